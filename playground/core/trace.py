@@ -1,0 +1,108 @@
+"""Trace: everything one forward pass computed, as read-only NumPy arrays. A value: no model inside."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trace:
+    """What one forward pass computed; fields that were not asked for are None.
+
+    Attributes:
+        model_id: Catalogue id of the model.
+        revision: Hash or tag of its weights.
+        adapter: Id of the LoRA adapter in use, or None for the base model.
+        dtype: Number format the model computed in, "float32".
+        device: Where it computed, "cpu".
+        tokens: Readable form of each token (see `core.tokens`). Length [position].
+        input_ids: Token ids. Shape [position].
+        attentions: Attention weights. uint8 `round(255 * sqrt(weight))` or float32.
+            Shape [layer, head, query, key]; of the encoder for encoder-decoder models.
+        hidden_states: Residual stream, float32. Shape [n, position, d_model], n the layers asked for.
+        hidden_layers: Which layers those are; 0 is the embedding, the last is after the final norm.
+        logits: Unnormalised log-probabilities in nats, float32. Shape [n, d_vocab].
+        logit_positions: Which positions those are. Shape [n].
+        decoder_tokens: Tokens given to the decoder (encoder-decoder models only).
+        decoder_input_ids: Their ids. Shape [target].
+        decoder_attentions: Shape [layer, head, target, target].
+        cross_attentions: Shape [layer, head, target, position].
+        elapsed_ms: Provenance: milliseconds of the forward pass (of its whole micro-batch).
+        cached: Provenance: whether an earlier request had already computed it.
+
+    Raises:
+        ValueError: Shapes disagree.
+    """
+
+    model_id: str
+    revision: str
+    adapter: str | None
+    dtype: str
+    device: str
+    tokens: tuple[str, ...]
+    input_ids: NDArray[np.int64]
+    attentions: NDArray[np.uint8] | NDArray[np.float32] | None = None
+    hidden_states: NDArray[np.float32] | None = None
+    hidden_layers: tuple[int, ...] = ()
+    logits: NDArray[np.float32] | None = None
+    logit_positions: NDArray[np.int64] | None = None
+    decoder_tokens: tuple[str, ...] = ()
+    decoder_input_ids: NDArray[np.int64] | None = None
+    decoder_attentions: NDArray[np.uint8] | NDArray[np.float32] | None = None
+    cross_attentions: NDArray[np.uint8] | NDArray[np.float32] | None = None
+    elapsed_ms: float = field(default=0.0)
+    cached: bool = field(default=False)
+
+    def __post_init__(self) -> None:
+        self._check_shapes()
+        for spec in fields(self):
+            value = getattr(self, spec.name)
+            if isinstance(value, np.ndarray):
+                value.flags.writeable = False
+
+    def _check_shapes(self) -> None:
+        n = len(self.tokens)
+        target = len(self.decoder_tokens)
+        expected = {
+            "input_ids": (n,),
+            "attentions": (None, None, n, n),
+            "hidden_states": (len(self.hidden_layers), n, None),
+            "logits": (None if self.logit_positions is None else len(self.logit_positions), None),
+            "decoder_input_ids": (target,),
+            "decoder_attentions": (None, None, target, target),
+            "cross_attentions": (None, None, target, n),
+        }
+        for name, shape in expected.items():
+            array = getattr(self, name)
+            if array is None:
+                continue
+            agrees = array.ndim == len(shape) and all(
+                want is None or want == got for want, got in zip(shape, array.shape, strict=True)
+            )
+            if not agrees:
+                raise ValueError(f"{name} has shape {array.shape}, expected {shape}")
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of the arrays it keeps alive."""
+        values = (getattr(self, spec.name) for spec in fields(self))
+        return sum(value.nbytes for value in values if isinstance(value, np.ndarray))
+
+
+def weights_from_uint8(attentions: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Undo the square-root scale: attention weights in [0, 1], off by at most 0.004.
+
+    Args:
+        attentions: `round(255 * sqrt(weight))`. Any shape.
+
+    Returns:
+        The weights, same shape. The error is at most `sqrt(w) / 255 + 1 / 510**2`.
+
+    Example:
+        >>> weights_from_uint8(np.array([0, 255], dtype=np.uint8)).tolist()
+        [0.0, 1.0]
+    """
+    return np.square(attentions.astype(np.float32) / 255.0)

@@ -1,0 +1,291 @@
+"""The engine contract: what the app may ask of a model, in plain data only.
+
+Requests carry their limits, owner and seed; results are frozen values of ints, floats, strings, bytes and
+NumPy arrays. Every method may be called from any thread; the caller waits, the engine's one thread computes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+from uuid import uuid4
+
+import numpy as np
+from numpy.typing import NDArray
+
+from playground.core.tokens import Tokenization
+from playground.core.trace import Trace
+
+Kind = Literal["decoder", "encoder", "encoder-decoder"]
+Capability = Literal["attentions", "query_key", "hidden_states", "logits", "generate", "chat_template"]
+State = Literal["absent", "remote", "waiting", "loading", "ready", "failed"]
+FinishReason = Literal["end_of_text", "length", "context_full"]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """What is known of a model without loading its weights.
+
+    Attributes:
+        model_id: Catalogue id, the hub's name of the model.
+        name: Short name for the reader.
+        kind: Which part of the transformer it is.
+        family: `model_type` of its config: llama, gpt2, bert, t5.
+        capabilities: What can be asked of it.
+        languages: Language codes it was trained for.
+        licence: SPDX id of the weights' licence.
+        revision: Hash or tag of the weights.
+        state: absent (not on this machine, cannot be fetched), remote (can be downloaded), waiting (on this
+            machine, not in memory), loading, ready, failed.
+        message: What is happening or what went wrong, in English, "" when there is nothing to say.
+        n_layer, n_head, n_kv_head, d_model, d_head, d_vocab, n_ctx: From its config, 0 while unknown.
+        n_parameters: Counted on the loaded model, 0 before.
+        dtype, device: Of the loaded model, "" before.
+    """
+
+    model_id: str
+    name: str
+    kind: Kind
+    family: str
+    capabilities: frozenset[Capability]
+    languages: tuple[str, ...]
+    licence: str
+    revision: str
+    state: State
+    message: str = ""
+    n_layer: int = 0
+    n_head: int = 0
+    n_kv_head: int = 0
+    d_model: int = 0
+    d_head: int = 0
+    d_vocab: int = 0
+    n_ctx: int = 0
+    n_parameters: int = 0
+    dtype: str = ""
+    device: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Told to the waiting caller, in its own thread, about ten times a second.
+
+    Attributes:
+        position: Place in the queue, 1 = next; 0 = being computed.
+        waited_s: Seconds since the request was made.
+        state: State of its model.
+        message: What the model is doing while it is not ready, in English.
+    """
+
+    position: int
+    waited_s: float
+    state: State
+    message: str
+
+
+OnWait = Callable[[Waiting], None]
+
+
+def new_request_id() -> str:
+    """A fresh id for one request."""
+    return uuid4().hex
+
+
+@dataclass(frozen=True, slots=True)
+class TraceRequest:
+    """One forward pass; ask only for what the page shows.
+
+    Attributes:
+        model: Catalogue id.
+        text: What to read; ignored when `input_ids` is given.
+        input_ids: Token ids to use as they are, or None.
+        decoder_text: Text given to the decoder of an encoder-decoder model, after its start token.
+        attentions: None, "uint8" (square-root scale, 4x fewer bytes) or "float32".
+        hidden_states: None, "all", or the layers wanted (0 = embedding).
+        logits: None, "last" position, or "all".
+        owner: The session that asks; its newer trace of the same `topic` supersedes this one.
+        topic: What the trace is for; one page may need two at once.
+        request_id: For `cancel`.
+    """
+
+    model: str
+    text: str = ""
+    input_ids: tuple[int, ...] | None = None
+    decoder_text: str = ""
+    attentions: Literal["uint8", "float32"] | None = None
+    hidden_states: Literal["all"] | tuple[int, ...] | None = None
+    logits: Literal["last", "all"] | None = None
+    owner: str = ""
+    topic: str = "main"
+    timeout_s: float | None = None
+    request_id: str = field(default_factory=new_request_id)
+
+
+@dataclass(frozen=True, slots=True)
+class GenerateRequest:
+    """Continue a text token by token.
+
+    Attributes:
+        temperature: 0 = greedy, else > 0.
+        top_k: Keep the k most probable tokens; 0 = all.
+        top_p: Keep the smallest set that reaches this mass, 0 < top_p <= 1.
+        min_p: Drop tokens below this fraction of the most probable one, 0 <= min_p <= 1.
+        seed: Of this request's own random stream: same request, same tokens.
+        max_new_tokens: At most this many steps.
+        n_top: How many alternatives each step keeps.
+    """
+
+    model: str
+    text: str = ""
+    input_ids: tuple[int, ...] | None = None
+    temperature: float = 1.0
+    top_k: int = 0
+    top_p: float = 1.0
+    min_p: float = 0.0
+    seed: int = 0
+    max_new_tokens: int = 32
+    n_top: int = 64
+    owner: str = ""
+    topic: str = "main"
+    timeout_s: float | None = None
+    request_id: str = field(default_factory=new_request_id)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GenerateStep:
+    """One generated token and the distribution it was drawn from.
+
+    Attributes:
+        index: 0 for the first new token.
+        token_id: The token drawn.
+        token: Its readable form.
+        text: Text completed by this step: "" while a character is still missing bytes.
+        logprob: Its log-probability in nats under the model itself (temperature 1, nothing cut).
+        prob: Its probability in the distribution it was drawn from.
+        rank: How many tokens have a larger logit.
+        n_kept: Tokens that survived the cuts.
+        entropy_bits: Of the model's own distribution over the whole vocabulary.
+        log_sum_exp: Of the logits, nats; `top_logits - log_sum_exp` are log-probabilities.
+        top_ids: The most probable tokens, best first. Shape [n_top].
+        top_logits: Their logits in nats. Shape [n_top].
+        finish_reason: None, or why this is the last step.
+    """
+
+    index: int
+    token_id: int
+    token: str
+    text: str
+    logprob: float
+    prob: float
+    rank: int
+    n_kept: int
+    entropy_bits: float
+    log_sum_exp: float
+    top_ids: NDArray[np.int64]
+    top_logits: NDArray[np.float32]
+    finish_reason: FinishReason | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreRequest:
+    """How probable is each candidate as the continuation of a text?"""
+
+    model: str
+    text: str
+    candidates: tuple[str, ...]
+    owner: str = ""
+    topic: str = "main"
+    timeout_s: float | None = None
+    request_id: str = field(default_factory=new_request_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """log p(candidate | text), one entry a candidate.
+
+    Attributes:
+        input_ids: Tokens of each candidate.
+        token_logprobs: Log-probability in nats of each of those tokens given all before it.
+        logprobs: Their sums.
+    """
+
+    input_ids: tuple[tuple[int, ...], ...]
+    token_logprobs: tuple[tuple[float, ...], ...]
+    logprobs: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EngineStats:
+    """Counters since the start, and what is going on now.
+
+    `n_forwards` counts model calls of any kind, `n_prefill_tokens` real (unpadded) tokens read,
+    `n_decode_steps` batched steps, `n_decoded_tokens` the tokens they gave.
+    """
+
+    n_forwards: int = 0
+    n_prefill_tokens: int = 0
+    n_decode_steps: int = 0
+    n_decoded_tokens: int = 0
+    n_cache_hits: int = 0
+    n_cancelled: int = 0
+    n_waiting: int = 0
+    n_decoding: int = 0
+    cache_bytes: int = 0
+    cache_limit_bytes: int = 0
+    model_bytes: int = 0
+
+
+class Engine(Protocol):
+    """Everything the app asks of a model. Plain data only; safe to call from any thread."""
+
+    def models(self) -> list[ModelInfo]:
+        """The catalogue, in display order, with the state of each model."""
+        ...
+
+    def tokenize(self, model: str, text: str, *, add_special_tokens: bool = True) -> Tokenization:
+        """Cut `text` as the model does. Characters, not tokens, are limited here.
+
+        Raises:
+            TextTooLong, ModelNotFound.
+        """
+        ...
+
+    def token_texts(self, model: str, token_ids: NDArray[np.int64]) -> tuple[str, ...]:
+        """Readable form of each of these token ids."""
+        ...
+
+    def trace(self, request: TraceRequest, on_wait: OnWait | None = None) -> Trace:
+        """One forward pass with everything captured that was asked for.
+
+        Raises:
+            InputError, ModelError, BusyError.
+        """
+        ...
+
+    def generate(self, request: GenerateRequest, on_wait: OnWait | None = None) -> Iterator[GenerateStep]:
+        """Steps as they are computed; closing the iterator cancels within one step."""
+        ...
+
+    def score(self, request: ScoreRequest, on_wait: OnWait | None = None) -> Scores:
+        """log p(candidate | text) for each candidate, the text read once."""
+        ...
+
+    def load(self, model: str) -> None:
+        """Start loading (or downloading) a model in the background; `models()` tells how far it is."""
+        ...
+
+    def cancel(self, request_id: str) -> None:
+        """Stop a request; its caller gets `Cancelled`. Unknown ids are ignored."""
+        ...
+
+    def cancel_owner(self, owner: str) -> None:
+        """Stop everything a session asked for (its tab was closed)."""
+        ...
+
+    def stats(self) -> EngineStats:
+        """Counters and gauges."""
+        ...
+
+    def close(self) -> None:
+        """Stop the engine's threads; waiting callers get `Cancelled`."""
+        ...

@@ -1,0 +1,134 @@
+"""The exception tree. Every leaf is one sentence for the reader: what, which value, what to do.
+
+PlaygroundError
+ +- InputError            the reader can change the input
+ |   +- EmptyText
+ |   +- TextTooLong       limit, got (characters)
+ |   +- TooManyTokens     limit, got
+ |   +- BadValue          name, value, allowed
+ |   +- BadUpload         row, reason
+ +- ModelError            the model cannot do it
+ |   +- ModelNotFound     model_id, cure
+ |   +- Unsupported       model_id, capability
+ |   +- OutOfMemory
+ +- BusyError             later it can
+ |   +- QueueFull         position
+ |   +- TimedOut          seconds
+ |   +- Cancelled
+ |       +- Superseded
+ +- SetUpError            reason, cure (command line)
+ +- MissingExtra          package, cure
+
+`msgid` is the English sentence and the gettext key; `params` fills its braces, so the page can say the
+same sentence in the reader's language: `_(error.msgid).format(**error.params)`.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class PlaygroundError(Exception):
+    """Base of everything shown to the reader as one sentence."""
+
+    msgid: ClassVar[str] = "Something went wrong."
+
+    def __init__(self, **params: object) -> None:
+        self.params = params
+        super().__init__(self.msgid.format(**params))
+
+
+class InputError(PlaygroundError):
+    """The reader can change the input."""
+
+
+class EmptyText(InputError):
+    """There is no text to work on."""
+
+    msgid = "The text is empty: type a sentence or pick an example."
+
+
+class TextTooLong(InputError):
+    """Params: limit, got (characters)."""
+
+    msgid = "The text has {got:,} characters and the limit is {limit:,}: shorten it."
+
+
+class TooManyTokens(InputError):
+    """Params: limit, got."""
+
+    msgid = "The text has {got:,} tokens and the limit here is {limit:,}: shorten it."
+
+
+class BadValue(InputError):
+    """Params: name, value, allowed."""
+
+    msgid = "{name} is {value}, but only {allowed} is possible here."
+
+
+class BadUpload(InputError):
+    """Params: row (1-based, 0 = the whole file), reason."""
+
+    msgid = "Row {row} of the file cannot be used: {reason}"
+
+
+class ModelError(PlaygroundError):
+    """The model cannot do it."""
+
+
+class ModelNotFound(ModelError):
+    """Params: model_id, cure."""
+
+    msgid = "The model {model_id} is not on this machine. {cure}"
+
+
+class Unsupported(ModelError):
+    """Params: model_id, capability."""
+
+    msgid = "The model {model_id} has no {capability}: pick another model."
+
+
+class OutOfMemory(ModelError):
+    """The device has no room for this request, even alone."""
+
+    msgid = "The device has too little memory for this text: shorten it or pick a smaller model."
+
+
+class BusyError(PlaygroundError):
+    """Not now, but later."""
+
+
+class QueueFull(BusyError):
+    """Params: position."""
+
+    msgid = "The server is busy, you would be number {position} in the queue: try again in a moment."
+
+
+class TimedOut(BusyError):
+    """Params: seconds."""
+
+    msgid = "The answer took longer than {seconds:.0f} seconds and was stopped: try a shorter text."
+
+
+class Cancelled(BusyError):
+    """The reader stopped it."""
+
+    msgid = "Stopped."
+
+
+class Superseded(Cancelled):
+    """A newer request of the same session and kind took its place."""
+
+    msgid = "Replaced by a newer request."
+
+
+class SetUpError(PlaygroundError):
+    """Params: reason, cure."""
+
+    msgid = "{reason} {cure}"
+
+
+class MissingExtra(PlaygroundError):
+    """Params: package, cure."""
+
+    msgid = "The package {package} is missing. {cure}"

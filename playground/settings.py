@@ -1,0 +1,64 @@
+"""One frozen `Settings`: the only reader of the environment, and the place where every limit lives."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import platformdirs
+import psutil
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+DEFAULT_DECODER = "HuggingFaceTB/SmolLM2-135M-Instruct"
+DEFAULT_ENCODER = "sentence-transformers/all-MiniLM-L6-v2"
+
+
+class Settings(BaseSettings):
+    """Everything a teacher may set, with `PLAYGROUND_<NAME>` in the environment.
+
+    Example:
+        >>> Settings(max_text_chars=10).max_text_chars
+        10
+    """
+
+    model_config = SettingsConfigDict(env_prefix="PLAYGROUND_", frozen=True, extra="forbid")
+
+    # server
+    host: str = "127.0.0.1"
+    port: int = Field(8501, ge=1, le=65535)
+    class_password: SecretStr | None = None
+
+    # models
+    cache_dir: Path = Field(default_factory=lambda: Path(platformdirs.user_cache_dir("llm-playground")))
+    default_model: str = DEFAULT_DECODER
+    extra_models: tuple[str, ...] = ()  # the teacher's additions to the allow-list
+    offline: bool = Field(False, validation_alias="HF_HUB_OFFLINE")
+    device: str = "auto"  # auto, cpu, cuda, cuda:1, mps
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    torch_threads: int | None = None  # None: physical cores
+    max_download_bytes: int = 4 * 2**30
+
+    # limits of one request
+    max_text_chars: int = 2_000
+    max_tokens: int = 512
+    max_tokens_all_heads: int = 64
+    max_new_tokens: int = 128
+    max_candidates: int = 64
+    request_timeout_s: float = 60.0
+
+    # limits of one upload
+    max_upload_bytes: int = 2**20
+    max_upload_rows: int = 500
+
+    # scheduler
+    max_inbox: int = 256
+    max_inbox_per_session: int = 4
+    max_decode_rows: int = 32
+    prefill_chunk_tokens: int = 256
+    trace_batch_tokens: int = 1_024
+    linger_s: float = 0.002
+
+    # memory
+    cache_bytes: int = Field(default_factory=lambda: min(psutil.virtual_memory().total // 4, 2 * 2**30))
+    model_bytes: int = Field(default_factory=lambda: psutil.virtual_memory().total // 2)
