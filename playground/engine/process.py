@@ -25,7 +25,7 @@ class Startup:
     Attributes:
         state: waiting (nobody asked for it yet), importing (libraries), warming (the default model is loaded
             and answers once), ready, failed.
-        message: What the default model is doing, or why it failed, in English; "" when there is nothing to say.
+        message: What the default model is doing, or why it failed, in English; "" when nothing is to be said.
         elapsed_s: Seconds from the start to now, or to ready or failed.
     """
 
