@@ -11,12 +11,15 @@ PlaygroundError
  |   +- ModelNotFound     model_id, cure
  |   +- Unsupported       model_id, capability
  |   +- OutOfMemory
+ |   +- HubUnreachable    model_id
+ |   +- DownloadRefused   WrongArchitecture, ModelTooLarge, NoSafetensors
  +- BusyError             later it can
  |   +- QueueFull         position
  |   +- TimedOut          seconds
  |   +- Cancelled
  |       +- Superseded
  +- SetUpError            reason, cure (command line)
+ |   +- DiskFull          folder, needed_mb, free_mb
  +- MissingExtra          package, cure
 
 `msgid` is the English sentence and the gettext key; `params` fills its braces, so the page can say the
@@ -94,6 +97,34 @@ class OutOfMemory(ModelError):
     msgid = "The device has too little memory for this text: shorten it or pick a smaller model."
 
 
+class HubUnreachable(ModelError):
+    """Params: model_id."""
+
+    msgid = "The model hub cannot be reached for {model_id}: check the internet connection and try again."
+
+
+class DownloadRefused(ModelError):
+    """The model is on the hub, but it is not let in."""
+
+
+class WrongArchitecture(DownloadRefused):
+    """Params: model_id, got, allowed."""
+
+    msgid = "The model {model_id} is built as {got}, and only {allowed} can be shown here."
+
+
+class ModelTooLarge(DownloadRefused):
+    """Params: model_id, got_mb, limit_mb."""
+
+    msgid = "The model {model_id} has {got_mb:,} MB and the limit is {limit_mb:,} MB."
+
+
+class NoSafetensors(DownloadRefused):
+    """Params: model_id."""
+
+    msgid = "The model {model_id} has no safetensors weights, and other formats can run foreign code."
+
+
 class BusyError(PlaygroundError):
     """Not now, but later."""
 
@@ -126,6 +157,12 @@ class SetUpError(PlaygroundError):
     """Params: reason, cure."""
 
     msgid = "{reason} {cure}"
+
+
+class DiskFull(SetUpError):
+    """Params: folder, needed_mb, free_mb."""
+
+    msgid = "{folder} has {free_mb:,} MB free, but {needed_mb:,} MB are needed: free some space."
 
 
 class MissingExtra(PlaygroundError):

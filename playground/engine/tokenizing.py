@@ -1,0 +1,209 @@
+"""Text to tokens and back, with the exact bytes and characters of every token."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+from tokenizers import Encoding, Tokenizer
+
+from playground.core.tokens import Tokenization, readable
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_BYTE_TOKEN = re.compile(r"<0x([0-9A-F]{2})>")
+_METASPACE = "▁"
+_END_OF_TEXT = "<|endoftext|>"
+
+Scheme = Literal["bytes", "wordpiece", "metaspace"]
+
+
+class TextTokenizer:
+    """One model's tokenizer. Immutable after its making, so any thread may use it.
+
+    It works on its own `tokenizers` object: the one inside the transformers tokenizer is reconfigured by
+    every call with other arguments, for all threads. Text a reader types never becomes a special token:
+    `<|im_start|>` is read letter by letter.
+
+    Args:
+        model_id: Catalogue id, kept in every result.
+        folder: Holds `tokenizer.json` and the configs.
+    """
+
+    def __init__(self, model_id: str, folder: Path) -> None:
+        self.model_id = model_id
+        self._folder = folder
+        backend = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        backend.no_truncation()
+        backend.no_padding()
+        backend.encode_special_tokens = True
+        self._backend = backend
+        self._added = backend.get_added_tokens_decoder()
+        self._scheme = _scheme(json.loads(backend.to_str()))
+        self._prefix = _subword_prefix(backend) if self._scheme == "wordpiece" else ""
+        self.eos_ids = _eos_ids(folder, backend)
+
+    @cached_property
+    def tokenizer(self) -> Any:  # noqa: ANN401  (transformers is untyped)
+        """The transformers tokenizer of the same folder, for chat templates; made on first use."""
+        from transformers import AutoTokenizer
+
+        return AutoTokenizer.from_pretrained(self._folder, trust_remote_code=False, local_files_only=True)
+
+    @property
+    def d_vocab(self) -> int:
+        """Number of token ids the tokenizer knows."""
+        return int(self._backend.get_vocab_size())
+
+    def tokenize(self, text: str, add_special_tokens: bool = True) -> Tokenization:
+        """Cut `text` as the model does.
+
+        Args:
+            text: Anything; lone surrogates, which no encoding can write, are read as U+FFFD, and the
+                result's `text` says so. One character stays one character.
+            add_special_tokens: Whether to add the model's frame ([CLS] ... [SEP], `</s>`).
+        """
+        text = _SURROGATE.sub("\ufffd", text)
+        encoding = self._backend.encode(text, add_special_tokens=add_special_tokens)
+        ids = tuple(encoding.ids)
+        special = tuple(bool(flag) for flag in encoding.special_tokens_mask)
+        token_bytes = self._bytes_in_text(encoding, text, special)
+        offsets = self._offsets(encoding, text, special, token_bytes)
+        return Tokenization(self.model_id, text, ids, self.token_texts(ids), token_bytes, offsets, special)
+
+    def encode(self, text: str, add_special_tokens: bool = True) -> tuple[int, ...]:
+        """The token ids alone; the same as `tokenize(...).input_ids`."""
+        text = _SURROGATE.sub("\ufffd", text)
+        return tuple(self._backend.encode(text, add_special_tokens=add_special_tokens).ids)
+
+    def token_bytes(self, token_id: int) -> bytes:
+        """The UTF-8 bytes the token adds to a text: b"" for special tokens and ids without a token."""
+        added = self._added.get(token_id)
+        if added is not None:
+            return b"" if added.special else str(added.content).encode()
+        token = self._backend.id_to_token(token_id)
+        if token is None:
+            return b""
+        if self._scheme == "bytes":
+            return _bytes_of_alphabet(token)
+        if self._scheme == "wordpiece":
+            return str(token).removeprefix(self._prefix).encode()
+        if match := _BYTE_TOKEN.fullmatch(token):
+            return bytes([int(match[1], 16)])
+        return str(token).replace(_METASPACE, " ").encode()
+
+    def token_texts(self, token_ids: Iterable[int]) -> tuple[str, ...]:
+        """Readable form of each token: its characters, `<EC 95>` for part of one, `##ing`, `[CLS]`."""
+        return tuple(self._text(int(token_id)) for token_id in token_ids)
+
+    def _text(self, token_id: int) -> str:
+        token = self._backend.id_to_token(token_id)
+        if token is None:
+            return f"<{token_id}>"
+        if token_id in self._added or self._scheme == "wordpiece":
+            return str(token)
+        return readable(self.token_bytes(token_id))
+
+    def _bytes_in_text(self, encoding: Encoding, text: str, special: tuple[bool, ...]) -> tuple[bytes, ...]:
+        """Like `token_bytes`, but an unknown piece stands for the characters it hides."""
+        found: list[bytes] = []
+        for token_id, (start, end), added in zip(encoding.ids, encoding.offsets, special, strict=True):
+            if not added and token_id in self._added and self._added[token_id].special:
+                found.append(text[start:end].encode())
+            else:
+                found.append(b"" if added else self.token_bytes(token_id))
+        if self._scheme == "metaspace" and not text.startswith((" ", _METASPACE)):
+            first = next((i for i, piece in enumerate(found) if piece), None)
+            if first is not None:  # the space these tokenizers put before the first word
+                found[first] = found[first].removeprefix(b" ")
+        return tuple(found)
+
+    def _offsets(
+        self, encoding: Encoding, text: str, special: tuple[bool, ...], token_bytes: tuple[bytes, ...]
+    ) -> tuple[tuple[int, int], ...]:
+        if self._scheme == "bytes" and b"".join(token_bytes) == text.encode():
+            return _offsets_of_bytes(text, token_bytes)
+        position = 0
+        offsets: list[tuple[int, int]] = []
+        for (start, end), added in zip(encoding.offsets, special, strict=True):
+            offsets.append((position, position) if added else (start, end))
+            position = offsets[-1][1]
+        return tuple(offsets)
+
+
+def _offsets_of_bytes(text: str, token_bytes: tuple[bytes, ...]) -> tuple[tuple[int, int], ...]:
+    """Characters that the bytes of each token touch; the library's own offsets leave leading spaces out."""
+    char_of_byte = [i for i, char in enumerate(text) for _ in range(len(char.encode()))]
+    offsets: list[tuple[int, int]] = []
+    at = position = 0
+    for piece in token_bytes:
+        if piece:
+            start, position = char_of_byte[at], char_of_byte[at + len(piece) - 1] + 1
+            offsets.append((start, position))
+            at += len(piece)
+        else:
+            offsets.append((position, position))
+    return tuple(offsets)
+
+
+def _byte_alphabet() -> dict[str, int]:
+    """The characters that byte-level tokenizers write bytes with.
+
+    Source:
+        Radford et al. 2019, GPT-2, `encoder.py` (`bytes_to_unicode`).
+    """
+    printable = {*range(33, 127), *range(161, 173), *range(174, 256)}
+    alphabet = {chr(byte): byte for byte in printable}
+    others = (byte for byte in range(256) if byte not in printable)
+    return alphabet | {chr(256 + i): byte for i, byte in enumerate(others)}
+
+
+_ALPHABET = _byte_alphabet()
+
+
+def _bytes_of_alphabet(token: str) -> bytes:
+    """The bytes a byte-level token is written for; a token outside the alphabet is itself."""
+    if any(char not in _ALPHABET for char in token):
+        return token.encode()
+    return bytes(_ALPHABET[char] for char in token)
+
+
+def _types(part: Any) -> set[str]:  # noqa: ANN401  (a parsed JSON tree)
+    """All `type` names in one part of tokenizer.json."""
+    if isinstance(part, list):
+        return set().union(*(_types(item) for item in part))
+    if not isinstance(part, dict):
+        return set()
+    nested = (value for value in part.values() if isinstance(value, dict | list))
+    return (
+        {str(part["type"])}.union(*map(_types, nested))
+        if "type" in part
+        else set().union(*map(_types, nested))
+    )
+
+
+def _scheme(spec: dict[str, Any]) -> Scheme:
+    """How the tokens of a tokenizer.json stand for text."""
+    if "ByteLevel" in _types(spec["decoder"]) | _types(spec["pre_tokenizer"]):
+        return "bytes"
+    if spec["model"]["type"] == "WordPiece":
+        return "wordpiece"
+    return "metaspace"
+
+
+def _subword_prefix(backend: Tokenizer) -> str:
+    return str(backend.model.continuing_subword_prefix)
+
+
+def _eos_ids(folder: Path, backend: Tokenizer) -> frozenset[int]:
+    """Tokens that end a text: what the configs say, and `<|endoftext|>` wherever it is known."""
+    found: set[int] = set()
+    for name in ("config.json", "generation_config.json"):
+        path = folder / name
+        ids = json.loads(path.read_text("utf-8")).get("eos_token_id") if path.is_file() else None
+        found.update([ids] if isinstance(ids, int) else ids or [])
+    end_of_text = backend.token_to_id(_END_OF_TEXT)
+    return frozenset(found | ({end_of_text} if end_of_text is not None else set()))
