@@ -36,7 +36,7 @@ class LoadedModel:
 
     entry: CatalogueEntry
     info: ModelInfo
-    model: torch.nn.Module
+    model: Any  # a transformers model; the library is untyped
     tokenizer: TextTokenizer
     device: torch.device
     dtype: torch.dtype

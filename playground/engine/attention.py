@@ -1,0 +1,104 @@
+"""One attention function for every model: sdpa, and the weights only while somebody collects them.
+
+transformers returns an empty tuple for `output_attentions=True` under sdpa, and switching the implementation
+of a shared model changes it for everybody. So the function is registered once, under the name "traced".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+import torch
+from transformers import AttentionInterface
+from transformers.integrations.sdpa_attention import repeat_kv, sdpa_attention_forward
+from transformers.masking_utils import AttentionMaskInterface, sdpa_mask
+
+NAME = "traced"
+
+_collected: ContextVar[list[torch.Tensor] | None] = ContextVar("collected", default=None)
+
+
+@contextmanager
+def collect_attentions() -> Iterator[list[torch.Tensor]]:
+    """Collect the attention weights of every layer run inside, in layer order.
+
+    Yields:
+        A list that fills with tensors of shape [batch, head, query, key], float32.
+    """
+    weights: list[torch.Tensor] = []
+    token = _collected.set(weights)
+    try:
+        yield weights
+    finally:
+        _collected.reset(token)
+
+
+def attention_weights(
+    module: torch.nn.Module,
+    query: torch.Tensor,
+    key: torch.Tensor,
+    mask: torch.Tensor | None,
+    scaling: float | None,
+    is_causal: bool | None = None,
+) -> torch.Tensor:
+    """softmax(QKᵀ·scaling + mask) in float32.
+
+    Args:
+        query: Shape [batch, head, query, d_head].
+        key: Shape [batch, kv_head, key, d_head]; repeated for grouped queries.
+        mask: Boolean (True = may look) or additive, broadcastable to [batch, head, query, key]; None means
+            causal for a causal module with more than one query, else everything.
+
+    Returns:
+        Rows that sum to 1. Shape [batch, head, query, key].
+
+    Source:
+        Vaswani et al. 2017, "Attention Is All You Need", arXiv:1706.03762, section 3.2.1.
+    """
+    key = repeat_kv(key, query.shape[1] // key.shape[1])
+    scale = query.shape[-1] ** -0.5 if scaling is None else scaling
+    scores = torch.matmul(query, key.transpose(2, 3)).float() * scale
+    causal = getattr(module, "is_causal", True) if is_causal is None else is_causal
+    if mask is None and causal and query.shape[2] > 1:
+        mask = torch.ones(scores.shape[-2:], dtype=torch.bool, device=scores.device).tril(
+            scores.shape[-1] - scores.shape[-2]
+        )
+    if mask is not None:
+        scores = scores.masked_fill(~mask, -torch.inf) if mask.dtype == torch.bool else scores + mask
+    return torch.softmax(scores, dim=-1)
+
+
+def traced_attention(
+    module: torch.nn.Module,
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    attention_mask: torch.Tensor | None,
+    dropout: float = 0.0,
+    scaling: float | None = None,
+    is_causal: bool | None = None,
+    **kwargs: object,
+) -> tuple[torch.Tensor, torch.Tensor | None]:
+    """Attention as sdpa computes it; its weights go to `collect_attentions` when one is open."""
+    kwargs.pop("output_attentions", None)
+    output, _ = sdpa_attention_forward(
+        module,
+        query,
+        key,
+        value,
+        attention_mask,
+        dropout=dropout,
+        scaling=scaling,
+        is_causal=is_causal,
+        **kwargs,
+    )
+    collected = _collected.get()
+    if collected is not None:
+        collected.append(attention_weights(module, query, key, attention_mask, scaling, is_causal))
+    return output, None
+
+
+AttentionInterface.register(NAME, traced_attention)
+AttentionMaskInterface.register(NAME, sdpa_mask)

@@ -1,0 +1,257 @@
+"""Batched decoding: rows join and leave at every tick, each with its own settings and random stream."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from transformers.cache_utils import DynamicCache
+
+from playground.core import sampling
+from playground.engine.base import FinishReason, GenerateRequest, GenerateStep
+from playground.engine.forward import pad
+from playground.engine.slots import SlotCache
+
+if TYPE_CHECKING:
+    from playground.engine.loading import LoadedModel
+
+
+class DecodeRow:
+    """One text being continued.
+
+    Args:
+        request: Settings and seed.
+        input_ids: The text's token ids, at least one.
+        emit: Called in the engine thread with each step, or with the error that ends the row.
+    """
+
+    def __init__(
+        self,
+        request: GenerateRequest,
+        input_ids: Sequence[int],
+        emit: Callable[[GenerateStep | Exception], None],
+    ) -> None:
+        self.request = request
+        self.input_ids = tuple(input_ids)
+        self.emit = emit
+        self.random = np.random.Generator(np.random.Philox(key=request.seed))
+        self.decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self.n_generated = 0
+        self.last_id = -1
+        self.finished = False
+
+    def take(self, loaded: LoadedModel, logits: NDArray[np.float32], summary: Summary, row: int) -> None:
+        """Draw the next token from these logits and emit the step.
+
+        Args:
+            logits: Shape [d_vocab], nats.
+            summary: Of the whole batch; `row` picks ours.
+        """
+        request = self.request
+        ranked = sampling.rank(logits)
+        distribution = sampling.distribution(
+            ranked,
+            temperature=request.temperature,
+            top_k=request.top_k,
+            top_p=request.top_p,
+            min_p=request.min_p,
+        )
+        token_id = int(sampling.draw(distribution, self.random.random()))
+        place = int(np.flatnonzero(distribution.token_ids == token_id)[0])
+        self.n_generated += 1
+        self.last_id = token_id
+        reason = self._finish_reason(loaded, token_id)
+        self.finished = reason is not None
+        self.emit(
+            GenerateStep(
+                index=self.n_generated - 1,
+                token_id=token_id,
+                token=loaded.tokenizer.token_texts((token_id,))[0],
+                text=self._text(loaded, token_id, last=self.finished),
+                logprob=float(logits[token_id] - summary.log_sum_exp[row]),
+                prob=float(distribution.probs[place]),
+                rank=int(np.count_nonzero(logits > logits[token_id])),
+                n_kept=int(distribution.n_kept),
+                entropy_bits=float(summary.entropy_bits[row]),
+                log_sum_exp=float(summary.log_sum_exp[row]),
+                top_ids=summary.top_ids[row, : request.n_top].copy(),
+                top_logits=summary.top_logits[row, : request.n_top].copy(),
+                finish_reason=reason,
+            )
+        )
+
+    def _finish_reason(self, loaded: LoadedModel, token_id: int) -> FinishReason | None:
+        if token_id in loaded.tokenizer.eos_ids:
+            return "end_of_text"
+        if self.n_generated >= self.request.max_new_tokens:
+            return "length"
+        if loaded.info.n_ctx and len(self.input_ids) + self.n_generated >= loaded.info.n_ctx:
+            return "context_full"
+        return None
+
+    def _text(self, loaded: LoadedModel, token_id: int, *, last: bool) -> str:
+        is_end = token_id in loaded.tokenizer.eos_ids
+        return self.decoder.decode(b"" if is_end else loaded.tokenizer.token_bytes(token_id), final=last)
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What is kept of every step, for all rows at once. First axis: row."""
+
+    top_ids: NDArray[np.int64]
+    top_logits: NDArray[np.float32]
+    log_sum_exp: NDArray[np.float32]
+    entropy_bits: NDArray[np.float32]
+
+
+def summarise(logits: torch.Tensor, n_top: int) -> Summary:
+    """Top tokens, log-sum-exp and entropy of each row.
+
+    Args:
+        logits: Shape [row, d_vocab], float32, nats.
+
+    Example:
+        >>> round(float(summarise(torch.zeros(1, 8), 2).entropy_bits[0]), 6)
+        3.0
+    """
+    top = torch.topk(logits, min(n_top, logits.shape[-1]), dim=-1)
+    log_sum_exp = torch.logsumexp(logits, dim=-1)
+    logprobs = logits - log_sum_exp[:, None]
+    entropy = -torch.nan_to_num(logprobs.exp() * logprobs, nan=0.0).sum(-1) / np.log(2)
+    return Summary(
+        top_ids=top.indices.cpu().numpy(),
+        top_logits=top.values.cpu().numpy(),
+        log_sum_exp=log_sum_exp.cpu().numpy(),
+        entropy_bits=entropy.cpu().numpy(),
+    )
+
+
+@dataclass
+class Prefill:
+    """Rows whose texts are being read, a chunk of columns a tick."""
+
+    rows: list[DecodeRow]
+    ids: torch.Tensor
+    mask: torch.Tensor | None
+    cache: DynamicCache
+    n_read: int = 0
+    states: dict[int, torch.Tensor] = field(default_factory=dict)
+
+
+class DecodeBatch:
+    """All rows one model is continuing. Only the engine thread touches it.
+
+    Args:
+        loaded: The model.
+        chunk_tokens: Columns of a prefill read in one tick, so that decoding never waits longer.
+    """
+
+    def __init__(self, loaded: LoadedModel, chunk_tokens: int) -> None:
+        self.loaded = loaded
+        self.rows: list[DecodeRow] = []
+        self.n_prefill_tokens = 0
+        self._cache = SlotCache(loaded.info.n_layer)
+        self._prefill: Prefill | None = None
+        self._chunk_tokens = chunk_tokens
+
+    @property
+    def n_rows(self) -> int:
+        """Rows being continued or read."""
+        return len(self.rows) + (len(self._prefill.rows) if self._prefill else 0)
+
+    @property
+    def is_reading(self) -> bool:
+        """Whether a prefill is under way (one at a time)."""
+        return self._prefill is not None
+
+    def admit(self, rows: list[DecodeRow]) -> None:
+        """Start reading these rows' texts together."""
+        ids, mask = pad([row.input_ids for row in rows], self.loaded.device)
+        self._prefill = Prefill(rows, ids, mask, DynamicCache(config=self.loaded.model.config))
+
+    def remove(self, row: DecodeRow) -> None:
+        """Drop a row at once, whether it is being read or continued."""
+        row.finished = True
+        if row in self.rows:
+            self._leave(self.rows.index(row))
+        elif self._prefill and all(held.finished for held in self._prefill.rows):
+            self._prefill = None
+
+    def clear(self) -> list[DecodeRow]:
+        """Drop everything (after an error); returns the rows that were alive."""
+        alive = [*self.rows, *(self._prefill.rows if self._prefill else ())]
+        self.rows, self._prefill = [], None
+        self._cache = SlotCache(self.loaded.info.n_layer)
+        return alive
+
+    def read(self) -> None:
+        """Read the next chunk; rows that are complete get their first token and join the batch."""
+        prefill = self._prefill
+        if prefill is None:
+            return
+        start, stop = prefill.n_read, min(prefill.n_read + self._chunk_tokens, prefill.ids.shape[1])
+        output = self.loaded.model.base_model(
+            input_ids=prefill.ids[:, start:stop],
+            attention_mask=None if prefill.mask is None else prefill.mask[:, :stop],
+            past_key_values=prefill.cache,
+            use_cache=True,
+        )
+        for index, row in enumerate(prefill.rows):
+            last = len(row.input_ids) - 1
+            if start <= last < stop:
+                prefill.states[index] = output.last_hidden_state[index, last - start]
+            self.n_prefill_tokens += max(0, min(stop, last + 1) - start)
+        prefill.n_read = stop
+        if stop == prefill.ids.shape[1]:
+            self._prefill = None
+            self._join(prefill)
+
+    def step(self) -> None:
+        """One token for every row."""
+        if not self.rows:
+            return
+        device = self.loaded.device
+        output = self.loaded.model.base_model(
+            input_ids=torch.tensor([[row.last_id] for row in self.rows], device=device),
+            past_key_values=self._cache,
+            use_cache=True,
+            **self._cache.prepare_step(device),
+        )
+        self._cache.advance()
+        self._take(self.rows, output.last_hidden_state[:, -1])
+        for index in reversed(range(len(self.rows))):
+            if self.rows[index].finished:
+                self._leave(index)
+
+    def _join(self, prefill: Prefill) -> None:
+        kept = [index for index, row in enumerate(prefill.rows) if not row.finished]
+        rows = [prefill.rows[index] for index in kept]
+        if not rows:
+            return
+        self._take(rows, torch.stack([prefill.states[index] for index in kept]))
+        for index, row in zip(kept, rows, strict=True):
+            if not row.finished:
+                self._cache.join(prefill.cache, index, len(row.input_ids))
+                self.rows.append(row)
+
+    def _take(self, rows: Sequence[DecodeRow], states: torch.Tensor) -> None:
+        logits = self.loaded.model.get_output_embeddings()(states).float()
+        summary = summarise(logits, max(row.request.n_top for row in rows))
+        array: NDArray[Any] = logits.cpu().numpy()
+        for index, row in enumerate(rows):
+            try:
+                row.take(self.loaded, array[index], summary, index)
+            except ValueError as error:  # logits that are no numbers: this row ends, the others go on
+                row.finished = True
+                row.emit(error)
+
+    def _leave(self, index: int) -> None:
+        self._cache.leave(index)
+        last = self.rows.pop()
+        if index < len(self.rows):
+            self.rows[index] = last

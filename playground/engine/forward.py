@@ -1,0 +1,210 @@
+"""A batch of token ids in, one Trace a row out. Torch ends here.
+
+Rows of different lengths are padded on the right and masked: a causal row never sees the padding, an encoder
+row is told to ignore it, so a trace does not depend on its neighbours (up to 1e-6 in fp32).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from playground.core.trace import Trace
+from playground.engine.attention import collect_attentions
+
+if TYPE_CHECKING:
+    from playground.engine.loading import LoadedModel
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """What a forward pass keeps; rows of one batch share it. Fields as in `TraceRequest`."""
+
+    attentions: Literal["uint8", "float32"] | None = None
+    hidden_states: Literal["all"] | tuple[int, ...] | None = None
+    logits: Literal["last", "all"] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """The token ids of one text, and of the decoder's text for an encoder-decoder model."""
+
+    input_ids: tuple[int, ...]
+    decoder_ids: tuple[int, ...] = ()
+
+
+def run_traces(loaded: LoadedModel, rows: Sequence[Row], capture: Capture) -> list[Trace]:
+    """Run all rows in one forward pass.
+
+    Args:
+        loaded: The model; called only from the engine's thread.
+        rows: At least one, each with at least one token.
+        capture: What to keep.
+
+    Returns:
+        One trace a row, holding copies (a view would keep the whole padded batch alive).
+    """
+    started = time.perf_counter()
+    if loaded.info.kind == "encoder-decoder":
+        fields = [_encoder_decoder(loaded, row, capture) for row in rows]
+    else:
+        fields = _single_stack(loaded, rows, capture)
+    elapsed_ms = (time.perf_counter() - started) * 1e3
+    return [_trace(loaded, row, made, elapsed_ms) for row, made in zip(rows, fields, strict=True)]
+
+
+def _trace(loaded: LoadedModel, row: Row, fields: dict[str, Any], elapsed_ms: float) -> Trace:
+    if row.decoder_ids:
+        fields["decoder_tokens"] = loaded.tokenizer.token_texts(row.decoder_ids)
+        fields["decoder_input_ids"] = np.array(row.decoder_ids, dtype=np.int64)
+    return Trace(
+        model_id=loaded.info.model_id,
+        revision=loaded.info.revision,
+        adapter=None,
+        dtype=loaded.info.dtype,
+        device=loaded.info.device,
+        tokens=loaded.tokenizer.token_texts(row.input_ids),
+        input_ids=np.array(row.input_ids, dtype=np.int64),
+        elapsed_ms=elapsed_ms,
+        **fields,
+    )
+
+
+def pad(rows: Sequence[Sequence[int]], device: torch.device) -> tuple[torch.Tensor, torch.Tensor | None]:
+    """Pad on the right with id 0; the mask is None when nothing was padded.
+
+    Returns:
+        ids and mask, both of shape [row, longest].
+
+    Example:
+        >>> ids, mask = pad([[5, 6], [7]], torch.device("cpu"))
+        >>> ids.tolist(), mask.tolist()
+        ([[5, 6], [7, 0]], [[1, 1], [1, 0]])
+    """
+    longest = max(map(len, rows))
+    ids = [[*row, *[0] * (longest - len(row))] for row in rows]
+    ragged = any(len(row) != longest for row in rows)
+    mask = [[1] * len(row) + [0] * (longest - len(row)) for row in rows] if ragged else None
+    return (
+        torch.tensor(ids, device=device),
+        None if mask is None else torch.tensor(mask, device=device),
+    )
+
+
+def _single_stack(loaded: LoadedModel, rows: Sequence[Row], capture: Capture) -> list[dict[str, Any]]:
+    """Decoder-only and encoder-only models."""
+    ids, mask = pad([row.input_ids for row in rows], loaded.device)
+    arguments: dict[str, Any] = {
+        "input_ids": ids,
+        "attention_mask": mask,
+        "output_hidden_states": capture.hidden_states is not None,
+    }
+    if loaded.info.kind == "decoder":
+        arguments["use_cache"] = False
+    if capture.attentions:
+        with collect_attentions() as weights:
+            output = loaded.model.base_model(**arguments)
+    else:
+        weights, output = [], loaded.model.base_model(**arguments)
+    lengths = [len(row.input_ids) for row in rows]
+    results: list[dict[str, Any]] = [{} for _ in rows]
+    if capture.attentions:
+        _check_layers(len(weights), loaded.info.n_layer)
+        _put_attentions(results, "attentions", weights, [(n, n) for n in lengths], capture.attentions)
+    if capture.hidden_states is not None:
+        _put_hidden_states(results, output.hidden_states, lengths, capture.hidden_states)
+    if capture.logits and "logits" in loaded.info.capabilities:
+        _put_logits(loaded, results, output.last_hidden_state, lengths, capture.logits)
+    return results
+
+
+def _put_logits(
+    loaded: LoadedModel,
+    results: list[dict[str, Any]],
+    last_hidden: torch.Tensor,
+    lengths: Sequence[int],
+    wanted: Literal["last", "all"],
+) -> None:
+    """Apply the vocabulary head only where somebody asked, all rows in one product."""
+    positions = [np.arange(n) if wanted == "all" else np.array([n - 1]) for n in lengths]
+    states = torch.cat(
+        [
+            last_hidden[row, torch.from_numpy(kept).to(last_hidden.device)]
+            for row, kept in enumerate(positions)
+        ]
+    )
+    logits = loaded.model.get_output_embeddings()(states).float().cpu().numpy()
+    starts = np.cumsum([0, *map(len, positions)])
+    for row, kept in enumerate(positions):
+        results[row]["logits"] = logits[starts[row] : starts[row + 1]].copy()
+        results[row]["logit_positions"] = kept.astype(np.int64)
+
+
+def _put_hidden_states(
+    results: list[dict[str, Any]],
+    states: Sequence[torch.Tensor],
+    lengths: Sequence[int],
+    wanted: Literal["all"] | tuple[int, ...],
+) -> None:
+    layers = tuple(range(len(states))) if wanted == "all" else wanted
+    stacked = torch.stack([states[layer] for layer in layers]).float().cpu().numpy()
+    for row, n in enumerate(lengths):
+        results[row]["hidden_states"] = stacked[:, row, :n].copy()
+        results[row]["hidden_layers"] = tuple(range(len(states))[layer] for layer in layers)
+
+
+def _put_attentions(
+    results: list[dict[str, Any]],
+    name: str,
+    weights: Sequence[torch.Tensor],
+    sizes: Sequence[tuple[int, int]],
+    scale: Literal["uint8", "float32"],
+) -> None:
+    stacked = torch.stack(tuple(weights))
+    if scale == "uint8":
+        stacked = stacked.clamp_(0, 1).sqrt_().mul_(255).round_().to(torch.uint8)
+    array = stacked.cpu().numpy()
+    for row, (n_query, n_key) in enumerate(sizes):
+        results[row][name] = array[:, row, :, :n_query, :n_key].copy()
+
+
+def _check_layers(got: int, expected: int) -> None:
+    if got != expected:
+        raise RuntimeError(f"{got} layers gave attention weights, the model has {expected}")
+
+
+def _encoder_decoder(loaded: LoadedModel, row: Row, capture: Capture) -> dict[str, Any]:
+    """One text and the start of its target; alone, because both sides would need padding."""
+    output = loaded.model(
+        input_ids=torch.tensor([row.input_ids], device=loaded.device),
+        decoder_input_ids=torch.tensor([row.decoder_ids], device=loaded.device),
+        use_cache=False,
+        output_attentions=capture.attentions is not None,
+        output_hidden_states=capture.hidden_states is not None,
+    )
+    result: dict[str, Any] = {}
+    n, target = len(row.input_ids), len(row.decoder_ids)
+    if capture.attentions:
+        sizes = {
+            "attentions": (output.encoder_attentions, (n, n)),
+            "decoder_attentions": (output.decoder_attentions, (target, target)),
+            "cross_attentions": (output.cross_attentions, (target, n)),
+        }
+        for name, (weights, size) in sizes.items():
+            _check_layers(len(weights), loaded.info.n_layer)
+            _put_attentions([result], name, [layer.float() for layer in weights], [size], capture.attentions)
+    if capture.hidden_states is not None:
+        _put_hidden_states([result], output.encoder_hidden_states, [n], capture.hidden_states)
+    if capture.logits:
+        kept = np.arange(target) if capture.logits == "all" else np.array([target - 1])
+        result["logits"] = output.logits[0].float().cpu().numpy()[kept]
+        result["logit_positions"] = kept.astype(np.int64)
+    return result

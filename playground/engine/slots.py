@@ -1,0 +1,155 @@
+"""Key-value cache with a slot a row: rows join and leave without copying the others.
+
+The library's DynamicCache has one length for all rows and concatenates every layer at every step. Here each
+row writes its new key and value in place at its own length, and a mask hides what lies beyond.
+
+    slot 0  k k k k k .  .        lengths [5, 3]; the step writes at 5 and 3
+    slot 1  k k k .  .  .  .      and reads columns 0..5, row 1 masked after 3
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from transformers.cache_utils import Cache, CacheLayerMixin, DynamicCache
+
+MIN_LENGTH = 64
+
+
+class SlotLayer(CacheLayerMixin):  # type: ignore[misc]
+    """Keys and values of one layer. Shapes [n_slots, kv_head, capacity, d_head]."""
+
+    is_sliding = False
+    keys: Any
+    values: Any
+    is_initialized: bool
+
+    def __init__(self, owner: SlotCache) -> None:
+        super().__init__()
+        self.owner = owner
+
+    def lazy_initialization(self, key_states: torch.Tensor, value_states: torch.Tensor) -> None:
+        """Slots are made by `SlotCache.join`, never by a forward."""
+        raise RuntimeError("a slot cache must be joined before it is used")
+
+    def allocate(self, like: torch.Tensor, n_slots: int, capacity: int) -> None:
+        """Grow to at least these sizes, keeping what is there."""
+        shape = (n_slots, like.shape[1], capacity, like.shape[3])
+        old = (self.keys, self.values) if self.is_initialized else None
+        self.keys, self.values = like.new_zeros(shape), like.new_zeros(shape)
+        if old is not None:
+            for new, kept in zip((self.keys, self.values), old, strict=True):
+                new[: kept.shape[0], :, : kept.shape[2]] = kept
+        self.is_initialized = True
+
+    def update(
+        self, key_states: torch.Tensor, value_states: torch.Tensor, *args: object, **kwargs: object
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Write one new key and value a row, return all of them up to the longest row."""
+        owner = self.owner
+        n_rows, longest = len(owner.lengths), owner.longest
+        if owner.write_at is None:
+            self.keys[:n_rows, :, longest] = key_states[:, :, 0]
+            self.values[:n_rows, :, longest] = value_states[:, :, 0]
+        else:
+            self.keys[owner.rows, :, owner.write_at] = key_states[:, :, 0]
+            self.values[owner.rows, :, owner.write_at] = value_states[:, :, 0]
+        return self.keys[:n_rows, :, : longest + 1], self.values[:n_rows, :, : longest + 1]
+
+    def get_seq_length(self) -> int:
+        """Length of the longest row."""
+        return self.owner.longest
+
+    def get_max_length(self) -> int:
+        """No limit of its own."""
+        return -1
+
+    def get_mask_sizes(self, query_length: int) -> tuple[int, int]:
+        """(keys, offset) the mask has to cover."""
+        return self.owner.longest + query_length, 0
+
+
+class SlotCache(Cache):  # type: ignore[misc]
+    """The rows of one decode batch. Only the engine thread touches it.
+
+    Attributes:
+        lengths: Tokens held by each row.
+    """
+
+    def __init__(self, n_layer: int) -> None:
+        self.lengths: list[int] = []
+        self.write_at: torch.Tensor | None = None
+        self.rows: torch.Tensor | None = None
+        self._slots: list[SlotLayer] = [SlotLayer(self) for _ in range(n_layer)]
+        self._capacity = self._n_slots = 0
+        super().__init__(layers=self._slots)
+
+    @property
+    def longest(self) -> int:
+        """Tokens of the longest row."""
+        return max(self.lengths, default=0)
+
+    def join(self, filled: DynamicCache, row: int, length: int) -> None:
+        """Take the first `length` positions of one row of a prefilled cache as a new last row."""
+        self._reserve(len(self.lengths) + 1, length + 1, filled)
+        slot = len(self.lengths)
+        for mine, theirs in zip(self._slots, filled.layers, strict=True):
+            mine.keys[slot, :, :length] = theirs.keys[row, :, :length]
+            mine.values[slot, :, :length] = theirs.values[row, :, :length]
+        self.lengths.append(length)
+
+    def leave(self, row: int) -> None:
+        """Drop a row; the last row takes its slot (the caller moves its own lists the same way)."""
+        last = len(self.lengths) - 1
+        if row != last:
+            for layer in self._slots:
+                layer.keys[row] = layer.keys[last]
+                layer.values[row] = layer.values[last]
+            self.lengths[row] = self.lengths[last]
+        self.lengths.pop()
+        if not self.lengths:
+            self._release()
+
+    def prepare_step(self, device: torch.device) -> dict[str, Any]:
+        """Make room for one token a row; returns the step's `position_ids` and `attention_mask`.
+
+        The mask is None when all rows are equally long, else boolean of shape [row, 1, 1, longest + 1].
+        """
+        longest = self.longest
+        self._reserve(len(self.lengths), longest + 1, None)
+        lengths = torch.tensor(self.lengths, device=device)
+        if all(length == longest for length in self.lengths):
+            self.write_at, mask = None, None
+        else:
+            self.write_at = lengths
+            self.rows = torch.arange(len(self.lengths), device=device)
+            mask = (torch.arange(longest + 1, device=device) <= lengths[:, None])[:, None, None, :]
+        return {"position_ids": lengths[:, None], "attention_mask": mask}
+
+    def advance(self) -> None:
+        """Each row has one token more."""
+        self.lengths = [length + 1 for length in self.lengths]
+
+    def _reserve(self, n_slots: int, length: int, like: DynamicCache | None) -> None:
+        if n_slots <= self._n_slots and length <= self._capacity:
+            return
+        self._n_slots = max(self._n_slots, _power_of_two(n_slots, 1))
+        self._capacity = max(self._capacity, _power_of_two(length, MIN_LENGTH))
+        sources: Sequence[Any] = like.layers if like is not None else self._slots
+        for layer, source in zip(self._slots, sources, strict=True):
+            layer.allocate(source.keys, self._n_slots, self._capacity)
+
+    def _release(self) -> None:
+        self._n_slots = self._capacity = 0
+        for layer in self._slots:
+            layer.keys = layer.values = None
+            layer.is_initialized = False
+
+
+def _power_of_two(wanted: int, at_least: int) -> int:
+    size = at_least
+    while size < wanted:
+        size *= 2
+    return size

@@ -1,0 +1,138 @@
+"""The models in memory: loaded once, in a thread of their own, least recently used out first."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+
+from playground.engine import loading
+from playground.engine.base import ModelInfo, State
+from playground.engine.catalogue import CatalogueEntry, catalogue
+from playground.engine.loading import LoadedModel
+from playground.engine.process import freeze_heap
+from playground.engine.tokenizing import TextTokenizer
+from playground.errors import ModelNotFound
+from playground.settings import Settings
+
+
+class ModelTable:
+    """Which models are here, being loaded or loaded. Safe to share between threads.
+
+    The default model stays; others leave, least recently used first, when the table grows over
+    `settings.model_bytes`. Whoever still computes with a model that left keeps it alive until done.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._entries = catalogue(settings)
+        self._lock = threading.Lock()
+        self._futures: OrderedDict[str, Future[LoadedModel]] = OrderedDict()
+        self._messages: dict[str, str] = {}
+        self._infos: dict[str, ModelInfo] = {}
+        self._tokenizers: dict[str, TextTokenizer] = {}
+        self._loaders = ThreadPoolExecutor(max_workers=2, thread_name_prefix="model-loader")
+
+    def entry(self, model_id: str) -> CatalogueEntry:
+        """The catalogue entry.
+
+        Raises:
+            ModelNotFound: It is not on the allow-list.
+        """
+        if model_id not in self._entries:
+            raise ModelNotFound(model_id=repr(model_id), cure="Pick one from the list.")
+        return self._entries[model_id]
+
+    def infos(self) -> list[ModelInfo]:
+        """Every model of the catalogue with its state."""
+        return [self._info(entry) for entry in self._entries.values()]
+
+    def tokenizer(self, model_id: str) -> TextTokenizer:
+        """The tokenizer alone; needs the model's files, not its weights in memory.
+
+        Raises:
+            ModelNotFound: The model is not on this machine.
+        """
+        known = self._tokenizers.get(model_id)
+        if known is None:
+            known = loading.load_tokenizer(self.entry(model_id), self._settings)
+            self._tokenizers[model_id] = known
+        return known
+
+    def load(self, model_id: str) -> Future[LoadedModel]:
+        """Start to load, or download and load, unless that is done or under way."""
+        entry = self.entry(model_id)
+        with self._lock:
+            future = self._futures.get(model_id)
+            if future is None or (future.done() and future.exception() is not None):
+                future = self._futures[model_id] = self._loaders.submit(self._load, entry)
+            self._futures.move_to_end(model_id)
+            return future
+
+    def state(self, model_id: str) -> tuple[State, str]:
+        """(state, what is happening)."""
+        future = self._futures.get(model_id)
+        if future is None:
+            here = loading.locate(self.entry(model_id), self._settings) is not None
+            if here:
+                return "waiting", ""
+            return ("absent", "") if self._settings.offline else ("remote", "")
+        if not future.done():
+            return "loading", self._messages.get(model_id, "")
+        error = future.exception()
+        return ("ready", "") if error is None else ("failed", str(error))
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of the parameters of all models in memory."""
+        return sum(_size_bytes(future.result()) for future in self._loaded().values())
+
+    def close(self) -> None:
+        """Load nothing more."""
+        self._loaders.shutdown(wait=False, cancel_futures=True)
+
+    def _loaded(self) -> dict[str, Future[LoadedModel]]:
+        return {
+            model_id: future
+            for model_id, future in list(self._futures.items())
+            if future.done() and not future.cancelled() and future.exception() is None
+        }
+
+    def _info(self, entry: CatalogueEntry) -> ModelInfo:
+        loaded = self._loaded().get(entry.model_id)
+        if loaded is not None:
+            return loaded.result().info
+        state, message = self.state(entry.model_id)
+        known = self._infos.get(entry.model_id)
+        if known is None or known.state != state:
+            # read from disk once a change of state: pages ask at every rerun
+            known = self._infos[entry.model_id] = replace(
+                loading.model_info(entry, self._settings), state=state
+            )
+        return replace(known, message=message)
+
+    def _load(self, entry: CatalogueEntry) -> LoadedModel:
+        def progress(message: str, fraction: float) -> None:
+            self._messages[entry.model_id] = f"{message} ({fraction:.0%})" if fraction else message
+
+        loading.pull(entry, self._settings, progress)
+        loaded = loading.load(entry, self._settings, progress)
+        with self._lock:
+            self._make_room(entry.model_id, _size_bytes(loaded))
+        freeze_heap()
+        return loaded
+
+    def _make_room(self, newcomer: str, size_bytes: int) -> None:
+        held = self._loaded()
+        total = size_bytes + sum(_size_bytes(future.result()) for future in held.values())
+        for model_id, future in held.items():
+            if total <= self._settings.model_bytes:
+                return
+            if model_id not in (newcomer, self._settings.default_model):
+                total -= _size_bytes(future.result())
+                del self._futures[model_id]
+
+
+def _size_bytes(loaded: LoadedModel) -> int:
+    return sum(parameter.nbytes for parameter in loaded.model.parameters())

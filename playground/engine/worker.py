@@ -1,0 +1,223 @@
+"""The one thread that owns torch: forwards, scores and decode steps, one tick after another."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import psutil
+import torch
+
+from playground.core.trace import Trace
+from playground.engine.base import GenerateRequest, GenerateStep
+from playground.engine.cache import ByteCache
+from playground.engine.decoding import DecodeBatch, DecodeRow
+from playground.engine.forward import Capture, Row, run_traces
+from playground.engine.scheduler import Job, Scheduler
+from playground.engine.scoring import score
+from playground.errors import OutOfMemory
+from playground.settings import Settings
+
+if TYPE_CHECKING:
+    from playground.engine.loading import LoadedModel
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class TraceWork:
+    """Payload of a trace job."""
+
+    loaded: LoadedModel
+    row: Row
+    capture: Capture
+
+
+@dataclass(frozen=True)
+class ScoreWork:
+    """Payload of a score job."""
+
+    loaded: LoadedModel
+    text_ids: tuple[int, ...]
+    candidates: tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True)
+class DecodeWork:
+    """Payload of a decode job."""
+
+    loaded: LoadedModel
+    request: GenerateRequest
+    input_ids: tuple[int, ...]
+
+
+@dataclass
+class Counters:
+    """What the model thread has done since the start; see `EngineStats`."""
+
+    n_forwards: int = 0
+    n_prefill_tokens: int = 0
+    n_decode_steps: int = 0
+    n_decoded_tokens: int = 0
+
+
+class ModelThread(threading.Thread):
+    """Each tick: one micro-batch of forwards, one chunk of texts to continue, one decode step for all rows.
+
+    So a trace never waits longer than one tick and decoding never stalls longer than one forward.
+    """
+
+    def __init__(self, settings: Settings, scheduler: Scheduler, traces: ByteCache[Trace]) -> None:
+        super().__init__(name="engine", daemon=True)
+        self.counters = Counters()
+        self._settings = settings
+        self._scheduler = scheduler
+        self._traces = traces
+        self._batches: dict[int, DecodeBatch] = {}
+        self._rows: dict[Job, DecodeRow] = {}
+
+    @property
+    def n_decoding(self) -> int:
+        """Rows being continued."""
+        return len(self._rows)
+
+    @torch.no_grad()
+    def run(self) -> None:
+        """Work until the scheduler is closed."""
+        torch.set_num_threads(self._settings.torch_threads or psutil.cpu_count(logical=False) or 1)
+        while self._scheduler.wait(busy=bool(self._rows)):
+            batch = self._scheduler.next_batch()
+            if batch:
+                self._forward(batch)
+            del batch
+            self._decode()
+
+    # ---- forwards
+
+    def _forward(self, jobs: Sequence[Job]) -> None:
+        """Compute a batch; if it fails, halve it, so that a request that fails fails alone."""
+        alive = [job for job in jobs if job.tickets]
+        for job in jobs:
+            if not job.tickets:
+                self._scheduler.finish(job, None)
+        if not alive:
+            return
+        try:
+            results = self._compute(alive)
+        except Exception as error:  # noqa: BLE001  (whatever the model raised goes to whoever asked for it)
+            self._forward_failed(alive, error)
+            return
+        for job, result in zip(alive, results, strict=True):
+            if isinstance(result, Trace):
+                self._traces.put(job.key, result)
+            self._scheduler.charge(job, job.n_tokens)
+            self._scheduler.finish(job, result)
+
+    def _forward_failed(self, jobs: Sequence[Job], error: Exception) -> None:
+        if len(jobs) > 1:
+            half = len(jobs) // 2
+            self._forward(jobs[:half])
+            self._forward(jobs[half:])
+            return
+        if is_out_of_memory(error):
+            error = OutOfMemory()
+        else:
+            log.error("a request failed", exc_info=error)
+        self._scheduler.finish(jobs[0], error)
+
+    def _compute(self, jobs: Sequence[Job]) -> list[object]:
+        self.counters.n_prefill_tokens += sum(job.n_tokens for job in jobs)
+        if jobs[0].kind == "score":
+            return [self._score(job.payload) for job in jobs]
+        self.counters.n_forwards += 1
+        first: TraceWork = jobs[0].payload
+        return list(run_traces(first.loaded, [job.payload.row for job in jobs], first.capture))
+
+    def _score(self, work: ScoreWork) -> object:
+        self.counters.n_forwards += 1 + any(len(candidate) > 1 for candidate in work.candidates)
+        return score(work.loaded, work.text_ids, work.candidates)
+
+    # ---- decoding
+
+    def _decode(self) -> None:
+        for job, row in list(self._rows.items()):
+            if not job.tickets:
+                self._batch_of(job.payload.loaded).remove(row)
+                self._forget(job)
+        self._admit()
+        for batch in list(self._batches.values()):
+            try:
+                self._advance(batch)
+            except Exception as error:  # noqa: BLE001  (a failed step ends its rows, not the engine)
+                self._decode_failed(batch, error)
+        self._batches = {key: batch for key, batch in self._batches.items() if batch.n_rows}
+
+    def _admit(self) -> None:
+        room = self._settings.max_decode_rows - len(self._rows)
+        if room <= 0 or any(batch.is_reading for batch in self._batches.values()):
+            return
+        jobs = self._scheduler.next_rows(room)
+        rows = [DecodeRow(job.payload.request, job.payload.input_ids, self._receiver(job)) for job in jobs]
+        self._rows.update(zip(jobs, rows, strict=True))
+        if rows:
+            self._batch_of(jobs[0].payload.loaded).admit(rows)
+
+    def _advance(self, batch: DecodeBatch) -> None:
+        if batch.is_reading:
+            before = batch.n_prefill_tokens
+            self.counters.n_forwards += 1
+            batch.read()
+            self.counters.n_prefill_tokens += batch.n_prefill_tokens - before
+        if batch.rows:
+            self.counters.n_forwards += 1
+            self.counters.n_decode_steps += 1
+            batch.step()
+
+    def _receiver(self, job: Job) -> Callable[[GenerateStep | Exception], None]:
+        return lambda step: self._emit(job, step)
+
+    def _emit(self, job: Job, step: GenerateStep | Exception) -> None:
+        """Pass one step, or the error that ends this row alone, on to whoever asked."""
+        if isinstance(step, Exception):
+            del self._rows[job]
+            self._scheduler.finish(job, step)
+            return
+        self.counters.n_decoded_tokens += 1
+        self._scheduler.charge(job, 1 if step.index else job.n_tokens)
+        self._scheduler.send(job, step)
+        if step.finish_reason is not None:
+            self._forget(job)
+
+    def _forget(self, job: Job) -> None:
+        self._rows.pop(job, None)
+        self._scheduler.finish(job, None)
+
+    def _decode_failed(self, batch: DecodeBatch, error: Exception) -> None:
+        if is_out_of_memory(error):
+            error = OutOfMemory()
+        else:
+            log.error("decoding failed", exc_info=error)
+        gone = batch.clear()
+        for job, row in list(self._rows.items()):
+            if row in gone:
+                del self._rows[job]
+                self._scheduler.finish(job, error)
+
+    def _batch_of(self, loaded: LoadedModel) -> DecodeBatch:
+        if id(loaded) not in self._batches:
+            self._batches[id(loaded)] = DecodeBatch(loaded, self._settings.prefill_chunk_tokens)
+        return self._batches[id(loaded)]
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Whether the device, or the CPU's allocator, had no room."""
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    found = isinstance(error, RuntimeError) and "not enough memory" in str(error)
+    if found:
+        gc.collect()
+    return found
