@@ -1,0 +1,216 @@
+"""The web server: Streamlit as an ASGI app, with the engine's life in its lifespan.
+
+Three things differ from `streamlit run` (measured in benchmarks/): the listener is made with IPPROTO_TCP, so
+asyncio sets TCP_NODELAY (40 ms a rerun); the garbage collector is frozen after the warm-up and never run
+after a rerun (250 ms a rerun, 7 s with 30 sessions); every answer carries security headers.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import streamlit as st
+import uvicorn
+from starlette.datastructures import MutableHeaders
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+from streamlit import config
+
+from playground.engine import process
+from playground.errors import SetUpError
+from playground.gate import ClassGate
+from playground.paths import PACKAGE, site_root
+from playground.settings import Settings
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from starlette.staticfiles import PathLike
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
+ASSET_MAX_AGE_S: Final = 86_400
+
+# No 'unsafe-eval': Vega runs in its interpreter. blob: carries components v2, 'unsafe-inline' Streamlit's own
+# index.html. Nothing outside this server may be loaded: a CDN in any page is a violation and a failed test.
+CONTENT_SECURITY_POLICY: Final = "; ".join(
+    [
+        "default-src 'self'",
+        "script-src 'self' 'unsafe-inline' blob:",
+        "style-src 'self' 'unsafe-inline'",
+        "img-src 'self' data: blob:",
+        "font-src 'self' data:",
+        "connect-src 'self'",
+        "frame-src 'self' data: blob:",
+        "worker-src 'self' blob:",
+        "object-src 'none'",
+        "base-uri 'self'",
+        "form-action 'self'",
+        "frame-ancestors 'self'",
+    ]
+)
+SECURITY_HEADERS: Final = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "SAMEORIGIN",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+}
+
+
+class SecurityHeaders:
+    """ASGI middleware: adds the headers to every answer and hides Streamlit's metrics."""
+
+    hidden_paths: Final = frozenset({"/_stcore/metrics", "/st-metrics"})
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, add headers on the way back."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in SECURITY_HEADERS.items():
+                    headers[name] = value
+            await send(message)
+
+        if scope["path"].rstrip("/") in self.hidden_paths:
+            await PlainTextResponse("Not found", 404)(scope, receive, send_with_headers)
+        else:
+            await self._app(scope, receive, send_with_headers)
+
+
+class Assets(StaticFiles):
+    """Files of `assets/` that a browser may keep for a day."""
+
+    def file_response(
+        self, full_path: PathLike, stat_result: os.stat_result, scope: Scope, status_code: int = 200
+    ) -> Response:
+        """The file, with its time to live."""
+        response = super().file_response(full_path, stat_result, scope, status_code)
+        response.headers["Cache-Control"] = f"max-age={ASSET_MAX_AGE_S}"
+        return response
+
+
+async def ready(_request: Request) -> JSONResponse:
+    """200 once the default model has answered, 503 before, with what is going on."""
+    startup = process.startup()
+    body = {"state": startup.state, "message": startup.message, "elapsed_s": round(startup.elapsed_s, 1)}
+    return JSONResponse(body, 200 if startup.state == "ready" else 503, {"Cache-Control": "no-store"})
+
+
+@asynccontextmanager
+async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any]]:
+    """Start the engine in the background, so that the port answers at once; stop it at the end."""
+    process.start_shared_engine()
+    try:
+        yield {}
+    finally:
+        process.close_shared_engine()
+
+
+def create_app(settings: Settings, script: Path = PACKAGE / "app.py") -> st.App:
+    """The playground as an ASGI app.
+
+    Args:
+        settings: `class_password` puts the gate in front of everything.
+        script: The Streamlit entry script.
+    """
+    configure(settings)
+    middleware = [Middleware(SecurityHeaders)]
+    if settings.class_password is not None:
+        middleware.append(Middleware(ClassGate, password=settings.class_password.get_secret_value()))
+    routes = [Route("/api/ready", ready), Mount("/assets", Assets(directory=site_root() / "assets"))]
+    return st.App(script, lifespan=lifespan, routes=routes, middleware=middleware)
+
+
+def configure(settings: Settings) -> None:
+    """Make Streamlit read the packaged `.streamlit/config.toml`, whatever the working folder is."""
+    config._main_script_path = str(site_root() / "app.py")  # only its folder counts: config.toml beside it
+    overrides: dict[str, Any] = {"server.address": settings.host, "server.port": settings.port}
+    if settings.class_password is None:  # nobody but this machine: no other name may point a browser here
+        overrides["server.allowedHosts"] = list(LOOPBACK)
+    config.get_config_options(force_reparse=True, options_from_flags=overrides)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket whose connections get TCP_NODELAY.
+
+    asyncio sets TCP_NODELAY only where the socket's protocol says TCP, which Streamlit's own does not.
+
+    Args:
+        host: Address to bind.
+        port: 0 takes a free one.
+
+    Raises:
+        SetUpError: The address cannot be bound; the message names the cure.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        if sys.platform != "win32":  # on Windows it would let two servers share one port
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(256)
+    except OSError as error:
+        listener.close()
+        raise _cannot_listen(host, port, error) from error
+    listener.setblocking(False)
+    return listener
+
+
+def _cannot_listen(host: str, port: int, error: OSError) -> SetUpError:
+    if error.errno in (errno.EADDRINUSE, getattr(errno, "WSAEADDRINUSE", errno.EADDRINUSE)):
+        reason = f"Port {port} is already in use, perhaps by another playground."
+        return SetUpError(reason=reason, cure=f"Stop that one or choose another port: --port {port + 1}")
+    if error.errno == errno.EACCES:
+        return SetUpError(
+            reason=f"Port {port} is reserved by the system.", cure="Choose another: --port 8501"
+        )
+    reason = f"This machine cannot listen on {host}: {error.strerror or error}."
+    return SetUpError(reason=reason, cure="Leave --host away to use 127.0.0.1")
+
+
+def serve(settings: Settings, listener: socket.socket) -> None:
+    """Answer on `listener` until SIGTERM or Ctrl+C, then leave with exit code 0."""
+    for name in (signal.SIGTERM, signal.SIGINT):  # uvicorn re-raises the signal once it has closed everything
+        signal.signal(name, _leave)
+    with listener:
+        uvicorn.Server(_uvicorn_config(create_app(settings))).run(sockets=[listener])
+
+
+def _uvicorn_config(app: st.App) -> uvicorn.Config:
+    """What Streamlit 1.67 gives its own uvicorn, plus a bound on how long the shutdown may take."""
+    return uvicorn.Config(
+        app,
+        ws="websockets-sansio",
+        ws_ping_interval=30,
+        ws_ping_timeout=30,
+        ws_max_size=config.get_option("server.maxMessageSize") * 1_000_000,
+        ws_per_message_deflate=False,
+        log_level="warning",
+        access_log=False,
+        use_colors=False,
+        timeout_graceful_shutdown=3,
+    )
+
+
+def _leave(_signal: int, _frame: FrameType | None) -> None:
+    sys.exit(0)
