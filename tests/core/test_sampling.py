@@ -1,0 +1,310 @@
+"""`core.sampling` against transformers' own processors, and the laws a sampler obeys."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from numpy.typing import NDArray
+from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM
+from transformers.generation.logits_process import (
+    LogitsProcessorList,
+    MinPLogitsWarper,
+    TemperatureLogitsWarper,
+    TopKLogitsWarper,
+    TopPLogitsWarper,
+)
+
+from playground.core.sampling import Distribution, Order, RankedLogits, distribution, draw, rank
+
+ORDERS: dict[Order, str] = {"transformers": "TKPM", "vllm": "TMKP", "llama.cpp": "KPMT"}
+N_CASES = 4_000  # for each of three orders
+
+
+def reference(
+    logits: NDArray[np.floating], temperature: float, top_k: int, top_p: float, min_p: float, order: Order
+) -> NDArray[np.float64]:
+    """Probability of each token id after transformers' processors, in double precision."""
+    made = {"T": TemperatureLogitsWarper(temperature)}
+    if top_k:
+        made["K"] = TopKLogitsWarper(top_k)
+    if top_p < 1:
+        made["P"] = TopPLogitsWarper(top_p)
+    if min_p:
+        made["M"] = MinPLogitsWarper(min_p)
+    processors = LogitsProcessorList([made[name] for name in ORDERS[order] if name in made])
+    scores = processors(None, torch.from_numpy(logits.astype(np.float64))[None])
+    return np.where(torch.isfinite(scores[0]), torch.softmax(scores[0], dim=-1), np.nan).astype(np.float64)
+
+
+def random_case(rng: np.random.Generator) -> tuple[NDArray[np.float32], dict[str, float]]:
+    """Logits (sometimes with ties or banned tokens) and settings from the whole range."""
+    size = int(rng.choice([1, 2, 3, 10, 100, 1_000]))
+    logits = rng.normal(scale=rng.choice([0.1, 1, 3, 10]), size=size).astype(np.float32)
+    if rng.random() < 0.3:
+        logits = np.round(logits)
+    if rng.random() < 0.2:
+        logits[rng.random(size) < 0.5] = -np.inf
+        logits[rng.integers(size)] = 1.0
+    return logits, {
+        "temperature": float(rng.choice([1.0, rng.uniform(0.02, 3)])),
+        "top_k": int(rng.choice([0, 1, rng.integers(1, 2 * size + 1)])),
+        "top_p": float(rng.choice([1.0, rng.uniform(0.001, 1)])),
+        "min_p": float(rng.choice([0.0, rng.uniform(0, 1)])),
+    }
+
+
+def assert_same(found: Distribution, expected: NDArray[np.float64], logits: NDArray[np.floating]) -> None:
+    """Same support and probabilities; tied tokens may stand in for each other where a cut runs through a tie.
+
+    torch's vectorised sort leaves ties in no fixed order, so which of them its top-p drops is arbitrary.
+    """
+    support = np.flatnonzero(~np.isnan(expected))
+    assert found.n_kept == len(found.token_ids) == len(support)
+    assert np.array_equal(np.sort(logits[found.token_ids]), np.sort(logits[support]))
+    if len(np.unique(logits)) == len(logits):
+        assert set(found.token_ids.tolist()) == set(support.tolist())
+    probs = expected[support]
+    np.testing.assert_allclose(found.probs, np.sort(probs)[::-1], atol=1e-6, rtol=0)
+    positive = probs[probs > 0]
+    assert found.entropy_bits == pytest.approx(-float(positive @ np.log2(positive)), abs=1e-6)
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_distribution_equals_transformers_processors(order: Order) -> None:
+    rng = np.random.default_rng([7, len(order)])
+    n_cut = 0
+    for _ in range(N_CASES):
+        logits, chosen = random_case(rng)
+        found = distribution(rank(logits), order=order, **chosen)
+        assert_same(found, reference(logits, order=order, **chosen), logits)
+        n_cut += found.n_kept < np.isfinite(logits).sum()
+    assert n_cut > N_CASES / 2  # most cases do cut something
+
+
+def test_transformers_order_is_the_order_of_generate() -> None:
+    model = LlamaForCausalLM(
+        LlamaConfig(
+            vocab_size=8, hidden_size=8, intermediate_size=8, num_hidden_layers=1, num_attention_heads=1
+        )
+    )
+    config = GenerationConfig(do_sample=True, temperature=0.5, top_k=3, top_p=0.9, min_p=0.1)
+    used = model._get_logits_processor(config, input_ids_seq_length=1)
+    expected = [TemperatureLogitsWarper, TopKLogitsWarper, TopPLogitsWarper, MinPLogitsWarper]
+    assert [type(processor) for processor in used] == expected
+
+
+def test_temperature_first_keeps_more_tokens_than_temperature_last() -> None:
+    ranked = rank(np.random.default_rng(0).normal(scale=3, size=5_000))
+    kept = {
+        order: distribution(ranked, temperature=1.5, top_p=0.9, order=order).n_kept
+        for order in ("transformers", "llama.cpp")
+    }
+    assert kept["transformers"] > 3 * kept["llama.cpp"]
+
+
+def test_textbook_nucleus_keeps_the_token_that_crosses() -> None:
+    kept = distribution(rank(np.log([0.5, 0.3, 0.15, 0.05])), top_p=0.81)
+    assert kept.token_ids.tolist() == [0, 1, 2]
+    np.testing.assert_allclose(kept.probs, np.array([0.5, 0.3, 0.15]) / 0.95)
+
+
+def test_uniform_distribution_is_cut_at_exact_mass() -> None:
+    ranked = rank(np.zeros(4, dtype=np.float32))
+    assert [distribution(ranked, top_p=p).n_kept for p in (0.25, 0.5, 0.500001, 0.75, 1.0)] == [1, 2, 3, 3, 4]
+    assert distribution(ranked).entropy_bits == pytest.approx(2.0)
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_top_k_keeps_every_tie_with_the_kth(order: Order) -> None:
+    ranked = rank([1.0, 3.0, 2.0, 2.0, 2.0, 0.0])
+    kept = distribution(ranked, top_k=2, order=order)
+    assert kept.token_ids.tolist() == [1, 4, 3, 2]
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("top_k", [0, 3, 4, 1_000_000])
+def test_top_k_of_the_vocabulary_or_more_cuts_nothing(order: Order, top_k: int) -> None:
+    assert distribution(rank([0.0, 1.0, 2.0]), top_k=top_k, order=order).n_kept == 3
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_temperature_zero_is_argmax_whatever_the_cuts(order: Order) -> None:
+    logits = np.array([1.0, 5.0, 2.0, 5.0, 5.0], dtype=np.float32)
+    for top_k, top_p, min_p in itertools.product((0, 2), (1.0, 0.1), (0.0, 1.0)):
+        kept = distribution(rank(logits), temperature=0, top_k=top_k, top_p=top_p, min_p=min_p, order=order)
+        assert kept.token_ids.tolist() == [int(np.argmax(logits))] == [int(torch.tensor(logits).argmax())]
+        assert (kept.probs.tolist(), kept.n_kept, kept.entropy_bits) == ([1.0], 1, 0.0)
+
+
+@pytest.mark.parametrize("temperature", [1e-3, 1e-30, 1e-300, 5e-324])
+def test_tiny_temperature_tends_to_argmax(temperature: float) -> None:
+    kept = distribution(rank([-1e30, 3.0, 2.0, -np.inf, 1.0]), temperature=temperature, top_p=0.999)
+    assert kept.token_ids.tolist() == [1]
+    whole = distribution(rank([-1e30, 3.0, 2.0, -np.inf, 1.0]), temperature=temperature)
+    assert whole.probs[0] == 1.0
+    assert whole.entropy_bits == 0.0
+
+
+def test_huge_temperature_tends_to_uniform() -> None:
+    kept = distribution(rank([0.0, 10.0, -10.0, 5.0]), temperature=1e12)
+    np.testing.assert_allclose(kept.probs, 0.25, atol=1e-9)
+    assert kept.entropy_bits == pytest.approx(2.0)
+
+
+def test_one_token_vocabulary_has_one_answer() -> None:
+    for temperature, top_k, top_p, min_p in itertools.product((0, 0.5, 3), (0, 1, 9), (0.01, 1), (0, 1)):
+        kept = distribution(rank([-7.0]), temperature=temperature, top_k=top_k, top_p=top_p, min_p=min_p)
+        assert (kept.token_ids.tolist(), kept.probs.tolist(), kept.n_kept) == ([0], [1.0], 1)
+
+
+def test_banned_tokens_are_never_kept_and_never_drawn() -> None:
+    ranked = rank([-np.inf, 0.0, -np.inf, 1.0])
+    kept = distribution(ranked, temperature=3.0)
+    assert kept.token_ids.tolist() == [3, 1]
+    assert {draw(kept, u) for u in np.linspace(0, 1, 100, endpoint=False)} == {1, 3}
+
+
+@pytest.mark.parametrize(
+    ("logits", "message"),
+    [
+        ([1.0, np.nan], "NaN at token 1"),
+        ([-np.nan, 1.0], "NaN at token 0"),
+        ([1.0, np.inf], r"\+inf at token 1"),
+        ([-np.inf, -np.inf], "no token is left"),
+        ([], "at least one token"),
+        ([[1.0, 2.0]], r"shape \(1, 2\)"),
+    ],
+)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_unusable_logits_are_refused_with_the_reason(logits: list[float], message: str, dtype: type) -> None:
+    with pytest.raises(ValueError, match=message):
+        rank(np.array(logits, dtype=dtype))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("temperature", -0.1),
+        ("temperature", math.nan),
+        ("temperature", math.inf),
+        ("top_k", -1),
+        ("top_k", 1.5),
+        ("top_p", 0.0),
+        ("top_p", 1.01),
+        ("top_p", math.nan),
+        ("min_p", -0.1),
+        ("min_p", 1.1),
+        ("min_p", math.nan),
+        ("order", "random"),
+    ],
+)
+def test_settings_outside_their_range_are_refused_by_name(name: str, value: object) -> None:
+    with pytest.raises(ValueError, match=f"{name} is"):
+        distribution(rank([0.0, 1.0]), **{name: value})
+
+
+def test_results_are_read_only() -> None:
+    ranked = rank([1.0, 2.0])
+    for array in (ranked.token_ids, ranked.logits, distribution(ranked).token_ids):
+        assert not array.flags.writeable
+
+
+def test_a_returned_distribution_is_not_changed_by_later_settings() -> None:
+    ranked = rank(np.arange(6.0))
+    first = distribution(ranked, temperature=2.0)
+    before = first.probs.copy()
+    for temperature in (0.5, 1.0, 3.0):
+        distribution(ranked, temperature=temperature, top_k=2)
+    assert np.array_equal(first.probs, before)
+
+
+def test_rank_of_float32_and_float64_agree_on_order_and_negative_zero() -> None:
+    row = np.array([0.0, -0.0, 1e-40, -1e-40, 3.5, -np.inf, -3.5], dtype=np.float32)
+    single, double = rank(row), rank(row.astype(np.float64))
+    assert single.token_ids.tolist() == double.token_ids.tolist() == [4, 2, 1, 0, 3, 6, 5]
+    assert single.n_finite == double.n_finite == 6
+
+
+def test_log_sum_exp_normalises_the_logits() -> None:
+    row = np.random.default_rng(3).normal(scale=5, size=1_000)
+    ranked = rank(row)
+    assert ranked.log_sum_exp == pytest.approx(float(torch.logsumexp(torch.from_numpy(row), 0)))
+
+
+def test_draws_follow_the_distribution() -> None:
+    kept = distribution(rank(np.random.default_rng(5).normal(size=12)), temperature=0.7, top_k=8)
+    n = 40_000
+    uniform = np.random.Generator(np.random.Philox(11)).random(n)
+    drawn = np.array([draw(kept, float(u)) for u in uniform])
+    counts = np.array([(drawn == token_id).sum() for token_id in kept.token_ids])
+    chi_square = float(((counts - n * kept.probs) ** 2 / (n * kept.probs)).sum())
+    assert counts.sum() == n
+    assert chi_square < 24.3  # 0.1 % point of chi-square with 7 degrees of freedom
+
+
+def test_draw_never_gives_a_token_of_probability_zero() -> None:
+    kept = distribution(rank([0.0, -2_000.0, -3_000.0]))
+    assert {draw(kept, u) for u in (0.0, 0.5, math.nextafter(1.0, 0.0))} == {0}
+
+
+@pytest.mark.parametrize("u", [-0.1, 1.0, math.nan])
+def test_draw_refuses_a_number_outside_zero_to_one(u: float) -> None:
+    with pytest.raises(ValueError, match="u is"):
+        draw(distribution(rank([1.0])), u)
+
+
+logit_rows = arrays(
+    np.float32, st.integers(1, 60), elements=st.floats(-50, 50, width=32) | st.just(-math.inf)
+).filter(lambda row: bool(np.isfinite(row).any()))
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    logit_rows,
+    st.floats(0, 5),
+    st.integers(0, 80),
+    st.floats(0, 1, exclude_min=True),
+    st.floats(0, 1),
+    st.sampled_from(list(ORDERS)),
+    st.floats(0, 1, exclude_max=True),
+)
+def test_laws_of_a_distribution(
+    row: NDArray[np.float32],
+    temperature: float,
+    top_k: int,
+    top_p: float,
+    min_p: float,
+    order: Order,
+    u: float,
+) -> None:
+    ranked = rank(row)
+    cuts = {"top_k": top_k, "top_p": top_p, "min_p": min_p}
+    kept = distribution(ranked, temperature=temperature, order=order, **cuts)
+    assert 1 <= kept.n_kept == len(kept.token_ids) == len(kept.probs) <= ranked.n_finite
+    assert kept.probs.sum() == pytest.approx(1.0)
+    assert (np.diff(kept.probs) <= 0).all()
+    assert -1e-9 <= kept.entropy_bits <= math.log2(kept.n_kept) + 1e-9
+    assert row[kept.token_ids[0]] == row.max()
+    assert draw(kept, u) in kept.token_ids
+    shifted = distribution(rank(row.astype(np.float64) + 3.0), temperature=temperature)
+    assert shifted.probs == pytest.approx(distribution(ranked, temperature=temperature).probs, abs=1e-6)
+
+
+@settings(max_examples=200, deadline=None)
+@given(logit_rows, st.floats(0.05, 3), st.floats(0.05, 1), st.floats(0, 0.9))
+def test_a_looser_cut_keeps_a_superset(
+    row: NDArray[np.float32], temperature: float, top_p: float, min_p: float
+) -> None:
+    ranked: RankedLogits = rank(row)
+    tight = distribution(ranked, temperature=temperature, top_k=5, top_p=top_p, min_p=min_p)
+    for looser in ({"top_k": 6}, {"top_p": min(1.0, top_p * 1.1)}, {"min_p": min_p * 0.9}):
+        chosen = {"top_k": 5, "top_p": top_p, "min_p": min_p} | looser
+        loose = distribution(ranked, temperature=temperature, **chosen)
+        assert set(tight.token_ids.tolist()) <= set(loose.token_ids.tolist())
