@@ -1,0 +1,97 @@
+"""What every test shares: tiny models, the two embedded ones, and no internet."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from playground.settings import Settings
+
+_attempts: list[str] = []
+
+
+def _is_local(host: object) -> bool:
+    if host in (None, "", b"", "localhost", b"localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(str(host)).is_loopback
+    except ValueError:
+        return False
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_internet() -> Iterator[None]:
+    """Refuse and remember every connection and name look-up that leaves this machine."""
+    patch = pytest.MonkeyPatch()
+    connect, connect_ex, look_up = socket.socket.connect, socket.socket.connect_ex, socket.getaddrinfo
+
+    def refuse(host: object) -> None:
+        _attempts.append(str(host))
+        raise ConnectionRefusedError(f"a test tried to reach {host}")
+
+    def guarded_connect(self: socket.socket, address: Any) -> None:
+        if self.family in (socket.AF_INET, socket.AF_INET6) and not _is_local(address[0]):
+            refuse(address[0])
+        connect(self, address)
+
+    def guarded_connect_ex(self: socket.socket, address: Any) -> int:
+        if self.family in (socket.AF_INET, socket.AF_INET6) and not _is_local(address[0]):
+            refuse(address[0])
+        return connect_ex(self, address)
+
+    def guarded_look_up(host: Any, *args: Any, **kwargs: Any) -> Any:
+        if not _is_local(host):
+            refuse(host)
+        return look_up(host, *args, **kwargs)
+
+    patch.setattr(socket.socket, "connect", guarded_connect)
+    patch.setattr(socket.socket, "connect_ex", guarded_connect_ex)
+    patch.setattr(socket, "getaddrinfo", guarded_look_up)
+    yield
+    patch.undo()
+
+
+@pytest.fixture(autouse=True)
+def _stays_on_this_machine(_no_internet: None) -> Iterator[None]:
+    """Fail the test that tried to leave, even where the code under test swallowed the refusal."""
+    _attempts.clear()
+    yield
+    assert not _attempts, f"connections off this machine: {_attempts}"
+
+
+@pytest.fixture(scope="session")
+def tiny_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Settings whose models are the four tiny ones of tests/tiny.py, default the tiny llama."""
+    from tests import tiny
+
+    return tiny.make(tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture(scope="session")
+def real_settings() -> Settings:
+    """Settings with the two embedded models, converted in the user's cache folder (once, about 10 s).
+
+    Tests that use it are marked `real`.
+    """
+    from playground.engine.catalogue import catalogue
+    from playground.engine.loading import pull
+    from playground.settings import DEFAULT_DECODER, DEFAULT_ENCODER, Settings
+
+    settings = Settings(device="cpu", HF_HUB_OFFLINE=True)
+    for model_id in (DEFAULT_DECODER, DEFAULT_ENCODER):
+        pull(catalogue(settings)[model_id], settings, lambda message, fraction: None)
+    return settings
+
+
+@pytest.fixture
+def empty_settings(tmp_path: Path) -> Settings:
+    """Settings with an empty cache folder."""
+    from playground.settings import Settings
+
+    return Settings(cache_dir=tmp_path / "cache", device="cpu", HF_HUB_OFFLINE=True)
