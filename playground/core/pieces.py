@@ -1,0 +1,142 @@
+"""How tokens are shown: a visible label for each, and which tokens share a character."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from typing import Literal
+
+import regex
+
+from playground.core.tokens import Tokenization
+
+_MARKS = {" ": "·", "\n": "⏎", "\t": "⇥", "\r": "␍", "\u00a0": "⍽"}
+_UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}  # controls, formats, lone surrogates, unassigned
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One token as the reader sees it.
+
+    Attributes:
+        label: Visible text, or hexadecimal for bytes that are no whole character.
+        kind: text, bytes (part of a character), special (added by the tokenizer).
+    """
+
+    label: str
+    kind: Literal["text", "bytes", "special"]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Neighbouring tokens that share characters.
+
+    Attributes:
+        start, stop: The tokens `start <= position < stop`.
+        text: Visible form of the characters they cover together.
+    """
+
+    start: int
+    stop: int
+    text: str
+
+
+def visible(text: str) -> str:
+    r"""Make every character of `text` visible, whole characters as they are.
+
+    Example:
+        >>> visible(" a\n"), visible("\u200b"), len(visible("\u0301"))
+        ('·a⏎', 'U+200B', 2)
+    """
+    return "".join(_visible_character(cluster) for cluster in characters(text))
+
+
+def _visible_character(cluster: str) -> str:
+    first = cluster[0]
+    if first in _MARKS:
+        return "".join(_MARKS.get(char, char) for char in cluster)
+    if len(cluster) == 1 and unicodedata.category(first) in _UNSEEN:
+        return f"U+{ord(first):04X}"
+    return "◌" + cluster if unicodedata.category(first).startswith("M") else cluster
+
+
+def characters(text: str) -> list[str]:
+    r"""Cut a text into what a reader calls characters.
+
+    Example:
+        >>> [len(character) for character in characters("e\u0301👍🏽각")]
+        [2, 2, 1]
+
+    Source:
+        Unicode Standard Annex 29, extended grapheme clusters.
+    """
+    return list(map(str, regex.findall(r"\X", text)))
+
+
+def pieces(tokenization: Tokenization) -> list[Piece]:
+    """Give each token its label, in order."""
+    return [
+        _piece(token, token_bytes, special)
+        for token, token_bytes, special in zip(
+            tokenization.tokens, tokenization.token_bytes, tokenization.special, strict=True
+        )
+    ]
+
+
+def piece(token: str) -> Piece:
+    """Give a token that stands alone (a predicted one) its label, from its readable form.
+
+    Example:
+        >>> piece(" London"), piece("<EC 95>")
+        (Piece(label='·London', kind='text'), Piece(label='EC 95', kind='bytes'))
+    """
+    if regex.fullmatch(r"<[0-9A-F]{2}( [0-9A-F]{2})*>", token):
+        return Piece(token[1:-1], "bytes")
+    return Piece(visible(token), "text")
+
+
+def _piece(token: str, token_bytes: bytes, special: bool) -> Piece:
+    if special:
+        return Piece(token, "special")
+    try:
+        token_bytes.decode()
+    except UnicodeDecodeError:
+        return Piece(token_bytes.hex(" ").upper(), "bytes")
+    return Piece(visible(token), "text")
+
+
+def groups(tokenization: Tokenization) -> list[Group]:
+    """Find the runs of two or more tokens that share a character.
+
+    Example:
+        >>> text = "a안"
+        >>> two_halves = ("a", "<EC 95>", "<88>")
+        >>> as_bytes = (b"a", b"\\xec\\x95", b"\\x88")
+        >>> spans = ((0, 1), (1, 2), (1, 2))
+        >>> groups(Tokenization("m", text, (5, 6, 7), two_halves, as_bytes, spans, (False,) * 3))
+        [Group(start=1, stop=3, text='안')]
+    """
+    cluster_starts, cluster_ends = _cluster_spans(tokenization.text)
+    found: list[Group] = []
+    start = reach = -1  # first token of the run, last character its tokens reach
+    for position, (begin, end) in enumerate([*tokenization.offsets, (-1, -1)]):
+        if start >= 0 and begin < end and cluster_starts[begin] < reach:
+            reach = max(reach, cluster_ends[end - 1])
+            continue
+        if start >= 0 and position - start > 1:
+            first = cluster_starts[tokenization.offsets[start][0]]
+            found.append(Group(start, position, visible(tokenization.text[first:reach])))
+        start = position if begin < end else -1
+        reach = cluster_ends[end - 1] if begin < end else -1
+    return found
+
+
+def _cluster_spans(text: str) -> tuple[list[int], list[int]]:
+    """For each code point of `text`: where its character starts and where it ends."""
+    starts: list[int] = []
+    ends: list[int] = []
+    for cluster in characters(text):
+        begin = len(starts)
+        starts.extend([begin] * len(cluster))
+        ends.extend([begin + len(cluster)] * len(cluster))
+    return starts, ends
