@@ -144,7 +144,7 @@ class Scheduler:
             return not self._closed
 
     def next_batch(self) -> list[Job]:
-        """The fairest waiting forward and those that can share it: one group, similar length, a token budget."""
+        """The fairest forward and those that can share it: same group, similar length, token budget."""
         with self._changed:
             batch = self._gather()
             if len(batch) == 1 and len({ticket.owner for ticket in self._tickets.values()}) > 1:
