@@ -1,0 +1,175 @@
+"""Generated tokens are the library's, whoever shares the batch."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from playground.core import sampling
+from playground.engine.base import GenerateRequest, GenerateStep, TraceRequest
+from playground.engine.local import LocalEngine
+from playground.errors import Cancelled, Superseded
+from playground.settings import DEFAULT_DECODER, Settings
+from tests import tiny
+from tests.engine.conftest import oracle
+
+TEXTS = ("The capital of England is", "the cat", "서울은", "def add(a, b):", "0 1 2 3 4 5 6 7", "a")
+
+
+def ids_of(steps: list[GenerateStep]) -> list[int]:
+    return [step.token_id for step in steps]
+
+
+def request(model: str, text: str, **settings: float) -> GenerateRequest:
+    return GenerateRequest(model=model, text=text, **{"max_new_tokens": 12, **settings})
+
+
+@pytest.mark.parametrize("model", [tiny.LLAMA, tiny.GPT2])
+def test_greedy_equals_the_librarys_generate(
+    tiny_engine: LocalEngine, tiny_settings: Settings, model: str
+) -> None:
+    for text in TEXTS:
+        steps = list(tiny_engine.generate(request(model, text, temperature=0)))
+        ids = tiny_engine.tokenize(model, text).input_ids
+        expected = oracle(tiny_settings, model).generate(
+            torch.tensor([ids]), do_sample=False, max_new_tokens=12, pad_token_id=0
+        )
+        assert ids_of(steps) == expected[0, len(ids) :].tolist()
+
+
+@pytest.mark.parametrize("model", [tiny.LLAMA, tiny.GPT2])
+def test_rows_that_join_and_leave_do_not_disturb_each_other(tiny_engine: LocalEngine, model: str) -> None:
+    """Thirty rows of different lengths start at different moments and stop at different steps."""
+    wanted = [
+        request(model, TEXTS[i % len(TEXTS)], temperature=0.9, top_p=0.95, seed=i, max_new_tokens=3 + i)
+        for i in range(30)
+    ]
+    alone = [ids_of(list(tiny_engine.generate(each))) for each in wanted]
+    together: dict[int, list[int]] = {}
+
+    def student(i: int) -> None:
+        time.sleep(0.002 * (i % 7))
+        again = replace(wanted[i], request_id=f"again-{i}")
+        together[i] = ids_of(list(tiny_engine.generate(again)))
+
+    before = tiny_engine.stats()
+    threads = [threading.Thread(target=student, args=(i,)) for i in range(30)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [together[i] for i in range(30)] == alone
+    after = tiny_engine.stats()
+    steps = after.n_decode_steps - before.n_decode_steps
+    tokens = after.n_decoded_tokens - before.n_decoded_tokens
+    assert tokens == sum(map(len, alone))
+    assert steps < tokens / 3, "the rows did not share their steps"
+
+
+def test_same_seed_same_tokens_other_seed_other_tokens(tiny_engine: LocalEngine) -> None:
+    first, same, other = (
+        ids_of(list(tiny_engine.generate(request(tiny.LLAMA, TEXTS[0], seed=seed)))) for seed in (1, 1, 2)
+    )
+    assert first == same != other
+
+
+def test_each_step_reports_the_models_own_distribution(tiny_engine: LocalEngine) -> None:
+    settings = {"temperature": 0.7, "top_k": 20, "top_p": 0.9, "seed": 5}
+    steps = list(tiny_engine.generate(request(tiny.LLAMA, TEXTS[0], **settings)))
+    ids = list(tiny_engine.tokenize(tiny.LLAMA, TEXTS[0]).input_ids)
+    for step in steps:
+        trace = tiny_engine.trace(TraceRequest(tiny.LLAMA, input_ids=tuple(ids), logits="last"))
+        assert trace.logits is not None
+        logits = trace.logits[0].astype(np.float64)
+        logprobs = logits - np.logaddexp.reduce(logits)
+        assert step.logprob == pytest.approx(logprobs[step.token_id], abs=1e-4)
+        assert step.log_sum_exp == pytest.approx(np.logaddexp.reduce(logits), abs=1e-4)
+        assert step.entropy_bits == pytest.approx(-(np.exp(logprobs) * logprobs).sum() / np.log(2), abs=1e-3)
+        assert step.rank == (logits > logits[step.token_id]).sum()
+        assert step.top_ids[0] == logits.argmax()
+        np.testing.assert_allclose(step.top_logits, np.sort(logits)[::-1][:64], atol=1e-4)
+        kept = sampling.distribution(sampling.rank(logits), temperature=0.7, top_k=20, top_p=0.9)
+        assert step.prob == pytest.approx(kept.probs[kept.token_ids.tolist().index(step.token_id)], abs=1e-4)
+        ids.append(step.token_id)
+
+
+def test_text_is_whole_characters_and_ends_are_named(tiny_engine: LocalEngine) -> None:
+    steps = list(tiny_engine.generate(request(tiny.LLAMA, "서울은", seed=3, max_new_tokens=40)))
+    assert [step.finish_reason for step in steps[:-1]] == [None] * (len(steps) - 1)
+    assert steps[-1].finish_reason in ("length", "end_of_text")
+    loaded = tiny_engine._table.load(tiny.LLAMA).result()
+    raw = b"".join(loaded.tokenizer.token_bytes(step.token_id) for step in steps)
+    assert "".join(step.text for step in steps) == raw.decode("utf-8", "replace")
+
+
+def test_context_window_ends_the_text(tiny_engine: LocalEngine) -> None:
+    ids = tuple([5] * (tiny.N_CTX - 3))
+    steps = list(tiny_engine.generate(GenerateRequest(tiny.LLAMA, input_ids=ids, max_new_tokens=10)))
+    assert len(steps) <= 3
+    assert steps[-1].finish_reason in ("context_full", "end_of_text")
+
+
+def test_closing_the_iterator_frees_the_row_within_one_step(tiny_engine: LocalEngine) -> None:
+    steps = tiny_engine.generate(request(tiny.LLAMA, TEXTS[0], max_new_tokens=100, seed=9))
+    next(steps)
+    steps.close()
+    settled = _settled(tiny_engine)
+    assert settled.n_decoding == 0
+    time.sleep(0.05)
+    assert tiny_engine.stats().n_decode_steps == settled.n_decode_steps
+
+
+def test_newer_request_of_a_session_supersedes_its_older_one(tiny_engine: LocalEngine) -> None:
+    older = tiny_engine.generate(GenerateRequest(tiny.LLAMA, TEXTS[0], max_new_tokens=100, owner="ann"))
+    next(older)
+    newer = tiny_engine.generate(GenerateRequest(tiny.LLAMA, TEXTS[1], max_new_tokens=2, owner="ann"))
+    assert len(list(newer)) == 2
+    with pytest.raises(Superseded):
+        list(older)
+
+
+def test_cancelled_owner_gets_cancelled_everywhere(tiny_engine: LocalEngine) -> None:
+    steps = tiny_engine.generate(GenerateRequest(tiny.LLAMA, TEXTS[0], max_new_tokens=100, owner="bob"))
+    next(steps)
+    tiny_engine.cancel_owner("bob")
+    with pytest.raises(Cancelled):
+        list(steps)
+
+
+def test_one_rows_failure_is_its_own(tiny_engine: LocalEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = sampling.rank
+
+    def rank(logits: np.ndarray) -> sampling.RankedLogits:
+        calls.append(1)
+        return real(np.full_like(logits, np.nan) if len(calls) == 1 else logits)
+
+    calls: list[int] = []
+    expected = ids_of(list(tiny_engine.generate(request(tiny.LLAMA, TEXTS[1], seed=4))))
+    monkeypatch.setattr(sampling, "rank", rank)
+    with pytest.raises(ValueError, match="NaN"):
+        list(tiny_engine.generate(request(tiny.LLAMA, TEXTS[0], seed=4)))
+    assert ids_of(list(tiny_engine.generate(request(tiny.LLAMA, TEXTS[1], seed=4)))) == expected
+
+
+@pytest.mark.real
+def test_real_greedy_equals_the_librarys_generate(real_engine: LocalEngine, real_settings: Settings) -> None:
+    text = "Once upon a time"
+    steps = list(real_engine.generate(request(DEFAULT_DECODER, text, temperature=0)))
+    ids = real_engine.tokenize(DEFAULT_DECODER, text).input_ids
+    expected = oracle(real_settings, DEFAULT_DECODER).generate(
+        torch.tensor([ids]), attention_mask=torch.ones(1, len(ids)), do_sample=False, max_new_tokens=12
+    )
+    assert ids_of(steps) == expected[0, len(ids) :].tolist()
+
+
+def _settled(engine: LocalEngine) -> object:
+    for _ in range(100):
+        if engine.stats().n_decoding == 0:
+            break
+        time.sleep(0.01)
+    return engine.stats()

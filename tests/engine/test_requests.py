@@ -1,0 +1,353 @@
+"""Single flight, fairness, limits, scores, and what an engine never does."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from playground.engine import worker
+from playground.engine.base import GenerateRequest, ScoreRequest, TraceRequest, Waiting
+from playground.engine.local import LocalEngine
+from playground.errors import (
+    BadValue,
+    EmptyText,
+    ModelNotFound,
+    OutOfMemory,
+    QueueFull,
+    Superseded,
+    TextTooLong,
+    TimedOut,
+    TooManyTokens,
+    Unsupported,
+)
+from playground.settings import Settings
+from tests import tiny
+from tests.engine.conftest import oracle
+
+TEXT = "The capital of England is"
+
+
+@dataclass
+class Held:
+    """An engine and the two signals of its held forward."""
+
+    engine: LocalEngine
+    entered: threading.Event
+    release: threading.Event
+
+
+def _until(true: Callable[[], bool]) -> None:
+    for _ in range(500):
+        if true():
+            return
+        time.sleep(0.01)
+    raise AssertionError("it did not happen within 5 s")
+
+
+@pytest.fixture
+def held_engine(tiny_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Held]:
+    """An engine whose next forward waits until `release` is set."""
+    settings = tiny_settings.model_copy(update={"max_inbox": 6, "max_inbox_per_session": 2})
+    engine = LocalEngine(settings)
+    engine._table.load(tiny.LLAMA).result(timeout=60)
+    held = Held(engine, threading.Event(), threading.Event())
+    real = worker.run_traces
+
+    def run(*args: object) -> object:
+        held.entered.set()
+        held.release.wait(timeout=30)
+        return real(*args)
+
+    monkeypatch.setattr(worker, "run_traces", run)
+    yield held
+    held.release.set()
+    engine.close()
+
+
+def test_thirty_threads_asking_the_same_cause_one_forward(tiny_engine: LocalEngine) -> None:
+    before = tiny_engine.stats().n_forwards
+    ask = TraceRequest(tiny.LLAMA, "thirty students, one text", attentions="uint8", logits="last")
+    barrier = threading.Barrier(30)
+
+    def student(i: int) -> np.ndarray:
+        barrier.wait()
+        logits = tiny_engine.trace(replace(ask, owner=f"s{i}", request_id=f"same-{i}")).logits
+        assert logits is not None
+        return logits
+
+    with ThreadPoolExecutor(30) as pool:
+        results = list(pool.map(student, range(30)))
+    assert tiny_engine.stats().n_forwards - before == 1
+    assert all(result is results[0] or (result == results[0]).all() for result in results)
+
+
+def test_second_time_comes_from_the_cache(tiny_engine: LocalEngine) -> None:
+    ask = TraceRequest(tiny.LLAMA, "asked twice", logits="last")
+    first = tiny_engine.trace(ask)
+    before = tiny_engine.stats().n_forwards
+    second = tiny_engine.trace(ask)
+    assert (first.cached, second.cached) == (False, True)
+    assert tiny_engine.stats().n_forwards == before
+
+
+def test_waiting_texts_of_similar_length_share_a_forward(held_engine: Held) -> None:
+    engine = held_engine.engine
+    with ThreadPoolExecutor(6) as pool:
+        first = pool.submit(engine.trace, TraceRequest(tiny.LLAMA, "first", logits="last", owner="0"))
+        held_engine.entered.wait(timeout=10)
+        rest = [
+            pool.submit(
+                engine.trace, TraceRequest(tiny.LLAMA, f"text number {i}", logits="last", owner=str(i))
+            )
+            for i in range(1, 5)
+        ]
+        _until(lambda: engine.stats().n_waiting == 4)
+        held_engine.release.set()
+        for future in (first, *rest):
+            future.result(timeout=10)
+    assert engine.stats().n_forwards == 2
+
+
+def test_superseded_and_cancelled_requests_cost_no_forward(held_engine: Held) -> None:
+    engine = held_engine.engine
+    with ThreadPoolExecutor(6) as pool:
+        first = pool.submit(engine.trace, TraceRequest(tiny.LLAMA, "first", logits="last", owner="0"))
+        held_engine.entered.wait(timeout=10)
+        old = pool.submit(engine.trace, TraceRequest(tiny.LLAMA, "typ", logits="last", owner="ann"))
+        _until(lambda: engine.stats().n_waiting == 1)
+        new = pool.submit(engine.trace, TraceRequest(tiny.LLAMA, "typing", logits="last", owner="ann"))
+        with pytest.raises(Superseded):
+            old.result(timeout=10)
+        _until(lambda: engine.stats().n_waiting == 1)
+        engine.cancel_owner("ann")
+        held_engine.release.set()
+        first.result(timeout=10)
+        with pytest.raises(Exception, match=r"Stopped\."):
+            new.result(timeout=10)
+    assert engine.stats().n_forwards == 1
+
+
+def test_one_impatient_student_does_not_spoil_the_shared_forward(held_engine: Held) -> None:
+    engine = held_engine.engine
+    with ThreadPoolExecutor(6) as pool:
+        pool.submit(engine.trace, TraceRequest(tiny.LLAMA, "first", logits="last", owner="0"))
+        held_engine.entered.wait(timeout=10)
+        same = TraceRequest(tiny.LLAMA, "the same text", logits="last")
+        patient = pool.submit(engine.trace, replace(same, owner="patient", request_id="p"))
+        _until(lambda: engine.stats().n_waiting == 1)
+        hasty = pool.submit(engine.trace, replace(same, owner="hasty", request_id="h"))
+        _until(lambda: len(engine._scheduler._tickets) == 3)
+        engine.cancel("h")
+        held_engine.release.set()
+        assert patient.result(timeout=10).logits is not None
+        with pytest.raises(Exception, match=r"Stopped\."):
+            hasty.result(timeout=10)
+
+
+def test_full_inbox_answers_at_once_with_the_position(held_engine: Held) -> None:
+    engine = held_engine.engine
+    with ThreadPoolExecutor(8) as pool:
+        pool.submit(engine.trace, TraceRequest(tiny.LLAMA, "first", logits="last", owner="0"))
+        held_engine.entered.wait(timeout=10)
+        for i in range(1, 6):
+            pool.submit(engine.trace, TraceRequest(tiny.LLAMA, f"waits {i}", logits="last", owner=str(i)))
+        _until(lambda: engine.stats().n_waiting == 5)
+        with pytest.raises(QueueFull) as refused:
+            engine.trace(TraceRequest(tiny.LLAMA, "one too many", logits="last", owner="late"))
+        assert refused.value.params["position"] == 6
+        held_engine.release.set()
+
+
+def test_one_session_cannot_fill_the_inbox(held_engine: Held) -> None:
+    engine = held_engine.engine
+    with ThreadPoolExecutor(8) as pool:
+        pool.submit(engine.trace, TraceRequest(tiny.LLAMA, "first", logits="last", owner="0"))
+        held_engine.entered.wait(timeout=10)
+        for topic in "ab":
+            ask = TraceRequest(tiny.LLAMA, f"greedy {topic}", logits="last", owner="greedy", topic=topic)
+            pool.submit(engine.trace, ask)
+        _until(lambda: engine.stats().n_waiting == 2)
+        with pytest.raises(QueueFull):
+            engine.trace(TraceRequest(tiny.LLAMA, "greedy c", logits="last", owner="greedy", topic="c"))
+        held_engine.release.set()
+
+
+def test_waiting_caller_is_told_its_place_and_may_give_up(held_engine: Held) -> None:
+    engine = held_engine.engine
+    heard: list[Waiting] = []
+    with ThreadPoolExecutor(8) as pool:
+        pool.submit(engine.trace, TraceRequest(tiny.LLAMA, "first", logits="last", owner="0"))
+        held_engine.entered.wait(timeout=10)
+        with pytest.raises(TimedOut):
+            engine.trace(TraceRequest(tiny.LLAMA, "impatient", logits="last", timeout_s=0.25), heard.append)
+        assert {each.position for each in heard} == {1}
+        assert engine.stats().n_waiting == 0
+
+        def leave(waiting: Waiting) -> None:
+            raise KeyboardInterrupt  # like Streamlit's StopException: not an Exception
+
+        with pytest.raises(KeyboardInterrupt):
+            engine.trace(TraceRequest(tiny.LLAMA, "interrupted", logits="last"), leave)
+        assert engine.stats().n_waiting == 0
+        held_engine.release.set()
+
+
+def test_request_that_fails_fails_alone(
+    tiny_settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    engine = LocalEngine(tiny_settings)
+    real = worker.run_traces
+
+    def run(loaded: object, rows: list[object], capture: object) -> object:
+        if any(len(row.input_ids) == 13 for row in rows):  # type: ignore[attr-defined]
+            raise RuntimeError("not enough memory: this row is cursed")
+        return real(loaded, rows, capture)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(worker, "run_traces", run)
+    good = [tuple(range(10 + i, 20 + i)) for i in range(5)]
+    cursed = tuple(range(13))
+
+    def ask(ids: tuple[int, ...]) -> object:
+        return engine.trace(TraceRequest(tiny.LLAMA, input_ids=ids, logits="last", owner=str(ids)))
+
+    with ThreadPoolExecutor(6) as pool:
+        futures = [pool.submit(ask, ids) for ids in good]
+        bad = pool.submit(ask, cursed)
+        assert all(future.result(timeout=10) for future in futures)
+        with pytest.raises(OutOfMemory):
+            bad.result(timeout=10)
+    engine.close()
+
+
+def test_least_served_session_is_next(held_engine: Held) -> None:
+    """A session that had much computed waits for one that had little."""
+    engine = held_engine.engine
+    order: list[str] = []
+
+    def ask(owner: str, text: str) -> None:
+        engine.trace(TraceRequest(tiny.LLAMA, text, logits="last", owner=owner, topic=text))
+        order.append(owner)
+
+    with ThreadPoolExecutor(8) as pool:
+        pool.submit(ask, "heavy", "first " * 8)
+        held_engine.entered.wait(timeout=10)
+        pool.submit(ask, "heavy", "second " * 8)
+        _until(lambda: engine.stats().n_waiting == 1)
+        pool.submit(ask, "light", "hi")
+        _until(lambda: engine.stats().n_waiting == 2)
+        with engine._scheduler._changed:
+            engine._scheduler._paid["heavy"] += 100
+        held_engine.release.set()
+    assert order.index("light") < 2
+
+
+@pytest.mark.parametrize("model", [tiny.LLAMA, tiny.GPT2])
+def test_score_equals_summed_log_softmax(
+    tiny_engine: LocalEngine, tiny_settings: Settings, model: str
+) -> None:
+    candidates = (" London", " the cat sat", "!", " Paris. the", "서울")
+    scores = tiny_engine.score(ScoreRequest(model, TEXT, candidates))
+    text_ids = list(tiny_engine.tokenize(model, TEXT).input_ids)
+    for candidate, ids, parts, total in zip(
+        candidates, scores.input_ids, scores.token_logprobs, scores.logprobs, strict=True
+    ):
+        assert ids == tiny_engine.tokenize(model, candidate).input_ids
+        with torch.no_grad():
+            logits = oracle(tiny_settings, model)(input_ids=torch.tensor([text_ids + list(ids)])).logits[0]
+        logprobs = torch.log_softmax(logits, -1)[len(text_ids) - 1 : -1]
+        expected = [float(logprobs[place, token]) for place, token in enumerate(ids)]
+        assert parts == pytest.approx(expected, abs=1e-4)
+        assert total == pytest.approx(sum(expected), abs=1e-4)
+
+
+def test_score_reads_the_text_once(tiny_engine: LocalEngine) -> None:
+    before = tiny_engine.stats().n_forwards
+    tiny_engine.score(ScoreRequest(tiny.LLAMA, "read once", tuple(f" word {i}" for i in range(20))))
+    assert tiny_engine.stats().n_forwards - before == 2
+
+
+@pytest.mark.parametrize(
+    ("ask", "error"),
+    [
+        (TraceRequest(tiny.LLAMA, "", logits="last"), EmptyText),
+        (TraceRequest(tiny.LLAMA, "x" * 100_000, logits="last"), TextTooLong),
+        (TraceRequest(tiny.LLAMA, "가" * 150, logits="last"), TooManyTokens),
+        (TraceRequest(tiny.LLAMA, "a b c d e f g h " * 5, attentions="uint8"), TooManyTokens),
+        (TraceRequest(tiny.LLAMA, input_ids=(-1,), logits="last"), BadValue),
+        (TraceRequest(tiny.LLAMA, input_ids=(10**6,), logits="last"), BadValue),
+        (TraceRequest(tiny.LLAMA, "x", hidden_states=(99,)), BadValue),
+        (TraceRequest(tiny.BERT, "x", logits="last"), Unsupported),
+        (TraceRequest("nobody/nothing", "x", logits="last"), ModelNotFound),
+        (TraceRequest("../../etc/passwd", "x", logits="last"), ModelNotFound),
+        (TraceRequest("gpt2", "x", logits="last"), ModelNotFound),
+        (GenerateRequest(tiny.BERT, "x"), Unsupported),
+        (GenerateRequest(tiny.T5, "x"), Unsupported),
+        (GenerateRequest(tiny.LLAMA, ""), EmptyText),
+        (GenerateRequest(tiny.LLAMA, "x", temperature=-1.0), BadValue),
+        (GenerateRequest(tiny.LLAMA, "x", temperature=float("nan")), BadValue),
+        (GenerateRequest(tiny.LLAMA, "x", top_p=0.0), BadValue),
+        (GenerateRequest(tiny.LLAMA, "x", top_k=-1), BadValue),
+        (GenerateRequest(tiny.LLAMA, "x", min_p=1.5), BadValue),
+        (GenerateRequest(tiny.LLAMA, "x", max_new_tokens=10**9), BadValue),
+        (GenerateRequest(tiny.LLAMA, input_ids=(5,) * tiny.N_CTX), TooManyTokens),
+        (ScoreRequest(tiny.LLAMA, TEXT, ()), BadValue),
+        (ScoreRequest(tiny.LLAMA, TEXT, ("",)), EmptyText),
+        (ScoreRequest(tiny.BERT, TEXT, ("x",)), Unsupported),
+    ],
+)
+def test_bad_requests_are_refused_with_a_sentence(
+    tiny_engine: LocalEngine, ask: object, error: type[Exception]
+) -> None:
+    answer: dict[type, Callable[[Any], object]] = {
+        TraceRequest: tiny_engine.trace,
+        GenerateRequest: lambda request: list(tiny_engine.generate(request)),
+        ScoreRequest: tiny_engine.score,
+    }
+    with pytest.raises(error) as refused:
+        answer[type(ask)](ask)
+    assert "{" not in str(refused.value)
+
+
+@pytest.mark.parametrize("text", ["\ud800", "</script><script>", "\x00\x01", "שלום", "🧑‍🚀" * 4])
+def test_odd_texts_are_traced(tiny_engine: LocalEngine, text: str) -> None:
+    trace = tiny_engine.trace(TraceRequest(tiny.LLAMA, text, attentions="uint8", logits="last"))
+    assert trace.logits is not None
+    assert np.isfinite(trace.logits).all()
+
+
+def test_closed_engine_leaves_no_thread(tiny_settings: Settings) -> None:
+    before = set(threading.enumerate())
+    engine = LocalEngine(tiny_settings)
+    engine.trace(TraceRequest(tiny.LLAMA, TEXT, logits="last"))
+    engine.close()
+    assert {thread for thread in threading.enumerate() if thread.is_alive()} <= before
+
+
+def test_engine_runs_without_streamlit_and_charts() -> None:
+    code = (
+        "import sys\n"
+        "for name in ('streamlit', 'altair', 'bertviz', 'ray'): sys.modules[name] = None\n"
+        "from playground.engine import create_engine\n"
+        "import playground.engine.local, playground.core.sampling\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_naming_the_engine_imports_nothing_that_draws() -> None:
+    code = (
+        "import sys\nfrom playground.engine import create_engine\n"
+        "print([name for name in ('streamlit', 'altair', 'bertviz', 'torch') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.strip()) == (0, "[]"), done.stderr

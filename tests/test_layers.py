@@ -1,0 +1,83 @@
+"""The dependency rule of ARCHITECTURE.md, read off the source."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "playground"
+SOURCES = sorted([*PACKAGE.rglob("*.py"), *(ROOT / "pages").glob("*.py")])
+
+LEAVES = {"playground.settings", "playground.errors"}
+MAY_IMPORT = {
+    "core": {"playground.core"},
+    "engine": {"playground.engine", "playground.core"},
+    "charts": {"playground.charts", "playground.core"},
+    "ui": {"playground.ui", "playground.charts", "playground.engine", "playground.core"},
+    "pages": {"playground.ui", "playground.charts", "playground.core"},
+}
+LIBRARIES = {
+    "streamlit": {"ui", "pages", "app", "server"},
+    "torch": {"engine", "cli"},
+    "transformers": {"engine"},
+    "altair": {"charts"},
+    "bertviz": {"charts"},
+    "ray": set(),
+}
+
+
+def layer(path: Path) -> str:
+    inside = path.relative_to(ROOT).parts
+    if inside[0] == "pages":
+        return "pages"
+    return inside[1].removesuffix(".py")
+
+
+def imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}:{node.lineno} relative import"
+            yield node.module or ""
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_arrows_go_down_only(path: Path) -> None:
+    allowed = MAY_IMPORT.get(layer(path))
+    for name in imports(path):
+        if allowed is not None and name.startswith("playground.") and name not in LEAVES:
+            assert any(name == low or name.startswith(low + ".") for low in allowed), f"imports {name}"
+        library = name.split(".")[0]
+        if library in LIBRARIES:
+            assert layer(path) in LIBRARIES[library], f"{layer(path)} imports {library}"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_sizes(path: Path) -> None:
+    source = path.read_text("utf-8")
+    assert source.count("\n") <= 300
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            assert (node.end_lineno or 0) - node.lineno <= 60, node.name
+
+
+def test_pages_and_entry_stay_thin() -> None:
+    for page in (ROOT / "pages").glob("*.py"):
+        assert page.read_text("utf-8").count("\n") <= 80, page.name
+    assert (PACKAGE / "app.py").read_text("utf-8").count("\n") <= 60
+
+
+def test_only_settings_reads_the_environment() -> None:
+    readers = {
+        path.relative_to(ROOT).as_posix()
+        for path in SOURCES
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Attribute) and node.attr in ("environ", "getenv")
+    }
+    # engine/__init__ writes OpenMP's waiting policy; bootstrap runs before anything is installed
+    assert readers <= {"playground/engine/__init__.py", "playground/bootstrap.py"}
