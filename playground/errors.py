@@ -7,12 +7,13 @@ PlaygroundError
  |   +- TooManyTokens     limit, got
  |   +- BadValue          name, value, allowed
  |   +- BadUpload         row, reason
+ |   +- BadFile           reason
  +- ModelError            the model cannot do it
  |   +- ModelNotFound     model_id, cure
  |   +- Unsupported       model_id, capability
  |   +- OutOfMemory
  |   +- HubUnreachable    model_id
- |   +- DownloadRefused   WrongArchitecture, ModelTooLarge, NoSafetensors
+ |   +- DownloadRefused   WrongArchitecture, ModelTooLarge, NoSafetensors, NoTokenizer
  +- BusyError             later it can
  |   +- QueueFull         position
  |   +- TimedOut          seconds
@@ -29,6 +30,11 @@ same sentence in the reader's language: `_(error.msgid).format(**error.params)`.
 from __future__ import annotations
 
 from typing import ClassVar
+
+
+def N_(msgid: str) -> str:
+    """Mark a string for translation; whoever shows it translates it."""
+    return msgid
 
 
 class PlaygroundError(Exception):
@@ -70,9 +76,15 @@ class BadValue(InputError):
 
 
 class BadUpload(InputError):
-    """Params: row (1-based, 0 = the whole file), reason."""
+    """Params: row (1-based), reason."""
 
     msgid = "Row {row} of the file cannot be used: {reason}"
+
+
+class BadFile(InputError):
+    """Params: reason."""
+
+    msgid = "The file cannot be used: {reason}"
 
 
 class ModelError(PlaygroundError):
@@ -100,7 +112,10 @@ class OutOfMemory(ModelError):
 class HubUnreachable(ModelError):
     """Params: model_id."""
 
-    msgid = "The model hub cannot be reached for {model_id}: check the internet connection and try again."
+    msgid = (
+        "The model hub did not give {model_id}: check the internet connection and try again; "
+        "a started download continues where it stopped."
+    )
 
 
 class DownloadRefused(ModelError):
@@ -123,6 +138,12 @@ class NoSafetensors(DownloadRefused):
     """Params: model_id."""
 
     msgid = "The model {model_id} has no safetensors weights, and other formats can run foreign code."
+
+
+class NoTokenizer(DownloadRefused):
+    """Params: model_id."""
+
+    msgid = "The model {model_id} has no tokenizer.json, so its tokens cannot be shown."
 
 
 class BusyError(PlaygroundError):

@@ -34,6 +34,9 @@ class Settings(BaseSettings):
     default_model: str = DEFAULT_DECODER
     extra_models: tuple[str, ...] = ()  # the teacher's additions to the allow-list
     offline: bool = Field(False, validation_alias="HF_HUB_OFFLINE")
+    hub_endpoint: str = Field(
+        "https://huggingface.co", validation_alias="HF_ENDPOINT"
+    )  # or a school's mirror
     device: str = "auto"  # auto, cpu, cuda, cuda:1, mps
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     torch_threads: int | None = None  # None: physical cores

@@ -21,7 +21,6 @@ KIND_OF_FAMILY: dict[str, Kind] = {
     "gpt2": "decoder",
     "bert": "encoder",
     "t5": "encoder-decoder",
-    "marian": "encoder-decoder",
 }
 CAPABILITIES_OF_KIND: dict[Kind, frozenset[Capability]] = {
     "decoder": frozenset({"attentions", "hidden_states", "logits", "generate"}),
@@ -98,30 +97,21 @@ def has_chat_template(folder: Path) -> bool:
 
 
 def _entry(
-    model_id: str,
-    name: str,
-    family: str,
-    languages: str,
-    licence: str,
-    size_mb: int,
-    *,
-    chat: bool = False,
-    source: Source = "hub",
-    revision: str = "main",
+    model_id: str, name: str, family: str, languages: str, licence: str, size_mb: int, *, chat: bool = False
 ) -> CatalogueEntry:
     kind = KIND_OF_FAMILY[family]
     chat_template: frozenset[Capability] = frozenset({"chat_template"} if chat else ())
     return CatalogueEntry(
-        model_id,
-        name,
-        kind,
-        family,
-        CAPABILITIES_OF_KIND[kind] | chat_template,
-        tuple(languages.split()),
-        licence,
-        revision,
-        source,
-        size_mb * 10**6,
+        model_id=model_id,
+        name=name,
+        kind=kind,
+        family=family,
+        capabilities=CAPABILITIES_OF_KIND[kind] | chat_template,
+        languages=tuple(languages.split()),
+        licence=licence,
+        revision=_COMMITS.get(model_id, "main"),
+        source="embedded" if model_id in (DEFAULT_DECODER, DEFAULT_ENCODER) else "hub",
+        size_bytes=size_mb * 10**6,
     )
 
 
@@ -144,34 +134,28 @@ def _added(model_id: str, settings: Settings) -> CatalogueEntry:
     return replace(bare, kind=kind, family=family, capabilities=capabilities)
 
 
-_ALLOWED = (
-    _entry(
-        DEFAULT_DECODER,
-        "SmolLM2 135M Instruct",
-        "llama",
-        "en",
-        "Apache-2.0",
-        540,
-        chat=True,
-        source="embedded",
-    ),
-    _entry(DEFAULT_ENCODER, "MiniLM L6 v2", "bert", "en", "Apache-2.0", 92, source="embedded"),
+_COMMITS = {  # what the hub's repositories held when this list was made; the others follow their branch
+    "gpt2": "607a30d783dfa663caf39e06633721c8d4cfcd7e",
+    "distilgpt2": "2290a62682d06624634c1f46a6ad5be0f47f38aa",
+    "HuggingFaceTB/SmolLM2-135M": "93efa2f097d58c2a74874c7e644dbc9b0cee75a2",
+    "HuggingFaceTB/SmolLM2-360M-Instruct": "a10cc1512eabd3dde888204e902eca88bddb4951",
+    "Qwen/Qwen3-0.6B": "c1899de289a04d12100db370d81485cdf75e47ca",
+    "google-bert/bert-base-uncased": "86b5e0934494bd15c9632b12f734a8a67f723594",
+    "klue/bert-base": "77c8b3d707df785034b4e50f2da5d37be5f0f546",
+    "google-t5/t5-small": "df1b051c49625cf57a3d0d8d3863ed4d13564fe4",
+}
+_ALLOWED = (  # id, name, family, languages, licence, MB
+    _entry(DEFAULT_DECODER, "SmolLM2 135M Instruct", "llama", "en", "Apache-2.0", 542, chat=True),
+    _entry(DEFAULT_ENCODER, "MiniLM L6 v2", "bert", "en", "Apache-2.0", 92),
     _entry("gpt2", "GPT-2 124M", "gpt2", "en", "MIT", 548),
     _entry("distilgpt2", "DistilGPT-2 82M", "gpt2", "en", "Apache-2.0", 353),
     _entry("HuggingFaceTB/SmolLM2-135M", "SmolLM2 135M", "llama", "en", "Apache-2.0", 269),
     _entry(
-        "HuggingFaceTB/SmolLM2-360M-Instruct",
-        "SmolLM2 360M Instruct",
-        "llama",
-        "en",
-        "Apache-2.0",
-        724,
-        chat=True,
+        "HuggingFaceTB/SmolLM2-360M-Instruct", "SmolLM2 360M", "llama", "en", "Apache-2.0", 724, chat=True
     ),
     _entry("Qwen/Qwen3-0.6B", "Qwen3 0.6B", "qwen3", "en ko zh ja", "Apache-2.0", 1503, chat=True),
     _entry("google-bert/bert-base-uncased", "BERT base", "bert", "en", "Apache-2.0", 440),
     _entry("klue/bert-base", "KLUE BERT base", "bert", "ko", "CC-BY-SA-4.0", 443),
     _entry("google-t5/t5-small", "T5 small", "t5", "en fr ro de", "Apache-2.0", 242),
-    _entry("Helsinki-NLP/opus-mt-ko-en", "OPUS-MT Korean-English", "marian", "ko en", "Apache-2.0", 312),
     _entry("skt/kogpt2-base-v2", "KoGPT2 125M", "gpt2", "ko", "CC-BY-NC-SA-4.0", 513),
 )

