@@ -1,0 +1,51 @@
+"""The entry script: page config, shared frame, navigation. Runs on every full rerun, so it is small."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from playground.paths import site_root
+from playground.ui import frame, text
+from playground.ui.text import N_, _
+
+# section -> pages in reading order; a page exists when its file does. File name = URL = lesson name.
+SECTIONS: dict[str, tuple[str, ...]] = {
+    "": ("home",),
+    N_("From text to numbers"): ("tokenization", "embeddings", "positions"),
+    N_("Inside the model"): ("attention", "inside"),
+    N_("What comes out"): ("sampling", "prompting", "finetuning"),
+}
+ICONS = {
+    "home": ":material/home:",
+    "sampling": ":material/casino:",
+}
+
+
+def _pages() -> dict[str, list[st.Page]]:
+    folder = site_root() / "pages"
+    sections = {}
+    for section, names in SECTIONS.items():
+        files = [folder / f"{name}.py" for name in names]
+        found = [
+            st.Page(
+                file,
+                title=text.lesson(file.stem).title,
+                icon=ICONS.get(file.stem),
+                url_path=file.stem,
+                default=file.stem == "home",
+            )
+            for file in files
+            if file.is_file()
+        ]
+        if found:
+            sections[_(section) if section else ""] = found
+    return sections
+
+
+st.set_page_config(
+    page_title="LLM Playground", page_icon=str(site_root() / "assets" / "icon.png"), layout="wide"
+)
+frame.url_values()  # first: the language decides the titles
+page = st.navigation(_pages())
+frame.sidebar()
+page.run()

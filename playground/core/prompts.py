@@ -1,0 +1,168 @@
+"""Texts from outside: what is no text is left out, and prompt files become prompts row by row."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from playground.errors import N_, BadFile, BadUpload
+
+COLUMN = "prompt"
+SUFFIXES = ("txt", "csv", "jsonl")
+
+
+@dataclass(frozen=True, slots=True)
+class PromptFile:
+    """What a file gave.
+
+    Attributes:
+        prompts: The usable rows in file order.
+        rejected: One error for each row that cannot be used.
+        n_beyond_limit: Rows after the limit, not read.
+    """
+
+    prompts: tuple[str, ...]
+    rejected: tuple[BadUpload, ...]
+    n_beyond_limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Unusable:
+    reason: str
+
+
+_Row = str | _Unusable
+
+
+def readable_text(raw: str) -> tuple[str, int]:
+    r"""Leave out what is no text: control characters (but line ends and tabs) and halves of surrogate pairs.
+
+    Returns:
+        The text, and how many characters were left out.
+
+    Example:
+        >>> readable_text("a\x00b\ud800\n")
+        ('ab\n', 2)
+    """
+    if raw.isprintable():
+        return raw, 0
+    kept = "".join(c for c in raw if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs"))
+    return kept, len(raw) - len(kept)
+
+
+def read_prompts(name: str, data: bytes, *, max_rows: int, max_chars: int) -> PromptFile:
+    r"""Read prompts: .txt one a line, .csv and .jsonl from the column `prompt`; UTF-8 or CP949.
+
+    Rows are numbered as a spreadsheet or an editor numbers them: the first row of the file is 1. Empty rows
+    are skipped. A .csv with a single column needs no header.
+
+    Args:
+        name: File name; its suffix says how to read it.
+        data: The file.
+        max_rows: Rows after this many are counted, not read.
+        max_chars: Longest prompt.
+
+    Raises:
+        BadFile: The whole file cannot be used.
+
+    Example:
+        >>> read_prompts("a.csv", "no,prompt\n1,안녕\n2,\n".encode("cp949"), max_rows=9, max_chars=9).prompts
+        ('안녕',)
+    """
+    prompts: list[str] = []
+    rejected: list[BadUpload] = []
+    n_beyond_limit = 0
+    for number, row in _rows(name, _decode(data)):
+        if isinstance(row, str) and not row.strip():
+            continue
+        if len(prompts) + len(rejected) >= max_rows:
+            n_beyond_limit += 1
+            continue
+        row = _checked(row, max_chars)
+        if isinstance(row, _Unusable):
+            rejected.append(BadUpload(row=number, reason=row.reason))
+        else:
+            prompts.append(row)
+    if not prompts and not rejected:
+        raise BadFile(reason=N_("it has no row with text."))
+    return PromptFile(tuple(prompts), tuple(rejected), n_beyond_limit)
+
+
+def _decode(data: bytes) -> str:
+    """UTF-8 first: it refuses nearly every text that is not UTF-8; then CP949, what Korean Excel saves."""
+    for encoding in ("utf-8-sig", "cp949"):
+        try:
+            return data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise BadFile(reason=N_("it is neither UTF-8 nor CP949 text. Save it again as UTF-8."))
+
+
+def _rows(name: str, text: str) -> Iterator[tuple[int, _Row]]:
+    suffix = name.rpartition(".")[2].lower()
+    if suffix == "txt":
+        return enumerate(text.split("\n"), start=1)
+    if suffix == "csv":
+        return _csv_rows(text)
+    if suffix == "jsonl":
+        return ((number, _json_row(line)) for number, line in enumerate(text.split("\n"), start=1))
+    raise BadFile(reason=N_("only .txt, .csv and .jsonl can be read."))
+
+
+def _csv_rows(text: str) -> Iterator[tuple[int, _Row]]:
+    table = enumerate(_csv_fields(text), start=1)
+    _number, header = next(table, (1, []))
+    if isinstance(header, _Unusable):
+        raise BadFile(reason=header.reason)
+    names = [field.strip().lower() for field in header]
+    if COLUMN in names:
+        column = names.index(COLUMN)
+    elif len(names) == 1:
+        column = 0
+        yield 1, header[0]
+    else:
+        raise BadFile(reason=N_("its first row names no column `prompt`."))
+    for number, fields in table:
+        if isinstance(fields, _Unusable):
+            yield number, fields
+        elif any(field.strip() for field in fields):
+            yield number, fields[column] if column < len(fields) else _Unusable(N_("it has too few columns."))
+
+
+def _csv_fields(text: str) -> Iterator[list[str] | _Unusable]:
+    """The rows of a CSV; a field beyond the reader's own limit (131,072 characters) spoils only its row."""
+    reader = csv.reader(io.StringIO(text, newline=""))
+    while True:
+        try:
+            yield next(reader)
+        except StopIteration:
+            return
+        except csv.Error:
+            yield _Unusable(N_("it is no valid CSV: a field is far too long."))
+
+
+def _json_row(line: str) -> _Row:
+    if not line.strip():
+        return ""
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError):
+        return _Unusable(N_("it is no valid JSON."))
+    if not isinstance(value, dict) or COLUMN not in value:
+        return _Unusable(N_("it is no object with a field `prompt`."))
+    prompt = value[COLUMN]
+    return prompt if isinstance(prompt, str) else _Unusable(N_("its `prompt` is no text."))
+
+
+def _checked(row: _Row, max_chars: int) -> _Row:
+    if isinstance(row, _Unusable):
+        return row
+    if readable_text(row.replace("\r\n", "\n").strip())[1]:
+        return _Unusable(N_("it has characters that are no text."))
+    if len(row.strip()) > max_chars:
+        return _Unusable(N_("it is too long."))
+    return row.replace("\r\n", "\n").strip()

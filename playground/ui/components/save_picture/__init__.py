@@ -1,0 +1,31 @@
+"""Two buttons that save a picture of the page as PNG or SVG, made in the browser from what it shows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+_HERE = Path(__file__).parent
+_COMPONENT = st.components.v2.component(
+    "playground.save_picture",
+    html='<button type="button" data-kind="png"></button><button type="button" data-kind="svg"></button>',
+    css=(_HERE / "save_picture.css").read_text("utf-8"),
+    js=(_HERE / "save_picture.js").read_text("utf-8"),
+)
+
+
+def save_picture(picture: str, *, file_name: str, png: str, svg: str, key: str) -> None:
+    """Draw the buttons.
+
+    Args:
+        picture: Key of the element or container that holds the picture (its first SVG or canvas).
+        file_name: Without suffix.
+        png, svg: Labels. A picture on a canvas has no SVG; that button hides.
+        key: Widget key.
+    """
+    _COMPONENT(
+        key=key,
+        data={"picture": picture, "fileName": file_name, "labels": {"png": png, "svg": svg}},
+        width="content",
+    )

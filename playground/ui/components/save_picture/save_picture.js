@@ -1,0 +1,70 @@
+const SCALE = 2; // of the PNG, for print and projector
+
+// The first <svg> or <canvas> below `root`, other components' shadow trees included; icons are smaller than 60 px.
+function findPicture(root) {
+  for (const node of root.querySelectorAll("*")) {
+    if (["svg", "canvas"].includes(node.localName) && node.getBoundingClientRect().height >= 60) return node;
+    const inside = node.shadowRoot && findPicture(node.shadowRoot);
+    if (inside) return inside;
+  }
+  return null;
+}
+
+// Style sheets do not travel with a saved file: what they say is written onto each node.
+const STYLES = ["fill", "fill-opacity", "stroke", "stroke-width", "stroke-dasharray", "opacity", "font-family", "font-size", "font-weight", "text-anchor", "dominant-baseline", "display"];
+
+function standAlone(svg) {
+  const copy = svg.cloneNode(true);
+  const originals = [svg, ...svg.querySelectorAll("*")];
+  const copies = [copy, ...copy.querySelectorAll("*")];
+  originals.forEach((node, i) => {
+    const style = getComputedStyle(node);
+    for (const name of STYLES) copies[i].style.setProperty(name, style.getPropertyValue(name));
+  });
+  const { width, height } = svg.getBoundingClientRect();
+  copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");
+  copy.setAttribute("width", width);
+  copy.setAttribute("height", height);
+  return new Blob([new XMLSerializer().serializeToString(copy)], { type: "image/svg+xml" });
+}
+
+async function loaded(blob) {
+  const image = new Image();
+  image.src = URL.createObjectURL(blob);
+  await image.decode();
+  return image;
+}
+
+async function png(picture, background) {
+  const { width, height } = picture.getBoundingClientRect();
+  const canvas = Object.assign(document.createElement("canvas"), { width: width * SCALE, height: height * SCALE });
+  const pen = canvas.getContext("2d");
+  pen.fillStyle = background;
+  pen.fillRect(0, 0, canvas.width, canvas.height);
+  const source = picture.localName === "canvas" ? picture : await loaded(standAlone(picture));
+  pen.drawImage(source, 0, 0, canvas.width, canvas.height);
+  if (source instanceof Image) URL.revokeObjectURL(source.src);
+  return new Promise((done) => canvas.toBlob(done, "image/png"));
+}
+
+function save(blob, name) {
+  const anchor = Object.assign(document.createElement("a"), { href: URL.createObjectURL(blob), download: name });
+  anchor.click();
+  setTimeout(() => URL.revokeObjectURL(anchor.href), 10_000);
+}
+
+export default function ({ parentElement, data }) {
+  const host = parentElement.host ?? parentElement;
+  for (const button of parentElement.querySelectorAll("button")) {
+    const kind = button.dataset.kind;
+    button.textContent = data.labels[kind];
+    button.onclick = async () => {
+      const holder = document.querySelector(`.st-key-${CSS.escape(data.picture)}`);
+      const picture = holder && findPicture(holder);
+      if (!picture) return;
+      const background = getComputedStyle(host).getPropertyValue("--st-background-color") || "white";
+      if (kind === "png") save(await png(picture, background), `${data.fileName}.png`);
+      else if (picture.localName === "svg") save(standAlone(picture), `${data.fileName}.svg`);
+    };
+  }
+}

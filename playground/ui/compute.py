@@ -1,0 +1,192 @@
+"""The only door from the pages to the engine: waits with a progress line, turns our errors into a sentence.
+
+Everything a session asks for carries its owner id, so that closing the tab stops the work.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from types import TracebackType
+from typing import Literal, NoReturn
+from uuid import uuid4
+
+import streamlit as st
+
+from playground.core.tokens import Tokenization
+from playground.core.trace import Trace
+from playground.engine.base import Engine, GenerateRequest, GenerateStep, TraceRequest, Waiting
+from playground.engine.process import shared_engine
+from playground.errors import PlaygroundError, Superseded
+from playground.ui.state import PageContext
+from playground.ui.text import _, plain, sentence
+
+SHOW_AFTER_S = 0.4  # a shorter wait needs no words
+
+
+def get_engine() -> Engine:
+    """This process's engine; waits until its libraries are imported."""
+    return shared_engine()
+
+
+def owner() -> str:
+    """The id under which this session's requests run."""
+    return _session_owner()
+
+
+def _release(owner_id: str) -> None:
+    with suppress(TimeoutError):  # no engine yet: nothing was asked of it
+        shared_engine(timeout_s=0).cancel_owner(owner_id)
+
+
+@st.cache_resource(scope="session", on_release=_release, show_spinner=False)
+def _session_owner() -> str:
+    return uuid4().hex
+
+
+def tokenize(context: PageContext) -> Tokenization:
+    """Cut the reader's text as the chosen model does; a sentence and `st.stop()` when it cannot."""
+    try:
+        return get_engine().tokenize(context.model.model_id, context.text)
+    except PlaygroundError as error:
+        stop_with(error)
+
+
+def trace(
+    context: PageContext,
+    *,
+    logits: Literal["last", "all"] | None = None,
+    hidden_states: Literal["all"] | tuple[int, ...] | None = None,
+    attentions: Literal["uint8", "float32"] | None = None,
+    topic: str = "main",
+) -> Trace:
+    """One forward pass over the reader's text: waits with a progress line, stops with a sentence.
+
+    Args:
+        context: From `frame.page`.
+        logits, hidden_states, attentions: What to capture, as in `TraceRequest`.
+        topic: A newer trace of the same topic in this session replaces this one.
+    """
+    engine = get_engine()
+    request = TraceRequest(
+        model=context.model.model_id,
+        text=context.text,
+        logits=logits,
+        hidden_states=hidden_states,
+        attentions=attentions,
+        owner=context.owner,
+        topic=topic,
+    )
+    with _WaitingLine(engine, request) as line:
+        result = engine.trace(request, line)
+        if not result.cached:
+            line.remember()
+        return result
+
+
+def generate(
+    context: PageContext,
+    *,
+    temperature: float = 1.0,
+    top_k: int = 0,
+    top_p: float = 1.0,
+    min_p: float = 0.0,
+    seed: int = 0,
+    max_new_tokens: int = 32,
+    topic: str = "generate",
+) -> Iterator[GenerateStep]:
+    """Continue the reader's text token by token; closing the iterator stops the model within one step.
+
+    Args:
+        context: From `frame.page`.
+        temperature, top_k, top_p, min_p, seed, max_new_tokens: As in `GenerateRequest`.
+        topic: A newer generation of the same topic in this session replaces this one.
+    """
+    engine = get_engine()
+    request = GenerateRequest(
+        model=context.model.model_id,
+        text=context.text,
+        temperature=temperature,
+        top_k=top_k,
+        top_p=top_p,
+        min_p=min_p,
+        seed=seed,
+        max_new_tokens=max_new_tokens,
+        owner=context.owner,
+        topic=topic,
+    )
+    with _WaitingLine(engine, request) as line:
+        for step in engine.generate(request, line):
+            line.clear()
+            yield step
+
+
+def stop_with(error: PlaygroundError) -> NoReturn:
+    """Say the error in one sentence and end this run."""
+    st.error(sentence(error))
+    st.stop()
+
+
+class _WaitingLine:
+    """One line while a request waits: what is happening, place in the queue, seconds, and last time's.
+
+    Leaving it with an error cancels the request; an error of ours becomes its sentence and ends the run, a
+    superseded request ends its run without a word (the newer one is drawing already).
+    """
+
+    def __init__(self, engine: Engine, request: TraceRequest | GenerateRequest) -> None:
+        self._engine = engine
+        self._request = request
+        self._place = st.empty()
+        self._drawn = False
+        self._started = time.monotonic()
+
+    def __call__(self, waiting: Waiting) -> None:
+        """Called by the engine about ten times a second, in this thread: `st` may end the run here."""
+        if waiting.waited_s < SHOW_AFTER_S:
+            return
+        self._drawn = True
+        self._place.caption(self._words(waiting))
+
+    def __enter__(self) -> _WaitingLine:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        if error is not None:
+            self._engine.cancel(self._request.request_id)
+        if isinstance(error, Superseded):
+            st.stop()
+        if isinstance(error, PlaygroundError):
+            self._place.error(sentence(error))
+            st.stop()
+        if error is None:
+            self.clear()
+
+    def clear(self) -> None:
+        """Take the line away."""
+        if self._drawn:
+            self._place.empty()
+            self._drawn = False
+
+    def remember(self) -> None:
+        """Keep the duration, to say next time how long it took."""
+        st.session_state[self._key] = time.monotonic() - self._started
+
+    @property
+    def _key(self) -> str:
+        return f"seconds_{self._request.model}_{self._request.topic}"
+
+    def _words(self, waiting: Waiting) -> str:
+        if waiting.position > 0:
+            doing = _("Waiting: place {position} in the queue").format(position=waiting.position)
+        elif waiting.state == "ready":
+            doing = _("The model is computing")
+        else:
+            doing = plain(_(waiting.message)) if waiting.message else _("The model is being loaded")
+        words = [doing, _("{seconds:.0f} s").format(seconds=waiting.waited_s)]
+        if (last := st.session_state.get(self._key)) is not None:
+            words.append(_("last time {seconds:.1f} s").format(seconds=last))
+        return " · ".join(words)

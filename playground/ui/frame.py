@@ -1,0 +1,204 @@
+"""The frame around every page: sidebar, heading, what stands in the way of an answer, tasks and take-away."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Sequence
+from functools import lru_cache
+from typing import NoReturn
+
+import streamlit as st
+
+from playground.core.prompts import readable_text
+from playground.engine.base import Capability
+from playground.engine.catalogue import CatalogueEntry, catalogue
+from playground.errors import EmptyText, InputError, PlaygroundError, TextTooLong, Unsupported
+from playground.paths import site_root
+from playground.ui import compute, my_prompts, state, warming
+from playground.ui.components.share import share
+from playground.ui.state import PageContext
+from playground.ui.tasks import Task, show_tasks
+from playground.ui.text import N_, Lesson, _, lesson, plain, sentence
+
+_LANGUAGE_NAMES = {"en": "English", "ko": "한국어"}
+_EXAMPLE_NAMES = {
+    "english": "English",
+    "korean": "한국어",
+    "code": N_("Code"),
+    "emoji": N_("Emoji"),
+}
+_STYLE = """<style>
+.st-key-url { display: none; }
+[data-testid="stSidebarUserContent"] { padding-bottom: 1rem; }
+[data-testid="stSidebarUserContent"] [data-testid="stVerticalBlock"] { gap: 0.6rem; }
+.block-container { padding-top: 3rem; padding-bottom: 3rem; }
+</style>"""
+
+
+def url_values() -> None:
+    """Take language and model from the URL. Comes first: the language decides every word after it.
+
+    A bound picker would write its label into the URL; these two hidden fields keep ids there instead.
+    """
+    st.html(_STYLE)
+    with st.container(key="url"):
+        st.text_input("lang", key="lang", bind="query-params", label_visibility="collapsed")
+        st.text_input("model", key="model", bind="query-params", label_visibility="collapsed")
+
+
+def sidebar() -> None:
+    """Language, model, the sentence with examples and the reader's own prompts, the link to this view."""
+    with st.sidebar:
+        _language_picker()
+        _model_picker()
+        st.text_area(
+            _("Your sentence"), state.DEFAULT_TEXT, key="text", bind="query-params", height=110,
+            help=_("Ctrl+Enter, or a click elsewhere, hands it to the model."),
+        )  # fmt: skip
+        st.pills(
+            _("Examples"),
+            tuple(_EXAMPLE_NAMES),
+            key="example",
+            format_func=lambda example: _(_EXAMPLE_NAMES[example]),
+            label_visibility="collapsed",
+            on_change=_take_example,
+        )
+        my_prompts.picker()
+        share(
+            label=_("Copy the link to this view"),
+            done=_("Copied"),
+            failed=_("The browser does not let the page copy. The link:"),
+            params={"lang": state.language()},
+            key="share",
+        )
+
+
+def page(name: str, needs: Collection[Capability] = ()) -> PageContext:
+    """Draw title, question and lead; give what the page works on.
+
+    Stops with one sentence, the lesson still readable, when the text is empty or too long, the model has not
+    what the page needs, or is not ready.
+
+    Args:
+        name: The page's file name without `.py`.
+        needs: Capabilities without which the page shows nothing.
+    """
+    words = lesson(name)
+    st.markdown(f"# {words.title}\n\n**{words.question}** {words.lead}")
+    text, n_left_out = readable_text(st.session_state["text"])
+    if n_left_out:
+        st.warning(
+            _("{n} control characters in the text are left out: they are no text.").format(n=n_left_out)
+        )
+    entry = _chosen_model()
+    if (error := _text_error(text) or _model_error(entry, needs)) is not None:
+        _stop_readable(words, error)
+    info = warming.model_when_ready(entry)
+    if info is None:
+        st.markdown(words.body)
+        st.stop()
+    return PageContext(name, info, text, state.language(), compute.owner())
+
+
+def end_of_page(context: PageContext, tasks: Sequence[Task]) -> None:
+    """Draw Try this, Take away, and the rest of the lesson."""
+    words = lesson(context.name)
+    show_tasks(context.name, words, tasks)
+    st.info(f"**{_('Take away')}** · {words.take_away}", icon=":material/lightbulb:")
+    st.markdown(words.body)
+
+
+def _text_error(text: str) -> InputError | None:
+    limit = state.settings().max_text_chars
+    if not text.strip():
+        return EmptyText()
+    if len(text) > limit:
+        return TextTooLong(limit=limit, got=len(text))
+    return None
+
+
+def _model_error(entry: CatalogueEntry, needs: Collection[Capability]) -> Unsupported | None:
+    missing = [need for need in needs if need not in entry.capabilities]
+    return Unsupported(model_id=entry.name, capability=_CAPABILITY_NAMES[missing[0]]) if missing else None
+
+
+_CAPABILITY_NAMES: dict[Capability, str] = {
+    "attentions": N_("attention"),
+    "query_key": N_("query and key vectors"),
+    "hidden_states": N_("hidden states"),
+    "logits": N_("next-token prediction"),
+    "generate": N_("text generation"),
+    "chat_template": N_("chat template"),
+}
+
+
+def _stop_readable(words: Lesson, error: PlaygroundError) -> NoReturn:
+    st.error(sentence(error))
+    st.markdown(words.body)
+    st.stop()
+
+
+@lru_cache
+def _models() -> dict[str, CatalogueEntry]:
+    return catalogue(state.settings())
+
+
+def _chosen_model() -> CatalogueEntry:
+    models = _models()
+    return models.get(st.session_state["model"]) or models[state.settings().default_model]
+
+
+def _language_picker() -> None:
+    chosen = st.session_state["lang"]
+    if chosen and chosen not in state.LANGUAGES:
+        st.warning(_("There is no language {name} here.").format(name=plain(repr(chosen))))
+    _show("lang_choice", state.language())
+    st.segmented_control(
+        "Language · 언어",
+        state.LANGUAGES,
+        key="lang_choice",
+        format_func=_LANGUAGE_NAMES.__getitem__,
+        required=True,
+        label_visibility="collapsed",
+        width="stretch",
+        on_change=_choose,
+        args=("lang",),
+    )
+
+
+def _model_picker() -> None:
+    models = _models()
+    chosen = st.session_state["model"]
+    if chosen and chosen not in models:
+        st.warning(_("There is no model {name} here.").format(name=plain(repr(chosen))))
+    _show("model_choice", _chosen_model().model_id)
+    st.selectbox(
+        _("Model"),
+        tuple(models),
+        key="model_choice",
+        format_func=lambda model_id: models[model_id].name,
+        on_change=_choose,
+        args=("model",),
+    )
+    st.caption(warming.state_words(_chosen_model()))
+
+
+def _show(key: str, value: str) -> None:
+    if st.session_state.get(key) != value:
+        st.session_state[key] = value
+
+
+def _choose(name: str) -> None:
+    st.session_state[name] = st.session_state[f"{name}_choice"]
+
+
+def _take_example() -> None:
+    if (example := st.session_state["example"]) is not None:
+        st.session_state["text"] = _examples()[example]
+        st.session_state["example"] = None
+
+
+@lru_cache
+def _examples() -> dict[str, str]:
+    examples: dict[str, str] = json.loads((site_root() / "assets/samples/examples.json").read_text("utf-8"))
+    return examples

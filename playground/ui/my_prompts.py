@@ -1,0 +1,93 @@
+"""My prompts: the reader's own file, read row by row; one click makes a row the sentence."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from playground.core.prompts import SUFFIXES, PromptFile, read_prompts
+from playground.errors import BadFile
+from playground.paths import site_root
+from playground.ui import state
+from playground.ui.text import _, ngettext, sentence
+
+_SHOWN_ERRORS = 5
+
+
+def picker() -> None:
+    """A button that opens the upload, what came of it, and the list of prompts."""
+    box = st.popover(
+        _("My prompts"), icon=":material/upload_file:", width="stretch", key="prompts_open", on_change="rerun"
+    )
+    if not box.open:
+        return
+    with box:
+        st.file_uploader(
+            _("Prompts: .txt (one a line), .csv or .jsonl (column `prompt`), up to 1 MB, 500 rows"),
+            type=SUFFIXES,
+            key="prompts_upload",
+            max_upload_size=1,
+            on_change=_read,
+        )
+        st.download_button(
+            _("A sample file"),
+            (site_root() / "assets/samples/prompts.csv").read_bytes(),
+            "prompts.csv",
+            "text/csv",
+            on_click="ignore",
+            type="tertiary",
+            icon=":material/download:",
+        )
+        outcome = st.session_state.get("prompts")
+        if isinstance(outcome, BadFile):
+            st.error(sentence(outcome))
+        elif outcome is not None:
+            _show(outcome)
+
+
+def _show(file: PromptFile) -> None:
+    n = len(file.prompts)
+    st.success(ngettext("{n} prompt was read.", "{n} prompts were read.", n).format(n=n))
+    if file.rejected:
+        lines = [sentence(error) for error in file.rejected[:_SHOWN_ERRORS]]
+        more = len(file.rejected) - _SHOWN_ERRORS
+        if more > 0:
+            lines.append(_("{n} more rows cannot be used.").format(n=more))
+        st.warning("\n\n".join(lines))
+    if file.n_beyond_limit:
+        limit = state.settings().max_upload_rows
+        st.warning(
+            _("The file is longer than {limit} rows: the last {n} were not read.").format(
+                limit=limit, n=file.n_beyond_limit
+            )
+        )
+    if n:
+        st.selectbox(
+            _("Take this one"),
+            range(n),
+            index=None,
+            format_func=lambda i: f"{i + 1}. {file.prompts[i]}",
+            key="prompt_choice",
+            on_change=_take,
+        )
+
+
+def _read() -> None:
+    upload = st.session_state["prompts_upload"]
+    if upload is None:
+        return
+    settings = state.settings()
+    try:
+        st.session_state["prompts"] = read_prompts(
+            upload.name,
+            upload.getvalue(),
+            max_rows=settings.max_upload_rows,
+            max_chars=settings.max_text_chars,
+        )
+    except BadFile as error:
+        st.session_state["prompts"] = error
+
+
+def _take() -> None:
+    choice = st.session_state["prompt_choice"]
+    if choice is not None:
+        st.session_state["text"] = st.session_state["prompts"].prompts[choice]

@@ -1,0 +1,113 @@
+"""What stands under every picture: where its numbers come from; values, files and code to take away."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from playground.core.trace import Trace
+from playground.paths import site_root
+from playground.ui.components.save_picture import save_picture
+from playground.ui.text import _, plain
+
+if TYPE_CHECKING:
+    import altair as alt
+    import pandas as pd
+
+
+def provenance(trace: Trace, *, layer: int | None = None, head: int | None = None) -> None:
+    """Draw the small line that says where a picture's numbers come from."""
+    words = [trace.model_id, _("revision {hash}").format(hash=trace.revision[:12])]
+    if layer is not None:
+        words.append(_("layer {number}").format(number=layer))
+    if head is not None:
+        words.append(_("head {number}").format(number=head))
+    words += [trace.dtype, trace.device, f"{trace.elapsed_ms:.0f} ms"]
+    words.append(_("from the cache") if trace.cached else _("computed now"))
+    st.caption(plain(" · ".join(words)))
+
+
+def under_picture(name: str, *, frame: pd.DataFrame, code: str, picture: str | None = None) -> None:
+    """Draw one row below a picture: values as a table, CSV, PNG and SVG, and the code that gives the numbers.
+
+    Args:
+        name: Of the picture; file names and widget keys start with it. Unique in the app, `[a-z_]+`.
+        frame: The numbers the picture shows.
+        code: From `code`.
+        picture: Key of the element or container that holds the picture, for PNG and SVG; None where the
+            picture's own component saves itself.
+    """
+    with st.container(horizontal=True, gap="small", key=f"{name}_under"):
+        values = st.popover(_("Values"), icon=":material/table:", key=f"{name}_values", on_change="rerun")
+        if values.open:
+            values.dataframe(frame, hide_index=True)
+        st.download_button(
+            _("CSV"),
+            lambda: frame.to_csv(index=False).encode(),
+            f"{name}.csv",
+            "text/csv",
+            key=f"{name}_csv",
+            on_click="ignore",
+            icon=":material/download:",
+        )
+        if picture is not None:
+            save_picture(picture, file_name=name, png=_("PNG"), svg=_("SVG"), key=f"{name}_save")
+        shown = st.popover(_("Show the code"), icon=":material/code:", key=f"{name}_code", on_change="rerun")
+        if shown.open:
+            shown.code(code, language="python")
+            shown.download_button(
+                _("Download the code"),
+                code,
+                f"{name}.py",
+                "text/x-python",
+                on_click="ignore",
+                key=f"{name}_py",
+            )
+
+
+def code(name: str, **values: object) -> str:
+    r"""The script `assets/code/<name>.py` with the right-hand sides of its first assignments replaced.
+
+    Args:
+        name: Of the script.
+        **values: Variable -> value, written with `repr`, so that no text can become code.
+
+    Raises:
+        KeyError: The script assigns no such variable.
+    """
+    script = _script(name)
+    for variable, value in values.items():
+        line = re.compile(rf"^{re.escape(variable)} = .*$", re.MULTILINE)
+        if not line.search(script):
+            raise KeyError(f"assets/code/{name}.py assigns no {variable}")
+        script = line.sub(lambda _match, text=f"{variable} = {value!r}": text, script, count=1)  # type: ignore[misc]
+    return script
+
+
+def show_chart(
+    chart: alt.Chart | alt.LayerChart | dict[str, Any],
+    key: str,
+    alt: str,
+    *,
+    data: pd.DataFrame | None = None,
+) -> None:
+    """Draw a chart. A Vega-Lite dict with its data apart is the fast way: constant spec, changing data.
+
+    Args:
+        chart: An Altair chart, or a Vega-Lite specification.
+        key: Widget key; also the `picture` of `under_picture`.
+        alt: What the picture shows, in words, for those who do not see it.
+        data: Of a Vega-Lite specification.
+    """
+    if isinstance(chart, dict):
+        st.vega_lite_chart(data, chart, key=key, alt=alt)
+    else:
+        st.altair_chart(chart, key=key, alt=alt)
+
+
+@lru_cache
+def _script(name: str) -> str:
+    return (site_root() / "assets" / "code" / f"{name}.py").read_text("utf-8")

@@ -1,0 +1,54 @@
+"""Session state: the shared keys, typed getters, and what is let in from the URL.
+
+Widget keys bound to the URL: `text`, `model`, `lang` everywhere, page-prefixed ones (`sam_temperature`) on
+their page. `lang` and `model` hold ids ("ko", "gpt2"); their pickers are `lang_choice`, `model_choice`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal, get_args
+
+import streamlit as st
+
+from playground.engine.base import ModelInfo
+from playground.settings import Settings
+
+Language = Literal["en", "ko"]
+LANGUAGES: tuple[Language, ...] = get_args(Language)
+DEFAULT_TEXT = "The capital of England is"
+
+
+@dataclass(frozen=True, slots=True)
+class PageContext:
+    """What a page works on.
+
+    Attributes:
+        name: File name, URL and lesson name of the page.
+        model: The chosen model, ready to answer.
+        text: The reader's sentence: not empty, not too long, nothing but text.
+        language: The reader's language.
+        owner: The session's id in the engine.
+    """
+
+    name: str
+    model: ModelInfo
+    text: str
+    language: Language
+    owner: str
+
+
+@lru_cache
+def settings() -> Settings:
+    """The settings of this process."""
+    return Settings()
+
+
+def language() -> Language:
+    """The reader's language: chosen, else the browser's, else English."""
+    chosen = st.session_state.get("lang", "")
+    for known in LANGUAGES:
+        if chosen == known:
+            return known
+    return "ko" if (st.context.locale or "").lower().startswith("ko") else "en"

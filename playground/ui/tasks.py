@@ -1,0 +1,105 @@
+"""Try this: three tasks a page, checked against the model's real values; progress kept in the session."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import streamlit as st
+
+from playground.ui.text import Lesson, _, plain
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One task; what to do stands in the lesson under `## task <id>`.
+
+    Attributes:
+        id: As in the lesson.
+        kind: The reader types a number or picks an option.
+        answer: Gives the model's real value, for what is on the screen now: a number, or the right option.
+        options: The choices, or choice -> how it is shown.
+        tolerance: How far a number may be from the answer; 0 for whole numbers.
+    """
+
+    id: str
+    kind: Literal["number", "choice"]
+    answer: Callable[[], float | str]
+    options: Sequence[str] | Mapping[str, str] = ()
+    tolerance: float = 0.0
+
+
+def show_tasks(page: str, lesson: Lesson, tasks: Sequence[Task]) -> None:
+    """Draw the tasks of a page side by side, with feedback that teaches."""
+    heading = st.empty()  # filled last: it counts what the tasks below find out
+    for column, task in zip(st.columns(len(tasks), border=True), tasks, strict=True):
+        with column:
+            _show_task(page, lesson, task)
+    n_solved = sum((page, task.id) in _solved() for task in tasks)
+    progress = _("{done} of {total} solved").format(done=n_solved, total=len(tasks))
+    heading.markdown(f"### {_('Try this')} :gray[· {progress}]")
+
+
+def _show_task(page: str, lesson: Lesson, task: Task) -> None:
+    key = f"task_{page}_{task.id}"
+    given = _ask_number(key, lesson, task) if task.kind == "number" else _ask_choice(key, lesson, task)
+    if given is None:
+        was_solved = (page, task.id) in _solved()
+        st.caption(_("Solved before") if was_solved else _("Answer to check it against the model."))
+        return
+    answer = task.answer()
+    if _is_right(task, given, answer):
+        _solved().add((page, task.id))
+        st.success(f"**{_('Right.')}** {lesson.explanations[task.id]}")
+    else:
+        st.warning(_hint(given, answer))
+
+
+def _ask_number(key: str, lesson: Lesson, task: Task) -> float | None:
+    whole = task.tolerance == 0
+    return st.number_input(
+        lesson.tasks[task.id],
+        value=None,
+        step=1 if whole else task.tolerance,
+        format="%d" if whole else None,
+        key=key,
+        persist_state="session",
+        placeholder=_("a number"),
+    )
+
+
+def _ask_choice(key: str, lesson: Lesson, task: Task) -> str | None:
+    shown = (
+        task.options
+        if isinstance(task.options, Mapping)
+        else dict(zip(task.options, task.options, strict=True))
+    )
+    return st.radio(
+        lesson.tasks[task.id],
+        tuple(shown),
+        index=None,
+        format_func=lambda option: plain(shown[option]),
+        key=key,
+        persist_state="session",
+    )
+
+
+def _is_right(task: Task, given: float | str, answer: float | str) -> bool:
+    if isinstance(given, str) or isinstance(answer, str):
+        return given == answer
+    return abs(given - answer) <= task.tolerance
+
+
+def _hint(given: float | str, answer: float | str) -> str:
+    """What to do next, without giving the answer away."""
+    if isinstance(given, str) or isinstance(answer, str):
+        return _("Not this one. Look at the picture again.")
+    if given < answer:
+        return _("Not yet: the model's value is larger.")
+    return _("Not yet: the model's value is smaller.")
+
+
+def _solved() -> set[tuple[str, str]]:
+    solved: set[tuple[str, str]] = st.session_state.setdefault("solved_tasks", set())
+    return solved

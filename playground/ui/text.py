@@ -1,0 +1,145 @@
+"""The words: short strings by gettext message id, lessons from Markdown files, both in the reader's language.
+
+The language is the session's, looked up at each call; nothing is installed process-wide.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
+
+from babel.messages.pofile import read_po
+
+from playground.errors import N_, PlaygroundError
+from playground.paths import site_root
+from playground.ui.state import Language, language
+
+__all__ = ["N_", "Lesson", "_", "lesson", "ngettext", "parse_lesson", "plain", "sentence"]
+
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>$:~@&^=])")
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """What a page says around its picture, in one language.
+
+    Attributes:
+        title: Name of the page.
+        question: The one question the page answers.
+        lead: At most 60 words before the picture.
+        body: The longer explanation at the foot, Markdown.
+        tasks: Task id -> what to do.
+        explanations: Task id -> why the right answer is right, shown once it is found.
+        take_away: One sentence to remember.
+    """
+
+    title: str
+    question: str
+    lead: str
+    body: str
+    tasks: Mapping[str, str]
+    explanations: Mapping[str, str]
+    take_away: str
+
+
+def _(msgid: str) -> str:
+    """The short string `msgid` in the reader's language; `msgid` itself where there is no translation."""
+    return _translate(language(), msgid)
+
+
+def ngettext(singular: str, plural: str, n: int) -> str:
+    """The form of a short string that fits the number `n`; Korean has one form."""
+    source = singular if n == 1 else plural
+    return _catalogue("ko").get(singular, source) if language() == "ko" else source
+
+
+def sentence(error: PlaygroundError) -> str:
+    """The reader's sentence for an error, as Markdown in which no value is read as Markdown.
+
+    A parameter that is itself a known string (a cure, a reason) is translated too.
+    """
+    params = {
+        name: plain(_(value)) if isinstance(value, str) else value for name, value in error.params.items()
+    }
+    return _(error.msgid).format(**params)
+
+
+def plain(text: str) -> str:
+    r"""Write any text so that Markdown shows it as it is.
+
+    Example:
+        >>> plain("![](x) :red[y]")
+        '\\!\\[\\]\\(x\\) \\:red\\[y\\]'
+    """
+    return _MARKDOWN.sub(r"\\\1", text)
+
+
+def lesson(name: str) -> Lesson:
+    """The lesson of page `name` in the reader's language."""
+    return _lesson(language(), name)
+
+
+def _translate(language: Language, msgid: str) -> str:
+    return _catalogue(language).get(msgid, msgid)
+
+
+@lru_cache
+def _catalogue(language: Language) -> Mapping[str, str]:
+    if language == "en":
+        return MappingProxyType({})
+    path = site_root() / "assets" / "locale" / language / "LC_MESSAGES" / "playground.po"
+    with path.open("rb") as file:
+        catalogue = read_po(file, locale=language)
+    strings = {}
+    for message in catalogue:
+        plural = isinstance(message.id, tuple)
+        msgid = message.id[0] if plural else message.id
+        string = message.string[0] if plural else message.string
+        if msgid and string:
+            strings[msgid] = string
+    return MappingProxyType(strings)
+
+
+@lru_cache
+def _lesson(language: Language, name: str) -> Lesson:
+    path = site_root() / "assets" / "lessons" / language / f"{name}.md"
+    return parse_lesson(path.read_text("utf-8"))
+
+
+def parse_lesson(markdown: str) -> Lesson:
+    r"""Read a lesson: `# Title`, then `## question`, `lead`, `lesson`, `task <id>` ..., `take-away`.
+
+    In a task, the lines that start with `>` are the explanation.
+
+    Raises:
+        KeyError: A heading is missing.
+
+    Example:
+        >>> lesson = parse_lesson("# T\n## question\nq?\n## lead\nl\n## lesson\nb\n"
+        ...     "## task one\nDo it.\n> Because.\n## take-away\nend\n")
+        >>> lesson.title, lesson.tasks["one"], lesson.explanations["one"]
+        ('T', 'Do it.', 'Because.')
+    """
+    head, *parts = re.split(r"^## ", markdown, flags=re.MULTILINE)
+    sections = {}
+    for part in parts:
+        name, _newline, body = part.partition("\n")
+        sections[name.strip()] = body.strip()
+    tasks = {name.removeprefix("task "): body for name, body in sections.items() if name.startswith("task ")}
+    return Lesson(
+        title=head.strip().removeprefix("# "),
+        question=sections["question"],
+        lead=sections["lead"],
+        body=sections["lesson"],
+        tasks=MappingProxyType({task: _lines(body, quoted=False) for task, body in tasks.items()}),
+        explanations=MappingProxyType({task: _lines(body, quoted=True) for task, body in tasks.items()}),
+        take_away=sections["take-away"],
+    )
+
+
+def _lines(body: str, *, quoted: bool) -> str:
+    lines = [line for line in body.splitlines() if line.startswith(">") is quoted]
+    return "\n".join(line.removeprefix(">").strip() if quoted else line for line in lines).strip()

@@ -1,0 +1,102 @@
+"""Is the chosen model ready? If not: start it, or offer to, and say what is happening until it is."""
+
+from __future__ import annotations
+
+import re
+import time
+
+import streamlit as st
+
+from playground.engine.base import Engine, ModelInfo
+from playground.engine.catalogue import CatalogueEntry
+from playground.engine.process import shared_engine, start_shared_engine
+from playground.ui.text import N_, _, plain
+
+_PERCENT = re.compile(r"(.*?)( \(\d+%\))?", re.DOTALL)
+_STATE_WORDS = {
+    "absent": N_("not on this machine"),
+    "remote": N_("not on this machine yet, can be downloaded"),
+    "waiting": N_("on this machine, not in memory"),
+    "loading": N_("being loaded"),
+    "ready": N_("ready"),
+    "failed": N_("could not be loaded"),
+}
+
+
+def model_when_ready(entry: CatalogueEntry) -> ModelInfo | None:
+    """The model's facts when it can answer; else draw what it is doing and give None."""
+    start_shared_engine()
+    info = _info(entry)
+    if info is not None and info.state == "ready":
+        return info
+    if info is None or info.state in ("waiting", "loading"):
+        if info is not None and info.state == "waiting":
+            _load(entry.model_id)
+        _progress(entry)
+    elif info.state in ("remote", "failed"):
+        _offer(entry, info)
+    else:
+        st.error(_message(info))
+    return None
+
+
+def state_words(entry: CatalogueEntry) -> str:
+    """One short line on the model: its state, and what it is when it is ready."""
+    info = _info(entry)
+    if info is None:
+        return _("starting")
+    words = [_(_STATE_WORDS[info.state])]
+    if info.state == "ready":
+        words += [
+            _("{n:.0f} M parameters").format(n=info.n_parameters / 1e6),
+            plain(f"{info.dtype} · {info.device}"),
+        ]
+    return " · ".join(words)
+
+
+def _engine() -> Engine | None:
+    """The engine, or None while its libraries are being imported."""
+    try:
+        return shared_engine(timeout_s=0)
+    except TimeoutError:
+        return None
+
+
+def _info(entry: CatalogueEntry) -> ModelInfo | None:
+    engine = _engine()
+    return None if engine is None else next(m for m in engine.models() if m.model_id == entry.model_id)
+
+
+@st.fragment(run_every=0.5, key="warming")
+def _progress(entry: CatalogueEntry) -> None:
+    """Say what is happening; a full rerun ends it (and draws the page) as soon as that is over."""
+    info = _info(entry)
+    if info is not None and info.state not in ("waiting", "loading"):
+        st.session_state.pop("warming_since", None)
+        st.rerun()
+    since = st.session_state.setdefault("warming_since", time.monotonic())
+    doing = _("The libraries are being read") if info is None else _message(info)
+    seconds = _("{seconds:.0f} s").format(seconds=time.monotonic() - since)
+    st.info(f"**{plain(entry.name)}** · {doing} · {seconds}", icon=":material/hourglass_top:")
+
+
+def _offer(entry: CatalogueEntry, info: ModelInfo) -> None:
+    """A model that can be fetched, or that failed: say so, and let the reader start it."""
+    if info.state == "failed":
+        st.error(_message(info))
+        label = _("Try again")
+    else:
+        st.info(_("{name} is not on this machine yet.").format(name=f"**{plain(entry.name)}**"))
+        label = _("Download it ({n:.0f} MB)").format(n=entry.size_bytes / 1e6)
+    st.button(label, key="fetch_model", on_click=_load, args=(entry.model_id,))
+
+
+def _load(model_id: str) -> None:
+    shared_engine().load(model_id)
+
+
+def _message(info: ModelInfo) -> str:
+    """What the engine says of the model, in the reader's language; a percentage may follow its sentence."""
+    match = _PERCENT.fullmatch(info.message)
+    words, percent = match.groups("") if match else ("", "")
+    return plain(_(words) + percent) if words else _(_STATE_WORDS[info.state])
