@@ -1,0 +1,40 @@
+"""What a patient and suspicious reader does: waits until a page is drawn, notes what went wrong unseen."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+from playwright.sync_api import ConsoleMessage, Page, Request
+
+RUN_TIMEOUT_MS = 60_000
+
+
+def wait_run(page: Page) -> None:
+    """Until the script that follows the last action has run, and nothing of it is left to draw."""
+    page.wait_for_timeout(155)  # Streamlit waits this long for more changes of a widget
+    app = page.get_by_test_id("stApp")
+    connected = app.and_(page.locator("[data-test-connection-state='CONNECTED']"))
+    connected.wait_for(state="attached", timeout=RUN_TIMEOUT_MS)
+    idle = app.and_(page.locator("[data-test-script-state='notRunning']"))
+    idle.wait_for(state="attached", timeout=RUN_TIMEOUT_MS)
+
+
+def watch(page: Page) -> list[str]:
+    """The list that fills with console errors, CSP violations, crashes and requests to anywhere else."""
+    troubles: list[str] = []
+
+    def on_console(message: ConsoleMessage) -> None:
+        violation = "Content Security Policy" in message.text
+        if message.type == "error" or violation:
+            troubles.append(f"console {message.type}: {message.text} ({message.location.get('url', '')})")
+
+    def on_request(request: Request) -> None:
+        if re.match(r"(https?|wss?):", request.url) and urlsplit(request.url).hostname != "127.0.0.1":
+            troubles.append(f"a request to the outside: {request.url}")
+
+    page.on("console", on_console)
+    page.on("pageerror", lambda error: troubles.append(f"uncaught in the page: {error}"))
+    page.on("request", on_request)
+    page.on("crash", lambda _page: troubles.append("the page crashed"))
+    return troubles
