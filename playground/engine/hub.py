@@ -15,6 +15,7 @@ import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError, URLError
@@ -179,11 +180,16 @@ def _get_json(url: str) -> dict[str, Any]:
 
 @contextmanager
 def _open(url: str, headers: dict[str, str]) -> Iterator[http.client.HTTPResponse]:
+    request = Request(url, headers={"User-Agent": "llm-playground", **headers})
+    with urlopen(request, timeout=_TIMEOUT_S, context=_certificates()) as response:
+        yield response
+
+
+@cache
+def _certificates() -> ssl.SSLContext:
     context = ssl.create_default_context()
     context.load_verify_locations(certifi.where())  # besides the system's: some Pythons have none
-    request = Request(url, headers={"User-Agent": "llm-playground", **headers})
-    with urlopen(request, timeout=_TIMEOUT_S, context=context) as response:
-        yield response
+    return context
 
 
 @contextmanager
