@@ -17,14 +17,15 @@ class Task:
 
     Attributes:
         id: As in the lesson.
-        kind: The reader types a number or picks an option.
-        answer: Gives the model's real value, for what is on the screen now: a number, or the right option.
+        kind: The reader types a number, picks an option, or brings the page into a state (a goal).
+        answer: Gives the model's real value, for what is on the screen now: a number, the right option, or
+            whether the goal is reached.
         options: The choices, or choice -> how it is shown.
         tolerance: How far a number may be from the answer; 0 for whole numbers.
     """
 
     id: str
-    kind: Literal["number", "choice"]
+    kind: Literal["number", "choice", "goal"]
     answer: Callable[[], float | str]
     options: Sequence[str] | Mapping[str, str] = ()
     tolerance: float = 0.0
@@ -42,6 +43,9 @@ def show_tasks(page: str, lesson: Lesson, tasks: Sequence[Task]) -> None:
 
 
 def _show_task(page: str, lesson: Lesson, task: Task) -> None:
+    if task.kind == "goal":
+        _show_goal(page, lesson, task)
+        return
     key = f"task_{page}_{task.id}"
     given = _ask_number(key, lesson, task) if task.kind == "number" else _ask_choice(key, lesson, task)
     if given is None:
@@ -54,6 +58,16 @@ def _show_task(page: str, lesson: Lesson, task: Task) -> None:
         st.success(f"**{_('Right.')}** {lesson.explanations[task.id]}")
     else:
         st.warning(_hint(given, answer))
+
+
+def _show_goal(page: str, lesson: Lesson, task: Task) -> None:
+    st.markdown(lesson.tasks[task.id])
+    if task.answer():
+        _solved().add((page, task.id))
+        st.success(f"**{_('Reached.')}** {lesson.explanations[task.id]}")
+    else:
+        was_solved = (page, task.id) in _solved()
+        st.caption(_("Solved before") if was_solved else _("Not reached yet: this box watches the picture."))
 
 
 def _ask_number(key: str, lesson: Lesson, task: Task) -> float | None:
