@@ -40,7 +40,7 @@ def N_(msgid: str) -> str:
 class PlaygroundError(Exception):
     """Base of everything shown to the reader as one sentence."""
 
-    msgid: ClassVar[str] = "Something went wrong."
+    msgid: ClassVar[str] = N_("Something went wrong.")
 
     def __init__(self, **params: object) -> None:
         self.params = params
@@ -54,37 +54,37 @@ class InputError(PlaygroundError):
 class EmptyText(InputError):
     """There is no text to work on."""
 
-    msgid = "The text is empty: type a sentence or pick an example."
+    msgid = N_("The text is empty: type a sentence or pick an example.")
 
 
 class TextTooLong(InputError):
     """Params: limit, got (characters)."""
 
-    msgid = "The text has {got:,} characters and the limit is {limit:,}: shorten it."
+    msgid = N_("The text has {got:,} characters and the limit is {limit:,}: shorten it.")
 
 
 class TooManyTokens(InputError):
     """Params: limit, got."""
 
-    msgid = "The text has {got:,} tokens and the limit here is {limit:,}: shorten it."
+    msgid = N_("The text has {got:,} tokens and the limit here is {limit:,}: shorten it.")
 
 
 class BadValue(InputError):
     """Params: name, value, allowed."""
 
-    msgid = "{name} is {value}, but only {allowed} is possible here."
+    msgid = N_("{name} is {value}, but only {allowed} is possible here.")
 
 
 class BadUpload(InputError):
     """Params: row (1-based), reason."""
 
-    msgid = "Row {row} of the file cannot be used: {reason}"
+    msgid = N_("Row {row} of the file cannot be used: {reason}")
 
 
 class BadFile(InputError):
     """Params: reason."""
 
-    msgid = "The file cannot be used: {reason}"
+    msgid = N_("The file cannot be used: {reason}")
 
 
 class ModelError(PlaygroundError):
@@ -94,19 +94,19 @@ class ModelError(PlaygroundError):
 class ModelNotFound(ModelError):
     """Params: model_id, cure."""
 
-    msgid = "The model {model_id} is not on this machine. {cure}"
+    msgid = N_("The model {model_id} is not on this machine. {cure}")
 
 
 class Unsupported(ModelError):
     """Params: model_id, capability."""
 
-    msgid = "The model {model_id} has no {capability}: pick another model."
+    msgid = N_("The model {model_id} has no {capability}: pick another model.")
 
 
 class OutOfMemory(ModelError):
     """The device has no room for this request, even alone."""
 
-    msgid = "The device has too little memory for this text: shorten it or pick a smaller model."
+    msgid = N_("The device has too little memory for this text: shorten it or pick a smaller model.")
 
 
 class HubUnreachable(ModelError):
@@ -125,25 +125,25 @@ class DownloadRefused(ModelError):
 class WrongArchitecture(DownloadRefused):
     """Params: model_id, got, allowed."""
 
-    msgid = "The model {model_id} is built as {got}, and only {allowed} can be shown here."
+    msgid = N_("The model {model_id} is built as {got}, and only {allowed} can be shown here.")
 
 
 class ModelTooLarge(DownloadRefused):
     """Params: model_id, got_mb, limit_mb."""
 
-    msgid = "The model {model_id} has {got_mb:,} MB and the limit is {limit_mb:,} MB."
+    msgid = N_("The model {model_id} has {got_mb:,} MB and the limit is {limit_mb:,} MB.")
 
 
 class NoSafetensors(DownloadRefused):
     """Params: model_id."""
 
-    msgid = "The model {model_id} has no safetensors weights, and other formats can run foreign code."
+    msgid = N_("The model {model_id} has no safetensors weights, and other formats can run foreign code.")
 
 
 class NoTokenizer(DownloadRefused):
     """Params: model_id."""
 
-    msgid = "The model {model_id} has no tokenizer.json, so its tokens cannot be shown."
+    msgid = N_("The model {model_id} has no tokenizer.json, so its tokens cannot be shown.")
 
 
 class BusyError(PlaygroundError):
@@ -153,40 +153,40 @@ class BusyError(PlaygroundError):
 class QueueFull(BusyError):
     """Params: position."""
 
-    msgid = "The server is busy, you would be number {position} in the queue: try again in a moment."
+    msgid = N_("The server is busy, you would be number {position} in the queue: try again in a moment.")
 
 
 class TimedOut(BusyError):
     """Params: seconds."""
 
-    msgid = "The answer took longer than {seconds:.0f} seconds and was stopped: try a shorter text."
+    msgid = N_("The answer took longer than {seconds:.0f} seconds and was stopped: try a shorter text.")
 
 
 class Cancelled(BusyError):
     """The reader stopped it."""
 
-    msgid = "Stopped."
+    msgid = N_("Stopped.")
 
 
 class Superseded(Cancelled):
     """A newer request of the same session and kind took its place."""
 
-    msgid = "Replaced by a newer request."
+    msgid = N_("Replaced by a newer request.")
 
 
 class SetUpError(PlaygroundError):
     """Params: reason, cure."""
 
-    msgid = "{reason} {cure}"
+    msgid = N_("{reason} {cure}")
 
 
 class DiskFull(SetUpError):
     """Params: folder, needed_mb, free_mb."""
 
-    msgid = "{folder} has {free_mb:,} MB free, but {needed_mb:,} MB are needed: free some space."
+    msgid = N_("{folder} has {free_mb:,} MB free, but {needed_mb:,} MB are needed: free some space.")
 
 
 class MissingExtra(PlaygroundError):
     """Params: package, cure."""
 
-    msgid = "The package {package} is missing. {cure}"
+    msgid = N_("The package {package} is missing. {cure}")

@@ -12,7 +12,9 @@ from types import TracebackType
 from typing import Literal, NoReturn
 from uuid import uuid4
 
+import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from playground.core.tokens import Tokenization
 from playground.core.trace import Trace
@@ -51,6 +53,11 @@ def tokenize(context: PageContext) -> Tokenization:
         return get_engine().tokenize(context.model.model_id, context.text)
     except PlaygroundError as error:
         stop_with(error)
+
+
+def token_texts(context: PageContext, token_ids: NDArray[np.int64]) -> tuple[str, ...]:
+    """Readable form of token ids of the chosen model."""
+    return get_engine().token_texts(context.model.model_id, token_ids)
 
 
 def trace(
@@ -94,13 +101,14 @@ def generate(
     min_p: float = 0.0,
     seed: int = 0,
     max_new_tokens: int = 32,
+    n_top: int = 64,
     topic: str = "generate",
 ) -> Iterator[GenerateStep]:
     """Continue the reader's text token by token; closing the iterator stops the model within one step.
 
     Args:
         context: From `frame.page`.
-        temperature, top_k, top_p, min_p, seed, max_new_tokens: As in `GenerateRequest`.
+        temperature, top_k, top_p, min_p, seed, max_new_tokens, n_top: As in `GenerateRequest`.
         topic: A newer generation of the same topic in this session replaces this one.
     """
     engine = get_engine()
@@ -113,6 +121,7 @@ def generate(
         min_p=min_p,
         seed=seed,
         max_new_tokens=max_new_tokens,
+        n_top=n_top,
         owner=context.owner,
         topic=topic,
     )

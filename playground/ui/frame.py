@@ -29,9 +29,14 @@ _EXAMPLE_NAMES = {
 }
 _STYLE = """<style>
 .st-key-url { display: none; }
+[data-testid="stSidebarHeader"] { height: 2rem; margin-bottom: 0; }
 [data-testid="stSidebarUserContent"] { padding-bottom: 1rem; }
 [data-testid="stSidebarUserContent"] [data-testid="stVerticalBlock"] { gap: 0.6rem; }
-.block-container { padding-top: 3rem; padding-bottom: 3rem; }
+.st-key-example button { padding: 0.1rem 0.5rem; min-height: 1.9rem; }
+.st-key-example button p { font-size: 0.82rem; }
+[data-testid="stHeader"] { background: none; }
+[data-testid="stMainBlockContainer"] { padding-top: 2rem; padding-bottom: 3rem; }
+[data-testid="stMainBlockContainer"] h1 { padding: 0 0 0.25rem; }
 </style>"""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import streamlit as st
 
@@ -14,7 +14,6 @@ from playground.ui.components.save_picture import save_picture
 from playground.ui.text import _, plain
 
 if TYPE_CHECKING:
-    import altair as alt
     import pandas as pd
 
 
@@ -88,7 +87,7 @@ def code(name: str, **values: object) -> str:
 
 
 def show_chart(
-    chart: alt.Chart | alt.LayerChart | dict[str, Any],
+    chart: object,
     key: str,
     alt: str,
     *,
@@ -97,7 +96,7 @@ def show_chart(
     """Draw a chart. A Vega-Lite dict with its data apart is the fast way: constant spec, changing data.
 
     Args:
-        chart: An Altair chart, or a Vega-Lite specification.
+        chart: An Altair chart, or a Vega-Lite specification as a dict.
         key: Widget key; also the `picture` of `under_picture`.
         alt: What the picture shows, in words, for those who do not see it.
         data: Of a Vega-Lite specification.
@@ -105,7 +104,7 @@ def show_chart(
     if isinstance(chart, dict):
         st.vega_lite_chart(data, chart, key=key, alt=alt)
     else:
-        st.altair_chart(chart, key=key, alt=alt)
+        st.altair_chart(cast("Any", chart), key=key, alt=alt)
 
 
 @lru_cache
