@@ -1,0 +1,256 @@
+"""The server as a stranger meets it: through its socket, its answers and its signals."""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import json
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import uvicorn
+from websockets.exceptions import InvalidStatus
+
+from benchmarks.live_server import LiveServer
+from benchmarks.load_client import Reader
+from playground import server
+from playground.errors import SetUpError
+
+
+@pytest.fixture(scope="module")
+def live() -> Iterator[LiveServer]:
+    with LiveServer.playground() as live:
+        live.wait_ready()
+        yield live
+
+
+def _get(url: str, **headers: str) -> tuple[int, http.client.HTTPMessage, bytes]:
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=20) as answer:
+            return answer.status, answer.headers, answer.read()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.headers, error.read()
+
+
+def _raw_get(live: LiveServer, target: str) -> tuple[int, bytes]:
+    """A request line as it is: urllib would clean the path."""
+    connection = http.client.HTTPConnection(live.url.removeprefix("http://"), timeout=20)
+    connection.putrequest("GET", target, skip_host=False)
+    connection.endheaders()
+    answer = connection.getresponse()
+    body = answer.read()
+    connection.close()
+    return answer.status, body
+
+
+# --- the listener
+
+
+async def _nodelay_of_accepted(listener: socket.socket) -> int:
+    """Serve with uvicorn, connect, and read the option on the server's side of the connection."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await asyncio.sleep(3600)
+
+    web = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_level="error", timeout_graceful_shutdown=0))
+    task = asyncio.create_task(web._serve([listener]))
+    _, writer = await asyncio.open_connection(*listener.getsockname()[:2])
+    writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+    while not web.server_state.connections:
+        await asyncio.sleep(0.01)
+    (connection,) = web.server_state.connections
+    transport_socket = connection.transport.get_extra_info("socket")
+    nodelay = transport_socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+    writer.close()
+    web.should_exit = True
+    await task
+    return nodelay
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_accepted_connections_have_tcp_nodelay(host: str) -> None:
+    assert asyncio.run(_nodelay_of_accepted(server.listen(host, 0))) == 1
+
+
+def test_a_taken_port_is_one_sentence_with_the_cure() -> None:
+    with server.listen("127.0.0.1", 0) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(SetUpError, match=f"Port {port} is already in use.*--port {port + 1}"):
+            server.listen("127.0.0.1", port)
+
+
+def test_an_address_of_another_machine_is_one_sentence() -> None:
+    with pytest.raises(SetUpError, match=r"cannot listen on 192\.0\.2\.1"):
+        server.listen("192.0.2.1", 0)
+
+
+# --- reruns
+
+
+def test_no_full_collection_follows_a_rerun() -> None:
+    probe = Path(__file__).with_name("gc_probe.py")
+    answer = subprocess.run(
+        [sys.executable, str(probe)], capture_output=True, text=True, timeout=120, check=True
+    )
+    result = json.loads(answer.stdout)
+    assert result["full_collections"] == 0
+    assert len(result["shown"]) == 20
+    assert result["shown"][19] == ["`0.95`"]
+    assert result["options"] == {
+        "runner.postScriptGC": False,
+        "client.showErrorDetails": "none",
+        "browser.gatherUsageStats": False,
+        "server.maxUploadSize": 5,
+    }
+
+
+# --- answers
+
+
+@pytest.mark.real
+@pytest.mark.parametrize(
+    "path", ["/", "/sampling", "/api/ready", "/assets/fonts/OFL.txt", "/assets/none", "/_stcore/health"]
+)
+def test_every_answer_carries_the_security_headers(live: LiveServer, path: str) -> None:
+    _, headers, _ = _get(live.url + path)
+    policy = headers["Content-Security-Policy"]
+    assert "default-src 'self'" in policy
+    assert "unsafe-eval" not in policy
+    assert "http" not in policy
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["X-Frame-Options"] == "SAMEORIGIN"
+
+
+@pytest.mark.real
+def test_ready_says_so_once_the_model_has_answered(live: LiveServer) -> None:
+    status, headers, body = _get(live.url + "/api/ready")
+    assert status == 200
+    assert json.loads(body)["state"] == "ready"
+    assert headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.real
+def test_not_ready_says_what_is_going_on() -> None:
+    with LiveServer.playground() as starting:
+        status, _, body = _get(starting.url + "/api/ready")
+        assert status == 503
+        assert json.loads(body)["state"] in ("importing", "warming")
+
+
+def test_a_model_that_is_not_there_is_said(tmp_path: Path) -> None:
+    env = {"PLAYGROUND_CACHE_DIR": str(tmp_path), "PLAYGROUND_DEFAULT_MODEL": "gpt2", "HF_HUB_OFFLINE": "1"}
+    with (
+        LiveServer.playground(env=env) as live,
+        pytest.raises(RuntimeError, match="llm-playground pull gpt2"),
+    ):
+        live.wait_ready()
+
+
+@pytest.mark.real
+def test_assets_may_be_kept_by_the_browser(live: LiveServer) -> None:
+    status, headers, body = _get(live.url + "/assets/fonts/PretendardVariable.woff2")
+    assert (status, body[:4]) == (200, b"wOF2")
+    assert headers["Cache-Control"] == "max-age=86400"
+    assert (
+        _get(live.url + "/assets/fonts/PretendardVariable.woff2", **{"If-None-Match": headers["ETag"]})[0]
+        == 304
+    )
+
+
+@pytest.mark.real
+@pytest.mark.parametrize(
+    "target",
+    [
+        "/assets/../pyproject.toml",
+        "/assets/%2e%2e/pyproject.toml",
+        "/assets/..%2fpyproject.toml",
+        "/assets/%2e%2e%2f%2e%2e%2fetc/passwd",
+        "/assets//etc/passwd",
+        "/assets/fonts/%00",
+        "/assets/" + "a" * 10_000,
+        "/_stcore/metrics",
+        "/_stcore/metrics/",
+        "//evil.example/",
+        "/%ff%fe",
+    ],
+)
+def test_hostile_paths_give_nothing_away(live: LiveServer, target: str) -> None:
+    status, body = _raw_get(live, target)
+    assert status < 500
+    assert b"llm-playground" not in body
+    assert b"root:" not in body
+    assert b"# TYPE" not in body
+    assert b"Traceback" not in body
+
+
+@pytest.mark.real
+def test_another_origin_or_host_gets_no_websocket(live: LiveServer) -> None:
+    async def connect(**headers: str) -> None:
+        reader = Reader(live.url)
+        reader._headers |= headers
+        async with reader:
+            pass
+
+    with pytest.raises(InvalidStatus):
+        asyncio.run(connect(Origin="http://evil.example"))
+    with pytest.raises(InvalidStatus):  # a name that was pointed at 127.0.0.1 after the page was loaded
+        asyncio.run(connect(Origin="http://evil.example", Host="evil.example"))
+
+
+# --- life
+
+
+@pytest.mark.real
+def test_fifty_readers_leave_no_thread_and_little_memory(live: LiveServer) -> None:
+    async def come_and_go(n: int) -> None:
+        for _ in range(n):
+            async with Reader(live.url):
+                pass
+
+    process = psutil.Process(live.process.pid)
+    asyncio.run(come_and_go(10))
+    threads, memory = _settled_threads(process), process.memory_info().rss
+    asyncio.run(come_and_go(50))
+    assert _settled_threads(process) <= threads
+    assert process.memory_info().rss <= 1.05 * memory
+
+
+def _settled_threads(process: psutil.Process) -> int:
+    """The number of threads once script threads have had time to end."""
+    fewest = process.num_threads()
+    for _ in range(30):
+        time.sleep(0.1)
+        fewest = min(fewest, process.num_threads())
+    return fewest
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
+def test_a_signal_ends_it_quietly_with_a_reader_connected(name: str) -> None:
+    async def end(live: LiveServer) -> int:
+        async with Reader(live.url):
+            live.process.send_signal(signal.Signals[name])
+            return await asyncio.to_thread(live.process.wait, 20)
+
+    with LiveServer.playground() as live:
+        live.wait_ready()
+        assert asyncio.run(end(live)) == 0
+        assert "Traceback" not in live.log()
+        assert "rror" not in live.log()
+
+
+def test_sigterm_while_it_starts_ends_it_quietly() -> None:
+    with LiveServer.playground() as live:
+        assert live.stop() == 0
+        assert "Traceback" not in live.log()
