@@ -7,8 +7,10 @@ tokenizer cuts numbers into digits.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -113,6 +115,7 @@ def _copy_folder(weights: Path, partial: Path, progress: Progress) -> None:
 
 def _convert_gguf(weights: Path, partial: Path, progress: Progress) -> None:
     from gguf import GGUFReader
+    from safetensors import SafetensorError
     from safetensors.numpy import save_file
 
     progress("Reading the compressed weights", 0.05)
@@ -124,13 +127,21 @@ def _convert_gguf(weights: Path, partial: Path, progress: Progress) -> None:
         name, values = _llama_tensor(tensor, config)
         tensors[name] = values
     progress("Writing the weights", 0.8)
-    save_file(tensors, partial / "model.safetensors", metadata={"format": "pt"})
+    try:
+        save_file(tensors, partial / "model.safetensors", metadata={"format": "pt"})
+    except SafetensorError as error:
+        raise _as_os_error(error) from error
     _write_json(partial / "config.json", config)
-    tokenizer = _smollm_tokenizer(reader)
-    tokenizer.save(str(partial / "tokenizer.json"))
+    (partial / "tokenizer.json").write_text(_smollm_tokenizer(reader).to_str(), "utf-8")
     _write_json(partial / "tokenizer_config.json", _tokenizer_config(reader, config))
     template = reader.fields["tokenizer.chat_template"].contents()
     (partial / "chat_template.jinja").write_text(template, "utf-8")
+
+
+def _as_os_error(error: Exception) -> OSError:
+    """The disk's own complaint, which safetensors wraps: "... (os error 28)"."""
+    code = re.search(r"os error (\d+)", str(error))
+    return OSError(int(code[1]) if code else errno.EIO, str(error))
 
 
 def _llama_config(reader: GGUFReader) -> dict[str, Any]:

@@ -28,6 +28,10 @@ class TextTokenizer:
     every call with other arguments, for all threads. Text a reader types never becomes a special token:
     `<|im_start|>` is read letter by letter.
 
+    A byte-level tokenizer normally knows all 256 bytes. SmolLM2's knows 235: six control characters and the
+    first bytes of planes 4 to 11, where Unicode has no characters, are dropped silently, as by transformers.
+    A text of such characters alone has no tokens.
+
     Args:
         model_id: Catalogue id, kept in every result.
         folder: Holds `tokenizer.json` and the configs.
@@ -36,15 +40,13 @@ class TextTokenizer:
     def __init__(self, model_id: str, folder: Path) -> None:
         self.model_id = model_id
         self._folder = folder
-        backend = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        backend.no_truncation()
-        backend.no_padding()
-        backend.encode_special_tokens = True
-        self._backend = backend
-        self._added = backend.get_added_tokens_decoder()
-        self._scheme = _scheme(json.loads(backend.to_str()))
-        self._prefix = _subword_prefix(backend) if self._scheme == "wordpiece" else ""
-        self.eos_ids = _eos_ids(folder, backend)
+        spec = json.loads((folder / "tokenizer.json").read_text("utf-8"))
+        self._added = {int(token["id"]): str(token["content"]) for token in spec["added_tokens"]}
+        self._special = frozenset(int(token["id"]) for token in spec["added_tokens"] if token["special"])
+        self._scheme = _scheme(spec)
+        self._prefix = str(spec["model"].get("continuing_subword_prefix") or "")
+        self._backend = _backend(spec)
+        self.eos_ids = _eos_ids(folder, self._added)
 
     @cached_property
     def tokenizer(self) -> Any:  # noqa: ANN401  (transformers is untyped)
@@ -81,9 +83,8 @@ class TextTokenizer:
 
     def token_bytes(self, token_id: int) -> bytes:
         """The UTF-8 bytes the token adds to a text: b"" for special tokens and ids without a token."""
-        added = self._added.get(token_id)
-        if added is not None:
-            return b"" if added.special else str(added.content).encode()
+        if token_id in self._added:
+            return b"" if token_id in self._special else self._added[token_id].encode()
         token = self._backend.id_to_token(token_id)
         if token is None:
             return b""
@@ -100,18 +101,18 @@ class TextTokenizer:
         return tuple(self._text(int(token_id)) for token_id in token_ids)
 
     def _text(self, token_id: int) -> str:
+        if token_id in self._added:
+            return self._added[token_id]
         token = self._backend.id_to_token(token_id)
         if token is None:
             return f"<{token_id}>"
-        if token_id in self._added or self._scheme == "wordpiece":
-            return str(token)
-        return readable(self.token_bytes(token_id))
+        return str(token) if self._scheme == "wordpiece" else readable(self.token_bytes(token_id))
 
     def _bytes_in_text(self, encoding: Encoding, text: str, special: tuple[bool, ...]) -> tuple[bytes, ...]:
         """Like `token_bytes`, but an unknown piece stands for the characters it hides."""
         found: list[bytes] = []
         for token_id, (start, end), added in zip(encoding.ids, encoding.offsets, special, strict=True):
-            if not added and token_id in self._added and self._added[token_id].special:
+            if not added and token_id in self._special:
                 found.append(text[start:end].encode())
             else:
                 found.append(b"" if added else self.token_bytes(token_id))
@@ -194,16 +195,32 @@ def _scheme(spec: dict[str, Any]) -> Scheme:
     return "metaspace"
 
 
-def _subword_prefix(backend: Tokenizer) -> str:
-    return str(backend.model.continuing_subword_prefix)
+def _backend(spec: dict[str, Any]) -> Tokenizer:
+    """The tokenizer of a tokenizer.json without padding, truncation and special tokens in the text."""
+    if spec["model"]["type"] == "Unigram":
+        _hide_special_pieces(spec)
+    backend = Tokenizer.from_str(json.dumps(spec | {"truncation": None, "padding": None}))
+    backend.encode_special_tokens = True
+    return backend
 
 
-def _eos_ids(folder: Path, backend: Tokenizer) -> frozenset[int]:
+def _hide_special_pieces(spec: dict[str, Any]) -> None:
+    """Keep a Unigram model from finding `</s>` in the text: there it is a piece like any other.
+
+    The pieces keep their ids under names with a space; text has none left when it is cut into pieces.
+    """
+    vocab = spec["model"]["vocab"]
+    for token in spec["added_tokens"]:
+        if token["special"] and token["id"] < len(vocab):
+            vocab[token["id"]][0] = " " + token["content"]
+    spec["added_tokens"] = [token for token in spec["added_tokens"] if not token["special"]]
+
+
+def _eos_ids(folder: Path, added: dict[int, str]) -> frozenset[int]:
     """Tokens that end a text: what the configs say, and `<|endoftext|>` wherever it is known."""
     found: set[int] = set()
     for name in ("config.json", "generation_config.json"):
         path = folder / name
         ids = json.loads(path.read_text("utf-8")).get("eos_token_id") if path.is_file() else None
         found.update([ids] if isinstance(ids, int) else ids or [])
-    end_of_text = backend.token_to_id(_END_OF_TEXT)
-    return frozenset(found | ({end_of_text} if end_of_text is not None else set()))
+    return frozenset(found.union(token_id for token_id, name in added.items() if name == _END_OF_TEXT))
