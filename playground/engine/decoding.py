@@ -15,6 +15,7 @@ from transformers.cache_utils import DynamicCache
 from playground.core import sampling
 from playground.engine.base import FinishReason, GenerateRequest, GenerateStep
 from playground.engine.forward import pad
+from playground.engine.lean import lean_step
 from playground.engine.slots import SlotCache
 
 if TYPE_CHECKING:
@@ -156,6 +157,7 @@ class DecodeBatch:
         self.rows: list[DecodeRow] = []
         self.n_prefill_tokens = 0
         self._cache = SlotCache(loaded.info.n_layer)
+        self._lean = lean_step(loaded.model)
         self._prefill: Prefill | None = None
         self._chunk_tokens = chunk_tokens
 
@@ -215,18 +217,25 @@ class DecodeBatch:
         """One token for every row."""
         if not self.rows:
             return
-        device = self.loaded.device
-        output = self.loaded.model.base_model(
-            input_ids=torch.tensor([[row.last_id] for row in self.rows], device=device),
-            past_key_values=self._cache,
-            use_cache=True,
-            **self._cache.prepare_step(device),
+        states = self._step_states(
+            torch.tensor([[row.last_id] for row in self.rows], device=self.loaded.device)
         )
         self._cache.advance()
-        self._take(self.rows, output.last_hidden_state[:, -1])
+        self._take(self.rows, states)
         for index in reversed(range(len(self.rows))):
             if self.rows[index].finished:
                 self._leave(index)
+
+    def _step_states(self, input_ids: torch.Tensor) -> torch.Tensor:
+        """Residual stream after the final norm, one new token a row. Shape [row, d_model]."""
+        step = self._cache.prepare_step(self.loaded.device)
+        if self._lean is not None:
+            return self._lean(input_ids, cache=self._cache, **step)
+        output = self.loaded.model.base_model(
+            input_ids=input_ids, past_key_values=self._cache, use_cache=True, **step
+        )
+        states: torch.Tensor = output.last_hidden_state[:, -1]
+        return states
 
     def _join(self, prefill: Prefill) -> None:
         kept = [index for index, row in enumerate(prefill.rows) if not row.finished]
