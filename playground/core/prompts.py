@@ -115,7 +115,7 @@ def _rows(name: str, text: str) -> Iterator[tuple[int, _Row]]:
 
 def _csv_rows(text: str) -> Iterator[tuple[int, _Row]]:
     table = enumerate(_csv_fields(text), start=1)
-    _number, header = next(table, (1, []))
+    _number, header = next(table, (1, [""]))
     if isinstance(header, _Unusable):
         raise BadFile(reason=header.reason)
     names = [field.strip().lower() for field in header]

@@ -22,7 +22,7 @@ from playground.engine.base import Engine, GenerateRequest, GenerateStep, TraceR
 from playground.engine.process import shared_engine
 from playground.errors import PlaygroundError, Superseded
 from playground.ui.state import PageContext
-from playground.ui.text import _, plain, sentence
+from playground.ui.text import _, sentence, told
 
 SHOW_AFTER_S = 0.4  # a shorter wait needs no words
 
@@ -194,7 +194,7 @@ class _WaitingLine:
         elif waiting.state == "ready":
             doing = _("The model is computing")
         else:
-            doing = plain(_(waiting.message)) if waiting.message else _("The model is being loaded")
+            doing = told(waiting.message) if waiting.message else _("The model is being loaded")
         words = [doing, _("{seconds:.0f} s").format(seconds=waiting.waited_s)]
         if (last := st.session_state.get(self._key)) is not None:
             words.append(_("last time {seconds:.1f} s").format(seconds=last))

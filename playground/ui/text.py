@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import zip_longest
 from types import MappingProxyType
 
 from babel.messages.pofile import read_po
@@ -17,8 +18,9 @@ from playground.errors import N_, PlaygroundError
 from playground.paths import site_root
 from playground.ui.state import Language, language
 
-__all__ = ["N_", "Lesson", "_", "lesson", "ngettext", "parse_lesson", "plain", "sentence"]
+__all__ = ["N_", "Lesson", "_", "lesson", "ngettext", "parse_lesson", "plain", "sentence", "told"]
 
+_FORMAT = re.compile(r"\{(\w+)[^}]*\}")
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>$:~@&^=])")
 
 
@@ -65,6 +67,33 @@ def sentence(error: PlaygroundError) -> str:
         name: plain(_(value)) if isinstance(value, str) else value for name, value in error.params.items()
     }
     return _(error.msgid).format(**params)
+
+
+def told(message: str) -> str:
+    """What the engine said in English, in the reader's language, as Markdown.
+
+    It says a known string, or the whole sentence of an error, whose values are found again.
+    """
+    for msgid, pattern in () if _(message) != message else _error_patterns().items():
+        if match := pattern.fullmatch(message):
+            values = {name: plain(value) for name, value in match.groupdict().items()}
+            return _FORMAT.sub(r"{\1}", _(msgid)).format(**values)
+    return plain(_(message))
+
+
+@lru_cache
+def _error_patterns() -> Mapping[str, re.Pattern[str]]:
+    """Error sentence -> what finds its values in a filled-in one."""
+    patterns = {}
+    kinds: list[type[PlaygroundError]] = [PlaygroundError]
+    while kinds:
+        kind = kinds.pop()
+        kinds += kind.__subclasses__()
+        parts = _FORMAT.split(kind.msgid)  # text, name, text, name, ..., text
+        texts, names = map(re.escape, parts[::2]), (f"(?P<{name}>.+)" for name in parts[1::2])
+        pieces = [piece for pair in zip_longest(texts, names, fillvalue="") for piece in pair]
+        patterns[kind.msgid] = re.compile("".join(pieces), re.DOTALL)
+    return MappingProxyType(patterns)
 
 
 def plain(text: str) -> str:

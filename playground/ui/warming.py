@@ -10,7 +10,8 @@ import streamlit as st
 from playground.engine.base import Engine, ModelInfo
 from playground.engine.catalogue import CatalogueEntry
 from playground.engine.process import shared_engine, start_shared_engine
-from playground.ui.text import N_, _, plain
+from playground.errors import ModelNotFound
+from playground.ui.text import N_, _, plain, sentence, told
 
 _PERCENT = re.compile(r"(.*?)( \(\d+%\))?", re.DOTALL)
 _STATE_WORDS = {
@@ -36,7 +37,8 @@ def model_when_ready(entry: CatalogueEntry) -> ModelInfo | None:
     elif info.state in ("remote", "failed"):
         _offer(entry, info)
     else:
-        st.error(_message(info))
+        cure = f"llm-playground pull {entry.model_id}"
+        st.error(sentence(ModelNotFound(model_id=entry.name, cure=cure)))
     return None
 
 
@@ -96,7 +98,7 @@ def _load(model_id: str) -> None:
 
 
 def _message(info: ModelInfo) -> str:
-    """What the engine says of the model, in the reader's language; a percentage may follow its sentence."""
+    """What the engine says of the model, in the reader's language; a percentage may follow its words."""
     match = _PERCENT.fullmatch(info.message)
     words, percent = match.groups("") if match else ("", "")
-    return plain(_(words) + percent) if words else _(_STATE_WORDS[info.state])
+    return told(words) + percent if words else _(_STATE_WORDS[info.state])
