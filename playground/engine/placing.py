@@ -57,11 +57,11 @@ def placing(folder: Path, size_bytes: int, *, keep_partial: bool = False) -> Ite
 def _write(folder: Path, partial: Path, size_bytes: int, keep_partial: bool) -> Iterator[Path]:
     if not keep_partial:
         shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(exist_ok=True)
     already = sum(path.stat().st_size for path in partial.rglob("*") if path.is_file())
-    if shutil.disk_usage(partial).free < size_bytes - already + _MARGIN_BYTES:
+    if shutil.disk_usage(partial.parent).free < size_bytes - already + _MARGIN_BYTES:
         raise _disk_full(folder, size_bytes)
     try:
+        partial.mkdir(exist_ok=True)
         yield partial
         shutil.rmtree(folder, ignore_errors=True)  # a folder without weights, from somebody's hand
         partial.rename(folder)

@@ -1,0 +1,105 @@
+"""The allow-list says what each model can do, and lets nothing else in."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from playground.engine.catalogue import catalogue, model_folder
+from playground.errors import BadValue
+from playground.settings import DEFAULT_DECODER, DEFAULT_ENCODER, Settings
+from tests import tiny
+
+
+def test_the_embedded_models_come_first() -> None:
+    entries = list(catalogue(Settings()).values())
+    assert [entry.model_id for entry in entries[:2]] == [DEFAULT_DECODER, DEFAULT_ENCODER]
+    assert [entry.source for entry in entries[:2]] == ["embedded", "embedded"]
+    assert {entry.source for entry in entries[2:]} == {"hub"}
+
+
+def test_every_entry_says_languages_licence_and_size() -> None:
+    for entry in catalogue(Settings()).values():
+        assert entry.languages
+        assert entry.licence
+        assert 50 * 10**6 < entry.size_bytes < Settings().max_download_bytes
+
+
+@pytest.mark.parametrize(
+    ("kind", "can", "cannot"),
+    [
+        ("decoder", {"attentions", "hidden_states", "logits", "generate"}, set()),
+        ("encoder", {"attentions", "hidden_states"}, {"logits", "generate", "chat_template"}),
+        ("encoder-decoder", {"attentions", "hidden_states", "logits"}, {"generate"}),
+    ],
+)
+def test_capabilities_follow_the_kind(
+    tiny_settings: Settings, kind: str, can: set[str], cannot: set[str]
+) -> None:
+    found = [entry for entry in catalogue(tiny_settings).values() if entry.kind == kind]
+    assert found
+    for entry in found:
+        assert can <= entry.capabilities
+        assert not cannot & entry.capabilities
+
+
+def test_a_teachers_model_is_described_by_its_folder(tiny_settings: Settings) -> None:
+    entries = catalogue(tiny_settings)
+    assert [entries[model_id].family for model_id in tiny.FAMILIES] == ["llama", "gpt2", "bert", "t5"]
+    assert "chat_template" not in entries[tiny.LLAMA].capabilities
+
+
+def test_a_chat_template_in_the_folder_is_a_capability(tmp_path: Path) -> None:
+    settings = Settings(cache_dir=tmp_path, extra_models=("a/chat", "a/old-chat"))
+    for model_id in settings.extra_models:
+        folder = model_folder(model_id, settings)
+        folder.mkdir(parents=True)
+        (folder / "config.json").write_text('{"model_type": "llama"}')
+    (model_folder("a/chat", settings) / "chat_template.jinja").write_text("{{ messages }}")
+    (model_folder("a/old-chat", settings) / "tokenizer_config.json").write_text(
+        json.dumps({"chat_template": "{{ messages }}"})
+    )
+    for model_id in settings.extra_models:
+        assert "chat_template" in catalogue(settings)[model_id].capabilities
+
+
+def test_a_teachers_model_of_an_unknown_family_can_do_nothing(tmp_path: Path) -> None:
+    settings = Settings(cache_dir=tmp_path, extra_models=("a/mamba",))
+    folder = model_folder("a/mamba", settings)
+    folder.mkdir(parents=True)
+    (folder / "config.json").write_text('{"model_type": "mamba"}')
+    assert catalogue(settings)["a/mamba"].capabilities == frozenset()
+
+
+def test_a_model_of_the_list_keeps_its_line_when_a_teacher_adds_it_again() -> None:
+    assert catalogue(Settings(extra_models=("gpt2",)))["gpt2"].licence == "MIT"
+
+
+@pytest.mark.parametrize(
+    "model_id",
+    [
+        "",
+        "..",
+        "a/..",
+        "../b",
+        "/etc/passwd",
+        "a/b/c",
+        "a b",
+        "a\\b",
+        "a/b\n",
+        "모델/이름",
+        "https://x/y",
+        ".",
+    ],
+)
+def test_an_id_that_is_no_model_id_is_refused(model_id: str) -> None:
+    with pytest.raises(BadValue):
+        catalogue(Settings(extra_models=(model_id,)))
+
+
+def test_a_bare_legacy_name_is_a_model_id(tmp_path: Path) -> None:
+    settings = Settings(cache_dir=tmp_path, extra_models=("t5-small",))
+    assert catalogue(settings)["t5-small"].name == "t5-small"
+    assert model_folder("t5-small", settings) == tmp_path / "models" / "t5-small"
