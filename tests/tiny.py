@@ -70,8 +70,13 @@ def save(folder: Path, model: PreTrainedModel, tokenizer: Tokenizer, *, seed: in
             if "norm" in name.lower() or "ln_" in name:
                 parameter.add_(1.0 if name.endswith("weight") else 0.0)
     model.save_pretrained(folder)
+    save_tokenizer(folder, tokenizer, revision=f"tiny-{seed}", **names)
+
+
+def save_tokenizer(folder: Path, tokenizer: Tokenizer, *, revision: str, **names: str) -> None:
+    """Write what a model folder holds beside its weights."""
     PreTrainedTokenizerFast(tokenizer_object=tokenizer, **names).save_pretrained(folder)
-    (folder / METADATA).write_text(json.dumps({"revision": f"tiny-{seed}"}), "utf-8")
+    (folder / METADATA).write_text(json.dumps({"revision": revision}), "utf-8")
 
 
 def byte_level_tokenizer(n_vocab: int = 400) -> Tokenizer:

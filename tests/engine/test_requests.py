@@ -330,7 +330,7 @@ def test_closed_engine_leaves_no_thread(tiny_settings: Settings) -> None:
     engine = LocalEngine(tiny_settings)
     engine.trace(TraceRequest(tiny.LLAMA, TEXT, logits="last"))
     engine.close()
-    assert {thread for thread in threading.enumerate() if thread.is_alive()} <= before
+    _until(lambda: set(threading.enumerate()) <= before)
 
 
 def test_engine_runs_without_streamlit_and_charts() -> None:
