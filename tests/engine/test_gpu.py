@@ -1,4 +1,4 @@
-"""On a CUDA machine: SmolLM2's shape with random weights, the GPU against the CPU. Needs no embedded model."""
+"""On a CUDA machine: SmolLM2's shape with random weights, the GPU against the CPU. No embedded model."""
 
 from __future__ import annotations
 
