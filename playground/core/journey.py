@@ -32,6 +32,7 @@ class AttentionRow:
     Attributes:
         layer, head: Which head, counted from 0.
         query: The position that looks.
+        focus: The one token whose weight made this head the choice.
         weights: What it looks at; they sum to 1 up to the rounding of the trace. Shape [position].
         choice: Why this head: sharpest (most weight on one token that is neither the first, nor special, nor
             the query), itself (there is no such token: most weight on the query), alone (one token).
@@ -40,12 +41,13 @@ class AttentionRow:
     layer: int
     head: int
     query: int
+    focus: int
     weights: NDArray[np.float32]
     choice: Choice
 
     @property
     def most(self) -> int:
-        """Position with the largest weight."""
+        """Position with the largest weight, whichever it is."""
         return int(self.weights.argmax())
 
 
@@ -72,6 +74,39 @@ class NextTokens:
     probs: NDArray[np.float64]
     n_rest: int
     rest: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Journey:
+    """What the picture shows of one Trace.
+
+    Attributes:
+        vectors: First numbers of each token's embedding. Shape [position, N_DIMENSIONS].
+        attention: One row of one head, None when the trace has no attentions.
+        next: What may come next, None for models that give no next token.
+        sentence: Vector of the whole text, for those models. Shape [d_model].
+    """
+
+    vectors: NDArray[np.float32]
+    attention: AttentionRow | None
+    next: NextTokens | None
+    sentence: NDArray[np.float32] | None
+
+
+def read(trace: Trace, special: Sequence[bool]) -> Journey:
+    """Read the journey of a sentence off its trace.
+
+    Args:
+        trace: With hidden layer 0; with logits of the last position or, without, its last layer.
+        special: Which tokens the tokenizer added. Length [position].
+    """
+    found = next_tokens(trace)
+    return Journey(
+        vectors=first_dimensions(trace),
+        attention=sharpest_head(trace, special),
+        next=found,
+        sentence=sentence_vector(trace) if found is None else None,
+    )
 
 
 def query_position(special: Sequence[bool]) -> int:
@@ -109,7 +144,8 @@ def sharpest_head(trace: Trace, special: Sequence[bool]) -> AttentionRow | None:
     keys, choice = _keys_that_count(special, query)
     best = weights[:, :, keys].max(axis=-1)
     layer, head = np.unravel_index(int(best.argmax()), best.shape)
-    return AttentionRow(int(layer), int(head), query, weights[layer, head], choice)
+    row = weights[layer, head]
+    return AttentionRow(int(layer), int(head), query, keys[int(row[keys].argmax())], row, choice)
 
 
 def _weights(attentions: NDArray[np.uint8] | NDArray[np.float32]) -> NDArray[np.float32]:

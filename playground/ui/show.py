@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import streamlit as st
 
 from playground.core.trace import Trace
+from playground.engine import catalogue
 from playground.paths import site_root
 from playground.ui.components.save_picture import save_picture
+from playground.ui.state import settings
 from playground.ui.text import _, plain
 
 if TYPE_CHECKING:
@@ -84,6 +87,13 @@ def code(name: str, **values: object) -> str:
             raise KeyError(f"assets/code/{name}.py assigns no {variable}")
         script = line.sub(lambda _match, text=f"{variable} = {value!r}": text, script, count=1)  # type: ignore[misc]
     return script
+
+
+def model_folder(model_id: str) -> str:
+    """Where the shown code finds the model on this machine, `~` for the home folder."""
+    folder = catalogue.model_folder(model_id, settings())
+    home = Path.home()
+    return f"~/{folder.relative_to(home).as_posix()}" if folder.is_relative_to(home) else str(folder)
 
 
 def show_chart(

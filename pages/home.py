@@ -1,0 +1,67 @@
+"""Home: one line from text to next token, drawn from the reader's own sentence."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import streamlit as st
+
+from playground.core import frames, journey
+from playground.core.pieces import pieces
+from playground.ui import compute, show
+from playground.ui.components.journey import Scene, journey_picture, reading
+from playground.ui.components.token_chips import token_chips
+from playground.ui.frame import end_of_page, page
+from playground.ui.state import settings
+from playground.ui.tasks import Task
+
+CODE = {"decoder": "home", "encoder": "home_encoder", "encoder-decoder": "home_encoder_decoder"}
+
+# read
+context = page("home", needs={"hidden_states"})
+model, limit = context.model, settings().max_tokens_all_heads
+tokens = compute.tokenize(context)
+selected = token_chips(tokens)
+
+# ask
+short = len(tokens) <= limit and "attentions" in model.capabilities
+wanted_attentions: Literal["float32"] | None = "float32" if short else None
+if "logits" in model.capabilities:
+    trace = compute.trace(context, hidden_states=(0,), attentions=wanted_attentions, logits="last")
+else:
+    trace = compute.trace(context, hidden_states=(0, model.n_layer), attentions=wanted_attentions)
+
+# derive
+read = journey.read(trace, tokens.special)
+next_tokens = compute.token_texts(context, read.next.token_ids) if read.next else ()
+row = read.attention
+scene = Scene(read, tokens, next_tokens, model, selected, limit, context.language)
+
+# draw
+with st.container(key="journey_picture"):
+    journey_picture(scene)
+st.markdown(reading(scene))
+show.provenance(trace, layer=row.layer if row else None, head=row.head if row else None)
+show.under_picture(
+    "journey",
+    frame=frames.journey(read, tokens, next_tokens),
+    code=show.code(CODE[model.kind], folder=show.model_folder(model.model_id), text=context.text),
+    picture="journey_picture",
+)
+
+
+def most_looked_at() -> str:
+    """The token of the text with the largest weight in the row that is drawn."""
+    return str(row.most) if row else ""
+
+
+labels = pieces(tokens)
+choices = [line.start for line in journey.rows(len(tokens), len(tokens) - 1, row.weights if row else None)]
+end_of_page(
+    context,
+    [
+        Task("count", "number", lambda: len(tokens)),
+        Task("look", "choice", most_looked_at, {str(i): f"{i + 1}: {labels[i].label}" for i in choices}),
+        Task("sure", "goal", lambda: read.next is not None and float(read.next.probs[0]) > 0.9),
+    ],
+)

@@ -1,0 +1,349 @@
+// One sentence from text to next token, drawn as one line. Draws the numbers it is given and computes none.
+// All text comes in through `data` and reaches the page only as textContent.
+
+const HEIGHT = 404;
+const TOP = 100; // below the station names
+const BOTTOM = 396;
+const HUES = 12;
+const SVG = "http://www.w3.org/2000/svg";
+const COLUMNS = {
+  text: [0, 0.145],
+  tokens: [0.175, 0.325],
+  vectors: [0.345, 0.46],
+  weights: [0.47, 0.535],
+  core: [0.665, 0.75],
+  end: [0.79, 1],
+};
+
+export default function ({ parentElement, data, setTriggerValue }) {
+  const frame = parentElement.querySelector(".journey");
+  const about = parentElement.querySelector(".about");
+  const stop = new AbortController();
+  const draw = () => {
+    const style = getComputedStyle(frame);
+    fonts = { code: style.getPropertyValue("--st-code-font"), body: style.getPropertyValue("--st-font") };
+    const width = Math.max(Math.round(frame.clientWidth), 720);
+    frame.replaceChildren(picture(data, width));
+    rest(frame, about, data);
+  };
+  draw();
+  const watch = new ResizeObserver(() => {
+    if (Math.abs(frame.clientWidth - frame.firstChild.viewBox.baseVal.width) > 1) draw();
+  });
+  watch.observe(frame);
+  listen(frame, about, data, setTriggerValue, stop.signal);
+  return () => {
+    watch.disconnect();
+    stop.abort();
+  };
+}
+
+// ---------------------------------------------------------------- the picture
+
+function picture(data, width) {
+  const svg = node("svg", { viewBox: `0 0 ${width} ${HEIGHT}`, width: "100%", height: HEIGHT, role: "group" });
+  svg.setAttribute("aria-label", data.say.picture);
+  const x = Object.fromEntries(Object.entries(COLUMNS).map(([k, [a, b]]) => [k, [a * width, b * width]]));
+  const lines = layOut(data.rows, TOP, BOTTOM, 50);
+  const core = coreBox(data, x);
+  const flows = node("g", { class: "flows", "aria-hidden": "true" });
+  svg.append(rail(data.stations, x), flows);
+  for (const piece of tokenRows(data, lines, x, core)) svg.append(piece);
+  svg.append(sentence(data, x));
+  svg.append(core.shape);
+  for (const piece of data.next.length ? nextRows(data, x, core) : sentenceVector(data, x, core, flows))
+    svg.append(piece);
+  return svg;
+}
+
+function layOut(items, top, bottom, most) {
+  const height = Math.min((bottom - top) / items.length, most);
+  const start = (top + bottom - height * items.length) / 2;
+  return items.map((_, i) => ({ middle: start + height * (i + 0.5), height }));
+}
+
+function rail(stations, x) {
+  const group = node("g", { class: "rail" });
+  const centres = [middle(x.text), middle(x.tokens), middle(x.vectors), (x.weights[0] + x.core[1]) / 2, middle(x.end)];
+  group.append(node("line", { class: "track", x1: centres[0], x2: centres.at(-1), y1: 20, y2: 20 }));
+  stations.forEach((station, i) => {
+    const stop = node(station.href ? "a" : "g", { class: station.href ? "station open" : "station" });
+    if (station.href) {
+      stop.setAttribute("href", station.href);
+      stop.dataset.visit = station.name;
+    }
+    const name = label(station.title, { class: "title", x: centres[i], y: 57 });
+    const halo = node("rect", { class: "halo", x: centres[i] - 70, y: 2, width: 140, height: 62, rx: 8 });
+    stop.append(halo, node("circle", { cx: centres[i], cy: 20, r: 13 }), name);
+    stop.append(label(String(i + 1), { class: "number", x: centres[i], y: 25.5 }));
+    group.append(stop, label(station.note, { class: "note", x: centres[i], y: 77 }));
+  });
+  return group;
+}
+
+function sentence(data, x) {
+  const [left, right] = x.text;
+  const group = node("g", { class: "sentence" });
+  const room = right - left - 20;
+  const tall = BOTTOM - TOP - 16;
+  const [size, lines] = fitLines(data.text, room, tall);
+  const height = Math.max(lines.length * size * 1.45, fanShare(data.rows) * data.rows.length) + 16;
+  const indent = (height - lines.length * size * 1.45) / 2;
+  const top = (TOP + BOTTOM - height) / 2;
+  group.append(node("rect", { class: "paper", x: left + 1, y: top, width: right - left - 2, height, rx: 9 }));
+  lines.forEach((line, i) => {
+    const text = label(line, { class: "words", x: (left + right) / 2, y: top + indent + size * (1.08 + 1.45 * i) });
+    text.style.fontSize = `${size}px`;
+    group.append(text);
+  });
+  return group;
+}
+
+// Pixels of the sentence's edge that each token leaves from.
+const fanShare = (rows) => Math.min(24, (BOTTOM - TOP - 40) / rows.length);
+
+function tokenRows(data, lines, x, core) {
+  const scale = Math.max(...data.rows.flatMap((row) => row.values ?? []).map(Math.abs), 1e-9);
+  const share = fanShare(data.rows);
+  let into = core.top;
+  return data.rows.map((row, i) => {
+    const { middle: y, height } = lines[i];
+    const spot = node("g", { class: "spot", role: "img", "aria-label": row.about, tabindex: -1 });
+    spot.dataset.about = row.about;
+    spot.style.setProperty("--hue", (row.id % HUES) * (360 / HUES));
+    if (row.selected) spot.classList.add("selected");
+    if (row.query) spot.classList.add("query");
+    if (row.kind === "gap") spot.classList.add("many");
+    const tied = Math.min(share, height - 8) / 2;
+    const from = (TOP + BOTTOM) / 2 + (i + 0.5 - data.rows.length / 2) * share;
+    const chip = tokenChip(row, y, height, x.tokens);
+    spot.append(band(x.text[1] - 4, from - share / 2, from + share / 2, chip.left, y - tied, y + tied, "cut"));
+    if (row.values) spot.append(band(chip.right, y - tied, y + tied, x.vectors[0], y - tied, y + tied, "cut"));
+    spot.append(...chip.parts);
+    if (row.values) spot.append(vector(row.values, scale, y, height, x.vectors));
+    if (row.weight === null) {
+      const start = row.values ? x.vectors[1] + 6 : chip.right + 6;
+      spot.append(band(start, y, y, x.core[0], (TOP + BOTTOM) / 2, (TOP + BOTTOM) / 2, "thread"));
+    } else {
+      const thick = row.weight * core.height;
+      const half = Math.min(thick, height - 6) / 2;
+      if (thick > 0.1) spot.append(band(x.weights[1] + 6, y - half, y + half, x.core[0], into, into + thick, "look"));
+      into += thick;
+      spot.append(label(row.percent, { class: "weight", x: x.weights[1], y: y + 5.5 }));
+    }
+    return spot;
+  });
+}
+
+function tokenChip(row, y, height, [left, right]) {
+  const limit = right - left - (row.of ? 26 : 0);
+  const text = label(row.label, { class: `token ${row.kind}`, y: y + 5.5 });
+  const base = row.kind === "bytes" ? 15 : row.kind === "gap" ? 15 : 19;
+  const size = Math.max(10, Math.min(base, (base * (limit - 16)) / measure(row.label, base, true)));
+  const shown = size > 10 ? row.label : shorten(row.label, limit - 16, 10);
+  text.textContent = shown;
+  text.style.fontSize = `${size}px`;
+  const wide = Math.max(measure(shown, size, true) + 16, 26);
+  const tall = Math.min(height - 6, 34);
+  const centre = (left + right) / 2 + (row.of ? 10 : 0);
+  text.setAttribute("x", centre);
+  const parts = [text];
+  if (row.kind !== "gap")
+    parts.unshift(node("rect", { class: "chip", x: centre - wide / 2, y: y - tall / 2, width: wide, height: tall, rx: 6 }));
+  if (row.of) parts.push(label(row.of, { class: "of", x: centre - wide / 2 - 13, y: y + 5 }));
+  return { parts, left: centre - wide / 2 - (row.of ? 24 : 0), right: centre + wide / 2 };
+}
+
+function vector(values, scale, y, height, [left, right]) {
+  const group = node("g", { class: "vector" });
+  const step = (right - left) / values.length;
+  const tall = height / 2 - 4;
+  group.append(node("rect", { class: "bed", x: left - 3, y: y - height / 2 + 2, width: right - left + 6, height: height - 4, rx: 4 }));
+  group.append(node("line", { class: "zero", x1: left, x2: right, y1: y, y2: y }));
+  values.forEach((value, i) => {
+    const size = Math.max((Math.abs(value) / scale) * tall, 0.75);
+    const box = { x: left + i * step + 1.5, y: value > 0 ? y - size : y, width: step - 3, height: size, rx: 1.5 };
+    group.append(node("rect", { class: value > 0 ? "plus" : "minus", ...box }));
+  });
+  return group;
+}
+
+function coreBox(data, x) {
+  const height = 168;
+  const top = (TOP + BOTTOM - height) / 2;
+  const [left, right] = x.core;
+  const shape = node("g", { class: "core" });
+  shape.append(node("rect", { x: left, y: top, width: right - left, height, rx: 12 }));
+  const size = Math.max(10, Math.min(18, (18 * (right - left - 12)) / measure(data.core.label, 18, true)));
+  const name = label(size > 10 ? data.core.label : shorten(data.core.label, right - left - 12, 10), {
+    class: "name",
+    x: (left + right) / 2,
+    y: top + height / 2 - 16,
+  });
+  name.style.fontSize = `${size}px`;
+  shape.append(name);
+  data.core.lines.forEach((line, i) =>
+    shape.append(label(line, { class: "small", x: (left + right) / 2, y: top + height / 2 + 12 + i * 19 })),
+  );
+  return { shape, top, height };
+}
+
+function nextRows(data, x, core) {
+  const lines = layOut(data.next, TOP - 4, BOTTOM, 58);
+  const [left, right] = x.end;
+  let out = core.top;
+  return data.next.map((row, i) => {
+    const { middle: y, height } = lines[i];
+    const spot = node("g", { class: `spot next${i ? "" : " first"}${row.kind === "rest" ? " rest" : ""}`, role: "img", tabindex: -1 });
+    spot.setAttribute("aria-label", row.about);
+    spot.dataset.about = row.about;
+    const thick = row.p * core.height;
+    const half = Math.min(thick, height - 10) / 2;
+    spot.append(band(x.core[1], out, out + thick, left - 8, y - half, y + half, "flow"));
+    out += thick;
+    const number = label(row.percent, { class: "percent", x: right, y: y + 2 });
+    const room = right - left - measure(row.percent, i ? 15 : 19) - 14;
+    const base = row.kind === "rest" ? 14 : row.kind === "bytes" ? 15 : i ? 17 : 21;
+    const size = Math.max(11, Math.min(base, (base * room) / measure(row.label, base, row.kind !== "rest")));
+    const name = label(size > 11 ? row.label : shorten(row.label, room, 11), { class: `token ${row.kind}`, x: left, y: y + 2 });
+    name.style.fontSize = `${size}px`;
+    const track = { x: left, y: y + 9, width: right - left, height: 8, rx: 4 };
+    spot.append(node("rect", { class: "hit", x: left - 6, y: y - height / 2, width: right - left + 6, height }));
+    spot.append(node("rect", { class: "scale", ...track }));
+    spot.append(node("rect", { class: "bar", ...track, width: Math.max((right - left) * row.p, 2) }), name, number);
+    return spot;
+  });
+}
+
+function sentenceVector(data, x, core, flows) {
+  const lines = layOut(data.vector, TOP, BOTTOM, 50);
+  const [left, right] = x.end;
+  const zero = (left + right) / 2 + 6;
+  const scale = Math.max(...data.vector.map((entry) => Math.abs(entry.value)), 1e-9);
+  flows.append(band(x.core[1], core.top, core.top + core.height, left - 8, lines[0].middle - 14, lines.at(-1).middle + 14, "flow"));
+  return data.vector.map((entry, i) => {
+    const { middle: y, height } = lines[i];
+    const spot = node("g", { class: "spot next", role: "img", tabindex: -1, "aria-label": entry.about });
+    spot.dataset.about = entry.about;
+    const size = Math.max((Math.abs(entry.value) / scale) * ((right - left) / 2 - 58), 1);
+    spot.append(node("rect", { class: "hit", x: left - 4, y: y - height / 2, width: right - left + 4, height }));
+    spot.append(label(String(i), { class: "index", x: left + 22, y: y + 5 }));
+    spot.append(node("line", { class: "zero", x1: zero, x2: zero, y1: y - height / 2, y2: y + height / 2 }));
+    const from = entry.value > 0 ? zero : zero - size;
+    spot.append(node("rect", { class: entry.value > 0 ? "plus" : "minus", x: from, y: y - 9, width: size, height: 18, rx: 2 }));
+    spot.append(label(entry.number, { class: "percent", x: right, y: y + 5 }));
+    return spot;
+  });
+}
+
+function band(x0, top0, bottom0, x1, top1, bottom1, className) {
+  const bend = (x0 + x1) / 2;
+  if (bottom0 - top0 < 1.2) [top0, bottom0] = [(top0 + bottom0) / 2 - 0.6, (top0 + bottom0) / 2 + 0.6];
+  if (bottom1 - top1 < 1.2) [top1, bottom1] = [(top1 + bottom1) / 2 - 0.6, (top1 + bottom1) / 2 + 0.6];
+  const there = `M${x0},${top0}C${bend},${top0} ${bend},${top1} ${x1},${top1}`;
+  const back = `L${x1},${bottom1}C${bend},${bottom1} ${bend},${bottom0} ${x0},${bottom0}Z`;
+  return node("path", { class: `band ${className}`, d: there + back });
+}
+
+// ---------------------------------------------------------------- text that fits
+
+let ruler;
+let fonts = { code: "monospace", body: "sans-serif" };
+
+function measure(text, size, code = false) {
+  ruler ??= document.createElement("canvas").getContext("2d");
+  ruler.font = `${size}px ${code ? fonts.code : fonts.body}`;
+  return ruler.measureText(text).width;
+}
+
+const segments = (text) => Array.from(new Intl.Segmenter(undefined, { granularity: "grapheme" }).segment(text), (s) => s.segment);
+
+function shorten(text, room, size) {
+  const parts = segments(text);
+  if (measure(text, size, true) <= room) return text;
+  let keep = parts.length;
+  const cut = () => `${parts.slice(0, Math.ceil(keep / 2)).join("")}…${parts.slice(parts.length - Math.floor(keep / 2)).join("")}`;
+  while (keep > 2 && measure(cut(), size, true) > room) keep -= 1;
+  return cut();
+}
+
+function fitLines(text, room, tall) {
+  for (const size of [19, 17, 15, 13]) {
+    const lines = wrap(text, room, size);
+    if (lines.length * size * 1.45 <= tall) return [size, lines];
+  }
+  const lines = wrap(text, room, 13);
+  const fit = Math.floor(tall / (13 * 1.45));
+  const head = Math.ceil((fit - 1) / 2);
+  return [13, [...lines.slice(0, head), "⋯", ...lines.slice(lines.length - (fit - 1 - head))]];
+}
+
+function wrap(text, room, size) {
+  return text.split("\n").flatMap((paragraph) => {
+    const lines = [""];
+    for (const word of paragraph.split(/(?<= )/u)) {
+      const pieces = measure(word.trimEnd(), size) > room ? segments(word) : [word];
+      for (const piece of pieces) {
+        if (lines.at(-1) && measure((lines.at(-1) + piece).trimEnd(), size) > room) lines.push(piece);
+        else lines[lines.length - 1] += piece;
+      }
+    }
+    return lines.map((line) => line.trimEnd());
+  });
+}
+
+// ---------------------------------------------------------------- hover, focus, keys, links
+
+function rest(frame, about, data) {
+  about.textContent = data.say.hint;
+  const first = frame.querySelector(".spot");
+  if (first) first.setAttribute("tabindex", 0);
+}
+
+function listen(frame, about, data, setTriggerValue, signal) {
+  const on = (name, act) => frame.addEventListener(name, act, { signal });
+  const show = (spot) => {
+    frame.firstChild.classList.toggle("aimed", Boolean(spot));
+    frame.querySelector(".spot.aim")?.classList.remove("aim");
+    spot?.classList.add("aim");
+    about.textContent = spot ? spot.dataset.about : data.say.hint;
+  };
+  const focused = () => frame.getRootNode().activeElement?.closest?.(".spot") ?? null;
+  on("pointerover", (event) => show(event.target.closest(".spot") ?? focused()));
+  on("pointerleave", () => show(focused()));
+  on("focusin", (event) => show(event.target.closest(".spot")));
+  on("focusout", () => show(null));
+  on("keydown", (event) => {
+    const spot = event.target.closest(".spot");
+    const move = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 }[event.key];
+    if (!spot || !move) return;
+    const spots = [...frame.querySelectorAll(".spot")];
+    const next = spots[Math.min(Math.max(spots.indexOf(spot) + move, 0), spots.length - 1)];
+    spot.setAttribute("tabindex", -1);
+    next.setAttribute("tabindex", 0);
+    next.focus();
+    event.preventDefault();
+  });
+  on("click", (event) => {
+    const link = event.target.closest("a[data-visit]");
+    if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+    event.preventDefault(); // stay in this session; a new tab opens the same address
+    setTriggerValue("visit", link.dataset.visit);
+  });
+}
+
+// ---------------------------------------------------------------- svg nodes
+
+function node(name, attributes = {}) {
+  const made = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  return made;
+}
+
+function label(text, attributes) {
+  const made = node("text", attributes);
+  made.textContent = text;
+  return made;
+}
+
+const middle = ([left, right]) => (left + right) / 2;

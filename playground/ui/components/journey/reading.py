@@ -1,0 +1,74 @@
+"""The picture of the home page in words, computed from its numbers."""
+
+from __future__ import annotations
+
+from playground.core import pieces
+from playground.ui.components.journey.scene import Scene, percent
+from playground.ui.text import _, ngettext, plain
+
+
+def reading(scene: Scene) -> str:
+    """One or two sentences that read the picture for the reader. Markdown in which no token is Markdown."""
+    return " ".join(filter(None, [_ending(scene), _attention(scene)]))
+
+
+def alt(scene: Scene) -> str:
+    """The picture for those who do not see it."""
+    return _("One line from text to tokens, vectors, attention and the next token.") + " " + _ending(scene)
+
+
+def _ending(scene: Scene) -> str:
+    found = scene.journey.next
+    if found is None:
+        n_tokens = len(scene.tokenization)
+        return _(
+            "{model} is an encoder: it predicts no next token. It ends with one vector for the whole text, "
+            "the mean of its {n} token vectors after the last layer, brought to length 1."
+        ).format(model=plain(scene.model.name), n=n_tokens)
+    first = _bold(pieces.piece(scene.next_tokens[0]))
+    p = percent(float(found.probs[0]))
+    if scene.model.kind == "encoder-decoder":
+        return _("The answer most probably starts with {token}: {p}.").format(token=first, p=p)
+    last = _bold(pieces.pieces(scene.tokenization)[-1])
+    return _("After {last}, the model gives {token} {p}.").format(last=last, token=first, p=p)
+
+
+def _attention(scene: Scene) -> str:
+    row = scene.journey.attention
+    if row is None:
+        return _without_attention(scene)
+    n_heads = scene.model.n_layer * scene.model.n_head
+    labels = pieces.pieces(scene.tokenization)
+    values = {
+        "n": n_heads,
+        "layer": row.layer,
+        "head": row.head,
+        "last": _bold(labels[row.query]),
+        "token": _bold(labels[row.focus]),
+        "p": percent(float(row.weights[row.focus])),
+    }
+    if row.choice == "sharpest":
+        return _(
+            "Layer {layer}, head {head} lets {last} look at {token} with {p}: of all {n} heads it puts the "
+            "most weight on one token (the first token, where many heads park, does not count)."
+        ).format(**values)
+    if row.choice == "itself":
+        return _(
+            "There is no token between the first and the last to look at; drawn is layer {layer}, "
+            "head {head}, the one that looks most at {last} itself."
+        ).format(**values)
+    return _("A single token has nothing to look at but itself.")
+
+
+def _without_attention(scene: Scene) -> str:
+    if "attentions" not in scene.model.capabilities:
+        return _("This model gives no attention weights.")
+    return ngettext(
+        "Attention is drawn for texts up to {n} token; the model itself has read the whole text.",
+        "Attention is drawn for texts up to {n} tokens; the model itself has read the whole text.",
+        scene.max_attention_tokens,
+    ).format(n=scene.max_attention_tokens)
+
+
+def _bold(piece: pieces.Piece) -> str:
+    return f"**{plain(piece.label)}**"

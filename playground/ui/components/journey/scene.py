@@ -1,0 +1,46 @@
+"""What one picture of the home page needs, and how it writes its numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from playground.core import journey
+from playground.core.tokens import Tokenization
+from playground.engine.base import ModelInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """All that one picture needs.
+
+    Attributes:
+        journey: What was read off the trace.
+        tokenization: The sentence as the model reads it.
+        next_tokens: Readable form of `journey.next.token_ids`.
+        model: Which model it went through.
+        selected: The reader's token, or None.
+        max_attention_tokens: Longer texts come without attention.
+        language: The reader's, for the links.
+    """
+
+    journey: journey.Journey
+    tokenization: Tokenization
+    next_tokens: Sequence[str]
+    model: ModelInfo
+    selected: int | None
+    max_attention_tokens: int
+    language: str
+
+
+def percent(p: float) -> str:
+    """A probability with three significant digits.
+
+    Example:
+        >>> percent(0.58912), percent(0.0821), percent(0.00001)
+        ('58.9 %', '8.21 %', '< 0.01 %')
+    """
+    if p < 1e-4:
+        return "< 0.01 %"
+    value = 100 * p
+    return f"{value:.{1 if value >= 10 else 2}f} %"

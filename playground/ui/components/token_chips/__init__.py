@@ -1,0 +1,103 @@
+"""The token ribbon: the reader's sentence as tokens, the same on every page."""
+
+from __future__ import annotations
+
+import unicodedata
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from playground.core import pieces
+from playground.core.tokens import Tokenization
+from playground.ui.text import _, ngettext
+
+_HERE = Path(__file__).parent
+_HTML = """
+<div class="ribbon" role="listbox" aria-orientation="horizontal"></div>
+<div class="about"></div>
+"""
+_RIBBON = st.components.v2.component(
+    "playground.token_chips",
+    html=_HTML,
+    css=(_HERE / "token_chips.css").read_text("utf-8"),
+    js=(_HERE / "token_chips.js").read_text("utf-8"),
+)
+
+
+def token_chips(tokenization: Tokenization, *, height: int = 84) -> int | None:
+    """Draw the ribbon and say which token is selected.
+
+    Args:
+        tokenization: The sentence as the model reads it.
+        height: Of the ribbon in pixels; longer texts scroll inside it.
+
+    Returns:
+        Position of the selected token, or None. It stays selected from page to page.
+    """
+    selected = selected_token(len(tokenization))
+    _RIBBON(
+        key="token_chips",
+        data=ribbon_data(tokenization)
+        | {"selected": selected, "height": height, "say": _words(tokenization)},
+        default={"selected": None},
+        on_selected_change=_remember,
+    )
+    return selected
+
+
+def selected_token(n_tokens: int) -> int | None:
+    """Position of the token the reader selected, None when there is none in a sentence this long."""
+    token = st.session_state.get("token")
+    return token if isinstance(token, int) and 0 <= token < n_tokens else None
+
+
+def ribbon_data(tokenization: Tokenization) -> dict[str, Any]:
+    """Everything the browser draws, as plain lists.
+
+    Returns:
+        `labels`, `ids`, `bytes` (hexadecimal), `spans` (characters) for each token; `kinds` of the tokens
+        that are not plain text, by position; `groups` (start, stop, text) of tokens that share a character;
+        `dir`, the direction the text is read in.
+    """
+    made = pieces.pieces(tokenization)
+    return {
+        "labels": [piece.label for piece in made],
+        "kinds": {str(i): piece.kind for i, piece in enumerate(made) if piece.kind != "text"},
+        "ids": list(tokenization.input_ids),
+        "bytes": [token_bytes.hex(" ").upper() for token_bytes in tokenization.token_bytes],
+        "spans": [list(span) for span in tokenization.offsets],
+        "groups": [[group.start, group.stop, group.text] for group in pieces.groups(tokenization)],
+        "dir": _direction(tokenization.text),
+    }
+
+
+def _words(tokenization: Tokenization) -> dict[str, str]:
+    """The ribbon's words in the reader's language; the browser fills the braces."""
+    n_tokens, n_chars = len(tokenization), len(tokenization.text)
+    return {
+        "ribbon": _("The sentence as tokens"),
+        "summary": ", ".join(
+            [
+                ngettext("{n:,} token", "{n:,} tokens", n_tokens).format(n=n_tokens),
+                ngettext("{n:,} character", "{n:,} characters", n_chars).format(n=n_chars),
+            ]
+        ),
+        "token": _("token {n} of {total}"),
+        "id": _("id {id}"),
+        "bytes": _("bytes {bytes}"),
+        "character": _("character {start}"),
+        "characters": _("characters {start}-{stop}"),
+        "special": _("added by the tokenizer"),
+    }
+
+
+def _direction(text: str) -> str:
+    """Direction of the first strong character, as browsers decide `dir="auto"`."""
+    strong = (unicodedata.bidirectional(char) for char in text)
+    first = next((kind for kind in strong if kind in {"L", "R", "AL"}), "L")
+    return "ltr" if first == "L" else "rtl"
+
+
+def _remember() -> None:
+    st.session_state["token"] = st.session_state["token_chips"]["selected"]
