@@ -28,6 +28,7 @@ class ModelTable:
         self._settings = settings
         self._entries = catalogue(settings)
         self._lock = threading.Lock()
+        self._building = threading.Lock()  # transformers' from_pretrained switches process-wide defaults
         self._futures: OrderedDict[str, Future[LoadedModel]] = OrderedDict()
         self._messages: dict[str, str] = {}
         self._infos: dict[str, ModelInfo] = {}
@@ -117,7 +118,8 @@ class ModelTable:
             self._messages[entry.model_id] = f"{message} ({fraction:.0%})" if fraction else message
 
         loading.pull(entry, self._settings, progress)
-        loaded = loading.load(entry, self._settings, progress)
+        with self._building:
+            loaded = loading.load(entry, self._settings, progress)
         with self._lock:
             self._make_room(entry.model_id, _size_bytes(loaded))
         freeze_heap()
