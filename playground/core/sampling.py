@@ -44,7 +44,7 @@ class _Weights:
     cumulative: NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class RankedLogits:
     """Logits from the most to the least probable token; read-only.
 

@@ -1,0 +1,54 @@
+# Continue a text token by token: cut the distribution, draw one token, append it, repeat.
+import math
+
+import numpy as np
+import torch
+from transformers import (
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    LogitsProcessorList,
+    MinPLogitsWarper,
+    TemperatureLogitsWarper,
+    TopKLogitsWarper,
+    TopPLogitsWarper,
+)
+
+folder = "HuggingFaceTB/SmolLM2-135M-Instruct"
+text = "The capital of England is"
+n_tokens = 32
+seed = 0
+temperature = 1.0
+top_k = 0
+top_p = 0.75
+min_p = 0.0
+
+tokenizer = AutoTokenizer.from_pretrained(folder)
+model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+processors = LogitsProcessorList()
+if temperature > 0:
+    processors.append(TemperatureLogitsWarper(float(temperature)))
+if top_k > 0:
+    processors.append(TopKLogitsWarper(top_k))
+if top_p < 1:
+    processors.append(TopPLogitsWarper(top_p))
+if min_p > 0:
+    processors.append(MinPLogitsWarper(min_p))
+
+end_ids = model.generation_config.eos_token_id
+end_ids = end_ids if isinstance(end_ids, list) else [end_ids]
+random = np.random.Generator(np.random.Philox(key=seed))
+input_ids = tokenizer(text, return_tensors="pt").input_ids
+prompt_length = input_ids.shape[1]
+for _ in range(n_tokens):
+    with torch.no_grad():
+        logits = model(input_ids).logits[:, -1].double()
+    probs, token_ids = processors(input_ids, logits).softmax(-1)[0].sort(descending=True)
+    u = random.random()
+    chosen = int((probs.cumsum(0) <= u).sum()) if temperature > 0 else 0
+    token_id = int(token_ids[chosen])
+    surprisal = -float(logits.log_softmax(-1)[0, token_id]) / math.log(2)
+    print(f"{token_id:6}  {tokenizer.decode([token_id])!r:20}  {surprisal:6.2f} bits  p {probs[chosen]:.4f}")
+    input_ids = torch.cat([input_ids, torch.tensor([[token_id]])], dim=1)
+    if token_id in end_ids:
+        break
+print(tokenizer.decode(input_ids[0, prompt_length:]))

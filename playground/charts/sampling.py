@@ -1,0 +1,88 @@
+"""Pictures of sampling: entropy against temperature, and the surprisal of generated tokens."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import altair as alt
+
+from playground.charts.theme import AFTER, BITS, COUNT, CUT, PERCENT, QUERY
+
+
+def entropy_curve(words: Mapping[str, str]) -> dict[str, Any]:
+    """Entropy of the draw at each temperature, all tokens (dashed) and kept ones (solid), and where we are.
+
+    Built with Altair once for each language; the rows of `frames.temperature_curve` come beside it.
+
+    Args:
+        words: temperature, entropy, n_kept, all, kept, now in the reader's language.
+    """
+    rows = alt.Chart(alt.NamedData("rows"))
+    names = f"datum.label === 'kept' ? {json.dumps(words['kept'])} : {json.dumps(words['all'])}"
+    legend = alt.Legend(
+        title=None, orient="top-left", labelExpr=names, labelLimit=400, symbolType="stroke", symbolSize=900
+    )
+    kinds = ["all", "kept"]
+    x = alt.X("temperature:Q", title=words["temperature"], scale=alt.Scale(domain=[0, 3], nice=False))
+    y = alt.Y("entropy_bits:Q", title=words["entropy"], scale=alt.Scale(domain=[0, 16], nice=False))
+    curves = rows.transform_filter("!datum.now").encode(x=x, y=y)
+    color = alt.Color("tokens:N", scale=alt.Scale(domain=kinds, range=[CUT, QUERY]), legend=legend)
+    dash = alt.StrokeDash("tokens:N", scale=alt.Scale(domain=kinds, range=[[5, 4], [1, 0]]), legend=legend)
+    tooltip = [
+        alt.Tooltip("temperature:Q", title=words["temperature"], format=".2f"),
+        alt.Tooltip("entropy_bits:Q", title=words["entropy"], format=BITS),
+        alt.Tooltip("n_kept:Q", title=words["n_kept"], format=COUNT),
+    ]
+    lines = curves.mark_line(strokeWidth=2.5).encode(color=color, strokeDash=dash)
+    points = curves.mark_circle(size=45, opacity=1).encode(
+        color=alt.condition("datum.tokens === 'kept'", alt.value(QUERY), alt.value(CUT)), tooltip=tooltip
+    )
+    here = rows.transform_filter("datum.now && datum.tokens === 'kept'").encode(x=x)
+    rule = here.mark_rule(color=AFTER, strokeWidth=2).encode(tooltip=tooltip)
+    point = here.mark_point(color=AFTER, size=90, filled=True, opacity=1).encode(y=y, tooltip=tooltip)
+    name = here.mark_text(color=AFTER, align="left", dx=6, baseline="top", text=words["now"]).encode(
+        y=alt.value(4)
+    )
+    spec: dict[str, Any] = alt.layer(lines, points, rule, point, name).properties(height=240).to_dict()
+    return {"layer": spec["layer"], "height": spec["height"]}
+
+
+def surprisal_bars(words: Mapping[str, str], *, steps: int) -> dict[str, Any]:
+    """Vega-Lite of the surprisal of each generated token; the data come beside it, step by step.
+
+    The specification stays the same while tokens arrive, so the chart is updated in place.
+
+    Args:
+        words: step, token, surprisal, model, drawn, rank, kept in the reader's language.
+        steps: Length of the time axis, fixed so that nothing moves while tokens arrive.
+    """
+    x = {
+        "field": "step",
+        "type": "ordinal",
+        "title": None,
+        "scale": {"domain": list(range(1, steps + 1))},
+        "axis": {"labelAngle": 0, "labelOverlap": True, "ticks": False},
+    }
+    tooltip = [
+        {"field": "token", "type": "nominal", "title": words["token"]},
+        {"field": "surprisal_bits", "type": "quantitative", "title": words["surprisal"], "format": BITS},
+        {"field": "model", "type": "quantitative", "title": words["model"], "format": PERCENT},
+        {"field": "drawn", "type": "quantitative", "title": words["drawn"], "format": PERCENT},
+        {"field": "rank", "type": "quantitative", "title": words["rank"], "format": COUNT},
+        {"field": "n_kept", "type": "quantitative", "title": words["kept"], "format": COUNT},
+    ]
+    y = {
+        "field": "surprisal_bits",
+        "type": "quantitative",
+        "title": words["surprisal"],
+        "scale": {"domain": [0, 16], "clamp": True},
+        "axis": {"tickCount": 4},
+    }
+    label = {
+        "mark": {"type": "text", "angle": 270, "align": "left", "dx": 4, "baseline": "middle", "clip": True},
+        "encoding": {"text": {"field": "token"}, "x": x, "y": y},
+    }
+    bar = {"mark": {"type": "bar", "color": QUERY}, "encoding": {"x": x, "y": y, "tooltip": tooltip}}
+    return {"height": 220, "layer": [bar, label]}

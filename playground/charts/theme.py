@@ -1,0 +1,21 @@
+"""Colours and number formats, the same on every page; colour is never the only sign.
+
+Source:
+    Okabe & Ito 2008, "Color Universal Design": the eight colours that all readers tell apart.
+    Nuñez, Anderton & Renslow 2018, "Optimizing colormaps with consideration for color vision deficiency",
+    PLOS ONE 13(7): cividis, for amounts.
+"""
+
+from __future__ import annotations
+
+QUERY = "#0072B2"  # the current token; kept; train
+KEY = "#E69F00"  # attended
+VALUE = "#009E73"  # result; general text
+BEFORE = "#56B4E9"
+AFTER = "#D55E00"  # held-out; cumulative
+CUT = "#8A929B"  # grey, drawn hatched or dashed
+AMOUNTS = "cividis"  # name of the Vega colour scheme; 0 = paper
+
+PERCENT = ".3~p"  # d3 format: 58.9%
+BITS = ".2f"
+COUNT = ",d"

@@ -1,0 +1,139 @@
+"""Results as tidy tables; the column names are written here and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from playground.core.journey import Journey
+from playground.core.sampling import Distribution, RankedLogits, distribution
+from playground.core.tokens import Tokenization
+
+
+class GeneratedToken(NamedTuple):
+    """One generated token, a row of `continuation`.
+
+    Attributes:
+        step: 1 for the first new token.
+        token: How it is shown.
+        token_id: Its id.
+        surprisal_bits: -log2 of `model`.
+        model: Its probability under the model itself (temperature 1, nothing cut).
+        drawn: Its probability in the distribution it was drawn from.
+        rank: 1 = the most probable token.
+        n_kept: Tokens that survived the cuts.
+        entropy_bits: Of the model's own distribution.
+    """
+
+    step: int
+    token: str
+    token_id: int
+    surprisal_bits: float
+    model: float
+    drawn: float
+    rank: int
+    n_kept: int
+    entropy_bits: float
+
+
+def sampling(
+    ranked: RankedLogits, texts: Sequence[str], kept: Distribution, *, temperature: float
+) -> pd.DataFrame:
+    """The most probable next tokens before and after the cuts, one row a token.
+
+    Args:
+        ranked: The logits.
+        texts: Names of the most probable tokens, best first; as many rows.
+        kept: The distribution after the cuts.
+        temperature: That `kept` was made with.
+
+    Returns:
+        rank (from 1), token, token_id, logit (nats), model (probability at temperature 1), tempered (at this
+        temperature, before the cuts), cumulative (of `tempered`), kept, drawn (probability after the cuts).
+    """
+    n = min(len(texts), len(ranked))
+    token_ids = ranked.token_ids[:n]
+    own = distribution(ranked)
+    tempered = distribution(ranked, temperature=temperature)
+    drawn = _aligned(token_ids, kept)
+    before = _aligned(token_ids, tempered)
+    return pd.DataFrame(
+        {
+            "rank": np.arange(1, n + 1),
+            "token": list(texts[:n]),
+            "token_id": token_ids,
+            "logit": ranked.logits[:n],
+            "model": _aligned(token_ids, own),
+            "tempered": before,
+            "cumulative": np.cumsum(before),
+            "kept": np.isin(token_ids, kept.token_ids[: n + 1]),
+            "drawn": drawn,
+        }
+    )
+
+
+def temperature_curve(
+    ranked: RankedLogits, *, top_k: int, top_p: float, min_p: float, temperatures: Sequence[float]
+) -> pd.DataFrame:
+    """Entropy of the next token at several temperatures, before and after the cuts.
+
+    Returns:
+        temperature, tokens ("all", or "kept" by top-k, top-p and min-p), entropy_bits, n_kept.
+    """
+    rows = []
+    for temperature in temperatures:
+        everything = distribution(ranked, temperature=temperature)
+        kept = distribution(ranked, temperature=temperature, top_k=top_k, top_p=top_p, min_p=min_p)
+        rows.append((temperature, "all", everything.entropy_bits, everything.n_kept))
+        rows.append((temperature, "kept", kept.entropy_bits, kept.n_kept))
+    return pd.DataFrame(rows, columns=["temperature", "tokens", "entropy_bits", "n_kept"])
+
+
+def continuation(tokens: Sequence[GeneratedToken]) -> pd.DataFrame:
+    """Generated tokens, one row each; columns are the fields of `GeneratedToken`."""
+    return pd.DataFrame(tokens, columns=list(GeneratedToken._fields))
+
+
+def journey(read: Journey, tokenization: Tokenization, next_texts: Sequence[str]) -> pd.DataFrame:
+    """Every number of the home page's picture, one row each.
+
+    Args:
+        read: What was read off the trace.
+        tokenization: The sentence as the model reads it.
+        next_texts: Readable form of `read.next.token_ids`.
+
+    Returns:
+        station (vectors, attention, next token, sentence vector), position (from 1; rank of a next token),
+        token, token_id, dimension (from 0, of vectors), value (a number of a vector, an attention weight, a
+        probability). What a station has not is missing.
+    """
+    own = list(enumerate(zip(tokenization.tokens, tokenization.input_ids, strict=True)))
+    rows: list[tuple[str, int | None, str | None, int | None, int | None, float]] = [
+        ("vectors", position + 1, token, token_id, dimension, float(value))
+        for position, (token, token_id) in own
+        for dimension, value in enumerate(read.vectors[position])
+    ]
+    if read.attention is not None:
+        weights = read.attention.weights.tolist()
+        rows += [("attention", i + 1, token, token_id, None, weights[i]) for i, (token, token_id) in own]
+    if read.next is not None:
+        found = zip(next_texts, read.next.token_ids.tolist(), read.next.probs.tolist(), strict=True)
+        rows += [
+            ("next token", i, token, token_id, None, p) for i, (token, token_id, p) in enumerate(found, 1)
+        ]
+    if read.sentence is not None:
+        rows += [("sentence vector", None, None, None, i, x) for i, x in enumerate(read.sentence.tolist())]
+    columns = ["station", "position", "token", "token_id", "dimension", "value"]
+    whole = {"position": "Int64", "token_id": "Int64", "dimension": "Int64"}
+    return pd.DataFrame(rows, columns=columns).astype(whole)
+
+
+def _aligned(token_ids: NDArray[np.int64], found: Distribution) -> NDArray[np.float64]:
+    """Probability of each of these tokens, 0 where it was cut."""
+    n = len(token_ids)
+    known = dict(zip(found.token_ids[: n + 1].tolist(), found.probs[: n + 1].tolist(), strict=True))
+    return np.array([known.get(token_id, 0.0) for token_id in token_ids.tolist()])

@@ -1,0 +1,188 @@
+"""The sampler: the exact next-token distribution under four sliders, repainted in the browser.
+
+The browser holds every logit of the vocabulary (packed, see `packing`) and applies the settings itself while
+a slider moves; Python learns the values once, when it is let go.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
+
+import numpy as np
+import streamlit as st
+
+from playground.core.sampling import RankedLogits
+from playground.ui.components.sampler.packing import pack
+from playground.ui.text import _
+
+_HERE = Path(__file__).parent
+_COMPONENT = st.components.v2.component(
+    "playground.sampler",
+    html='<div class="sampler"></div>\n',
+    css=(_HERE / "sampler.css").read_text("utf-8"),
+    js=(_HERE / "sampler.js").read_text("utf-8"),
+)
+_PACKED: WeakKeyDictionary[RankedLogits, bytes] = WeakKeyDictionary()
+N_ROWS = 64  # tokens that have a name and a row; the rest counts in every number
+
+
+class SamplerValue(NamedTuple):
+    """Sampling settings; `_asdict()` gives the keywords of `core.sampling.distribution`."""
+
+    temperature: float = 1.0
+    top_k: int = 0
+    top_p: float = 0.75  # so that the first picture has a cut in it
+    min_p: float = 0.0
+
+
+DEFAULT = SamplerValue()
+
+
+class _Shown(NamedTuple):
+    """What Python last put into the browser; a released value counts only if it answers this revision."""
+
+    revision: int
+    settings: SamplerValue
+
+
+def sampler(
+    ranked: RankedLogits,
+    texts: Sequence[str],
+    settings: SamplerValue,
+    *,
+    key: str,
+    language: str,
+    on_release: Callable[[SamplerValue], None],
+) -> None:
+    """Draw the sliders and the distribution; `on_release` runs once, before the rerun, when one was let go.
+
+    The data stay byte for byte the same while the reader only moves sliders, so Streamlit sends a hash.
+
+    Args:
+        ranked: The logits, float32.
+        texts: How the most probable tokens are shown, best first, at most `N_ROWS`.
+        settings: What the sliders stand at; when it is not what they show, they move there.
+        key: Widget key.
+        language: Of the numbers, "en" or "ko".
+        on_release: Given the new settings.
+    """
+    shown_key = f"{key}_shown"
+    shown: _Shown = st.session_state.get(shown_key) or _Shown(0, settings)
+    if settings != (_released(key, shown.revision, len(ranked)) or shown.settings):
+        shown = _Shown(shown.revision + 1, settings)
+    st.session_state[shown_key] = shown
+
+    def released() -> None:
+        value = _released(key, st.session_state[shown_key].revision, len(ranked))
+        if value is not None:
+            on_release(value)
+
+    _COMPONENT(
+        key=key,
+        data=_data(ranked, texts, shown, language),
+        default={"settings": None},
+        on_settings_change=released,
+    )
+
+
+def valid(values: dict[str, Any], d_vocab: int) -> SamplerValue | None:
+    """Settings read from outside (browser, URL), or None when a value is missing, no number or out of range.
+
+    Example:
+        >>> valid({"temperature": 0, "top_k": 5, "top_p": 1, "min_p": 0}, 100)
+        SamplerValue(temperature=0.0, top_k=5, top_p=1.0, min_p=0.0)
+        >>> valid({"temperature": -1, "top_k": 5, "top_p": 1, "min_p": 0}, 100)
+    """
+    try:
+        value = SamplerValue(
+            float(values["temperature"]), int(values["top_k"]), float(values["top_p"]), float(values["min_p"])
+        )
+    except (KeyError, TypeError, ValueError, OverflowError):
+        return None
+    in_range = (
+        0 <= value.temperature <= 3
+        and 0 <= value.top_k <= d_vocab
+        and 0 < value.top_p <= 1
+        and 0 <= value.min_p <= 1
+    )
+    return value if in_range else None
+
+
+def _released(key: str, revision: int, d_vocab: int) -> SamplerValue | None:
+    """What the reader last let go at, if it answers what Python last showed."""
+    state = st.session_state.get(key)
+    values = state.get("settings") if state else None
+    if not isinstance(values, dict) or values.get("revision") != revision:
+        return None
+    return valid(values, d_vocab)
+
+
+def _data(ranked: RankedLogits, texts: Sequence[str], shown: _Shown, language: str) -> bytes:
+    """One block of bytes: length of the JSON head, the head, the packed logits."""
+    n_rows = min(N_ROWS, len(texts))
+    head = {
+        "n_vocab": len(ranked),
+        "n_finite": ranked.n_finite,
+        "ids": ranked.token_ids[:n_rows].tolist(),
+        "texts": list(texts[:n_rows]),
+        "revision": shown.revision,
+        "settings": shown.settings._asdict(),
+        "defaults": DEFAULT._asdict(),
+        "language": language,
+        "words": _words(),
+    }
+    encoded = json.dumps(head).encode()
+    return struct.pack("<I", len(encoded)) + encoded + _packed(ranked)
+
+
+def _packed(ranked: RankedLogits) -> bytes:
+    """Packed once for each ranking, for as long as that lives."""
+    if ranked not in _PACKED:
+        _PACKED[ranked] = pack(ranked.logits[: ranked.n_finite].astype(np.float32))
+    return _PACKED[ranked]
+
+
+def _words() -> dict[str, str]:
+    """The words in the reader's language; the browser fills the braces."""
+    return {
+        "temperature": _("Temperature"),
+        "top_k": _("Top-k"),
+        "top_p": _("Top-p"),
+        "min_p": _("Min-p"),
+        "greedy": _("greedy"),
+        "all": _("all"),
+        "exact": _("{name}, exact value"),
+        "top_k_range": _("1 to {n}; 0 = all"),
+        "cut": _("cut"),
+        "axis_bars": _("probability"),
+        "axis_line": _("cumulative"),
+        "picture": _("The most probable next tokens; arrow keys move through them"),
+        "reset": _("Reset"),
+        "png": _("Picture (PNG)"),
+        "svg": _("Picture (SVG)"),
+        "reading": _(
+            "Kept {n} of {total} tokens, which hold {mass} of the probability. "
+            "Entropy of the draw: {entropy} bits."
+        ),
+        "reading_greedy": _(
+            "Greedy: kept 1 of {total} tokens, the most probable one. Entropy of the draw: 0 bits."
+        ),
+        "legend": _(
+            "Solid bar: kept, probability after the cuts. Hatched bar: cut. Thin mark: the model's own "
+            "probability (temperature 1). Line: cumulative probability before the cuts. "
+            "Point at a row for exact values."
+        ),
+        "detail_kept": _(
+            "{rank}. {token} (id {id}): logit {logit}, the model's own p {own}, at this temperature "
+            "{before}, after the cuts {after}, cumulative {cumulative}."
+        ),
+        "detail_cut": _(
+            "{rank}. {token} (id {id}): logit {logit}, the model's own p {own}, at this temperature "
+            "{before}, cut, cumulative {cumulative}."
+        ),
+    }
