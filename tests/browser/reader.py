@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 from playwright.sync_api import ConsoleMessage, Page, Request
 
 RUN_TIMEOUT_MS = 60_000
+# On a deep link Streamlit's front end first asks whether the page's path is a base path; "no" is a 404.
+BASE_PATH_QUESTION = re.compile(r"http://127\.0\.0\.1:\d+/[\w-]+/_stcore/(health|host-config)")
 
 
 def wait_run(page: Page) -> None:
@@ -25,9 +27,11 @@ def watch(page: Page) -> list[str]:
     troubles: list[str] = []
 
     def on_console(message: ConsoleMessage) -> None:
-        violation = "Content Security Policy" in message.text
-        if message.type == "error" or violation:
-            troubles.append(f"console {message.type}: {message.text} ({message.location.get('url', '')})")
+        place = message.location.get("url", "")
+        if BASE_PATH_QUESTION.fullmatch(place):
+            return
+        if message.type == "error" or "Content Security Policy" in message.text:
+            troubles.append(f"console {message.type}: {message.text} ({place})")
 
     def on_request(request: Request) -> None:
         if re.match(r"(https?|wss?):", request.url) and urlsplit(request.url).hostname != "127.0.0.1":

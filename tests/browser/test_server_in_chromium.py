@@ -1,0 +1,82 @@
+"""What only a browser shows of the server: its font offline, both themes, the class password."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from benchmarks.live_server import LiveServer
+from tests.browser.conftest import OpenPage
+from tests.browser.reader import wait_run, watch
+
+
+def _fonts_of(page: Page, selector: str) -> set[str]:
+    """Families Chromium really drew the first such element with."""
+    session = page.context.new_cdp_session(page)
+    session.send("DOM.enable")
+    session.send("CSS.enable")
+    root = session.send("DOM.getDocument")["root"]["nodeId"]
+    node = session.send("DOM.querySelector", {"nodeId": root, "selector": selector})["nodeId"]
+    fonts = session.send("CSS.getPlatformFontsForNode", {"nodeId": node})["fonts"]
+    assert all(font["isCustomFont"] for font in fonts), fonts
+    return {font["familyName"] for font in fonts}
+
+
+def test_korean_is_drawn_with_the_bundled_font(open_page: OpenPage) -> None:
+    page = open_page("/?lang=ko")
+    heading = page.get_by_role("heading", level=1).first
+    heading.wait_for()
+    page.evaluate("document.fonts.ready.then(() => true)")
+    assert "Pretendard Variable" in _fonts_of(page, "h1")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_theme_follows_the_readers_system(browser: Browser, server_url: str, scheme: str) -> None:
+    context = browser.new_context(color_scheme=scheme)
+    page = context.new_page()
+    troubles = watch(page)
+    page.goto(server_url)
+    wait_run(page)
+    background = page.get_by_test_id("stApp").evaluate("node => getComputedStyle(node).backgroundColor")
+    size = page.evaluate("getComputedStyle(document.documentElement).fontSize")
+    context.close()
+    assert background == {"light": "rgb(255, 255, 255)", "dark": "rgb(15, 18, 22)"}[scheme]
+    assert size == "17px"
+    assert troubles == []
+
+
+def test_the_page_under_test_would_notice_a_request_to_the_outside(browser: Browser, server_url: str) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    troubles = watch(page)
+    page.goto(server_url)
+    wait_run(page)
+    page.evaluate(
+        "document.body.appendChild(document.createElement('img')).src = 'https://cdn.example/x.png'"
+    )
+    page.evaluate("setTimeout(() => { try { eval('1') } catch (error) { console.error(error.message) } })")
+    page.wait_for_timeout(200)
+    context.close()
+    assert any("cdn.example" in trouble and "Content Security Policy" in trouble for trouble in troubles)
+    assert any("eval" in trouble for trouble in troubles), troubles
+
+
+def test_a_class_enters_with_its_password_and_lands_where_it_wanted(browser: Browser, tmp_path: Path) -> None:
+    (tmp_path / "password.txt").write_text("봄소풍 2026\n", "utf-8")
+    with LiveServer.playground("--password-file", str(tmp_path / "password.txt")) as live:
+        live.wait_ready()
+        context = browser.new_context(locale="ko-KR")
+        page = context.new_page()
+        page.goto(live.url + "/sampling?lang=ko")
+        page.get_by_label("수업 비밀번호").fill("wrong password")
+        page.get_by_role("button", name="들어가기").click()
+        assert "비밀번호가 맞지 않습니다" in page.get_by_role("alert").inner_text()
+        page.get_by_label("수업 비밀번호").fill("봄소풍 2026")
+        page.get_by_role("button", name="들어가기").click()
+        wait_run(page)
+        page.get_by_role("heading", level=1).first.wait_for()
+        assert page.url.startswith(live.url + "/sampling?")
+        assert "lang=ko" in page.url
+        context.close()
