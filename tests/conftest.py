@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import socket
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,13 @@ import pytest
 
 if TYPE_CHECKING:
     from playground.settings import Settings
+
+if find_spec("hypothesis"):  # GPU machines may come without it
+    from hypothesis import settings as hypothesis_settings
+
+    # a deadline fails tests only because the machine is busy
+    hypothesis_settings.register_profile("shared machine", deadline=None)
+    hypothesis_settings.load_profile("shared machine")
 
 _attempts: list[str] = []
 

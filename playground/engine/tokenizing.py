@@ -40,12 +40,13 @@ class TextTokenizer:
     def __init__(self, model_id: str, folder: Path) -> None:
         self.model_id = model_id
         self._folder = folder
-        spec = json.loads((folder / "tokenizer.json").read_text("utf-8"))
+        text = (folder / "tokenizer.json").read_text("utf-8")
+        spec = json.loads(text)
         self._added = {int(token["id"]): str(token["content"]) for token in spec["added_tokens"]}
         self._special = frozenset(int(token["id"]) for token in spec["added_tokens"] if token["special"])
         self._scheme = _scheme(spec)
         self._prefix = str(spec["model"].get("continuing_subword_prefix") or "")
-        self._backend = _backend(spec)
+        self._backend = _backend(text, spec)
         self.eos_ids = _eos_ids(folder, self._added)
 
     @cached_property
@@ -195,11 +196,14 @@ def _scheme(spec: dict[str, Any]) -> Scheme:
     return "metaspace"
 
 
-def _backend(spec: dict[str, Any]) -> Tokenizer:
+def _backend(text: str, spec: dict[str, Any]) -> Tokenizer:
     """The tokenizer of a tokenizer.json without padding, truncation and special tokens in the text."""
     if spec["model"]["type"] == "Unigram":
         _hide_special_pieces(spec)
-    backend = Tokenizer.from_str(json.dumps(spec | {"truncation": None, "padding": None}))
+        text = json.dumps(spec)
+    backend = Tokenizer.from_str(text)
+    backend.no_truncation()
+    backend.no_padding()
     backend.encode_special_tokens = True
     return backend
 
