@@ -144,13 +144,14 @@ def _stop_readable(words: Lesson, error: PlaygroundError) -> NoReturn:
 
 
 @lru_cache
-def _models() -> dict[str, CatalogueEntry]:
+def models() -> dict[str, CatalogueEntry]:
+    """The allow-list, in display order."""
     return catalogue(state.settings())
 
 
 def _chosen_model() -> CatalogueEntry:
-    models = _models()
-    return models.get(st.session_state["model"]) or models[state.settings().default_model]
+    known = models()
+    return known.get(st.session_state["model"]) or known[state.settings().default_model]
 
 
 def _language_picker() -> None:
@@ -172,16 +173,16 @@ def _language_picker() -> None:
 
 
 def _model_picker() -> None:
-    models = _models()
+    known = models()
     chosen = st.session_state["model"]
-    if chosen and chosen not in models:
+    if chosen and chosen not in known:
         st.warning(_("There is no model {name} here.").format(name=plain(repr(chosen))))
     _show("model_choice", _chosen_model().model_id)
     st.selectbox(
         _("Model"),
-        tuple(models),
+        tuple(known),
         key="model_choice",
-        format_func=lambda model_id: models[model_id].name,
+        format_func=lambda model_id: known[model_id].name,
         on_change=_choose,
         args=("model",),
     )

@@ -1,0 +1,82 @@
+"""Every page in both languages, with every model family, and with everything a reader may type or link."""
+
+from __future__ import annotations
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from playground.paths import site_root
+from playground.ui import state
+from tests import tiny
+from tests.pages.conftest import OpenApp
+
+PAGES = sorted(path.stem for path in (site_root() / "pages").glob("*.py"))
+HOSTILE = {
+    "script": "</script><script>alert(1)</script>",
+    "image": "![](http://x)",
+    "formula": "$E=mc^2$ and $$x$$",
+    "directive": ":red[x] :material/home: :smile:",
+    "template": "{0} {name} %s %(x)s",
+    "joined emoji": "👨‍👩‍👧‍👦 🏳️‍🌈 e\u0301",
+    "right to left": "שלום \u202eabc\u202c مرحبا",
+    "control": "a\x00b\x1b[31mc\x7f",
+    "blank": " \t\n ",
+    "empty": "",
+    "one": "a",
+    "combining": "Z" + "\u0301" * 500,
+    "2,000 emoji": "😀" * 2_000,
+    "100,000": "a" * 100_000,
+}
+
+
+def messages(app: AppTest) -> list[str]:
+    return [box.value for box in (*app.error, *app.warning)]
+
+
+@pytest.mark.parametrize("model", tiny.FAMILIES)
+@pytest.mark.parametrize("language", state.LANGUAGES)
+@pytest.mark.parametrize("page", PAGES)
+def test_page_runs_with_every_family(page: str, language: str, model: str, open_app: OpenApp) -> None:
+    app = open_app(page, lang=language, model=model, text="The cat sat on the mat")
+    assert not app.exception
+    assert app.markdown, "the lesson can be read"
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.parametrize("language", state.LANGUAGES)
+@pytest.mark.parametrize("page", PAGES)
+def test_page_survives_any_text(page: str, language: str, name: str, open_app: OpenApp) -> None:
+    app = open_app(page, lang=language, text=HOSTILE[name])
+    assert not app.exception
+    too_long = len(HOSTILE[name]) > state.settings().max_text_chars
+    if too_long or not HOSTILE[name].strip():
+        assert len(messages(app)) == 1
+    else:
+        assert messages(app) or app.caption, "a sentence or a picture"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_page_tells_what_of_a_link_it_cannot_follow_and_keeps_the_rest(page: str, open_app: OpenApp) -> None:
+    app = open_app(page, lang="tlh", model="../../etc/passwd", text="Hello there")
+    assert not app.exception
+    sentences = " ".join(messages(app))
+    assert "tlh" in sentences
+    assert "passwd" in sentences
+    assert app.text_area(key="text").value == "Hello there"
+    assert app.selectbox(key="model_choice").value == state.settings().default_model
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_page_speaks_the_language_of_the_link(page: str, open_app: OpenApp) -> None:
+    english, korean = (open_app(page, lang=language).markdown[0].value for language in state.LANGUAGES)
+    assert english != korean
+    assert any("가" <= letter <= "힣" for letter in korean)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_an_example_becomes_the_sentence(page: str, open_app: OpenApp) -> None:
+    app = open_app(page, lang="en")
+    app.button_group(key="example").set_value("code").run()
+    assert not app.exception
+    assert app.text_area(key="text").value.startswith("def add")
+    assert app.button_group(key="example").value is None
