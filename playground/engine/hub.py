@@ -94,7 +94,8 @@ def download(
 
 def _listing(entry: CatalogueEntry, settings: Settings) -> tuple[str, list[_File]]:
     """(commit, the files we want), as the hub lists them."""
-    url = f"{settings.hub_endpoint}/api/models/{entry.model_id}/revision/{quote(entry.revision, safe='')}"
+    revision = quote(entry.revision, safe="")
+    url = f"{_endpoint(settings)}/api/models/{entry.model_id}/revision/{revision}"
     listing = _get_json(f"{url}?blobs=true")
     try:
         files = [
@@ -166,7 +167,11 @@ def _verify(path: Path, file: _File, have: int) -> None:
 
 
 def _files_url(entry: CatalogueEntry, commit: str, settings: Settings) -> str:
-    return f"{settings.hub_endpoint}/{entry.model_id}/resolve/{commit}"
+    return f"{_endpoint(settings)}/{entry.model_id}/resolve/{commit}"
+
+
+def _endpoint(settings: Settings) -> str:
+    return settings.hub_endpoint.rstrip("/")
 
 
 def _get_json(url: str) -> dict[str, Any]:

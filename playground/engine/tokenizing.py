@@ -214,10 +214,10 @@ def _hide_special_pieces(spec: dict[str, Any]) -> None:
     The pieces keep their ids under names with a space; text has none left when it is cut into pieces.
     """
     vocab = spec["model"]["vocab"]
-    for token in spec["added_tokens"]:
-        if token["special"] and token["id"] < len(vocab):
-            vocab[token["id"]][0] = " " + token["content"]
-    spec["added_tokens"] = [token for token in spec["added_tokens"] if not token["special"]]
+    hidden = [token for token in spec["added_tokens"] if token["special"] and token["id"] < len(vocab)]
+    for token in hidden:
+        vocab[token["id"]][0] = " " + token["content"]
+    spec["added_tokens"] = [token for token in spec["added_tokens"] if token not in hidden]
 
 
 def _eos_ids(folder: Path, added: dict[int, str]) -> frozenset[int]:

@@ -147,6 +147,11 @@ def test_a_downloaded_model_loads_as_the_model_that_was_uploaded(settings: Setti
     assert leftovers(settings) == ["teacher--model"]
 
 
+def test_the_hubs_address_may_end_with_a_slash(tmp_path: Path, server: Hub) -> None:
+    settings = make_settings(tmp_path, server.endpoint + "/")
+    assert pull(entry(settings), settings, silent).is_dir()
+
+
 def test_an_entry_made_before_the_download_still_loads_after_it(settings: Settings) -> None:
     before = entry(settings)
     assert before.family == ""

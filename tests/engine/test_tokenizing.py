@@ -204,6 +204,16 @@ def test_what_a_reader_types_is_never_a_special_token(request: pytest.FixtureReq
     assert not any(typed.special)
 
 
+def test_a_special_token_beside_a_unigram_vocabulary_keeps_its_id_and_name(tmp_path: Path) -> None:
+    backend = tiny.unigram_tokenizer()
+    n_vocab = backend.get_vocab_size()
+    backend.add_special_tokens(["<extra>"])
+    tokenizer = TextTokenizer("tiny/extra", folder_of(backend, tmp_path))
+    assert tokenizer.d_vocab == n_vocab + 1
+    assert tokenizer.token_texts([1, n_vocab]) == ("</s>", "<extra>")
+    assert n_vocab not in tokenizer.encode("the <extra>")
+
+
 def test_an_unknown_token_stands_for_the_characters_it_hides(word_piece: TextTokenizer) -> None:
     tokens = word_piece.tokenize("the ☃☃ sat")
     assert tokens.tokens[2] == "[UNK]"
