@@ -112,7 +112,7 @@ class OutOfMemory(ModelError):
 class HubUnreachable(ModelError):
     """Params: model_id."""
 
-    msgid = (
+    msgid = N_(
         "The model hub did not give {model_id}: check the internet connection and try again; "
         "a started download continues where it stopped."
     )

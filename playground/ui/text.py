@@ -83,7 +83,7 @@ def told(message: str) -> str:
 
 @lru_cache
 def _error_patterns() -> Mapping[str, re.Pattern[str]]:
-    """Error sentence -> what finds its values in a filled-in one."""
+    """Error sentence -> what finds its values in a filled-in one; sentences with most own words first."""
     patterns = {}
     kinds: list[type[PlaygroundError]] = [PlaygroundError]
     while kinds:
@@ -93,7 +93,8 @@ def _error_patterns() -> Mapping[str, re.Pattern[str]]:
         texts, names = map(re.escape, parts[::2]), (f"(?P<{name}>.+)" for name in parts[1::2])
         pieces = [piece for pair in zip_longest(texts, names, fillvalue="") for piece in pair]
         patterns[kind.msgid] = re.compile("".join(pieces), re.DOTALL)
-    return MappingProxyType(patterns)
+    wordiest = sorted(patterns.items(), key=lambda item: -len(_FORMAT.sub("", item[0])))
+    return MappingProxyType(dict(wordiest))
 
 
 def plain(text: str) -> str:

@@ -1,0 +1,204 @@
+"""The sampling page on a tiny model: settings from the link, generation, tasks, and the code it shows."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import runpy
+import struct
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from playground.core import frames
+from playground.core.sampling import distribution, rank
+from playground.engine.base import GenerateRequest, TraceRequest
+from playground.engine.process import SharedEngine
+from playground.settings import Settings
+from playground.ui import show
+from playground.ui.components.sampler import DEFAULT, SamplerValue, valid
+from tests import tiny
+from tests.pages.conftest import OpenApp
+
+TEXT = "The cat sat on"
+SETTINGS = [
+    SamplerValue(1.0, 0, 0.75, 0.0),
+    SamplerValue(0.0, 0, 0.9, 0.0),
+    SamplerValue(2.5, 40, 0.6, 0.02),
+    SamplerValue(0.7, 0, 1.0, 0.1),
+    SamplerValue(1.3, 5, 1.0, 0.0),
+]
+
+
+def sent_to_browser(app: AppTest) -> dict[str, Any]:
+    """The JSON head of the sampler's data."""
+    found = [element.proto for element in app.get("bidi_component")]
+    data = next(proto.bytes for proto in found if proto.component_name == "playground.sampler")
+    (length,) = struct.unpack("<I", data[:4])
+    return dict(json.loads(data[4 : 4 + length]))
+
+
+def test_settings_of_the_link_reach_the_sliders(open_app: OpenApp) -> None:
+    link = {"sam_temperature": "1.5", "sam_top_k": "40", "sam_top_p": "0.8", "sam_min_p": "0.05"}
+    app = open_app("sampling", text=TEXT, **link)
+    assert not app.exception
+    assert not app.warning
+    assert sent_to_browser(app)["settings"] == SamplerValue(1.5, 40, 0.8, 0.05)._asdict()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("temperature", "hot"),
+        ("temperature", "-1"),
+        ("temperature", "inf"),
+        ("temperature", "nan"),
+        ("top_k", "2.5"),
+        ("top_k", "-3"),
+        ("top_k", "9" * 5_000),
+        ("top_p", "0"),
+        ("top_p", "1.1"),
+        ("min_p", "</script><script>"),
+    ],
+)
+def test_a_value_that_cannot_be_gives_one_sentence_and_the_default(
+    name: str, value: str, open_app: OpenApp
+) -> None:
+    app = open_app("sampling", text=TEXT, sam_min_p="0.1", **{f"sam_{name}": value})
+    assert not app.exception
+    assert len(app.warning) == 1
+    expected = DEFAULT if name == "min_p" else DEFAULT._replace(min_p=0.1)
+    assert sent_to_browser(app)["settings"] == expected._asdict()
+
+
+@pytest.mark.parametrize("name", ["sam_seed", "sam_max_new_tokens"])
+@pytest.mark.parametrize("value", ["x", "-1", "1e99", "99999999999999999999"])
+def test_a_number_of_the_link_that_cannot_be_is_the_default(name: str, value: str, open_app: OpenApp) -> None:
+    app = open_app("sampling", text=TEXT, **{name: value})
+    assert not app.exception
+    assert app.number_input(key=name).value == {"sam_seed": 0, "sam_max_new_tokens": 32}[name]
+
+
+def test_same_settings_send_the_same_bytes_again(open_app: OpenApp) -> None:
+    app = open_app("sampling", text=TEXT)
+    first = app.get("bidi_component")
+    again = app.run().get("bidi_component")
+    assert [element.proto.bytes for element in first] == [element.proto.bytes for element in again]
+
+
+def test_generate_continues_the_text_as_the_engine_does(open_app: OpenApp, tiny_engine: SharedEngine) -> None:
+    app = open_app("sampling", text=TEXT, sam_seed="7", sam_max_new_tokens="9", sam_temperature="0.8")
+    app.button(key="sam_start").click().run()
+    assert not app.exception
+    request = GenerateRequest(
+        model=tiny.LLAMA, text=TEXT, temperature=0.8, top_p=DEFAULT.top_p, seed=7, max_new_tokens=9
+    )
+    steps = list(tiny_engine.get(timeout_s=10).generate(request))
+    run = app.session_state["sam_run"]
+    assert [token.token_id for token in run.tokens] == [step.token_id for step in steps]
+    assert app.text[0].value == f"{TEXT}│{''.join(step.text for step in steps)}"
+    assert run.finish == steps[-1].finish_reason
+
+
+def test_a_new_sentence_puts_the_old_continuation_away(open_app: OpenApp) -> None:
+    app = open_app("sampling", text=TEXT, sam_max_new_tokens="3")
+    app.button(key="sam_start").click().run()
+    assert app.text[0].value.startswith(f"{TEXT}│")
+    app.text_area(key="text").set_value("The dog").run()
+    assert not app.exception
+    assert not [text for text in app.text if "│" in text.value]
+
+
+def test_tasks_are_checked_against_the_model(open_app: OpenApp, tiny_engine: SharedEngine) -> None:
+    trace = tiny_engine.get(timeout_s=10).trace(TraceRequest(model=tiny.LLAMA, text=TEXT, logits="last"))
+    assert trace.logits is not None
+    ranked = rank(trace.logits[-1])
+    probs = distribution(ranked).probs
+    five = float(probs[:5].sum() - probs[4] / 2)
+    app = open_app("sampling", text=TEXT, sam_top_p=f"{five:.6f}")
+    assert ("sampling", "five") in app.session_state["solved_tasks"]
+    app.number_input(key="task_sampling_entropy").set_value(round(distribution(ranked).entropy_bits, 1)).run()
+    assert ("sampling", "entropy") in app.session_state["solved_tasks"]
+    app.number_input(key="task_sampling_entropy").set_value(99.0).run()
+    assert app.warning
+
+
+@pytest.mark.parametrize("values", [{}, {"temperature": 1}, None])
+def test_half_a_setting_from_the_browser_is_refused(values: dict[str, Any] | None) -> None:
+    assert valid(values or {}, 100) is None
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), -1, 1e400, "x", None, [], True + 5])
+@pytest.mark.parametrize("name", SamplerValue._fields)
+def test_a_forged_setting_from_the_browser_is_refused(name: str, bad: object) -> None:
+    values = DEFAULT._asdict() | {name: bad}
+    if name == "top_k" and bad == 6:
+        assert valid(values, 100) is not None
+        assert valid(values, 5) is None
+    else:
+        assert valid(values, 100) is None
+
+
+# ---------------------------------------------------------------- the code under the pictures
+
+
+def run_code(name: str, tmp_path: Path, **values: object) -> tuple[dict[str, Any], str]:
+    """Run what the page shows; its variables and what it printed."""
+    script = tmp_path / f"{name}.py"
+    script.write_text(show.code(name, **values), "utf-8")
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        return runpy.run_path(str(script)), printed.getvalue()
+
+
+@pytest.fixture
+def folder(tiny_settings: Settings) -> str:
+    return str(tiny_settings.cache_dir / "models" / tiny.LLAMA.replace("/", "--"))
+
+
+@pytest.mark.parametrize("chosen", SETTINGS, ids=str)
+def test_sampling_code_gives_the_numbers_of_the_table(
+    chosen: SamplerValue, folder: str, tiny_engine: SharedEngine, tmp_path: Path
+) -> None:
+    found, printed = run_code("sampling", tmp_path, folder=folder, text=TEXT, **chosen._asdict())
+    trace = tiny_engine.get(timeout_s=10).trace(TraceRequest(model=tiny.LLAMA, text=TEXT, logits="last"))
+    assert trace.logits is not None
+    kept = distribution(rank(trace.logits[-1]), **chosen._asdict())
+    assert found["n_kept"] == kept.n_kept
+    assert found["entropy_bits"] == pytest.approx(kept.entropy_bits, abs=1e-4)
+    np.testing.assert_allclose(found["probs"].numpy()[kept.token_ids], kept.probs, atol=1e-5)
+    assert f"kept {kept.n_kept:,} of" in printed
+
+
+def test_entropy_code_gives_the_numbers_of_the_curve(
+    folder: str, tiny_engine: SharedEngine, tmp_path: Path
+) -> None:
+    cuts = {"top_k": 50, "top_p": 0.8, "min_p": 0.01}
+    _found, printed = run_code("entropy", tmp_path, folder=folder, text=TEXT, **cuts)
+    trace = tiny_engine.get(timeout_s=10).trace(TraceRequest(model=tiny.LLAMA, text=TEXT, logits="last"))
+    assert trace.logits is not None
+    grid = [round(0.2 * step, 1) for step in range(1, 16)]
+    curve = frames.temperature_curve(rank(trace.logits[-1]), **cuts, temperatures=grid)
+    rows = curve.pivot_table(index="temperature", columns="tokens", values="entropy_bits")
+    n_kept = curve[curve["tokens"] == "kept"]["n_kept"].tolist()
+    for line, (temperature, row), n in zip(printed.splitlines(), rows.iterrows(), n_kept, strict=True):
+        words = line.split()
+        assert float(words[1]) == temperature
+        assert [float(words[3]), float(words[6])] == pytest.approx([row["all"], row["kept"]], abs=2e-4)
+        assert int(words[8]) == n
+
+
+@pytest.mark.parametrize("chosen", SETTINGS, ids=str)
+def test_generating_code_writes_the_same_tokens(
+    chosen: SamplerValue, folder: str, tiny_engine: SharedEngine, tmp_path: Path
+) -> None:
+    found, _printed = run_code(
+        "generating", tmp_path, folder=folder, text=TEXT, n_tokens=8, seed=3, **chosen._asdict()
+    )
+    request = GenerateRequest(model=tiny.LLAMA, text=TEXT, seed=3, max_new_tokens=8, **chosen._asdict())
+    steps = list(tiny_engine.get(timeout_s=10).generate(request))
+    assert found["input_ids"][0, found["prompt_length"] :].tolist() == [step.token_id for step in steps]

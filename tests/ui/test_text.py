@@ -1,0 +1,145 @@
+"""The words: every string the reader meets exists in both languages, and lessons have the same parts."""
+
+from __future__ import annotations
+
+import ast
+import re
+import string
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from babel.messages.catalog import Catalog, Message
+from babel.messages.pofile import read_po
+from hypothesis import given
+from hypothesis import strategies as st_
+
+from playground import errors
+from playground.paths import site_root
+from playground.ui import text
+
+SOURCES = sorted([*(site_root() / "playground").rglob("*.py"), *(site_root() / "pages").glob("*.py")])
+KEYWORDS = {"_": 1, "N_": 1, "ngettext": 2, "progress": 1}  # progress: what a loading model does
+LESSONS = site_root() / "assets" / "lessons"
+
+
+def _extracted() -> dict[str, tuple[str, ...]]:
+    """msgid -> all its forms, those inside f-strings too (pybabel sees them from Python 3.12 on)."""
+    found = {}
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in KEYWORDS:
+                texts = [arg.value if isinstance(arg, ast.Constant) else None for arg in node.args]
+                forms = texts[: KEYWORDS[node.func.id]]
+                if all(isinstance(form, str) for form in forms):
+                    found[forms[0]] = tuple(forms)
+    return found
+
+
+@pytest.fixture(scope="module")
+def catalogue() -> Catalog:
+    with (site_root() / "assets/locale/ko/LC_MESSAGES/playground.po").open("rb") as file:
+        return read_po(file, locale="ko")
+
+
+def _messages(catalogue: Catalog) -> Iterator[tuple[tuple[str, ...], tuple[str, ...], Message]]:
+    for message in catalogue:
+        if message.id:
+            ids = message.id if isinstance(message.id, tuple) else (message.id,)
+            yield ids, message.string if isinstance(message.string, tuple) else (message.string,), message
+
+
+def _fields(template: str) -> set[str]:
+    return {
+        name for _text, name, _spec, _conversion in string.Formatter().parse(template) if name is not None
+    }
+
+
+def test_korean_catalogue_has_exactly_the_strings_of_the_source(catalogue: Catalog) -> None:
+    translated = {ids[0] for ids, _strings, _message in _messages(catalogue)}
+    extracted = set(_extracted())
+    assert not extracted - translated, "without Korean"
+    assert not translated - extracted, "no longer used"
+
+
+def test_korean_catalogue_is_complete(catalogue: Catalog) -> None:
+    for ids, strings, message in _messages(catalogue):
+        assert not message.fuzzy, ids
+        assert all(part.strip() for part in strings), ids
+        for part in strings:
+            assert _fields(part) == _fields(ids[-1]), f"{ids}: other placeholders in {part!r}"
+
+
+def test_korean_strings_are_korean(catalogue: Catalog) -> None:
+    same = {"CSV", "PNG", "SVG", "{seconds:.0f} s", "{reason} {cure}"}
+    for ids, strings, _message in _messages(catalogue):
+        if ids[0] not in same:
+            assert re.search("[가-힣]", strings[0]), ids
+
+
+def test_every_error_has_a_translated_sentence(catalogue: Catalog) -> None:
+    known = {ids[0] for ids, _strings, _message in _messages(catalogue)}
+    for error in _subclasses(errors.PlaygroundError):
+        assert error.msgid in known, error.__name__
+
+
+def _subclasses(root: type[errors.PlaygroundError]) -> Iterator[type[errors.PlaygroundError]]:
+    yield root
+    for child in root.__subclasses__():
+        yield from _subclasses(child)
+
+
+def test_sentence_fills_in_the_values_in_the_readers_language(monkeypatch: pytest.MonkeyPatch) -> None:
+    error = errors.TextTooLong(limit=2000, got=100_000)
+    monkeypatch.setattr(text, "language", lambda: "en")
+    assert text.sentence(error) == "The text has 100,000 characters and the limit is 2,000: shorten it."
+    monkeypatch.setattr(text, "language", lambda: "ko")
+    assert "100,000" in text.sentence(error)
+    assert "2,000" in text.sentence(error)
+    assert "characters" not in text.sentence(error)
+
+
+def test_a_sentence_the_engine_wrote_in_english_is_found_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    error = errors.ModelNotFound(model_id="a/b_c", cure="llm-playground pull a/b_c")
+    monkeypatch.setattr(text, "language", lambda: "ko")
+    assert text.told(str(error)) == text.sentence(error)
+    assert text.told("Reading the weights") != text.plain("Reading the weights")
+    assert text.told("nobody knows *this*") == r"nobody knows \*this\*"
+
+
+@given(st_.text())
+def test_plain_text_only_gains_backslashes(raw: str) -> None:
+    assert re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", text.plain(raw)) == raw
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    ["<script>alert(1)</script>", "![](http://x)", "$E=mc^2$", ":red[x]", ":material/home:", "a@b.c"],
+)
+def test_plain_escapes_what_streamlit_would_read(hostile: str) -> None:
+    assert re.sub(r"\\(.)", r"\1", text.plain(hostile)) == hostile
+    assert not re.search(r"(?<!\\)[<\[$:@!]", text.plain(hostile))
+
+
+@pytest.mark.parametrize("page", sorted(path.stem for path in (site_root() / "pages").glob("*.py")))
+def test_lesson_has_the_same_parts_in_both_languages(page: str) -> None:
+    english, korean = (_headings(LESSONS / language / f"{page}.md") for language in ("en", "ko"))
+    assert english == korean
+    assert sum(heading.startswith("## task ") for heading in english) == 3
+
+
+@pytest.mark.parametrize(
+    "path", sorted(LESSONS.glob("*/*.md")), ids=lambda path: f"{path.parent.name}/{path.stem}"
+)
+def test_lesson_can_be_read(path: Path) -> None:
+    lesson = text.parse_lesson(path.read_text("utf-8"))
+    assert all([lesson.title, lesson.question, lesson.lead, lesson.body, lesson.take_away])
+    assert all(lesson.tasks.values())
+    assert all(lesson.explanations.values()), "a right answer teaches something"
+    assert len(lesson.lead.split()) <= 60
+
+
+def _headings(path: Path) -> list[str]:
+    """The keys, and the depth of the headings inside the lesson."""
+    lines = [line for line in path.read_text("utf-8").splitlines() if line.startswith("#")]
+    return [line if line.startswith("## ") else line.split(" ")[0] for line in lines]
