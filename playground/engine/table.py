@@ -75,10 +75,7 @@ class ModelTable:
         """(state, what is happening)."""
         future = self._futures.get(model_id)
         if future is None:
-            here = loading.locate(self.entry(model_id), self._settings) is not None
-            if here:
-                return "waiting", ""
-            return ("absent", "") if self._settings.offline else ("remote", "")
+            return self._on_disk(self.entry(model_id)).state, ""
         if not future.done():
             return "loading", self._messages.get(model_id, "")
         error = future.exception()
@@ -104,20 +101,24 @@ class ModelTable:
         loaded = self._loaded().get(entry.model_id)
         if loaded is not None:
             return loaded.result().info
+        if entry.model_id not in self._futures:
+            return self._on_disk(entry)
         state, message = self.state(entry.model_id)
+        return replace(self._on_disk(entry), state=state, message=message)
+
+    def _on_disk(self, entry: CatalogueEntry) -> ModelInfo:
+        """What the files say; read once, because pages ask at every rerun."""
         known = self._infos.get(entry.model_id)
-        if known is None or known.state != state:
-            # read from disk once a change of state: pages ask at every rerun
-            known = self._infos[entry.model_id] = replace(
-                loading.model_info(entry, self._settings), state=state
-            )
-        return replace(known, message=message)
+        if known is None:
+            known = self._infos[entry.model_id] = loading.model_info(entry, self._settings)
+        return known
 
     def _load(self, entry: CatalogueEntry) -> LoadedModel:
         def progress(message: str, fraction: float) -> None:
             self._messages[entry.model_id] = f"{message} ({fraction:.0%})" if fraction else message
 
         loading.pull(entry, self._settings, progress)
+        self._infos.pop(entry.model_id, None)
         with self._building:
             loaded = loading.load(entry, self._settings, progress)
         with self._lock:
