@@ -50,18 +50,15 @@ show.under_picture(
 )
 
 
-def most_looked_at() -> str:
-    """The token of the text with the largest weight in the row that is drawn."""
-    return str(row.most) if row else ""
-
-
-labels = pieces(tokens)
-choices = [line.start for line in journey.rows(len(tokens), len(tokens) - 1, row.weights if row else None)]
-end_of_page(
-    context,
-    [
-        Task("count", "number", lambda: len(tokens)),
-        Task("look", "choice", most_looked_at, {str(i): f"{i + 1}: {labels[i].label}" for i in choices}),
-        Task("sure", "goal", lambda: read.next is not None and float(read.next.probs[0]) > 0.9),
-    ],
-)
+tasks = [Task("count", "number", lambda: len(tokens))]
+if row:
+    labels, most = pieces(tokens), str(row.most)
+    lines = journey.rows(len(tokens), row.query, row.weights)
+    choices = {
+        str(line.start): f"{line.start + 1}: {labels[line.start].label}" for line in lines if line.single
+    }
+    tasks.append(Task("look", "choice", lambda: most, choices))
+if read.next:
+    surest = float(read.next.probs[0])
+    tasks.append(Task("sure", "goal", lambda: surest > 0.9))
+end_of_page(context, tasks)

@@ -58,6 +58,11 @@ class Row:
     start: int
     stop: int
 
+    @property
+    def single(self) -> bool:
+        """Whether it is one token."""
+        return self.stop == self.start + 1
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NextTokens:

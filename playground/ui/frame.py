@@ -41,14 +41,15 @@ _STYLE = """<style>
 
 
 def url_values() -> None:
-    """Take language and model from the URL. Comes first: the language decides every word after it.
+    """Take language, model and token from the URL. Comes first: the language decides every word after it.
 
-    A bound picker would write its label into the URL; these two hidden fields keep ids there instead.
+    A bound picker would write its label into the URL; these hidden fields keep ids there instead.
     """
     st.html(_STYLE)
     with st.container(key="url"):
         st.text_input("lang", key="lang", bind="query-params", label_visibility="collapsed")
         st.text_input("model", key="model", bind="query-params", label_visibility="collapsed")
+        st.text_input("token", key="token", bind="query-params", label_visibility="collapsed")
 
 
 def sidebar() -> None:

@@ -61,7 +61,7 @@ def _show_task(page: str, lesson: Lesson, task: Task) -> None:
 
 
 def _show_goal(page: str, lesson: Lesson, task: Task) -> None:
-    st.markdown(lesson.tasks[task.id])
+    st.markdown(f":small[{lesson.tasks[task.id]}]")  # the size of the other tasks' labels
     if task.answer():
         _solved().add((page, task.id))
         st.success(f"**{_('Reached.')}** {lesson.explanations[task.id]}")

@@ -28,10 +28,8 @@ _PAGES = ("home", "tokenization", "embeddings", "attention", "sampling")  # a st
 
 
 def journey_picture(scene: Scene) -> None:
-    """Draw the line; a click on a station goes to its page, in the same session."""
-    visit = _PICTURE(key="journey", data=picture_data(scene), on_visit_change=lambda: None).visit
-    if visit in _PAGES and (path := _page_file(visit)).is_file():
-        st.switch_page(path)
+    """Draw the line; a click on a station goes to its page."""
+    _PICTURE(key="journey", data=picture_data(scene))
 
 
 def picture_data(scene: Scene) -> dict[str, Any]:
@@ -63,14 +61,15 @@ def _stations(scene: Scene) -> list[dict[str, Any]]:
         (end, _end_note(scene)),
     ]
     return [
-        {"name": page, "title": title, "note": note, "href": _link(page, scene)}
+        {"title": title, "note": note, "href": _link(page, scene)}
         for page, (title, note) in zip(_PAGES, notes, strict=True)
     ]
 
 
 def _link(page: str, scene: Scene) -> str | None:
-    """Address of a page with the sentence in it; None while the page does not exist."""
-    if page == "home" or not _page_file(page).is_file():
+    """Address of a page with the sentence in it; None while there is no such page, or nothing on it."""
+    leads_on = page != "home" and (page != "sampling" or scene.journey.next is not None)
+    if not leads_on or not _page_file(page).is_file():
         return None
     carry = {"text": scene.tokenization.text, "model": scene.model.model_id, "lang": scene.language}
     return f"{page}?{urlencode(carry)}"
@@ -117,7 +116,7 @@ def _rows(scene: Scene) -> list[dict[str, Any]]:
     of = {i: group.text for group in pieces.groups(tokenization) for i in range(group.start, group.stop)}
     return [
         _token_row(scene, line.start, labels[line.start], of.get(line.start, ""), query)
-        if line.stop == line.start + 1
+        if line.single
         else _gap_row(line, weights)
         for line in lines
     ]

@@ -15,7 +15,7 @@ const COLUMNS = {
   end: [0.79, 1],
 };
 
-export default function ({ parentElement, data, setTriggerValue }) {
+export default function ({ parentElement, data }) {
   const frame = parentElement.querySelector(".journey");
   const about = parentElement.querySelector(".about");
   const stop = new AbortController();
@@ -31,7 +31,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
     if (Math.abs(frame.clientWidth - frame.firstChild.viewBox.baseVal.width) > 1) draw();
   });
   watch.observe(frame);
-  listen(frame, about, data, setTriggerValue, stop.signal);
+  listen(frame, about, data, stop.signal);
   return () => {
     watch.disconnect();
     stop.abort();
@@ -68,10 +68,7 @@ function rail(stations, x) {
   group.append(node("line", { class: "track", x1: centres[0], x2: centres.at(-1), y1: 20, y2: 20 }));
   stations.forEach((station, i) => {
     const stop = node(station.href ? "a" : "g", { class: station.href ? "station open" : "station" });
-    if (station.href) {
-      stop.setAttribute("href", station.href);
-      stop.dataset.visit = station.name;
-    }
+    if (station.href) stop.setAttribute("href", station.href);
     const name = label(station.title, { class: "title", x: centres[i], y: 57 });
     const halo = node("rect", { class: "halo", x: centres[i] - 70, y: 2, width: 140, height: 62, rx: 8 });
     stop.append(halo, node("circle", { cx: centres[i], cy: 20, r: 13 }), name);
@@ -117,6 +114,8 @@ function tokenRows(data, lines, x, core) {
     const tied = Math.min(share, height - 8) / 2;
     const from = (TOP + BOTTOM) / 2 + (i + 0.5 - data.rows.length / 2) * share;
     const chip = tokenChip(row, y, height, x.tokens);
+    const wide = x.weights[1] - x.tokens[0];
+    spot.append(node("rect", { class: "hit", x: x.tokens[0], y: y - height / 2, width: wide, height }));
     spot.append(band(x.text[1] - 4, from - share / 2, from + share / 2, chip.left, y - tied, y + tied, "cut"));
     if (row.values) spot.append(band(chip.right, y - tied, y + tied, x.vectors[0], y - tied, y + tied, "cut"));
     spot.append(...chip.parts);
@@ -267,8 +266,11 @@ function shorten(text, room, size) {
   return cut();
 }
 
+// The largest size at which the text fits, words whole if any size allows it; the middle of a long text is left out.
 function fitLines(text, room, tall) {
-  for (const size of [19, 17, 15, 13]) {
+  const sizes = [19, 17, 15, 13];
+  const whole = (size) => text.split(/[ \n]/).every((word) => measure(word, size) <= room);
+  for (const size of [...sizes.filter(whole), ...sizes]) {
     const lines = wrap(text, room, size);
     if (lines.length * size * 1.45 <= tall) return [size, lines];
   }
@@ -300,7 +302,7 @@ function rest(frame, about, data) {
   if (first) first.setAttribute("tabindex", 0);
 }
 
-function listen(frame, about, data, setTriggerValue, signal) {
+function listen(frame, about, data, signal) {
   const on = (name, act) => frame.addEventListener(name, act, { signal });
   const show = (spot) => {
     frame.firstChild.classList.toggle("aimed", Boolean(spot));
@@ -325,10 +327,15 @@ function listen(frame, about, data, setTriggerValue, signal) {
     event.preventDefault();
   });
   on("click", (event) => {
-    const link = event.target.closest("a[data-visit]");
+    const link = event.target.closest("a.station");
     if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
-    event.preventDefault(); // stay in this session; a new tab opens the same address
-    setTriggerValue("visit", link.dataset.visit);
+    // The menu's own link changes the page without a new session; where there is none, the address does.
+    const address = new URL(link.href.baseVal, document.baseURI);
+    const menu = [...document.querySelectorAll("[data-testid='stSidebarNavLink']")];
+    const same = menu.find((entry) => new URL(entry.href).pathname === address.pathname);
+    if (!same) return;
+    event.preventDefault();
+    same.click();
   });
 }
 

@@ -29,7 +29,7 @@ def _ending(scene: Scene) -> str:
     p = percent(float(found.probs[0]))
     if scene.model.kind == "encoder-decoder":
         return _("The answer most probably starts with {token}: {p}.").format(token=first, p=p)
-    last = _bold(pieces.pieces(scene.tokenization)[-1])
+    last = _own(scene, len(scene.tokenization) - 1)
     return _("After {last}, the model gives {token} {p}.").format(last=last, token=first, p=p)
 
 
@@ -38,13 +38,12 @@ def _attention(scene: Scene) -> str:
     if row is None:
         return _without_attention(scene)
     n_heads = scene.model.n_layer * scene.model.n_head
-    labels = pieces.pieces(scene.tokenization)
     values = {
         "n": n_heads,
         "layer": row.layer,
         "head": row.head,
-        "last": _bold(labels[row.query]),
-        "token": _bold(labels[row.focus]),
+        "last": _own(scene, row.query),
+        "token": _own(scene, row.focus),
         "p": percent(float(row.weights[row.focus])),
     }
     if row.choice == "sharpest":
@@ -68,6 +67,13 @@ def _without_attention(scene: Scene) -> str:
         "Attention is drawn for texts up to {n} tokens; the model itself has read the whole text.",
         scene.max_attention_tokens,
     ).format(n=scene.max_attention_tokens)
+
+
+def _own(scene: Scene, position: int) -> str:
+    """A token of the text; part of a character together with that character."""
+    piece = pieces.pieces(scene.tokenization)[position]
+    shared = [g.text for g in pieces.groups(scene.tokenization) if g.start <= position < g.stop]
+    return " ".join([_bold(piece), *(f"({plain(text)})" for text in shared)])
 
 
 def _bold(piece: pieces.Piece) -> str:

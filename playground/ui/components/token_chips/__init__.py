@@ -48,8 +48,8 @@ def token_chips(tokenization: Tokenization, *, height: int = 84) -> int | None:
 
 def selected_token(n_tokens: int) -> int | None:
     """Position of the token the reader selected, None when there is none in a sentence this long."""
-    token = st.session_state.get("token")
-    return token if isinstance(token, int) and 0 <= token < n_tokens else None
+    token = st.session_state.get("token", "")  # a hidden field of the frame, bound to the URL
+    return int(token) if token.isascii() and token.isdigit() and int(token) < n_tokens else None
 
 
 def ribbon_data(tokenization: Tokenization) -> dict[str, Any]:
@@ -100,4 +100,5 @@ def _direction(text: str) -> str:
 
 
 def _remember() -> None:
-    st.session_state["token"] = st.session_state["token_chips"]["selected"]
+    selected = st.session_state["token_chips"]["selected"]
+    st.session_state["token"] = "" if selected is None else str(selected)
