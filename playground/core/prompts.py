@@ -54,7 +54,9 @@ def readable_text(raw: str) -> tuple[str, int]:
     return kept, len(raw) - len(kept)
 
 
-def read_prompts(name: str, data: bytes, *, max_rows: int, max_chars: int) -> PromptFile:
+def read_prompts(
+    name: str, data: bytes, *, max_bytes: int = 2**20, max_rows: int = 500, max_chars: int = 2_000
+) -> PromptFile:
     r"""Read prompts: .txt one a line, .csv and .jsonl from the column `prompt`; UTF-8 or CP949.
 
     Rows are numbered as a spreadsheet or an editor numbers them: the first row of the file is 1. Empty rows
@@ -63,6 +65,7 @@ def read_prompts(name: str, data: bytes, *, max_rows: int, max_chars: int) -> Pr
     Args:
         name: File name; its suffix says how to read it.
         data: The file.
+        max_bytes: Longest file.
         max_rows: Rows after this many are counted, not read.
         max_chars: Longest prompt.
 
@@ -70,9 +73,11 @@ def read_prompts(name: str, data: bytes, *, max_rows: int, max_chars: int) -> Pr
         BadFile: The whole file cannot be used.
 
     Example:
-        >>> read_prompts("a.csv", "no,prompt\n1,안녕\n2,\n".encode("cp949"), max_rows=9, max_chars=9).prompts
+        >>> read_prompts("a.csv", "no,prompt\n1,안녕\n2,\n".encode("cp949")).prompts
         ('안녕',)
     """
+    if len(data) > max_bytes:
+        raise BadFile(reason=N_("it is too large."))
     prompts: list[str] = []
     rejected: list[BadUpload] = []
     n_beyond_limit = 0

@@ -37,6 +37,7 @@ _STYLE = """<style>
 [data-testid="stHeader"] { background: none; }
 [data-testid="stMainBlockContainer"] { padding-top: 2rem; padding-bottom: 3rem; }
 [data-testid="stMainBlockContainer"] h1 { padding: 0 0 0.25rem; }
+[data-testid="stMarkdownContainer"] :is(p, li) { word-break: keep-all; overflow-wrap: anywhere; }
 </style>"""
 
 
@@ -101,7 +102,7 @@ def page(name: str, needs: Collection[Capability] = ()) -> PageContext:
         _stop_readable(words, error)
     info = warming.model_when_ready(entry)
     if info is None:
-        st.markdown(words.body)
+        _rest(words)
         st.stop()
     return PageContext(name, info, text, state.language(), compute.owner())
 
@@ -111,7 +112,7 @@ def end_of_page(context: PageContext, tasks: Sequence[Task]) -> None:
     words = lesson(context.name)
     show_tasks(context.name, words, tasks)
     st.info(f"**{_('Take away')}** · {words.take_away}", icon=":material/lightbulb:")
-    st.markdown(words.body)
+    _rest(words)
 
 
 def _text_error(text: str) -> InputError | None:
@@ -140,8 +141,13 @@ _CAPABILITY_NAMES: dict[Capability, str] = {
 
 def _stop_readable(words: Lesson, error: PlaygroundError) -> NoReturn:
     st.error(sentence(error))
-    st.markdown(words.body)
+    _rest(words)
     st.stop()
+
+
+def _rest(words: Lesson) -> None:
+    title = _("More about it")
+    st.markdown(f"### {title}\n\n{words.body}")
 
 
 @lru_cache

@@ -15,33 +15,32 @@ _SHOWN_ERRORS = 5
 
 def picker() -> None:
     """A button that opens the upload, what came of it, and the list of prompts."""
-    box = st.popover(
-        _("My prompts"), icon=":material/upload_file:", width="stretch", key="prompts_open", on_change="rerun"
+    if st.button(_("My prompts"), icon=":material/upload_file:", width="stretch", key="prompts_open"):
+        st.dialog(_("My prompts"))(_dialog)()
+
+
+def _dialog() -> None:
+    st.file_uploader(
+        _("Prompts: .txt (one a line), .csv or .jsonl (column `prompt`), up to 1 MB, 500 rows"),
+        type=SUFFIXES,
+        key="prompts_upload",
+        max_upload_size=1,
+        on_change=_read,
     )
-    if not box.open:
-        return
-    with box:
-        st.file_uploader(
-            _("Prompts: .txt (one a line), .csv or .jsonl (column `prompt`), up to 1 MB, 500 rows"),
-            type=SUFFIXES,
-            key="prompts_upload",
-            max_upload_size=1,
-            on_change=_read,
-        )
-        st.download_button(
-            _("A sample file"),
-            (site_root() / "assets/samples/prompts.csv").read_bytes(),
-            "prompts.csv",
-            "text/csv",
-            on_click="ignore",
-            type="tertiary",
-            icon=":material/download:",
-        )
-        outcome = st.session_state.get("prompts")
-        if isinstance(outcome, BadFile):
-            st.error(sentence(outcome))
-        elif outcome is not None:
-            _show(outcome)
+    st.download_button(
+        _("A sample file"),
+        (site_root() / "assets/samples/prompts.csv").read_bytes(),
+        "prompts.csv",
+        "text/csv",
+        on_click="ignore",
+        type="tertiary",
+        icon=":material/download:",
+    )
+    outcome = st.session_state.get("prompts")
+    if isinstance(outcome, BadFile):
+        st.error(sentence(outcome))
+    elif outcome is not None:
+        _show(outcome)
 
 
 def _show(file: PromptFile) -> None:
@@ -60,15 +59,17 @@ def _show(file: PromptFile) -> None:
                 limit=limit, n=file.n_beyond_limit
             )
         )
-    if n:
-        st.selectbox(
-            _("Take this one"),
-            range(n),
-            index=None,
-            format_func=lambda i: f"{i + 1}. {file.prompts[i]}",
-            key="prompt_choice",
-            on_change=_take,
-        )
+    choice = st.selectbox(
+        _("Take this one"),
+        range(n),
+        index=None,
+        format_func=lambda i: f"{i + 1}. {file.prompts[i]}",
+        key="prompt_choice",
+        disabled=n == 0,
+    )
+    if choice is not None:
+        st.session_state["text"] = file.prompts[choice]
+        st.rerun()  # the whole page, which closes the dialog
 
 
 def _read() -> None:
@@ -80,14 +81,9 @@ def _read() -> None:
         st.session_state["prompts"] = read_prompts(
             upload.name,
             upload.getvalue(),
+            max_bytes=settings.max_upload_bytes,
             max_rows=settings.max_upload_rows,
             max_chars=settings.max_text_chars,
         )
     except BadFile as error:
         st.session_state["prompts"] = error
-
-
-def _take() -> None:
-    choice = st.session_state["prompt_choice"]
-    if choice is not None:
-        st.session_state["text"] = st.session_state["prompts"].prompts[choice]

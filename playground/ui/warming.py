@@ -16,7 +16,7 @@ from playground.ui.text import N_, _, plain, sentence, told
 _PERCENT = re.compile(r"(.*?)( \(\d+%\))?", re.DOTALL)
 _STATE_WORDS = {
     "absent": N_("not on this machine"),
-    "remote": N_("not on this machine yet, can be downloaded"),
+    "remote": N_("can be downloaded"),
     "waiting": N_("on this machine, not in memory"),
     "loading": N_("being loaded"),
     "ready": N_("ready"),

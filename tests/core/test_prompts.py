@@ -136,6 +136,7 @@ def test_a_single_column_needs_no_header() -> None:
         ("a.xlsx", b"PK", "only .txt"),
         ("prompts", b"x", "only .txt"),
         ("a.csv", b"x" * 200_000, "far too long"),
+        ("a.txt", b"x" * (2**20 + 1), "too large"),
     ],
 )
 def test_a_hopeless_file_is_refused_with_a_reason(name: str, data: bytes, reason: str) -> None:

@@ -30,6 +30,7 @@ export default function ({ parentElement, data }) {
   const button = parentElement.querySelector("button");
   const status = parentElement.querySelector("span");
   button.textContent = data.label;
+  document.documentElement.lang = data.params.lang; // screen readers choose their voice by it
   let timer = 0;
   button.onclick = async () => {
     const url = link(data.params);
