@@ -49,7 +49,8 @@ def token_chips(tokenization: Tokenization, *, height: int = 84) -> int | None:
 def selected_token(n_tokens: int) -> int | None:
     """Position of the token the reader selected, None when there is none in a sentence this long."""
     token = st.session_state.get("token", "")  # a hidden field of the frame, bound to the URL
-    return int(token) if token.isascii() and token.isdigit() and int(token) < n_tokens else None
+    known = token.isascii() and token.isdigit() and len(token) < 6 and int(token) < n_tokens
+    return int(token) if known else None
 
 
 def ribbon_data(tokenization: Tokenization) -> dict[str, Any]:

@@ -1,0 +1,146 @@
+"""The home page on tiny models of four families: it draws what the model computed and what its code gives."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import runpy
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from playground.core import journey
+from playground.engine.base import TraceRequest
+from playground.engine.process import SharedEngine
+from playground.settings import Settings
+from playground.ui import show
+from tests import tiny
+from tests.pages.conftest import OpenApp
+
+TEXT = "The cat sat on the mat"
+CODE = {tiny.LLAMA: "home", tiny.GPT2: "home", tiny.BERT: "home_encoder", tiny.T5: "home_encoder_decoder"}
+
+
+def drawn(app: AppTest) -> dict[str, Any]:
+    """What the picture got."""
+    assert not app.exception
+    found = (element.proto for element in app.get("bidi_component"))
+    return dict(
+        json.loads(next(proto.json for proto in found if proto.component_name == "playground.journey"))
+    )
+
+
+def run_code(name: str, tmp_path: Path, **values: object) -> dict[str, Any]:
+    script = tmp_path / f"{name}.py"
+    script.write_text(show.code(name, **values), "utf-8")
+    with contextlib.redirect_stdout(io.StringIO()):
+        return runpy.run_path(str(script))
+
+
+@pytest.mark.parametrize("text", [TEXT, "a", "the cat", "<|endoftext|> 서울은 😀"])
+@pytest.mark.parametrize("model", tiny.FAMILIES)
+def test_code_shown_gives_the_numbers_shown(
+    model: str, text: str, open_app: OpenApp, tiny_settings: Settings, tmp_path: Path
+) -> None:
+    shown = drawn(open_app("home", model=model, text=text))
+    folder = tiny_settings.cache_dir / "models" / model.replace("/", "--")
+    own = run_code(CODE[model], tmp_path, folder=str(folder), text=text)
+    note = shown["stations"][3]["note"]
+    assert note == f"layer {own['layer']}, head {own['head']}"
+    weights = own["looks"][own["layer"], own["head"]].numpy()
+    rows = [row for row in shown["rows"] if row["kind"] != "gap"]
+    for row in rows:
+        position = int(row["about"].split("token ")[-1].split(" of")[0]) - 1
+        assert row["weight"] == pytest.approx(weights[position], abs=1e-5)
+        np.testing.assert_allclose(row["values"], own["embedding"][position, :8].numpy(), atol=1e-4)
+    assert sum(row["weight"] for row in shown["rows"]) == pytest.approx(1, abs=1e-5)
+    if model == tiny.BERT:
+        np.testing.assert_allclose(
+            [v["value"] for v in shown["vector"]], own["sentence"][:8].numpy(), atol=1e-5
+        )
+        return
+    probs = own["probs"].sort(descending=True).values.numpy()
+    np.testing.assert_allclose([row["p"] for row in shown["next"][:-1]], probs[: journey.N_NEXT], atol=1e-5)
+    assert sum(row["p"] for row in shown["next"]) == pytest.approx(1, abs=1e-9)
+
+
+def test_one_forward_a_text_and_none_for_a_click(open_app: OpenApp, tiny_engine: SharedEngine) -> None:
+    engine = tiny_engine.get(timeout_s=1)
+    before = engine.stats().n_forwards
+    app = open_app("home", text="a sentence nobody has typed before")
+    assert engine.stats().n_forwards == before + 1
+    app.text_input(key="token").set_value("2").run()
+    (selected,) = (row for row in drawn(app)["rows"] if row["selected"])
+    assert "token 3 of" in selected["about"]
+    assert engine.stats().n_forwards == before + 1
+
+
+def test_long_text_is_read_whole_and_says_that_attention_is_not_drawn(
+    open_app: OpenApp, tiny_engine: SharedEngine, tiny_settings: Settings
+) -> None:
+    text = "the cat sat " * 25
+    engine = tiny_engine.get(timeout_s=1)
+    n_tokens = len(engine.tokenize(tiny.LLAMA, text))
+    assert n_tokens > tiny_settings.max_tokens_all_heads
+    app = open_app("home", text=text)
+    shown = drawn(app)
+    assert shown["stations"][3]["note"] == "not drawn for this text"
+    assert f"up to {tiny_settings.max_tokens_all_heads} tokens" in app.markdown[1].value
+    assert [row["weight"] for row in shown["rows"]] == [None] * journey.N_ROWS
+    assert shown["rows"][0]["label"] == f"⋯ {n_tokens - journey.N_ROWS + 1} tokens"
+    whole = journey.next_tokens(engine.trace(TraceRequest(model=tiny.LLAMA, text=text, logits="last")))
+    assert whole is not None
+    assert shown["next"][0]["p"] == pytest.approx(whole.probs[0], abs=1e-6)
+
+
+def test_encoder_ends_with_the_sentence_vector_and_says_so(open_app: OpenApp) -> None:
+    app = open_app("home", model=tiny.BERT, text=TEXT)
+    shown = drawn(app)
+    assert shown["next"] == []
+    assert shown["stations"][4]["title"] == "Sentence vector"
+    assert shown["stations"][4]["href"] is None
+    assert "predicts no next token" in app.markdown[1].value
+
+
+def test_stations_lead_to_the_pages_that_exist_with_the_sentence(
+    open_app: OpenApp, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    text = "1 & 1 = 서울?"
+    links = [station["href"] for station in drawn(open_app("home", text=text, lang="ko"))["stations"]]
+    assert links[:4] == [None] * 4
+    target = urlsplit(links[4])
+    assert target.path == "sampling"
+    assert parse_qs(target.query) == {"text": [text], "model": [tiny.LLAMA], "lang": ["ko"]}
+    folder = tmp_path / "pages"
+    folder.mkdir()
+    (folder / "attention.py").touch()
+    monkeypatch.setattr("playground.ui.components.journey.site_root", lambda: tmp_path)
+    links = [station["href"] for station in drawn(open_app("home", text=text))["stations"]]
+    assert [link is not None for link in links] == [False, False, False, True, False]
+
+
+def test_picture_is_read_in_words_with_its_own_numbers(open_app: OpenApp) -> None:
+    app = open_app("home", text=TEXT)
+    shown = drawn(app)
+    sentence = app.markdown[1].value.replace("\\", "")
+    assert f"**{shown['next'][0]['label']}** {shown['next'][0]['percent']}" in sentence
+    assert shown["stations"][3]["note"].replace("layer", "Layer") in sentence
+
+
+def test_tasks_are_checked_against_the_models_values(open_app: OpenApp) -> None:
+    app = open_app("home", text=TEXT)
+    shown = drawn(app)
+    n_tokens = int(shown["stations"][1]["note"].split()[0])
+    widest = max((row for row in shown["rows"] if row["kind"] != "gap"), key=lambda row: float(row["weight"]))
+    position = int(widest["about"].split("token ")[-1].split(" of")[0]) - 1
+    app.number_input(key="task_home_count").set_value(n_tokens + 1).run()
+    assert not app.success
+    app.number_input(key="task_home_count").set_value(n_tokens)
+    app.radio(key="task_home_look").set_value(str(position)).run()
+    sure = shown["next"][0]["p"] > 0.9
+    assert len(app.success) == 2 + sure
