@@ -20,7 +20,8 @@ def entropy_curve(words: Mapping[str, str]) -> dict[str, Any]:
         words: temperature, entropy, n_kept, all, kept, now in the reader's language.
     """
     rows = alt.Chart(alt.NamedData("rows"))
-    names = f"datum.label === 'kept' ? {json.dumps(words['kept'])} : {json.dumps(words['all'])}"
+    kept, everything = (json.dumps(words[name], ensure_ascii=False) for name in ("kept", "all"))
+    names = f"datum.label === 'kept' ? {kept} : {everything}"
     legend = alt.Legend(
         title=None, orient="top-left", labelExpr=names, labelLimit=400, symbolType="stroke", symbolSize=900
     )

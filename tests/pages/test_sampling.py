@@ -68,7 +68,7 @@ def test_settings_of_the_link_reach_the_sliders(open_app: OpenApp) -> None:
 def test_a_value_that_cannot_be_gives_one_sentence_and_the_default(
     name: str, value: str, open_app: OpenApp
 ) -> None:
-    app = open_app("sampling", text=TEXT, sam_min_p="0.1", **{f"sam_{name}": value})
+    app = open_app("sampling", text=TEXT, **{"sam_min_p": "0.1", f"sam_{name}": value})
     assert not app.exception
     assert len(app.warning) == 1
     expected = DEFAULT if name == "min_p" else DEFAULT._replace(min_p=0.1)

@@ -1,0 +1,270 @@
+"""The sampler in Chromium: its numbers are core.sampling's, and a moving slider asks the server nothing."""
+
+from __future__ import annotations
+
+import base64
+import itertools
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from playwright.sync_api import Locator, Page, expect
+
+from playground.core.sampling import RankedLogits, distribution, rank
+from playground.ui.components import sampler
+from playground.ui.components.sampler.packing import pack
+from tests.browser.conftest import OpenPage
+from tests.browser.reader import wait_run
+
+SCRIPT = (Path(sampler.__file__).parent / "sampler.js").read_text("utf-8")
+D_VOCAB = 49_152
+GRID = list(
+    itertools.product(
+        (0.0, 0.05, 0.3, 0.7, 1.0, 1.5, 2.2, 3.0),
+        (0, 1, 40, 20_000, D_VOCAB),
+        (1.0, 0.999, 0.9, 0.3),
+        (0.0, 1e-4, 0.05, 1.0),
+    )
+)
+# Every probability of all those settings would be 250 MB; these ranks hold head, middle and last token.
+RANKS = np.unique(np.geomspace(1, D_VOCAB, 300).astype(int) - 1).tolist()
+COMPUTE = """
+async ([source, packed, n, settings, ranks]) => {
+  const module = await import(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
+  const bytes = Uint8Array.from(atob(packed), (c) => c.charCodeAt(0));
+  const ranked = new module.Ranked(module.unpack(bytes, n));
+  const found = settings.map(([temperature, top_k, top_p, min_p]) => {
+    const d = ranked.distribution({ temperature, top_k, top_p, min_p });
+    const probs = ranks.map((i) => d.after(i));
+    return { first: d.first, n_kept: d.n_kept, entropy_bits: d.entropy_bits, mass: d.mass, probs };
+  });
+  return { logits: Array.from(ranked.logits), found };
+}
+"""
+
+
+def in_chromium(page: Page, ranked: RankedLogits, grid: list[Any], ranks: list[int]) -> dict[str, Any]:
+    """What `sampler.js` makes of these logits."""
+    packed = base64.b64encode(pack(ranked.logits[: ranked.n_finite])).decode()
+    found: dict[str, Any] = page.evaluate(COMPUTE, [SCRIPT, packed, ranked.n_finite, grid, ranks])
+    return found
+
+
+def vocabulary(kind: str) -> NDArray[np.float32]:
+    """Logits of one position: smooth, with ties and banned tokens, or all equal."""
+    rng = np.random.default_rng(4)
+    logits = rng.normal(scale=3.5, size=D_VOCAB).astype(np.float32)
+    if kind == "ties":
+        logits = np.round(logits * 4) / 4
+        logits[rng.random(D_VOCAB) < 0.2] = -np.inf
+    return np.zeros(D_VOCAB, dtype=np.float32) if kind == "uniform" else logits
+
+
+@pytest.mark.parametrize("kind", ["smooth", "ties", "uniform"])
+def test_javascript_equals_core_sampling_over_the_whole_range(kind: str, page: Page) -> None:
+    ranked = rank(vocabulary(kind))
+    result = in_chromium(page, ranked, GRID, [r for r in RANKS if r < ranked.n_finite])
+    ranks = np.array([r for r in RANKS if r < ranked.n_finite])
+    assert np.array_equal(np.array(result["logits"], dtype=np.float32), ranked.logits[: ranked.n_finite])
+    largest_nucleus = 0
+    everything = {t: distribution(ranked, temperature=t) for t in {settings[0] for settings in GRID}}
+    for (temperature, top_k, top_p, min_p), found in zip(GRID, result["found"], strict=True):
+        kept = distribution(ranked, temperature=temperature, top_k=top_k, top_p=top_p, min_p=min_p)
+        probs = np.zeros(ranked.n_finite)
+        probs[found["first"] : found["first"] + kept.n_kept] = kept.probs
+        assert found["n_kept"] == kept.n_kept
+        assert found["entropy_bits"] == pytest.approx(kept.entropy_bits, abs=1e-5)
+        assert found["mass"] == pytest.approx(everything[temperature].probs[: kept.n_kept].sum(), abs=1e-5)
+        np.testing.assert_allclose(found["probs"], probs[ranks], atol=1e-5, rtol=0)
+        assert ranked.token_ids[found["first"]] == kept.token_ids[0]
+        if top_p < 1:
+            largest_nucleus = max(largest_nucleus, kept.n_kept)
+    assert largest_nucleus > 20_000
+
+
+def test_one_token_vocabulary(page: Page) -> None:
+    found = in_chromium(page, rank(np.array([-3.25], dtype=np.float32)), [(0, 0, 1, 0), (1, 5, 0.1, 1)], [0])
+    assert found["logits"] == [-3.25]
+    assert [row["probs"] for row in found["found"]] == [[1], [1]]
+
+
+# ---------------------------------------------------------------- on the page
+
+
+def sliders(page: Page) -> Locator:
+    return page.locator(".sampler input[type=range]")
+
+
+def sentence(page: Page) -> str:
+    return page.locator(".sampler .sentence").inner_text()
+
+
+def wait_drawn(page: Page) -> None:
+    """Until the sampler has its logits; on a busy machine that takes a while."""
+    expect(page.locator(".sampler .sentence")).not_to_be_empty(timeout=60_000)
+
+
+def drag(page: Page, slider: Locator, shares: list[float]) -> None:
+    """Press on the slider's handle, move over these shares of its length, stay pressed."""
+    box = slider.bounding_box()
+    assert box is not None
+    y = box["y"] + box["height"] / 2
+    at = float(slider.input_value()) / float(slider.get_attribute("max") or 1)
+    page.mouse.move(box["x"] + 8 + at * (box["width"] - 16), y)
+    page.mouse.down()
+    for share in shares:
+        page.mouse.move(box["x"] + share * box["width"], y)
+
+
+@pytest.fixture
+def sampling(page: Page, open_page: OpenPage) -> Page:
+    page.sent = sent = []  # type: ignore[attr-defined]
+    page.on("websocket", lambda socket: socket.on("framesent", lambda data: sent.append(data)))
+    open_page("/sampling")
+    wait_drawn(page)
+    return page
+
+
+def test_the_real_distribution_is_shown(sampling: Page) -> None:
+    assert sentence(sampling) == (
+        "Kept 8 of 49,152 tokens, which hold 75.1 % of the probability. Entropy of the draw: 1.25 bits."
+    )
+    first = sampling.locator(".rows svg > g", has_text="London")
+    expect(first).to_contain_text("·London")
+    sampling.locator(".rows").focus()
+    detail = sampling.locator(".sampler .detail").inner_text()
+    own = re.search(r"own p (\d\.\d+)", detail)
+    assert own
+    assert float(own[1]) == pytest.approx(0.589, abs=0.005)
+
+
+def test_dragging_sends_nothing_and_repaints_all_the_time(sampling: Page) -> None:
+    before = len(sampling.sent)  # type: ignore[attr-defined]
+    seen = []
+    for index in range(4):
+        drag(sampling, sliders(sampling).nth(index), [])
+        for share in np.linspace(0.1, 0.8, 15):
+            box = sliders(sampling).nth(index).bounding_box()
+            assert box is not None
+            sampling.mouse.move(box["x"] + share * box["width"], box["y"] + box["height"] / 2)
+            seen.append(sentence(sampling))
+        assert len(sampling.sent) - before == 0  # type: ignore[attr-defined]
+        sampling.mouse.up()
+        wait_run(sampling)
+        assert len(sampling.sent) - before == 1  # type: ignore[attr-defined]
+        before = len(sampling.sent)  # type: ignore[attr-defined]
+    assert len(set(seen)) > 20
+
+
+def test_the_value_is_in_python_on_release(sampling: Page) -> None:
+    drag(sampling, sliders(sampling).nth(0), [0.5, 0.7])
+    sampling.mouse.up()
+    wait_run(sampling)
+    value = sampling.locator(".sampler input[type=number]").nth(0).input_value()
+    assert value != "1"
+    sampling.get_by_role("button", name="Show the code").first.click()
+    expect(sampling.get_by_text(f"temperature = {value}", exact=False).first).to_be_visible()
+    assert f"sam_temperature={value}" in sampling.url
+
+
+def test_a_release_sends_the_browser_little(page: Page, open_page: OpenPage) -> None:
+    received: list[int] = []
+    page.on("websocket", lambda socket: socket.on("framereceived", lambda data: received.append(len(data))))
+    open_page("/sampling")
+    wait_drawn(page)
+    assert sum(received) > 70_000  # the packed logits, once
+    for value in ("1.3", "1.7", "0.4"):
+        received.clear()
+        page.locator(".sampler input[type=number]").nth(0).fill(value)
+        page.keyboard.press("Enter")
+        wait_run(page)
+    assert sum(received) < 40_000  # and never again
+
+
+def test_a_link_brings_the_settings_back_and_so_does_the_back_button(page: Page, open_page: OpenPage) -> None:
+    open_page("/sampling?sam_temperature=0&sam_top_k=12&sam_top_p=0.5&sam_min_p=0.25")
+    wait_drawn(page)
+    numbers = page.locator(".sampler input[type=number]")
+    expect(page.locator(".sampler .sentence")).to_contain_text("Greedy: kept 1 of 49,152")
+    assert [numbers.nth(i).input_value() for i in range(4)] == ["0", "12", "0.5", "0.25"]
+    numbers.nth(0).fill("2")
+    page.keyboard.press("Enter")
+    wait_run(page)
+    assert "sam_temperature=2" in page.url
+    page.go_back()
+    wait_run(page)
+    expect(numbers.nth(0)).to_have_value("0")
+
+
+def test_settings_survive_a_walk_to_another_page(sampling: Page) -> None:
+    numbers = sampling.locator(".sampler input[type=number]")
+    numbers.nth(2).fill("0.33")
+    sampling.keyboard.press("Enter")
+    wait_run(sampling)
+    sampling.get_by_test_id("stSidebarNav").get_by_role("link").first.click()
+    wait_run(sampling)
+    sampling.get_by_test_id("stSidebarNav").get_by_role("link", name="Sampling").click()
+    wait_run(sampling)
+    expect(numbers.nth(2)).to_have_value("0.33")
+
+
+def test_everything_is_reached_by_keyboard(sampling: Page) -> None:
+    temperature = sliders(sampling).nth(0)
+    temperature.focus()
+    before = len(sampling.sent)  # type: ignore[attr-defined]
+    for _ in range(5):
+        sampling.keyboard.press("ArrowRight")
+    expect(sampling.locator(".sampler input[type=number]").nth(0)).to_have_value("1.05")
+    wait_run(sampling)
+    assert len(sampling.sent) - before <= 2  # type: ignore[attr-defined]
+    assert temperature.get_attribute("aria-label") == "Temperature"
+    rows = sampling.get_by_role("listbox", name="The most probable next tokens")
+    rows.focus()
+    sampling.keyboard.press("ArrowDown")
+    expect(sampling.locator(".sampler .detail")).to_contain_text("2. ·the")
+    sampling.keyboard.press("End")
+    expect(sampling.locator(".sampler .detail")).to_contain_text("64. ")
+    sampling.keyboard.press("Tab")
+    assert sampling.evaluate("() => document.activeElement.shadowRoot.activeElement.textContent") == "Reset"
+
+
+@pytest.mark.parametrize(("name", "magic"), [("PNG", b"\x89PNG"), ("SVG", b"<svg")])
+def test_the_picture_can_be_saved(name: str, magic: bytes, sampling: Page) -> None:
+    with sampling.expect_download() as download:
+        sampling.get_by_role("button", name=f"Picture ({name})").click()
+    content = Path(download.value.path()).read_bytes()
+    assert content.startswith(magic)
+    assert len(content) > 10_000
+    if name == "SVG":
+        assert "·London" in content.decode()
+
+
+def test_a_hostile_sentence_is_text(page: Page, open_page: OpenPage) -> None:
+    open_page(
+        "/sampling?text=%3C%2Fscript%3E%3Cscript%3Ealert(1)%3C%2Fscript%3E%20%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E"
+    )
+    wait_drawn(page)
+    assert page.locator(".sampler img, .sampler script").count() == 0
+
+
+def test_generating_streams_and_stops(page: Page, open_page: OpenPage) -> None:
+    open_page("/sampling?sam_max_new_tokens=100&sam_temperature=1")
+    wait_drawn(page)
+    page.get_by_role("button", name="Generate").click()
+    text = page.get_by_text("The capital of England is│")
+    expect(text).to_contain_text(re.compile(r"│.{8,}"), timeout=30_000)
+    page.get_by_role("button", name="Stop", exact=True).last.click()
+    expect(page.get_by_text("Stopped.")).to_be_visible(timeout=30_000)
+    stopped = text.inner_text()
+    page.wait_for_timeout(1_000)
+    assert text.inner_text() == stopped
+
+
+def test_korean_page_is_korean(page: Page, open_page: OpenPage) -> None:
+    open_page("/sampling?lang=ko")
+    wait_drawn(page)
+    expect(page.locator(".sampler .sentence")).to_contain_text("토큰 49,152개 가운데 8개가 남았고")
+    expect(page.locator(".sampler .control .name").first).to_have_text("온도")

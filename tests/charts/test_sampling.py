@@ -1,0 +1,46 @@
+"""The pictures are valid Vega-Lite with fixed axes, and their rows come from core.frames."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import altair as alt
+import numpy as np
+
+from playground.charts import sampling as charts
+from playground.core import frames
+from playground.core.sampling import rank
+
+CURVE_WORDS = {word: f"«{word}»" for word in ("temperature", "entropy", "n_kept", "all", "kept", "now")}
+BAR_WORDS = {word: f"«{word}»" for word in ("token", "surprisal", "model", "drawn", "rank", "kept")}
+
+
+def columns(spec: Any) -> set[str]:
+    """Every field a specification reads."""
+    if isinstance(spec, dict):
+        own = {spec["field"]} if isinstance(spec.get("field"), str) else set()
+        return own.union(*map(columns, spec.values()))
+    return set().union(*map(columns, spec)) if isinstance(spec, list) else set()
+
+
+def test_entropy_curve_reads_the_columns_of_its_table() -> None:
+    ranked = rank(np.arange(5.0))
+    table = frames.temperature_curve(ranked, top_k=0, top_p=1, min_p=0, temperatures=[1.0])
+    spec = charts.entropy_curve(CURVE_WORDS)
+    assert columns(spec) <= set(table.columns)
+    assert alt.Chart.from_dict({"data": {"name": "rows"}, **spec}).to_dict()
+
+
+def test_entropy_curve_has_fixed_axes_and_the_readers_words() -> None:
+    text = json.dumps(charts.entropy_curve(CURVE_WORDS), ensure_ascii=False)
+    assert '"domain": [0, 3]' in text
+    assert '"domain": [0, 16]' in text
+    assert all(word in text for word in CURVE_WORDS.values())
+
+
+def test_surprisal_bars_read_the_columns_of_their_table() -> None:
+    spec = charts.surprisal_bars(BAR_WORDS, steps=7)
+    assert columns(spec) <= set(frames.GeneratedToken._fields)
+    assert alt.Chart.from_dict({"data": {"name": "rows"}, **spec}).to_dict()
+    assert spec["layer"][0]["encoding"]["x"]["scale"]["domain"] == [1, 2, 3, 4, 5, 6, 7]
