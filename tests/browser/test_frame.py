@@ -1,0 +1,224 @@
+"""The frame in Chromium: links, reload, back, language, share, upload, keyboard."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import parse_qs, quote, urlsplit
+
+import pytest
+from babel.messages.pofile import read_po
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from playground.paths import site_root
+from playground.ui import text
+from tests.browser.conftest import OpenPage
+from tests.browser.reader import wait_run
+
+EVERY_STRING = """() => {
+    const strings = [];
+    const visit = (root) => {
+        for (const node of root.querySelectorAll("*")) {
+            for (const name of ["aria-label", "title", "placeholder", "alt"])
+                if (node.getAttribute(name)) strings.push(node.getAttribute(name));
+            for (const child of node.childNodes)
+                if (child.nodeType === Node.TEXT_NODE) strings.push(child.data.trim());
+            if (node.shadowRoot) visit(node.shadowRoot);
+        }
+    };
+    visit(document.body);
+    return strings;
+}"""
+FOCUSED = """() => {
+    let node = document.activeElement;
+    while (node.shadowRoot?.activeElement) node = node.shadowRoot.activeElement;
+    return node.getAttribute("aria-label") || node.innerText || node.tagName;
+}"""
+PAGES = {"home": "/", "sampling": "/sampling"}
+KOREAN = "대한민국의 수도는"
+SMOLLM, MINILM = "SmolLM2 135M Instruct", "MiniLM L6 v2"
+MINILM_ID = "sentence-transformers/all-MiniLM-L6-v2"
+
+
+def sentence_of(page: Page) -> str:
+    return page.get_by_test_id("stSidebar").locator("textarea").input_value()
+
+
+def query(page: Page) -> dict[str, list[str]]:
+    return parse_qs(urlsplit(page.url).query)
+
+
+def write(page: Page, sentence: str) -> None:
+    box = page.get_by_test_id("stSidebar").locator("textarea")
+    box.fill(sentence)
+    box.press("Control+Enter")
+    wait_run(page)
+
+
+def choose_language(page: Page, name: str) -> None:
+    page.locator(".st-key-lang_choice").get_by_text(name, exact=True).click()
+    wait_run(page)
+
+
+def expect_state(page: Page, sentence: str, model: str, title: str) -> None:
+    expect(page.locator(".st-key-model_choice input")).to_have_value(model)
+    expect(page.get_by_role("heading", level=1)).to_have_text(title)
+    assert sentence_of(page) == sentence
+
+
+def title_of(name: str, language: str) -> str:
+    path = site_root() / "assets" / "lessons" / language / f"{name}.md"
+    return text.parse_lesson(path.read_text("utf-8")).title
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_link_restores_text_model_and_language_and_so_does_reload(name: str, open_page: OpenPage) -> None:
+    page = open_page(f"{PAGES[name]}?lang=ko&model={quote(MINILM_ID, safe='')}&text={quote(KOREAN)}")
+    for _ in range(2):
+        expect_state(page, KOREAN, MINILM, title_of(name, "ko"))
+        page.reload()
+        wait_run(page)
+
+
+def test_state_goes_along_from_page_to_page_and_back(open_page: OpenPage) -> None:
+    page = open_page("/?lang=ko")
+    write(page, KOREAN)
+    page.get_by_test_id("stSidebarNav").get_by_text(title_of("sampling", "ko")).click()
+    wait_run(page)
+    expect_state(page, KOREAN, SMOLLM, title_of("sampling", "ko"))
+    assert urlsplit(page.url).path == "/sampling"
+    assert query(page) == {"lang": ["ko"], "text": [KOREAN]}
+    page.go_back()
+    wait_run(page)
+    expect_state(page, KOREAN, SMOLLM, title_of("home", "ko"))
+
+
+def test_back_undoes_the_language(open_page: OpenPage) -> None:
+    page = open_page("/")
+    choose_language(page, "한국어")
+    expect(page.get_by_role("heading", level=1)).to_have_text(title_of("home", "ko"))
+    page.go_back()
+    wait_run(page)
+    expect(page.get_by_role("heading", level=1)).to_have_text(title_of("home", "en"))
+
+
+def test_the_first_language_is_the_browsers(browser: Browser, server_url: str) -> None:
+    page = browser.new_page(locale="ko-KR")
+    page.goto(server_url)
+    wait_run(page)
+    expect(page.get_by_role("heading", level=1)).to_have_text(title_of("home", "ko"))
+    expect(page.locator("html")).to_have_attribute("lang", "ko")
+    page.close()
+
+
+def test_switching_the_language_keeps_every_widget(open_page: OpenPage) -> None:
+    page = open_page("/sampling?lang=en")
+    write(page, "Once upon a time")
+    answer = page.locator("[class*=st-key-task_sampling] input").first
+    answer.fill("3")
+    answer.press("Enter")
+    wait_run(page)
+    choose_language(page, "한국어")
+    expect_state(page, "Once upon a time", SMOLLM, title_of("sampling", "ko"))
+    expect(page.locator("[class*=st-key-task_sampling] input").first).to_have_value(re.compile("^3"))
+
+
+def test_share_copies_a_link_that_opens_the_same_view(
+    open_page: OpenPage, context: BrowserContext, server_url: str
+) -> None:
+    context.grant_permissions(["clipboard-read", "clipboard-write"], origin=server_url)
+    page = open_page("/sampling")
+    write(page, KOREAN)
+    button = page.get_by_role("button", name="Copy the link")
+    button.click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    link = page.evaluate("navigator.clipboard.readText()")
+    assert parse_qs(urlsplit(link).query) == {"lang": ["en"], "text": [KOREAN]}
+    page.goto(link)
+    wait_run(page)
+    expect_state(page, KOREAN, SMOLLM, title_of("sampling", "en"))
+    expect(button).to_be_visible()
+
+
+def test_share_copies_without_the_clipboard_api_too(
+    open_page: OpenPage, context: BrowserContext, server_url: str
+) -> None:
+    """A class server is plain http on the school's network, where browsers hide that API."""
+    context.grant_permissions(["clipboard-read"], origin=server_url)
+    page = open_page("/sampling?text=hello")
+    page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(new Error('refused')); }")
+    page.get_by_role("button", name="Copy the link").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    assert "text=hello" in page.evaluate("navigator.clipboard.readText()")
+
+
+@pytest.mark.parametrize(
+    ("hostile", "shown"),
+    [
+        ("%ED%A0%80%ED%B0%80", ""),  # halves of a surrogate pair, as bytes
+        ("a%00b%1B%5B31mc", "control characters"),
+        (quote("</script><script>alert(1)</script>"), ""),
+        (quote("![](http://example.com/x.png) <img src=http://example.com/y.png>"), ""),
+        (quote("😀" * 1_000), ""),
+        ("", "The text is empty"),
+        ("a" * 20_000, "The text has 20,000 characters"),
+    ],
+    ids=["surrogates", "control", "script", "image", "emoji", "empty", "long"],
+)
+@pytest.mark.parametrize("name", PAGES)
+def test_any_text_in_a_link_gives_a_picture_or_a_sentence(
+    name: str, hostile: str, shown: str, open_page: OpenPage
+) -> None:
+    page = open_page(f"{PAGES[name]}?lang=en&text={hostile}")
+    page.on("dialog", lambda dialog: pytest.fail("a script of the text ran"))
+    expect(page.get_by_role("heading", level=1)).to_have_text(title_of(name, "en"))
+    assert page.locator("[data-testid=stMain] img").count() == 0
+    if shown:
+        expect(page.get_by_test_id("stAlert").first).to_contain_text(shown)
+
+
+def test_100_000_characters_typed_are_answered_with_a_sentence(open_page: OpenPage) -> None:
+    page = open_page("/")
+    write(page, "a" * 100_000)
+    expect(page.get_by_test_id("stAlert").first).to_contain_text("100,000 characters")
+    write(page, "short again")
+    expect(page.get_by_test_id("stAlert").first).not_to_contain_text("characters and the limit")
+
+
+def test_a_korean_excel_file_gives_its_good_rows_and_names_the_bad_one(open_page: OpenPage) -> None:
+    page = open_page("/?lang=en")
+    page.get_by_role("button", name="My prompts").click()
+    wait_run(page)
+    rows = f"번호,prompt\n1,{KOREAN}\n2,bad\x1brow\n3,나는 오늘\n"
+    page.locator("input[type=file]").set_input_files(
+        {"name": "수업.csv", "mimeType": "text/csv", "buffer": rows.encode("cp949")}
+    )
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("2 prompts were read")
+    expect(dialog).to_contain_text("Row 3 of the file cannot be used")
+    dialog.get_by_role("combobox").click()
+    page.get_by_role("option", name=KOREAN).click()
+    expect(dialog).to_be_hidden()
+    wait_run(page)
+    assert sentence_of(page) == KOREAN
+    assert query(page)["text"] == [KOREAN]
+
+
+def test_everything_in_the_sidebar_is_reached_with_the_tab_key(open_page: OpenPage) -> None:
+    page = open_page("/?lang=en")
+    reached: list[str] = []
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate(FOCUSED))
+    walked = " | ".join(reached)
+    for name in ("English", "Model", "Your sentence", "Code", "My prompts", "Copy the link"):
+        assert name in walked, walked
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_korean_interface_is_korean(name: str, open_page: OpenPage) -> None:
+    """No message id is left in English anywhere on the page, labels for screen readers included."""
+    page = open_page(f"{PAGES[name]}?lang=ko&text={quote(KOREAN)}")
+    with (site_root() / "assets/locale/ko/LC_MESSAGES/playground.po").open("rb") as file:
+        messages = [m for m in read_po(file) if isinstance(m.id, str) and m.id != m.string]
+    english = {m.id for m in messages if "{" not in m.id and len(m.id) > 3}
+    assert not english & set(page.evaluate(EVERY_STRING))
