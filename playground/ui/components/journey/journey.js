@@ -70,7 +70,7 @@ function rail(stations, x) {
     const stop = node(station.href ? "a" : "g", { class: station.href ? "station open" : "station" });
     if (station.href) stop.setAttribute("href", station.href);
     const name = label(station.title, { class: "title", x: centres[i], y: 57 });
-    const halo = node("rect", { class: "halo", x: centres[i] - 70, y: 2, width: 140, height: 62, rx: 8 });
+    const halo = node("rect", { class: "halo", x: centres[i] - 60, y: 2, width: 120, height: 62, rx: 8 });
     stop.append(halo, node("circle", { cx: centres[i], cy: 20, r: 13 }), name);
     stop.append(label(String(i + 1), { class: "number", x: centres[i], y: 25.5 }));
     group.append(stop, label(station.note, { class: "note", x: centres[i], y: 77 }));
