@@ -9,11 +9,13 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from playground.errors import PlaygroundError
+from playground.errors import PlaygroundError, SetUpError
 
 if TYPE_CHECKING:
     from playground.engine.base import Engine
     from playground.settings import Settings
+
+_CURE = "Run `llm-playground doctor` on the server."
 
 StartupState = Literal["waiting", "importing", "warming", "ready", "failed"]
 
@@ -60,6 +62,7 @@ class SharedEngine:
 
         Raises:
             TimeoutError: Not within `timeout_s`.
+            PlaygroundError: It could not start; the message says why.
         """
         self.start()
         return self._engine.result(timeout_s)
@@ -97,11 +100,15 @@ class SharedEngine:
         try:
             self._create_and_warm()
         except BaseException as error:
-            self._failure = str(error) or type(error).__name__
+            expected = isinstance(error, PlaygroundError)
+            told = (
+                error if expected else SetUpError(reason=f"The engine could not start ({error}).", cure=_CURE)
+            )
+            self._failure = str(told)
             if not self._engine.done():
-                self._engine.set_exception(error)
-            if not isinstance(error, PlaygroundError):
-                raise  # a defect of ours: startup() tells the reader, the traceback goes to the log
+                self._engine.set_exception(told)
+            if not expected:
+                raise  # its traceback belongs into the log
         finally:
             self._elapsed_s = time.monotonic() - self._started_at
             self._warmed.set()

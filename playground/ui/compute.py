@@ -38,7 +38,7 @@ def owner() -> str:
 
 
 def _release(owner_id: str) -> None:
-    with suppress(TimeoutError):  # no engine yet: nothing was asked of it
+    with suppress(TimeoutError, PlaygroundError):  # no engine: nothing was asked of it
         shared_engine(timeout_s=0).cancel_owner(owner_id)
 
 

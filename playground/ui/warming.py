@@ -10,7 +10,7 @@ import streamlit as st
 from playground.engine.base import Engine, ModelInfo
 from playground.engine.catalogue import CatalogueEntry
 from playground.engine.process import shared_engine, start_shared_engine
-from playground.errors import ModelNotFound
+from playground.errors import ModelNotFound, PlaygroundError
 from playground.ui.text import N_, _, plain, sentence, told
 
 _PERCENT = re.compile(r"(.*?)( \(\d+%\))?", re.DOTALL)
@@ -27,7 +27,11 @@ _STATE_WORDS = {
 def model_when_ready(entry: CatalogueEntry) -> ModelInfo | None:
     """The model's facts when it can answer; else draw what it is doing and give None."""
     start_shared_engine()
-    info = _info(entry)
+    try:
+        info = _info(entry)
+    except PlaygroundError as error:
+        st.error(sentence(error))
+        return None
     if info is not None and info.state == "ready":
         return info
     if info is None or info.state in ("waiting", "loading"):
@@ -44,7 +48,10 @@ def model_when_ready(entry: CatalogueEntry) -> ModelInfo | None:
 
 def state_words(entry: CatalogueEntry) -> str:
     """One short line on the model: its state, and what it is when it is ready."""
-    info = _info(entry)
+    try:
+        info = _info(entry)
+    except PlaygroundError:  # the page says why
+        return _(_STATE_WORDS["failed"])
     if info is None:
         return _("starting")
     words = [_(_STATE_WORDS[info.state])]
@@ -57,7 +64,11 @@ def state_words(entry: CatalogueEntry) -> str:
 
 
 def _engine() -> Engine | None:
-    """The engine, or None while its libraries are being imported."""
+    """The engine, or None while its libraries are being imported.
+
+    Raises:
+        PlaygroundError: It could not start.
+    """
     try:
         return shared_engine(timeout_s=0)
     except TimeoutError:
@@ -72,7 +83,10 @@ def _info(entry: CatalogueEntry) -> ModelInfo | None:
 @st.fragment(run_every=0.5, key="warming")
 def _progress(entry: CatalogueEntry) -> None:
     """Say what is happening; a full rerun ends it (and draws the page) as soon as that is over."""
-    info = _info(entry)
+    try:
+        info = _info(entry)
+    except PlaygroundError:  # the page says why
+        st.rerun()
     if info is not None and info.state not in ("waiting", "loading"):
         st.session_state.pop("warming_since", None)
         st.rerun()
