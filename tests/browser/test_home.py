@@ -227,6 +227,7 @@ def test_picture_can_be_saved(open_page: OpenPage, tmp_path: Path) -> None:
             page.get_by_role("button", name=suffix).click()
         download.value.save_as(tmp_path / suffix)
     assert (tmp_path / "PNG").read_bytes().startswith(b"\x89PNG")
+    assert "oklab" not in (tmp_path / "SVG").read_text("utf-8"), "a colour that only browsers read"
     root = ElementTree.parse(tmp_path / "SVG").getroot()
     assert any(node.text == "·London" for node in root.iter("{http://www.w3.org/2000/svg}text"))
     assert not any(node.tag.endswith(("image", "foreignObject", "script")) for node in root.iter())

@@ -34,13 +34,16 @@ class Scene:
 
 
 def percent(p: float) -> str:
-    """A probability with three significant digits.
+    """A probability or an attention weight with three significant digits.
 
     Example:
-        >>> percent(0.58912), percent(0.0821), percent(0.00001)
-        ('58.9 %', '8.21 %', '< 0.01 %')
+        >>> percent(0.58912), percent(0.0821), percent(0.00702), percent(1.0), percent(0.00001)
+        ('58.9 %', '8.21 %', '0.702 %', '100 %', '< 0.01 %')
     """
     if p < 1e-4:
         return "< 0.01 %"
+    if p >= 0.9995:
+        return "100 %"
     value = 100 * p
-    return f"{value:.{1 if value >= 10 else 2}f} %"
+    digits = next(d for d, least in ((1, 9.995), (2, 0.9995), (3, 0.09995), (4, 0)) if value >= least)
+    return f"{value:.{digits}f} %"

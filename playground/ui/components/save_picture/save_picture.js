@@ -13,18 +13,31 @@ function findPicture(root) {
 // Style sheets do not travel with a saved file: what they say is written onto each node.
 const STYLES = ["fill", "fill-opacity", "stroke", "stroke-width", "stroke-dasharray", "opacity", "font-family", "font-size", "font-weight", "text-anchor", "dominant-baseline", "display"];
 
-function standAlone(svg) {
+// Mixed colours are computed as oklab(...), which only browsers read: rgb(...) is read everywhere.
+function plainColour(colour) {
+  if (!/^(oklab|oklch|color)\(/.test(colour)) return colour;
+  const pen = Object.assign(document.createElement("canvas"), { width: 1, height: 1 }).getContext("2d");
+  pen.fillStyle = colour;
+  pen.fillRect(0, 0, 1, 1);
+  const [r, g, b, a] = pen.getImageData(0, 0, 1, 1).data;
+  return `rgba(${r}, ${g}, ${b}, ${a / 255})`;
+}
+
+function standAlone(svg, background) {
   const copy = svg.cloneNode(true);
   const originals = [svg, ...svg.querySelectorAll("*")];
   const copies = [copy, ...copy.querySelectorAll("*")];
   originals.forEach((node, i) => {
     const style = getComputedStyle(node);
-    for (const name of STYLES) copies[i].style.setProperty(name, style.getPropertyValue(name));
+    for (const name of STYLES) copies[i].style.setProperty(name, plainColour(style.getPropertyValue(name)));
   });
   const { width, height } = svg.getBoundingClientRect();
   copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");
   copy.setAttribute("width", width);
   copy.setAttribute("height", height);
+  const paper = document.createElementNS("http://www.w3.org/2000/svg", "rect");
+  for (const [name, value] of Object.entries({ width: "100%", height: "100%", fill: background })) paper.setAttribute(name, value);
+  copy.prepend(paper);
   return new Blob([new XMLSerializer().serializeToString(copy)], { type: "image/svg+xml" });
 }
 
@@ -41,7 +54,7 @@ async function png(picture, background) {
   const pen = canvas.getContext("2d");
   pen.fillStyle = background;
   pen.fillRect(0, 0, canvas.width, canvas.height);
-  const source = picture.localName === "canvas" ? picture : await loaded(standAlone(picture));
+  const source = picture.localName === "canvas" ? picture : await loaded(standAlone(picture, background));
   pen.drawImage(source, 0, 0, canvas.width, canvas.height);
   if (source instanceof Image) URL.revokeObjectURL(source.src);
   return new Promise((done) => canvas.toBlob(done, "image/png"));
@@ -64,7 +77,7 @@ export default function ({ parentElement, data }) {
       if (!picture) return;
       const background = getComputedStyle(host).getPropertyValue("--st-background-color") || "white";
       if (kind === "png") save(await png(picture, background), `${data.fileName}.png`);
-      else if (picture.localName === "svg") save(standAlone(picture), `${data.fileName}.svg`);
+      else if (picture.localName === "svg") save(standAlone(picture, background), `${data.fileName}.svg`);
     };
   }
 }

@@ -1,0 +1,69 @@
+"""The README's pictures, taken from the running app: `make screenshots` writes assets/screenshots/*.png."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Literal, NamedTuple
+from urllib.parse import urlencode
+
+from PIL import Image
+from playwright.sync_api import Browser, sync_playwright
+
+from benchmarks.live_server import LiveServer
+from playground.bootstrap import find_chromium
+
+FOLDER = Path(__file__).resolve().parent.parent / "assets" / "screenshots"
+N_COLOURS = 256  # of the palette: a quarter of the size, no visible difference
+FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
+
+
+class Shot(NamedTuple):
+    """One picture: which page, in which language and scheme, with which text, and what must be drawn."""
+
+    name: str
+    page: str
+    language: str
+    scheme: Literal["light", "dark"]
+    text: str
+    drawn: str
+
+
+SHOTS = (
+    Shot("home-en-light", "", "en", "light", "The capital of England is", ".st-key-journey svg"),
+    Shot("home-ko-dark", "", "ko", "dark", "대한민국의 수도는", ".st-key-journey svg"),
+    Shot("sampling-en-light", "sampling", "en", "light", "The capital of England is", ".st-key-sampler"),
+    Shot("sampling-ko-dark", "sampling", "ko", "dark", "Once upon a time there", ".st-key-sampler"),
+)
+
+
+def take(browser: Browser, url: str, shot: Shot) -> bytes:
+    """The page as a reader with a small projector sees it, as PNG."""
+    tab = browser.new_page(viewport={"width": 1366, "height": 768}, color_scheme=shot.scheme)
+    tab.goto(f"{url}/{shot.page}?{urlencode({'text': shot.text, 'lang': shot.language})}")
+    tab.locator(shot.drawn).wait_for()
+    tab.locator("[data-testid='stApp'][data-test-script-state='notRunning']").wait_for(state="attached")
+    tab.evaluate("document.fonts.ready")
+    tab.wait_for_timeout(800)
+    picture = Image.open(io.BytesIO(tab.screenshot()))
+    tab.close()
+    small = io.BytesIO()
+    picture.convert("RGB").quantize(N_COLOURS, dither=Image.Dither.NONE).save(small, "PNG", optimize=True)
+    return small.getvalue()
+
+
+def main() -> None:
+    """Start the app, take every picture, say how large it is."""
+    FOLDER.mkdir(exist_ok=True)
+    with LiveServer.playground() as server, sync_playwright() as playwright:
+        server.wait_ready()
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=FLAGS)
+        for shot in SHOTS:
+            png = take(browser, server.url, shot)
+            (FOLDER / f"{shot.name}.png").write_bytes(png)
+            print(f"assets/screenshots/{shot.name}.png  {len(png) / 1000:.0f} kB")
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
