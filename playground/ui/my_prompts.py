@@ -65,6 +65,7 @@ def _show(file: PromptFile) -> None:
         index=None,
         format_func=lambda i: f"{i + 1}. {file.prompts[i]}",
         key="prompt_choice",
+        placeholder=_("Choose a prompt"),
         disabled=n == 0,
     )
     if choice is not None:
