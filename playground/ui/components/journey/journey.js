@@ -2,6 +2,7 @@
 // All text comes in through `data` and reaches the page only as textContent.
 
 const HEIGHT = 404;
+const NARROWEST = 860; // below, the picture scrolls sideways
 const TOP = 100; // below the station names
 const BOTTOM = 396;
 const HUES = 12;
@@ -10,8 +11,8 @@ const COLUMNS = {
   text: [0, 0.145],
   tokens: [0.175, 0.325],
   vectors: [0.345, 0.46],
-  weights: [0.47, 0.535],
-  core: [0.665, 0.75],
+  weights: [0.465, 0.54],
+  core: [0.668, 0.752],
   end: [0.79, 1],
 };
 
@@ -22,13 +23,13 @@ export default function ({ parentElement, data }) {
   const draw = () => {
     const style = getComputedStyle(frame);
     fonts = { code: style.getPropertyValue("--st-code-font"), body: style.getPropertyValue("--st-font") };
-    const width = Math.max(Math.round(frame.clientWidth), 720);
+    const width = Math.max(frame.clientWidth, NARROWEST);
     frame.replaceChildren(picture(data, width));
     rest(frame, about, data);
   };
   draw();
   const watch = new ResizeObserver(() => {
-    if (Math.abs(frame.clientWidth - frame.firstChild.viewBox.baseVal.width) > 1) draw();
+    if (Math.max(frame.clientWidth, NARROWEST) !== frame.firstChild.viewBox.baseVal.width) draw();
   });
   watch.observe(frame);
   listen(frame, about, data, stop.signal);
@@ -135,22 +136,23 @@ function tokenRows(data, lines, x, core) {
 }
 
 function tokenChip(row, y, height, [left, right]) {
-  const limit = right - left - (row.of ? 26 : 0);
-  const text = label(row.label, { class: `token ${row.kind}`, y: y + 5.5 });
-  const base = row.kind === "bytes" ? 15 : row.kind === "gap" ? 15 : 19;
+  const of = shorten(row.of.replace(/^·/, ""), 44, 15);
+  const aside = of ? measure(of, 15, true) + 8 : 0;
+  const limit = right - left - aside;
+  const base = row.kind === "bytes" || row.kind === "gap" ? 15 : 19;
   const size = Math.max(10, Math.min(base, (base * (limit - 16)) / measure(row.label, base, true)));
   const shown = size > 10 ? row.label : shorten(row.label, limit - 16, 10);
-  text.textContent = shown;
-  text.style.fontSize = `${size}px`;
   const wide = Math.max(measure(shown, size, true) + 16, 26);
   const tall = Math.min(height - 6, 34);
-  const centre = (left + right) / 2 + (row.of ? 10 : 0);
-  text.setAttribute("x", centre);
+  const centre = (left + right + aside) / 2;
+  const start = centre - wide / 2;
+  const text = label(shown, { class: `token ${row.kind}`, x: centre, y: y + 5.5 });
+  text.style.fontSize = `${size}px`;
   const parts = [text];
   if (row.kind !== "gap")
-    parts.unshift(node("rect", { class: "chip", x: centre - wide / 2, y: y - tall / 2, width: wide, height: tall, rx: 6 }));
-  if (row.of) parts.push(label(row.of, { class: "of", x: centre - wide / 2 - 13, y: y + 5 }));
-  return { parts, left: centre - wide / 2 - (row.of ? 24 : 0), right: centre + wide / 2 };
+    parts.unshift(node("rect", { class: "chip", x: start, y: y - tall / 2, width: wide, height: tall, rx: 6 }));
+  if (of) parts.push(label(of, { class: "of", x: start - 5, y: y + 5 }));
+  return { parts, left: start - aside, right: centre + wide / 2 };
 }
 
 function vector(values, scale, y, height, [left, right]) {

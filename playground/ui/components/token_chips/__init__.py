@@ -25,12 +25,12 @@ _RIBBON = st.components.v2.component(
 )
 
 
-def token_chips(tokenization: Tokenization, *, height: int = 84) -> int | None:
+def token_chips(tokenization: Tokenization, *, height: int = 120) -> int | None:
     """Draw the ribbon and say which token is selected.
 
     Args:
         tokenization: The sentence as the model reads it.
-        height: Of the ribbon in pixels; longer texts scroll inside it.
+        height: Of the ribbon in pixels, at most; longer texts scroll inside it.
 
     Returns:
         Position of the selected token, or None. It stays selected from page to page.

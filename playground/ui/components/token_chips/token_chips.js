@@ -18,7 +18,7 @@ export default function ({ parentElement, data, setStateValue }) {
 }
 
 function draw(ribbon, tokens) {
-  ribbon.style.height = `${tokens.height}px`;
+  ribbon.style.maxHeight = `${tokens.height}px`;
   ribbon.setAttribute("aria-label", tokens.say.ribbon);
   ribbon.dir = tokens.dir;
   const opens = new Map(tokens.groups.map((group) => [group[0], group]));
