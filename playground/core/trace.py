@@ -105,4 +105,5 @@ def weights_from_uint8(attentions: NDArray[np.uint8]) -> NDArray[np.float32]:
         >>> weights_from_uint8(np.array([0, 255], dtype=np.uint8)).tolist()
         [0.0, 1.0]
     """
-    return np.square(attentions.astype(np.float32) / 255.0)
+    roots = attentions.astype(np.float32) / np.float32(255)
+    return roots * roots
