@@ -51,9 +51,11 @@ def run() -> list[dict[str, Any]]:
                 output_logits=True,
                 return_dict_in_generate=True,
             )
-        return (time.perf_counter() - started) / (output.sequences.shape[1] - len(ids)) * 1e3
+        n_steps: int = output.sequences.shape[1] - len(ids)
+        return (time.perf_counter() - started) / n_steps * 1e3
 
-    ours(), theirs()
+    ours()
+    theirs()
     times: dict[str, list[float]] = {"ours": [], "peer": []}
     for number in range(ROUNDS):
         pair = [("ours", ours), ("peer", theirs)]

@@ -47,7 +47,8 @@ def run() -> list[dict[str, Any]]:
         with lock, torch.no_grad():
             peer(input_ids=ids, logits_to_keep=1)
 
-    ours(0, "warm up"), theirs(0, "warm up")
+    ours(0, "warm up")
+    theirs(0, "warm up")
     before = engine.stats().n_forwards
     _burst(ours, ["Thirty students ask the same"] * 30)
     n_forwards = engine.stats().n_forwards - before
