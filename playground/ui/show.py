@@ -107,14 +107,16 @@ def show_chart(
 
     Args:
         chart: An Altair chart, or a Vega-Lite specification as a dict.
-        key: Widget key; also the `picture` of `under_picture`.
+        key: Of the container around the chart (a chart alone leaves no trace of its key in the page); also
+            the `picture` of `under_picture`.
         alt: What the picture shows, in words, for those who do not see it.
         data: Of a Vega-Lite specification.
     """
-    if isinstance(chart, dict):
-        st.vega_lite_chart(data, chart, key=key, alt=alt)
-    else:
-        st.altair_chart(cast("Any", chart), key=key, alt=alt)
+    with st.container(key=key):
+        if isinstance(chart, dict):
+            st.vega_lite_chart(data, chart, key=f"{key}_chart", alt=alt)
+        else:
+            st.altair_chart(cast("Any", chart), key=f"{key}_chart", alt=alt)
 
 
 @lru_cache
