@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 from babel.messages.pofile import read_po
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from playground.paths import site_root
 from playground.ui import text
@@ -39,8 +39,8 @@ SMOLLM, MINILM = "SmolLM2 135M Instruct", "MiniLM L6 v2"
 MINILM_ID = "sentence-transformers/all-MiniLM-L6-v2"
 
 
-def sentence_of(page: Page) -> str:
-    return page.get_by_test_id("stSidebar").locator("textarea").input_value()
+def sentence_box(page: Page) -> Locator:
+    return page.get_by_test_id("stSidebar").locator("textarea")
 
 
 def query(page: Page) -> dict[str, list[str]]:
@@ -48,7 +48,7 @@ def query(page: Page) -> dict[str, list[str]]:
 
 
 def write(page: Page, sentence: str) -> None:
-    box = page.get_by_test_id("stSidebar").locator("textarea")
+    box = sentence_box(page)
     box.fill(sentence)
     box.press("Control+Enter")
     wait_run(page)
@@ -62,7 +62,7 @@ def choose_language(page: Page, name: str) -> None:
 def expect_state(page: Page, sentence: str, model: str, title: str) -> None:
     expect(page.locator(".st-key-model_choice input")).to_have_value(model)
     expect(page.get_by_role("heading", level=1)).to_have_text(title)
-    assert sentence_of(page) == sentence
+    expect(sentence_box(page)).to_have_value(sentence)
 
 
 def title_of(name: str, language: str) -> str:
@@ -199,7 +199,7 @@ def test_a_korean_excel_file_gives_its_good_rows_and_names_the_bad_one(open_page
     page.get_by_role("option", name=KOREAN).click()
     expect(dialog).to_be_hidden()
     wait_run(page)
-    assert sentence_of(page) == KOREAN
+    expect(sentence_box(page)).to_have_value(KOREAN)
     assert query(page)["text"] == [KOREAN]
 
 
