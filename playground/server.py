@@ -8,7 +8,9 @@ after a rerun (250 ms a rerun, 7 s with 30 sessions); every answer carries secur
 from __future__ import annotations
 
 import errno
+import importlib
 import os
+import pkgutil
 import signal
 import socket
 import sys
@@ -27,6 +29,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from streamlit import config
 
+from playground import ui
 from playground.engine import process
 from playground.errors import SetUpError
 from playground.gate import ClassGate
@@ -117,7 +120,15 @@ async def ready(_request: Request) -> JSONResponse:
 
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any]]:
-    """Start the engine in the background, so that the port answers at once; stop it at the end."""
+    """Start the engine in the background, so that the page can say how far it is; stop it at the end.
+
+    What the pages import is read first: a session that came meanwhile would read it at the same time as the
+    engine's thread reads torch, and see its first words seconds later. Streamlit's runtime must be there
+    already, else the components would register with nobody.
+    """
+    with process.collector_paused():
+        for module in pkgutil.walk_packages(ui.__path__, f"{ui.__name__}."):
+            importlib.import_module(module.name)
     process.start_shared_engine()
     try:
         yield {}
