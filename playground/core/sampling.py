@@ -18,30 +18,75 @@ kept, as transformers and vLLM do; llama.cpp itself stops at exactly k.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, cast, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 _LN_2 = math.log(2)
 _ZERO_WEIGHT = -800.0  # exp of it is 0 in double precision; unlike -inf, 0 times it is 0
+_HEAD = 4_096  # ranks
 
 Order = Literal["transformers", "vllm", "llama.cpp"]
-_CUTS: dict[str, tuple[str, ...]] = {
-    "transformers": ("top_k", "top_p", "min_p"),
-    "vllm": ("min_p", "top_k", "top_p"),
-    "llama.cpp": ("top_k", "top_p", "min_p"),
-}
+_ORDERS: tuple[Order, ...] = get_args(Order)
 
 
-@dataclass(frozen=True, slots=True)
 class _Weights:
-    """Of one temperature: `(logit - max) / temperature`, its exp, the running sum. Shape [d_vocab] each."""
+    """`each = exp(scaled)` with `scaled = (logit - max) / temperature`, of ranked logits. Shape [d_vocab].
 
-    scaled: NDArray[np.float64]
-    each: NDArray[np.float64]
-    cumulative: NDArray[np.float64]
+    Running sums, of the weights and of weight times scaled logit, cover the first ranks, where nearly every
+    cut falls, and grow to the whole vocabulary when asked beyond. They are views of plain floats, which
+    `bisect` reads faster than an array.
+    """
+
+    def __init__(self, logits: NDArray[np.floating[Any]], temperature: float) -> None:
+        self._logits, self._temperature = logits, temperature
+        self.each = self._scaled()
+        head = self.each[:_HEAD].copy()
+        np.exp(self.each, out=self.each)
+        self.total = float(self.each.sum())
+        self._running = self._sums(head)  # one tuple: threads share it
+
+    def of_first(self, n: int) -> float:
+        """Sum of the first n weights."""
+        if n == len(self.each):
+            return self.total
+        sums, _products = self._running if n <= _HEAD else self._whole()
+        return sums[n - 1]
+
+    def needed_for(self, mass: float, n: int) -> int:
+        """How many of the first n weights it takes to reach `mass`."""
+        sums, _products = self._running
+        if n > len(sums) and sums[-1] < mass:
+            sums, _products = self._whole()
+        return min(n, bisect_left(sums, mass, 0, min(n, len(sums))) + 1)
+
+    def entropy_bits(self, n: int, total: float) -> float:
+        """Of a draw among the first n; log p = scaled - log(total), so no logarithm of each is needed."""
+        _sums, products = self._running if n <= _HEAD else self._whole()
+        return max(0.0, math.log(total) - products[n - 1] / total) / _LN_2
+
+    def _whole(self) -> tuple[Sequence[float], Sequence[float]]:
+        if len(self._running[0]) < len(self.each):
+            self._running = self._sums(self._scaled())
+        return self._running
+
+    def _scaled(self) -> NDArray[np.float64]:
+        scaled: NDArray[np.float64]
+        with np.errstate(over="ignore"):  # a tiny temperature may send a difference to -inf: weight 0
+            scaled = np.subtract(self._logits, self._logits[0], dtype=np.float64)
+            scaled /= self._temperature
+        if scaled[-1] < _ZERO_WEIGHT:
+            np.maximum(scaled, _ZERO_WEIGHT, out=scaled)
+        return scaled
+
+    def _sums(self, scaled: NDArray[np.float64]) -> tuple[Sequence[float], Sequence[float]]:
+        weights = self.each[: len(scaled)]
+        sums, products = np.cumsum(weights).data, np.cumsum(weights * scaled).data
+        return cast("Sequence[float]", sums), cast("Sequence[float]", products)
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
@@ -66,14 +111,14 @@ class RankedLogits:
     @property
     def log_sum_exp(self) -> float:
         """Of all logits, in nats: `logits - log_sum_exp` are the model's log-probabilities."""
-        return float(self.logits[0]) + math.log(self._weights_at(1.0).cumulative[-1])
+        return float(self.logits[0]) + math.log(self._weights_at(1.0).total)
 
     def _weights_at(self, temperature: float) -> _Weights:
         """Weights for one temperature; the last two are kept, so moving another slider costs no exp."""
         known = self._weights.get(temperature)
         if known is not None:
             return known
-        made = _weigh(self.logits, temperature)
+        made = _Weights(self.logits, temperature)
         for old in list(self._weights)[:-1]:
             self._weights.pop(old, None)
         self._weights[temperature] = made
@@ -156,25 +201,25 @@ def distribution(
         Top-p: Holtzman et al. 2020, "The Curious Case of Neural Text Degeneration", arXiv:1904.09751, 3.1.
         Min-p: Nguyen et al. 2024, "Turning Up the Heat: Min-p Sampling", arXiv:2407.01082, 3.
     """
-    _check(temperature, top_k, top_p, min_p, order)
+    if not (0 <= temperature < math.inf and top_k >= 0 and 0 < top_p <= 1 and 0 <= min_p <= 1):
+        raise _refusal(temperature, top_k, top_p, min_p)
+    if order not in _ORDERS:
+        raise ValueError(f"order is {order!r}, expected one of {', '.join(_ORDERS)}")
     if temperature == 0:
         return _greedy(ranked)
-    final = ranked._weights_at(float(temperature))
+    final = ranked._weights_at(temperature)
     weights = ranked._weights_at(1.0) if order == "llama.cpp" else final
     n = ranked.n_finite
-    for cut in _CUTS[order]:
-        if cut == "top_k" and 0 < top_k < n:
-            n = min(n, _end_of_ties(ranked.logits, top_k - 1))
-        elif cut == "top_p" and top_p < 1:
-            within = weights.cumulative[:n]
-            n = min(n, int(within.searchsorted(top_p * within[-1])) + 1)
-        elif cut == "min_p" and min_p > 0:
-            n = min(n, _count_at_least(weights.each, min_p))
-    total = float(final.cumulative[n - 1])
-    probs = final.each[:n] / total
-    # log p = scaled - log(total), so -sum p log p needs no logarithm of each token
-    entropy_nats = math.log(total) - float(probs.dot(final.scaled[:n]))
-    return Distribution(ranked.token_ids[:n], probs, n, max(0.0, entropy_nats) / _LN_2)
+    if min_p > 0 and order == "vllm":
+        n = min(n, _count_at_least(weights.each, min_p))
+    if 0 < top_k < n:
+        n = min(n, _end_of_ties(ranked.logits, top_k - 1))
+    if top_p < 1:
+        n = weights.needed_for(top_p * weights.of_first(n), n)
+    if min_p > 0 and order != "vllm":
+        n = min(n, _count_at_least(weights.each, min_p))
+    total = final.of_first(n)
+    return Distribution(ranked.token_ids[:n], final.each[:n] / total, n, final.entropy_bits(n, total))
 
 
 def draw(distribution: Distribution, u: float) -> int:
@@ -225,18 +270,15 @@ def _refuse_unusable(row: NDArray[np.floating[Any]], ranked: NDArray[np.floating
         raise ValueError("every logit is -inf: no token is left to draw")
 
 
-def _check(temperature: float, top_k: int, top_p: float, min_p: float, order: str) -> None:
-    """Refuse a setting outside its range, naming it and its value."""
+def _refusal(temperature: float, top_k: int, top_p: float, min_p: float) -> ValueError:
+    """Which setting is outside its range."""
     if not 0 <= temperature < math.inf:
-        raise ValueError(f"temperature is {temperature}, expected 0 or more")
-    if top_k < 0 or top_k != int(top_k):
-        raise ValueError(f"top_k is {top_k}, expected a whole number, 0 or more")
+        return ValueError(f"temperature is {temperature}, expected 0 or more")
+    if not top_k >= 0:
+        return ValueError(f"top_k is {top_k}, expected 0 or more")
     if not 0 < top_p <= 1:
-        raise ValueError(f"top_p is {top_p}, expected 0 < top_p <= 1")
-    if not 0 <= min_p <= 1:
-        raise ValueError(f"min_p is {min_p}, expected 0 <= min_p <= 1")
-    if order not in _CUTS:
-        raise ValueError(f"order is {order!r}, expected one of {', '.join(_CUTS)}")
+        return ValueError(f"top_p is {top_p}, expected 0 < top_p <= 1")
+    return ValueError(f"min_p is {min_p}, expected 0 <= min_p <= 1")
 
 
 def _greedy(ranked: RankedLogits) -> Distribution:
@@ -255,14 +297,3 @@ def _end_of_ties(logits: NDArray[np.floating[Any]], index: int) -> int:
 def _count_at_least(descending: NDArray[np.floating[Any]], limit: float) -> int:
     """How many values of a descending array are `limit` or more."""
     return len(descending) - int(descending[::-1].searchsorted(limit))
-
-
-def _weigh(logits: NDArray[np.floating[Any]], temperature: float) -> _Weights:
-    """Weights of ranked logits at one temperature, in double precision."""
-    with np.errstate(over="ignore"):  # a tiny temperature may send a difference to -inf: weight 0, as meant
-        scaled = np.subtract(logits, logits[0], dtype=np.float64)
-        scaled /= temperature
-    if scaled[-1] < _ZERO_WEIGHT:
-        np.maximum(scaled, _ZERO_WEIGHT, out=scaled)
-    each = np.exp(scaled)
-    return _Weights(scaled, each, np.cumsum(each))

@@ -195,7 +195,6 @@ def test_unusable_logits_are_refused_with_the_reason(logits: list[float], messag
         ("temperature", math.nan),
         ("temperature", math.inf),
         ("top_k", -1),
-        ("top_k", 1.5),
         ("top_p", 0.0),
         ("top_p", 1.01),
         ("top_p", math.nan),
