@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 from uuid import uuid4
 
 import numpy as np
@@ -16,6 +16,9 @@ from numpy.typing import NDArray
 
 from playground.core.tokens import Tokenization
 from playground.core.trace import Trace
+
+if TYPE_CHECKING:
+    from playground.engine.named_tokenizers import NamedTokenizers
 
 Kind = Literal["decoder", "encoder", "encoder-decoder"]
 Capability = Literal["attentions", "query_key", "hidden_states", "logits", "generate", "chat_template"]
@@ -238,9 +241,10 @@ class EngineStats:
 class Engine(Protocol):
     """Everything the app asks of a model. Plain data only; safe to call from any thread."""
 
+    tokenizers: NamedTokenizers
+
     def models(self) -> list[ModelInfo]:
         """The catalogue, in display order, with the state of each model."""
-        ...
 
     def tokenize(self, model: str, text: str, *, add_special_tokens: bool = True) -> Tokenization:
         """Cut `text` as the model does. Characters, not tokens, are limited here.
@@ -248,11 +252,9 @@ class Engine(Protocol):
         Raises:
             TextTooLong, ModelNotFound.
         """
-        ...
 
     def token_texts(self, model: str, token_ids: NDArray[np.int64]) -> tuple[str, ...]:
         """Readable form of each of these token ids."""
-        ...
 
     def trace(self, request: TraceRequest, on_wait: OnWait | None = None) -> Trace:
         """One forward pass with everything captured that was asked for.
@@ -260,32 +262,24 @@ class Engine(Protocol):
         Raises:
             InputError, ModelError, BusyError.
         """
-        ...
 
     def generate(self, request: GenerateRequest, on_wait: OnWait | None = None) -> Iterator[GenerateStep]:
         """Steps as they are computed; closing the iterator cancels within one step."""
-        ...
 
     def score(self, request: ScoreRequest, on_wait: OnWait | None = None) -> Scores:
         """log p(candidate | text) for each candidate, the text read once."""
-        ...
 
     def load(self, model: str) -> None:
         """Start loading (or downloading) a model in the background; `models()` tells how far it is."""
-        ...
 
     def cancel(self, request_id: str) -> None:
         """Stop a request; its caller gets `Cancelled`. Unknown ids are ignored."""
-        ...
 
     def cancel_owner(self, owner: str) -> None:
         """Stop everything a session asked for (its tab was closed)."""
-        ...
 
     def stats(self) -> EngineStats:
         """Counters and gauges."""
-        ...
 
     def close(self) -> None:
         """Stop the engine's threads; waiting callers get `Cancelled`."""
-        ...

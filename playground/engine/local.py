@@ -28,6 +28,7 @@ from playground.engine.base import (
 )
 from playground.engine.cache import ByteCache
 from playground.engine.forward import Capture, Row
+from playground.engine.named_tokenizers import NamedTokenizers
 from playground.engine.scheduler import DONE, Job, Scheduler, Ticket
 from playground.engine.table import ModelTable
 from playground.engine.worker import DecodeWork, ModelThread, ScoreWork, TraceWork
@@ -47,6 +48,7 @@ class LocalEngine:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._table = ModelTable(settings)
+        self.tokenizers = NamedTokenizers(settings, self._table.tokenizer)
         self._scheduler = Scheduler(settings)
         self._traces: ByteCache[Trace] = ByteCache(settings.cache_bytes)
         self._thread = ModelThread(settings, self._scheduler, self._traces)

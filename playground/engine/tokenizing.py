@@ -11,9 +11,8 @@ from typing import Any, Literal
 
 from tokenizers import Encoding, Tokenizer
 
-from playground.core.tokens import Tokenization, readable
+from playground.core.tokens import Tokenization, readable, spans_of_bytes, well_formed
 
-_SURROGATE = re.compile("[\ud800-\udfff]")
 _BYTE_TOKEN = re.compile(r"<0x([0-9A-F]{2})>")
 _METASPACE = "▁"
 _END_OF_TEXT = "<|endoftext|>"
@@ -56,21 +55,44 @@ class TextTokenizer:
 
         return AutoTokenizer.from_pretrained(self._folder, trust_remote_code=False, local_files_only=True)
 
+    @cached_property
+    def _special_reader(self) -> Tokenizer:
+        """A tokenizer that finds its special tokens in the text."""
+        reader = Tokenizer.from_file(str(self._folder / "tokenizer.json"))
+        reader.no_truncation()
+        reader.no_padding()
+        return reader
+
+    @property
+    def special_ids(self) -> frozenset[int]:
+        """Ids of the tokens that are marks of the format, not text."""
+        return self._special
+
+    @property
+    def algorithm(self) -> str:
+        """How it cuts words: byte-level BPE, BPE, WordPiece or Unigram."""
+        kind = type(self._backend.model).__name__
+        return "byte-level BPE" if kind == "BPE" and self._scheme == "bytes" else kind
+
     @property
     def d_vocab(self) -> int:
         """Number of token ids the tokenizer knows."""
         return int(self._backend.get_vocab_size())
 
-    def tokenize(self, text: str, add_special_tokens: bool = True) -> Tokenization:
+    def tokenize(
+        self, text: str, add_special_tokens: bool = True, *, read_special: bool = False
+    ) -> Tokenization:
         """Cut `text` as the model does.
 
         Args:
             text: Anything; lone surrogates, which no encoding can write, are read as U+FFFD, and the
                 result's `text` says so. One character stays one character.
             add_special_tokens: Whether to add the model's frame ([CLS] ... [SEP], `</s>`).
+            read_special: Whether `<|im_start|>` in the text is the special token of that name.
         """
-        text = _SURROGATE.sub("\ufffd", text)
-        encoding = self._backend.encode(text, add_special_tokens=add_special_tokens)
+        text = well_formed(text)
+        backend = self._special_reader if read_special else self._backend
+        encoding = backend.encode(text, add_special_tokens=add_special_tokens)
         ids = tuple(encoding.ids)
         special = tuple(bool(flag) for flag in encoding.special_tokens_mask)
         token_bytes = self._bytes_in_text(encoding, text, special)
@@ -79,7 +101,7 @@ class TextTokenizer:
 
     def encode(self, text: str, add_special_tokens: bool = True) -> tuple[int, ...]:
         """The token ids alone; the same as `tokenize(...).input_ids`."""
-        text = _SURROGATE.sub("\ufffd", text)
+        text = well_formed(text)
         return tuple(self._backend.encode(text, add_special_tokens=add_special_tokens).ids)
 
     def token_bytes(self, token_id: int) -> bytes:
@@ -127,28 +149,13 @@ class TextTokenizer:
         self, encoding: Encoding, text: str, special: tuple[bool, ...], token_bytes: tuple[bytes, ...]
     ) -> tuple[tuple[int, int], ...]:
         if self._scheme == "bytes" and b"".join(token_bytes) == text.encode():
-            return _offsets_of_bytes(text, token_bytes)
+            return spans_of_bytes(text, token_bytes)
         position = 0
         offsets: list[tuple[int, int]] = []
         for (start, end), added in zip(encoding.offsets, special, strict=True):
             offsets.append((position, position) if added else (start, end))
             position = offsets[-1][1]
         return tuple(offsets)
-
-
-def _offsets_of_bytes(text: str, token_bytes: tuple[bytes, ...]) -> tuple[tuple[int, int], ...]:
-    """Characters that the bytes of each token touch; the library's own offsets leave leading spaces out."""
-    char_of_byte = [i for i, char in enumerate(text) for _ in range(len(char.encode()))]
-    offsets: list[tuple[int, int]] = []
-    at = position = 0
-    for piece in token_bytes:
-        if piece:
-            start, position = char_of_byte[at], char_of_byte[at + len(piece) - 1] + 1
-            offsets.append((start, position))
-            at += len(piece)
-        else:
-            offsets.append((position, position))
-    return tuple(offsets)
 
 
 def _byte_alphabet() -> dict[str, int]:
