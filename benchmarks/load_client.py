@@ -62,6 +62,7 @@ class Reader:
         self._values: dict[str, tuple[str, Any]] = {}  # widget id -> (field, value)
         self._page_hash = ""
         self._known_hashes: set[str] = set()
+        self._auto_rerun: tuple[float, str] | None = None
         self.first = Run()
 
     async def __aenter__(self) -> Reader:
@@ -88,6 +89,18 @@ class Reader:
         """
         fragment = self._fragments.get(next(iter(changed), ""), "")
         return await self._run({self._ids[key]: value for key, value in changed.items()}, fragment)
+
+    async def tick(self) -> Run:
+        """What the browser does for a fragment with `run_every`: wait its interval, ask for it again.
+
+        Raises:
+            LookupError: No fragment of the last run asks for that.
+        """
+        if self._auto_rerun is None:
+            raise LookupError("nothing on the page repeats itself")
+        interval_s, fragment = self._auto_rerun
+        await asyncio.sleep(interval_s)
+        return await self._run({}, fragment)
 
     async def _run(self, changed: dict[str, tuple[str, Any]], fragment: str, timeout_s: float = 60) -> Run:
         assert self._connection is not None
@@ -122,6 +135,8 @@ class Reader:
                 run.last_delta_s = now
             if kind == "delta":
                 self._note(message, run)
+            elif kind == "auto_rerun":
+                self._auto_rerun = (message.auto_rerun.interval, message.auto_rerun.fragment_id)
             elif kind == "navigation":
                 self._page_hash = message.navigation.page_script_hash
             elif kind == "script_finished" and message.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN:
