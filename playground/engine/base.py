@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from playground.core.tokens import Tokenization
 from playground.core.trace import Trace
+from playground.engine.vectors import VectorEngine
 
 if TYPE_CHECKING:
     from playground.engine.named_tokenizers import NamedTokenizers
@@ -238,7 +239,7 @@ class EngineStats:
     model_bytes: int = 0
 
 
-class Engine(Protocol):
+class Engine(VectorEngine, Protocol):
     """Everything the app asks of a model. Plain data only; safe to call from any thread."""
 
     tokenizers: NamedTokenizers

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import math
 import queue
 import time
 from collections.abc import Iterator
 from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from playground.core.embeddings import EmbeddingTable
 from playground.core.tokens import Tokenization
 from playground.core.trace import Trace
 from playground.engine.base import (
@@ -27,10 +28,14 @@ from playground.engine.base import (
     Waiting,
 )
 from playground.engine.cache import ByteCache
+from playground.engine.checking import check_settings
+from playground.engine.embedding import embedding_table, untrained_vectors
 from playground.engine.forward import Capture, Row
 from playground.engine.named_tokenizers import NamedTokenizers
 from playground.engine.scheduler import DONE, Job, Scheduler, Ticket
 from playground.engine.table import ModelTable
+from playground.engine.texts import read_texts, trace_key
+from playground.engine.vectors import TextRead, TracesRequest
 from playground.engine.worker import DecodeWork, ModelThread, ScoreWork, TraceWork
 from playground.errors import BadValue, EmptyText, TextTooLong, TimedOut, TooManyTokens, Unsupported
 from playground.settings import Settings
@@ -39,6 +44,7 @@ if TYPE_CHECKING:
     from playground.engine.loading import LoadedModel
 
 Request = TraceRequest | GenerateRequest | ScoreRequest
+AnyRequest = Request | TracesRequest
 POLL_S = 0.1
 
 
@@ -77,7 +83,7 @@ class LocalEngine:
         loaded = self._loaded(request, on_wait)
         row = Row(self._input_ids(request, loaded), self._decoder_ids(request, loaded))
         capture = self._capture(request, loaded, len(row.input_ids))
-        key = (loaded.info.model_id, loaded.info.revision, loaded.info.dtype, row, capture)
+        key = trace_key(loaded, row, capture)
         known = self._traces.get(key)
         if known is not None:
             self._n_cache_hits += 1
@@ -87,6 +93,23 @@ class LocalEngine:
         result = next(self._results(request, job, on_wait))
         assert isinstance(result, Trace)
         return result
+
+    def traces(self, request: TracesRequest, on_wait: OnWait | None = None) -> Iterator[TextRead]:
+        """(place in `texts`, its trace or why it cannot be read), in the order they are ready."""
+        loaded = self._loaded(request, on_wait)
+        one = TraceRequest(request.model, hidden_states=request.hidden_states)
+        capture = self._capture(one, loaded, 0)
+        ids = partial(self._input_ids, loaded=loaded)
+        results = partial(self._results, on_wait=on_wait)
+        return read_texts(request, loaded, capture, self._settings, self._traces, ids, results)
+
+    def untrained_vectors(self, n_vectors: int, d_model: int, seed: int) -> NDArray[np.float32]:
+        """The weights a new embedding layer starts with. Shape [n_vectors, d_model]."""
+        return untrained_vectors(n_vectors, d_model, seed)
+
+    def embedding_table(self, model: str, on_wait: OnWait | None = None) -> EmbeddingTable:
+        """The input embedding matrix of a model, the same memory for every caller."""
+        return embedding_table(self._loaded(TraceRequest(model), on_wait))
 
     def score(self, request: ScoreRequest, on_wait: OnWait | None = None) -> Scores:
         """log p(candidate | text) for each candidate, the text read once."""
@@ -105,7 +128,7 @@ class LocalEngine:
 
     def generate(self, request: GenerateRequest, on_wait: OnWait | None = None) -> Iterator[GenerateStep]:
         """Steps as they are computed; closing the iterator cancels within one step."""
-        self._check_settings(request)
+        check_settings(request, self._settings)
         loaded = self._loaded(request, on_wait)
         self._require(loaded, "generate")
         ids = self._input_ids(request, loaded)
@@ -148,7 +171,7 @@ class LocalEngine:
 
     # ---- waiting
 
-    def _results(self, request: Request, job: Job, on_wait: OnWait | None) -> Iterator[object]:
+    def _results(self, request: AnyRequest, job: Job, on_wait: OnWait | None) -> Iterator[object]:
         """What the model thread sends, until it is done; leaving early takes the request back."""
         started = time.monotonic()
         ticket = self._scheduler.submit(
@@ -166,7 +189,9 @@ class LocalEngine:
         finally:
             self._scheduler.leave(request.request_id)
 
-    def _next_value(self, ticket: Ticket, request: Request, started: float, on_wait: OnWait | None) -> object:
+    def _next_value(
+        self, ticket: Ticket, request: AnyRequest, started: float, on_wait: OnWait | None
+    ) -> object:
         timeout_s = request.timeout_s or self._settings.request_timeout_s
         while True:
             try:
@@ -178,7 +203,7 @@ class LocalEngine:
                 if on_wait is not None:
                     on_wait(Waiting(self._scheduler.position(ticket), waited_s, "ready", ""))
 
-    def _loaded(self, request: Request, on_wait: OnWait | None) -> LoadedModel:
+    def _loaded(self, request: AnyRequest, on_wait: OnWait | None) -> LoadedModel:
         """The model in memory, waiting for it (and saying so) when it is not there yet."""
         started = time.monotonic()
         future = self._table.load(request.model)
@@ -258,17 +283,3 @@ class LocalEngine:
         limit = loaded.info.n_ctx or self._settings.max_tokens
         if n_tokens > limit:
             raise TooManyTokens(limit=limit, got=n_tokens)
-
-    def _check_settings(self, request: GenerateRequest) -> None:
-        limits = {
-            "temperature": (request.temperature, 0.0, 100.0),
-            "top_k": (request.top_k, 0, math.inf),
-            "top_p": (request.top_p, 1e-6, 1.0),
-            "min_p": (request.min_p, 0.0, 1.0),
-            "seed": (request.seed, 0, 2**64 - 1),
-            "max_new_tokens": (request.max_new_tokens, 1, self._settings.max_new_tokens),
-            "n_top": (request.n_top, 1, 1_000),
-        }
-        for name, (value, low, high) in limits.items():
-            if not low <= value <= high:  # also false for NaN
-                raise BadValue(name=name, value=value, allowed=f"{low}-{high}")

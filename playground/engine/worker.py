@@ -19,6 +19,7 @@ from playground.engine.decoding import DecodeBatch, DecodeRow
 from playground.engine.forward import Capture, Row, run_traces
 from playground.engine.scheduler import Job, Scheduler
 from playground.engine.scoring import score
+from playground.engine.texts import TextsWork
 from playground.errors import OutOfMemory
 from playground.settings import Settings
 
@@ -134,7 +135,9 @@ class ModelThread(threading.Thread):
         if jobs[0].kind == "score":
             return [self._score(job.payload) for job in jobs]
         self.counters.n_forwards += 1
-        first: TraceWork = jobs[0].payload
+        first: TraceWork | TextsWork = jobs[0].payload
+        if isinstance(first, TextsWork):  # its group is its own, so it is alone
+            return [run_traces(first.loaded, first.rows, first.capture)]
         return list(run_traces(first.loaded, [job.payload.row for job in jobs], first.capture))
 
     def _score(self, work: ScoreWork) -> object:

@@ -1,0 +1,101 @@
+"""Many texts, one forward pass for each: in chunks, so that a file of 500 sentences holds nobody up.
+
+Every chunk is a job of its own: between two chunks whoever paid least is next, and whoever leaves, leaves
+within one chunk. Texts that are equal are read once; a text read before comes from the cache.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from playground.core.trace import Trace
+from playground.engine.base import TraceRequest
+from playground.engine.forward import Capture, Row
+from playground.engine.scheduler import Job
+from playground.engine.vectors import TextRead, TracesRequest
+from playground.errors import BadValue, InputError, Unsupported
+
+if TYPE_CHECKING:
+    from playground.engine.cache import ByteCache
+    from playground.engine.loading import LoadedModel
+    from playground.settings import Settings
+
+
+@dataclass(frozen=True)
+class TextsWork:
+    """Payload of the job of one chunk; its result is a list of traces."""
+
+    loaded: LoadedModel
+    rows: tuple[Row, ...]
+    capture: Capture
+
+
+def trace_key(loaded: LoadedModel, row: Row, capture: Capture) -> tuple[object, ...]:
+    """What a trace is determined by: the key under which it is cached."""
+    return (loaded.info.model_id, loaded.info.revision, loaded.info.dtype, row, capture)
+
+
+def read_texts(
+    request: TracesRequest,
+    loaded: LoadedModel,
+    capture: Capture,
+    settings: Settings,
+    cache: ByteCache[Trace],
+    input_ids: Callable[[TraceRequest], tuple[int, ...]],
+    results: Callable[[TracesRequest, Job], Iterator[object]],
+) -> Iterator[TextRead]:
+    """Give every text its trace, or the error that refuses it; see `VectorEngine.traces`.
+
+    Args:
+        request: The texts.
+        loaded: A decoder or an encoder.
+        capture: What to keep.
+        settings: How many texts, how long a chunk.
+        cache: Where traces are found and left.
+        input_ids: Token ids of one text, or an `InputError`.
+        results: Queues a job and waits for what it gives.
+    """
+    if len(request.texts) > settings.max_upload_rows:
+        raise BadValue(name="texts", value=len(request.texts), allowed=f"0-{settings.max_upload_rows}")
+    if loaded.info.kind == "encoder-decoder":
+        raise Unsupported(model_id=loaded.info.model_id, capability="sentence vectors")
+    places: dict[Row, list[int]] = {}
+    for place, text in enumerate(request.texts):
+        try:
+            places.setdefault(Row(input_ids(TraceRequest(request.model, text))), []).append(place)
+        except InputError as error:
+            yield place, error
+    known = {row: cache.get(trace_key(loaded, row, capture)) for row in places}
+    for row, trace in known.items():
+        if trace is not None:
+            yield from ((place, replace(trace, cached=True)) for place in places[row])
+    unknown = [row for row, trace in known.items() if trace is None]
+    del known  # a big file would keep alive what the cache wants to drop
+    for rows in chunks(unknown, settings.prefill_chunk_tokens):
+        key = ("texts", request.request_id, rows)
+        job = Job("trace", key, key, n_tokens(rows), TextsWork(loaded, rows, capture))
+        # Its own topic: a newer request never ends in the place of this one's next chunk.
+        made = next(results(replace(request, topic=request.request_id), job))
+        assert isinstance(made, list)
+        for row, trace in zip(rows, made, strict=True):
+            cache.put(trace_key(loaded, row, capture), trace)
+            yield from ((place, trace) for place in places[row])
+
+
+def chunks(rows: Iterable[Row], max_tokens: int) -> Iterator[tuple[Row, ...]]:
+    """Put rows of similar length together, at most `max_tokens` with the padding; a longer row goes alone."""
+    chunk: list[Row] = []
+    for row in sorted(rows, key=lambda row: len(row.input_ids)):
+        if chunk and len(row.input_ids) * (len(chunk) + 1) > max_tokens:
+            yield tuple(chunk)
+            chunk = []
+        chunk.append(row)
+    if chunk:
+        yield tuple(chunk)
+
+
+def n_tokens(rows: Sequence[Row]) -> int:
+    """Tokens of all rows together, without padding."""
+    return sum(len(row.input_ids) for row in rows)
