@@ -33,6 +33,11 @@ def _is_local(host: object) -> bool:
         return False
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Chromium last: quick tests speak first, and Playwright's event loop, once open, allows no other."""
+    items.sort(key=lambda item: "browser" in item.path.parts)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _no_internet() -> Iterator[None]:
     """Refuse and remember every connection and name look-up that leaves this machine."""
