@@ -56,7 +56,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     st.button(_("Stop"), key="sam_stop", icon=":material/stop:", disabled=not start)
 chosen, _problems = sampling.chosen(len(ranked))
 run = sampling.Run(context, chosen, seed, n_max) if start else sampling.last_run(context)
-board = sampling.Board(run)
+board = sampling.Board(run, context.language)
 if run is not None and not start:
     values = {"seed": run.seed, "n_tokens": run.n_max, **run.chosen._asdict()}
     code = show.code("generating", **source, **values)

@@ -76,21 +76,40 @@ def sampling(
     )
 
 
-def temperature_curve(
-    ranked: RankedLogits, *, top_k: int, top_p: float, min_p: float, temperatures: Sequence[float]
-) -> pd.DataFrame:
-    """Entropy of the next token at several temperatures, before and after the cuts.
+class CurvePoint(NamedTuple):
+    """Entropy of the next token at one temperature, a row of `temperature_curve`.
 
-    Returns:
-        temperature, tokens ("all", or "kept" by top-k, top-p and min-p), entropy_bits, n_kept.
+    Attributes:
+        temperature: Where.
+        tokens: "all", or "kept" by top-k, top-p and min-p.
+        entropy_bits: Of a draw among them.
+        n_kept: How many they are.
+        now: Whether this is the temperature the reader has chosen, or one of the grid.
     """
-    rows = []
+
+    temperature: float
+    tokens: str
+    entropy_bits: float
+    n_kept: int
+    now: bool
+
+
+def curve_points(
+    ranked: RankedLogits, temperatures: Sequence[float], *, top_k: int, top_p: float, min_p: float, now: bool
+) -> list[CurvePoint]:
+    """Two points, all tokens and kept ones, at each of these temperatures."""
+    points = []
     for temperature in temperatures:
         everything = distribution(ranked, temperature=temperature)
         kept = distribution(ranked, temperature=temperature, top_k=top_k, top_p=top_p, min_p=min_p)
-        rows.append((temperature, "all", everything.entropy_bits, everything.n_kept))
-        rows.append((temperature, "kept", kept.entropy_bits, kept.n_kept))
-    return pd.DataFrame(rows, columns=["temperature", "tokens", "entropy_bits", "n_kept"])
+        points.append(CurvePoint(temperature, "all", everything.entropy_bits, everything.n_kept, now))
+        points.append(CurvePoint(temperature, "kept", kept.entropy_bits, kept.n_kept, now))
+    return points
+
+
+def temperature_curve(points: Sequence[CurvePoint]) -> pd.DataFrame:
+    """Entropy against temperature; columns are the fields of `CurvePoint`."""
+    return pd.DataFrame(points, columns=list(CurvePoint._fields))
 
 
 def continuation(tokens: Sequence[GeneratedToken]) -> pd.DataFrame:

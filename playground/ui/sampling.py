@@ -129,17 +129,17 @@ def cuts(chosen: SamplerValue) -> dict[str, Any]:
 def curve(trace: Trace, chosen: SamplerValue) -> pd.DataFrame:
     """Entropy of the next token from temperature 0 to 3 and, in the rows marked `now`, at the chosen one."""
     ranked, _labels = next_token(trace)
-    grid = _curve(_key(trace), ranked, **cuts(chosen))
-    here = frames.temperature_curve(ranked, **cuts(chosen), temperatures=[chosen.temperature])
-    return pd.concat([grid.assign(now=False), here.assign(now=True)], ignore_index=True)
+    grid = _grid(_key(trace), ranked, **cuts(chosen))
+    here = frames.curve_points(ranked, [chosen.temperature], **cuts(chosen), now=True)
+    return frames.temperature_curve([*grid, *here])
 
 
-@st.cache_data(max_entries=200, show_spinner=False)
-def _curve(
+@st.cache_resource(max_entries=500, show_spinner=False)  # 5 kB each
+def _grid(
     key: tuple[str | bytes | None, ...], _ranked: RankedLogits, *, top_k: int, top_p: float, min_p: float
-) -> pd.DataFrame:
-    grid = [round(0.2 * step, 1) for step in range(16)]
-    return frames.temperature_curve(_ranked, top_k=top_k, top_p=top_p, min_p=min_p, temperatures=grid)
+) -> list[frames.CurvePoint]:
+    temperatures = [round(0.2 * step, 1) for step in range(16)]
+    return frames.curve_points(_ranked, temperatures, top_k=top_k, top_p=top_p, min_p=min_p, now=False)
 
 
 def _key(trace: Trace) -> tuple[str | bytes | None, ...]:
@@ -149,7 +149,7 @@ def _key(trace: Trace) -> tuple[str | bytes | None, ...]:
 
 @lru_cache
 def curve_picture(language: str) -> dict[str, Any]:
-    """The entropy picture in the reader's language, without its rows."""
+    """The entropy picture without its rows; `language` is the session's."""
     return charts.entropy_curve(
         {
             "temperature": _("Temperature"),
@@ -224,20 +224,19 @@ class Board:
         run: What to draw first; None draws an invitation.
     """
 
-    def __init__(self, run: Run | None) -> None:
+    def __init__(self, run: Run | None, language: str) -> None:
         with st.container(height=130, border=True):
             self._text = st.empty()
         with st.container(key="sam_board"):
             self._chart = st.empty()
         self.line = st.empty()  # where the engine says what it waits for, then how it ended
-        self._spec = charts.surprisal_bars(_chart_words(), steps=run.n_max if run else 32)
         if run is None:
             self._text.caption(_("Press Generate: the model continues your sentence, token by token."))
-            self._chart.vega_lite_chart(frames.continuation([]), self._spec)
-        else:
-            self.draw(run)
-            if run.tokens:
-                self.line.caption(run.ending())
+            return
+        self._spec = charts.surprisal_bars(_bar_words(language), steps=run.n_max)
+        self.draw(run)
+        if run.tokens:
+            self.line.caption(run.ending())
 
     def draw(self, run: Run) -> None:
         """Draw what there is so far."""
@@ -273,7 +272,9 @@ def size_when_hot(ranked: RankedLogits) -> str:
     return "tens" if n_kept < 100 else "hundreds" if n_kept < 5_000 else "thousands"
 
 
-def _chart_words() -> dict[str, str]:
+@lru_cache
+def _bar_words(language: str) -> dict[str, str]:
+    """Words of the surprisal picture; `language` is the session's."""
     return {
         "token": _("Token"),
         "surprisal": _("Surprisal (bits)"),

@@ -42,7 +42,8 @@ def test_sampling_table_has_a_row_for_each_named_token(names: list[str]) -> None
 
 
 def test_temperature_curve_starts_greedy_and_rises() -> None:
-    curve = frames.temperature_curve(RANKED, top_k=0, top_p=0.7, min_p=0.0, temperatures=[0, 0.5, 1, 3])
+    points = frames.curve_points(RANKED, [0, 0.5, 1, 3], top_k=0, top_p=0.7, min_p=0.0, now=False)
+    curve = frames.temperature_curve(points)
     everything = curve[curve["tokens"] == "all"]
     assert everything["entropy_bits"].iloc[0] == 0
     assert everything["entropy_bits"].is_monotonic_increasing

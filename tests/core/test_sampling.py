@@ -45,7 +45,7 @@ def reference(
 
 def random_case(rng: np.random.Generator) -> tuple[NDArray[np.float32], dict[str, float]]:
     """Logits (sometimes with ties or banned tokens) and settings from the whole range."""
-    size = int(rng.choice([1, 2, 3, 10, 100, 1_000]))
+    size = int(rng.choice([1, 2, 3, 10, 100, 1_000, 9_000]))
     logits = rng.normal(scale=rng.choice([0.1, 1, 3, 10]), size=size).astype(np.float32)
     if rng.random() < 0.3:
         logits = np.round(logits)

@@ -177,12 +177,13 @@ def test_sampling_code_gives_the_numbers_of_the_table(
 def test_entropy_code_gives_the_numbers_of_the_curve(
     folder: str, tiny_engine: SharedEngine, tmp_path: Path
 ) -> None:
-    cuts = {"top_k": 50, "top_p": 0.8, "min_p": 0.01}
+    cuts: dict[str, Any] = {"top_k": 50, "top_p": 0.8, "min_p": 0.01}
     _found, printed = run_code("entropy", tmp_path, folder=folder, text=TEXT, **cuts)
     trace = tiny_engine.get(timeout_s=10).trace(TraceRequest(model=tiny.LLAMA, text=TEXT, logits="last"))
     assert trace.logits is not None
     grid = [round(0.2 * step, 1) for step in range(1, 16)]
-    curve = frames.temperature_curve(rank(trace.logits[-1]), **cuts, temperatures=grid)
+    points = frames.curve_points(rank(trace.logits[-1]), grid, **cuts, now=False)
+    curve = frames.temperature_curve(points)
     rows = curve.pivot_table(index="temperature", columns="tokens", values="entropy_bits")
     n_kept = curve[curve["tokens"] == "kept"]["n_kept"].tolist()
     for line, (temperature, row), n in zip(printed.splitlines(), rows.iterrows(), n_kept, strict=True):

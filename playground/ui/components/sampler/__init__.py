@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
@@ -68,7 +69,7 @@ def sampler(
         texts: How the most probable tokens are shown, best first, at most `N_ROWS`.
         settings: What the sliders stand at; when it is not what they show, they move there.
         key: Widget key.
-        language: Of the numbers, "en" or "ko".
+        language: The session's, "en" or "ko".
         on_release: Given the new settings.
     """
     shown_key = f"{key}_shown"
@@ -134,7 +135,7 @@ def _data(ranked: RankedLogits, texts: Sequence[str], shown: _Shown, language: s
         "settings": shown.settings._asdict(),
         "defaults": DEFAULT._asdict(),
         "language": language,
-        "words": _words(),
+        "words": _words(language),
     }
     encoded = json.dumps(head).encode()
     return struct.pack("<I", len(encoded)) + encoded + _packed(ranked)
@@ -147,8 +148,9 @@ def _packed(ranked: RankedLogits) -> bytes:
     return _PACKED[ranked]
 
 
-def _words() -> dict[str, str]:
-    """The words in the reader's language; the browser fills the braces."""
+@lru_cache
+def _words(language: str) -> dict[str, str]:
+    """The words in the reader's language, which `language` names; the browser fills the braces."""
     return {
         "temperature": _("Temperature"),
         "top_k": _("Top-k"),
