@@ -32,6 +32,7 @@ class Settings(BaseSettings):
     # models
     cache_dir: Path = Field(default_factory=lambda: Path(platformdirs.user_cache_dir("llm-playground")))
     default_model: str = DEFAULT_DECODER
+    default_encoder: str = DEFAULT_ENCODER  # beside it on pages that compare; a BERT
     extra_models: tuple[str, ...] = ()  # the teacher's additions to the allow-list
     offline: bool = Field(False, validation_alias="HF_HUB_OFFLINE")
     hub_endpoint: str = Field(

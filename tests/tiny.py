@@ -57,7 +57,12 @@ def make(cache_dir: Path) -> Settings:
         folder = cache_dir / "models" / model_id.replace("/", "--")
         save(folder, model, tokenizer, seed=seed, **names)
     return Settings(
-        cache_dir=cache_dir, extra_models=FAMILIES, default_model=LLAMA, device="cpu", HF_HUB_OFFLINE=True
+        cache_dir=cache_dir,
+        extra_models=FAMILIES,
+        default_model=LLAMA,
+        default_encoder=BERT,
+        device="cpu",
+        HF_HUB_OFFLINE=True,
     )
 
 

@@ -14,6 +14,7 @@ from uuid import uuid4
 import numpy as np
 from numpy.typing import NDArray
 
+from playground.core.positions import PositionScheme
 from playground.core.tokens import Tokenization
 from playground.core.trace import Trace
 from playground.engine.vectors import VectorEngine
@@ -103,6 +104,7 @@ class TraceRequest:
         model: Catalogue id.
         text: What to read; ignored when `input_ids` is given.
         input_ids: Token ids to use as they are, or None.
+        position_ids: Position of each token, in any order, equal ones too; None counts 0, 1, 2, ...
         decoder_text: Text given to the decoder of an encoder-decoder model, after its start token.
         attentions: None, "uint8" (square-root scale, 4x fewer bytes) or "float32".
         hidden_states: None, "all", or the layers wanted (0 = embedding).
@@ -115,6 +117,7 @@ class TraceRequest:
     model: str
     text: str = ""
     input_ids: tuple[int, ...] | None = None
+    position_ids: tuple[int, ...] | None = None
     decoder_text: str = ""
     attentions: Literal["uint8", "float32"] | None = None
     hidden_states: Literal["all"] | tuple[int, ...] | None = None
@@ -256,6 +259,9 @@ class Engine(VectorEngine, Protocol):
 
     def token_texts(self, model: str, token_ids: NDArray[np.int64]) -> tuple[str, ...]:
         """Readable form of each of these token ids."""
+
+    def positions(self, model: str) -> PositionScheme:
+        """How a model that is in memory tells positions apart; `Unsupported` for a scheme we cannot show."""
 
     def trace(self, request: TraceRequest, on_wait: OnWait | None = None) -> Trace:
         """One forward pass with everything captured that was asked for.

@@ -35,10 +35,11 @@ class Capture:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """The token ids of one text, and of the decoder's text for an encoder-decoder model."""
+    """The token ids of one text, of the decoder's text for an encoder-decoder model, and chosen positions."""
 
     input_ids: tuple[int, ...]
     decoder_ids: tuple[int, ...] = ()
+    position_ids: tuple[int, ...] | None = None
 
 
 def run_traces(loaded: LoadedModel, rows: Sequence[Row], capture: Capture) -> list[Trace]:
@@ -107,6 +108,11 @@ def _single_stack(loaded: LoadedModel, rows: Sequence[Row], capture: Capture) ->
         "attention_mask": mask,
         "output_hidden_states": capture.hidden_states is not None,
     }
+    if any(row.position_ids is not None for row in rows):
+        # Without a mask of its own transformers takes a jump in the positions for the start of another text.
+        arguments["attention_mask"] = torch.ones_like(ids) if mask is None else mask
+        positions = [row.position_ids or tuple(range(len(row.input_ids))) for row in rows]
+        arguments["position_ids"], _mask = pad(positions, loaded.device)
     if loaded.info.kind == "decoder":
         arguments["use_cache"] = False
     if capture.attentions:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from playground.core.embeddings import EmbeddingTable
+from playground.core.positions import PositionScheme
 from playground.core.tokens import Tokenization
 from playground.core.trace import Trace
 from playground.engine.base import (
@@ -32,6 +33,7 @@ from playground.engine.checking import check_settings
 from playground.engine.embedding import embedding_table, untrained_vectors
 from playground.engine.forward import Capture, Row
 from playground.engine.named_tokenizers import NamedTokenizers
+from playground.engine.positions import checked, position_scheme
 from playground.engine.scheduler import DONE, Job, Scheduler, Ticket
 from playground.engine.table import ModelTable
 from playground.engine.texts import read_texts, trace_key
@@ -78,10 +80,15 @@ class LocalEngine:
         """Readable form of each of these token ids."""
         return self._table.tokenizer(model).token_texts(token_ids.tolist())
 
+    def positions(self, model: str) -> PositionScheme:
+        """How a model that is in memory tells positions apart."""
+        return position_scheme(self._table.load(model).result())
+
     def trace(self, request: TraceRequest, on_wait: OnWait | None = None) -> Trace:
         """One forward pass with everything captured that was asked for."""
         loaded = self._loaded(request, on_wait)
-        row = Row(self._input_ids(request, loaded), self._decoder_ids(request, loaded))
+        ids = self._input_ids(request, loaded)
+        row = Row(ids, self._decoder_ids(request, loaded), checked(request.position_ids, len(ids), loaded))
         capture = self._capture(request, loaded, len(row.input_ids))
         key = trace_key(loaded, row, capture)
         known = self._traces.get(key)
