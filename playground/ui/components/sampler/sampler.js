@@ -249,15 +249,15 @@ class Picture {
     this.drawTicks(x, high, axis, right, words, theme);
     const points = [];
     this.rows.forEach((row, i) => {
-      row.group.style.display = i < n ? "" : "none";
+      set(row.group, { display: i < n ? "inline" : "none" });
       if (i >= n) return;
       const kept = i >= d.first && i < d.first + d.n_kept;
       const share = kept ? d.after(i) : d.before(i);
       const long = x(share / axis) - left;
       points.push(`${x(d.cumulative(i)).toFixed(1)},${HEAD + i * ROW + ROW / 2}`);
-      row.label.textContent = shorten(texts[i], LABEL_CELLS);
-      row.value.textContent = percent(share);
-      row.state.textContent = kept ? percent(d.cumulative(i)) : words.cut;
+      write(row.label, shorten(texts[i], LABEL_CELLS));
+      write(row.value, percent(share));
+      write(row.state, kept ? percent(d.cumulative(i)) : words.cut);
       set(row.back, { width: wide, fill: theme.kept, opacity: i === active ? 0.14 : 0 });
       set(row.bar, { x: left, width: Math.max(long, share > 0 ? 1 : 0), fill: kept ? theme.kept : `url(#${this.id})` });
       set(row.bar, { stroke: kept ? "none" : theme.grey });
@@ -276,6 +276,9 @@ class Picture {
 
   /** Two scales over the same width: the bars' probability, and the cumulative line's 0-100 %. */
   drawTicks(x, high, axis, right, words, theme) {
+    const asked = JSON.stringify([high, axis, right, words.axis_bars, words.axis_line, theme]);
+    if (asked === this.ticked) return;
+    this.ticked = asked;
     const marks = [];
     for (let i = 0; i <= 4; i++) {
       const at = x(i / 4);
@@ -291,8 +294,17 @@ class Picture {
   }
 }
 
+/** Set only what changed: a drag repaints 64 rows at every step, most of them as they were. */
 function set(node, attributes) {
-  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
+  const known = (node.known ??= {});
+  for (const key in attributes) {
+    const value = String(attributes[key]);
+    if (known[key] !== value) node.setAttribute(key, (known[key] = value));
+  }
+}
+
+function write(node, text) {
+  if (node.written !== text) node.textContent = node.written = text;
 }
 
 // ---------------------------------------------------------------- the component
@@ -307,7 +319,11 @@ class Sampler {
     this.fields = {};
     this.sent = "";
     this.build();
-    this.observer = new ResizeObserver(() => this.data && this.paint());
+    this.wide = 0;
+    this.observer = new ResizeObserver(() => {
+      this.wide = Math.max(420, this.scroller.clientWidth);
+      if (this.data) this.paint();
+    });
     this.observer.observe(this.scroller);
   }
 
@@ -335,6 +351,7 @@ class Sampler {
       this.show();
       this.settle();
     }
+    this.theme = themeOf(this.root);
     this.paint();
   }
 
@@ -377,7 +394,7 @@ class Sampler {
   listen() {
     const rowAt = (event) => Math.floor((event.clientY - this.svg.getBoundingClientRect().top - HEAD) / ROW);
     this.scroller.addEventListener("pointermove", (event) => this.point(rowAt(event)));
-    this.scroller.addEventListener("pointerleave", () => this.root.activeElement !== this.scroller && this.point(-1));
+    this.scroller.addEventListener("pointerleave", () => this.root.getRootNode().activeElement !== this.scroller && this.point(-1));
     this.scroller.addEventListener("focus", () => this.active < 0 && this.point(0));
     this.scroller.addEventListener("blur", () => this.point(-1));
     this.scroller.addEventListener("keydown", (event) => {
@@ -467,8 +484,7 @@ class Sampler {
 
   paint() {
     this.d = this.compute();
-    this.theme = themeOf(this.root.host ?? this.root);
-    this.picture.draw({ ...this.drawing(), wide: Math.max(420, this.scroller.clientWidth), active: this.active });
+    this.picture.draw({ ...this.drawing(), wide: this.wide || 900, active: this.active });
     this.sentence.textContent = this.reading();
     this.point(this.active);
   }
@@ -496,7 +512,7 @@ class Sampler {
   point(row) {
     const { texts, ids, words } = this.data;
     this.active = row >= 0 && row < texts.length ? row : -1;
-    this.picture.rows.forEach(({ back }, i) => back.setAttribute("opacity", i === this.active ? 0.14 : 0));
+    this.picture.rows.forEach(({ back }, i) => set(back, { opacity: i === this.active ? 0.14 : 0 }));
     const option = this.options.children[this.active];
     this.scroller.setAttribute("aria-activedescendant", option ? option.id : "");
     if (!option) {
