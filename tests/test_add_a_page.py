@@ -27,10 +27,9 @@ def test_step_1_the_page_stands_in_a_section(page: str) -> None:
 
 @pytest.mark.parametrize("page", PAGES)
 @pytest.mark.parametrize(
-    "place",
-    ["assets/lessons/en/{}.md", "assets/lessons/ko/{}.md", "assets/code/{}.py", "tests/pages/test_{}.py"],
+    "place", ["assets/lessons/en/{}.md", "assets/lessons/ko/{}.md", "tests/pages/test_{}.py"]
 )
-def test_steps_5_and_6_the_page_has_its_lesson_code_and_test(page: str, place: str) -> None:
+def test_steps_5_and_6_the_page_has_its_lessons_and_its_test(page: str, place: str) -> None:
     path = ROOT / place.format(page)
     assert path.is_file(), f"write {path.relative_to(ROOT)}"
 
