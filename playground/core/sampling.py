@@ -213,7 +213,8 @@ def distribution(
     if min_p > 0 and order == "vllm":
         n = min(n, _count_at_least(weights.each, min_p))
     if 0 < top_k < n:
-        n = min(n, _end_of_ties(ranked.logits, top_k - 1))
+        tied = ranked.logits[top_k] == ranked.logits[top_k - 1]
+        n = min(n, _end_of_ties(ranked.logits, top_k - 1)) if tied else top_k
     if top_p < 1:
         n = weights.needed_for(top_p * weights.of_first(n), n)
     if min_p > 0 and order != "vllm":
@@ -289,8 +290,6 @@ def _greedy(ranked: RankedLogits) -> Distribution:
 
 def _end_of_ties(logits: NDArray[np.floating[Any]], index: int) -> int:
     """One past the last rank whose logit equals that of rank `index`."""
-    if index + 1 == len(logits) or logits[index + 1] < logits[index]:
-        return index + 1
     return _count_at_least(logits, logits[index])
 
 
