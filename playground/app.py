@@ -17,6 +17,9 @@ SECTIONS: dict[str, tuple[str, ...]] = {
 }
 ICONS = {
     "home": ":material/home:",
+    "embeddings": ":material/scatter_plot:",
+    "tokenization": ":material/content_cut:",
+    "positions": ":material/schedule:",
     "sampling": ":material/casino:",
 }
 

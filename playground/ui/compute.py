@@ -6,7 +6,7 @@ Everything a session asks for carries its owner id, so that closing the tab stop
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from types import TracebackType
 from typing import Literal, NoReturn
@@ -16,10 +16,13 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from playground.core.embeddings import EmbeddingTable
+from playground.core.positions import PositionScheme
 from playground.core.tokens import Tokenization
 from playground.core.trace import Trace
 from playground.engine.base import Engine, GenerateRequest, GenerateStep, TraceRequest, Waiting
 from playground.engine.process import shared_engine
+from playground.engine.vectors import TextRead, TracesRequest
 from playground.errors import PlaygroundError, Superseded
 from playground.ui.state import PageContext
 from playground.ui.text import _, sentence, told
@@ -63,6 +66,8 @@ def token_texts(context: PageContext, token_ids: NDArray[np.int64]) -> tuple[str
 def trace(
     context: PageContext,
     *,
+    input_ids: tuple[int, ...] | None = None,
+    position_ids: tuple[int, ...] | None = None,
     logits: Literal["last", "all"] | None = None,
     hidden_states: Literal["all"] | tuple[int, ...] | None = None,
     attentions: Literal["uint8", "float32"] | None = None,
@@ -72,6 +77,7 @@ def trace(
 
     Args:
         context: From `frame.page`.
+        input_ids, position_ids: Tokens to read instead of the text, and where they stand.
         logits, hidden_states, attentions: What to capture, as in `TraceRequest`.
         topic: A newer trace of the same topic in this session replaces this one.
     """
@@ -79,6 +85,8 @@ def trace(
     request = TraceRequest(
         model=context.model.model_id,
         text=context.text,
+        input_ids=input_ids,
+        position_ids=position_ids,
         logits=logits,
         hidden_states=hidden_states,
         attentions=attentions,
@@ -90,6 +98,54 @@ def trace(
         if not result.cached:
             line.remember()
         return result
+
+
+def embedding_table(context: PageContext) -> EmbeddingTable:
+    """The input embedding matrix of the chosen model, shared by every session."""
+    try:
+        return get_engine().embedding_table(context.model.model_id)
+    except PlaygroundError as error:
+        stop_with(error)
+
+
+def traces(
+    context: PageContext, model: str, texts: Sequence[str], *, hidden_states: Literal["all"] | tuple[int, ...]
+) -> Iterator[TextRead]:
+    """Read many texts with one model, chunk by chunk; closing the iterator stops the model after a chunk.
+
+    Args:
+        context: From `frame.page`.
+        model: Catalogue id; need not be the chosen one.
+        texts: What to read.
+        hidden_states: What to capture, as in `TracesRequest`.
+
+    Yields:
+        (place in `texts`, its trace or why it cannot be read), in the order they are ready.
+    """
+    engine = get_engine()
+    request = TracesRequest(model, tuple(texts), hidden_states, owner=context.owner)
+    with _WaitingLine(engine, request) as line:
+        for read in engine.traces(request, line):
+            line.clear()
+            yield read
+
+
+def positions(context: PageContext) -> PositionScheme:
+    """How the model tells positions apart."""
+    try:
+        return get_engine().positions(context.model.model_id)
+    except PlaygroundError as error:
+        stop_with(error)
+
+
+def refusal(context: PageContext, input_ids: tuple[int, ...], position_ids: tuple[int, ...]) -> str | None:
+    """What the engine says when asked to read these tokens at these positions; None when it does."""
+    model = context.model.model_id
+    try:
+        get_engine().trace(TraceRequest(model, input_ids=input_ids, position_ids=position_ids))
+    except PlaygroundError as error:
+        return sentence(error)
+    return None
 
 
 def generate(
@@ -144,7 +200,7 @@ class _WaitingLine:
     superseded request ends its run without a word (the newer one is drawing already).
     """
 
-    def __init__(self, engine: Engine, request: TraceRequest | GenerateRequest) -> None:
+    def __init__(self, engine: Engine, request: TraceRequest | GenerateRequest | TracesRequest) -> None:
         self._engine = engine
         self._request = request
         self._place = st.empty()

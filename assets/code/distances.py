@@ -1,0 +1,41 @@
+"""How alike are two positions, by their distance: sinusoids, RoPE, a learned table, ALiBi."""
+
+import json
+from pathlib import Path
+
+import torch
+from transformers import AutoModel
+
+folder = "~/.cache/llm-playground/models/sentence-transformers--all-MiniLM-L6-v2"
+rotary_folder = "~/.cache/llm-playground/models/HuggingFaceTB--SmolLM2-135M-Instruct"
+d_model = 128
+base = 10000
+head = 3
+reach = 128
+
+distance = torch.arange(reach + 1, dtype=torch.float64)
+
+
+def mean_cosine(size: int, base: float) -> torch.Tensor:
+    """Over all pairs of dimensions. Shape [reach + 1]."""
+    radians = base ** (-torch.arange(0, size, 2, dtype=torch.float64) / size)
+    return torch.cos(distance[:, None] * radians).mean(1)
+
+
+config = json.loads((Path(rotary_folder).expanduser() / "config.json").read_text("utf-8"))
+d_head = config.get("head_dim") or config["hidden_size"] // config["num_attention_heads"]
+sinusoidal = mean_cosine(d_model, base)
+rotary = mean_cosine(d_head, config["rope_parameters"]["rope_theta"])
+
+model = AutoModel.from_pretrained(Path(folder).expanduser(), dtype=torch.float32)
+embedding = model.wpe if hasattr(model, "wpe") else model.embeddings.position_embeddings
+rows = torch.nn.functional.normalize(embedding.weight.detach()[1:].double(), dim=1)  # row 0 is like no other
+cosines = rows @ rows.T
+learned = torch.stack([cosines.diagonal(d).mean() for d in range(min(reach + 1, len(rows)))])
+
+slope = 2.0 ** (-8 * head / 8)
+alibi = torch.exp(-slope * distance)
+
+for d in sorted({0, 1, 2, 5, 10, 20, 50, reach}):
+    if d <= reach and d < len(learned):
+        print(f"{d:4}  {sinusoidal[d]:.4f}  {rotary[d]:.4f}  {learned[d]:.4f}  {alibi[d]:.4f}")

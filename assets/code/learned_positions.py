@@ -1,0 +1,22 @@
+"""The learned position table of BERT or GPT-2, and its principal components."""
+
+from pathlib import Path
+
+import torch
+from transformers import AutoModel
+
+folder = "~/.cache/llm-playground/models/sentence-transformers--all-MiniLM-L6-v2"
+
+model = AutoModel.from_pretrained(Path(folder).expanduser(), dtype=torch.float32)
+embedding = model.wpe if hasattr(model, "wpe") else model.embeddings.position_embeddings
+table = embedding.weight.detach().double()  # [n_ctx, d_model]
+print("shape:", tuple(table.shape))
+print("length of the first rows:", table.norm(dim=1)[:5])
+
+centred = table - table.mean(0)
+left, strength, axes = torch.linalg.svd(centred, full_matrices=False)
+points = left[:, :3] * strength[:3]  # where each position lies; the sign of an axis is arbitrary
+explained = strength[:3] ** 2 / (strength**2).sum()
+print("share of the variance:", explained)
+print("the first positions on the first two components:")
+print(points[:5, :2])

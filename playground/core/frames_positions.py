@@ -1,0 +1,155 @@
+"""Positions as tidy tables; the column names are written here and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from playground.core.positions import (
+    DistanceProfile,
+    PositionScheme,
+    alibi_slopes,
+    frequencies,
+    rotate,
+    similarity,
+    sinusoidal,
+)
+from playground.core.projections import pca
+
+FLOOR = 1e-8  # a logarithmic axis has no 0; smaller differences are drawn here
+N_ALIBI = 8  # heads of the ALiBi curve, as in the paper
+
+
+def sinusoid(n_ctx: int, d_model: int, base: float) -> pd.DataFrame:
+    """The sinusoidal matrix, one row a position.
+
+    Returns:
+        position, dot_product (of position 0 and this one), dimension_0, dimension_1, ...
+    """
+    rows = sinusoidal(n_ctx, d_model, base)
+    return _numbered(rows, {"position": np.arange(n_ctx), "dot_product": rows @ rows[0]})
+
+
+def table(scheme: PositionScheme) -> pd.DataFrame:
+    """A learned table, one row a position.
+
+    Returns:
+        position, length (of its vector), dimension_0, dimension_1, ...
+    """
+    assert scheme.table is not None
+    lengths = np.linalg.norm(scheme.table, axis=1)
+    return _numbered(scheme.table, {"position": np.arange(scheme.n_ctx), "length": lengths})
+
+
+def _numbered(rows: NDArray[np.floating], first: Mapping[str, NDArray[np.generic]]) -> pd.DataFrame:
+    values = pd.DataFrame(rows, columns=[f"dimension_{i}" for i in range(rows.shape[1])])
+    return pd.concat([pd.DataFrame(first), values], axis=1)
+
+
+def principal_curve(scheme: PositionScheme) -> pd.DataFrame:
+    """The learned rows along the directions in which they differ most.
+
+    Returns:
+        position, pc1, pc2, pc3; attrs["explained"]: share of the variance of each direction.
+    """
+    assert scheme.table is not None
+    found = pca(scheme.table, 3)
+    made = pd.DataFrame(found.points, columns=["pc1", "pc2", "pc3"])
+    made.insert(0, "position", np.arange(scheme.n_ctx))
+    made.attrs["explained"] = found.explained.tolist()
+    return made
+
+
+def rotary(
+    query: NDArray[np.float64], key: NDArray[np.float64], base: float, *, m: int, n: int, shift: int
+) -> pd.DataFrame:
+    """What each pair of dimensions adds to the score of a query at m and a key at n, and after a shift.
+
+    Returns:
+        pair, radians (a position), turn (positions for one turn), score (at m and n), shifted (at m + shift
+        and n + shift); both divided by the square root of the head size.
+    """
+    speeds = frequencies(len(query), base)
+
+    def score(at_query: int, at_key: int) -> NDArray[np.float64]:
+        product = rotate(query, at_query, base) * rotate(key, at_key, base)
+        pairs: NDArray[np.float64] = product.reshape(2, -1).sum(axis=0) / np.sqrt(len(query))
+        return pairs
+
+    return pd.DataFrame(
+        {
+            "pair": np.arange(len(speeds)),
+            "radians": speeds,
+            "turn": 2 * np.pi / speeds,
+            "score": score(m, n),
+            "shifted": score(m + shift, n + shift),
+        }
+    )
+
+
+def distances(
+    rotary_scheme: PositionScheme,
+    learned: DistanceProfile,
+    *,
+    d_model: int,
+    base: float,
+    head: int,
+    reach: int,
+) -> pd.DataFrame:
+    """Four schemes on one axis: how alike are two positions this far apart?
+
+    Returns:
+        distance, sinusoidal and rotary (mean cosine), learned (mean cosine of two rows), learned_low and
+        learned_high (nine of ten pairs above, below), alibi (factor on the attention weight). The learned
+        columns are empty past the table.
+    """
+    distance = np.arange(reach + 1)
+    made = pd.DataFrame(
+        {
+            "distance": distance,
+            "sinusoidal": similarity(distance, d_model, base),
+            "rotary": similarity(distance, rotary_scheme.d_head, rotary_scheme.base),
+            "alibi": np.exp(-alibi_slopes(N_ALIBI)[head - 1] * distance),
+        }
+    )
+    for name, values in (
+        ("learned", learned.mean),
+        ("learned_low", learned.low),
+        ("learned_high", learned.high),
+    ):
+        made[name] = pd.Series(values[: reach + 1])
+    return made
+
+
+def order(found: Mapping[tuple[str, str], NDArray[np.float64]]) -> pd.DataFrame:
+    """How far the vectors of each layer move when the words are shuffled.
+
+    Args:
+        found: (model, positions) -> difference of each layer; positions is counted, equal, or last (equal,
+            the last token only).
+
+    Returns:
+        model, positions, layer, difference, drawn (at least `FLOOR`).
+    """
+    rows = [
+        (model, positions, layer, float(difference), max(float(difference), FLOOR))
+        for (model, positions), differences in found.items()
+        for layer, difference in enumerate(differences)
+    ]
+    return pd.DataFrame(rows, columns=["model", "positions", "layer", "difference", "drawn"])
+
+
+def far(rows: Sequence[tuple[str, int, float, str, float]]) -> pd.DataFrame:
+    """The next token when the text stands elsewhere, or has a gap.
+
+    Args:
+        rows: moved (all, last), offset, probability of the token that wins without any offset, the token
+            that wins now, its probability.
+
+    Returns:
+        moved, offset, prob, token, token_prob.
+    """
+    return pd.DataFrame(rows, columns=["moved", "offset", "prob", "token", "token_prob"])

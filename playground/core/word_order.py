@@ -1,0 +1,89 @@
+"""The order experiment: the same tokens in another order, and how much each token's vector changes."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from playground.core.tokens import Tokenization
+
+Order = tuple[int, ...]
+
+
+def words(tokenization: Tokenization) -> list[tuple[int, ...]]:
+    """The tokens of each word (what spaces separate), or each token alone where there are fewer than 3 words.
+
+    Tokens that share a character stay together. Tokens the tokenizer added belong to no word.
+
+    Example:
+        >>> spans = ((0, 0), (0, 3), (4, 7), (7, 9), (10, 13), (13, 13))
+        >>> special = (True, False, False, False, False, True)
+        >>> words(Tokenization("m", "The catty sat", (1,) * 6, ("",) * 6, (b"",) * 6, spans, special))
+        [(1,), (2, 3), (4,)]
+    """
+    text = tokenization.text
+    found: list[list[int]] = []
+    alone: list[list[int]] = []
+    reach = -1
+    for token, (start, end) in enumerate(tokenization.offsets):
+        if tokenization.special[token]:
+            continue
+        new = start >= reach
+        after_space = start == 0 or text[start - 1].isspace() or text[start : start + 1].isspace()
+        for groups, opens in ((found, new and after_space), (alone, new)):
+            if opens or not groups:
+                groups.append([token])
+            else:
+                groups[-1].append(token)
+        reach = max(reach, end)
+    return [tuple(group) for group in (found if len(found) > 2 else alone)]
+
+
+def shuffled(groups: list[tuple[int, ...]], n_tokens: int, seed: int, *, keep_last: bool) -> Order | None:
+    """Another order of the words, all other tokens where they are.
+
+    Args:
+        groups: Tokens of each word, from `words`.
+        n_tokens: Of the whole text.
+        seed: Of the random order.
+        keep_last: Leave the last word at the end.
+
+    Returns:
+        For each place, which token stands there now; None where there is only one order.
+
+    Example:
+        >>> shuffled([(1,), (2, 3)], 5, 0, keep_last=False)
+        (0, 2, 3, 1, 4)
+    """
+    n = len(groups) - keep_last
+    if n < 2:
+        return None
+    random = np.random.Generator(np.random.Philox(seed))
+    places = random.permutation(n)
+    while (places == np.arange(n)).all():
+        places = random.permutation(n)
+    moved = [token for place in (*places, *range(n, len(groups))) for token in groups[place]]
+    order = list(range(n_tokens))
+    for place, token in zip(sorted(moved), moved, strict=True):
+        order[place] = token
+    return tuple(order)
+
+
+def differences(
+    before: NDArray[np.float32], after: NDArray[np.float32], order: Order, *, place: int | None = None
+) -> NDArray[np.float64]:
+    """How far each layer's vectors moved when the tokens were put into another order.
+
+    Args:
+        before: Hidden states of the text. Shape [layer, position, d_model].
+        after: Those of the reordered text, token `order[i]` at place i. Same shape.
+        order: From `shuffled`.
+        place: Look at the token at this place only; None looks at all.
+
+    Returns:
+        The largest |after - before| / |before| of any token; 0 = the same set of vectors. Shape [layer].
+    """
+    same = before[:, list(order)].astype(np.float64)
+    moved = np.linalg.norm(after - same, axis=-1) / np.linalg.norm(same, axis=-1)
+    found: NDArray[np.float64] = moved.max(axis=-1) if place is None else moved[:, place]
+    return found

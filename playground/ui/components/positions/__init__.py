@@ -1,0 +1,168 @@
+"""Pictures of positions whose closed forms the browser computes itself while a slider is dragged.
+
+    waves       sinusoidal matrix, one dimension as a wave, dot product against distance
+    clocks      a real query and key, pair by pair, turned by rotary embedding
+    distances   similarity against distance: sinusoidal, rotary, learned, ALiBi
+    learned     a learned table, every number a pixel
+
+Python learns the settings once, when a slider is let go.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+View = Literal["waves", "clocks", "distances", "learned"]
+Settings = Mapping[str, float]
+
+_HERE = Path(__file__).parent
+
+
+def _script(view: View) -> str:
+    """One ES module out of the closed forms, what the pictures share, and one picture."""
+    return "\n".join((_HERE / f"{name}.js").read_text("utf-8") for name in ("maths", "panel", view))
+
+
+def _component(view: View) -> Callable[..., Any]:
+    return st.components.v2.component(
+        f"playground.positions_{view}",
+        html='<div class="positions"></div>\n',
+        css=(_HERE / "positions.css").read_text("utf-8"),
+        js=_script(view),
+    )
+
+
+_VIEWS: dict[View, Callable[..., Any]] = {
+    "waves": _component("waves"),
+    "clocks": _component("clocks"),
+    "distances": _component("distances"),
+    "learned": _component("learned"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """One slider, or one list to pick from.
+
+    Attributes:
+        name: Of the setting; the label is `words[name]`.
+        low, high: Limits, both possible.
+        default: Where it starts.
+        step: Distance of two possible values, counted from `low`.
+        log: A logarithmic slider; every number between the limits is possible.
+        options: Labels of the values 0, 1, 2, ...: draws a list instead of a slider.
+    """
+
+    name: str
+    low: float
+    high: float
+    default: float
+    step: float = 1
+    log: bool = False
+    options: Sequence[str] = ()
+
+    def valid(self, value: object) -> float | None:
+        """The value as this control gives it, or None when it cannot.
+
+        Example:
+            >>> even = Control("d_model", 2, 256, 64, step=2)
+            >>> even.valid("8"), even.valid(7), even.valid("x"), even.valid(float("nan"))
+            (8, None, None, None)
+        """
+        if isinstance(value, bool) or not isinstance(value, str | int | float):
+            return None
+        try:
+            number = float(value)
+        except (ValueError, OverflowError):
+            return None
+        if not self.low <= number <= self.high:
+            return None
+        if self.log:
+            return int(number) if number.is_integer() else number
+        steps = (number - self.low) / self.step
+        return int(number) if steps.is_integer() else None
+
+
+class _Shown(NamedTuple):
+    """What Python last put into the browser; released values count only if they answer this revision."""
+
+    revision: int
+    settings: dict[str, float]
+
+
+def panel(
+    view: View,
+    controls: Sequence[Control],
+    settings: Settings,
+    *,
+    key: str,
+    words: Mapping[str, str],
+    language: str,
+    facts: Mapping[str, Any] | None = None,
+    numbers: NDArray[np.float32] | None = None,
+    on_release: Callable[[dict[str, float]], None] | None = None,
+) -> None:
+    """Draw the sliders and the picture; `on_release` runs once, before the rerun, when one was let go.
+
+    The data stay byte for byte the same while the reader only moves sliders, so Streamlit sends a hash.
+
+    Args:
+        view: Which picture.
+        controls: Its sliders, in order.
+        settings: What they stand at; when it is not what they show, they move there.
+        key: Widget key.
+        words: In the reader's language; the browser fills the braces.
+        language: Of the numbers, "en" or "ko".
+        facts: Of the model.
+        numbers: What the picture needs of the model. Any shape, sent row after row.
+        on_release: Given the new settings.
+    """
+    shown_key = f"{key}_shown"
+    wanted = dict(settings)
+    shown: _Shown = st.session_state.get(shown_key) or _Shown(0, wanted)
+    if wanted != (_released(key, shown.revision, controls) or shown.settings):
+        shown = _Shown(shown.revision + 1, wanted)
+    st.session_state[shown_key] = shown
+
+    def released() -> None:
+        values = _released(key, st.session_state[shown_key].revision, controls)
+        if values is not None and on_release is not None:
+            on_release(values)
+
+    head = {
+        "revision": shown.revision,
+        "settings": shown.settings,
+        "controls": [asdict(control) for control in controls],
+        "words": dict(words),
+        "facts": dict(facts or {}),
+        "language": language,
+    }
+    _VIEWS[view](
+        key=key, data=_packed(head, numbers), default={"settings": None}, on_settings_change=released
+    )
+
+
+def _packed(head: Mapping[str, Any], numbers: NDArray[np.float32] | None) -> bytes:
+    """One block of bytes: length of the JSON head, the head, the numbers."""
+    encoded = json.dumps(head).encode()
+    tail = b"" if numbers is None else np.ascontiguousarray(numbers, dtype="<f4").tobytes()
+    return struct.pack("<I", len(encoded)) + encoded + tail
+
+
+def _released(key: str, revision: int, controls: Sequence[Control]) -> dict[str, float] | None:
+    """What the reader last let go at, if it is possible and answers what Python last showed."""
+    state = st.session_state.get(key)
+    values = state.get("settings") if state else None
+    if not isinstance(values, dict) or values.get("revision") != revision:
+        return None
+    found = {control.name: control.valid(values.get(control.name)) for control in controls}
+    return None if None in found.values() else {name: v for name, v in found.items() if v is not None}

@@ -1,0 +1,265 @@
+// What the pictures of positions share: sliders that paint while they move and tell Python when let go.
+
+const SEND_AFTER_MS = 150; // a held arrow key fires a change event for each step
+const LOG_STEPS = 240;
+const instances = new WeakMap();
+
+const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
+const fill = (template, values) => template.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+
+function el(name, attributes = {}, ...children) {
+  const node = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
+  node.append(...children); // strings become text nodes, never markup
+  return node;
+}
+
+function svg(name, attributes = {}, text = null) {
+  const node = document.createElementNS("http://www.w3.org/2000/svg", name);
+  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
+  if (text !== null) node.textContent = text;
+  return node;
+}
+
+/** Three significant digits, thousands grouped. */
+function short(value, language) {
+  if (value === 0) return "0";
+  return Number(value.toPrecision(3)).toLocaleString(language, { maximumSignificantDigits: 3 });
+}
+
+function themeOf(element) {
+  const style = getComputedStyle(element);
+  const value = (name, otherwise) => style.getPropertyValue(name).trim() || otherwise;
+  const paper = value("--st-background-color", "#ffffff");
+  const dark = /^#[0-4]/.test(paper) || /^rgb\(\s*\d{1,2},/.test(paper);
+  return {
+    paper,
+    dark,
+    text: value("--st-text-color", "#1a1c20"),
+    font: value("--st-font", "sans-serif"),
+    code: value("--st-code-font", "monospace"),
+    grey: dark ? "#9aa3ad" : "#5f6770",
+    line: dark ? "#39424d" : "#d5dbe2",
+    query: dark ? "#56B4E9" : "#0072B2",
+    key: dark ? "#E69F00" : "#B87400",
+    value: dark ? "#2EC79A" : "#007A59",
+    after: dark ? "#F0803C" : "#D55E00",
+    negative: dark ? [224, 130, 20] : [179, 88, 6],
+    positive: dark ? [178, 171, 210] : [84, 39, 136],
+    zero: dark ? [15, 18, 22] : [255, 255, 255],
+  };
+}
+
+/** Colour of a value between -1 and 1: paper at 0. */
+function shade(value, theme) {
+  const end = value < 0 ? theme.negative : theme.positive;
+  const share = Math.sqrt(Math.min(1, Math.abs(value)));
+  return theme.zero.map((from, i) => Math.round(from + share * (end[i] - from)));
+}
+
+/** A matrix as an image of one pixel a number, largest number full colour. */
+function matrixImage(rows, nRows, nColumns, largest, theme) {
+  const canvas = el("canvas", { width: nColumns, height: nRows });
+  const pen = canvas.getContext("2d");
+  const pixels = pen.createImageData(nColumns, nRows);
+  for (let i = 0; i < rows.length; i++) {
+    const [red, green, blue] = shade(rows[i] / largest, theme);
+    pixels.data.set([red, green, blue, 255], 4 * i);
+  }
+  pen.putImageData(pixels, 0, 0);
+  return canvas.toDataURL();
+}
+
+/** A line plot in a box: axes with few ticks, then whatever the caller adds with x() and y(). */
+class Plot {
+  constructor(parent, box, { x: [x0, x1], y: [y0, y1] }, theme) {
+    Object.assign(this, { parent, box, theme, y0, y1 });
+    this.x = (value) => box.left + ((value - x0) / (x1 - x0 || 1)) * box.width;
+    this.y = (value) => box.top + box.height - ((value - y0) / (y1 - y0 || 1)) * box.height;
+  }
+
+  add(name, attributes, text = null) {
+    const node = svg(name, attributes, text);
+    this.parent.append(node);
+    return node;
+  }
+
+  axes({ title, xs, ys, xTitle, language }) {
+    const { left, top, width, height } = this.box;
+    const { theme } = this;
+    const small = { "font-size": 12, fill: theme.grey };
+    this.add("text", { x: left, y: top - 9, "font-size": 13.5, "font-weight": 600, fill: theme.text }, title);
+    for (const value of ys) {
+      this.add("line", { x1: left, x2: left + width, y1: this.y(value), y2: this.y(value), stroke: theme.line });
+      this.add("text", { ...small, x: left - 6, y: this.y(value) + 4, "text-anchor": "end" }, short(value, language));
+    }
+    for (const value of xs) {
+      const at = { ...small, x: this.x(value), y: top + height + 15, "text-anchor": "middle" };
+      this.add("text", at, short(value, language));
+    }
+    this.add("text", { ...small, x: left + width, y: top + height + 30, "text-anchor": "end" }, xTitle);
+  }
+
+  path(values, attributes, at = (i) => i) {
+    const points = Array.from(values, (value, i) => `${this.x(at(i)).toFixed(2)},${this.y(value).toFixed(2)}`);
+    return this.add("polyline", { points: points.join(" "), fill: "none", "stroke-width": 2, ...attributes });
+  }
+}
+
+/** Round numbers from 0 to `last`, about `n` of them. */
+function ticks(last, n = 4) {
+  const raw = last / n;
+  const power = 10 ** Math.floor(Math.log10(raw || 1));
+  const step = Math.max(1, [1, 2, 5, 10].map((m) => m * power).find((s) => s >= raw));
+  return Array.from({ length: Math.floor(last / step) + 1 }, (_, i) => i * step);
+}
+
+class Panel {
+  constructor(root, view) {
+    Object.assign(this, { root, view, fields: {}, sent: "", hover: null });
+    this.observer = new ResizeObserver(() => this.head && this.paint());
+    this.controls = el("div", { class: "controls" });
+    this.sentence = el("p", { class: "sentence" });
+    this.picture = svg("svg", { role: "img" });
+    this.holder = el("div", { class: "picture" }, this.picture);
+    this.detail = el("p", { class: "detail" });
+    this.status = el("span", { class: "unseen", role: "status" });
+    root.replaceChildren(this.controls, this.sentence, this.holder, this.detail, this.status);
+    this.holder.addEventListener("pointermove", (event) => this.point(event));
+    this.holder.addEventListener("pointerleave", () => this.point(null));
+    this.observer.observe(this.holder);
+  }
+
+  dispose() {
+    clearTimeout(this.timer);
+    this.observer.disconnect();
+  }
+
+  /** New data from Python: a head in JSON, then float32 numbers. */
+  receive(bytes, send) {
+    this.send = send;
+    const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
+    const text = new TextDecoder().decode(bytes.subarray(4, 4 + length));
+    if (text !== this.text) {
+      this.text = text;
+      this.head = JSON.parse(text);
+      if (this.revision !== this.head.revision) {
+        this.settings = { ...this.head.settings };
+        this.sent = JSON.stringify(this.settings);
+      }
+      this.revision = this.head.revision;
+      this.build();
+    }
+    this.numbers = new Float32Array(bytes.slice(4 + length).buffer);
+    this.picture.setAttribute("aria-label", this.head.words.picture);
+    this.paint();
+  }
+
+  build() {
+    const { controls, words } = this.head;
+    const signature = JSON.stringify([controls, controls.map(({ name }) => words[name])]);
+    if (signature !== this.signature) {
+      this.signature = signature;
+      this.controls.replaceChildren(...controls.map((control) => this.control(control)));
+      this.controls.style.setProperty("--n", controls.length);
+    }
+    this.show();
+  }
+
+  control(control) {
+    const { name, low, high, step, log, options } = control;
+    const title = el("span", { class: "name", title: this.head.words[name] }, this.head.words[name]);
+    if (options.length) {
+      const select = el("select", { "data-name": name });
+      select.append(...options.map((text, i) => el("option", { value: i }, text)));
+      select.addEventListener("change", () => (this.move(control, +select.value), this.release()));
+      this.fields[name] = { select, control };
+      return el("label", { class: "control" }, title, select);
+    }
+    const limits = log ? { min: 0, max: LOG_STEPS, step: 1 } : { min: low, max: high, step };
+    const range = el("input", { type: "range", ...limits, "data-name": name });
+    const number = el("input", { type: "number", min: low, max: high, step: "any", "data-name": name });
+    range.setAttribute("aria-label", this.head.words[name]);
+    number.setAttribute("aria-label", fill(this.head.words.exact, { name: this.head.words[name] }));
+    const value = () => (log ? +(low * (high / low) ** (range.value / LOG_STEPS)).toPrecision(2) : +range.value);
+    range.addEventListener("input", () => this.move(control, value()));
+    range.addEventListener("change", () => this.release());
+    number.addEventListener("change", () => {
+      if (Number.isFinite(number.valueAsNumber)) this.move(control, number.valueAsNumber);
+      this.show();
+      this.release();
+    });
+    this.fields[name] = { range, number, control };
+    return el("label", { class: "control" }, title, number, range);
+  }
+
+  /** Put the settings into the fields. */
+  show() {
+    for (const [name, { range, number, select, control }] of Object.entries(this.fields)) {
+      const value = this.settings[name];
+      if (select) select.value = value;
+      else {
+        const { low, high, log } = control;
+        number.value = String(value);
+        range.value = log ? Math.round((LOG_STEPS * Math.log(value / low)) / Math.log(high / low)) : value;
+      }
+    }
+  }
+
+  /** A slider is being dragged: paint, send nothing. */
+  move({ name, low, high, step, log }, value) {
+    const whole = log ? value : low + Math.round((value - low) / step) * step;
+    this.settings = { ...this.settings, [name]: clamp(whole, low, high) };
+    this.view.moved?.(this, name);
+    this.show();
+    this.paint();
+  }
+
+  /** Let go: Python gets the values once. */
+  release() {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => {
+      this.status.textContent = this.sentence.textContent;
+      const text = JSON.stringify(this.settings);
+      if (text === this.sent) return;
+      this.sent = text;
+      this.send("settings", { ...this.settings, revision: this.revision });
+    }, SEND_AFTER_MS);
+  }
+
+  paint() {
+    this.theme = themeOf(this.root.host ?? this.root);
+    const wide = Math.max(480, this.holder.clientWidth);
+    this.picture.replaceChildren();
+    const high = this.view.paint(this, wide);
+    for (const [name, value] of Object.entries({ width: wide, height: high, viewBox: `0 0 ${wide} ${high}` }))
+      this.picture.setAttribute(name, value);
+    this.picture.setAttribute("font-family", this.theme.font);
+    this.sentence.textContent = this.view.reading(this);
+    this.point(null);
+  }
+
+  /** Exact values of what the pointer is on. */
+  point(event) {
+    const box = this.picture.getBoundingClientRect();
+    const found = event && this.view.at?.(this, event.clientX - box.left, event.clientY - box.top);
+    this.detail.textContent = found || this.head.words.legend;
+  }
+
+  number(value) {
+    return short(value, this.head.language);
+  }
+}
+
+function component(view) {
+  return ({ parentElement, data, setStateValue }) => {
+    const root = parentElement.querySelector(".positions");
+    if (!instances.has(root)) instances.set(root, new Panel(root, view));
+    const panel = instances.get(root);
+    panel.receive(data, setStateValue);
+    return () => {
+      panel.dispose();
+      instances.delete(root);
+    };
+  };
+}

@@ -1,0 +1,204 @@
+"""The order experiment on real models: the same words shuffled, with and without positions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Literal
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from playground.charts import positions as charts
+from playground.core import frames_positions as frames
+from playground.core import word_order
+from playground.core.pieces import piece
+from playground.core.sampling import distribution, rank
+from playground.core.tokens import Tokenization
+from playground.core.trace import Trace
+from playground.core.word_order import Order
+from playground.ui import compute, show
+from playground.ui.position_models import first_tokens
+from playground.ui.state import PageContext, settings
+from playground.ui.text import _, plain
+
+Positions = Literal["counted", "equal"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reading:
+    """One model's text in two orders, with counted and with equal positions.
+
+    Attributes:
+        context: The model and the text.
+        tokens: The text as this model reads it.
+        order: Which token stands at each place after the shuffle.
+        before, after: The traces in the given and in the new order.
+    """
+
+    context: PageContext
+    tokens: Tokenization
+    order: Order
+    before: dict[Positions, Trace]
+    after: dict[Positions, Trace]
+
+    def differences(self, positions: Positions, *, place: int | None = None) -> NDArray[np.float64]:
+        """How far each layer's vectors moved; see `core.word_order.differences`."""
+        before, after = self.before[positions].hidden_states, self.after[positions].hidden_states
+        assert before is not None
+        assert after is not None
+        return word_order.differences(before, after, self.order, place=place)
+
+    def largest(self, positions: Positions) -> float:
+        """Largest difference of any number of the output vectors."""
+        before, after = self.before[positions].hidden_states, self.after[positions].hidden_states
+        assert before is not None
+        assert after is not None
+        return float(np.abs(after[-1] - before[-1][list(self.order)]).max())
+
+    def shuffled_ids(self) -> tuple[int, ...]:
+        """The token ids in the new order."""
+        return tuple(self.tokens.input_ids[token] for token in self.order)
+
+
+def read(context: PageContext, seed: int, *, keep_last: bool) -> Reading | None:
+    """Let one model read the text in two orders; None when there is only one order."""
+    tokens = first_tokens(context, settings().max_tokens_all_heads)
+    order = word_order.shuffled(word_order.words(tokens), len(tokens), seed, keep_last=keep_last)
+    if order is None:
+        return None
+    logits: Literal["last"] | None = "last" if "logits" in context.model.capabilities else None
+
+    def trace(ids: tuple[int, ...], positions: Positions) -> Trace:
+        equal = (0,) * len(ids) if positions == "equal" else None
+        return compute.trace(
+            context, input_ids=ids, position_ids=equal, hidden_states="all", logits=logits, topic="order"
+        )
+
+    given = tokens.input_ids
+    moved = tuple(given[token] for token in order)
+    kinds: tuple[Positions, ...] = ("counted", "equal")
+    before = {positions: trace(given, positions) for positions in kinds}
+    return Reading(
+        context, tokens, order, before, {positions: trace(moved, positions) for positions in kinds}
+    )
+
+
+def experiment(encoder: PageContext, decoder: PageContext) -> dict[str, float]:
+    """Draw the order experiment.
+
+    Returns:
+        Largest relative difference of the output vectors for "encoder_counted", "encoder_equal",
+        "decoder_counted" and "decoder_equal"; empty when the text has only one order.
+    """
+    st.markdown(f"#### {_('What does a model lose when its words are shuffled?')}")
+    seed = st.number_input(_("Seed"), 0, 2**32 - 1, 0, key="pos_seed", bind="query-params", width=160)
+    readings = read(encoder, seed, keep_last=False), read(decoder, seed, keep_last=True)
+    first, second = readings
+    if first is None or second is None:
+        st.info(_("This text has only one order: type at least three words."))
+        return {}
+    for reading in (first, second):
+        _orders(reading)
+    names = first.context.model.name, second.context.model.name
+    found: dict[tuple[str, str], NDArray[np.float64]] = {
+        (name, positions): reading.differences(positions)
+        for name, reading in zip(names, (first, second), strict=True)
+        for positions in reading.before
+    }
+    found[names[1], "last"] = second.differences("equal", place=len(second.tokens) - 1)
+    table = frames.order(found)
+    alt = _("How far the vectors of each layer move when the words are shuffled")
+    show.show_chart(_order_picture(encoder.language, *names), "pos_order", alt, data=table)
+    st.markdown(_order_sentence(first, second))
+    for reading in (first, second):
+        show.provenance(reading.after["equal"])
+    show.under_picture("word_order", frame=table, code=_order_code(first, second), picture="pos_order")
+    ends = {"encoder": first, "decoder": second}
+    kinds: tuple[Positions, ...] = ("counted", "equal")
+    return {
+        f"{end}_{positions}": float(reading.differences(positions)[-1])
+        for end, reading in ends.items()
+        for positions in kinds
+    }
+
+
+def options(encoder: PageContext, decoder: PageContext) -> dict[str, str]:
+    """The four cases of the experiment, as the options of a task."""
+    names = {"encoder": encoder.model.name, "decoder": decoder.model.name}
+    kinds = {"counted": _("positions 0, 1, 2, …"), "equal": _("all positions 0")}
+    return {
+        f"{end}_{kind}": f"{name}, {words}" for end, name in names.items() for kind, words in kinds.items()
+    }
+
+
+def _orders(reading: Reading) -> None:
+    """The two orders as the model reads them."""
+    tokens = reading.tokens.tokens
+    new = " ".join(piece(tokens[token]).label for token in reading.order)
+    st.caption(f"{plain(reading.context.model.name)} · {plain(new)}")
+
+
+def _order_sentence(encoder: Reading, decoder: Reading) -> str:
+    """The picture in words, with the numbers of this text."""
+    words = [
+        _(
+            "Without positions (dashed), {encoder} gives the same set of vectors in any order: no number "
+            "differs by more than {equal:.1e}. With positions {counted:.2f}."
+        ).format(
+            encoder=plain(encoder.context.model.name),
+            equal=encoder.largest("equal"),
+            counted=encoder.largest("counted"),
+        ),
+        _(
+            "{decoder} differs even without positions: its mask lets each token see only the tokens before "
+            "it, and those have changed. The last word (dotted) stayed last: it sees the same set, so layer "
+            "1 leaves it alone; from layer 2 on it reads tokens that have changed themselves."
+        ).format(decoder=plain(decoder.context.model.name)),
+    ]
+    before, after = decoder.before["counted"], decoder.after["counted"]
+    if before.logits is not None and after.logits is not None:
+        given, new = _winner(decoder.context, before), _winner(decoder.context, after)
+        words.append(
+            _("Its next token: {before} ({p:.1%}) before the shuffle, {after} ({q:.1%}) after it.").format(
+                before=f"`{given[0]}`", p=given[1], after=f"`{new[0]}`", q=new[1]
+            )
+        )
+    return " ".join(words)
+
+
+def _winner(context: PageContext, trace: Trace) -> tuple[str, float]:
+    """The most probable next token, as it is shown, and its probability."""
+    assert trace.logits is not None
+    best = distribution(rank(trace.logits[-1]))
+    (text,) = compute.token_texts(context, best.token_ids[:1])
+    return piece(text).label.replace("`", "'"), float(best.probs[0])
+
+
+def _order_code(encoder: Reading, decoder: Reading) -> str:
+    return show.code(
+        "word_order",
+        encoder_folder=show.model_folder(encoder.context.model.model_id),
+        decoder_folder=show.model_folder(decoder.context.model.model_id),
+        encoder_ids=list(encoder.tokens.input_ids),
+        decoder_ids=list(decoder.tokens.input_ids),
+        encoder_order=list(encoder.order),
+        decoder_order=list(decoder.order),
+    )
+
+
+@lru_cache
+def _order_picture(language: str, encoder: str, decoder: str) -> dict[str, Any]:
+    return charts.order_lines(
+        {
+            "layer": _("Layer (0 = embedding)"),
+            "difference": _("Largest difference / length"),
+            "model": _("Model"),
+            "positions": _("Positions"),
+            "counted": _("positions 0, 1, 2, …"),
+            "equal": _("all positions 0"),
+            "last": _("all positions 0, last token only"),
+        },
+        models=(encoder, decoder),
+    )
