@@ -84,6 +84,13 @@ def test_tests_after_a_run_add_only_what_they_need(calls: list[list[str]]) -> No
     assert all(call[1:] == ["pull"] for call in calls)
 
 
+def test_a_run_after_tests_needs_no_more(calls: list[list[str]]) -> None:
+    bootstrap.set_up(develop=True)
+    calls.clear()
+    bootstrap.set_up(develop=False)
+    assert [call[1:] for call in calls] == [["pull"]]
+
+
 @pytest.mark.parametrize("name", ["pyproject.toml", "constraints.txt"])
 def test_a_changed_requirement_is_installed(calls: list[list[str]], clone: Path, name: str) -> None:
     bootstrap.set_up(develop=False)
