@@ -73,13 +73,13 @@ class Neighbours:
     Attributes:
         measure: "cosine", "centred" (cosine after the average vector is subtracted) or "dot".
         token_ids: Best first. Shape [n].
-        values: Their similarity. Shape [n].
+        similarities: Of each. Shape [n].
         ranks: Place of each in the whole vocabulary, from 1, nothing left out. Shape [n].
     """
 
     measure: Measure
     token_ids: NDArray[np.int64]
-    values: FloatArray
+    similarities: FloatArray
     ranks: NDArray[np.int64]
 
 

@@ -1,0 +1,75 @@
+"""A map of sentences in two or three dimensions: point, drag to turn it, click to select."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from playground.charts.embedding_maps import GROUPS
+from playground.ui.text import _
+
+_HERE = Path(__file__).parent
+_COMPONENT = st.components.v2.component(
+    "playground.vector_map",
+    html='<div class="map"></div>\n<div class="under"><span class="said" aria-live="polite"></span></div>\n',
+    css=(_HERE / "vector_map.css").read_text("utf-8"),
+    js=(_HERE / "vector_map.js").read_text("utf-8"),
+)
+HEIGHT = 400
+
+
+def vector_map(
+    *,
+    key: str,
+    points: NDArray[np.float64],
+    labels: Sequence[str],
+    groups: Sequence[int],
+    names: Sequence[str],
+    selected: int | None,
+    near: Sequence[int],
+) -> None:
+    """Draw the map; a click stores `selected` under `key` in the session and runs the page.
+
+    Args:
+        key: Widget key.
+        points: Shape [n, 2 or 3].
+        labels: What each point says when pointed at.
+        groups: Which colour and shape each has.
+        names: Group -> its name in the legend; "" draws none.
+        selected: The point in focus.
+        near: Points to mark and, when one is selected, to connect with it.
+    """
+    _COMPONENT(
+        key=key,
+        data={
+            "points": np.round(_scaled(points), 4).tolist(),
+            "labels": list(labels),
+            "groups": list(groups),
+            "names": list(names),
+            "colours": list(GROUPS),
+            "selected": selected,
+            "near": list(near),
+            "height": HEIGHT,
+            "words": _words(points.shape[1]),
+        },
+        default={"selected": None},
+        on_selected_change=lambda: None,
+    )
+
+
+def _scaled(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Centred, and so that the farthest point is 1 away."""
+    centred = points - points.mean(axis=0)
+    farthest = float(np.sqrt((centred**2).sum(axis=1).max(initial=0.0)))
+    scaled: NDArray[np.float64] = centred / farthest if farthest > 0 else centred
+    return scaled
+
+
+def _words(n_dims: int) -> dict[str, str]:
+    turn = _("Drag to turn, or arrow keys with Shift.") if n_dims == 3 else ""
+    hint = _("Click a point, or move with the arrow keys and press Enter.")
+    return {"map": _("Map of the sentences"), "hint": f"{hint} {turn}".strip()}

@@ -1,0 +1,124 @@
+"""Pickers whose URL value is an id, words looked up in the vocabulary, the line under a table's pictures."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from playground.core import pieces
+from playground.core.embeddings import EmbeddingTable
+from playground.errors import BadValue
+from playground.paths import site_root
+from playground.ui import compute, show
+from playground.ui.text import _, plain, sentence
+
+_STYLE = "<style>[data-testid=stLayoutWrapper]:has(> [class*='st-key-emb_url_']) { display: none; }</style>"
+
+
+@lru_cache
+def samples() -> dict[str, Any]:
+    """Words, analogies, contexts and sentences to start with."""
+    found: dict[str, Any] = json.loads((site_root() / "assets/samples/embeddings.json").read_text("utf-8"))
+    return found
+
+
+def choose(key: str, names: Mapping[str, str], label: str) -> str:
+    """One of a few options, side by side; the URL keeps its id, whatever the language.
+
+    Args:
+        key: URL parameter.
+        names: Option -> its words; the first is the default and needs no parameter.
+        label: For those who do not see it.
+    """
+    with st.container(key=f"emb_url_{key}"):
+        st.html(_STYLE)
+        chosen = st.text_input(
+            key, key=key, bind="query-params", persist_state="session", label_visibility="collapsed"
+        )
+    default = next(iter(names))
+    if chosen and chosen not in names:
+        st.warning(sentence(BadValue(name=key, value=repr(chosen[:40]), allowed=", ".join(names))))
+    wanted = chosen if chosen in names else default
+    if st.session_state.get(f"{key}_choice") != wanted:
+        st.session_state[f"{key}_choice"] = wanted
+    st.segmented_control(
+        label,
+        tuple(names),
+        key=f"{key}_choice",
+        format_func=lambda option: plain(names[option]),
+        required=True,
+        label_visibility="collapsed",
+        on_change=_keep,
+        args=(key, default),
+    )
+    return wanted
+
+
+def _keep(key: str, default: str) -> None:
+    chosen = st.session_state[f"{key}_choice"]
+    st.session_state[key] = "" if chosen == default else chosen
+
+
+def word_token(model: str, word: str) -> int | None:
+    """The one token that stands for a word in running text (after a space), else for the bare word.
+
+    None, and one sentence on the page, when the vocabulary has no such token.
+    """
+    engine = compute.get_engine()
+    for text in (word if word.startswith(" ") else f" {word}", word):
+        cut = engine.tokenize(model, text, add_special_tokens=False)
+        if (
+            len(cut) == 1
+            and cut.token_bytes[0].decode("utf-8", "replace").strip().lower() == word.strip().lower()
+        ):
+            return cut.input_ids[0]
+    return None
+
+
+def say_unknown(model: str, words: Iterable[str]) -> None:
+    """One sentence for words that are no single token, with what they are read as."""
+    engine = compute.get_engine()
+    for word in words:
+        cut = engine.tokenize(model, f" {word}", add_special_tokens=False)
+        read = " | ".join(piece.label for piece in pieces.pieces(cut)) or "∅"
+        st.warning(
+            _(
+                "“{word}” is not one token of this model, so the table has no vector for it: "
+                "it is read as {pieces}."
+            ).format(word=plain(word), pieces=plain(read))
+        )
+
+
+def strong(label: str) -> str:
+    """A token set apart in a sentence; two stars alone would need a space before Hangul."""
+    return f":blue[**{plain(label)}**]"
+
+
+def labels(model: str, token_ids: Iterable[int]) -> dict[int, str]:
+    """Token id -> how it is shown."""
+    ids = np.array(sorted(set(token_ids)), dtype=np.int64)
+    texts = compute.get_engine().token_texts(model, ids)
+    return {token_id: pieces.piece(text).label for token_id, text in zip(ids.tolist(), texts, strict=True)}
+
+
+def table_provenance(table: EmbeddingTable) -> None:
+    """Draw the small line that says where a picture's numbers come from."""
+    rows, columns = table.vectors.shape
+    words = [
+        table.model_id,
+        _("revision {hash}").format(hash=table.revision[:12]),
+        _("input embedding matrix {rows:,} × {columns:,}").format(rows=rows, columns=columns),
+        table.dtype,
+        table.device,
+    ]
+    st.caption(plain(" · ".join(words)))
+
+
+def script(name: str, model: str, **values: object) -> str:
+    """The code shown under a picture, reading the model's folder on this machine."""
+    return show.code(name, folder=show.model_folder(model), **values)

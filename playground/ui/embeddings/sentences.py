@@ -1,0 +1,300 @@
+"""The sentence map: own sentences as vectors, their neighbours, a search that compares meanings."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from playground.core import frames_embeddings as frames
+from playground.core import projections
+from playground.core import sentences as core
+from playground.core.embeddings import EmbeddingTable
+from playground.core.projections import Projection
+from playground.core.trace import Trace
+from playground.engine.base import ModelInfo
+from playground.engine.cache import ByteCache
+from playground.errors import PlaygroundError
+from playground.settings import DEFAULT_ENCODER
+from playground.ui import compute, show
+from playground.ui.components.vector_map import vector_map
+from playground.ui.embeddings import upload
+from playground.ui.embeddings.choosing import choose, samples, script, strong
+from playground.ui.state import PageContext
+from playground.ui.text import N_, _, ngettext, sentence
+
+N_HITS = 6
+Hits = list[tuple[int, float]]
+_TOPICS = {
+    "weather": N_("weather"),
+    "food": N_("food"),
+    "sport": N_("sport"),
+    "machines": N_("machines"),
+    "money": N_("money"),
+    "animals": N_("animals"),
+}
+_arranging = threading.Lock()  # t-SNE of 500 sentences keeps two cores busy for seconds: one at a time
+
+
+@dataclass(frozen=True, eq=False)
+class _Map:
+    """A projection that knows its size."""
+
+    projection: Projection
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes."""
+        return self.projection.points.nbytes + self.projection.explained.nbytes
+
+
+_maps: ByteCache[_Map] = ByteCache(8 * 2**20)
+
+
+@dataclass(frozen=True, eq=False)
+class Read:
+    """Sentences that were read.
+
+    Attributes:
+        sentences: Their texts.
+        groups: Topic id of each, "" without one.
+        vectors: Of length 1. Shape [n, d_model].
+        trace: One of them, for the provenance line.
+    """
+
+    sentences: tuple[str, ...]
+    groups: tuple[str, ...]
+    vectors: core.Vectors
+    trace: Trace
+
+
+def draw(context: PageContext, _table: EmbeddingTable) -> None:
+    """Sentences, their map, what is near the clicked one, the search."""
+    model = _encoder(context)
+    st.markdown(f"#### {_('Which sentences mean something similar?')}")
+    method, n_dims, seed = _controls()
+    texts, groups = _sentences()
+    read = _read(context, model, texts, groups)
+    if read is None:
+        return
+    projection = _arrange(read.vectors, n_dims, method, seed)
+    query = st.text_input(
+        _("Search by meaning"), key="emb_query", bind="query-params", persist_state="session", max_chars=200,
+        placeholder=_("Search by meaning, for example: pets that hunt mice"), label_visibility="collapsed",
+    )  # fmt: skip
+    found = _search(context, model, read, query)
+    selected = _selected_sentence(len(read.sentences))
+    near = (
+        []
+        if selected is None
+        else core.closest(read.vectors, read.vectors[selected], N_HITS, without=selected)
+    )
+    _picture(read, projection, selected, near or found)
+    _lists(read, selected, near, query, found)
+    show.provenance(read.trace, layer=read.trace.hidden_layers[-1])
+    frame = frames.sentence_map(projection, read.sentences, read.groups)
+    values = {"method": method, "n_dims": n_dims, "seed": seed, "query": query}
+    code = script("embeddings_sentences", model.model_id, sentences=list(read.sentences), **values)
+    show.under_picture("embeddings_sentences", frame=frame, code=code, picture="emb_map")
+    _downloads(read)
+
+
+def _controls() -> tuple[str, int, int]:
+    """Method, dimensions, seed; and the button of the upload."""
+    method_at, dims_at, seed_at, upload_at = st.columns([4, 7, 5, 5], vertical_alignment="center")
+    with method_at:
+        method = choose("emb_method", {"pca": "PCA", "tsne": "t-SNE"}, _("Map"))
+    with dims_at:
+        n_dims = choose("emb_dims", {"2": _("2 dimensions"), "3": _("3 dimensions")}, _("Dimensions"))
+    with seed_at.container(horizontal=True, vertical_alignment="center"):
+        st.caption(_("Seed"), width="content")
+        seed = st.number_input(
+            _("Seed"), 0, 2**32 - 1, 0, key="emb_map_seed", bind="query-params",
+            disabled=method == "pca", label_visibility="collapsed",
+        )  # fmt: skip
+    with upload_at:
+        upload.button()
+    return method, int(n_dims), int(seed)
+
+
+def _encoder(context: PageContext) -> ModelInfo:
+    """The chosen model when it is an encoder, else MiniLM."""
+    if context.model.kind == "encoder":
+        return context.model
+    return next(info for info in compute.get_engine().models() if info.model_id == DEFAULT_ENCODER)
+
+
+def _sentences() -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The reader's file, or the sample with its topics."""
+    file = upload.sentences()
+    if file is not None:
+        return file, ("",) * len(file)
+    pairs = [(text, topic) for topic, texts in samples()["sentences"].items() for text in texts]
+    return tuple(text for text, _topic in pairs), tuple(topic for _text, topic in pairs)
+
+
+def _read(
+    context: PageContext, model: ModelInfo, texts: tuple[str, ...], groups: tuple[str, ...]
+) -> Read | None:
+    """A vector for every sentence, with progress; what cannot be read is said and left out."""
+    place = st.empty()
+    stopping = st.empty()
+    vectors: dict[int, core.Vectors] = {}
+    trace: Trace | None = None
+    refused: list[tuple[int, PlaygroundError]] = []
+    with stopping:
+        stop = len(texts) > 40 and st.button(_("Stop"), key="emb_stop", icon=":material/stop:")
+    if stop:
+        st.info(_("Stopped. What was read is kept; any change goes on."))
+        return None
+    with place.container():
+        reads = compute.traces(context, model.model_id, texts, hidden_states=(model.n_layer,))
+        bar = st.empty()
+        for row, one in reads:
+            if isinstance(one, Trace):
+                vectors[row], trace = core.sentence_vector(one), one
+            else:
+                refused.append((row, one))
+            done = len(vectors) + len(refused)
+            if len(texts) > 40 and done % 8 == 0 and not (isinstance(one, Trace) and one.cached):
+                told = _("{done:,} of {total:,} sentences read").format(done=done, total=len(texts))
+                bar.progress(done / len(texts), told)
+    place.empty()
+    stopping.empty()
+    _say_refused(refused)
+    if trace is None:
+        return None
+    kept = sorted(vectors)
+    return Read(
+        tuple(texts[i] for i in kept),
+        tuple(groups[i] for i in kept),
+        np.stack([vectors[i] for i in kept]),
+        trace,
+    )
+
+
+def _say_refused(refused: list[tuple[int, PlaygroundError]]) -> None:
+    if refused:
+        row, error = refused[0]
+        n = len(refused)
+        counted = ngettext("{n} sentence is left out.", "{n} sentences are left out.", n).format(n=n)
+        st.warning(f"{counted} {_('The first is number {row}:').format(row=row + 1)} {sentence(error)}")
+
+
+def _arrange(vectors: core.Vectors, n_dims: int, method: str, seed: int) -> Projection:
+    """The map, from the cache when these very vectors were arranged before."""
+    key = (method, n_dims, seed if method == "tsne" else 0, vectors.tobytes())
+    known = _maps.get(key)
+    if known is None and method == "tsne":
+        with st.spinner(_("Arranging the map")), _arranging:
+            known = _maps.get(key) or _Map(projections.tsne(vectors, n_dims, seed=seed))
+    elif known is None:
+        known = _Map(projections.pca(vectors, n_dims))
+    _maps.put(key, known)
+    return known.projection
+
+
+def _search(context: PageContext, model: ModelInfo, read: Read, query: str) -> Hits:
+    if not query.strip():
+        return []
+    reads = compute.traces(context, model.model_id, [query.strip()], hidden_states=(model.n_layer,))
+    for _row, one in reads:
+        if isinstance(one, Trace):
+            return core.closest(read.vectors, core.sentence_vector(one), N_HITS)
+        st.warning(sentence(one))
+    return []
+
+
+def _selected_sentence(n: int) -> int | None:
+    state = st.session_state.get("emb_map") or {}
+    selected = state.get("selected")
+    valid = isinstance(selected, int) and not isinstance(selected, bool) and 0 <= selected < n
+    return selected if valid else None
+
+
+def _near(read: Read, selected: int | None) -> Hits:
+    if selected is None:
+        return []
+    return core.closest(read.vectors, read.vectors[selected], N_HITS, without=selected)
+
+
+def _picture(read: Read, projection: Projection, selected: int | None, near: Hits) -> None:
+    topics = list(dict.fromkeys(read.groups))
+    vector_map(
+        key="emb_map",
+        points=projection.points,
+        labels=read.sentences,
+        groups=[topics.index(topic) for topic in read.groups],
+        names=[_(_TOPICS[topic]) if topic else "" for topic in topics],
+        selected=selected,
+        near=[row for row, _cosine in near],
+    )
+    if len(projection.explained):
+        share = float(projection.explained.sum())
+        st.markdown(
+            _(
+                "The map keeps {share:.1%} of the variance of {d} dimensions: near in the map is not always "
+                "near in truth, the lists below are exact."
+            ).format(share=share, d=read.vectors.shape[1])
+        )
+    else:
+        st.markdown(
+            _(
+                "t-SNE keeps neighbours together; distances between groups mean nothing. "
+                "The lists below are exact."
+            )
+        )
+
+
+def _lists(
+    read: Read,
+    selected: int | None,
+    near: Hits,
+    query: str,
+    found: Hits,
+) -> None:
+    left, right = st.columns(2)
+    with left:
+        if selected is None:
+            st.caption(_("Click a point: its nearest sentences are listed here."))
+        else:
+            st.markdown(_("Nearest to: {text}").format(text=strong(read.sentences[selected])))
+            _table(near, read.sentences)
+    with right:
+        if not found:
+            st.caption(
+                _("Search: the sentences closest in meaning are listed here, whatever words they use.")
+            )
+        else:
+            st.markdown(_("Found for: {text}").format(text=strong(query)))
+            _table(found, read.sentences)
+
+
+def _table(found: Hits, sentences: tuple[str, ...]) -> None:
+    config: dict[str, Any] = {
+        "place": None,
+        "number": _("No."),
+        "cosine": st.column_config.NumberColumn(_("Cosine"), format="%.3f"),
+        "sentence": _("Sentence"),
+    }
+    st.dataframe(frames.hits(found, sentences), hide_index=True, column_config=config)
+
+
+def _downloads(read: Read) -> None:
+    """The vectors for elsewhere: NumPy, and the pair of files the embedding projector reads."""
+    with st.container(horizontal=True):
+        st.download_button(
+            _("Vectors (.npy)"), lambda: core.npy_bytes(read.vectors), "vectors.npy",
+            key="emb_npy", on_click="ignore", icon=":material/download:",
+        )  # fmt: skip
+        st.download_button(
+            _("Projector vectors (.tsv)"), lambda: core.vectors_tsv(read.vectors), "vectors.tsv",
+            key="emb_vectors", on_click="ignore", icon=":material/download:",
+        )  # fmt: skip
+        st.download_button(
+            _("Projector metadata (.tsv)"), lambda: core.metadata_tsv(read.sentences, read.groups),
+            "metadata.tsv", key="emb_metadata", on_click="ignore", icon=":material/download:",
+        )  # fmt: skip
