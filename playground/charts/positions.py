@@ -33,7 +33,7 @@ def curve(words: Mapping[str, str]) -> Spec:
         {"field": "pc3", "type": "quantitative", "format": ".4f"},
     ]
     line = {
-        "mark": {"type": "line", "color": CUT, "opacity": 0.6, "strokeWidth": 1},
+        "mark": {"type": "line", "color": CUT, "opacity": 0.3, "strokeWidth": 0.7},
         "encoding": {"x": x, "y": y, "order": {"field": "position"}},
     }
     points = {
@@ -73,7 +73,7 @@ def order_lines(words: Mapping[str, str], *, models: tuple[str, str]) -> Spec:
         "title": None,
         "scale": {"domain": ["counted", "equal", "last"], "range": [[1, 0], [7, 4], [2, 3]]},
         "legend": {
-            "orient": "top",
+            "orient": "bottom",
             "labelLimit": 400,
             "symbolType": "stroke",
             "symbolSize": 900,
@@ -89,7 +89,7 @@ def order_lines(words: Mapping[str, str], *, models: tuple[str, str]) -> Spec:
     line = {"mark": {"type": "line", "strokeWidth": 2.5}, "encoding": {"strokeDash": dash}}
     point = {"mark": {"type": "circle", "size": 46, "opacity": 1}, "encoding": {"tooltip": tooltip}}
     shared = {"x": x, "y": y, "color": color}
-    return {"height": 300, "encoding": shared, "layer": [line, point]}
+    return {"height": 360, "encoding": shared, "layer": [line, point]}
 
 
 def far_lines(words: Mapping[str, str]) -> Spec:
@@ -144,4 +144,4 @@ def far_lines(words: Mapping[str, str]) -> Spec:
     ]
     line = {"mark": {"type": "line", "strokeWidth": 2.5}, "encoding": {"strokeDash": dash}}
     point = {"mark": {"type": "circle", "size": 60, "opacity": 1}, "encoding": {"tooltip": tooltip}}
-    return {"height": 260, "encoding": {"x": x, "y": y, "color": color}, "layer": [line, point]}
+    return {"height": 280, "encoding": {"x": x, "y": y, "color": color}, "layer": [line, point]}

@@ -53,13 +53,17 @@ def principal_curve(scheme: PositionScheme) -> pd.DataFrame:
     """The learned rows along the directions in which they differ most.
 
     Returns:
-        position, pc1, pc2, pc3; attrs["explained"]: share of the variance of each direction.
+        position, pc1, pc2, pc3; attrs["explained"]: share of the variance of each direction;
+        attrs["degrees"]: by how much the point on the first two turns round their origin at each step, the
+        median.
     """
     assert scheme.table is not None
     found = pca(scheme.table, 3)
     made = pd.DataFrame(found.points, columns=["pc1", "pc2", "pc3"])
     made.insert(0, "position", np.arange(scheme.n_ctx))
     made.attrs["explained"] = found.explained.tolist()
+    steps = np.diff(np.unwrap(np.arctan2(found.points[:, 1], found.points[:, 0])))
+    made.attrs["degrees"] = float(np.degrees(np.median(np.abs(steps)))) if len(steps) else 0.0
     return made
 
 

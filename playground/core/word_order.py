@@ -24,13 +24,15 @@ def words(tokenization: Tokenization) -> list[tuple[int, ...]]:
     text = tokenization.text
     found: list[list[int]] = []
     alone: list[list[int]] = []
-    reach = -1
+    reach, opened_at = -1, 0
     for token, (start, end) in enumerate(tokenization.offsets):
         if tokenization.special[token]:
             continue
         new = start >= reach
-        after_space = start == 0 or text[start - 1].isspace() or text[start : start + 1].isspace()
-        for groups, opens in ((found, new and after_space), (alone, new)):
+        after_space = text[:start][-1:].isspace() or text[start : start + 1].isspace()
+        opens_word = new and after_space and text[opened_at:start].strip() != ""
+        opened_at = start if opens_word else opened_at
+        for groups, opens in ((found, opens_word), (alone, new)):
             if opens or not groups:
                 groups.append([token])
             else:

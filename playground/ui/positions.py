@@ -221,9 +221,10 @@ def table(context: PageContext) -> None:
     show.show_chart(spec, "pos_curve", alt, data=curve)
     st.markdown(
         _(
-            "Neighbouring positions lie next to each other on a curve, although nobody told the model that "
-            "position 7 comes after position 6. These two directions hold {share:.0%} of the variance."
-        ).format(share=sum(explained[:2]))
+            "Each point is one position. From one to the next it turns by {degrees:.0f}° round the middle, "
+            "the median of all steps. A pair of sinusoidal dimensions turns by the same angle at every step; "
+            "nobody told this model to. These two directions hold {share:.0%} of the variance."
+        ).format(degrees=curve.attrs["degrees"], share=sum(explained[:2]))
     )
     source(scheme)
     show.under_picture("position_curve", frame=curve, code=code, picture="pos_curve")
@@ -251,7 +252,7 @@ def _profile(model_id: str, revision: str, _scheme: PositionScheme) -> DistanceP
 
 @lru_cache
 def _curve_picture(language: str, first: float, second: float, _third: float) -> dict[str, Any]:
-    component = _("Principal component {n} ({share:.1%} of the variance)")
+    component = _("Component {n} ({share:.1%})")
     return charts.curve(
         {
             "position": _("Position"),

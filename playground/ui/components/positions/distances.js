@@ -38,7 +38,7 @@ const distances = {
       const stroke = { stroke: colours[name], "stroke-dasharray": DASHES[name], "stroke-width": 2.4 };
       plot.path(values.map((value) => Math.max(-0.4, value)), stroke);
       const y = 44 + 21 * row;
-      const x = wide - 330;
+      const x = wide - 400;
       plot.add("line", { x1: x, x2: x + 44, y1: y, y2: y, ...stroke });
       const label = { x: x + 52, y: y + 4, "font-size": 13, fill: theme.text };
       plot.add("text", label, fill(words[name], { ...settings, ...facts }));

@@ -53,7 +53,7 @@ function themeOf(element) {
 /** Colour of a value between -1 and 1: paper at 0. */
 function shade(value, theme) {
   const end = value < 0 ? theme.negative : theme.positive;
-  const share = Math.sqrt(Math.min(1, Math.abs(value)));
+  const share = Math.min(1, Math.abs(value)) ** 0.8;
   return theme.zero.map((from, i) => Math.round(from + share * (end[i] - from)));
 }
 
@@ -168,7 +168,7 @@ class Panel {
 
   control(control) {
     const { name, low, high, step, log, options } = control;
-    const title = el("span", { class: "name", title: this.head.words[name] }, this.head.words[name]);
+    const title = el("span", { class: "name" }, this.head.words[name]);
     if (options.length) {
       const select = el("select", { "data-name": name });
       select.append(...options.map((text, i) => el("option", { value: i }, text)));
@@ -190,7 +190,7 @@ class Panel {
       this.release();
     });
     this.fields[name] = { range, number, control };
-    return el("label", { class: "control" }, title, number, range);
+    return el("label", { class: "control" }, title, range, number);
   }
 
   /** Put the settings into the fields. */

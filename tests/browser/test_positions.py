@@ -1,0 +1,238 @@
+"""The pictures of positions in Chromium: core.positions' numbers, and dragging asks the server nothing."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from playground.core import frames_positions as frames
+from playground.core.positions import (
+    DistanceProfile,
+    PositionScheme,
+    alibi_slopes,
+    frequencies,
+    rotate,
+    similarity,
+    sinusoidal,
+)
+from playground.ui.components import positions
+from tests.browser.conftest import OpenPage
+from tests.browser.reader import wait_run
+
+FOLDER = Path(positions.__file__).parent
+MATHS = (FOLDER / "maths.js").read_text("utf-8")
+BASES = [1.5, 10.0, 10_000.0, 100_000.0, 1_000_000.0]
+
+
+def script(view: str) -> str:
+    return "\n".join((FOLDER / f"{name}.js").read_text("utf-8") for name in ("maths", "panel", view))
+
+
+def in_chromium(page: Page, source: str, call: str, arguments: Any) -> Any:
+    """What an expression over the module `m` gives for the arguments `a`."""
+    return page.evaluate(
+        f"""async ([source, a]) => {{
+          const url = URL.createObjectURL(new Blob([source], {{ type: "text/javascript" }}));
+          const m = await import(url);
+          return {call};
+        }}""",
+        [source, arguments],
+    )
+
+
+# ---------------------------------------------------------------- the closed forms
+
+
+@pytest.mark.parametrize("base", BASES)
+@pytest.mark.parametrize(("n_ctx", "d_model"), [(2, 2), (64, 64), (256, 256)])
+def test_sinusoids_equal_core(page: Page, n_ctx: int, d_model: int, base: float) -> None:
+    found = in_chromium(page, MATHS, "Array.from(m.sinusoidal(...a))", [n_ctx, d_model, base])
+    expected = sinusoidal(n_ctx, d_model, base)
+    np.testing.assert_allclose(np.reshape(found, expected.shape), expected, atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize("base", BASES)
+@pytest.mark.parametrize("d_head", [2, 64, 128])
+def test_rotation_equals_core(page: Page, d_head: int, base: float) -> None:
+    x = np.random.default_rng(0).normal(size=d_head)
+    call = "a[1].map((p) => Array.from(m.rotate(a[0], p, m.frequencies(a[0].length, a[2]))))"
+    places = [0, 1, 7, 511, 8_191, 24_895]
+    found = in_chromium(page, MATHS, call, [x.tolist(), places, base])
+    expected = [rotate(x, place, base) for place in places]
+    np.testing.assert_allclose(found, expected, atol=1e-6, rtol=0)
+
+
+def test_similarity_and_slopes_equal_core(page: Page) -> None:
+    for base in BASES:
+        call = "a[0].map((d) => m.similarity(d, m.frequencies(a[1], a[2])))"
+        found = in_chromium(page, MATHS, call, [list(range(600)), 128, base])
+        np.testing.assert_allclose(found, similarity(np.arange(600), 128, base), atol=1e-6, rtol=0)
+        speeds = in_chromium(page, MATHS, "Array.from(m.frequencies(...a))", [128, base])
+        np.testing.assert_allclose(speeds, frequencies(128, base), rtol=1e-9)
+    for n_head in (1, 2, 8, 16):
+        found = in_chromium(page, MATHS, "Array.from(m.alibiSlopes(a))", n_head)
+        np.testing.assert_allclose(found, alibi_slopes(n_head), rtol=1e-12)
+
+
+def test_pair_scores_equal_core(page: Page) -> None:
+    query, key = np.random.default_rng(1).normal(size=(2, 64))
+    call = "Array.from(m.pairScores(a[0], a[1], a[2], a[3], m.frequencies(64, 1e5)))"
+    for m, n, shift in ((4, 3, 100), (500, 0, 16_000)):
+        table = frames.rotary(query, key, 1e5, m=m, n=n, shift=shift)
+        for column, at in (("score", (m, n)), ("shifted", (m + shift, n + shift))):
+            found = in_chromium(page, script("clocks"), call, [query.tolist(), key.tolist(), *at])
+            np.testing.assert_allclose(found, table[column], atol=1e-6, rtol=0)
+
+
+def test_curves_equal_core(page: Page) -> None:
+    rng = np.random.default_rng(2)
+    profile = DistanceProfile(*rng.uniform(-0.3, 1, size=(3, 90)))
+    scheme = PositionScheme("rotary", "m", "r", 8192, base=1e5, d_head=64)
+    settings = {"d_model": 100, "base": 2_000, "head": 2, "reach": 300}
+    facts = {"d_head": 64, "base": 1e5, "n_alibi": 8, "n_learned": 90}
+    call = "m.curves(a[0], a[1], Float32Array.from(a[2]))"
+    found = in_chromium(page, script("distances"), call, [settings, facts, profile.mean.tolist()])
+    table = frames.distances(scheme, profile, d_model=100, base=2_000, head=2, reach=300)
+    for name in ("sinusoidal", "rotary", "alibi"):
+        np.testing.assert_allclose(found[name], table[name], atol=1e-6, rtol=0)
+    np.testing.assert_allclose(found["learned"], table["learned"].dropna(), atol=1e-6, rtol=0)
+
+
+# ---------------------------------------------------------------- on the page
+
+
+def picture(page: Page, name: str) -> Locator:
+    return page.locator(f".st-key-pos_{name}_picture .positions")
+
+
+def wait_drawn(page: Page) -> None:
+    """Until both models have been read; on a busy machine that takes a while."""
+    expect(picture(page, "distances").locator(".sentence")).not_to_be_empty(timeout=90_000)
+    expect(page.get_by_text("What lies past the trained length?")).to_be_visible(timeout=90_000)
+    wait_run(page)
+
+
+def slider(page: Page, name: str, setting: str) -> Locator:
+    return picture(page, name).locator(f"input[type=range][data-name={setting}]")
+
+
+def drag(page: Page, handle: Locator, shares: list[float]) -> None:
+    """Press on the slider's handle, move over these shares of its length, stay pressed."""
+    handle.scroll_into_view_if_needed()
+    box = handle.bounding_box()
+    assert box is not None
+    y = box["y"] + box["height"] / 2
+    low, high = (float(handle.get_attribute(edge) or 0) for edge in ("min", "max"))
+    at = (float(handle.input_value()) - low) / (high - low)
+    page.mouse.move(box["x"] + 8 + at * (box["width"] - 16), y)
+    page.mouse.down()
+    for share in shares:
+        page.mouse.move(box["x"] + share * box["width"], y)
+
+
+@pytest.fixture
+def page_of_positions(page: Page, open_page: OpenPage) -> Page:
+    page.sent = sent = []  # type: ignore[attr-defined]
+    page.on("websocket", lambda socket: socket.on("framesent", lambda data: sent.append(data)))
+    open_page("/positions")
+    wait_drawn(page)
+    return page
+
+
+@pytest.mark.parametrize(
+    ("name", "setting"),
+    [("waves", "base"), ("waves", "n_ctx"), ("clocks", "shift"), ("clocks", "m"), ("distances", "head")],
+)
+def test_dragging_repaints_and_sends_nothing_until_released(
+    name: str, setting: str, page_of_positions: Page
+) -> None:
+    page, handle = page_of_positions, slider(page_of_positions, name, setting)
+    before = picture(page, name).locator("svg").inner_html()
+    drag(page, handle, [])
+    page.wait_for_timeout(300)
+    page.sent.clear()  # type: ignore[attr-defined]
+    box = handle.bounding_box()
+    assert box is not None
+    seen = set()
+    for share in (0.5, 0.6, 0.7, 0.8, 0.9):
+        page.mouse.move(box["x"] + share * box["width"], box["y"] + box["height"] / 2)
+        seen.add(picture(page, name).locator("svg").inner_html())
+    page.wait_for_timeout(400)
+    assert page.sent == []  # type: ignore[attr-defined]
+    assert len(seen - {before}) >= 4
+    page.mouse.up()
+    wait_run(page)
+    assert len(page.sent) >= 1  # type: ignore[attr-defined]
+    expect(page).to_have_url(re.compile(f"pos_{name}_{setting}="))
+
+
+def test_the_score_of_real_vectors_stays_when_both_are_shifted(page_of_positions: Page) -> None:
+    words = picture(page_of_positions, "clocks").locator(".sentence")
+    here, there = re.findall(r"[:] (-?\d+\.\d{6})", words.inner_text())
+    assert here == there
+    shift = picture(page_of_positions, "clocks").locator("input[type=number][data-name=shift]")
+    shift.fill("16000")
+    shift.press("Tab")
+    wait_run(page_of_positions)
+    again = re.findall(r"[:] (-?\d+\.\d{6})", words.inner_text())
+    assert again == [here, here]
+    key = picture(page_of_positions, "clocks").locator("input[type=number][data-name=n]")
+    key.fill("2")
+    key.press("Tab")
+    wait_run(page_of_positions)
+    moved = re.findall(r"[:] (-?\d+\.\d{6})", words.inner_text())
+    assert moved[0] == moved[1] != here
+
+
+def test_a_link_restores_every_picture(page: Page, open_page: OpenPage) -> None:
+    open_page("/positions?pos_waves_base=500&pos_clocks_shift=77&pos_distances_head=6&pos_seed=3")
+    wait_drawn(page)
+    for name, setting, value in (
+        ("waves", "base", "500"),
+        ("clocks", "shift", "77"),
+        ("distances", "head", "6"),
+    ):
+        field = picture(page, name).locator(f"input[type=number][data-name={setting}]")
+        expect(field).to_have_value(value)
+    expect(page.get_by_label("Seed")).to_have_value("3")
+
+
+def test_a_pointer_gives_the_exact_value(page_of_positions: Page) -> None:
+    waves = picture(page_of_positions, "waves")
+    box = waves.locator("svg image").bounding_box()
+    assert box is not None
+    page_of_positions.mouse.move(box["x"] + box["width"] * 10.5 / 64, box["y"] + box["height"] * 20.5 / 64)
+    value = sinusoidal(21, 64)[20, 10]
+    expect(waves.locator(".detail")).to_have_text(f"Position 20, dimension 10: {value:.6f}")
+
+
+@pytest.mark.parametrize("name", ["waves", "table", "clocks", "distances"])
+def test_a_picture_can_be_saved(name: str, page_of_positions: Page) -> None:
+    key = {
+        "waves": "sinusoidal", "table": "learned_positions", "clocks": "rotary", "distances": "distances",
+    }[name]  # fmt: skip
+    for kind, magic in (("PNG", b"\x89PNG"), ("SVG", b"<svg")):
+        button = page_of_positions.locator(f".st-key-{key}_save").get_by_role("button", name=kind)
+        with page_of_positions.expect_download() as download:
+            button.click()
+        content = Path(download.value.path()).read_bytes()
+        assert content.startswith(magic)
+        assert len(content) > 5_000
+
+
+def test_a_hostile_sentence_is_text(page: Page, open_page: OpenPage) -> None:
+    open_page("/positions?text=%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E%20%3C%2Fscript%3E%20a%20b")
+    wait_drawn(page)
+    assert page.locator(".positions img, .positions script").count() == 0
+    assert "img" in picture(page, "clocks").locator("select").first.inner_text()
+
+
+def test_korean_page_is_korean(page: Page, open_page: OpenPage) -> None:
+    open_page("/positions?lang=ko")
+    expect(picture(page, "waves").locator(".sentence")).to_contain_text("되풀이됩니다", timeout=60_000)
+    expect(picture(page, "clocks").locator(".sentence")).to_contain_text("반올림 오차", timeout=90_000)
