@@ -111,17 +111,18 @@ def test_stations_lead_to_the_pages_that_exist_with_the_sentence(
     open_app: OpenApp, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     text = "1 & 1 = 서울?"
+    folder = tmp_path / "pages"
+    folder.mkdir()
+    (folder / "sampling.py").touch()
+    monkeypatch.setattr("playground.ui.components.journey.site_root", lambda: tmp_path)
     links = [station["href"] for station in drawn(open_app("home", text=text, lang="ko"))["stations"]]
     assert links[:4] == [None] * 4
     target = urlsplit(links[4])
     assert target.path == "sampling"
     assert parse_qs(target.query) == {"text": [text], "model": [tiny.LLAMA], "lang": ["ko"]}
-    folder = tmp_path / "pages"
-    folder.mkdir()
     (folder / "attention.py").touch()
-    monkeypatch.setattr("playground.ui.components.journey.site_root", lambda: tmp_path)
     links = [station["href"] for station in drawn(open_app("home", text=text))["stations"]]
-    assert [link is not None for link in links] == [False, False, False, True, False]
+    assert [link is not None for link in links] == [False, False, False, True, True]
 
 
 def test_picture_is_read_in_words_with_its_own_numbers(open_app: OpenApp) -> None:
