@@ -22,12 +22,14 @@ class Run:
 
     Attributes:
         deltas: Elements and containers, in order.
+        deltas_s: Seconds from the event to each of them.
         first_delta_s, last_delta_s, finished_s: Seconds from the event to the message.
         n_messages: Messages of any kind.
         n_bytes: Their payload.
     """
 
     deltas: list[Any] = field(default_factory=list)
+    deltas_s: list[float] = field(default_factory=list)
     first_delta_s: float = 0.0
     last_delta_s: float = 0.0
     finished_s: float = 0.0
@@ -134,6 +136,7 @@ class Reader:
                 run.first_delta_s = run.first_delta_s or now
                 run.last_delta_s = now
             if kind == "delta":
+                run.deltas_s.append(now)
                 self._note(message, run)
             elif kind == "auto_rerun":
                 self._auto_rerun = (message.auto_rerun.interval, message.auto_rerun.fragment_id)

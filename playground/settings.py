@@ -54,6 +54,7 @@ class Settings(BaseSettings):
     # limits of one upload
     max_upload_bytes: int = 2**20
     max_upload_rows: int = 500
+    max_training_chars: int = 100_000
 
     # scheduler
     max_inbox: int = 256

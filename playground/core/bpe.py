@@ -15,6 +15,7 @@ Example:
 from __future__ import annotations
 
 import heapq
+import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -25,10 +26,17 @@ import regex
 
 Pair = tuple[int, int]
 
-# A word keeps the space before it; letters, digits and signs never share a word.
-WORDS = regex.compile(r"'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+")
+# A word keeps the space before it; letters, digits and signs never share a word. No word is longer than 64
+# characters (GPT-2 has no such bound), so that a text without spaces is trained as fast as any other.
+WORDS = regex.compile(
+    r"'(?:[sdmt]|ll|ve|re)| ?\p{L}{1,64}| ?\p{N}{1,64}| ?[^\s\p{L}\p{N}]{1,64}|\s{1,64}(?!\S)|\s{1,64}"
+)
 _PRINTABLE = (*range(33, 127), *range(161, 173), *range(174, 256))
-BYTES = bytes((*_PRINTABLE, *(byte for byte in range(256) if byte not in _PRINTABLE)))  # id -> byte, as GPT-2
+_OTHERS = tuple(byte for byte in range(256) if byte not in _PRINTABLE)
+BYTES = bytes(_PRINTABLE + _OTHERS)  # token id -> byte, in GPT-2's order
+LETTERS = dict(
+    zip(BYTES, map(chr, (*_PRINTABLE, *range(256, 256 + len(_OTHERS)))), strict=True)
+)  # in its files
 N_CANDIDATES = 10
 
 
@@ -98,6 +106,16 @@ class BytePairEncoding:
     def decode(self, ids: Iterable[int]) -> str:
         """The text of token ids; bytes that are no whole character become U+FFFD."""
         return b"".join(self.vocab[token_id] for token_id in ids).decode("utf-8", errors="replace")
+
+    def merges_txt(self) -> str:
+        """The merges in the file format of GPT-2, which the `tokenizers` library reads."""
+        lines = [f"{_letters(left)} {_letters(right)}\n" for left, right in self.merges]
+        return "".join(["#version: 0.2\n", *lines])
+
+    def vocab_json(self) -> str:
+        """The vocabulary in the file format of GPT-2."""
+        ids = {_letters(token): token_id for token_id, token in enumerate(self.vocab)}
+        return json.dumps(ids, ensure_ascii=False)
 
     def _encode_word(self, word: list[int]) -> list[int]:
         while len(word) > 1:
@@ -189,6 +207,10 @@ def merge(word: list[int], pair: Pair, token_id: int) -> tuple[list[int], list[t
             merged.append(word[i])
             i += 1
     return merged, changes
+
+
+def _letters(token: bytes) -> str:
+    return "".join(LETTERS[byte] for byte in token)
 
 
 class _Pairs:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 import regex
 
-from playground.core.tokens import Tokenization
+from playground.core.tokens import Tokenization, readable
 
 _MARKS = {" ": "·", "\n": "⏎", "\t": "⇥", "\r": "␍", "\u00a0": "⍽"}
 _UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}  # controls, formats, lone surrogates, unassigned
@@ -41,6 +42,7 @@ class Group:
     text: str
 
 
+@lru_cache(maxsize=5_000)  # tokens of a vocabulary come again and again
 def visible(text: str) -> str:
     r"""Make every character of `text` visible, whole characters as they are.
 
@@ -95,6 +97,16 @@ def piece(token: str) -> Piece:
     return Piece(visible(token), "text")
 
 
+def token_label(token_bytes: bytes) -> str:
+    """How a token is shown of which only the bytes are known.
+
+    Example:
+        >>> token_label(b" a"), token_label("안".encode()[:2])
+        ('·a', 'EC 95')
+    """
+    return piece(readable(token_bytes)).label
+
+
 def _piece(token: str, token_bytes: bytes, special: bool) -> Piece:
     if special:
         return Piece(token, "special")
@@ -131,6 +143,7 @@ def groups(tokenization: Tokenization) -> list[Group]:
     return found
 
 
+@lru_cache(maxsize=32)  # the same text under several tokenizers
 def _cluster_spans(text: str) -> tuple[list[int], list[int]]:
     """For each code point of `text`: where its character starts and where it ends."""
     starts: list[int] = []

@@ -81,7 +81,7 @@ def read_prompts(
     prompts: list[str] = []
     rejected: list[BadUpload] = []
     n_beyond_limit = 0
-    for number, row in _rows(name, _decode(data)):
+    for number, row in _rows(name, decode(data)):
         if isinstance(row, str) and not row.strip():
             continue
         if len(prompts) + len(rejected) >= max_rows:
@@ -97,8 +97,12 @@ def read_prompts(
     return PromptFile(tuple(prompts), tuple(rejected), n_beyond_limit)
 
 
-def _decode(data: bytes) -> str:
-    """UTF-8 first: it refuses nearly every text that is not UTF-8; then CP949, what Korean Excel saves."""
+def decode(data: bytes) -> str:
+    """Read a file as UTF-8, which refuses nearly every other text, then as CP949, what Korean Excel saves.
+
+    Raises:
+        BadFile: It is neither.
+    """
     for encoding in ("utf-8-sig", "cp949"):
         try:
             return data.decode(encoding)

@@ -165,16 +165,9 @@ class NamedTokenizers:
             raise TextTooLong(limit=limit, got=n_chars)
         tokenizer = self._of_model(model_id)
         messages = [{**message, "content": well_formed(message["content"])} for message in messages]
-        whole = tokenizer.tokenize(_render(tokenizer, messages), False, read_special=True)
         contents = [message["content"] for message in messages]
-        spelled = any(
-            not tokenizer.special_ids.isdisjoint(
-                tokenizer.tokenize(content, False, read_special=True).input_ids
-            )
-            for content in contents
-        )
-        if read_special or not spelled:
-            return whole
+        if read_special or not any(map(tokenizer.spells_mark, contents)):
+            return tokenizer.tokenize(_render(tokenizer, messages), False, read_special=True)
         empty = _render(tokenizer, [{**message, "content": _PLACE} for message in messages])
         parts: list[Tokenization] = []
         for frame, content in zip(empty.split(_PLACE), [*contents, ""], strict=True):

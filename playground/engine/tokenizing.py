@@ -68,6 +68,10 @@ class TextTokenizer:
         """Ids of the tokens that are marks of the format, not text."""
         return self._special
 
+    def spells_mark(self, text: str) -> bool:
+        """Whether the text spells a special token."""
+        return any(self._added[token_id] in text for token_id in self._special)
+
     @property
     def algorithm(self) -> str:
         """How it cuts words: byte-level BPE, BPE, WordPiece or Unigram."""

@@ -31,8 +31,8 @@ def far(learned: PageContext, decoder: PageContext) -> None:
     st.markdown(
         _(
             "A rotation has an angle for every position, also past the {n_ctx:,} that {name} was trained "
-            "with. Shift the whole text, and no distance changes; move only its last word away, and every "
-            "distance to it becomes one the model never met."
+            "with. Shift the whole text, and no distance changes; move only its last word away, and the "
+            "distances to it grow, past {n_ctx:,} to ones the model never met."
         ).format(n_ctx=decoder.model.n_ctx, name=plain(decoder.model.name))
     )
     label = _("Let {name} read the text at far positions ({n} forward passes)")
@@ -44,7 +44,7 @@ def far(learned: PageContext, decoder: PageContext) -> None:
     tokens = first_tokens(decoder, settings().max_tokens_all_heads)
     last = word_order.words(tokens)[-1:]
     if not last or len(last[0]) == len(tokens):
-        st.info(_("This text has only one order: type at least three words."))
+        st.info(_("One token has no distances: type at least two words."))
         return
     rows, trace = _measure(decoder, tokens, last[0][0])
     table = frames.far(rows)

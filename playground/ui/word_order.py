@@ -57,16 +57,14 @@ class Reading:
         assert after is not None
         return float(np.abs(after[-1] - before[-1][list(self.order)]).max())
 
-    def shuffled_ids(self) -> tuple[int, ...]:
-        """The token ids in the new order."""
-        return tuple(self.tokens.input_ids[token] for token in self.order)
-
 
 def read(context: PageContext, seed: int, *, keep_last: bool) -> Reading | None:
-    """Let one model read the text in two orders; None when there is only one order."""
+    """Let one model read the text in two orders; None when shuffling does not change it."""
     tokens = first_tokens(context, settings().max_tokens_all_heads)
     order = word_order.shuffled(word_order.words(tokens), len(tokens), seed, keep_last=keep_last)
-    if order is None:
+    given = tokens.input_ids
+    moved = None if order is None else tuple(given[token] for token in order)
+    if order is None or moved is None or moved == given:
         return None
     logits: Literal["last"] | None = "last" if "logits" in context.model.capabilities else None
 
@@ -76,13 +74,10 @@ def read(context: PageContext, seed: int, *, keep_last: bool) -> Reading | None:
             context, input_ids=ids, position_ids=equal, hidden_states="all", logits=logits, topic="order"
         )
 
-    given = tokens.input_ids
-    moved = tuple(given[token] for token in order)
     kinds: tuple[Positions, ...] = ("counted", "equal")
     before = {positions: trace(given, positions) for positions in kinds}
-    return Reading(
-        context, tokens, order, before, {positions: trace(moved, positions) for positions in kinds}
-    )
+    after = {positions: trace(moved, positions) for positions in kinds}
+    return Reading(context, tokens, order, before, after)
 
 
 def experiment(encoder: PageContext, decoder: PageContext) -> dict[str, float]:
@@ -90,14 +85,14 @@ def experiment(encoder: PageContext, decoder: PageContext) -> dict[str, float]:
 
     Returns:
         Largest relative difference of the output vectors for "encoder_counted", "encoder_equal",
-        "decoder_counted" and "decoder_equal"; empty when the text has only one order.
+        "decoder_counted" and "decoder_equal"; empty when a shuffle changes nothing.
     """
     st.markdown(f"#### {_('What does a model lose when its words are shuffled?')}")
     seed = st.number_input(_("Seed"), 0, 2**32 - 1, 0, key="pos_seed", bind="query-params", width=160)
     readings = read(encoder, seed, keep_last=False), read(decoder, seed, keep_last=True)
     first, second = readings
     if first is None or second is None:
-        st.info(_("This text has only one order: type at least three words."))
+        st.info(_("Shuffled, this text stays as it is: type at least three different words."))
         return {}
     for reading in (first, second):
         _orders(reading)

@@ -128,10 +128,13 @@ def test_the_chosen_model_is_shown_where_it_fits(model: str, learned: str, open_
     assert drawn(app, "clocks")["facts"]["base"] == 10_000  # the tiny llama's
 
 
-def test_one_word_has_no_other_order(open_app: OpenApp) -> None:
-    app = open_app("positions", text="a", pos_far="true")
+@pytest.mark.parametrize("text", ["a", "a a", "the the the the"])
+def test_a_text_that_a_shuffle_does_not_change_says_so(text: str, open_app: OpenApp) -> None:
+    app = open_app("positions", text=text, pos_far="true")
     assert not app.exception
-    assert len(app.info) >= 2
+    said = [box.value for box in app.info]
+    assert any(sentence.startswith("Shuffled") for sentence in said)
+    assert any(sentence.startswith("One token") for sentence in said) == (text == "a")
 
 
 # ---------------------------------------------------------------- the experiments

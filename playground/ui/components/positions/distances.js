@@ -1,6 +1,6 @@
 // Four schemes on one axis: how alike are two positions that lie this far apart?
 
-const HIGH = 380;
+const HIGH = 410;
 const DASHES = { sinusoidal: "", rotary: "9 4", learned: "2 3", alibi: "12 4 2 4" };
 
 /** Value of every scheme at each distance from 0 to reach. */
@@ -23,7 +23,7 @@ const distances = {
     const { reach } = settings;
     const found = curves(settings, facts, numbers);
     panel.found = found;
-    const box = { left: 46, top: 30, width: wide - 60, height: HIGH - 70 };
+    const box = { left: 46, top: 70, width: wide - 60, height: HIGH - 110 };
     const plot = new Plot(picture, box, { x: [0, reach], y: [-0.4, 1] }, theme);
     panel.plot = plot;
     plot.axes({ title: words.similarity, xs: ticks(reach, 8), ys: [0, 0.5, 1], xTitle: words.distance, language });
@@ -34,11 +34,14 @@ const distances = {
     const band = [...order.map((i) => edge(high, i)), ...order.reverse().map((i) => edge(low, i))];
     plot.add("polygon", { points: band.join(" "), fill: theme.key, opacity: 0.16 });
     const colours = { sinusoidal: theme.query, rotary: theme.value, learned: theme.key, alibi: theme.after };
-    Object.entries(found).forEach(([name, values], row) => {
+    const shown = Object.entries(found).map(([name, values]) => {
       const stroke = { stroke: colours[name], "stroke-dasharray": DASHES[name], "stroke-width": 2.4 };
       plot.path(values.map((value) => Math.max(-0.4, value)), stroke);
-      const y = 44 + 21 * row;
-      const x = wide - 400;
+      return [name, stroke];
+    });
+    shown.forEach(([name, stroke], place) => {
+      const y = 14 + 21 * (place % 2);
+      const x = box.left + (place < 2 ? 0 : wide / 2);
       plot.add("line", { x1: x, x2: x + 44, y1: y, y2: y, ...stroke });
       const label = { x: x + 52, y: y + 4, "font-size": 13, fill: theme.text };
       plot.add("text", label, fill(words[name], { ...settings, ...facts }));

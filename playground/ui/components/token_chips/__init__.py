@@ -59,7 +59,7 @@ def ribbon_data(tokenization: Tokenization) -> dict[str, Any]:
     Returns:
         `labels`, `ids`, `bytes` (hexadecimal), `spans` (characters) for each token; `kinds` of the tokens
         that are not plain text, by position; `groups` (start, stop, text) of tokens that share a character;
-        `dir`, the direction the text is read in.
+        `dir`, the direction the text is read in; `text`, to show where in it a token stands.
     """
     made = pieces.pieces(tokenization)
     return {
@@ -70,6 +70,7 @@ def ribbon_data(tokenization: Tokenization) -> dict[str, Any]:
         "spans": [list(span) for span in tokenization.offsets],
         "groups": [[group.start, group.stop, group.text] for group in pieces.groups(tokenization)],
         "dir": _direction(tokenization.text),
+        "text": tokenization.text,
     }
 
 
@@ -100,6 +101,11 @@ def _direction(text: str) -> str:
     return "ltr" if first == "L" else "rtl"
 
 
+def remember_token(selected: object) -> None:
+    """Select the token at a position, or none; call it from a callback, before the frame draws its field."""
+    position = isinstance(selected, int) and not isinstance(selected, bool) and selected >= 0
+    st.session_state["token"] = str(selected) if position else ""
+
+
 def _remember() -> None:
-    selected = st.session_state["token_chips"]["selected"]
-    st.session_state["token"] = "" if selected is None else str(selected)
+    remember_token(st.session_state["token_chips"]["selected"])

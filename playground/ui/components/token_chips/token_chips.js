@@ -1,6 +1,7 @@
 // The token ribbon. All text comes in through `data` and reaches the page only as textContent.
 
 const HUES = 12;
+const AROUND = 10; // characters shown on each side of a token
 const BLOCK = 240; // chips per block: blocks off screen are skipped by layout and paint
 
 export default function ({ parentElement, data, setStateValue }) {
@@ -84,7 +85,7 @@ function describe(about, tokens, position) {
   const [start, stop] = tokens.spans[position];
   const place =
     start === stop ? tokens.say.special : start + 1 === stop ? tokens.say.character : tokens.say.characters;
-  about.append(element("b", "", tokens.labels[position]));
+  about.append(element("b", "", tokens.labels[position]), excerpt(tokens.text, start, stop));
   const facts = [tokens.say.token, tokens.say.id, tokens.bytes[position] && tokens.say.bytes, place];
   const values = {
     n: position + 1,
@@ -95,6 +96,17 @@ function describe(about, tokens, position) {
     stop,
   };
   for (const fact of facts.filter(Boolean)) about.append(element("span", "fact", fill(fact, values)));
+}
+
+/** Where in the text the token stands: the characters it covers between their neighbours. */
+function excerpt(text, start, stop) {
+  const characters = [...text].map((character) => (character === "\n" ? "⏎" : character));
+  const [from, to] = [Math.max(0, start - AROUND), Math.min(characters.length, stop + AROUND)];
+  const node = element("span", "place");
+  const part = (a, b) => characters.slice(a, b).join("");
+  node.append(from > 0 ? "…" : "", part(from, start), element("mark", "", part(start, stop)), part(stop, to));
+  if (to < characters.length) node.append("…");
+  return node;
 }
 
 function listen({ ribbon, about, tokens, setStateValue, chips }) {

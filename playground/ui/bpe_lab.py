@@ -1,0 +1,196 @@
+"""The BPE lab of the tokenization page: what is trained on, the training step by step, and its use."""
+
+from __future__ import annotations
+
+import inspect
+from functools import lru_cache
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from playground.charts import tokenization as charts
+from playground.core import bpe
+from playground.core import frames_tokenization as frames
+from playground.core.prompts import decode, readable_text
+from playground.core.tokens import Tokenization, readable, spans_of_bytes
+from playground.errors import BadFile
+from playground.ui import show
+from playground.ui.components.bpe_lab import bpe_lab
+from playground.ui.components.token_rows import NamedRow, token_rows
+from playground.ui.granularity import corpus
+from playground.ui.state import PageContext, settings
+from playground.ui.text import N_, _, ngettext, sentence
+
+N_MERGES = 1_000
+TEXTBOOK = "aaabdaaabac"
+_SOURCES = {
+    "textbook": N_("Textbook: aaabdaaabac"),
+    "en": N_("English story"),
+    "ko": N_("Korean story"),
+    "sentence": N_("Your sentence"),
+    "file": N_("Your file"),
+}
+
+
+@st.fragment
+def lab_panel(context: PageContext) -> None:
+    """Train byte pair encoding, watch it merge, and use it."""
+    st.markdown(f"#### {_('How does a vocabulary come about? The BPE lab')}")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        source = st.segmented_control(
+            _("Training text"),
+            tuple(_SOURCES),
+            key="tok_source",
+            default="en",
+            format_func=lambda name: _(_SOURCES[name]),
+            required=True,
+            persist_state="session",
+        )
+        word = st.text_input(
+            _("Word to watch"), key="tok_word", bind="query-params", max_chars=40, width=200, live="200ms"
+        )
+    text = _training_text(str(source), context)
+    if not text.strip():
+        st.info(_("Upload a text file, and the training starts."))
+        return
+    trained = train(text)
+    with st.container(key="tok_lab"):
+        bpe_lab(trained, text, word.strip(), key="bpe_lab")
+    _provenance(trained, text)
+    script = shown_code(text, len(trained.steps))
+    show.under_picture("bpe", frame=_merges(text), code=script, picture="tok_lab")
+    _use(trained, text, context)
+
+
+def _use(trained: bpe.BytePairEncoding, text: str, context: PageContext) -> None:
+    """The vocabulary-size slider, the curve, and the encoding of a new text."""
+    st.markdown(f"##### {_('How large a vocabulary?')}")
+    most = len(trained.steps)
+    if not most:
+        st.caption(_("This text has no pair to merge: it is one character."))
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        wanted = st.slider(_("Merges"), 0, N_MERGES, min(most, 300), key="tok_merges", bind="query-params")
+        fresh = st.text_input(
+            _("Cut a new text with it"), context.text[:500], key="tok_fresh", max_chars=500, live="200ms"
+        )
+    n_merges = min(wanted, most)
+    here = trained.first(n_merges)
+    curve = _curve(text)
+    at = curve["n_merges"] == n_merges
+    label = _("{n:,} tokens in the vocabulary, {per_word:.2f} per word").format(
+        n=int(curve.loc[at, "d_vocab"].iloc[0]), per_word=float(curve.loc[at, "tokens_per_word"].iloc[0])
+    )
+    drawn = curve.assign(now=at, label=label)
+    alt = _("Tokens per word against vocabulary size")
+    show.show_chart(_curve_picture(context.language), "tok_curve", alt, data=drawn)
+    st.markdown(label)
+    _provenance(trained, text)
+    script = shown_code(text, most)
+    show.under_picture("vocabulary", frame=curve, code=script, picture="tok_curve")
+    if fresh:
+        found = tokenized(here, fresh)
+        token_rows(
+            [NamedRow(_("BPE, {n} merges").format(n=n_merges), found, ())], key="tok_encoded", height=150
+        )
+        script = shown_code(text, n_merges, fresh)
+        show.under_picture("encoded", frame=frames.side_by_side([found]), code=script)
+    with st.container(horizontal=True):
+        for name, label, data in (
+            ("merges.txt", _("Download the merges"), here.merges_txt),
+            ("vocab.json", _("Download the vocabulary"), here.vocab_json),
+        ):
+            st.download_button(
+                label, data, name, on_click="ignore", icon=":material/download:", key=f"tok_{name[:5]}"
+            )
+
+
+def tokenized(trained: bpe.BytePairEncoding, text: str) -> Tokenization:
+    """A text as the trained encoding cuts it."""
+    ids = trained.encode(text)
+    pieces = tuple(trained.vocab[token_id] for token_id in ids)
+    text = trained.decode(ids)
+    spans = spans_of_bytes(text, pieces)
+    return Tokenization("bpe", text, ids, tuple(map(readable, pieces)), pieces, spans, (False,) * len(ids))
+
+
+@st.cache_resource(max_entries=24, show_spinner=False)
+def train(text: str) -> bpe.BytePairEncoding:
+    """The training on a text, shared by everybody who trains on it."""
+    return bpe.train(text, N_MERGES)
+
+
+@st.cache_resource(max_entries=24, show_spinner=False)
+def _merges(text: str) -> pd.DataFrame:
+    return frames.merges(train(text))
+
+
+@st.cache_resource(max_entries=24, show_spinner=False)
+def _curve(text: str) -> pd.DataFrame:
+    return frames.vocabulary_curve(train(text))
+
+
+def shown_code(text: str, n_merges: int, new_text: str = "") -> str:
+    """`core.bpe` itself, and three lines that use it on this text."""
+    use = show.code("bpe", text=text, n_merges=n_merges, new_text=new_text)
+    source = inspect.getsource(bpe)
+    return (
+        source
+        + "\n\n"
+        + "".join(line for line in use.splitlines(keepends=True) if not line.startswith("from playground"))
+    )
+
+
+def _training_text(source: str, context: PageContext) -> str:
+    """The chosen text, as long as may be trained on; says what was left out."""
+    if source == "textbook":
+        return TEXTBOOK
+    if source in ("en", "ko"):
+        return corpus(source)
+    text = context.text if source == "sentence" else _uploaded()
+    limit = settings().max_training_chars
+    if len(text) > limit:
+        left_out = len(text) - limit
+        st.warning(
+            _("The text is longer than {limit:,} characters: the last {n:,} are left out.").format(
+                limit=limit, n=left_out
+            )
+        )
+    return text[:limit]
+
+
+def _uploaded() -> str:
+    upload = st.file_uploader(
+        _("A text, .txt or .csv, UTF-8 or CP949, up to 1 MB"),
+        type=("txt", "csv"),
+        key="tok_upload",
+        max_upload_size=1,
+    )
+    if upload is None:
+        return ""
+    try:
+        text, n_left_out = readable_text(decode(upload.getvalue()).replace("\r\n", "\n"))
+    except BadFile as error:
+        st.error(sentence(error))
+        return ""
+    if n_left_out:
+        st.warning(
+            _("{n} control characters in the text are left out: they are no text.").format(n=n_left_out)
+        )
+    return text
+
+
+def _provenance(trained: bpe.BytePairEncoding, text: str) -> None:
+    words = [
+        "playground.core.bpe",
+        ngettext("{n:,} character", "{n:,} characters", len(text)).format(n=len(text)),
+        ngettext("{n:,} word", "{n:,} words", trained.n_words).format(n=trained.n_words),
+        ngettext("{n:,} merge", "{n:,} merges", len(trained.steps)).format(n=len(trained.steps)),
+    ]
+    st.caption(" · ".join(words))
+
+
+@lru_cache
+def _curve_picture(language: str) -> dict[str, Any]:
+    return charts.vocabulary_curve({"d_vocab": _("Vocabulary size"), "per_word": _("Tokens per word")})

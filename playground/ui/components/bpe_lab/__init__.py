@@ -1,0 +1,78 @@
+"""The BPE lab: a training stepped, played and taken back in the browser, without asking the server."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from playground.core import bpe, pieces
+from playground.ui.text import _
+
+_HERE = Path(__file__).parent
+_COMPONENT = st.components.v2.component(
+    "playground.bpe_lab",
+    html='<div class="lab"></div>\n',
+    css=(_HERE / "bpe_lab.css").read_text("utf-8"),
+    js=(_HERE / "bpe_lab.js").read_text("utf-8"),
+)
+N_STEPS = 200  # the browser shows the first merges one by one; the curve beside it has them all
+N_WORDS = 48
+
+
+def bpe_lab(trained: bpe.BytePairEncoding, text: str, word: str, *, key: str) -> None:
+    """Draw the training step by step.
+
+    Args:
+        trained: What training gave.
+        text: The training text; its first words are shown as tokens.
+        word: The word whose merge tree is drawn until the reader picks another one.
+        key: Widget key.
+    """
+    _COMPONENT(key=key, data=lab_data(trained, text, word))
+
+
+def lab_data(trained: bpe.BytePairEncoding, text: str, word: str) -> dict[str, Any]:
+    """Everything the browser draws, as plain lists.
+
+    Returns:
+        `labels` of the token ids; `steps`: (left id, right id, new id, count) of each merge; `candidates` of
+        each: (left id, right id, count), most frequent first; `words`: byte ids of the chosen word, then of
+        the first words of the text; `say`, the words of the interface.
+    """
+    steps = trained.steps[:N_STEPS]
+    shown = [*bpe.words(word)[:1], *bpe.words(text[: 20 * N_WORDS])[:N_WORDS]]
+    n_vocab = max([256, *(step.token_id + 1 for step in steps)])
+    return {
+        "labels": [pieces.token_label(token) for token in trained.vocab[:n_vocab]],
+        "steps": [[*step.pair, step.token_id, step.count] for step in steps],
+        "candidates": [[[*pair, count] for pair, count in step.candidates] for step in steps],
+        "words": [bpe.byte_ids(word) for word in shown],
+        "has_word": bool(word),
+        "say": _words(),
+    }
+
+
+def _words() -> dict[str, str]:
+    """The words in the reader's language; the browser fills the braces."""
+    return {
+        "start": _("To the start"),
+        "back": _("Back"),
+        "step": _("Step"),
+        "play": _("Play"),
+        "pause": _("Pause"),
+        "position": _("merge {k} of {n}"),
+        "slider": _("Merges done"),
+        "pairs": _("Most frequent pairs now"),
+        "list": _("Merges so far"),
+        "text": _("The text in tokens; click a word for its tree"),
+        "tree": _("How “{word}” was put together"),
+        "winner": _("{left} + {right} stand together {count} times, most of all pairs: they become {token}."),
+        "tie": _(
+            "{n} pairs stand together {count} times. The one with the smallest ids goes first: "
+            "{left} + {right} become {token}."
+        ),
+        "end": _("No pair is left to merge, or the lab shows no more steps."),
+        "row": _("{left} + {right}: {count}"),
+    }

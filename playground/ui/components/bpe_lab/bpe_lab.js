@@ -1,0 +1,273 @@
+// A training of byte pair encoding, step by step. Python trained; here the merges are only applied, so that
+// stepping, playing and going back ask nobody. All text reaches the page only as textContent.
+
+const HUES = 12;
+const PLAY_MS = 700;
+const SHOWN_FIRST = 12; // the first picture has something in it
+const SVG = "http://www.w3.org/2000/svg";
+const ROW = 25;
+const instances = new WeakMap();
+
+/** The tokens of a word after the first k merges: nodes {id, left, right, step}, merged left to right. */
+export function merged(ids, steps, k) {
+  let nodes = ids.map((id) => ({ id, left: null, right: null, step: 0 }));
+  for (let s = 0; s < k && nodes.length > 1; s++) {
+    const [left, right, id] = steps[s];
+    if (!nodes.some((node, i) => node.id === left && nodes[i + 1]?.id === right)) continue;
+    const next = [];
+    for (let i = 0; i < nodes.length; i++) {
+      if (nodes[i].id === left && nodes[i + 1]?.id === right) {
+        next.push({ id, left: nodes[i], right: nodes[i + 1], step: s + 1 });
+        i++;
+      } else next.push(nodes[i]);
+    }
+    nodes = next;
+  }
+  return nodes;
+}
+
+class Lab {
+  constructor(root) {
+    this.root = root;
+    this.k = 0;
+    this.chosen = 0;
+    this.timer = 0;
+    this.build();
+  }
+
+  build() {
+    const button = (name, sign, act) => {
+      const node = element("button", name, sign);
+      node.type = "button";
+      node.onclick = act;
+      return node;
+    };
+    this.start = button("start", "«", () => this.go(0));
+    this.back = button("back", "", () => this.go(this.k - 1));
+    this.step = button("step", "", () => this.go(this.k + 1));
+    this.play = button("play", "", () => (this.timer ? this.pause() : this.run()));
+    this.slider = element("input", "slider");
+    Object.assign(this.slider, { type: "range", min: 0, step: 1 });
+    this.slider.oninput = () => this.go(Number(this.slider.value));
+    this.position = element("span", "position");
+    const controls = element("div", "controls");
+    controls.append(this.start, this.back, this.step, this.play, this.slider, this.position);
+    this.reading = element("p", "reading");
+    this.reading.setAttribute("role", "status");
+    this.bars = shape("svg", { viewBox: `0 0 560 ${ROW * 10 + 8}`, role: "img" });
+    this.merges = element("ol", "merges");
+    this.merges.tabIndex = 0;
+    this.words = element("div", "words");
+    this.tree = element("div", "tree");
+    this.tree.tabIndex = 0;
+    this.heads = ["pairs", "list", "text", "tree"].map(() => element("h5", "head"));
+    const panels = element("div", "panels");
+    const panel = (...children) => {
+      const node = element("div", "panel");
+      node.append(...children);
+      return node;
+    };
+    panels.append(
+      panel(this.heads[0], this.bars),
+      panel(this.heads[1], this.merges),
+      panel(this.heads[2], this.words),
+      panel(this.heads[3], this.tree),
+    );
+    this.root.replaceChildren(controls, this.reading, panels);
+  }
+
+  receive(data) {
+    const signature = JSON.stringify(data.steps);
+    this.data = data;
+    if (signature !== this.signature) {
+      this.signature = signature;
+      this.pause();
+      this.k = Math.min(SHOWN_FIRST, Math.floor(data.steps.length / 2));
+    }
+    const words = JSON.stringify(data.words);
+    if (words !== this.wordsOf) this.chosen = data.has_word ? 0 : longest(data.words);
+    this.wordsOf = words;
+    const { say } = data;
+    for (const name of ["back", "step"]) this[name].textContent = say[name];
+    this.start.setAttribute("aria-label", say.start);
+    this.slider.setAttribute("aria-label", say.slider);
+    this.slider.max = data.steps.length;
+    ["pairs", "list", "text"].forEach((name, i) => (this.heads[i].textContent = say[name]));
+    this.draw();
+  }
+
+  go(k) {
+    this.k = Math.max(0, Math.min(this.data.steps.length, k));
+    if (this.k === this.data.steps.length) this.pause();
+    this.draw();
+  }
+
+  run() {
+    if (this.k === this.data.steps.length) this.k = 0;
+    this.timer = setInterval(() => this.go(this.k + 1), PLAY_MS);
+    this.draw();
+  }
+
+  pause() {
+    clearInterval(this.timer);
+    this.timer = 0;
+    if (this.data) this.draw();
+  }
+
+  draw() {
+    const { k, data } = this;
+    const n = data.steps.length;
+    this.slider.value = k;
+    this.position.textContent = fill(data.say.position, { k, n });
+    this.start.disabled = this.back.disabled = k === 0;
+    this.step.disabled = k === n;
+    this.play.disabled = n === 0;
+    this.play.textContent = this.timer ? data.say.pause : data.say.play;
+    this.reading.textContent = this.read();
+    this.drawBars();
+    this.drawMerges();
+    this.drawWords();
+    this.drawTree();
+  }
+
+  read() {
+    const { k, data } = this;
+    if (k === data.steps.length) return data.say.end;
+    const [left, right, id, count] = data.steps[k];
+    const n = data.candidates[k].filter((candidate) => candidate[2] === count).length;
+    const values = { left: this.name(left), right: this.name(right), token: this.name(id), count, n };
+    return fill(n > 1 ? data.say.tie : data.say.winner, values);
+  }
+
+  name(id) {
+    return this.data.labels[id];
+  }
+
+  drawBars() {
+    const { k, data } = this;
+    const rows = data.candidates[k] ?? [];
+    const most = rows.length ? rows[0][2] : 1;
+    this.bars.setAttribute("aria-label", rows.map(([l, r, c]) => fill(data.say.row, { left: this.name(l), right: this.name(r), count: c })).join(", "));
+    this.bars.replaceChildren(
+      ...rows.map(([left, right, count], i) => {
+        const group = shape("g", { class: i === 0 ? "first" : count === most ? "tied" : "" });
+        const y = i * ROW + 18;
+        group.append(label(`${shorten(this.name(left))} + ${shorten(this.name(right))}`, { class: "pair", x: 210, y }));
+        group.append(shape("rect", { class: "bar", x: 220, y: y - 14, width: (270 * count) / most, height: 18 }));
+        group.append(label(`${count}${i > 0 && count === most ? " =" : ""}`, { class: "count", x: 226 + (270 * count) / most, y }));
+        return group;
+      }),
+    );
+  }
+
+  drawMerges() {
+    const have = this.merges.children.length;
+    if (this.mergesOf !== this.signature || have > this.k) {
+      this.merges.replaceChildren();
+      this.mergesOf = this.signature;
+    }
+    for (let i = this.merges.children.length; i < this.k; i++) {
+      const [left, right, id, count] = this.data.steps[i];
+      this.merges.append(element("li", "", `${this.name(left)} + ${this.name(right)} → ${this.name(id)}  (${count})`));
+    }
+    this.merges.scrollTop = this.merges.scrollHeight;
+  }
+
+  drawWords() {
+    this.words.replaceChildren(
+      ...this.data.words.slice(this.data.has_word ? 1 : 0).map((ids, i) => {
+        const at = i + (this.data.has_word ? 1 : 0);
+        const word = element("button", "word");
+        word.type = "button";
+        word.setAttribute("aria-pressed", String(at === this.chosen));
+        word.onclick = () => {
+          this.chosen = at;
+          this.draw();
+          this.words.children[i].focus({ preventScroll: true });
+        };
+        for (const node of merged(ids, this.data.steps, this.k)) {
+          const chip = element("span", node.step === this.k && this.k ? "chip new" : "chip", this.name(node.id));
+          chip.style.setProperty("--hue", (node.id % HUES) * (360 / HUES));
+          word.append(chip);
+        }
+        return word;
+      }),
+    );
+  }
+
+  drawTree() {
+    const ids = this.data.words[this.chosen] ?? [];
+    const nodes = merged(ids, this.data.steps, this.k);
+    const shown = nodes.map((node) => this.name(node.id)).join(" ");
+    this.heads[3].textContent = fill(this.data.say.tree, { word: shown });
+    const high = Math.max(0, ...nodes.map(depth));
+    const svg = shape("svg", { height: high * 44 + 40, role: "img" });
+    svg.setAttribute("aria-label", this.heads[3].textContent);
+    let x = 6;
+    const put = (node, level) => {
+      const text = this.name(node.id);
+      const y = 18 + level * 44;
+      if (!node.left) {
+        const width = Math.max(24, 10 * [...text].length + 10);
+        x += width;
+        svg.append(label(text, { x: x - width / 2, y, class: level === 0 ? "top" : "" }));
+        return x - width / 2;
+      }
+      const [a, b] = [put(node.left, level + 1), put(node.right, level + 1)];
+      const here = (a + b) / 2;
+      for (const end of [a, b]) svg.append(shape("line", { class: "edge", x1: here, y1: y + 17, x2: end, y2: y + 30 }));
+      svg.append(label(text, { x: here, y, class: level === 0 ? "top" : "" }), label(`#${node.step}`, { x: here, y: y + 13, class: "when" }));
+      return here;
+    };
+    for (const node of nodes) {
+      put(node, 0);
+      x += 10;
+    }
+    svg.style.width = `${x + 6}px`;
+    this.tree.replaceChildren(svg);
+  }
+}
+
+function depth(node) {
+  return node.left ? 1 + Math.max(depth(node.left), depth(node.right)) : 0;
+}
+
+function longest(words) {
+  return words.reduce((best, word, i) => (word.length > words[best].length ? i : best), 0);
+}
+
+function shorten(text) {
+  const characters = [...text];
+  return characters.length > 10 ? `${characters.slice(0, 9).join("")}…` : text;
+}
+
+function element(name, className, text) {
+  const node = document.createElement(name);
+  node.className = className;
+  if (text !== undefined) node.textContent = text;
+  return node;
+}
+
+function shape(name, attributes) {
+  const node = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
+  return node;
+}
+
+function label(text, attributes) {
+  const node = shape("text", attributes);
+  node.textContent = text;
+  return node;
+}
+
+function fill(template, values) {
+  return template.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+}
+
+export default function ({ parentElement, data }) {
+  const root = parentElement.querySelector(".lab");
+  if (!instances.has(root)) instances.set(root, new Lab(root));
+  const lab = instances.get(root);
+  lab.receive(data);
+  return () => lab.pause();
+}

@@ -1,0 +1,281 @@
+"""The tokenization page on tiny models: links, live text, marks, the lab, uploads, and the code it shows."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import runpy
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from playground.core import bpe, tokenization
+from playground.core import frames_tokenization as frames
+from playground.engine.process import SharedEngine
+from playground.settings import Settings
+from playground.ui import bpe_lab, granularity, language_bill, show
+from playground.ui import tokenization as page
+from playground.ui.components.bpe_lab import N_STEPS, lab_data
+from playground.ui.components.token_rows import NamedRow, rows_data
+from tests import tiny
+from tests.pages.conftest import OpenApp
+
+TEXT = "나는 학교에 갑니다"
+KOREAN_CSV = "번호,문장,점수\n1,나는 나는 나는 학교에 간다,3\n2,나는 집에 간다,5\n".encode("cp949")
+
+
+def component(app: AppTest, name: str, number: int = 0) -> dict[str, Any]:
+    """The data the page sent to a component of ours."""
+    protos = [element.proto for element in app.get("bidi_component")]
+    found = [proto for proto in protos if proto.component_name == f"playground.{name}"]
+    return dict(json.loads(found[number].json))
+
+
+def names_of(app: AppTest) -> list[str]:
+    return [row["name"] for row in component(app, "token_rows")["rows"]]
+
+
+# ---------------------------------------------------------------- rows
+
+
+def test_rows_are_the_models_and_the_linked_tokenizers(open_app: OpenApp) -> None:
+    app = open_app("tokenization", text=TEXT, tok_with="cl100k_base")
+    assert not app.exception
+    assert names_of(app) == ["llama", "GPT-4 · cl100k_base"]
+
+
+def test_every_tokenizer_gets_the_same_characters(open_app: OpenApp) -> None:
+    data = component(open_app("tokenization", text=TEXT), "token_rows")
+    assert len(data["rows"]) == 5
+    assert data["characters"] == ["·" if c == " " else c for c in TEXT]
+    for row in data["rows"]:
+        assert bytes.fromhex("".join(row["bytes"])) == TEXT.encode()
+
+
+def test_picking_the_model_again_draws_it_once(open_app: OpenApp) -> None:
+    app = open_app("tokenization", text=TEXT, tok_with=tiny.LLAMA)
+    assert len(names_of(app)) == 1
+
+
+def test_an_unknown_tokenizer_in_the_link_is_left_out(open_app: OpenApp) -> None:
+    app = open_app("tokenization", text=TEXT, tok_with="../../etc/passwd")
+    assert not app.exception
+    assert "passwd" not in json.dumps(component(app, "token_rows"))
+
+
+def test_live_text_is_the_sentence_and_an_empty_field_keeps_it(open_app: OpenApp) -> None:
+    app = open_app("tokenization", text=TEXT)
+    app.text_input(key="tok_live").set_value("typed here").run()
+    assert app.text_area(key="text").value == "typed here"
+    app.text_input(key="tok_live").set_value("").run()
+    assert not app.exception
+    assert app.text_area(key="text").value == "typed here"
+    app.text_area(key="text").set_value("from the sidebar").run()
+    assert app.text_input(key="tok_live").value == "from the sidebar"
+
+
+def test_a_text_of_two_lines_needs_the_sidebar(open_app: OpenApp) -> None:
+    app = open_app("tokenization", text="one\ntwo")
+    assert not [field for field in app.text_input if field.key == "tok_live"]
+    assert component(app, "token_rows")["characters"][3] == "⏎"
+
+
+def test_a_typed_mark_is_text_unless_asked_for(open_app: OpenApp) -> None:
+    text = "a<|endoftext|>b"
+    off = component(open_app("tokenization", text=text), "token_rows")
+    on = component(open_app("tokenization", text=text, tok_special="true"), "token_rows")
+    for row in off["rows"]:
+        assert "special" not in row["kinds"].values()
+    marked = [row["name"] for row in on["rows"] if "special" in row["kinds"].values()]
+    assert marked == ["llama", "GPT-2 · r50k_base", "GPT-4 · cl100k_base", "GPT-4o · o200k_base"]
+
+
+def test_frame_of_an_encoder_stands_around_the_text(open_app: OpenApp) -> None:
+    app = open_app("tokenization", text="the cat", model=tiny.BERT)
+    last = component(app, "token_rows", -1)["rows"][0]
+    assert (last["labels"][0], last["labels"][-1]) == ("[CLS]", "[SEP]")
+    assert list(last["kinds"].values()) == ["special", "special"]
+
+
+def test_selected_token_is_marked_in_the_first_row(open_app: OpenApp) -> None:
+    app = open_app("tokenization", text=TEXT, token="3")
+    assert component(app, "token_rows")["selected"] == 3
+    assert component(app, "token_chips")["selected"] == 3
+
+
+def test_rows_of_an_empty_text_can_be_drawn(tiny_engine: SharedEngine) -> None:
+    tokens = tiny_engine.get(timeout_s=10).tokenize(tiny.BERT, "")
+    data = rows_data([NamedRow("bert", tokens, ())])
+    assert data["characters"] == []
+    assert data["rows"][0]["labels"] == ["[CLS]", "[SEP]"]
+
+
+# ---------------------------------------------------------------- the lab
+
+
+def test_lab_trains_on_every_source(open_app: OpenApp) -> None:
+    app = open_app("tokenization", text=TEXT)
+    for source, text in (
+        ("textbook", bpe_lab.TEXTBOOK),
+        ("ko", granularity.corpus("ko")),
+        ("sentence", TEXT),
+    ):
+        app.button_group(key="tok_source").set_value(source).run()
+        assert not app.exception
+        steps = component(app, "bpe_lab")["steps"]
+        expected = bpe.train(text, bpe_lab.N_MERGES).steps[:N_STEPS]
+        assert steps == [[*step.pair, step.token_id, step.count] for step in expected]
+
+
+@pytest.mark.parametrize(
+    ("name", "data"), [("a.csv", KOREAN_CSV), ("a.txt", KOREAN_CSV.decode("cp949").encode())]
+)
+def test_lab_trains_on_an_upload_of_either_encoding(name: str, data: bytes, open_app: OpenApp) -> None:
+    app = open_app("tokenization", text=TEXT)
+    app.button_group(key="tok_source").set_value("file").run()
+    assert any("file" in info.value for info in app.info)
+    app.file_uploader(key="tok_upload").set_value((name, data, "text/csv")).run()
+    assert not app.exception
+    labels = component(app, "bpe_lab")["labels"]
+    assert "·나는" in labels or "나는" in labels
+
+
+def test_lab_says_what_it_left_out_of_a_megabyte_and_what_it_cannot_read(open_app: OpenApp) -> None:
+    app = open_app("tokenization", text=TEXT)
+    app.button_group(key="tok_source").set_value("file").run()
+    app.file_uploader(key="tok_upload").set_value(("a.txt", b"abcdefg " * 125_000, "text/plain")).run()
+    assert not app.exception
+    assert any("900,000" in warning.value for warning in app.warning)
+    app.file_uploader(key="tok_upload").set_value(("b.txt", b"\xff\xfe\xfa\x80" * 9, "text/plain")).run()
+    assert not app.exception
+    assert any("CP949" in error.value for error in app.error)
+    app.file_uploader(key="tok_upload").set_value(("c.txt", b"a", "text/plain")).run()
+    assert not app.exception
+    assert any("one character" in caption.value for caption in app.caption)
+
+
+def test_vocabulary_slider_decides_how_a_new_text_is_cut(open_app: OpenApp) -> None:
+    app = open_app("tokenization", text=TEXT)
+    for n in (0, 50, 1_000):
+        app.slider(key="tok_merges").set_value(n).run()
+        app.text_input(key="tok_fresh").set_value("the lighthouse").run()
+        rows = component(app, "token_rows", 1)["rows"]
+        trained = bpe.train(granularity.corpus("en"), 1_000).first(n)
+        assert rows[0]["ids"] == list(trained.encode("the lighthouse"))
+
+
+def test_lab_data_of_a_chosen_word_comes_first() -> None:
+    data = lab_data(bpe.train("low lower lowest", 5), "low lower lowest", "여행")
+    assert data["has_word"]
+    assert data["words"][0] == bpe.byte_ids("여행")
+    assert data["words"][1] == bpe.byte_ids("low")
+
+
+# ---------------------------------------------------------------- tasks
+
+
+def test_tasks_know_the_answers(open_app: OpenApp) -> None:
+    app = open_app("tokenization", text=TEXT)
+    app.number_input(key="task_tokenization_bytes").set_value(len(TEXT.encode())).run()
+    assert ("tokenization", "bytes") in app.session_state["solved_tasks"]
+    app.radio(key="task_tokenization_dear").set_value("hi").run()
+    assert ("tokenization", "dear") in app.session_state["solved_tasks"]
+
+
+def test_goal_is_reached_by_a_word_that_needs_its_space(open_app: OpenApp) -> None:
+    app = open_app("tokenization", text="strawberry")
+    reached = ("tokenization", "space") in app.session_state["solved_tasks"]
+    assert reached == tokenization.is_word_that_needs_its_space(
+        "strawberry", len(page.cut("r50k_base", " strawberry")), len(page.cut("r50k_base", "strawberry"))
+    )
+    assert reached
+
+
+# ---------------------------------------------------------------- the code under the pictures
+
+
+def run_code(script: str, tmp_path: Path) -> tuple[dict[str, Any], str]:
+    """Run what the page shows; its variables and what it printed."""
+    file = tmp_path / "shown.py"
+    file.write_text(script, "utf-8")
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        return runpy.run_path(str(file)), printed.getvalue()
+
+
+@pytest.fixture
+def sources(tiny_settings: Settings, open_app: OpenApp, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """Where the code finds a tiny model, tiktoken's encodings and the Unigram."""
+    open_app("tokenization", text=TEXT)
+    monkeypatch.setattr(page, "settings", lambda: tiny_settings)
+    monkeypatch.setattr(show, "settings", lambda: tiny_settings)
+    return page.sources([tiny.LLAMA, "r50k_base", "o200k_base", "unigram"])
+
+
+@pytest.mark.parametrize("text", [TEXT, "a<|endoftext|> b\n", "👨‍👩‍👧 שלום"])
+def test_tokenization_code_gives_the_tokens_of_the_rows(
+    text: str, sources: dict[str, Any], tiny_engine: SharedEngine, tmp_path: Path
+) -> None:
+    found, _printed = run_code(show.code("tokenization", text=text, **sources), tmp_path)
+    named = tiny_engine.get(timeout_s=10).tokenizers
+    for name in (tiny.LLAMA, "r50k_base", "o200k_base", "unigram"):
+        assert tuple(found["ids"][name]) == named.tokenize(name, text).input_ids
+
+
+def test_bill_code_gives_the_numbers_of_the_bill(
+    sources: dict[str, Any], tiny_engine: SharedEngine, tmp_path: Path
+) -> None:
+    named = tiny_engine.get(timeout_s=10).tokenizers
+    texts = language_bill._sentences()
+    order = ["r50k_base", "o200k_base", tiny.LLAMA, "unigram"]
+    counts = {n: {code: len(named.tokenize(n, text)) for code, text in texts.items()} for n in order}
+    expected = frames.language_bill(counts, texts)
+    found, _printed = run_code(show.code("language_bill", texts=texts, **sources), tmp_path)
+    columns = ["tokenizer", "language", "n_tokens", "tokens_per_character", "ratio_to_english"]
+    assert found["table"] == list(expected[columns].itertuples(index=False, name=None))
+
+
+@pytest.mark.parametrize(("text", "code"), [(TEXT, "ko"), ("the lighthouse is Strange", "en")])
+def test_ladder_code_gives_the_numbers_of_the_ladder(text: str, code: str, tmp_path: Path) -> None:
+    wrong = tokenization.typo(text)
+    assert wrong is not None
+    path = str(granularity._corpus_path(code))
+    script = show.code("ladder", text=text, with_typo=wrong.text, reference_file=path)
+    found, _printed = run_code(script, tmp_path)
+    expected = frames.ladder(tokenization.ladder(text, granularity.corpus(code)))
+    columns = ["granularity", "d_vocab", "n_units", "oov_rate", "lost"]
+    assert found["table"] == list(expected[columns].itertuples(index=False, name=None))
+
+
+@pytest.mark.parametrize("text", [bpe_lab.TEXTBOOK, "나는 나는 학교에 간다 \\ ''' \"\"\""])
+def test_lab_code_is_core_bpe_and_gives_the_same_merges(text: str, tmp_path: Path) -> None:
+    found, printed = run_code(bpe_lab.shown_code(text, 9, "나는 aaab"), tmp_path)
+    trained = bpe.train(text, 9)
+    assert found["trained"].merges == trained.merges
+    assert found["ids"] == trained.encode("나는 aaab")
+    lines = printed.splitlines()
+    curve = frames.vocabulary_curve(trained)["tokens_per_word"]
+    assert len(lines) == len(trained.steps) + 2
+    for line, step, per_word in zip(lines[1:], trained.steps, curve[1:], strict=False):
+        assert f"{step.count} times  {per_word:.3f} tokens per word" in line
+
+
+@pytest.mark.real
+def test_chat_code_gives_the_tokens_of_the_frame(real_settings: Settings, tmp_path: Path) -> None:
+    from playground.engine.catalogue import model_folder
+    from playground.engine.named_tokenizers import NamedTokenizers
+    from playground.engine.table import ModelTable
+    from playground.settings import DEFAULT_DECODER, DEFAULT_ENCODER
+
+    table = ModelTable(real_settings)
+    folders = [str(model_folder(name, real_settings)) for name in (DEFAULT_DECODER, DEFAULT_ENCODER)]
+    found, _printed = run_code(show.code("chat_template", folder=folders[0], text=TEXT), tmp_path)
+    chat = NamedTokenizers(real_settings, table.tokenizer).chat(
+        DEFAULT_DECODER, [{"role": "user", "content": TEXT}]
+    )
+    assert tuple(found["ids"]) == chat.input_ids
+    found, _printed = run_code(show.code("frame_tokens", folder=folders[1], text=TEXT), tmp_path)
+    assert tuple(found["ids"]) == table.tokenizer(DEFAULT_ENCODER).tokenize(TEXT).input_ids
