@@ -140,14 +140,6 @@ def test_ready_says_so_once_the_model_has_answered(live: LiveServer) -> None:
     assert headers["Cache-Control"] == "no-store"
 
 
-@pytest.mark.real
-def test_not_ready_says_what_is_going_on() -> None:
-    with LiveServer.playground() as starting:
-        status, _, body = _get(starting.url + "/api/ready")
-        assert status == 503
-        assert json.loads(body)["state"] in ("importing", "warming")
-
-
 def test_a_model_that_is_not_there_is_said(tmp_path: Path) -> None:
     env = {"PLAYGROUND_CACHE_DIR": str(tmp_path), "PLAYGROUND_DEFAULT_MODEL": "gpt2", "HF_HUB_OFFLINE": "1"}
     with (
@@ -236,11 +228,10 @@ def _settled_threads(process: psutil.Process) -> int:
 
 
 @pytest.mark.real
-@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
-def test_a_signal_ends_it_quietly_with_a_reader_connected(name: str) -> None:
+def test_sigterm_ends_it_quietly_with_a_reader_connected() -> None:
     async def end(live: LiveServer) -> int:
         async with Reader(live.url):
-            live.process.send_signal(signal.Signals[name])
+            live.process.send_signal(signal.SIGTERM)
             return await asyncio.to_thread(live.process.wait, 20)
 
     with LiveServer.playground() as live:
@@ -250,7 +241,13 @@ def test_a_signal_ends_it_quietly_with_a_reader_connected(name: str) -> None:
         assert "rror" not in live.log()
 
 
-def test_sigterm_while_it_starts_ends_it_quietly() -> None:
+@pytest.mark.real
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
+def test_a_server_that_starts_says_what_is_going_on_and_ends_quietly(name: str) -> None:
     with LiveServer.playground() as live:
-        assert live.stop() == 0
+        status, _, body = _get(live.url + "/api/ready")
+        live.process.send_signal(signal.Signals[name])
+        assert live.process.wait(20) == 0
         assert "Traceback" not in live.log()
+    assert status == 503
+    assert json.loads(body)["state"] in ("importing", "warming")

@@ -66,7 +66,6 @@ def test_the_page_under_test_would_notice_a_request_to_the_outside(browser: Brow
 def test_a_class_enters_with_its_password_and_lands_where_it_wanted(browser: Browser, tmp_path: Path) -> None:
     (tmp_path / "password.txt").write_text("봄소풍 2026\n", "utf-8")
     with LiveServer.playground("--password-file", str(tmp_path / "password.txt")) as live:
-        live.wait_ready()
         context = browser.new_context(locale="ko-KR")
         page = context.new_page()
         page.goto(live.url + "/sampling?lang=ko")
