@@ -33,7 +33,7 @@ def mark(page: Page, row: int) -> Locator:
 
 def test_neighbours_of_the_selected_token_and_of_the_next_one(page: Page, open_page: OpenPage) -> None:
     open_page("/embeddings")
-    picture = page.locator(".st-key-emb_neighbours svg")
+    picture = page.locator(".st-key-emb_neighbours svg.marks")
     expect(picture).to_contain_text("·Britain", timeout=WAIT_MS)
     expect(picture).to_contain_text("<filename>")
     page.locator(".chip", has_text="capital").click()
