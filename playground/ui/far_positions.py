@@ -19,6 +19,7 @@ from playground.ui import compute, show
 from playground.ui.position_models import first_tokens
 from playground.ui.state import PageContext, settings
 from playground.ui.text import _, plain
+from playground.ui.word_order import as_code
 
 OFFSETS = (0, 16, 64, 256, 1024, 4096, 8192, 16384, 65536)
 
@@ -48,7 +49,6 @@ def far(learned: PageContext, decoder: PageContext) -> None:
         return
     rows, trace = _measure(decoder, tokens, last[0][0])
     table = frames.far(rows)
-    token = plain(rows[0][3])
     alt = _("Probability of one next token when the text stands at far positions")
     show.show_chart(_far_picture(decoder.language, rows[0][3]), "pos_far_lines", alt, data=table)
     shifted, moved = (
@@ -58,7 +58,13 @@ def far(learned: PageContext, decoder: PageContext) -> None:
         _(
             "{token} has {here:.1%}. With the whole text 16,384 positions later it has {shifted:.1%}; with "
             "only the last word that far away {moved:.1%}, and {winner} wins."
-        ).format(token=token, here=rows[0][2], shifted=shifted[2], moved=moved[2], winner=plain(moved[3]))
+        ).format(
+            token=as_code(rows[0][3]),
+            here=rows[0][2],
+            shifted=shifted[2],
+            moved=moved[2],
+            winner=as_code(moved[3]),
+        )
     )
     show.provenance(trace)
     folder = show.model_folder(decoder.model.model_id)

@@ -132,7 +132,9 @@ def _orders(reading: Reading) -> None:
     """The two orders as the model reads them."""
     tokens = reading.tokens.tokens
     new = " ".join(piece(tokens[token]).label for token in reading.order)
-    st.caption(f"{plain(reading.context.model.name)} · {plain(new)}")
+    few = len(reading.tokens.text.split()) < 3
+    what = _("tokens shuffled, because there are too few words") if few else _("words shuffled")
+    st.caption(f"{plain(reading.context.model.name)} · {what}: {plain(new)}")
 
 
 def _order_sentence(encoder: Reading, decoder: Reading) -> str:
@@ -157,7 +159,7 @@ def _order_sentence(encoder: Reading, decoder: Reading) -> str:
         given, new = _winner(decoder.context, before), _winner(decoder.context, after)
         words.append(
             _("Its next token: {before} ({p:.1%}) before the shuffle, {after} ({q:.1%}) after it.").format(
-                before=f"`{given[0]}`", p=given[1], after=f"`{new[0]}`", q=new[1]
+                before=as_code(given[0]), p=given[1], after=as_code(new[0]), q=new[1]
             )
         )
     return " ".join(words)
@@ -168,7 +170,12 @@ def _winner(context: PageContext, trace: Trace) -> tuple[str, float]:
     assert trace.logits is not None
     best = distribution(rank(trace.logits[-1]))
     (text,) = compute.token_texts(context, best.token_ids[:1])
-    return piece(text).label.replace("`", "'"), float(best.probs[0])
+    return piece(text).label, float(best.probs[0])
+
+
+def as_code(label: str) -> str:
+    """A token inside a sentence, as Markdown code in which nothing is read as Markdown."""
+    return "`" + label.replace("`", "ˋ") + "`"
 
 
 def _order_code(encoder: Reading, decoder: Reading) -> str:

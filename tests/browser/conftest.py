@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from benchmarks.live_server import LiveServer
 from playground.bootstrap import find_chromium
@@ -21,6 +21,9 @@ CHROMIUM_FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+TIMEOUT_MS = 20_000
+# Streamlit keeps a reader's theme and the width of the menu; a new tab of a test starts without them.
+FORGET = "if (!sessionStorage.started) { localStorage.clear(); sessionStorage.started = true; }"
 OpenPage = Callable[[str], Page]
 
 
@@ -54,20 +57,32 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
-@pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
-    """A reader's browser: English, the size of a small projector, no cookies of an earlier test."""
+@pytest.fixture(scope="session")
+def window(browser: Browser) -> Iterator[BrowserContext]:
+    """A reader's browser: English, the size of a small projector. Shared, so that it keeps its scripts compiled."""
     options = {"viewport": {"width": 1366, "height": 768}, "locale": "en-US"}
-    context = browser.new_context(**options)  # type: ignore[arg-type]
-    context.set_default_timeout(15_000)
-    yield context
-    context.close()
+    window = browser.new_context(**options)  # type: ignore[arg-type]
+    window.set_default_timeout(TIMEOUT_MS)
+    expect.set_options(timeout=TIMEOUT_MS)  # another test may have the processor
+    yield window
+    window.close()
+
+
+@pytest.fixture
+def context(window: BrowserContext) -> Iterator[BrowserContext]:
+    """The same browser, without what an earlier test left in it."""
+    yield window
+    for page in window.pages:
+        page.close()
+    window.clear_cookies()
+    window.clear_permissions()
 
 
 @pytest.fixture
 def page(context: BrowserContext) -> Iterator[Page]:
     """A tab; afterwards the test fails if anything in it went wrong unseen."""
     page = context.new_page()
+    page.add_init_script(FORGET)
     troubles = watch(page)
     yield page
     if not page.is_closed() and page.get_by_test_id("stException").count():

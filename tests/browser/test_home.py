@@ -190,8 +190,7 @@ def test_picture_is_walked_with_the_keys(open_page: OpenPage) -> None:
 
 def test_next_token_leads_to_sampling_with_the_sentence(open_page: OpenPage, server_url: str) -> None:
     page = open_page(at("Once upon a time", lang="ko"))
-    station = picture(page).locator("a.station")
-    assert station.count() == 1, "stations without a page are no links"
+    station = picture(page).locator("a.station[href*='sampling']")
     address = station.get_attribute("href")
     page.evaluate("window.same_session = true")
     station.locator(".title").click()
@@ -207,7 +206,7 @@ def test_next_token_leads_to_sampling_with_the_sentence(open_page: OpenPage, ser
 
 def test_station_opens_with_enter(open_page: OpenPage) -> None:
     page = open_page("/")
-    picture(page).locator("a.station").focus()
+    picture(page).locator("a.station[href*='sampling']").focus()
     page.keyboard.press("Enter")
     page.wait_for_url("**/sampling*")
 

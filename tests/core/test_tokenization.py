@@ -7,7 +7,7 @@ from collections import Counter
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from playground.core import bpe, pieces, tokenization
@@ -60,6 +60,7 @@ def test_units_joined_are_the_text_without_its_spaces(text: str) -> None:
 
 
 @given(text=ANY_TEXT)
+@example("00겼\r겼")
 @settings(max_examples=200)
 def test_typing_error_changes_one_word_and_nothing_else(text: str) -> None:
     wrong = tokenization.typo(text)

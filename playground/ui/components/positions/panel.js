@@ -50,23 +50,29 @@ function themeOf(element) {
   };
 }
 
-/** Colour of a value between -1 and 1: paper at 0. */
-function shade(value, theme) {
-  const end = value < 0 ? theme.negative : theme.positive;
-  const share = Math.min(1, Math.abs(value)) ** 0.8;
-  return theme.zero.map((from, i) => Math.round(from + share * (end[i] - from)));
+const SHADES = 256; // on each side of 0
+
+/** Colours of the values from -1 to 1, paper at 0, as pixels of an image. */
+function shades({ zero, negative, positive }) {
+  const pixels = new Uint8ClampedArray(4 * (2 * SHADES + 1));
+  for (let i = -SHADES; i <= SHADES; i++) {
+    const share = (Math.abs(i) / SHADES) ** 0.8;
+    const end = i < 0 ? negative : positive;
+    pixels.set([...zero.map((from, c) => from + share * (end[c] - from)), 255], 4 * (i + SHADES));
+  }
+  return new Uint32Array(pixels.buffer);
 }
 
 /** A matrix as an image of one pixel a number, largest number full colour. */
 function matrixImage(rows, nRows, nColumns, largest, theme) {
   const canvas = el("canvas", { width: nColumns, height: nRows });
   const pen = canvas.getContext("2d");
-  const pixels = pen.createImageData(nColumns, nRows);
-  for (let i = 0; i < rows.length; i++) {
-    const [red, green, blue] = shade(rows[i] / largest, theme);
-    pixels.data.set([red, green, blue, 255], 4 * i);
-  }
-  pen.putImageData(pixels, 0, 0);
+  const image = pen.createImageData(nColumns, nRows);
+  const pixels = new Uint32Array(image.data.buffer);
+  const colours = shades(theme);
+  for (let i = 0; i < rows.length; i++)
+    pixels[i] = colours[SHADES + Math.round(SHADES * clamp(rows[i] / largest, -1, 1))];
+  pen.putImageData(image, 0, 0);
   return canvas.toDataURL();
 }
 
@@ -210,7 +216,7 @@ class Panel {
   move({ name, low, high, step, log }, value) {
     const whole = log ? value : low + Math.round((value - low) / step) * step;
     this.settings = { ...this.settings, [name]: clamp(whole, low, high) };
-    this.view.moved?.(this, name);
+    this.view.moved?.(this, name); // settings that follow from this one
     this.show();
     this.paint();
   }
@@ -241,9 +247,12 @@ class Panel {
 
   /** Exact values of what the pointer is on. */
   point(event) {
-    const box = this.picture.getBoundingClientRect();
-    const found = event && this.view.at?.(this, event.clientX - box.left, event.clientY - box.top);
-    this.detail.textContent = found || this.head.words.legend;
+    let found = null;
+    if (event) {
+      const box = this.picture.getBoundingClientRect();
+      found = this.view.at(this, event.clientX - box.left, event.clientY - box.top);
+    }
+    this.detail.textContent = found ?? this.head.words.legend;
   }
 
   number(value) {
