@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect, sync_playwright
 
 from benchmarks.live_server import LiveServer
 from playground.bootstrap import find_chromium
-from tests.browser.reader import wait_run, watch
+from tests.browser.reader import Watch, wait_run, watch
 
 # Background services of Chromium look for Google's hosts at every start.
 CHROMIUM_FLAGS = [
@@ -22,8 +22,7 @@ CHROMIUM_FLAGS = [
     "--disable-sync",
 ]
 TIMEOUT_MS = 20_000
-# Streamlit keeps a reader's theme and the width of the menu; a new tab of a test starts without them.
-FORGET = "if (!sessionStorage.started) { localStorage.clear(); sessionStorage.started = true; }"
+VIEWPORT: ViewportSize = {"width": 1366, "height": 768}
 OpenPage = Callable[[str], Page]
 
 
@@ -59,9 +58,8 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def window(browser: Browser) -> Iterator[BrowserContext]:
-    """A reader's browser: English, the size of a small projector. Shared, so that it keeps its scripts compiled."""
-    options = {"viewport": {"width": 1366, "height": 768}, "locale": "en-US"}
-    window = browser.new_context(**options)  # type: ignore[arg-type]
+    """A reader's browser: English, the size of a small projector."""
+    window = browser.new_context(viewport=VIEWPORT, locale="en-US")
     window.set_default_timeout(TIMEOUT_MS)
     expect.set_options(timeout=TIMEOUT_MS)  # another test may have the processor
     yield window
@@ -70,23 +68,40 @@ def window(browser: Browser) -> Iterator[BrowserContext]:
 
 @pytest.fixture
 def context(window: BrowserContext) -> Iterator[BrowserContext]:
-    """The same browser, without what an earlier test left in it."""
+    """The reader's browser, without what an earlier test left in it."""
     yield window
-    for page in window.pages:
-        page.close()
     window.clear_cookies()
     window.clear_permissions()
 
 
+@pytest.fixture(scope="session")
+def tab(window: BrowserContext) -> tuple[Page, Watch]:
+    """One tab for all tests: it keeps Streamlit's scripts compiled, which halves the time of a test."""
+    page = window.new_page()
+    return page, watch(page)
+
+
 @pytest.fixture
-def page(context: BrowserContext) -> Iterator[Page]:
-    """A tab; afterwards the test fails if anything in it went wrong unseen."""
-    page = context.new_page()
-    page.add_init_script(FORGET)
-    troubles = watch(page)
+def seen(tab: tuple[Page, Watch]) -> Watch:
+    """What happened in the tab since the test began."""
+    return tab[1]
+
+
+@pytest.fixture
+def page(tab: tuple[Page, Watch], context: BrowserContext) -> Iterator[Page]:
+    """The tab; afterwards the test fails if anything in it went wrong unseen, and the tab forgets it all."""
+    page, seen = tab
+    seen.forget()
     yield page
-    if not page.is_closed() and page.get_by_test_id("stException").count():
-        troubles.append("an exception on the page: " + page.get_by_test_id("stException").first.inner_text())
+    if page.get_by_test_id("stException").count():
+        seen.troubles.append("an exception: " + page.get_by_test_id("stException").first.inner_text())
+    troubles = list(seen.troubles)
+    if page.url.startswith("http"):
+        page.evaluate("localStorage.clear(), sessionStorage.clear()")
+    page.goto("about:blank")
+    page.emulate_media(color_scheme="null", reduced_motion="null")
+    page.set_viewport_size(VIEWPORT)
+    page.mouse.move(0, 0)
     assert not troubles, "\n".join(troubles)
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from playwright.sync_api import ConsoleMessage, Page, Request
+from playwright.sync_api import ConsoleMessage, Dialog, Page, Request, WebSocket
 
 RUN_TIMEOUT_MS = 60_000
 # On a deep link Streamlit's front end first asks whether the page's path is a base path; "no" is a 404.
@@ -22,9 +23,24 @@ def wait_run(page: Page) -> None:
     idle.wait_for(state="attached", timeout=RUN_TIMEOUT_MS)
 
 
-def watch(page: Page) -> list[str]:
-    """The list that fills with console errors, CSP violations, crashes and requests to anywhere else."""
-    troubles: list[str] = []
+@dataclass
+class Watch:
+    """What happened in a tab: what went wrong unseen, and what its websockets carried."""
+
+    troubles: list[str] = field(default_factory=list)
+    sent: list[str | bytes] = field(default_factory=list)
+    received: list[str | bytes] = field(default_factory=list)
+
+    def forget(self) -> None:
+        """Begin anew."""
+        for seen in (self.troubles, self.sent, self.received):
+            seen.clear()
+
+
+def watch(page: Page) -> Watch:
+    """Notes errors, CSP violations, dialogs, crashes, requests to anywhere else, and websocket frames."""
+    seen = Watch()
+    troubles = seen.troubles
 
     def on_console(message: ConsoleMessage) -> None:
         place = message.location.get("url", "")
@@ -37,8 +53,18 @@ def watch(page: Page) -> list[str]:
         if re.match(r"(https?|wss?):", request.url) and urlsplit(request.url).hostname != "127.0.0.1":
             troubles.append(f"a request to the outside: {request.url}")
 
+    def on_dialog(dialog: Dialog) -> None:
+        troubles.append(f"a script asks: {dialog.message}")
+        dialog.dismiss()
+
+    def on_websocket(socket: WebSocket) -> None:
+        socket.on("framesent", lambda frame: seen.sent.append(frame))
+        socket.on("framereceived", lambda frame: seen.received.append(frame))
+
     page.on("console", on_console)
     page.on("pageerror", lambda error: troubles.append(f"uncaught in the page: {error}"))
     page.on("request", on_request)
+    page.on("dialog", on_dialog)
+    page.on("websocket", on_websocket)
     page.on("crash", lambda _page: troubles.append("the page crashed"))
-    return troubles
+    return seen

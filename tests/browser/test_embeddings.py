@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import OpenPage
-from tests.browser.reader import wait_run
+from tests.browser.reader import Watch, wait_run
 
 WAIT_MS = 60_000  # MiniLM may have to be read first
 
@@ -59,26 +59,22 @@ def test_a_click_lists_the_neighbours_and_draws_lines_to_them(sentence_map: Page
     expect(sentence_map.locator(".map line.link")).to_have_count(0)
 
 
-def test_pointing_at_a_point_names_it_without_asking_the_server(page: Page, open_page: OpenPage) -> None:
-    sent: list[int] = []
-    page.on("websocket", lambda socket: socket.on("framesent", lambda data: sent.append(len(data))))
-    open_page("/embeddings?emb_view=sentences")
+def test_pointing_at_a_point_names_it_without_asking_the_server(seen: Watch, open_page: OpenPage) -> None:
+    page = open_page("/embeddings?emb_view=sentences")
     expect(marks(page)).to_have_count(36, timeout=WAIT_MS)
     wait_run(page)
-    before = len(sent)
+    before = len(seen.sent)
     for row in (3, 9, 20):
         mark(page, row).hover()
         expect(page.locator(".map text.tag")).to_contain_text(f"{row + 1}. ")
-    assert len(sent) == before
+    assert len(seen.sent) == before
 
 
-def test_the_map_turns_in_the_browser_alone(page: Page, open_page: OpenPage) -> None:
-    sent: list[int] = []
-    page.on("websocket", lambda socket: socket.on("framesent", lambda data: sent.append(len(data))))
-    open_page("/embeddings?emb_view=sentences&emb_dims=3")
+def test_the_map_turns_in_the_browser_alone(seen: Watch, open_page: OpenPage) -> None:
+    page = open_page("/embeddings?emb_view=sentences&emb_dims=3")
     expect(marks(page)).to_have_count(36, timeout=WAIT_MS)
     wait_run(page)
-    before, shape = len(sent), mark(page, 5).get_attribute("d")
+    before, shape = len(seen.sent), mark(page, 5).get_attribute("d")
     box = page.locator(".map svg").bounding_box()
     assert box is not None
     page.mouse.move(box["x"] + 500, box["y"] + 30)
@@ -90,7 +86,7 @@ def test_the_map_turns_in_the_browser_alone(page: Page, open_page: OpenPage) -> 
     page.locator(".map svg").focus()
     page.keyboard.press("Shift+ArrowLeft")
     assert mark(page, 5).get_attribute("d") != turned
-    assert len(sent) == before
+    assert len(seen.sent) == before
 
 
 def test_keyboard_reaches_a_point_and_selects_it(sentence_map: Page) -> None:

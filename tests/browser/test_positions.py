@@ -22,7 +22,7 @@ from playground.core.positions import (
 )
 from playground.ui.components import positions
 from tests.browser.conftest import OpenPage
-from tests.browser.reader import wait_run
+from tests.browser.reader import Watch, wait_run
 
 FOLDER = Path(positions.__file__).parent
 MATHS = (FOLDER / "maths.js").read_text("utf-8")
@@ -136,10 +136,8 @@ def drag(page: Page, handle: Locator, shares: list[float]) -> None:
 
 
 @pytest.fixture
-def page_of_positions(page: Page, open_page: OpenPage) -> Page:
-    page.sent = sent = []  # type: ignore[attr-defined]
-    page.on("websocket", lambda socket: socket.on("framesent", lambda data: sent.append(data)))
-    open_page("/positions")
+def page_of_positions(open_page: OpenPage) -> Page:
+    page = open_page("/positions")
     wait_drawn(page)
     return page
 
@@ -149,25 +147,25 @@ def page_of_positions(page: Page, open_page: OpenPage) -> Page:
     [("waves", "base"), ("waves", "n_ctx"), ("clocks", "shift"), ("clocks", "m"), ("distances", "head")],
 )
 def test_dragging_repaints_and_sends_nothing_until_released(
-    name: str, setting: str, page_of_positions: Page
+    name: str, setting: str, page_of_positions: Page, seen: Watch
 ) -> None:
     page, handle = page_of_positions, slider(page_of_positions, name, setting)
     before = picture(page, name).locator("svg").inner_html()
     drag(page, handle, [])
     page.wait_for_timeout(300)
-    page.sent.clear()  # type: ignore[attr-defined]
+    seen.sent.clear()
     box = handle.bounding_box()
     assert box is not None
-    seen = set()
+    drawn = set()
     for share in (0.5, 0.6, 0.7, 0.8, 0.9):
         page.mouse.move(box["x"] + share * box["width"], box["y"] + box["height"] / 2)
-        seen.add(picture(page, name).locator("svg").inner_html())
+        drawn.add(picture(page, name).locator("svg").inner_html())
     page.wait_for_timeout(400)
-    assert page.sent == []  # type: ignore[attr-defined]
-    assert len(seen - {before}) >= 4
+    assert seen.sent == []
+    assert len(drawn - {before}) >= 4
     page.mouse.up()
     wait_run(page)
-    assert len(page.sent) >= 1  # type: ignore[attr-defined]
+    assert len(seen.sent) >= 1
     expect(page).to_have_url(re.compile(f"pos_{name}_{setting}="))
 
 

@@ -17,7 +17,7 @@ from playground.core.sampling import RankedLogits, distribution, rank
 from playground.ui.components import sampler
 from playground.ui.components.sampler.packing import pack
 from tests.browser.conftest import OpenPage
-from tests.browser.reader import wait_run
+from tests.browser.reader import Watch, wait_run
 
 SCRIPT = (Path(sampler.__file__).parent / "sampler.js").read_text("utf-8")
 D_VOCAB = 49_152
@@ -120,10 +120,8 @@ def drag(page: Page, slider: Locator, shares: list[float]) -> None:
 
 
 @pytest.fixture
-def sampling(page: Page, open_page: OpenPage) -> Page:
-    page.sent = sent = []  # type: ignore[attr-defined]
-    page.on("websocket", lambda socket: socket.on("framesent", lambda data: sent.append(data)))
-    open_page("/sampling")
+def sampling(open_page: OpenPage) -> Page:
+    page = open_page("/sampling")
     wait_drawn(page)
     return page
 
@@ -141,22 +139,21 @@ def test_the_real_distribution_is_shown(sampling: Page) -> None:
     assert float(own[1]) == pytest.approx(0.589, abs=0.005)
 
 
-def test_dragging_sends_nothing_and_repaints_all_the_time(sampling: Page) -> None:
-    before = len(sampling.sent)  # type: ignore[attr-defined]
-    seen = []
+def test_dragging_sends_nothing_and_repaints_all_the_time(sampling: Page, seen: Watch) -> None:
+    before, told = len(seen.sent), set()
     for index in range(4):
         drag(sampling, sliders(sampling).nth(index), [])
         for share in np.linspace(0.1, 0.8, 15):
             box = sliders(sampling).nth(index).bounding_box()
             assert box is not None
             sampling.mouse.move(box["x"] + share * box["width"], box["y"] + box["height"] / 2)
-            seen.append(sentence(sampling))
-        assert len(sampling.sent) - before == 0  # type: ignore[attr-defined]
+            told.add(sentence(sampling))
+        assert len(seen.sent) - before == 0
         sampling.mouse.up()
         wait_run(sampling)
-        assert len(sampling.sent) - before == 1  # type: ignore[attr-defined]
-        before = len(sampling.sent)  # type: ignore[attr-defined]
-    assert len(set(seen)) > 20
+        assert len(seen.sent) - before == 1
+        before = len(seen.sent)
+    assert len(told) > 20
 
 
 def test_the_value_is_in_python_on_release(sampling: Page) -> None:
@@ -170,18 +167,16 @@ def test_the_value_is_in_python_on_release(sampling: Page) -> None:
     assert f"sam_temperature={value}" in sampling.url
 
 
-def test_a_release_sends_the_browser_little(page: Page, open_page: OpenPage) -> None:
-    received: list[int] = []
-    page.on("websocket", lambda socket: socket.on("framereceived", lambda data: received.append(len(data))))
-    open_page("/sampling")
+def test_a_release_sends_the_browser_little(seen: Watch, open_page: OpenPage) -> None:
+    page = open_page("/sampling")
     wait_drawn(page)
-    assert sum(received) > 70_000  # the packed logits, once
+    assert sum(map(len, seen.received)) > 70_000  # the packed logits, once
     for value in ("1.3", "1.7", "0.4"):
-        received.clear()
+        seen.received.clear()
         page.locator(".sampler input[type=number]").nth(0).fill(value)
         page.keyboard.press("Enter")
         wait_run(page)
-    assert sum(received) < 40_000  # and never again
+    assert sum(map(len, seen.received)) < 40_000  # and never again
 
 
 def test_a_link_brings_the_settings_back_and_so_does_the_back_button(page: Page, open_page: OpenPage) -> None:
@@ -211,15 +206,15 @@ def test_settings_survive_a_walk_to_another_page(sampling: Page) -> None:
     expect(numbers.nth(2)).to_have_value("0.33")
 
 
-def test_everything_is_reached_by_keyboard(sampling: Page) -> None:
+def test_everything_is_reached_by_keyboard(sampling: Page, seen: Watch) -> None:
     temperature = sliders(sampling).nth(0)
     temperature.focus()
-    before = len(sampling.sent)  # type: ignore[attr-defined]
+    before = len(seen.sent)
     for _ in range(5):
         sampling.keyboard.press("ArrowRight")
     expect(sampling.locator(".sampler input[type=number]").nth(0)).to_have_value("1.05")
     wait_run(sampling)
-    assert len(sampling.sent) - before <= 2  # type: ignore[attr-defined]
+    assert len(seen.sent) - before <= 2
     assert temperature.get_attribute("aria-label") == "Temperature"
     rows = sampling.get_by_role("listbox", name="The most probable next tokens")
     rows.focus()

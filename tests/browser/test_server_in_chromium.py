@@ -36,7 +36,7 @@ def test_korean_is_drawn_with_the_bundled_font(open_page: OpenPage) -> None:
 def test_the_theme_follows_the_readers_system(browser: Browser, server_url: str, scheme: str) -> None:
     context = browser.new_context(color_scheme=scheme)
     page = context.new_page()
-    troubles = watch(page)
+    troubles = watch(page).troubles
     page.goto(server_url)
     wait_run(page)
     background = page.get_by_test_id("stApp").evaluate("node => getComputedStyle(node).backgroundColor")
@@ -50,7 +50,7 @@ def test_the_theme_follows_the_readers_system(browser: Browser, server_url: str,
 def test_the_page_under_test_would_notice_a_request_to_the_outside(browser: Browser, server_url: str) -> None:
     context = browser.new_context()
     page = context.new_page()
-    troubles = watch(page)
+    troubles = watch(page).troubles
     page.goto(server_url)
     wait_run(page)
     page.evaluate(

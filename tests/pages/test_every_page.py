@@ -43,10 +43,9 @@ def test_page_runs_with_every_family(page: str, language: str, model: str, open_
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-@pytest.mark.parametrize("language", state.LANGUAGES)
 @pytest.mark.parametrize("page", PAGES)
-def test_page_survives_any_text(page: str, language: str, name: str, open_app: OpenApp) -> None:
-    app = open_app(page, lang=language, text=HOSTILE[name])
+def test_page_survives_any_text(page: str, name: str, open_app: OpenApp) -> None:
+    app = open_app(page, lang="ko", text=HOSTILE[name])  # the language whose sentences put words elsewhere
     assert not app.exception
     too_long = len(HOSTILE[name]) > state.settings().max_text_chars
     if too_long or not HOSTILE[name].strip():

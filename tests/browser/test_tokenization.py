@@ -1,0 +1,237 @@
+"""The tokenization page in Chromium: ribbon, rows, the lab's steps, links, an upload."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import quote
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from playground.core import bpe, pieces
+from playground.engine.named_tokenizers import NamedTokenizers
+from playground.engine.table import ModelTable
+from playground.settings import DEFAULT_DECODER, Settings
+from playground.ui.granularity import corpus
+from tests.browser.conftest import OpenPage
+from tests.browser.reader import Watch, wait_run
+
+SENTENCE = "나는 최근 파리 여행을 다녀왔다"
+LINK = f"/tokenization?lang=en&text={quote(SENTENCE)}"
+
+
+@pytest.fixture(scope="module")
+def named() -> NamedTokenizers:
+    settings = Settings()
+    return NamedTokenizers(settings, ModelTable(settings).tokenizer)
+
+
+@pytest.fixture
+def open_rows(open_page: OpenPage) -> OpenPage:
+    """Opens the page and waits until its rows are drawn: a component comes after the script has run."""
+
+    def open_(path: str) -> Page:
+        page = open_page(path)
+        page.locator(".st-key-tok_rows .character").first.wait_for(timeout=60_000)
+        return page
+
+    return open_
+
+
+def row_chips(page: Page, row: int) -> list[str]:
+    return page.locator(f".st-key-tok_rows .chip[data-row='{row}']").all_inner_texts()
+
+
+def is_hex(label: str) -> bool:
+    return re.fullmatch(r"[0-9A-F]{2}( [0-9A-F]{2})*", label) is not None
+
+
+# ---------------------------------------------------------------- ribbon and rows
+
+
+def test_pointing_at_the_ribbon_tells_id_bytes_and_place(open_rows: OpenPage) -> None:
+    page = open_rows(LINK)
+    chip = page.locator(".ribbon .chip").nth(7)
+    expect(chip).to_have_text("B5")
+    chip.hover()
+    about = page.locator(".st-key-token_chips .about")
+    expect(about).to_contain_text("bytes B5")
+    expect(about).to_contain_text("token 8 of 37")
+    expect(about.locator("mark")).to_have_text("최")
+    expect(about.locator(".place")).to_have_text("나는 최근 파리 여행을 다…")
+
+
+def test_clicking_the_ribbon_selects_the_token_in_the_rows_and_in_the_link(open_rows: OpenPage) -> None:
+    page = open_rows(LINK)
+    page.locator(".ribbon .chip").nth(2).click()
+    wait_run(page)
+    expect(page.locator(".st-key-tok_rows .chip[aria-selected=true]")).to_have_text("98")
+    expect(page).to_have_url(re.compile(r"[?&]token=2(&|$)"))
+    page.locator(".st-key-tok_rows .chip[data-row='0']").nth(5).click()
+    wait_run(page)
+    expect(page.locator(".ribbon .chip[aria-selected=true]")).to_have_text("94")
+
+
+def test_pointing_at_a_token_lights_its_characters_in_every_row(open_rows: OpenPage) -> None:
+    page = open_rows(LINK)
+    page.locator(".st-key-tok_rows .chip[data-row='3']").nth(1).hover()  # ·최근 of o200k_base
+    expect(page.locator(".st-key-tok_rows .character.lit")).to_have_text(["·", "최", "근"])
+    expect(page.locator(".st-key-tok_rows .chip.lit[data-row='2']")).to_have_text(["·최", "EA B7", "BC"])
+    expect(page.locator(".st-key-tok_rows .about")).to_contain_text("characters 3-5")
+
+
+def test_rows_show_what_the_tokenizers_say_and_cut_over_the_same_characters(
+    open_rows: OpenPage, named: NamedTokenizers
+) -> None:
+    page = open_rows(LINK)
+    names = [DEFAULT_DECODER, "r50k_base", "cl100k_base", "o200k_base", "unigram"]
+    for i, name in enumerate(names):
+        expected = [piece.label for piece in pieces.pieces(named.tokenize(name, SENTENCE))]
+        assert row_chips(page, i) == expected
+    edges = page.locator(".st-key-tok_rows .line").first.evaluate(
+        """line => [...line.querySelectorAll('.track')].map(track =>
+             [...track.querySelectorAll('.cell, .character')].map(node => node.getBoundingClientRect().x))"""
+    )
+    characters = {round(x) for x in edges[0]}
+    for row in edges[1:]:
+        assert {round(x) for x in row} <= characters
+
+
+def test_arrow_keys_walk_along_a_row_and_between_rows(open_rows: OpenPage) -> None:
+    page = open_rows(LINK)
+    page.locator(".st-key-tok_rows .chip[data-row='3']").first.focus()
+    page.keyboard.press("ArrowRight")
+    about = page.locator(".st-key-tok_rows .about")
+    expect(about).to_contain_text("·최근")
+    page.keyboard.press("ArrowUp")
+    expect(about).to_contain_text("GPT-4 · cl100k_base")
+    expect(about.locator("b")).to_have_text("·최")
+
+
+def test_tokens_follow_while_typing(open_rows: OpenPage) -> None:
+    page = open_rows("/tokenization?lang=en&text=Hello")
+    field = page.get_by_label("Type here: the tokens follow")
+    field.press("End")
+    field.press_sequentially(" world")
+    expect(page.locator(".ribbon .chip")).to_have_text(["Hello", "·world"])
+    expect(page.locator(".st-key-tok_rows .chip[data-row='1']")).to_have_text(["Hello", "·world"])
+    expect(field).to_be_focused()
+    expect(page).to_have_url(re.compile(r"text=Hello(\+|%20)world"))
+
+
+def test_a_link_restores_two_tokenizers_and_a_text(open_rows: OpenPage) -> None:
+    page = open_rows(LINK + "&tok_with=cl100k_base&tok_with=unigram")
+    names = page.locator(".st-key-tok_rows .line").first.locator(".name b")
+    expect(names).to_have_text(["SmolLM2 135M Instruct", "GPT-4 · cl100k_base", "Unigram"])
+    expect(page.get_by_role("textbox", name="Your sentence")).to_have_value(SENTENCE)
+    page.reload()
+    wait_run(page)
+    expect(names).to_have_text(["SmolLM2 135M Instruct", "GPT-4 · cl100k_base", "Unigram"])
+
+
+def test_right_to_left_text_and_marks_of_accents_are_drawn(open_rows: OpenPage) -> None:
+    page = open_rows(f"/tokenization?lang=en&text={quote('שלום é👨‍👩‍👧')}")
+    characters = page.locator(".st-key-tok_rows .text .character")
+    expect(characters).to_have_text([*"שלום", "·", "é", "👨‍👩‍👧"])
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_both_languages_show_the_bytes_of_each_syllable(language: str, open_rows: OpenPage) -> None:
+    page = open_rows(f"/tokenization?lang={language}&text={quote(SENTENCE)}")
+    for row in range(4):  # byte-level rows
+        found = page.locator(f".st-key-tok_rows .chip[data-row='{row}']").all_inner_texts()
+        as_hex = "".join(text if is_hex(text) else text.replace("·", " ").encode().hex() for text in found)
+        assert bytes.fromhex(as_hex).decode() == SENTENCE
+
+
+# ---------------------------------------------------------------- the lab
+
+
+@pytest.fixture
+def lab(open_rows: OpenPage) -> Page:
+    page = open_rows("/tokenization?lang=en")
+    page.locator(".lab .step").wait_for(timeout=60_000)
+    page.locator(".lab .step").scroll_into_view_if_needed()
+    return page
+
+
+def words_in_lab(page: Page) -> list[list[str]]:
+    return page.locator(".lab .word").evaluate_all(
+        "words => words.map(word => [...word.querySelectorAll('.chip')].map(chip => chip.textContent))"
+    )
+
+
+def expected_words(trained: bpe.BytePairEncoding, n_merges: int, n_words: int) -> list[list[str]]:
+    here = trained.first(n_merges)
+    shown = bpe.words(corpus("en"))[:n_words]
+    return [[pieces.token_label(here.vocab[i]) for i in here.encode(word)] for word in shown]
+
+
+def test_steps_forward_and_back_are_core_bpes_and_ask_nobody(lab: Page, seen: Watch) -> None:
+    page, trained = lab, bpe.train(corpus("en"), 60)
+    assert seen.sent, "frames are seen"
+    seen.sent.clear()
+    position = page.locator(".lab .position")
+    page.locator(".lab .start").click()
+    expect(position).to_have_text("merge 0 of 200")
+    n_words = len(words_in_lab(page))
+    assert n_words > 20
+    assert words_in_lab(page) == expected_words(trained, 0, n_words)
+    for k in (1, 2, 3):
+        page.locator(".lab .step").click()
+        expect(position).to_have_text(f"merge {k} of 200")
+        assert words_in_lab(page) == expected_words(trained, k, n_words)
+        expect(page.locator(".lab .merges li")).to_have_count(k)
+    page.locator(".lab .back").click()
+    expect(position).to_have_text("merge 2 of 200")
+    assert words_in_lab(page) == expected_words(trained, 2, n_words)
+    expect(page.locator(".lab .merges li")).to_have_count(2)
+    page.locator(".lab .slider").fill("60")
+    assert words_in_lab(page) == expected_words(trained, 60, n_words)
+    assert seen.sent == []
+
+
+def test_bars_are_the_counts_of_the_next_merge(lab: Page) -> None:
+    trained = bpe.train(corpus("en"), 20)
+    lab.locator(".lab .slider").fill("7")
+    shown = lab.locator(".lab svg .count").all_text_contents()[:10]
+    assert [int(text.split()[0]) for text in shown] == [n for _pair, n in trained.steps[7].candidates]
+
+
+def test_play_goes_on_by_itself_and_pause_stops_it(lab: Page) -> None:
+    lab.locator(".lab .start").click()
+    lab.locator(".lab .play").click()
+    expect(lab.locator(".lab .position")).to_have_text("merge 2 of 200")
+    lab.locator(".lab .play").click()
+    stopped = lab.locator(".lab .position").inner_text()
+    lab.wait_for_timeout(1_600)
+    assert lab.locator(".lab .position").inner_text() == stopped
+
+
+def test_tree_of_a_chosen_word_ends_in_its_bytes(lab: Page) -> None:
+    lab.locator(".lab .slider").fill("200")
+    word = lab.locator(".lab .word").filter(has_text="lighthouse").first
+    word.click()
+    leaves = lab.locator(".lab .tree svg text").all_text_contents()
+    for letter in "lighthouse":
+        assert letter in leaves
+    assert lab.locator(".lab .tree .when").count() >= 3
+
+
+def test_watched_word_is_drawn_while_typing(lab: Page) -> None:
+    lab.get_by_label("Word to watch").fill("가")
+    expect(lab.locator(".lab .head").last).to_contain_text("EA B0 80")
+
+
+def test_a_csv_saved_by_korean_excel_can_be_trained_on(lab: Page) -> None:
+    lab.get_by_role("button", name="Your file").or_(lab.get_by_role("radio", name="Your file")).first.click()
+    wait_run(lab)
+    table = "번호,문장,점수\n1,나는 나는 나는 학교에 간다,3\n2,나는 집에 간다,5\n".encode("cp949")
+    lab.locator(".st-key-tok_upload input[type=file]").set_input_files(
+        {"name": "korean.csv", "mimeType": "text/csv", "buffer": table}
+    )
+    expect(lab.locator(".lab .slider")).not_to_have_attribute("max", "200")
+    lab.locator(".lab .slider").evaluate(
+        "node => { node.value = node.max; node.dispatchEvent(new Event('input')) }"
+    )
+    assert "나는" in "".join(lab.locator(".lab .merges li").all_inner_texts())
