@@ -26,14 +26,12 @@ VIEWPORT: ViewportSize = {"width": 1366, "height": 768}
 OpenPage = Callable[[str], Page]
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_itemcollected(item: pytest.Item) -> None:
     """Everything in this folder drives Chromium."""
-    for item in items:
-        if "browser" in item.path.parts:
-            item.add_marker(pytest.mark.browser)
+    item.add_marker(pytest.mark.browser)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def server() -> Iterator[LiveServer]:
     """The playground on a free port, its default model ready."""
     with LiveServer.playground() as live:
@@ -41,22 +39,22 @@ def server() -> Iterator[LiveServer]:
         yield live
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def server_url(server: LiveServer) -> str:
     """Its address, without a slash at the end."""
     return server.url
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """One Chromium for all tests."""
+    """One Chromium for all tests of this folder; while open, its event loop allows no other."""
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_FLAGS)
         yield chromium
         chromium.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def window(browser: Browser) -> Iterator[BrowserContext]:
     """A reader's browser: English, the size of a small projector."""
     window = browser.new_context(viewport=VIEWPORT, locale="en-US")
@@ -74,7 +72,7 @@ def context(window: BrowserContext) -> Iterator[BrowserContext]:
     window.clear_permissions()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def tab(window: BrowserContext) -> tuple[Page, Watch]:
     """One tab for all tests: it keeps Streamlit's scripts compiled, which halves the time of a test."""
     page = window.new_page()

@@ -17,7 +17,7 @@ from tests.browser.reader import wait_run
 EVERY_STRING = """() => {
     const strings = [];
     const visit = (root) => {
-        for (const node of root.querySelectorAll("*")) {
+        for (const node of root.querySelectorAll("*:not(pre *)")) {
             for (const name of ["aria-label", "title", "placeholder", "alt"])
                 if (node.getAttribute(name)) strings.push(node.getAttribute(name));
             for (const child of node.childNodes)
