@@ -1,18 +1,22 @@
 """Sampling: from the distribution over the whole vocabulary to the one token that is written."""
 
+from dataclasses import replace
+
 import streamlit as st
 
 from playground.core import frames
 from playground.core.sampling import distribution
 from playground.ui import compute, frame, sampling, show, state
 from playground.ui.components.sampler import SamplerValue, sampler
+from playground.ui.components.token_chips import token_chips
 from playground.ui.tasks import Task
 from playground.ui.text import _, sentence
 
 context = frame.page("sampling", needs={"logits", "generate"})
+token_chips(compute.tokenize(context), height=60)
 trace = compute.trace(context, logits="last")
 ranked, labels = sampling.next_token(trace)
-source = {"folder": trace.model_id, "text": context.text}
+source = {"folder": show.model_folder(trace.model_id), "text": context.text}
 
 
 def five_kept(chosen: SamplerValue) -> bool:
@@ -37,6 +41,7 @@ def choose() -> None:
     curve = sampling.curve(trace, chosen)
     alt = _("Entropy of the next token against temperature")
     show.show_chart(sampling.curve_picture(context.language), "sam_curve", alt, data=curve)
+    show.provenance(trace)
     code = show.code("entropy", **source, **sampling.cuts(chosen))
     show.under_picture("entropy", frame=curve, code=code, picture="sam_curve")
     if five_kept(chosen) != st.session_state.setdefault("sam_five_kept", False):
@@ -58,6 +63,7 @@ chosen, _problems = sampling.chosen(len(ranked))
 run = sampling.Run(context, chosen, seed, n_max) if start else sampling.last_run(context)
 board = sampling.Board(run, context.language)
 if run is not None and not start:
+    show.provenance(replace(trace, elapsed_ms=run.elapsed_ms, cached=False))
     values = {"seed": run.seed, "n_tokens": run.n_max, **run.chosen._asdict()}
     code = show.code("generating", **source, **values)
     show.under_picture("continuation", frame=frames.continuation(run.tokens), code=code, picture="sam_board")

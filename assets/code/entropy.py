@@ -1,4 +1,6 @@
 # How uncertain the next token is at each temperature, over all tokens and over those that the cuts keep.
+from pathlib import Path
+
 import torch
 from transformers import (
     AutoModelForCausalLM,
@@ -10,14 +12,15 @@ from transformers import (
     TopPLogitsWarper,
 )
 
-folder = "HuggingFaceTB/SmolLM2-135M-Instruct"
+folder = "~/.cache/llm-playground/models/HuggingFaceTB--SmolLM2-135M-Instruct"
 text = "The capital of England is"
 top_k = 0
 top_p = 0.75
 min_p = 0.0
 
-tokenizer = AutoTokenizer.from_pretrained(folder)
-model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+path = Path(folder).expanduser()
+tokenizer = AutoTokenizer.from_pretrained(path)
+model = AutoModelForCausalLM.from_pretrained(path, dtype=torch.float32)
 input_ids = tokenizer(text, return_tensors="pt").input_ids
 with torch.no_grad():
     logits = model(input_ids).logits[:, -1].double()

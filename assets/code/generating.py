@@ -1,5 +1,6 @@
 # Continue a text token by token: cut the distribution, draw one token, append it, repeat.
 import math
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -13,7 +14,7 @@ from transformers import (
     TopPLogitsWarper,
 )
 
-folder = "HuggingFaceTB/SmolLM2-135M-Instruct"
+folder = "~/.cache/llm-playground/models/HuggingFaceTB--SmolLM2-135M-Instruct"
 text = "The capital of England is"
 n_tokens = 32
 seed = 0
@@ -22,8 +23,9 @@ top_k = 0
 top_p = 0.75
 min_p = 0.0
 
-tokenizer = AutoTokenizer.from_pretrained(folder)
-model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+path = Path(folder).expanduser()
+tokenizer = AutoTokenizer.from_pretrained(path)
+model = AutoModelForCausalLM.from_pretrained(path, dtype=torch.float32)
 processors = LogitsProcessorList()
 if temperature > 0:
     processors.append(TemperatureLogitsWarper(float(temperature)))

@@ -1,4 +1,6 @@
 # The next-token distribution of a text under four sampling settings, with transformers' own processors.
+from pathlib import Path
+
 import torch
 from transformers import (
     AutoModelForCausalLM,
@@ -10,15 +12,16 @@ from transformers import (
     TopPLogitsWarper,
 )
 
-folder = "HuggingFaceTB/SmolLM2-135M-Instruct"
+folder = "~/.cache/llm-playground/models/HuggingFaceTB--SmolLM2-135M-Instruct"
 text = "The capital of England is"
 temperature = 1.0
 top_k = 0
 top_p = 0.75
 min_p = 0.0
 
-tokenizer = AutoTokenizer.from_pretrained(folder)
-model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+path = Path(folder).expanduser()
+tokenizer = AutoTokenizer.from_pretrained(path)
+model = AutoModelForCausalLM.from_pretrained(path, dtype=torch.float32)
 input_ids = tokenizer(text, return_tensors="pt").input_ids
 with torch.no_grad():
     logits = model(input_ids).logits[:, -1].double()

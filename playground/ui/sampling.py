@@ -174,6 +174,7 @@ class Run:
     seed: int
     n_max: int
     text: str = ""
+    elapsed_ms: float = 0.0
     tokens: list[GeneratedToken] = field(default_factory=list)
     finish: str = ""
 
@@ -251,10 +252,11 @@ def go_on(context: PageContext, board: Board, run: Run) -> None:
         steps = compute.generate(
             context, seed=run.seed, max_new_tokens=run.n_max, n_top=1, **run.chosen._asdict()
         )
-    drawn_at = 0.0
+    begun_at, drawn_at = time.monotonic(), 0.0
     with closing(cast("Generator[GenerateStep]", steps)):
         for step in steps:
             run.add(step)
+            run.elapsed_ms = 1_000 * (time.monotonic() - begun_at)
             if time.monotonic() - drawn_at > 1 / UPDATES_PER_S:
                 board.draw(run)
                 drawn_at = time.monotonic()

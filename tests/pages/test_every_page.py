@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import ast
+import re
+from pathlib import Path
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from playground.paths import site_root
-from playground.ui import state
+from playground.settings import Settings
+from playground.ui import show, state
 from tests import tiny
 from tests.pages.conftest import OpenApp
 
@@ -79,3 +84,27 @@ def test_an_example_becomes_the_sentence(page: str, open_app: OpenApp) -> None:
     assert not app.exception
     assert app.text_area(key="text").value.startswith("def add")
     assert app.button_group(key="example").value is None
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_code_shown_reads_models_of_this_machine(
+    page: str, open_app: OpenApp, tiny_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without internet, a model is a folder: code that names one of the hub would not run."""
+    monkeypatch.setattr(show, "settings", lambda: tiny_settings)
+    shown: list[str] = []
+    code = show.code
+
+    def seen(name: str, **values: object) -> str:
+        script = code(name, **values)
+        shown.append(script)
+        return script
+
+    monkeypatch.setattr(show, "code", seen)
+    assert not open_app(page, text="The cat sat on the mat").exception
+    folders = [line for script in shown for line in re.findall(r"^\w*folder = (.*)$", script, re.MULTILINE)]
+    assert folders
+    for folder in folders:
+        path = Path(ast.literal_eval(folder)).expanduser()
+        assert path.is_absolute(), folder
+        assert path.is_relative_to(tiny_settings.cache_dir)
