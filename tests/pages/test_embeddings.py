@@ -13,13 +13,14 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from playground.core import embeddings as core
 from playground.engine.base import TraceRequest
 from playground.engine.process import SharedEngine
 from playground.settings import DEFAULT_ENCODER, Settings
-from playground.ui import show, state
+from playground.ui import compute, show, state
 from playground.ui.embeddings import sentences, upload
 from tests import tiny
 from tests.pages.conftest import OpenApp
@@ -261,6 +262,54 @@ def test_rows_too_long_are_left_out_and_said(open_app: OpenApp) -> None:
     assert sent_to_map(app)["labels"] == ["the cat", "the mat"]
     assert "Row 2" in messages(app)
     assert "1 sentence is left out" in messages(app)
+
+
+def test_the_sample_comes_back_after_a_file(open_app: OpenApp) -> None:
+    app = uploaded(open_map(open_app), "a.txt", b"the cat\nthe mat\n")
+    app.button_group(key="emb_view_choice").set_value("training").run()
+    app.button_group(key="emb_view_choice").set_value("sentences").run()
+    assert sent_to_map(app)["labels"] == ["the cat", "the mat"]
+    app.button(key="emb_file_drop").click().run()
+    assert len(sent_to_map(app)["points"]) == 36
+    assert not app.success
+    app.file_uploader(key="emb_upload_1").set_value(("b.txt", b"a mat\na cat\n", "text/plain")).run()
+    assert sent_to_map(app)["labels"] == ["a mat", "a cat"]
+
+
+def test_what_was_read_before_stop_is_drawn_until_the_reader_goes_on(
+    open_app: OpenApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = compute.traces
+
+    def slow(*args: Any, **kwargs: Any) -> Any:
+        for n, one in enumerate(read(*args, **kwargs)):
+            if n == 20:
+                st.stop()  # as when the reader presses Stop: the run ends here
+            yield one
+
+    app = open_map(open_app)
+    monkeypatch.setattr(compute, "traces", slow)
+    texts = [f"the cat {n}" for n in range(50)]
+    uploaded(app, "a.txt", "\n".join(texts).encode())
+    app.button(key="emb_stop").click().run()
+    assert len(sent_to_map(app)["points"]) == 20
+    assert "20 of 50" in messages(app)
+    app.session_state["emb_map"] = {"selected": 1}
+    app.run()
+    assert len(sent_to_map(app)["points"]) == 20, "a click reads nothing"
+    monkeypatch.setattr(compute, "traces", read)
+    app.button(key="emb_go_on").click().run()
+    assert sent_to_map(app)["labels"] == texts
+    assert "Stopped" not in messages(app)
+
+
+def test_the_default_encoder_of_the_settings_reads_the_sentences(
+    open_app: OpenApp, tiny_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs = tiny_settings.model_copy(update={"default_encoder": tiny.BERT})
+    monkeypatch.setattr(state, "settings", lambda: theirs)
+    app = open_app("embeddings", model=tiny.LLAMA, emb_view="sentences")
+    assert any(tiny.BERT in caption.value.replace("\\", "") for caption in app.caption)
 
 
 @pytest.mark.parametrize("data", [b"", b"\xff\xfe\x00", b"\x00\x01\x02", b"one line only"])

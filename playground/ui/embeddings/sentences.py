@@ -6,7 +6,6 @@ import threading
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import streamlit as st
 
 from playground.core import frames_embeddings as frames
@@ -17,14 +16,13 @@ from playground.core.projections import Projection
 from playground.core.trace import Trace
 from playground.engine.base import ModelInfo
 from playground.engine.cache import ByteCache
-from playground.errors import PlaygroundError
-from playground.settings import DEFAULT_ENCODER
-from playground.ui import compute, show
+from playground.ui import compute, show, state
 from playground.ui.components.vector_map import vector_map
 from playground.ui.embeddings import upload
 from playground.ui.embeddings.choosing import choose, samples, script, strong
+from playground.ui.embeddings.reading import Read, read_all
 from playground.ui.state import PageContext
-from playground.ui.text import N_, _, ngettext, sentence
+from playground.ui.text import N_, _, sentence
 
 N_HITS = 6
 Hits = list[tuple[int, float]]
@@ -54,30 +52,13 @@ class _Map:
 _maps: ByteCache[_Map] = ByteCache(8 * 2**20)
 
 
-@dataclass(frozen=True, eq=False)
-class Read:
-    """Sentences that were read.
-
-    Attributes:
-        sentences: Their texts.
-        groups: Topic id of each, "" without one.
-        vectors: Of length 1. Shape [n, d_model].
-        trace: One of them, for the provenance line.
-    """
-
-    sentences: tuple[str, ...]
-    groups: tuple[str, ...]
-    vectors: core.Vectors
-    trace: Trace
-
-
 def draw(context: PageContext, _table: EmbeddingTable) -> None:
     """Sentences, their map, what is near the clicked one, the search."""
     model = _encoder(context)
     st.markdown(f"#### {_('Which sentences mean something similar?')}")
     method, n_dims, seed = _controls()
     texts, groups = _sentences()
-    read = _read(context, model, texts, groups)
+    read = read_all(context, model, texts, groups)
     if read is None:
         return
     projection = _arrange(read.vectors, n_dims, method, seed)
@@ -121,10 +102,11 @@ def _controls() -> tuple[str, int, int]:
 
 
 def _encoder(context: PageContext) -> ModelInfo:
-    """The chosen model when it is an encoder, else MiniLM."""
+    """The chosen model when it is an encoder, else the default one."""
     if context.model.kind == "encoder":
         return context.model
-    return next(info for info in compute.get_engine().models() if info.model_id == DEFAULT_ENCODER)
+    default = state.settings().default_encoder
+    return next(info for info in compute.get_engine().models() if info.model_id == default)
 
 
 def _sentences() -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -134,54 +116,6 @@ def _sentences() -> tuple[tuple[str, ...], tuple[str, ...]]:
         return file, ("",) * len(file)
     pairs = [(text, topic) for topic, texts in samples()["sentences"].items() for text in texts]
     return tuple(text for text, _topic in pairs), tuple(topic for _text, topic in pairs)
-
-
-def _read(
-    context: PageContext, model: ModelInfo, texts: tuple[str, ...], groups: tuple[str, ...]
-) -> Read | None:
-    """A vector for every sentence, with progress; what cannot be read is said and left out."""
-    place = st.empty()
-    stopping = st.empty()
-    vectors: dict[int, core.Vectors] = {}
-    trace: Trace | None = None
-    refused: list[tuple[int, PlaygroundError]] = []
-    with stopping:
-        stop = len(texts) > 40 and st.button(_("Stop"), key="emb_stop", icon=":material/stop:")
-    if stop:
-        st.info(_("Stopped. What was read is kept; any change goes on."))
-        return None
-    with place.container():
-        reads = compute.traces(context, model.model_id, texts, hidden_states=(model.n_layer,))
-        bar = st.empty()
-        for row, one in reads:
-            if isinstance(one, Trace):
-                vectors[row], trace = core.sentence_vector(one), one
-            else:
-                refused.append((row, one))
-            done = len(vectors) + len(refused)
-            if len(texts) > 40 and done % 8 == 0 and not (isinstance(one, Trace) and one.cached):
-                told = _("{done:,} of {total:,} sentences read").format(done=done, total=len(texts))
-                bar.progress(done / len(texts), told)
-    place.empty()
-    stopping.empty()
-    _say_refused(refused)
-    if trace is None:
-        return None
-    kept = sorted(vectors)
-    return Read(
-        tuple(texts[i] for i in kept),
-        tuple(groups[i] for i in kept),
-        np.stack([vectors[i] for i in kept]),
-        trace,
-    )
-
-
-def _say_refused(refused: list[tuple[int, PlaygroundError]]) -> None:
-    if refused:
-        row, error = refused[0]
-        n = len(refused)
-        counted = ngettext("{n} sentence is left out.", "{n} sentences are left out.", n).format(n=n)
-        st.warning(f"{counted} {_('The first is number {row}:').format(row=row + 1)} {sentence(error)}")
 
 
 def _arrange(vectors: core.Vectors, n_dims: int, method: str, seed: int) -> Projection:
@@ -209,16 +143,10 @@ def _search(context: PageContext, model: ModelInfo, read: Read, query: str) -> H
 
 
 def _selected_sentence(n: int) -> int | None:
-    state = st.session_state.get("emb_map") or {}
-    selected = state.get("selected")
+    clicked = st.session_state.get("emb_map") or {}
+    selected = clicked.get("selected")
     valid = isinstance(selected, int) and not isinstance(selected, bool) and 0 <= selected < n
     return selected if valid else None
-
-
-def _near(read: Read, selected: int | None) -> Hits:
-    if selected is None:
-        return []
-    return core.closest(read.vectors, read.vectors[selected], N_HITS, without=selected)
 
 
 def _picture(read: Read, projection: Projection, selected: int | None, near: Hits) -> None:

@@ -19,7 +19,7 @@ def button() -> None:
         st.file_uploader(
             _("Sentences: .txt (one a line) or .csv (column `prompt`), up to 500 rows"),
             type=("txt", "csv"),
-            key="emb_upload",
+            key=_key(),
             max_upload_size=1,
             on_change=_take,
         )
@@ -28,14 +28,16 @@ def button() -> None:
 def sentences() -> tuple[str, ...] | None:
     """The sentences of the reader's file, and what was wrong with it; None while the sample is used."""
     outcome = st.session_state.get("emb_file")
+    if outcome is None:
+        return None
+    found: tuple[str, ...] = ()
     if isinstance(outcome, BadFile):
         st.error(sentence(outcome))
-    elif outcome is not None:
+    else:
         _say(outcome)
-        if outcome.prompts:
-            found: tuple[str, ...] = outcome.prompts
-            return found
-    return None
+        found = outcome.prompts
+    st.button(_("Use the sample again"), key="emb_file_drop", icon=":material/undo:", on_click=_drop)
+    return found or None
 
 
 def _say(file: PromptFile) -> None:
@@ -54,7 +56,7 @@ def _say(file: PromptFile) -> None:
 
 
 def _take() -> None:
-    file = st.session_state["emb_upload"]
+    file = st.session_state[_key()]
     if file is None:
         st.session_state.pop("emb_file", None)
         return
@@ -69,3 +71,14 @@ def _take() -> None:
         )
     except BadFile as error:
         st.session_state["emb_file"] = error
+
+
+def _key() -> str:
+    """Of the uploader: another one after the file was dropped, since only the browser can empty one."""
+    n = st.session_state.get("emb_n_dropped", 0)
+    return f"emb_upload_{n}" if n else "emb_upload"
+
+
+def _drop() -> None:
+    st.session_state.pop("emb_file", None)
+    st.session_state["emb_n_dropped"] = st.session_state.get("emb_n_dropped", 0) + 1
