@@ -5,85 +5,142 @@ Vega-Lite dicts with a constant specification; the rows come beside them, so a c
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
 from playground.charts.embeddings import INK, THREE_DIGITS
+from playground.charts.labels import leaders, places
 from playground.charts.theme import AFTER, AMOUNTS, CUT, QUERY
 
 GROUPS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8A929B", "#A6761D")
 SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "triangle-left", "wedge")
 
 
+_GROUP_MAP = (380.0, 300.0)  # pixels
+_CONTEXT_MAP = (400.0, 270.0)
+_FONT = 12.5
+
+
+def group_points(frame: pd.DataFrame) -> pd.DataFrame:
+    """Rows of `frames_embeddings.maps` with what `group_maps` draws.
+
+    Returns:
+        The rows with name (of the group: its number and first word) and, in pixels, drawn_x, drawn_y (the
+        point), label_x, label_y (left middle of its word), end_x, end_y (of a line to the word).
+    """
+    parts = []
+    for _map, rows in frame.groupby("map", sort=False):
+        points = rows[["x", "y"]].to_numpy(np.float64)
+        low, span = points.min(axis=0), np.ptp(points, axis=0)
+        share = np.where(span > 0, (points - low) / np.where(span > 0, span, 1), 0.5)
+        parts.append(_named(rows, share, rows["label"].tolist(), _GROUP_MAP))
+    drawn = pd.concat(parts)
+    first = drawn.groupby("group")["label"].transform("first")
+    drawn["name"] = drawn["group"].astype(str) + ": " + first + " …"
+    return drawn
+
+
+def context_points(frame: pd.DataFrame) -> pd.DataFrame:
+    """Rows of `frames_embeddings.context_map` with what `context_map` draws; the axes fit this layer.
+
+    Returns:
+        The rows with drawn_x, drawn_y, label_x, label_y, end_x, end_y, as `group_points`.
+    """
+    points = frame[["x", "y"]].to_numpy(np.float64)
+    extent = float(np.abs(points).max(initial=0)) or 1.0
+    return _named(frame, 0.5 + points / extent / 2, [str(n) for n in frame["number"]], _CONTEXT_MAP)
+
+
+def _named(
+    rows: pd.DataFrame, share: NDArray[np.float64], labels: list[str], size: tuple[float, float]
+) -> pd.DataFrame:
+    """The rows with the places of points and labels; share: of width and of height from below, 0 to 1."""
+    margin = np.array([22.0, 16.0])
+    points = margin + np.stack([share[:, 0], 1 - share[:, 1]], axis=1) * (np.array(size) - 2 * margin)
+    left_middles = places(points, labels, size=size, font=_FONT)
+    ends = leaders(points, left_middles, labels, font=_FONT)
+    columns = ("drawn_x", "drawn_y", "label_x", "label_y", "end_x", "end_y")
+    return rows.assign(**dict(zip(columns, np.hstack([points, left_middles, ends]).T, strict=True)))
+
+
+def _layers(
+    size: tuple[float, float], text: str, colour: Mapping[str, Any], tooltip: list[dict[str, str]]
+) -> list[dict[str, Any]]:
+    """Thin lines to words that stand apart, points, words."""
+
+    def at(x: str, y: str) -> dict[str, Any]:
+        axis = {"labels": False, "ticks": False, "title": None, "grid": False}
+        shared = {"type": "quantitative", "axis": axis}
+        return {
+            "x": {"field": x, "scale": {"domain": [0, size[0]], "nice": False}} | shared,
+            "y": {"field": y, "scale": {"domain": [size[1], 0], "nice": False}} | shared,
+        }
+
+    shape = {**colour, "scale": {"range": list(SHAPES)}}
+    to = {"x2": {"field": "end_x"}, "y2": {"field": "end_y"}}
+    return [
+        {
+            "mark": {"type": "rule", "color": CUT, "strokeWidth": 0.9},
+            "encoding": at("drawn_x", "drawn_y") | to,
+        },
+        {
+            "mark": {"type": "point", "filled": True, "size": 60, "opacity": 0.9},
+            "encoding": at("drawn_x", "drawn_y") | {"color": colour, "shape": shape, "tooltip": tooltip},
+        },
+        {
+            "mark": {"type": "text", "align": "left", "fontSize": _FONT, "color": INK},
+            "encoding": at("label_x", "label_y") | {"text": {"field": text}},
+        },
+    ]
+
+
 def group_maps(maps: Mapping[str, str], words: Mapping[str, str]) -> dict[str, Any]:
-    """Maps of the same words beside each other, every word written at its place.
+    """Maps of the same words beside each other, every word written near its place; rows of `group_points`.
 
     Args:
         maps: Map -> its title, in order.
         words: group in the reader's language.
     """
     colour = {
-        "field": "group",
-        "type": "ordinal",
-        "scale": {"domain": list(range(1, len(GROUPS) + 1)), "range": list(GROUPS)},
-        "legend": None,
+        "field": "name",
+        "type": "nominal",
+        "title": words["group"],
+        "scale": {"range": list(GROUPS)},
+        "legend": {"orient": "bottom", "columns": 4, "labelLimit": 180},
     }
-    axis = {"labels": False, "ticks": False, "title": None, "grid": False}
-    place = {
-        "x": {"field": "x", "type": "quantitative", "axis": axis, "scale": {"padding": 28}},
-        "y": {"field": "y", "type": "quantitative", "axis": axis, "scale": {"padding": 16}},
-    }
-    tooltip = [{"field": "label"}, {"field": "group", "title": words["group"]}]
-    point = {
-        "mark": {"type": "point", "filled": True, "size": 60, "opacity": 0.9},
-        "encoding": place | {"color": colour, "shape": _shapes("group"), "tooltip": tooltip},
-    }
-    text = {
-        "mark": {"type": "text", "align": "left", "dx": 7, "fontSize": 12.5, "color": INK},
-        "encoding": place | {"text": {"field": "label"}},
-    }
+    tooltip = [{"field": "label"}, {"field": "name", "title": words["group"]}]
     parts = [
         {
             "transform": [{"filter": f"datum.map === '{name}'"}],
             "title": {"text": title, "fontSize": 14, "anchor": "start", "fontWeight": 600},
-            "width": 380,
-            "height": 300,
-            "layer": [point, text],
+            "width": _GROUP_MAP[0],
+            "height": _GROUP_MAP[1],
+            "layer": _layers(_GROUP_MAP, "label", colour, tooltip),
         }
         for name, title in maps.items()
     ]
     return {"hconcat": parts, "spacing": 24}
 
 
-def context_map(words: Mapping[str, str], extent: float) -> dict[str, Any]:
-    """Occurrences of one word as numbered points; the axes keep their length while the layer changes.
+def context_map(words: Mapping[str, str]) -> dict[str, Any]:
+    """Occurrences of one word as numbered points, rows of `context_points`; a constant specification.
 
     Args:
         words: sense, sentence in the reader's language.
-        extent: Largest coordinate at any layer.
     """
-    scale = {"domain": [-extent, extent], "nice": False, "padding": 10}
-    axis = {"labels": False, "ticks": False, "title": None}
-    place = {
-        "x": {"field": "x", "type": "quantitative", "axis": axis, "scale": scale},
-        "y": {"field": "y", "type": "quantitative", "axis": axis, "scale": scale},
-    }
     colour = {
         "field": "sense",
         "type": "ordinal",
-        "scale": {"domain": list(range(1, len(GROUPS) + 1)), "range": list(GROUPS)},
-        "legend": None,
+        "title": words["sense"],
+        "scale": {"range": list(GROUPS)},
+        "legend": {"orient": "bottom", "direction": "horizontal"},
     }
     tooltip = [{"field": "sentence", "title": words["sentence"]}, {"field": "sense", "title": words["sense"]}]
-    point = {
-        "mark": {"type": "point", "filled": True, "size": 110, "opacity": 0.9},
-        "encoding": place | {"color": colour, "shape": _shapes("sense"), "tooltip": tooltip},
-    }
-    text = {
-        "mark": {"type": "text", "align": "left", "dx": 9, "fontSize": 13, "color": INK},
-        "encoding": place | {"text": {"field": "number"}},
-    }
-    return {"height": 300, "layer": [point, text]}
+    return {"height": 330, "layer": _layers(_CONTEXT_MAP, "number", colour, tooltip)}
 
 
 def cosine_matrix(words: Mapping[str, str], lowest: float) -> dict[str, Any]:
@@ -164,9 +221,3 @@ def separation_curve(words: Mapping[str, str]) -> dict[str, Any]:
         "encoding": place | {"tooltip": tooltip},
     }
     return {"height": 190, "layer": [zero, line, dots, now]}
-
-
-def _shapes(field: str) -> dict[str, Any]:
-    domain: Sequence[int] = list(range(1, len(SHAPES) + 1))
-    scale = {"domain": domain, "range": list(SHAPES)}
-    return {"field": field, "type": "ordinal", "scale": scale, "legend": None}

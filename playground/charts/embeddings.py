@@ -156,7 +156,7 @@ def histogram(series: Mapping[str, str], words: Mapping[str, str]) -> dict[str, 
     }
     name = {
         "transform": [{"filter": "isValid(datum.here)"}],
-        "mark": {"type": "text", "align": "left", "dx": 5, "color": QUERY, "fontWeight": 600},
+        "mark": {"type": "text", "align": "left", "dx": 5, "color": INK, "fontWeight": 600},
         "encoding": {"x": here, "y": {"value": 8}, "text": {"field": "label"}},
     }
     return {"height": 190, "layer": [bars, rule, name]}

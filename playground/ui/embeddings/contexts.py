@@ -17,8 +17,8 @@ from playground.core.embeddings import EmbeddingTable
 from playground.core.trace import Trace
 from playground.engine.base import ModelInfo
 from playground.errors import PlaygroundError
-from playground.settings import DEFAULT_DECODER, DEFAULT_ENCODER
-from playground.ui import compute, show
+from playground.settings import DEFAULT_DECODER
+from playground.ui import compute, show, state
 from playground.ui.embeddings.choosing import choose, samples, script
 from playground.ui.state import PageContext
 from playground.ui.text import _, plain, sentence
@@ -52,9 +52,9 @@ def draw(context: PageContext, _table: EmbeddingTable) -> None:
 
 
 def _models(context: PageContext) -> dict[str, ModelInfo]:
-    """The chosen model, SmolLM2 and MiniLM: those that can be read from, each once."""
+    """The chosen model, SmolLM2 and the default encoder: those that can be read from, each once."""
     known = {info.model_id: info for info in compute.get_engine().models()}
-    wanted = dict.fromkeys((context.model.model_id, DEFAULT_DECODER, DEFAULT_ENCODER))
+    wanted = dict.fromkeys((context.model.model_id, DEFAULT_DECODER, state.settings().default_encoder))
     return {
         model: known[model]
         for model in wanted
@@ -151,7 +151,8 @@ def _panel(
         points, cosines = frames.context_map(found, layer), frames.context_cosines(found, layer)
         with left:
             alt = _("The word in each sentence, as points of a map")
-            show.show_chart(_map(context.language, _extent(found)), "emb_context", alt, data=points)
+            drawn = charts.context_points(points)
+            show.show_chart(_map(context.language), "emb_context", alt, data=drawn)
         with right:
             alt = _("Cosine of every two occurrences of the word")
             show.show_chart(_matrix(context.language, _lowest(found)), "emb_cosines", alt, data=cosines)
@@ -185,7 +186,8 @@ def _reading(found: Contexts, layer: int, best: int | None, tokens: tuple[str, .
     else:
         told.append(
             _(
-                "At layer {layer} the senses separate with {score:.3f} (1 = perfect, 0 = none), "
+                "At layer {layer} the senses separate with {score:.3f} (1 = perfect, 0 = none, "
+                "below 0 = mixed: nearer to another sense than to their own), "
                 "at best with {best_score:.3f} at layer {best}."
             ).format(layer=layer, score=score, best=best, best_score=found.scores[found.layers.index(best)])
         )
@@ -202,20 +204,14 @@ def _reading(found: Contexts, layer: int, best: int | None, tokens: tuple[str, .
     return " ".join(told)
 
 
-def _extent(found: Contexts) -> float:
-    """Half the length of the axes, the same at every layer; rounded, so that few pictures are made."""
-    largest = float(np.abs(found.maps).max(initial=0.0))
-    return max(math.ceil(largest * 10) / 10, 0.1)
-
-
 def _lowest(found: Contexts) -> float:
     """Where the colours of the cosines start, the same at every layer."""
     return min(math.floor(float(found.cosines.min()) * 10) / 10, 0.9)
 
 
 @lru_cache
-def _map(language: str, extent: float) -> dict[str, Any]:
-    return charts.context_map({"sense": _("Sense"), "sentence": _("Sentence")}, extent)
+def _map(language: str) -> dict[str, Any]:
+    return charts.context_map({"sense": _("Sense"), "sentence": _("Sentence")})
 
 
 @lru_cache

@@ -75,12 +75,13 @@ def _pictures(
     st.markdown(f"#### {_('What did training do to these words?')}")
     frame = frames.maps({"random": pca(random), "trained": pca(trained)}, words, groups)
     alt = _("The same words before and after training, as two maps")
-    show.show_chart(_maps(context.language), "emb_training", alt, data=frame)
+    show.show_chart(_maps(context.language), "emb_training", alt, data=charts.group_points(frame))
     before, after = (separation(cosine_matrix(vectors), groups) for vectors in (random, trained))
     if before is not None and after is not None:
         told = _(
             "Separation of the groups: {before:.3f} before training, {after:.3f} after (1 = perfect, "
-            "0 = none). An untrained embedding knows nothing of words; all order on the right was learned."
+            "0 = none, below 0 = mixed: nearer to another group than to their own). "
+            "An untrained embedding knows nothing of words; all order on the right was learned."
         )
         st.markdown(told.format(before=before, after=after))
     else:

@@ -1,0 +1,103 @@
+"""Where names stand beside the points of a map, so that they can be read: deterministic, no two on another.
+
+Greedy, after Christensen, Marks & Shieber 1995, "An empirical study of algorithms for point-feature label
+placement": each label takes the first free place of a list that begins right beside its point.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+_RINGS = (0, 12, 24, 38, 54, 72, 92)  # pixels from the nearest place
+_TURNS = 16
+
+
+def places(
+    points: Array, labels: Sequence[str], *, size: tuple[float, float], font: float, gap: float = 8
+) -> Array:
+    """Left middle of each label, in pixels.
+
+    Args:
+        points: Where the points are, in pixels. Shape [n, 2].
+        labels: One a point.
+        size: Width and height of the picture: labels stay inside.
+        font: Height of the letters in pixels.
+        gap: Between the middle of a point and its label.
+
+    Returns:
+        Shape [n, 2].
+
+    Example:
+        >>> places(np.array([[50.0, 50.0], [52.0, 50.0]]), ["a", "b"], size=(100, 100), font=10).tolist()
+        [[58.0, 50.0], [38.0, 50.0]]
+    """
+    points = np.asarray(points, np.float64)
+    high, half = font * 1.15, gap * 0.7
+    dots = np.hstack([points - half, points + half])
+    taken = np.zeros((0, 4))
+    found = np.zeros((len(points), 2))
+    for row, ((x, y), label) in enumerate(zip(points, labels, strict=True)):
+        wide = width(label, font)
+        tried = np.array(_candidates(x, y, wide, high, gap))
+        tried[:, 0] = tried[:, 0].clip(0, max(size[0] - wide, 0))
+        tried[:, 1] = tried[:, 1].clip(high / 2, size[1] - high / 2)
+        edge = np.array([0, high / 2])
+        boxes = np.hstack([tried - edge, tried + edge + np.array([wide, 0])])
+        cost = 4 * _shared(boxes, taken) + _shared(boxes, dots)
+        best = int(cost.argmin())
+        taken = np.vstack([taken, boxes[best]])
+        found[row] = tried[best]
+    return found
+
+
+def leaders(
+    points: Array, left_middles: Array, labels: Sequence[str], *, font: float, gap: float = 8
+) -> Array:
+    """Where a thin line from each point to its label ends; at the point itself where they stand together.
+
+    Args:
+        points, labels, font, gap: As in `places`.
+        left_middles: From `places`.
+
+    Returns:
+        Shape [n, 2], in pixels.
+    """
+    wide = np.array([width(label, font) for label in labels]).reshape(-1)
+    half = font * 1.15 / 2
+    x = np.clip(points[:, 0], left_middles[:, 0], left_middles[:, 0] + wide)
+    y = np.clip(points[:, 1], left_middles[:, 1] - half, left_middles[:, 1] + half)
+    ends = np.stack([x, y], axis=1)
+    far = np.linalg.norm(ends - points, axis=1) > gap + 2
+    found: Array = np.where(far[:, None], ends, points)
+    return found
+
+
+def width(label: str, font: float) -> float:
+    """About how wide a label is drawn, in pixels; Hangul and the like are as wide as high."""
+    return sum(font * (1.0 if unicodedata.east_asian_width(c) in "WF" else 0.58) for c in label)
+
+
+def _candidates(x: float, y: float, wide: float, high: float, gap: float) -> list[tuple[float, float]]:
+    """Left middles: right, left, above, below, then on wider and wider rings."""
+    found = [(x + gap, y), (x - gap - wide, y), (x - wide / 2, y - gap - high / 2)]
+    found += [(x - wide / 2, y + gap + high / 2)]
+    for ring in _RINGS:
+        for turn in range(_TURNS):
+            angle = 2 * np.pi * turn / _TURNS
+            middle_x = x + np.cos(angle) * (gap + wide / 2 + ring)
+            middle_y = y - np.sin(angle) * (gap + high / 2 + ring)
+            found.append((float(middle_x - wide / 2), float(middle_y)))
+    return found
+
+
+def _shared(boxes: Array, others: Array) -> Array:
+    """Area each box (left, top, right, bottom) shares with all others."""
+    low = np.maximum(boxes[:, None, :2], others[None, :, :2])
+    high = np.minimum(boxes[:, None, 2:], others[None, :, 2:])
+    found: Array = np.prod((high - low).clip(0), axis=-1).sum(axis=-1)
+    return found
