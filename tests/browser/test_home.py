@@ -97,8 +97,9 @@ def test_first_screen_holds_the_whole_picture(open_page: OpenPage) -> None:
     assert box["y"] + box["height"] <= 768
 
 
-@pytest.mark.parametrize("language", ["en", "ko"])
-@pytest.mark.parametrize("name", TEXTS)
+@pytest.mark.parametrize(
+    ("name", "language"), [*((name, "en") for name in TEXTS), ("short", "ko"), ("long words", "ko")]
+)
 def test_nothing_is_cut_and_no_words_cross(name: str, language: str, open_page: OpenPage) -> None:
     svg = picture(open_page(at(TEXTS[name], lang=language)))
     assert svg.evaluate(OUTSIDE) == []
