@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from playground.charts.embeddings import INK
 from playground.charts.theme import AFTER, AMOUNTS, CUT, KEY, PERCENT, QUERY, VALUE
 
 Spec = dict[str, Any]
@@ -37,7 +38,7 @@ def curve(words: Mapping[str, str]) -> Spec:
         "encoding": {"x": x, "y": y, "order": {"field": "position"}},
     }
     points = {
-        "mark": {"type": "circle", "size": 34, "opacity": 0.9},
+        "mark": {"type": "circle", "size": 34, "opacity": 0.9, "stroke": INK, "strokeWidth": 0.6},
         "encoding": {"x": x, "y": y, "color": color, "tooltip": tooltip},
     }
     return {"height": 320, "layer": [line, points]}
@@ -51,6 +52,7 @@ def order_lines(words: Mapping[str, str], *, models: tuple[str, str]) -> Spec:
         models: The encoder's and the decoder's name, as in the rows.
     """
     names = {kind: json.dumps(words[kind], ensure_ascii=False) for kind in ("counted", "equal", "last")}
+    kinds = ["counted", "equal", "last"]
     label = "datum.label === 'counted' ? {counted} : datum.label === 'equal' ? {equal} : {last}"
     x = {"field": "layer", "type": "quantitative", "title": words["layer"], "axis": {"tickMinStep": 1}}
     y = {
@@ -71,25 +73,34 @@ def order_lines(words: Mapping[str, str], *, models: tuple[str, str]) -> Spec:
         "field": "positions",
         "type": "nominal",
         "title": None,
-        "scale": {"domain": ["counted", "equal", "last"], "range": [[1, 0], [7, 4], [2, 3]]},
+        "scale": {"domain": kinds, "range": [[1, 0], [7, 4], [2, 3]]},
         "legend": {
             "orient": "bottom",
             "labelLimit": 400,
+            "direction": "vertical",
             "symbolType": "stroke",
-            "symbolSize": 900,
+            "symbolSize": 500,
             "labelExpr": label.format(**names),
         },
     }
+    kind = {"field": "positions", "type": "nominal", "legend": None}
+    # a wide pale line under a thin dashed one: both stay in sight where they coincide
+    width = kind | {"scale": {"domain": kinds, "range": [7, 2.2, 2.2]}}
+    opacity = kind | {"scale": {"domain": kinds, "range": [0.45, 1, 1]}}
+    shape = kind | {"scale": {"domain": kinds, "range": ["circle", "square", "triangle-up"]}}
     tooltip = [
         {"field": "model", "type": "nominal", "title": words["model"]},
         {"field": "positions", "type": "nominal", "title": words["positions"]},
         {"field": "layer", "type": "quantitative", "title": words["layer"]},
         {"field": "difference", "type": "quantitative", "title": words["difference"], "format": ".3~e"},
     ]
-    line = {"mark": {"type": "line", "strokeWidth": 2.5}, "encoding": {"strokeDash": dash}}
-    point = {"mark": {"type": "circle", "size": 46, "opacity": 1}, "encoding": {"tooltip": tooltip}}
+    line = {"mark": "line", "encoding": {"strokeDash": dash, "strokeWidth": width, "opacity": opacity}}
+    point = {
+        "mark": {"type": "point", "filled": True, "size": 50, "opacity": 1},
+        "encoding": {"shape": shape, "tooltip": tooltip},
+    }
     shared = {"x": x, "y": y, "color": color}
-    return {"height": 360, "encoding": shared, "layer": [line, point]}
+    return {"height": 520, "encoding": shared, "layer": [line, point]}
 
 
 def far_lines(words: Mapping[str, str]) -> Spec:

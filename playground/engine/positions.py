@@ -61,7 +61,7 @@ def checked(position_ids: Sequence[int] | None, n_tokens: int, loaded: LoadedMod
         raise BadValue(name="len(position_ids)", value=len(position_ids), allowed=str(n_tokens))
     for position in position_ids:
         if not 0 <= position <= last:
-            raise BadValue(name="position_id", value=position, allowed=f"0-{last}")
+            raise BadValue(name="position", value=position, allowed=f"0-{last}")
     return tuple(position_ids)
 
 

@@ -172,6 +172,7 @@ def distances(learned: PageContext, rotary: PageContext) -> None:
             on_release=remember("distances", controls),
         )  # fmt: skip
     source(table)
+    source(turning)
     whole = {name: int(settings[name]) for name in ("d_model", "head", "reach")}
     rows = frames.distances(turning, profile, base=settings["base"], **whole)
     folder, rope = show.model_folder(table.model_id), show.model_folder(turning.model_id)
@@ -231,11 +232,14 @@ def table(context: PageContext) -> None:
 
 
 def source(scheme: PositionScheme) -> None:
-    """Where the numbers of a table come from."""
+    """Where the numbers of a table, or of a rotation, come from."""
     words = [scheme.model_id, _("revision {hash}").format(hash=scheme.revision[:12])]
     if scheme.table is not None:
         n_ctx, d_model = scheme.table.shape
         words.append(_("{n_ctx:,} positions × {d_model:,} numbers").format(n_ctx=n_ctx, d_model=d_model))
+    else:
+        told = _("RoPE: head size {d_head}, base {base:,.0f}")
+        words.append(told.format(d_head=scheme.d_head, base=scheme.base))
     st.caption(plain(" · ".join([*words, _("read from the weights")])))
 
 

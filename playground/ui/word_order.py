@@ -58,10 +58,32 @@ class Reading:
         return float(np.abs(after[-1] - before[-1][list(self.order)]).max())
 
 
-def read(context: PageContext, seed: int, *, keep_last: bool) -> Reading | None:
-    """Let one model read the text in two orders; None when shuffling does not change it."""
-    tokens = first_tokens(context, settings().max_tokens_all_heads)
-    order = word_order.shuffled(word_order.words(tokens), len(tokens), seed, keep_last=keep_last)
+def readings(encoder: PageContext, decoder: PageContext, seed: int) -> tuple[Reading | None, Reading | None]:
+    """Let both models read the text with its words in the same two orders; the last word stays last."""
+    limit = settings().max_tokens_all_heads
+    cuts = [(context, first_tokens(context, limit)) for context in (encoder, decoder)]
+    n_words = min(len(word_order.words(tokens)) for _context, tokens in cuts)
+    first, second = (
+        _read(context, tokens, seed, None if _few(tokens) else n_words) for context, tokens in cuts
+    )
+    return first, second
+
+
+def _few(tokens: Tokenization) -> bool:
+    return len(tokens.text.split()) < 3
+
+
+def _read(context: PageContext, tokens: Tokenization, seed: int, n_words: int | None) -> Reading | None:
+    """Let one model read the text in two orders; None when shuffling does not change it.
+
+    Args:
+        context: The model and the text.
+        tokens: The text as this model reads it.
+        seed: Of the order.
+        n_words: Shuffle so many words; None shuffles whatever `word_order.words` gives.
+    """
+    groups = word_order.words(tokens)[:n_words]
+    order = word_order.shuffled(groups, len(tokens), seed, keep_last=True)
     given = tokens.input_ids
     moved = None if order is None else tuple(given[token] for token in order)
     if order is None or moved is None or moved == given:
@@ -89,8 +111,7 @@ def experiment(encoder: PageContext, decoder: PageContext) -> dict[str, float]:
     """
     st.markdown(f"#### {_('What does a model lose when its words are shuffled?')}")
     seed = st.number_input(_("Seed"), 0, 2**32 - 1, 0, key="pos_seed", bind="query-params", width=160)
-    readings = read(encoder, seed, keep_last=False), read(decoder, seed, keep_last=True)
-    first, second = readings
+    first, second = readings(encoder, decoder, int(seed))
     if first is None or second is None:
         st.info(_("Shuffled, this text stays as it is: type at least three different words."))
         return {}
@@ -132,8 +153,8 @@ def _orders(reading: Reading) -> None:
     """The two orders as the model reads them."""
     tokens = reading.tokens.tokens
     new = " ".join(piece(tokens[token]).label for token in reading.order)
-    few = len(reading.tokens.text.split()) < 3
-    what = _("tokens shuffled, because there are too few words") if few else _("words shuffled")
+    few = _("tokens shuffled, because there are too few words")
+    what = few if _few(reading.tokens) else _("words shuffled")
     st.caption(f"{plain(reading.context.model.name)} · {what}: {plain(new)}")
 
 

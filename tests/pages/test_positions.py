@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import re
 import runpy
 import struct
 from pathlib import Path
@@ -142,7 +143,7 @@ def test_a_text_that_a_shuffle_does_not_change_says_so(text: str, open_app: Open
 
 def test_the_engine_s_refusal_is_shown(open_app: OpenApp) -> None:
     app = open_app("positions", text=TEXT)
-    assert f"is {tiny.N_CTX}" in app.warning[0].value
+    assert f"position is {tiny.N_CTX}" in app.warning[0].value
     assert f"0\\-{tiny.N_CTX - 1}" in app.warning[0].value
 
 
@@ -191,6 +192,24 @@ def test_an_encoder_without_positions_sees_a_set_and_a_masked_decoder_does_not(
     last = measured(tiny_engine, tiny.LLAMA, order, equal=True, place=len(order) - 1)
     assert last[:2].max() < 1e-5, "layer 1 sees the same set"
     assert last[2:].min() > 1e-4, "layer 2 reads what has changed"
+
+
+@pytest.mark.parametrize("seed", ["0", "3"])
+def test_both_models_read_the_words_in_the_same_order(seed: str, open_app: OpenApp) -> None:
+    words = ["cat", "sat", "on", "the", "mat"]
+    app = open_app("positions", text=" ".join(words), pos_seed=seed)
+    told = [c.value.split(": ", 1)[1] for c in app.caption if "words shuffled" in c.value]
+    read = [re.sub(r"[^a-z]", "", line.lower().replace("cls", "").replace("sep", "")) for line in told]
+    assert len(read) == 2
+    assert read[0] == read[1]
+    assert read[0] != "".join(words)
+    assert read[0].endswith("mat"), "the last word stays last"
+
+
+def test_the_distances_name_both_models(open_app: OpenApp) -> None:
+    app = open_app("positions", text=TEXT)
+    told = [caption.value.replace("\\", "") for caption in app.caption]
+    assert any(tiny.LLAMA in line and "RoPE" in line and "base 10,000" in line for line in told)
 
 
 # ---------------------------------------------------------------- the code under the pictures
