@@ -30,7 +30,7 @@ for name, cut in cuts.items():
     vocabulary = set(subwords.get_vocab()) if name == "subword" else set(cut(reference))
     units, after = cut(text), cut(with_typo)
     unknown = sum(unit not in vocabulary for unit in units)
-    lost = (Counter(units) - Counter(after)).total()
+    lost = (Counter(unit for unit in units if unit in vocabulary) - Counter(after)).total()
     table.append((name, len(vocabulary), len(units), unknown / len(units), lost / len(units)))
     print(f"{name:9} vocabulary {len(vocabulary):5}  length {len(units):4}", end="  ")
     print(f"unknown {unknown / len(units):.3f}  lost {lost / len(units):.3f}")

@@ -111,7 +111,7 @@ class Rung:
         d_vocab: Different units in the reference text, which is the vocabulary.
         n_units: Length of the reader's text.
         n_unknown: Units of it that the vocabulary has not.
-        n_lost: Units of it that are gone after the typo.
+        n_lost: Units of it that the vocabulary has and that are gone after the typo.
         n_unknown_after: Unknown units of the text with the typo.
     """
 
@@ -130,7 +130,7 @@ def ladder(text: str, reference: str) -> tuple[Rung, ...]:
         text: The reader's.
         reference: Its units are the vocabulary; for subwords, the text byte pair encoding is trained on.
     """
-    wrong = typo(text)
+    wrong = typo(text, reference)
     after = text if wrong is None else wrong.text
     rungs = []
     for granularity in GRANULARITIES:
@@ -143,7 +143,7 @@ def ladder(text: str, reference: str) -> tuple[Rung, ...]:
                 len(vocab),
                 len(before),
                 0 if known is None else sum(unit not in known for unit in before),
-                (Counter(before) - Counter(now)).total(),
+                (Counter(unit for unit in before if unit in vocab) - Counter(now)).total(),
                 0 if known is None else sum(unit not in known for unit in now),
             )
         )
@@ -183,8 +183,13 @@ def _vocabulary(reference: str, granularity: Granularity) -> frozenset[str]:
     return frozenset(units(reference, granularity))
 
 
-def typo(text: str) -> Typo | None:
-    """Make one typing error in the longest word: a neighbouring vowel in Hangul, else two letters swapped.
+def typo(text: str, reference: str = "") -> Typo | None:
+    """Make one typing error: a neighbouring vowel in Hangul, else two letters swapped.
+
+    Args:
+        text: The reader's.
+        reference: The longest word that stands in it too is mistyped, else the longest of all: who did not
+            know a word before loses nothing with it.
 
     Returns:
         None when no word can be mistyped so that it changes.
@@ -194,9 +199,12 @@ def typo(text: str) -> Typo | None:
         Typo(text='a strnage word', word='strange', wrong='strnage')
         >>> typo("파리 여행을")
         Typo(text='파리 여헹을', word='여행을', wrong='여헹을')
+        >>> typo("a strange word", "a word")
+        Typo(text='a strange wrod', word='word', wrong='wrod')
     """
+    known = _vocabulary(reference, "word")
     words = list(re.finditer(r"\S+", text))
-    for word in sorted(words, key=lambda word: word.start() - word.end()):  # the first of the longest
+    for word in sorted(words, key=lambda word: (word[0] not in known, -len(word[0]))):
         right, wrong = word[0], _mistyped(word[0])
         if wrong != right:
             return Typo(text[: word.start()] + wrong + text[word.end() :], right, wrong)

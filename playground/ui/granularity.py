@@ -32,7 +32,7 @@ def ladder_panel(context: PageContext) -> None:
     """The reader's text in letters, characters, subwords and words, and what one typing error costs."""
     st.markdown(f"#### {_('How large should a token be?')}")
     code = "ko" if tokenization.is_hangul(context.text) else "en"
-    rungs, wrong = _ladder(context.text, code), tokenization.typo(context.text)
+    rungs, wrong = _ladder(context.text, code), tokenization.typo(context.text, corpus(code))
     frame = frames.ladder(rungs)
     alt = _("Vocabulary size, length, unknown units and units lost for four sizes of tokens")
     show.show_chart(
@@ -59,15 +59,30 @@ def _ladder_reading(rungs: Sequence[Rung], wrong: Typo | None) -> str:
     of = {rung.granularity: rung for rung in rungs}
     word, jamo = of["word"], of["jamo"]
     parts = [
-        _(
-            "As words the text has {n} units, {unknown} of them unknown; as letters {m}, {known} unknown."
-        ).format(n=word.n_units, unknown=word.n_unknown, m=jamo.n_units, known=jamo.n_unknown)
+        _("As words the text has {n} units, {unknown} of them unknown.").format(
+            n=word.n_units, unknown=word.n_unknown
+        ),
+        (
+            _("As letters, spaces not counted, it has {n}, {unknown} of them unknown.")
+            if jamo.n_unknown
+            else _("As letters, spaces not counted, it has {n}, all of them known.")
+        ).format(n=jamo.n_units, unknown=jamo.n_unknown),
     ]
     if wrong is not None:
+        told = (
+            _(
+                "One typo, **{word}** → **{wrong}**, loses {lost} of {n} known words, "
+                "but {few} of {m} letters."
+            )
+            if word.n_lost
+            else _(
+                "**{word}** → **{wrong}** loses no known word: it was unknown before. "
+                "Of {m} letters it loses {few}."
+            )
+        )
         parts.append(
-            _("One typo, **{word}** → **{wrong}**, loses {lost} of {n} words, but {few} of {m} letters.")
-            .format(word=plain(wrong.word), wrong=plain(wrong.wrong), lost=word.n_lost, n=word.n_units,
-                    few=jamo.n_lost, m=jamo.n_units)
+            told.format(word=plain(wrong.word), wrong=plain(wrong.wrong), lost=word.n_lost,
+                        n=word.n_units - word.n_unknown, few=jamo.n_lost, m=jamo.n_units)
         )  # fmt: skip
     return " ".join(parts)
 

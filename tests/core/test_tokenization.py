@@ -89,6 +89,18 @@ def test_no_typing_error_where_nothing_can_be_mistyped(text: str) -> None:
     assert all(rung.n_lost == 0 for rung in tokenization.ladder(text, REFERENCE))
 
 
+def test_only_what_was_known_is_lost() -> None:
+    known, unknown = "나는", "모르는말"
+    assert known in REFERENCE.split()
+    both = tokenization.typo(f"{unknown} {known}", REFERENCE)
+    assert both is not None
+    assert both.word == known, "a known word, though the other one is longer"
+    for text, lost in ((f"{unknown} {known}", 1), (unknown, 0)):
+        rungs = {rung.granularity: rung for rung in tokenization.ladder(text, REFERENCE)}
+        assert rungs["word"].n_lost == lost
+        assert rungs["jamo"].n_lost == 1
+
+
 def test_ladder_of_a_known_sentence() -> None:
     rungs = {rung.granularity: rung for rung in tokenization.ladder("나는 여행을 꿈꾼다", REFERENCE)}
     assert rungs["word"].n_units == 3
