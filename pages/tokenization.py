@@ -13,7 +13,7 @@ context = frame.page("tokenization")
 tokens = compute.tokenize(context)
 
 tokenization.live_text(context)
-token_chips(tokens, height=64)
+token_chips(tokens, height=168)
 rows = tokenization.rows(context, tokens)
 ids = tokenization.ids_of(rows)
 token_rows(rows, key="tok_rows", selects=True)

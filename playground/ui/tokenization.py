@@ -12,12 +12,14 @@ from playground.core.tokens import Tokenization, TokenizerInfo
 from playground.engine.named_tokenizers import UNIGRAM, unigram_folder
 from playground.engine.tiktoken_files import NAMES as TIKTOKEN
 from playground.errors import PlaygroundError
+from playground.settings import DEFAULT_ENCODER
 from playground.ui import compute, show
 from playground.ui.components.token_rows import NamedRow, token_rows
 from playground.ui.state import PageContext, settings
 from playground.ui.text import _, ngettext, plain
 
-DEFAULT = ("r50k_base", "cl100k_base", "o200k_base", UNIGRAM)
+DEFAULT = ("r50k_base", "cl100k_base", "o200k_base", UNIGRAM, DEFAULT_ENCODER)
+LINE_BREAK = "⏎"  # stands for one in the field, which holds one line
 MAX_ROWS = 7
 
 
@@ -26,10 +28,9 @@ MAX_ROWS = 7
 
 def live_text(context: PageContext) -> None:
     """A field in which the tokens follow every pause in typing; the sidebar's sentence is the same one."""
-    if "\n" in context.text:
-        return  # one line cannot hold it
     if st.session_state.get("tok_live_of") != context.text or "tok_live" not in st.session_state:
-        st.session_state["tok_live"] = st.session_state["tok_live_of"] = context.text
+        st.session_state["tok_live"] = context.text.replace("\n", LINE_BREAK)
+        st.session_state["tok_live_of"] = context.text
     st.text_input(
         _("Type here: the tokens follow"),
         key="tok_live",
@@ -43,6 +44,8 @@ def live_text(context: PageContext) -> None:
 
 def _take_live() -> None:
     typed = st.session_state["tok_live"]
+    if LINE_BREAK not in st.session_state["tok_live_of"]:  # else it is a sign of the text itself
+        typed = typed.replace(LINE_BREAK, "\n")
     if typed.strip():  # an empty field keeps the last tokens until something is typed
         st.session_state["text"] = st.session_state["tok_live_of"] = typed
 
@@ -62,7 +65,7 @@ def rows(context: PageContext, tokens: Tokenization) -> list[NamedRow]:
         picked = st.multiselect(
             _("Compare with"),
             tuple(names),
-            DEFAULT,
+            [name for name in DEFAULT if name in names],
             key="tok_with",
             bind="query-params",
             max_selections=MAX_ROWS - 1,
