@@ -12,22 +12,24 @@ import streamlit as st
 from playground.charts import tokenization as charts
 from playground.core import bpe
 from playground.core import frames_tokenization as frames
+from playground.core.pieces import visible
 from playground.core.prompts import decode, readable_text
 from playground.core.tokens import Tokenization, readable, spans_of_bytes
 from playground.errors import BadFile
 from playground.ui import show
-from playground.ui.components.bpe_lab import bpe_lab
+from playground.ui.components.bpe_lab import N_STEPS, bpe_lab, watched_word
 from playground.ui.components.token_rows import NamedRow, token_rows
+from playground.ui.embeddings.choosing import choose
 from playground.ui.granularity import corpus
 from playground.ui.state import PageContext, settings
-from playground.ui.text import N_, _, ngettext, sentence
+from playground.ui.text import N_, _, ngettext, plain, sentence
 
 N_MERGES = 1_000
 TEXTBOOK = "aaabdaaabac"
 _SOURCES = {
-    "textbook": N_("Textbook: aaabdaaabac"),
-    "en": N_("English story"),
+    "en": N_("English story"),  # the first is the default
     "ko": N_("Korean story"),
+    "textbook": N_("Textbook: aaabdaaabac"),
     "sentence": N_("Your sentence"),
     "file": N_("Your file"),
 }
@@ -38,25 +40,31 @@ def lab_panel(context: PageContext) -> None:
     """Train byte pair encoding, watch it merge, and use it."""
     st.markdown(f"#### {_('How does a vocabulary come about? The BPE lab')}")
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        source = st.segmented_control(
-            _("Training text"),
-            tuple(_SOURCES),
-            key="tok_source",
-            default="en",
-            format_func=lambda name: _(_SOURCES[name]),
-            required=True,
-            persist_state="session",
-        )
+        with st.container(width="content", gap="xxsmall"):
+            st.caption(_("Training text"))
+            names = {name: _(msgid) for name, msgid in _SOURCES.items()}
+            source = choose("tok_source", names, _("Training text"))
         word = st.text_input(
             _("Word to watch"), key="tok_word", bind="query-params", max_chars=40, width=200, live="200ms"
         )
-    text = _training_text(str(source), context)
+    text = _training_text(source, context)
     if not text.strip():
         st.info(_("Upload a text file, and the training starts."))
         return
     trained = train(text)
+    watched = watched_word(word, text)
+    if watched:
+        st.caption(
+            _("Watched: {word}, cut as in the training text (· is a space). One word is watched at a time.")
+            .format(word=plain(visible(watched)))
+        )  # fmt: skip
     with st.container(key="tok_lab"):
-        bpe_lab(trained, text, word.strip(), key="bpe_lab")
+        bpe_lab(trained, text, watched, key="bpe_lab")
+    if len(trained.steps) > N_STEPS:
+        st.caption(
+            _("The first {n:,} of the {total:,} merges are shown step by step; the curve below has them all.")
+            .format(n=N_STEPS, total=len(trained.steps))
+        )  # fmt: skip
     _provenance(trained, text)
     script = shown_code(text, len(trained.steps))
     show.under_picture("bpe", frame=_merges(text), code=script, picture="tok_lab")
@@ -73,8 +81,14 @@ def _use(trained: bpe.BytePairEncoding, text: str, context: PageContext) -> None
     with st.container(horizontal=True, vertical_alignment="bottom"):
         wanted = st.slider(_("Merges"), 0, N_MERGES, min(most, 300), key="tok_merges", bind="query-params")
         fresh = st.text_input(
-            _("Cut a new text with it"), context.text[:500], key="tok_fresh", max_chars=500, live="200ms"
+            _("Cut a new text with it"),
+            key="tok_fresh",
+            bind="query-params",
+            max_chars=500,
+            live="200ms",
+            placeholder=context.text[:500],
         )
+    fresh = fresh or context.text[:500]
     n_merges = min(wanted, most)
     here = trained.first(n_merges)
     curve = _curve(text)
@@ -89,13 +103,11 @@ def _use(trained: bpe.BytePairEncoding, text: str, context: PageContext) -> None
     _provenance(trained, text)
     script = shown_code(text, most)
     show.under_picture("vocabulary", frame=curve, code=script, picture="tok_curve")
-    if fresh:
-        found = tokenized(here, fresh)
-        token_rows(
-            [NamedRow(_("BPE, {n} merges").format(n=n_merges), found, ())], key="tok_encoded", height=150
-        )
-        script = shown_code(text, n_merges, fresh)
-        show.under_picture("encoded", frame=frames.side_by_side([found]), code=script)
+    found = tokenized(here, fresh)
+    token_rows([NamedRow(_("BPE, {n} merges").format(n=n_merges), found, ())], key="tok_encoded", height=150)
+    _provenance(here, text)
+    script = shown_code(text, n_merges, fresh)
+    show.under_picture("encoded", frame=frames.side_by_side([found]), code=script)
     with st.container(horizontal=True):
         for name, label, data in (
             ("merges.txt", _("Download the merges"), here.merges_txt),

@@ -18,7 +18,7 @@ from playground.engine.process import SharedEngine
 from playground.settings import Settings
 from playground.ui import bpe_lab, granularity, language_bill, show
 from playground.ui import tokenization as page
-from playground.ui.components.bpe_lab import N_STEPS, lab_data
+from playground.ui.components.bpe_lab import N_STEPS, lab_data, watched_word
 from playground.ui.components.token_rows import NamedRow, rows_data
 from tests import tiny
 from tests.pages.conftest import OpenApp
@@ -77,10 +77,14 @@ def test_live_text_is_the_sentence_and_an_empty_field_keeps_it(open_app: OpenApp
     assert app.text_input(key="tok_live").value == "from the sidebar"
 
 
-def test_a_text_of_two_lines_needs_the_sidebar(open_app: OpenApp) -> None:
+def test_a_text_of_two_lines_is_typed_on_with_a_sign_for_the_break(open_app: OpenApp) -> None:
     app = open_app("tokenization", text="one\ntwo")
-    assert not [field for field in app.text_input if field.key == "tok_live"]
+    assert app.text_input(key="tok_live").value == "one⏎two"
     assert component(app, "token_rows")["characters"][3] == "⏎"
+    app.text_input(key="tok_live").set_value("one⏎two⏎three").run()
+    assert not app.exception
+    assert app.text_area(key="text").value == "one\ntwo\nthree"
+    assert app.text_input(key="tok_live").value == "one⏎two⏎three"
 
 
 def test_a_typed_mark_is_text_unless_asked_for(open_app: OpenApp) -> None:
@@ -123,8 +127,9 @@ def test_lab_trains_on_every_source(open_app: OpenApp) -> None:
         ("ko", granularity.corpus("ko")),
         ("sentence", TEXT),
     ):
-        app.button_group(key="tok_source").set_value(source).run()
+        app.button_group(key="tok_source_choice").set_value(source).run()
         assert not app.exception
+        assert app.query_params["tok_source"] == source
         steps = component(app, "bpe_lab")["steps"]
         expected = bpe.train(text, bpe_lab.N_MERGES).steps[:N_STEPS]
         assert steps == [[*step.pair, step.token_id, step.count] for step in expected]
@@ -133,7 +138,7 @@ def test_lab_trains_on_every_source(open_app: OpenApp) -> None:
 @pytest.mark.parametrize("encoding", ["cp949", "utf-8-sig"])
 def test_lab_trains_on_an_upload_of_either_encoding(encoding: str, open_app: OpenApp) -> None:
     app = open_app("tokenization", text=TEXT)
-    app.button_group(key="tok_source").set_value("file").run()
+    app.button_group(key="tok_source_choice").set_value("file").run()
     assert any("file" in info.value for info in app.info)
     app.file_uploader(key="tok_upload").set_value(("a.csv", KOREAN_CSV.encode(encoding), "text/csv")).run()
     assert not app.exception
@@ -143,7 +148,7 @@ def test_lab_trains_on_an_upload_of_either_encoding(encoding: str, open_app: Ope
 
 def test_lab_says_what_it_left_out_of_a_megabyte_and_what_it_cannot_read(open_app: OpenApp) -> None:
     app = open_app("tokenization", text=TEXT)
-    app.button_group(key="tok_source").set_value("file").run()
+    app.button_group(key="tok_source_choice").set_value("file").run()
     app.file_uploader(key="tok_upload").set_value(("a.txt", b"abcdefg " * 125_000, "text/plain")).run()
     assert not app.exception
     assert any("900,000" in warning.value for warning in app.warning)
@@ -165,10 +170,22 @@ def test_vocabulary_slider_decides_how_a_new_text_is_cut(open_app: OpenApp) -> N
         assert rows[0]["ids"] == list(trained.encode("the lighthouse"))
 
 
+def test_a_link_restores_the_training_text_and_the_new_text(open_app: OpenApp) -> None:
+    app = open_app("tokenization", lang="ko", text=TEXT, tok_source="textbook", tok_fresh="aab aac")
+    assert not app.exception
+    assert app.button_group(key="tok_source_choice").value == "textbook"
+    trained = bpe.train(bpe_lab.TEXTBOOK, bpe_lab.N_MERGES)
+    assert component(app, "token_rows", 1)["rows"][0]["ids"] == list(trained.encode("aab aac"))
+    app.text_input(key="tok_fresh").set_value("").run()
+    found = component(app, "token_rows", 1)["rows"][0]["ids"]
+    assert found == list(trained.encode(TEXT)), "nothing typed: the sentence"
+
+
 def test_lab_data_of_a_chosen_word_comes_first() -> None:
-    data = lab_data(bpe.train("low lower lowest", 5), "low lower lowest", "여행")
+    text = "low lower lowest"
+    data = lab_data(bpe.train(text, 5), text, watched_word(" 여행 사진", text))
     assert data["has_word"]
-    assert data["words"][0] == bpe.byte_ids("여행")
+    assert data["words"][0] == bpe.byte_ids(" 여행")
     assert data["words"][1] == bpe.byte_ids("low")
 
 
@@ -238,7 +255,7 @@ def test_bill_code_gives_the_numbers_of_the_bill(
 
 @pytest.mark.parametrize(("text", "code"), [(TEXT, "ko"), ("the lighthouse is Strange", "en")])
 def test_ladder_code_gives_the_numbers_of_the_ladder(text: str, code: str, tmp_path: Path) -> None:
-    wrong = tokenization.typo(text)
+    wrong = tokenization.typo(text, granularity.corpus(code))
     assert wrong is not None
     path = str(granularity._corpus_path(code))
     script = show.code("ladder", text=text, with_typo=wrong.text, reference_file=path)

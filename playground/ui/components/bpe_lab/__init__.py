@@ -27,10 +27,21 @@ def bpe_lab(trained: bpe.BytePairEncoding, text: str, word: str, *, key: str) ->
     Args:
         trained: What training gave.
         text: The training text; its first words are shown as tokens.
-        word: The word whose merge tree is drawn until the reader picks another one.
+        word: From `watched_word`: its merge tree is drawn until the reader picks another one.
         key: Widget key.
     """
     _COMPONENT(key=key, data=lab_data(trained, text, word))
+
+
+def watched_word(typed: str, text: str) -> str:
+    """The first word of what was typed as the training text's words are cut: after a space where it has any.
+
+    Example:
+        >>> watched_word("low price", "low lower"), watched_word("aab", "aaabdaaabac")
+        (' low', 'aab')
+    """
+    first = next(iter(typed.split()), "")
+    return next(iter(bpe.words(f" {first}" if " " in text else first)), "") if first else ""
 
 
 def lab_data(trained: bpe.BytePairEncoding, text: str, word: str) -> dict[str, Any]:
@@ -42,7 +53,7 @@ def lab_data(trained: bpe.BytePairEncoding, text: str, word: str) -> dict[str, A
         the first words of the text; `say`, the words of the interface.
     """
     steps = trained.steps[:N_STEPS]
-    shown = [*bpe.words(word)[:1], *bpe.words(text[: 20 * N_WORDS])[:N_WORDS]]
+    shown = [*([word] if word else []), *bpe.words(text[: 20 * N_WORDS])[:N_WORDS]]
     n_vocab = max([256, *(step.token_id + 1 for step in steps)])
     return {
         "labels": [pieces.token_label(token) for token in trained.vocab[:n_vocab]],

@@ -85,7 +85,7 @@ class Lab {
       this.k = Math.min(SHOWN_FIRST, Math.floor(data.steps.length / 2));
     }
     const words = JSON.stringify(data.words);
-    if (words !== this.wordsOf) this.chosen = data.has_word ? 0 : longest(data.words);
+    if (words !== this.wordsOf) this.chosen = data.has_word ? 0 : this.mostMerged();
     this.wordsOf = words;
     const { say } = data;
     for (const name of ["back", "step"]) this[name].textContent = say[name];
@@ -94,6 +94,19 @@ class Lab {
     this.slider.max = data.steps.length;
     ["pairs", "list", "text"].forEach((name, i) => (this.heads[i].textContent = say[name]));
     this.draw();
+  }
+
+  /** The word with most merges so far whose tree fits. */
+  mostMerged() {
+    const room = this.tree.clientWidth || 340;
+    const { words, steps } = this.data;
+    let [best, most] = [0, -1];
+    words.forEach((ids, i) => {
+      const n = merged(ids, steps, this.k).length;
+      const width = ids.reduce((sum, id) => sum + leafWidth(this.name(id)), 12 + 10 * n);
+      if (ids.length - n > most && width <= room) [best, most] = [i, ids.length - n];
+    });
+    return best;
   }
 
   go(k) {
@@ -208,7 +221,7 @@ class Lab {
       const text = this.name(node.id);
       const y = 18 + level * 44;
       if (!node.left) {
-        const width = Math.max(24, 10 * [...text].length + 10);
+        const width = leafWidth(text);
         x += width;
         svg.append(label(text, { x: x - width / 2, y, class: level === 0 ? "top" : "" }));
         return x - width / 2;
@@ -232,8 +245,8 @@ function depth(node) {
   return node.left ? 1 + Math.max(depth(node.left), depth(node.right)) : 0;
 }
 
-function longest(words) {
-  return words.reduce((best, word, i) => (word.length > words[best].length ? i : best), 0);
+function leafWidth(text) {
+  return Math.max(24, 10 * [...text].length + 10);
 }
 
 function shorten(text) {
