@@ -67,7 +67,7 @@ def order_lines(words: Mapping[str, str], *, models: tuple[str, str]) -> Spec:
         "type": "nominal",
         "title": None,
         "scale": {"domain": list(models), "range": [KEY, QUERY]},
-        "legend": {"orient": "top", "labelLimit": 400},
+        "legend": {"orient": "top", "labelLimit": 400, "symbolOpacity": 1},
     }
     dash = {
         "field": "positions",
@@ -76,31 +76,31 @@ def order_lines(words: Mapping[str, str], *, models: tuple[str, str]) -> Spec:
         "scale": {"domain": kinds, "range": [[1, 0], [7, 4], [2, 3]]},
         "legend": {
             "orient": "bottom",
+            "direction": "horizontal",
             "labelLimit": 400,
-            "direction": "vertical",
             "symbolType": "stroke",
             "symbolSize": 500,
             "labelExpr": label.format(**names),
         },
     }
-    kind = {"field": "positions", "type": "nominal", "legend": None}
-    # a wide pale line under a thin dashed one: both stay in sight where they coincide
-    width = kind | {"scale": {"domain": kinds, "range": [7, 2.2, 2.2]}}
-    opacity = kind | {"scale": {"domain": kinds, "range": [0.45, 1, 1]}}
-    shape = kind | {"scale": {"domain": kinds, "range": ["circle", "square", "triangle-up"]}}
     tooltip = [
         {"field": "model", "type": "nominal", "title": words["model"]},
         {"field": "positions", "type": "nominal", "title": words["positions"]},
         {"field": "layer", "type": "quantitative", "title": words["layer"]},
         {"field": "difference", "type": "quantitative", "title": words["difference"], "format": ".3~e"},
     ]
-    line = {"mark": "line", "encoding": {"strokeDash": dash, "strokeWidth": width, "opacity": opacity}}
-    point = {
-        "mark": {"type": "point", "filled": True, "size": 50, "opacity": 1},
-        "encoding": {"shape": shape, "tooltip": tooltip},
-    }
+    # a wide pale line under a thin dashed one: both stay in sight where they coincide
+    lines = [
+        {
+            "transform": [{"filter": f"datum.positions {sign} 'counted'"}],
+            "mark": {"type": "line", "strokeWidth": width, "opacity": opacity},
+            "encoding": {"strokeDash": dash},
+        }
+        for sign, width, opacity in (("===", 9, 0.32), ("!==", 2.2, 1))
+    ]
+    point = {"mark": {"type": "circle", "size": 34, "opacity": 1}, "encoding": {"tooltip": tooltip}}
     shared = {"x": x, "y": y, "color": color}
-    return {"height": 520, "encoding": shared, "layer": [line, point]}
+    return {"height": 470, "encoding": shared, "layer": [*lines, point]}
 
 
 def far_lines(words: Mapping[str, str]) -> Spec:
