@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from playground.core import bpe, pieces
 from playground.engine.named_tokenizers import NamedTokenizers
 from playground.engine.table import ModelTable
-from playground.settings import DEFAULT_DECODER, Settings
+from playground.settings import DEFAULT_DECODER, DEFAULT_ENCODER, Settings
 from playground.ui.granularity import corpus
 from tests.browser.conftest import OpenPage
 from tests.browser.reader import Watch, wait_run
@@ -84,7 +84,7 @@ def test_rows_show_what_the_tokenizers_say_and_cut_over_the_same_characters(
     open_rows: OpenPage, named: NamedTokenizers
 ) -> None:
     page = open_rows(LINK)
-    names = [DEFAULT_DECODER, "r50k_base", "cl100k_base", "o200k_base", "unigram"]
+    names = [DEFAULT_DECODER, "r50k_base", "cl100k_base", "o200k_base", "unigram", DEFAULT_ENCODER]
     for i, name in enumerate(names):
         expected = [piece.label for piece in pieces.pieces(named.tokenize(name, SENTENCE))]
         assert row_chips(page, i) == expected
@@ -133,6 +133,23 @@ def test_right_to_left_text_and_marks_of_accents_are_drawn(open_rows: OpenPage) 
     page = open_rows(f"/tokenization?lang=en&text={quote('שלום é👨‍👩‍👧')}")
     characters = page.locator(".st-key-tok_rows .text .character")
     expect(characters).to_have_text([*"שלום", "·", "é", "👨‍👩‍👧"])
+
+
+def test_right_to_left_letters_stand_over_their_own_chips(open_rows: OpenPage) -> None:
+    page = open_rows(f"/tokenization?lang=en&tok_with=cl100k_base&text={quote('שלום עולם')}")
+    chip = page.locator(".st-key-tok_rows .chip[data-row='0']").first
+    letter = page.locator(".st-key-tok_rows .text .character").first
+    cell, above = chip.locator("..").bounding_box(), letter.bounding_box()
+    assert cell is not None
+    assert above is not None
+    assert abs(cell["x"] + cell["width"] - above["x"] - above["width"]) < 1, "both begin at the right"
+    assert above["x"] > page.locator(".st-key-tok_rows .text .character").last.evaluate(
+        "node => node.getBoundingClientRect().x"
+    )
+    directions = page.locator(".ribbon .chip.bytes").evaluate_all(
+        "chips => chips.map(chip => getComputedStyle(chip).direction)"
+    )
+    assert set(directions) <= {"ltr"}
 
 
 @pytest.mark.parametrize("language", ["en", "ko"])
@@ -216,6 +233,11 @@ def test_tree_of_a_chosen_word_ends_in_its_bytes(lab: Page) -> None:
     for letter in "lighthouse":
         assert letter in leaves
     assert lab.locator(".lab .tree .when").count() >= 3
+
+
+def test_first_tree_has_merges_and_fits(lab: Page) -> None:
+    assert lab.locator(".lab .tree .when").count() >= 2
+    assert lab.locator(".lab .tree").evaluate("node => node.scrollWidth <= node.clientWidth")
 
 
 def test_watched_word_is_drawn_while_typing(lab: Page) -> None:

@@ -69,7 +69,7 @@ def ribbon_data(tokenization: Tokenization) -> dict[str, Any]:
         "bytes": [token_bytes.hex(" ").upper() for token_bytes in tokenization.token_bytes],
         "spans": [list(span) for span in tokenization.offsets],
         "groups": [[group.start, group.stop, group.text] for group in pieces.groups(tokenization)],
-        "dir": _direction(tokenization.text),
+        "dir": direction(tokenization.text),
         "text": tokenization.text,
     }
 
@@ -94,7 +94,7 @@ def _words(tokenization: Tokenization) -> dict[str, str]:
     }
 
 
-def _direction(text: str) -> str:
+def direction(text: str) -> str:
     """Direction of the first strong character, as browsers decide `dir="auto"`."""
     strong = (unicodedata.bidirectional(char) for char in text)
     first = next((kind for kind in strong if kind in {"L", "R", "AL"}), "L")

@@ -10,7 +10,7 @@ import streamlit as st
 
 from playground.core import pieces, tokenization
 from playground.core.tokens import Tokenization
-from playground.ui.components.token_chips import remember_token, selected_token
+from playground.ui.components.token_chips import direction, remember_token, selected_token
 from playground.ui.text import _, ngettext
 
 _HERE = Path(__file__).parent
@@ -60,16 +60,17 @@ def rows_data(rows: Sequence[NamedRow]) -> dict[str, Any]:
     """Everything the browser draws, as plain lists.
 
     Returns:
-        `characters` (as shown), `breaks` (where lines may break), and for each row its `name`, `note`,
-        `cells` (start, stop, first, last of `core.tokenization.Cell`), `labels`, `ids`, `bytes`
-        (hexadecimal), `spans` (characters as Python counts them), `kinds` of the tokens that are not plain
-        text, by position.
+        `characters` (as shown), `dir`, the direction they are read in, `breaks` (where lines may break), and
+        for each row its `name`, `note`, `cells` (start, stop, first, last of `core.tokenization.Cell`),
+        `labels`, `ids`, `bytes` (hexadecimal), `spans` (characters as Python counts them), `kinds` of the
+        tokens that are not plain text, by position.
     """
     text = rows[0].tokens.text
     characters = [pieces.visible(character) for character in pieces.characters(text)]
     cut = [tokenization.cells(row.tokens) for row in rows]
     return {
         "characters": characters,
+        "dir": direction(text),
         "breaks": tokenization.common_cuts(cut, len(characters)),
         "rows": [_row(row, cells) for row, cells in zip(rows, cut, strict=True)],
     }

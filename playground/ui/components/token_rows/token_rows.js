@@ -100,7 +100,7 @@ function drawLine(data, { widths, edges }, [start, stop]) {
   const before = start === 0 ? edges[0] : 0;
   const after = stop === data.characters.length ? edges[1] : 0;
   const sizes = [before, ...widths.slice(start, stop), after].map((width) => `${width.toFixed(1)}px`).join(" ");
-  const text = track("track text", sizes);
+  const text = track("track text", sizes, data.dir);
   for (let i = start; i < stop; i++) {
     const character = element("span", "character", data.characters[i]);
     character.dataset.character = i;
@@ -121,7 +121,7 @@ function rowName(row, first) {
 }
 
 function drawRow(row, r, sizes, start, stop, data) {
-  const line = track("track", sizes);
+  const line = track("track", sizes, data.dir);
   line.setAttribute("role", "listbox");
   line.setAttribute("aria-orientation", "horizontal");
   line.setAttribute("aria-label", row.name);
@@ -158,8 +158,10 @@ function chip(row, r, position) {
   return node;
 }
 
-function track(className, sizes) {
+/** Columns that begin where the text does, so that a letter stands over its own chip. */
+function track(className, sizes, dir) {
   const node = element("div", className);
+  node.dir = dir;
   node.style.gridTemplateColumns = sizes;
   return node;
 }
@@ -220,7 +222,7 @@ function listen({ root, about, data, setStateValue }, signal) {
 /** The token to the left or right, or the one over the same character in the row above or below. */
 function neighbour(data, [row, position], key) {
   if (key === "ArrowRight" || key === "ArrowLeft") {
-    const next = position + (key === "ArrowRight" ? 1 : -1);
+    const next = position + ((key === "ArrowRight") === (data.dir !== "rtl") ? 1 : -1);
     return next >= 0 && next < data.rows[row].labels.length ? [row, next] : null;
   }
   const other = row + { ArrowDown: 1, ArrowUp: -1 }[key];
