@@ -6,6 +6,7 @@ const PLAY_MS = 700;
 const SHOWN_FIRST = 12; // the first picture has something in it
 const SVG = "http://www.w3.org/2000/svg";
 const ROW = 25;
+const GAP = 5; // between the trees of a word
 const instances = new WeakMap();
 
 /** The tokens of a word after the first k merges: nodes {id, left, right, step}, merged left to right. */
@@ -103,7 +104,7 @@ class Lab {
     let [best, most] = [0, -1];
     words.forEach((ids, i) => {
       const n = merged(ids, steps, this.k).length;
-      const width = ids.reduce((sum, id) => sum + leafWidth(this.name(id)), 12 + 10 * n);
+      const width = ids.reduce((sum, id) => sum + leafWidth(this.name(id)), 12 + GAP * n);
       if (ids.length - n > most && width <= room) [best, most] = [i, ids.length - n];
     });
     return best;
@@ -234,7 +235,7 @@ class Lab {
     };
     for (const node of nodes) {
       put(node, 0);
-      x += 10;
+      x += GAP;
     }
     svg.style.width = `${x + 6}px`;
     this.tree.replaceChildren(svg);
