@@ -17,6 +17,9 @@ FOLDER = Path(__file__).resolve().parent.parent / "assets" / "screenshots"
 N_COLOURS = 256  # of the palette: a quarter of the size, no visible difference
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 
+SENTENCE = "The capital of England is"
+PARIS = "나는 최근 파리 여행을 다녀왔다"
+
 
 class Shot(NamedTuple):
     """One picture: which page, in which language and scheme, with which text, and what must be drawn."""
@@ -30,10 +33,14 @@ class Shot(NamedTuple):
 
 
 SHOTS = (
-    Shot("home-en-light", "", "en", "light", "The capital of England is", ".st-key-journey svg"),
+    Shot("home-en-light", "", "en", "light", SENTENCE, ".st-key-journey svg"),
     Shot("home-ko-dark", "", "ko", "dark", "대한민국의 수도는", ".st-key-journey svg"),
-    Shot("sampling-en-light", "sampling", "en", "light", "The capital of England is", ".st-key-sampler"),
+    Shot("sampling-en-light", "sampling", "en", "light", SENTENCE, ".st-key-sampler"),
     Shot("sampling-ko-dark", "sampling", "ko", "dark", "Once upon a time there", ".st-key-sampler"),
+    Shot("tokenization-en-light", "tokenization", "en", "light", PARIS, ".st-key-tok_rows .character"),
+    Shot("tokenization-ko-dark", "tokenization", "ko", "dark", PARIS, ".st-key-tok_rows .character"),
+    Shot("embeddings-en-light", "embeddings", "en", "light", SENTENCE, "[class*=st-key-emb] svg"),
+    Shot("positions-ko-light", "positions", "ko", "light", PARIS, "[class*=st-key-pos] svg"),
 )
 
 
@@ -41,7 +48,7 @@ def take(browser: Browser, url: str, shot: Shot) -> bytes:
     """The page as a reader with a small projector sees it, as PNG."""
     tab = browser.new_page(viewport={"width": 1366, "height": 768}, color_scheme=shot.scheme)
     tab.goto(f"{url}/{shot.page}?{urlencode({'text': shot.text, 'lang': shot.language})}")
-    tab.locator(shot.drawn).wait_for()
+    tab.locator(shot.drawn).first.wait_for()
     tab.locator("[data-testid='stApp'][data-test-script-state='notRunning']").wait_for(state="attached")
     tab.evaluate("document.fonts.ready")
     tab.wait_for_timeout(800)

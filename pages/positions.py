@@ -6,7 +6,7 @@ from playground.ui.position_models import roles
 from playground.ui.tasks import Task
 
 context = frame.page("positions")
-token_chips(compute.tokenize(context), height=60)
+token_chips(compute.tokenize(context), height=118)
 positions.waves(context.language)
 
 tasks = [Task("slope", "number", lambda: positions.slope_of_head(3), tolerance=0.001)]

@@ -13,7 +13,7 @@ from playground.ui.tasks import Task
 from playground.ui.text import _, sentence
 
 context = frame.page("sampling", needs={"logits", "generate"})
-token_chips(compute.tokenize(context), height=60)
+token_chips(compute.tokenize(context), height=118)
 trace = compute.trace(context, logits="last")
 ranked, labels = sampling.next_token(trace)
 source = {"folder": show.model_folder(trace.model_id), "text": context.text}

@@ -36,7 +36,7 @@ class NamedRow(NamedTuple):
     special_ids: Collection[int]
 
 
-def token_rows(rows: Sequence[NamedRow], *, key: str, selects: bool = False, height: int = 330) -> None:
+def token_rows(rows: Sequence[NamedRow], *, key: str, selects: bool = False, height: int = 560) -> None:
     """Draw the rows; the text stands above them. Pointing at a token shows its characters in every row.
 
     Args:
