@@ -21,6 +21,7 @@ PlaygroundError
  |       +- Superseded
  +- SetUpError            reason, cure (command line)
  |   +- DiskFull          folder, needed_mb, free_mb
+ |   +- EngineFailed      error
  +- MissingExtra          package, cure
 
 `msgid` is the English sentence and the gettext key; `params` fills its braces, so the page can say the
@@ -184,6 +185,12 @@ class DiskFull(SetUpError):
     """Params: folder, needed_mb, free_mb."""
 
     msgid = N_("{folder} has {free_mb:,} MB free, but {needed_mb:,} MB are needed: free some space.")
+
+
+class EngineFailed(SetUpError):
+    """Params: error."""
+
+    msgid = N_("The engine could not start ({error}): run `llm-playground doctor` on the server.")
 
 
 class MissingExtra(PlaygroundError):

@@ -11,13 +11,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from playground.errors import PlaygroundError, SetUpError
+from playground.errors import EngineFailed, PlaygroundError
 
 if TYPE_CHECKING:
     from playground.engine.base import Engine
     from playground.settings import Settings
 
-_CURE = "Run `llm-playground doctor` on the server."
 
 StartupState = Literal["waiting", "importing", "warming", "ready", "failed"]
 
@@ -103,9 +102,7 @@ class SharedEngine:
             self._create_and_warm()
         except BaseException as error:
             expected = isinstance(error, PlaygroundError)
-            told = (
-                error if expected else SetUpError(reason=f"The engine could not start ({error}).", cure=_CURE)
-            )
+            told = error if expected else EngineFailed(error=error)
             self._failure = str(told)
             if not self._engine.done():
                 self._engine.set_exception(told)
