@@ -34,7 +34,7 @@ def places(
 
     Example:
         >>> places(np.array([[50.0, 50.0], [52.0, 50.0]]), ["a", "b"], size=(100, 100), font=10).tolist()
-        [[58.0, 50.0], [38.0, 50.0]]
+        [[58.0, 50.0], [38.2, 50.0]]
     """
     points = np.asarray(points, np.float64)
     high, half = font * 1.15, gap * 0.7

@@ -348,7 +348,11 @@ def test_a_click_or_another_seed_reads_nothing_again(open_app: OpenApp, tiny_eng
 
 
 @pytest.mark.real
-def test_a_decoder_leaves_the_sentences_to_minilm(open_app: OpenApp) -> None:
+def test_a_decoder_leaves_the_sentences_to_minilm(
+    open_app: OpenApp, tiny_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_minilm = tiny_settings.model_copy(update={"default_encoder": DEFAULT_ENCODER})
+    monkeypatch.setattr(state, "settings", lambda: with_minilm)
     app = open_app("embeddings", emb_view="sentences", emb_query="pets that hunt mice")
     assert not app.exception
     assert any(DEFAULT_ENCODER in caption.value.replace("\\", "") for caption in app.caption)
