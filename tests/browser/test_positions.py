@@ -144,7 +144,7 @@ def page_of_positions(open_page: OpenPage) -> Page:
 
 @pytest.mark.parametrize(
     ("name", "setting"),
-    [("waves", "base"), ("waves", "n_ctx"), ("clocks", "shift"), ("clocks", "m"), ("distances", "head")],
+    [("waves", "base"), ("clocks", "shift"), ("distances", "head")],
 )
 def test_dragging_repaints_and_sends_nothing_until_released(
     name: str, setting: str, page_of_positions: Page, seen: Watch
