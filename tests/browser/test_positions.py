@@ -20,17 +20,17 @@ from playground.core.positions import (
     similarity,
     sinusoidal,
 )
-from playground.ui.components import positions
+from playground.ui.components import script
 from tests.browser.conftest import OpenPage
 from tests.browser.reader import Watch, wait_run
 
-FOLDER = Path(positions.__file__).parent
-MATHS = (FOLDER / "maths.js").read_text("utf-8")
+MATHS = script("positions/maths")
 BASES = [1.5, 10.0, 10_000.0, 100_000.0, 1_000_000.0]
 
 
-def script(view: str) -> str:
-    return "\n".join((FOLDER / f"{name}.js").read_text("utf-8") for name in ("maths", "panel", view))
+def view(name: str) -> str:
+    """The module of one picture."""
+    return script("positions/maths", "positions/panel", f"positions/{name}")
 
 
 def in_chromium(page: Page, source: str, call: str, arguments: Any) -> Any:
@@ -85,7 +85,12 @@ def test_pair_scores_equal_core(page: Page) -> None:
     for m, n, shift in ((4, 3, 100), (500, 0, 16_000)):
         table = frames.rotary(query, key, 1e5, m=m, n=n, shift=shift)
         for column, at in (("score", (m, n)), ("shifted", (m + shift, n + shift))):
-            found = in_chromium(page, script("clocks"), call, [query.tolist(), key.tolist(), *at])
+            found = in_chromium(
+                page,
+                script("positions/maths", "positions/panel", f"positions/{'clocks'}"),
+                call,
+                [query.tolist(), key.tolist(), *at],
+            )
             np.testing.assert_allclose(found, table[column], atol=1e-6, rtol=0)
 
 
@@ -96,7 +101,12 @@ def test_curves_equal_core(page: Page) -> None:
     settings = {"d_model": 100, "base": 2_000, "head": 2, "reach": 300}
     facts = {"d_head": 64, "base": 1e5, "n_alibi": 8, "n_learned": 90}
     call = "m.curves(a[0], a[1], Float32Array.from(a[2]))"
-    found = in_chromium(page, script("distances"), call, [settings, facts, profile.mean.tolist()])
+    found = in_chromium(
+        page,
+        script("positions/maths", "positions/panel", f"positions/{'distances'}"),
+        call,
+        [settings, facts, profile.mean.tolist()],
+    )
     table = frames.distances(scheme, profile, d_model=100, base=2_000, head=2, reach=300)
     for name in ("sinusoidal", "rotary", "alibi"):
         np.testing.assert_allclose(found[name], table[name], atol=1e-6, rtol=0)

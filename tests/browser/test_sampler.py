@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from playwright.sync_api import Locator, Page, expect
 
 from playground.core.sampling import RankedLogits, distribution, rank
-from playground.ui.components import sampler
+from playground.ui.components import script
 from playground.ui.components.sampler.packing import pack
 from tests.browser.conftest import OpenPage
 from tests.browser.reader import Watch, wait_run
 
-SCRIPT = (Path(sampler.__file__).parent / "sampler.js").read_text("utf-8")
+SCRIPT = script("sampler/sampler")
 D_VOCAB = 49_152
 GRID = list(
     itertools.product(

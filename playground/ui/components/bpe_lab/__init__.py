@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from playground.core import bpe, pieces
+from playground.ui.components import script, style
 from playground.ui.text import _
 
-_HERE = Path(__file__).parent
 _COMPONENT = st.components.v2.component(
     "playground.bpe_lab",
     html='<div class="lab"></div>\n',
-    css=(_HERE / "bpe_lab.css").read_text("utf-8"),
-    js=(_HERE / "bpe_lab.js").read_text("utf-8"),
+    css=style("bpe_lab/bpe_lab"),
+    js=script("bpe_lab/bpe_lab"),
 )
 N_STEPS = 200  # the browser shows the first merges one by one; the curve beside it has them all
 N_WORDS = 48

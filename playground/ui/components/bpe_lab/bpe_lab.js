@@ -1,10 +1,8 @@
 // A training of byte pair encoding, step by step. Python trained; here the merges are only applied, so that
 // stepping, playing and going back ask nobody. All text reaches the page only as textContent.
 
-const HUES = 12;
 const PLAY_MS = 700;
 const SHOWN_FIRST = 12; // the first picture has something in it
-const SVG = "http://www.w3.org/2000/svg";
 const ROW = 25;
 const GAP = 5; // between the trees of a word
 const instances = new WeakMap();
@@ -55,7 +53,7 @@ class Lab {
     controls.append(this.start, this.back, this.step, this.play, this.slider, this.position);
     this.reading = element("p", "reading");
     this.reading.setAttribute("role", "status");
-    this.bars = shape("svg", { viewBox: `0 0 560 ${ROW * 10 + 8}`, role: "img" });
+    this.bars = svg("svg", { viewBox: `0 0 560 ${ROW * 10 + 8}`, role: "img" });
     this.merges = element("ol", "merges");
     this.merges.tabIndex = 0;
     this.words = element("div", "words");
@@ -164,10 +162,10 @@ class Lab {
     this.bars.setAttribute("aria-label", rows.map(([l, r, c]) => fill(data.say.row, { left: this.name(l), right: this.name(r), count: c })).join(", "));
     this.bars.replaceChildren(
       ...rows.map(([left, right, count], i) => {
-        const group = shape("g", { class: i === 0 ? "first" : count === most ? "tied" : "" });
+        const group = svg("g", { class: i === 0 ? "first" : count === most ? "tied" : "" });
         const y = i * ROW + 18;
         group.append(label(`${shorten(this.name(left))} + ${shorten(this.name(right))}`, { class: "pair", x: 210, y }));
-        group.append(shape("rect", { class: "bar", x: 220, y: y - 14, width: (270 * count) / most, height: 18 }));
+        group.append(svg("rect", { class: "bar", x: 220, y: y - 14, width: (270 * count) / most, height: 18 }));
         group.append(label(`${count}${i > 0 && count === most ? " =" : ""}`, { class: "count", x: 226 + (270 * count) / most, y }));
         return group;
       }),
@@ -201,7 +199,7 @@ class Lab {
         };
         for (const node of merged(ids, this.data.steps, this.k)) {
           const chip = element("span", node.step === this.k && this.k ? "chip new" : "chip", this.name(node.id));
-          chip.style.setProperty("--hue", (node.id % HUES) * (360 / HUES));
+          chip.style.setProperty("--hue", hue(node.id));
           word.append(chip);
         }
         return word;
@@ -215,8 +213,8 @@ class Lab {
     const shown = nodes.map((node) => this.name(node.id)).join(" ");
     this.heads[3].textContent = fill(this.data.say.tree, { word: shown });
     const high = Math.max(0, ...nodes.map(depth));
-    const svg = shape("svg", { height: high * 44 + 40, role: "img" });
-    svg.setAttribute("aria-label", this.heads[3].textContent);
+    const tree = svg("svg", { height: high * 44 + 40, role: "img" });
+    tree.setAttribute("aria-label", this.heads[3].textContent);
     let x = 6;
     const put = (node, level) => {
       const text = this.name(node.id);
@@ -224,21 +222,21 @@ class Lab {
       if (!node.left) {
         const width = leafWidth(text);
         x += width;
-        svg.append(label(text, { x: x - width / 2, y, class: level === 0 ? "top" : "" }));
+        tree.append(label(text, { x: x - width / 2, y, class: level === 0 ? "top" : "" }));
         return x - width / 2;
       }
       const [a, b] = [put(node.left, level + 1), put(node.right, level + 1)];
       const here = (a + b) / 2;
-      for (const end of [a, b]) svg.append(shape("line", { class: "edge", x1: here, y1: y + 17, x2: end, y2: y + 30 }));
-      svg.append(label(text, { x: here, y, class: level === 0 ? "top" : "" }), label(`#${node.step}`, { x: here, y: y + 13, class: "when" }));
+      for (const end of [a, b]) tree.append(svg("line", { class: "edge", x1: here, y1: y + 17, x2: end, y2: y + 30 }));
+      tree.append(label(text, { x: here, y, class: level === 0 ? "top" : "" }), label(`#${node.step}`, { x: here, y: y + 13, class: "when" }));
       return here;
     };
     for (const node of nodes) {
       put(node, 0);
       x += GAP;
     }
-    svg.style.width = `${x + 6}px`;
-    this.tree.replaceChildren(svg);
+    tree.style.width = `${x + 6}px`;
+    this.tree.replaceChildren(tree);
   }
 }
 
@@ -255,28 +253,7 @@ function shorten(text) {
   return characters.length > 10 ? `${characters.slice(0, 9).join("")}…` : text;
 }
 
-function element(name, className, text) {
-  const node = document.createElement(name);
-  node.className = className;
-  if (text !== undefined) node.textContent = text;
-  return node;
-}
-
-function shape(name, attributes) {
-  const node = document.createElementNS(SVG, name);
-  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
-  return node;
-}
-
-function label(text, attributes) {
-  const node = shape("text", attributes);
-  node.textContent = text;
-  return node;
-}
-
-function fill(template, values) {
-  return template.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
-}
+const label = (text, attributes) => svg("text", attributes, text);
 
 export default function ({ parentElement, data }) {
   const root = parentElement.querySelector(".lab");

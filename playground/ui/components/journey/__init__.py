@@ -11,17 +11,17 @@ import streamlit as st
 
 from playground.core import journey, pieces
 from playground.paths import site_root
+from playground.ui.components import script, style
 from playground.ui.components.journey.reading import alt, reading
 from playground.ui.components.journey.scene import Scene, percent
 from playground.ui.text import _, ngettext
 
-_HERE = Path(__file__).parent
 _HTML = '<div class="journey"></div><div class="about"></div>'
 _PICTURE = st.components.v2.component(
     "playground.journey",
     html=_HTML,
-    css=(_HERE / "journey.css").read_text("utf-8"),
-    js=(_HERE / "journey.js").read_text("utf-8"),
+    css=style("journey/journey"),
+    js=script("journey/journey"),
 )
 __all__ = ["Scene", "journey_picture", "percent", "reading"]
 _PAGES = ("home", "tokenization", "embeddings", "attention", "sampling")  # a station leads to its page

@@ -5,8 +5,6 @@ const HEIGHT = 404;
 const NARROWEST = 860; // below, the picture scrolls sideways
 const TOP = 100; // below the station names
 const BOTTOM = 396;
-const HUES = 12;
-const SVG = "http://www.w3.org/2000/svg";
 const COLUMNS = {
   text: [0, 0.145],
   tokens: [0.175, 0.325],
@@ -42,19 +40,19 @@ export default function ({ parentElement, data }) {
 // ---------------------------------------------------------------- the picture
 
 function picture(data, width) {
-  const svg = node("svg", { viewBox: `0 0 ${width} ${HEIGHT}`, width: "100%", height: HEIGHT, role: "group" });
-  svg.setAttribute("aria-label", data.say.picture);
+  const drawing = svg("svg", { viewBox: `0 0 ${width} ${HEIGHT}`, width: "100%", height: HEIGHT, role: "group" });
+  drawing.setAttribute("aria-label", data.say.picture);
   const x = Object.fromEntries(Object.entries(COLUMNS).map(([k, [a, b]]) => [k, [a * width, b * width]]));
   const lines = layOut(data.rows, TOP, BOTTOM, 50);
   const core = coreBox(data, x);
-  const flows = node("g", { class: "flows", "aria-hidden": "true" });
-  svg.append(rail(data.stations, x), flows);
-  for (const piece of tokenRows(data, lines, x, core)) svg.append(piece);
-  svg.append(sentence(data, x));
-  svg.append(core.shape);
+  const flows = svg("g", { class: "flows", "aria-hidden": "true" });
+  drawing.append(rail(data.stations, x), flows);
+  for (const piece of tokenRows(data, lines, x, core)) drawing.append(piece);
+  drawing.append(sentence(data, x));
+  drawing.append(core.shape);
   for (const piece of data.next.length ? nextRows(data, x, core) : sentenceVector(data, x, core, flows))
-    svg.append(piece);
-  return svg;
+    drawing.append(piece);
+  return drawing;
 }
 
 function layOut(items, top, bottom, most) {
@@ -64,15 +62,15 @@ function layOut(items, top, bottom, most) {
 }
 
 function rail(stations, x) {
-  const group = node("g", { class: "rail" });
+  const group = svg("g", { class: "rail" });
   const centres = [middle(x.text), middle(x.tokens), middle(x.vectors), (x.weights[0] + x.core[1]) / 2, middle(x.end)];
-  group.append(node("line", { class: "track", x1: centres[0], x2: centres.at(-1), y1: 20, y2: 20 }));
+  group.append(svg("line", { class: "track", x1: centres[0], x2: centres.at(-1), y1: 20, y2: 20 }));
   stations.forEach((station, i) => {
-    const stop = node(station.href ? "a" : "g", { class: station.href ? "station open" : "station" });
+    const stop = svg(station.href ? "a" : "g", { class: station.href ? "station open" : "station" });
     if (station.href) stop.setAttribute("href", station.href);
     const name = label(station.title, { class: "title", x: centres[i], y: 57 });
-    const halo = node("rect", { class: "halo", x: centres[i] - 60, y: 2, width: 120, height: 62, rx: 8 });
-    stop.append(halo, node("circle", { cx: centres[i], cy: 20, r: 13 }), name);
+    const halo = svg("rect", { class: "halo", x: centres[i] - 60, y: 2, width: 120, height: 62, rx: 8 });
+    stop.append(halo, svg("circle", { cx: centres[i], cy: 20, r: 13 }), name);
     stop.append(label(String(i + 1), { class: "number", x: centres[i], y: 25.5 }));
     group.append(stop, label(station.note, { class: "note", x: centres[i], y: 77 }));
   });
@@ -81,14 +79,14 @@ function rail(stations, x) {
 
 function sentence(data, x) {
   const [left, right] = x.text;
-  const group = node("g", { class: "sentence" });
+  const group = svg("g", { class: "sentence" });
   const room = right - left - 20;
   const tall = BOTTOM - TOP - 16;
   const [size, lines] = fitLines(data.text, room, tall);
   const height = Math.max(lines.length * size * 1.45, fanShare(data.rows) * data.rows.length) + 16;
   const indent = (height - lines.length * size * 1.45) / 2;
   const top = (TOP + BOTTOM - height) / 2;
-  group.append(node("rect", { class: "paper", x: left + 1, y: top, width: right - left - 2, height, rx: 9 }));
+  group.append(svg("rect", { class: "paper", x: left + 1, y: top, width: right - left - 2, height, rx: 9 }));
   lines.forEach((line, i) => {
     const text = label(line, { class: "words", x: (left + right) / 2, y: top + indent + size * (1.08 + 1.45 * i) });
     text.style.fontSize = `${size}px`;
@@ -106,9 +104,9 @@ function tokenRows(data, lines, x, core) {
   let into = core.top;
   return data.rows.map((row, i) => {
     const { middle: y, height } = lines[i];
-    const spot = node("g", { class: "spot", role: "img", "aria-label": row.about, tabindex: -1 });
+    const spot = svg("g", { class: "spot", role: "img", "aria-label": row.about, tabindex: -1 });
     spot.dataset.about = row.about;
-    spot.style.setProperty("--hue", (row.id % HUES) * (360 / HUES));
+    spot.style.setProperty("--hue", hue(row.id));
     if (row.selected) spot.classList.add("selected");
     if (row.query) spot.classList.add("query");
     if (row.kind === "gap") spot.classList.add("many");
@@ -116,7 +114,7 @@ function tokenRows(data, lines, x, core) {
     const from = (TOP + BOTTOM) / 2 + (i + 0.5 - data.rows.length / 2) * share;
     const chip = tokenChip(row, y, height, x.tokens);
     const wide = x.weights[1] - x.tokens[0];
-    spot.append(node("rect", { class: "hit", x: x.tokens[0], y: y - height / 2, width: wide, height }));
+    spot.append(svg("rect", { class: "hit", x: x.tokens[0], y: y - height / 2, width: wide, height }));
     spot.append(band(x.text[1] - 4, from - share / 2, from + share / 2, chip.left, y - tied, y + tied, "cut"));
     if (row.values) spot.append(band(chip.right, y - tied, y + tied, x.vectors[0], y - tied, y + tied, "cut"));
     spot.append(...chip.parts);
@@ -150,21 +148,21 @@ function tokenChip(row, y, height, [left, right]) {
   text.style.fontSize = `${size}px`;
   const parts = [text];
   if (row.kind !== "gap")
-    parts.unshift(node("rect", { class: "chip", x: start, y: y - tall / 2, width: wide, height: tall, rx: 6 }));
+    parts.unshift(svg("rect", { class: "chip", x: start, y: y - tall / 2, width: wide, height: tall, rx: 6 }));
   if (of) parts.push(label(of, { class: "of", x: start - 5, y: y + 5 }));
   return { parts, left: start - aside, right: centre + wide / 2 };
 }
 
 function vector(values, scale, y, height, [left, right]) {
-  const group = node("g", { class: "vector" });
+  const group = svg("g", { class: "vector" });
   const step = (right - left) / values.length;
   const tall = height / 2 - 4;
-  group.append(node("rect", { class: "bed", x: left - 3, y: y - height / 2 + 2, width: right - left + 6, height: height - 4, rx: 4 }));
-  group.append(node("line", { class: "zero", x1: left, x2: right, y1: y, y2: y }));
+  group.append(svg("rect", { class: "bed", x: left - 3, y: y - height / 2 + 2, width: right - left + 6, height: height - 4, rx: 4 }));
+  group.append(svg("line", { class: "zero", x1: left, x2: right, y1: y, y2: y }));
   values.forEach((value, i) => {
     const size = Math.max((Math.abs(value) / scale) * tall, 0.75);
     const box = { x: left + i * step + 1.5, y: value > 0 ? y - size : y, width: step - 3, height: size, rx: 1.5 };
-    group.append(node("rect", { class: value > 0 ? "plus" : "minus", ...box }));
+    group.append(svg("rect", { class: value > 0 ? "plus" : "minus", ...box }));
   });
   return group;
 }
@@ -173,8 +171,8 @@ function coreBox(data, x) {
   const height = 168;
   const top = (TOP + BOTTOM - height) / 2;
   const [left, right] = x.core;
-  const shape = node("g", { class: "core" });
-  shape.append(node("rect", { x: left, y: top, width: right - left, height, rx: 12 }));
+  const shape = svg("g", { class: "core" });
+  shape.append(svg("rect", { x: left, y: top, width: right - left, height, rx: 12 }));
   const size = Math.max(10, Math.min(18, (18 * (right - left - 12)) / measure(data.core.label, 18, true)));
   const name = label(size > 10 ? data.core.label : shorten(data.core.label, right - left - 12, 10), {
     class: "name",
@@ -195,7 +193,7 @@ function nextRows(data, x, core) {
   let out = core.top;
   return data.next.map((row, i) => {
     const { middle: y, height } = lines[i];
-    const spot = node("g", { class: `spot next${i ? "" : " first"}${row.kind === "rest" ? " rest" : ""}`, role: "img", tabindex: -1 });
+    const spot = svg("g", { class: `spot next${i ? "" : " first"}${row.kind === "rest" ? " rest" : ""}`, role: "img", tabindex: -1 });
     spot.setAttribute("aria-label", row.about);
     spot.dataset.about = row.about;
     const thick = row.p * core.height;
@@ -209,9 +207,9 @@ function nextRows(data, x, core) {
     const name = label(size > 11 ? row.label : shorten(row.label, room, 11), { class: `token ${row.kind}`, x: left, y: y + 2 });
     name.style.fontSize = `${size}px`;
     const track = { x: left, y: y + 9, width: right - left, height: 8, rx: 4 };
-    spot.append(node("rect", { class: "hit", x: left - 6, y: y - height / 2, width: right - left + 6, height }));
-    spot.append(node("rect", { class: "scale", ...track }));
-    spot.append(node("rect", { class: "bar", ...track, width: Math.max((right - left) * row.p, 2) }), name, number);
+    spot.append(svg("rect", { class: "hit", x: left - 6, y: y - height / 2, width: right - left + 6, height }));
+    spot.append(svg("rect", { class: "scale", ...track }));
+    spot.append(svg("rect", { class: "bar", ...track, width: Math.max((right - left) * row.p, 2) }), name, number);
     return spot;
   });
 }
@@ -224,14 +222,14 @@ function sentenceVector(data, x, core, flows) {
   flows.append(band(x.core[1], core.top, core.top + core.height, left - 8, lines[0].middle - 14, lines.at(-1).middle + 14, "flow"));
   return data.vector.map((entry, i) => {
     const { middle: y, height } = lines[i];
-    const spot = node("g", { class: "spot next", role: "img", tabindex: -1, "aria-label": entry.about });
+    const spot = svg("g", { class: "spot next", role: "img", tabindex: -1, "aria-label": entry.about });
     spot.dataset.about = entry.about;
     const size = Math.max((Math.abs(entry.value) / scale) * ((right - left) / 2 - 58), 1);
-    spot.append(node("rect", { class: "hit", x: left - 4, y: y - height / 2, width: right - left + 4, height }));
+    spot.append(svg("rect", { class: "hit", x: left - 4, y: y - height / 2, width: right - left + 4, height }));
     spot.append(label(String(i), { class: "index", x: left + 22, y: y + 5 }));
-    spot.append(node("line", { class: "zero", x1: zero, x2: zero, y1: y - height / 2, y2: y + height / 2 }));
+    spot.append(svg("line", { class: "zero", x1: zero, x2: zero, y1: y - height / 2, y2: y + height / 2 }));
     const from = entry.value > 0 ? zero : zero - size;
-    spot.append(node("rect", { class: entry.value > 0 ? "plus" : "minus", x: from, y: y - 9, width: size, height: 18, rx: 2 }));
+    spot.append(svg("rect", { class: entry.value > 0 ? "plus" : "minus", x: from, y: y - 9, width: size, height: 18, rx: 2 }));
     spot.append(label(entry.number, { class: "percent", x: right, y: y + 5 }));
     return spot;
   });
@@ -243,7 +241,7 @@ function band(x0, top0, bottom0, x1, top1, bottom1, className) {
   if (bottom1 - top1 < 1.2) [top1, bottom1] = [(top1 + bottom1) / 2 - 0.6, (top1 + bottom1) / 2 + 0.6];
   const there = `M${x0},${top0}C${bend},${top0} ${bend},${top1} ${x1},${top1}`;
   const back = `L${x1},${bottom1}C${bend},${bottom1} ${bend},${bottom0} ${x0},${bottom0}Z`;
-  return node("path", { class: `band ${className}`, d: there + back });
+  return svg("path", { class: `band ${className}`, d: there + back });
 }
 
 // ---------------------------------------------------------------- text that fits
@@ -341,18 +339,8 @@ function listen(frame, about, data, signal) {
   });
 }
 
-// ---------------------------------------------------------------- svg nodes
+// ---------------------------------------------------------------- drawing nodes
 
-function node(name, attributes = {}) {
-  const made = document.createElementNS(SVG, name);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  return made;
-}
-
-function label(text, attributes) {
-  const made = node("text", attributes);
-  made.textContent = text;
-  return made;
-}
+const label = (text, attributes) => svg("text", attributes, text);
 
 const middle = ([left, right]) => (left + right) / 2;

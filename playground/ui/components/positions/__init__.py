@@ -14,30 +14,24 @@ import json
 import struct
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from playground.ui.components import script, style
+
 View = Literal["waves", "clocks", "distances", "learned"]
 Settings = Mapping[str, float]
-
-_HERE = Path(__file__).parent
-
-
-def _script(view: View) -> str:
-    """One ES module out of the closed forms, what the pictures share, and one picture."""
-    return "\n".join((_HERE / f"{name}.js").read_text("utf-8") for name in ("maths", "panel", view))
 
 
 def _component(view: View) -> Callable[..., Any]:
     return st.components.v2.component(
         f"playground.positions_{view}",
         html='<div class="positions"></div>\n',
-        css=(_HERE / "positions.css").read_text("utf-8"),
-        js=_script(view),
+        css=style("keyboard", "positions/positions"),
+        js=script("positions/maths", "positions/panel", f"positions/{view}"),
     )
 
 

@@ -5,21 +5,6 @@ const LOG_STEPS = 240;
 const instances = new WeakMap();
 
 const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
-const fill = (template, values) => template.replace(/\{(\w+)\}/g, (_, name) => values[name]);
-
-function el(name, attributes = {}, ...children) {
-  const node = document.createElement(name);
-  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
-  node.append(...children); // strings become text nodes, never markup
-  return node;
-}
-
-function svg(name, attributes = {}, text = null) {
-  const node = document.createElementNS("http://www.w3.org/2000/svg", name);
-  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
-  if (text !== null) node.textContent = text;
-  return node;
-}
 
 /** Three significant digits, thousands grouped. */
 function short(value, language) {
@@ -28,18 +13,11 @@ function short(value, language) {
 }
 
 function themeOf(element) {
-  const style = getComputedStyle(element);
-  const value = (name, otherwise) => style.getPropertyValue(name).trim() || otherwise;
-  const paper = value("--st-background-color", "#ffffff");
-  const dark = /^#[0-4]/.test(paper) || /^rgb\(\s*\d{1,2},/.test(paper);
+  const theme = pageTheme(element);
+  const { dark } = theme;
   return {
-    paper,
-    dark,
-    text: value("--st-text-color", "#1a1c20"),
-    font: value("--st-font", "sans-serif"),
-    code: value("--st-code-font", "monospace"),
+    ...theme,
     grey: dark ? "#9aa3ad" : "#5f6770",
-    line: dark ? "#39424d" : "#d5dbe2",
     query: dark ? "#56B4E9" : "#0072B2",
     key: dark ? "#E69F00" : "#B87400",
     value: dark ? "#2EC79A" : "#007A59",

@@ -10,7 +10,6 @@ import json
 import struct
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from pathlib import Path
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -18,15 +17,15 @@ import numpy as np
 import streamlit as st
 
 from playground.core.sampling import RankedLogits
+from playground.ui.components import script, style
 from playground.ui.components.sampler.packing import pack
 from playground.ui.text import _
 
-_HERE = Path(__file__).parent
 _COMPONENT = st.components.v2.component(
     "playground.sampler",
     html='<div class="sampler"></div>\n',
-    css=(_HERE / "sampler.css").read_text("utf-8"),
-    js=(_HERE / "sampler.js").read_text("utf-8"),
+    css=style("keyboard", "sampler/sampler"),
+    js=script("sampler/sampler"),
 )
 _PACKED: WeakKeyDictionary[RankedLogits, bytes] = WeakKeyDictionary()
 N_ROWS = 64  # tokens that have a name and a row; the rest counts in every number

@@ -135,7 +135,6 @@ const LIMITS = {
 
 // ---------------------------------------------------------------- words and numbers
 
-const fill = (template, values) => template.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 
 /** Three significant digits: 58.9 %, 0.0123 %. */
 export function percent(p) {
@@ -159,20 +158,6 @@ function shorten(text, cells) {
   return `${kept.join("")}…`;
 }
 
-function el(name, attributes = {}, ...children) {
-  const node = document.createElement(name);
-  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
-  node.append(...children); // strings become text nodes, never markup
-  return node;
-}
-
-function svg(name, attributes = {}, text = null) {
-  const node = document.createElementNS("http://www.w3.org/2000/svg", name);
-  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
-  if (text !== null) node.textContent = text;
-  return node;
-}
-
 // ---------------------------------------------------------------- the picture
 
 const ROW = 20;
@@ -183,21 +168,13 @@ const KEPT = "#0072B2";
 const KEPT_DARK = "#56B4E9";
 const CUMULATIVE = "#D55E00";
 
-/** Colours and fonts of the page's theme, as plain values so that an exported picture keeps them. */
 function themeOf(element) {
-  const style = getComputedStyle(element);
-  const value = (name, otherwise) => style.getPropertyValue(name).trim() || otherwise;
-  const paper = value("--st-background-color", "#ffffff");
-  const dark = /^#[0-4]/.test(paper) || /^rgb\(\s*\d{1,2},/.test(paper);
+  const theme = pageTheme(element);
   return {
-    paper,
-    text: value("--st-text-color", "#1a1c20"),
-    font: value("--st-font", "sans-serif"),
-    code: value("--st-code-font", "monospace"),
-    kept: dark ? KEPT_DARK : KEPT,
-    cumulative: dark ? "#E69F00" : CUMULATIVE,
-    grey: dark ? "#9aa3ad" : "#6b737c",
-    line: dark ? "#39424d" : "#d5dbe2",
+    ...theme,
+    kept: theme.dark ? KEPT_DARK : KEPT,
+    cumulative: theme.dark ? "#E69F00" : CUMULATIVE,
+    grey: theme.dark ? "#9aa3ad" : "#6b737c",
   };
 }
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import unicodedata
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from playground.core import pieces
 from playground.core.tokens import Tokenization
+from playground.ui.components import script, style
 from playground.ui.text import _, ngettext
 
-_HERE = Path(__file__).parent
 _HTML = """
 <div class="ribbon" role="listbox" aria-orientation="horizontal"></div>
 <div class="about"></div>
@@ -20,8 +19,8 @@ _HTML = """
 _RIBBON = st.components.v2.component(
     "playground.token_chips",
     html=_HTML,
-    css=(_HERE / "token_chips.css").read_text("utf-8"),
-    js=(_HERE / "token_chips.js").read_text("utf-8"),
+    css=style("about", "token_chips/token_chips"),
+    js=script("token_chips/token_chips"),
 )
 
 

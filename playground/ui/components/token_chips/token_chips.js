@@ -1,6 +1,5 @@
 // The token ribbon. All text comes in through `data` and reaches the page only as textContent.
 
-const HUES = 12;
 const AROUND = 10; // characters shown on each side of a token
 const BLOCK = 240; // chips per block: blocks off screen are skipped by layout and paint
 
@@ -44,7 +43,7 @@ function chip(tokens, position) {
   const kind = tokens.kinds[position] ?? "text";
   const node = element("span", `chip ${kind}`, tokens.labels[position]);
   node.dataset.position = position;
-  node.style.setProperty("--hue", (tokens.ids[position] % HUES) * (360 / HUES));
+  node.style.setProperty("--hue", hue(tokens.ids[position]));
   node.setAttribute("role", "option");
   node.tabIndex = -1;
   return node;
@@ -152,17 +151,6 @@ function target(key, position, total, rightToLeft) {
   if (key === backward || key === "ArrowUp") return Math.max(position - 1, 0);
   if (key === "Home") return 0;
   return key === "End" ? total - 1 : null;
-}
-
-function element(name, className, text) {
-  const node = document.createElement(name);
-  node.className = className;
-  if (text !== undefined) node.textContent = text;
-  return node;
-}
-
-function fill(template, values) {
-  return template.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
 }
 
 function range(start, stop) {

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import streamlit as st
 
 from playground.core import pieces, tokenization
 from playground.core.tokens import Tokenization
+from playground.ui.components import script, style
 from playground.ui.components.token_chips import direction, remember_token, selected_token
 from playground.ui.text import _, ngettext
 
-_HERE = Path(__file__).parent
 _COMPONENT = st.components.v2.component(
     "playground.token_rows",
     html='<div class="rows"></div><div class="about"></div>',
-    css=(_HERE / "token_rows.css").read_text("utf-8"),
-    js=(_HERE / "token_rows.js").read_text("utf-8"),
+    css=style("about", "token_rows/token_rows"),
+    js=script("token_rows/token_rows"),
 )
 
 

@@ -1,6 +1,5 @@
 // Several tokenizers over one text. All text comes in through `data` and reaches the page only as textContent.
 
-const HUES = 12;
 const NAME = 9.6 * 17 + 8 + 18; // the names' column, gap and padding in pixels
 
 export default function ({ parentElement, data, setStateValue }) {
@@ -151,7 +150,7 @@ function chip(row, r, position) {
   const node = element("span", `chip ${row.kinds[position] ?? "text"}`, row.labels[position]);
   node.dataset.row = r;
   node.dataset.position = position;
-  node.style.setProperty("--hue", (row.ids[position] % HUES) * (360 / HUES));
+  node.style.setProperty("--hue", hue(row.ids[position]));
   node.setAttribute("role", "option");
   node.setAttribute("aria-selected", "false");
   node.tabIndex = position === 0 ? 0 : -1;
@@ -263,15 +262,4 @@ function describe(about, data, at) {
   about.append(element("b", "", row.labels[at[1]]), element("span", "fact", row.name));
   for (const fact of [words.token, words.id, row.bytes[at[1]] && words.bytes, where].filter(Boolean))
     about.append(element("span", "fact", fill(fact, values)));
-}
-
-function element(name, className, text) {
-  const node = document.createElement(name);
-  node.className = className;
-  if (text !== undefined) node.textContent = text;
-  return node;
-}
-
-function fill(template, values) {
-  return template.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
 }

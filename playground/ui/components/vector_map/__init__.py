@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
 from playground.charts.embedding_maps import GROUPS
+from playground.ui.components import script, style
 from playground.ui.text import _
 
-_HERE = Path(__file__).parent
 _COMPONENT = st.components.v2.component(
     "playground.vector_map",
     html='<div class="map"></div>\n<div class="under"><span class="said" aria-live="polite"></span></div>\n',
-    css=(_HERE / "vector_map.css").read_text("utf-8"),
-    js=(_HERE / "vector_map.js").read_text("utf-8"),
+    css=style("vector_map/vector_map"),
+    js=script("vector_map/vector_map"),
 )
 HEIGHT = 400
 

@@ -1,6 +1,5 @@
 // A map of points in two or three dimensions. Every text comes in through `data` and leaves as textContent.
 
-const NS = "http://www.w3.org/2000/svg";
 const MARGIN = 26;
 const STEP = 0.12; // radians an arrow key turns
 const SHAPES = ["circle", "square", "up", "diamond", "cross", "down"];
@@ -12,14 +11,14 @@ export default function ({ parentElement, data, setStateValue }) {
   const signature = JSON.stringify(data.points);
   if (view.signature !== signature) Object.assign(view, { signature, pointed: null });
   const solid = data.points[0]?.length === 3;
-  const svg = element("svg", { role: "listbox", tabindex: 0, "aria-label": data.words.map, height: data.height });
-  svg.classList.toggle("turns", solid);
-  const links = element("g"), axes = element("g"), marks = element("g"), tags = element("g");
-  svg.append(axes, links, marks, tags, legend(data));
-  host.replaceChildren(svg);
+  const picture = svg("svg", { role: "listbox", tabindex: 0, "aria-label": data.words.map, height: data.height });
+  picture.classList.toggle("turns", solid);
+  const links = svg("g"), axes = svg("g"), marks = svg("g"), tags = svg("g");
+  picture.append(axes, links, marks, tags, legend(data));
+  host.replaceChildren(picture);
   const near = new Set(data.near);
   const nodes = data.points.map((_point, i) => {
-    const node = element("path", { class: "mark", role: "option", fill: data.colours[data.groups[i] % data.colours.length] });
+    const node = svg("path", { class: "mark", role: "option", fill: data.colours[data.groups[i] % data.colours.length] });
     node.setAttribute("aria-label", `${i + 1}. ${data.labels[i]}`);
     node.dataset.row = i;
     if (near.has(i)) node.classList.add("near");
@@ -30,7 +29,7 @@ export default function ({ parentElement, data, setStateValue }) {
 
   function draw() {
     const width = host.clientWidth || 800;
-    svg.setAttribute("viewBox", `0 0 ${width} ${data.height}`);
+    picture.setAttribute("viewBox", `0 0 ${width} ${data.height}`);
     const place = placer(width, data, solid, view);
     const at = data.points.map(place);
     const order = at.map((_p, i) => i).sort((a, b) => at[a].depth - at[b].depth);
@@ -43,7 +42,7 @@ export default function ({ parentElement, data, setStateValue }) {
     axes.replaceChildren(...(solid ? axisLines(place) : []));
     const from = data.selected === null ? null : at[data.selected];
     links.replaceChildren(
-      ...(from ? data.near : []).map((i) => element("line", { class: "link", x1: from.x, y1: from.y, x2: at[i].x, y2: at[i].y })),
+      ...(from ? data.near : []).map((i) => svg("line", { class: "link", x1: from.x, y1: from.y, x2: at[i].x, y2: at[i].y })),
     );
     const named = new Set([view.pointed, data.selected].filter((i) => i !== null && i !== undefined && at[i]));
     tags.replaceChildren(...[...named].map((i) => tag(at[i], `${i + 1}. ${data.labels[i]}`, width)));
@@ -52,7 +51,7 @@ export default function ({ parentElement, data, setStateValue }) {
   }
 
   const stop = new AbortController();
-  const on = (name, act) => svg.addEventListener(name, act, { signal: stop.signal });
+  const on = (name, act) => picture.addEventListener(name, act, { signal: stop.signal });
   const row = (event) => (event.target.dataset?.row === undefined ? null : Number(event.target.dataset.row));
   let drag = null;
   on("pointerdown", (event) => { drag = { x: event.clientX, y: event.clientY, moved: false }; });
@@ -60,7 +59,7 @@ export default function ({ parentElement, data, setStateValue }) {
     if (drag && event.buttons && solid) {
       const [dx, dy] = [event.clientX - drag.x, event.clientY - drag.y];
       if (Math.abs(dx) + Math.abs(dy) > 3 || drag.moved) {
-        if (!drag.moved) svg.setPointerCapture(event.pointerId);
+        if (!drag.moved) picture.setPointerCapture(event.pointerId);
         drag = { x: event.clientX, y: event.clientY, moved: true };
         turn(view, dx / 120, dy / 120);
         draw();
@@ -128,7 +127,7 @@ function placer(width, data, solid, view) {
 function axisLines(place) {
   return [[1, 0, 0], [0, 1, 0], [0, 0, 1]].map((end) => {
     const a = place(end.map((v) => -v)), b = place(end);
-    return element("line", { class: "axis", x1: a.x, y1: a.y, x2: b.x, y2: b.y });
+    return svg("line", { class: "axis", x1: a.x, y1: a.y, x2: b.x, y2: b.y });
   });
 }
 
@@ -147,24 +146,18 @@ function shape(kind, x, y, r) {
 
 function tag({ x, y }, text, width) {
   const right = x < width / 2;
-  const node = element("text", { class: "tag", x: x + (right ? 13 : -13), y: y - 8, "text-anchor": right ? "start" : "end" });
+  const node = svg("text", { class: "tag", x: x + (right ? 13 : -13), y: y - 8, "text-anchor": right ? "start" : "end" });
   node.textContent = text.length > 60 ? `${text.slice(0, 59)}…` : text;
   return node;
 }
 
 function legend(data) {
-  const group = element("g");
+  const group = svg("g");
   data.names.filter(Boolean).forEach((name, i) => {
     const y = 22 + 21 * i;
-    const text = element("text", { x: 32, y: y + 4 });
+    const text = svg("text", { x: 32, y: y + 4 });
     text.textContent = name;
-    group.append(element("path", { d: shape(SHAPES[i % SHAPES.length], 18, y, 6), fill: data.colours[i % data.colours.length] }), text);
+    group.append(svg("path", { d: shape(SHAPES[i % SHAPES.length], 18, y, 6), fill: data.colours[i % data.colours.length] }), text);
   });
   return group;
-}
-
-function element(name, attributes = {}) {
-  const node = document.createElementNS(NS, name);
-  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
-  return node;
 }

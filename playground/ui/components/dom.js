@@ -1,0 +1,48 @@
+// What components share. Strings become text nodes, never markup.
+
+const HUES = 12;
+
+/** The colour of a token, in degrees: its id decides, so that it is the same on every page. */
+const hue = (id) => (id % HUES) * (360 / HUES);
+
+/** `{name}` replaced by values[name]; unknown names stay. */
+function fill(template, values) {
+  return template.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+}
+
+function el(name, attributes = {}, ...children) {
+  const node = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
+  node.append(...children);
+  return node;
+}
+
+function element(name, className, text) {
+  const node = document.createElement(name);
+  node.className = className;
+  if (text !== undefined) node.textContent = text;
+  return node;
+}
+
+function svg(name, attributes = {}, text = null) {
+  const node = document.createElementNS("http://www.w3.org/2000/svg", name);
+  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
+  if (text !== null) node.textContent = text;
+  return node;
+}
+
+/** Colours and fonts of the page's theme, as plain values so that an exported picture keeps them. */
+function pageTheme(node) {
+  const style = getComputedStyle(node);
+  const value = (name, otherwise) => style.getPropertyValue(name).trim() || otherwise;
+  const paper = value("--st-background-color", "#ffffff");
+  const dark = /^#[0-4]/.test(paper) || /^rgb\(\s*\d{1,2},/.test(paper);
+  return {
+    paper,
+    dark,
+    text: value("--st-text-color", "#1a1c20"),
+    font: value("--st-font", "sans-serif"),
+    code: value("--st-code-font", "monospace"),
+    line: dark ? "#39424d" : "#d5dbe2",
+  };
+}
