@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from playground.core.prompts import SUFFIXES, PromptFile, read_prompts
+from playground.core.prompts import SUFFIXES, PromptFile
 from playground.errors import BadFile
 from playground.paths import site_root
-from playground.ui import state
+from playground.ui import state, uploads
 from playground.ui.text import _, ngettext, sentence
-
-_SHOWN_ERRORS = 5
 
 
 def picker() -> None:
@@ -46,19 +44,7 @@ def _dialog() -> None:
 def _show(file: PromptFile) -> None:
     n = len(file.prompts)
     st.success(ngettext("{n} prompt was read.", "{n} prompts were read.", n).format(n=n))
-    if file.rejected:
-        lines = [sentence(error) for error in file.rejected[:_SHOWN_ERRORS]]
-        more = len(file.rejected) - _SHOWN_ERRORS
-        if more > 0:
-            lines.append(_("{n} more rows cannot be used.").format(n=more))
-        st.warning("\n\n".join(lines))
-    if file.n_beyond_limit:
-        limit = state.settings().max_upload_rows
-        st.warning(
-            _("The file is longer than {limit} rows: the last {n} were not read.").format(
-                limit=limit, n=file.n_beyond_limit
-            )
-        )
+    uploads.say_left_out(file)
     choice = st.selectbox(
         _("Take this one"),
         range(n),
@@ -75,16 +61,5 @@ def _show(file: PromptFile) -> None:
 
 def _read() -> None:
     upload = st.session_state["prompts_upload"]
-    if upload is None:
-        return
-    settings = state.settings()
-    try:
-        st.session_state["prompts"] = read_prompts(
-            upload.name,
-            upload.getvalue(),
-            max_bytes=settings.max_upload_bytes,
-            max_rows=settings.max_upload_rows,
-            max_chars=settings.max_text_chars,
-        )
-    except BadFile as error:
-        st.session_state["prompts"] = error
+    if upload is not None:
+        st.session_state["prompts"] = uploads.read(upload, state.settings().max_text_chars)

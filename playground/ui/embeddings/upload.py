@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from playground.core.prompts import PromptFile, read_prompts
 from playground.errors import BadFile
-from playground.ui import state
+from playground.ui import uploads
 from playground.ui.text import _, ngettext, sentence
 
 MAX_CHARS = 300
-_SHOWN_ERRORS = 3
 
 
 def button() -> None:
@@ -34,43 +32,20 @@ def sentences() -> tuple[str, ...] | None:
     if isinstance(outcome, BadFile):
         st.error(sentence(outcome))
     else:
-        _say(outcome)
         found = outcome.prompts
+        n = len(found)
+        st.success(ngettext("{n} sentence was read.", "{n} sentences were read.", n).format(n=n))
+        uploads.say_left_out(outcome)
     st.button(_("Use the sample again"), key="emb_file_drop", icon=":material/undo:", on_click=_drop)
     return found or None
 
 
-def _say(file: PromptFile) -> None:
-    n = len(file.prompts)
-    st.success(ngettext("{n} sentence was read.", "{n} sentences were read.", n).format(n=n))
-    if file.rejected:
-        lines = [sentence(error) for error in file.rejected[:_SHOWN_ERRORS]]
-        more = len(file.rejected) - _SHOWN_ERRORS
-        if more > 0:
-            lines.append(_("{n} more rows cannot be used.").format(n=more))
-        st.warning("\n\n".join(lines))
-    if file.n_beyond_limit:
-        limit = state.settings().max_upload_rows
-        told = _("The file is longer than {limit} rows: the last {n} were not read.")
-        st.warning(told.format(limit=limit, n=file.n_beyond_limit))
-
-
 def _take() -> None:
-    file = st.session_state[_key()]
-    if file is None:
+    upload = st.session_state[_key()]
+    if upload is None:
         st.session_state.pop("emb_file", None)
-        return
-    settings = state.settings()
-    try:
-        st.session_state["emb_file"] = read_prompts(
-            file.name,
-            file.getvalue(),
-            max_bytes=settings.max_upload_bytes,
-            max_rows=settings.max_upload_rows,
-            max_chars=MAX_CHARS,
-        )
-    except BadFile as error:
-        st.session_state["emb_file"] = error
+    else:
+        st.session_state["emb_file"] = uploads.read(upload, MAX_CHARS)
 
 
 def _key() -> str:
