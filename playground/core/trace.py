@@ -22,6 +22,11 @@ class Trace:
         input_ids: Token ids. Shape [position].
         attentions: Attention weights. uint8 `round(255 * sqrt(weight))` or float32.
             Shape [layer, head, query, key]; of the encoder for encoder-decoder models.
+        window: First and last + 1 of the positions whose attentions were kept, None for all.
+        queries, keys, values: What attention compares and mixes, after rotary embedding, float32. Shapes
+            [layer, head, position, d_head], [layer, kv_head, position, d_head] and the same.
+        attention_writes, mlp_writes: What the two parts of each block add to the residual stream, float32;
+            before the norm in post-norm models. Shape [layer, position, d_model].
         hidden_states: Residual stream, float32. Shape [n, position, d_model], n the layers asked for.
         hidden_layers: Which layers those are; 0 is the embedding, the last is after the final norm.
         logits: Unnormalised log-probabilities in nats, float32. Shape [n, d_vocab].
@@ -45,6 +50,12 @@ class Trace:
     tokens: tuple[str, ...]
     input_ids: NDArray[np.int64]
     attentions: NDArray[np.uint8] | NDArray[np.float32] | None = None
+    window: tuple[int, int] | None = None
+    queries: NDArray[np.float32] | None = None
+    keys: NDArray[np.float32] | None = None
+    values: NDArray[np.float32] | None = None
+    attention_writes: NDArray[np.float32] | None = None
+    mlp_writes: NDArray[np.float32] | None = None
     hidden_states: NDArray[np.float32] | None = None
     hidden_layers: tuple[int, ...] = ()
     logits: NDArray[np.float32] | None = None
@@ -66,9 +77,15 @@ class Trace:
     def _check_shapes(self) -> None:
         n = len(self.tokens)
         target = len(self.decoder_tokens)
-        expected = {
+        start, stop = self.window or (0, n)
+        expected: dict[str, tuple[int | None, ...]] = {
             "input_ids": (n,),
-            "attentions": (None, None, n, n),
+            "attentions": (None, None, stop - start, stop - start),
+            "queries": (None, None, n, None),
+            "keys": (None, None, n, None),
+            "values": (None, None, n, None),
+            "attention_writes": (None, n, None),
+            "mlp_writes": (None, n, None),
             "hidden_states": (len(self.hidden_layers), n, None),
             "logits": (None if self.logit_positions is None else len(self.logit_positions), None),
             "decoder_input_ids": (target,),

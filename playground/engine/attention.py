@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass, field
 
 import torch
 from transformers import AttentionInterface
@@ -17,20 +18,35 @@ from transformers.masking_utils import AttentionMaskInterface, sdpa_mask
 
 NAME = "traced"
 
-_collected: ContextVar[list[torch.Tensor] | None] = ContextVar("collected", default=None)
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """What attention did, in layer order; an empty list where it was not asked for.
+
+    Attributes:
+        weights: Each [batch, head, query, key], float32.
+        queries: Each [batch, head, position, d_head], after rotary embedding.
+        keys, values: Each [batch, kv_head, position, d_head].
+    """
+
+    want_weights: bool
+    want_query_key: bool
+    weights: list[torch.Tensor] = field(default_factory=list)
+    queries: list[torch.Tensor] = field(default_factory=list)
+    keys: list[torch.Tensor] = field(default_factory=list)
+    values: list[torch.Tensor] = field(default_factory=list)
+
+
+_collected: ContextVar[Collected | None] = ContextVar("collected", default=None)
 
 
 @contextmanager
-def collect_attentions() -> Iterator[list[torch.Tensor]]:
-    """Collect the attention weights of every layer run inside, in layer order.
-
-    Yields:
-        A list that fills with tensors of shape [batch, head, query, key], float32.
-    """
-    weights: list[torch.Tensor] = []
-    token = _collected.set(weights)
+def collect_attentions(*, weights: bool = True, query_key: bool = False) -> Iterator[Collected]:
+    """Collect what the attention of every layer run inside computes."""
+    collected = Collected(weights, query_key)
+    token = _collected.set(collected)
     try:
-        yield weights
+        yield collected
     finally:
         _collected.reset(token)
 
@@ -95,8 +111,12 @@ def traced_attention(
         **kwargs,
     )
     collected = _collected.get()
-    if collected is not None:
-        collected.append(attention_weights(module, query, key, attention_mask, scaling, is_causal))
+    if collected is not None and collected.want_weights:
+        collected.weights.append(attention_weights(module, query, key, attention_mask, scaling, is_causal))
+    if collected is not None and collected.want_query_key:
+        collected.queries.append(query)
+        collected.keys.append(key)
+        collected.values.append(value)
     return output, None
 
 

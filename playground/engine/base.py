@@ -14,61 +14,21 @@ from uuid import uuid4
 import numpy as np
 from numpy.typing import NDArray
 
+from playground.core.edits import Edit
 from playground.core.positions import PositionScheme
 from playground.core.tokens import Tokenization
 from playground.core.trace import Trace
+from playground.engine.inside import InsideEngine
+from playground.engine.model_info import Capability as Capability
+from playground.engine.model_info import Kind as Kind
+from playground.engine.model_info import ModelInfo as ModelInfo
+from playground.engine.model_info import State as State
 from playground.engine.vectors import VectorEngine
 
 if TYPE_CHECKING:
     from playground.engine.named_tokenizers import NamedTokenizers
 
-Kind = Literal["decoder", "encoder", "encoder-decoder"]
-Capability = Literal["attentions", "query_key", "hidden_states", "logits", "generate", "chat_template"]
-State = Literal["absent", "remote", "waiting", "loading", "ready", "failed"]
 FinishReason = Literal["end_of_text", "length", "context_full"]
-
-
-@dataclass(frozen=True, slots=True)
-class ModelInfo:
-    """What is known of a model without loading its weights.
-
-    Attributes:
-        model_id: Catalogue id, the hub's name of the model.
-        name: Short name for the reader.
-        kind: Which part of the transformer it is.
-        family: `model_type` of its config: llama, gpt2, bert, t5.
-        capabilities: What can be asked of it.
-        languages: Language codes it was trained for.
-        licence: SPDX id of the weights' licence.
-        revision: Hash or tag of the weights.
-        state: absent (not on this machine, cannot be fetched), remote (can be downloaded), waiting (on this
-            machine, not in memory), loading, ready, failed.
-        message: What is happening or what went wrong, in English, "" when there is nothing to say.
-        n_layer, n_head, n_kv_head, d_model, d_head, d_vocab, n_ctx: From its config, 0 while unknown.
-        n_parameters: Counted on the loaded model, 0 before.
-        dtype, device: Of the loaded model, "" before.
-    """
-
-    model_id: str
-    name: str
-    kind: Kind
-    family: str
-    capabilities: frozenset[Capability]
-    languages: tuple[str, ...]
-    licence: str
-    revision: str
-    state: State
-    message: str = ""
-    n_layer: int = 0
-    n_head: int = 0
-    n_kv_head: int = 0
-    d_model: int = 0
-    d_head: int = 0
-    d_vocab: int = 0
-    n_ctx: int = 0
-    n_parameters: int = 0
-    dtype: str = ""
-    device: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +69,11 @@ class TraceRequest:
         attentions: None, "uint8" (square-root scale, 4x fewer bytes) or "float32".
         hidden_states: None, "all", or the layers wanted (0 = embedding).
         logits: None, "last" position, or "all".
+        window: First and last + 1 of the positions whose attentions are kept, at most
+            `max_tokens_all_heads`; the model reads the whole text. None keeps all.
+        query_key: Also keep queries, keys and values.
+        writes: Also keep what attention and MLP of each block write.
+        edit: What this pass does differently from the model.
         owner: The session that asks; its newer trace of the same `topic` supersedes this one.
         topic: What the trace is for; one page may need two at once.
         request_id: For `cancel`.
@@ -122,6 +87,10 @@ class TraceRequest:
     attentions: Literal["uint8", "float32"] | None = None
     hidden_states: Literal["all"] | tuple[int, ...] | None = None
     logits: Literal["last", "all"] | None = None
+    window: tuple[int, int] | None = None
+    query_key: bool = False
+    writes: bool = False
+    edit: Edit | None = None
     owner: str = ""
     topic: str = "main"
     timeout_s: float | None = None
@@ -242,7 +211,7 @@ class EngineStats:
     model_bytes: int = 0
 
 
-class Engine(VectorEngine, Protocol):
+class Engine(VectorEngine, InsideEngine, Protocol):
     """Everything the app asks of a model. Plain data only; safe to call from any thread."""
 
     tokenizers: NamedTokenizers

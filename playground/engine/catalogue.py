@@ -23,8 +23,8 @@ KIND_OF_FAMILY: dict[str, Kind] = {
     "t5": "encoder-decoder",
 }
 CAPABILITIES_OF_KIND: dict[Kind, frozenset[Capability]] = {
-    "decoder": frozenset({"attentions", "hidden_states", "logits", "generate"}),
-    "encoder": frozenset({"attentions", "hidden_states"}),
+    "decoder": frozenset({"attentions", "query_key", "hidden_states", "logits", "generate"}),
+    "encoder": frozenset({"attentions", "query_key", "hidden_states"}),
     "encoder-decoder": frozenset({"attentions", "hidden_states", "logits"}),
 }
 _MODEL_ID = re.compile(r"[\w.-]+(/[\w.-]+)?", re.ASCII)

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
-from playground.engine.base import GenerateRequest
-from playground.errors import BadValue
+from playground.engine.base import GenerateRequest, ScoreRequest, TraceRequest
+from playground.engine.forward import Capture
+from playground.engine.inside import AblationsRequest, LensRequest
+from playground.errors import BadValue, EmptyText, TextTooLong, TooManyTokens, Unsupported
 from playground.settings import Settings
+
+if TYPE_CHECKING:
+    from playground.engine.loading import LoadedModel
+
+Request = TraceRequest | GenerateRequest | ScoreRequest | LensRequest | AblationsRequest
 
 
 def check_settings(request: GenerateRequest, settings: Settings) -> None:
@@ -27,3 +35,94 @@ def check_settings(request: GenerateRequest, settings: Settings) -> None:
     for name, (value, low, high) in limits.items():
         if not low <= value <= high:  # also false for NaN
             raise BadValue(name=name, value=value, allowed=f"{low}-{high}")
+
+
+class Checks:
+    """What a request may ask of a loaded model."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def check_text(self, text: str) -> None:
+        """Refuse a text of more characters than allowed."""
+        if len(text) > self._settings.max_text_chars:
+            raise TextTooLong(limit=self._settings.max_text_chars, got=len(text))
+
+    def input_ids(self, request: Request, loaded: LoadedModel) -> tuple[int, ...]:
+        """The token ids to read; refuses none, unknown ones and too many."""
+        given = None if isinstance(request, ScoreRequest) else request.input_ids
+        if given is None:
+            self.check_text(request.text)
+            if not request.text:
+                raise EmptyText
+            given = loaded.tokenizer.encode(request.text)
+        if not given:
+            raise EmptyText
+        if not all(0 <= token_id < loaded.info.d_vocab for token_id in given):
+            raise BadValue(name="input_ids", value=str(given[:8]), allowed=f"0-{loaded.info.d_vocab - 1}")
+        limit = min(self._settings.max_tokens, loaded.info.n_ctx or self._settings.max_tokens)
+        if len(given) > limit:
+            raise TooManyTokens(limit=limit, got=len(given))
+        return given
+
+    def decoder_ids(self, request: TraceRequest, loaded: LoadedModel) -> tuple[int, ...]:
+        """The start of the target of an encoder-decoder model, () for the others."""
+        if loaded.info.kind != "encoder-decoder":
+            return ()
+        start = loaded.model.config.decoder_start_token_id
+        ids = loaded.tokenizer.encode(request.decoder_text, add_special_tokens=False)
+        self.check_window(len(ids) + 1, loaded)
+        return (start, *ids)
+
+    def candidate_ids(self, request: ScoreRequest, loaded: LoadedModel) -> tuple[tuple[int, ...], ...]:
+        """The token ids of every candidate; refuses an empty one and too many."""
+        if not 0 < len(request.candidates) <= self._settings.max_candidates:
+            allowed = f"1-{self._settings.max_candidates}"
+            raise BadValue(name="candidates", value=len(request.candidates), allowed=allowed)
+        ids = tuple(
+            tuple(loaded.tokenizer.encode(candidate, add_special_tokens=False))
+            for candidate in request.candidates
+        )
+        if not all(ids):
+            raise EmptyText
+        return ids
+
+    def capture(self, request: TraceRequest, loaded: LoadedModel, n_tokens: int) -> Capture:
+        """What to keep; refuses what the model does not have and more tokens than all heads are kept for."""
+        for wanted, capability in (
+            (request.attentions, "attentions"),
+            (request.hidden_states, "hidden_states"),
+            (request.logits, "logits"),
+            (request.query_key, "query_key"),
+            (request.writes, "query_key"),
+        ):
+            if wanted:
+                self.require(loaded, capability)
+        start, stop = request.window or (0, n_tokens)
+        if request.window and not 0 <= start < stop <= n_tokens:
+            raise BadValue(name="window", value=f"{start}-{stop}", allowed=f"0-{n_tokens}")
+        if request.attentions:
+            self.check_all_heads(stop - start)
+        layers = request.hidden_states
+        if isinstance(layers, tuple) and not all(0 <= layer <= loaded.info.n_layer for layer in layers):
+            raise BadValue(name="hidden_states", value=str(layers), allowed=f"0-{loaded.info.n_layer}")
+        return Capture(
+            request.attentions, layers, request.logits, request.window, request.query_key, request.writes
+        )
+
+    def check_all_heads(self, n_tokens: int) -> None:
+        """Refuse more tokens than all heads are kept for."""
+        limit = self._settings.max_tokens_all_heads
+        if n_tokens > limit:
+            raise TooManyTokens(limit=limit, got=n_tokens)
+
+    def require(self, loaded: LoadedModel, capability: str) -> None:
+        """Refuse a model that cannot do it."""
+        if capability not in loaded.info.capabilities:
+            raise Unsupported(model_id=loaded.info.model_id, capability=capability)
+
+    def check_window(self, n_tokens: int, loaded: LoadedModel) -> None:
+        """Refuse more tokens than the model's context window."""
+        limit = loaded.info.n_ctx or self._settings.max_tokens
+        if n_tokens > limit:
+            raise TooManyTokens(limit=limit, got=n_tokens)

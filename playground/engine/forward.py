@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -15,8 +16,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from playground.core.edits import Edit
 from playground.core.trace import Trace
 from playground.engine.attention import collect_attentions
+from playground.engine.blocks import Writes, collect_writes, edited
 
 if TYPE_CHECKING:
     from playground.engine.loading import LoadedModel
@@ -31,15 +34,19 @@ class Capture:
     attentions: Literal["uint8", "float32"] | None = None
     hidden_states: Literal["all"] | tuple[int, ...] | None = None
     logits: Literal["last", "all"] | None = None
+    window: tuple[int, int] | None = None
+    query_key: bool = False
+    writes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """The token ids of one text, of the decoder's text for an encoder-decoder model, and chosen positions."""
+    """One text: its token ids, the decoder's for an encoder-decoder model, chosen positions, edits."""
 
     input_ids: tuple[int, ...]
     decoder_ids: tuple[int, ...] = ()
     position_ids: tuple[int, ...] | None = None
+    edit: Edit | None = None
 
 
 def run_traces(loaded: LoadedModel, rows: Sequence[Row], capture: Capture) -> list[Trace]:
@@ -57,7 +64,8 @@ def run_traces(loaded: LoadedModel, rows: Sequence[Row], capture: Capture) -> li
     if loaded.info.kind == "encoder-decoder":
         fields = [_encoder_decoder(loaded, row, capture) for row in rows]
     else:
-        fields = _single_stack(loaded, rows, capture)
+        with edited(loaded, [row.edit for row in rows], [len(row.input_ids) for row in rows]):
+            fields = _single_stack(loaded, rows, capture)
     elapsed_ms = (time.perf_counter() - started) * 1e3
     return [_trace(loaded, row, made, elapsed_ms) for row, made in zip(rows, fields, strict=True)]
 
@@ -115,16 +123,24 @@ def _single_stack(loaded: LoadedModel, rows: Sequence[Row], capture: Capture) ->
         arguments["position_ids"], _mask = pad(positions, loaded.device)
     if loaded.info.kind == "decoder":
         arguments["use_cache"] = False
-    if capture.attentions:
-        with collect_attentions() as weights:
-            output = loaded.model.base_model(**arguments)
-    else:
-        weights, output = [], loaded.model.base_model(**arguments)
+    with ExitStack() as open_collectors:
+        seen = open_collectors.enter_context(
+            collect_attentions(weights=capture.attentions is not None, query_key=capture.query_key)
+        )
+        writes = open_collectors.enter_context(collect_writes(loaded)) if capture.writes else Writes()
+        output = loaded.model.base_model(**arguments)
     lengths = [len(row.input_ids) for row in rows]
     results: list[dict[str, Any]] = [{} for _ in rows]
     if capture.attentions:
-        _check_layers(len(weights), loaded.info.n_layer)
-        _put_attentions(results, "attentions", weights, [(n, n) for n in lengths], capture.attentions)
+        _check_layers(len(seen.weights), loaded.info.n_layer)
+        _put_attentions(results, seen.weights, lengths, capture)
+    if capture.query_key:
+        _check_layers(len(seen.queries), loaded.info.n_layer)
+        for name in ("queries", "keys", "values"):
+            _put_positions(results, name, getattr(seen, name), lengths)
+    if capture.writes:
+        _put_positions(results, "attention_writes", writes.attention, lengths)
+        _put_positions(results, "mlp_writes", writes.mlp, lengths)
     if capture.hidden_states is not None:
         _put_hidden_states(results, output.hidden_states, lengths, capture.hidden_states)
     if capture.logits and "logits" in loaded.info.capabilities:
@@ -168,18 +184,33 @@ def _put_hidden_states(
 
 
 def _put_attentions(
-    results: list[dict[str, Any]],
-    name: str,
-    weights: Sequence[torch.Tensor],
-    sizes: Sequence[tuple[int, int]],
-    scale: Literal["uint8", "float32"],
+    results: list[dict[str, Any]], weights: Sequence[torch.Tensor], lengths: Sequence[int], capture: Capture
 ) -> None:
-    stacked = torch.stack(tuple(weights))
+    if capture.window is not None:
+        kept = slice(*capture.window)
+        weights = [layer[:, :, kept, kept] for layer in weights]
+        lengths = [capture.window[1] - capture.window[0]] * len(lengths)
+    array = _scaled(torch.stack(tuple(weights)), capture.attentions)
+    for row, n in enumerate(lengths):
+        results[row]["attentions"] = array[:, row, :, :n, :n].copy()
+        results[row]["window"] = capture.window
+
+
+def _put_positions(
+    results: list[dict[str, Any]], name: str, layers: Sequence[torch.Tensor], lengths: Sequence[int]
+) -> None:
+    """Put one array a row, its layers stacked; positions are the last axis but one."""
+    stacked = torch.stack(tuple(layers)).float().cpu().numpy()
+    for row, n in enumerate(lengths):
+        results[row][name] = stacked[:, row, ..., :n, :].copy()
+
+
+def _scaled(weights: torch.Tensor, scale: Literal["uint8", "float32"] | None) -> Array:
+    """Weights as they leave the engine: float32, or `round(255 * sqrt(weight))`."""
     if scale == "uint8":
-        stacked = stacked.clamp_(0, 1).sqrt_().mul_(255).round_().to(torch.uint8)
-    array = stacked.cpu().numpy()
-    for row, (n_query, n_key) in enumerate(sizes):
-        results[row][name] = array[:, row, :, :n_query, :n_key].copy()
+        weights = weights.clamp_(0, 1).sqrt_().mul_(255).round_().to(torch.uint8)
+    array: Array = weights.float().cpu().numpy() if scale == "float32" else weights.cpu().numpy()
+    return array
 
 
 def _check_layers(got: int, expected: int) -> None:
@@ -199,14 +230,14 @@ def _encoder_decoder(loaded: LoadedModel, row: Row, capture: Capture) -> dict[st
     result: dict[str, Any] = {}
     n, target = len(row.input_ids), len(row.decoder_ids)
     if capture.attentions:
-        sizes = {
-            "attentions": (output.encoder_attentions, (n, n)),
-            "decoder_attentions": (output.decoder_attentions, (target, target)),
-            "cross_attentions": (output.cross_attentions, (target, n)),
+        found = {
+            "attentions": output.encoder_attentions,
+            "decoder_attentions": output.decoder_attentions,
+            "cross_attentions": output.cross_attentions,
         }
-        for name, (weights, size) in sizes.items():
+        for name, weights in found.items():
             _check_layers(len(weights), loaded.info.n_layer)
-            _put_attentions([result], name, [layer.float() for layer in weights], [size], capture.attentions)
+            result[name] = _scaled(torch.stack(weights)[:, 0], capture.attentions).copy()
     if capture.hidden_states is not None:
         _put_hidden_states([result], output.encoder_hidden_states, [n], capture.hidden_states)
     if capture.logits:

@@ -8,15 +8,17 @@ from collections.abc import Iterator
 from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from playground.core.embeddings import EmbeddingTable
 from playground.core.positions import PositionScheme
+from playground.core.residual import Lens, Unembedding
 from playground.core.tokens import Tokenization
 from playground.core.trace import Trace
+from playground.engine.ablating import ablate_each
 from playground.engine.base import (
     EngineStats,
     GenerateRequest,
@@ -28,24 +30,27 @@ from playground.engine.base import (
     TraceRequest,
     Waiting,
 )
+from playground.engine.blocks import checked_edit
 from playground.engine.cache import ByteCache
-from playground.engine.checking import check_settings
+from playground.engine.checking import Checks, Request, check_settings
 from playground.engine.embedding import embedding_table, untrained_vectors
-from playground.engine.forward import Capture, Row
+from playground.engine.forward import Row
+from playground.engine.inside import Ablated, AblationsRequest, LensRequest, Part
+from playground.engine.lens import read_lens
 from playground.engine.named_tokenizers import NamedTokenizers
 from playground.engine.positions import checked, position_scheme
 from playground.engine.scheduler import DONE, Job, Scheduler, Ticket
 from playground.engine.table import ModelTable
 from playground.engine.texts import read_texts, trace_key
 from playground.engine.vectors import TextRead, TracesRequest
+from playground.engine.weights import final_norm, head_output, parts, unembedding
 from playground.engine.worker import DecodeWork, ModelThread, ScoreWork, TraceWork
-from playground.errors import BadValue, EmptyText, TextTooLong, TimedOut, TooManyTokens, Unsupported
+from playground.errors import TimedOut
 from playground.settings import Settings
 
 if TYPE_CHECKING:
     from playground.engine.loading import LoadedModel
 
-Request = TraceRequest | GenerateRequest | ScoreRequest
 AnyRequest = Request | TracesRequest
 POLL_S = 0.1
 
@@ -55,10 +60,11 @@ class LocalEngine:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._checks = Checks(settings)
         self._table = ModelTable(settings)
         self.tokenizers = NamedTokenizers(settings, self._table.tokenizer)
         self._scheduler = Scheduler(settings)
-        self._traces: ByteCache[Trace] = ByteCache(settings.cache_bytes)
+        self._traces: ByteCache[Trace | Lens] = ByteCache(settings.cache_bytes)
         self._thread = ModelThread(settings, self._scheduler, self._traces)
         self._n_cache_hits = 0
         self._thread.start()
@@ -73,7 +79,7 @@ class LocalEngine:
 
     def tokenize(self, model: str, text: str, *, add_special_tokens: bool = True) -> Tokenization:
         """Cut `text` as the model does."""
-        self._check_text(text)
+        self._checks.check_text(text)
         return self._table.tokenizer(model).tokenize(text, add_special_tokens)
 
     def token_texts(self, model: str, token_ids: NDArray[np.int64]) -> tuple[str, ...]:
@@ -87,12 +93,14 @@ class LocalEngine:
     def trace(self, request: TraceRequest, on_wait: OnWait | None = None) -> Trace:
         """One forward pass with everything captured that was asked for."""
         loaded = self._loaded(request, on_wait)
-        ids = self._input_ids(request, loaded)
-        row = Row(ids, self._decoder_ids(request, loaded), checked(request.position_ids, len(ids), loaded))
-        capture = self._capture(request, loaded, len(row.input_ids))
+        ids = self._checks.input_ids(request, loaded)
+        places = checked(request.position_ids, len(ids), loaded)
+        edit = checked_edit(request.edit, loaded.info, len(ids))
+        row = Row(ids, self._checks.decoder_ids(request, loaded), places, edit)
+        capture = self._checks.capture(request, loaded, len(row.input_ids))
         key = trace_key(loaded, row, capture)
         known = self._traces.get(key)
-        if known is not None:
+        if isinstance(known, Trace):
             self._n_cache_hits += 1
             return replace(known, cached=True)
         group = ("trace", id(loaded), capture, loaded.info.kind == "encoder-decoder" and key)
@@ -105,10 +113,62 @@ class LocalEngine:
         """(place in `texts`, its trace or why it cannot be read), in the order they are ready."""
         loaded = self._loaded(request, on_wait)
         one = TraceRequest(request.model, hidden_states=request.hidden_states)
-        capture = self._capture(one, loaded, 0)
-        ids = partial(self._input_ids, loaded=loaded)
+        capture = self._checks.capture(one, loaded, 0)
+        ids = partial(self._checks.input_ids, loaded=loaded)
         results = partial(self._results, on_wait=on_wait)
         return read_texts(request, loaded, capture, self._settings, self._traces, ids, results)
+
+    def lens(self, request: LensRequest, on_wait: OnWait | None = None) -> Lens:
+        """What the model would answer if it stopped after each layer."""
+        loaded = self._loaded(request, on_wait)
+        final_norm(loaded)  # refuses a model without one before anything is computed
+        ids = self._checks.input_ids(request, loaded)
+        if request.position is None:
+            self._checks.check_all_heads(len(ids))
+        key = ("lens", loaded.info.model_id, loaded.info.revision, ids, request.position, request.n_top)
+        known = self._traces.get(key)
+        if isinstance(known, Lens):
+            self._n_cache_hits += 1
+            return known
+        trace = self._unchanged(request, ids, on_wait, logits="all")
+        lens = read_lens(request, loaded, trace, partial(self._results, on_wait=on_wait))
+        self._traces.put(key, lens)
+        return lens
+
+    def ablations(self, request: AblationsRequest, on_wait: OnWait | None = None) -> Iterator[Ablated]:
+        """Every head switched off alone, chunk by chunk."""
+        loaded = self._loaded(request, on_wait)
+        final_norm(loaded)
+        ids = self._checks.input_ids(request, loaded)
+        self._checks.check_all_heads(len(ids))
+        trace = self._unchanged(request, ids, on_wait)
+        results = partial(self._results, on_wait=on_wait)
+        yield from ablate_each(request, loaded, trace, self._settings.prefill_chunk_tokens, results)
+
+    def _unchanged(
+        self,
+        request: LensRequest | AblationsRequest,
+        ids: tuple[int, ...],
+        on_wait: OnWait | None,
+        logits: Literal["all"] | None = None,
+    ) -> Trace:
+        asked = TraceRequest(
+            request.model, input_ids=ids, hidden_states="all", logits=logits, owner=request.owner,
+            topic=request.topic,
+        )  # fmt: skip
+        return self.trace(asked, on_wait)
+
+    def unembedding(self, model: str, token_ids: tuple[int, ...]) -> Unembedding:
+        """The final norm, and the head's rows of these tokens."""
+        return unembedding(self._table.load(model).result(), token_ids)
+
+    def head_output(self, model: str, layer: int, head: int) -> NDArray[np.float32]:
+        """What takes a head's mixed values into the residual stream."""
+        return head_output(self._table.load(model).result(), layer, head)
+
+    def parts(self, model: str) -> tuple[Part, ...]:
+        """The parts of a model, in the order a token meets them."""
+        return parts(self._table.load(model).result())
 
     def untrained_vectors(self, n_vectors: int, d_model: int, seed: int) -> NDArray[np.float32]:
         """The weights a new embedding layer starts with. Shape [n_vectors, d_model]."""
@@ -121,11 +181,11 @@ class LocalEngine:
     def score(self, request: ScoreRequest, on_wait: OnWait | None = None) -> Scores:
         """log p(candidate | text) for each candidate, the text read once."""
         loaded = self._loaded(request, on_wait)
-        self._require(loaded, "generate")
-        candidates = self._candidate_ids(request, loaded)
-        text_ids = self._input_ids(request, loaded)
+        self._checks.require(loaded, "generate")
+        candidates = self._checks.candidate_ids(request, loaded)
+        text_ids = self._checks.input_ids(request, loaded)
         longest = max(map(len, candidates))
-        self._check_window(len(text_ids) + longest, loaded)
+        self._checks.check_window(len(text_ids) + longest, loaded)
         key = ("score", id(loaded), text_ids, candidates)
         n_tokens = len(text_ids) + longest * len(candidates)
         job = Job("score", key, ("score", id(loaded)), n_tokens, ScoreWork(loaded, text_ids, candidates))
@@ -137,9 +197,9 @@ class LocalEngine:
         """Steps as they are computed; closing the iterator cancels within one step."""
         check_settings(request, self._settings)
         loaded = self._loaded(request, on_wait)
-        self._require(loaded, "generate")
-        ids = self._input_ids(request, loaded)
-        self._check_window(len(ids) + 1, loaded)
+        self._checks.require(loaded, "generate")
+        ids = self._checks.input_ids(request, loaded)
+        self._checks.check_window(len(ids) + 1, loaded)
         job = Job("decode", request.request_id, id(loaded), len(ids), DecodeWork(loaded, request, ids))
         for step in self._results(request, job, on_wait):
             assert isinstance(step, GenerateStep)
@@ -223,70 +283,3 @@ class LocalEngine:
                 if on_wait is not None:
                     state, message = self._table.state(request.model)
                     on_wait(Waiting(0, time.monotonic() - started, state, message))
-
-    # ---- checking
-
-    def _check_text(self, text: str) -> None:
-        if len(text) > self._settings.max_text_chars:
-            raise TextTooLong(limit=self._settings.max_text_chars, got=len(text))
-
-    def _input_ids(self, request: Request, loaded: LoadedModel) -> tuple[int, ...]:
-        given = None if isinstance(request, ScoreRequest) else request.input_ids
-        if given is None:
-            self._check_text(request.text)
-            if not request.text:
-                raise EmptyText
-            given = loaded.tokenizer.encode(request.text)
-        if not given:
-            raise EmptyText
-        if not all(0 <= token_id < loaded.info.d_vocab for token_id in given):
-            raise BadValue(name="input_ids", value=str(given[:8]), allowed=f"0-{loaded.info.d_vocab - 1}")
-        limit = min(self._settings.max_tokens, loaded.info.n_ctx or self._settings.max_tokens)
-        if len(given) > limit:
-            raise TooManyTokens(limit=limit, got=len(given))
-        return given
-
-    def _decoder_ids(self, request: TraceRequest, loaded: LoadedModel) -> tuple[int, ...]:
-        if loaded.info.kind != "encoder-decoder":
-            return ()
-        start = loaded.model.config.decoder_start_token_id
-        ids = loaded.tokenizer.encode(request.decoder_text, add_special_tokens=False)
-        self._check_window(len(ids) + 1, loaded)
-        return (start, *ids)
-
-    def _candidate_ids(self, request: ScoreRequest, loaded: LoadedModel) -> tuple[tuple[int, ...], ...]:
-        if not 0 < len(request.candidates) <= self._settings.max_candidates:
-            allowed = f"1-{self._settings.max_candidates}"
-            raise BadValue(name="candidates", value=len(request.candidates), allowed=allowed)
-        ids = tuple(
-            tuple(loaded.tokenizer.encode(candidate, add_special_tokens=False))
-            for candidate in request.candidates
-        )
-        if not all(ids):
-            raise EmptyText
-        return ids
-
-    def _capture(self, request: TraceRequest, loaded: LoadedModel, n_tokens: int) -> Capture:
-        for wanted, capability in (
-            (request.attentions, "attentions"),
-            (request.hidden_states, "hidden_states"),
-            (request.logits, "logits"),
-        ):
-            if wanted:
-                self._require(loaded, capability)
-        limit = self._settings.max_tokens_all_heads
-        if request.attentions and n_tokens > limit:
-            raise TooManyTokens(limit=limit, got=n_tokens)
-        layers = request.hidden_states
-        if isinstance(layers, tuple) and not all(0 <= layer <= loaded.info.n_layer for layer in layers):
-            raise BadValue(name="hidden_states", value=str(layers), allowed=f"0-{loaded.info.n_layer}")
-        return Capture(request.attentions, layers, request.logits)
-
-    def _require(self, loaded: LoadedModel, capability: str) -> None:
-        if capability not in loaded.info.capabilities:
-            raise Unsupported(model_id=loaded.info.model_id, capability=capability)
-
-    def _check_window(self, n_tokens: int, loaded: LoadedModel) -> None:
-        limit = loaded.info.n_ctx or self._settings.max_tokens
-        if n_tokens > limit:
-            raise TooManyTokens(limit=limit, got=n_tokens)

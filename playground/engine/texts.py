@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from playground.core.residual import Lens
 from playground.core.trace import Trace
 from playground.engine.base import TraceRequest
-from playground.engine.forward import Capture, Row
+from playground.engine.forward import Capture, Row, run_traces
 from playground.engine.scheduler import Job
 from playground.engine.vectors import TextRead, TracesRequest
 from playground.errors import BadValue, InputError, Unsupported
@@ -30,6 +31,11 @@ class TextsWork:
     loaded: LoadedModel
     rows: tuple[Row, ...]
     capture: Capture
+    n_forwards: int = 1
+
+    def run(self) -> list[Trace]:
+        """One forward of all rows."""
+        return run_traces(self.loaded, self.rows, self.capture)
 
 
 def trace_key(loaded: LoadedModel, row: Row, capture: Capture) -> tuple[object, ...]:
@@ -42,7 +48,7 @@ def read_texts(
     loaded: LoadedModel,
     capture: Capture,
     settings: Settings,
-    cache: ByteCache[Trace],
+    cache: ByteCache[Trace | Lens],
     input_ids: Callable[[TraceRequest], tuple[int, ...]],
     results: Callable[[TracesRequest, Job], Iterator[object]],
 ) -> Iterator[TextRead]:
@@ -69,7 +75,7 @@ def read_texts(
             yield place, error
     known = {row: cache.get(trace_key(loaded, row, capture)) for row in places}
     for row, trace in known.items():
-        if trace is not None:
+        if isinstance(trace, Trace):
             yield from ((place, replace(trace, cached=True)) for place in places[row])
     unknown = [row for row, trace in known.items() if trace is None]
     del known  # a big file would keep alive what the cache wants to drop

@@ -7,19 +7,19 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import psutil
 import torch
 
+from playground.core.residual import Lens
 from playground.core.trace import Trace
-from playground.engine.base import GenerateRequest, GenerateStep
+from playground.engine.base import GenerateRequest, GenerateStep, Scores
 from playground.engine.cache import ByteCache
 from playground.engine.decoding import DecodeBatch, DecodeRow
 from playground.engine.forward import Capture, Row, run_traces
 from playground.engine.scheduler import Job, Scheduler
 from playground.engine.scoring import score
-from playground.engine.texts import TextsWork
 from playground.errors import OutOfMemory
 from playground.settings import Settings
 
@@ -38,6 +38,17 @@ class TraceWork:
     capture: Capture
 
 
+class Work(Protocol):
+    """Payload of any other job that is not decoding: it computes by itself."""
+
+    @property
+    def n_forwards(self) -> int:
+        """How many forwards it runs."""
+
+    def run(self) -> object:
+        """Compute; called only from the engine's thread."""
+
+
 @dataclass(frozen=True)
 class ScoreWork:
     """Payload of a score job."""
@@ -45,6 +56,15 @@ class ScoreWork:
     loaded: LoadedModel
     text_ids: tuple[int, ...]
     candidates: tuple[tuple[int, ...], ...]
+
+    @property
+    def n_forwards(self) -> int:
+        """One for the text, one for all candidates of more than one token."""
+        return 1 + any(len(candidate) > 1 for candidate in self.candidates)
+
+    def run(self) -> Scores:
+        """Score every candidate."""
+        return score(self.loaded, self.text_ids, self.candidates)
 
 
 @dataclass(frozen=True)
@@ -72,7 +92,7 @@ class ModelThread(threading.Thread):
     So a trace never waits longer than one tick and decoding never stalls longer than one forward.
     """
 
-    def __init__(self, settings: Settings, scheduler: Scheduler, traces: ByteCache[Trace]) -> None:
+    def __init__(self, settings: Settings, scheduler: Scheduler, traces: ByteCache[Trace | Lens]) -> None:
         super().__init__(name="engine", daemon=True)
         self.counters = Counters()
         self._settings = settings
@@ -132,17 +152,12 @@ class ModelThread(threading.Thread):
 
     def _compute(self, jobs: Sequence[Job]) -> list[object]:
         self.counters.n_prefill_tokens += sum(job.n_tokens for job in jobs)
-        if jobs[0].kind == "score":
-            return [self._score(job.payload) for job in jobs]
-        self.counters.n_forwards += 1
-        first: TraceWork | TextsWork = jobs[0].payload
-        if isinstance(first, TextsWork):  # its group is its own, so it is alone
-            return [run_traces(first.loaded, first.rows, first.capture)]
-        return list(run_traces(first.loaded, [job.payload.row for job in jobs], first.capture))
-
-    def _score(self, work: ScoreWork) -> object:
-        self.counters.n_forwards += 1 + any(len(candidate) > 1 for candidate in work.candidates)
-        return score(work.loaded, work.text_ids, work.candidates)
+        first: TraceWork | Work = jobs[0].payload
+        if isinstance(first, TraceWork):
+            self.counters.n_forwards += 1
+            return list(run_traces(first.loaded, [job.payload.row for job in jobs], first.capture))
+        self.counters.n_forwards += sum(job.payload.n_forwards for job in jobs)
+        return [job.payload.run() for job in jobs]
 
     # ---- decoding
 

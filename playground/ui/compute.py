@@ -5,29 +5,29 @@ Everything a session asks for carries its owner id, so that closing the tab stop
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from types import TracebackType
-from typing import Literal, NoReturn
+from typing import Literal
 from uuid import uuid4
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from playground.core.edits import Ablation, Edit
 from playground.core.embeddings import EmbeddingTable
 from playground.core.positions import PositionScheme
+from playground.core.residual import Lens, Unembedding
 from playground.core.tokens import Tokenization
 from playground.core.trace import Trace
-from playground.engine.base import Engine, GenerateRequest, GenerateStep, TraceRequest, Waiting
+from playground.engine.base import Engine, GenerateRequest, GenerateStep, TraceRequest
+from playground.engine.inside import Ablated, AblationsRequest, LensRequest, Part
 from playground.engine.process import shared_engine
 from playground.engine.vectors import TextRead, TracesRequest
-from playground.errors import PlaygroundError, Superseded
+from playground.errors import PlaygroundError
 from playground.ui.state import PageContext
-from playground.ui.text import _, sentence, told
-
-SHOW_AFTER_S = 0.4  # a shorter wait needs no words
+from playground.ui.text import sentence
+from playground.ui.waiting import WaitingLine, stop_with
 
 
 def get_engine() -> Engine:
@@ -71,6 +71,10 @@ def trace(
     logits: Literal["last", "all"] | None = None,
     hidden_states: Literal["all"] | tuple[int, ...] | None = None,
     attentions: Literal["uint8", "float32"] | None = None,
+    window: tuple[int, int] | None = None,
+    query_key: bool = False,
+    writes: bool = False,
+    edit: Edit | None = None,
     topic: str = "main",
 ) -> Trace:
     """One forward pass over the reader's text: waits with a progress line, stops with a sentence.
@@ -78,7 +82,8 @@ def trace(
     Args:
         context: From `frame.page`.
         input_ids, position_ids: Tokens to read instead of the text, and where they stand.
-        logits, hidden_states, attentions: What to capture, as in `TraceRequest`.
+        logits, hidden_states, attentions, window, query_key, writes: What to capture, as in `TraceRequest`.
+        edit: What this pass does differently from the model.
         topic: A newer trace of the same topic in this session replaces this one.
     """
     engine = get_engine()
@@ -90,10 +95,14 @@ def trace(
         logits=logits,
         hidden_states=hidden_states,
         attentions=attentions,
+        window=window,
+        query_key=query_key,
+        writes=writes,
+        edit=edit,
         owner=context.owner,
         topic=topic,
     )
-    with _WaitingLine(engine, request) as line:
+    with WaitingLine(engine, request) as line:
         result = engine.trace(request, line)
         if not result.cached:
             line.remember()
@@ -124,7 +133,7 @@ def traces(
     """
     engine = get_engine()
     request = TracesRequest(model, tuple(texts), hidden_states, owner=context.owner)
-    with _WaitingLine(engine, request) as line:
+    with WaitingLine(engine, request) as line:
         for read in engine.traces(request, line):
             line.clear()
             yield read
@@ -134,6 +143,56 @@ def positions(context: PageContext) -> PositionScheme:
     """How the model tells positions apart."""
     try:
         return get_engine().positions(context.model.model_id)
+    except PlaygroundError as error:
+        stop_with(error)
+
+
+def lens(context: PageContext, *, position: int | None = None, n_top: int = 5) -> Lens:
+    """What the model would answer if it stopped after each layer.
+
+    Args:
+        context: From `frame.page`.
+        position: One position with all its logits; None for every position.
+        n_top: How many tokens of each state.
+    """
+    engine = get_engine()
+    topic = "lens" if position is None else "lens_position"
+    model, text = context.model.model_id, context.text
+    request = LensRequest(model, text, position=position, n_top=n_top, owner=context.owner, topic=topic)
+    with WaitingLine(engine, request) as line:
+        return engine.lens(request, line)
+
+
+def ablations(context: PageContext, ablation: Ablation) -> Iterator[Ablated]:
+    """Every head switched off alone, chunk by chunk; closing the iterator stops the model after a chunk."""
+    engine = get_engine()
+    request = AblationsRequest(context.model.model_id, context.text, ablation=ablation, owner=context.owner)
+    with WaitingLine(engine, request) as line:
+        for part in engine.ablations(request, line):
+            line.clear()
+            yield part
+
+
+def unembedding(context: PageContext, token_ids: tuple[int, ...]) -> Unembedding:
+    """The final norm, and the head's rows of these tokens."""
+    try:
+        return get_engine().unembedding(context.model.model_id, token_ids)
+    except PlaygroundError as error:
+        stop_with(error)
+
+
+def head_output(context: PageContext, layer: int, head: int) -> NDArray[np.float32]:
+    """What takes a head's mixed values into the residual stream. Shape [d_head, d_model]."""
+    try:
+        return get_engine().head_output(context.model.model_id, layer, head)
+    except PlaygroundError as error:
+        stop_with(error)
+
+
+def parts(context: PageContext) -> tuple[Part, ...]:
+    """The parts of the model, in the order a token meets them."""
+    try:
+        return get_engine().parts(context.model.model_id)
     except PlaygroundError as error:
         stop_with(error)
 
@@ -181,77 +240,7 @@ def generate(
         owner=context.owner,
         topic=topic,
     )
-    with _WaitingLine(engine, request) as line:
+    with WaitingLine(engine, request) as line:
         for step in engine.generate(request, line):
             line.clear()
             yield step
-
-
-def stop_with(error: PlaygroundError) -> NoReturn:
-    """Say the error in one sentence and end this run."""
-    st.error(sentence(error))
-    st.stop()
-
-
-class _WaitingLine:
-    """One line while a request waits: what is happening, place in the queue, seconds, and last time's.
-
-    Leaving it with an error cancels the request; an error of ours becomes its sentence and ends the run, a
-    superseded request ends its run without a word (the newer one is drawing already).
-    """
-
-    def __init__(self, engine: Engine, request: TraceRequest | GenerateRequest | TracesRequest) -> None:
-        self._engine = engine
-        self._request = request
-        self._place = st.empty()
-        self._drawn = False
-        self._started = time.monotonic()
-
-    def __call__(self, waiting: Waiting) -> None:
-        """Called by the engine about ten times a second, in this thread: `st` may end the run here."""
-        if waiting.waited_s < SHOW_AFTER_S:
-            return
-        self._drawn = True
-        self._place.caption(self._words(waiting))
-
-    def __enter__(self) -> _WaitingLine:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
-    ) -> None:
-        if error is not None:
-            self._engine.cancel(self._request.request_id)
-        if isinstance(error, Superseded):
-            st.stop()
-        if isinstance(error, PlaygroundError):
-            self._place.error(sentence(error))
-            st.stop()
-        if error is None:
-            self.clear()
-
-    def clear(self) -> None:
-        """Take the line away."""
-        if self._drawn:
-            self._place.empty()
-            self._drawn = False
-
-    def remember(self) -> None:
-        """Keep the duration, to say next time how long it took."""
-        st.session_state[self._key] = time.monotonic() - self._started
-
-    @property
-    def _key(self) -> str:
-        return f"seconds_{self._request.model}_{self._request.topic}"
-
-    def _words(self, waiting: Waiting) -> str:
-        if waiting.position > 0:
-            doing = _("Waiting: place {position} in the queue").format(position=waiting.position)
-        elif waiting.state == "ready":
-            doing = _("The model is computing")
-        else:
-            doing = told(waiting.message) if waiting.message else _("The model is being loaded")
-        words = [doing, _("{seconds:.0f} s").format(seconds=waiting.waited_s)]
-        if (last := st.session_state.get(self._key)) is not None:
-            words.append(_("last time {seconds:.1f} s").format(seconds=last))
-        return " · ".join(words)

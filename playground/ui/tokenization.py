@@ -17,6 +17,7 @@ from playground.ui import compute, show
 from playground.ui.components.token_rows import NamedRow, token_rows
 from playground.ui.state import PageContext, settings
 from playground.ui.text import _, ngettext, plain
+from playground.ui.waiting import stop_with
 
 DEFAULT = ("r50k_base", "cl100k_base", "o200k_base", UNIGRAM, DEFAULT_ENCODER)
 LINE_BREAK = "⏎"  # stands for one in the field, which holds one line
@@ -88,7 +89,7 @@ def info(tokenizer_id: str) -> TokenizerInfo:
     try:
         return compute.get_engine().tokenizers.info(tokenizer_id)
     except PlaygroundError as error:
-        compute.stop_with(error)
+        stop_with(error)
 
 
 def _row(tokenizer_id: str, text: str, read_special: bool) -> NamedRow:

@@ -1,0 +1,118 @@
+"""The part of the engine contract that looks inside: states read early, heads switched off, weights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, Protocol
+from uuid import uuid4
+
+import numpy as np
+from numpy.typing import NDArray
+
+from playground.core.edits import Ablation
+from playground.core.residual import Lens, Unembedding
+
+if TYPE_CHECKING:
+    from playground.engine.base import OnWait
+
+
+@dataclass(frozen=True, slots=True)
+class LensRequest:
+    """Read the residual stream after every layer with the final norm and the vocabulary head.
+
+    Attributes:
+        model: Catalogue id of a decoder.
+        text: What to read; ignored when `input_ids` is given.
+        input_ids: Token ids to use as they are, or None.
+        position: None for all positions, at most `max_tokens_all_heads`; one position also gives its logits.
+        n_top: How many tokens of each state.
+        owner: The session that asks.
+    """
+
+    model: str
+    text: str = ""
+    input_ids: tuple[int, ...] | None = None
+    position: int | None = None
+    n_top: int = 5
+    owner: str = ""
+    topic: str = "lens"
+    timeout_s: float | None = None
+    request_id: str = field(default_factory=lambda: uuid4().hex)
+
+
+@dataclass(frozen=True, slots=True)
+class AblationsRequest:
+    """Switch every head off, one at a time.
+
+    Attributes:
+        model: Catalogue id of a decoder.
+        text, input_ids: As in `TraceRequest`.
+        ablation: What takes a head's place.
+        owner: The session that asks.
+    """
+
+    model: str
+    text: str = ""
+    input_ids: tuple[int, ...] | None = None
+    ablation: Ablation = "zero"
+    owner: str = ""
+    topic: str = "ablations"
+    timeout_s: float | None = None
+    request_id: str = field(default_factory=lambda: uuid4().hex)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ablated:
+    """Some heads, each switched off alone, in the order they are computed.
+
+    Attributes:
+        heads: (layer, head) of each.
+        logits: Of the next token without it, float32, nats. Shape [head, d_vocab].
+        n_heads: How many the request will give in all.
+    """
+
+    heads: tuple[tuple[int, int], ...]
+    logits: NDArray[np.float32]
+    n_heads: int
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of a model and its parameters.
+
+    Attributes:
+        kind: Which station of the way through the network.
+        layer: Of the block, None outside.
+        tensors: Name and shape of each parameter, in the model's own words.
+        n_parameters: Numbers in them; 0 for a head that shares the embedding's.
+    """
+
+    kind: Literal["embedding", "positions", "attention", "mlp", "norm", "final norm", "head"]
+    layer: int | None
+    tensors: tuple[tuple[str, tuple[int, ...]], ...]
+    n_parameters: int
+
+
+class InsideEngine(Protocol):
+    """The part of the engine that looks inside."""
+
+    def lens(self, request: LensRequest, on_wait: OnWait | None = None) -> Lens:
+        """What the model would answer if it stopped after each layer."""
+        ...
+
+    def ablations(self, request: AblationsRequest, on_wait: OnWait | None = None) -> Iterator[Ablated]:
+        """Every head switched off alone, chunk by chunk; closing the iterator stops after a chunk."""
+        ...
+
+    def unembedding(self, model: str, token_ids: tuple[int, ...]) -> Unembedding:
+        """The final norm, and the head's rows of these tokens, of a decoder in memory."""
+        ...
+
+    def head_output(self, model: str, layer: int, head: int) -> NDArray[np.float32]:
+        """What takes a head's mixed values into the residual stream. Shape [d_head, d_model]."""
+        ...
+
+    def parts(self, model: str) -> tuple[Part, ...]:
+        """The parts of a model in memory, in the order a token meets them."""
+        ...

@@ -1,0 +1,53 @@
+"""What is known of a model without loading its weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["decoder", "encoder", "encoder-decoder"]
+Capability = Literal["attentions", "query_key", "hidden_states", "logits", "generate", "chat_template"]
+State = Literal["absent", "remote", "waiting", "loading", "ready", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """What is known of a model without loading its weights.
+
+    Attributes:
+        model_id: Catalogue id, the hub's name of the model.
+        name: Short name for the reader.
+        kind: Which part of the transformer it is.
+        family: `model_type` of its config: llama, gpt2, bert, t5.
+        capabilities: What can be asked of it.
+        languages: Language codes it was trained for.
+        licence: SPDX id of the weights' licence.
+        revision: Hash or tag of the weights.
+        state: absent (not on this machine, cannot be fetched), remote (can be downloaded), waiting (on this
+            machine, not in memory), loading, ready, failed.
+        message: What is happening or what went wrong, in English, "" when there is nothing to say.
+        n_layer, n_head, n_kv_head, d_model, d_head, d_vocab, n_ctx: From its config, 0 while unknown.
+        n_parameters: Counted on the loaded model, 0 before.
+        dtype, device: Of the loaded model, "" before.
+    """
+
+    model_id: str
+    name: str
+    kind: Kind
+    family: str
+    capabilities: frozenset[Capability]
+    languages: tuple[str, ...]
+    licence: str
+    revision: str
+    state: State
+    message: str = ""
+    n_layer: int = 0
+    n_head: int = 0
+    n_kv_head: int = 0
+    d_model: int = 0
+    d_head: int = 0
+    d_vocab: int = 0
+    n_ctx: int = 0
+    n_parameters: int = 0
+    dtype: str = ""
+    device: str = ""

@@ -1,0 +1,88 @@
+"""The line that is drawn while a request waits, and the sentence that ends a run."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+from typing import NoReturn
+
+import streamlit as st
+
+from playground.engine.base import Engine, GenerateRequest, TraceRequest, Waiting
+from playground.engine.inside import AblationsRequest, LensRequest
+from playground.engine.vectors import TracesRequest
+from playground.errors import PlaygroundError, Superseded
+from playground.ui.text import _, sentence, told
+
+SHOW_AFTER_S = 0.4  # a shorter wait needs no words
+Request = TraceRequest | GenerateRequest | TracesRequest | LensRequest | AblationsRequest
+
+
+def stop_with(error: PlaygroundError) -> NoReturn:
+    """Say the error in one sentence and end this run."""
+    st.error(sentence(error))
+    st.stop()
+
+
+class WaitingLine:
+    """One line while a request waits: what is happening, place in the queue, seconds, and last time's.
+
+    Leaving it with an error cancels the request; an error of ours becomes its sentence and ends the run, a
+    superseded request ends its run without a word (the newer one is drawing already).
+    """
+
+    def __init__(self, engine: Engine, request: Request) -> None:
+        self._engine = engine
+        self._request = request
+        self._place = st.empty()
+        self._drawn = False
+        self._started = time.monotonic()
+
+    def __call__(self, waiting: Waiting) -> None:
+        """Called by the engine about ten times a second, in this thread: `st` may end the run here."""
+        if waiting.waited_s < SHOW_AFTER_S:
+            return
+        self._drawn = True
+        self._place.caption(self._words(waiting))
+
+    def __enter__(self) -> WaitingLine:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        if error is not None:
+            self._engine.cancel(self._request.request_id)
+        if isinstance(error, Superseded):
+            st.stop()
+        if isinstance(error, PlaygroundError):
+            self._place.error(sentence(error))
+            st.stop()
+        if error is None:
+            self.clear()
+
+    def clear(self) -> None:
+        """Take the line away."""
+        if self._drawn:
+            self._place.empty()
+            self._drawn = False
+
+    def remember(self) -> None:
+        """Keep the duration, to say next time how long it took."""
+        st.session_state[self._key] = time.monotonic() - self._started
+
+    @property
+    def _key(self) -> str:
+        return f"seconds_{self._request.model}_{self._request.topic}"
+
+    def _words(self, waiting: Waiting) -> str:
+        if waiting.position > 0:
+            doing = _("Waiting: place {position} in the queue").format(position=waiting.position)
+        elif waiting.state == "ready":
+            doing = _("The model is computing")
+        else:
+            doing = told(waiting.message) if waiting.message else _("The model is being loaded")
+        words = [doing, _("{seconds:.0f} s").format(seconds=waiting.waited_s)]
+        if (last := st.session_state.get(self._key)) is not None:
+            words.append(_("last time {seconds:.1f} s").format(seconds=last))
+        return " · ".join(words)
