@@ -15,9 +15,9 @@ SCORES: tuple[Score, ...] = get_args(Score)
 SHARES: tuple[Score, ...] = ("previous_token", "first_token", "induction", "duplicate_token", "same_word")
 THRESHOLDS: dict[Score, float] = {
     "induction": 0.4,
-    "previous_token": 0.4,
     "duplicate_token": 0.4,
-    "same_word": 0.4,
+    "same_word": 0.8,
+    "previous_token": 0.4,
     "first_token": 0.6,
 }
 EVEN = 0.9  # of the entropy an even spread would have
@@ -35,7 +35,8 @@ def head_scores(attentions: ArrayLike, input_ids: ArrayLike, word_of: ArrayLike 
     distance         mean distance in tokens to what it looks at
     same_word        weight on the other tokens of the same word
 
-    The first row is left out: in a decoder it can see itself only.
+    The first row is left out: in a decoder it can see itself only. The first token is a target of
+    `first_token` and `same_word` only: many heads rest there whatever it is.
 
     Args:
         attentions: Weights in [0, 1]. Shape [layer, head, position, position].
@@ -60,6 +61,7 @@ def head_scores(attentions: ArrayLike, input_ids: ArrayLike, word_of: ArrayLike 
     ids = np.asarray(input_ids)
     place = np.arange(len(ids))
     back = place[:, None] - place
+    counts = place > 0
     earlier: NDArray[np.bool_] = (ids[:, None] == ids) & (back > 0)
     followed = np.zeros_like(earlier)
     followed[:, 1:] = earlier[:, :-1] & (back[:, 1:] > 0)
@@ -69,10 +71,10 @@ def head_scores(attentions: ArrayLike, input_ids: ArrayLike, word_of: ArrayLike 
     rows = np.ones(len(ids), dtype=bool)
     return {
         "entropy": _mean(bits, rows),
-        "previous_token": _share(weights, back == 1),
-        "first_token": _share(weights, np.broadcast_to(place == 0, back.shape)),
+        "previous_token": _share(weights, (back == 1) & counts),
+        "first_token": _share(weights, np.tile(place == 0, (len(ids), 1))),
         "induction": _share(weights, followed),
-        "duplicate_token": _share(weights, earlier),
+        "duplicate_token": _share(weights, earlier & counts),
         "distance": _mean(np.sum(weights * np.abs(back), axis=-1), rows),
         "same_word": _share(weights, same_word),
     }
@@ -80,7 +82,8 @@ def head_scores(attentions: ArrayLike, input_ids: ArrayLike, word_of: ArrayLike 
 
 def _share(weights: NDArray[np.float64], targets: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Mean weight on the targets, over the rows that have one."""
-    return _mean(np.sum(weights * targets, axis=-1), targets.any(axis=-1))
+    told: NDArray[np.bool_] = np.any(targets, axis=-1)
+    return _mean(np.sum(weights * targets, axis=-1), told)
 
 
 def _mean(rows: NDArray[np.float64], told: NDArray[np.bool_]) -> NDArray[np.float64]:

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from playground.core.edits import Edit, patch
+from playground.core.heads import SHARES, THRESHOLDS, head_scores, job
 from playground.core.residual import attribution, normed
 from playground.engine.base import TraceRequest
 from playground.engine.forward import Capture, Row, run_traces
@@ -268,3 +269,21 @@ def test_parts_hold_every_parameter_once(engine: LocalEngine, model: str) -> Non
 def test_an_edit_that_cannot_be_is_refused(tiny_engine: LocalEngine, edit: Edit) -> None:
     with pytest.raises(BadValue):
         ask(tiny_engine, tiny.LLAMA, edit=edit)
+
+
+@pytest.mark.real
+def test_smollm2_has_an_induction_head_that_the_score_finds(real_engine: LocalEngine) -> None:
+    text = "one red hat two blue cats one red hat two blue cats one red hat"
+    trace = real_engine.trace(TraceRequest(DEFAULT_DECODER, text, attentions="float32"))
+    assert trace.attentions is not None
+    scores = head_scores(trace.attentions, trace.input_ids)
+    best = np.unravel_index(scores["induction"].argmax(), scores["induction"].shape)
+    assert best == (18, 6)
+    assert scores["induction"][best] == pytest.approx(0.871, abs=0.002)
+    assert job(scores, 18, 6, 8) == "induction"
+    rows = trace.attentions[18, 6]
+    assert [int(rows[i].argmax()) for i in range(7, 15)] == [i - 5 for i in range(7, 15)]
+    for name in SHARES:
+        if not np.isnan(scores[name]).all():
+            assert ((scores[name] >= 0) & (scores[name] <= 1)).all()
+    assert scores["previous_token"].max() > THRESHOLDS["previous_token"]
