@@ -107,6 +107,11 @@ def plain(text: str) -> str:
     return _MARKDOWN.sub(r"\\\1", text)
 
 
+def strong(label: str) -> str:
+    """A token set apart in a sentence; two stars alone would need a space before Hangul."""
+    return f":blue[**{plain(label)}**]"
+
+
 def lesson(name: str) -> Lesson:
     """The lesson of page `name` in the reader's language."""
     return _lesson(language(), name)

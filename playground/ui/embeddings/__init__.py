@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from playground.core.embeddings import EmbeddingTable
+from playground.ui.choose import choose
 from playground.ui.embeddings import analogy, contexts, neighbours, sentences, training
-from playground.ui.embeddings.choosing import choose
 from playground.ui.state import PageContext
 from playground.ui.text import N_, _
 

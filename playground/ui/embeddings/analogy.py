@@ -24,13 +24,12 @@ from playground.ui.embeddings.choosing import (
     samples,
     say_unknown,
     script,
-    strong,
     table_provenance,
     word_token,
 )
 from playground.ui.embeddings.neighbours import bar_words, baseline
 from playground.ui.state import PageContext
-from playground.ui.text import N_, _, plain
+from playground.ui.text import N_, _, plain, strong
 
 N = 10
 _NAMES = ("a", "b", "c", "d")

@@ -1,9 +1,9 @@
-"""Pickers whose URL value is an id, words looked up in the vocabulary, the line under a table's pictures."""
+"""Words looked up in the vocabulary, the line under a table's pictures."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
@@ -12,12 +12,9 @@ import streamlit as st
 
 from playground.core import pieces
 from playground.core.embeddings import EmbeddingTable
-from playground.errors import BadValue
 from playground.paths import site_root
 from playground.ui import compute, show
-from playground.ui.text import _, plain, sentence
-
-_STYLE = "<style>[data-testid=stLayoutWrapper]:has(> [class*='st-key-emb_url_']) { display: none; }</style>"
+from playground.ui.text import _, plain
 
 
 @lru_cache
@@ -25,43 +22,6 @@ def samples() -> dict[str, Any]:
     """Words, analogies, contexts and sentences to start with."""
     found: dict[str, Any] = json.loads((site_root() / "assets/samples/embeddings.json").read_text("utf-8"))
     return found
-
-
-def choose(key: str, names: Mapping[str, str], label: str) -> str:
-    """One of a few options, side by side; the URL keeps its id, whatever the language.
-
-    Args:
-        key: URL parameter.
-        names: Option -> its words; the first is the default and needs no parameter.
-        label: For those who do not see it.
-    """
-    with st.container(key=f"emb_url_{key}"):
-        st.html(_STYLE)
-        chosen = st.text_input(
-            key, key=key, bind="query-params", persist_state="session", label_visibility="collapsed"
-        )
-    default = next(iter(names))
-    if chosen and chosen not in names:
-        st.warning(sentence(BadValue(name=key, value=repr(chosen[:40]), allowed=", ".join(names))))
-    wanted = chosen if chosen in names else default
-    if st.session_state.get(f"{key}_choice") != wanted:
-        st.session_state[f"{key}_choice"] = wanted
-    st.segmented_control(
-        label,
-        tuple(names),
-        key=f"{key}_choice",
-        format_func=lambda option: plain(names[option]),
-        required=True,
-        label_visibility="collapsed",
-        on_change=_keep,
-        args=(key, default),
-    )
-    return wanted
-
-
-def _keep(key: str, default: str) -> None:
-    chosen = st.session_state[f"{key}_choice"]
-    st.session_state[key] = "" if chosen == default else chosen
 
 
 def word_token(model: str, word: str) -> int | None:
@@ -92,11 +52,6 @@ def say_unknown(model: str, words: Iterable[str]) -> None:
                 "it is read as {pieces}."
             ).format(word=plain(word), pieces=plain(read))
         )
-
-
-def strong(label: str) -> str:
-    """A token set apart in a sentence; two stars alone would need a space before Hangul."""
-    return f":blue[**{plain(label)}**]"
 
 
 def labels(model: str, token_ids: Iterable[int]) -> dict[int, str]:

@@ -19,7 +19,8 @@ from playground.engine.base import ModelInfo
 from playground.errors import PlaygroundError
 from playground.settings import DEFAULT_DECODER
 from playground.ui import compute, show, state
-from playground.ui.embeddings.choosing import choose, samples, script
+from playground.ui.choose import choose
+from playground.ui.embeddings.choosing import samples, script
 from playground.ui.state import PageContext
 from playground.ui.text import _, plain, sentence
 

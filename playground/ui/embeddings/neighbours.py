@@ -27,12 +27,11 @@ from playground.ui.embeddings.choosing import (
     labels,
     say_unknown,
     script,
-    strong,
     table_provenance,
     word_token,
 )
 from playground.ui.state import PageContext
-from playground.ui.text import N_, _, plain
+from playground.ui.text import N_, _, plain, strong
 
 N = 10
 PAIR_SEED = 0

@@ -17,12 +17,13 @@ from playground.core.trace import Trace
 from playground.engine.base import ModelInfo
 from playground.engine.cache import ByteCache
 from playground.ui import compute, show, state
+from playground.ui.choose import choose
 from playground.ui.components.vector_map import vector_map
 from playground.ui.embeddings import upload
-from playground.ui.embeddings.choosing import choose, samples, script, strong
+from playground.ui.embeddings.choosing import samples, script
 from playground.ui.embeddings.reading import Read, read_all
 from playground.ui.state import PageContext
-from playground.ui.text import N_, _, sentence
+from playground.ui.text import N_, _, sentence, strong
 
 N_HITS = 6
 Hits = list[tuple[int, float]]

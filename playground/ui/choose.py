@@ -1,0 +1,54 @@
+"""A picker of a few options whose URL value is an id."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from playground.errors import BadValue
+from playground.ui.text import plain, sentence
+
+_STYLE = "<style>[data-testid=stLayoutWrapper]:has(> [class*='st-key-url_of_']) { display: none; }</style>"
+
+
+def choose(key: str, names: Mapping[str, str], label: str) -> str:
+    """One of a few options, side by side; the URL keeps its id, whatever the language.
+
+    Args:
+        key: URL parameter.
+        names: Option -> its words; the first is the default and needs no parameter.
+        label: For those who do not see it.
+    """
+    default = next(iter(names))
+    chosen = hidden(key)
+    if chosen and chosen not in names:
+        st.warning(sentence(BadValue(name=key, value=repr(chosen[:40]), allowed=", ".join(names))))
+    wanted = chosen if chosen in names else default
+    if st.session_state.get(f"{key}_choice") != wanted:
+        st.session_state[f"{key}_choice"] = wanted
+    st.segmented_control(
+        label,
+        tuple(names),
+        key=f"{key}_choice",
+        format_func=lambda option: plain(names[option]),
+        required=True,
+        label_visibility="collapsed",
+        on_change=_keep,
+        args=(key, default),
+    )
+    return wanted
+
+
+def hidden(key: str) -> str:
+    """Tie a value to the URL that no visible widget holds; set it in callbacks, before it is drawn."""
+    with st.container(key=f"url_of_{key}"):
+        st.html(_STYLE)
+        return st.text_input(
+            key, key=key, bind="query-params", persist_state="session", label_visibility="collapsed"
+        )
+
+
+def _keep(key: str, default: str) -> None:
+    chosen = st.session_state[f"{key}_choice"]
+    st.session_state[key] = "" if chosen == default else chosen

@@ -1,0 +1,210 @@
+"""All heads of a model at a glance, and one head's map."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from playground.core import attention as core
+from playground.core import frames_ablation as frames
+from playground.core.heads import SHARES, HeadScores, head_scores
+from playground.core.pieces import pieces
+from playground.ui import show
+from playground.ui.attention import Head, View, shown_code
+from playground.ui.attention_words import SCORE_NAMES, head_sentence, link_sentence, score_tells
+from playground.ui.choose import hidden
+from playground.ui.components.attention_map import attention_map
+from playground.ui.components.head_grid import head_grid
+from playground.ui.components.token_chips import remember_token
+from playground.ui.text import _, plain
+
+
+def grid(view: View) -> None:
+    """All heads at a glance, coloured and sorted by a score, and what the chosen one does in words."""
+    scores = scores_of(view)
+    score_at, link_at, sort_at = st.columns([3, 3, 2], vertical_alignment="bottom")
+    with score_at:
+        name = st.selectbox(
+            _("Score"), tuple(SCORE_NAMES), key="att_score", bind="query-params",
+            format_func=lambda score: _(SCORE_NAMES[score]),
+        )  # fmt: skip
+    with link_at:
+        values = _link(view) if name == "link" else scores[name]
+        if name != "link":
+            st.caption(score_tells(name))
+    with sort_at:
+        by_score = st.toggle(_("Best heads first"), key="att_sort", bind="query-params")
+    if np.isnan(values).all():
+        st.info(_("This text cannot tell: the score needs a token that comes twice, or a word of several."))
+    head_grid(
+        core.thumbnails(_scaled(view.weights)),
+        np.asarray(values, dtype=np.float64),
+        limits=(0.0, _largest(name, view)),
+        selected=(view.layer, view.head),
+        off=view.off,
+        by_score=by_score,
+        key="att_grid",
+        words=_grid_words(name),
+        on_select=_select,
+        on_off=_switch,
+    )
+    row = view.weights[view.layer, view.head, view.query]
+    best = int(row.argmax())
+    told = [head_sentence(scores, view.layer, view.head, view.n_keys)]
+    told.append(link_sentence(view.labels[view.query], view.labels[best], float(row[best])))
+    st.markdown(" ".join(told))
+    show.provenance(view.trace)
+    code = shown_code("attention_heads", view)
+    show.under_picture(
+        "attention_heads", frame=frames.heads(scores, view.n_keys), code=code, picture="att_grid"
+    )
+
+
+def scores_of(view: View) -> HeadScores:
+    """The seven scores of every head on the window."""
+    key = (view.trace.model_id, view.trace.revision, view.trace.input_ids.tobytes(), view.start)
+    return _scores(key, view)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _scores(key: tuple[object, ...], _view: View) -> HeadScores:
+    return head_scores(_view.weights, _view.trace.input_ids[_view.start : _view.stop], _view.word_of)
+
+
+def _link(view: View) -> NDArray[np.float32]:
+    """Weight from the selected token to one other, which is the one that any head looks at most."""
+    rows = view.weights[:, :, view.query]
+    others = [key for key in range(len(view.labels)) if key not in (0, view.query)] or [0]
+    strongest = others[int(rows[:, :, others].max(axis=(0, 1)).argmax())]
+    options = list(range(view.query + 1 if view.causal else len(view.labels)))
+    key = st.selectbox(
+        _("From {token} to").format(token=view.labels[view.query]),
+        options,
+        index=options.index(strongest) if strongest in options else 0,
+        format_func=lambda place: f"{place}: {view.labels[place]}",
+        key=f"att_key_{view.query}_{view.start}",
+    )
+    found: NDArray[np.float32] = rows[:, :, key]
+    return found
+
+
+def _largest(name: str, view: View) -> float:
+    if name == "entropy":
+        return float(np.log2(max(view.start + len(view.labels), 2)))
+    return 1.0 if name in (*SHARES, "link") else max(1.0, float(view.stop) / 2)
+
+
+def _grid_words(name: str) -> dict[str, str]:
+    return {"score": _(SCORE_NAMES[name])}
+
+
+def _select(layer: int, head: int) -> None:
+    st.session_state["att_head"] = f"{layer}.{head}"
+
+
+def _switch(off: frozenset[Head]) -> None:
+    st.session_state["att_off"] = " ".join(f"{layer}.{head}" for layer, head in sorted(off))
+
+
+# ---------------------------------------------------------------- one head
+
+
+def one_head(view: View) -> None:
+    """The map of the chosen head with exact values; sinks hidden and words merged on wish."""
+    st.markdown(f"#### {_('What does head {name} look at?').format(name=f'{view.layer}.{view.head}')}")
+    sink_at, words_at, whole_at = st.columns(3)
+    with sink_at:
+        without = st.toggle(_("Hide what heads rest on"), key="att_sink", bind="query-params")
+    with words_at:
+        merged = st.toggle(_("Whole words"), key="att_words", bind="query-params")
+    whole = False
+    if view.trace.queries is not None and len(view.tokens) > len(view.labels):
+        with whole_at:
+            whole = st.toggle(_("All tokens of the text"), key="att_whole", bind="query-params")
+    weights, labels, query, removed = map_of(view, without=without, merged=merged, whole=whole)
+    attention_map(
+        weights.astype(np.float32),
+        queries=labels,
+        keys=labels,
+        selected=query,
+        removed=None if removed is None else removed.astype(np.float32),
+        causal=view.causal,
+        coverage=_coverage(),
+        key="att_map",
+        words={},
+        on_select=_query_setter(view, merged=merged, whole=whole),
+        on_coverage=_cover,
+    )
+    if removed is not None:
+        told = _("Hidden: {names}. They held {share:.1%} of this row, {mean:.1%} of all rows on average.")
+        names = ", ".join(plain(view.labels[place]) for place in _sinks(view))
+        st.markdown(told.format(names=names, share=float(removed[query]), mean=float(removed.mean())))
+    show.provenance(view.trace, layer=view.layer, head=view.head)
+    code = shown_code("attention_map", view, hide_sinks=without)
+    table = frames.attention_map(weights, labels, labels)
+    show.under_picture("attention_map", frame=table, code=code, picture="att_map")
+
+
+def map_of(
+    view: View, *, without: bool, merged: bool, whole: bool
+) -> tuple[NDArray[np.float64], list[str], int, NDArray[np.float64] | None]:
+    """The map to draw, its labels, the row of the selected token, and the mass that was hidden per row."""
+    weights: NDArray[np.float64] = view.weights[view.layer, view.head].astype(np.float64)
+    labels, query, removed = view.labels, view.query, None
+    if whole:
+        weights = _whole_map(view)
+        labels, query = [piece.label for piece in pieces(view.tokens)], view.start + view.query
+    if without:
+        gone = np.zeros(len(labels), dtype=bool)
+        gone[_sinks(view)] = True
+        weights, removed = core.without_keys(weights, gone)
+    if merged and not whole:
+        word_of = view.word_of
+        weights = core.merge_words(weights, word_of)
+        if removed is not None:
+            removed = np.array([removed[word_of == word].mean() for word in range(len(weights))])
+        labels = ["".join(np.array(labels)[word_of == word]) for word in range(len(weights))]
+        query = int(word_of[query])
+    return weights, labels, query, removed
+
+
+def _whole_map(view: View) -> NDArray[np.float64]:
+    """One head's map of a longer text, worked out from the model's own queries and keys."""
+    trace, model = view.trace, view.context.model
+    assert trace.queries is not None
+    assert trace.keys is not None
+    keys = trace.keys[view.layer, view.head // (model.n_head // model.n_kv_head)]
+    mask = core.causal_mask(len(view.tokens)) if view.causal else None
+    return core.attention_weights(trace.queries[view.layer, view.head], keys, mask)
+
+
+def _sinks(view: View) -> list[int]:
+    """Where heads rest: the tokens the tokenizer added, or the first one where it added none."""
+    added = [place for place, special in enumerate(view.tokens.special[view.start : view.stop]) if special]
+    return added or [0]
+
+
+def _coverage() -> float:
+    text = hidden("att_cover")
+    return int(text) / 100 if text.isascii() and text.isdigit() and 50 <= int(text[:3]) <= 100 else 0.8
+
+
+def _cover(coverage: float) -> None:
+    st.session_state["att_cover"] = "" if round(coverage * 100) == 80 else str(round(coverage * 100))
+
+
+def _query_setter(view: View, *, merged: bool, whole: bool) -> Callable[[int], None]:
+    def put(place: int) -> None:
+        if merged and not whole:
+            place = int(np.flatnonzero(view.word_of == place)[-1])
+        remember_token(place if whole else place + view.start)
+
+    return put
+
+
+def _scaled(weights: NDArray[np.float32]) -> NDArray[np.uint8]:
+    scaled: NDArray[np.uint8] = np.round(255 * np.sqrt(np.clip(weights, 0, 1))).astype(np.uint8)
+    return scaled
