@@ -71,6 +71,7 @@ def trace(
     logits: Literal["last", "all"] | None = None,
     hidden_states: Literal["all"] | tuple[int, ...] | None = None,
     attentions: Literal["uint8", "float32"] | None = None,
+    decoder_text: str = "",
     topic: str = "main",
 ) -> Trace:
     """One forward pass over the reader's text: waits with a progress line, stops with a sentence.
@@ -79,6 +80,7 @@ def trace(
         context: From `frame.page`.
         input_ids, position_ids: Tokens to read instead of the text, and where they stand.
         logits, hidden_states, attentions: What to capture, as in `TraceRequest`.
+        decoder_text: What the decoder of an encoder-decoder model has written so far.
         topic: A newer trace of the same topic in this session replaces this one.
     """
     engine = get_engine()
@@ -87,6 +89,7 @@ def trace(
         text=context.text,
         input_ids=input_ids,
         position_ids=position_ids,
+        decoder_text=decoder_text,
         logits=logits,
         hidden_states=hidden_states,
         attentions=attentions,
