@@ -14,7 +14,9 @@ from playground import __version__
 from playground.paths import site_root
 from playground.settings import Settings
 
-PACKAGES = ("streamlit", "torch", "transformers", "tokenizers", "safetensors", "numpy", "pandas", "altair")
+PACKAGES = (
+    "streamlit", "torch", "transformers", "tokenizers", "safetensors", "numpy", "pandas", "altair", "bertviz"
+)  # fmt: skip
 NEEDED_MEMORY_BYTES = 2 * 10**9
 NEEDED_DISK_BYTES = 10**9
 

@@ -85,6 +85,26 @@ def pieces(tokenization: Tokenization) -> list[Piece]:
     ]
 
 
+def labels(tokenization: Tokenization) -> tuple[str, ...]:
+    """Give each token one line that says all: bytes of a part of a character after that character.
+
+    Example:
+        >>> text = "a안"
+        >>> two_halves = ("a", "<EC 95>", "<88>")
+        >>> as_bytes = (b"a", b"\\xec\\x95", b"\\x88")
+        >>> spans = ((0, 1), (1, 2), (1, 2))
+        >>> labels(Tokenization("m", text, (5, 6, 7), two_halves, as_bytes, spans, (False,) * 3))
+        ('a', '안 EC 95', '안 88')
+    """
+    read = pieces(tokenization)
+    found = [one.label for one in read]
+    for group in groups(tokenization):
+        for place in range(group.start, group.stop):
+            if read[place].kind == "bytes":
+                found[place] = f"{group.text} {found[place]}"
+    return tuple(found)
+
+
 def piece(token: str) -> Piece:
     """Give a token that stands alone (a predicted one) its label, from its readable form.
 

@@ -75,6 +75,7 @@ def trace(
     query_key: bool = False,
     writes: bool = False,
     edit: Edit | None = None,
+    decoder_text: str = "",
     topic: str = "main",
 ) -> Trace:
     """One forward pass over the reader's text: waits with a progress line, stops with a sentence.
@@ -84,6 +85,7 @@ def trace(
         input_ids, position_ids: Tokens to read instead of the text, and where they stand.
         logits, hidden_states, attentions, window, query_key, writes: What to capture, as in `TraceRequest`.
         edit: What this pass does differently from the model.
+        decoder_text: What the decoder of an encoder-decoder model has written so far.
         topic: A newer trace of the same topic in this session replaces this one.
     """
     engine = get_engine()
@@ -92,6 +94,7 @@ def trace(
         text=context.text,
         input_ids=input_ids,
         position_ids=position_ids,
+        decoder_text=decoder_text,
         logits=logits,
         hidden_states=hidden_states,
         attentions=attentions,

@@ -4,7 +4,8 @@ const SCALE = 2; // of the PNG, for print and projector
 function findPicture(root) {
   for (const node of root.querySelectorAll("*")) {
     if (["svg", "canvas"].includes(node.localName) && node.getBoundingClientRect().height >= 60) return node;
-    const inside = node.shadowRoot && findPicture(node.shadowRoot);
+    const within = node.shadowRoot ?? node.contentDocument; // of a component, of a frame
+    const inside = within && findPicture(within);
     if (inside) return inside;
   }
   return null;
