@@ -82,13 +82,13 @@ class Part:
     """One part of a model and its parameters.
 
     Attributes:
-        kind: Which station of the way through the network.
+        kind: Which station of the way through the network; "other" is not on it: T5's decoder, BERT's pooler.
         layer: Of the block, None outside.
         tensors: Name and shape of each parameter, in the model's own words.
         n_parameters: Numbers in them; 0 for a head that shares the embedding's.
     """
 
-    kind: Literal["embedding", "positions", "attention", "mlp", "norm", "final norm", "head"]
+    kind: Literal["embedding", "positions", "attention", "mlp", "norm", "final norm", "head", "other"]
     layer: int | None
     tensors: tuple[tuple[str, tuple[int, ...]], ...]
     n_parameters: int

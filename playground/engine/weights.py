@@ -106,7 +106,9 @@ def _parts(loaded: LoadedModel) -> Iterator[Part]:
 
 
 def _outside(name: str, is_embedding: bool, head: Any) -> tuple[str, None]:  # noqa: ANN401
-    if is_embedding:
+    if name.startswith(("decoder.", "pooler.")):
+        return "other", None
+    if is_embedding or name.startswith("embeddings.LayerNorm"):
         return "embedding", None
     if "position" in name or name.endswith("wpe.weight"):
         return "positions", None

@@ -150,18 +150,27 @@ def positions(context: PageContext) -> PositionScheme:
         stop_with(error)
 
 
-def lens(context: PageContext, *, position: int | None = None, n_top: int = 5) -> Lens:
+def lens(
+    context: PageContext,
+    *,
+    input_ids: tuple[int, ...] | None = None,
+    position: int | None = None,
+    n_top: int = 5,
+) -> Lens:
     """What the model would answer if it stopped after each layer.
 
     Args:
         context: From `frame.page`.
+        input_ids: Tokens to read instead of the text.
         position: One position with all its logits; None for every position.
         n_top: How many tokens of each state.
     """
     engine = get_engine()
     topic = "lens" if position is None else "lens_position"
     model, text = context.model.model_id, context.text
-    request = LensRequest(model, text, position=position, n_top=n_top, owner=context.owner, topic=topic)
+    request = LensRequest(
+        model, text, input_ids, position=position, n_top=n_top, owner=context.owner, topic=topic
+    )
     with WaitingLine(engine, request) as line:
         return engine.lens(request, line)
 

@@ -1,0 +1,144 @@
+"""The way through the layers as tidy tables; the column names are written here and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from playground.core.inside import Stream, log_probabilities, ranks
+from playground.core.residual import Lens
+
+
+def lens(found: Lens, tokens: Sequence[str], labels: Mapping[int, str]) -> pd.DataFrame:
+    """The best guess after every layer at every position.
+
+    Args:
+        found: The lens.
+        tokens: How the tokens read are shown.
+        labels: Token id -> how it is shown.
+
+    Returns:
+        layer, position, token, guess, guess_id, prob, answer, answer_prob, answer_rank (1 = first).
+    """
+    n_layer, n_position = found.answer_ranks.shape
+    rows = [
+        (layer, found.positions[p], tokens[found.positions[p]],
+         labels[int(found.top_ids[layer, p, 0])], int(found.top_ids[layer, p, 0]),
+         float(found.top_probs[layer, p, 0]), labels[int(found.answer_ids[p])],
+         float(found.answer_probs[layer, p]), int(found.answer_ranks[layer, p]) + 1)
+        for layer in range(n_layer)
+        for p in range(n_position)
+    ]  # fmt: skip
+    columns = ["layer", "position", "token", "guess", "guess_id", "prob", "answer", "answer_prob"]
+    return pd.DataFrame(rows, columns=[*columns, "answer_rank"])
+
+
+def cosines(found: NDArray[np.float64], tokens: Sequence[str]) -> pd.DataFrame:
+    """How alike each state is to the last one of its position.
+
+    Args:
+        found: Shape [layer + 1, position].
+        tokens: How the tokens are shown.
+
+    Returns:
+        layer, position, token, cosine.
+    """
+    n_layer, n = found.shape
+    return pd.DataFrame(
+        {
+            "layer": np.repeat(np.arange(n_layer), n),
+            "position": np.tile(np.arange(n), n_layer),
+            "token": list(tokens) * n_layer,
+            "cosine": found.ravel(),
+        }
+    )
+
+
+def rank_lines(
+    logits: NDArray[np.float32], token_ids: NDArray[np.int64], labels: Mapping[int, str]
+) -> pd.DataFrame:
+    """Rank and probability of some tokens after every layer.
+
+    Args:
+        logits: Shape [layer + 1, d_vocab].
+        token_ids: Which tokens.
+        labels: Token id -> how it is shown; two tokens may be shown alike.
+
+    Returns:
+        layer, token, token_id, rank (1 = first), prob.
+    """
+    places, probs = ranks(logits, token_ids), np.exp(log_probabilities(logits)[:, token_ids])
+    rows = [
+        (layer, f"{labels[token]} ({token})", token, int(places[layer, i]) + 1, float(probs[layer, i]))
+        for i, token in enumerate(token_ids.tolist())
+        for layer in range(len(logits))
+    ]
+    return pd.DataFrame(rows, columns=["layer", "token", "token_id", "rank", "prob"])
+
+
+def stream(found: Stream) -> pd.DataFrame:
+    """Length of the state and its cosine to the last one.
+
+    Returns:
+        layer (0 = embedding), norm, cosine.
+    """
+    layers = np.arange(len(found.states))
+    return pd.DataFrame({"layer": layers, "norm": found.norms, "cosine": found.cosines})
+
+
+def attribution(parts: NDArray[np.float64]) -> pd.DataFrame:
+    """What each part adds to a logit.
+
+    Args:
+        parts: Embedding, then attention and MLP of each block, then biases; nats. Length [2 * layer + 2].
+
+    Returns:
+        layer (0 = embedding), part (embedding, attention, mlp, bias), logit (nats). No row for biases of 0.
+    """
+    rows = [(0, "embedding", float(parts[0]))]
+    for layer in range((len(parts) - 2) // 2):
+        rows.append((layer + 1, "attention", float(parts[1 + 2 * layer])))
+        rows.append((layer + 1, "mlp", float(parts[2 + 2 * layer])))
+    if parts[-1]:
+        rows.append((len(parts) // 2 - 1, "bias", float(parts[-1])))
+    return pd.DataFrame(rows, columns=["layer", "part", "logit"])
+
+
+def tensors(rows: Mapping[str, NDArray[np.float64]]) -> pd.DataFrame:
+    """Some vectors, number by number.
+
+    Args:
+        rows: Name -> vector, each of shape [d_model].
+
+    Returns:
+        tensor, dimension, value.
+    """
+    made = [
+        pd.DataFrame({"tensor": name, "dimension": np.arange(len(row)), "value": row})
+        for name, row in rows.items()
+    ]
+    return pd.concat(made, ignore_index=True)
+
+
+def patched(
+    before: NDArray[np.float32], after: NDArray[np.float32], labels: Mapping[int, str]
+) -> pd.DataFrame:
+    """Next-token probabilities without and with the copied state.
+
+    Args:
+        before, after: Logits. Shape [d_vocab].
+        labels: Token id -> how it is shown, for the tokens wanted, in order.
+
+    Returns:
+        place, token, token_id, when (before, after), prob.
+    """
+    logprobs = {"before": log_probabilities(before), "after": log_probabilities(after)}
+    rows = [
+        (place, f"{label} ({token})", token, when, float(np.exp(row[token])))
+        for place, (token, label) in enumerate(labels.items())
+        for when, row in logprobs.items()
+    ]
+    return pd.DataFrame(rows, columns=["place", "token", "token_id", "when", "prob"])

@@ -1,0 +1,147 @@
+"""One position's way through the layers: the state, the guesses, what moves them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from playground.core.trace import Trace
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stream:
+    """The residual stream of one position.
+
+    Attributes:
+        states: After the embedding and after each block, before the final norm where the model has one and
+            its writes are known. Shape [layer + 1, d_model].
+        attention, mlp: What the blocks wrote; None where the trace has not kept it. Shape [layer, d_model].
+        final: What leaves the last layer, after the final norm. Shape [d_model].
+    """
+
+    states: Floats
+    attention: Floats | None
+    mlp: Floats | None
+    final: Floats
+
+    @property
+    def norms(self) -> Floats:
+        """Length of each state. Shape [layer + 1]."""
+        found: Floats = np.linalg.norm(self.states, axis=-1)
+        return found
+
+    @property
+    def cosines(self) -> Floats:
+        """Cosine of each state and the last one. Shape [layer + 1]."""
+        found: Floats = self.states @ self.states[-1] / (self.norms * self.norms[-1])
+        return found
+
+
+def stream(trace: Trace, position: int, *, pre_norm: bool) -> Stream:
+    """The residual stream of a position.
+
+    Args:
+        trace: With all hidden states.
+        position: Which.
+        pre_norm: Blocks add to the stream and the norm comes after the last (llama, GPT-2): the state before
+            that norm is then the one before plus what the last block wrote.
+    """
+    assert trace.hidden_states is not None
+    states = trace.hidden_states[:, position].astype(np.float64)
+    final = states[-1].copy()
+    attention, mlp = (
+        None if writes is None else writes[:, position].astype(np.float64)
+        for writes in (trace.attention_writes, trace.mlp_writes)
+    )
+    if pre_norm and attention is not None and mlp is not None:
+        states[-1] = states[-2] + attention[-1] + mlp[-1]
+    return Stream(states, attention, mlp, final)
+
+
+def parts(found: Stream) -> Floats:
+    """What the embedding, and attention and MLP of every block, wrote; they sum to the last state.
+
+    Returns:
+        Shape [1 + 2 * layer, d_model], in the order they are written.
+    """
+    assert found.attention is not None
+    assert found.mlp is not None
+    d_model = found.states.shape[-1]
+    written = np.stack([found.attention, found.mlp], axis=1).reshape(-1, d_model)
+    return np.vstack([found.states[:1], written])
+
+
+def log_probabilities(logits: NDArray[np.float32]) -> Floats:
+    """Natural logarithm of the softmax. Same shape, float64."""
+    scores = logits.astype(np.float64)
+    scores -= scores.max(axis=-1, keepdims=True)
+    found: Floats = scores - np.log(np.exp(scores).sum(axis=-1, keepdims=True))
+    return found
+
+
+def ranks(logits: NDArray[np.float32], token_ids: NDArray[np.int64]) -> NDArray[np.int64]:
+    """How many tokens have a larger logit.
+
+    Args:
+        logits: Shape [layer, d_vocab].
+        token_ids: Shape [n].
+
+    Returns:
+        Shape [layer, n].
+
+    Example:
+        >>> ranks(np.array([[3.0, 1.0, 2.0]], np.float32), np.array([0, 1])).tolist()
+        [[0, 2]]
+    """
+    return np.stack([(logits > logits[:, [token]]).sum(-1) for token in token_ids], axis=-1)
+
+
+def best_at_any_layer(logits: NDArray[np.float32], n: int) -> NDArray[np.int64]:
+    """The n tokens with the best rank at any layer; of equal ones those that were ever more probable.
+
+    Args:
+        logits: Shape [layer, d_vocab].
+        n: How many; the answer of the last layer is always the first.
+
+    Source:
+        The choice of Alammar 2021, "Ecco", and of nostalgebraist 2020: to follow only what wins at the end
+        hides what the model considered on the way.
+    """
+    top = np.argpartition(-logits, min(n, logits.shape[-1] - 1), axis=-1)[:, :n]
+    candidates = np.unique(top)
+    best_rank = ranks(logits, candidates).min(axis=0)
+    best_prob = log_probabilities(logits)[:, candidates].max(axis=0)
+    answer = int(logits[-1].argmax())
+    order = candidates[np.lexsort((-best_prob, best_rank, candidates != answer))]
+    return order[:n].astype(np.int64)
+
+
+def settled(answer_ranks: NDArray[np.int64]) -> int:
+    """The layer from which on the answer stays the best guess.
+
+    Args:
+        answer_ranks: Rank of the answer after each layer, 0 = first; the last is 0. Shape [layer + 1].
+
+    Example:
+        >>> settled(np.array([7, 0, 3, 0, 0]))
+        3
+    """
+    wrong = np.flatnonzero(answer_ranks)
+    return int(wrong[-1]) + 1 if len(wrong) else 0
+
+
+def divergence_bits(before: NDArray[np.float32], after: NDArray[np.float32]) -> float:
+    """How far a distribution moved: KL(before || after), Kullback & Leibler 1951.
+
+    Args:
+        before, after: Logits. Shape [d_vocab].
+
+    Returns:
+        Bits, 0 = the same distribution.
+    """
+    p, q = log_probabilities(before), log_probabilities(after)
+    return max(0.0, float(np.exp(p) @ (p - q) / np.log(2)))

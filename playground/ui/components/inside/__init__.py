@@ -1,0 +1,102 @@
+"""The blocks of a model from the tokens up to the logits, and beside each what it would answer there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from playground.core.residual import Lens
+from playground.ui.components import script, style
+
+_COMPONENT = st.components.v2.component(
+    "playground.inside",
+    html='<div class="inside"></div>\n<p class="detail" aria-live="polite"></p>\n',
+    css=style("keyboard", "inside/inside"),
+    js=script("inside/inside"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Station:
+    """One part on the way.
+
+    Attributes:
+        id: embedding, attention.0, mlp.0, ..., norm, logits.
+        label: Short words inside its box.
+        about: What is said when it is pointed at.
+        n_parameters: Decides how wide attention and MLP of a block are drawn.
+    """
+
+    id: str
+    label: str
+    about: str
+    n_parameters: int
+
+
+def lens_cells(lens: Lens, window: range, labels: Mapping[int, str]) -> dict[str, Any]:
+    """What the cells of a window of positions say, as plain lists.
+
+    Args:
+        lens: Of the whole text.
+        window: Positions shown.
+        labels: Token id -> how it is shown.
+
+    Returns:
+        `labels`; `top` (places in `labels`) and `probs`, [row][column][n]; `ranks` of the model's own answer
+        (0 = first), [row][column].
+    """
+    columns = list(window)
+    ids = lens.top_ids[:, columns]
+    kept = np.unique(ids)
+    return {
+        "labels": [labels[token] for token in kept.tolist()],
+        "top": np.searchsorted(kept, ids).tolist(),
+        "probs": np.round(lens.top_probs[:, columns].astype(float), 4).tolist(),
+        "ranks": lens.answer_ranks[:, columns].tolist(),
+    }
+
+
+def cosine_cells(cosines: NDArray[np.float64], window: range) -> dict[str, Any]:
+    """The same for a model without a next token: cosine of each state and the last. [row][column]."""
+    return {"cosines": np.round(cosines[:, list(window)], 4).tolist()}
+
+
+def inside(
+    stations: Sequence[Station],
+    tokens: Sequence[tuple[int, str]],
+    cells: Mapping[str, Any],
+    *,
+    position: int,
+    station: str,
+    words: Mapping[str, str],
+    on_click: Callable[[object], None],
+) -> None:
+    """Draw the picture; a click on a part or a cell calls `on_click` before the rerun.
+
+    Args:
+        stations: From the embedding up to the logits.
+        tokens: Position and label of each column.
+        cells: From `lens_cells` or `cosine_cells`.
+        position: The selected one.
+        station: Id of the selected one.
+        words: In the reader's language; the browser fills the braces.
+        on_click: Given {"station": id} or {"station": id, "position": number}.
+    """
+    _COMPONENT(
+        key="inside",
+        data={
+            "stations": [asdict(one) for one in stations],
+            "tokens": [list(token) for token in tokens],
+            "position": position,
+            "station": station,
+            "words": dict(words),
+            **cells,
+        },
+        default={"clicked": None},
+        on_clicked_change=lambda: on_click(st.session_state["inside"]["clicked"]),
+    )

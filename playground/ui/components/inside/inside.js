@@ -1,0 +1,225 @@
+// The way through the layers: parts on the left, what the model would answer after each on the right.
+// Every text comes in through `data` and reaches the page only as textContent.
+
+const BLOCKS = 236; // width of a block, of which attention and MLP take what their parameters take
+const LEFT = 34; // layer numbers
+const STREAM = 20; // the line of the residual stream, right of the blocks
+const CIVIDIS = ["#00224e", "#123570", "#3b496c", "#575d6d", "#707173", "#8a8678", "#a59c74", "#c3b369", "#e1cc55", "#fee838"];
+const [ATTENTION, MLP, END, ANSWER] = ["#e69f00", "#009e73", "#56b4e9", "#0072b2"];
+
+export default function ({ parentElement, data, setStateValue }) {
+  const host = parentElement.querySelector(".inside");
+  const detail = parentElement.querySelector(".detail");
+  const n = (data.top ?? data.cosines).length;
+  let focus = home(data, n);
+
+  function draw() {
+    const theme = pageTheme(host);
+    const box = layout(host.clientWidth || 900, n, data.tokens.length);
+    const picture = svg("svg", {
+      viewBox: `0 0 ${box.width} ${box.height}`, height: box.height, tabindex: 0,
+      role: "application", "aria-label": data.words.picture,
+    });
+    picture.append(...architecture(data, box, theme, n), ...table(data, box, theme, n));
+    host.replaceChildren(picture);
+    say(focus);
+  }
+
+  function say(at) {
+    detail.textContent = at.column < 0 ? stationAt(data, at).about : reading(data, at);
+  }
+
+  function choose(at) {
+    const station = at.id ?? stationAt(data, at).id;
+    const value = at.column < 0 ? { station } : { station, position: data.tokens[at.column][0] };
+    setStateValue("clicked", { ...value, at: Date.now() }); // the same place may be chosen twice
+  }
+
+  const stop = new AbortController();
+  const on = (name, act) => host.addEventListener(name, act, { signal: stop.signal });
+  const place = (event) => {
+    const found = event.target.closest?.("[data-column]")?.dataset;
+    return found ? { row: Number(found.row), column: Number(found.column), id: found.id } : null;
+  };
+  on("pointerover", (event) => say(place(event) ?? focus));
+  on("pointerleave", () => say(focus));
+  on("click", (event) => {
+    const at = place(event);
+    if (at) choose(at);
+  });
+  on("keydown", (event) => {
+    const move = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [1, 0], ArrowDown: [-1, 0] }[event.key];
+    if (move) {
+      const row = Math.max(0, Math.min(n, focus.row + move[0]));
+      const column = Math.max(-2, Math.min(data.tokens.length - 1, focus.column + move[1]));
+      focus = { row: column < 0 ? row : Math.min(row, n - 1), column };
+      mark(host, focus);
+      say(focus);
+    } else if (event.key === "Enter") choose(focus);
+    else return;
+    event.preventDefault();
+  });
+  const watcher = new ResizeObserver(draw);
+  watcher.observe(host);
+  draw();
+  return () => {
+    stop.abort();
+    watcher.disconnect();
+  };
+}
+
+/** The cell of the selected position next to the selected part. */
+function home(data, n) {
+  const [kind, layer] = data.station.split(".");
+  const row = kind === "embedding" ? 0 : layer === undefined ? n - 1 : Number(layer) + 1;
+  return { row, column: Math.max(0, data.tokens.findIndex(([position]) => position === data.position)) };
+}
+
+function layout(width, n, columns) {
+  const row = Math.max(17, Math.min(34, Math.floor(580 / n)));
+  const left = LEFT + BLOCKS + STREAM + 14;
+  const cell = Math.min(150, (width - left - 2) / columns);
+  const top = row + 9;
+  return { width, row, left, cell, top, height: top + n * row + 26, y: (at) => top + (n - 1 - at) * row };
+}
+
+function stationAt(data, { row, column, id }) {
+  const n = (data.top ?? data.cosines).length;
+  const wanted =
+    id ?? (row === 0 ? "embedding" : row >= n ? (column === -2 ? "norm" : "logits") : `${column === -2 ? "attention" : "mlp"}.${row - 1}`);
+  return data.stations.find((station) => station.id === wanted) ?? data.stations[0];
+}
+
+function architecture(data, box, theme, n) {
+  const nodes = [];
+  const x = LEFT + BLOCKS + STREAM / 2 + 2;
+  const middle = (row) => box.y(row) + box.row / 2;
+  nodes.push(svg("line", { x1: x, x2: x, y1: middle(0), y2: box.top - 10, stroke: theme.text, "stroke-width": 3, opacity: 0.55 }));
+  nodes.push(svg("path", { d: `M${x - 5},${box.top - 8}l5,-9l5,9z`, fill: theme.text, opacity: 0.7 }));
+  const numbers = { "text-anchor": "end", "font-size": 12, "font-family": theme.code, fill: theme.text };
+  for (let row = 0; row < n; row += 1) {
+    nodes.push(svg("text", { ...numbers, x: LEFT - 8, y: middle(row) + 4 }, String(row)));
+    if (row) nodes.push(svg("circle", { cx: x, cy: middle(row), r: 4, fill: theme.paper, stroke: theme.text, "stroke-width": 1.5 }));
+  }
+  const put = (id, row, column, left, width, y) => {
+    const station = data.stations.find((one) => one.id === id);
+    if (station) nodes.push(part(data, station, { row, column, x: left, y, width, height: box.row - 3 }, theme));
+  };
+  put("embedding", 0, -1, LEFT, BLOCKS, box.y(0) + 1.5);
+  const half = BLOCKS / 2;
+  put("norm", n, -2, LEFT, half - 2, box.top - box.row - 3);
+  put("logits", n, -1, LEFT + half, half, box.top - box.row - 3);
+  for (let row = 1; row < n; row += 1) {
+    const [attention, mlp] = ["attention", "mlp"].map((kind) => data.stations.find((one) => one.id === `${kind}.${row - 1}`));
+    const share = attention.n_parameters / (attention.n_parameters + mlp.n_parameters || 1);
+    const width = Math.max(88, Math.min(BLOCKS - 88, share * BLOCKS));
+    put(attention.id, row, -2, LEFT, width - 2, box.y(row) + 1.5);
+    put(mlp.id, row, -1, LEFT + width, BLOCKS - width, box.y(row) + 1.5);
+  }
+  return nodes;
+}
+
+function part(data, station, at, theme) {
+  const kind = station.id.split(".")[0];
+  const colour = { attention: ATTENTION, mlp: MLP }[kind] ?? END;
+  const chosen = station.id === data.station;
+  const group = svg("g", { class: "part", role: "button", "aria-label": station.about });
+  Object.assign(group.dataset, { row: at.row, column: at.column, id: station.id });
+  const { x, y, width, height } = at;
+  group.append(
+    svg("rect", {
+      x, y, width, height, rx: 3, fill: colour, "fill-opacity": chosen ? 0.75 : 0.28,
+      stroke: chosen ? theme.text : colour, "stroke-width": chosen ? 2 : 1,
+    }),
+    svg("text", {
+      x: x + 6, y: y + height / 2 + 4, "font-size": 11.5, "font-family": theme.font,
+      fill: chosen ? "#000" : theme.text,
+    }, station.label),
+  );
+  return group;
+}
+
+function table(data, box, theme, n) {
+  const nodes = [];
+  const room = Math.max(1, Math.floor((box.cell - 8) / 7.3));
+  data.tokens.forEach(([position, label], column) => {
+    const x = box.left + column * box.cell;
+    const chosen = position === data.position;
+    const style = { "font-size": 13, "font-family": theme.code, fill: theme.text, "font-weight": chosen ? 700 : 400 };
+    for (const y of [box.top - 8, box.height - 9])
+      nodes.push(svg("text", { ...style, x: x + 4, y, "text-decoration": chosen ? "underline" : "none" }, cut(label, room)));
+    for (let row = 0; row < n; row += 1)
+      nodes.push(cell(data, { row, column, x, y: box.y(row), width: box.cell, height: box.row, room }, theme));
+  });
+  const chosen = home(data, n);
+  const frame = { x: box.left + chosen.column * box.cell, y: box.y(chosen.row), width: box.cell, height: box.row };
+  nodes.push(svg("rect", { ...frame, class: "frame", fill: "none", stroke: theme.text, "stroke-width": 2.5, "pointer-events": "none" }));
+  return nodes;
+}
+
+function cell(data, at, theme) {
+  const amount = data.top ? data.probs[at.row][at.column][0] : Math.max(0, data.cosines[at.row][at.column]);
+  const text = data.top ? data.labels[data.top[at.row][at.column][0]] : data.cosines[at.row][at.column].toFixed(2);
+  const right = data.top && data.ranks[at.row][at.column] === 0;
+  const fill = shade(amount, theme);
+  const group = svg("g", { class: "cell" });
+  Object.assign(group.dataset, { row: at.row, column: at.column });
+  const { x, y, width, height } = at;
+  group.append(
+    svg("rect", { x: x + 0.5, y: y + 0.5, width: width - 1, height: height - 1, fill: fill.colour }),
+    svg("text", {
+      x: x + 4, y: y + height / 2 + 4.5, "font-size": 12.5, "font-family": theme.code, fill: fill.ink,
+      "font-weight": right ? 700 : 400,
+    }, cut(text, at.room)),
+  );
+  if (right) group.append(svg("rect", { x: x + width - 5, y: y + 2, width: 3.5, height: height - 4, fill: ANSWER, stroke: fill.ink, "stroke-width": 0.5 }));
+  return group;
+}
+
+/** Cividis over the paper: 0 is the paper, and the ink that reads best on it. */
+function shade(amount, theme) {
+  const at = Math.max(0, Math.min(1, amount)) * (CIVIDIS.length - 1);
+  const low = Math.min(CIVIDIS.length - 2, Math.floor(at));
+  const [a, b, paper] = [CIVIDIS[low], CIVIDIS[low + 1], theme.paper].map(rgb);
+  const cover = Math.min(1, Math.sqrt(amount < 0 ? 0 : amount) * 1.25);
+  const mixed = a.map((value, i) => (value + (b[i] - value) * (at - low)) * cover + paper[i] * (1 - cover));
+  const light = (0.2126 * mixed[0] ** 2.2 + 0.7152 * mixed[1] ** 2.2 + 0.0722 * mixed[2] ** 2.2) / 255 ** 2.2;
+  return { colour: `rgb(${mixed.map(Math.round).join(",")})`, ink: light > 0.18 ? "#000000" : "#ffffff" };
+}
+
+function rgb(colour) {
+  const hex = /^#([0-9a-f]{6})/i.exec(colour);
+  if (hex) return [0, 2, 4].map((i) => parseInt(hex[1].slice(i, i + 2), 16));
+  const found = colour.match(/[\d.]+/g);
+  return found ? found.slice(0, 3).map(Number) : [255, 255, 255];
+}
+
+function cut(text, room) {
+  const characters = [...text];
+  const wide = (character) => (character.codePointAt(0) > 0x2e80 ? 2 : 1);
+  let used = 0;
+  const kept = [];
+  for (const character of characters) {
+    used += wide(character);
+    if (used > room) return `${kept.slice(0, -1).join("")}…`;
+    kept.push(character);
+  }
+  return text;
+}
+
+function reading(data, { row, column }) {
+  const [position, token] = data.tokens[column];
+  if (!data.top) return fill(data.words.cosine, { layer: row, position, token, value: data.cosines[row][column].toFixed(4) });
+  const percent = (value) => `${(100 * value).toFixed(1)} %`;
+  const guesses = data.top[row][column].map((place, i) => `${data.labels[place]} ${percent(data.probs[row][column][i])}`);
+  const answer = data.labels[data.top.at(-1)[column][0]];
+  const rank = (data.ranks[row][column] + 1).toLocaleString("en-US");
+  return fill(data.words.cell, { layer: row, position, token, guesses: guesses.join("  "), answer, rank });
+}
+
+function mark(host, at) {
+  const target = host.querySelector(`[data-row="${at.row}"][data-column="${at.column}"] rect`);
+  const frame = host.querySelector(".frame");
+  if (!target) return;
+  for (const name of ["x", "y", "width", "height"]) frame.setAttribute(name, target.getAttribute(name));
+}

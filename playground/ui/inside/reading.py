@@ -1,0 +1,134 @@
+"""What the page works on: the text as this model reads it, and everything of its way through the layers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import streamlit as st
+
+from playground.core import inside as core
+from playground.core import pieces
+from playground.core.residual import Lens
+from playground.core.tokens import Tokenization
+from playground.core.trace import Trace
+from playground.engine.inside import Part
+from playground.errors import BadValue
+from playground.ui import compute, state
+from playground.ui.state import PageContext
+from playground.ui.text import _, sentence
+
+_STYLE = "<style>[data-testid=stLayoutWrapper]:has(> [class*='st-key-ins_url_']) { display: none; }</style>"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reading:
+    """One text in one model.
+
+    Attributes:
+        context: Model and text.
+        tokens: As this model reads it, the first `max_tokens_all_heads` tokens.
+        trace: All hidden states; the writes where the model's blocks tell them.
+        lens: None for a model without a next token.
+        parts: Of the model.
+        position: The selected token, else the last.
+    """
+
+    context: PageContext
+    tokens: Tokenization
+    trace: Trace
+    lens: Lens | None
+    parts: tuple[Part, ...]
+    position: int
+
+    @property
+    def labels(self) -> list[str]:
+        """How each token is shown."""
+        return [piece.label for piece in pieces.pieces(self.tokens)]
+
+    def stream(self, position: int | None = None) -> core.Stream:
+        """The residual stream of a position, the selected one if none is given."""
+        place = self.position if position is None else position
+        return core.stream(self.trace, place, pre_norm=is_decoder(self.context))
+
+    def named(self, token_ids: Iterable[int]) -> dict[int, str]:
+        """Token id -> how it is shown, in order."""
+        return named(self.context, token_ids)
+
+
+def is_decoder(context: PageContext) -> bool:
+    """Whether the model gives a next token from a single causal stack."""
+    return context.model.kind == "decoder"
+
+
+def read(context: PageContext, whole: Tokenization, selected: int | None) -> Reading:
+    """Ask the engine; every answer is cached, so a token selected or a part looked at costs no forward."""
+    tokens = first(whole)
+    if len(tokens) < len(whole):
+        st.caption(
+            _("This page reads the first {limit} of {n} tokens.").format(limit=len(tokens), n=len(whole))
+        )
+    writes = "query_key" in context.model.capabilities
+    ids = tokens.input_ids
+    trace = compute.trace(context, input_ids=ids, hidden_states="all", writes=writes, topic="inside")
+    lens = compute.lens(context, input_ids=ids) if is_decoder(context) else None
+    last = len(tokens) - 1
+    position = last if selected is None else min(selected, last)
+    return Reading(context, tokens, trace, lens, compute.parts(context), position)
+
+
+def first(tokens: Tokenization) -> Tokenization:
+    """As many tokens as are looked at side by side."""
+    limit = state.settings().max_tokens_all_heads
+    lists = ("input_ids", "tokens", "token_bytes", "offsets", "special")
+    return replace(tokens, **{name: getattr(tokens, name)[:limit] for name in lists})
+
+
+def named(context: PageContext, token_ids: Iterable[int]) -> dict[int, str]:
+    """Token id -> how it is shown, in order."""
+    ids = np.array(list(dict.fromkeys(token_ids)), dtype=np.int64)
+    texts = compute.token_texts(context, ids)
+    return {token: pieces.piece(text).label for token, text in zip(ids.tolist(), texts, strict=True)}
+
+
+def remembered(key: str, allowed: Iterable[str], default: str) -> str:
+    """The id that a hidden field bound to the URL holds; one sentence and the default when it cannot be."""
+    with st.container(key=f"ins_url_{key}"):
+        st.html(_STYLE)
+        chosen = st.text_input(
+            key, key=key, bind="query-params", persist_state="session", label_visibility="collapsed"
+        )
+    known = list(allowed)
+    if chosen and chosen not in known:
+        some = ", ".join(known[:8]) + (", …" if len(known) > 8 else "")
+        st.warning(sentence(BadValue(name=key, value=repr(chosen[:40]), allowed=some)))
+    return chosen if chosen in known else default
+
+
+def pick(key: str, names: Mapping[str, str], label: str, default: str) -> str:
+    """A list to pick from whose URL value is an id, whatever its words.
+
+    Args:
+        key: URL parameter.
+        names: Option -> its words, as plain text.
+        label: Above the list.
+        default: Needs no place in the URL.
+    """
+    wanted = remembered(key, names, default)
+    if st.session_state.get(f"{key}_choice") != wanted:
+        st.session_state[f"{key}_choice"] = wanted
+    st.selectbox(
+        label,
+        tuple(names),
+        key=f"{key}_choice",
+        format_func=lambda option: names.get(option, option),
+        on_change=_keep,
+        args=(key, default),
+    )
+    return wanted
+
+
+def _keep(key: str, default: str) -> None:
+    chosen = st.session_state[f"{key}_choice"]
+    st.session_state[key] = "" if chosen == default else chosen

@@ -1,0 +1,130 @@
+"""The residual stream: how long the state is, how near its end, and who writes a token's logit."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+from numpy.typing import NDArray
+
+from playground.charts import inside as charts
+from playground.core import frames_inside as frames
+from playground.core import inside as core
+from playground.core import residual
+from playground.ui import compute, show
+from playground.ui.inside.reading import Reading, pick
+from playground.ui.text import _
+from playground.ui.word_order import as_code
+
+N_CHOICES = 10
+NONE = "none"
+
+
+@st.fragment
+def stream(reading: Reading) -> None:
+    """Length of the state and its cosine to the last one, by layer."""
+    st.markdown(f"#### {_('How does the state grow and turn?')}")
+    found = reading.stream()
+    table = frames.stream(found)
+    alt = _("Length of the state after each layer, and its cosine to the last state")
+    show.show_chart(_stream_picture(reading.context.language), "ins_stream", alt, data=table)
+    norms, cosines = found.norms, found.cosines
+    words = _(
+        "At {token} the state is {first:.3g} long in the embedding and {last:.3g} after the last layer. The "
+        "embedding points elsewhere (cosine {cosine:.2f}); one layer before the end it is {near:.2f}."
+    )
+    st.markdown(
+        words.format(
+            token=as_code(reading.labels[reading.position]), first=norms[0], last=norms[-1],
+            cosine=cosines[0], near=cosines[-2],
+        )
+    )  # fmt: skip
+    show.provenance(reading.trace)
+    folder, ids = show.model_folder(reading.context.model.model_id), list(reading.tokens.input_ids)
+    code = show.code("residual_stream", folder=folder, input_ids=ids, position=reading.position)
+    show.under_picture("inside_stream", frame=table, code=code, picture="ins_stream")
+
+
+@st.fragment
+def attribution(reading: Reading) -> None:
+    """What every part of the model adds to the logit of a chosen token."""
+    st.markdown(f"#### {_('Which parts write the answer?')}")
+    ids = reading.tokens.input_ids
+    lens = compute.lens(reading.context, input_ids=ids, position=reading.position)
+    assert lens.logits is not None
+    names = {str(token): f"{label} ({token})" for token, label in _choices(reading, lens.logits).items()}
+    answer = next(iter(names))
+    left, right = st.columns(2)
+    with left:
+        token = pick("ins_token", names, _("Logit of"), answer)
+    with right:
+        minus = pick("ins_minus", {NONE: _("nothing")} | names, _("minus the logit of"), NONE)
+    chosen = (int(token),) if minus == NONE else (int(token), int(minus))
+    parts = contributions(reading, chosen)
+    table = frames.attribution(parts)
+    alt = _("What attention and MLP of each block add to the logit")
+    show.show_chart(_attribution_picture(reading.context.language), "ins_attribution", alt, data=table)
+    logit = lens.logits[-1, list(chosen)].astype(np.float64)
+    st.markdown(_sum_words(table, float(logit[0] - logit[1:].sum())))
+    show.provenance(reading.trace)
+    folder = show.model_folder(reading.context.model.model_id)
+    code = show.code(
+        "attribution", folder=folder, input_ids=list(ids), position=reading.position, token_ids=list(chosen)
+    )
+    show.under_picture("inside_attribution", frame=table, code=code, picture="ins_attribution")
+
+
+def contributions(reading: Reading, tokens: tuple[int, ...]) -> core.Floats:
+    """What each part adds to the logit of the first token, minus what it adds to that of the second.
+
+    Returns:
+        Nats: embedding, attention and MLP of each block, biases. Shape [2 * layer + 2].
+    """
+    found = reading.stream()
+    unembedding = compute.unembedding(reading.context, tokens)
+    made = residual.attribution(core.parts(found), found.states[-1], unembedding)
+    difference: core.Floats = made[:, 0] - made[:, 1:].sum(axis=1)
+    return difference
+
+
+def _choices(reading: Reading, logits: NDArray[np.float32]) -> dict[int, str]:
+    """The best tokens at the end, and those that led on the way."""
+    best = np.argsort(-logits[-1])[:N_CHOICES].tolist()
+    return reading.named([*best, *core.best_at_any_layer(logits, N_CHOICES).tolist()])
+
+
+def _sum_words(table: pd.DataFrame, logit: float) -> str:
+    """The sum beside the model's own logit, and the largest parts."""
+    total = float(table["logit"].sum())
+    sums = table.groupby("part")["logit"].sum()
+    most = table.loc[table["logit"].idxmax()]
+    return _(
+        "Attention adds {attention:.3f}, the MLPs {mlp:.3f}, the embedding {embedding:.3f}; most of all "
+        "layer {layer} ({part}, {most:.3f}). Sum of all {n} parts: {total:.4f}. The model's own logit: "
+        "{logit:.4f}. Difference: {difference:.1e}."
+    ).format(
+        attention=sums["attention"], mlp=sums["mlp"], embedding=sums["embedding"], layer=int(most["layer"]),
+        part=_parts()[str(most["part"])], most=float(most["logit"]), n=len(table), total=total, logit=logit,
+        difference=abs(total - logit),
+    )  # fmt: skip
+
+
+def _parts() -> dict[str, str]:
+    return {"embedding": _("embedding"), "attention": _("attention"), "mlp": "MLP", "bias": _("biases")}
+
+
+@lru_cache
+def _stream_picture(language: str) -> dict[str, Any]:
+    layer = _("Layer (0 = embedding)")
+    return charts.stream_lines(
+        {"layer": layer, "norm": _("Length of the state"), "cosine": _("Cosine to the last state")}
+    )
+
+
+@lru_cache
+def _attribution_picture(language: str) -> dict[str, Any]:
+    words = {"layer": _("Layer (0 = embedding)"), "logit": _("Adds to the logit")}
+    return charts.attribution_bars(words | _parts())

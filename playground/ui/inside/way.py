@@ -1,0 +1,264 @@
+"""The main picture: the model's parts from the tokens up, the guess after every layer, one part opened."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from playground.charts import inside as charts
+from playground.core import frames_inside as frames
+from playground.core import inside as core
+from playground.engine.inside import Part
+from playground.ui import compute, show
+from playground.ui.components import inside as picture
+from playground.ui.components.inside import Station
+from playground.ui.components.token_chips import remember_token, selected_token
+from playground.ui.inside.reading import Reading, is_decoder, remembered
+from playground.ui.text import _, plain
+from playground.ui.word_order import as_code
+
+N_COLUMNS = 10  # positions side by side: a token of eight letters can be read at the back of a room
+N_FIRST = 8  # numbers written out
+
+
+@st.fragment
+def way(reading: Reading) -> None:
+    """The picture, what it says, and the tensors of the part that was clicked."""
+    whole = selected_token(10**5)
+    if whole is not None and min(whole, len(reading.tokens) - 1) != reading.position:
+        st.rerun()  # a cell of another token was clicked: it is selected on the whole page
+    known = stations(reading)
+    default = known[-1].id if reading.lens else known[-2].id
+    station = remembered("ins_part", [one.id for one in known], default)
+    st.markdown(_reading_words(reading))
+    window = columns(reading)
+    labels = reading.labels
+    with st.container(key="ins_way"):
+        picture.inside(
+            known, [(place, labels[place]) for place in window], _cells(reading, window),
+            position=reading.position, station=station, words=_words(reading), on_click=_clicked,
+        )  # fmt: skip
+    if len(window) < len(labels):
+        st.caption(
+            _("Tokens {first}-{last} of {n}; select another token to see its neighbours.").format(
+                first=window[0] + 1, last=window[-1] + 1, n=len(labels)
+            )
+        )
+    show.provenance(reading.trace)
+    name = "logit_lens" if reading.lens else "residual_stream"
+    show.under_picture("inside_way", frame=way_table(reading), code=_code(reading, name), picture="ins_way")
+    _open(reading, station)
+
+
+def columns(reading: Reading) -> range:
+    """The positions shown: the page of N_COLUMNS that holds the selected one."""
+    n = len(reading.tokens)
+    start = max(0, min(reading.position // N_COLUMNS * N_COLUMNS, n - N_COLUMNS))
+    return range(start, min(n, start + N_COLUMNS))
+
+
+def way_table(reading: Reading) -> pd.DataFrame:
+    """The numbers of the main picture, every layer and position."""
+    if reading.lens is None:
+        return frames.cosines(_cosines(reading), reading.labels)
+    guesses = reading.named(np.unique(reading.lens.top_ids).tolist())
+    return frames.lens(reading.lens, reading.labels, guesses)
+
+
+def _cells(reading: Reading, window: range) -> dict[str, Any]:
+    if reading.lens is None:
+        return picture.cosine_cells(_cosines(reading), window)
+    shown = np.unique(reading.lens.top_ids[:, list(window)]).tolist()
+    return picture.lens_cells(reading.lens, window, reading.named(shown))
+
+
+def _cosines(reading: Reading) -> core.Floats:
+    return np.stack([reading.stream(place).cosines for place in range(len(reading.tokens))], axis=1)
+
+
+def _clicked(value: object) -> None:
+    if not isinstance(value, dict):
+        return
+    st.session_state["ins_part"] = str(value.get("station", ""))
+    if "position" in value:
+        remember_token(value["position"])
+
+
+# ---------------------------------------------------------------- the parts
+
+
+def stations(reading: Reading) -> list[Station]:
+    """The parts of the chosen model in the order a token meets them."""
+    found: dict[tuple[str, int | None], Part] = {(part.kind, part.layer): part for part in reading.parts}
+    embedding = [found[kind, None] for kind in ("embedding", "positions") if (kind, None) in found]
+    made = [_station("embedding", _("embedding"), embedding)]
+    for layer in range(reading.context.model.n_layer):
+        for kind in ("attention", "mlp"):
+            made.append(_station(f"{kind}.{layer}", _kind(kind), [found[kind, layer]]))
+    if ("final norm", None) in found:
+        made.append(_station("norm", _("final norm"), [found["final norm", None]]))
+    if reading.lens is not None:
+        made.append(_station("logits", _("logits"), [found["head", None]]))
+    return made
+
+
+def _kind(kind: str) -> str:
+    return {"attention": _("attention"), "mlp": "MLP"}[kind]
+
+
+def _station(name: str, words: str, parts: list[Part]) -> Station:
+    n = sum(part.n_parameters for part in parts)
+    tensors = [tensor for part in parts for tensor in part.tensors]
+    sizes = ", ".join(f"{_short(full)} {'×'.join(map(str, shape))}" for full, shape in tensors)
+    layer = name.partition(".")[2]
+    place = _("Block {n}, ").format(n=int(layer) + 1) if layer else ""
+    told = _("{n:,} parameters").format(n=n) if n else _("the embedding's matrix once more, no parameters")
+    about = f"{place}{words}: {told}" + (f" ({sizes})" if sizes else "")
+    return Station(name, f"{words} {millions(n)}" if n else words, about, n)
+
+
+def millions(n: int) -> str:
+    """A count of parameters in few characters.
+
+    Example:
+        >>> millions(28_311_552), millions(884_736), millions(576)
+        ('28.3 M', '0.88 M', '576')
+    """
+    if n < 100_000:
+        return f"{n:,}"
+    return f"{n / 1e6:.1f} M" if n >= 10_000_000 else f"{n / 1e6:.2f} M"
+
+
+def _short(name: str) -> str:
+    """The last words of a tensor's name, without `weight`."""
+    words = name.removesuffix(".weight").split(".")
+    return ".".join(words[-2:]) if words[-1] == "bias" else words[-1]
+
+
+# ---------------------------------------------------------------- one part opened
+
+
+def _open(reading: Reading, station: str) -> None:
+    """Name, shape and numbers of what a part reads and writes at the selected position."""
+    kind, _dot, number = station.partition(".")
+    layer = int(number) if number else reading.context.model.n_layer
+    title = {"embedding": _("embedding"), "norm": _("final norm"), "logits": _("logits")}.get(kind)
+    name = title or f"{_('block {n}').format(n=layer + 1)}, {_kind(kind)}"
+    token = as_code(reading.labels[reading.position])
+    st.markdown(f"#### {_('What does this part compute?')}")
+    st.markdown(
+        _("**{part}** at {token}: each vector has {d_model} numbers; the first {n} of each below.").format(
+            part=plain(name), token=token, d_model=reading.context.model.d_model, n=N_FIRST
+        )
+    )
+    rows = vectors(reading, kind, layer)
+    table = frames.tensors(rows)
+    alt = _("The numbers of each vector as a strip")
+    show.show_chart(_strips(reading.context.language), "ins_part_picture", alt, data=table)
+    st.dataframe(_first_numbers(rows), hide_index=True, key="ins_part_numbers")
+    if kind == "logits":
+        _top_logits(reading)
+    show.provenance(reading.trace, layer=layer + 1 if number else None)
+    code = _code(reading, "residual_stream")
+    show.under_picture("inside_part", frame=table, code=code, picture="ins_part_picture")
+
+
+def vectors(reading: Reading, kind: str, layer: int) -> dict[str, core.Floats]:
+    """What a part reads and writes, by name; state + write = state in models that norm before."""
+    stream = reading.stream()
+    if kind == "embedding":
+        return {_("state after layer {n}").format(n=0): stream.states[0]}
+    if kind in ("norm", "logits"):
+        state = {} if stream.attention is None else {_("state after the last block"): stream.states[-1]}
+        return state | {_("after the final norm"): stream.final}
+    before, after = stream.states[layer], stream.states[layer + 1]
+    names = _("state after layer {n}").format(n=layer), _("state after layer {n}").format(n=layer + 1)
+    if stream.attention is None or stream.mlp is None:
+        return {names[0]: before, names[1]: after}
+    attention, mlp = stream.attention[layer], stream.mlp[layer]
+    if not is_decoder(reading.context):
+        wrote = attention if kind == "attention" else mlp
+        return {names[0]: before, _("{part} writes").format(part=_kind(kind)): wrote, names[1]: after}
+    middle = before + attention
+    between = _("state between")
+    if kind == "attention":
+        return {names[0]: before, _("{part} writes").format(part=_kind(kind)): attention, between: middle}
+    return {between: middle, _("{part} writes").format(part=_kind(kind)): mlp, names[1]: after}
+
+
+def _first_numbers(rows: dict[str, core.Floats]) -> pd.DataFrame:
+    """Shape, length and the first numbers of each vector."""
+    return pd.DataFrame(
+        [
+            {
+                _("tensor"): name,
+                _("shape"): f"[{len(row)}]",
+                _("length"): f"{np.linalg.norm(row):.5g}",
+                **{str(i): f"{value:.4f}" for i, value in enumerate(row[:N_FIRST])},
+            }
+            for name, row in rows.items()
+        ]
+    )
+
+
+def _top_logits(reading: Reading) -> None:
+    lens = compute.lens(
+        reading.context, input_ids=reading.tokens.input_ids, position=reading.position, n_top=N_FIRST
+    )
+    assert lens.logits is not None
+    best = lens.top_ids[-1, 0].tolist()
+    said = [f"{as_code(label)} {lens.logits[-1, token]:.3f}" for token, label in reading.named(best).items()]
+    words = _("logits [{d_vocab:,}], the largest: {best}")
+    st.markdown(words.format(d_vocab=lens.logits.shape[-1], best=", ".join(said)))
+
+
+# ---------------------------------------------------------------- words
+
+
+def _reading_words(reading: Reading) -> str:
+    """The picture in words."""
+    model, token = reading.context.model, as_code(reading.labels[reading.position])
+    if reading.lens is None:
+        return _(
+            "{model} predicts no next token from a single causal stack: no logits to read early. Each number "
+            "is the cosine of the state after that layer and the last state of its token; for the lens, "
+            "attribution and copying choose a decoder."
+        ).format(model=plain(model.name))
+    ranks = reading.lens.answer_ranks[:, reading.position]
+    (answer,) = reading.named([int(reading.lens.answer_ids[reading.position])]).values()
+    return _(
+        "After {token}, {answer} ({p:.1%}) is the best guess for good from layer **{layer}** of {n_layer} "
+        "on. In the embedding its rank is {start:,} of {d_vocab:,}, halfway {middle:,}."
+    ).format(
+        token=token, answer=as_code(answer), p=float(reading.lens.answer_probs[-1, reading.position]),
+        layer=core.settled(ranks), n_layer=model.n_layer, start=int(ranks[0]) + 1, d_vocab=model.d_vocab,
+        middle=int(ranks[len(ranks) // 2]) + 1,
+    )  # fmt: skip
+
+
+def _words(reading: Reading) -> dict[str, str]:
+    return {
+        "picture": _(
+            "The parts of the model from bottom to top, beside them the best guess after each layer"
+        ),
+        "cell": _(
+            "Layer {layer}, after “{token}” (position {position}): {guesses}. "
+            "The final answer “{answer}” has rank {rank} here."
+        ),
+        "cosine": _("Layer {layer}, “{token}” (position {position}): cosine to its last state {value}"),
+    }
+
+
+def _code(reading: Reading, name: str) -> str:
+    folder = show.model_folder(reading.context.model.model_id)
+    ids = list(reading.tokens.input_ids)
+    return show.code(name, folder=folder, input_ids=ids, position=reading.position)
+
+
+@lru_cache
+def _strips(language: str) -> dict[str, Any]:
+    return charts.strips({"dimension": _("Dimension"), "value": _("Value")})
