@@ -20,6 +20,7 @@ ICONS = {
     "embeddings": ":material/scatter_plot:",
     "tokenization": ":material/content_cut:",
     "positions": ":material/schedule:",
+    "attention": ":material/visibility:",
     "inside": ":material/layers:",
     "sampling": ":material/casino:",
 }

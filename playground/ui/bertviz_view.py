@@ -42,10 +42,22 @@ class Shown(NamedTuple):
 
 
 @st.fragment
-def panel(context: PageContext) -> None:
-    """Head view or model view of the reader's text, in BertViz's own drawing."""
+def panel(context: PageContext, read: Trace) -> None:
+    """Head view or model view of the reader's text, in BertViz's own drawing.
+
+    Args:
+        context: From `frame.page`.
+        read: The text with its attentions; an encoder-decoder model is asked again, with the decoder's text.
+    """
+    if read.window is not None:
+        told = _("BertViz draws texts of at most {limit} tokens; this one has {n}.")
+        st.info(told.format(limit=bertviz.N_TOKENS["head"], n=len(read.tokens)))
+        return
     view = choose("att_bv_view", {"head": _("Head view"), "model": _("Model view")}, "BertViz")
-    trace = compute.trace(context, attentions="float32", decoder_text=_decoder_text(context), topic="bertviz")
+    trace = read
+    if context.model.kind == "encoder-decoder":
+        given = _decoder_text(context)
+        trace = compute.trace(context, attentions="float32", decoder_text=given, topic="bertviz")
     whole = _part(context, trace)
     shown = whole.first(bertviz.N_TOKENS[view])
     layers = [_layer(len(shown.weights))] if view == "head" else _window(len(shown.weights))
@@ -69,9 +81,7 @@ def panel(context: PageContext) -> None:
 
 
 def _decoder_text(context: PageContext) -> str:
-    """What the decoder reads; an encoder-decoder model is the only kind that has a text of its own there."""
-    if context.model.kind != "encoder-decoder":
-        return ""
+    """What the decoder reads: the reader's own, else the sentence again."""
     written = st.text_input(
         _("The decoder reads (empty: your sentence again)"),
         key="att_bv_decoder",

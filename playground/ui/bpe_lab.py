@@ -17,9 +17,9 @@ from playground.core.prompts import decode, readable_text
 from playground.core.tokens import Tokenization, readable, spans_of_bytes
 from playground.errors import BadFile
 from playground.ui import show
+from playground.ui.choose import choose
 from playground.ui.components.bpe_lab import N_STEPS, bpe_lab, watched_word
 from playground.ui.components.token_rows import NamedRow, token_rows
-from playground.ui.embeddings.choosing import choose
 from playground.ui.granularity import corpus
 from playground.ui.state import PageContext, settings
 from playground.ui.text import N_, _, ngettext, plain, sentence

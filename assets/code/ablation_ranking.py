@@ -1,0 +1,47 @@
+"""Every head switched off, one at a time: how much the next token changes."""
+
+from pathlib import Path
+
+import torch
+from transformers import AutoModelForCausalLM
+
+folder = "~/.cache/llm-playground/models/HuggingFaceTB--SmolLM2-135M-Instruct"
+input_ids = [504, 3575, 282, 3996, 314]
+ablation = "zero"
+layer = 13
+head = 8
+
+path = Path(folder).expanduser()
+model = AutoModelForCausalLM.from_pretrained(path, dtype=torch.float32).eval()
+config = model.config
+if config.model_type == "gpt2":
+    outputs = [block.attn.c_proj for block in model.transformer.h]
+else:
+    outputs = [block.self_attn.o_proj for block in model.model.layers]
+n_head = config.num_attention_heads
+d_head = getattr(config, "head_dim", None) or config.hidden_size // n_head
+
+
+def silence(_module, given):
+    """Row h of the batch loses head h."""
+    mixed = given[0].clone()  # [batch, position, head * d_head]
+    for number in range(n_head):
+        part = slice(number * d_head, (number + 1) * d_head)
+        own = mixed[number, :, part]
+        mixed[number, :, part] = 0 if ablation == "zero" else own.mean(0, keepdim=True)
+    return (mixed,)
+
+
+ids = torch.tensor([input_ids])
+effects = {}
+with torch.no_grad():
+    before = model(ids).logits[0, -1].double().log_softmax(-1)
+    for number, output in enumerate(outputs):
+        hook = output.register_forward_pre_hook(silence)
+        after = model(ids.expand(n_head, -1)).logits[:, -1].double().log_softmax(-1)
+        hook.remove()
+        bits = (before.exp() * (before - after)).sum(-1) / torch.tensor(2.0).log()
+        effects |= {(number, h): bits[h].item() for h in range(n_head)}
+
+for (l, h), bits in sorted(effects.items(), key=lambda item: -item[1])[:10]:
+    print(f"{l}.{h} {bits:.4f} bits")

@@ -1,0 +1,39 @@
+"""The tasks of the attention page, checked against the model's own weights."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from playground.ui.ablation import best_token_changed
+from playground.ui.attention import View
+from playground.ui.head_pictures import scores_of
+from playground.ui.tasks import Task
+
+LINK = 0.5  # weight from which on a link counts as strong
+N_OPTIONS = 4
+
+
+def tasks(view: View) -> list[Task]:
+    """Sort by a score, find a head with a strong link, change the answer."""
+    best, options = _previous_token_heads(view)
+    return [
+        Task("previous", "choice", lambda: best, options),
+        Task("link", "goal", lambda: float(_strong_link(view))),
+        Task("off", "goal", lambda: float(best_token_changed(view))),
+    ]
+
+
+def _previous_token_heads(view: View) -> tuple[str, list[str]]:
+    """The head that looks back most, and it among others in the order of the grid."""
+    scores = np.nan_to_num(scores_of(view)["previous_token"], nan=-1.0)
+    order = np.argsort(-scores, axis=None, kind="stable")
+    places = [int(order[len(order) * part // N_OPTIONS]) for part in range(N_OPTIONS)]
+    names = {place: "{}.{}".format(*divmod(place, scores.shape[1])) for place in places}
+    return names[places[0]], [names[place] for place in sorted(names)]
+
+
+def _strong_link(view: View) -> bool:
+    """Whether the chosen head ties the selected token to one other, not the first."""
+    row = view.weights[view.layer, view.head, view.query]
+    others = [key for key in range(1, len(row)) if key != view.query]
+    return bool(others) and float(row[others].max()) >= LINK
