@@ -22,7 +22,7 @@ def mask(words: Mapping[str, str]) -> Spec:
         "type": "nominal",
         "title": None,
         "scale": {"domain": [True, False], "range": [KEY, "transparent"]},
-        "legend": {"orient": "right", "labelExpr": names, "symbolType": "square", "symbolStrokeColor": CUT},
+        "legend": {"orient": "top", "labelExpr": names, "symbolType": "square", "symbolStrokeColor": CUT},
     }
     encoding = {
         "x": _axis("key", words["key"], "bottom", labels=False),
@@ -31,7 +31,7 @@ def mask(words: Mapping[str, str]) -> Spec:
         "tooltip": _tooltip(words)[:2],
     }
     mark = {"type": "rect", "stroke": CUT, "strokeWidth": 0.4}
-    return {"height": 90, "width": 130, "mark": mark, "encoding": encoding}
+    return {"height": 190, "mark": mark, "encoding": encoding}
 
 
 def mean_map(words: Mapping[str, str]) -> Spec:
@@ -47,7 +47,7 @@ def mean_map(words: Mapping[str, str]) -> Spec:
         "type": "quantitative",
         "title": words["weight"],
         "scale": {"type": "sqrt", "domain": [0, 1], "scheme": AMOUNTS},
-        "legend": {"orient": "bottom", "gradientLength": 200, "values": [0, 0.05, 0.25, 0.5, 1]},
+        "legend": {"orient": "bottom", "gradientLength": 240, "values": [0, 0.05, 0.25, 0.5, 1], "format": "~f"},
     }
     encoding = {
         "x": _axis("key", words["key"], "top"),
@@ -56,7 +56,7 @@ def mean_map(words: Mapping[str, str]) -> Spec:
         "tooltip": _tooltip(words),
     }
     transform = [{"filter": "datum.allowed"}]
-    return {"height": 380, "transform": transform, "mark": {"type": "rect"}, "encoding": encoding}
+    return {"height": 470, "transform": transform, "mark": {"type": "rect"}, "encoding": encoding}
 
 
 def _axis(name: str, title: str, orient: str, *, labels: bool = True) -> Spec:

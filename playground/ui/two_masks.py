@@ -7,7 +7,6 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
@@ -23,7 +22,6 @@ from playground.ui.position_models import player
 from playground.ui.state import PageContext, settings
 from playground.ui.text import _, plain
 from playground.ui.word_order import as_code
-
 
 LEAST = 0.005  # what a selected token takes from later words, to be worth a sentence
 
@@ -48,7 +46,8 @@ class Reading:
     def weights(self) -> NDArray[np.float32]:
         """Of the layer. Shape [head, query, key]."""
         assert self.trace.attentions is not None
-        return self.trace.attentions[self.layer].astype(np.float32, copy=False)
+        weights: NDArray[np.float32] = self.trace.attentions[self.layer].astype(np.float32, copy=False)
+        return weights
 
     @property
     def allowed(self) -> NDArray[np.bool_]:
@@ -61,7 +60,7 @@ class Reading:
         for position, (start, stop) in enumerate(self.tokens.offsets[: self.weights.shape[-1]]):
             if start <= character < stop:
                 return position
-        return self.weights.shape[-1] - 1
+        return int(self.weights.shape[-1]) - 1
 
     def from_later(self) -> NDArray[np.float64]:
         """How much each token takes from the words after it; what the tokenizer added is no word."""
@@ -88,10 +87,10 @@ def two_masks(context: PageContext) -> None:
     limit = settings().max_tokens_all_heads
     if any(len(reading.tokens) > limit for reading in readings):
         st.caption(_("Only the first {n} tokens are drawn.").format(n=limit))
+    st.markdown(told(context, *readings))
     for column, reading in zip(st.columns(2), readings, strict=True):
         with column:
             _draw(reading)
-    st.markdown(told(context, *readings))
 
 
 def _read(context: PageContext, depth: int) -> Reading:

@@ -41,6 +41,7 @@ export function lengthOfSum(weights, overlaps) {
 const ROW = 22;
 const TOP = 48;
 const SEEN = 12; // rows, before they scroll
+const NUMBER = 58; // pixels of a number beside a bar
 const BARS = 96;
 const LABEL = 15; // characters
 const SNAP = 0.012; // of the logarithm: a slider step away from √d is √d
@@ -58,10 +59,11 @@ const exact = (value) => (value === -Infinity ? "−∞" : `${value}`.replaceAll
 const shorten = (text) => ([...text].length > LABEL ? [...text].slice(0, LABEL - 1).join("") + "…" : text);
 
 function columns(wide) {
-  const free = wide - 360 - 2 * 64;
-  const weight = { left: 360, width: Math.round(free * 0.6) };
-  const left = weight.left + weight.width + 64;
-  return { score: 208, scaled: 284, mask: 334, weight, written: { left, width: wide - 68 - left } };
+  const free = wide - 392 - 2 * NUMBER;
+  const weight = { left: 376, width: Math.round(free * 0.6) };
+  const told = weight.left + weight.width + NUMBER; // right edge of the weights
+  const left = told + 16;
+  return { score: 204, scaled: 284, mask: 356, weight, told, written: { left, width: wide - 10 - NUMBER - left } };
 }
 
 /** Everything that the settings decide, computed once a paint. */
@@ -132,8 +134,7 @@ const row = {
         const mark = { x: x.weight.left + own[key] * x.weight.width - 1, y: y + 1, width: 2, height: ROW - 2 };
         place("rect", line, { ...mark, class: "own", fill: theme.text });
       }
-      const beside = x.weight.left + x.weight.width + 58;
-      place("text", line, { ...told, class: "weight", x: beside }, three(all[key]));
+        place("text", line, { ...told, class: "weight", x: x.told }, three(all[key]));
       const written = all[key] * lengths[key];
       const green = { ...bar, x: x.written.left, width: (written / longest) * x.written.width };
       place("rect", line, { ...green, fill: theme.value });
@@ -143,8 +144,7 @@ const row = {
     const y = TOP + found.n * ROW + 15.5;
     const told = { ...number, y, fill: theme.grey };
     place("text", picture, { ...told, x: 10 }, fill(head.words.outside, { n: found.rest.length }));
-    const beside = x.weight.left + x.weight.width + 58;
-    place("text", picture, { ...told, x: beside, "text-anchor": "end" }, three(found.left));
+    place("text", picture, { ...told, x: x.told, "text-anchor": "end" }, three(found.left));
   },
 
   headings({ found, columns: x, picture, head, settings, theme, wide }, place) {
@@ -177,8 +177,7 @@ const row = {
     place("text", group, { ...told, x: 10 }, head.words.sum);
     const end = { ...told, "text-anchor": "end", "font-family": theme.code };
     const total = found.all.reduce((a, b) => a + b, 0);
-    const beside = x.weight.left + x.weight.width + 58;
-    place("text", group, { ...end, class: "total", x: beside }, three(Number(total.toFixed(12))));
+    place("text", group, { ...end, class: "total", x: x.told }, three(Number(total.toFixed(12))));
     if (found.rest.length) return;
     place("text", group, { ...told, x: x.written.left }, "‖Σ w · v · W_O‖");
     place("text", group, { ...end, class: "length", x: wide - 10 }, three(lengthOfSum(found.all, found.overlaps)));
