@@ -228,11 +228,57 @@ def row_arithmetic(
     """
     products = np.asarray(query, dtype=np.float64) * np.asarray(keys, dtype=np.float64)
     scores = products.sum(axis=-1)
-    scaled = np.where(allowed, scores / np.sqrt(products.shape[-1]), -np.inf)
-    weights = _softmax(scaled)
+    root = float(np.sqrt(products.shape[-1]))
+    weights = row_weights(scores, allowed, root)
     moved = weights[:, None] * np.asarray(values, dtype=np.float64)
     written = np.linalg.norm(moved @ np.asarray(output, dtype=np.float64), axis=-1)
+    scaled = np.where(allowed, scores / root, -np.inf)
     return RowArithmetic(products, scores, scaled, weights, moved.sum(axis=0), written)
+
+
+def row_weights(scores: ArrayLike, allowed: NDArray[np.bool_], divisor: float) -> FloatArray:
+    """softmax(scores / divisor + mask): √d_head is what a model divides by, less sharpens, more flattens.
+
+    Args:
+        scores: q·k. Shape [key].
+        allowed: What the mask lets the query see. Shape [key].
+        divisor: > 0.
+
+    Returns:
+        Sum to 1, or to 0 where nothing may be seen. Shape [key].
+
+    Example:
+        >>> [row_weights([2.0, 0.0], np.array([True, True]), by).round(3).tolist() for by in (0.1, 100)]
+        [[1.0, 0.0], [0.505, 0.495]]
+    """
+    return _softmax(np.where(allowed, np.asarray(scores, dtype=np.float64) / divisor, -np.inf))
+
+
+def entropy_bits(weights: ArrayLike) -> float:
+    """How spread a row is: 0 for all on one key, log2(n) for n equal weights.
+
+    Example:
+        >>> entropy_bits([0.25, 0.25, 0.25, 0.25]), entropy_bits([1.0, 0.0])
+        (2.0, 0.0)
+    """
+    some = np.asarray(weights, dtype=np.float64)
+    some = some[some > 0]
+    return float(np.abs((some * np.log2(some)).sum()))
+
+
+def overlaps(values: ArrayLike, output: ArrayLike) -> FloatArray:
+    """Dot products of what the keys would write with weight 1: ‖Σ wᵢ uᵢ‖² = w · overlaps · w.
+
+    Args:
+        values: Shape [key, d_head].
+        output: As in `row_arithmetic`. Shape [d_head, d_model].
+
+    Returns:
+        Shape [key, key].
+    """
+    written = np.asarray(values, dtype=np.float64) @ np.asarray(output, dtype=np.float64)
+    products: FloatArray = written @ written.T
+    return products
 
 
 def _softmax(scores: FloatArray) -> FloatArray:

@@ -34,13 +34,14 @@ def roles(context: PageContext) -> Roles | None:
     """Who plays which part; None while one of them is not in memory (what it is doing is drawn then)."""
     found = {}
     for role in ("learned", "rotary", "encoder", "decoder"):
-        found[role] = _player(context, role)
+        found[role] = player(context, role)
         if found[role] is None:
             return None
     return Roles(**{role: player for role, player in found.items() if player is not None})
 
 
-def _player(context: PageContext, role: str) -> PageContext | None:
+def player(context: PageContext, role: str) -> PageContext | None:
+    """The reader's text with a model that fits this role; None while it is not in memory (says why)."""
     if _fits(context.model, role):
         return context
     known, settings = frame.models(), state.settings()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -21,16 +20,15 @@ from playground.core.positions import (
     frequencies,
 )
 from playground.core.tokens import Tokenization
-from playground.errors import BadValue
 from playground.ui import compute, position_words, show
-from playground.ui.components.positions import Control, View, panel
+from playground.ui.components.positions import Control, panel
 from playground.ui.components.token_chips import selected_token
+from playground.ui.panel_settings import chosen, remember
 from playground.ui.position_models import first_tokens
 from playground.ui.state import PageContext
-from playground.ui.text import _, plain, sentence
+from playground.ui.text import _, plain
 
 N_CLOCK_TOKENS = 32  # tokens a query or a key can be picked from
-_STYLE = '<style>[class*="st-key-pos_"][class*="_url"] { display: none; }</style>'
 WAVES = (
     Control("n_ctx", 2, 256, 64),
     Control("d_model", 2, 256, 64, step=2),
@@ -39,61 +37,18 @@ WAVES = (
 )
 
 
-# ---------------------------------------------------------------- settings in the URL
-
-
-def chosen(view: View, controls: Sequence[Control]) -> dict[str, float]:
-    """Tie the settings of a picture to the URL and give them; a value that cannot be becomes the default."""
-    st.html(_STYLE)
-    values = {}
-    with st.container(key=f"pos_{view}_url"):
-        for control in controls:
-            st.text_input(
-                control.name,
-                key=_key(view, control),
-                bind="query-params",
-                persist_state="session",
-                label_visibility="collapsed",
-            )
-    for control in controls:
-        text = st.session_state.get(_key(view, control), "")
-        if control.options and text.isascii() and text.isdigit():
-            text = text[:6] if int(text[:6]) <= control.high else ""  # the sentence became shorter
-        value = control.valid(text) if text else control.default
-        if value is None:
-            allowed = f"{control.low:,} … {control.high:,}"
-            st.warning(sentence(BadValue(name=control.name, value=repr(text[:40]), allowed=allowed)))
-        values[control.name] = control.default if value is None else value
-    return values
-
-
-def remember(view: View, controls: Sequence[Control]) -> Callable[[dict[str, float]], None]:
-    """What puts released settings into the URL; the default needs no place there."""
-
-    def put(values: dict[str, float]) -> None:
-        for control in controls:
-            value = values[control.name]
-            st.session_state[_key(view, control)] = "" if value == control.default else f"{value}"
-
-    return put
-
-
-def _key(view: View, control: Control) -> str:
-    return f"pos_{view}_{control.name}"
-
-
 # ---------------------------------------------------------------- closed forms
 
 
 @st.fragment
 def waves(language: str) -> None:
     """The sinusoidal matrix of the 2017 paper, one dimension as a wave, the dot product against distance."""
-    settings = chosen("waves", WAVES)
+    settings = chosen("pos_waves", WAVES)
     settings["dimension"] = min(settings["dimension"], settings["d_model"] - 1)
     with st.container(key="pos_waves_picture"):
         panel(
             "waves", WAVES, settings, key="pos_waves", words=position_words.waves(), language=language,
-            on_release=remember("waves", WAVES),
+            on_release=remember("pos_waves", WAVES),
         )  # fmt: skip
     source = "Vaswani et al. 2017, arXiv:1706.03762, 3.5"
     st.caption(plain(f"{source} · {_('closed form, computed in the browser')}"))
@@ -112,12 +67,13 @@ def clocks(context: PageContext) -> None:
     assert trace.hidden_states is not None
     vectors = np.stack(scheme.head.query_key(trace.hidden_states[0])).astype(np.float32)
     controls = _clock_controls(context, tokens, scheme.n_ctx)
-    settings = chosen("clocks", controls)
+    settings = chosen("pos_clocks", controls)
     facts = {"d_head": scheme.d_head, "base": scheme.base, "n_tokens": len(tokens)}
     with st.container(key="pos_clocks_picture"):
         panel(
             "clocks", controls, settings, key="pos_clocks", words=position_words.clocks(facts),
-            language=context.language, facts=facts, numbers=vectors, on_release=remember("clocks", controls),
+            language=context.language, facts=facts, numbers=vectors,
+            on_release=remember("pos_clocks", controls),
         )  # fmt: skip
     show.provenance(trace, layer=0, head=0)
     query, key, m, n, shift = (int(settings[name]) for name in ("query", "key", "m", "n", "shift"))
@@ -156,7 +112,7 @@ def distances(learned: PageContext, rotary: PageContext) -> None:
         Control("head", 1, frames.N_ALIBI, 3),
         Control("reach", 16, 511, 128),
     )
-    settings = chosen("distances", controls)
+    settings = chosen("pos_distances", controls)
     facts = {
         "d_head": turning.d_head,
         "base": turning.base,
@@ -169,7 +125,7 @@ def distances(learned: PageContext, rotary: PageContext) -> None:
             "distances", controls, settings, key="pos_distances",
             words=position_words.distances(names, facts), language=learned.language, facts=facts,
             numbers=np.stack([profile.mean, profile.low, profile.high]).astype(np.float32),
-            on_release=remember("distances", controls),
+            on_release=remember("pos_distances", controls),
         )  # fmt: skip
     source(table)
     source(turning)

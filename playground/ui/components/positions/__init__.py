@@ -105,12 +105,31 @@ def panel(
     numbers: NDArray[np.float32] | None = None,
     on_release: Callable[[dict[str, float]], None] | None = None,
 ) -> None:
+    """Draw one of the pictures of positions; everything else as in `sliders`."""
+    sliders(
+        _VIEWS[view], controls, settings, key=key, words=words, language=language, facts=facts,
+        numbers=numbers, on_release=on_release,
+    )  # fmt: skip
+
+
+def sliders(
+    component: Callable[..., Any],
+    controls: Sequence[Control],
+    settings: Settings,
+    *,
+    key: str,
+    words: Mapping[str, str],
+    language: str,
+    facts: Mapping[str, Any] | None = None,
+    numbers: NDArray[np.float32] | None = None,
+    on_release: Callable[[dict[str, float]], None] | None = None,
+) -> None:
     """Draw the sliders and the picture; `on_release` runs once, before the rerun, when one was let go.
 
     The data stay byte for byte the same while the reader only moves sliders, so Streamlit sends a hash.
 
     Args:
-        view: Which picture.
+        component: Built on `panel.js`.
         controls: Its sliders, in order.
         settings: What they stand at; when it is not what they show, they move there.
         key: Widget key.
@@ -140,9 +159,7 @@ def panel(
         "facts": dict(facts or {}),
         "language": language,
     }
-    _VIEWS[view](
-        key=key, data=_packed(head, numbers), default={"settings": None}, on_settings_change=released
-    )
+    component(key=key, data=_packed(head, numbers), default={"settings": None}, on_settings_change=released)
 
 
 def _packed(head: Mapping[str, Any], numbers: NDArray[np.float32] | None) -> bytes:

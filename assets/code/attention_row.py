@@ -1,0 +1,61 @@
+"""One row of one head, key by key: q·k, / √d_head, mask, softmax, and what it writes."""
+
+from pathlib import Path
+
+import torch
+from transformers import AttentionInterface, AutoModel
+from transformers.integrations.sdpa_attention import sdpa_attention_forward
+from transformers.masking_utils import AttentionMaskInterface, sdpa_mask
+
+folder = "~/.cache/llm-playground/models/HuggingFaceTB--SmolLM2-135M-Instruct"
+input_ids = [504, 3575, 282, 3996, 314]
+layer = 14
+head = 3
+query = 4
+divisor = 8.0
+
+seen = []
+
+
+def seeing(module, query, key, value, attention_mask, **options):  # noqa: ANN001, ANN003, ANN201
+    """Attention as usual; notes queries and keys (after rotary embedding) and values of every layer."""
+    seen.append((query[0].double(), key[0].double(), value[0].double()))  # each [head, position, d_head]
+    return sdpa_attention_forward(module, query, key, value, attention_mask, **options)
+
+
+AttentionInterface.register("seeing", seeing)
+AttentionMaskInterface.register("seeing", sdpa_mask)
+model = AutoModel.from_pretrained(
+    Path(folder).expanduser(), dtype=torch.float32, attn_implementation="seeing"
+).eval()
+with torch.no_grad():
+    model(torch.tensor([input_ids]))
+
+queries, keys, values = seen[layer]
+shared = head // (len(queries) // len(keys))  # grouped heads share a key head
+q, k, v = queries[head, query], keys[shared], values[shared]
+d_head = len(q)
+
+family = model.config.model_type
+with torch.no_grad():
+    if family == "gpt2":
+        output = model.h[layer].attn.c_proj.weight  # [in, out]
+    elif family == "bert":
+        output = model.encoder.layer[layer].attention.output.dense.weight.T
+    else:
+        output = model.layers[layer].self_attn.o_proj.weight.T
+    output = output[head * d_head : (head + 1) * d_head].double()
+
+products = q * k  # [key, d_head]
+scores = products.sum(-1)
+mask = torch.zeros(len(k), dtype=torch.double)
+if family != "bert":
+    mask[query + 1 :] = -torch.inf  # a decoder does not look ahead
+weights = (scores / d_head**0.5 + mask).softmax(-1)
+divided = (scores / divisor + mask).softmax(-1)
+written = (weights[:, None] * v) @ output  # [key, d_model]
+
+for i in range(len(k)):
+    print(f"{i:3}  q·k {scores[i]:8.3f}  / √d {scores[i] / d_head**0.5:7.3f}  mask {mask[i]:4.0f}", end="  ")
+    print(f"weight {weights[i]:.4f}  writes {written[i].norm():.4f}  with / {divisor:.3g}: {divided[i]:.4f}")
+print(f"together they write {written.sum(0).norm():.4f}")

@@ -1,0 +1,79 @@
+"""Pictures of attention: a map of weights, and the mask that says who may look where."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from playground.charts.theme import AMOUNTS, CUT, KEY
+
+Spec = dict[str, Any]
+
+
+def mask(words: Mapping[str, str]) -> Spec:
+    """Vega-Lite of who may look where; rows of `frames_attention.mean_map`.
+
+    Args:
+        words: query, key, allowed, may, must_not in the reader's language.
+    """
+    names = f"datum.label === 'true' ? {_quoted(words['may'])} : {_quoted(words['must_not'])}"
+    color = {
+        "field": "allowed",
+        "type": "nominal",
+        "title": None,
+        "scale": {"domain": [True, False], "range": [KEY, "transparent"]},
+        "legend": {"orient": "top", "labelExpr": names, "symbolType": "square", "symbolStrokeColor": CUT},
+    }
+    encoding = {
+        "x": _axis("key", words["key"], "bottom", labels=False),
+        "y": _axis("query", words["query"], "left", labels=False),
+        "color": color,
+        "tooltip": _tooltip(words)[:2],
+    }
+    mark = {"type": "rect", "stroke": CUT, "strokeWidth": 0.4}
+    return {"height": 190, "mark": mark, "encoding": encoding}
+
+
+def mean_map(words: Mapping[str, str]) -> Spec:
+    """Vega-Lite of a layer's mean weights, forbidden cells left out; rows of `frames_attention.mean_map`.
+
+    The scale is the square root, from 0 to 1 at every layer, so that small weights show.
+
+    Args:
+        words: query, key, weight in the reader's language.
+    """
+    color = {
+        "field": "weight",
+        "type": "quantitative",
+        "title": words["weight"],
+        "scale": {"type": "sqrt", "domain": [0, 1], "scheme": AMOUNTS},
+        "legend": {"orient": "bottom", "gradientLength": 240, "values": [0, 0.05, 0.25, 0.5, 1], "format": "~f"},
+    }
+    encoding = {
+        "x": _axis("key", words["key"], "top"),
+        "y": _axis("query", words["query"], "left"),
+        "color": color,
+        "tooltip": _tooltip(words),
+    }
+    transform = [{"filter": "datum.allowed"}]
+    return {"height": 470, "transform": transform, "mark": {"type": "rect"}, "encoding": encoding}
+
+
+def _axis(name: str, title: str, orient: str, *, labels: bool = True) -> Spec:
+    axis = {"orient": orient, "labels": labels, "ticks": False, "domain": False, "grid": False}
+    if labels:
+        axis |= {"labelOverlap": "greedy", "labelLimit": 90, "labelAngle": -60 if name == "key" else 0}
+    sort = {"field": name, "op": "min"}
+    return {"field": f"{name}_token", "type": "ordinal", "title": title, "sort": sort, "axis": axis}
+
+
+def _tooltip(words: Mapping[str, str]) -> list[Spec]:
+    return [
+        {"field": "query_token", "type": "nominal", "title": words["query"]},
+        {"field": "key_token", "type": "nominal", "title": words["key"]},
+        {"field": "weight", "type": "quantitative", "title": words.get("weight"), "format": ".4f"},
+    ]
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("\\", "").replace("'", "\\'") + "'"

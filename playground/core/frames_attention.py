@@ -1,0 +1,69 @@
+"""Tables of the attention page; names of columns stand here only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from playground.core.attention import RowArithmetic, row_weights
+
+
+def row(labels: Sequence[str], arithmetic: RowArithmetic, divisor: float) -> pd.DataFrame:
+    """One row of one head, a key a line.
+
+    Args:
+        labels: Of the keys. Length [key].
+        arithmetic: From `core.attention.row_arithmetic`.
+        divisor: What the reader divides the scores by instead of √d_head.
+
+    Returns:
+        key, token, score (q·k), scaled (/ √d_head), mask (0 or -inf), weight, written (length of what it adds
+        to the residual stream), divided (/ divisor), divided_weight, and product_0, ... (q·k by dimension).
+    """
+    allowed = np.isfinite(arithmetic.scaled)
+    d_head = arithmetic.products.shape[1]
+    made = pd.DataFrame(
+        {
+            "key": np.arange(len(labels)),
+            "token": list(labels),
+            "score": arithmetic.scores,
+            "scaled": arithmetic.scores / np.sqrt(d_head),
+            "mask": np.where(allowed, 0.0, -np.inf),
+            "weight": arithmetic.weights,
+            "written": arithmetic.written,
+            "divided": arithmetic.scores / divisor,
+            "divided_weight": row_weights(arithmetic.scores, allowed, divisor),
+        }
+    )
+    products = pd.DataFrame(arithmetic.products, columns=[f"product_{i}" for i in range(d_head)])
+    return pd.concat([made, products], axis=1)
+
+
+def mean_map(labels: Sequence[str], weights: NDArray[np.float32], allowed: NDArray[np.bool_]) -> pd.DataFrame:
+    """A layer's attention, mean of its heads, and who may look where.
+
+    Args:
+        labels: Of the tokens. Length [position].
+        weights: Of one layer. Shape [head, query, key].
+        allowed: Shape [query, key].
+
+    Returns:
+        query, key, query_token and key_token (with the position, so that no two are the same), allowed,
+        weight.
+    """
+    n = len(labels)
+    query, key = (axis.ravel() for axis in np.indices((n, n)))
+    names = np.array([f"{position}: {label}" for position, label in enumerate(labels)])
+    return pd.DataFrame(
+        {
+            "query": query,
+            "key": key,
+            "query_token": names[query],
+            "key_token": names[key],
+            "allowed": allowed.ravel(),
+            "weight": weights.mean(axis=0, dtype=np.float64).ravel(),
+        }
+    )

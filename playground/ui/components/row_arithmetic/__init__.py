@@ -1,0 +1,68 @@
+"""One row of one head, from q·k to what it writes; the browser divides and weighs while a slider moves."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from playground.ui.components import script, style
+from playground.ui.components.positions import Control, sliders
+
+_COMPONENT = st.components.v2.component(
+    "playground.row_arithmetic",
+    html='<div class="positions"></div>\n',
+    css=style("keyboard", "positions/positions", "row_arithmetic/row_arithmetic"),
+    js=script("positions/panel", "row_arithmetic/row_arithmetic"),
+)
+
+
+def controls(labels: Sequence[str], d_head: int, strongest: int, orders: tuple[str, str]) -> list[Control]:
+    """What the scores are divided by (√d_head unless moved), whose dimensions are shown, the keys' order.
+
+    Args:
+        labels: Of the keys.
+        d_head: Size of a head.
+        strongest: The key with the largest weight: shown first.
+        orders: Names of reading order and strongest first.
+    """
+    root = math.sqrt(d_head)
+    return [
+        Control("divisor", 1, 4 * root, root, log=True),
+        Control("key", 0, len(labels) - 1, strongest, options=labels),
+        Control("order", 0, 1, 0, options=orders),
+    ]
+
+
+def row_arithmetic(
+    controls: Sequence[Control],
+    settings: Mapping[str, float],
+    facts: Mapping[str, Any],
+    numbers: NDArray[np.float32],
+    *,
+    key: str,
+    words: Mapping[str, str],
+    language: str,
+    on_release: Callable[[dict[str, float]], None],
+) -> None:
+    """Draw the row.
+
+    Args:
+        controls: From `controls`.
+        settings: What they stand at.
+        facts: d_head; start (position of the first key); query (token); allowed of each key; rest: scores of
+            the keys that are not drawn but have weight; overlaps: of what the keys would write with weight 1.
+        numbers: The query, then the keys. Shape [1 + key, d_head].
+        key: Widget key.
+        words: In the reader's language.
+        language: Of the numbers.
+        on_release: Given the new settings.
+    """
+    sliders(
+        _COMPONENT, controls, settings, key=key, words=words, language=language, facts=facts,
+        numbers=numbers, on_release=on_release,
+    )  # fmt: skip

@@ -1,0 +1,52 @@
+"""Settings of a picture with sliders of its own, tied to the URL."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+
+from playground.errors import BadValue
+from playground.ui.components.positions import Control
+from playground.ui.text import sentence
+
+
+def chosen(place: str, controls: Sequence[Control]) -> dict[str, float]:
+    """Tie the settings of a picture to the URL and give them; a value that cannot be becomes the default.
+
+    Args:
+        place: What the names in the URL start with, `[a-z_]+`.
+        controls: Of the picture.
+    """
+    st.html(f"<style>.st-key-{place}_url {{ display: none; }}</style>")
+    values = {}
+    with st.container(key=f"{place}_url"):
+        for control in controls:
+            st.text_input(
+                control.name,
+                key=f"{place}_{control.name}",
+                bind="query-params",
+                persist_state="session",
+                label_visibility="collapsed",
+            )
+    for control in controls:
+        text = st.session_state.get(f"{place}_{control.name}", "")
+        if control.options and text.isascii() and text.isdigit():
+            text = text[:6] if int(text[:6]) <= control.high else ""  # the sentence became shorter
+        value = control.valid(text) if text else control.default
+        if value is None:
+            allowed = f"{control.low:,} … {control.high:,}"
+            st.warning(sentence(BadValue(name=control.name, value=repr(text[:40]), allowed=allowed)))
+        values[control.name] = control.default if value is None else value
+    return values
+
+
+def remember(place: str, controls: Sequence[Control]) -> Callable[[dict[str, float]], None]:
+    """What puts released settings into the URL; the default needs no place there."""
+
+    def put(values: dict[str, float]) -> None:
+        for control in controls:
+            value = values[control.name]
+            st.session_state[f"{place}_{control.name}"] = "" if value == control.default else f"{value}"
+
+    return put
