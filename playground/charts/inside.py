@@ -9,11 +9,11 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from playground.charts.embeddings import INK
 from playground.charts.theme import AFTER, BEFORE, COUNT, CUT, KEY, PERCENT, QUERY, VALUE
 
 Spec = dict[str, Any]
 LINES = [QUERY, KEY, VALUE, AFTER, "#CC79A7", CUT]
+SIGNED = ["#b35806", "#f7f7f7", "#542788"]  # Brewer's PuOr: below 0, 0, above 0
 DASHES = [[1, 0], [7, 3], [2, 2], [9, 3, 2, 3], [5, 5], [3, 1]]
 
 
@@ -28,7 +28,7 @@ def rank_lines(words: Mapping[str, str], d_vocab: int) -> Spec:
               "symbolType": "stroke", "symbolSize": 500, "labelFontSize": 13}  # fmt: skip
     shared = {"field": "token", "type": "nominal", "sort": None, "legend": legend}
     return {
-        "height": 260,
+        "height": 320,
         "encoding": {
             "x": _layers(words["layer"]),
             "y": {
@@ -106,8 +106,8 @@ def attribution_bars(words: Mapping[str, str]) -> Spec:
         "legend": {"title": None, "orient": "top", "labelExpr": f"{said} : ''"},
     }
     return {
-        "height": 240,
-        "mark": {"type": "bar", "stroke": INK, "strokeWidth": 0.3},
+        "height": 300,
+        "mark": {"type": "bar"},
         "encoding": {
             "x": {"field": "layer", "type": "ordinal", "title": words["layer"], "axis": {"labelAngle": 0}},
             "xOffset": {"field": "part", "type": "nominal", "sort": kinds},
@@ -152,7 +152,7 @@ def strips(words: Mapping[str, str]) -> Spec:
                 "field": "value",
                 "type": "quantitative",
                 "title": words["value"],
-                "scale": {"scheme": "puor", "domain": [-3, 3], "clamp": True},
+                "scale": {"domain": [-3, 0, 3], "range": SIGNED, "clamp": True},
                 "legend": {"gradientLength": 80},
             },
             "tooltip": [

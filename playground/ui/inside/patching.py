@@ -141,7 +141,7 @@ def _words(reading: Reading, before: NDArray[np.float32], after: NDArray[np.floa
     bits = core.divergence_bits(before, after)
     return _(
         "Sentence B goes on with {before} ({p:.1%}); with the copied state with {after} ({q:.1%}). "
-        "Its distribution moved by {bits:.3f} bits (KL of after from before)."
+        "Its distribution moved by {bits:.3f} bits (KL of before and after)."
     ).format(before=as_code(names[first]), p=p, after=as_code(names[second]), q=q, bits=bits)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -32,8 +32,8 @@ def way(reading: Reading) -> None:
     if whole is not None and min(whole, len(reading.tokens) - 1) != reading.position:
         st.rerun()  # a cell of another token was clicked: it is selected on the whole page
     known = stations(reading)
-    default = known[-1].id if reading.lens else known[-2].id
-    station = remembered("ins_part", [one.id for one in known], default)
+    last_block = f"mlp.{reading.context.model.n_layer - 1}"
+    station = remembered("ins_part", [one.id for one in known], last_block)
     st.markdown(_reading_words(reading))
     window = columns(reading)
     labels = reading.labels
@@ -51,7 +51,7 @@ def way(reading: Reading) -> None:
     show.provenance(reading.trace)
     name = "logit_lens" if reading.lens else "residual_stream"
     show.under_picture("inside_way", frame=way_table(reading), code=_code(reading, name), picture="ins_way")
-    _open(reading, station)
+    _open(reading, known, station)
 
 
 def columns(reading: Reading) -> range:
@@ -142,21 +142,15 @@ def _short(name: str) -> str:
 # ---------------------------------------------------------------- one part opened
 
 
-def _open(reading: Reading, station: str) -> None:
+def _open(reading: Reading, known: list[Station], station: str) -> None:
     """Name, shape and numbers of what a part reads and writes at the selected position."""
     kind, _dot, number = station.partition(".")
     layer = int(number) if number else reading.context.model.n_layer
-    title = {"embedding": _("embedding"), "norm": _("final norm"), "logits": _("logits")}.get(kind)
-    name = title or f"{_('block {n}').format(n=layer + 1)}, {_kind(kind)}"
-    token = as_code(reading.labels[reading.position])
-    st.markdown(f"#### {_('What does this part compute?')}")
-    st.markdown(
-        _("**{part}** at {token}: each vector has {d_model} numbers; the first {n} of each below.").format(
-            part=plain(name), token=token, d_model=reading.context.model.d_model, n=N_FIRST
-        )
-    )
+    about = next(one.about for one in known if one.id == station)
+    st.markdown(f"#### {_('What does this part read and write?')}")
+    st.markdown(f"{plain(about)}")
     rows = vectors(reading, kind, layer)
-    table = frames.tensors(rows)
+    table = frames.tensors({vector.words: vector.numbers for vector in rows})
     alt = _("The numbers of each vector as a strip")
     show.show_chart(_strips(reading.context.language), "ins_part_picture", alt, data=table)
     st.dataframe(_first_numbers(rows), hide_index=True, key="ins_part_numbers")
@@ -167,40 +161,59 @@ def _open(reading: Reading, station: str) -> None:
     show.under_picture("inside_part", frame=table, code=code, picture="ins_part_picture")
 
 
-def vectors(reading: Reading, kind: str, layer: int) -> dict[str, core.Floats]:
-    """What a part reads and writes, by name; state + write = state in models that norm before."""
-    stream = reading.stream()
+class Vector(NamedTuple):
+    """What a part reads or writes at one position.
+
+    Attributes:
+        words: What it is.
+        name: In the words of the library and of `core.trace`.
+        numbers: Shape [d_model].
+    """
+
+    words: str
+    name: str
+    numbers: core.Floats
+
+
+def vectors(reading: Reading, kind: str, layer: int) -> list[Vector]:
+    """What a part reads and writes; state + write = state in models that norm before their parts."""
+    stream, place, n_layer = reading.stream(), reading.position, reading.context.model.n_layer
+    end = Vector(_("after the final norm"), f"hidden_states[{n_layer}][{place}]", stream.final)
+
+    def state(at: int) -> Vector:
+        last = at == n_layer and is_decoder(reading.context)
+        name = f"norm.input[{place}]" if last else f"hidden_states[{at}][{place}]"
+        return Vector(_("state after layer {n}").format(n=at), name, stream.states[at])
+
     if kind == "embedding":
-        return {_("state after layer {n}").format(n=0): stream.states[0]}
+        return [state(0)]
     if kind in ("norm", "logits"):
-        state = {} if stream.attention is None else {_("state after the last block"): stream.states[-1]}
-        return state | {_("after the final norm"): stream.final}
-    before, after = stream.states[layer], stream.states[layer + 1]
-    names = _("state after layer {n}").format(n=layer), _("state after layer {n}").format(n=layer + 1)
+        return [state(n_layer), end] if is_decoder(reading.context) else [end]
     if stream.attention is None or stream.mlp is None:
-        return {names[0]: before, names[1]: after}
-    attention, mlp = stream.attention[layer], stream.mlp[layer]
+        return [state(layer), state(layer + 1)]
+    wrote, source = (stream.mlp, "mlp") if kind == "mlp" else (stream.attention, "attention")
+    write = Vector(
+        _("{part} writes").format(part=_kind(kind)), f"{source}_writes[{layer}][{place}]", wrote[layer]
+    )
     if not is_decoder(reading.context):
-        wrote = attention if kind == "attention" else mlp
-        return {names[0]: before, _("{part} writes").format(part=_kind(kind)): wrote, names[1]: after}
-    middle = before + attention
-    between = _("state between")
-    if kind == "attention":
-        return {names[0]: before, _("{part} writes").format(part=_kind(kind)): attention, between: middle}
-    return {between: middle, _("{part} writes").format(part=_kind(kind)): mlp, names[1]: after}
+        return [state(layer), write, state(layer + 1)]
+    sum_name = f"hidden_states[{layer}][{place}] + attention_writes[{layer}][{place}]"
+    between = Vector(_("state between"), sum_name, stream.states[layer] + stream.attention[layer])
+    return [state(layer), write, between] if kind == "attention" else [between, write, state(layer + 1)]
 
 
-def _first_numbers(rows: dict[str, core.Floats]) -> pd.DataFrame:
+def _first_numbers(rows: list[Vector]) -> pd.DataFrame:
     """Shape, length and the first numbers of each vector."""
     return pd.DataFrame(
         [
             {
-                _("tensor"): name,
-                _("shape"): f"[{len(row)}]",
-                _("length"): f"{np.linalg.norm(row):.5g}",
-                **{str(i): f"{value:.4f}" for i, value in enumerate(row[:N_FIRST])},
+                _("vector"): row.words,
+                **{str(i): f"{value:.4f}" for i, value in enumerate(row.numbers[:N_FIRST])},
+                _("length"): f"{np.linalg.norm(row.numbers):.5g}",
+                _("shape"): f"[{len(row.numbers)}]",
+                _("tensor"): row.name,
             }
-            for name, row in rows.items()
+            for row in rows
         ]
     )
 
