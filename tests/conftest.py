@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 import socket
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -12,7 +13,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from benchmarks.live_server import LiveServer
     from playground.settings import Settings
+
+# One thread in each of the workers and their servers: more would fight for the same two cores.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("PLAYGROUND_TORCH_THREADS", "1")
 
 if find_spec("hypothesis"):  # GPU machines may come without it
     from hypothesis import settings as hypothesis_settings
@@ -21,6 +27,7 @@ if find_spec("hypothesis"):  # GPU machines may come without it
     hypothesis_settings.register_profile("shared machine", deadline=None)
     hypothesis_settings.load_profile("shared machine")
 
+PARTS = {"tests/browser": "browser", "tests/pages": "pages", "tests/ui": "pages", "tests/charts": "pages"}
 _attempts: list[str] = []
 
 
@@ -40,17 +47,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """With `-n 2` one worker drives Chromium, the other does all the rest: two Chromiums would fight.
+    """With `-n 3` one worker drives Chromium, one the pages without it, one does all the rest.
 
-    The marks of xdist 3.8 that are meant for this do nothing under pytest 9.2.
+    Two Chromiums would fight; what shares an engine or a server stays together. The marks of xdist 3.8 that
+    are meant for this do nothing under pytest 9.2.
     """
     from xdist.scheduler import LoadScopeScheduling
 
-    class OneChromium(LoadScopeScheduling):
+    class ThreeParts(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            return "browser" if nodeid.startswith("tests/browser/") else nodeid
+            folder = "/".join(nodeid.split("/", 2)[:2])
+            return PARTS.get(folder, "rest")
 
-    return OneChromium(config, log)
+    return ThreeParts(config, log)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -115,6 +124,16 @@ def real_settings() -> Settings:
     for model_id in (DEFAULT_DECODER, DEFAULT_ENCODER):
         pull(catalogue(settings)[model_id], settings, lambda message, fraction: None)
     return settings
+
+
+@pytest.fixture(scope="session")
+def live() -> Iterator[LiveServer]:
+    """The playground on a free port, its default model ready."""
+    from benchmarks.live_server import LiveServer
+
+    with LiveServer.playground(env={"PLAYGROUND_MAX_NEW_TOKENS": "1500"}) as live:
+        live.wait_ready()
+        yield live
 
 
 @pytest.fixture

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
+import signal
 import subprocess
 import sys
 import urllib.request
@@ -13,6 +15,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from benchmarks.live_server import LiveServer, free_port
+from benchmarks.load_client import Reader
 from playground import cli, doctor, server
 from playground.settings import DEFAULT_DECODER, Settings
 
@@ -139,8 +142,11 @@ def test_doctor_names_the_cure_of_each_thing_missing(tmp_path: Path, monkeypatch
 
 
 @pytest.mark.real
-def test_the_wheel_runs_from_an_empty_folder(tmp_path: Path) -> None:
-    """Built without a network, unpacked elsewhere, started where no file of the project is near."""
+def test_the_wheel_runs_from_an_empty_folder_and_ends_quietly(tmp_path: Path) -> None:
+    """Built without a network, unpacked elsewhere, started where no file of the project is near.
+
+    SIGTERM comes while a reader is connected.
+    """
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input", "--quiet"]
     build = ["wheel", "--no-deps", "--no-build-isolation", "--no-index", "-w", str(tmp_path), str(ROOT)]
     subprocess.run([*pip, *build], check=True, timeout=120)
@@ -148,7 +154,8 @@ def test_the_wheel_runs_from_an_empty_folder(tmp_path: Path) -> None:
     site, empty = tmp_path / "site", tmp_path / "empty"
     empty.mkdir()
     subprocess.run(
-        [*pip, "install", "--no-deps", "--no-index", "--target", str(site), str(wheel)], check=True
+        [*pip, "install", "--no-deps", "--no-index", "--no-compile", "--target", str(site), str(wheel)],
+        check=True,
     )
     env = {"PYTHONPATH": str(site)}
     where = subprocess.run(
@@ -171,3 +178,12 @@ def test_the_wheel_runs_from_an_empty_folder(tmp_path: Path) -> None:
             assert b"SIL OPEN FONT LICENSE" in answer.read()
         with urllib.request.urlopen(live.url + "/api/ready") as answer:
             assert json.load(answer)["state"] == "ready"
+        assert asyncio.run(_end_with_a_reader(live)) == 0
+        assert "Traceback" not in live.log()
+        assert "rror" not in live.log()
+
+
+async def _end_with_a_reader(live: LiveServer) -> int:
+    async with Reader(live.url):
+        live.process.send_signal(signal.SIGTERM)
+        return await asyncio.to_thread(live.process.wait, 20)

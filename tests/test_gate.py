@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import http.client
 import threading
 import unicodedata
 from collections.abc import Iterator
 from email.message import Message
-from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote, urlencode
 
@@ -19,10 +17,7 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
-from websockets.exceptions import InvalidStatus
 
-from benchmarks.live_server import LiveServer
-from benchmarks.load_client import Reader
 from playground import server
 from playground.gate import Attempts, ClassGate
 
@@ -53,7 +48,7 @@ class Answer(NamedTuple):
     text: str
 
 
-def _ask(address: str, path: str, password: str | None = None, **headers: str) -> Answer:
+def ask(address: str, path: str, password: str | None = None, **headers: str) -> Answer:
     connection = http.client.HTTPConnection(address, timeout=10)
     if password is None:
         connection.request("GET", path, headers=headers)
@@ -65,8 +60,8 @@ def _ask(address: str, path: str, password: str | None = None, **headers: str) -
     return Answer(answer.status, answer.headers, text)
 
 
-def _enter(address: str, password: str = PASSWORD) -> str:
-    answer = _ask(address, "/login", password)
+def enter(address: str, password: str = PASSWORD) -> str:
+    answer = ask(address, "/login", password)
     assert answer.status == 303
     cookie = answer.headers["Set-Cookie"]
     assert "HttpOnly" in cookie
@@ -75,29 +70,29 @@ def _enter(address: str, password: str = PASSWORD) -> str:
 
 
 def test_without_the_cookie_there_is_a_form_and_nothing_else(address: str) -> None:
-    page = _ask(address, "/sampling?text=a%20b", Accept="text/html")
+    page = ask(address, "/sampling?text=a%20b", Accept="text/html")
     assert (page.status, page.headers["Location"]) == (303, "/login?next=%2Fsampling%3Ftext%3Da%2520b")
-    assert _ask(address, "/assets/x.js").status == 401
-    form = _ask(address, "/login")
+    assert ask(address, "/assets/x.js").status == 401
+    form = ask(address, "/login")
     assert form.status == 200
     assert "비밀번호" in form.text
     assert "the lesson" not in form.text
 
 
 def test_the_password_opens_every_path(address: str) -> None:
-    cookie = _enter(address)
-    assert _ask(address, "/sampling", Cookie=cookie).text == "the lesson"
+    cookie = enter(address)
+    assert ask(address, "/sampling", Cookie=cookie).text == "the lesson"
 
 
 def test_hangul_typed_on_a_mac_is_the_same_password(address: str) -> None:
-    assert _enter(address, unicodedata.normalize("NFD", PASSWORD) + " ")
+    assert enter(address, unicodedata.normalize("NFD", PASSWORD) + " ")
 
 
 @pytest.mark.parametrize(
     "wrong", ["", "x", PASSWORD + "x", "\udcff".encode("utf-8", "surrogatepass").decode("latin-1")]
 )
 def test_a_wrong_password_gets_no_cookie(address: str, wrong: str) -> None:
-    answer = _ask(address, "/login", wrong)
+    answer = ask(address, "/login", wrong)
     assert answer.status == 403
     assert "Set-Cookie" not in answer.headers
 
@@ -106,20 +101,18 @@ def test_a_wrong_password_gets_no_cookie(address: str, wrong: str) -> None:
     "cookie", ["x", "9999999999.", "9999999999.abc", ".", "abc.abc", "9999999999." + "0" * 64, "é.é", '"']
 )
 def test_a_forged_cookie_opens_nothing(address: str, cookie: str) -> None:
-    assert (
-        _ask(address, "/", Cookie=f"llm_playground_class={cookie}".encode().decode("latin-1")).status == 401
-    )
+    assert ask(address, "/", Cookie=f"llm_playground_class={cookie}".encode().decode("latin-1")).status == 401
 
 
 def test_a_cookie_cannot_be_made_to_last_longer(address: str) -> None:
-    name, _, value = _enter(address).partition("=")
+    name, _, value = enter(address).partition("=")
     ends_at, _, signature = value.partition(".")
-    assert _ask(address, "/", Cookie=f"{name}={int(ends_at) + 1}.{signature}").status == 401
+    assert ask(address, "/", Cookie=f"{name}={int(ends_at) + 1}.{signature}").status == 401
 
 
 def test_guessing_stops_even_for_the_right_password(address: str) -> None:
-    assert [_ask(address, "/login", "guess").status for _ in range(4)] == [403, 403, 403, 429]
-    late = _ask(address, "/login", PASSWORD)
+    assert [ask(address, "/login", "guess").status for _ in range(4)] == [403, 403, 403, 429]
+    late = ask(address, "/login", PASSWORD)
     assert late.status == 429
     assert "Set-Cookie" not in late.headers
 
@@ -146,29 +139,12 @@ def test_attempts_are_forgotten_after_a_minute() -> None:
     ],
 )
 def test_after_the_login_nobody_is_sent_elsewhere(address: str, target: str, place: str) -> None:
-    answer = _ask(address, f"/login?next={quote(target, safe='')}", PASSWORD)
+    answer = ask(address, f"/login?next={quote(target, safe='')}", PASSWORD)
     assert (answer.status, answer.headers["Location"]) == (303, place)
     hostile = quote('/"><script>x', safe="")
-    form = _ask(address, f"/login?next={hostile}").text
+    form = ask(address, f"/login?next={hostile}").text
     assert "<script" not in form
 
 
 def test_a_huge_form_is_a_wrong_password(address: str) -> None:
-    assert _ask(address, "/login", PASSWORD + "x" * 100_000).status == 403
-
-
-def test_the_real_server_hides_its_websocket_too(tmp_path: Path) -> None:
-    (tmp_path / "password.txt").write_text(PASSWORD + "\n", "utf-8")
-
-    async def first_run(cookie: str) -> int:
-        async with Reader(live.url, cookie=cookie) as reader:
-            return reader.first.n_messages
-
-    with LiveServer.playground("--password-file", str(tmp_path / "password.txt")) as live:
-        address = live.url.removeprefix("http://")
-        for path in ("/", "/assets/fonts/OFL.txt", "/_stcore/health", "/static/js/x.js"):
-            assert _ask(address, path).status == 401
-        assert _ask(address, "/api/ready").status in (200, 503)
-        with pytest.raises(InvalidStatus):
-            asyncio.run(first_run(""))
-        assert asyncio.run(first_run(_enter(address))) > 0
+    assert ask(address, "/login", PASSWORD + "x" * 100_000).status == 403

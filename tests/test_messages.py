@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator
 
 import pytest
 
@@ -22,13 +21,6 @@ BOUNDS = {
     "positions": (165, 1_250, 140, 90),
 }
 SECOND = "Once upon a time there was"
-
-
-@pytest.fixture(scope="module")
-def live() -> Iterator[LiveServer]:
-    with LiveServer.playground() as live:
-        live.wait_ready()
-        yield live
 
 
 def test_every_page_has_its_bounds() -> None:

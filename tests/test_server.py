@@ -25,12 +25,16 @@ from benchmarks.live_server import LiveServer
 from benchmarks.load_client import Reader
 from playground import server
 from playground.errors import SetUpError
+from tests.test_gate import PASSWORD, ask, enter
 
 
 @pytest.fixture(scope="module")
-def live() -> Iterator[LiveServer]:
-    with LiveServer.playground() as live:
-        live.wait_ready()
+def locked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """A server behind the class password, whose default model is not there."""
+    folder = tmp_path_factory.mktemp("locked")
+    (folder / "password.txt").write_text(PASSWORD + "\n", "utf-8")
+    env = {"PLAYGROUND_CACHE_DIR": str(folder), "PLAYGROUND_DEFAULT_MODEL": "gpt2", "HF_HUB_OFFLINE": "1"}
+    with LiveServer.playground("--password-file", str(folder / "password.txt"), env=env) as live:
         yield live
 
 
@@ -140,13 +144,23 @@ def test_ready_says_so_once_the_model_has_answered(live: LiveServer) -> None:
     assert headers["Cache-Control"] == "no-store"
 
 
-def test_a_model_that_is_not_there_is_said(tmp_path: Path) -> None:
-    env = {"PLAYGROUND_CACHE_DIR": str(tmp_path), "PLAYGROUND_DEFAULT_MODEL": "gpt2", "HF_HUB_OFFLINE": "1"}
-    with (
-        LiveServer.playground(env=env) as live,
-        pytest.raises(RuntimeError, match="llm-playground pull gpt2"),
-    ):
-        live.wait_ready()
+def test_a_locked_server_hides_its_websocket_too(locked: LiveServer) -> None:
+    async def first_run(cookie: str) -> int:
+        async with Reader(locked.url, cookie=cookie) as reader:
+            return reader.first.n_messages
+
+    address = locked.url.removeprefix("http://")
+    for path in ("/", "/assets/fonts/OFL.txt", "/_stcore/health", "/static/js/x.js"):
+        assert ask(address, path).status == 401
+    assert ask(address, "/api/ready").status in (200, 503)
+    with pytest.raises(InvalidStatus):
+        asyncio.run(first_run(""))
+    assert asyncio.run(first_run(enter(address))) > 0
+
+
+def test_a_model_that_is_not_there_is_said(locked: LiveServer) -> None:
+    with pytest.raises(RuntimeError, match="llm-playground pull gpt2"):
+        locked.wait_ready()
 
 
 @pytest.mark.real
@@ -225,20 +239,6 @@ def _settled_threads(process: psutil.Process) -> int:
         time.sleep(0.1)
         fewest = min(fewest, process.num_threads())
     return fewest
-
-
-@pytest.mark.real
-def test_sigterm_ends_it_quietly_with_a_reader_connected() -> None:
-    async def end(live: LiveServer) -> int:
-        async with Reader(live.url):
-            live.process.send_signal(signal.SIGTERM)
-            return await asyncio.to_thread(live.process.wait, 20)
-
-    with LiveServer.playground() as live:
-        live.wait_ready()
-        assert asyncio.run(end(live)) == 0
-        assert "Traceback" not in live.log()
-        assert "rror" not in live.log()
 
 
 @pytest.mark.real

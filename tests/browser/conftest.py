@@ -32,17 +32,9 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 
 @pytest.fixture(scope="package")
-def server() -> Iterator[LiveServer]:
-    """The playground on a free port, its default model ready."""
-    with LiveServer.playground() as live:
-        live.wait_ready()
-        yield live
-
-
-@pytest.fixture(scope="package")
-def server_url(server: LiveServer) -> str:
-    """Its address, without a slash at the end."""
-    return server.url
+def server_url(live: LiveServer) -> str:
+    """The server's address, without a slash at the end."""
+    return live.url
 
 
 @pytest.fixture(scope="package")

@@ -18,18 +18,16 @@ def _cpu_share(process: psutil.Process, seconds: float) -> float:
     return (sum(process.cpu_times()[:2]) - start) / seconds
 
 
-def test_a_closed_tab_stops_its_generation(context: BrowserContext) -> None:
-    with LiveServer.playground(env={"PLAYGROUND_MAX_NEW_TOKENS": "1500"}) as live:
-        live.wait_ready()
-        server = psutil.Process(live.process.pid)
-        page = context.new_page()
-        page.goto(f"{live.url}/sampling?lang=en&sam_max_new_tokens=1500&sam_seed=3&text=Once+upon+a+time")
-        wait_run(page)
-        idle = _cpu_share(server, 1.0)
-        page.locator(".st-key-sam_start button").click()
-        expect(page.locator(".st-key-sam_stop button")).to_be_enabled()
-        time.sleep(1)
-        assert _cpu_share(server, 1.0) > idle + 0.3, "it generates"
-        page.close()
-        time.sleep(1.5)
-        assert _cpu_share(server, 1.5) < idle + 0.2, "it has stopped"
+def test_a_closed_tab_stops_its_generation(context: BrowserContext, live: LiveServer) -> None:
+    server = psutil.Process(live.process.pid)
+    page = context.new_page()
+    page.goto(f"{live.url}/sampling?lang=en&sam_max_new_tokens=1500&sam_seed=3&text=Once+upon+a+time")
+    wait_run(page)
+    idle = _cpu_share(server, 1.0)
+    page.locator(".st-key-sam_start button").click()
+    expect(page.locator(".st-key-sam_stop button")).to_be_enabled()
+    time.sleep(1)
+    assert _cpu_share(server, 1.0) > idle + 0.3, "it generates"
+    page.close()
+    time.sleep(1.5)
+    assert _cpu_share(server, 1.5) < idle + 0.2, "it has stopped"

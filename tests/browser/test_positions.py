@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from pathlib import Path
 from typing import Any
@@ -152,14 +153,13 @@ def page_of_positions(open_page: OpenPage) -> Page:
     return page
 
 
-@pytest.mark.parametrize(
-    ("name", "setting"),
-    [("waves", "base"), ("clocks", "shift"), ("distances", "head")],
-)
-def test_dragging_repaints_and_sends_nothing_until_released(
-    name: str, setting: str, page_of_positions: Page, seen: Watch
-) -> None:
-    page, handle = page_of_positions, slider(page_of_positions, name, setting)
+def test_dragging_repaints_and_sends_nothing_until_released(page_of_positions: Page, seen: Watch) -> None:
+    for name, setting in (("waves", "base"), ("clocks", "shift"), ("distances", "head")):
+        drags_without_asking(page_of_positions, name, setting, seen)
+
+
+def drags_without_asking(page: Page, name: str, setting: str, seen: Watch) -> None:
+    handle = slider(page, name, setting)
     before = picture(page, name).locator("svg").inner_html()
     drag(page, handle, [])
     page.wait_for_timeout(300)
@@ -219,12 +219,9 @@ def test_a_pointer_gives_the_exact_value(page_of_positions: Page) -> None:
     expect(waves.locator(".detail")).to_have_text(f"Position 20, dimension 10: {value:.6f}")
 
 
-@pytest.mark.parametrize("name", ["waves", "table", "clocks", "distances"])
-def test_a_picture_can_be_saved(name: str, page_of_positions: Page) -> None:
-    key = {
-        "waves": "sinusoidal", "table": "learned_positions", "clocks": "rotary", "distances": "distances",
-    }[name]  # fmt: skip
-    for kind, magic in (("PNG", b"\x89PNG"), ("SVG", b"<svg")):
+def test_every_picture_can_be_saved(page_of_positions: Page) -> None:
+    keys = ("sinusoidal", "learned_positions", "rotary", "distances")
+    for key, (kind, magic) in itertools.product(keys, (("PNG", b"\x89PNG"), ("SVG", b"<svg"))):
         button = page_of_positions.locator(f".st-key-{key}_save").get_by_role("button", name=kind)
         with page_of_positions.expect_download() as download:
             button.click()

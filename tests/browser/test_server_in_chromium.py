@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page
 
 from benchmarks.live_server import LiveServer
 from tests.browser.conftest import OpenPage
-from tests.browser.reader import wait_run, watch
+from tests.browser.reader import Watch, wait_run
 
 
 def _fonts_of(page: Page, selector: str) -> set[str]:
@@ -33,32 +33,24 @@ def test_korean_is_drawn_with_the_bundled_font(open_page: OpenPage) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_theme_follows_the_readers_system(browser: Browser, server_url: str, scheme: str) -> None:
-    context = browser.new_context(color_scheme=scheme)
-    page = context.new_page()
-    troubles = watch(page).troubles
-    page.goto(server_url)
-    wait_run(page)
+def test_the_theme_follows_the_readers_system(page: Page, open_page: OpenPage, scheme: str) -> None:
+    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    open_page("/")
     background = page.get_by_test_id("stApp").evaluate("node => getComputedStyle(node).backgroundColor")
     size = page.evaluate("getComputedStyle(document.documentElement).fontSize")
-    context.close()
     assert background == {"light": "rgb(255, 255, 255)", "dark": "rgb(15, 18, 22)"}[scheme]
     assert size == "17px"
-    assert troubles == []
 
 
-def test_the_page_under_test_would_notice_a_request_to_the_outside(browser: Browser, server_url: str) -> None:
-    context = browser.new_context()
-    page = context.new_page()
-    troubles = watch(page).troubles
-    page.goto(server_url)
-    wait_run(page)
+def test_the_page_under_test_would_notice_a_request_to_the_outside(open_page: OpenPage, seen: Watch) -> None:
+    page = open_page("/")
     page.evaluate(
         "document.body.appendChild(document.createElement('img')).src = 'https://cdn.example/x.png'"
     )
     page.evaluate("setTimeout(() => { try { eval('1') } catch (error) { console.error(error.message) } })")
     page.wait_for_timeout(200)
-    context.close()
+    troubles = list(seen.troubles)
+    seen.troubles.clear()
     assert any("cdn.example" in trouble and "Content Security Policy" in trouble for trouble in troubles)
     assert any("eval" in trouble for trouble in troubles), troubles
 

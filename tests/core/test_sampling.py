@@ -14,7 +14,6 @@ from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM
 from transformers.generation.logits_process import (
-    LogitsProcessorList,
     MinPLogitsWarper,
     TemperatureLogitsWarper,
     TopKLogitsWarper,
@@ -24,7 +23,7 @@ from transformers.generation.logits_process import (
 from playground.core.sampling import Distribution, Order, RankedLogits, distribution, draw, rank
 
 ORDERS: dict[Order, str] = {"transformers": "TKPM", "vllm": "TMKP", "llama.cpp": "KPMT"}
-N_CASES = 4_000  # for each of three orders
+N_CASES = 3_400  # for each of three orders
 
 
 def reference(
@@ -38,8 +37,9 @@ def reference(
         made["P"] = TopPLogitsWarper(top_p)
     if min_p:
         made["M"] = MinPLogitsWarper(min_p)
-    processors = LogitsProcessorList([made[name] for name in ORDERS[order] if name in made])
-    scores = processors(None, torch.from_numpy(logits.astype(np.float64))[None])
+    scores = torch.from_numpy(logits.astype(np.float64))[None]
+    for name in ORDERS[order]:
+        scores = made[name](None, scores) if name in made else scores
     return np.where(torch.isfinite(scores[0]), torch.softmax(scores[0], dim=-1), np.nan).astype(np.float64)
 
 
@@ -71,7 +71,7 @@ def assert_same(found: Distribution, expected: NDArray[np.float64], logits: NDAr
     if len(np.unique(logits)) == len(logits):
         assert set(found.token_ids.tolist()) == set(support.tolist())
     probs = expected[support]
-    np.testing.assert_allclose(found.probs, np.sort(probs)[::-1], atol=1e-6, rtol=0)
+    assert np.abs(found.probs - np.sort(probs)[::-1]).max() <= 1e-6
     positive = probs[probs > 0]
     assert found.entropy_bits == pytest.approx(-float(positive @ np.log2(positive)), abs=1e-6)
 

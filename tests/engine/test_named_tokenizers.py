@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 import tiktoken
@@ -35,6 +36,20 @@ ANY_TEXT = st.text() | st.text(st.sampled_from("나는각é👨‍👩‍👧�
 @pytest.fixture(scope="module")
 def named(real_settings: Settings) -> NamedTokenizers:
     return NamedTokenizers(real_settings, ModelTable(real_settings).tokenizer)
+
+
+@pytest.fixture(scope="module")
+def library(real_settings: Settings) -> Any:
+    """The default model's tokenizer, as the library reads it."""
+    return AutoTokenizer.from_pretrained(model_folder(DEFAULT_DECODER, real_settings))
+
+
+@pytest.fixture(scope="module")
+def plain_unigram(real_settings: Settings) -> Tokenizer:
+    """The trained Unigram, as its own library reads it."""
+    tokenizer = Tokenizer.from_file(str(unigram_folder(real_settings.cache_dir) / "tokenizer.json"))
+    tokenizer.encode_special_tokens = True
+    return tokenizer
 
 
 def laws(found: Tokenization, text: str) -> None:
@@ -99,12 +114,12 @@ def test_a_mark_the_reader_types_is_text_unless_asked_for(name: str, named: Name
 @pytest.mark.real
 @given(text=ANY_TEXT.filter(lambda text: "▁" not in text))
 @settings(max_examples=60)
-def test_unigram_loses_nothing_and_is_the_librarys(named: NamedTokenizers, text: str) -> None:
+def test_unigram_loses_nothing_and_is_the_librarys(
+    named: NamedTokenizers, plain_unigram: Tokenizer, text: str
+) -> None:
     found = named.tokenize(UNIGRAM, text)
-    library = Tokenizer.from_file(str(unigram_folder(Settings().cache_dir) / "tokenizer.json"))
-    library.encode_special_tokens = True
     if "<unk>" not in text:
-        assert list(found.input_ids) == library.encode(text, add_special_tokens=False).ids
+        assert list(found.input_ids) == plain_unigram.encode(text, add_special_tokens=False).ids
     assert b"".join(found.token_bytes).decode() == text
 
 
@@ -169,9 +184,8 @@ def test_the_five_tokenizers_need_very_different_numbers(named: NamedTokenizers)
 @pytest.mark.real
 @given(content=ANY_TEXT.filter(lambda text: "<|" not in text))
 @settings(max_examples=40)
-def test_chat_is_the_librarys(named: NamedTokenizers, real_settings: Settings, content: str) -> None:
+def test_chat_is_the_librarys(named: NamedTokenizers, library: Any, content: str) -> None:
     messages = [{"role": "user", "content": content}]
-    library = AutoTokenizer.from_pretrained(model_folder(DEFAULT_DECODER, real_settings))
     ids = library.apply_chat_template(messages, add_generation_prompt=True, return_dict=False)
     assert list(named.chat(DEFAULT_DECODER, messages).input_ids) == ids
 
