@@ -1,0 +1,41 @@
+"""A value of a component that browser and Python both change.
+
+The browser shows a change at once and sends it as its state `view`, with the revision it answers. While
+Python agrees, the data stay byte for byte the same; when Python wants something else, the revision goes up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+import streamlit as st
+
+View = TypeVar("View")
+Reads = Callable[[Mapping[str, Any]], View | None]
+
+
+def shown(key: str, wanted: View, read: Reads[View]) -> tuple[int, View]:
+    """Revision and value to put into the component's data.
+
+    Args:
+        key: Widget key.
+        wanted: What the component is to show now.
+        read: Makes the value of what the browser sent, None if it cannot be.
+    """
+    revision, value = st.session_state.get(f"{key}_shown") or (0, wanted)
+    st.session_state[f"{key}_shown"] = revision, value
+    if wanted != (changed(key, read) or value):
+        revision, value = revision + 1, wanted
+        st.session_state[f"{key}_shown"] = revision, value
+    return revision, value
+
+
+def changed(key: str, read: Reads[View]) -> View | None:
+    """What the reader changed it to, if it can be and answers what Python last showed."""
+    state = st.session_state.get(key)
+    view = state.get("view") if state else None
+    revision, _value = st.session_state[f"{key}_shown"]
+    if not isinstance(view, dict) or view.get("revision") != revision:
+        return None
+    return read(view)
