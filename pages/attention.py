@@ -18,7 +18,7 @@ from playground.ui.choose import choose
 from playground.ui.components.token_chips import token_chips
 from playground.ui.text import _
 
-context = frame.page("attention", needs=("attentions",))
+context = frame.page("attention", needs=["attentions"])
 token_chips(compute.tokenize(context), height=84)
 attention.examples()
 view = attention.look(context)

@@ -1,5 +1,6 @@
 """The next token with all heads, and without some of them."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -23,10 +24,10 @@ else:
 d_head = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
 
 
-def silence(numbers: list[int]):
+def silence(numbers: list[int]) -> Callable[..., tuple[torch.Tensor]]:
     """What replaces these heads before the projection that writes them into the residual stream."""
 
-    def hook(_module, given):
+    def hook(_module: object, given: tuple[torch.Tensor]) -> tuple[torch.Tensor]:
         mixed = given[0].clone()  # [batch, position, head * d_head]
         for number in numbers:
             part = slice(number * d_head, (number + 1) * d_head)
@@ -40,7 +41,7 @@ ids = torch.tensor([input_ids])
 with torch.no_grad():
     before = model(ids).logits[0, -1].double().log_softmax(-1)
     for number, output in enumerate(outputs):
-        silenced = [h for l, h in off if l == number]
+        silenced = [h for off_layer, h in off if off_layer == number]
         if silenced:
             output.register_forward_pre_hook(silence(silenced))
     after = model(ids).logits[0, -1].double().log_softmax(-1)

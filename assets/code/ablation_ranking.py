@@ -22,7 +22,7 @@ n_head = config.num_attention_heads
 d_head = getattr(config, "head_dim", None) or config.hidden_size // n_head
 
 
-def silence(_module, given):
+def silence(_module: object, given: tuple[torch.Tensor]) -> tuple[torch.Tensor]:
     """Row h of the batch loses head h."""
     mixed = given[0].clone()  # [batch, position, head * d_head]
     for number in range(n_head):
@@ -43,5 +43,5 @@ with torch.no_grad():
         bits = (before.exp() * (before - after)).sum(-1) / torch.tensor(2.0).log()
         effects |= {(number, h): bits[h].item() for h in range(n_head)}
 
-for (l, h), bits in sorted(effects.items(), key=lambda item: -item[1])[:10]:
-    print(f"{l}.{h} {bits:.4f} bits")
+for (number, h), bits in sorted(effects.items(), key=lambda item: -item[1])[:10]:
+    print(f"{number}.{h} {bits:.4f} bits")

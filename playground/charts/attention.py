@@ -47,7 +47,12 @@ def mean_map(words: Mapping[str, str]) -> Spec:
         "type": "quantitative",
         "title": words["weight"],
         "scale": {"type": "sqrt", "domain": [0, 1], "scheme": AMOUNTS},
-        "legend": {"orient": "bottom", "gradientLength": 240, "values": [0, 0.05, 0.25, 0.5, 1], "format": "~f"},
+        "legend": {
+            "orient": "bottom",
+            "gradientLength": 240,
+            "values": [0, 0.05, 0.25, 0.5, 1],
+            "format": "~f",
+        },
     }
     encoding = {
         "x": _axis("key", words["key"], "top"),

@@ -62,7 +62,7 @@ def ablated(
 
 def shown_tokens(before: NDArray[np.float64], after: NDArray[np.float64]) -> list[int]:
     """The tokens a before-and-after picture shows: the first of each side, `N_BARS` in all."""
-    firsts = np.argsort(-after, kind="stable")[:3].tolist()
+    firsts: list[int] = np.argsort(-after, kind="stable")[:3].tolist()
     for token in np.argsort(-before, kind="stable")[: 2 * N_BARS].tolist():
         if len(firsts) < N_BARS and token not in firsts:
             firsts.append(token)

@@ -204,7 +204,7 @@ def _ranking_table(view: View, ranking: _Ranking) -> pd.DataFrame:
 
 
 def _importance(table: pd.DataFrame) -> str:
-    strongest = table.loc[table["strongest_link"].idxmax()]
+    strongest = table.iloc[int(table["strongest_link"].argmax())]
     needed = table.iloc[0]
     return _(
         "Rank correlation {rho:.2f}: weight is not importance. Head {strong} has the strongest link "
@@ -224,7 +224,8 @@ def _labels(view: View, token_ids: list[int]) -> dict[int, str]:
 
 def _logits(trace: Trace) -> NDArray[np.float32]:
     assert trace.logits is not None
-    return trace.logits[-1]
+    last: NDArray[np.float32] = trace.logits[-1]
+    return last
 
 
 def _probs(trace: Trace) -> NDArray[np.float64]:

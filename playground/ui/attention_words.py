@@ -47,7 +47,7 @@ def score_tells(name: str) -> str:
 def head_sentence(scores: HeadScores, layer: int, head: int, n_keys: float) -> str:
     """What one head does on this text, with its number and the threshold that decided."""
     found = job(scores, layer, head, n_keys)
-    score: Score | None = found if found in THRESHOLDS else None  # type: ignore[assignment]
+    score: Score | None = found if found in THRESHOLDS else None
     words = _(_JOBS[found]).format(
         share=float(scores[score][layer, head]) if score else 0.0,
         bits=float(scores["entropy"][layer, head]),

@@ -5,7 +5,7 @@ Everything a session asks for carries its owner id, so that closing the tab stop
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import suppress
 from typing import Literal
 from uuid import uuid4
@@ -175,7 +175,7 @@ def lens(
         return engine.lens(request, line)
 
 
-def ablations(context: PageContext, ablation: Ablation) -> Iterator[Ablated]:
+def ablations(context: PageContext, ablation: Ablation) -> Generator[Ablated]:
     """Every head switched off alone, chunk by chunk; closing the iterator stops the model after a chunk."""
     engine = get_engine()
     request = AblationsRequest(context.model.model_id, context.text, ablation=ablation, owner=context.owner)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import cast
 
 import numpy as np
 import streamlit as st
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from playground.core import attention as core
 from playground.core import frames_ablation as frames
-from playground.core.heads import SHARES, HeadScores, head_scores
+from playground.core.heads import SHARES, HeadScores, Score, head_scores
 from playground.core.pieces import pieces
 from playground.ui import show
 from playground.ui.attention import Head, View, shown_code
@@ -32,7 +33,7 @@ def grid(view: View) -> None:
             format_func=lambda score: _(SCORE_NAMES[score]),
         )  # fmt: skip
     with link_at:
-        values = _link(view) if name == "link" else scores[name]
+        values = _link(view) if name == "link" else scores[cast("Score", name)]
         if name != "link":
             st.caption(score_tells(name))
     with sort_at:
