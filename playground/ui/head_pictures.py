@@ -144,7 +144,7 @@ def one_head(view: View) -> None:
         names = ", ".join(plain(view.labels[place]) for place in _sinks(view))
         st.markdown(told.format(names=names, share=float(removed[query]), mean=float(removed.mean())))
     show.provenance(view.trace, layer=view.layer, head=view.head)
-    code = shown_code("attention_map", view, hide_sinks=without)
+    code = shown_code("attention_map", view, hidden=_hidden_tokens(view) if without else [])
     table = frames.attention_map(weights, labels, labels)
     show.under_picture("attention_map", frame=table, code=code, picture="att_map")
 
@@ -186,6 +186,10 @@ def _sinks(view: View) -> list[int]:
     """Where heads rest: the tokens the tokenizer added, or the first one where it added none."""
     added = [place for place, special in enumerate(view.tokens.special[view.start : view.stop]) if special]
     return added or [0]
+
+
+def _hidden_tokens(view: View) -> list[int]:
+    return [place + view.start for place in _sinks(view)]
 
 
 def _coverage() -> float:
