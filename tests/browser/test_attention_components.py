@@ -100,6 +100,43 @@ def test_a_strong_weight_is_painted_where_it_stands_and_zero_is_paper(
     assert pixel(canvas, at[0] - CELL, at[1]) == paper
 
 
+def test_another_theme_repaints(grid: Page) -> None:
+    call = "() => shadow.host.style.setProperty('--st-background-color', '#0e1117')"
+    grid.evaluate(call)
+    canvas = grid.locator(".holder canvas")
+    for _ in range(40):
+        if pixel(canvas, 1, 1) == [14, 17, 23]:
+            break
+        grid.wait_for_timeout(50)
+    assert pixel(canvas, 1, 1) == [14, 17, 23]
+
+
+def test_many_heads_are_reached_by_scrolling(page: Page) -> None:
+    n_layers, n_heads = 70, 40
+    head = {
+        "revision": 0,
+        "view": {"selected": [0, 0], "off": []},
+        "shape": [n_layers, n_heads, 16, 16],
+        "scores": [None] * (n_layers * n_heads),
+        "limits": [0, 1],
+        "by_score": False,
+        "words": WORDS,
+    }
+    source = script("amounts", "head_grid/head_grid")
+    data = packed(head, np.zeros((n_layers, n_heads, 16, 16), dtype=np.uint8))
+    mount(page, source, style("keyboard", "head_grid/head_grid"), "head-grid", data)
+    page.locator(".holder").focus()
+    for _ in range(n_layers - 1):
+        page.keyboard.press("ArrowRight")
+    expect(page.locator(".detail")).to_have_text("head 69.0 · entropy –")
+    large = page.locator(".large").bounding_box()
+    assert page.locator(".holder").evaluate("(holder) => holder.scrollLeft") > 400
+    assert large is not None
+    assert 0 <= large["x"] < 1000
+    page.keyboard.press("Enter")
+    assert sent(page)[0][1]["selected"] == [69, 0]
+
+
 def test_mounting_sends_nothing_and_a_click_sends_the_head_once(grid: Page) -> None:
     assert sent(grid) == []
     grid.locator(".holder canvas").click(position=cell(grid, 4, 1))

@@ -17,6 +17,10 @@ export function smallestSet(row, coverage) {
   return new Set(order.slice(0, n));
 }
 
+/** A sentence with tokens in it; one that is written from the right leaves the others in their order. */
+const spoken = (template, values) =>
+  template.split(/\{(\w+)\}/).map((part, i) => (i % 2 ? el("bdi", {}, String(values[part])) : part));
+
 const exact = (weight) => (weight === 0 ? "0" : weight.toPrecision(4));
 
 class AttentionMap {
@@ -294,7 +298,8 @@ class AttentionMap {
     const largest = row.indexOf(Math.max(...row));
     const [, key] = this.pointed ?? [query, largest];
     const told = !this.pointed ? (chosen.size ? words.largest : words.nothing) : this.hidden(query, key) ? words.masked : words.weight;
-    this.told.textContent = fill(told, { query: queries[query], key: keys[key], weight: exact(row[key]) });
+    const values = { query: queries[query], key: keys[key], weight: exact(row[key]) };
+    this.told.replaceChildren(...spoken(told, values));
     const seen = this.head.causal ? Math.min(query + 1, keys.length) : keys.length;
     const { percent } = this.view;
     this.set.textContent = fill(words.set, { n: chosen.size, total: seen, percent });

@@ -1,7 +1,7 @@
 // Layers x heads as small maps on one canvas, a bar for the score below each.
 
 const CELL = { min: 20, max: 64, labelled: 34 };
-const HIGH = 324; // of all rows of cells together, unless cells would be smaller than the minimum
+const HIGH = 300; // of all rows of cells together, unless cells would be smaller than the minimum
 const LEFT = 46;
 const TOP = 20;
 const LABEL = 13;
