@@ -1,7 +1,7 @@
 // Layers x heads as small maps on one canvas, a bar for the score below each.
 
 const CELL = { min: 20, max: 64, labelled: 34 };
-const HIGH = 324; // of all rows of cells together, unless cells would be smaller than the minimum
+const HIGH = 300; // of all rows of cells together, unless cells would be smaller than the minimum
 const LEFT = 46;
 const TOP = 20;
 const LABEL = 13;
@@ -233,13 +233,12 @@ class HeadGrid {
   /** Frames of the selected head and of the one pointed at. */
   mark(pen) {
     const { cell } = this.layout;
-    const side = [cell - 1, cell - BAR - 1];
+    const side = [cell + 1, cell - BAR + 1];
     const chosen = this.indexOf(this.view.selected);
     for (const [index, colour, thick] of [[chosen, this.theme.query, 3], [this.pointed, this.theme.text, 2]]) {
       if (!this.order[index]) continue;
       const { x, y } = this.corner(index);
-      frame(pen, this.theme.paper, thick + 2, x, y, ...side);
-      frame(pen, colour, thick, x, y, ...side);
+      frame(pen, colour, thick, x - 1, y - 1, ...side);
     }
   }
 

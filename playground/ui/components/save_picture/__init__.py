@@ -21,7 +21,7 @@ def save_picture(picture: str, *, file_name: str, png: str, svg: str, key: str) 
     Args:
         picture: Key of the element or container that holds the picture (its first SVG or canvas).
         file_name: Without suffix.
-        png, svg: Labels. A picture on a canvas has no SVG; that button hides.
+        png, svg: Labels. The SVG of a picture on a canvas holds it as one image.
         key: Widget key.
     """
     _COMPONENT(

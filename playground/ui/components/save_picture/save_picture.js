@@ -24,7 +24,18 @@ function plainColour(colour) {
   return `rgba(${r}, ${g}, ${b}, ${a / 255})`;
 }
 
-function standAlone(svg, background) {
+// A canvas has nothing but pixels: they become one image inside the SVG.
+function embedded(canvas) {
+  const image = document.createElementNS("http://www.w3.org/2000/svg", "image");
+  image.setAttribute("href", canvas.toDataURL());
+  image.setAttribute("width", "100%");
+  image.setAttribute("height", "100%");
+  const holder = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  holder.append(image);
+  return holder;
+}
+
+function copied(svg) {
   const copy = svg.cloneNode(true);
   const originals = [svg, ...svg.querySelectorAll("*")];
   const copies = [copy, ...copy.querySelectorAll("*")];
@@ -32,7 +43,12 @@ function standAlone(svg, background) {
     const style = getComputedStyle(node);
     for (const name of STYLES) copies[i].style.setProperty(name, plainColour(style.getPropertyValue(name)));
   });
-  const { width, height } = svg.getBoundingClientRect();
+  return copy;
+}
+
+function standAlone(picture, background) {
+  const copy = picture.localName === "canvas" ? embedded(picture) : copied(picture);
+  const { width, height } = picture.getBoundingClientRect();
   copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");
   copy.setAttribute("width", width);
   copy.setAttribute("height", height);
@@ -78,7 +94,7 @@ export default function ({ parentElement, data }) {
       if (!picture) return;
       const background = getComputedStyle(host).getPropertyValue("--st-background-color") || "white";
       if (kind === "png") save(await png(picture, background), `${data.fileName}.png`);
-      else if (picture.localName === "svg") save(standAlone(picture, background), `${data.fileName}.svg`);
+      else save(standAlone(picture, background), `${data.fileName}.svg`);
     };
   }
 }

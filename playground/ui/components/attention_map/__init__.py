@@ -1,0 +1,121 @@
+"""One head: the sentence in the light of one query, and every weight of the map below it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from playground.ui.components import packed, script, style, two_way
+from playground.ui.components.token_chips import direction
+from playground.ui.text import _
+
+_COMPONENT = st.components.v2.component(
+    "playground.attention_map",
+    html='<div class="attention-map"></div>\n',
+    css=style("keyboard", "attention_map/attention_map"),
+    js=script("amounts", "attention_map/attention_map"),
+)
+COVERAGE = (50, 100)  # percent
+
+
+class _View(NamedTuple):
+    """What the reader changes in the browser."""
+
+    selected: int | None
+    percent: int
+
+
+def attention_map(
+    weights: NDArray[np.float32],
+    *,
+    queries: Sequence[str],
+    keys: Sequence[str],
+    selected: int | None,
+    removed: NDArray[np.float32] | None,
+    coverage: float,
+    causal: bool,
+    key: str,
+    words: Mapping[str, str],
+    on_select: Callable[[int], None],
+    on_coverage: Callable[[float], None],
+) -> None:
+    """Draw the map; a callback runs once, before the rerun, when the reader changed what it is about.
+
+    Args:
+        weights: At most 512 x 512. Shape [query, key].
+        queries, keys: Their labels.
+        selected: The query whose row is shown, None for the last one.
+        removed: Mass that was taken out of each row, None where nothing was. Shape [query].
+        coverage: Of the smallest set of keys, 0.5 to 1.
+        causal: Whether the mask forbids to look ahead.
+        key: Widget key.
+        words: In the reader's language; they replace those of here.
+        on_select: Given the position of a query.
+        on_coverage: Given the coverage when its slider is let go.
+    """
+    if weights.shape != (len(queries), len(keys)):
+        raise ValueError(f"weights of shape {weights.shape} for {len(queries)} queries, {len(keys)} keys")
+    before = _View(selected, round(100 * coverage))
+
+    def read(view: Mapping[str, Any]) -> _View | None:
+        return _read(view, len(queries))
+
+    revision, view = two_way.shown(key, before, read)
+
+    def on_view_change() -> None:
+        now = two_way.changed(key, read)
+        if now is not None and now.selected is not None and now.selected != before.selected:
+            on_select(now.selected)
+        if now is not None and now.percent != before.percent:
+            on_coverage(now.percent / 100)
+
+    head = {
+        "revision": revision,
+        "view": view._asdict(),
+        "queries": list(queries),
+        "keys": list(keys),
+        "dir": direction("".join(keys)),
+        "causal": causal,
+        "limits": COVERAGE,
+        "words": _words() | dict(words),
+    }
+    gone = () if removed is None else (removed.astype(np.float32),)
+    _COMPONENT(
+        key=key,
+        data=packed(head, weights.astype(np.float32), *gone),
+        default={"view": None},
+        on_view_change=on_view_change,
+    )
+
+
+def _read(view: Mapping[str, Any], n_queries: int) -> _View | None:
+    """What the browser sent, None unless it names a query of this map and a percentage of the slider."""
+    selected, percent = view.get("selected"), view.get("percent")
+    if type(percent) is not int or not COVERAGE[0] <= percent <= COVERAGE[1]:
+        return None
+    if selected is None:
+        return _View(None, percent)
+    known = type(selected) is int and 0 <= selected < n_queries
+    return _View(selected, percent) if known else None
+
+
+def _words() -> dict[str, str]:
+    """The words in the reader's language; the browser fills the braces."""
+    return {
+        "sentence": _("What {query} looks at"),
+        "map": _("Attention weights: rows are queries, columns are keys"),
+        "query": _("query"),
+        "key": _("key"),
+        "weight": _("{query} → {key}: {weight}"),
+        "masked": _("{query} → {key}: hidden by the mask"),
+        "largest": _("{query} looks most at {key}: {weight}"),
+        "nothing": _("Nothing is left of the row of {query}."),
+        "removed": _("Removed from this row: {mass}"),
+        "coverage": _("Smallest set that holds"),
+        "set": _("{n} of {total} tokens hold {percent} %"),
+        "scale": _("weight"),
+    }
