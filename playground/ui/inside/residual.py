@@ -100,7 +100,7 @@ def _sum_words(table: pd.DataFrame, logit: float) -> str:
     """The sum beside the model's own logit, and the largest parts."""
     total = float(table["logit"].sum())
     sums = table.groupby("part")["logit"].sum()
-    most = table.loc[table["logit"].idxmax()]
+    most = table.iloc[int(table["logit"].argmax())]
     return _(
         "Attention adds {attention:.3f}, the MLPs {mlp:.3f}, the embedding {embedding:.3f}; most of all "
         "layer {layer} ({part}, {most:.3f}). Sum of all {n} parts: {total:.4f}. The model's own logit: "
