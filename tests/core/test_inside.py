@@ -98,3 +98,4 @@ def test_tables_hold_every_number() -> None:
     assert two["when"].tolist() == ["before", "after"] * 2
     strip = frames.tensors({"a": np.arange(3.0), "b": np.arange(2.0)})
     assert strip["dimension"].tolist() == [0, 1, 2, 0, 1]
+    np.testing.assert_allclose(strip["scaled"][:3] ** 2 @ np.ones(3), 3)
