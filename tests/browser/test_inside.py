@@ -26,6 +26,10 @@ def detail(page: Page) -> Locator:
     return page.locator(".st-key-ins_way .detail")
 
 
+def opened(page: Page, words: str) -> Locator:
+    return page.get_by_test_id("stMarkdown").get_by_text(words)
+
+
 @pytest.fixture
 def inside(open_page: OpenPage) -> Page:
     page = open_page("/inside")
@@ -68,23 +72,24 @@ def test_a_click_opens_the_tensors_and_selects_the_token(inside: Page) -> None:
     picture(inside).locator(".part[data-id='attention.4']").click()
     wait_run(inside)
     expect(inside).to_have_url(re.compile("ins_part=attention.4"))
-    expect(inside.get_by_text("Block 5, attention: 884,736 parameters")).to_be_visible()
+    expect(opened(inside, "Block 5, attention: 884,736 parameters")).to_be_visible()
     cell(inside, 20, 1).click()
     wait_run(inside)
     expect(inside).to_have_url(re.compile("token=1"))
     expect(inside.locator(".chip[aria-selected=true]")).to_have_text("·capital")
-    expect(inside.get_by_text("After ·capital")).to_be_visible()
+    expect(inside.get_by_text("is the best guess for good").filter(has_text="After ·capital")).to_be_visible()
     inside.reload()
     wait_run(inside)
     expect(inside.locator(".chip[aria-selected=true]")).to_have_text("·capital", timeout=60_000)
-    expect(inside.get_by_text("Block 20, MLP: 2,654,208 parameters")).to_be_visible()
+    expect(opened(inside, "Block 20, MLP: 2,654,208 parameters")).to_be_visible()
 
 
 def test_a_copied_state_changes_the_answer_of_the_other_sentence(inside: Page) -> None:
     said = inside.get_by_text("Sentence B goes on with")
     expect(said).to_contain_text("·Paris (77.3%); with the copied state with ·London")
-    inside.get_by_label("Sentence B").fill("The capital of Germany is")
-    inside.get_by_label("Sentence B").press("Enter")
+    field = inside.get_by_label("Sentence B", exact=True)
+    field.fill("The capital of Germany is")
+    field.press("Enter")
     wait_run(inside)
     expect(said).to_contain_text("·Berlin")
 
