@@ -8,7 +8,7 @@ from playground.ui.inside.reading import read
 # read
 context = frame.page("inside", needs={"hidden_states"})
 tokens = compute.tokenize(context)
-selected = token_chips(tokens, height=92)
+selected = token_chips(tokens, height=118)
 
 # ask
 reading = read(context, tokens, selected)

@@ -126,7 +126,7 @@ def strips(words: Mapping[str, str]) -> Spec:
     """Vectors as strips, a number a stripe: orange below 0, violet above; rows of `frames_inside.tensors`.
 
     Args:
-        words: dimension, value in the reader's language.
+        words: dimension, value, scaled in the reader's language.
     """
     return {
         "height": {"step": 34},
@@ -149,9 +149,9 @@ def strips(words: Mapping[str, str]) -> Spec:
                 "axis": {"labelLimit": 230, "labelFontSize": 13},
             },
             "color": {
-                "field": "value",
+                "field": "scaled",
                 "type": "quantitative",
-                "title": words["value"],
+                "title": words["scaled"],
                 "scale": {"domain": [-3, 0, 3], "range": SIGNED, "clamp": True},
                 "legend": {"gradientLength": 80},
             },

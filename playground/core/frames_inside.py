@@ -114,10 +114,13 @@ def tensors(rows: Mapping[str, NDArray[np.float64]]) -> pd.DataFrame:
         rows: Name -> vector, each of shape [d_model].
 
     Returns:
-        tensor, dimension, value.
+        tensor, dimension, value, scaled: divided by the root mean square of the longest of them.
     """
+    largest = max(float(np.sqrt(np.mean(row**2))) for row in rows.values()) or 1.0
     made = [
-        pd.DataFrame({"tensor": name, "dimension": np.arange(len(row)), "value": row})
+        pd.DataFrame(
+            {"tensor": name, "dimension": np.arange(len(row)), "value": row, "scaled": row / largest}
+        )
         for name, row in rows.items()
     ]
     return pd.concat(made, ignore_index=True)

@@ -22,7 +22,8 @@ from playground.ui.text import _, plain
 from playground.ui.word_order import as_code
 
 N_COLUMNS = 10  # positions side by side: a token of eight letters can be read at the back of a room
-N_FIRST = 8  # numbers written out
+N_LOGITS = 8  # the largest, written out
+N_FIRST = 6  # numbers written out
 
 
 @st.fragment
@@ -197,7 +198,7 @@ def vectors(reading: Reading, kind: str, layer: int) -> list[Vector]:
     )
     if not is_decoder(reading.context):
         return [state(layer), write, state(layer + 1)]
-    sum_name = f"hidden_states[{layer}][{place}] + attention_writes[{layer}][{place}]"
+    sum_name = f"hidden_states[{layer}] + attention_writes[{layer}]"
     between = Vector(_("state between"), sum_name, stream.states[layer] + stream.attention[layer])
     return [state(layer), write, between] if kind == "attention" else [between, write, state(layer + 1)]
 
@@ -208,7 +209,7 @@ def _first_numbers(rows: list[Vector]) -> pd.DataFrame:
         [
             {
                 _("vector"): row.words,
-                **{str(i): f"{value:.4f}" for i, value in enumerate(row.numbers[:N_FIRST])},
+                **{str(i): f"{value:.3f}" for i, value in enumerate(row.numbers[:N_FIRST])},
                 _("length"): f"{np.linalg.norm(row.numbers):.5g}",
                 _("shape"): f"[{len(row.numbers)}]",
                 _("tensor"): row.name,
@@ -220,7 +221,7 @@ def _first_numbers(rows: list[Vector]) -> pd.DataFrame:
 
 def _top_logits(reading: Reading) -> None:
     lens = compute.lens(
-        reading.context, input_ids=reading.tokens.input_ids, position=reading.position, n_top=N_FIRST
+        reading.context, input_ids=reading.tokens.input_ids, position=reading.position, n_top=N_LOGITS
     )
     assert lens.logits is not None
     best = lens.top_ids[-1, 0].tolist()
@@ -274,4 +275,6 @@ def _code(reading: Reading, name: str) -> str:
 
 @lru_cache
 def _strips(language: str) -> dict[str, Any]:
-    return charts.strips({"dimension": _("Dimension"), "value": _("Value")})
+    return charts.strips(
+        {"dimension": _("Dimension"), "value": _("Value"), "scaled": _("Value / typical value")}
+    )

@@ -214,7 +214,7 @@ function reading(data, { row, column }) {
   const guesses = data.top[row][column].map((place, i) => `${data.labels[place]} ${percent(data.probs[row][column][i])}`);
   const answer = data.labels[data.top.at(-1)[column][0]];
   const rank = (data.ranks[row][column] + 1).toLocaleString("en-US");
-  return fill(data.words.cell, { layer: row, position, token, guesses: guesses.join("  "), answer, rank });
+  return fill(data.words.cell, { layer: row, position, token, guesses: guesses.join(" | "), answer, rank });
 }
 
 function mark(host, at) {
