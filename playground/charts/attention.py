@@ -8,13 +8,14 @@ from typing import Any
 from playground.charts.theme import AMOUNTS, CUT, KEY
 
 Spec = dict[str, Any]
+TICKS = [0, 0.05, 0.25, 0.5, 1]
 
 
 def mask(words: Mapping[str, str]) -> Spec:
     """Vega-Lite of who may look where; rows of `frames_attention.mean_map`.
 
     Args:
-        words: query, key, allowed, may, must_not in the reader's language.
+        words: query, key, may, must_not in the reader's language.
     """
     names = f"datum.label === 'true' ? {_quoted(words['may'])} : {_quoted(words['must_not'])}"
     color = {
@@ -25,13 +26,13 @@ def mask(words: Mapping[str, str]) -> Spec:
         "legend": {"orient": "top", "labelExpr": names, "symbolType": "square", "symbolStrokeColor": CUT},
     }
     encoding = {
-        "x": _axis("key", words["key"], "bottom", labels=False),
+        "x": _axis("key", None, "bottom", labels=False),
         "y": _axis("query", words["query"], "left", labels=False),
         "color": color,
         "tooltip": _tooltip(words)[:2],
     }
-    mark = {"type": "rect", "stroke": CUT, "strokeWidth": 0.4}
-    return {"height": 190, "mark": mark, "encoding": encoding}
+    outline = {"view": {"stroke": CUT}}
+    return {"height": 210, "mark": {"type": "rect"}, "encoding": encoding, "config": outline}
 
 
 def mean_map(words: Mapping[str, str]) -> Spec:
@@ -47,12 +48,7 @@ def mean_map(words: Mapping[str, str]) -> Spec:
         "type": "quantitative",
         "title": words["weight"],
         "scale": {"type": "sqrt", "domain": [0, 1], "scheme": AMOUNTS},
-        "legend": {
-            "orient": "bottom",
-            "gradientLength": 240,
-            "values": [0, 0.05, 0.25, 0.5, 1],
-            "format": "~f",
-        },
+        "legend": {"orient": "bottom", "gradientLength": 240, "values": TICKS, "format": ".2~f"},
     }
     encoding = {
         "x": _axis("key", words["key"], "top"),
@@ -64,7 +60,7 @@ def mean_map(words: Mapping[str, str]) -> Spec:
     return {"height": 470, "transform": transform, "mark": {"type": "rect"}, "encoding": encoding}
 
 
-def _axis(name: str, title: str, orient: str, *, labels: bool = True) -> Spec:
+def _axis(name: str, title: str | None, orient: str, *, labels: bool = True) -> Spec:
     axis = {"orient": orient, "labels": labels, "ticks": False, "domain": False, "grid": False}
     if labels:
         axis |= {"labelOverlap": "greedy", "labelLimit": 90, "labelAngle": -60 if name == "key" else 0}

@@ -132,8 +132,8 @@ def _words() -> dict[str, str]:
         "outside": _("{n} keys outside the window"),
         "dimensions": _("q·k of query {query} and key {key}, dimension by dimension: sum {sum}"),
         "usual": _(
-            "{query} takes most from {key}: {own_largest}. Divided by √{d}, the row has {own_bits} bits of "
-            "entropy; spread evenly over {n} keys it would have {most}."
+            "Query {query} takes {own_largest} from key {key}, its largest weight. Divided by √{d}, the row "
+            "has {own_bits} bits of entropy; spread evenly over {n} keys it would have {most}."
         ),
         "sharper": _(
             "Divided by only {divisor}, softmax saturates: {bits} bits, the largest weight is {largest}. "

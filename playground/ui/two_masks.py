@@ -147,7 +147,7 @@ def _character(context: PageContext, encoder: Reading) -> int:
     tokens = compute.tokenize(context)
     chosen = selected_token(len(tokens))
     if chosen is not None and not tokens.special[chosen]:
-        character = tokens.offsets[chosen][0]
+        character = tokens.offsets[chosen][1] - 1  # the first may be a space
         if looks[encoder.token_at(character)] >= LEAST:
             return character
     return encoder.tokens.offsets[int(looks.argmax())][0]

@@ -219,7 +219,7 @@ const row = {
       holder.style.setProperty("--top", `${holder.scrollTop}px`);
       holder.style.setProperty("--foot", `${-panel.hidden}px`);
     };
-    holder.style.maxHeight = `${seen + 2}px`; // and its border
+    holder.style.maxHeight = `${seen}px`;
     holder.onscroll = stick;
     holder.onclick = (event) => {
       const key = this.pointed(panel, event.clientY - panel.picture.getBoundingClientRect().top);
