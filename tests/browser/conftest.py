@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect, sync_playwright
@@ -64,35 +65,52 @@ def context(window: BrowserContext) -> Iterator[BrowserContext]:
     window.clear_permissions()
 
 
+@dataclass
+class Tab:
+    """The reader's tab; `untouched` is the path it shows as its script left it, "" if a reader changed it."""
+
+    page: Page
+    seen: Watch
+    untouched: str = ""
+
+
 @pytest.fixture(scope="package")
-def tab(window: BrowserContext) -> tuple[Page, Watch]:
+def tab(window: BrowserContext) -> Tab:
     """One tab for all tests: it keeps Streamlit's scripts compiled, which halves the time of a test."""
     page = window.new_page()
-    return page, watch(page)
+    return Tab(page, watch(page))
 
 
 @pytest.fixture
-def seen(tab: tuple[Page, Watch]) -> Watch:
+def seen(tab: Tab) -> Watch:
     """What happened in the tab since the test began."""
-    return tab[1]
+    return tab.seen
 
 
 @pytest.fixture
-def page(tab: tuple[Page, Watch], context: BrowserContext) -> Iterator[Page]:
+def page(tab: Tab, context: BrowserContext, request: pytest.FixtureRequest) -> Iterator[Page]:
     """The tab; afterwards the test fails if anything in it went wrong unseen, and the tab forgets it all."""
-    page, seen = tab
+    page, seen = tab.page, tab.seen
+    if tab.untouched and "look_at" not in request.fixturenames:
+        _leave(tab)
     seen.forget()
     yield page
     if page.get_by_test_id("stException").count():
         seen.troubles.append("an exception: " + page.get_by_test_id("stException").first.inner_text())
     troubles = list(seen.troubles)
-    if page.url.startswith("http"):
-        page.evaluate("localStorage.clear(), sessionStorage.clear()")
-    page.goto("about:blank")
+    if troubles or not tab.untouched:
+        _leave(tab)
     page.emulate_media(color_scheme="null", reduced_motion="null")
     page.set_viewport_size(VIEWPORT)
     page.mouse.move(0, 0)
     assert not troubles, "\n".join(troubles)
+
+
+def _leave(tab: Tab) -> None:
+    tab.untouched = ""
+    if tab.page.url.startswith("http"):
+        tab.page.evaluate("localStorage.clear(), sessionStorage.clear()")
+    tab.page.goto("about:blank")
 
 
 @pytest.fixture
@@ -105,3 +123,24 @@ def open_page(page: Page, server_url: str) -> OpenPage:
         return page
 
     return open_
+
+
+@pytest.fixture
+def look_at(tab: Tab, open_page: OpenPage, request: pytest.FixtureRequest) -> Iterator[OpenPage]:
+    """`open_page` for tests that only look: the page is not loaded anew if the last one left it untouched.
+
+    Untouched means that the tab sent the server nothing and that the test passed. What is only in the browser
+    may have changed: focus, the place of a slider nobody released.
+    """
+    opened, n_sent, n_failed = "", 0, request.session.testsfailed
+
+    def look(path: str) -> Page:
+        nonlocal opened, n_sent
+        if tab.untouched != path:
+            open_page(path)
+        opened, n_sent = path, tab.seen.n_sent
+        return tab.page
+
+    yield look
+    is_untouched = tab.seen.n_sent == n_sent and request.session.testsfailed == n_failed
+    tab.untouched = opened if is_untouched else ""

@@ -30,6 +30,7 @@ class Watch:
     troubles: list[str] = field(default_factory=list)
     sent: list[str | bytes] = field(default_factory=list)
     received: list[str | bytes] = field(default_factory=list)
+    n_sent: int = 0  # ever
 
     def forget(self) -> None:
         """Begin anew."""
@@ -57,8 +58,12 @@ def watch(page: Page) -> Watch:
         troubles.append(f"a script asks: {dialog.message}")
         dialog.dismiss()
 
+    def on_sent(frame: str | bytes) -> None:
+        seen.sent.append(frame)
+        seen.n_sent += 1
+
     def on_websocket(socket: WebSocket) -> None:
-        socket.on("framesent", lambda frame: seen.sent.append(frame))
+        socket.on("framesent", on_sent)
         socket.on("framereceived", lambda frame: seen.received.append(frame))
 
     page.on("console", on_console)

@@ -21,8 +21,8 @@ def marks(page: Page) -> Locator:
 
 
 @pytest.fixture
-def sentence_map(page: Page, open_page: OpenPage) -> Page:
-    open_page("/embeddings?emb_view=sentences")
+def sentence_map(page: Page, look_at: OpenPage) -> Page:
+    look_at("/embeddings?emb_view=sentences")
     expect(marks(page)).to_have_count(36, timeout=WAIT_MS)
     return page
 
@@ -59,8 +59,8 @@ def test_a_click_lists_the_neighbours_and_draws_lines_to_them(sentence_map: Page
     expect(sentence_map.locator(".map line.link")).to_have_count(0)
 
 
-def test_pointing_at_a_point_names_it_without_asking_the_server(seen: Watch, open_page: OpenPage) -> None:
-    page = open_page("/embeddings?emb_view=sentences")
+def test_pointing_at_a_point_names_it_without_asking_the_server(seen: Watch, look_at: OpenPage) -> None:
+    page = look_at("/embeddings?emb_view=sentences")
     expect(marks(page)).to_have_count(36, timeout=WAIT_MS)
     wait_run(page)
     before = len(seen.sent)

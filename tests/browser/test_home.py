@@ -91,8 +91,8 @@ def test_london_comes_next_with_its_probability(language: str, title: str, open_
     expect(page.get_by_text("HuggingFaceTB/SmolLM2-135M-Instruct").last).to_be_visible()
 
 
-def test_first_screen_holds_the_whole_picture(open_page: OpenPage) -> None:
-    box = picture(open_page("/")).bounding_box()
+def test_first_screen_holds_the_whole_picture(look_at: OpenPage) -> None:
+    box = picture(look_at("/")).bounding_box()
     assert box is not None
     assert box["y"] + box["height"] <= 768
 
@@ -168,15 +168,15 @@ def test_bytes_stand_under_their_character(open_page: OpenPage) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_hue_can_be_read(scheme: str, page: Page, open_page: OpenPage) -> None:
+def test_every_hue_can_be_read(scheme: str, page: Page, look_at: OpenPage) -> None:
     page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-    ratios = chips(open_page("/")).first.evaluate(CONTRAST)
+    ratios = chips(look_at("/")).first.evaluate(CONTRAST)
     assert len(ratios) == 12
     assert min(ratios) >= 4.5, ratios
 
 
-def test_picture_is_walked_with_the_keys(open_page: OpenPage) -> None:
-    page = open_page("/")
+def test_picture_is_walked_with_the_keys(look_at: OpenPage) -> None:
+    page = look_at("/")
     spots = picture(page).locator(".spot")
     about = page.locator(".st-key-journey .about")
     spots.first.focus()
@@ -212,15 +212,15 @@ def test_station_opens_with_enter(open_page: OpenPage) -> None:
     page.wait_for_url("**/sampling*")
 
 
-def test_nothing_moves_where_the_reader_wants_no_motion(page: Page, open_page: OpenPage) -> None:
+def test_nothing_moves_where_the_reader_wants_no_motion(page: Page, look_at: OpenPage) -> None:
     duration = "spot => parseFloat(getComputedStyle(spot).transitionDuration)"
-    assert 0 < picture(open_page("/")).locator(".spot").first.evaluate(duration) <= 0.2
+    assert 0 < picture(look_at("/")).locator(".spot").first.evaluate(duration) <= 0.2
     page.emulate_media(reduced_motion="reduce")
     assert picture(page).locator(".spot").first.evaluate(duration) == 0
 
 
-def test_picture_can_be_saved(open_page: OpenPage, tmp_path: Path) -> None:
-    page = open_page("/")
+def test_picture_can_be_saved(look_at: OpenPage, tmp_path: Path) -> None:
+    page = look_at("/")
     picture(page)
     for suffix in ("PNG", "SVG"):
         with page.expect_download() as download:

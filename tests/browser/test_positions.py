@@ -147,8 +147,8 @@ def drag(page: Page, handle: Locator, shares: list[float]) -> None:
 
 
 @pytest.fixture
-def page_of_positions(open_page: OpenPage) -> Page:
-    page = open_page("/positions")
+def page_of_positions(look_at: OpenPage) -> Page:
+    page = look_at("/positions")
     wait_drawn(page)
     return page
 

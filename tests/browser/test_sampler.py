@@ -120,8 +120,8 @@ def drag(page: Page, slider: Locator, shares: list[float]) -> None:
 
 
 @pytest.fixture
-def sampling(open_page: OpenPage) -> Page:
-    page = open_page("/sampling")
+def sampling(look_at: OpenPage) -> Page:
+    page = look_at("/sampling")
     wait_drawn(page)
     return page
 

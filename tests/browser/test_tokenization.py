@@ -27,11 +27,11 @@ def named() -> NamedTokenizers:
 
 
 @pytest.fixture
-def open_rows(open_page: OpenPage) -> OpenPage:
+def open_rows(look_at: OpenPage) -> OpenPage:
     """Opens the page and waits until its rows are drawn: a component comes after the script has run."""
 
     def open_(path: str) -> Page:
-        page = open_page(path)
+        page = look_at(path)
         page.locator(".st-key-tok_rows .character").first.wait_for(timeout=60_000)
         return page
 
@@ -186,7 +186,7 @@ def expected_words(trained: bpe.BytePairEncoding, n_merges: int, n_words: int) -
 
 def test_steps_forward_and_back_are_core_bpes_and_ask_nobody(lab: Page, seen: Watch) -> None:
     page, trained = lab, bpe.train(corpus("en"), 60)
-    assert seen.sent, "frames are seen"
+    assert seen.n_sent, "frames are seen"
     seen.sent.clear()
     position = page.locator(".lab .position")
     page.locator(".lab .start").click()
@@ -235,7 +235,9 @@ def test_tree_of_a_chosen_word_ends_in_its_bytes(lab: Page) -> None:
     assert lab.locator(".lab .tree .when").count() >= 3
 
 
-def test_first_tree_has_merges_and_fits(lab: Page) -> None:
+def test_first_tree_has_merges_and_fits(open_page: OpenPage) -> None:
+    lab = open_page("/tokenization?lang=en")
+    lab.locator(".lab .tree .when").first.wait_for(timeout=60_000)
     assert lab.locator(".lab .tree .when").count() >= 2
     assert lab.locator(".lab .tree").evaluate("node => node.scrollWidth <= node.clientWidth")
 
