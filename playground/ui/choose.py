@@ -1,4 +1,4 @@
-"""A picker of a few options whose URL value is an id."""
+"""Pickers whose URL value is an id."""
 
 from __future__ import annotations
 
@@ -20,13 +20,7 @@ def choose(key: str, names: Mapping[str, str], label: str) -> str:
         names: Option -> its words; the first is the default and needs no parameter.
         label: For those who do not see it.
     """
-    default = next(iter(names))
-    chosen = hidden(key)
-    if chosen and chosen not in names:
-        st.warning(sentence(BadValue(name=key, value=repr(chosen[:40]), allowed=", ".join(names))))
-    wanted = chosen if chosen in names else default
-    if st.session_state.get(f"{key}_choice") != wanted:
-        st.session_state[f"{key}_choice"] = wanted
+    wanted = _wanted(key, names)
     st.segmented_control(
         label,
         tuple(names),
@@ -35,8 +29,33 @@ def choose(key: str, names: Mapping[str, str], label: str) -> str:
         required=True,
         label_visibility="collapsed",
         on_change=_keep,
-        args=(key, default),
+        args=(key, next(iter(names))),
     )
+    return wanted
+
+
+def choose_from_list(key: str, names: Mapping[str, str], label: str) -> str:
+    """As `choose`, for more options than fit side by side."""
+    wanted = _wanted(key, names)
+    st.selectbox(
+        label,
+        tuple(names),
+        key=f"{key}_choice",
+        format_func=names.__getitem__,
+        on_change=_keep,
+        args=(key, next(iter(names))),
+    )
+    return wanted
+
+
+def _wanted(key: str, names: Mapping[str, str]) -> str:
+    """The option of the link, else the first; the picker is set to it."""
+    chosen = hidden(key)
+    if chosen and chosen not in names:
+        st.warning(sentence(BadValue(name=key, value=repr(chosen[:40]), allowed=", ".join(names))))
+    wanted = chosen if chosen in names else next(iter(names))
+    if st.session_state.get(f"{key}_choice") != wanted:
+        st.session_state[f"{key}_choice"] = wanted
     return wanted
 
 

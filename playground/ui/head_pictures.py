@@ -16,7 +16,7 @@ from playground.core.pieces import pieces
 from playground.ui import show
 from playground.ui.attention import Head, View, shown_code
 from playground.ui.attention_words import SCORE_NAMES, head_sentence, link_sentence, score_tells
-from playground.ui.choose import hidden
+from playground.ui.choose import choose_from_list, hidden
 from playground.ui.components.attention_map import attention_map
 from playground.ui.components.head_grid import head_grid
 from playground.ui.components.token_chips import remember_token
@@ -28,10 +28,8 @@ def grid(view: View) -> None:
     scores = scores_of(view)
     score_at, link_at, sort_at = st.columns([3, 3, 2], vertical_alignment="bottom")
     with score_at:
-        name = st.selectbox(
-            _("Score"), tuple(SCORE_NAMES), key="att_score", bind="query-params",
-            format_func=lambda score: _(SCORE_NAMES[score]),
-        )  # fmt: skip
+        names = {score: _(words) for score, words in SCORE_NAMES.items()}
+        name = choose_from_list("att_score", names, _("Score"))
     with link_at:
         values = _link(view) if name == "link" else scores[cast("Score", name)]
         if name != "link":
