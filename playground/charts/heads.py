@@ -114,9 +114,17 @@ def flow(words: Mapping[str, str]) -> dict[str, Any]:
     Args:
         words: from, to, share in the reader's language.
     """
-    axis = {"labelAngle": -40, "labelLimit": 110, "ticks": False, "domain": False, "title": None}
+    axis = {
+        "labelAngle": -40,
+        "labelLimit": 110,
+        "labelOverlap": False,
+        "labelFontSize": 12,
+        "ticks": False,
+        "domain": False,
+        "title": None,
+    }
     return {
-        "height": {"step": 20},
+        "height": {"step": 21},
         "mark": {"type": "rect"},
         "encoding": {
             "x": {"field": "key", "type": "nominal", "sort": {"field": "key_place"}, "axis": axis},

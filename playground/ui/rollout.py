@@ -11,6 +11,8 @@ from playground.ui import show
 from playground.ui.attention import View, shown_code
 from playground.ui.text import _, strong
 
+N_LAYERS = 4  # to begin with: after all 30 of the default model everything comes from the first token
+
 
 def panel(view: View) -> None:
     """The rolled-out map up to a layer, and what it leaves out."""
@@ -20,20 +22,21 @@ def panel(view: View) -> None:
         )
         return
     last = view.context.model.n_layer
-    layers = st.slider(_("Layers, from the first"), 1, last, last, key="att_layers", bind="query-params")
+    first = min(last, N_LAYERS)
+    layers = st.slider(_("Layers, from the first"), 1, last, first, key="att_layers", bind="query-params")
     flow = rollout(view.weights[:layers])
     words = {"from": _("From"), "to": _("To"), "share": _("Share")}
     table = frames.flow(flow, view.labels)
     show.show_chart(charts.flow(words), "att_rollout", _("Attention rolled out over the layers"), data=table)
     row = flow[view.query]
-    first = int(row.argmax())
+    most = int(row.argmax())
     told = _("After {n} layers, {share:.0%} of {query} comes from {key} by this account.")
     st.markdown(
         told.format(
             n=layers,
-            share=float(row[first]),
+            share=float(row[most]),
             query=strong(view.labels[view.query]),
-            key=strong(view.labels[first]),
+            key=strong(view.labels[most]),
         )
     )
     st.caption(

@@ -1,0 +1,133 @@
+"""The attention page in Chromium: the grid is painted, clicks select, hovering reads the exact weight, links."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlencode
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.conftest import OpenPage
+from tests.browser.reader import Watch, wait_run
+
+ANIMAL = "The animal didn't cross the street because it was too tired"
+IT, THE_ANIMAL = 8, 1
+LAYER, HEAD, WEIGHT = 13, 8, 0.7496  # where ` it` looks at ` animal`
+
+
+def url(**link: str) -> str:
+    return "/attention?" + urlencode({"lang": "en", "text": ANIMAL} | link)
+
+
+def grid(page: Page) -> Locator:
+    return page.locator(".st-key-att_grid canvas").first
+
+
+def map_of(page: Page) -> Locator:
+    return page.locator(".st-key-att_map canvas").first
+
+
+def colours(canvas: Locator) -> int:
+    """How many different colours a canvas shows."""
+    found: int = canvas.evaluate(
+        """(canvas) => {
+          const data = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+          const seen = new Set();
+          for (let i = 0; i < data.length; i += 4) seen.add((data[i] << 16) | (data[i + 1] << 8) | data[i + 2]);
+          return seen.size;
+        }"""
+    )
+    return found
+
+
+@pytest.fixture
+def attention(open_page: OpenPage) -> Page:
+    page = open_page(url())
+    expect(grid(page)).to_be_visible(timeout=60_000)
+    expect(map_of(page)).to_be_visible(timeout=60_000)
+    wait_run(page)
+    return page
+
+
+def test_in_three_clicks_to_the_head_where_it_looks_at_animal(attention: Page) -> None:
+    page = attention
+    assert colours(grid(page)) > 50, "the grid is not blank"
+    page.locator(".st-key-token_chips .chip").nth(IT).click()  # 1
+    wait_run(page)
+    page.get_by_role("combobox", name="Score").click()
+    page.get_by_role("option", name="One link").click()  # 2
+    wait_run(page)
+    expect(page.get_by_text("From ·it to")).to_be_visible()
+    page.get_by_text("Best heads first").click()
+    wait_run(page)
+    box = grid(page).bounding_box()
+    assert box is not None
+    grid(page).focus()
+    grid(page).press("Home")
+    grid(page).press("Enter")  # 3: the first of the sorted heads
+    wait_run(page)
+    expect(page.get_by_text(f"Head {LAYER}.{HEAD} ")).to_be_visible()
+    expect(page.get_by_text("·animal: 75.0%").first).to_be_visible()
+    assert f"att_head={LAYER}.{HEAD}" in page.url
+
+
+def test_a_link_brings_back_head_switches_and_panel(open_page: OpenPage) -> None:
+    page = open_page(
+        url(
+            token=str(IT),
+            att_head="13.8",
+            att_off="25.3 0.1",
+            att_sink="true",
+            att_panel="off",
+            att_score="link",
+        )
+    )
+    expect(page.get_by_text("Off: 0.1, 25.3")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("What does head 13.8 look at?")).to_be_visible()
+    expect(page.get_by_text(re.compile("Hidden: The"))).to_be_visible()
+    expect(page.get_by_text(re.compile(r"The next token changes by 0\.\d+ bits"))).to_be_visible()
+    page.reload()
+    expect(page.get_by_text("Off: 0.1, 25.3")).to_be_visible(timeout=60_000)
+
+
+def test_pointing_reads_the_exact_weight_and_asks_nobody(open_page: OpenPage, seen: Watch) -> None:
+    page = open_page(url(token=str(IT), att_head=f"{LAYER}.{HEAD}"))
+    expect(map_of(page)).to_be_visible(timeout=60_000)
+    wait_run(page)
+    page.wait_for_timeout(300)
+    seen.sent.clear()
+    map_of(page).scroll_into_view_if_needed()
+    map_of(page).focus()
+    for _step in range(2):
+        map_of(page).press("ArrowRight")
+    panel = page.locator(".st-key-att_map")
+    expect(panel.get_by_text(f"{WEIGHT:.4f}").first).to_be_visible()
+    box = map_of(page).bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] * 0.6, box["y"] + box["height"] * 0.6)
+    assert not seen.sent
+
+
+def test_bertviz_draws_offline_and_hostile_tokens_are_text(open_page: OpenPage) -> None:
+    hostile = '</script><img src=x onerror=alert(1)> "quoted" \\ back'
+    page = open_page("/attention?" + urlencode({"lang": "en", "text": hostile, "att_panel": "bertviz"}))
+    frame = page.frame_locator("iframe[title*='BertViz'], iframe").last
+    expect(frame.locator("svg").first).to_be_visible(timeout=60_000)
+    expect(frame.get_by_text("script", exact=False).first).to_be_visible()
+    assert frame.locator("img").count() == 0
+
+
+def test_ranking_shows_progress_and_can_be_stopped(open_page: OpenPage) -> None:
+    page = open_page(url(att_panel="off"))
+    page.get_by_role("button", name="Switch off each of the 270 heads").click(timeout=60_000)
+    expect(page.get_by_text(re.compile(r"\d+ of 270 heads"))).to_be_visible(timeout=20_000)
+    page.get_by_role("button", name="Stop", exact=True).last.click()
+    expect(page.get_by_text(re.compile(r"Stopped: \d+ of 270 heads"))).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("weight is not importance")).to_be_visible()
+
+
+def test_korean_and_dark_show_the_same_head(open_page: OpenPage) -> None:
+    page = open_page(url(lang="ko", att_head="13.8", token=str(IT)))
+    expect(page.get_by_text("헤드 13.8은(는) 무엇을 볼까요?")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("에서 가장 많이 보는 곳은")).to_be_visible()
