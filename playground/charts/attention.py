@@ -31,8 +31,7 @@ def mask(words: Mapping[str, str]) -> Spec:
         "color": color,
         "tooltip": _tooltip(words)[:2],
     }
-    outline = {"view": {"stroke": CUT}}
-    return {"height": 210, "mark": {"type": "rect"}, "encoding": encoding, "config": outline}
+    return {"height": 210, "mark": {"type": "rect"}, "encoding": encoding, "view": {"stroke": CUT}}
 
 
 def mean_map(words: Mapping[str, str]) -> Spec:
