@@ -22,8 +22,8 @@ def mask(words: Mapping[str, str]) -> Spec:
         "field": "allowed",
         "type": "nominal",
         "title": None,
-        "scale": {"domain": [True, False], "range": [KEY, "transparent"]},
-        "legend": {"orient": "top", "labelExpr": names, "symbolType": "square", "symbolStrokeColor": CUT},
+        "scale": {"domain": [True, False], "range": [KEY, f"{CUT}40"]},
+        "legend": {"orient": "top", "labelExpr": names, "symbolType": "square"},
     }
     encoding = {
         "x": _axis("key", None, "bottom", labels=False),
@@ -31,8 +31,7 @@ def mask(words: Mapping[str, str]) -> Spec:
         "color": color,
         "tooltip": _tooltip(words)[:2],
     }
-    outline = {"view": {"stroke": CUT}}
-    return {"height": 210, "mark": {"type": "rect"}, "encoding": encoding, "config": outline}
+    return {"height": 210, "mark": {"type": "rect"}, "encoding": encoding}
 
 
 def mean_map(words: Mapping[str, str]) -> Spec:

@@ -20,6 +20,8 @@ _COMPONENT = st.components.v2.component(
     js=script("positions/panel", "row_arithmetic/row_arithmetic"),
 )
 
+N_SEEN = 12  # keys that are seen without scrolling, SEEN in the browser
+
 
 def controls(labels: Sequence[str], d_head: int, strongest: int, orders: tuple[str, str]) -> list[Control]:
     """What the scores are divided by (√d_head unless moved), whose dimensions are shown, the keys' order.
@@ -28,13 +30,13 @@ def controls(labels: Sequence[str], d_head: int, strongest: int, orders: tuple[s
         labels: Of the keys.
         d_head: Size of a head.
         strongest: The key with the largest weight: shown first.
-        orders: Names of reading order and strongest first.
+        orders: Names of reading order, and of strongest first, the default where keys have to scroll.
     """
     root = math.sqrt(d_head)
     return [
         Control("divisor", 1, 4 * root, root, log=True),
         Control("key", 0, len(labels) - 1, strongest, options=labels),
-        Control("order", 0, 1, 0, options=orders),
+        Control("order", 0, 1, int(len(labels) > N_SEEN), options=orders),
     ]
 
 

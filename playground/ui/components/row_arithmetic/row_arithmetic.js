@@ -41,7 +41,7 @@ export function lengthOfSum(weights, overlaps) {
 const ROW = 22;
 const TOP = 48;
 const SEEN = 12; // rows, before they scroll
-const NUMBER = 58; // pixels of a number beside a bar
+const NUMBER = 66; // pixels of a number beside a bar
 const BARS = 96;
 const LABEL = 15; // characters
 const SNAP = 0.012; // of the logarithm: a slider step away from √d is √d
@@ -51,7 +51,7 @@ function three(value) {
   if (value === 0) return "0";
   if (value === -Infinity) return "−∞";
   const size = Math.abs(value);
-  const text = size >= 1000 ? value.toFixed(0) : size >= 1e-3 ? value.toPrecision(3) : value.toExponential(1);
+  const text = size >= 1000 ? value.toFixed(0) : size >= 1e-3 ? value.toPrecision(3) : value.toExponential(2);
   return text.replaceAll("-", "−");
 }
 
