@@ -40,6 +40,7 @@ SHOTS = (
     Shot("tokenization-en-light", "tokenization", "en", "light", PARIS, ".st-key-tok_rows .character"),
     Shot("tokenization-ko-dark", "tokenization", "ko", "dark", PARIS, ".st-key-tok_rows .character"),
     Shot("embeddings-en-light", "embeddings", "en", "light", SENTENCE, "[class*=st-key-emb] svg"),
+    Shot("inside-en-light", "inside", "en", "light", SENTENCE, ".st-key-ins_way .inside svg"),
     Shot("positions-ko-light", "positions", "ko", "light", PARIS, "[class*=st-key-pos] svg"),
 )
 

@@ -19,7 +19,7 @@ BOUNDS = {
     "tokenization": (145, 330, 140, 95),
     "embeddings": (110, 115, 115, 85),
     "attention": (300, 900, 900, 900),
-    "inside": (300, 900, 400, 300),
+    "inside": (165, 275, 275, 95),
     "positions": (165, 1_250, 140, 90),
 }
 SECOND = "Once upon a time there was"

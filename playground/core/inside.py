@@ -100,24 +100,29 @@ def ranks(logits: NDArray[np.float32], token_ids: NDArray[np.int64]) -> NDArray[
     return np.stack([(logits > logits[:, [token]]).sum(-1) for token in token_ids], axis=-1)
 
 
-def best_at_any_layer(logits: NDArray[np.float32], n: int) -> NDArray[np.int64]:
-    """The n tokens with the best rank at any layer; of equal ones those that were ever more probable.
+def best_at_any_layer(
+    top_ids: NDArray[np.int64], top_probs: NDArray[np.float32], n: int
+) -> NDArray[np.int64]:
+    """The n tokens with the best rank at any layer; of equal ones those more probable there.
 
     Args:
-        logits: Shape [layer, d_vocab].
-        n: How many; the answer of the last layer is always the first.
+        top_ids: The most probable tokens after each layer, best first. Shape [layer + 1, n_top].
+        top_probs: Their probabilities. Same shape.
+        n: How many, at most n_top; the answer of the last layer is always the first.
+
+    Example:
+        >>> ids, probs = np.array([[7, 5], [3, 5]]), np.array([[0.9, 0.1], [0.6, 0.4]], np.float32)
+        >>> best_at_any_layer(ids, probs, 2).tolist()
+        [3, 7]
 
     Source:
         The choice of Alammar 2021, "Ecco", and of nostalgebraist 2020: to follow only what wins at the end
         hides what the model considered on the way.
     """
-    top = np.argpartition(-logits, min(n, logits.shape[-1] - 1), axis=-1)[:, :n]
-    candidates = np.unique(top)
-    best_rank = ranks(logits, candidates).min(axis=0)
-    best_prob = log_probabilities(logits)[:, candidates].max(axis=0)
-    answer = int(logits[-1].argmax())
-    order = candidates[np.lexsort((-best_prob, best_rank, candidates != answer))]
-    return order[:n].astype(np.int64)
+    places = np.broadcast_to(np.arange(top_ids.shape[-1]), top_ids.shape).ravel()
+    order = np.lexsort((-top_probs.ravel(), places))
+    wanted = dict.fromkeys([int(top_ids[-1, 0]), *top_ids.ravel()[order].tolist()])
+    return np.array(list(wanted)[:n], dtype=np.int64)
 
 
 def settled(answer_ranks: NDArray[np.int64]) -> int:

@@ -74,10 +74,13 @@ def _scores(key: tuple[object, ...], _view: View) -> HeadScores:
 
 
 def _link(view: View) -> NDArray[np.float32]:
-    """Weight from the selected token to one other, which is the one that any head looks at most."""
+    """Weight from the selected token to one other; at first the one that any head looks at most.
+
+    The first token and the one right before do not count there: some head always looks at them.
+    """
     rows = view.weights[:, :, view.query]
-    others = [key for key in range(len(view.labels)) if key not in (0, view.query)] or [0]
-    strongest = others[int(rows[:, :, others].max(axis=(0, 1)).argmax())]
+    others = [key for key in range(len(view.labels)) if key not in (0, view.query - 1, view.query)]
+    strongest = (others or [0])[int(rows[:, :, others or [0]].max(axis=(0, 1)).argmax())]
     options = list(range(view.query + 1 if view.causal else len(view.labels)))
     key = st.selectbox(
         _("From {token} to").format(token=view.labels[view.query]),

@@ -65,7 +65,8 @@ def test_in_three_clicks_to_the_head_where_it_looks_at_animal(attention: Page) -
     pitch = (box["width"] - LEFT) / N_LAYER
     grid(page).click(position={"x": LEFT + (LAYER + 0.5) * pitch, "y": TOP + (HEAD + 0.5) * pitch})  # 3
     wait_run(page)
-    expect(page.get_by_text(f"Head {LAYER}.{HEAD} ")).to_be_visible()
+    expect(page.get_by_text(f"What does head {LAYER}.{HEAD} look at?")).to_be_visible()
+    expect(page.get_by_text("One link 0.750").first).to_be_visible()
     expect(page.get_by_text("·animal: 75.0%").first).to_be_visible()
     assert f"att_head={LAYER}.{HEAD}" in page.url
 

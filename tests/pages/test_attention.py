@@ -102,7 +102,7 @@ def test_one_link_is_the_weight_between_two_tokens(open_app: OpenApp, engine: En
     trace = read(engine, tiny.LLAMA)
     assert trace.attentions is not None
     key = app.selectbox(key="att_key_4_0").value
-    strongest = trace.attentions[:, :, 4, 1:4].max(axis=(0, 1)).argmax() + 1
+    strongest = trace.attentions[:, :, 4, 1:3].max(axis=(0, 1)).argmax() + 1
     assert key == strongest
     np.testing.assert_allclose(
         drawn(app, "head_grid")[0]["scores"], trace.attentions[:, :, 4, key].ravel(), atol=1e-4

@@ -10,7 +10,7 @@ import streamlit as st
 from playground.charts import inside as charts
 from playground.core import frames_inside as frames
 from playground.core import inside as core
-from playground.ui import compute, show
+from playground.ui import show
 from playground.ui.inside.reading import Reading
 from playground.ui.text import _
 
@@ -21,10 +21,9 @@ N_TOKENS = 6
 def ranks(reading: Reading) -> None:
     """Rank and probability of the tokens with the best rank at any layer."""
     st.markdown(f"#### {_('Which guesses lead on the way, and when do they fall back?')}")
-    ids = reading.tokens.input_ids
-    lens = compute.lens(reading.context, input_ids=ids, position=reading.position)
+    lens = reading.lens_here()
     assert lens.logits is not None
-    tokens = core.best_at_any_layer(lens.logits, N_TOKENS)
+    tokens = core.best_at_any_layer(lens.top_ids[:, 0], lens.top_probs[:, 0], N_TOKENS)
     table = frames.rank_lines(lens.logits, tokens, reading.named(tokens.tolist()))
     spec = _picture(reading.context.language, reading.context.model.d_vocab)
     alt = _("Rank of each token after each layer, the best on top")
@@ -36,7 +35,9 @@ def ranks(reading: Reading) -> None:
     )
     show.provenance(reading.trace)
     folder = show.model_folder(reading.context.model.model_id)
-    code = show.code("logit_lens", folder=folder, input_ids=list(ids), position=reading.position)
+    code = show.code(
+        "logit_lens", folder=folder, input_ids=list(reading.tokens.input_ids), position=reading.position
+    )
     show.under_picture("inside_ranks", frame=table, code=code, picture="ins_ranks")
 
 

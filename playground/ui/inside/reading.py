@@ -19,6 +19,7 @@ from playground.ui import compute, state
 from playground.ui.state import PageContext
 from playground.ui.text import _, sentence
 
+N_TOP = 10  # tokens of each layer
 _STYLE = "<style>[data-testid=stLayoutWrapper]:has(> [class*='st-key-ins_url_']) { display: none; }</style>"
 
 
@@ -51,6 +52,11 @@ class Reading:
         """The residual stream of a position, the selected one if none is given."""
         place = self.position if position is None else position
         return core.stream(self.trace, place, pre_norm=is_decoder(self.context))
+
+    def lens_here(self) -> Lens:
+        """The lens at the selected position, with all its logits."""
+        ids = self.tokens.input_ids
+        return compute.lens(self.context, input_ids=ids, position=self.position, n_top=N_TOP)
 
     def named(self, token_ids: Iterable[int]) -> dict[int, str]:
         """Token id -> how it is shown, in order."""

@@ -8,18 +8,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import streamlit as st
-from numpy.typing import NDArray
 
 from playground.charts import inside as charts
 from playground.core import frames_inside as frames
 from playground.core import inside as core
 from playground.core import residual
+from playground.core.residual import Lens
 from playground.ui import compute, show
-from playground.ui.inside.reading import Reading, pick
+from playground.ui.inside.reading import N_TOP, Reading, pick
 from playground.ui.text import _
 from playground.ui.word_order import as_code
 
-N_CHOICES = 10
 NONE = "none"
 
 
@@ -53,9 +52,9 @@ def attribution(reading: Reading) -> None:
     """What every part of the model adds to the logit of a chosen token."""
     st.markdown(f"#### {_('Which parts write the answer?')}")
     ids = reading.tokens.input_ids
-    lens = compute.lens(reading.context, input_ids=ids, position=reading.position)
+    lens = reading.lens_here()
     assert lens.logits is not None
-    names = {str(token): f"{label} ({token})" for token, label in _choices(reading, lens.logits).items()}
+    names = {str(token): f"{label} ({token})" for token, label in _choices(reading, lens).items()}
     answer = next(iter(names))
     left, right = st.columns(2)
     with left:
@@ -90,10 +89,10 @@ def contributions(reading: Reading, tokens: tuple[int, ...]) -> core.Floats:
     return difference
 
 
-def _choices(reading: Reading, logits: NDArray[np.float32]) -> dict[int, str]:
+def _choices(reading: Reading, lens: Lens) -> dict[int, str]:
     """The best tokens at the end, and those that led on the way."""
-    best = np.argsort(-logits[-1])[:N_CHOICES].tolist()
-    return reading.named([*best, *core.best_at_any_layer(logits, N_CHOICES).tolist()])
+    led = core.best_at_any_layer(lens.top_ids[:, 0], lens.top_probs[:, 0], N_TOP)
+    return reading.named([*lens.top_ids[-1, 0].tolist(), *led.tolist()])
 
 
 def _sum_words(table: pd.DataFrame, logit: float) -> str:

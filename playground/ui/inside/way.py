@@ -13,7 +13,7 @@ from playground.charts import inside as charts
 from playground.core import frames_inside as frames
 from playground.core import inside as core
 from playground.engine.inside import Part
-from playground.ui import compute, show
+from playground.ui import show
 from playground.ui.components import inside as picture
 from playground.ui.components.inside import Station
 from playground.ui.components.token_chips import remember_token, selected_token
@@ -220,11 +220,9 @@ def _first_numbers(rows: list[Vector]) -> pd.DataFrame:
 
 
 def _top_logits(reading: Reading) -> None:
-    lens = compute.lens(
-        reading.context, input_ids=reading.tokens.input_ids, position=reading.position, n_top=N_LOGITS
-    )
+    lens = reading.lens_here()
     assert lens.logits is not None
-    best = lens.top_ids[-1, 0].tolist()
+    best = lens.top_ids[-1, 0, :N_LOGITS].tolist()
     said = [f"{as_code(label)} {lens.logits[-1, token]:.3f}" for token, label in reading.named(best).items()]
     words = _("logits [{d_vocab:,}], the largest: {best}")
     st.markdown(words.format(d_vocab=lens.logits.shape[-1], best=", ".join(said)))
