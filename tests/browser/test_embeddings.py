@@ -70,6 +70,15 @@ def test_pointing_at_a_point_names_it_without_asking_the_server(seen: Watch, loo
     assert len(seen.sent) == before
 
 
+@pytest.mark.parametrize(("name", "magic"), [("PNG", b"\x89PNG"), ("SVG", b"<svg")])
+def test_the_map_can_be_saved(name: str, magic: bytes, sentence_map: Page) -> None:
+    with sentence_map.expect_download() as download:
+        sentence_map.locator(".st-key-embeddings_sentences_under").get_by_role("button", name=name).click()
+    content = Path(download.value.path()).read_bytes()
+    assert content.startswith(magic)
+    assert len(content) > 5_000
+
+
 def test_the_map_turns_in_the_browser_alone(seen: Watch, open_page: OpenPage) -> None:
     page = open_page("/embeddings?emb_view=sentences&emb_dims=3")
     expect(marks(page)).to_have_count(36, timeout=WAIT_MS)
@@ -157,15 +166,6 @@ def test_vectors_are_downloaded(sentence_map: Page) -> None:
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
     np.testing.assert_allclose(np.loadtxt(found["vectors.tsv"], delimiter="\t"), vectors, atol=1e-6)
     assert len(found["metadata.tsv"].read_text("utf-8").splitlines()) == 37
-
-
-@pytest.mark.parametrize(("name", "magic"), [("PNG", b"\x89PNG"), ("SVG", b"<svg")])
-def test_the_map_can_be_saved(name: str, magic: bytes, sentence_map: Page) -> None:
-    with sentence_map.expect_download() as download:
-        sentence_map.locator(".st-key-embeddings_sentences_under").get_by_role("button", name=name).click()
-    content = Path(download.value.path()).read_bytes()
-    assert content.startswith(magic)
-    assert len(content) > 5_000
 
 
 def test_moving_the_layer_moves_the_points(page: Page, open_page: OpenPage) -> None:

@@ -91,12 +91,6 @@ def test_london_comes_next_with_its_probability(language: str, title: str, open_
     expect(page.get_by_text("HuggingFaceTB/SmolLM2-135M-Instruct").last).to_be_visible()
 
 
-def test_first_screen_holds_the_whole_picture(look_at: OpenPage) -> None:
-    box = picture(look_at("/")).bounding_box()
-    assert box is not None
-    assert box["y"] + box["height"] <= 768
-
-
 @pytest.mark.parametrize(
     ("name", "language"), [*((name, "en") for name in TEXTS), ("short", "ko"), ("long words", "ko")]
 )
@@ -175,6 +169,12 @@ def test_every_hue_can_be_read(scheme: str, page: Page, look_at: OpenPage) -> No
     assert min(ratios) >= 4.5, ratios
 
 
+def test_first_screen_holds_the_whole_picture(look_at: OpenPage) -> None:
+    box = picture(look_at("/")).bounding_box()
+    assert box is not None
+    assert box["y"] + box["height"] <= 768
+
+
 def test_picture_is_walked_with_the_keys(look_at: OpenPage) -> None:
     page = look_at("/")
     spots = picture(page).locator(".spot")
@@ -187,6 +187,27 @@ def test_picture_is_walked_with_the_keys(look_at: OpenPage) -> None:
     expect(about).to_contain_text("p = 0.58")
     page.keyboard.press("ArrowUp")
     expect(about).to_contain_text("attention")
+
+
+def test_picture_can_be_saved(look_at: OpenPage, tmp_path: Path) -> None:
+    page = look_at("/")
+    picture(page)
+    for suffix in ("PNG", "SVG"):
+        with page.expect_download() as download:
+            page.get_by_role("button", name=suffix).click()
+        download.value.save_as(tmp_path / suffix)
+    assert (tmp_path / "PNG").read_bytes().startswith(b"\x89PNG")
+    assert "oklab" not in (tmp_path / "SVG").read_text("utf-8"), "a colour that only browsers read"
+    root = ElementTree.parse(tmp_path / "SVG").getroot()
+    assert any(node.text == "·London" for node in root.iter("{http://www.w3.org/2000/svg}text"))
+    assert not any(node.tag.endswith(("image", "foreignObject", "script")) for node in root.iter())
+
+
+def test_nothing_moves_where_the_reader_wants_no_motion(page: Page, look_at: OpenPage) -> None:
+    duration = "spot => parseFloat(getComputedStyle(spot).transitionDuration)"
+    assert 0 < picture(look_at("/")).locator(".spot").first.evaluate(duration) <= 0.2
+    page.emulate_media(reduced_motion="reduce")
+    assert picture(page).locator(".spot").first.evaluate(duration) == 0
 
 
 def test_next_token_leads_to_sampling_with_the_sentence(open_page: OpenPage, server_url: str) -> None:
@@ -210,24 +231,3 @@ def test_station_opens_with_enter(open_page: OpenPage) -> None:
     picture(page).locator("a.station[href*='sampling']").focus()
     page.keyboard.press("Enter")
     page.wait_for_url("**/sampling*")
-
-
-def test_nothing_moves_where_the_reader_wants_no_motion(page: Page, look_at: OpenPage) -> None:
-    duration = "spot => parseFloat(getComputedStyle(spot).transitionDuration)"
-    assert 0 < picture(look_at("/")).locator(".spot").first.evaluate(duration) <= 0.2
-    page.emulate_media(reduced_motion="reduce")
-    assert picture(page).locator(".spot").first.evaluate(duration) == 0
-
-
-def test_picture_can_be_saved(look_at: OpenPage, tmp_path: Path) -> None:
-    page = look_at("/")
-    picture(page)
-    for suffix in ("PNG", "SVG"):
-        with page.expect_download() as download:
-            page.get_by_role("button", name=suffix).click()
-        download.value.save_as(tmp_path / suffix)
-    assert (tmp_path / "PNG").read_bytes().startswith(b"\x89PNG")
-    assert "oklab" not in (tmp_path / "SVG").read_text("utf-8"), "a colour that only browsers read"
-    root = ElementTree.parse(tmp_path / "SVG").getroot()
-    assert any(node.text == "·London" for node in root.iter("{http://www.w3.org/2000/svg}text"))
-    assert not any(node.tag.endswith(("image", "foreignObject", "script")) for node in root.iter())

@@ -139,6 +139,17 @@ def test_the_real_distribution_is_shown(sampling: Page) -> None:
     assert float(own[1]) == pytest.approx(0.589, abs=0.005)
 
 
+@pytest.mark.parametrize(("name", "magic"), [("PNG", b"\x89PNG"), ("SVG", b"<svg")])
+def test_the_picture_can_be_saved(name: str, magic: bytes, sampling: Page) -> None:
+    with sampling.expect_download() as download:
+        sampling.get_by_role("button", name=f"Picture ({name})").click()
+    content = Path(download.value.path()).read_bytes()
+    assert content.startswith(magic)
+    assert len(content) > 10_000
+    if name == "SVG":
+        assert "·London" in content.decode()
+
+
 def test_dragging_sends_nothing_and_repaints_all_the_time(sampling: Page, seen: Watch) -> None:
     before, told = len(seen.sent), set()
     for index in range(4):
@@ -224,17 +235,6 @@ def test_everything_is_reached_by_keyboard(sampling: Page, seen: Watch) -> None:
     expect(sampling.locator(".sampler .detail")).to_contain_text("64. ")
     sampling.keyboard.press("Tab")
     assert sampling.evaluate("() => document.activeElement.shadowRoot.activeElement.textContent") == "Reset"
-
-
-@pytest.mark.parametrize(("name", "magic"), [("PNG", b"\x89PNG"), ("SVG", b"<svg")])
-def test_the_picture_can_be_saved(name: str, magic: bytes, sampling: Page) -> None:
-    with sampling.expect_download() as download:
-        sampling.get_by_role("button", name=f"Picture ({name})").click()
-    content = Path(download.value.path()).read_bytes()
-    assert content.startswith(magic)
-    assert len(content) > 10_000
-    if name == "SVG":
-        assert "·London" in content.decode()
 
 
 def test_a_hostile_sentence_is_text(page: Page, open_page: OpenPage) -> None:

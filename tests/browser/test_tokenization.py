@@ -61,17 +61,6 @@ def test_pointing_at_the_ribbon_tells_id_bytes_and_place(open_rows: OpenPage) ->
     expect(about.locator(".place")).to_have_text("나는 최근 파리 여행을 다…")
 
 
-def test_clicking_the_ribbon_selects_the_token_in_the_rows_and_in_the_link(open_rows: OpenPage) -> None:
-    page = open_rows(LINK)
-    page.locator(".ribbon .chip").nth(2).click()
-    wait_run(page)
-    expect(page.locator(".st-key-tok_rows .chip[aria-selected=true]")).to_have_text("98")
-    expect(page).to_have_url(re.compile(r"[?&]token=2(&|$)"))
-    page.locator(".st-key-tok_rows .chip[data-row='0']").nth(5).click()
-    wait_run(page)
-    expect(page.locator(".ribbon .chip[aria-selected=true]")).to_have_text("94")
-
-
 def test_pointing_at_a_token_lights_its_characters_in_every_row(open_rows: OpenPage) -> None:
     page = open_rows(LINK)
     page.locator(".st-key-tok_rows .chip[data-row='3']").nth(1).hover()  # ·최근 of o200k_base
@@ -106,6 +95,17 @@ def test_arrow_keys_walk_along_a_row_and_between_rows(open_rows: OpenPage) -> No
     page.keyboard.press("ArrowUp")
     expect(about).to_contain_text("GPT-4 · cl100k_base")
     expect(about.locator("b")).to_have_text("·최")
+
+
+def test_clicking_the_ribbon_selects_the_token_in_the_rows_and_in_the_link(open_rows: OpenPage) -> None:
+    page = open_rows(LINK)
+    page.locator(".ribbon .chip").nth(2).click()
+    wait_run(page)
+    expect(page.locator(".st-key-tok_rows .chip[aria-selected=true]")).to_have_text("98")
+    expect(page).to_have_url(re.compile(r"[?&]token=2(&|$)"))
+    page.locator(".st-key-tok_rows .chip[data-row='0']").nth(5).click()
+    wait_run(page)
+    expect(page.locator(".ribbon .chip[aria-selected=true]")).to_have_text("94")
 
 
 def test_tokens_follow_while_typing(open_rows: OpenPage) -> None:
