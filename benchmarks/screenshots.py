@@ -18,7 +18,10 @@ N_COLOURS = 256  # of the palette: a quarter of the size, no visible difference
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 
 SENTENCE = "The capital of England is"
+ANIMAL = "The animal didn't cross the street because it was too tired"
 PARIS = "나는 최근 파리 여행을 다녀왔다"
+
+LINK = "&token=8&att_head=13.8&att_score=link"  # where ` it` looks at ` animal`
 
 
 class Shot(NamedTuple):
@@ -30,6 +33,7 @@ class Shot(NamedTuple):
     scheme: Literal["light", "dark"]
     text: str
     drawn: str
+    link: str = ""
 
 
 SHOTS = (
@@ -40,6 +44,9 @@ SHOTS = (
     Shot("tokenization-en-light", "tokenization", "en", "light", PARIS, ".st-key-tok_rows .character"),
     Shot("tokenization-ko-dark", "tokenization", "ko", "dark", PARIS, ".st-key-tok_rows .character"),
     Shot("embeddings-en-light", "embeddings", "en", "light", SENTENCE, "[class*=st-key-emb] svg"),
+    Shot("attention-en-light", "attention", "en", "light", ANIMAL, ".st-key-att_map canvas", LINK),
+    Shot("attention-ko-dark", "attention", "ko", "dark", ANIMAL, ".st-key-att_map canvas", LINK),
+    Shot("inside-ko-dark", "inside", "ko", "dark", SENTENCE, ".st-key-ins_way .inside svg"),
     Shot("inside-en-light", "inside", "en", "light", SENTENCE, ".st-key-ins_way .inside svg"),
     Shot("positions-ko-light", "positions", "ko", "light", PARIS, "[class*=st-key-pos] svg"),
 )
@@ -48,7 +55,7 @@ SHOTS = (
 def take(browser: Browser, url: str, shot: Shot) -> bytes:
     """The page as a reader with a small projector sees it, as PNG."""
     tab = browser.new_page(viewport={"width": 1366, "height": 768}, color_scheme=shot.scheme)
-    tab.goto(f"{url}/{shot.page}?{urlencode({'text': shot.text, 'lang': shot.language})}")
+    tab.goto(f"{url}/{shot.page}?{urlencode({'text': shot.text, 'lang': shot.language})}{shot.link}")
     tab.locator(shot.drawn).first.wait_for()
     tab.locator("[data-testid='stApp'][data-test-script-state='notRunning']").wait_for(state="attached")
     tab.evaluate("document.fonts.ready")

@@ -79,18 +79,28 @@ def _link(view: View) -> NDArray[np.float32]:
     The first token and the one right before do not count there: some head always looks at them.
     """
     rows = view.weights[:, :, view.query]
-    others = [key for key in range(len(view.labels)) if key not in (0, view.query - 1, view.query)]
-    strongest = (others or [0])[int(rows[:, :, others or [0]].max(axis=(0, 1)).argmax())]
-    options = list(range(view.query + 1 if view.causal else len(view.labels)))
-    key = st.selectbox(
+    others = [key for key in range(len(view.labels)) if key not in (0, view.query - 1, view.query)] or [0]
+    strongest = others[int(rows[:, :, others].max(axis=(0, 1)).argmax())]
+    options = range(view.query + 1 if view.causal else len(view.labels))
+    query, dash, chosen = hidden("att_link").partition("-")  # "8-1"; another query starts anew
+    wanted = strongest if strongest in options else 0
+    if dash and query == str(view.query + view.start) and chosen.isascii() and chosen.isdigit():
+        wanted = int(chosen[:6]) if int(chosen[:6]) in options else wanted
+    st.session_state["att_key"] = wanted
+    st.selectbox(
         _("From {token} to").format(token=view.labels[view.query]),
         options,
-        index=options.index(strongest) if strongest in options else 0,
         format_func=lambda place: f"{place}: {view.labels[place]}",
-        key=f"att_key_{view.query}_{view.start}",
+        key="att_key",
+        on_change=_keep_link,
+        args=(view.query + view.start,),
     )
-    found: NDArray[np.float32] = rows[:, :, key]
+    found: NDArray[np.float32] = rows[:, :, wanted]
     return found
+
+
+def _keep_link(query: int) -> None:
+    st.session_state["att_link"] = f"{query}-{st.session_state['att_key']}"
 
 
 def _largest(name: str, view: View) -> float:

@@ -74,6 +74,19 @@ def test_uint8_is_the_weight_within_the_stated_error(engine: LocalEngine, model:
         assert (exact[..., ~np.tril(np.ones(exact.shape[-2:], bool))] == 0).all()
 
 
+@pytest.mark.parametrize("scale", ["float32", "uint8"])
+def test_rows_of_an_encoder_decoder_sum_to_one_and_its_decoder_looks_back(
+    tiny_engine: LocalEngine, scale: Any
+) -> None:
+    trace = ask(tiny_engine, tiny.T5, decoder_text="The dog sat", attentions=scale)
+    for name in ("attentions", "decoder_attentions", "cross_attentions"):
+        weights = getattr(trace, name).astype(np.float64)
+        weights = (weights / 255) ** 2 if scale == "uint8" else weights
+        np.testing.assert_allclose(weights.sum(-1), 1, atol=1e-5 if scale == "float32" else 0.05)
+    ahead = ~np.tril(np.ones(trace.decoder_attentions.shape[-2:], bool))
+    assert (trace.decoder_attentions[..., ahead] == 0).all()
+
+
 @pytest.mark.parametrize("model", SINGLE_STACK)
 def test_a_window_is_the_same_map_cut_out(engine: LocalEngine, model: str) -> None:
     whole = ask(engine, model, attentions="float32")

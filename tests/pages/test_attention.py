@@ -101,12 +101,20 @@ def test_one_link_is_the_weight_between_two_tokens(open_app: OpenApp, engine: En
     app = open_app("attention", text=TEXT, att_score="link", token="4")
     trace = read(engine, tiny.LLAMA)
     assert trace.attentions is not None
-    key = app.selectbox(key="att_key_4_0").value
+    key = app.selectbox(key="att_key").value
     strongest = trace.attentions[:, :, 4, 1:3].max(axis=(0, 1)).argmax() + 1
     assert key == strongest
     np.testing.assert_allclose(
         drawn(app, "head_grid")[0]["scores"], trace.attentions[:, :, 4, key].ravel(), atol=1e-4
     )
+
+    app.selectbox(key="att_key").set_value(2).run()
+    np.testing.assert_allclose(
+        drawn(app, "head_grid")[0]["scores"], trace.attentions[:, :, 4, 2].ravel(), atol=1e-4
+    )
+    for link in ("4-2", "3-2", "4-99", "4-x", "x"):
+        other = open_app("attention", text=TEXT, att_score="link", token="4", att_link=link)
+        assert other.selectbox(key="att_key").value == (2 if link == "4-2" else strongest)
 
 
 @pytest.mark.parametrize("model", [tiny.LLAMA, tiny.BERT])
