@@ -24,6 +24,10 @@ CHROMIUM_FLAGS = [
 ]
 TIMEOUT_MS = 20_000
 VIEWPORT: ViewportSize = {"width": 1366, "height": 768}
+AS_OPENED = """() => {
+  document.activeElement?.blur();
+  document.querySelector("[data-testid=stMain]").scrollTo(0, 0);
+}"""
 OpenPage = Callable[[str], Page]
 
 
@@ -130,13 +134,15 @@ def look_at(tab: Tab, open_page: OpenPage, request: pytest.FixtureRequest) -> It
     """`open_page` for tests that only look: the page is not loaded anew if the last one left it untouched.
 
     Untouched means that the tab sent the server nothing and that the test passed. What is only in the browser
-    may have changed: focus, the place of a slider nobody released.
+    may have changed, such as the chip a key walked to; focus and scrolling begin anew.
     """
     opened, n_sent, n_failed = "", 0, request.session.testsfailed
 
     def look(path: str) -> Page:
         nonlocal opened, n_sent
-        if tab.untouched != path:
+        if tab.untouched == path:
+            tab.page.evaluate(AS_OPENED)
+        else:
             open_page(path)
         opened, n_sent = path, tab.seen.n_sent
         return tab.page

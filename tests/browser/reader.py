@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -21,6 +22,13 @@ def wait_run(page: Page) -> None:
     connected.wait_for(state="attached", timeout=RUN_TIMEOUT_MS)
     idle = app.and_(page.locator("[data-test-script-state='notRunning']"))
     idle.wait_for(state="attached", timeout=RUN_TIMEOUT_MS)
+
+
+def wait_sent(page: Page, seen: Watch, n: int) -> None:
+    """Until the tab has sent this many frames; on a busy machine that takes longer than `wait_run` waits."""
+    deadline = time.monotonic() + RUN_TIMEOUT_MS / 1_000
+    while len(seen.sent) < n and time.monotonic() < deadline:
+        page.wait_for_timeout(50)
 
 
 @dataclass

@@ -23,7 +23,7 @@ from playground.core.positions import (
 )
 from playground.ui.components import script
 from tests.browser.conftest import OpenPage
-from tests.browser.reader import Watch, wait_run
+from tests.browser.reader import Watch, wait_run, wait_sent
 
 MATHS = script("positions/maths")
 BASES = [1.5, 10.0, 10_000.0, 100_000.0, 1_000_000.0]
@@ -174,6 +174,7 @@ def drags_without_asking(page: Page, name: str, setting: str, seen: Watch) -> No
     assert seen.sent == []
     assert len(drawn - {before}) >= 4
     page.mouse.up()
+    wait_sent(page, seen, 1)
     wait_run(page)
     assert len(seen.sent) >= 1
     expect(page).to_have_url(re.compile(f"pos_{name}_{setting}="))

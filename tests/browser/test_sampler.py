@@ -17,7 +17,7 @@ from playground.core.sampling import RankedLogits, distribution, rank
 from playground.ui.components import script
 from playground.ui.components.sampler.packing import pack
 from tests.browser.conftest import OpenPage
-from tests.browser.reader import Watch, wait_run
+from tests.browser.reader import Watch, wait_run, wait_sent
 
 SCRIPT = script("sampler/sampler")
 D_VOCAB = 49_152
@@ -161,6 +161,7 @@ def test_dragging_sends_nothing_and_repaints_all_the_time(sampling: Page, seen: 
             told.add(sentence(sampling))
         assert len(seen.sent) - before == 0
         sampling.mouse.up()
+        wait_sent(sampling, seen, before + 1)
         wait_run(sampling)
         assert len(seen.sent) - before == 1
         before = len(seen.sent)
