@@ -10,7 +10,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from playground.charts import bertviz
-from playground.core import frames_heads as frames
+from playground.core import frames_attention as frames
 from playground.core.pieces import labels, piece
 from playground.core.trace import Trace
 from playground.ui import compute, show

@@ -16,7 +16,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from playground.charts import bertviz
-from playground.core import frames_heads as frames
+from playground.core import frames_attention as frames
 from playground.core.pieces import labels
 from playground.core.trace import Trace
 from playground.engine import process
@@ -41,7 +41,8 @@ def script(model: str, text: str) -> None:
     from playground.ui import bertviz_view, compute, state
 
     info = next(info for info in compute.get_engine().models() if info.model_id == model)
-    bertviz_view.panel(state.PageContext("attention", info, text, state.language(), "owner"))
+    context = state.PageContext("attention", info, text, state.language(), "owner")
+    bertviz_view.panel(context, compute.trace(context, attentions="float32", topic="attention"))
 
 
 @pytest.fixture

@@ -3,13 +3,6 @@
 const CIVIDIS = ["#00224e", "#123570", "#3b496c", "#575d6d", "#707173", "#8a8678", "#a59c74", "#c3b369", "#e1cc55", "#fee838"];
 const FADE = 0.12; // up to this share colours come out of the paper
 
-/** JSON head and the bytes after it, as `packed` of components/__init__.py lays them out. */
-function unpacked(bytes) {
-  const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
-  const head = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + length)));
-  return { head, rest: bytes.slice(4 + length) };
-}
-
 function rgb(colour) {
   const pen = el("canvas", { width: 1, height: 1 }).getContext("2d");
   pen.fillStyle = colour;

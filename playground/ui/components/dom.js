@@ -46,3 +46,10 @@ function pageTheme(node) {
     line: dark ? "#39424d" : "#d5dbe2",
   };
 }
+
+/** JSON head and the bytes after it, as `packed` of components/__init__.py lays them out. */
+function unpacked(bytes) {
+  const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
+  const head = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + length)));
+  return { head, rest: bytes.slice(4 + length) };
+}

@@ -1,6 +1,6 @@
 """A value of a component that browser and Python both change.
 
-The browser shows a change at once and sends it as its state `view`, with the revision it answers. While
+The browser shows a change at once and sends it as one of its states, with the revision it answers. While
 Python agrees, the data stay byte for byte the same; when Python wants something else, the revision goes up.
 """
 
@@ -15,26 +15,27 @@ View = TypeVar("View")
 Reads = Callable[[Mapping[str, Any]], View | None]
 
 
-def shown(key: str, wanted: View, read: Reads[View]) -> tuple[int, View]:
+def shown(key: str, wanted: View, read: Reads[View], state: str = "view") -> tuple[int, View]:
     """Revision and value to put into the component's data.
 
     Args:
         key: Widget key.
         wanted: What the component is to show now.
         read: Makes the value of what the browser sent, None if it cannot be.
+        state: Under which name the browser sends it.
     """
     revision, value = st.session_state.get(f"{key}_shown") or (0, wanted)
     st.session_state[f"{key}_shown"] = revision, value
-    if wanted != (changed(key, read) or value):
+    if wanted != (changed(key, read, state) or value):
         revision, value = revision + 1, wanted
         st.session_state[f"{key}_shown"] = revision, value
     return revision, value
 
 
-def changed(key: str, read: Reads[View]) -> View | None:
+def changed(key: str, read: Reads[View], state: str = "view") -> View | None:
     """What the reader changed it to, if it can be and answers what Python last showed."""
-    state = st.session_state.get(key)
-    view = state.get("view") if state else None
+    sent = st.session_state.get(key)
+    view = sent.get(state) if sent else None
     revision, _value = st.session_state[f"{key}_shown"]
     if not isinstance(view, dict) or view.get("revision") != revision:
         return None

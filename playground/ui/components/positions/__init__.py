@@ -10,17 +10,15 @@ Python learns the settings once, when a slider is let go.
 
 from __future__ import annotations
 
-import json
-import struct
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from playground.ui.components import script, style
+from playground.ui.components import packed, script, style, two_way
 
 View = Literal["waves", "clocks", "distances", "learned"]
 Settings = Mapping[str, float]
@@ -86,13 +84,6 @@ class Control:
         return int(number) if steps.is_integer() else None
 
 
-class _Shown(NamedTuple):
-    """What Python last put into the browser; released values count only if they answer this revision."""
-
-    revision: int
-    settings: dict[str, float]
-
-
 def panel(
     view: View,
     controls: Sequence[Control],
@@ -139,41 +130,31 @@ def sliders(
         numbers: What the picture needs of the model. Any shape, sent row after row.
         on_release: Given the new settings.
     """
-    shown_key = f"{key}_shown"
-    wanted = dict(settings)
-    shown: _Shown = st.session_state.get(shown_key) or _Shown(0, wanted)
-    if wanted != (_released(key, shown.revision, controls) or shown.settings):
-        shown = _Shown(shown.revision + 1, wanted)
-    st.session_state[shown_key] = shown
+
+    def read(values: Mapping[str, Any]) -> dict[str, float] | None:
+        return _valid(values, controls)
+
+    revision, shown = two_way.shown(key, dict(settings), read, "settings")
 
     def released() -> None:
-        values = _released(key, st.session_state[shown_key].revision, controls)
+        values = two_way.changed(key, read, "settings")
         if values is not None and on_release is not None:
             on_release(values)
 
     head = {
-        "revision": shown.revision,
-        "settings": shown.settings,
+        "revision": revision,
+        "settings": shown,
         "controls": [asdict(control) for control in controls],
         "words": dict(words),
         "facts": dict(facts or {}),
         "language": language,
     }
-    component(key=key, data=_packed(head, numbers), default={"settings": None}, on_settings_change=released)
+    arrays = () if numbers is None else (numbers.astype(np.float32, copy=False),)
+    data = packed(head, *arrays)
+    component(key=key, data=data, default={"settings": None}, on_settings_change=released)
 
 
-def _packed(head: Mapping[str, Any], numbers: NDArray[np.float32] | None) -> bytes:
-    """One block of bytes: length of the JSON head, the head, the numbers."""
-    encoded = json.dumps(head).encode()
-    tail = b"" if numbers is None else np.ascontiguousarray(numbers, dtype="<f4").tobytes()
-    return struct.pack("<I", len(encoded)) + encoded + tail
-
-
-def _released(key: str, revision: int, controls: Sequence[Control]) -> dict[str, float] | None:
-    """What the reader last let go at, if it is possible and answers what Python last showed."""
-    state = st.session_state.get(key)
-    values = state.get("settings") if state else None
-    if not isinstance(values, dict) or values.get("revision") != revision:
-        return None
+def _valid(values: Mapping[str, Any], controls: Sequence[Control]) -> dict[str, float] | None:
+    """What the browser sent, if every setting is possible."""
     found = {control.name: control.valid(values.get(control.name)) for control in controls}
     return None if None in found.values() else {name: v for name, v in found.items() if v is not None}

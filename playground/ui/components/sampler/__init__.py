@@ -6,9 +6,7 @@ a slider moves; Python learns the values once, when it is let go.
 
 from __future__ import annotations
 
-import json
-import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
@@ -17,7 +15,7 @@ import numpy as np
 import streamlit as st
 
 from playground.core.sampling import RankedLogits
-from playground.ui.components import script, style
+from playground.ui.components import packed, script, style, two_way
 from playground.ui.components.sampler.packing import pack
 from playground.ui.text import _
 
@@ -43,13 +41,6 @@ class SamplerValue(NamedTuple):
 DEFAULT = SamplerValue()
 
 
-class _Shown(NamedTuple):
-    """What Python last put into the browser; a released value counts only if it answers this revision."""
-
-    revision: int
-    settings: SamplerValue
-
-
 def sampler(
     ranked: RankedLogits,
     texts: Sequence[str],
@@ -71,26 +62,26 @@ def sampler(
         language: The session's, "en" or "ko".
         on_release: Given the new settings.
     """
-    shown_key = f"{key}_shown"
-    shown: _Shown = st.session_state.get(shown_key) or _Shown(0, settings)
-    if settings != (_released(key, shown.revision, len(ranked)) or shown.settings):
-        shown = _Shown(shown.revision + 1, settings)
-    st.session_state[shown_key] = shown
+
+    def read(values: Mapping[str, Any]) -> SamplerValue | None:
+        return valid(values, len(ranked))
+
+    revision, shown = two_way.shown(key, settings, read, "settings")
 
     def released() -> None:
-        value = _released(key, st.session_state[shown_key].revision, len(ranked))
+        value = two_way.changed(key, read, "settings")
         if value is not None:
             on_release(value)
 
     _COMPONENT(
         key=key,
-        data=_data(ranked, texts, shown, language),
+        data=_data(ranked, texts, revision, shown, language),
         default={"settings": None},
         on_settings_change=released,
     )
 
 
-def valid(values: dict[str, Any], d_vocab: int) -> SamplerValue | None:
+def valid(values: Mapping[str, Any], d_vocab: int) -> SamplerValue | None:
     """Settings read from outside (browser, URL), or None when a value is missing, no number or out of range.
 
     Example:
@@ -113,34 +104,25 @@ def valid(values: dict[str, Any], d_vocab: int) -> SamplerValue | None:
     return value if in_range else None
 
 
-def _released(key: str, revision: int, d_vocab: int) -> SamplerValue | None:
-    """What the reader last let go at, if it answers what Python last showed."""
-    state = st.session_state.get(key)
-    values = state.get("settings") if state else None
-    if not isinstance(values, dict) or values.get("revision") != revision:
-        return None
-    return valid(values, d_vocab)
-
-
-def _data(ranked: RankedLogits, texts: Sequence[str], shown: _Shown, language: str) -> bytes:
-    """One block of bytes: length of the JSON head, the head, the packed logits."""
+def _data(
+    ranked: RankedLogits, texts: Sequence[str], revision: int, shown: SamplerValue, language: str
+) -> bytes:
     n_rows = min(N_ROWS, len(texts))
     head = {
         "n_vocab": len(ranked),
         "n_finite": ranked.n_finite,
         "ids": ranked.token_ids[:n_rows].tolist(),
         "texts": list(texts[:n_rows]),
-        "revision": shown.revision,
-        "settings": shown.settings._asdict(),
+        "revision": revision,
+        "settings": shown._asdict(),
         "defaults": DEFAULT._asdict(),
         "language": language,
         "words": _words(language),
     }
-    encoded = json.dumps(head).encode()
-    return struct.pack("<I", len(encoded)) + encoded + _packed(ranked)
+    return packed(head, np.frombuffer(_logits(ranked), np.uint8))
 
 
-def _packed(ranked: RankedLogits) -> bytes:
+def _logits(ranked: RankedLogits) -> bytes:
     """Packed once for each ranking, for as long as that lives."""
     if ranked not in _PACKED:
         _PACKED[ranked] = pack(ranked.logits[: ranked.n_finite].astype(np.float32))

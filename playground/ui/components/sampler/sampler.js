@@ -313,9 +313,8 @@ class Sampler {
   receive(bytes, send) {
     this.send = send;
     if (!same(bytes, this.bytes)) {
-      const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
-      const packed = bytes.subarray(4 + length);
-      this.data = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + length)));
+      const { head, rest: packed } = unpacked(bytes);
+      this.data = head;
       if (!same(packed, this.packed)) this.ranked = new Ranked(unpack(packed, this.data.n_finite));
       this.packed = packed;
       this.bytes = bytes;
