@@ -119,6 +119,8 @@ def _select(layer: int, head: int) -> None:
 
 def _switch(off: frozenset[Head]) -> None:
     st.session_state["att_off"] = " ".join(f"{layer}.{head}" for layer, head in sorted(off))
+    if off:
+        st.session_state["att_panel"] = "off"  # what it did is shown there
 
 
 # ---------------------------------------------------------------- one head

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from playground.settings import DEFAULT_ENCODER
 from tests.browser.conftest import OpenPage
 from tests.browser.reader import Watch, wait_run
 
@@ -88,6 +89,12 @@ def test_a_link_brings_back_head_switches_and_panel(open_page: OpenPage) -> None
     expect(page.get_by_text(re.compile(r"The next token changes by 0\.\d+ bits"))).to_be_visible()
     page.reload()
     expect(page.get_by_text("Off: 0.1, 25.3")).to_be_visible(timeout=60_000)
+
+
+def test_a_link_brings_back_the_model_and_its_sinks(open_page: OpenPage) -> None:
+    page = open_page(url(model=DEFAULT_ENCODER, att_head="2.7", att_sink="true"))
+    expect(page.get_by_text("What does head 2.7 look at?")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text(re.compile(r"Hidden: \[CLS\], \[SEP\]"))).to_be_visible()
 
 
 def test_pointing_reads_the_exact_weight_and_asks_nobody(open_page: OpenPage, seen: Watch) -> None:
