@@ -28,7 +28,6 @@ if find_spec("hypothesis"):  # GPU machines may come without it
     hypothesis_settings.register_profile("shared machine", deadline=None)
     hypothesis_settings.load_profile("shared machine")
 
-PARTS = {"tests/browser": "browser", "tests/pages": "pages", "tests/ui": "pages", "tests/charts": "pages"}
 _attempts: list[str] = []
 
 
@@ -48,19 +47,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """With `-n 3` one worker drives Chromium, one the pages without it, one does all the rest.
+    """With `-n 3` the tests go in four parts to three workers; who is free first takes the fourth.
 
-    Two Chromiums would fight; what shares an engine or a server stays together. The marks of xdist 3.8 that
-    are meant for this do nothing under pytest 9.2.
+    What shares an engine, a server or a Chromium stays together. The marks of xdist 3.8 that are meant for
+    this do nothing under pytest 9.2.
     """
     from xdist.scheduler import LoadScopeScheduling
 
-    class ThreeParts(LoadScopeScheduling):
+    class FourParts(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            folder = "/".join(nodeid.split("/", 2)[:2])
-            return PARTS.get(folder, "rest")
+            return _part(nodeid)
 
-    return ThreeParts(config, log)
+    return FourParts(config, log)
+
+
+def _part(nodeid: str) -> str:
+    if nodeid.startswith("tests/browser/"):
+        return "browser, a to m" if nodeid < "tests/browser/test_n" else "browser, n to z"
+    return "pages" if nodeid.startswith(("tests/pages/", "tests/ui/", "tests/charts/")) else "rest"
 
 
 @pytest.fixture(scope="session", autouse=True)

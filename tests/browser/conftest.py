@@ -93,28 +93,30 @@ def seen(tab: Tab) -> Watch:
 
 @pytest.fixture
 def page(tab: Tab, context: BrowserContext, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """The tab; afterwards the test fails if anything in it went wrong unseen, and the tab forgets it all."""
+    """The tab; it forgets what was before, and the test fails if anything in it went wrong unseen."""
     page, seen = tab.page, tab.seen
-    if tab.untouched and "look_at" not in request.fixturenames:
-        _leave(tab)
+    if not (tab.untouched and "look_at" in request.fixturenames):
+        _leave(tab, for_blank="open_page" not in request.fixturenames)
     seen.forget()
     yield page
     if page.get_by_test_id("stException").count():
         seen.troubles.append("an exception: " + page.get_by_test_id("stException").first.inner_text())
     troubles = list(seen.troubles)
-    if troubles or not tab.untouched:
-        _leave(tab)
+    if troubles:
+        tab.untouched = ""
     page.emulate_media(color_scheme="null", reduced_motion="null")
     page.set_viewport_size(VIEWPORT)
     page.mouse.move(0, 0)
     assert not troubles, "\n".join(troubles)
 
 
-def _leave(tab: Tab) -> None:
+def _leave(tab: Tab, for_blank: bool) -> None:
+    """Forget what the tab shows; a test that opens a page itself spares it the way over an empty one."""
     tab.untouched = ""
     if tab.page.url.startswith("http"):
         tab.page.evaluate("localStorage.clear(), sessionStorage.clear()")
-    tab.page.goto("about:blank")
+    if for_blank:
+        tab.page.goto("about:blank")
 
 
 @pytest.fixture
