@@ -39,7 +39,7 @@ def grid(view: View) -> None:
     if np.isnan(values).all():
         st.info(_("This text cannot tell: the score needs a token that comes twice, or a word of several."))
     head_grid(
-        core.thumbnails(_scaled(view.weights)),
+        core.thumbnails(view.weights),
         np.asarray(values, dtype=np.float64),
         limits=(0.0, _largest(name, view)),
         selected=(view.layer, view.head),
@@ -221,8 +221,3 @@ def _query_setter(view: View, *, merged: bool, whole: bool) -> Callable[[int], N
         remember_token(place if whole else place + view.start)
 
     return put
-
-
-def _scaled(weights: NDArray[np.float32]) -> NDArray[np.uint8]:
-    scaled: NDArray[np.uint8] = np.round(255 * np.sqrt(np.clip(weights, 0, 1))).astype(np.uint8)
-    return scaled

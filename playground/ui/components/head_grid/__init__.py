@@ -76,7 +76,7 @@ def head_grid(
         "revision": revision,
         "view": {"selected": view.selected, "off": sorted(view.off)},
         "shape": thumbnails.shape,
-        "scores": [None if np.isnan(score) else score for score in scores.ravel().tolist()],
+        "scores": [None if np.isnan(score) else round(score, 4) for score in scores.ravel().tolist()],
         "limits": limits,
         "by_score": by_score,
         "words": _words() | dict(words),
