@@ -102,7 +102,7 @@ def _encoding(weights: NDArray[np.float32], tokens: list[str], block: bytes) -> 
     """All heads as the page sends them, against the page that bertviz writes."""
     (length,) = struct.unpack_from("<I", block)
     head = json.loads(block[4 : 4 + length])
-    layers = [torch.from_numpy(layer)[None] for layer in weights]
+    layers = [torch.from_numpy(layer.copy())[None] for layer in weights]
     work: dict[str, Callable[[], Any]] = {
         "ours": lambda: packed(head, thumbnails(weights)),
         "peer": lambda: model_view(layers, tokens, html_action="return"),
