@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -62,7 +63,7 @@ def row(
         query=query,
         divisor=settings["divisor"],
     )
-    table = frames.row(labels, arithmetic, settings["divisor"])
+    table = partial(frames.row, labels, arithmetic, settings["divisor"])
     show.under_picture("attention_row", frame=table, code=code, picture="att_row_picture")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import cast
 
 import numpy as np
@@ -25,7 +26,7 @@ from playground.ui.text import _, plain
 
 def grid(view: View) -> None:
     """All heads at a glance, coloured and sorted by a score, and what the chosen one does in words."""
-    scores = scores_of(view)
+    scores, small = _glance(view)
     score_at, link_at, sort_at = st.columns([3, 3, 2], vertical_alignment="bottom")
     with score_at:
         names = {score: _(words) for score, words in SCORE_NAMES.items()}
@@ -39,7 +40,7 @@ def grid(view: View) -> None:
     if np.isnan(values).all():
         st.info(_("This text cannot tell: the score needs a token that comes twice, or a word of several."))
     head_grid(
-        core.thumbnails(view.weights),
+        small,
         np.asarray(values, dtype=np.float64),
         limits=(0.0, _largest(name, view)),
         selected=(view.layer, view.head),
@@ -57,20 +58,25 @@ def grid(view: View) -> None:
     st.markdown(" ".join(told))
     show.provenance(view.trace)
     code = shown_code("attention_heads", view)
-    show.under_picture(
-        "attention_heads", frame=frames.heads(scores, view.n_keys), code=code, picture="att_grid"
-    )
+    table = partial(frames.heads, scores, view.n_keys)
+    show.under_picture("attention_heads", frame=table, code=code, picture="att_grid")
 
 
 def scores_of(view: View) -> HeadScores:
     """The seven scores of every head on the window."""
-    key = (view.trace.model_id, view.trace.revision, view.trace.input_ids.tobytes(), view.start)
-    return _scores(key, view)
+    return _glance(view)[0]
+
+
+def _glance(view: View) -> tuple[HeadScores, NDArray[np.uint8]]:
+    """Scores and small maps of all heads, computed once for all who look at this text."""
+    trace = view.trace
+    return _glances((trace.model_id, trace.revision, trace.input_ids.tobytes(), view.start), view)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def _scores(key: tuple[object, ...], _view: View) -> HeadScores:
-    return head_scores(_view.weights, _view.trace.input_ids[_view.start : _view.stop], _view.word_of)
+def _glances(key: tuple[object, ...], _view: View) -> tuple[HeadScores, NDArray[np.uint8]]:
+    ids = _view.trace.input_ids[_view.start : _view.stop]
+    return head_scores(_view.weights, ids, _view.word_of), core.thumbnails(_view.weights)
 
 
 def _link(view: View) -> NDArray[np.float32]:
@@ -158,7 +164,7 @@ def one_head(view: View) -> None:
         st.markdown(told.format(names=names, share=float(removed[query]), mean=float(removed.mean())))
     show.provenance(view.trace, layer=view.layer, head=view.head)
     code = shown_code("attention_map", view, hidden=_hidden_tokens(view) if without else [])
-    table = frames.attention_map(weights, labels, labels)
+    table = partial(frames.attention_map, weights, labels, labels)
     show.under_picture("attention_map", frame=table, code=code, picture="att_map")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -32,23 +33,29 @@ def provenance(trace: Trace, *, layer: int | None = None, head: int | None = Non
     st.caption(plain(" · ".join(words)))
 
 
-def under_picture(name: str, *, frame: pd.DataFrame, code: str, picture: str | None = None) -> None:
+def under_picture(
+    name: str, *, frame: pd.DataFrame | Callable[[], pd.DataFrame], code: str, picture: str | None = None
+) -> None:
     """Draw one row below a picture: values as a table, CSV, PNG and SVG, and the code that gives the numbers.
 
     Args:
         name: Of the picture; file names and widget keys start with it. Unique in the app, `[a-z_]+`.
-        frame: The numbers the picture shows.
+        frame: The numbers the picture shows, or what makes them when somebody asks.
         code: From `code`.
         picture: Key of the element or container that holds the picture, for PNG and SVG; None where the
             picture's own component saves itself.
     """
+
+    def table() -> pd.DataFrame:
+        return frame() if callable(frame) else frame
+
     with st.container(horizontal=True, gap="small", key=f"{name}_under"):
         values = st.popover(_("Values"), icon=":material/table:", key=f"{name}_values", on_change="rerun")
         if values.open:
-            values.dataframe(frame, hide_index=True)
+            values.dataframe(table(), hide_index=True)
         st.download_button(
             _("CSV"),
-            lambda: frame.to_csv(index=False).encode(),
+            lambda: table().to_csv(index=False).encode(),
             f"{name}.csv",
             "text/csv",
             key=f"{name}_csv",
