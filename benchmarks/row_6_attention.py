@@ -6,7 +6,7 @@ import asyncio
 import json
 import struct
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from functools import partial
 from statistics import median
@@ -54,6 +54,7 @@ def run() -> list[dict[str, Any]]:
     with torch.no_grad():
         weights = run_traces(loaded, [row], Capture(attentions="float32"))[0].attentions
         assert weights is not None
+        weights = weights.astype(np.float32, copy=False)
         figures = [*_capture(loaded, row), *_encoding(weights, list(tokens), block)]
     page = _figure("another head chosen -> page updated", "ms", rerun_ms)
     return [*figures, _ranking(settings), page | {"limit": LIMIT_MS, "ok": rerun_ms <= LIMIT_MS}]
@@ -87,9 +88,7 @@ def _capture(loaded: LoadedModel, row: Row) -> list[dict[str, Any]]:
         "float32 attentions, queries, keys, values": Capture(attentions="float32", query_key=True),
         "uint8 attentions": Capture(attentions="uint8"),
     }
-    work: dict[str, Callable[[], Any]] = {
-        name: partial(run_traces, loaded, [row], kept) for name, kept in wanted.items()
-    }
+    work = {name: partial(run_traces, loaded, [row], kept) for name, kept in wanted.items()}
     best = {name: min(times) for name, times in _interleaved(work, ROUNDS).items()}
     plain = best.pop("nothing")
     return [
@@ -140,7 +139,7 @@ def _ranking(settings: Settings) -> dict[str, Any]:
     return _figure("270 heads ranked", "ms", *best, f"a trace a head (every {EVERY}th, scaled)", 3.0)
 
 
-def _interleaved(work: dict[str, Callable[[], Any]], rounds: int) -> Times:
+def _interleaved(work: Mapping[str, Callable[[], Any]], rounds: int) -> Times:
     """Milliseconds of each, in turns A B B A."""
     times: Times = {name: [] for name in work}
     for number in range(rounds):
