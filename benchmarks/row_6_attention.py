@@ -143,7 +143,7 @@ def _interleaved(work: Mapping[str, Callable[[], Any]], rounds: int) -> Times:
     """Milliseconds of each, in turns A B B A."""
     times: Times = {name: [] for name in work}
     for number in range(rounds):
-        for name in work if number % 2 else reversed(work):
+        for name in list(work) if number % 2 else reversed(list(work)):
             started = time.perf_counter()
             work[name]()
             times[name].append((time.perf_counter() - started) * 1e3)
