@@ -47,7 +47,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """With `-n 4` the tests go in four parts, one a worker.
+    """With `-n 3` the tests go in four parts to three workers; who is free first takes the fourth.
 
     What shares an engine, a server or a Chromium stays together. The marks of xdist 3.8 that are meant for
     this do nothing under pytest 9.2.
