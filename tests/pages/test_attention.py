@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
-import json
 import re
-import runpy
-import struct
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +18,9 @@ from playground.core.trace import Trace
 from playground.engine.base import Engine, TraceRequest
 from playground.engine.process import SharedEngine
 from playground.settings import Settings
-from playground.ui import show
 from tests import tiny
 from tests.pages.conftest import OpenApp
+from tests.pages.shown import drawn, folder, run_code
 
 TEXT = "The cat sat on the mat and the cat sat"
 STACKS = (tiny.LLAMA, tiny.GPT2, tiny.BERT)
@@ -40,15 +35,6 @@ def read(engine: Engine, model: str, text: str = TEXT, **wanted: Any) -> Trace:
     return engine.trace(TraceRequest(model, text, **{"attentions": "float32"} | wanted))
 
 
-def drawn(app: AppTest, name: str) -> tuple[dict[str, Any], bytes]:
-    """The JSON head of what a component got, and the numbers after it."""
-    assert not app.exception
-    found = [element.proto for element in app.get("bidi_component")]
-    data = next(proto.bytes for proto in found if proto.component_name == f"playground.{name}")
-    (length,) = struct.unpack("<I", data[:4])
-    return dict(json.loads(data[4 : 4 + length])), data[4 + length :]
-
-
 def map_shown(app: AppTest) -> NDArray[np.float32]:
     head, numbers = drawn(app, "attention_map")
     n = len(head["queries"]) * len(head["keys"])
@@ -57,18 +43,6 @@ def map_shown(app: AppTest) -> NDArray[np.float32]:
 
 def told(app: AppTest) -> str:
     return "\n".join(str(element.value) for element in (*app.markdown, *app.info, *app.caption))
-
-
-def run_code(name: str, tmp_path: Path, **values: object) -> dict[str, Any]:
-    """Run what the page shows; its variables."""
-    script = tmp_path / f"{name}.py"
-    script.write_text(show.code(name, **values), "utf-8")
-    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-        return runpy.run_path(str(script))
-
-
-def folder(settings: Settings, model: str) -> str:
-    return str(settings.cache_dir / "models" / model.replace("/", "--"))
 
 
 # ---------------------------------------------------------------- all heads, one head

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
-import json
 import re
-import runpy
-import struct
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +14,10 @@ from playground.core.attention import row_weights
 from playground.engine.base import TraceRequest
 from playground.engine.process import SharedEngine
 from playground.settings import Settings
-from playground.ui import show
 from tests import tiny
+from tests.pages import shown
 from tests.pages.conftest import OpenApp
+from tests.pages.shown import folder, run_code
 
 TEXT = "The cat sat on the mat and the dog"
 LONG = "the cat sat on the mat " * 15
@@ -66,29 +62,14 @@ def draw_masks(model: str, text: str = TEXT, **state: Any) -> AppTest:
 
 def drawn(app: AppTest) -> tuple[dict[str, Any], np.ndarray]:
     """JSON head and numbers of what the picture got."""
-    assert not app.exception
-    found = [element.proto for element in app.get("bidi_component")]
-    data = next(p.bytes for p in found if p.component_name == "playground.row_arithmetic")
-    (length,) = struct.unpack("<I", data[:4])
-    head = json.loads(data[4 : 4 + length])
-    return head, np.frombuffer(data[4 + length :], "<f4").reshape(-1, head["facts"]["d_head"])
+    head, numbers = shown.drawn(app, "row_arithmetic")
+    return head, np.frombuffer(numbers, "<f4").reshape(-1, head["facts"]["d_head"])
 
 
 def traced(engine: SharedEngine, model: str, text: str = TEXT, window: Window = None) -> Any:
     return engine.get(timeout_s=10).trace(
         TraceRequest(model, text, attentions="float32", query_key=True, window=window)
     )
-
-
-def run_code(name: str, tmp_path: Path, **values: object) -> dict[str, Any]:
-    script = tmp_path / f"{name}.py"
-    script.write_text(show.code(name, **values), "utf-8")
-    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-        return runpy.run_path(str(script))
-
-
-def folder(settings: Settings, model: str) -> str:
-    return str(settings.cache_dir / "models" / model.replace("/", "--"))
 
 
 # ---------------------------------------------------------------- one row

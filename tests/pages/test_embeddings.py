@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
-import runpy
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +17,11 @@ from playground.core import embeddings as core
 from playground.engine.base import TraceRequest
 from playground.engine.process import SharedEngine
 from playground.settings import DEFAULT_ENCODER, Settings
-from playground.ui import compute, show, state
+from playground.ui import compute, state
 from playground.ui.embeddings import sentences, upload
 from tests import tiny
 from tests.pages.conftest import OpenApp
+from tests.pages.shown import folder, run_code
 
 VIEWS = ("neighbours", "analogy", "training", "context", "sentences")
 TEXT = "The cat sat on the mat"
@@ -372,17 +370,6 @@ def test_tasks_are_checked_against_the_table(open_app: OpenApp, tiny_engine: Sha
     assert ("embeddings", "baseline") in app.session_state["solved_tasks"]
     app.number_input(key="task_embeddings_baseline").set_value(0.9).run()
     assert app.warning
-
-
-def run_code(name: str, tmp_path: Path, **values: object) -> dict[str, Any]:
-    script = tmp_path / f"{name}.py"
-    script.write_text(show.code(name, **values), "utf-8")
-    with contextlib.redirect_stdout(io.StringIO()):
-        return runpy.run_path(str(script))
-
-
-def folder(settings: Settings, model: str) -> str:
-    return str(settings.cache_dir / "models" / model.replace("/", "--"))
 
 
 @pytest.mark.parametrize("model", [tiny.LLAMA, tiny.BERT])

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
-import runpy
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -18,9 +15,9 @@ from playground.core import journey
 from playground.engine.base import TraceRequest
 from playground.engine.process import SharedEngine
 from playground.settings import Settings
-from playground.ui import show
 from tests import tiny
 from tests.pages.conftest import OpenApp
+from tests.pages.shown import run_code
 
 TEXT = "The cat sat on the mat"
 CODE = {tiny.LLAMA: "home", tiny.GPT2: "home", tiny.BERT: "home_encoder", tiny.T5: "home_encoder_decoder"}
@@ -33,13 +30,6 @@ def drawn(app: AppTest) -> dict[str, Any]:
     return dict(
         json.loads(next(proto.json for proto in found if proto.component_name == "playground.journey"))
     )
-
-
-def run_code(name: str, tmp_path: Path, **values: object) -> dict[str, Any]:
-    script = tmp_path / f"{name}.py"
-    script.write_text(show.code(name, **values), "utf-8")
-    with contextlib.redirect_stdout(io.StringIO()):
-        return runpy.run_path(str(script))
 
 
 @pytest.mark.parametrize("text", [TEXT, "a", "the cat", "<|endoftext|> 서울은 😀"])

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
 import re
-import runpy
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +20,11 @@ from playground.engine.inside import LensRequest
 from playground.engine.local import LocalEngine
 from playground.engine.process import SharedEngine
 from playground.settings import Settings
-from playground.ui import show
 from playground.ui.inside import patching
 from playground.ui.inside.way import N_COLUMNS, millions
 from tests import tiny
 from tests.pages.conftest import OpenApp
+from tests.pages.shown import folder, run_code
 
 TEXT = "The cat sat on the mat"
 OTHER = "The dog sat on the mat"
@@ -64,18 +61,6 @@ def charts(app: AppTest) -> list[pd.DataFrame]:
 
 def told(app: AppTest) -> str:
     return " ".join(element.value for element in app.markdown).replace("\\", "")
-
-
-def run_code(name: str, tmp_path: Path, **values: object) -> dict[str, Any]:
-    """Run what the page shows; its variables."""
-    script = tmp_path / f"{name}.py"
-    script.write_text(show.code(name, **values), "utf-8")
-    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-        return runpy.run_path(str(script))
-
-
-def folder(settings: Settings, model: str) -> str:
-    return str(settings.cache_dir / "models" / model.replace("/", "--"))
 
 
 # ---------------------------------------------------------------- numbers

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
-import json
 import re
-import runpy
-import struct
 from pathlib import Path
 from typing import Any
 
@@ -22,38 +17,23 @@ from playground.core.sampling import distribution, rank
 from playground.engine.base import TraceRequest
 from playground.engine.process import SharedEngine
 from playground.settings import Settings
-from playground.ui import show
 from playground.ui.components.positions import Control
 from playground.ui.far_positions import OFFSETS
 from tests import tiny
+from tests.pages import shown
 from tests.pages.conftest import OpenApp
+from tests.pages.shown import folder, run_code
 
 TEXT = "The cat sat on the mat"
 
 
 def drawn(app: AppTest, view: str) -> dict[str, Any]:
     """The JSON head of what one picture got."""
-    assert not app.exception
-    found = [element.proto for element in app.get("bidi_component")]
-    data = next(p.bytes for p in found if p.component_name == f"playground.positions_{view}")
-    (length,) = struct.unpack("<I", data[:4])
-    return dict(json.loads(data[4 : 4 + length]))
+    return shown.drawn(app, f"positions_{view}")[0]
 
 
 def chart(app: AppTest, at: int) -> str:
     return str(app.get("vega_lite_chart")[at].proto.spec)
-
-
-def folder(settings: Settings, model: str) -> str:
-    return str(settings.cache_dir / "models" / model.replace("/", "--"))
-
-
-def run_code(name: str, tmp_path: Path, **values: object) -> dict[str, Any]:
-    """Run what the page shows; its variables."""
-    script = tmp_path / f"{name}.py"
-    script.write_text(show.code(name, **values), "utf-8")
-    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-        return runpy.run_path(str(script))
 
 
 def ids(engine: SharedEngine, model: str) -> tuple[int, ...]:

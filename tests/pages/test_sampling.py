@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
-import json
-import runpy
-import struct
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +18,7 @@ from playground.ui import show
 from playground.ui.components.sampler import DEFAULT, SamplerValue, valid
 from tests import tiny
 from tests.pages.conftest import OpenApp
+from tests.pages.shown import drawn, run_script
 
 TEXT = "The cat sat on"
 SETTINGS = [
@@ -36,10 +32,7 @@ SETTINGS = [
 
 def sent_to_browser(app: AppTest) -> dict[str, Any]:
     """The JSON head of the sampler's data."""
-    found = [element.proto for element in app.get("bidi_component")]
-    data = next(proto.bytes for proto in found if proto.component_name == "playground.sampler")
-    (length,) = struct.unpack("<I", data[:4])
-    return dict(json.loads(data[4 : 4 + length]))
+    return drawn(app, "sampler")[0]
 
 
 def test_settings_of_the_link_reach_the_sliders(open_app: OpenApp) -> None:
@@ -148,11 +141,7 @@ def test_a_forged_setting_from_the_browser_is_refused(name: str, bad: object) ->
 
 def run_code(name: str, tmp_path: Path, **values: object) -> tuple[dict[str, Any], str]:
     """Run what the page shows; its variables and what it printed."""
-    script = tmp_path / f"{name}.py"
-    script.write_text(show.code(name, **values), "utf-8")
-    printed = io.StringIO()
-    with contextlib.redirect_stdout(printed):
-        return runpy.run_path(str(script)), printed.getvalue()
+    return run_script(show.code(name, **values), tmp_path)
 
 
 @pytest.fixture

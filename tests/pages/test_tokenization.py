@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
-import runpy
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +19,7 @@ from playground.ui.components.bpe_lab import N_STEPS, lab_data, watched_word
 from playground.ui.components.token_rows import NamedRow, rows_data
 from tests import tiny
 from tests.pages.conftest import OpenApp
+from tests.pages.shown import run_script
 
 TEXT = "나는 학교에 갑니다"
 KOREAN_CSV = "번호,문장,점수\n1,나는 나는 나는 학교에 간다,3\n2,나는 집에 간다,5\n"
@@ -213,15 +211,6 @@ def test_goal_is_reached_by_a_word_that_needs_its_space(open_app: OpenApp) -> No
 # ---------------------------------------------------------------- the code under the pictures
 
 
-def run_code(script: str, tmp_path: Path) -> tuple[dict[str, Any], str]:
-    """Run what the page shows; its variables and what it printed."""
-    file = tmp_path / "shown.py"
-    file.write_text(script, "utf-8")
-    printed = io.StringIO()
-    with contextlib.redirect_stdout(printed):
-        return runpy.run_path(str(file)), printed.getvalue()
-
-
 @pytest.fixture
 def sources(tiny_settings: Settings, open_app: OpenApp, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """Where the code finds a tiny model, tiktoken's encodings and the Unigram."""
@@ -235,7 +224,7 @@ def sources(tiny_settings: Settings, open_app: OpenApp, monkeypatch: pytest.Monk
 def test_tokenization_code_gives_the_tokens_of_the_rows(
     text: str, sources: dict[str, Any], tiny_engine: SharedEngine, tmp_path: Path
 ) -> None:
-    found, _printed = run_code(show.code("tokenization", text=text, **sources), tmp_path)
+    found, _printed = run_script(show.code("tokenization", text=text, **sources), tmp_path)
     named = tiny_engine.get(timeout_s=10).tokenizers
     for name in (tiny.LLAMA, "r50k_base", "o200k_base", "unigram"):
         assert tuple(found["ids"][name]) == named.tokenize(name, text).input_ids
@@ -249,7 +238,7 @@ def test_bill_code_gives_the_numbers_of_the_bill(
     order = ["r50k_base", "o200k_base", tiny.LLAMA, "unigram"]
     counts = {n: {code: len(named.tokenize(n, text)) for code, text in texts.items()} for n in order}
     expected = frames.language_bill(counts, texts)
-    found, _printed = run_code(show.code("language_bill", texts=texts, **sources), tmp_path)
+    found, _printed = run_script(show.code("language_bill", texts=texts, **sources), tmp_path)
     columns = ["tokenizer", "language", "n_tokens", "tokens_per_character", "ratio_to_english"]
     assert found["table"] == list(expected[columns].itertuples(index=False, name=None))
 
@@ -260,7 +249,7 @@ def test_ladder_code_gives_the_numbers_of_the_ladder(text: str, code: str, tmp_p
     assert wrong is not None
     path = str(granularity._corpus_path(code))
     script = show.code("ladder", text=text, with_typo=wrong.text, reference_file=path)
-    found, _printed = run_code(script, tmp_path)
+    found, _printed = run_script(script, tmp_path)
     expected = frames.ladder(tokenization.ladder(text, granularity.corpus(code)))
     columns = ["granularity", "d_vocab", "n_units", "oov_rate", "lost"]
     assert found["table"] == list(expected[columns].itertuples(index=False, name=None))
@@ -268,7 +257,7 @@ def test_ladder_code_gives_the_numbers_of_the_ladder(text: str, code: str, tmp_p
 
 @pytest.mark.parametrize("text", [bpe_lab.TEXTBOOK, "나는 나는 학교에 간다 \\ ''' \"\"\""])
 def test_lab_code_is_core_bpe_and_gives_the_same_merges(text: str, tmp_path: Path) -> None:
-    found, printed = run_code(bpe_lab.shown_code(text, 9, "나는 aaab"), tmp_path)
+    found, printed = run_script(bpe_lab.shown_code(text, 9, "나는 aaab"), tmp_path)
     trained = bpe.train(text, 9)
     assert found["trained"].merges == trained.merges
     assert found["ids"] == trained.encode("나는 aaab")
@@ -288,10 +277,10 @@ def test_chat_code_gives_the_tokens_of_the_frame(real_settings: Settings, tmp_pa
 
     table = ModelTable(real_settings)
     folders = [str(model_folder(name, real_settings)) for name in (DEFAULT_DECODER, DEFAULT_ENCODER)]
-    found, _printed = run_code(show.code("chat_template", folder=folders[0], text=TEXT), tmp_path)
+    found, _printed = run_script(show.code("chat_template", folder=folders[0], text=TEXT), tmp_path)
     chat = NamedTokenizers(real_settings, table.tokenizer).chat(
         DEFAULT_DECODER, [{"role": "user", "content": TEXT}]
     )
     assert tuple(found["ids"]) == chat.input_ids
-    found, _printed = run_code(show.code("frame_tokens", folder=folders[1], text=TEXT), tmp_path)
+    found, _printed = run_script(show.code("frame_tokens", folder=folders[1], text=TEXT), tmp_path)
     assert tuple(found["ids"]) == table.tokenizer(DEFAULT_ENCODER).tokenize(TEXT).input_ids

@@ -1,0 +1,48 @@
+"""What a page shows, read back: the code under a picture run, the bytes of a component taken apart."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import runpy
+import struct
+from pathlib import Path
+from typing import Any
+
+from streamlit.testing.v1 import AppTest
+
+from playground.settings import Settings
+from playground.ui import show
+
+
+def run_code(name: str, tmp_path: Path, **values: object) -> dict[str, Any]:
+    """Run what the page shows; its variables."""
+    return run_script(show.code(name, **values), tmp_path)[0]
+
+
+def run_script(script: str, tmp_path: Path) -> tuple[dict[str, Any], str]:
+    """Run a script; its variables and what it printed."""
+    file = tmp_path / "shown.py"
+    file.write_text(script, "utf-8")
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(io.StringIO()):
+        return runpy.run_path(str(file)), printed.getvalue()
+
+
+def folder(settings: Settings, model: str) -> str:
+    """Where a tiny model lies."""
+    return str(settings.cache_dir / "models" / model.replace("/", "--"))
+
+
+def unpacked(data: bytes) -> tuple[dict[str, Any], bytes]:
+    """The JSON head of a block of bytes, and the numbers after it."""
+    (length,) = struct.unpack("<I", data[:4])
+    return dict(json.loads(data[4 : 4 + length])), data[4 + length :]
+
+
+def drawn(app: AppTest, component: str) -> tuple[dict[str, Any], bytes]:
+    """What one component of the page got."""
+    assert not app.exception
+    found = [element.proto for element in app.get("bidi_component")]
+    return unpacked(next(proto.bytes for proto in found if proto.component_name == f"playground.{component}"))
