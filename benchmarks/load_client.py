@@ -104,7 +104,7 @@ class Reader:
         await asyncio.sleep(interval_s)
         return await self._run({}, fragment)
 
-    async def _run(self, changed: dict[str, tuple[str, Any]], fragment: str, timeout_s: float = 60) -> Run:
+    async def _run(self, changed: dict[str, tuple[str, Any]], fragment: str, timeout_s: float = 180) -> Run:
         assert self._connection is not None
         self._values |= changed
         message = BackMsg()

@@ -41,29 +41,28 @@ def _is_local(host: object) -> bool:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Chromium last: quick tests speak first."""
-    items.sort(key=lambda item: "browser" in item.path.parts)
+    """What needs the running server last: quick tests speak first."""
+    items.sort(key=lambda item: _part(item.nodeid) == "server")
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """With `-n 3` the tests go in four parts to three workers; who is free first takes the fourth.
+    """With `-n 3` each worker takes one part: what shares an engine or a server stays together.
 
-    What shares an engine, a server or a Chromium stays together. The marks of xdist 3.8 that are meant for
-    this do nothing under pytest 9.2.
+    The marks of xdist 3.8 that are meant for this do nothing under pytest 9.2.
     """
     from xdist.scheduler import LoadScopeScheduling
 
-    class FourParts(LoadScopeScheduling):
+    class Parts(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
             return _part(nodeid)
 
-    return FourParts(config, log)
+    return Parts(config, log)
 
 
 def _part(nodeid: str) -> str:
-    if nodeid.startswith("tests/browser/"):
-        return "browser, a to m" if nodeid < "tests/browser/test_n" else "browser, n to z"
+    if nodeid.startswith(("tests/browser/", "tests/test_messages.py")):
+        return "server"
     return "pages" if nodeid.startswith(("tests/pages/", "tests/ui/", "tests/charts/")) else "rest"
 
 

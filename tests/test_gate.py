@@ -49,7 +49,7 @@ class Answer(NamedTuple):
 
 
 def ask(address: str, path: str, password: str | None = None, **headers: str) -> Answer:
-    connection = http.client.HTTPConnection(address, timeout=10)
+    connection = http.client.HTTPConnection(address, timeout=180)
     if password is None:
         connection.request("GET", path, headers=headers)
     else:

@@ -40,7 +40,7 @@ def locked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
 
 def _get(url: str, **headers: str) -> tuple[int, http.client.HTTPMessage, bytes]:
     try:
-        with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=20) as answer:
+        with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=180) as answer:
             return answer.status, answer.headers, answer.read()
     except urllib.error.HTTPError as error:
         with error:
@@ -49,7 +49,7 @@ def _get(url: str, **headers: str) -> tuple[int, http.client.HTTPMessage, bytes]
 
 def _raw_get(live: LiveServer, target: str) -> tuple[int, bytes]:
     """A request line as it is: urllib would clean the path."""
-    connection = http.client.HTTPConnection(live.url.removeprefix("http://"), timeout=20)
+    connection = http.client.HTTPConnection(live.url.removeprefix("http://"), timeout=180)
     connection.putrequest("GET", target, skip_host=False)
     connection.endheaders()
     answer = connection.getresponse()
@@ -105,7 +105,7 @@ def test_an_address_of_another_machine_is_one_sentence() -> None:
 def test_no_full_collection_follows_a_rerun() -> None:
     probe = Path(__file__).with_name("gc_probe.py")
     answer = subprocess.run(
-        [sys.executable, str(probe)], capture_output=True, text=True, timeout=120, check=True
+        [sys.executable, str(probe)], capture_output=True, text=True, timeout=300, check=True
     )
     result = json.loads(answer.stdout)
     assert result["full_collections"] == 0
@@ -247,7 +247,7 @@ def test_a_server_that_starts_says_what_is_going_on_and_ends_quietly(name: str) 
     with LiveServer.playground() as live:
         status, _, body = _get(live.url + "/api/ready")
         live.process.send_signal(signal.Signals[name])
-        assert live.process.wait(20) == 0
+        assert live.process.wait(60) == 0
         assert "Traceback" not in live.log()
     assert status == 503
     assert json.loads(body)["state"] in ("importing", "warming")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import streamlit as st
 
 from playground.ui.ablation import best_token_changed
 from playground.ui.attention import View
@@ -33,7 +34,9 @@ def _previous_token_heads(view: View) -> tuple[str, list[str]]:
 
 
 def _strong_link(view: View) -> bool:
-    """Whether the chosen head ties the selected token to one other, not the first."""
+    """Whether the head that the reader picked ties the token they selected to one other, not the first."""
+    if not st.session_state["att_head"] or not st.session_state["token"]:
+        return False
     row = view.weights[view.layer, view.head, view.query]
     others = [key for key in range(1, len(row)) if key != view.query]
     return bool(others) and float(row[others].max()) >= LINK

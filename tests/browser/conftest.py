@@ -22,7 +22,7 @@ CHROMIUM_FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-TIMEOUT_MS = 20_000
+TIMEOUT_MS = 180_000
 VIEWPORT: ViewportSize = {"width": 1366, "height": 768}
 AS_OPENED = """() => {
   document.activeElement?.blur();

@@ -7,21 +7,36 @@ import time
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from playwright.sync_api import ConsoleMessage, Dialog, Page, Request, WebSocket
+from playwright.sync_api import ConsoleMessage, Dialog, Locator, Page, Request, WebSocket
 
-RUN_TIMEOUT_MS = 60_000
+RUN_TIMEOUT_MS = 180_000
+# Streamlit waits 150 ms for more changes of a widget, by the tab's clock, which a busy machine delays too.
+AFTER_DEBOUNCE = "() => new Promise((done) => setTimeout(() => setTimeout(done, 5), 155))"
 # On a deep link Streamlit's front end first asks whether the page's path is a base path; "no" is a 404.
 BASE_PATH_QUESTION = re.compile(r"http://127\.0\.0\.1:\d+/[\w-]+/_stcore/(health|host-config)")
 
 
 def wait_run(page: Page) -> None:
     """Until the script that follows the last action has run, and nothing of it is left to draw."""
-    page.wait_for_timeout(155)  # Streamlit waits this long for more changes of a widget
+    page.evaluate(AFTER_DEBOUNCE)
     app = page.get_by_test_id("stApp")
     connected = app.and_(page.locator("[data-test-connection-state='CONNECTED']"))
     connected.wait_for(state="attached", timeout=RUN_TIMEOUT_MS)
     idle = app.and_(page.locator("[data-test-script-state='notRunning']"))
     idle.wait_for(state="attached", timeout=RUN_TIMEOUT_MS)
+
+
+def sentence_box(page: Page) -> Locator:
+    """The field of the reader's own sentence."""
+    return page.get_by_test_id("stSidebar").locator("textarea")
+
+
+def write(page: Page, sentence: str) -> None:
+    """Type another sentence and hand it to the model."""
+    box = sentence_box(page)
+    box.fill(sentence)
+    box.press("Control+Enter")
+    wait_run(page)
 
 
 def wait_sent(page: Page, seen: Watch, n: int) -> None:

@@ -46,8 +46,8 @@ def colours(canvas: Locator) -> int:
 @pytest.fixture
 def attention(open_page: OpenPage) -> Page:
     page = open_page(url())
-    expect(grid(page)).to_be_visible(timeout=60_000)
-    expect(map_of(page)).to_be_visible(timeout=60_000)
+    expect(grid(page)).to_be_visible()
+    expect(map_of(page)).to_be_visible()
     wait_run(page)
     return page
 
@@ -83,23 +83,23 @@ def test_a_link_brings_back_head_switches_and_panel(open_page: OpenPage) -> None
             att_score="link",
         )
     )
-    expect(page.get_by_text("Off: 0.1, 25.3")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("Off: 0.1, 25.3")).to_be_visible()
     expect(page.get_by_text("What does head 13.8 look at?")).to_be_visible()
     expect(page.get_by_text(re.compile("Hidden: The"))).to_be_visible()
     expect(page.get_by_text(re.compile(r"The next token changes by 0\.\d+ bits"))).to_be_visible()
     page.reload()
-    expect(page.get_by_text("Off: 0.1, 25.3")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("Off: 0.1, 25.3")).to_be_visible()
 
 
 def test_a_link_brings_back_the_model_and_its_sinks(open_page: OpenPage) -> None:
     page = open_page(url(model=DEFAULT_ENCODER, att_head="2.7", att_sink="true"))
-    expect(page.get_by_text("What does head 2.7 look at?")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("What does head 2.7 look at?")).to_be_visible()
     expect(page.get_by_text(re.compile(r"Hidden: \[CLS\], \[SEP\]"))).to_be_visible()
 
 
 def test_pointing_reads_the_exact_weight_and_asks_nobody(open_page: OpenPage, seen: Watch) -> None:
     page = open_page(url(token=str(IT), att_head=f"{LAYER}.{HEAD}"))
-    expect(map_of(page)).to_be_visible(timeout=60_000)
+    expect(map_of(page)).to_be_visible()
     wait_run(page)
     page.wait_for_timeout(300)
     seen.sent.clear()
@@ -119,21 +119,21 @@ def test_bertviz_draws_offline_and_hostile_tokens_are_text(open_page: OpenPage) 
     hostile = '</script><img src=x onerror=alert(1)> "quoted" \\ back'
     page = open_page("/attention?" + urlencode({"lang": "en", "text": hostile, "att_panel": "bertviz"}))
     frame = page.frame_locator("iframe[title*='BertViz'], iframe").last
-    expect(frame.locator("svg").first).to_be_visible(timeout=60_000)
+    expect(frame.locator("svg").first).to_be_visible()
     expect(frame.get_by_text("script", exact=False).first).to_be_visible()
     assert frame.locator("img").count() == 0
 
 
 def test_ranking_shows_progress_and_can_be_stopped(open_page: OpenPage) -> None:
     page = open_page(url(att_panel="off"))
-    page.get_by_role("button", name="Switch off each of the 270 heads").click(timeout=60_000)
-    expect(page.get_by_text(re.compile(r"\d+ of 270 heads"))).to_be_visible(timeout=20_000)
+    page.get_by_role("button", name="Switch off each of the 270 heads").click()
+    expect(page.get_by_text(re.compile(r"\d+ of 270 heads"))).to_be_visible()
     page.get_by_role("button", name="Stop", exact=True).last.click()
-    expect(page.get_by_text(re.compile(r"Stopped: \d+ of 270 heads"))).to_be_visible(timeout=20_000)
+    expect(page.get_by_text(re.compile(r"Stopped: \d+ of 270 heads"))).to_be_visible()
     expect(page.get_by_text("weight is not importance")).to_be_visible()
 
 
 def test_korean_and_dark_show_the_same_head(open_page: OpenPage) -> None:
     page = open_page(url(lang="ko", att_head="13.8", token=str(IT)))
-    expect(page.get_by_text("헤드 13.8은(는) 무엇을 볼까요?")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("헤드 13.8은(는) 무엇을 볼까요?")).to_be_visible()
     expect(page.get_by_text("에서 가장 많이 보는 곳은")).to_be_visible()

@@ -112,7 +112,7 @@ def test_another_theme_repaints(grid: Page) -> None:
 
 
 def test_many_heads_are_reached_by_scrolling(page: Page) -> None:
-    n_layers, n_heads = 70, 40
+    n_layers, n_heads = 70, 4
     head = {
         "revision": 0,
         "view": {"selected": [0, 0], "off": []},

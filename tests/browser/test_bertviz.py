@@ -79,16 +79,16 @@ def test_hostile_tokens_are_text(page: Page, server_url: str, view: str) -> None
     assert frame.locator("img").count() == 0
 
 
-@pytest.mark.parametrize("dark", [False, True])
-@pytest.mark.parametrize("n_heads", [1, 9, 16])
-@pytest.mark.parametrize("n", [1, 3, 24])
+@pytest.mark.parametrize(
+    ("n", "n_heads", "dark"), [(1, 1, True), (3, 16, False), (3, 9, True), (14, 4, False)]
+)
 def test_the_frame_has_the_height_of_its_view(
     page: Page, server_url: str, n: int, n_heads: int, dark: bool
 ) -> None:
-    weights, labels = random_weights(6, n_heads, n, n), names(n)
+    weights, labels = random_weights(3, n_heads, n, n), names(n)
     for view, lines in (
-        (bertviz.head_view(weights, labels, labels, layer=3, words=WORDS, dark=dark), "#attention line"),
-        (bertviz.model_view(weights, labels, labels, layers=range(6), words=WORDS, dark=dark), "svg line"),
+        (bertviz.head_view(weights, labels, labels, layer=2, words=WORDS, dark=dark), "#attention line"),
+        (bertviz.model_view(weights, labels, labels, layers=range(3), words=WORDS, dark=dark), "svg line"),
     ):
         frame = framed(page, server_url, view.html, view.height)
         frame.locator(lines).first.wait_for(state="attached")

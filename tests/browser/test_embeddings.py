@@ -13,8 +13,6 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser.conftest import OpenPage
 from tests.browser.reader import Watch, wait_run
 
-WAIT_MS = 60_000  # MiniLM may have to be read first
-
 
 def marks(page: Page) -> Locator:
     return page.locator(".map path.mark")
@@ -23,7 +21,7 @@ def marks(page: Page) -> Locator:
 @pytest.fixture
 def sentence_map(page: Page, look_at: OpenPage) -> Page:
     look_at("/embeddings?emb_view=sentences")
-    expect(marks(page)).to_have_count(36, timeout=WAIT_MS)
+    expect(marks(page)).to_have_count(36)
     return page
 
 
@@ -34,7 +32,7 @@ def mark(page: Page, row: int) -> Locator:
 def test_neighbours_of_the_selected_token_and_of_the_next_one(page: Page, open_page: OpenPage) -> None:
     open_page("/embeddings")
     picture = page.locator(".st-key-emb_neighbours svg.marks")
-    expect(picture).to_contain_text("·Britain", timeout=WAIT_MS)
+    expect(picture).to_contain_text("·Britain")
     expect(picture).to_contain_text("<filename>")
     page.locator(".chip", has_text="capital").click()
     expect(picture).to_contain_text("·capitals")
@@ -61,7 +59,7 @@ def test_a_click_lists_the_neighbours_and_draws_lines_to_them(sentence_map: Page
 
 def test_pointing_at_a_point_names_it_without_asking_the_server(seen: Watch, look_at: OpenPage) -> None:
     page = look_at("/embeddings?emb_view=sentences")
-    expect(marks(page)).to_have_count(36, timeout=WAIT_MS)
+    expect(marks(page)).to_have_count(36)
     wait_run(page)
     before = len(seen.sent)
     for row in (3, 9, 20):
@@ -81,7 +79,7 @@ def test_the_map_can_be_saved(name: str, magic: bytes, sentence_map: Page) -> No
 
 def test_the_map_turns_in_the_browser_alone(seen: Watch, open_page: OpenPage) -> None:
     page = open_page("/embeddings?emb_view=sentences&emb_dims=3")
-    expect(marks(page)).to_have_count(36, timeout=WAIT_MS)
+    expect(marks(page)).to_have_count(36)
     wait_run(page)
     before, shape = len(seen.sent), mark(page, 5).get_attribute("d")
     box = page.locator(".map svg").bounding_box()
@@ -113,7 +111,7 @@ def test_a_link_brings_back_view_method_and_search(page: Page, open_page: OpenPa
     open_page(
         f"/embeddings?emb_view=sentences&emb_method=tsne&emb_dims=3&emb_map_seed=4&emb_query={quote(query)}&lang=ko"
     )
-    expect(marks(page)).to_have_count(36, timeout=WAIT_MS)
+    expect(marks(page)).to_have_count(36)
     expect(page.get_by_label("의미로 검색", exact=True)).to_have_value(query)
     expect(page.get_by_text("검색 결과:")).to_contain_text(query)
     expect(page.get_by_role("radio", name="t-SNE")).to_be_checked()
@@ -130,7 +128,7 @@ def test_a_file_of_hostile_sentences_is_text(sentence_map: Page) -> None:
     sentence_map.get_by_role("button", name="My sentences").click()
     file = {"name": "a.txt", "mimeType": "text/plain", "buffer": "\n".join(rows).encode()}
     sentence_map.locator("input[type=file]").first.set_input_files(file)  # type: ignore[arg-type]
-    expect(marks(sentence_map)).to_have_count(4, timeout=WAIT_MS)
+    expect(marks(sentence_map)).to_have_count(4)
     sentence_map.keyboard.press("Escape")
     mark(sentence_map, 0).hover(force=True)
     expect(sentence_map.locator(".map text.tag").first).to_contain_text("<img src=x onerror=alert(1)>")
@@ -145,14 +143,14 @@ def test_five_hundred_sentences_show_progress_and_can_be_stopped(sentence_map: P
     sentence_map.get_by_role("button", name="My sentences").click()
     file = {"name": "a.txt", "mimeType": "text/plain", "buffer": "\n".join(rows).encode()}
     sentence_map.locator("input[type=file]").first.set_input_files(file)  # type: ignore[arg-type]
-    expect(sentence_map.get_by_text("of 500 sentences read")).to_be_visible(timeout=WAIT_MS)
+    expect(sentence_map.get_by_text("of 500 sentences read")).to_be_visible()
     sentence_map.keyboard.press("Escape")
     sentence_map.get_by_role("button", name="Stop", exact=True).last.click()
-    expect(sentence_map.get_by_text("of 500 sentences are read and drawn")).to_be_visible(timeout=WAIT_MS)
+    expect(sentence_map.get_by_text("of 500 sentences are read and drawn")).to_be_visible()
     assert 0 < marks(sentence_map).count() < 500
     sentence_map.get_by_role("radio", name="3 dimensions").click()
     sentence_map.get_by_role("button", name="Go on reading").click()
-    expect(marks(sentence_map)).to_have_count(500, timeout=WAIT_MS)
+    expect(marks(sentence_map)).to_have_count(500)
 
 
 def test_vectors_are_downloaded(sentence_map: Page) -> None:
@@ -171,7 +169,7 @@ def test_vectors_are_downloaded(sentence_map: Page) -> None:
 def test_moving_the_layer_moves_the_points(page: Page, open_page: OpenPage) -> None:
     open_page("/embeddings?emb_view=context&emb_sample=spring")
     points = page.locator(".st-key-emb_context svg .mark-symbol.role-mark path")
-    expect(points).to_have_count(9, timeout=WAIT_MS)
+    expect(points).to_have_count(9)
     wait_run(page)
     before = json.dumps(points.evaluate_all("paths => paths.map((p) => p.getAttribute('transform'))"))
     page.get_by_role("slider").focus()

@@ -7,12 +7,12 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 from babel.messages.pofile import read_po
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from playground.paths import site_root
 from playground.ui import text
 from tests.browser.conftest import OpenPage
-from tests.browser.reader import wait_run
+from tests.browser.reader import sentence_box, wait_run, write
 
 EVERY_STRING = """() => {
     const strings = [];
@@ -28,6 +28,11 @@ EVERY_STRING = """() => {
     visit(document.body);
     return strings;
 }"""
+FOREIGN = """() => {
+    const count = (root) => [...root.querySelectorAll("*")].reduce(
+        (n, node) => n + node.matches("img, script") + (node.shadowRoot ? count(node.shadowRoot) : 0), 0);
+    return count(document.querySelector("[data-testid=stMain]"));
+}"""
 FOCUSED = """() => {
     let node = document.activeElement;
     while (node.shadowRoot?.activeElement) node = node.shadowRoot.activeElement;
@@ -35,23 +40,13 @@ FOCUSED = """() => {
 }"""
 PAGES = {path.stem: f"/{path.stem}" for path in sorted((site_root() / "pages").glob("*.py"))} | {"home": "/"}
 KOREAN = "대한민국의 수도는"
+MARKUP = "</script><script>alert(1)</script> ![](http://example.com/x.png) <img src=http://example.com/y.png>"
 SMOLLM, MINILM = "SmolLM2 135M Instruct", "MiniLM L6 v2"
 MINILM_ID = "sentence-transformers/all-MiniLM-L6-v2"
 
 
-def sentence_box(page: Page) -> Locator:
-    return page.get_by_test_id("stSidebar").locator("textarea")
-
-
 def query(page: Page) -> dict[str, list[str]]:
     return parse_qs(urlsplit(page.url).query)
-
-
-def write(page: Page, sentence: str) -> None:
-    box = sentence_box(page)
-    box.fill(sentence)
-    box.press("Control+Enter")
-    wait_run(page)
 
 
 def choose_language(page: Page, name: str) -> None:
@@ -70,13 +65,12 @@ def title_of(name: str, language: str) -> str:
     return text.parse_lesson(path.read_text("utf-8")).title
 
 
-@pytest.mark.parametrize("name", ["home", "sampling"])
-def test_a_link_restores_text_model_and_language_and_so_does_reload(name: str, open_page: OpenPage) -> None:
-    page = open_page(f"{PAGES[name]}?lang=ko&model={quote(MINILM_ID, safe='')}&text={quote(KOREAN)}")
-    for _ in range(2):
-        expect_state(page, KOREAN, MINILM, title_of(name, "ko"))
-        page.reload()
-        wait_run(page)
+def test_a_link_restores_text_model_and_language_and_so_does_reload(open_page: OpenPage) -> None:
+    page = open_page(f"/?lang=ko&model={quote(MINILM_ID, safe='')}&text={quote(KOREAN)}")
+    expect_state(page, KOREAN, MINILM, title_of("home", "ko"))
+    page.reload()
+    wait_run(page)
+    expect_state(page, KOREAN, MINILM, title_of("home", "ko"))
 
 
 def test_state_goes_along_from_page_to_page_and_back(open_page: OpenPage) -> None:
@@ -156,32 +150,17 @@ def test_share_copies_without_the_clipboard_api_too(
     [
         ("%ED%A0%80%ED%B0%80", ""),  # halves of a surrogate pair, as bytes
         ("a%00b%1B%5B31mc", "control characters"),
-        (quote("</script><script>alert(1)</script>"), ""),
-        (quote("![](http://example.com/x.png) <img src=http://example.com/y.png>"), ""),
-        (quote("😀" * 1_000), ""),
-        ("", "The text is empty"),
         ("a" * 20_000, "The text has 20,000 characters"),
     ],
-    ids=["surrogates", "control", "script", "image", "emoji", "empty", "long"],
+    ids=["surrogates", "control", "long"],
 )
 def test_any_text_in_a_link_gives_a_picture_or_a_sentence(
     hostile: str, shown: str, open_page: OpenPage
 ) -> None:
     page = open_page(f"/?lang=en&text={hostile}")
     expect(page.get_by_role("heading", level=1)).to_have_text(title_of("home", "en"))
-    assert page.locator("[data-testid=stMain] img").count() == 0
     if shown:
         expect(page.get_by_test_id("stAlert").first).to_contain_text(shown)
-
-
-@pytest.mark.parametrize("name", sorted(PAGES.keys() - {"home"}))
-def test_markup_of_a_reader_is_text_on_every_page(name: str, open_page: OpenPage) -> None:
-    text = (
-        "</script><script>alert(1)</script> ![](http://example.com/x.png) <img src=http://example.com/y.png>"
-    )
-    page = open_page(f"{PAGES[name]}?lang=en&text={quote(text)}")
-    expect(page.get_by_role("heading", level=1)).to_have_text(title_of(name, "en"))
-    assert page.locator("[data-testid=stMain] img").count() == 0
 
 
 def test_100_000_characters_typed_are_answered_with_a_sentence(open_page: OpenPage) -> None:
@@ -223,14 +202,19 @@ def test_everything_in_the_sidebar_is_reached_with_the_tab_key(open_page: OpenPa
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_the_korean_interface_is_korean(name: str, open_page: OpenPage) -> None:
+def test_in_korean_no_word_is_english_and_markup_is_text(name: str, open_page: OpenPage) -> None:
     """No message id is left in English on the page, labels for screen readers included.
 
     Not looked at: code, and the hidden fields that carry settings in the URL.
     """
-    page = open_page(f"{PAGES[name]}?lang=ko&text={quote(KOREAN)}")
+    page = open_page(f"{PAGES[name]}?lang=ko&text={quote(KOREAN + MARKUP)}")
+    expect(page.get_by_role("heading", level=1)).to_have_text(title_of(name, "ko"))
     with (site_root() / "assets/locale/ko/LC_MESSAGES/playground.po").open("rb") as file:
         messages = [m for m in read_po(file) if isinstance(m.id, str) and m.id != m.string]
+    korean = {m.id: m.string for m in messages}
+    expect(page.get_by_text(str(korean["Take away"])).last).to_be_visible()  # the last to come
+    wait_run(page)
     english = {m.id for m in messages if "{" not in m.id and len(m.id) > 3}
     left = english & set(page.evaluate(EVERY_STRING)) - {"English"}  # a language is named in itself
     assert left == set()
+    assert page.evaluate(FOREIGN) == 0

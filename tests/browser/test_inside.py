@@ -33,8 +33,8 @@ def opened(page: Page, words: str) -> Locator:
 @pytest.fixture
 def inside(open_page: OpenPage) -> Page:
     page = open_page("/inside")
-    expect(picture(page)).to_be_visible(timeout=60_000)
-    expect(page.get_by_text("What does one state carry?")).to_be_visible(timeout=60_000)
+    expect(picture(page)).to_be_visible()
+    expect(page.get_by_text("What does one state carry?")).to_be_visible()
     wait_run(page)
     return page
 
@@ -80,7 +80,7 @@ def test_a_click_opens_the_tensors_and_selects_the_token(inside: Page) -> None:
     expect(inside.get_by_text("is the best guess for good").filter(has_text="After ·capital")).to_be_visible()
     inside.reload()
     wait_run(inside)
-    expect(inside.locator(".chip[aria-selected=true]")).to_have_text("·capital", timeout=60_000)
+    expect(inside.locator(".chip[aria-selected=true]")).to_have_text("·capital")
     expect(opened(inside, "Block 20, MLP: 2,654,208 parameters")).to_be_visible()
 
 
@@ -114,13 +114,13 @@ def test_a_hostile_sentence_is_text(page: Page, open_page: OpenPage) -> None:
     open_page(
         "/inside?text=%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E%20%3C%2Fscript%3E&ins_b=%3Cimg%20src%3Dx%3E"
     )
-    expect(picture(page)).to_be_visible(timeout=60_000)
-    expect(page.get_by_text("What does one state carry?")).to_be_visible(timeout=60_000)
+    expect(picture(page)).to_be_visible()
+    expect(page.get_by_text("What does one state carry?")).to_be_visible()
     wait_run(page)
     assert page.locator(".inside img, .inside script, [data-testid=stMarkdown] img").count() == 0
 
 
 def test_korean_page_is_korean(page: Page, open_page: OpenPage) -> None:
     open_page("/inside?lang=ko")
-    expect(detail(page)).to_contain_text("최종 답", timeout=60_000)
-    expect(page.get_by_text("상태 하나에는 무엇이 담겨 있을까요?")).to_be_visible(timeout=60_000)
+    expect(detail(page)).to_contain_text("최종 답")
+    expect(page.get_by_text("상태 하나에는 무엇이 담겨 있을까요?")).to_be_visible()

@@ -50,22 +50,18 @@ def in_chromium(page: Page, source: str, call: str, arguments: Any) -> Any:
 
 
 @pytest.mark.parametrize("base", BASES)
-@pytest.mark.parametrize(("n_ctx", "d_model"), [(2, 2), (64, 64), (256, 256)])
-def test_sinusoids_equal_core(page: Page, n_ctx: int, d_model: int, base: float) -> None:
-    found = in_chromium(page, MATHS, "Array.from(m.sinusoidal(...a))", [n_ctx, d_model, base])
-    expected = sinusoidal(n_ctx, d_model, base)
-    np.testing.assert_allclose(np.reshape(found, expected.shape), expected, atol=1e-6, rtol=0)
-
-
-@pytest.mark.parametrize("base", BASES)
-@pytest.mark.parametrize("d_head", [2, 64, 128])
-def test_rotation_equals_core(page: Page, d_head: int, base: float) -> None:
-    x = np.random.default_rng(0).normal(size=d_head)
+def test_sinusoids_and_rotation_equal_core(page: Page, base: float) -> None:
+    for n_ctx, d_model in ((2, 2), (64, 64), (256, 32)):
+        found = in_chromium(page, MATHS, "Array.from(m.sinusoidal(...a))", [n_ctx, d_model, base])
+        expected = sinusoidal(n_ctx, d_model, base)
+        np.testing.assert_allclose(np.reshape(found, expected.shape), expected, atol=1e-6, rtol=0)
     call = "a[1].map((p) => Array.from(m.rotate(a[0], p, m.frequencies(a[0].length, a[2]))))"
     places = [0, 1, 7, 511, 8_191, 24_895]
-    found = in_chromium(page, MATHS, call, [x.tolist(), places, base])
-    expected = [rotate(x, place, base) for place in places]
-    np.testing.assert_allclose(found, expected, atol=1e-6, rtol=0)
+    for d_head in (2, 64, 128):
+        x = np.random.default_rng(0).normal(size=d_head)
+        turned = in_chromium(page, MATHS, call, [x.tolist(), places, base])
+        expected = [rotate(x, place, base) for place in places]
+        np.testing.assert_allclose(turned, expected, atol=1e-6, rtol=0)
 
 
 def test_similarity_and_slopes_equal_core(page: Page) -> None:
@@ -88,7 +84,7 @@ def test_pair_scores_equal_core(page: Page) -> None:
         for column, at in (("score", (m, n)), ("shifted", (m + shift, n + shift))):
             found = in_chromium(
                 page,
-                script("positions/maths", "positions/panel", f"positions/{'clocks'}"),
+                view("clocks"),
                 call,
                 [query.tolist(), key.tolist(), *at],
             )
@@ -104,7 +100,7 @@ def test_curves_equal_core(page: Page) -> None:
     call = "m.curves(a[0], a[1], Float32Array.from(a[2]))"
     found = in_chromium(
         page,
-        script("positions/maths", "positions/panel", f"positions/{'distances'}"),
+        view("distances"),
         call,
         [settings, facts, profile.mean.tolist()],
     )
@@ -123,8 +119,8 @@ def picture(page: Page, name: str) -> Locator:
 
 def wait_drawn(page: Page) -> None:
     """Until both models have been read; on a busy machine that takes a while."""
-    expect(picture(page, "distances").locator(".sentence")).not_to_be_empty(timeout=90_000)
-    expect(page.get_by_text("What lies past the trained length?")).to_be_visible(timeout=90_000)
+    expect(picture(page, "distances").locator(".sentence")).not_to_be_empty()
+    expect(page.get_by_text("What lies past the trained length?")).to_be_visible()
     wait_run(page)
 
 
@@ -151,6 +147,26 @@ def page_of_positions(look_at: OpenPage) -> Page:
     page = look_at("/positions")
     wait_drawn(page)
     return page
+
+
+def test_a_pointer_gives_the_exact_value(page_of_positions: Page) -> None:
+    waves = picture(page_of_positions, "waves")
+    box = waves.locator("svg image").bounding_box()
+    assert box is not None
+    page_of_positions.mouse.move(box["x"] + box["width"] * 10.5 / 64, box["y"] + box["height"] * 20.5 / 64)
+    value = sinusoidal(21, 64)[20, 10]
+    expect(waves.locator(".detail")).to_have_text(f"Position 20, dimension 10: {value:.6f}")
+
+
+def test_every_picture_can_be_saved(page_of_positions: Page) -> None:
+    keys = ("sinusoidal", "learned_positions", "rotary", "distances")
+    for key, (kind, magic) in itertools.product(keys, (("PNG", b"\x89PNG"), ("SVG", b"<svg"))):
+        button = page_of_positions.locator(f".st-key-{key}_save").get_by_role("button", name=kind)
+        with page_of_positions.expect_download() as download:
+            button.click()
+        content = Path(download.value.path()).read_bytes()
+        assert content.startswith(magic)
+        assert len(content) > 5_000
 
 
 def test_dragging_repaints_and_sends_nothing_until_released(page_of_positions: Page, seen: Watch) -> None:
@@ -211,34 +227,7 @@ def test_a_link_restores_every_picture(page: Page, open_page: OpenPage) -> None:
     expect(page.get_by_label("Seed")).to_have_value("3")
 
 
-def test_a_pointer_gives_the_exact_value(page_of_positions: Page) -> None:
-    waves = picture(page_of_positions, "waves")
-    box = waves.locator("svg image").bounding_box()
-    assert box is not None
-    page_of_positions.mouse.move(box["x"] + box["width"] * 10.5 / 64, box["y"] + box["height"] * 20.5 / 64)
-    value = sinusoidal(21, 64)[20, 10]
-    expect(waves.locator(".detail")).to_have_text(f"Position 20, dimension 10: {value:.6f}")
-
-
-def test_every_picture_can_be_saved(page_of_positions: Page) -> None:
-    keys = ("sinusoidal", "learned_positions", "rotary", "distances")
-    for key, (kind, magic) in itertools.product(keys, (("PNG", b"\x89PNG"), ("SVG", b"<svg"))):
-        button = page_of_positions.locator(f".st-key-{key}_save").get_by_role("button", name=kind)
-        with page_of_positions.expect_download() as download:
-            button.click()
-        content = Path(download.value.path()).read_bytes()
-        assert content.startswith(magic)
-        assert len(content) > 5_000
-
-
-def test_a_hostile_sentence_is_text(page: Page, open_page: OpenPage) -> None:
-    open_page("/positions?text=%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E%20%3C%2Fscript%3E%20a%20b")
-    wait_drawn(page)
-    assert page.locator(".positions img, .positions script").count() == 0
-    assert "img" in picture(page, "clocks").locator("select").first.inner_text()
-
-
 def test_korean_page_is_korean(page: Page, open_page: OpenPage) -> None:
     open_page("/positions?lang=ko")
-    expect(picture(page, "waves").locator(".sentence")).to_contain_text("되풀이됩니다", timeout=60_000)
-    expect(picture(page, "clocks").locator(".sentence")).to_contain_text("반올림 오차", timeout=90_000)
+    expect(picture(page, "waves").locator(".sentence")).to_contain_text("되풀이됩니다")
+    expect(picture(page, "clocks").locator(".sentence")).to_contain_text("반올림 오차")

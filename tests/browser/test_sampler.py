@@ -104,7 +104,7 @@ def sentence(page: Page) -> str:
 
 def wait_drawn(page: Page) -> None:
     """Until the sampler has its logits; on a busy machine that takes a while."""
-    expect(page.locator(".sampler .sentence")).not_to_be_empty(timeout=60_000)
+    expect(page.locator(".sampler .sentence")).not_to_be_empty()
 
 
 def drag(page: Page, slider: Locator, shares: list[float]) -> None:
@@ -238,22 +238,14 @@ def test_everything_is_reached_by_keyboard(sampling: Page, seen: Watch) -> None:
     assert sampling.evaluate("() => document.activeElement.shadowRoot.activeElement.textContent") == "Reset"
 
 
-def test_a_hostile_sentence_is_text(page: Page, open_page: OpenPage) -> None:
-    open_page(
-        "/sampling?text=%3C%2Fscript%3E%3Cscript%3Ealert(1)%3C%2Fscript%3E%20%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E"
-    )
-    wait_drawn(page)
-    assert page.locator(".sampler img, .sampler script").count() == 0
-
-
 def test_generating_streams_and_stops(page: Page, open_page: OpenPage) -> None:
     open_page("/sampling?sam_max_new_tokens=100&sam_temperature=1")
     wait_drawn(page)
     page.get_by_role("button", name="Generate").click()
     text = page.get_by_text("The capital of England is│")
-    expect(text).to_contain_text(re.compile(r"│.{8,}"), timeout=30_000)
+    expect(text).to_contain_text(re.compile(r"│.{8,}"))
     page.get_by_role("button", name="Stop", exact=True).last.click()
-    expect(page.get_by_text("Stopped.")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("Stopped.")).to_be_visible()
     stopped = text.inner_text()
     page.wait_for_timeout(1_000)
     assert text.inner_text() == stopped

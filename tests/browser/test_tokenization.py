@@ -32,7 +32,7 @@ def open_rows(look_at: OpenPage) -> OpenPage:
 
     def open_(path: str) -> Page:
         page = look_at(path)
-        page.locator(".st-key-tok_rows .character").first.wait_for(timeout=60_000)
+        page.locator(".st-key-tok_rows .character").first.wait_for()
         return page
 
     return open_
@@ -167,7 +167,7 @@ def test_both_languages_show_the_bytes_of_each_syllable(language: str, open_rows
 @pytest.fixture
 def lab(open_rows: OpenPage) -> Page:
     page = open_rows("/tokenization?lang=en")
-    page.locator(".lab .step").wait_for(timeout=60_000)
+    page.locator(".lab .step").wait_for()
     page.locator(".lab .step").scroll_into_view_if_needed()
     return page
 
@@ -237,7 +237,7 @@ def test_tree_of_a_chosen_word_ends_in_its_bytes(lab: Page) -> None:
 
 def test_first_tree_has_merges_and_fits(open_page: OpenPage) -> None:
     lab = open_page("/tokenization?lang=en")
-    lab.locator(".lab .tree .when").first.wait_for(timeout=60_000)
+    lab.locator(".lab .tree .when").first.wait_for()
     assert lab.locator(".lab .tree .when").count() >= 2
     assert lab.locator(".lab .tree").evaluate("node => node.scrollWidth <= node.clientWidth")
 

@@ -14,11 +14,11 @@ def test_the_lesson_can_be_read_and_the_link_is_kept_until_the_model_is_there(pa
     lesson = text.parse_lesson((site_root() / "assets/lessons/ko/sampling.md").read_text("utf-8"))
     with LiveServer.playground() as live:
         page.goto(f"{live.url}/sampling?lang=ko&text=Hello&sam_temperature=2")
-        expect(page.get_by_role("heading", level=1)).to_have_text(lesson.title, timeout=30_000)
+        expect(page.get_by_role("heading", level=1)).to_have_text(lesson.title)
         progress = page.get_by_test_id("stAlert").filter(has_text="SmolLM2 135M Instruct")
-        expect(progress).to_contain_text("초", timeout=30_000)
+        expect(progress).to_contain_text("초")
         expect(page.get_by_test_id("stMain")).to_contain_text("로짓")
-        expect(page.locator(".st-key-sam_start")).to_be_visible(timeout=60_000)
+        expect(page.locator(".st-key-sam_start")).to_be_visible()
         wait_run(page)
         expect(progress).to_have_count(0)
         assert "sam_temperature=2" in page.url

@@ -11,5 +11,5 @@ def test_models_asked_for_at_once_all_become_ready(tiny_settings: Settings) -> N
         table = ModelTable(tiny_settings)
         futures = [table.load(model_id) for model_id in tiny_settings.extra_models]
         for future in futures:
-            assert not any(p.is_meta for p in future.result(timeout=60).model.parameters())
+            assert not any(p.is_meta for p in future.result(timeout=180).model.parameters())
         table.close()

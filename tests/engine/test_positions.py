@@ -57,7 +57,7 @@ def test_counting_positions_are_the_default_and_another_key(model: str, tiny_eng
 
 @pytest.mark.parametrize("model", [tiny.LLAMA, tiny.GPT2, tiny.BERT])
 def test_chosen_positions_do_not_touch_the_neighbours(model: str, tiny_engine: LocalEngine) -> None:
-    loaded = tiny_engine._table.load(model).result(timeout=60)
+    loaded = tiny_engine._table.load(model).result(timeout=180)
     rows = [
         Row(IDS),
         Row(IDS[:4], position_ids=(7, 7, 0, 90)),
@@ -92,7 +92,7 @@ def test_positions_a_model_has_not_are_refused(
 def test_relative_biases_have_no_positions_to_choose(tiny_engine: LocalEngine) -> None:
     with pytest.raises(Unsupported):
         tiny_engine.trace(TraceRequest(tiny.T5, input_ids=(5, 6), position_ids=(0, 1), hidden_states="all"))
-    tiny_engine._table.load(tiny.T5).result(timeout=60)
+    tiny_engine._table.load(tiny.T5).result(timeout=180)
     with pytest.raises(Unsupported):
         tiny_engine.positions(tiny.T5)
 
@@ -143,7 +143,7 @@ def test_the_first_head_of_smollm2(real_engine: LocalEngine) -> None:
 def test_minilm_s_table_and_its_principal_components(real_engine: LocalEngine) -> None:
     from sklearn.decomposition import PCA
 
-    real_engine._table.load(DEFAULT_ENCODER).result(timeout=60)
+    real_engine._table.load(DEFAULT_ENCODER).result(timeout=180)
     table = real_engine.positions(DEFAULT_ENCODER).table
     assert table is not None
     assert table.shape == (512, 384)

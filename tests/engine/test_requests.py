@@ -59,13 +59,13 @@ def held_engine(tiny_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Ite
     """An engine whose next forward waits until `release` is set."""
     settings = tiny_settings.model_copy(update={"max_inbox": 6, "max_inbox_per_session": 2})
     engine = LocalEngine(settings)
-    engine._table.load(tiny.LLAMA).result(timeout=60)
+    engine._table.load(tiny.LLAMA).result(timeout=180)
     held = Held(engine, threading.Event(), threading.Event())
     real = worker.run_traces
 
     def run(*args: object) -> object:
         held.entered.set()
-        held.release.wait(timeout=30)
+        held.release.wait(timeout=180)
         return real(*args)
 
     monkeypatch.setattr(worker, "run_traces", run)
@@ -104,7 +104,7 @@ def test_waiting_texts_of_similar_length_share_a_forward(held_engine: Held) -> N
     engine = held_engine.engine
     with ThreadPoolExecutor(6) as pool:
         first = pool.submit(engine.trace, TraceRequest(tiny.LLAMA, "first", logits="last", owner="0"))
-        held_engine.entered.wait(timeout=10)
+        held_engine.entered.wait(timeout=180)
         rest = [
             pool.submit(
                 engine.trace, TraceRequest(tiny.LLAMA, f"text number {i}", logits="last", owner=str(i))
@@ -114,7 +114,7 @@ def test_waiting_texts_of_similar_length_share_a_forward(held_engine: Held) -> N
         _until(lambda: engine.stats().n_waiting == 4)
         held_engine.release.set()
         for future in (first, *rest):
-            future.result(timeout=10)
+            future.result(timeout=180)
     assert engine.stats().n_forwards == 2
 
 
@@ -122,18 +122,18 @@ def test_superseded_and_cancelled_requests_cost_no_forward(held_engine: Held) ->
     engine = held_engine.engine
     with ThreadPoolExecutor(6) as pool:
         first = pool.submit(engine.trace, TraceRequest(tiny.LLAMA, "first", logits="last", owner="0"))
-        held_engine.entered.wait(timeout=10)
+        held_engine.entered.wait(timeout=180)
         old = pool.submit(engine.trace, TraceRequest(tiny.LLAMA, "typ", logits="last", owner="ann"))
         _until(lambda: engine.stats().n_waiting == 1)
         new = pool.submit(engine.trace, TraceRequest(tiny.LLAMA, "typing", logits="last", owner="ann"))
         with pytest.raises(Superseded):
-            old.result(timeout=10)
+            old.result(timeout=180)
         _until(lambda: engine.stats().n_waiting == 1)
         engine.cancel_owner("ann")
         held_engine.release.set()
-        first.result(timeout=10)
+        first.result(timeout=180)
         with pytest.raises(Exception, match=r"Stopped\."):
-            new.result(timeout=10)
+            new.result(timeout=180)
     assert engine.stats().n_forwards == 1
 
 
@@ -141,7 +141,7 @@ def test_one_impatient_student_does_not_spoil_the_shared_forward(held_engine: He
     engine = held_engine.engine
     with ThreadPoolExecutor(6) as pool:
         pool.submit(engine.trace, TraceRequest(tiny.LLAMA, "first", logits="last", owner="0"))
-        held_engine.entered.wait(timeout=10)
+        held_engine.entered.wait(timeout=180)
         same = TraceRequest(tiny.LLAMA, "the same text", logits="last")
         patient = pool.submit(engine.trace, replace(same, owner="patient", request_id="p"))
         _until(lambda: engine.stats().n_waiting == 1)
@@ -149,16 +149,16 @@ def test_one_impatient_student_does_not_spoil_the_shared_forward(held_engine: He
         _until(lambda: len(engine._scheduler._tickets) == 3)
         engine.cancel("h")
         held_engine.release.set()
-        assert patient.result(timeout=10).logits is not None
+        assert patient.result(timeout=180).logits is not None
         with pytest.raises(Exception, match=r"Stopped\."):
-            hasty.result(timeout=10)
+            hasty.result(timeout=180)
 
 
 def test_full_inbox_answers_at_once_with_the_position(held_engine: Held) -> None:
     engine = held_engine.engine
     with ThreadPoolExecutor(8) as pool:
         pool.submit(engine.trace, TraceRequest(tiny.LLAMA, "first", logits="last", owner="0"))
-        held_engine.entered.wait(timeout=10)
+        held_engine.entered.wait(timeout=180)
         for i in range(1, 6):
             pool.submit(engine.trace, TraceRequest(tiny.LLAMA, f"waits {i}", logits="last", owner=str(i)))
         _until(lambda: engine.stats().n_waiting == 5)
@@ -172,7 +172,7 @@ def test_one_session_cannot_fill_the_inbox(held_engine: Held) -> None:
     engine = held_engine.engine
     with ThreadPoolExecutor(8) as pool:
         pool.submit(engine.trace, TraceRequest(tiny.LLAMA, "first", logits="last", owner="0"))
-        held_engine.entered.wait(timeout=10)
+        held_engine.entered.wait(timeout=180)
         for topic in "ab":
             ask = TraceRequest(tiny.LLAMA, f"greedy {topic}", logits="last", owner="greedy", topic=topic)
             pool.submit(engine.trace, ask)
@@ -187,7 +187,7 @@ def test_waiting_caller_is_told_its_place_and_may_give_up(held_engine: Held) -> 
     heard: list[Waiting] = []
     with ThreadPoolExecutor(8) as pool:
         pool.submit(engine.trace, TraceRequest(tiny.LLAMA, "first", logits="last", owner="0"))
-        held_engine.entered.wait(timeout=10)
+        held_engine.entered.wait(timeout=180)
         with pytest.raises(TimedOut):
             engine.trace(TraceRequest(tiny.LLAMA, "impatient", logits="last", timeout_s=0.25), heard.append)
         assert {each.position for each in heard} == {1}
@@ -223,9 +223,9 @@ def test_request_that_fails_fails_alone(
     with ThreadPoolExecutor(6) as pool:
         futures = [pool.submit(ask, ids) for ids in good]
         bad = pool.submit(ask, cursed)
-        assert all(future.result(timeout=10) for future in futures)
+        assert all(future.result(timeout=180) for future in futures)
         with pytest.raises(OutOfMemory):
-            bad.result(timeout=10)
+            bad.result(timeout=180)
     engine.close()
 
 
@@ -240,7 +240,7 @@ def test_least_served_session_is_next(held_engine: Held) -> None:
 
     with ThreadPoolExecutor(8) as pool:
         pool.submit(ask, "heavy", "first " * 8)
-        held_engine.entered.wait(timeout=10)
+        held_engine.entered.wait(timeout=180)
         pool.submit(ask, "heavy", "second " * 8)
         _until(lambda: engine.stats().n_waiting == 1)
         pool.submit(ask, "light", "hi")

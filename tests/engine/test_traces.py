@@ -163,4 +163,4 @@ def test_london_follows_the_capital_of_england(real_engine: LocalEngine) -> None
 
 
 def _loaded(engine: LocalEngine, model: str) -> LoadedModel:
-    return engine._table.load(model).result(timeout=60)
+    return engine._table.load(model).result(timeout=180)

@@ -36,7 +36,7 @@ def test_table_is_the_input_embedding(tiny_engine: LocalEngine, tiny_settings: S
 @pytest.mark.parametrize("model", [DEFAULT_DECODER, DEFAULT_ENCODER])
 def test_real_table_is_not_a_copy(real_engine: LocalEngine, model: str) -> None:
     table = real_engine.embedding_table(model)
-    weight = real_engine._table.load(model).result(timeout=60).model.get_input_embeddings().weight
+    weight = real_engine._table.load(model).result(timeout=180).model.get_input_embeddings().weight
     assert table.vectors.ctypes.data == weight.data_ptr()
 
 
@@ -57,7 +57,7 @@ def test_many_texts_are_read_as_one_by_one(tiny_engine: LocalEngine, model: str)
     for place, text in enumerate(TEXTS):
         trace = found[place]
         assert isinstance(trace, Trace)
-        loaded = tiny_engine._table.load(model).result(timeout=60)
+        loaded = tiny_engine._table.load(model).result(timeout=180)
         alone = oracle_states(loaded.model, trace)
         np.testing.assert_allclose(trace.hidden_states, alone, atol=1e-4, rtol=1e-4)
         assert tuple(trace.input_ids) == tiny_engine.tokenize(model, text).input_ids
@@ -126,7 +126,7 @@ def test_a_closed_tab_ends_its_reading(tiny_engine: LocalEngine) -> None:
     thread.start()
     while thread.is_alive() and not caught:
         tiny_engine.cancel_owner("tab")
-    thread.join(timeout=30)
+    thread.join(timeout=180)
     assert caught
 
 
@@ -143,7 +143,7 @@ def test_others_get_their_turn_between_chunks(tiny_engine: LocalEngine) -> None:
     thread.start()
     tiny_engine.trace(TraceRequest(tiny.LLAMA, "a quick question", hidden_states=(1,), owner="other"))
     order.append("question")
-    thread.join(timeout=60)
+    thread.join(timeout=180)
     assert order == ["question", "file"]
 
 

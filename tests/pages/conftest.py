@@ -20,10 +20,10 @@ OpenApp = Callable[..., AppTest]
 def tiny_engine(tiny_settings: Settings) -> Iterator[process.SharedEngine]:
     """An engine with all tiny models in memory."""
     shared = process.SharedEngine(tiny_settings)
-    engine = shared.get(timeout_s=120)
+    engine = shared.get(timeout_s=180)
     for model_id in tiny_settings.extra_models:
         engine.load(model_id)
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 180
     while {info.state for info in engine.models() if info.model_id in tiny_settings.extra_models} != {
         "ready"
     }:
@@ -43,7 +43,7 @@ def open_app(
     frame.models.cache_clear()
 
     def open_(page: str, **url: str) -> AppTest:
-        app = AppTest.from_file(str(PACKAGE / "app.py"), default_timeout=60)
+        app = AppTest.from_file(str(PACKAGE / "app.py"), default_timeout=180)
         for name, value in url.items():
             app.query_params[name] = value
         app.switch_page(f"../pages/{page}.py")

@@ -18,6 +18,7 @@ from playground.core.trace import Trace
 from playground.engine.base import Engine, TraceRequest
 from playground.engine.process import SharedEngine
 from playground.settings import Settings
+from playground.ui import attention_tasks
 from tests import tiny
 from tests.pages.conftest import OpenApp
 from tests.pages.shown import drawn, folder, run_code
@@ -28,7 +29,7 @@ STACKS = (tiny.LLAMA, tiny.GPT2, tiny.BERT)
 
 @pytest.fixture
 def engine(tiny_engine: SharedEngine) -> Engine:
-    return tiny_engine.get(timeout_s=10)
+    return tiny_engine.get(timeout_s=180)
 
 
 def read(engine: Engine, model: str, text: str = TEXT, **wanted: Any) -> Trace:
@@ -270,6 +271,15 @@ def test_the_tasks_know_the_answers(open_app: OpenApp, engine: Engine) -> None:
     assert after is not None
     changed = logits[0].argmax() != after[0].argmax()
     assert any("Reached." in box.value for box in app.success) == changed
+
+
+def test_a_strong_link_counts_once_the_reader_picked_token_and_head(
+    open_app: OpenApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attention_tasks, "LINK", 0.0)
+    for link, reached in (({}, False), ({"token": "4"}, False), ({"token": "4", "att_head": "1.2"}, True)):
+        app = open_app("attention", text=TEXT, lang="en", **link)
+        assert any("Reached." in box.value for box in app.success) == reached, link
 
 
 # ---------------------------------------------------------------- the code shown

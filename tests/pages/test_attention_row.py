@@ -49,12 +49,12 @@ def draw_row(
     model: str, *, text: str = TEXT, layer: int = 1, head: int = 2, query: int = 4, window: Window = None
 ) -> AppTest:
     arguments = {"text": text, "layer": layer, "head": head, "query": query, "window": window}
-    app = AppTest.from_function(row_page, kwargs={"model": model, **arguments}, default_timeout=60)
+    app = AppTest.from_function(row_page, kwargs={"model": model, **arguments}, default_timeout=180)
     return app.run()
 
 
 def draw_masks(model: str, text: str = TEXT, **state: Any) -> AppTest:
-    app = AppTest.from_function(masks_page, kwargs={"model": model, "text": text}, default_timeout=60)
+    app = AppTest.from_function(masks_page, kwargs={"model": model, "text": text}, default_timeout=180)
     for name, value in state.items():
         app.session_state[name] = value
     return app.run()
@@ -67,7 +67,7 @@ def drawn(app: AppTest) -> tuple[dict[str, Any], np.ndarray]:
 
 
 def traced(engine: SharedEngine, model: str, text: str = TEXT, window: Window = None) -> Any:
-    return engine.get(timeout_s=10).trace(
+    return engine.get(timeout_s=180).trace(
         TraceRequest(model, text, attentions="float32", query_key=True, window=window)
     )
 
@@ -100,7 +100,7 @@ def test_the_overlaps_give_the_length_of_what_the_head_writes(
     facts = facts["facts"]
     scores = numbers[1:].astype(float) @ numbers[0].astype(float)
     weights = row_weights(scores, np.array(facts["allowed"]), np.sqrt(facts["d_head"]))
-    engine = tiny_engine.get(timeout_s=10)
+    engine = tiny_engine.get(timeout_s=180)
     info = next(info for info in engine.models() if info.model_id == model)
     values = traced(tiny_engine, model).values[1, head // (info.n_head // info.n_kv_head)]
     length = np.linalg.norm(weights @ values @ engine.head_output(model, 1, head))
@@ -172,7 +172,7 @@ def test_a_decoder_takes_nothing_from_later_words_and_an_encoder_does(
     assert not app.exception
     told = next(box.value for box in app.markdown if box.value.startswith("In the encoder"))
     encoder, decoder = (int(share) for share in re.findall(r"(\d+)%", told))
-    tokens = tiny_engine.get(timeout_s=10).tokenize(tiny.BERT, TEXT)
+    tokens = tiny_engine.get(timeout_s=180).tokenize(tiny.BERT, TEXT)
     layer = 0 if depth == 0 else -1
     weights = traced(tiny_engine, tiny.BERT).attentions[layer].mean(0)
     later = [

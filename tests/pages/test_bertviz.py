@@ -54,7 +54,7 @@ def panel(
     monkeypatch.setattr(state, "settings", lambda: tiny_settings)
 
     def open_(model: str, text: str = TEXT, **url: str) -> AppTest:
-        app = AppTest.from_function(script, kwargs={"model": model, "text": text}, default_timeout=60)
+        app = AppTest.from_function(script, kwargs={"model": model, "text": text}, default_timeout=180)
         for name, value in url.items():
             app.query_params[name] = value
         app.run()
@@ -77,7 +77,7 @@ def traced(engine: process.SharedEngine, model: str, text: str = TEXT, decoder_t
     request = TraceRequest(
         model, text, decoder_text=decoder_text if model == tiny.T5 else "", attentions="float32"
     )
-    return engine.get(timeout_s=10).trace(request)
+    return engine.get(timeout_s=180).trace(request)
 
 
 def attention(trace: Trace, part: str) -> np.ndarray:
@@ -99,7 +99,7 @@ def test_what_is_drawn_is_what_the_model_computed(
     one = drawn["attention"][0]
     np.testing.assert_allclose(one["attn"], chosen[:, :, :n, :n], atol=5.1e-5, rtol=0)
     assert drawn["include_layers"] == ([1] if view == "head" else list(range(len(expected))))
-    read = labels(tiny_engine.get(timeout_s=10).tokenize(model, TEXT))
+    read = labels(tiny_engine.get(timeout_s=180).tokenize(model, TEXT))
     if part != "decoder":
         assert one["right_text"] == [bertviz._fit(label, 112, 13) for label in read[:n]]
 
@@ -112,7 +112,7 @@ def test_the_decoder_reads_what_the_reader_writes(panel: Panel, tiny_engine: pro
 
 
 def test_a_longer_text_is_drawn_to_the_cap_and_said(panel: Panel, tiny_engine: process.SharedEngine) -> None:
-    n = len(tiny_engine.get(timeout_s=10).tokenize(tiny.GPT2, LONG))
+    n = len(tiny_engine.get(timeout_s=180).tokenize(tiny.GPT2, LONG))
     assert n > bertviz.N_TOKENS["model"]
     app = panel(tiny.GPT2, LONG, att_bv_view="model")
     assert len(params(app)["attention"][0]["left_text"]) == bertviz.N_TOKENS["model"]

@@ -96,7 +96,7 @@ def test_neighbours_shown_are_those_of_the_engines_table(
     open_app: OpenApp, tiny_engine: SharedEngine
 ) -> None:
     app = open_app("embeddings", text=TEXT, token="1")
-    engine = tiny_engine.get(timeout_s=1)
+    engine = tiny_engine.get(timeout_s=180)
     token_id = engine.tokenize(tiny.LLAMA, TEXT).input_ids[1]
     vectors = engine.embedding_table(tiny.LLAMA).vectors.astype(np.float64)
     rows = chart_data(app)
@@ -136,7 +136,7 @@ def test_analogies_of_anything_end_in_sentences(model: str, word: str, open_app:
 def test_analogy_shown_is_brute_force(open_app: OpenApp, tiny_engine: SharedEngine) -> None:
     url = {"emb_a": "the", "emb_b": "cat", "emb_c": "on", "emb_d": "mat"}
     app = open_app("embeddings", emb_view="analogy", **url)
-    engine = tiny_engine.get(timeout_s=1)
+    engine = tiny_engine.get(timeout_s=180)
     a, b, c = (engine.tokenize(tiny.LLAMA, f" {word}").input_ids[0] for word in ("the", "cat", "on"))
     vectors = engine.embedding_table(tiny.LLAMA).vectors.astype(np.float64)
     query = vectors[a] - vectors[b] + vectors[c]
@@ -181,7 +181,7 @@ OWN = {
 def test_layer_slider_computes_no_forward(model: str, open_app: OpenApp, tiny_engine: SharedEngine) -> None:
     app = open_app("embeddings", model=model, emb_reader=model, **OWN)
     assert not app.exception
-    engine = tiny_engine.get(timeout_s=1)
+    engine = tiny_engine.get(timeout_s=180)
     before = engine.stats().n_forwards
     slider = app.slider[0]
     drawn = []
@@ -234,7 +234,7 @@ def test_a_csv_with_three_columns_and_no_header_is_one_sentence_and_the_sample_s
 def test_five_hundred_identical_sentences(
     method: str, dims: str, open_app: OpenApp, tiny_engine: SharedEngine
 ) -> None:
-    engine = tiny_engine.get(timeout_s=1)
+    engine = tiny_engine.get(timeout_s=180)
     app = open_map(open_app, emb_method=method, emb_dims=dims)
     before = engine.stats().n_forwards
     line = f"the cat sat {method} {dims}\n"
@@ -335,7 +335,7 @@ def test_search_of_anything(query: str, open_app: OpenApp) -> None:
 
 def test_a_click_or_another_seed_reads_nothing_again(open_app: OpenApp, tiny_engine: SharedEngine) -> None:
     app = open_map(open_app)
-    engine = tiny_engine.get(timeout_s=1)
+    engine = tiny_engine.get(timeout_s=180)
     before = engine.stats().n_forwards
     app.session_state["emb_map"] = {"selected": 2}
     app.run()
@@ -363,7 +363,7 @@ def test_a_decoder_leaves_the_sentences_to_minilm(
 
 
 def test_tasks_are_checked_against_the_table(open_app: OpenApp, tiny_engine: SharedEngine) -> None:
-    table = tiny_engine.get(timeout_s=1).embedding_table(tiny.LLAMA)
+    table = tiny_engine.get(timeout_s=180).embedding_table(tiny.LLAMA)
     app = open_app("embeddings", text=TEXT)
     mean = float(core.random_pairs(table, 0).cosine.mean())
     app.number_input(key="task_embeddings_baseline").set_value(round(mean, 2)).run()
@@ -377,7 +377,7 @@ def test_table_code_gives_the_neighbours_shown(
     model: str, open_app: OpenApp, tiny_engine: SharedEngine, tiny_settings: Settings, tmp_path: Path
 ) -> None:
     app = open_app("embeddings", model=model, text=TEXT, token="2")
-    token_id = tiny_engine.get(timeout_s=1).tokenize(model, TEXT).input_ids[2]
+    token_id = tiny_engine.get(timeout_s=180).tokenize(model, TEXT).input_ids[2]
     own = run_code("embeddings_table", tmp_path, folder=folder(tiny_settings, model), token_id=token_id)
     rows = chart_data(app)
     names = {"cosine": "cosine", "centred": "cosine, mean subtracted", "dot": "dot product"}
@@ -386,7 +386,7 @@ def test_table_code_gives_the_neighbours_shown(
         assert own["nearest"][name].tolist() == shown["token_id"].tolist()
         values = own["similarities"][name][own["nearest"][name]]
         np.testing.assert_allclose(values, shown["similarity"], atol=1e-4)
-    table = tiny_engine.get(timeout_s=1).embedding_table(model)
+    table = tiny_engine.get(timeout_s=180).embedding_table(model)
     np.testing.assert_allclose(own["pairs"], core.random_pairs(table, 0).cosine, atol=1e-5)
     np.testing.assert_allclose(own["centred_pairs"], core.random_pairs(table, 0).centred, atol=1e-4)
     np.testing.assert_allclose(own["norms"], table.norms, rtol=1e-5)
@@ -468,7 +468,7 @@ def test_sentence_code_gives_the_map_and_the_hits_shown(
 def test_sentence_vectors_are_means_of_the_last_layer(tiny_engine: SharedEngine) -> None:
     from playground.core.sentences import sentence_vector
 
-    trace = tiny_engine.get(timeout_s=1).trace(TraceRequest(tiny.BERT, TEXT, hidden_states="all"))
+    trace = tiny_engine.get(timeout_s=180).trace(TraceRequest(tiny.BERT, TEXT, hidden_states="all"))
     assert trace.hidden_states is not None
     expected = trace.hidden_states[-1].mean(0)
     np.testing.assert_allclose(sentence_vector(trace), expected / np.linalg.norm(expected), atol=1e-6)

@@ -60,7 +60,7 @@ def test_code_shown_gives_the_numbers_shown(
 
 
 def test_one_forward_a_text_and_none_for_a_click(open_app: OpenApp, tiny_engine: SharedEngine) -> None:
-    engine = tiny_engine.get(timeout_s=1)
+    engine = tiny_engine.get(timeout_s=180)
     before = engine.stats().n_forwards
     app = open_app("home", text="a sentence nobody has typed before")
     assert engine.stats().n_forwards == before + 1
@@ -74,7 +74,7 @@ def test_long_text_is_read_whole_and_says_that_attention_is_not_drawn(
     open_app: OpenApp, tiny_engine: SharedEngine, tiny_settings: Settings
 ) -> None:
     text = "the cat sat " * 25
-    engine = tiny_engine.get(timeout_s=1)
+    engine = tiny_engine.get(timeout_s=180)
     n_tokens = len(engine.tokenize(tiny.LLAMA, text))
     assert n_tokens > tiny_settings.max_tokens_all_heads
     app = open_app("home", text=text)

@@ -33,7 +33,7 @@ DECODERS = (tiny.LLAMA, tiny.GPT2)
 
 @pytest.fixture
 def engine(tiny_engine: SharedEngine) -> LocalEngine:
-    found = tiny_engine.get(timeout_s=10)
+    found = tiny_engine.get(timeout_s=180)
     assert isinstance(found, LocalEngine)
     return found
 

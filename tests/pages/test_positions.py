@@ -37,7 +37,7 @@ def chart(app: AppTest, at: int) -> str:
 
 
 def ids(engine: SharedEngine, model: str) -> tuple[int, ...]:
-    return engine.get(timeout_s=10).tokenize(model, TEXT).input_ids
+    return engine.get(timeout_s=180).tokenize(model, TEXT).input_ids
 
 
 # ---------------------------------------------------------------- settings
@@ -141,7 +141,7 @@ def test_tasks_are_checked_against_the_models(open_app: OpenApp) -> None:
 
 
 def orders(engine: SharedEngine, model: str, *, keep_last: bool, seed: int = 0) -> word_order.Order:
-    tokens = engine.get(timeout_s=10).tokenize(model, TEXT)
+    tokens = engine.get(timeout_s=180).tokenize(model, TEXT)
     order = word_order.shuffled(word_order.words(tokens), len(tokens), seed, keep_last=keep_last)
     assert order is not None
     return order
@@ -155,7 +155,7 @@ def measured(
     states = []
     for read in (given, tuple(given[token] for token in order)):
         asked = TraceRequest(model, input_ids=read, position_ids=positions, hidden_states="all")
-        trace = engine.get(timeout_s=10).trace(asked)
+        trace = engine.get(timeout_s=180).trace(asked)
         assert trace.hidden_states is not None
         states.append(trace.hidden_states)
     return word_order.differences(states[0], states[1], order, place=place)
@@ -210,7 +210,7 @@ def test_learned_code_gives_the_numbers_shown(
     model: str, tmp_path: Path, tiny_engine: SharedEngine, tiny_settings: Settings
 ) -> None:
     found = run_code("learned_positions", tmp_path, folder=folder(tiny_settings, model))
-    scheme = tiny_engine.get(timeout_s=10).positions(model)
+    scheme = tiny_engine.get(timeout_s=180).positions(model)
     np.testing.assert_array_equal(found["table"], frames.table(scheme).filter(like="dimension_"))
     curve = frames.principal_curve(scheme)
     np.testing.assert_allclose(found["points"].abs(), curve[["pc1", "pc2", "pc3"]].abs(), atol=1e-9)
@@ -225,7 +225,7 @@ def test_rotary_code_gives_the_score_shown(
     found = run_code(
         "rotary", tmp_path, folder=folder(tiny_settings, tiny.LLAMA), input_ids=list(given), **values
     )
-    engine = tiny_engine.get(timeout_s=10)
+    engine = tiny_engine.get(timeout_s=180)
     scheme = engine.positions(tiny.LLAMA)
     states = engine.trace(TraceRequest(tiny.LLAMA, input_ids=given, hidden_states=(0,))).hidden_states
     assert scheme.head is not None
@@ -247,7 +247,7 @@ def test_distances_code_gives_the_curves_shown(
         "rotary_folder": folder(tiny_settings, tiny.LLAMA),
     }
     found = run_code("distances", tmp_path, **folders, **values)
-    engine = tiny_engine.get(timeout_s=10)
+    engine = tiny_engine.get(timeout_s=180)
     learned = engine.positions(tiny.BERT).table
     assert learned is not None
     profile = distance_profile(learned, len(learned) - 1)
@@ -288,7 +288,7 @@ def test_far_code_gives_the_probabilities_shown(
     last = len(given) - 1
     values = {"input_ids": list(given), "last": last, "offsets": list(OFFSETS[:4])}
     found = run_code("far_positions", tmp_path, folder=folder(tiny_settings, tiny.LLAMA), **values)["found"]
-    engine = tiny_engine.get(timeout_s=10)
+    engine = tiny_engine.get(timeout_s=180)
     watched = None
     for moved, first in (("all", 0), ("last", last)):
         for offset in OFFSETS[:4]:

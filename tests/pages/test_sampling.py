@@ -90,7 +90,7 @@ def test_generate_continues_the_text_as_the_engine_does(open_app: OpenApp, tiny_
     request = GenerateRequest(
         model=tiny.LLAMA, text=TEXT, temperature=0.8, top_p=DEFAULT.top_p, seed=7, max_new_tokens=9
     )
-    steps = list(tiny_engine.get(timeout_s=10).generate(request))
+    steps = list(tiny_engine.get(timeout_s=180).generate(request))
     run = app.session_state["sam_run"]
     assert [token.token_id for token in run.tokens] == [step.token_id for step in steps]
     assert app.text[0].value == f"{TEXT}│{''.join(step.text for step in steps)}"
@@ -107,7 +107,7 @@ def test_a_new_sentence_puts_the_old_continuation_away(open_app: OpenApp) -> Non
 
 
 def test_tasks_are_checked_against_the_model(open_app: OpenApp, tiny_engine: SharedEngine) -> None:
-    trace = tiny_engine.get(timeout_s=10).trace(TraceRequest(model=tiny.LLAMA, text=TEXT, logits="last"))
+    trace = tiny_engine.get(timeout_s=180).trace(TraceRequest(model=tiny.LLAMA, text=TEXT, logits="last"))
     assert trace.logits is not None
     ranked = rank(trace.logits[-1])
     probs = distribution(ranked).probs
@@ -154,7 +154,7 @@ def test_sampling_code_gives_the_numbers_of_the_table(
     chosen: SamplerValue, folder: str, tiny_engine: SharedEngine, tmp_path: Path
 ) -> None:
     found, printed = run_code("sampling", tmp_path, folder=folder, text=TEXT, **chosen._asdict())
-    trace = tiny_engine.get(timeout_s=10).trace(TraceRequest(model=tiny.LLAMA, text=TEXT, logits="last"))
+    trace = tiny_engine.get(timeout_s=180).trace(TraceRequest(model=tiny.LLAMA, text=TEXT, logits="last"))
     assert trace.logits is not None
     kept = distribution(rank(trace.logits[-1]), **chosen._asdict())
     assert found["n_kept"] == kept.n_kept
@@ -168,7 +168,7 @@ def test_entropy_code_gives_the_numbers_of_the_curve(
 ) -> None:
     cuts: dict[str, Any] = {"top_k": 50, "top_p": 0.8, "min_p": 0.01}
     _found, printed = run_code("entropy", tmp_path, folder=folder, text=TEXT, **cuts)
-    trace = tiny_engine.get(timeout_s=10).trace(TraceRequest(model=tiny.LLAMA, text=TEXT, logits="last"))
+    trace = tiny_engine.get(timeout_s=180).trace(TraceRequest(model=tiny.LLAMA, text=TEXT, logits="last"))
     assert trace.logits is not None
     grid = [round(0.2 * step, 1) for step in range(1, 16)]
     points = frames.curve_points(rank(trace.logits[-1]), grid, **cuts, now=False)
@@ -190,5 +190,5 @@ def test_generating_code_writes_the_same_tokens(
         "generating", tmp_path, folder=folder, text=TEXT, n_tokens=8, seed=3, **chosen._asdict()
     )
     request = GenerateRequest(model=tiny.LLAMA, text=TEXT, seed=3, max_new_tokens=8, **chosen._asdict())
-    steps = list(tiny_engine.get(timeout_s=10).generate(request))
+    steps = list(tiny_engine.get(timeout_s=180).generate(request))
     assert found["input_ids"][0, found["prompt_length"] :].tolist() == [step.token_id for step in steps]

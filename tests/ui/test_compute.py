@@ -62,7 +62,7 @@ def run_trace(monkeypatch: pytest.MonkeyPatch) -> RunTrace:
 
     def run(engine: ScriptedEngine) -> AppTest:
         monkeypatch.setattr(compute, "shared_engine", lambda: engine)
-        return AppTest.from_function(script, args=(CONTEXT,), default_timeout=20).run()
+        return AppTest.from_function(script, args=(CONTEXT,), default_timeout=180).run()
 
     return run
 
@@ -146,7 +146,7 @@ def test_generate_gives_the_steps_and_cancels_when_left_early(monkeypatch: pytes
 
     engine = ScriptedEngine()
     monkeypatch.setattr(compute, "shared_engine", lambda: engine)
-    app = AppTest.from_function(script, args=(CONTEXT,), default_timeout=20).run()
+    app = AppTest.from_function(script, args=(CONTEXT,), default_timeout=180).run()
     assert not app.exception
     assert [text.value for text in app.text] == ["0", "1"]
     (request,) = engine.requests

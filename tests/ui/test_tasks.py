@@ -31,7 +31,7 @@ def script(lesson: object, tasks: object) -> None:  # runs on its own: its annot
 
 @pytest.fixture
 def app() -> AppTest:
-    return AppTest.from_function(script, args=(LESSON, TASKS), default_timeout=20).run()
+    return AppTest.from_function(script, args=(LESSON, TASKS), default_timeout=180).run()
 
 
 def heading(app: AppTest) -> str:
@@ -95,7 +95,7 @@ def test_options_are_shown_as_they_are_not_as_markdown(app: AppTest) -> None:
 def test_a_goal_is_seen_without_an_answer() -> None:
     reached = {"now": False}
     goal = Task("top", "goal", lambda: reached["now"])
-    app = AppTest.from_function(script, args=(LESSON, (goal,)), default_timeout=20).run()
+    app = AppTest.from_function(script, args=(LESSON, (goal,)), default_timeout=180).run()
     assert "0 of 1 solved" in heading(app)
     reached["now"] = True
     app.run()

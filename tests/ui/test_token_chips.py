@@ -71,7 +71,7 @@ def test_only_a_token_of_the_sentence_can_be_selected(token: str, selected: int 
 
         st.text(repr(selected_token(5)))
 
-    app = AppTest.from_function(script, default_timeout=20)
+    app = AppTest.from_function(script, default_timeout=180)
     app.session_state["token"] = token
     assert app.run().text[0].value == repr(selected)
 

@@ -56,7 +56,7 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
 
         monkeypatch.setattr(warming, "shared_engine", shared_engine)
         monkeypatch.setattr(warming, "start_shared_engine", lambda: None)
-        app = AppTest.from_function(script, args=(ENTRY, language), default_timeout=20).run()
+        app = AppTest.from_function(script, args=(ENTRY, language), default_timeout=180).run()
         assert not app.exception
         return app
 
