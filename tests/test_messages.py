@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 import pytest
 
@@ -23,10 +26,17 @@ BOUNDS = {
     "positions": (165, 1_250, 140, 90),
 }
 SECOND = "Once upon a time there was"
+Result = TypeVar("Result")
 
 
 def test_every_page_has_its_bounds() -> None:
     assert BOUNDS.keys() == {path.stem for path in (site_root() / "pages").glob("*.py")}
+
+
+def awaited(read: Coroutine[object, object, Result]) -> Result:
+    """In a thread of its own: Playwright keeps an event loop in the one of the tests."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, read).result()
 
 
 def messages_when_ready(page: str) -> int:
@@ -49,11 +59,11 @@ def test_messages_and_bytes_of_a_run_are_bounded(page: str, live: LiveServer) ->
             return reader.first, other, await reader.rerun(text=("string_value", SECOND))
 
     for _ in range(3):  # every model of the page is asked for, and then waited for
-        asyncio.run(read())
+        awaited(read())
     deadline = time.monotonic() + 180
-    while asyncio.run(open_first()).n_messages < messages_when_ready(page) and time.monotonic() < deadline:
+    while awaited(open_first()).n_messages < messages_when_ready(page) and time.monotonic() < deadline:
         time.sleep(0.5)
-    runs = asyncio.run(read())
+    runs = awaited(read())
     messages, *kilobytes = BOUNDS[page]
     counted = [run.n_messages for run in runs]
     assert max(counted) <= messages, counted

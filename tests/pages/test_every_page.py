@@ -39,7 +39,7 @@ def messages(app: AppTest) -> list[str]:
     return [box.value for box in (*app.error, *app.warning)]
 
 
-@pytest.mark.parametrize(("language", "model"), zip(itertools.cycle(state.LANGUAGES), tiny.FAMILIES))
+@pytest.mark.parametrize(("language", "model"), list(zip(itertools.cycle(state.LANGUAGES), tiny.FAMILIES)))
 @pytest.mark.parametrize("page", PAGES)
 def test_page_runs_with_every_family(page: str, language: str, model: str, open_app: OpenApp) -> None:
     app = open_app(page, lang=language, model=model, text="The cat sat on the mat")
