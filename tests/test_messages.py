@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
@@ -25,6 +26,7 @@ BOUNDS = {
     "inside": (165, 275, 275, 95),
     "positions": (165, 1_250, 140, 90),
 }
+HEAD_MESSAGES = 85
 SECOND = "Once upon a time there was"
 Result = TypeVar("Result")
 
@@ -70,3 +72,19 @@ def test_messages_and_bytes_of_a_run_are_bounded(page: str, live: LiveServer) ->
     sizes = [run.n_bytes / 1_000 for run in runs]
     assert all(size <= bound for size, bound in zip(sizes, kilobytes, strict=True)), (sizes, kilobytes)
     assert not any(run.elements("exception") for run in runs)
+
+
+@pytest.mark.real
+def test_another_head_reruns_only_the_heads(live: LiveServer) -> None:
+    """A class clicks through heads: the sidebar, the tasks and the lesson stay as they are."""
+
+    async def click(head: list[int], off: list[list[int]]) -> Run:
+        async with Reader(live.url, page="attention", query="lang=en&att_head=1.2") as reader:
+            view = {"revision": 0, "selected": head, "off": off}
+            return await reader.rerun(att_grid=("json_value", json.dumps({"view": view})))
+
+    another, off = awaited(click([3, 4], [])), awaited(click([1, 2], [[1, 2]]))
+    assert "3.4" in " ".join(element.body for element in another.elements("markdown"))
+    assert another.n_messages <= HEAD_MESSAGES, another.n_messages
+    assert not another.elements("text_area"), "the sidebar"
+    assert off.elements("text_area"), "the panel of heads that are off belongs to the page"

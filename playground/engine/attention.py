@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import torch
 from transformers import AttentionInterface
-from transformers.integrations.sdpa_attention import repeat_kv, sdpa_attention_forward
+from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import AttentionMaskInterface, sdpa_mask
 
 NAME = "traced"
@@ -73,16 +73,16 @@ def attention_weights(
     Source:
         Vaswani et al. 2017, "Attention Is All You Need", arXiv:1706.03762, section 3.2.1.
     """
-    key = repeat_kv(key, query.shape[1] // key.shape[1])
-    scale = query.shape[-1] ** -0.5 if scaling is None else scaling
-    scores = torch.matmul(query, key.transpose(2, 3)).float() * scale
+    n_batch, n_head, n_query, d_head = query.shape
+    scale = d_head**-0.5 if scaling is None else scaling
+    grouped = query.reshape(n_batch, key.shape[1], -1, d_head)  # heads that share a key, one below the other
+    scores = torch.matmul(grouped, key.transpose(2, 3)).view(n_batch, n_head, n_query, -1).float().mul_(scale)
     causal = getattr(module, "is_causal", True) if is_causal is None else is_causal
-    if mask is None and causal and query.shape[2] > 1:
-        mask = torch.ones(scores.shape[-2:], dtype=torch.bool, device=scores.device).tril(
-            scores.shape[-1] - scores.shape[-2]
-        )
+    if mask is None and causal and n_query > 1:
+        future = torch.full(scores.shape[-2:], -torch.inf, device=scores.device)
+        mask = future.triu_(scores.shape[-1] - n_query + 1)
     if mask is not None:
-        scores = scores.masked_fill(~mask, -torch.inf) if mask.dtype == torch.bool else scores + mask
+        scores = scores.masked_fill_(~mask, -torch.inf) if mask.dtype == torch.bool else scores.add_(mask)
     return torch.softmax(scores, dim=-1)
 
 

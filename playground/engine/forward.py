@@ -179,7 +179,7 @@ def _put_hidden_states(
     layers = tuple(range(len(states))) if wanted == "all" else wanted
     stacked = torch.stack([states[layer] for layer in layers]).float().cpu().numpy()
     for row, n in enumerate(lengths):
-        results[row]["hidden_states"] = stacked[:, row, :n].copy()
+        results[row]["hidden_states"] = _own(stacked[:, row, :n])
         results[row]["hidden_layers"] = tuple(range(len(states))[layer] for layer in layers)
 
 
@@ -192,7 +192,7 @@ def _put_attentions(
         lengths = [capture.window[1] - capture.window[0]] * len(lengths)
     array = _scaled(torch.stack(tuple(weights)), capture.attentions)
     for row, n in enumerate(lengths):
-        results[row]["attentions"] = array[:, row, :, :n, :n].copy()
+        results[row]["attentions"] = _own(array[:, row, :, :n, :n])
         results[row]["window"] = capture.window
 
 
@@ -202,7 +202,12 @@ def _put_positions(
     """Put one array a row, its layers stacked; positions are the last axis but one."""
     stacked = torch.stack(tuple(layers)).float().cpu().numpy()
     for row, n in enumerate(lengths):
-        results[row][name] = stacked[:, row, ..., :n, :].copy()
+        results[row][name] = _own(stacked[:, row, ..., :n, :])
+
+
+def _own(part: Array) -> Array:
+    """Memory of its own, so that a row does not keep the others alive; the only row has that already."""
+    return part if part.base is not None and part.base.nbytes == part.nbytes else part.copy()
 
 
 def _scaled(weights: torch.Tensor, scale: Literal["uint8", "float32"] | None) -> Array:

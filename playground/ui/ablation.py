@@ -141,6 +141,12 @@ def _rank(view: View, before: Trace, ablation: Ablation) -> None:
         _draw_ranking(view, ranking, ablation)
 
 
+def is_ranking() -> bool:
+    """Whether this run of the page is going to switch off head after head."""
+    ranking: _Ranking | None = st.session_state.get("att_ranking")
+    return st.session_state.get("att_panel") == "off" and ranking is not None and ranking.running
+
+
 def _set_running(ranking: _Ranking, running: bool) -> None:
     ranking.running = running
 

@@ -19,7 +19,7 @@ def tasks(view: View) -> list[Task]:
     best, options = _previous_token_heads(view)
     return [
         Task("previous", "choice", lambda: best, options),
-        Task("link", "goal", lambda: float(_strong_link(view))),
+        Task("link", "goal", lambda: float(strong_link(view))),
         Task("off", "goal", lambda: float(best_token_changed(view))),
     ]
 
@@ -33,7 +33,7 @@ def _previous_token_heads(view: View) -> tuple[str, list[str]]:
     return names[places[0]], [names[place] for place in sorted(names)]
 
 
-def _strong_link(view: View) -> bool:
+def strong_link(view: View) -> bool:
     """Whether the head that the reader picked ties the token they selected to one other, not the first."""
     if not st.session_state["att_head"] or not st.session_state["token"]:
         return False
