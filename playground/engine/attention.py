@@ -1,4 +1,4 @@
-"""One attention function for every model: sdpa, and the weights only while somebody collects them.
+"""One attention function for every model: sdpa, and the weights only where somebody asks for them.
 
 transformers returns an empty tuple for `output_attentions=True` under sdpa, and switching the implementation
 of a shared model changes it for everybody. So the function is registered once, under the name "traced".
@@ -6,10 +6,10 @@ of a shared model changes it for everybody. So the function is registered once, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import torch
 from transformers import AttentionInterface
@@ -19,71 +19,100 @@ from transformers.masking_utils import AttentionMaskInterface, sdpa_mask
 NAME = "traced"
 
 
-@dataclass(frozen=True, slots=True)
-class Collected:
-    """What attention did, in layer order; an empty list where it was not asked for.
+class Call(NamedTuple):
+    """What one layer's attention was given.
 
     Attributes:
-        weights: Each [batch, head, query, key], float32.
-        queries: Each [batch, head, position, d_head], after rotary embedding.
-        keys, values: Each [batch, kv_head, position, d_head].
+        query: After rotary embedding. Shape [batch, head, query, d_head].
+        key, value: Shape [batch, kv_head, key, d_head].
+        mask: Boolean (True = may look) or additive, broadcastable to [batch, head, query, key]; None where a
+            causal or no mask is meant.
+        causal: Whether None means causal.
+        scale: Factor of the scores.
     """
 
-    want_weights: bool
-    want_query_key: bool
-    weights: list[torch.Tensor] = field(default_factory=list)
-    queries: list[torch.Tensor] = field(default_factory=list)
-    keys: list[torch.Tensor] = field(default_factory=list)
-    values: list[torch.Tensor] = field(default_factory=list)
+    query: torch.Tensor
+    key: torch.Tensor
+    value: torch.Tensor
+    mask: torch.Tensor | None
+    causal: bool
+    scale: float
 
 
-_collected: ContextVar[Collected | None] = ContextVar("collected", default=None)
+_calls: ContextVar[list[Call] | None] = ContextVar("calls", default=None)
 
 
 @contextmanager
-def collect_attentions(*, weights: bool = True, query_key: bool = False) -> Iterator[Collected]:
-    """Collect what the attention of every layer run inside computes."""
-    collected = Collected(weights, query_key)
-    token = _collected.set(collected)
+def collect_attentions() -> Iterator[list[Call]]:
+    """Collect what the attention of every layer run inside is given, in layer order."""
+    calls: list[Call] = []
+    token = _calls.set(calls)
     try:
-        yield collected
+        yield calls
     finally:
-        _collected.reset(token)
+        _calls.reset(token)
+
+
+def weights_of(calls: Sequence[Call], window: tuple[int, int] | None = None) -> torch.Tensor:
+    """The attention weights of all layers; in one go where they share a mask, as layers nearly always do.
+
+    Args:
+        calls: From `collect_attentions`, at least one.
+        window: First and last + 1 of the queries and keys to keep; a row still sums over all keys.
+
+    Returns:
+        float32. Shape [layer, batch, head, query, key].
+    """
+    first = calls[0]
+    alike = all(
+        call.mask is first.mask
+        and call[4:] == first[4:]
+        and call.query.shape == first.query.shape
+        and call.key.shape == first.key.shape
+        for call in calls
+    )
+    if not alike:
+        return torch.stack([weights_of([call], window)[0] for call in calls])
+    query = torch.stack([call.query for call in calls])
+    key = torch.stack([call.key for call in calls])
+    mask = _causal_mask(first) if first.mask is None and first.causal else first.mask
+    if window is None:
+        return attention_weights(query, key, mask, first.scale)
+    kept = slice(*window)
+    if mask is not None and mask.shape[-2] > 1:
+        mask = mask[..., kept, :]
+    return attention_weights(query[..., kept, :], key, mask, first.scale)[..., kept]
 
 
 def attention_weights(
-    module: torch.nn.Module,
-    query: torch.Tensor,
-    key: torch.Tensor,
-    mask: torch.Tensor | None,
-    scaling: float | None,
-    is_causal: bool | None = None,
+    query: torch.Tensor, key: torch.Tensor, mask: torch.Tensor | None, scale: float
 ) -> torch.Tensor:
-    """softmax(QKᵀ·scaling + mask) in float32.
+    """softmax(QKᵀ·scale + mask) in float32.
 
     Args:
-        query: Shape [batch, head, query, d_head].
-        key: Shape [batch, kv_head, key, d_head]; repeated for grouped queries.
-        mask: Boolean (True = may look) or additive, broadcastable to [batch, head, query, key]; None means
-            causal for a causal module with more than one query, else everything.
+        query: Shape [..., head, query, d_head].
+        key: Shape [..., kv_head, key, d_head]; neighbouring heads share one.
+        mask: As in `Call`; None lets every query look everywhere.
+        scale: Factor of the scores.
 
     Returns:
-        Rows that sum to 1. Shape [batch, head, query, key].
+        Rows that sum to 1. Shape [..., head, query, key].
 
     Source:
         Vaswani et al. 2017, "Attention Is All You Need", arXiv:1706.03762, section 3.2.1.
     """
-    n_batch, n_head, n_query, d_head = query.shape
-    scale = d_head**-0.5 if scaling is None else scaling
-    grouped = query.reshape(n_batch, key.shape[1], -1, d_head)  # heads that share a key, one below the other
-    scores = torch.matmul(grouped, key.transpose(2, 3)).view(n_batch, n_head, n_query, -1).float().mul_(scale)
-    causal = getattr(module, "is_causal", True) if is_causal is None else is_causal
-    if mask is None and causal and n_query > 1:
-        future = torch.full(scores.shape[-2:], -torch.inf, device=scores.device)
-        mask = future.triu_(scores.shape[-1] - n_query + 1)
+    grouped = query.reshape(*key.shape[:-2], -1, key.shape[-1])  # heads that share a key, one below the other
+    scores = torch.matmul(grouped, key.transpose(-2, -1)).view(*query.shape[:-1], -1).float().mul_(scale)
     if mask is not None:
         scores = scores.masked_fill_(~mask, -torch.inf) if mask.dtype == torch.bool else scores.add_(mask)
     return torch.softmax(scores, dim=-1)
+
+
+def _causal_mask(call: Call) -> torch.Tensor:
+    """Where a query may look: at itself and what is before it, the last query at every key."""
+    n_query, n_key = call.query.shape[-2], call.key.shape[-2]
+    everything = torch.ones((n_query, n_key), dtype=torch.bool, device=call.query.device)
+    return everything.tril(n_key - n_query)
 
 
 def traced_attention(
@@ -97,7 +126,7 @@ def traced_attention(
     is_causal: bool | None = None,
     **kwargs: object,
 ) -> tuple[torch.Tensor, torch.Tensor | None]:
-    """Attention as sdpa computes it; its weights go to `collect_attentions` when one is open."""
+    """Attention as sdpa computes it; what it is given goes to `collect_attentions` when one is open."""
     kwargs.pop("output_attentions", None)
     output, _ = sdpa_attention_forward(
         module,
@@ -110,13 +139,11 @@ def traced_attention(
         is_causal=is_causal,
         **kwargs,
     )
-    collected = _collected.get()
-    if collected is not None and collected.want_weights:
-        collected.weights.append(attention_weights(module, query, key, attention_mask, scaling, is_causal))
-    if collected is not None and collected.want_query_key:
-        collected.queries.append(query)
-        collected.keys.append(key)
-        collected.values.append(value)
+    calls = _calls.get()
+    if calls is not None:
+        causal = getattr(module, "is_causal", True) if is_causal is None else is_causal
+        scale = query.shape[-1] ** -0.5 if scaling is None else scaling
+        calls.append(Call(query, key, value, attention_mask, bool(causal) and query.shape[2] > 1, scale))
     return output, None
 
 

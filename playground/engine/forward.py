@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from playground.core.edits import Edit
 from playground.core.trace import Trace
-from playground.engine.attention import collect_attentions
+from playground.engine.attention import Call, collect_attentions, weights_of
 from playground.engine.blocks import Writes, collect_writes, edited
 
 if TYPE_CHECKING:
@@ -123,21 +123,21 @@ def _single_stack(loaded: LoadedModel, rows: Sequence[Row], capture: Capture) ->
         arguments["position_ids"], _mask = pad(positions, loaded.device)
     if loaded.info.kind == "decoder":
         arguments["use_cache"] = False
+    wants_attention = capture.attentions is not None or capture.query_key
     with ExitStack() as open_collectors:
-        seen = open_collectors.enter_context(
-            collect_attentions(weights=capture.attentions is not None, query_key=capture.query_key)
-        )
+        calls = open_collectors.enter_context(collect_attentions()) if wants_attention else []
         writes = open_collectors.enter_context(collect_writes(loaded)) if capture.writes else Writes()
         output = loaded.model.base_model(**arguments)
     lengths = [len(row.input_ids) for row in rows]
     results: list[dict[str, Any]] = [{} for _ in rows]
+    if wants_attention:
+        _check_layers(len(calls), loaded.info.n_layer)
     if capture.attentions:
-        _check_layers(len(seen.weights), loaded.info.n_layer)
-        _put_attentions(results, seen.weights, lengths, capture)
+        _put_attentions(results, calls, lengths, capture)
     if capture.query_key:
-        _check_layers(len(seen.queries), loaded.info.n_layer)
-        for name in ("queries", "keys", "values"):
-            _put_positions(results, name, getattr(seen, name), lengths)
+        _put_positions(results, "queries", [call.query for call in calls], lengths)
+        _put_positions(results, "keys", [call.key for call in calls], lengths)
+        _put_positions(results, "values", [call.value for call in calls], lengths)
     if capture.writes:
         _put_positions(results, "attention_writes", writes.attention, lengths)
         _put_positions(results, "mlp_writes", writes.mlp, lengths)
@@ -179,20 +179,18 @@ def _put_hidden_states(
     layers = tuple(range(len(states))) if wanted == "all" else wanted
     stacked = torch.stack([states[layer] for layer in layers]).float().cpu().numpy()
     for row, n in enumerate(lengths):
-        results[row]["hidden_states"] = _own(stacked[:, row, :n])
+        results[row]["hidden_states"] = stacked[:, row, :n].copy()
         results[row]["hidden_layers"] = tuple(range(len(states))[layer] for layer in layers)
 
 
 def _put_attentions(
-    results: list[dict[str, Any]], weights: Sequence[torch.Tensor], lengths: Sequence[int], capture: Capture
+    results: list[dict[str, Any]], calls: Sequence[Call], lengths: Sequence[int], capture: Capture
 ) -> None:
     if capture.window is not None:
-        kept = slice(*capture.window)
-        weights = [layer[:, :, kept, kept] for layer in weights]
         lengths = [capture.window[1] - capture.window[0]] * len(lengths)
-    array = _scaled(torch.stack(tuple(weights)), capture.attentions)
+    array = _scaled(weights_of(calls, capture.window), capture.attentions)
     for row, n in enumerate(lengths):
-        results[row]["attentions"] = _own(array[:, row, :, :n, :n])
+        results[row]["attentions"] = array[:, row, :, :n, :n].copy()
         results[row]["window"] = capture.window
 
 
@@ -202,12 +200,7 @@ def _put_positions(
     """Put one array a row, its layers stacked; positions are the last axis but one."""
     stacked = torch.stack(tuple(layers)).float().cpu().numpy()
     for row, n in enumerate(lengths):
-        results[row][name] = _own(stacked[:, row, ..., :n, :])
-
-
-def _own(part: Array) -> Array:
-    """Memory of its own, so that a row does not keep the others alive; the only row has that already."""
-    return part if part.base is not None and part.base.nbytes == part.nbytes else part.copy()
+        results[row][name] = stacked[:, row, ..., :n, :].copy()
 
 
 def _scaled(weights: torch.Tensor, scale: Literal["uint8", "float32"] | None) -> Array:
