@@ -41,8 +41,8 @@ def _is_local(host: object) -> bool:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What needs the running server last: quick tests speak first."""
-    items.sort(key=lambda item: _part(item.nodeid) == "server")
+    """What needs Chromium or the running server last: quick tests speak first."""
+    items.sort(key=lambda item: ("tests/browser/" in item.nodeid) + 2 * (_part(item.nodeid) == "server"))
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -60,7 +60,16 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     return Parts(config, log)
 
 
+# Chromium without the shared server: with the tests of the pages they take about as long as the others.
+_ALONE = tuple(
+    f"tests/browser/test_{name}.py"
+    for name in ("attention_components", "bertviz", "server_in_chromium", "warming")
+)
+
+
 def _part(nodeid: str) -> str:
+    if nodeid.startswith(_ALONE):
+        return "pages"
     if nodeid.startswith(("tests/browser/", "tests/test_messages.py")):
         return "server"
     return "pages" if nodeid.startswith(("tests/pages/", "tests/ui/", "tests/charts/")) else "rest"

@@ -28,6 +28,12 @@ AS_OPENED = """() => {
   document.activeElement?.blur();
   document.querySelector("[data-testid=stMain]").scrollTo(0, 0);
 }"""
+# What moves while a page waits is drawn by the processor that the tests need.
+STILL = """() => {
+  const still = new CSSStyleSheet();
+  still.replaceSync("*, ::before, ::after { animation: none !important; transition: none !important; }");
+  document.adoptedStyleSheets.push(still);
+}"""
 OpenPage = Callable[[str], Page]
 
 
@@ -56,6 +62,7 @@ def window(browser: Browser) -> Iterator[BrowserContext]:
     """A reader's browser: English, the size of a small projector."""
     window = browser.new_context(viewport=VIEWPORT, locale="en-US")
     window.set_default_timeout(TIMEOUT_MS)
+    window.add_init_script(f"({STILL})()")
     expect.set_options(timeout=TIMEOUT_MS)  # another test may have the processor
     yield window
     window.close()
