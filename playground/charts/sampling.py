@@ -8,7 +8,7 @@ from typing import Any
 
 import altair as alt
 
-from playground.charts.theme import AFTER, BITS, COUNT, CUT, PERCENT, QUERY
+from playground.charts.theme import AFTER, BITS, COUNT, CUT, NEUTRAL, PERCENT, QUERY
 
 
 def entropy_curve(words: Mapping[str, str]) -> dict[str, Any]:
@@ -80,11 +80,12 @@ def surprisal_bars(words: Mapping[str, str], *, steps: range) -> dict[str, Any]:
         "field": "surprisal_bits",
         "type": "quantitative",
         "title": words["surprisal"],
-        "scale": {"domain": [0, 16], "clamp": True},
+        "scale": {"domain": [0, 20], "clamp": True},
         "axis": {"tickCount": 4},
     }
     label = {
-        "mark": {"type": "text", "angle": 270, "align": "left", "dx": 4, "baseline": "middle", "clip": True},
+        "mark": {"type": "text", "angle": 270, "align": "left", "dx": 4, "baseline": "middle", "clip": True}
+        | {"color": NEUTRAL},
         "encoding": {"text": {"field": "token"}, "x": x, "y": y},
     }
     bar = {"mark": {"type": "bar", "color": QUERY}, "encoding": {"x": x, "y": y, "tooltip": tooltip}}

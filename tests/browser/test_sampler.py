@@ -293,6 +293,24 @@ def test_three_libraries_keep_other_tokens_with_the_same_settings(page: Page, op
     assert "sam_order=llama.cpp" in page.url
 
 
+def test_a_click_on_a_token_shows_what_the_model_expected_and_asks_nobody(
+    page: Page, open_page: OpenPage, seen: Watch
+) -> None:
+    open_page("/sampling?sam_panel=text&text=The capital of England is London")
+    token = page.locator(".scored-text .tokens .token")
+    expect(token).to_have_count(6)
+    before = len(seen.sent)
+    token.last.click()
+    detail = page.locator(".scored-text .detail")
+    expect(detail).to_contain_text(re.compile(r"·London: 0\.7\d bits, p = 0\.58\d\d, rank 1"))
+    expect(detail.locator(".row.own")).to_contain_text(re.compile(r"·London.*58\.\d %"))
+    page.keyboard.press("Home")
+    expect(detail).to_contain_text("The: the first token.")
+    page.keyboard.press("ArrowRight")
+    expect(detail).to_contain_text("·capital: ")
+    assert len(seen.sent) == before
+
+
 def test_korean_page_is_korean(page: Page, open_page: OpenPage) -> None:
     open_page("/sampling?lang=ko")
     wait_drawn(page)

@@ -152,9 +152,7 @@ def test_own_text_is_coloured_by_its_surprisal(open_app: OpenApp, tiny_engine: S
     assert sent["is_own"][1:] == places
 
 
-@pytest.mark.parametrize(
-    ("text", "said"), [("T", "One token alone"), ("a b c d e", "limit here is 3")]
-)
+@pytest.mark.parametrize(("text", "said"), [("T", "One token alone"), ("a b c d e", "limit here is 3")])
 def test_own_text_of_one_token_or_of_too_many_gets_a_sentence(
     text: str, said: str, open_app: OpenApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:

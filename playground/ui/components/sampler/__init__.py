@@ -149,10 +149,10 @@ def _words(language: str) -> dict[str, str]:
     """The words in the reader's language, which `language` names; the browser fills the braces."""
     return {
         "temperature": _("Temperature"),
-        "top_k": _("Top-k"),
-        "top_p": _("Top-p"),
-        "min_p": _("Min-p"),
-        "typical_p": _("Typical-p"),
+        "top_k": "Top-k",
+        "top_p": "Top-p",
+        "min_p": "Min-p",
+        "typical_p": "Typical-p",
         "order": _("In the order of"),
         "library": _("{name}: {n} left"),
         "step_off": _("off"),
