@@ -18,7 +18,8 @@ from transformers.generation.logits_process import (
     TopPLogitsWarper,
 )
 
-from playground.core.sampling import distribution, rank
+from playground.core.ranking import rank
+from playground.core.sampling import distribution
 from playground.engine import create_engine
 from playground.engine.base import TraceRequest
 from playground.settings import Settings

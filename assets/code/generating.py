@@ -9,9 +9,11 @@ from transformers import (
     AutoTokenizer,
     LogitsProcessorList,
     MinPLogitsWarper,
+    RepetitionPenaltyLogitsProcessor,
     TemperatureLogitsWarper,
     TopKLogitsWarper,
     TopPLogitsWarper,
+    TypicalLogitsWarper,
 )
 
 folder = "~/.cache/llm-playground/models/HuggingFaceTB--SmolLM2-135M-Instruct"
@@ -22,19 +24,32 @@ temperature = 1.0
 top_k = 0
 top_p = 0.75
 min_p = 0.0
+typical_p = 1.0
+order = "transformers"
+repetition_penalty = 1.0
+presence_penalty = 0.0
+frequency_penalty = 0.0
 
 path = Path(folder).expanduser()
 tokenizer = AutoTokenizer.from_pretrained(path)
 model = AutoModelForCausalLM.from_pretrained(path, dtype=torch.float32)
-processors = LogitsProcessorList()
+orders = {
+    "transformers": ["temperature", "top_k", "top_p", "min_p", "typical_p"],
+    "vllm": ["temperature", "min_p", "top_k", "top_p"],
+    "llama.cpp": ["top_k", "typical_p", "top_p", "min_p", "temperature"],
+}
+made = {}
 if temperature > 0:
-    processors.append(TemperatureLogitsWarper(float(temperature)))
+    made["temperature"] = TemperatureLogitsWarper(float(temperature))
 if top_k > 0:
-    processors.append(TopKLogitsWarper(top_k))
+    made["top_k"] = TopKLogitsWarper(top_k)
 if top_p < 1:
-    processors.append(TopPLogitsWarper(top_p))
+    made["top_p"] = TopPLogitsWarper(top_p)
 if min_p > 0:
-    processors.append(MinPLogitsWarper(min_p))
+    made["min_p"] = MinPLogitsWarper(min_p)
+if typical_p < 1:
+    made["typical_p"] = TypicalLogitsWarper(typical_p)
+processors = LogitsProcessorList(made[name] for name in orders[order] if name in made)
 
 end_ids = model.generation_config.eos_token_id
 end_ids = end_ids if isinstance(end_ids, list) else [end_ids]
@@ -44,7 +59,10 @@ prompt_length = input_ids.shape[1]
 for _ in range(n_tokens):
     with torch.no_grad():
         logits = model(input_ids).logits[:, -1].double()
-    probs, token_ids = processors(input_ids, logits).softmax(-1)[0].sort(descending=True)
+    penalised = RepetitionPenaltyLogitsProcessor(repetition_penalty)(input_ids, logits)
+    written, counts = input_ids[0, prompt_length:].unique(return_counts=True)
+    penalised[0, written] -= frequency_penalty * counts + presence_penalty
+    probs, token_ids = processors(input_ids, penalised).softmax(-1)[0].sort(descending=True)
     u = random.random()
     chosen = int((probs.cumsum(0) <= u).sum()) if temperature > 0 else 0
     token_id = int(token_ids[chosen])

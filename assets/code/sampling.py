@@ -1,4 +1,4 @@
-# The next-token distribution of a text under four sampling settings, with transformers' own processors.
+# The next-token distribution of a text under sampling settings, with transformers' own processors.
 from pathlib import Path
 
 import torch
@@ -10,6 +10,7 @@ from transformers import (
     TemperatureLogitsWarper,
     TopKLogitsWarper,
     TopPLogitsWarper,
+    TypicalLogitsWarper,
 )
 
 folder = "~/.cache/llm-playground/models/HuggingFaceTB--SmolLM2-135M-Instruct"
@@ -18,6 +19,8 @@ temperature = 1.0
 top_k = 0
 top_p = 0.75
 min_p = 0.0
+typical_p = 1.0
+order = "transformers"
 
 path = Path(folder).expanduser()
 tokenizer = AutoTokenizer.from_pretrained(path)
@@ -26,18 +29,27 @@ input_ids = tokenizer(text, return_tensors="pt").input_ids
 with torch.no_grad():
     logits = model(input_ids).logits[:, -1].double()
 
+orders = {
+    "transformers": ["temperature", "top_k", "top_p", "min_p", "typical_p"],
+    "vllm": ["temperature", "min_p", "top_k", "top_p"],
+    "llama.cpp": ["top_k", "typical_p", "top_p", "min_p", "temperature"],
+}
+made = {}
+if temperature > 0:
+    made["temperature"] = TemperatureLogitsWarper(float(temperature))
+if top_k > 0:
+    made["top_k"] = TopKLogitsWarper(top_k)
+if top_p < 1:
+    made["top_p"] = TopPLogitsWarper(top_p)
+if min_p > 0:
+    made["min_p"] = MinPLogitsWarper(min_p)
+if typical_p < 1:
+    made["typical_p"] = TypicalLogitsWarper(typical_p)
+processors = LogitsProcessorList(made[name] for name in orders[order] if name in made)
+scores = processors(input_ids, logits)
 if temperature == 0:  # greedy: the most probable token, nothing to cut
     scores = torch.full_like(logits, -torch.inf)
     scores[0, logits.argmax()] = 0.0
-else:
-    processors = LogitsProcessorList([TemperatureLogitsWarper(float(temperature))])
-    if top_k > 0:
-        processors.append(TopKLogitsWarper(top_k))
-    if top_p < 1:
-        processors.append(TopPLogitsWarper(top_p))
-    if min_p > 0:
-        processors.append(MinPLogitsWarper(min_p))
-    scores = processors(input_ids, logits)
 
 probs = scores.softmax(-1)[0]
 n_kept = int((scores > -torch.inf).sum())

@@ -8,7 +8,7 @@ from typing import Any
 
 import altair as alt
 
-from playground.charts.theme import AFTER, BITS, COUNT, CUT, PERCENT, QUERY
+from playground.charts.theme import AFTER, BITS, COUNT, CUT, NEUTRAL, PERCENT, QUERY
 
 
 def entropy_curve(words: Mapping[str, str]) -> dict[str, Any]:
@@ -50,39 +50,42 @@ def entropy_curve(words: Mapping[str, str]) -> dict[str, Any]:
     return {"layer": spec["layer"], "height": spec["height"]}
 
 
-def surprisal_bars(words: Mapping[str, str], *, steps: int) -> dict[str, Any]:
-    """Vega-Lite of the surprisal of each generated token; the data come beside it, step by step.
+def surprisal_bars(words: Mapping[str, str], *, steps: range) -> dict[str, Any]:
+    """Vega-Lite of the surprisal of each token; the data come beside it, step by step.
 
     The specification stays the same while tokens arrive, so the chart is updated in place.
 
     Args:
-        words: step, token, surprisal, model, drawn, rank, kept in the reader's language.
-        steps: Length of the time axis, fixed so that nothing moves while tokens arrive.
+        words: token, surprisal, model, rank in the reader's language; of generated tokens drawn, kept too.
+        steps: The time axis, fixed so that nothing moves while tokens arrive.
     """
     x = {
         "field": "step",
         "type": "ordinal",
         "title": None,
-        "scale": {"domain": list(range(1, steps + 1))},
+        "scale": {"domain": list(steps)},
         "axis": {"labelAngle": 0, "labelOverlap": True, "ticks": False},
     }
+    told = {
+        "token": ("token", "nominal", None), "surprisal_bits": ("surprisal", "quantitative", BITS),
+        "model": ("model", "quantitative", PERCENT), "drawn": ("drawn", "quantitative", PERCENT),
+        "rank": ("rank", "quantitative", COUNT), "n_kept": ("kept", "quantitative", COUNT),
+    }  # fmt: skip
     tooltip = [
-        {"field": "token", "type": "nominal", "title": words["token"]},
-        {"field": "surprisal_bits", "type": "quantitative", "title": words["surprisal"], "format": BITS},
-        {"field": "model", "type": "quantitative", "title": words["model"], "format": PERCENT},
-        {"field": "drawn", "type": "quantitative", "title": words["drawn"], "format": PERCENT},
-        {"field": "rank", "type": "quantitative", "title": words["rank"], "format": COUNT},
-        {"field": "n_kept", "type": "quantitative", "title": words["kept"], "format": COUNT},
+        {"field": field, "type": kind, "title": words[word]} | ({"format": form} if form else {})
+        for field, (word, kind, form) in told.items()
+        if word in words
     ]
     y = {
         "field": "surprisal_bits",
         "type": "quantitative",
         "title": words["surprisal"],
-        "scale": {"domain": [0, 16], "clamp": True},
+        "scale": {"domain": [0, 20], "clamp": True},
         "axis": {"tickCount": 4},
     }
     label = {
-        "mark": {"type": "text", "angle": 270, "align": "left", "dx": 4, "baseline": "middle", "clip": True},
+        "mark": {"type": "text", "angle": 270, "align": "left", "dx": 4, "baseline": "middle", "clip": True}
+        | {"color": NEUTRAL},
         "encoding": {"text": {"field": "token"}, "x": x, "y": y},
     }
     bar = {"mark": {"type": "bar", "color": QUERY}, "encoding": {"x": x, "y": y, "tooltip": tooltip}}

@@ -14,6 +14,7 @@ VALUE = "#009E73"  # result; general text
 BEFORE = "#56B4E9"
 AFTER = "#D55E00"  # held-out; cumulative
 CUT = "#8A929B"  # grey, drawn hatched or dashed
+NEUTRAL = "#7D858E"  # words in a picture whose paper may be light or dark
 AMOUNTS = "cividis"  # name of the Vega colour scheme; 0 = paper
 
 PERCENT = ".3~p"  # d3 format: 58.9%

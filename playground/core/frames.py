@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from playground.core.journey import Journey
-from playground.core.sampling import Distribution, RankedLogits, distribution
+from playground.core.ranking import RankedLogits
+from playground.core.sampling import ORDERS, Distribution, distribution
 from playground.core.tokens import Tokenization
 
 
@@ -40,26 +41,28 @@ class GeneratedToken(NamedTuple):
     entropy_bits: float
 
 
-def sampling(
-    ranked: RankedLogits, texts: Sequence[str], kept: Distribution, *, temperature: float
-) -> pd.DataFrame:
+def sampling(ranked: RankedLogits, texts: Sequence[str], settings: Mapping[str, Any]) -> pd.DataFrame:
     """The most probable next tokens before and after the cuts, one row a token.
 
     Args:
         ranked: The logits.
         texts: Names of the most probable tokens, best first; as many rows.
-        kept: The distribution after the cuts.
-        temperature: That `kept` was made with.
+        settings: Keywords of `distribution`.
 
     Returns:
         rank (from 1), token, token_id, logit (nats), model (probability at temperature 1), tempered (at this
-        temperature, before the cuts), cumulative (of `tempered`), kept, drawn (probability after the cuts).
+        temperature, before the cuts), cumulative (of `tempered`), kept, drawn (probability after the cuts),
+        and for each library whether it keeps the token with the same settings in its own order.
     """
     n = min(len(texts), len(ranked))
     token_ids = ranked.token_ids[:n]
     own = distribution(ranked)
-    tempered = distribution(ranked, temperature=temperature)
-    drawn = _aligned(token_ids, kept)
+    tempered = distribution(ranked, temperature=settings.get("temperature", 1.0))
+    same = {name: dict(settings) | {"order": name} for name in ORDERS}
+    same["vllm"]["typical_p"] = 1.0  # it has none
+    found = {name: distribution(ranked, **own) for name, own in same.items()}
+    order = settings.get("order", "transformers")
+    kept = {name: np.isin(token_ids, one.token_ids[: n + 1]) for name, one in found.items()}
     before = _aligned(token_ids, tempered)
     return pd.DataFrame(
         {
@@ -70,9 +73,10 @@ def sampling(
             "model": _aligned(token_ids, own),
             "tempered": before,
             "cumulative": np.cumsum(before),
-            "kept": np.isin(token_ids, kept.token_ids[: n + 1]),
-            "drawn": drawn,
+            "kept": kept[order],
+            "drawn": _aligned(token_ids, found[order]),
         }
+        | kept
     )
 
 
@@ -81,7 +85,7 @@ class CurvePoint(NamedTuple):
 
     Attributes:
         temperature: Where.
-        tokens: "all", or "kept" by top-k, top-p and min-p.
+        tokens: "all", or "kept" by the cuts.
         entropy_bits: Of a draw among them.
         n_kept: How many they are.
         now: Whether this is the temperature the reader has chosen, or one of the grid.
@@ -95,13 +99,20 @@ class CurvePoint(NamedTuple):
 
 
 def curve_points(
-    ranked: RankedLogits, temperatures: Sequence[float], *, top_k: int, top_p: float, min_p: float, now: bool
+    ranked: RankedLogits, temperatures: Sequence[float], cuts: Mapping[str, Any], *, now: bool
 ) -> list[CurvePoint]:
-    """Two points, all tokens and kept ones, at each of these temperatures."""
+    """Two points, all tokens and those that `cuts` keep, at each of these temperatures.
+
+    Args:
+        ranked: The logits.
+        temperatures: Where.
+        cuts: Keywords of `distribution`, without the temperature.
+        now: Of every point.
+    """
     points = []
     for temperature in temperatures:
         everything = distribution(ranked, temperature=temperature)
-        kept = distribution(ranked, temperature=temperature, top_k=top_k, top_p=top_p, min_p=min_p)
+        kept = distribution(ranked, temperature=temperature, **cuts)
         points.append(CurvePoint(temperature, "all", everything.entropy_bits, everything.n_kept, now))
         points.append(CurvePoint(temperature, "kept", kept.entropy_bits, kept.n_kept, now))
     return points

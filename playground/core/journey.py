@@ -15,7 +15,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from playground.core import sampling
+from playground.core import ranking, sampling
 from playground.core.trace import Trace, weights_from_uint8
 
 N_ROWS = 8  # lines the picture has room for
@@ -229,7 +229,7 @@ def next_tokens(trace: Trace) -> NextTokens | None:
     """The most probable next tokens after the last position; None when the trace has no logits."""
     if trace.logits is None:
         return None
-    ranked = sampling.rank(trace.logits[-1])
+    ranked = ranking.rank(trace.logits[-1])
     full = sampling.distribution(ranked)
     n = min(N_NEXT, full.n_kept)
     return NextTokens(full.token_ids[:n], full.probs[:n], len(ranked) - n, float(full.probs[n:].sum()))

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, fields
 import numpy as np
 from numpy.typing import NDArray
 
+from playground.core.predictions import Predictions
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trace:
@@ -31,6 +33,7 @@ class Trace:
         hidden_layers: Which layers those are; 0 is the embedding, the last is after the final norm.
         logits: Unnormalised log-probabilities in nats, float32. Shape [n, d_vocab].
         logit_positions: Which positions those are. Shape [n].
+        predictions: What the model expected at every position (decoder-only models).
         decoder_tokens: Tokens given to the decoder (encoder-decoder models only).
         decoder_input_ids: Their ids. Shape [target].
         decoder_attentions: Shape [layer, head, target, target].
@@ -60,6 +63,7 @@ class Trace:
     hidden_layers: tuple[int, ...] = ()
     logits: NDArray[np.float32] | None = None
     logit_positions: NDArray[np.int64] | None = None
+    predictions: Predictions | None = None
     decoder_tokens: tuple[str, ...] = ()
     decoder_input_ids: NDArray[np.int64] | None = None
     decoder_attentions: NDArray[np.uint8] | NDArray[np.float32] | None = None
@@ -106,7 +110,8 @@ class Trace:
     def size_bytes(self) -> int:
         """Bytes of the arrays it keeps alive."""
         values = (getattr(self, spec.name) for spec in fields(self))
-        return sum(value.nbytes for value in values if isinstance(value, np.ndarray))
+        arrays = sum(value.nbytes for value in values if isinstance(value, np.ndarray))
+        return arrays + (0 if self.predictions is None else self.predictions.size_bytes)
 
 
 def weights_from_uint8(attentions: NDArray[np.uint8]) -> NDArray[np.float32]:

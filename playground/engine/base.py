@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from playground.core.edits import Edit
 from playground.core.positions import PositionScheme
+from playground.core.sampling import Order
 from playground.core.tokens import Tokenization
 from playground.core.trace import Trace
 from playground.engine.inside import InsideEngine
@@ -73,6 +74,8 @@ class TraceRequest:
             `max_tokens_all_heads`; the model reads the whole text. None keeps all.
         query_key: Also keep queries, keys and values.
         writes: Also keep what attention and MLP of each block write.
+        predictions: At every position, this many of the most probable next tokens, and how probable the one
+            that follows is; 0 = none.
         edit: What this pass does differently from the model.
         owner: The session that asks; its newer trace of the same `topic` supersedes this one.
         topic: What the trace is for; one page may need two at once.
@@ -90,6 +93,7 @@ class TraceRequest:
     window: tuple[int, int] | None = None
     query_key: bool = False
     writes: bool = False
+    predictions: int = 0
     edit: Edit | None = None
     owner: str = ""
     topic: str = "main"
@@ -106,6 +110,9 @@ class GenerateRequest:
         top_k: Keep the k most probable tokens; 0 = all.
         top_p: Keep the smallest set that reaches this mass, 0 < top_p <= 1.
         min_p: Drop tokens below this fraction of the most probable one, 0 <= min_p <= 1.
+        typical_p: Keep the set nearest to the entropy that reaches this mass, 0 < typical_p <= 1.
+        order: Whose order of the transforms, as in `core.sampling`.
+        repetition_penalty, presence_penalty, frequency_penalty: As in `core.penalties`; 1, 0, 0 = off.
         seed: Of this request's own random stream: same request, same tokens.
         max_new_tokens: At most this many steps.
         n_top: How many alternatives each step keeps.
@@ -118,6 +125,11 @@ class GenerateRequest:
     top_k: int = 0
     top_p: float = 1.0
     min_p: float = 0.0
+    typical_p: float = 1.0
+    order: Order = "transformers"
+    repetition_penalty: float = 1.0
+    presence_penalty: float = 0.0
+    frequency_penalty: float = 0.0
     seed: int = 0
     max_new_tokens: int = 32
     n_top: int = 64

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from playground.core.sampling import ORDERS
 from playground.engine.base import GenerateRequest, ScoreRequest, TraceRequest
 from playground.engine.forward import Capture
 from playground.engine.inside import AblationsRequest, LensRequest
@@ -13,6 +14,8 @@ from playground.settings import Settings
 
 if TYPE_CHECKING:
     from playground.engine.loading import LoadedModel
+
+MAX_ALTERNATIVES = 64
 
 Request = TraceRequest | GenerateRequest | ScoreRequest | LensRequest | AblationsRequest
 
@@ -28,6 +31,10 @@ def check_settings(request: GenerateRequest, settings: Settings) -> None:
         "top_k": (request.top_k, 0, math.inf),
         "top_p": (request.top_p, 1e-6, 1.0),
         "min_p": (request.min_p, 0.0, 1.0),
+        "typical_p": (request.typical_p, 1.0 if request.order == "vllm" else 1e-6, 1.0),
+        "repetition_penalty": (request.repetition_penalty, 0.01, 100.0),
+        "presence_penalty": (request.presence_penalty, -2.0, 2.0),
+        "frequency_penalty": (request.frequency_penalty, -2.0, 2.0),
         "seed": (request.seed, 0, 2**64 - 1),
         "max_new_tokens": (request.max_new_tokens, 1, settings.max_new_tokens),
         "n_top": (request.n_top, 1, 1_000),
@@ -35,6 +42,8 @@ def check_settings(request: GenerateRequest, settings: Settings) -> None:
     for name, (value, low, high) in limits.items():
         if not low <= value <= high:  # also false for NaN
             raise BadValue(name=name, value=value, allowed=f"{low}-{high}")
+    if request.order not in ORDERS:
+        raise BadValue(name="order", value=repr(request.order), allowed=", ".join(ORDERS))
 
 
 class Checks:
@@ -95,6 +104,7 @@ class Checks:
             (request.logits, "logits"),
             (request.query_key, "query_key"),
             (request.writes, "query_key"),
+            (request.predictions, "generate"),
         ):
             if wanted:
                 self.require(loaded, capability)
@@ -106,8 +116,17 @@ class Checks:
         layers = request.hidden_states
         if isinstance(layers, tuple) and not all(0 <= layer <= loaded.info.n_layer for layer in layers):
             raise BadValue(name="hidden_states", value=str(layers), allowed=f"0-{loaded.info.n_layer}")
+        if not 0 <= request.predictions <= MAX_ALTERNATIVES:
+            allowed = f"0-{MAX_ALTERNATIVES}"
+            raise BadValue(name="predictions", value=request.predictions, allowed=allowed)
         return Capture(
-            request.attentions, layers, request.logits, request.window, request.query_key, request.writes
+            attentions=request.attentions,
+            hidden_states=layers,
+            logits=request.logits,
+            window=request.window,
+            query_key=request.query_key,
+            writes=request.writes,
+            predictions=min(request.predictions, loaded.info.d_vocab),
         )
 
     def check_all_heads(self, n_tokens: int) -> None:

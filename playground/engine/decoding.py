@@ -12,7 +12,8 @@ import torch
 from numpy.typing import NDArray
 from transformers.cache_utils import DynamicCache
 
-from playground.core import sampling
+from playground.core import ranking, sampling
+from playground.core.penalties import penalised
 from playground.engine.base import FinishReason, GenerateRequest, GenerateStep
 from playground.engine.forward import pad
 from playground.engine.lean import lean_step
@@ -42,8 +43,7 @@ class DecodeRow:
         self.emit = emit
         self.random = np.random.Generator(np.random.Philox(key=request.seed))
         self.decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        self.n_generated = 0
-        self.last_id = -1
+        self.new_ids: list[int] = []
         self.finished = False
 
     def take(self, loaded: LoadedModel, logits: NDArray[np.float32], summary: Summary, row: int) -> None:
@@ -54,23 +54,33 @@ class DecodeRow:
             summary: Of the whole batch; `row` picks ours.
         """
         request = self.request
-        ranked = sampling.rank(logits)
+        ranked = ranking.rank(
+            penalised(
+                logits,
+                self.input_ids,
+                self.new_ids,
+                repetition=request.repetition_penalty,
+                presence=request.presence_penalty,
+                frequency=request.frequency_penalty,
+            )
+        )
         distribution = sampling.distribution(
             ranked,
             temperature=request.temperature,
             top_k=request.top_k,
             top_p=request.top_p,
             min_p=request.min_p,
+            typical_p=request.typical_p,
+            order=request.order,
         )
         token_id = int(sampling.draw(distribution, self.random.random()))
         place = int(np.flatnonzero(distribution.token_ids == token_id)[0])
-        self.n_generated += 1
-        self.last_id = token_id
+        self.new_ids.append(token_id)
         reason = self._finish_reason(loaded, token_id)
         self.finished = reason is not None
         self.emit(
             GenerateStep(
-                index=self.n_generated - 1,
+                index=len(self.new_ids) - 1,
                 token_id=token_id,
                 token=loaded.tokenizer.token_texts((token_id,))[0],
                 text=self._text(loaded, token_id, last=self.finished),
@@ -89,9 +99,9 @@ class DecodeRow:
     def _finish_reason(self, loaded: LoadedModel, token_id: int) -> FinishReason | None:
         if token_id in loaded.tokenizer.eos_ids:
             return "end_of_text"
-        if self.n_generated >= self.request.max_new_tokens:
+        if len(self.new_ids) >= self.request.max_new_tokens:
             return "length"
-        if loaded.info.n_ctx and len(self.input_ids) + self.n_generated >= loaded.info.n_ctx:
+        if loaded.info.n_ctx and len(self.input_ids) + len(self.new_ids) >= loaded.info.n_ctx:
             return "context_full"
         return None
 
@@ -218,7 +228,7 @@ class DecodeBatch:
         if not self.rows:
             return
         states = self._step_states(
-            torch.tensor([[row.last_id] for row in self.rows], device=self.loaded.device)
+            torch.tensor([[row.new_ids[-1]] for row in self.rows], device=self.loaded.device)
         )
         self._cache.advance()
         self._take(self.rows, states)

@@ -20,6 +20,7 @@ from playground.core.edits import Edit
 from playground.core.trace import Trace
 from playground.engine.attention import Call, collect_attentions, weights_of
 from playground.engine.blocks import Writes, collect_writes, edited
+from playground.engine.predicting import predictions
 
 if TYPE_CHECKING:
     from playground.engine.loading import LoadedModel
@@ -37,6 +38,7 @@ class Capture:
     window: tuple[int, int] | None = None
     query_key: bool = False
     writes: bool = False
+    predictions: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +145,10 @@ def _single_stack(loaded: LoadedModel, rows: Sequence[Row], capture: Capture) ->
         _put_positions(results, "mlp_writes", writes.mlp, lengths)
     if capture.hidden_states is not None:
         _put_hidden_states(results, output.hidden_states, lengths, capture.hidden_states)
+    if capture.predictions:
+        for made, row, states in zip(results, rows, output.last_hidden_state, strict=True):
+            own = states[: len(row.input_ids)]
+            made["predictions"] = predictions(loaded, own, row.input_ids, capture.predictions)
     if capture.logits and "logits" in loaded.info.capabilities:
         _put_logits(loaded, results, output.last_hidden_state, lengths, capture.logits)
     return results

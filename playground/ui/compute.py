@@ -18,6 +18,7 @@ from playground.core.edits import Ablation, Edit
 from playground.core.embeddings import EmbeddingTable
 from playground.core.positions import PositionScheme
 from playground.core.residual import Lens, Unembedding
+from playground.core.sampling import Order
 from playground.core.tokens import Tokenization
 from playground.core.trace import Trace
 from playground.engine.base import Engine, GenerateRequest, GenerateStep, TraceRequest
@@ -74,6 +75,7 @@ def trace(
     window: tuple[int, int] | None = None,
     query_key: bool = False,
     writes: bool = False,
+    predictions: int = 0,
     edit: Edit | None = None,
     decoder_text: str = "",
     topic: str = "main",
@@ -83,7 +85,8 @@ def trace(
     Args:
         context: From `frame.page`.
         input_ids, position_ids: Tokens to read instead of the text, and where they stand.
-        logits, hidden_states, attentions, window, query_key, writes: What to capture, as in `TraceRequest`.
+        logits, hidden_states, attentions, window, query_key, writes, predictions: What to capture, as in
+            `TraceRequest`.
         edit: What this pass does differently from the model.
         decoder_text: What the decoder of an encoder-decoder model has written so far.
         topic: A newer trace of the same topic in this session replaces this one.
@@ -101,6 +104,7 @@ def trace(
         window=window,
         query_key=query_key,
         writes=writes,
+        predictions=predictions,
         edit=edit,
         owner=context.owner,
         topic=topic,
@@ -226,6 +230,11 @@ def generate(
     top_k: int = 0,
     top_p: float = 1.0,
     min_p: float = 0.0,
+    typical_p: float = 1.0,
+    order: Order = "transformers",
+    repetition_penalty: float = 1.0,
+    presence_penalty: float = 0.0,
+    frequency_penalty: float = 0.0,
     seed: int = 0,
     max_new_tokens: int = 32,
     n_top: int = 64,
@@ -235,7 +244,8 @@ def generate(
 
     Args:
         context: From `frame.page`.
-        temperature, top_k, top_p, min_p, seed, max_new_tokens, n_top: As in `GenerateRequest`.
+        temperature, top_k, top_p, min_p, typical_p, order: As in `GenerateRequest`.
+        repetition_penalty, presence_penalty, frequency_penalty, seed, max_new_tokens, n_top: Likewise.
         topic: A newer generation of the same topic in this session replaces this one.
     """
     engine = get_engine()
@@ -246,6 +256,11 @@ def generate(
         top_k=top_k,
         top_p=top_p,
         min_p=min_p,
+        typical_p=typical_p,
+        order=order,
+        repetition_penalty=repetition_penalty,
+        presence_penalty=presence_penalty,
+        frequency_penalty=frequency_penalty,
         seed=seed,
         max_new_tokens=max_new_tokens,
         n_top=n_top,

@@ -14,7 +14,8 @@ from playground.charts import positions as charts
 from playground.core import frames_positions as frames
 from playground.core import word_order
 from playground.core.pieces import piece
-from playground.core.sampling import distribution, rank
+from playground.core.ranking import rank
+from playground.core.sampling import distribution
 from playground.core.tokens import Tokenization
 from playground.core.trace import Trace
 from playground.core.word_order import Order

@@ -13,8 +13,10 @@ import pytest
 from numpy.typing import NDArray
 from playwright.sync_api import Locator, Page, expect
 
-from playground.core.sampling import RankedLogits, distribution, rank
+from playground.core.ranking import RankedLogits, rank
+from playground.core.sampling import distribution
 from playground.ui.components import script
+from playground.ui.components.sampler import SamplerValue
 from playground.ui.components.sampler.packing import pack
 from tests.browser.conftest import OpenPage
 from tests.browser.reader import Watch, wait_run, wait_sent
@@ -27,8 +29,19 @@ GRID = list(
         (0, 1, 40, 20_000, D_VOCAB),
         (1.0, 0.999, 0.9, 0.3),
         (0.0, 1e-4, 0.05, 1.0),
+        (1.0,),
+        ("transformers",),
     )
 )
+GRID += itertools.product(
+    (0.0, 0.3, 1.0, 1.5),
+    (0, 40),
+    (1.0, 0.9),
+    (0.0, 0.05),
+    (1.0, 0.999, 0.5, 0.05),
+    ("transformers", "llama.cpp"),
+)
+GRID += itertools.product((0.3, 1.5), (0, 40), (1.0, 0.9), (0.0, 0.05, 0.5), (1.0,), ("vllm",))
 # Every probability of all those settings would be 250 MB; these ranks hold head, middle and last token.
 RANKS = np.unique(np.geomspace(1, D_VOCAB, 300).astype(int) - 1).tolist()
 COMPUTE = """
@@ -36,8 +49,8 @@ async ([source, packed, n, settings, ranks]) => {
   const module = await import(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
   const bytes = Uint8Array.from(atob(packed), (c) => c.charCodeAt(0));
   const ranked = new module.Ranked(module.unpack(bytes, n));
-  const found = settings.map(([temperature, top_k, top_p, min_p]) => {
-    const d = ranked.distribution({ temperature, top_k, top_p, min_p });
+  const found = settings.map(([temperature, top_k, top_p, min_p, typical_p, order]) => {
+    const d = ranked.distribution({ temperature, top_k, top_p, min_p, typical_p, order });
     const probs = ranks.map((i) => d.after(i));
     return { first: d.first, n_kept: d.n_kept, entropy_bits: d.entropy_bits, mass: d.mass, probs };
   });
@@ -71,13 +84,16 @@ def test_javascript_equals_core_sampling_over_the_whole_range(kind: str, page: P
     assert np.array_equal(np.array(result["logits"], dtype=np.float32), ranked.logits[: ranked.n_finite])
     largest_nucleus = 0
     everything = {t: distribution(ranked, temperature=t) for t in {settings[0] for settings in GRID}}
-    for (temperature, top_k, top_p, min_p), found in zip(GRID, result["found"], strict=True):
-        kept = distribution(ranked, temperature=temperature, top_k=top_k, top_p=top_p, min_p=min_p)
+    for setting, found in zip(GRID, result["found"], strict=True):
+        temperature, _top_k, top_p, *_rest = setting
+        kept = distribution(ranked, **dict(zip(SamplerValue._fields, setting, strict=True)))
         probs = np.zeros(ranked.n_finite)
         probs[found["first"] : found["first"] + kept.n_kept] = kept.probs
-        assert found["n_kept"] == kept.n_kept
+        first = found["first"] if temperature > 0 else 0
+        held = everything[temperature].probs[first : first + kept.n_kept].sum()
+        assert found["n_kept"] == kept.n_kept, setting
         assert found["entropy_bits"] == pytest.approx(kept.entropy_bits, abs=1e-5)
-        assert found["mass"] == pytest.approx(everything[temperature].probs[: kept.n_kept].sum(), abs=1e-5)
+        assert found["mass"] == pytest.approx(held, abs=1e-5)
         np.testing.assert_allclose(found["probs"], probs[ranks], atol=1e-5, rtol=0)
         assert ranked.token_ids[found["first"]] == kept.token_ids[0]
         if top_p < 1:
@@ -86,7 +102,12 @@ def test_javascript_equals_core_sampling_over_the_whole_range(kind: str, page: P
 
 
 def test_one_token_vocabulary(page: Page) -> None:
-    found = in_chromium(page, rank(np.array([-3.25], dtype=np.float32)), [(0, 0, 1, 0), (1, 5, 0.1, 1)], [0])
+    found = in_chromium(
+        page,
+        rank(np.array([-3.25], dtype=np.float32)),
+        [(0, 0, 1, 0, 1, "vllm"), (1, 5, 0.1, 1, 0.5, "llama.cpp")],
+        [0],
+    )
     assert found["logits"] == [-3.25]
     assert [row["probs"] for row in found["found"]] == [[1], [1]]
 
@@ -249,6 +270,45 @@ def test_generating_streams_and_stops(page: Page, open_page: OpenPage) -> None:
     stopped = text.inner_text()
     page.wait_for_timeout(1_000)
     assert text.inner_text() == stopped
+
+
+def test_three_libraries_keep_other_tokens_with_the_same_settings(page: Page, open_page: OpenPage) -> None:
+    open_page("/sampling?sam_temperature=1.6&sam_top_p=0.8&sam_min_p=0.01")
+    wait_drawn(page)
+    buttons = page.locator(".sampler .orders [role=radio]")
+    kept = [int(re.sub(r"\D", "", text.split(":")[1])) for text in buttons.all_inner_texts()]
+    assert kept[0] > 5 * kept[2], "llama.cpp cuts before it heats"
+    for at, n_kept in enumerate(kept):
+        buttons.nth(at).click()
+        expect(page.locator(".sampler .sentence")).to_contain_text(f"Kept {n_kept:,} of")
+        marks = page.locator(".sampler .rows svg > g:visible").evaluate_all(
+            "(rows, at) => rows.flatMap((row) => [...row.querySelectorAll('[data-kept]')].slice(at, at + 1))"
+            ".filter((mark) => mark.dataset.kept === 'true').length",
+            at,
+        )
+        assert marks == min(n_kept, 64)
+    steps = page.locator(".sampler .chain li b").all_inner_texts()
+    assert [step.split(" ")[0] for step in steps] == ["Top-k", "Typical-p", "Top-p", "Min-p", "Temperature"]
+    wait_run(page)
+    assert "sam_order=llama.cpp" in page.url
+
+
+def test_a_click_on_a_token_shows_what_the_model_expected_and_asks_nobody(
+    page: Page, open_page: OpenPage, seen: Watch
+) -> None:
+    open_page("/sampling?sam_panel=text&text=The capital of England is London")
+    token = page.locator(".scored-text .tokens .token")
+    expect(token).to_have_count(6)
+    before = len(seen.sent)
+    token.last.click()
+    detail = page.locator(".scored-text .detail")
+    expect(detail).to_contain_text(re.compile(r"·London: 0\.7\d bits, p = 0\.58\d\d, rank 1"))
+    expect(detail.locator(".row.own")).to_contain_text(re.compile(r"·London.*58\.\d %"))
+    page.keyboard.press("Home")
+    expect(detail).to_contain_text("The: the first token.")
+    page.keyboard.press("ArrowRight")
+    expect(detail).to_contain_text("·capital: ")
+    assert len(seen.sent) == before
 
 
 def test_korean_page_is_korean(page: Page, open_page: OpenPage) -> None:

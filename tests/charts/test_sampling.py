@@ -36,7 +36,7 @@ def test_entropy_curve_has_fixed_axes_and_the_readers_words() -> None:
 
 
 def test_surprisal_bars_read_the_columns_of_their_table() -> None:
-    spec = charts.surprisal_bars(BAR_WORDS, steps=7)
+    spec = charts.surprisal_bars(BAR_WORDS, steps=range(1, 8))
     assert columns(spec) <= set(frames.GeneratedToken._fields)
     assert alt.Chart.from_dict({"data": {"name": "rows"}, **spec}).to_dict()
     assert spec["layer"][0]["encoding"]["x"]["scale"]["domain"] == [1, 2, 3, 4, 5, 6, 7]

@@ -6,14 +6,15 @@ import numpy as np
 import pytest
 
 from playground.core import frames
-from playground.core.sampling import distribution, rank
+from playground.core.ranking import rank
+from playground.core.sampling import distribution
 
 RANKED = rank(np.log(np.array([0.05, 0.5, 0.15, 0.3])))
 NAMES = ["b", "d", "c", "a"]
 
 
 def test_sampling_table_of_a_textbook_nucleus() -> None:
-    table = frames.sampling(RANKED, NAMES, distribution(RANKED, top_p=0.7), temperature=1.0)
+    table = frames.sampling(RANKED, NAMES, {"top_p": 0.7})
     assert table["token_id"].tolist() == [1, 3, 2, 0]
     assert table["kept"].tolist() == [True, True, False, False]
     assert table["drawn"].tolist() == pytest.approx([0.625, 0.375, 0, 0])
@@ -22,27 +23,27 @@ def test_sampling_table_of_a_textbook_nucleus() -> None:
 
 
 def test_sampling_table_separates_the_model_from_the_temperature() -> None:
-    table = frames.sampling(RANKED, NAMES, distribution(RANKED, temperature=0.5), temperature=0.5)
+    table = frames.sampling(RANKED, NAMES, {"temperature": 0.5})
     squares = np.array([0.25, 0.09, 0.0225, 0.0025])
     assert table["tempered"].tolist() == pytest.approx((squares / squares.sum()).tolist())
     assert table["model"].tolist() == pytest.approx([0.5, 0.3, 0.15, 0.05])
 
 
 def test_sampling_table_of_greedy_has_one_token() -> None:
-    table = frames.sampling(RANKED, NAMES, distribution(RANKED, temperature=0), temperature=0)
+    table = frames.sampling(RANKED, NAMES, {"temperature": 0})
     assert table["kept"].tolist() == [True, False, False, False]
     assert table["drawn"].tolist() == table["tempered"].tolist() == [1, 0, 0, 0]
 
 
 @pytest.mark.parametrize("names", [NAMES[:2], [*NAMES, "x", "y"]])
 def test_sampling_table_has_a_row_for_each_named_token(names: list[str]) -> None:
-    table = frames.sampling(RANKED, names, distribution(RANKED, top_k=1), temperature=1.0)
+    table = frames.sampling(RANKED, names, {"top_k": 1})
     assert len(table) == min(len(names), 4)
     assert table["kept"].sum() == 1
 
 
 def test_temperature_curve_starts_greedy_and_rises() -> None:
-    points = frames.curve_points(RANKED, [0, 0.5, 1, 3], top_k=0, top_p=0.7, min_p=0.0, now=False)
+    points = frames.curve_points(RANKED, [0, 0.5, 1, 3], {"top_p": 0.7}, now=False)
     curve = frames.temperature_curve(points)
     everything = curve[curve["tokens"] == "all"]
     assert everything["entropy_bits"].iloc[0] == 0

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from playground.core import sampling
+from playground.core import ranking, sampling
 from playground.engine.base import GenerateRequest, GenerateStep, TraceRequest
 from playground.engine.local import LocalEngine
 from playground.errors import Cancelled, Superseded
@@ -40,6 +40,26 @@ def test_greedy_equals_the_librarys_generate(
             torch.tensor([ids]), do_sample=False, max_new_tokens=12, pad_token_id=0
         )
         assert ids_of(steps) == expected[0, len(ids) :].tolist()
+
+
+def test_a_repetition_penalty_counts_text_and_written_as_the_librarys_generate(
+    tiny_engine: LocalEngine, tiny_settings: Settings
+) -> None:
+    for text in TEXTS:
+        wanted = request(tiny.LLAMA, text, temperature=0, repetition_penalty=1.8)
+        ids = tiny_engine.tokenize(tiny.LLAMA, text).input_ids
+        expected = oracle(tiny_settings, tiny.LLAMA).generate(
+            torch.tensor([ids]), do_sample=False, max_new_tokens=12, pad_token_id=0, repetition_penalty=1.8
+        )
+        assert ids_of(list(tiny_engine.generate(wanted))) == expected[0, len(ids) :].tolist()
+
+
+def test_a_presence_penalty_makes_greedy_text_say_nothing_twice(tiny_engine: LocalEngine) -> None:
+    usual = ids_of(list(tiny_engine.generate(request(tiny.LLAMA, TEXTS[0], temperature=0))))
+    wanted = request(tiny.LLAMA, TEXTS[0], temperature=0, presence_penalty=2.0, frequency_penalty=2.0)
+    varied = ids_of(list(tiny_engine.generate(wanted)))
+    assert len(set(varied)) > len(set(usual))
+    assert varied[0] == usual[0], "nothing was written yet"
 
 
 @pytest.mark.parametrize("model", [tiny.LLAMA, tiny.GPT2])
@@ -93,7 +113,7 @@ def test_each_step_reports_the_models_own_distribution(tiny_engine: LocalEngine)
         assert step.rank == (logits > logits[step.token_id]).sum()
         assert step.top_ids[0] == logits.argmax()
         np.testing.assert_allclose(step.top_logits, np.sort(logits)[::-1][:64], atol=1e-4)
-        kept = sampling.distribution(sampling.rank(logits), temperature=0.7, top_k=20, top_p=0.9)
+        kept = sampling.distribution(ranking.rank(logits), temperature=0.7, top_k=20, top_p=0.9)
         assert step.prob == pytest.approx(kept.probs[kept.token_ids.tolist().index(step.token_id)], abs=1e-4)
         ids.append(step.token_id)
 
@@ -142,15 +162,15 @@ def test_cancelled_owner_gets_cancelled_everywhere(tiny_engine: LocalEngine) -> 
 
 
 def test_one_rows_failure_is_its_own(tiny_engine: LocalEngine, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = sampling.rank
+    real = ranking.rank
 
-    def rank(logits: np.ndarray) -> sampling.RankedLogits:
+    def rank(logits: np.ndarray) -> ranking.RankedLogits:
         calls.append(1)
         return real(np.full_like(logits, np.nan) if len(calls) == 1 else logits)
 
     calls: list[int] = []
     expected = ids_of(list(tiny_engine.generate(request(tiny.LLAMA, TEXTS[1], seed=4))))
-    monkeypatch.setattr(sampling, "rank", rank)
+    monkeypatch.setattr(ranking, "rank", rank)
     with pytest.raises(ValueError, match="NaN"):
         list(tiny_engine.generate(request(tiny.LLAMA, TEXTS[0], seed=4)))
     assert ids_of(list(tiny_engine.generate(request(tiny.LLAMA, TEXTS[1], seed=4)))) == expected

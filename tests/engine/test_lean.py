@@ -52,7 +52,7 @@ def test_lean_step_equals_the_librarys_forward(
     plain._lean = None
     assert lean._lean is not None
     for _ in range(8):
-        ids = torch.tensor([[row.last_id] for row in lean.rows])
+        ids = torch.tensor([[row.new_ids[-1]] for row in lean.rows])
         expected = plain._step_states(ids)
         torch.testing.assert_close(lean._step_states(ids), expected, atol=1e-4, rtol=1e-4)
         for each in (lean, plain):
@@ -70,7 +70,7 @@ def test_operations_of_a_decode_step_are_bounded(real_engine: LocalEngine) -> No
     counts = []
     for prompts in (PROMPTS, PROMPTS * 3):
         rows = batch(real_engine, DEFAULT_DECODER, prompts)
-        ids = torch.tensor([[row.last_id] for row in rows.rows])
+        ids = torch.tensor([[row.new_ids[-1]] for row in rows.rows])
         with CountOperations() as operations:
             rows._step_states(ids)
         counts.append(operations.count)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +12,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from playground.core import frames
-from playground.core.sampling import distribution, rank
+from playground.core.ranking import rank
+from playground.core.sampling import distribution
 from playground.engine.base import GenerateRequest, TraceRequest
 from playground.engine.process import SharedEngine
 from playground.settings import Settings
-from playground.ui import show
+from playground.ui import own_text, show
 from playground.ui.components.sampler import DEFAULT, SamplerValue, valid
 from tests import tiny
 from tests.pages.conftest import OpenApp
@@ -27,6 +30,14 @@ SETTINGS = [
     SamplerValue(2.5, 40, 0.6, 0.02),
     SamplerValue(0.7, 0, 1.0, 0.1),
     SamplerValue(1.3, 5, 1.0, 0.0),
+    SamplerValue(1.6, 0, 0.8, 0.0, 0.7, "llama.cpp"),
+    SamplerValue(1.6, 60, 0.9, 0.05, 1.0, "vllm"),
+    SamplerValue(1.1, 0, 1.0, 0.0, 0.4),
+]
+
+PENALTIES: list[dict[str, float]] = [
+    {},
+    {"repetition_penalty": 1.7, "presence_penalty": 0.5, "frequency_penalty": 0.4},
 ]
 
 
@@ -35,12 +46,19 @@ def sent_to_browser(app: AppTest) -> dict[str, Any]:
     return drawn(app, "sampler")[0]
 
 
+def scored(app: AppTest) -> dict[str, Any]:
+    """What the coloured text got."""
+    found = [element.proto for element in app.get("bidi_component")]
+    return dict(json.loads(next(one.json for one in found if one.component_name == "playground.scored_text")))
+
+
 def test_settings_of_the_link_reach_the_sliders(open_app: OpenApp) -> None:
     link = {"sam_temperature": "1.5", "sam_top_k": "40", "sam_top_p": "0.8", "sam_min_p": "0.05"}
+    link |= {"sam_typical_p": "0.9", "sam_order": "llama.cpp"}
     app = open_app("sampling", text=TEXT, **link)
     assert not app.exception
     assert not app.warning
-    assert sent_to_browser(app)["settings"] == SamplerValue(1.5, 40, 0.8, 0.05)._asdict()
+    assert sent_to_browser(app)["settings"] == SamplerValue(1.5, 40, 0.8, 0.05, 0.9, "llama.cpp")._asdict()
 
 
 @pytest.mark.parametrize(
@@ -56,6 +74,8 @@ def test_settings_of_the_link_reach_the_sliders(open_app: OpenApp) -> None:
         ("top_p", "0"),
         ("top_p", "1.1"),
         ("min_p", "</script><script>"),
+        ("typical_p", "0"),
+        ("order", "alphabetical"),
     ],
 )
 def test_a_value_that_cannot_be_gives_one_sentence_and_the_default(
@@ -97,6 +117,62 @@ def test_generate_continues_the_text_as_the_engine_does(open_app: OpenApp, tiny_
     assert run.finish == steps[-1].finish_reason
 
 
+def test_penalties_reach_the_engine_and_every_token_has_its_expectations(
+    open_app: OpenApp, tiny_engine: SharedEngine
+) -> None:
+    link = {"sam_max_new_tokens": "9", "sam_temperature": "0", "sam_repetition": "2.5", "sam_presence": "1.0"}
+    app = open_app("sampling", text=TEXT, **link)
+    app.button(key="sam_start").click().run()
+    assert not app.exception
+    request = GenerateRequest(
+        tiny.LLAMA, TEXT, temperature=0, max_new_tokens=9, repetition_penalty=2.5, presence_penalty=1.0
+    )
+    steps = list(tiny_engine.get(timeout_s=180).generate(request))
+    sent = scored(app)
+    assert sent["bits"] == pytest.approx([-step.logprob / math.log(2) for step in steps], abs=1e-3)
+    assert sent["ranks"] == [step.rank + 1 for step in steps]
+    for step, expected in zip(steps, sent["expected"], strict=True):
+        probs = np.exp(step.top_logits[:5] - step.log_sum_exp)
+        assert [p for _label, p in expected] == pytest.approx(probs.tolist(), abs=1e-5)
+
+
+def test_own_text_is_coloured_by_its_surprisal(open_app: OpenApp, tiny_engine: SharedEngine) -> None:
+    app = open_app("sampling", text=TEXT, sam_panel="text")
+    assert not app.exception
+    request = TraceRequest(tiny.LLAMA, TEXT, predictions=5)
+    read = tiny_engine.get(timeout_s=180).trace(request).predictions
+    assert read is not None
+    sent = scored(app)
+    assert sent["bits"][0] is None
+    assert sent["bits"][1:] == pytest.approx(read.surprisal_bits.tolist(), abs=1e-4)
+    assert any(f"perplexity {read.perplexity:.1f}" in one.value for one in app.markdown)
+    ids = tiny_engine.get(timeout_s=180).tokenize(tiny.LLAMA, TEXT).input_ids
+    tops = [top.tolist() for top in read.top_ids]
+    places = [[top.index(own)] if own in top else [] for own, top in zip(ids[1:], tops[:-1], strict=True)]
+    assert sent["is_own"][1:] == places
+
+
+@pytest.mark.parametrize(("text", "said"), [("T", "One token alone"), ("a b c d e", "limit here is 3")])
+def test_own_text_of_one_token_or_of_too_many_gets_a_sentence(
+    text: str, said: str, open_app: OpenApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(own_text, "N_TOKENS", 3)
+    app = open_app("sampling", text=text, sam_panel="text")
+    assert not app.exception
+    assert any(said in one.value for one in [*app.info, *app.error])
+
+
+def test_surprisal_code_gives_the_numbers_of_the_panel(
+    folder: str, tiny_engine: SharedEngine, tmp_path: Path
+) -> None:
+    found, printed = run_code("surprisal", tmp_path, folder=folder, text=TEXT)
+    read = tiny_engine.get(timeout_s=180).trace(TraceRequest(tiny.LLAMA, TEXT, predictions=1)).predictions
+    assert read is not None
+    assert found["surprisals"] == pytest.approx(read.surprisal_bits.tolist(), abs=1e-3)
+    assert found["perplexity"] == pytest.approx(read.perplexity, rel=1e-4)
+    assert f"{read.total_bits:.1f}"[:-1] in printed
+
+
 def test_a_new_sentence_puts_the_old_continuation_away(open_app: OpenApp) -> None:
     app = open_app("sampling", text=TEXT, sam_max_new_tokens="3")
     app.button(key="sam_start").click().run()
@@ -123,6 +199,12 @@ def test_tasks_are_checked_against_the_model(open_app: OpenApp, tiny_engine: Sha
 @pytest.mark.parametrize("values", [{}, {"temperature": 1}, None])
 def test_half_a_setting_from_the_browser_is_refused(values: dict[str, Any] | None) -> None:
     assert valid(values or {}, 100) is None
+
+
+def test_vllm_has_no_typical_p(open_app: OpenApp) -> None:
+    app = open_app("sampling", text=TEXT, sam_order="vllm", sam_typical_p="0.5")
+    assert not app.exception
+    assert sent_to_browser(app)["settings"] == DEFAULT._replace(order="vllm")._asdict()
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), -1, 1e400, "x", None, [], True + 5])
@@ -166,12 +248,14 @@ def test_sampling_code_gives_the_numbers_of_the_table(
 def test_entropy_code_gives_the_numbers_of_the_curve(
     folder: str, tiny_engine: SharedEngine, tmp_path: Path
 ) -> None:
-    cuts: dict[str, Any] = {"top_k": 50, "top_p": 0.8, "min_p": 0.01}
+    cuts: dict[str, Any] = {
+        "top_k": 50, "top_p": 0.8, "min_p": 0.01, "typical_p": 0.9, "order": "llama.cpp"
+    }  # fmt: skip
     _found, printed = run_code("entropy", tmp_path, folder=folder, text=TEXT, **cuts)
     trace = tiny_engine.get(timeout_s=180).trace(TraceRequest(model=tiny.LLAMA, text=TEXT, logits="last"))
     assert trace.logits is not None
     grid = [round(0.2 * step, 1) for step in range(1, 16)]
-    points = frames.curve_points(rank(trace.logits[-1]), grid, **cuts, now=False)
+    points = frames.curve_points(rank(trace.logits[-1]), grid, cuts, now=False)
     curve = frames.temperature_curve(points)
     rows = curve.pivot_table(index="temperature", columns="tokens", values="entropy_bits")
     n_kept = curve[curve["tokens"] == "kept"]["n_kept"].tolist()
@@ -186,9 +270,8 @@ def test_entropy_code_gives_the_numbers_of_the_curve(
 def test_generating_code_writes_the_same_tokens(
     chosen: SamplerValue, folder: str, tiny_engine: SharedEngine, tmp_path: Path
 ) -> None:
-    found, _printed = run_code(
-        "generating", tmp_path, folder=folder, text=TEXT, n_tokens=8, seed=3, **chosen._asdict()
-    )
-    request = GenerateRequest(model=tiny.LLAMA, text=TEXT, seed=3, max_new_tokens=8, **chosen._asdict())
+    values = chosen._asdict() | PENALTIES[chosen.top_k > 0]
+    found, _printed = run_code("generating", tmp_path, folder=folder, text=TEXT, n_tokens=8, seed=3, **values)
+    request = GenerateRequest(model=tiny.LLAMA, text=TEXT, seed=3, max_new_tokens=8, **values)
     steps = list(tiny_engine.get(timeout_s=180).generate(request))
     assert found["input_ids"][0, found["prompt_length"] :].tolist() == [step.token_id for step in steps]

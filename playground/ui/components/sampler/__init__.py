@@ -14,7 +14,8 @@ from weakref import WeakKeyDictionary
 import numpy as np
 import streamlit as st
 
-from playground.core.sampling import RankedLogits
+from playground.core.ranking import RankedLogits
+from playground.core.sampling import ORDERS, Order
 from playground.ui.components import packed, script, style, two_way
 from playground.ui.components.sampler.packing import pack
 from playground.ui.text import _
@@ -36,6 +37,8 @@ class SamplerValue(NamedTuple):
     top_k: int = 0
     top_p: float = 0.75  # so that the first picture has a cut in it
     min_p: float = 0.0
+    typical_p: float = 1.0
+    order: Order = "transformers"
 
 
 DEFAULT = SamplerValue()
@@ -85,13 +88,18 @@ def valid(values: Mapping[str, Any], d_vocab: int) -> SamplerValue | None:
     """Settings read from outside (browser, URL), or None when a value is missing, no number or out of range.
 
     Example:
-        >>> valid({"temperature": 0, "top_k": 5, "top_p": 1, "min_p": 0}, 100)
-        SamplerValue(temperature=0.0, top_k=5, top_p=1.0, min_p=0.0)
-        >>> valid({"temperature": -1, "top_k": 5, "top_p": 1, "min_p": 0}, 100)
+        >>> valid({**DEFAULT._asdict(), "temperature": 0, "top_k": 5}, 100)
+        SamplerValue(temperature=0.0, top_k=5, top_p=0.75, min_p=0.0, typical_p=1.0, order='transformers')
+        >>> valid({**DEFAULT._asdict(), "temperature": -1}, 100)
     """
     try:
         value = SamplerValue(
-            float(values["temperature"]), int(values["top_k"]), float(values["top_p"]), float(values["min_p"])
+            float(values["temperature"]),
+            int(values["top_k"]),
+            float(values["top_p"]),
+            float(values["min_p"]),
+            float(values["typical_p"]),
+            values["order"],
         )
     except (KeyError, TypeError, ValueError, OverflowError):
         return None
@@ -100,8 +108,15 @@ def valid(values: Mapping[str, Any], d_vocab: int) -> SamplerValue | None:
         and 0 <= value.top_k <= d_vocab
         and 0 < value.top_p <= 1
         and 0 <= value.min_p <= 1
+        and 0 < value.typical_p <= 1
+        and value.order in ORDERS
     )
-    return value if in_range else None
+    return in_order(value) if in_range else None
+
+
+def in_order(value: SamplerValue) -> SamplerValue:
+    """Without the setting that vLLM has not, in its order."""
+    return value._replace(typical_p=1.0) if value.order == "vllm" else value
 
 
 def _data(
@@ -134,9 +149,16 @@ def _words(language: str) -> dict[str, str]:
     """The words in the reader's language, which `language` names; the browser fills the braces."""
     return {
         "temperature": _("Temperature"),
-        "top_k": _("Top-k"),
-        "top_p": _("Top-p"),
-        "min_p": _("Min-p"),
+        "top_k": "Top-k",
+        "top_p": "Top-p",
+        "min_p": "Min-p",
+        "typical_p": "Typical-p",
+        "order": _("In the order of"),
+        "library": _("{name}: {n} left"),
+        "step_off": _("off"),
+        "step_shape": _("reshapes"),
+        "step_greedy": _("greedy: 1 left"),
+        "step_cut": _("cuts {n}, {mass}"),
         "greedy": _("greedy"),
         "all": _("all"),
         "exact": _("{name}, exact value"),
@@ -158,7 +180,7 @@ def _words(language: str) -> dict[str, str]:
         "legend": _(
             "Solid bar: kept, probability after the cuts. Hatched bar: cut. Thin mark: the model's own "
             "probability (temperature 1). Line: cumulative probability before the cuts. "
-            "Point at a row for exact values."
+            "Squares: kept by transformers, vLLM, llama.cpp. Point at a row for exact values."
         ),
         "detail_kept": _(
             "{rank}. {token} (id {id}): logit {logit}, the model's own p {own}, at this temperature "

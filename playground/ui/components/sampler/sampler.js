@@ -1,8 +1,15 @@
-// The next-token distribution under four sliders, computed here from every logit of the vocabulary.
-// The same algorithm as playground/core/sampling.py; no message leaves the browser while a slider moves.
+// The next-token distribution under five sliders, computed here from every logit of the vocabulary, in the order
+// of one of three libraries. The same algorithm as playground/core/sampling.py; no message leaves the browser
+// while a slider moves.
 
 const BLOCK = 256;
 const ZERO_WEIGHT = -800; // exp of it is 0 in double precision
+export const ORDERS = {
+  transformers: ["temperature", "top_k", "top_p", "min_p", "typical_p"],
+  vllm: ["temperature", "min_p", "top_k", "top_p"],
+  "llama.cpp": ["top_k", "typical_p", "top_p", "min_p", "temperature"],
+};
+const OFF = { temperature: 1, top_k: 0, top_p: 1, min_p: 0, typical_p: 1 };
 
 /** Undo packing.py: n float32 logits, largest first. */
 export function unpack(bytes, n) {
@@ -56,25 +63,45 @@ export class Ranked {
     return made;
   }
 
+  /** Which ranks are kept, first to n - 1, and what each step in the library's order cut away. */
+  kept(settings) {
+    let [first, n] = [0, this.length];
+    let weights = this.weights(1);
+    const steps = [];
+    for (const name of ORDERS[settings.order]) {
+      const value = settings[name];
+      const before = { n: n - first, mass: massOf(weights, first, n) };
+      if (name === "temperature") weights = this.weights(value);
+      else if (value !== OFF[name]) [first, n] = CUTS[name](this, weights, first, n, value);
+      const mass = name === "temperature" ? before.mass : massOf(weights, first, n);
+      steps.push({ name, value, off: value === OFF[name], before: before.n, after: n - first, cut: 1 - mass / before.mass });
+    }
+    return { first, n, weights, steps };
+  }
+
   /** n_kept, entropy_bits, mass (kept probability before the cuts), and both probabilities of a rank. */
-  distribution({ temperature, top_k, top_p, min_p }) {
-    if (temperature === 0) return this.greedy();
-    const { each, cumulative, scaled } = this.weights(temperature);
+  distribution(settings) {
+    if (settings.temperature === 0) return this.greedy();
+    const { first, n, weights, steps } = this.kept(settings);
+    const { each, cumulative, scaled } = weights;
     const all = cumulative[this.length - 1];
-    let n = this.length;
-    if (top_k > 0 && top_k < n) n = countAtLeast(this.logits, this.logits[top_k - 1], n);
-    if (top_p < 1) n = Math.min(n, countBelow(cumulative, top_p * cumulative[n - 1], n) + 1);
-    if (min_p > 0) n = Math.min(n, countAtLeast(each, min_p, n));
-    const total = cumulative[n - 1];
+    // Far down the difference of two running sums may have no correct digit, and a weight may be 0.
+    const top = scaled[first];
+    const weight = first === 0 ? (i) => each[i] : (i) => Math.exp(scaled[i] - top);
+    let total = 0;
     let dot = 0;
-    for (let i = 0; i < n; i++) dot += each[i] * scaled[i];
+    for (let i = first; i < n; i++) {
+      total += weight(i);
+      dot += weight(i) * (scaled[i] - top);
+    }
     return {
-      first: 0,
-      n_kept: n,
-      mass: total / all,
+      first,
+      n_kept: n - first,
+      steps,
+      mass: (total * Math.exp(top)) / all,
       entropy_bits: Math.max(0, Math.log(total) - dot / total) / Math.LN2,
       before: (i) => each[i] / all,
-      after: (i) => (i < n ? each[i] / total : 0),
+      after: (i) => (i >= first && i < n ? weight(i) / total : 0),
       cumulative: (i) => cumulative[i] / all,
     };
   }
@@ -84,9 +111,42 @@ export class Ranked {
     const first = countAtLeast(this.logits, this.logits[0], this.length) - 1;
     const step = (i) => (i >= first ? 1 : 0);
     const spike = (i) => (i === first ? 1 : 0);
-    return { first, n_kept: 1, mass: 1, entropy_bits: 0, before: spike, after: spike, cumulative: step };
+    const steps = [{ name: "temperature", value: 0, off: false, before: this.length, after: 1, cut: 0 }];
+    return { first, n_kept: 1, steps, mass: 1, entropy_bits: 0, before: spike, after: spike, cumulative: step };
   }
 }
+
+const massOf = ({ cumulative }, first, n) => cumulative[n - 1] - (first > 0 ? cumulative[first - 1] : 0);
+
+/** Each cut: first and last + 1 of the ranks that it leaves of ranks first to n - 1. */
+const CUTS = {
+  top_k: ({ logits, length }, _weights, first, n, k) => [first, k < n ? countAtLeast(logits, logits[k - 1], length) : n],
+  top_p({ length }, { cumulative }, first, n, p) {
+    const before = first > 0 ? cumulative[first - 1] : 0;
+    return [first, Math.min(n, countBelow(cumulative, before + p * (cumulative[n - 1] - before), n) + 1)];
+  },
+  min_p: (_ranked, { each }, first, n, share) => [first, countAtLeast(each, share * each[first], n)],
+  /** Grows around the entropy, the nearest surprisal first, until the mass is reached. */
+  typical_p(_ranked, { each, cumulative, scaled }, first, n, mass) {
+    const total = cumulative[n - 1];
+    let dot = 0;
+    for (let i = 0; i < n; i++) dot += each[i] * scaled[i];
+    const entropy = Math.log(total) - dot / total;
+    const distance = (i) => (i < 0 || i >= n ? Infinity : Math.abs(Math.log(total) - scaled[i] - entropy));
+    let high = bisect(n, (i) => Math.log(total) - scaled[i] < entropy);
+    let low = high;
+    let reached = 0;
+    let limit = 0;
+    while (reached < mass * total && (low > 0 || high < n)) {
+      const next = distance(low - 1) <= distance(high) ? --low : high++;
+      limit = distance(next);
+      reached += each[next];
+    }
+    while (distance(low - 1) <= limit) low--;
+    while (distance(high) <= limit) high++;
+    return [low, high];
+  },
+};
 
 /** How many of the first n values of a descending array are `limit` or more. */
 function countAtLeast(descending, limit, n) {
@@ -111,7 +171,7 @@ function bisect(n, holds) {
 
 // ---------------------------------------------------------------- controls
 
-const SETTINGS = ["temperature", "top_k", "top_p", "min_p"];
+const SETTINGS = ["temperature", "top_k", "top_p", "min_p", "typical_p"];
 const K_STEPS = 200; // positions of the top-k slider: 1 ... vocabulary on a logarithmic scale, the last is "all"
 const SEND_AFTER_MS = 150; // a held arrow key fires a change event for each step
 
@@ -125,12 +185,14 @@ const SCALES = {
   },
   top_p: { max: 100, min: 1, toValue: (s) => s / 100, toSlider: (v) => Math.round(v * 100) },
   min_p: { max: 100, toValue: (s) => s / 100, toSlider: (v) => Math.round(v * 100) },
+  typical_p: { max: 100, min: 1, toValue: (s) => s / 100, toSlider: (v) => Math.round(v * 100) },
 };
 const LIMITS = {
   temperature: (v) => clamp(v, 0, 3),
   top_k: (v, n) => clamp(Math.round(v), 0, n),
   top_p: (v) => clamp(v, 0.001, 1),
   min_p: (v) => clamp(v, 0, 1),
+  typical_p: (v) => clamp(v, 0.001, 1),
 };
 
 // ---------------------------------------------------------------- words and numbers
@@ -163,6 +225,8 @@ function shorten(text, cells) {
 const ROW = 20;
 const HEAD = 40;
 const LABEL_CELLS = 15;
+const LIBRARIES = Object.keys(ORDERS);
+const MARKS = 54; // pixels on the right: one small square for each library
 const AXES = [0.02, 0.05, 0.1, 0.2, 0.5, 1];
 const KEPT = "#0072B2";
 const KEPT_DARK = "#56B4E9";
@@ -208,6 +272,8 @@ class Picture {
         dot: svg("circle", { cy: y + ROW / 2, r: 2.6, "pointer-events": "none" }),
       };
       row.group.append(...Object.values(row).slice(1));
+      row.libraries = LIBRARIES.map((name) => svg("rect", { y: y + 5.5, width: 9, height: 9, rx: 2, "data-name": name }));
+      row.group.append(...row.libraries);
       this.rows.push(row);
       root.append(row.group);
     }
@@ -215,15 +281,15 @@ class Picture {
   }
 
   /** Draw `d` over the ranks first ... n, `wide` pixels wide, the bars' axis ending at `axis`. */
-  draw({ d, own, texts, words, settings, axis, wide, theme, active = -1 }) {
+  draw({ d, own, texts, words, settings, axis, wide, theme, libraries, active = -1 }) {
     const left = 175;
-    const right = wide - 150;
+    const right = wide - 150 - MARKS;
     const x = (share) => left + clamp(share, 0, 1) * (right - left);
     const n = Math.min(this.n, texts.length);
     const high = HEAD + n * ROW;
     set(this.root, { width: wide, height: high + 4, viewBox: `0 0 ${wide} ${high + 4}`, "font-family": theme.font });
     this.hatch.setAttribute("stroke", theme.grey);
-    this.drawTicks(x, high, axis, right, words, theme);
+    this.drawTicks(x, high, axis, wide, words, theme);
     const points = [];
     this.rows.forEach((row, i) => {
       set(row.group, { display: i < n ? "inline" : "none" });
@@ -242,18 +308,25 @@ class Picture {
       set(row.dot, { cx: x(d.cumulative(i)), fill: kept ? theme.cumulative : theme.paper, stroke: theme.cumulative });
       set(row.rank, { fill: theme.grey, "font-size": 12 });
       set(row.label, { fill: theme.text, "font-size": 14, "font-family": theme.code, opacity: kept ? 1 : 0.75 });
-      set(row.value, { x: wide - 76, fill: theme.text, "font-size": 13.5, "font-weight": kept ? 600 : 400 });
-      set(row.state, { x: wide - 6, fill: kept ? theme.cumulative : theme.grey, "font-size": 13 });
+      row.libraries.forEach((mark, at) => {
+        const { first, n } = libraries[LIBRARIES[at]];
+        const stays = i >= first && i < n;
+        set(mark, { x: wide - MARKS + 3 + 16 * at, fill: stays ? theme.kept : "none", stroke: stays ? theme.kept : theme.grey });
+        set(mark, { "data-kept": stays });
+      });
+      set(row.value, { x: wide - 76 - MARKS, fill: theme.text, "font-size": 13.5, "font-weight": kept ? 600 : 400 });
+      set(row.state, { x: wide - 6 - MARKS, fill: kept ? theme.cumulative : theme.grey, "font-size": 13 });
     });
     set(this.line, { points: points.join(" "), stroke: theme.cumulative });
-    const shown = settings.temperature > 0 && settings.top_p < 1 && settings.top_k === 0;
+    const alone = settings.top_k === 0 && settings.order !== "llama.cpp" && (settings.order === "transformers" || settings.min_p === 0);
+    const shown = settings.temperature > 0 && settings.top_p < 1 && alone;
     set(this.threshold, { x1: x(settings.top_p), x2: x(settings.top_p), y1: HEAD - 4, y2: high });
     set(this.threshold, { stroke: theme.cumulative, opacity: shown ? 1 : 0 });
   }
 
   /** Two scales over the same width: the bars' probability, and the cumulative line's 0-100 %. */
-  drawTicks(x, high, axis, right, words, theme) {
-    const asked = JSON.stringify([high, axis, right, words.axis_bars, words.axis_line, theme]);
+  drawTicks(x, high, axis, wide, words, theme) {
+    const asked = JSON.stringify([high, axis, wide, words.axis_bars, words.axis_line, theme]);
     if (asked === this.ticked) return;
     this.ticked = asked;
     const marks = [];
@@ -267,6 +340,12 @@ class Picture {
     const name = { x: 150, "text-anchor": "end", "font-size": 12 };
     marks.push(svg("text", { ...name, y: 14, fill: theme.kept, "font-weight": 600 }, words.axis_bars));
     marks.push(svg("text", { ...name, y: 31, fill: theme.cumulative, "font-weight": 600 }, words.axis_line));
+    LIBRARIES.forEach((name, at) => {
+      const place = { x: wide - MARKS + 7.5 + 16 * at, y: 31, "text-anchor": "middle", "font-size": 12, fill: theme.grey };
+      const letter = svg("text", place, name[0].toUpperCase());
+      letter.append(svg("title", {}, name));
+      marks.push(letter);
+    });
     this.ticks.replaceChildren(...marks);
   }
 }
@@ -347,7 +426,9 @@ class Sampler {
       button.addEventListener("click", act);
       this.buttons.append(button);
     }
-    this.root.replaceChildren(controls, this.sentence, this.scroller, this.detail, this.buttons, this.status);
+    this.orders = el("div", { class: "orders", role: "radiogroup" });
+    this.chain = el("ol", { class: "chain" });
+    this.root.replaceChildren(controls, this.orders, this.chain, this.sentence, this.scroller, this.detail, this.buttons, this.status);
     this.listen();
   }
 
@@ -365,6 +446,51 @@ class Sampler {
     });
     this.fields[name] = { range, number, title };
     return el("label", { class: "control" }, title, number, range);
+  }
+
+  /** The libraries side by side: each with how many tokens it keeps; a click takes its order. */
+  drawOrders() {
+    const { words, language } = this.data;
+    if (this.orders.children.length !== LIBRARIES.length + 1) {
+      const buttons = LIBRARIES.map((name) => {
+        const button = el("button", { type: "button", role: "radio", "data-name": name });
+        button.addEventListener("click", () => this.choose(name));
+        return button;
+      });
+      this.orders.replaceChildren(el("span", { class: "name" }), ...buttons);
+    }
+    const [title, ...buttons] = this.orders.children;
+    write(title, words.order);
+    this.orders.setAttribute("aria-label", words.order);
+    buttons.forEach((button) => {
+      const { name } = button.dataset;
+      const { first, n } = this.libraries[name];
+      write(button, fill(words.library, { name: name === "vllm" ? "vLLM" : name, n: (n - first).toLocaleString(language) }));
+      button.setAttribute("aria-checked", String(name === this.settings.order));
+    });
+  }
+
+  /** What each step of the chosen order leaves. */
+  drawChain() {
+    const { words, language } = this.data;
+    const count = (n) => n.toLocaleString(language);
+    const { steps } = this.d;
+    while (this.chain.children.length > steps.length) this.chain.lastChild.remove();
+    while (this.chain.children.length < steps.length) this.chain.append(el("li", {}, el("b"), el("span")));
+    steps.forEach((step, at) => {
+      const [name, told] = this.chain.children[at].children;
+      const cut = fill(words.step_cut, { n: count(step.before - step.after), mass: percent(Math.max(0, step.cut)) });
+      const shape = step.value === 0 ? words.step_greedy : words.step_shape;
+      write(name, step.off ? words[step.name] : `${words[step.name]} ${+step.value.toPrecision(3)}`);
+      write(told, step.off ? words.step_off : step.name === "temperature" ? shape : cut);
+      this.chain.children[at].className = step.off ? "off" : "";
+    });
+  }
+
+  choose(order) {
+    this.settings = { ...this.settings, order, ...(order === "vllm" ? { typical_p: 1 } : {}) };
+    this.show();
+    this.release();
   }
 
   listen() {
@@ -409,6 +535,7 @@ class Sampler {
       range.value = SCALES[name].toSlider(this.settings[name], n);
       this.tell(name);
       number.value = String(this.settings[name]);
+      range.disabled = number.disabled = !ORDERS[this.settings.order].includes(name);
     }
   }
 
@@ -460,6 +587,13 @@ class Sampler {
 
   paint() {
     this.d = this.compute();
+    const greedy = this.settings.temperature === 0 && { first: this.d.first, n: this.d.first + 1 };
+    const typical = (order) => (order === "vllm" ? { typical_p: 1 } : {});
+    this.libraries = Object.fromEntries(
+      LIBRARIES.map((order) => [order, greedy || this.ranked.kept({ ...this.settings, ...typical(order), order })]),
+    );
+    this.drawOrders();
+    this.drawChain();
     this.picture.draw({ ...this.drawing(), wide: this.wide || 900, active: this.active });
     this.sentence.textContent = this.reading();
     this.point(this.active);
@@ -467,9 +601,9 @@ class Sampler {
 
   drawing() {
     const { texts, words } = this.data;
-    const own = this.ranked.distribution({ temperature: 1, top_k: 0, top_p: 1, min_p: 0 }).before;
-    const { d, settings, axis, theme } = this;
-    return { d, own, texts, words, settings, axis, theme };
+    const own = this.ranked.distribution({ ...OFF, order: "transformers" }).before;
+    const { d, settings, axis, theme, libraries } = this;
+    return { d, own, texts, words, settings, axis, theme, libraries };
   }
 
   /** The picture in one sentence. */

@@ -1,0 +1,36 @@
+"""Predictions of a text as a tidy table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from playground.core.predictions import Predictions
+
+
+def surprisals(read: Predictions, input_ids: Sequence[int], labels: Sequence[str]) -> pd.DataFrame:
+    """One row a token after the first.
+
+    Args:
+        read: What the model expected.
+        input_ids: Of the text. Length [position].
+        labels: How each token is shown. Length [position].
+
+    Returns:
+        step (position, from 2), token, token_id, model (its probability), surprisal_bits, rank (1 = most
+        probable), entropy_bits (of the distribution it came from).
+    """
+    n = len(read.logprobs)
+    return pd.DataFrame(
+        {
+            "step": np.arange(2, n + 2),
+            "token": list(labels[1:]),
+            "token_id": np.array(input_ids[1:], dtype=np.int64),
+            "model": np.exp(read.logprobs.astype(np.float64)),
+            "surprisal_bits": read.surprisal_bits,
+            "rank": read.ranks + 1,
+            "entropy_bits": read.entropy_bits[:n].astype(np.float64),
+        }
+    )

@@ -1,0 +1,64 @@
+"""What a model expected at every position of a text, and how surprised it was by what came."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+_LN_2 = math.log(2)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Predictions:
+    """What the model predicts after each token, without the whole vocabulary.
+
+    Attributes:
+        top_ids: The most probable next tokens, best first. Shape [position, n].
+        top_logprobs: Their log-probabilities in nats. Shape [position, n].
+        entropy_bits: Of the whole distribution. Shape [position].
+        logprobs: Log-probability in nats of the token that follows in the text. Shape [position - 1].
+        ranks: How many tokens were more probable than it. Shape [position - 1].
+    """
+
+    top_ids: NDArray[np.int64]
+    top_logprobs: NDArray[np.float32]
+    entropy_bits: NDArray[np.float32]
+    logprobs: NDArray[np.float32]
+    ranks: NDArray[np.int64]
+
+    def __post_init__(self) -> None:
+        for array in (self.top_ids, self.top_logprobs, self.entropy_bits, self.logprobs, self.ranks):
+            array.flags.writeable = False
+
+    @property
+    def surprisal_bits(self) -> NDArray[np.float64]:
+        """Of each token after the first, -log2 p. Shape [position - 1]."""
+        return self.logprobs.astype(np.float64) / -_LN_2
+
+    @property
+    def total_bits(self) -> float:
+        """Of the whole text given its first token."""
+        return float(self.surprisal_bits.sum())
+
+    @property
+    def perplexity(self) -> float:
+        """exp of the mean negative log-probability; NaN for a text of one token.
+
+        Example:
+            >>> nothing, half = np.zeros((3, 0)), np.log(np.float32([0.5, 0.5]))
+            >>> round(Predictions(nothing, nothing, np.zeros(3), half, np.zeros(2)).perplexity, 6)
+            2.0
+
+        Source:
+            Jelinek et al. 1977, "Perplexity - a measure of the difficulty of speech recognition tasks".
+        """
+        return 2 ** (self.total_bits / len(self.logprobs)) if len(self.logprobs) else math.nan
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of the arrays."""
+        arrays = (self.top_ids, self.top_logprobs, self.entropy_bits, self.logprobs, self.ranks)
+        return sum(array.nbytes for array in arrays)

@@ -1,0 +1,191 @@
+"""Logits sorted once: what every sampling setting then cuts and re-weights (`core.sampling`)."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+_LN_2 = math.log(2)
+_ZERO_WEIGHT = -800.0  # exp of it is 0 in double precision; unlike -inf, 0 times it is 0
+_HEAD = 4_096  # ranks
+
+
+class Weights:
+    """`each = exp(scaled)` with `scaled = (logit - max) / temperature`, of ranked logits. Shape [d_vocab].
+
+    Running sums, of the weights and of weight times scaled logit, cover the first ranks, where nearly every
+    cut falls, and grow to the whole vocabulary when asked beyond. They are views of plain floats, which
+    `bisect` reads faster than an array.
+    """
+
+    def __init__(self, logits: NDArray[np.floating[Any]], temperature: float) -> None:
+        self._logits, self._temperature = logits, temperature
+        self.each = self._scaled()
+        head = self.each[:_HEAD].copy()
+        np.exp(self.each, out=self.each)
+        self.total = float(self.each.sum())
+        self._running = self._sums(head)  # one tuple: threads share it
+
+    def of_first(self, n: int) -> float:
+        """Sum of the first n weights."""
+        if n == len(self.each):
+            return self.total
+        sums, _products = self._running if n <= _HEAD else self._whole()
+        return sums[n - 1]
+
+    def needed_for(self, mass: float, n: int) -> int:
+        """How many of the first n weights it takes to reach `mass`."""
+        sums, _products = self._running
+        if n > len(sums) and sums[-1] < mass:
+            sums, _products = self._whole()
+        return min(n, bisect_left(sums, mass, 0, min(n, len(sums))) + 1)
+
+    def entropy_bits(self, n: int, total: float) -> float:
+        """Of a draw among the first n; log p = scaled - log(total), so no logarithm of each is needed."""
+        _sums, products = self._running if n <= _HEAD else self._whole()
+        return max(0.0, math.log(total) - products[n - 1] / total) / _LN_2
+
+    def stretch(self, first: int, n: int) -> tuple[NDArray[np.float64], float]:
+        """Probabilities and entropy in bits of a draw among ranks first to n - 1, far from the first rank.
+
+        Summed anew: the difference of two running sums may have no correct digit that far down.
+        """
+        scaled = self._scaled()[first:n]
+        probs = np.exp(scaled - scaled[0])
+        probs /= probs.sum()
+        positive = probs[probs > 0]
+        return probs, max(0.0, -float(positive @ np.log2(positive)))
+
+    def typical(self, n: int, mass: float) -> tuple[int, int]:
+        """First and last + 1 of the ranks whose surprisal is nearest to the entropy and that reach `mass`.
+
+        Surprisal grows with the rank, so those nearest to any value are neighbours.
+        """
+        total = self.of_first(n)
+        surprisal = math.log(total) - self._scaled()[:n]
+        distance = np.abs(surprisal - self.entropy_bits(n, total) * _LN_2)
+        nearest = np.argsort(distance, kind="stable")
+        last = int(np.cumsum(self.each[nearest]).searchsorted(mass * total))
+        kept = np.flatnonzero(distance <= distance[nearest[min(last, n - 1)]])
+        return int(kept[0]), int(kept[-1]) + 1
+
+    def _whole(self) -> tuple[Sequence[float], Sequence[float]]:
+        if len(self._running[0]) < len(self.each):
+            self._running = self._sums(self._scaled())
+        return self._running
+
+    def _scaled(self) -> NDArray[np.float64]:
+        scaled: NDArray[np.float64]
+        with np.errstate(over="ignore"):  # a tiny temperature may send a difference to -inf: weight 0
+            scaled = np.subtract(self._logits, self._logits[0], dtype=np.float64)
+            scaled /= self._temperature
+        if scaled[-1] < _ZERO_WEIGHT:
+            np.maximum(scaled, _ZERO_WEIGHT, out=scaled)
+        return scaled
+
+    def _sums(self, scaled: NDArray[np.float64]) -> tuple[Sequence[float], Sequence[float]]:
+        weights = self.each[: len(scaled)]
+        sums, products = np.cumsum(weights).data, np.cumsum(weights * scaled).data
+        return cast("Sequence[float]", sums), cast("Sequence[float]", products)
+
+
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+class RankedLogits:
+    """Logits from the most to the least probable token; read-only.
+
+    Attributes:
+        token_ids: Token of each rank. Among equal logits the larger id comes first, which is what the stable
+            ascending sort of transformers' top-p leaves. Shape [d_vocab].
+        logits: Its logit in nats, float32 or float64 as given, -inf last. Shape [d_vocab].
+        n_finite: How many of them are not -inf.
+    """
+
+    token_ids: NDArray[np.int64]
+    logits: NDArray[np.floating[Any]]
+    n_finite: int
+    _weights: dict[float, Weights] = field(default_factory=dict, init=False, repr=False)
+
+    def __len__(self) -> int:
+        return len(self.logits)
+
+    @property
+    def log_sum_exp(self) -> float:
+        """Of all logits, in nats: `logits - log_sum_exp` are the model's log-probabilities."""
+        return float(self.logits[0]) + math.log(self.weights_at(1.0).total)
+
+    def weights_at(self, temperature: float) -> Weights:
+        """Weights for one temperature; the last two are kept, so moving another slider costs no exp."""
+        known = self._weights.get(temperature)
+        if known is not None:
+            return known
+        made = Weights(self.logits, temperature)
+        for old in list(self._weights)[:-1]:
+            self._weights.pop(old, None)
+        self._weights[temperature] = made
+        return made
+
+
+def rank(logits: ArrayLike) -> RankedLogits:
+    """Sort the logits of one position once.
+
+    Args:
+        logits: Unnormalised log-probabilities in nats; -inf bans a token. Shape [d_vocab].
+
+    Raises:
+        ValueError: Not one row, empty, holds NaN or +inf, or bans every token.
+
+    Example:
+        >>> rank([0.0, 2.0, 1.0]).token_ids.tolist()
+        [1, 2, 0]
+    """
+    row = np.asarray(logits)
+    if row.dtype != np.float64:
+        row = row.astype(np.float32)
+    if row.ndim != 1 or row.size == 0:
+        raise ValueError(f"logits have shape {row.shape}, expected [d_vocab] with at least one token")
+    token_ids = _descending_float32(row) if row.dtype == np.float32 else np.argsort(row, kind="stable")[::-1]
+    ranked = row[token_ids]
+    _refuse_unusable(row, ranked)
+    n_finite = len(row) if ranked[-1] > -np.inf else int(np.count_nonzero(ranked > -np.inf))
+    token_ids.flags.writeable = ranked.flags.writeable = False
+    return RankedLogits(token_ids, ranked, n_finite)
+
+
+def _descending_float32(row: NDArray[np.float32]) -> NDArray[np.int64]:
+    """Order of `row`, largest first, larger index first among equals.
+
+    Value and index go into one 64-bit integer, because a sort of plain integers needs no tie-break and is
+    vectorised: 1.0 ms for 49,152 logits where a stable argsort takes 6.6.
+    """
+    bits = (row + np.float32(0)).view(np.int32)  # + 0 turns -0.0 into 0.0, its equal
+    ordered = bits ^ ((bits >> 31) & np.int32(0x7FFFFFFF))  # integers in the order of the floats
+    keys = ordered.astype(np.int64) << 32
+    keys |= np.arange(len(row), dtype=np.int64)
+    keys.sort()
+    return keys[::-1] & np.int64(0xFFFFFFFF)
+
+
+def _refuse_unusable(row: NDArray[np.floating[Any]], ranked: NDArray[np.floating[Any]]) -> None:
+    """NaN sorts to an end of the row, whichever its sign."""
+    if np.isnan(ranked[0]) or np.isnan(ranked[-1]):
+        raise ValueError(f"logits hold NaN at token {int(np.flatnonzero(np.isnan(row))[0])}")
+    if ranked[0] == np.inf:
+        raise ValueError(f"logits hold +inf at token {int(np.argmax(row))}")
+    if ranked[0] == -np.inf:
+        raise ValueError("every logit is -inf: no token is left to draw")
+
+
+def end_of_ties(logits: NDArray[np.floating[Any]], index: int) -> int:
+    """One past the last rank whose logit equals that of rank `index`."""
+    return count_at_least(logits, logits[index])
+
+
+def count_at_least(descending: NDArray[np.floating[Any]], limit: float) -> int:
+    """How many values of a descending array are `limit` or more."""
+    return len(descending) - int(descending[::-1].searchsorted(limit))

@@ -1,0 +1,95 @@
+"""A text coloured by surprisal; a click on a token shows what the model expected in its place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import streamlit as st
+
+from playground.ui.components import script, style
+from playground.ui.components.token_chips import direction
+from playground.ui.text import _
+
+_COMPONENT = st.components.v2.component(
+    "playground.scored_text",
+    html='<div class="scored-text"></div>\n',
+    css=style("keyboard", "scored_text/scored_text"),
+    js=script("scored_text/scored_text"),
+)
+MOST_BITS = 16  # from here on the colour stays the same
+
+
+class Expected(NamedTuple):
+    """A token the model found possible.
+
+    Attributes:
+        token_id: Its id.
+        label: How it is shown.
+        prob: Its probability.
+    """
+
+    token_id: int
+    label: str
+    prob: float
+
+
+class ScoredToken(NamedTuple):
+    """One token of a text and what the model expected there.
+
+    Attributes:
+        token_id: Its id.
+        label: How it is shown.
+        bits: Its surprisal; None where nothing was before it.
+        rank: 1 = the most probable token; 0 where nothing was before it.
+        entropy_bits: Of the distribution it came from.
+        expected: The most probable tokens there, best first.
+    """
+
+    token_id: int
+    label: str
+    bits: float | None = None
+    rank: int = 0
+    entropy_bits: float = 0.0
+    expected: Sequence[Expected] = ()
+
+
+def scored_text(tokens: Sequence[ScoredToken], *, key: str) -> None:
+    """Draw the tokens; choosing one is the browser's own business and asks nobody.
+
+    Args:
+        tokens: Of the text, in order.
+        key: Widget key.
+    """
+    _COMPONENT(
+        key=key,
+        data={
+            "labels": [token.label for token in tokens],
+            "bits": [None if token.bits is None else round(token.bits, 4) for token in tokens],
+            "ranks": [token.rank for token in tokens],
+            "entropy": [round(token.entropy_bits, 4) for token in tokens],
+            "is_own": [
+                [place for place, one in enumerate(token.expected) if one.token_id == token.token_id]
+                for token in tokens
+            ],
+            "expected": [[[one.label, round(one.prob, 6)] for one in token.expected] for token in tokens],
+            "most": MOST_BITS,
+            "dir": direction("".join(token.label for token in tokens)),
+            "words": _words(),
+        },
+    )
+
+
+def _words() -> dict[str, str]:
+    """The words in the reader's language; the browser fills the braces."""
+    return {
+        "text": _("The text, coloured by surprisal; arrow keys move through it"),
+        "legend": _("surprisal"),
+        "bits": _("{n} bits"),
+        "hint": _("Click a token to see what the model expected there."),
+        "first": _("{token}: the first token. Nothing is before it, so the model gives it no probability."),
+        "told": _(
+            "{token}: {bits} bits, p = {p}, rank {rank}. The model's entropy here was {entropy} bits; "
+            "it expected:"
+        ),
+    }

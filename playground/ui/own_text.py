@@ -1,0 +1,93 @@
+"""How probable the model finds the reader's own text, token by token."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from playground.charts import sampling as charts
+from playground.core import frames_predictions as frames
+from playground.core.pieces import piece, pieces
+from playground.core.predictions import Predictions
+from playground.errors import TooManyTokens
+from playground.ui import compute, show
+from playground.ui.components.scored_text import Expected, ScoredToken, scored_text
+from playground.ui.state import PageContext
+from playground.ui.text import _, sentence, strong
+
+N_TOKENS = 512
+N_EXPECTED = 5
+
+
+def panel(context: PageContext) -> None:
+    """The text coloured by surprisal, its total in bits, its perplexity.
+
+    Args:
+        context: From `frame.page`.
+    """
+    tokens = compute.tokenize(context)
+    if len(tokens) > N_TOKENS:
+        st.error(sentence(TooManyTokens(limit=N_TOKENS, got=len(tokens))))
+        return
+    if len(tokens) == 1:
+        st.info(_("One token alone has no probability here: the model was given nothing before it."))
+        return
+    trace = compute.trace(context, predictions=N_EXPECTED, topic="own_text")
+    read = trace.predictions
+    assert read is not None
+    labels = [one.label for one in pieces(tokens)]
+    scored_text(_scored(context, read, tokens.input_ids, labels), key="sam_own_text")
+    _say(read, labels)
+    table = frames.surprisals(read, tokens.input_ids, labels)
+    words = {
+        "token": _("Token"),
+        "surprisal": _("Surprisal (bits)"),
+        "model": _("Probability"),
+        "rank": _("Rank"),
+    }
+    chart = charts.surprisal_bars(words, steps=range(2, len(tokens) + 1))
+    alt = _("Surprisal of each token of the text")
+    show.show_chart(chart, "sam_own_bars", alt, data=table)
+    show.provenance(trace)
+    code = show.code("surprisal", folder=show.model_folder(trace.model_id), text=context.text)
+    show.under_picture("surprisal", frame=table, code=code, picture="sam_own_bars")
+
+
+def _scored(
+    context: PageContext, read: Predictions, input_ids: tuple[int, ...], labels: list[str]
+) -> list[ScoredToken]:
+    names = _names(context, read)
+    probs = np.exp(read.top_logprobs)
+    bits = read.surprisal_bits
+    scored = [ScoredToken(input_ids[0], labels[0])]
+    for at in range(1, len(input_ids)):
+        expected = [
+            Expected(token_id, names[token_id], p)
+            for token_id, p in zip(read.top_ids[at - 1].tolist(), probs[at - 1].tolist(), strict=True)
+        ]
+        entropy, rank = float(read.entropy_bits[at - 1]), int(read.ranks[at - 1]) + 1
+        one = ScoredToken(input_ids[at], labels[at], float(bits[at - 1]), rank, entropy, expected)
+        scored.append(one)
+    return scored
+
+
+def _names(context: PageContext, read: Predictions) -> dict[int, str]:
+    """How each expected token is shown."""
+    ids = np.unique(read.top_ids[:-1])
+    texts = compute.token_texts(context, ids)
+    return {int(token_id): piece(text).label for token_id, text in zip(ids, texts, strict=True)}
+
+
+def _say(read: Predictions, labels: list[str]) -> None:
+    bits = read.surprisal_bits
+    most = int(bits.argmax())
+    told = _(
+        "The {n} tokens after the first cost {total:.1f} bits, {mean:.2f} a token: perplexity "
+        "{perplexity:.1f}. The most surprising one is {token} with {bits:.1f} bits."
+    )
+    st.markdown(
+        told.format(
+            n=len(bits), total=read.total_bits, mean=bits.mean(), perplexity=read.perplexity,
+            token=strong(labels[most + 1]), bits=bits[most],
+        )
+    )  # fmt: skip

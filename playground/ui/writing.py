@@ -1,0 +1,225 @@
+"""The live continuation: token by token, with what the model expected at every step."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Generator
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from functools import lru_cache, partial
+from typing import Any, cast
+
+import numpy as np
+import streamlit as st
+
+from playground.charts import sampling as charts
+from playground.core import frames, pieces
+from playground.core.frames import GeneratedToken
+from playground.core.trace import Trace
+from playground.engine.base import GenerateStep
+from playground.ui import compute, show, state
+from playground.ui.components.sampler import SamplerValue
+from playground.ui.components.scored_text import Expected, ScoredToken, scored_text
+from playground.ui.state import PageContext
+from playground.ui.text import N_, _, ngettext
+
+UPDATES_PER_S = 15
+N_EXPECTED = 5
+_FINISH = {
+    "end_of_text": N_("The model ended the text."),
+    "length": N_("The chosen length is reached."),
+    "context_full": N_("The model's context is full."),
+    "": N_("Stopped."),
+}
+
+
+def panel(context: PageContext, chosen: SamplerValue, trace: Trace) -> Callable[[], None] | None:
+    """Draw the generator and what it wrote last.
+
+    Args:
+        context: From `frame.page`.
+        chosen: The settings above.
+        trace: Of the text, for the provenance.
+
+    Returns:
+        What goes on writing, to be called once the page is drawn; None when nothing is to be written.
+    """
+    st.markdown(f"#### {_('What does the model write with these settings?')}")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        limit = state.settings().max_new_tokens
+        seed = st.number_input(_("Seed"), 0, 2**32 - 1, 0, key="sam_seed", bind="query-params", width=160)
+        n_max = st.number_input(
+            _("Tokens at most"), 1, limit, 32, key="sam_max_new_tokens", bind="query-params", width=160
+        )
+        penalties = _penalties()
+        start = st.button(_("Generate"), type="primary", key="sam_start", icon=":material/play_arrow:")
+        st.button(_("Stop"), key="sam_stop", icon=":material/stop:", disabled=not start)
+    run = Run(context, chosen, seed, n_max, penalties) if start else last_run(context)
+    board = Board(run, context.language)
+    if run is None:
+        return None
+    if start:
+        return partial(go_on, context, board, run)
+    if run.scored:
+        scored_text(run.scored, key="sam_scored")
+    show.provenance(replace(trace, elapsed_ms=run.elapsed_ms, cached=False))
+    values = {"seed": run.seed, "n_tokens": run.n_max, **run.penalties, **run.chosen._asdict()}
+    source = {"folder": show.model_folder(trace.model_id), "text": context.text}
+    code = show.code("generating", **source, **values)
+    show.under_picture("continuation", frame=frames.continuation(run.tokens), code=code, picture="sam_board")
+    return None
+
+
+@dataclass(slots=True)
+class Run:
+    """One continuation, kept in the session so that it stays on the screen after it ended or was stopped."""
+
+    context: PageContext
+    chosen: SamplerValue
+    seed: int
+    n_max: int
+    penalties: dict[str, Any]
+    text: str = ""
+    elapsed_ms: float = 0.0
+    tokens: list[GeneratedToken] = field(default_factory=list)
+    scored: list[ScoredToken] = field(default_factory=list)
+    finish: str = ""
+
+    def add(self, step: GenerateStep) -> None:
+        """Append one token."""
+        self.text += step.text
+        self.finish = step.finish_reason or ""
+        self.tokens.append(
+            GeneratedToken(
+                step=step.index + 1,
+                token=pieces.piece(step.token).label,
+                token_id=step.token_id,
+                surprisal_bits=abs(step.logprob) / math.log(2),
+                model=math.exp(step.logprob),
+                drawn=step.prob,
+                rank=step.rank + 1,
+                n_kept=step.n_kept,
+                entropy_bits=step.entropy_bits,
+            )
+        )
+        self.scored.append(_scored(self.context, step, self.tokens[-1]))
+
+    def ending(self) -> str:
+        """Why it ended, and how surprising it was."""
+        words = [_(_FINISH[self.finish])]
+        if self.tokens:
+            mean = sum(token.surprisal_bits for token in self.tokens) / len(self.tokens)
+            counted = ngettext("{n:,} token", "{n:,} tokens", len(self.tokens)).format(n=len(self.tokens))
+            words.append(
+                _("{tokens}, {bits:.2f} bits of surprisal on average.").format(tokens=counted, bits=mean)
+            )
+        return " ".join(words)
+
+
+def _penalties() -> dict[str, Any]:
+    """The three penalties on what was there before, off at first."""
+    with st.popover(_("Penalties"), icon=":material/repeat:"):
+        st.caption(
+            _(
+                "They lower the logits of tokens that were there before, ahead of all settings above. "
+                "Repetition counts text and writing, the other two only what the model wrote."
+            )
+        )
+        return {
+            "repetition_penalty": st.number_input(
+                _("Repetition (1 = off)"), 0.5, 3.0, 1.0, 0.1, key="sam_repetition", bind="query-params"
+            ),
+            "presence_penalty": st.number_input(
+                _("Presence (0 = off)"), -2.0, 2.0, 0.0, 0.1, key="sam_presence", bind="query-params"
+            ),
+            "frequency_penalty": st.number_input(
+                _("Frequency (0 = off)"), -2.0, 2.0, 0.0, 0.1, key="sam_frequency", bind="query-params"
+            ),
+        }
+
+
+def _scored(context: PageContext, step: GenerateStep, token: GeneratedToken) -> ScoredToken:
+    """The token with what the model itself expected: temperature 1, nothing cut."""
+    texts = compute.token_texts(context, step.top_ids)
+    probs = np.exp(step.top_logits.astype(np.float64) - step.log_sum_exp)
+    expected = [
+        Expected(int(token_id), pieces.piece(text).label, float(p))
+        for token_id, text, p in zip(step.top_ids, texts, probs, strict=True)
+    ]
+    return ScoredToken(
+        step.token_id, token.token, token.surprisal_bits, token.rank, token.entropy_bits, expected
+    )
+
+
+def last_run(context: PageContext) -> Run | None:
+    """This session's latest continuation of this very text by this model."""
+    run: Run | None = st.session_state.get("sam_run")
+    same = run is not None and (run.context.model.model_id, run.context.text) == (
+        context.model.model_id,
+        context.text,
+    )
+    return run if same else None
+
+
+class Board:
+    """Where a continuation is drawn: its text, and the surprisal of each token.
+
+    Args:
+        run: What to draw first; None draws an invitation.
+    """
+
+    def __init__(self, run: Run | None, language: str) -> None:
+        with st.container(height=130, border=True):
+            self._text = st.empty()
+        with st.container(key="sam_board"):
+            self._chart = st.empty()
+        self.line = st.empty()  # where the engine says what it waits for, then how it ended
+        if run is None:
+            self._text.caption(_("Press Generate: the model continues your sentence, token by token."))
+            return
+        self._spec = charts.surprisal_bars(_bar_words(language), steps=range(1, run.n_max + 1))
+        self.draw(run)
+        if run.tokens:
+            self.line.caption(run.ending())
+
+    def draw(self, run: Run) -> None:
+        """Draw what there is so far."""
+        self._text.text(f"{run.context.text}│{run.text}")
+        self._chart.vega_lite_chart(frames.continuation(run.tokens), self._spec)
+
+
+def go_on(context: PageContext, board: Board, run: Run) -> None:
+    """Generate to the end; any click of the reader stops it within one token."""
+    st.session_state["sam_run"] = run
+    with board.line.container():
+        steps = compute.generate(
+            context,
+            seed=run.seed,
+            max_new_tokens=run.n_max,
+            n_top=N_EXPECTED,
+            **run.penalties,
+            **run.chosen._asdict(),
+        )
+    begun_at, drawn_at = time.monotonic(), 0.0
+    with closing(cast("Generator[GenerateStep]", steps)):
+        for step in steps:
+            run.add(step)
+            run.elapsed_ms = 1_000 * (time.monotonic() - begun_at)
+            if time.monotonic() - drawn_at > 1 / UPDATES_PER_S:
+                board.draw(run)
+                drawn_at = time.monotonic()
+    st.rerun()
+
+
+@lru_cache
+def _bar_words(language: str) -> dict[str, str]:
+    """Words of the surprisal picture; `language` is the session's."""
+    return {
+        "token": _("Token"),
+        "surprisal": _("Surprisal (bits)"),
+        "model": _("Model's own probability"),
+        "drawn": _("Drawn with probability"),
+        "rank": _("Rank"),
+        "kept": _("Tokens kept"),
+    }
