@@ -46,10 +46,14 @@ class Weights:
             sums, _products = self._whole()
         return min(n, bisect_left(sums, mass, 0, min(n, len(sums))) + 1)
 
-    def entropy_bits(self, n: int, total: float) -> float:
-        """Of a draw among the first n; log p = scaled - log(total), so no logarithm of each is needed."""
-        _sums, products = self._running if n <= _HEAD else self._whole()
-        return max(0.0, math.log(total) - products[n - 1] / total) / _LN_2
+    def among_first(self, n: int) -> tuple[float, float]:
+        """Sum of the first n weights, and the entropy in bits of a draw among them.
+
+        log p = scaled - log(sum), so no logarithm of each is needed.
+        """
+        sums, products = self._running if n <= _HEAD else self._whole()
+        total = sums[n - 1]
+        return total, max(0.0, math.log(total) - products[n - 1] / total) / _LN_2
 
     def stretch(self, first: int, n: int) -> tuple[NDArray[np.float64], float]:
         """Probabilities and entropy in bits of a draw among ranks first to n - 1, far from the first rank.
@@ -67,9 +71,9 @@ class Weights:
 
         Surprisal grows with the rank, so those nearest to any value are neighbours.
         """
-        total = self.of_first(n)
+        total, entropy_bits = self.among_first(n)
         surprisal = math.log(total) - self._scaled()[:n]
-        distance = np.abs(surprisal - self.entropy_bits(n, total) * _LN_2)
+        distance = np.abs(surprisal - entropy_bits * _LN_2)
         nearest = np.argsort(distance, kind="stable")
         last = int(np.cumsum(self.each[nearest]).searchsorted(mass * total))
         kept = np.flatnonzero(distance <= distance[nearest[min(last, n - 1)]])

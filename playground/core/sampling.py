@@ -62,8 +62,7 @@ def distribution(
         ranked: From `rank`.
         temperature: Divides the logits; < 1 sharpens, > 1 flattens, 0 = greedy (the smallest id among ties).
         top_k: Keep the k most probable tokens and all that tie with the k-th; 0 or >= d_vocab = all.
-        top_p: Keep the smallest set whose probabilities reach this mass, 0 < top_p <= 1; the token that
-            crosses it stays, so one token always does.
+        top_p: Keep the smallest set that reaches this mass, 0 < top_p <= 1; the token that crosses it stays.
         min_p: Drop tokens less probable than this fraction of the most probable one, 0 <= min_p <= 1.
         typical_p: Keep the tokens whose surprisal is nearest to the entropy until they reach this mass, > 0.
         order: Which library's; at temperature 1 and without typical-p "llama.cpp" equals "transformers".
@@ -73,9 +72,8 @@ def distribution(
 
     Example:
         >>> from playground.core.ranking import rank
-        >>> kept = distribution(rank(np.log([0.5, 0.3, 0.15, 0.05])), top_p=0.7)
-        >>> kept.token_ids.tolist(), kept.probs.round(3).tolist()
-        ([0, 1], [0.625, 0.375])
+        >>> distribution(rank(np.log([0.5, 0.3, 0.15, 0.05])), top_p=0.7).probs.round(3).tolist()
+        [0.625, 0.375]
 
     Source:
         Temperature: Ackley, Hinton & Sejnowski 1985, "A Learning Algorithm for Boltzmann Machines", 2.
@@ -84,7 +82,9 @@ def distribution(
         Min-p: Nguyen et al. 2024, "Turning Up the Heat: Min-p Sampling", arXiv:2407.01082, 3.
         Typical-p: Meister et al. 2023, "Locally Typical Sampling", arXiv:2202.00666, 4.
     """
-    _check(temperature, top_k, top_p, min_p, typical_p, order)
+    usual = 0 < temperature < math.inf and top_k >= 0 and 0 < top_p <= 1 and 0 <= min_p <= 1
+    if not usual or typical_p != 1 or order != "transformers":
+        _check(temperature, top_k, top_p, min_p, typical_p, order)
     if temperature == 0:
         return _greedy(ranked)
     final = ranked.weights_at(temperature)
@@ -105,8 +105,8 @@ def distribution(
         first, n = weights.typical(n, typical_p)
     if first:
         return _among(ranked, final, first, n)
-    total = final.of_first(n)
-    return Distribution(ranked.token_ids[:n], final.each[:n] / total, n, final.entropy_bits(n, total))
+    total, entropy_bits = final.among_first(n)
+    return Distribution(ranked.token_ids[:n], final.each[:n] / total, n, entropy_bits)
 
 
 def draw(distribution: Distribution, u: float) -> int:
