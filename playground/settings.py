@@ -49,6 +49,7 @@ class Settings(BaseSettings):
     max_tokens_all_heads: int = 64
     max_new_tokens: int = 128
     max_candidates: int = 64
+    max_continuations: int = 64
     request_timeout_s: float = 60.0
 
     # limits of one upload

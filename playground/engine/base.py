@@ -20,6 +20,7 @@ from playground.core.sampling import Order
 from playground.core.tokens import Tokenization
 from playground.core.trace import Trace
 from playground.engine.inside import InsideEngine
+from playground.engine.many import ManyEngine
 from playground.engine.model_info import Capability as Capability
 from playground.engine.model_info import Kind as Kind
 from playground.engine.model_info import ModelInfo as ModelInfo
@@ -223,7 +224,7 @@ class EngineStats:
     model_bytes: int = 0
 
 
-class Engine(VectorEngine, InsideEngine, Protocol):
+class Engine(VectorEngine, InsideEngine, ManyEngine, Protocol):
     """Everything the app asks of a model. Plain data only; safe to call from any thread."""
 
     tokenizers: NamedTokenizers

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import queue
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import replace
 from functools import partial
@@ -37,22 +36,23 @@ from playground.engine.embedding import embedding_table, untrained_vectors
 from playground.engine.forward import Row
 from playground.engine.inside import Ablated, AblationsRequest, LensRequest, Part
 from playground.engine.lens import read_lens
+from playground.engine.many import GenerateManyRequest
 from playground.engine.named_tokenizers import NamedTokenizers
 from playground.engine.positions import checked, position_scheme
-from playground.engine.scheduler import DONE, Job, Scheduler, Ticket
+from playground.engine.scheduler import Job, Scheduler
 from playground.engine.table import ModelTable
 from playground.engine.texts import read_texts, trace_key
 from playground.engine.vectors import TextRead, TracesRequest
+from playground.engine.waiting import POLL_S, results_of
 from playground.engine.weights import final_norm, head_output, parts, unembedding
 from playground.engine.worker import DecodeWork, ModelThread, ScoreWork, TraceWork
-from playground.errors import TimedOut
+from playground.errors import BadValue
 from playground.settings import Settings
 
 if TYPE_CHECKING:
     from playground.engine.loading import LoadedModel
 
-AnyRequest = Request | TracesRequest
-POLL_S = 0.1
+AnyRequest = Request | TracesRequest | GenerateManyRequest
 
 
 class LocalEngine:
@@ -196,14 +196,30 @@ class LocalEngine:
     def generate(self, request: GenerateRequest, on_wait: OnWait | None = None) -> Iterator[GenerateStep]:
         """Steps as they are computed; closing the iterator cancels within one step."""
         check_settings(request, self._settings)
-        loaded = self._loaded(request, on_wait)
-        self._checks.require(loaded, "generate")
-        ids = self._checks.input_ids(request, loaded)
-        self._checks.check_window(len(ids) + 1, loaded)
-        job = Job("decode", request.request_id, id(loaded), len(ids), DecodeWork(loaded, request, ids))
+        job = self._decode_job(request, self._loaded(request, on_wait))
         for step in self._results(request, job, on_wait):
             assert isinstance(step, GenerateStep)
             yield step
+
+    def generate_many(
+        self, request: GenerateManyRequest, on_wait: OnWait | None = None
+    ) -> Iterator[tuple[int, GenerateStep]]:
+        """(which continuation, its next step), as they are computed."""
+        limit = self._settings.max_continuations
+        if not 0 < len(request.requests) <= limit:
+            raise BadValue(name="requests", value=len(request.requests), allowed=f"1-{limit}")
+        loaded = self._loaded(request, on_wait)
+        jobs = [self._decode_job(one, loaded) for one in request.requests]
+        for row, step in self._rows(request, jobs, on_wait):
+            assert isinstance(step, GenerateStep)
+            yield row, step
+
+    def _decode_job(self, request: GenerateRequest, loaded: LoadedModel) -> Job:
+        check_settings(request, self._settings)
+        self._checks.require(loaded, "generate")
+        ids = self._checks.input_ids(request, loaded)
+        self._checks.check_window(len(ids) + 1, loaded)
+        return Job("decode", request.request_id, id(loaded), len(ids), DecodeWork(loaded, request, ids))
 
     def cancel(self, request_id: str) -> None:
         """Stop a request; its caller gets `Cancelled`."""
@@ -240,35 +256,15 @@ class LocalEngine:
 
     def _results(self, request: AnyRequest, job: Job, on_wait: OnWait | None) -> Iterator[object]:
         """What the model thread sends, until it is done; leaving early takes the request back."""
-        started = time.monotonic()
-        ticket = self._scheduler.submit(
-            job, request_id=request.request_id, owner=request.owner, topic=request.topic
-        )
-        try:
-            while True:
-                value = self._next_value(ticket, request, started, on_wait)
-                if value is DONE:
-                    return
-                if isinstance(value, Exception):
-                    raise value
-                if value is not None:
-                    yield value
-        finally:
-            self._scheduler.leave(request.request_id)
+        for _row, value in self._rows(request, [job], on_wait):
+            yield value
 
-    def _next_value(
-        self, ticket: Ticket, request: AnyRequest, started: float, on_wait: OnWait | None
-    ) -> object:
+    def _rows(
+        self, request: AnyRequest, jobs: Sequence[Job], on_wait: OnWait | None
+    ) -> Iterator[tuple[int, object]]:
+        """The same of several jobs at once: (which of them, what it sent); the first error ends all."""
         timeout_s = request.timeout_s or self._settings.request_timeout_s
-        while True:
-            try:
-                return ticket.outbox.get(timeout=POLL_S)
-            except queue.Empty:
-                waited_s = time.monotonic() - started
-                if waited_s > timeout_s:
-                    raise TimedOut(seconds=timeout_s) from None
-                if on_wait is not None:
-                    on_wait(Waiting(self._scheduler.position(ticket), waited_s, "ready", ""))
+        return results_of(self._scheduler, request, jobs, timeout_s, on_wait)
 
     def _loaded(self, request: AnyRequest, on_wait: OnWait | None) -> LoadedModel:
         """The model in memory, waiting for it (and saying so) when it is not there yet."""

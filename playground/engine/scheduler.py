@@ -8,11 +8,10 @@ thirty tickets of one job (single flight); the job is dropped when its last tick
 
 from __future__ import annotations
 
-import queue
 import threading
 from collections.abc import Hashable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from playground.errors import Cancelled, QueueFull, Superseded
 from playground.settings import Settings
@@ -50,13 +49,29 @@ class Job:
 
 @dataclass(eq=False)
 class Ticket:
-    """One caller's interest in a job; results and errors arrive in `outbox`, `DONE` comes last."""
+    """One caller's interest in a job; results and errors arrive in `outbox`, `DONE` comes last.
+
+    `request` is the request it belongs to: one of many texts holds a ticket for each.
+    """
 
     request_id: str
     owner: str
     topic: str
     job: Job
-    outbox: queue.SimpleQueue[Any] = field(default_factory=queue.SimpleQueue)
+    request: str
+    outbox: Outbox
+
+    @property
+    def ids(self) -> tuple[str, str]:
+        """The ids under which it can be taken back."""
+        return self.request_id, self.request
+
+
+class Outbox(Protocol):
+    """Where a caller finds what the model thread sends."""
+
+    def put(self, value: object, /) -> None:
+        """Send; never waits."""
 
 
 class Scheduler:
@@ -78,8 +93,16 @@ class Scheduler:
 
     # ---- called by session threads
 
-    def submit(self, job: Job, *, request_id: str, owner: str, topic: str) -> Ticket:
+    def submit(
+        self, job: Job, *, request_id: str, owner: str, topic: str, outbox: Outbox, request: str
+    ) -> Ticket:
         """Queue a job, or join the same one that is already there.
+
+        Args:
+            job: The computation.
+            request_id, owner, topic: Who asks, and for what.
+            outbox: Where the results go.
+            request: Of which request this is a part; parts supersede nothing and count as one.
 
         Raises:
             QueueFull: No room; answers at once, with the place the request would have had.
@@ -87,12 +110,12 @@ class Scheduler:
         with self._changed:
             if self._closed:
                 raise Cancelled
-            self._supersede(owner, job.kind, topic)
+            self._supersede(owner, job.kind, topic, request)
             known = self._waiting.get(job.key) or self._running.get(job.key)
             if known is None:
-                self._check_room(owner)
+                self._check_room(owner, request)
                 self._waiting[job.key] = known = job
-            ticket = Ticket(request_id, owner, topic, known)
+            ticket = Ticket(request_id, owner, topic, known, request, outbox)
             self._enter(owner)
             known.tickets.append(ticket)
             self._tickets[request_id] = ticket
@@ -102,8 +125,7 @@ class Scheduler:
     def leave(self, request_id: str, error: Exception | None = None) -> None:
         """Take a request back; its caller gets `error` (default `Cancelled`). Unknown ids are ignored."""
         with self._changed:
-            ticket = self._tickets.get(request_id)
-            if ticket is not None:
+            for ticket in [held for held in self._tickets.values() if request_id in held.ids]:
                 self._drop(ticket, error or Cancelled())
 
     def leave_owner(self, owner: str) -> None:
@@ -197,14 +219,16 @@ class Scheduler:
     def _priority(self, job: Job) -> float:
         return min((self._paid.get(ticket.owner, 0.0) for ticket in job.tickets), default=0.0)
 
-    def _supersede(self, owner: str, kind: JobKind, topic: str) -> None:
+    def _supersede(self, owner: str, kind: JobKind, topic: str, request: str) -> None:
         for ticket in list(self._tickets.values()):
-            if owner and (ticket.owner, ticket.job.kind, ticket.topic) == (owner, kind, topic):
+            same = (ticket.owner, ticket.job.kind, ticket.topic) == (owner, kind, topic)
+            if owner and same and ticket.request != request:
                 self._drop(ticket, Superseded())
 
-    def _check_room(self, owner: str) -> None:
-        mine = sum(ticket.owner == owner for ticket in self._tickets.values())
-        full = len(self._tickets) >= self._settings.max_inbox
+    def _check_room(self, owner: str, request: str) -> None:
+        others = {(ticket.owner, ticket.request) for ticket in self._tickets.values()} - {(owner, request)}
+        mine = sum(other == owner for other, _request in others)
+        full = len(others) >= self._settings.max_inbox
         if full or (owner and mine >= self._settings.max_inbox_per_session):
             raise QueueFull(position=len(self._waiting) + 1)
 

@@ -13,7 +13,8 @@ import torch
 from playground.core import ranking, sampling
 from playground.engine.base import GenerateRequest, GenerateStep, TraceRequest
 from playground.engine.local import LocalEngine
-from playground.errors import Cancelled, Superseded
+from playground.engine.many import GenerateManyRequest
+from playground.errors import BadValue, Cancelled, Superseded
 from playground.settings import DEFAULT_DECODER, Settings
 from tests import tiny
 from tests.engine.conftest import oracle
@@ -193,3 +194,45 @@ def _settled(engine: LocalEngine) -> object:
             break
         time.sleep(0.01)
     return engine.stats()
+
+
+def many(model: str, requests: list[GenerateRequest], owner: str = "") -> GenerateManyRequest:
+    return GenerateManyRequest(model, tuple(requests), owner=owner)
+
+
+@pytest.mark.parametrize("model", [tiny.LLAMA, tiny.GPT2])
+def test_many_at_once_are_each_the_same_as_alone(tiny_engine: LocalEngine, model: str) -> None:
+    wanted = [
+        request(model, TEXTS[0], temperature=0.5 + i / 4, seed=i, max_new_tokens=4 + i % 3) for i in range(16)
+    ]
+    alone = [ids_of(list(tiny_engine.generate(one))) for one in wanted]
+    before = tiny_engine.stats()
+    found: list[list[int]] = [[] for _ in wanted]
+    for row, step in tiny_engine.generate_many(many(model, wanted, owner="ann")):
+        found[row].append(step.token_id)
+    assert found == alone
+    after = tiny_engine.stats()
+    assert after.n_decode_steps - before.n_decode_steps <= 12, "they share their steps"
+
+
+def test_many_count_as_one_request_and_closing_stops_all(tiny_engine: LocalEngine) -> None:
+    wanted = [request(tiny.LLAMA, TEXTS[0], seed=i, max_new_tokens=100) for i in range(16)]
+    running = tiny_engine.generate_many(many(tiny.LLAMA, wanted, owner="ann"))
+    next(running)
+    other = tiny_engine.generate(replace(request(tiny.LLAMA, TEXTS[1], max_new_tokens=3), owner="ann"))
+    assert len(list(other)) == 3, "16 rows leave room in the session's inbox"
+    running.close()
+    deadline = time.monotonic() + 30
+    while tiny_engine.stats().n_decoding and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert tiny_engine.stats().n_decoding == 0
+
+
+@pytest.mark.parametrize(
+    "requests", [[], [request(tiny.LLAMA, "x")] * 65, [request(tiny.LLAMA, "x", temperature=-1)]]
+)
+def test_many_refuses_none_too_many_and_bad_settings(
+    tiny_engine: LocalEngine, requests: list[GenerateRequest]
+) -> None:
+    with pytest.raises(BadValue):
+        list(tiny_engine.generate_many(many(tiny.LLAMA, requests)))
