@@ -4,7 +4,7 @@ import streamlit as st
 
 from playground.core import frames
 from playground.core.sampling import distribution
-from playground.ui import compute, frame, own_text, sampling, show, writing
+from playground.ui import compute, frame, many_texts, own_text, sampling, show, writing
 from playground.ui.choose import choose
 from playground.ui.components.sampler import SamplerValue, sampler
 from playground.ui.components.token_chips import token_chips
@@ -49,11 +49,20 @@ def next_token() -> None:
 
 next_token()
 chosen, _problems = sampling.chosen(len(ranked))
-panels = {"write": _("Let it write"), "text": _("How probable is your text?")}
+panels = {
+    "write": _("Let it write"),
+    "many": _("Many at once"),
+    "text": _("How probable is your text?"),
+}
 panel = choose("sam_panel", panels, _("Look closer"))
-go_on = writing.panel(context, chosen, trace) if panel == "write" else None
-if panel == "text":
-    own_text.panel(context)
+go_on = None
+match panel:
+    case "write":
+        go_on = writing.panel(context, chosen, trace)
+    case "many":
+        go_on = many_texts.panel(context, chosen, trace)
+    case "text":
+        own_text.panel(context)
 
 tasks = [
     Task("five", "goal", lambda: five_kept(chosen)),

@@ -90,3 +90,29 @@ def surprisal_bars(words: Mapping[str, str], *, steps: range) -> dict[str, Any]:
     }
     bar = {"mark": {"type": "bar", "color": QUERY}, "encoding": {"x": x, "y": y, "tooltip": tooltip}}
     return {"height": 220, "layer": [bar, label]}
+
+
+def quality_against_diversity(words: Mapping[str, str]) -> dict[str, Any]:
+    """Mean log-probability against distinct-2, a point and its temperature for each row beside it.
+
+    Args:
+        words: diversity, quality, temperature, distinct, repeated, texts in the reader's language.
+    """
+    x = alt.X("distinct_2:Q", title=words["diversity"], scale=alt.Scale(domain=[0, 1], nice=False))
+    y = alt.Y("mean_logprob:Q", title=words["quality"], scale=alt.Scale(zero=False, padding=18))
+    tooltip = [
+        alt.Tooltip("temperature:Q", title=words["temperature"], format=".1f"),
+        alt.Tooltip("mean_logprob:Q", title=words["quality"], format=BITS),
+        alt.Tooltip("distinct_2:Q", title=words["diversity"], format=".3f"),
+        alt.Tooltip("distinct_1:Q", title=words["distinct"], format=".3f"),
+        alt.Tooltip("repeated_4:Q", title=words["repeated"], format=".1%"),
+        alt.Tooltip("n_texts:Q", title=words["texts"], format=COUNT),
+    ]
+    rows = alt.Chart(alt.NamedData("rows")).encode(x=x, y=y, order=alt.Order("temperature:Q"))
+    line = rows.mark_line(color=CUT, strokeDash=[4, 3])
+    points = rows.mark_circle(size=110, color=QUERY, opacity=1).encode(tooltip=tooltip)
+    names = rows.mark_text(dx=9, dy=-9, align="left", color=NEUTRAL, fontSize=12).encode(
+        text=alt.Text("temperature:Q", format=".1f")
+    )
+    spec: dict[str, Any] = alt.layer(line, points, names).properties(height=300).to_dict()
+    return {"layer": spec["layer"], "height": spec["height"]}

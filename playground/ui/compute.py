@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import suppress
-from typing import Literal
+from typing import Any, Literal
 from uuid import uuid4
 
 import numpy as np
@@ -23,6 +23,7 @@ from playground.core.tokens import Tokenization
 from playground.core.trace import Trace
 from playground.engine.base import Engine, GenerateRequest, GenerateStep, TraceRequest
 from playground.engine.inside import Ablated, AblationsRequest, LensRequest, Part
+from playground.engine.many import GenerateManyRequest
 from playground.engine.process import shared_engine
 from playground.engine.vectors import TextRead, TracesRequest
 from playground.errors import PlaygroundError
@@ -271,3 +272,25 @@ def generate(
         for step in engine.generate(request, line):
             line.clear()
             yield step
+
+
+def generate_many(
+    context: PageContext, settings: Sequence[dict[str, Any]], *, max_new_tokens: int
+) -> Generator[tuple[int, GenerateStep]]:
+    """Continue the reader's text once for each of these settings; closing the iterator stops all.
+
+    Args:
+        context: From `frame.page`.
+        settings: Fields of `GenerateRequest`, of each continuation.
+        max_new_tokens: Of each.
+    """
+    engine, model = get_engine(), context.model.model_id
+    requests = tuple(
+        GenerateRequest(model, context.text, max_new_tokens=max_new_tokens, n_top=1, **one)
+        for one in settings
+    )
+    request = GenerateManyRequest(model, requests, owner=context.owner)
+    with WaitingLine(engine, request) as line:
+        for row, step in engine.generate_many(request, line):
+            line.clear()
+            yield row, step

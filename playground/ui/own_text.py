@@ -9,13 +9,11 @@ from playground.charts import sampling as charts
 from playground.core import frames_predictions as frames
 from playground.core.pieces import piece, pieces
 from playground.core.predictions import Predictions
-from playground.errors import TooManyTokens
 from playground.ui import compute, show
 from playground.ui.components.scored_text import Expected, ScoredToken, scored_text
 from playground.ui.state import PageContext
-from playground.ui.text import _, sentence, strong
+from playground.ui.text import _, strong
 
-N_TOKENS = 512
 N_EXPECTED = 5
 
 
@@ -26,9 +24,6 @@ def panel(context: PageContext) -> None:
         context: From `frame.page`.
     """
     tokens = compute.tokenize(context)
-    if len(tokens) > N_TOKENS:
-        st.error(sentence(TooManyTokens(limit=N_TOKENS, got=len(tokens))))
-        return
     if len(tokens) == 1:
         st.info(_("One token alone has no probability here: the model was given nothing before it."))
         return

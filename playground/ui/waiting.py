@@ -10,12 +10,15 @@ import streamlit as st
 
 from playground.engine.base import Engine, GenerateRequest, TraceRequest, Waiting
 from playground.engine.inside import AblationsRequest, LensRequest
+from playground.engine.many import GenerateManyRequest
 from playground.engine.vectors import TracesRequest
 from playground.errors import PlaygroundError, Superseded
 from playground.ui.text import _, sentence, told
 
 SHOW_AFTER_S = 0.4  # a shorter wait needs no words
-Request = TraceRequest | GenerateRequest | TracesRequest | LensRequest | AblationsRequest
+Request = (
+    TraceRequest | GenerateRequest | GenerateManyRequest | TracesRequest | LensRequest | AblationsRequest
+)
 
 
 def stop_with(error: PlaygroundError) -> NoReturn:

@@ -8,7 +8,7 @@ from typing import Any
 import altair as alt
 
 from playground.charts import sampling as charts
-from playground.core import frames
+from playground.core import frames, frames_many
 
 CURVE_WORDS = {word: f"«{word}»" for word in ("temperature", "entropy", "n_kept", "all", "kept", "now")}
 BAR_WORDS = {word: f"«{word}»" for word in ("token", "surprisal", "model", "drawn", "rank", "kept")}
@@ -40,3 +40,10 @@ def test_surprisal_bars_read_the_columns_of_their_table() -> None:
     assert columns(spec) <= set(frames.GeneratedToken._fields)
     assert alt.Chart.from_dict({"data": {"name": "rows"}, **spec}).to_dict()
     assert spec["layer"][0]["encoding"]["x"]["scale"]["domain"] == [1, 2, 3, 4, 5, 6, 7]
+
+
+def test_quality_against_diversity_reads_the_columns_of_its_table() -> None:
+    words = {w: f"«{w}»" for w in ("diversity", "quality", "temperature", "distinct", "repeated", "texts")}
+    spec = charts.quality_against_diversity(words)
+    assert columns(spec) <= set(frames_many.by_temperature([]).columns)
+    assert all(word in json.dumps(spec, ensure_ascii=False) for word in words.values())

@@ -11,13 +11,14 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from playground.core import frames
+from playground.core import frames, frames_many
+from playground.core.diversity import distinct
 from playground.core.ranking import rank
 from playground.core.sampling import distribution
 from playground.engine.base import GenerateRequest, TraceRequest
 from playground.engine.process import SharedEngine
 from playground.settings import Settings
-from playground.ui import own_text, show
+from playground.ui import many_texts, show
 from playground.ui.components.sampler import DEFAULT, SamplerValue, valid
 from tests import tiny
 from tests.pages.conftest import OpenApp
@@ -152,14 +153,62 @@ def test_own_text_is_coloured_by_its_surprisal(open_app: OpenApp, tiny_engine: S
     assert sent["is_own"][1:] == places
 
 
-@pytest.mark.parametrize(("text", "said"), [("T", "One token alone"), ("a b c d e", "limit here is 3")])
-def test_own_text_of_one_token_or_of_too_many_gets_a_sentence(
-    text: str, said: str, open_app: OpenApp, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(own_text, "N_TOKENS", 3)
-    app = open_app("sampling", text=text, sam_panel="text")
+def test_own_text_of_one_token_gets_a_sentence(open_app: OpenApp) -> None:
+    app = open_app("sampling", text="T", sam_panel="text")
     assert not app.exception
-    assert any(said in one.value for one in [*app.info, *app.error])
+    assert any("One token alone" in one.value for one in app.info)
+
+
+def written(app: AppTest) -> list[list[int]]:
+    return [one.token_ids for one in app.session_state["sam_many_texts"].written]
+
+
+def test_many_texts_are_the_engines_and_their_numbers_too(
+    open_app: OpenApp, tiny_engine: SharedEngine
+) -> None:
+    link = {"sam_panel": "many", "sam_n_texts": "5", "sam_many_tokens": "9", "sam_temperature": "1.2"}
+    app = open_app("sampling", text=TEXT, **link)
+    app.button(key="sam_many").click().run()
+    assert not app.exception
+    engine = tiny_engine.get(timeout_s=180)
+    for seed, token_ids in enumerate(written(app)):
+        request = GenerateRequest(
+            tiny.LLAMA, TEXT, temperature=1.2, top_p=DEFAULT.top_p, seed=seed, max_new_tokens=9
+        )
+        assert token_ids == [step.token_id for step in engine.generate(request)]
+    table = app.dataframe[0].value
+    assert len(table) == 5
+    bits = distinct(written(app), 2)
+    assert any(f"**distinct-2** {bits:.2f}" in one.value for one in app.markdown)
+
+
+def test_a_sweep_writes_eight_texts_at_each_temperature(open_app: OpenApp) -> None:
+    app = open_app("sampling", text=TEXT, sam_panel="many", sam_many_tokens="6")
+    app.button(key="sam_sweep").click().run()
+    assert not app.exception
+    assert len(written(app)) == 8 * len(many_texts.TEMPERATURES)
+    cold = written(app)[:8]
+    assert all(ids == cold[0] for ids in cold), "temperature 0 has no chance in it"
+    grouped = frames_many.by_temperature(app.session_state["sam_many_texts"].written)
+    ends = [f"{grouped['distinct_2'].iloc[place]:.2f}" for place in (0, -1)]
+    assert any(f"goes from {ends[0]} to {ends[1]}" in one.value for one in app.markdown)
+
+
+def test_many_code_gives_the_numbers_of_the_table(
+    folder: str, tiny_engine: SharedEngine, tmp_path: Path
+) -> None:
+    values = {"n_tokens": 6, "n_texts": 3, "temperatures": [0.8, 1.4]}
+    found, _printed = run_code("many", tmp_path, folder=folder, text=TEXT, **values)
+    engine = tiny_engine.get(timeout_s=180)
+    ids, logprobs = [], []
+    for seed in range(3):
+        request = GenerateRequest(tiny.LLAMA, TEXT, temperature=1.4, top_p=0.75, seed=seed, max_new_tokens=6)
+        steps = list(engine.generate(request))
+        ids.append([step.token_id for step in steps])
+        logprobs += [step.logprob for step in steps]
+    assert found["texts"] == ids
+    assert found["distinct_2"] == distinct(ids, 2)
+    assert found["mean_logprob"] == pytest.approx(np.mean(logprobs), abs=1e-4)
 
 
 def test_surprisal_code_gives_the_numbers_of_the_panel(

@@ -1,0 +1,198 @@
+"""Many continuations at once: how they differ and repeat themselves, at one temperature or at six."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from playground.charts import sampling as charts
+from playground.core import frames_many as frames
+from playground.core.frames_many import Written
+from playground.core.trace import Trace
+from playground.ui import compute, show
+from playground.ui.components.sampler import SamplerValue
+from playground.ui.sampling import cuts
+from playground.ui.state import PageContext
+from playground.ui.text import _
+
+TEMPERATURES = (0.0, 0.4, 0.7, 1.0, 1.3, 1.6)
+N_SWEEP = 8  # texts at each
+UPDATES_PER_S = 4
+
+
+@dataclass
+class Many:
+    """What one session had written last.
+
+    Attributes:
+        context: Model and text it belongs to.
+        settings: Of each text: temperature, cuts, seed.
+        n_max: Tokens at most.
+        is_sweep: Whether the temperatures differ.
+        written: What there is so far.
+        elapsed_ms: Until now.
+    """
+
+    context: PageContext
+    settings: list[dict[str, Any]]
+    n_max: int
+    is_sweep: bool
+    written: list[Written] = field(default_factory=list)
+    elapsed_ms: float = 0.0
+
+
+def panel(context: PageContext, chosen: SamplerValue, trace: Trace) -> Callable[[], None] | None:
+    """Draw the controls and what was written last.
+
+    Args:
+        context: From `frame.page`.
+        chosen: The settings above; a sweep takes all but the temperature.
+        trace: Of the text, for the provenance.
+
+    Returns:
+        What goes on writing, to be called once the page is drawn; None when nothing is to be written.
+    """
+    st.markdown(f"#### {_('How different are many continuations?')}")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        n = st.number_input(_("Texts"), 2, 16, 8, key="sam_n_texts", bind="query-params", width=130)
+        n_max = st.number_input(
+            _("Tokens at most"), 4, 64, 24, key="sam_many_tokens", bind="query-params", width=160
+        )
+        one = st.button(_("Write them at once"), type="primary", key="sam_many", icon=":material/stacks:")
+        sweep = st.button(_("At six temperatures"), key="sam_sweep", icon=":material/thermostat:")
+        st.button(_("Stop"), key="sam_many_stop", icon=":material/stop:", disabled=not (one or sweep))
+    place = st.empty()
+    if one or sweep:
+        temperatures = TEMPERATURES if sweep else (chosen.temperature,)
+        settings = [
+            cuts(chosen) | {"temperature": temperature, "seed": seed}
+            for temperature in temperatures
+            for seed in range(N_SWEEP if sweep else n)
+        ]
+        return partial(_go_on, place, Many(context, settings, n_max, is_sweep=sweep))
+    many: Many | None = st.session_state.get("sam_many_texts")
+    mine = (context.model.model_id, context.text)
+    if many is None or (many.context.model.model_id, many.context.text) != mine or not _begun(many):
+        st.caption(_("The texts share the batch: eight take far less than eight times as long as one."))
+        return None
+    _draw(many, trace)
+    return None
+
+
+def _begun(many: Many) -> bool:
+    return any(one.token_ids for one in many.written)
+
+
+def _go_on(place: Any, many: Many) -> None:  # noqa: ANN401  (Streamlit's container)
+    """Write to the end; any click of the reader stops it within one step, what is written stays."""
+    st.session_state["sam_many_texts"] = many
+    many.written = [Written(one["temperature"], one["seed"]) for one in many.settings]
+    with place.container():
+        bar = st.progress(0.0, _("The model writes"))
+        steps = compute.generate_many(many.context, many.settings, max_new_tokens=many.n_max)
+        begun_at, drawn_at, done = time.monotonic(), 0.0, 0
+        total = len(many.settings) * many.n_max
+        with closing(steps):
+            for row, step in steps:
+                one = many.written[row]
+                one.token_ids.append(step.token_id)
+                one.logprobs.append(step.logprob)
+                one.text += step.text
+                done += 1 if step.finish_reason is None else many.n_max - step.index
+                many.elapsed_ms = 1_000 * (time.monotonic() - begun_at)
+                if time.monotonic() - drawn_at > 1 / UPDATES_PER_S:
+                    told = _("{done} of {total} tokens").format(done=done, total=total)
+                    bar.progress(min(1.0, done / total), told)
+                    drawn_at = time.monotonic()
+    st.rerun()
+
+
+# ---------------------------------------------------------------- what was written
+
+
+def _draw(many: Many, trace: Trace) -> None:
+    texts = frames.continuations(many.written)
+    grouped = frames.by_temperature(many.written)
+    if many.is_sweep:
+        _draw_sweep(grouped)
+    else:
+        _say_texts(texts, grouped)
+    _table(texts)
+    show.provenance(replace(trace, elapsed_ms=many.elapsed_ms, cached=False))
+    temperatures = sorted({one["temperature"] for one in many.settings})
+    code = show.code(
+        "many",
+        folder=show.model_folder(trace.model_id),
+        text=many.context.text,
+        n_tokens=many.n_max,
+        n_texts=len(many.settings) // len(temperatures),
+        temperatures=temperatures,
+        **{name: many.settings[0][name] for name in ("top_k", "top_p", "min_p", "typical_p", "order")},
+    )
+    picture = "sam_sweep_picture" if many.is_sweep else None
+    show.under_picture("many", frame=texts, code=code, picture=picture)
+
+
+def _say_texts(texts: pd.DataFrame, grouped: pd.DataFrame) -> None:
+    told = _(
+        "{n} texts: **distinct-1** {distinct_1:.2f}, **distinct-2** {distinct_2:.2f} (1 = no two tokens in a "
+        "row come twice), mean perplexity {perplexity:.1f}, {repeated:.0%} of their 4-grams repeat one."
+    )
+    row = grouped.iloc[0]
+    st.markdown(
+        told.format(
+            n=len(texts), distinct_1=row["distinct_1"], distinct_2=row["distinct_2"],
+            perplexity=texts["perplexity"].mean(), repeated=texts["repeated_4"].fillna(0.0).mean(),
+        )
+    )  # fmt: skip
+
+
+def _draw_sweep(grouped: pd.DataFrame) -> None:
+    words = {
+        "diversity": _("Diversity (distinct-2)"), "quality": _("Mean log-probability (nats a token)"),
+        "temperature": _("Temperature"), "distinct": "distinct-1", "repeated": _("Repeated 4-grams"),
+        "texts": _("Texts"),
+    }  # fmt: skip
+    alt = _("Mean log-probability of the texts against their diversity, a point for each temperature")
+    show.show_chart(charts.quality_against_diversity(words), "sam_sweep_picture", alt, data=grouped)
+    first, last = grouped.iloc[0], grouped.iloc[-1]
+    told = _(
+        "From temperature {low:.1f} to {high:.1f}, distinct-2 goes from {from_2:.2f} to {to_2:.2f} and the "
+        "mean log-probability from {from_p:.2f} to {to_p:.2f}."
+    )
+    st.markdown(
+        told.format(
+            low=first["temperature"], high=last["temperature"], from_2=first["distinct_2"],
+            to_2=last["distinct_2"], from_p=first["mean_logprob"], to_p=last["mean_logprob"],
+        )
+        + (" " + _("The most probable texts are also the most alike.") if _falls(grouped) else "")
+    )  # fmt: skip
+
+
+def _falls(grouped: pd.DataFrame) -> bool:
+    """Whether the most probable texts are the least diverse ones."""
+    return grouped["mean_logprob"].idxmax() == grouped["distinct_2"].idxmin()
+
+
+def _table(texts: pd.DataFrame) -> None:
+    number = st.column_config.NumberColumn
+    st.dataframe(
+        texts,
+        hide_index=True,
+        height=310,
+        column_order=["temperature", "seed", "text", "perplexity", "repeated_4"],
+        column_config={
+            "temperature": number(_("Temperature"), format="%.1f", width="small"),
+            "seed": number(_("Seed"), width="small"),
+            "text": st.column_config.TextColumn(_("Text"), width="large"),
+            "perplexity": number(_("Perplexity"), format="%.1f", width="small"),
+            "repeated_4": number(_("Repeated 4-grams"), format="percent", width="small"),
+        },
+    )
