@@ -4,7 +4,7 @@ import streamlit as st
 
 from playground.core import frames
 from playground.core.sampling import distribution
-from playground.ui import compute, frame, many_texts, own_text, sampling, show, writing
+from playground.ui import compute, frame, guess, many_texts, own_text, sampling, show, writing
 from playground.ui.choose import choose
 from playground.ui.components.sampler import SamplerValue, sampler
 from playground.ui.components.token_chips import token_chips
@@ -53,6 +53,7 @@ panels = {
     "write": _("Let it write"),
     "many": _("Many at once"),
     "text": _("How probable is your text?"),
+    "guess": _("Guess the next token"),
 }
 panel = choose("sam_panel", panels, _("Look closer"))
 go_on = None
@@ -63,6 +64,8 @@ match panel:
         go_on = many_texts.panel(context, chosen, trace)
     case "text":
         own_text.panel(context)
+    case "guess":
+        guess.panel(context)
 
 tasks = [
     Task("five", "goal", lambda: five_kept(chosen)),

@@ -31,7 +31,7 @@ def panel(context: PageContext) -> None:
     read = trace.predictions
     assert read is not None
     labels = [one.label for one in pieces(tokens)]
-    scored_text(_scored(context, read, tokens.input_ids, labels), key="sam_own_text")
+    scored_text(scored_tokens(context, read, tokens.input_ids, labels), key="sam_own_text")
     _say(read, labels)
     table = frames.surprisals(read, tokens.input_ids, labels)
     words = {
@@ -48,9 +48,16 @@ def panel(context: PageContext) -> None:
     show.under_picture("surprisal", frame=table, code=code, picture="sam_own_bars")
 
 
-def _scored(
+def scored_tokens(
     context: PageContext, read: Predictions, input_ids: tuple[int, ...], labels: list[str]
 ) -> list[ScoredToken]:
+    """Every token of a text with what the model expected in its place.
+
+    Args:
+        context: From `frame.page`.
+        read: Of the text.
+        input_ids, labels: Of each token. Length [position].
+    """
     names = _names(context, read)
     probs = np.exp(read.top_logprobs)
     bits = read.surprisal_bits

@@ -13,12 +13,13 @@ from streamlit.testing.v1 import AppTest
 
 from playground.core import frames, frames_many
 from playground.core.diversity import distinct
+from playground.core.guessing import bound_bits
 from playground.core.ranking import rank
 from playground.core.sampling import distribution
 from playground.engine.base import GenerateRequest, TraceRequest
 from playground.engine.process import SharedEngine
 from playground.settings import Settings
-from playground.ui import many_texts, show
+from playground.ui import guess, many_texts, show
 from playground.ui.components.sampler import DEFAULT, SamplerValue, valid
 from tests import tiny
 from tests.pages.conftest import OpenApp
@@ -209,6 +210,49 @@ def test_many_code_gives_the_numbers_of_the_table(
     assert found["texts"] == ids
     assert found["distinct_2"] == distinct(ids, 2)
     assert found["mean_logprob"] == pytest.approx(np.mean(logprobs), abs=1e-4)
+
+
+def test_a_guess_is_checked_and_scored_against_the_models_ranks(
+    open_app: OpenApp, tiny_engine: SharedEngine, folder: str, tmp_path: Path
+) -> None:
+    engine, hidden = tiny_engine.get(timeout_s=180), guess.texts()[0]
+    tokens = engine.tokenize(tiny.LLAMA, hidden)
+    read = engine.trace(TraceRequest(tiny.LLAMA, hidden, predictions=5)).predictions
+    assert read is not None
+    app = open_app("sampling", text=TEXT, sam_panel="guess")
+    assert hidden not in str([one.value for one in app.markdown]), "the text is a secret"
+    app.text_input(key="sam_guess").set_value("<b>surely not this</b>").run()
+    assert not app.session_state["sam_game"].done
+    steps = [at for at in range(2, len(tokens)) if tokens.tokens[at].strip()][:3]
+    for at in range(2, steps[-1] + 1):
+        if at in steps:
+            app.text_input(key="sam_guess").set_value(tokens.tokens[at].strip().upper()).run()
+        else:
+            app.button(key="sam_guess_show").click().run()
+        assert not app.exception
+    done = app.session_state["sam_game"].done
+    assert [one.step for one in done] == list(range(3, steps[-1] + 2))
+    assert done[0].guesses == 2, "one wrong guess came before"
+    assert [one.rank for one in done] == (read.ranks[1 : steps[-1]] + 1).tolist()
+    assert len(scored(app)["labels"]) == 2 + len(done)
+    so_far = hidden[: tokens.offsets[1 + len(done)][1]]
+    found, _printed = run_code("guessing", tmp_path, folder=folder, text=so_far)
+    assert found["ranks"] == [one.rank for one in done]
+    assert found["bound"] == pytest.approx(bound_bits(found["ranks"]))
+    mean = np.mean([one.surprisal_bits for one in done])
+    assert any(f"surprisal is {mean:.2f} bits" in one.value for one in app.markdown)
+
+
+def test_a_game_goes_to_its_end_and_on_to_the_next_text(open_app: OpenApp) -> None:
+    app = open_app("sampling", text=TEXT, sam_panel="guess")
+    for _ in range(200):
+        if app.success:
+            break
+        app.button(key="sam_guess_show").click().run()
+    assert not app.exception
+    app.button(key="sam_guess_next").click().run()
+    assert app.session_state["sam_game"].number == 1
+    assert not app.session_state["sam_game"].done
 
 
 def test_surprisal_code_gives_the_numbers_of_the_panel(
