@@ -75,7 +75,11 @@ def panel(context: PageContext) -> None:
     assert read is not None
     labels = [one.label for one in pieces(tokens)]
     shown = N_GIVEN + len(game.done)
-    scored_text(scored_tokens(hidden_text, read, tokens.input_ids, labels)[:shown], key="sam_guess_text")
+    scored_text(
+        scored_tokens(hidden_text, read, tokens.input_ids, labels)[:shown],
+        key="sam_guess_text",
+        selected=shown - 1,
+    )
     if shown < len(tokens):
         _ask(game, tokens.tokens[shown], labels[shown], read, shown)
     else:

@@ -16,6 +16,7 @@ import streamlit as st
 from playground.charts import sampling as charts
 from playground.core import frames, pieces
 from playground.core.frames import GeneratedToken
+from playground.core.generation_config import generation_config
 from playground.core.trace import Trace
 from playground.engine.base import GenerateStep
 from playground.ui import compute, show, state
@@ -67,6 +68,7 @@ def panel(context: PageContext, chosen: SamplerValue, trace: Trace) -> Callable[
     values = {"seed": run.seed, "n_tokens": run.n_max, **run.penalties, **run.chosen._asdict()}
     source = {"folder": show.model_folder(trace.model_id), "text": context.text}
     code = show.code("generating", **source, **values)
+    _config_file(run)
     show.under_picture("continuation", frame=frames.continuation(run.tokens), code=code, picture="sam_board")
     return None
 
@@ -115,6 +117,21 @@ class Run:
                 _("{tokens}, {bits:.2f} bits of surprisal on average.").format(tokens=counted, bits=mean)
             )
         return " ".join(words)
+
+
+def _config_file(run: Run) -> None:
+    """The settings of this run for transformers; what has no place in its file is said."""
+    settings = run.chosen._asdict()
+    order = settings.pop("order")
+    penalty = run.penalties["repetition_penalty"]
+    text = generation_config(**settings, repetition_penalty=penalty, max_new_tokens=run.n_max)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.download_button(
+            "generation_config.json", text, "generation_config.json", "application/json",
+            key="sam_config", on_click="ignore", icon=":material/settings:",
+        )  # fmt: skip
+        if order != "transformers" or run.penalties["presence_penalty"] or run.penalties["frequency_penalty"]:
+            st.caption(_("The file cannot hold another library's order, presence and frequency penalty."))
 
 
 def _penalties() -> dict[str, Any]:

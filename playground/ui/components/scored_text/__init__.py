@@ -54,13 +54,16 @@ class ScoredToken(NamedTuple):
     expected: Sequence[Expected] = ()
 
 
-def scored_text(tokens: Sequence[ScoredToken], *, key: str) -> None:
+def scored_text(tokens: Sequence[ScoredToken], *, key: str, selected: int | None = None) -> None:
     """Draw the tokens; choosing one is the browser's own business and asks nobody.
 
     Args:
         tokens: Of the text, in order.
         key: Widget key.
+        selected: Place of the token that is open at first; None opens the most surprising one.
     """
+    if selected is None:
+        selected = max(range(len(tokens)), key=lambda place: tokens[place].bits or 0.0)
     _COMPONENT(
         key=key,
         data={
@@ -74,6 +77,7 @@ def scored_text(tokens: Sequence[ScoredToken], *, key: str) -> None:
             ],
             "expected": [[[one.label, round(one.prob, 6)] for one in token.expected] for token in tokens],
             "most": MOST_BITS,
+            "selected": selected,
             "dir": direction("".join(token.label for token in tokens)),
             "words": _words(),
         },

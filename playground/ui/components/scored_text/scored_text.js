@@ -19,15 +19,15 @@ function draw(root, data) {
   const chips = data.labels.map((_, at) => chip(data, at));
   text.append(...chips);
   const detail = element("div", "detail");
-  root.replaceChildren(legend(data), text, detail);
+  root.replaceChildren(legend(data), text, detail, element("div", "hint", data.words.hint));
   const choose = (at) => {
     chips.forEach((one, i) => {
       one.setAttribute("aria-selected", String(i === at));
-      one.tabIndex = i === Math.max(at, 0) ? 0 : -1;
+      one.tabIndex = i === at ? 0 : -1;
     });
     describe(detail, data, at);
   };
-  choose(-1);
+  choose(data.selected);
   listen(text, chips, choose);
 }
 
@@ -52,11 +52,11 @@ function legend({ most, words }) {
   return node;
 }
 
-/** What the model expected in place of a token, or how to find out. */
+/** What the model expected in place of a token. */
 function describe(detail, data, at) {
   const { words, labels, bits, ranks, entropy, expected, is_own } = data;
-  if (at < 0 || bits[at] === null) {
-    detail.textContent = at < 0 ? words.hint : fill(words.first, { token: labels[at] });
+  if (bits[at] === null) {
+    detail.textContent = fill(words.first, { token: labels[at] });
     return;
   }
   const p = 2 ** -bits[at];

@@ -1,0 +1,35 @@
+"""Sampling settings as the `generation_config.json` that transformers reads."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+
+def generation_config(
+    *,
+    temperature: float,
+    top_k: int,
+    top_p: float,
+    min_p: float,
+    typical_p: float,
+    repetition_penalty: float,
+    max_new_tokens: int,
+) -> str:
+    """The file's text; every setting is said, because transformers' own top-k is 50.
+
+    transformers has no place in it for another order of the cuts, presence and frequency penalty.
+
+    Args:
+        temperature, top_k, top_p, min_p, typical_p: As in `core.sampling.distribution`; temperature 0 becomes
+            `do_sample: false`.
+        repetition_penalty: As in `core.penalties`.
+        max_new_tokens: How many tokens at most.
+    """
+    settings: dict[str, Any] = {"do_sample": temperature > 0, "max_new_tokens": max_new_tokens}
+    settings["repetition_penalty"] = repetition_penalty
+    if temperature > 0:
+        settings |= {"temperature": temperature, "top_k": top_k, "top_p": top_p, "typical_p": typical_p}
+        if min_p > 0:
+            settings["min_p"] = min_p
+    return json.dumps(settings, indent=2) + "\n"
