@@ -145,8 +145,7 @@ def _score(game: Game, trace: Trace, so_far: str) -> None:
     words = [told.format(token=strong(last.token), rank=last.rank, bits=last.surprisal_bits)]
     words.append(
         _(
-            "You found {n} of {total} tokens, {first} at once; the model's first choice was right "
-            "{model} times."
+            "You found {n} of {total} tokens, {first} at once; the model's first choice is right for {model}."
         ).format(
             n=len(own), total=len(table), first=int((own["guesses"] == 1).sum()),
             model=int((table["rank"] == 1).sum()),
