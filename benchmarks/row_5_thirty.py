@@ -1,0 +1,114 @@
+"""Row 5: thirty readers press Generate at once, against thirty `generate` calls one after another."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from typing import Any
+from urllib.parse import quote
+
+import numpy as np
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from benchmarks.live_server import LiveServer
+from benchmarks.load_client import Reader, Run
+from playground.engine.catalogue import model_folder
+from playground.settings import Settings
+
+N_READERS, N_TOKENS = 30, 32
+N_PEER = 6  # calls of the peer, scaled to thirty
+SUBJECTS = ("cat", "teacher", "river", "old man", "ship", "city")
+SETTINGS = {"temperature": 1.0, "top_p": 0.95}
+
+
+def run() -> list[dict[str, Any]]:
+    """Tokens a second of all readers, Jain's index of their rates, the slow readers' first token."""
+    texts = [f"Once upon a time the {SUBJECTS[i % 6]} number {i} went" for i in range(N_READERS)]
+    with LiveServer.playground(env={"PLAYGROUND_MAX_NEW_TOKENS": str(N_TOKENS)}) as live:
+        live.wait_ready()
+        runs, wall_s = asyncio.run(_class(live.url, texts))
+    written = [_written(one) for one in runs]
+    if any(n < 1 for n, _first in written):
+        raise RuntimeError("a reader got nothing")
+    rates = np.array([n / one.finished_s for (n, _first), one in zip(written, runs, strict=True)])
+    n_tokens = sum(n for n, _first in written)
+    ours = n_tokens / wall_s
+    peer, one_prefill_s = _peer(texts[:: N_READERS // N_PEER])
+    jain = float(rates.sum() ** 2 / (len(rates) * (rates**2).sum()))
+    first = float(np.percentile([first for _n, first in written], 95))
+    return [
+        _figure("30 readers generate: tokens", "tokens/s", ours, peer, ours / peer, 9.0),
+        _figure("Jain's fairness of their rates", "index", jain, None, jain, 0.95),
+        _figure("first token, p95", "ms", first * 1e3, one_prefill_s * 1e3, None, None),
+    ]
+
+
+async def _class(url: str, texts: list[str]) -> tuple[list[Run], float]:
+    """What each reader's run sent, and the seconds until the last had all."""
+    readers = [Reader(url, page="sampling", query=f"text={quote(text)}&sam_top_p=0.95") for text in texts]
+    for reader in readers:
+        await reader.__aenter__()
+    try:
+        started = time.perf_counter()
+        runs = await asyncio.gather(*(one.rerun(sam_start=("trigger_value", True)) for one in readers))
+        return list(runs), time.perf_counter() - started
+    finally:
+        for reader in readers:
+            await reader.__aexit__(None, None, None)
+
+
+def _written(run: Run) -> tuple[int, float]:
+    """Tokens of the last picture, and the seconds until the first text."""
+    first = 0.0
+    n_tokens = 0
+    for delta, at in zip(run.deltas, run.deltas_s, strict=True):
+        element = delta.new_element
+        if element.WhichOneof("type") == "text" and element.text.body.partition("│")[2]:
+            first = first or at
+        if element.WhichOneof("type") == "bidi_component":
+            component = element.bidi_component
+            if component.component_name.endswith("scored_text"):
+                n_tokens = len(json.loads(component.json)["labels"])
+    return n_tokens, first
+
+
+def _peer(texts: list[str]) -> tuple[float, float]:
+    """Tokens a second of calls one after another, and seconds of one forward over a text."""
+    settings = Settings()
+    folder = model_folder(settings.default_model, settings)
+    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, local_files_only=True).eval()
+    n_tokens, spent_s, prefill_s = 0, 0.0, []
+    for text in texts:
+        ids = tokenizer(text, return_tensors="pt").input_ids
+        started = time.perf_counter()
+        with torch.no_grad():
+            output = model.generate(
+                ids, attention_mask=torch.ones_like(ids), do_sample=True, top_k=0, max_new_tokens=N_TOKENS,
+                **SETTINGS,
+            )  # fmt: skip
+            spent_s += time.perf_counter() - started
+            n_tokens += output.shape[1] - ids.shape[1]
+            started = time.perf_counter()
+            model(input_ids=ids, logits_to_keep=1)
+        prefill_s.append(time.perf_counter() - started)
+    return n_tokens / spent_s, min(prefill_s)
+
+
+def _figure(
+    metric: str, unit: str, ours: float, peer: float | None, ratio: float | None, target: float | None
+) -> dict[str, Any]:
+    return {
+        "row": 5,
+        "metric": metric,
+        "ours": ours,
+        "peer": peer,
+        "peer_name": "generate, one call after another" if unit == "tokens/s" else "a forward over one text",
+        "unit": unit,
+        "ratio": ratio,
+        "target": target,
+        "limit": None,
+        "ok": target is None or ratio is None or ratio >= target,
+    }
