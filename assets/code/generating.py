@@ -18,6 +18,7 @@ from transformers import (
 
 folder = "~/.cache/llm-playground/models/HuggingFaceTB--SmolLM2-135M-Instruct"
 text = "The capital of England is"
+written = []  # tokens to go on from
 n_tokens = 32
 seed = 0
 temperature = 1.0
@@ -56,6 +57,7 @@ end_ids = end_ids if isinstance(end_ids, list) else [end_ids]
 random = np.random.Generator(np.random.Philox(key=seed))
 input_ids = tokenizer(text, return_tensors="pt").input_ids
 prompt_length = input_ids.shape[1]
+input_ids = torch.cat([input_ids, torch.tensor([written], dtype=torch.int64)], dim=1)
 for _ in range(n_tokens):
     with torch.no_grad():
         logits = model(input_ids).logits[:, -1].double()

@@ -116,3 +116,30 @@ def quality_against_diversity(words: Mapping[str, str]) -> dict[str, Any]:
     )
     spec: dict[str, Any] = alt.layer(line, points, names).properties(height=300).to_dict()
     return {"layer": spec["layer"], "height": spec["height"]}
+
+
+def path_tree(words: Mapping[str, str], *, steps: int) -> dict[str, Any]:
+    """Every path a line from where it left its parent; the first own token stands at its start.
+
+    Args:
+        words: step, path, token, text, surprisal in the reader's language.
+        steps: Length of the time axis.
+    """
+    x_scale = alt.Scale(domain=[0, steps + 1], nice=False)
+    y_scale = alt.Scale(reverse=True, zero=False, padding=14)
+    y_axis = alt.Axis(format="d", tickMinStep=1, grid=False)
+    x = alt.X("start:Q", title=words["step"], scale=x_scale, axis=alt.Axis(tickMinStep=1, format="d"))
+    y = alt.Y("path:Q", title=words["path"], scale=y_scale, axis=y_axis)
+    tooltip = [
+        alt.Tooltip("path:Q", title=words["path"]),
+        alt.Tooltip("token:N", title=words["token"]),
+        alt.Tooltip("text:N", title=words["text"]),
+        alt.Tooltip("bits:Q", title=words["surprisal"], format=BITS),
+    ]
+    rows = alt.Chart(alt.NamedData("rows")).encode(x=x, y=y)
+    joint = rows.mark_rule(color=CUT, strokeDash=[4, 3]).encode(y2="parent:Q")
+    line = rows.mark_rule(color=QUERY, strokeWidth=3).encode(x2="stop:Q", tooltip=tooltip)
+    node = rows.mark_circle(color=QUERY, size=90, opacity=1).encode(tooltip=tooltip)
+    name = rows.mark_text(align="left", dx=2, dy=-9, color=NEUTRAL, fontSize=12).encode(text="token:N")
+    spec: dict[str, Any] = alt.layer(joint, line, node, name).properties(height=240).to_dict()
+    return {"layer": spec["layer"], "height": spec["height"]}

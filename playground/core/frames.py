@@ -128,6 +128,32 @@ def continuation(tokens: Sequence[GeneratedToken]) -> pd.DataFrame:
     return pd.DataFrame(tokens, columns=list(GeneratedToken._fields))
 
 
+class Path(NamedTuple):
+    """One continuation of a tree, a row of `paths`.
+
+    Attributes:
+        path: 1 for the first.
+        parent: The path it left, itself for the first.
+        start, stop: Steps of its first own token and of its last.
+        token: What it went on with instead.
+        text: Of all its tokens.
+        bits: Mean surprisal of its own tokens.
+    """
+
+    path: int
+    parent: int
+    start: int
+    stop: int
+    token: str
+    text: str
+    bits: float
+
+
+def paths(rows: Sequence[Path]) -> pd.DataFrame:
+    """One row a path; columns are the fields of `Path`."""
+    return pd.DataFrame(rows, columns=list(Path._fields))
+
+
 def journey(read: Journey, tokenization: Tokenization, next_texts: Sequence[str]) -> pd.DataFrame:
     """Every number of the home page's picture, one row each.
 

@@ -6,7 +6,7 @@ NumPy arrays. Every method may be called from any thread; the caller waits, the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 from uuid import uuid4
@@ -107,6 +107,7 @@ class GenerateRequest:
     """Continue a text token by token.
 
     Attributes:
+        written: Tokens the model is to go on from, after the text: they count as written, not as text.
         temperature: 0 = greedy, else > 0.
         top_k: Keep the k most probable tokens; 0 = all.
         top_p: Keep the smallest set that reaches this mass, 0 < top_p <= 1.
@@ -122,6 +123,7 @@ class GenerateRequest:
     model: str
     text: str = ""
     input_ids: tuple[int, ...] | None = None
+    written: tuple[int, ...] = ()
     temperature: float = 1.0
     top_k: int = 0
     top_p: float = 1.0
@@ -241,6 +243,9 @@ class Engine(VectorEngine, InsideEngine, ManyEngine, Protocol):
 
     def token_texts(self, model: str, token_ids: NDArray[np.int64]) -> tuple[str, ...]:
         """Readable form of each of these token ids."""
+
+    def text_of(self, model: str, token_ids: Sequence[int]) -> str:
+        """The text these tokens spell, without a last character that still misses bytes."""
 
     def positions(self, model: str) -> PositionScheme:
         """How a model that is in memory tells positions apart; `Unsupported` for a scheme we cannot show."""

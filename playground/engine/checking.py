@@ -67,11 +67,16 @@ class Checks:
             given = loaded.tokenizer.encode(request.text)
         if not given:
             raise EmptyText
-        if not all(0 <= token_id < loaded.info.d_vocab for token_id in given):
-            raise BadValue(name="input_ids", value=str(given[:8]), allowed=f"0-{loaded.info.d_vocab - 1}")
+        self.known_ids(given, loaded)
         limit = min(self._settings.max_tokens, loaded.info.n_ctx or self._settings.max_tokens)
         if len(given) > limit:
             raise TooManyTokens(limit=limit, got=len(given))
+        return given
+
+    def known_ids(self, given: tuple[int, ...], loaded: LoadedModel) -> tuple[int, ...]:
+        """The same ids; refuses those that the model has no embedding for."""
+        if not all(0 <= token_id < loaded.info.d_vocab for token_id in given):
+            raise BadValue(name="input_ids", value=str(given[:8]), allowed=f"0-{loaded.info.d_vocab - 1}")
         return given
 
     def decoder_ids(self, request: TraceRequest, loaded: LoadedModel) -> tuple[int, ...]:

@@ -28,7 +28,7 @@ class DecodeRow:
 
     Args:
         request: Settings and seed.
-        input_ids: The text's token ids, at least one.
+        input_ids: Token ids of the text, at least one, and of what was written before.
         emit: Called in the engine thread with each step, or with the error that ends the row.
     """
 
@@ -43,8 +43,14 @@ class DecodeRow:
         self.emit = emit
         self.random = np.random.Generator(np.random.Philox(key=request.seed))
         self.decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        self.new_ids: list[int] = []
+        self.n_written = len(request.written)
+        self.new_ids = list(request.written)
         self.finished = False
+
+    @property
+    def n_steps(self) -> int:
+        """How many tokens this request has drawn."""
+        return len(self.new_ids) - self.n_written
 
     def take(self, loaded: LoadedModel, logits: NDArray[np.float32], summary: Summary, row: int) -> None:
         """Draw the next token from these logits and emit the step.
@@ -57,7 +63,7 @@ class DecodeRow:
         ranked = ranking.rank(
             penalised(
                 logits,
-                self.input_ids,
+                self.input_ids[: len(self.input_ids) - self.n_written],
                 self.new_ids,
                 repetition=request.repetition_penalty,
                 presence=request.presence_penalty,
@@ -80,7 +86,7 @@ class DecodeRow:
         self.finished = reason is not None
         self.emit(
             GenerateStep(
-                index=len(self.new_ids) - 1,
+                index=self.n_steps - 1,
                 token_id=token_id,
                 token=loaded.tokenizer.token_texts((token_id,))[0],
                 text=self._text(loaded, token_id, last=self.finished),
@@ -99,13 +105,15 @@ class DecodeRow:
     def _finish_reason(self, loaded: LoadedModel, token_id: int) -> FinishReason | None:
         if token_id in loaded.tokenizer.eos_ids:
             return "end_of_text"
-        if len(self.new_ids) >= self.request.max_new_tokens:
+        if self.n_steps >= self.request.max_new_tokens:
             return "length"
-        if loaded.info.n_ctx and len(self.input_ids) + len(self.new_ids) >= loaded.info.n_ctx:
+        if loaded.info.n_ctx and len(self.input_ids) + self.n_steps >= loaded.info.n_ctx:
             return "context_full"
         return None
 
     def _text(self, loaded: LoadedModel, token_id: int, *, last: bool) -> str:
+        if self.n_steps == 1:  # the last character written before may go on in this token
+            self.decoder.decode(b"".join(map(loaded.tokenizer.token_bytes, self.request.written)))
         is_end = token_id in loaded.tokenizer.eos_ids
         return self.decoder.decode(b"" if is_end else loaded.tokenizer.token_bytes(token_id), final=last)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import TimeoutError as FutureTimeout
@@ -85,6 +86,12 @@ class LocalEngine:
     def token_texts(self, model: str, token_ids: NDArray[np.int64]) -> tuple[str, ...]:
         """Readable form of each of these token ids."""
         return self._table.tokenizer(model).token_texts(token_ids.tolist())
+
+    def text_of(self, model: str, token_ids: Sequence[int]) -> str:
+        """The text these tokens spell."""
+        tokenizer = self._table.tokenizer(model)
+        spelled = b"".join(map(tokenizer.token_bytes, token_ids))
+        return codecs.getincrementaldecoder("utf-8")("replace").decode(spelled)
 
     def positions(self, model: str) -> PositionScheme:
         """How a model that is in memory tells positions apart."""
@@ -217,7 +224,7 @@ class LocalEngine:
     def _decode_job(self, request: GenerateRequest, loaded: LoadedModel) -> Job:
         check_settings(request, self._settings)
         self._checks.require(loaded, "generate")
-        ids = self._checks.input_ids(request, loaded)
+        ids = self._checks.input_ids(request, loaded) + self._checks.known_ids(request.written, loaded)
         self._checks.check_window(len(ids) + 1, loaded)
         return Job("decode", request.request_id, id(loaded), len(ids), DecodeWork(loaded, request, ids))
 

@@ -239,6 +239,7 @@ def generate(
     seed: int = 0,
     max_new_tokens: int = 32,
     n_top: int = 64,
+    written: tuple[int, ...] = (),
     topic: str = "generate",
 ) -> Iterator[GenerateStep]:
     """Continue the reader's text token by token; closing the iterator stops the model within one step.
@@ -247,12 +248,14 @@ def generate(
         context: From `frame.page`.
         temperature, top_k, top_p, min_p, typical_p, order: As in `GenerateRequest`.
         repetition_penalty, presence_penalty, frequency_penalty, seed, max_new_tokens, n_top: Likewise.
+        written: What the model is to go on from, after the text.
         topic: A newer generation of the same topic in this session replaces this one.
     """
     engine = get_engine()
     request = GenerateRequest(
         model=context.model.model_id,
         text=context.text,
+        written=written,
         temperature=temperature,
         top_k=top_k,
         top_p=top_p,

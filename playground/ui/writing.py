@@ -2,37 +2,29 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Generator
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import lru_cache, partial
 from typing import Any, cast
 
-import numpy as np
 import streamlit as st
 
 from playground.charts import sampling as charts
-from playground.core import frames, pieces
-from playground.core.frames import GeneratedToken
+from playground.core import frames
 from playground.core.generation_config import generation_config
 from playground.core.trace import Trace
 from playground.engine.base import GenerateStep
-from playground.ui import compute, show, state
+from playground.ui import compute, paths, show, state
 from playground.ui.components.sampler import SamplerValue
-from playground.ui.components.scored_text import Expected, ScoredToken, scored_text
+from playground.ui.components.scored_text import scored_text
+from playground.ui.run import Run, last_run
 from playground.ui.state import PageContext
-from playground.ui.text import N_, _, ngettext
+from playground.ui.text import _
 
 UPDATES_PER_S = 15
 N_EXPECTED = 5
-_FINISH = {
-    "end_of_text": N_("The model ended the text."),
-    "length": N_("The chosen length is reached."),
-    "context_full": N_("The model's context is full."),
-    "": N_("Stopped."),
-}
 
 
 def panel(context: PageContext, chosen: SamplerValue, trace: Trace) -> Callable[[], None] | None:
@@ -56,67 +48,29 @@ def panel(context: PageContext, chosen: SamplerValue, trace: Trace) -> Callable[
         penalties = _penalties()
         start = st.button(_("Generate"), type="primary", key="sam_start", icon=":material/play_arrow:")
         st.button(_("Stop"), key="sam_stop", icon=":material/stop:", disabled=not start)
-    run = Run(context, chosen, seed, n_max, penalties) if start else last_run(context)
+    branched = st.session_state.pop("sam_branched", False)  # the callback has put the new path there
+    if start:
+        st.session_state["sam_paths"] = [Run(context, chosen, seed, n_max, penalties)]
+        st.session_state["sam_run"] = st.session_state["sam_paths"][0]
+    run = last_run(context)
     board = Board(run, context.language)
     if run is None:
         return None
-    if start:
+    if start or branched:
         return partial(go_on, context, board, run)
+    tree: list[Run] = st.session_state["sam_paths"]
     if run.scored:
-        scored_text(run.scored, key="sam_scored")
+        on_branch = partial(paths.branch, run) if len(tree) < paths.MAX_PATHS else None
+        scored_text(run.scored, key="sam_scored", on_branch=on_branch)
+    if len(tree) > 1:
+        paths.draw(tree, run)
     show.provenance(replace(trace, elapsed_ms=run.elapsed_ms, cached=False))
-    values = {"seed": run.seed, "n_tokens": run.n_max, **run.penalties, **run.chosen._asdict()}
+    values = run.penalties | run.chosen._asdict() | {"seed": run.seed, "n_tokens": run.n_max - run.at}
     source = {"folder": show.model_folder(trace.model_id), "text": context.text}
-    code = show.code("generating", **source, **values)
+    code = show.code("generating", **source, **values, written=run.written)
     _config_file(run)
     show.under_picture("continuation", frame=frames.continuation(run.tokens), code=code, picture="sam_board")
     return None
-
-
-@dataclass(slots=True)
-class Run:
-    """One continuation, kept in the session so that it stays on the screen after it ended or was stopped."""
-
-    context: PageContext
-    chosen: SamplerValue
-    seed: int
-    n_max: int
-    penalties: dict[str, Any]
-    text: str = ""
-    elapsed_ms: float = 0.0
-    tokens: list[GeneratedToken] = field(default_factory=list)
-    scored: list[ScoredToken] = field(default_factory=list)
-    finish: str = ""
-
-    def add(self, step: GenerateStep) -> None:
-        """Append one token."""
-        self.text += step.text
-        self.finish = step.finish_reason or ""
-        self.tokens.append(
-            GeneratedToken(
-                step=step.index + 1,
-                token=pieces.piece(step.token).label,
-                token_id=step.token_id,
-                surprisal_bits=abs(step.logprob) / math.log(2),
-                model=math.exp(step.logprob),
-                drawn=step.prob,
-                rank=step.rank + 1,
-                n_kept=step.n_kept,
-                entropy_bits=step.entropy_bits,
-            )
-        )
-        self.scored.append(_scored(self.context, step, self.tokens[-1]))
-
-    def ending(self) -> str:
-        """Why it ended, and how surprising it was."""
-        words = [_(_FINISH[self.finish])]
-        if self.tokens:
-            mean = sum(token.surprisal_bits for token in self.tokens) / len(self.tokens)
-            counted = ngettext("{n:,} token", "{n:,} tokens", len(self.tokens)).format(n=len(self.tokens))
-            words.append(
-                _("{tokens}, {bits:.2f} bits of surprisal on average.").format(tokens=counted, bits=mean)
-            )
-        return " ".join(words)
 
 
 def _config_file(run: Run) -> None:
@@ -156,29 +110,6 @@ def _penalties() -> dict[str, Any]:
         }
 
 
-def _scored(context: PageContext, step: GenerateStep, token: GeneratedToken) -> ScoredToken:
-    """The token with what the model itself expected: temperature 1, nothing cut."""
-    texts = compute.token_texts(context, step.top_ids)
-    probs = np.exp(step.top_logits.astype(np.float64) - step.log_sum_exp)
-    expected = [
-        Expected(int(token_id), pieces.piece(text).label, float(p))
-        for token_id, text, p in zip(step.top_ids, texts, probs, strict=True)
-    ]
-    return ScoredToken(
-        step.token_id, token.token, token.surprisal_bits, token.rank, token.entropy_bits, expected
-    )
-
-
-def last_run(context: PageContext) -> Run | None:
-    """This session's latest continuation of this very text by this model."""
-    run: Run | None = st.session_state.get("sam_run")
-    same = run is not None and (run.context.model.model_id, run.context.text) == (
-        context.model.model_id,
-        context.text,
-    )
-    return run if same else None
-
-
 class Board:
     """Where a continuation is drawn: its text, and the surprisal of each token.
 
@@ -208,15 +139,19 @@ class Board:
 
 def go_on(context: PageContext, board: Board, run: Run) -> None:
     """Generate to the end; any click of the reader stops it within one token."""
-    st.session_state["sam_run"] = run
+    left = run.n_max - len(run.tokens)
+    if left == 0:
+        run.finish = "length"
+        st.rerun()
+    settings = run.penalties | run.chosen._asdict()
     with board.line.container():
         steps = compute.generate(
             context,
             seed=run.seed,
-            max_new_tokens=run.n_max,
+            max_new_tokens=left,
             n_top=N_EXPECTED,
-            **run.penalties,
-            **run.chosen._asdict(),
+            written=tuple(run.written),
+            **settings,
         )
     begun_at, drawn_at = time.monotonic(), 0.0
     with closing(cast("Generator[GenerateStep]", steps)):

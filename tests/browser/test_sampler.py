@@ -311,6 +311,32 @@ def test_a_click_on_a_token_shows_what_the_model_expected_and_asks_nobody(
     assert len(seen.sent) == before
 
 
+def test_another_token_makes_a_path_and_the_first_one_can_be_walked_again(
+    page: Page, open_page: OpenPage
+) -> None:
+    open_page("/sampling?sam_temperature=0&sam_max_new_tokens=10&text=Once upon a time")
+    wait_drawn(page)
+    page.get_by_role("button", name="Generate").click()
+    tokens = page.locator(".scored-text .tokens .token")
+    expect(tokens).to_have_count(10)
+    first = tokens.all_inner_texts()
+    tokens.nth(3).click()
+    instead = page.locator(".scored-text .row:not(.own)").first
+    wanted = instead.locator(".name").inner_text()
+    instead.get_by_role("button", name="Go on from here").click()
+    expect(tokens.nth(3)).to_have_text(wanted)
+    path = page.get_by_role("combobox", name="Path")
+    expect(path).to_have_value(f"2: 4 {wanted}")
+    second = tokens.all_inner_texts()
+    assert second[:4] == [*first[:3], wanted]
+    assert len(second) == 10
+    expect(page.locator(".st-key-sam_tree")).to_be_visible()
+    path.click()
+    page.get_by_role("option").first.click()
+    expect(tokens.nth(3)).to_have_text(first[3])
+    assert tokens.all_inner_texts() == first
+
+
 def test_korean_page_is_korean(page: Page, open_page: OpenPage) -> None:
     open_page("/sampling?lang=ko")
     wait_drawn(page)

@@ -47,3 +47,10 @@ def test_quality_against_diversity_reads_the_columns_of_its_table() -> None:
     spec = charts.quality_against_diversity(words)
     assert columns(spec) <= set(frames_many.by_temperature([]).columns)
     assert all(word in json.dumps(spec, ensure_ascii=False) for word in words.values())
+
+
+def test_path_tree_reads_the_columns_of_its_table() -> None:
+    words = {word: f"«{word}»" for word in ("step", "path", "token", "text", "surprisal")}
+    spec = charts.path_tree(words, steps=32)
+    assert columns(spec) <= set(frames.Path._fields)
+    assert all(word in json.dumps(spec, ensure_ascii=False) for word in words.values())

@@ -236,3 +236,23 @@ def test_many_refuses_none_too_many_and_bad_settings(
 ) -> None:
     with pytest.raises(BadValue):
         list(tiny_engine.generate_many(many(tiny.LLAMA, requests)))
+
+
+@pytest.mark.parametrize("text", [TEXTS[0], TEXTS[2]])
+def test_going_on_from_what_was_written_is_the_same_text(tiny_engine: LocalEngine, text: str) -> None:
+    """Greedy with penalties: what was written before counts as written, whoever wrote it."""
+    settings = {"temperature": 0, "presence_penalty": 1.5, "max_new_tokens": 12}
+    whole = list(tiny_engine.generate(request(tiny.LLAMA, text, **settings)))
+    ids = ids_of(whole)
+    for n in (1, 5, 11):
+        rest = replace(request(tiny.LLAMA, text, **settings), written=tuple(ids[:n]), max_new_tokens=12 - n)
+        steps = list(tiny_engine.generate(rest))
+        assert ids_of(steps) == ids[n:]
+        assert steps[0].index == 0
+        spelled = tiny_engine.text_of(tiny.LLAMA, ids[:n]) + "".join(step.text for step in steps)
+        assert spelled == "".join(step.text for step in whole)
+
+
+def test_unknown_written_tokens_are_refused(tiny_engine: LocalEngine) -> None:
+    with pytest.raises(BadValue):
+        list(tiny_engine.generate(replace(request(tiny.LLAMA, "x"), written=(10**6,))))

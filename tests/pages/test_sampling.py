@@ -119,6 +119,19 @@ def test_generate_continues_the_text_as_the_engine_does(open_app: OpenApp, tiny_
     assert run.finish == steps[-1].finish_reason
 
 
+def test_generating_code_goes_on_from_what_was_written(
+    folder: str, tiny_engine: SharedEngine, tmp_path: Path
+) -> None:
+    values: dict[str, Any] = {"temperature": 0.9, "presence_penalty": 1.0, "seed": 5}
+    found, _printed = run_code(
+        "generating", tmp_path, folder=folder, text=TEXT, n_tokens=6, written=[7, 9, 7], top_p=1.0, **values
+    )
+    request = GenerateRequest(tiny.LLAMA, TEXT, written=(7, 9, 7), max_new_tokens=6, **values)
+    steps = list(tiny_engine.get(timeout_s=180).generate(request))
+    new_ids = found["input_ids"][0, found["prompt_length"] :].tolist()
+    assert new_ids == [7, 9, 7, *(step.token_id for step in steps)]
+
+
 def test_penalties_reach_the_engine_and_every_token_has_its_expectations(
     open_app: OpenApp, tiny_engine: SharedEngine
 ) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import streamlit as st
@@ -54,14 +54,27 @@ class ScoredToken(NamedTuple):
     expected: Sequence[Expected] = ()
 
 
-def scored_text(tokens: Sequence[ScoredToken], *, key: str, selected: int | None = None) -> None:
+def scored_text(
+    tokens: Sequence[ScoredToken],
+    *,
+    key: str,
+    selected: int | None = None,
+    on_branch: Callable[[int, Expected], None] | None = None,
+) -> None:
     """Draw the tokens; choosing one is the browser's own business and asks nobody.
 
     Args:
         tokens: Of the text, in order.
         key: Widget key.
         selected: Place of the token that is open at first; None opens the most surprising one.
+        on_branch: Given the place of a token and what the reader wants there instead, before the rerun.
     """
+
+    def branched() -> None:
+        wanted = _wanted(st.session_state[key].get("branch"), tokens)
+        if wanted is not None and on_branch is not None:
+            on_branch(*wanted)
+
     if selected is None:
         selected = max(range(len(tokens)), key=lambda place: tokens[place].bits or 0.0)
     _COMPONENT(
@@ -78,16 +91,28 @@ def scored_text(tokens: Sequence[ScoredToken], *, key: str, selected: int | None
             "expected": [[[one.label, round(one.prob, 6)] for one in token.expected] for token in tokens],
             "most": MOST_BITS,
             "selected": selected,
+            "ids": [[one.token_id for one in token.expected] for token in tokens] if on_branch else [],
             "dir": direction("".join(token.label for token in tokens)),
             "words": _words(),
         },
+        default={"branch": None},
+        on_branch_change=branched,
     )
+
+
+def _wanted(sent: object, tokens: Sequence[ScoredToken]) -> tuple[int, Expected] | None:
+    """What the browser sent, if it names a token and one of those expected there."""
+    if not isinstance(sent, dict) or type(sent.get("at")) is not int or not 0 <= sent["at"] < len(tokens):
+        return None
+    found = [one for one in tokens[sent["at"]].expected if one.token_id == sent.get("id")]
+    return (sent["at"], found[0]) if found else None
 
 
 def _words() -> dict[str, str]:
     """The words in the reader's language; the browser fills the braces."""
     return {
         "text": _("The text, coloured by surprisal; arrow keys move through it"),
+        "branch": _("Go on from here"),
         "legend": _("surprisal"),
         "bits": _("{n} bits"),
         "hint": _("Click a token to see what the model expected there."),

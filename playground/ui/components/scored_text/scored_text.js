@@ -2,8 +2,10 @@
 
 const TINT = 70; // per cent of colour for the largest surprisal
 
-export default function ({ parentElement, data }) {
+export default function ({ parentElement, data, setStateValue }) {
   const root = parentElement.querySelector(".scored-text");
+  // the time makes the same wish a new one
+  root.branch = (at, id) => setStateValue("branch", { at, id, when: Date.now() });
   const signature = JSON.stringify(data);
   if (root.signature !== signature) {
     root.signature = signature;
@@ -25,7 +27,7 @@ function draw(root, data) {
       one.setAttribute("aria-selected", String(i === at));
       one.tabIndex = i === at ? 0 : -1;
     });
-    describe(detail, data, at);
+    describe(detail, data, at, root);
   };
   choose(data.selected);
   listen(text, chips, choose);
@@ -53,7 +55,7 @@ function legend({ most, words }) {
 }
 
 /** What the model expected in place of a token. */
-function describe(detail, data, at) {
+function describe(detail, data, at, root) {
   const { words, labels, bits, ranks, entropy, expected, is_own } = data;
   if (bits[at] === null) {
     detail.textContent = fill(words.first, { token: labels[at] });
@@ -74,6 +76,13 @@ function describe(detail, data, at) {
     const track = element("span", "track");
     track.append(bar);
     row.append(element("span", "name", label), track, element("span", "share", `${(100 * prob).toFixed(1)} %`));
+    if (data.ids.length && !is_own[at].includes(place)) {
+      const button = element("button", "branch", words.branch);
+      button.type = "button";
+      button.setAttribute("aria-label", `${words.branch}: ${label}`);
+      button.addEventListener("click", () => root.branch(at, data.ids[at][place]));
+      row.append(button);
+    }
     return row;
   });
   const list = element("div", "expected");

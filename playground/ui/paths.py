@@ -1,0 +1,104 @@
+"""Another token instead: the paths that a continuation could have taken, and the tree they make."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import streamlit as st
+
+from playground.charts import sampling as charts
+from playground.core import frames
+from playground.core.frames import GeneratedToken
+from playground.ui import compute, show
+from playground.ui.components.scored_text import Expected, ScoredToken
+from playground.ui.run import Run
+from playground.ui.text import _
+
+MAX_PATHS = 40
+
+
+def branch(run: Run, place: int, wanted: Expected) -> None:
+    """A new path: the tokens before this place, then what the reader wants; the model goes on from there.
+
+    Args:
+        run: The path that is left.
+        place: Which of its tokens is replaced.
+        wanted: By which one.
+    """
+    tree: list[Run] = st.session_state["sam_paths"]
+    before = run.tokens[place]
+    chosen = GeneratedToken(
+        step=place + 1,
+        token=wanted.label,
+        token_id=wanted.token_id,
+        surprisal_bits=-math.log2(wanted.prob),
+        model=wanted.prob,
+        drawn=math.nan,
+        rank=1 + [one.token_id for one in run.scored[place].expected].index(wanted.token_id),
+        n_kept=0,
+        entropy_bits=before.entropy_bits,
+    )
+    own = ScoredToken(
+        chosen.token_id, chosen.token, chosen.surprisal_bits, chosen.rank, chosen.entropy_bits,
+        run.scored[place].expected,
+    )  # fmt: skip
+    path = replace(run, parent=run, at=place + 1, finish="", elapsed_ms=0.0)
+    path.tokens = [*run.tokens[:place], chosen]
+    path.scored = [*run.scored[:place], own]
+    path.text = compute.get_engine().text_of(run.context.model.model_id, path.written)
+    if len(tree) < MAX_PATHS:
+        tree.append(path)
+    st.session_state["sam_run"] = path
+    st.session_state["sam_branched"] = True
+
+
+def draw(tree: list[Run], shown: Run) -> None:
+    """All paths as a picture, and a picker to walk them.
+
+    Args:
+        tree: Every path, parents before children.
+        shown: The one on the screen.
+    """
+    places = {id(run): place for place, run in enumerate(tree, 1)}
+    rows = []
+    for place, run in enumerate(tree, 1):
+        first = max(run.at, 1)
+        own = run.tokens[first - 1 :]
+        rows.append(
+            frames.Path(
+                path=place,
+                parent=places.get(id(run.parent), place),
+                start=first,
+                stop=max(len(run.tokens), first),
+                token=own[0].token if own else "",
+                text=run.text,
+                bits=float(np.mean([token.surprisal_bits for token in own])) if own else math.nan,
+            )
+        )
+    table = frames.paths(rows)
+    st.selectbox(
+        _("Path"),
+        range(len(tree)),
+        index=places[id(shown)] - 1,
+        format_func=lambda place: f"{place + 1}: {rows[place].start} {rows[place].token}",
+        key=f"sam_path_{len(tree)}_{places[id(shown)]}",
+        on_change=_walk,
+        args=(tree, f"sam_path_{len(tree)}_{places[id(shown)]}"),
+    )
+    words = {
+        "step": _("Step"), "path": _("Path"), "token": _("Token"), "text": _("Text"),
+        "surprisal": _("Surprisal (bits)"),
+    }  # fmt: skip
+    alt = _("Every path, from where it left its parent")
+    chart = charts.path_tree(words, steps=max(run.n_max for run in tree))
+    show.show_chart(chart, "sam_tree", alt, data=table)
+    st.download_button(
+        _("All paths (CSV)"), lambda: table.to_csv(index=False).encode(), "paths.csv", "text/csv",
+        key="sam_paths_csv", on_click="ignore", icon=":material/download:",
+    )  # fmt: skip
+
+
+def _walk(tree: list[Run], key: str) -> None:
+    st.session_state["sam_run"] = tree[st.session_state[key]]
