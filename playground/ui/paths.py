@@ -69,7 +69,7 @@ def draw(tree: list[Run], shown: Run) -> None:
         rows.append(
             frames.Path(
                 path=place,
-                parent=places.get(id(run.parent), place),
+                parent=places.get(id(_left(run)), place),
                 start=first,
                 stop=max(len(run.tokens), first),
                 token=own[0].token if own else "",
@@ -98,6 +98,14 @@ def draw(tree: list[Run], shown: Run) -> None:
         _("All paths (CSV)"), lambda: table.to_csv(index=False).encode(), "paths.csv", "text/csv",
         key="sam_paths_csv", on_click="ignore", icon=":material/download:",
     )  # fmt: skip
+
+
+def _left(run: Run) -> Run | None:
+    """The path whose own tokens it left: its parent may have inherited them."""
+    left = run.parent
+    while left is not None and left.at >= run.at:
+        left = left.parent
+    return left
 
 
 def _walk(tree: list[Run], key: str) -> None:
