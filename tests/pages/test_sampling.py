@@ -24,6 +24,7 @@ from playground.ui.components.sampler import DEFAULT, SamplerValue, valid
 from tests import tiny
 from tests.pages.conftest import OpenApp
 from tests.pages.shown import drawn, run_script
+from tests.pages.test_every_page import HOSTILE
 
 TEXT = "The cat sat on"
 SETTINGS = [
@@ -266,6 +267,17 @@ def test_a_game_goes_to_its_end_and_on_to_the_next_text(open_app: OpenApp) -> No
     app.button(key="sam_guess_next").click().run()
     assert app.session_state["sam_game"].number == 1
     assert not app.session_state["sam_game"].done
+
+
+@pytest.mark.parametrize("panel", ["many", "text", "guess"])
+@pytest.mark.parametrize("name", HOSTILE)
+def test_every_panel_survives_any_text_in_korean(panel: str, name: str, open_app: OpenApp) -> None:
+    app = open_app("sampling", lang="ko", text=HOSTILE[name], sam_panel=panel, sam_many_tokens="4")
+    assert not app.exception
+    if panel == "many" and any(button.key == "sam_many" for button in app.button):
+        app.button(key="sam_many").click().run()
+        assert not app.exception
+        assert all(written(app))
 
 
 def test_surprisal_code_gives_the_numbers_of_the_panel(
