@@ -4,7 +4,7 @@ import streamlit as st
 
 from playground.core import frames
 from playground.core.sampling import distribution
-from playground.ui import compute, frame, guess, many_texts, own_text, sampling, show, writing
+from playground.ui import batch_run, compute, frame, guess, many_texts, own_text, sampling, show, writing
 from playground.ui.choose import choose
 from playground.ui.components.sampler import SamplerValue, sampler
 from playground.ui.components.token_chips import token_chips
@@ -52,6 +52,7 @@ chosen, _problems = sampling.chosen(len(ranked))
 panels = {
     "write": _("Let it write"),
     "many": _("Many at once"),
+    "batch": _("My prompts"),
     "text": _("How probable is your text?"),
     "guess": _("Guess the next token"),
 }
@@ -62,6 +63,8 @@ match panel:
         go_on = writing.panel(context, chosen, trace)
     case "many":
         go_on = many_texts.panel(context, chosen, trace)
+    case "batch":
+        go_on = batch_run.panel(context, chosen, trace)
     case "text":
         own_text.panel(context)
     case "guess":

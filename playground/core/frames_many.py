@@ -20,6 +20,7 @@ class Written:
         token_ids: Of the new tokens.
         logprobs: Of each under the model itself, nats.
         text: They spell.
+        prompt: What they continue, "" where all continue the same text.
     """
 
     temperature: float
@@ -27,17 +28,19 @@ class Written:
     token_ids: list[int] = field(default_factory=list)
     logprobs: list[float] = field(default_factory=list)
     text: str = ""
+    prompt: str = ""
 
 
 def continuations(written: Sequence[Written]) -> pd.DataFrame:
     """One row a continuation that has a token.
 
     Returns:
-        temperature, seed, text, n_tokens, mean_logprob (nats), perplexity (exp of minus that), repeated_4
-        (share of 4-grams that came before; NaN below 4 tokens).
+        prompt, temperature, seed, text, n_tokens, mean_logprob (nats), perplexity (exp of minus that),
+        repeated_4 (share of 4-grams that came before; NaN below 4 tokens).
     """
     rows = [
         {
+            "prompt": one.prompt,
             "temperature": one.temperature,
             "seed": one.seed,
             "text": one.text,
@@ -49,7 +52,16 @@ def continuations(written: Sequence[Written]) -> pd.DataFrame:
         for one in written
         if one.token_ids
     ]
-    columns = ["temperature", "seed", "text", "n_tokens", "mean_logprob", "perplexity", "repeated_4"]
+    columns = [
+        "prompt",
+        "temperature",
+        "seed",
+        "text",
+        "n_tokens",
+        "mean_logprob",
+        "perplexity",
+        "repeated_4",
+    ]
     return pd.DataFrame(rows, columns=columns)
 
 

@@ -284,12 +284,12 @@ def generate_many(
 
     Args:
         context: From `frame.page`.
-        settings: Fields of `GenerateRequest`, of each continuation.
+        settings: Fields of `GenerateRequest`, of each continuation; `text` where it is another one.
         max_new_tokens: Of each.
     """
     engine, model = get_engine(), context.model.model_id
     requests = tuple(
-        GenerateRequest(model, context.text, max_new_tokens=max_new_tokens, n_top=1, **one)
+        GenerateRequest(model, max_new_tokens=max_new_tokens, n_top=1, **({"text": context.text} | one))
         for one in settings
     )
     request = GenerateManyRequest(model, requests, owner=context.owner)

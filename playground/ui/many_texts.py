@@ -36,6 +36,7 @@ class Many:
         settings: Of each text: temperature, cuts, seed.
         n_max: Tokens at most.
         is_sweep: Whether the temperatures differ.
+        key: In the session.
         written: What there is so far.
         elapsed_ms: Until now.
     """
@@ -43,7 +44,8 @@ class Many:
     context: PageContext
     settings: list[dict[str, Any]]
     n_max: int
-    is_sweep: bool
+    is_sweep: bool = False
+    key: str = "sam_many_texts"
     written: list[Written] = field(default_factory=list)
     elapsed_ms: float = 0.0
 
@@ -76,24 +78,32 @@ def panel(context: PageContext, chosen: SamplerValue, trace: Trace) -> Callable[
             for temperature in temperatures
             for seed in range(N_SWEEP if sweep else n)
         ]
-        return partial(_go_on, place, Many(context, settings, n_max, is_sweep=sweep))
+        return partial(write_all, place, Many(context, settings, n_max, is_sweep=sweep))
     many: Many | None = st.session_state.get("sam_many_texts")
     mine = (context.model.model_id, context.text)
-    if many is None or (many.context.model.model_id, many.context.text) != mine or not _begun(many):
+    if many is None or (many.context.model.model_id, many.context.text) != mine or not begun(many):
         st.caption(_("The texts share the batch: eight take far less than eight times as long as one."))
         return None
     _draw(many, trace)
     return None
 
 
-def _begun(many: Many) -> bool:
+def begun(many: Many) -> bool:
+    """Whether any text has a token."""
     return any(one.token_ids for one in many.written)
 
 
-def _go_on(place: Any, many: Many) -> None:  # noqa: ANN401  (Streamlit's container)
-    """Write to the end; any click of the reader stops it within one step, what is written stays."""
-    st.session_state["sam_many_texts"] = many
-    many.written = [Written(one["temperature"], one["seed"]) for one in many.settings]
+def write_all(place: Any, many: Many) -> None:  # noqa: ANN401  (Streamlit's container)
+    """Write to the end; any click of the reader stops it within one step, what is written stays.
+
+    Args:
+        place: Where the progress is drawn.
+        many: What to write; it goes into the session.
+    """
+    st.session_state[many.key] = many
+    many.written = [
+        Written(one["temperature"], one["seed"], prompt=one.get("text", "")) for one in many.settings
+    ]
     with place.container():
         bar = st.progress(0.0, _("The model writes"))
         steps = compute.generate_many(many.context, many.settings, max_new_tokens=many.n_max)

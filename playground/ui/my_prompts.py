@@ -14,7 +14,7 @@ from playground.ui.text import _, ngettext, sentence
 def picker() -> None:
     """A button that opens the upload, what came of it, and the list of prompts."""
     if st.button(_("My prompts"), icon=":material/upload_file:", width="stretch", key="prompts_open"):
-        st.dialog(_("My prompts"))(_dialog)()
+        st.dialog(_("My prompts"), on_dismiss="rerun")(_dialog)()  # a page may use them
 
 
 def _dialog() -> None:

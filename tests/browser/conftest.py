@@ -28,10 +28,14 @@ AS_OPENED = """() => {
   document.activeElement?.blur();
   document.querySelector("[data-testid=stMain]").scrollTo(0, 0);
 }"""
-# What moves while a page waits is drawn by the processor that the tests need.
+# What moves while a page waits is drawn by the processor that the tests need; the ends of motions still come.
 STILL = """() => {
   const still = new CSSStyleSheet();
-  still.replaceSync("*, ::before, ::after { animation: none !important; transition: none !important; }");
+  still.replaceSync(`*, ::before, ::after {
+    animation-duration: 1ms !important;
+    animation-iteration-count: 1 !important;
+    transition-duration: 1ms !important;
+  }`);
   document.adoptedStyleSheets.push(still);
 }"""
 OpenPage = Callable[[str], Page]

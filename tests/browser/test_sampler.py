@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import csv
 import itertools
 import re
 from pathlib import Path
@@ -335,6 +336,27 @@ def test_another_token_makes_a_path_and_the_first_one_can_be_walked_again(
     page.get_by_role("option").first.click()
     expect(tokens.nth(3)).to_have_text(first[3])
     assert tokens.all_inner_texts() == first
+
+
+def test_twenty_uploaded_prompts_become_a_table_and_its_file(
+    page: Page, open_page: OpenPage, tmp_path: Path
+) -> None:
+    lines = [f"The number {i} is" for i in range(20)]
+    (tmp_path / "mine.txt").write_text("\n".join(lines))
+    open_page("/sampling?sam_panel=batch&sam_batch_tokens=4")
+    wait_drawn(page)
+    page.get_by_role("button", name="My prompts").first.click()
+    page.locator("input[type=file]").first.set_input_files(tmp_path / "mine.txt")
+    expect(page.get_by_text("20 prompts were read.")).to_be_visible()
+    wait_run(page)
+    page.get_by_role("dialog").get_by_role("button", name="Close").click()
+    page.get_by_role("button", name="Continue all 20").click()
+    expect(page.get_by_text("20 of 20 prompts continued")).to_be_visible()
+    with page.expect_download() as download:
+        page.locator(".st-key-batch_run_csv button").click()
+    rows = list(csv.DictReader(Path(download.value.path()).read_text("utf-8").splitlines()))
+    assert [row["prompt"] for row in rows] == lines
+    assert all(float(row["perplexity"]) >= 1 for row in rows)
 
 
 def test_korean_page_is_korean(page: Page, open_page: OpenPage) -> None:

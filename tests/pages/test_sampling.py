@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 from playground.core import frames, frames_many
 from playground.core.diversity import distinct
 from playground.core.guessing import bound_bits
+from playground.core.prompts import PromptFile
 from playground.core.ranking import rank
 from playground.core.sampling import distribution
 from playground.engine.base import GenerateRequest, TraceRequest
@@ -195,6 +196,31 @@ def test_many_texts_are_the_engines_and_their_numbers_too(
     assert len(table) == 5
     bits = distinct(written(app), 2)
     assert any(f"**distinct-2** {bits:.2f}" in one.value for one in app.markdown)
+
+
+def test_every_uploaded_prompt_is_continued_as_alone_and_long_ones_are_named(
+    open_app: OpenApp, tiny_engine: SharedEngine, folder: str, tmp_path: Path
+) -> None:
+    app = open_app("sampling", text=TEXT, sam_panel="batch", sam_batch_tokens="5", sam_top_p="1")
+    assert any("Upload a file" in one.value for one in app.info)
+    prompts = ("The cat", "서울은", "</script>", "a b c d " * 200, "<b>one</b>")
+    app.session_state["prompts"] = PromptFile(prompts, (), 0)
+    app.run()
+    assert any("row 4" in one.value for one in app.warning)
+    app.button(key="sam_batch").click().run()
+    assert not app.exception
+    kept = [prompt for prompt in prompts if len(prompt) < 100]
+    many = app.session_state["sam_batch_texts"]
+    assert [one.prompt for one in many.written] == kept
+    engine = tiny_engine.get(timeout_s=180)
+    for seed, one in enumerate(many.written):
+        request = GenerateRequest(tiny.LLAMA, one.prompt, seed=seed, max_new_tokens=5)
+        assert one.token_ids == [step.token_id for step in engine.generate(request)]
+    assert app.dataframe[0].value["prompt"].tolist() == kept
+    found, _printed = run_code(
+        "batch_run", tmp_path, folder=folder, prompts=kept, n_tokens=5, top_p=1.0, temperature=1.0
+    )
+    assert found["written"] == [one.token_ids for one in many.written]
 
 
 def test_a_sweep_writes_eight_texts_at_each_temperature(open_app: OpenApp) -> None:

@@ -1,0 +1,67 @@
+# One continuation of each prompt, and how probable the model itself finds it.
+import math
+from pathlib import Path
+
+import numpy as np
+import torch
+from transformers import (
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    LogitsProcessorList,
+    MinPLogitsWarper,
+    TemperatureLogitsWarper,
+    TopKLogitsWarper,
+    TopPLogitsWarper,
+    TypicalLogitsWarper,
+)
+
+folder = "~/.cache/llm-playground/models/HuggingFaceTB--SmolLM2-135M-Instruct"
+prompts = ["The capital of England is", "Once upon a time"]
+n_tokens = 24
+temperature = 1.0
+top_k = 0
+top_p = 0.75
+min_p = 0.0
+typical_p = 1.0
+order = "transformers"
+
+path = Path(folder).expanduser()
+tokenizer = AutoTokenizer.from_pretrained(path)
+model = AutoModelForCausalLM.from_pretrained(path, dtype=torch.float32)
+end_ids = model.generation_config.eos_token_id
+end_ids = end_ids if isinstance(end_ids, list) else [end_ids]
+
+orders = {
+    "transformers": ["temperature", "top_k", "top_p", "min_p", "typical_p"],
+    "vllm": ["temperature", "min_p", "top_k", "top_p"],
+    "llama.cpp": ["top_k", "typical_p", "top_p", "min_p", "temperature"],
+}
+made = {}
+if temperature > 0:
+    made["temperature"] = TemperatureLogitsWarper(float(temperature))
+if top_k > 0:
+    made["top_k"] = TopKLogitsWarper(top_k)
+if top_p < 1:
+    made["top_p"] = TopPLogitsWarper(top_p)
+if min_p > 0:
+    made["min_p"] = MinPLogitsWarper(min_p)
+if typical_p < 1:
+    made["typical_p"] = TypicalLogitsWarper(typical_p)
+processors = LogitsProcessorList(made[name] for name in orders[order] if name in made)
+
+written = []
+for seed, prompt in enumerate(prompts):
+    random = np.random.Generator(np.random.Philox(key=seed))
+    input_ids = tokenizer(prompt, return_tensors="pt").input_ids
+    new_ids, logprobs = [], []
+    while len(new_ids) < n_tokens and not (new_ids and new_ids[-1] in end_ids):
+        with torch.no_grad():
+            logits = model(input_ids).logits[:, -1].double()
+        probs, token_ids = processors(input_ids, logits).softmax(-1)[0].sort(descending=True)
+        u = random.random()
+        chosen = int((probs.cumsum(0) <= u).sum()) if temperature > 0 else 0
+        new_ids.append(int(token_ids[chosen]))
+        logprobs.append(float(logits.log_softmax(-1)[0, new_ids[-1]]))
+        input_ids = torch.cat([input_ids, torch.tensor([new_ids[-1:]])], dim=1)
+    written.append(new_ids)
+    print(f"perplexity {math.exp(-np.mean(logprobs)):8.2f}  {prompt!r}: {tokenizer.decode(new_ids)!r}")
