@@ -1,4 +1,4 @@
-# Many continuations of one text: how probable, how different, how repetitive they are at each temperature.
+# Many continuations: how probable and how different they are at each temperature.
 import math
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from transformers import (
 )
 
 folder = "~/.cache/llm-playground/models/HuggingFaceTB--SmolLM2-135M-Instruct"
-text = "The capital of England is"
+prompts = ["The capital of England is"]
 n_tokens = 24
 n_texts = 8
 temperatures = [1.0]
@@ -31,7 +31,6 @@ tokenizer = AutoTokenizer.from_pretrained(path)
 model = AutoModelForCausalLM.from_pretrained(path, dtype=torch.float32)
 end_ids = model.generation_config.eos_token_id
 end_ids = end_ids if isinstance(end_ids, list) else [end_ids]
-prompt = tokenizer(text, return_tensors="pt").input_ids
 
 
 def processors(temperature: float) -> LogitsProcessorList:
@@ -55,10 +54,11 @@ def processors(temperature: float) -> LogitsProcessorList:
     return LogitsProcessorList(made[name] for name in orders[order] if name in made)
 
 
-def continuation(temperature: float, seed: int) -> tuple[list[int], list[float]]:
+def continuation(prompt: str, temperature: float, seed: int) -> tuple[list[int], list[float]]:
     """New tokens, and the log-probability of each under the model itself."""
     random = np.random.Generator(np.random.Philox(key=seed))
-    input_ids, new_ids, logprobs = prompt, [], []
+    input_ids = tokenizer(prompt, return_tensors="pt").input_ids
+    new_ids, logprobs = [], []
     while len(new_ids) < n_tokens and not (new_ids and new_ids[-1] in end_ids):
         with torch.no_grad():
             logits = model(input_ids).logits[:, -1].double()
@@ -74,13 +74,15 @@ def continuation(temperature: float, seed: int) -> tuple[list[int], list[float]]
 def distinct(texts: list[list[int]], n: int) -> float:
     """Different n-grams among all n-grams."""
     grams = [tuple(ids[i : i + n]) for ids in texts for i in range(len(ids) - n + 1)]
-    return len(set(grams)) / len(grams)
+    return len(set(grams)) / len(grams) if grams else math.nan
 
 
 for temperature in temperatures:
-    written = [continuation(temperature, seed) for seed in range(n_texts)]
-    for new_ids, logprobs in written:
-        print(f"perplexity {math.exp(-np.mean(logprobs)):8.2f}  {tokenizer.decode(new_ids)!r}")
+    written = []
+    for seed, prompt in enumerate(prompts * n_texts):
+        new_ids, logprobs = continuation(prompt, temperature, seed)
+        written.append((new_ids, logprobs))
+        print(f"perplexity {math.exp(-np.mean(logprobs)):8.2f}  {prompt!r} {tokenizer.decode(new_ids)!r}")
     texts = [new_ids for new_ids, _ in written]
     mean_logprob = float(np.mean([p for _, logprobs in written for p in logprobs]))
     distinct_1, distinct_2 = distinct(texts, 1), distinct(texts, 2)

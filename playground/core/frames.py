@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from playground.core.journey import Journey
 from playground.core.ranking import RankedLogits
-from playground.core.sampling import ORDERS, Distribution, distribution
+from playground.core.sampling import ORDERS, Distribution, distribution, in_order
 from playground.core.tokens import Tokenization
 
 
@@ -24,9 +24,9 @@ class GeneratedToken(NamedTuple):
         token_id: Its id.
         surprisal_bits: -log2 of `model`.
         model: Its probability under the model itself (temperature 1, nothing cut).
-        drawn: Its probability in the distribution it was drawn from.
+        drawn: Its probability in the distribution it was drawn from; None where the reader chose it.
         rank: 1 = the most probable token.
-        n_kept: Tokens that survived the cuts.
+        n_kept: Tokens that survived the cuts; None where the reader chose it.
         entropy_bits: Of the model's own distribution.
     """
 
@@ -35,9 +35,9 @@ class GeneratedToken(NamedTuple):
     token_id: int
     surprisal_bits: float
     model: float
-    drawn: float
+    drawn: float | None
     rank: int
-    n_kept: int
+    n_kept: int | None
     entropy_bits: float
 
 
@@ -58,9 +58,7 @@ def sampling(ranked: RankedLogits, texts: Sequence[str], settings: Mapping[str, 
     token_ids = ranked.token_ids[:n]
     own = distribution(ranked)
     tempered = distribution(ranked, temperature=settings.get("temperature", 1.0))
-    same = {name: dict(settings) | {"order": name} for name in ORDERS}
-    same["vllm"]["typical_p"] = 1.0  # it has none
-    found = {name: distribution(ranked, **own) for name, own in same.items()}
+    found = {name: distribution(ranked, **in_order(settings, name)) for name in ORDERS}
     order = settings.get("order", "transformers")
     kept = {name: np.isin(token_ids, one.token_ids[: n + 1]) for name, one in found.items()}
     before = _aligned(token_ids, tempered)

@@ -1,13 +1,34 @@
-"""Predictions of a text as a tidy table."""
+"""Predictions of a text, and guesses at it, as tidy tables."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from playground.core.predictions import Predictions
+
+
+class Guessed(NamedTuple):
+    """One token of the game, a row of `guesses`.
+
+    Attributes:
+        step: Position in the text, from 1.
+        token: How it is shown.
+        guesses: How many the reader needed; one more than tried where they gave up.
+        gave_up: Whether they did.
+        rank: How many the model would have needed: 1 = its first choice.
+        surprisal_bits: -log2 of its probability under the model.
+    """
+
+    step: int
+    token: str
+    guesses: int
+    gave_up: bool
+    rank: int
+    surprisal_bits: float
 
 
 def surprisals(read: Predictions, input_ids: Sequence[int], labels: Sequence[str]) -> pd.DataFrame:
@@ -34,3 +55,8 @@ def surprisals(read: Predictions, input_ids: Sequence[int], labels: Sequence[str
             "entropy_bits": read.entropy_bits[:n].astype(np.float64),
         }
     )
+
+
+def guesses(rows: Sequence[Guessed]) -> pd.DataFrame:
+    """One row a token; columns are the fields of `Guessed`."""
+    return pd.DataFrame(rows, columns=list(Guessed._fields))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +31,7 @@ class Predictions:
     ranks: NDArray[np.int64]
 
     def __post_init__(self) -> None:
-        for array in (self.top_ids, self.top_logprobs, self.entropy_bits, self.logprobs, self.ranks):
+        for array in self._arrays():
             array.flags.writeable = False
 
     @property
@@ -60,5 +61,7 @@ class Predictions:
     @property
     def size_bytes(self) -> int:
         """Bytes of the arrays."""
-        arrays = (self.top_ids, self.top_logprobs, self.entropy_bits, self.logprobs, self.ranks)
-        return sum(array.nbytes for array in arrays)
+        return sum(array.nbytes for array in self._arrays())
+
+    def _arrays(self) -> list[NDArray[Any]]:
+        return [getattr(self, spec.name) for spec in fields(self)]

@@ -19,7 +19,8 @@ kept, as transformers and vLLM do; llama.cpp itself stops at exactly k. Penaltie
 from __future__ import annotations
 
 import math
-from typing import Literal, NamedTuple, get_args
+from collections.abc import Mapping
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -107,6 +108,17 @@ def distribution(
         return _among(ranked, final, first, n)
     total, entropy_bits = final.among_first(n)
     return Distribution(ranked.token_ids[:n], final.each[:n] / total, n, entropy_bits)
+
+
+def in_order(settings: Mapping[str, Any], order: Order) -> dict[str, Any]:
+    """The same settings in the order of a library, without the one that it has not.
+
+    Example:
+        >>> in_order({"top_k": 5, "typical_p": 0.5}, "vllm")
+        {'top_k': 5, 'typical_p': 1.0, 'order': 'vllm'}
+    """
+    own = {**settings, "order": order}
+    return own | {"typical_p": 1.0} if order == "vllm" else own
 
 
 def draw(distribution: Distribution, u: float) -> int:

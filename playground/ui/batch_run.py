@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
-import pandas as pd
 import streamlit as st
 
 from playground.core import frames_many as frames
@@ -14,7 +13,7 @@ from playground.core.prompts import PromptFile
 from playground.core.trace import Trace
 from playground.ui import compute, show, state
 from playground.ui.components.sampler import SamplerValue
-from playground.ui.many_texts import Many, begun, write_all
+from playground.ui.many_texts import Many, begun, code_of, table, write_all
 from playground.ui.sampling import cuts
 from playground.ui.state import PageContext
 from playground.ui.text import _
@@ -57,7 +56,8 @@ def panel(context: PageContext, chosen: SamplerValue, trace: Trace) -> Callable[
         ]
         return partial(write_all, place, Many(context, settings, n_max, key=KEY))
     many: Many | None = st.session_state.get(KEY)
-    if many is not None and many.context.model.model_id == context.model.model_id and begun(many):
+    mine = (context.model.model_id, prompts)
+    if many and (many.context.model.model_id, [one["text"] for one in many.settings]) == mine and begun(many):
         _draw(many, trace)
     return None
 
@@ -78,35 +78,12 @@ def _usable(context: PageContext, prompts: Sequence[str]) -> list[str]:
 
 def _draw(many: Many, trace: Trace) -> None:
     texts = frames.continuations(many.written)
-    _table(texts)
+    table(texts, ["prompt", "text", "n_tokens", "perplexity"])
     told = _(
         "{done} of {total} prompts continued; the least surprising text has perplexity {perplexity:.1f}."
     )
     least = float(texts["perplexity"].min())
     st.markdown(told.format(done=len(texts), total=len(many.settings), perplexity=least))
     show.provenance(replace(trace, elapsed_ms=many.elapsed_ms, cached=False))
-    first = dict(many.settings[0])
-    code = show.code(
-        "batch_run",
-        folder=show.model_folder(trace.model_id),
-        prompts=[one["text"] for one in many.settings],
-        n_tokens=many.n_max,
-        **{name: first[name] for name in SamplerValue._fields},
-    )
+    code = code_of(many, [one["text"] for one in many.settings], n_texts=1)
     show.under_picture("batch_run", frame=texts, code=code)
-
-
-def _table(texts: pd.DataFrame) -> None:
-    number = st.column_config.NumberColumn
-    st.dataframe(
-        texts,
-        hide_index=True,
-        height=310,
-        column_order=["prompt", "text", "n_tokens", "perplexity"],
-        column_config={
-            "prompt": st.column_config.TextColumn(_("Prompt"), width="medium"),
-            "text": st.column_config.TextColumn(_("Text"), width="large"),
-            "n_tokens": number(_("Tokens"), width="small"),
-            "perplexity": number(_("Perplexity"), format="%.1f", width="small"),
-        },
-    )

@@ -5,7 +5,7 @@ Everything a session asks for carries its owner id, so that closing the tab stop
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Literal
 from uuid import uuid4
@@ -18,7 +18,6 @@ from playground.core.edits import Ablation, Edit
 from playground.core.embeddings import EmbeddingTable
 from playground.core.positions import PositionScheme
 from playground.core.residual import Lens, Unembedding
-from playground.core.sampling import Order
 from playground.core.tokens import Tokenization
 from playground.core.trace import Trace
 from playground.engine.base import Engine, GenerateRequest, GenerateStep, TraceRequest
@@ -224,52 +223,16 @@ def refusal(context: PageContext, input_ids: tuple[int, ...], position_ids: tupl
     return None
 
 
-def generate(
-    context: PageContext,
-    *,
-    temperature: float = 1.0,
-    top_k: int = 0,
-    top_p: float = 1.0,
-    min_p: float = 0.0,
-    typical_p: float = 1.0,
-    order: Order = "transformers",
-    repetition_penalty: float = 1.0,
-    presence_penalty: float = 0.0,
-    frequency_penalty: float = 0.0,
-    seed: int = 0,
-    max_new_tokens: int = 32,
-    n_top: int = 64,
-    written: tuple[int, ...] = (),
-    topic: str = "generate",
-) -> Iterator[GenerateStep]:
+def generate(context: PageContext, settings: Mapping[str, Any]) -> Iterator[GenerateStep]:
     """Continue the reader's text token by token; closing the iterator stops the model within one step.
 
     Args:
         context: From `frame.page`.
-        temperature, top_k, top_p, min_p, typical_p, order: As in `GenerateRequest`.
-        repetition_penalty, presence_penalty, frequency_penalty, seed, max_new_tokens, n_top: Likewise.
-        written: What the model is to go on from, after the text.
-        topic: A newer generation of the same topic in this session replaces this one.
+        settings: Fields of `GenerateRequest`; a newer generation of this session replaces this one.
     """
     engine = get_engine()
     request = GenerateRequest(
-        model=context.model.model_id,
-        text=context.text,
-        written=written,
-        temperature=temperature,
-        top_k=top_k,
-        top_p=top_p,
-        min_p=min_p,
-        typical_p=typical_p,
-        order=order,
-        repetition_penalty=repetition_penalty,
-        presence_penalty=presence_penalty,
-        frequency_penalty=frequency_penalty,
-        seed=seed,
-        max_new_tokens=max_new_tokens,
-        n_top=n_top,
-        owner=context.owner,
-        topic=topic,
+        context.model.model_id, context.text, owner=context.owner, topic="generate", **settings
     )
     with WaitingLine(engine, request) as line:
         for step in engine.generate(request, line):
@@ -278,7 +241,7 @@ def generate(
 
 
 def generate_many(
-    context: PageContext, settings: Sequence[dict[str, Any]], *, max_new_tokens: int
+    context: PageContext, settings: Sequence[Mapping[str, Any]], *, max_new_tokens: int
 ) -> Generator[tuple[int, GenerateStep]]:
     """Continue the reader's text once for each of these settings; closing the iterator stops all.
 
@@ -289,7 +252,7 @@ def generate_many(
     """
     engine, model = get_engine(), context.model.model_id
     requests = tuple(
-        GenerateRequest(model, max_new_tokens=max_new_tokens, n_top=1, **({"text": context.text} | one))
+        GenerateRequest(model, max_new_tokens=max_new_tokens, n_top=1, **{"text": context.text, **one})
         for one in settings
     )
     request = GenerateManyRequest(model, requests, owner=context.owner)

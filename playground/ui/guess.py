@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import NamedTuple
 
-import pandas as pd
 import streamlit as st
 
+from playground.core import frames_predictions as frames
+from playground.core.frames_predictions import Guessed
 from playground.core.guessing import bound_bits, is_right
 from playground.core.pieces import pieces
 from playground.core.predictions import Predictions
@@ -17,31 +17,11 @@ from playground.core.trace import Trace
 from playground.paths import site_root
 from playground.ui import compute, show
 from playground.ui.components.scored_text import scored_text
-from playground.ui.own_text import N_EXPECTED, scored_tokens
+from playground.ui.expected import N_EXPECTED, scored_tokens
 from playground.ui.state import PageContext
 from playground.ui.text import _, strong
 
 N_GIVEN = 2  # tokens the reader sees at first
-
-
-class Guessed(NamedTuple):
-    """One token of the game, a row of its table.
-
-    Attributes:
-        step: Position in the text, from 1.
-        token: How it is shown.
-        guesses: How many the reader needed; one more than tried where they gave up.
-        gave_up: Whether they did.
-        rank: How many the model would have needed: 1 = its first choice.
-        surprisal_bits: -log2 of its probability under the model.
-    """
-
-    step: int
-    token: str
-    guesses: int
-    gave_up: bool
-    rank: int
-    surprisal_bits: float
 
 
 @dataclass
@@ -76,7 +56,7 @@ def panel(context: PageContext) -> None:
     labels = [one.label for one in pieces(tokens)]
     shown = N_GIVEN + len(game.done)
     scored_text(
-        scored_tokens(hidden_text, read, tokens.input_ids, labels)[:shown],
+        scored_tokens(trace.model_id, read, tokens.input_ids, labels)[:shown],
         key="sam_guess_text",
         selected=shown - 1,
     )
@@ -138,7 +118,7 @@ def _next(game: Game) -> None:
 
 
 def _score(game: Game, trace: Trace, so_far: str) -> None:
-    table = pd.DataFrame(game.done, columns=list(Guessed._fields))
+    table = frames.guesses(game.done)
     own = table[~table["gave_up"]]
     last = game.done[-1]
     told = _("{token}: the model ranks it {rank:,} with {bits:.2f} bits.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -35,7 +35,6 @@ class Many:
         context: Model and text it belongs to.
         settings: Of each text: temperature, cuts, seed.
         n_max: Tokens at most.
-        is_sweep: Whether the temperatures differ.
         key: In the session.
         written: What there is so far.
         elapsed_ms: Until now.
@@ -44,10 +43,14 @@ class Many:
     context: PageContext
     settings: list[dict[str, Any]]
     n_max: int
-    is_sweep: bool = False
     key: str = "sam_many_texts"
     written: list[Written] = field(default_factory=list)
     elapsed_ms: float = 0.0
+
+    @property
+    def temperatures(self) -> list[float]:
+        """Those of the texts, each once, from cold to hot."""
+        return sorted({one["temperature"] for one in self.settings})
 
 
 def panel(context: PageContext, chosen: SamplerValue, trace: Trace) -> Callable[[], None] | None:
@@ -78,7 +81,7 @@ def panel(context: PageContext, chosen: SamplerValue, trace: Trace) -> Callable[
             for temperature in temperatures
             for seed in range(N_SWEEP if sweep else n)
         ]
-        return partial(write_all, place, Many(context, settings, n_max, is_sweep=sweep))
+        return partial(write_all, place, Many(context, settings, n_max))
     many: Many | None = st.session_state.get("sam_many_texts")
     mine = (context.model.model_id, context.text)
     if many is None or (many.context.model.model_id, many.context.text) != mine or not begun(many):
@@ -130,24 +133,35 @@ def write_all(place: Any, many: Many) -> None:  # noqa: ANN401  (Streamlit's con
 def _draw(many: Many, trace: Trace) -> None:
     texts = frames.continuations(many.written)
     grouped = frames.by_temperature(many.written)
-    if many.is_sweep:
+    is_sweep = len(many.temperatures) > 1
+    if is_sweep:
         _draw_sweep(grouped)
     else:
         _say_texts(texts, grouped)
-    _table(texts)
+    table(texts, ["temperature", "seed", "text", "perplexity", "repeated_4"])
     show.provenance(replace(trace, elapsed_ms=many.elapsed_ms, cached=False))
-    temperatures = sorted({one["temperature"] for one in many.settings})
-    code = show.code(
+    code = code_of(many, [many.context.text], n_texts=len(many.settings) // len(many.temperatures))
+    picture = "sam_sweep_picture" if is_sweep else None
+    show.under_picture("many", frame=texts, code=code, picture=picture)
+
+
+def code_of(many: Many, prompts: list[str], *, n_texts: int) -> str:
+    """The script that writes the same texts.
+
+    Args:
+        many: What was written.
+        prompts: What is continued, in this order.
+        n_texts: How often each, at each temperature.
+    """
+    return show.code(
         "many",
-        folder=show.model_folder(trace.model_id),
-        text=many.context.text,
+        folder=show.model_folder(many.context.model.model_id),
+        prompts=prompts,
+        n_texts=n_texts,
         n_tokens=many.n_max,
-        n_texts=len(many.settings) // len(temperatures),
-        temperatures=temperatures,
+        temperatures=many.temperatures,
         **{name: many.settings[0][name] for name in ("top_k", "top_p", "min_p", "typical_p", "order")},
     )
-    picture = "sam_sweep_picture" if many.is_sweep else None
-    show.under_picture("many", frame=texts, code=code, picture=picture)
 
 
 def _say_texts(texts: pd.DataFrame, grouped: pd.DataFrame) -> None:
@@ -191,17 +205,25 @@ def _falls(grouped: pd.DataFrame) -> bool:
     return grouped["mean_logprob"].idxmax() == grouped["distinct_2"].idxmin()
 
 
-def _table(texts: pd.DataFrame) -> None:
-    number = st.column_config.NumberColumn
+def table(texts: pd.DataFrame, columns: Sequence[str]) -> None:
+    """Draw the texts.
+
+    Args:
+        texts: From `frames.continuations`.
+        columns: Which of its columns, in this order.
+    """
+    number, text = st.column_config.NumberColumn, st.column_config.TextColumn
     st.dataframe(
         texts,
         hide_index=True,
         height=310,
-        column_order=["temperature", "seed", "text", "perplexity", "repeated_4"],
+        column_order=columns,
         column_config={
+            "prompt": text(_("Prompt"), width="medium"),
             "temperature": number(_("Temperature"), format="%.1f", width="small"),
             "seed": number(_("Seed"), width="small"),
-            "text": st.column_config.TextColumn(_("Text"), width="large"),
+            "text": text(_("Text"), width="large"),
+            "n_tokens": number(_("Tokens"), width="small"),
             "perplexity": number(_("Perplexity"), format="%.1f", width="small"),
             "repeated_4": number(_("Repeated 4-grams"), format="percent", width="small"),
         },

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import numpy as np
 import streamlit as st
 
 from playground.charts import sampling as charts
 from playground.core import frames_predictions as frames
-from playground.core.pieces import piece, pieces
+from playground.core.pieces import pieces
 from playground.core.predictions import Predictions
 from playground.ui import compute, show
-from playground.ui.components.scored_text import Expected, ScoredToken, scored_text
+from playground.ui.components.scored_text import scored_text
+from playground.ui.expected import N_EXPECTED, scored_tokens
 from playground.ui.state import PageContext
 from playground.ui.text import _, strong
-
-N_EXPECTED = 5
 
 
 def panel(context: PageContext) -> None:
@@ -31,7 +29,7 @@ def panel(context: PageContext) -> None:
     read = trace.predictions
     assert read is not None
     labels = [one.label for one in pieces(tokens)]
-    scored_text(scored_tokens(context, read, tokens.input_ids, labels), key="sam_own_text")
+    scored_text(scored_tokens(trace.model_id, read, tokens.input_ids, labels), key="sam_own_text")
     _say(read, labels)
     table = frames.surprisals(read, tokens.input_ids, labels)
     words = {
@@ -46,38 +44,6 @@ def panel(context: PageContext) -> None:
     show.provenance(trace)
     code = show.code("surprisal", folder=show.model_folder(trace.model_id), text=context.text)
     show.under_picture("surprisal", frame=table, code=code, picture="sam_own_bars")
-
-
-def scored_tokens(
-    context: PageContext, read: Predictions, input_ids: tuple[int, ...], labels: list[str]
-) -> list[ScoredToken]:
-    """Every token of a text with what the model expected in its place.
-
-    Args:
-        context: From `frame.page`.
-        read: Of the text.
-        input_ids, labels: Of each token. Length [position].
-    """
-    names = _names(context, read)
-    probs = np.exp(read.top_logprobs)
-    bits = read.surprisal_bits
-    scored = [ScoredToken(input_ids[0], labels[0])]
-    for at in range(1, len(input_ids)):
-        expected = [
-            Expected(token_id, names[token_id], p)
-            for token_id, p in zip(read.top_ids[at - 1].tolist(), probs[at - 1].tolist(), strict=True)
-        ]
-        entropy, rank = float(read.entropy_bits[at - 1]), int(read.ranks[at - 1]) + 1
-        one = ScoredToken(input_ids[at], labels[at], float(bits[at - 1]), rank, entropy, expected)
-        scored.append(one)
-    return scored
-
-
-def _names(context: PageContext, read: Predictions) -> dict[int, str]:
-    """How each expected token is shown."""
-    ids = np.unique(read.top_ids[:-1])
-    texts = compute.token_texts(context, ids)
-    return {int(token_id): piece(text).label for token_id, text in zip(ids, texts, strict=True)}
 
 
 def _say(read: Predictions, labels: list[str]) -> None:

@@ -12,7 +12,7 @@ from playground.charts import sampling as charts
 from playground.core import frames
 from playground.core.frames import GeneratedToken
 from playground.ui import compute, show
-from playground.ui.components.scored_text import Expected, ScoredToken
+from playground.ui.components.scored_text import Expected
 from playground.ui.run import Run
 from playground.ui.text import _
 
@@ -28,25 +28,20 @@ def branch(run: Run, place: int, wanted: Expected) -> None:
         wanted: By which one.
     """
     tree: list[Run] = st.session_state["sam_paths"]
-    before = run.tokens[place]
     chosen = GeneratedToken(
         step=place + 1,
         token=wanted.label,
         token_id=wanted.token_id,
         surprisal_bits=-math.log2(wanted.prob),
         model=wanted.prob,
-        drawn=math.nan,
-        rank=1 + [one.token_id for one in run.scored[place].expected].index(wanted.token_id),
-        n_kept=0,
-        entropy_bits=before.entropy_bits,
+        drawn=None,
+        rank=1 + run.expected[place].index(wanted),
+        n_kept=None,
+        entropy_bits=run.tokens[place].entropy_bits,
     )
-    own = ScoredToken(
-        chosen.token_id, chosen.token, chosen.surprisal_bits, chosen.rank, chosen.entropy_bits,
-        run.scored[place].expected,
-    )  # fmt: skip
     path = replace(run, parent=run, at=place + 1, finish="", elapsed_ms=0.0)
     path.tokens = [*run.tokens[:place], chosen]
-    path.scored = [*run.scored[:place], own]
+    path.expected = run.expected[: place + 1]
     path.text = compute.get_engine().text_of(run.context.model.model_id, path.written)
     if len(tree) < MAX_PATHS:
         tree.append(path)
@@ -78,14 +73,14 @@ def draw(tree: list[Run], shown: Run) -> None:
             )
         )
     table = frames.paths(rows)
+    st.session_state["sam_path"] = places[id(shown)] - 1
     st.selectbox(
         _("Path"),
         range(len(tree)),
-        index=places[id(shown)] - 1,
         format_func=lambda place: f"{place + 1}: {rows[place].start} {rows[place].token}",
-        key=f"sam_path_{len(tree)}_{places[id(shown)]}",
+        key="sam_path",
         on_change=_walk,
-        args=(tree, f"sam_path_{len(tree)}_{places[id(shown)]}"),
+        args=(tree,),
     )
     words = {
         "step": _("Step"), "path": _("Path"), "token": _("Token"), "text": _("Text"),
@@ -108,5 +103,5 @@ def _left(run: Run) -> Run | None:
     return left
 
 
-def _walk(tree: list[Run], key: str) -> None:
-    st.session_state["sam_run"] = tree[st.session_state[key]]
+def _walk(tree: list[Run]) -> None:
+    st.session_state["sam_run"] = tree[st.session_state["sam_path"]]

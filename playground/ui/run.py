@@ -12,9 +12,9 @@ import streamlit as st
 from playground.core import pieces
 from playground.core.frames import GeneratedToken
 from playground.engine.base import GenerateStep
-from playground.ui import compute
 from playground.ui.components.sampler import SamplerValue
 from playground.ui.components.scored_text import Expected, ScoredToken
+from playground.ui.expected import expected
 from playground.ui.state import PageContext
 from playground.ui.text import N_, _, ngettext
 
@@ -32,7 +32,8 @@ class Run:
 
     Attributes:
         context, chosen, seed, n_max, penalties: What was asked: at most `n_max` tokens in all.
-        text, tokens, scored: What there is so far.
+        text, tokens: What there is so far.
+        expected: What the model itself found most probable in place of each token.
         elapsed_ms: It took.
         finish: Why it ended, "" when the reader stopped it.
         parent: The path it left, None for the first.
@@ -47,7 +48,7 @@ class Run:
     text: str = ""
     elapsed_ms: float = 0.0
     tokens: list[GeneratedToken] = field(default_factory=list)
-    scored: list[ScoredToken] = field(default_factory=list)
+    expected: list[list[Expected]] = field(default_factory=list)
     finish: str = ""
     parent: Run | None = None
     at: int = 0
@@ -56,6 +57,14 @@ class Run:
     def written(self) -> list[int]:
         """Tokens that it took from its parent, and what the reader chose instead."""
         return [token.token_id for token in self.tokens[: self.at]]
+
+    @property
+    def scored(self) -> list[ScoredToken]:
+        """The tokens, each with what was expected there."""
+        return [
+            ScoredToken(one.token_id, one.token, one.surprisal_bits, one.rank, one.entropy_bits, there)
+            for one, there in zip(self.tokens, self.expected, strict=True)
+        ]
 
     def add(self, step: GenerateStep) -> None:
         """Append one token."""
@@ -74,7 +83,8 @@ class Run:
                 entropy_bits=step.entropy_bits,
             )
         )
-        self.scored.append(_scored(self.context, step, self.tokens[-1]))
+        probs = np.exp(step.top_logits.astype(np.float64) - step.log_sum_exp)  # temperature 1, nothing cut
+        self.expected.append(expected(self.context.model.model_id, step.top_ids, probs))
 
     def ending(self) -> str:
         """Why it ended, and how surprising it was."""
@@ -86,19 +96,6 @@ class Run:
                 _("{tokens}, {bits:.2f} bits of surprisal on average.").format(tokens=counted, bits=mean)
             )
         return " ".join(words)
-
-
-def _scored(context: PageContext, step: GenerateStep, token: GeneratedToken) -> ScoredToken:
-    """The token with what the model itself expected: temperature 1, nothing cut."""
-    texts = compute.token_texts(context, step.top_ids)
-    probs = np.exp(step.top_logits.astype(np.float64) - step.log_sum_exp)
-    expected = [
-        Expected(int(token_id), pieces.piece(text).label, float(p))
-        for token_id, text, p in zip(step.top_ids, texts, probs, strict=True)
-    ]
-    return ScoredToken(
-        step.token_id, token.token, token.surprisal_bits, token.rank, token.entropy_bits, expected
-    )
 
 
 def last_run(context: PageContext) -> Run | None:

@@ -17,7 +17,7 @@ from playground.core.sampling import ORDERS, Order, distribution
 from playground.core.trace import Trace
 from playground.errors import BadValue
 from playground.ui import compute
-from playground.ui.components.sampler import DEFAULT, N_ROWS, SamplerValue, in_order
+from playground.ui.components.sampler import DEFAULT, N_ROWS, SamplerValue, possible
 from playground.ui.text import _
 
 _STYLE = "<style>.st-key-sam_url { display: none; }</style>"
@@ -55,7 +55,7 @@ def chosen(d_vocab: int) -> tuple[SamplerValue, list[BadValue]]:
                 problems.append(BadValue(name=name, value=repr(text[:40]), allowed=_allowed(name, d_vocab)))
             else:
                 values[name] = value
-    return in_order(DEFAULT._replace(**values)), problems
+    return possible(DEFAULT._replace(**values)), problems
 
 
 def remember(value: SamplerValue) -> None:

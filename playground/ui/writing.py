@@ -19,12 +19,12 @@ from playground.engine.base import GenerateStep
 from playground.ui import compute, paths, show, state
 from playground.ui.components.sampler import SamplerValue
 from playground.ui.components.scored_text import scored_text
+from playground.ui.expected import N_EXPECTED
 from playground.ui.run import Run, last_run
 from playground.ui.state import PageContext
 from playground.ui.text import _
 
 UPDATES_PER_S = 15
-N_EXPECTED = 5
 
 
 def panel(context: PageContext, chosen: SamplerValue, trace: Trace) -> Callable[[], None] | None:
@@ -47,8 +47,9 @@ def panel(context: PageContext, chosen: SamplerValue, trace: Trace) -> Callable[
         )
         penalties = _penalties()
         start = st.button(_("Generate"), type="primary", key="sam_start", icon=":material/play_arrow:")
-        st.button(_("Stop"), key="sam_stop", icon=":material/stop:", disabled=not start)
-    branched = st.session_state.pop("sam_branched", False)  # the callback has put the new path there
+        branched = st.session_state.pop("sam_branched", False)  # the callback has put the new path there
+        goes_on = start or branched
+        st.button(_("Stop"), key="sam_stop", icon=":material/stop:", disabled=not goes_on)
     if start:
         st.session_state["sam_paths"] = [Run(context, chosen, seed, n_max, penalties)]
         st.session_state["sam_run"] = st.session_state["sam_paths"][0]
@@ -56,10 +57,10 @@ def panel(context: PageContext, chosen: SamplerValue, trace: Trace) -> Callable[
     board = Board(run, context.language)
     if run is None:
         return None
-    if start or branched:
+    if goes_on:
         return partial(go_on, context, board, run)
     tree: list[Run] = st.session_state["sam_paths"]
-    if run.scored:
+    if run.tokens:
         on_branch = partial(paths.branch, run) if len(tree) < paths.MAX_PATHS else None
         scored_text(run.scored, key="sam_scored", on_branch=on_branch)
     if len(tree) > 1:
@@ -143,16 +144,9 @@ def go_on(context: PageContext, board: Board, run: Run) -> None:
     if left == 0:
         run.finish = "length"
         st.rerun()
-    settings = run.penalties | run.chosen._asdict()
+    asked = {"seed": run.seed, "max_new_tokens": left, "n_top": N_EXPECTED, "written": tuple(run.written)}
     with board.line.container():
-        steps = compute.generate(
-            context,
-            seed=run.seed,
-            max_new_tokens=left,
-            n_top=N_EXPECTED,
-            written=tuple(run.written),
-            **settings,
-        )
+        steps = compute.generate(context, run.penalties | run.chosen._asdict() | asked)
     begun_at, drawn_at = time.monotonic(), 0.0
     with closing(cast("Generator[GenerateStep]", steps)):
         for step in steps:

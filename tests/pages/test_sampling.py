@@ -218,9 +218,9 @@ def test_every_uploaded_prompt_is_continued_as_alone_and_long_ones_are_named(
         assert one.token_ids == [step.token_id for step in engine.generate(request)]
     assert app.dataframe[0].value["prompt"].tolist() == kept
     found, _printed = run_code(
-        "batch_run", tmp_path, folder=folder, prompts=kept, n_tokens=5, top_p=1.0, temperature=1.0
+        "many", tmp_path, folder=folder, prompts=kept, n_texts=1, n_tokens=5, top_p=1.0, temperatures=[1.0]
     )
-    assert found["written"] == [one.token_ids for one in many.written]
+    assert found["texts"] == [one.token_ids for one in many.written]
 
 
 def test_a_sweep_writes_eight_texts_at_each_temperature(open_app: OpenApp) -> None:
@@ -239,7 +239,7 @@ def test_many_code_gives_the_numbers_of_the_table(
     folder: str, tiny_engine: SharedEngine, tmp_path: Path
 ) -> None:
     values = {"n_tokens": 6, "n_texts": 3, "temperatures": [0.8, 1.4]}
-    found, _printed = run_code("many", tmp_path, folder=folder, text=TEXT, **values)
+    found, _printed = run_code("many", tmp_path, folder=folder, prompts=[TEXT], **values)
     engine = tiny_engine.get(timeout_s=180)
     ids, logprobs = [], []
     for seed in range(3):
@@ -261,6 +261,8 @@ def test_a_guess_is_checked_and_scored_against_the_models_ranks(
     assert read is not None
     app = open_app("sampling", text=TEXT, sam_panel="guess")
     assert hidden not in str([one.value for one in app.markdown]), "the text is a secret"
+    assert len(scored(app)["labels"]) == 2
+    assert hidden[: tokens.offsets[3][1]] not in str([one.value for one in app.code])
     app.text_input(key="sam_guess").set_value("<b>surely not this</b>").run()
     assert not app.session_state["sam_game"].done
     steps = [at for at in range(2, len(tokens)) if tokens.tokens[at].strip()][:3]

@@ -139,7 +139,7 @@ def test_generate_gives_the_steps_and_cancels_when_left_early(monkeypatch: pytes
 
         from playground.ui import compute
 
-        steps = compute.generate(context, temperature=0.5, seed=7, max_new_tokens=3)
+        steps = compute.generate(context, {"temperature": 0.5, "seed": 7, "max_new_tokens": 3})
         st.text(next(steps).index)
         st.text(next(steps).index)
         steps.close()

@@ -15,7 +15,7 @@ import numpy as np
 import streamlit as st
 
 from playground.core.ranking import RankedLogits
-from playground.core.sampling import ORDERS, Order
+from playground.core.sampling import ORDERS, Order, in_order
 from playground.ui.components import packed, script, style, two_way
 from playground.ui.components.sampler.packing import pack
 from playground.ui.text import _
@@ -111,12 +111,12 @@ def valid(values: Mapping[str, Any], d_vocab: int) -> SamplerValue | None:
         and 0 < value.typical_p <= 1
         and value.order in ORDERS
     )
-    return in_order(value) if in_range else None
+    return possible(value) if in_range else None
 
 
-def in_order(value: SamplerValue) -> SamplerValue:
-    """Without the setting that vLLM has not, in its order."""
-    return value._replace(typical_p=1.0) if value.order == "vllm" else value
+def possible(value: SamplerValue) -> SamplerValue:
+    """Without a setting that the chosen library has not."""
+    return SamplerValue(**in_order(value._asdict(), value.order))
 
 
 def _data(

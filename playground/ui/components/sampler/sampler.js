@@ -116,6 +116,12 @@ export class Ranked {
   }
 }
 
+/** The same settings in the order of a library, without the ones that it has not. */
+function inOrder(settings, order) {
+  const missing = Object.entries(OFF).filter(([name]) => !ORDERS[order].includes(name));
+  return { ...settings, ...Object.fromEntries(missing), order };
+}
+
 const massOf = ({ cumulative }, first, n) => cumulative[n - 1] - (first > 0 ? cumulative[first - 1] : 0);
 
 /** Each cut: first and last + 1 of the ranks that it leaves of ranks first to n - 1. */
@@ -488,7 +494,7 @@ class Sampler {
   }
 
   choose(order) {
-    this.settings = { ...this.settings, order, ...(order === "vllm" ? { typical_p: 1 } : {}) };
+    this.settings = inOrder(this.settings, order);
     this.show();
     this.release();
   }
@@ -587,10 +593,11 @@ class Sampler {
 
   paint() {
     this.d = this.compute();
-    const greedy = this.settings.temperature === 0 && { first: this.d.first, n: this.d.first + 1 };
-    const typical = (order) => (order === "vllm" ? { typical_p: 1 } : {});
+    const { settings, d } = this;
+    const kept = { first: d.first, n: d.first + d.n_kept };
+    const known = (order) => order === settings.order || settings.temperature === 0; // greedy is so everywhere
     this.libraries = Object.fromEntries(
-      LIBRARIES.map((order) => [order, greedy || this.ranked.kept({ ...this.settings, ...typical(order), order })]),
+      LIBRARIES.map((order) => [order, known(order) ? kept : this.ranked.kept(inOrder(settings, order))]),
     );
     this.drawOrders();
     this.drawChain();
