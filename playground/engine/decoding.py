@@ -17,6 +17,7 @@ from playground.core.penalties import penalised
 from playground.engine.base import FinishReason, GenerateRequest, GenerateStep
 from playground.engine.forward import pad
 from playground.engine.lean import lean_step
+from playground.engine.predicting import Summary, summarise
 from playground.engine.slots import SlotCache
 
 if TYPE_CHECKING:
@@ -116,38 +117,6 @@ class DecodeRow:
             self.decoder.decode(b"".join(map(loaded.tokenizer.token_bytes, self.request.written)))
         is_end = token_id in loaded.tokenizer.eos_ids
         return self.decoder.decode(b"" if is_end else loaded.tokenizer.token_bytes(token_id), final=last)
-
-
-@dataclass(frozen=True)
-class Summary:
-    """What is kept of every step, for all rows at once. First axis: row."""
-
-    top_ids: NDArray[np.int64]
-    top_logits: NDArray[np.float32]
-    log_sum_exp: NDArray[np.float32]
-    entropy_bits: NDArray[np.float32]
-
-
-def summarise(logits: torch.Tensor, n_top: int) -> Summary:
-    """Top tokens, log-sum-exp and entropy of each row.
-
-    Args:
-        logits: Shape [row, d_vocab], float32, nats.
-
-    Example:
-        >>> round(float(summarise(torch.zeros(1, 8), 2).entropy_bits[0]), 6)
-        3.0
-    """
-    top = torch.topk(logits, min(n_top, logits.shape[-1]), dim=-1)
-    log_sum_exp = torch.logsumexp(logits, dim=-1)
-    logprobs = logits - log_sum_exp[:, None]
-    entropy = -torch.nan_to_num(logprobs.exp() * logprobs, nan=0.0).sum(-1) / np.log(2)
-    return Summary(
-        top_ids=top.indices.cpu().numpy(),
-        top_logits=top.values.cpu().numpy(),
-        log_sum_exp=log_sum_exp.cpu().numpy(),
-        entropy_bits=entropy.cpu().numpy(),
-    )
 
 
 @dataclass

@@ -1,12 +1,14 @@
-"""Predictions at every position: the vocabulary head in chunks, so that no whole table of logits is kept."""
+"""What is kept of logits: of a step, and of every position, the vocabulary head in chunks."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from playground.core.predictions import Predictions
 
@@ -14,6 +16,38 @@ if TYPE_CHECKING:
     from playground.engine.loading import LoadedModel
 
 CHUNK = 64  # positions: 12.6 MB of logits for a vocabulary of 49,152
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What is kept of logits, for all rows at once. First axis: row."""
+
+    top_ids: NDArray[np.int64]
+    top_logits: NDArray[np.float32]
+    log_sum_exp: NDArray[np.float32]
+    entropy_bits: NDArray[np.float32]
+
+
+def summarise(logits: torch.Tensor, n_top: int) -> Summary:
+    """Top tokens, log-sum-exp and entropy of each row.
+
+    Args:
+        logits: Shape [row, d_vocab], float32, nats.
+
+    Example:
+        >>> round(float(summarise(torch.zeros(1, 8), 2).entropy_bits[0]), 6)
+        3.0
+    """
+    top = torch.topk(logits, min(n_top, logits.shape[-1]), dim=-1)
+    log_sum_exp = torch.logsumexp(logits, dim=-1)
+    logprobs = logits - log_sum_exp[:, None]
+    entropy = -torch.nan_to_num(logprobs.exp() * logprobs, nan=0.0).sum(-1) / np.log(2)
+    return Summary(
+        top_ids=top.indices.cpu().numpy(),
+        top_logits=top.values.cpu().numpy(),
+        log_sum_exp=log_sum_exp.cpu().numpy(),
+        entropy_bits=entropy.cpu().numpy(),
+    )
 
 
 def predictions(
@@ -33,15 +67,19 @@ def predictions(
         _part(head(states[start : start + CHUNK]).float(), following[start : start + CHUNK], n_top)
         for start in range(0, len(input_ids), CHUNK)
     ]
-    ids, top, entropy, logprobs, ranks = (
-        np.concatenate([part[place].cpu().numpy() for part in parts]) for place in range(5)
-    )
+    ids, top, entropy, logprobs, ranks = map(np.concatenate, zip(*parts, strict=True))
     return Predictions(ids, top, entropy, logprobs[:-1].copy(), ranks[:-1].copy())
 
 
-def _part(logits: torch.Tensor, following: torch.Tensor, n_top: int) -> tuple[torch.Tensor, ...]:
-    logprobs = logits.log_softmax(-1)
-    top = logprobs.topk(n_top)
-    entropy = -torch.nan_to_num(logprobs.exp() * logprobs, nan=0.0).sum(-1) / np.log(2)
-    own = logprobs.gather(1, following[:, None])
-    return top.indices, top.values, entropy, own[:, 0], (logprobs > own).sum(-1)
+def _part(logits: torch.Tensor, following: torch.Tensor, n_top: int) -> tuple[NDArray[Any], ...]:
+    summary = summarise(logits, n_top)
+    own = logits.gather(1, following[:, None])
+    ranks = (logits > own).sum(-1).cpu().numpy()
+    top_logprobs = summary.top_logits - summary.log_sum_exp[:, None]
+    return (
+        summary.top_ids,
+        top_logprobs,
+        summary.entropy_bits,
+        own[:, 0].cpu().numpy() - summary.log_sum_exp,
+        ranks,
+    )

@@ -61,11 +61,6 @@ class Ticket:
     request: str
     outbox: Outbox
 
-    @property
-    def ids(self) -> tuple[str, str]:
-        """The ids under which it can be taken back."""
-        return self.request_id, self.request
-
 
 class Outbox(Protocol):
     """Where a caller finds what the model thread sends."""
@@ -125,7 +120,7 @@ class Scheduler:
     def leave(self, request_id: str, error: Exception | None = None) -> None:
         """Take a request back; its caller gets `error` (default `Cancelled`). Unknown ids are ignored."""
         with self._changed:
-            for ticket in [held for held in self._tickets.values() if request_id in held.ids]:
+            for ticket in [held for held in self._tickets.values() if held.request == request_id]:
                 self._drop(ticket, error or Cancelled())
 
     def leave_owner(self, owner: str) -> None:

@@ -608,7 +608,8 @@ class Sampler {
 
   drawing() {
     const { texts, words } = this.data;
-    const own = this.ranked.distribution({ ...OFF, order: "transformers" }).before;
+    const { each, cumulative } = this.ranked.weights(1);
+    const own = (i) => each[i] / cumulative[this.ranked.length - 1];
     const { d, settings, axis, theme, libraries } = this;
     return { d, own, texts, words, settings, axis, theme, libraries };
   }
