@@ -138,7 +138,7 @@ def _draw(many: Many, trace: Trace) -> None:
         _draw_sweep(grouped)
     else:
         _say_texts(texts, grouped)
-    table(texts, ["temperature", "seed", "text", "perplexity", "repeated_4"])
+    table(texts, [*(["temperature"] if is_sweep else []), "seed", "text", "perplexity", "repeated_4"])
     show.provenance(replace(trace, elapsed_ms=many.elapsed_ms, cached=False))
     code = code_of(many, [many.context.text], n_texts=len(many.settings) // len(many.temperatures))
     picture = "sam_sweep_picture" if is_sweep else None
@@ -225,6 +225,6 @@ def table(texts: pd.DataFrame, columns: Sequence[str]) -> None:
             "text": text(_("Text"), width="large"),
             "n_tokens": number(_("Tokens"), width="small"),
             "perplexity": number(_("Perplexity"), format="%.1f", width="small"),
-            "repeated_4": number(_("Repeated 4-grams"), format="percent", width="small"),
+            "repeated_4": number(_("Repeated 4-grams"), format="percent"),
         },
     )
