@@ -1,4 +1,5 @@
-"""Row 5: thirty readers press Generate at once, against thirty `generate` calls one after another."""
+"""Row 5: thirty readers press Generate at once, against thirty `generate` calls one after another and the
+library's continuous batching; the peers have the model to themselves, without server, pages and readers."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ from urllib.parse import quote
 
 import numpy as np
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 
 from benchmarks.live_server import LiveServer
 from benchmarks.load_client import Reader, Run
@@ -36,10 +37,13 @@ def run() -> list[dict[str, Any]]:
     n_tokens = sum(n for n, _first in written)
     ours = n_tokens / wall_s
     peer, one_prefill_s = _peer(texts[:: N_READERS // N_PEER])
+    batched = _continuous_batching(texts)
     jain = float(rates.sum() ** 2 / (len(rates) * (rates**2).sum()))
     first = float(np.percentile([first for _n, first in written], 95))
     return [
         _figure("30 readers generate: tokens", "tokens/s", ours, peer, ours / peer, 9.0),
+        _figure("the same, in one batch", "tokens/s", ours, batched, ours / batched, 1.2)
+        | {"peer_name": "generate_batch, all thirty"},
         _figure("Jain's fairness of their rates", "index", jain, None, jain, 0.95),
         _figure("first token, p95", "ms", first * 1e3, one_prefill_s * 1e3, None, None),
     ]
@@ -74,12 +78,32 @@ def _written(run: Run) -> tuple[int, float]:
     return n_tokens, first
 
 
-def _peer(texts: list[str]) -> tuple[float, float]:
-    """Tokens a second of calls one after another, and seconds of one forward over a text."""
+def _librarys() -> tuple[Any, Any]:
     settings = Settings()
     folder = model_folder(settings.default_model, settings)
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, local_files_only=True).eval()
+    return tokenizer, model
+
+
+def _continuous_batching(texts: list[str]) -> float:
+    """Tokens a second of the library's manager, warmed up."""
+    tokenizer, model = _librarys()
+    config = GenerationConfig(
+        do_sample=True, top_k=0, max_new_tokens=N_TOKENS, pad_token_id=0,
+        eos_token_id=model.generation_config.eos_token_id, **SETTINGS,
+    )  # fmt: skip
+    ids = [tokenizer(text).input_ids for text in texts]
+    model.generate_batch(ids[:2], generation_config=config, progress_bar=False)
+    started = time.perf_counter()
+    outputs = model.generate_batch(ids, generation_config=config, progress_bar=False)
+    spent_s = time.perf_counter() - started
+    return sum(len(one.generated_tokens) for one in outputs.values()) / spent_s
+
+
+def _peer(texts: list[str]) -> tuple[float, float]:
+    """Tokens a second of calls one after another, and seconds of one forward over a text."""
+    tokenizer, model = _librarys()
     n_tokens, spent_s, prefill_s = 0, 0.0, []
     for text in texts:
         ids = tokenizer(text, return_tensors="pt").input_ids

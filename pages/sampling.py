@@ -60,7 +60,7 @@ panel = choose("sam_panel", panels, _("Look closer"))
 go_on = None
 match panel:
     case "write":
-        go_on = writing.panel(context, chosen, trace)
+        go_on = writing.panel(context, trace)
     case "many":
         go_on = many_texts.panel(context, chosen, trace)
     case "batch":

@@ -67,12 +67,20 @@ _ALONE = tuple(
 )
 
 
+# Chromium with the server that the tests of the server start too.
+_WITH_SERVER = tuple(f"tests/browser/test_{name}.py" for name in ("frame", "home"))
+
+
 def _part(nodeid: str) -> str:
     if nodeid.startswith(_ALONE):
         return "pages"
+    if nodeid.startswith(_WITH_SERVER):
+        return "rest"
     if nodeid.startswith(("tests/browser/", "tests/test_messages.py")):
         return "server"
-    return "pages" if nodeid.startswith(("tests/pages/", "tests/ui/", "tests/charts/")) else "rest"
+    if nodeid.startswith(("tests/pages/", "tests/ui/", "tests/charts/", "tests/core/")):
+        return "pages"
+    return "rest"
 
 
 @pytest.fixture(scope="session", autouse=True)

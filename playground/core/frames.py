@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from playground.core.journey import Journey
@@ -124,6 +125,12 @@ def temperature_curve(points: Sequence[CurvePoint]) -> pd.DataFrame:
 def continuation(tokens: Sequence[GeneratedToken]) -> pd.DataFrame:
     """Generated tokens, one row each; columns are the fields of `GeneratedToken`."""
     return pd.DataFrame(tokens, columns=list(GeneratedToken._fields))
+
+
+def continuation_now(tokens: Sequence[GeneratedToken]) -> pa.Table:
+    """The same as Arrow, which is what a chart is sent: for a picture redrawn with every token."""
+    columns = zip(*tokens, strict=True) if tokens else ((),) * len(GeneratedToken._fields)
+    return pa.table(dict(zip(GeneratedToken._fields, map(list, columns), strict=True)))
 
 
 class Path(NamedTuple):

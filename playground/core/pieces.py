@@ -42,7 +42,7 @@ class Group:
     text: str
 
 
-@lru_cache(maxsize=5_000)  # tokens of a vocabulary come again and again
+@lru_cache(maxsize=20_000)  # tokens of a vocabulary come again and again
 def visible(text: str) -> str:
     r"""Make every character of `text` visible, whole characters as they are.
 
@@ -105,6 +105,7 @@ def labels(tokenization: Tokenization) -> tuple[str, ...]:
     return tuple(found)
 
 
+@lru_cache(maxsize=20_000)
 def piece(token: str) -> Piece:
     """Give a token that stands alone (a predicted one) its label, from its readable form.
 

@@ -137,13 +137,35 @@ def draw(distribution: Distribution, u: float) -> int:
     Source:
         Devroye 1986, "Non-Uniform Random Variate Generation", section II.2.
     """
+    return int(distribution.token_ids[place(distribution, u)[0]])
+
+
+def place(distribution: Distribution, u: float) -> tuple[int, float]:
+    """Where among the kept tokens a draw falls, and how far it is from falling on a neighbour.
+
+    Args:
+        distribution: What to draw from.
+        u: Uniform random number, 0 <= u < 1.
+
+    Returns:
+        Index into `distribution.token_ids`, and the probability mass between u and the nearest token beside.
+
+    Example:
+        >>> from playground.core.ranking import rank
+        >>> index, margin = place(distribution(rank(np.log([0.5, 0.3, 0.2]))), 0.49)
+        >>> index, round(margin, 6)
+        (0, 0.01)
+    """
     if not 0 <= u < 1:
         raise ValueError(f"u is {u}, expected 0 <= u < 1")
     cumulative = np.cumsum(distribution.probs)
     total = cumulative[-1]
-    reached = cumulative.searchsorted(u * total, side="right")
+    wanted = u * total
     last = cumulative.searchsorted(total)  # rounding may push u * total up to the total itself
-    return int(distribution.token_ids[min(reached, last)])
+    found = min(int(cumulative.searchsorted(wanted, side="right")), int(last))
+    below = wanted - cumulative[found - 1] if found else math.inf
+    above = cumulative[found] - wanted if found < last else math.inf
+    return found, float(min(below, above) / total)
 
 
 def _check(

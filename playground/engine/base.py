@@ -19,6 +19,7 @@ from playground.core.positions import PositionScheme
 from playground.core.sampling import Order
 from playground.core.tokens import Tokenization
 from playground.core.trace import Trace
+from playground.engine.beams import BeamsEngine
 from playground.engine.inside import InsideEngine
 from playground.engine.many import ManyEngine
 from playground.engine.model_info import Capability as Capability
@@ -116,6 +117,9 @@ class GenerateRequest:
         order: Whose order of the transforms, as in `core.sampling`.
         repetition_penalty, presence_penalty, frequency_penalty: As in `core.penalties`; 1, 0, 0 = off.
         seed: Of this request's own random stream: same request, same tokens.
+        n_drawn: How many numbers of that stream are used up: those of a run that this one goes on with.
+        alone: Whether it gets a batch of its own, so that its tokens never depend on who else generates:
+            see `GenerateStep.near_tie`.
         max_new_tokens: At most this many steps.
         n_top: How many alternatives each step keeps.
     """
@@ -134,6 +138,8 @@ class GenerateRequest:
     presence_penalty: float = 0.0
     frequency_penalty: float = 0.0
     seed: int = 0
+    n_drawn: int = 0
+    alone: bool = False
     max_new_tokens: int = 32
     n_top: int = 64
     owner: str = ""
@@ -155,6 +161,7 @@ class GenerateStep:
         prob: Its probability in the distribution it was drawn from.
         rank: How many tokens have a larger logit.
         n_kept: Tokens that survived the cuts.
+        near_tie: Whether rounding, which differs from batch to batch, could have given another token.
         entropy_bits: Of the model's own distribution over the whole vocabulary.
         log_sum_exp: Of the logits, nats; `top_logits - log_sum_exp` are log-probabilities.
         top_ids: The most probable tokens, best first. Shape [n_top].
@@ -170,6 +177,7 @@ class GenerateStep:
     prob: float
     rank: int
     n_kept: int
+    near_tie: bool
     entropy_bits: float
     log_sum_exp: float
     top_ids: NDArray[np.int64]
@@ -226,7 +234,7 @@ class EngineStats:
     model_bytes: int = 0
 
 
-class Engine(VectorEngine, InsideEngine, ManyEngine, Protocol):
+class Engine(VectorEngine, InsideEngine, ManyEngine, BeamsEngine, Protocol):
     """Everything the app asks of a model. Plain data only; safe to call from any thread."""
 
     tokenizers: NamedTokenizers

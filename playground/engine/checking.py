@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from playground.core.sampling import ORDERS
 from playground.engine.base import GenerateRequest, ScoreRequest, TraceRequest
+from playground.engine.beams import MAX_BEAM_TOKENS, MAX_BEAMS, BeamsRequest
 from playground.engine.forward import Capture
 from playground.engine.inside import AblationsRequest, LensRequest
 from playground.errors import BadValue, EmptyText, TextTooLong, TooManyTokens, Unsupported
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
 MAX_ALTERNATIVES = 64
 
-Request = TraceRequest | GenerateRequest | ScoreRequest | LensRequest | AblationsRequest
+Request = TraceRequest | GenerateRequest | ScoreRequest | LensRequest | AblationsRequest | BeamsRequest
 
 
 def check_settings(request: GenerateRequest, settings: Settings) -> None:
@@ -36,14 +38,20 @@ def check_settings(request: GenerateRequest, settings: Settings) -> None:
         "presence_penalty": (request.presence_penalty, -2.0, 2.0),
         "frequency_penalty": (request.frequency_penalty, -2.0, 2.0),
         "seed": (request.seed, 0, 2**64 - 1),
+        "n_drawn": (request.n_drawn, 0, settings.max_new_tokens),
         "max_new_tokens": (request.max_new_tokens, 1, settings.max_new_tokens),
         "n_top": (request.n_top, 1, 1_000),
     }
+    _check_limits(limits)
+    if request.order not in ORDERS:
+        raise BadValue(name="order", value=repr(request.order), allowed=", ".join(ORDERS))
+
+
+def _check_limits(limits: Mapping[str, tuple[float, float, float]]) -> None:
+    """Name -> its value, the least and the most that it may be."""
     for name, (value, low, high) in limits.items():
         if not low <= value <= high:  # also false for NaN
             raise BadValue(name=name, value=value, allowed=f"{low}-{high}")
-    if request.order not in ORDERS:
-        raise BadValue(name="order", value=repr(request.order), allowed=", ".join(ORDERS))
 
 
 class Checks:
@@ -78,6 +86,23 @@ class Checks:
         if not all(0 <= token_id < loaded.info.d_vocab for token_id in given):
             raise BadValue(name="input_ids", value=str(given[:8]), allowed=f"0-{loaded.info.d_vocab - 1}")
         return given
+
+    def beams(self, request: BeamsRequest, loaded: LoadedModel) -> tuple[int, ...]:
+        """The token ids to continue; refuses settings that cannot be, and a search that keeps too much."""
+        _check_limits(
+            {
+                "n_beams": (request.n_beams, 1, MAX_BEAMS),
+                "length_penalty": (request.length_penalty, -10.0, 10.0),
+                "max_new_tokens": (request.max_new_tokens, 1, self._settings.max_new_tokens),
+            }
+        )
+        self.require(loaded, "generate")
+        ids = self.input_ids(request, loaded)
+        n_tokens = len(ids) + request.max_new_tokens
+        self.check_window(n_tokens, loaded)
+        if request.n_beams * n_tokens > MAX_BEAM_TOKENS:
+            raise TooManyTokens(limit=MAX_BEAM_TOKENS // request.n_beams, got=n_tokens)
+        return ids
 
     def decoder_ids(self, request: TraceRequest, loaded: LoadedModel) -> tuple[int, ...]:
         """The start of the target of an encoder-decoder model, () for the others."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -16,12 +17,17 @@ from playground.core import ranking, sampling
 from playground.core.penalties import penalised
 from playground.engine.base import FinishReason, GenerateRequest, GenerateStep
 from playground.engine.forward import pad
-from playground.engine.lean import lean_step
+from playground.engine.lean import lean_step, vocabulary_head
 from playground.engine.predicting import Summary, summarise
 from playground.engine.slots import SlotCache
 
 if TYPE_CHECKING:
     from playground.engine.loading import LoadedModel
+
+
+# SmolLM2, float32, CPU, 12 texts in one batch against each alone: logits differ by up to 4.3e-5, cumulative
+# probabilities by up to 2.8e-6.
+NEAR_NATS, NEAR_MASS = 2e-4, 1e-5
 
 
 class DecodeRow:
@@ -43,6 +49,7 @@ class DecodeRow:
         self.input_ids = tuple(input_ids)
         self.emit = emit
         self.random = np.random.Generator(np.random.Philox(key=request.seed))
+        self.random.random(request.n_drawn)
         self.decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self.n_written = len(request.written)
         self.new_ids = list(request.written)
@@ -53,8 +60,10 @@ class DecodeRow:
         """How many tokens this request has drawn."""
         return len(self.new_ids) - self.n_written
 
-    def take(self, loaded: LoadedModel, logits: NDArray[np.float32], summary: Summary, row: int) -> None:
-        """Draw the next token from these logits and emit the step.
+    def take(
+        self, loaded: LoadedModel, logits: NDArray[np.float32], summary: Summary, row: int
+    ) -> GenerateStep:
+        """Draw the next token from these logits.
 
         Args:
             logits: Shape [d_vocab], nats.
@@ -80,27 +89,26 @@ class DecodeRow:
             typical_p=request.typical_p,
             order=request.order,
         )
-        token_id = int(sampling.draw(distribution, self.random.random()))
-        place = int(np.flatnonzero(distribution.token_ids == token_id)[0])
+        place, margin = sampling.place(distribution, self.random.random())
+        token_id = int(distribution.token_ids[place])
         self.new_ids.append(token_id)
         reason = self._finish_reason(loaded, token_id)
         self.finished = reason is not None
-        self.emit(
-            GenerateStep(
-                index=self.n_steps - 1,
-                token_id=token_id,
-                token=loaded.tokenizer.token_texts((token_id,))[0],
-                text=self._text(loaded, token_id, last=self.finished),
-                logprob=float(logits[token_id] - summary.log_sum_exp[row]),
-                prob=float(distribution.probs[place]),
-                rank=int(np.count_nonzero(logits > logits[token_id])),
-                n_kept=int(distribution.n_kept),
-                entropy_bits=float(summary.entropy_bits[row]),
-                log_sum_exp=float(summary.log_sum_exp[row]),
-                top_ids=summary.top_ids[row, : request.n_top].copy(),
-                top_logits=summary.top_logits[row, : request.n_top].copy(),
-                finish_reason=reason,
-            )
+        return GenerateStep(
+            index=self.n_steps - 1,
+            token_id=token_id,
+            token=loaded.tokenizer.token_texts((token_id,))[0],
+            text=self._text(loaded, token_id, last=self.finished),
+            logprob=float(logits[token_id] - summary.log_sum_exp[row]),
+            prob=float(distribution.probs[place]),
+            rank=int(np.count_nonzero(logits > logits[token_id])),
+            n_kept=int(distribution.n_kept),
+            near_tie=margin < NEAR_MASS if request.temperature else _lead(ranked) < NEAR_NATS,
+            entropy_bits=float(summary.entropy_bits[row]),
+            log_sum_exp=float(summary.log_sum_exp[row]),
+            top_ids=summary.top_ids[row, : request.n_top].copy(),
+            top_logits=summary.top_logits[row, : request.n_top].copy(),
+            finish_reason=reason,
         )
 
     def _finish_reason(self, loaded: LoadedModel, token_id: int) -> FinishReason | None:
@@ -117,6 +125,11 @@ class DecodeRow:
             self.decoder.decode(b"".join(map(loaded.tokenizer.token_bytes, self.request.written)))
         is_end = token_id in loaded.tokenizer.eos_ids
         return self.decoder.decode(b"" if is_end else loaded.tokenizer.token_bytes(token_id), final=last)
+
+
+def _lead(ranked: ranking.RankedLogits) -> float:
+    """By how many nats the most probable token leads."""
+    return float(ranked.logits[0] - ranked.logits[1]) if len(ranked) > 1 else math.inf
 
 
 @dataclass
@@ -145,6 +158,7 @@ class DecodeBatch:
         self.n_prefill_tokens = 0
         self._cache = SlotCache(loaded.info.n_layer)
         self._lean = lean_step(loaded.model)
+        self._head = vocabulary_head(loaded.model)
         self._prefill: Prefill | None = None
         self._chunk_tokens = chunk_tokens
 
@@ -236,15 +250,18 @@ class DecodeBatch:
                 self.rows.append(row)
 
     def _take(self, rows: Sequence[DecodeRow], states: torch.Tensor) -> None:
-        logits = self.loaded.model.get_output_embeddings()(states).float()
+        logits = self._head(states).float().contiguous()
         summary = summarise(logits, max(row.request.n_top for row in rows))
         array: NDArray[Any] = logits.cpu().numpy()
+        taken: list[GenerateStep | Exception] = []
         for index, row in enumerate(rows):
             try:
-                row.take(self.loaded, array[index], summary, index)
+                taken.append(row.take(self.loaded, array[index], summary, index))
             except ValueError as error:  # logits that are no numbers: this row ends, the others go on
                 row.finished = True
-                row.emit(error)
+                taken.append(error)
+        for row, step in zip(rows, taken, strict=True):  # now: whoever is told wants Python's lock
+            row.emit(step)
 
     def _leave(self, index: int) -> None:
         self._cache.leave(index)

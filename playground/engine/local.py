@@ -30,6 +30,7 @@ from playground.engine.base import (
     TraceRequest,
     Waiting,
 )
+from playground.engine.beams import BeamsRequest, BeamStep
 from playground.engine.blocks import checked_edit
 from playground.engine.cache import ByteCache
 from playground.engine.checking import Checks, Request, check_settings
@@ -41,6 +42,7 @@ from playground.engine.many import GenerateManyRequest
 from playground.engine.named_tokenizers import NamedTokenizers
 from playground.engine.positions import checked, position_scheme
 from playground.engine.scheduler import Job, Scheduler
+from playground.engine.searching import search_beams
 from playground.engine.table import ModelTable
 from playground.engine.texts import read_texts, trace_key
 from playground.engine.vectors import TextRead, TracesRequest
@@ -221,12 +223,19 @@ class LocalEngine:
             assert isinstance(step, GenerateStep)
             yield row, step
 
+    def beams(self, request: BeamsRequest, on_wait: OnWait | None = None) -> Iterator[BeamStep]:
+        """Every step of a beam search."""
+        loaded = self._loaded(request, on_wait)
+        ids = self._checks.beams(request, loaded)
+        yield from search_beams(request, loaded, ids, partial(self._results, on_wait=on_wait))
+
     def _decode_job(self, request: GenerateRequest, loaded: LoadedModel) -> Job:
         check_settings(request, self._settings)
         self._checks.require(loaded, "generate")
         ids = self._checks.input_ids(request, loaded) + self._checks.known_ids(request.written, loaded)
         self._checks.check_window(len(ids) + 1, loaded)
-        return Job("decode", request.request_id, id(loaded), len(ids), DecodeWork(loaded, request, ids))
+        group = request.request_id if request.alone else id(loaded)  # rows of one group share a batch
+        return Job("decode", request.request_id, group, len(ids), DecodeWork(loaded, request, ids))
 
     def cancel(self, request_id: str) -> None:
         """Stop a request; its caller gets `Cancelled`."""

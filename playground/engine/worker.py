@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -98,7 +98,7 @@ class ModelThread(threading.Thread):
         self._settings = settings
         self._scheduler = scheduler
         self._traces = traces
-        self._batches: dict[int, DecodeBatch] = {}
+        self._batches: dict[Hashable, DecodeBatch] = {}  # of each group of decode jobs
         self._rows: dict[Job, DecodeRow] = {}
 
     @property
@@ -164,7 +164,7 @@ class ModelThread(threading.Thread):
     def _decode(self) -> None:
         for job, row in list(self._rows.items()):
             if not job.tickets:
-                self._batch_of(job.payload.loaded).remove(row)
+                self._batch_of(job).remove(row)
                 self._forget(job)
         self._admit()
         for batch in list(self._batches.values()):
@@ -182,7 +182,7 @@ class ModelThread(threading.Thread):
         rows = [DecodeRow(job.payload.request, job.payload.input_ids, self._receiver(job)) for job in jobs]
         self._rows.update(zip(jobs, rows, strict=True))
         if rows:
-            self._batch_of(jobs[0].payload.loaded).admit(rows)
+            self._batch_of(jobs[0]).admit(rows)
 
     def _advance(self, batch: DecodeBatch) -> None:
         if batch.is_reading:
@@ -225,10 +225,11 @@ class ModelThread(threading.Thread):
                 del self._rows[job]
                 self._scheduler.finish(job, error)
 
-    def _batch_of(self, loaded: LoadedModel) -> DecodeBatch:
-        if id(loaded) not in self._batches:
-            self._batches[id(loaded)] = DecodeBatch(loaded, self._settings.prefill_chunk_tokens)
-        return self._batches[id(loaded)]
+    def _batch_of(self, job: Job) -> DecodeBatch:
+        if job.group not in self._batches:
+            loaded = job.payload.loaded
+            self._batches[job.group] = DecodeBatch(loaded, self._settings.prefill_chunk_tokens)
+        return self._batches[job.group]
 
 
 def is_out_of_memory(error: Exception) -> bool:

@@ -31,10 +31,12 @@ class Run:
     """One continuation, kept in the session so that it stays on the screen after it ended or was stopped.
 
     Attributes:
-        context, chosen, seed, n_max, penalties: What was asked: at most `n_max` tokens in all.
+        context, chosen, seed, n_max, penalties, exact: What was asked: at most `n_max` tokens in all, in a
+            batch of its own.
         text, tokens: What there is so far.
         expected: What the model itself found most probable in place of each token.
         elapsed_ms: It took.
+        n_near: How many of its draws were so near to another token that another batch may draw that one.
         finish: Why it ended, "" when the reader stopped it.
         parent: The path it left, None for the first.
         at: How many of its tokens were not drawn: its parent's, and the one the reader chose instead.
@@ -45,11 +47,13 @@ class Run:
     seed: int
     n_max: int
     penalties: dict[str, Any]
+    exact: bool = False
     text: str = ""
     elapsed_ms: float = 0.0
     tokens: list[GeneratedToken] = field(default_factory=list)
     expected: list[list[Expected]] = field(default_factory=list)
     finish: str = ""
+    n_near: int = 0
     parent: Run | None = None
     at: int = 0
 
@@ -57,6 +61,22 @@ class Run:
     def written(self) -> list[int]:
         """Tokens that it took from its parent, and what the reader chose instead."""
         return [token.token_id for token in self.tokens[: self.at]]
+
+    @property
+    def goes_on(self) -> dict[str, Any]:
+        """Fields of `GenerateRequest` that take up the run where it is, with the random numbers next."""
+        return {
+            "written": tuple(token.token_id for token in self.tokens),
+            "n_drawn": len(self.tokens) - self.at,
+            "max_new_tokens": self.n_max - len(self.tokens),
+            "seed": self.seed,
+            "alone": self.exact,
+        }
+
+    @property
+    def may_go_on(self) -> bool:
+        """Whether it was stopped before its end."""
+        return bool(self.tokens) and not self.finish and len(self.tokens) < self.n_max
 
     @property
     def scored(self) -> list[ScoredToken]:
@@ -70,6 +90,7 @@ class Run:
         """Append one token."""
         self.text += step.text
         self.finish = step.finish_reason or ""
+        self.n_near += step.near_tie
         self.tokens.append(
             GeneratedToken(
                 step=len(self.tokens) + 1,
@@ -95,6 +116,15 @@ class Run:
             words.append(
                 _("{tokens}, {bits:.2f} bits of surprisal on average.").format(tokens=counted, bits=mean)
             )
+        if self.exact:
+            words.append(_("It was alone in its batch: the same settings give the same tokens again."))
+        elif self.n_near:
+            near = ngettext(
+                "{n} draw was so near to another token that beside other texts it may fall on that one.",
+                "{n} draws were so near to another token that beside other texts they may fall there.",
+                self.n_near,
+            )
+            words.append(near.format(n=self.n_near))
         return " ".join(words)
 
 

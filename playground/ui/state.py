@@ -11,6 +11,8 @@ from functools import lru_cache
 from typing import Literal, get_args
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.scriptrunner_utils.script_requests import ScriptRequestType
 
 from playground.engine.base import ModelInfo
 from playground.settings import Settings
@@ -37,6 +39,16 @@ class PageContext:
     text: str
     language: Language
     owner: str
+
+
+def click_waits() -> bool:
+    """Whether the reader has done something that reruns a fragment, which waits for the end of this run.
+
+    Streamlit interrupts a run for a whole rerun only (`_fragment_run_should_not_preempt_script`).
+    """
+    context = get_script_run_ctx()
+    requests = context.script_requests if context else None
+    return requests is not None and requests._state != ScriptRequestType.CONTINUE
 
 
 @lru_cache

@@ -38,15 +38,17 @@ class WaitingLine:
         self._engine = engine
         self._request = request
         self._place = st.empty()
-        self._drawn = False
+        self._drawn = ""
         self._started = time.monotonic()
 
     def __call__(self, waiting: Waiting) -> None:
         """Called by the engine about ten times a second, in this thread: `st` may end the run here."""
         if waiting.waited_s < SHOW_AFTER_S:
             return
-        self._drawn = True
-        self._place.caption(self._words(waiting))
+        words = self._words(waiting)  # reads the session state, which is where Streamlit may end the run
+        if words != self._drawn:
+            self._drawn = words
+            self._place.caption(words)
 
     def __enter__(self) -> WaitingLine:
         return self
@@ -68,7 +70,7 @@ class WaitingLine:
         """Take the line away."""
         if self._drawn:
             self._place.empty()
-            self._drawn = False
+            self._drawn = ""
 
     def remember(self) -> None:
         """Keep the duration, to say next time how long it took."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import replace
 from functools import lru_cache, partial
-from typing import Any, cast
+from itertools import count
+from typing import Any, Literal, cast
 
 import streamlit as st
 
@@ -16,49 +17,87 @@ from playground.core import frames
 from playground.core.generation_config import generation_config
 from playground.core.trace import Trace
 from playground.engine.base import GenerateStep
-from playground.ui import compute, paths, show, state
-from playground.ui.components.sampler import SamplerValue
+from playground.ui import compute, paths, sampling, show, state
 from playground.ui.components.scored_text import scored_text
 from playground.ui.expected import N_EXPECTED
 from playground.ui.run import Run, last_run
 from playground.ui.state import PageContext
 from playground.ui.text import _
 
+Wish = Literal["all", "token", ""]  # to the end, one token, nothing
 UPDATES_PER_S = 15
+DRAWING = 0.05  # share of the time: with many readers drawing takes longer, so it is done less often
 
 
-def panel(context: PageContext, chosen: SamplerValue, trace: Trace) -> Callable[[], None] | None:
-    """Draw the generator and what it wrote last.
+def panel(context: PageContext, trace: Trace) -> Callable[[], None] | None:
+    """Draw the generator and what it wrote last. A click in it reruns it alone, not the page.
 
     Args:
         context: From `frame.page`.
-        chosen: The settings above.
-        trace: Of the text, for the provenance.
+        trace: Of the text, with the logits of its last position.
 
     Returns:
         What goes on writing, to be called once the page is drawn; None when nothing is to be written.
     """
     st.markdown(f"#### {_('What does the model write with these settings?')}")
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        limit = state.settings().max_new_tokens
-        seed = st.number_input(_("Seed"), 0, 2**32 - 1, 0, key="sam_seed", bind="query-params", width=160)
-        n_max = st.number_input(
-            _("Tokens at most"), 1, limit, 32, key="sam_max_new_tokens", bind="query-params", width=160
-        )
-        penalties = _penalties()
-        start = st.button(_("Generate"), type="primary", key="sam_start", icon=":material/play_arrow:")
-        branched = st.session_state.pop("sam_branched", False)  # the callback has put the new path there
-        goes_on = start or branched
-        st.button(_("Stop"), key="sam_stop", icon=":material/stop:", disabled=not goes_on)
-    if start:
-        st.session_state["sam_paths"] = [Run(context, chosen, seed, n_max, penalties)]
-        st.session_state["sam_run"] = st.session_state["sam_paths"][0]
+    later: list[Callable[[], None]] = []
+    st.fragment(_panel)(context, trace, later, count())
+    return later[0] if later else None
+
+
+def _panel(context: PageContext, trace: Trace, later: list[Callable[[], None]], runs: Iterator[int]) -> None:
+    is_whole = next(runs) == 0  # the page's own run; the fragment's reruns share the iterator
+    wish, stop = _controls(context, trace)
     run = last_run(context)
     board = Board(run, context.language)
     if run is None:
-        return None
-    if goes_on:
-        return partial(go_on, context, board, run)
+        return
+    if wish and is_whole:
+        later.append(partial(_write_and_rerun, context, board, run, wish))
+        return
+    if wish:
+        go_on(context, board, run, wish)
+        if not run.finish:
+            st.rerun(scope="fragment")  # "Go on" has become possible
+        stop.button(_("Stop"), key="sam_stopped", icon=":material/stop:", disabled=True)
+    _draw(run, trace)
+
+
+def _write_and_rerun(context: PageContext, board: Board, run: Run, wish: Wish) -> None:
+    go_on(context, board, run, wish)
+    st.rerun()
+
+
+def _controls(context: PageContext, trace: Trace) -> tuple[Wish, Any]:
+    """Draw the settings of the run and its buttons; give what the reader wants, and the place of "Stop"."""
+    branched = st.session_state.pop("sam_branched", False)  # the callback has put the new path there
+    run = last_run(context)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        limit = state.settings().max_new_tokens
+        seed = st.number_input(_("Seed"), 0, 2**32 - 1, 0, key="sam_seed", bind="query-params", width=140)
+        n_max = st.number_input(
+            _("Tokens at most"), 1, limit, 32, key="sam_max_new_tokens", bind="query-params", width=140
+        )
+        penalties, exact = _more()
+        start = st.button(_("Generate"), type="primary", key="sam_start", icon=":material/play_arrow:")
+        step = st.button(_("One token"), key="sam_step", icon=":material/skip_next:")
+        resume = st.button(
+            _("Go on"), key="sam_go_on", icon=":material/resume:", disabled=run is None or not run.may_go_on
+        )
+        writes = start or branched or resume
+        stop = st.empty()
+        stop.button(_("Stop"), key="sam_stop", icon=":material/stop:", disabled=not writes)
+    if start or (step and (run is None or not run.may_go_on)):
+        assert trace.logits is not None
+        chosen, _problems = sampling.chosen(trace.logits.shape[-1])
+        run = Run(context, chosen, int(seed), int(n_max), penalties, exact)
+        st.session_state["sam_paths"] = [run]
+        st.session_state["sam_run"] = run
+    return "all" if writes else "token" if step else "", stop
+
+
+def _draw(run: Run, trace: Trace) -> None:
+    """What there is to see and to take away of a run that is not being written."""
     tree: list[Run] = st.session_state["sam_paths"]
     if run.tokens:
         on_branch = partial(paths.branch, run) if len(tree) < paths.MAX_PATHS else None
@@ -67,11 +106,10 @@ def panel(context: PageContext, chosen: SamplerValue, trace: Trace) -> Callable[
         paths.draw(tree, run)
     show.provenance(replace(trace, elapsed_ms=run.elapsed_ms, cached=False))
     values = run.penalties | run.chosen._asdict() | {"seed": run.seed, "n_tokens": run.n_max - run.at}
-    source = {"folder": show.model_folder(trace.model_id), "text": context.text}
+    source = {"folder": show.model_folder(trace.model_id), "text": run.context.text}
     code = show.code("generating", **source, **values, written=run.written)
     _config_file(run)
     show.under_picture("continuation", frame=frames.continuation(run.tokens), code=code, picture="sam_board")
-    return None
 
 
 def _config_file(run: Run) -> None:
@@ -89,26 +127,36 @@ def _config_file(run: Run) -> None:
             st.caption(_("The file cannot hold another library's order, presence and frequency penalty."))
 
 
-def _penalties() -> dict[str, Any]:
-    """The three penalties on what was there before, off at first."""
-    with st.popover(_("Penalties"), icon=":material/repeat:"):
+def _more() -> tuple[dict[str, Any], bool]:
+    """The three penalties, and whether the text is to run alone; all off at first."""
+    with st.popover(_("More"), icon=":material/tune:"):
         st.caption(
             _(
                 "They lower the logits of tokens that were there before, ahead of all settings above. "
                 "Repetition counts text and writing, the other two only what the model wrote."
             )
         )
-        return {
+        penalties = {
             "repetition_penalty": st.number_input(
-                _("Repetition (1 = off)"), 0.5, 3.0, 1.0, 0.1, key="sam_repetition", bind="query-params"
+                _("Repetition penalty (1 = off)"), 0.5, 3.0, 1.0, 0.1, key="sam_repetition",
+                bind="query-params",
             ),
             "presence_penalty": st.number_input(
-                _("Presence (0 = off)"), -2.0, 2.0, 0.0, 0.1, key="sam_presence", bind="query-params"
+                _("Presence penalty (0 = off)"), -2.0, 2.0, 0.0, 0.1, key="sam_presence", bind="query-params"
             ),
             "frequency_penalty": st.number_input(
-                _("Frequency (0 = off)"), -2.0, 2.0, 0.0, 0.1, key="sam_frequency", bind="query-params"
+                _("Frequency penalty (0 = off)"), -2.0, 2.0, 0.0, 0.1, key="sam_frequency",
+                bind="query-params",
             ),
-        }
+        }  # fmt: skip
+        exact = st.toggle(
+            _("Exact: alone in the batch"), key="sam_exact", bind="query-params",
+            help=_(
+                "Beside other texts the computer rounds otherwise. Alone, the same seed gives the same "
+                "tokens whoever else is generating; it is slower for everybody."
+            ),
+        )  # fmt: skip
+    return penalties, exact
 
 
 class Board:
@@ -128,34 +176,50 @@ class Board:
             self._text.caption(_("Press Generate: the model continues your sentence, token by token."))
             return
         self._spec = charts.surprisal_bars(_bar_words(language), steps=range(1, run.n_max + 1))
-        self.draw(run)
         if run.tokens:
-            self.line.caption(run.ending())
+            self.draw_end(run)
+        else:
+            self.draw(run)
 
     def draw(self, run: Run) -> None:
         """Draw what there is so far."""
         self._text.text(f"{run.context.text}│{run.text}")
-        self._chart.vega_lite_chart(frames.continuation(run.tokens), self._spec)
+        self._chart.vega_lite_chart(frames.continuation_now(run.tokens), self._spec)
+
+    def draw_end(self, run: Run) -> None:
+        """Draw all of it, and how it ended."""
+        self.draw(run)
+        self.line.caption(run.ending())
 
 
-def go_on(context: PageContext, board: Board, run: Run) -> None:
-    """Generate to the end; any click of the reader stops it within one token."""
-    left = run.n_max - len(run.tokens)
-    if left == 0:
+def go_on(context: PageContext, board: Board, run: Run, wish: Wish) -> None:
+    """Generate; any click of the reader stops it within one token.
+
+    Args:
+        context: From `frame.page`.
+        board: Where it is drawn.
+        run: What goes on.
+        wish: How far.
+    """
+    if len(run.tokens) >= run.n_max:
         run.finish = "length"
-        st.rerun()
-    asked = {"seed": run.seed, "max_new_tokens": left, "n_top": N_EXPECTED, "written": tuple(run.written)}
+        return
     with board.line.container():
-        steps = compute.generate(context, run.penalties | run.chosen._asdict() | asked)
-    begun_at, drawn_at = time.monotonic(), 0.0
+        steps = compute.generate(
+            context, run.penalties | run.chosen._asdict() | run.goes_on | {"n_top": N_EXPECTED}
+        )
+    begun_at, next_at, before_ms = time.monotonic(), 0.0, run.elapsed_ms
     with closing(cast("Generator[GenerateStep]", steps)):
         for step in steps:
             run.add(step)
-            run.elapsed_ms = 1_000 * (time.monotonic() - begun_at)
-            if time.monotonic() - drawn_at > 1 / UPDATES_PER_S:
+            run.elapsed_ms = before_ms + 1_000 * (time.monotonic() - begun_at)
+            if wish == "token" or state.click_waits():
+                break
+            if (now := time.monotonic()) > next_at:
                 board.draw(run)
-                drawn_at = time.monotonic()
-    st.rerun()
+                drawn_s = time.monotonic() - now
+                next_at = now + max(1 / UPDATES_PER_S, drawn_s / DRAWING)
+    board.draw_end(run)
 
 
 @lru_cache

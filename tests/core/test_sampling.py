@@ -23,10 +23,11 @@ from transformers.generation.logits_process import (
 )
 
 from playground.core.ranking import RankedLogits, rank
-from playground.core.sampling import Distribution, Order, distribution, draw
+from playground.core.sampling import Distribution, Order, distribution, draw, place
 
 ORDERS: dict[Order, str] = {"transformers": "TKPMY", "vllm": "TMKP", "llama.cpp": "KYPMT"}
 N_CASES = 3_400  # for each of three orders
+N_ROWS = 5  # cases that share their settings: the library takes a batch
 
 
 def reference(
@@ -38,7 +39,7 @@ def reference(
     typical_p: float,
     order: Order,
 ) -> NDArray[np.float64]:
-    """Probability of each token id after transformers' processors, in double precision."""
+    """Probability of each token id after transformers' processors, in double precision. Shape [row, size]."""
     made = {"T": TemperatureLogitsWarper(temperature)}
     if top_k:
         made["K"] = TopKLogitsWarper(top_k)
@@ -48,22 +49,27 @@ def reference(
         made["M"] = MinPLogitsWarper(min_p)
     if typical_p < 1:
         made["Y"] = TypicalLogitsWarper(typical_p)
-    scores = torch.from_numpy(logits.astype(np.float64))[None]
+    scores = torch.from_numpy(logits.astype(np.float64))
     for name in ORDERS[order]:
         scores = made[name](None, scores) if name in made else scores
-    return np.where(torch.isfinite(scores[0]), torch.softmax(scores[0], dim=-1), np.nan).astype(np.float64)
+    return np.where(torch.isfinite(scores), torch.softmax(scores, dim=-1), np.nan).astype(np.float64)
 
 
-def random_case(rng: np.random.Generator, order: Order) -> tuple[NDArray[np.float32], dict[str, float]]:
-    """Logits (sometimes with ties or banned tokens) and settings from the whole range."""
-    size = int(rng.choice([1, 2, 3, 10, 100, 1_000, 9_000]))
+def random_logits(rng: np.random.Generator, size: int) -> NDArray[np.float32]:
+    """Flat or peaked, sometimes with ties or banned tokens."""
     logits = rng.normal(scale=rng.choice([0.1, 1, 3, 10]), size=size).astype(np.float32)
     if rng.random() < 0.3:
         logits = np.round(logits)
     if rng.random() < 0.2:
         logits[rng.random(size) < 0.5] = -np.inf
         logits[rng.integers(size)] = 1.0
-    return logits, {
+    return logits
+
+
+def random_cases(rng: np.random.Generator, order: Order) -> tuple[NDArray[np.float32], dict[str, float]]:
+    """A few rows of logits, and settings from the whole range."""
+    size = int(rng.choice([1, 2, 3, 10, 100, 1_000, 9_000]))
+    return np.stack([random_logits(rng, size) for _ in range(N_ROWS)]), {
         "temperature": float(rng.choice([1.0, rng.uniform(0.02, 3)])),
         "top_k": int(rng.choice([0, 1, rng.integers(1, 2 * size + 1)])),
         "top_p": float(rng.choice([1.0, rng.uniform(0.001, 1)])),
@@ -92,11 +98,12 @@ def assert_same(found: Distribution, expected: NDArray[np.float64], logits: NDAr
 def test_distribution_equals_transformers_processors(order: Order) -> None:
     rng = np.random.default_rng([7, len(order)])
     n_cut = 0
-    for _ in range(N_CASES):
-        logits, chosen = random_case(rng, order)
-        found = distribution(rank(logits), order=order, **chosen)
-        assert_same(found, reference(logits, order=order, **chosen), logits)
-        n_cut += found.n_kept < np.isfinite(logits).sum()
+    for _ in range(N_CASES // N_ROWS):
+        rows, chosen = random_cases(rng, order)
+        for logits, expected in zip(rows, reference(rows, order=order, **chosen), strict=True):
+            found = distribution(rank(logits), order=order, **chosen)
+            assert_same(found, expected, logits)
+            n_cut += found.n_kept < np.isfinite(logits).sum()
     assert n_cut > N_CASES / 2  # most cases do cut something
 
 
@@ -291,6 +298,18 @@ def test_draw_never_gives_a_token_of_probability_zero() -> None:
 def test_draw_refuses_a_number_outside_zero_to_one(u: float) -> None:
     with pytest.raises(ValueError, match="u is"):
         draw(distribution(rank([1.0])), u)
+
+
+def test_the_margin_of_a_draw_is_how_far_it_can_move_and_stay() -> None:
+    kept = distribution(rank(np.log([0.5, 0.3, 0.15, 0.05])))
+    for u in np.linspace(0.0013, 1, 200, endpoint=False):
+        index, margin = place(kept, float(u))
+        for moved in (u - 0.999 * margin, u + 0.999 * margin):
+            if 0 <= moved < 1:
+                assert place(kept, float(moved))[0] == index
+        beyond = [place(kept, float(v))[0] for v in (u - 1.001 * margin, u + 1.001 * margin) if 0 <= v < 1]
+        assert any(other != index for other in beyond)
+    assert place(distribution(rank([1.0])), 0.3) == (0, math.inf)
 
 
 logit_rows = arrays(

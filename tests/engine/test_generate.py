@@ -12,8 +12,10 @@ import torch
 
 from playground.core import ranking, sampling
 from playground.engine.base import GenerateRequest, GenerateStep, TraceRequest
+from playground.engine.decoding import DecodeRow
 from playground.engine.local import LocalEngine
 from playground.engine.many import GenerateManyRequest
+from playground.engine.predicting import summarise
 from playground.errors import BadValue, Cancelled, Superseded
 from playground.settings import DEFAULT_DECODER, Settings
 from tests import tiny
@@ -256,3 +258,53 @@ def test_going_on_from_what_was_written_is_the_same_text(tiny_engine: LocalEngin
 def test_unknown_written_tokens_are_refused(tiny_engine: LocalEngine) -> None:
     with pytest.raises(BadValue):
         list(tiny_engine.generate(replace(request(tiny.LLAMA, "x"), written=(10**6,))))
+
+
+@pytest.mark.parametrize("n_before", [1, 4, 11])
+def test_a_run_taken_up_again_draws_what_it_would_have_drawn(tiny_engine: LocalEngine, n_before: int) -> None:
+    whole = request(tiny.LLAMA, TEXTS[2], temperature=1.2, seed=11, frequency_penalty=0.5)
+    steps = list(tiny_engine.generate(whole))
+    before = tuple(ids_of(steps)[:n_before])
+    again = replace(
+        whole, written=before, n_drawn=n_before, max_new_tokens=12 - n_before, request_id=f"again-{n_before}"
+    )
+    assert ids_of(list(tiny_engine.generate(again))) == ids_of(steps)[n_before:]
+
+
+def test_alone_is_bit_for_bit_the_same_beside_others(tiny_engine: LocalEngine) -> None:
+    exact = request(tiny.LLAMA, TEXTS[0], temperature=1.0, seed=3, alone=True)
+    expected = [(step.token_id, step.log_sum_exp) for step in tiny_engine.generate(exact)]
+    others = tuple(request(tiny.LLAMA, TEXTS[i % 6], seed=i, max_new_tokens=40) for i in range(8))
+    beside = tiny_engine.generate_many(GenerateManyRequest(tiny.LLAMA, others))
+    next(beside)  # they are in the batch
+    before = tiny_engine.stats()
+    found = [
+        (step.token_id, step.log_sum_exp) for step in tiny_engine.generate(replace(exact, request_id="x"))
+    ]
+    after = tiny_engine.stats()
+    beside.close()
+    assert found == expected
+    # a step of its own each time, beside those of the others
+    assert after.n_decode_steps - before.n_decode_steps >= 2 * (len(found) - 1)
+
+
+def test_a_near_tie_is_named(tiny_engine: LocalEngine) -> None:
+    loaded = tiny_engine._table.load(tiny.LLAMA).result()
+    logits = np.full(loaded.info.d_vocab, -30.0, np.float32)
+
+    def step(gap: float, *, temperature: float, seed: int = 0) -> GenerateStep:
+        logits[7:9] = gap, 0.0
+        wanted = GenerateRequest(tiny.LLAMA, "a", temperature=temperature, seed=seed)
+        row = DecodeRow(wanted, (5,), lambda step: None)
+        return row.take(loaded, logits, summarise(torch.from_numpy(logits)[None], 64), 0)
+
+    assert step(1e-5, temperature=0).near_tie
+    assert not step(0.1, temperature=0).near_tie
+    seed, u = next(
+        (seed, u)
+        for seed in range(50)
+        if (u := np.random.Generator(np.random.Philox(key=seed)).random()) > 0.6
+    )
+    share = float(np.log(u / (1 - u)))  # with this lead the first token ends where the draw falls
+    assert step(share, temperature=1, seed=seed).near_tie
+    assert not step(share + 0.1, temperature=1, seed=seed).near_tie

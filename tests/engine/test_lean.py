@@ -42,7 +42,7 @@ def batch(engine: LocalEngine, model: str, prompts: tuple[tuple[int, ...], ...])
 
 
 @pytest.mark.parametrize("model", [tiny.LLAMA, pytest.param(DEFAULT_DECODER, marks=pytest.mark.real)])
-@pytest.mark.parametrize("prompts", [PROMPTS, PROMPTS[:1]])
+@pytest.mark.parametrize("prompts", [PROMPTS * 3, PROMPTS, PROMPTS[:1]])
 @torch.no_grad()
 def test_lean_step_equals_the_librarys_forward(
     request: pytest.FixtureRequest, model: str, prompts: tuple[tuple[int, ...], ...]
@@ -66,12 +66,14 @@ def test_other_families_use_the_librarys_forward(tiny_engine: LocalEngine) -> No
 @pytest.mark.real
 @torch.no_grad()
 def test_operations_of_a_decode_step_are_bounded(real_engine: LocalEngine) -> None:
-    """Also that they do not grow with the rows: nine rows cost what three do."""
+    """Also that they do not grow with the rows: nine rows cost what six do."""
     counts = []
-    for prompts in (PROMPTS, PROMPTS * 3):
+    for prompts in (PROMPTS, PROMPTS * 2, PROMPTS * 3):
         rows = batch(real_engine, DEFAULT_DECODER, prompts)
         ids = torch.tensor([[row.new_ids[-1]] for row in rows.rows])
         with CountOperations() as operations:
             rows._step_states(ids)
         counts.append(operations.count)
-    assert counts[0] == counts[1] <= 1_500
+    assert counts[1] == counts[2]
+    assert counts[0] <= 1_500
+    assert counts[1] <= 1_900  # the products the other way round need two views each

@@ -121,6 +121,33 @@ def test_generate_continues_the_text_as_the_engine_does(open_app: OpenApp, tiny_
     assert run.finish == steps[-1].finish_reason
 
 
+def test_token_by_token_and_then_on_gives_what_one_run_gives(open_app: OpenApp) -> None:
+    link = {"text": "서울은", "sam_seed": "7", "sam_max_new_tokens": "9", "sam_temperature": "0.8"}
+    whole = open_app("sampling", **link)
+    whole.button(key="sam_start").click().run()
+    app = open_app("sampling", **link)
+    assert app.button(key="sam_go_on").disabled
+    for n in (1, 2, 3):
+        app.button(key="sam_step").click().run()
+        assert not app.exception
+        assert len(app.session_state["sam_run"].tokens) == n
+        assert any("Stopped." in one.value for one in app.caption)
+    app.button(key="sam_go_on").click().run()
+    run, expected = app.session_state["sam_run"], whole.session_state["sam_run"]
+    assert [one.token_id for one in run.tokens] == [one.token_id for one in expected.tokens]
+    assert (run.text, run.finish) == (expected.text, expected.finish)
+    assert app.button(key="sam_go_on").disabled
+    app.button(key="sam_step").click().run()
+    assert len(app.session_state["sam_run"].tokens) == 1, "a finished text begins anew"
+
+
+def test_exact_says_so(open_app: OpenApp) -> None:
+    app = open_app("sampling", text=TEXT, sam_max_new_tokens="4", sam_exact="true")
+    app.button(key="sam_start").click().run()
+    assert any("alone in its batch" in one.value for one in app.caption)
+    assert app.session_state["sam_run"].goes_on["alone"]
+
+
 def test_generating_code_goes_on_from_what_was_written(
     folder: str, tiny_engine: SharedEngine, tmp_path: Path
 ) -> None:

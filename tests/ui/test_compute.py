@@ -20,7 +20,9 @@ MODEL = ModelInfo("tiny/model", "Tiny", "decoder", "llama", frozenset(), (), "",
 CONTEXT = PageContext("sampling", MODEL, "The cat", "en", "me")
 TRACE = Trace("tiny/model", "1", None, "float32", "cpu", ("The",), np.array([1]), elapsed_ms=3.0)
 STILL_WAITING = StopException()  # ends the run while the line stands there, as a rerun would
-STEP = GenerateStep(0, 1, "a", "a", -1.0, 0.5, 0, 2, 1.0, 0.0, np.array([1]), np.array([0.0], np.float32))
+STEP = GenerateStep(
+    0, 1, "a", "a", -1.0, 0.5, 0, 2, False, 1.0, 0.0, np.array([1]), np.array([0.0], np.float32)
+)
 
 
 class ScriptedEngine:

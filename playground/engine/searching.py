@@ -1,0 +1,73 @@
+"""Beam search on the model thread: a job a step, so that others get their turn in between."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import torch
+from transformers.cache_utils import DynamicCache
+
+from playground.core.beams import BeamSearch
+from playground.engine.beams import BeamsRequest, BeamStep
+from playground.engine.scheduler import Job
+
+if TYPE_CHECKING:
+    from playground.engine.loading import LoadedModel
+
+
+class BeamsWork:
+    """Payload of each step of one search: it keeps the cache between them."""
+
+    n_forwards = 1
+
+    def __init__(self, loaded: LoadedModel, input_ids: tuple[int, ...], search: BeamSearch) -> None:
+        self.search = search
+        self._loaded = loaded
+        self._input_ids: Any = torch.tensor([input_ids], device=loaded.device)
+        self._cache = DynamicCache(config=loaded.model.config)
+
+    def run(self) -> BeamStep:
+        """One forward of the newest tokens, one step of the search."""
+        model, search = self._loaded.model, self.search
+        output = model.base_model(input_ids=self._input_ids, past_key_values=self._cache, use_cache=True)
+        logits = model.get_output_embeddings()(output.last_hidden_state[:, -1]).float()
+        candidates = search.step(torch.log_softmax(logits, -1).cpu().numpy())
+        if not search.done:
+            parents = [one.parent for one in candidates if one.fate == "kept"]
+            self._cache.reorder_cache(torch.tensor(parents, device=self._loaded.device))
+            self._input_ids = torch.tensor([search.last_token_ids], device=self._loaded.device).T
+        return BeamStep(candidates, search.hypotheses, search.done)
+
+
+def search_beams(
+    request: BeamsRequest,
+    loaded: LoadedModel,
+    input_ids: tuple[int, ...],
+    results: Callable[[BeamsRequest, Job], Iterator[object]],
+) -> Iterator[BeamStep]:
+    """Search step by step; see `BeamsEngine.beams`.
+
+    Args:
+        request: What is asked.
+        loaded: A decoder.
+        input_ids: Of the text.
+        results: Queues a job and waits for what it gives.
+    """
+    search = BeamSearch(
+        request.n_beams,
+        max_new_tokens=request.max_new_tokens,
+        length_penalty=request.length_penalty,
+        eos_ids=loaded.tokenizer.eos_ids,
+    )
+    work = BeamsWork(loaded, input_ids, search)
+    for index in range(request.max_new_tokens):
+        key = ("beams", request.request_id, index)
+        job = Job("trace", key, key, request.n_beams if index else len(input_ids), work)
+        # Its own topic: a newer search never ends in the place of this one's next step.
+        step = next(results(replace(request, topic=request.request_id), job))
+        assert isinstance(step, BeamStep)
+        yield step
+        if step.done:
+            return
