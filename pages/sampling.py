@@ -4,8 +4,7 @@ import streamlit as st
 
 from playground.core import frames
 from playground.core.sampling import distribution
-from playground.ui import batch_run, compute, frame, guess, many_texts, own_text, sampling, show, writing
-from playground.ui.choose import choose
+from playground.ui import compute, frame, sampling, sampling_panels, show
 from playground.ui.components.sampler import SamplerValue, sampler
 from playground.ui.components.token_chips import token_chips
 from playground.ui.tasks import Task
@@ -16,6 +15,7 @@ token_chips(compute.tokenize(context), height=118)
 trace = compute.trace(context, logits="last")
 ranked, labels = sampling.next_token(trace)
 source = {"folder": show.model_folder(trace.model_id), "text": context.text}
+compared: list[SamplerValue] = []  # the settings that this run of the page has drawn below
 
 
 def five_kept(chosen: SamplerValue) -> bool:
@@ -37,38 +37,28 @@ def next_token() -> None:
 
     st.markdown(f"#### {_('How open is the next word at each temperature?')}")
     curve = sampling.curve(trace, chosen)
-    alt = _("Entropy of the next token against temperature")
-    show.show_chart(sampling.curve_picture(context.language), "sam_curve", alt, data=curve)
+    left, right = st.columns(2)
+    with left:
+        alt = _("Entropy of the next token against temperature")
+        show.show_chart(sampling.curve_picture(context.language), "sam_curve", alt, data=curve)
+    with right:
+        alt = _("How many tokens are kept at each temperature")
+        picture = sampling.kept_picture(context.language, len(ranked))
+        show.show_chart(picture, "sam_kept", alt, data=curve)
     show.provenance(trace)
     code = show.code("entropy", **source, **sampling.cuts(chosen))
     show.under_picture("entropy", frame=curve, code=code, picture="sam_curve")
-    if five_kept(chosen) != st.session_state.setdefault("sam_five_kept", False):
-        st.session_state["sam_five_kept"] = five_kept(chosen)
-        st.rerun()  # the tasks are outside this fragment
+    is_new = five_kept(chosen) != st.session_state.setdefault("sam_five_kept", False)
+    st.session_state["sam_five_kept"] = five_kept(chosen)
+    if is_new or (compared and compared[0] != chosen):
+        st.rerun()  # the tasks and the comparison are outside this fragment
 
 
 next_token()
 chosen, _problems = sampling.chosen(len(ranked))
-panels = {
-    "write": _("Let it write"),
-    "many": _("Many at once"),
-    "batch": _("My prompts"),
-    "text": _("How probable is your text?"),
-    "guess": _("Guess the next token"),
-}
-panel = choose("sam_panel", panels, _("Look closer"))
-go_on = None
-match panel:
-    case "write":
-        go_on = writing.panel(context, trace)
-    case "many":
-        go_on = many_texts.panel(context, chosen, trace)
-    case "batch":
-        go_on = batch_run.panel(context, chosen, trace)
-    case "text":
-        own_text.panel(context)
-    case "guess":
-        guess.panel(context)
+go_on = sampling_panels.draw(context, chosen, trace)
+if st.session_state["sam_panel"] == "compare":
+    compared.append(chosen)
 
 tasks = [
     Task("five", "goal", lambda: five_kept(chosen)),

@@ -23,10 +23,10 @@ def entropy_curve(words: Mapping[str, str]) -> dict[str, Any]:
     kept, everything = (json.dumps(words[name], ensure_ascii=False) for name in ("kept", "all"))
     names = f"datum.label === 'kept' ? {kept} : {everything}"
     legend = alt.Legend(
-        title=None, orient="top-left", labelExpr=names, labelLimit=400, symbolType="stroke", symbolSize=900
+        title=None, orient="top", labelExpr=names, labelLimit=300, symbolType="stroke", symbolSize=600
     )
     kinds = ["all", "kept"]
-    x = alt.X("temperature:Q", title=words["temperature"], scale=alt.Scale(domain=[0, 3], nice=False))
+    x = _temperature_axis(words)
     y = alt.Y("entropy_bits:Q", title=words["entropy"], scale=alt.Scale(domain=[0, 16], nice=False))
     curves = rows.transform_filter("!datum.now").encode(x=x, y=y)
     color = alt.Color("tokens:N", scale=alt.Scale(domain=kinds, range=[CUT, QUERY]), legend=legend)
@@ -48,6 +48,35 @@ def entropy_curve(words: Mapping[str, str]) -> dict[str, Any]:
     )
     spec: dict[str, Any] = alt.layer(lines, points, rule, point, name).properties(height=240).to_dict()
     return {"layer": spec["layer"], "height": spec["height"]}
+
+
+def kept_curve(words: Mapping[str, str], *, d_vocab: int) -> dict[str, Any]:
+    """How many tokens are kept at each temperature, and where we are; rows as for `entropy_curve`.
+
+    Args:
+        words: temperature, n_kept, now in the reader's language.
+        d_vocab: Most that can be kept.
+    """
+    rows = alt.Chart(alt.NamedData("rows")).transform_filter("datum.tokens === 'kept'")
+    axis = alt.Axis(values=[10**power for power in range(8) if 10**power <= d_vocab], format=COUNT)
+    scale = alt.Scale(type="log", domain=[1, d_vocab], nice=False)
+    x, y = _temperature_axis(words), alt.Y("n_kept:Q", title=words["n_kept"], scale=scale, axis=axis)
+    tooltip = [
+        alt.Tooltip("temperature:Q", title=words["temperature"], format=".2f"),
+        alt.Tooltip("n_kept:Q", title=words["n_kept"], format=COUNT),
+    ]
+    curve = rows.transform_filter("!datum.now").encode(x=x, y=y)
+    line = curve.mark_line(color=QUERY, strokeWidth=2.5)
+    points = curve.mark_circle(color=QUERY, size=45, opacity=1).encode(tooltip=tooltip)
+    here = rows.transform_filter("datum.now").encode(x=x, tooltip=tooltip)
+    rule = here.mark_rule(color=AFTER, strokeWidth=2)
+    point = here.mark_point(color=AFTER, size=90, filled=True, opacity=1).encode(y=y)
+    spec: dict[str, Any] = alt.layer(line, points, rule, point).properties(height=240).to_dict()
+    return {"layer": spec["layer"], "height": spec["height"]}
+
+
+def _temperature_axis(words: Mapping[str, str]) -> alt.X:
+    return alt.X("temperature:Q", title=words["temperature"], scale=alt.Scale(domain=[0, 3], nice=False))
 
 
 def surprisal_bars(words: Mapping[str, str], *, steps: range) -> dict[str, Any]:

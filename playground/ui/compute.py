@@ -21,6 +21,7 @@ from playground.core.residual import Lens, Unembedding
 from playground.core.tokens import Tokenization
 from playground.core.trace import Trace
 from playground.engine.base import Engine, GenerateRequest, GenerateStep, TraceRequest
+from playground.engine.beams import BeamsRequest, BeamStep
 from playground.engine.inside import Ablated, AblationsRequest, LensRequest, Part
 from playground.engine.many import GenerateManyRequest
 from playground.engine.process import shared_engine
@@ -260,3 +261,23 @@ def generate_many(
         for row, step in engine.generate_many(request, line):
             line.clear()
             yield row, step
+
+
+def beams(
+    context: PageContext, *, n_beams: int, length_penalty: float, max_new_tokens: int
+) -> Generator[BeamStep]:
+    """Search for the most probable continuation, step by step; closing the iterator stops the search.
+
+    Args:
+        context: From `frame.page`.
+        n_beams, length_penalty, max_new_tokens: As in `BeamsRequest`.
+    """
+    engine = get_engine()
+    request = BeamsRequest(
+        context.model.model_id, context.text, n_beams=n_beams, length_penalty=length_penalty,
+        max_new_tokens=max_new_tokens, owner=context.owner,
+    )  # fmt: skip
+    with WaitingLine(engine, request) as line:
+        for step in engine.beams(request, line):
+            line.clear()
+            yield step

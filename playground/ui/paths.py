@@ -83,7 +83,7 @@ def draw(tree: list[Run], shown: Run) -> None:
         args=(tree,),
     )
     words = {
-        "step": _("Step"), "path": _("Path"), "token": _("Token"), "text": _("Text"),
+        "step": _("Step number"), "path": _("Path"), "token": _("Token"), "text": _("Text"),
         "surprisal": _("Surprisal (bits)"),
     }  # fmt: skip
     alt = _("Every path, from where it left its parent")

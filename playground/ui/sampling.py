@@ -157,6 +157,13 @@ def curve_picture(language: str) -> dict[str, Any]:
     )
 
 
+@lru_cache
+def kept_picture(language: str, d_vocab: int) -> dict[str, Any]:
+    """The picture of how many tokens are kept, without its rows; `language` is the session's."""
+    words = {"temperature": _("Temperature"), "n_kept": _("Tokens kept")}
+    return charts.kept_curve(words, d_vocab=d_vocab)
+
+
 def sizes() -> dict[str, str]:
     """Options of the task about a hot distribution."""
     return {"tens": _("fewer than 100"), "hundreds": _("100 to 4,999"), "thousands": _("5,000 or more")}

@@ -9,6 +9,7 @@ from typing import NoReturn
 import streamlit as st
 
 from playground.engine.base import Engine, GenerateRequest, TraceRequest, Waiting
+from playground.engine.beams import BeamsRequest
 from playground.engine.inside import AblationsRequest, LensRequest
 from playground.engine.many import GenerateManyRequest
 from playground.engine.vectors import TracesRequest
@@ -17,7 +18,13 @@ from playground.ui.text import _, sentence, told
 
 SHOW_AFTER_S = 0.4  # a shorter wait needs no words
 Request = (
-    TraceRequest | GenerateRequest | GenerateManyRequest | TracesRequest | LensRequest | AblationsRequest
+    TraceRequest
+    | GenerateRequest
+    | GenerateManyRequest
+    | TracesRequest
+    | LensRequest
+    | AblationsRequest
+    | BeamsRequest
 )
 
 

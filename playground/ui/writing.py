@@ -74,9 +74,9 @@ def _controls(context: PageContext, trace: Trace) -> tuple[Wish, Any]:
     run = last_run(context)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         limit = state.settings().max_new_tokens
-        seed = st.number_input(_("Seed"), 0, 2**32 - 1, 0, key="sam_seed", bind="query-params", width=140)
+        seed = st.number_input(_("Seed"), 0, 2**32 - 1, 0, key="sam_seed", bind="query-params", width=130)
         n_max = st.number_input(
-            _("Tokens at most"), 1, limit, 32, key="sam_max_new_tokens", bind="query-params", width=140
+            _("Tokens at most"), 1, limit, 32, key="sam_max_new_tokens", bind="query-params", width=130
         )
         penalties, exact = _more()
         start = st.button(_("Generate"), type="primary", key="sam_start", icon=":material/play_arrow:")

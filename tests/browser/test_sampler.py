@@ -364,3 +364,64 @@ def test_korean_page_is_korean(page: Page, open_page: OpenPage) -> None:
     wait_drawn(page)
     expect(page.locator(".sampler .sentence")).to_contain_text("토큰 49,152개 가운데 8개가 남았고")
     expect(page.locator(".sampler .control .name").first).to_have_text("온도")
+
+
+def test_token_by_token_then_on_then_stopped_then_on(page: Page, open_page: OpenPage) -> None:
+    open_page("/sampling?sam_max_new_tokens=60&sam_temperature=1")
+    wait_drawn(page)
+    text = page.get_by_text("The capital of England is│")
+    page.get_by_role("button", name="One token").click()
+    expect(page.get_by_text("Stopped. 1 token,")).to_be_visible()
+    page.get_by_role("button", name="One token").click()
+    expect(page.get_by_text("Stopped. 2 tokens,")).to_be_visible()
+    two = text.inner_text()
+    page.get_by_role("button", name="Go on", exact=True).click()
+    expect(text).to_contain_text(re.compile(r"│[\s\S]{16,}"))
+    page.get_by_role("button", name="Stop", exact=True).last.click()
+    expect(page.get_by_text("Stopped.")).to_be_visible()
+    stopped = text.inner_text()
+    assert stopped.startswith(two)
+    page.get_by_role("button", name="Go on", exact=True).click()
+    expect(
+        page.get_by_text(re.compile("The chosen length is reached|The model ended the text"))
+    ).to_be_visible()
+    assert text.inner_text().startswith(stopped)
+
+
+def test_a_click_in_the_generator_draws_the_generator_alone(
+    page: Page, open_page: OpenPage, seen: Watch
+) -> None:
+    open_page("/sampling?sam_max_new_tokens=4")
+    wait_drawn(page)
+    seen.received.clear()
+    page.get_by_role("button", name="Generate").click()
+    expect(page.get_by_text("The chosen length is reached.")).to_be_visible()
+    wait_run(page)
+    told = b"".join(frame for frame in seen.received if isinstance(frame, bytes))
+    assert b"sam_go_on" in told
+    assert b"Guess" not in told  # the picker of the panels, outside of the generator
+
+
+def test_a_link_sets_a_and_b_and_a_released_slider_is_compared_at_once(
+    page: Page, open_page: OpenPage
+) -> None:
+    link = "sam_panel=compare&sam_temperature=1&sam_top_p=1&sam_b_temperature=2&sam_b_top_k=5"
+    open_page(f"/sampling?{link}")
+    told = page.get_by_text("Tokens kept:")
+    expect(told).to_contain_text("49,152 in A, 5 in B")
+    expect(page.locator(".st-key-sam_both svg.marks")).to_be_visible()
+    before = told.inner_text()
+    page.locator(".sampler input[type=number]").nth(0).fill("1.5")
+    page.keyboard.press("Enter")
+    expect(told).not_to_have_text(before)
+    page.get_by_role("button", name="Copy A to B").click()
+    expect(told).to_contain_text("They agree on 100.0%")
+    assert "sam_b_top_k" not in page.url
+
+
+def test_a_search_grows_its_tree_and_names_the_best_text(page: Page, open_page: OpenPage) -> None:
+    open_page("/sampling?sam_panel=beam&sam_beam_tokens=6&sam_n_beams=3")
+    page.get_by_role("button", name="Search").click()
+    expect(page.get_by_text("The best beam,")).to_contain_text("bits of surprisal a token", timeout=60_000)
+    expect(page.locator(".st-key-sam_beam_tree svg.marks")).to_be_visible()
+    expect(page.locator(".st-key-sam_beam_lines svg.marks")).to_be_visible()

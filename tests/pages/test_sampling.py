@@ -324,7 +324,7 @@ def test_a_game_goes_to_its_end_and_on_to_the_next_text(open_app: OpenApp) -> No
     assert not app.session_state["sam_game"].done
 
 
-@pytest.mark.parametrize("panel", ["many", "text", "guess"])
+@pytest.mark.parametrize("panel", ["many", "text", "guess", "beam", "compare"])
 @pytest.mark.parametrize("name", HOSTILE)
 def test_every_panel_survives_any_text_in_korean(panel: str, name: str, open_app: OpenApp) -> None:
     app = open_app("sampling", lang="ko", text=HOSTILE[name], sam_panel=panel, sam_many_tokens="4")

@@ -1,0 +1,83 @@
+"""A beam search as tidy tables."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from playground.core.beams import Candidate, Hypothesis
+
+TREE = (
+    "step", "place", "parent_step", "parent_place", "token", "probability", "logprob", "fate", "on_best",
+)  # fmt: skip
+TEXTS = ("kind", "text", "n_tokens", "logprob", "score", "bits", "repeated_4")
+PROBABILITIES = ("kind", "step", "token", "probability")
+
+
+def tree(
+    steps: Sequence[Sequence[Candidate]], labels: Mapping[int, str], best: Hypothesis | None
+) -> pd.DataFrame:
+    """Every candidate of every step, one row each.
+
+    Args:
+        steps: From `BeamSearch.step`.
+        labels: Token id -> how it is shown.
+        best: The text whose way is marked.
+
+    Returns:
+        step (from 1), place (1 = most probable of its step), parent_step and parent_place (0 and 1 for the
+        text itself), token, probability (of the token after its beam), logprob (of the continuation, nats),
+        fate (kept, ended, dropped), on_best.
+    """
+    rows: list[dict[str, object]] = []
+    parents = [1]  # places of the beams that the step before kept
+    for step, candidates in enumerate(steps, 1):
+        for place, one in enumerate(candidates, 1):
+            on_best = best is not None and step <= len(best.path) and best.path[step - 1] == place - 1
+            rows.append(
+                {
+                    "step": step,
+                    "place": place,
+                    "parent_step": step - 1,
+                    "parent_place": parents[one.parent],
+                    "token": labels[one.token_id],
+                    "probability": math.exp(one.token_logprob),
+                    "logprob": one.logprob,
+                    "fate": one.fate,
+                    "on_best": on_best,
+                }
+            )
+        parents = [place for place, one in enumerate(candidates, 1) if one.fate == "kept"]
+    return pd.DataFrame(rows, columns=list(TREE))
+
+
+def texts(rows: Sequence[Mapping[str, object]]) -> pd.DataFrame:
+    """Texts found in several ways, one row each.
+
+    Returns:
+        kind (beam 1, beam 2, ..., greedy, sampled), text, n_tokens, logprob (nats), score, bits
+        (surprisal a token), repeated_4 (share of 4-grams that came before; NaN below 4 tokens).
+    """
+    return pd.DataFrame(rows, columns=list(TEXTS))
+
+
+def probabilities(
+    logprobs: Mapping[str, Sequence[float]], labels: Mapping[str, Sequence[str]]
+) -> pd.DataFrame:
+    """How probable the model finds each token of several texts.
+
+    Args:
+        logprobs: Kind of text -> log-probability of each of its tokens, nats.
+        labels: Kind of text -> its tokens.
+
+    Returns:
+        kind, step (from 1), token, probability.
+    """
+    rows = [
+        (kind, step, label, math.exp(logprob))
+        for kind, each in logprobs.items()
+        for step, (logprob, label) in enumerate(zip(each, labels[kind], strict=True), 1)
+    ]
+    return pd.DataFrame(rows, columns=list(PROBABILITIES))

@@ -1,0 +1,42 @@
+"""Two distributions of the next token as one tidy table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+COLUMNS = ("token", "setting", "probability")
+BOTH = ("seed", "a", "b")
+
+
+def most_probable(first: Mapping[str, float], second: Mapping[str, float], n: int) -> pd.DataFrame:
+    """The tokens that matter most in either, two rows each.
+
+    Args:
+        first, second: Label of a token -> its probability.
+        n: How many tokens.
+
+    Returns:
+        token (most probable first, by the larger of the two), setting (A, B), probability (0 where cut).
+    """
+    larger = {token: max(first.get(token, 0.0), second.get(token, 0.0)) for token in {**first, **second}}
+    tokens = sorted(larger, key=lambda token: (-larger[token], token))[:n]
+    rows = [
+        (token, name, one.get(token, 0.0)) for token in tokens for name, one in (("A", first), ("B", second))
+    ]
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def side_by_side(first: Mapping[int, str], second: Mapping[int, str]) -> pd.DataFrame:
+    """Texts of both, one row a seed.
+
+    Args:
+        first, second: Seed -> text.
+
+    Returns:
+        seed, a, b.
+    """
+    return pd.DataFrame(
+        [(seed, text, second.get(seed, "")) for seed, text in first.items()], columns=list(BOTH)
+    )

@@ -1,0 +1,265 @@
+"""Beam search beside greedy and sampled text: the tree it walks, and why the most probable text is dull."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from functools import lru_cache, partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from playground.charts import beams as charts
+from playground.core import frames_beams as frames
+from playground.core.diversity import repeated
+from playground.core.frames_many import Written
+from playground.core.trace import Trace
+from playground.engine.beams import MAX_BEAMS, BeamStep
+from playground.ui import compute, show, state
+from playground.ui.components.sampler import SamplerValue
+from playground.ui.sampling import token_labels
+from playground.ui.state import PageContext
+from playground.ui.text import _, strong
+
+KEY = "sam_beams"
+
+
+@dataclass
+class Search:
+    """What one session searched last.
+
+    Attributes:
+        context: Model and text it belongs to.
+        n_beams, length_penalty, n_max: What was asked.
+        steps: Of the search.
+        labels: Token id -> how it is shown, of all candidates.
+        others: A greedy and a sampled continuation of the same text.
+        elapsed_ms: It took.
+    """
+
+    context: PageContext
+    n_beams: int
+    length_penalty: float
+    n_max: int
+    steps: list[BeamStep] = field(default_factory=list)
+    labels: dict[int, str] = field(default_factory=dict)
+    others: dict[str, Written] = field(default_factory=dict)
+    elapsed_ms: float = 0.0
+
+    @property
+    def n_places(self) -> int:
+        """How many candidates of each step are drawn: twice the beams, and all that are kept."""
+        kept = [
+            place for step in self.steps for place, one in enumerate(step.candidates, 1) if one.fate == "kept"
+        ]
+        return max([2 * self.n_beams, *kept])
+
+    def tree(self) -> pd.DataFrame:
+        """As far as it has grown."""
+        ended = self.steps[-1].hypotheses if self.steps else ()
+        return frames.tree([one.candidates for one in self.steps], self.labels, ended[0] if ended else None)
+
+    def add(self, step: BeamStep) -> None:
+        """Append one step."""
+        ids = np.array([one.token_id for one in step.candidates])
+        self.labels |= dict(zip(ids.tolist(), token_labels(self.context.model.model_id, ids), strict=True))
+        self.steps.append(step)
+
+
+def panel(context: PageContext, chosen: SamplerValue, trace: Trace) -> Callable[[], None] | None:
+    """Draw the controls and what was found last.
+
+    Args:
+        context: From `frame.page`.
+        chosen: The settings above, for the sampled text beside.
+        trace: Of the text, for the provenance.
+
+    Returns:
+        What searches, to be called once the page is drawn; None when nothing is asked.
+    """
+    st.markdown(f"#### {_('Which continuation is the most probable one?')}")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        n_beams = st.number_input(
+            _("Beams"), 1, MAX_BEAMS, 4, key="sam_n_beams", bind="query-params", width=130
+        )
+        penalty = st.number_input(
+            _("Length penalty"), -2.0, 3.0, 1.0, 0.5, key="sam_length_penalty", bind="query-params", width=150
+        )
+        limit = min(24, state.settings().max_new_tokens)
+        n_max = st.number_input(
+            _("Tokens at most"), 2, limit, 12, key="sam_beam_tokens", bind="query-params", width=150
+        )
+        start = st.button(_("Search"), type="primary", key="sam_search", icon=":material/account_tree:")
+        st.button(_("Stop"), key="sam_search_stop", icon=":material/stop:", disabled=not start)
+    if start:
+        st.session_state[KEY] = Search(context, int(n_beams), float(penalty), int(n_max))
+    search: Search | None = st.session_state.get(KEY)
+    mine = (context.model.model_id, context.text)
+    if search is None or (search.context.model.model_id, search.context.text) != mine:
+        st.caption(
+            _("At every step the search keeps the few most probable texts, whatever their next token.")
+        )
+        return None
+    line, picture = st.empty(), _tree_picture(context.language, search.n_max, search.n_places)
+    alt = _("Every candidate of every step, joined to the text it goes on from")
+    with st.container(key="sam_beam_tree"):
+        chart = st.empty()
+        chart.vega_lite_chart(search.tree(), picture, alt=alt)
+    if start:
+        return partial(_search, search, chosen, line, partial(chart.vega_lite_chart, spec=picture, alt=alt))
+    _draw(search, trace)
+    return None
+
+
+def _search(search: Search, chosen: SamplerValue, line: Any, draw: Callable[..., object]) -> None:  # noqa: ANN401
+    """Search, then write the texts beside; any click of the reader stops it within one step."""
+    begun_at = time.monotonic()
+    with line.container():
+        steps = compute.beams(
+            search.context, n_beams=search.n_beams, length_penalty=search.length_penalty,
+            max_new_tokens=search.n_max,
+        )  # fmt: skip
+        with closing(steps):
+            for step in steps:
+                search.add(step)
+                search.elapsed_ms = 1_000 * (time.monotonic() - begun_at)
+                draw(search.tree())
+        settings = {"greedy": {"temperature": 0.0}, "sampled": chosen._asdict()}
+        texts = {kind: Written(one["temperature"], 0) for kind, one in settings.items()}
+        written = compute.generate_many(
+            search.context, [{**one, "seed": 0} for one in settings.values()], max_new_tokens=search.n_max
+        )
+        with closing(written):
+            for row, made in written:
+                one = list(texts.values())[row]
+                one.token_ids.append(made.token_id)
+                one.logprobs.append(made.logprob)
+                one.text += made.text
+    search.others = texts
+    st.rerun()
+
+
+def _draw(search: Search, trace: Trace) -> None:
+    found = search.steps[-1].hypotheses if search.steps else ()
+    if not found or not search.others:
+        st.caption(_("Stopped."))
+        return
+    table = _texts(search)
+    st.markdown(_reading(table))
+    _draw_texts(table)
+    words = _words(search.context.language)
+    best = found[0]
+    each = {
+        "beam": [search.steps[step].candidates[place].token_logprob for step, place in enumerate(best.path)],
+        **{kind: one.logprobs for kind, one in search.others.items()},
+    }
+    model_id = search.context.model.model_id
+    names = {
+        "beam": [search.labels[token_id] for token_id in best.token_ids],
+        **{kind: token_labels(model_id, np.array(one.token_ids)) for kind, one in search.others.items()},
+    }
+    st.markdown(f"#### {_('Why is the most probable text dull?')}")
+    lines = frames.probabilities(each, names)
+    alt = _("How probable the model finds each token of the three texts")
+    show.show_chart(charts.token_probabilities(words), "sam_beam_lines", alt, data=lines)
+    st.caption(
+        _(
+            "A search for the most probable text picks a probable token everywhere. What people write goes "
+            "up and down, as the sampled text does (Holtzman et al. 2020, figure 2)."
+        )
+    )
+    show.provenance(replace(trace, elapsed_ms=search.elapsed_ms, cached=False))
+    code = show.code(
+        "beams", folder=show.model_folder(model_id), text=search.context.text, n_beams=search.n_beams,
+        length_penalty=search.length_penalty, n_tokens=search.n_max,
+    )  # fmt: skip
+    show.under_picture("beams", frame=search.tree, code=code, picture="sam_beam_tree")
+
+
+def _texts(search: Search) -> pd.DataFrame:
+    """The texts of the search, best first, then greedy and sampled."""
+    engine, model_id = compute.get_engine(), search.context.model.model_id
+    rows: list[Mapping[str, object]] = [
+        _row(
+            f"beam {place}", engine.text_of(model_id, one.token_ids), list(one.token_ids), one.logprob,
+            one.score,
+        )
+        for place, one in enumerate(search.steps[-1].hypotheses, 1)
+    ]  # fmt: skip
+    rows += [
+        _row(kind, one.text, one.token_ids, logprob, logprob / len(one.token_ids) ** search.length_penalty)
+        for kind, one in search.others.items()
+        for logprob in [float(sum(one.logprobs))]
+    ]
+    return frames.texts(rows)
+
+
+def _row(kind: str, text: str, token_ids: list[int], logprob: float, score: float) -> dict[str, object]:
+    n = len(token_ids)
+    return {
+        "kind": kind,
+        "text": text,
+        "n_tokens": n,
+        "logprob": logprob,
+        "score": score,
+        "bits": -logprob / n / np.log(2),
+        "repeated_4": repeated(token_ids),
+    }
+
+
+def _reading(table: pd.DataFrame) -> str:
+    """One computed sentence."""
+    rows = table.set_index("kind")
+    best, greedy, sampled = (rows.loc[kind] for kind in ("beam 1", "greedy", "sampled"))
+    told = _(
+        "The best beam, {text}, has log-probability {best:.2f}, greedy {greedy:.2f}, the sampled text "
+        "{sampled:.2f}: {bits:.2f}, {greedy_bits:.2f} and {sampled_bits:.2f} bits of surprisal a token."
+    )
+    return told.format(
+        text=strong(str(best["text"]).strip()), best=best["logprob"], greedy=greedy["logprob"],
+        sampled=sampled["logprob"], bits=best["bits"], greedy_bits=greedy["bits"],
+        sampled_bits=sampled["bits"],
+    )  # fmt: skip
+
+
+def _draw_texts(table: pd.DataFrame) -> None:
+    number, text = st.column_config.NumberColumn, st.column_config.TextColumn
+    words = _kinds()
+    shown = table.assign(
+        kind=[words.get(kind) or _("beam {n}").format(n=kind.split()[-1]) for kind in table["kind"]]
+    )
+    st.dataframe(
+        shown,
+        hide_index=True,
+        column_config={
+            "kind": text(_("Found by"), width=115),
+            "text": text(_("Text"), width=280),
+            "n_tokens": number(_("Tokens"), width="small"),
+            "logprob": number(_("Log-probability"), format="%.2f"),
+            "score": number(_("Score"), format="%.3f", help=_("Log-probability / tokens ^ length penalty")),
+            "bits": number(_("Bits a token"), format="%.2f"),
+            "repeated_4": number(_("Repeated 4-grams"), format="percent"),
+        },
+    )
+
+
+def _kinds() -> dict[str, str]:
+    return {"beam": _("best beam"), "greedy": _("greedy"), "sampled": _("sampled")}
+
+
+def _words(language: str) -> dict[str, str]:
+    """Words of the two pictures; `language` is the session's."""
+    return {
+        "step": _("Step number"), "place": _("Place"), "token": _("Token"), "probability": _("Probability"),
+        "logprob": _("Log-probability of the text"), "kept": _("kept"), "ended": _("ended"),
+        "dropped": _("dropped"), **_kinds(),
+    }  # fmt: skip
+
+
+@lru_cache
+def _tree_picture(language: str, n_steps: int, n_places: int) -> dict[str, Any]:
+    return charts.beam_tree(_words(language), n_steps=n_steps, n_places=n_places)

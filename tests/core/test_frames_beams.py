@@ -1,0 +1,61 @@
+"""Tables of a beam search and of two distributions."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from playground.charts import beams as charts
+from playground.charts import comparing as paired
+from playground.core import frames_beams, frames_comparing
+from playground.core.beams import BeamSearch
+from playground.core.comparing import overlap
+from tests.charts.test_sampling import columns
+
+LABELS = {0: "the", 1: "cat", 2: "sat"}
+
+
+def searched() -> tuple[list, BeamSearch]:
+    search = BeamSearch(2, max_new_tokens=3)
+    steps = [search.step(np.log([[0.5, 0.3, 0.2]]))]
+    while not search.done:
+        steps.append(search.step(np.log([[0.2, 0.5, 0.3], [0.7, 0.2, 0.1]])))
+    return steps, search
+
+
+def test_the_tree_leads_every_candidate_back_to_the_text() -> None:
+    steps, search = searched()
+    table = frames_beams.tree(steps, LABELS, search.hypotheses[0])
+    assert table.columns.tolist() == list(frames_beams.TREE)
+    assert len(table) == sum(map(len, steps))
+    places = table.set_index(["step", "place"])
+    for (step, _place), row in places.iterrows():
+        if step == 1:
+            assert (row["parent_step"], row["parent_place"]) == (0, 1)
+        else:
+            parent = places.loc[(row["parent_step"], row["parent_place"])]
+            assert parent["fate"] == "kept"
+            assert row["logprob"] == pytest.approx(parent["logprob"] + np.log(row["probability"]))
+    best = table[table["on_best"]].sort_values("step")
+    assert best["token"].tolist() == [LABELS[one] for one in search.hypotheses[0].token_ids]
+    assert best["logprob"].iloc[-1] == pytest.approx(search.hypotheses[0].logprob)
+    assert best["fate"].tolist() == ["kept", "kept", "ended"]
+
+
+def test_pictures_read_the_columns_of_their_tables() -> None:
+    words = dict.fromkeys(
+        ("step", "place", "token", "probability", "logprob", "kept", "ended", "dropped", "beam", "greedy",
+         "sampled", "setting"), "word",
+    )  # fmt: skip
+    assert columns(charts.beam_tree(words, n_steps=5, n_places=8)) <= set(frames_beams.TREE)
+    assert columns(charts.token_probabilities(words)) <= set(frames_beams.PROBABILITIES)
+    assert columns(paired.paired_bars(words, n_tokens=4)) <= set(frames_comparing.COLUMNS)
+
+
+def test_two_distributions_are_compared_token_by_token() -> None:
+    first, second = {"a": 0.6, "b": 0.4}, {"b": 0.9, "c": 0.1}
+    table = frames_comparing.most_probable(first, second, 2)
+    assert table.to_numpy().tolist() == [["b", "A", 0.4], ["b", "B", 0.9], ["a", "A", 0.6], ["a", "B", 0.0]]
+    assert overlap(first, second) == pytest.approx(0.4)
+    assert overlap(first, first) == pytest.approx(1.0)
+    assert overlap(first, {"d": 1.0}) == 0.0

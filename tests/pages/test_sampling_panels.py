@@ -1,0 +1,151 @@
+"""Beam search, and A against B, on tiny models: the engine's numbers, and the code that gives them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from playground.core import frames_beams
+from playground.core.comparing import overlap
+from playground.core.ranking import rank
+from playground.core.sampling import distribution
+from playground.engine.base import GenerateRequest, TraceRequest
+from playground.engine.beams import BeamsRequest
+from playground.engine.process import SharedEngine
+from playground.settings import Settings
+from playground.ui import comparing, show
+from playground.ui.components.sampler import DEFAULT, SamplerValue
+from tests import tiny
+from tests.pages.conftest import OpenApp
+from tests.pages.shown import run_script
+
+TEXT = "The cat sat on"
+
+
+def folder(settings: Settings, name: str) -> str:
+    return str(settings.cache_dir / "models" / f"tiny--{name}")
+
+
+def texts(app: AppTest) -> list[str]:
+    return [one.value for one in (*app.markdown, *app.caption)]
+
+
+def expects(engine: Any, model: str, settings: SamplerValue) -> Any:
+    logits = engine.trace(TraceRequest(model, TEXT, logits="last")).logits
+    return distribution(rank(logits[-1]), **settings._asdict())
+
+
+def test_a_search_is_the_engines_and_stands_beside_greedy_and_sampled(
+    open_app: OpenApp, tiny_engine: SharedEngine
+) -> None:
+    link = {"sam_n_beams": "3", "sam_length_penalty": "0.5", "sam_beam_tokens": "6"}
+    app = open_app("sampling", text=TEXT, sam_panel="beam", **link)
+    app.button(key="sam_search").click().run()
+    assert not app.exception
+    engine = tiny_engine.get(timeout_s=180)
+    asked = BeamsRequest(tiny.LLAMA, TEXT, n_beams=3, length_penalty=0.5, max_new_tokens=6)
+    steps = list(engine.beams(asked))
+    search = app.session_state["sam_beams"]
+    assert search.steps == steps
+    greedy = list(engine.generate(GenerateRequest(tiny.LLAMA, TEXT, temperature=0, max_new_tokens=6)))
+    assert search.others["greedy"].token_ids == [step.token_id for step in greedy]
+    table = next(one.value for one in app.dataframe if "score" in one.value)
+    assert table.columns.tolist() == list(frames_beams.TEXTS)
+    found = steps[-1].hypotheses
+    assert table["score"].tolist()[: len(found)] == pytest.approx([one.score for one in found])
+    assert len(table) == len(found) + 2
+    assert any(f"{found[0].logprob:.2f}" in one and "bits of surprisal a token" in one for one in texts(app))
+
+
+def test_a_new_sentence_puts_the_old_search_away(open_app: OpenApp) -> None:
+    app = open_app("sampling", text=TEXT, sam_panel="beam", sam_beam_tokens="3")
+    app.button(key="sam_search").click().run()
+    app.text_area(key="text").set_value("Another sentence").run()
+    assert any("At every step the search keeps" in one for one in texts(app))
+
+
+@pytest.mark.parametrize("penalty", [1.0, 0.0])
+def test_beams_code_gives_the_scores_of_the_table(
+    penalty: float, tiny_settings: Settings, tiny_engine: SharedEngine, tmp_path: Path
+) -> None:
+    values = {"n_beams": 3, "length_penalty": penalty, "n_tokens": 6}
+    script = show.code("beams", folder=folder(tiny_settings, "llama"), text=TEXT, **values)
+    found, _printed = run_script(script, tmp_path)
+    asked = BeamsRequest(tiny.LLAMA, TEXT, n_beams=3, length_penalty=penalty, max_new_tokens=6)
+    hypotheses = list(tiny_engine.get(timeout_s=180).beams(asked))[-1].hypotheses
+    assert found["scores"].tolist() == pytest.approx([one.score for one in hypotheses], abs=2e-4)
+    assert found["logprobs"].tolist() == pytest.approx([one.logprob for one in hypotheses], abs=1e-3)
+
+
+def test_the_same_on_both_sides_agrees_wholly(open_app: OpenApp) -> None:
+    app = open_app("sampling", text=TEXT, sam_panel="compare", sam_temperature="0.7", sam_top_k="40")
+    assert not any("They agree on 100.0%" in one for one in texts(app))
+    app.button(key="sam_copy").click().run()
+    assert not app.exception
+    assert app.number_input(key="sam_b_temperature").value == 0.7
+    assert app.number_input(key="sam_b_top_k").value == 40
+    assert any("They agree on 100.0%" in one for one in texts(app))
+
+
+def test_a_link_sets_b_and_the_sentence_is_computed(open_app: OpenApp, tiny_engine: SharedEngine) -> None:
+    link = {"sam_panel": "compare", "sam_b_temperature": "1.5", "sam_b_top_k": "7", "sam_b_min_p": "0.05"}
+    app = open_app("sampling", text=TEXT, **link)
+    engine = tiny_engine.get(timeout_s=180)
+    first = expects(engine, tiny.LLAMA, DEFAULT)
+    second = expects(engine, tiny.LLAMA, SamplerValue(1.5, 7, 1.0, 0.05))
+    shared = overlap(*(dict(zip(one.token_ids, one.probs, strict=True)) for one in (first, second)))
+    told = f"Tokens kept: {first.n_kept:,} in A, {second.n_kept:,} in B. Entropy: {first.entropy_bits:.2f}"
+    assert any(told in one and f"They agree on {shared:.1%}" in one for one in texts(app))
+
+
+def test_another_model_on_the_same_sentence(open_app: OpenApp, tiny_engine: SharedEngine) -> None:
+    app = open_app("sampling", text=TEXT, sam_panel="compare", sam_b_model=tiny.GPT2)
+    assert not app.exception
+    second = expects(tiny_engine.get(timeout_s=180), tiny.GPT2, comparing.MODEL_ITSELF)
+    assert any(
+        f"{second.n_kept:,} in B" in one and f"{second.entropy_bits:.2f} bits" in one for one in texts(app)
+    )
+    app.button(key="sam_both_write").click().run()
+    assert not app.exception
+    _asked, (mine, others) = app.session_state["sam_both_texts"]
+    request = GenerateRequest(tiny.GPT2, TEXT, seed=2, max_new_tokens=comparing.N_TOKENS)
+    expected = "".join(step.text for step in tiny_engine.get(timeout_s=180).generate(request))
+    assert others[2] == expected
+    assert mine.keys() == others.keys() == set(range(comparing.N_TEXTS))
+
+
+def test_an_unknown_model_of_b_is_one_sentence(open_app: OpenApp) -> None:
+    app = open_app("sampling", text=TEXT, sam_panel="compare", sam_b_model="</script>")
+    assert not app.exception
+    assert len(app.warning) == 1
+
+
+def test_comparing_code_gives_the_numbers_of_the_sentence(
+    tiny_settings: Settings, tiny_engine: SharedEngine, tmp_path: Path
+) -> None:
+    sides = [SamplerValue(0.8, 0, 0.9, 0.0), SamplerValue(1.4, 30, 1.0, 0.02)]
+    models = ["llama", "gpt2"]
+    script = show.code(
+        "comparing",
+        folders=[folder(tiny_settings, name) for name in models],
+        text=TEXT,
+        a=sides[0]._asdict(),
+        b=sides[1]._asdict(),
+    )
+    found, _printed = run_script(script, tmp_path)
+    engine = tiny_engine.get(timeout_s=180)
+    masses = []
+    for name, settings in zip(models, sides, strict=True):
+        kept = expects(engine, f"tiny/{name}", settings)
+        by_text: dict[str, float] = {}
+        for text, mass in zip(
+            engine.token_texts(f"tiny/{name}", kept.token_ids), kept.probs.tolist(), strict=True
+        ):
+            by_text[text] = by_text.get(text, 0.0) + mass
+        masses.append(by_text)
+    assert sum(found["first"].values()) == pytest.approx(sum(masses[0].values()), abs=1e-5)
+    assert max(found["second"].values()) == pytest.approx(max(masses[1].values()), abs=1e-4)
+    assert found["overlap"] == pytest.approx(overlap(*masses), abs=1e-4)
