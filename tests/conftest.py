@@ -68,7 +68,7 @@ _ALONE = tuple(
 
 
 # Chromium with the server that the tests of the server start too.
-_WITH_SERVER = tuple(f"tests/browser/test_{name}.py" for name in ("frame", "home"))
+_WITH_SERVER = tuple(f"tests/browser/test_{name}.py" for name in ("sampler", "tokenization"))
 
 
 def _part(nodeid: str) -> str:

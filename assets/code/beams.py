@@ -15,6 +15,9 @@ tokenizer = AutoTokenizer.from_pretrained(path)
 model = AutoModelForCausalLM.from_pretrained(path, dtype=torch.float32)
 inputs = tokenizer(text, return_tensors="pt")
 prompt_length = inputs.input_ids.shape[1]
+ends = model.generation_config.eos_token_id
+ends = set(ends if isinstance(ends, list) else [ends]) - {None}
+ends |= {tokenizer.get_vocab()[name] for name in ("<|endoftext|>",) if name in tokenizer.get_vocab()}
 found = model.generate(
     **inputs,
     num_beams=n_beams,
@@ -22,6 +25,8 @@ found = model.generate(
     length_penalty=length_penalty,
     max_new_tokens=n_tokens,
     do_sample=False,
+    eos_token_id=sorted(ends),
+    pad_token_id=min(ends),
     output_scores=True,
     return_dict_in_generate=True,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 
 import pandas as pd
 
@@ -10,20 +10,28 @@ COLUMNS = ("token", "setting", "probability")
 BOTH = ("seed", "a", "b")
 
 
-def most_probable(first: Mapping[str, float], second: Mapping[str, float], n: int) -> pd.DataFrame:
+def most_probable(
+    first: Mapping[Hashable, float],
+    second: Mapping[Hashable, float],
+    labels: Mapping[Hashable, str],
+    n: int,
+) -> pd.DataFrame:
     """The tokens that matter most in either, two rows each.
 
     Args:
-        first, second: Label of a token -> its probability.
+        first, second: Token -> its probability, of all that are kept.
+        labels: Token -> how it is shown, of those that may be among the first.
         n: How many tokens.
 
     Returns:
         token (most probable first, by the larger of the two), setting (A, B), probability (0 where cut).
     """
-    larger = {token: max(first.get(token, 0.0), second.get(token, 0.0)) for token in {**first, **second}}
-    tokens = sorted(larger, key=lambda token: (-larger[token], token))[:n]
+    larger = {token: max(first.get(token, 0.0), second.get(token, 0.0)) for token in labels}
+    tokens = sorted(larger, key=lambda token: (-larger[token], labels[token]))[:n]
     rows = [
-        (token, name, one.get(token, 0.0)) for token in tokens for name, one in (("A", first), ("B", second))
+        (labels[token], name, one.get(token, 0.0))
+        for token in tokens
+        for name, one in (("A", first), ("B", second))
     ]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 

@@ -161,7 +161,8 @@ class GenerateStep:
         prob: Its probability in the distribution it was drawn from.
         rank: How many tokens have a larger logit.
         n_kept: Tokens that survived the cuts.
-        near_tie: Whether rounding, which differs from batch to batch, could have given another token.
+        near_tie: Whether the draw is so near to another token that rounding, which differs from batch to
+            batch, could have given that one. Tokens that change places or fall to a cut are not counted.
         entropy_bits: Of the model's own distribution over the whole vocabulary.
         log_sum_exp: Of the logits, nats; `top_logits - log_sum_exp` are log-probabilities.
         top_ids: The most probable tokens, best first. Shape [n_top].

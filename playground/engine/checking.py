@@ -101,7 +101,8 @@ class Checks:
         n_tokens = len(ids) + request.max_new_tokens
         self.check_window(n_tokens, loaded)
         if request.n_beams * n_tokens > MAX_BEAM_TOKENS:
-            raise TooManyTokens(limit=MAX_BEAM_TOKENS // request.n_beams, got=n_tokens)
+            limit = max(0, MAX_BEAM_TOKENS // request.n_beams - request.max_new_tokens)
+            raise TooManyTokens(limit=limit, got=len(ids))
         return ids
 
     def decoder_ids(self, request: TraceRequest, loaded: LoadedModel) -> tuple[int, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -103,7 +102,7 @@ class DecodeRow:
             prob=float(distribution.probs[place]),
             rank=int(np.count_nonzero(logits > logits[token_id])),
             n_kept=int(distribution.n_kept),
-            near_tie=margin < NEAR_MASS if request.temperature else _lead(ranked) < NEAR_NATS,
+            near_tie=_near_tie(ranked, request.temperature, margin),
             entropy_bits=float(summary.entropy_bits[row]),
             log_sum_exp=float(summary.log_sum_exp[row]),
             top_ids=summary.top_ids[row, : request.n_top].copy(),
@@ -127,9 +126,11 @@ class DecodeRow:
         return self.decoder.decode(b"" if is_end else loaded.tokenizer.token_bytes(token_id), final=last)
 
 
-def _lead(ranked: ranking.RankedLogits) -> float:
-    """By how many nats the most probable token leads."""
-    return float(ranked.logits[0] - ranked.logits[1]) if len(ranked) > 1 else math.inf
+def _near_tie(ranked: ranking.RankedLogits, temperature: float, margin: float) -> bool:
+    """Whether the draw, or the lead of a greedy choice, is within what rounding moves."""
+    if temperature == 0:
+        return len(ranked) > 1 and bool(ranked.logits[0] - ranked.logits[1] < NEAR_NATS)
+    return margin < NEAR_MASS / min(1.0, temperature)
 
 
 @dataclass

@@ -2,19 +2,48 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from threading import BoundedSemaphore
 from typing import TYPE_CHECKING, Any
 
 import torch
 from transformers.cache_utils import DynamicCache
 
 from playground.core.beams import BeamSearch
+from playground.engine.base import OnWait, Waiting
 from playground.engine.beams import BeamsRequest, BeamStep
 from playground.engine.scheduler import Job
+from playground.engine.waiting import POLL_S
+from playground.errors import TimedOut
 
 if TYPE_CHECKING:
     from playground.engine.loading import LoadedModel
+
+
+MAX_SEARCHES = 8  # that keep a cache at the same time; the others wait
+
+
+@contextmanager
+def turn(slots: BoundedSemaphore, timeout_s: float, on_wait: OnWait | None) -> Iterator[None]:
+    """Wait for one of the slots, and give it back.
+
+    Raises:
+        TimedOut: None came free.
+    """
+    started = time.monotonic()
+    while not slots.acquire(timeout=POLL_S):
+        waited_s = time.monotonic() - started
+        if waited_s > timeout_s:
+            raise TimedOut(seconds=timeout_s)
+        if on_wait is not None:
+            on_wait(Waiting(1, waited_s, "ready", ""))
+    try:
+        yield
+    finally:
+        slots.release()
 
 
 class BeamsWork:

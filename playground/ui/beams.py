@@ -84,7 +84,7 @@ def panel(context: PageContext, chosen: SamplerValue, trace: Trace) -> Callable[
     st.markdown(f"#### {_('Which continuation is the most probable one?')}")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         n_beams = st.number_input(
-            _("Beams"), 1, MAX_BEAMS, 4, key="sam_n_beams", bind="query-params", width=130
+            _("Beams"), 2, MAX_BEAMS, 4, key="sam_n_beams", bind="query-params", width=130
         )
         penalty = st.number_input(
             _("Length penalty"), -2.0, 3.0, 1.0, 0.5, key="sam_length_penalty", bind="query-params", width=150
@@ -93,7 +93,9 @@ def panel(context: PageContext, chosen: SamplerValue, trace: Trace) -> Callable[
         n_max = st.number_input(
             _("Tokens at most"), 2, limit, 12, key="sam_beam_tokens", bind="query-params", width=150
         )
-        start = st.button(_("Search"), type="primary", key="sam_search", icon=":material/account_tree:")
+        start = st.button(
+            _("Start the search"), type="primary", key="sam_search", icon=":material/account_tree:"
+        )
         st.button(_("Stop"), key="sam_search_stop", icon=":material/stop:", disabled=not start)
     if start:
         st.session_state[KEY] = Search(context, int(n_beams), float(penalty), int(n_max))
@@ -128,18 +130,23 @@ def _search(search: Search, chosen: SamplerValue, line: Any, draw: Callable[...,
                 search.add(step)
                 search.elapsed_ms = 1_000 * (time.monotonic() - begun_at)
                 draw(search.tree())
-        settings = {"greedy": {"temperature": 0.0}, "sampled": chosen._asdict()}
+        if not search.steps or not search.steps[-1].done:
+            st.rerun()
+        drawn = chosen if chosen.temperature > 0 else chosen._replace(temperature=1.0)
+        settings = {"greedy": {"temperature": 0.0}, "sampled": drawn._asdict()}
         texts = {kind: Written(one["temperature"], 0) for kind, one in settings.items()}
         written = compute.generate_many(
             search.context, [{**one, "seed": 0} for one in settings.values()], max_new_tokens=search.n_max
         )
+        n_done = 0
         with closing(written):
             for row, made in written:
+                n_done += made.finish_reason is not None
                 one = list(texts.values())[row]
                 one.token_ids.append(made.token_id)
                 one.logprobs.append(made.logprob)
                 one.text += made.text
-    search.others = texts
+    search.others = texts if n_done == len(texts) else {}
     st.rerun()
 
 
@@ -219,8 +226,9 @@ def _reading(table: pd.DataFrame) -> str:
         "The best beam, {text}, has log-probability {best:.2f}, greedy {greedy:.2f}, the sampled text "
         "{sampled:.2f}: {bits:.2f}, {greedy_bits:.2f} and {sampled_bits:.2f} bits of surprisal a token."
     )
+    text = " ".join(str(best["text"]).split())  # a line break would end the paragraph
     return told.format(
-        text=strong(str(best["text"]).strip()), best=best["logprob"], greedy=greedy["logprob"],
+        text=strong(text or "…"), best=best["logprob"], greedy=greedy["logprob"],
         sampled=sampled["logprob"], bits=best["bits"], greedy_bits=greedy["bits"],
         sampled_bits=sampled["bits"],
     )  # fmt: skip

@@ -9,7 +9,9 @@ from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from typing import Any
 
+import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from playground.charts import comparing as charts
 from playground.core import frames_comparing as frames
@@ -27,7 +29,6 @@ N_SHOWN = 12  # tokens in the picture
 N_TEXTS, N_TOKENS = 4, 12
 KEY = "sam_both_texts"
 UPDATES_PER_S = 4
-MODEL_ITSELF = SamplerValue(1.0, 0, 1.0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -49,10 +50,9 @@ class Side:
             found[text] = found.get(text, 0.0) + mass
         return found
 
-    def most_probable(self) -> dict[str, float]:
-        """Label -> probability of the first tokens."""
-        labels = token_labels(self.context.model.model_id, self.kept.token_ids[:N_SHOWN])
-        return dict(zip(labels, self.kept.probs.tolist(), strict=False))
+    def first_tokens(self) -> NDArray[np.int64]:
+        """The most probable ones."""
+        return self.kept.token_ids[:N_SHOWN]
 
 
 def panel(context: PageContext, chosen: SamplerValue, trace: Trace) -> Callable[[], None] | None:
@@ -69,7 +69,7 @@ def panel(context: PageContext, chosen: SamplerValue, trace: Trace) -> Callable[
     st.markdown(f"#### {_('What changes with another setting, or another model?')}")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         other = _model_of_b(context)
-        settings_b = _settings_of_b()
+        settings_b = _settings_of_b(chosen, trace)
         st.button(
             _("Copy A to B"), key="sam_copy", on_click=_copy, args=(chosen,), icon=":material/content_copy:"
         )
@@ -96,14 +96,20 @@ def _model_of_b(context: PageContext) -> PageContext | None:
     return None if info is None else replace(context, model=info)
 
 
-def _settings_of_b() -> SamplerValue:
+def _settings_of_b(chosen: SamplerValue, trace: Trace) -> SamplerValue:
+    """B has its own four; typical-p and the order are those of A."""
+    assert trace.logits is not None
     temperature = st.number_input(
         _("Temperature of B"), 0.0, 3.0, 1.0, 0.1, key="sam_b_temperature", bind="query-params", width=130
     )
-    top_k = st.number_input("top-k", 0, 1_000, 0, key="sam_b_top_k", bind="query-params", width=110)
-    top_p = st.number_input("top-p", 0.01, 1.0, 1.0, 0.05, key="sam_b_top_p", bind="query-params", width=110)
+    top_k = st.number_input(
+        "top-k", 0, trace.logits.shape[-1], 0, key="sam_b_top_k", bind="query-params", width=110
+    )
+    top_p = st.number_input("top-p", 0.001, 1.0, 1.0, 0.05, key="sam_b_top_p", bind="query-params", width=110)
     min_p = st.number_input("min-p", 0.0, 1.0, 0.0, 0.05, key="sam_b_min_p", bind="query-params", width=110)
-    return SamplerValue(float(temperature), int(top_k), float(top_p), float(min_p))
+    return chosen._replace(
+        temperature=float(temperature), top_k=int(top_k), top_p=float(top_p), min_p=float(min_p)
+    )
 
 
 def _copy(chosen: SamplerValue) -> None:
@@ -118,7 +124,8 @@ def _side(context: PageContext, settings: SamplerValue, trace: Trace) -> Side:
 
 def _draw(first: Side, second: Side, trace_b: Trace) -> None:
     by_text = first.context.model.model_id != second.context.model.model_id
-    shared = overlap(first.masses(by_text=by_text), second.masses(by_text=by_text))
+    masses = [side.masses(by_text=by_text) for side in (first, second)]
+    shared = overlap(*masses)
     told = _(
         "Tokens kept: {n_a:,} in A, {n_b:,} in B. Entropy: {bits_a:.2f} and {bits_b:.2f} bits. They agree on "
         "{shared:.1%} of the probability."
@@ -129,7 +136,7 @@ def _draw(first: Side, second: Side, trace_b: Trace) -> None:
             bits_b=second.kept.entropy_bits, shared=shared,
         )
     )  # fmt: skip
-    table = frames.most_probable(first.most_probable(), second.most_probable(), N_SHOWN)
+    table = frames.most_probable(masses[0], masses[1], _labels((first, second), by_text=by_text), N_SHOWN)
     picture = _picture(first.context.language, len(table) // 2)
     alt = _("The most probable next tokens, a bar for A and one for B")
     show.show_chart(picture, "sam_both", alt, data=table)
@@ -142,6 +149,16 @@ def _draw(first: Side, second: Side, trace_b: Trace) -> None:
         b=second.settings._asdict(),
     )
     show.under_picture("both", frame=table, code=code, picture="sam_both")
+
+
+def _labels(sides: Sequence[Side], *, by_text: bool) -> dict[Hashable, str]:
+    """Token -> how it is shown, of those that are most probable on either side."""
+    found: dict[Hashable, str] = {}
+    for side in sides:
+        ids, model_id = side.first_tokens(), side.context.model.model_id
+        keys = compute.get_engine().token_texts(model_id, ids) if by_text else ids.tolist()
+        found |= dict(zip(keys, token_labels(model_id, ids), strict=True))
+    return found
 
 
 def _texts(first: Side, second: Side) -> Callable[[], None] | None:

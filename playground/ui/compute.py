@@ -27,7 +27,7 @@ from playground.engine.many import GenerateManyRequest
 from playground.engine.process import shared_engine
 from playground.engine.vectors import TextRead, TracesRequest
 from playground.errors import PlaygroundError
-from playground.ui.state import PageContext
+from playground.ui.state import PageContext, click_waits
 from playground.ui.text import sentence
 from playground.ui.waiting import WaitingLine, stop_with
 
@@ -225,7 +225,8 @@ def refusal(context: PageContext, input_ids: tuple[int, ...], position_ids: tupl
 
 
 def generate(context: PageContext, settings: Mapping[str, Any]) -> Iterator[GenerateStep]:
-    """Continue the reader's text token by token; closing the iterator stops the model within one step.
+    """Continue the reader's text token by token; it ends when the reader clicks, and closing it
+    stops the model within one step.
 
     Args:
         context: From `frame.page`.
@@ -235,10 +236,12 @@ def generate(context: PageContext, settings: Mapping[str, Any]) -> Iterator[Gene
     request = GenerateRequest(
         context.model.model_id, context.text, owner=context.owner, topic="generate", **settings
     )
-    with WaitingLine(engine, request) as line:
+    with WaitingLine(engine, request, ends_at_click=True) as line:
         for step in engine.generate(request, line):
             line.clear()
             yield step
+            if click_waits():
+                return
 
 
 def generate_many(
@@ -257,10 +260,12 @@ def generate_many(
         for one in settings
     )
     request = GenerateManyRequest(model, requests, owner=context.owner)
-    with WaitingLine(engine, request) as line:
+    with WaitingLine(engine, request, ends_at_click=True) as line:
         for row, step in engine.generate_many(request, line):
             line.clear()
             yield row, step
+            if click_waits():
+                return
 
 
 def beams(
@@ -277,7 +282,9 @@ def beams(
         context.model.model_id, context.text, n_beams=n_beams, length_penalty=length_penalty,
         max_new_tokens=max_new_tokens, owner=context.owner,
     )  # fmt: skip
-    with WaitingLine(engine, request) as line:
+    with WaitingLine(engine, request, ends_at_click=True) as line:
         for step in engine.beams(request, line):
             line.clear()
             yield step
+            if click_waits():
+                return

@@ -42,6 +42,7 @@ def branch(run: Run, place: int, wanted: Expected) -> None:
     path = replace(run, parent=run, at=place + 1, finish="", elapsed_ms=0.0)
     path.tokens = [*run.tokens[:place], chosen]
     path.expected = run.expected[: place + 1]
+    path.near = [*run.near[:place], False]
     path.text = compute.get_engine().text_of(run.context.model.model_id, path.written)
     if len(tree) < MAX_PATHS:
         tree.append(path)

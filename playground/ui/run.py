@@ -36,7 +36,7 @@ class Run:
         text, tokens: What there is so far.
         expected: What the model itself found most probable in place of each token.
         elapsed_ms: It took.
-        n_near: How many of its draws were so near to another token that another batch may draw that one.
+        near: Of each token whether its draw was so near to another one that another batch may draw that.
         finish: Why it ended, "" when the reader stopped it.
         parent: The path it left, None for the first.
         at: How many of its tokens were not drawn: its parent's, and the one the reader chose instead.
@@ -53,7 +53,7 @@ class Run:
     tokens: list[GeneratedToken] = field(default_factory=list)
     expected: list[list[Expected]] = field(default_factory=list)
     finish: str = ""
-    n_near: int = 0
+    near: list[bool] = field(default_factory=list)
     parent: Run | None = None
     at: int = 0
 
@@ -90,7 +90,7 @@ class Run:
         """Append one token."""
         self.text += step.text
         self.finish = step.finish_reason or ""
-        self.n_near += step.near_tie
+        self.near.append(step.near_tie)
         self.tokens.append(
             GeneratedToken(
                 step=len(self.tokens) + 1,
@@ -117,14 +117,15 @@ class Run:
                 _("{tokens}, {bits:.2f} bits of surprisal on average.").format(tokens=counted, bits=mean)
             )
         if self.exact:
-            words.append(_("It was alone in its batch: the same settings give the same tokens again."))
-        elif self.n_near:
+            told = _("It was alone in its batch: written in one go, the same settings give it again.")
+            words.append(told)
+        elif n_near := sum(self.near):
             near = ngettext(
                 "{n} draw was so near to another token that beside other texts it may fall on that one.",
                 "{n} draws were so near to another token that beside other texts they may fall there.",
-                self.n_near,
+                n_near,
             )
-            words.append(near.format(n=self.n_near))
+            words.append(near.format(n=n_near))
         return " ".join(words)
 
 

@@ -14,6 +14,7 @@ from playground.engine.inside import AblationsRequest, LensRequest
 from playground.engine.many import GenerateManyRequest
 from playground.engine.vectors import TracesRequest
 from playground.errors import PlaygroundError, Superseded
+from playground.ui.state import click_waits
 from playground.ui.text import _, sentence, told
 
 SHOW_AFTER_S = 0.4  # a shorter wait needs no words
@@ -39,17 +40,25 @@ class WaitingLine:
 
     Leaving it with an error cancels the request; an error of ours becomes its sentence and ends the run, a
     superseded request ends its run without a word (the newer one is drawing already).
+
+    Args:
+        engine, request: Who waits for what.
+        ends_at_click: Whether a click in a fragment, which waits for the end of this run, ends it; for what
+            runs after the page is drawn.
     """
 
-    def __init__(self, engine: Engine, request: Request) -> None:
+    def __init__(self, engine: Engine, request: Request, *, ends_at_click: bool = False) -> None:
         self._engine = engine
         self._request = request
+        self._ends_at_click = ends_at_click
         self._place = st.empty()
         self._drawn = ""
         self._started = time.monotonic()
 
     def __call__(self, waiting: Waiting) -> None:
         """Called by the engine about ten times a second, in this thread: `st` may end the run here."""
+        if self._ends_at_click and click_waits():
+            raise Superseded
         if waiting.waited_s < SHOW_AFTER_S:
             return
         words = self._words(waiting)  # reads the session state, which is where Streamlit may end the run

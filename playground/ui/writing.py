@@ -47,7 +47,7 @@ def panel(context: PageContext, trace: Trace) -> Callable[[], None] | None:
 
 def _panel(context: PageContext, trace: Trace, later: list[Callable[[], None]], runs: Iterator[int]) -> None:
     is_whole = next(runs) == 0  # the page's own run; the fragment's reruns share the iterator
-    wish, stop = _controls(context, trace)
+    wish, draw_ended = _controls(context, trace)
     run = last_run(context)
     board = Board(run, context.language)
     if run is None:
@@ -59,7 +59,7 @@ def _panel(context: PageContext, trace: Trace, later: list[Callable[[], None]], 
         go_on(context, board, run, wish)
         if not run.finish:
             st.rerun(scope="fragment")  # "Go on" has become possible
-        stop.button(_("Stop"), key="sam_stopped", icon=":material/stop:", disabled=True)
+        draw_ended()
     _draw(run, trace)
 
 
@@ -68,8 +68,8 @@ def _write_and_rerun(context: PageContext, board: Board, run: Run, wish: Wish) -
     st.rerun()
 
 
-def _controls(context: PageContext, trace: Trace) -> tuple[Wish, Any]:
-    """Draw the settings of the run and its buttons; give what the reader wants, and the place of "Stop"."""
+def _controls(context: PageContext, trace: Trace) -> tuple[Wish, Callable[[], None]]:
+    """Draw the settings of the run and its buttons; give what the reader wants, and what ends the buttons."""
     branched = st.session_state.pop("sam_branched", False)  # the callback has put the new path there
     run = last_run(context)
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -81,11 +81,10 @@ def _controls(context: PageContext, trace: Trace) -> tuple[Wish, Any]:
         penalties, exact = _more()
         start = st.button(_("Generate"), type="primary", key="sam_start", icon=":material/play_arrow:")
         step = st.button(_("One token"), key="sam_step", icon=":material/skip_next:")
-        resume = st.button(
-            _("Go on"), key="sam_go_on", icon=":material/resume:", disabled=run is None or not run.may_go_on
-        )
-        writes = start or branched or resume
-        stop = st.empty()
+        may_go_on = run is not None and run.may_go_on
+        resume, stop = st.empty(), st.empty()
+        resumed = resume.button(_("Go on"), key="sam_go_on", icon=":material/resume:", disabled=not may_go_on)
+        writes = start or branched or (resumed and may_go_on)  # the browser may show what was possible before
         stop.button(_("Stop"), key="sam_stop", icon=":material/stop:", disabled=not writes)
     if start or (step and (run is None or not run.may_go_on)):
         assert trace.logits is not None
@@ -93,7 +92,12 @@ def _controls(context: PageContext, trace: Trace) -> tuple[Wish, Any]:
         run = Run(context, chosen, int(seed), int(n_max), penalties, exact)
         st.session_state["sam_paths"] = [run]
         st.session_state["sam_run"] = run
-    return "all" if writes else "token" if step else "", stop
+
+    def draw_ended() -> None:
+        resume.button(_("Go on"), key="sam_gone_on", icon=":material/resume:", disabled=True)
+        stop.button(_("Stop"), key="sam_stopped", icon=":material/stop:", disabled=True)
+
+    return "all" if writes else "token" if step else "", draw_ended
 
 
 def _draw(run: Run, trace: Trace) -> None:
@@ -203,6 +207,7 @@ def go_on(context: PageContext, board: Board, run: Run, wish: Wish) -> None:
     """
     if len(run.tokens) >= run.n_max:
         run.finish = "length"
+        board.draw_end(run)
         return
     with board.line.container():
         steps = compute.generate(
@@ -213,7 +218,7 @@ def go_on(context: PageContext, board: Board, run: Run, wish: Wish) -> None:
         for step in steps:
             run.add(step)
             run.elapsed_ms = before_ms + 1_000 * (time.monotonic() - begun_at)
-            if wish == "token" or state.click_waits():
+            if wish == "token":
                 break
             if (now := time.monotonic()) > next_at:
                 board.draw(run)

@@ -266,7 +266,7 @@ def test_generating_streams_and_stops(page: Page, open_page: OpenPage) -> None:
     page.get_by_role("button", name="Generate").click()
     text = page.get_by_text("The capital of England is│")
     expect(text).to_contain_text(re.compile(r"│.{8,}"))
-    page.get_by_role("button", name="Stop", exact=True).last.click()
+    page.locator(".st-key-sam_stop button").click()
     expect(page.get_by_text("Stopped.")).to_be_visible()
     stopped = text.inner_text()
     page.wait_for_timeout(1_000)
@@ -377,7 +377,7 @@ def test_token_by_token_then_on_then_stopped_then_on(page: Page, open_page: Open
     two = text.inner_text()
     page.get_by_role("button", name="Go on", exact=True).click()
     expect(text).to_contain_text(re.compile(r"│[\s\S]{16,}"))
-    page.get_by_role("button", name="Stop", exact=True).last.click()
+    page.locator(".st-key-sam_stop button").click()
     expect(page.get_by_text("Stopped.")).to_be_visible()
     stopped = text.inner_text()
     assert stopped.startswith(two)
@@ -386,6 +386,7 @@ def test_token_by_token_then_on_then_stopped_then_on(page: Page, open_page: Open
         page.get_by_text(re.compile("The chosen length is reached|The model ended the text"))
     ).to_be_visible()
     assert text.inner_text().startswith(stopped)
+    expect(page.get_by_role("button", name="Go on", exact=True)).to_be_disabled()
 
 
 def test_a_click_in_the_generator_draws_the_generator_alone(
@@ -421,7 +422,7 @@ def test_a_link_sets_a_and_b_and_a_released_slider_is_compared_at_once(
 
 def test_a_search_grows_its_tree_and_names_the_best_text(page: Page, open_page: OpenPage) -> None:
     open_page("/sampling?sam_panel=beam&sam_beam_tokens=6&sam_n_beams=3")
-    page.get_by_role("button", name="Search").click()
+    page.get_by_role("button", name="Start the search").click()
     expect(page.get_by_text("The best beam,")).to_contain_text("bits of surprisal a token", timeout=60_000)
     expect(page.locator(".st-key-sam_beam_tree svg.marks")).to_be_visible()
     expect(page.locator(".st-key-sam_beam_lines svg.marks")).to_be_visible()

@@ -54,8 +54,11 @@ def test_pictures_read_the_columns_of_their_tables() -> None:
 
 def test_two_distributions_are_compared_token_by_token() -> None:
     first, second = {"a": 0.6, "b": 0.4}, {"b": 0.9, "c": 0.1}
-    table = frames_comparing.most_probable(first, second, 2)
-    assert table.to_numpy().tolist() == [["b", "A", 0.4], ["b", "B", 0.9], ["a", "A", 0.6], ["a", "B", 0.0]]
+    labels = {"a": "·a", "b": "·b"}
+    table = frames_comparing.most_probable(first, second, labels, 2)
+    assert table.to_numpy().tolist() == [
+        ["·b", "A", 0.4], ["·b", "B", 0.9], ["·a", "A", 0.6], ["·a", "B", 0.0],
+    ]  # fmt: skip
     assert overlap(first, second) == pytest.approx(0.4)
     assert overlap(first, first) == pytest.approx(1.0)
     assert overlap(first, {"d": 1.0}) == 0.0

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 import torch
 
-from playground.engine.base import TraceRequest
+from playground.engine.base import TraceRequest, Waiting
 from playground.engine.beams import MAX_BEAM_TOKENS, BeamsRequest, BeamStep
 from playground.engine.local import LocalEngine
-from playground.errors import BadValue, TooManyTokens, Unsupported
+from playground.engine.searching import MAX_SEARCHES
+from playground.errors import BadValue, TimedOut, TooManyTokens, Unsupported
 from playground.settings import DEFAULT_DECODER, Settings
 from tests import tiny
 from tests.engine.conftest import oracle
@@ -107,6 +108,24 @@ def test_a_closed_search_costs_no_further_step(engine: LocalEngine, model: str) 
     engine.trace(TraceRequest(model, "a fence behind which nothing of it is left", logits="last"))
     assert engine.stats().n_forwards == before + 1
     assert engine.stats().n_waiting == 0
+
+
+@pytest.mark.parametrize("model", [tiny.LLAMA])
+def test_only_so_many_searches_keep_a_cache_and_the_next_one_waits(engine: LocalEngine, model: str) -> None:
+    def ask(seed: int) -> BeamsRequest:
+        return BeamsRequest(model, f"{TEXT} {seed}", n_beams=2, max_new_tokens=4, timeout_s=0.3)
+
+    held = [engine.beams(ask(seed)) for seed in range(MAX_SEARCHES)]
+    for one in held:
+        next(one)
+    waits: list[Waiting] = []
+    with pytest.raises(TimedOut):
+        next(engine.beams(ask(99), waits.append))
+    assert waits
+    held[0].close()
+    assert list(engine.beams(ask(99)))[-1].done
+    for one in held:
+        one.close()
 
 
 @pytest.mark.parametrize("model", [tiny.LLAMA])

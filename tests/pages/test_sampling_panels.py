@@ -5,11 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+import pyarrow as pa
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from playground.core import frames_beams
+from playground.core import frames_beams, frames_comparing
 from playground.core.comparing import overlap
+from playground.core.pieces import piece
 from playground.core.ranking import rank
 from playground.core.sampling import distribution
 from playground.engine.base import GenerateRequest, TraceRequest
@@ -31,6 +34,16 @@ def folder(settings: Settings, name: str) -> str:
 
 def texts(app: AppTest) -> list[str]:
     return [one.value for one in (*app.markdown, *app.caption)]
+
+
+def charted(app: AppTest) -> list[pd.DataFrame]:
+    """The rows of every picture."""
+    found = []
+    for element in app.get("vega_lite_chart"):
+        proto = element.proto
+        data = proto.datasets[0].data.data if proto.datasets else proto.data.data
+        found.append(pa.ipc.open_stream(data).read_pandas())
+    return found
 
 
 def expects(engine: Any, model: str, settings: SamplerValue) -> Any:
@@ -101,10 +114,29 @@ def test_a_link_sets_b_and_the_sentence_is_computed(open_app: OpenApp, tiny_engi
     assert any(told in one and f"They agree on {shared:.1%}" in one for one in texts(app))
 
 
+def test_a_token_that_is_far_down_on_one_side_has_its_probability_there(
+    open_app: OpenApp, tiny_engine: SharedEngine
+) -> None:
+    hot = SamplerValue(2.0, 0, 1.0, 0.0)
+    link = {"sam_temperature": "2", "sam_top_p": "1", "sam_b_temperature": "2", "sam_b_model": tiny.GPT2}
+    app = open_app("sampling", text=TEXT, sam_panel="compare", **link)
+    table = next(rows for rows in charted(app) if set(rows.columns) == set(frames_comparing.COLUMNS))
+    assert len(table) == 2 * comparing.N_SHOWN
+    engine = tiny_engine.get(timeout_s=180)
+    for side, model in (("A", tiny.LLAMA), ("B", tiny.GPT2)):
+        kept = expects(engine, model, hot)
+        labels = [piece(text).label for text in engine.token_texts(model, kept.token_ids)]
+        known = dict(zip(reversed(labels), reversed(kept.probs.tolist()), strict=True))
+        shown = table[table["setting"] == side].set_index("token")["probability"]
+        assert (shown > 0).sum() > comparing.N_SHOWN / 2
+        for label, probability in shown.items():
+            assert probability == pytest.approx(known.get(label, 0.0))
+
+
 def test_another_model_on_the_same_sentence(open_app: OpenApp, tiny_engine: SharedEngine) -> None:
     app = open_app("sampling", text=TEXT, sam_panel="compare", sam_b_model=tiny.GPT2)
     assert not app.exception
-    second = expects(tiny_engine.get(timeout_s=180), tiny.GPT2, comparing.MODEL_ITSELF)
+    second = expects(tiny_engine.get(timeout_s=180), tiny.GPT2, SamplerValue(1.0, 0, 1.0, 0.0))
     assert any(
         f"{second.n_kept:,} in B" in one and f"{second.entropy_bits:.2f} bits" in one for one in texts(app)
     )
