@@ -80,6 +80,7 @@ def test(options: Sequence[str]) -> int:
 
 def check(options: Sequence[str]) -> int:
     """Lint, types and all tests, with what is installed."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # three workers and their servers read the same files
     present = [folder for folder in SOURCES if any((ROOT / folder).rglob("*.py"))]
     steps = [
         [script("ruff"), "check", "--quiet", *present],
