@@ -426,3 +426,18 @@ def test_a_search_grows_its_tree_and_names_the_best_text(page: Page, open_page: 
     expect(page.get_by_text("The best beam,")).to_contain_text("bits of surprisal a token", timeout=60_000)
     expect(page.locator(".st-key-sam_beam_tree svg.marks")).to_be_visible()
     expect(page.locator(".st-key-sam_beam_lines svg.marks")).to_be_visible()
+
+
+def test_a_guess_is_answered_and_a_token_given_up_is_scored(page: Page, open_page: OpenPage) -> None:
+    open_page("/sampling?sam_panel=guess")
+    text = page.locator(".scored-text .tokens")
+    field = page.locator(".st-key-sam_guess input")
+    expect(field).to_be_visible()
+    before = text.locator(".token").count()
+    field.fill("<b>xylophone</b>")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Not <b>xylophone</b>.")).to_be_visible()
+    page.get_by_role("button", name="Show it").click()
+    expect(page.get_by_text("You found 0 of 1 tokens")).to_be_visible()
+    expect(page.get_by_text("By Shannon's bound")).to_be_visible()
+    expect(text.locator(".token")).to_have_count(before + 1)

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -39,11 +39,12 @@ TEXT = "The capital of England is"
 
 @dataclass
 class Held:
-    """An engine and the two signals of its held forward."""
+    """An engine, the two signals of its held forward, and the texts' lengths in the order they were read."""
 
     engine: LocalEngine
     entered: threading.Event
     release: threading.Event
+    n_tokens: list[int] = field(default_factory=list)
 
 
 def _until(true: Callable[[], bool]) -> None:
@@ -63,7 +64,8 @@ def held_engine(tiny_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Ite
     held = Held(engine, threading.Event(), threading.Event())
     real = worker.run_traces
 
-    def run(*args: object) -> object:
+    def run(*args: Any) -> object:
+        held.n_tokens += [len(row.input_ids) for row in args[1]]
         held.entered.set()
         held.release.wait(timeout=180)
         return real(*args)
@@ -232,11 +234,9 @@ def test_request_that_fails_fails_alone(
 def test_least_served_session_is_next(held_engine: Held) -> None:
     """A session that had much computed waits for one that had little."""
     engine = held_engine.engine
-    order: list[str] = []
 
     def ask(owner: str, text: str) -> None:
         engine.trace(TraceRequest(tiny.LLAMA, text, logits="last", owner=owner, topic=text))
-        order.append(owner)
 
     with ThreadPoolExecutor(8) as pool:
         pool.submit(ask, "heavy", "first " * 8)
@@ -248,7 +248,9 @@ def test_least_served_session_is_next(held_engine: Held) -> None:
         with engine._scheduler._changed:
             engine._scheduler._paid["heavy"] += 100
         held_engine.release.set()
-    assert order.index("light") < 2
+    first, second, third = held_engine.n_tokens
+    assert second < first, "the light one was second"
+    assert third > second
 
 
 @pytest.mark.parametrize("model", [tiny.LLAMA, tiny.GPT2])
