@@ -50,6 +50,8 @@ class Settings(BaseSettings):
     max_new_tokens: int = 128
     max_candidates: int = 64
     max_continuations: int = 64
+    max_beams: int = 8
+    max_beam_tokens: int = 2_048  # of all beams together, text and writing: 94 MB of keys and values
     request_timeout_s: float = 60.0
 
     # limits of one upload
@@ -61,6 +63,7 @@ class Settings(BaseSettings):
     max_inbox: int = 256
     max_inbox_per_session: int = 4
     max_decode_rows: int = 32
+    max_searches: int = 8  # that keep a cache at the same time; the others wait
     prefill_chunk_tokens: int = 256
     trace_batch_tokens: int = 1_024
     linger_s: float = 0.002

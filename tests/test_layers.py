@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -92,3 +93,9 @@ def test_only_settings_reads_the_environment() -> None:
         "playground/cli.py",  # asks whether there is a screen to open a browser on
     }
     assert readers <= allowed
+
+
+def test_a_run_ends_without_forgetting_the_next_click() -> None:
+    """`st.stop()` forgets it; `ui.state.end_run` does not."""
+    stops = [path.name for path in SOURCES if re.search(r"\bst\.stop\(\)(?!`)", path.read_text("utf-8"))]
+    assert stops == []

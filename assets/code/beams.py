@@ -17,7 +17,8 @@ inputs = tokenizer(text, return_tensors="pt")
 prompt_length = inputs.input_ids.shape[1]
 ends = model.generation_config.eos_token_id
 ends = set(ends if isinstance(ends, list) else [ends]) - {None}
-ends |= {tokenizer.get_vocab()[name] for name in ("<|endoftext|>",) if name in tokenizer.get_vocab()}
+if "<|endoftext|>" in tokenizer.get_vocab():  # ends a text of pre-training
+    ends.add(tokenizer.get_vocab()["<|endoftext|>"])
 found = model.generate(
     **inputs,
     num_beams=n_beams,

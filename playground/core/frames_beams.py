@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import pandas as pd
 
 from playground.core.beams import Candidate, Hypothesis
+from playground.core.diversity import repeated
 
 TREE = (
     "step", "place", "parent_step", "parent_place", "token", "probability", "logprob", "fate", "on_best",
@@ -53,14 +54,25 @@ def tree(
     return pd.DataFrame(rows, columns=list(TREE))
 
 
-def texts(rows: Sequence[Mapping[str, object]]) -> pd.DataFrame:
+def texts(rows: Iterable[tuple[str, str, Sequence[int], float]], length_penalty: float) -> pd.DataFrame:
     """Texts found in several ways, one row each.
+
+    Args:
+        rows: Kind, text, token ids and log-probability (nats) of each.
+        length_penalty: As in `core.beams`.
 
     Returns:
         kind (beam 1, beam 2, ..., greedy, sampled), text, n_tokens, logprob (nats), score, bits
         (surprisal a token), repeated_4 (share of 4-grams that came before; NaN below 4 tokens).
     """
-    return pd.DataFrame(rows, columns=list(TEXTS))
+    table = [
+        (
+            kind, text, len(ids), logprob, logprob / len(ids) ** length_penalty,
+            -logprob / len(ids) / math.log(2), repeated(ids),
+        )
+        for kind, text, ids, logprob in rows
+    ]  # fmt: skip
+    return pd.DataFrame(table, columns=list(TEXTS))
 
 
 def probabilities(

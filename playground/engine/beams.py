@@ -12,9 +12,6 @@ from playground.core.beams import Candidate, Hypothesis
 if TYPE_CHECKING:
     from playground.engine.base import OnWait
 
-MAX_BEAMS = 8
-MAX_BEAM_TOKENS = 2_048  # of all beams together, text and writing: 94 MB of keys and values in SmolLM2
-
 
 @dataclass(frozen=True, slots=True)
 class BeamsRequest:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from playground.core.sampling import ORDERS
 from playground.engine.base import GenerateRequest, ScoreRequest, TraceRequest
-from playground.engine.beams import MAX_BEAM_TOKENS, MAX_BEAMS, BeamsRequest
+from playground.engine.beams import BeamsRequest
 from playground.engine.forward import Capture
 from playground.engine.inside import AblationsRequest, LensRequest
 from playground.errors import BadValue, EmptyText, TextTooLong, TooManyTokens, Unsupported
@@ -91,7 +91,7 @@ class Checks:
         """The token ids to continue; refuses settings that cannot be, and a search that keeps too much."""
         _check_limits(
             {
-                "n_beams": (request.n_beams, 1, MAX_BEAMS),
+                "n_beams": (request.n_beams, 1, self._settings.max_beams),
                 "length_penalty": (request.length_penalty, -10.0, 10.0),
                 "max_new_tokens": (request.max_new_tokens, 1, self._settings.max_new_tokens),
             }
@@ -100,8 +100,9 @@ class Checks:
         ids = self.input_ids(request, loaded)
         n_tokens = len(ids) + request.max_new_tokens
         self.check_window(n_tokens, loaded)
-        if request.n_beams * n_tokens > MAX_BEAM_TOKENS:
-            limit = max(0, MAX_BEAM_TOKENS // request.n_beams - request.max_new_tokens)
+        most = self._settings.max_beam_tokens
+        if request.n_beams * n_tokens > most:
+            limit = max(0, most // request.n_beams - request.max_new_tokens)
             raise TooManyTokens(limit=limit, got=len(ids))
         return ids
 

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import replace
 from functools import partial
-from threading import BoundedSemaphore
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -43,7 +42,7 @@ from playground.engine.many import GenerateManyRequest
 from playground.engine.named_tokenizers import NamedTokenizers
 from playground.engine.positions import checked, position_scheme
 from playground.engine.scheduler import Job, Scheduler
-from playground.engine.searching import MAX_SEARCHES, search_beams, turn
+from playground.engine.searching import Turns, search_beams
 from playground.engine.table import ModelTable
 from playground.engine.texts import read_texts, trace_key
 from playground.engine.vectors import TextRead, TracesRequest
@@ -70,7 +69,7 @@ class LocalEngine:
         self._scheduler = Scheduler(settings)
         self._traces: ByteCache[Trace | Lens] = ByteCache(settings.cache_bytes)
         self._thread = ModelThread(settings, self._scheduler, self._traces)
-        self._searches = BoundedSemaphore(MAX_SEARCHES)
+        self._searches = Turns(settings.max_searches)
         self._n_cache_hits = 0
         self._thread.start()
 
@@ -229,7 +228,7 @@ class LocalEngine:
         """Every step of a beam search."""
         loaded = self._loaded(request, on_wait)
         ids = self._checks.beams(request, loaded)
-        with turn(self._searches, request.timeout_s or self._settings.request_timeout_s, on_wait):
+        with self._searches.turn(request.timeout_s or self._settings.request_timeout_s, on_wait):
             yield from search_beams(request, loaded, ids, partial(self._results, on_wait=on_wait))
 
     def _decode_job(self, request: GenerateRequest, loaded: LoadedModel) -> Job:

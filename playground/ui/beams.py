@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
@@ -15,10 +15,9 @@ import streamlit as st
 
 from playground.charts import beams as charts
 from playground.core import frames_beams as frames
-from playground.core.diversity import repeated
 from playground.core.frames_many import Written
 from playground.core.trace import Trace
-from playground.engine.beams import MAX_BEAMS, BeamStep
+from playground.engine.beams import BeamStep
 from playground.ui import compute, show, state
 from playground.ui.components.sampler import SamplerValue
 from playground.ui.sampling import token_labels
@@ -82,17 +81,18 @@ def panel(context: PageContext, chosen: SamplerValue, trace: Trace) -> Callable[
         What searches, to be called once the page is drawn; None when nothing is asked.
     """
     st.markdown(f"#### {_('Which continuation is the most probable one?')}")
+    limits = state.settings()
     with st.container(horizontal=True, vertical_alignment="bottom"):
         n_beams = st.number_input(
-            _("Beams"), 2, MAX_BEAMS, 4, key="sam_n_beams", bind="query-params", width=130
+            _("Beams"), 2, limits.max_beams, 4, key="sam_n_beams", bind="query-params", width=130
         )
         penalty = st.number_input(
             _("Length penalty"), -2.0, 3.0, 1.0, 0.5, key="sam_length_penalty", bind="query-params", width=150
         )
-        limit = min(24, state.settings().max_new_tokens)
         n_max = st.number_input(
-            _("Tokens at most"), 2, limit, 12, key="sam_beam_tokens", bind="query-params", width=150
-        )
+            _("Tokens at most"), 2, min(24, limits.max_new_tokens), 12, key="sam_beam_tokens",
+            bind="query-params", width=150,
+        )  # fmt: skip
         start = st.button(
             _("Start the search"), type="primary", key="sam_search", icon=":material/account_tree:"
         )
@@ -190,32 +190,12 @@ def _draw(search: Search, trace: Trace) -> None:
 def _texts(search: Search) -> pd.DataFrame:
     """The texts of the search, best first, then greedy and sampled."""
     engine, model_id = compute.get_engine(), search.context.model.model_id
-    rows: list[Mapping[str, object]] = [
-        _row(
-            f"beam {place}", engine.text_of(model_id, one.token_ids), list(one.token_ids), one.logprob,
-            one.score,
-        )
+    found = [
+        (f"beam {place}", engine.text_of(model_id, one.token_ids), one.token_ids, one.logprob)
         for place, one in enumerate(search.steps[-1].hypotheses, 1)
-    ]  # fmt: skip
-    rows += [
-        _row(kind, one.text, one.token_ids, logprob, logprob / len(one.token_ids) ** search.length_penalty)
-        for kind, one in search.others.items()
-        for logprob in [float(sum(one.logprobs))]
     ]
-    return frames.texts(rows)
-
-
-def _row(kind: str, text: str, token_ids: list[int], logprob: float, score: float) -> dict[str, object]:
-    n = len(token_ids)
-    return {
-        "kind": kind,
-        "text": text,
-        "n_tokens": n,
-        "logprob": logprob,
-        "score": score,
-        "bits": -logprob / n / np.log(2),
-        "repeated_4": repeated(token_ids),
-    }
+    others = [(kind, one.text, one.token_ids, sum(one.logprobs)) for kind, one in search.others.items()]
+    return frames.texts([*found, *others], search.length_penalty)
 
 
 def _reading(table: pd.DataFrame) -> str:

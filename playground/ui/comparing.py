@@ -9,9 +9,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from typing import Any
 
-import numpy as np
 import streamlit as st
-from numpy.typing import NDArray
 
 from playground.charts import comparing as charts
 from playground.core import frames_comparing as frames
@@ -49,10 +47,6 @@ class Side:
         for text, mass in zip(texts, probs, strict=True):
             found[text] = found.get(text, 0.0) + mass
         return found
-
-    def first_tokens(self) -> NDArray[np.int64]:
-        """The most probable ones."""
-        return self.kept.token_ids[:N_SHOWN]
 
 
 def panel(context: PageContext, chosen: SamplerValue, trace: Trace) -> Callable[[], None] | None:
@@ -155,7 +149,7 @@ def _labels(sides: Sequence[Side], *, by_text: bool) -> dict[Hashable, str]:
     """Token -> how it is shown, of those that are most probable on either side."""
     found: dict[Hashable, str] = {}
     for side in sides:
-        ids, model_id = side.first_tokens(), side.context.model.model_id
+        ids, model_id = side.kept.token_ids[:N_SHOWN], side.context.model.model_id
         keys = compute.get_engine().token_texts(model_id, ids) if by_text else ids.tolist()
         found |= dict(zip(keys, token_labels(model_id, ids), strict=True))
     return found

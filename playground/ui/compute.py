@@ -5,9 +5,9 @@ Everything a session asks for carries its owner id, so that closing the tab stop
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 from uuid import uuid4
 
 import numpy as np
@@ -20,7 +20,7 @@ from playground.core.positions import PositionScheme
 from playground.core.residual import Lens, Unembedding
 from playground.core.tokens import Tokenization
 from playground.core.trace import Trace
-from playground.engine.base import Engine, GenerateRequest, GenerateStep, TraceRequest
+from playground.engine.base import Engine, GenerateRequest, GenerateStep, OnWait, TraceRequest
 from playground.engine.beams import BeamsRequest, BeamStep
 from playground.engine.inside import Ablated, AblationsRequest, LensRequest, Part
 from playground.engine.many import GenerateManyRequest
@@ -29,7 +29,10 @@ from playground.engine.vectors import TextRead, TracesRequest
 from playground.errors import PlaygroundError
 from playground.ui.state import PageContext, click_waits
 from playground.ui.text import sentence
-from playground.ui.waiting import WaitingLine, stop_with
+from playground.ui.waiting import Clicked, WaitingLine, stop_with
+
+Asked = TypeVar("Asked", GenerateRequest, GenerateManyRequest, BeamsRequest)
+Step = TypeVar("Step")
 
 
 def get_engine() -> Engine:
@@ -53,7 +56,7 @@ def _session_owner() -> str:
 
 
 def tokenize(context: PageContext) -> Tokenization:
-    """Cut the reader's text as the chosen model does; a sentence and `st.stop()` when it cannot."""
+    """Cut the reader's text as the chosen model does; a sentence and the end of the run when it cannot."""
     try:
         return get_engine().tokenize(context.model.model_id, context.text)
     except PlaygroundError as error:
@@ -224,67 +227,66 @@ def refusal(context: PageContext, input_ids: tuple[int, ...], position_ids: tupl
     return None
 
 
-def generate(context: PageContext, settings: Mapping[str, Any]) -> Iterator[GenerateStep]:
-    """Continue the reader's text token by token; it ends when the reader clicks, and closing it
-    stops the model within one step.
+def generate(context: PageContext, settings: Mapping[str, Any]) -> Generator[GenerateStep]:
+    """Continue the reader's text token by token, until the reader clicks.
 
     Args:
         context: From `frame.page`.
         settings: Fields of `GenerateRequest`; a newer generation of this session replaces this one.
     """
-    engine = get_engine()
     request = GenerateRequest(
         context.model.model_id, context.text, owner=context.owner, topic="generate", **settings
     )
-    with WaitingLine(engine, request, ends_at_click=True) as line:
-        for step in engine.generate(request, line):
-            line.clear()
-            yield step
-            if click_waits():
-                return
+    return _until_click(request, get_engine().generate)
 
 
 def generate_many(
     context: PageContext, settings: Sequence[Mapping[str, Any]], *, max_new_tokens: int
 ) -> Generator[tuple[int, GenerateStep]]:
-    """Continue the reader's text once for each of these settings; closing the iterator stops all.
+    """Continue the reader's text once for each of these settings, until the reader clicks.
 
     Args:
         context: From `frame.page`.
         settings: Fields of `GenerateRequest`, of each continuation; `text` where it is another one.
         max_new_tokens: Of each.
     """
-    engine, model = get_engine(), context.model.model_id
+    model = context.model.model_id
     requests = tuple(
         GenerateRequest(model, max_new_tokens=max_new_tokens, n_top=1, **{"text": context.text, **one})
         for one in settings
     )
-    request = GenerateManyRequest(model, requests, owner=context.owner)
-    with WaitingLine(engine, request, ends_at_click=True) as line:
-        for row, step in engine.generate_many(request, line):
-            line.clear()
-            yield row, step
-            if click_waits():
-                return
+    return _until_click(GenerateManyRequest(model, requests, owner=context.owner), get_engine().generate_many)
 
 
 def beams(
     context: PageContext, *, n_beams: int, length_penalty: float, max_new_tokens: int
 ) -> Generator[BeamStep]:
-    """Search for the most probable continuation, step by step; closing the iterator stops the search.
+    """Search for the most probable continuation, step by step, until the reader clicks.
 
     Args:
         context: From `frame.page`.
         n_beams, length_penalty, max_new_tokens: As in `BeamsRequest`.
     """
-    engine = get_engine()
     request = BeamsRequest(
         context.model.model_id, context.text, n_beams=n_beams, length_penalty=length_penalty,
         max_new_tokens=max_new_tokens, owner=context.owner,
     )  # fmt: skip
-    with WaitingLine(engine, request, ends_at_click=True) as line:
-        for step in engine.beams(request, line):
-            line.clear()
-            yield step
-            if click_waits():
-                return
+    return _until_click(request, get_engine().beams)
+
+
+def _until_click(request: Asked, ask: Callable[[Asked, OnWait], Iterator[Step]]) -> Generator[Step]:
+    """What the engine gives, until the reader does something else; the waiting line is drawn here and now.
+
+    Closing the iterator stops the model within one step.
+    """
+    line = WaitingLine(get_engine(), request, ends_at_click=True)
+
+    def steps() -> Generator[Step]:
+        with suppress(Clicked), line:
+            for step in ask(request, line):
+                line.clear()
+                yield step
+                if click_waits():
+                    return
+
+    return steps()

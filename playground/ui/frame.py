@@ -103,7 +103,7 @@ def page(name: str, needs: Collection[Capability] = ()) -> PageContext:
     info = warming.model_when_ready(entry)
     if info is None:
         _rest(words)
-        st.stop()
+        state.end_run()
     return PageContext(name, info, text, state.language(), compute.owner())
 
 
@@ -142,7 +142,7 @@ _CAPABILITY_NAMES: dict[Capability, str] = {
 def _stop_readable(words: Lesson, error: PlaygroundError) -> NoReturn:
     st.error(sentence(error))
     _rest(words)
-    st.stop()
+    state.end_run()
 
 
 def _rest(words: Lesson) -> None:

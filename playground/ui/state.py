@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal, get_args
+from typing import Literal, NoReturn, get_args
 
 import streamlit as st
-from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.scriptrunner import StopException, get_script_run_ctx
 from streamlit.runtime.scriptrunner_utils.script_requests import ScriptRequestType
 
 from playground.engine.base import ModelInfo
@@ -39,6 +39,14 @@ class PageContext:
     text: str
     language: Language
     owner: str
+
+
+def end_run() -> NoReturn:
+    """End this run here; what the reader did meanwhile is answered after it.
+
+    `st.stop()` would forget that: it stops the script's runner, and with it a rerun that waits.
+    """
+    raise StopException
 
 
 def click_waits() -> bool:

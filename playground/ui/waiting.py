@@ -14,7 +14,7 @@ from playground.engine.inside import AblationsRequest, LensRequest
 from playground.engine.many import GenerateManyRequest
 from playground.engine.vectors import TracesRequest
 from playground.errors import PlaygroundError, Superseded
-from playground.ui.state import click_waits
+from playground.ui.state import click_waits, end_run
 from playground.ui.text import _, sentence, told
 
 SHOW_AFTER_S = 0.4  # a shorter wait needs no words
@@ -32,7 +32,11 @@ Request = (
 def stop_with(error: PlaygroundError) -> NoReturn:
     """Say the error in one sentence and end this run."""
     st.error(sentence(error))
-    st.stop()
+    end_run()
+
+
+class Clicked(Exception):
+    """The reader did something else meanwhile."""
 
 
 class WaitingLine:
@@ -43,8 +47,8 @@ class WaitingLine:
 
     Args:
         engine, request: Who waits for what.
-        ends_at_click: Whether a click in a fragment, which waits for the end of this run, ends it; for what
-            runs after the page is drawn.
+        ends_at_click: Whether a click in a fragment, which waits for the end of this run, ends the request
+            and raises `Clicked`.
     """
 
     def __init__(self, engine: Engine, request: Request, *, ends_at_click: bool = False) -> None:
@@ -58,7 +62,7 @@ class WaitingLine:
     def __call__(self, waiting: Waiting) -> None:
         """Called by the engine about ten times a second, in this thread: `st` may end the run here."""
         if self._ends_at_click and click_waits():
-            raise Superseded
+            raise Clicked
         if waiting.waited_s < SHOW_AFTER_S:
             return
         words = self._words(waiting)  # reads the session state, which is where Streamlit may end the run
@@ -75,11 +79,11 @@ class WaitingLine:
         if error is not None:
             self._engine.cancel(self._request.request_id)
         if isinstance(error, Superseded):
-            st.stop()
+            end_run()
         if isinstance(error, PlaygroundError):
             self._place.error(sentence(error))
-            st.stop()
-        if error is None:
+            end_run()
+        if error is None or isinstance(error, Clicked):
             self.clear()
 
     def clear(self) -> None:

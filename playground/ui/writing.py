@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from functools import lru_cache, partial
 from itertools import count
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -16,7 +16,6 @@ from playground.charts import sampling as charts
 from playground.core import frames
 from playground.core.generation_config import generation_config
 from playground.core.trace import Trace
-from playground.engine.base import GenerateStep
 from playground.ui import compute, paths, sampling, show, state
 from playground.ui.components.scored_text import scored_text
 from playground.ui.expected import N_EXPECTED
@@ -214,7 +213,7 @@ def go_on(context: PageContext, board: Board, run: Run, wish: Wish) -> None:
             context, run.penalties | run.chosen._asdict() | run.goes_on | {"n_top": N_EXPECTED}
         )
     begun_at, next_at, before_ms = time.monotonic(), 0.0, run.elapsed_ms
-    with closing(cast("Generator[GenerateStep]", steps)):
+    with closing(steps):
         for step in steps:
             run.add(step)
             run.elapsed_ms = before_ms + 1_000 * (time.monotonic() - begun_at)

@@ -366,8 +366,8 @@ def test_korean_page_is_korean(page: Page, open_page: OpenPage) -> None:
     expect(page.locator(".sampler .control .name").first).to_have_text("온도")
 
 
-def test_token_by_token_and_then_on_to_the_end(page: Page, open_page: OpenPage) -> None:
-    open_page("/sampling?sam_max_new_tokens=12&sam_temperature=1")
+def test_token_by_token_then_on_then_stopped_then_to_the_end(page: Page, open_page: OpenPage) -> None:
+    open_page("/sampling?sam_max_new_tokens=60&sam_temperature=1")
     wait_drawn(page)
     text = page.get_by_text("The capital of England is│")
     for told in ("Stopped. 1 token,", "Stopped. 2 tokens,"):
@@ -375,8 +375,16 @@ def test_token_by_token_and_then_on_to_the_end(page: Page, open_page: OpenPage) 
         expect(page.get_by_text(told)).to_be_visible()
     two = text.inner_text()
     page.get_by_role("button", name="Go on", exact=True).click()
-    expect(page.get_by_text("The chosen length is reached. 12 tokens,")).to_be_visible()
-    assert text.inner_text().startswith(two)
+    expect(text).to_contain_text(re.compile(r"│[\s\S]{16,}"))
+    page.locator(".st-key-sam_stop button").click()
+    expect(page.get_by_text("Stopped.")).to_be_visible()
+    expect(page.get_by_role("button", name="Go on", exact=True)).to_be_enabled()
+    stopped = text.inner_text()
+    assert stopped.startswith(two)
+    page.get_by_role("button", name="Go on", exact=True).click()
+    ended = re.compile("The model ended the text|The chosen length is reached")
+    expect(page.get_by_text(ended)).to_be_visible()
+    assert text.inner_text().startswith(stopped)
     expect(page.get_by_role("button", name="Go on", exact=True)).to_be_disabled()
 
 

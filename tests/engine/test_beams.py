@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -9,9 +11,9 @@ import pytest
 import torch
 
 from playground.engine.base import TraceRequest, Waiting
-from playground.engine.beams import MAX_BEAM_TOKENS, BeamsRequest, BeamStep
+from playground.engine.beams import BeamsRequest, BeamStep
 from playground.engine.local import LocalEngine
-from playground.engine.searching import MAX_SEARCHES
+from playground.engine.searching import Turns
 from playground.errors import BadValue, TimedOut, TooManyTokens, Unsupported
 from playground.settings import DEFAULT_DECODER, Settings
 from tests import tiny
@@ -115,17 +117,38 @@ def test_only_so_many_searches_keep_a_cache_and_the_next_one_waits(engine: Local
     def ask(seed: int) -> BeamsRequest:
         return BeamsRequest(model, f"{TEXT} {seed}", n_beams=2, max_new_tokens=4, timeout_s=0.3)
 
-    held = [engine.beams(ask(seed)) for seed in range(MAX_SEARCHES)]
+    held = [engine.beams(ask(seed)) for seed in range(Settings().max_searches)]
     for one in held:
         next(one)
     waits: list[Waiting] = []
     with pytest.raises(TimedOut):
         next(engine.beams(ask(99), waits.append))
-    assert waits
+    assert {one.position for one in waits} == {1}
     held[0].close()
     assert list(engine.beams(ask(99)))[-1].done
     for one in held:
         one.close()
+
+
+def test_turns_come_in_the_order_of_asking() -> None:
+    turns = Turns(1)
+    told: dict[int, list[int]] = {1: [], 2: []}
+    begun: list[int] = []
+
+    def wait(number: int) -> None:
+        with turns.turn(60, lambda waiting: told[number].append(waiting.position)):
+            begun.append(number)
+
+    threads = [Thread(target=wait, args=(number,)) for number in told]
+    with turns.turn(60, None):
+        for number, thread in zip(told, threads, strict=True):
+            thread.start()
+            while not told[number]:
+                time.sleep(0.01)
+        assert {number: set(places) for number, places in told.items()} == {1: {1}, 2: {2}}
+    for thread in threads:
+        thread.join(timeout=60)
+    assert begun == [1, 2]
 
 
 @pytest.mark.parametrize("model", [tiny.LLAMA])
@@ -152,6 +175,6 @@ def test_what_cannot_be_is_refused_before_anything_is_computed(
 
 @pytest.mark.real
 def test_a_search_that_would_keep_too_much_is_refused(real_engine: LocalEngine) -> None:
-    n_text = MAX_BEAM_TOKENS // 8
+    n_text = Settings().max_beam_tokens // 8
     with pytest.raises(TooManyTokens):
         next(real_engine.beams(BeamsRequest(DEFAULT_DECODER, input_ids=(5,) * n_text, n_beams=8)))

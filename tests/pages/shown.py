@@ -10,6 +10,8 @@ import struct
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+import pyarrow as pa
 from streamlit.testing.v1 import AppTest
 
 from playground.settings import Settings
@@ -46,3 +48,13 @@ def drawn(app: AppTest, component: str) -> tuple[dict[str, Any], bytes]:
     assert not app.exception
     found = [element.proto for element in app.get("bidi_component")]
     return unpacked(next(proto.bytes for proto in found if proto.component_name == f"playground.{component}"))
+
+
+def charts(app: AppTest) -> list[pd.DataFrame]:
+    """The rows of every chart, in the page's order."""
+    found = []
+    for element in app.get("vega_lite_chart"):
+        proto = element.proto
+        data = proto.datasets[0].data.data if proto.datasets else proto.data.data
+        found.append(pa.ipc.open_stream(data).read_pandas())
+    return found

@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
-import pyarrow as pa
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -24,7 +22,7 @@ from playground.ui.inside import patching
 from playground.ui.inside.way import N_COLUMNS, millions
 from tests import tiny
 from tests.pages.conftest import OpenApp
-from tests.pages.shown import folder, run_code
+from tests.pages.shown import charts, folder, run_code
 
 TEXT = "The cat sat on the mat"
 OTHER = "The dog sat on the mat"
@@ -47,16 +45,6 @@ def picture(app: AppTest) -> dict[str, Any]:
     assert not app.exception
     found = (element.proto for element in app.get("bidi_component"))
     return dict(json.loads(next(p.json for p in found if p.component_name == "playground.inside")))
-
-
-def charts(app: AppTest) -> list[pd.DataFrame]:
-    """The rows of every chart: part, stream, ranks, attribution, copy."""
-    frames = []
-    for element in app.get("vega_lite_chart"):
-        proto = element.proto
-        data = proto.datasets[0].data.data if proto.datasets else proto.data.data
-        frames.append(pa.ipc.open_stream(data).read_pandas())
-    return frames
 
 
 def told(app: AppTest) -> str:

@@ -154,3 +154,20 @@ def test_generate_gives_the_steps_and_cancels_when_left_early(monkeypatch: pytes
     (request,) = engine.requests
     assert (request.temperature, request.seed, request.owner) == (0.5, 7, "me")
     assert engine.cancelled == [request.request_id]
+
+
+def test_what_the_reader_did_before_a_run_ended_early_is_answered() -> None:
+    def script() -> None:
+        import streamlit as st
+        from streamlit.runtime.scriptrunner import RerunData, get_script_run_ctx
+
+        from playground.ui import state
+
+        if "clicked" not in st.session_state:
+            st.session_state["clicked"] = True
+            get_script_run_ctx().script_requests.request_rerun(RerunData())
+            state.end_run()
+        st.text("answered")
+
+    app = AppTest.from_function(script, default_timeout=180).run()
+    assert [one.value for one in app.text] == ["answered"]
