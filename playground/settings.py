@@ -49,6 +49,10 @@ class Settings(BaseSettings):
     max_tokens_all_heads: int = 64
     max_new_tokens: int = 128
     max_candidates: int = 64
+    max_scored_texts: int = 128
+    max_prompt_chars: int = 4_000  # of a prompt that a page builds; it is only scored
+    max_prompt_tokens: int = 1_024
+    max_tree_tokens: int = 2_048  # of texts that are scored together: 94 MB of keys and values
     max_continuations: int = 64
     max_beams: int = 8
     max_beam_tokens: int = 2_048  # of all beams together, text and writing: 94 MB of keys and values
@@ -63,7 +67,7 @@ class Settings(BaseSettings):
     max_inbox: int = 256
     max_inbox_per_session: int = 4
     max_decode_rows: int = 32
-    max_searches: int = 8  # that keep a cache at the same time; the others wait
+    max_kept_caches: int = 8  # of beam searches and long scorings at the same time; the others wait
     prefill_chunk_tokens: int = 256
     trace_batch_tokens: int = 1_024
     linger_s: float = 0.002

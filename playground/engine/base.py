@@ -188,11 +188,17 @@ class GenerateStep:
 
 @dataclass(frozen=True, slots=True)
 class ScoreRequest:
-    """How probable is each candidate as the continuation of a text?"""
+    """How probable is each candidate as the continuation of each text?
+
+    Attributes:
+        model: Catalogue id of a decoder.
+        texts: Each a text or, where it has marks of its own (a chat template), its token ids.
+        candidates: Of each text.
+    """
 
     model: str
-    text: str
-    candidates: tuple[str, ...]
+    texts: tuple[str | tuple[int, ...], ...]
+    candidates: tuple[tuple[str, ...], ...]
     owner: str = ""
     topic: str = "main"
     timeout_s: float | None = None
@@ -201,7 +207,7 @@ class ScoreRequest:
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """log p(candidate | text), one entry a candidate.
+    """log p(candidate | text) of one text, one entry a candidate.
 
     Attributes:
         input_ids: Tokens of each candidate.
@@ -269,8 +275,14 @@ class Engine(VectorEngine, InsideEngine, ManyEngine, BeamsEngine, Protocol):
     def generate(self, request: GenerateRequest, on_wait: OnWait | None = None) -> Iterator[GenerateStep]:
         """Steps as they are computed; closing the iterator cancels within one step."""
 
-    def score(self, request: ScoreRequest, on_wait: OnWait | None = None) -> Scores:
-        """log p(candidate | text) for each candidate, the text read once."""
+    def score(self, request: ScoreRequest, on_wait: OnWait | None = None) -> Iterator[tuple[int, Scores]]:
+        """(which text, log p(candidate | text) of its candidates), in the texts' order, as they are known.
+
+        What texts begin with alike is read once. Closing the iterator stops it within a forward.
+
+        Raises:
+            InputError, ModelError, BusyError.
+        """
 
     def load(self, model: str) -> None:
         """Start loading (or downloading) a model in the background; `models()` tells how far it is."""

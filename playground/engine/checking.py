@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 MAX_ALTERNATIVES = 64
 
-Request = TraceRequest | GenerateRequest | ScoreRequest | LensRequest | AblationsRequest | BeamsRequest
+Request = TraceRequest | GenerateRequest | LensRequest | AblationsRequest | BeamsRequest
 
 
 def check_settings(request: GenerateRequest, settings: Settings) -> None:
@@ -67,7 +67,7 @@ class Checks:
 
     def input_ids(self, request: Request, loaded: LoadedModel) -> tuple[int, ...]:
         """The token ids to read; refuses none, unknown ones and too many."""
-        given = None if isinstance(request, ScoreRequest) else request.input_ids
+        given = request.input_ids
         if given is None:
             self.check_text(request.text)
             if not request.text:
@@ -115,18 +115,46 @@ class Checks:
         self.check_window(len(ids) + 1, loaded)
         return (start, *ids)
 
-    def candidate_ids(self, request: ScoreRequest, loaded: LoadedModel) -> tuple[tuple[int, ...], ...]:
-        """The token ids of every candidate; refuses an empty one and too many."""
-        if not 0 < len(request.candidates) <= self._settings.max_candidates:
-            allowed = f"1-{self._settings.max_candidates}"
-            raise BadValue(name="candidates", value=len(request.candidates), allowed=allowed)
-        ids = tuple(
-            tuple(loaded.tokenizer.encode(candidate, add_special_tokens=False))
-            for candidate in request.candidates
-        )
-        if not all(ids):
+    def scored(
+        self, request: ScoreRequest, loaded: LoadedModel
+    ) -> list[tuple[tuple[int, ...], tuple[tuple[int, ...], ...]]]:
+        """Token ids of every text and of its candidates; refuses empty ones, too many and too long ones."""
+        self.require(loaded, "generate")
+        most = self._settings.max_scored_texts
+        if not 0 < len(request.texts) <= most:
+            raise BadValue(name="texts", value=len(request.texts), allowed=f"1-{most}")
+        encoded: dict[str, tuple[int, ...]] = {}
+        found = []
+        for text, candidates in zip(request.texts, request.candidates, strict=True):
+            for candidate in candidates:
+                encoded.setdefault(candidate, loaded.tokenizer.encode(candidate, add_special_tokens=False))
+            ids = text if isinstance(text, tuple) else self._prompt_ids(text, loaded)
+            found.append((self.known_ids(ids, loaded), tuple(encoded[one] for one in candidates)))
+        for ids, each in found:
+            self._check_scored(ids, each, loaded)
+        return found
+
+    def _prompt_ids(self, text: str, loaded: LoadedModel) -> tuple[int, ...]:
+        limit = self._settings.max_prompt_chars
+        if len(text) > limit:
+            raise TextTooLong(limit=limit, got=len(text))
+        return loaded.tokenizer.encode(text)
+
+    def _check_scored(
+        self, ids: tuple[int, ...], candidates: tuple[tuple[int, ...], ...], loaded: LoadedModel
+    ) -> None:
+        if not ids or not all(candidates):
             raise EmptyText
-        return ids
+        if not 0 < len(candidates) <= self._settings.max_candidates:
+            allowed = f"1-{self._settings.max_candidates}"
+            raise BadValue(name="candidates", value=len(candidates), allowed=allowed)
+        n_tokens = len(ids) + max(map(len, candidates))
+        limit = min(self._settings.max_prompt_tokens, loaded.info.n_ctx or n_tokens)
+        if n_tokens > limit:
+            raise TooManyTokens(limit=limit, got=n_tokens)
+        n_nodes, limit = len(ids) + sum(map(len, candidates)), self._settings.max_tree_tokens
+        if n_nodes > limit:
+            raise TooManyTokens(limit=limit, got=n_nodes)
 
     def capture(self, request: TraceRequest, loaded: LoadedModel, n_tokens: int) -> Capture:
         """What to keep; refuses what the model does not have and more tokens than all heads are kept for."""

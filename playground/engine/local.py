@@ -42,20 +42,22 @@ from playground.engine.many import GenerateManyRequest
 from playground.engine.named_tokenizers import NamedTokenizers
 from playground.engine.positions import checked, position_scheme
 from playground.engine.scheduler import Job, Scheduler
-from playground.engine.searching import Turns, search_beams
+from playground.engine.scoring import score_texts
+from playground.engine.searching import search_beams
 from playground.engine.table import ModelTable
 from playground.engine.texts import read_texts, trace_key
+from playground.engine.turns import Turns
 from playground.engine.vectors import TextRead, TracesRequest
 from playground.engine.waiting import POLL_S, results_of
 from playground.engine.weights import final_norm, head_output, parts, unembedding
-from playground.engine.worker import DecodeWork, ModelThread, ScoreWork, TraceWork
+from playground.engine.worker import DecodeWork, ModelThread, TraceWork
 from playground.errors import BadValue
 from playground.settings import Settings
 
 if TYPE_CHECKING:
     from playground.engine.loading import LoadedModel
 
-AnyRequest = Request | TracesRequest | GenerateManyRequest
+AnyRequest = Request | ScoreRequest | TracesRequest | GenerateManyRequest
 
 
 class LocalEngine:
@@ -69,7 +71,7 @@ class LocalEngine:
         self._scheduler = Scheduler(settings)
         self._traces: ByteCache[Trace | Lens] = ByteCache(settings.cache_bytes)
         self._thread = ModelThread(settings, self._scheduler, self._traces)
-        self._searches = Turns(settings.max_searches)
+        self._turns = Turns(settings.max_kept_caches)
         self._n_cache_hits = 0
         self._thread.start()
 
@@ -188,20 +190,12 @@ class LocalEngine:
         """The input embedding matrix of a model, the same memory for every caller."""
         return embedding_table(self._loaded(TraceRequest(model), on_wait))
 
-    def score(self, request: ScoreRequest, on_wait: OnWait | None = None) -> Scores:
-        """log p(candidate | text) for each candidate, the text read once."""
+    def score(self, request: ScoreRequest, on_wait: OnWait | None = None) -> Iterator[tuple[int, Scores]]:
+        """(which text, log p(candidate | text) of its candidates), as they are known."""
         loaded = self._loaded(request, on_wait)
-        self._checks.require(loaded, "generate")
-        candidates = self._checks.candidate_ids(request, loaded)
-        text_ids = self._checks.input_ids(request, loaded)
-        longest = max(map(len, candidates))
-        self._checks.check_window(len(text_ids) + longest, loaded)
-        key = ("score", id(loaded), text_ids, candidates)
-        n_tokens = len(text_ids) + longest * len(candidates)
-        job = Job("score", key, ("score", id(loaded)), n_tokens, ScoreWork(loaded, text_ids, candidates))
-        result = next(self._results(request, job, on_wait))
-        assert isinstance(result, Scores)
-        return result
+        texts = self._checks.scored(request, loaded)
+        results = partial(self._results, on_wait=on_wait)
+        return score_texts(request, loaded, texts, self._settings, self._turns, results, on_wait)
 
     def generate(self, request: GenerateRequest, on_wait: OnWait | None = None) -> Iterator[GenerateStep]:
         """Steps as they are computed; closing the iterator cancels within one step."""
@@ -228,7 +222,7 @@ class LocalEngine:
         """Every step of a beam search."""
         loaded = self._loaded(request, on_wait)
         ids = self._checks.beams(request, loaded)
-        with self._searches.turn(request.timeout_s or self._settings.request_timeout_s, on_wait):
+        with self._turns.turn(request.timeout_s or self._settings.request_timeout_s, on_wait):
             yield from search_beams(request, loaded, ids, partial(self._results, on_wait=on_wait))
 
     def _decode_job(self, request: GenerateRequest, loaded: LoadedModel) -> Job:

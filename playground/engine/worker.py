@@ -14,12 +14,11 @@ import torch
 
 from playground.core.residual import Lens
 from playground.core.trace import Trace
-from playground.engine.base import GenerateRequest, GenerateStep, Scores
+from playground.engine.base import GenerateRequest, GenerateStep
 from playground.engine.cache import ByteCache
 from playground.engine.decoding import DecodeBatch, DecodeRow
 from playground.engine.forward import Capture, Row, run_traces
 from playground.engine.scheduler import Job, Scheduler
-from playground.engine.scoring import score
 from playground.errors import OutOfMemory
 from playground.settings import Settings
 
@@ -47,24 +46,6 @@ class Work(Protocol):
 
     def run(self) -> object:
         """Compute; called only from the engine's thread."""
-
-
-@dataclass(frozen=True)
-class ScoreWork:
-    """Payload of a score job."""
-
-    loaded: LoadedModel
-    text_ids: tuple[int, ...]
-    candidates: tuple[tuple[int, ...], ...]
-
-    @property
-    def n_forwards(self) -> int:
-        """One for the text, one for all candidates of more than one token."""
-        return 1 + any(len(candidate) > 1 for candidate in self.candidates)
-
-    def run(self) -> Scores:
-        """Score every candidate."""
-        return score(self.loaded, self.text_ids, self.candidates)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import torch
 from playground.engine.base import TraceRequest, Waiting
 from playground.engine.beams import BeamsRequest, BeamStep
 from playground.engine.local import LocalEngine
-from playground.engine.searching import Turns
+from playground.engine.turns import Turns
 from playground.errors import BadValue, TimedOut, TooManyTokens, Unsupported
 from playground.settings import DEFAULT_DECODER, Settings
 from tests import tiny
@@ -117,7 +117,7 @@ def test_only_so_many_searches_keep_a_cache_and_the_next_one_waits(engine: Local
     def ask(seed: int) -> BeamsRequest:
         return BeamsRequest(model, f"{TEXT} {seed}", n_beams=2, max_new_tokens=4, timeout_s=0.3)
 
-    held = [engine.beams(ask(seed)) for seed in range(Settings().max_searches)]
+    held = [engine.beams(ask(seed)) for seed in range(Settings().max_kept_caches)]
     for one in held:
         next(one)
     waits: list[Waiting] = []

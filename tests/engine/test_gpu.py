@@ -72,5 +72,8 @@ def test_greedy_continuation_and_scores_equal_the_cpus(engines: dict[str, LocalE
     ask = GenerateRequest(MODEL, TEXT, temperature=0, max_new_tokens=16)
     tokens = [[step.token_id for step in engine.generate(ask)] for engine in engines.values()]
     assert tokens[0] == tokens[1]
-    scores = [engine.score(ScoreRequest(MODEL, TEXT, (" a", " the cat"))) for engine in engines.values()]
+    scores = [
+        next(engine.score(ScoreRequest(MODEL, (TEXT,), ((" a", " the cat"),))))[1]
+        for engine in engines.values()
+    ]
     assert scores[0].logprobs == pytest.approx(scores[1].logprobs, abs=1e-3)

@@ -13,10 +13,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 
 from playground.engine import worker
-from playground.engine.base import GenerateRequest, ScoreRequest, TraceRequest, Waiting
+from playground.engine.base import GenerateRequest, TraceRequest, Waiting
 from playground.engine.local import LocalEngine
 from playground.errors import (
     BadValue,
@@ -32,7 +31,6 @@ from playground.errors import (
 )
 from playground.settings import Settings
 from tests import tiny
-from tests.engine.conftest import oracle
 
 TEXT = "The capital of England is"
 
@@ -253,31 +251,6 @@ def test_least_served_session_is_next(held_engine: Held) -> None:
     assert third > second
 
 
-@pytest.mark.parametrize("model", [tiny.LLAMA, tiny.GPT2])
-def test_score_equals_summed_log_softmax(
-    tiny_engine: LocalEngine, tiny_settings: Settings, model: str
-) -> None:
-    candidates = (" London", " the cat sat", "!", " Paris. the", "서울")
-    scores = tiny_engine.score(ScoreRequest(model, TEXT, candidates))
-    text_ids = list(tiny_engine.tokenize(model, TEXT).input_ids)
-    for candidate, ids, parts, total in zip(
-        candidates, scores.input_ids, scores.token_logprobs, scores.logprobs, strict=True
-    ):
-        assert ids == tiny_engine.tokenize(model, candidate).input_ids
-        with torch.no_grad():
-            logits = oracle(tiny_settings, model)(input_ids=torch.tensor([text_ids + list(ids)])).logits[0]
-        logprobs = torch.log_softmax(logits, -1)[len(text_ids) - 1 : -1]
-        expected = [float(logprobs[place, token]) for place, token in enumerate(ids)]
-        assert parts == pytest.approx(expected, abs=1e-4)
-        assert total == pytest.approx(sum(expected), abs=1e-4)
-
-
-def test_score_reads_the_text_once(tiny_engine: LocalEngine) -> None:
-    before = tiny_engine.stats().n_forwards
-    tiny_engine.score(ScoreRequest(tiny.LLAMA, "read once", tuple(f" word {i}" for i in range(20))))
-    assert tiny_engine.stats().n_forwards - before == 2
-
-
 @pytest.mark.parametrize(
     ("ask", "error"),
     [
@@ -309,9 +282,6 @@ def test_score_reads_the_text_once(tiny_engine: LocalEngine) -> None:
         (GenerateRequest(tiny.LLAMA, "x", min_p=1.5), BadValue),
         (GenerateRequest(tiny.LLAMA, "x", max_new_tokens=10**9), BadValue),
         (GenerateRequest(tiny.LLAMA, input_ids=(5,) * tiny.N_CTX), TooManyTokens),
-        (ScoreRequest(tiny.LLAMA, TEXT, ()), BadValue),
-        (ScoreRequest(tiny.LLAMA, TEXT, ("",)), EmptyText),
-        (ScoreRequest(tiny.BERT, TEXT, ("x",)), Unsupported),
     ],
 )
 def test_bad_requests_are_refused_with_a_sentence(
@@ -320,7 +290,6 @@ def test_bad_requests_are_refused_with_a_sentence(
     answer: dict[type, Callable[[Any], object]] = {
         TraceRequest: tiny_engine.trace,
         GenerateRequest: lambda request: list(tiny_engine.generate(request)),
-        ScoreRequest: tiny_engine.score,
     }
     with pytest.raises(error) as refused:
         answer[type(ask)](ask)
