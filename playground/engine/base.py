@@ -26,6 +26,7 @@ from playground.engine.model_info import Capability as Capability
 from playground.engine.model_info import Kind as Kind
 from playground.engine.model_info import ModelInfo as ModelInfo
 from playground.engine.model_info import State as State
+from playground.engine.scores import ScoreEngine
 from playground.engine.vectors import VectorEngine
 
 if TYPE_CHECKING:
@@ -187,40 +188,6 @@ class GenerateStep:
 
 
 @dataclass(frozen=True, slots=True)
-class ScoreRequest:
-    """How probable is each candidate as the continuation of each text?
-
-    Attributes:
-        model: Catalogue id of a decoder.
-        texts: Each a text or, where it has marks of its own (a chat template), its token ids.
-        candidates: Of each text.
-    """
-
-    model: str
-    texts: tuple[str | tuple[int, ...], ...]
-    candidates: tuple[tuple[str, ...], ...]
-    owner: str = ""
-    topic: str = "main"
-    timeout_s: float | None = None
-    request_id: str = field(default_factory=new_request_id)
-
-
-@dataclass(frozen=True, slots=True)
-class Scores:
-    """log p(candidate | text) of one text, one entry a candidate.
-
-    Attributes:
-        input_ids: Tokens of each candidate.
-        token_logprobs: Log-probability in nats of each of those tokens given all before it.
-        logprobs: Their sums.
-    """
-
-    input_ids: tuple[tuple[int, ...], ...]
-    token_logprobs: tuple[tuple[float, ...], ...]
-    logprobs: tuple[float, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class EngineStats:
     """Counters since the start, and what is going on now.
 
@@ -241,7 +208,7 @@ class EngineStats:
     model_bytes: int = 0
 
 
-class Engine(VectorEngine, InsideEngine, ManyEngine, BeamsEngine, Protocol):
+class Engine(VectorEngine, InsideEngine, ManyEngine, BeamsEngine, ScoreEngine, Protocol):
     """Everything the app asks of a model. Plain data only; safe to call from any thread."""
 
     tokenizers: NamedTokenizers
@@ -274,15 +241,6 @@ class Engine(VectorEngine, InsideEngine, ManyEngine, BeamsEngine, Protocol):
 
     def generate(self, request: GenerateRequest, on_wait: OnWait | None = None) -> Iterator[GenerateStep]:
         """Steps as they are computed; closing the iterator cancels within one step."""
-
-    def score(self, request: ScoreRequest, on_wait: OnWait | None = None) -> Iterator[tuple[int, Scores]]:
-        """(which text, log p(candidate | text) of its candidates), in the texts' order, as they are known.
-
-        What texts begin with alike is read once. Closing the iterator stops it within a forward.
-
-        Raises:
-            InputError, ModelError, BusyError.
-        """
 
     def load(self, model: str) -> None:
         """Start loading (or downloading) a model in the background; `models()` tells how far it is."""

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from playground.core.sampling import ORDERS
-from playground.engine.base import GenerateRequest, ScoreRequest, TraceRequest
+from playground.engine.base import GenerateRequest, TraceRequest
 from playground.engine.beams import BeamsRequest
 from playground.engine.forward import Capture
 from playground.engine.inside import AblationsRequest, LensRequest
+from playground.engine.scores import ScoreRequest
 from playground.errors import BadValue, EmptyText, TextTooLong, TooManyTokens, Unsupported
 from playground.settings import Settings
 

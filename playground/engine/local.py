@@ -25,8 +25,6 @@ from playground.engine.base import (
     GenerateStep,
     ModelInfo,
     OnWait,
-    ScoreRequest,
-    Scores,
     TraceRequest,
     Waiting,
 )
@@ -42,6 +40,7 @@ from playground.engine.many import GenerateManyRequest
 from playground.engine.named_tokenizers import NamedTokenizers
 from playground.engine.positions import checked, position_scheme
 from playground.engine.scheduler import Job, Scheduler
+from playground.engine.scores import ScoreRequest, Scores
 from playground.engine.scoring import score_texts
 from playground.engine.searching import search_beams
 from playground.engine.table import ModelTable
@@ -69,7 +68,7 @@ class LocalEngine:
         self._table = ModelTable(settings)
         self.tokenizers = NamedTokenizers(settings, self._table.tokenizer)
         self._scheduler = Scheduler(settings)
-        self._traces: ByteCache[Trace | Lens] = ByteCache(settings.cache_bytes)
+        self._traces: ByteCache[Trace | Lens | Scores] = ByteCache(settings.cache_bytes)
         self._thread = ModelThread(settings, self._scheduler, self._traces)
         self._turns = Turns(settings.max_kept_caches)
         self._n_cache_hits = 0
@@ -195,7 +194,8 @@ class LocalEngine:
         loaded = self._loaded(request, on_wait)
         texts = self._checks.scored(request, loaded)
         results = partial(self._results, on_wait=on_wait)
-        return score_texts(request, loaded, texts, self._settings, self._turns, results, on_wait)
+        cache, turns = self._traces, self._turns
+        return score_texts(request, loaded, texts, self._settings, cache, turns, results, on_wait)
 
     def generate(self, request: GenerateRequest, on_wait: OnWait | None = None) -> Iterator[GenerateStep]:
         """Steps as they are computed; closing the iterator cancels within one step."""

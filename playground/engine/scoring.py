@@ -7,7 +7,8 @@ its text alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -16,8 +17,10 @@ import torch
 from transformers.cache_utils import DynamicCache
 
 from playground.core.prefix_tree import PrefixTree
-from playground.engine.base import OnWait, ScoreRequest, Scores
+from playground.engine.base import OnWait
+from playground.engine.cache import ByteCache
 from playground.engine.scheduler import Job
+from playground.engine.scores import ScoreRequest, Scores
 from playground.engine.turns import Turns
 from playground.settings import Settings
 
@@ -25,6 +28,8 @@ if TYPE_CHECKING:
     from playground.engine.loading import LoadedModel
 
 Ids = tuple[int, ...]
+Text = tuple[Ids, tuple[Ids, ...]]  # and its candidates
+LogProbs = dict[tuple[int, int], float]  # (node, token after it) -> nats
 Ask = Callable[[ScoreRequest, Job], Iterator[object]]
 
 
@@ -32,7 +37,7 @@ Ask = Callable[[ScoreRequest, Job], Iterator[object]]
 class Scored:
     """One text with its candidates, all of them token ids, and the node after which each token comes."""
 
-    place: int
+    ids: Ids
     candidates: tuple[Ids, ...]
     after: tuple[tuple[int, ...], ...]
 
@@ -52,11 +57,10 @@ class TreeReading:
     """
 
     def __init__(self, loaded: LoadedModel, tree: PrefixTree, wanted: dict[int, list[int]]) -> None:
-        self.logprobs: dict[tuple[int, int], float] = {}  # (node, token after it)
         self._loaded, self._tree, self._wanted = loaded, tree, wanted
         self._cache: Any = None
 
-    def read(self, start: int, stop: int) -> None:
+    def read(self, start: int, stop: int) -> LogProbs:
         """One forward over the nodes `start <= node < stop`; all before them have been read."""
         tree, device, model = self._tree, self._loaded.device, self._loaded.model
         if self._cache is None and stop < len(tree):
@@ -70,13 +74,15 @@ class TreeReading:
         )
         nodes = [node for node in range(start, stop) if node in self._wanted]
         if not nodes:
-            return
+            return {}
         states = output.last_hidden_state[0, torch.tensor(nodes, device=device) - start]
         logprobs = torch.log_softmax(model.get_output_embeddings()(states).float(), dim=-1)
+        found = {}
         for row, node in zip(logprobs, nodes, strict=True):
             tokens = self._wanted[node]
-            found = row[torch.tensor(tokens, device=device)].tolist()
-            self.logprobs.update(((node, token), value) for token, value in zip(tokens, found, strict=True))
+            values = row[torch.tensor(tokens, device=device)].tolist()
+            found |= {(node, token): value for token, value in zip(tokens, values, strict=True)}
+        return found
 
 
 @dataclass(frozen=True)
@@ -88,17 +94,17 @@ class PieceWork:
     stop: int
     n_forwards: int = 1
 
-    def run(self) -> bool:
-        """Read it; what came out stays in the reading."""
-        self.reading.read(self.start, self.stop)
-        return True
+    def run(self) -> LogProbs:
+        """Read it."""
+        return self.reading.read(self.start, self.stop)
 
 
 def score_texts(
     request: ScoreRequest,
     loaded: LoadedModel,
-    texts: Sequence[tuple[Ids, tuple[Ids, ...]]],
+    texts: Sequence[Text],
     settings: Settings,
+    cache: ByteCache[Any],
     turns: Turns,
     ask: Ask,
     on_wait: OnWait | None,
@@ -110,10 +116,31 @@ def score_texts(
         loaded: A decoder.
         texts: Token ids of each text and of its candidates.
         settings: How large a tree may grow, how long a piece is.
-        turns: Only so many trees keep a cache at the same time.
+        cache: Where scores are found and left.
+        turns: Only so many trees keep keys and values at the same time.
         ask: Queues a job and waits for what it gives.
         on_wait: Told while there is no turn.
     """
+    model = (loaded.info.model_id, loaded.info.revision, loaded.info.dtype)
+    known = [cache.get(("score", *model, text)) for text in texts]
+    unknown = [text for text, scores in zip(texts, known, strict=True) if scores is None]
+    made = _made(request, loaded, unknown, settings, turns, ask, on_wait)
+    with closing(made):
+        for place, text in enumerate(texts):
+            scores = known[place] or next(made)
+            cache.put(("score", *model, text), scores)
+            yield place, scores
+
+
+def _made(
+    request: ScoreRequest,
+    loaded: LoadedModel,
+    texts: Sequence[Text],
+    settings: Settings,
+    turns: Turns,
+    ask: Ask,
+    on_wait: OnWait | None,
+) -> Generator[Scores]:
     piece = settings.prefill_chunk_tokens
     for tree, scored in _trees(texts, settings.max_tree_tokens):
         if len(tree) <= piece:
@@ -123,18 +150,16 @@ def score_texts(
             yield from _read(request, loaded, tree, scored, piece, ask)
 
 
-def _trees(
-    texts: Sequence[tuple[Ids, tuple[Ids, ...]]], most: int
-) -> Iterator[tuple[PrefixTree, list[Scored]]]:
+def _trees(texts: Sequence[Text], most: int) -> Iterator[tuple[PrefixTree, list[Scored]]]:
     """Texts in their order, as trees of at most so many nodes (a larger text has one of its own)."""
     tree, scored = PrefixTree(), list[Scored]()
-    for place, (ids, candidates) in enumerate(texts):
+    for ids, candidates in texts:
         n_more = tree.n_new(ids) + sum(len(candidate) - 1 for candidate in candidates)
         if scored and len(tree) + n_more > most:
             yield tree, scored
             tree, scored = PrefixTree(), []
         ways = [tree.add([*ids, *candidate[:-1]])[len(ids) - 1 :] for candidate in candidates]
-        scored.append(Scored(place, candidates, tuple(map(tuple, ways))))
+        scored.append(Scored(ids, candidates, tuple(map(tuple, ways))))
     if scored:
         yield tree, scored
 
@@ -146,27 +171,30 @@ def _read(
     scored: Sequence[Scored],
     piece: int,
     ask: Ask,
-) -> Iterator[tuple[int, Scores]]:
+) -> Iterator[Scores]:
     wanted: dict[int, list[int]] = {}
     for one in scored:
         for nodes, candidate in zip(one.after, one.candidates, strict=True):
             for node, token in zip(nodes, candidate, strict=True):
                 wanted.setdefault(node, []).append(token)
-    reading = TreeReading(loaded, tree, wanted)
+    reading, known = TreeReading(loaded, tree, wanted), LogProbs()
+    same = tuple((one.ids, one.candidates) for one in scored)  # who asks the same joins this job
     waiting = list(scored)
     for start, stop in pairwise([*range(0, len(tree), piece), len(tree)]):
-        key = ("score", request.request_id, waiting[0].place, start)
+        who = same if stop == len(tree) and start == 0 else (request.request_id, waiting[0].ids, start)
+        key = ("score", id(loaded), who)
         job = Job("score", key, key, stop - start, PieceWork(reading, start, stop))
         # Its own topic: a newer request never ends in the place of this one's next piece.
-        next(ask(replace(request, topic=request.request_id), job))
+        found = next(ask(replace(request, topic=request.request_id), job))
+        assert isinstance(found, dict)
+        known |= found
         while waiting and waiting[0].last_node < stop:
-            one = waiting.pop(0)
-            yield one.place, _scores(one, reading)
+            yield _scores(waiting.pop(0), known)
 
 
-def _scores(one: Scored, reading: TreeReading) -> Scores:
+def _scores(one: Scored, known: LogProbs) -> Scores:
     each = tuple(
-        tuple(reading.logprobs[node, token] for node, token in zip(nodes, candidate, strict=True))
+        tuple(known[node, token] for node, token in zip(nodes, candidate, strict=True))
         for nodes, candidate in zip(one.after, one.candidates, strict=True)
     )
     return Scores(input_ids=one.candidates, token_logprobs=each, logprobs=tuple(map(sum, each)))

@@ -15,6 +15,7 @@ from playground.core.trace import Trace
 from playground.engine.base import TraceRequest
 from playground.engine.forward import Capture, Row, run_traces
 from playground.engine.scheduler import Job
+from playground.engine.scores import Scores
 from playground.engine.vectors import TextRead, TracesRequest
 from playground.errors import BadValue, InputError, Unsupported
 
@@ -48,7 +49,7 @@ def read_texts(
     loaded: LoadedModel,
     capture: Capture,
     settings: Settings,
-    cache: ByteCache[Trace | Lens],
+    cache: ByteCache[Trace | Lens | Scores],
     input_ids: Callable[[TraceRequest], tuple[int, ...]],
     results: Callable[[TracesRequest, Job], Iterator[object]],
 ) -> Iterator[TextRead]:

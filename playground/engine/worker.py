@@ -19,6 +19,7 @@ from playground.engine.cache import ByteCache
 from playground.engine.decoding import DecodeBatch, DecodeRow
 from playground.engine.forward import Capture, Row, run_traces
 from playground.engine.scheduler import Job, Scheduler
+from playground.engine.scores import Scores
 from playground.errors import OutOfMemory
 from playground.settings import Settings
 
@@ -73,7 +74,9 @@ class ModelThread(threading.Thread):
     So a trace never waits longer than one tick and decoding never stalls longer than one forward.
     """
 
-    def __init__(self, settings: Settings, scheduler: Scheduler, traces: ByteCache[Trace | Lens]) -> None:
+    def __init__(
+        self, settings: Settings, scheduler: Scheduler, traces: ByteCache[Trace | Lens | Scores]
+    ) -> None:
         super().__init__(name="engine", daemon=True)
         self.counters = Counters()
         self._settings = settings

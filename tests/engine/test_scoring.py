@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 import torch
 
 from playground.core.prefix_tree import PrefixTree
-from playground.engine.base import ScoreRequest, Scores, TraceRequest
+from playground.engine.base import TraceRequest
 from playground.engine.local import LocalEngine
+from playground.engine.scores import ScoreRequest, Scores
 from playground.errors import BadValue, EmptyText, TextTooLong, TooManyTokens, Unsupported
 from playground.settings import DEFAULT_DECODER, Settings
 from tests import tiny
@@ -57,12 +59,14 @@ def test_every_score_is_the_summed_log_softmax_of_a_plain_forward(
 
 @pytest.mark.parametrize("model", [tiny.LLAMA, tiny.GPT2])
 def test_a_tree_read_in_pieces_gives_the_same(engine: LocalEngine, model: str) -> None:
-    texts = tuple(f"{SHOTS}{word}: good\n\nthe {word} sat:" for word in ("cat", "dog", "mat", "on")) * 5
+    words = [f"{one} {other}" for one in ("cat", "dog", "mat", "on") for other in ("cat", "dog", "a", "the")]
+    texts = tuple(f"{SHOTS}{word}: good\n\nthe {word} sat:" for word in words)
+    before = engine.stats().n_prefill_tokens
     together = ask(engine, model, texts, LABELS)
-    for text, scores in zip(texts[:4], together, strict=False):
-        (alone,) = ask(engine, model, (text,), LABELS)
-        assert scores.logprobs == pytest.approx(alone.logprobs, abs=1e-4)
-    assert together[4:8] == together[:4]
+    assert engine.stats().n_prefill_tokens - before > 256, "several pieces"
+    for text, scores in zip(texts, together, strict=True):
+        (alone,) = ask(engine, model, (text,), (*LABELS, " other labels, so that nothing is known"))
+        assert scores.logprobs == pytest.approx(alone.logprobs[:-1], abs=1e-4)
 
 
 @pytest.mark.parametrize("model", [tiny.LLAMA])
@@ -79,6 +83,19 @@ def test_what_texts_begin_with_alike_is_read_once(engine: LocalEngine, model: st
     assert after.n_prefill_tokens - before.n_prefill_tokens == len(tree)
     assert after.n_forwards - before.n_forwards == -(-len(tree) // piece)
     assert len(tree) < sum(len(engine.tokenize(model, text)) for text in texts) / 2
+
+
+@pytest.mark.parametrize("model", [tiny.LLAMA])
+def test_thirty_who_ask_the_same_cost_one_forward_and_later_none(engine: LocalEngine, model: str) -> None:
+    before = engine.stats().n_forwards
+    texts = ("thirty students look at the same page:",)
+    with ThreadPoolExecutor(30) as pool:
+        found = list(pool.map(lambda _student: ask(engine, model, texts, LABELS), range(30)))
+    assert engine.stats().n_forwards - before <= 2, "one may come after the answer, before it is kept"
+    assert all(one == found[0] for one in found)
+    between = engine.stats().n_forwards
+    assert ask(engine, model, texts, LABELS) == found[0]
+    assert engine.stats().n_forwards == between
 
 
 @pytest.mark.parametrize("model", [tiny.LLAMA])
