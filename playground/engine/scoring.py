@@ -77,7 +77,7 @@ class TreeReading:
             return {}
         states = output.last_hidden_state[0, torch.tensor(nodes, device=device) - start]
         logprobs = torch.log_softmax(model.get_output_embeddings()(states).float(), dim=-1)
-        found = {}
+        found = LogProbs()
         for row, node in zip(logprobs, nodes, strict=True):
             tokens = self._wanted[node]
             values = row[torch.tensor(tokens, device=device)].tolist()
