@@ -139,8 +139,8 @@ class NamedTokenizers:
         Raises:
             ModelNotFound, TextTooLong.
         """
-        if len(text) > self._settings.max_text_chars:
-            raise TextTooLong(limit=self._settings.max_text_chars, got=len(text))
+        if len(text) > self._settings.max_prompt_chars:
+            raise TextTooLong(limit=self._settings.max_prompt_chars, got=len(text))
         return self._get(tokenizer_id).tokenize(text, add_special_tokens, read_special=read_special)
 
     def chat(
@@ -160,7 +160,7 @@ class NamedTokenizers:
             Unsupported: The model has no chat template.
             ModelNotFound, TextTooLong.
         """
-        limit, n_chars = self._settings.max_text_chars, sum(len(m["content"]) for m in messages)
+        limit, n_chars = self._settings.max_prompt_chars, sum(len(m["content"]) for m in messages)
         if n_chars > limit:
             raise TextTooLong(limit=limit, got=n_chars)
         tokenizer = self._of_model(model_id)

@@ -18,7 +18,7 @@ from playground.core import frames_beams as frames
 from playground.core.frames_many import Written
 from playground.core.trace import Trace
 from playground.engine.beams import BeamStep
-from playground.ui import compute, show, state
+from playground.ui import compute, show, state, stepwise
 from playground.ui.components.sampler import SamplerValue
 from playground.ui.sampling import token_labels
 from playground.ui.state import PageContext
@@ -121,7 +121,7 @@ def _search(search: Search, chosen: SamplerValue, line: Any, draw: Callable[...,
     """Search, then write the texts beside; any click of the reader stops it within one step."""
     begun_at = time.monotonic()
     with line.container():
-        steps = compute.beams(
+        steps = stepwise.beams(
             search.context, n_beams=search.n_beams, length_penalty=search.length_penalty,
             max_new_tokens=search.n_max,
         )  # fmt: skip
@@ -135,7 +135,7 @@ def _search(search: Search, chosen: SamplerValue, line: Any, draw: Callable[...,
         drawn = chosen if chosen.temperature > 0 else chosen._replace(temperature=1.0)
         settings = {"greedy": {"temperature": 0.0}, "sampled": drawn._asdict()}
         texts = {kind: Written(one["temperature"], 0) for kind, one in settings.items()}
-        written = compute.generate_many(
+        written = stepwise.generate_many(
             search.context, [{**one, "seed": 0} for one in settings.values()], max_new_tokens=search.n_max
         )
         n_done = 0

@@ -16,7 +16,7 @@ from playground.core import frames_comparing as frames
 from playground.core.comparing import overlap
 from playground.core.sampling import Distribution, distribution
 from playground.core.trace import Trace
-from playground.ui import compute, frame, sampling, show, warming
+from playground.ui import compute, frame, sampling, show, stepwise, warming
 from playground.ui.choose import choose_from_list
 from playground.ui.components.sampler import SamplerValue
 from playground.ui.sampling import token_labels
@@ -192,7 +192,7 @@ def _write(line: Any, place: Any, first: Side, second: Side) -> None:  # noqa: A
         settings = [{**side.settings._asdict(), "seed": seed} for seed in range(N_TEXTS)]
         with (
             line.container(),
-            closing(compute.generate_many(side.context, settings, max_new_tokens=N_TOKENS)) as steps,
+            closing(stepwise.generate_many(side.context, settings, max_new_tokens=N_TOKENS)) as steps,
         ):
             for row, step in steps:
                 found[row] += step.text

@@ -5,9 +5,9 @@ Everything a session asks for carries its owner id, so that closing the tab stop
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import suppress
-from typing import Any, Literal, TypeVar
+from typing import Literal
 from uuid import uuid4
 
 import numpy as np
@@ -20,19 +20,14 @@ from playground.core.positions import PositionScheme
 from playground.core.residual import Lens, Unembedding
 from playground.core.tokens import Tokenization
 from playground.core.trace import Trace
-from playground.engine.base import Engine, GenerateRequest, GenerateStep, OnWait, TraceRequest
-from playground.engine.beams import BeamsRequest, BeamStep
+from playground.engine.base import Engine, TraceRequest
 from playground.engine.inside import Ablated, AblationsRequest, LensRequest, Part
-from playground.engine.many import GenerateManyRequest
 from playground.engine.process import shared_engine
 from playground.engine.vectors import TextRead, TracesRequest
 from playground.errors import PlaygroundError
-from playground.ui.state import PageContext, click_waits
+from playground.ui.state import PageContext
 from playground.ui.text import sentence
-from playground.ui.waiting import Clicked, WaitingLine, stop_with
-
-Asked = TypeVar("Asked", GenerateRequest, GenerateManyRequest, BeamsRequest)
-Step = TypeVar("Step")
+from playground.ui.waiting import WaitingLine, stop_with
 
 
 def get_engine() -> Engine:
@@ -225,68 +220,3 @@ def refusal(context: PageContext, input_ids: tuple[int, ...], position_ids: tupl
     except PlaygroundError as error:
         return sentence(error)
     return None
-
-
-def generate(context: PageContext, settings: Mapping[str, Any]) -> Generator[GenerateStep]:
-    """Continue the reader's text token by token, until the reader clicks.
-
-    Args:
-        context: From `frame.page`.
-        settings: Fields of `GenerateRequest`; a newer generation of this session replaces this one.
-    """
-    request = GenerateRequest(
-        context.model.model_id, context.text, owner=context.owner, topic="generate", **settings
-    )
-    return _until_click(request, get_engine().generate)
-
-
-def generate_many(
-    context: PageContext, settings: Sequence[Mapping[str, Any]], *, max_new_tokens: int
-) -> Generator[tuple[int, GenerateStep]]:
-    """Continue the reader's text once for each of these settings, until the reader clicks.
-
-    Args:
-        context: From `frame.page`.
-        settings: Fields of `GenerateRequest`, of each continuation; `text` where it is another one.
-        max_new_tokens: Of each.
-    """
-    model = context.model.model_id
-    requests = tuple(
-        GenerateRequest(model, max_new_tokens=max_new_tokens, n_top=1, **{"text": context.text, **one})
-        for one in settings
-    )
-    return _until_click(GenerateManyRequest(model, requests, owner=context.owner), get_engine().generate_many)
-
-
-def beams(
-    context: PageContext, *, n_beams: int, length_penalty: float, max_new_tokens: int
-) -> Generator[BeamStep]:
-    """Search for the most probable continuation, step by step, until the reader clicks.
-
-    Args:
-        context: From `frame.page`.
-        n_beams, length_penalty, max_new_tokens: As in `BeamsRequest`.
-    """
-    request = BeamsRequest(
-        context.model.model_id, context.text, n_beams=n_beams, length_penalty=length_penalty,
-        max_new_tokens=max_new_tokens, owner=context.owner,
-    )  # fmt: skip
-    return _until_click(request, get_engine().beams)
-
-
-def _until_click(request: Asked, ask: Callable[[Asked, OnWait], Iterator[Step]]) -> Generator[Step]:
-    """What the engine gives, until the reader does something else; the waiting line is drawn here and now.
-
-    Closing the iterator stops the model within one step.
-    """
-    line = WaitingLine(get_engine(), request, ends_at_click=True)
-
-    def steps() -> Generator[Step]:
-        with suppress(Clicked), line:
-            for step in ask(request, line):
-                line.clear()
-                yield step
-                if click_waits():
-                    return
-
-    return steps()

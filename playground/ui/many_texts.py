@@ -16,7 +16,7 @@ from playground.charts import sampling as charts
 from playground.core import frames_many as frames
 from playground.core.frames_many import Written
 from playground.core.trace import Trace
-from playground.ui import compute, show
+from playground.ui import show, stepwise
 from playground.ui.components.sampler import SamplerValue
 from playground.ui.sampling import cuts
 from playground.ui.state import PageContext
@@ -109,7 +109,7 @@ def write_all(place: Any, many: Many) -> None:  # noqa: ANN401  (Streamlit's con
     ]
     with place.container():
         bar = st.progress(0.0, _("The model writes"))
-        steps = compute.generate_many(many.context, many.settings, max_new_tokens=many.n_max)
+        steps = stepwise.generate_many(many.context, many.settings, max_new_tokens=many.n_max)
         begun_at, drawn_at, done = time.monotonic(), 0.0, 0
         total = len(many.settings) * many.n_max
         with closing(steps):

@@ -12,6 +12,7 @@ from playground.engine.base import Engine, GenerateRequest, TraceRequest, Waitin
 from playground.engine.beams import BeamsRequest
 from playground.engine.inside import AblationsRequest, LensRequest
 from playground.engine.many import GenerateManyRequest
+from playground.engine.scores import ScoreRequest
 from playground.engine.vectors import TracesRequest
 from playground.errors import PlaygroundError, Superseded
 from playground.ui.state import click_waits, end_run
@@ -26,6 +27,7 @@ Request = (
     | LensRequest
     | AblationsRequest
     | BeamsRequest
+    | ScoreRequest
 )
 
 

@@ -16,7 +16,7 @@ from playground.charts import sampling as charts
 from playground.core import frames
 from playground.core.generation_config import generation_config
 from playground.core.trace import Trace
-from playground.ui import compute, paths, sampling, show, state
+from playground.ui import paths, sampling, show, state, stepwise
 from playground.ui.components.scored_text import scored_text
 from playground.ui.expected import N_EXPECTED
 from playground.ui.run import Run, last_run
@@ -209,7 +209,7 @@ def go_on(context: PageContext, board: Board, run: Run, wish: Wish) -> None:
         board.draw_end(run)
         return
     with board.line.container():
-        steps = compute.generate(
+        steps = stepwise.generate(
             context, run.penalties | run.chosen._asdict() | run.goes_on | {"n_top": N_EXPECTED}
         )
     begun_at, next_at, before_ms = time.monotonic(), 0.0, run.elapsed_ms

@@ -223,7 +223,7 @@ def test_no_chat_template_is_said(named: NamedTokenizers) -> None:
 def test_a_text_over_the_limit_and_a_name_nobody_has(tiny_settings: Settings) -> None:
     named = NamedTokenizers(tiny_settings, ModelTable(tiny_settings).tokenizer)
     with pytest.raises(TextTooLong):
-        named.tokenize("cl100k_base", "a" * (tiny_settings.max_text_chars + 1))
+        named.tokenize("cl100k_base", "a" * (tiny_settings.max_prompt_chars + 1))
     with pytest.raises(ModelNotFound):
         named.tokenize("../../etc/passwd", "a")
 

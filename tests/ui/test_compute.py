@@ -139,9 +139,9 @@ def test_generate_gives_the_steps_and_cancels_when_left_early(monkeypatch: pytes
     def script(context: object) -> None:
         import streamlit as st
 
-        from playground.ui import compute
+        from playground.ui import stepwise
 
-        steps = compute.generate(context, {"temperature": 0.5, "seed": 7, "max_new_tokens": 3})
+        steps = stepwise.generate(context, {"temperature": 0.5, "seed": 7, "max_new_tokens": 3})
         st.text(next(steps).index)
         st.text(next(steps).index)
         steps.close()

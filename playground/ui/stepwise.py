@@ -1,0 +1,106 @@
+"""What an engine gives step by step, until the reader does something else: texts, searches, scores."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import suppress
+from typing import Any, TypeVar
+
+from playground.engine.base import GenerateRequest, GenerateStep, OnWait
+from playground.engine.beams import BeamsRequest, BeamStep
+from playground.engine.many import GenerateManyRequest
+from playground.engine.scores import ScoreRequest, Scores
+from playground.ui.compute import get_engine
+from playground.ui.state import PageContext, click_waits
+from playground.ui.waiting import Clicked, WaitingLine
+
+Asked = TypeVar("Asked", GenerateRequest, GenerateManyRequest, BeamsRequest, ScoreRequest)
+Step = TypeVar("Step")
+
+
+def generate(context: PageContext, settings: Mapping[str, Any]) -> Generator[GenerateStep]:
+    """Continue the reader's text token by token, until the reader clicks.
+
+    Args:
+        context: From `frame.page`.
+        settings: Fields of `GenerateRequest`; a newer generation of this session replaces this one.
+    """
+    request = GenerateRequest(
+        context.model.model_id, context.text, owner=context.owner, topic="generate", **settings
+    )
+    return _until_click(request, get_engine().generate)
+
+
+def generate_many(
+    context: PageContext, settings: Sequence[Mapping[str, Any]], *, max_new_tokens: int
+) -> Generator[tuple[int, GenerateStep]]:
+    """Continue the reader's text once for each of these settings, until the reader clicks.
+
+    Args:
+        context: From `frame.page`.
+        settings: Fields of `GenerateRequest`, of each continuation; `text` where it is another one.
+        max_new_tokens: Of each.
+    """
+    model = context.model.model_id
+    requests = tuple(
+        GenerateRequest(model, max_new_tokens=max_new_tokens, n_top=1, **{"text": context.text, **one})
+        for one in settings
+    )
+    return _until_click(GenerateManyRequest(model, requests, owner=context.owner), get_engine().generate_many)
+
+
+def beams(
+    context: PageContext, *, n_beams: int, length_penalty: float, max_new_tokens: int
+) -> Generator[BeamStep]:
+    """Search for the most probable continuation, step by step, until the reader clicks.
+
+    Args:
+        context: From `frame.page`.
+        n_beams, length_penalty, max_new_tokens: As in `BeamsRequest`.
+    """
+    request = BeamsRequest(
+        context.model.model_id, context.text, n_beams=n_beams, length_penalty=length_penalty,
+        max_new_tokens=max_new_tokens, owner=context.owner,
+    )  # fmt: skip
+    return _until_click(request, get_engine().beams)
+
+
+def scores(
+    context: PageContext,
+    texts: Sequence[str | tuple[int, ...]],
+    candidates: Sequence[tuple[str, ...]],
+    *,
+    topic: str,
+    ends_at_click: bool = True,
+) -> Generator[tuple[int, Scores]]:
+    """log p(candidate | text) of the candidates of each text, as they are known.
+
+    Args:
+        context: From `frame.page`.
+        texts, candidates, topic: As in `ScoreRequest`.
+        ends_at_click: Whether a click in a fragment ends it; not while the page is drawn.
+    """
+    request = ScoreRequest(
+        context.model.model_id, tuple(texts), tuple(candidates), owner=context.owner, topic=topic
+    )
+    return _until_click(request, get_engine().score, ends_at_click=ends_at_click)
+
+
+def _until_click(
+    request: Asked, ask: Callable[[Asked, OnWait], Iterator[Step]], *, ends_at_click: bool = True
+) -> Generator[Step]:
+    """What the engine gives, until the reader does something else; the waiting line is drawn here and now.
+
+    Closing the iterator stops the model within one step.
+    """
+    line = WaitingLine(get_engine(), request, ends_at_click=ends_at_click)
+
+    def steps() -> Generator[Step]:
+        with suppress(Clicked), line:
+            for step in ask(request, line):
+                line.clear()
+                yield step
+                if ends_at_click and click_waits():
+                    return
+
+    return steps()
