@@ -41,6 +41,8 @@ SHOTS = (
     Shot("home-ko-dark", "", "ko", "dark", "대한민국의 수도는", ".st-key-journey svg"),
     Shot("sampling-en-light", "sampling", "en", "light", SENTENCE, ".st-key-sampler"),
     Shot("sampling-ko-dark", "sampling", "ko", "dark", "Once upon a time there", ".st-key-sampler"),
+    Shot("prompting-en-light", "prompting", "en", "light", SENTENCE, ".st-key-pro_answer svg"),
+    Shot("prompting-ko-dark", "prompting", "ko", "dark", SENTENCE, ".st-key-pro_answer svg"),
     Shot("tokenization-en-light", "tokenization", "en", "light", PARIS, ".st-key-tok_rows .character"),
     Shot("tokenization-ko-dark", "tokenization", "ko", "dark", PARIS, ".st-key-tok_rows .character"),
     Shot("embeddings-en-light", "embeddings", "en", "light", SENTENCE, "[class*=st-key-emb] svg"),

@@ -23,6 +23,7 @@ ICONS = {
     "attention": ":material/visibility:",
     "inside": ":material/layers:",
     "sampling": ":material/casino:",
+    "prompting": ":material/chat:",
 }
 
 

@@ -49,7 +49,7 @@ class Settings(BaseSettings):
     max_tokens_all_heads: int = 64
     max_new_tokens: int = 128
     max_candidates: int = 64
-    max_scored_texts: int = 128
+    max_scored_texts: int = 512
     max_prompt_chars: int = 4_000  # of a prompt that a page builds; it is only scored
     max_prompt_tokens: int = 1_024
     max_tree_tokens: int = 2_048  # of texts that are scored together: 94 MB of keys and values

@@ -31,11 +31,13 @@ class PromptFile:
 
 
 @dataclass(frozen=True, slots=True)
-class _Unusable:
+class Unusable:
+    """A row that cannot be used, and why."""
+
     reason: str
 
 
-_Row = str | _Unusable
+_Row = str | Unusable
 
 
 def readable_text(raw: str) -> tuple[str, int]:
@@ -88,7 +90,7 @@ def read_prompts(
             n_beyond_limit += 1
             continue
         row = _checked(row, max_chars)
-        if isinstance(row, _Unusable):
+        if isinstance(row, Unusable):
             rejected.append(BadUpload(row=number, reason=row.reason))
         else:
             prompts.append(row)
@@ -123,9 +125,9 @@ def _rows(name: str, text: str) -> Iterator[tuple[int, _Row]]:
 
 
 def _csv_rows(text: str) -> Iterator[tuple[int, _Row]]:
-    table = enumerate(_csv_fields(text), start=1)
+    table = enumerate(csv_fields(text), start=1)
     _number, header = next(table, (1, [""]))
-    if isinstance(header, _Unusable):
+    if isinstance(header, Unusable):
         raise BadFile(reason=header.reason)
     names = [field.strip().lower() for field in header]
     if COLUMN in names:
@@ -136,13 +138,13 @@ def _csv_rows(text: str) -> Iterator[tuple[int, _Row]]:
     else:
         raise BadFile(reason=N_("its first row names no column `prompt`."))
     for number, fields in table:
-        if isinstance(fields, _Unusable):
+        if isinstance(fields, Unusable):
             yield number, fields
         elif any(field.strip() for field in fields):
-            yield number, fields[column] if column < len(fields) else _Unusable(N_("it has too few columns."))
+            yield number, fields[column] if column < len(fields) else Unusable(N_("it has too few columns."))
 
 
-def _csv_fields(text: str) -> Iterator[list[str] | _Unusable]:
+def csv_fields(text: str) -> Iterator[list[str] | Unusable]:
     """The rows of a CSV; a field beyond the reader's own limit (131,072 characters) spoils only its row."""
     reader = csv.reader(io.StringIO(text, newline=""))
     while True:
@@ -151,7 +153,7 @@ def _csv_fields(text: str) -> Iterator[list[str] | _Unusable]:
         except StopIteration:
             return
         except csv.Error:
-            yield _Unusable(N_("it is no valid CSV: a field is far too long."))
+            yield Unusable(N_("it is no valid CSV: a field is far too long."))
 
 
 def _json_row(line: str) -> _Row:
@@ -160,18 +162,18 @@ def _json_row(line: str) -> _Row:
     try:
         value = json.loads(line)
     except (ValueError, RecursionError):
-        return _Unusable(N_("it is no valid JSON."))
+        return Unusable(N_("it is no valid JSON."))
     if not isinstance(value, dict) or COLUMN not in value:
-        return _Unusable(N_("it is no object with a field `prompt`."))
+        return Unusable(N_("it is no object with a field `prompt`."))
     prompt = value[COLUMN]
-    return prompt if isinstance(prompt, str) else _Unusable(N_("its `prompt` is no text."))
+    return prompt if isinstance(prompt, str) else Unusable(N_("its `prompt` is no text."))
 
 
 def _checked(row: _Row, max_chars: int) -> _Row:
-    if isinstance(row, _Unusable):
+    if isinstance(row, Unusable):
         return row
     if readable_text(row.replace("\r\n", "\n").strip())[1]:
-        return _Unusable(N_("it has characters that are no text."))
+        return Unusable(N_("it has characters that are no text."))
     if len(row.strip()) > max_chars:
-        return _Unusable(N_("it is too long."))
+        return Unusable(N_("it is too long."))
     return row.replace("\r\n", "\n").strip()

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 from uuid import uuid4
 
+from jinja2 import TemplateError
+
 from playground.core.tokens import (
     Tokenization,
     TokenizerInfo,
@@ -240,8 +242,12 @@ _CORPORA = ("en", "ko")
 def _render(tokenizer: TextTokenizer, messages: Sequence[Mapping[str, str]]) -> str:
     if not tokenizer.tokenizer.chat_template:
         raise Unsupported(model_id=tokenizer.model_id, capability="chat template")
-    rendered = tokenizer.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
-    return str(rendered)
+    try:
+        return str(
+            tokenizer.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+        )
+    except TemplateError:  # some refuse a system message, or roles that do not take turns
+        raise Unsupported(model_id=tokenizer.model_id, capability="chat template for these roles") from None
 
 
 def _source(tokenizer_id: str) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from playground.core.examples import ExampleFile
 from playground.core.prompts import PromptFile, read_prompts
 from playground.errors import BadFile
 from playground.ui import state
@@ -32,7 +33,7 @@ def read(upload: UploadedFile, max_chars: int) -> PromptFile | BadFile:
         return error
 
 
-def say_left_out(file: PromptFile) -> None:
+def say_left_out(file: PromptFile | ExampleFile) -> None:
     """The rows that cannot be used, by number, and how many are beyond the limit."""
     if file.rejected:
         lines = [sentence(error) for error in file.rejected[:_SHOWN_ERRORS]]

@@ -17,6 +17,7 @@ from tests import tiny
 from tests.pages.conftest import OpenApp
 
 PAGES = sorted(path.stem for path in (site_root() / "pages").glob("*.py"))
+LINKS = {"prompting": {"pro_shots": "0"}}  # tiny models read 128 tokens: a prompt with examples is too long
 HOSTILE = {
     "script": "</script><script>alert(1)</script>",
     "image": "![](http://x)",
@@ -42,7 +43,7 @@ def messages(app: AppTest) -> list[str]:
 @pytest.mark.parametrize(("language", "model"), list(zip(itertools.cycle(state.LANGUAGES), tiny.FAMILIES)))
 @pytest.mark.parametrize("page", PAGES)
 def test_page_runs_with_every_family(page: str, language: str, model: str, open_app: OpenApp) -> None:
-    app = open_app(page, lang=language, model=model, text="The cat sat on the mat")
+    app = open_app(page, lang=language, model=model, text="The cat sat on the mat", **LINKS.get(page, {}))
     assert not app.exception
     assert app.markdown, "the lesson can be read"
 
@@ -50,7 +51,8 @@ def test_page_runs_with_every_family(page: str, language: str, model: str, open_
 @pytest.mark.parametrize("name", HOSTILE)
 @pytest.mark.parametrize("page", PAGES)
 def test_page_survives_any_text(page: str, name: str, open_app: OpenApp) -> None:
-    app = open_app(page, lang="ko", text=HOSTILE[name])  # the language whose sentences put words elsewhere
+    # Korean is the language whose sentences put words elsewhere
+    app = open_app(page, lang="ko", text=HOSTILE[name], **LINKS.get(page, {}))
     assert not app.exception
     too_long = len(HOSTILE[name]) > state.settings().max_text_chars
     if too_long or not HOSTILE[name].strip():
@@ -61,7 +63,7 @@ def test_page_survives_any_text(page: str, name: str, open_app: OpenApp) -> None
 
 @pytest.mark.parametrize("page", PAGES)
 def test_page_tells_what_of_a_link_it_cannot_follow_and_keeps_the_rest(page: str, open_app: OpenApp) -> None:
-    app = open_app(page, lang="tlh", model="../../etc/passwd", text="Hello there")
+    app = open_app(page, lang="tlh", model="../../etc/passwd", text="Hello there", **LINKS.get(page, {}))
     assert not app.exception
     sentences = " ".join(messages(app))
     assert "tlh" in sentences
@@ -72,14 +74,16 @@ def test_page_tells_what_of_a_link_it_cannot_follow_and_keeps_the_rest(page: str
 
 @pytest.mark.parametrize("page", PAGES)
 def test_page_speaks_the_language_of_the_link(page: str, open_app: OpenApp) -> None:
-    english, korean = (open_app(page, lang=language).markdown[0].value for language in state.LANGUAGES)
+    english, korean = (
+        open_app(page, lang=language, **LINKS.get(page, {})).markdown[0].value for language in state.LANGUAGES
+    )
     assert english != korean
     assert any("가" <= letter <= "힣" for letter in korean)
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_an_example_becomes_the_sentence(page: str, open_app: OpenApp) -> None:
-    app = open_app(page, lang="en")
+    app = open_app(page, lang="en", **LINKS.get(page, {}))
     app.button_group(key="example").set_value("code").run()
     assert not app.exception
     assert app.text_area(key="text").value.startswith("def add")
@@ -101,7 +105,7 @@ def test_the_code_shown_reads_models_of_this_machine(
         return script
 
     monkeypatch.setattr(show, "code", seen)
-    assert not open_app(page, text="The cat sat on the mat").exception
+    assert not open_app(page, text="The cat sat on the mat", **LINKS.get(page, {})).exception
     folders = [line for script in shown for line in re.findall(r"^\w*folder = (.*)$", script, re.MULTILINE)]
     assert folders
     for folder in folders:

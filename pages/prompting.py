@@ -1,0 +1,12 @@
+"""Prompting: a task told in the prompt, and what the model makes of it."""
+
+from playground.ui import frame
+from playground.ui.prompting import builder, panels, tasks
+
+context = frame.page("prompting", needs={"generate"})
+prompt = builder.read(context)
+answer = builder.draw(prompt)
+go_on = panels.draw(prompt, answer)
+frame.end_of_page(context, tasks.make(prompt, answer))
+if go_on is not None:
+    go_on()

@@ -1,0 +1,105 @@
+"""The number an answer ends with, and the vote of several answers.
+
+    "3 + 4 = 7 apples. Answer: 7"  -> "7"  \
+    "Tom has 12 apples."           -> "12"  } majority -> "7"
+    "So there are 7."              -> "7"  /
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Literal
+
+_MARK = re.compile(r"(?:answer|답)\s*[:：]", re.IGNORECASE)  # also the end of "정답:"
+_NUMBER = re.compile(
+    r"(?:(?<![\w.,)\]%])[-−])?"  # a minus sign; between two numbers it would be a difference
+    r"(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)"  # 1,200 or 1200
+    r"(?:\.\d+)?"
+)
+
+Comparison = Literal["better", "worse", "unclear"]
+
+
+def last_number(text: str) -> str | None:
+    """The number a text answers with: the last one after the last "Answer:" or "답:", else the last one.
+
+    Args:
+        text: What a model wrote; a unit may follow the number without a space, as in "7개".
+
+    Returns:
+        Digits without thousands separators, zeros that say nothing, or a unit; None without any number.
+        Words that stand for numbers are not read, so neither is 만 in "1만", which may also mean "only 1".
+
+    Example:
+        >>> last_number("3 + 4 = 7. Answer: 7.0"), last_number("모두 1,200개입니다."), last_number("-5")
+        ('7', '1200', '-5')
+        >>> last_number("I take 4 of 10-4."), last_number("Answer: I do not know.")
+        ('4', None)
+
+    Source:
+        Wei et al. 2022, "Chain-of-Thought Prompting Elicits Reasoning in Large Language Models",
+        arXiv:2201.11903: the answer stands behind the steps, after fixed words.
+        Kojima et al. 2022, "Large Language Models are Zero-Shot Reasoners", arXiv:2205.11916, 2.1: without
+        examples the number is picked out of the text. They take the first one behind the words "the answer
+        is"; here the last one counts, because "Answer: 3 + 4 = 7" begins with what is added.
+    """
+    after = _NUMBER.findall(_MARK.split(text)[-1])
+    found = after or _NUMBER.findall(text)
+    return normal(found[-1]) if found else None
+
+
+def normal(number: str) -> str:
+    """A number as it is compared.
+
+    Example:
+        >>> normal("1,200"), normal("7.0"), normal("007"), normal("-0"), normal("2.50")
+        ('1200', '7', '7', '0', '2.5')
+    """
+    written = format(Decimal(number.replace(",", "").replace("−", "-")), "f")
+    if "." in written:
+        written = written.rstrip("0").rstrip(".")
+    return "0" if written in ("-0", "") else written
+
+
+def majority(answers: Iterable[str | None]) -> str | None:
+    """The answer given most often; of equals, the one that reached the count first.
+
+    Args:
+        answers: In the order they were given; None, an answer without a number, is no vote.
+
+    Returns:
+        None when nobody voted.
+
+    Example:
+        >>> majority(["7", "12", None, "7"]), majority(["1", "2", "2", "1"]), majority([None])
+        ('7', '2', None)
+
+    Source:
+        Wang et al. 2022, "Self-Consistency Improves Chain of Thought Reasoning in Language Models",
+        arXiv:2203.11171, section 2: sampled reasoning paths, majority vote of their answers.
+    """
+    counts: Counter[str] = Counter()
+    best: str | None = None
+    for answer in answers:
+        if answer is None:
+            continue
+        counts[answer] += 1
+        if best is None or counts[answer] > counts[best]:
+            best = answer
+    return best
+
+
+def compared(one: tuple[float, float], other: tuple[float, float]) -> Comparison:
+    """Whether the first interval lies above the second or below it; where they overlap, neither can be said.
+
+    Example:
+        >>> low, middle, high = (0.1, 0.3), (0.2, 0.6), (0.5, 0.7)
+        >>> compared(high, low), compared(low, high), compared(low, middle)
+        ('better', 'worse', 'unclear')
+    """
+    if one[0] > other[1]:
+        return "better"
+    return "worse" if one[1] < other[0] else "unclear"

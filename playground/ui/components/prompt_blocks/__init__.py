@@ -1,0 +1,76 @@
+"""A prompt word for word, in coloured blocks, and how much of the context window it fills."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import streamlit as st
+
+from playground.core.prompting import Block
+from playground.ui.components import script, style
+from playground.ui.components.token_chips import direction
+from playground.ui.text import _
+
+_COMPONENT = st.components.v2.component(
+    "playground.prompt_blocks",
+    html='<div class="prompt-blocks"></div>\n',
+    css=style("prompt_blocks/prompt_blocks"),
+    js=script("prompt_blocks/prompt_blocks"),
+)
+
+
+class PromptToken(NamedTuple):
+    """One token of a block.
+
+    Attributes:
+        label: How it is shown.
+        token_id: Its id.
+    """
+
+    label: str
+    token_id: int
+
+
+def prompt_blocks(
+    blocks: Sequence[Block], tokens: Sequence[Sequence[PromptToken]], *, limit: int, key: str
+) -> None:
+    """Draw the prompt; whether words or tokens are shown is the browser's own business.
+
+    Args:
+        blocks: Of the prompt, in order.
+        tokens: Of each block.
+        limit: Tokens that fit.
+        key: Widget key.
+    """
+    _COMPONENT(
+        key=key,
+        data={
+            "blocks": [
+                {
+                    "kind": block.kind,
+                    "text": block.text,
+                    "number": block.number,
+                    "dir": direction(block.text),
+                    "tokens": [[one.label, one.token_id] for one in its_tokens],
+                }
+                for block, its_tokens in zip(blocks, tokens, strict=True)
+            ],
+            "limit": limit,
+            "words": _words(),
+        },
+    )
+
+
+def _words() -> dict[str, str]:
+    """The words in the reader's language; the browser fills the braces."""
+    return {
+        "prompt": _("The prompt, word for word"),
+        "as_tokens": _("as tokens"),
+        "instruction": _("instruction"),
+        "demonstration": _("example"),
+        "label": _("its label"),
+        "query": _("query"),
+        "template": _("template"),
+        "filled": _("{n} of {limit} tokens"),
+    }

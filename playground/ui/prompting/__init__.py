@@ -1,0 +1,3 @@
+"""What the page on prompts is made of."""
+
+from __future__ import annotations

@@ -1,0 +1,103 @@
+"""Asking the model about labels: log-probabilities in, shares of 1 out."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from playground.core.prompting import CONTENT_FREE, Example, calibrated, label_probabilities
+from playground.engine.scores import Scores
+from playground.ui import stepwise
+from playground.ui.prompting.prompt import Prompt
+
+Probs = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the model makes of the query.
+
+    Attributes:
+        shots: Probability of each option with the examples.
+        none: The same without any.
+        scores, none_scores: Where they come from.
+    """
+
+    shots: Probs
+    none: Probs
+    scores: Scores
+    none_scores: Scores
+
+
+def answer(prompt: Prompt) -> Answer:
+    """Ask with the examples and without."""
+    (none, none_scores), (shots, scores) = answers(prompt, [(), prompt.demos], "answer")
+    return Answer(shots, none, scores, none_scores)
+
+
+def answers(prompt: Prompt, many: Sequence[Sequence[Example]], topic: str) -> list[tuple[Probs, Scores]]:
+    """Ask the query under several lists of examples; each calibrated by queries without content, if wanted.
+
+    Args:
+        prompt: Everything else about the prompt.
+        many: Lists of examples.
+        topic: What it is for.
+
+    Returns:
+        For each list the probability of each option, and the scores of the query itself.
+    """
+    queries = [prompt.query.text, *(CONTENT_FREE if prompt.is_calibrated else ())]
+    texts = [prompt.text(demos, query) for demos in many for query in queries]
+    options = [prompt.candidates(prompt.query)] * len(texts)
+    steps = stepwise.scores(prompt.context, texts, options, topic=topic, ends_at_click=False)
+    found = [scores for _place, scores in steps]
+    n = len(queries)
+    return [(shares(prompt, found[at : at + n]), found[at]) for at in range(0, len(found), n)]
+
+
+def shares(prompt: Prompt, found: Sequence[Scores]) -> Probs:
+    """Probability of each option; `found` begins with the query's, those without content follow."""
+    probs = [label_probabilities(one.logprobs, lengths(one), by_length=prompt.by_length) for one in found]
+    return calibrated(probs[0], probs[1:]) if probs[1:] else probs[0]
+
+
+def lengths(scores: Scores) -> list[int]:
+    """Tokens of each candidate."""
+    return [len(ids) for ids in scores.input_ids]
+
+
+def answered(
+    prompt: Prompt, many: Sequence[Sequence[Example]], items: Sequence[Example], topic: str
+) -> Generator[tuple[int, int, bool]]:
+    """Ask all items under several lists of examples, until the reader does something else.
+
+    Args:
+        prompt: Everything else about the prompt.
+        many: Lists of examples.
+        items: What is asked, each with its label.
+        topic: What it is for.
+
+    Yields:
+        Which list, which item, whether the most probable option is its label.
+    """
+    free = CONTENT_FREE if prompt.is_calibrated else ()
+    asked = [
+        (place, at, one, query)
+        for place, demos in enumerate(many)
+        for at, one in enumerate(items)
+        for query in (one.text, *free)
+    ]
+    texts = [prompt.text(many[place], query) for place, _at, _one, query in asked]
+    options = [prompt.candidates(one) for _place, _at, one, _query in asked]
+    n = 1 + len(free)
+    found: list[Scores] = []
+    for place, scores in stepwise.scores(prompt.context, texts, options, topic=topic):
+        found.append(scores)
+        if len(found) == n:
+            which, at, item, _query = asked[place]
+            best = int(np.argmax(shares(prompt, found)))
+            found = []
+            yield which, at, prompt.task.options(item)[best] == item.label

@@ -1,0 +1,209 @@
+"""The prompt that the reader builds, and what the model answers to it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import cast
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from playground.charts import prompting as charts
+from playground.core import frames_prompting as frames
+from playground.core import pieces
+from playground.core.prompting import FORMATS, Example, Format, Task
+from playground.core.shots import CONDITIONS, Condition, split
+from playground.errors import PlaygroundError
+from playground.ui import show, state
+from playground.ui.choose import choose_from_list
+from playground.ui.components.prompt_blocks import PromptToken, prompt_blocks
+from playground.ui.prompting import own, task_files
+from playground.ui.prompting.asking import Answer, answer, lengths
+from playground.ui.prompting.prompt import Prompt
+from playground.ui.state import PageContext
+from playground.ui.text import _, ngettext, plain, sentence, strong
+
+MAX_SHOTS = 16
+N_TEST = 20
+N_SHOWN = 8  # answers in the picture
+
+
+def read(context: PageContext) -> Prompt:
+    """Draw the controls in one row; give the prompt they make.
+
+    Args:
+        context: From `frame.page`.
+    """
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        task_id, task = _task(context)
+        style = cast("Format", choose_from_list("pro_format", _formats(context), _("Format")))
+        n_shot = st.slider(
+            _("Examples in the prompt"), 0, MAX_SHOTS, 4, key="pro_shots", bind="query-params", width=230
+        )
+        seed = st.number_input(
+            _("Which examples"), 0, 999, 0, key="pro_draw", bind="query-params", width=130,
+            help=_("Every number is another choice and order of the examples."),
+        )  # fmt: skip
+        with st.popover(_("More"), icon=":material/tune:"):
+            task, condition, by_length, is_calibrated = _more(task_id, task)
+    pool, test = split(task.examples, N_TEST, seed=0)
+    query = _query(context, test)
+    prompt = Prompt(
+        context, task_id, task, tuple(pool), tuple(test), style, min(n_shot, len(pool)), int(seed), condition,
+        query, by_length, is_calibrated,
+    )  # fmt: skip
+    if n_shot > len(pool):
+        told = _("The task has {n} examples beside its test items: all of them are in the prompt.")
+        st.caption(told.format(n=len(pool)))
+    return prompt
+
+
+def _task(context: PageContext) -> tuple[str, Task]:
+    names = task_files.names() | {own.ID: _("my own task")}
+    task_id = choose_from_list("pro_task", names, _("Task"))
+    if task_id != own.ID:
+        return task_id, task_files.task(task_id, context.language)
+    task = own.task()
+    if task is None:
+        st.info(
+            _("Upload your examples under *My prompts and data* below; until then this is the first task.")
+        )
+        return next(iter(names)), task_files.task(next(iter(names)), context.language)
+    return task_id, task
+
+
+def _formats(context: PageContext) -> dict[str, str]:
+    names = {
+        "labelled": _("Name: text"),
+        "arrow": _("text -> label"),
+        "qa": _("Question, answer"),
+        "chat": _("Chat"),
+    }
+    has_chat = "chat_template" in context.model.capabilities
+    return {style: names[style] for style in FORMATS if style != "chat" or has_chat}
+
+
+def _more(task_id: str, task: Task) -> tuple[Task, Condition, bool, bool]:
+    """The instruction, the labels of the examples, how labels are compared."""
+    written = st.text_input(
+        _("Instruction"), key="pro_instruction", bind="query-params", max_chars=300,
+        placeholder=task.instruction, help=_("Empty: the one of the task. A dash: none."),
+    )  # fmt: skip
+    instruction = task.instruction if not written.strip() else written.strip().removeprefix("-").strip()
+    names = {"true": _("the right ones"), "flipped": _("flipped"), "random": _("random")}
+    condition = cast("Condition", choose_from_list("pro_labels", names, _("Labels of the examples")))
+    by_length = st.toggle(
+        _("Mean over the tokens of a label"), key="pro_length", bind="query-params",
+        help=_("A label of several tokens multiplies several probabilities; the mean makes up for it."),
+    )  # fmt: skip
+    is_calibrated = st.toggle(
+        _("Calibrate"), key="pro_calibrate", bind="query-params",
+        help=_("Divide by what the model says to “N/A”, “[MASK]” and an empty query (Zhao et al. 2021)."),
+    )  # fmt: skip
+    assert condition in CONDITIONS
+    return replace(task, instruction=instruction), condition, by_length, is_calibrated
+
+
+def _query(context: PageContext, test: list[Example]) -> Example:
+    """A test item, or the reader's sentence."""
+    texts = {str(place): one.text for place, one in enumerate(test)}
+    names = texts | {"mine": _("my sentence: {text}").format(text=context.text[:60])}
+    chosen = choose_from_list("pro_query", names, _("Query"))
+    return Example(context.text, "") if chosen == "mine" else test[int(chosen)]
+
+
+# ---------------------------------------------------------------- the picture
+
+
+def draw(prompt: Prompt) -> Answer | None:
+    """Draw the prompt beside the answer, one sentence, and what stands under a picture.
+
+    Args:
+        prompt: From `read`.
+
+    Returns:
+        The model's answer; None where the prompt cannot be asked, which is said in a sentence.
+    """
+    left, right = st.columns([1.15, 1])
+    try:
+        with left:
+            _draw_blocks(prompt)
+        with right:
+            found = answer(prompt)
+            table = _table(prompt, found)
+            _draw_answer(table)
+    except PlaygroundError as error:
+        st.error(sentence(error))
+        return None
+    st.markdown(_reading(prompt, found))
+    if any(one.endswith("\n") for one in prompt.candidates(prompt.query)):
+        st.caption(_("One label begins another: each is scored with the line break after it."))
+    _say_source(prompt)
+    show.under_picture("prompt", frame=table, code=_code(prompt), picture="pro_answer")
+    return found
+
+
+def _draw_blocks(prompt: Prompt) -> None:
+    made = prompt.tokens()
+    labels = [piece.label for piece in pieces.pieces(made)]
+    parts = prompt.blocks()
+    each: list[list[PromptToken]] = [[] for _part in parts]
+    ends = np.cumsum([len(part.text) for part in parts])
+    for label, token_id, (start, _stop) in zip(labels, made.input_ids, made.offsets, strict=True):
+        place = min(int(np.searchsorted(ends, start, side="right")), len(parts) - 1)
+        each[place].append(PromptToken(label, token_id))
+    prompt_blocks(parts, each, limit=state.settings().max_prompt_tokens, key="pro_blocks")
+
+
+def _table(prompt: Prompt, found: Answer) -> pd.DataFrame:
+    probs = {"none": found.none, "shots": found.shots}
+    logprobs = {"none": found.none_scores.logprobs, "shots": found.scores.logprobs}
+    return frames.labels(prompt.options, probs, logprobs, lengths(found.scores), prompt.query.label)
+
+
+def _draw_answer(table: pd.DataFrame) -> None:
+    words = {
+        "label": _("Label"), "probability": _("Probability among the labels"),
+        "logprob": _("Log-probability"), "tokens": _("Tokens"), "none": _("without examples"),
+        "shots": _("with the examples"), "prompt": _("Prompt"),
+    }  # fmt: skip
+    shown = frames.most_probable(table, N_SHOWN)
+    alt = _("The probability of each label without and with the examples")
+    show.show_chart(charts.label_bars(words), "pro_answer", alt, data=shown)
+
+
+def _reading(prompt: Prompt, found: Answer) -> str:
+    """One computed sentence."""
+    best = int(np.argmax(found.shots))
+    told = ngettext(
+        "With {n} example the model gives {label} {p:.1%} of the probability, without {before:.1%}.",
+        "With {n} examples the model gives {label} {p:.1%} of the probability, without {before:.1%}.",
+        prompt.n_shot,
+    )
+    label = prompt.options[best]
+    said = told.format(
+        n=prompt.n_shot, label=strong(label), p=float(found.shots[best]), before=float(found.none[best])
+    )
+    if not prompt.query.label:
+        return said
+    if label == prompt.query.label:
+        return said + " " + _("That is right.")
+    return said + " " + _("The right label is {label}.").format(label=strong(prompt.query.label))
+
+
+def _say_source(prompt: Prompt) -> None:
+    model = prompt.context.model
+    whose = _("your file") if prompt.task_id == own.ID else _("examples of ours")
+    words = [model.model_id, _("revision {hash}").format(hash=model.revision[:12]), model.dtype, whose]
+    st.caption(plain(" · ".join(words)))
+
+
+def _code(prompt: Prompt) -> str:
+    return show.code(
+        "few_shot",
+        folder=show.model_folder(prompt.context.model.model_id),
+        prompts=[prompt.literal(demos, prompt.query.text) for demos in ((), prompt.demos)],
+        labels=list(prompt.candidates(prompt.query)),
+        by_length=prompt.by_length,
+    )

@@ -1,0 +1,169 @@
+"""Chat X-ray: what a chat template makes of messages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import streamlit as st
+
+from playground.core import frames_prompting_chat as frames
+from playground.core.prompts import readable_text
+from playground.errors import PlaygroundError
+from playground.ui import compute
+from playground.ui.components.token_rows import NamedRow, token_rows
+from playground.ui.prompting import chat_answers
+from playground.ui.prompting.chat_answers import Chat, Message, name_of
+from playground.ui.state import PageContext
+from playground.ui.text import _, ngettext, plain, sentence, strong
+from playground.ui.tokenization import LINE_BREAK
+
+MAX_CHARS, MAX_TURNS = 500, 6
+_BLANK = "\ue000"  # stands for the words of a message where only the template is looked at
+
+
+def panel(context: PageContext) -> Callable[[], None] | None:
+    """Draw the messages, what the model reads of them, and what it answered last.
+
+    Args:
+        context: From `frame.page`.
+
+    Returns:
+        What writes the answers, to be called once the page is drawn; None when nothing is asked.
+    """
+    st.markdown(f"#### {_('What does a chat model really read?')}")
+    left, right = st.columns([2, 3], gap="medium")
+    with left:
+        messages = _editor(context)
+    if not all(message["content"].strip() for message in messages):
+        right.info(_("A message is empty: write something into every turn, or remove the last one."))
+        return None
+    try:
+        chat = read(context, messages)
+    except PlaygroundError as error:
+        right.error(sentence(error))
+        return None
+    with right:
+        _draw_text(chat)
+    _draw_tokens(chat)
+    return chat_answers.draw(chat, _open_turns if _has_room() else None)
+
+
+# ---------------------------------------------------------------- the messages
+
+
+def _editor(context: PageContext) -> list[Message]:
+    """The fields of the messages; an empty system message is left out."""
+    _follow_sentence(context)
+    area = partial(st.text_area, height=104, max_chars=MAX_CHARS, persist_state="session")
+    system = area(
+        _("System message"), key="pro_chat_system", placeholder=_("Empty: the template may bring its own.")
+    )
+    roles = {"user": _("User"), "assistant": _("Assistant")}
+    n = int(st.session_state.setdefault("pro_chat_n", 1))
+    typed = [("system", system)] if (system or "").strip() else []
+    for turn in range(1, n + 1):
+        role = "user" if turn % 2 else "assistant"
+        typed.append((role, area(roles[role], key=f"pro_chat_{turn}")))
+    with st.container(horizontal=True):
+        st.button(
+            _("Add a turn"), key="pro_chat_add", icon=":material/add:", disabled=n >= MAX_TURNS,
+            on_click=_open_turns, args=("",),
+        )  # fmt: skip
+        if n > 1:
+            st.button(
+                _("Remove the last turn"), key="pro_chat_remove", icon=":material/remove:",
+                on_click=_remove_turn,
+            )  # fmt: skip
+    return [{"role": role, "content": readable_text(content or "")[0]} for role, content in typed]
+
+
+def _follow_sentence(context: PageContext) -> None:
+    """The first message is the page's sentence until the reader writes another one."""
+    first, taken = context.text[:MAX_CHARS], st.session_state.get("pro_chat_of")
+    if first != taken:
+        if st.session_state.get("pro_chat_1", taken) in (taken, ""):
+            st.session_state["pro_chat_1"] = first
+        st.session_state["pro_chat_of"] = first
+
+
+def _open_turns(*contents: str) -> None:
+    """Add turns to the editor; user and assistant take turns."""
+    for content in contents:
+        st.session_state["pro_chat_n"] += 1
+        st.session_state[f"pro_chat_{st.session_state['pro_chat_n']}"] = content[:MAX_CHARS]
+
+
+def _has_room() -> bool:
+    """Whether the user spoke last and an answer and the next question fit in."""
+    n = int(st.session_state["pro_chat_n"])
+    return n % 2 == 1 and n + 2 <= MAX_TURNS
+
+
+def _remove_turn() -> None:
+    st.session_state["pro_chat_n"] -= 1
+
+
+# ---------------------------------------------------------------- what the model reads
+
+
+def read(context: PageContext, messages: list[Message]) -> Chat:
+    """The messages as the model reads them, in its template and without it.
+
+    Args:
+        context: From `frame.page`.
+        messages: At least one, none empty.
+
+    Raises:
+        TextTooLong: All of them together.
+    """
+    engine, model_id = compute.get_engine(), context.model.model_id
+    marks = engine.tokenizers.info(model_id).special_ids
+    readings = {}
+    if "chat_template" in context.model.capabilities:
+        framed = engine.tokenizers.chat(model_id, messages)
+        blank = engine.tokenizers.chat(model_id, [{**one, "content": _BLANK} for one in messages])
+        around = blank.text.split(_BLANK)
+        readings["template"] = frames.reading(framed, around, messages, marks, "template")
+    joined = engine.tokenize(model_id, "\n".join(message["content"] for message in messages))
+    breaks = ["", *["\n"] * (len(messages) - 1), ""]
+    readings["plain"] = frames.reading(joined, breaks, messages, marks, "line break")
+    return Chat(context, messages, readings, marks)
+
+
+def _draw_text(chat: Chat) -> None:
+    """The prompt word for word."""
+    if "template" in chat.readings:
+        st.markdown(_("The messages in the model's chat template, word for word:"))
+    else:
+        told = _(
+            "{name} has no chat template: nothing tells it who speaks. It reads the messages joined by line "
+            "breaks."
+        )
+        st.info(told.format(name=strong(chat.context.model.name)))
+    text = next(iter(chat.readings.values())).tokens.text.replace("\n", f"{LINE_BREAK}\n")
+    st.code(text, language=None, wrap_lines=True)  # would drop a line break at the end without its sign
+
+
+def _draw_tokens(chat: Chat) -> None:
+    st.markdown(_counted(chat))
+    for name, one in chat.readings.items():
+        row = NamedRow(name_of(name), one.tokens, chat.marks)
+        token_rows([row], key=f"pro_chat_rows_{name}", height=320)
+
+
+def _counted(chat: Chat) -> str:
+    """The tokens in words, Markdown."""
+    joined, framed = len(chat.readings["plain"].tokens), chat.readings.get("template")
+    if framed is None:
+        return ngettext("The model reads {n} token.", "The model reads {n} tokens.", joined).format(n=joined)
+    told = _(
+        "The model reads {n} tokens: {own} of the messages, {marks} marks (dashed), {rest} of the template's "
+        "text. Merely joined by line breaks, the messages have {joined}."
+    )
+    n, n_marks, n_rest = len(framed.tokens), framed.n("mark"), framed.n("template")
+    words = told.format(n=n, own=n - n_marks - n_rest, marks=n_marks, rest=n_rest, joined=joined)
+    if own := frames.own_texts(framed, "template"):
+        added = _("The template adds words that stand in no message: {text}.")
+        words += " " + added.format(text=f":blue[{plain(' … '.join(own))}]")
+    return words

@@ -1,0 +1,85 @@
+"""The reader's own task, and the prompts of this session as a file that other programs read."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from playground.core import frames_prompting as frames
+from playground.core.examples import Message, read_messages, written
+from playground.core.prompting import messages
+from playground.errors import BadFile, BadUpload
+from playground.ui import state
+from playground.ui.prompting import own
+from playground.ui.prompting.prompt import Prompt
+from playground.ui.text import _, sentence
+
+KEY = "pro_kept"
+MAX_KEPT = 50
+
+
+def panel(prompt: Prompt) -> None:
+    """Draw both.
+
+    Args:
+        prompt: What stands above; it can be kept.
+    """
+    st.markdown(f"#### {_('Can it learn my own task?')}")
+    own.uploader()
+    st.markdown(f"#### {_('Which prompts do I want to keep?')}")
+    kept: list[list[Message]] = st.session_state.setdefault(KEY, [])
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.button(
+            _("Keep this prompt"), type="primary", key="pro_keep", icon=":material/bookmark_add:",
+            on_click=_keep, args=(prompt,), disabled=len(kept) >= MAX_KEPT,
+        )  # fmt: skip
+        st.download_button(
+            _("Download all"), written(kept), "prompts.jsonl", "application/jsonl", key="pro_kept_file",
+            on_click="ignore", icon=":material/download:", disabled=not kept,
+        )  # fmt: skip
+    st.file_uploader(
+        _("Prompts as messages: .jsonl, a line each, up to 1 MB, 50 prompts"),
+        type=("jsonl",), key="pro_kept_upload", max_upload_size=1, on_change=_read,
+    )  # fmt: skip
+    error = st.session_state.get("pro_kept_error")
+    if error is not None:
+        st.error(sentence(error))
+    if not kept:
+        st.caption(_("Nothing is kept yet. A link to this page keeps the prompt above as well."))
+        return
+    _table(kept)
+
+
+def _table(kept: list[list[Message]]) -> None:
+    st.dataframe(
+        frames.kept(kept),
+        hide_index=True,
+        height=min(400, 40 * len(kept) + 40),
+        column_config={
+            "prompt": st.column_config.NumberColumn(_("Prompt"), width="small"),
+            "messages": st.column_config.NumberColumn(_("Messages"), width="small"),
+            "last": st.column_config.TextColumn(_("Last message"), width="large"),
+        },
+    )
+
+
+def _keep(prompt: Prompt) -> None:
+    said = messages(prompt.task, prompt.demos, prompt.query.text)
+    kept: list[list[Message]] = st.session_state[KEY]
+    if said not in kept:
+        kept.append(said)
+
+
+def _read() -> None:
+    upload = st.session_state["pro_kept_upload"]
+    if upload is None:
+        return
+    try:
+        found = read_messages(
+            upload.getvalue(), max_bytes=state.settings().max_upload_bytes, max_rows=MAX_KEPT
+        )
+    except (BadFile, BadUpload) as error:
+        st.session_state["pro_kept_error"] = error
+        return
+    st.session_state["pro_kept_error"] = None
+    kept: list[list[Message]] = st.session_state[KEY]
+    kept += [one for one in found if one not in kept][: MAX_KEPT - len(kept)]

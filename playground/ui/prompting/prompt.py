@@ -1,0 +1,111 @@
+"""The prompt a reader has chosen, and the same prompt with other examples, as the model reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from playground.core.prompting import (
+    Block,
+    Example,
+    Format,
+    Task,
+    blocks,
+    candidates,
+    chat_blocks,
+    messages,
+)
+from playground.core.shots import Condition, drawn, relabelled
+from playground.core.tokens import Tokenization
+from playground.ui import compute
+from playground.ui.state import PageContext
+
+_BLANK = "\ue000"  # stands for the words of a message where only the template is looked at
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """What the reader has chosen.
+
+    Attributes:
+        context: From `frame.page`.
+        task_id: Which task, "own" for an uploaded one.
+        task: With the reader's instruction.
+        pool, test: Its examples: what may demonstrate, what tests.
+        style: How examples are written.
+        n_shot: How many demonstrate.
+        seed: Which ones.
+        condition: With which labels.
+        query: What is asked; no label where it is the reader's own.
+        by_length, is_calibrated: How labels are compared.
+    """
+
+    context: PageContext
+    task_id: str
+    task: Task
+    pool: tuple[Example, ...]
+    test: tuple[Example, ...]
+    style: Format
+    n_shot: int
+    seed: int
+    condition: Condition
+    query: Example
+    by_length: bool
+    is_calibrated: bool
+
+    @property
+    def demos(self) -> tuple[Example, ...]:
+        """The examples of the prompt, in order."""
+        return self.demos_of(self.n_shot, self.seed, self.condition)
+
+    def demos_of(self, n_shot: int, draw: int, condition: Condition) -> tuple[Example, ...]:
+        """The examples of another prompt of the same task."""
+        chosen = drawn(self.pool, n_shot, draw)
+        return tuple(relabelled(chosen, self.task.labels, condition, draw))
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """The answers that are compared for the query."""
+        return self.task.options(self.query)
+
+    def blocks(self) -> tuple[Block, ...]:
+        """The prompt, word for word."""
+        if self.style != "chat":
+            return blocks(self.task, self.demos, self.query.text, self.style)
+        said = messages(self.task, self.demos, self.query.text)
+        empty = [{**message, "content": _BLANK} for message in said]
+        tokenizers, model_id = compute.get_engine().tokenizers, self.context.model.model_id
+        frames = tokenizers.chat(model_id, empty).text.split(_BLANK)
+        return chat_blocks(tokenizers.chat(model_id, said).text, frames, said)
+
+    def tokens(self) -> Tokenization:
+        """The prompt as the model reads it."""
+        if self.style == "chat":
+            return self._chat(self.demos, self.query.text)
+        text = self.literal(self.demos, self.query.text)
+        return compute.get_engine().tokenizers.tokenize(self.context.model.model_id, text)
+
+    def literal(self, demos: Sequence[Example], query: str) -> str:
+        """The same prompt with these examples and this query, the marks of a chat template spelled out."""
+        if self.style == "chat":
+            return self._chat(demos, query).text
+        return "".join(block.text for block in blocks(self.task, demos, query, self.style))
+
+    def n_tokens(self, demos: Sequence[Example]) -> int:
+        """Tokens of the same prompt with these examples."""
+        text = self.text(demos, self.query.text)
+        if isinstance(text, tuple):
+            return len(text)
+        return len(compute.get_engine().tokenizers.tokenize(self.context.model.model_id, text))
+
+    def text(self, demos: Sequence[Example], query: str) -> str | tuple[int, ...]:
+        """What is scored for it: marks of a chat template are tokens, not text."""
+        return self._chat(demos, query).input_ids if self.style == "chat" else self.literal(demos, query)
+
+    def _chat(self, demos: Sequence[Example], query: str) -> Tokenization:
+        said = messages(self.task, demos, query)
+        return compute.get_engine().tokenizers.chat(self.context.model.model_id, said)
+
+    def candidates(self, example: Example) -> tuple[str, ...]:
+        """What is scored for each answer."""
+        return candidates(self.task.options(example), self.style)

@@ -1,0 +1,235 @@
+"""Accuracy against the number of examples: a sweep that can be stopped and gone on with."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from contextlib import closing
+from dataclasses import dataclass, field
+from functools import lru_cache, partial
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from playground.charts import prompting as charts
+from playground.core import frames_prompting as frames
+from playground.core.shots import CONDITIONS, Condition
+from playground.ui import show
+from playground.ui.prompting.asking import answered
+from playground.ui.prompting.prompt import Prompt
+from playground.ui.text import _, ngettext, plain
+
+N_SHOTS = (0, 1, 2, 4, 8, 16)
+N_DRAWS = 4
+KEY = "pro_sweep"
+Point = tuple[Condition, int, int]  # labels, number of examples, draw
+
+
+@dataclass
+class Sweep:
+    """What one session had measured last.
+
+    Attributes:
+        prompt: Task, format, seed; its query and number of examples count for nothing.
+        conditions: Which labels the examples get.
+        right: Point -> whether each test item was answered right, as far as it is known.
+        elapsed_s: It took.
+    """
+
+    prompt: Prompt
+    conditions: tuple[Condition, ...]
+    right: dict[Point, list[bool]] = field(default_factory=dict)
+    elapsed_s: float = 0.0
+
+    @property
+    def points(self) -> list[Point]:
+        """All of them; without examples there is nothing to draw or to relabel, so that stands for all."""
+        n_most = len(self.prompt.pool)
+        rest = [
+            (condition, n_shot, draw)
+            for draw in range(N_DRAWS)
+            for condition in self.conditions
+            for n_shot in N_SHOTS[1:]
+            if n_shot <= n_most
+        ]
+        return [("true", 0, 0), *rest]
+
+    @property
+    def done(self) -> dict[Point, list[bool]]:
+        """The points whose items have all been answered."""
+        n_items = len(self.prompt.test)
+        return {point: right for point, right in self.right.items() if len(right) == n_items}
+
+    def table(self) -> pd.DataFrame:
+        """One row a point; the one without examples once for each kind of labels."""
+        done = dict(self.done)
+        if zero := done.get(("true", 0, 0)):
+            done |= {(condition, 0, 0): zero for condition in self.conditions}
+        return frames.shots(done)
+
+
+def panel(prompt: Prompt) -> Callable[[], None] | None:
+    """Draw the controls and what was measured last.
+
+    Args:
+        prompt: What stands above.
+
+    Returns:
+        What goes on measuring, to be called once the page is drawn; None when nothing is asked.
+    """
+    st.markdown(f"#### {_('How many examples does it take?')}")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        start = st.button(
+            _("Measure"), type="primary", key="pro_sweep_start", icon=":material/query_stats:",
+            disabled=len(prompt.test) == 0,
+        )  # fmt: skip
+        more = st.toggle(_("also flipped and random labels"), key="pro_sweep_labels", bind="query-params")
+        sweep = _last(prompt)
+        is_open = sweep is not None and len(sweep.done) < len(sweep.points)
+        resume = st.button(
+            _("Go on"), key="pro_sweep_go_on", icon=":material/resume:", disabled=not is_open or start
+        )
+        st.button(_("Stop"), key="pro_sweep_stop", icon=":material/stop:", disabled=not (start or resume))
+    if start:
+        sweep = st.session_state[KEY] = Sweep(prompt, CONDITIONS if more else ("true",))
+    place = st.empty()
+    if sweep is None:
+        n = len(prompt.test)
+        told = _("{n} test items under 0 to {most} examples, {draws} choices of examples each.")
+        st.caption(told.format(n=n, most=N_SHOTS[-1], draws=N_DRAWS))
+        return None
+    if start or resume:
+        return partial(_measure, sweep, place)
+    with place.container():
+        _draw(sweep)
+    return None
+
+
+def _last(prompt: Prompt) -> Sweep | None:
+    """What was measured of this very task, format and model."""
+    sweep: Sweep | None = st.session_state.get(KEY)
+    return sweep if sweep is not None and _same(sweep.prompt) == _same(prompt) else None
+
+
+def _same(prompt: Prompt) -> tuple[object, ...]:
+    how = (prompt.style, prompt.seed, prompt.by_length, prompt.is_calibrated)
+    return (prompt.context.model.model_id, prompt.task, how)
+
+
+def _measure(sweep: Sweep, place: Any) -> None:  # noqa: ANN401  (Streamlit's container)
+    """Measure what is missing; any click of the reader stops it within a forward, what is known stays."""
+    todo = [point for point in sweep.points if point not in sweep.done]
+    for point in todo:
+        sweep.right[point] = []
+    begun_at, before_s = time.monotonic(), sweep.elapsed_s
+    with place.container():
+        bar = st.progress(0.0, _("The model answers"))
+        chart = st.empty()
+        for same_draw in _by_draw(todo):
+            lists = [sweep.prompt.demos_of(n, _seed(sweep.prompt, draw), kind) for kind, n, draw in same_draw]
+            with closing(answered(sweep.prompt, lists, sweep.prompt.test, "sweep")) as steps:
+                for which, _item, is_right in steps:
+                    right = sweep.right[same_draw[which]]
+                    right.append(is_right)
+                    sweep.elapsed_s = before_s + time.monotonic() - begun_at
+                    if len(right) == len(sweep.prompt.test):
+                        _progress(sweep, bar, chart)
+    st.rerun()
+
+
+def _by_draw(points: Iterable[Point]) -> list[list[Point]]:
+    """Points that share their first examples together, so that those are read once."""
+    groups: dict[tuple[int, str], list[Point]] = {}
+    for point in points:
+        groups.setdefault((point[2], point[0]), []).append(point)
+    return list(groups.values())
+
+
+def _seed(prompt: Prompt, draw: int) -> int:
+    """The first choice is the one above."""
+    return prompt.seed + 1_000 * draw
+
+
+def _progress(sweep: Sweep, bar: Any, chart: Any) -> None:  # noqa: ANN401
+    n, total = len(sweep.done), len(sweep.points)
+    told = _("{done} of {total} prompts measured, {n} items each").format(
+        done=n, total=total, n=len(sweep.prompt.test)
+    )
+    bar.progress(n / total, told)
+    spec = _picture(sweep.prompt.context.language, sweep.conditions, _chance(sweep.prompt))
+    chart.vega_lite_chart(frames.points_and_means(sweep.table()), spec)
+
+
+# ---------------------------------------------------------------- what was measured
+
+
+def _draw(sweep: Sweep) -> None:
+    if not sweep.done:
+        st.caption(_("Stopped."))
+        return
+    table = sweep.table()
+    alt = _("Accuracy against the number of examples, a mark for each choice of examples")
+    spec = _picture(sweep.prompt.context.language, sweep.conditions, _chance(sweep.prompt))
+    show.show_chart(spec, "pro_shots_picture", alt, data=frames.points_and_means(table))
+    st.markdown(_reading(sweep, table))
+    model = sweep.prompt.context.model
+    n_items = len(sweep.prompt.test) * len(sweep.done)
+    words = [
+        model.model_id, _("revision {hash}").format(hash=model.revision[:12]), model.dtype,
+        ngettext("{n:,} answer", "{n:,} answers", n_items).format(n=n_items), f"{sweep.elapsed_s:.1f} s",
+    ]  # fmt: skip
+    st.caption(plain(" · ".join(words)))
+    show.under_picture("shots", frame=table, code=_code(sweep), picture="pro_shots_picture")
+
+
+def _reading(sweep: Sweep, table: pd.DataFrame) -> str:
+    """One computed sentence."""
+    means = frames.means(table)
+    true = means[means["condition"] == "true"]
+    first, last = true.iloc[0], true.iloc[-1]
+    told = _(
+        "From {few} to {many} examples the accuracy goes from {before:.0%} to {after:.0%} (95 % interval "
+        "{low:.0%} to {high:.0%}; guessing: {chance:.0%})."
+    )
+    said = told.format(
+        few=first["n_shot"], many=last["n_shot"], before=first["accuracy"], after=last["accuracy"],
+        low=last["low"], high=last["high"], chance=_chance(sweep.prompt),
+    )  # fmt: skip
+    if last["n_shot"] and last["low"] <= _chance(sweep.prompt):
+        said += " " + _("The interval reaches down to guessing: this model has not learned it here.")
+    if len(sweep.done) < len(sweep.points):
+        said += " " + _("Stopped early: {done} of {total} prompts.").format(
+            done=len(sweep.done), total=len(sweep.points)
+        )
+    return said
+
+
+def _chance(prompt: Prompt) -> float:
+    """Accuracy of guessing among the options."""
+    each = [1 / len(prompt.task.options(one)) for one in prompt.test]
+    return sum(each) / max(1, len(each))
+
+
+def _code(sweep: Sweep) -> str:
+    prompt = sweep.prompt
+    demos = prompt.demos_of(N_SHOTS[-1], _seed(prompt, 0), "true")
+    return show.code(
+        "shots",
+        folder=show.model_folder(prompt.context.model.model_id),
+        prompts={n: [prompt.literal(demos[:n], one.text) for one in prompt.test] for n in N_SHOTS},
+        options=[list(prompt.candidates(one)) for one in prompt.test],
+        answers=[prompt.task.options(one).index(one.label) for one in prompt.test],
+    )
+
+
+@lru_cache
+def _picture(language: str, conditions: tuple[Condition, ...], chance: float) -> dict[str, Any]:
+    """The picture; `language` is the session's."""
+    words = {
+        "n_shot": _("Examples in the prompt"), "accuracy": _("Accuracy"), "draw": _("Choice of examples"),
+        "true": _("right labels"), "flipped": _("flipped labels"), "random": _("random labels"),
+        "chance": _("guessing"), "labels": _("Labels of the examples"), "low": _("95 % interval from"),
+        "high": _("95 % interval to"),
+    }  # fmt: skip
+    return charts.accuracy_by_shots(words, conditions=conditions, n_shots=N_SHOTS, chance=chance)

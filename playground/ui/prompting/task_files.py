@@ -1,0 +1,42 @@
+"""The tasks that come with the page, in the reader's language."""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+
+from playground.core.prompting import Example, Task
+from playground.paths import site_root
+from playground.ui.text import N_, _
+
+NAMES = {
+    "sentiment": N_("Sentiment"),
+    "topic": N_("Topic"),
+    "yes_no": N_("Yes or no"),
+    "language": N_("Which language"),
+    "capitals": N_("Capital cities"),
+    "word_game": N_("A made-up word game"),
+    "reverse": N_("Reverse a word"),
+    "arithmetic": N_("Arithmetic"),
+}
+
+
+def names() -> dict[str, str]:
+    """Task id -> its name in the reader's language, in the order of the list."""
+    return {task_id: _(name) for task_id, name in NAMES.items()}
+
+
+@lru_cache
+def task(task_id: str, language: str) -> Task:
+    """A task that comes with the page; its examples are ours.
+
+    Args:
+        task_id: A key of `NAMES`, or "problems".
+        language: Of the examples, "en" or "ko".
+    """
+    file = site_root() / "assets" / "tasks" / language / f"{task_id}.json"
+    read = json.loads(file.read_text("utf-8"))
+    examples = tuple(
+        Example(one["text"], one["label"], tuple(one.get("others", ()))) for one in read["items"]
+    )
+    return Task(read["instruction"], read["input"], read["output"], examples)

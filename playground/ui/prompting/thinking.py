@@ -1,0 +1,218 @@
+"""Does a role or a chain of thought help? Three prompts on the same problems, greedy or by vote."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache, partial
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from playground.charts import thinking as charts
+from playground.core import frames_thinking as frames
+from playground.core.voting import compared
+from playground.ui import show, state
+from playground.ui.prompting import task_files
+from playground.ui.prompting.thinking_run import KEY, PLACE, TEMPERATURE, Run, answer
+from playground.ui.state import PageContext
+from playground.ui.text import _, plain, strong
+
+PROMPTS = ("plain", "role", "steps")
+MAX_CHARS = 400
+VOTES = (1, 3, 5)
+
+
+def panel(context: PageContext) -> Callable[[], None] | None:
+    """Draw the prompts, the controls and what was answered last.
+
+    Args:
+        context: From `frame.page`.
+
+    Returns:
+        What goes on answering, to be called once the page is drawn; None when nothing is to be answered.
+    """
+    st.markdown(f"#### {_('Does a role or thinking step by step help a small model?')}")
+    run, start = _controls(context)
+    languages = context.model.languages
+    if languages and context.language not in languages:
+        told = _("{name} has hardly read this language: expect almost no right answer, whatever the prompt.")
+        st.caption(told.format(name=plain(context.model.name)))
+    last: Run | None = st.session_state.get(KEY)
+    mine = (context.model.model_id, context.language)
+    if not start and (last is None or (last.context.model.model_id, last.context.language) != mine):
+        told = _(
+            "Each prompt gets the same {n} problems. The last number of an answer, or of what stands behind "
+            "its “Answer:”, is compared with the right one."
+        )
+        st.caption(told.format(n=len(run.items)))
+        return None
+    picture = _picture(context.language)
+    alt = _("Share of problems each prompt gets right, with its 95% interval")
+    with st.container(key="pro_think_picture"):
+        chart = st.empty()
+        draw = partial(chart.vega_lite_chart, spec=picture, alt=alt)
+        draw((run if start or last is None else last).table())
+    if start or last is None:
+        return partial(answer, run, st.empty(), draw)
+    _draw(last, is_old=last.asked != run.asked)
+    return None
+
+
+def _controls(context: PageContext) -> tuple[Run, bool]:
+    """What the widgets ask for, and whether it is to be answered now."""
+    names, prompts = _names(), {}
+    for column, (prompt, default) in zip(st.columns(len(PROMPTS)), _defaults().items(), strict=True):
+        prompts[prompt] = column.text_area(
+            names[prompt], default, max_chars=MAX_CHARS, height=150, bind="query-params",
+            persist_state="session", key=f"pro_think_{prompt}_{context.language}",
+        )  # fmt: skip
+    without = [names[prompt] for prompt, text in prompts.items() if PLACE not in text]
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        votes = st.segmented_control(
+            _("Votes a problem"), VOTES, default=VOTES[0], required=True, key="pro_think_votes",
+            bind="query-params", width="content",
+            help=_(
+                "1: the greedy answer. 3 or 5: as many answers are drawn at temperature {temperature}, and "
+                "the number that most of them give counts (self-consistency)."
+            ).format(temperature=TEMPERATURE),
+        )  # fmt: skip
+        n_max = st.number_input(
+            _("Tokens at most"), 16, min(64, state.settings().max_new_tokens), 48, key="pro_think_tokens",
+            bind="query-params", width=160,
+        )  # fmt: skip
+        start = st.button(
+            _("Start"), type="primary", key="pro_think_start", icon=":material/play_arrow:",
+            disabled=bool(without),
+        )  # fmt: skip
+        st.button(_("Stop"), key="pro_think_stop", icon=":material/stop:", disabled=not start)
+    if without:
+        told = _("Write {place} where the problem is to stand; it is missing in: {names}.")
+        st.warning(told.format(place=f"`{PLACE}`", names=", ".join(without)))
+    items = task_files.task("problems", context.language).examples
+    return Run(context, prompts, int(votes), int(n_max), items), start and not without
+
+
+# ---------------------------------------------------------------- what was answered
+
+
+def _draw(run: Run, *, is_old: bool) -> None:
+    table = run.table()
+    if run.n_done < run.total:
+        told = _("Partial results: stopped after {done} of {total} answers.")
+        st.info(told.format(done=run.n_done, total=run.total))
+    if is_old:
+        st.caption(_("These are the answers to the prompts and settings of the last start."))
+    if len(table):
+        st.markdown(_reading(run, table))
+    _draw_transcripts(run, table)
+    model = run.context.model
+    words = [
+        model.model_id, _("revision {hash}").format(hash=model.revision[:12]), model.dtype, model.device,
+        _("{seconds:.0f} s").format(seconds=run.elapsed_ms / 1_000), _("computed now"),
+    ]  # fmt: skip
+    st.caption(plain(" · ".join(words)))
+    code = show.code(
+        "thinking", folder=show.model_folder(model.model_id), prompts=list(run.prompts.values()),
+        problems=[(item.text, item.label) for item in run.items], n_votes=run.n_votes, n_tokens=run.n_max,
+    )  # fmt: skip
+    show.under_picture("thinking", frame=table, code=code, picture="pro_think_picture")
+
+
+def _reading(run: Run, table: pd.DataFrame) -> str:
+    """Computed sentences: the counts, what the intervals allow to say, and how many answers were cut off."""
+    names = _names()
+    counts = ", ".join(
+        _("{name} {right} of {n}").format(name=strong(names[row["prompt"]]), right=row["n_right"], n=row["n"])
+        for row in table.to_dict("records")
+    )
+    said = [_("Right answers: {counts}.").format(counts=counts)]
+    if run.n_done == run.total:
+        said += _comparison(table)
+    n_cut = sum(one.finish not in (None, "end_of_text") for one in run.written)
+    if n_cut:
+        told = _("{n} of {total} answers were cut off at {limit} tokens, perhaps before their result.")
+        said.append(told.format(n=n_cut, total=run.n_done, limit=run.n_max))
+    return " ".join(said)
+
+
+def _comparison(table: pd.DataFrame) -> list[str]:
+    """What can be said of the role and of the steps, each beside the plain instruction."""
+    names = _names()
+    spans = {row["prompt"]: (row["low"], row["high"]) for row in table.to_dict("records")}
+    found = {prompt: compared(spans[prompt], spans["plain"]) for prompt in PROMPTS[1:]}
+    if set(found.values()) == {"unclear"}:
+        told = _(
+            "The intervals of the other two overlap that of {plain}: with {n} problems **nothing can be "
+            "said** about which prompt is better."
+        )
+        return [told.format(plain=strong(names["plain"]), n=table["n"].min())]
+    sentences = {
+        "better": _("{name} **helps** this model: its interval lies above that of {plain}."),
+        "worse": _("{name} makes this model **worse**: its interval lies below that of {plain}."),
+        "unclear": _("Of {name} nothing can be said: its interval overlaps that of {plain}."),
+    }
+    return [
+        sentences[outcome].format(name=strong(names[prompt]), plain=strong(names["plain"]))
+        for prompt, outcome in found.items()
+    ]
+
+
+def _draw_transcripts(run: Run, table: pd.DataFrame) -> None:
+    """Every transcript, a drawer for each prompt."""
+    names = _names()
+    written = frames.transcripts(run.written, run.items, run.n_votes)
+    for row in table.to_dict("records"):
+        told = _("Transcripts · {name}: {right} of {n} right")
+        with st.expander(told.format(name=names[row["prompt"]], right=row["n_right"], n=row["n"])):
+            _draw_table(written[written["prompt"] == row["prompt"]], with_votes=run.n_votes > 1)
+
+
+def _draw_table(written: pd.DataFrame, *, with_votes: bool) -> None:
+    text, tick = st.column_config.TextColumn, st.column_config.CheckboxColumn
+    votes = ["read", "votes"] if with_votes else []
+    st.dataframe(
+        written,
+        hide_index=True,
+        height=400,
+        row_height=90,
+        column_order=["question", "transcript", *votes, "answer", "right_answer", "right", "cut_off"],
+        column_config={
+            "question": text(_("Problem"), width=160 if votes else 200),
+            "transcript": text(_("Transcript"), width=225 if votes else 320),
+            "read": text(_("Number in it"), width=100),
+            "votes": text(_("Votes"), width=60, help=_("How many transcripts of this problem say the same.")),
+            "answer": text(_("Answer"), width=70),
+            "right_answer": text(_("Right answer"), width=105),
+            "right": tick(_("Right"), width=50),
+            "cut_off": tick(_("Cut off"), width=60),
+        },
+    )
+
+
+# ---------------------------------------------------------------- words
+
+
+def _names() -> dict[str, str]:
+    """Prompt id -> its name."""
+    return {"plain": _("Instruction"), "role": _("Role"), "steps": _("Step by step")}
+
+
+def _defaults() -> dict[str, str]:
+    """Prompt id -> its text before the reader changes it; they differ in one thing each."""
+    instructions = {
+        "plain": _("Answer with a number only."),
+        "role": _("You are a careful mathematics teacher. Answer with a number only."),
+        "steps": _("Let's think step by step, then write the answer after 'Answer:'."),
+    }
+    return {prompt: f"{instruction}\n\n{PLACE}" for prompt, instruction in instructions.items()}
+
+
+@lru_cache
+def _picture(language: str) -> dict[str, Any]:
+    """The constant part of the picture; `language` is the session's."""
+    words = {
+        "accuracy": _("Right answers"), "low": _("95% interval from"), "high": _("95% interval to"),
+        "n_right": _("Right"), "n": _("Problems"), **_names(),
+    }  # fmt: skip
+    return charts.prompt_accuracies(words, prompts=PROMPTS)

@@ -1,0 +1,139 @@
+"""Three prompts answered on the same problems: what is asked, what is answered so far, and the run itself."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from playground.core import frames_thinking as frames
+from playground.core.frames_thinking import Transcript
+from playground.core.prompting import Example
+from playground.engine.base import GenerateStep
+from playground.errors import PlaygroundError
+from playground.ui import compute, state, stepwise
+from playground.ui.state import PageContext
+from playground.ui.text import _
+from playground.ui.waiting import stop_with
+
+KEY = "pro_thinking"
+PLACE = "{question}"
+TEMPERATURE = 0.7  # of votes (Wang et al. 2022, section 3.1: 0.5 or 0.7)
+UPDATES_PER_S = 4
+
+
+@dataclass
+class Run:
+    """What one session had answered last.
+
+    Attributes:
+        context: Model and language it belongs to.
+        prompts: Prompt id -> its text.
+        n_votes: Answers to each problem: one greedy answer, or as many drawn ones.
+        n_max: Tokens of an answer at most.
+        items: The problems.
+        written: Answers so far, the incomplete ones too.
+        n_tokens: Of them; those that a complete one did not need count as written.
+        elapsed_ms: Until now.
+    """
+
+    context: PageContext
+    prompts: Mapping[str, str]
+    n_votes: int
+    n_max: int
+    items: tuple[Example, ...]
+    written: list[Transcript] = field(default_factory=list)
+    n_tokens: int = 0
+    elapsed_ms: float = 0.0
+
+    @property
+    def total(self) -> int:
+        """Answers there will be."""
+        return len(self.prompts) * len(self.items) * self.n_votes
+
+    @property
+    def n_done(self) -> int:
+        """Answers that are complete."""
+        return sum(one.finish is not None for one in self.written)
+
+    @property
+    def asked(self) -> tuple[Mapping[str, str], int, int]:
+        """What the reader can change."""
+        return self.prompts, self.n_votes, self.n_max
+
+    def parts(self) -> Iterator[list[Transcript]]:
+        """Answers that are written together: those of some problems with all their votes."""
+        limits = state.settings()
+        n_items = max(1, min(limits.max_continuations, limits.max_decode_rows) // self.n_votes)
+        places = range(len(self.items))
+        for prompt in self.prompts:
+            for start in places[::n_items]:
+                some = places[start : start + n_items]
+                yield [Transcript(prompt, item, seed) for item in some for seed in range(self.n_votes)]
+
+    def request(self, one: Transcript) -> dict[str, Any]:
+        """Fields of `GenerateRequest`: a chat's message where the model knows chats, else the text."""
+        text = self.prompts[one.prompt].replace(PLACE, self.items[one.item].text)
+        how = {"temperature": TEMPERATURE if self.n_votes > 1 else 0.0, "seed": one.seed}
+        model = self.context.model
+        if "chat_template" not in model.capabilities:
+            return {"text": text, **how}
+        chat = compute.get_engine().tokenizers.chat(model.model_id, [{"role": "user", "content": text}])
+        return {"input_ids": chat.input_ids, **how}
+
+    def add(self, one: Transcript, step: GenerateStep) -> None:
+        """Append a token to an answer."""
+        if step.index == 0:
+            self.written.append(one)
+        one.text += step.text
+        one.finish = step.finish_reason
+        self.n_tokens += 1 if step.finish_reason is None else self.n_max - step.index
+
+    def table(self) -> pd.DataFrame:
+        """The accuracies so far."""
+        return frames.accuracies(self.written, self.items, self.n_votes)
+
+
+def answer(run: Run, line: Any, draw: Callable[..., object]) -> None:  # noqa: ANN401  (Streamlit's container)
+    """Answer to the end; any click of the reader stops it within one step, what is answered stays.
+
+    Args:
+        run: What to answer; it goes into the session with its first token, so that a prompt which is refused
+            leaves the last results.
+        line: Where the progress is drawn.
+        draw: Draws a table of accuracies.
+    """
+    begun_at = drawn_at = time.monotonic()
+    n_drawn = 0
+    with line.container():
+        bar = st.progress(0.0, _("The model writes"))
+        for part in run.parts():
+            with closing(_steps(run, part)) as steps:
+                for row, step in steps:
+                    run.add(part[row], step)
+                    st.session_state[KEY] = run
+                    now = time.monotonic()
+                    run.elapsed_ms = 1_000 * (now - begun_at)
+                    if now - drawn_at < 1 / UPDATES_PER_S:
+                        continue
+                    told = _("{done} of {total} answers").format(done=run.n_done, total=run.total)
+                    bar.progress(min(1.0, run.n_tokens / (run.total * run.n_max)), told)
+                    if run.n_done > n_drawn:
+                        draw(run.table())
+                    drawn_at, n_drawn = now, run.n_done
+            if any(one.finish is None for one in part):  # a click that waits for the end of this run
+                break
+    st.rerun()
+
+
+def _steps(run: Run, part: list[Transcript]) -> Generator[tuple[int, GenerateStep]]:
+    try:
+        settings = [run.request(one) for one in part]
+    except PlaygroundError as error:
+        stop_with(error)
+    return stepwise.generate_many(run.context, settings, max_new_tokens=run.n_max)

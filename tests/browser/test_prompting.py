@@ -1,0 +1,151 @@
+"""The page on prompts in Chromium: build, upload, sweep with a stop, chat, and the files that come out."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.reader import wait_run
+
+pytestmark = pytest.mark.real
+OpenPage = Callable[[str], None]
+SWEEP_DONE = re.compile("the accuracy goes from")
+
+
+def bars(page: Page) -> list[str]:
+    """The shares beside the bars."""
+    texts = page.locator(".st-key-pro_answer svg .mark-text.role-mark text").all_text_contents()
+    return [text for text in texts if text.endswith("%")]
+
+
+def test_examples_fill_the_prompt_and_move_the_answer(page: Page, open_page: OpenPage) -> None:
+    open_page("/prompting?pro_shots=0")
+    blocks = page.locator(".prompt-blocks")
+    expect(blocks.locator(".text .block.query")).to_have_count(1)
+    expect(blocks.locator(".text .block.demonstration")).to_have_count(0)
+    without = blocks.locator(".told").inner_text()
+    slider = page.get_by_role("slider", name="Examples in the prompt")
+    slider.focus()
+    for _step in range(3):
+        slider.press("ArrowRight")
+    expect(blocks.locator(".text .block.demonstration")).to_have_count(3)
+    wait_run(page)
+    assert "pro_shots=3" in page.url
+    expect(blocks.locator(".told")).not_to_have_text(without)
+    assert len(bars(page)) == 4
+    expect(
+        page.get_by_text(re.compile(r"With 3 examples the model gives .* of the probability"))
+    ).to_be_visible()
+
+
+def test_words_turn_into_tokens_without_asking_anybody(page: Page, open_page: OpenPage) -> None:
+    open_page("/prompting?pro_shots=1")
+    blocks = page.locator(".prompt-blocks")
+    literal = blocks.locator(".text").inner_text()
+    blocks.get_by_role("checkbox").check()
+    tokens = blocks.locator(".text .token")
+    told = blocks.locator(".told").inner_text()
+    assert told.startswith(f"{tokens.count()} of ")
+    blocks.get_by_role("checkbox").uncheck()
+    assert blocks.locator(".text").inner_text() == literal
+
+
+def upload(page: Page, file: Path) -> None:
+    page.locator(".st-key-pro_upload input[type=file]").set_input_files(file)
+    expect(page.get_by_text("12 examples were read.")).to_be_visible()
+    wait_run(page)
+
+
+def results(page: Page) -> list[dict[str, str]]:
+    with page.expect_download() as download:
+        page.locator(".st-key-shots_csv button").click()
+    return list(csv.DictReader(Path(download.value.path()).read_text("utf-8").splitlines()))
+
+
+def test_a_korean_file_in_cp949_is_measured_and_its_link_gives_the_same_numbers(
+    page: Page, open_page: OpenPage, tmp_path: Path
+) -> None:
+    rows = [f"{word}가 {'좋아요' if i % 2 else '싫어요'},{'긍정' if i % 2 else '부정'}"
+            for i, word in enumerate("비눈해달별꽃새차배개소닭")]  # fmt: skip
+    file = tmp_path / "내 과제.csv"
+    file.write_bytes("\r\n".join(["text,label", *rows]).encode("cp949"))
+    open_page("/prompting?pro_panel=library&pro_shots=2")
+    upload(page, file)
+    expect(page.locator(".prompt-blocks .block.query").last).to_contain_text("요")
+    page.get_by_role("radio", name="How many examples").click()
+    page.get_by_role("button", name="Measure").click()
+    expect(page.get_by_text(SWEEP_DONE)).to_be_visible()
+    wait_run(page)
+    first = results(page)
+    assert {row["n_items"] for row in first} == {"6"}
+    assert all(int(row["n_right"]) / 6 == pytest.approx(float(row["accuracy"])) for row in first)
+    page.reload()
+    expect(page.get_by_text("Upload your examples under")).to_be_visible()
+    page.get_by_role("radio", name="My prompts and data").click()
+    upload(page, file)
+    page.get_by_role("radio", name="How many examples").click()
+    page.get_by_role("button", name="Measure").click()
+    expect(page.get_by_text(SWEEP_DONE)).to_be_visible()
+    wait_run(page)
+    assert results(page) == first
+
+
+def test_a_sweep_is_stopped_and_gone_on_with(page: Page, open_page: OpenPage) -> None:
+    open_page("/prompting?pro_task=word_game&pro_panel=shots")
+    page.get_by_role("button", name="Measure").click()
+    expect(page.get_by_text(re.compile(r"^[2-9] of 21 prompts measured"))).to_be_visible()
+    page.locator(".st-key-pro_sweep_stop button").click()
+    expect(page.get_by_text(re.compile(r"Stopped early: \d+ of 21 prompts"))).to_be_visible()
+    wait_run(page)
+    before = results(page)
+    assert 1 < len(before) < 21
+    page.get_by_role("button", name="Go on").click()
+    expect(page.get_by_text(SWEEP_DONE)).to_be_visible()
+    expect(page.get_by_text("Stopped early")).to_have_count(0)
+    wait_run(page)
+    after = results(page)
+    assert len(after) == 21
+    assert all(row in after for row in before)
+
+
+def test_a_chat_is_taken_apart_and_answered(page: Page, open_page: OpenPage) -> None:
+    open_page("/prompting?pro_panel=chat&pro_chat_tokens=8&text=What is the capital of France?")
+    expect(page.get_by_text("<|im_start|>user").first).to_be_visible()
+    page.get_by_role("button", name="Let it answer").click()
+    expect(page.get_by_text(re.compile(r"^The capital of France is"))).to_be_visible()
+    wait_run(page)
+    page.get_by_role("button", name="Continue the conversation").click()
+    wait_run(page)
+    expect(page.locator(".st-key-pro_chat_2 textarea")).to_have_value(re.compile("The capital of France is"))
+
+
+def test_prompts_are_kept_and_come_back_from_their_file(page: Page, open_page: OpenPage) -> None:
+    open_page("/prompting?pro_panel=library&pro_shots=1&pro_task=arithmetic")
+    page.get_by_role("button", name="Keep this prompt").click()
+    wait_run(page)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download all").click()
+    path = Path(download.value.path())
+    (kept,) = [json.loads(line)["messages"] for line in path.read_text("utf-8").splitlines()]
+    assert [one["role"] for one in kept] == ["system", "user", "assistant", "user"]
+    file = path.with_suffix(".jsonl")
+    file.write_text(path.read_text("utf-8").replace(kept[-1]["content"], "9 + 9"), "utf-8")
+    page.locator(".st-key-pro_kept_upload input[type=file]").set_input_files(file)
+    wait_run(page)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download all").click()
+    lines = Path(download.value.path()).read_text("utf-8").splitlines()
+    assert [json.loads(line)["messages"][-1]["content"] for line in lines] == [kept[-1]["content"], "9 + 9"]
+
+
+def test_korean_page_is_korean(page: Page, open_page: OpenPage) -> None:
+    open_page("/prompting?lang=ko&pro_panel=shots")
+    expect(page.get_by_text("모델은 프롬프트만 보고 과제를 배울 수 있을까요?")).to_be_visible()
+    expect(page.get_by_text(re.compile("예시가 4개일 때 모델은"))).to_be_visible()
+    expect(page.locator(".prompt-blocks .block.query").last).to_contain_text("후기")

@@ -1,0 +1,112 @@
+"""Numbers read off answers, and the vote over them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st_
+
+from playground.core.voting import compared, last_number, majority, normal
+
+ANSWERS = st_.lists(st_.sampled_from(["1", "2", "3", None]), max_size=12)
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("Tom has 3 + 4 = 7 apples.", "7"),
+        ("He has 8. Answer: 7", "7"),
+        ("Answer: 5. No. Answer: 7. ", "7"),
+        ("ANSWER : 7 apples", "7"),
+        ("Answer: 3 + 4 = 7", "7"),
+        ("5마리였습니다. 정답: 7마리입니다", "7"),
+        ("답：7", "7"),
+        ("Answer: unknown, but 7 before", "7"),
+        ("7 apples. Answer:", "7"),
+        ("It costs 1,200 won", "1200"),
+        ("It costs 1,200,300.50 won", "1200300.5"),
+        ("12,34", "34"),
+        ("1, 2, 3", "3"),
+        ("7.0", "7"),
+        ("So it is 7.", "7"),
+        ("0.50", "0.5"),
+        ("007", "7"),
+        ("일곱 개가 아니라 7개입니다.", "7"),
+        ("-5", "-5"),
+        ("= −5", "-5"),
+        ("(-5)", "-5"),
+        ("10-4", "4"),
+        ("10 - 4", "4"),
+        ("GPT-2", "2"),
+        ("$15", "15"),
+        ("**7**", "7"),
+        ("７", "7"),
+        ("-0", "0"),
+        ("no number", None),
+        ("Answer: seven", None),
+        ("", None),
+    ],
+)
+def test_the_number_of_an_answer(text: str, number: str | None) -> None:
+    assert last_number(text) == number
+
+
+@given(st_.integers(-(10**40), 10**40), st_.sampled_from(["{}", "{:,}", "{:,}.00", "{}개"]))
+def test_a_number_is_read_however_it_is_written(number: int, style: str) -> None:
+    assert last_number(f"First 1, then 2. Answer: {style.format(number)} is it") == str(number)
+
+
+@given(st_.text(st_.sampled_from("0123456789.,-− :답Answer개\n%$")))
+def test_what_is_read_is_a_number_in_its_shortest_form(text: str) -> None:
+    number = last_number(text)
+    assert (number is None) == (not any(letter.isdecimal() for letter in text))
+    if number is not None:
+        assert normal(number) == number
+        assert Decimal(number).is_finite()
+
+
+@given(st_.text())
+def test_any_text_has_a_number_or_none(text: str) -> None:
+    assert (last_number(text) is None) == (not any(letter.isdecimal() for letter in text))
+
+
+@pytest.mark.parametrize(
+    ("answers", "winner"),
+    [
+        (["7"], "7"),
+        (["7", "8", "8"], "8"),
+        (["7", "8", "9"], "7"),
+        (["1", "2", "2", "1"], "2"),
+        ([None, None, "7"], "7"),
+        ([None], None),
+        ([], None),
+    ],
+)
+def test_most_votes_win_and_of_equals_the_first_to_have_them(
+    answers: list[str | None], winner: str | None
+) -> None:
+    assert majority(answers) == winner
+
+
+@given(ANSWERS)
+def test_the_winner_is_the_one_that_led_when_the_last_count_was_first_reached(
+    answers: list[str | None],
+) -> None:
+    votes = [answer for answer in answers if answer is not None]
+    if not votes:
+        assert majority(answers) is None
+        return
+    most = max(Counter(votes).values())
+    reached = next(end for end in range(1, len(votes) + 1) if max(Counter(votes[:end]).values()) == most)
+    assert majority(answers) == votes[reached - 1]
+
+
+@given(*[st_.tuples(st_.floats(0, 1), st_.floats(0, 1)).map(sorted).map(tuple)] * 2)
+def test_better_one_way_is_worse_the_other_way(one: tuple[float, float], other: tuple[float, float]) -> None:
+    turned = {"better": "worse", "worse": "better", "unclear": "unclear"}
+    assert compared(other, one) == turned[compared(one, other)]
+    meet = max(one[0], other[0]) <= min(one[1], other[1])
+    assert (compared(one, other) == "unclear") == meet

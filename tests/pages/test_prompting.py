@@ -1,0 +1,339 @@
+"""The page on prompts with tiny models: its numbers, sweeps, uploads, tasks, and the code it shows."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from streamlit.testing.v1 import AppTest
+
+from playground.core.examples import read_examples
+from playground.core.prompting import CONTENT_FREE, calibrated, candidates, label_probabilities
+from playground.core.shots import drawn, relabelled, split
+from playground.engine.base import Engine
+from playground.engine.process import SharedEngine
+from playground.engine.scores import ScoreRequest
+from playground.settings import Settings
+from playground.ui import show
+from playground.ui.prompting import builder, own, shots, task_files, which
+from tests import tiny
+from tests.engine.conftest import oracle
+from tests.pages.conftest import OpenApp
+from tests.pages.shown import charts, folder, run_script
+
+TASK = task_files.task.__wrapped__("word_game", "en")  # short words: tiny models read 128 tokens
+LINK = {"pro_task": "word_game"}
+
+
+@pytest.fixture
+def engine(tiny_engine: SharedEngine) -> Engine:
+    return tiny_engine.get(timeout_s=180)
+
+
+def told(app: AppTest) -> str:
+    return " ".join(one.value for one in (*app.markdown, *app.caption)).replace("\\", "")
+
+
+def text_of(demos: list[Any], query: str) -> str:
+    """The default format, written out."""
+    shown = "".join(f"Q: {one.text}\nA: {one.label}\n\n" for one in demos)
+    return f"{shown}Q: {query}\nA:"
+
+
+def plain_shares(settings: Settings, engine: Engine, texts: list[str], labels: list[str]) -> np.ndarray:
+    """Shares of the labels by plain forwards of the library. Shape [text, label]."""
+    net = oracle(settings, tiny.LLAMA)
+    rows = []
+    for text in texts:
+        ids = list(engine.tokenize(tiny.LLAMA, text).input_ids)
+        sums = []
+        for label in labels:
+            label_ids = list(engine.tokenize(tiny.LLAMA, label).input_ids)
+            with torch.no_grad():
+                logits = net(input_ids=torch.tensor([ids + label_ids])).logits[0, len(ids) - 1 : -1]
+            logprobs = torch.log_softmax(logits, -1)
+            sums.append(sum(float(logprobs[at, token]) for at, token in enumerate(label_ids)))
+        rows.append(label_probabilities(sums, [1] * len(sums)))
+    return np.array(rows)
+
+
+def test_the_bars_are_the_models_shares_without_and_with_the_examples(
+    open_app: OpenApp, engine: Engine, tiny_settings: Settings
+) -> None:
+    app = open_app("prompting", **LINK, pro_shots="3", pro_draw="2")
+    assert not app.exception
+    pool, test = split(TASK.examples, builder.N_TEST, seed=0)
+    texts = [text_of(demos, test[0].text) for demos in ([], drawn(pool, 3, 2))]
+    expected = plain_shares(tiny_settings, engine, texts, [" dax", " wug"])
+    table = charts(app)[0]
+    for prompt, row in zip(("none", "shots"), expected, strict=True):
+        mine = table[table["prompt"] == prompt].set_index("label")["probability"]
+        assert mine[["dax", "wug"]].tolist() == pytest.approx(row.tolist(), abs=1e-4)
+    best = int(np.argmax(expected[1]))
+    assert f"{expected[1][best]:.1%} of the probability, without {expected[0][best]:.1%}" in told(app)
+
+
+@pytest.mark.parametrize("condition", ["flipped", "random"])
+def test_other_labels_for_the_examples(condition: str, open_app: OpenApp) -> None:
+    app = open_app("prompting", **LINK, pro_shots="4", pro_labels=condition)
+    blocks = blocks_of(app)
+    pool, _test = split(TASK.examples, builder.N_TEST, seed=0)
+    expected = relabelled(drawn(pool, 4, 0), TASK.labels, condition, 0)  # type: ignore[arg-type]
+    assert [text.strip() for kind, text in blocks if kind == "label"] == [one.label for one in expected]
+
+
+def blocks_of(app: AppTest) -> list[tuple[str, str]]:
+    protos = [element.proto for element in app.get("bidi_component")]
+    data = next(json.loads(one.json) for one in protos if one.component_name == "playground.prompt_blocks")
+    return [(block["kind"], block["text"]) for block in data["blocks"]]
+
+
+def test_the_tokens_of_the_blocks_are_the_prompts(open_app: OpenApp, engine: Engine) -> None:
+    app = open_app("prompting", **LINK, pro_shots="2", pro_instruction="Play </script> $x$.")
+    protos = [element.proto for element in app.get("bidi_component")]
+    data = next(json.loads(one.json) for one in protos if one.component_name == "playground.prompt_blocks")
+    literal = "".join(block["text"] for block in data["blocks"])
+    assert literal.startswith("Play </script> $x$.\n\nQ: ")
+    ids = [token_id for block in data["blocks"] for _label, token_id in block["tokens"]]
+    assert tuple(ids) == engine.tokenize(tiny.LLAMA, literal).input_ids
+
+
+def test_calibration_divides_by_the_answer_to_nothing(
+    open_app: OpenApp, engine: Engine, tiny_settings: Settings
+) -> None:
+    app = open_app("prompting", **LINK, pro_shots="1", pro_calibrate="true")
+    pool, test = split(TASK.examples, builder.N_TEST, seed=0)
+    demos = drawn(pool, 1, 0)
+    texts = [text_of(demos, query) for query in (test[0].text, *CONTENT_FREE)]
+    rows = plain_shares(tiny_settings, engine, texts, [" dax", " wug"])
+    expected = calibrated(rows[0], list(rows[1:]))
+    table = charts(app)[0]
+    mine = table[table["prompt"] == "shots"].set_index("label")["probability"]
+    assert mine[["dax", "wug"]].tolist() == pytest.approx(expected.tolist(), abs=1e-4)
+
+
+def test_my_own_sentence_is_a_query_without_a_right_label(open_app: OpenApp) -> None:
+    app = open_app("prompting", **LINK, pro_query="mine", text="A purple </b> cat")
+    assert not app.exception
+    assert "of the probability" in told(app)
+    assert "That is right" not in told(app)
+    assert "The right label" not in told(app)
+    assert blocks_of(app)[-1] == ("query", "Q: A purple </b> cat\nA:")
+
+
+# ---------------------------------------------------------------- sweeps
+
+
+def small(app: AppTest) -> AppTest:
+    app.button(key="pro_sweep_start").click().run()
+    assert not app.exception
+    return app
+
+
+def test_a_sweep_is_what_the_items_answer_one_by_one(
+    open_app: OpenApp, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shots, "N_SHOTS", (0, 1, 4))
+    monkeypatch.setattr(shots, "N_DRAWS", 2)
+    app = small(open_app("prompting", **LINK, pro_panel="shots", pro_draw="7", pro_sweep_labels="true"))
+    table = app.session_state["pro_sweep"].table()
+    assert len(table) == 3 * (1 + 2 * 2)
+    pool, test = split(TASK.examples, builder.N_TEST, seed=0)
+    assert (table["n_items"] == len(test)).all()
+    for row in table.itertuples():
+        seed = 7 + 1_000 * row.draw
+        demos = relabelled(drawn(pool, row.n_shot, seed), TASK.labels, row.condition, seed)
+        texts = tuple(text_of(demos, one.text) for one in test)
+        options = tuple(candidates(TASK.options(one), "labelled") for one in test)
+        found = [scores for _at, scores in engine.score(ScoreRequest(tiny.LLAMA, texts, options))]
+        right = [
+            TASK.labels[int(np.argmax(scores.logprobs))] == one.label
+            for scores, one in zip(found, test, strict=True)
+        ]
+        assert row.n_right == sum(right)
+    assert "From 0 to 4 examples the accuracy goes from" in told(app)
+
+
+def test_a_sweep_that_was_stopped_goes_on_and_gives_the_same(
+    open_app: OpenApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shots, "N_SHOTS", (0, 1, 2))
+    monkeypatch.setattr(shots, "N_DRAWS", 2)
+    app = small(open_app("prompting", **LINK, pro_panel="shots"))
+    sweep = app.session_state["pro_sweep"]
+    whole = sweep.table()
+    half = dict(list(sweep.right.items())[:2])
+    sweep.right = half | {point: right[:3] for point, right in sweep.right.items() if point not in half}
+    app.run()
+    assert "Stopped early: 2 of 5 prompts" in told(app)
+    app.button(key="pro_sweep_go_on").click().run()
+    assert app.session_state["pro_sweep"].table().equals(whole)
+    assert app.button(key="pro_sweep_go_on").disabled
+
+
+def test_another_task_puts_the_sweep_away(open_app: OpenApp, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shots, "N_SHOTS", (0, 1))
+    monkeypatch.setattr(shots, "N_DRAWS", 1)
+    app = small(open_app("prompting", **LINK, pro_panel="shots"))
+    assert "the accuracy goes from" in told(app)
+    app.number_input(key="pro_draw").set_value(3).run()
+    assert "the accuracy goes from" not in told(app)
+
+
+def test_leaving_one_out_keeps_the_rest_of_the_prompt_word_for_word(
+    open_app: OpenApp, engine: Engine, tiny_settings: Settings
+) -> None:
+    app = open_app("prompting", **LINK, pro_panel="which", pro_shots="3")
+    assert not app.exception
+    pool, test = split(TASK.examples, builder.N_TEST, seed=0)
+    demos = drawn(pool, 3, 0)
+    lists = [demos, *(demos[:at] + demos[at + 1 :] for at in range(3))]
+    rows = plain_shares(
+        tiny_settings, engine, [text_of(one, test[0].text) for one in lists], [" dax", " wug"]
+    )
+    best = int(np.argmax(rows[0]))
+    table = charts(app)[1]
+    assert table["change"].tolist() == pytest.approx((rows[0][best] - rows[1:, best]).tolist(), abs=2e-4)
+    place = 1 + int(np.argmax(np.abs(table["change"])))
+    assert f"Without example {place} the probability" in told(app)
+
+
+def test_orders_are_the_same_examples(open_app: OpenApp, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(which, "N_ORDERS", 3)
+    app = open_app("prompting", **LINK, pro_panel="which", pro_shots="4")
+    app.button(key="pro_orders_start").click().run()
+    assert not app.exception
+    found = app.session_state["pro_orders"]
+    assert len({frozenset(order) for order in found.each}) == 1
+    assert len(found.done()) == len(found.each)
+    assert "right in the best order" in told(app)
+    app.slider(key="pro_shots").set_value(0).run()
+    assert not app.exception
+    assert "There is no example in the prompt" in " ".join(box.value for box in app.info)
+
+
+# ---------------------------------------------------------------- own tasks, kept prompts
+
+
+def with_file(app: AppTest, data: str) -> AppTest:
+    app.session_state["pro_own"] = read_examples("a.csv", data.encode("cp949"))
+    app.session_state["pro_task"] = own.ID
+    return app.run()
+
+
+def test_an_own_korean_task_runs_through(open_app: OpenApp, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shots, "N_SHOTS", (0, 1))
+    monkeypatch.setattr(shots, "N_DRAWS", 1)
+    rows = "\n".join(f"말 {i},{'긍정' if i % 2 else '부정'}" for i in range(8))
+    app = with_file(open_app("prompting", lang="ko", pro_panel="shots", pro_shots="1"), f"text,label\n{rows}")
+    assert not app.exception
+    assert {"긍정", "부정"} == set(charts(app)[0]["label"])
+    assert app.session_state["pro_task"] == own.ID
+    small(app)
+    assert len(app.session_state["pro_sweep"].table()) == 2
+
+
+def test_labels_that_begin_one_another_and_one_that_occurs_once(open_app: OpenApp) -> None:
+    app = with_file(
+        open_app("prompting", pro_panel="library"),
+        "text,label\na b,good\nc d,good enough\ne f,good\ng h,good enough\ni j,bad\n",
+    )
+    assert not app.exception
+    assert "One label begins another" in told(app)
+    assert "1 of the 3 labels occur only once" in told(app)
+
+
+def test_more_labels_than_can_be_shown_are_open_answers(open_app: OpenApp) -> None:
+    rows = "\n".join(f"land {i},town {i}" for i in range(20))
+    app = with_file(open_app("prompting", pro_panel="library", pro_shots="1"), f"text,label\n{rows}")
+    assert not app.exception
+    assert len(set(charts(app)[0]["label"])) == 4
+    assert "There are 20 labels" in told(app)
+
+
+def test_a_link_to_an_own_task_asks_for_the_file(open_app: OpenApp) -> None:
+    app = open_app("prompting", pro_task="own")
+    assert not app.exception
+    assert "Upload your examples" in " ".join(box.value for box in app.info)
+
+
+def test_prompts_are_kept_as_messages(open_app: OpenApp) -> None:
+    app = open_app("prompting", **LINK, pro_panel="library", pro_shots="1")
+    app.button(key="pro_keep").click().run()
+    app.button(key="pro_keep").click().run()
+    (kept,) = app.session_state["pro_kept"]
+    assert [one["role"] for one in kept] == ["user", "assistant", "user"]
+    assert kept[1]["content"] in ("wug", "dax")
+
+
+# ---------------------------------------------------------------- limits, tasks, code
+
+
+def test_a_prompt_beyond_the_window_is_one_sentence(open_app: OpenApp) -> None:
+    app = open_app("prompting", pro_task="sentiment", pro_shots="16")
+    assert not app.exception
+    assert len(app.error) == 1
+    assert re.search(r"has [\d,]+ tokens and the limit here is 128", app.error[0].value)
+
+
+@pytest.mark.parametrize("name", ["pro_task", "pro_format", "pro_labels", "pro_query", "pro_panel"])
+def test_a_choice_that_cannot_be_gives_one_sentence_and_the_default(name: str, open_app: OpenApp) -> None:
+    app = open_app("prompting", **(LINK | {name: "</script>"}), pro_shots="1")
+    assert not app.exception
+    assert len(app.warning) == 1
+
+
+def test_an_encoder_is_refused_and_the_lesson_stays(open_app: OpenApp) -> None:
+    app = open_app("prompting", model=tiny.BERT)
+    assert len(app.error) == 1
+    assert "In-context learning" in told(app)
+
+
+def test_the_tasks_know_the_answers(open_app: OpenApp, engine: Engine) -> None:
+    app = open_app("prompting", **LINK, pro_shots="2")
+    pool, test = split(TASK.examples, builder.N_TEST, seed=0)
+    counts = [
+        len(engine.tokenize(tiny.LLAMA, text_of(demos, test[0].text))) for demos in ([], drawn(pool, 2, 0))
+    ]
+    app.number_input(key="task_prompting_tokens").set_value((counts[1] - counts[0]) / 2).run()
+    assert any("Right." in box.value for box in app.success)
+    app.number_input(key="task_prompting_tokens").set_value(float(counts[1])).run()
+    assert not any("Right." in box.value for box in app.success)
+    table = charts(open_app("prompting", **LINK, pro_shots="2", pro_panel="which"))[1]
+    app.radio(key="task_prompting_most").set_value(str(1 + int(np.argmax(np.abs(table["change"]))))).run()
+    assert any("Right." in box.value for box in app.success)
+
+
+def test_few_shot_code_gives_the_bars(open_app: OpenApp, tiny_settings: Settings, tmp_path: Path) -> None:
+    app = open_app("prompting", **LINK, pro_shots="2")
+    pool, test = split(TASK.examples, builder.N_TEST, seed=0)
+    script = show.code(
+        "few_shot",
+        folder=folder(tiny_settings, tiny.LLAMA),
+        prompts=[text_of(demos, test[0].text) for demos in ([], drawn(pool, 2, 0))],
+        labels=[" dax", " wug"],
+        by_length=False,
+    )
+    found, _printed = run_script(script, tmp_path)
+    table = charts(app)[0].set_index(["prompt", "label"])["probability"]
+    for share, prompt in zip(found["shares"], ("none", "shots"), strict=True):
+        assert share.tolist() == pytest.approx([table[prompt, "dax"], table[prompt, "wug"]], abs=1e-4)
+
+
+def test_sweep_code_gives_its_accuracies(
+    open_app: OpenApp, tiny_settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shots, "N_SHOTS", (0, 1, 2))
+    monkeypatch.setattr(shots, "N_DRAWS", 1)
+    monkeypatch.setattr(show, "model_folder", lambda model_id: folder(tiny_settings, model_id))
+    app = small(open_app("prompting", **LINK, pro_panel="shots"))
+    found, _printed = run_script(shots._code(app.session_state["pro_sweep"]), tmp_path)
+    table = app.session_state["pro_sweep"].table()
+    assert found["accuracy"] == dict(zip(table["n_shot"], table["accuracy"], strict=True))
+    assert replace(app.session_state["pro_sweep"].prompt, n_shot=0).demos == ()

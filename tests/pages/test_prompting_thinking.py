@@ -1,0 +1,331 @@
+"""Three prompts on the same problems, on tiny models: the engine's answers, counted, and the code shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from playground.core import frames_thinking as frames
+from playground.core.prompting import Example, Task, interval
+from playground.core.voting import last_number, majority
+from playground.engine.base import GenerateRequest
+from playground.engine.process import SharedEngine
+from playground.settings import Settings
+from playground.ui import show, state, stepwise
+from playground.ui.prompting import task_files, thinking
+from playground.ui.prompting.thinking_run import KEY, TEMPERATURE, Run
+from tests import tiny
+from tests.pages.conftest import OpenApp
+from tests.pages.shown import charts, folder, run_script
+
+CHAT, NO_CHAT = tiny.LLAMA, tiny.GPT2  # the first, the default one, has a chat template here
+TEMPLATE = "<|im_start|>user\n{{ messages[0].content }}<|endoftext|>\n<|im_start|>assistant:"
+LINK = {"lang": "en", "pro_panel": "think", "pro_think_tokens": "16", "pro_shots": "0"}
+SHORT = {f"pro_think_{prompt}_en": f"{prompt} {{question}} =" for prompt in thinking.PROMPTS}
+HOSTILE = (
+    "</script><b>{question}</b>",
+    "$x$ ![](y) {question} {0} {name}",
+    "<|im_start|>{question}\x00",
+    "{question}{question}",
+)
+
+
+@pytest.fixture(scope="module")
+def tiny_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """The tiny models with room for the page's prompts; the llama has a chat template."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tiny, "N_CTX", 1_024)
+        settings = tiny.make(tmp_path_factory.mktemp("thinking"))
+    (Path(folder(settings, CHAT)) / "chat_template.jinja").write_text(TEMPLATE, "utf-8")
+    return settings
+
+
+@pytest.fixture(scope="module")
+def tiny_engine(tiny_settings: Settings) -> Iterator[SharedEngine]:
+    shared = SharedEngine(tiny_settings)
+    engine = shared.get(timeout_s=180)
+    for model in (CHAT, NO_CHAT):
+        list(engine.generate(GenerateRequest(model, "a", max_new_tokens=1)))
+    yield shared
+    shared.close()
+
+
+@pytest.fixture
+def problems(monkeypatch: pytest.MonkeyPatch) -> list[Example]:
+    """Three short ones; a test may give them the labels it likes."""
+    items = [Example("3 + 4", "7"), Example("the cat 2 the dog", "5"), Example("0 1 2 3", "4")]
+    real = task_files.task
+
+    def task(task_id: str, language: str) -> Task:
+        return Task("", "", "", tuple(items)) if task_id == "problems" else real(task_id, language)
+
+    monkeypatch.setattr(task_files, "task", task)
+    return items
+
+
+@pytest.fixture
+def scripts(monkeypatch: pytest.MonkeyPatch, tiny_settings: Settings) -> list[str]:
+    """The code of every picture of this panel that was drawn."""
+    shown: list[str] = []
+    code = show.code
+
+    def seen(name: str, **values: object) -> str:
+        script = code(name, **values)
+        if name == "thinking":
+            shown.append(script)
+        return script
+
+    monkeypatch.setattr(show, "settings", lambda: tiny_settings)
+    monkeypatch.setattr(show, "code", seen)
+    return shown
+
+
+def answered(open_app: OpenApp, **url: str) -> AppTest:
+    """The panel after Start."""
+    app = open_app("prompting", **(LINK | url))
+    assert not app.exception
+    app.button(key="pro_think_start").click().run()
+    assert not app.exception
+    return app
+
+
+def run_of(app: AppTest) -> Run:
+    run = app.session_state[KEY]
+    assert isinstance(run, Run)
+    return run
+
+
+def texts_of(run: Run, prompt: str) -> list[str]:
+    return [one.text for one in run.written if one.prompt == prompt]
+
+
+def tables(app: AppTest) -> list[Any]:
+    return [rows for rows in charts(app) if rows.columns.tolist() == list(frames.ACCURACIES)]
+
+
+def words_of(app: AppTest) -> str:
+    return " ".join(one.value for one in (*app.markdown, *app.caption, *app.info))
+
+
+def engines_own(engine: Any, text: str, model: str, **settings: Any) -> str:
+    """What the model writes to this text, given as a message where it knows chats."""
+    request = GenerateRequest(model, text, max_new_tokens=16, **settings)
+    if model == CHAT:
+        before, after = TEMPLATE.split("{{ messages[0].content }}")
+        parts = [(before, True), (text, False), (after, True)]  # what is a mark, what only spells one
+        if "<|" not in text:
+            parts = [(before + text + after, True)]
+        ids: list[int] = []
+        for part, special in parts:
+            ids += engine.tokenizers.tokenize(model, part, read_special=special).input_ids
+        request = replace(request, input_ids=tuple(ids))
+    return "".join(step.text for step in engine.generate(request))
+
+
+@pytest.mark.parametrize("model", [CHAT, NO_CHAT])
+def test_the_answers_are_the_engines_greedy_ones_and_the_accuracy_adds_up(
+    model: str, open_app: OpenApp, tiny_engine: SharedEngine, problems: list[Example]
+) -> None:
+    engine = tiny_engine.get(timeout_s=180)
+    own = {
+        prompt: [engines_own(engine, f"{prompt} {one.text} =", model, temperature=0) for one in problems]
+        for prompt in thinking.PROMPTS
+    }
+    numbers = [(place, last_number(text)) for place, text in enumerate(own["plain"])]
+    place, label = next((place, number) for place, number in numbers if number is not None)
+    problems[place] = Example(problems[place].text, label)  # so that something is right
+    app = answered(open_app, model=model, **SHORT)
+    rows = tables(app)[0].set_index("prompt")
+    drawers = [one.value for one in app.dataframe if "transcript" in one.value]
+    for (prompt, texts), drawer in zip(own.items(), drawers, strict=True):
+        assert texts_of(run_of(app), prompt) == texts
+        assert drawer["transcript"].tolist() == texts
+        right = [last_number(text) == one.label for text, one in zip(texts, problems, strict=True)]
+        assert drawer["right"].tolist() == right
+        row = rows.loc[prompt]
+        assert (row["n_right"], row["n"]) == (sum(right), len(problems))
+        assert row["accuracy"] == pytest.approx(sum(right) / len(problems))
+        assert (row["low"], row["high"]) == pytest.approx(interval(sum(right), len(problems)))
+    assert rows.loc["plain", "n_right"] >= 1
+    assert f"Right answers: :blue[**Instruction**] {rows.loc['plain', 'n_right']} of 3" in words_of(app)
+
+
+def test_the_majority_of_drawn_answers_counts(
+    open_app: OpenApp, tiny_engine: SharedEngine, problems: list[Example]
+) -> None:
+    app = answered(open_app, pro_think_votes="3", **SHORT)
+    engine = tiny_engine.get(timeout_s=180)
+    table = next(one.value for one in app.dataframe if "transcript" in one.value)
+    assert table["seed"].tolist() == [0, 1, 2] * len(problems)
+    for place, one in enumerate(problems):
+        text = f"plain {one.text} ="
+        own = [engines_own(engine, text, CHAT, temperature=TEMPERATURE, seed=seed) for seed in range(3)]
+        rows = table.iloc[3 * place : 3 * place + 3]
+        assert rows["transcript"].tolist() == own
+        assert set(rows["answer"]) == {majority(map(last_number, own)) or ""}
+    assert len(set(table["transcript"])) > len(problems), "seeds differ"
+
+
+def test_all_twenty_problems_are_asked_in_the_readers_language(open_app: OpenApp) -> None:
+    url = {key.replace("_en", "_ko"): text for key, text in SHORT.items()}
+    app = answered(open_app, lang="ko", **url)
+    asked = [one.text for one in run_of(app).items]
+    assert asked == [one.text for one in task_files.task("problems", "ko").examples]
+    assert tables(app)[0]["n"].tolist() == [20, 20, 20]
+
+
+def test_every_language_has_its_prompts_with_a_place_for_the_question(open_app: OpenApp) -> None:
+    for language in state.LANGUAGES:
+        app = open_app("prompting", **(LINK | {"lang": language}))
+        prompts = [app.text_area(key=f"pro_think_{one}_{language}").value for one in thinking.PROMPTS]
+        assert len(set(prompts)) == len(prompts)
+        assert all("{question}" in prompt and len(prompt) <= thinking.MAX_CHARS for prompt in prompts)
+
+
+def test_the_prompts_of_the_page_are_answered(open_app: OpenApp) -> None:
+    app = answered(open_app)
+    assert not app.error
+    assert run_of(app).n_done == 60
+
+
+def test_a_prompt_without_a_place_for_the_question_is_one_sentence(open_app: OpenApp) -> None:
+    app = open_app("prompting", **LINK, pro_think_role_en="Who are you?")
+    sentences = [one.value for one in app.warning]
+    assert len(sentences) == 1
+    assert "`{question}`" in sentences[0]
+    assert sentences[0].endswith("missing in: Role.")
+    assert app.button(key="pro_think_start").disabled
+    app.text_area(key="pro_think_role_en").set_value("{question}").run()
+    assert not app.warning
+    assert not app.button(key="pro_think_start").disabled
+
+
+@pytest.mark.parametrize("model", [CHAT, NO_CHAT])
+@pytest.mark.parametrize("hostile", HOSTILE)
+@pytest.mark.usefixtures("problems")
+def test_any_prompt_is_asked_as_it_is(
+    hostile: str, model: str, open_app: OpenApp, tiny_engine: SharedEngine
+) -> None:
+    app = open_app("prompting", model=model, **LINK, **SHORT)
+    app.text_area(key="pro_think_steps_en").set_value(hostile).run()
+    app.button(key="pro_think_start").click().run()
+    assert not app.exception
+    run = run_of(app)
+    text = hostile.replace("{question}", run.items[0].text)
+    own = engines_own(tiny_engine.get(timeout_s=180), text, model, temperature=0)
+    assert texts_of(run, "steps")[0] == own
+    assert "](y)" not in words_of(app)
+    assert "</script>" not in words_of(app)
+
+
+@pytest.mark.parametrize("model", [CHAT, NO_CHAT])
+def test_a_refused_prompt_is_one_sentence_and_leaves_the_last_results(model: str, open_app: OpenApp) -> None:
+    app = answered(open_app, model=model, **SHORT)
+    last = run_of(app)
+    app.text_area(key="pro_think_plain_en").set_value("{question}" * 40).run()
+    app.button(key="pro_think_start").click().run()
+    assert not app.exception
+    assert len(app.error) == 1
+    assert "shorten it" in app.error[0].value
+    assert run_of(app) is last
+
+
+@pytest.mark.usefixtures("problems")
+def test_results_stay_when_a_prompt_changes_and_say_so(open_app: OpenApp) -> None:
+    told = "answers to the prompts and settings of the last start"
+    app = answered(open_app, **SHORT)
+    rows = tables(app)[0]
+    assert told not in words_of(app)
+    app.text_area(key="pro_think_plain_en").set_value("{question}").run()
+    assert told in words_of(app)
+    assert tables(app)[0].equals(rows)
+    app.button(key="pro_think_start").click().run()
+    assert told not in words_of(app)
+    assert run_of(app).prompts["plain"] == "{question}"
+
+
+@pytest.mark.usefixtures("problems")
+def test_another_model_or_language_puts_the_results_away(open_app: OpenApp) -> None:
+    app = answered(open_app, **SHORT)
+    assert tables(app)
+    app.selectbox(key="model_choice").set_value(NO_CHAT).run()
+    assert not tables(app)
+    assert "Each prompt gets the same 3 problems" in words_of(app)
+    app.selectbox(key="model_choice").set_value(CHAT).run()
+    assert tables(app)
+    app.button_group(key="lang_choice").set_value("ko").run()
+    assert not tables(app)
+
+
+@pytest.mark.usefixtures("problems")
+def test_what_a_click_interrupts_stays_and_is_called_partial(
+    open_app: OpenApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A waiting click ends the engine's steps early, as here: the second prompt stops within an answer."""
+    real, asked = stepwise.generate_many, []
+
+    def steps(*args: Any, **settings: Any) -> Iterator[Any]:
+        asked.append(args)
+        for number, step in enumerate(real(*args, **settings)):
+            if len(asked) == 2 and number == 4:
+                return
+            yield step
+
+    monkeypatch.setattr(stepwise, "generate_many", steps)
+    app = answered(open_app, **SHORT)
+    assert len(asked) == 2, "nothing is asked after the click"
+    assert len(run_of(app).written) > 3, "an answer was begun"
+    assert "Partial results: stopped after 3 of 9 answers." in words_of(app)
+    rows = tables(app)[0]
+    assert rows["prompt"].tolist() == ["plain"]
+    assert rows["n"].tolist() == [3]
+    assert "nothing can be said" not in words_of(app)
+
+
+def test_what_the_intervals_allow_to_say(
+    open_app: OpenApp, tiny_engine: SharedEngine, problems: list[Example]
+) -> None:
+    """Twenty times a problem that the plain prompt answers with the label and the last one does not."""
+    engine = tiny_engine.get(timeout_s=180)
+
+    def number(prompt: str, text: str) -> str | None:
+        return last_number(engines_own(engine, f"{prompt} {text} =", CHAT, temperature=0))
+
+    texts = (f"{word} {digit}" for word in ("cat", "dog", "3 +", "the") for digit in range(10))
+    text, label = next(
+        (text, found)
+        for text in texts
+        if (found := number("plain", text)) is not None and found != number("steps", text)
+    )
+    problems[:] = [Example(text, label)] * 20
+    app = answered(open_app, **(SHORT | {"pro_think_role_en": SHORT["pro_think_plain_en"]}))
+    assert tables(app)[0]["n_right"].tolist() == [20, 20, 0]
+    assert ":blue[**Step by step**] makes this model **worse**" in words_of(app)
+    assert "Of :blue[**Role**] nothing can be said" in words_of(app)
+    turned = {"plain": SHORT["pro_think_steps_en"], "steps": SHORT["pro_think_plain_en"]}
+    app = answered(open_app, **(SHORT | {f"pro_think_{one}_en": text for one, text in turned.items()}))
+    assert ":blue[**Step by step**] **helps** this model" in words_of(app)
+    problems[:] = [Example(text, "-1")] * 20
+    app = answered(open_app, **SHORT)
+    assert "**nothing can be said** about which prompt is better" in words_of(app)
+    assert "**worse**" not in words_of(app)
+
+
+@pytest.mark.parametrize(("votes", "model"), [("1", CHAT), ("1", NO_CHAT), ("3", CHAT)])
+@pytest.mark.usefixtures("problems")
+def test_the_code_shown_gives_transcripts_and_accuracies(
+    votes: str, model: str, open_app: OpenApp, scripts: list[str], tmp_path: Path
+) -> None:
+    app = answered(open_app, model=model, pro_think_votes=votes, **SHORT)
+    run = run_of(app)
+    found, _printed = run_script(scripts[-1], tmp_path)
+    mine = [one.text for one in run.written]
+    assert [text for texts in found["transcripts"] for text in texts] == mine
+    assert found["accuracies"] == pytest.approx(tables(app)[0]["accuracy"].tolist())
+    for text in (*mine, "10-4. Answer: 1,200.0 won", "7, 8, 답: 없음", "-5"):
+        assert found["number"](text) == last_number(text)
