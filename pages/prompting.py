@@ -5,8 +5,10 @@ from playground.ui.prompting import builder, panels, tasks
 
 context = frame.page("prompting", needs={"generate"})
 prompt = builder.read(context)
-answer = builder.draw(prompt)
+answer, write_on = builder.draw(prompt)
 go_on = panels.draw(prompt, answer)
 frame.end_of_page(context, tasks.make(prompt, answer))
+if write_on is not None:
+    write_on()
 if go_on is not None:
     go_on()

@@ -16,7 +16,7 @@ from streamlit.testing.v1 import AppTest
 from playground.core.examples import read_examples
 from playground.core.prompting import CONTENT_FREE, calibrated, candidates, label_probabilities
 from playground.core.shots import drawn, relabelled, split
-from playground.engine.base import Engine
+from playground.engine.base import Engine, GenerateRequest
 from playground.engine.process import SharedEngine
 from playground.engine.scores import ScoreRequest
 from playground.settings import Settings
@@ -116,6 +116,21 @@ def test_calibration_divides_by_the_answer_to_nothing(
     table = charts(app)[0]
     mine = table[table["prompt"] == "shots"].set_index("label")["probability"]
     assert mine[["dax", "wug"]].tolist() == pytest.approx(expected.tolist(), abs=1e-4)
+    assert f"Before calibration it was {rows[0][int(np.argmax(expected))]:.1%}" in told(app)
+
+
+def test_what_it_writes_is_the_greedy_continuation(open_app: OpenApp, engine: Engine) -> None:
+    app = open_app("prompting", **LINK, pro_shots="1")
+    pool, test = split(TASK.examples, builder.N_TEST, seed=0)
+    request = GenerateRequest(
+        tiny.LLAMA, text_of(drawn(pool, 1, 0), test[0].text), temperature=0, max_new_tokens=8
+    )
+    expected = "".join(step.text for step in engine.generate(request)).replace("\n", "⏎")
+    assert expected in [one.value for one in app.text]
+    before = engine.stats().n_decode_steps
+    app.run()
+    assert expected in [one.value for one in app.text]
+    assert engine.stats().n_decode_steps == before, "it is known"
 
 
 def test_my_own_sentence_is_a_query_without_a_right_label(open_app: OpenApp) -> None:

@@ -24,18 +24,20 @@ class Answer:
         shots: Probability of each option with the examples.
         none: The same without any.
         scores, none_scores: Where they come from.
+        uncalibrated: As `shots`, without what queries without content take out of it.
     """
 
     shots: Probs
     none: Probs
     scores: Scores
     none_scores: Scores
+    uncalibrated: Probs
 
 
 def answer(prompt: Prompt) -> Answer:
     """Ask with the examples and without."""
     (none, none_scores), (shots, scores) = answers(prompt, [(), prompt.demos], "answer")
-    return Answer(shots, none, scores, none_scores)
+    return Answer(shots, none, scores, none_scores, shares(prompt, [scores]))
 
 
 def answers(prompt: Prompt, many: Sequence[Sequence[Example]], topic: str) -> list[tuple[Probs, Scores]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import cast
 
@@ -18,7 +19,7 @@ from playground.errors import PlaygroundError
 from playground.ui import show, state
 from playground.ui.choose import choose_from_list
 from playground.ui.components.prompt_blocks import PromptToken, prompt_blocks
-from playground.ui.prompting import own, task_files
+from playground.ui.prompting import continuing, own, task_files
 from playground.ui.prompting.asking import Answer, answer, lengths
 from playground.ui.prompting.prompt import Prompt
 from playground.ui.state import PageContext
@@ -116,14 +117,15 @@ def _query(context: PageContext, test: list[Example]) -> Example:
 # ---------------------------------------------------------------- the picture
 
 
-def draw(prompt: Prompt) -> Answer | None:
+def draw(prompt: Prompt) -> tuple[Answer | None, Callable[[], None] | None]:
     """Draw the prompt beside the answer, one sentence, and what stands under a picture.
 
     Args:
         prompt: From `read`.
 
     Returns:
-        The model's answer; None where the prompt cannot be asked, which is said in a sentence.
+        The model's answer, None where the prompt cannot be asked, which is said in a sentence; and what is
+        to be called once the page is drawn, if anything.
     """
     left, right = st.columns([1.15, 1])
     try:
@@ -135,13 +137,14 @@ def draw(prompt: Prompt) -> Answer | None:
             _draw_answer(table)
     except PlaygroundError as error:
         st.error(sentence(error))
-        return None
+        return None, None
     st.markdown(_reading(prompt, found))
+    go_on = continuing.draw(prompt)
     if any(one.endswith("\n") for one in prompt.candidates(prompt.query)):
         st.caption(_("One label begins another: each is scored with the line break after it."))
     _say_source(prompt)
     show.under_picture("prompt", frame=table, code=_code(prompt), picture="pro_answer")
-    return found
+    return found, go_on
 
 
 def _draw_blocks(prompt: Prompt) -> None:
@@ -185,6 +188,9 @@ def _reading(prompt: Prompt, found: Answer) -> str:
     said = told.format(
         n=prompt.n_shot, label=strong(label), p=float(found.shots[best]), before=float(found.none[best])
     )
+    if prompt.is_calibrated:
+        before = float(found.uncalibrated[best])
+        said += " " + _("Before calibration it was {p:.1%}.").format(p=before)
     if not prompt.query.label:
         return said
     if label == prompt.query.label:

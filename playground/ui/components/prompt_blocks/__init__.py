@@ -68,9 +68,9 @@ def _words() -> dict[str, str]:
         "prompt": _("The prompt, word for word"),
         "as_tokens": _("as tokens"),
         "instruction": _("instruction"),
-        "demonstration": _("example"),
+        "demonstration": _("demonstration"),
         "label": _("its label"),
-        "query": _("query"),
+        "query": _("the query"),
         "template": _("template"),
         "filled": _("{n} of {limit} tokens"),
     }

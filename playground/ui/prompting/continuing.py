@@ -1,0 +1,61 @@
+"""What the model writes after the prompt: the text beneath the labels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import closing
+from functools import partial
+from typing import Any
+
+import streamlit as st
+
+from playground.errors import TooManyTokens
+from playground.ui import state, stepwise
+from playground.ui.prompting.prompt import Prompt
+from playground.ui.text import _, sentence
+
+N_TOKENS = 8
+KEY = "pro_written"  # what it was written after, and the text
+
+
+def draw(prompt: Prompt) -> Callable[[], None] | None:
+    """Draw what is known of it.
+
+    Args:
+        prompt: What it goes on from.
+
+    Returns:
+        What writes it, to be called once the page is drawn; None when it is known or cannot be.
+    """
+    n, limit = prompt.n_tokens(prompt.demos), state.settings().max_tokens
+    with st.container(horizontal=True, vertical_alignment="center", key="pro_continuation"):
+        st.markdown(_("What it writes, always the most probable token:"), width="content")
+        place = st.empty()
+    if n > limit:
+        place.caption(sentence(TooManyTokens(limit=limit, got=n)))
+        return None
+    known = st.session_state.get(KEY)
+    if known and known[0] == _asked(prompt):
+        place.text(known[1])
+        return None
+    place.text("…")
+    return partial(_write, prompt, place)
+
+
+def _asked(prompt: Prompt) -> tuple[object, ...]:
+    return prompt.context.model.model_id, prompt.text(prompt.demos, prompt.query.text)
+
+
+def _write(prompt: Prompt, place: Any) -> None:  # noqa: ANN401  (Streamlit's container)
+    settings = {"input_ids": prompt.tokens().input_ids, "temperature": 0.0}
+    written = ""
+    with place.container():  # the waiting line stands here too
+        steps = stepwise.generate_many(prompt.context, [settings], max_new_tokens=N_TOKENS)
+        shown, is_whole = st.empty(), False
+        with closing(steps):
+            for _row, step in steps:
+                written += step.text
+                shown.text(written.replace("\n", "⏎"))
+                is_whole = step.finish_reason is not None
+    if is_whole:
+        st.session_state[KEY] = (_asked(prompt), written.replace("\n", "⏎"))
