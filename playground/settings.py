@@ -49,10 +49,11 @@ class Settings(BaseSettings):
     max_tokens_all_heads: int = 64
     max_new_tokens: int = 128
     max_candidates: int = 64
-    max_scored_texts: int = 512
-    max_prompt_chars: int = 4_000  # of a prompt that a page builds; it is only scored
-    max_prompt_tokens: int = 1_024
-    max_tree_tokens: int = 2_048  # of texts that are scored together: 94 MB of keys and values
+    max_scored_texts: int = 1_024
+    max_prompt_chars: int = 8_000  # of a prompt that a page builds; it is only scored
+    max_prompt_tokens: int = 1_536
+    max_tree_tokens: int = 2_560  # of texts that are scored together
+    max_tree_bytes: int = 128 * 2**20  # of their keys and values
     max_continuations: int = 64
     max_beams: int = 8
     max_beam_tokens: int = 2_048  # of all beams together, text and writing: 94 MB of keys and values

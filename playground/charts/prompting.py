@@ -56,7 +56,8 @@ def accuracy_by_shots(
     """Every prompt of the sweep a point, means joined, 95 % interval; the rows hold both.
 
     Args:
-        words: n_shot, accuracy, draw, true, flipped, random, chance, labels, items in the reader's language.
+        words: n_shot, accuracy, draw, true, flipped, random, chance, labels, low, high in the reader's
+            language.
         conditions: Those that are measured: true, flipped, random.
         n_shots: Numbers of examples, the axis.
         chance: Accuracy of guessing.

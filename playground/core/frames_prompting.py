@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from playground.core.prompting import Block, Example, interval
+from playground.core.prompting import Example, interval
 from playground.core.shots import Condition
 
 LABELS = ("label", "prompt", "probability", "logprob", "n_tokens", "right")
@@ -57,12 +57,6 @@ def most_probable(table: pd.DataFrame, n: int) -> pd.DataFrame:
     place = {label: number for number, label in enumerate(shots["label"].head(n))}
     shown = table[table["label"].isin(place)]
     return shown.sort_values("label", key=lambda names: names.map(place), kind="stable", ignore_index=True)
-
-
-def parts(blocks: Sequence[Block]) -> pd.DataFrame:
-    """The prompt, one row a block: kind, number, text."""
-    rows = [(block.kind, block.number, block.text) for block in blocks]
-    return pd.DataFrame(rows, columns=["kind", "number", "text"])
 
 
 def without_each(demos: Sequence[tuple[str, str]], with_all: float, without: Sequence[float]) -> pd.DataFrame:

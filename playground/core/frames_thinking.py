@@ -73,16 +73,27 @@ def accuracies(written: Iterable[Transcript], items: Sequence[Example], n_votes:
     Returns:
         prompt, n_right, n (problems whose votes are all in), accuracy, low, high (Wilson's 95 % interval).
     """
-    counts: dict[str, tuple[int, int]] = {}
-    for voters in _decided(written, n_votes):
-        prompt, label = voters[0].prompt, items[voters[0].item].label
-        right = majority(last_number(one.text) for one in voters) == normal(label)
-        n_right, n = counts.get(prompt, (0, 0))
-        counts[prompt] = n_right + right, n + 1
     rows = [
-        (prompt, n_right, n, n_right / n, *interval(n_right, n)) for prompt, (n_right, n) in counts.items()
+        (prompt, sum(right), len(right), sum(right) / len(right), *interval(sum(right), len(right)))
+        for prompt, right in each_right(written, items, n_votes).items()
     ]
     return pd.DataFrame(rows, columns=list(ACCURACIES))
+
+
+def each_right(
+    written: Iterable[Transcript], items: Sequence[Example], n_votes: int
+) -> dict[str, list[bool]]:
+    """Prompt -> whether each problem was answered right, in the problems' order, of those that are decided.
+
+    Args:
+        written, items, n_votes: As in `transcripts`.
+    """
+    found: dict[str, dict[int, bool]] = {}
+    for voters in _decided(written, n_votes):
+        item = voters[0].item
+        right = majority(last_number(one.text) for one in voters) == normal(items[item].label)
+        found.setdefault(voters[0].prompt, {})[item] = right
+    return {prompt: [right[item] for item in sorted(right)] for prompt, right in found.items()}
 
 
 def _decided(written: Iterable[Transcript], n_votes: int) -> Iterator[list[Transcript]]:

@@ -87,7 +87,7 @@ def blocks(task: Task, demos: Sequence[Example], query: str, style: Format) -> t
         >>> "".join(block.text for block in blocks(task, [Example("cow", "wug")], "cup", "arrow"))
         'Which?\n\ncow -> wug\ncup ->'
     """
-    before, between, after = _marks(task, style)
+    before, between, after = marks(task, style)
     found = [Block("instruction", f"{task.instruction}\n\n")] if task.instruction else []
     for number, demo in enumerate(demos, 1):
         found.append(Block("demonstration", f"{before}{demo.text}{between}", number))
@@ -95,8 +95,8 @@ def blocks(task: Task, demos: Sequence[Example], query: str, style: Format) -> t
     return (*found, Block("query", f"{before}{query}{between}"))
 
 
-def _marks(task: Task, style: Format) -> tuple[str, str, str]:
-    """What stands before a text, between it and its label, and after the label."""
+def marks(task: Task, style: Format) -> tuple[str, str, str]:
+    """What stands before a text, between it and its label, and after the label; "chat" has none."""
     if style == "arrow":
         return "", " ->", "\n"
     if style == "qa":
@@ -107,16 +107,22 @@ def _marks(task: Task, style: Format) -> tuple[str, str, str]:
 def candidates(options: Sequence[str], style: Format) -> tuple[str, ...]:
     r"""What is scored for each option: the label as it stands in a demonstration.
 
-    Where one option begins another, each is scored with the line break after it, else the shorter one could
-    not lose.
+    Where one option begins another, each is scored with what follows a label in a demonstration, else the
+    shorter one could not lose; of "chat" that is a mark and no text, so it is left out.
 
     Example:
-        >>> candidates(["yes", "yes sir"], "qa")
+        >>> candidates(["yes", "yes sir"], "arrow")
         (' yes\n', ' yes sir\n')
     """
-    gap = "" if style == "chat" else " "
-    nested = any(one != other and other.startswith(one) for one in options for other in options)
-    return tuple(f"{gap}{option}" + ("\n" if nested else "") for option in options)
+    if style == "chat":
+        return tuple(options)
+    after = marks(Task("", "", "", ()), style)[2] if is_nested(options) else ""
+    return tuple(f" {option}{after}" for option in options)
+
+
+def is_nested(options: Sequence[str]) -> bool:
+    """Whether one option begins another."""
+    return any(one != other and other.startswith(one) for one in options for other in options)
 
 
 def messages(task: Task, demos: Sequence[Example], query: str) -> list[dict[str, str]]:

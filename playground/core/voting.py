@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
+from math import comb
 from typing import Literal
 
 _MARK = re.compile(r"(?:answer|답)\s*[:：]", re.IGNORECASE)  # also the end of "정답:"
@@ -20,6 +21,7 @@ _NUMBER = re.compile(
     r"(?:\.\d+)?"
 )
 
+ALPHA = 0.05
 Comparison = Literal["better", "worse", "unclear"]
 
 
@@ -92,14 +94,27 @@ def majority(answers: Iterable[str | None]) -> str | None:
     return best
 
 
-def compared(one: tuple[float, float], other: tuple[float, float]) -> Comparison:
-    """Whether the first interval lies above the second or below it; where they overlap, neither can be said.
+def compared(one: Sequence[bool], other: Sequence[bool]) -> Comparison:
+    """Whether the first got more of the same problems right than chance explains: an exact sign test.
+
+    Problems that both got right or both got wrong say nothing. Among the others chance is a coin toss; the
+    answer is "unclear" where at least 5 % of all tosses are as uneven.
+
+    Args:
+        one, other: Whether each problem was answered right.
 
     Example:
-        >>> low, middle, high = (0.1, 0.3), (0.2, 0.6), (0.5, 0.7)
-        >>> compared(high, low), compared(low, high), compared(low, middle)
-        ('better', 'worse', 'unclear')
+        >>> compared([True] * 6, [False] * 6), compared([True] * 5, [False] * 5)
+        ('better', 'unclear')
+
+    Source:
+        McNemar 1947, "Note on the Sampling Error of the Difference Between Correlated Proportions",
+        Psychometrika 12; exact as in Dietterich 1998, "Approximate Statistical Tests", section 3.1.
     """
-    if one[0] > other[1]:
-        return "better"
-    return "worse" if one[1] < other[0] else "unclear"
+    wins = sum(a and not b for a, b in zip(one, other, strict=True))
+    losses = sum(b and not a for a, b in zip(one, other, strict=True))
+    n, fewer = wins + losses, min(wins, losses)
+    p = min(1.0, 2 * sum(comb(n, k) for k in range(fewer + 1)) / 2**n)
+    if p >= ALPHA:
+        return "unclear"
+    return "better" if wins > losses else "worse"

@@ -153,7 +153,7 @@ class Checks:
         limit = min(self._settings.max_prompt_tokens, loaded.info.n_ctx or n_tokens)
         if n_tokens > limit:
             raise TooManyTokens(limit=limit, got=n_tokens)
-        n_nodes, limit = len(ids) + sum(map(len, candidates)), self._settings.max_tree_tokens
+        n_nodes, limit = len(ids) + sum(map(len, candidates)), 2 * self._settings.max_prompt_tokens
         if n_nodes > limit:
             raise TooManyTokens(limit=limit, got=n_nodes)
 

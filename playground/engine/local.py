@@ -41,11 +41,11 @@ from playground.engine.named_tokenizers import NamedTokenizers
 from playground.engine.positions import checked, position_scheme
 from playground.engine.scheduler import Job, Scheduler
 from playground.engine.scores import ScoreRequest, Scores
-from playground.engine.scoring import score_texts
+from playground.engine.scoring import Scorer
 from playground.engine.searching import search_beams
 from playground.engine.table import ModelTable
 from playground.engine.texts import read_texts, trace_key
-from playground.engine.turns import Turns
+from playground.engine.turns import Flights, Turns
 from playground.engine.vectors import TextRead, TracesRequest
 from playground.engine.waiting import POLL_S, results_of
 from playground.engine.weights import final_norm, head_output, parts, unembedding
@@ -71,6 +71,7 @@ class LocalEngine:
         self._traces: ByteCache[Trace | Lens | Scores] = ByteCache(settings.cache_bytes)
         self._thread = ModelThread(settings, self._scheduler, self._traces)
         self._turns = Turns(settings.max_kept_caches)
+        self._scorer = Scorer(settings, self._traces, self._turns, Flights())
         self._n_cache_hits = 0
         self._thread.start()
 
@@ -194,8 +195,7 @@ class LocalEngine:
         loaded = self._loaded(request, on_wait)
         texts = self._checks.scored(request, loaded)
         results = partial(self._results, on_wait=on_wait)
-        cache, turns = self._traces, self._turns
-        return score_texts(request, loaded, texts, self._settings, cache, turns, results, on_wait)
+        return self._scorer.score(request, loaded, texts, results, on_wait)
 
     def generate(self, request: GenerateRequest, on_wait: OnWait | None = None) -> Iterator[GenerateStep]:
         """Steps as they are computed; closing the iterator cancels within one step."""

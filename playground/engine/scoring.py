@@ -7,11 +7,14 @@ its text alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import closing
+from array import array
+from collections.abc import Callable, Generator, Hashable, Iterator, Sequence
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import torch
 from transformers.cache_utils import DynamicCache
@@ -21,12 +24,13 @@ from playground.engine.base import OnWait
 from playground.engine.cache import ByteCache
 from playground.engine.scheduler import Job
 from playground.engine.scores import ScoreRequest, Scores
-from playground.engine.turns import Turns
+from playground.engine.turns import Flights, Turns
 from playground.settings import Settings
 
 if TYPE_CHECKING:
     from playground.engine.loading import LoadedModel
 
+SMALL = 2  # pieces: a tree of so many needs no turn
 Ids = tuple[int, ...]
 Text = tuple[Ids, tuple[Ids, ...]]  # and its candidates
 LogProbs = dict[tuple[int, int], float]  # (node, token after it) -> nats
@@ -37,7 +41,6 @@ Ask = Callable[[ScoreRequest, Job], Iterator[object]]
 class Scored:
     """One text with its candidates, all of them token ids, and the node after which each token comes."""
 
-    ids: Ids
     candidates: tuple[Ids, ...]
     after: tuple[tuple[int, ...], ...]
 
@@ -99,69 +102,105 @@ class PieceWork:
         return self.reading.read(self.start, self.stop)
 
 
-def score_texts(
-    request: ScoreRequest,
-    loaded: LoadedModel,
-    texts: Sequence[Text],
-    settings: Settings,
-    cache: ByteCache[Any],
-    turns: Turns,
-    ask: Ask,
-    on_wait: OnWait | None,
-) -> Iterator[tuple[int, Scores]]:
-    """Give every text the scores of its candidates; see `Engine.score`.
+@dataclass(frozen=True)
+class Scorer:
+    """What scoring needs besides a request.
 
-    Args:
-        request: Who asks.
-        loaded: A decoder.
-        texts: Token ids of each text and of its candidates.
+    Attributes:
         settings: How large a tree may grow, how long a piece is.
         cache: Where scores are found and left.
-        turns: Only so many trees keep keys and values at the same time.
-        ask: Queues a job and waits for what it gives.
-        on_wait: Told while there is no turn.
+        turns: Only so many large trees keep keys and values at the same time.
+        flights: Who asks what somebody else is computing waits for that.
     """
-    model = (loaded.info.model_id, loaded.info.revision, loaded.info.dtype)
-    known = [cache.get(("score", *model, text)) for text in texts]
-    unknown = [text for text, scores in zip(texts, known, strict=True) if scores is None]
-    made = _made(request, loaded, unknown, settings, turns, ask, on_wait)
-    with closing(made):
-        for place, text in enumerate(texts):
-            scores = known[place] or next(made)
-            cache.put(("score", *model, text), scores)
-            yield place, scores
+
+    settings: Settings
+    cache: ByteCache[Any]
+    turns: Turns
+    flights: Flights
+
+    def score(
+        self,
+        request: ScoreRequest,
+        loaded: LoadedModel,
+        texts: Sequence[Text],
+        ask: Ask,
+        on_wait: OnWait | None,
+    ) -> Iterator[tuple[int, Scores]]:
+        """Give every text the scores of its candidates; see `ScoreEngine.score`.
+
+        Args:
+            request: Who asks.
+            loaded: A decoder.
+            texts: Token ids of each text and of its candidates.
+            ask: Queues a job and waits for what it gives.
+            on_wait: Told while somebody else has the turn.
+        """
+        keys = [_key(loaded, text) for text in texts]
+        known = {key: scores for key in keys if (scores := self.cache.get(key)) is not None}
+        unknown = [text for key, text in zip(keys, texts, strict=True) if key not in known]
+        made = self._made(request, loaded, unknown, ask, on_wait)
+        with closing(made):
+            for place, key in enumerate(keys):
+                yield place, known.get(key) or next(made)
+
+    def _made(
+        self,
+        request: ScoreRequest,
+        loaded: LoadedModel,
+        texts: Sequence[Text],
+        ask: Ask,
+        on_wait: OnWait | None,
+    ) -> Generator[Scores]:
+        timeout_s = request.timeout_s or self.settings.request_timeout_s
+        for together in _groups(texts, _most(loaded, self.settings)):
+            keys = [_key(loaded, text) for text in together]
+            with self.flights.alone(tuple(keys), timeout_s, on_wait):
+                known = {key: scores for key in keys if (scores := self.cache.get(key)) is not None}
+                tree, scored = _tree([t for k, t in zip(keys, together, strict=True) if k not in known])
+                is_large = len(tree) > SMALL * self.settings.prefill_chunk_tokens
+                with self.turns.turn(timeout_s, on_wait) if is_large else nullcontext():
+                    made = _read(request, loaded, tree, scored, self.settings.prefill_chunk_tokens, ask)
+                    for key in keys:
+                        scores = known.get(key) or next(made)
+                        self.cache.put(key, scores)
+                        yield scores
 
 
-def _made(
-    request: ScoreRequest,
-    loaded: LoadedModel,
-    texts: Sequence[Text],
-    settings: Settings,
-    turns: Turns,
-    ask: Ask,
-    on_wait: OnWait | None,
-) -> Generator[Scores]:
-    piece = settings.prefill_chunk_tokens
-    for tree, scored in _trees(texts, settings.max_tree_tokens):
-        if len(tree) <= piece:
-            yield from _read(request, loaded, tree, scored, piece, ask)
-            continue
-        with turns.turn(request.timeout_s or settings.request_timeout_s, on_wait):
-            yield from _read(request, loaded, tree, scored, piece, ask)
+def _key(loaded: LoadedModel, text: Text) -> Hashable:
+    """Of a text and its candidates in the cache: short, however long they are."""
+    ids, candidates = text
+    said = sha256(b"|".join(array("q", one).tobytes() for one in (ids, *candidates))).digest()
+    return ("score", loaded.info.model_id, loaded.info.revision, loaded.info.dtype, said)
 
 
-def _trees(texts: Sequence[Text], most: int) -> Iterator[tuple[PrefixTree, list[Scored]]]:
-    """Texts in their order, as trees of at most so many nodes (a larger text has one of its own)."""
-    tree, scored = PrefixTree(), list[Scored]()
+def _most(loaded: LoadedModel, settings: Settings) -> int:
+    """Nodes of a tree whose keys and values have room."""
+    info = loaded.info
+    a_token = 2 * info.n_layer * max(1, info.n_kv_head) * max(1, info.d_head) * loaded.dtype.itemsize
+    return min(settings.max_tree_tokens, settings.max_tree_bytes // max(1, a_token))
+
+
+def _groups(texts: Sequence[Text], most: int) -> Iterator[list[Text]]:
+    """Texts in their order, as many together as a tree may hold; a larger text stands alone."""
+    tree, group = PrefixTree(), list[Text]()
     for ids, candidates in texts:
         n_more = tree.n_new(ids) + sum(len(candidate) - 1 for candidate in candidates)
-        if scored and len(tree) + n_more > most:
-            yield tree, scored
-            tree, scored = PrefixTree(), []
+        if group and len(tree) + n_more > most:
+            yield group
+            tree, group = PrefixTree(), []
+        for candidate in candidates:
+            tree.add([*ids, *candidate[:-1]])
+        group.append((ids, candidates))
+    if group:
+        yield group
+
+
+def _tree(texts: Sequence[Text]) -> tuple[PrefixTree, list[Scored]]:
+    tree, scored = PrefixTree(), list[Scored]()
+    for ids, candidates in texts:
         ways = [tree.add([*ids, *candidate[:-1]])[len(ids) - 1 :] for candidate in candidates]
-        scored.append(Scored(ids, candidates, tuple(map(tuple, ways))))
-    if scored:
-        yield tree, scored
+        scored.append(Scored(candidates, tuple(map(tuple, ways))))
+    return tree, scored
 
 
 def _read(
@@ -178,11 +217,9 @@ def _read(
             for node, token in zip(nodes, candidate, strict=True):
                 wanted.setdefault(node, []).append(token)
     reading, known = TreeReading(loaded, tree, wanted), LogProbs()
-    same = tuple((one.ids, one.candidates) for one in scored)  # who asks the same joins this job
     waiting = list(scored)
     for start, stop in pairwise([*range(0, len(tree), piece), len(tree)]):
-        who = same if stop == len(tree) and start == 0 else (request.request_id, waiting[0].ids, start)
-        key = ("score", id(loaded), who)
+        key = ("score", request.request_id, uuid4().hex)
         job = Job("score", key, key, stop - start, PieceWork(reading, start, stop))
         # Its own topic: a newer request never ends in the place of this one's next piece.
         found = next(ask(replace(request, topic=request.request_id), job))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from threading import Condition
 
@@ -53,3 +53,41 @@ class Turns:
             if self._line.index(mine) >= self._n_at_once:
                 self._changed.wait(POLL_S)
             return max(0, self._line.index(mine) - self._n_at_once + 1)
+
+
+class Flights:
+    """Of those who want the same thing only one computes it; the others wait, and then find it."""
+
+    def __init__(self) -> None:
+        self._changed = Condition()
+        self._busy: set[Hashable] = set()
+
+    @contextmanager
+    def alone(self, key: Hashable, timeout_s: float, on_wait: OnWait | None) -> Iterator[None]:
+        """Wait until nobody else computes this.
+
+        Raises:
+            TimedOut: Somebody still does.
+        """
+        started = time.monotonic()
+        while not self._taken(key):
+            waited_s = time.monotonic() - started
+            if waited_s > timeout_s:
+                raise TimedOut(seconds=timeout_s)
+            if on_wait is not None:
+                on_wait(Waiting(0, waited_s, "ready", ""))
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._busy.remove(key)
+                self._changed.notify_all()
+
+    def _taken(self, key: Hashable) -> bool:
+        with self._changed:
+            if key in self._busy:
+                self._changed.wait(POLL_S)
+            if key in self._busy:
+                return False
+            self._busy.add(key)
+            return True

@@ -49,7 +49,12 @@ def choose_from_list(key: str, names: Mapping[str, str], label: str) -> str:
 
 
 def _wanted(key: str, names: Mapping[str, str]) -> str:
-    """The option of the link, else the first; the picker is set to it."""
+    """The option of the link, else the first; the picker is set to it.
+
+    What was possible when it was chosen and is no longer (another model, another file) is dropped silently.
+    """
+    if f"{key}_choice" in st.session_state and st.session_state.get(key) not in (None, "", *names):
+        st.session_state[key] = ""
     chosen = hidden(key)
     if chosen and chosen not in names:
         st.warning(sentence(BadValue(name=key, value=repr(chosen[:40]), allowed=", ".join(names))))

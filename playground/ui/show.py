@@ -34,14 +34,18 @@ def provenance(trace: Trace, *, layer: int | None = None, head: int | None = Non
 
 
 def under_picture(
-    name: str, *, frame: pd.DataFrame | Callable[[], pd.DataFrame], code: str, picture: str | None = None
+    name: str,
+    *,
+    frame: pd.DataFrame | Callable[[], pd.DataFrame],
+    code: str | Callable[[], str],
+    picture: str | None = None,
 ) -> None:
     """Draw one row below a picture: values as a table, CSV, PNG and SVG, and the code that gives the numbers.
 
     Args:
         name: Of the picture; file names and widget keys start with it. Unique in the app, `[a-z_]+`.
         frame: The numbers the picture shows, or what makes them when somebody asks.
-        code: From `code`.
+        code: From `code`, or what makes it when somebody asks.
         picture: Key of the element or container that holds the picture, for PNG and SVG; None where the
             picture's own component saves itself.
     """
@@ -66,10 +70,11 @@ def under_picture(
             save_picture(picture, file_name=name, png=_("PNG"), svg=_("SVG"), key=f"{name}_save")
         shown = st.popover(_("Show the code"), icon=":material/code:", key=f"{name}_code", on_change="rerun")
         if shown.open:
-            shown.code(code, language="python")
+            script = code() if callable(code) else code
+            shown.code(script, language="python")
             shown.download_button(
                 _("Download the code"),
-                code,
+                script,
                 f"{name}.py",
                 "text/x-python",
                 on_click="ignore",

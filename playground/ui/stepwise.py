@@ -78,7 +78,8 @@ def scores(
     Args:
         context: From `frame.page`.
         texts, candidates, topic: As in `ScoreRequest`.
-        ends_at_click: Whether a click in a fragment ends it; not while the page is drawn.
+        ends_at_click: Whether a click in a fragment ends it; not while the page is drawn, where an error of
+            ours is raised instead.
     """
     request = ScoreRequest(
         context.model.model_id, tuple(texts), tuple(candidates), owner=context.owner, topic=topic
@@ -93,7 +94,7 @@ def _until_click(
 
     Closing the iterator stops the model within one step.
     """
-    line = WaitingLine(get_engine(), request, ends_at_click=ends_at_click)
+    line = WaitingLine(get_engine(), request, ends_at_click=ends_at_click, ends_run=ends_at_click)
 
     def steps() -> Generator[Step]:
         with suppress(Clicked), line:

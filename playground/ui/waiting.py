@@ -51,12 +51,16 @@ class WaitingLine:
         engine, request: Who waits for what.
         ends_at_click: Whether a click in a fragment, which waits for the end of this run, ends the request
             and raises `Clicked`.
+        ends_run: Whether an error of ours ends the run; else it is raised, for a page that goes on without.
     """
 
-    def __init__(self, engine: Engine, request: Request, *, ends_at_click: bool = False) -> None:
+    def __init__(
+        self, engine: Engine, request: Request, *, ends_at_click: bool = False, ends_run: bool = True
+    ) -> None:
         self._engine = engine
         self._request = request
         self._ends_at_click = ends_at_click
+        self._ends_run = ends_run
         self._place = st.empty()
         self._drawn = ""
         self._started = time.monotonic()
@@ -82,10 +86,10 @@ class WaitingLine:
             self._engine.cancel(self._request.request_id)
         if isinstance(error, Superseded):
             end_run()
-        if isinstance(error, PlaygroundError):
+        if isinstance(error, PlaygroundError) and self._ends_run:
             self._place.error(sentence(error))
             end_run()
-        if error is None or isinstance(error, Clicked):
+        if error is None or isinstance(error, Clicked | PlaygroundError):
             self.clear()
 
     def clear(self) -> None:

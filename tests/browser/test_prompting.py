@@ -40,7 +40,7 @@ def test_examples_fill_the_prompt_and_move_the_answer(page: Page, open_page: Ope
     expect(blocks.locator(".told")).not_to_have_text(without)
     assert len(bars(page)) == 4
     expect(
-        page.get_by_text(re.compile(r"With 3 examples the model gives .* of the probability"))
+        page.get_by_text(re.compile(r"With 3 examples .* of what the model gives to the labels"))
     ).to_be_visible()
 
 

@@ -74,7 +74,7 @@ def test_chat_blocks_are_the_messages_and_the_template_between() -> None:
 
 
 def test_nested_labels_are_scored_with_their_end() -> None:
-    assert candidates(["good", "good enough"], "chat") == ("good\n", "good enough\n")
+    assert candidates(["good", "good enough"], "labelled") == (" good\n\n", " good enough\n\n")
     assert candidates(["good", "bad"], "chat") == ("good", "bad")
 
 

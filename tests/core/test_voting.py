@@ -104,9 +104,17 @@ def test_the_winner_is_the_one_that_led_when_the_last_count_was_first_reached(
     assert majority(answers) == votes[reached - 1]
 
 
-@given(*[st_.tuples(st_.floats(0, 1), st_.floats(0, 1)).map(sorted).map(tuple)] * 2)
-def test_better_one_way_is_worse_the_other_way(one: tuple[float, float], other: tuple[float, float]) -> None:
+@given(st_.lists(st_.tuples(st_.booleans(), st_.booleans()), max_size=40))
+def test_better_one_way_is_worse_the_other_way(pairs: list[tuple[bool, bool]]) -> None:
+    one, other = [a for a, _b in pairs], [b for _a, b in pairs]
     turned = {"better": "worse", "worse": "better", "unclear": "unclear"}
     assert compared(other, one) == turned[compared(one, other)]
-    meet = max(one[0], other[0]) <= min(one[1], other[1])
-    assert (compared(one, other) == "unclear") == meet
+
+
+def test_an_exact_sign_test() -> None:
+    """Eight that changed, all one way: p = 2 / 2⁸. Problems that both solve, or neither, change nothing."""
+    twelve, four = [True] * 12 + [False] * 8, [True] * 4 + [False] * 16
+    assert compared(twelve, four) == "better"
+    turned = [False] * 4 + [True] * 8 + [False] * 8  # 12 - 4 as before, but four problems went the other way
+    assert compared([True] * 4 + turned[4:], four) == "better"
+    assert compared(turned, four) == "unclear"

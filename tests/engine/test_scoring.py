@@ -124,7 +124,7 @@ def test_a_closed_scoring_costs_no_further_forward(engine: LocalEngine, model: s
         ({"texts": ("",)}, EmptyText),
         ({"texts": ((),)}, EmptyText),
         ({"texts": ((-1,),)}, BadValue),
-        ({"texts": ("a",) * 1_000}, BadValue),
+        ({"texts": ("a",) * 2_000}, BadValue),
         ({"texts": ("a" * 100_000,)}, TextTooLong),
         ({"texts": ("a " * 127,)}, TooManyTokens),
         ({"labels": ()}, BadValue),

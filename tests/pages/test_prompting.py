@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +75,10 @@ def test_the_bars_are_the_models_shares_without_and_with_the_examples(
         mine = table[table["prompt"] == prompt].set_index("label")["probability"]
         assert mine[["dax", "wug"]].tolist() == pytest.approx(row.tolist(), abs=1e-4)
     best = int(np.argmax(expected[1]))
-    assert f"{expected[1][best]:.1%} of the probability, without {expected[0][best]:.1%}" in told(app)
+    assert (
+        f"{expected[1][best]:.1%} of what the model gives to the labels, without {expected[0][best]:.1%}"
+        in told(app)
+    )
 
 
 @pytest.mark.parametrize("condition", ["flipped", "random"])
@@ -136,13 +138,26 @@ def test_what_it_writes_is_the_greedy_continuation(open_app: OpenApp, engine: En
 def test_my_own_sentence_is_a_query_without_a_right_label(open_app: OpenApp) -> None:
     app = open_app("prompting", **LINK, pro_query="mine", text="A purple </b> cat")
     assert not app.exception
-    assert "of the probability" in told(app)
+    assert "of what the model gives to the labels" in told(app)
     assert "That is right" not in told(app)
     assert "The right label" not in told(app)
     assert blocks_of(app)[-1] == ("query", "Q: A purple </b> cat\nA:")
 
 
 # ---------------------------------------------------------------- sweeps
+
+
+def shown_code(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Every script of the page, as if all of them were opened."""
+    scripts: list[str] = []
+    under = show.under_picture
+
+    def opened(name: str, *, code: Any, **values: Any) -> None:
+        scripts.append(code() if callable(code) else code)
+        under(name, code=code, **values)
+
+    monkeypatch.setattr(show, "under_picture", opened)
+    return scripts
 
 
 def small(app: AppTest) -> AppTest:
@@ -216,7 +231,7 @@ def test_leaving_one_out_keeps_the_rest_of_the_prompt_word_for_word(
     table = charts(app)[1]
     assert table["change"].tolist() == pytest.approx((rows[0][best] - rows[1:, best]).tolist(), abs=2e-4)
     place = 1 + int(np.argmax(np.abs(table["change"])))
-    assert f"Without example {place} the probability" in told(app)
+    assert f"Without example {place} the share" in told(app)
 
 
 def test_orders_are_the_same_examples(open_app: OpenApp, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -261,7 +276,7 @@ def test_labels_that_begin_one_another_and_one_that_occurs_once(open_app: OpenAp
     )
     assert not app.exception
     assert "One label begins another" in told(app)
-    assert "1 of the 3 labels occur only once" in told(app)
+    assert "1 of the 3 labels occur only once: they are shown or tested, never both." in told(app)
 
 
 def test_more_labels_than_can_be_shown_are_open_answers(open_app: OpenApp) -> None:
@@ -285,6 +300,12 @@ def test_prompts_are_kept_as_messages(open_app: OpenApp) -> None:
     (kept,) = app.session_state["pro_kept"]
     assert [one["role"] for one in kept] == ["user", "assistant", "user"]
     assert kept[1]["content"] in ("wug", "dax")
+    app.button(key="pro_kept_open").click().run()
+    assert not app.exception
+    assert app.session_state["pro_panel"] == "chat"
+    assert [app.text_area(key=f"pro_chat_{turn}").value for turn in (1, 2, 3)] == [
+        one["content"] for one in kept
+    ]
 
 
 # ---------------------------------------------------------------- limits, tasks, code
@@ -325,30 +346,78 @@ def test_the_tasks_know_the_answers(open_app: OpenApp, engine: Engine) -> None:
     assert any("Right." in box.value for box in app.success)
 
 
-def test_few_shot_code_gives_the_bars(open_app: OpenApp, tiny_settings: Settings, tmp_path: Path) -> None:
-    app = open_app("prompting", **LINK, pro_shots="2")
-    pool, test = split(TASK.examples, builder.N_TEST, seed=0)
-    script = show.code(
-        "few_shot",
-        folder=folder(tiny_settings, tiny.LLAMA),
-        prompts=[text_of(demos, test[0].text) for demos in ([], drawn(pool, 2, 0))],
-        labels=[" dax", " wug"],
-        by_length=False,
-    )
-    found, _printed = run_script(script, tmp_path)
+STYLES = [
+    {},
+    {"pro_format": "qa", "pro_length": "true", "pro_instruction": "Play."},
+    {"pro_calibrate": "true"},
+]
+
+
+@pytest.mark.parametrize("link", STYLES)
+def test_few_shot_code_gives_the_bars(
+    link: dict[str, str],
+    open_app: OpenApp,
+    tiny_settings: Settings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(show, "model_folder", lambda model_id: folder(tiny_settings, model_id))
+    scripts = shown_code(monkeypatch)
+    app = open_app("prompting", **LINK, **link, pro_shots="2", pro_panel="which")
+    bars, left_out = scripts
+    found, _printed = run_script(bars, tmp_path)
     table = charts(app)[0].set_index(["prompt", "label"])["probability"]
     for share, prompt in zip(found["shares"], ("none", "shots"), strict=True):
         assert share.tolist() == pytest.approx([table[prompt, "dax"], table[prompt, "wug"]], abs=1e-4)
+    whole, *without = run_script(left_out, tmp_path)[0]["shares"]
+    best = int(whole.argmax())
+    changes = [float(whole[best] - one[best]) for one in without]
+    assert charts(app)[1]["change"].tolist() == pytest.approx(changes, abs=1e-4)
 
 
+@pytest.mark.parametrize("link", [*STYLES, {"pro_task": "arithmetic"}, {"pro_sweep_labels": "true"}])
 def test_sweep_code_gives_its_accuracies(
-    open_app: OpenApp, tiny_settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    link: dict[str, str],
+    open_app: OpenApp,
+    tiny_settings: Settings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(shots, "N_SHOTS", (0, 1, 2))
-    monkeypatch.setattr(shots, "N_DRAWS", 1)
+    monkeypatch.setattr(shots, "N_DRAWS", 2)
+    monkeypatch.setattr(builder, "N_TEST", 6)
     monkeypatch.setattr(show, "model_folder", lambda model_id: folder(tiny_settings, model_id))
-    app = small(open_app("prompting", **LINK, pro_panel="shots"))
-    found, _printed = run_script(shots._code(app.session_state["pro_sweep"]), tmp_path)
-    table = app.session_state["pro_sweep"].table()
-    assert found["accuracy"] == dict(zip(table["n_shot"], table["accuracy"], strict=True))
-    assert replace(app.session_state["pro_sweep"].prompt, n_shot=0).demos == ()
+    app = small(open_app("prompting", **(LINK | link), pro_shots="1", pro_panel="shots"))
+    sweep = app.session_state["pro_sweep"]
+    found, _printed = run_script(shots._code(sweep), tmp_path)
+    assert len(found["accuracy"]) == len(sweep.points)
+    for (condition, n_shot, draw), accuracy in found["accuracy"].items():
+        table = sweep.table().set_index(["condition", "n_shot", "draw"])["accuracy"]
+        assert table[condition, n_shot, draw] == accuracy
+
+
+def test_points_that_do_not_fit_are_left_out_and_said(open_app: OpenApp) -> None:
+    app = small(open_app("prompting", pro_task="sentiment", pro_panel="shots", pro_shots="0"))
+    sweep = app.session_state["pro_sweep"]
+    assert ("true", 16, 0) in sweep.too_long
+    assert sweep.points == list(sweep.done)
+    assert "more than 128 tokens" in told(app)
+
+
+def test_calibrated_orders_ask_what_has_no_content_once_an_order(
+    open_app: OpenApp, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    score = type(engine).score
+
+    def counted(self: Any, request: ScoreRequest, on_wait: Any = None) -> Any:
+        asked.append(len(request.texts))
+        return score(self, request, on_wait)
+
+    monkeypatch.setattr(type(engine), "score", counted)
+    app = open_app("prompting", **LINK, pro_panel="which", pro_shots="4", pro_calibrate="true")
+    app.button(key="pro_orders_start").click().run()
+    assert not app.exception
+    orders = app.session_state["pro_orders"]
+    assert max(asked) == len(orders.each) * (len(orders.prompt.test) + len(CONTENT_FREE))
+    assert len(orders.done()) == len(orders.each)

@@ -18,7 +18,7 @@ from playground.engine import process
 from playground.engine.base import GenerateRequest
 from playground.settings import DEFAULT_DECODER, Settings
 from playground.ui import show, stepwise
-from playground.ui.prompting import chat_answers
+from playground.ui.prompting import chat_answers, continuing
 from tests import tiny
 from tests.pages.conftest import OpenApp
 from tests.pages.shown import folder, run_script
@@ -66,6 +66,12 @@ def tiny_engine(tiny_settings: Settings) -> Iterator[process.SharedEngine]:
 @pytest.fixture(scope="module")
 def library(tiny_settings: Settings) -> Any:
     return AutoTokenizer.from_pretrained(folder(tiny_settings, tiny.LLAMA))
+
+
+@pytest.fixture(autouse=True)
+def _panel_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the text that the model writes after the prompt above."""
+    monkeypatch.setattr(continuing, "draw", lambda _prompt: None)
 
 
 @pytest.fixture(autouse=True)
@@ -220,13 +226,13 @@ def test_an_empty_message_is_one_sentence(open_app: OpenApp) -> None:
     assert any("A message is empty" in one.value for one in app.info)
 
 
-def test_at_most_six_turns_and_500_characters(open_app: OpenApp) -> None:
+def test_at_most_twelve_turns_and_500_characters(open_app: OpenApp) -> None:
     app = opened(open_app, text="a" * 700)
     assert app.text_area(key="pro_chat_1").value == "a" * 500
-    for _ in range(5):
+    for _ in range(11):
         app.button(key="pro_chat_add").click().run()
     assert app.button(key="pro_chat_add").disabled
-    for turn in range(2, 7):
+    for turn in range(2, 13):
         type_in(app, turn, "b" * 500)
     assert sum("the limit is 2,000: shorten" in one.value for one in app.error) == 1
 

@@ -17,7 +17,7 @@ from playground.engine.base import GenerateRequest
 from playground.engine.process import SharedEngine
 from playground.settings import Settings
 from playground.ui import show, state, stepwise
-from playground.ui.prompting import task_files, thinking
+from playground.ui.prompting import continuing, task_files, thinking
 from playground.ui.prompting.thinking_run import KEY, TEMPERATURE, Run
 from tests import tiny
 from tests.pages.conftest import OpenApp
@@ -276,6 +276,7 @@ def test_what_a_click_interrupts_stays_and_is_called_partial(
                 return
             yield step
 
+    monkeypatch.setattr(continuing, "draw", lambda _prompt: None)
     monkeypatch.setattr(stepwise, "generate_many", steps)
     app = answered(open_app, **SHORT)
     assert len(asked) == 2, "nothing is asked after the click"

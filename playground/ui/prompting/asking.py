@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 
 import numpy as np
@@ -85,21 +86,19 @@ def answered(
     Yields:
         Which list, which item, whether the most probable option is its label.
     """
-    free = CONTENT_FREE if prompt.is_calibrated else ()
-    asked = [
-        (place, at, one, query)
-        for place, demos in enumerate(many)
-        for at, one in enumerate(items)
-        for query in (one.text, *free)
-    ]
-    texts = [prompt.text(many[place], query) for place, _at, _one, query in asked]
-    options = [prompt.candidates(one) for _place, _at, one, _query in asked]
-    n = 1 + len(free)
-    found: list[Scores] = []
-    for place, scores in stepwise.scores(prompt.context, texts, options, topic=topic):
-        found.append(scores)
-        if len(found) == n:
-            which, at, item, _query = asked[place]
-            best = int(np.argmax(shares(prompt, found)))
-            found = []
-            yield which, at, prompt.task.options(item)[best] == item.label
+    asked: list[tuple[int, int, str, tuple[str, ...]]] = []  # list, item (-1: no content), query, options
+    for place in range(len(many)):
+        for options in dict.fromkeys(map(prompt.candidates, items)) if prompt.is_calibrated else ():
+            asked += [(place, -1, query, options) for query in CONTENT_FREE]
+        asked += [(place, at, one.text, prompt.candidates(one)) for at, one in enumerate(items)]
+    texts = [prompt.text(many[place], query) for place, _at, query, _options in asked]
+    free: dict[tuple[int, tuple[str, ...]], list[Scores]] = {}
+    steps = stepwise.scores(prompt.context, texts, [one[3] for one in asked], topic=topic)
+    with closing(steps):
+        for number, scores in steps:
+            place, at, _query, options = asked[number]
+            if at < 0:
+                free.setdefault((place, options), []).append(scores)
+                continue
+            best = int(np.argmax(shares(prompt, [scores, *free.get((place, options), [])])))
+            yield place, at, prompt.task.options(items[at])[best] == items[at].label

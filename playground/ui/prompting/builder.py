@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import cast
 
 import numpy as np
@@ -13,15 +14,15 @@ import streamlit as st
 from playground.charts import prompting as charts
 from playground.core import frames_prompting as frames
 from playground.core import pieces
-from playground.core.prompting import FORMATS, Example, Format, Task
-from playground.core.shots import CONDITIONS, Condition, split
+from playground.core.prompting import FORMATS, Example, Format, Task, is_nested
+from playground.core.shots import Condition, split
 from playground.errors import PlaygroundError
 from playground.ui import show, state
 from playground.ui.choose import choose_from_list
 from playground.ui.components.prompt_blocks import PromptToken, prompt_blocks
-from playground.ui.prompting import continuing, own, task_files
+from playground.ui.prompting import code, continuing, own, task_files
 from playground.ui.prompting.asking import Answer, answer, lengths
-from playground.ui.prompting.prompt import Prompt
+from playground.ui.prompting.prompt import Prompt, window
 from playground.ui.state import PageContext
 from playground.ui.text import _, ngettext, plain, sentence, strong
 
@@ -48,8 +49,12 @@ def read(context: PageContext) -> Prompt:
         )  # fmt: skip
         with st.popover(_("More"), icon=":material/tune:"):
             task, condition, by_length, is_calibrated = _more(task_id, task)
-    pool, test = split(task.examples, N_TEST, seed=0)
-    query = _query(context, test)
+            split_seed = st.number_input(
+                _("Which examples are test items"), 0, 999, 0, key="pro_split", bind="query-params",
+                help=_("They are never shown in the prompt."),
+            )  # fmt: skip
+    pool, test = split(task.examples, N_TEST, seed=int(split_seed))
+    query = _query(context, task, test)
     prompt = Prompt(
         context, task_id, task, tuple(pool), tuple(test), style, min(n_shot, len(pool)), int(seed), condition,
         query, by_length, is_calibrated,
@@ -102,14 +107,14 @@ def _more(task_id: str, task: Task) -> tuple[Task, Condition, bool, bool]:
         _("Calibrate"), key="pro_calibrate", bind="query-params",
         help=_("Divide by what the model says to “N/A”, “[MASK]” and an empty query (Zhao et al. 2021)."),
     )  # fmt: skip
-    assert condition in CONDITIONS
     return replace(task, instruction=instruction), condition, by_length, is_calibrated
 
 
-def _query(context: PageContext, test: list[Example]) -> Example:
-    """A test item, or the reader's sentence."""
-    texts = {str(place): one.text for place, one in enumerate(test)}
-    names = texts | {"mine": _("my sentence: {text}").format(text=context.text[:60])}
+def _query(context: PageContext, task: Task, test: list[Example]) -> Example:
+    """A test item, or the reader's sentence where its answer is one of not too many."""
+    names = {str(place): one.text for place, one in enumerate(test)}
+    if len(task.labels) <= state.settings().max_candidates:
+        names["mine"] = _("my sentence: {text}").format(text=context.text[:60])
     chosen = choose_from_list("pro_query", names, _("Query"))
     return Example(context.text, "") if chosen == "mine" else test[int(chosen)]
 
@@ -140,10 +145,14 @@ def draw(prompt: Prompt) -> tuple[Answer | None, Callable[[], None] | None]:
         return None, None
     st.markdown(_reading(prompt, found))
     go_on = continuing.draw(prompt)
-    if any(one.endswith("\n") for one in prompt.candidates(prompt.query)):
-        st.caption(_("One label begins another: each is scored with the line break after it."))
+    if is_nested(prompt.options):
+        plain_format = _("One label begins another: each is scored with the line break after it.")
+        chat = _("One label begins another and so can never seem less probable: choose another format.")
+        st.caption(chat if prompt.style == "chat" else plain_format)
     _say_source(prompt)
-    show.under_picture("prompt", frame=table, code=_code(prompt), picture="pro_answer")
+    show.under_picture(
+        "prompt", frame=table, code=partial(code.few_shot, prompt, [(), prompt.demos]), picture="pro_answer"
+    )
     return found, go_on
 
 
@@ -156,7 +165,7 @@ def _draw_blocks(prompt: Prompt) -> None:
     for label, token_id, (start, _stop) in zip(labels, made.input_ids, made.offsets, strict=True):
         place = min(int(np.searchsorted(ends, start, side="right")), len(parts) - 1)
         each[place].append(PromptToken(label, token_id))
-    prompt_blocks(parts, each, limit=state.settings().max_prompt_tokens, key="pro_blocks")
+    prompt_blocks(parts, each, limit=window(prompt), key="pro_blocks")
 
 
 def _table(prompt: Prompt, found: Answer) -> pd.DataFrame:
@@ -180,8 +189,8 @@ def _reading(prompt: Prompt, found: Answer) -> str:
     """One computed sentence."""
     best = int(np.argmax(found.shots))
     told = ngettext(
-        "With {n} example the model gives {label} {p:.1%} of the probability, without {before:.1%}.",
-        "With {n} examples the model gives {label} {p:.1%} of the probability, without {before:.1%}.",
+        "With {n} example {label} gets {p:.1%} of what the model gives to the labels, without {before:.1%}.",
+        "With {n} examples {label} gets {p:.1%} of what the model gives to the labels, without {before:.1%}.",
         prompt.n_shot,
     )
     label = prompt.options[best]
@@ -203,13 +212,3 @@ def _say_source(prompt: Prompt) -> None:
     whose = _("your file") if prompt.task_id == own.ID else _("examples of ours")
     words = [model.model_id, _("revision {hash}").format(hash=model.revision[:12]), model.dtype, whose]
     st.caption(plain(" · ".join(words)))
-
-
-def _code(prompt: Prompt) -> str:
-    return show.code(
-        "few_shot",
-        folder=show.model_folder(prompt.context.model.model_id),
-        prompts=[prompt.literal(demos, prompt.query.text) for demos in ((), prompt.demos)],
-        labels=list(prompt.candidates(prompt.query)),
-        by_length=prompt.by_length,
-    )

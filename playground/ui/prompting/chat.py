@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 import streamlit as st
@@ -18,7 +18,7 @@ from playground.ui.state import PageContext
 from playground.ui.text import _, ngettext, plain, sentence, strong
 from playground.ui.tokenization import LINE_BREAK
 
-MAX_CHARS, MAX_TURNS = 500, 6
+MAX_CHARS, MAX_TURNS = 500, 12
 _BLANK = "\ue000"  # stands for the words of a message where only the template is looked at
 
 
@@ -50,6 +50,28 @@ def panel(context: PageContext) -> Callable[[], None] | None:
 
 
 # ---------------------------------------------------------------- the messages
+
+
+def can_open(messages: Sequence[Mapping[str, str]]) -> bool:
+    """Whether the editor has room for these: user and assistant in turns, the user first and last."""
+    turns = [one for one in messages if one["role"] != "system"]
+    roles = [one["role"] for one in turns]
+    in_turns = roles == ["user", "assistant"] * (len(roles) // 2) + ["user"] * (len(roles) % 2)
+    first = all(one["role"] != "system" for one in messages[1:])
+    short = all(len(one["content"]) <= MAX_CHARS for one in messages)
+    return in_turns and first and short and len(turns) % 2 == 1 and len(turns) <= MAX_TURNS
+
+
+def open_messages(messages: Sequence[Mapping[str, str]]) -> None:
+    """Put them into the editor; call it from a callback.
+
+    Args:
+        messages: Of which `can_open` is true.
+    """
+    system = [one["content"] for one in messages if one["role"] == "system"]
+    st.session_state["pro_chat_system"] = system[0] if system else ""
+    st.session_state["pro_chat_n"] = 0
+    _open_turns(*(one["content"] for one in messages if one["role"] != "system"))
 
 
 def _editor(context: PageContext) -> list[Message]:

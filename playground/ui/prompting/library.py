@@ -9,7 +9,7 @@ from playground.core.examples import Message, read_messages, written
 from playground.core.prompting import messages
 from playground.errors import BadFile, BadUpload
 from playground.ui import state
-from playground.ui.prompting import own
+from playground.ui.prompting import chat, own
 from playground.ui.prompting.prompt import Prompt
 from playground.ui.text import _, sentence
 
@@ -33,8 +33,8 @@ def panel(prompt: Prompt) -> None:
             on_click=_keep, args=(prompt,), disabled=len(kept) >= MAX_KEPT,
         )  # fmt: skip
         st.download_button(
-            _("Download all"), written(kept), "prompts.jsonl", "application/jsonl", key="pro_kept_file",
-            on_click="ignore", icon=":material/download:", disabled=not kept,
+            _("Download all"), lambda: written(kept), "prompts.jsonl", "application/jsonl",
+            key="pro_kept_file", on_click="ignore", icon=":material/download:", disabled=not kept,
         )  # fmt: skip
     st.file_uploader(
         _("Prompts as messages: .jsonl, a line each, up to 1 MB, 50 prompts"),
@@ -47,6 +47,13 @@ def panel(prompt: Prompt) -> None:
         st.caption(_("Nothing is kept yet. A link to this page keeps the prompt above as well."))
         return
     _table(kept)
+    usable = {str(number): one for number, one in enumerate(kept, 1) if chat.can_open(one)}
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        number = st.selectbox(_("Prompt"), tuple(usable), key="pro_kept_number", width=130)
+        st.button(
+            _("Open in the chat template"), key="pro_kept_open", icon=":material/open_in_full:",
+            on_click=_open, args=(usable.get(number or ""),), disabled=not usable,
+        )  # fmt: skip
 
 
 def _table(kept: list[list[Message]]) -> None:
@@ -60,6 +67,12 @@ def _table(kept: list[list[Message]]) -> None:
             "last": st.column_config.TextColumn(_("Last message"), width="large"),
         },
     )
+
+
+def _open(said: list[Message] | None) -> None:
+    if said is not None:
+        chat.open_messages(said)
+        st.session_state["pro_panel"] = "chat"
 
 
 def _keep(prompt: Prompt) -> None:

@@ -52,9 +52,10 @@ def _show(found: ExampleFile) -> None:
     if len(counts) > MAX_LABELS:
         told = _("There are {n} labels: every text is compared with its own and {others} other ones.")
         st.caption(told.format(n=len(counts), others=N_OTHERS))
-    once = sum(count == 1 for count in counts.values())
+    texts = {one.text: one.label for one in reversed(found.examples)}
+    once = sum(count == 1 for count in Counter(texts.values()).values())
     if once and len(counts) <= MAX_LABELS:
-        told = _("{n} of the {all} labels occur only once, so no example can show them.")
+        told = _("{n} of the {all} labels occur only once: they are shown or tested, never both.")
         st.caption(told.format(n=once, all=len(counts)))
     st.dataframe(
         frames.label_counts(found.examples),
@@ -78,7 +79,6 @@ def _read() -> None:
             max_rows=settings.max_upload_rows,
         )  # fmt: skip
         st.session_state["pro_task"] = ID
-        st.session_state["pro_query"] = ""
         st.session_state["pro_upload_error"] = None
     except BadFile as error:
         st.session_state["pro_upload_error"] = error  # what was there before stays

@@ -17,7 +17,8 @@ from playground.core.prompting import (
 )
 from playground.core.shots import Condition, drawn, relabelled
 from playground.core.tokens import Tokenization
-from playground.ui import compute
+from playground.errors import TextTooLong
+from playground.ui import compute, state
 from playground.ui.state import PageContext
 
 _BLANK = "\ue000"  # stands for the words of a message where only the template is looked at
@@ -83,7 +84,7 @@ class Prompt:
         if self.style == "chat":
             return self._chat(self.demos, self.query.text)
         text = self.literal(self.demos, self.query.text)
-        return compute.get_engine().tokenizers.tokenize(self.context.model.model_id, text)
+        return self._tokenize(text)
 
     def literal(self, demos: Sequence[Example], query: str) -> str:
         """The same prompt with these examples and this query, the marks of a chat template spelled out."""
@@ -96,7 +97,19 @@ class Prompt:
         text = self.text(demos, self.query.text)
         if isinstance(text, tuple):
             return len(text)
-        return len(compute.get_engine().tokenizers.tokenize(self.context.model.model_id, text))
+        return len(self._tokenize(text))
+
+    def fits(self, demos: Sequence[Example], limit: int) -> bool:
+        """Whether the same prompt with these examples, and an answer after it, has at most so many tokens."""
+        longest = max(len(option.encode()) for option in self.options)
+        try:
+            return self.n_tokens(demos) + longest <= limit
+        except TextTooLong:
+            return False
+
+    def _tokenize(self, text: str) -> Tokenization:
+        tokenizers = compute.get_engine().tokenizers
+        return tokenizers.tokenize(self.context.model.model_id, text, add_special_tokens=True)
 
     def text(self, demos: Sequence[Example], query: str) -> str | tuple[int, ...]:
         """What is scored for it: marks of a chat template are tokens, not text."""
@@ -109,3 +122,9 @@ class Prompt:
     def candidates(self, example: Example) -> tuple[str, ...]:
         """What is scored for each answer."""
         return candidates(self.task.options(example), self.style)
+
+
+def window(prompt: Prompt) -> int:
+    """Tokens that a prompt may have, its answer included."""
+    limit, own = state.settings().max_prompt_tokens, prompt.context.model.n_ctx
+    return min(limit, own or limit)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from typing import Any
 
@@ -14,10 +14,12 @@ import streamlit as st
 
 from playground.charts import prompting as charts
 from playground.core import frames_prompting as frames
+from playground.core.prompting import Example
 from playground.core.shots import CONDITIONS, Condition
 from playground.ui import show
+from playground.ui.prompting import code
 from playground.ui.prompting.asking import answered
-from playground.ui.prompting.prompt import Prompt
+from playground.ui.prompting.prompt import Prompt, window
 from playground.ui.text import _, ngettext, plain
 
 N_SHOTS = (0, 1, 2, 4, 8, 16)
@@ -34,12 +36,14 @@ class Sweep:
         prompt: Task, format, seed; its query and number of examples count for nothing.
         conditions: Which labels the examples get.
         right: Point -> whether each test item was answered right, as far as it is known.
+        too_long: Points whose prompts do not fit.
         elapsed_s: It took.
     """
 
     prompt: Prompt
     conditions: tuple[Condition, ...]
     right: dict[Point, list[bool]] = field(default_factory=dict)
+    too_long: set[Point] = field(default_factory=set)
     elapsed_s: float = 0.0
 
     @property
@@ -53,7 +57,19 @@ class Sweep:
             for n_shot in N_SHOTS[1:]
             if n_shot <= n_most
         ]
-        return [("true", 0, 0), *rest]
+        return [point for point in [("true", 0, 0), *rest] if point not in self.too_long]
+
+    def demos(self, point: Point) -> tuple[Example, ...]:
+        """The examples of a point."""
+        condition, n_shot, draw = point
+        return self.prompt.demos_of(n_shot, _seed(self.prompt, draw), condition)
+
+    def leave_out_too_long(self) -> None:
+        """Find the points whose longest prompt has more tokens than can be read."""
+        limit = window(self.prompt)
+        longest = max(self.prompt.test, key=lambda one: len(one.text))
+        asked = replace(self.prompt, query=longest)
+        self.too_long |= {point for point in self.points if not asked.fits(self.demos(point), limit)}
 
     @property
     def done(self) -> dict[Point, list[bool]]:
@@ -119,6 +135,7 @@ def _same(prompt: Prompt) -> tuple[object, ...]:
 
 def _measure(sweep: Sweep, place: Any) -> None:  # noqa: ANN401  (Streamlit's container)
     """Measure what is missing; any click of the reader stops it within a forward, what is known stays."""
+    sweep.leave_out_too_long()
     todo = [point for point in sweep.points if point not in sweep.done]
     for point in todo:
         sweep.right[point] = []
@@ -127,7 +144,7 @@ def _measure(sweep: Sweep, place: Any) -> None:  # noqa: ANN401  (Streamlit's co
         bar = st.progress(0.0, _("The model answers"))
         chart = st.empty()
         for same_draw in _by_draw(todo):
-            lists = [sweep.prompt.demos_of(n, _seed(sweep.prompt, draw), kind) for kind, n, draw in same_draw]
+            lists = [sweep.demos(point) for point in same_draw]
             with closing(answered(sweep.prompt, lists, sweep.prompt.test, "sweep")) as steps:
                 for which, _item, is_right in steps:
                     right = sweep.right[same_draw[which]]
@@ -180,7 +197,7 @@ def _draw(sweep: Sweep) -> None:
         ngettext("{n:,} answer", "{n:,} answers", n_items).format(n=n_items), f"{sweep.elapsed_s:.1f} s",
     ]  # fmt: skip
     st.caption(plain(" · ".join(words)))
-    show.under_picture("shots", frame=table, code=_code(sweep), picture="pro_shots_picture")
+    show.under_picture("shots", frame=table, code=partial(_code, sweep), picture="pro_shots_picture")
 
 
 def _reading(sweep: Sweep, table: pd.DataFrame) -> str:
@@ -197,7 +214,11 @@ def _reading(sweep: Sweep, table: pd.DataFrame) -> str:
         low=last["low"], high=last["high"], chance=_chance(sweep.prompt),
     )  # fmt: skip
     if last["n_shot"] and last["low"] <= _chance(sweep.prompt):
-        said += " " + _("The interval reaches down to guessing: this model has not learned it here.")
+        told = _("The interval reaches down to guessing: {n} test items cannot tell it from that.")
+        said += " " + told.format(n=len(sweep.prompt.test))
+    if sweep.too_long:
+        told = _("Left out, more than {limit} tokens: {n} of the prompts.")
+        said += " " + told.format(limit=window(sweep.prompt), n=len(sweep.too_long))
     if len(sweep.done) < len(sweep.points):
         said += " " + _("Stopped early: {done} of {total} prompts.").format(
             done=len(sweep.done), total=len(sweep.points)
@@ -212,15 +233,7 @@ def _chance(prompt: Prompt) -> float:
 
 
 def _code(sweep: Sweep) -> str:
-    prompt = sweep.prompt
-    demos = prompt.demos_of(N_SHOTS[-1], _seed(prompt, 0), "true")
-    return show.code(
-        "shots",
-        folder=show.model_folder(prompt.context.model.model_id),
-        prompts={n: [prompt.literal(demos[:n], one.text) for one in prompt.test] for n in N_SHOTS},
-        options=[list(prompt.candidates(one)) for one in prompt.test],
-        answers=[prompt.task.options(one).index(one.label) for one in prompt.test],
-    )
+    return code.accuracies(sweep.prompt, {point: sweep.demos(point) for point in sweep.done})
 
 
 @lru_cache

@@ -20,7 +20,7 @@ def make(prompt: Prompt, answer: Answer | None) -> list[Task]:
     places = [str(place) for place in range(1, max(1, len(prompt.demos)) + 1)]
     return [
         Task("turn", "goal", lambda: answer is not None and is_turned(answer)),
-        Task("tokens", "number", lambda: tokens_each(prompt), tolerance=0.5),
+        Task("tokens", "number", lambda: tokens_each(prompt, answer), tolerance=0.5),
         Task("most", "choice", lambda: most(prompt, answer), places),
     ]
 
@@ -30,11 +30,13 @@ def is_turned(answer: Answer) -> bool:
     return bool(np.argmax(answer.shots) != np.argmax(answer.none))
 
 
-def tokens_each(prompt: Prompt) -> float:
+def tokens_each(prompt: Prompt, answer: Answer | None) -> float:
     """Tokens of an example of the prompt, on average."""
     demos = prompt.demos
+    if answer is None or not demos:
+        return 0.0
     bare = prompt.n_tokens(())
-    return (prompt.n_tokens(demos) - bare) / len(demos) if demos else 0.0
+    return (prompt.n_tokens(demos) - bare) / len(demos)
 
 
 def most(prompt: Prompt, answer: Answer | None) -> str:

@@ -128,7 +128,7 @@ def _reading(run: Run, table: pd.DataFrame) -> str:
     )
     said = [_("Right answers: {counts}.").format(counts=counts)]
     if run.n_done == run.total:
-        said += _comparison(table)
+        said += _comparison(run)
     n_cut = sum(one.finish not in (None, "end_of_text") for one in run.written)
     if n_cut:
         told = _("{n} of {total} answers were cut off at {limit} tokens, perhaps before their result.")
@@ -136,21 +136,21 @@ def _reading(run: Run, table: pd.DataFrame) -> str:
     return " ".join(said)
 
 
-def _comparison(table: pd.DataFrame) -> list[str]:
+def _comparison(run: Run) -> list[str]:
     """What can be said of the role and of the steps, each beside the plain instruction."""
     names = _names()
-    spans = {row["prompt"]: (row["low"], row["high"]) for row in table.to_dict("records")}
-    found = {prompt: compared(spans[prompt], spans["plain"]) for prompt in PROMPTS[1:]}
+    right = frames.each_right(run.written, run.items, run.n_votes)
+    found = {prompt: compared(right[prompt], right["plain"]) for prompt in PROMPTS[1:]}
     if set(found.values()) == {"unclear"}:
         told = _(
-            "The intervals of the other two overlap that of {plain}: with {n} problems **nothing can be "
-            "said** about which prompt is better."
+            "Beside {plain} the other two differ no more than chance explains (sign test, 5 %): with {n} "
+            "problems **nothing can be said** about which prompt is better."
         )
-        return [told.format(plain=strong(names["plain"]), n=table["n"].min())]
+        return [told.format(plain=strong(names["plain"]), n=len(run.items))]
     sentences = {
-        "better": _("{name} **helps** this model: its interval lies above that of {plain}."),
-        "worse": _("{name} makes this model **worse**: its interval lies below that of {plain}."),
-        "unclear": _("Of {name} nothing can be said: its interval overlaps that of {plain}."),
+        "better": _("{name} **helps** this model more than chance explains (sign test beside {plain})."),
+        "worse": _("{name} makes this model **worse** than chance explains (sign test beside {plain})."),
+        "unclear": _("Of {name} nothing can be said: it differs from {plain} no more than chance explains."),
     }
     return [
         sentences[outcome].format(name=strong(names[prompt]), plain=strong(names["plain"]))

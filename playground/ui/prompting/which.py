@@ -16,6 +16,7 @@ from playground.charts import prompting as charts
 from playground.core import frames_prompting as frames
 from playground.core.prompting import Example
 from playground.ui import show
+from playground.ui.prompting import code
 from playground.ui.prompting.asking import Answer, answered, answers
 from playground.ui.prompting.prompt import Prompt
 from playground.ui.text import _, plain, strong
@@ -87,14 +88,14 @@ def _draw_left_out(prompt: Prompt, answer: Answer) -> None:
     label, demos = prompt.options[best], prompt.demos
     table = left_out(prompt, answer)
     words = {
-        "place": _("Example left out"), "change": _("What it added to the probability"),
-        "text": _("Text"), "label": _("Label"), "without": _("Probability without it"),
+        "place": _("Example left out"), "change": _("What it added to the share"),
+        "text": _("Text"), "label": _("Label"), "without": _("Share without it"),
     }  # fmt: skip
     alt = _("What each example added to the probability of the answer")
     show.show_chart(charts.changes(words, n_demos=len(demos)), "pro_which", alt, data=table)
     most = table.iloc[int(table["change"].abs().argmax())]
     told = _(
-        "Without example {place} the probability of {label} is {without:.1%} instead of {whole:.1%}: "
+        "Without example {place} the share of {label} is {without:.1%} instead of {whole:.1%}: "
         "no other one changes it more."
     )
     st.markdown(
@@ -105,17 +106,9 @@ def _draw_left_out(prompt: Prompt, answer: Answer) -> None:
     )  # fmt: skip
     model = prompt.context.model
     st.caption(plain(" · ".join([model.model_id, model.revision[:12], model.dtype])))
-    code = show.code(
-        "few_shot",
-        folder=show.model_folder(model.model_id),
-        prompts=[
-            prompt.literal(demos[:place] + demos[place + 1 :], prompt.query.text)
-            for place in range(len(demos))
-        ],
-        labels=list(prompt.candidates(prompt.query)),
-        by_length=prompt.by_length,
-    )
-    show.under_picture("which_example", frame=table, code=code, picture="pro_which")
+    many = [demos, *(demos[:place] + demos[place + 1 :] for place in range(len(demos)))]
+    script = partial(code.few_shot, prompt, many)
+    show.under_picture("which_example", frame=table, code=script, picture="pro_which")
 
 
 # ---------------------------------------------------------------- orders
@@ -185,14 +178,5 @@ def _draw_orders(found: Orders) -> None:
     prompt = found.prompt
     model = prompt.context.model
     st.caption(plain(" · ".join([model.model_id, model.revision[:12], model.dtype])))
-    code = show.code(
-        "shots",
-        folder=show.model_folder(model.model_id),
-        prompts={
-            number: [prompt.literal(order, one.text) for one in prompt.test]
-            for number, order in enumerate(found.each, 1)
-        },
-        options=[list(prompt.candidates(one)) for one in prompt.test],
-        answers=[prompt.task.options(one).index(one.label) for one in prompt.test],
-    )
-    show.under_picture("orders", frame=table, code=code, picture="pro_orders_picture")
+    script = partial(code.accuracies, prompt, dict(enumerate(found.each, 1)))
+    show.under_picture("orders", frame=table, code=script, picture="pro_orders_picture")
