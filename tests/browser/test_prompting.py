@@ -147,5 +147,5 @@ def test_prompts_are_kept_and_come_back_from_their_file(page: Page, open_page: O
 def test_korean_page_is_korean(page: Page, open_page: OpenPage) -> None:
     open_page("/prompting?lang=ko&pro_panel=shots")
     expect(page.get_by_text("모델은 프롬프트만 보고 과제를 배울 수 있을까요?")).to_be_visible()
-    expect(page.get_by_text(re.compile("예시가 4개일 때 모델은"))).to_be_visible()
+    expect(page.get_by_text(re.compile("예시가 4개일 때 모델이"))).to_be_visible()
     expect(page.locator(".prompt-blocks .block.query").last).to_contain_text("후기")

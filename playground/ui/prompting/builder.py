@@ -176,7 +176,7 @@ def _table(prompt: Prompt, found: Answer) -> pd.DataFrame:
 
 def _draw_answer(table: pd.DataFrame) -> None:
     words = {
-        "label": _("Label"), "probability": _("Probability among the labels"),
+        "label": _("Label"), "probability": _("Probability among the labels (▸ = right)"),
         "logprob": _("Log-probability"), "tokens": _("Tokens"), "none": _("without examples"),
         "shots": _("with the examples"), "prompt": _("Prompt"),
     }  # fmt: skip
