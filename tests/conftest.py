@@ -42,12 +42,12 @@ def _is_local(host: object) -> bool:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What needs Chromium or the running server last: quick tests speak first."""
-    items.sort(key=lambda item: ("tests/browser/" in item.nodeid) + 2 * ("server" in _part(item.nodeid)))
+    items.sort(key=lambda item: ("tests/browser/" in item.nodeid) + 2 * (_part(item.nodeid) == "server"))
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """With `-n 4` each worker takes one part: what shares an engine or a server stays together.
+    """With `-n 3` each worker takes one part: what shares an engine or a server stays together.
 
     The marks of xdist 3.8 that are meant for this do nothing under pytest 9.2.
     """
@@ -67,13 +67,6 @@ _ALONE = tuple(
 )
 
 
-# Chromium with a server of their own: waiting for a page needs no processor, so more of them fit beside.
-_SECOND_SERVER = tuple(
-    f"tests/browser/test_{name}.py"
-    for name in ("attention", "embeddings", "inside", "positions", "prompting")
-)
-
-
 # Chromium with the server that the tests of the server start too.
 _WITH_SERVER = tuple(f"tests/browser/test_{name}.py" for name in ("sampler", "tokenization"))
 
@@ -83,8 +76,6 @@ def _part(nodeid: str) -> str:
         return "pages"
     if nodeid.startswith(_WITH_SERVER):
         return "rest"
-    if nodeid.startswith(_SECOND_SERVER):
-        return "second server"
     if nodeid.startswith(("tests/browser/", "tests/test_messages.py")):
         return "server"
     if nodeid.startswith(("tests/pages/", "tests/ui/", "tests/charts/", "tests/core/")):
