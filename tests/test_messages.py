@@ -20,7 +20,7 @@ from playground.paths import site_root
 BOUNDS = {
     "home": (55, 66, 67, 36),
     "sampling": (110, 182, 178, 50),
-    "prompting": (105, 55, 55, 55),
+    "prompting": (140, 60, 60, 60),
     "tokenization": (145, 330, 140, 95),
     "embeddings": (110, 115, 115, 85),
     "attention": (125, 175, 180, 52),

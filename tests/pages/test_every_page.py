@@ -6,6 +6,7 @@ import ast
 import itertools
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -105,6 +106,12 @@ def test_the_code_shown_reads_models_of_this_machine(
         return script
 
     monkeypatch.setattr(show, "code", seen)
+    under = show.under_picture
+
+    def opened(name: str, *, code: Any, **values: Any) -> None:
+        under(name, code=code() if callable(code) else code, **values)
+
+    monkeypatch.setattr(show, "under_picture", opened)
     assert not open_app(page, text="The cat sat on the mat", **LINKS.get(page, {})).exception
     folders = [line for script in shown for line in re.findall(r"^\w*folder = (.*)$", script, re.MULTILINE)]
     assert folders
