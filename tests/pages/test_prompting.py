@@ -214,6 +214,10 @@ def test_another_task_puts_the_sweep_away(open_app: OpenApp, monkeypatch: pytest
     assert "the accuracy goes from" in told(app)
     app.number_input(key="pro_draw").set_value(3).run()
     assert "the accuracy goes from" not in told(app)
+    app.number_input(key="pro_draw").set_value(0).run()
+    assert "the accuracy goes from" in told(app)
+    app.number_input(key="pro_split").set_value(1).run()
+    assert "the accuracy goes from" not in told(app)
 
 
 def test_leaving_one_out_keeps_the_rest_of_the_prompt_word_for_word(

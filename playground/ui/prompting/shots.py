@@ -130,7 +130,7 @@ def _last(prompt: Prompt) -> Sweep | None:
 
 def _same(prompt: Prompt) -> tuple[object, ...]:
     how = (prompt.style, prompt.seed, prompt.by_length, prompt.is_calibrated)
-    return (prompt.context.model.model_id, prompt.task, how)
+    return (prompt.context.model.model_id, prompt.task, prompt.test, how)
 
 
 def _measure(sweep: Sweep, place: Any) -> None:  # noqa: ANN401  (Streamlit's container)
