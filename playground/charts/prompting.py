@@ -22,13 +22,13 @@ def label_bars(words: Mapping[str, str]) -> dict[str, Any]:
     rows = alt.Chart(alt.NamedData("rows")).transform_calculate(said=prompt)
     y = alt.Y("label:N", title=None, sort=None, axis=alt.Axis(labelLimit=150, labelFontSize=14))
     x = alt.X(
-        "probability:Q", title=words["probability"], scale=alt.Scale(domain=[0, 1]),
-        axis=alt.Axis(format="%"),
+        "probability:Q", title=words["probability"], scale=alt.Scale(domain=[0, 1.12], nice=False),
+        axis=alt.Axis(format="%", values=[0, 0.2, 0.4, 0.6, 0.8, 1]),
     )  # fmt: skip
     domain = [words["none"], words["shots"]]
     color = alt.Color(
         "said:N", scale=alt.Scale(domain=domain, range=[BEFORE, AFTER]),
-        legend=alt.Legend(title=None, orient="top", labelLimit=220),
+        legend=alt.Legend(title=None, orient="top", labelLimit=220, columns=1),
     )  # fmt: skip
     tooltip = [
         alt.Tooltip("label:N", title=words["label"]),
@@ -119,7 +119,10 @@ def changes(words: Mapping[str, str], *, n_demos: int) -> dict[str, Any]:
         n_demos: Examples, for the height.
     """
     y = alt.Y("left_out:O", title=words["place"], axis=alt.Axis(labelFontSize=13))
-    x = alt.X("change:Q", title=words["change"], scale=alt.Scale(domain=[-1, 1]), axis=alt.Axis(format="+%"))
+    x = alt.X(
+        "change:Q", title=words["change"], scale=alt.Scale(domain=[-1.05, 1.05], nice=False),
+        axis=alt.Axis(format="+%", values=[-1, -0.5, 0, 0.5, 1]),
+    )  # fmt: skip
     tooltip = [
         alt.Tooltip("left_out:O", title=words["place"]),
         alt.Tooltip("text:N", title=words["text"]),

@@ -29,7 +29,7 @@ def choose(key: str, names: Mapping[str, str], label: str) -> str:
         required=True,
         label_visibility="collapsed",
         on_change=_keep,
-        args=(key, next(iter(names))),
+        args=(key, tuple(names)),
     )
     return wanted
 
@@ -43,7 +43,7 @@ def choose_from_list(key: str, names: Mapping[str, str], label: str) -> str:
         key=f"{key}_choice",
         format_func=names.__getitem__,
         on_change=_keep,
-        args=(key, next(iter(names))),
+        args=(key, tuple(names)),
     )
     return wanted
 
@@ -73,6 +73,8 @@ def hidden(key: str) -> str:
         )
 
 
-def _keep(key: str, default: str) -> None:
+def _keep(key: str, options: tuple[str, ...]) -> None:
+    """What the browser sends is an option's words: after a change of language or options they name none."""
     chosen = st.session_state[f"{key}_choice"]
-    st.session_state[key] = "" if chosen == default else chosen
+    if chosen in options:
+        st.session_state[key] = "" if chosen == options[0] else chosen

@@ -56,6 +56,31 @@ def test_words_turn_into_tokens_without_asking_anybody(page: Page, open_page: Op
     assert blocks.locator(".text").inner_text() == literal
 
 
+def pick(page: Page, name: str, option: str) -> None:
+    page.get_by_role("combobox", name=name, exact=True).click()
+    page.get_by_role("option", name=option, exact=True).click()
+    wait_run(page)
+
+
+def test_choices_live_through_other_tasks_and_another_language(page: Page, open_page: OpenPage) -> None:
+    open_page("/prompting?lang=en&pro_format=arrow&pro_shots=1")
+    for task in ("Topic", "Yes or no"):
+        pick(page, "Task", task)
+        expect(page.locator(".prompt-blocks .block.query").last).to_contain_text("->")
+        expect(page.get_by_test_id("stAlertContentWarning")).to_have_count(0)
+    assert "pro_query" not in page.url
+    page.locator(".st-key-lang_choice").get_by_text("한국어", exact=True).click()
+    expect(page.get_by_text("모델은 프롬프트만 보고 과제를 배울 수 있을까요?")).to_be_visible()
+    wait_run(page)
+    page.get_by_role("slider", name="프롬프트에 넣을 예시").focus()
+    page.keyboard.press("ArrowRight")
+    wait_run(page)
+    assert "pro_task=yes_no" in page.url
+    assert "pro_format=arrow" in page.url
+    expect(page.locator(".st-key-pro_task_choice input")).to_have_value("예 아니요")
+    expect(page.get_by_test_id("stAlertContentWarning")).to_have_count(0)
+
+
 def upload(page: Page, file: Path) -> None:
     page.locator(".st-key-pro_upload input[type=file]").set_input_files(file)
     expect(page.get_by_text("12 examples were read.")).to_be_visible()

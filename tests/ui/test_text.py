@@ -143,3 +143,9 @@ def _headings(path: Path) -> list[str]:
     """The keys, and the depth of the headings inside the lesson."""
     lines = [line for line in path.read_text("utf-8").splitlines() if line.startswith("#")]
     return [line if line.startswith("## ") else line.split(" ")[0] for line in lines]
+
+
+@pytest.mark.parametrize("path", sorted((LESSONS / "ko").glob("*.md")), ids=lambda path: path.stem)
+def test_emphasis_ends_before_a_bracket_and_a_particle(path: Path) -> None:
+    """`*토큰(token)*은` keeps its stars: between a bracket and a letter they end nothing."""
+    assert not re.findall(r"\)\*+[가-힣]", path.read_text("utf-8"))

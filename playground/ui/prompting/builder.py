@@ -16,7 +16,7 @@ from playground.core import frames_prompting as frames
 from playground.core import pieces
 from playground.core.prompting import FORMATS, Example, Format, Task, is_nested
 from playground.core.shots import Condition, split
-from playground.errors import PlaygroundError
+from playground.errors import PlaygroundError, TextTooLong, TooManyTokens
 from playground.ui import show, state
 from playground.ui.choose import choose_from_list
 from playground.ui.components.prompt_blocks import PromptToken, prompt_blocks
@@ -44,7 +44,7 @@ def read(context: PageContext) -> Prompt:
             _("Examples in the prompt"), 0, MAX_SHOTS, 4, key="pro_shots", bind="query-params", width=230
         )
         seed = st.number_input(
-            _("Which examples"), 0, 999, 0, key="pro_draw", bind="query-params", width=130,
+            _("Choice of examples"), 0, 999, 0, key="pro_draw", bind="query-params", width=130,
             help=_("Every number is another choice and order of the examples."),
         )  # fmt: skip
         with st.popover(_("More"), icon=":material/tune:"):
@@ -140,6 +140,9 @@ def draw(prompt: Prompt) -> tuple[Answer | None, Callable[[], None] | None]:
             found = answer(prompt)
             table = _table(prompt, found)
             _draw_answer(table)
+    except (TooManyTokens, TextTooLong) as error:
+        st.error(f"{sentence(error)} {_('Use fewer or shorter examples.')}")
+        return None, None
     except PlaygroundError as error:
         st.error(sentence(error))
         return None, None
@@ -194,6 +197,8 @@ def _reading(prompt: Prompt, found: Answer) -> str:
         prompt.n_shot,
     )
     label = prompt.options[best]
+    if not prompt.demos:
+        told = _("Without examples {label} gets {p:.1%} of what the model gives to the labels.")
     said = told.format(
         n=prompt.n_shot, label=strong(label), p=float(found.shots[best]), before=float(found.none[best])
     )

@@ -29,7 +29,8 @@ def draw(prompt: Prompt) -> Callable[[], None] | None:
     """
     n, limit = prompt.n_tokens(prompt.demos), state.settings().max_tokens
     with st.container(horizontal=True, vertical_alignment="center", key="pro_continuation"):
-        st.markdown(_("What it writes, always the most probable token:"), width="content")
+        told = _("Its next {n} tokens, always the most probable one:")
+        st.markdown(told.format(n=N_TOKENS), width="content")
         place = st.empty()
     if n > limit:
         place.caption(sentence(TooManyTokens(limit=limit, got=n)))
@@ -55,7 +56,12 @@ def _write(prompt: Prompt, place: Any) -> None:  # noqa: ANN401  (Streamlit's co
         with closing(steps):
             for _row, step in steps:
                 written += step.text
-                shown.text(written.replace("\n", "⏎"))
+                shown.text(_visible(written))
                 is_whole = step.finish_reason is not None
     if is_whole:
-        st.session_state[KEY] = (_asked(prompt), written.replace("\n", "⏎"))
+        st.session_state[KEY] = (_asked(prompt), _visible(written))
+
+
+def _visible(written: str) -> str:
+    """Without half a character at the end."""
+    return written.rstrip("\ufffd").replace("\n", "⏎")

@@ -48,6 +48,9 @@ def _show(found: ExampleFile) -> None:
     n = len(found.examples)
     st.success(ngettext("{n} example was read.", "{n} examples were read.", n).format(n=n))
     uploads.say_left_out(found)
+    n_again = n - len({one.text for one in found.examples})
+    if n_again:
+        st.caption(_("{n} of them repeat a text: the first of each counts.").format(n=n_again))
     counts = Counter(one.label for one in found.examples)
     if len(counts) > MAX_LABELS:
         told = _("There are {n} labels: every text is compared with its own and {others} other ones.")
@@ -70,7 +73,9 @@ def _show(found: ExampleFile) -> None:
 
 def _read() -> None:
     upload = st.session_state["pro_upload"]
+    st.session_state["pro_upload_error"] = None
     if upload is None:
+        st.session_state.pop(KEY, None)  # taken away
         return
     settings = state.settings()
     try:
@@ -79,6 +84,5 @@ def _read() -> None:
             max_rows=settings.max_upload_rows,
         )  # fmt: skip
         st.session_state["pro_task"] = ID
-        st.session_state["pro_upload_error"] = None
     except BadFile as error:
         st.session_state["pro_upload_error"] = error  # what was there before stays

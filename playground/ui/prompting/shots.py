@@ -213,13 +213,14 @@ def _reading(sweep: Sweep, table: pd.DataFrame) -> str:
         few=first["n_shot"], many=last["n_shot"], before=first["accuracy"], after=last["accuracy"],
         low=last["low"], high=last["high"], chance=_chance(sweep.prompt),
     )  # fmt: skip
-    if last["n_shot"] and last["low"] <= _chance(sweep.prompt):
+    is_whole = len(sweep.done) == len(sweep.points)
+    if is_whole and last["n_shot"] and last["low"] <= _chance(sweep.prompt):
         told = _("The interval reaches down to guessing: {n} test items cannot tell it from that.")
         said += " " + told.format(n=len(sweep.prompt.test))
     if sweep.too_long:
         told = _("Left out, more than {limit} tokens: {n} of the prompts.")
         said += " " + told.format(limit=window(sweep.prompt), n=len(sweep.too_long))
-    if len(sweep.done) < len(sweep.points):
+    if not is_whole:
         said += " " + _("Stopped early: {done} of {total} prompts.").format(
             done=len(sweep.done), total=len(sweep.points)
         )

@@ -175,6 +175,9 @@ def _draw_orders(found: Orders) -> None:
             worst=worst["accuracy"], worst_labels=plain(worst["labels"]),
         )
     )  # fmt: skip
+    if len(table) < len(found.each):
+        told = _("Stopped early: {done} of {total} orders.")
+        st.caption(told.format(done=len(table), total=len(found.each)))
     prompt = found.prompt
     model = prompt.context.model
     st.caption(plain(" · ".join([model.model_id, model.revision[:12], model.dtype])))
