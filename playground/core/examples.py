@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from playground.core.prompting import Example
-from playground.core.prompts import Unusable, csv_fields, decode, readable_text
+from playground.core.prompts import Unusable, csv_fields, decode, readable_text, sort_out
 from playground.errors import N_, BadFile, BadUpload
 
 COLUMNS = ("text", "label")
@@ -50,26 +50,17 @@ def read_examples(name: str, data: bytes, *, max_bytes: int = 2**20, max_rows: i
     """
     if len(data) > max_bytes:
         raise BadFile(reason=N_("it is too large."))
-    examples: list[Example] = []
-    rejected: list[BadUpload] = []
-    n_beyond_limit = 0
-    for number, row in _rows(name, decode(data)):
-        if isinstance(row, tuple) and not any(part.strip() for part in row):
-            continue
-        if len(examples) + len(rejected) >= max_rows:
-            n_beyond_limit += 1
-            continue
-        checked = row if isinstance(row, Unusable) else _checked(*row)
-        if isinstance(checked, Unusable):
-            rejected.append(BadUpload(row=number, reason=checked.reason))
-        else:
-            examples.append(checked)
+    rows = (one for one in _rows(name, decode(data)) if not _is_empty(one[1]))
+    examples, rejected, n_beyond_limit = sort_out(rows, lambda row: _checked(*row), max_rows)
     if len({one.text for one in examples}) < MIN_TEXTS:
         raise BadFile(reason=N_("it has fewer than four different texts with a label."))
-    n_labels = len({one.label for one in examples})
-    if n_labels < 2:
+    if len({one.label for one in examples}) < 2:
         raise BadFile(reason=N_("all its texts have the same label."))
-    return ExampleFile(tuple(examples), tuple(rejected), n_beyond_limit)
+    return ExampleFile(examples, rejected, n_beyond_limit)
+
+
+def _is_empty(row: _Pair | Unusable) -> bool:
+    return not isinstance(row, Unusable) and not any(part.strip() for part in row)
 
 
 def _rows(name: str, text: str) -> Iterator[tuple[int, _Pair | Unusable]]:

@@ -6,8 +6,9 @@ import csv
 import io
 import json
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 
 from playground.errors import N_, BadFile, BadUpload
 
@@ -38,6 +39,8 @@ class Unusable:
 
 
 _Row = str | Unusable
+Read = TypeVar("Read")
+Usable = TypeVar("Usable")
 
 
 def readable_text(raw: str) -> tuple[str, int]:
@@ -80,23 +83,39 @@ def read_prompts(
     """
     if len(data) > max_bytes:
         raise BadFile(reason=N_("it is too large."))
-    prompts: list[str] = []
-    rejected: list[BadUpload] = []
-    n_beyond_limit = 0
-    for number, row in _rows(name, decode(data)):
-        if isinstance(row, str) and not row.strip():
-            continue
-        if len(prompts) + len(rejected) >= max_rows:
-            n_beyond_limit += 1
-            continue
-        row = _checked(row, max_chars)
-        if isinstance(row, Unusable):
-            rejected.append(BadUpload(row=number, reason=row.reason))
-        else:
-            prompts.append(row)
+    rows = (one for one in _rows(name, decode(data)) if not isinstance(one[1], str) or one[1].strip())
+    prompts, rejected, n_beyond_limit = sort_out(rows, lambda row: _checked(row, max_chars), max_rows)
     if not prompts and not rejected:
         raise BadFile(reason=N_("it has no row with text."))
-    return PromptFile(tuple(prompts), tuple(rejected), n_beyond_limit)
+    return PromptFile(prompts, rejected, n_beyond_limit)
+
+
+def sort_out(
+    rows: Iterable[tuple[int, Read | Unusable]], checked: Callable[[Read], Usable | Unusable], max_rows: int
+) -> tuple[tuple[Usable, ...], tuple[BadUpload, ...], int]:
+    """Part the rows of a file.
+
+    Args:
+        rows: Number of each, and what it says.
+        checked: Makes of a row what is used, or says why it cannot be.
+        max_rows: Rows after this many are counted only.
+
+    Returns:
+        What can be used, an error for each other row, how many are beyond the limit.
+    """
+    usable: list[Usable] = []
+    rejected: list[BadUpload] = []
+    n_beyond_limit = 0
+    for number, row in rows:
+        if len(usable) + len(rejected) >= max_rows:
+            n_beyond_limit += 1
+            continue
+        made = row if isinstance(row, Unusable) else checked(row)
+        if isinstance(made, Unusable):
+            rejected.append(BadUpload(row=number, reason=made.reason))
+        else:
+            usable.append(made)
+    return tuple(usable), tuple(rejected), n_beyond_limit
 
 
 def decode(data: bytes) -> str:
@@ -169,9 +188,7 @@ def _json_row(line: str) -> _Row:
     return prompt if isinstance(prompt, str) else Unusable(N_("its `prompt` is no text."))
 
 
-def _checked(row: _Row, max_chars: int) -> _Row:
-    if isinstance(row, Unusable):
-        return row
+def _checked(row: str, max_chars: int) -> _Row:
     if readable_text(row.replace("\r\n", "\n").strip())[1]:
         return Unusable(N_("it has characters that are no text."))
     if len(row.strip()) > max_chars:

@@ -45,7 +45,7 @@ from playground.engine.scoring import Scorer
 from playground.engine.searching import search_beams
 from playground.engine.table import ModelTable
 from playground.engine.texts import read_texts, trace_key
-from playground.engine.turns import Flights, Turns
+from playground.engine.turns import Turns
 from playground.engine.vectors import TextRead, TracesRequest
 from playground.engine.waiting import POLL_S, results_of
 from playground.engine.weights import final_norm, head_output, parts, unembedding
@@ -71,7 +71,7 @@ class LocalEngine:
         self._traces: ByteCache[Trace | Lens | Scores] = ByteCache(settings.cache_bytes)
         self._thread = ModelThread(settings, self._scheduler, self._traces)
         self._turns = Turns(settings.max_kept_caches)
-        self._scorer = Scorer(settings, self._traces, self._turns, Flights())
+        self._scorer = Scorer(settings, self._traces, self._turns, Turns(1))
         self._n_cache_hits = 0
         self._thread.start()
 

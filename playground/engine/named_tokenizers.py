@@ -170,12 +170,23 @@ class NamedTokenizers:
         contents = [message["content"] for message in messages]
         if read_special or not any(map(tokenizer.spells_mark, contents)):
             return tokenizer.tokenize(_render(tokenizer, messages), False, read_special=True)
-        empty = _render(tokenizer, [{**message, "content": _PLACE} for message in messages])
         parts: list[Tokenization] = []
-        for frame, content in zip(empty.split(_PLACE), [*contents, ""], strict=True):
+        for frame, content in zip(self.chat_frames(model_id, messages), [*contents, ""], strict=True):
             parts.append(tokenizer.tokenize(frame, False, read_special=True))
             parts.append(tokenizer.tokenize(content, False))
         return join(parts)
+
+    def chat_frames(self, model_id: str, messages: Sequence[Mapping[str, str]]) -> list[str]:
+        """What the model's chat template puts before, between and after the messages.
+
+        Args:
+            model_id, messages: As in `chat`.
+
+        Raises:
+            Unsupported: The model has no chat template, or not for these roles.
+        """
+        empty = [{**message, "content": _PLACE} for message in messages]
+        return _render(self._of_model(model_id), empty).split(_PLACE)
 
     def _get(self, tokenizer_id: str) -> NamedTokenizer:
         if tokenizer_id not in NAMES:

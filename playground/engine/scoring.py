@@ -8,11 +8,11 @@ its text alone.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Generator, Hashable, Iterator, Sequence
-from contextlib import closing, nullcontext
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from itertools import pairwise
+from itertools import count, pairwise
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -24,7 +24,7 @@ from playground.engine.base import OnWait
 from playground.engine.cache import ByteCache
 from playground.engine.scheduler import Job
 from playground.engine.scores import ScoreRequest, Scores
-from playground.engine.turns import Flights, Turns
+from playground.engine.turns import Turns
 from playground.settings import Settings
 
 if TYPE_CHECKING:
@@ -110,13 +110,13 @@ class Scorer:
         settings: How large a tree may grow, how long a piece is.
         cache: Where scores are found and left.
         turns: Only so many large trees keep keys and values at the same time.
-        flights: Who asks what somebody else is computing waits for that.
+        same: Who asks what somebody else is computing waits, and then finds it.
     """
 
     settings: Settings
     cache: ByteCache[Any]
     turns: Turns
-    flights: Flights
+    same: Turns
 
     def score(
         self,
@@ -135,35 +135,19 @@ class Scorer:
             ask: Queues a job and waits for what it gives.
             on_wait: Told while somebody else has the turn.
         """
-        keys = [_key(loaded, text) for text in texts]
-        known = {key: scores for key in keys if (scores := self.cache.get(key)) is not None}
-        unknown = [text for key, text in zip(keys, texts, strict=True) if key not in known]
-        made = self._made(request, loaded, unknown, ask, on_wait)
-        with closing(made):
-            for place, key in enumerate(keys):
-                yield place, known.get(key) or next(made)
-
-    def _made(
-        self,
-        request: ScoreRequest,
-        loaded: LoadedModel,
-        texts: Sequence[Text],
-        ask: Ask,
-        on_wait: OnWait | None,
-    ) -> Generator[Scores]:
         timeout_s = request.timeout_s or self.settings.request_timeout_s
+        piece, places = self.settings.prefill_chunk_tokens, count()
         for together in _groups(texts, _most(loaded, self.settings)):
             keys = [_key(loaded, text) for text in together]
-            with self.flights.alone(tuple(keys), timeout_s, on_wait):
+            with self.same.turn(timeout_s, on_wait, tuple(keys)):
                 known = {key: scores for key in keys if (scores := self.cache.get(key)) is not None}
                 tree, scored = _tree([t for k, t in zip(keys, together, strict=True) if k not in known])
-                is_large = len(tree) > SMALL * self.settings.prefill_chunk_tokens
-                with self.turns.turn(timeout_s, on_wait) if is_large else nullcontext():
-                    made = _read(request, loaded, tree, scored, self.settings.prefill_chunk_tokens, ask)
+                with self.turns.turn(timeout_s, on_wait) if len(tree) > SMALL * piece else nullcontext():
+                    made = _read(request, loaded, tree, scored, piece, ask)
                     for key in keys:
                         scores = known.get(key) or next(made)
                         self.cache.put(key, scores)
-                        yield scores
+                        yield next(places), scores
 
 
 def _key(loaded: LoadedModel, text: Text) -> Hashable:

@@ -1,10 +1,11 @@
-"""What keeps much memory between its jobs is let in a few at a time."""
+"""Who waits for whom before anything is asked of the model thread."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from threading import Condition
 
 from playground.engine.base import OnWait, Waiting
@@ -13,7 +14,7 @@ from playground.errors import TimedOut
 
 
 class Turns:
-    """So many long computations go on at the same time; the others wait in the order they came.
+    """So many of one kind go on at the same time; the others wait in the order they came.
 
     Args:
         n_at_once: How many.
@@ -22,16 +23,21 @@ class Turns:
     def __init__(self, n_at_once: int) -> None:
         self._n_at_once = n_at_once
         self._changed = Condition()
-        self._line: list[object] = []  # the first of them have their turn
+        self._line: list[_Turn] = []  # the first of each kind have their turn
 
     @contextmanager
-    def turn(self, timeout_s: float, on_wait: OnWait | None) -> Iterator[None]:
+    def turn(self, timeout_s: float, on_wait: OnWait | None, kind: Hashable = None) -> Iterator[None]:
         """Wait for a turn, and give it back.
+
+        Args:
+            timeout_s: Longest wait.
+            on_wait: Told the place in the line.
+            kind: Only those of the same kind wait for each other.
 
         Raises:
             TimedOut: It did not come.
         """
-        mine, started = object(), time.monotonic()
+        mine, started = _Turn(kind), time.monotonic()
         with self._changed:
             self._line.append(mine)
         try:
@@ -47,47 +53,19 @@ class Turns:
                 self._line.remove(mine)
                 self._changed.notify_all()
 
-    def _place(self, mine: object) -> int:
+    def _place(self, mine: _Turn) -> int:
         """How many turns must end before this one begins, after a short wait for it; 0: it begins."""
         with self._changed:
-            if self._line.index(mine) >= self._n_at_once:
+            if self._ahead(mine) >= self._n_at_once:
                 self._changed.wait(POLL_S)
-            return max(0, self._line.index(mine) - self._n_at_once + 1)
+            return max(0, self._ahead(mine) - self._n_at_once + 1)
+
+    def _ahead(self, mine: _Turn) -> int:
+        return sum(one.kind == mine.kind for one in self._line[: self._line.index(mine)])
 
 
-class Flights:
-    """Of those who want the same thing only one computes it; the others wait, and then find it."""
+@dataclass(frozen=True, eq=False)
+class _Turn:
+    """Somebody in the line."""
 
-    def __init__(self) -> None:
-        self._changed = Condition()
-        self._busy: set[Hashable] = set()
-
-    @contextmanager
-    def alone(self, key: Hashable, timeout_s: float, on_wait: OnWait | None) -> Iterator[None]:
-        """Wait until nobody else computes this.
-
-        Raises:
-            TimedOut: Somebody still does.
-        """
-        started = time.monotonic()
-        while not self._taken(key):
-            waited_s = time.monotonic() - started
-            if waited_s > timeout_s:
-                raise TimedOut(seconds=timeout_s)
-            if on_wait is not None:
-                on_wait(Waiting(0, waited_s, "ready", ""))
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._busy.remove(key)
-                self._changed.notify_all()
-
-    def _taken(self, key: Hashable) -> bool:
-        with self._changed:
-            if key in self._busy:
-                self._changed.wait(POLL_S)
-            if key in self._busy:
-                return False
-            self._busy.add(key)
-            return True
+    kind: Hashable

@@ -12,6 +12,7 @@ import streamlit as st
 
 from playground.core.trace import Trace
 from playground.engine import catalogue
+from playground.engine.base import ModelInfo
 from playground.paths import site_root
 from playground.ui.components.save_picture import save_picture
 from playground.ui.state import settings
@@ -31,6 +32,17 @@ def provenance(trace: Trace, *, layer: int | None = None, head: int | None = Non
     words += [trace.dtype, trace.device, f"{trace.elapsed_ms:.0f} ms"]
     words.append(_("from the cache") if trace.cached else _("computed now"))
     st.caption(plain(" · ".join(words)))
+
+
+def source(model: ModelInfo, *more: str) -> None:
+    """Draw the small line that says which model gave a picture's numbers.
+
+    Args:
+        model: It.
+        *more: What else there is to say.
+    """
+    revision = _("revision {hash}").format(hash=model.revision[:12])
+    st.caption(plain(" · ".join([model.model_id, revision, model.dtype, model.device, *more])))
 
 
 def under_picture(

@@ -63,6 +63,8 @@ def pick(page: Page, name: str, option: str) -> None:
 
 
 def test_choices_live_through_other_tasks_and_another_language(page: Page, open_page: OpenPage) -> None:
+    open_page("/prompting?lang=en&pro_format=nonsense&pro_shots=1")
+    expect(page.get_by_test_id("stAlertContentWarning")).to_have_count(1)
     open_page("/prompting?lang=en&pro_format=arrow&pro_shots=1")
     for task in ("Topic", "Yes or no"):
         pick(page, "Task", task)

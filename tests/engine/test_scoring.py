@@ -88,10 +88,13 @@ def test_what_texts_begin_with_alike_is_read_once(engine: LocalEngine, model: st
 @pytest.mark.parametrize("model", [tiny.LLAMA])
 def test_thirty_who_ask_the_same_cost_one_forward_and_later_none(engine: LocalEngine, model: str) -> None:
     before = engine.stats().n_forwards
-    texts = ("thirty students look at the same page:",)
+    texts = tuple(
+        f"thirty students look at page {i} of {i * 7} and {i * 13} then {i * 31}:" for i in range(24)
+    )
     with ThreadPoolExecutor(30) as pool:
         found = list(pool.map(lambda _student: ask(engine, model, texts, LABELS), range(30)))
-    assert engine.stats().n_forwards - before <= 2, "one may come after the answer, before it is kept"
+    n_pieces = engine.stats().n_forwards - before
+    assert 1 < n_pieces < 6, "those of one student"
     assert all(one == found[0] for one in found)
     between = engine.stats().n_forwards
     assert ask(engine, model, texts, LABELS) == found[0]

@@ -24,7 +24,7 @@ from playground.ui.prompting import code, continuing, own, task_files
 from playground.ui.prompting.asking import Answer, answer, lengths
 from playground.ui.prompting.prompt import Prompt, window
 from playground.ui.state import PageContext
-from playground.ui.text import _, ngettext, plain, sentence, strong
+from playground.ui.text import _, ngettext, sentence, strong
 
 MAX_SHOTS = 16
 N_TEST = 20
@@ -152,7 +152,8 @@ def draw(prompt: Prompt) -> tuple[Answer | None, Callable[[], None] | None]:
         plain_format = _("One label begins another: each is scored with the line break after it.")
         chat = _("One label begins another and so can never seem less probable: choose another format.")
         st.caption(chat if prompt.style == "chat" else plain_format)
-    _say_source(prompt)
+    whose = _("your file") if prompt.task_id == own.ID else _("examples of ours")
+    show.source(prompt.context.model, whose)
     show.under_picture(
         "prompt", frame=table, code=partial(code.few_shot, prompt, [(), prompt.demos]), picture="pro_answer"
     )
@@ -160,7 +161,7 @@ def draw(prompt: Prompt) -> tuple[Answer | None, Callable[[], None] | None]:
 
 
 def _draw_blocks(prompt: Prompt) -> None:
-    made = prompt.tokens()
+    made = prompt.tokens
     labels = [piece.label for piece in pieces.pieces(made)]
     parts = prompt.blocks()
     each: list[list[PromptToken]] = [[] for _part in parts]
@@ -197,7 +198,9 @@ def _reading(prompt: Prompt, found: Answer) -> str:
         prompt.n_shot,
     )
     label = prompt.options[best]
-    if not prompt.demos:
+    if prompt.by_length or prompt.is_calibrated:
+        told = _("With the examples the adjusted share of {label} is {p:.1%}, without them {before:.1%}.")
+    elif not prompt.demos:
         told = _("Without examples {label} gets {p:.1%} of what the model gives to the labels.")
     said = told.format(
         n=prompt.n_shot, label=strong(label), p=float(found.shots[best]), before=float(found.none[best])
@@ -210,10 +213,3 @@ def _reading(prompt: Prompt, found: Answer) -> str:
     if label == prompt.query.label:
         return said + " " + _("That is right.")
     return said + " " + _("The right label is {label}.").format(label=strong(prompt.query.label))
-
-
-def _say_source(prompt: Prompt) -> None:
-    model = prompt.context.model
-    whose = _("your file") if prompt.task_id == own.ID else _("examples of ours")
-    words = [model.model_id, _("revision {hash}").format(hash=model.revision[:12]), model.dtype, whose]
-    st.caption(plain(" · ".join(words)))

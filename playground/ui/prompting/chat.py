@@ -19,7 +19,6 @@ from playground.ui.text import _, ngettext, plain, sentence, strong
 from playground.ui.tokenization import LINE_BREAK
 
 MAX_CHARS, MAX_TURNS = 500, 12
-_BLANK = "\ue000"  # stands for the words of a message where only the template is looked at
 
 
 def panel(context: PageContext) -> Callable[[], None] | None:
@@ -144,8 +143,7 @@ def read(context: PageContext, messages: list[Message]) -> Chat:
     readings = {}
     if "chat_template" in context.model.capabilities:
         framed = engine.tokenizers.chat(model_id, messages)
-        blank = engine.tokenizers.chat(model_id, [{**one, "content": _BLANK} for one in messages])
-        around = blank.text.split(_BLANK)
+        around = engine.tokenizers.chat_frames(model_id, messages)
         readings["template"] = frames.reading(framed, around, messages, marks, "template")
     joined = engine.tokenize(model_id, "\n".join(message["content"] for message in messages))
     breaks = ["", *["\n"] * (len(messages) - 1), ""]

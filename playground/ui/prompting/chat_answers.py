@@ -283,10 +283,7 @@ def _n_tokens(n: int) -> str:
 def _under(answers: Answers) -> None:
     """Where the numbers come from; values, CSV and code."""
     chat, base, model = answers.chat, answers.base, answers.chat.context.model
-    words = [model.model_id, _("revision {hash}").format(hash=model.revision[:12]), model.dtype, model.device]
-    if answers.begun:
-        words.append(f"{answers.elapsed_ms:.0f} ms")
-    st.caption(plain(" · ".join(words)))
+    show.source(model, *([f"{answers.elapsed_ms:.0f} ms"] if answers.begun else []))
     code = show.code(
         "chat_xray",
         folder=show.model_folder(model.model_id),

@@ -27,7 +27,7 @@ def draw(prompt: Prompt) -> Callable[[], None] | None:
     Returns:
         What writes it, to be called once the page is drawn; None when it is known or cannot be.
     """
-    n, limit = prompt.n_tokens(prompt.demos), state.settings().max_tokens
+    n, limit = len(prompt.tokens), state.settings().max_tokens
     with st.container(horizontal=True, vertical_alignment="center", key="pro_continuation"):
         told = _("Its next {n} tokens, always the most probable one:")
         st.markdown(told.format(n=N_TOKENS), width="content")
@@ -44,11 +44,11 @@ def draw(prompt: Prompt) -> Callable[[], None] | None:
 
 
 def _asked(prompt: Prompt) -> tuple[object, ...]:
-    return prompt.context.model.model_id, prompt.text(prompt.demos, prompt.query.text)
+    return prompt.context.model.model_id, prompt.tokens.input_ids
 
 
 def _write(prompt: Prompt, place: Any) -> None:  # noqa: ANN401  (Streamlit's container)
-    settings = {"input_ids": prompt.tokens().input_ids, "temperature": 0.0}
+    settings = {"input_ids": prompt.tokens.input_ids, "temperature": 0.0}
     written = ""
     with place.container():  # the waiting line stands here too
         steps = stepwise.generate_many(prompt.context, [settings], max_new_tokens=N_TOKENS)

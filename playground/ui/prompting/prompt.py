@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from playground.core.prompting import (
     Block,
@@ -20,8 +21,6 @@ from playground.core.tokens import Tokenization
 from playground.errors import TextTooLong
 from playground.ui import compute, state
 from playground.ui.state import PageContext
-
-_BLANK = "\ue000"  # stands for the words of a message where only the template is looked at
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,7 @@ class Prompt:
     by_length: bool
     is_calibrated: bool
 
-    @property
+    @cached_property
     def demos(self) -> tuple[Example, ...]:
         """The examples of the prompt, in order."""
         return self.demos_of(self.n_shot, self.seed, self.condition)
@@ -74,17 +73,20 @@ class Prompt:
         if self.style != "chat":
             return blocks(self.task, self.demos, self.query.text, self.style)
         said = messages(self.task, self.demos, self.query.text)
-        empty = [{**message, "content": _BLANK} for message in said]
-        tokenizers, model_id = compute.get_engine().tokenizers, self.context.model.model_id
-        frames = tokenizers.chat(model_id, empty).text.split(_BLANK)
-        return chat_blocks(tokenizers.chat(model_id, said).text, frames, said)
+        frames = compute.get_engine().tokenizers.chat_frames(self.context.model.model_id, said)
+        return chat_blocks(self.tokens.text, frames, said)
 
+    @cached_property
     def tokens(self) -> Tokenization:
         """The prompt as the model reads it."""
+        return self.tokens_of(self.demos)
+
+    def tokens_of(self, demos: Sequence[Example]) -> Tokenization:
+        """The same prompt with these examples."""
         if self.style == "chat":
-            return self._chat(self.demos, self.query.text)
-        text = self.literal(self.demos, self.query.text)
-        return self._tokenize(text)
+            return self._chat(demos, self.query.text)
+        tokenizers, text = compute.get_engine().tokenizers, self.literal(demos, self.query.text)
+        return tokenizers.tokenize(self.context.model.model_id, text, add_special_tokens=True)
 
     def literal(self, demos: Sequence[Example], query: str) -> str:
         """The same prompt with these examples and this query, the marks of a chat template spelled out."""
@@ -92,24 +94,13 @@ class Prompt:
             return self._chat(demos, query).text
         return "".join(block.text for block in blocks(self.task, demos, query, self.style))
 
-    def n_tokens(self, demos: Sequence[Example]) -> int:
-        """Tokens of the same prompt with these examples."""
-        text = self.text(demos, self.query.text)
-        if isinstance(text, tuple):
-            return len(text)
-        return len(self._tokenize(text))
-
     def fits(self, demos: Sequence[Example], limit: int) -> bool:
         """Whether the same prompt with these examples, and an answer after it, has at most so many tokens."""
         longest = max(len(option.encode()) for option in self.options)
         try:
-            return self.n_tokens(demos) + longest <= limit
+            return len(self.tokens_of(demos)) + longest <= limit
         except TextTooLong:
             return False
-
-    def _tokenize(self, text: str) -> Tokenization:
-        tokenizers = compute.get_engine().tokenizers
-        return tokenizers.tokenize(self.context.model.model_id, text, add_special_tokens=True)
 
     def text(self, demos: Sequence[Example], query: str) -> str | tuple[int, ...]:
         """What is scored for it: marks of a chat template are tokens, not text."""
@@ -118,6 +109,12 @@ class Prompt:
     def _chat(self, demos: Sequence[Example], query: str) -> Tokenization:
         said = messages(self.task, demos, query)
         return compute.get_engine().tokenizers.chat(self.context.model.model_id, said)
+
+    @property
+    def chance(self) -> float:
+        """Accuracy of guessing on the test items."""
+        each = [1 / len(self.task.options(one)) for one in self.test]
+        return sum(each) / max(1, len(each))
 
     def candidates(self, example: Example) -> tuple[str, ...]:
         """What is scored for each answer."""

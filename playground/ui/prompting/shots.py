@@ -20,7 +20,7 @@ from playground.ui import show
 from playground.ui.prompting import code
 from playground.ui.prompting.asking import answered
 from playground.ui.prompting.prompt import Prompt, window
-from playground.ui.text import _, ngettext, plain
+from playground.ui.text import _, ngettext
 
 N_SHOTS = (0, 1, 2, 4, 8, 16)
 N_DRAWS = 4
@@ -174,7 +174,7 @@ def _progress(sweep: Sweep, bar: Any, chart: Any) -> None:  # noqa: ANN401
         done=n, total=total, n=len(sweep.prompt.test)
     )
     bar.progress(n / total, told)
-    spec = _picture(sweep.prompt.context.language, sweep.conditions, _chance(sweep.prompt))
+    spec = _picture(sweep.prompt.context.language, sweep.conditions, sweep.prompt.chance)
     chart.vega_lite_chart(frames.points_and_means(sweep.table()), spec)
 
 
@@ -187,16 +187,12 @@ def _draw(sweep: Sweep) -> None:
         return
     table = sweep.table()
     alt = _("Accuracy against the number of examples, a mark for each choice of examples")
-    spec = _picture(sweep.prompt.context.language, sweep.conditions, _chance(sweep.prompt))
+    spec = _picture(sweep.prompt.context.language, sweep.conditions, sweep.prompt.chance)
     show.show_chart(spec, "pro_shots_picture", alt, data=frames.points_and_means(table))
     st.markdown(_reading(sweep, table))
-    model = sweep.prompt.context.model
     n_items = len(sweep.prompt.test) * len(sweep.done)
-    words = [
-        model.model_id, _("revision {hash}").format(hash=model.revision[:12]), model.dtype,
-        ngettext("{n:,} answer", "{n:,} answers", n_items).format(n=n_items), f"{sweep.elapsed_s:.1f} s",
-    ]  # fmt: skip
-    st.caption(plain(" · ".join(words)))
+    n_answers = ngettext("{n:,} answer", "{n:,} answers", n_items).format(n=n_items)
+    show.source(sweep.prompt.context.model, n_answers, f"{sweep.elapsed_s:.1f} s")
     show.under_picture("shots", frame=table, code=partial(_code, sweep), picture="pro_shots_picture")
 
 
@@ -211,10 +207,10 @@ def _reading(sweep: Sweep, table: pd.DataFrame) -> str:
     )
     said = told.format(
         few=first["n_shot"], many=last["n_shot"], before=first["accuracy"], after=last["accuracy"],
-        low=last["low"], high=last["high"], chance=_chance(sweep.prompt),
+        low=last["low"], high=last["high"], chance=sweep.prompt.chance,
     )  # fmt: skip
     is_whole = len(sweep.done) == len(sweep.points)
-    if is_whole and last["n_shot"] and last["low"] <= _chance(sweep.prompt):
+    if is_whole and last["n_shot"] and last["low"] <= sweep.prompt.chance:
         told = _("The interval reaches down to guessing: {n} test items cannot tell it from that.")
         said += " " + told.format(n=len(sweep.prompt.test))
     if sweep.too_long:
@@ -225,12 +221,6 @@ def _reading(sweep: Sweep, table: pd.DataFrame) -> str:
             done=len(sweep.done), total=len(sweep.points)
         )
     return said
-
-
-def _chance(prompt: Prompt) -> float:
-    """Accuracy of guessing among the options."""
-    each = [1 / len(prompt.task.options(one)) for one in prompt.test]
-    return sum(each) / max(1, len(each))
 
 
 def _code(sweep: Sweep) -> str:

@@ -35,8 +35,7 @@ def tokens_each(prompt: Prompt, answer: Answer | None) -> float:
     demos = prompt.demos
     if answer is None or not demos:
         return 0.0
-    bare = prompt.n_tokens(())
-    return (prompt.n_tokens(demos) - bare) / len(demos)
+    return (len(prompt.tokens) - len(prompt.tokens_of(()))) / len(demos)
 
 
 def most(prompt: Prompt, answer: Answer | None) -> str:

@@ -107,11 +107,8 @@ def _draw(run: Run, *, is_old: bool) -> None:
         st.markdown(_reading(run, table))
     _draw_transcripts(run, table)
     model = run.context.model
-    words = [
-        model.model_id, _("revision {hash}").format(hash=model.revision[:12]), model.dtype, model.device,
-        _("{seconds:.0f} s").format(seconds=run.elapsed_ms / 1_000), _("computed now"),
-    ]  # fmt: skip
-    st.caption(plain(" · ".join(words)))
+    seconds = _("{seconds:.0f} s").format(seconds=run.elapsed_ms / 1_000)
+    show.source(model, seconds, _("computed now"))
     code = show.code(
         "thinking", folder=show.model_folder(model.model_id), prompts=list(run.prompts.values()),
         problems=[(item.text, item.label) for item in run.items], n_votes=run.n_votes, n_tokens=run.n_max,

@@ -75,7 +75,7 @@ def left_out(prompt: Prompt, answer: Answer) -> pd.DataFrame:
 
     Args:
         prompt: What stands above.
-        answer: The model's answer to it, None where there is none.
+        answer: The model's answer to it.
     """
     best, demos = int(np.argmax(answer.shots)), prompt.demos
     lists = [demos[:place] + demos[place + 1 :] for place in range(len(demos))]
@@ -104,8 +104,7 @@ def _draw_left_out(prompt: Prompt, answer: Answer) -> None:
             whole=float(answer.shots[best]),
         )
     )  # fmt: skip
-    model = prompt.context.model
-    st.caption(plain(" · ".join([model.model_id, model.revision[:12], model.dtype])))
+    show.source(prompt.context.model)
     many = [demos, *(demos[:place] + demos[place + 1 :] for place in range(len(demos)))]
     script = partial(code.few_shot, prompt, many)
     show.under_picture("which_example", frame=table, code=script, picture="pro_which")
@@ -156,13 +155,12 @@ def _draw_orders(found: Orders) -> None:
     if table.empty:
         st.caption(_("Stopped."))
         return
-    each = [1 / len(found.prompt.task.options(one)) for one in found.prompt.test]
     words = {
         "order": _("Order"), "labels": _("Labels in this order"), "accuracy": _("Accuracy"),
         "chance": _("guessing"),
     }  # fmt: skip
     alt = _("Accuracy under each order of the same examples")
-    picture = charts.orders(words, chance=sum(each) / len(each))
+    picture = charts.orders(words, chance=found.prompt.chance)
     show.show_chart(picture, "pro_orders_picture", alt, data=table)
     best, worst = (table.iloc[int(at)] for at in (table["accuracy"].argmax(), table["accuracy"].argmin()))
     told = _(
@@ -178,8 +176,6 @@ def _draw_orders(found: Orders) -> None:
     if len(table) < len(found.each):
         told = _("Stopped early: {done} of {total} orders.")
         st.caption(told.format(done=len(table), total=len(found.each)))
-    prompt = found.prompt
-    model = prompt.context.model
-    st.caption(plain(" · ".join([model.model_id, model.revision[:12], model.dtype])))
-    script = partial(code.accuracies, prompt, dict(enumerate(found.each, 1)))
+    show.source(found.prompt.context.model)
+    script = partial(code.accuracies, found.prompt, dict(enumerate(found.each, 1)))
     show.under_picture("orders", frame=table, code=script, picture="pro_orders_picture")
