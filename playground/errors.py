@@ -8,11 +8,14 @@ PlaygroundError
  |   +- BadValue          name, value, allowed
  |   +- BadUpload         row, reason
  |   +- BadFile           reason
+ |   +- TooManyAdapters   limit
  +- ModelError            the model cannot do it
  |   +- ModelNotFound     model_id, cure
  |   +- Unsupported       model_id, capability
  |   +- OutOfMemory
  |   +- HubUnreachable    model_id
+ |   +- AdapterGone       model_id
+ |   +- Diverged          step
  |   +- DownloadRefused   WrongArchitecture, ModelTooLarge, NoSafetensors, NoTokenizer
  +- BusyError             later it can
  |   +- QueueFull         position
@@ -88,6 +91,14 @@ class BadFile(InputError):
     msgid = N_("The file cannot be used: {reason}")
 
 
+class TooManyAdapters(InputError):
+    """Params: limit."""
+
+    msgid = N_(
+        "There is no room for another adapter: you can have {limit}. Throw one away under *My adapters*."
+    )
+
+
 class ModelError(PlaygroundError):
     """The model cannot do it."""
 
@@ -116,6 +127,21 @@ class HubUnreachable(ModelError):
     msgid = N_(
         "The model hub did not give {model_id}: check the internet connection and try again; "
         "a started download continues where it stopped."
+    )
+
+
+class AdapterGone(ModelError):
+    """Params: model_id."""
+
+    msgid = N_("The adapter is no longer on the server: train it again, or upload the file you saved.")
+
+
+class Diverged(ModelError):
+    """Params: step, loss."""
+
+    msgid = N_(
+        "The training broke down at step {step}: the loss is {loss}. "
+        "Take a smaller learning rate; your other adapters are untouched."
     )
 
 

@@ -64,6 +64,21 @@ class Settings(BaseSettings):
     max_upload_rows: int = 500
     max_training_chars: int = 100_000
 
+    # limits of one training run, and of all of them
+    max_training_steps: int = 200
+    max_training_tokens: int = 128  # of one text; the rest is cut off
+    max_batch_size: int = 8
+    max_batch_tokens: int = 512  # of one step of one run, with the padding
+    max_fused_tokens: int = 1_024  # of one step of all runs that share it: 2 GB of activations
+    max_training_slots: int = 4  # runs at the same time; the others wait
+    max_trainings_per_session: int = 3  # running and waiting
+    max_training_s: float = 600.0  # of work on one run
+    training_share: float = 0.2  # of the engine's time, while others wait
+    max_adapters_per_session: int = 6
+    max_adapter_bytes: int = 2**30
+    max_adapter_file_bytes: int = 64 * 2**20  # of an uploaded adapter, unpacked
+    adapter_grace_s: float = 600.0  # how long an adapter outlives its session
+
     # scheduler
     max_inbox: int = 256
     max_inbox_per_session: int = 4

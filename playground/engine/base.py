@@ -20,6 +20,9 @@ from playground.core.sampling import Order
 from playground.core.tokens import Tokenization
 from playground.core.trace import Trace
 from playground.engine.beams import BeamsEngine
+from playground.engine.finetuning import FinetuneEngine
+from playground.engine.finetuning import FinetuneRequest as FinetuneRequest
+from playground.engine.finetuning import TrainingState as TrainingState
 from playground.engine.inside import InsideEngine
 from playground.engine.many import ManyEngine
 from playground.engine.model_info import Capability as Capability
@@ -203,12 +206,14 @@ class EngineStats:
     n_cancelled: int = 0
     n_waiting: int = 0
     n_decoding: int = 0
+    n_training: int = 0
+    adapter_bytes: int = 0
     cache_bytes: int = 0
     cache_limit_bytes: int = 0
     model_bytes: int = 0
 
 
-class Engine(VectorEngine, InsideEngine, ManyEngine, BeamsEngine, ScoreEngine, Protocol):
+class Engine(VectorEngine, InsideEngine, ManyEngine, BeamsEngine, ScoreEngine, FinetuneEngine, Protocol):
     """Everything the app asks of a model. Plain data only; safe to call from any thread."""
 
     tokenizers: NamedTokenizers

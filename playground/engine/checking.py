@@ -43,13 +43,20 @@ def check_settings(request: GenerateRequest, settings: Settings) -> None:
         "max_new_tokens": (request.max_new_tokens, 1, settings.max_new_tokens),
         "n_top": (request.n_top, 1, 1_000),
     }
-    _check_limits(limits)
+    check_limits(limits)
     if request.order not in ORDERS:
         raise BadValue(name="order", value=repr(request.order), allowed=", ".join(ORDERS))
 
 
-def _check_limits(limits: Mapping[str, tuple[float, float, float]]) -> None:
-    """Name -> its value, the least and the most that it may be."""
+def check_limits(limits: Mapping[str, tuple[float, float, float]]) -> None:
+    """Refuse values outside their limits.
+
+    Args:
+        limits: Name -> its value, the least and the most that it may be.
+
+    Raises:
+        BadValue: Also for NaN.
+    """
     for name, (value, low, high) in limits.items():
         if not low <= value <= high:  # also false for NaN
             raise BadValue(name=name, value=value, allowed=f"{low}-{high}")
@@ -90,7 +97,7 @@ class Checks:
 
     def beams(self, request: BeamsRequest, loaded: LoadedModel) -> tuple[int, ...]:
         """The token ids to continue; refuses settings that cannot be, and a search that keeps too much."""
-        _check_limits(
+        check_limits(
             {
                 "n_beams": (request.n_beams, 1, self._settings.max_beams),
                 "length_penalty": (request.length_penalty, -10.0, 10.0),

@@ -16,7 +16,7 @@ from playground.core import ranking, sampling
 from playground.core.penalties import penalised
 from playground.engine.base import FinishReason, GenerateRequest, GenerateStep
 from playground.engine.forward import pad
-from playground.engine.lean import lean_step, vocabulary_head
+from playground.engine.lean import LeanLlama, adapted_layers, lean_step, vocabulary_head
 from playground.engine.predicting import Summary, summarise
 from playground.engine.slots import SlotCache
 
@@ -36,6 +36,7 @@ class DecodeRow:
         request: Settings and seed.
         input_ids: Token ids of the text, at least one, and of what was written before.
         emit: Called in the engine thread with each step, or with the error that ends the row.
+        loaded: Its model: the batch's, or one that adds an adapter to the same base.
     """
 
     def __init__(
@@ -43,8 +44,10 @@ class DecodeRow:
         request: GenerateRequest,
         input_ids: Sequence[int],
         emit: Callable[[GenerateStep | Exception], None],
+        loaded: LoadedModel,
     ) -> None:
         self.request = request
+        self.loaded = loaded
         self.input_ids = tuple(input_ids)
         self.emit = emit
         self.random = np.random.Generator(np.random.Philox(key=request.seed))
@@ -59,16 +62,14 @@ class DecodeRow:
         """How many tokens this request has drawn."""
         return len(self.new_ids) - self.n_written
 
-    def take(
-        self, loaded: LoadedModel, logits: NDArray[np.float32], summary: Summary, row: int
-    ) -> GenerateStep:
+    def take(self, logits: NDArray[np.float32], summary: Summary, row: int) -> GenerateStep:
         """Draw the next token from these logits.
 
         Args:
             logits: Shape [d_vocab], nats.
             summary: Of the whole batch; `row` picks ours.
         """
-        request = self.request
+        request, loaded = self.request, self.loaded
         ranked = ranking.rank(
             penalised(
                 logits,
@@ -146,10 +147,10 @@ class Prefill:
 
 
 class DecodeBatch:
-    """All rows one model is continuing. Only the engine thread touches it.
+    """All rows one model is continuing, each with its own adapter or none. Only the engine thread touches it.
 
     Args:
-        loaded: The model.
+        loaded: The model, or one with an adapter on it.
         chunk_tokens: Columns of a prefill read in one tick, so that decoding never waits longer.
     """
 
@@ -157,6 +158,7 @@ class DecodeBatch:
         self.loaded = loaded
         self.rows: list[DecodeRow] = []
         self.n_prefill_tokens = 0
+        self._adapted_rows: list[DecodeRow] = []  # those that the lean step's adapters are laid out for
         self._cache = SlotCache(loaded.info.n_layer)
         self._lean = lean_step(loaded.model)
         self._head = vocabulary_head(loaded.model)
@@ -199,7 +201,7 @@ class DecodeBatch:
         if prefill is None:
             return
         start, stop = prefill.n_read, min(prefill.n_read + self._chunk_tokens, prefill.ids.shape[1])
-        output = self.loaded.model.base_model(
+        output = prefill.rows[0].loaded.model.base_model(
             input_ids=prefill.ids[:, start:stop],
             attention_mask=None if prefill.mask is None else prefill.mask[:, :stop],
             past_key_values=prefill.cache,
@@ -232,12 +234,24 @@ class DecodeBatch:
         """Residual stream after the final norm, one new token a row. Shape [row, d_model]."""
         step = self._cache.prepare_step(self.loaded.device)
         if self._lean is not None:
+            self._lay_out_adapters(self._lean)
             return self._lean(input_ids, cache=self._cache, **step)
         output = self.loaded.model.base_model(
             input_ids=input_ids, past_key_values=self._cache, use_cache=True, **step
         )
         states: torch.Tensor = output.last_hidden_state[:, -1]
         return states
+
+    def _lay_out_adapters(self, lean: LeanLlama) -> None:
+        if self.rows == self._adapted_rows:
+            return
+        self._adapted_rows = list(self.rows)
+        lean.added = []
+        for loaded in {id(row.loaded): row.loaded for row in self.rows}.values():
+            own = [place for place, row in enumerate(self.rows) if row.loaded is loaded]
+            rows = torch.tensor(own, device=loaded.device) if len(own) < len(self.rows) else None
+            if layers := adapted_layers(loaded.model):
+                lean.added.append((rows, layers))
 
     def _join(self, prefill: Prefill) -> None:
         kept = [index for index, row in enumerate(prefill.rows) if not row.finished]
@@ -257,7 +271,7 @@ class DecodeBatch:
         taken: list[GenerateStep | Exception] = []
         for index, row in enumerate(rows):
             try:
-                taken.append(row.take(self.loaded, array[index], summary, index))
+                taken.append(row.take(array[index], summary, index))
             except ValueError as error:  # logits that are no numbers: this row ends, the others go on
                 row.finished = True
                 taken.append(error)

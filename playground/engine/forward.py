@@ -79,7 +79,7 @@ def _trace(loaded: LoadedModel, row: Row, fields: dict[str, Any], elapsed_ms: fl
     return Trace(
         model_id=loaded.info.model_id,
         revision=loaded.info.revision,
-        adapter=None,
+        adapter=loaded.info.adapter or None,
         dtype=loaded.info.dtype,
         device=loaded.info.device,
         tokens=loaded.tokenizer.token_texts(row.input_ids),

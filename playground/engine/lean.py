@@ -7,12 +7,14 @@ out. A test holds it against the library's own forward; other families use that 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch.nn.functional import rms_norm, scaled_dot_product_attention, silu
+
+from playground.engine.adapted import Adapted, frozen
 
 if TYPE_CHECKING:
     from playground.engine.slots import SlotCache
@@ -29,9 +31,11 @@ class Projection:
 
     Args:
         weight: The model's own. Shape [out, in].
+        name: Of the layer it belongs to, for what adapters add.
     """
 
-    def __init__(self, weight: torch.Tensor) -> None:
+    def __init__(self, weight: torch.Tensor, name: tuple[int, str] = (0, "")) -> None:
+        self.name = name
         self._weight, self._transposed = weight, weight.t()
 
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
@@ -54,17 +58,25 @@ class Layer:
     down: Projection
 
 
+Added = Mapping[tuple[int, str], Adapted]
+
+
 class LeanLlama:
-    """Callable for one decode step; make it with `lean_step`."""
+    """Callable for one decode step; make it with `lean_step`.
+
+    Attributes:
+        added: For the rows that have an adapter: which rows (None: all of them), and their adapted layers.
+    """
 
     def __init__(self, model: Any) -> None:  # noqa: ANN401  (transformers is untyped)
         config = model.config
+        self.added: list[tuple[torch.Tensor | None, Added]] = []
         self._body = model.model
         self._eps = float(config.rms_norm_eps)
         self._n_kv_head = int(config.num_key_value_heads)
         self._group = int(config.num_attention_heads) // self._n_kv_head
         self._d_head = int(self._body.layers[0].self_attn.head_dim)
-        self._layers = [_layer(block) for block in self._body.layers]
+        self._layers = [_layer(number, block) for number, block in enumerate(self._body.layers)]
 
     def __call__(
         self,
@@ -93,7 +105,8 @@ class LeanLlama:
             h = rms_norm(x, x.shape[-1:], layer.attention_norm, self._eps)
             x = x + self._attention(layer, slot, h, cos, sin, attention_mask)
             h = rms_norm(x, x.shape[-1:], layer.mlp_norm, self._eps)
-            x = x + layer.down(silu(layer.gate(h)) * layer.up(h))
+            gated = silu(self._project(layer.gate, h)) * self._project(layer.up, h)
+            x = x + self._project(layer.down, gated)
         return rms_norm(x, x.shape[-1:], self._body.norm.weight, self._eps)
 
     def _attention(
@@ -110,27 +123,42 @@ class LeanLlama:
         Queries of one group share keys, so a group is laid out as if it were several query positions.
         """
         n, half = len(h), self._d_head // 2
-        both = torch.cat([layer.q(h), layer.k(h)], dim=-1).view(n, -1, self._d_head)
+        both = torch.cat([self._project(layer.q, h), self._project(layer.k, h)], dim=-1)
+        both = both.view(n, -1, self._d_head)
         # rotate_half(x)·sin is roll(x)·sin with the sign of sin's first half turned (Su et al. 2021)
         both = torch.addcmul(both * cos, both.roll(half, -1), sin)
         n_query = self._group * self._n_kv_head
         query = both[:, :n_query].reshape(n, self._n_kv_head, self._group, self._d_head)
-        value = layer.v(h).reshape(n, self._n_kv_head, 1, self._d_head)
+        value = self._project(layer.v, h).reshape(n, self._n_kv_head, 1, self._d_head)
         keys, values = slot.update(both[:, n_query:, None], value)
         mixed = scaled_dot_product_attention(query, keys, values, attn_mask=mask)
-        return layer.o(mixed.reshape(n, -1))
+        return self._project(layer.o, mixed.reshape(n, -1))
+
+    def _project(self, projection: Projection, x: torch.Tensor) -> torch.Tensor:
+        y = projection(x)
+        for rows, layers in self.added:
+            own = layers.get(projection.name)
+            if own is not None and rows is None:
+                y = y + own.added(x)
+            elif own is not None and rows is not None:
+                y = y.index_add(0, rows, own.added(x[rows]))
+        return y
 
 
-def lean_step(model: Any) -> LeanLlama | None:  # noqa: ANN401  (transformers is untyped)
-    """The lean step of this model, or None where the library's forward has to do it."""
+def can_mix(model: Any) -> bool:  # noqa: ANN401  (transformers is untyped)
+    """Whether there is a lean step for this model, which lets every row have its own adapter."""
     config = model.config
-    plain = (
+    return (
         config.model_type == "llama"
         and not config.attention_bias
         and not config.mlp_bias
         and config.hidden_act == "silu"
     )
-    return LeanLlama(model) if plain else None
+
+
+def lean_step(model: Any) -> LeanLlama | None:  # noqa: ANN401  (transformers is untyped)
+    """The lean step of this model, or None where the library's forward has to do it."""
+    return LeanLlama(model) if can_mix(model) else None
 
 
 def vocabulary_head(model: Any) -> Callable[[torch.Tensor], torch.Tensor]:  # noqa: ANN401
@@ -139,16 +167,32 @@ def vocabulary_head(model: Any) -> Callable[[torch.Tensor], torch.Tensor]:  # no
     return Projection(head.weight) if head.bias is None else head
 
 
-def _layer(block: Any) -> Layer:  # noqa: ANN401  (transformers is untyped)
+def adapted_layers(model: Any) -> Added:  # noqa: ANN401  (transformers is untyped)
+    """The layers of a Llama-family model that an adapter adds to."""
+    return {
+        (number, name): module
+        for number, block in enumerate(model.model.layers)
+        for part in (block.self_attn, block.mlp)
+        for name, module in part.named_children()
+        if isinstance(module, Adapted)
+    }
+
+
+def _layer(number: int, block: Any) -> Layer:  # noqa: ANN401  (transformers is untyped)
     attention, mlp = block.self_attn, block.mlp
+
+    def of(part: Any, name: str) -> Projection:  # noqa: ANN401  (transformers is untyped)
+        weight: torch.Tensor = frozen(getattr(part, name)).weight  # type: ignore[assignment]
+        return Projection(weight, (number, name))
+
     return Layer(
         attention_norm=block.input_layernorm.weight,
-        q=Projection(attention.q_proj.weight),
-        k=Projection(attention.k_proj.weight),
-        v=Projection(attention.v_proj.weight),
-        o=Projection(attention.o_proj.weight),
+        q=of(attention, "q_proj"),
+        k=of(attention, "k_proj"),
+        v=of(attention, "v_proj"),
+        o=of(attention, "o_proj"),
         mlp_norm=block.post_attention_layernorm.weight,
-        gate=Projection(mlp.gate_proj.weight),
-        up=Projection(mlp.up_proj.weight),
-        down=Projection(mlp.down_proj.weight),
+        gate=of(mlp, "gate_proj"),
+        up=of(mlp, "up_proj"),
+        down=of(mlp, "down_proj"),
     )

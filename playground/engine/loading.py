@@ -33,6 +33,7 @@ class LoadedModel:
         tokenizer: Its tokenizer.
         device: Where its weights lie.
         dtype: Number format of its weights.
+        tree: The same tensors in a tree of modules that never runs: adapted models are made from it.
     """
 
     entry: CatalogueEntry
@@ -41,6 +42,7 @@ class LoadedModel:
     tokenizer: TextTokenizer
     device: torch.device
     dtype: torch.dtype
+    tree: Any
 
 
 def locate(entry: CatalogueEntry, settings: Settings) -> Path | None:
@@ -116,6 +118,8 @@ def load(entry: CatalogueEntry, settings: Settings, progress: Progress) -> Loade
     progress("Loading the program parts", 0.92)
     import torch
 
+    from playground.engine.adapted import tree_over
+
     device, dtype = _device(settings), _dtype(settings)
     progress("Reading the weights", 0.95)
     try:
@@ -130,7 +134,7 @@ def load(entry: CatalogueEntry, settings: Settings, progress: Progress) -> Loade
         device=str(device),
     )
     progress("Ready", 1.0)
-    return LoadedModel(entry, info, model, tokenizer, device, dtype)
+    return LoadedModel(entry, info, model, tokenizer, device, dtype, tree_over(model))
 
 
 def _model(entry: CatalogueEntry, folder: Path, dtype: torch.dtype) -> torch.nn.Module:

@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from playground.core.embeddings import EmbeddingTable
-from playground.core.positions import PositionScheme
-from playground.core.residual import Lens, Unembedding
+from playground.core.residual import Lens
 from playground.core.tokens import Tokenization
 from playground.core.trace import Trace
 from playground.engine.ablating import ablate_each
+from playground.engine.adapters import Adapters
 from playground.engine.base import (
     EngineStats,
     GenerateRequest,
@@ -34,21 +34,25 @@ from playground.engine.cache import ByteCache
 from playground.engine.checking import Checks, Request, check_settings
 from playground.engine.embedding import embedding_table, untrained_vectors
 from playground.engine.forward import Row
-from playground.engine.inside import Ablated, AblationsRequest, LensRequest, Part
+from playground.engine.inside import Ablated, AblationsRequest, LensRequest
 from playground.engine.lens import read_lens
+from playground.engine.local_training import LocalTraining, Writer
+from playground.engine.local_weights import LocalWeights
 from playground.engine.many import GenerateManyRequest
 from playground.engine.named_tokenizers import NamedTokenizers
-from playground.engine.positions import checked, position_scheme
+from playground.engine.positions import checked
 from playground.engine.scheduler import Job, Scheduler
 from playground.engine.scores import ScoreRequest, Scores
 from playground.engine.scoring import Scorer
 from playground.engine.searching import search_beams
 from playground.engine.table import ModelTable
 from playground.engine.texts import read_texts, trace_key
+from playground.engine.trainer import Trainer
+from playground.engine.training import Trainings
 from playground.engine.turns import Turns
 from playground.engine.vectors import TextRead, TracesRequest
 from playground.engine.waiting import POLL_S, results_of
-from playground.engine.weights import final_norm, head_output, parts, unembedding
+from playground.engine.weights import final_norm
 from playground.engine.worker import DecodeWork, ModelThread, TraceWork
 from playground.errors import BadValue
 from playground.settings import Settings
@@ -59,17 +63,20 @@ if TYPE_CHECKING:
 AnyRequest = Request | ScoreRequest | TracesRequest | GenerateManyRequest
 
 
-class LocalEngine:
+class LocalEngine(LocalTraining, LocalWeights):
     """The `Engine` of this process. See `playground.engine.base.Engine` for the contract."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._checks = Checks(settings)
         self._table = ModelTable(settings)
-        self.tokenizers = NamedTokenizers(settings, self._table.tokenizer)
+        self.lent = Adapters(settings, self._table)
+        self.tokenizers = NamedTokenizers(settings, self.lent.tokenizer)
         self._scheduler = Scheduler(settings)
+        self.trainings = Trainings(settings, self.lent, self._scheduler.wake)
+        trainer = Trainer(settings, self.trainings, Writer(self._scheduler))
         self._traces: ByteCache[Trace | Lens | Scores] = ByteCache(settings.cache_bytes)
-        self._thread = ModelThread(settings, self._scheduler, self._traces)
+        self._thread = ModelThread(settings, self._scheduler, self._traces, trainer)
         self._turns = Turns(settings.max_kept_caches)
         self._scorer = Scorer(settings, self._traces, self._turns, Turns(1))
         self._n_cache_hits = 0
@@ -81,26 +88,22 @@ class LocalEngine:
 
     def load(self, model: str) -> None:
         """Start loading (or downloading) a model in the background."""
-        self._table.load(model)
+        self.lent.load(model)
 
     def tokenize(self, model: str, text: str, *, add_special_tokens: bool = True) -> Tokenization:
         """Cut `text` as the model does."""
         self._checks.check_text(text)
-        return self._table.tokenizer(model).tokenize(text, add_special_tokens)
+        return self.lent.tokenizer(model).tokenize(text, add_special_tokens)
 
     def token_texts(self, model: str, token_ids: NDArray[np.int64]) -> tuple[str, ...]:
         """Readable form of each of these token ids."""
-        return self._table.tokenizer(model).token_texts(token_ids.tolist())
+        return self.lent.tokenizer(model).token_texts(token_ids.tolist())
 
     def text_of(self, model: str, token_ids: Sequence[int]) -> str:
         """The text these tokens spell."""
-        tokenizer = self._table.tokenizer(model)
+        tokenizer = self.lent.tokenizer(model)
         spelled = b"".join(map(tokenizer.token_bytes, token_ids))
         return codecs.getincrementaldecoder("utf-8")("replace").decode(spelled)
-
-    def positions(self, model: str) -> PositionScheme:
-        """How a model that is in memory tells positions apart."""
-        return position_scheme(self._table.load(model).result())
 
     def trace(self, request: TraceRequest, on_wait: OnWait | None = None) -> Trace:
         """One forward pass with everything captured that was asked for."""
@@ -170,18 +173,6 @@ class LocalEngine:
         )  # fmt: skip
         return self.trace(asked, on_wait)
 
-    def unembedding(self, model: str, token_ids: tuple[int, ...]) -> Unembedding:
-        """The final norm, and the head's rows of these tokens."""
-        return unembedding(self._table.load(model).result(), token_ids)
-
-    def head_output(self, model: str, layer: int, head: int) -> NDArray[np.float32]:
-        """What takes a head's mixed values into the residual stream."""
-        return head_output(self._table.load(model).result(), layer, head)
-
-    def parts(self, model: str) -> tuple[Part, ...]:
-        """The parts of a model, in the order a token meets them."""
-        return parts(self._table.load(model).result())
-
     def untrained_vectors(self, n_vectors: int, d_model: int, seed: int) -> NDArray[np.float32]:
         """The weights a new embedding layer starts with. Shape [n_vectors, d_model]."""
         return untrained_vectors(n_vectors, d_model, seed)
@@ -238,8 +229,10 @@ class LocalEngine:
         self._scheduler.leave(request_id)
 
     def cancel_owner(self, owner: str) -> None:
-        """Stop everything a session asked for."""
+        """Stop everything a session asked for; its adapters wait a while for it to come back."""
         self._scheduler.leave_owner(owner)
+        self.trainings.cancel_owner(owner)
+        self.lent.release(owner)
 
     def stats(self) -> EngineStats:
         """Counters and gauges."""
@@ -253,6 +246,8 @@ class LocalEngine:
             n_cancelled=self._scheduler.n_cancelled,
             n_waiting=self._scheduler.n_waiting,
             n_decoding=self._thread.n_decoding,
+            n_training=self.trainings.n_running,
+            adapter_bytes=self.lent.size_bytes,
             cache_bytes=self._traces.size_bytes,
             cache_limit_bytes=self._traces.limit_bytes,
             model_bytes=self._table.size_bytes,
@@ -281,7 +276,7 @@ class LocalEngine:
     def _loaded(self, request: AnyRequest, on_wait: OnWait | None) -> LoadedModel:
         """The model in memory, waiting for it (and saying so) when it is not there yet."""
         started = time.monotonic()
-        future = self._table.load(request.model)
+        future = self.lent.load(request.model)
         while True:
             try:
                 return future.result(timeout=POLL_S)
@@ -289,5 +284,5 @@ class LocalEngine:
                 if future.done():
                     return future.result()
                 if on_wait is not None:
-                    state, message = self._table.state(request.model)
+                    state, message = self.lent.state(request.model)
                     on_wait(Waiting(0, time.monotonic() - started, state, message))

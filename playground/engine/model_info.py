@@ -29,6 +29,7 @@ class ModelInfo:
         n_layer, n_head, n_kv_head, d_model, d_head, d_vocab, n_ctx: From its config, 0 while unknown.
         n_parameters: Counted on the loaded model, 0 before.
         dtype, device: Of the loaded model, "" before.
+        adapter, adapter_step: Name of the adapter it is used with, and the steps of its training.
     """
 
     model_id: str
@@ -51,3 +52,35 @@ class ModelInfo:
     n_parameters: int = 0
     dtype: str = ""
     device: str = ""
+    adapter: str = ""
+    adapter_step: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AdapterName:
+    """What the id of a model says: its base, the adapter on it, and how strong that is.
+
+    Example:
+        >>> AdapterName.of("owner/name+0123abcd@75")
+        AdapterName(base_id='owner/name', adapter_id='0123abcd', strength=0.75)
+    """
+
+    base_id: str
+    adapter_id: str = ""
+    strength: float = 1.0
+
+    @classmethod
+    def of(cls, model_id: str) -> AdapterName:
+        """Read an id; a strength that is no whole number of percent stands for 100."""
+        base_id, _plus, rest = model_id.partition("+")
+        adapter_id, _at, percent = rest.partition("@")
+        known = percent.isascii() and percent.isdigit() and len(percent) < 5
+        return cls(base_id, adapter_id, int(percent) / 100 if known else 1.0)
+
+    @property
+    def model_id(self) -> str:
+        """The id again."""
+        if not self.adapter_id:
+            return self.base_id
+        at = "" if self.strength == 1 else f"@{round(self.strength * 100)}"
+        return f"{self.base_id}+{self.adapter_id}{at}"

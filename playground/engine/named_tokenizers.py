@@ -176,17 +176,20 @@ class NamedTokenizers:
             parts.append(tokenizer.tokenize(content, False))
         return join(parts)
 
-    def chat_frames(self, model_id: str, messages: Sequence[Mapping[str, str]]) -> list[str]:
+    def chat_frames(
+        self, model_id: str, messages: Sequence[Mapping[str, str]], *, answer_follows: bool = True
+    ) -> list[str]:
         """What the model's chat template puts before, between and after the messages.
 
         Args:
             model_id, messages: As in `chat`.
+            answer_follows: Whether the last piece ends with the marks that ask for an answer.
 
         Raises:
             Unsupported: The model has no chat template, or not for these roles.
         """
         empty = [{**message, "content": _PLACE} for message in messages]
-        return _render(self._of_model(model_id), empty).split(_PLACE)
+        return _render(self._of_model(model_id), empty, answer_follows).split(_PLACE)
 
     def _get(self, tokenizer_id: str) -> NamedTokenizer:
         if tokenizer_id not in NAMES:
@@ -250,12 +253,16 @@ def train_unigram(lines: Sequence[str], n_vocab: int) -> str:
 _CORPORA = ("en", "ko")
 
 
-def _render(tokenizer: TextTokenizer, messages: Sequence[Mapping[str, str]]) -> str:
+def _render(
+    tokenizer: TextTokenizer, messages: Sequence[Mapping[str, str]], answer_follows: bool = True
+) -> str:
     if not tokenizer.tokenizer.chat_template:
         raise Unsupported(model_id=tokenizer.model_id, capability="chat template")
     try:
         return str(
-            tokenizer.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+            tokenizer.tokenizer.apply_chat_template(
+                messages, tokenize=False, add_generation_prompt=answer_follows
+            )
         )
     except TemplateError:  # some refuse a system message, or roles that do not take turns
         raise Unsupported(model_id=tokenizer.model_id, capability="chat template for these roles") from None

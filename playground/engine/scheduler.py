@@ -9,7 +9,7 @@ thirty tickets of one job (single flight); the job is dropped when its last tick
 from __future__ import annotations
 
 import threading
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -151,12 +151,17 @@ class Scheduler:
                 self._drop(ticket, Cancelled())
             self._changed.notify_all()
 
+    def wake(self) -> None:
+        """There is something to do that is no job."""
+        with self._changed:
+            self._changed.notify_all()
+
     # ---- called by the model thread
 
-    def wait(self, *, busy: bool) -> bool:
-        """Sleep until there is something to do; with `busy` only look. False when closed."""
+    def wait(self, *, busy: Callable[[], bool]) -> bool:
+        """Sleep until there is something to do, here or by `busy`. False when closed."""
         with self._changed:
-            while not (busy or self._waiting or self._closed):
+            while not (self._waiting or self._closed or busy()):
                 self._changed.wait()
             return not self._closed
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import threading
+import time
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -18,8 +18,11 @@ from playground.engine.base import GenerateRequest, GenerateStep
 from playground.engine.cache import ByteCache
 from playground.engine.decoding import DecodeBatch, DecodeRow
 from playground.engine.forward import Capture, Row, run_traces
+from playground.engine.lean import can_mix
+from playground.engine.memory import is_out_of_memory
 from playground.engine.scheduler import Job, Scheduler
 from playground.engine.scores import Scores
+from playground.engine.trainer import Trainer
 from playground.errors import OutOfMemory
 from playground.settings import Settings
 
@@ -71,17 +74,24 @@ class Counters:
 class ModelThread(threading.Thread):
     """Each tick: one micro-batch of forwards, one chunk of texts to continue, one decode step for all rows.
 
-    So a trace never waits longer than one tick and decoding never stalls longer than one forward.
+    So a trace never waits longer than one tick and decoding never stalls longer than one forward. A training
+    step lets ticks in between any two of its layers, as long as it keeps its share of the time.
     """
 
     def __init__(
-        self, settings: Settings, scheduler: Scheduler, traces: ByteCache[Trace | Lens | Scores]
+        self,
+        settings: Settings,
+        scheduler: Scheduler,
+        traces: ByteCache[Trace | Lens | Scores],
+        trainer: Trainer,
     ) -> None:
         super().__init__(name="engine", daemon=True)
         self.counters = Counters()
         self._settings = settings
         self._scheduler = scheduler
         self._traces = traces
+        self._trainer = trainer
+        self._own_s = self._lent_s = self._mark = 0.0  # of a training step: its own time, and that of others
         self._batches: dict[Hashable, DecodeBatch] = {}  # of each group of decode jobs
         self._rows: dict[Job, DecodeRow] = {}
 
@@ -94,12 +104,29 @@ class ModelThread(threading.Thread):
     def run(self) -> None:
         """Work until the scheduler is closed."""
         torch.set_num_threads(self._settings.torch_threads or psutil.cpu_count(logical=False) or 1)
-        while self._scheduler.wait(busy=bool(self._rows)):
-            batch = self._scheduler.next_batch()
-            if batch:
-                self._forward(batch)
-            del batch
-            self._decode()
+        while self._scheduler.wait(busy=lambda: bool(self._rows) or self._trainer.has_work):
+            self._tick()
+            self._own_s = self._lent_s = 0.0
+            self._mark = time.monotonic()
+            self._trainer.work(self._give_way)
+
+    def _tick(self) -> None:
+        batch = self._scheduler.next_batch()
+        if batch:
+            self._forward(batch)
+        del batch
+        self._decode()
+
+    @torch.no_grad()
+    def _give_way(self) -> None:
+        """Between two layers of a training step: whoever waits, as long as training keeps its share."""
+        now = time.monotonic()
+        self._own_s += now - self._mark
+        allowed_s = self._own_s * (1 / self._settings.training_share - 1)
+        while self._lent_s < allowed_s and (self._scheduler.n_waiting or self._rows):
+            self._tick()
+            self._lent_s, now = self._lent_s + time.monotonic() - now, time.monotonic()
+        self._mark = now
 
     # ---- forwards
 
@@ -163,7 +190,10 @@ class ModelThread(threading.Thread):
         if room <= 0 or any(batch.is_reading for batch in self._batches.values()):
             return
         jobs = self._scheduler.next_rows(room)
-        rows = [DecodeRow(job.payload.request, job.payload.input_ids, self._receiver(job)) for job in jobs]
+        rows = [
+            DecodeRow(job.payload.request, job.payload.input_ids, self._receiver(job), job.payload.loaded)
+            for job in jobs
+        ]
         self._rows.update(zip(jobs, rows, strict=True))
         if rows:
             self._batch_of(jobs[0]).admit(rows)
@@ -210,17 +240,10 @@ class ModelThread(threading.Thread):
                 self._scheduler.finish(job, error)
 
     def _batch_of(self, job: Job) -> DecodeBatch:
-        if job.group not in self._batches:
-            loaded = job.payload.loaded
-            self._batches[job.group] = DecodeBatch(loaded, self._settings.prefill_chunk_tokens)
-        return self._batches[job.group]
-
-
-def is_out_of_memory(error: Exception) -> bool:
-    """Whether the device, or the CPU's allocator, had no room."""
-    if isinstance(error, torch.OutOfMemoryError | MemoryError):
-        return True
-    found = isinstance(error, RuntimeError) and "not enough memory" in str(error)
-    if found:
-        gc.collect()
-    return found
+        """Rows of one base share a batch, whatever their adapters; see `GenerateRequest.alone`."""
+        loaded = job.payload.loaded
+        shared = id(loaded.tree) if can_mix(loaded.model) else id(loaded)
+        key = job.group if job.payload.request.alone else shared
+        if key not in self._batches:
+            self._batches[key] = DecodeBatch(loaded, self._settings.prefill_chunk_tokens)
+        return self._batches[key]

@@ -295,8 +295,8 @@ def test_a_near_tie_is_named(tiny_engine: LocalEngine) -> None:
     def step(gap: float, *, temperature: float, seed: int = 0) -> GenerateStep:
         logits[7:9] = gap, 0.0
         wanted = GenerateRequest(tiny.LLAMA, "a", temperature=temperature, seed=seed)
-        row = DecodeRow(wanted, (5,), lambda step: None)
-        return row.take(loaded, logits, summarise(torch.from_numpy(logits)[None], 64), 0)
+        row = DecodeRow(wanted, (5,), lambda step: None, loaded)
+        return row.take(logits, summarise(torch.from_numpy(logits)[None], 64), 0)
 
     assert step(1e-5, temperature=0).near_tie
     assert not step(0.1, temperature=0).near_tie

@@ -32,7 +32,7 @@ class CountOperations(TorchDispatchMode):
 def batch(engine: LocalEngine, model: str, prompts: tuple[tuple[int, ...], ...]) -> DecodeBatch:
     made = DecodeBatch(engine._table.load(model).result(timeout=180), chunk_tokens=3)
     rows = [
-        DecodeRow(GenerateRequest(model, seed=seed, max_new_tokens=60), ids, lambda step: None)
+        DecodeRow(GenerateRequest(model, seed=seed, max_new_tokens=60), ids, lambda step: None, made.loaded)
         for seed, ids in enumerate(prompts)
     ]
     made.admit(rows)

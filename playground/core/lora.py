@@ -1,0 +1,294 @@
+"""LoRA: a change of low rank beside a frozen weight, and what its two factors tell about it.
+
+x --> W [d_out, d_in], frozen -----------------------> + --> W x + lora_alpha / r * B (A x)
+  \\-> A [r, d_in] --> B [d_out, r] --> lora_alpha / r --/
+
+Nothing here forms the product B A, except `delta_weight`: r numbers a row are enough.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Array = NDArray[np.float64]
+Matrix = NDArray[np.floating[Any]]
+Place = tuple[int, str]
+
+
+def delta_weight(A: ArrayLike, B: ArrayLike, lora_alpha: float) -> Array:
+    """What an adapter adds to its frozen weight.
+
+    Args:
+        A: Down to r numbers. Shape [r, d_in].
+        B: Up again. Shape [d_out, r].
+        lora_alpha: Divided by r it scales the product.
+
+    Returns:
+        lora_alpha / r * B A. Shape [d_out, d_in].
+
+    Raises:
+        ValueError: `A` and `B` are no two matrices with the same r of at least 1.
+
+    Example:
+        >>> delta_weight(A=[[1, 2, 3]], B=[[1], [10]], lora_alpha=2)
+        array([[ 2.,  4.,  6.],
+               [20., 40., 60.]])
+
+    Source:
+        Hu et al. 2021, "LoRA: Low-Rank Adaptation of Large Language Models", arXiv:2106.09685, section 4.1.
+    """
+    down, up = np.asarray(A, np.float64), np.asarray(B, np.float64)
+    change: Array = lora_alpha / _rank(down, up) * (up @ down)
+    return change
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LowRank:
+    """The change of one linear layer, scaling * B A.
+
+    Attributes:
+        layer: From 0.
+        module: Name of the linear layer in it, as in `target_modules`.
+        A: Shape [r, d_in].
+        B: Shape [d_out, r].
+        scaling: lora_alpha / r.
+        weight_norm: Frobenius norm of the frozen W.
+
+    Raises:
+        ValueError: `A` and `B` are no two matrices with the same r of at least 1.
+    """
+
+    layer: int
+    module: str
+    A: Matrix
+    B: Matrix
+    scaling: float
+    weight_norm: float
+
+    def __post_init__(self) -> None:
+        _rank(self.A, self.B)
+
+    @property
+    def norm(self) -> float:
+        """Frobenius norm of scaling * B A, out of the two Gram matrices of shape [r, r].
+
+        Example:
+            >>> LowRank(0, "q_proj", np.array([[3.0, 0.0]]), np.array([[0.0], [2.0]]), 0.5, 1.0).norm
+            3.0
+        """
+        return math.sqrt(max(_inner(self, self), 0.0))
+
+
+def relative_norm(change: LowRank) -> float:
+    """How large the change is beside its frozen weight; nan beside a weight of zeros.
+
+    Returns:
+        Frobenius norm of the change / of the weight: 0.01 is one percent.
+    """
+    return change.norm / change.weight_norm if change.weight_norm else math.nan
+
+
+def singular_values(change: LowRank) -> Array:
+    """How far the change stretches along each of its r directions.
+
+    With B = Q R and A^T = P S, the r x r matrix R S^T has the singular values of B A: Q and P only turn.
+
+    Returns:
+        Of scaling * B A, the largest first; all nan where a factor is not finite. Shape [r].
+    """
+    r = len(change.A)
+    A, B = np.asarray(change.A, np.float64), np.asarray(change.B, np.float64)
+    if not (np.isfinite(A).all() and np.isfinite(B).all()):
+        return np.full(r, np.nan)
+    _, right_B = np.linalg.qr(B)
+    _, right_A = np.linalg.qr(A.T)
+    core = right_B @ right_A.T
+    found = abs(change.scaling) * np.linalg.svd(core, compute_uv=False)
+    return np.pad(found, (0, r - len(found)))  # r above d_in or d_out: the rest is 0
+
+
+def effective_rank(values: ArrayLike) -> float:
+    """How many directions carry the change: 1 if one does all, r if all do the same.
+
+    Args:
+        values: Singular values, not negative. Shape [r].
+
+    Returns:
+        exp of the entropy (nats) of the values' shares of their sum; 0 for a change of zeros, for which the
+        paper defines none; nan where a value is not finite.
+
+    Raises:
+        ValueError: A value is negative.
+
+    Example:
+        >>> effective_rank([5, 0, 0]), round(effective_rank([2, 2, 2]), 6)
+        (1.0, 3.0)
+
+    Source:
+        Roy & Vetterli 2007, "The effective rank: a measure of effective dimensionality", EUSIPCO (the
+        shares are of the values themselves, not of their squares).
+    """
+    given = np.asarray(values, np.float64)
+    if (given < 0).any():
+        raise ValueError(f"singular values are not negative, got {given.min()}")
+    largest = given.max(initial=0)
+    if not 0 < largest < math.inf:
+        return 0.0 if largest == 0 else math.nan
+    shares = given / largest / (given / largest).sum()
+    shares = shares[shares > 0]
+    return float(np.exp(-(shares * np.log(shares)).sum()))
+
+
+def cosine(first: Sequence[LowRank], second: Sequence[LowRank]) -> float:
+    """Whether two adapters change the model in the same direction, all layers read as one long vector.
+
+    Args:
+        first, second: All changes of an adapter; a module that one of them lacks counts as unchanged there.
+
+    Returns:
+        -1 to 1; nan when an adapter changes nothing, or is not finite.
+
+    Raises:
+        ValueError: The same module has another shape.
+    """
+    norms = math.sqrt(max(_dot(first, first), 0.0)) * math.sqrt(max(_dot(second, second), 0.0))
+    if not 0 < norms < math.inf:
+        return math.nan
+    return min(1.0, max(-1.0, _dot(first, second) / norms))
+
+
+def added(first: Sequence[LowRank], second: Sequence[LowRank]) -> tuple[LowRank, ...]:
+    """Both changes at once: their ranks side by side, so the sum is exact and its r is the sum of both.
+
+    Args:
+        first, second: All changes of an adapter of the same model.
+
+    Returns:
+        One change a module, those of `first` first; A stacked, B side by side with the scaling in it,
+        scaling 1.
+
+    Raises:
+        ValueError: The same module has another shape.
+    """
+    groups: dict[Place, list[LowRank]] = {}
+    for change in (*first, *second):
+        groups.setdefault((change.layer, change.module), []).append(change)
+    for group in groups.values():
+        for change in group[1:]:
+            _check_same_shape(group[0], change)
+    return tuple(
+        LowRank(
+            layer, module, np.vstack([one.A for one in group]),
+            np.hstack([one.scaling * np.asarray(one.B) for one in group]), 1.0, group[0].weight_norm,
+        )
+        for (layer, module), group in groups.items()
+    )  # fmt: skip
+
+
+def n_trainable(shapes: Iterable[tuple[int, int]], r: int) -> int:
+    """How many numbers are trained.
+
+    Args:
+        shapes: (d_out, d_in) of each target layer.
+        r: Rank.
+
+    Raises:
+        ValueError: `r` is below 1.
+
+    Example:
+        >>> n_trainable([(576, 576), (192, 576)], r=8)  # 8 * (576 + 576) + 8 * (192 + 576)
+        15360
+
+    Source:
+        Hu et al. 2021, arXiv:2106.09685, section 5.1.
+    """
+    if r < 1:
+        raise ValueError(f"r must be at least 1, got {r}")
+    return sum(r * (d_out + d_in) for d_out, d_in in shapes)
+
+
+def smoothed(losses: Sequence[float], weight: float = 0.8) -> Array:
+    """The curve without its jitter: an exponential moving average that does not start at 0.
+
+    Args:
+        losses: One a step, nats.
+        weight: Of what came before, 0 (no smoothing) to below 1.
+
+    Returns:
+        As long as `losses`; a loss that is not finite stays as it is and leaves the others alone.
+
+    Raises:
+        ValueError: `weight` is not in [0, 1).
+
+    Example:
+        >>> [round(value, 6) for value in smoothed([4.0, 1.0], weight=0.5).tolist()]  # (4 / 4 + 1 / 2) / .75
+        [4.0, 2.0]
+
+    Source:
+        TensorBoard's scalar charts. Kingma & Ba 2015, "Adam", arXiv:1412.6980, section 3 (bias correction).
+    """
+    if not 0 <= weight < 1:
+        raise ValueError(f"weight must be at least 0 and below 1, got {weight}")
+    found = np.array(losses, np.float64)
+    mean, n = 0.0, 0
+    for place, loss in enumerate(found.tolist()):
+        if math.isfinite(loss):
+            mean, n = weight * mean + (1 - weight) * loss, n + 1
+            found[place] = mean / (1 - weight**n)
+    return found
+
+
+def best_step(steps: Sequence[int], losses: Sequence[float]) -> int:
+    """Where to stop: the step of the smallest finite loss, the first of equal ones.
+
+    Args:
+        steps: When each loss was measured.
+        losses: Usually of the held-out examples, nats.
+
+    Raises:
+        ValueError: No loss is finite, or there are not as many as steps.
+
+    Example:
+        >>> best_step([0, 10, 20, 30], [4.1, 2.0, 1.6, 1.9])
+        20
+    """
+    finite = [(loss, step) for step, loss in zip(steps, losses, strict=True) if math.isfinite(loss)]
+    if not finite:
+        raise ValueError("no finite loss: nothing was measured, or training diverged")
+    return min(finite, key=lambda one: one[0])[1]
+
+
+def _rank(A: Matrix, B: Matrix) -> int:
+    """The r of both factors."""
+    if A.ndim != 2 or B.ndim != 2 or A.shape[0] != B.shape[1] or not len(A):
+        raise ValueError(f"A [r, d_in] and B [d_out, r] do not fit: {A.shape} and {B.shape}")
+    return len(A)
+
+
+def _check_same_shape(one: LowRank, other: LowRank) -> None:
+    if (len(one.B), one.A.shape[1]) != (len(other.B), other.A.shape[1]):
+        raise ValueError(f"layer {one.layer}, {one.module}: the adapters are of models of different shapes")
+
+
+def _inner(one: LowRank, other: LowRank) -> float:
+    """Sum of the products of the entries of both changes: tr(A1^T B1^T B2 A2) = sum of B1^T B2 * A1 A2^T."""
+    _check_same_shape(one, other)
+    A1, B1, A2, B2 = (np.asarray(factor, np.float64) for factor in (one.A, one.B, other.A, other.B))
+    with np.errstate(over="ignore", invalid="ignore"):  # a run that diverged
+        return one.scaling * other.scaling * float(((B1.T @ B2) * (A1 @ A2.T)).sum())
+
+
+def _dot(first: Sequence[LowRank], second: Sequence[LowRank]) -> float:
+    """Inner product of two whole changes."""
+    groups: dict[Place, list[LowRank]] = {}
+    for change in second:
+        groups.setdefault((change.layer, change.module), []).append(change)
+    return sum(
+        _inner(change, other) for change in first for other in groups.get((change.layer, change.module), ())
+    )

@@ -1,0 +1,261 @@
+"""What a model is trained on: conversations or plain texts, read row by row, and some kept aside to test.
+
+    file.jsonl | .csv | .txt  --read_training-->  rows  --split-->  train     the loss that falls by itself
+                                                             +-->  held out  the loss that says if it learned
+
+A row lies on one side only, however often it stands in the file and wherever: its content decides.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+
+from playground.core.examples import MAX_CONTENT, MAX_MESSAGES, ROLES
+from playground.core.prompts import Unusable, csv_fields, decode, readable_text, sort_out
+from playground.errors import N_, BadFile, BadUpload
+
+COLUMNS = (("instruction", "response"), ("prompt", "completion"), ("question", "answer"), ("text",))
+MIN_ROWS = 2
+
+Message = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingRow:
+    """A conversation, trained on the assistant's words, or a plain text, trained on all of it.
+
+    Attributes:
+        messages: Role (system, user, assistant) and content of each; at least one of the assistant has text.
+        text: The plain text; then there are no messages.
+
+    Example:
+        >>> TrainingRow((("user", "Hi"), ("assistant", "Ahoy!"))).messages[-1]
+        ('assistant', 'Ahoy!')
+        >>> TrainingRow(text="Once upon a time").text
+        'Once upon a time'
+    """
+
+    messages: tuple[Message, ...] = ()
+    text: str = ""
+
+    @property
+    def key(self) -> str:
+        """What the row is known by: SHA-256 of its content as JSON without spaces, 64 hexadecimal digits.
+
+        Example:
+            >>> TrainingRow(text="a").key == sha256(b'[[],"a"]').hexdigest()
+            True
+        """
+        return sha256(json.dumps([self.messages, self.text], separators=(",", ":")).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingFile:
+    """What a file gave.
+
+    Attributes:
+        rows: The usable rows in file order, repeated ones included.
+        rejected: One error for each row that cannot be used.
+        n_beyond_limit: Rows after the limit, not read.
+
+    Example:
+        >>> TrainingFile(pairs([{"instruction": "Hi", "response": "Ahoy!"}]), (), 0).n_beyond_limit
+        0
+    """
+
+    rows: tuple[TrainingRow, ...]
+    rejected: tuple[BadUpload, ...]
+    n_beyond_limit: int
+
+
+def read_training(name: str, data: bytes, *, max_bytes: int = 2**20, max_rows: int = 500) -> TrainingFile:
+    r"""Read what to train on; UTF-8 or CP949. Rows are numbered as in `core.prompts`, empty ones skipped.
+
+    | file   | a row is                                                                                 |
+    |--------|------------------------------------------------------------------------------------------|
+    | .jsonl | `{"messages": [{"role": ..., "content": ...}, ...]}`, or an object with one of `COLUMNS` |
+    | .csv   | the fields of the first of `COLUMNS` that its first row names, in any case and order     |
+    | .txt   | a line                                                                                   |
+
+    Args:
+        name: File name; its suffix says how to read it.
+        data: The file.
+        max_bytes: Longest file.
+        max_rows: Rows after this many are counted, not read.
+
+    Raises:
+        BadFile: The whole file cannot be used, or fewer than two different rows of it (one is kept to test);
+            its cause is then the error of the first row that was rejected, if there is one.
+
+    Example:
+        >>> file = read_training("a.csv", "Question,Answer\n안녕?,안녕!\n뭐해?,\n누구?,나!\n".encode("cp949"))
+        >>> file.rows[1].messages
+        (('user', '누구?'), ('assistant', '나!'))
+        >>> [str(error) for error in file.rejected]
+        ['Row 3 of the file cannot be used: its answer is empty.']
+    """
+    if len(data) > max_bytes:
+        raise BadFile(reason=N_("it is too large."))
+    rows, rejected, n_beyond_limit = sort_out(_rows(name, decode(data)), _checked, max_rows)
+    first_rejected = next(iter(rejected), None)
+    if not rows and first_rejected:
+        raise BadFile(reason=N_("none of its rows can be used.")) from first_rejected
+    if not rows:
+        raise BadFile(reason=N_("it has no row with text."))
+    if len(rows) - duplicates(rows) < MIN_ROWS:
+        raise BadFile(reason=N_("it has fewer than two different rows to train on.")) from first_rejected
+    return TrainingFile(rows, rejected, n_beyond_limit)
+
+
+def pairs(rows: Sequence[Mapping[str, str]]) -> tuple[TrainingRow, ...]:
+    """Conversations of one question and one answer, as `read_training` reads them.
+
+    Args:
+        rows: Each with `instruction` and `response`.
+
+    Raises:
+        KeyError: A row has none.
+
+    Example:
+        >>> pairs([{"instruction": "Hi", "response": " Ahoy!"}])[0].messages
+        (('user', 'Hi'), ('assistant', 'Ahoy!'))
+    """
+    return tuple(_row([_tidy(row[column]) for column in COLUMNS[0]]) for row in rows)
+
+
+def duplicates(rows: Sequence[TrainingRow]) -> int:
+    """How many repeat an earlier row.
+
+    Example:
+        >>> a, b = TrainingRow(text="a"), TrainingRow(text="b")
+        >>> duplicates([a, b, a, a])
+        2
+    """
+    return len(rows) - len({row.key for row in rows})
+
+
+def split(
+    rows: Sequence[TrainingRow], *, fraction: float = 0.15, max_held_out: int = 12
+) -> tuple[tuple[TrainingRow, ...], tuple[TrainingRow, ...]]:
+    """Keep some rows aside: those whose keys come first, so that content decides and not the place.
+
+    Args:
+        rows: Of a file, at least two different ones.
+        fraction: Of the different rows that is held out, rounded; at least one row stays on each side.
+        max_held_out: Most rows held out.
+
+    Returns:
+        Those to train on, in their order and with their repetitions, and those held out, each once, by key.
+
+    Raises:
+        ValueError: Fewer than two rows differ.
+
+    Example:
+        >>> train, held_out = split([TrainingRow(text=one) for one in "aabcdefghijkl"])
+        >>> "".join(row.text for row in train), "".join(row.text for row in held_out)
+        ('aabcdegijkl', 'hf')
+    """
+    by_key = {row.key: row for row in rows}
+    if len(by_key) < MIN_ROWS:
+        raise ValueError(f"to train and to test needs two different rows, got {len(by_key)}")
+    n = max(1, min(round(fraction * len(by_key)), max_held_out, len(by_key) - 1))
+    kept_aside = sorted(by_key)[:n]
+    train = tuple(row for row in rows if row.key not in kept_aside)
+    return train, tuple(by_key[key] for key in kept_aside)
+
+
+# ---------------------------------------------------------------- rows of a file
+
+
+def _rows(name: str, text: str) -> Iterator[tuple[int, TrainingRow | Unusable]]:
+    suffix = name.rpartition(".")[2].lower()
+    lines = ((number, line) for number, line in enumerate(text.split("\n"), start=1) if line.strip())
+    if suffix == "txt":
+        return ((number, TrainingRow(text=line)) for number, line in lines)
+    if suffix == "csv":
+        return _csv_rows(text)
+    if suffix == "jsonl":
+        return ((number, _json_row(line)) for number, line in lines)
+    raise BadFile(reason=N_("only .txt, .csv and .jsonl can be read."))
+
+
+def _columns(names: Collection[str]) -> tuple[str, ...] | None:
+    return next((columns for columns in COLUMNS if all(column in names for column in columns)), None)
+
+
+def _row(parts: Sequence[str]) -> TrainingRow:
+    if len(parts) == 1:
+        return TrainingRow(text=parts[0])
+    return TrainingRow(tuple(zip(("user", "assistant"), parts, strict=True)))
+
+
+def _csv_rows(text: str) -> Iterator[tuple[int, TrainingRow | Unusable]]:
+    table = enumerate(csv_fields(text), start=1)
+    _number, header = next(table, (1, [""]))
+    if isinstance(header, Unusable):
+        raise BadFile(reason=header.reason)
+    names = [field.strip().lower() for field in header]
+    columns = _columns(names)
+    if columns is None:
+        raise BadFile(reason=N_("its first row names no `instruction` and `response`, and no `text`."))
+    places = [names.index(column) for column in columns]
+    for number, fields in table:
+        if isinstance(fields, Unusable):
+            yield number, fields
+        elif any(field.strip() for field in fields):
+            short = max(places) >= len(fields)
+            parts = [] if short else [fields[place] for place in places]
+            yield number, Unusable(N_("it has too few columns.")) if short else _row(parts)
+
+
+def _json_row(line: str) -> TrainingRow | Unusable:
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError):
+        return Unusable(N_("it is no valid JSON."))
+    fields = value if isinstance(value, dict) else {}
+    if fields.get("messages") is not None:
+        return _conversation(fields["messages"])
+    texts = {name: part for name, part in fields.items() if isinstance(part, str)}
+    columns = _columns(texts)
+    if columns is None:
+        return Unusable(N_("it has neither `messages`, nor `instruction` and `response`, nor `text`."))
+    return _row([texts[column] for column in columns])
+
+
+def _conversation(said: object) -> TrainingRow | Unusable:
+    if not isinstance(said, list) or not all(map(_is_message, said)):
+        return Unusable(N_("it is no object with a list `messages` of roles and contents."))
+    if len(said) > MAX_MESSAGES:
+        return Unusable(N_("it has more than 40 messages."))
+    if not said:
+        return Unusable(N_("it has no message of the assistant."))
+    return TrainingRow(tuple((one["role"], one["content"]) for one in said))
+
+
+def _is_message(value: object) -> bool:
+    return isinstance(value, dict) and value.get("role") in ROLES and isinstance(value.get("content"), str)
+
+
+def _tidy(text: str) -> str:
+    return text.replace("\r\n", "\n").strip()
+
+
+def _checked(row: TrainingRow) -> TrainingRow | Unusable:
+    row = TrainingRow(tuple((role, _tidy(content)) for role, content in row.messages), _tidy(row.text))
+    contents = [row.text, *(content for _role, content in row.messages)]
+    if any(readable_text(content)[1] for content in contents):
+        return Unusable(N_("it has characters that are no text."))
+    if max(map(len, contents)) > MAX_CONTENT:
+        return Unusable(N_("one of its texts has more than 4,000 characters."))
+    if not row.messages:
+        return row if row.text else Unusable(N_("its text is empty."))
+    if any(role == "user" and not content for role, content in row.messages):
+        return Unusable(N_("its instruction is empty."))
+    answers = [content for role, content in row.messages if role == "assistant"]
+    if not answers:
+        return Unusable(N_("it has no message of the assistant."))
+    return row if any(answers) else Unusable(N_("its answer is empty."))

@@ -1,0 +1,165 @@
+"""What `LocalEngine` does for training: the contract's part, over its scheduler and its adapters."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from playground.core.lora import LowRank
+from playground.core.training_data import TrainingRow
+from playground.engine import peft_files
+from playground.engine.adapted import linears
+from playground.engine.adapter import sum_of
+from playground.engine.adapters import Adapters
+from playground.engine.base import GenerateRequest, GenerateStep
+from playground.engine.finetuning import (
+    ENDED,
+    AdapterInfo,
+    FinetuneRequest,
+    Linear,
+    TrainingState,
+    TrainingText,
+)
+from playground.engine.model_info import AdapterName
+from playground.engine.named_tokenizers import NamedTokenizers
+from playground.engine.scheduler import DONE, Job, Scheduler
+from playground.engine.training import Trainings
+from playground.engine.training_run import MAX_SAMPLE_TOKENS
+from playground.engine.training_texts import training_text
+from playground.engine.waiting import POLL_S
+from playground.engine.worker import DecodeWork
+from playground.errors import N_, BusyError, Unsupported
+from playground.settings import Settings
+
+if TYPE_CHECKING:
+    from playground.engine.loading import LoadedModel
+
+Told = Callable[[int, str, bool], None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """Outbox of one prompt that is continued at a milestone."""
+
+    prompt: int
+    told: Told
+
+    def put(self, value: object, /) -> None:
+        if isinstance(value, GenerateStep):
+            self.told(self.prompt, value.text, False)
+        elif value is DONE or isinstance(value, Exception):
+            self.told(self.prompt, "", True)
+
+
+@dataclass
+class Writer:
+    """Continues the prompts of a run, beside everything else the engine does.
+
+    Args:
+        scheduler: Where the jobs are queued.
+    """
+
+    scheduler: Scheduler
+    n_started: int = field(default=0, init=False)
+
+    def __call__(self, loaded: LoadedModel, request: FinetuneRequest, told: Told) -> None:
+        """Continue every prompt greedily; tells (prompt, more text, whether it ends)."""
+        self.n_started += 1
+        name = f"{request.request_id}:{self.n_started}"
+        for place, ids in enumerate(request.prompts):
+            asked = GenerateRequest(
+                request.model, input_ids=ids, temperature=0, n_top=1, max_new_tokens=MAX_SAMPLE_TOKENS
+            )
+            part = f"{name}.{place}"
+            job = Job("decode", part, id(loaded), len(ids), DecodeWork(loaded, asked, ids))
+            try:
+                self.scheduler.submit(
+                    job, request_id=part, owner=request.owner, topic=name, outbox=_Written(place, told),
+                    request=name,
+                )  # fmt: skip
+            except BusyError:
+                told(place, "", True)
+
+
+class LocalTraining:
+    """The part of `LocalEngine` that trains and lends adapters. See `FinetuneEngine` for the contract."""
+
+    _settings: Settings
+    lent: Adapters
+    trainings: Trainings
+    tokenizers: NamedTokenizers
+
+    def finetune(self, request: FinetuneRequest) -> Iterator[TrainingState]:
+        """Train, giving every new state until the run has ended; closing the iterator cancels it."""
+        self.start(request)
+        last: TrainingState | None = None
+        try:
+            while last is None or last.status not in ENDED:
+                state = self.trainings.state(request.request_id, request.owner)
+                if state is None:
+                    return
+                if last is None or _news(state) != _news(last):
+                    yield state
+                last = state
+                time.sleep(POLL_S / 4)
+        finally:
+            self.trainings.cancel(request.request_id)
+
+    def start(self, request: FinetuneRequest) -> None:
+        """Queue a run, which goes on while nobody looks; `trainings` tells how far it is."""
+        loaded = self._decoder(request.model)
+        self.trainings.start(request, loaded)
+
+    def adapters(self, owner: str) -> list[AdapterInfo]:
+        """The adapters of a session, oldest first."""
+        return self.lent.of(owner)
+
+    def linears(self, model: str) -> tuple[Linear, ...]:
+        """The linear layers of a decoder's blocks, in order."""
+        return tuple(linears(self._decoder(AdapterName.of(model).base_id).tree).values())
+
+    def training_texts(self, model: str, rows: Sequence[TrainingRow]) -> tuple[TrainingText, ...]:
+        """Each row as the model reads it while it is trained."""
+        loaded = self._decoder(AdapterName.of(model).base_id)
+        return tuple(
+            training_text(
+                row, loaded.info.model_id, loaded.tokenizer, self.tokenizers,
+                has_template="chat_template" in loaded.info.capabilities,
+                max_tokens=min(self._settings.max_training_tokens, loaded.info.n_ctx or 10**9),
+            )
+            for row in rows
+        )  # fmt: skip
+
+    def changes(self, model: str) -> tuple[LowRank, ...]:
+        """What an adapter adds to each layer, in order; `model` is its id."""
+        return self.lent.changes(model)
+
+    def exported(self, model: str, more: Mapping[str, str]) -> bytes:
+        """An adapter as a zip that stock peft loads, with further text files."""
+        return peft_files.written(self.lent.get(model), more)
+
+    def imported(self, model: str, name: str, data: bytes, owner: str) -> str:
+        """Take in a zip as peft writes it; gives the model id of the adapter."""
+        loaded = self._decoder(AdapterName.of(model).base_id)
+        adapter = peft_files.read(data, name, loaded, max_bytes=self._settings.max_adapter_file_bytes)
+        return self.lent.add(adapter, owner)
+
+    def added(self, first: str, second: str, owner: str) -> str:
+        """A new adapter that changes what both change, by the sum; gives its model id.
+
+        Raises:
+            BadValue: They are not of the same base.
+        """
+        return self.lent.add(sum_of(self.lent.get(first), self.lent.get(second)), owner)
+
+    def _decoder(self, model: str) -> LoadedModel:
+        loaded = self.lent.load(model).result()
+        if loaded.info.kind != "decoder" or loaded.info.adapter:
+            raise Unsupported(model_id=loaded.info.name, capability=N_("fine-tuning"))
+        return loaded
+
+
+def _news(state: TrainingState) -> tuple[object, ...]:
+    return state.status, state.position, state.step, state.held_out, state.general, state.samples

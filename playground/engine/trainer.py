@@ -1,0 +1,221 @@
+"""The engine thread's side of training: whose slot, one step of all that share it, tests and ends."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from playground.engine.adapter import adapted_model
+from playground.engine.finetuning import FinetuneRequest, Sample, TrainingText
+from playground.engine.fused import Bank, GiveWay
+from playground.engine.memory import is_out_of_memory
+from playground.engine.model_info import AdapterName
+from playground.engine.training import Trainings
+from playground.engine.training_run import Run, has_diverged
+from playground.errors import N_, Diverged, OutOfMemory, PlaygroundError
+from playground.settings import Settings
+
+if TYPE_CHECKING:
+    from playground.engine.loading import LoadedModel
+
+log = logging.getLogger(__name__)
+TOO_LONG = N_("Stopped at step {step}: the server gives one run {limit:.0f} s of work.")
+FAILED = N_("The training failed on the server; its log says why. Your other adapters are untouched.")
+Write = Callable[["LoadedModel", FinetuneRequest, Callable[[int, str, bool], None]], None]
+
+
+class Trainer:
+    """Trains runs, those of one base and method together. Only the engine's thread calls it.
+
+    Args:
+        settings: The limits.
+        trainings: The runs.
+        write: Continues a run's prompts with a model; tells (prompt, more text, whether it ends).
+    """
+
+    def __init__(self, settings: Settings, trainings: Trainings, write: Write) -> None:
+        self._settings, self._trainings, self._write = settings, trainings, write
+        self._groups: dict[Hashable, tuple[Bank, list[Run]]] = {}
+        self._give_way: GiveWay = lambda: None
+        self._given_s = 0.0
+
+    @property
+    def has_work(self) -> bool:
+        """Whether a run trains or waits, or one that was stopped still holds its slot."""
+        return bool(self._groups) or self._trainings.is_waiting
+
+    def work(self, give_way: GiveWay) -> None:
+        """One step of the group whose turn it is."""
+        self._give_way = give_way
+        self._leave_and_join()
+        if not self._groups:
+            return
+        group = next(iter(self._groups))
+        bank, runs = self._groups[group] = self._groups.pop(group)  # the others first, next time
+        try:
+            for index, run in enumerate(runs):
+                self._look(run, bank, index)
+            self._step(bank, [run for run in runs if run.state.status == "running"])
+        except Exception as error:  # noqa: BLE001  (a failed step ends its runs, not the engine)
+            self._failed(runs, error)
+
+    def _step(self, bank: Bank, runs: list[Run]) -> None:
+        if len(runs) < len(bank.slots):
+            return  # somebody left meanwhile: the next round begins without
+        started, given_s = time.monotonic(), self._given_s
+        losses = bank.step([run.batch() for run in runs])
+        step_s = time.monotonic() - started - (self._given_s - given_s)
+        for index, (run, loss) in enumerate(zip(runs, losses, strict=True)):
+            if has_diverged(loss, run.loaded.info.d_vocab):
+                self._end(run, Diverged(step=run.state.step + 1, loss=f"{loss:.3g}"))
+                continue
+            self._stepped(run, loss, step_s, len(runs))
+            if run.is_over:
+                self._look(run, bank, index)
+                self._end(run)
+            elif run.worked_s > self._settings.max_training_s:
+                told = (("step", run.state.step), ("limit", self._settings.max_training_s))
+                self._trainings.note(run, error=TOO_LONG, error_params=told)
+                self._end(run)
+
+    def _stepped(self, run: Run, loss: float, step_s: float, n_together: int) -> None:
+        n_read = sum(len(text.input_ids) for text in run.batch())
+        run.worked_s += step_s / n_together
+        self._trainings.note(
+            run,
+            train=(*run.state.train, (run.state.step + 1, loss)),
+            n_tokens=run.state.n_tokens + n_read,
+            step=run.state.step + 1,
+            step_s=step_s,
+            n_together=n_together,
+        )
+
+    def _look(self, run: Run, bank: Bank, slot: int) -> None:
+        """Test a run where that is due: losses on held-out and general texts, the prompts continued."""
+        if not run.looks_now or run.state.status != "running":
+            return
+        started, given_s, step = time.monotonic(), self._given_s, run.state.step
+        found: dict[str, tuple[tuple[int, float], ...]] = {}
+        for name, texts in (("held_out", run.request.held_out), ("general", run.request.general)):
+            total = n_tokens = 0.0
+            for chunk in _chunks(texts, self._settings.prefill_chunk_tokens):
+                if run.state.status != "running":
+                    return
+                surprisal, n = bank.loss(slot, chunk)
+                total, n_tokens = total + surprisal, n_tokens + n
+            if n_tokens:
+                found[name] = (*getattr(run.state, name), (step, total / n_tokens))
+        run.looked.add(step)
+        run.worked_s += time.monotonic() - started - (self._given_s - given_s)
+        self._trainings.note(run, **found)
+        if "held_out" in found:
+            self._remember_best(run, bank, found["held_out"][-1][1])
+        if run.samples_now and run.request.prompts:
+            bank.unpack()
+            self._sample(run)
+
+    def _remember_best(self, run: Run, bank: Bank, loss: float) -> None:
+        step = run.state.step
+        if loss <= min(one for _step, one in run.state.held_out):
+            self._trainings.note(run, best_step=step)
+        if step and (run.best is None or loss < run.best[0]):  # at step 0 nothing has been learned
+            bank.unpack()
+            run.best = (loss, run.adapter())
+
+    def _sample(self, run: Run) -> None:
+        step, adapter = run.state.step, run.adapter()
+        name = AdapterName(run.request.model, f"{run.request.request_id}-{step}")
+        model = adapted_model(run.loaded, adapter, name) if step else run.loaded
+        empty = [Sample(step, place, "", False) for place in range(len(run.request.prompts))]
+        self._trainings.note(run, samples=(*run.state.samples, *empty))
+
+        def told(prompt: int, text: str, is_whole: bool) -> None:
+            with self._trainings.lock:
+                written = [
+                    replace(one, text=one.text + text, is_whole=is_whole)
+                    if (one.step, one.prompt) == (step, prompt)
+                    else one
+                    for one in run.state.samples
+                ]
+                run.state = replace(run.state, samples=tuple(written))
+
+        self._write(model, run.request, told)
+
+    # ---- who trains
+
+    def _leave_and_join(self) -> None:
+        """Free the slots of runs that ended or rest, and give free slots to those who wait."""
+        with self._trainings.lock:
+            members = {key: runs for key, (_bank, runs) in self._groups.items()}
+            staying = {
+                key: [run for run in runs if run.state.status == "running"] for key, runs in members.items()
+            }
+            for run in self._trainings.line():
+                room = self._settings.max_training_slots - sum(map(len, staying.values()))
+                beside = staying.get(run.group, [])
+                n_tokens = max(one.n_padded for one in (run, *beside)) * (len(beside) + 1)
+                if room > 0 and (not beside or n_tokens <= self._settings.max_fused_tokens):
+                    staying.setdefault(run.group, []).append(run)
+                    run.state = replace(run.state, status="running")
+                    run.began = run.began or time.monotonic()
+            changed = [key for key in staying if staying[key] != members.get(key)]
+            for key in changed:
+                self._regroup(key, staying[key])
+
+    def _regroup(self, key: Hashable, runs: list[Run]) -> None:
+        if key in self._groups:
+            bank, before = self._groups.pop(key)
+            bank.unpack()
+            for run in before:
+                run.has_slot = False
+                if run.state.status == "cancelled":
+                    self._trainings.publish(run)
+        for run in runs:
+            run.has_slot = True
+        if runs:
+            bank = Bank(runs[0].loaded, [run.slot for run in runs], self._between)
+            self._groups[key] = (bank, runs)
+
+    def _between(self) -> None:
+        started = time.monotonic()
+        self._give_way()
+        self._given_s += time.monotonic() - started
+
+    # ---- ends
+
+    def _end(self, run: Run, error: PlaygroundError | None = None) -> None:
+        with self._trainings.lock:
+            bank = self._groups[run.group][0]
+            bank.unpack()
+            if run.state.status == "running":
+                self._trainings.note(run, status="failed" if error else "done")
+            if error is not None:
+                self._trainings.note(run, error=error.msgid, error_params=tuple(error.params.items()))
+            self._trainings.publish(run)
+
+    def _failed(self, runs: Sequence[Run], error: Exception) -> None:
+        """A step that could not be computed ends its runs; what they knew before stays."""
+        if not is_out_of_memory(error):
+            log.error("training failed", exc_info=error)
+        told = OutOfMemory.msgid if is_out_of_memory(error) else FAILED
+        with self._trainings.lock:
+            for run in runs:
+                run.has_slot = False
+                self._trainings.note(run, status="failed", error=told)
+                self._trainings.publish(run)
+            self._groups = {key: held for key, held in self._groups.items() if held[1] is not runs}
+
+
+def _chunks(texts: Sequence[TrainingText], max_tokens: int) -> Iterator[list[TrainingText]]:
+    """Texts of similar length together, at most so many tokens with the padding."""
+    chunk: list[TrainingText] = []
+    for text in sorted(texts, key=lambda text: len(text.input_ids)):
+        if chunk and len(text.input_ids) * (len(chunk) + 1) > max_tokens:
+            yield chunk
+            chunk = []
+        chunk.append(text)
+    if chunk:
+        yield chunk

@@ -1,0 +1,165 @@
+"""Training runs: who waits, who trains, what has been measured. They go on while nobody looks.
+
+session threads --start, pause, resume, cancel, state--> Trainings <--line, note, publish-- Trainer
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from playground.engine.adapted import targets
+from playground.engine.adapters import Adapters
+from playground.engine.finetuning import ENDED, FinetuneRequest, TrainingState, TrainingStatus
+from playground.engine.fused import n_parameters
+from playground.engine.training_run import Run, check, new_run
+from playground.errors import QueueFull, TooManyAdapters
+from playground.settings import Settings
+
+if TYPE_CHECKING:
+    from playground.engine.loading import LoadedModel
+
+_KEPT_RUNS = 6  # ended ones of one session
+
+
+class Trainings:
+    """All runs. Sessions start and look at them, the `Trainer` takes them from here.
+
+    Attributes:
+        lock: Held by whoever changes a run.
+
+    Args:
+        settings: The limits.
+        lent: Where what was learned goes.
+        wake: Tells the engine's thread that there is work.
+    """
+
+    def __init__(self, settings: Settings, lent: Adapters, wake: Callable[[], None]) -> None:
+        self._settings, self._lent, self._wake = settings, lent, wake
+        self.lock = threading.RLock()
+        self._runs: dict[str, Run] = {}
+        self._n_started = 0
+
+    # ---- called by session threads
+
+    def start(self, request: FinetuneRequest, loaded: LoadedModel) -> None:
+        """Queue a run.
+
+        Raises:
+            InputError: A setting or a text that cannot be; no room for another adapter.
+            QueueFull: The session has as many runs as it may.
+        """
+        check(request, self._settings)
+        layers = targets(loaded.tree, request.target_modules, request.method)
+        with self.lock:
+            mine = [run for run in self._runs.values() if run.request.owner == request.owner]
+            alive = [run for run in mine if run.state.status not in ENDED]
+            waiting = sum(run.state.status == "waiting" for run in self._runs.values())
+            full = waiting >= self._settings.max_inbox
+            if full or (request.owner and len(alive) >= self._settings.max_trainings_per_session):
+                raise QueueFull(position=waiting + 1)
+            self._lent.check_room(request.owner, 4 * n_parameters(layers, request), n_coming=len(alive))
+            ended = [run for run in mine if run.state.status in ENDED]
+            for old in ended[: max(0, len(ended) - _KEPT_RUNS + 1)]:
+                del self._runs[old.request.request_id]
+            self._n_started += 1
+            self._runs[request.request_id] = new_run(request, loaded, layers, self._n_started)
+        self._wake()
+
+    def state(self, request_id: str, owner: str) -> TrainingState | None:
+        """How far a run of this session is; None when there is none."""
+        with self.lock:
+            run = self._runs.get(request_id)
+            if run is None or run.request.owner != owner:
+                return None
+            line = self.line()
+            elapsed_s = (run.ended or time.monotonic()) - run.began if run.began is not None else 0.0
+            return replace(run.state, position=line.index(run) + 1 if run in line else 0, elapsed_s=elapsed_s)
+
+    def of(self, owner: str) -> list[TrainingState]:
+        """The runs of a session, oldest first."""
+        with self.lock:
+            mine = [one for one, run in self._runs.items() if run.request.owner == owner]
+            return [state for one in mine if (state := self.state(one, owner)) is not None]
+
+    def pause(self, request_id: str) -> None:
+        """Leave the slot within one step and keep everything; `resume` takes the run up."""
+        self._turn(request_id, ("waiting", "running"), "paused")
+
+    def resume(self, request_id: str) -> None:
+        """Take a paused run up again, at the end of the line."""
+        with self.lock:
+            self._n_started += 1
+            if request_id in self._runs:
+                self._runs[request_id].number = self._n_started
+        self._turn(request_id, ("paused",), "waiting")
+
+    def cancel(self, request_id: str) -> None:
+        """End a run within one step; what it has learned stays usable."""
+        self._turn(request_id, ("waiting", "running", "paused"), "cancelled")
+
+    def cancel_owner(self, owner: str) -> None:
+        """End and forget all runs of a session."""
+        with self.lock:
+            for request_id in [one for one, run in self._runs.items() if run.request.owner == owner]:
+                run = self._runs.pop(request_id)
+                run.state = replace(run.state, status="cancelled")
+        self._wake()
+
+    def _turn(self, request_id: str, old: Sequence[TrainingStatus], new: TrainingStatus) -> None:
+        with self.lock:
+            run = self._runs.get(request_id)
+            if run is None or run.state.status not in old:
+                return
+            run.state = replace(run.state, status=new)
+            if new == "cancelled" and not run.has_slot:
+                self.publish(run)
+        self._wake()
+
+    # ---- called by the engine's thread
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether a run waits."""
+        with self.lock:
+            return any(run.state.status == "waiting" for run in self._runs.values())
+
+    @property
+    def n_running(self) -> int:
+        """Slots that are taken."""
+        with self.lock:
+            return sum(run.has_slot for run in self._runs.values())
+
+    def line(self) -> list[Run]:
+        """Who waits, in the order they come to train: first whose session trains nothing, then by arrival."""
+        runs = self._runs.values()
+        busy = {run.request.owner for run in runs if run.has_slot} - {""}
+        waiting = [run for run in runs if run.state.status == "waiting" and not run.has_slot]
+        return sorted(waiting, key=lambda run: (run.request.owner in busy, run.number))
+
+    def publish(self, run: Run) -> None:
+        """Lend what was learned: of the best step where that is wanted, and after a failure."""
+        run.ended = time.monotonic()
+        if run.request.request_id not in self._runs or run.state.adapter:
+            return
+        adapter = run.best[1] if run.best and run.request.keep_best else run.adapter()
+        if run.state.status == "failed":
+            if run.best is None or run.best[0] >= run.state.held_out[0][1]:
+                return  # nothing good came of it
+            adapter = run.best[1]
+        if not adapter.step or not all(change.is_finite() for change in adapter.changes.values()):
+            return
+        try:
+            model_id = self._lent.add(adapter, run.request.owner)
+        except TooManyAdapters as error:
+            self.note(run, error=error.msgid, error_params=tuple(error.params.items()))
+            return
+        self.note(run, adapter=model_id, adapter_step=adapter.step)
+
+    def note(self, run: Run, **changes: object) -> None:
+        """Change what may be seen of a run."""
+        with self.lock:
+            run.state = replace(run.state, **changes)  # type: ignore[arg-type]

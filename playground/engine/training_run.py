@@ -1,0 +1,176 @@
+"""One training run: its settings checked, its order of texts, what is known of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from playground.engine.adapter import Adapter
+from playground.engine.checking import check_limits
+from playground.engine.finetuning import FinetuneRequest, Linear, TrainingState, TrainingText
+from playground.engine.fused import Slot
+from playground.errors import BadValue, EmptyText, TooManyTokens
+from playground.settings import Settings
+
+if TYPE_CHECKING:
+    from playground.engine.loading import LoadedModel
+
+MILESTONES = (0, 10, 25, 50, 100)
+N_LOOKS = 10  # how often a run is tested on held-out and general texts, beside step 0
+MAX_PROMPTS, MAX_SAMPLE_TOKENS = 3, 24
+
+
+@dataclass(eq=False)
+class Run:
+    """One run, from the queue to its end.
+
+    Attributes:
+        state: What anybody may see; replaced, never changed.
+        loaded: Its base.
+        slot: What it trains.
+        number: Its place in the line of all runs.
+        order: Places of the training texts, in the order they are read.
+        worked_s: Seconds the engine worked on it.
+        began, ended: When its first step began, and when it ended, by the monotonic clock.
+        best: The least held-out loss and what it had learned then.
+        looked: Steps at which it has been tested.
+        has_slot: Whether it has a place in a bank.
+    """
+
+    state: TrainingState
+    loaded: LoadedModel
+    slot: Slot
+    number: int
+    order: NDArray[np.int64]
+    worked_s: float = 0.0
+    began: float | None = None
+    ended: float | None = None
+    best: tuple[float, Adapter] | None = None
+    looked: set[int] = field(default_factory=set)
+    has_slot: bool = False
+
+    @property
+    def request(self) -> FinetuneRequest:
+        """What was asked."""
+        return self.state.request
+
+    @property
+    def group(self) -> tuple[object, ...]:
+        """Runs of one group can share a step."""
+        return id(self.loaded.tree), self.request.method
+
+    @property
+    def is_over(self) -> bool:
+        """Whether all steps are done."""
+        return self.state.step >= self.request.n_steps
+
+    @property
+    def looks_now(self) -> bool:
+        """Whether it is to be tested before the next step."""
+        step, every = self.state.step, max(1, self.request.n_steps // N_LOOKS)
+        due = step % every == 0 or step in MILESTONES or self.is_over
+        return due and step not in self.looked
+
+    @property
+    def samples_now(self) -> bool:
+        """Whether its prompts are to be continued here."""
+        return self.state.step in MILESTONES or self.is_over
+
+    @property
+    def n_padded(self) -> int:
+        """Most tokens a step of it can have, with the padding."""
+        return padded_tokens(self.request)
+
+    def batch(self) -> list[TrainingText]:
+        """The texts of the next step."""
+        first = self.state.step * self.request.batch_size
+        return [self.request.train[i] for i in self.order[first : first + self.request.batch_size]]
+
+    def adapter(self) -> Adapter:
+        """What it has learned so far."""
+        request = self.request
+        return Adapter(
+            base_id=request.model,
+            name=request.name,
+            step=self.state.step,
+            r=request.r,
+            lora_alpha=request.lora_alpha,
+            lora_dropout=request.lora_dropout,
+            target_modules=tuple(dict.fromkeys(one.module for one in self.slot.layers.values())),
+            method=request.method,
+            changes=self.slot.changes(),
+            request=request,
+        )
+
+
+def new_run(request: FinetuneRequest, loaded: LoadedModel, layers: Mapping[str, Linear], number: int) -> Run:
+    """A run that waits."""
+    order = text_order(len(request.train), request.n_steps * request.batch_size, request.seed)
+    return Run(TrainingState(request, "waiting"), loaded, Slot(request, layers), number, order)
+
+
+def text_order(n_texts: int, n_read: int, seed: int) -> NDArray[np.int64]:
+    """Places of the texts in the order they are read: every text once, newly mixed, before any comes again.
+
+    Args:
+        n_texts: How many there are.
+        n_read: How many are read in all.
+        seed: Of the order.
+
+    Example:
+        >>> sorted(text_order(3, 6, seed=0)[:3].tolist())
+        [0, 1, 2]
+    """
+    random = np.random.default_rng(seed)
+    return np.concatenate([random.permutation(n_texts) for _ in range(-(-n_read // n_texts))])
+
+
+def padded_tokens(request: FinetuneRequest) -> int:
+    """Most tokens a step can have, with the padding."""
+    return request.batch_size * max(len(text.input_ids) for text in request.train)
+
+
+def check(request: FinetuneRequest, settings: Settings) -> None:
+    """Refuse a run whose settings or texts cannot be.
+
+    Raises:
+        BadValue: Also for NaN.
+        EmptyText: Nothing to learn from, or a text without a token to learn.
+        TooManyTokens: A text or a batch is too long.
+    """
+    check_limits(
+        {
+            "n_steps": (request.n_steps, 1, settings.max_training_steps),
+            "learning_rate": (request.learning_rate, 1e-7, 100.0),
+            "r": (request.r, 1, 32),
+            "lora_alpha": (request.lora_alpha, 1e-3, 1e3),
+            "lora_dropout": (request.lora_dropout, 0.0, 0.9),
+            "batch_size": (request.batch_size, 1, settings.max_batch_size),
+            "seed": (request.seed, 0, 2**32 - 1),
+            "train": (len(request.train), 1, settings.max_upload_rows),
+            "held_out": (len(request.held_out), 0, settings.max_upload_rows),
+            "general": (len(request.general), 0, settings.max_upload_rows),
+            "prompts": (len(request.prompts), 0, MAX_PROMPTS),
+        }
+    )
+    if request.method not in ("lora", "last_block"):
+        raise BadValue(name="method", value=repr(request.method), allowed="lora, last_block")
+    texts = (*request.train, *request.held_out, *request.general)
+    if not all(any(text.is_trained[1:]) for text in texts) or not all(request.prompts):
+        raise EmptyText
+    longest = max(len(text.input_ids) for text in texts)
+    if longest > settings.max_training_tokens:
+        raise TooManyTokens(limit=settings.max_training_tokens, got=longest)
+    if padded_tokens(request) > settings.max_batch_tokens:
+        most = settings.max_batch_tokens // max(len(text.input_ids) for text in request.train)
+        raise BadValue(name="batch_size", value=request.batch_size, allowed=f"1-{max(1, most)}")
+
+
+def has_diverged(loss: float, d_vocab: int) -> bool:
+    """Whether a loss is no number, or twice that of guessing among all tokens."""
+    return not math.isfinite(loss) or loss > 2 * math.log(d_vocab)

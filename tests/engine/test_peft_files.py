@@ -1,0 +1,189 @@
+"""Adapters go to stock peft and come from it."""
+
+from __future__ import annotations
+
+import copy
+import io
+import json
+import pickle
+import zipfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import peft
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from safetensors.torch import load, save
+
+from playground.engine import create_engine, peft_files
+from playground.engine.base import TraceRequest
+from playground.engine.local import LocalEngine
+from playground.errors import BadFile, BadValue
+from playground.settings import Settings
+from tests import tiny
+from tests.engine.conftest import oracle
+from tests.engine.test_finetuning import run_of, wait
+
+IDS = (5, 6, 7, 8, 9)
+
+
+@pytest.fixture(scope="module")
+def engine(tiny_settings: Settings) -> Iterator[LocalEngine]:
+    made = create_engine(tiny_settings.model_copy(update={"max_adapters_per_session": 40}))
+    assert isinstance(made, LocalEngine)
+    yield made
+    made.close()
+
+
+def trained(engine: LocalEngine, model: str = tiny.LLAMA, **changes: Any) -> str:
+    request = run_of(1, model, owner="me", **changes)
+    engine.start(request)
+    return wait(engine, request).adapter
+
+
+def logits(engine: LocalEngine, model: str) -> Any:
+    return engine.trace(TraceRequest(model, input_ids=IDS, logits="all")).logits
+
+
+def unpacked(data: bytes, folder: Path) -> Path:
+    with zipfile.ZipFile(io.BytesIO(data)) as zipped:
+        zipped.extractall(folder)
+    return folder
+
+
+def zipped(files: Mapping[str, bytes]) -> bytes:
+    with io.BytesIO() as file:
+        with zipfile.ZipFile(file, "w") as folder:
+            for name, data in files.items():
+                folder.writestr(name, data)
+        return file.getvalue()
+
+
+def files_of(data: bytes) -> dict[str, bytes]:
+    with zipfile.ZipFile(io.BytesIO(data)) as folder:
+        return {name: folder.read(name) for name in folder.namelist()}
+
+
+@pytest.mark.parametrize(
+    ("model", "changes"),
+    [
+        (tiny.LLAMA, {}),
+        (tiny.GPT2, {}),
+        (tiny.LLAMA, {"r": 1, "lora_alpha": 3.0}),
+        (tiny.LLAMA, {"method": "last_block", "learning_rate": 1e-3}),
+    ],
+)
+def test_stock_peft_loads_what_is_exported(
+    engine: LocalEngine, tmp_path: Path, model: str, changes: dict[str, Any]
+) -> None:
+    adapter = trained(engine, model, **changes)
+    folder = unpacked(engine.exported(adapter, {"run.json": "{}"}), tmp_path)
+    base = copy.deepcopy(oracle(engine._settings, model))
+    theirs = peft.PeftModel.from_pretrained(base, folder).eval()
+    with torch.no_grad():
+        expected = theirs(torch.tensor([IDS])).logits[0].numpy()
+    np.testing.assert_allclose(logits(engine, adapter), expected, atol=1e-4)
+    assert np.abs(logits(engine, adapter) - logits(engine, model)).max() > 1e-3
+    assert (folder / "run.json").read_text() == "{}"
+
+
+@pytest.mark.parametrize("pattern", [False, True])
+def test_an_adapter_trained_elsewhere_loads_here(engine: LocalEngine, tmp_path: Path, pattern: bool) -> None:
+    config = peft.LoraConfig(
+        r=3, lora_alpha=5, target_modules=["q_proj", "up_proj"],
+        rank_pattern={"up_proj": 2} if pattern else {}, alpha_pattern={"up_proj": 7} if pattern else {},
+    )  # fmt: skip
+    model = peft.get_peft_model(copy.deepcopy(oracle(engine._settings, tiny.LLAMA)), config)
+    generator = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for parameter in (one for name, one in model.named_parameters() if "lora_" in name):
+            parameter.normal_(std=0.1, generator=generator)
+    model.save_pretrained(tmp_path)
+    with torch.no_grad():
+        expected = model.eval()(torch.tensor([IDS])).logits[0].numpy()
+    data = zipped({f"my adapter/{path.name}": path.read_bytes() for path in tmp_path.iterdir()})
+    adapter = engine.imported(tiny.LLAMA, "my adapter.zip", data, "me")
+    np.testing.assert_allclose(logits(engine, adapter), expected, atol=1e-4)
+    assert engine.adapters("me")[-1].name == "my adapter"
+
+
+def test_export_and_import_is_a_round_trip(engine: LocalEngine) -> None:
+    adapter = trained(engine)
+    again = engine.imported(tiny.LLAMA, "x.zip", engine.exported(adapter, {}), "me")
+    np.testing.assert_allclose(logits(engine, again), logits(engine, adapter), atol=1e-5)
+
+
+def test_the_sum_of_two_adapters_is_the_sum_of_their_changes(engine: LocalEngine) -> None:
+    first, second = trained(engine), trained(engine, r=2, target_modules=("q_proj", "o_proj"))
+    both = engine.added(first, second, "me")
+    base = copy.deepcopy(oracle(engine._settings, tiny.LLAMA))
+    for model_id in (first, second):
+        adapter = engine.lent.get(model_id)
+        for path, change in adapter.changes.items():
+            base.get_submodule(path).weight.data += adapter.scaling * change.delta()
+    with torch.no_grad():
+        expected = base(torch.tensor([IDS])).logits[0].numpy()
+    np.testing.assert_allclose(logits(engine, both), expected, atol=1e-4)
+    with pytest.raises(BadValue):
+        engine.added(first, trained(engine, tiny.GPT2), "me")
+
+
+def test_a_zip_that_is_no_adapter_for_this_model_is_refused(engine: LocalEngine) -> None:
+    good = files_of(engine.exported(trained(engine), {}))
+    config = json.loads(good[peft_files.CONFIG])
+    tensors = load(good[peft_files.WEIGHTS])
+    first = next(iter(tensors))
+
+    def changed(**values: Any) -> bytes:
+        return zipped(good | {peft_files.CONFIG: json.dumps(config | values).encode()})
+
+    def weights(**values: torch.Tensor) -> bytes:
+        return zipped(good | {peft_files.WEIGHTS: save({**tensors, **values})})
+
+    nan = {first: torch.full_like(tensors[first], torch.nan)}
+    hostile = {
+        "another model": changed(base_model_name_or_path="Qwen/Qwen3-0.6B"),
+        "other shapes": weights(**{first: torch.zeros(4, 3)}),
+        "no such layer": weights(**{"base_model.model.nothing.lora_A.weight": torch.zeros(1)}),
+        "half a layer": zipped(good | {peft_files.WEIGHTS: save({first: tensors[first]})}),
+        "no numbers": zipped(good | {peft_files.WEIGHTS: save(tensors | nan)}),
+        "another kind": changed(peft_type="PREFIX_TUNING"),
+        "a variant": changed(use_dora=True),
+        "a bias": changed(bias="all"),
+        "alpha of text": changed(lora_alpha="ten"),
+        "config no object": zipped(good | {peft_files.CONFIG: b"[]"}),
+        "config no JSON": zipped(good | {peft_files.CONFIG: b"{"}),
+        "weights no safetensors": zipped(good | {peft_files.WEIGHTS: b"x" * 100}),
+        "pickle": zipped({peft_files.CONFIG: good[peft_files.CONFIG], "adapter_model.bin": pickle.dumps({})}),
+        "pickle beside": zipped(good | {"more.pt": pickle.dumps({})}),
+        "nothing": zipped({}),
+        "no zip": b"hello",
+        "cut": zipped(good)[:-40],
+    }
+    before = len(engine.adapters("me"))
+    for data in hostile.values():
+        with pytest.raises(BadFile):
+            engine.imported(tiny.LLAMA, "x.zip", data, "me")
+    assert len(engine.adapters("me")) == before
+
+
+def test_a_zip_that_grows_is_refused_before_it_is_unpacked(engine: LocalEngine) -> None:
+    with io.BytesIO() as file:
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as folder:
+            folder.writestr(peft_files.CONFIG, "{}")
+            folder.writestr(peft_files.WEIGHTS, bytes(engine._settings.max_adapter_file_bytes + 1))
+        data = file.getvalue()
+    assert len(data) < 2**20
+    with pytest.raises(BadFile, match="too large"):
+        engine.imported(tiny.LLAMA, "x.zip", data, "me")
+
+
+@settings(max_examples=40, deadline=None)
+@given(data=st.binary(max_size=300), name=st.text(max_size=20))
+def test_any_bytes_are_refused_with_a_sentence(engine: LocalEngine, data: bytes, name: str) -> None:
+    with pytest.raises(BadFile):
+        engine.imported(tiny.LLAMA, name, data, "me")
