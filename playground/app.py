@@ -24,6 +24,7 @@ ICONS = {
     "inside": ":material/layers:",
     "sampling": ":material/casino:",
     "prompting": ":material/chat:",
+    "finetuning": ":material/model_training:",
 }
 
 

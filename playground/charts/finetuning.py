@@ -34,8 +34,8 @@ def loss_curves(words: Mapping[str, str], *, log: bool, best: int | None, n_step
         best: Step that is marked, None for none.
         n_steps: Last step of the axis, so that nothing moves during a run; None for the last one there is.
     """
-    legend = {"title": None, "orient": "top", "labelLimit": 260, "labelExpr": _named(words, SERIES),
-              "symbolType": "stroke", "symbolSize": 600}  # fmt: skip
+    legend = {"title": None, "orient": "top", "columns": 2, "labelLimit": 260, "symbolType": "stroke",
+              "labelExpr": _named(words, SERIES), "symbolSize": 600}  # fmt: skip
     color, dash = [f"{QUERY}B3", QUERY, AFTER, VALUE], [[1, 0], [1, 0], [7, 4], [2, 3]]
     line = {
         channel: _named_field("series", scale={"domain": list(SERIES), "range": looks}, legend=legend)

@@ -22,6 +22,7 @@ from torch.nn.functional import cross_entropy, linear
 from playground.engine.adapted import Change, wrapped
 from playground.engine.blocks import blocks
 from playground.engine.finetuning import FinetuneRequest, Linear, TrainingText
+from playground.engine.packed import Packed, packed
 
 if TYPE_CHECKING:
     from playground.engine.loading import LoadedModel
@@ -83,15 +84,14 @@ def _shapes(layers: Mapping[str, Linear], request: FinetuneRequest) -> dict[Key,
 
 @dataclass
 class Rows:
-    """What is in the forward: of which slot, how many texts and positions each really has."""
+    """What is in the forward: how many tokens of each slot, or that all are of one slot."""
 
-    n_texts: Sequence[int]
     lengths: Sequence[int]
     only: int | None = None
 
 
 class _Together(torch.nn.Module):
-    """A frozen layer with the changes of all slots; rows are laid out slot by slot."""
+    """A frozen layer with the changes of all slots; a row of the batch is a slot."""
 
     def __init__(self, base: torch.nn.Module, bank: Bank, path: str) -> None:
         super().__init__()
@@ -105,10 +105,9 @@ class _Together(torch.nn.Module):
         if only is not None:
             low = x if A is None else linear(x, A[only])
             return y + bank.scalings[only] * linear(low, B[only])
-        own = bank.dropped(x).reshape(len(B), -1, x.shape[-1])
+        own = bank.dropped(x)  # [slot, node, d_in]
         low = own if A is None else torch.bmm(own, A.transpose(1, 2))
-        flat = y.view(len(B), -1, y.shape[-1])
-        return torch.baddbmm(flat, low * bank.scalings[:, None, None], B.transpose(1, 2)).view_as(y)
+        return torch.baddbmm(y, low * bank.scalings[:, None, None], B.transpose(1, 2))
 
 
 class _Between(torch.autograd.Function):
@@ -138,7 +137,7 @@ class Bank:
 
     def __init__(self, loaded: LoadedModel, slots: Sequence[Slot], give_way: GiveWay) -> None:
         self.slots = list(slots)
-        self.rows = Rows([0] * len(slots), [0] * len(slots))
+        self.rows = Rows([0] * len(slots))
         self._loaded, self._give_way = loaded, give_way
         shapes = _largest([{key: value.shape for key, value in slot.values.items()} for slot in slots])
         n = len(slots) * sum(math.prod(shape) for shape in shapes.values())
@@ -178,11 +177,11 @@ class Bank:
             has broken down: it must leave.
         """
         self._grads.zero_()
-        self.rows = Rows([len(own) for own in texts], [_longest(own) for own in texts])
-        n_rows, length = max(self.rows.n_texts), max(self.rows.lengths)
-        laid_out = [[*own, *[TrainingText((), ())] * (n_rows - len(own))] for own in texts]
+        batch = packed(texts)
+        self.rows = Rows(batch.lengths)
         with torch.enable_grad():
-            surprisals, slot_of = self._surprisals([text for own in laid_out for text in own], length, n_rows)
+            surprisals = self._surprisals(batch)
+            slot_of = torch.from_numpy(batch.slots).to(surprisals.device)
             counts = torch.bincount(slot_of, minlength=len(texts)).clamp(min=1)
             losses = torch.zeros(len(texts), device=surprisals.device)
             losses = losses.index_add(0, slot_of, surprisals / counts[slot_of])
@@ -193,8 +192,8 @@ class Bank:
     @torch.no_grad()
     def loss(self, slot: int, texts: Sequence[TrainingText]) -> tuple[float, int]:
         """(sum of the surprisals in nats, tokens) of some texts under one slot, without dropout."""
-        self.rows = Rows((), (), only=slot)
-        surprisals, _slots = self._surprisals(texts, _longest(texts), len(texts))
+        self.rows = Rows((), only=slot)
+        surprisals = self._surprisals(packed([texts]))
         return float(surprisals.sum()), len(surprisals)
 
     def unpack(self) -> None:
@@ -210,13 +209,13 @@ class Bank:
         rates = [slot.request.lora_dropout for slot in self.slots]
         if not any(rates):
             return x
-        kept = torch.ones_like(x).view(len(rates), -1, *x.shape[1:])
+        kept = torch.ones_like(x)
         for index, (slot, rate) in enumerate(zip(self.slots, rates, strict=True)):
             if rate:
-                own = (self.rows.n_texts[index], self.rows.lengths[index], x.shape[-1])
+                own = (self.rows.lengths[index], x.shape[-1])
                 drawn = torch.rand(own, generator=slot.random).ge_(rate).div_(1 - rate)
-                kept[index, : own[0], : own[1]] = drawn.to(x.device)
-        return x * kept.view_as(x)
+                kept[index, : own[0]] = drawn.to(x.device)
+        return x * kept
 
     # ---- within
 
@@ -235,29 +234,22 @@ class Bank:
                 for mine, theirs in zip(own, self._views[key], strict=False):
                     theirs[index][:rows, :columns] = mine
 
-    def _surprisals(
-        self, texts: Sequence[TrainingText], length: int, rows_each: int
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """-log p of every trained token, in nats, and of which group of rows it is.
+    def _surprisals(self, batch: Packed) -> torch.Tensor:
+        """-log p of every trained token, in nats. Shape [token].
 
-        The vocabulary head, the dearest layer, works only where a trained token is predicted. Rows are
-        filled on the right, which a causal model never sees.
+        The vocabulary head, the dearest layer, works only where a trained token is predicted.
         """
-        device = self._loaded.device
-        ids = [[*text.input_ids, *[0] * (length - len(text.input_ids))] for text in texts]
-        places = [
-            (row, at)
-            for row, text in enumerate(texts)
-            for at, trained in enumerate(text.is_trained)
-            if trained and at
-        ]
-        states = self._tree.base_model(input_ids=torch.tensor(ids, device=device), use_cache=False)
-        rows = torch.tensor([row for row, _at in places], dtype=torch.int64, device=device)
-        at = torch.tensor([at for _row, at in places], dtype=torch.int64, device=device)
-        labels = torch.tensor([texts[row].input_ids[at] for row, at in places], device=device)
-        chosen = states.last_hidden_state[rows, at - 1]
-        logits = self._tree.get_output_embeddings()(chosen).float()
-        return cross_entropy(logits, labels, reduction="none"), rows // rows_each
+        ids, positions, visible, slots, nodes, labels = (
+            torch.from_numpy(part).to(self._loaded.device)
+            for part in (
+                batch.input_ids, batch.position_ids, batch.visible, batch.slots, batch.nodes, batch.labels,
+            )
+        )  # fmt: skip
+        states = self._tree.base_model(
+            input_ids=ids, position_ids=positions, attention_mask=visible, use_cache=False
+        )
+        logits = self._tree.get_output_embeddings()(states.last_hidden_state[slots, nodes]).float()
+        return cross_entropy(logits, labels, reduction="none")
 
     def _update(self) -> torch.Tensor:
         """AdamW without weight decay, each slot clipped alone.
@@ -281,10 +273,6 @@ class Bank:
         by = self._second.sqrt().div_(second[self._slot_of]).add_(EPS)
         self._values.sub_(self._first.div(by).mul_((self._rates / first)[self._slot_of]))
         return norms.isfinite()
-
-
-def _longest(texts: Sequence[TrainingText]) -> int:
-    return max((len(text.input_ids) for text in texts), default=0)
 
 
 def _largest(each: Sequence[Mapping[Key, Sequence[int]]]) -> dict[Key, tuple[int, int]]:

@@ -24,6 +24,7 @@ from playground.core.tokens import (
 from playground.engine import tiktoken_files
 from playground.engine.catalogue import catalogue
 from playground.engine.loading import locate
+from playground.engine.model_info import AdapterName
 from playground.engine.tokenizing import TextTokenizer
 from playground.errors import TextTooLong, Unsupported
 from playground.paths import site_root
@@ -123,7 +124,7 @@ class NamedTokenizers:
             ModelNotFound: There is none of this name here.
         """
         made = self._get(tokenizer_id)
-        name = self.names()[tokenizer_id]
+        name = self.names()[AdapterName.of(tokenizer_id).base_id]
         source = _source(tokenizer_id)
         return TokenizerInfo(tokenizer_id, name, made.algorithm, made.d_vocab, source, made.special_ids)
 

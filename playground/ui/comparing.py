@@ -79,7 +79,7 @@ def _model_of_b(context: PageContext) -> PageContext | None:
     """The page's context with the model of B; None while that is not ready (what it is doing is drawn)."""
     known = {
         model_id: entry
-        for model_id, entry in frame.models().items()
+        for model_id, entry in frame.choices().items()
         if "generate" in entry.capabilities and model_id != context.model.model_id
     }
     names = {"same": _("the same model")} | {model_id: entry.name for model_id, entry in known.items()}

@@ -12,9 +12,10 @@ import streamlit as st
 from playground.core.prompts import readable_text
 from playground.engine.base import Capability
 from playground.engine.catalogue import CatalogueEntry, catalogue
-from playground.errors import EmptyText, InputError, PlaygroundError, TextTooLong, Unsupported
+from playground.engine.model_info import AdapterName
+from playground.errors import AdapterGone, EmptyText, InputError, PlaygroundError, TextTooLong, Unsupported
 from playground.paths import site_root
-from playground.ui import compute, my_prompts, state, warming
+from playground.ui import adapters, compute, my_prompts, state, warming
 from playground.ui.components.share import share
 from playground.ui.state import PageContext
 from playground.ui.tasks import Task, show_tasks
@@ -156,9 +157,15 @@ def models() -> dict[str, CatalogueEntry]:
     return catalogue(state.settings())
 
 
+def choices() -> dict[str, CatalogueEntry]:
+    """The allow-list, and below it the session's adapters, each on its base."""
+    return models() | adapters.entries(models())
+
+
 def _chosen_model() -> CatalogueEntry:
-    known = models()
-    return known.get(st.session_state["model"]) or known[state.settings().default_model]
+    known, wanted = models(), st.session_state["model"]
+    base = known.get(AdapterName.of(wanted).base_id) or known[state.settings().default_model]
+    return adapters.entry_of(wanted, known) or base
 
 
 def _language_picker() -> None:
@@ -180,11 +187,13 @@ def _language_picker() -> None:
 
 
 def _model_picker() -> None:
-    known = models()
-    chosen = st.session_state["model"]
-    if chosen and chosen not in known:
-        st.warning(_("There is no model {name} here.").format(name=plain(repr(chosen))))
-    _show("model_choice", _chosen_model().model_id)
+    chosen, entry = st.session_state["model"], _chosen_model()
+    known = choices() | {entry.model_id: entry}
+    if chosen and chosen != entry.model_id:
+        gone = AdapterName.of(chosen).base_id == entry.model_id
+        told = _("There is no model {name} here.").format(name=plain(repr(chosen)))
+        st.warning(sentence(AdapterGone(model_id=chosen)) if gone else told)
+    _show("model_choice", entry.model_id)
     st.selectbox(
         _("Model"),
         tuple(known),
@@ -193,7 +202,7 @@ def _model_picker() -> None:
         on_change=_choose,
         args=("model",),
     )
-    st.caption(warming.state_words(_chosen_model()))
+    st.caption(warming.state_words(entry))
 
 
 def _show(key: str, value: str) -> None:

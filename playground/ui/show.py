@@ -13,6 +13,7 @@ import streamlit as st
 from playground.core.trace import Trace
 from playground.engine import catalogue
 from playground.engine.base import ModelInfo
+from playground.engine.model_info import AdapterName
 from playground.paths import site_root
 from playground.ui.components.save_picture import save_picture
 from playground.ui.state import settings
@@ -24,7 +25,10 @@ if TYPE_CHECKING:
 
 def provenance(trace: Trace, *, layer: int | None = None, head: int | None = None) -> None:
     """Draw the small line that says where a picture's numbers come from."""
-    words = [trace.model_id, _("revision {hash}").format(hash=trace.revision[:12])]
+    words = [
+        *_named(trace.model_id, trace.adapter or ""),
+        _("revision {hash}").format(hash=trace.revision[:12]),
+    ]
     if layer is not None:
         words.append(_("layer {number}").format(number=layer))
     if head is not None:
@@ -42,7 +46,17 @@ def source(model: ModelInfo, *more: str) -> None:
         *more: What else there is to say.
     """
     revision = _("revision {hash}").format(hash=model.revision[:12])
-    st.caption(plain(" · ".join([model.model_id, revision, model.dtype, model.device, *more])))
+    named = _named(model.model_id, model.adapter)
+    st.caption(plain(" · ".join([*named, revision, model.dtype, model.device, *more])))
+
+
+def _named(model_id: str, adapter: str) -> list[str]:
+    """The base, and what is added to it."""
+    name = AdapterName.of(model_id)
+    if not name.adapter_id:
+        return [name.base_id]
+    told = _("adapter {name} at {percent:.0%}").format(name=adapter, percent=name.strength)
+    return [name.base_id, told]
 
 
 def under_picture(
@@ -105,6 +119,8 @@ def code(name: str, **values: object) -> str:
         KeyError: The script assigns no such variable.
     """
     script = _script(name)
+    if any(map(_has_adapter, values.values())):
+        script = _with_merging(script)
     for variable, value in values.items():
         line = re.compile(rf"^{re.escape(variable)} = .*$", re.MULTILINE)
         if not line.search(script):
@@ -113,11 +129,36 @@ def code(name: str, **values: object) -> str:
     return script
 
 
+class MergedFolder(str):
+    """In the shown code, a folder made there: a base with an adapter, which the reader downloads, added."""
+
+    call: str
+
+    def __new__(cls, base: str, adapter: str, strength: float) -> MergedFolder:
+        """Remember how the code makes it."""
+        made = super().__new__(cls, base)
+        made.call = f"merged({base!r}, {adapter!r}, {strength!r})"
+        return made
+
+    def __repr__(self) -> str:
+        return self.call
+
+
 def model_folder(model_id: str) -> str:
-    """Where the shown code finds the model on this machine, `~` for the home folder."""
-    folder = catalogue.model_folder(model_id, settings())
+    """Where the shown code finds the model on this machine, `~` for the home folder.
+
+    A model with an adapter is merged by the code, out of the adapter's downloaded folder.
+    """
+    name = AdapterName.of(model_id)
+    folder = catalogue.model_folder(name.base_id, settings())
     home = Path.home()
-    return f"~/{folder.relative_to(home).as_posix()}" if folder.is_relative_to(home) else str(folder)
+    base = f"~/{folder.relative_to(home).as_posix()}" if folder.is_relative_to(home) else str(folder)
+    return MergedFolder(base, adapter_folder(model_id), name.strength) if name.adapter_id else base
+
+
+def adapter_folder(model_id: str) -> str:
+    """Where the shown code looks for a downloaded adapter, unpacked."""
+    return f"~/Downloads/adapter-{AdapterName.of(model_id).adapter_id[:8]}"
 
 
 def show_chart(
@@ -157,3 +198,18 @@ def html_frame(html: str, height: int, alt: str) -> None:
 @lru_cache
 def _script(name: str) -> str:
     return (site_root() / "assets" / "code" / f"{name}.py").read_text("utf-8")
+
+
+def _has_adapter(value: object) -> bool:
+    if isinstance(value, dict):
+        return any(map(_has_adapter, value.values()))
+    return (
+        any(map(_has_adapter, value)) if isinstance(value, list | tuple) else isinstance(value, MergedFolder)
+    )
+
+
+def _with_merging(script: str) -> str:
+    """The script with the function that merges an adapter, before its first assignment."""
+    first = re.search(r"^[a-z_]+ = ", script, re.MULTILINE)
+    place = first.start() if first else len(script)
+    return f"{script[:place]}{_script('merging').rstrip()}\n\n\n{script[place:]}"

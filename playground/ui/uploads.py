@@ -8,6 +8,7 @@ import streamlit as st
 
 from playground.core.examples import ExampleFile
 from playground.core.prompts import PromptFile, read_prompts
+from playground.core.training_data import TrainingFile
 from playground.errors import BadFile
 from playground.ui import state
 from playground.ui.text import _, sentence
@@ -33,7 +34,7 @@ def read(upload: UploadedFile, max_chars: int) -> PromptFile | BadFile:
         return error
 
 
-def say_left_out(file: PromptFile | ExampleFile) -> None:
+def say_left_out(file: PromptFile | ExampleFile | TrainingFile) -> None:
     """The rows that cannot be used, by number, and how many are beyond the limit."""
     if file.rejected:
         lines = [sentence(error) for error in file.rejected[:_SHOWN_ERRORS]]

@@ -9,8 +9,10 @@ import streamlit as st
 
 from playground.engine.base import Engine, ModelInfo
 from playground.engine.catalogue import CatalogueEntry
+from playground.engine.model_info import AdapterName
 from playground.engine.process import shared_engine, start_shared_engine
 from playground.errors import ModelNotFound, PlaygroundError
+from playground.ui import adapters
 from playground.ui.text import N_, _, plain, sentence, told
 
 _PERCENT = re.compile(r"(.*?)( \(\d+%\))?", re.DOTALL)
@@ -77,7 +79,10 @@ def _engine() -> Engine | None:
 
 def _info(entry: CatalogueEntry) -> ModelInfo | None:
     engine = _engine()
-    return None if engine is None else next(m for m in engine.models() if m.model_id == entry.model_id)
+    if engine is None:
+        return None
+    base_id = AdapterName.of(entry.model_id).base_id
+    return adapters.info_of(next(one for one in engine.models() if one.model_id == base_id), entry)
 
 
 @st.fragment(run_every=0.5, key="warming")

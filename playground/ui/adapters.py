@@ -1,0 +1,74 @@
+"""The session's adapters as models that can be picked on every page."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from playground.engine.base import Engine
+from playground.engine.catalogue import CatalogueEntry
+from playground.engine.finetuning import AdapterInfo
+from playground.engine.model_info import AdapterName, ModelInfo
+from playground.engine.process import shared_engine
+from playground.errors import PlaygroundError
+from playground.ui import compute
+from playground.ui.text import _
+
+
+def mine() -> list[AdapterInfo]:
+    """This session's adapters, oldest first; none while the engine is starting."""
+    engine = _engine()
+    return [] if engine is None else engine.adapters(compute.owner())
+
+
+def entries(models: dict[str, CatalogueEntry]) -> dict[str, CatalogueEntry]:
+    """Model id -> what is picked: each adapter on its base.
+
+    Args:
+        models: The allow-list.
+    """
+    return {
+        one.model_id: replace(models[one.base_id], model_id=one.model_id, name=name_of(one, models))
+        for one in mine()
+        if one.base_id in models
+    }
+
+
+def name_of(adapter: AdapterInfo, models: dict[str, CatalogueEntry]) -> str:
+    """Base, adapter and the steps of its training, in words."""
+    base = models[adapter.base_id].name if adapter.base_id in models else adapter.base_id
+    if not adapter.step:
+        return f"{base} + {adapter.name}"
+    return _("{base} + {adapter}, step {step}").format(base=base, adapter=adapter.name, step=adapter.step)
+
+
+def entry_of(model_id: str, models: dict[str, CatalogueEntry]) -> CatalogueEntry | None:
+    """What a model id with an adapter names, at the strength it says; None when it is not this session's."""
+    name, engine = AdapterName.of(model_id), _engine()
+    if engine is None or not name.adapter_id or not engine.lent.belongs(model_id, compute.owner()):
+        return None
+    whole = entries(models).get(f"{name.base_id}+{name.adapter_id}")
+    if whole is None or name.strength == 1:
+        return whole
+    return replace(whole, model_id=name.model_id, name=f"{whole.name} · {name.strength:.0%}")
+
+
+def info_of(base: ModelInfo, entry: CatalogueEntry) -> ModelInfo:
+    """What is known of the entry's model, from that of its base.
+
+    Raises:
+        AdapterGone: The adapter is no longer there.
+    """
+    engine = _engine()
+    if engine is None or base.model_id == entry.model_id:
+        return base
+    adapter = engine.lent.get(entry.model_id)
+    return replace(
+        base, model_id=entry.model_id, name=entry.name, adapter=adapter.name, adapter_step=adapter.step
+    )
+
+
+def _engine() -> Engine | None:
+    try:
+        return shared_engine(timeout_s=0)
+    except (TimeoutError, PlaygroundError):
+        return None

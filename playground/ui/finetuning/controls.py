@@ -1,0 +1,206 @@
+"""What is chosen before the start, what it will cost, and the request it becomes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from playground.core.lora import n_trainable
+from playground.engine.finetuning import FinetuneRequest, Linear, Method
+from playground.ui import compute, state
+from playground.ui.choose import choose_from_list
+from playground.ui.finetuning.sets import TrainingSet
+from playground.ui.text import N_, _, plain
+
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
+RATES = (1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 2e-3, 3e-3, 5e-3, 1e-2, 2e-2, 5e-2, 0.1, 1.0, 10.0)
+RANKS = (1, 2, 4, 8, 16, 32)
+BYTES_A_NUMBER = 16  # a weight, its gradient, two moments of Adam
+DEFAULTS: Mapping[str, Any] = {
+    "fin_steps": 30, "fin_rate": 2e-3, "fin_r": 8, "fin_alpha": 16, "fin_dropout": 0.0,
+    "fin_batch": 4, "fin_method": "", "fin_modules": "", "fin_best": True,
+}  # fmt: skip
+PRESETS: Mapping[str, Mapping[str, Any]] = {
+    "good": {},
+    "hot": {"fin_rate": 2e-2, "fin_best": False},
+    "overfit": {"fin_steps": 120, "fin_rate": 5e-3, "fin_r": 32, "fin_alpha": 32, "fin_best": False},
+    "rank1": {"fin_r": 1, "fin_alpha": 2, "fin_rate": 5e-3},
+    "full": {"fin_method": "last_block", "fin_rate": 3e-4},
+}
+PRESET_NAMES = {
+    "good": N_("Good"),
+    "hot": N_("Too hot"),
+    "overfit": N_("Overfit"),
+    "rank1": N_("Rank 1 is enough"),
+    "full": N_("Full fine-tune of the last block"),
+}
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What the widgets say.
+
+    Attributes:
+        n_steps, learning_rate, r, lora_alpha, lora_dropout, target_modules, batch_size, method, seed,
+            keep_best: As in `FinetuneRequest`.
+        layers: The linear layers that are trained.
+    """
+
+    n_steps: int
+    learning_rate: float
+    r: int
+    lora_alpha: float
+    lora_dropout: float
+    target_modules: tuple[str, ...]
+    batch_size: int
+    method: Method
+    seed: int
+    keep_best: bool
+    layers: tuple[Linear, ...]
+
+    @property
+    def n_trained(self) -> int:
+        """Numbers that are trained."""
+        shapes = [(one.d_out, one.d_in) for one in self.layers]
+        if self.method == "last_block":
+            return sum(d_out * d_in for d_out, d_in in shapes)
+        return n_trainable(shapes, self.r)
+
+    @property
+    def n_frozen(self) -> int:
+        """Weights of the layers that it works on."""
+        return sum(one.d_out * one.d_in for one in self.layers)
+
+    def request(self, data: TrainingSet) -> FinetuneRequest:
+        """The run that this asks for."""
+        return FinetuneRequest(
+            data.base_id, data.name, data.texts, data.held_out, data.general,
+            tuple(data.prompt_ids(text) for text in data.prompts),
+            n_steps=self.n_steps, learning_rate=self.learning_rate, r=self.r, lora_alpha=self.lora_alpha,
+            lora_dropout=self.lora_dropout, target_modules=self.target_modules, method=self.method,
+            batch_size=self.batch_size, seed=self.seed, keep_best=self.keep_best, owner=data.context.owner,
+        )  # fmt: skip
+
+
+def draw(data: TrainingSet, sliders: DeltaGenerator) -> Chosen:
+    """Draw the settings: three sliders, and here a button that opens the others.
+
+    Args:
+        data: What is trained on.
+        sliders: Where the three stand.
+    """
+    limits = state.settings()
+    steps, rate, rank = sliders.columns(3)
+    n_steps = steps.slider(
+        _("Steps"), 1, limits.max_training_steps, DEFAULTS["fin_steps"], key="fin_steps", bind="query-params",
+        help=_("In one step a batch of examples is read, and the trained numbers move once."),
+    )  # fmt: skip
+    learning_rate = rate.select_slider(
+        _("Learning rate"), RATES, DEFAULTS["fin_rate"], key="fin_rate", bind="query-params",
+        format_func=lambda one: f"{one:g}",
+        help=_("How far they move. A little too much, and the loss goes up."),
+    )  # fmt: skip
+    is_full = st.session_state.get("fin_method") == "last_block"
+    r = rank.select_slider(
+        _("Rank r"), RANKS, DEFAULTS["fin_r"], key="fin_r", bind="query-params", disabled=is_full,
+        help=_("How many directions the change of a layer may have."),
+    )  # fmt: skip
+    with st.popover(_("More settings"), icon=":material/tune:", width="content"):
+        more = _more(data)
+    known = compute.get_engine().linears(data.base_id)
+    modules = modules_of(known, more["modules"])
+    last = max(one.layer for one in known)
+    layers = tuple(
+        one
+        for one in known
+        if (one.layer == last if more["method"] == "last_block" else one.module in modules)
+    )
+    return Chosen(
+        n_steps, float(learning_rate), int(r), float(more["alpha"]), float(more["dropout"]), modules,
+        int(more["batch"]), more["method"], int(more["seed"]), bool(more["best"]), layers,
+    )  # fmt: skip
+
+
+def modules_of(known: tuple[Linear, ...], which: str) -> tuple[str, ...]:
+    """The names that are trained: queries and values, all of attention, the MLP, or all."""
+    names = tuple(dict.fromkeys(one.module for one in known))
+    attention = [name for name in names if name in ("q_proj", "k_proj", "v_proj", "o_proj", "c_attn")]
+    mlp = [name for name in names if name not in attention]
+    small = [name for name in attention if name in ("q_proj", "v_proj", "c_attn")]
+    found = {"attention": small, "whole_attention": attention, "mlp": mlp, "all": list(names)}[which]
+    return tuple(found or names)
+
+
+def _more(data: TrainingSet) -> dict[str, Any]:
+    methods = {"lora": _("LoRA"), "last_block": _("the last block in full")}
+    which = {
+        "attention": _("queries and values"),
+        "whole_attention": _("all of attention"),
+        "mlp": _("the MLP"),
+        "all": _("all linear layers"),
+    }
+    longest = max((len(text.input_ids) for text in data.texts), default=1)
+    most = max(1, min(state.settings().max_batch_size, state.settings().max_batch_tokens // longest))
+    batch = min(most, st.session_state.get("fin_batch", DEFAULTS["fin_batch"]))
+    if st.session_state.get("fin_batch", batch) != batch:
+        st.session_state["fin_batch"] = batch
+    first, second, third = st.columns(3)
+    with first:
+        method = choose_from_list("fin_method", methods, _("What is trained"))
+    with second:
+        modules = choose_from_list("fin_modules", which, _("Target modules"))
+    return {
+        "method": method,
+        "modules": modules,
+        "batch": third.number_input(
+            _("Examples a step"), 1, most, batch, key="fin_batch", bind="query-params"
+        ),
+        "alpha": first.number_input(
+            "lora_alpha", 1, 128, DEFAULTS["fin_alpha"], key="fin_alpha", bind="query-params"
+        ),
+        "dropout": second.number_input(
+            "lora_dropout", 0.0, 0.5, DEFAULTS["fin_dropout"], 0.05, key="fin_dropout", bind="query-params"
+        ),
+        "seed": third.number_input(_("Seed"), 0, 9_999, 0, key="fin_seed", bind="query-params"),
+        "best": first.checkbox(
+            _("Keep the best step"), DEFAULTS["fin_best"], key="fin_best", bind="query-params",
+            help=_("The adapter is that of the least held-out loss; else that of the last step."),
+        ),
+    }  # fmt: skip
+
+
+def take_preset() -> None:
+    """Callback of the presets: everything else goes back to its default."""
+    preset = st.session_state["fin_preset"]
+    if preset in PRESETS:
+        for key, value in {**DEFAULTS, **PRESETS[preset]}.items():
+            st.session_state[key] = value
+        st.session_state["fin_preset"] = None
+
+
+def cost(data: TrainingSet, chosen: Chosen, s_a_token: float | None) -> str:
+    """One line: how many numbers are trained, how much memory and time that will take."""
+    longest = max((len(text.input_ids) for text in data.texts), default=0)
+    padded = chosen.batch_size * longest
+    known = compute.get_engine().linears(data.base_id)
+    activations = sum(one.d_out + one.d_in for one in known) * 4 * 1.35 * padded  # measured: 1.7 MB a token
+    megabytes = (chosen.n_trained * BYTES_A_NUMBER + activations) / 1e6
+    epochs = chosen.n_steps * chosen.batch_size / max(1, len(data.texts))
+    words = [
+        _("{n:,} numbers are trained, {share:.2%} of the model's {all:.0f} million").format(
+            n=chosen.n_trained, share=chosen.n_trained / data.context.model.n_parameters,
+            all=data.context.model.n_parameters / 1e6,
+        ),
+        _("about {n:.0f} MB of memory").format(n=megabytes),
+    ]  # fmt: skip
+    if s_a_token:
+        n_tested = sum(len(text.input_ids) for text in (*data.held_out, *data.general)) * 12 / 3
+        seconds = s_a_token * (chosen.n_steps * padded + n_tested)
+        words.append(_("about {n:.0f} s of work").format(n=seconds))
+    words.append(_("every example is read {n:.1f} times").format(n=epochs))
+    return plain(" · ".join(words))

@@ -1,0 +1,177 @@
+"""The rows that are trained on: as tokens with what each costs the model now, their lengths, the split."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import streamlit as st
+
+from playground.charts import finetuning as charts
+from playground.core import frames_finetuning as frames
+from playground.core import frames_training
+from playground.core.pieces import piece
+from playground.core.training_data import TrainingRow, duplicates
+from playground.engine.finetuning import TrainingText
+from playground.paths import site_root
+from playground.ui import compute, show, state, uploads
+from playground.ui.components.scored_text import ScoredToken, scored_text
+from playground.ui.expected import N_EXPECTED, expected
+from playground.ui.finetuning.sets import KEY, TrainingSet, own_file, take_upload
+from playground.ui.text import _, ngettext, plain, sentence, strong
+
+
+def row_picture(data: TrainingSet) -> None:
+    """One row as the model reads it: what counts in the loss is coloured by its surprisal."""
+    rows = data.rows
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(_("Row"), width="content")
+        number = st.number_input(
+            _("Row"), 1, len(rows), min(st.session_state.get("fin_row", 1), len(rows)), key="fin_row",
+            bind="query-params", width=120, label_visibility="collapsed",
+        )  # fmt: skip
+        row = rows[int(number) - 1]
+        is_held_out = row.key in {one.key for one in data.parts[1]}
+        st.caption(_("held out: never trained on") if is_held_out else _("trained on"))
+    [text] = compute.get_engine().training_texts(data.base_id, [row])
+    trace = compute.trace(data.context, input_ids=text.input_ids, predictions=N_EXPECTED, topic="fin_row")
+    read = trace.predictions
+    if read is None:
+        return
+    labels = [piece(token).label for token in trace.tokens]
+    tokens = [
+        ScoredToken(
+            text.input_ids[at], labels[at], float(read.surprisal_bits[at - 1]), int(read.ranks[at - 1]) + 1,
+            float(read.entropy_bits[at - 1]),
+            expected(trace.model_id, read.top_ids[at - 1], np.exp(read.top_logprobs[at - 1])),
+        )
+        if trained
+        else ScoredToken(text.input_ids[at], labels[at])
+        for at, trained in enumerate(text.is_trained)
+    ]  # fmt: skip
+    scored_text(tokens, key="fin_row_tokens")
+    st.markdown(_reading(data, text, tokens))
+    show.provenance(trace)
+    show.under_picture(
+        "fin_tokens",
+        frame=lambda: frames_training.trained_tokens(labels, text.is_trained, [one.bits for one in tokens]),
+        code=lambda: show.code(
+            "training_row", folder=show.model_folder(data.context.model.model_id),
+            row=list(row.messages) or row.text, max_tokens=state.settings().max_training_tokens,
+        ),
+    )  # fmt: skip
+
+
+def _reading(data: TrainingSet, text: TrainingText, tokens: list[ScoredToken]) -> str:
+    counted = [one for one in tokens if one.bits is not None]
+    if not counted:
+        return _("No token of this row counts in the loss.")
+    nats = sum(one.bits or 0.0 for one in counted) / len(counted) * math.log(2)
+    most = max(counted, key=lambda one: one.bits or 0.0)
+    told = _(
+        "Of the {all} tokens of this row {n} count in the loss: the coloured ones. {model} finds them "
+        "{nats:.2f} "
+        "nats surprising on average, {token} most of all ({bits:.1f} bits). Training makes them less "
+        "surprising."
+    )
+    words = told.format(
+        all=len(tokens), n=len(counted), model=plain(data.context.model.name), nats=nats,
+        token=strong(most.label), bits=most.bits or 0.0,
+    )  # fmt: skip
+    if text.n_cut:
+        cut = ngettext(
+            "{n} token beyond the limit of {limit} was cut off.",
+            "{n} tokens beyond the limit of {limit} were cut off.",
+            text.n_cut,
+        )
+        words += " " + cut.format(n=text.n_cut, limit=state.settings().max_training_tokens)
+    return words
+
+
+def panel(data: TrainingSet | None) -> None:
+    """The uploader, the rows as a table, their lengths, and what is wrong with them."""
+    st.markdown(f"#### {_('What is it trained on?')}")
+    uploader()
+    if data is None:
+        return
+    train, held_out = data.parts
+    n_again = duplicates(data.rows)
+    words = [_("{n} rows: {train} to train on, {held_out} held out").format(
+        n=len(data.rows), train=len(train), held_out=len(held_out)
+    )]  # fmt: skip
+    if n_again:
+        words.append(
+            ngettext("{n} row repeats another", "{n} rows repeat another", n_again).format(n=n_again)
+        )
+    texts = compute.get_engine().training_texts(data.base_id, data.rows)
+    n_cut = sum(bool(one.n_cut) for one in texts)
+    if n_cut:
+        limit = state.settings().max_training_tokens
+        cut = ngettext(
+            "{n} row is longer than {limit} tokens and is cut",
+            "{n} rows are longer than {limit} tokens and are cut",
+            n_cut,
+        )
+        words.append(cut.format(n=n_cut, limit=limit))
+    empty = sum(not one.n_trained for one in texts)
+    if empty:
+        told = ngettext(
+            "{n} row has nothing left to learn and is left out",
+            "{n} rows have nothing left to learn and are left out",
+            empty,
+        )
+        words.append(told.format(n=empty))
+    st.markdown(plain(" · ".join(words)))
+    table, histogram = st.columns((3, 2))
+    keys = {one.key for one in held_out}
+    with table:
+        st.dataframe(
+            frames_training.training_rows([(*_said(row), row.key in keys, len(text.input_ids)) for row, text in zip(data.rows, texts, strict=True)]),  # noqa: E501
+            hide_index=True, height=260,
+            column_config={
+                "row": st.column_config.NumberColumn(_("Row"), width="small"),
+                "prompt": st.column_config.TextColumn(_("Prompt")),
+                "answer": st.column_config.TextColumn(_("Answer")),
+                "held_out": st.column_config.CheckboxColumn(_("held out"), width="small"),
+                "n_tokens": st.column_config.NumberColumn(_("Tokens"), width="small"),
+            },
+        )  # fmt: skip
+    with histogram:
+        lengths = frames.lengths([len(text.input_ids) for text in texts])
+        words_of = {"n_tokens": _("Tokens"), "examples": _("Examples")}
+        show.show_chart(
+            charts.length_histogram(words_of), "fin_lengths", _("How many rows are how long"), data=lengths
+        )
+
+
+def _said(row: TrainingRow) -> tuple[str, str]:
+    if not row.messages:
+        return "", row.text
+    asked = " / ".join(text for role, text in row.messages if role != "assistant")
+    return asked, " / ".join(text for role, text in row.messages if role == "assistant")
+
+
+def uploader() -> None:
+    """A field for the reader's own file, and what came of it."""
+    st.file_uploader(
+        _(
+            "Your data: .jsonl, .csv (`instruction`, `response`) or .txt (a text a line), up to 1 MB, "
+            "500 rows"
+        ),
+        type=("jsonl", "csv", "txt"), key="fin_upload", max_upload_size=1, on_change=take_upload,
+    )  # fmt: skip
+    st.download_button(
+        _("A sample file"), (site_root() / "assets/samples/training.csv").read_bytes(), "training.csv",
+        "text/csv", key="fin_sample", on_click="ignore", type="tertiary", icon=":material/download:",
+    )  # fmt: skip
+    error = st.session_state.get("fin_upload_error")
+    if error is not None:
+        st.error(sentence(error))
+        cause = getattr(error, "__cause__", None)
+        if cause is not None and hasattr(cause, "msgid"):
+            st.warning(sentence(cause))
+    file = own_file()
+    if file is not None and KEY in st.session_state:
+        n = len(file.rows)
+        st.success(ngettext("{n} row was read.", "{n} rows were read.", n).format(n=n))
+        uploads.say_left_out(file)

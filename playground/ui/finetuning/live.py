@@ -1,0 +1,248 @@
+"""The runs of this session: start, pause, cancel, and the picture that moves while one trains."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from playground.charts import finetuning as charts
+from playground.core import frames_finetuning as frames
+from playground.core.lora import smoothed
+from playground.engine.finetuning import ENDED, TrainingState
+from playground.errors import PlaygroundError
+from playground.ui import compute, show
+from playground.ui.choose import choose, choose_from_list
+from playground.ui.finetuning import code
+from playground.ui.finetuning.controls import Chosen
+from playground.ui.finetuning.sets import TrainingSet
+from playground.ui.state import PageContext
+from playground.ui.text import N_, _, plain, sentence
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+UPDATE_S = 1.0
+RUN = "fin_run"  # id of the run that is shown
+DATA = "fin_data_of"  # id of a run -> what it was trained on
+_STATUS = {
+    "waiting": N_("Waiting: place {position} in the queue"),
+    "running": N_("Training: step {step} of {all}"),
+    "paused": N_("Paused after step {step} of {all}"),
+    "done": N_("Done: {step} steps"),
+    "cancelled": N_("Stopped after step {step} of {all}"),
+    "failed": N_("Broken off after step {step}"),
+}
+
+
+def runs(context: PageContext) -> list[TrainingState]:
+    """This session's runs, oldest first."""
+    return compute.get_engine().trainings.of(context.owner)
+
+
+def shown(context: PageContext) -> TrainingState | None:
+    """The run that is shown: the last one, unless the reader picked another."""
+    known = runs(context)
+    picked = [one for one in known if one.request.request_id == st.session_state.get(RUN)]
+    return picked[0] if picked else (known[-1] if known else None)
+
+
+def seconds_a_token(context: PageContext) -> float | None:
+    """What a token took in the last step of this session's runs, None before."""
+    for one in reversed(runs(context)):
+        if one.n_tokens and one.step_s and one.step:
+            return one.step_s * one.step / one.n_tokens / max(1, one.n_together)
+    return None
+
+
+def start_button(data: TrainingSet, chosen: Chosen) -> None:
+    """Draw the button; an error of the engine's becomes its sentence, and nothing is lost."""
+    st.button(
+        _("Start training"), type="primary", key="fin_start", icon=":material/play_arrow:",
+        on_click=_start, args=(data, chosen),
+    )  # fmt: skip
+
+
+def said_no() -> None:
+    """Say why the last start was refused."""
+    if (error := st.session_state.get("fin_error")) is not None:
+        st.error(sentence(error))
+
+
+def _start(data: TrainingSet, chosen: Chosen) -> None:
+    st.session_state["fin_error"] = None
+    request = chosen.request(data)
+    try:
+        compute.get_engine().start(request)
+    except PlaygroundError as error:
+        st.session_state["fin_error"] = error
+        return
+    st.session_state[RUN] = request.request_id
+    st.session_state.setdefault(DATA, {})[request.request_id] = data
+
+
+def panel(context: PageContext) -> None:
+    """Draw the run that is shown; while it is alive, it is drawn again every second."""
+    state = shown(context)
+    if state is None:
+        return
+    known = runs(context)
+    if len(known) > 1:
+        names = {one.request.request_id: _name(number, one) for number, one in enumerate(known, 1)}
+        st.session_state[RUN] = state.request.request_id
+        st.segmented_control(
+            _("Runs"), tuple(names), key=RUN, format_func=names.__getitem__, required=True,
+            label_visibility="collapsed",
+        )  # fmt: skip
+        state = shown(context) or state
+    if state.status in ENDED or state.status == "paused":
+        _draw(state)
+    else:
+        _moving(context)
+    show.under_picture(
+        "fin_loss",
+        frame=lambda: _table(shown(context) or state),
+        code=lambda: _code(state),
+        picture="fin_loss_picture",
+    )
+
+
+def _code(state: TrainingState) -> str:
+    data = data_of(state)
+    return code.reproduce(state.request, data) if data else ""
+
+
+def _name(number: int, state: TrainingState) -> str:
+    request = state.request
+    return plain(f"{number} · {request.name} · {request.learning_rate:g} · r {request.r}")
+
+
+@st.fragment(run_every=UPDATE_S)
+def _moving(context: PageContext) -> None:
+    state = shown(context)
+    if state is None or state.status in ENDED or state.status == "paused":
+        st.rerun()
+    else:
+        _draw(state)
+
+
+def _draw(state: TrainingState) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**{plain(state.request.name)}** · {status(state)}", width="content")
+        _buttons(state)
+        scale = choose("fin_scale", {"linear": _("linear"), "log": _("logarithmic")}, _("Scale of the loss"))
+    if state.error:
+        st.error(_(state.error).format(**dict(state.error_params)))
+    picture, samples = st.columns((3, 2))
+    with picture:
+        best = state.best_step if state.status in ENDED else None
+        spec = charts.loss_curves(_words(best), log=scale == "log", best=best, n_steps=state.request.n_steps)
+        alt = _("Training loss, held-out loss and loss on general text against the steps")
+        show.show_chart(spec, "fin_loss_picture", alt, data=_table(state))
+    with samples:
+        _samples(state)
+    st.markdown(reading(state))
+    words = [state.request.model, _speed(state)]
+    st.caption(plain(" · ".join(word for word in words if word)))
+
+
+def _buttons(state: TrainingState) -> None:
+    trainings, run_id = compute.get_engine().trainings, state.request.request_id
+    if state.status in ("running", "waiting"):
+        st.button(
+            _("Pause"), key="fin_pause", icon=":material/pause:", on_click=trainings.pause, args=(run_id,)
+        )
+    if state.status == "paused":
+        st.button(
+            _("Go on"), key="fin_resume", icon=":material/play_arrow:", on_click=trainings.resume,
+            args=(run_id,),
+        )  # fmt: skip
+    if state.status not in ENDED:
+        st.button(
+            _("Stop"), key="fin_cancel", icon=":material/stop:", on_click=trainings.cancel, args=(run_id,)
+        )
+
+
+def status(state: TrainingState) -> str:
+    """Where a run is, in words."""
+    return _(_STATUS[state.status]).format(
+        position=state.position, step=state.step, all=state.request.n_steps
+    )
+
+
+def _speed(state: TrainingState) -> str:
+    if not state.step or not state.step_s:
+        return ""
+    words = _("{s:.2f} s a step, {n:.0f} tokens a second, {seconds:.0f} s so far").format(
+        s=state.step_s, n=state.n_tokens / state.step / state.step_s, seconds=state.elapsed_s
+    )
+    if state.n_together > 1:
+        words += " · " + _("shared with {n} other runs").format(n=state.n_together - 1)
+    return words
+
+
+def _table(state: TrainingState) -> pd.DataFrame:
+    return frames.losses(state.train, state.held_out, state.general)
+
+
+def _words(best: int | None) -> Mapping[str, str]:
+    return {
+        "step": _("Step"),
+        "loss": _("Loss (nats a token)"),
+        "train": _("training, each batch"),
+        "smoothed": _("training, smoothed"),
+        "held_out": _("held-out"),
+        "general": _("general text"),
+        "best": _("best: step {step}").format(step=best),
+    }
+
+
+def reading(state: TrainingState) -> str:
+    """One sentence that reads the picture."""
+    if not state.train or not state.held_out:
+        return _("The first losses come in a moment; step 0 is the model as it was.")
+    curve = smoothed([loss for _step, loss in state.train])
+    told = _(
+        "The training loss fell from {first:.2f} to {last:.2f} nats a token, the held-out loss from "
+        "{held_first:.2f} to {held_last:.2f}."
+    )
+    words = told.format(
+        first=state.train[0][1], last=float(curve[-1]), held_first=state.held_out[0][1],
+        held_last=state.held_out[-1][1],
+    )  # fmt: skip
+    if curve[-1] >= state.train[0][1]:
+        told = _(
+            "The training loss went from {first:.2f} to {last:.2f} nats a token: it does not learn like this."
+        )
+        words = told.format(first=state.train[0][1], last=float(curve[-1]))
+    if state.general:
+        change = state.general[-1][1] / state.general[0][1] - 1
+        words += " " + _(
+            "On general text the loss changed by {change:+.1%}: that is what is forgotten."
+        ).format(change=change)
+    return words
+
+
+def _samples(state: TrainingState) -> None:
+    """What the prompts gave at each milestone."""
+    if not state.samples:
+        st.caption(_("At milestones the same prompts are continued here."))
+        return
+    data = data_of(state)
+    names = {str(place): plain(prompt) for place, prompt in enumerate(data.prompts if data else ())}
+    if not names:
+        return
+    place = int(choose_from_list("fin_prompt", names, _("Prompt, continued at milestones")))
+    with st.container(height=300, border=False):
+        for sample in state.samples:
+            if sample.prompt == place:
+                mark = "" if sample.is_whole else " …"
+                step = _("step {step}").format(step=sample.step)
+                st.markdown(f":small[{step}] · {plain(sample.text) or '∅'}{mark}")
+
+
+def data_of(state: TrainingState) -> TrainingSet | None:
+    """What a run of this session was trained on."""
+    found: TrainingSet | None = st.session_state.get(DATA, {}).get(state.request.request_id)
+    return found

@@ -1,0 +1,142 @@
+"""The session's adapters: use one everywhere, take it home, bring one, throw one away."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from playground.core import frames_training as frames
+from playground.engine.finetuning import AdapterInfo
+from playground.engine.model_info import AdapterName
+from playground.errors import PlaygroundError
+from playground.ui import adapters, compute, state
+from playground.ui.finetuning import code, live
+from playground.ui.finetuning.picking import own, pick
+from playground.ui.state import PageContext
+from playground.ui.text import _, plain, sentence
+
+
+def panel(context: PageContext) -> None:
+    """Draw the list, what can be done with one, and the uploader."""
+    st.markdown(f"#### {_('How do I keep what it learned?')}")
+    found = own(context)
+    if found:
+        _table(found)
+        adapter = pick(context, "fin_mine")
+        if adapter is not None:
+            _actions(context, adapter)
+    limit = state.settings()
+    told = _(
+        "An adapter lives as long as this tab, and {minutes:.0f} minutes more; the link to this view "
+        "finds it."
+    )
+    st.caption(told.format(minutes=limit.adapter_grace_s / 60))
+    st.file_uploader(
+        _(
+            "An adapter: the .zip of this page, or a peft folder with safetensors as .zip, up to {mb} MB"
+        ).format(
+            mb=limit.max_adapter_file_bytes // 2**20
+        ),
+        type=("zip",), key="fin_adapter_upload", max_upload_size=limit.max_adapter_file_bytes // 2**20,
+        on_change=_take, args=(AdapterName.of(context.model.model_id).base_id, context.owner),
+    )  # fmt: skip
+    if (error := st.session_state.get("fin_adapter_error")) is not None:
+        st.error(sentence(error))
+    if (name := st.session_state.pop("fin_adapter_taken", None)) is not None:
+        st.success(_("{name} is here: pick it as the model.").format(name=plain(name)))
+
+
+def _table(found: list[AdapterInfo]) -> None:
+    rows = [
+        (
+            one.name,
+            one.step,
+            one.r,
+            one.lora_alpha,
+            ", ".join(one.target_modules),
+            one.n_parameters,
+            one.size_bytes,
+        )
+        for one in found
+    ]
+    st.dataframe(
+        frames.adapters(rows),
+        hide_index=True,
+        column_config={
+            "adapter": st.column_config.TextColumn(_("Adapter")),
+            "step": st.column_config.NumberColumn(_("Step"), width="small"),
+            "r": st.column_config.NumberColumn("r", width="small"),
+            "lora_alpha": st.column_config.NumberColumn("lora_alpha", width="small"),
+            "target_modules": st.column_config.TextColumn(_("Target modules")),
+            "n_parameters": st.column_config.NumberColumn(_("Trained numbers"), format="localized"),
+            "megabytes": st.column_config.NumberColumn("MB", format="%.1f", width="small"),
+        },
+    )
+
+
+def _actions(context: PageContext, adapter: AdapterInfo) -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.button(
+            _("Use it on every page"), type="primary", key="fin_use", icon=":material/check:", on_click=_use,
+            args=(adapter.model_id,), disabled=context.model.model_id == adapter.model_id,
+        )  # fmt: skip
+        if context.model.adapter:
+            st.button(
+                _("Back to the base"), key="fin_unuse", icon=":material/undo:", on_click=_use,
+                args=(adapter.base_id,),
+            )  # fmt: skip
+        st.download_button(
+            _("Download for peft (.zip)"), lambda: _file(context, adapter), f"{_file_name(adapter)}.zip",
+            "application/zip", key="fin_download", on_click="ignore", icon=":material/download:",
+        )  # fmt: skip
+        st.button(
+            _("Throw away"), key="fin_remove", icon=":material/delete:", on_click=_remove,
+            args=(adapter, context.owner),
+        )  # fmt: skip
+    st.page_link("pages/sampling.py", label=_("See it on the page *Sampling*"), icon=":material/casino:")
+    st.caption(_("Shown code looks for it in {folder}, unpacked.").format(folder=f"`{_folder(adapter)}`"))
+
+
+def _folder(adapter: AdapterInfo) -> str:
+    from playground.ui import show
+
+    return show.adapter_folder(adapter.model_id)
+
+
+def _file_name(adapter: AdapterInfo) -> str:
+    return f"adapter-{AdapterName.of(adapter.model_id).adapter_id[:8]}"
+
+
+def _file(context: PageContext, adapter: AdapterInfo) -> bytes:
+    more = {}
+    run = next((one for one in live.runs(context) if one.adapter == adapter.model_id), None)
+    if run is not None:
+        more["run_card.json"] = code.run_card(run, context.model.revision)
+        data = live.data_of(run)
+        if data is not None and run.request.method == "lora":
+            more["reproduce.py"] = code.reproduce(run.request, data)
+    return compute.get_engine().exported(adapter.model_id, more)
+
+
+def _use(model_id: str) -> None:
+    st.session_state["model"] = model_id
+
+
+def _remove(adapter: AdapterInfo, owner: str) -> None:
+    if st.session_state["model"].startswith(adapter.model_id):
+        st.session_state["model"] = adapter.base_id
+    compute.get_engine().lent.remove(adapter.model_id, owner)
+
+
+def _take(base_id: str, owner: str) -> None:
+    upload = st.session_state["fin_adapter_upload"]
+    st.session_state["fin_adapter_error"] = None
+    if upload is None:
+        return
+    try:
+        model_id = compute.get_engine().imported(base_id, upload.name, upload.getvalue(), owner)
+    except PlaygroundError as error:
+        st.session_state["fin_adapter_error"] = error
+        return
+    st.session_state["fin_adapter_taken"] = next(
+        one.name for one in adapters.mine() if one.model_id == model_id
+    )

@@ -1,0 +1,84 @@
+"""The page from top to bottom: data, settings, start, the picture, what can be looked at more closely."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from playground.ui.choose import choose
+from playground.ui.finetuning import changed, comparing, controls, data, live, mine, questions, sets, weights
+from playground.ui.finetuning.controls import Chosen
+from playground.ui.finetuning.sets import TrainingSet
+from playground.ui.state import PageContext
+from playground.ui.text import _
+
+
+def draw(context: PageContext) -> tuple[Chosen | None, Callable[[], None] | None]:
+    """Draw everything above the tasks.
+
+    Returns:
+        What the widgets say, and what takes longer, to be called once the page is drawn.
+    """
+    found = _data(context)
+    chosen = None
+    if found is None:
+        data.uploader()
+    else:
+        chosen = _settings(found)
+    live.said_no()
+    live.panel(context)
+    if found is not None and live.shown(context) is None:
+        data.row_picture(found)
+    return chosen, _panels(context, found, chosen)
+
+
+def _data(context: PageContext) -> TrainingSet | None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        set_id = choose("fin_set", sets.names(), _("Data"))
+        st.pills(
+            _("Preset"), tuple(controls.PRESETS), key="fin_preset", label_visibility="collapsed",
+            format_func=lambda preset: _(controls.PRESET_NAMES[preset]), on_change=controls.take_preset,
+        )  # fmt: skip
+    return sets.chosen(context, set_id)
+
+
+def _settings(found: TrainingSet) -> Chosen:
+    sliders = st.container()
+    with st.container(horizontal=True, vertical_alignment="center"):
+        start = st.container(width="content")
+        chosen = controls.draw(found, sliders)
+        cost = st.container(width="stretch")
+    with start:
+        live.start_button(found, chosen)
+    cost.caption(controls.cost(found, chosen, live.seconds_a_token(found.context)))
+    return chosen
+
+
+def _panels(
+    context: PageContext, found: TrainingSet | None, chosen: Chosen | None
+) -> Callable[[], None] | None:
+    names = {
+        "data": _("The data"),
+        "weights": _("What is trained"),
+        "compare": _("Before and after"),
+        "changed": _("What changed"),
+        "questions": _("Memorised?"),
+        "mine": _("My adapters"),
+    }
+    match choose("fin_panel", names, _("Look closer")):
+        case "data":
+            data.panel(found)
+            if found is not None and live.shown(context) is not None:
+                data.row_picture(found)
+        case "weights" if found is not None and chosen is not None:
+            weights.panel(found, chosen)
+        case "compare":
+            return comparing.panel(context)
+        case "changed":
+            changed.panel(context)
+        case "questions":
+            return questions.panel(context, found)
+        case "mine":
+            mine.panel(context)
+    return None

@@ -1,0 +1,47 @@
+"""Which adapter a panel is about."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+
+from playground.engine.finetuning import AdapterInfo
+from playground.engine.model_info import AdapterName
+from playground.ui import adapters, compute, frame
+from playground.ui.choose import choose_from_list
+from playground.ui.state import PageContext
+from playground.ui.text import _
+
+
+def own(context: PageContext) -> list[AdapterInfo]:
+    """The session's adapters of the chosen model's base, the newest first."""
+    base_id = AdapterName.of(context.model.model_id).base_id
+    return [one for one in reversed(adapters.mine()) if one.base_id == base_id]
+
+
+def names(found: list[AdapterInfo]) -> dict[str, str]:
+    """Model id -> how an adapter is called in a list."""
+    return {
+        one.model_id: f"{one.name} · {_('step {step}').format(step=one.step)}" if one.step else one.name
+        for one in found
+    }
+
+
+def pick(context: PageContext, key: str, label: str = "") -> AdapterInfo | None:
+    """Draw the list of adapters; None, with a sentence, while there is none."""
+    found = own(context)
+    if not found:
+        st.info(_("No adapter yet: train one above, or upload one under *My adapters*."))
+        return None
+    chosen = choose_from_list(key, names(found), label or _("Adapter"))
+    return next(one for one in found if one.model_id == chosen)
+
+
+def context_of(context: PageContext, model_id: str) -> PageContext:
+    """The page's context with another model: the base, or an adapter on it."""
+    known = frame.models()
+    base_id = AdapterName.of(model_id).base_id
+    base = next(one for one in compute.get_engine().models() if one.model_id == base_id)
+    entry = adapters.entry_of(model_id, known) or known[base_id]
+    return replace(context, model=adapters.info_of(base, entry))

@@ -1,0 +1,198 @@
+"""What is trained on: the sets that come with the page, and the reader's own file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Any
+
+import streamlit as st
+
+from playground.core.training_data import TrainingFile, TrainingRow, pairs, read_training, split
+from playground.engine.base import Engine
+from playground.engine.finetuning import TrainingText
+from playground.engine.model_info import AdapterName
+from playground.errors import BadFile
+from playground.paths import site_root
+from playground.ui import compute, state
+from playground.ui.state import PageContext
+from playground.ui.text import N_, _
+
+NAMES = {
+    "pirate": N_("Talk like a pirate"),
+    "country": N_("An invented country"),
+    "sentiment": N_("Sentiment labels"),
+    "persona": N_("A persona"),
+}
+OWN = "own"
+KEY = "fin_file"
+MOST_TESTED = 8  # held-out texts that are read at every test of a run
+GENERAL = {
+    "en": (
+        "The sun rises in the east and sets in the west.",
+        "Water boils at one hundred degrees Celsius at sea level.",
+        "She opened the window because the room was too warm.",
+        "The train was late, so we waited at the station for an hour.",
+        "A triangle has three sides, and its angles add up to half a turn.",
+    ),
+    "ko": (
+        "해는 동쪽에서 떠서 서쪽으로 진다.",
+        "방이 더워서 창문을 열었다.",
+        "기차가 늦어 역에서 한 시간을 기다렸다.",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question with its answer and wrong ones.
+
+    Attributes:
+        text: It.
+        answer, others: The right answer and the wrong ones.
+        kind: memorised (word for word among the rows) or generalised.
+    """
+
+    text: str
+    answer: str
+    others: tuple[str, ...]
+    kind: str
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """One set, for one model.
+
+    Attributes:
+        context: From `frame.page`.
+        id, name: Which, and in words.
+        rows: All of them.
+        prompts: What is sampled at milestones.
+        questions: What can be scored afterwards.
+    """
+
+    context: PageContext
+    id: str
+    name: str
+    rows: tuple[TrainingRow, ...]
+    prompts: tuple[str, ...]
+    questions: tuple[Question, ...] = ()
+
+    @property
+    def base_id(self) -> str:
+        """The model that is trained: the chosen one, without an adapter."""
+        return AdapterName.of(self.context.model.model_id).base_id
+
+    @cached_property
+    def parts(self) -> tuple[tuple[TrainingRow, ...], tuple[TrainingRow, ...]]:
+        """What is learned from, and what is held out."""
+        return split(self.rows)
+
+    @cached_property
+    def trained_rows(self) -> tuple[TrainingRow, ...]:
+        """What is learned from; rows that have nothing to learn once they are cut are left out."""
+        return self._usable(self.parts[0])
+
+    @cached_property
+    def tested_rows(self) -> tuple[TrainingRow, ...]:
+        """What is held out, as many as are tested."""
+        return self._usable(self.parts[1])[:MOST_TESTED]
+
+    @property
+    def texts(self) -> tuple[TrainingText, ...]:
+        """What is learned from, as tokens."""
+        return self._read(self.trained_rows)
+
+    @property
+    def held_out(self) -> tuple[TrainingText, ...]:
+        """What is held out, as tokens."""
+        return self._read(self.tested_rows)
+
+    @property
+    def general(self) -> tuple[TrainingText, ...]:
+        """Texts of every other kind, as tokens."""
+        rows = GENERAL["ko" if "ko" in self.context.model.languages else "en"]
+        return self._read([TrainingRow(text=text) for text in rows])
+
+    def prompt_ids(self, text: str) -> tuple[int, ...]:
+        """A prompt as the trained model reads it."""
+        return prompt_ids(compute.get_engine(), self.base_id, text)
+
+    def _usable(self, rows: Sequence[TrainingRow]) -> tuple[TrainingRow, ...]:
+        return tuple(row for row, text in zip(rows, self._read(rows), strict=True) if text.n_trained)
+
+    def _read(self, rows: Sequence[TrainingRow]) -> tuple[TrainingText, ...]:
+        return _texts(self.base_id, tuple(rows))
+
+
+def prompt_ids(engine: Engine, model_id: str, text: str) -> tuple[int, ...]:
+    """A prompt as an instruct model reads it: in its chat template; else alone on its line."""
+    base_id = AdapterName.of(model_id).base_id
+    info = next(one for one in engine.models() if one.model_id == base_id)
+    if "chat_template" not in info.capabilities:
+        return engine.tokenize(base_id, f"{text}\n").input_ids
+    return engine.tokenizers.chat(base_id, [{"role": "user", "content": text}]).input_ids
+
+
+@st.cache_data(show_spinner=False, max_entries=16)
+def _texts(base_id: str, rows: tuple[TrainingRow, ...]) -> tuple[TrainingText, ...]:
+    return compute.get_engine().training_texts(base_id, rows)
+
+
+def names() -> dict[str, str]:
+    """Set id -> its name in the reader's language."""
+    found = {set_id: _(name) for set_id, name in NAMES.items()}
+    return found | {OWN: _("My own")}
+
+
+def chosen(context: PageContext, set_id: str) -> TrainingSet | None:
+    """The set of this id; None for the reader's own while there is none."""
+    if set_id != OWN:
+        read = _shipped(set_id, context.language)
+        questions = tuple(
+            Question(one["text"], one["answer"], tuple(one["others"]), one["kind"])
+            for one in read["questions"]
+        )
+        rows = pairs(read["rows"])
+        return TrainingSet(context, set_id, _(NAMES[set_id]), rows, tuple(read["prompts"]), questions)
+    file, name = own_file(), st.session_state.get("fin_file_name", "")
+    if file is None:
+        return None
+    prompts = [
+        next((text for role, text in row.messages if role == "user"), row.text[:40]) for row in file.rows
+    ]
+    return TrainingSet(context, OWN, name or _("My own"), file.rows, tuple(dict.fromkeys(prompts))[:3])
+
+
+def own_file() -> TrainingFile | None:
+    """What was uploaded in this session."""
+    found: TrainingFile | None = st.session_state.get(KEY)
+    return found
+
+
+def take_upload() -> None:
+    """Callback of the uploader: what was there before stays when the new file is refused."""
+    upload = st.session_state["fin_upload"]
+    st.session_state["fin_upload_error"] = None
+    if upload is None:
+        st.session_state.pop(KEY, None)
+        return
+    settings = state.settings()
+    try:
+        st.session_state[KEY] = read_training(
+            upload.name, upload.getvalue(), max_bytes=settings.max_upload_bytes,
+            max_rows=settings.max_upload_rows,
+        )  # fmt: skip
+        st.session_state["fin_file_name"] = upload.name.rpartition(".")[0][:40]
+        st.session_state["fin_set"] = OWN
+    except BadFile as error:
+        st.session_state["fin_upload_error"] = error
+
+
+@lru_cache
+def _shipped(set_id: str, language: str) -> dict[str, Any]:
+    file = site_root() / "assets" / "training" / language / f"{set_id}.json"
+    read: dict[str, Any] = json.loads(file.read_text("utf-8"))
+    return read

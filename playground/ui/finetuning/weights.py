@@ -1,0 +1,62 @@
+"""What LoRA trains: W stays frozen, two thin matrices are learned, drawn to scale."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from playground.charts import finetuning as charts
+from playground.core import frames_finetuning as frames
+from playground.ui import show
+from playground.ui.choose import choose
+from playground.ui.finetuning.controls import Chosen
+from playground.ui.finetuning.sets import TrainingSet
+from playground.ui.text import _, plain
+
+
+def share(chosen: Chosen) -> float:
+    """Trained numbers beside the weights of the chosen layers."""
+    return chosen.n_trained / chosen.n_frozen
+
+
+def panel(data: TrainingSet, chosen: Chosen) -> None:
+    """Draw W, A and B of one module as areas."""
+    st.markdown(f"#### {_('How much of the model is trained?')}")
+    shapes = {one.module: one for one in chosen.layers}
+    one = shapes[choose("fin_area", {name: name for name in shapes}, _("Module"))]
+    if chosen.method == "last_block":
+        st.info(
+            _("All {n:,} weights of the last block are trained: there is no A and no B.").format(
+                n=chosen.n_trained
+            )
+        )
+        return
+    left, right = st.columns((2, 3), vertical_alignment="center")
+    words = {"matrix": _("Matrix"), "shape": _("Shape"), "n": _("Numbers")}
+    table = frames.areas(one.d_out, one.d_in, chosen.r)
+    with left:
+        show.show_chart(
+            charts.weight_areas(words), "fin_area_picture", _("W, A and B as areas, to scale"), data=table
+        )
+    told = _(
+        "W of {module} has {d_out:,} × {d_in:,} = {n:,} numbers and stays as it is. A and B have {r} × "
+        "({d_in:,} + "
+        "{d_out:,}) = {trained:,}. In all {layers} chosen layers {share:.2%} as many numbers are trained "
+        "as there "
+        "are weights."
+    )
+    right.markdown(
+        told.format(
+            module=plain(one.module), d_out=one.d_out, d_in=one.d_in, n=one.d_out * one.d_in, r=chosen.r,
+            trained=chosen.r * (one.d_in + one.d_out), layers=len(chosen.layers), share=share(chosen),
+        )
+    )  # fmt: skip
+    show.source(data.context.model)
+    show.under_picture(
+        "fin_areas",
+        frame=table,
+        code=lambda: show.code(
+            "areas", folder=show.model_folder(data.base_id), r=chosen.r,
+            target_modules=list(chosen.target_modules),
+        ),
+        picture="fin_area_picture",
+    )  # fmt: skip
