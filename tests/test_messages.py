@@ -21,6 +21,7 @@ BOUNDS = {
     "home": (55, 66, 67, 36),
     "sampling": (110, 182, 178, 50),
     "prompting": (140, 60, 60, 60),
+    "finetuning": (140, 60, 60, 60),
     "tokenization": (145, 330, 140, 95),
     "embeddings": (110, 115, 115, 85),
     "attention": (125, 175, 180, 52),

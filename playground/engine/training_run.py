@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 MILESTONES = (0, 10, 25, 50, 100)
 N_LOOKS = 10  # how often a run is tested on held-out and general texts, beside step 0
+MIN_BETWEEN = 3  # steps; a test reads more than a step does
 MAX_PROMPTS, MAX_SAMPLE_TOKENS = 3, 24
 
 
@@ -72,7 +73,7 @@ class Run:
     @property
     def looks_now(self) -> bool:
         """Whether it is to be tested before the next step."""
-        step, every = self.state.step, max(1, self.request.n_steps // N_LOOKS)
+        step, every = self.state.step, max(MIN_BETWEEN, self.request.n_steps // N_LOOKS)
         due = step % every == 0 or step in MILESTONES or self.is_over
         return due and step not in self.looked
 

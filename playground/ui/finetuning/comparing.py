@@ -120,7 +120,7 @@ def _lines(context: PageContext, adapter: AdapterInfo, ids: tuple[int, ...], str
         for token, label in zip(best, labels, strict=True)
     ]
     words = {
-        "strength": _("Strength"), "probability": _("Probability of the first token of the answer"),
+        "strength": _("Strength"), "probability": _("Probability of the first token"),
         "token": _("Token"), "now": f"{strength} %",
     }  # fmt: skip
     table = frames.strengths(rows)

@@ -137,11 +137,11 @@ def modules_of(known: tuple[Linear, ...], which: str) -> tuple[str, ...]:
 
 
 def _more(data: TrainingSet) -> dict[str, Any]:
-    methods = {"lora": _("LoRA"), "last_block": _("the last block in full")}
+    methods = {"lora": "LoRA", "last_block": _("the last block in full")}
     which = {
         "attention": _("queries and values"),
         "whole_attention": _("all of attention"),
-        "mlp": _("the MLP"),
+        "mlp": "MLP",
         "all": _("all linear layers"),
     }
     longest = max((len(text.input_ids) for text in data.texts), default=1)

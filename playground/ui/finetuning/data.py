@@ -89,10 +89,10 @@ def _reading(data: TrainingSet, text: TrainingText, tokens: list[ScoredToken]) -
 
 
 def panel(data: TrainingSet | None) -> None:
-    """The uploader, the rows as a table, their lengths, and what is wrong with them."""
+    """The rows as a table, their lengths, and what is wrong with them."""
     st.markdown(f"#### {_('What is it trained on?')}")
-    uploader()
     if data is None:
+        st.info(_("Upload a file above."))
         return
     train, held_out = data.parts
     n_again = duplicates(data.rows)

@@ -23,8 +23,9 @@ from playground.ui.text import N_, _, plain, sentence
 if TYPE_CHECKING:
     import pandas as pd
 
-UPDATE_S = 1.0
+UPDATE_S = 1.5  # drawing costs the reader's machine, which may be the server's
 RUN = "fin_run"  # id of the run that is shown
+NOTHING = 0.01  # a smaller change of the loss on general text is not worth a word
 DATA = "fin_data_of"  # id of a run -> what it was trained on
 _STATUS = {
     "waiting": N_("Waiting: place {position} in the queue"),
@@ -218,9 +219,9 @@ def reading(state: TrainingState) -> str:
         words = told.format(first=state.train[0][1], last=float(curve[-1]))
     if state.general:
         change = state.general[-1][1] / state.general[0][1] - 1
-        words += " " + _(
-            "On general text the loss changed by {change:+.1%}: that is what is forgotten."
-        ).format(change=change)
+        forgot = _("On general text the loss rose by {change:.1%}: so much is forgotten.")
+        kept = _("On general text the loss changed by {change:+.1%}: hardly anything is forgotten.")
+        words += " " + (forgot if change > NOTHING else kept).format(change=change)
     return words
 
 

@@ -8,7 +8,7 @@ from playground.core import frames_training as frames
 from playground.engine.finetuning import AdapterInfo
 from playground.engine.model_info import AdapterName
 from playground.errors import PlaygroundError
-from playground.ui import adapters, compute, state
+from playground.ui import adapters, compute, show, state
 from playground.ui.finetuning import code, live
 from playground.ui.finetuning.picking import own, pick
 from playground.ui.state import PageContext
@@ -92,14 +92,11 @@ def _actions(context: PageContext, adapter: AdapterInfo) -> None:
             _("Throw away"), key="fin_remove", icon=":material/delete:", on_click=_remove,
             args=(adapter, context.owner),
         )  # fmt: skip
-    st.page_link("pages/sampling.py", label=_("See it on the page *Sampling*"), icon=":material/casino:")
-    st.caption(_("Shown code looks for it in {folder}, unpacked.").format(folder=f"`{_folder(adapter)}`"))
-
-
-def _folder(adapter: AdapterInfo) -> str:
-    from playground.ui import show
-
-    return show.adapter_folder(adapter.model_id)
+    told = _(
+        "It stands in the list *Model* on the left as well. Code that is shown looks for its unpacked "
+        "file in {folder}."
+    )
+    st.caption(told.format(folder=f"`{show.adapter_folder(adapter.model_id)}`"))
 
 
 def _file_name(adapter: AdapterInfo) -> str:

@@ -21,11 +21,7 @@ def draw(context: PageContext) -> tuple[Chosen | None, Callable[[], None] | None
         What the widgets say, and what takes longer, to be called once the page is drawn.
     """
     found = _data(context)
-    chosen = None
-    if found is None:
-        data.uploader()
-    else:
-        chosen = _settings(found)
+    chosen = _settings(found) if found is not None else None
     live.said_no()
     live.panel(context)
     if found is not None and live.shown(context) is None:
@@ -40,6 +36,8 @@ def _data(context: PageContext) -> TrainingSet | None:
             _("Preset"), tuple(controls.PRESETS), key="fin_preset", label_visibility="collapsed",
             format_func=lambda preset: _(controls.PRESET_NAMES[preset]), on_change=controls.take_preset,
         )  # fmt: skip
+    if set_id == sets.OWN:
+        data.uploader()
     return sets.chosen(context, set_id)
 
 

@@ -87,7 +87,8 @@ def panel(context: PageContext, data: TrainingSet | None) -> Callable[[], None] 
     asked = (adapter.model_id, f"{data.id}.{context.language}")
     known: Answers | None = st.session_state.get(KEY)
     answers = known if known is not None and known.asked == asked else Answers(asked, data.questions)
-    place = st.empty()
+    with st.container(key="fin_scores_picture"):
+        place = st.empty()
     if start:
         return partial(_ask, context, adapter.base_id, Answers(asked, data.questions), place)
     if answers.given:
@@ -137,11 +138,10 @@ def _draw(place: Any, answers: Answers) -> None:  # noqa: ANN401
         "n": _("Questions"), "chance": _("guessing"),
     }  # fmt: skip
     spec = charts.score_bars(words, chance(answers.questions))
-    with place.container(key="fin_scores_picture"):
-        st.vega_lite_chart(
-            frames.question_scores(answers.rows()), spec,
-            alt=_("Share of right answers before and after training, with 95 % intervals"),
-        )  # fmt: skip
+    place.vega_lite_chart(
+        frames.question_scores(answers.rows()), spec,
+        alt=_("Share of right answers before and after training, with 95 % intervals"),
+    )  # fmt: skip
 
 
 def _say(answers: Answers) -> None:

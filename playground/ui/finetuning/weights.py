@@ -30,7 +30,7 @@ def panel(data: TrainingSet, chosen: Chosen) -> None:
             )
         )
         return
-    left, right = st.columns((2, 3), vertical_alignment="center")
+    left, right = st.columns(2, vertical_alignment="center")
     words = {"matrix": _("Matrix"), "shape": _("Shape"), "n": _("Numbers")}
     table = frames.areas(one.d_out, one.d_in, chosen.r)
     with left:

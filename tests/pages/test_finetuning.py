@@ -1,0 +1,374 @@
+"""The page on fine-tuning with tiny models: data, a run, its adapter on every page, and the code it shows."""
+
+from __future__ import annotations
+
+import io
+import json
+import time
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import numpy as np
+import pytest
+import torch
+from streamlit.testing.v1 import AppTest
+
+from playground.core.lora import relative_norm, singular_values
+from playground.core.training_data import TrainingRow, pairs, read_training, split
+from playground.engine.base import Engine, FinetuneRequest, TraceRequest
+from playground.engine.finetuning import ENDED, TrainingState
+from playground.engine.local import LocalEngine
+from playground.engine.process import SharedEngine
+from playground.errors import AdapterGone, TooManyAdapters
+from playground.paths import site_root
+from playground.settings import Settings
+from playground.ui import compute, show, state
+from playground.ui.finetuning import code, controls, questions, sets
+from playground.ui.finetuning.sets import TrainingSet
+from playground.ui.state import PageContext
+from tests import tiny
+from tests.engine.conftest import oracle
+from tests.pages.conftest import OpenApp
+from tests.pages.shown import charts, folder, run_script
+from tests.pages.test_every_page import PAGES
+
+LINK = {"fin_steps": "6", "fin_set": "sentiment"}
+PANELS = ("data", "weights", "compare", "changed", "questions", "mine")
+
+
+@pytest.fixture
+def engine(tiny_engine: SharedEngine) -> LocalEngine:
+    made = tiny_engine.get(timeout_s=180)
+    assert isinstance(made, LocalEngine)
+    return made
+
+
+@pytest.fixture(autouse=True)
+def owner(engine: LocalEngine, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A session of its own for every test: AppTest gives all of them the same id."""
+    mine = uuid4().hex
+    monkeypatch.setattr(compute, "owner", lambda: mine)
+    yield mine
+    engine.cancel_owner(mine)
+
+
+def told(app: AppTest) -> str:
+    boxes = (*app.markdown, *app.caption, *app.info, *app.error, *app.warning, *app.success)
+    return " ".join(one.value for one in boxes).replace("\\", "")
+
+
+def trained(app: AppTest, engine: LocalEngine) -> TrainingState:
+    """Click Start, wait, draw the page again."""
+    app.button(key="fin_start").click().run()
+    assert not app.exception
+    owner, until = compute.owner(), time.monotonic() + 60
+    while (last := engine.trainings.of(owner)[-1]).status not in ENDED:
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    app.run()
+    assert not app.exception
+    return last
+
+
+def choose(app: AppTest, key: str, value: str) -> AppTest:
+    app.session_state[key] = value
+    return app.run()
+
+
+def test_before_a_run_a_row_is_shown_with_what_it_costs_the_model(
+    open_app: OpenApp, engine: LocalEngine, tiny_settings: Settings
+) -> None:
+    app = open_app("finetuning", **LINK, fin_row="3")
+    assert not app.exception
+    data = sets.pairs(
+        json.loads((site_root() / "assets/training/en/sentiment.json").read_text("utf-8"))["rows"]
+    )
+    [text] = engine.training_texts(tiny.LLAMA, [data[2]])
+    net = oracle(tiny_settings, tiny.LLAMA)
+    with torch.no_grad():
+        logprobs = net(torch.tensor([text.input_ids])).logits[0].log_softmax(-1)
+    surprisals = [-float(logprobs[at - 1, text.input_ids[at]]) for at, on in enumerate(text.is_trained) if on]
+    assert f"finds them {np.mean(surprisals):.2f} nats surprising on average" in told(app)
+    assert f"Of the {len(text.input_ids)} tokens of this row {len(surprisals)} count" in told(app)
+
+
+def test_a_run_its_curves_and_its_panels(open_app: OpenApp, engine: LocalEngine) -> None:
+    app = open_app("finetuning", **LINK)
+    last = trained(app, engine)
+    assert last.status == "done"
+    assert last.adapter
+    [curves] = [rows for rows in charts(app) if "series" in rows]
+    held_out = curves[curves["series"] == "held_out"]
+    np.testing.assert_allclose(
+        held_out["loss"].astype(float), [loss for _step, loss in last.held_out], rtol=1e-6
+    )
+    assert [int(step) for step in held_out["step"]] == [step for step, _loss in last.held_out]
+    assert f"from {last.train[0][1]:.2f} to" in told(app)
+    for panel in PANELS:
+        choose(app, "fin_panel", panel)
+        assert not app.exception, panel
+        assert not app.error, panel
+
+
+def test_questions_are_scored_before_and_after(open_app: OpenApp, engine: LocalEngine) -> None:
+    app = open_app("finetuning", **LINK, fin_panel="questions")
+    last = trained(app, engine)
+    app.button(key="fin_ask").click().run()
+    assert not app.exception
+    answers: questions.Answers = app.session_state[questions.KEY]
+    assert {when: len(given) for when, given in answers.given.items()} == {"before": 20, "after": 20}
+    net = oracle(engine._settings, tiny.LLAMA)
+    for place, one in enumerate(answers.questions):
+        prompt = list(sets.prompt_ids(engine, tiny.LLAMA, one.text))
+        means = []
+        for candidate in (one.answer, *one.others):
+            ids = list(engine.tokenize(tiny.LLAMA, candidate, add_special_tokens=False).input_ids)
+            with torch.no_grad():
+                logits = net(torch.tensor([prompt + ids])).logits[0, len(prompt) - 1 : -1]
+            means.append(float(logits.log_softmax(-1)[range(len(ids)), ids].mean()))
+        assert answers.given["before"][place] == int(np.argmax(means))
+    n_right = answers.given["after"]
+    memorised = [
+        place for place, one in zip(n_right, answers.questions, strict=True) if one.kind == "memorised"
+    ]
+    assert f"After training {memorised.count(0)} of 10 memorised questions" in told(app)
+    assert answers.asked[0] == last.adapter
+
+
+def test_both_texts_are_the_models_and_strength_0_is_the_base(open_app: OpenApp, engine: LocalEngine) -> None:
+    app = open_app("finetuning", **LINK, fin_rate="0.01", fin_panel="compare", fin_compare_prompt="the cat")
+    last = trained(app, engine)
+    app.button(key="fin_write").click().run()
+    assert not app.exception
+    texts = app.session_state["fin_written"].texts
+    ids = sets.prompt_ids(engine, tiny.LLAMA, "the cat")
+    for name, model in (("before", tiny.LLAMA), ("after", last.adapter)):
+        written = list(ids)
+        while len(written) < len(ids) + 40 and len(written) < tiny.N_CTX:
+            logits = engine.trace(TraceRequest(model, input_ids=tuple(written), logits="last")).logits
+            assert logits is not None
+            written.append(int(logits[-1].argmax()))
+            if written[-1] in engine.lent.tokenizer(model).eos_ids:
+                break
+        ends = engine.lent.tokenizer(model).eos_ids
+        assert texts[name] == engine.text_of(model, [one for one in written[len(ids) :] if one not in ends])
+    [lines] = [rows for rows in charts(app) if "strength" in rows]
+    base = engine.trace(TraceRequest(tiny.LLAMA, input_ids=ids, logits="last")).logits
+    assert base is not None
+    probs = np.exp(base[-1] - base[-1].max()) / np.exp(base[-1] - base[-1].max()).sum()
+    at_0 = lines[lines["strength"] == 0]["prob"].astype(float).max()
+    assert at_0 == pytest.approx(probs.max(), rel=1e-5)
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page != "finetuning"])
+def test_every_page_works_with_an_adapter(page: str, open_app: OpenApp, engine: LocalEngine) -> None:
+    app = open_app("finetuning", **LINK)
+    last = trained(app, engine)
+    for model_id in (last.adapter, f"{last.adapter}@50"):
+        app.session_state["model"] = model_id
+        extra = {"prompting": {"pro_shots": "0"}}.get(page, {})
+        for name, value in {"text": "The cat sat on the mat", **extra}.items():
+            app.query_params[name] = value
+        app.switch_page(f"../pages/{page}.py").run()
+        assert not app.exception
+        assert not app.error
+        assert AdapterGone.msgid not in [box.value for box in app.warning]
+    with pytest.raises(AdapterGone):
+        engine.lent.get(f"{tiny.LLAMA}+0000")
+
+
+def test_an_adapter_of_somebody_else_is_a_sentence(
+    open_app: OpenApp, engine: LocalEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    last = trained(open_app("finetuning", **LINK), engine)
+    monkeypatch.setattr(compute, "owner", lambda: "another session")
+    other = open_app("sampling", model=last.adapter)
+    assert not other.exception
+    assert [box.value for box in other.warning] == [AdapterGone.msgid]
+    assert other.selectbox(key="model_choice").value == tiny.LLAMA
+
+
+def test_presets_set_everything(open_app: OpenApp) -> None:
+    app = open_app("finetuning", fin_set="sentiment")
+    for preset, values in controls.PRESETS.items():
+        next(one for one in app.button_group if one.key == "fin_preset").set_value(preset).run()
+        assert not app.exception
+        expected = {**controls.DEFAULTS, **values}
+        assert {key: app.session_state[key] for key in expected} == expected
+
+
+def test_pause_go_on_and_stop(open_app: OpenApp, engine: LocalEngine, owner: str) -> None:
+    app = open_app("finetuning", fin_set="sentiment", fin_steps="200")
+    app.button(key="fin_start").click().run()
+    for key, status in (("fin_pause", "paused"), ("fin_resume", "running"), ("fin_cancel", "cancelled")):
+        app.button(key=key).click().run()
+        assert not app.exception
+        until = time.monotonic() + 10
+        while engine.trainings.of(owner)[-1].status != status and time.monotonic() < until:
+            time.sleep(0.01)
+        assert engine.trainings.of(owner)[-1].status == status
+        app.run()
+    assert "Stopped after step" in told(app)
+
+
+def test_too_many_runs_are_a_sentence_and_lose_nothing(open_app: OpenApp, engine: LocalEngine) -> None:
+    app = open_app("finetuning", fin_set="sentiment", fin_steps="200", fin_seed="7")
+    for _ in range(4):
+        app.button(key="fin_start").click().run()
+    assert "The server is busy" in told(app) or TooManyAdapters.msgid[:20] in told(app)
+    assert app.session_state["fin_seed"] == 7
+
+
+def test_own_rows_are_read_and_bad_ones_named(open_app: OpenApp) -> None:
+    app = open_app("finetuning", fin_set="own")
+    assert not app.exception
+    rows = [json.dumps({"instruction": f"question {i}", "response": f"answer {i}"}) for i in range(8)]
+    data = "\n".join([*rows[:6], "{broken", *rows[6:], rows[0]]).encode()
+    app.session_state[sets.KEY] = read_training("mine.jsonl", data)
+    app.run()
+    assert not app.exception
+    choose(app, "fin_panel", "data")
+    assert "Row 7 of the file cannot be used: it is no valid JSON." in told(app)
+    assert "9 rows" in told(app)
+    assert "1 row repeats another" in told(app)
+    assert app.button(key="fin_start")
+
+
+def test_no_adapter_is_a_sentence_in_every_panel(open_app: OpenApp) -> None:
+    for panel in ("compare", "changed", "questions"):
+        app = open_app("finetuning", fin_panel=panel)
+        assert not app.exception
+        assert "No adapter yet" in told(app)
+
+
+# ---------------------------------------------------------------- the code that is shown
+
+
+def context_of(engine: Engine, model: str) -> PageContext:
+    info = next(one for one in engine.models() if one.model_id == model)
+    return PageContext("finetuning", info, "", "en", "code")
+
+
+@pytest.fixture
+def adapter(engine: LocalEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """An adapter, its file unpacked where the shown code looks for it."""
+    rows = [TrainingRow(text=text) for text in ("the cat sat", "the dog ran", "a big hat", "one more line")]
+    texts = engine.training_texts(tiny.LLAMA, rows)
+    request = FinetuneRequest(
+        tiny.LLAMA, "cats", texts[:3], texts[3:], n_steps=5, learning_rate=1e-2, batch_size=2, owner="code"
+    )
+    last = list(engine.finetune(request))[-1]
+    monkeypatch.setenv("HOME", str(tmp_path))
+    place = Path(show.adapter_folder(last.adapter)).expanduser()
+    with zipfile.ZipFile(io.BytesIO(engine.exported(last.adapter, {}))) as zipped:
+        zipped.extractall(place)
+    return last.adapter
+
+
+def test_shown_code_of_the_weights_gives_the_numbers(
+    engine: LocalEngine, adapter: str, tiny_settings: Settings, tmp_path: Path
+) -> None:
+    base = folder(tiny_settings, tiny.LLAMA)
+    given = {"folder": base, "adapter": show.adapter_folder(adapter)}
+    found, _ = run_script(show.code("changes", **given, layer=1, module="v_proj"), tmp_path)
+    for change in engine.changes(adapter):
+        assert found["relative_norms"][change.layer, change.module] == pytest.approx(
+            relative_norm(change), rel=1e-4
+        )
+    own = next(one for one in engine.changes(adapter) if (one.layer, one.module) == (1, "v_proj"))
+    np.testing.assert_allclose(found["singular_values"], singular_values(own), atol=1e-6)
+    found, _ = run_script(show.code("areas", folder=base, r=3, target_modules=["q_proj", "v_proj"]), tmp_path)
+    shapes = [one for one in engine.linears(tiny.LLAMA) if one.module in ("q_proj", "v_proj")]
+    assert found["trained"] == sum(3 * (one.d_in + one.d_out) for one in shapes)
+    assert found["frozen"] == sum(one.d_in * one.d_out for one in shapes)
+
+
+def test_shown_code_of_the_texts_gives_the_numbers(
+    engine: LocalEngine, adapter: str, tiny_settings: Settings, tmp_path: Path
+) -> None:
+    given = {"folder": folder(tiny_settings, tiny.LLAMA), "adapter": show.adapter_folder(adapter)}
+    ids = [5, 6, 7, 8]
+    found, _ = run_script(show.code("strengths", **given, input_ids=ids), tmp_path)
+    for strength, probs in zip(found["strengths"], found["probs"], strict=True):
+        asked = TraceRequest(f"{adapter}@{round(100 * strength)}", input_ids=tuple(ids), logits="last")
+        logits = engine.trace(asked).logits
+        assert logits is not None
+        expected = np.exp(logits[-1] - logits[-1].max())
+        np.testing.assert_allclose(probs, expected / expected.sum(), atol=1e-5)
+    values: dict[str, Any] = {"strength": 0.5, "input_ids": ids, "max_new_tokens": 6}
+    found, _ = run_script(show.code("written", **given, **values), tmp_path)
+    assert found["before"] != found["after"]
+
+
+def test_shown_code_of_any_page_merges_the_adapter(
+    engine: LocalEngine,
+    adapter: str,
+    tiny_settings: Settings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(show, "settings", lambda: tiny_settings)
+    text = "the cat sat on the mat"
+    script = show.code("surprisal", folder=show.model_folder(f"{adapter}@50"), text=text)
+    found, _ = run_script(script, tmp_path)
+    ids = engine.tokenize(tiny.LLAMA, text).input_ids
+    trace = engine.trace(TraceRequest(f"{adapter}@50", input_ids=ids, predictions=1))
+    assert trace.predictions is not None
+    np.testing.assert_allclose(found["surprisals"], trace.predictions.surprisal_bits, atol=1e-4)
+
+
+def test_reproduce_trains_the_same_on_plain_texts(
+    engine: LocalEngine, tiny_settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(show, "settings", lambda: tiny_settings)
+    monkeypatch.setattr(state, "settings", lambda: tiny_settings)
+    rows = tuple(TrainingRow(text=f"the cat number {i} sat on mat {i * 7}") for i in range(9))
+    same_losses(engine, tiny.LLAMA, rows, tmp_path)
+
+
+@pytest.mark.real
+def test_reproduce_and_the_row_are_those_of_a_chat(
+    real_settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from playground.engine import create_engine
+
+    monkeypatch.setattr(show, "settings", lambda: real_settings)
+    monkeypatch.setattr(state, "settings", lambda: real_settings)
+    engine = create_engine(real_settings)
+    assert isinstance(engine, LocalEngine)
+    model = real_settings.default_model
+    rows = pairs([{"instruction": f"What is {i}?", "response": f"Arr, {i}!"} for i in range(6)])
+    same_losses(engine, model, rows, tmp_path, n_steps=2)
+    row = rows[0]
+    values = {"row": list(row.messages), "max_tokens": 128, "folder": show.model_folder(model)}
+    found, _ = run_script(show.code("training_row", **values), tmp_path)
+    [text] = engine.training_texts(model, [row])
+    assert found["ids"] == list(text.input_ids)
+    assert found["is_trained"] == list(text.is_trained)
+    trace = engine.trace(TraceRequest(model, input_ids=text.input_ids, predictions=1))
+    assert trace.predictions is not None
+    bits = [trace.predictions.surprisal_bits[at - 1] for at, on in enumerate(text.is_trained) if on]
+    np.testing.assert_allclose(found["surprisals"], np.array(bits) * np.log(2), atol=1e-4)
+    engine.close()
+
+
+def same_losses(
+    engine: LocalEngine, model: str, rows: tuple[TrainingRow, ...], tmp_path: Path, n_steps: int = 5
+) -> None:
+    """The script under the curves gives the run's losses."""
+    train, held_out = split(rows)
+    request = FinetuneRequest(
+        model, "mine", engine.training_texts(model, train), engine.training_texts(model, held_out),
+        n_steps=n_steps, batch_size=2, owner="code", seed=3, keep_best=False,
+    )  # fmt: skip
+    last = list(engine.finetune(request))[-1]
+    data = TrainingSet(context_of(engine, model), "own", "mine", rows, ())
+    data.__dict__["trained_rows"], data.__dict__["tested_rows"] = train, held_out
+    found, _ = run_script(code.reproduce(request, data), tmp_path)
+    np.testing.assert_allclose(found["losses"], [loss for _step, loss in last.train], atol=2e-4)
+    expected = [loss for step, loss in last.held_out if step < n_steps]
+    np.testing.assert_allclose([loss for _step, loss in found["held_out_losses"]], expected, atol=2e-4)
+    engine.cancel_owner("code")
