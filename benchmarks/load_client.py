@@ -119,6 +119,8 @@ class Reader:
                 getattr(widget_state, name).data.extend(value)
             else:
                 setattr(widget_state, name, value)
+        clicks = [widget for widget, (name, _value) in self._values.items() if name == "trigger_value"]
+        self._values = {widget: value for widget, value in self._values.items() if widget not in clicks}
         started = time.perf_counter()
         await self._connection.send(message.SerializeToString())
         return await asyncio.wait_for(self._receive(started), timeout_s)

@@ -71,6 +71,7 @@ class LocalEngine(LocalTraining, LocalWeights):
         self._checks = Checks(settings)
         self._table = ModelTable(settings)
         self.lent = Adapters(settings, self._table)
+        self._linears = {}
         self.tokenizers = NamedTokenizers(settings, self.lent.tokenizer)
         self._scheduler = Scheduler(settings)
         self.trainings = Trainings(settings, self.lent, self._scheduler.wake)

@@ -90,6 +90,7 @@ class LocalTraining:
     lent: Adapters
     trainings: Trainings
     tokenizers: NamedTokenizers
+    _linears: dict[str, tuple[Linear, ...]]
 
     def finetune(self, request: FinetuneRequest) -> Iterator[TrainingState]:
         """Train, giving every new state until the run has ended; closing the iterator cancels it."""
@@ -118,7 +119,11 @@ class LocalTraining:
 
     def linears(self, model: str) -> tuple[Linear, ...]:
         """The linear layers of a decoder's blocks, in order."""
-        return tuple(linears(self._decoder(AdapterName.of(model).base_id).tree).values())
+        loaded = self._decoder(AdapterName.of(model).base_id)
+        known = self._linears.get(loaded.info.model_id)
+        if known is None:
+            known = self._linears[loaded.info.model_id] = tuple(linears(loaded.tree).values())
+        return known
 
     def training_texts(self, model: str, rows: Sequence[TrainingRow]) -> tuple[TrainingText, ...]:
         """Each row as the model reads it while it is trained."""

@@ -18,10 +18,11 @@ from playground.ui import compute, show, state, uploads
 from playground.ui.components.scored_text import ScoredToken, scored_text
 from playground.ui.expected import N_EXPECTED, expected
 from playground.ui.finetuning.sets import KEY, TrainingSet, own_file, take_upload
+from playground.ui.state import PageContext
 from playground.ui.text import _, ngettext, plain, sentence, strong
 
 
-def row_picture(data: TrainingSet) -> None:
+def row_picture(context: PageContext, data: TrainingSet) -> None:
     """One row as the model reads it: what counts in the loss is coloured by its surprisal."""
     rows = data.rows
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -33,8 +34,8 @@ def row_picture(data: TrainingSet) -> None:
         row = rows[int(number) - 1]
         is_held_out = row.key in {one.key for one in data.parts[1]}
         st.caption(_("held out: never trained on") if is_held_out else _("trained on"))
-    [text] = compute.get_engine().training_texts(data.base_id, [row])
-    trace = compute.trace(data.context, input_ids=text.input_ids, predictions=N_EXPECTED, topic="fin_row")
+    text = data.every_text[int(number) - 1]
+    trace = compute.trace(context, input_ids=text.input_ids, predictions=N_EXPECTED, topic="fin_row")
     read = trace.predictions
     if read is None:
         return
@@ -50,19 +51,19 @@ def row_picture(data: TrainingSet) -> None:
         for at, trained in enumerate(text.is_trained)
     ]  # fmt: skip
     scored_text(tokens, key="fin_row_tokens")
-    st.markdown(_reading(data, text, tokens))
+    st.markdown(_reading(context, text, tokens))
     show.provenance(trace)
     show.under_picture(
         "fin_tokens",
         frame=lambda: frames_training.trained_tokens(labels, text.is_trained, [one.bits for one in tokens]),
         code=lambda: show.code(
-            "training_row", folder=show.model_folder(data.context.model.model_id),
+            "training_row", folder=show.model_folder(context.model.model_id),
             row=list(row.messages) or row.text, max_tokens=state.settings().max_training_tokens,
         ),
     )  # fmt: skip
 
 
-def _reading(data: TrainingSet, text: TrainingText, tokens: list[ScoredToken]) -> str:
+def _reading(context: PageContext, text: TrainingText, tokens: list[ScoredToken]) -> str:
     counted = [one for one in tokens if one.bits is not None]
     if not counted:
         return _("No token of this row counts in the loss.")
@@ -75,7 +76,7 @@ def _reading(data: TrainingSet, text: TrainingText, tokens: list[ScoredToken]) -
         "surprising."
     )
     words = told.format(
-        all=len(tokens), n=len(counted), model=plain(data.context.model.name), nats=nats,
+        all=len(tokens), n=len(counted), model=plain(context.model.name), nats=nats,
         token=strong(most.label), bits=most.bits or 0.0,
     )  # fmt: skip
     if text.n_cut:
@@ -103,7 +104,7 @@ def panel(data: TrainingSet | None) -> None:
         words.append(
             ngettext("{n} row repeats another", "{n} rows repeat another", n_again).format(n=n_again)
         )
-    texts = compute.get_engine().training_texts(data.base_id, data.rows)
+    texts = data.every_text
     n_cut = sum(bool(one.n_cut) for one in texts)
     if n_cut:
         limit = state.settings().max_training_tokens

@@ -201,7 +201,10 @@ def _words(best: int | None) -> Mapping[str, str]:
 
 def reading(state: TrainingState) -> str:
     """One sentence that reads the picture."""
-    if not state.train or not state.held_out:
+    if state.held_out and not state.train:
+        told = _("Before any training the held-out loss is {loss:.2f} nats a token: that is step 0.")
+        return told.format(loss=state.held_out[0][1])
+    if not state.held_out:
         return _("The first losses come in a moment; step 0 is the model as it was.")
     curve = smoothed([loss for _step, loss in state.train])
     told = _(

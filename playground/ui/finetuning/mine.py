@@ -5,12 +5,13 @@ from __future__ import annotations
 import streamlit as st
 
 from playground.core import frames_training as frames
-from playground.engine.finetuning import AdapterInfo
+from playground.engine.finetuning import AdapterInfo, TrainingState
 from playground.engine.model_info import AdapterName
 from playground.errors import PlaygroundError
 from playground.ui import adapters, compute, show, state
 from playground.ui.finetuning import code, live
 from playground.ui.finetuning.picking import own, pick
+from playground.ui.finetuning.sets import TrainingSet
 from playground.ui.state import PageContext
 from playground.ui.text import _, plain, sentence
 
@@ -74,6 +75,8 @@ def _table(found: list[AdapterInfo]) -> None:
 
 
 def _actions(context: PageContext, adapter: AdapterInfo) -> None:
+    run = next((one for one in live.runs(context) if one.adapter == adapter.model_id), None)
+    data = live.data_of(run) if run is not None else None  # the file is made where no session is
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.button(
             _("Use it on every page"), type="primary", key="fin_use", icon=":material/check:", on_click=_use,
@@ -85,8 +88,9 @@ def _actions(context: PageContext, adapter: AdapterInfo) -> None:
                 args=(adapter.base_id,),
             )  # fmt: skip
         st.download_button(
-            _("Download for peft (.zip)"), lambda: _file(context, adapter), f"{_file_name(adapter)}.zip",
-            "application/zip", key="fin_download", on_click="ignore", icon=":material/download:",
+            _("Download for peft (.zip)"), lambda: _file(context, adapter, run, data),
+            f"{_file_name(adapter)}.zip", "application/zip", key="fin_download", on_click="ignore",
+            icon=":material/download:",
         )  # fmt: skip
         st.button(
             _("Throw away"), key="fin_remove", icon=":material/delete:", on_click=_remove,
@@ -103,12 +107,12 @@ def _file_name(adapter: AdapterInfo) -> str:
     return f"adapter-{AdapterName.of(adapter.model_id).adapter_id[:8]}"
 
 
-def _file(context: PageContext, adapter: AdapterInfo) -> bytes:
+def _file(
+    context: PageContext, adapter: AdapterInfo, run: TrainingState | None, data: TrainingSet | None
+) -> bytes:
     more = {}
-    run = next((one for one in live.runs(context) if one.adapter == adapter.model_id), None)
     if run is not None:
         more["run_card.json"] = code.run_card(run, context.model.revision)
-        data = live.data_of(run)
         if data is not None and run.request.method == "lora":
             more["reproduce.py"] = code.reproduce(run.request, data)
     return compute.get_engine().exported(adapter.model_id, more)

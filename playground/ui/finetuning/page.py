@@ -25,7 +25,7 @@ def draw(context: PageContext) -> tuple[Chosen | None, Callable[[], None] | None
     live.said_no()
     live.panel(context)
     if found is not None and live.shown(context) is None:
-        data.row_picture(found)
+        data.row_picture(context, found)
     return chosen, _panels(context, found, chosen)
 
 
@@ -68,7 +68,7 @@ def _panels(
         case "data":
             data.panel(found)
             if found is not None and live.shown(context) is not None:
-                data.row_picture(found)
+                data.row_picture(context, found)
         case "weights" if found is not None and chosen is not None:
             weights.panel(found, chosen)
         case "compare":

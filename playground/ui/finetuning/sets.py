@@ -63,10 +63,10 @@ class Question:
 
 @dataclass(frozen=True)
 class TrainingSet:
-    """One set, for one model.
+    """One set, for one model; kept in the session, for its rows are read as tokens only once.
 
     Attributes:
-        context: From `frame.page`.
+        context: From `frame.page` when it was made: its model may have another adapter by now.
         id, name: Which, and in words.
         rows: All of them.
         prompts: What is sampled at milestones.
@@ -91,6 +91,11 @@ class TrainingSet:
         return split(self.rows)
 
     @cached_property
+    def every_text(self) -> tuple[TrainingText, ...]:
+        """All rows as tokens."""
+        return self._read(self.rows)
+
+    @cached_property
     def trained_rows(self) -> tuple[TrainingRow, ...]:
         """What is learned from; rows that have nothing to learn once they are cut are left out."""
         return self._usable(self.parts[0])
@@ -100,17 +105,17 @@ class TrainingSet:
         """What is held out, as many as are tested."""
         return self._usable(self.parts[1])[:MOST_TESTED]
 
-    @property
+    @cached_property
     def texts(self) -> tuple[TrainingText, ...]:
         """What is learned from, as tokens."""
         return self._read(self.trained_rows)
 
-    @property
+    @cached_property
     def held_out(self) -> tuple[TrainingText, ...]:
         """What is held out, as tokens."""
         return self._read(self.tested_rows)
 
-    @property
+    @cached_property
     def general(self) -> tuple[TrainingText, ...]:
         """Texts of every other kind, as tokens."""
         rows = GENERAL["ko" if "ko" in self.context.model.languages else "en"]
@@ -124,7 +129,7 @@ class TrainingSet:
         return tuple(row for row, text in zip(rows, self._read(rows), strict=True) if text.n_trained)
 
     def _read(self, rows: Sequence[TrainingRow]) -> tuple[TrainingText, ...]:
-        return _texts(self.base_id, tuple(rows))
+        return compute.get_engine().training_texts(self.base_id, rows)
 
 
 def prompt_ids(engine: Engine, model_id: str, text: str) -> tuple[int, ...]:
@@ -136,11 +141,6 @@ def prompt_ids(engine: Engine, model_id: str, text: str) -> tuple[int, ...]:
     return engine.tokenizers.chat(base_id, [{"role": "user", "content": text}]).input_ids
 
 
-@st.cache_data(show_spinner=False, max_entries=16)
-def _texts(base_id: str, rows: tuple[TrainingRow, ...]) -> tuple[TrainingText, ...]:
-    return compute.get_engine().training_texts(base_id, rows)
-
-
 def names() -> dict[str, str]:
     """Set id -> its name in the reader's language."""
     found = {set_id: _(name) for set_id, name in NAMES.items()}
@@ -149,6 +149,15 @@ def names() -> dict[str, str]:
 
 def chosen(context: PageContext, set_id: str) -> TrainingSet | None:
     """The set of this id; None for the reader's own while there is none."""
+    asked = (set_id, context.language, AdapterName.of(context.model.model_id).base_id, id(own_file()))
+    known = st.session_state.get("fin_made")
+    if known is None or known[0] != asked:
+        known = st.session_state["fin_made"] = (asked, _made(context, set_id))
+    found: TrainingSet | None = known[1]
+    return found
+
+
+def _made(context: PageContext, set_id: str) -> TrainingSet | None:
     if set_id != OWN:
         read = _shipped(set_id, context.language)
         questions = tuple(

@@ -1,0 +1,104 @@
+"""The page on fine-tuning in Chromium: a run, its strength, the file out and in, its adapter elsewhere."""
+
+from __future__ import annotations
+
+import json
+import re
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.reader import wait_run
+
+pytestmark = pytest.mark.real
+OpenPage = Callable[[str], None]
+SHORT = "/finetuning?lang=en&fin_set=sentiment&fin_steps=4&fin_rate=0.005"
+
+
+def click(page: Page, name: str) -> None:
+    page.get_by_role("button", name=name).click()
+    wait_run(page)
+
+
+def panel(page: Page, name: str) -> None:
+    page.locator(".st-key-fin_panel_choice").get_by_text(name, exact=True).click()
+    wait_run(page)
+
+
+def test_a_run_its_strength_its_file_and_its_adapter_elsewhere(
+    page: Page, open_page: OpenPage, tmp_path: Path
+) -> None:
+    open_page(SHORT)
+    expect(page.locator(".scored-text")).to_be_visible()
+    expect(
+        page.get_by_text(re.compile(r"Of the \d+ tokens of this row \d+ count in the loss"))
+    ).to_be_visible()
+    click(page, "Start training")
+    expect(page.get_by_text("Done: 4 steps")).to_be_visible()
+    wait_run(page)
+    marks = page.locator(".st-key-fin_loss_picture svg .mark-symbol path")
+    assert marks.count() >= 6, "held-out and general losses at steps 0, 3 and 4"
+    expect(
+        page.get_by_text(re.compile("The training loss fell from|The training loss went from"))
+    ).to_be_visible()
+
+    panel(page, "Before and after")
+    expect(page.get_by_text(re.compile("The base begins with .* the adapter at 100 %"))).to_be_visible()
+    page.get_by_role("slider", name="Strength of the adapter (percent)").focus()
+    for _step in range(4):
+        page.keyboard.press("ArrowLeft")
+    expect(page.get_by_text(re.compile("the adapter at 0 %"))).to_be_visible()
+    wait_run(page)
+    click(page, "Let both write")
+    expect(page.locator(".st-key-fin_texts_under")).to_be_visible()
+    before, after = page.locator("[data-testid=stText]").all_inner_texts()[-2:]
+    assert before
+    assert before == after, "strength 0 is the base"
+
+    panel(page, "My adapters")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download for peft (.zip)").click()
+    file = tmp_path / "adapter.zip"
+    download.value.save_as(file)
+    with zipfile.ZipFile(file) as folder:
+        assert set(folder.namelist()) == {
+            "adapter_config.json", "adapter_model.safetensors", "run_card.json", "reproduce.py",
+        }  # fmt: skip
+        card = json.loads(folder.read("run_card.json"))
+    assert card["settings"]["learning_rate"] == 0.005
+    assert len(card["train_loss"]) == 4
+    click(page, "Throw away")
+    page.locator(".st-key-fin_adapter_upload input[type=file]").set_input_files(file)
+    expect(page.get_by_text("adapter is here: pick it as the model.")).to_be_visible()
+    wait_run(page)
+    click(page, "Use it on every page")
+    assert "%2B" in page.url
+    page.get_by_test_id("stSidebarNav").get_by_text("Sampling", exact=True).click()
+    expect(page.get_by_role("heading", name="Sampling", exact=True)).to_be_visible()
+    wait_run(page)
+    expect(page.get_by_text(re.compile(r"adapter adapter at 100%")).first).to_be_visible()
+
+
+def test_a_run_stops_within_a_step(page: Page, open_page: OpenPage) -> None:
+    open_page("/finetuning?lang=en&fin_set=sentiment&fin_steps=200")
+    click(page, "Start training")
+    expect(page.get_by_text(re.compile(r"Training: step [1-9]\d* of 200"))).to_be_visible()
+    page.get_by_role("button", name="Stop", exact=True).first.click()
+    expect(page.get_by_text(re.compile(r"Stopped after step \d+ of 200"))).to_be_visible(timeout=15_000)
+    wait_run(page)
+    panel(page, "My adapters")
+    expect(page.get_by_role("button", name="Throw away")).to_be_visible()
+
+
+def test_a_bad_adapter_is_a_sentence(page: Page, open_page: OpenPage, tmp_path: Path) -> None:
+    open_page("/finetuning?lang=ko&fin_panel=mine")
+    file = tmp_path / "bad.zip"
+    with zipfile.ZipFile(file, "w") as folder:
+        folder.writestr("adapter_model.bin", b"\x80\x04.")
+    page.locator(".st-key-fin_adapter_upload input[type=file]").set_input_files(file)
+    expect(
+        page.get_by_text("파일을 사용할 수 없습니다", exact=False).or_(page.get_by_text("피클로 저장한"))
+    ).to_be_visible()
