@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import peft
+import psutil
 import pytest
 import torch
 
@@ -522,3 +523,28 @@ def test_rows_of_one_batch_have_their_own_adapters(engine: LocalEngine) -> None:
         together = list(pool.map(lambda one: [s.token_id for s in engine.generate(asked(one))], models * 2))
     assert together == [alone[model] for model in models * 2]
     assert engine.stats().n_decode_steps - before < 4 * 40, "they shared their steps"
+
+
+def test_fifty_runs_leave_nothing_behind(engine: LocalEngine) -> None:
+    """Sessions that leave mid-run, one after another: no slot, no adapter, no memory that grows."""
+    process = psutil.Process()
+    sizes = []
+    for number in range(50):
+        owner = f"tab {number}"
+        request = run_of(number, owner=owner, n_steps=150, r=32)
+        engine.start(request)
+        until = time.monotonic() + 20
+        while (state := engine.trainings.state(request.request_id, owner)) and state.step < 2:
+            assert time.monotonic() < until
+            time.sleep(0.002)
+        engine.cancel_owner(owner)
+        if number >= 10:
+            sizes.append(process.memory_info().rss)
+    until = time.monotonic() + 10
+    while (engine.stats().n_training or engine.lent.size_bytes) and time.monotonic() < until:
+        time.sleep(0.02)
+    assert engine.stats().n_training == 0
+    assert not engine.trainings._runs
+    assert not engine.lent._held
+    assert not engine.lent._models
+    assert sizes[-1] - sizes[0] < 30e6, "each run of these has 1.4 MB of weights and moments"
