@@ -25,7 +25,10 @@ LINK = "&token=8&att_head=13.8&att_score=link"  # where ` it` looks at ` animal`
 
 
 class Shot(NamedTuple):
-    """One picture: which page, in which language and scheme, with which text, and what must be drawn."""
+    """One picture: which page, in which language and scheme, with which text, and what must be drawn.
+
+    `first` is the key of a button that is pressed before, `then` what it leads to.
+    """
 
     name: str
     page: str
@@ -34,6 +37,8 @@ class Shot(NamedTuple):
     text: str
     drawn: str
     link: str = ""
+    first: str = ""
+    then: str = ""
 
 
 SHOTS = (
@@ -43,6 +48,17 @@ SHOTS = (
     Shot("sampling-ko-dark", "sampling", "ko", "dark", "Once upon a time there", ".st-key-sampler"),
     Shot("prompting-en-light", "prompting", "en", "light", SENTENCE, ".st-key-pro_answer svg"),
     Shot("prompting-ko-dark", "prompting", "ko", "dark", SENTENCE, ".st-key-pro_answer svg"),
+    Shot(
+        "finetuning-en-light",
+        "finetuning",
+        "en",
+        "light",
+        SENTENCE,
+        ".st-key-fin_loss_picture svg",
+        first="fin_start",
+        then="Done: 30 steps",
+    ),
+    Shot("finetuning-ko-dark", "finetuning", "ko", "dark", SENTENCE, ".scored-text"),
     Shot("tokenization-en-light", "tokenization", "en", "light", PARIS, ".st-key-tok_rows .character"),
     Shot("tokenization-ko-dark", "tokenization", "ko", "dark", PARIS, ".st-key-tok_rows .character"),
     Shot("embeddings-en-light", "embeddings", "en", "light", SENTENCE, "[class*=st-key-emb] svg"),
@@ -58,6 +74,9 @@ def take(browser: Browser, url: str, shot: Shot) -> bytes:
     """The page as a reader with a small projector sees it, as PNG."""
     tab = browser.new_page(viewport={"width": 1366, "height": 768}, color_scheme=shot.scheme)
     tab.goto(f"{url}/{shot.page}?{urlencode({'text': shot.text, 'lang': shot.language})}{shot.link}")
+    if shot.first:
+        tab.locator(f".st-key-{shot.first} button").click()
+        tab.get_by_text(shot.then).wait_for(timeout=300_000)
     tab.locator(shot.drawn).first.wait_for()
     tab.locator("[data-testid='stApp'][data-test-script-state='notRunning']").wait_for(state="attached")
     tab.evaluate("document.fonts.ready")

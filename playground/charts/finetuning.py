@@ -255,10 +255,10 @@ def _mark(at: float, name: str) -> list[Spec]:
     """A line from bottom to top with its name."""
     far = f"scale('x', {at}) > width * 0.6"
     side = {"align": {"expr": f"{far} ? 'right' : 'left'"}, "dx": {"expr": f"{far} ? -6 : 6"}}
-    there, top = {"x": {"datum": at}}, {"y": {"value": 3}}
+    there, top = {"x": {"datum": at}}, {"y": {"value": -3}}  # above what is drawn
     return [
         _once("rule", there, color=NEUTRAL, strokeWidth=1.5, strokeDash=[4, 3]),
-        _once("text", there | top, text=name, baseline="top", fontSize=13, color=NEUTRAL, **side),
+        _once("text", there | top, text=name, baseline="bottom", fontSize=13, color=NEUTRAL, **side),
     ]
 
 

@@ -185,10 +185,9 @@ def take_preset() -> None:
 
 def cost(data: TrainingSet, chosen: Chosen, s_a_token: float | None) -> str:
     """One line: how many numbers are trained, how much memory and time that will take."""
-    longest = max((len(text.input_ids) for text in data.texts), default=0)
-    padded = chosen.batch_size * longest
+    read, computed = data.tokens_a_step(chosen.batch_size)
     known = compute.get_engine().linears(data.base_id)
-    activations = sum(one.d_out + one.d_in for one in known) * 4 * 1.35 * padded  # measured: 1.7 MB a token
+    activations = sum(one.d_out + one.d_in for one in known) * 4 * 1.35 * computed  # measured: 1.7 MB a token
     megabytes = (chosen.n_trained * BYTES_A_NUMBER + activations) / 1e6
     epochs = chosen.n_steps * chosen.batch_size / max(1, len(data.texts))
     words = [
@@ -200,7 +199,7 @@ def cost(data: TrainingSet, chosen: Chosen, s_a_token: float | None) -> str:
     ]  # fmt: skip
     if s_a_token:
         n_tested = sum(len(text.input_ids) for text in (*data.held_out, *data.general)) * 12 / 3
-        seconds = s_a_token * (chosen.n_steps * padded + n_tested)
+        seconds = s_a_token * (chosen.n_steps * read + n_tested)
         words.append(_("about {n:.0f} s of work").format(n=seconds))
     words.append(_("every example is read {n:.1f} times").format(n=epochs))
     return plain(" · ".join(words))

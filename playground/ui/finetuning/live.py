@@ -97,7 +97,7 @@ def panel(context: PageContext) -> None:
             label_visibility="collapsed",
         )  # fmt: skip
         state = shown(context) or state
-    if state.status in ENDED or state.status == "paused":
+    if is_still(state):
         _draw(state)
     else:
         _moving(context)
@@ -119,10 +119,16 @@ def _name(number: int, state: TrainingState) -> str:
     return plain(f"{number} · {request.name} · {request.learning_rate:g} · r {request.r}")
 
 
+def is_still(state: TrainingState) -> bool:
+    """Whether nothing of a run changes by itself any more."""
+    rests = state.status in ENDED or state.status == "paused"
+    return rests and all(sample.is_whole for sample in state.samples)
+
+
 @st.fragment(run_every=UPDATE_S)
 def _moving(context: PageContext) -> None:
     state = shown(context)
-    if state is None or state.status in ENDED or state.status == "paused":
+    if state is None or is_still(state):
         st.rerun()
     else:
         _draw(state)

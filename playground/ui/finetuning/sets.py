@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from os.path import commonprefix
 from typing import Any
 
 import streamlit as st
@@ -120,6 +121,13 @@ class TrainingSet:
         """Texts of every other kind, as tokens."""
         rows = GENERAL["ko" if "ko" in self.context.model.languages else "en"]
         return self._read([TrainingRow(text=text) for text in rows])
+
+    def tokens_a_step(self, batch_size: int) -> tuple[float, float]:
+        """Tokens of a batch on average: all, and those left when what all texts begin with is read once."""
+        lengths = [len(text.input_ids) for text in self.texts]
+        mean = sum(lengths) / max(1, len(lengths))
+        shared = len(commonprefix([text.input_ids for text in self.texts]))  # type: ignore[type-var]
+        return batch_size * mean, batch_size * mean - (batch_size - 1) * shared
 
     def prompt_ids(self, text: str) -> tuple[int, ...]:
         """A prompt as the trained model reads it."""
