@@ -56,7 +56,7 @@ SHOTS = (
         SENTENCE,
         ".st-key-fin_loss_picture svg",
         first="fin_start",
-        then="Done: 30 steps",
+        then="Done: 24 steps",
     ),
     Shot("finetuning-ko-dark", "finetuning", "ko", "dark", SENTENCE, ".scored-text"),
     Shot("tokenization-en-light", "tokenization", "en", "light", PARIS, ".st-key-tok_rows .character"),

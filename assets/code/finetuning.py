@@ -81,7 +81,7 @@ optimizer = torch.optim.AdamW(trained, lr=learning_rate, weight_decay=0.0)
 losses, held_out_losses = [], []
 for step in range(n_steps):
     model.eval()
-    if step % max(3, n_steps // 10) == 0:
+    if step % max(3, n_steps // 8) == 0:
         with torch.no_grad():
             held_out_losses.append((step, loss_of(held_out).item()))
     model.train()

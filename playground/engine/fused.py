@@ -190,11 +190,11 @@ class Bank:
         return torch.where(is_fine, losses.detach(), torch.nan).tolist()
 
     @torch.no_grad()
-    def loss(self, slot: int, texts: Sequence[TrainingText]) -> tuple[float, int]:
-        """(sum of the surprisals in nats, tokens) of some texts under one slot, without dropout."""
+    def surprisals(self, slot: int, texts: Sequence[TrainingText]) -> list[float]:
+        """The sum of the surprisals of each text's trained tokens under one slot, nats, without dropout."""
         self.rows = Rows((), only=slot)
-        surprisals = self._surprisals(packed([texts]))
-        return float(surprisals.sum()), len(surprisals)
+        counts = [sum(text.is_trained[1:]) for text in texts]
+        return [float(one.sum()) for one in torch.split(self._surprisals(packed([texts])), counts)]
 
     def unpack(self) -> None:
         """Write what was learned back into the slots."""

@@ -98,16 +98,17 @@ class Trainer:
         if not run.looks_now or run.state.status != "running":
             return
         started, given_s, step = time.monotonic(), self._given_s, run.state.step
-        found: dict[str, tuple[tuple[int, float], ...]] = {}
-        for name, texts in (("held_out", run.request.held_out), ("general", run.request.general)):
-            total = n_tokens = 0.0
-            for chunk in _chunks(texts, self._settings.prefill_chunk_tokens):
-                if run.state.status != "running":
-                    return
-                surprisal, n = bank.loss(slot, chunk)
-                total, n_tokens = total + surprisal, n_tokens + n
+        texts = [*run.request.held_out, *run.request.general]
+        surprisals: list[float] = []
+        for chunk in _chunks(texts, self._settings.max_batch_tokens):
+            if run.state.status != "running":
+                return
+            surprisals += bank.surprisals(slot, chunk)
+        n_held_out, found = len(run.request.held_out), {}
+        for name, part in (("held_out", slice(n_held_out)), ("general", slice(n_held_out, None))):
+            n_tokens = sum(sum(text.is_trained[1:]) for text in texts[part])
             if n_tokens:
-                found[name] = (*getattr(run.state, name), (step, total / n_tokens))
+                found[name] = (*getattr(run.state, name), (step, sum(surprisals[part]) / n_tokens))
         run.looked.add(step)
         run.worked_s += time.monotonic() - started - (self._given_s - given_s)
         self._trainings.note(run, **found)
@@ -210,10 +211,10 @@ class Trainer:
 
 
 def _chunks(texts: Sequence[TrainingText], max_tokens: int) -> Iterator[list[TrainingText]]:
-    """Texts of similar length together, at most so many tokens with the padding."""
+    """Texts in their order, at most so many tokens together."""
     chunk: list[TrainingText] = []
-    for text in sorted(texts, key=lambda text: len(text.input_ids)):
-        if chunk and len(text.input_ids) * (len(chunk) + 1) > max_tokens:
+    for text in texts:
+        if chunk and sum(len(one.input_ids) for one in (*chunk, text)) > max_tokens:
             yield chunk
             chunk = []
         chunk.append(text)

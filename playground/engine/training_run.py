@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from playground.engine.loading import LoadedModel
 
 MILESTONES = (0, 10, 25, 50, 100)
-N_LOOKS = 10  # how often a run is tested on held-out and general texts, beside step 0
+N_LOOKS = 8  # how often a run is tested on held-out and general texts, beside step 0
 MIN_BETWEEN = 3  # steps; a test reads more than a step does
 MAX_PROMPTS, MAX_SAMPLE_TOKENS = 3, 24
 

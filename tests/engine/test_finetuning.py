@@ -231,8 +231,8 @@ def test_step_0_and_strength_0_are_the_base_exactly(engine: LocalEngine) -> None
     assert np.abs(full - base).max() > 1e-3
     loaded, slot = slot_of(engine, request)
     bank = Bank(loaded, [slot], lambda: None)
-    surprisal, n = bank.loss(0, request.held_out)
-    assert state.held_out[0] == (0, pytest.approx(surprisal / n))
+    n = sum(text.n_trained for text in request.held_out)
+    assert state.held_out[0] == (0, pytest.approx(sum(bank.surprisals(0, request.held_out)) / n))
 
 
 def test_merged_is_unmerged(engine: LocalEngine) -> None:
@@ -464,7 +464,7 @@ def test_loss_counts_only_where_the_mask_says(tiny_engine: LocalEngine) -> None:
     loaded, slot = slot_of(tiny_engine, request)
     bank = Bank(loaded, [slot], lambda: None)
     text = request.train[0]
-    surprisal, n = bank.loss(0, [text])
+    [surprisal, other] = bank.surprisals(0, [text, request.train[1]])
     with torch.no_grad():
         logits = loaded.model(torch.tensor([text.input_ids])).logits[0]
     logprobs = logits.log_softmax(-1)
@@ -473,8 +473,8 @@ def test_loss_counts_only_where_the_mask_says(tiny_engine: LocalEngine) -> None:
         for place, (token, on) in enumerate(zip(text.input_ids, text.is_trained, strict=True))
         if on
     )
-    assert n == text.n_trained
     assert surprisal == pytest.approx(expected, rel=1e-5)
+    assert other == pytest.approx(bank.surprisals(0, [request.train[1]])[0], rel=1e-5)
 
 
 @pytest.mark.real

@@ -22,7 +22,7 @@ RATES = (1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 2e-3, 3e-3, 5e-3, 1e-2, 2e-2, 5e-2, 0.1, 
 RANKS = (1, 2, 4, 8, 16, 32)
 BYTES_A_NUMBER = 16  # a weight, its gradient, two moments of Adam
 DEFAULTS: Mapping[str, Any] = {
-    "fin_steps": 30, "fin_rate": 2e-3, "fin_r": 8, "fin_alpha": 16, "fin_dropout": 0.0,
+    "fin_steps": 24, "fin_rate": 2e-3, "fin_r": 8, "fin_alpha": 16, "fin_dropout": 0.0,
     "fin_batch": 4, "fin_method": "", "fin_modules": "", "fin_best": True,
 }  # fmt: skip
 PRESETS: Mapping[str, Mapping[str, Any]] = {

@@ -6,7 +6,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from os.path import commonprefix
 from typing import Any
 
 import streamlit as st
@@ -124,9 +123,10 @@ class TrainingSet:
 
     def tokens_a_step(self, batch_size: int) -> tuple[float, float]:
         """Tokens of a batch on average: all, and those left when what all texts begin with is read once."""
-        lengths = [len(text.input_ids) for text in self.texts]
-        mean = sum(lengths) / max(1, len(lengths))
-        shared = len(commonprefix([text.input_ids for text in self.texts]))  # type: ignore[type-var]
+        ids = sorted(text.input_ids for text in self.texts)
+        mean = sum(map(len, ids)) / len(ids)
+        same = [one == other for one, other in zip(ids[0], ids[-1], strict=False)]  # all others lie between
+        shared = [*same, False].index(False)
         return batch_size * mean, batch_size * mean - (batch_size - 1) * shared
 
     def prompt_ids(self, text: str) -> tuple[int, ...]:
