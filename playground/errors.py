@@ -9,6 +9,7 @@ PlaygroundError
  |   +- BadUpload         row, reason
  |   +- BadFile           reason
  |   +- TooManyAdapters   limit
+ |   +- TooManyRuns       limit
  +- ModelError            the model cannot do it
  |   +- ModelNotFound     model_id, cure
  |   +- Unsupported       model_id, capability
@@ -20,6 +21,7 @@ PlaygroundError
  +- BusyError             later it can
  |   +- QueueFull         position
  |   +- TimedOut          seconds
+ |   +- NoRoom
  |   +- Cancelled
  |       +- Superseded
  +- SetUpError            reason, cure (command line)
@@ -97,6 +99,12 @@ class TooManyAdapters(InputError):
     msgid = N_(
         "There is no room for another adapter: you can have {limit}. Throw one away under *My adapters*."
     )
+
+
+class TooManyRuns(InputError):
+    """Params: limit."""
+
+    msgid = N_("You have {limit} training runs already, resting ones counted: stop one first.")
 
 
 class ModelError(PlaygroundError):
@@ -187,6 +195,12 @@ class TimedOut(BusyError):
     """Params: seconds."""
 
     msgid = N_("The answer took longer than {seconds:.0f} seconds and was stopped: try a shorter text.")
+
+
+class NoRoom(BusyError):
+    """The adapters of all sessions fill the memory they may take."""
+
+    msgid = N_("The server has no room for another adapter: try again when others have closed their tabs.")
 
 
 class Cancelled(BusyError):

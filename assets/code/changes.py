@@ -20,8 +20,9 @@ for name, part in model.named_modules():
     number = next(int(word) for word in name.split(".") if word.isdigit())
     delta = part.get_delta_weight("default").double()  # lora_alpha / r * B A
     weight = part.get_base_layer().weight.double()
-    relative_norms[number, name.rpartition(".")[2]] = float(delta.norm() / weight.norm())
-    if (number, name.rpartition(".")[2]) == (layer, module):
+    inner = name.split(f".{number}.")[-1]
+    relative_norms[number, inner] = float(delta.norm() / weight.norm())
+    if number == layer and inner.endswith(module):
         r = part.lora_A["default"].weight.shape[0]
         singular_values = torch.linalg.svdvals(delta)[:r].tolist()
 for (number, name), norm in relative_norms.items():

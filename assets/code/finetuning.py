@@ -16,8 +16,10 @@ r = 8
 lora_alpha = 16.0
 lora_dropout = 0.0  # above 0 another stream of random numbers draws than on the page
 target_modules = ["q_proj", "v_proj"]
+method = "lora"  # or "last_block": its linear layers trained in full
 batch_size = 2
 seed = 0
+keep_best = True  # save the step with the least held-out loss, else the last one
 max_tokens = 128  # of one example
 save_to = ""  # a folder for the adapter
 
@@ -25,39 +27,50 @@ path = Path(folder).expanduser()
 tokenizer = AutoTokenizer.from_pretrained(path)
 model = AutoModelForCausalLM.from_pretrained(path, dtype=torch.float32)
 is_gpt2 = model.config.model_type == "gpt2"
-config = LoraConfig(
-    r=r,
-    lora_alpha=lora_alpha,
-    lora_dropout=lora_dropout,
-    target_modules=target_modules,
-    fan_in_fan_out=is_gpt2,
-)
-model = get_peft_model(model, config)
-
-generator = torch.Generator().manual_seed(seed)
-with torch.no_grad():
+if method == "lora":
+    config = LoraConfig(
+        r=r,
+        lora_alpha=lora_alpha,
+        lora_dropout=lora_dropout,
+        target_modules=target_modules,
+        fan_in_fan_out=is_gpt2,
+    )
+    model = get_peft_model(model, config)
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if "lora_A" in name:
+                bound = parameter.shape[1] ** -0.5  # Kaiming uniform; B is 0: step 0 is the model as it was
+                parameter.uniform_(-bound, bound, generator=generator)
+else:
+    last = f".{model.config.num_hidden_layers - 1}."
     for name, parameter in model.named_parameters():
-        if "lora_A" in name:
-            bound = parameter.shape[1] ** -0.5  # Kaiming uniform; B is 0, so step 0 is the model as it was
-            parameter.uniform_(-bound, bound, generator=generator)
+        parameter.requires_grad_(last in name and parameter.dim() == 2)
 
 
-def read(row: list[tuple[str, str]]) -> tuple[list[int], list[int]]:
+def read(row: list[tuple[str, str]] | str) -> tuple[list[int], list[int]]:
     """Token ids, and the same as labels: -100 where a token does not count in the loss."""
+    end = tokenizer.eos_token_id
     if isinstance(row, str):
-        ids = [*tokenizer(row).input_ids, tokenizer.eos_token_id]
+        ids = [*tokenizer(row).input_ids, end]
         return ids[:max_tokens], [-100, *ids[1:]][:max_tokens]
     said = [{"role": role, "content": content} for role, content in row]
     ids, labels = [], []
     for place, message in enumerate(said):
-        if message["role"] == "assistant":
+        is_answer = message["role"] == "assistant"
+        if tokenizer.chat_template is None:  # then the messages stand one below the other
+            line = message["content"] + ("\n" if place < len(said) - 1 else "")
+            whole = tokenizer(line, add_special_tokens=False).input_ids + [end] * is_answer
+            ids += whole
+            labels += whole if is_answer else [-100] * len(whole)
+        elif is_answer:  # its words count, and the mark that ends them
             asked = tokenizer.apply_chat_template(said[:place], tokenize=False, add_generation_prompt=True)
             answered = tokenizer.apply_chat_template(said[: place + 1], tokenize=False)
             n_before = len(tokenizer(asked, add_special_tokens=False).input_ids)
-            whole = tokenizer(answered, add_special_tokens=False).input_ids
-            end = len(whole) - whole[::-1].index(tokenizer.eos_token_id)  # the mark that ends the answer
-            labels += [-100] * (n_before - len(ids)) + whole[n_before:end] + [-100] * (len(whole) - end)
-            ids = whole
+            ids = tokenizer(answered, add_special_tokens=False).input_ids
+            stop = len(ids) - ids[::-1].index(end)
+            labels += [-100] * (n_before - len(labels)) + ids[n_before:stop] + [-100] * (len(ids) - stop)
+    labels[0] = -100  # nothing is before it
     return ids[:max_tokens], labels[:max_tokens]
 
 
@@ -79,12 +92,28 @@ order = np.concatenate([random.permutation(len(rows)) for _ in range(n_epochs)])
 trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
 optimizer = torch.optim.AdamW(trained, lr=learning_rate, weight_decay=0.0)
 losses, held_out_losses = [], []
-for step in range(n_steps):
+looks = {*range(0, n_steps, max(3, n_steps // 8)), 10, 25, 50, 100, n_steps}
+model.eval()  # no dropout but the adapter's
+for name, part in model.named_modules():
+    part.training = "lora_dropout" in name
+
+
+def look(step: int) -> None:
+    """Test it, and keep it where it is the best so far."""
     model.eval()
-    if step % max(3, n_steps // 8) == 0:
-        with torch.no_grad():
-            held_out_losses.append((step, loss_of(held_out).item()))
-    model.train()
+    with torch.no_grad():
+        loss = loss_of(held_out).item()
+    is_best = all(loss <= other for _step, other in held_out_losses if _step)
+    held_out_losses.append((step, loss))
+    if save_to and step and (is_best if keep_best else step == n_steps):
+        model.save_pretrained(Path(save_to).expanduser())
+    for name, part in model.named_modules():
+        part.training = "lora_dropout" in name
+
+
+for step in range(n_steps):
+    if step in looks:
+        look(step)
     loss = loss_of([rows[place] for place in order[step * batch_size : (step + 1) * batch_size]])
     optimizer.zero_grad()
     loss.backward()
@@ -92,6 +121,5 @@ for step in range(n_steps):
     optimizer.step()
     losses.append(loss.item())
     print(f"step {step + 1}: loss {loss.item():.4f}")
+look(n_steps)
 print("held-out:", [(step, round(loss, 4)) for step, loss in held_out_losses])
-if save_to:
-    model.save_pretrained(Path(save_to).expanduser())

@@ -12,6 +12,7 @@ Source:
 from __future__ import annotations
 
 import copy
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -46,6 +47,10 @@ class Change:
         d_out, d_in = self.B.shape
         eye = torch.eye(min(d_out, d_in), device=self.B.device)
         return (self.B, eye) if d_out <= d_in else (eye, self.B)
+
+    def to(self, device: torch.device, dtype: torch.dtype) -> Change:
+        """The same where a model is, and in its number format."""
+        return Change(None if self.A is None else self.A.to(device, dtype), self.B.to(device, dtype))
 
     def is_finite(self) -> bool:
         """Whether all its numbers are numbers."""
@@ -109,14 +114,24 @@ def shape_of(module: torch.nn.Module) -> tuple[int, int]:
 
 
 def linears(model: Any) -> dict[str, Linear]:  # noqa: ANN401  (transformers is untyped)
-    """Path -> linear layer of every block of a decoder, in order."""
-    found = {}
+    """Path -> linear layer of every block of a decoder, in order.
+
+    A module is named by the last part of its path, or by two where a block has two of that name.
+    """
+    found: dict[str, tuple[int, torch.nn.Module]] = {}
     for path, module in model.named_modules():
-        if isinstance(module, torch.nn.Linear) or _is_conv1d(module):
-            numbers = [part for part in path.split(".") if part.isdigit()]
-            if len(numbers) == 1:
-                found[path] = Linear(int(numbers[0]), path.rpartition(".")[2], *shape_of(module))
-    return found
+        numbers = [part for part in path.split(".") if part.isdigit()]
+        if len(numbers) == 1 and (isinstance(module, torch.nn.Linear) or _is_conv1d(module)):
+            found[path] = (int(numbers[0]), module)
+    ends = Counter((layer, path.rpartition(".")[2]) for path, (layer, _module) in found.items())
+    return {
+        path: Linear(layer, _name(path, 1 + (ends[layer, path.rpartition(".")[2]] > 1)), *shape_of(module))
+        for path, (layer, module) in found.items()
+    }
+
+
+def _name(path: str, n_parts: int) -> str:
+    return ".".join(path.split(".")[-n_parts:])
 
 
 def targets(
@@ -182,17 +197,6 @@ def summed(parts: Sequence[tuple[Change, float]]) -> Change:
     return Change(
         torch.cat([A for (A, _B), _scaling in factors]), torch.cat([s * B for (_A, B), s in factors], dim=1)
     )
-
-
-def same_rank(changes: Mapping[str, Change]) -> dict[str, Change]:
-    """The same changes, all with factors of the largest rank, filled with zeros."""
-    found = {path: change.factors() for path, change in changes.items()}
-    most = max(len(A) for A, _B in found.values())
-    pad = torch.nn.functional.pad
-    return {
-        path: Change(pad(A, (0, 0, 0, most - len(A))), pad(B, (0, most - len(A))))
-        for path, (A, B) in found.items()
-    }
 
 
 def weight_norms(model: Any, paths: Sequence[str]) -> dict[str, float]:  # noqa: ANN401

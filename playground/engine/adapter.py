@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from playground.core.lora import LowRank
-from playground.engine.adapted import Change, adapted, linears, same_rank, summed, weight_norms
+from playground.engine.adapted import Change, adapted, linears, summed, weight_norms
 from playground.engine.finetuning import AdapterInfo, FinetuneRequest, Method
 from playground.engine.model_info import AdapterName, ModelInfo
 from playground.errors import BadValue
@@ -77,7 +77,8 @@ def adapted_model(base: LoadedModel, adapter: Adapter, name: AdapterName) -> Loa
     """
     if not 0 <= name.strength * 100 <= MAX_STRENGTH:
         raise BadValue(name="strength", value=name.strength, allowed=f"0-{MAX_STRENGTH / 100}")
-    model = adapted(base.tree, adapter.changes, adapter.scaling * name.strength)
+    changes = {path: change.to(base.device, base.dtype) for path, change in adapter.changes.items()}
+    model = adapted(base.tree, changes, adapter.scaling * name.strength)
     info = replace(
         base.info,
         model_id=name.model_id,
@@ -97,13 +98,11 @@ def sum_of(first: Adapter, second: Adapter) -> Adapter:
     if first.base_id != second.base_id:
         raise BadValue(name="base", value=second.base_id, allowed=first.base_id)
     both = (first, second)
-    changes = same_rank(
-        {
-            path: summed([(one.changes[path], one.scaling) for one in both if path in one.changes])
-            for path in dict.fromkeys([*first.changes, *second.changes])
-        }
-    )
-    r = next(iter(changes.values())).B.shape[1]
+    changes = {
+        path: summed([(one.changes[path], one.scaling) for one in both if path in one.changes])
+        for path in dict.fromkeys([*first.changes, *second.changes])
+    }
+    r = max(change.B.shape[1] for change in changes.values())
     return Adapter(
         base_id=first.base_id,
         name=f"{first.name} + {second.name}"[:60],

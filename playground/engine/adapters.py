@@ -13,7 +13,7 @@ from playground.core.lora import LowRank
 from playground.engine.adapter import Adapter, adapted_model, low_rank
 from playground.engine.finetuning import AdapterInfo
 from playground.engine.model_info import AdapterName, State
-from playground.errors import AdapterGone, TooManyAdapters
+from playground.errors import AdapterGone, NoRoom, TooManyAdapters
 from playground.settings import Settings
 
 if TYPE_CHECKING:
@@ -22,13 +22,14 @@ if TYPE_CHECKING:
     from playground.engine.tokenizing import TextTokenizer
 
 _KEPT_MODELS = 16
+_KEPT_NAMES = 10_000  # of sessions that have left: nothing that comes late for one of them stays
 
 
 class Adapters:
     """Which adapters there are. Safe to share between threads.
 
-    An adapter's id cannot be guessed. It belongs to one session; after that has ended, whoever knows the id
-    may take it over for a while (a reload is a new session), then its memory is released.
+    An adapter's id cannot be guessed. It belongs to one session; when that has left, whoever knows the id may
+    use it too for a while (a reload is a new session), then its memory is released.
     """
 
     def __init__(self, settings: Settings, table: ModelTable) -> None:
@@ -36,9 +37,9 @@ class Adapters:
         self._table = table
         self._lock = threading.Lock()
         self._held: OrderedDict[str, Adapter] = OrderedDict()
-        self._owners: dict[str, str] = {}
-        self._left: dict[str, float] = {}  # when its session ended
-        self._models: OrderedDict[str, Future[LoadedModel]] = OrderedDict()
+        self._owners: dict[str, set[str]] = {}
+        self._left: OrderedDict[str, float] = OrderedDict()  # sessions, and when they left
+        self._models: OrderedDict[str, tuple[Future[LoadedModel], Future[LoadedModel]]] = OrderedDict()
 
     # ---- who has what
 
@@ -46,13 +47,14 @@ class Adapters:
         """Keep an adapter; gives the model id to use it under.
 
         Raises:
-            TooManyAdapters: The session has as many as it may, or the server is full.
+            TooManyAdapters: The session has as many as it may.
+            NoRoom: The server is full.
         """
         self.check_room(owner, adapter.size_bytes)
         adapter_id = uuid4().hex[:16]
         with self._lock:
             self._held[adapter_id] = adapter
-            self._owners[adapter_id] = owner
+            self._owners[adapter_id] = {owner}
         return f"{adapter.base_id}+{adapter_id}"
 
     def check_room(self, owner: str, size_bytes: int, n_coming: int = 0) -> None:
@@ -64,20 +66,21 @@ class Adapters:
             n_coming: How many this session's runs will still bring.
 
         Raises:
-            TooManyAdapters: The session has as many as it may, or the server is full.
+            TooManyAdapters: The session has as many as it may.
+            NoRoom: The server is full, also without those whose sessions have left.
         """
         self.forget_left()
         with self._lock:
-            mine = sum(held == owner for held in self._owners.values()) + n_coming
+            mine = sum(owner in owners for owners in self._owners.values()) + n_coming
+            if mine >= self._settings.max_adapters_per_session:
+                raise TooManyAdapters(limit=self._settings.max_adapters_per_session)
             total = size_bytes + sum(adapter.size_bytes for adapter in self._held.values())
-            if total > self._settings.max_adapter_bytes and self._left:
-                for adapter_id in sorted(self._left, key=self._left.__getitem__):
+            for adapter_id in [one for one, owners in self._owners.items() if owners <= self._left.keys()]:
+                if total > self._settings.max_adapter_bytes:
                     total -= self._held[adapter_id].size_bytes
                     self._forget(adapter_id)
-                    if total <= self._settings.max_adapter_bytes:
-                        break
-        if mine >= self._settings.max_adapters_per_session or total > self._settings.max_adapter_bytes:
-            raise TooManyAdapters(limit=self._settings.max_adapters_per_session)
+            if total > self._settings.max_adapter_bytes:
+                raise NoRoom
 
     def get(self, model_id: str) -> Adapter:
         """The adapter of a model id.
@@ -85,51 +88,57 @@ class Adapters:
         Raises:
             AdapterGone: It is no longer here, or never was.
         """
-        adapter_id = AdapterName.of(model_id).adapter_id
-        adapter = self._held.get(adapter_id)
+        adapter = self._held.get(AdapterName.of(model_id).adapter_id)
         if adapter is None:
             raise AdapterGone(model_id=model_id)
         return adapter
 
     def belongs(self, model_id: str, owner: str) -> bool:
-        """Whether the adapter is this session's; one whose session has ended becomes its."""
-        adapter_id = AdapterName.of(model_id).adapter_id
+        """Whether a session may use the adapter; it may from now on where all others have left."""
         with self._lock:
-            if adapter_id in self._left and adapter_id in self._held:
-                del self._left[adapter_id]
-                self._owners[adapter_id] = owner
-            return bool(owner) and self._owners.get(adapter_id) == owner
+            owners = self._owners.get(AdapterName.of(model_id).adapter_id)
+            if owners is None or not owner:
+                return False
+            if owners <= self._left.keys():
+                owners.add(owner)
+            return owner in owners
 
     def of(self, owner: str) -> list[AdapterInfo]:
         """The adapters of a session, oldest first."""
         with self._lock:
-            return [
-                adapter.info(one) for one, adapter in self._held.items() if self._owners.get(one) == owner
-            ]
+            return [adapter.info(one) for one, adapter in self._held.items() if owner in self._owners[one]]
 
     def remove(self, model_id: str, owner: str) -> None:
         """Throw an adapter of this session away."""
         adapter_id = AdapterName.of(model_id).adapter_id
         with self._lock:
-            if self._owners.get(adapter_id) == owner:
+            if owner in self._owners.get(adapter_id, ()):
                 self._forget(adapter_id)
 
     def release(self, owner: str) -> None:
-        """The session has ended: what it had waits for a while."""
+        """The session has left: what it had, and what still comes for it, waits for a while."""
         with self._lock:
-            mine = [one for one, held in self._owners.items() if held == owner]
-            self._left.update(dict.fromkeys(mine, time.monotonic()))
-        if mine:
-            timer = threading.Timer(self._settings.adapter_grace_s + 0.1, self.forget_left)
-            timer.daemon = True
-            timer.start()
+            self._left[owner] = time.monotonic()
 
-    def forget_left(self) -> None:
-        """Release the memory of adapters whose session ended long enough ago."""
+    def welcome(self, owner: str) -> None:
+        """The session is back (its connection had been lost)."""
+        with self._lock:
+            self._left.pop(owner, None)
+
+    def has_left(self, owner: str) -> bool:
+        """Whether the session has left."""
+        return owner in self._left
+
+    def forget_left(self) -> list[str]:
+        """Release the memory of adapters whose sessions left long enough ago; gives those sessions."""
         too_old = time.monotonic() - self._settings.adapter_grace_s
         with self._lock:
-            for adapter_id in [one for one, left in self._left.items() if left <= too_old]:
+            old = {owner for owner, left in self._left.items() if left <= too_old}
+            for adapter_id in [one for one, owners in self._owners.items() if owners <= old]:
                 self._forget(adapter_id)
+            while len(self._left) > _KEPT_NAMES:
+                self._left.popitem(last=False)
+        return list(old)
 
     @property
     def size_bytes(self) -> int:
@@ -161,11 +170,12 @@ class Adapters:
         adapter = self.get(model_id)
         base = self._table.load(name.base_id)
         with self._lock:
-            made = self._models.get(model_id)
-            if made is not None and not (made.done() and made.exception()):
+            known = self._models.get(model_id)
+            if known is not None and known[0] is base and not (known[1].done() and known[1].exception()):
                 self._models.move_to_end(model_id)
-                return made
-            made = self._models[model_id] = Future()
+                return known[1]
+            made: Future[LoadedModel] = Future()
+            self._models[model_id] = (base, made)
             while len(self._models) > _KEPT_MODELS:
                 self._models.popitem(last=False)
         base.add_done_callback(lambda done: _fill(made, done, adapter, name))
@@ -184,7 +194,6 @@ class Adapters:
     def _forget(self, adapter_id: str) -> None:
         self._held.pop(adapter_id, None)
         self._owners.pop(adapter_id, None)
-        self._left.pop(adapter_id, None)
         for model_id in [one for one in self._models if AdapterName.of(one).adapter_id == adapter_id]:
             del self._models[model_id]
 

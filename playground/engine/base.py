@@ -254,7 +254,10 @@ class Engine(VectorEngine, InsideEngine, ManyEngine, BeamsEngine, ScoreEngine, F
         """Stop a request; its caller gets `Cancelled`. Unknown ids are ignored."""
 
     def cancel_owner(self, owner: str) -> None:
-        """Stop everything a session asked for (its tab was closed)."""
+        """Stop everything a session asked for (its tab was closed); what it trained waits a while."""
+
+    def welcome(self, owner: str) -> None:
+        """A session is back whose connection had been lost."""
 
     def stats(self) -> EngineStats:
         """Counters and gauges."""

@@ -57,6 +57,11 @@ class Slot:
         """Factor of B·A."""
         return self.request.lora_alpha / self.request.r if self.request.method == "lora" else 1.0
 
+    def forget(self) -> None:
+        """Give its memory back; the run has ended."""
+        for part in (self.values, self.first, self.second):
+            part.clear()
+
     def changes(self) -> dict[str, Change]:
         """A copy of what it has learned."""
         return {
@@ -103,11 +108,13 @@ class _Together(torch.nn.Module):
         B, A = bank.leaves[self.path, "B"], bank.leaves.get((self.path, "A"))
         only = bank.rows.only
         if only is not None:
-            low = x if A is None else linear(x, A[only])
-            return y + bank.scalings[only] * linear(low, B[only])
-        own = bank.dropped(x)  # [slot, node, d_in]
+            own = x.to(B.dtype)
+            low = own if A is None else linear(own, A[only])
+            return y + (bank.scalings[only] * linear(low, B[only])).to(y.dtype)
+        own = bank.dropped(x.to(B.dtype))  # [slot, node, d_in]
         low = own if A is None else torch.bmm(own, A.transpose(1, 2))
-        return torch.baddbmm(y, low * bank.scalings[:, None, None], B.transpose(1, 2))
+        made = torch.baddbmm(y.to(B.dtype), low * bank.scalings[:, None, None], B.transpose(1, 2))
+        return made.to(y.dtype)
 
 
 class _Between(torch.autograd.Function):
@@ -262,8 +269,8 @@ class Bank:
         """
         for slot in self.slots:
             slot.n_updates += 1
-        squares = torch.zeros(len(self.slots), device=self._loaded.device)
-        norms = squares.index_add(0, self._slot_of, self._grads.square()).sqrt_()
+        squares = [views[3].square().sum((1, 2)) for views in self._views.values()]
+        norms = torch.stack(squares).sum(0).sqrt_()
         self._grads.mul_((MAX_NORM / (norms + 1e-6)).clamp_(max=1)[self._slot_of])
         (beta1, beta2), device = BETAS, self._loaded.device
         first = torch.tensor([1 - beta1**slot.n_updates for slot in self.slots], device=device)

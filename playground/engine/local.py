@@ -230,10 +230,9 @@ class LocalEngine(LocalTraining, LocalWeights):
         self._scheduler.leave(request_id)
 
     def cancel_owner(self, owner: str) -> None:
-        """Stop everything a session asked for; its adapters wait a while for it to come back."""
+        """Stop everything a session asked for; its runs and adapters wait a while for it to come back."""
         self._scheduler.leave_owner(owner)
-        self.trainings.cancel_owner(owner)
-        self.lent.release(owner)
+        self._rest(owner)
 
     def stats(self) -> EngineStats:
         """Counters and gauges."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -158,6 +159,22 @@ class LocalTraining:
             BadValue: They are not of the same base.
         """
         return self.lent.add(sum_of(self.lent.get(first), self.lent.get(second)), owner)
+
+    def welcome(self, owner: str) -> None:
+        """A session is back whose connection had been lost."""
+        self.lent.welcome(owner)
+
+    def _rest(self, owner: str) -> None:
+        """What a session trains and has trained waits for its return, but not for ever."""
+        self.lent.release(owner)
+        self.trainings.rest_owner(owner)
+        timer = threading.Timer(self._settings.adapter_grace_s + 0.1, self._forget_left)
+        timer.daemon = True
+        timer.start()
+
+    def _forget_left(self) -> None:
+        for owner in self.lent.forget_left():
+            self.trainings.forget_owner(owner)
 
     def _decoder(self, model: str) -> LoadedModel:
         loaded = self.lent.load(model).result()

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import io
 import json
+import lzma
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -19,7 +21,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 
-from playground.engine.adapted import Change, linears, same_rank
+from playground.engine.adapted import Change, linears
 from playground.engine.adapter import Adapter
 from playground.errors import N_, BadFile
 
@@ -31,6 +33,8 @@ _PICKLES = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt")
 _PREFIX = "base_model.model."
 _UNKNOWN = ("use_dora", "use_rslora", "modules_to_save", "layer_replication", "alora_invocation_tokens")
 _MAX_CONFIG_BYTES = 2**17
+_MAX_ALPHA = 1e6
+_FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 
 
 def written(adapter: Adapter, more: Mapping[str, str]) -> bytes:
@@ -58,17 +62,18 @@ def written(adapter: Adapter, more: Mapping[str, str]) -> bytes:
 
 
 def _config(adapter: Adapter, ranks: Mapping[str, int]) -> dict[str, Any]:
-    is_lora = adapter.method == "lora"
+    most = max(ranks.values())
+    others = {path: rank for path, rank in ranks.items() if rank != most}
     return {
         "peft_type": "LORA",
         "task_type": "CAUSAL_LM",
         "base_model_name_or_path": adapter.base_id,
-        "r": adapter.r if is_lora else max(ranks.values()),
-        "lora_alpha": adapter.lora_alpha if is_lora else max(ranks.values()),
+        "r": most,
+        "lora_alpha": adapter.scaling * most,
         "lora_dropout": adapter.lora_dropout,
-        "target_modules": list(adapter.target_modules) if is_lora else list(ranks),
-        "rank_pattern": {} if is_lora else dict(ranks),
-        "alpha_pattern": {} if is_lora else dict(ranks),
+        "target_modules": list(adapter.target_modules) if adapter.method == "lora" else list(ranks),
+        "rank_pattern": others,
+        "alpha_pattern": {path: adapter.scaling * rank for path, rank in others.items()},
         "bias": "none",
         "fan_in_fan_out": any(path.rpartition(".")[2].startswith("c_") for path in adapter.changes),
         "inference_mode": True,
@@ -92,8 +97,12 @@ def read(data: bytes, name: str, loaded: LoadedModel, *, max_bytes: int) -> Adap
     config = _read_config(files[CONFIG], loaded)
     try:
         tensors = load(files[WEIGHTS])
-    except SafetensorError:
+    except (SafetensorError, KeyError, ValueError, OverflowError):  # also number formats it does not know
         raise BadFile(reason=N_("its weights are no safetensors file.")) from None
+    if any(tensor.dtype not in _FLOATS for tensor in tensors.values()):
+        raise BadFile(reason=N_("its weights are not all numbers."))
+    if 4 * sum(tensor.numel() for tensor in tensors.values()) > max_bytes:
+        raise BadFile(reason=N_("it is too large."))
     changes = _changes(tensors, config, loaded)
     ranks = {change.A.shape[0] for change in changes.values() if change.A is not None}
     stem = PurePosixPath(name).stem[:40]
@@ -103,7 +112,7 @@ def read(data: bytes, name: str, loaded: LoadedModel, *, max_bytes: int) -> Adap
         name=stem or "adapter",
         step=0,
         r=max(ranks),
-        lora_alpha=float(max(ranks)),  # each layer's own scaling lies in its B
+        lora_alpha=float(max(ranks)),  # every layer's own scaling lies in its B
         lora_dropout=0.0,
         target_modules=tuple(dict.fromkeys(known[path].module for path in changes)),
         method="lora",
@@ -126,7 +135,10 @@ def _unpacked(data: bytes, max_bytes: int) -> dict[str, bytes]:
             if config.file_size > _MAX_CONFIG_BYTES or weights.file_size > max_bytes:
                 raise BadFile(reason=N_("it is too large."))
             return {CONFIG: _limited(folder, config), WEIGHTS: _limited(folder, weights)}
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, ValueError):
+    except (
+        zipfile.BadZipFile, zlib.error, lzma.LZMAError, NotImplementedError, RuntimeError, EOFError, OSError,
+        ValueError,
+    ):  # fmt: skip
         raise BadFile(reason=N_("it is no zip that can be unpacked.")) from None
 
 
@@ -166,10 +178,12 @@ def _changes(
         fits = A is not None and B is not None and A.dim() == B.dim() == 2 and A.shape[0] == B.shape[1]
         if A is None or B is None or not fits or (B.shape[0], A.shape[1]) != (layer.d_out, layer.d_in):
             raise BadFile(reason=N_("its layers have other shapes than those of this model."))
-        if not (A.isfinite().all() and B.isfinite().all()) or not A.shape[0]:
+        if not 0 < len(A) <= min(layer.d_out, layer.d_in):
+            raise BadFile(reason=N_("its layers have other shapes than those of this model."))
+        changes[path] = Change(A, B * _scaling(path, len(A), config))
+        if not changes[path].is_finite():
             raise BadFile(reason=N_("its weights are not all numbers."))
-        changes[path] = Change(A, B * _scaling(path, A.shape[0], config))
-    return same_rank(changes)
+    return changes
 
 
 def _scaling(path: str, r: int, config: Mapping[str, Any]) -> float:
@@ -179,6 +193,7 @@ def _scaling(path: str, r: int, config: Mapping[str, Any]) -> float:
     for end, own in patterns.items() if isinstance(patterns, dict) else ():
         if path == end or path.endswith(f".{end}"):
             alpha = own
-    if not isinstance(alpha, int | float) or isinstance(alpha, bool):
+    is_number = isinstance(alpha, int | float) and not isinstance(alpha, bool)
+    if not is_number or not -_MAX_ALPHA <= alpha <= _MAX_ALPHA:  # also false for NaN
         raise BadFile(reason=N_("its adapter_config.json has a lora_alpha that is no number."))
     return float(alpha) / r

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import replace
@@ -122,7 +123,9 @@ class Trainer:
         step = run.state.step
         if loss <= min(one for _step, one in run.state.held_out):
             self._trainings.note(run, best_step=step)
-        if step and (run.best is None or loss < run.best[0]):  # at step 0 nothing has been learned
+        if not step or not math.isfinite(loss):  # at step 0 nothing has been learned
+            return
+        if run.best is None or loss < run.best[0]:
             bank.unpack()
             run.best = (loss, run.adapter())
 
@@ -154,11 +157,14 @@ class Trainer:
             staying = {
                 key: [run for run in runs if run.state.status == "running"] for key, runs in members.items()
             }
+            too_long: set[Hashable] = set()  # groups whose next in line must wait: nobody overtakes it
             for run in self._trainings.line():
                 room = self._settings.max_training_slots - sum(map(len, staying.values()))
                 beside = staying.get(run.group, [])
                 n_tokens = max(one.n_padded for one in (run, *beside)) * (len(beside) + 1)
-                if room > 0 and (not beside or n_tokens <= self._settings.max_fused_tokens):
+                if beside and n_tokens > self._settings.max_fused_tokens:
+                    too_long.add(run.group)
+                if room > 0 and run.group not in too_long:
                     staying.setdefault(run.group, []).append(run)
                     run.state = replace(run.state, status="running")
                     run.began = run.began or time.monotonic()
@@ -176,9 +182,13 @@ class Trainer:
                     self._trainings.publish(run)
         for run in runs:
             run.has_slot = True
-        if runs:
+        if not runs:
+            return
+        try:
             bank = Bank(runs[0].loaded, [run.slot for run in runs], self._between)
             self._groups[key] = (bank, runs)
+        except Exception as error:  # noqa: BLE001  (no room: its runs end, not the engine)
+            self._failed(runs, error)
 
     def _between(self) -> None:
         started = time.monotonic()

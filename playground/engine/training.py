@@ -16,7 +16,7 @@ from playground.engine.adapters import Adapters
 from playground.engine.finetuning import ENDED, FinetuneRequest, TrainingState, TrainingStatus
 from playground.engine.fused import n_parameters
 from playground.engine.training_run import Run, check, new_run
-from playground.errors import QueueFull, TooManyAdapters
+from playground.errors import Cancelled, NoRoom, QueueFull, TooManyAdapters, TooManyRuns
 from playground.settings import Settings
 
 if TYPE_CHECKING:
@@ -50,17 +50,21 @@ class Trainings:
 
         Raises:
             InputError: A setting or a text that cannot be; no room for another adapter.
-            QueueFull: The session has as many runs as it may.
+            TooManyRuns: The session has as many as it may.
+        BusyError: No place in the queue, or no room for what will be learned.
         """
-        check(request, self._settings)
+        check(request, self._settings, loaded.info)
         layers = targets(loaded.tree, request.target_modules, request.method)
         with self.lock:
             mine = [run for run in self._runs.values() if run.request.owner == request.owner]
             alive = [run for run in mine if run.state.status not in ENDED]
             waiting = sum(run.state.status == "waiting" for run in self._runs.values())
-            full = waiting >= self._settings.max_inbox
-            if full or (request.owner and len(alive) >= self._settings.max_trainings_per_session):
+            if self._lent.has_left(request.owner):
+                raise Cancelled
+            if waiting >= self._settings.max_inbox:
                 raise QueueFull(position=waiting + 1)
+            if request.owner and len(alive) >= self._settings.max_trainings_per_session:
+                raise TooManyRuns(limit=self._settings.max_trainings_per_session)
             self._lent.check_room(request.owner, 4 * n_parameters(layers, request), n_coming=len(alive))
             ended = [run for run in mine if run.state.status in ENDED]
             for old in ended[: max(0, len(ended) - _KEPT_RUNS + 1)]:
@@ -101,7 +105,13 @@ class Trainings:
         """End a run within one step; what it has learned stays usable."""
         self._turn(request_id, ("waiting", "running", "paused"), "cancelled")
 
-    def cancel_owner(self, owner: str) -> None:
+    def rest_owner(self, owner: str) -> None:
+        """The session has left: its runs give their slots back and wait for its return."""
+        with self.lock:
+            for request_id in [one for one, run in self._runs.items() if run.request.owner == owner]:
+                self._turn(request_id, ("waiting", "running"), "paused")
+
+    def forget_owner(self, owner: str) -> None:
         """End and forget all runs of a session."""
         with self.lock:
             for request_id in [one for one, run in self._runs.items() if run.request.owner == owner]:
@@ -143,18 +153,23 @@ class Trainings:
     def publish(self, run: Run) -> None:
         """Lend what was learned: of the best step where that is wanted, and after a failure."""
         run.ended = time.monotonic()
+        self._lend(run)
+        run.best = None
+        run.slot.forget()
+
+    def _lend(self, run: Run) -> None:
         if run.request.request_id not in self._runs or run.state.adapter:
             return
         adapter = run.best[1] if run.best and run.request.keep_best else run.adapter()
         if run.state.status == "failed":
-            if run.best is None or run.best[0] >= run.state.held_out[0][1]:
+            if run.best is None or not run.best[0] < run.state.held_out[0][1]:
                 return  # nothing good came of it
             adapter = run.best[1]
         if not adapter.step or not all(change.is_finite() for change in adapter.changes.values()):
             return
         try:
             model_id = self._lent.add(adapter, run.request.owner)
-        except TooManyAdapters as error:
+        except (TooManyAdapters, NoRoom) as error:
             self.note(run, error=error.msgid, error_params=tuple(error.params.items()))
             return
         self.note(run, adapter=model_id, adapter_step=adapter.step)

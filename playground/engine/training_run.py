@@ -19,6 +19,7 @@ from playground.settings import Settings
 
 if TYPE_CHECKING:
     from playground.engine.loading import LoadedModel
+    from playground.engine.model_info import ModelInfo
 
 MILESTONES = (0, 10, 25, 50, 100)
 N_LOOKS = 8  # how often a run is tested on held-out and general texts, beside step 0
@@ -136,13 +137,13 @@ def padded_tokens(request: FinetuneRequest) -> int:
     return request.batch_size * max(len(text.input_ids) for text in request.train)
 
 
-def check(request: FinetuneRequest, settings: Settings) -> None:
+def check(request: FinetuneRequest, settings: Settings, info: ModelInfo) -> None:
     """Refuse a run whose settings or texts cannot be.
 
     Raises:
         BadValue: Also for NaN.
         EmptyText: Nothing to learn from, or a text without a token to learn.
-        TooManyTokens: A text or a batch is too long.
+        TooManyTokens: A text, a prompt or a batch is too long.
     """
     check_limits(
         {
@@ -164,6 +165,13 @@ def check(request: FinetuneRequest, settings: Settings) -> None:
     texts = (*request.train, *request.held_out, *request.general)
     if not all(any(text.is_trained[1:]) for text in texts) or not all(request.prompts):
         raise EmptyText
+    ids = [*(text.input_ids for text in texts), *request.prompts]
+    if not all(0 <= token < info.d_vocab for one in ids for token in one):
+        raise BadValue(name="input_ids", value=str(ids[0][:8]), allowed=f"0-{info.d_vocab - 1}")
+    window = min(settings.max_tokens, info.n_ctx or settings.max_tokens) - MAX_SAMPLE_TOKENS
+    longest = max(map(len, request.prompts), default=0)
+    if longest > window:
+        raise TooManyTokens(limit=window, got=longest)
     longest = max(len(text.input_ids) for text in texts)
     if longest > settings.max_training_tokens:
         raise TooManyTokens(limit=settings.max_training_tokens, got=longest)

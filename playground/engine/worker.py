@@ -108,7 +108,10 @@ class ModelThread(threading.Thread):
             self._tick()
             self._own_s = self._lent_s = 0.0
             self._mark = time.monotonic()
-            self._trainer.work(self._give_way)
+            try:
+                self._trainer.work(self._give_way)
+            except Exception:  # whatever it is, the engine goes on
+                log.exception("training failed outside a step")
 
     def _tick(self) -> None:
         batch = self._scheduler.next_batch()

@@ -36,8 +36,10 @@ def get_engine() -> Engine:
 
 
 def owner() -> str:
-    """The id under which this session's requests run."""
-    return _session_owner()
+    """The id under which this session's requests run; the same after a lost connection."""
+    owner_id: str = st.session_state.setdefault("owner_id", uuid4().hex)
+    _hold(owner_id)
+    return owner_id
 
 
 def _release(owner_id: str) -> None:
@@ -46,8 +48,11 @@ def _release(owner_id: str) -> None:
 
 
 @st.cache_resource(scope="session", on_release=_release, show_spinner=False)
-def _session_owner() -> str:
-    return uuid4().hex
+def _hold(owner_id: str) -> str:
+    """Cached as long as the session is connected: its end releases the owner, its return calls it again."""
+    with suppress(TimeoutError, PlaygroundError):
+        shared_engine(timeout_s=0).welcome(owner_id)
+    return owner_id
 
 
 def tokenize(context: PageContext) -> Tokenization:

@@ -189,7 +189,7 @@ def _language_picker() -> None:
 def _model_picker() -> None:
     chosen, entry = st.session_state["model"], _chosen_model()
     known = choices() | {entry.model_id: entry}
-    if chosen and chosen != entry.model_id:
+    if chosen and AdapterName.of(chosen).model_id != entry.model_id:
         gone = AdapterName.of(chosen).base_id == entry.model_id
         told = _("There is no model {name} here.").format(name=plain(repr(chosen)))
         st.warning(sentence(AdapterGone(model_id=chosen)) if gone else told)

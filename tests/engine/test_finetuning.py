@@ -18,14 +18,23 @@ import torch
 
 from playground.core.lora import delta_weight
 from playground.core.training_data import TrainingRow
-from playground.engine import create_engine
+from playground.engine import create_engine, trainer
 from playground.engine.adapted import targets
 from playground.engine.base import FinetuneRequest, GenerateRequest, TraceRequest
 from playground.engine.finetuning import ENDED, TrainingState, TrainingText
 from playground.engine.fused import EPS, MAX_NORM, Bank, Slot
 from playground.engine.local import LocalEngine
 from playground.engine.training_run import text_order
-from playground.errors import BadValue, Diverged, EmptyText, QueueFull, TooManyAdapters, TooManyTokens
+from playground.errors import (
+    BadValue,
+    Cancelled,
+    Diverged,
+    EmptyText,
+    OutOfMemory,
+    TooManyAdapters,
+    TooManyRuns,
+    TooManyTokens,
+)
 from playground.settings import Settings
 from tests import tiny
 from tests.engine.conftest import oracle
@@ -398,7 +407,7 @@ def test_an_adapter_is_its_sessions_alone_until_that_ends(engine: LocalEngine) -
 def test_the_line_is_fair_and_bounded(engine: LocalEngine) -> None:
     for seed in range(3):
         engine.start(run_of(seed, owner="greedy", n_steps=200))
-    with pytest.raises(QueueFull):
+    with pytest.raises(TooManyRuns):
         engine.start(run_of(9, owner="greedy"))
     for seed in range(3):
         engine.start(run_of(seed, owner="second", n_steps=200))
@@ -419,6 +428,7 @@ def test_the_line_is_fair_and_bounded(engine: LocalEngine) -> None:
         ({"n_steps": 0}, BadValue), ({"n_steps": 10**6}, BadValue), ({"learning_rate": math.nan}, BadValue),
         ({"r": 0}, BadValue), ({"r": 33}, BadValue), ({"lora_alpha": math.inf}, BadValue),
         ({"lora_dropout": 1.0}, BadValue), ({"batch_size": 0}, BadValue), ({"seed": -1}, BadValue),
+        ({"prompts": (tuple(range(2, 150)),)}, TooManyTokens), ({"prompts": ((10**6,),)}, BadValue),
         ({"target_modules": ()}, BadValue), ({"target_modules": ("nonsense",)}, BadValue),
         ({"method": "magic"}, BadValue), ({"train": ()}, BadValue), ({"prompts": ((),)}, EmptyText),
         ({"train": (TrainingText((5, 6), (False, False)),)}, EmptyText),
@@ -525,6 +535,82 @@ def test_rows_of_one_batch_have_their_own_adapters(engine: LocalEngine) -> None:
     assert engine.stats().n_decode_steps - before < 4 * 40, "they shared their steps"
 
 
+def test_a_session_that_comes_back_finds_its_run_resting_and_its_adapter(tiny_settings: Settings) -> None:
+    engine = create_engine(tiny_settings)
+    assert isinstance(engine, LocalEngine)
+    first, second = run_of(1, owner="me"), run_of(2, owner="me", n_steps=200)
+    engine.start(first)
+    adapter = wait(engine, first).adapter
+    engine.start(second)
+    engine.cancel_owner("me")
+    with pytest.raises(Cancelled):
+        engine.start(run_of(3, owner="me"))
+    engine.welcome("me")
+    state = engine.trainings.state(second.request_id, "me")
+    assert state is not None
+    assert state.status == "paused"
+    assert [one.model_id for one in engine.adapters("me")] == [adapter]
+    engine.trainings.resume(second.request_id)
+    assert wait(engine, second).status == "done"
+    engine.close()
+
+
+def test_an_ended_run_keeps_no_weights(engine: LocalEngine) -> None:
+    request = run_of(1, owner="me")
+    engine.start(request)
+    wait(engine, request)
+    run = engine.trainings._runs[request.request_id]
+    assert not run.slot.values
+    assert not run.slot.first
+    assert run.best is None
+
+
+def test_a_bank_that_cannot_be_made_ends_its_runs_not_the_engine(
+    engine: LocalEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_room(*_arguments: object) -> None:
+        raise MemoryError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(trainer, "Bank", no_room)
+        request = run_of(1, owner="me")
+        engine.start(request)
+        assert wait(engine, request).error == OutOfMemory.msgid
+    other = run_of(2, owner="me")
+    engine.start(other)
+    assert wait(engine, other).status == "done"
+
+
+def test_other_number_formats_train_and_write(tiny_settings: Settings) -> None:
+    engine = create_engine(tiny_settings.model_copy(update={"dtype": "bfloat16"}))
+    assert isinstance(engine, LocalEngine)
+    request = run_of(1, owner="me", prompts=((5, 6, 7),))
+    engine.start(request)
+    state = wait(engine, request)
+    assert state.status == "done", state.error
+    asked = GenerateRequest(state.adapter, input_ids=(5, 6, 7), temperature=0, max_new_tokens=5)
+    assert len(list(engine.generate(asked))) == 5
+    engine.close()
+
+
+def test_nobody_overtakes_a_run_that_needs_more_room(tiny_settings: Settings) -> None:
+    engine = create_engine(tiny_settings.model_copy(update={"max_fused_tokens": 100}))
+    assert isinstance(engine, LocalEngine)
+    long = texts(7, 1, longest=40)
+    first = run_of(1, owner="a", n_steps=60)
+    large = run_of(2, owner="b", n_steps=5, train=long, batch_size=4)
+    engine.start(first)
+    engine.start(large)
+    later = [run_of(number, owner=f"c{number}", n_steps=60) for number in range(3, 6)]
+    for one in later:
+        engine.start(one)
+    wait(engine, large)
+    assert all(
+        (state := engine.trainings.state(one.request_id, one.owner)) and state.step < 60 for one in later
+    )
+    engine.close()
+
+
 def test_fifty_runs_leave_nothing_behind(engine: LocalEngine) -> None:
     """Sessions that leave mid-run, one after another: no slot, no adapter, no memory that grows."""
     process = psutil.Process()
@@ -541,7 +627,7 @@ def test_fifty_runs_leave_nothing_behind(engine: LocalEngine) -> None:
         if number >= 10:
             sizes.append(process.memory_info().rss)
     until = time.monotonic() + 10
-    while (engine.stats().n_training or engine.lent.size_bytes) and time.monotonic() < until:
+    while (engine.trainings._runs or engine.lent.size_bytes) and time.monotonic() < until:
         time.sleep(0.02)
     assert engine.stats().n_training == 0
     assert not engine.trainings._runs

@@ -8,6 +8,7 @@ import json
 import pickle
 import zipfile
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,9 @@ IDS = (5, 6, 7, 8, 9)
 def engine(tiny_settings: Settings) -> Iterator[LocalEngine]:
     made = create_engine(tiny_settings.model_copy(update={"max_adapters_per_session": 40}))
     assert isinstance(made, LocalEngine)
+    request = run_of(1, owner="mutated")
+    made.start(request)
+    wait(made, request)
     yield made
     made.close()
 
@@ -155,6 +159,17 @@ def test_a_zip_that_is_no_adapter_for_this_model_is_refused(engine: LocalEngine)
         "a variant": changed(use_dora=True),
         "a bias": changed(bias="all"),
         "alpha of text": changed(lora_alpha="ten"),
+        "alpha of 400 digits": zipped(
+            good | {peft_files.CONFIG: json.dumps(config).replace("8.0", "9" * 400, 1).encode()}
+        ),
+        "alpha NaN": changed(lora_alpha=float("nan")),
+        "complex": weights(**{first: torch.zeros_like(tensors[first], dtype=torch.complex64)}),
+        "rank of 4,000": weights(
+            **{
+                name: torch.zeros(4000, one.shape[1]) if "lora_A" in name else torch.zeros(one.shape[0], 4000)
+                for name, one in tensors.items()
+            }
+        ),
         "config no object": zipped(good | {peft_files.CONFIG: b"[]"}),
         "config no JSON": zipped(good | {peft_files.CONFIG: b"{"}),
         "weights no safetensors": zipped(good | {peft_files.WEIGHTS: b"x" * 100}),
@@ -182,8 +197,13 @@ def test_a_zip_that_grows_is_refused_before_it_is_unpacked(engine: LocalEngine) 
         engine.imported(tiny.LLAMA, "x.zip", data, "me")
 
 
-@settings(max_examples=40, deadline=None)
-@given(data=st.binary(max_size=300), name=st.text(max_size=20))
-def test_any_bytes_are_refused_with_a_sentence(engine: LocalEngine, data: bytes, name: str) -> None:
-    with pytest.raises(BadFile):
-        engine.imported(tiny.LLAMA, name, data, "me")
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_a_zip_with_wrong_bytes_is_refused_or_read(engine: LocalEngine, data: st.DataObject) -> None:
+    good = bytearray(engine.exported(engine.adapters("mutated")[0].model_id, {}))
+    for _ in range(data.draw(st.integers(1, 4))):
+        good[data.draw(st.integers(0, len(good) - 1))] = data.draw(st.integers(0, 255))
+    with suppress(BadFile):
+        made = engine.imported(tiny.LLAMA, data.draw(st.text(max_size=20)), bytes(good), "reader")
+        assert all(change.is_finite() for change in engine.lent.get(made).changes.values())
+        engine.lent.remove(made, "reader")

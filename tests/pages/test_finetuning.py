@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
+import itertools
 import json
 import time
 import zipfile
@@ -22,7 +24,7 @@ from playground.engine.base import Engine, FinetuneRequest, TraceRequest
 from playground.engine.finetuning import ENDED, TrainingState
 from playground.engine.local import LocalEngine
 from playground.engine.process import SharedEngine
-from playground.errors import AdapterGone, TooManyAdapters
+from playground.errors import AdapterGone
 from playground.paths import site_root
 from playground.settings import Settings
 from playground.ui import compute, show, state
@@ -134,7 +136,7 @@ def test_questions_are_scored_before_and_after(open_app: OpenApp, engine: LocalE
     memorised = [
         place for place, one in zip(n_right, answers.questions, strict=True) if one.kind == "memorised"
     ]
-    assert f"After training {memorised.count(0)} of 10 memorised questions" in told(app)
+    assert f"After training {memorised.count(0)} of {len(memorised)} memorised questions" in told(app)
     assert answers.asked[0] == last.adapter
 
 
@@ -218,7 +220,7 @@ def test_too_many_runs_are_a_sentence_and_lose_nothing(open_app: OpenApp, engine
     app = open_app("finetuning", fin_set="sentiment", fin_steps="200", fin_seed="7")
     for _ in range(4):
         app.button(key="fin_start").click().run()
-    assert "The server is busy" in told(app) or TooManyAdapters.msgid[:20] in told(app)
+    assert "You have 3 training runs already" in told(app)
     assert app.session_state["fin_seed"] == 7
 
 
@@ -235,6 +237,36 @@ def test_own_rows_are_read_and_bad_ones_named(open_app: OpenApp) -> None:
     assert "9 rows" in told(app)
     assert "1 row repeats another" in told(app)
     assert app.button(key="fin_start")
+
+
+def test_a_question_that_is_held_out_is_not_called_memorised(open_app: OpenApp, engine: LocalEngine) -> None:
+    context = context_of(engine, tiny.LLAMA)
+    for set_id, language in itertools.product(("country", "sentiment"), ("en", "ko")):
+        found = sets._made(dataclasses.replace(context, language=language), set_id)
+        assert found is not None
+        learned = {row.messages[0][1] for row in found.trained_rows}
+        held_out = {row.messages[0][1] for row in found.parts[1]}
+        memorised = [one.text for one in found.questions if one.kind == "memorised"]
+        assert memorised
+        assert learned.issuperset(memorised)
+        assert not held_out & set(memorised)
+
+
+def test_rows_alike_once_they_are_cut_are_not_on_both_sides(open_app: OpenApp, engine: LocalEngine) -> None:
+    long = "the cat sat on the mat " * 40
+    rows = (*tuple(TrainingRow(text=f"{long}{i}") for i in range(20)), TrainingRow(text="a dog"))
+    data = TrainingSet(context_of(engine, tiny.LLAMA), "own", "mine", rows, ())
+    trained_ids = {text.input_ids for text in data.texts}
+    assert not trained_ids & {text.input_ids for text in data.held_out}
+
+
+def test_a_long_question_is_cut_for_the_samples(open_app: OpenApp) -> None:
+    rows = [json.dumps({"instruction": f"{i} why " * 600, "response": "so"}) for i in range(4)]
+    app = open_app("finetuning", fin_set="own")
+    app.session_state[sets.KEY] = read_training("mine.jsonl", "\n".join(rows).encode())
+    app.run()
+    assert not app.exception
+    assert "The text is empty" in told(app), "cut at the window no answer is left"
 
 
 def test_no_adapter_is_a_sentence_in_every_panel(open_app: OpenApp) -> None:
@@ -275,9 +307,8 @@ def test_shown_code_of_the_weights_gives_the_numbers(
     given = {"folder": base, "adapter": show.adapter_folder(adapter)}
     found, _ = run_script(show.code("changes", **given, layer=1, module="v_proj"), tmp_path)
     for change in engine.changes(adapter):
-        assert found["relative_norms"][change.layer, change.module] == pytest.approx(
-            relative_norm(change), rel=1e-4
-        )
+        inner = {"q_proj": "self_attn.q_proj", "v_proj": "self_attn.v_proj"}[change.module]
+        assert found["relative_norms"][change.layer, inner] == pytest.approx(relative_norm(change), rel=1e-4)
     own = next(one for one in engine.changes(adapter) if (one.layer, one.module) == (1, "v_proj"))
     np.testing.assert_allclose(found["singular_values"], singular_values(own), atol=1e-6)
     found, _ = run_script(show.code("areas", folder=base, r=3, target_modules=["q_proj", "v_proj"]), tmp_path)
@@ -327,6 +358,15 @@ def test_reproduce_trains_the_same_on_plain_texts(
     monkeypatch.setattr(state, "settings", lambda: tiny_settings)
     rows = tuple(TrainingRow(text=f"the cat number {i} sat on mat {i * 7}") for i in range(9))
     same_losses(engine, tiny.LLAMA, rows, tmp_path)
+    same_losses(engine, tiny.LLAMA, rows, tmp_path, method="last_block", learning_rate=1e-4)
+    asked = pairs([{"instruction": f"what is {i}", "response": f"it is {i + 1}"} for i in range(9)])
+    same_losses(engine, tiny.LLAMA, asked, tmp_path)
+    same_losses(engine, tiny.GPT2, asked, tmp_path, target_modules=("c_attn", "mlp.c_proj"))
+    [text] = engine.training_texts(tiny.LLAMA, asked[:1])
+    values = {"row": list(asked[0].messages), "max_tokens": 128, "folder": show.model_folder(tiny.LLAMA)}
+    found, _ = run_script(show.code("training_row", **values), tmp_path)
+    assert found["ids"] == list(text.input_ids)
+    assert found["is_trained"] == list(text.is_trained)
 
 
 @pytest.mark.real
@@ -356,19 +396,24 @@ def test_reproduce_and_the_row_are_those_of_a_chat(
 
 
 def same_losses(
-    engine: LocalEngine, model: str, rows: tuple[TrainingRow, ...], tmp_path: Path, n_steps: int = 5
+    engine: LocalEngine,
+    model: str,
+    rows: tuple[TrainingRow, ...],
+    tmp_path: Path,
+    n_steps: int = 5,
+    **more: Any,
 ) -> None:
     """The script under the curves gives the run's losses."""
     train, held_out = split(rows)
     request = FinetuneRequest(
         model, "mine", engine.training_texts(model, train), engine.training_texts(model, held_out),
-        n_steps=n_steps, batch_size=2, owner="code", seed=3, keep_best=False,
+        n_steps=n_steps, batch_size=2, owner="code", seed=3, **more,
     )  # fmt: skip
     last = list(engine.finetune(request))[-1]
     data = TrainingSet(context_of(engine, model), "own", "mine", rows, ())
     data.__dict__["trained_rows"], data.__dict__["tested_rows"] = train, held_out
     found, _ = run_script(code.reproduce(request, data), tmp_path)
     np.testing.assert_allclose(found["losses"], [loss for _step, loss in last.train], atol=2e-4)
-    expected = [loss for step, loss in last.held_out if step < n_steps]
-    np.testing.assert_allclose([loss for _step, loss in found["held_out_losses"]], expected, atol=2e-4)
-    engine.cancel_owner("code")
+    np.testing.assert_allclose(found["held_out_losses"], last.held_out, atol=2e-4)
+    for one in engine.adapters("code"):
+        engine.lent.remove(one.model_id, "code")

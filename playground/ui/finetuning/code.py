@@ -12,7 +12,8 @@ from playground.ui import show, state
 from playground.ui.finetuning.sets import TrainingSet
 
 _SHOWN = (
-    "n_steps", "learning_rate", "r", "lora_alpha", "lora_dropout", "batch_size", "seed",
+    "n_steps", "learning_rate", "r", "lora_alpha", "lora_dropout", "batch_size", "seed", "method",
+    "keep_best",
 )  # fmt: skip
 
 

@@ -129,7 +129,7 @@ def draw(data: TrainingSet, sliders: DeltaGenerator) -> Chosen:
 def modules_of(known: tuple[Linear, ...], which: str) -> tuple[str, ...]:
     """The names that are trained: queries and values, all of attention, the MLP, or all."""
     names = tuple(dict.fromkeys(one.module for one in known))
-    attention = [name for name in names if name in ("q_proj", "k_proj", "v_proj", "o_proj", "c_attn")]
+    attention = [name for name in names if "attn" in name or name in ("q_proj", "k_proj", "v_proj", "o_proj")]
     mlp = [name for name in names if name not in attention]
     small = [name for name in attention if name in ("q_proj", "v_proj", "c_attn")]
     found = {"attention": small, "whole_attention": attention, "mlp": mlp, "all": list(names)}[which]

@@ -73,8 +73,8 @@ def said_no() -> None:
 
 def _start(data: TrainingSet, chosen: Chosen) -> None:
     st.session_state["fin_error"] = None
-    request = chosen.request(data)
     try:
+        request = chosen.request(data)
         compute.get_engine().start(request)
     except PlaygroundError as error:
         st.session_state["fin_error"] = error
@@ -210,22 +210,20 @@ def reading(state: TrainingState) -> str:
     if state.held_out and not state.train:
         told = _("Before any training the held-out loss is {loss:.2f} nats a token: that is step 0.")
         return told.format(loss=state.held_out[0][1])
-    if not state.held_out:
-        return _("The first losses come in a moment; step 0 is the model as it was.")
+    if not state.train:
+        coming = _("The first losses come in a moment; step 0 is the model as it was.")
+        return "" if state.status in ENDED else coming
     curve = smoothed([loss for _step, loss in state.train])
-    told = _(
-        "The training loss fell from {first:.2f} to {last:.2f} nats a token, the held-out loss from "
-        "{held_first:.2f} to {held_last:.2f}."
-    )
-    words = told.format(
-        first=state.train[0][1], last=float(curve[-1]), held_first=state.held_out[0][1],
-        held_last=state.held_out[-1][1],
-    )  # fmt: skip
+    told = _("The training loss fell from {first:.2f} to {last:.2f} nats a token.")
+    words = told.format(first=state.train[0][1], last=float(curve[-1]))
     if curve[-1] >= state.train[0][1]:
         told = _(
             "The training loss went from {first:.2f} to {last:.2f} nats a token: it does not learn like this."
         )
         words = told.format(first=state.train[0][1], last=float(curve[-1]))
+    if len(state.held_out) > 1:
+        told = _("The held-out loss went from {first:.2f} to {last:.2f}.")
+        words += " " + told.format(first=state.held_out[0][1], last=state.held_out[-1][1])
     if state.general:
         change = state.general[-1][1] / state.general[0][1] - 1
         forgot = _("On general text the loss rose by {change:.1%}: so much is forgotten.")

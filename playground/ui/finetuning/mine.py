@@ -27,8 +27,9 @@ def panel(context: PageContext) -> None:
             _actions(context, adapter)
     limit = state.settings()
     told = _(
-        "An adapter lives as long as this tab, and {minutes:.0f} minutes more; the link to this view "
-        "finds it."
+        "An adapter lives as long as this tab. Once it is picked as the model, the link to a view finds "
+        "it up to "
+        "{minutes:.0f} minutes after the tab was closed."
     )
     st.caption(told.format(minutes=limit.adapter_grace_s / 60))
     st.file_uploader(
@@ -113,7 +114,7 @@ def _file(
     more = {}
     if run is not None:
         more["run_card.json"] = code.run_card(run, context.model.revision)
-        if data is not None and run.request.method == "lora":
+        if data is not None:
             more["reproduce.py"] = code.reproduce(run.request, data)
     return compute.get_engine().exported(adapter.model_id, more)
 

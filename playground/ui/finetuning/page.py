@@ -6,12 +6,13 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from playground.errors import EmptyText, PlaygroundError
 from playground.ui.choose import choose
 from playground.ui.finetuning import changed, comparing, controls, data, live, mine, questions, sets, weights
 from playground.ui.finetuning.controls import Chosen
 from playground.ui.finetuning.sets import TrainingSet
 from playground.ui.state import PageContext
-from playground.ui.text import _
+from playground.ui.text import _, sentence
 
 
 def draw(context: PageContext) -> tuple[Chosen | None, Callable[[], None] | None]:
@@ -38,7 +39,14 @@ def _data(context: PageContext) -> TrainingSet | None:
         )  # fmt: skip
     if set_id == sets.OWN:
         data.uploader()
-    return sets.chosen(context, set_id)
+    found = sets.chosen(context, set_id)
+    try:
+        if found is not None and not (found.texts and found.every_text):
+            raise EmptyText
+    except PlaygroundError as error:  # a chat template that refuses these roles, or nothing to learn
+        st.error(sentence(error))
+        return None
+    return found
 
 
 def _settings(found: TrainingSet) -> Chosen:

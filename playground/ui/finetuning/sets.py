@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -28,6 +28,7 @@ NAMES = {
 }
 OWN = "own"
 KEY = "fin_file"
+MOST_CHARS = 200  # of a prompt out of the reader's own rows
 MOST_TESTED = 8  # held-out texts that are read at every test of a run
 GENERAL = {
     "en": (
@@ -70,7 +71,7 @@ class TrainingSet:
         id, name: Which, and in words.
         rows: All of them.
         prompts: What is sampled at milestones.
-        questions: What can be scored afterwards.
+        asked: Questions that come with it.
     """
 
     context: PageContext
@@ -78,7 +79,15 @@ class TrainingSet:
     name: str
     rows: tuple[TrainingRow, ...]
     prompts: tuple[str, ...]
-    questions: tuple[Question, ...] = ()
+    asked: tuple[Question, ...] = ()
+
+    @cached_property
+    def questions(self) -> tuple[Question, ...]:
+        """What can be scored afterwards: memorised is what is learned word for word, not what is held out."""
+        learned = {text for row in self.trained_rows for role, text in row.messages if role == "user"}
+        return tuple(
+            replace(one, kind="memorised" if one.text in learned else "generalised") for one in self.asked
+        )
 
     @property
     def base_id(self) -> str:
@@ -102,8 +111,12 @@ class TrainingSet:
 
     @cached_property
     def tested_rows(self) -> tuple[TrainingRow, ...]:
-        """What is held out, as many as are tested."""
-        return self._usable(self.parts[1])[:MOST_TESTED]
+        """What is held out, as many as are tested; none that is like a trained one once both are cut."""
+        trained = {text.input_ids for text in self.texts}
+        rows = self._usable(self.parts[1])
+        texts = self._read(rows)
+        new = [row for row, text in zip(rows, texts, strict=True) if text.input_ids not in trained]
+        return tuple(new[:MOST_TESTED])
 
     @cached_property
     def texts(self) -> tuple[TrainingText, ...]:
@@ -177,10 +190,9 @@ def _made(context: PageContext, set_id: str) -> TrainingSet | None:
     file, name = own_file(), st.session_state.get("fin_file_name", "")
     if file is None:
         return None
-    prompts = [
-        next((text for role, text in row.messages if role == "user"), row.text[:40]) for row in file.rows
-    ]
-    return TrainingSet(context, OWN, name or _("My own"), file.rows, tuple(dict.fromkeys(prompts))[:3])
+    asked = [next((text for role, text in row.messages if role == "user"), row.text) for row in file.rows]
+    prompts = tuple(dict.fromkeys(one[:MOST_CHARS] for one in asked if one))[:3]
+    return TrainingSet(context, OWN, name or _("My own"), file.rows, prompts)
 
 
 def own_file() -> TrainingFile | None:
