@@ -141,6 +141,12 @@ class Adapters:
         return list(old)
 
     @property
+    def waits(self) -> bool:
+        """Whether there is an adapter whose sessions have left."""
+        with self._lock:
+            return any(owners <= self._left.keys() for owners in self._owners.values())
+
+    @property
     def size_bytes(self) -> int:
         """Memory of all adapters."""
         with self._lock:

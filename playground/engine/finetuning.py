@@ -113,6 +113,7 @@ class TrainingState:
         n_tokens: Tokens read in training so far.
         elapsed_s: Seconds between its first step and now, or its end.
         best_step: Step with the least held-out loss, None while there is none.
+        is_settled: Whether it holds no slot: what it learned is lent by then, if it has ended.
         adapter: Model id under which what it learned can be used, "" before.
         adapter_step: Of how many steps that adapter is.
         error: Why it failed, as a msgid with its values, "" else.
@@ -132,6 +133,7 @@ class TrainingState:
     n_tokens: int = 0
     elapsed_s: float = 0.0
     best_step: int | None = None
+    is_settled: bool = True
     adapter: str = ""
     adapter_step: int = 0
     error: str = ""

@@ -71,7 +71,7 @@ class LocalEngine(LocalTraining, LocalWeights):
         self._checks = Checks(settings)
         self._table = ModelTable(settings)
         self.lent = Adapters(settings, self._table)
-        self._linears = {}
+        self._linears, self._timer = {}, None
         self.tokenizers = NamedTokenizers(settings, self.lent.tokenizer)
         self._scheduler = Scheduler(settings)
         self.trainings = Trainings(settings, self.lent, self._scheduler.wake)
@@ -255,6 +255,8 @@ class LocalEngine(LocalTraining, LocalWeights):
 
     def close(self) -> None:
         """Stop the engine's threads; waiting callers get `Cancelled`."""
+        if self._timer is not None:
+            self._timer.cancel()
         self._scheduler.close()
         self._table.close()
         self._thread.join(timeout=10)

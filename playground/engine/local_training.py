@@ -92,6 +92,7 @@ class LocalTraining:
     trainings: Trainings
     tokenizers: NamedTokenizers
     _linears: dict[str, tuple[Linear, ...]]
+    _timer: threading.Timer | None
 
     def finetune(self, request: FinetuneRequest) -> Iterator[TrainingState]:
         """Train, giving every new state until the run has ended; closing the iterator cancels it."""
@@ -166,15 +167,26 @@ class LocalTraining:
 
     def _rest(self, owner: str) -> None:
         """What a session trains and has trained waits for its return, but not for ever."""
+        had_something = bool(self.lent.of(owner) or self.trainings.of(owner))
         self.lent.release(owner)
         self.trainings.rest_owner(owner)
-        timer = threading.Timer(self._settings.adapter_grace_s + 0.1, self._forget_left)
-        timer.daemon = True
-        timer.start()
+        if had_something:
+            self._forget_later()
+
+    def _forget_later(self) -> None:
+        """One timer for all who have left, armed again while it leaves anything."""
+        with self.trainings.lock:
+            if self._timer is None:
+                self._timer = threading.Timer(self._settings.adapter_grace_s + 0.1, self._forget_left)
+                self._timer.daemon = True
+                self._timer.start()
 
     def _forget_left(self) -> None:
         for owner in self.lent.forget_left():
             self.trainings.forget_owner(owner)
+        self._timer = None
+        if self.lent.waits or self.trainings.waits:
+            self._forget_later()
 
     def _decoder(self, model: str) -> LoadedModel:
         loaded = self.lent.load(model).result()

@@ -81,7 +81,8 @@ class Trainings:
                 return None
             line = self.line()
             elapsed_s = (run.ended or time.monotonic()) - run.began if run.began is not None else 0.0
-            return replace(run.state, position=line.index(run) + 1 if run in line else 0, elapsed_s=elapsed_s)
+            place = line.index(run) + 1 if run in line else 0
+            return replace(run.state, position=place, elapsed_s=elapsed_s, is_settled=not run.has_slot)
 
     def of(self, owner: str) -> list[TrainingState]:
         """The runs of a session, oldest first."""
@@ -136,6 +137,12 @@ class Trainings:
         """Whether a run waits."""
         with self.lock:
             return any(run.state.status == "waiting" for run in self._runs.values())
+
+    @property
+    def waits(self) -> bool:
+        """Whether there is a run whose session has left."""
+        with self.lock:
+            return any(self._lent.has_left(run.request.owner) for run in self._runs.values())
 
     @property
     def n_running(self) -> int:

@@ -122,7 +122,7 @@ def _name(number: int, state: TrainingState) -> str:
 def is_still(state: TrainingState) -> bool:
     """Whether nothing of a run changes by itself any more."""
     rests = state.status in ENDED or state.status == "paused"
-    return rests and all(sample.is_whole for sample in state.samples)
+    return rests and state.is_settled and all(sample.is_whole for sample in state.samples)
 
 
 @st.fragment(run_every=UPDATE_S)
