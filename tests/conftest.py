@@ -60,10 +60,11 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     return Parts(config, log)
 
 
-# Chromium without the shared server: with the tests of the pages they take about as long as the others.
+# Chromium beside the tests of the pages: without the shared server, or with one of their own; together they
+# take about as long as the others.
 _ALONE = tuple(
     f"tests/browser/test_{name}.py"
-    for name in ("attention_components", "bertviz", "server_in_chromium", "warming")
+    for name in ("attention_components", "bertviz", "finetuning", "server_in_chromium", "warming")
 )
 
 
