@@ -68,7 +68,7 @@ class Settings(BaseSettings):
     max_training_steps: int = 200
     max_training_tokens: int = 128  # of one text; the rest is cut off
     max_batch_size: int = 8
-    max_batch_tokens: int = 512  # of one step of one run, with the padding
+    max_batch_tokens: int = 512  # of one step of one run, if no text begins like another
     max_fused_tokens: int = 1_024  # of one step of all runs that share it: 2 GB of activations
     max_training_slots: int = 4  # runs at the same time; the others wait
     max_trainings_per_session: int = 3  # running and waiting

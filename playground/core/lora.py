@@ -163,34 +163,6 @@ def cosine(first: Sequence[LowRank], second: Sequence[LowRank]) -> float:
     return min(1.0, max(-1.0, _dot(first, second) / norms))
 
 
-def added(first: Sequence[LowRank], second: Sequence[LowRank]) -> tuple[LowRank, ...]:
-    """Both changes at once: their ranks side by side, so the sum is exact and its r is the sum of both.
-
-    Args:
-        first, second: All changes of an adapter of the same model.
-
-    Returns:
-        One change a module, those of `first` first; A stacked, B side by side with the scaling in it,
-        scaling 1.
-
-    Raises:
-        ValueError: The same module has another shape.
-    """
-    groups: dict[Place, list[LowRank]] = {}
-    for change in (*first, *second):
-        groups.setdefault((change.layer, change.module), []).append(change)
-    for group in groups.values():
-        for change in group[1:]:
-            _check_same_shape(group[0], change)
-    return tuple(
-        LowRank(
-            layer, module, np.vstack([one.A for one in group]),
-            np.hstack([one.scaling * np.asarray(one.B) for one in group]), 1.0, group[0].weight_norm,
-        )
-        for (layer, module), group in groups.items()
-    )  # fmt: skip
-
-
 def n_trainable(shapes: Iterable[tuple[int, int]], r: int) -> int:
     """How many numbers are trained.
 
@@ -242,26 +214,6 @@ def smoothed(losses: Sequence[float], weight: float = 0.8) -> Array:
             mean, n = weight * mean + (1 - weight) * loss, n + 1
             found[place] = mean / (1 - weight**n)
     return found
-
-
-def best_step(steps: Sequence[int], losses: Sequence[float]) -> int:
-    """Where to stop: the step of the smallest finite loss, the first of equal ones.
-
-    Args:
-        steps: When each loss was measured.
-        losses: Usually of the held-out examples, nats.
-
-    Raises:
-        ValueError: No loss is finite, or there are not as many as steps.
-
-    Example:
-        >>> best_step([0, 10, 20, 30], [4.1, 2.0, 1.6, 1.9])
-        20
-    """
-    finite = [(loss, step) for step, loss in zip(steps, losses, strict=True) if math.isfinite(loss)]
-    if not finite:
-        raise ValueError("no finite loss: nothing was measured, or training diverged")
-    return min(finite, key=lambda one: one[0])[1]
 
 
 def _rank(A: Matrix, B: Matrix) -> int:

@@ -36,7 +36,7 @@ from playground.engine.embedding import embedding_table, untrained_vectors
 from playground.engine.forward import Row
 from playground.engine.inside import Ablated, AblationsRequest, LensRequest
 from playground.engine.lens import read_lens
-from playground.engine.local_training import LocalTraining, Writer
+from playground.engine.local_training import LocalTraining, write
 from playground.engine.local_weights import LocalWeights
 from playground.engine.many import GenerateManyRequest
 from playground.engine.named_tokenizers import NamedTokenizers
@@ -75,7 +75,7 @@ class LocalEngine(LocalTraining, LocalWeights):
         self.tokenizers = NamedTokenizers(settings, self.lent.tokenizer)
         self._scheduler = Scheduler(settings)
         self.trainings = Trainings(settings, self.lent, self._scheduler.wake)
-        trainer = Trainer(settings, self.trainings, Writer(self._scheduler))
+        trainer = Trainer(settings, self.trainings, partial(write, self._scheduler))
         self._traces: ByteCache[Trace | Lens | Scores] = ByteCache(settings.cache_bytes)
         self._thread = ModelThread(settings, self._scheduler, self._traces, trainer)
         self._turns = Turns(settings.max_kept_caches)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from playground.core.lora import LowRank
 from playground.core.training_data import TrainingRow
@@ -54,34 +55,29 @@ class _Written:
             self.told(self.prompt, "", True)
 
 
-@dataclass
-class Writer:
-    """Continues the prompts of a run, beside everything else the engine does.
+def write(scheduler: Scheduler, loaded: LoadedModel, request: FinetuneRequest, told: Told) -> None:
+    """Continue every prompt of a run greedily, beside everything else the engine does.
 
     Args:
         scheduler: Where the jobs are queued.
+        loaded: The model, with what the run has learned so far.
+        request: The run.
+        told: Is given (place of the prompt, more text, whether it ends).
     """
-
-    scheduler: Scheduler
-    n_started: int = field(default=0, init=False)
-
-    def __call__(self, loaded: LoadedModel, request: FinetuneRequest, told: Told) -> None:
-        """Continue every prompt greedily; tells (prompt, more text, whether it ends)."""
-        self.n_started += 1
-        name = f"{request.request_id}:{self.n_started}"
-        for place, ids in enumerate(request.prompts):
-            asked = GenerateRequest(
-                request.model, input_ids=ids, temperature=0, n_top=1, max_new_tokens=MAX_SAMPLE_TOKENS
-            )
-            part = f"{name}.{place}"
-            job = Job("decode", part, id(loaded), len(ids), DecodeWork(loaded, asked, ids))
-            try:
-                self.scheduler.submit(
-                    job, request_id=part, owner=request.owner, topic=name, outbox=_Written(place, told),
-                    request=name,
-                )  # fmt: skip
-            except BusyError:
-                told(place, "", True)
+    name = uuid4().hex
+    for place, ids in enumerate(request.prompts):
+        asked = GenerateRequest(
+            request.model, input_ids=ids, temperature=0, n_top=1, max_new_tokens=MAX_SAMPLE_TOKENS
+        )
+        part = f"{name}.{place}"
+        job = Job("decode", part, id(loaded), len(ids), DecodeWork(loaded, asked, ids))
+        try:
+            scheduler.submit(
+                job, request_id=part, owner=request.owner, topic=name, outbox=_Written(place, told),
+                request=name,
+            )  # fmt: skip
+        except BusyError:
+            told(place, "", True)
 
 
 class LocalTraining:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from playground.engine.adapter import adapted_model
-from playground.engine.finetuning import FinetuneRequest, Sample, TrainingText
+from playground.engine.finetuning import ENDED, FinetuneRequest, Sample, TrainingText
 from playground.engine.fused import Bank, GiveWay
 from playground.engine.memory import is_out_of_memory
 from playground.engine.model_info import AdapterName
@@ -161,7 +161,7 @@ class Trainer:
             for run in self._trainings.line():
                 room = self._settings.max_training_slots - sum(map(len, staying.values()))
                 beside = staying.get(run.group, [])
-                n_tokens = max(one.n_padded for one in (run, *beside)) * (len(beside) + 1)
+                n_tokens = max(one.most_tokens for one in (run, *beside)) * (len(beside) + 1)
                 if beside and n_tokens > self._settings.max_fused_tokens:
                     too_long.add(run.group)
                 if room > 0 and run.group not in too_long:
@@ -201,7 +201,7 @@ class Trainer:
         with self._trainings.lock:
             bank = self._groups[run.group][0]
             bank.unpack()
-            if run.state.status == "running":
+            if run.state.status not in ENDED:  # also one that was to rest after this very step
                 self._trainings.note(run, status="failed" if error else "done")
             if error is not None:
                 self._trainings.note(run, error=error.msgid, error_params=tuple(error.params.items()))
@@ -215,7 +215,8 @@ class Trainer:
         with self._trainings.lock:
             for run in runs:
                 run.has_slot = False
-                self._trainings.note(run, status="failed", error=told)
+                if run.state.status not in ENDED:
+                    self._trainings.note(run, status="failed", error=told)
                 self._trainings.publish(run)
             self._groups = {key: held for key, held in self._groups.items() if held[1] is not runs}
 

@@ -29,7 +29,8 @@ class Trainings:
     """All runs. Sessions start and look at them, the `Trainer` takes them from here.
 
     Attributes:
-        lock: Held by whoever changes a run.
+        lock: Held by whoever changes a run; never while the scheduler is told or asked anything, which holds
+            its own lock while it asks and tells here.
 
     Args:
         settings: The limits.
@@ -51,7 +52,7 @@ class Trainings:
         Raises:
             InputError: A setting or a text that cannot be; no room for another adapter.
             TooManyRuns: The session has as many as it may.
-        BusyError: No place in the queue, or no room for what will be learned.
+            BusyError: No place in the queue, or no room for what will be learned.
         """
         check(request, self._settings, loaded.info)
         layers = targets(loaded.tree, request.target_modules, request.method)
@@ -86,9 +87,7 @@ class Trainings:
 
     def of(self, owner: str) -> list[TrainingState]:
         """The runs of a session, oldest first."""
-        with self.lock:
-            mine = [one for one, run in self._runs.items() if run.request.owner == owner]
-            return [state for one in mine if (state := self.state(one, owner)) is not None]
+        return [state for one in self._ids(owner) if (state := self.state(one, owner)) is not None]
 
     def pause(self, request_id: str) -> None:
         """Leave the slot within one step and keep everything; `resume` takes the run up."""
@@ -108,17 +107,20 @@ class Trainings:
 
     def rest_owner(self, owner: str) -> None:
         """The session has left: its runs give their slots back and wait for its return."""
-        with self.lock:
-            for request_id in [one for one, run in self._runs.items() if run.request.owner == owner]:
-                self._turn(request_id, ("waiting", "running"), "paused")
+        for request_id in self._ids(owner):
+            self._turn(request_id, ("waiting", "running"), "paused")
 
     def forget_owner(self, owner: str) -> None:
         """End and forget all runs of a session."""
         with self.lock:
-            for request_id in [one for one, run in self._runs.items() if run.request.owner == owner]:
+            for request_id in self._ids(owner):
                 run = self._runs.pop(request_id)
                 run.state = replace(run.state, status="cancelled")
         self._wake()
+
+    def _ids(self, owner: str) -> list[str]:
+        with self.lock:
+            return [one for one, run in self._runs.items() if run.request.owner == owner]
 
     def _turn(self, request_id: str, old: Sequence[TrainingStatus], new: TrainingStatus) -> None:
         with self.lock:
@@ -158,14 +160,16 @@ class Trainings:
         return sorted(waiting, key=lambda run: (run.request.owner in busy, run.number))
 
     def publish(self, run: Run) -> None:
-        """Lend what was learned: of the best step where that is wanted, and after a failure."""
+        """Lend what was learned, once: of the best step where that is wanted, and after a failure."""
+        if run.ended is not None:
+            return
         run.ended = time.monotonic()
         self._lend(run)
         run.best = None
         run.slot.forget()
 
     def _lend(self, run: Run) -> None:
-        if run.request.request_id not in self._runs or run.state.adapter:
+        if run.request.request_id not in self._runs:
             return
         adapter = run.best[1] if run.best and run.request.keep_best else run.adapter()
         if run.state.status == "failed":

@@ -84,9 +84,9 @@ class Run:
         return self.state.step in MILESTONES or self.is_over
 
     @property
-    def n_padded(self) -> int:
-        """Most tokens a step of it can have, with the padding."""
-        return padded_tokens(self.request)
+    def most_tokens(self) -> int:
+        """As many as a step of it can read."""
+        return most_tokens(self.request)
 
     def batch(self) -> list[TrainingText]:
         """The texts of the next step."""
@@ -132,8 +132,8 @@ def text_order(n_texts: int, n_read: int, seed: int) -> NDArray[np.int64]:
     return np.concatenate([random.permutation(n_texts) for _ in range(-(-n_read // n_texts))])
 
 
-def padded_tokens(request: FinetuneRequest) -> int:
-    """Most tokens a step can have, with the padding."""
+def most_tokens(request: FinetuneRequest) -> int:
+    """As many as a step can read, if no text begins like another."""
     return request.batch_size * max(len(text.input_ids) for text in request.train)
 
 
@@ -175,7 +175,7 @@ def check(request: FinetuneRequest, settings: Settings, info: ModelInfo) -> None
     longest = max(len(text.input_ids) for text in texts)
     if longest > settings.max_training_tokens:
         raise TooManyTokens(limit=settings.max_training_tokens, got=longest)
-    if padded_tokens(request) > settings.max_batch_tokens:
+    if most_tokens(request) > settings.max_batch_tokens:
         most = settings.max_batch_tokens // max(len(text.input_ids) for text in request.train)
         raise BadValue(name="batch_size", value=request.batch_size, allowed=f"1-{max(1, most)}")
 

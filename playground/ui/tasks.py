@@ -19,7 +19,7 @@ class Task:
         id: As in the lesson.
         kind: The reader types a number, picks an option, or brings the page into a state (a goal).
         answer: Gives the model's real value, for what is on the screen now: a number, the right option, or
-            whether the goal is reached.
+            whether the goal is reached; nan while there is nothing to compare with.
         options: The choices, or choice -> how it is shown.
         tolerance: How far a number may be from the answer; 0 for whole numbers.
     """
@@ -53,7 +53,9 @@ def _show_task(page: str, lesson: Lesson, task: Task) -> None:
         st.caption(_("Solved before") if was_solved else _("Answer to check it against the model."))
         return
     answer = task.answer()
-    if _is_right(task, given, answer):
+    if answer != answer:  # nan
+        st.caption(_("There is nothing to compare with yet."))
+    elif _is_right(task, given, answer):
         _solved().add((page, task.id))
         st.success(f"**{_('Right.')}** {lesson.explanations[task.id]}")
     else:

@@ -13,8 +13,6 @@ from peft import LoraConfig, inject_adapter_in_model
 
 from playground.core.lora import (
     LowRank,
-    added,
-    best_step,
     cosine,
     delta_weight,
     effective_rank,
@@ -111,19 +109,6 @@ def test_the_squared_norm_is_the_sum_of_the_squared_singular_values(
     assert one.norm**2 == pytest.approx((singular_values(one) ** 2).sum())
 
 
-@given(SEEDS, SIDES, SIDES, RANKS, RANKS)
-def test_added_changes_are_the_sum_of_both(seed: int, d_out: int, d_in: int, r: int, s: int) -> None:
-    first = [change(seed, d_out, d_in, r), change(seed, d_out, d_in, r, layer=1)]
-    second = [change(seed + 1, d_out, d_in, s, scaling=0.5), change(seed, d_in, d_out, s, module="k_proj")]
-    found = added(first, second)
-    assert [(each.layer, each.module) for each in found] == [(0, "q_proj"), (1, "q_proj"), (0, "k_proj")]
-    assert found[0].A.shape == (r + s, d_in)
-    for each, whole in zip(found, (full(first[0]) + full(second[0]), full(first[1]), full(second[1])),
-                           strict=True):  # fmt: skip
-        np.testing.assert_allclose(full(each), whole, atol=1e-9)
-        assert (each.scaling, each.weight_norm) == (1.0, 10.0)
-
-
 @given(SEEDS, SIDES, SIDES, RANKS, st.floats(0.1, 5))
 def test_the_direction_does_not_depend_on_the_strength(
     seed: int, d_out: int, d_in: int, r: int, factor: float
@@ -131,7 +116,6 @@ def test_the_direction_does_not_depend_on_the_strength(
     one = [change(seed, d_out, d_in, r)]
     assert cosine(one, [scaled(one[0], factor)]) == pytest.approx(1)
     assert cosine(one, [scaled(one[0], -factor)]) == pytest.approx(-1)
-    assert cosine(one, added(one, one)) == pytest.approx(1)
 
 
 def test_adapters_without_a_common_module_are_at_right_angles() -> None:
@@ -184,14 +168,6 @@ def test_smoothed_leaves_what_is_not_finite_where_it_was() -> None:
     assert smoothed([3.0, 1.0], weight=0).tolist() == [3.0, 1.0]
 
 
-def test_best_step_is_the_first_of_equal_ones_and_finite() -> None:
-    assert best_step([0, 10, 20, 30], [math.nan, 2.0, 2.0, math.inf]) == 10
-    with pytest.raises(ValueError, match="no finite loss"):
-        best_step([0], [math.nan])
-    with pytest.raises(ValueError, match="zip"):
-        best_step([0, 1], [2.0])
-
-
 def test_a_weight_of_zeros_has_no_relative_change() -> None:
     one = change(0, 3, 4, 2)
     assert math.isnan(relative_norm(LowRank(0, "q_proj", one.A, one.B, 1.0, weight_norm=0.0)))
@@ -209,9 +185,8 @@ def test_factors_must_fit(a: tuple[int, ...], b: tuple[int, ...]) -> None:
 
 def test_adapters_of_different_models_are_not_mixed() -> None:
     one, other = [change(0, 3, 4, 2)], [change(0, 3, 5, 2)]
-    for mix in (cosine, added):
-        with pytest.raises(ValueError, match="q_proj"):
-            mix(one, other)
+    with pytest.raises(ValueError, match="q_proj"):
+        cosine(one, other)
 
 
 def test_what_makes_no_sense_is_refused() -> None:

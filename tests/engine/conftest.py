@@ -7,8 +7,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from numpy.typing import ArrayLike
 from transformers import AutoModel, AutoModelForCausalLM, AutoModelForSeq2SeqLM
 
 from playground.engine import create_engine
@@ -37,6 +39,12 @@ def real_engine(real_settings: Settings) -> Iterator[LocalEngine]:
 def _eager(folder: Path, kind: str) -> Any:
     auto = {"decoder": AutoModelForCausalLM, "encoder": AutoModel, "encoder-decoder": AutoModelForSeq2SeqLM}
     return auto[kind].from_pretrained(folder, dtype=torch.float32, attn_implementation="eager").eval()
+
+
+def same_to_rounding(actual: ArrayLike, desired: ArrayLike, name: str = "") -> None:
+    """Equal to 1e-5 of the largest number: how a product is summed differs by CPU and batch."""
+    largest = float(np.abs(np.asarray(desired)).max(initial=1))
+    np.testing.assert_allclose(actual, desired, rtol=0, atol=1e-5 * largest, err_msg=name)
 
 
 def oracle(settings: Settings, model_id: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import time
 from collections.abc import Iterator, Sequence
@@ -17,7 +18,7 @@ import pytest
 import torch
 
 from playground.core.lora import delta_weight
-from playground.core.training_data import TrainingRow
+from playground.core.training_data import TrainingRow, pairs
 from playground.engine import create_engine, trainer
 from playground.engine.adapted import targets
 from playground.engine.base import FinetuneRequest, GenerateRequest, TraceRequest
@@ -35,6 +36,7 @@ from playground.errors import (
     TooManyRuns,
     TooManyTokens,
 )
+from playground.paths import site_root
 from playground.settings import Settings
 from tests import tiny
 from tests.engine.conftest import oracle
@@ -488,6 +490,14 @@ def test_loss_counts_only_where_the_mask_says(tiny_engine: LocalEngine) -> None:
 
 
 @pytest.mark.real
+def test_the_sets_that_come_with_the_page_are_read_whole(real_engine: LocalEngine) -> None:
+    for file in (site_root() / "assets" / "training").glob("*/*.json"):
+        rows = pairs(json.loads(file.read_text("utf-8"))["rows"])
+        texts = real_engine.training_texts(real_engine._settings.default_model, rows)
+        assert not any(text.n_cut for text in texts), file
+
+
+@pytest.mark.real
 def test_a_conversation_is_read_as_the_template_writes_it(real_engine: LocalEngine) -> None:
     model = real_engine._settings.default_model
     row = TrainingRow(
@@ -553,6 +563,44 @@ def test_a_session_that_comes_back_finds_its_run_resting_and_its_adapter(tiny_se
     engine.trainings.resume(second.request_id)
     assert wait(engine, second).status == "done"
     engine.close()
+
+
+def test_a_pause_within_the_last_step_comes_too_late(
+    engine: LocalEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = run_of(1, owner="me", n_steps=3)
+    step = Bank.step
+
+    def paused_meanwhile(bank: Bank, batches: Any) -> list[float]:
+        state = engine.trainings.state(request.request_id, "me")
+        if state is not None and state.step == 2:
+            engine.trainings.pause(request.request_id)
+        return step(bank, batches)
+
+    monkeypatch.setattr(Bank, "step", paused_meanwhile)
+    engine.start(request)
+    state = wait(engine, request)
+    assert state.status == "done"
+    assert state.adapter
+
+
+def test_sessions_that_leave_while_others_ask_stop_nobody(engine: LocalEngine) -> None:
+    """Leaving takes the lock of the runs and wakes the scheduler, which asks for the runs under its own."""
+
+    def come_and_go(number: int) -> None:
+        for round_ in range(15):
+            owner = f"tab {number}.{round_}"
+            engine.start(run_of(number, owner=owner, n_steps=50, prompts=((5, 6, 7),)))
+            engine.cancel_owner(owner)
+
+    def ask(number: int) -> None:
+        for round_ in range(40):
+            engine.trace(TraceRequest(tiny.LLAMA, input_ids=(5, 6, number + 2, round_ + 2), logits="last"))
+
+    with ThreadPoolExecutor(8) as pool:
+        jobs = [pool.submit(work, number) for number in range(4) for work in (come_and_go, ask)]
+        for job in jobs:
+            job.result(timeout=60)
 
 
 def test_an_ended_run_keeps_no_weights(engine: LocalEngine) -> None:

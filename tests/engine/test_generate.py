@@ -72,13 +72,13 @@ def test_rows_that_join_and_leave_do_not_disturb_each_other(tiny_engine: LocalEn
         request(model, TEXTS[i % len(TEXTS)], temperature=0.9, top_p=0.95, seed=i, max_new_tokens=3 + i)
         for i in range(30)
     ]
-    alone = [ids_of(list(tiny_engine.generate(each))) for each in wanted]
-    together: dict[int, list[int]] = {}
+    alone = [list(tiny_engine.generate(each)) for each in wanted]
+    together: dict[int, list[GenerateStep]] = {}
 
     def student(i: int) -> None:
         time.sleep(0.002 * (i % 7))
         again = replace(wanted[i], request_id=f"again-{i}")
-        together[i] = ids_of(list(tiny_engine.generate(again)))
+        together[i] = list(tiny_engine.generate(again))
 
     before = tiny_engine.stats()
     threads = [threading.Thread(target=student, args=(i,)) for i in range(30)]
@@ -86,11 +86,14 @@ def test_rows_that_join_and_leave_do_not_disturb_each_other(tiny_engine: LocalEn
         thread.start()
     for thread in threads:
         thread.join()
-    assert [together[i] for i in range(30)] == alone
+    for i in range(30):
+        tie = next((step.index for step in alone[i] if step.near_tie), None)
+        assert ids_of(together[i][:tie]) == ids_of(alone[i][:tie])
+    assert sum(any(step.near_tie for step in steps) for steps in alone) < 10, "ties are the exception"
     after = tiny_engine.stats()
     steps = after.n_decode_steps - before.n_decode_steps
     tokens = after.n_decoded_tokens - before.n_decoded_tokens
-    assert tokens == sum(map(len, alone))
+    assert tokens == sum(map(len, together.values()))
     assert steps < tokens / 3, "the rows did not share their steps"
 
 

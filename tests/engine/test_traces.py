@@ -16,7 +16,7 @@ from playground.engine.loading import LoadedModel
 from playground.engine.local import LocalEngine
 from playground.settings import DEFAULT_DECODER, DEFAULT_ENCODER, Settings
 from tests import tiny
-from tests.engine.conftest import oracle
+from tests.engine.conftest import oracle, same_to_rounding
 
 TEXT = "The capital of England is"
 DECODERS = (tiny.LLAMA, tiny.GPT2)
@@ -100,7 +100,7 @@ def test_trace_does_not_depend_on_its_neighbours(tiny_engine: LocalEngine, model
             for name in ("attentions", "hidden_states", "logits"):
                 one, many = getattr(alone, name), getattr(batched, name)
                 if one is not None:
-                    np.testing.assert_allclose(many, one, atol=1e-5, rtol=1e-5, err_msg=name)
+                    same_to_rounding(many, one, name)
 
 
 @pytest.mark.real

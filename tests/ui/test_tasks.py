@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -57,6 +59,16 @@ def test_a_right_answer_teaches_and_counts(task: str, value: float | str, app: A
     answer(app, task, value)
     assert LESSON.explanations[task] in app.success[0].value
     assert "1 of 3 solved" in heading(app)
+
+
+def test_without_a_value_of_the_model_no_answer_is_right_or_wrong(
+    app: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(VALUES, "count", math.nan)
+    answer(app, "count", -1)
+    assert any("nothing to compare with" in one.value for one in app.caption)
+    assert not app.success
+    assert not app.warning
 
 
 @pytest.mark.parametrize(

@@ -73,14 +73,17 @@ def said_no() -> None:
 
 def _start(data: TrainingSet, chosen: Chosen) -> None:
     st.session_state["fin_error"] = None
+    engine = compute.get_engine()
     try:
         request = chosen.request(data)
-        compute.get_engine().start(request)
+        engine.start(request)
     except PlaygroundError as error:
         st.session_state["fin_error"] = error
         return
     st.session_state[RUN] = request.request_id
-    st.session_state.setdefault(DATA, {})[request.request_id] = data
+    of_run = {**st.session_state.get(DATA, {}), request.request_id: data}
+    known = [one.request.request_id for one in engine.trainings.of(request.owner)]
+    st.session_state[DATA] = {run: of_run[run] for run in known if run in of_run}
 
 
 def panel(context: PageContext) -> None:

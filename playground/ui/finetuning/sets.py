@@ -170,11 +170,12 @@ def names() -> dict[str, str]:
 
 def chosen(context: PageContext, set_id: str) -> TrainingSet | None:
     """The set of this id; None for the reader's own while there is none."""
-    asked = (set_id, context.language, AdapterName.of(context.model.model_id).base_id, id(own_file()))
+    asked = (set_id, context.language, AdapterName.of(context.model.model_id).base_id)
+    file = own_file()
     known = st.session_state.get("fin_made")
-    if known is None or known[0] != asked:
-        known = st.session_state["fin_made"] = (asked, _made(context, set_id))
-    found: TrainingSet | None = known[1]
+    if known is None or known[0] != asked or known[1] is not file:
+        known = st.session_state["fin_made"] = (asked, file, _made(context, set_id))
+    found: TrainingSet | None = known[2]
     return found
 
 

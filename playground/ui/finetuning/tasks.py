@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import nan
+
 from playground.engine.finetuning import TrainingState
 from playground.ui.finetuning import live, weights
 from playground.ui.finetuning.controls import Chosen
@@ -20,7 +22,7 @@ def make(context: PageContext, chosen: Chosen | None) -> list[Task]:
     """
     state = live.shown(context)
     return [
-        Task("best", "number", lambda: -1 if state is None or state.best_step is None else state.best_step),
+        Task("best", "number", lambda: nan if state is None or state.best_step is None else state.best_step),
         Task("forget", "goal", lambda: any(map(has_forgotten, live.runs(context)))),
         Task("share", "number", lambda: 100 * weights.share(chosen) if chosen else 0.0, tolerance=0.1),
     ]
