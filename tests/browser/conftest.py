@@ -21,6 +21,7 @@ CHROMIUM_FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--js-flags=--no-maglev --no-opt --always-sparkplug",  # a test is over before optimised code pays
 ]
 TIMEOUT_MS = 180_000
 VIEWPORT: ViewportSize = {"width": 1366, "height": 768}

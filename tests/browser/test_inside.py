@@ -118,9 +118,3 @@ def test_a_hostile_sentence_is_text(page: Page, open_page: OpenPage) -> None:
     expect(page.get_by_text("What does one state carry?")).to_be_visible()
     wait_run(page)
     assert page.locator(".inside img, .inside script, [data-testid=stMarkdown] img").count() == 0
-
-
-def test_korean_page_is_korean(page: Page, open_page: OpenPage) -> None:
-    open_page("/inside?lang=ko")
-    expect(detail(page)).to_contain_text("최종 답")
-    expect(page.get_by_text("상태 하나에는 무엇이 담겨 있을까요?")).to_be_visible()

@@ -95,7 +95,7 @@ def results(page: Page) -> list[dict[str, str]]:
     return list(csv.DictReader(Path(download.value.path()).read_text("utf-8").splitlines()))
 
 
-def test_a_korean_file_in_cp949_is_measured_and_its_link_gives_the_same_numbers(
+def test_a_korean_file_in_cp949_is_measured_with_a_stop_and_gives_the_same_numbers_without(
     page: Page, open_page: OpenPage, tmp_path: Path
 ) -> None:
     rows = [f"{word}가 {'좋아요' if i % 2 else '싫어요'},{'긍정' if i % 2 else '부정'}"
@@ -107,9 +107,18 @@ def test_a_korean_file_in_cp949_is_measured_and_its_link_gives_the_same_numbers(
     expect(page.locator(".prompt-blocks .block.query").last).to_contain_text("요")
     page.get_by_role("radio", name="How many examples").click()
     page.get_by_role("button", name="Measure").click()
+    expect(page.get_by_text(re.compile(r"^[2-9] of \d+ prompts measured"))).to_be_visible()
+    page.locator(".st-key-pro_sweep_stop button").click()
+    expect(page.get_by_text(re.compile(r"Stopped early: \d+ of \d+ prompts"))).to_be_visible()
+    wait_run(page)
+    begun = results(page)
+    page.get_by_role("button", name="Go on").click()
     expect(page.get_by_text(SWEEP_DONE)).to_be_visible()
+    expect(page.get_by_text("Stopped early")).to_have_count(0)
     wait_run(page)
     first = results(page)
+    assert 1 < len(begun) < len(first)
+    assert all(row in first for row in begun)
     assert {row["n_items"] for row in first} == {"6"}
     assert all(int(row["n_right"]) / 6 == pytest.approx(float(row["accuracy"])) for row in first)
     page.reload()
@@ -121,24 +130,6 @@ def test_a_korean_file_in_cp949_is_measured_and_its_link_gives_the_same_numbers(
     expect(page.get_by_text(SWEEP_DONE)).to_be_visible()
     wait_run(page)
     assert results(page) == first
-
-
-def test_a_sweep_is_stopped_and_gone_on_with(page: Page, open_page: OpenPage) -> None:
-    open_page("/prompting?pro_task=word_game&pro_panel=shots")
-    page.get_by_role("button", name="Measure").click()
-    expect(page.get_by_text(re.compile(r"^[2-9] of 21 prompts measured"))).to_be_visible()
-    page.locator(".st-key-pro_sweep_stop button").click()
-    expect(page.get_by_text(re.compile(r"Stopped early: \d+ of 21 prompts"))).to_be_visible()
-    wait_run(page)
-    before = results(page)
-    assert 1 < len(before) < 21
-    page.get_by_role("button", name="Go on").click()
-    expect(page.get_by_text(SWEEP_DONE)).to_be_visible()
-    expect(page.get_by_text("Stopped early")).to_have_count(0)
-    wait_run(page)
-    after = results(page)
-    assert len(after) == 21
-    assert all(row in after for row in before)
 
 
 def test_a_chat_is_taken_apart_and_answered(page: Page, open_page: OpenPage) -> None:
@@ -169,10 +160,3 @@ def test_prompts_are_kept_and_come_back_from_their_file(page: Page, open_page: O
         page.get_by_role("button", name="Download all").click()
     lines = Path(download.value.path()).read_text("utf-8").splitlines()
     assert [json.loads(line)["messages"][-1]["content"] for line in lines] == [kept[-1]["content"], "9 + 9"]
-
-
-def test_korean_page_is_korean(page: Page, open_page: OpenPage) -> None:
-    open_page("/prompting?lang=ko&pro_panel=shots")
-    expect(page.get_by_text("모델은 프롬프트만 보고 과제를 배울 수 있을까요?")).to_be_visible()
-    expect(page.get_by_text(re.compile("예시가 4개일 때 모델이"))).to_be_visible()
-    expect(page.locator(".prompt-blocks .block.query").last).to_contain_text("후기")

@@ -345,7 +345,10 @@ def test_laws_of_a_distribution(
     assert -1e-9 <= kept.entropy_bits <= math.log2(kept.n_kept) + 1e-9
     assert row[kept.token_ids[0]] == row.max()
     assert draw(kept, u) in kept.token_ids
-    shifted = distribution(rank(row.astype(np.float64) + 3.0), temperature=temperature)
+    moved = row.astype(np.float64) + 3.0
+    if not np.array_equal(moved - 3.0, row):
+        return  # next to 3 the smallest logits are lost
+    shifted = distribution(rank(moved), temperature=temperature)
     assert shifted.probs == pytest.approx(distribution(ranked, temperature=temperature).probs, abs=1e-6)
 
 
