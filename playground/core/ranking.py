@@ -14,36 +14,55 @@ from numpy.typing import ArrayLike, NDArray
 _LN_2 = math.log(2)
 _ZERO_WEIGHT = -800.0  # exp of it is 0 in double precision; unlike -inf, 0 times it is 0
 _HEAD = 4_096  # ranks
+_STRIDE = 16  # of the logits that tell where the first ranks end
+
+
+class NotRanked(LookupError):
+    """The answer depends on the order of logits that `rank` has not sorted."""
 
 
 class Weights:
-    """`each = exp(scaled)` with `scaled = (logit - max) / temperature`, of ranked logits. Shape [d_vocab].
+    """`each = exp(scaled)` with `scaled = (logit - max) / temperature`, of ranked logits. Shape [n_ranked].
+
+    Methods raise `NotRanked` where the answer lies among logits that are not ranked.
 
     Running sums, of the weights and of weight times scaled logit, cover the first ranks, where nearly every
     cut falls, and grow to the whole vocabulary when asked beyond. They are views of plain floats, which
     `bisect` reads faster than an array.
     """
 
-    def __init__(self, logits: NDArray[np.floating[Any]], temperature: float) -> None:
+    def __init__(
+        self,
+        logits: NDArray[np.floating[Any]],
+        temperature: float,
+        unranked: NDArray[np.floating[Any]] | None = None,
+    ) -> None:
         self._logits, self._temperature = logits, temperature
-        self.each = self._scaled()
+        self.each = self._scaled(logits)
         head = self.each[:_HEAD].copy()
         np.exp(self.each, out=self.each)
         self.total = float(self.each.sum())
+        self._n = len(logits)
+        if unranked is not None:
+            rest = self._scaled(unranked)
+            self.total += float(np.exp(rest, out=rest).sum())
+            self._n += len(unranked)
         self._running = self._sums(head)  # one tuple: threads share it
 
     def of_first(self, n: int) -> float:
         """Sum of the first n weights."""
-        if n == len(self.each):
+        if n == self._n:
             return self.total
-        sums, _products = self._running if n <= _HEAD else self._whole()
+        sums, _products = self._up_to(n)
         return sums[n - 1]
 
     def needed_for(self, mass: float, n: int) -> int:
         """How many of the first n weights it takes to reach `mass`."""
         sums, _products = self._running
         if n > len(sums) and sums[-1] < mass:
-            sums, _products = self._whole()
+            sums, _products = self._up_to(len(self.each))
+            if n > len(sums) and sums[-1] < mass:
+                raise NotRanked
         return min(n, bisect_left(sums, mass, 0, min(n, len(sums))) + 1)
 
     def among_first(self, n: int) -> tuple[float, float]:
@@ -51,7 +70,7 @@ class Weights:
 
         log p = scaled - log(sum), so no logarithm of each is needed.
         """
-        sums, products = self._running if n <= _HEAD else self._whole()
+        sums, products = self._up_to(n)
         total = sums[n - 1]
         return total, max(0.0, math.log(total) - products[n - 1] / total) / _LN_2
 
@@ -60,7 +79,7 @@ class Weights:
 
         Summed anew: the difference of two running sums may have no correct digit that far down.
         """
-        scaled = self._scaled()[first:n]
+        scaled = self._scaled(self._logits)[first:n]
         probs = np.exp(scaled - scaled[0])
         probs /= probs.sum()
         positive = probs[probs > 0]
@@ -72,26 +91,34 @@ class Weights:
         Surprisal grows with the rank, so those nearest to any value are neighbours.
         """
         total, entropy_bits = self.among_first(n)
-        surprisal = math.log(total) - self._scaled()[:n]
+        surprisal = math.log(total) - self._scaled(self._logits)[:n]
         distance = np.abs(surprisal - entropy_bits * _LN_2)
         nearest = np.argsort(distance, kind="stable")
         last = int(np.cumsum(self.each[nearest]).searchsorted(mass * total))
         kept = np.flatnonzero(distance <= distance[nearest[min(last, n - 1)]])
         return int(kept[0]), int(kept[-1]) + 1
 
-    def _whole(self) -> tuple[Sequence[float], Sequence[float]]:
-        if len(self._running[0]) < len(self.each):
-            self._running = self._sums(self._scaled())
+    def at_least(self, limit: float, n: int) -> int:
+        """How many of the first n weights are `limit` or more."""
+        found = count_at_least(self.each, limit)
+        if found == len(self.each) < n:
+            raise NotRanked
+        return min(n, found)
+
+    def _up_to(self, n: int) -> tuple[Sequence[float], Sequence[float]]:
+        """Running sums of at least the first n weights."""
+        if n > len(self.each):
+            raise NotRanked
+        if n > len(self._running[0]):
+            self._running = self._sums(self._scaled(self._logits))
         return self._running
 
-    def _scaled(self) -> NDArray[np.float64]:
+    def _scaled(self, logits: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
         scaled: NDArray[np.float64]
         with np.errstate(over="ignore"):  # a tiny temperature may send a difference to -inf: weight 0
-            scaled = np.subtract(self._logits, self._logits[0], dtype=np.float64)
+            scaled = np.subtract(logits, self._logits[0], dtype=np.float64)
             scaled /= self._temperature
-        if scaled[-1] < _ZERO_WEIGHT:
-            np.maximum(scaled, _ZERO_WEIGHT, out=scaled)
-        return scaled
+        return np.maximum(scaled, _ZERO_WEIGHT, out=scaled)
 
     def _sums(self, scaled: NDArray[np.float64]) -> tuple[Sequence[float], Sequence[float]]:
         weights = self.each[: len(scaled)]
@@ -105,14 +132,16 @@ class RankedLogits:
 
     Attributes:
         token_ids: Token of each rank. Among equal logits the larger id comes first, which is what the stable
-            ascending sort of transformers' top-p leaves. Shape [d_vocab].
-        logits: Its logit in nats, float32 or float64 as given, -inf last. Shape [d_vocab].
-        n_finite: How many of them are not -inf.
+            ascending sort of transformers' top-p leaves. Shape [n_ranked].
+        logits: Its logit in nats, float32 or float64 as given, -inf last. Shape [n_ranked].
+        n_finite: How many of the whole vocabulary are not -inf.
+        unranked: All smaller logits in any order, None where all are ranked. Shape [d_vocab - n_ranked].
     """
 
     token_ids: NDArray[np.int64]
     logits: NDArray[np.floating[Any]]
     n_finite: int
+    unranked: NDArray[np.floating[Any]] | None = None
     _weights: dict[float, Weights] = field(default_factory=dict, init=False, repr=False)
 
     def __len__(self) -> int:
@@ -128,7 +157,7 @@ class RankedLogits:
         known = self._weights.get(temperature)
         if known is not None:
             return known
-        made = Weights(self.logits, temperature)
+        made = Weights(self.logits, temperature, self.unranked)
         for old in list(self._weights)[:-1]:
             self._weights.pop(old, None)
         self._weights[temperature] = made
@@ -159,6 +188,31 @@ def rank(logits: ArrayLike) -> RankedLogits:
     n_finite = len(row) if ranked[-1] > -np.inf else int(np.count_nonzero(ranked > -np.inf))
     token_ids.flags.writeable = ranked.flags.writeable = False
     return RankedLogits(token_ids, ranked, n_finite)
+
+
+def rank_first(logits: NDArray[np.floating[Any]]) -> RankedLogits:
+    """Sort the largest logits alone, some thousands: enough for nearly every draw, at a fifth of the price.
+
+    `distribution` gives of them what it gives of all, or raises `NotRanked`.
+
+    Args:
+        logits: As in `rank`. Shape [d_vocab].
+
+    Raises:
+        ValueError: As `rank`.
+    """
+    sample = logits[::_STRIDE]
+    n_first = _HEAD // _STRIDE
+    largest = float(logits.max())
+    if logits.dtype != np.float32 or len(sample) <= 2 * n_first or not math.isfinite(largest):
+        return rank(logits)
+    limit = np.partition(sample, len(sample) - n_first)[len(sample) - n_first]
+    is_first = logits >= limit
+    first, unranked = np.flatnonzero(is_first), logits[~is_first]
+    order = _descending_float32(logits[first])
+    token_ids = first[order]
+    n_finite = len(logits) if unranked.min(initial=limit) > -np.inf else int(np.isfinite(logits).sum())
+    return RankedLogits(token_ids, logits[token_ids], n_finite, unranked if len(unranked) else None)
 
 
 def _descending_float32(row: NDArray[np.float32]) -> NDArray[np.int64]:

@@ -25,7 +25,7 @@ from typing import Any, Literal, NamedTuple, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from playground.core.ranking import RankedLogits, Weights, count_at_least, end_of_ties
+from playground.core.ranking import NotRanked, RankedLogits, Weights, end_of_ties
 
 Order = Literal["transformers", "vllm", "llama.cpp"]
 ORDERS: tuple[Order, ...] = get_args(Order)
@@ -60,7 +60,7 @@ def distribution(
     """Apply the sampling settings to logits that are already ranked.
 
     Args:
-        ranked: From `rank`.
+        ranked: From `rank` or `rank_first`.
         temperature: Divides the logits; < 1 sharpens, > 1 flattens, 0 = greedy (the smallest id among ties).
         top_k: Keep the k most probable tokens and all that tie with the k-th; 0 or >= d_vocab = all.
         top_p: Keep the smallest set that reaches this mass, 0 < top_p <= 1; the token that crosses it stays.
@@ -70,6 +70,7 @@ def distribution(
 
     Raises:
         ValueError: A setting is outside its range, or `typical_p` below 1 in vLLM's order.
+        NotRanked: Tokens are kept that `ranked` does not hold in order.
 
     Example:
         >>> from playground.core.ranking import rank
@@ -92,8 +93,10 @@ def distribution(
     weights = ranked.weights_at(1.0) if order == "llama.cpp" else final
     first, n = 0, ranked.n_finite
     if min_p > 0 and order == "vllm":
-        n = min(n, count_at_least(weights.each, min_p))
+        n = weights.at_least(min_p, n)
     if 0 < top_k < n:
+        if top_k >= len(ranked):
+            raise NotRanked
         tied = ranked.logits[top_k] == ranked.logits[top_k - 1]
         n = min(n, end_of_ties(ranked.logits, top_k - 1)) if tied else top_k
     if typical_p < 1 and order == "llama.cpp":
@@ -101,7 +104,7 @@ def distribution(
     if top_p < 1:
         n = weights.needed_for(_mass_until(weights, first, n, top_p), n)
     if min_p > 0 and order != "vllm":
-        n = min(n, count_at_least(weights.each, min_p * weights.each[first]))
+        n = weights.at_least(min_p * weights.each[first], n)
     if typical_p < 1 and order == "transformers":
         first, n = weights.typical(n, typical_p)
     if first:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -70,25 +71,15 @@ class DecodeRow:
             summary: Of the whole batch; `row` picks ours.
         """
         request, loaded = self.request, self.loaded
-        ranked = ranking.rank(
-            penalised(
-                logits,
-                self.input_ids[: len(self.input_ids) - self.n_written],
-                self.new_ids,
-                repetition=request.repetition_penalty,
-                presence=request.presence_penalty,
-                frequency=request.frequency_penalty,
-            )
+        wanted = penalised(
+            logits,
+            self.input_ids[: len(self.input_ids) - self.n_written],
+            self.new_ids,
+            repetition=request.repetition_penalty,
+            presence=request.presence_penalty,
+            frequency=request.frequency_penalty,
         )
-        distribution = sampling.distribution(
-            ranked,
-            temperature=request.temperature,
-            top_k=request.top_k,
-            top_p=request.top_p,
-            min_p=request.min_p,
-            typical_p=request.typical_p,
-            order=request.order,
-        )
+        ranked, distribution = _distribution(wanted, request)
         place, margin = sampling.place(distribution, self.random.random())
         token_id = int(distribution.token_ids[place])
         self.new_ids.append(token_id)
@@ -125,6 +116,20 @@ class DecodeRow:
             self.decoder.decode(b"".join(map(loaded.tokenizer.token_bytes, self.request.written)))
         is_end = token_id in loaded.tokenizer.eos_ids
         return self.decoder.decode(b"" if is_end else loaded.tokenizer.token_bytes(token_id), final=last)
+
+
+def _distribution(
+    logits: NDArray[np.floating[Any]], request: GenerateRequest
+) -> tuple[ranking.RankedLogits, sampling.Distribution]:
+    settings: dict[str, Any] = {
+        "temperature": request.temperature, "top_k": request.top_k, "top_p": request.top_p,
+        "min_p": request.min_p, "typical_p": request.typical_p, "order": request.order,
+    }  # fmt: skip
+    for sort in (ranking.rank_first, ranking.rank):
+        ranked = sort(logits)
+        with suppress(ranking.NotRanked):
+            return ranked, sampling.distribution(ranked, **settings)
+    raise AssertionError  # all are ranked
 
 
 def _near_tie(ranked: ranking.RankedLogits, temperature: float, margin: float) -> bool:

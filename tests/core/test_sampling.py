@@ -22,8 +22,8 @@ from transformers.generation.logits_process import (
     TypicalLogitsWarper,
 )
 
-from playground.core.ranking import RankedLogits, rank
-from playground.core.sampling import Distribution, Order, distribution, draw, place
+from playground.core.ranking import NotRanked, RankedLogits, rank, rank_first
+from playground.core.sampling import Distribution, Order, distribution, draw, in_order, place
 
 ORDERS: dict[Order, str] = {"transformers": "TKPMY", "vllm": "TMKP", "llama.cpp": "KYPMT"}
 N_CASES = 3_400  # for each of three orders
@@ -363,3 +363,53 @@ def test_a_looser_cut_keeps_a_superset(
         chosen = {"top_k": 5, "top_p": top_p, "min_p": min_p} | looser
         loose = distribution(ranked, temperature=temperature, **chosen)
         assert set(tight.token_ids.tolist()) <= set(loose.token_ids.tolist())
+
+
+# ---------------------------------------------------------------- the first ranks alone
+
+
+@pytest.mark.parametrize("kind", ["smooth", "ties", "uniform", "banned", "in order"])
+def test_the_first_ranks_give_what_all_ranks_give(kind: str) -> None:
+    rng = np.random.default_rng(11)
+    row = rng.normal(scale=3.5, size=20_000).astype(np.float32)
+    if kind == "ties":
+        row = np.round(row * 2) / 2
+    if kind == "uniform":
+        row[:] = 1.5
+    if kind == "banned":
+        row[rng.random(len(row)) < 0.9] = -np.inf
+    if kind == "in order":
+        row = np.sort(row)
+    every, first = rank(row), rank_first(row)
+    n_ranked = len(first)
+    assert np.array_equal(first.token_ids, every.token_ids[:n_ranked])
+    assert np.array_equal(first.logits, every.logits[:n_ranked])
+    assert (first.n_finite, first.log_sum_exp) == (every.n_finite, pytest.approx(every.log_sum_exp))
+    n_alike = 0
+    for temperature, top_k, top_p, min_p, typical_p, order in itertools.product(
+        (0.0, 0.4, 1.0, 2.5), (0, 1, 50, 6_000), (1.0, 0.95, 0.3), (0.0, 1e-6, 0.1), (1.0, 0.8), ORDERS
+    ):
+        cuts = in_order({"top_k": top_k, "top_p": top_p, "min_p": min_p, "typical_p": typical_p}, order)
+        expected = distribution(every, temperature=temperature, **cuts)
+        try:
+            found = distribution(first, temperature=temperature, **cuts)
+        except NotRanked:
+            assert n_ranked < len(row)
+            if typical_p == 1 or order == "vllm":
+                kept_before = distribution(every, temperature=temperature, **{**cuts, "min_p": 0.0})
+                assert max(expected.n_kept, kept_before.n_kept, top_k) >= n_ranked, (temperature, cuts)
+            continue
+        n_alike += 1
+        assert found.n_kept == expected.n_kept, (temperature, cuts)
+        assert np.array_equal(found.token_ids, expected.token_ids)
+        np.testing.assert_allclose(found.probs, expected.probs, rtol=1e-9)
+        assert found.entropy_bits == pytest.approx(expected.entropy_bits, abs=1e-9)
+    assert n_alike > 100
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_the_first_ranks_of_unusable_logits_are_refused(value: float) -> None:
+    row = np.full(20_000, -math.inf if value == -math.inf else 0.0, np.float32)
+    row[7] = value
+    with pytest.raises(ValueError, match="logit"):
+        rank_first(row)
