@@ -44,7 +44,7 @@ class Waiting:
 
     Attributes:
         position: Place in the queue, 1 = next; 0 = being computed.
-        waited_s: Seconds since the request was made.
+        waited_s: Seconds since the request was made, or since it gave its last step.
         state: State of its model.
         message: What the model is doing while it is not ready, in English.
     """

@@ -15,6 +15,7 @@ from playground.core.predictions import Predictions
 if TYPE_CHECKING:
     from playground.engine.loading import LoadedModel
 
+LOWEST = -1e4  # exp of it is 0 as that of -inf; unlike -inf, 0 times it is 0
 CHUNK = 64  # positions: 12.6 MB of logits for a vocabulary of 49,152
 
 
@@ -39,9 +40,13 @@ def summarise(logits: torch.Tensor, n_top: int) -> Summary:
         3.0
     """
     top = torch.topk(logits, min(n_top, logits.shape[-1]), dim=-1)
-    log_sum_exp = torch.logsumexp(logits, dim=-1)
-    logprobs = logits - log_sum_exp[:, None]
-    entropy = -torch.nan_to_num(logprobs.exp() * logprobs, nan=0.0).sum(-1) / np.log(2)
+    largest = top.values[:, :1]
+    below = (logits - largest).clamp_(min=LOWEST)
+    weights = below.exp()
+    log_total = weights.sum(-1).log()
+    log_sum_exp = largest[:, 0] + log_total
+    mean_below = torch.linalg.vecdot(weights, below) / weights.sum(-1)
+    entropy = (log_total - mean_below) / np.log(2)  # -sum of p log p, with log p = below - log_total
     return Summary(
         top_ids=top.indices.cpu().numpy(),
         top_logits=top.values.cpu().numpy(),

@@ -55,9 +55,9 @@ def results_of(
         request: Who asks, for what.
         jobs: At least one.
         timeout_s: Longest silence.
-        on_wait: Told where the last of them stands, about ten times a second.
+        on_wait: Told where the last of them stands and how long nothing has come, about ten times a second.
     """
-    started, sent = time.monotonic(), Sent()
+    heard, sent = time.monotonic(), Sent()
     try:
         tickets = [
             scheduler.submit(
@@ -75,12 +75,13 @@ def results_of(
             try:
                 row, value = sent.get(timeout=POLL_S)
             except queue.Empty:
-                waited_s = time.monotonic() - started
+                waited_s = time.monotonic() - heard
                 if waited_s > timeout_s:
                     raise TimedOut(seconds=timeout_s) from None
                 if on_wait is not None:
                     on_wait(Waiting(scheduler.position(tickets[-1]), waited_s, "ready", ""))
                 continue
+            heard = time.monotonic()
             if isinstance(value, Exception):
                 raise value
             if value is DONE:

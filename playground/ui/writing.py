@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from itertools import count
 from typing import Any, Literal
@@ -25,7 +25,9 @@ from playground.ui.text import _
 
 Wish = Literal["all", "token", ""]  # to the end, one token, nothing
 UPDATES_PER_S = 15
-DRAWING = 0.05  # share of the time: with many readers drawing takes longer, so it is done less often
+# Shares of the time: with many readers drawing takes longer, so it is done less often. The picture costs ten
+# times what the text costs, and the text is what is read.
+TEXT_SHARE, PICTURE_SHARE = 0.03, 0.01
 
 
 def panel(context: PageContext, trace: Trace) -> Callable[[], None] | None:
@@ -162,6 +164,26 @@ def _more() -> tuple[dict[str, Any], bool]:
     return penalties, exact
 
 
+@dataclass
+class Pace:
+    """Does something as often as a share of the time allows, and no oftener than anybody sees.
+
+    Attributes:
+        share: Of the time.
+    """
+
+    share: float
+    _next_at: float = 0.0
+
+    def __call__(self, draw: Callable[[], None]) -> None:
+        """Do it, if it is time."""
+        now = time.monotonic()
+        if now >= self._next_at:
+            draw()
+            spent_s = time.monotonic() - now
+            self._next_at = now + max(1 / UPDATES_PER_S, spent_s / self.share)
+
+
 class Board:
     """Where a continuation is drawn: its text, and the surprisal of each token.
 
@@ -175,6 +197,7 @@ class Board:
         with st.container(key="sam_board"):
             self._chart = st.empty()
         self.line = st.empty()  # where the engine says what it waits for, then how it ended
+        self._text_pace, self._picture_pace = Pace(TEXT_SHARE), Pace(PICTURE_SHARE)
         if run is None:
             self._text.caption(_("Press Generate: the model continues your sentence, token by token."))
             return
@@ -186,7 +209,18 @@ class Board:
 
     def draw(self, run: Run) -> None:
         """Draw what there is so far."""
+        self._draw_text(run)
+        self._draw_picture(run)
+
+    def follow(self, run: Run) -> None:
+        """Draw what there is so far, if it is time."""
+        self._text_pace(partial(self._draw_text, run))
+        self._picture_pace(partial(self._draw_picture, run))
+
+    def _draw_text(self, run: Run) -> None:
         self._text.text(f"{run.context.text}│{run.text}")
+
+    def _draw_picture(self, run: Run) -> None:
         self._chart.vega_lite_chart(frames.continuation_now(run.tokens), self._spec)
 
     def draw_end(self, run: Run) -> None:
@@ -212,17 +246,14 @@ def go_on(context: PageContext, board: Board, run: Run, wish: Wish) -> None:
         steps = stepwise.generate(
             context, run.penalties | run.chosen._asdict() | run.goes_on | {"n_top": N_EXPECTED}
         )
-    begun_at, next_at, before_ms = time.monotonic(), 0.0, run.elapsed_ms
+    begun_at, before_ms = time.monotonic(), run.elapsed_ms
     with closing(steps):
         for step in steps:
             run.add(step)
             run.elapsed_ms = before_ms + 1_000 * (time.monotonic() - begun_at)
             if wish == "token":
                 break
-            if (now := time.monotonic()) > next_at:
-                board.draw(run)
-                drawn_s = time.monotonic() - now
-                next_at = now + max(1 / UPDATES_PER_S, drawn_s / DRAWING)
+            board.follow(run)
     board.draw_end(run)
 
 

@@ -395,7 +395,7 @@ def test_the_first_ranks_give_what_all_ranks_give(kind: str) -> None:
             found = distribution(first, temperature=temperature, **cuts)
         except NotRanked:
             assert n_ranked < len(row)
-            if typical_p == 1 or order == "vllm":
+            if typical_p == 1 and order == "transformers":  # its last cut is min-p
                 kept_before = distribution(every, temperature=temperature, **{**cuts, "min_p": 0.0})
                 assert max(expected.n_kept, kept_before.n_kept, top_k) >= n_ranked, (temperature, cuts)
             continue

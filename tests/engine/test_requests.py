@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -17,6 +17,8 @@ import pytest
 from playground.engine import worker
 from playground.engine.base import GenerateRequest, TraceRequest, Waiting
 from playground.engine.local import LocalEngine
+from playground.engine.scheduler import DONE, Job, Scheduler
+from playground.engine.waiting import results_of
 from playground.errors import (
     BadValue,
     EmptyText,
@@ -180,6 +182,36 @@ def test_one_session_cannot_fill_the_inbox(held_engine: Held) -> None:
         with pytest.raises(QueueFull):
             engine.trace(TraceRequest(tiny.LLAMA, "greedy c", logits="last", owner="greedy", topic="c"))
         held_engine.release.set()
+
+
+def test_a_long_text_of_slow_tokens_is_no_silence() -> None:
+    """Tokens come slower than the wait looks and all together take longer than it lasts."""
+    told: list[float] = []
+
+    class Slow:
+        """Gives a token every 0.25 s, four in all."""
+
+        def submit(self, job: object, *, outbox: Any, **_who: object) -> object:
+            def give() -> None:
+                for token in range(4):
+                    time.sleep(0.25)
+                    outbox.put(token)
+                outbox.put(DONE)
+
+            threading.Thread(target=give, daemon=True).start()
+            return job
+
+        def position(self, _ticket: object) -> int:
+            return 0
+
+        def leave(self, _request_id: str) -> None: ...
+
+    scheduler, job = cast("Scheduler", Slow()), cast("Job", object())
+    request = TraceRequest(tiny.LLAMA, TEXT)
+    steps = results_of(scheduler, request, [job], 0.7, lambda waiting: told.append(waiting.waited_s))
+    assert [value for _row, value in steps] == [0, 1, 2, 3]
+    assert told
+    assert max(told) < 0.7
 
 
 def test_waiting_caller_is_told_its_place_and_may_give_up(held_engine: Held) -> None:
