@@ -36,16 +36,20 @@ def run() -> list[dict[str, Any]]:
     rates = np.array([n / one.finished_s for (n, _first), one in zip(written, runs, strict=True)])
     n_tokens = sum(n for n, _first in written)
     ours = n_tokens / wall_s
-    peer, one_prefill_s = _peer(texts[:: N_READERS // N_PEER])
+    peer = _peer(texts[:: N_READERS // N_PEER])
     batched = _continuous_batching(texts)
     jain = float(rates.sum() ** 2 / (len(rates) * (rates**2).sum()))
     first = float(np.percentile([first for _n, first in written], 95))
+    step_s = float(np.median([(one.finished_s - begun) / (n - 1)
+                              for (n, begun), one in zip(written, runs, strict=True) if n > 1]))  # fmt: skip
+    soon = 3 * step_s + _prefill(texts)
     return [
         _figure("30 readers generate: tokens", "tokens/s", ours, peer, ours / peer, 9.0),
         _figure("the same, in one batch", "tokens/s", ours, batched, ours / batched, 1.2)
         | {"peer_name": "generate_batch, all thirty"},
         _figure("Jain's fairness of their rates", "index", jain, None, jain, 0.95),
-        _figure("first token, p95", "ms", first * 1e3, one_prefill_s * 1e3, None, None),
+        _figure("first token, p95", "ms", first * 1e3, soon * 1e3, soon / first, 1.0)
+        | {"peer_name": "three of our steps and the library's forward over all thirty texts"},
     ]
 
 
@@ -103,10 +107,23 @@ def _continuous_batching(texts: list[str]) -> float:
     return sum(len(one.generated_tokens) for one in outputs.values()) / spent_s
 
 
-def _peer(texts: list[str]) -> tuple[float, float]:
-    """Tokens a second of calls one after another, and seconds of one forward over a text."""
+def _prefill(texts: list[str]) -> float:
+    """Seconds of the library's forward over all texts in one batch."""
     tokenizer, model = _librarys()
-    n_tokens, spent_s, prefill_s = 0, 0.0, []
+    batch = tokenizer(texts, return_tensors="pt", padding=True)
+    spent_s = []
+    for _ in range(3):
+        started = time.perf_counter()
+        with torch.no_grad():
+            model(**batch, logits_to_keep=1)
+        spent_s.append(time.perf_counter() - started)
+    return min(spent_s)
+
+
+def _peer(texts: list[str]) -> float:
+    """Tokens a second of calls one after another."""
+    tokenizer, model = _librarys()
+    n_tokens, spent_s = 0, 0.0
     for text in texts:
         ids = tokenizer(text, return_tensors="pt").input_ids
         started = time.perf_counter()
@@ -117,10 +134,7 @@ def _peer(texts: list[str]) -> tuple[float, float]:
             )  # fmt: skip
             spent_s += time.perf_counter() - started
             n_tokens += output.shape[1] - ids.shape[1]
-            started = time.perf_counter()
-            model(input_ids=ids, logits_to_keep=1)
-        prefill_s.append(time.perf_counter() - started)
-    return n_tokens / spent_s, min(prefill_s)
+    return n_tokens / spent_s
 
 
 def _figure(
@@ -131,7 +145,7 @@ def _figure(
         "metric": metric,
         "ours": ours,
         "peer": peer,
-        "peer_name": "generate, one call after another" if unit == "tokens/s" else "a forward over one text",
+        "peer_name": "generate, one call after another",
         "unit": unit,
         "ratio": ratio,
         "target": target,

@@ -63,13 +63,12 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 # Chromium beside the tests of the pages: without the shared server, or with one of their own; together they
 # take about as long as the others.
 _ALONE = tuple(
-    f"tests/browser/test_{name}.py"
-    for name in ("attention_components", "bertviz", "finetuning", "server_in_chromium", "warming")
+    f"tests/browser/test_{name}.py" for name in ("bertviz", "finetuning", "server_in_chromium", "warming")
 )
 
 
 # Chromium with the server that the tests of the server start too.
-_WITH_SERVER = tuple(f"tests/browser/test_{name}.py" for name in ("sampler", "tokenization"))
+_WITH_SERVER = tuple(f"tests/browser/test_{name}.py" for name in ("attention_components", "sampler"))
 
 
 def _part(nodeid: str) -> str:
@@ -125,14 +124,23 @@ def _stays_on_this_machine(_no_internet: None) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _components_scanned_once() -> Iterator[None]:
-    """AppTest reads the metadata of every installed package before each run: 0.2 s, each time the same."""
+def _light_app_tests() -> Iterator[None]:
+    """AppTest reads the metadata of every installed package before each run: 0.2 s, each time the same.
+
+    And it asks a thousand times a second whether a run has ended, in the time of the run itself.
+    """
     from streamlit.components.v2 import manifest_scanner
+    from streamlit.testing.v1 import local_script_runner
+
+    def wait(runner: Any, timeout: float) -> None:
+        runner._script_thread.join(timeout)
+        assert not runner._script_thread.is_alive(), f"the script took longer than {timeout} s"
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
             manifest_scanner, "scan_component_manifests", cache(manifest_scanner.scan_component_manifests)
         )
+        patch.setattr(local_script_runner, "require_widgets_deltas", wait)
         yield
 
 

@@ -213,9 +213,10 @@ class Board:
         self._draw_picture(run)
 
     def follow(self, run: Run) -> None:
-        """Draw what there is so far, if it is time."""
+        """Draw what there is so far, if it is time; of the first token the text alone: it comes sooner."""
         self._text_pace(partial(self._draw_text, run))
-        self._picture_pace(partial(self._draw_picture, run))
+        if len(run.tokens) > 1:
+            self._picture_pace(partial(self._draw_picture, run))
 
     def _draw_text(self, run: Run) -> None:
         self._text.text(f"{run.context.text}│{run.text}")
