@@ -95,10 +95,7 @@ def distribution(
     if min_p > 0 and order == "vllm":
         n = weights.at_least(min_p, n)
     if 0 < top_k < n:
-        if top_k >= len(ranked):
-            raise NotRanked
-        tied = ranked.logits[top_k] == ranked.logits[top_k - 1]
-        n = min(n, end_of_ties(ranked.logits, top_k - 1)) if tied else top_k
+        n = min(n, _top_k(ranked, top_k))
     if typical_p < 1 and order == "llama.cpp":
         first, n = weights.typical(n, typical_p)
     if top_p < 1:
@@ -189,6 +186,14 @@ def _check(
         raise ValueError(f"order is {order!r}, expected one of {', '.join(ORDERS)}")
     if typical_p < 1 and order == "vllm":
         raise ValueError("vLLM has no typical-p: leave it at 1 in this order")
+
+
+def _top_k(ranked: RankedLogits, k: int) -> int:
+    """How many tokens are the k most probable and all that tie with the k-th."""
+    if k >= len(ranked):
+        raise NotRanked
+    tied = ranked.logits[k] == ranked.logits[k - 1]
+    return end_of_ties(ranked.logits, k - 1) if tied else k
 
 
 def _mass_until(weights: Weights, first: int, n: int, share: float) -> float:
