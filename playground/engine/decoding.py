@@ -264,10 +264,11 @@ class DecodeBatch:
         if not rows:
             return
         self._take(rows, torch.stack([prefill.states[index] for index in kept]))
-        for index, row in zip(kept, rows, strict=True):
-            if not row.finished:
-                self._cache.join(prefill.cache, index, len(row.input_ids))
-                self.rows.append(row)
+        going_on = [(index, row) for index, row in zip(kept, rows, strict=True) if not row.finished]
+        if going_on:
+            places, rows = map(list, zip(*going_on, strict=True))
+            self._cache.join(prefill.cache, places, [len(row.input_ids) for row in rows])
+            self.rows.extend(rows)
 
     def _take(self, rows: Sequence[DecodeRow], states: torch.Tensor) -> None:
         logits = self._head(states).float().contiguous()

@@ -91,14 +91,21 @@ class SlotCache(Cache):  # type: ignore[misc]
         """Tokens of the longest row."""
         return max(self.lengths, default=0)
 
-    def join(self, filled: DynamicCache, row: int, length: int) -> None:
-        """Take the first `length` positions of one row of a prefilled cache as a new last row."""
-        self._reserve(len(self.lengths) + 1, length + 1, filled)
-        slot = len(self.lengths)
+    def join(self, filled: DynamicCache, rows: Sequence[int], lengths: Sequence[int]) -> None:
+        """Take rows of a prefilled cache, at least one, as new last rows.
+
+        Args:
+            filled: The cache.
+            rows: Which of its rows.
+            lengths: Positions of each; what it holds beyond them is padding, which the mask hides.
+        """
+        first, stop, longest = len(self.lengths), len(self.lengths) + len(rows), max(lengths)
+        self._reserve(stop, longest + 1, filled)
+        taken = torch.tensor(rows, device=filled.layers[0].keys.device)
         for mine, theirs in zip(self._slots, filled.layers, strict=True):
-            mine.keys[slot, :, :length] = theirs.keys[row, :, :length]
-            mine.values[slot, :, :length] = theirs.values[row, :, :length]
-        self.lengths.append(length)
+            mine.keys[first:stop, :, :longest] = theirs.keys[taken, :, :longest]
+            mine.values[first:stop, :, :longest] = theirs.values[taken, :, :longest]
+        self.lengths.extend(lengths)
 
     def leave(self, row: int) -> None:
         """Drop a row; the last row takes its slot (the caller moves its own lists the same way)."""
