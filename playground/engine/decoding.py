@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -125,11 +124,12 @@ def _distribution(
         "temperature": request.temperature, "top_k": request.top_k, "top_p": request.top_p,
         "min_p": request.min_p, "typical_p": request.typical_p, "order": request.order,
     }  # fmt: skip
-    for sort in (ranking.rank_first, ranking.rank):
-        ranked = sort(logits)
-        with suppress(ranking.NotRanked):
-            return ranked, sampling.distribution(ranked, **settings)
-    raise AssertionError  # all are ranked
+    try:
+        ranked = ranking.rank_first(logits)
+        return ranked, sampling.distribution(ranked, **settings)
+    except ranking.NotRanked:
+        ranked = ranking.rank(logits)
+        return ranked, sampling.distribution(ranked, **settings)
 
 
 def _near_tie(ranked: ranking.RankedLogits, temperature: float, margin: float) -> bool:

@@ -11,11 +11,11 @@ import torch
 from numpy.typing import NDArray
 
 from playground.core.predictions import Predictions
+from playground.core.ranking import ZERO_WEIGHT
 
 if TYPE_CHECKING:
     from playground.engine.loading import LoadedModel
 
-LOWEST = -1e4  # exp of it is 0 as that of -inf; unlike -inf, 0 times it is 0
 CHUNK = 64  # positions: 12.6 MB of logits for a vocabulary of 49,152
 
 
@@ -41,11 +41,12 @@ def summarise(logits: torch.Tensor, n_top: int) -> Summary:
     """
     top = torch.topk(logits, min(n_top, logits.shape[-1]), dim=-1)
     largest = top.values[:, :1]
-    below = (logits - largest).clamp_(min=LOWEST)
+    below = (logits - largest).clamp_(min=ZERO_WEIGHT)
     weights = below.exp()
-    log_total = weights.sum(-1).log()
+    total = weights.sum(-1)
+    log_total = total.log()
     log_sum_exp = largest[:, 0] + log_total
-    mean_below = torch.linalg.vecdot(weights, below) / weights.sum(-1)
+    mean_below = torch.linalg.vecdot(weights, below) / total
     entropy = (log_total - mean_below) / np.log(2)  # -sum of p log p, with log p = below - log_total
     return Summary(
         top_ids=top.indices.cpu().numpy(),

@@ -120,7 +120,7 @@ def code(name: str, **values: object) -> str:
     """
     script = _script(name)
     if any(map(_has_adapter, values.values())):
-        script = _with_merging(script)
+        script = _with(script, "merging")
     for variable, value in values.items():
         line = re.compile(rf"^{re.escape(variable)} = .*$", re.MULTILINE)
         if not line.search(script):
@@ -197,7 +197,12 @@ def html_frame(html: str, height: int, alt: str) -> None:
 
 @lru_cache
 def _script(name: str) -> str:
-    return (site_root() / "assets" / "code" / f"{name}.py").read_text("utf-8")
+    folder = site_root() / "assets" / "code"
+    script = (folder / f"{name}.py").read_text("utf-8")
+    for line, part in re.findall(r"^(from (\w+) import \w+\n)", script, re.MULTILINE):
+        if (folder / f"{part}.py").exists():
+            script = _with(script.replace(line, ""), part)
+    return script
 
 
 def _has_adapter(value: object) -> bool:
@@ -208,8 +213,8 @@ def _has_adapter(value: object) -> bool:
     )
 
 
-def _with_merging(script: str) -> str:
-    """The script with the function that merges an adapter, before its first assignment."""
+def _with(script: str, part: str) -> str:
+    """The script with the function of another file, before its first assignment."""
     first = re.search(r"^[a-z_]+ = ", script, re.MULTILINE)
     place = first.start() if first else len(script)
-    return f"{script[:place]}{_script('merging').rstrip()}\n\n\n{script[place:]}"
+    return f"{script[:place]}{_script(part).rstrip()}\n\n\n{script[place:]}"

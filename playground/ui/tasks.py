@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -53,7 +54,7 @@ def _show_task(page: str, lesson: Lesson, task: Task) -> None:
         st.caption(_("Solved before") if was_solved else _("Answer to check it against the model."))
         return
     answer = task.answer()
-    if answer != answer:  # nan
+    if isinstance(answer, float) and math.isnan(answer):
         st.caption(_("There is nothing to compare with yet."))
     elif _is_right(task, given, answer):
         _solved().add((page, task.id))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
-from typing import cast
+from functools import lru_cache, partial
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -139,7 +139,7 @@ def draw(prompt: Prompt) -> tuple[Answer | None, Callable[[], None] | None]:
         with right:
             found = answer(prompt)
             table = _table(prompt, found)
-            _draw_answer(table)
+            _draw_answer(state.language(), table)
     except (TooManyTokens, TextTooLong) as error:
         st.error(f"{sentence(error)} {_('Use fewer or shorter examples.')}")
         return None, None
@@ -178,15 +178,21 @@ def _table(prompt: Prompt, found: Answer) -> pd.DataFrame:
     return frames.labels(prompt.options, probs, logprobs, lengths(found.scores), prompt.query.label)
 
 
-def _draw_answer(table: pd.DataFrame) -> None:
+@lru_cache
+def _picture(language: str) -> dict[str, Any]:
+    """The constant part of the picture; `language` is the session's."""
     words = {
         "label": _("Label"), "probability": _("Probability among the labels (▸ = right)"),
         "logprob": _("Log-probability"), "tokens": _("Tokens"), "none": _("without examples"),
         "shots": _("with the examples"), "prompt": _("Prompt"),
     }  # fmt: skip
+    return charts.label_bars(words)
+
+
+def _draw_answer(language: str, table: pd.DataFrame) -> None:
     shown = frames.most_probable(table, N_SHOWN)
     alt = _("The probability of each label without and with the examples")
-    show.show_chart(charts.label_bars(words), "pro_answer", alt, data=shown)
+    show.show_chart(_picture(language), "pro_answer", alt, data=shown)
 
 
 def _reading(prompt: Prompt, found: Answer) -> str:
