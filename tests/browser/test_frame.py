@@ -201,6 +201,16 @@ def test_everything_in_the_sidebar_is_reached_with_the_tab_key(open_page: OpenPa
         assert name in walked, walked
 
 
+SAID = {
+    "inside": ("최종 답", "상태 하나에는 무엇이 담겨 있을까요?"),
+    "prompting": (
+        "모델은 프롬프트만 보고 과제를 배울 수 있을까요?",
+        re.compile("예시가 4개일 때 모델이"),
+        "후기",
+    ),
+}
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_in_korean_no_word_is_english_and_markup_is_text(name: str, open_page: OpenPage) -> None:
     """No message id is left in English on the page, labels for screen readers included.
@@ -214,6 +224,8 @@ def test_in_korean_no_word_is_english_and_markup_is_text(name: str, open_page: O
     korean = {m.id: m.string for m in messages}
     expect(page.get_by_text(str(korean["Take away"])).last).to_be_visible()  # the last to come
     wait_run(page)
+    for words in SAID.get(name, ()):
+        expect(page.get_by_text(words).first).to_be_visible()
     english = {m.id for m in messages if "{" not in m.id and len(m.id) > 3}
     left = english & set(page.evaluate(EVERY_STRING)) - {"English"}  # a language is named in itself
     assert left == set()
