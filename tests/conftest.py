@@ -60,20 +60,13 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     return Parts(config, log)
 
 
-# Chromium beside the tests of the pages: without the shared server, or with one of their own; together they
-# take about as long as the others.
-_ALONE = tuple(
-    f"tests/browser/test_{name}.py" for name in ("bertviz", "finetuning", "server_in_chromium", "warming")
+# Chromium beside the tests of engine and server, which start the same servers; the parts take about as long.
+_WITH_SERVER = tuple(
+    f"tests/browser/test_{name}.py" for name in ("attention_components", "server_in_chromium", "warming")
 )
 
 
-# Chromium with the server that the tests of the server start too.
-_WITH_SERVER = tuple(f"tests/browser/test_{name}.py" for name in ("attention_components", "sampler"))
-
-
 def _part(nodeid: str) -> str:
-    if nodeid.startswith(_ALONE):
-        return "pages"
     if nodeid.startswith(_WITH_SERVER):
         return "rest"
     if nodeid.startswith(("tests/browser/", "tests/test_messages.py")):
@@ -166,6 +159,19 @@ def live() -> Iterator[LiveServer]:
 
     with LiveServer.playground(env={"PLAYGROUND_MAX_NEW_TOKENS": "1500"}) as live:
         live.wait_ready()
+        yield live
+
+
+@pytest.fixture(scope="session")
+def locked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """A server behind the class password of tests/test_gate.py, whose default model is not there."""
+    from benchmarks.live_server import LiveServer
+    from tests.test_gate import PASSWORD
+
+    folder = tmp_path_factory.mktemp("locked")
+    (folder / "password.txt").write_text(PASSWORD + "\n", "utf-8")
+    env = {"PLAYGROUND_CACHE_DIR": str(folder), "PLAYGROUND_DEFAULT_MODEL": "gpt2", "HF_HUB_OFFLINE": "1"}
+    with LiveServer.playground("--password-file", str(folder / "password.txt"), env=env) as live:
         yield live
 
 

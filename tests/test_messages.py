@@ -62,8 +62,7 @@ def test_messages_and_bytes_of_a_run_are_bounded(page: str, live: LiveServer) ->
             other = await reader.rerun(text=("string_value", SECOND))
             return reader.first, other, await reader.rerun(text=("string_value", SECOND))
 
-    awaited(read())  # every model of the page is asked for, and then waited for
-    deadline = time.monotonic() + 180
+    deadline = time.monotonic() + 180  # the first run asks for every model of the page
     while awaited(open_first()).n_messages < messages_when_ready(page) and time.monotonic() < deadline:
         time.sleep(0.5)
     runs = awaited(read())

@@ -131,9 +131,3 @@ def test_ranking_shows_progress_and_can_be_stopped(open_page: OpenPage) -> None:
     page.get_by_role("button", name="Stop", exact=True).last.click()
     expect(page.get_by_text(re.compile(r"Stopped: \d+ of 270 heads"))).to_be_visible()
     expect(page.get_by_text("weight is not importance")).to_be_visible()
-
-
-def test_korean_and_dark_show_the_same_head(open_page: OpenPage) -> None:
-    page = open_page(url(lang="ko", att_head="13.8", token=str(IT)))
-    expect(page.get_by_text("헤드 13.8은(는) 무엇을 볼까요?")).to_be_visible()
-    expect(page.get_by_text("에서 가장 많이 보는 곳은")).to_be_visible()

@@ -46,15 +46,26 @@ def test_neighbours_of_the_selected_token_and_of_the_next_one(page: Page, open_p
     assert box["x"] + box["width"] <= main["x"] + main["width"] + 1, "and inside the page"
 
 
-def test_a_click_lists_the_neighbours_and_draws_lines_to_them(sentence_map: Page) -> None:
-    mark(sentence_map, 0).click()
-    wait_run(sentence_map)
-    expect(sentence_map.locator(".map line.link")).to_have_count(6)
-    expect(mark(sentence_map, 0)).to_have_attribute("aria-selected", "true")
-    expect(sentence_map.get_by_text("Nearest to:")).to_contain_text("It rained all night.")
-    mark(sentence_map, 0).click()
-    wait_run(sentence_map)
-    expect(sentence_map.locator(".map line.link")).to_have_count(0)
+def test_vectors_are_downloaded(sentence_map: Page) -> None:
+    found: dict[str, Path] = {}
+    for name in ("Vectors (.npy)", "Projector vectors (.tsv)", "Projector metadata (.tsv)"):
+        with sentence_map.expect_download() as download:
+            sentence_map.get_by_role("button", name=name).click()
+        found[download.value.suggested_filename] = Path(download.value.path())
+    vectors = np.load(found["vectors.npy"])
+    assert vectors.shape == (36, 384)
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+    np.testing.assert_allclose(np.loadtxt(found["vectors.tsv"], delimiter="\t"), vectors, atol=1e-6)
+    assert len(found["metadata.tsv"].read_text("utf-8").splitlines()) == 37
+
+
+@pytest.mark.parametrize(("name", "magic"), [("PNG", b"\x89PNG"), ("SVG", b"<svg")])
+def test_the_map_can_be_saved(name: str, magic: bytes, sentence_map: Page) -> None:
+    with sentence_map.expect_download() as download:
+        sentence_map.locator(".st-key-embeddings_sentences_under").get_by_role("button", name=name).click()
+    content = Path(download.value.path()).read_bytes()
+    assert content.startswith(magic)
+    assert len(content) > 5_000
 
 
 def test_pointing_at_a_point_names_it_without_asking_the_server(seen: Watch, look_at: OpenPage) -> None:
@@ -68,13 +79,15 @@ def test_pointing_at_a_point_names_it_without_asking_the_server(seen: Watch, loo
     assert len(seen.sent) == before
 
 
-@pytest.mark.parametrize(("name", "magic"), [("PNG", b"\x89PNG"), ("SVG", b"<svg")])
-def test_the_map_can_be_saved(name: str, magic: bytes, sentence_map: Page) -> None:
-    with sentence_map.expect_download() as download:
-        sentence_map.locator(".st-key-embeddings_sentences_under").get_by_role("button", name=name).click()
-    content = Path(download.value.path()).read_bytes()
-    assert content.startswith(magic)
-    assert len(content) > 5_000
+def test_a_click_lists_the_neighbours_and_draws_lines_to_them(sentence_map: Page) -> None:
+    mark(sentence_map, 0).click()
+    wait_run(sentence_map)
+    expect(sentence_map.locator(".map line.link")).to_have_count(6)
+    expect(mark(sentence_map, 0)).to_have_attribute("aria-selected", "true")
+    expect(sentence_map.get_by_text("Nearest to:")).to_contain_text("It rained all night.")
+    mark(sentence_map, 0).click()
+    wait_run(sentence_map)
+    expect(sentence_map.locator(".map line.link")).to_have_count(0)
 
 
 def test_the_map_turns_in_the_browser_alone(seen: Watch, open_page: OpenPage) -> None:
@@ -151,19 +164,6 @@ def test_five_hundred_sentences_show_progress_and_can_be_stopped(sentence_map: P
     sentence_map.get_by_role("radio", name="3 dimensions").click()
     sentence_map.get_by_role("button", name="Go on reading").click()
     expect(marks(sentence_map)).to_have_count(500)
-
-
-def test_vectors_are_downloaded(sentence_map: Page) -> None:
-    found: dict[str, Path] = {}
-    for name in ("Vectors (.npy)", "Projector vectors (.tsv)", "Projector metadata (.tsv)"):
-        with sentence_map.expect_download() as download:
-            sentence_map.get_by_role("button", name=name).click()
-        found[download.value.suggested_filename] = Path(download.value.path())
-    vectors = np.load(found["vectors.npy"])
-    assert vectors.shape == (36, 384)
-    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
-    np.testing.assert_allclose(np.loadtxt(found["vectors.tsv"], delimiter="\t"), vectors, atol=1e-6)
-    assert len(found["metadata.tsv"].read_text("utf-8").splitlines()) == 37
 
 
 def test_moving_the_layer_moves_the_points(page: Page, open_page: OpenPage) -> None:

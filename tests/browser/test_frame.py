@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 from babel.messages.pofile import read_po
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from playground.paths import site_root
 from playground.ui import text
@@ -39,6 +39,10 @@ FOCUSED = """() => {
     return node.getAttribute("aria-label") || node.innerText || node.tagName;
 }"""
 PAGES = {path.stem: f"/{path.stem}" for path in sorted((site_root() / "pages").glob("*.py"))} | {"home": "/"}
+REFUSE_THE_API = """async () => {
+    await navigator.clipboard.writeText("");
+    navigator.clipboard.writeText = () => Promise.reject(new Error("refused"));
+}"""
 KOREAN = "대한민국의 수도는"
 MARKUP = "</script><script>alert(1)</script> ![](http://example.com/x.png) <img src=http://example.com/y.png>"
 SMOLLM, MINILM = "SmolLM2 135M Instruct", "MiniLM L6 v2"
@@ -86,25 +90,7 @@ def test_state_goes_along_from_page_to_page_and_back(open_page: OpenPage) -> Non
     expect_state(page, KOREAN, SMOLLM, title_of("home", "ko"))
 
 
-def test_back_undoes_the_language(open_page: OpenPage) -> None:
-    page = open_page("/")
-    choose_language(page, "한국어")
-    expect(page.get_by_role("heading", level=1)).to_have_text(title_of("home", "ko"))
-    page.go_back()
-    wait_run(page)
-    expect(page.get_by_role("heading", level=1)).to_have_text(title_of("home", "en"))
-
-
-def test_the_first_language_is_the_browsers(browser: Browser, server_url: str) -> None:
-    page = browser.new_page(locale="ko-KR")
-    page.goto(server_url)
-    wait_run(page)
-    expect(page.get_by_role("heading", level=1)).to_have_text(title_of("home", "ko"))
-    expect(page.locator("html")).to_have_attribute("lang", "ko")
-    page.close()
-
-
-def test_switching_the_language_keeps_every_widget(open_page: OpenPage) -> None:
+def test_switching_the_language_keeps_every_widget_and_back_undoes_it(open_page: OpenPage) -> None:
     page = open_page("/sampling?lang=en")
     write(page, "Once upon a time")
     answer = page.locator("[class*=st-key-task_sampling] input").first
@@ -114,11 +100,15 @@ def test_switching_the_language_keeps_every_widget(open_page: OpenPage) -> None:
     choose_language(page, "한국어")
     expect_state(page, "Once upon a time", SMOLLM, title_of("sampling", "ko"))
     expect(page.locator("[class*=st-key-task_sampling] input").first).to_have_value(re.compile("^3"))
+    page.go_back()
+    wait_run(page)
+    expect_state(page, "Once upon a time", SMOLLM, title_of("sampling", "en"))
 
 
 def test_share_copies_a_link_that_opens_the_same_view(
     open_page: OpenPage, context: BrowserContext, server_url: str
 ) -> None:
+    """Without the clipboard API too: browsers hide it on plain http, as a class server in a school is."""
     context.grant_permissions(["clipboard-read", "clipboard-write"], origin=server_url)
     page = open_page("/sampling")
     write(page, KOREAN)
@@ -127,22 +117,15 @@ def test_share_copies_a_link_that_opens_the_same_view(
     expect(page.get_by_role("button", name="Copied")).to_be_visible()
     link = page.evaluate("navigator.clipboard.readText()")
     assert parse_qs(urlsplit(link).query) == {"lang": ["en"], "text": [KOREAN]}
+    page.evaluate(REFUSE_THE_API)
+    expect(button).to_be_visible()
+    button.click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == link
     page.goto(link)
     wait_run(page)
     expect_state(page, KOREAN, SMOLLM, title_of("sampling", "en"))
     expect(button).to_be_visible()
-
-
-def test_share_copies_without_the_clipboard_api_too(
-    open_page: OpenPage, context: BrowserContext, server_url: str
-) -> None:
-    """A class server is plain http on the school's network, where browsers hide that API."""
-    context.grant_permissions(["clipboard-read"], origin=server_url)
-    page = open_page("/sampling?text=hello")
-    page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(new Error('refused')); }")
-    page.get_by_role("button", name="Copy the link").click()
-    expect(page.get_by_role("button", name="Copied")).to_be_visible()
-    assert "text=hello" in page.evaluate("navigator.clipboard.readText()")
 
 
 @pytest.mark.parametrize(
@@ -202,6 +185,9 @@ def test_everything_in_the_sidebar_is_reached_with_the_tab_key(open_page: OpenPa
 
 
 SAID = {
+    "attention": (re.compile("^헤드 .*은\\(는\\) 무엇을 볼까요\\?$"), "에서 가장 많이 보는 곳은"),
+    "positions": ("되풀이됩니다", "반올림 오차"),
+    "sampling": (re.compile(r"토큰 49,152개 가운데 [\d,]+개가 남았고"), "온도"),
     "inside": ("최종 답", "상태 하나에는 무엇이 담겨 있을까요?"),
     "prompting": (
         "모델은 프롬프트만 보고 과제를 배울 수 있을까요?",

@@ -127,51 +127,6 @@ def test_two_thousand_emoji_are_drawn_and_answer(open_page: OpenPage) -> None:
     expect(about_chips(page)).to_contain_text(f"token {n_tokens} of {n_tokens}")
 
 
-def test_ribbon_answers_to_mouse_and_keys(open_page: OpenPage) -> None:
-    page = open_page("/")
-    picture(page)
-    chips(page).nth(3).hover()
-    expect(about_chips(page)).to_contain_text("token 4 of 5")
-    expect(about_chips(page)).to_contain_text("bytes 20 45 6E 67 6C 61 6E 64")
-    chips(page).nth(1).click()
-    expect(chips(page).nth(1)).to_have_attribute("aria-selected", "true")
-    expect(picture(page).locator(".spot.selected .token")).to_have_text("·capital")
-    expect(page).to_have_url(re.compile(r"token=1"))
-    page.keyboard.press("ArrowRight")
-    page.keyboard.press("ArrowRight")
-    expect(about_chips(page)).to_contain_text("token 4 of 5")
-    page.keyboard.press("Enter")
-    expect(picture(page).locator(".spot.selected .token")).to_have_text("·England")
-    page.keyboard.press("Escape")
-    expect(picture(page).locator(".spot.selected")).to_have_count(0)
-    wait_run(page)
-    expect(page).not_to_have_url(re.compile(r"token="))
-
-
-def test_selected_token_survives_reload(open_page: OpenPage) -> None:
-    page = open_page("/?token=2")
-    expect(chips(page).nth(2)).to_have_attribute("aria-selected", "true")
-    expect(about_chips(page)).to_contain_text("token 3 of 5")
-
-
-def test_bytes_stand_under_their_character(open_page: OpenPage) -> None:
-    page = open_page(at(KOREAN))
-    shared = page.locator(".st-key-token_chips .shared")
-    expect(shared.first.locator(".character")).to_have_text("대")
-    assert (
-        "".join(shared.first.locator(".chip").all_text_contents()).replace(" ", "")
-        == "대".encode().hex().upper()
-    )
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_hue_can_be_read(scheme: str, page: Page, look_at: OpenPage) -> None:
-    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-    ratios = chips(look_at("/")).first.evaluate(CONTRAST)
-    assert len(ratios) == 12
-    assert min(ratios) >= 4.5, ratios
-
-
 def test_first_screen_holds_the_whole_picture(look_at: OpenPage) -> None:
     box = picture(look_at("/")).bounding_box()
     assert box is not None
@@ -206,11 +161,55 @@ def test_picture_can_be_saved(look_at: OpenPage, tmp_path: Path) -> None:
     assert not any(node.tag.endswith(("image", "foreignObject", "script")) for node in root.iter())
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_hue_can_be_read(scheme: str, page: Page, look_at: OpenPage) -> None:
+    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    ratios = chips(look_at("/")).first.evaluate(CONTRAST)
+    assert len(ratios) == 12
+    assert min(ratios) >= 4.5, ratios
+
+
 def test_nothing_moves_where_the_reader_wants_no_motion(page: Page, look_at: OpenPage) -> None:
     duration = "spot => parseFloat(getComputedStyle(spot).transitionDuration)"
     assert 0 < picture(look_at("/")).locator(".spot").first.evaluate(duration) <= 0.2
     page.emulate_media(reduced_motion="reduce")
     assert picture(page).locator(".spot").first.evaluate(duration) == 0
+
+
+def test_ribbon_answers_to_mouse_and_keys_and_keeps_its_token_over_a_reload(open_page: OpenPage) -> None:
+    page = open_page("/")
+    picture(page)
+    chips(page).nth(3).hover()
+    expect(about_chips(page)).to_contain_text("token 4 of 5")
+    expect(about_chips(page)).to_contain_text("bytes 20 45 6E 67 6C 61 6E 64")
+    chips(page).nth(1).click()
+    expect(chips(page).nth(1)).to_have_attribute("aria-selected", "true")
+    expect(picture(page).locator(".spot.selected .token")).to_have_text("·capital")
+    expect(page).to_have_url(re.compile(r"token=1"))
+    page.reload()
+    wait_run(page)
+    expect(chips(page).nth(1)).to_have_attribute("aria-selected", "true")
+    expect(about_chips(page)).to_contain_text("token 2 of 5")
+    chips(page).nth(1).focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    expect(about_chips(page)).to_contain_text("token 4 of 5")
+    page.keyboard.press("Enter")
+    expect(picture(page).locator(".spot.selected .token")).to_have_text("·England")
+    page.keyboard.press("Escape")
+    expect(picture(page).locator(".spot.selected")).to_have_count(0)
+    wait_run(page)
+    expect(page).not_to_have_url(re.compile(r"token="))
+
+
+def test_bytes_stand_under_their_character(open_page: OpenPage) -> None:
+    page = open_page(at(KOREAN))
+    shared = page.locator(".st-key-token_chips .shared")
+    expect(shared.first.locator(".character")).to_have_text("대")
+    assert (
+        "".join(shared.first.locator(".chip").all_text_contents()).replace(" ", "")
+        == "대".encode().hex().upper()
+    )
 
 
 def test_next_token_leads_to_sampling_with_the_sentence(open_page: OpenPage, server_url: str) -> None:
@@ -221,16 +220,14 @@ def test_next_token_leads_to_sampling_with_the_sentence(open_page: OpenPage, ser
     station.locator(".title").click()
     page.wait_for_url("**/sampling?*")
     wait_run(page)
+    page.go_back()
+    station.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/sampling?*")
+    wait_run(page)
     assert page.evaluate("window.same_session"), "the page was not loaded anew"
     expect(page.locator("textarea")).to_have_value("Once upon a time")
     page.goto(f"{server_url}/{address}")
     wait_run(page)
     expect(page.locator("textarea")).to_have_value("Once upon a time")
     expect(page.get_by_role("heading", name="샘플링")).to_be_visible()
-
-
-def test_station_opens_with_enter(open_page: OpenPage) -> None:
-    page = open_page("/")
-    picture(page).locator("a.station[href*='sampling']").focus()
-    page.keyboard.press("Enter")
-    page.wait_for_url("**/sampling*")

@@ -31,8 +31,8 @@ def opened(page: Page, words: str) -> Locator:
 
 
 @pytest.fixture
-def inside(open_page: OpenPage) -> Page:
-    page = open_page("/inside")
+def inside(look_at: OpenPage) -> Page:
+    page = look_at("/inside")
     expect(picture(page)).to_be_visible()
     expect(page.get_by_text("What does one state carry?")).to_be_visible()
     wait_run(page)
@@ -48,6 +48,22 @@ def test_the_model_is_drawn_part_by_part_and_its_answer_on_top(inside: Page) -> 
     box = cell(inside, 30, 4).bounding_box()
     assert box is not None
     assert box["y"] < 500, "the answer is above the fold"
+
+
+def test_the_sum_of_the_parts_is_shown_beside_the_logit(inside: Page) -> None:
+    said = inside.get_by_text("Sum of all 61 parts").inner_text()
+    total, logit = (float(re.findall(rf"{words}: (-?[\d.]+)\.", said)[0]) for words in ("parts", "own logit"))
+    assert abs(total - logit) <= 1e-3
+
+
+@pytest.mark.parametrize("kind", ["PNG", "SVG"])
+def test_the_picture_can_be_saved(kind: str, inside: Page) -> None:
+    button = inside.locator(".st-key-inside_way_save").get_by_role("button", name=kind)
+    with inside.expect_download() as download:
+        button.click()
+    content = Path(download.value.path()).read_bytes()
+    assert content.startswith({"PNG": b"\x89PNG", "SVG": b"<svg"}[kind])
+    assert len(content) > 20_000
 
 
 def test_pointing_reads_a_cell_or_a_part_and_asks_the_server_nothing(inside: Page, seen: Watch) -> None:
@@ -68,6 +84,16 @@ def test_pointing_reads_a_cell_or_a_part_and_asks_the_server_nothing(inside: Pag
     assert seen.sent == []
 
 
+def test_a_copied_state_changes_the_answer_of_the_other_sentence(inside: Page) -> None:
+    said = inside.get_by_text("Sentence B goes on with")
+    expect(said).to_contain_text("·Paris (77.3%); with the copied state with ·London")
+    field = inside.get_by_label("Sentence B", exact=True)
+    field.fill("The capital of Germany is")
+    field.press("Enter")
+    wait_run(inside)
+    expect(said).to_contain_text("·Berlin")
+
+
 def test_a_click_opens_the_tensors_and_selects_the_token(inside: Page) -> None:
     picture(inside).locator(".part[data-id='attention.4']").click()
     wait_run(inside)
@@ -82,32 +108,6 @@ def test_a_click_opens_the_tensors_and_selects_the_token(inside: Page) -> None:
     wait_run(inside)
     expect(inside.locator(".chip[aria-selected=true]")).to_have_text("·capital")
     expect(opened(inside, "Block 20, MLP: 2,654,208 parameters")).to_be_visible()
-
-
-def test_a_copied_state_changes_the_answer_of_the_other_sentence(inside: Page) -> None:
-    said = inside.get_by_text("Sentence B goes on with")
-    expect(said).to_contain_text("·Paris (77.3%); with the copied state with ·London")
-    field = inside.get_by_label("Sentence B", exact=True)
-    field.fill("The capital of Germany is")
-    field.press("Enter")
-    wait_run(inside)
-    expect(said).to_contain_text("·Berlin")
-
-
-def test_the_sum_of_the_parts_is_shown_beside_the_logit(inside: Page) -> None:
-    said = inside.get_by_text("Sum of all 61 parts").inner_text()
-    total, logit = (float(re.findall(rf"{words}: (-?[\d.]+)\.", said)[0]) for words in ("parts", "own logit"))
-    assert abs(total - logit) <= 1e-3
-
-
-@pytest.mark.parametrize("kind", ["PNG", "SVG"])
-def test_the_picture_can_be_saved(kind: str, inside: Page) -> None:
-    button = inside.locator(".st-key-inside_way_save").get_by_role("button", name=kind)
-    with inside.expect_download() as download:
-        button.click()
-    content = Path(download.value.path()).read_bytes()
-    assert content.startswith({"PNG": b"\x89PNG", "SVG": b"<svg"}[kind])
-    assert len(content) > 20_000
 
 
 def test_a_hostile_sentence_is_text(page: Page, open_page: OpenPage) -> None:

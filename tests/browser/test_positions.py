@@ -225,9 +225,3 @@ def test_a_link_restores_every_picture(page: Page, open_page: OpenPage) -> None:
         field = picture(page, name).locator(f"input[type=number][data-name={setting}]")
         expect(field).to_have_value(value)
     expect(page.get_by_label("Seed")).to_have_value("3")
-
-
-def test_korean_page_is_korean(page: Page, open_page: OpenPage) -> None:
-    open_page("/positions?lang=ko")
-    expect(picture(page, "waves").locator(".sentence")).to_contain_text("되풀이됩니다")
-    expect(picture(page, "clocks").locator(".sentence")).to_contain_text("반올림 오차")

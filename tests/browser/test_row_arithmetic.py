@@ -137,7 +137,7 @@ def test_dragging_recomputes_the_row_and_sends_nothing_until_released(row: Page,
     expect(row).to_have_url(re.compile("att_row_divisor="))
 
 
-def test_a_click_picks_a_key_whose_dimensions_sum_to_its_score(row: Page) -> None:
+def test_a_click_picks_a_key_whose_dimensions_sum_to_its_score_and_rows_can_be_sorted(row: Page) -> None:
     line = picture(row).locator("svg .row[data-key='2']")
     line.locator("text").first.click()
     wait_run(row)
@@ -161,9 +161,6 @@ def test_a_click_picks_a_key_whose_dimensions_sum_to_its_score(row: Page) -> Non
         assert product == pytest.approx(q * k, rel=1e-12)
         products.append(product)
     assert len(set(products)) == len(products)
-
-
-def test_strongest_first_sorts_the_rows(row: Page) -> None:
     picture(row).locator("select[data-name=order]").select_option("1")
     wait_run(row)
     weights = shown_weights(row)

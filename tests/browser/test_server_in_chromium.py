@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from benchmarks.live_server import LiveServer
+from playground.paths import site_root
+from playground.ui import text
 from tests.browser.conftest import OpenPage
-from tests.browser.reader import Watch, wait_run
+from tests.browser.reader import Watch, sentence_box, wait_run
+from tests.test_gate import PASSWORD
 
 
 def _fonts_of(page: Page, selector: str) -> set[str]:
@@ -55,19 +58,21 @@ def test_the_page_under_test_would_notice_a_request_to_the_outside(open_page: Op
     assert any("eval" in trouble for trouble in troubles), troubles
 
 
-def test_a_class_enters_with_its_password_and_lands_where_it_wanted(browser: Browser, tmp_path: Path) -> None:
-    (tmp_path / "password.txt").write_text("봄소풍 2026\n", "utf-8")
-    with LiveServer.playground("--password-file", str(tmp_path / "password.txt")) as live:
-        context = browser.new_context(locale="ko-KR")
-        page = context.new_page()
-        page.goto(live.url + "/sampling?lang=ko")
-        page.get_by_label("수업 비밀번호").fill("wrong password")
-        page.get_by_role("button", name="들어가기").click()
-        assert "비밀번호가 맞지 않습니다" in page.get_by_role("alert").inner_text()
-        page.get_by_label("수업 비밀번호").fill("봄소풍 2026")
-        page.get_by_role("button", name="들어가기").click()
-        wait_run(page)
-        page.get_by_role("heading", level=1).first.wait_for()
-        assert page.url.startswith(live.url + "/sampling?")
-        assert "lang=ko" in page.url
-        context.close()
+def test_a_class_enters_with_its_password_and_lands_where_it_wanted_in_its_own_language(
+    browser: Browser, locked: LiveServer
+) -> None:
+    context = browser.new_context(locale="ko-KR")
+    page = context.new_page()
+    page.goto(locked.url + "/sampling?text=" + quote("나는 오늘"))
+    page.get_by_label("수업 비밀번호").fill("wrong password")
+    page.get_by_role("button", name="들어가기").click()
+    assert "비밀번호가 맞지 않습니다" in page.get_by_role("alert").inner_text()
+    page.get_by_label("수업 비밀번호").fill(PASSWORD)
+    page.get_by_role("button", name="들어가기").click()
+    wait_run(page)
+    lesson = text.parse_lesson((site_root() / "assets/lessons/ko/sampling.md").read_text("utf-8"))
+    expect(page.get_by_role("heading", level=1)).to_have_text(lesson.title)
+    expect(page.locator("html")).to_have_attribute("lang", "ko")
+    expect(sentence_box(page)).to_have_value("나는 오늘")
+    assert page.url.startswith(locked.url + "/sampling?")
+    context.close()

@@ -49,6 +49,15 @@ def is_hex(label: str) -> bool:
 # ---------------------------------------------------------------- ribbon and rows
 
 
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_both_languages_show_the_bytes_of_each_syllable(language: str, open_rows: OpenPage) -> None:
+    page = open_rows(f"/tokenization?lang={language}&text={quote(SENTENCE)}")
+    for row in range(4):  # byte-level rows
+        found = page.locator(f".st-key-tok_rows .chip[data-row='{row}']").all_inner_texts()
+        as_hex = "".join(text if is_hex(text) else text.replace("·", " ").encode().hex() for text in found)
+        assert bytes.fromhex(as_hex).decode() == SENTENCE
+
+
 def test_pointing_at_the_ribbon_tells_id_bytes_and_place(open_rows: OpenPage) -> None:
     page = open_rows(LINK)
     chip = page.locator(".ribbon .chip").nth(7)
@@ -129,14 +138,12 @@ def test_a_link_restores_two_tokenizers_and_a_text(open_rows: OpenPage) -> None:
     expect(names).to_have_text(["SmolLM2 135M Instruct", "GPT-4 · cl100k_base", "Unigram"])
 
 
-def test_right_to_left_text_and_marks_of_accents_are_drawn(open_rows: OpenPage) -> None:
-    page = open_rows(f"/tokenization?lang=en&text={quote('שלום é👨‍👩‍👧')}")
+def test_right_to_left_letters_stand_over_their_own_chips_and_marks_with_their_letter(
+    open_rows: OpenPage,
+) -> None:
+    page = open_rows(f"/tokenization?lang=en&tok_with=cl100k_base&text={quote('שלום עולם é👨‍👩‍👧')}")
     characters = page.locator(".st-key-tok_rows .text .character")
-    expect(characters).to_have_text([*"שלום", "·", "é", "👨‍👩‍👧"])
-
-
-def test_right_to_left_letters_stand_over_their_own_chips(open_rows: OpenPage) -> None:
-    page = open_rows(f"/tokenization?lang=en&tok_with=cl100k_base&text={quote('שלום עולם')}")
+    expect(characters).to_have_text([*"שלום", "·", *"עולם", "·", "é", "👨‍👩‍👧"])
     chip = page.locator(".st-key-tok_rows .chip[data-row='0']").first
     letter = page.locator(".st-key-tok_rows .text .character").first
     cell, above = chip.locator("..").bounding_box(), letter.bounding_box()
@@ -150,15 +157,6 @@ def test_right_to_left_letters_stand_over_their_own_chips(open_rows: OpenPage) -
         "chips => chips.map(chip => getComputedStyle(chip).direction)"
     )
     assert set(directions) <= {"ltr"}
-
-
-@pytest.mark.parametrize("language", ["en", "ko"])
-def test_both_languages_show_the_bytes_of_each_syllable(language: str, open_rows: OpenPage) -> None:
-    page = open_rows(f"/tokenization?lang={language}&text={quote(SENTENCE)}")
-    for row in range(4):  # byte-level rows
-        found = page.locator(f".st-key-tok_rows .chip[data-row='{row}']").all_inner_texts()
-        as_hex = "".join(text if is_hex(text) else text.replace("·", " ").encode().hex() for text in found)
-        assert bytes.fromhex(as_hex).decode() == SENTENCE
 
 
 # ---------------------------------------------------------------- the lab
@@ -182,6 +180,12 @@ def expected_words(trained: bpe.BytePairEncoding, n_merges: int, n_words: int) -
     here = trained.first(n_merges)
     shown = bpe.words(corpus("en"))[:n_words]
     return [[pieces.token_label(here.vocab[i]) for i in here.encode(word)] for word in shown]
+
+
+def test_first_tree_has_merges_and_fits(lab: Page) -> None:
+    lab.locator(".lab .tree .when").first.wait_for()
+    assert lab.locator(".lab .tree .when").count() >= 2
+    assert lab.locator(".lab .tree").evaluate("node => node.scrollWidth <= node.clientWidth")
 
 
 def test_steps_forward_and_back_are_core_bpes_and_ask_nobody(lab: Page, seen: Watch) -> None:
@@ -233,13 +237,6 @@ def test_tree_of_a_chosen_word_ends_in_its_bytes(lab: Page) -> None:
     for letter in "lighthouse":
         assert letter in leaves
     assert lab.locator(".lab .tree .when").count() >= 3
-
-
-def test_first_tree_has_merges_and_fits(open_page: OpenPage) -> None:
-    lab = open_page("/tokenization?lang=en")
-    lab.locator(".lab .tree .when").first.wait_for()
-    assert lab.locator(".lab .tree .when").count() >= 2
-    assert lab.locator(".lab .tree").evaluate("node => node.scrollWidth <= node.clientWidth")
 
 
 def test_watched_word_is_drawn_while_typing(lab: Page) -> None:
