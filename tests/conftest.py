@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests import parts
+
 if TYPE_CHECKING:
     from benchmarks.live_server import LiveServer
     from playground.settings import Settings
@@ -40,40 +42,10 @@ def _is_local(host: object) -> bool:
         return False
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What needs Chromium or the running server last: quick tests speak first."""
-    items.sort(key=lambda item: ("tests/browser/" in item.nodeid) + 2 * (_part(item.nodeid) == "server"))
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """With `-n 3` each worker takes one part: what shares an engine or a server stays together.
-
-    The marks of xdist 3.8 that are meant for this do nothing under pytest 9.2.
-    """
-    from xdist.scheduler import LoadScopeScheduling
-
-    class Parts(LoadScopeScheduling):
-        def _split_scope(self, nodeid: str) -> str:
-            return _part(nodeid)
-
-    return Parts(config, log)
-
-
-# Chromium beside the tests of engine and server, which start the same servers; the parts take about as long.
-_WITH_SERVER = tuple(
-    f"tests/browser/test_{name}.py" for name in ("attention_components", "server_in_chromium", "warming")
-)
-
-
-def _part(nodeid: str) -> str:
-    if nodeid.startswith(_WITH_SERVER):
-        return "rest"
-    if nodeid.startswith(("tests/browser/", "tests/test_messages.py")):
-        return "server"
-    if nodeid.startswith(("tests/pages/", "tests/ui/", "tests/charts/", "tests/core/")):
-        return "pages"
-    return "rest"
+def pytest_configure(config: pytest.Config) -> None:
+    """With xdist, share the tests out in parts."""
+    if config.pluginmanager.hasplugin("xdist"):
+        config.pluginmanager.register(parts, "parts")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import FrameLocator, Page, expect
 
 from playground.charts import bertviz
-from tests.charts.test_bertviz import HOSTILE, WORDS, draw, names, random_weights
+from tests.bertviz_views import HOSTILE, WORDS, draw, names, random_weights
 
 SANDBOX = (
     "allow-same-origin allow-scripts allow-forms allow-modals allow-popups allow-downloads"  # as st.iframe

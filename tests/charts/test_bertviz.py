@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Sequence
 from typing import Any
 
 import bertviz as original
@@ -14,38 +13,11 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st_
-from numpy.typing import NDArray
 
 from playground.charts import bertviz
 from playground.charts.labels import width
 from playground.paths import site_root
-
-WORDS = {"heads": "헤드", "layers": "레이어", "layer": "레이어", "head": "헤드", "missing": "</script> gone"}
-HOSTILE = [
-    "</script>",
-    "<img onload=x>",
-    "\"'`${x}\\",
-    "\u2028\u2029",
-    "\ud800",
-    "\ue000",
-    "<!--",
-    "PYTHON_PARAMS",
-]
-
-
-def random_weights(n_layers: int, n_heads: int, n_queries: int, n_keys: int) -> NDArray[np.float32]:
-    rows = np.random.default_rng(0).dirichlet(np.full(n_keys, 0.3), (n_layers, n_heads, n_queries))
-    return rows.astype(np.float32)
-
-
-def names(n: int) -> list[str]:
-    return [f"t{place}" for place in range(n)]
-
-
-def draw(view: str, weights: NDArray[np.float32], queries: Sequence[str], keys: Sequence[str]) -> str:
-    if view == "head":
-        return bertviz.head_view(weights, queries, keys, layer=1, words=WORDS).html
-    return bertviz.model_view(weights, queries, keys, layers=[1, 2], words=WORDS).html
+from tests.bertviz_views import HOSTILE, WORDS, draw, names, random_weights
 
 
 def params(page: str) -> dict[str, Any]:

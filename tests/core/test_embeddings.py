@@ -77,16 +77,23 @@ def test_rank_leaves_out_what_it_is_told() -> None:
     assert rank_of(values, 2, without=(0, 3)) == 2
 
 
-@pytest.mark.real
-@pytest.mark.parametrize("word_id", [3996, 0, 49_151])
-def test_neighbours_over_the_real_vocabulary_equal_brute_force(word_id: int, real_settings: Settings) -> None:
+@pytest.fixture(scope="module")
+def real_table(real_settings: Settings) -> EmbeddingTable:
     from safetensors.numpy import load_file
 
     from playground.engine.catalogue import model_folder
     from playground.settings import DEFAULT_DECODER
 
     weights = load_file(model_folder(DEFAULT_DECODER, real_settings) / "model.safetensors")
-    made = table(weights["model.embed_tokens.weight"])
+    return table(weights["model.embed_tokens.weight"])
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("word_id", [3996, 0, 49_151])
+def test_neighbours_over_the_real_vocabulary_equal_brute_force(
+    word_id: int, real_table: EmbeddingTable
+) -> None:
+    made = real_table
     assert made.vectors.shape == (49_152, 576)
     values = similarities(made, made.vectors[word_id])
     expected = brute(made.vectors, made.vectors[word_id])

@@ -20,6 +20,7 @@ from tests import tiny
 from tests.engine.conftest import oracle
 
 TEXT = "The capital of England is"
+SEARCHES = ((2, 1.0), (4, 1.0), (5, 2.0), (3, 0.0), (4, -0.5))  # beams, length penalty
 MODELS = (tiny.LLAMA, tiny.GPT2, pytest.param(DEFAULT_DECODER, marks=pytest.mark.real))
 
 
@@ -52,8 +53,13 @@ def librarys(
     return tokens, out.sequences_scores.tolist(), sums.tolist()
 
 
-@pytest.mark.parametrize("model", MODELS)
-@pytest.mark.parametrize(("n_beams", "length_penalty"), [(2, 1.0), (4, 1.0), (3, 0.0), (5, 2.0), (4, -0.5)])
+@pytest.mark.parametrize(
+    ("model", "n_beams", "length_penalty"),
+    [
+        *((model, *how) for model in (tiny.LLAMA, tiny.GPT2) for how in SEARCHES),
+        *(pytest.param(DEFAULT_DECODER, *how, marks=pytest.mark.real) for how in SEARCHES[-2:]),
+    ],
+)
 def test_the_best_texts_and_their_scores_are_the_librarys(
     engine: LocalEngine, real_or_tiny: Settings, model: str, n_beams: int, length_penalty: float
 ) -> None:
