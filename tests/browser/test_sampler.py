@@ -80,12 +80,13 @@ def vocabulary(kind: str) -> NDArray[np.float32]:
 @pytest.mark.parametrize("kind", ["smooth", "ties", "uniform"])
 def test_javascript_equals_core_sampling_over_the_whole_range(kind: str, page: Page) -> None:
     ranked = rank(vocabulary(kind))
-    result = in_chromium(page, ranked, GRID, [r for r in RANKS if r < ranked.n_finite])
+    grid = GRID[::3] if kind == "uniform" else GRID  # where all are kept, each setting takes longest
+    result = in_chromium(page, ranked, grid, [r for r in RANKS if r < ranked.n_finite])
     ranks = np.array([r for r in RANKS if r < ranked.n_finite])
     assert np.array_equal(np.array(result["logits"], dtype=np.float32), ranked.logits[: ranked.n_finite])
     largest_nucleus = 0
-    everything = {t: distribution(ranked, temperature=t) for t in {settings[0] for settings in GRID}}
-    for setting, found in zip(GRID, result["found"], strict=True):
+    everything = {t: distribution(ranked, temperature=t) for t in {settings[0] for settings in grid}}
+    for setting, found in zip(grid, result["found"], strict=True):
         temperature, _top_k, top_p, *_rest = setting
         kept = distribution(ranked, **dict(zip(SamplerValue._fields, setting, strict=True)))
         probs = np.zeros(ranked.n_finite)
