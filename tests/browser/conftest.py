@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, exp
 
 from benchmarks.live_server import LiveServer
 from playground.bootstrap import find_chromium
-from tests.browser.reader import Watch, wait_still, watch
+from tests.browser.reader import Watch, wait_run, watch
 
 # Background services of Chromium look for Google's hosts at every start.
 CHROMIUM_FLAGS = [
@@ -133,11 +133,11 @@ def _leave(tab: Tab, for_blank: bool) -> None:
 
 @pytest.fixture
 def open_page(page: Page, server_url: str) -> OpenPage:
-    """`open_page("/sampling?text=...")` opens it and waits until it is drawn."""
+    """`open_page("/sampling?text=...")` opens it and waits until its script has run."""
 
     def open_(path: str) -> Page:
         page.goto(server_url + path)
-        wait_still(page)
+        wait_run(page)
         return page
 
     return open_

@@ -12,18 +12,18 @@ from playwright.sync_api import ConsoleMessage, Dialog, Locator, Page, Request, 
 RUN_TIMEOUT_MS = 180_000
 # Streamlit waits 150 ms for more changes of a widget, by the tab's clock, which a busy machine delays too.
 AFTER_DEBOUNCE = "() => new Promise((done) => setTimeout(() => setTimeout(done, 5), 155))"
-# Components and pictures come after the script: until nothing has moved for this long, a click might miss.
-STANDS_STILL = """() => new Promise((done) => {
-  const main = document.querySelector("[data-testid=stMain]"), began = performance.now();
-  let height = -1, since = began;
-  const look = () => {
-    const now = performance.now();
-    if (main.scrollHeight !== height) [height, since] = [main.scrollHeight, now];
-    if (now - since > 150 || now - began > 3_000) done();
-    else setTimeout(look, 50);
-  };
-  look();
-})"""
+JUMPS = """async () => {
+    const main = document.querySelector("[data-testid=stMain]");
+    const frame = () => new Promise(requestAnimationFrame);
+    const found = [];
+    for (let y = 0; y < main.scrollHeight; y += 500) {
+        const height = main.scrollHeight;
+        main.scrollTo(0, y);
+        for (let i = 0; i < 3; i++) await frame();
+        if (main.scrollHeight !== height) found.push([y, height, main.scrollHeight]);
+    }
+    return found;
+}"""
 # On a deep link Streamlit's front end first asks whether the page's path is a base path; "no" is a 404.
 BASE_PATH_QUESTION = re.compile(r"http://127\.0\.0\.1:\d+/[\w-]+/_stcore/(health|host-config)")
 
@@ -38,10 +38,10 @@ def wait_run(page: Page) -> None:
     idle.wait_for(state="attached", timeout=RUN_TIMEOUT_MS)
 
 
-def wait_still(page: Page) -> None:
-    """Until a page that was just opened has grown to its height."""
-    wait_run(page)
-    page.evaluate(STANDS_STILL)
+def jumps(page: Page) -> list[list[int]]:
+    """Where the page changed its height while it was scrolled through: place, height before and after."""
+    found: list[list[int]] = page.evaluate(JUMPS)
+    return found
 
 
 def sentence_box(page: Page) -> Locator:

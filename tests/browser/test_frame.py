@@ -12,7 +12,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from playground.paths import site_root
 from playground.ui import text
 from tests.browser.conftest import OpenPage
-from tests.browser.reader import sentence_box, wait_run, write
+from tests.browser.reader import jumps, sentence_box, wait_run, write
 
 EVERY_STRING = """() => {
     const strings = [];
@@ -198,7 +198,9 @@ SAID = {
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_in_korean_no_word_is_english_and_markup_is_text(name: str, open_page: OpenPage) -> None:
+def test_in_korean_no_word_is_english_markup_is_text_and_nothing_jumps(
+    name: str, open_page: OpenPage
+) -> None:
     """No message id is left in English on the page, labels for screen readers included.
 
     Not looked at: code, and the hidden fields that carry settings in the URL.
@@ -216,3 +218,4 @@ def test_in_korean_no_word_is_english_and_markup_is_text(name: str, open_page: O
     left = english & set(page.evaluate(EVERY_STRING)) - {"English"}  # a language is named in itself
     assert left == set()
     assert page.evaluate(FOREIGN) == 0
+    assert jumps(page) == [], "what is scrolled to takes the room that was kept for it"

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.reader import Watch, wait_run
+from tests.browser.reader import Watch, jumps, wait_run
 
 pytestmark = pytest.mark.real
 OpenPage = Callable[[str], None]
@@ -126,6 +126,7 @@ def test_a_korean_file_in_cp949_is_measured_with_a_stop(
 def test_a_chat_is_taken_apart_and_answered(page: Page, open_page: OpenPage) -> None:
     open_page("/prompting?pro_panel=chat&pro_chat_tokens=8&text=What is the capital of France?")
     expect(page.get_by_text("<|im_start|>user").first).to_be_visible()
+    assert jumps(page) == [], "a click would go elsewhere"
     page.get_by_role("button", name="Let it answer").click()
     expect(page.get_by_text(re.compile(r"^The capital of France is"))).to_be_visible()
     wait_run(page)

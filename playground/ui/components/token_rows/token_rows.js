@@ -30,6 +30,7 @@ export default function ({ parentElement, data, setStateValue }) {
 
 function draw({ root, data }) {
   root.style.maxHeight = `${data.height}px`;
+  root.style.setProperty("--rows", data.rows.length);
   root.setAttribute("role", "group");
   root.setAttribute("aria-label", data.words.rows);
   root.drawnWidth = root.clientWidth;
