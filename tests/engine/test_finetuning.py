@@ -415,7 +415,10 @@ def test_the_line_is_fair_and_bounded(engine: LocalEngine) -> None:
         engine.start(run_of(seed, owner="second", n_steps=200))
     last = run_of(7, owner="third", n_steps=2)
     engine.start(last)
-    time.sleep(0.2)
+    until = time.monotonic() + 30
+    while all(state.status == "waiting" for state in engine.trainings.of("second")):
+        assert time.monotonic() < until
+        time.sleep(0.01)
     states = engine.trainings.of("greedy") + engine.trainings.of("second")
     assert engine.stats().n_training <= 4
     places = [state.position for state in states if state.status == "waiting"]
