@@ -17,7 +17,7 @@ _FOLDERS = ("charts", "core", "engine", "pages", "tiny", "ui")
 IN_PROCESS = ("playground", *(f"tests/{name}" for name in _FOLDERS))
 # Chromium beside the tests of the server, which start the same servers.
 WITH_SERVER = (
-    "attention_components", "bertviz", "finetuning", "prompting", "sampler", "server_in_chromium", "warming"
+    "attention_components", "bertviz", "finetuning", "prompting", "sampler", "server_in_chromium"
 )  # fmt: skip
 PARTS = ("in process", "server", "browser")
 

@@ -87,8 +87,6 @@ def test_a_link_brings_back_head_switches_and_panel(open_page: OpenPage) -> None
     expect(page.get_by_text("What does head 13.8 look at?")).to_be_visible()
     expect(page.get_by_text(re.compile("Hidden: The"))).to_be_visible()
     expect(page.get_by_text(re.compile(r"The next token changes by 0\.\d+ bits"))).to_be_visible()
-    page.reload()
-    expect(page.get_by_text("Off: 0.1, 25.3")).to_be_visible()
 
 
 def test_a_link_brings_back_the_model_and_its_sinks(open_page: OpenPage) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Literal
 from urllib.parse import quote
 from xml.etree import ElementTree
 
@@ -161,10 +162,15 @@ def test_picture_can_be_saved(look_at: OpenPage, tmp_path: Path) -> None:
     assert not any(node.tag.endswith(("image", "foreignObject", "script")) for node in root.iter())
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_hue_can_be_read(scheme: str, page: Page, look_at: OpenPage) -> None:
-    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-    ratios = chips(look_at("/")).first.evaluate(CONTRAST)
+@pytest.mark.parametrize(("scheme", "paper"), [("light", "rgb(255, 255, 255)"), ("dark", "rgb(15, 18, 22)")])
+def test_the_theme_follows_the_readers_system_and_every_hue_can_be_read(
+    scheme: Literal["light", "dark"], paper: str, page: Page, look_at: OpenPage
+) -> None:
+    page.emulate_media(color_scheme=scheme)
+    chip = chips(look_at("/")).first
+    expect(page.get_by_test_id("stApp")).to_have_css("background-color", paper)
+    assert page.evaluate("getComputedStyle(document.documentElement).fontSize") == "17px"
+    ratios = chip.evaluate(CONTRAST)
     assert len(ratios) == 12
     assert min(ratios) >= 4.5, ratios
 

@@ -1,10 +1,9 @@
-"""What only a browser shows of the server: its font offline, both themes, the class password."""
+"""What only a browser shows of the server: its font offline, the class password."""
 
 from __future__ import annotations
 
 from urllib.parse import quote
 
-import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from benchmarks.live_server import LiveServer
@@ -33,16 +32,6 @@ def test_korean_is_drawn_with_the_bundled_font(open_page: OpenPage) -> None:
     heading.wait_for()
     page.evaluate("document.fonts.ready.then(() => true)")
     assert "Pretendard Variable" in _fonts_of(page, "h1")
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_theme_follows_the_readers_system(page: Page, open_page: OpenPage, scheme: str) -> None:
-    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-    open_page("/")
-    background = page.get_by_test_id("stApp").evaluate("node => getComputedStyle(node).backgroundColor")
-    size = page.evaluate("getComputedStyle(document.documentElement).fontSize")
-    assert background == {"light": "rgb(255, 255, 255)", "dark": "rgb(15, 18, 22)"}[scheme]
-    assert size == "17px"
 
 
 def test_the_page_under_test_would_notice_a_request_to_the_outside(open_page: OpenPage, seen: Watch) -> None:

@@ -14,9 +14,9 @@ from tests.browser.reader import wait_run
 
 
 @pytest.fixture
-def row(open_page: OpenPage) -> Locator:
+def row(look_at: OpenPage) -> Locator:
     """The row under the second picture of the sampling page."""
-    page = open_page("/sampling?lang=en")
+    page = look_at("/sampling?lang=en")
     row = page.locator(".st-key-entropy_under")
     row.scroll_into_view_if_needed()
     return row

@@ -384,7 +384,7 @@ def test_no_difference_is_said_and_so_is_how_it_ended() -> None:
 @pytest.mark.parametrize("name", HOSTILE)
 def test_any_text_in_any_message_in_korean(name: str, open_app: OpenApp) -> None:
     app = opened(open_app, lang="ko")
-    type_in(app, "system", HOSTILE[name])
+    app.text_area(key="pro_chat_system").set_value(HOSTILE[name])
     type_in(app, 1, HOSTILE[name])
     if any(button.key == "pro_chat_answer" for button in app.button):
         app.button(key="pro_chat_answer").click().run()
