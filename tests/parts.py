@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-_FOLDERS = ("charts", "core", "engine", "pages", "tiny", "ui")
+_FOLDERS = ("charts", "engine", "pages", "tiny", "ui")
 IN_PROCESS = ("playground", *(f"tests/{name}" for name in _FOLDERS))
 # Chromium beside the tests of the server, which start the same servers.
 WITH_SERVER = (
-    "attention_components", "bertviz", "finetuning", "prompting", "sampler", "server_in_chromium"
+    "attention_components", "bertviz", "prompting", "sampler", "server_in_chromium"
 )  # fmt: skip
 PARTS = ("in process", "server", "browser")
 
@@ -26,7 +26,7 @@ def part_of(path: str) -> str | None:
     """The part of a file or folder; None for a folder with files of several parts.
 
     >>> part_of("tests/core/test_bpe.py"), part_of("tests/test_gate.py"), part_of("tests/browser")
-    ('in process', 'server', None)
+    ('server', 'server', None)
     >>> part_of("tests/browser/test_sampler.py"), part_of("tests/browser/test_frame.py")
     ('server', 'browser')
     """

@@ -69,7 +69,7 @@ def test_in_three_clicks_to_the_head_where_it_looks_at_animal(attention: Page) -
     expect(page.get_by_text(f"What does head {LAYER}.{HEAD} look at?")).to_be_visible()
     expect(page.get_by_text("One link 0.750").first).to_be_visible()
     expect(page.get_by_text("·animal: 75.0%").first).to_be_visible()
-    assert f"att_head={LAYER}.{HEAD}" in page.url
+    expect(page).to_have_url(re.compile(f"att_head={LAYER}.{HEAD}"))
 
 
 def test_a_link_brings_back_head_switches_and_panel(open_page: OpenPage) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from urllib.parse import quote
 
@@ -37,7 +38,7 @@ def test_neighbours_of_the_selected_token_and_of_the_next_one(page: Page, open_p
     page.locator(".chip", has_text="capital").click()
     expect(picture).to_contain_text("·capitals")
     wait_run(page)
-    assert "token=1" in page.url
+    expect(page).to_have_url(re.compile("token=1"))
     box = picture.bounding_box()
     assert box is not None
     assert box["y"] + box["height"] < 768, "the main picture is above the fold"
@@ -178,4 +179,4 @@ def test_moving_the_layer_moves_the_points(page: Page, open_page: OpenPage) -> N
     expect(page.get_by_text("At layer 0 the senses separate with 0.000")).to_be_visible()
     after = json.dumps(points.evaluate_all("paths => paths.map((p) => p.getAttribute('transform'))"))
     assert after != before
-    assert "emb_layer_30=0" in page.url
+    expect(page).to_have_url(re.compile("emb_layer_30=0"))

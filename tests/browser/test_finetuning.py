@@ -82,7 +82,7 @@ def test_a_stopped_run_its_strength_its_file_and_its_adapter_elsewhere(
     expect(page.get_by_text("adapter is here: pick it as the model.")).to_be_visible()
     wait_run(page)
     click(page, "Use it on every page")
-    assert "%2B" in page.url
+    expect(page).to_have_url(re.compile("%2B"))
     page.get_by_test_id("stSidebarNav").get_by_text("Sampling", exact=True).click()
     expect(page.get_by_role("heading", name="Sampling", exact=True)).to_be_visible()
     wait_run(page)

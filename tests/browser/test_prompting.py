@@ -36,7 +36,7 @@ def test_examples_fill_the_prompt_and_move_the_answer(page: Page, open_page: Ope
         slider.press("ArrowRight")
     expect(blocks.locator(".text .block.demonstration")).to_have_count(3)
     wait_run(page)
-    assert "pro_shots=3" in page.url
+    expect(page).to_have_url(re.compile("pro_shots=3"))
     expect(blocks.locator(".told")).not_to_have_text(without)
     assert len(bars(page)) == 4
     n_sent = len(seen.sent)
@@ -68,15 +68,15 @@ def test_choices_live_through_another_task_and_another_language(page: Page, open
     pick(page, "Task", "Yes or no")
     expect(page.locator(".prompt-blocks .block.query").last).to_contain_text("->")
     expect(page.get_by_test_id("stAlertContentWarning")).to_have_count(0)
-    assert "pro_query" not in page.url
+    expect(page).not_to_have_url(re.compile("pro_query"))
     page.locator(".st-key-lang_choice").get_by_text("한국어", exact=True).click()
     expect(page.get_by_text("모델은 프롬프트만 보고 과제를 배울 수 있을까요?")).to_be_visible()
     wait_run(page)
     page.get_by_role("slider", name="프롬프트에 넣을 예시").focus()
     page.keyboard.press("ArrowRight")
     wait_run(page)
-    assert "pro_task=yes_no" in page.url
-    assert "pro_format=arrow" in page.url
+    expect(page).to_have_url(re.compile("pro_task=yes_no"))
+    expect(page).to_have_url(re.compile("pro_format=arrow"))
     expect(page.locator(".st-key-pro_task_choice input")).to_have_value("예 아니요")
     expect(page.get_by_test_id("stAlertContentWarning")).to_have_count(0)
 

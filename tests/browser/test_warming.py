@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from playwright.sync_api import Page, expect
 
 from benchmarks.live_server import LiveServer
@@ -21,6 +23,6 @@ def test_the_lesson_can_be_read_and_the_link_is_kept_until_the_model_is_there(pa
         expect(page.locator(".st-key-sam_start")).to_be_visible()
         wait_run(page)
         expect(progress).to_have_count(0)
-        assert "sam_temperature=2" in page.url
+        expect(page).to_have_url(re.compile("sam_temperature=2"))
         assert page.get_by_test_id("stSidebar").locator("textarea").input_value() == "Hello"
         page.goto("about:blank")  # before the server goes
