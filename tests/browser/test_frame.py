@@ -44,7 +44,7 @@ REFUSE_THE_API = """async () => {
     navigator.clipboard.writeText = () => Promise.reject(new Error("refused"));
 }"""
 KOREAN = "대한민국의 수도는"
-MARKUP = "</script><script>alert(1)</script> ![](http://a.com/x) <img src=http://a.com/y>"
+MARKUP = "</script><img src=//a.com/x onerror=alert(1)> ![](//a.com/y)"
 SMOLLM, MINILM = "SmolLM2 135M Instruct", "MiniLM L6 v2"
 MINILM_ID = "sentence-transformers/all-MiniLM-L6-v2"
 
