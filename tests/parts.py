@@ -75,5 +75,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
             node.send_runtest_all()
             node.shutdown()
             self._started.append(node)
+            session = config.pluginmanager.getplugin("session")
+            session.testscollected = sum(map(len, self.node2collection.values()))
 
     return Own(config, log)
