@@ -6,6 +6,7 @@ are meant for this do nothing under pytest 9.2, and its other schedulers have ev
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,12 +14,9 @@ from typing import Any
 
 import pytest
 
-_FOLDERS = ("charts", "engine", "pages", "tiny", "ui")
-IN_PROCESS = ("playground", *(f"tests/{name}" for name in _FOLDERS))
+IN_PROCESS = ("playground", *(f"tests/{name}" for name in ("charts", "engine", "pages", "tiny", "ui")))
 # Chromium beside the tests of the server, which start the same servers.
-WITH_SERVER = (
-    "attention_components", "bertviz", "prompting", "sampler", "server_in_chromium"
-)  # fmt: skip
+WITH_SERVER = ("attention_components", "bertviz", "prompting", "sampler", "server_in_chromium")
 PARTS = ("in process", "server", "browser")
 
 
@@ -61,6 +59,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Leave the other workers the files named on the command line too; what needs Chromium comes last."""
     items[:] = [item for item in items if not is_elsewhere(item.path, config)]
     items.sort(key=lambda item: "tests/browser/" in item.nodeid)
+
+
+def pytest_collection_finish() -> None:
+    """What was imported stays: the collector need not look through it between the tests."""
+    gc.freeze()
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -26,3 +26,5 @@ def test_the_lesson_can_be_read_and_the_link_is_kept_until_the_model_is_there(pa
         expect(page).to_have_url(re.compile("sam_temperature=2"))
         assert page.get_by_test_id("stSidebar").locator("textarea").input_value() == "Hello"
         page.goto("about:blank")  # before the server goes
+        assert live.stop() == 0, "SIGTERM ends it quietly"
+        assert "Traceback" not in live.log()

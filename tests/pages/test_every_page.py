@@ -20,13 +20,10 @@ from tests.pages.conftest import OpenApp
 PAGES = sorted(path.stem for path in (site_root() / "pages").glob("*.py"))
 LINKS = {"prompting": {"pro_shots": "0"}}  # tiny models read 128 tokens: a prompt with examples is too long
 HOSTILE = {
-    "script": "</script><script>alert(1)</script>",
-    "image": "![](http://x)",
-    "formula": "$E=mc^2$ and $$x$$",
-    "directive": ":red[x] :material/home: :smile:",
+    "markup": "</script><script>alert(1)</script> ![](http://x)",
+    "formula and directive": "$E=mc^2$ and $$x$$ :red[x] :material/home: :smile:",
     "template": "{0} {name} %s %(x)s",
-    "joined emoji": "👨‍👩‍👧‍👦 🏳️‍🌈 e\u0301",
-    "right to left": "שלום \u202eabc\u202c مرحبا",
+    "joined emoji, right to left": "👨‍👩‍👧‍👦 🏳️‍🌈 e\u0301 שלום \u202eabc\u202c مرحبا",
     "control": "a\x00b\x1b[31mc\x7f",
     "blank": " \t\n ",
     "empty": "",
