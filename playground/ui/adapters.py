@@ -58,8 +58,10 @@ def info_of(base: ModelInfo, entry: CatalogueEntry) -> ModelInfo:
     Raises:
         AdapterGone: The adapter is no longer there.
     """
+    if base.model_id == entry.model_id:
+        return base
     engine = _engine()
-    if engine is None or base.model_id == entry.model_id:
+    if engine is None:
         return base
     adapter = engine.lent.get(entry.model_id)
     return replace(
