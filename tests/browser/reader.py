@@ -16,6 +16,10 @@ JUMPS = """async () => {
     const main = document.querySelector("[data-testid=stMain]");
     const frame = () => new Promise(requestAnimationFrame);
     const found = [];
+    for (let still = 0, height = 0; still < 30; height = main.scrollHeight) {  // all is drawn
+        await frame();
+        still = main.scrollHeight === height ? still + 1 : 0;
+    }
     for (let y = 0; y < main.scrollHeight; y += 500) {
         const height = main.scrollHeight;
         main.scrollTo(0, y);

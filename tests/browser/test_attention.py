@@ -69,10 +69,10 @@ def test_in_three_clicks_to_the_head_where_it_looks_at_animal(attention: Page) -
     expect(page.get_by_text(f"What does head {LAYER}.{HEAD} look at?")).to_be_visible()
     expect(page.get_by_text("One link 0.750").first).to_be_visible()
     expect(page.get_by_text("·animal: 75.0%").first).to_be_visible()
-    expect(page).to_have_url(re.compile(f"att_head={LAYER}.{HEAD}"))
+    expect(page).to_have_url(re.compile(re.escape(f"att_head={LAYER}.{HEAD}")))
 
 
-def test_a_link_brings_back_head_switches_and_panel(open_page: OpenPage) -> None:
+def test_a_link_brings_back_head_switches_and_panel_and_korean_keeps_them(open_page: OpenPage) -> None:
     page = open_page(
         url(
             token=str(IT),
@@ -87,6 +87,9 @@ def test_a_link_brings_back_head_switches_and_panel(open_page: OpenPage) -> None
     expect(page.get_by_text("What does head 13.8 look at?")).to_be_visible()
     expect(page.get_by_text(re.compile("Hidden: The"))).to_be_visible()
     expect(page.get_by_text(re.compile(r"The next token changes by 0\.\d+ bits"))).to_be_visible()
+    page.locator(".st-key-lang_choice").get_by_text("한국어", exact=True).click()
+    expect(page.get_by_text("헤드 13.8은(는) 무엇을 볼까요?")).to_be_visible()
+    expect(page.get_by_text("에서 가장 많이 보는 곳은")).to_be_visible()
 
 
 def test_a_link_brings_back_the_model_and_its_sinks(open_page: OpenPage) -> None:

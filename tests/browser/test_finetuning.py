@@ -15,11 +15,16 @@ from tests.browser.reader import wait_run
 
 pytestmark = pytest.mark.real
 OpenPage = Callable[[str], None]
-SHORT = "/finetuning?lang=en&fin_set=sentiment&fin_steps=200&fin_rate=0.005&fin_batch=2"
+SHORT = "/finetuning?lang=en&fin_set=sentiment&fin_steps=1&fin_rate=0.005&fin_batch=2"
 
 
 def click(page: Page, name: str) -> None:
     page.get_by_role("button", name=name).click()
+    wait_run(page)
+
+
+def choose_language(page: Page, name: str) -> None:
+    page.locator(".st-key-lang_choice").get_by_text(name, exact=True).click()
     wait_run(page)
 
 
@@ -28,7 +33,7 @@ def panel(page: Page, name: str) -> None:
     wait_run(page)
 
 
-def test_a_stopped_run_its_strength_its_file_and_its_adapter_elsewhere(
+def test_a_whole_run_a_stopped_one_its_strength_its_file_and_its_adapter_elsewhere(
     page: Page, open_page: OpenPage, tmp_path: Path
 ) -> None:
     open_page(SHORT)
@@ -37,13 +42,19 @@ def test_a_stopped_run_its_strength_its_file_and_its_adapter_elsewhere(
         page.get_by_text(re.compile(r"Of the \d+ tokens of this row \d+ count in the loss"))
     ).to_be_visible()
     click(page, "Start training")
-    expect(page.get_by_text(re.compile(r"Training: step [2-9]\d* of 200"))).to_be_visible()
+    expect(page.get_by_text("Done: 1 steps")).to_be_visible()
+    wait_run(page)
+    marks = page.locator(".st-key-fin_loss_picture svg .mark-symbol path")
+    assert marks.count() >= 4, "held-out and general losses at steps 0 and 1"
+    page.locator(".st-key-fin_steps").get_by_role("slider").focus()
+    page.keyboard.press("End")
+    wait_run(page)
+    click(page, "Start training")
+    expect(page.get_by_text(re.compile(r"Training: step (?:[2-9]|[1-9]\d+) of 200"))).to_be_visible()
     page.get_by_role("button", name="Stop", exact=True).first.click()
     stopped = page.get_by_text(re.compile(r"Stopped after step \d+ of 200"))
     expect(stopped).to_be_visible(timeout=15_000)
     wait_run(page)
-    marks = page.locator(".st-key-fin_loss_picture svg .mark-symbol path")
-    assert marks.count() >= 2, "held-out and general losses at step 0"
     expect(
         page.get_by_text(re.compile("The training loss fell from|The training loss went from"))
     ).to_be_visible()
@@ -77,6 +88,9 @@ def test_a_stopped_run_its_strength_its_file_and_its_adapter_elsewhere(
         folder.writestr("adapter_model.bin", b"\x80\x04.")
     page.locator(".st-key-fin_adapter_upload input[type=file]").set_input_files(bad)
     expect(page.get_by_text("it has pickled weights, which can run foreign code.")).to_be_visible()
+    choose_language(page, "한국어")
+    expect(page.get_by_text("피클로 저장한")).to_be_visible()
+    choose_language(page, "English")
     click(page, "Throw away")
     page.locator(".st-key-fin_adapter_upload input[type=file]").set_input_files(file)
     expect(page.get_by_text("adapter is here: pick it as the model.")).to_be_visible()

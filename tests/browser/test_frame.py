@@ -44,7 +44,7 @@ REFUSE_THE_API = """async () => {
     navigator.clipboard.writeText = () => Promise.reject(new Error("refused"));
 }"""
 KOREAN = "대한민국의 수도는"
-MARKUP = "</script><img src=//a.com/x onerror=alert(1)> ![](//a.com/y)"
+MARKUP = "</script><script>alert(1)</script><img src=//a.com/x onerror=alert(1)> ![](//a.com/y)"
 SMOLLM, MINILM = "SmolLM2 135M Instruct", "MiniLM L6 v2"
 MINILM_ID = "sentence-transformers/all-MiniLM-L6-v2"
 
@@ -221,6 +221,8 @@ def expect_korean(page: Page, name: str, korean: dict[str, str]) -> None:
     Not looked at: code, and the hidden fields that carry settings in the URL.
     """
     expect(page.get_by_role("heading", level=1)).to_have_text(title_of(name, "ko"))
+    wait_run(page)
+    expect(page.get_by_test_id("stAlert").filter(has_text="hourglass_top")).to_have_count(0)  # a second model
     expect(page.get_by_text(korean["Take away"]).last).to_be_visible()  # the last to come
     wait_run(page)
     for words in SAID.get(name, ()):

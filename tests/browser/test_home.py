@@ -164,10 +164,10 @@ def test_picture_can_be_saved(look_at: OpenPage, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("scheme", "paper"), [("light", "rgb(255, 255, 255)"), ("dark", "rgb(15, 18, 22)")])
 def test_the_theme_follows_the_readers_system_and_every_hue_can_be_read(
-    scheme: Literal["light", "dark"], paper: str, page: Page, look_at: OpenPage
+    scheme: Literal["light", "dark"], paper: str, page: Page, open_page: OpenPage
 ) -> None:
     page.emulate_media(color_scheme=scheme)
-    chip = chips(look_at("/")).first
+    chip = chips(open_page("/")).first
     expect(page.get_by_test_id("stApp")).to_have_css("background-color", paper)
     assert page.evaluate("getComputedStyle(document.documentElement).fontSize") == "17px"
     ratios = chip.evaluate(CONTRAST)

@@ -105,6 +105,9 @@ def test_a_click_opens_the_tensors_and_selects_the_token(inside: Page) -> None:
     expect(inside.locator(".chip[aria-selected=true]")).to_have_text("·capital")
     expect(inside.get_by_text("is the best guess for good").filter(has_text="After ·capital")).to_be_visible()
     expect(opened(inside, "Block 20, MLP: 2,654,208 parameters")).to_be_visible()
+    inside.reload()
+    expect(inside.locator(".chip[aria-selected=true]")).to_have_text("·capital")
+    expect(opened(inside, "Block 20, MLP: 2,654,208 parameters")).to_be_visible()
 
 
 def test_a_hostile_sentence_is_text(page: Page, open_page: OpenPage) -> None:
