@@ -30,7 +30,8 @@ export default function ({ parentElement, data }) {
   const button = parentElement.querySelector("button");
   const status = parentElement.querySelector("span");
   button.textContent = data.label;
-  document.documentElement.lang = data.params.lang; // screen readers choose their voice by it
+  const page = document.documentElement; // screen readers choose their voice by its language
+  if (page.lang !== data.params.lang) page.lang = data.params.lang; // else all styles are computed anew
   let timer = 0;
   button.onclick = async () => {
     const url = link(data.params);
