@@ -9,8 +9,6 @@ import streamlit as st
 from playground.errors import BadValue
 from playground.ui.text import plain, sentence
 
-_STYLE = "<style>[data-testid=stLayoutWrapper]:has(> [class*='st-key-url_of_']) { display: none; }</style>"
-
 
 def choose(key: str, names: Mapping[str, str], label: str) -> str:
     """One of a few options, side by side; the URL keeps its id, whatever the language.
@@ -65,9 +63,11 @@ def _wanted(key: str, names: Mapping[str, str]) -> str:
 
 
 def hidden(key: str) -> str:
-    """Tie a value to the URL that no visible widget holds; set it in callbacks, before it is drawn."""
+    """Tie a value to the URL that no visible widget holds; set it in callbacks, before it is drawn.
+
+    The frame's style hides containers whose key begins with `url_of_`.
+    """
     with st.container(key=f"url_of_{key}"):
-        st.html(_STYLE)
         return st.text_input(
             key, key=key, bind="query-params", persist_state="session", label_visibility="collapsed"
         )

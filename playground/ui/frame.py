@@ -29,7 +29,7 @@ _EXAMPLE_NAMES = {
     "emoji": N_("Emoji"),
 }
 _STYLE = """<style>
-.st-key-url { display: none; }
+[data-testid="stLayoutWrapper"]:has(> [class*="st-key-url_of_"]) { display: none; }
 [data-testid="stSidebarHeader"] { height: 2rem; margin-bottom: 0; }
 [data-testid="stSidebarUserContent"] { padding-bottom: 1rem; }
 [data-testid="stSidebarUserContent"] [data-testid="stVerticalBlock"] { gap: 0.6rem; }
@@ -48,7 +48,7 @@ def url_values() -> None:
     A bound picker would write its label into the URL; these hidden fields keep ids there instead.
     """
     st.html(_STYLE)
-    with st.container(key="url"):
+    with st.container(key="url_of_page"):
         st.text_input("lang", key="lang", bind="query-params", label_visibility="collapsed")
         st.text_input("model", key="model", bind="query-params", label_visibility="collapsed")
         st.text_input("token", key="token", bind="query-params", label_visibility="collapsed")

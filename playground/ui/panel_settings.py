@@ -18,9 +18,8 @@ def chosen(place: str, controls: Sequence[Control]) -> dict[str, float]:
         place: What the names in the URL start with, `[a-z_]+`.
         controls: Of the picture.
     """
-    st.html(f"<style>.st-key-{place}_url {{ display: none; }}</style>")
     values = {}
-    with st.container(key=f"{place}_url"):
+    with st.container(key=f"url_of_{place}"):
         for control in controls:
             st.text_input(
                 control.name,

@@ -20,9 +20,6 @@ from playground.ui import compute
 from playground.ui.components.sampler import DEFAULT, N_ROWS, SamplerValue, possible
 from playground.ui.text import _
 
-_STYLE = "<style>.st-key-sam_url { display: none; }</style>"
-
-
 # ---------------------------------------------------------------- settings
 
 
@@ -32,8 +29,7 @@ def bind() -> None:
     Hidden text fields carry them, because a component cannot be bound to the URL itself. An empty field is
     the default, so a fresh page has a short address.
     """
-    st.html(_STYLE)
-    with st.container(key="sam_url"):
+    with st.container(key="url_of_sampling"):
         for name in SamplerValue._fields:
             st.text_input(
                 name,

@@ -17,7 +17,7 @@ from tests.browser.reader import jumps, sentence_box, wait_run, write
 EVERY_STRING = """() => {
     const strings = [];
     const visit = (root) => {
-        for (const node of root.querySelectorAll("*:not(pre *, [class*=_url] *)")) {
+        for (const node of root.querySelectorAll("*:not(pre *, [class*=url_of_] *)")) {
             for (const name of ["aria-label", "title", "placeholder", "alt"])
                 if (node.getAttribute(name)) strings.push(node.getAttribute(name));
             for (const child of node.childNodes)

@@ -16,11 +16,11 @@ from playground.core.trace import Trace
 from playground.engine.inside import Part
 from playground.errors import BadValue
 from playground.ui import compute, state
+from playground.ui.choose import hidden
 from playground.ui.state import PageContext
 from playground.ui.text import _, sentence
 
 N_TOP = 10  # tokens of each layer
-_STYLE = "<style>[data-testid=stLayoutWrapper]:has(> [class*='st-key-ins_url_']) { display: none; }</style>"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,11 +100,7 @@ def named(context: PageContext, token_ids: Iterable[int]) -> dict[int, str]:
 
 def remembered(key: str, allowed: Iterable[str], default: str) -> str:
     """The id that a hidden field bound to the URL holds; one sentence and the default when it cannot be."""
-    with st.container(key=f"ins_url_{key}"):
-        st.html(_STYLE)
-        chosen = st.text_input(
-            key, key=key, bind="query-params", persist_state="session", label_visibility="collapsed"
-        )
+    chosen = hidden(key)
     known = list(allowed)
     if chosen and chosen not in known:
         some = ", ".join(known[:8]) + (", …" if len(known) > 8 else "")
