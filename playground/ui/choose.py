@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import streamlit as st
 
@@ -22,6 +22,7 @@ def choose(key: str, names: Mapping[str, str], label: str) -> str:
     st.segmented_control(
         label,
         tuple(names),
+        default=show(f"{key}_choice", wanted),
         key=f"{key}_choice",
         format_func=lambda option: plain(names[option]),
         required=True,
@@ -38,6 +39,7 @@ def choose_from_list(key: str, names: Mapping[str, str], label: str) -> str:
     st.selectbox(
         label,
         tuple(names),
+        show_in_list(f"{key}_choice", names, wanted),
         key=f"{key}_choice",
         format_func=names.__getitem__,
         on_change=_keep,
@@ -46,8 +48,25 @@ def choose_from_list(key: str, names: Mapping[str, str], label: str) -> str:
     return wanted
 
 
+def show(key: str, wanted: str) -> str | None:
+    """Have a picker show this option: what to give it as its default.
+
+    The default alone is in the picker's message at every run. What session state sets is sent once, and is
+    lost where the browser has not yet the picker's program: its next message then shows another option.
+    """
+    if st.session_state.get(key, wanted) == wanted:
+        return wanted
+    st.session_state[key] = wanted
+    return None
+
+
+def show_in_list(key: str, names: Iterable[str], wanted: str) -> int:
+    """As `show`, for a list: the number of its default."""
+    return 0 if show(key, wanted) is None else list(names).index(wanted)
+
+
 def _wanted(key: str, names: Mapping[str, str]) -> str:
-    """The option of the link, else the first; the picker is set to it.
+    """The option of the link, else the first.
 
     What was possible when it was chosen and is no longer (another model, another file) is dropped silently.
     """
@@ -56,10 +75,7 @@ def _wanted(key: str, names: Mapping[str, str]) -> str:
     chosen = hidden(key)
     if chosen and chosen not in names:
         st.warning(sentence(BadValue(name=key, value=repr(chosen[:40]), allowed=", ".join(names))))
-    wanted = chosen if chosen in names else next(iter(names))
-    if st.session_state.get(f"{key}_choice") != wanted:
-        st.session_state[f"{key}_choice"] = wanted
-    return wanted
+    return chosen if chosen in names else next(iter(names))
 
 
 def hidden(key: str) -> str:

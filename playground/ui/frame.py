@@ -16,6 +16,7 @@ from playground.engine.model_info import AdapterName
 from playground.errors import AdapterGone, EmptyText, InputError, PlaygroundError, TextTooLong, Unsupported
 from playground.paths import site_root
 from playground.ui import adapters, compute, my_prompts, state, warming
+from playground.ui.choose import show, show_in_list
 from playground.ui.components.share import share
 from playground.ui.state import PageContext
 from playground.ui.tasks import Task, show_tasks
@@ -172,10 +173,10 @@ def _language_picker() -> None:
     chosen = st.session_state["lang"]
     if chosen and chosen not in state.LANGUAGES:
         st.warning(_("There is no language {name} here.").format(name=plain(repr(chosen))))
-    _show("lang_choice", state.language())
     st.segmented_control(
         "Language · 언어",
         state.LANGUAGES,
+        default=show("lang_choice", state.language()),
         key="lang_choice",
         format_func=_LANGUAGE_NAMES.__getitem__,
         required=True,
@@ -193,21 +194,16 @@ def _model_picker() -> None:
         gone = AdapterName.of(chosen).base_id == entry.model_id
         told = _("There is no model {name} here.").format(name=plain(repr(chosen)))
         st.warning(sentence(AdapterGone(model_id=chosen)) if gone else told)
-    _show("model_choice", entry.model_id)
     st.selectbox(
         _("Model"),
         tuple(known),
+        show_in_list("model_choice", known, entry.model_id),
         key="model_choice",
         format_func=lambda model_id: known[model_id].name,
         on_change=_choose,
         args=("model",),
     )
     st.caption(warming.state_words(entry))
-
-
-def _show(key: str, value: str) -> None:
-    if st.session_state.get(key) != value:
-        st.session_state[key] = value
 
 
 def _choose(name: str) -> None:

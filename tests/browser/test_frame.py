@@ -7,10 +7,10 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 from babel.messages.pofile import read_po
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from playground.paths import site_root
-from playground.ui import text
+from playground.ui import state, text
 from tests.browser.conftest import OpenPage
 from tests.browser.reader import jumps, sentence_box, wait_run, write
 
@@ -75,6 +75,20 @@ def test_a_link_restores_text_model_and_language_and_so_does_reload(open_page: O
     page.reload()
     wait_run(page)
     expect_state(page, KOREAN, MINILM, title_of("home", "ko"))
+
+
+def test_a_picker_whose_program_comes_late_shows_what_the_link_chose(page: Page, open_page: OpenPage) -> None:
+    """Streamlit sends a value that a script set once; a slow line may bring the picker after the next run."""
+    held: list[Route] = []
+    page.route("**/Selectbox*.js", lambda request: held.append(request))
+    open_page(f"/?lang=en&model={quote(MINILM_ID, safe='')}")
+    choose_language(page, "한국어")
+    assert held
+    assert page.locator(".st-key-model_choice input").count() == 0
+    for request in held:
+        request.continue_()
+    page.unroute_all()
+    expect_state(page, state.DEFAULT_TEXT, MINILM, title_of("home", "ko"))
 
 
 def test_state_goes_along_from_page_to_page_and_back(open_page: OpenPage) -> None:
