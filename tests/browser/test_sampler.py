@@ -371,10 +371,6 @@ def test_token_by_token_then_on_then_stopped_then_to_the_end(page: Page, open_pa
     expect(page.get_by_text(ended)).to_be_visible()
     assert text.inner_text().startswith(stopped)
     expect(page.get_by_role("button", name="Go on", exact=True)).to_be_disabled()
-    page.get_by_role("button", name="Generate").click()
-    expect(text).to_contain_text(re.compile(r"│.{8,}"))
-    page.locator(".st-key-sam_stop button").click()
-    expect(page.get_by_text("Stopped.")).to_be_visible()
 
 
 def test_a_link_sets_a_and_b_and_a_released_slider_is_compared_at_once(
