@@ -120,32 +120,26 @@ def load(entry: CatalogueEntry, settings: Settings, progress: Progress) -> Loade
     progress("Reading the tokenizer", 0.9)
     tokenizer = TextTokenizer(entry.model_id, folder)
     with _BUILDING:
-        return _build(entry, settings, folder, tokenizer, progress)
+        progress("Loading the program parts", 0.92)
+        import torch
 
+        from playground.engine.adapted import tree_over
 
-def _build(
-    entry: CatalogueEntry, settings: Settings, folder: Path, tokenizer: TextTokenizer, progress: Progress
-) -> LoadedModel:
-    progress("Loading the program parts", 0.92)
-    import torch
-
-    from playground.engine.adapted import tree_over
-
-    device, dtype = _device(settings), _dtype(settings)
-    progress("Reading the weights", 0.95)
-    try:
-        model = _model(entry, folder, dtype).to(device)
-    except torch.OutOfMemoryError as error:
-        raise OutOfMemory from error
-    info = replace(
-        model_info(entry, settings),
-        state="ready",
-        n_parameters=sum(parameter.numel() for parameter in model.parameters()),
-        dtype=str(dtype).removeprefix("torch."),
-        device=str(device),
-    )
-    progress("Ready", 1.0)
-    return LoadedModel(entry, info, model, tokenizer, device, dtype, tree_over(model))
+        device, dtype = _device(settings), _dtype(settings)
+        progress("Reading the weights", 0.95)
+        try:
+            model = _model(entry, folder, dtype).to(device)
+        except torch.OutOfMemoryError as error:
+            raise OutOfMemory from error
+        info = replace(
+            model_info(entry, settings),
+            state="ready",
+            n_parameters=sum(parameter.numel() for parameter in model.parameters()),
+            dtype=str(dtype).removeprefix("torch."),
+            device=str(device),
+        )
+        progress("Ready", 1.0)
+        return LoadedModel(entry, info, model, tokenizer, device, dtype, tree_over(model))
 
 
 def _model(entry: CatalogueEntry, folder: Path, dtype: torch.dtype) -> torch.nn.Module:

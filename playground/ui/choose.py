@@ -22,7 +22,7 @@ def choose(key: str, names: Mapping[str, str], label: str) -> str:
     st.segmented_control(
         label,
         tuple(names),
-        default=show(f"{key}_choice", wanted),
+        default=default_of(f"{key}_choice", wanted),
         key=f"{key}_choice",
         format_func=lambda option: plain(names[option]),
         required=True,
@@ -39,7 +39,7 @@ def choose_from_list(key: str, names: Mapping[str, str], label: str) -> str:
     st.selectbox(
         label,
         tuple(names),
-        show_in_list(f"{key}_choice", names, wanted),
+        default_index(f"{key}_choice", names, wanted),
         key=f"{key}_choice",
         format_func=names.__getitem__,
         on_change=_keep,
@@ -48,8 +48,8 @@ def choose_from_list(key: str, names: Mapping[str, str], label: str) -> str:
     return wanted
 
 
-def show(key: str, wanted: str) -> str | None:
-    """Have a picker show this option: what to give it as its default.
+def default_of(key: str, wanted: str) -> str | None:
+    """What to give a picker as its default so that it shows this option.
 
     The default alone is in the picker's message at every run. What session state sets is sent once, and is
     lost where the browser has not yet the picker's program: its next message then shows another option.
@@ -60,9 +60,9 @@ def show(key: str, wanted: str) -> str | None:
     return None
 
 
-def show_in_list(key: str, names: Iterable[str], wanted: str) -> int:
-    """As `show`, for a list: the number of its default."""
-    return 0 if show(key, wanted) is None else list(names).index(wanted)
+def default_index(key: str, names: Iterable[str], wanted: str) -> int:
+    """As `default_of`, for a list: the number of its default."""
+    return 0 if default_of(key, wanted) is None else list(names).index(wanted)
 
 
 def _wanted(key: str, names: Mapping[str, str]) -> str:

@@ -16,7 +16,7 @@ from playground.engine.model_info import AdapterName
 from playground.errors import AdapterGone, EmptyText, InputError, PlaygroundError, TextTooLong, Unsupported
 from playground.paths import site_root
 from playground.ui import adapters, compute, my_prompts, state, warming
-from playground.ui.choose import show, show_in_list
+from playground.ui.choose import default_index, default_of
 from playground.ui.components.share import share
 from playground.ui.state import PageContext
 from playground.ui.tasks import Task, show_tasks
@@ -176,7 +176,7 @@ def _language_picker() -> None:
     st.segmented_control(
         "Language · 언어",
         state.LANGUAGES,
-        default=show("lang_choice", state.language()),
+        default=default_of("lang_choice", state.language()),
         key="lang_choice",
         format_func=_LANGUAGE_NAMES.__getitem__,
         required=True,
@@ -197,7 +197,7 @@ def _model_picker() -> None:
     st.selectbox(
         _("Model"),
         tuple(known),
-        show_in_list("model_choice", known, entry.model_id),
+        default_index("model_choice", known, entry.model_id),
         key="model_choice",
         format_func=lambda model_id: known[model_id].name,
         on_change=_choose,

@@ -68,6 +68,12 @@ def wait_sent(page: Page, seen: Watch, n: int) -> None:
         page.wait_for_timeout(50)
 
 
+def choose_language(page: Page, name: str) -> None:
+    """Pick it in the sidebar."""
+    page.locator(".st-key-lang_choice").get_by_text(name, exact=True).click()
+    wait_run(page)
+
+
 @dataclass
 class Watch:
     """What happened in a tab: what went wrong unseen, and what its websockets carried."""

@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from playground.settings import DEFAULT_ENCODER
 from tests.browser.conftest import OpenPage
-from tests.browser.reader import Watch, wait_run
+from tests.browser.reader import Watch, choose_language, wait_run
 
 ANIMAL = "The animal didn't cross the street because it was too tired"
 IT, THE_ANIMAL = 8, 1
@@ -87,7 +87,7 @@ def test_a_link_brings_back_head_switches_and_panel_and_korean_keeps_them(open_p
     expect(page.get_by_text("What does head 13.8 look at?")).to_be_visible()
     expect(page.get_by_text(re.compile("Hidden: The"))).to_be_visible()
     expect(page.get_by_text(re.compile(r"The next token changes by 0\.\d+ bits"))).to_be_visible()
-    page.locator(".st-key-lang_choice").get_by_text("한국어", exact=True).click()
+    choose_language(page, "한국어")
     expect(page.get_by_text("헤드 13.8은(는) 무엇을 볼까요?")).to_be_visible()
     expect(page.get_by_text("에서 가장 많이 보는 곳은")).to_be_visible()
 

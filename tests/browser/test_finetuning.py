@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.reader import wait_run
+from tests.browser.reader import choose_language, wait_run
 
 pytestmark = pytest.mark.real
 OpenPage = Callable[[str], None]
@@ -20,11 +20,6 @@ SHORT = "/finetuning?lang=en&fin_set=sentiment&fin_steps=1&fin_rate=0.005&fin_ba
 
 def click(page: Page, name: str) -> None:
     page.get_by_role("button", name=name).click()
-    wait_run(page)
-
-
-def choose_language(page: Page, name: str) -> None:
-    page.locator(".st-key-lang_choice").get_by_text(name, exact=True).click()
     wait_run(page)
 
 

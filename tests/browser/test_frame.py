@@ -12,7 +12,7 @@ from playwright.sync_api import BrowserContext, Page, Route, expect
 from playground.paths import site_root
 from playground.ui import state, text
 from tests.browser.conftest import OpenPage
-from tests.browser.reader import jumps, sentence_box, wait_run, write
+from tests.browser.reader import choose_language, jumps, sentence_box, wait_run, write
 
 EVERY_STRING = """() => {
     const strings = [];
@@ -51,11 +51,6 @@ MINILM_ID = "sentence-transformers/all-MiniLM-L6-v2"
 
 def query(page: Page) -> dict[str, list[str]]:
     return parse_qs(urlsplit(page.url).query)
-
-
-def choose_language(page: Page, name: str) -> None:
-    page.locator(".st-key-lang_choice").get_by_text(name, exact=True).click()
-    wait_run(page)
 
 
 def expect_state(page: Page, sentence: str, model: str, title: str) -> None:

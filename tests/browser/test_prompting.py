@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.reader import Watch, jumps, wait_run
+from tests.browser.reader import Watch, choose_language, jumps, wait_run
 
 pytestmark = pytest.mark.real
 OpenPage = Callable[[str], None]
@@ -69,7 +69,7 @@ def test_choices_live_through_another_task_and_another_language(page: Page, open
     expect(page.locator(".prompt-blocks .block.query").last).to_contain_text("->")
     expect(page.get_by_test_id("stAlertContentWarning")).to_have_count(0)
     expect(page).not_to_have_url(re.compile("pro_query"))
-    page.locator(".st-key-lang_choice").get_by_text("한국어", exact=True).click()
+    choose_language(page, "한국어")
     expect(page.get_by_text("모델은 프롬프트만 보고 과제를 배울 수 있을까요?")).to_be_visible()
     wait_run(page)
     page.get_by_role("slider", name="프롬프트에 넣을 예시").focus()

@@ -20,7 +20,7 @@ from playground.ui.components import script
 from playground.ui.components.sampler import SamplerValue
 from playground.ui.components.sampler.packing import pack
 from tests.browser.conftest import OpenPage
-from tests.browser.reader import Watch, wait_run, wait_sent
+from tests.browser.reader import Watch, choose_language, wait_run, wait_sent
 
 SCRIPT = script("sampler/sampler")
 D_VOCAB = 49_152
@@ -219,7 +219,7 @@ def test_a_release_sends_little_and_survives_a_walk_to_another_page_and_to_korea
     expect(temperature).to_have_value("0.4")
     temperature.fill("1")
     page.keyboard.press("Enter")
-    page.locator(".st-key-lang_choice").get_by_text("한국어", exact=True).click()
+    choose_language(page, "한국어")
     expect(page.locator(".sampler .sentence")).to_contain_text("토큰 49,152개 가운데 8개가 남았고")
     expect(page.locator(".sampler .control .name").first).to_have_text("온도")
 

@@ -16,7 +16,7 @@ from playground.core.trace import Trace
 from playground.engine.inside import Part
 from playground.errors import BadValue
 from playground.ui import compute, state
-from playground.ui.choose import hidden, show_in_list
+from playground.ui.choose import default_index, hidden
 from playground.ui.state import PageContext
 from playground.ui.text import _, sentence
 
@@ -121,7 +121,7 @@ def pick(key: str, names: Mapping[str, str], label: str, default: str) -> str:
     st.selectbox(
         label,
         tuple(names),
-        show_in_list(f"{key}_choice", names, wanted),
+        default_index(f"{key}_choice", names, wanted),
         key=f"{key}_choice",
         format_func=lambda option: names.get(option, option),
         on_change=_keep,
