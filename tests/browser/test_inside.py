@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import OpenPage
-from tests.browser.reader import Watch, wait_run
+from tests.browser.reader import Watch, wait_run, write
 
 PARTS = 2 * 30 + 3  # SmolLM2: embedding, 30 blocks, final norm, logits
 
@@ -92,6 +92,9 @@ def test_a_copied_state_changes_the_answer_of_the_other_sentence(inside: Page) -
     field.press("Enter")
     wait_run(inside)
     expect(said).to_contain_text("·Berlin")
+    for sentence in ("</script><script>alert(1)</script>", "😀", "대한민국의 수도는"):
+        write(inside, sentence)
+        expect(inside.get_by_test_id("stAlertContentWarning")).to_have_count(0)
 
 
 def test_a_click_opens_the_tensors_and_selects_the_token(inside: Page) -> None:

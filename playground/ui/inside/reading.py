@@ -125,11 +125,13 @@ def pick(key: str, names: Mapping[str, str], label: str, default: str) -> str:
         key=f"{key}_choice",
         format_func=lambda option: names.get(option, option),
         on_change=_keep,
-        args=(key, default),
+        args=(key, tuple(names), default),
     )
     return wanted
 
 
-def _keep(key: str, default: str) -> None:
+def _keep(key: str, options: tuple[str, ...], default: str) -> None:
+    """What the browser sends is an option's words: after a change of the text they name none."""
     chosen = st.session_state[f"{key}_choice"]
-    st.session_state[key] = "" if chosen == default else chosen
+    if chosen in options:
+        st.session_state[key] = "" if chosen == default else chosen
