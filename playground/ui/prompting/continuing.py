@@ -15,7 +15,6 @@ from playground.ui.prompting.prompt import Prompt
 from playground.ui.text import _, sentence
 
 N_TOKENS = 8
-KEY = "pro_written"  # what it was written after, and the text
 
 
 def draw(prompt: Prompt) -> Callable[[], None] | None:
@@ -35,19 +34,21 @@ def draw(prompt: Prompt) -> Callable[[], None] | None:
     if n > limit:
         place.caption(sentence(TooManyTokens(limit=limit, got=n)))
         return None
-    known = st.session_state.get(KEY)
-    if known and known[0] == _asked(prompt):
-        place.text(known[1])
+    known = _known(prompt.context.model.model_id, prompt.tokens.input_ids)
+    if known:
+        place.text(known[0])
         return None
     place.text("…")
-    return partial(_write, prompt, place)
+    return partial(_write, prompt, place, known)
 
 
-def _asked(prompt: Prompt) -> tuple[object, ...]:
-    return prompt.context.model.model_id, prompt.tokens.input_ids
+@st.cache_resource(max_entries=1_000, show_spinner=False)  # 50 bytes each
+def _known(model_id: str, input_ids: tuple[int, ...]) -> list[str]:
+    """The text, as soon as one page has written it whole: for a class that opens the same prompt."""
+    return []
 
 
-def _write(prompt: Prompt, place: Any) -> None:  # noqa: ANN401  (Streamlit's container)
+def _write(prompt: Prompt, place: Any, known: list[str]) -> None:  # noqa: ANN401  (Streamlit's container)
     settings = {"input_ids": prompt.tokens.input_ids, "temperature": 0.0}
     written = ""
     with place.container():  # the waiting line stands here too
@@ -59,7 +60,7 @@ def _write(prompt: Prompt, place: Any) -> None:  # noqa: ANN401  (Streamlit's co
                 shown.text(_visible(written))
                 is_whole = step.finish_reason is not None
     if is_whole:
-        st.session_state[KEY] = (_asked(prompt), _visible(written))
+        known[:] = [_visible(written)]
 
 
 def _visible(written: str) -> str:
