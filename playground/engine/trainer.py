@@ -98,26 +98,37 @@ class Trainer:
         """Test a run where that is due: losses on held-out and general texts, the prompts continued."""
         if not run.looks_now or run.state.status != "running":
             return
+        twin = self._trainings.twin(run) if run.state.step == 0 else None
+        found = self._losses(run, bank, slot) if twin is None else twin.first_losses
+        if found is None:
+            return
+        run.looked.add(run.state.step)
+        self._trainings.note(run, **{name: (*getattr(run.state, name), one) for name, one in found.items()})
+        if "held_out" in found:
+            self._remember_best(run, bank, found["held_out"][1])
+        if run.samples_now and run.request.prompts:
+            if twin is not None and all(one.is_whole for one in twin.first_samples):
+                self._trainings.note(run, samples=twin.first_samples)
+                return
+            bank.unpack()
+            self._sample(run)
+
+    def _losses(self, run: Run, bank: Bank, slot: int) -> dict[str, tuple[int, float]] | None:
+        """(step, loss) on held-out and on general texts, where there are some; None if it was stopped."""
         started, given_s, step = time.monotonic(), self._given_s, run.state.step
         texts = [*run.request.held_out, *run.request.general]
         surprisals: list[float] = []
         for chunk in _chunks(texts, self._settings.max_batch_tokens):
             if run.state.status != "running":
-                return
+                return None
             surprisals += bank.surprisals(slot, chunk)
         n_held_out, found = len(run.request.held_out), {}
         for name, part in (("held_out", slice(n_held_out)), ("general", slice(n_held_out, None))):
             n_tokens = sum(sum(text.is_trained[1:]) for text in texts[part])
             if n_tokens:
-                found[name] = (*getattr(run.state, name), (step, sum(surprisals[part]) / n_tokens))
-        run.looked.add(step)
+                found[name] = (step, sum(surprisals[part]) / n_tokens)
         run.worked_s += time.monotonic() - started - (self._given_s - given_s)
-        self._trainings.note(run, **found)
-        if "held_out" in found:
-            self._remember_best(run, bank, found["held_out"][-1][1])
-        if run.samples_now and run.request.prompts:
-            bank.unpack()
-            self._sample(run)
+        return found
 
     def _remember_best(self, run: Run, bank: Bank, loss: float) -> None:
         step = run.state.step

@@ -159,6 +159,12 @@ class Trainings:
         waiting = [run for run in runs if run.state.status == "waiting" and not run.has_slot]
         return sorted(waiting, key=lambda run: (run.request.owner in busy, run.number))
 
+    def twin(self, run: Run) -> Run | None:
+        """Another run that has been tested before its first step on the same texts and prompts."""
+        with self.lock:
+            others = [one for one in self._runs.values() if one is not run and 0 in one.looked]
+        return next((one for one in others if one.test == run.test), None)
+
     def publish(self, run: Run) -> None:
         """Lend what was learned, once: of the best step where that is wanted, and after a failure."""
         if run.ended is not None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from playground.engine.adapter import Adapter
 from playground.engine.checking import check_limits
-from playground.engine.finetuning import FinetuneRequest, Linear, TrainingState, TrainingText
+from playground.engine.finetuning import FinetuneRequest, Linear, Sample, TrainingState, TrainingText
 from playground.engine.fused import Slot
 from playground.errors import BadValue, EmptyText, TooManyTokens
 from playground.settings import Settings
@@ -82,6 +82,23 @@ class Run:
     def samples_now(self) -> bool:
         """Whether its prompts are to be continued here."""
         return self.state.step in MILESTONES or self.is_over
+
+    @property
+    def test(self) -> tuple[object, ...]:
+        """What a look before the first step depends on: nothing has been learned then."""
+        request = self.request
+        return request.model, request.held_out, request.general, request.prompts
+
+    @property
+    def first_losses(self) -> dict[str, tuple[int, float]]:
+        """(0, loss) on the held-out and on the general texts, of which there may be none."""
+        held = {"held_out": self.state.held_out, "general": self.state.general}
+        return {name: losses[0] for name, losses in held.items() if losses}
+
+    @property
+    def first_samples(self) -> tuple[Sample, ...]:
+        """What the prompts gave before the first step."""
+        return tuple(one for one in self.state.samples if one.step == 0)
 
     @property
     def most_tokens(self) -> int:

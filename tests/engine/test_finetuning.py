@@ -134,6 +134,17 @@ def wait(engine: LocalEngine, request: FinetuneRequest, timeout_s: float = 60) -
     raise AssertionError("the run did not end")
 
 
+def wait_written(engine: LocalEngine, request: FinetuneRequest) -> TrainingState:
+    """Its end, every prompt continued."""
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        state = wait(engine, request)
+        if all(one.is_whole for one in state.samples):
+            return state
+        time.sleep(0.01)
+    raise AssertionError("the prompts were not continued")
+
+
 def hash_of(model: Any) -> str:
     digest = sha256()
     for parameter in model.parameters():
@@ -244,6 +255,32 @@ def test_step_0_and_strength_0_are_the_base_exactly(engine: LocalEngine) -> None
     bank = Bank(loaded, [slot], lambda: None)
     n = sum(text.n_trained for text in request.held_out)
     assert state.held_out[0] == (0, pytest.approx(sum(bank.surprisals(0, request.held_out)) / n))
+
+
+def test_a_class_that_trains_on_one_set_tests_the_base_once(
+    engine: LocalEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tested: list[int] = []
+    original = Bank.surprisals
+    monkeypatch.setattr(
+        Bank, "surprisals", lambda self, *asked: (tested.append(len(asked[1])), original(self, *asked))[1]
+    )
+    same = {"held_out": texts(3, 1), "general": texts(2, 2), "prompts": ((5, 6, 7), (8, 9)), "n_steps": 2}
+    first = run_of(1, owner="first", **same)
+    engine.start(first)
+    wait_written(engine, first)
+    assert tested == [5, 5], "before the first step and after the last"
+    for changes, n_tests in (({}, 1), ({"held_out": texts(3, 3)}, 2), ({"prompts": ((5, 6),)}, 2)):
+        tested.clear()
+        other = run_of(2, owner=f"other {changes}", **(same | changes))
+        engine.start(other)
+        state, known = wait_written(engine, other), wait_written(engine, first)
+        assert len(tested) == n_tests, changes
+        assert [step for step, _loss in state.held_out] == [0, 2]
+        assert [step for step, _loss in state.general] == [0, 2]
+        if not changes:
+            assert (state.held_out[0], state.general[0]) == (known.held_out[0], known.general[0])
+            assert tuple(one for one in state.samples if one.step == 0) == known.samples[:2]
 
 
 def test_merged_is_unmerged(engine: LocalEngine) -> None:
@@ -361,7 +398,7 @@ def test_cancel_frees_the_slot_and_keeps_what_was_learned(engine: LocalEngine) -
 @pytest.mark.real
 def test_a_learning_rate_that_breaks_down_says_so_and_touches_nobody(real_engine: LocalEngine) -> None:
     model = real_engine._settings.default_model
-    chosen = {"model": model, "target_modules": ("q_proj", "v_proj"), "batch_size": 2, "n_steps": 12}
+    chosen = {"model": model, "target_modules": ("q_proj", "v_proj"), "batch_size": 2, "n_steps": 6}
     hot = run_of(1, owner="hot", learning_rate=10.0, **chosen)
     fine = run_of(2, owner="fine", learning_rate=1e-3, **chosen)
     real_engine.start(hot)
@@ -371,7 +408,7 @@ def test_a_learning_rate_that_breaks_down_says_so_and_touches_nobody(real_engine
     assert state.error == Diverged.msgid
     assert str(Diverged(**dict(state.error_params))).startswith("The training broke down at step")
     assert other.status == "done"
-    assert other.train[-1][1] < other.train[0][1]
+    assert other.held_out[-1][1] < other.held_out[0][1]
     assert not real_engine.adapters("hot")
     for owner in ("hot", "fine"):
         real_engine.cancel_owner(owner)
