@@ -21,6 +21,7 @@ CHROMIUM_FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
     "--js-flags=--no-maglev --no-opt --always-sparkplug",  # a test is over before optimised code pays
 ]
 TIMEOUT_MS = 180_000

@@ -45,6 +45,11 @@ def test_the_page_under_test_would_notice_a_request_to_the_outside(open_page: Op
     seen.troubles.clear()
     assert any("cdn.example" in trouble and "Content Security Policy" in trouble for trouble in troubles)
     assert any("eval" in trouble for trouble in troubles), troubles
+    page.goto("about:blank")  # which has no policy
+    page.evaluate("new Image().src = 'http://192.0.2.1/x.png'")
+    page.wait_for_timeout(200)
+    assert any("request to the outside: http://192.0.2.1" in trouble for trouble in seen.troubles)
+    seen.troubles.clear()
 
 
 def test_a_class_enters_with_its_password_and_lands_where_it_wanted_in_its_own_language(
