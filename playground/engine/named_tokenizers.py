@@ -6,6 +6,7 @@ import hashlib
 import json
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -124,8 +125,9 @@ class NamedTokenizers:
             ModelNotFound: There is none of this name here.
         """
         made = self._get(tokenizer_id)
-        name = self.names()[AdapterName.of(tokenizer_id).base_id]
-        source = _source(tokenizer_id)
+        base = AdapterName.of(tokenizer_id).base_id
+        name = NAMES[base] if base in NAMES else catalogue(self._settings)[base].name
+        source = _source("tiktoken" if tokenizer_id in tiktoken_files.NAMES else "tokenizers")
         return TokenizerInfo(tokenizer_id, name, made.algorithm, made.d_vocab, source, made.special_ids)
 
     def tokenize(
@@ -269,7 +271,6 @@ def _render(
         raise Unsupported(model_id=tokenizer.model_id, capability="chat template for these roles") from None
 
 
-def _source(tokenizer_id: str) -> str:
-    if tokenizer_id in tiktoken_files.NAMES:
-        return f"tiktoken {version('tiktoken')}"
-    return f"tokenizers {version('tokenizers')}"
+@cache
+def _source(package: str) -> str:
+    return f"{package} {version(package)}"
