@@ -31,6 +31,21 @@ function svg(name, attributes = {}, text = null) {
   return node;
 }
 
+const ends = new WeakMap();
+
+/**
+ * A component that hears with its last data only. Streamlit calls it anew with other data, but what a call
+ * returned only once the component leaves the page: `begin` returns what ends it, which is called before both.
+ */
+function renewed(begin) {
+  return (given) => {
+    const end = () => ends.get(given.parentElement)?.();
+    end();
+    ends.set(given.parentElement, begin(given));
+    return end;
+  };
+}
+
 /** Colours and fonts of the page's theme, as plain values so that an exported picture keeps them. */
 function pageTheme(node) {
   const style = getComputedStyle(node);

@@ -7,7 +7,7 @@ const STREAM = 20; // the line of the residual stream, right of the blocks
 const CIVIDIS = ["#00224e", "#123570", "#3b496c", "#575d6d", "#707173", "#8a8678", "#a59c74", "#c3b369", "#e1cc55", "#fee838"];
 const [ATTENTION, MLP, END, ANSWER] = ["#e69f00", "#009e73", "#56b4e9", "#0072b2"];
 
-export default function ({ parentElement, data, setStateValue }) {
+export default renewed(({ parentElement, data, setStateValue }) => {
   const host = parentElement.querySelector(".inside");
   const detail = parentElement.querySelector(".detail");
   const n = (data.top ?? data.cosines).length;
@@ -66,7 +66,7 @@ export default function ({ parentElement, data, setStateValue }) {
     stop.abort();
     watcher.disconnect();
   };
-}
+});
 
 /** The cell of the selected position next to the selected part. */
 function home(data, n) {

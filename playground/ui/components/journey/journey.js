@@ -14,7 +14,7 @@ const COLUMNS = {
   end: [0.79, 1],
 };
 
-export default function ({ parentElement, data }) {
+export default renewed(({ parentElement, data }) => {
   const frame = parentElement.querySelector(".journey");
   const about = parentElement.querySelector(".about");
   const stop = new AbortController();
@@ -35,7 +35,7 @@ export default function ({ parentElement, data }) {
     watch.disconnect();
     stop.abort();
   };
-}
+});
 
 // ---------------------------------------------------------------- the picture
 

@@ -3,7 +3,7 @@
 const AROUND = 10; // characters shown on each side of a token
 const BLOCK = 240; // chips per block: blocks off screen are skipped by layout and paint
 
-export default function ({ parentElement, data, setStateValue }) {
+export default renewed(({ parentElement, data, setStateValue }) => {
   const ribbon = parentElement.querySelector(".ribbon");
   const about = parentElement.querySelector(".about");
   const { selected = null, ...tokens } = data;
@@ -15,7 +15,7 @@ export default function ({ parentElement, data, setStateValue }) {
   const view = { ribbon, about, tokens, setStateValue, chips: ribbon.querySelectorAll(".chip") };
   select(view, selected);
   return listen(view);
-}
+});
 
 function draw(ribbon, tokens) {
   ribbon.style.maxHeight = `${tokens.height}px`;

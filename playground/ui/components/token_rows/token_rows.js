@@ -2,7 +2,7 @@
 
 const NAME = 9.6 * 17 + 8 + 18; // the names' column, gap and padding in pixels
 
-export default function ({ parentElement, data, setStateValue }) {
+export default renewed(({ parentElement, data, setStateValue }) => {
   const root = parentElement.querySelector(".rows");
   const about = parentElement.querySelector(".about");
   const view = { root, about, data, setStateValue };
@@ -24,7 +24,7 @@ export default function ({ parentElement, data, setStateValue }) {
     stop.abort();
     watch.disconnect();
   };
-}
+});
 
 // ---------------------------------------------------------------- lines
 

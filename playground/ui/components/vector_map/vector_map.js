@@ -4,7 +4,7 @@ const MARGIN = 26;
 const STEP = 0.12; // radians an arrow key turns
 const SHAPES = ["circle", "square", "up", "diamond", "cross", "down"];
 
-export default function ({ parentElement, data, setStateValue }) {
+export default renewed(({ parentElement, data, setStateValue }) => {
   const host = parentElement.querySelector(".map");
   const said = parentElement.querySelector(".said");
   const view = host.view ?? (host.view = { turn: 0.6, tilt: 0.35 });
@@ -100,7 +100,7 @@ export default function ({ parentElement, data, setStateValue }) {
     stop.abort();
     watcher.disconnect();
   };
-}
+});
 
 function turn(view, dx, dy) {
   view.turn += dx;
