@@ -14,9 +14,19 @@ from typing import Any
 
 import pytest
 
-IN_PROCESS = ("playground", *(f"tests/{name}" for name in ("charts", "engine", "pages", "tiny", "ui")))
+IN_PROCESS = (
+    "playground",
+    *(f"tests/{name}" for name in ("charts", "core", "engine", "pages", "tiny", "ui")),
+)
 # Chromium beside the tests of the server, which start the same servers.
-WITH_SERVER = ("attention_components", "bertviz", "prompting", "sampler", "server_in_chromium")
+WITH_SERVER = (
+    "attention_components",
+    "bertviz",
+    "prompting",
+    "sampler",
+    "server_in_chromium",
+    "tokenization",
+)
 PARTS = ("in process", "server", "browser")
 
 
@@ -24,7 +34,7 @@ def part_of(path: str) -> str | None:
     """The part of a file or folder; None for a folder with files of several parts.
 
     >>> part_of("tests/core/test_bpe.py"), part_of("tests/test_gate.py"), part_of("tests/browser")
-    ('server', 'server', None)
+    ('in process', 'server', None)
     >>> part_of("tests/browser/test_sampler.py"), part_of("tests/browser/test_frame.py")
     ('server', 'browser')
     """
@@ -48,6 +58,12 @@ def is_elsewhere(path: Path, config: pytest.Config) -> bool:
         return False
     n_workers = int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
     return PARTS.index(part) % n_workers != int(worker.removeprefix("gw"))
+
+
+def pytest_sessionstart() -> None:
+    """The part in process goes first: the others, with their servers and Chromium, can use all processors."""
+    if os.environ.get("PYTEST_XDIST_WORKER", "gw0") != "gw0" and hasattr(os, "nice"):
+        os.nice(5)
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

@@ -30,6 +30,10 @@ AS_OPENED = """() => {
   document.activeElement?.blur();
   document.querySelector("[data-testid=stMain]").scrollTo(0, 0);
 }"""
+FOLLOW = """(path) => {
+  history.pushState(null, "", path);
+  dispatchEvent(new PopStateEvent("popstate", { state: null }));
+}"""
 # What moves while a page waits is drawn by the processor that the tests need; the ends of motions still come.
 STILL = """() => {
   const still = new CSSStyleSheet();
@@ -76,19 +80,25 @@ def window(browser: Browser) -> Iterator[BrowserContext]:
 
 @pytest.fixture
 def context(window: BrowserContext) -> Iterator[BrowserContext]:
-    """The reader's browser, without what an earlier test left in it."""
+    """The reader's browser, without what an earlier test allowed it."""
     yield window
-    window.clear_cookies()
     window.clear_permissions()
 
 
 @dataclass
 class Tab:
-    """The reader's tab; `untouched` is the path it shows as its script left it, "" if a reader changed it."""
+    """The reader's tab.
+
+    Attributes:
+        page, seen: What it shows, what happened in it.
+        untouched: The path it shows as its script left it, "" if a reader changed it.
+        is_in_url: Whether all that tests did in its session is in the URL.
+    """
 
     page: Page
     seen: Watch
     untouched: str = ""
+    is_in_url: bool = False
 
 
 @pytest.fixture(scope="package")
@@ -108,7 +118,8 @@ def seen(tab: Tab) -> Watch:
 def page(tab: Tab, context: BrowserContext, request: pytest.FixtureRequest) -> Iterator[Page]:
     """The tab; it forgets what was before, and the test fails if anything in it went wrong unseen."""
     page, seen = tab.page, tab.seen
-    if not (tab.untouched and "look_at" in request.fixturenames):
+    tab.is_in_url = tab.is_in_url and "follow" in request.fixturenames
+    if not tab.is_in_url:
         _leave(tab, for_blank="open_page" not in request.fixturenames)
     seen.forget()
     yield page
@@ -116,7 +127,7 @@ def page(tab: Tab, context: BrowserContext, request: pytest.FixtureRequest) -> I
         seen.troubles.append("an exception: " + page.get_by_test_id("stException").first.inner_text())
     troubles = list(seen.troubles)
     if troubles:
-        tab.untouched = ""
+        tab.untouched, tab.is_in_url = "", False
     page.emulate_media(color_scheme="null", reduced_motion="null")
     page.set_viewport_size(VIEWPORT)
     page.mouse.move(0, 0)
@@ -126,6 +137,7 @@ def page(tab: Tab, context: BrowserContext, request: pytest.FixtureRequest) -> I
 def _leave(tab: Tab, for_blank: bool) -> None:
     """Forget what the tab shows; a test that opens a page itself spares it the way over an empty one."""
     tab.untouched = ""
+    tab.page.context.clear_cookies()
     if tab.page.url.startswith("http"):
         tab.page.evaluate("localStorage.clear(), sessionStorage.clear()")
     if for_blank:
@@ -145,8 +157,29 @@ def open_page(page: Page, server_url: str) -> OpenPage:
 
 
 @pytest.fixture
-def look_at(tab: Tab, open_page: OpenPage, request: pytest.FixtureRequest) -> Iterator[OpenPage]:
-    """`open_page` for tests that only look: the page is not loaded anew if the last one left it untouched.
+def follow(tab: Tab, open_page: OpenPage, request: pytest.FixtureRequest) -> Iterator[OpenPage]:
+    """`open_page` for tests all of whose doings are in the URL: the tab goes there in the session it has.
+
+    The first such test loads the page, and so does the next after one that failed.
+    """
+    n_failed = request.session.testsfailed
+
+    def follow_(path: str) -> Page:
+        tab.untouched = ""
+        if not tab.is_in_url:
+            return open_page(path)
+        tab.page.evaluate(AS_OPENED)
+        tab.page.evaluate(FOLLOW, path)
+        wait_run(tab.page)
+        return tab.page
+
+    yield follow_
+    tab.is_in_url = request.session.testsfailed == n_failed
+
+
+@pytest.fixture
+def look_at(tab: Tab, follow: OpenPage, request: pytest.FixtureRequest) -> Iterator[OpenPage]:
+    """`follow` for tests that only look: the page is not drawn anew if the last one left it untouched.
 
     Untouched means that the tab sent the server nothing and that the test passed. What is only in the browser
     may have changed, such as the chip a key walked to; focus and scrolling begin anew.
@@ -158,7 +191,7 @@ def look_at(tab: Tab, open_page: OpenPage, request: pytest.FixtureRequest) -> It
         if tab.untouched == path:
             tab.page.evaluate(AS_OPENED)
         else:
-            open_page(path)
+            follow(path)
         opened, n_sent = path, tab.seen.n_sent
         return tab.page
 

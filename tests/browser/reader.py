@@ -74,6 +74,17 @@ def choose_language(page: Page, name: str) -> None:
     wait_run(page)
 
 
+def hears_once(node: Locator) -> bool:
+    """Whether no event of this very node has two listeners."""
+    node.evaluate("node => { window.asked = node; }")
+    session = node.page.context.new_cdp_session(node.page)
+    asked = session.send("Runtime.evaluate", {"expression": "window.asked"})["result"]
+    found = session.send("DOMDebugger.getEventListeners", {"objectId": asked["objectId"]})["listeners"]
+    session.detach()
+    kinds = [one["type"] for one in found]
+    return 0 < len(kinds) == len(set(kinds))
+
+
 @dataclass
 class Watch:
     """What happened in a tab: what went wrong unseen, and what its websockets carried."""
@@ -102,7 +113,7 @@ def watch(page: Page) -> Watch:
             troubles.append(f"console {message.type}: {message.text} ({place})")
 
     def on_failed_request(request: Request) -> None:
-        """All that leave this machine fail in this Chromium; a page load makes 230 requests, too many to hear."""
+        """All that leave this machine fail in this Chromium; to hear of each request costs 0.1 s a page."""
         if re.match(r"(https?|wss?):", request.url) and urlsplit(request.url).hostname != "127.0.0.1":
             troubles.append(f"a request to the outside: {request.url}")
 

@@ -44,8 +44,8 @@ def colours(canvas: Locator) -> int:
 
 
 @pytest.fixture
-def attention(open_page: OpenPage) -> Page:
-    page = open_page(url())
+def attention(follow: OpenPage) -> Page:
+    page = follow(url())
     expect(grid(page)).to_be_visible()
     expect(map_of(page)).to_be_visible()
     wait_run(page)
@@ -72,8 +72,8 @@ def test_in_three_clicks_to_the_head_where_it_looks_at_animal(attention: Page) -
     expect(page).to_have_url(re.compile(re.escape(f"att_head={LAYER}.{HEAD}")))
 
 
-def test_a_link_brings_back_head_switches_and_panel_and_korean_keeps_them(open_page: OpenPage) -> None:
-    page = open_page(
+def test_a_link_brings_back_head_switches_and_panel_and_korean_keeps_them(follow: OpenPage) -> None:
+    page = follow(
         url(
             token=str(IT),
             att_head="13.8",
@@ -92,14 +92,14 @@ def test_a_link_brings_back_head_switches_and_panel_and_korean_keeps_them(open_p
     expect(page.get_by_text("에서 가장 많이 보는 곳은")).to_be_visible()
 
 
-def test_a_link_brings_back_the_model_and_its_sinks(open_page: OpenPage) -> None:
-    page = open_page(url(model=DEFAULT_ENCODER, att_head="2.7", att_sink="true"))
+def test_a_link_brings_back_the_model_and_its_sinks(follow: OpenPage) -> None:
+    page = follow(url(model=DEFAULT_ENCODER, att_head="2.7", att_sink="true"))
     expect(page.get_by_text("What does head 2.7 look at?")).to_be_visible()
     expect(page.get_by_text(re.compile(r"Hidden: \[CLS\], \[SEP\]"))).to_be_visible()
 
 
-def test_pointing_reads_the_exact_weight_and_asks_nobody(open_page: OpenPage, seen: Watch) -> None:
-    page = open_page(url(token=str(IT), att_head=f"{LAYER}.{HEAD}"))
+def test_pointing_reads_the_exact_weight_and_asks_nobody(follow: OpenPage, seen: Watch) -> None:
+    page = follow(url(token=str(IT), att_head=f"{LAYER}.{HEAD}"))
     expect(map_of(page)).to_be_visible()
     wait_run(page)
     page.wait_for_timeout(300)
@@ -116,17 +116,17 @@ def test_pointing_reads_the_exact_weight_and_asks_nobody(open_page: OpenPage, se
     assert not seen.sent
 
 
-def test_bertviz_draws_offline_and_hostile_tokens_are_text(open_page: OpenPage) -> None:
+def test_bertviz_draws_offline_and_hostile_tokens_are_text(follow: OpenPage) -> None:
     hostile = '</script><img src=x onerror=alert(1)> "quoted" \\ back'
-    page = open_page("/attention?" + urlencode({"lang": "en", "text": hostile, "att_panel": "bertviz"}))
+    page = follow("/attention?" + urlencode({"lang": "en", "text": hostile, "att_panel": "bertviz"}))
     frame = page.frame_locator("iframe[title*='BertViz'], iframe").last
     expect(frame.locator("svg").first).to_be_visible()
     expect(frame.get_by_text("script", exact=False).first).to_be_visible()
     assert frame.locator("img").count() == 0
 
 
-def test_ranking_shows_progress_and_can_be_stopped(open_page: OpenPage) -> None:
-    page = open_page(url(att_panel="off"))
+def test_ranking_shows_progress_and_can_be_stopped(follow: OpenPage) -> None:
+    page = follow(url(att_panel="off"))
     page.get_by_role("button", name="Switch off each of the 270 heads").click()
     expect(page.get_by_text(re.compile(r"\d+ of 270 heads"))).to_be_visible()
     page.get_by_role("button", name="Stop", exact=True).last.click()

@@ -14,6 +14,8 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser.conftest import OpenPage
 from tests.browser.reader import Watch, wait_run
 
+SENTENCES = "/embeddings?emb_view=sentences"
+
 
 def marks(page: Page) -> Locator:
     return page.locator(".map path.mark")
@@ -21,7 +23,15 @@ def marks(page: Page) -> Locator:
 
 @pytest.fixture
 def sentence_map(page: Page, look_at: OpenPage) -> Page:
-    look_at("/embeddings?emb_view=sentences")
+    look_at(SENTENCES)
+    expect(marks(page)).to_have_count(36)
+    return page
+
+
+@pytest.fixture
+def own_map(page: Page, open_page: OpenPage) -> Page:
+    """In a session of its own, for sentences of its own."""
+    open_page(SENTENCES)
     expect(marks(page)).to_have_count(36)
     return page
 
@@ -30,8 +40,8 @@ def mark(page: Page, row: int) -> Locator:
     return page.locator(f".map path.mark[data-row='{row}']")
 
 
-def test_neighbours_of_the_selected_token_and_of_the_next_one(page: Page, open_page: OpenPage) -> None:
-    open_page("/embeddings")
+def test_neighbours_of_the_selected_token_and_of_the_next_one(page: Page, follow: OpenPage) -> None:
+    follow("/embeddings")
     picture = page.locator(".st-key-emb_neighbours svg.marks")
     expect(picture).to_contain_text("·Britain")
     expect(picture).to_contain_text("<filename>")
@@ -91,8 +101,8 @@ def test_a_click_lists_the_neighbours_and_draws_lines_to_them(sentence_map: Page
     expect(sentence_map.locator(".map line.link")).to_have_count(0)
 
 
-def test_the_map_turns_in_the_browser_alone(seen: Watch, open_page: OpenPage) -> None:
-    page = open_page("/embeddings?emb_view=sentences&emb_dims=3")
+def test_the_map_turns_in_the_browser_alone(seen: Watch, follow: OpenPage) -> None:
+    page = follow("/embeddings?emb_view=sentences&emb_dims=3")
     expect(marks(page)).to_have_count(36)
     wait_run(page)
     before, shape = len(seen.sent), mark(page, 5).get_attribute("d")
@@ -120,9 +130,9 @@ def test_keyboard_reaches_a_point_and_selects_it(sentence_map: Page) -> None:
     expect(mark(sentence_map, 2)).to_have_attribute("aria-selected", "true")
 
 
-def test_a_link_brings_back_view_method_and_search(page: Page, open_page: OpenPage) -> None:
+def test_a_link_brings_back_view_method_and_search(page: Page, follow: OpenPage) -> None:
     query = "people lost their savings"
-    open_page(
+    follow(
         f"/embeddings?emb_view=sentences&emb_method=tsne&emb_dims=3&emb_map_seed=4&emb_query={quote(query)}&lang=ko"
     )
     expect(marks(page)).to_have_count(36)
@@ -132,43 +142,43 @@ def test_a_link_brings_back_view_method_and_search(page: Page, open_page: OpenPa
     expect(page.get_by_role("radio", name="3차원")).to_be_checked()
 
 
-def test_a_file_of_hostile_sentences_is_text(sentence_map: Page) -> None:
+def test_a_file_of_hostile_sentences_is_text(own_map: Page) -> None:
     rows = [
         "<img src=x onerror=alert(1)>",
         "</script><script>alert(2)</script>",
         "![](http://x)",
         ":red[x] $E=mc^2$",
     ]
-    sentence_map.get_by_role("button", name="My sentences").click()
+    own_map.get_by_role("button", name="My sentences").click()
     file = {"name": "a.txt", "mimeType": "text/plain", "buffer": "\n".join(rows).encode()}
-    sentence_map.locator("input[type=file]").first.set_input_files(file)  # type: ignore[arg-type]
-    expect(marks(sentence_map)).to_have_count(4)
-    sentence_map.keyboard.press("Escape")
-    mark(sentence_map, 0).hover(force=True)
-    expect(sentence_map.locator(".map text.tag").first).to_contain_text("<img src=x onerror=alert(1)>")
-    assert sentence_map.locator(".map img, .map script").count() == 0
+    own_map.locator("input[type=file]").first.set_input_files(file)  # type: ignore[arg-type]
+    expect(marks(own_map)).to_have_count(4)
+    own_map.keyboard.press("Escape")
+    mark(own_map, 0).hover(force=True)
+    expect(own_map.locator(".map text.tag").first).to_contain_text("<img src=x onerror=alert(1)>")
+    assert own_map.locator(".map img, .map script").count() == 0
 
 
-def test_five_hundred_sentences_show_progress_and_can_be_stopped(sentence_map: Page) -> None:
+def test_five_hundred_sentences_show_progress_and_can_be_stopped(own_map: Page) -> None:
     rows = [
         f"Sentence number {i} tells how the {['cat', 'ship', 'market'][i % 3]} of {i * 7} went away."
         for i in range(500)
     ]
-    sentence_map.get_by_role("button", name="My sentences").click()
+    own_map.get_by_role("button", name="My sentences").click()
     file = {"name": "a.txt", "mimeType": "text/plain", "buffer": "\n".join(rows).encode()}
-    sentence_map.locator("input[type=file]").first.set_input_files(file)  # type: ignore[arg-type]
-    expect(sentence_map.get_by_text("of 500 sentences read")).to_be_visible()
-    sentence_map.keyboard.press("Escape")
-    sentence_map.get_by_role("button", name="Stop", exact=True).last.click()
-    expect(sentence_map.get_by_text("of 500 sentences are read and drawn")).to_be_visible()
-    assert 0 < marks(sentence_map).count() < 500
-    sentence_map.get_by_role("radio", name="3 dimensions").click()
-    sentence_map.get_by_role("button", name="Go on reading").click()
-    expect(marks(sentence_map)).to_have_count(500)
+    own_map.locator("input[type=file]").first.set_input_files(file)  # type: ignore[arg-type]
+    expect(own_map.get_by_text("of 500 sentences read")).to_be_visible()
+    own_map.keyboard.press("Escape")
+    own_map.get_by_role("button", name="Stop", exact=True).last.click()
+    expect(own_map.get_by_text("of 500 sentences are read and drawn")).to_be_visible()
+    assert 0 < marks(own_map).count() < 500
+    own_map.get_by_role("radio", name="3 dimensions").click()
+    own_map.get_by_role("button", name="Go on reading").click()
+    expect(marks(own_map)).to_have_count(500)
 
 
-def test_moving_the_layer_moves_the_points(page: Page, open_page: OpenPage) -> None:
-    open_page("/embeddings?emb_view=context&emb_sample=spring")
+def test_moving_the_layer_moves_the_points(page: Page, follow: OpenPage) -> None:
+    follow("/embeddings?emb_view=context&emb_sample=spring")
     points = page.locator(".st-key-emb_context svg .mark-symbol.role-mark path")
     expect(points).to_have_count(9)
     wait_run(page)

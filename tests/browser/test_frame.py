@@ -44,7 +44,7 @@ REFUSE_THE_API = """async () => {
     navigator.clipboard.writeText = () => Promise.reject(new Error("refused"));
 }"""
 KOREAN = "대한민국의 수도는"
-MARKUP = "</script><script>alert(1)</script><img src=//a.com/x onerror=alert(1)> ![](//a.com/y)"
+MARKUP = "</script><img src=//a.co onerror=alert(1)>![](//a.co)"
 SMOLLM, MINILM = "SmolLM2 135M Instruct", "MiniLM L6 v2"
 MINILM_ID = "sentence-transformers/all-MiniLM-L6-v2"
 
@@ -86,8 +86,8 @@ def test_a_picker_whose_program_comes_late_shows_what_the_link_chose(page: Page,
     expect_state(page, state.DEFAULT_TEXT, MINILM, title_of("home", "ko"))
 
 
-def test_state_goes_along_from_page_to_page_and_back(open_page: OpenPage) -> None:
-    page = open_page("/?lang=ko")
+def test_state_goes_along_from_page_to_page_and_back(follow: OpenPage) -> None:
+    page = follow("/?lang=ko")
     write(page, KOREAN)
     page.get_by_test_id("stSidebarNav").get_by_text(title_of("sampling", "ko")).click()
     wait_run(page)
@@ -115,11 +115,11 @@ def test_switching_the_language_keeps_every_widget_and_back_undoes_it(open_page:
 
 
 def test_share_copies_a_link_that_opens_the_same_view(
-    open_page: OpenPage, context: BrowserContext, server_url: str
+    follow: OpenPage, context: BrowserContext, server_url: str
 ) -> None:
     """Without the clipboard API too: browsers hide it on plain http, as a class server in a school is."""
     context.grant_permissions(["clipboard-read", "clipboard-write"], origin=server_url)
-    page = open_page("/sampling")
+    page = follow("/sampling")
     write(page, KOREAN)
     button = page.get_by_role("button", name="Copy the link")
     button.click()
@@ -146,17 +146,15 @@ def test_share_copies_a_link_that_opens_the_same_view(
     ],
     ids=["surrogates", "control", "long"],
 )
-def test_any_text_in_a_link_gives_a_picture_or_a_sentence(
-    hostile: str, shown: str, open_page: OpenPage
-) -> None:
-    page = open_page(f"/?lang=en&text={hostile}")
+def test_any_text_in_a_link_gives_a_picture_or_a_sentence(hostile: str, shown: str, follow: OpenPage) -> None:
+    page = follow(f"/?lang=en&text={hostile}")
     expect(page.get_by_role("heading", level=1)).to_have_text(title_of("home", "en"))
     if shown:
         expect(page.get_by_test_id("stAlert").first).to_contain_text(shown)
 
 
-def test_100_000_characters_typed_are_answered_with_a_sentence(open_page: OpenPage) -> None:
-    page = open_page("/")
+def test_100_000_characters_typed_are_answered_with_a_sentence(follow: OpenPage) -> None:
+    page = follow("/")
     write(page, "a" * 100_000)
     expect(page.get_by_test_id("stAlert").first).to_contain_text("100,000 characters")
     write(page, "short again")
@@ -182,8 +180,8 @@ def test_a_korean_excel_file_gives_its_good_rows_and_names_the_bad_one(open_page
     assert query(page)["text"] == [KOREAN]
 
 
-def test_everything_in_the_sidebar_is_reached_with_the_tab_key(open_page: OpenPage) -> None:
-    page = open_page("/?lang=en")
+def test_everything_in_the_sidebar_is_reached_with_the_tab_key(follow: OpenPage) -> None:
+    page = follow("/?lang=en")
     reached: list[str] = []
     for _ in range(70):  # more than once around, should the page still be filling
         page.keyboard.press("Tab")

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import OpenPage
-from tests.browser.reader import wait_run, write
+from tests.browser.reader import hears_once, wait_run, write
 
 KOREAN = "대한민국의 수도는"
 LONG = "It was the best of times, it was the worst of times, it was the age of wisdom, " * 5
@@ -81,8 +81,8 @@ def at(text: str, **more: str) -> str:
 
 
 @pytest.mark.parametrize(("language", "title"), [("en", "Next token"), ("ko", "다음 토큰")])
-def test_london_comes_next_with_its_probability(language: str, title: str, open_page: OpenPage) -> None:
-    page = open_page(f"/?lang={language}")
+def test_london_comes_next_with_its_probability(language: str, title: str, follow: OpenPage) -> None:
+    page = follow(f"/?lang={language}")
     first = picture(page).locator(".next").first
     expect(first.locator(".token")).to_have_text("·London")
     about = first.get_attribute("aria-label") or ""
@@ -93,8 +93,8 @@ def test_london_comes_next_with_its_probability(language: str, title: str, open_
 
 
 @pytest.mark.parametrize(("language", "names"), [("en", list(TEXTS)), ("ko", ["short", "long words"])])
-def test_nothing_is_cut_and_no_words_cross(language: str, names: list[str], open_page: OpenPage) -> None:
-    page = open_page(at(TEXTS[names[0]], lang=language))
+def test_nothing_is_cut_and_no_words_cross(language: str, names: list[str], follow: OpenPage) -> None:
+    page = follow(at(TEXTS[names[0]], lang=language))
     for name in names:
         if name != names[0]:
             before = chips(page).first.inner_text()
@@ -104,11 +104,27 @@ def test_nothing_is_cut_and_no_words_cross(language: str, names: list[str], open
         assert picture(page).evaluate(CROSSING) == [], name
 
 
-def test_hostile_text_is_shown_as_text(open_page: OpenPage) -> None:
+def test_nothing_of_an_earlier_sentence_is_left(follow: OpenPage) -> None:
+    """Streamlit calls a component anew for each sentence and ends none of the earlier calls."""
+    page = follow(at("Hi"))
+    write(page, "Seven eight nine ten")
+    expect(chips(page)).to_have_text(["Seven", "·eight", "·nine", "·ten"])
+    chips(page).last.focus()  # a place that the sentence before did not have
+    expect(about_chips(page)).to_contain_text("token 4 of 4")
+    assert hears_once(page.locator(".st-key-token_chips .ribbon"))
+    assert hears_once(page.locator(".st-key-journey .journey"))
+    wide = picture(page).get_attribute("viewBox") or ""
+    page.set_viewport_size({"width": 1250, "height": 768})
+    expect(picture(page)).not_to_have_attribute("viewBox", wide)
+    page.wait_for_timeout(200)
+    assert picture(page).locator(".spot .token").all_text_contents()[:4] == chips(page).all_text_contents()
+
+
+def test_hostile_text_is_shown_as_text(follow: OpenPage) -> None:
     text = (
         "</script><script>window.broken=1</script><img src=x onerror=window.broken=1> ![](http://x.example)"
     )
-    page = open_page(at(text))
+    page = follow(at(text))
     picture(page)
     shown = "".join(chips(page).all_text_contents())
     assert shown == text.replace(" ", "·")
@@ -117,8 +133,8 @@ def test_hostile_text_is_shown_as_text(open_page: OpenPage) -> None:
         assert page.locator(f".st-key-{component} img, .st-key-{component} script").count() == 0
 
 
-def test_two_thousand_emoji_are_drawn_and_answer(open_page: OpenPage) -> None:
-    page = open_page(at("😀" * 2_000))
+def test_two_thousand_emoji_are_drawn_and_answer(follow: OpenPage) -> None:
+    page = follow(at("😀" * 2_000))
     expect(page.get_by_test_id("stAlert")).to_contain_text("tokens")
     chips(page).first.wait_for()
     n_tokens = chips(page).count()
@@ -182,8 +198,8 @@ def test_nothing_moves_where_the_reader_wants_no_motion(page: Page, look_at: Ope
     assert picture(page).locator(".spot").first.evaluate(duration) == 0
 
 
-def test_ribbon_answers_to_mouse_and_keys_and_keeps_its_token_over_a_reload(open_page: OpenPage) -> None:
-    page = open_page("/")
+def test_ribbon_answers_to_mouse_and_keys_and_keeps_its_token_over_a_reload(follow: OpenPage) -> None:
+    page = follow("/")
     picture(page)
     chips(page).nth(3).hover()
     expect(about_chips(page)).to_contain_text("token 4 of 5")
@@ -208,8 +224,8 @@ def test_ribbon_answers_to_mouse_and_keys_and_keeps_its_token_over_a_reload(open
     expect(page).not_to_have_url(re.compile(r"token="))
 
 
-def test_bytes_stand_under_their_character(open_page: OpenPage) -> None:
-    page = open_page(at(KOREAN))
+def test_bytes_stand_under_their_character(follow: OpenPage) -> None:
+    page = follow(at(KOREAN))
     shared = page.locator(".st-key-token_chips .shared")
     expect(shared.first.locator(".character")).to_have_text("대")
     assert (
@@ -218,8 +234,8 @@ def test_bytes_stand_under_their_character(open_page: OpenPage) -> None:
     )
 
 
-def test_next_token_leads_to_sampling_with_the_sentence(open_page: OpenPage, server_url: str) -> None:
-    page = open_page(at("Once upon a time", lang="ko"))
+def test_next_token_leads_to_sampling_with_the_sentence(follow: OpenPage, server_url: str) -> None:
+    page = follow(at("Once upon a time", lang="ko"))
     station = picture(page).locator("a.station[href*='sampling']")
     address = station.get_attribute("href")
     page.evaluate("window.same_session = true")

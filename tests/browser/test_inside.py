@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import OpenPage
-from tests.browser.reader import Watch, wait_run, write
+from tests.browser.reader import Watch, hears_once, wait_run, write
 
 PARTS = 2 * 30 + 3  # SmolLM2: embedding, 30 blocks, final norm, logits
 
@@ -95,6 +95,7 @@ def test_a_copied_state_changes_the_answer_of_the_other_sentence(inside: Page) -
     for sentence in ("</script><script>alert(1)</script>", "😀", "대한민국의 수도는"):
         write(inside, sentence)
         expect(inside.get_by_test_id("stAlertContentWarning")).to_have_count(0)
+    assert hears_once(inside.locator(".st-key-ins_way .inside"))
 
 
 def test_a_click_opens_the_tensors_and_selects_the_token(inside: Page) -> None:
@@ -113,8 +114,8 @@ def test_a_click_opens_the_tensors_and_selects_the_token(inside: Page) -> None:
     expect(opened(inside, "Block 20, MLP: 2,654,208 parameters")).to_be_visible()
 
 
-def test_a_hostile_sentence_is_text(page: Page, open_page: OpenPage) -> None:
-    open_page(
+def test_a_hostile_sentence_is_text(page: Page, follow: OpenPage) -> None:
+    follow(
         "/inside?text=%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E%20%3C%2Fscript%3E&ins_b=%3Cimg%20src%3Dx%3E"
     )
     expect(picture(page)).to_be_visible()

@@ -24,8 +24,8 @@ def bars(page: Page) -> list[str]:
     return [text for text in texts if text.endswith("%")]
 
 
-def test_examples_fill_the_prompt_and_move_the_answer(page: Page, open_page: OpenPage, seen: Watch) -> None:
-    open_page("/prompting?pro_shots=0")
+def test_examples_fill_the_prompt_and_move_the_answer(page: Page, follow: OpenPage, seen: Watch) -> None:
+    follow("/prompting?pro_shots=0")
     blocks = page.locator(".prompt-blocks")
     expect(blocks.locator(".text .block.query")).to_have_count(1)
     expect(blocks.locator(".text .block.demonstration")).to_have_count(0)
@@ -63,8 +63,8 @@ def pick(page: Page, name: str, option: str) -> None:
     wait_run(page)
 
 
-def test_choices_live_through_another_task_and_another_language(page: Page, open_page: OpenPage) -> None:
-    open_page("/prompting?lang=en&pro_format=arrow&pro_shots=1")
+def test_choices_live_through_another_task_and_another_language(page: Page, follow: OpenPage) -> None:
+    follow("/prompting?lang=en&pro_format=arrow&pro_shots=1")
     pick(page, "Task", "Yes or no")
     expect(page.locator(".prompt-blocks .block.query").last).to_contain_text("->")
     expect(page.get_by_test_id("stAlertContentWarning")).to_have_count(0)
@@ -96,13 +96,14 @@ def results(page: Page) -> list[dict[str, str]]:
 def test_a_korean_file_in_cp949_is_measured_with_a_stop(
     page: Page, open_page: OpenPage, tmp_path: Path
 ) -> None:
-    rows = [f"{word}가 {'좋아요' if i % 2 else '싫어요'},{'긍정' if i % 2 else '부정'}"
-            for i, word in enumerate("비눈해달별꽃새차")]  # fmt: skip
+    rows = [
+        f"{word} 좋다,긍정" if i % 2 else f"{word} 싫다,부정" for i, word in enumerate("비눈해달별꽃새차")
+    ]
     file = tmp_path / "내 과제.csv"
     file.write_bytes("\r\n".join(["text,label", *rows]).encode("cp949"))
-    open_page("/prompting?pro_panel=library&pro_shots=2")
+    open_page("/prompting?pro_panel=library&pro_shots=2&pro_format=arrow")
     upload(page, file)
-    expect(page.locator(".prompt-blocks .block.query").last).to_contain_text("요")
+    expect(page.locator(".prompt-blocks .block.query").last).to_contain_text("다 ->")
     page.get_by_role("radio", name="How many examples").click()
     page.get_by_role("button", name="Measure").click()
     expect(page.get_by_text(re.compile(r"^[2-9] of \d+ prompts measured"))).to_be_visible()

@@ -167,8 +167,8 @@ def test_a_click_picks_a_key_whose_dimensions_sum_to_its_score_and_rows_can_be_s
     assert weights == sorted(weights, reverse=True)
 
 
-def test_many_keys_scroll_under_headings_and_above_the_sum(open_page: OpenPage) -> None:
-    page = open_page(f"/attention?text={'a%20cat%20sat%20and%20' * 8}")
+def test_many_keys_scroll_under_headings_and_above_the_sum(follow: OpenPage) -> None:
+    page = follow(f"/attention?text={'a%20cat%20sat%20and%20' * 8}")
     expect(picture(page).locator(".sentence")).not_to_be_empty()
     holder = picture(page).locator(".picture")
     before = {name: height_in(holder, name) for name in ("top", "foot")}

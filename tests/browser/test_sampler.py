@@ -224,8 +224,8 @@ def test_a_release_sends_little_and_survives_a_walk_to_another_page_and_to_korea
     expect(page.locator(".sampler .control .name").first).to_have_text("온도")
 
 
-def test_a_link_brings_the_settings_back_and_so_does_the_back_button(page: Page, open_page: OpenPage) -> None:
-    open_page("/sampling?sam_temperature=0&sam_top_k=12&sam_top_p=0.5&sam_min_p=0.25")
+def test_a_link_brings_the_settings_back_and_so_does_the_back_button(page: Page, follow: OpenPage) -> None:
+    follow("/sampling?sam_temperature=0&sam_top_k=12&sam_top_p=0.5&sam_min_p=0.25")
     wait_drawn(page)
     numbers = page.locator(".sampler input[type=number]")
     expect(page.locator(".sampler .sentence")).to_contain_text("Greedy: kept 1 of 49,152")
@@ -259,8 +259,8 @@ def test_everything_is_reached_by_keyboard(sampling: Page, seen: Watch) -> None:
     assert sampling.evaluate("() => document.activeElement.shadowRoot.activeElement.textContent") == "Reset"
 
 
-def test_three_libraries_keep_other_tokens_with_the_same_settings(page: Page, open_page: OpenPage) -> None:
-    open_page("/sampling?sam_temperature=1.6&sam_top_p=0.8&sam_min_p=0.01")
+def test_three_libraries_keep_other_tokens_with_the_same_settings(page: Page, follow: OpenPage) -> None:
+    follow("/sampling?sam_temperature=1.6&sam_top_p=0.8&sam_min_p=0.01")
     wait_drawn(page)
     buttons = page.locator(".sampler .orders [role=radio]")
     kept = [int(re.sub(r"\D", "", text.split(":")[1])) for text in buttons.all_inner_texts()]
@@ -280,9 +280,9 @@ def test_three_libraries_keep_other_tokens_with_the_same_settings(page: Page, op
 
 
 def test_a_click_on_a_token_shows_what_the_model_expected_and_asks_nobody(
-    page: Page, open_page: OpenPage, seen: Watch
+    page: Page, follow: OpenPage, seen: Watch
 ) -> None:
-    open_page("/sampling?sam_panel=text&text=The capital of England is London")
+    follow("/sampling?sam_panel=text&text=The capital of England is London")
     token = page.locator(".scored-text .tokens .token")
     expect(token).to_have_count(6)
     before = len(seen.sent)
@@ -373,11 +373,9 @@ def test_token_by_token_then_on_then_stopped_then_to_the_end(page: Page, open_pa
     expect(page.get_by_role("button", name="Go on", exact=True)).to_be_disabled()
 
 
-def test_a_link_sets_a_and_b_and_a_released_slider_is_compared_at_once(
-    page: Page, open_page: OpenPage
-) -> None:
+def test_a_link_sets_a_and_b_and_a_released_slider_is_compared_at_once(page: Page, follow: OpenPage) -> None:
     link = "sam_panel=compare&sam_temperature=1&sam_top_p=1&sam_b_temperature=2&sam_b_top_k=5"
-    open_page(f"/sampling?{link}")
+    follow(f"/sampling?{link}")
     told = page.get_by_text("Tokens kept:")
     expect(told).to_contain_text("49,152 in A, 5 in B")
     expect(page.locator(".st-key-sam_both svg.marks")).to_be_visible()

@@ -14,7 +14,7 @@ from playground.engine.table import ModelTable
 from playground.settings import DEFAULT_DECODER, DEFAULT_ENCODER, Settings
 from playground.ui.granularity import corpus
 from tests.browser.conftest import OpenPage
-from tests.browser.reader import Watch, wait_run
+from tests.browser.reader import Watch, hears_once, wait_run
 
 SENTENCE = "나는 최근 파리 여행을 다녀왔다"
 LINK = f"/tokenization?lang=en&text={quote(SENTENCE)}"
@@ -126,6 +126,7 @@ def test_tokens_follow_while_typing(open_rows: OpenPage) -> None:
     expect(page.locator(".st-key-tok_rows .chip[data-row='1']")).to_have_text(["Hello", "·world"])
     expect(field).to_be_focused()
     expect(page).to_have_url(re.compile(r"text=Hello(\+|%20)world"))
+    assert hears_once(page.locator(".st-key-tok_rows .rows"))
 
 
 def test_a_link_restores_two_tokenizers_and_a_text(open_rows: OpenPage) -> None:
@@ -160,8 +161,11 @@ def test_right_to_left_letters_stand_over_their_own_chips_and_marks_with_their_l
 
 
 @pytest.fixture
-def lab(open_rows: OpenPage) -> Page:
-    page = open_rows("/tokenization?lang=en")
+def lab(look_at: OpenPage) -> Page:
+    return show_lab(look_at("/tokenization?lang=en"))
+
+
+def show_lab(page: Page) -> Page:
     page.locator(".lab .step").wait_for()
     page.locator(".lab .step").scroll_into_view_if_needed()
     return page
@@ -241,7 +245,8 @@ def test_watched_word_is_drawn_while_typing(lab: Page) -> None:
     expect(lab.locator(".lab .head").last).to_contain_text("EA B0 80")
 
 
-def test_a_csv_saved_by_korean_excel_can_be_trained_on(lab: Page) -> None:
+def test_a_csv_saved_by_korean_excel_can_be_trained_on(open_page: OpenPage) -> None:
+    lab = show_lab(open_page("/tokenization?lang=en"))
     lab.get_by_role("button", name="Your file").or_(lab.get_by_role("radio", name="Your file")).first.click()
     wait_run(lab)
     table = "번호,문장,점수\n1,나는 나는 나는 학교에 간다,3\n2,나는 집에 간다,5\n".encode("cp949")
