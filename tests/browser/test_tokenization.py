@@ -14,8 +14,12 @@ from playground.engine.table import ModelTable
 from playground.settings import DEFAULT_DECODER, DEFAULT_ENCODER, Settings
 from playground.ui.granularity import corpus
 from tests.browser.conftest import OpenPage
-from tests.browser.reader import Watch, hears_once, wait_run
+from tests.browser.reader import Watch, hears_once, wait_run, write
 
+SCROLL_TO = """async (node) => {
+    node.scrollIntoView();
+    for (let i = 0; i < 3; i++) await new Promise(requestAnimationFrame);
+}"""
 SENTENCE = "나는 최근 파리 여행을 다녀왔다"
 LINK = f"/tokenization?lang=en&text={quote(SENTENCE)}"
 
@@ -127,6 +131,17 @@ def test_tokens_follow_while_typing(open_rows: OpenPage) -> None:
     expect(field).to_be_focused()
     expect(page).to_have_url(re.compile(r"text=Hello(\+|%20)world"))
     assert hears_once(page.locator(".st-key-tok_rows .rows"))
+
+
+def test_a_short_ribbon_drawn_out_of_sight_takes_the_room_it_will_take(open_rows: OpenPage) -> None:
+    page = open_rows("/tokenization?lang=en&text=Hello")
+    main, ribbon = page.get_by_test_id("stMain"), page.locator(".st-key-token_chips .ribbon")
+    main.evaluate("main => main.scrollTo(0, main.scrollHeight)")
+    write(page, "Good morning to you")
+    expect(ribbon.locator(".chip")).to_have_count(4)
+    kept = ribbon.evaluate("ribbon => ribbon.offsetHeight")
+    ribbon.evaluate(SCROLL_TO)
+    assert ribbon.evaluate("ribbon => ribbon.offsetHeight") == kept
 
 
 def test_a_link_restores_two_tokenizers_and_a_text(open_rows: OpenPage) -> None:

@@ -34,8 +34,8 @@ function svg(name, attributes = {}, text = null) {
 const ends = new WeakMap();
 
 /**
- * A component that hears with its last data only. Streamlit calls it anew with other data, but what a call
- * returned only once the component leaves the page: `begin` returns what ends it, which is called before both.
+ * A component that hears with its last data only. Streamlit calls it anew with each new data, but what a call
+ * returned only when the component leaves the page: here what `begin` returned is called at both.
  */
 function renewed(begin) {
   return (given) => {
