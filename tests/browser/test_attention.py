@@ -72,8 +72,8 @@ def test_in_three_clicks_to_the_head_where_it_looks_at_animal(attention: Page) -
     expect(page).to_have_url(re.compile(re.escape(f"att_head={LAYER}.{HEAD}")))
 
 
-def test_a_link_brings_back_head_switches_and_panel_and_korean_keeps_them(follow: OpenPage) -> None:
-    page = follow(
+def test_a_link_brings_back_head_switches_and_panel_and_korean_keeps_them(open_page: OpenPage) -> None:
+    page = open_page(
         url(
             token=str(IT),
             att_head="13.8",
@@ -92,8 +92,8 @@ def test_a_link_brings_back_head_switches_and_panel_and_korean_keeps_them(follow
     expect(page.get_by_text("에서 가장 많이 보는 곳은")).to_be_visible()
 
 
-def test_a_link_brings_back_the_model_and_its_sinks(follow: OpenPage) -> None:
-    page = follow(url(model=DEFAULT_ENCODER, att_head="2.7", att_sink="true"))
+def test_a_link_brings_back_the_model_and_its_sinks(open_page: OpenPage) -> None:
+    page = open_page(url(model=DEFAULT_ENCODER, att_head="2.7", att_sink="true"))
     expect(page.get_by_text("What does head 2.7 look at?")).to_be_visible()
     expect(page.get_by_text(re.compile(r"Hidden: \[CLS\], \[SEP\]"))).to_be_visible()
 

@@ -130,9 +130,9 @@ def test_keyboard_reaches_a_point_and_selects_it(sentence_map: Page) -> None:
     expect(mark(sentence_map, 2)).to_have_attribute("aria-selected", "true")
 
 
-def test_a_link_brings_back_view_method_and_search(page: Page, follow: OpenPage) -> None:
+def test_a_link_brings_back_view_method_and_search(page: Page, open_page: OpenPage) -> None:
     query = "people lost their savings"
-    follow(
+    open_page(
         f"/embeddings?emb_view=sentences&emb_method=tsne&emb_dims=3&emb_map_seed=4&emb_query={quote(query)}&lang=ko"
     )
     expect(marks(page)).to_have_count(36)

@@ -44,7 +44,7 @@ REFUSE_THE_API = """async () => {
     navigator.clipboard.writeText = () => Promise.reject(new Error("refused"));
 }"""
 KOREAN = "대한민국의 수도는"
-MARKUP = "</script><img src=//a.co onerror=alert(1)>![](//a.co)"
+MARKUP = "</script><img src=//a.co onerror=alert(1)>![](//a.co)<script>alert(2)"
 SMOLLM, MINILM = "SmolLM2 135M Instruct", "MiniLM L6 v2"
 MINILM_ID = "sentence-transformers/all-MiniLM-L6-v2"
 
@@ -146,8 +146,10 @@ def test_share_copies_a_link_that_opens_the_same_view(
     ],
     ids=["surrogates", "control", "long"],
 )
-def test_any_text_in_a_link_gives_a_picture_or_a_sentence(hostile: str, shown: str, follow: OpenPage) -> None:
-    page = follow(f"/?lang=en&text={hostile}")
+def test_any_text_in_a_link_gives_a_picture_or_a_sentence(
+    hostile: str, shown: str, open_page: OpenPage
+) -> None:
+    page = open_page(f"/?lang=en&text={hostile}")
     expect(page.get_by_role("heading", level=1)).to_have_text(title_of("home", "en"))
     if shown:
         expect(page.get_by_test_id("stAlert").first).to_contain_text(shown)

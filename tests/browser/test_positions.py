@@ -214,8 +214,8 @@ def test_the_score_of_real_vectors_stays_when_both_are_shifted(page_of_positions
     assert moved[0] == moved[1] != here
 
 
-def test_a_link_restores_every_picture(page: Page, follow: OpenPage) -> None:
-    follow("/positions?pos_waves_base=500&pos_clocks_shift=77&pos_distances_head=6&pos_seed=3")
+def test_a_link_restores_every_picture(page: Page, open_page: OpenPage) -> None:
+    open_page("/positions?pos_waves_base=500&pos_clocks_shift=77&pos_distances_head=6&pos_seed=3")
     wait_drawn(page)
     for name, setting, value in (
         ("waves", "base", "500"),

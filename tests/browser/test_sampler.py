@@ -224,8 +224,8 @@ def test_a_release_sends_little_and_survives_a_walk_to_another_page_and_to_korea
     expect(page.locator(".sampler .control .name").first).to_have_text("온도")
 
 
-def test_a_link_brings_the_settings_back_and_so_does_the_back_button(page: Page, follow: OpenPage) -> None:
-    follow("/sampling?sam_temperature=0&sam_top_k=12&sam_top_p=0.5&sam_min_p=0.25")
+def test_a_link_brings_the_settings_back_and_so_does_the_back_button(page: Page, open_page: OpenPage) -> None:
+    open_page("/sampling?sam_temperature=0&sam_top_k=12&sam_top_p=0.5&sam_min_p=0.25")
     wait_drawn(page)
     numbers = page.locator(".sampler input[type=number]")
     expect(page.locator(".sampler .sentence")).to_contain_text("Greedy: kept 1 of 49,152")
@@ -373,9 +373,11 @@ def test_token_by_token_then_on_then_stopped_then_to_the_end(page: Page, open_pa
     expect(page.get_by_role("button", name="Go on", exact=True)).to_be_disabled()
 
 
-def test_a_link_sets_a_and_b_and_a_released_slider_is_compared_at_once(page: Page, follow: OpenPage) -> None:
+def test_a_link_sets_a_and_b_and_a_released_slider_is_compared_at_once(
+    page: Page, open_page: OpenPage
+) -> None:
     link = "sam_panel=compare&sam_temperature=1&sam_top_p=1&sam_b_temperature=2&sam_b_top_k=5"
-    follow(f"/sampling?{link}")
+    open_page(f"/sampling?{link}")
     told = page.get_by_text("Tokens kept:")
     expect(told).to_contain_text("49,152 in A, 5 in B")
     expect(page.locator(".st-key-sam_both svg.marks")).to_be_visible()

@@ -144,8 +144,8 @@ def test_a_short_ribbon_drawn_out_of_sight_takes_the_room_it_will_take(open_rows
     assert ribbon.evaluate("ribbon => ribbon.offsetHeight") == kept
 
 
-def test_a_link_restores_two_tokenizers_and_a_text(open_rows: OpenPage) -> None:
-    page = open_rows(LINK + "&tok_with=cl100k_base&tok_with=unigram")
+def test_a_link_restores_two_tokenizers_and_a_text(open_page: OpenPage) -> None:
+    page = open_page(LINK + "&tok_with=cl100k_base&tok_with=unigram")
     names = page.locator(".st-key-tok_rows .line").first.locator(".name b")
     expect(names).to_have_text(["SmolLM2 135M Instruct", "GPT-4 · cl100k_base", "Unigram"])
     expect(page.get_by_role("textbox", name="Your sentence")).to_have_value(SENTENCE)

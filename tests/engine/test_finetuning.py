@@ -398,7 +398,7 @@ def test_cancel_frees_the_slot_and_keeps_what_was_learned(engine: LocalEngine) -
 @pytest.mark.real
 def test_a_learning_rate_that_breaks_down_says_so_and_touches_nobody(real_engine: LocalEngine) -> None:
     model = real_engine._settings.default_model
-    chosen = {"model": model, "target_modules": ("q_proj", "v_proj"), "batch_size": 2, "n_steps": 6}
+    chosen = {"model": model, "target_modules": ("q_proj", "v_proj"), "batch_size": 2, "n_steps": 12}
     hot = run_of(1, owner="hot", learning_rate=10.0, **chosen)
     fine = run_of(2, owner="fine", learning_rate=1e-3, **chosen)
     real_engine.start(hot)
@@ -408,7 +408,7 @@ def test_a_learning_rate_that_breaks_down_says_so_and_touches_nobody(real_engine
     assert state.error == Diverged.msgid
     assert str(Diverged(**dict(state.error_params))).startswith("The training broke down at step")
     assert other.status == "done"
-    assert other.held_out[-1][1] < other.held_out[0][1]
+    assert other.train[-1][1] < other.train[0][1]
     assert not real_engine.adapters("hot")
     for owner in ("hot", "fine"):
         real_engine.cancel_owner(owner)

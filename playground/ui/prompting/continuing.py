@@ -42,7 +42,7 @@ def draw(prompt: Prompt) -> Callable[[], None] | None:
     return partial(_write, prompt, place, known)
 
 
-@st.cache_resource(max_entries=1_000, show_spinner=False)  # 50 bytes each
+@st.cache_resource(max_entries=1_000, show_spinner=False)  # eight tokens each
 def _known(model_id: str, input_ids: tuple[int, ...]) -> list[str]:
     """The text, as soon as one page has written it whole: for a class that opens the same prompt."""
     return []
