@@ -86,7 +86,7 @@ def check(options: Sequence[str]) -> int:
         [script("ruff"), "check", "--quiet", *present],
         [script("ruff"), "format", "--quiet", "--check", *present],
         [script("mypy")],
-        [script("python"), "-m", "pytest", "-n", "3", *options],
+        [script("python"), "-m", "pytest", "-n", "3", "--max-worker-restart=0", *options],
     ]
     for step in steps:
         code = call(step)

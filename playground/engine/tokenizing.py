@@ -24,8 +24,9 @@ class TextTokenizer:
     """One model's tokenizer. Immutable after its making, so any thread may use it.
 
     It works on its own `tokenizers` object: the one inside the transformers tokenizer is reconfigured by
-    every call with other arguments, for all threads. Text a reader types never becomes a special token:
-    `<|im_start|>` is read letter by letter.
+    every call with other arguments, for all threads, and two threads that do so can wait for each other for
+    ever (tokenizers 0.23: a lock is waited for with Python's own lock held). Text a reader types never
+    becomes a special token: `<|im_start|>` is read letter by letter.
 
     A byte-level tokenizer normally knows all 256 bytes. SmolLM2's knows 235: six control characters and the
     first bytes of planes 4 to 11, where Unicode has no characters, are dropped silently, as by transformers.

@@ -300,19 +300,19 @@ def test_the_chat_template_frames_a_message(smollm: TextTokenizer) -> None:
 def test_many_threads_get_what_one_gets_while_transformers_is_reconfigured(smollm: TextTokenizer) -> None:
     jobs = [(text, framed) for text in HARD_TEXTS * 20 for framed in (True, False)]
     expected = [smollm.tokenize(*job) for job in jobs]
+
+    def reconfigure() -> None:
+        """In one thread: two that share this object can wait for each other for ever."""
+        for split in (False, True) * 50:
+            smollm.tokenizer("a b", truncation=True, max_length=1, split_special_tokens=split)
+
     interval = sys.getswitchinterval()
     sys.setswitchinterval(1e-5)
     try:
         with ThreadPoolExecutor(8) as pool:
-            others = [
-                pool.submit(
-                    smollm.tokenizer, "a b", truncation=True, max_length=1, split_special_tokens=split
-                )
-                for split in (False, True) * 50
-            ]
+            other = pool.submit(reconfigure)
             found = list(pool.map(lambda job: smollm.tokenize(*job), jobs))
-            for other in others:
-                other.result()
+            other.result()
     finally:
         sys.setswitchinterval(interval)
     assert found == expected
