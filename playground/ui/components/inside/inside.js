@@ -112,7 +112,7 @@ function architecture(data, box, theme, n) {
   for (let row = 1; row < n; row += 1) {
     const [attention, mlp] = ["attention", "mlp"].map((kind) => data.stations.find((one) => one.id === `${kind}.${row - 1}`));
     const share = attention.n_parameters / (attention.n_parameters + mlp.n_parameters || 1);
-    const width = Math.max(88, Math.min(BLOCKS - 88, share * BLOCKS));
+    const width = Math.max(94, Math.min(BLOCKS - 94, share * BLOCKS));
     put(attention.id, row, -2, LEFT, width - 2, box.y(row) + 1.5);
     put(mlp.id, row, -1, LEFT + width, BLOCKS - width, box.y(row) + 1.5);
   }
@@ -128,7 +128,7 @@ function part(data, station, at, theme) {
   const { x, y, width, height } = at;
   group.append(
     svg("rect", {
-      x, y, width, height, rx: 3, fill: colour, "fill-opacity": chosen ? 0.75 : 0.28,
+      x, y, width, height, rx: 3, fill: colour, "fill-opacity": chosen ? 1 : 0.28,
       stroke: chosen ? theme.text : colour, "stroke-width": chosen ? 2 : 1,
     }),
     svg("text", {
