@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -19,6 +18,7 @@ from playground.core.trace import Trace
 from playground.ui import compute, frame, sampling, show, stepwise, warming
 from playground.ui.choose import choose_from_list
 from playground.ui.components.sampler import SamplerValue
+from playground.ui.pace import Pace
 from playground.ui.sampling import token_labels
 from playground.ui.state import PageContext
 from playground.ui.text import _
@@ -26,7 +26,6 @@ from playground.ui.text import _
 N_SHOWN = 12  # tokens in the picture
 N_TEXTS, N_TOKENS = 4, 12
 KEY = "sam_both_texts"
-UPDATES_PER_S = 4
 
 
 @dataclass(frozen=True)
@@ -184,7 +183,7 @@ def _asked(first: Side, second: Side) -> tuple[object, ...]:
 
 def _write(line: Any, place: Any, first: Side, second: Side) -> None:  # noqa: ANN401  (containers)
     """Write to the end; any click of the reader stops it within one step, what is written stays."""
-    drawn_at = 0.0
+    pace = Pace()
     texts: list[dict[int, str]] = [{}, {}]
     st.session_state[KEY] = (_asked(first, second), texts)
     for side, found in zip((first, second), texts, strict=True):
@@ -196,9 +195,7 @@ def _write(line: Any, place: Any, first: Side, second: Side) -> None:  # noqa: A
         ):
             for row, step in steps:
                 found[row] += step.text
-                if time.monotonic() - drawn_at > 1 / UPDATES_PER_S:
-                    _table(place, texts)
-                    drawn_at = time.monotonic()
+                pace(partial(_table, place, texts))
     st.rerun()
 
 

@@ -18,13 +18,13 @@ from playground.core.frames_many import Written
 from playground.core.trace import Trace
 from playground.ui import show, stepwise
 from playground.ui.components.sampler import SamplerValue
+from playground.ui.pace import Pace
 from playground.ui.sampling import cuts
 from playground.ui.state import PageContext
 from playground.ui.text import _
 
 TEMPERATURES = (0.0, 0.4, 0.7, 1.0, 1.3, 1.6)
 N_SWEEP = 8  # texts at each
-UPDATES_PER_S = 4
 
 
 @dataclass
@@ -110,7 +110,7 @@ def write_all(place: Any, many: Many) -> None:  # noqa: ANN401  (Streamlit's con
     with place.container():
         bar = st.progress(0.0, _("The model writes"))
         steps = stepwise.generate_many(many.context, many.settings, max_new_tokens=many.n_max)
-        begun_at, drawn_at, done = time.monotonic(), 0.0, 0
+        pace, begun_at, done = Pace(), time.monotonic(), 0
         total = len(many.settings) * many.n_max
         with closing(steps):
             for row, step in steps:
@@ -120,10 +120,8 @@ def write_all(place: Any, many: Many) -> None:  # noqa: ANN401  (Streamlit's con
                 one.text += step.text
                 done += 1 if step.finish_reason is None else many.n_max - step.index
                 many.elapsed_ms = 1_000 * (time.monotonic() - begun_at)
-                if time.monotonic() - drawn_at > 1 / UPDATES_PER_S:
-                    told = _("{done} of {total} tokens").format(done=done, total=total)
-                    bar.progress(min(1.0, done / total), told)
-                    drawn_at = time.monotonic()
+                told = _("{done} of {total} tokens").format(done=done, total=total)
+                pace(partial(bar.progress, min(1.0, done / total), told))
     st.rerun()
 
 

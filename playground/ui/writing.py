@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache, partial
 from itertools import count
 from typing import Any, Literal
@@ -19,14 +19,14 @@ from playground.core.trace import Trace
 from playground.ui import paths, sampling, show, state, stepwise
 from playground.ui.components.scored_text import scored_text
 from playground.ui.expected import N_EXPECTED
+from playground.ui.pace import Pace
 from playground.ui.run import Run, last_run
 from playground.ui.state import PageContext
 from playground.ui.text import _
 
 Wish = Literal["all", "token", ""]  # to the end, one token, nothing
 UPDATES_PER_S = 15
-# Shares of the time: with many readers drawing takes longer, so it is done less often. The picture costs ten
-# times what the text costs, and the text is what is read.
+# of the time: the picture costs ten times what the text costs, and the text is what is read
 TEXT_SHARE, PICTURE_SHARE = 0.03, 0.01
 
 
@@ -164,26 +164,6 @@ def _more() -> tuple[dict[str, Any], bool]:
     return penalties, exact
 
 
-@dataclass
-class Pace:
-    """Does something as often as a share of the time allows, and no oftener than anybody sees.
-
-    Attributes:
-        share: Of the time.
-    """
-
-    share: float
-    _next_at: float = 0.0
-
-    def __call__(self, draw: Callable[[], None]) -> None:
-        """Do it, if it is time."""
-        now = time.monotonic()
-        if now >= self._next_at:
-            draw()
-            spent_s = time.monotonic() - now
-            self._next_at = now + max(1 / UPDATES_PER_S, spent_s / self.share)
-
-
 class Board:
     """Where a continuation is drawn: its text, and the surprisal of each token.
 
@@ -197,7 +177,8 @@ class Board:
         with st.container(key="sam_board"):
             self._chart = st.empty()
         self.line = st.empty()  # where the engine says what it waits for, then how it ended
-        self._text_pace, self._picture_pace = Pace(TEXT_SHARE), Pace(PICTURE_SHARE)
+        self._text_pace = Pace(UPDATES_PER_S, TEXT_SHARE)
+        self._picture_pace = Pace(UPDATES_PER_S, PICTURE_SHARE)
         if run is None:
             self._text.caption(_("Press Generate: the model continues your sentence, token by token."))
             return

@@ -18,13 +18,13 @@ from playground.engine.base import GenerateStep
 from playground.engine.catalogue import CatalogueEntry
 from playground.ui import compute, frame, show, stepwise, warming
 from playground.ui.choose import choose_from_list
+from playground.ui.pace import Pace
 from playground.ui.state import PageContext
 from playground.ui.text import _, ngettext, plain
 
 KEY = "pro_chat_answers"
 BASE = "HuggingFaceTB/SmolLM2-135M"
 BOX_HEIGHT = 160
-UPDATES_PER_S = 4
 
 Message = dict[str, str]
 
@@ -154,7 +154,7 @@ def _write(place: Any, answers: Answers) -> None:  # noqa: ANN401  (Streamlit's 
         runs.append((answers.base, {"base": engine.tokenize(answers.base.model.model_id, text)}))
     answers.given = {name: Answer() for _context, prompts in runs for name in prompts}
     with place.container():
-        progress = _Progress(answers)
+        pace, progress = Pace(), _Progress(answers)
         for context, prompts in runs:
             settings = [{"temperature": 0.0, "input_ids": one.input_ids} for one in prompts.values()]
             steps = stepwise.generate_many(context, settings, max_new_tokens=answers.n_max)
@@ -163,7 +163,7 @@ def _write(place: Any, answers: Answers) -> None:  # noqa: ANN401  (Streamlit's 
                 for row, step in steps:
                     _take(given[row], step)
                     answers.elapsed_ms = 1_000 * (time.monotonic() - began)
-                    progress.draw()
+                    pace(progress.draw)
     st.rerun()
 
 
@@ -182,13 +182,8 @@ class _Progress:
         self._answers = answers
         self._places = _boxes(answers)
         self._bar = st.progress(0.0, _("The model writes"))  # where the facts will stand: nothing jumps
-        self._drawn_at = time.monotonic()
 
     def draw(self) -> None:
-        """A few times a second; every drawing is also where a click of the reader ends the run."""
-        if time.monotonic() - self._drawn_at < 1 / UPDATES_PER_S:
-            return
-        self._drawn_at = time.monotonic()
         given, n_max = self._answers.given, self._answers.n_max
         done = sum(n_max if answer.finish else len(answer.token_ids) for answer in given.values())
         total = n_max * len(given)

@@ -17,6 +17,7 @@ from playground.core.prompting import Example
 from playground.engine.base import GenerateStep
 from playground.errors import PlaygroundError
 from playground.ui import compute, state, stepwise
+from playground.ui.pace import Pace
 from playground.ui.state import PageContext
 from playground.ui.text import _
 from playground.ui.waiting import stop_with
@@ -24,7 +25,6 @@ from playground.ui.waiting import stop_with
 KEY = "pro_thinking"
 PLACE = "{question}"
 TEMPERATURE = 0.7  # of votes (Wang et al. 2022, section 3.1: 0.5 or 0.7)
-UPDATES_PER_S = 4
 
 
 @dataclass
@@ -108,27 +108,35 @@ def answer(run: Run, line: Any, draw: Callable[..., object]) -> None:  # noqa: A
         line: Where the progress is drawn.
         draw: Draws a table of accuracies.
     """
-    begun_at = drawn_at = time.monotonic()
-    n_drawn = 0
+    pace, begun_at = Pace(), time.monotonic()
     with line.container():
-        bar = st.progress(0.0, _("The model writes"))
+        progress = _Progress(run, draw)
         for part in run.parts():
             with closing(_steps(run, part)) as steps:
                 for row, step in steps:
                     run.add(part[row], step)
                     st.session_state[KEY] = run
-                    now = time.monotonic()
-                    run.elapsed_ms = 1_000 * (now - begun_at)
-                    if now - drawn_at < 1 / UPDATES_PER_S:
-                        continue
-                    told = _("{done} of {total} answers").format(done=run.n_done, total=run.total)
-                    bar.progress(min(1.0, run.n_tokens / (run.total * run.n_max)), told)
-                    if run.n_done > n_drawn:
-                        draw(run.table())
-                    drawn_at, n_drawn = now, run.n_done
+                    run.elapsed_ms = 1_000 * (time.monotonic() - begun_at)
+                    pace(progress.draw)
             if any(one.finish is None for one in part):  # a click that waits for the end of this run
                 break
     st.rerun()
+
+
+class _Progress:
+    """How far the answers are, and how many of them are right so far."""
+
+    def __init__(self, run: Run, draw: Callable[..., object]) -> None:
+        self._run, self._draw, self._n_drawn = run, draw, 0
+        self._bar = st.progress(0.0, _("The model writes"))
+
+    def draw(self) -> None:
+        run = self._run
+        told = _("{done} of {total} answers").format(done=run.n_done, total=run.total)
+        self._bar.progress(min(1.0, run.n_tokens / (run.total * run.n_max)), told)
+        if run.n_done > self._n_drawn:
+            self._draw(run.table())
+        self._n_drawn = run.n_done
 
 
 def _steps(run: Run, part: list[Transcript]) -> Generator[tuple[int, GenerateStep]]:
