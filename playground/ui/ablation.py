@@ -21,6 +21,7 @@ from playground.ui import compute, show
 from playground.ui.attention import Head, View, shown_code
 from playground.ui.choose import choose
 from playground.ui.text import _, strong
+from playground.ui.url import put
 
 
 @dataclass(eq=False)
@@ -91,7 +92,7 @@ def _say_off(view: View) -> None:
 
 
 def _put(off: str) -> None:
-    st.session_state["att_off"] = off
+    put("att_off", off)
 
 
 def _before_after(view: View, before: Trace, after: Trace, ablation: Ablation) -> None:

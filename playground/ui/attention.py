@@ -16,10 +16,10 @@ from playground.core.trace import Trace
 from playground.core.word_order import words
 from playground.errors import BadValue
 from playground.ui import compute, show, state
-from playground.ui.choose import hidden
 from playground.ui.components.token_chips import selected_token
 from playground.ui.state import PageContext
 from playground.ui.text import _, sentence
+from playground.ui.url import hidden, put
 
 Head = tuple[int, int]
 _EXAMPLES = {
@@ -118,7 +118,7 @@ def examples() -> None:
 def _take(text: str) -> None:
     st.session_state["text"] = text
     for key in ("att_head", "att_off", "token"):
-        st.session_state[key] = ""
+        put(key, "")
 
 
 def _window(n_tokens: int) -> tuple[int, int]:

@@ -8,6 +8,7 @@ import streamlit as st
 
 from playground.errors import BadValue
 from playground.ui.text import plain, sentence
+from playground.ui.url import hidden, put
 
 
 def choose(key: str, names: Mapping[str, str], label: str) -> str:
@@ -71,26 +72,15 @@ def _wanted(key: str, names: Mapping[str, str]) -> str:
     What was possible when it was chosen and is no longer (another model, another file) is dropped silently.
     """
     if f"{key}_choice" in st.session_state and st.session_state.get(key) not in (None, "", *names):
-        st.session_state[key] = ""
+        put(key, "")
     chosen = hidden(key)
     if chosen and chosen not in names:
         st.warning(sentence(BadValue(name=key, value=repr(chosen[:40]), allowed=", ".join(names))))
     return chosen if chosen in names else next(iter(names))
 
 
-def hidden(key: str) -> str:
-    """Tie a value to the URL that no visible widget holds; set it in callbacks, before it is drawn.
-
-    The frame's style hides containers whose key begins with `url_of_`.
-    """
-    with st.container(key=f"url_of_{key}"):
-        return st.text_input(
-            key, key=key, bind="query-params", persist_state="session", label_visibility="collapsed"
-        )
-
-
 def _keep(key: str, options: tuple[str, ...]) -> None:
     """What the browser sends is an option's words: after a change of language or options they name none."""
     chosen = st.session_state[f"{key}_choice"]
     if chosen in options:
-        st.session_state[key] = "" if chosen == options[0] else chosen
+        put(key, "" if chosen == options[0] else chosen)

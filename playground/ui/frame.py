@@ -15,7 +15,7 @@ from playground.engine.catalogue import CatalogueEntry, catalogue
 from playground.engine.model_info import AdapterName
 from playground.errors import AdapterGone, EmptyText, InputError, PlaygroundError, TextTooLong, Unsupported
 from playground.paths import site_root
-from playground.ui import adapters, compute, my_prompts, state, warming
+from playground.ui import adapters, compute, my_prompts, state, url, warming
 from playground.ui.choose import default_index, default_of
 from playground.ui.components.share import share
 from playground.ui.state import PageContext
@@ -50,9 +50,8 @@ def url_values() -> None:
     """
     st.html(_STYLE)
     with st.container(key="url_of_page"):
-        st.text_input("lang", key="lang", bind="query-params", label_visibility="collapsed")
-        st.text_input("model", key="model", bind="query-params", label_visibility="collapsed")
-        st.text_input("token", key="token", bind="query-params", label_visibility="collapsed")
+        for key in ("lang", "model", "token"):
+            url.field(key)
 
 
 def sidebar() -> None:
@@ -207,7 +206,7 @@ def _model_picker() -> None:
 
 
 def _choose(name: str) -> None:
-    st.session_state[name] = st.session_state[f"{name}_choice"]
+    url.put(name, st.session_state[f"{name}_choice"])
 
 
 def _take_example() -> None:

@@ -17,11 +17,12 @@ from playground.core.pieces import pieces
 from playground.ui import show
 from playground.ui.attention import Head, View, shown_code
 from playground.ui.attention_words import SCORE_NAMES, head_sentence, link_sentence, score_tells
-from playground.ui.choose import choose_from_list, hidden
+from playground.ui.choose import choose_from_list
 from playground.ui.components.attention_map import attention_map
 from playground.ui.components.head_grid import head_grid
 from playground.ui.components.token_chips import remember_token
 from playground.ui.text import _, plain
+from playground.ui.url import hidden, put
 
 
 def grid(view: View) -> None:
@@ -106,7 +107,7 @@ def _link(view: View) -> NDArray[np.float32]:
 
 
 def _keep_link(query: int) -> None:
-    st.session_state["att_link"] = f"{query}-{st.session_state['att_key']}"
+    put("att_link", f"{query}-{st.session_state['att_key']}")
 
 
 def _largest(name: str, view: View) -> float:
@@ -120,13 +121,13 @@ def _grid_words(name: str) -> dict[str, str]:
 
 
 def _select(layer: int, head: int) -> None:
-    st.session_state["att_head"] = f"{layer}.{head}"
+    put("att_head", f"{layer}.{head}")
 
 
 def _switch(off: frozenset[Head]) -> None:
-    st.session_state["att_off"] = " ".join(f"{layer}.{head}" for layer, head in sorted(off))
+    put("att_off", " ".join(f"{layer}.{head}" for layer, head in sorted(off)))
     if off:
-        st.session_state["att_panel"] = "off"  # what it did is shown there
+        put("att_panel", "off")  # what it did is shown there
 
 
 # ---------------------------------------------------------------- one head
@@ -217,7 +218,7 @@ def _coverage() -> float:
 
 
 def _cover(coverage: float) -> None:
-    st.session_state["att_cover"] = "" if round(coverage * 100) == 80 else str(round(coverage * 100))
+    put("att_cover", "" if round(coverage * 100) == 80 else str(round(coverage * 100)))
 
 
 def _query_setter(view: View, *, merged: bool, whole: bool) -> Callable[[int], None]:

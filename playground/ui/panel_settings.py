@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from playground.errors import BadValue
+from playground.ui import url
 from playground.ui.components.positions import Control
 from playground.ui.text import sentence
 
@@ -21,13 +22,7 @@ def chosen(place: str, controls: Sequence[Control]) -> dict[str, float]:
     values = {}
     with st.container(key=f"url_of_{place}"):
         for control in controls:
-            st.text_input(
-                control.name,
-                key=f"{place}_{control.name}",
-                bind="query-params",
-                persist_state="session",
-                label_visibility="collapsed",
-            )
+            url.field(f"{place}_{control.name}")
     for control in controls:
         text = st.session_state.get(f"{place}_{control.name}", "")
         if control.options and text.isascii() and text.isdigit():
@@ -46,6 +41,6 @@ def remember(place: str, controls: Sequence[Control]) -> Callable[[dict[str, flo
     def put(values: dict[str, float]) -> None:
         for control in controls:
             value = values[control.name]
-            st.session_state[f"{place}_{control.name}"] = "" if value == control.default else f"{value}"
+            url.put(f"{place}_{control.name}", "" if value == control.default else f"{value}")
 
     return put

@@ -16,7 +16,7 @@ from playground.core.ranking import RankedLogits, rank
 from playground.core.sampling import ORDERS, Order, distribution
 from playground.core.trace import Trace
 from playground.errors import BadValue
-from playground.ui import compute
+from playground.ui import compute, url
 from playground.ui.components.sampler import DEFAULT, N_ROWS, SamplerValue, possible
 from playground.ui.text import _
 
@@ -31,13 +31,7 @@ def bind() -> None:
     """
     with st.container(key="url_of_sampling"):
         for name in SamplerValue._fields:
-            st.text_input(
-                name,
-                key=f"sam_{name}",
-                bind="query-params",
-                persist_state="session",
-                label_visibility="collapsed",
-            )
+            url.field(f"sam_{name}")
 
 
 def chosen(d_vocab: int) -> tuple[SamplerValue, list[BadValue]]:
@@ -58,7 +52,7 @@ def remember(value: SamplerValue) -> None:
     """Put settings into the URL; call it from a callback, before the fields are drawn."""
     for name, default in DEFAULT._asdict().items():
         chosen = getattr(value, name)
-        st.session_state[f"sam_{name}"] = "" if chosen == default else str(chosen).removesuffix(".0")
+        url.put(f"sam_{name}", "" if chosen == default else str(chosen).removesuffix(".0"))
 
 
 def _order(text: str) -> Order | None:

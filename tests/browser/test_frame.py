@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import partial
 from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 from babel.messages.pofile import read_po
-from playwright.sync_api import BrowserContext, Page, Route, expect
+from playwright.sync_api import BrowserContext, Page, Route, WebSocketRoute, expect
 
 from playground.paths import site_root
 from playground.ui import state, text
 from tests.browser.conftest import OpenPage
-from tests.browser.reader import choose_language, jumps, sentence_box, wait_run, write
+from tests.browser.reader import AFTER_DEBOUNCE, choose_language, jumps, sentence_box, wait_run, write
 
 EVERY_STRING = """() => {
     const strings = [];
@@ -241,3 +243,43 @@ def expect_korean(page: Page, name: str, korean: dict[str, str]) -> None:
     assert left == set(), name
     assert page.evaluate(FOREIGN) == 0, name
     assert jumps(page) == [], f"{name}: what is scrolled to takes the room that was kept for it"
+
+
+def test_a_click_that_comes_before_the_answer_to_the_last_one_undoes_nothing(
+    context: BrowserContext, server_url: str
+) -> None:
+    """On a busy server an answer takes seconds; the browser sends what it knew before with the next click."""
+    page = context.new_page()
+    answers: list[Callable[[], None]] = []
+    is_busy = False
+
+    def connect(reader: WebSocketRoute) -> None:
+        server = reader.connect_to_server()
+        server.on_message(lambda said: hear(partial(reader.send, said)))
+
+    def hear(answer: Callable[[], None]) -> None:
+        if is_busy:
+            answers.append(answer)
+        else:
+            answer()
+
+    page.route_web_socket("**/*", connect)
+    page.goto(f"{server_url}/sampling?sam_temperature=0.4")
+    wait_run(page)
+    temperature = page.locator(".sampler input[type=number]").nth(0)
+    expect(temperature).to_have_value("0.4")
+    is_busy = True
+    temperature.fill("2")
+    page.keyboard.press("Enter")
+    page.evaluate(AFTER_DEBOUNCE)
+    page.locator(".st-key-sam_panel_choice").get_by_text("Many at once").click()
+    page.evaluate(AFTER_DEBOUNCE)
+    page.locator(".st-key-lang_choice").get_by_text("한국어", exact=True).click()
+    page.evaluate(AFTER_DEBOUNCE)
+    is_busy = False
+    for answer in answers:
+        answer()
+    wait_run(page)
+    assert query(page) == {"sam_temperature": ["2"], "sam_panel": ["many"], "lang": ["ko"]}
+    expect(temperature).to_have_value("2")
+    page.close()

@@ -112,7 +112,8 @@ def test_a_click_on_the_ribbon_counts_more_than_an_old_word(open_app: OpenApp) -
     app = open_app("embeddings", text=TEXT, emb_word="cat")
     heading = next(m.value for m in app.markdown if m.value.startswith("####"))
     assert "cat" in heading
-    app.text_input(key="token").set_value("3").run()
+    app.session_state["token"] = "3"
+    app.run()
     assert app.text_input(key="emb_word").value == ""
     assert "on" in next(m.value for m in app.markdown if m.value.startswith("####"))
 

@@ -64,7 +64,8 @@ def test_one_forward_a_text_and_none_for_a_click(open_app: OpenApp, tiny_engine:
     before = engine.stats().n_forwards
     app = open_app("home", text="a sentence nobody has typed before")
     assert engine.stats().n_forwards == before + 1
-    app.text_input(key="token").set_value("2").run()
+    app.session_state["token"] = "2"
+    app.run()
     (selected,) = (row for row in drawn(app)["rows"] if row["selected"])
     assert "token 3 of" in selected["about"]
     assert engine.stats().n_forwards == before + 1

@@ -14,6 +14,7 @@ from playground.ui.finetuning.picking import own, pick
 from playground.ui.finetuning.sets import TrainingSet
 from playground.ui.state import PageContext
 from playground.ui.text import _, plain, sentence
+from playground.ui.url import put
 
 
 def panel(context: PageContext) -> None:
@@ -120,12 +121,12 @@ def _file(
 
 
 def _use(model_id: str) -> None:
-    st.session_state["model"] = model_id
+    put("model", model_id)
 
 
 def _remove(adapter: AdapterInfo, owner: str) -> None:
     if st.session_state["model"].startswith(adapter.model_id):
-        st.session_state["model"] = adapter.base_id
+        put("model", adapter.base_id)
     compute.get_engine().lent.remove(adapter.model_id, owner)
 
 

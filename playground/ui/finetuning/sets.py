@@ -19,6 +19,7 @@ from playground.paths import site_root
 from playground.ui import compute, state
 from playground.ui.state import PageContext
 from playground.ui.text import N_, _
+from playground.ui.url import put
 
 NAMES = {
     "pirate": N_("Talk like a pirate"),
@@ -216,7 +217,7 @@ def take_upload() -> None:
             max_rows=settings.max_upload_rows,
         )  # fmt: skip
         st.session_state["fin_file_name"] = upload.name.rpartition(".")[0][:40]
-        st.session_state["fin_set"] = OWN
+        put("fin_set", OWN)
     except BadFile as error:
         st.session_state["fin_upload_error"] = error
 

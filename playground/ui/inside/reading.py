@@ -16,9 +16,10 @@ from playground.core.trace import Trace
 from playground.engine.inside import Part
 from playground.errors import BadValue
 from playground.ui import compute, state
-from playground.ui.choose import default_index, hidden
+from playground.ui.choose import default_index
 from playground.ui.state import PageContext
 from playground.ui.text import _, sentence
+from playground.ui.url import hidden, put
 
 N_TOP = 10  # tokens of each layer
 
@@ -134,4 +135,4 @@ def _keep(key: str, options: tuple[str, ...], default: str) -> None:
     """What the browser sends is an option's words: after a change of the text they name none."""
     chosen = st.session_state[f"{key}_choice"]
     if chosen in options:
-        st.session_state[key] = "" if chosen == default else chosen
+        put(key, "" if chosen == default else chosen)

@@ -19,6 +19,7 @@ from playground.ui.components.inside import Station
 from playground.ui.components.token_chips import remember_token, selected_token
 from playground.ui.inside.reading import Reading, is_decoder, remembered
 from playground.ui.text import _, plain
+from playground.ui.url import put
 from playground.ui.word_order import as_code
 
 N_COLUMNS = 10  # positions side by side: a token of eight letters can be read at the back of a room
@@ -84,7 +85,7 @@ def _cosines(reading: Reading) -> core.Floats:
 def _clicked(value: object) -> None:
     if not isinstance(value, dict):
         return
-    st.session_state["ins_part"] = str(value.get("station", ""))
+    put("ins_part", str(value.get("station", "")))
     if "position" in value:
         remember_token(value["position"])
 

@@ -12,6 +12,7 @@ from playground.ui import state
 from playground.ui.prompting import chat, own
 from playground.ui.prompting.prompt import Prompt
 from playground.ui.text import _, sentence
+from playground.ui.url import put
 
 KEY = "pro_kept"
 MAX_KEPT = 50
@@ -72,7 +73,7 @@ def _table(kept: list[list[Message]]) -> None:
 def _open(said: list[Message] | None) -> None:
     if said is not None:
         chat.open_messages(said)
-        st.session_state["pro_panel"] = "chat"
+        put("pro_panel", "chat")
 
 
 def _keep(prompt: Prompt) -> None:

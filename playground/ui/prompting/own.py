@@ -14,6 +14,7 @@ from playground.errors import BadFile
 from playground.paths import site_root
 from playground.ui import state, uploads
 from playground.ui.text import _, ngettext, sentence
+from playground.ui.url import put
 
 ID = "own"
 KEY = "pro_own"
@@ -83,6 +84,6 @@ def _read() -> None:
             upload.name, upload.getvalue(), max_bytes=settings.max_upload_bytes,
             max_rows=settings.max_upload_rows,
         )  # fmt: skip
-        st.session_state["pro_task"] = ID
+        put("pro_task", ID)
     except BadFile as error:
         st.session_state["pro_upload_error"] = error  # what was there before stays

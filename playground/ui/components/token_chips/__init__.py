@@ -11,6 +11,7 @@ from playground.core import pieces
 from playground.core.tokens import Tokenization
 from playground.ui.components import script, style
 from playground.ui.text import _, ngettext
+from playground.ui.url import put
 
 _HTML = """
 <div class="ribbon" role="listbox" aria-orientation="horizontal"></div>
@@ -103,7 +104,7 @@ def direction(text: str) -> str:
 def remember_token(selected: object) -> None:
     """Select the token at a position, or none; call it from a callback, before the frame draws its field."""
     position = isinstance(selected, int) and not isinstance(selected, bool) and selected >= 0
-    st.session_state["token"] = str(selected) if position else ""
+    put("token", str(selected) if position else "")
 
 
 def _remember() -> None:
