@@ -41,8 +41,7 @@ def test_a_whole_run_a_stopped_one_its_strength_its_file_and_its_adapter_elsewhe
     wait_run(page)
     marks = page.locator(".st-key-fin_loss_picture svg .mark-symbol path")
     assert marks.count() >= 4, "held-out and general losses at steps 0 and 1"
-    page.locator(".st-key-fin_steps").get_by_role("slider").focus()
-    page.keyboard.press("End")
+    page.locator(".st-key-fin_steps").get_by_role("slider").press("End")
     wait_run(page)
     click(page, "Start training")
     expect(page.get_by_text(re.compile(r"Training: step (?:[2-9]|[1-9]\d+) of 200"))).to_be_visible()
@@ -56,8 +55,7 @@ def test_a_whole_run_a_stopped_one_its_strength_its_file_and_its_adapter_elsewhe
 
     panel(page, "Before and after")
     expect(page.get_by_text(re.compile("The base begins with .* the adapter at 100 %"))).to_be_visible()
-    page.get_by_role("slider", name="Strength of the adapter (percent)").focus()
-    page.keyboard.press("Home")
+    page.get_by_role("slider", name="Strength of the adapter (percent)").press("Home")
     expect(page.get_by_text(re.compile("the adapter at 0 %"))).to_be_visible()
     wait_run(page)
     click(page, "Let both write")
