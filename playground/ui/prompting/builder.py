@@ -41,10 +41,10 @@ def read(context: PageContext) -> Prompt:
         task_id, task = _task(context)
         style = cast("Format", choose_from_list("pro_format", _formats(context), _("Format")))
         n_shot = st.slider(
-            _("Examples in the prompt"), 0, MAX_SHOTS, 4, key="pro_shots", bind="query-params", width=230
+            _("Examples in the prompt"), 0, MAX_SHOTS, 4, key="pro_shots", bind="query-params", width=195
         )
         seed = st.number_input(
-            _("Choice of examples"), 0, 999, 0, key="pro_draw", bind="query-params", width=130,
+            _("Choice of examples"), 0, 999, 0, key="pro_draw", bind="query-params", width=165,
             help=_("Every number is another choice and order of the examples."),
         )  # fmt: skip
         with st.popover(_("More"), icon=":material/tune:"):
