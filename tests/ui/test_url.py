@@ -1,4 +1,9 @@
+import re
+from pathlib import Path
+
 from streamlit.testing.v1 import AppTest
+
+from playground import ui
 
 
 def script() -> None:
@@ -42,3 +47,12 @@ def test_two_clicks_in_one_message_keep_the_value_of_the_callback() -> None:
     app.text_input(key="a").set_value("0")
     app.button[0].click().run()
     assert app.markdown[0].value == "a is 2"
+
+
+def test_nothing_is_put_into_a_hidden_field_but_by_put() -> None:
+    sources = [path.read_text("utf-8") for path in Path(ui.__file__).parent.rglob("*.py")]
+    drawn = re.compile(r'(?:choose|choose_from_list|hidden|pick|remembered|field)\(\s*"(\w+)"')
+    hidden = {key for source in sources for key in drawn.findall(source)} | {"lang", "model", "token"}
+    assert len(hidden) > 20
+    set_directly = re.compile(r'session_state\["(\w+)"\] = ')
+    assert hidden.isdisjoint(key for source in sources for key in set_directly.findall(source))
