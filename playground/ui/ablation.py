@@ -82,17 +82,15 @@ def _say_off(view: View) -> None:
         name = f"{view.layer}.{view.head}"
         st.button(
             _("Switch off head {name}").format(name=name), key="att_off_this", icon=":material/block:",
-            on_click=_put, args=(name,),
+            on_click=put, args=("att_off", name),
         )  # fmt: skip
         return
     names = ", ".join(f"{layer}.{head}" for layer, head in sorted(view.off)[:12])
     more = "" if len(view.off) <= 12 else ", …"
     st.markdown(_("Off: {names}").format(names=names + more))
-    st.button(_("All heads on again"), key="att_all_on", icon=":material/undo:", on_click=_put, args=("",))
-
-
-def _put(off: str) -> None:
-    put("att_off", off)
+    st.button(
+        _("All heads on again"), key="att_all_on", icon=":material/undo:", on_click=put, args=("att_off", "")
+    )
 
 
 def _before_after(view: View, before: Trace, after: Trace, ablation: Ablation) -> None:

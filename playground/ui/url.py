@@ -25,7 +25,7 @@ def hidden(key: str) -> str:
 
 
 def put(key: str, value: str) -> None:
-    """Another value; call it from a callback, before its field is drawn."""
+    """Another value; call it before its field is drawn, as callbacks do."""
     st.session_state[key] = st.session_state[f"{key}_ours"] = value
 
 

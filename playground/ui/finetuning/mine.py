@@ -81,13 +81,13 @@ def _actions(context: PageContext, adapter: AdapterInfo) -> None:
     data = live.data_of(run) if run is not None else None  # the file is made where no session is
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.button(
-            _("Use it on every page"), type="primary", key="fin_use", icon=":material/check:", on_click=_use,
-            args=(adapter.model_id,), disabled=context.model.model_id == adapter.model_id,
+            _("Use it on every page"), type="primary", key="fin_use", icon=":material/check:", on_click=put,
+            args=("model", adapter.model_id), disabled=context.model.model_id == adapter.model_id,
         )  # fmt: skip
         if context.model.adapter:
             st.button(
-                _("Back to the base"), key="fin_unuse", icon=":material/undo:", on_click=_use,
-                args=(adapter.base_id,),
+                _("Back to the base"), key="fin_unuse", icon=":material/undo:", on_click=put,
+                args=("model", adapter.base_id),
             )  # fmt: skip
         st.download_button(
             _("Download for peft (.zip)"), lambda: _file(context, adapter, run, data),
@@ -118,10 +118,6 @@ def _file(
         if data is not None:
             more["reproduce.py"] = code.reproduce(run.request, data)
     return compute.get_engine().exported(adapter.model_id, more)
-
-
-def _use(model_id: str) -> None:
-    put("model", model_id)
 
 
 def _remove(adapter: AdapterInfo, owner: str) -> None:
