@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import psutil
@@ -25,9 +26,8 @@ def test_a_closed_tab_stops_its_generation(context: BrowserContext, live: LiveSe
     wait_run(page)
     idle = _cpu_share(server, 1.0)
     page.locator(".st-key-sam_start button").click()
-    expect(page.locator(".st-key-sam_stop button")).to_be_enabled()
-    time.sleep(1)
-    assert _cpu_share(server, 1.0) > idle + 0.3, "it generates"
+    expect(page.get_by_text(re.compile("Once upon a time│.{20}"))).to_be_visible()
+    generating = _cpu_share(server, 1.0)  # as much as a busy machine gives it
     page.close()
     time.sleep(1.5)
-    assert _cpu_share(server, 1.5) < idle + 0.2, "it has stopped"
+    assert _cpu_share(server, 1.5) < idle + generating / 2, "it has stopped"
