@@ -27,7 +27,8 @@ def test_a_closed_tab_stops_its_generation(context: BrowserContext, live: LiveSe
     idle = _cpu_share(server, 1.0)
     page.locator(".st-key-sam_start button").click()
     expect(page.get_by_text(re.compile("Once upon a time│.{20}"))).to_be_visible()
-    generating = _cpu_share(server, 1.0)  # as much as a busy machine gives it
+    generating = _cpu_share(server, 1.0)  # a busy machine gives it little
+    assert generating > idle, "it generates"
     page.close()
     time.sleep(1.5)
-    assert _cpu_share(server, 1.5) < idle + generating / 2, "it has stopped"
+    assert _cpu_share(server, 1.5) < idle + min(0.2, generating / 2), "it has stopped"
