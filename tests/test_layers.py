@@ -77,7 +77,7 @@ def test_one_module_names_bertviz_as_a_package() -> None:
 
 
 def test_sizes() -> None:
-    too_long = [path.name for path in SOURCES if path.read_text("utf-8").count("\n") > 300]
+    too_long = [path.name for path in SOURCES if path.read_text("utf-8").count("\n") > 350]
     too_long += [
         f"{path.name}: {node.name}"
         for path in SOURCES
