@@ -14,6 +14,8 @@ PlaygroundError
  |   +- ModelNotFound     model_id, cure
  |   +- Unsupported       model_id, capability
  |   +- OutOfMemory
+ |   +- NotComputed
+ |   +- NotFinite         model_id
  |   +- HubUnreachable    model_id
  |   +- AdapterGone       model_id
  |   +- Diverged          step
@@ -127,6 +129,21 @@ class OutOfMemory(ModelError):
     """The device has no room for this request, even alone."""
 
     msgid = N_("The device has too little memory for this text: shorten it or pick a smaller model.")
+
+
+class NotComputed(ModelError):
+    """An error nobody expected, while this request was computed; the log has it."""
+
+    msgid = N_("The server could not compute this, and its log says why: try again, or try another text.")
+
+
+class NotFinite(ModelError):
+    """Params: model_id."""
+
+    msgid = N_(
+        "The model {model_id} gives values here that are no numbers, as after a training that broke down: "
+        "pick another model or another adapter."
+    )
 
 
 class HubUnreachable(ModelError):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from playground.core.edits import Ablation, Edit
 from playground.engine.blocks import blocks, edited
 from playground.engine.inside import Ablated, AblationsRequest
-from playground.engine.scheduler import Job
+from playground.engine.jobs import Job
 
 if TYPE_CHECKING:
     from playground.core.trace import Trace
@@ -70,7 +70,7 @@ def ablate_each(
     loaded: LoadedModel,
     trace: Trace,
     chunk_tokens: int,
-    results: Callable[[AblationsRequest, Job], Iterator[object]],
+    result: Callable[[Job], object],
 ) -> Iterator[Ablated]:
     """Switch off every head alone, first layer first; see `InsideEngine.ablations`.
 
@@ -79,7 +79,7 @@ def ablate_each(
         loaded: A decoder.
         trace: Of the unchanged model, with all hidden states.
         chunk_tokens: How many tokens one forward may have, all rows together.
-        results: Queues a job and waits for what it gives.
+        result: Queues a job and waits for what it gives.
     """
     assert trace.hidden_states is not None
     info, ids = loaded.info, tuple(trace.input_ids.tolist())
@@ -90,9 +90,7 @@ def ablate_each(
         start = heads[0][0] if info.family in _ROTARY else 0
         state = trace.hidden_states[start].copy()  # torch takes no read-only memory
         work = AblationsWork(loaded, ids, heads, request.ablation, start, state)
-        key = ("ablations", request.request_id, first)
-        job = Job("trace", key, key, len(ids) * len(heads), work)
-        # Its own topic: a newer request never ends in the place of this one's next chunk.
-        made = next(results(replace(request, topic=request.request_id), job))
+        key = object()
+        made = result(Job("trace", key, key, len(ids) * len(heads), work))
         assert isinstance(made, np.ndarray)
         yield Ablated(heads, made, len(every))

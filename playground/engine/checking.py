@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from numbers import Integral, Real
 from typing import TYPE_CHECKING
 
 from playground.core.sampling import ORDERS
@@ -29,7 +30,7 @@ def check_settings(request: GenerateRequest, settings: Settings) -> None:
     Raises:
         BadValue: Also for NaN.
     """
-    limits = {
+    limits: dict[str, tuple[float, float, float]] = {
         "temperature": (request.temperature, 0.0, 100.0),
         "top_k": (request.top_k, 0, math.inf),
         "top_p": (request.top_p, 1e-6, 1.0),
@@ -52,14 +53,31 @@ def check_limits(limits: Mapping[str, tuple[float, float, float]]) -> None:
     """Refuse values outside their limits.
 
     Args:
-        limits: Name -> its value, the least and the most that it may be.
+        limits: Name -> its value, the least and the most that it may be. Where the least is an `int`, the
+            value must be a whole number of a whole type: 2.0 is none.
 
     Raises:
-        BadValue: Also for NaN.
+        BadValue: Also for NaN, and for what is no number.
+
+    Example:
+        >>> check_limits({"seed": (7, 0, 10), "top_p": (0.5, 1e-6, 1.0)})
+        >>> check_limits({"seed": (7.0, 0, 10)})
+        Traceback (most recent call last):
+            ...
+        playground.errors.BadValue: seed is 7.0, but only 0-10 is possible here.
     """
     for name, (value, low, high) in limits.items():
-        if not low <= value <= high:  # also false for NaN
+        kind = Integral if isinstance(low, int) else Real
+        if not isinstance(value, kind) or not low <= value <= high:  # also false for NaN
             raise BadValue(name=name, value=value, allowed=f"{low}-{high}")
+
+
+def _whole(name: str, given: Iterable[int], last: int) -> tuple[int, ...]:
+    """The same as plain ints; refuses all but whole numbers from 0 to `last`."""
+    numbers = tuple(given)
+    if not all(isinstance(one, Integral) and 0 <= one <= last for one in numbers):
+        raise BadValue(name=name, value=str(numbers[:8]), allowed=f"0-{last}")
+    return tuple(map(int, numbers))
 
 
 class Checks:
@@ -81,19 +99,26 @@ class Checks:
             if not request.text:
                 raise EmptyText
             given = loaded.tokenizer.encode(request.text)
-        if not given:
+        if not len(given):
             raise EmptyText
-        self.known_ids(given, loaded)
         limit = min(self._settings.max_tokens, loaded.info.n_ctx or self._settings.max_tokens)
         if len(given) > limit:
             raise TooManyTokens(limit=limit, got=len(given))
-        return given
+        return self.known_ids(given, loaded)
 
-    def known_ids(self, given: tuple[int, ...], loaded: LoadedModel) -> tuple[int, ...]:
+    def known_ids(self, given: Sequence[int], loaded: LoadedModel) -> tuple[int, ...]:
         """The same ids; refuses those that the model has no embedding for."""
-        if not all(0 <= token_id < loaded.info.d_vocab for token_id in given):
-            raise BadValue(name="input_ids", value=str(given[:8]), allowed=f"0-{loaded.info.d_vocab - 1}")
-        return given
+        return _whole("input_ids", given, loaded.info.d_vocab - 1)
+
+    def lens(self, request: LensRequest, loaded: LoadedModel) -> tuple[int, ...]:
+        """The token ids to read; refuses a position that is not there, and more than all positions allow."""
+        ids = self.input_ids(request, loaded)
+        check_limits({"n_top": (request.n_top, 1, loaded.info.d_vocab)})
+        if request.position is None:
+            self.check_all_heads(len(ids))
+        else:
+            check_limits({"position": (request.position, 0, len(ids) - 1)})
+        return ids
 
     def beams(self, request: BeamsRequest, loaded: LoadedModel) -> tuple[int, ...]:
         """The token ids to continue; refuses settings that cannot be, and a search that keeps too much."""
@@ -131,6 +156,9 @@ class Checks:
         most = self._settings.max_scored_texts
         if not 0 < len(request.texts) <= most:
             raise BadValue(name="texts", value=len(request.texts), allowed=f"1-{most}")
+        if len(request.candidates) != len(request.texts):
+            n_texts = len(request.texts)
+            raise BadValue(name="len(candidates)", value=len(request.candidates), allowed=str(n_texts))
         encoded: dict[str, tuple[int, ...]] = {}
         found = []
         for text, candidates in zip(request.texts, request.candidates, strict=True):
@@ -176,22 +204,28 @@ class Checks:
         ):
             if wanted:
                 self.require(loaded, capability)
+        for name, wanted, allowed in (
+            ("attentions", request.attentions, ("uint8", "float32")),
+            ("logits", request.logits, ("last", "all")),
+        ):
+            if wanted is not None and wanted not in allowed:
+                raise BadValue(name=name, value=repr(wanted), allowed=", ".join(allowed))
         start, stop = request.window or (0, n_tokens)
-        if request.window and not 0 <= start < stop <= n_tokens:
-            raise BadValue(name="window", value=f"{start}-{stop}", allowed=f"0-{n_tokens}")
+        if request.window:
+            start, stop = _whole("window", request.window, n_tokens)
+            if start >= stop:
+                raise BadValue(name="window", value=f"{start}-{stop}", allowed=f"0-{n_tokens}")
         if request.attentions:
             self.check_all_heads(stop - start)
         layers = request.hidden_states
-        if isinstance(layers, tuple) and not all(0 <= layer <= loaded.info.n_layer for layer in layers):
-            raise BadValue(name="hidden_states", value=str(layers), allowed=f"0-{loaded.info.n_layer}")
-        if not 0 <= request.predictions <= MAX_ALTERNATIVES:
-            allowed = f"0-{MAX_ALTERNATIVES}"
-            raise BadValue(name="predictions", value=request.predictions, allowed=allowed)
+        if layers is not None and layers != "all":
+            layers = _whole("hidden_states", layers, loaded.info.n_layer)
+        check_limits({"predictions": (request.predictions, 0, MAX_ALTERNATIVES)})
         return Capture(
             attentions=request.attentions,
             hidden_states=layers,
             logits=request.logits,
-            window=request.window,
+            window=(start, stop) if request.window else None,
             query_key=request.query_key,
             writes=request.writes,
             predictions=min(request.predictions, loaded.info.d_vocab),

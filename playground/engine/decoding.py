@@ -19,6 +19,7 @@ from playground.engine.forward import pad
 from playground.engine.lean import LeanLlama, adapted_layers, lean_step, vocabulary_head
 from playground.engine.predicting import Summary, summarise
 from playground.engine.slots import SlotCache
+from playground.errors import NotFinite
 
 if TYPE_CHECKING:
     from playground.engine.loading import LoadedModel
@@ -58,6 +59,11 @@ class DecodeRow:
         self.finished = False
 
     @property
+    def ids(self) -> tuple[int, ...]:
+        """All that there is so far: the text, what was written before, what this request has drawn."""
+        return (*self.input_ids, *self.new_ids[self.n_written :])
+
+    @property
     def n_steps(self) -> int:
         """How many tokens this request has drawn."""
         return len(self.new_ids) - self.n_written
@@ -68,8 +74,13 @@ class DecodeRow:
         Args:
             logits: Shape [d_vocab], nats.
             summary: Of the whole batch; `row` picks ours.
+
+        Raises:
+            NotFinite: They are no distribution.
         """
         request, loaded = self.request, self.loaded
+        if not np.isfinite(summary.log_sum_exp[row]):
+            raise NotFinite(model_id=loaded.info.name)
         wanted = penalised(
             logits,
             self.input_ids[: len(self.input_ids) - self.n_written],
@@ -144,6 +155,7 @@ class Prefill:
     """Rows whose texts are being read, a chunk of columns a tick."""
 
     rows: list[DecodeRow]
+    lengths: list[int]
     ids: torch.Tensor
     mask: torch.Tensor | None
     cache: DynamicCache
@@ -171,9 +183,9 @@ class DecodeBatch:
         self._chunk_tokens = chunk_tokens
 
     @property
-    def n_rows(self) -> int:
+    def all_rows(self) -> list[DecodeRow]:
         """Rows being continued or read."""
-        return len(self.rows) + (len(self._prefill.rows) if self._prefill else 0)
+        return [*self.rows, *(self._prefill.rows if self._prefill else ())]
 
     @property
     def is_reading(self) -> bool:
@@ -181,24 +193,31 @@ class DecodeBatch:
         return self._prefill is not None
 
     def admit(self, rows: list[DecodeRow]) -> None:
-        """Start reading these rows' texts together."""
-        ids, mask = pad([row.input_ids for row in rows], self.loaded.device)
-        self._prefill = Prefill(rows, ids, mask, DynamicCache(config=self.loaded.model.config))
+        """Start reading these rows' texts together, and what they have drawn already."""
+        texts = [row.ids for row in rows]
+        ids, mask = pad(texts, self.loaded.device)
+        cache = DynamicCache(config=self.loaded.model.config)
+        self._prefill = Prefill(rows, [len(text) for text in texts], ids, mask, cache)
 
-    def remove(self, row: DecodeRow) -> None:
-        """Drop a row at once, whether it is being read or continued."""
-        row.finished = True
-        if row in self.rows:
-            self._leave(self.rows.index(row))
-        elif self._prefill and all(held.finished for held in self._prefill.rows):
+    def sweep(self) -> None:
+        """Let the rows go that are finished, also those that somebody else called finished."""
+        for index in reversed(range(len(self.rows))):
+            if self.rows[index].finished:
+                self._leave(index)
+        if self._prefill and all(row.finished for row in self._prefill.rows):
             self._prefill = None
 
-    def clear(self) -> list[DecodeRow]:
-        """Drop everything (after an error); returns the rows that were alive."""
-        alive = [*self.rows, *(self._prefill.rows if self._prefill else ())]
-        self.rows, self._prefill = [], None
+    def give_up_reading(self) -> list[DecodeRow]:
+        """After an error: drop the prefill; returns its rows that are not finished."""
+        rows = self._prefill.rows if self._prefill else []
+        self._prefill = None
+        return [row for row in rows if not row.finished]
+
+    def give_up_rows(self) -> list[DecodeRow]:
+        """After an error: drop all that is being continued; returns the rows that are not finished."""
+        rows, self.rows = self.rows, []
         self._cache = SlotCache(self.loaded.info.n_layer)
-        return alive
+        return [row for row in rows if not row.finished]
 
     def read(self) -> None:
         """Read the next chunk; rows that are complete get their first token and join the batch."""
@@ -212,15 +231,14 @@ class DecodeBatch:
             past_key_values=prefill.cache,
             use_cache=True,
         )
-        for index, row in enumerate(prefill.rows):
-            last = len(row.input_ids) - 1
-            if start <= last < stop:
-                prefill.states[index] = output.last_hidden_state[index, last - start]
-            self.n_prefill_tokens += max(0, min(stop, last + 1) - start)
+        for index, length in enumerate(prefill.lengths):
+            if start < length <= stop:
+                prefill.states[index] = output.last_hidden_state[index, length - 1 - start]
+            self.n_prefill_tokens += max(0, min(stop, length) - start)
         prefill.n_read = stop
         if stop == prefill.ids.shape[1]:
-            self._prefill = None
             self._join(prefill)
+            self._prefill = None  # last: until then an error finds here whom it concerns
 
     def step(self) -> None:
         """One token for every row."""
@@ -231,9 +249,7 @@ class DecodeBatch:
         )
         self._cache.advance()
         self._take(self.rows, states)
-        for index in reversed(range(len(self.rows))):
-            if self.rows[index].finished:
-                self._leave(index)
+        self.sweep()
 
     def _step_states(self, input_ids: torch.Tensor) -> torch.Tensor:
         """Residual stream after the final norm, one new token a row. Shape [row, d_model]."""
@@ -250,13 +266,13 @@ class DecodeBatch:
     def _lay_out_adapters(self, lean: LeanLlama) -> None:
         if self.rows == self._adapted_rows:
             return
-        self._adapted_rows = list(self.rows)
         lean.added = []
         for loaded in {id(row.loaded): row.loaded for row in self.rows}.values():
             own = [place for place, row in enumerate(self.rows) if row.loaded is loaded]
             rows = torch.tensor(own, device=loaded.device) if len(own) < len(self.rows) else None
             if layers := adapted_layers(loaded.model):
                 lean.added.append((rows, layers))
+        self._adapted_rows = list(self.rows)
 
     def _join(self, prefill: Prefill) -> None:
         kept = [index for index, row in enumerate(prefill.rows) if not row.finished]
@@ -267,7 +283,7 @@ class DecodeBatch:
         going_on = [(index, row) for index, row in zip(kept, rows, strict=True) if not row.finished]
         if going_on:
             places, rows = map(list, zip(*going_on, strict=True))
-            self._cache.join(prefill.cache, places, [len(row.input_ids) for row in rows])
+            self._cache.join(prefill.cache, places, [prefill.lengths[place] for place in places])
             self.rows.extend(rows)
 
     def _take(self, rows: Sequence[DecodeRow], states: torch.Tensor) -> None:
@@ -278,7 +294,7 @@ class DecodeBatch:
         for index, row in enumerate(rows):
             try:
                 taken.append(row.take(array[index], summary, index))
-            except ValueError as error:  # logits that are no numbers: this row ends, the others go on
+            except Exception as error:  # noqa: BLE001  (this row ends, the others go on)
                 row.finished = True
                 taken.append(error)
         for row, step in zip(rows, taken, strict=True):  # now: whoever is told wants Python's lock

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 
 from playground.core.residual import Lens
 from playground.engine.inside import LensRequest
-from playground.engine.scheduler import Job
+from playground.engine.jobs import Job
 from playground.engine.weights import final_norm
-from playground.errors import BadValue
 
 if TYPE_CHECKING:
     from playground.core.trace import Trace
@@ -60,7 +59,7 @@ def read_lens(
     request: LensRequest,
     loaded: LoadedModel,
     trace: Trace,
-    results: Callable[[LensRequest, Job], Iterator[object]],
+    result: Callable[[Job], object],
 ) -> Lens:
     """Read all states of a trace, chunk by chunk; see `InsideEngine.lens`.
 
@@ -68,15 +67,11 @@ def read_lens(
         request: What is asked.
         loaded: A decoder.
         trace: With all hidden states and the logits of every position.
-        results: Queues a job and waits for what it gives.
+        result: Queues a job and waits for what it gives.
     """
     assert trace.hidden_states is not None
     assert trace.logits is not None
     n = len(trace.tokens)
-    if request.position is not None and not 0 <= request.position < n:
-        raise BadValue(name="position", value=request.position, allowed=f"0-{n - 1}")
-    if not 0 < request.n_top <= loaded.info.d_vocab:
-        raise BadValue(name="n_top", value=request.n_top, allowed=f"1-{loaded.info.d_vocab}")
     positions = tuple(range(n)) if request.position is None else (request.position,)
     states = trace.hidden_states[:, list(positions)]
     n_layer = len(states)
@@ -88,8 +83,8 @@ def read_lens(
         rows = slice(start, start + CHUNK_ROWS)
         one = request.position is not None
         work = LensWork(loaded, flat[rows], final[rows], answers[rows], request.n_top, one)
-        key = ("lens", request.request_id, start)
-        part = next(results(request, Job("trace", key, key, len(flat[rows]), work)))
+        key = object()
+        part = result(Job("trace", key, key, len(flat[rows]), work))
         assert isinstance(part, Lens)
         made.append(part)
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,13 +35,14 @@ from playground.engine.checking import Checks, Request, check_settings
 from playground.engine.embedding import embedding_table, untrained_vectors
 from playground.engine.forward import Row
 from playground.engine.inside import Ablated, AblationsRequest, LensRequest
+from playground.engine.jobs import Job, JobKind
 from playground.engine.lens import read_lens
 from playground.engine.local_training import LocalTraining, write
 from playground.engine.local_weights import LocalWeights
 from playground.engine.many import GenerateManyRequest
 from playground.engine.named_tokenizers import NamedTokenizers
 from playground.engine.positions import checked
-from playground.engine.scheduler import Job, Scheduler
+from playground.engine.scheduler import Scheduler
 from playground.engine.scores import ScoreRequest, Scores
 from playground.engine.scoring import Scorer
 from playground.engine.searching import search_beams
@@ -51,7 +52,7 @@ from playground.engine.trainer import Trainer
 from playground.engine.training import Trainings
 from playground.engine.turns import Turns
 from playground.engine.vectors import TextRead, TracesRequest
-from playground.engine.waiting import POLL_S, results_of
+from playground.engine.waiting import POLL_S, Asking
 from playground.engine.weights import final_norm
 from playground.engine.worker import DecodeWork, ModelThread, TraceWork
 from playground.errors import BadValue
@@ -108,7 +109,10 @@ class LocalEngine(LocalTraining, LocalWeights):
 
     def trace(self, request: TraceRequest, on_wait: OnWait | None = None) -> Trace:
         """One forward pass with everything captured that was asked for."""
-        loaded = self._loaded(request, on_wait)
+        with self._asking(request, "trace", on_wait, request.topic) as asking:
+            return self._trace(request, self._loaded(request.model, asking), asking)
+
+    def _trace(self, request: TraceRequest, loaded: LoadedModel, asking: Asking) -> Trace:
         ids = self._checks.input_ids(request, loaded)
         places = checked(request.position_ids, len(ids), loaded)
         edit = checked_edit(request.edit, loaded.info, len(ids))
@@ -120,59 +124,46 @@ class LocalEngine(LocalTraining, LocalWeights):
             self._n_cache_hits += 1
             return replace(known, cached=True)
         group = ("trace", id(loaded), capture, loaded.info.kind == "encoder-decoder" and key)
-        job = Job("trace", key, group, len(row.input_ids), TraceWork(loaded, row, capture))
-        result = next(self._results(request, job, on_wait))
+        result = asking.result(Job("trace", key, group, len(row.input_ids), TraceWork(loaded, row, capture)))
         assert isinstance(result, Trace)
         return result
 
     def traces(self, request: TracesRequest, on_wait: OnWait | None = None) -> Iterator[TextRead]:
         """(place in `texts`, its trace or why it cannot be read), in the order they are ready."""
-        loaded = self._loaded(request, on_wait)
-        one = TraceRequest(request.model, hidden_states=request.hidden_states)
-        capture = self._checks.capture(one, loaded, 0)
-        ids = partial(self._checks.input_ids, loaded=loaded)
-        results = partial(self._results, on_wait=on_wait)
-        return read_texts(request, loaded, capture, self._settings, self._traces, ids, results)
+        with self._asking(request, "trace", on_wait) as asking:
+            loaded = self._loaded(request.model, asking)
+            one = TraceRequest(request.model, hidden_states=request.hidden_states)
+            capture = self._checks.capture(one, loaded, 0)
+            ids = partial(self._checks.input_ids, loaded=loaded)
+            yield from read_texts(request, loaded, capture, self._settings, self._traces, ids, asking.result)
 
     def lens(self, request: LensRequest, on_wait: OnWait | None = None) -> Lens:
         """What the model would answer if it stopped after each layer."""
-        loaded = self._loaded(request, on_wait)
-        final_norm(loaded)  # refuses a model without one before anything is computed
-        ids = self._checks.input_ids(request, loaded)
-        if request.position is None:
-            self._checks.check_all_heads(len(ids))
-        key = ("lens", loaded.info.model_id, loaded.info.revision, ids, request.position, request.n_top)
-        known = self._traces.get(key)
-        if isinstance(known, Lens):
-            self._n_cache_hits += 1
-            return known
-        trace = self._unchanged(request, ids, on_wait, logits="all")
-        lens = read_lens(request, loaded, trace, partial(self._results, on_wait=on_wait))
-        self._traces.put(key, lens)
-        return lens
+        with self._asking(request, "trace", on_wait, request.topic) as asking:
+            loaded = self._loaded(request.model, asking)
+            final_norm(loaded)  # refuses a model without one before anything is computed
+            ids = self._checks.lens(request, loaded)
+            key = ("lens", loaded.info.model_id, loaded.info.revision, ids, request.position, request.n_top)
+            known = self._traces.get(key)
+            if isinstance(known, Lens):
+                self._n_cache_hits += 1
+                return known
+            asked = TraceRequest(request.model, input_ids=ids, hidden_states="all", logits="all")
+            lens = read_lens(request, loaded, self._trace(asked, loaded, asking), asking.result)
+            self._traces.put(key, lens)
+            return lens
 
     def ablations(self, request: AblationsRequest, on_wait: OnWait | None = None) -> Iterator[Ablated]:
         """Every head switched off alone, chunk by chunk."""
-        loaded = self._loaded(request, on_wait)
-        final_norm(loaded)
-        ids = self._checks.input_ids(request, loaded)
-        self._checks.check_all_heads(len(ids))
-        trace = self._unchanged(request, ids, on_wait)
-        results = partial(self._results, on_wait=on_wait)
-        yield from ablate_each(request, loaded, trace, self._settings.prefill_chunk_tokens, results)
-
-    def _unchanged(
-        self,
-        request: LensRequest | AblationsRequest,
-        ids: tuple[int, ...],
-        on_wait: OnWait | None,
-        logits: Literal["all"] | None = None,
-    ) -> Trace:
-        asked = TraceRequest(
-            request.model, input_ids=ids, hidden_states="all", logits=logits, owner=request.owner,
-            topic=request.topic,
-        )  # fmt: skip
-        return self.trace(asked, on_wait)
+        with self._asking(request, "trace", on_wait) as asking:
+            loaded = self._loaded(request.model, asking)
+            final_norm(loaded)
+            ids = self._checks.input_ids(request, loaded)
+            self._checks.check_all_heads(len(ids))
+            asked = TraceRequest(request.model, input_ids=ids, hidden_states="all")
+            trace = self._trace(asked, loaded, asking)
+            n_tokens = self._settings.prefill_chunk_tokens
+            yield from ablate_each(request, loaded, trace, n_tokens, asking.result)
 
     def untrained_vectors(self, n_vectors: int, d_model: int, seed: int) -> NDArray[np.float32]:
         """The weights a new embedding layer starts with. Shape [n_vectors, d_model]."""
@@ -180,22 +171,26 @@ class LocalEngine(LocalTraining, LocalWeights):
 
     def embedding_table(self, model: str, on_wait: OnWait | None = None) -> EmbeddingTable:
         """The input embedding matrix of a model, the same memory for every caller."""
-        return embedding_table(self._loaded(TraceRequest(model), on_wait))
+        with self._asking(TraceRequest(model), "trace", on_wait) as asking:
+            return embedding_table(self._loaded(model, asking))
 
     def score(self, request: ScoreRequest, on_wait: OnWait | None = None) -> Iterator[tuple[int, Scores]]:
         """(which text, log p(candidate | text) of its candidates), as they are known."""
-        loaded = self._loaded(request, on_wait)
-        texts = self._checks.scored(request, loaded)
-        results = partial(self._results, on_wait=on_wait)
-        return self._scorer.score(request, loaded, texts, results, on_wait)
+        with self._asking(request, "score", on_wait) as asking:
+            loaded = self._loaded(request.model, asking)
+            texts = self._checks.scored(request, loaded)
+            yield from self._scorer.score(
+                request, loaded, texts, lambda _request, job: asking.results(job), asking.waits
+            )
 
     def generate(self, request: GenerateRequest, on_wait: OnWait | None = None) -> Iterator[GenerateStep]:
         """Steps as they are computed; closing the iterator cancels within one step."""
         check_settings(request, self._settings)
-        job = self._decode_job(request, self._loaded(request, on_wait))
-        for step in self._results(request, job, on_wait):
-            assert isinstance(step, GenerateStep)
-            yield step
+        with self._asking(request, "decode", on_wait, request.topic) as asking:
+            job = self._decode_job(request, self._loaded(request.model, asking))
+            for step in asking.results(job):
+                assert isinstance(step, GenerateStep)
+                yield step
 
     def generate_many(
         self, request: GenerateManyRequest, on_wait: OnWait | None = None
@@ -204,26 +199,29 @@ class LocalEngine(LocalTraining, LocalWeights):
         limit = self._settings.max_continuations
         if not 0 < len(request.requests) <= limit:
             raise BadValue(name="requests", value=len(request.requests), allowed=f"1-{limit}")
-        loaded = self._loaded(request, on_wait)
-        jobs = [self._decode_job(one, loaded) for one in request.requests]
-        for row, step in self._rows(request, jobs, on_wait):
-            assert isinstance(step, GenerateStep)
-            yield row, step
+        with self._asking(request, "decode", on_wait, request.topic) as asking:
+            loaded = self._loaded(request.model, asking)
+            jobs = [self._decode_job(one, loaded) for one in request.requests]
+            for row, step in asking.each(jobs):
+                assert isinstance(step, GenerateStep)
+                yield row, step
 
     def beams(self, request: BeamsRequest, on_wait: OnWait | None = None) -> Iterator[BeamStep]:
         """Every step of a beam search."""
-        loaded = self._loaded(request, on_wait)
-        ids = self._checks.beams(request, loaded)
-        with self._turns.turn(request.timeout_s or self._settings.request_timeout_s, on_wait):
-            yield from search_beams(request, loaded, ids, partial(self._results, on_wait=on_wait))
+        with self._asking(request, "trace", on_wait) as asking:
+            loaded = self._loaded(request.model, asking)
+            ids = self._checks.beams(request, loaded)
+            with self._turns.turn(self._timeout_s(request), asking.waits):
+                yield from search_beams(request, loaded, ids, asking.result)
 
     def _decode_job(self, request: GenerateRequest, loaded: LoadedModel) -> Job:
         check_settings(request, self._settings)
         self._checks.require(loaded, "generate")
         ids = self._checks.input_ids(request, loaded) + self._checks.known_ids(request.written, loaded)
         self._checks.check_window(len(ids) + 1, loaded)
-        group = request.request_id if request.alone else id(loaded)  # rows of one group share a batch
-        return Job("decode", request.request_id, group, len(ids), DecodeWork(loaded, request, ids))
+        key = object()  # nobody's but this caller's, whatever its id
+        group = key if request.alone else id(loaded)  # rows of one group share a batch
+        return Job("decode", key, group, len(ids), DecodeWork(loaded, request, ids))
 
     def cancel(self, request_id: str) -> None:
         """Stop a request; its caller gets `Cancelled`."""
@@ -263,28 +261,24 @@ class LocalEngine(LocalTraining, LocalWeights):
 
     # ---- waiting
 
-    def _results(self, request: AnyRequest, job: Job, on_wait: OnWait | None) -> Iterator[object]:
-        """What the model thread sends, until it is done; leaving early takes the request back."""
-        for _row, value in self._rows(request, [job], on_wait):
-            yield value
+    def _asking(
+        self, request: AnyRequest, kind: JobKind, on_wait: OnWait | None, topic: str | None = None
+    ) -> Asking:
+        """A request from here to its end. With a topic, a newer one of its session takes its place."""
+        return Asking(self._scheduler, request, kind, topic, self._timeout_s(request), on_wait)
 
-    def _rows(
-        self, request: AnyRequest, jobs: Sequence[Job], on_wait: OnWait | None
-    ) -> Iterator[tuple[int, object]]:
-        """The same of several jobs at once: (which of them, what it sent); the first error ends all."""
-        timeout_s = request.timeout_s or self._settings.request_timeout_s
-        return results_of(self._scheduler, request, jobs, timeout_s, on_wait)
+    def _timeout_s(self, request: AnyRequest) -> float:
+        return request.timeout_s or self._settings.request_timeout_s
 
-    def _loaded(self, request: AnyRequest, on_wait: OnWait | None) -> LoadedModel:
+    def _loaded(self, model: str, asking: Asking) -> LoadedModel:
         """The model in memory, waiting for it (and saying so) when it is not there yet."""
         started = time.monotonic()
-        future = self.lent.load(request.model)
+        future = self.lent.load(model)
         while True:
             try:
                 return future.result(timeout=POLL_S)
             except FutureTimeout:
                 if future.done():
                     return future.result()
-                if on_wait is not None:
-                    state, message = self.lent.state(request.model)
-                    on_wait(Waiting(0, time.monotonic() - started, state, message))
+                state, message = self.lent.state(model)
+                asking.waits(Waiting(0, time.monotonic() - started, state, message))

@@ -64,20 +64,17 @@ def write(scheduler: Scheduler, loaded: LoadedModel, request: FinetuneRequest, t
         request: The run.
         told: Is given (place of the prompt, more text, whether it ends).
     """
-    name = uuid4().hex
+    asked = scheduler.begin(uuid4().hex, request.owner, "decode")
     for place, ids in enumerate(request.prompts):
-        asked = GenerateRequest(
+        wanted = GenerateRequest(
             request.model, input_ids=ids, temperature=0, n_top=1, max_new_tokens=MAX_SAMPLE_TOKENS
         )
-        part = f"{name}.{place}"
-        job = Job("decode", part, id(loaded), len(ids), DecodeWork(loaded, asked, ids))
+        job = Job("decode", object(), id(loaded), len(ids), DecodeWork(loaded, wanted, ids))
         try:
-            scheduler.submit(
-                job, request_id=part, owner=request.owner, topic=name, outbox=_Written(place, told),
-                request=name,
-            )  # fmt: skip
+            scheduler.submit(job, asked, _Written(place, told))
         except BusyError:
             told(place, "", True)
+    scheduler.end_when_done(asked)
 
 
 class LocalTraining:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -60,7 +61,7 @@ def checked(position_ids: Sequence[int] | None, n_tokens: int, loaded: LoadedMod
     if len(position_ids) != n_tokens:
         raise BadValue(name="len(position_ids)", value=len(position_ids), allowed=str(n_tokens))
     for position in position_ids:
-        if not 0 <= position <= last:
+        if not isinstance(position, Integral) or not 0 <= position <= last:
             raise BadValue(name="position", value=position, allowed=f"0-{last}")
     return tuple(position_ids)
 

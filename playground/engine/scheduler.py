@@ -2,71 +2,23 @@
 
     session threads --submit--> waiting jobs --next_batch--> model thread --finish--> outbox of each ticket
 
-A *job* is one computation, a *ticket* one caller's interest in it. Thirty students asking the same thing hold
-thirty tickets of one job (single flight); the job is dropped when its last ticket leaves. Knows no torch.
+Thirty students asking the same thing hold thirty tickets of one job (single flight); the job is dropped when
+its last ticket leaves. Who holds a ticket is read and changed with the lock held only. Knows no torch.
 """
 
 from __future__ import annotations
 
+import logging
 import threading
-from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from collections.abc import Callable, Container, Hashable, Sequence
 
+from playground.engine.jobs import DONE as DONE
+from playground.engine.jobs import Asked, JobKind, Outbox, Ticket
+from playground.engine.jobs import Job as Job
 from playground.errors import Cancelled, QueueFull, Superseded
 from playground.settings import Settings
 
-JobKind = Literal["trace", "score", "decode"]
-
-
-class Done:
-    """Last entry of an outbox."""
-
-
-DONE = Done()
-
-
-@dataclass(eq=False)
-class Job:
-    """One computation.
-
-    Attributes:
-        kind: decode jobs join the decode batch, the others are one forward.
-        key: Equal keys are the same computation.
-        group: Jobs of one group may share a forward.
-        n_tokens: Length of its text: what it costs and how it is padded.
-        payload: What the model thread needs.
-    """
-
-    kind: JobKind
-    key: Hashable
-    group: Hashable
-    n_tokens: int
-    payload: Any
-    tickets: list[Ticket] = field(default_factory=list)
-    running: bool = False
-
-
-@dataclass(eq=False)
-class Ticket:
-    """One caller's interest in a job; results and errors arrive in `outbox`, `DONE` comes last.
-
-    `request` is the request it belongs to: one of many texts holds a ticket for each.
-    """
-
-    request_id: str
-    owner: str
-    topic: str
-    job: Job
-    request: str
-    outbox: Outbox
-
-
-class Outbox(Protocol):
-    """Where a caller finds what the model thread sends."""
-
-    def put(self, value: object, /) -> None:
-        """Send; never waits."""
+log = logging.getLogger(__name__)
 
 
 class Scheduler:
@@ -81,62 +33,95 @@ class Scheduler:
         self._changed = threading.Condition()
         self._waiting: dict[Hashable, Job] = {}
         self._running: dict[Hashable, Job] = {}
-        self._tickets: dict[str, Ticket] = {}
+        self._asked: dict[Asked, None] = {}  # in the order they began
         self._paid: dict[str, float] = {}
         self._closed = False
         self.n_cancelled = 0
 
     # ---- called by session threads
 
-    def submit(
-        self, job: Job, *, request_id: str, owner: str, topic: str, outbox: Outbox, request: str
-    ) -> Ticket:
+    def begin(self, request_id: str, owner: str, kind: JobKind, topic: str | None = None) -> Asked:
+        """A request begins; whoever begins one calls `end`. Once closed, it has ended already."""
+        with self._changed:
+            asked = Asked(request_id, owner, kind, topic)
+            if self._closed:
+                asked.error = Cancelled()
+                return asked
+            for older in list(self._asked):
+                same = (older.owner, older.kind, older.topic) == (owner, kind, topic)
+                if owner and topic is not None and same:
+                    self._end(older, Superseded())
+            self._asked[asked] = None
+            return asked
+
+    def check(self, asked: Asked) -> None:
+        """Raise why a request has ended early, if it has."""
+        if asked.error is not None:
+            raise asked.error
+
+    def submit(self, job: Job, asked: Asked, outbox: Outbox) -> Ticket:
         """Queue a job, or join the same one that is already there.
 
         Args:
             job: The computation.
-            request_id, owner, topic: Who asks, and for what.
+            asked: The request it is a part of.
             outbox: Where the results go.
-            request: Of which request this is a part; parts supersede nothing and count as one.
 
         Raises:
+            Cancelled: The request has ended.
             QueueFull: No room; answers at once, with the place the request would have had.
         """
         with self._changed:
-            if self._closed:
-                raise Cancelled
-            self._supersede(owner, job.kind, topic, request)
+            self.check(asked)
+            self._check_room(asked)
             known = self._waiting.get(job.key) or self._running.get(job.key)
             if known is None:
-                self._check_room(owner, request)
                 self._waiting[job.key] = known = job
-            ticket = Ticket(request_id, owner, topic, known, request, outbox)
-            self._enter(owner)
+            self._enter(asked.owner)
+            asked.has_place = True
+            ticket = Ticket(asked, known, outbox)
             known.tickets.append(ticket)
-            self._tickets[request_id] = ticket
+            asked.tickets.append(ticket)
             self._changed.notify_all()
             return ticket
 
-    def leave(self, request_id: str, error: Exception | None = None) -> None:
-        """Take a request back; its caller gets `error` (default `Cancelled`). Unknown ids are ignored."""
+    def take_back(self, tickets: Sequence[Ticket]) -> None:
+        """Their request wants nothing more of them."""
         with self._changed:
-            for ticket in [held for held in self._tickets.values() if held.request == request_id]:
-                self._drop(ticket, error or Cancelled())
+            for ticket in tickets:
+                if ticket in ticket.asked.tickets:
+                    self._drop(ticket, Cancelled())
+
+    def end(self, asked: Asked) -> None:
+        """A request is over: what it still waits for is taken back."""
+        with self._changed:
+            self._end(asked, Cancelled())
+
+    def end_when_done(self, asked: Asked) -> None:
+        """A request asks nothing more; it is over with its last ticket."""
+        with self._changed:
+            asked.goes_on = False
+            self._forget_if_over(asked)
+
+    def leave(self, request_id: str) -> None:
+        """Take a request back; its caller gets `Cancelled`. Unknown ids are ignored."""
+        with self._changed:
+            for asked in [one for one in list(self._asked) if one.request_id == request_id]:
+                self._end(asked, Cancelled())
 
     def leave_owner(self, owner: str) -> None:
         """Take back everything of one session."""
         with self._changed:
-            for ticket in [held for held in self._tickets.values() if held.owner == owner]:
-                self._drop(ticket, Cancelled())
+            for asked in [one for one in list(self._asked) if one.owner == owner]:
+                self._end(asked, Cancelled())
             self._paid.pop(owner, None)
 
     def position(self, ticket: Ticket) -> int:
         """Place in the queue, 1 = next; 0 while it is being computed."""
         with self._changed:
-            if ticket.job.key not in self._waiting:
+            if self._waiting.get(ticket.job.key) is not ticket.job:
                 return 0
-            ordered = sorted(self._waiting.values(), key=self._priority)
-            return 1 + next(place for place, job in enumerate(ordered) if job is ticket.job)
+            return 1 + sorted(self._waiting.values(), key=self._priority).index(ticket.job)
 
     @property
     def n_waiting(self) -> int:
@@ -147,8 +132,8 @@ class Scheduler:
         """Refuse everything from now on and send `Cancelled` to all."""
         with self._changed:
             self._closed = True
-            for ticket in list(self._tickets.values()):
-                self._drop(ticket, Cancelled())
+            for asked in list(self._asked):
+                self._end(asked, Cancelled())
             self._changed.notify_all()
 
     def wake(self) -> None:
@@ -169,7 +154,7 @@ class Scheduler:
         """The fairest forward and those that can share it: same group, similar length, token budget."""
         with self._changed:
             batch = self._gather()
-            if len(batch) == 1 and len({ticket.owner for ticket in self._tickets.values()}) > 1:
+            if len(batch) == 1 and len(self._active()) > 1:
                 self._changed.wait(self._settings.linger_s)
                 batch = self._gather()
             return [self._start(job) for job in batch]
@@ -177,37 +162,61 @@ class Scheduler:
     def next_rows(self, room: int) -> list[Job]:
         """The fairest waiting decode jobs of one group, at most `room`."""
         with self._changed:
-            rows = sorted((job for job in self._waiting.values() if job.kind == "decode"), key=self._priority)
+            decodes = [job for job in list(self._waiting.values()) if job.kind == "decode"]
+            rows = sorted(decodes, key=self._priority)
             first = rows[:1]
             return [self._start(job) for job in rows[:room] if job.group == first[0].group]
+
+    def wanted(self, jobs: Sequence[Job]) -> list[Job]:
+        """Those of these running jobs that somebody waits for; the others are forgotten, here and now."""
+        with self._changed:
+            wanted = [job for job in jobs if job.tickets]
+            for job in jobs:
+                if job not in wanted:
+                    self._forget(job)
+            return wanted
 
     def charge(self, job: Job, tokens: float) -> None:
         """Let the owners of a job pay for tokens computed, shared among them."""
         with self._changed:
-            for ticket in job.tickets:
-                self._paid[ticket.owner] = self._paid.get(ticket.owner, 0.0) + tokens / len(job.tickets)
+            tickets = list(job.tickets)
+            for ticket in tickets:
+                self._paid[ticket.owner] = self._paid.get(ticket.owner, 0.0) + tokens / len(tickets)
 
     def send(self, job: Job, value: object) -> None:
         """Put a value into the outbox of every ticket."""
         with self._changed:
-            for ticket in job.tickets:
-                ticket.outbox.put(value)
+            for ticket in list(job.tickets):
+                self._tell(ticket, value)
 
-    def finish(self, job: Job, last: object) -> None:
-        """Send the last value (a result or an exception), then forget the job."""
+    def finish(self, job: Job, *last: object) -> None:
+        """Send the last value (a result or an exception), if there is one; then forget the job."""
         with self._changed:
-            self._running.pop(job.key, None)
-            for ticket in job.tickets:
-                self._tickets.pop(ticket.request_id, None)
-                ticket.outbox.put(last)
-                ticket.outbox.put(DONE)
-            job.tickets.clear()
+            self._forget(job)
+            tickets, job.tickets = job.tickets, []
+            for ticket in tickets:
+                ticket.asked.tickets.remove(ticket)
+                self._tell(ticket, *last, DONE)
+                self._forget_if_over(ticket.asked)
 
-    # ---- with the lock held
+    def fail_others(self, kept: Container[Job], error: Exception) -> None:
+        """After an error between jobs: what runs ends with it, but for these; if nothing does, what waits.
+
+        So nobody waits for a job that the model thread has lost.
+        """
+        with self._changed:
+            lost = [job for job in list(self._running.values()) if job not in kept]
+            for job in lost or list(self._waiting.values()):
+                self.finish(job, error)
+
+    # ---- with the lock held; loops run over copies: a generator collected meanwhile takes its tickets back
+
+    def _active(self) -> set[str]:
+        return {asked.owner for asked in list(self._asked) if asked.tickets}
 
     def _enter(self, owner: str) -> None:
         """A session that comes (back) starts at the least anybody active has paid: no credit for sleeping."""
-        active = {ticket.owner for ticket in self._tickets.values()}
+        active = self._active()
         if owner not in active:
             least = min((self._paid.get(other, 0.0) for other in active), default=0.0)
             self._paid[owner] = max(self._paid.get(owner, 0.0), least)
@@ -219,27 +228,46 @@ class Scheduler:
     def _priority(self, job: Job) -> float:
         return min((self._paid.get(ticket.owner, 0.0) for ticket in job.tickets), default=0.0)
 
-    def _supersede(self, owner: str, kind: JobKind, topic: str, request: str) -> None:
-        for ticket in list(self._tickets.values()):
-            same = (ticket.owner, ticket.job.kind, ticket.topic) == (owner, kind, topic)
-            if owner and same and ticket.request != request:
-                self._drop(ticket, Superseded())
-
-    def _check_room(self, owner: str, request: str) -> None:
-        others = {(ticket.owner, ticket.request) for ticket in self._tickets.values()} - {(owner, request)}
-        mine = sum(other == owner for other, _request in others)
+    def _check_room(self, asked: Asked) -> None:
+        if asked.has_place:
+            return
+        others = [one for one in list(self._asked) if one.has_place]
+        mine = sum(other.owner == asked.owner for other in others)
         full = len(others) >= self._settings.max_inbox
-        if full or (owner and mine >= self._settings.max_inbox_per_session):
+        if full or (asked.owner and mine >= self._settings.max_inbox_per_session):
             raise QueueFull(position=len(self._waiting) + 1)
+
+    def _end(self, asked: Asked, error: Exception) -> None:
+        self._asked.pop(asked, None)
+        asked.error = asked.error or error
+        for ticket in list(asked.tickets):
+            self._drop(ticket, error)
 
     def _drop(self, ticket: Ticket, error: Exception) -> None:
         self.n_cancelled += 1
-        del self._tickets[ticket.request_id]
+        ticket.asked.tickets.remove(ticket)
         ticket.job.tickets.remove(ticket)
-        ticket.outbox.put(error)
-        ticket.outbox.put(DONE)
+        self._tell(ticket, error, DONE)
+        self._forget_if_over(ticket.asked)
         if not ticket.job.tickets and not ticket.job.running:
-            self._waiting.pop(ticket.job.key, None)
+            self._forget(ticket.job)
+
+    def _tell(self, ticket: Ticket, *values: object) -> None:
+        """An outbox that fails is its own reader's misfortune."""
+        try:
+            for value in values:
+                ticket.outbox.put(value)
+        except Exception:
+            log.exception("an outbox took nothing")
+
+    def _forget_if_over(self, asked: Asked) -> None:
+        if not (asked.goes_on or asked.tickets):
+            self._asked.pop(asked, None)
+
+    def _forget(self, job: Job) -> None:
+        for jobs in (self._waiting, self._running):
+            if jobs.get(job.key) is job:
+                del jobs[job.key]
 
     def _start(self, job: Job) -> Job:
         del self._waiting[job.key]
@@ -248,7 +276,8 @@ class Scheduler:
         return job
 
     def _gather(self) -> list[Job]:
-        forwards = sorted((job for job in self._waiting.values() if job.kind != "decode"), key=self._priority)
+        forwards = [job for job in list(self._waiting.values()) if job.kind != "decode"]
+        forwards.sort(key=self._priority)
         if not forwards:
             return []
         first = forwards[0]

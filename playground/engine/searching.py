@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -11,7 +10,7 @@ from transformers.cache_utils import DynamicCache
 
 from playground.core.beams import BeamSearch
 from playground.engine.beams import BeamsRequest, BeamStep
-from playground.engine.scheduler import Job
+from playground.engine.jobs import Job
 
 if TYPE_CHECKING:
     from playground.engine.loading import LoadedModel
@@ -45,7 +44,7 @@ def search_beams(
     request: BeamsRequest,
     loaded: LoadedModel,
     input_ids: tuple[int, ...],
-    results: Callable[[BeamsRequest, Job], Iterator[object]],
+    result: Callable[[Job], object],
 ) -> Iterator[BeamStep]:
     """Search step by step; see `BeamsEngine.beams`.
 
@@ -53,7 +52,7 @@ def search_beams(
         request: What is asked.
         loaded: A decoder.
         input_ids: Of the text.
-        results: Queues a job and waits for what it gives.
+        result: Queues a job and waits for what it gives.
     """
     search = BeamSearch(
         request.n_beams,
@@ -63,10 +62,8 @@ def search_beams(
     )
     work = BeamsWork(loaded, input_ids, search)
     for index in range(request.max_new_tokens):
-        key = ("beams", request.request_id, index)
-        job = Job("trace", key, key, request.n_beams if index else len(input_ids), work)
-        # Its own topic: a newer search never ends in the place of this one's next step.
-        step = next(results(replace(request, topic=request.request_id), job))
+        key = object()
+        step = result(Job("trace", key, key, request.n_beams if index else len(input_ids), work))
         assert isinstance(step, BeamStep)
         yield step
         if step.done:

@@ -35,13 +35,14 @@ class SlotLayer(CacheLayerMixin):  # type: ignore[misc]
         raise RuntimeError("a slot cache must be joined before it is used")
 
     def allocate(self, like: torch.Tensor, n_slots: int, capacity: int) -> None:
-        """Grow to at least these sizes, keeping what is there."""
+        """Make room of these sizes, keeping what fits in; an error leaves all as it was."""
         shape = (n_slots, like.shape[1], capacity, like.shape[3])
-        old = (self.keys, self.values) if self.is_initialized else None
-        self.keys, self.values = like.new_zeros(shape), like.new_zeros(shape)
-        if old is not None:
-            for new, kept in zip((self.keys, self.values), old, strict=True):
-                new[: kept.shape[0], :, : kept.shape[2]] = kept
+        keys, values = like.new_zeros(shape), like.new_zeros(shape)
+        if self.is_initialized:
+            n, length = min(n_slots, self.keys.shape[0]), min(capacity, self.keys.shape[2])
+            keys[:n, :, :length] = self.keys[:n, :, :length]
+            values[:n, :, :length] = self.values[:n, :, :length]
+        self.keys, self.values = keys, values
         self.is_initialized = True
 
     def update(
@@ -142,11 +143,12 @@ class SlotCache(Cache):  # type: ignore[misc]
     def _reserve(self, n_slots: int, length: int, like: DynamicCache | None) -> None:
         if n_slots <= self._n_slots and length <= self._capacity:
             return
-        self._n_slots = max(self._n_slots, _power_of_two(n_slots, 1))
-        self._capacity = max(self._capacity, _power_of_two(length, MIN_LENGTH))
+        n_slots = max(self._n_slots, _power_of_two(n_slots, 1))
+        capacity = max(self._capacity, _power_of_two(length, MIN_LENGTH))
         sources: Sequence[Any] = like.layers if like is not None else self._slots
         for layer, source in zip(self._slots, sources, strict=True):
-            layer.allocate(source.keys, self._n_slots, self._capacity)
+            layer.allocate(source.keys, n_slots, capacity)
+        self._n_slots, self._capacity = n_slots, capacity  # last: every layer has them
 
     def _release(self) -> None:
         self._n_slots = self._capacity = 0

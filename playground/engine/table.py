@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, InvalidStateError, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 
 from playground.engine import loading
@@ -13,7 +14,7 @@ from playground.engine.catalogue import CatalogueEntry, catalogue
 from playground.engine.loading import LoadedModel
 from playground.engine.process import freeze_heap
 from playground.engine.tokenizing import TextTokenizer
-from playground.errors import ModelNotFound
+from playground.errors import Cancelled, ModelNotFound
 from playground.settings import Settings
 
 
@@ -28,6 +29,7 @@ class ModelTable:
         self._settings = settings
         self._entries = catalogue(settings)
         self._lock = threading.Lock()
+        self._closed = False
         self._futures: OrderedDict[str, Future[LoadedModel]] = OrderedDict()
         self._messages: dict[str, str] = {}
         self._infos: dict[str, ModelInfo] = {}
@@ -61,12 +63,19 @@ class ModelTable:
         return known
 
     def load(self, model_id: str) -> Future[LoadedModel]:
-        """Start to load, or download and load, unless that is done or under way."""
+        """Start to load, or download and load, unless that is done or under way.
+
+        Raises:
+            Cancelled: The engine is closed.
+        """
         entry = self.entry(model_id)
         with self._lock:
+            if self._closed:
+                raise Cancelled
             future = self._futures.get(model_id)
             if future is None or (future.done() and future.exception() is not None):
-                future = self._futures[model_id] = self._loaders.submit(self._load, entry)
+                future = self._futures[model_id] = Future()
+                self._loaders.submit(self._fill, future, entry)
             self._futures.move_to_end(model_id)
             return future
 
@@ -86,14 +95,20 @@ class ModelTable:
         return sum(_size_bytes(future.result()) for future in self._loaded().values())
 
     def close(self) -> None:
-        """Load nothing more."""
+        """Load nothing more; whoever waits for a model gets `Cancelled` here and now."""
+        with self._lock:
+            self._closed = True
+            futures = list(self._futures.values())
         self._loaders.shutdown(wait=False, cancel_futures=True)
+        for future in futures:
+            with suppress(InvalidStateError):  # it is there already
+                future.set_exception(Cancelled())
 
     def _loaded(self) -> dict[str, Future[LoadedModel]]:
         return {
             model_id: future
             for model_id, future in list(self._futures.items())
-            if future.done() and not future.cancelled() and future.exception() is None
+            if future.done() and future.exception() is None
         }
 
     def _info(self, entry: CatalogueEntry) -> ModelInfo:
@@ -111,6 +126,13 @@ class ModelTable:
         if known is None:
             known = self._infos[entry.model_id] = loading.model_info(entry, self._settings)
         return known
+
+    def _fill(self, future: Future[LoadedModel], entry: CatalogueEntry) -> None:
+        with suppress(InvalidStateError):  # closed meanwhile
+            try:
+                future.set_result(self._load(entry))
+            except BaseException as error:  # noqa: BLE001  (whoever waits for the model gets it)
+                future.set_exception(error)
 
     def _load(self, entry: CatalogueEntry) -> LoadedModel:
         def progress(message: str, fraction: float) -> None:

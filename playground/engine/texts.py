@@ -14,7 +14,7 @@ from playground.core.residual import Lens
 from playground.core.trace import Trace
 from playground.engine.base import TraceRequest
 from playground.engine.forward import Capture, Row, run_traces
-from playground.engine.scheduler import Job
+from playground.engine.jobs import Job
 from playground.engine.scores import Scores
 from playground.engine.vectors import TextRead, TracesRequest
 from playground.errors import BadValue, InputError, Unsupported
@@ -51,7 +51,7 @@ def read_texts(
     settings: Settings,
     cache: ByteCache[Trace | Lens | Scores],
     input_ids: Callable[[TraceRequest], tuple[int, ...]],
-    results: Callable[[TracesRequest, Job], Iterator[object]],
+    result: Callable[[Job], object],
 ) -> Iterator[TextRead]:
     """Give every text its trace, or the error that refuses it; see `VectorEngine.traces`.
 
@@ -62,7 +62,7 @@ def read_texts(
         settings: How many texts, how long a chunk.
         cache: Where traces are found and left.
         input_ids: Token ids of one text, or an `InputError`.
-        results: Queues a job and waits for what it gives.
+        result: Queues a job and waits for what it gives.
     """
     if len(request.texts) > settings.max_upload_rows:
         raise BadValue(name="texts", value=len(request.texts), allowed=f"0-{settings.max_upload_rows}")
@@ -81,10 +81,8 @@ def read_texts(
     unknown = [row for row, trace in known.items() if trace is None]
     del known  # a big file would keep alive what the cache wants to drop
     for rows in chunks(unknown, settings.prefill_chunk_tokens):
-        key = ("texts", request.request_id, rows)
-        job = Job("trace", key, key, n_tokens(rows), TextsWork(loaded, rows, capture))
-        # Its own topic: a newer request never ends in the place of this one's next chunk.
-        made = next(results(replace(request, topic=request.request_id), job))
+        key = object()
+        made = result(Job("trace", key, key, n_tokens(rows), TextsWork(loaded, rows, capture)))
         assert isinstance(made, list)
         for row, trace in zip(rows, made, strict=True):
             cache.put(trace_key(loaded, row, capture), trace)

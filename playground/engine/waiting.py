@@ -1,4 +1,4 @@
-"""A caller's wait for the model thread: one queue for all jobs of a request."""
+"""A caller's wait for the model thread: one queue for all jobs of a request, which can end at any moment."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import queue
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from types import TracebackType
 from typing import Protocol
 
 from playground.engine.base import OnWait, Waiting
-from playground.engine.scheduler import DONE, Job, Scheduler
-from playground.errors import TimedOut
+from playground.engine.jobs import DONE, Job, JobKind, Ticket
+from playground.engine.scheduler import Scheduler
+from playground.errors import PlaygroundError, TimedOut
 
 POLL_S = 0.1
 Sent = queue.SimpleQueue[tuple[int, object]]
@@ -27,10 +29,6 @@ class Asks(Protocol):
     def owner(self) -> str:
         """The session that asks."""
 
-    @property
-    def topic(self) -> str:
-        """What it is for."""
-
 
 @dataclass(frozen=True, slots=True)
 class _Row:
@@ -43,50 +41,92 @@ class _Row:
         self.sent.put((self.row, value))
 
 
-def results_of(
-    scheduler: Scheduler, request: Asks, jobs: Sequence[Job], timeout_s: float, on_wait: OnWait | None
-) -> Iterator[tuple[int, object]]:
-    """(which of the jobs, what the model thread sent), until all are done.
-
-    Leaving early takes the request back; the first error ends all of it.
+class Asking:
+    """A request from its first word to its end: `with` it, whatever it waits for can be cancelled.
 
     Args:
-        scheduler: Where the jobs are queued.
-        request: Who asks, for what.
-        jobs: At least one.
+        scheduler: Where its jobs are queued.
+        request: Who asks.
+        kind: What for.
+        topic: A newer request of the same session, kind and topic supersedes this one; None: none does.
         timeout_s: Longest silence.
-        on_wait: Told where the last of them stands and how long nothing has come, about ten times a second.
+        on_wait: Told where it stands and how long nothing has come, about ten times a second.
     """
-    heard, sent = time.monotonic(), Sent()
-    try:
-        tickets = [
-            scheduler.submit(
-                job,
-                request_id=f"{request.request_id}.{row}",
-                owner=request.owner,
-                topic=request.topic,
-                outbox=_Row(row, sent),
-                request=request.request_id,
-            )
-            for row, job in enumerate(jobs)
-        ]
-        n_open = len(jobs)
-        while n_open:
-            try:
-                row, value = sent.get(timeout=POLL_S)
-            except queue.Empty:
-                waited_s = time.monotonic() - heard
-                if waited_s > timeout_s:
-                    raise TimedOut(seconds=timeout_s) from None
-                if on_wait is not None:
-                    on_wait(Waiting(scheduler.position(tickets[-1]), waited_s, "ready", ""))
-                continue
-            heard = time.monotonic()
-            if isinstance(value, Exception):
-                raise value
-            if value is DONE:
-                n_open -= 1
-            elif value is not None:
-                yield row, value
-    finally:
-        scheduler.leave(request.request_id)
+
+    def __init__(
+        self,
+        scheduler: Scheduler,
+        request: Asks,
+        kind: JobKind,
+        topic: str | None,
+        timeout_s: float,
+        on_wait: OnWait | None,
+    ) -> None:
+        self._scheduler, self._request = scheduler, request
+        self._kind, self._topic = kind, topic
+        self._timeout_s, self._on_wait = timeout_s, on_wait
+
+    def __enter__(self) -> Asking:
+        request = self._request
+        self._asked = self._scheduler.begin(request.request_id, request.owner, self._kind, self._topic)
+        self._scheduler.check(self._asked)
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        self._scheduler.end(self._asked)
+
+    def waits(self, waiting: Waiting) -> None:
+        """Called about ten times a second by whatever the request waits for.
+
+        Raises:
+            Cancelled: It has been cancelled or superseded.
+        """
+        self._scheduler.check(self._asked)
+        if self._on_wait is not None:
+            self._on_wait(waiting)
+
+    def result(self, job: Job) -> object:
+        """What the model thread sends for a job that has one result."""
+        return next(self.results(job))
+
+    def results(self, job: Job) -> Iterator[object]:
+        """What the model thread sends for one job, until it is done; leaving early takes it back."""
+        for _row, value in self.each([job]):
+            yield value
+
+    def each(self, jobs: Sequence[Job]) -> Iterator[tuple[int, object]]:
+        """(which of the jobs, what the model thread sent), until all are done.
+
+        Leaving early takes them back; the first error ends all of them.
+
+        Args:
+            jobs: At least one.
+        """
+        heard, sent, n_open = time.monotonic(), Sent(), len(jobs)
+        tickets: list[Ticket] = []
+        try:
+            for row, job in enumerate(jobs):
+                tickets.append(self._scheduler.submit(job, self._asked, _Row(row, sent)))
+            while n_open:
+                try:
+                    row, value = sent.get(timeout=POLL_S)
+                except queue.Empty:
+                    waited_s = time.monotonic() - heard
+                    if waited_s > self._timeout_s:
+                        raise TimedOut(seconds=self._timeout_s) from None
+                    if self._on_wait is not None:
+                        self._on_wait(Waiting(self._scheduler.position(tickets[-1]), waited_s, "ready", ""))
+                    continue
+                heard = time.monotonic()
+                if isinstance(value, PlaygroundError):
+                    raise type(value)(**value.params)  # a copy: others may be raising the same one
+                if isinstance(value, Exception):
+                    raise value
+                if value is DONE:
+                    n_open -= 1
+                else:
+                    yield row, value
+        finally:
+            self._scheduler.take_back(tickets)

@@ -18,18 +18,20 @@ from playground.engine.base import GenerateRequest, GenerateStep
 from playground.engine.cache import ByteCache
 from playground.engine.decoding import DecodeBatch, DecodeRow
 from playground.engine.forward import Capture, Row, run_traces
+from playground.engine.jobs import Job
 from playground.engine.lean import can_mix
 from playground.engine.memory import is_out_of_memory
-from playground.engine.scheduler import Job, Scheduler
+from playground.engine.scheduler import Scheduler
 from playground.engine.scores import Scores
 from playground.engine.trainer import Trainer
-from playground.errors import OutOfMemory
+from playground.errors import NotComputed, OutOfMemory, PlaygroundError
 from playground.settings import Settings
 
 if TYPE_CHECKING:
     from playground.engine.loading import LoadedModel
 
 log = logging.getLogger(__name__)
+PAUSE_S = 0.1
 
 
 @dataclass(frozen=True)
@@ -102,23 +104,50 @@ class ModelThread(threading.Thread):
 
     @torch.no_grad()
     def run(self) -> None:
-        """Work until the scheduler is closed."""
+        """Work until the scheduler is closed; an error ends what it touched, never this thread."""
         torch.set_num_threads(self._settings.torch_threads or psutil.cpu_count(logical=False) or 1)
-        while self._scheduler.wait(busy=lambda: bool(self._rows) or self._trainer.has_work):
+        try:
+            while self._goes_on():
+                pass
+        finally:
+            self._scheduler.close()  # whatever ended this thread: nobody waits for it
+
+    def _goes_on(self) -> bool:
+        """One round; whether there is to be another."""
+        try:
+            if not self._scheduler.wait(busy=lambda: bool(self._rows) or self._trainer.has_work):
+                return False
             self._tick()
-            self._own_s = self._lent_s = 0.0
-            self._mark = time.monotonic()
-            try:
-                self._trainer.work(self._give_way)
-            except Exception:  # whatever it is, the engine goes on
-                log.exception("training failed outside a step")
+            self._train()
+        except Exception:
+            log.exception("a round of the engine failed")
+            time.sleep(PAUSE_S)  # an error that stays must not fill the log
+        return True
+
+    def _train(self) -> None:
+        self._own_s = self._lent_s = 0.0
+        self._mark = time.monotonic()
+        try:
+            self._trainer.work(self._give_way)
+        except Exception:
+            log.exception("training failed outside a step")
 
     def _tick(self) -> None:
-        batch = self._scheduler.next_batch()
-        if batch:
-            self._forward(batch)
-        del batch
-        self._decode()
+        try:
+            batch = self._scheduler.next_batch()
+            if batch:
+                self._forward(batch)
+            del batch
+            self._decode()
+        except Exception as error:  # noqa: BLE001  (between jobs: no one of them has caught it)
+            told = _told(error)
+            for row in [row for row in self._rows.values() if not any(row in held for held in self._held())]:
+                self._fail_row(row, told)
+            self._scheduler.fail_others(self._rows, told)
+
+    def _held(self) -> list[list[DecodeRow]]:
+        """The rows of each batch."""
+        return [batch.all_rows for batch in self._batches.values()]
 
     @torch.no_grad()
     def _give_way(self) -> None:
@@ -135,34 +164,32 @@ class ModelThread(threading.Thread):
 
     def _forward(self, jobs: Sequence[Job]) -> None:
         """Compute a batch; if it fails, halve it, so that a request that fails fails alone."""
-        alive = [job for job in jobs if job.tickets]
-        for job in jobs:
-            if not job.tickets:
-                self._scheduler.finish(job, None)
-        if not alive:
+        jobs = self._scheduler.wanted(jobs)
+        if not jobs:
             return
+        told: PlaygroundError | None = None
         try:
-            results = self._compute(alive)
+            results = self._compute(jobs)
         except Exception as error:  # noqa: BLE001  (whatever the model raised goes to whoever asked for it)
-            self._forward_failed(alive, error)
-            return
-        for job, result in zip(alive, results, strict=True):
-            if isinstance(result, Trace):
-                self._traces.put(job.key, result)
-            self._scheduler.charge(job, job.n_tokens)
-            self._scheduler.finish(job, result)
-
-    def _forward_failed(self, jobs: Sequence[Job], error: Exception) -> None:
-        if len(jobs) > 1:
+            told = _told(error, expected=len(jobs) > 1)
+        if told is None:  # here, where the error no longer holds the tensors of its frames
+            for job, result in zip(jobs, results, strict=True):
+                self._hand_out(job, result)
+        elif len(jobs) == 1:
+            self._scheduler.finish(jobs[0], told)
+        else:
             half = len(jobs) // 2
             self._forward(jobs[:half])
             self._forward(jobs[half:])
-            return
-        if is_out_of_memory(error):
-            error = OutOfMemory()
-        else:
-            log.error("a request failed", exc_info=error)
-        self._scheduler.finish(jobs[0], error)
+
+    def _hand_out(self, job: Job, result: object) -> None:
+        try:
+            if isinstance(result, Trace):
+                self._traces.put(job.key, result)
+            self._scheduler.charge(job, job.n_tokens)
+        except Exception as error:  # noqa: BLE001  (its own request fails with it)
+            result = _told(error)
+        self._scheduler.finish(job, result)
 
     def _compute(self, jobs: Sequence[Job]) -> list[object]:
         self.counters.n_prefill_tokens += sum(job.n_tokens for job in jobs)
@@ -176,77 +203,106 @@ class ModelThread(threading.Thread):
     # ---- decoding
 
     def _decode(self) -> None:
-        for job, row in list(self._rows.items()):
-            if not job.tickets:
-                self._batch_of(job).remove(row)
-                self._forget(job)
+        wanted = set(self._scheduler.wanted(list(self._rows)))
+        for job in self._rows.keys() - wanted:
+            self._rows.pop(job).finished = True
+        for batch in list(self._batches.values()):
+            self._guarded(batch.sweep, batch.give_up_rows)
         self._admit()
         for batch in list(self._batches.values()):
-            try:
-                self._advance(batch)
-            except Exception as error:  # noqa: BLE001  (a failed step ends its rows, not the engine)
-                self._decode_failed(batch, error)
-        self._batches = {key: batch for key, batch in self._batches.items() if batch.n_rows}
+            self._advance(batch)
+        self._batches = {key: batch for key, batch in self._batches.items() if batch.all_rows}
 
     def _admit(self) -> None:
         room = self._settings.max_decode_rows - len(self._rows)
         if room <= 0 or any(batch.is_reading for batch in self._batches.values()):
             return
-        jobs = self._scheduler.next_rows(room)
-        rows = [
-            DecodeRow(job.payload.request, job.payload.input_ids, self._receiver(job), job.payload.loaded)
-            for job in jobs
-        ]
-        self._rows.update(zip(jobs, rows, strict=True))
+        jobs, rows = self._scheduler.next_rows(room), list[DecodeRow]()
+        for job in jobs:
+            try:
+                work: DecodeWork = job.payload
+                self._rows[job] = DecodeRow(work.request, work.input_ids, self._receiver(job), work.loaded)
+                rows.append(self._rows[job])
+            except Exception as error:  # noqa: BLE001  (a request that cannot be begun ends alone)
+                self._scheduler.finish(job, _told(error))
         if rows:
-            self._batch_of(jobs[0]).admit(rows)
+            loaded, alone = rows[0].loaded, rows[0].request.alone
+            shared = id(loaded.tree) if can_mix(loaded.model) else id(loaded)
+            self._read(jobs[0].group if alone else shared, rows)
+
+    def _read(self, key: Hashable, rows: list[DecodeRow]) -> None:
+        """Begin to read these rows' texts, in the batch of this key."""
+
+        def admit() -> None:
+            if key not in self._batches:
+                self._batches[key] = DecodeBatch(rows[0].loaded, self._settings.prefill_chunk_tokens)
+            self._batches[key].admit(rows)
+
+        self._guarded(admit, lambda: rows)
 
     def _advance(self, batch: DecodeBatch) -> None:
         if batch.is_reading:
             before = batch.n_prefill_tokens
             self.counters.n_forwards += 1
-            batch.read()
+            self._guarded(batch.read, batch.give_up_reading)
             self.counters.n_prefill_tokens += batch.n_prefill_tokens - before
         if batch.rows:
             self.counters.n_forwards += 1
             self.counters.n_decode_steps += 1
-            batch.step()
+            self._guarded(batch.step, batch.give_up_rows)
+
+    def _guarded(self, act: Callable[[], None], give_up: Callable[[], list[DecodeRow]]) -> None:
+        """Do it; if it fails, its rows go on in halves, so that a row that fails fails alone.
+
+        Each half gets a batch of its own and reads again what its rows have.
+        """
+        try:
+            act()
+            return
+        except Exception as error:  # noqa: BLE001  (whatever the model raised goes to whoever asked for it)
+            rows = give_up()
+            told = _told(error, expected=len(rows) > 1)
+        half = len(rows) // 2
+        if not half:
+            for row in rows:
+                self._fail_row(row, told)
+            return
+        for part in (rows[:half], rows[half:]):
+            self._read(object(), part)
 
     def _receiver(self, job: Job) -> Callable[[GenerateStep | Exception], None]:
         return lambda step: self._emit(job, step)
 
     def _emit(self, job: Job, step: GenerateStep | Exception) -> None:
         """Pass one step, or the error that ends this row alone, on to whoever asked."""
-        if isinstance(step, Exception):
+        try:
+            if isinstance(step, GenerateStep):
+                self.counters.n_decoded_tokens += 1
+                self._scheduler.charge(job, 1 if step.index else job.n_tokens)
+                self._scheduler.send(job, step)
+                if step.finish_reason is not None:
+                    self._scheduler.finish(job)
+                    self._rows.pop(job, None)
+                return
+            told = _told(step)
+        except Exception as error:  # noqa: BLE001  (its own row ends with it)
+            told = _told(error)
+        if job in self._rows:
+            self._fail_row(self._rows[job], told)
+
+    def _fail_row(self, row: DecodeRow, told: PlaygroundError) -> None:
+        row.finished = True
+        for job in [job for job, one in self._rows.items() if one is row]:
             del self._rows[job]
-            self._scheduler.finish(job, step)
-            return
-        self.counters.n_decoded_tokens += 1
-        self._scheduler.charge(job, 1 if step.index else job.n_tokens)
-        self._scheduler.send(job, step)
-        if step.finish_reason is not None:
-            self._forget(job)
+            self._scheduler.finish(job, told)
 
-    def _forget(self, job: Job) -> None:
-        self._rows.pop(job, None)
-        self._scheduler.finish(job, None)
 
-    def _decode_failed(self, batch: DecodeBatch, error: Exception) -> None:
-        if is_out_of_memory(error):
-            error = OutOfMemory()
-        else:
-            log.error("decoding failed", exc_info=error)
-        gone = batch.clear()
-        for job, row in list(self._rows.items()):
-            if row in gone:
-                del self._rows[job]
-                self._scheduler.finish(job, error)
-
-    def _batch_of(self, job: Job) -> DecodeBatch:
-        """Rows of one base share a batch, whatever their adapters; see `GenerateRequest.alone`."""
-        loaded = job.payload.loaded
-        shared = id(loaded.tree) if can_mix(loaded.model) else id(loaded)
-        key = job.group if job.payload.request.alone else shared
-        if key not in self._batches:
-            self._batches[key] = DecodeBatch(loaded, self._settings.prefill_chunk_tokens)
-        return self._batches[key]
+def _told(error: Exception, *, expected: bool = False) -> PlaygroundError:
+    """What a caller is told of an error; one that is not ours goes to the log, unless it is tried again."""
+    if isinstance(error, PlaygroundError):
+        return error
+    if is_out_of_memory(error):
+        return OutOfMemory()
+    if not expected:
+        log.error("a request failed", exc_info=error)
+    return NotComputed()

@@ -18,7 +18,7 @@ from playground.engine import worker
 from playground.engine.base import GenerateRequest, TraceRequest, Waiting
 from playground.engine.local import LocalEngine
 from playground.engine.scheduler import DONE, Job, Scheduler
-from playground.engine.waiting import results_of
+from playground.engine.waiting import Asking
 from playground.errors import (
     BadValue,
     EmptyText,
@@ -148,7 +148,7 @@ def test_one_impatient_student_does_not_spoil_the_shared_forward(held_engine: He
         patient = pool.submit(engine.trace, replace(same, owner="patient", request_id="p"))
         _until(lambda: engine.stats().n_waiting == 1)
         hasty = pool.submit(engine.trace, replace(same, owner="hasty", request_id="h"))
-        _until(lambda: len(engine._scheduler._tickets) == 3)
+        _until(lambda: len(engine._scheduler._asked) == 3)
         engine.cancel("h")
         held_engine.release.set()
         assert patient.result(timeout=180).logits is not None
@@ -191,7 +191,12 @@ def test_a_long_text_of_slow_tokens_is_no_silence() -> None:
     class Slow:
         """Gives a token every 0.25 s, four in all."""
 
-        def submit(self, job: object, *, outbox: Any, **_who: object) -> object:
+        def begin(self, *_who: object) -> object:
+            return self
+
+        def check(self, _asked: object) -> None: ...
+
+        def submit(self, job: object, _asked: object, outbox: Any) -> object:
             def give() -> None:
                 for token in range(4):
                     time.sleep(0.25)
@@ -204,12 +209,16 @@ def test_a_long_text_of_slow_tokens_is_no_silence() -> None:
         def position(self, _ticket: object) -> int:
             return 0
 
-        def leave(self, _request_id: str) -> None: ...
+        def take_back(self, _tickets: object) -> None: ...
+
+        def end(self, _asked: object) -> None: ...
 
     scheduler, job = cast("Scheduler", Slow()), cast("Job", object())
     request = TraceRequest(tiny.LLAMA, TEXT)
-    steps = results_of(scheduler, request, [job], 0.7, lambda waiting: told.append(waiting.waited_s))
-    assert [value for _row, value in steps] == [0, 1, 2, 3]
+    with Asking(
+        scheduler, request, "decode", None, 0.7, lambda waiting: told.append(waiting.waited_s)
+    ) as one:
+        assert list(one.results(job)) == [0, 1, 2, 3]
     assert told
     assert max(told) < 0.7
 

@@ -1,0 +1,82 @@
+"""What is queued: a *request* asks for *jobs*, each one computation, and holds a *ticket* of each."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+JobKind = Literal["trace", "score", "decode"]
+
+
+class Done:
+    """Last entry of an outbox."""
+
+
+DONE = Done()
+
+
+@dataclass(eq=False)
+class Job:
+    """One computation.
+
+    Attributes:
+        kind: decode jobs join the decode batch, the others are one forward.
+        key: Equal keys are the same computation; a fresh `object()` is shared with nobody.
+        group: Jobs of one group may share a forward.
+        n_tokens: Length of its text: what it costs and how it is padded.
+        payload: What the model thread needs.
+        tickets: Who waits for it; read and changed with the scheduler's lock held only.
+    """
+
+    kind: JobKind
+    key: Hashable
+    group: Hashable
+    n_tokens: int
+    payload: Any
+    tickets: list[Ticket] = field(default_factory=list)
+    running: bool = False
+
+
+@dataclass(eq=False)
+class Asked:
+    """One request, from its first word to its end: also between its steps and while its model loads.
+
+    Attributes:
+        request_id, owner: Who asks. Two requests may bear one id: whoever cancels it ends both.
+        kind, topic: A newer one of the same owner, kind and topic supersedes it; without a topic none does.
+        has_place: Whether it was let in; it keeps its place until it ends.
+        goes_on: Whether more jobs may come; if not, it ends with its last ticket.
+        error: Why it ended early: whatever it asks from then on raises this.
+        tickets: Its jobs that are not done.
+    """
+
+    request_id: str
+    owner: str
+    kind: JobKind
+    topic: str | None
+    has_place: bool = False
+    goes_on: bool = True
+    error: Exception | None = None
+    tickets: list[Ticket] = field(default_factory=list)
+
+
+@dataclass(eq=False)
+class Ticket:
+    """A request's interest in a job; results and errors arrive in `outbox`, `DONE` comes last."""
+
+    asked: Asked
+    job: Job
+    outbox: Outbox
+
+    @property
+    def owner(self) -> str:
+        """The session that asks."""
+        return self.asked.owner
+
+
+class Outbox(Protocol):
+    """Where a caller finds what the model thread sends."""
+
+    def put(self, value: object, /) -> None:
+        """Send; never waits."""
