@@ -19,7 +19,8 @@ PlaygroundError
  |   +- HubUnreachable    model_id
  |   +- AdapterGone       model_id
  |   +- Diverged          step
- |   +- DownloadRefused   WrongArchitecture, ModelTooLarge, NoSafetensors, NoTokenizer
+ |   +- ModelRefused      WrongArchitecture, ConfigRefused, UnknownSetting, WrongConfig,
+ |                        WrongWeights, ModelTooLarge, NoSafetensors, NoTokenizer
  +- BusyError             later it can
  |   +- QueueFull         position
  |   +- TimedOut          seconds
@@ -170,29 +171,59 @@ class Diverged(ModelError):
     )
 
 
-class DownloadRefused(ModelError):
-    """The model is on the hub, but it is not let in."""
+class ModelRefused(ModelError):
+    """The model is on the hub or on this machine, but it is not let in."""
 
 
-class WrongArchitecture(DownloadRefused):
+class WrongArchitecture(ModelRefused):
     """Params: model_id, got, allowed."""
 
-    msgid = N_("The model {model_id} is built as {got}, and only {allowed} can be shown here.")
+    msgid = N_("The family {got} of the model {model_id} is not supported; these are: {allowed}.")
 
 
-class ModelTooLarge(DownloadRefused):
+class ConfigRefused(ModelRefused):
+    """Params: model_id, key, value, allowed."""
+
+    msgid = N_(
+        "config.json of {model_id} sets {key} to {value}, but only {allowed} is possible here: "
+        "pick another model."
+    )
+
+
+class UnknownSetting(ModelRefused):
+    """Params: model_id, key, value."""
+
+    msgid = N_(
+        "config.json of {model_id} sets {key} to {value}, and what that changes is not known here: "
+        "pick another model."
+    )
+
+
+class WrongConfig(ModelRefused):
+    """Params: model_id, reason (the library's own words)."""
+
+    msgid = N_("config.json of {model_id} describes no model ({reason}): pick another one.")
+
+
+class WrongWeights(ModelRefused):
+    """Params: model_id, name."""
+
+    msgid = N_("The weights of {model_id} do not fit its config.json at {name}: download the model again.")
+
+
+class ModelTooLarge(ModelRefused):
     """Params: model_id, got_mb, limit_mb."""
 
     msgid = N_("The model {model_id} has {got_mb:,} MB and the limit is {limit_mb:,} MB.")
 
 
-class NoSafetensors(DownloadRefused):
+class NoSafetensors(ModelRefused):
     """Params: model_id."""
 
     msgid = N_("The model {model_id} has no safetensors weights, and other formats can run foreign code.")
 
 
-class NoTokenizer(DownloadRefused):
+class NoTokenizer(ModelRefused):
     """Params: model_id."""
 
     msgid = N_("The model {model_id} has no tokenizer.json, so its tokens cannot be shown.")

@@ -14,6 +14,7 @@ method = "pca"
 n_dims = 2
 seed = 0
 query = "pets"
+max_tokens = 256
 
 path = Path(folder).expanduser()
 tokenizer = AutoTokenizer.from_pretrained(path)
@@ -21,8 +22,9 @@ model = AutoModel.from_pretrained(path, dtype=torch.float32).eval()
 
 
 def embed(sentence: str) -> np.ndarray:
-    """The vector of one sentence."""
-    ids = tokenizer(sentence, return_tensors="pt", split_special_tokens=True).input_ids
+    """The vector of one sentence: of its first tokens, where it has more than the model's makers read."""
+    cut = {"truncation": True, "max_length": max_tokens}
+    ids = tokenizer(sentence, return_tensors="pt", split_special_tokens=True, **cut).input_ids
     with torch.no_grad():
         mean = model(ids).last_hidden_state[0].mean(0)
     return (mean / mean.norm()).numpy()

@@ -26,6 +26,7 @@ class FirstHead:
         norm: Weight of the RMS norm before attention. Shape [d_model].
         epsilon: Of every RMS norm here.
         query, key: Projections of the first head. Shape [d_head, d_model].
+        query_bias, key_bias: What is added to both, or None. Shape [d_head].
         query_norm, key_norm: Weights of a further RMS norm (Qwen 3), or None. Shape [d_head].
     """
 
@@ -33,6 +34,8 @@ class FirstHead:
     epsilon: float
     query: NDArray[np.float32]
     key: NDArray[np.float32]
+    query_bias: NDArray[np.float32] | None = None
+    key_bias: NDArray[np.float32] | None = None
     query_norm: NDArray[np.float32] | None = None
     key_norm: NDArray[np.float32] | None = None
 
@@ -46,7 +49,8 @@ class FirstHead:
             Queries and keys, each of shape [position, d_head].
         """
         normed = _rms_norm(embeddings.astype(np.float64), self.norm, self.epsilon)
-        query, key = normed @ self.query.T, normed @ self.key.T
+        query = normed @ self.query.T + (0.0 if self.query_bias is None else self.query_bias)
+        key = normed @ self.key.T + (0.0 if self.key_bias is None else self.key_bias)
         return (
             _rms_norm(query, self.query_norm, self.epsilon),
             _rms_norm(key, self.key_norm, self.epsilon),

@@ -46,6 +46,7 @@ class CatalogueEntry:
         revision: Commit of the hub's repository to download, "main" where none is pinned.
         source: A wheel of the package index that set-up installs, or the model hub.
         size_bytes: Size of the download (hub) or of the folder (embedded), 0 if unknown.
+        max_seq_length: Tokens of a text that its makers turn into a sentence vector, 0 if they do not say.
     """
 
     model_id: str
@@ -58,6 +59,7 @@ class CatalogueEntry:
     revision: str
     source: Source
     size_bytes: int
+    max_seq_length: int = 0
 
 
 def catalogue(settings: Settings) -> dict[str, CatalogueEntry]:
@@ -88,6 +90,11 @@ def model_folder(model_id: str, settings: Settings) -> Path:
     return settings.cache_dir / "models" / model_id.replace("/", "--")
 
 
+def families_of(entry: CatalogueEntry) -> frozenset[str]:
+    """Which families the model may be of: that of the list, any of ours for a teacher's addition."""
+    return frozenset({entry.family} if entry.family else KIND_OF_FAMILY)
+
+
 def has_chat_template(folder: Path) -> bool:
     """Whether the tokenizer in `folder` brings a chat template."""
     if (folder / "chat_template.jinja").is_file():
@@ -112,6 +119,7 @@ def _entry(
         revision=_COMMITS.get(model_id, "main"),
         source="embedded" if model_id in (DEFAULT_DECODER, DEFAULT_ENCODER) else "hub",
         size_bytes=size_mb * 10**6,
+        max_seq_length=_MAX_SEQ_LENGTHS.get(model_id, 0),
     )
 
 
@@ -131,9 +139,18 @@ def _added(model_id: str, settings: Settings) -> CatalogueEntry:
     capabilities = CAPABILITIES_OF_KIND[kind]
     if has_chat_template(folder):
         capabilities = capabilities | {"chat_template"}
-    return replace(bare, kind=kind, family=family, capabilities=capabilities)
+    reads = _max_seq_length(folder)
+    return replace(bare, kind=kind, family=family, capabilities=capabilities, max_seq_length=reads)
 
 
+def _max_seq_length(folder: Path) -> int:
+    """What the model's makers wrote for sentence-transformers."""
+    path = folder / "sentence_bert_config.json"
+    said = json.loads(path.read_text("utf-8")).get("max_seq_length") if path.is_file() else None
+    return said if isinstance(said, int) and said > 0 else 0
+
+
+_MAX_SEQ_LENGTHS = {DEFAULT_ENCODER: 256}  # as in its sentence_bert_config.json
 _COMMITS = {  # what the hub's repositories held when this list was made; the others follow their branch
     "gpt2": "607a30d783dfa663caf39e06633721c8d4cfcd7e",
     "distilgpt2": "2290a62682d06624634c1f46a6ad5be0f47f38aa",

@@ -66,8 +66,7 @@ def run_traces(loaded: LoadedModel, rows: Sequence[Row], capture: Capture) -> li
     if loaded.info.kind == "encoder-decoder":
         fields = [_encoder_decoder(loaded, row, capture) for row in rows]
     else:
-        with edited(loaded, [row.edit for row in rows], [len(row.input_ids) for row in rows]):
-            fields = _single_stack(loaded, rows, capture)
+        fields = _single_stack(loaded, rows, capture)
     elapsed_ms = (time.perf_counter() - started) * 1e3
     return [_trace(loaded, row, made, elapsed_ms) for row, made in zip(rows, fields, strict=True)]
 
@@ -113,6 +112,7 @@ def pad(rows: Sequence[Sequence[int]], device: torch.device) -> tuple[torch.Tens
 def _single_stack(loaded: LoadedModel, rows: Sequence[Row], capture: Capture) -> list[dict[str, Any]]:
     """Decoder-only and encoder-only models."""
     ids, mask = pad([row.input_ids for row in rows], loaded.device)
+    lengths = [len(row.input_ids) for row in rows]
     arguments: dict[str, Any] = {
         "input_ids": ids,
         "attention_mask": mask,
@@ -127,10 +127,10 @@ def _single_stack(loaded: LoadedModel, rows: Sequence[Row], capture: Capture) ->
         arguments["use_cache"] = False
     wants_attention = capture.attentions is not None or capture.query_key
     with ExitStack() as open_collectors:
+        open_collectors.enter_context(edited(loaded, [row.edit for row in rows], lengths))
         calls = open_collectors.enter_context(collect_attentions()) if wants_attention else []
         writes = open_collectors.enter_context(collect_writes(loaded)) if capture.writes else Writes()
         output = loaded.model.base_model(**arguments)
-    lengths = [len(row.input_ids) for row in rows]
     results: list[dict[str, Any]] = [{} for _ in rows]
     if wants_attention:
         _check_layers(len(calls), loaded.info.n_layer)
@@ -223,24 +223,26 @@ def _check_layers(got: int, expected: int) -> None:
 
 
 def _encoder_decoder(loaded: LoadedModel, row: Row, capture: Capture) -> dict[str, Any]:
-    """One text and the start of its target; alone, because both sides would need padding."""
-    output = loaded.model(
-        input_ids=torch.tensor([row.input_ids], device=loaded.device),
-        decoder_input_ids=torch.tensor([row.decoder_ids], device=loaded.device),
-        use_cache=False,
-        output_attentions=capture.attentions is not None,
-        output_hidden_states=capture.hidden_states is not None,
-    )
+    """One text and the start of its target; alone: both sides would need padding. Edits: the encoder."""
+    with edited(loaded, [row.edit], [len(row.input_ids)]):
+        output = loaded.model(
+            input_ids=torch.tensor([row.input_ids], device=loaded.device),
+            decoder_input_ids=torch.tensor([row.decoder_ids], device=loaded.device),
+            use_cache=False,
+            output_attentions=capture.attentions is not None,
+            output_hidden_states=capture.hidden_states is not None,
+        )
     result: dict[str, Any] = {}
     n, target = len(row.input_ids), len(row.decoder_ids)
     if capture.attentions:
+        n_decoder = loaded.model.config.num_decoder_layers
         found = {
-            "attentions": output.encoder_attentions,
-            "decoder_attentions": output.decoder_attentions,
-            "cross_attentions": output.cross_attentions,
+            "attentions": (output.encoder_attentions, loaded.info.n_layer),
+            "decoder_attentions": (output.decoder_attentions, n_decoder),
+            "cross_attentions": (output.cross_attentions, n_decoder),
         }
-        for name, weights in found.items():
-            _check_layers(len(weights), loaded.info.n_layer)
+        for name, (weights, n_layer) in found.items():
+            _check_layers(len(weights), n_layer)
             result[name] = _scaled(torch.stack(weights)[:, 0], capture.attentions).copy()
     if capture.hidden_states is not None:
         _put_hidden_states([result], output.encoder_hidden_states, [n], capture.hidden_states)

@@ -24,7 +24,8 @@ from urllib.request import Request, urlopen
 
 import certifi
 
-from playground.engine.catalogue import KIND_OF_FAMILY, CatalogueEntry
+from playground.engine.catalogue import CatalogueEntry, families_of
+from playground.engine.configs import check_config
 from playground.engine.placing import METADATA, placing
 from playground.errors import (
     HubUnreachable,
@@ -32,7 +33,6 @@ from playground.errors import (
     ModelTooLarge,
     NoSafetensors,
     NoTokenizer,
-    WrongArchitecture,
 )
 from playground.settings import Settings
 
@@ -43,7 +43,7 @@ _WEIGHTS = re.compile(r"model(-\d{5}-of-\d{5})?\.safetensors")
 _WANTED = {
     "config.json", "generation_config.json", "model.safetensors.index.json", "tokenizer.json",
     "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "chat_template.jinja",
-    "vocab.json", "merges.txt", "vocab.txt", "spiece.model",
+    "vocab.json", "merges.txt", "vocab.txt", "spiece.model", "sentence_bert_config.json",
 }  # fmt: skip
 
 
@@ -69,7 +69,7 @@ def download(
     Raises:
         HubUnreachable: No connection, or it broke off.
         ModelNotFound: The hub does not have it, or not for everybody.
-        WrongArchitecture, ModelTooLarge, NoSafetensors, NoTokenizer: Refused before the download.
+        ModelRefused: Its family, a value of its config.json, its size or its files; before the download.
         DiskFull: Before or while writing.
     """
     with _hub_errors(entry.model_id):
@@ -122,10 +122,8 @@ def _check(entry: CatalogueEntry, files: list[_File], settings: Settings) -> Non
 
 
 def _check_architecture(entry: CatalogueEntry, commit: str, settings: Settings) -> None:
-    family = str(_get_json(f"{_files_url(entry, commit, settings)}/config.json").get("model_type"))
-    allowed = {entry.family} if entry.family else set(KIND_OF_FAMILY)
-    if family not in allowed:
-        raise WrongArchitecture(model_id=entry.model_id, got=family, allowed=", ".join(sorted(allowed)))
+    config = _get_json(f"{_files_url(entry, commit, settings)}/config.json")
+    check_config(entry.model_id, config, families_of(entry))
 
 
 def _forget_other_commit(partial: Path, commit: str) -> None:

@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from playground.engine import hub
 from playground.engine.base import ModelInfo, State
-from playground.engine.catalogue import CatalogueEntry, catalogue, model_folder
+from playground.engine.catalogue import CatalogueEntry, catalogue, families_of, model_folder
+from playground.engine.configs import check_config, context_window
 from playground.engine.convert import INSTALL_WHEELS, WHEELS, Progress, find_weights, place_embedded
 from playground.engine.placing import METADATA, is_model_folder
 from playground.engine.tokenizing import TextTokenizer
-from playground.errors import BadValue, ModelNotFound, OutOfMemory, Unsupported
+from playground.errors import BadValue, ModelNotFound, ModelRefused, OutOfMemory, WrongConfig, WrongWeights
 from playground.settings import Settings
 
 if TYPE_CHECKING:
     import torch
 
 _TRACED_FAMILIES = frozenset({"llama", "qwen3", "gpt2", "bert"})
+# Weights that no page shows: heads of other tasks, and constants that old versions wrote with the weights.
+_NOT_READ = re.compile(
+    r"(^|\.)(cls|classifier|score|qa_outputs)\.|\.(position_ids|inv_freq|masked_bias|attn\.bias)$"
+)
+_NOT_NEEDED = re.compile(r"^(bert\.)?pooler\.")
 _BUILDING = threading.Lock()  # transformers' from_pretrained switches defaults of the whole process
 
 
@@ -84,8 +92,16 @@ def model_info(entry: CatalogueEntry, settings: Settings) -> ModelInfo:
         licence=entry.licence,
         revision=entry.revision,
         state=_state(entry, folder, settings),
+        max_seq_length=entry.max_seq_length,
     )
-    return info if folder is None else replace(info, revision=_revision(entry, folder), **_sizes(folder))
+    if folder is None:
+        return info
+    config = _config_json(folder)
+    try:
+        check_config(entry.model_id, config, families_of(entry))
+    except ModelRefused:  # `load` says why
+        return replace(info, revision=_revision(entry, folder))
+    return replace(info, revision=_revision(entry, folder), **_sizes(config))
 
 
 def load_tokenizer(entry: CatalogueEntry, settings: Settings) -> TextTokenizer:
@@ -109,7 +125,8 @@ def load(entry: CatalogueEntry, settings: Settings, progress: Progress) -> Loade
 
     Raises:
         ModelNotFound: It is not on this machine: `pull` it first.
-        Unsupported: Its architecture is none of ours.
+        ModelRefused: Its family is none of ours, its config.json says what the engine would get wrong, or
+            its weights are not those of its config.json.
         OutOfMemory: The device is full.
         DiskFull: While converting.
     """
@@ -117,6 +134,7 @@ def load(entry: CatalogueEntry, settings: Settings, progress: Progress) -> Loade
         pull(entry, settings, progress)
     entry = catalogue(settings).get(entry.model_id, entry)  # an added one is known better once it is here
     folder = _folder(entry, settings)
+    check_config(entry.model_id, _config_json(folder), families_of(entry))
     progress("Reading the tokenizer", 0.9)
     tokenizer = TextTokenizer(entry.model_id, folder)
     with _BUILDING:
@@ -148,19 +166,54 @@ def _model(entry: CatalogueEntry, folder: Path, dtype: torch.dtype) -> torch.nn.
 
     from playground.engine import attention
 
-    if not entry.family:
-        raise Unsupported(model_id=entry.model_id, capability="architecture")
     logging.disable_progress_bar()  # the page shows the progress
     auto = {"decoder": AutoModelForCausalLM, "encoder": AutoModel, "encoder-decoder": AutoModelForSeq2SeqLM}
-    model: torch.nn.Module = auto[entry.kind].from_pretrained(
+    model, report = auto[entry.kind].from_pretrained(
         folder,
+        config=_library_config(entry, folder),
         dtype=dtype,
         attn_implementation=attention.NAME if entry.family in _TRACED_FAMILIES else "eager",
         use_safetensors=True,
         trust_remote_code=False,
         local_files_only=True,
+        ignore_mismatched_sizes=True,  # they are in the report
+        output_loading_info=True,
     )
-    return model.eval().requires_grad_(False)
+    _check_weights(entry, report)
+    loaded: torch.nn.Module = model.eval().requires_grad_(False)
+    return loaded
+
+
+def _library_config(entry: CatalogueEntry, folder: Path) -> Any:  # noqa: ANN401  (transformers is untyped)
+    """The library's config, without what other callers of it would want in every forward.
+
+    Windows are left out too: in a text that fits one, whatever is seen with it is seen without it, and the
+    engine reads no longer one (`context_window`).
+    """
+    from huggingface_hub.errors import StrictDataclassError
+    from transformers import AutoConfig
+
+    try:
+        config = AutoConfig.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+    except (StrictDataclassError, ValueError, KeyError, TypeError) as error:
+        reason = " ".join(str(error).split())
+        raise WrongConfig(model_id=entry.model_id, reason=reason[:200]) from error
+    config.output_hidden_states = config.output_attentions = False
+    if getattr(config, "sliding_window", None) is not None:
+        config.use_sliding_window, config.sliding_window = False, None
+        config.layer_types = ["full_attention"] * config.num_hidden_layers
+    return config
+
+
+def _check_weights(entry: CatalogueEntry, report: Mapping[str, Any]) -> None:
+    """Refuse a model of which the library had to make weights up, or left some out, where a page shows it."""
+    odd = [
+        *(name for name in report["missing_keys"] if not _NOT_NEEDED.search(name)),
+        *(name for name in report["unexpected_keys"] if not _NOT_READ.search(name)),
+        *(name for name, *_shapes in report["mismatched_keys"]),
+    ]
+    if odd:
+        raise WrongWeights(model_id=entry.model_id, name=min(odd))
 
 
 def _device(settings: Settings) -> torch.device:
@@ -226,19 +279,22 @@ _SIZES = {
     "n_head": ("num_attention_heads", "n_head", "num_heads", "encoder_attention_heads"),
     "d_model": ("hidden_size", "n_embd", "d_model"),
     "d_vocab": ("vocab_size",),
-    "n_ctx": ("max_position_embeddings", "n_positions", "n_ctx"),
 }
 
 
-def _sizes(folder: Path) -> dict[str, Any]:
+def _config_json(folder: Path) -> dict[str, Any]:
+    return dict(json.loads((folder / "config.json").read_text("utf-8")))
+
+
+def _sizes(config: Mapping[str, Any]) -> dict[str, Any]:
     """Shapes under one name, whatever the family calls them in its config.json."""
-    config = json.loads((folder / "config.json").read_text("utf-8"))
     sizes = {
         ours: next((int(config[name]) for name in names if config.get(name)), 0)
         for ours, names in _SIZES.items()
     }
     n_head = sizes["n_head"]
     kv_head, d_head = config.get("num_key_value_heads"), config.get("head_dim") or config.get("d_kv")
+    sizes["n_ctx"] = context_window(config)
     sizes["n_kv_head"] = int(kv_head or n_head)
     sizes["d_head"] = int(d_head or (sizes["d_model"] // n_head if n_head else 0))
     return sizes

@@ -26,7 +26,9 @@ class ModelInfo:
         state: absent (not on this machine, cannot be fetched), remote (can be downloaded), waiting (on this
             machine, not in memory), loading, ready, failed.
         message: What is happening or what went wrong, in English, "" when there is nothing to say.
-        n_layer, n_head, n_kv_head, d_model, d_head, d_vocab, n_ctx: From its config, 0 while unknown.
+        n_layer, n_head, n_kv_head, d_model, d_head, d_vocab, n_ctx: From its config, 0 while unknown;
+            n_ctx is as far as what it says of a text depends on that text alone.
+        max_seq_length: Tokens of a text that its makers turn into a sentence vector, 0 if they do not say.
         n_parameters: Counted on the loaded model, 0 before.
         dtype, device: Of the loaded model, "" before.
         adapter, adapter_step: Name of the adapter it is used with, and the steps of its training.
@@ -49,6 +51,7 @@ class ModelInfo:
     d_head: int = 0
     d_vocab: int = 0
     n_ctx: int = 0
+    max_seq_length: int = 0
     n_parameters: int = 0
     dtype: str = ""
     device: str = ""

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from playground.core.positions import FirstHead, PositionScheme
+from playground.engine.configs import LENGTH_DEPENDENT
 from playground.errors import N_, BadValue, Unsupported
 
 if TYPE_CHECKING:
@@ -56,14 +57,24 @@ def checked(position_ids: Sequence[int] | None, n_tokens: int, loaded: LoadedMod
         return None
     if loaded.info.kind == "encoder-decoder":
         raise Unsupported(model_id=loaded.info.model_id, capability=N_("positions that can be chosen"))
-    learned = _learned(loaded.model.base_model)
-    last = MAX_ROTARY_POSITION if learned is None else len(learned.weight) - 1
+    last = _last_position(loaded)
     if len(position_ids) != n_tokens:
         raise BadValue(name="len(position_ids)", value=len(position_ids), allowed=str(n_tokens))
     for position in position_ids:
         if not isinstance(position, Integral) or not 0 <= position <= last:
             raise BadValue(name="position", value=position, allowed=f"0-{last}")
     return tuple(position_ids)
+
+
+def _last_position(loaded: LoadedModel) -> int:
+    """The end of the table; of a rotation the last exact angle, or where its angles begin to change."""
+    model = loaded.model.base_model
+    learned = _learned(model)
+    if learned is not None:
+        return len(learned.weight) - 1
+    if model.config.rope_parameters["rope_type"] in LENGTH_DEPENDENT:
+        return loaded.info.n_ctx - 1
+    return MAX_ROTARY_POSITION
 
 
 def _learned(model: torch.nn.Module) -> torch.nn.Embedding | None:
@@ -77,12 +88,15 @@ def _first_head(layer: torch.nn.Module, d_head: int) -> FirstHead:
     """What turns an embedding into the query and the key of the first head, before they are rotated."""
     attention: Any = layer.self_attn
     norm: Any = layer.input_layernorm
+    query, key = attention.q_proj, attention.k_proj
     query_norm, key_norm = (getattr(attention, name, None) for name in ("q_norm", "k_norm"))
     return FirstHead(
         norm=_array(norm.weight),
         epsilon=float(norm.variance_epsilon),
-        query=_array(attention.q_proj.weight[:d_head]),
-        key=_array(attention.k_proj.weight[:d_head]),
+        query=_array(query.weight[:d_head]),
+        key=_array(key.weight[:d_head]),
+        query_bias=None if query.bias is None else _array(query.bias[:d_head]),
+        key_bias=None if key.bias is None else _array(key.bias[:d_head]),
         query_norm=None if query_norm is None else _array(query_norm.weight),
         key_norm=None if key_norm is None else _array(key_norm.weight),
     )

@@ -71,7 +71,8 @@ def read_texts(
     places: dict[Row, list[int]] = {}
     for place, text in enumerate(request.texts):
         try:
-            places.setdefault(Row(input_ids(TraceRequest(request.model, text))), []).append(place)
+            asked = _beginning(TraceRequest(request.model, text), loaded, request.max_tokens, settings)
+            places.setdefault(Row(input_ids(asked)), []).append(place)
         except InputError as error:
             yield place, error
     known = {row: cache.get(trace_key(loaded, row, capture)) for row in places}
@@ -87,6 +88,13 @@ def read_texts(
         for row, trace in zip(rows, made, strict=True):
             cache.put(trace_key(loaded, row, capture), trace)
             yield from ((place, trace) for place in places[row])
+
+
+def _beginning(asked: TraceRequest, loaded: LoadedModel, max_tokens: int, settings: Settings) -> TraceRequest:
+    """The same text, of a long one its first tokens."""
+    if not max_tokens or len(asked.text) > settings.max_text_chars:
+        return asked
+    return replace(asked, input_ids=loaded.tokenizer.beginning(asked.text, max_tokens))
 
 
 def chunks(rows: Iterable[Row], max_tokens: int) -> Iterator[tuple[Row, ...]]:

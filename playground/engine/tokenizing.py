@@ -109,6 +109,22 @@ class TextTokenizer:
         text = well_formed(text)
         return tuple(self._backend.encode(text, add_special_tokens=add_special_tokens).ids)
 
+    def beginning(self, text: str, max_tokens: int) -> tuple[int, ...]:
+        """The token ids of as much of the text as fits, between the marks that frame it.
+
+        The same as `truncation=True, max_length=max_tokens` of transformers.
+
+        Args:
+            text: Anything.
+            max_tokens: At most so many, the marks counted; at least as many as there are marks.
+        """
+        ids = self.encode(text)
+        if len(ids) <= max_tokens:
+            return ids
+        special = self._backend.encode(well_formed(text)).special_tokens_mask
+        n_tail = next(n for n, mark in enumerate(reversed(special)) if not mark)
+        return (*ids[: max_tokens - n_tail], *ids[len(ids) - n_tail :])
+
     def token_bytes(self, token_id: int) -> bytes:
         """The UTF-8 bytes the token adds to a text: b"" for special tokens and ids without a token."""
         if token_id in self._added:

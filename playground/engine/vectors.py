@@ -26,12 +26,14 @@ class TracesRequest:
         model: Catalogue id.
         texts: What to read.
         hidden_states: "all", or the layers wanted (0 = embedding).
+        max_tokens: How many tokens of a text are read, its frame ([CLS] ... [SEP]) with them; 0: all of them.
         owner: The session that asks.
     """
 
     model: str
     texts: tuple[str, ...]
     hidden_states: Literal["all"] | tuple[int, ...]
+    max_tokens: int = 0
     owner: str = ""
     topic: str = "texts"
     timeout_s: float | None = None

@@ -129,7 +129,12 @@ def embedding_table(context: PageContext) -> EmbeddingTable:
 
 
 def traces(
-    context: PageContext, model: str, texts: Sequence[str], *, hidden_states: Literal["all"] | tuple[int, ...]
+    context: PageContext,
+    model: str,
+    texts: Sequence[str],
+    *,
+    hidden_states: Literal["all"] | tuple[int, ...],
+    max_tokens: int = 0,
 ) -> Iterator[TextRead]:
     """Read many texts with one model, chunk by chunk; closing the iterator stops the model after a chunk.
 
@@ -137,13 +142,13 @@ def traces(
         context: From `frame.page`.
         model: Catalogue id; need not be the chosen one.
         texts: What to read.
-        hidden_states: What to capture, as in `TracesRequest`.
+        hidden_states, max_tokens: What to capture and how much of a text to read, as in `TracesRequest`.
 
     Yields:
         (place in `texts`, its trace or why it cannot be read), in the order they are ready.
     """
     engine = get_engine()
-    request = TracesRequest(model, tuple(texts), hidden_states, owner=context.owner)
+    request = TracesRequest(model, tuple(texts), hidden_states, max_tokens, owner=context.owner)
     with WaitingLine(engine, request) as line:
         for read in engine.traces(request, line):
             line.clear()

@@ -18,7 +18,7 @@ from transformers import AutoModel, AutoModelForCausalLM, AutoTokenizer
 from playground.engine import attention, convert
 from playground.engine.catalogue import CatalogueEntry, catalogue, model_folder
 from playground.engine.loading import load, load_tokenizer, locate, model_info, pull
-from playground.errors import BadValue, ModelNotFound, Unsupported
+from playground.errors import BadValue, ModelNotFound, WrongArchitecture
 from playground.settings import DEFAULT_DECODER, DEFAULT_ENCODER, Settings
 from tests import tiny
 
@@ -168,7 +168,7 @@ def test_a_family_we_cannot_show_is_refused(tmp_path: Path, tiny_settings: Setti
     folder = model_folder(tiny.GPT2, settings)
     shutil.copytree(model_folder(tiny.GPT2, tiny_settings), folder)
     (folder / "config.json").write_text('{"model_type": "mamba"}', "utf-8")
-    with pytest.raises(Unsupported, match="architecture"):
+    with pytest.raises(WrongArchitecture, match="The family mamba of the model tiny/gpt2 is not supported"):
         load(entry(settings, tiny.GPT2), settings, silent)
 
 

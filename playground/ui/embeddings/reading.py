@@ -13,7 +13,7 @@ from playground.engine.base import ModelInfo
 from playground.errors import PlaygroundError
 from playground.ui import compute
 from playground.ui.state import PageContext
-from playground.ui.text import _, ngettext, sentence
+from playground.ui.text import _, ngettext, plain, sentence
 
 MANY = 40  # more sentences than this have a progress bar and can be stopped
 _EVERY = 8  # sentences between two messages to the browser
@@ -45,6 +45,7 @@ class _Part:
         stopped: The reader pressed Stop.
         vectors: Row -> its vector.
         refused: Row -> why it cannot be read.
+        cut: Rows of which only the beginning was read.
         trace: One of those that were read.
     """
 
@@ -53,6 +54,7 @@ class _Part:
     stopped: bool = False
     vectors: dict[int, core.Vectors] = field(default_factory=dict)
     refused: dict[int, PlaygroundError] = field(default_factory=dict)
+    cut: set[int] = field(default_factory=set)
     trace: Trace | None = None
 
 
@@ -72,6 +74,7 @@ def read_all(
     else:
         _read(context, model, part)
     _say_refused(part)
+    _say_cut(model, part)
     if part.trace is None:
         return None
     kept = sorted(part.vectors)
@@ -106,11 +109,15 @@ def _read(context: PageContext, model: ModelInfo, part: _Part) -> None:
         stopping.button(_("Stop"), key="emb_stop", icon=":material/stop:", on_click=_stop, args=(True,))
     with place.container():
         texts = [part.texts[row] for row in rows]
-        reads = compute.traces(context, model.model_id, texts, hidden_states=(model.n_layer,))
+        reads = compute.traces(
+            context, model.model_id, texts, hidden_states=(model.n_layer,), max_tokens=model.max_seq_length
+        )
         bar = st.empty()
         for at, one in reads:
             if isinstance(one, Trace):
                 part.vectors[rows[at]], part.trace = core.sentence_vector(one), one
+                if _is_cut(model, one, texts[at]):
+                    part.cut.add(rows[at])
             else:
                 part.refused[rows[at]] = one
             done = len(part.vectors) + len(part.refused)
@@ -128,3 +135,21 @@ def _say_refused(part: _Part) -> None:
         counted = ngettext("{n} sentence is left out.", "{n} sentences are left out.", n).format(n=n)
         first = _("The first is number {row}:").format(row=row + 1)
         st.warning(f"{counted} {first} {sentence(part.refused[row])}")
+
+
+def _is_cut(model: ModelInfo, trace: Trace, text: str) -> bool:
+    n = len(trace.input_ids)
+    return n == model.max_seq_length and len(compute.get_engine().tokenize(model.model_id, text)) > n
+
+
+def _say_cut(model: ModelInfo, part: _Part) -> None:
+    if part.cut:
+        st.info(
+            ngettext(
+                "{n} sentence is longer than {limit} tokens: as its makers do, {model} reads only the "
+                "first {limit}.",
+                "{n} sentences are longer than {limit} tokens: as its makers do, {model} reads only the "
+                "first {limit} of each.",
+                len(part.cut),
+            ).format(n=len(part.cut), limit=model.max_seq_length, model=plain(model.name))
+        )

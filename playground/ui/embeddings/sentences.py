@@ -78,7 +78,8 @@ def draw(context: PageContext, _table: EmbeddingTable) -> None:
     _lists(read, selected, near, query, found)
     show.provenance(read.trace, layer=read.trace.hidden_layers[-1])
     frame = frames.sentence_map(projection, read.sentences, read.groups)
-    values = {"method": method, "n_dims": n_dims, "seed": seed, "query": query}
+    max_tokens = model.max_seq_length or model.n_ctx
+    values = {"method": method, "n_dims": n_dims, "seed": seed, "query": query, "max_tokens": max_tokens}
     code = script("embeddings_sentences", model.model_id, sentences=list(read.sentences), **values)
     show.under_picture("embeddings_sentences", frame=frame, code=code, picture="emb_map")
     _downloads(read)
@@ -135,7 +136,10 @@ def _arrange(vectors: core.Vectors, n_dims: int, method: str, seed: int) -> Proj
 def _search(context: PageContext, model: ModelInfo, read: Read, query: str) -> Hits:
     if not query.strip():
         return []
-    reads = compute.traces(context, model.model_id, [query.strip()], hidden_states=(model.n_layer,))
+    reads = compute.traces(
+        context, model.model_id, [query.strip()], hidden_states=(model.n_layer,),
+        max_tokens=model.max_seq_length,
+    )  # fmt: skip
     for _row, one in reads:
         if isinstance(one, Trace):
             return core.closest(read.vectors, core.sentence_vector(one), N_HITS)

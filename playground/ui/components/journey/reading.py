@@ -9,7 +9,7 @@ from playground.ui.text import _, ngettext, plain
 
 def reading(scene: Scene) -> str:
     """One or two sentences that read the picture for the reader. Markdown in which no token is Markdown."""
-    return " ".join(filter(None, [_ending(scene), _attention(scene)]))
+    return " ".join(filter(None, [_ending(scene), _past_the_makers(scene), _attention(scene)]))
 
 
 def alt(scene: Scene) -> str:
@@ -31,6 +31,17 @@ def _ending(scene: Scene) -> str:
         return _("The answer most probably starts with {token}: {p}.").format(token=first, p=p)
     last = _own(scene, len(scene.tokenization) - 1)
     return _("After {last}, the model gives {token} {p}.").format(last=last, token=first, p=p)
+
+
+def _past_the_makers(scene: Scene) -> str:
+    """Where others would cut the text before they make a sentence vector of it."""
+    limit = scene.model.max_seq_length
+    if scene.journey.sentence is None or not 0 < limit < len(scene.tokenization):
+        return ""
+    return _(
+        "Its makers let it read only the first {limit} tokens of a text: elsewhere, also on the page "
+        "Embeddings, this text has another vector."
+    ).format(limit=limit)
 
 
 def _attention(scene: Scene) -> str:
