@@ -50,12 +50,27 @@ def transcript(text: str, seed: int) -> str:
     return tokenizer.decode(new_ids, skip_special_tokens=True)
 
 
+by_commas, by_points = (
+    r"(?!0)\d{1,3}(?:,\d{3})+(?:\.\d+)?",
+    r"(?!0)\d{1,3}(?:(?:\.\d{3})+,\d+|(?:\.\d{3}){2,})",
+)
+grouped = rf"(?<!\d)(?<!\d[.,])(?:{by_commas}|{by_points}|\d+,\d+)(?![.,]?\d)"  # 1,200  1.200,50  12,5
+plain = r"\d+(?:\.\d+)?|(?<![\w.])\.\d+"
+numeral = rf"(?:(?<![\w.,)\]%])[-−])?(?:{grouped}|{plain})(?:[eE][-+]?\d{{1,2}}(?![\dA-Za-z]))?"
+
+
 def number(text: str) -> str | None:
     """The last number after "Answer:", else the last one."""
-    pattern = r"(?:(?<![\w.,)\]%])[-−])?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?"
     tail = re.split(r"(?:answer|답)\s*[:：]", text, flags=re.IGNORECASE)[-1]
-    found = re.findall(pattern, tail) or re.findall(pattern, text)
-    return f"{Decimal(found[-1].replace(',', '').replace('−', '-')).normalize():f}" if found else None
+    found = re.findall(numeral, tail) or re.findall(numeral, text)
+    if not found:
+        return None
+    digits = found[-1].replace("−", "-")
+    if ("," in digits and not re.match(f"-?{by_commas}", digits)) or digits.count(".") > 1:
+        digits = digits.replace(".", "").replace(",", ".")
+    shortest = f"{Decimal(digits.replace(',', '')):f}"
+    shortest = shortest.rstrip("0").rstrip(".") if "." in shortest else shortest
+    return "0" if shortest == "-0" else shortest
 
 
 transcripts, accuracies = [], []

@@ -49,6 +49,7 @@ class Step:
         token_id: The id they become: a new one, or that of a token with the same bytes.
         token: Its bytes.
         count: How often the pair stood in the text.
+        n_tied: How many of all pairs were as frequent, itself included.
         candidates: The most frequent pairs before the merge with their counts, in the order they would win.
         n_tokens: Length of the text in tokens after the merge.
     """
@@ -57,13 +58,9 @@ class Step:
     token_id: int
     token: bytes
     count: int
+    n_tied: int
     candidates: tuple[tuple[Pair, int], ...]
     n_tokens: int
-
-    @property
-    def n_tied(self) -> int:
-        """How many of the candidates were as frequent as the one that won, itself included."""
-        return sum(count == self.count for _pair, count in self.candidates)
 
 
 @dataclass(frozen=True)
@@ -140,7 +137,8 @@ def words(text: str) -> list[str]:
         >>> words("Don't stop, 2 cats")
         ['Don', "'t", ' stop', ',', ' 2', ' cats']
     """
-    found: list[str] = WORDS.findall(text.encode("utf-8", "replace").decode())
+    # As `core.tokens.well_formed`, which this file, shown on its page as it is, does not import.
+    found: list[str] = WORDS.findall(text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace"))
     return found
 
 
@@ -172,12 +170,13 @@ def train_words(text: Iterable[str], n_merges: int) -> BytePairEncoding:
     steps: list[Step] = []
     while len(steps) < n_merges and (candidates := pairs.most_frequent(N_CANDIDATES)):
         pair, count = candidates[0]
+        n_tied = pairs.n_with(count)
         token = vocab[pair[0]] + vocab[pair[1]]
         token_id = ids.setdefault(token, len(vocab))
         if token_id == len(vocab):
             vocab.append(token)
         pairs.merge(pair, token_id)
-        steps.append(Step(pair, token_id, token, count, candidates, pairs.n_tokens))
+        steps.append(Step(pair, token_id, token, count, n_tied, candidates, pairs.n_tokens))
     return BytePairEncoding(tuple(vocab), tuple(steps), n_bytes, n_words)
 
 
@@ -229,8 +228,13 @@ class _Pairs:
             for pair in pairwise(word):
                 self._n[pair] += self.counts[i]
                 self._where[pair].add(i)
+        self._n_with = Counter(self._n.values())
         self._queue = [(-n, pair) for pair, n in self._n.items()]
         heapq.heapify(self._queue)
+
+    def n_with(self, count: int) -> int:
+        """How many different pairs stand in the text so often."""
+        return self._n_with[count]
 
     def most_frequent(self, n: int) -> tuple[tuple[Pair, int], ...]:
         """The `n` most frequent pairs with their counts; ties in the order of their ids."""
@@ -254,14 +258,20 @@ class _Pairs:
             self._words[i], changes = merge(self._words[i], pair, token_id)
             self.n_tokens -= (before - len(self._words[i])) * self.counts[i]
             for changed, by in changes:
-                self._n[changed] += by * self.counts[i]
+                self._count(changed, by * self.counts[i])
                 if by > 0:
                     self._where[changed].add(i)
                     created.add(changed)
-        self._n.pop(pair)
+        self._n_with[self._n.pop(pair)] -= 1
         for changed in created - {pair}:
             if self._n[changed] > 0:
                 heapq.heappush(self._queue, (-self._n[changed], changed))
+
+    def _count(self, pair: Pair, by: int) -> None:
+        before = self._n[pair]
+        self._n[pair] = before + by
+        self._n_with[before] -= 1
+        self._n_with[before + by] += 1
 
 
 _ID_OF_BYTE = {byte: token_id for token_id, byte in enumerate(BYTES)}

@@ -84,8 +84,8 @@ def merges(trained: BytePairEncoding) -> pd.DataFrame:
     """The merges of a training, one row each.
 
     Returns:
-        step (from 1), left, right, token (as shown), token_id, count, n_tied (candidates as frequent, itself
-        included), n_tokens (length of the training text afterwards).
+        step (from 1), left, right, token (as shown), token_id, count, n_tied (how many of all pairs were
+        as frequent, itself included), n_tokens (length of the training text afterwards).
     """
     shown = [pieces.token_label(token) for token in trained.vocab]
     table = [

@@ -77,8 +77,15 @@ def join(parts: Sequence[Tokenization]) -> Tokenization:
 
 
 def well_formed(text: str) -> str:
-    """Read lone surrogates, which no encoding can write, as U+FFFD. One character stays one character."""
-    return _SURROGATE.sub("\ufffd", text)
+    r"""Put the two halves of a surrogate pair together; a lone half, which no encoding can write, is U+FFFD.
+
+    Example:
+        >>> well_formed("\ud83d\udc4d"), well_formed("a\ud83d").encode("unicode_escape")
+        ('👍', b'a\\ufffd')
+    """
+    if not _SURROGATE.search(text):
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def spans_of_bytes(text: str, token_bytes: Sequence[bytes]) -> tuple[tuple[int, int], ...]:

@@ -16,10 +16,25 @@ from typing import Literal
 
 _MARK = re.compile(r"(?:answer|답)\s*[:：]", re.IGNORECASE)  # also the end of "정답:"
 _NUMBER = re.compile(
-    r"(?:(?<![\w.,)\]%])[-−])?"  # a minus sign; between two numbers it would be a difference
-    r"(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)"  # 1,200 or 1200
-    r"(?:\.\d+)?"
+    r"""
+    (?:(?<![\w.,)\]%])[-−])?  # a minus sign; between two numbers it would be a difference
+    (?:
+        (?<!\d)(?<!\d[.,])  # not in the middle of "1,2,3", a list
+        (?:
+            (?!0)\d{1,3}(?:,\d{3})+(?:\.\d+)?  # 1,200 and 1,200.50
+            | (?!0)\d{1,3}(?:\.\d{3})+,\d+  # 1.200,50
+            | (?!0)\d{1,3}(?:\.\d{3}){2,}  # 1.200.300
+            | \d+,\d+  # 12,5
+        )
+        (?![.,]?\d)
+        | \d+(?:\.\d+)?
+        | (?<![\w.])\.\d+  # .5
+    )
+    (?:[eE][-+]?\d{1,2}(?![\dA-Za-z]))?  # 1e5
+    """,
+    re.VERBOSE,
 )
+_BY_COMMAS = re.compile(r"-?(?!0)\d{1,3}(?:,\d{3})+(?:\.\d+)?")  # thousands, not a decimal comma
 
 ALPHA = 0.05
 Comparison = Literal["better", "worse", "unclear"]
@@ -27,6 +42,11 @@ Comparison = Literal["better", "worse", "unclear"]
 
 def last_number(text: str) -> str | None:
     """The number a text answers with: the last one after the last "Answer:" or "답:", else the last one.
+
+    A comma between two digits groups thousands where it can (1,200), as in English and Korean; else it is a
+    decimal comma (12,5). A point is a decimal point (1.200 is 1.2) unless more than one point or a comma
+    behind it says that it groups (1.200.300 and 1.200,50). Digits with several commas that do not group are
+    a list (1,2,3).
 
     Args:
         text: What a model wrote; a unit may follow the number without a space, as in "7개".
@@ -40,6 +60,8 @@ def last_number(text: str) -> str | None:
         ('7', '1200', '-5')
         >>> last_number("I take 4 of 10-4."), last_number("Answer: I do not know.")
         ('4', None)
+        >>> last_number(".5"), last_number("12,34"), last_number("1.000.000"), last_number("1e5")
+        ('0.5', '12.34', '1000000', '100000')
 
     Source:
         Wei et al. 2022, "Chain-of-Thought Prompting Elicits Reasoning in Large Language Models",
@@ -56,11 +78,18 @@ def last_number(text: str) -> str | None:
 def normal(number: str) -> str:
     """A number as it is compared.
 
+    Args:
+        number: Written in any way that `last_number` reads.
+
     Example:
-        >>> normal("1,200"), normal("7.0"), normal("007"), normal("-0"), normal("2.50")
-        ('1200', '7', '7', '0', '2.5')
+        >>> normal("1,200"), normal("7.0"), normal("007"), normal("-0"), normal("2.50"), normal("12,34")
+        ('1200', '7', '7', '0', '2.5', '12.34')
     """
-    written = format(Decimal(number.replace(",", "").replace("−", "-")), "f")
+    text = number.replace("−", "-")
+    has_decimal_comma = "," in text and not _BY_COMMAS.match(text)
+    if has_decimal_comma or text.count(".") > 1:
+        text = text.replace(".", "").replace(",", ".")
+    written = format(Decimal(text.replace(",", "")), "f")
     if "." in written:
         written = written.rstrip("0").rstrip(".")
     return "0" if written in ("-0", "") else written

@@ -90,8 +90,7 @@ class TextTokenizer:
         """Cut `text` as the model does.
 
         Args:
-            text: Anything; lone surrogates, which no encoding can write, are read as U+FFFD, and the
-                result's `text` says so. One character stays one character.
+            text: Anything; the result's `text` is `well_formed`.
             add_special_tokens: Whether to add the model's frame ([CLS] ... [SEP], `</s>`).
             read_special: Whether `<|im_start|>` in the text is the special token of that name.
         """

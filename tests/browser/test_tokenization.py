@@ -235,6 +235,32 @@ def test_bars_are_the_counts_of_the_next_merge(lab: Page) -> None:
     assert [int(text.split()[0]) for text in shown] == [n for _pair, n in trained.steps[7].candidates]
 
 
+def test_every_sample_can_follow_every_other_and_the_lab_lives(open_page: OpenPage) -> None:
+    text = "many small birds sing loudly every morning"
+    lab = show_lab(open_page(f"/tokenization?lang=en&text={quote(text)}"))
+    position, last = lab.locator(".lab .position"), lab.locator(".lab .slider")
+    sentence = bpe.train(text, 200)
+    n_of = {"English story": 200, "Textbook: aaabdaaabac": 7, "Your sentence": len(sentence.steps)}
+    assert len(bpe.train("aaabdaaabac", 200).steps) == 7
+    for name in ("Textbook: aaabdaaabac", "English story", "Your sentence", "Textbook: aaabdaaabac"):
+        last.fill(last.get_attribute("max") or "")  # the last merge of a long training is none of a short one
+        lab.locator(".lab .words .word").last.click()
+        lab.locator(".st-key-tok_source_choice").get_by_text(name, exact=True).click()
+        expect(position).to_have_text(f"merge {min(12, n_of[name] // 2)} of {n_of[name]}")
+        last.fill("0")
+        expect(position).to_have_text(f"merge 0 of {n_of[name]}")
+        lab.locator(".lab .step").click()
+        expect(lab.locator(".lab .merges li")).to_have_count(1)
+
+
+def test_a_tie_names_all_pairs_that_stand_together_as_often(open_page: OpenPage) -> None:
+    text = "many small birds sing loudly every morning"
+    lab = show_lab(open_page(f"/tokenization?lang=en&tok_source=sentence&text={quote(text)}"))
+    lab.locator(".lab .slider").fill("4")
+    expect(lab.locator(".lab .reading")).to_contain_text("27 pairs stand together 1 times")
+    expect(lab.locator(".lab svg .bar")).to_have_count(10)
+
+
 def test_play_goes_on_by_itself_and_pause_stops_it(lab: Page) -> None:
     lab.locator(".lab .start").click()
     lab.locator(".lab .play").click()

@@ -159,7 +159,20 @@ def test_candidates_are_the_most_frequent_pairs_in_the_order_they_win(words: lis
         counts = Counter(pair for text in texts for pair in pairwise(text))
         expected = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[: bpe.N_CANDIDATES]
         assert list(step.candidates) == expected
+        assert step.n_tied == sum(n == step.count for n in counts.values())
         texts = [bpe.merge(text, step.pair, step.token_id)[0] for text in texts]
+
+
+def test_ties_are_counted_among_all_pairs_not_among_the_candidates() -> None:
+    steps = bpe.train("many small birds sing loudly every morning", 5).steps
+    # "in", "ma", " s" and "ng" stand there twice; once they are merged, 27 pairs are left, each of them once.
+    assert [(step.count, step.n_tied) for step in steps] == [(2, 4), (2, 3), (2, 2), (2, 1), (1, 27)]
+    letters_once = bpe.train("abcdefghijklmnop", 1).steps[0]
+    assert (letters_once.n_tied, len(letters_once.candidates)) == (15, bpe.N_CANDIDATES)
+
+
+def test_the_halves_of_an_emoji_are_trained_on_as_the_emoji() -> None:
+    assert bpe.words("a \ud83d\udc4d\ud83d") == ["a", " 👍\ufffd"]
 
 
 @pytest.mark.parametrize("text", ["", "a", "가", " ", "\ud800"])

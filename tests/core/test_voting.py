@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import ast
+import re
 from collections import Counter
+from collections.abc import Callable
 from decimal import Decimal
+from functools import cache
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st_
 
 from playground.core.voting import compared, last_number, majority, normal
+from playground.paths import site_root
 
 ANSWERS = st_.lists(st_.sampled_from(["1", "2", "3", None]), max_size=12)
 
@@ -28,7 +34,30 @@ ANSWERS = st_.lists(st_.sampled_from(["1", "2", "3", None]), max_size=12)
         ("7 apples. Answer:", "7"),
         ("It costs 1,200 won", "1200"),
         ("It costs 1,200,300.50 won", "1200300.5"),
-        ("12,34", "34"),
+        ("12,34", "12.34"),
+        ("Answer: .5", "0.5"),
+        ("-.25 and", "-0.25"),
+        ("the end.5 apples", "5"),
+        ("wait...5", "5"),
+        ("1e5", "100000"),
+        ("1.5E-3 m", "0.0015"),
+        ("-2e3개", "-2000"),
+        ("3e4f", "4"),
+        ("2e", "2"),
+        ("1.000.000", "1000000"),
+        ("1,000,000", "1000000"),
+        ("1.234,56", "1234.56"),
+        ("1,234.56", "1234.56"),
+        ("1.000", "1"),
+        ("1,000", "1000"),
+        ("0,500", "0.5"),
+        ("1234,567", "1234.567"),
+        ("3,14.", "3.14"),
+        ("1,2,3", "3"),
+        ("1,2,300", "300"),
+        ("1.2.3", "3"),
+        ("2024.01.15", "15"),
+        ("1만", "1"),
         ("1, 2, 3", "3"),
         ("7.0", "7"),
         ("So it is 7.", "7"),
@@ -50,16 +79,42 @@ ANSWERS = st_.lists(st_.sampled_from(["1", "2", "3", None]), max_size=12)
         ("", None),
     ],
 )
-def test_the_number_of_an_answer(text: str, number: str | None) -> None:
+def test_the_number_of_an_answer_and_in_the_shown_code(text: str, number: str | None) -> None:
     assert last_number(text) == number
+    assert shown_number()(text) == number
+
+
+@cache
+def shown_number() -> Callable[[str], str | None]:
+    """`number` of the script under the picture; the rest of it, which loads a model, does not run."""
+    tree = ast.parse((site_root() / "assets/code/thinking.py").read_text("utf-8"))
+    at = next(
+        i for i, part in enumerate(tree.body) if isinstance(part, ast.FunctionDef) and part.name == "number"
+    )
+    found: dict[str, Any] = {"re": re, "Decimal": Decimal}
+    exec(compile(ast.Module(tree.body[at - 4 : at + 1], []), "thinking.py", "exec"), found)
+    return cast("Callable[[str], str | None]", found["number"])
 
 
 @given(st_.integers(-(10**40), 10**40), st_.sampled_from(["{}", "{:,}", "{:,}.00", "{}개"]))
 def test_a_number_is_read_however_it_is_written(number: int, style: str) -> None:
-    assert last_number(f"First 1, then 2. Answer: {style.format(number)} is it") == str(number)
+    text = f"First 1, then 2. Answer: {style.format(number)} is it"
+    assert last_number(text) == shown_number()(text) == str(number)
 
 
-@given(st_.text(st_.sampled_from("0123456789.,-− :답Answer개\n%$")))
+@given(st_.text(st_.sampled_from("0123.,-−e :답\n")))
+def test_the_shown_code_reads_the_same(text: str) -> None:
+    assert shown_number()(text) == last_number(text)
+
+
+@given(st_.decimals(allow_nan=False, allow_infinity=False, places=3, min_value=-(10**9), max_value=10**9))
+def test_a_number_with_decimals_is_read_in_both_ways_of_grouping(number: Decimal) -> None:
+    english = f"{number:,.2f}"
+    german = english.replace(",", "x").replace(".", ",").replace("x", ".")
+    assert last_number(english) == last_number(german) == normal(f"{number:.2f}")
+
+
+@given(st_.text(st_.sampled_from("0123456789.,-−eE :답Answer개\n%$")))
 def test_what_is_read_is_a_number_in_its_shortest_form(text: str) -> None:
     number = last_number(text)
     assert (number is None) == (not any(letter.isdecimal() for letter in text))

@@ -47,16 +47,16 @@ def lab_data(trained: bpe.BytePairEncoding, text: str, word: str) -> dict[str, A
     """Everything the browser draws, as plain lists.
 
     Returns:
-        `labels` of the token ids; `steps`: (left id, right id, new id, count) of each merge; `candidates` of
-        each: (left id, right id, count), most frequent first; `words`: byte ids of the chosen word, then of
-        the first words of the text; `say`, the words of the interface.
+        `labels` of the token ids; `steps`: (left id, right id, new id, count, n_tied) of each merge;
+        `candidates` of each: (left id, right id, count), most frequent first; `words`: byte ids of the chosen
+        word, then of the first words of the text; `say`, the words of the interface.
     """
     steps = trained.steps[:N_STEPS]
     shown = [*([word] if word else []), *bpe.words(text[: 20 * N_WORDS])[:N_WORDS]]
     n_vocab = max([256, *(step.token_id + 1 for step in steps)])
     return {
         "labels": [pieces.token_label(token) for token in trained.vocab[:n_vocab]],
-        "steps": [[*step.pair, step.token_id, step.count] for step in steps],
+        "steps": [[*step.pair, step.token_id, step.count, step.n_tied] for step in steps],
         "candidates": [[[*pair, count] for pair, count in step.candidates] for step in steps],
         "words": [bpe.byte_ids(word) for word in shown],
         "has_word": bool(word),

@@ -80,7 +80,7 @@ class Lab {
     this.data = data;
     if (signature !== this.signature) {
       this.signature = signature;
-      this.pause();
+      this.stop();
       this.k = Math.min(SHOWN_FIRST, Math.floor(data.steps.length / 2));
     }
     const words = JSON.stringify(data.words);
@@ -110,7 +110,7 @@ class Lab {
 
   go(k) {
     this.k = Math.max(0, Math.min(this.data.steps.length, k));
-    if (this.k === this.data.steps.length) this.pause();
+    if (this.k === this.data.steps.length) this.stop();
     this.draw();
   }
 
@@ -121,9 +121,13 @@ class Lab {
   }
 
   pause() {
+    this.stop();
+    this.draw();
+  }
+
+  stop() {
     clearInterval(this.timer);
     this.timer = 0;
-    if (this.data) this.draw();
   }
 
   draw() {
@@ -145,8 +149,7 @@ class Lab {
   read() {
     const { k, data } = this;
     if (k === data.steps.length) return data.say.end;
-    const [left, right, id, count] = data.steps[k];
-    const n = data.candidates[k].filter((candidate) => candidate[2] === count).length;
+    const [left, right, id, count, n] = data.steps[k];
     const values = { left: this.name(left), right: this.name(right), token: this.name(id), count, n };
     return fill(n > 1 ? data.say.tie : data.say.winner, values);
   }
@@ -260,5 +263,5 @@ export default function ({ parentElement, data }) {
   if (!instances.has(root)) instances.set(root, new Lab(root));
   const lab = instances.get(root);
   lab.receive(data);
-  return () => lab.pause();
+  return () => lab.stop();
 }
