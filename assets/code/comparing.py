@@ -32,12 +32,9 @@ def next_token(folder: str, chosen: dict) -> dict[str, float]:
     inputs = tokenizer(text, return_tensors="pt")
     with torch.no_grad():
         scores = model(**inputs).logits[:, -1].double()
-    made = {}
-    if chosen["temperature"] > 0:
-        made["temperature"] = TemperatureLogitsWarper(float(chosen["temperature"]))
-    else:
-        made["top_k"] = TopKLogitsWarper(1)
-    if chosen["top_k"] > 0 and chosen["temperature"] > 0:
+    temperature, greedy = chosen["temperature"], TopKLogitsWarper(1)
+    made = {"temperature": TemperatureLogitsWarper(float(temperature)) if temperature > 0 else greedy}
+    if chosen["top_k"] > 0:
         made["top_k"] = TopKLogitsWarper(chosen["top_k"])
     if chosen["top_p"] < 1:
         made["top_p"] = TopPLogitsWarper(chosen["top_p"])

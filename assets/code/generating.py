@@ -39,9 +39,8 @@ orders = {
     "vllm": ["temperature", "min_p", "top_k", "top_p"],
     "llama.cpp": ["top_k", "typical_p", "top_p", "min_p", "temperature"],
 }
-made = {}
-if temperature > 0:
-    made["temperature"] = TemperatureLogitsWarper(float(temperature))
+greedy = TopKLogitsWarper(1)
+made = {"temperature": TemperatureLogitsWarper(float(temperature)) if temperature > 0 else greedy}
 if top_k > 0:
     made["top_k"] = TopKLogitsWarper(top_k)
 if top_p < 1:

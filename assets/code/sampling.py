@@ -34,9 +34,8 @@ orders = {
     "vllm": ["temperature", "min_p", "top_k", "top_p"],
     "llama.cpp": ["top_k", "typical_p", "top_p", "min_p", "temperature"],
 }
-made = {}
-if temperature > 0:
-    made["temperature"] = TemperatureLogitsWarper(float(temperature))
+greedy = TopKLogitsWarper(1)
+made = {"temperature": TemperatureLogitsWarper(float(temperature)) if temperature > 0 else greedy}
 if top_k > 0:
     made["top_k"] = TopKLogitsWarper(top_k)
 if top_p < 1:
@@ -47,9 +46,10 @@ if typical_p < 1:
     made["typical_p"] = TypicalLogitsWarper(typical_p)
 processors = LogitsProcessorList(made[name] for name in orders[order] if name in made)
 scores = processors(input_ids, logits)
-if temperature == 0:  # greedy: the most probable token, nothing to cut
+if temperature == 0:  # of equally probable ones the first
+    best = scores.argmax()
     scores = torch.full_like(logits, -torch.inf)
-    scores[0, logits.argmax()] = 0.0
+    scores[0, best] = 0.0
 
 probs = scores.softmax(-1)[0]
 n_kept = int((scores > -torch.inf).sum())

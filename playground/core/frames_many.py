@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from playground.core.diversity import distinct, repeated
+from playground.core.predictions import perplexity
 
 
 @dataclass(slots=True)
@@ -46,7 +47,7 @@ def continuations(written: Sequence[Written]) -> pd.DataFrame:
             "text": one.text,
             "n_tokens": len(one.token_ids),
             "mean_logprob": float(np.mean(one.logprobs)),
-            "perplexity": float(np.exp(-np.mean(one.logprobs))),
+            "perplexity": perplexity(one.logprobs),
             "repeated_4": repeated(one.token_ids),
         }
         for one in written

@@ -120,21 +120,26 @@ def kl_bits(before: ArrayLike, after: ArrayLike) -> NDArray[np.float64]:
     """How much a next-token distribution changed: KL(before || after) in bits.
 
     Args:
-        before: Logits in nats. Shape [d_vocab].
+        before: Logits in nats, -inf for a token that cannot come. Shape [d_vocab].
         after: Logits in nats. Shape [..., d_vocab].
 
     Returns:
-        0 where nothing changed. Shape [...].
+        0 where nothing changed, infinity where a token that could come no longer can. Shape [...].
 
     Example:
         >>> round(float(kl_bits(np.log([0.5, 0.5]), np.log([0.25, 0.75]))), 3)
         0.208
+        >>> float(kl_bits([0.0, -np.inf], [0.0, -np.inf])), float(kl_bits([0.0, 0.0], [0.0, -np.inf]))
+        (0.0, inf)
 
     Source:
         Kullback & Leibler 1951, "On Information and Sufficiency".
     """
     p, q = (_log_softmax(np.asarray(logits, dtype=np.float64)) for logits in (before, after))
-    found: NDArray[np.float64] = np.maximum(np.sum(np.exp(p) * (p - q), axis=-1), 0.0) / np.log(2)
+    weights = np.exp(p)
+    possible = weights > 0  # the others add p log(p / q) = 0, also where q is 0 too
+    each = weights[possible] * (p[possible] - q[..., possible])
+    found: NDArray[np.float64] = np.maximum(np.sum(each, axis=-1), 0.0) / np.log(2)
     return found
 
 

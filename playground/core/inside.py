@@ -137,16 +137,3 @@ def settled(answer_ranks: NDArray[np.int64]) -> int:
     """
     wrong = np.flatnonzero(answer_ranks)
     return int(wrong[-1]) + 1 if len(wrong) else 0
-
-
-def divergence_bits(before: NDArray[np.float32], after: NDArray[np.float32]) -> float:
-    """How far a distribution moved: KL(before || after), Kullback & Leibler 1951.
-
-    Args:
-        before, after: Logits. Shape [d_vocab].
-
-    Returns:
-        Bits, 0 = the same distribution.
-    """
-    p, q = log_probabilities(before), log_probabilities(after)
-    return max(0.0, float(np.exp(p) @ (p - q) / np.log(2)))

@@ -7,9 +7,32 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 _LN_2 = math.log(2)
+
+
+def perplexity(logprobs: ArrayLike) -> float:
+    """exp of the mean negative log-probability: between how many equally probable tokens the model wavered.
+
+    Args:
+        logprobs: Of each token, nats.
+
+    Returns:
+        At least 1; infinity where it is too large for a number (1,024 bits a token) and NaN without a token.
+
+    Example:
+        >>> round(perplexity(np.log([0.5, 0.25, 0.5, 1.0])), 6), perplexity([-800.0]), perplexity([])
+        (2.0, inf, nan)
+
+    Source:
+        Jelinek et al. 1977, "Perplexity - a measure of the difficulty of speech recognition tasks".
+    """
+    each = np.asarray(logprobs, dtype=np.float64)
+    if not len(each):
+        return math.nan
+    with np.errstate(over="ignore"):
+        return float(np.exp(-each.mean()))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,17 +69,8 @@ class Predictions:
 
     @property
     def perplexity(self) -> float:
-        """exp of the mean negative log-probability; NaN for a text of one token.
-
-        Example:
-            >>> nothing, half = np.zeros((3, 0)), np.log(np.float32([0.5, 0.5]))
-            >>> round(Predictions(nothing, nothing, np.zeros(3), half, np.zeros(2)).perplexity, 6)
-            2.0
-
-        Source:
-            Jelinek et al. 1977, "Perplexity - a measure of the difficulty of speech recognition tasks".
-        """
-        return 2 ** (self.total_bits / len(self.logprobs)) if len(self.logprobs) else math.nan
+        """Of the text given its first token; NaN for a text of one token."""
+        return perplexity(self.logprobs)
 
     @property
     def size_bytes(self) -> int:

@@ -9,7 +9,8 @@ The same transforms in another order keep other tokens. Orders, as the libraries
 
 - "transformers": temperature, top-k, top-p, min-p, typical-p (`_get_logits_processor`).
 - "vllm": temperature, min-p, top-k, top-p (`v1/sample/sampler.py`); it has no typical-p.
-- "llama.cpp": top-k, typical-p, top-p, min-p, temperature last (`llama-sampling.cpp`, the default).
+- "llama.cpp": top-k, typical-p, top-p, min-p, temperature last (`llama-sampling.cpp`, the default); so its
+  greedy choice is the most probable token of those that typical-p leaves, which may not be the first of all.
 
 Each cut sees the survivors of the one before it, re-normalised. In every order a tie with the k-th token is
 kept, as transformers and vLLM do; llama.cpp itself stops at exactly k. Penalties come before all of them
@@ -61,7 +62,8 @@ def distribution(
 
     Args:
         ranked: From `rank` or `rank_first`.
-        temperature: Divides the logits; < 1 sharpens, > 1 flattens, 0 = greedy (the smallest id among ties).
+        temperature: Divides the logits; < 1 sharpens, > 1 flattens, 0 = greedy: the most probable token, in
+            llama.cpp's order of those that the cuts leave; the smallest id among ties.
         top_k: Keep the k most probable tokens and all that tie with the k-th; 0 or >= d_vocab = all.
         top_p: Keep the smallest set that reaches this mass, 0 < top_p <= 1; the token that crosses it stays.
         min_p: Drop tokens less probable than this fraction of the most probable one, 0 <= min_p <= 1.
@@ -88,7 +90,8 @@ def distribution(
     if not usual or typical_p != 1 or order != "transformers":
         _check(temperature, top_k, top_p, min_p, typical_p, order)
     if temperature == 0:
-        return _greedy(ranked)
+        has_cuts = order == "llama.cpp" and typical_p < 1
+        return _greedy(ranked, _first_typical(ranked, top_k, typical_p) if has_cuts else 0)
     final = ranked.weights_at(temperature)
     weights = ranked.weights_at(1.0) if order == "llama.cpp" else final
     first, n = 0, ranked.n_finite
@@ -209,7 +212,15 @@ def _among(ranked: RankedLogits, weights: Weights, first: int, n: int) -> Distri
     return Distribution(ranked.token_ids[first:n], probs, n - first, entropy_bits)
 
 
-def _greedy(ranked: RankedLogits) -> Distribution:
-    """All mass on the most probable token; on the smallest id when several tie, as argmax does."""
-    last_tie = end_of_ties(ranked.logits, 0) - 1
+def _first_typical(ranked: RankedLogits, top_k: int, typical_p: float) -> int:
+    """The most probable rank that llama.cpp's cuts leave: those after typical-p never drop it."""
+    n = ranked.n_finite
+    if 0 < top_k < n:
+        n = min(n, _top_k(ranked, top_k))
+    return ranked.weights_at(1.0).typical(n, typical_p)[0]
+
+
+def _greedy(ranked: RankedLogits, first: int) -> Distribution:
+    """All mass on the token of this rank; on the smallest id when several tie with it, as argmax does."""
+    last_tie = end_of_ties(ranked.logits, first) - 1
     return Distribution(ranked.token_ids[last_tie : last_tie + 1], np.ones(1), 1, 0.0)

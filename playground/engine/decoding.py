@@ -104,7 +104,7 @@ class DecodeRow:
             prob=float(distribution.probs[place]),
             rank=int(np.count_nonzero(logits > logits[token_id])),
             n_kept=int(distribution.n_kept),
-            near_tie=_near_tie(ranked, request.temperature, margin),
+            near_tie=_near_tie(ranked, token_id, request.temperature, margin),
             entropy_bits=float(summary.entropy_bits[row]),
             log_sum_exp=float(summary.log_sum_exp[row]),
             top_ids=summary.top_ids[row, : request.n_top].copy(),
@@ -143,11 +143,15 @@ def _distribution(
         return ranked, sampling.distribution(ranked, **settings)
 
 
-def _near_tie(ranked: ranking.RankedLogits, temperature: float, margin: float) -> bool:
+def _near_tie(ranked: ranking.RankedLogits, token_id: int, temperature: float, margin: float) -> bool:
     """Whether the draw, or the lead of a greedy choice, is within what rounding moves."""
-    if temperature == 0:
-        return len(ranked) > 1 and bool(ranked.logits[0] - ranked.logits[1] < NEAR_NATS)
-    return margin < NEAR_MASS / min(1.0, temperature)
+    if temperature > 0:
+        return margin < NEAR_MASS / min(1.0, temperature)
+    rank = int(np.flatnonzero(ranked.token_ids == token_id)[0])  # of equals the last
+    logit = ranked.logits[rank]
+    is_first_of_equals = rank == 0 or ranked.logits[rank - 1] > logit
+    is_last = rank + 1 == len(ranked)
+    return not is_first_of_equals or (not is_last and bool(logit - ranked.logits[rank + 1] < NEAR_NATS))
 
 
 @dataclass

@@ -90,8 +90,8 @@ def test_javascript_equals_core_sampling_over_the_whole_range(kind: str, page: P
         kept = distribution(ranked, **dict(zip(SamplerValue._fields, setting, strict=True)))
         probs = np.zeros(ranked.n_finite)
         probs[found["first"] : found["first"] + kept.n_kept] = kept.probs
-        first = found["first"] if temperature > 0 else 0
-        held = everything[temperature].probs[first : first + kept.n_kept].sum()
+        everyone = everything[temperature]
+        held = everyone.probs[np.isin(everyone.token_ids, kept.token_ids)].sum()
         assert found["n_kept"] == kept.n_kept, setting
         assert found["entropy_bits"] == pytest.approx(kept.entropy_bits, abs=1e-5)
         assert found["mass"] == pytest.approx(held, abs=1e-5)
@@ -411,3 +411,16 @@ def test_a_guess_is_answered_and_a_token_given_up_is_scored(page: Page, open_pag
     expect(page.get_by_text("You found 0 of 1 tokens")).to_be_visible()
     expect(page.get_by_text("By Shannon's bound")).to_be_visible()
     expect(text.locator(".token")).to_have_count(3)
+
+
+def test_a_greedy_choice_that_typical_cut_the_first_token_from_is_said(page: Page, follow: OpenPage) -> None:
+    follow("/sampling?sam_temperature=0&sam_top_p=1&sam_typical_p=0.1&sam_order=llama.cpp")
+    wait_drawn(page)
+    assert "the most probable one of those that typical-p leaves" in sentence(page)
+    rows = page.locator(".rows svg > g:visible")
+    expect(rows.nth(0)).to_contain_text("cut")
+    expect(rows.nth(1)).to_contain_text("100 %")
+    assert page.locator(".sampler .chain li b").all_inner_texts()[-1].startswith("Temperature")
+    page.locator(".sampler .orders [role=radio]").nth(0).click()
+    expect(page.locator(".sampler .sentence")).to_contain_text("tokens, the most probable one. Entropy")
+    expect(rows.nth(0)).to_contain_text("100 %")

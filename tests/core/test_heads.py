@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from scipy.stats import entropy
 
 from playground.core.heads import EVEN, SCORES, Score, head_scores, job, kl_bits
 
@@ -66,3 +67,15 @@ def test_kl_is_torchs_and_zero_for_no_change() -> None:
     ).sum(-1) / np.log(2)
     np.testing.assert_allclose(kl_bits(before, after), theirs, atol=1e-10)
     assert kl_bits(before, before) == 0
+
+
+def test_kl_is_scipys_also_where_tokens_cannot_come() -> None:
+    rng = np.random.default_rng(2)
+    before, after = rng.normal(size=(2, 40)) * 4
+    before[:7], after[:5] = -np.inf, -np.inf
+    p, q = (np.exp(logits - logits.max()) for logits in (before, after))
+    assert float(kl_bits(before, after)) == pytest.approx(entropy(p, q, base=2))
+    assert float(kl_bits(before, before + 7)) == pytest.approx(0, abs=1e-12)
+    after[20] = -np.inf
+    assert float(kl_bits(before, after)) == np.inf
+    assert float(kl_bits([0.0, -900.0], [0.0, -np.inf])) == 0, "less than any number"

@@ -7,7 +7,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import entropy, rankdata
+from scipy.stats import rankdata
 
 from playground.core import frames_inside as frames
 from playground.core import inside as core
@@ -76,12 +76,6 @@ def test_settled_is_the_first_layer_after_which_nothing_else_leads(before: list[
     layer = core.settled(ranks)
     assert not ranks[layer:].any()
     assert layer == 0 or ranks[layer - 1] > 0
-
-
-def test_divergence_is_scipys_and_zero_for_the_same() -> None:
-    p, q = np.exp(core.log_probabilities(LOGITS[:2]))
-    assert core.divergence_bits(LOGITS[0], LOGITS[1]) == pytest.approx(entropy(p, q, base=2))
-    assert core.divergence_bits(LOGITS[0], LOGITS[0] + 7) == pytest.approx(0, abs=1e-6)
 
 
 def test_tables_hold_every_number() -> None:

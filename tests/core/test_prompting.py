@@ -172,3 +172,7 @@ def test_interval_is_wilsons(n: int, data: st.DataObject) -> None:
     for side in (low, high):  # both sides solve (p - share)² = z² p (1 - p) / n
         if 0 < side < 1:
             assert (side - n_right / n) ** 2 == pytest.approx(z * z * side * (1 - side) / n, abs=1e-9)
+
+
+def test_an_interval_without_items_is_everything() -> None:
+    assert interval(0, 0) == (0.0, 1.0)

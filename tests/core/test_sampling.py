@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -182,6 +183,44 @@ def test_temperature_zero_is_argmax_whatever_the_cuts(order: Order) -> None:
         kept = distribution(rank(logits), temperature=0, top_k=top_k, top_p=top_p, min_p=min_p, order=order)
         assert kept.token_ids.tolist() == [int(np.argmax(logits))] == [int(torch.tensor(logits).argmax())]
         assert (kept.probs.tolist(), kept.n_kept, kept.entropy_bits) == ([1.0], 1, 0.0)
+
+
+def llama_cpp_greedy(logits: NDArray[np.float64], top_k: int, typical_p: float, top_p: float) -> int:
+    """llama.cpp's chain at temperature 0, a token list from step to step, as in `llama-sampling.cpp`."""
+    tokens = sorted(range(len(logits)), key=lambda token: -logits[token])[: top_k or None]
+    p = np.exp(logits[tokens]) / np.exp(logits[tokens]).sum()
+    if typical_p < 1:
+        entropy = -float(p @ np.log(p))
+        nearest = sorted(range(len(p)), key=lambda place: abs(-np.log(p[place]) - entropy))
+        n = int(np.searchsorted(np.cumsum(p[nearest]), typical_p, side="right")) + 1
+        tokens = [tokens[place] for place in nearest[:n]]
+    tokens = sorted(tokens, key=lambda token: -logits[token])
+    p = np.exp(logits[tokens]) / np.exp(logits[tokens]).sum()
+    tokens = tokens[: int(np.searchsorted(np.cumsum(p), top_p)) + 1]
+    return max(tokens, key=lambda token: logits[token])
+
+
+def test_llama_cpps_greedy_choice_is_among_what_its_cuts_leave() -> None:
+    rng, n_other = np.random.default_rng(3), 0
+    for _case in range(600):
+        logits = rng.normal(scale=rng.choice([0.3, 1, 3]), size=int(rng.choice([2, 5, 40, 9_000])))
+        top_k, typical_p, top_p = int(rng.choice([0, 3])), float(rng.uniform(0.05, 0.99)), rng.uniform(0.1, 1)
+        cuts: dict[str, Any] = {"top_k": top_k, "typical_p": typical_p, "top_p": float(top_p)}
+        kept = distribution(rank(logits), temperature=0, min_p=0.1, order="llama.cpp", **cuts)
+        assert kept.token_ids.tolist() == [llama_cpp_greedy(logits, **cuts)]
+        cold = distribution(rank(logits), temperature=1e-9, min_p=0.1, order="llama.cpp", **cuts)
+        assert cold.token_ids[0] == kept.token_ids[0], "no jump between the smallest temperature and 0"
+        assert (kept.probs.tolist(), kept.n_kept, kept.entropy_bits) == ([1.0], 1, 0.0)
+        n_other += int(kept.token_ids[0]) != int(np.argmax(logits))
+    assert n_other > 60
+
+
+def test_greedy_takes_the_smallest_id_of_equals_that_typical_leaves() -> None:
+    """Surprisals 2.32 bits and 4.32 around an entropy of 3.92: the first token is left out."""
+    ranked = rank(np.log([0.2, *[0.05] * 16]))
+    cuts: dict[str, Any] = {"temperature": 0, "typical_p": 0.5}
+    assert distribution(ranked, **cuts, order="llama.cpp").token_ids.tolist() == [1]
+    assert distribution(ranked, **cuts, order="transformers").token_ids.tolist() == [0]
 
 
 @pytest.mark.parametrize("temperature", [1e-3, 1e-30, 1e-300, 5e-324])

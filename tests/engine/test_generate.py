@@ -302,6 +302,7 @@ def test_a_near_tie_is_named(tiny_engine: LocalEngine) -> None:
         return row.take(logits, summarise(torch.from_numpy(logits)[None], 64), 0)
 
     assert step(1e-5, temperature=0).near_tie
+    assert step(0.0, temperature=0).near_tie
     assert not step(0.1, temperature=0).near_tie
     seed, u = next(
         (seed, u)

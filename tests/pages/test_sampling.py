@@ -37,6 +37,8 @@ SETTINGS = [
     SamplerValue(1.6, 0, 0.8, 0.0, 0.7, "llama.cpp"),
     SamplerValue(1.6, 60, 0.9, 0.05, 1.0, "vllm"),
     SamplerValue(1.1, 0, 1.0, 0.0, 0.4),
+    SamplerValue(0.0, 0, 0.9, 0.0, 0.02, "llama.cpp"),
+    SamplerValue(0.0, 3, 1.0, 0.05, 0.02, "transformers"),
 ]
 
 PENALTIES: list[dict[str, float]] = [

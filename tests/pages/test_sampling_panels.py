@@ -143,10 +143,17 @@ def test_an_unknown_model_of_b_is_one_sentence(open_app: OpenApp) -> None:
     assert len(app.warning) == 1
 
 
+@pytest.mark.parametrize(
+    "sides",
+    [
+        [SamplerValue(0.8, 0, 0.9, 0.0), SamplerValue(1.4, 30, 1.0, 0.02)],
+        [SamplerValue(0.0, 9, 1.0, 0.0, 0.2, "llama.cpp"), SamplerValue(0.0, 9, 0.9, 0.1, 0.2)],
+    ],
+    ids=["drawn", "greedy"],
+)
 def test_comparing_code_gives_the_numbers_of_the_sentence(
-    tiny_settings: Settings, tiny_engine: SharedEngine, tmp_path: Path
+    sides: list[SamplerValue], tiny_settings: Settings, tiny_engine: SharedEngine, tmp_path: Path
 ) -> None:
-    sides = [SamplerValue(0.8, 0, 0.9, 0.0), SamplerValue(1.4, 30, 1.0, 0.02)]
     models = ["llama", "gpt2"]
     script = show.code(
         "comparing",

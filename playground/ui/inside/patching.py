@@ -16,6 +16,7 @@ from playground.core import frames_inside as frames
 from playground.core import inside as core
 from playground.core import pieces
 from playground.core.edits import Edit, patch
+from playground.core.heads import kl_bits
 from playground.core.prompts import readable_text
 from playground.core.tokens import Tokenization
 from playground.core.trace import Trace
@@ -138,7 +139,7 @@ def _words(reading: Reading, before: NDArray[np.float32], after: NDArray[np.floa
     names = named(reading.context, [first, second])
     p = float(np.exp(core.log_probabilities(before)[first]))
     q = float(np.exp(core.log_probabilities(after)[second]))
-    bits = core.divergence_bits(before, after)
+    bits = float(kl_bits(before, after))
     return _(
         "Sentence B goes on with {before} ({p:.1%}); with the copied state with {after} ({q:.1%}). "
         "Its distribution moved by {bits:.3f} bits (KL of before and after)."

@@ -177,6 +177,10 @@ def _words(language: str) -> dict[str, str]:
         "reading_greedy": _(
             "Greedy: kept 1 of {total} tokens, the most probable one. Entropy of the draw: 0 bits."
         ),
+        "reading_greedy_cut": _(
+            "Greedy: kept 1 of {total} tokens, the most probable one of those that typical-p leaves. "
+            "Entropy of the draw: 0 bits."
+        ),
         "legend": _(
             "Solid bar: kept, probability after the cuts. Hatched bar: cut. Thin mark: the model's own "
             "probability (temperature 1). Line: cumulative probability before the cuts. "

@@ -63,7 +63,7 @@ export class Ranked {
     return made;
   }
 
-  /** Which ranks are kept, first to n - 1, and what each step in the library's order cut away. */
+  /** Which ranks are kept, first to n - 1, and what each step in the library's order cut away; after greedy none does. */
   kept(settings) {
     let [first, n] = [0, this.length];
     let weights = this.weights(1);
@@ -71,18 +71,21 @@ export class Ranked {
     for (const name of ORDERS[settings.order]) {
       const value = settings[name];
       const before = { n: n - first, mass: massOf(weights, first, n) };
-      if (name === "temperature") weights = this.weights(value);
+      const greedy = name === "temperature" && value === 0;
+      if (greedy) [first, n] = this.greediest(first);
+      else if (name === "temperature") weights = this.weights(value);
       else if (value !== OFF[name]) [first, n] = CUTS[name](this, weights, first, n, value);
       const mass = name === "temperature" ? before.mass : massOf(weights, first, n);
       steps.push({ name, value, off: value === OFF[name], before: before.n, after: n - first, cut: 1 - mass / before.mass });
+      if (greedy) break;
     }
     return { first, n, weights, steps };
   }
 
   /** n_kept, entropy_bits, mass (kept probability before the cuts), and both probabilities of a rank. */
   distribution(settings) {
-    if (settings.temperature === 0) return this.greedy();
     const { first, n, weights, steps } = this.kept(settings);
+    if (settings.temperature === 0) return this.greedy(first, steps);
     const { each, cumulative, scaled } = weights;
     const all = cumulative[this.length - 1];
     // Far down the difference of two running sums may have no correct digit, and a weight may be 0.
@@ -106,13 +109,19 @@ export class Ranked {
     };
   }
 
-  /** All mass on the most probable token: of equal ones the last, which has the smallest id. */
-  greedy() {
-    const first = countAtLeast(this.logits, this.logits[0], this.length) - 1;
-    const step = (i) => (i >= first ? 1 : 0);
-    const spike = (i) => (i === first ? 1 : 0);
-    const steps = [{ name: "temperature", value: 0, off: false, before: this.length, after: 1, cut: 0 }];
-    return { first, n_kept: 1, steps, mass: 1, entropy_bits: 0, before: spike, after: spike, cumulative: step };
+  /** The rank of the greedy choice from this one on: of equal ones the last, which has the smallest id. */
+  greediest(first) {
+    const after = countAtLeast(this.logits, this.logits[first], this.length);
+    return [after - 1, after];
+  }
+
+  /** All mass on the token of this rank; before the cuts it was on the most probable one. */
+  greedy(first, steps) {
+    const [top] = this.greediest(0);
+    const before = (i) => (i === top ? 1 : 0);
+    const after = (i) => (i === first ? 1 : 0);
+    const cumulative = (i) => (i >= top ? 1 : 0);
+    return { first, n_kept: 1, steps, mass: before(first), entropy_bits: 0, before, after, cumulative };
   }
 }
 
@@ -595,9 +604,8 @@ class Sampler {
     this.d = this.compute();
     const { settings, d } = this;
     const kept = { first: d.first, n: d.first + d.n_kept };
-    const known = (order) => order === settings.order || settings.temperature === 0; // greedy is so everywhere
     this.libraries = Object.fromEntries(
-      LIBRARIES.map((order) => [order, known(order) ? kept : this.ranked.kept(inOrder(settings, order))]),
+      LIBRARIES.map((order) => [order, order === settings.order ? kept : this.ranked.kept(inOrder(settings, order))]),
     );
     this.drawOrders();
     this.drawChain();
@@ -618,7 +626,8 @@ class Sampler {
   reading() {
     const { words, n_vocab, language } = this.data;
     const count = (n) => n.toLocaleString(language);
-    return fill(this.settings.temperature === 0 ? words.reading_greedy : words.reading, {
+    const greedy = this.d.mass > 0 ? words.reading_greedy : words.reading_greedy_cut;
+    return fill(this.settings.temperature === 0 ? greedy : words.reading, {
       n: count(this.d.n_kept),
       total: count(n_vocab),
       mass: percent(this.d.mass),
