@@ -71,9 +71,8 @@ def run(host: str | None, port: int | None, lan: bool, password_file: Path | Non
 def pull(model: str | None) -> None:
     """Bring MODEL onto this machine; without MODEL the models the playground starts with."""
     from playground.engine.catalogue import catalogue
-    from playground.settings import Settings
 
-    settings = Settings()
+    settings = _settings()
     entries = catalogue(settings)
     wanted = [model] if model else _starting_models(settings, entries)
     for model_id in wanted:
@@ -93,47 +92,41 @@ def doctor() -> None:
     sys.exit(SUCCESS if all(finding.ok for finding in findings) else FAILURE)
 
 
-def _server_settings(host: str | None, port: int | None, lan: bool, password_file: Path | None) -> Settings:
-    from pydantic import ValidationError
-
+def _settings(**given: Any) -> Settings:  # noqa: ANN401 - the values of any field
+    from playground.errors import SetUpError
     from playground.settings import Settings
 
+    try:
+        return Settings(**given)
+    except SetUpError as error:
+        raise _Failure(str(error)) from error
+
+
+def _server_settings(host: str | None, port: int | None, lan: bool, password_file: Path | None) -> Settings:
     given: dict[str, Any] = {"host": "0.0.0.0" if lan and not host else host, "port": port}
     if password_file is not None:
         given["class_password"] = _first_line(password_file)
-    try:
-        settings = Settings(**{name: value for name, value in given.items() if value is not None})
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise _Failure(f"PLAYGROUND_{'_'.join(map(str, first['loc'])).upper()}: {first['msg']}") from error
-    if settings.host not in ("127.0.0.1", "localhost", "::1") and settings.class_password is None:
-        raise _Failure(
-            f"Others could reach the playground on {settings.host}, so it needs a class password: "
-            "write one into a file and add --password-file FILE"
-        )
-    return settings
+    return _settings(**{name: value for name, value in given.items() if value is not None})
 
 
 def _first_line(path: Path) -> str:
     lines = path.read_text(encoding="utf-8-sig").splitlines()
-    password = lines[0].strip() if lines else ""
-    if len(password) < 6:
-        raise _Failure(f"The first line of {path} is no password: it needs at least 6 characters.")
-    return password
+    return lines[0] if lines else ""
 
 
 def _addresses(settings: Settings) -> list[str]:
     """What to type into a browser; on every interface, also the addresses others can use."""
     if settings.host not in ("0.0.0.0", "::"):
         name = f"[{settings.host}]" if ":" in settings.host else settings.host
-        return [f"http://{name}:{settings.port}"]
+        return [f"http://{name}:{settings.port}{settings.base_path}"]
     import socket
 
     import psutil
 
     cards = (card for cards in psutil.net_if_addrs().values() for card in cards)
     ours = {card.address for card in cards if card.family == socket.AF_INET} - {"127.0.0.1"}
-    return [f"http://{address}:{settings.port}" for address in ("127.0.0.1", *sorted(ours))]
+    end = f":{settings.port}{settings.base_path}"
+    return [f"http://{address}{end}" for address in ("127.0.0.1", *sorted(ours))]
 
 
 def _has_screen() -> bool:

@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 
 from playground import __version__
+from playground.errors import SetUpError
 from playground.paths import site_root
 from playground.settings import Settings
 
@@ -50,9 +51,14 @@ class Finding:
 
 def examine(settings: Settings | None = None) -> list[Finding]:
     """Everything, in the order a reader would mend it."""
-    settings = settings or Settings()
-    findings = [_python(), *(_package(name) for name in PACKAGES), _site(), _device(settings)]
-    return [*findings, *_models(settings), _memory(), _disk(settings.cache_dir), _chromium()]
+    found = [_python(), *(_package(name) for name in PACKAGES), _site()]
+    try:
+        settings = settings or Settings()
+    except SetUpError as error:  # what follows would examine another playground than the one that was meant
+        cure = str(error.params["cure"])
+        return [*found, Finding("settings", False, str(error.params["reason"]).rstrip("."), cure), _memory()]
+    found.append(_device(settings))
+    return [*found, *_models(settings), _memory(), _disk(settings.cache_dir), _chromium()]
 
 
 def _python() -> Finding:
@@ -84,7 +90,10 @@ def _device(settings: Settings) -> Finding:
         text = "mps, Apple"
     else:
         text = f"cpu, {psutil.cpu_count(logical=False) or 1} cores"
-    return Finding("device", True, f"{text} (PLAYGROUND_DEVICE={settings.device})")
+    wanted = settings.device.partition(":")[0]
+    here = wanted in ("auto", "cpu", text.partition(",")[0])
+    cure = "" if here else "Set PLAYGROUND_DEVICE to auto or cpu."
+    return Finding("device", here, f"{text} (PLAYGROUND_DEVICE={settings.device})", cure)
 
 
 def _models(settings: Settings) -> list[Finding]:

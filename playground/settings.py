@@ -2,92 +2,266 @@
 
 from __future__ import annotations
 
+import difflib
+import ipaddress
+import json
+import os
+import unicodedata
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal, get_args
 
 import platformdirs
 import psutil
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from playground.errors import SetUpError
 
 DEFAULT_DECODER = "HuggingFaceTB/SmolLM2-135M-Instruct"
 DEFAULT_ENCODER = "sentence-transformers/all-MiniLM-L6-v2"
+PREFIX = "PLAYGROUND_"
+MIN_PASSWORD_CHARS = 6
+
+
+def _names(value: object) -> object:
+    """`a, b` or `["a", "b"]` from the environment."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except json.JSONDecodeError:
+        return [name.strip() for name in value.split(",") if name.strip()]
+
+
+# What a value may be. Lower bounds keep the engine alive, upper ones catch a slip of the keyboard.
+Count = Annotated[int, Field(ge=1, le=10**7)]
+Size = Annotated[int, Field(ge=1, le=2**50)]  # bytes
+Seconds = Annotated[float, Field(gt=0, le=86_400)]
+Share = Annotated[float, Field(gt=0, le=1)]
+Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)]
 
 
 class Settings(BaseSettings):
     """Everything a teacher may set, with `PLAYGROUND_<NAME>` in the environment.
 
+    Raises:
+        SetUpError: A value is not allowed, or a `PLAYGROUND_` name is not known. One sentence: the variable,
+            its value, what is allowed.
+
     Example:
         >>> Settings(max_text_chars=10).max_text_chars
         10
+        >>> Settings(port=0)
+        Traceback (most recent call last):
+        playground.errors.SetUpError: PLAYGROUND_PORT is "0". Allowed is a whole number from 1 to 65,535.
     """
 
-    model_config = SettingsConfigDict(env_prefix="PLAYGROUND_", frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
 
     # server
-    host: str = "127.0.0.1"
+    host: str = Field("127.0.0.1", pattern=r"^[\w.:-]+$", description="an address or a name of this machine")
     port: int = Field(8501, ge=1, le=65535)
     class_password: SecretStr | None = None
+    base_path: str = Field(  # a proxy shows the playground below it
+        "", pattern=r"^(/[A-Za-z0-9._~-]+)*$", description="a path without a slash at its end, such as /llm"
+    )
+    allowed_hosts: Names = ()  # names in the address line beside this machine's own; with a password: any
+    trusted_proxies: Names = ()  # addresses whose X-Forwarded-For and X-Forwarded-Proto are believed
+    max_sessions: int = Field(150, ge=1, le=10_000)  # open tabs, those that lost their connection too
+    max_connections: int = Field(1_000, ge=16, le=60_000)  # of all readers together
+    session_grace_s: Seconds = 600.0  # a closed laptop may sleep so long and still find its page
+    request_head_s: Seconds = 20.0  # until a request has said what it wants; without a byte of its body
+    request_s: Seconds = 600.0  # until a request, such as an upload, has its whole answer
 
     # models
     cache_dir: Path = Field(default_factory=lambda: Path(platformdirs.user_cache_dir("llm-playground")))
-    default_model: str = DEFAULT_DECODER
-    default_encoder: str = DEFAULT_ENCODER  # beside it on pages that compare; a BERT
-    extra_models: tuple[str, ...] = ()  # the teacher's additions to the allow-list
+    default_model: str = Field(DEFAULT_DECODER, min_length=1, description="a model's name")
+    default_encoder: str = Field(  # beside it on pages that compare; a BERT
+        DEFAULT_ENCODER, min_length=1, description="a model's name"
+    )
+    extra_models: Names = ()  # the teacher's additions to the allow-list
     offline: bool = Field(False, validation_alias="HF_HUB_OFFLINE")
-    hub_endpoint: str = Field(
-        "https://huggingface.co", validation_alias="HF_ENDPOINT"
-    )  # or a school's mirror
-    device: str = "auto"  # auto, cpu, cuda, cuda:1, mps
+    hub_endpoint: str = Field(  # or a school's mirror
+        "https://huggingface.co",
+        validation_alias="HF_ENDPOINT",
+        pattern=r"^https?://[^\s/]+(/\S*)?$",
+        description="an address such as https://huggingface.co",
+    )
+    device: str = Field(
+        "auto", pattern=r"^(auto|cpu|mps|cuda(:\d{1,3})?)$", description="auto, cpu, cuda, cuda:1 or mps"
+    )
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
-    torch_threads: int | None = None  # None: physical cores
-    max_download_bytes: int = 4 * 2**30
+    torch_threads: int | None = Field(None, ge=1, le=1_024)  # None: physical cores
+    max_download_bytes: Size = 4 * 2**30
 
     # limits of one request
-    max_text_chars: int = 2_000
-    max_tokens: int = 512
-    max_tokens_all_heads: int = 64
-    max_new_tokens: int = 128
-    max_candidates: int = 64
-    max_scored_texts: int = 1_024
-    max_prompt_chars: int = 8_000  # of a prompt that a page builds; it is only scored
-    max_prompt_tokens: int = 1_536
-    max_tree_tokens: int = 2_560  # of texts that are scored together
-    max_tree_bytes: int = 128 * 2**20  # of their keys and values
-    max_continuations: int = 64
-    max_beams: int = 8
-    max_beam_tokens: int = 2_048  # of all beams together, text and writing: 94 MB of keys and values
-    request_timeout_s: float = 60.0
+    max_text_chars: Count = 2_000
+    max_tokens: Count = 512
+    max_tokens_all_heads: Count = 64
+    max_new_tokens: Count = 128
+    max_candidates: Count = 64
+    max_scored_texts: Count = 1_024
+    max_prompt_chars: Count = 8_000  # of a prompt that a page builds; it is only scored
+    max_prompt_tokens: Count = 1_536
+    max_tree_tokens: Count = 2_560  # of texts that are scored together
+    max_tree_bytes: Size = 128 * 2**20  # of their keys and values
+    max_continuations: Count = 64
+    max_beams: Count = 8
+    max_beam_tokens: Count = 2_048  # of all beams together, text and writing: 94 MB of keys and values
+    request_timeout_s: Seconds = 60.0
 
     # limits of one upload
-    max_upload_bytes: int = 2**20
-    max_upload_rows: int = 500
-    max_training_chars: int = 100_000
+    max_upload_bytes: Size = 2**20
+    max_upload_rows: Count = 500
+    max_training_chars: Count = 100_000
 
     # limits of one training run, and of all of them
-    max_training_steps: int = 200
-    max_training_tokens: int = 128  # of one text; the rest is cut off
-    max_batch_size: int = 8
-    max_batch_tokens: int = 512  # of one step of one run, if no text begins like another
-    max_fused_tokens: int = 1_024  # of one step of all runs that share it: 2 GB of activations
-    max_training_slots: int = 4  # runs at the same time; the others wait
-    max_trainings_per_session: int = 3  # running and waiting
-    max_training_s: float = 600.0  # of work on one run
-    training_share: float = 0.2  # of the engine's time, while others wait
-    max_adapters_per_session: int = 6
-    max_adapter_bytes: int = 2**30
-    max_adapter_file_bytes: int = 64 * 2**20  # of an uploaded adapter, unpacked
-    adapter_grace_s: float = 600.0  # how long an adapter outlives its session
+    max_training_steps: Count = 200
+    max_training_tokens: Count = 128  # of one text; the rest is cut off
+    max_batch_size: Count = 8
+    max_batch_tokens: Count = 512  # of one step of one run, if no text begins like another
+    max_fused_tokens: Count = 1_024  # of one step of all runs that share it: 2 GB of activations
+    max_training_slots: Count = 4  # runs at the same time; the others wait
+    max_trainings_per_session: Count = 3  # running and waiting
+    max_training_s: Seconds = 600.0  # of work on one run
+    training_share: Share = 0.2  # of the engine's time, while others wait
+    max_adapters_per_session: Count = 6
+    max_adapter_bytes: Size = 2**30
+    max_adapter_file_bytes: Size = 64 * 2**20  # of an uploaded adapter, unpacked
+    adapter_grace_s: Seconds = 600.0  # how long an adapter outlives its session
 
     # scheduler
-    max_inbox: int = 256
-    max_inbox_per_session: int = 4
-    max_decode_rows: int = 32
-    max_kept_caches: int = 8  # of beam searches and long scorings at the same time; the others wait
-    prefill_chunk_tokens: int = 256
-    trace_batch_tokens: int = 1_024
-    linger_s: float = 0.002
+    max_inbox: Count = 256
+    max_inbox_per_session: Count = 4
+    max_decode_rows: Count = 32
+    max_kept_caches: Count = 8  # of beam searches and long scorings at the same time; the others wait
+    prefill_chunk_tokens: Count = 256
+    trace_batch_tokens: Count = 1_024
+    linger_s: float = Field(0.002, ge=0, le=1)
 
     # memory
-    cache_bytes: int = Field(default_factory=lambda: min(psutil.virtual_memory().total // 4, 2 * 2**30))
-    model_bytes: int = Field(default_factory=lambda: psutil.virtual_memory().total // 2)
+    cache_bytes: int = Field(
+        default_factory=lambda: min(psutil.virtual_memory().total // 4, 2 * 2**30), ge=0, le=2**50
+    )
+    model_bytes: Size = Field(default_factory=lambda: psutil.virtual_memory().total // 2)
+
+    def __init__(self, **values: Any) -> None:  # noqa: ANN401 - the values of any field
+        if unknown := _unknown_names():
+            raise unknown
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            raise _refusal(error.errors()[0]) from None  # the value may be the password
+
+    @field_validator("cache_dir", mode="before")
+    @classmethod
+    def _is_a_folder(cls, value: object) -> object:
+        if isinstance(value, str) and not value.strip():
+            raise ValueError("a folder")
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for one in value:
+            try:
+                ipaddress.ip_network(one)
+            except ValueError as error:
+                raise ValueError("addresses or networks, such as 127.0.0.1, 10.0.0.0/8") from error
+        return value
+
+    @field_validator("class_password")
+    @classmethod
+    def _is_long_enough(cls, value: SecretStr | None) -> SecretStr | None:
+        shown = [] if value is None else [char for char in value.get_secret_value() if _is_shown(char)]
+        if value is not None and len(shown) < MIN_PASSWORD_CHARS:
+            raise SetUpError(
+                reason=f"The class password is too short: {len(shown)} characters.",
+                cure=f"It needs at least {MIN_PASSWORD_CHARS} characters; spaces do not count.",
+            )
+        return value
+
+    @model_validator(mode="after")
+    def _asks_others_for_a_password(self) -> Settings:
+        if not is_loopback(self.host) and self.class_password is None:
+            raise SetUpError(
+                reason=f"Others could reach the playground on {self.host}, so it needs a class password.",
+                cure="Write one into a file and add --password-file FILE",
+            )
+        return self
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach, or be reached by, `host`.
+
+    Example:
+        >>> [is_loopback(host) for host in ("127.0.0.1", "localhost", "::1", "127.1.2.3", "0.0.0.0")]
+        [True, True, True, True, False]
+    """
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+def _is_shown(char: str) -> bool:
+    """Whether a character leaves ink: no space, no control, no joiner, no Hangul filler."""
+    return unicodedata.category(char)[0] not in "ZC" and char not in "\u115f\u1160\u3164\uffa0"
+
+
+def _variable(name: str) -> str:
+    alias = Settings.model_fields[name].validation_alias if name in Settings.model_fields else None
+    return str(alias or f"{PREFIX}{name.upper()}")
+
+
+def _unknown_names() -> SetUpError | None:
+    known = {_variable(name).removeprefix(PREFIX) for name in Settings.model_fields}
+    for variable in sorted(map(str.upper, os.environ)):
+        name = variable.removeprefix(PREFIX)
+        if name == variable or name in known:
+            continue
+        close = difflib.get_close_matches(name, known, 1)
+        cure = f"Did you mean {PREFIX}{close[0]}?" if close else "Take it out of the environment."
+        return SetUpError(reason=f"{variable} is not a setting.", cure=cure)
+    return None
+
+
+def _refusal(error: ErrorDetails) -> SetUpError:
+    """One sentence for what pydantic found first."""
+    cause = error.get("ctx", {}).get("error")
+    name = str(error["loc"][0]) if error["loc"] else ""
+    fields = {_variable(field): info for field, info in Settings.model_fields.items()}
+    variable = name if name in fields else _variable(name)
+    if variable not in fields:
+        return SetUpError(reason=f"{name} is not a setting.", cure="Settings are in playground/settings.py.")
+    allowed = str(cause) if cause else _allowed(fields[variable])
+    return SetUpError(reason=f'{variable} is "{error["input"]}".', cure=f"Allowed is {allowed}.")
+
+
+def _allowed(field: FieldInfo) -> str:
+    """What a field takes, in words.
+
+    Example:
+        >>> _allowed(Settings.model_fields["training_share"])
+        'a number above 0, at most 1'
+    """
+    if field.description:
+        return field.description
+    if field.annotation is bool:
+        return "1 or 0"
+    if choices := [one for one in get_args(field.annotation) if isinstance(one, str)]:
+        return f"one of {', '.join(choices)}"
+    limits = {
+        kind: getattr(one, kind)
+        for one in field.metadata
+        for kind in ("ge", "gt", "le")
+        if hasattr(one, kind)
+    }
+    if "le" not in limits:
+        return "names with commas between them" if field.annotation == tuple[str, ...] else "a text"
+    if field.annotation is float:
+        low = f"above {limits['gt']:,}" if "gt" in limits else f"of at least {limits['ge']:,}"
+        return f"a number {low}, at most {limits['le']:,}"
+    return f"a whole number from {limits['ge']:,} to {limits['le']:,}"

@@ -63,15 +63,42 @@ def test_others_are_let_in_only_with_a_password(options: tuple[str, ...]) -> Non
     assert "--password-file" in _sentence(_invoke("run", "--no-browser", *options))
 
 
-@pytest.mark.parametrize("content", ["", "\n", "short\n", "\ufeff\n"])
-def test_a_poor_password_is_refused(tmp_path: Path, content: str) -> None:
+POOR = ["", "\n", "short\n", "\ufeff\n", "     \t       ", "1", "\u200b" * 9, "\u3164" * 9, "a b c"]
+
+
+@pytest.fixture
+def never_listens(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A poor password must be refused before anybody can connect."""
+    monkeypatch.setattr(server, "listen", lambda host, port: pytest.fail(f"listens on {host}:{port}"))
+
+
+@pytest.mark.usefixtures("never_listens")
+@pytest.mark.parametrize("options", [("--lan",), ("--host", "192.0.2.1"), ()])
+@pytest.mark.parametrize("content", POOR)
+def test_a_poor_password_is_refused_whichever_way_it_comes(
+    tmp_path: Path, content: str, options: tuple[str, ...]
+) -> None:
     path = tmp_path / "password.txt"
     path.write_text(content, "utf-8")
-    assert "at least 6 characters" in _sentence(_invoke("run", "--lan", "--password-file", str(path)))
+    run = ("run", "--no-browser", *options)
+    by_file = _sentence(_invoke(*run, "--password-file", str(path)))
+    by_environment = _sentence(_invoke(*run, PLAYGROUND_CLASS_PASSWORD=content))
+    assert by_file == by_environment
+    assert "at least 6 characters" in by_file
 
 
-def test_a_bad_setting_is_named() -> None:
-    assert "PLAYGROUND_PORT" in _sentence(_invoke("run", "--no-browser", PLAYGROUND_PORT="99999"))
+@pytest.mark.usefixtures("never_listens")
+def test_a_host_from_the_environment_needs_the_password_too() -> None:
+    assert "--password-file" in _sentence(_invoke("run", "--no-browser", PLAYGROUND_HOST="0.0.0.0"))
+
+
+@pytest.mark.usefixtures("never_listens")
+@pytest.mark.parametrize("command", [("run", "--no-browser"), ("pull",)])
+def test_a_bad_setting_is_one_sentence_before_anything_starts(command: tuple[str, ...]) -> None:
+    said = _sentence(_invoke(*command, PLAYGROUND_MAX_TOKNES="9"))
+    assert said == "PLAYGROUND_MAX_TOKNES is not a setting. Did you mean PLAYGROUND_MAX_TOKENS?"
+    said = _sentence(_invoke(*command, PLAYGROUND_PORT="99999"))
+    assert said == 'PLAYGROUND_PORT is "99999". Allowed is a whole number from 1 to 65,535.'
 
 
 def test_the_password_may_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -82,7 +109,7 @@ def test_the_password_may_come_from_the_environment(monkeypatch: pytest.MonkeyPa
 
 
 def test_a_class_is_told_every_address() -> None:
-    addresses = cli._addresses(Settings(host="0.0.0.0", port=8765))
+    addresses = cli._addresses(Settings(host="0.0.0.0", port=8765, class_password="six or more"))
     assert addresses[0] == "http://127.0.0.1:8765"
     assert all(address.endswith(":8765") for address in addresses)
     assert cli._addresses(Settings(host="::1", port=8765)) == ["http://[::1]:8765"]
@@ -136,6 +163,27 @@ def test_doctor_names_the_cure_of_each_thing_missing(tmp_path: Path, monkeypatch
     assert any("no-such-package" in line and "pip install" in line for line in missing)
     assert any(f"llm-playground pull {DEFAULT_DECODER}" in line for line in missing)
     assert any("disk" in line and "Free some space" in line for line in missing)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("PLAYGROUND_DTYPE", "fp4"), ("HF_ENDPOINT", "foo"), ("PLAYGROUND_TRAINING_SHARE", "0")],
+)
+def test_doctor_names_a_setting_that_is_not_allowed(name: str, value: str) -> None:
+    result = _invoke("doctor", **{name: value})
+    assert result.exit_code == 1
+    (line,) = [line for line in result.output.splitlines() if line.startswith("MISSING settings")]
+    assert f'{name} is "{value}"' in line
+    assert "Allowed is" in line
+
+
+def test_doctor_misses_a_device_that_is_not_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    result = _invoke("doctor", PLAYGROUND_DEVICE="cuda:1")
+    assert result.exit_code == 1
+    assert "PLAYGROUND_DEVICE=cuda:1" in next(
+        line for line in result.output.splitlines() if line.startswith("MISSING device")
+    )
 
 
 # --- the wheel

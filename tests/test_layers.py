@@ -105,6 +105,7 @@ def test_only_settings_reads_the_environment() -> None:
         "playground/engine/__init__.py",  # writes OpenMP's waiting policy
         "playground/engine/tiktoken_files.py",  # tells tiktoken its cache folder
         "playground/bootstrap.py",  # runs before anything is installed
+        "playground/settings.py",  # and refuses names that are none
         "playground/cli.py",  # asks whether there is a screen to open a browser on
     }
     assert readers <= allowed
