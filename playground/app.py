@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from playground import sessions
 from playground.paths import site_root
 from playground.ui import frame, text
 from playground.ui.text import N_, _
@@ -52,6 +53,7 @@ def _pages() -> dict[str, list[st.Page]]:
 st.set_page_config(
     page_title="LLM Playground", page_icon=str(site_root() / "assets" / "icon.png"), layout="wide"
 )
+sessions.hear_own_messages_only()
 frame.url_values()  # first: the language decides the titles
 page = st.navigation(_pages())
 frame.sidebar()

@@ -55,6 +55,7 @@ def run(host: str | None, port: int | None, lan: bool, password_file: Path | Non
     from playground import server
 
     try:
+        capacity = server.capacity_of_this_process(settings)
         listener = server.listen(settings.host, settings.port)
     except SetUpError as error:
         raise _Failure(str(error)) from error
@@ -63,7 +64,7 @@ def run(host: str | None, port: int | None, lan: bool, password_file: Path | Non
     click.echo("Stop it with Ctrl+C.")
     if not no_browser and _has_screen():
         webbrowser.open(_addresses(settings)[0])  # the listener already queues the connection
-    server.serve(settings, listener)
+    server.serve(settings, listener, capacity)
 
 
 @main.command()

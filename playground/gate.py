@@ -7,35 +7,30 @@ import hmac
 import secrets
 import time
 import unicodedata
-from collections import deque
-from http.cookies import CookieError, SimpleCookie
+from collections import OrderedDict, deque
 from typing import Final
 from urllib.parse import parse_qs, quote
 
 from starlette.datastructures import Headers
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
+
+from playground.connections import address_group
+from playground.door import cookie_values
+from playground.notice import page, wants_page
 
 COOKIE: Final = "llm_playground_class"
 COOKIE_DAYS: Final = 1
-OPEN_PATHS: Final = frozenset({"/login", "/api/ready"})
+LOGIN: Final = "/login"
+OPEN_PATHS: Final = frozenset({"/api/ready"})
 MAX_FORM_BYTES: Final = 4096
 
-_PAGE: Final = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>LLM Playground</title><style>
-body {{ font: 18px/1.6 system-ui, sans-serif; color: #1a1c20; background: #fff; margin: 12vh auto; max-width: 24rem; padding: 0 1rem }}
-h1 {{ font-size: 1.6rem }} label {{ display: block }}
-input, button {{ font: inherit; padding: .5rem .8rem; box-sizing: border-box; width: 100%; margin-top: .4rem }}
-button {{ background: #0072b2; color: #fff; border: 0; border-radius: .4rem }}
-p[role=alert] {{ border-left: 4px solid #d55e00; padding-left: .8rem }}
-</style></head><body><main><h1>LLM Playground</h1>{alert}
-<form method="post" action="/login?next={next}">
+_FORM: Final = """{alert}<form method="post" action="{base}/login?next={next}">
 <label>Class password <span lang="ko">(수업 비밀번호)</span>
-<input type="password" name="password" autocomplete="current-password" maxlength="200" required autofocus></label>
-<button>Enter <span lang="ko">(들어가기)</span></button></form></main></body></html>
-"""  # noqa: E501
+<input type="password" name="password" autocomplete="current-password" maxlength="200" required autofocus>
+</label>
+<button>Enter <span lang="ko">(들어가기)</span></button></form>"""
 _WRONG: Final = (
     '<p role="alert">That is not the class password. Ask your teacher.<br>'
     '<span lang="ko">비밀번호가 맞지 않습니다. 선생님께 여쭤보세요.</span></p>'
@@ -47,30 +42,31 @@ _LATER: Final = (
 
 
 class Attempts:
-    """Counts wrong passwords of the last minute, of each client and of all together.
+    """Counts the wrong passwords of the last minute for each address: who guesses locks out nobody else.
 
     Args:
-        per_client: Wrong passwords a minute one address may send (a class often shares one address).
-        overall: Wrong passwords a minute all addresses together may send.
+        per_address: Wrong passwords a minute one address may send (a class often shares one).
+        addresses: How many addresses are remembered; the one that has been quiet longest is forgotten first.
     """
 
     window_s: Final = 60.0
 
-    def __init__(self, per_client: int = 20, overall: int = 100) -> None:
-        self._per_client = per_client
-        self._overall = overall
-        self._wrong: deque[tuple[float, str]] = deque()
+    def __init__(self, per_address: int = 20, addresses: int = 4096) -> None:
+        self._per_address, self._addresses = per_address, addresses
+        self._wrong: OrderedDict[str, deque[float]] = OrderedDict()
 
-    def allowed(self, client: str, now: float) -> bool:
-        """Whether `client` may try now (seconds of a monotonic clock)."""
-        while self._wrong and self._wrong[0][0] <= now - self.window_s:
-            self._wrong.popleft()
-        mine = sum(address == client for _, address in self._wrong)
-        return mine < self._per_client and len(self._wrong) < self._overall
+    def allowed(self, address: str, now: float) -> bool:
+        """Whether `address` may try now (seconds of a monotonic clock)."""
+        times = self._wrong.get(address_group(address), ())
+        return sum(time > now - self.window_s for time in times) < self._per_address
 
-    def note_wrong(self, client: str, now: float) -> None:
+    def note_wrong(self, address: str, now: float) -> None:
         """Remember a wrong password."""
-        self._wrong.append((now, client))
+        whose = address_group(address)
+        self._wrong.setdefault(whose, deque(maxlen=self._per_address)).append(now)
+        self._wrong.move_to_end(whose)
+        if len(self._wrong) > self._addresses:
+            self._wrong.popitem(last=False)
 
 
 class ClassGate:
@@ -80,8 +76,11 @@ class ClassGate:
     time it ends and a signature, so it says nothing of the password.
     """
 
-    def __init__(self, app: ASGIApp, password: str, attempts: Attempts | None = None) -> None:
+    def __init__(
+        self, app: ASGIApp, password: str, attempts: Attempts | None = None, base_path: str = ""
+    ) -> None:
         self._app = app
+        self._base = base_path
         self._password = _canonical(password)
         self._key = secrets.token_bytes(32)
         self._attempts = attempts or Attempts()
@@ -98,32 +97,47 @@ class ClassGate:
             await response(scope, receive, send)
 
     def _passes(self, scope: Scope) -> bool:
-        if scope["type"] == "http" and scope["path"] in OPEN_PATHS - {"/login"}:
-            return True
-        return scope["path"] != "/login" and self._is_signed(_cookie(Headers(scope=scope)))
+        path = scope["path"].removeprefix(self._base)
+        if path == LOGIN:
+            return False
+        is_open = scope["type"] == "http" and path in OPEN_PATHS
+        return is_open or any(map(self._is_signed, cookie_values(Headers(scope=scope), COOKIE)))
 
     async def _answer(self, request: Request) -> Response:
-        if request.url.path != "/login":
-            if "text/html" in request.headers.get("accept", ""):
-                return RedirectResponse(f"/login?next={quote(_path_of(request), safe='')}", 303)
-            return PlainTextResponse("The class password is needed: open /login", 401)
-        target = _safe_target(request.query_params.get("next", "/"))
+        login = self._base + LOGIN
+        if request.scope["path"] != login:
+            if wants_page(request.headers):
+                return RedirectResponse(f"{login}?next={quote(_path_of(request), safe='')}", 303)
+            return PlainTextResponse(f"The class password is needed: open {login}", 401)
+        target = self._safe_target(request.query_params.get("next", ""))
         if request.method == "POST":
             return await self._check(request, target)
-        return _login_page("", target, 200)
+        return self._login_page("", target, 200)
 
     async def _check(self, request: Request, target: str) -> Response:
         client, now = request.client.host if request.client else "", time.monotonic()
         given = await _password_field(request)
         if not self._attempts.allowed(client, now):
-            return _login_page(_LATER, target, 429)
+            return self._login_page(_LATER, target, 429)
         if not hmac.compare_digest(_canonical(given), self._password):
             self._attempts.note_wrong(client, now)
-            return _login_page(_WRONG, target, 403)
+            return self._login_page(_WRONG, target, 403)
         response = RedirectResponse(target, 303)
         ends_at = str(int(time.time()) + COOKIE_DAYS * 86_400)
-        response.set_cookie(COOKIE, f"{ends_at}.{self._sign(ends_at)}", httponly=True, samesite="lax")
+        response.set_cookie(
+            COOKIE, f"{ends_at}.{self._sign(ends_at)}", path=f"{self._base}/", httponly=True, samesite="lax"
+        )
         return response
+
+    def _safe_target(self, target: str) -> str:
+        """Only a page of this server: `//evil.example` and `/\\evil.example` are other hosts to a browser."""
+        home = f"{self._base}/"
+        below = target.removeprefix(self._base)
+        local = target.startswith(home) and not below.startswith(("//", "/\\")) and target.isprintable()
+        return target if local and not below.startswith(LOGIN) else home
+
+    def _login_page(self, alert: str, target: str, status: int) -> Response:
+        return page(_FORM.format(alert=alert, base=self._base, next=quote(target, safe="")), status)
 
     def _sign(self, ends_at: str) -> str:
         return hmac.new(self._key, ends_at.encode(), hashlib.sha256).hexdigest()
@@ -139,27 +153,9 @@ def _canonical(password: str) -> bytes:
     return unicodedata.normalize("NFC", password.strip()).encode("utf-8", "surrogatepass")
 
 
-def _cookie(headers: Headers) -> str:
-    try:
-        cookies = SimpleCookie(headers.get("cookie", ""))
-    except CookieError:
-        return ""
-    return cookies[COOKIE].value if COOKIE in cookies else ""
-
-
 def _path_of(request: Request) -> str:
-    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
-
-
-def _safe_target(target: str) -> str:
-    """Only a path of this server: `//evil.example` and `/\\evil.example` are other hosts to a browser."""
-    local = target.startswith("/") and not target.startswith(("//", "/\\")) and target.isprintable()
-    return target if local and not target.startswith("/login") else "/"
-
-
-def _login_page(alert: str, target: str, status: int) -> HTMLResponse:
-    html = _PAGE.format(alert=alert, next=quote(target, safe=""))
-    return HTMLResponse(html, status, {"Cache-Control": "no-store"})
+    path = quote(request.scope["path"])
+    return path + (f"?{request.url.query}" if request.url.query else "")
 
 
 async def _password_field(request: Request) -> str:

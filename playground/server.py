@@ -24,16 +24,20 @@ import uvicorn
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from streamlit import config
 
 from playground import ui
+from playground.connections import Connections
+from playground.door import Door
 from playground.engine import process
 from playground.errors import SetUpError
 from playground.gate import ClassGate
+from playground.logs import write_sparingly
 from playground.paths import PACKAGE, site_root
+from playground.sessions import Capacity, Sessions, hear_own_messages_only, raise_file_limit
 from playground.settings import Settings
 
 if TYPE_CHECKING:
@@ -41,8 +45,8 @@ if TYPE_CHECKING:
 
     from starlette.staticfiles import PathLike
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
+    from streamlit.runtime import Runtime
 
-LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 ASSET_MAX_AGE_S: Final = 86_400
 
 # No 'unsafe-eval': Vega runs in its interpreter. blob: carries components v2, 'unsafe-inline' Streamlit's own
@@ -73,9 +77,7 @@ SECURITY_HEADERS: Final = {
 
 
 class SecurityHeaders:
-    """ASGI middleware: adds the headers to every answer and hides Streamlit's metrics."""
-
-    hidden_paths: Final = frozenset({"/_stcore/metrics", "/st-metrics"})
+    """ASGI middleware: adds the headers to every answer; behind TLS no cookie travels without it."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -91,12 +93,16 @@ class SecurityHeaders:
                 headers = MutableHeaders(scope=message)
                 for name, value in SECURITY_HEADERS.items():
                     headers[name] = value
+                if scope["scheme"] == "https":
+                    message["headers"] = [_secure(*header) for header in message["headers"]]
             await send(message)
 
-        if scope["path"].rstrip("/") in self.hidden_paths:
-            await PlainTextResponse("Not found", 404)(scope, receive, send_with_headers)
-        else:
-            await self._app(scope, receive, send_with_headers)
+        await self._app(scope, receive, send_with_headers)
+
+
+def _secure(name: bytes, value: bytes) -> tuple[bytes, bytes]:
+    is_open = name.lower() == b"set-cookie" and b"; secure" not in value.lower()
+    return name, value + b"; Secure" if is_open else value
 
 
 class Assets(StaticFiles):
@@ -129,6 +135,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any]]:
     with process.collector_paused():
         for module in pkgutil.walk_packages(ui.__path__, f"{ui.__name__}."):
             importlib.import_module(module.name)
+    write_sparingly()
     process.start_shared_engine()
     try:
         yield {}
@@ -136,28 +143,55 @@ async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any]]:
         process.close_shared_engine()
 
 
-def create_app(settings: Settings, script: Path = PACKAGE / "app.py") -> st.App:
+class App(st.App):
+    """Streamlit's app whose sessions leave each other alone and have a bounded number of places."""
+
+    def __init__(self, script: Path, sessions: Sessions, **arguments: Any) -> None:  # noqa: ANN401
+        super().__init__(script, lifespan=lifespan, **arguments)
+        self._sessions = sessions
+
+    def _create_runtime(self) -> Runtime:
+        runtime = super()._create_runtime()
+        runtime._session_mgr._session_storage = self._sessions  # type: ignore[attr-defined]
+        hear_own_messages_only()
+        return runtime
+
+
+def create_app(settings: Settings, capacity: Capacity, script: Path = PACKAGE / "app.py") -> st.App:
     """The playground as an ASGI app.
 
     Args:
         settings: `class_password` puts the gate in front of everything.
+        capacity: How many readers there are places for.
         script: The Streamlit entry script.
     """
     configure(settings)
-    middleware = [Middleware(SecurityHeaders)]
+    sessions = Sessions(capacity.sessions, settings.session_grace_s)
+    middleware = [Middleware(SecurityHeaders), Middleware(Door, settings=settings, sessions=sessions)]
     if settings.class_password is not None:
-        middleware.append(Middleware(ClassGate, password=settings.class_password.get_secret_value()))
-    routes = [Route("/api/ready", ready), Mount("/assets", Assets(directory=site_root() / "assets"))]
-    return st.App(script, lifespan=lifespan, routes=routes, middleware=middleware)
+        password = settings.class_password.get_secret_value()
+        middleware.append(Middleware(ClassGate, password=password, base_path=settings.base_path))
+    base = settings.base_path
+    routes = [
+        Route(f"{base}/api/ready", ready),
+        Mount(f"{base}/assets", Assets(directory=site_root() / "assets")),
+    ]
+    return App(script, sessions, routes=routes, middleware=middleware)
 
 
 def configure(settings: Settings) -> None:
     """Make Streamlit read the packaged `.streamlit/config.toml`, whatever the working folder is."""
     config._main_script_path = str(site_root() / "app.py")  # only its folder counts: config.toml beside it
-    overrides: dict[str, Any] = {"server.address": settings.host, "server.port": settings.port}
-    if settings.class_password is None:  # nobody but this machine: no other name may point a browser here
-        overrides["server.allowedHosts"] = list(LOOPBACK)
+    base = settings.base_path
+    overrides: dict[str, Any] = {
+        "server.address": settings.host,
+        "server.port": settings.port,
+        "server.baseUrlPath": base,
+    }
     config.get_config_options(force_reparse=True, options_from_flags=overrides)
+    if base:
+        faces = config.get_option("theme.fontFaces")
+        config.set_option("theme.fontFaces", [{**face, "url": base + face["url"]} for face in faces])
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -198,23 +232,37 @@ def _cannot_listen(host: str, port: int, error: OSError) -> SetUpError:
     return SetUpError(reason=reason, cure="Leave --host away to use 127.0.0.1")
 
 
-def serve(settings: Settings, listener: socket.socket) -> None:
+def capacity_of_this_process(settings: Settings) -> Capacity:
+    """How many readers there are places for, after asking the system for as many open files as it gives.
+
+    Raises:
+        SetUpError: There are too few.
+    """
+    return Capacity.of(settings, raise_file_limit())
+
+
+def serve(settings: Settings, listener: socket.socket, capacity: Capacity) -> None:
     """Answer on `listener` until SIGTERM or Ctrl+C, then leave with exit code 0."""
     for name in (signal.SIGTERM, signal.SIGINT):  # uvicorn re-raises the signal once it has closed everything
         signal.signal(name, _leave)
     with listener:
-        uvicorn.Server(_uvicorn_config(create_app(settings))).run(sockets=[listener])
+        uvicorn.Server(_uvicorn_config(create_app(settings, capacity), settings, capacity)).run(
+            sockets=[listener]
+        )
 
 
-def _uvicorn_config(app: st.App) -> uvicorn.Config:
-    """What Streamlit 1.67 gives its own uvicorn, plus a bound on how long the shutdown may take."""
+def _uvicorn_config(app: st.App, settings: Settings, capacity: Capacity) -> uvicorn.Config:
+    """What Streamlit 1.67 gives its own uvicorn, and bounds: of the shutdown, of connections, of trust."""
     return uvicorn.Config(
         app,
+        http=Connections(capacity.connections, settings).protocol,  # type: ignore[arg-type]  # makes one
         ws="websockets-sansio",
         ws_ping_interval=30,
         ws_ping_timeout=30,
-        ws_max_size=config.get_option("server.maxMessageSize") * 1_000_000,
+        ws_max_size=config.get_option("server.maxWidgetStateSize") * 1_000_000,  # what a browser sends
         ws_per_message_deflate=False,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=list(settings.trusted_proxies),
         log_level="warning",
         access_log=False,
         use_colors=False,

@@ -46,10 +46,11 @@ def _main() -> None:
         os.chdir(folder)  # the configuration must be found from anywhere
         script = Path(folder) / "script.py"
         script.write_text(SCRIPT, "utf-8")
-        app = server.create_app(settings, script)
+        capacity = server.capacity_of_this_process(settings)
+        app = server.create_app(settings, capacity, script)
         # the engine is not what is measured here
         app._user_lifespan = None
-        web = uvicorn.Server(server._uvicorn_config(app))
+        web = uvicorn.Server(server._uvicorn_config(app, settings, capacity))
         thread = threading.Thread(target=web.run, kwargs={"sockets": [listener]})
         thread.start()
         asyncio.run(_drag(port, 1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import threading
 import unicodedata
@@ -17,6 +18,8 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Message as Part
 
 from playground import server
 from playground.gate import Attempts, ClassGate
@@ -32,7 +35,7 @@ async def _page(request: Request) -> PlainTextResponse:
 def address() -> Iterator[str]:
     """A small app behind the gate: three wrong passwords a minute."""
     routes = [Route("/{path:path}", _page)]
-    gate = Middleware(ClassGate, password=PASSWORD, attempts=Attempts(per_client=3, overall=5))
+    gate = Middleware(ClassGate, password=PASSWORD, attempts=Attempts(per_address=3))
     listener = server.listen("127.0.0.1", 0)
     web = uvicorn.Server(uvicorn.Config(Starlette(routes=routes, middleware=[gate]), log_level="error"))
     thread = threading.Thread(target=web.run, kwargs={"sockets": [listener]})
@@ -118,13 +121,105 @@ def test_guessing_stops_even_for_the_right_password(address: str) -> None:
 
 
 def test_attempts_are_forgotten_after_a_minute() -> None:
-    attempts = Attempts(per_client=1, overall=2)
+    attempts = Attempts(per_address=2)
     attempts.note_wrong("a", 0.0)
+    assert attempts.allowed("a", 1.0)
+    attempts.note_wrong("a", 30.0)
     assert not attempts.allowed("a", 59.9)
-    assert attempts.allowed("b", 59.9)
-    attempts.note_wrong("b", 1.0)
-    assert not attempts.allowed("c", 2.0)  # all together have used up theirs
     assert attempts.allowed("a", 60.1)
+    attempts.note_wrong("a", 61.0)
+    assert not attempts.allowed("a", 62.0)
+
+
+def test_who_guesses_locks_out_nobody_else() -> None:
+    attempts = Attempts(per_address=20)
+    for second in range(1_000):
+        attempts.note_wrong("10.0.0.66", second / 100)
+    assert not attempts.allowed("10.0.0.66", 10.0)
+    assert attempts.allowed("10.0.0.7", 10.0)
+    for last in range(100):  # one machine has as many IPv6 addresses as it likes
+        attempts.note_wrong(f"2001:db8:0:1::{last:x}", 10.0)
+    assert not attempts.allowed("2001:db8:0:1:ffff::1", 10.0)
+    assert attempts.allowed("2001:db8:0:2::1", 10.0)
+
+
+def test_the_table_of_attempts_is_bounded_and_forgets_the_quietest() -> None:
+    attempts = Attempts(per_address=1, addresses=50)
+    attempts.note_wrong("10.0.0.1", 0.0)
+    for last in range(50):
+        attempts.note_wrong(f"10.0.1.{last}", 1.0)
+    assert attempts.allowed("10.0.0.1", 2.0)
+    assert not attempts.allowed("10.0.1.0", 2.0)
+    assert len(attempts._wrong) == 50
+
+
+ODD_COOKIES = [
+    "a[0]=1",
+    'x={"y": "z"}',
+    'q="',
+    "=",
+    "naked",
+    "k=v=w",
+    "path=/",
+    "\xe9\xff=\xe9",
+    "expires=Mon, 1",
+]
+
+
+@pytest.mark.parametrize("odd", ODD_COOKIES)
+def test_the_cookie_is_seen_beside_those_of_other_applications(address: str, odd: str) -> None:
+    ours = enter(address)
+    for cookies in (f"{odd}; {ours}", f"{ours}; {odd}", f"{odd};{ours} ;{odd}"):
+        assert ask(address, "/", Cookie=cookies).text == "the lesson", cookies
+    assert ask(address, "/", Cookie=odd).status == 401
+
+
+def test_an_old_cookie_of_ours_hides_no_new_one(address: str) -> None:
+    assert ask(address, "/", Cookie=f"llm_playground_class=1.old; {enter(address)}").text == "the lesson"
+
+
+def test_behind_a_base_path_every_address_of_ours_keeps_it() -> None:
+    gate = ClassGate(_unreached, PASSWORD, base_path="/llm")
+
+    def get(path: str, **headers: str) -> tuple[int, dict[str, str], str]:
+        return asyncio.run(_asgi(gate, "GET", path, headers))
+
+    status, headers, _ = get("/llm/sampling", accept="text/html")
+    assert (status, headers["location"]) == (303, "/llm/login?next=%2Fllm%2Fsampling")
+    assert get("/llm/assets/x.js")[2] == "The class password is needed: open /llm/login"
+    assert 'action="/llm/login?next=%2Fllm%2F"' in get("/llm/login")[2]
+    assert 'next=%2Fllm%2F"' in get("/llm/login?next=/elsewhere")[2]
+    body = urlencode({"password": PASSWORD}).encode()
+    status, headers, _ = asyncio.run(_asgi(gate, "POST", "/llm/login?next=/llm/sampling", {}, body))
+    assert (status, headers["location"]) == (303, "/llm/sampling")
+    assert "Path=/llm/;" in headers["set-cookie"]
+
+
+async def _unreached(scope: Scope, receive: Receive, send: Send) -> None:
+    raise AssertionError("the gate let it through")
+
+
+async def _asgi(
+    app: ASGIApp, method: str, target: str, headers: dict[str, str], body: bytes = b""
+) -> tuple[int, dict[str, str], str]:
+    """One request without a server: status, headers, text."""
+    sent: list[Part] = []
+    path, _, query = target.partition("?")
+    scope: Scope = {
+        "type": "http", "method": method, "path": path, "query_string": query.encode(), "scheme": "http",
+        "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
+        "client": ("10.0.0.9", 1), "server": ("127.0.0.1", 1), "http_version": "1.1",
+    }  # fmt: skip
+
+    async def receive() -> Part:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(message: Part) -> None:
+        sent.append(message)
+
+    await app(scope, receive, send)
+    given = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
+    return sent[0]["status"], given, b"".join(part.get("body", b"") for part in sent[1:]).decode()
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,18 @@ from playground.errors import N_, PlaygroundError
 from playground.paths import site_root
 from playground.ui.state import Language, language
 
-__all__ = ["N_", "Lesson", "_", "lesson", "ngettext", "parse_lesson", "plain", "sentence", "told"]
+__all__ = [
+    "N_",
+    "Lesson",
+    "_",
+    "in_language",
+    "lesson",
+    "ngettext",
+    "parse_lesson",
+    "plain",
+    "sentence",
+    "told",
+]
 
 _FORMAT = re.compile(r"\{(\w+)[^}]*\}")
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>$:~@&^=])")
@@ -49,7 +60,12 @@ class Lesson:
 
 def _(msgid: str) -> str:
     """The short string `msgid` in the reader's language; `msgid` itself where there is no translation."""
-    return _translate(language(), msgid)
+    return in_language(language(), msgid)
+
+
+def in_language(language: Language, msgid: str) -> str:
+    """The short string in a language that is no session's: for the server's own pages."""
+    return _catalogue(language).get(msgid, msgid)
 
 
 def ngettext(singular: str, plural: str, n: int) -> str:
@@ -115,10 +131,6 @@ def strong(label: str) -> str:
 def lesson(name: str) -> Lesson:
     """The lesson of page `name` in the reader's language."""
     return _lesson(language(), name)
-
-
-def _translate(language: Language, msgid: str) -> str:
-    return _catalogue(language).get(msgid, msgid)
 
 
 @lru_cache

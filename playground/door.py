@@ -1,0 +1,162 @@
+"""Who may come in at all, before the password is asked and before Streamlit: host, origin, free place.
+
+Streamlit checks origins too, but asks an address on the internet for this machine's own while it does.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers
+from starlette.responses import PlainTextResponse
+from streamlit import runtime
+
+from playground.errors import N_
+from playground.notice import notice, wants_page
+from playground.settings import is_loopback
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from starlette.responses import Response
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from playground.sessions import Sessions
+    from playground.settings import Settings
+
+STREAM: Final = "/_stcore/stream"
+HIDDEN_PATHS: Final = frozenset({"/_stcore/metrics", "/st-metrics"})
+# Not a page, though a browser may ask for it as one: it must never be answered with "full".
+NO_PAGES: Final = ("/assets/", "/static/", "/_stcore/", "/api/", "/media/", "/component", "/login")
+BROWSER_COOKIE: Final = "_streamlit_xsrf"
+RETRY_S: Final = 10
+
+FULL: Final = N_("All {places} places are taken. This page tries again by itself until one is free.")
+FOREIGN_HOST: Final = N_(
+    "The playground does not answer to the name {host}. On its own machine use 127.0.0.1; for another name "
+    "set PLAYGROUND_ALLOWED_HOSTS or a class password."
+)
+FOREIGN_ORIGIN: Final = N_("This request comes from {origin}, and only pages of {host} may ask.")
+
+
+class Door:
+    """ASGI middleware in front of everything but the security headers.
+
+    Args:
+        app: What lies behind.
+        settings: `base_path`, `allowed_hosts`, `class_password`.
+        sessions: The places for readers.
+    """
+
+    def __init__(self, app: ASGIApp, settings: Settings, sessions: Sessions) -> None:
+        self._app, self._sessions, self._base = app, sessions, settings.base_path
+        self._hosts = frozenset(host.lower() for host in settings.allowed_hosts)
+        self._any_host = settings.class_password is not None and not self._hosts
+        self._browsers: Counter[object] = Counter()  # who has a websocket open
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Turn away who may not come in; note who does."""
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        scope, headers = self._below_base(scope), Headers(scope=scope)
+        path = scope["path"].removeprefix(self._base)
+        if (refusal := self._refusal(scope["type"], path, headers)) is not None:
+            await refusal(scope, receive, send)
+        elif scope["type"] == "websocket" and path == STREAM:
+            await self._seat(scope, receive, send, headers)
+        else:
+            await self._app(scope, receive, send)
+
+    def _below_base(self, scope: Scope) -> Scope:
+        """The request with the base path before its own, whether a proxy passed it on or cut it off."""
+        path = scope["path"]
+        if path == self._base or path.startswith(f"{self._base}/"):
+            return scope
+        raw = scope.get("raw_path") or path.encode()
+        return {**scope, "path": self._base + path, "raw_path": self._base.encode() + raw}
+
+    def _refusal(self, kind: str, path: str, headers: Headers) -> Response | None:
+        host, origin = headers.get("host", ""), headers.get("origin")
+        if path.rstrip("/") in HIDDEN_PATHS:
+            return PlainTextResponse("Not found", 404)
+        if not self._answers_to(host):
+            return notice(FOREIGN_HOST, 403, headers, host=host)
+        if origin is not None and not same_origin(origin, host):
+            return notice(FOREIGN_ORIGIN, 403, headers, origin=origin, host=host)
+        is_page = kind == "http" and wants_page(headers) and not path.startswith(NO_PAGES)
+        is_in = _browser(headers) in self._browsers
+        if is_page and self._sessions.full and not is_in:
+            return notice(FULL, 503, headers, retry_s=RETRY_S, places=self._sessions.places)
+        return None
+
+    def _answers_to(self, host: str) -> bool:
+        try:
+            name = urlsplit(f"//{host}").hostname or ""
+        except ValueError:
+            return False
+        return self._any_host or is_loopback(name) or name in self._hosts
+
+    async def _seat(self, scope: Scope, receive: Receive, send: Send, headers: Headers) -> None:
+        with self._place(headers) as place:
+            if place is None:
+                refusal = notice(FULL, 503, headers, places=self._sessions.places)
+                await refusal(scope, receive, send)
+            else:
+                await self._app(scope, receive, send)
+
+    @contextmanager
+    def _place(self, headers: Headers) -> Iterator[object | None]:
+        # Streamlit's browser side sends: protocol, token against forged requests, the session it had
+        protocols = [one.strip() for one in headers.get("sec-websocket-protocol", "").split(",")]
+        place = self._sessions.enter(protocols[2] if len(protocols) > 2 else None, runtime.get_instance())
+        if place is None:
+            yield None
+            return
+        browser = _browser(headers)
+        self._browsers[browser] += 1
+        try:
+            yield place
+        finally:
+            self._sessions.leave(place)
+            self._browsers[browser] -= 1
+            if not self._browsers[browser]:
+                del self._browsers[browser]
+
+
+def same_origin(origin: str, host: str) -> bool:
+    """Whether a page of `origin` asks the server it came from.
+
+    Example:
+        >>> same_origin("https://a", "a:443"), same_origin("http://a:1", "a:2")
+        (True, False)
+    """
+    try:
+        page, asked = urlsplit(origin), urlsplit(f"//{host}")
+        default = {"http": 80, "https": 443}.get(page.scheme)
+        return default is not None and (page.hostname, page.port or default) == (
+            asked.hostname,
+            asked.port or default,
+        )
+    except ValueError:  # no port is called that
+        return False
+
+
+def _browser(headers: Headers) -> object:
+    """Streamlit's name for this browser, which a reload keeps; without one it is like no other."""
+    values = cookie_values(headers, BROWSER_COOKIE)
+    return values[0][:200] if values else object()
+
+
+def cookie_values(headers: Headers, name: str) -> list[str]:
+    """Every value a browser sent under this name, whatever odd cookies stand around it (RFC 6265, 4.2.2).
+
+    Example:
+        >>> cookie_values(Headers({"cookie": 'a[0]={"x": 1}; é; us=1; us=2'}), "us")
+        ['1', '2']
+    """
+    pairs = [pair.partition("=") for line in headers.getlist("cookie") for pair in line.split(";")]
+    return [value.strip() for key, _equals, value in pairs if key.strip() == name]

@@ -1,0 +1,44 @@
+"""A log that a stranger cannot fill: one place in the source writes a few lines a minute, then counts."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import Final
+
+LINES_A_MINUTE: Final = 10
+
+
+class Sparing(logging.Filter):
+    """Lets the first lines a minute of each place pass; the next one afterwards says how many were left out.
+
+    Example:
+        >>> line = logging.makeLogRecord({"name": "x", "lineno": 1, "msg": "again"})
+        >>> sparing = Sparing()
+        >>> sum(sparing.filter(line) for _ in range(1_000))
+        10
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._counts: dict[tuple[str, int], tuple[float, int]] = {}  # place -> (minute's start, lines)
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether this line is written."""
+        place, now = (record.name, record.lineno), time.monotonic()
+        started_at, n_lines = self._counts.get(place, (now, 0))
+        if now - started_at > 60:
+            if n_lines > LINES_A_MINUTE:
+                record.msg = f"{record.msg} [{n_lines - LINES_A_MINUTE} more like this before]"
+            started_at, n_lines = now, 0
+        self._counts[place] = (started_at, n_lines + 1)
+        return n_lines < LINES_A_MINUTE
+
+
+def write_sparingly() -> None:
+    """Put one `Sparing` on every logger there is now."""
+    sparing = Sparing()
+    for name in [*logging.root.manager.loggerDict, "asyncio", "uvicorn.error"]:
+        logger = logging.getLogger(name)
+        if not any(isinstance(one, Sparing) for one in logger.filters):
+            logger.addFilter(sparing)

@@ -1,0 +1,73 @@
+"""Small pages of the server itself: what stands there before Streamlit is asked."""
+
+from __future__ import annotations
+
+import html
+import re
+from typing import Final
+
+from starlette.datastructures import Headers
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
+
+from playground.ui import text
+from playground.ui.state import Language
+
+_PAGE: Final = """<!doctype html>
+<html lang="{language}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>LLM Playground</title><style>
+body {{ font: 18px/1.6 system-ui, sans-serif; color: #1a1c20; background: #fff; margin: 12vh auto; max-width: 24rem; padding: 0 1rem }}
+h1 {{ font-size: 1.6rem }} label {{ display: block }}
+input, button {{ font: inherit; padding: .5rem .8rem; box-sizing: border-box; width: 100%; margin-top: .4rem }}
+button {{ background: #0072b2; color: #fff; border: 0; border-radius: .4rem }}
+p[role=alert] {{ border-left: 4px solid #d55e00; padding-left: .8rem }}
+</style></head><body><main><h1>LLM Playground</h1>{body}</main></body></html>
+"""  # noqa: E501
+
+
+def page(body: str, status: int, language: Language = "en", **headers: str) -> HTMLResponse:
+    """A page of our own, never kept by the browser.
+
+    Args:
+        body: HTML; whatever came from outside is escaped already.
+        status: HTTP status.
+        language: Of the page.
+        headers: Further ones, `_` for `-`.
+    """
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return HTMLResponse(
+        _PAGE.format(language=language, body=body), status, {"Cache-Control": "no-store"} | named
+    )
+
+
+def wants_page(headers: Headers) -> bool:
+    """Whether a person waits for the answer, not a script."""
+    return "text/html" in headers.get("accept", "")
+
+
+def reader_language(headers: Headers) -> Language:
+    """The first language of ours that the browser asks for; English if none.
+
+    Example:
+        >>> [reader_language(Headers({"accept-language": asked})) for asked in ("ko-KR,en;q=0.8", "de,en,ko")]
+        ['ko', 'en']
+    """
+    found = re.search(r"\b(ko|en)\b", headers.get("accept-language", "").lower())
+    return "ko" if found and found[1] == "ko" else "en"
+
+
+def notice(msgid: str, status: int, headers: Headers, retry_s: int = 0, **params: object) -> Response:
+    """One sentence of the catalogue, in the reader's language: a page for a person, plain text for a script.
+
+    Args:
+        msgid: The English sentence.
+        status: HTTP status.
+        headers: Of the request.
+        retry_s: Seconds after which the page asks again by itself; 0 for never.
+        params: What fills the sentence; shown as text.
+    """
+    language = reader_language(headers)
+    sentence = text.in_language(language, msgid).format(**params)
+    again = {"Retry_After": str(retry_s), "Refresh": str(retry_s)} if retry_s else {}
+    if wants_page(headers):
+        return page(f'<p role="alert">{html.escape(sentence)}</p>', status, language, **again)
+    return PlainTextResponse(sentence, status, {"Cache-Control": "no-store"})

@@ -1,0 +1,201 @@
+"""Sessions of the server: what one may ask, how many there are, how long one without a connection is kept.
+
+Streamlit lets any session empty the caches of all, and keeps 128 closed ones, each with three open files.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import Counter, OrderedDict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from streamlit.runtime import Runtime
+from streamlit.runtime.session_manager import SessionInfo, SessionStorage
+
+from playground.errors import SetUpError
+from playground.settings import Settings
+
+if TYPE_CHECKING:
+    from streamlit.proto.BackMsg_pb2 import BackMsg
+    from streamlit.runtime.session_manager import SessionClient
+
+_SessionInfos = list[SessionInfo]
+
+# Everything else a browser can send reaches beyond its own session: clear_cache empties the caches of all,
+# load_git_info starts git, debug_shutdown_runtime ends the server, install_skills writes files into the app's
+# folder and dismiss_skills_nudge into the user's.
+OWN_MESSAGES: Final = frozenset(
+    {"rerun_script", "stop_script", "file_urls_request", "app_heartbeat", "backend_operation_request"}
+)
+OWN_OPERATIONS: Final = frozenset({"deferred_file", "dataframe_chunk"})
+MAX_FILE_NAMES: Final = 100  # of one request for places to upload to
+
+MAX_FILES: Final = 65_536
+RESERVED_FILES: Final = 64  # libraries, weights, the event loop, the listener
+FILES_A_SESSION: Final = 3  # its script's event loop
+
+
+def concerns_own_session(message: BackMsg) -> bool:
+    """Whether a browser's message asks something of its own session only."""
+    kind = message.WhichOneof("type")
+    if kind == "backend_operation_request":
+        return message.backend_operation_request.WhichOneof("payload") in OWN_OPERATIONS
+    if kind == "file_urls_request":
+        return len(message.file_urls_request.file_names) <= MAX_FILE_NAMES
+    return kind in OWN_MESSAGES
+
+
+def hear_own_messages_only() -> None:
+    """Make this process's Streamlit drop every message that reaches beyond its session.
+
+    Both ways of starting call it: our server when it makes the runtime, and the entry script, for `streamlit
+    run`, at each of its runs; a second call changes nothing.
+    """
+    if not Runtime.exists() or "handle_backmsg" in vars(Runtime.instance()):
+        return
+    runtime = Runtime.instance()
+    handle = runtime.handle_backmsg
+
+    def handle_own(session_id: str, msg: BackMsg, *, client: SessionClient | None = None) -> None:
+        if concerns_own_session(msg):
+            handle(session_id, msg, client=client)
+
+    runtime.handle_backmsg = handle_own  # type: ignore[method-assign]
+
+
+class Sessions(SessionStorage):
+    """Places for readers, and the sessions that lost their connection and may come back.
+
+    A newcomer takes a free place, else that of the session that has slept longest. Who is awake keeps its
+    place. Used on the server's event loop only.
+
+    Args:
+        places: Sessions, awake and asleep together.
+        grace_s: Seconds a session may sleep.
+    """
+
+    def __init__(self, places: int, grace_s: float) -> None:
+        self._places, self._grace_s = places, grace_s
+        self._awake: Counter[object] = Counter()  # session id, or a mark of a newcomer's -> connections
+        self._asleep: OrderedDict[str, tuple[float, SessionInfo]] = (
+            OrderedDict()
+        )  # id -> when it is forgotten
+
+    @property
+    def places(self) -> int:
+        """How many readers there is room for."""
+        return self._places
+
+    @property
+    def full(self) -> bool:
+        """Whether a newcomer would have to wait."""
+        return len(self._awake) >= self._places
+
+    def enter(self, known_as: str | None, runtime: Runtime) -> object | None:
+        """Take a place; the place to give to `leave`, or None when there is none.
+
+        Args:
+            known_as: The id of the session the browser had, if it says that it had one.
+            runtime: Who knows the sessions that are awake.
+        """
+        self._forget_expired()
+        place: object = known_as if known_as and self._is_known(known_as, runtime) else object()
+        if place is not known_as:
+            if self.full:
+                return None
+            while self._asleep and len(self._awake) + len(self._asleep) >= self._places:
+                self._forget(next(iter(self._asleep)))
+        self._awake[place] += 1
+        return place
+
+    def leave(self, place: object) -> None:
+        """A connection has ended."""
+        self._awake[place] -= 1
+        if not self._awake[place]:
+            del self._awake[place]
+
+    def get(self, session_id: str) -> SessionInfo | None:
+        """The sleeping session, unless its time is over."""
+        self._forget_expired()
+        kept = self._asleep.get(session_id)
+        return kept[1] if kept else None
+
+    def save(self, session_info: SessionInfo) -> None:
+        """Let a session sleep."""
+        self._forget_expired()
+        while len(self._asleep) >= self._places:
+            self._forget(next(iter(self._asleep)))
+        self._asleep[session_info.session.id] = (time.monotonic() + self._grace_s, session_info)
+
+    def delete(self, session_id: str) -> None:
+        """It is awake again, or ended."""
+        del self._asleep[session_id]
+
+    def list(self) -> _SessionInfos:
+        """Every sleeping session."""
+        self._forget_expired()
+        return [info for _ends_at, info in self._asleep.values()]
+
+    def _is_known(self, session_id: str, runtime: Runtime) -> bool:
+        return session_id in self._asleep or runtime.is_active_session(session_id)
+
+    def _forget_expired(self) -> None:
+        now = time.monotonic()
+        while self._asleep and next(iter(self._asleep.values()))[0] <= now:
+            self._forget(next(iter(self._asleep)))
+
+    def _forget(self, session_id: str) -> None:
+        _ends_at, info = self._asleep.pop(session_id)
+        info.session.shutdown()  # closes its files at once
+
+
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """What this process has open files for.
+
+    Attributes:
+        sessions: Readers, those that lost their connection too.
+        connections: Connections at the same time, also those that ask for a file.
+    """
+
+    sessions: int
+    connections: int
+
+    @classmethod
+    def of(cls, settings: Settings, files: int) -> Capacity:
+        """What the settings allow and `files` open files can hold.
+
+        Raises:
+            SetUpError: There are too few.
+
+        Example:
+            >>> Capacity.of(Settings(), 256), Capacity.of(Settings(), 65_536)
+            (Capacity(sessions=32, connections=96), Capacity(sessions=150, connections=1000))
+        """
+        spare = files - RESERVED_FILES
+        sessions = min(settings.max_sessions, spare // (2 * FILES_A_SESSION))
+        if sessions < 1:
+            raise SetUpError(
+                reason=f"Only {files} files may be open at the same time.", cure="Allow more: ulimit -n 1024"
+            )
+        return cls(sessions, min(settings.max_connections, spare - FILES_A_SESSION * sessions))
+
+
+def raise_file_limit() -> int:
+    """Let this process open as many files as the system allows it; how many that is."""
+    if sys.platform == "win32":
+        return MAX_FILES  # there is no such limit
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = MAX_FILES if hard == resource.RLIM_INFINITY else min(hard, MAX_FILES)
+    for wanted in (most, 10_240):  # macOS says "no limit" and means 10,240
+        if soft != resource.RLIM_INFINITY and soft < wanted <= most:
+            try:
+                resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+            except (ValueError, OSError):
+                continue
+            return wanted
+    return MAX_FILES if soft == resource.RLIM_INFINITY else min(soft, MAX_FILES)
