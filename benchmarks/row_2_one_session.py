@@ -14,7 +14,7 @@ from playwright.sync_api import sync_playwright
 
 from benchmarks.live_server import LiveServer
 from benchmarks.load_client import Reader, Run
-from playground.bootstrap import find_chromium
+from playground.chromium import find_chromium
 
 ROUNDS = 40
 # The same imports as ours; nothing else of it is ours.

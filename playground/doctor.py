@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import shutil
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psutil
 
@@ -14,6 +16,9 @@ from playground import __version__
 from playground.errors import SetUpError
 from playground.paths import site_root
 from playground.settings import Settings
+
+if TYPE_CHECKING:
+    from playground.engine.catalogue import CatalogueEntry
 
 PACKAGES = (
     "streamlit", "torch", "transformers", "tokenizers", "safetensors", "numpy", "pandas", "altair", "bertviz"
@@ -28,13 +33,14 @@ class Finding:
 
     Attributes:
         topic: What was looked at.
-        ok: False when the playground cannot start or its default model cannot answer.
+        ok: False when the playground cannot start or its default model cannot answer; None for what may be
+            missing.
         text: What was found.
         cure: What to do, "" when nothing is to be done.
     """
 
     topic: str
-    ok: bool
+    ok: bool | None
     text: str
     cure: str = ""
 
@@ -43,10 +49,11 @@ class Finding:
 
         Example:
             >>> Finding("disk", False, "0.1 GB free", "Free some space.").line()
-            'MISSING disk: 0.1 GB free. Free some space.'
+            'MISSING  disk: 0.1 GB free. Free some space.'
         """
         end = f". {self.cure}" if self.cure else ""
-        return f"{'ok     ' if self.ok else 'MISSING'} {self.topic}: {self.text}{end}"
+        word = {True: "ok", False: "MISSING", None: "not here"}[self.ok]
+        return f"{word:8} {self.topic}: {self.text}{end}"
 
 
 def examine(settings: Settings | None = None) -> list[Finding]:
@@ -97,19 +104,27 @@ def _device(settings: Settings) -> Finding:
 
 
 def _models(settings: Settings) -> list[Finding]:
+    """Each model of the list: here and whole to its last byte, or the command that brings it."""
     from playground.engine.catalogue import catalogue
-    from playground.engine.loading import locate
 
-    findings = []
-    for entry in catalogue(settings).values():
-        folder = locate(entry, settings)
+    return [_model(entry, settings) for entry in catalogue(settings).values()]
+
+
+def _model(entry: CatalogueEntry, settings: Settings) -> Finding:
+    from playground.engine.catalogue import model_folder
+    from playground.engine.placing import damage, is_model_folder
+
+    folder = model_folder(entry.model_id, settings)
+    cure = f"llm-playground pull {entry.model_id}"
+    if not folder.is_dir():
         needed = entry.model_id == settings.default_model or entry.source == "embedded"
-        if folder is not None:
-            findings.append(Finding("model", True, f"{entry.model_id} in {folder}"))
-        else:
-            cure = f"llm-playground pull {entry.model_id}"
-            findings.append(Finding("model", not needed, f"{entry.model_id} is not here", cure))
-    return findings
+        return Finding("model", False if needed else None, entry.model_id, cure)
+    damaged = damage(folder)
+    if damaged or not is_model_folder(folder):
+        return Finding(
+            "model", False, f"{entry.model_id} is damaged ({damaged or 'files are missing'})", cure
+        )
+    return Finding("model", True, f"{entry.model_id} in {folder}")
 
 
 def _memory() -> Finding:
@@ -121,6 +136,9 @@ def _memory() -> Finding:
 
 def _disk(folder: Path) -> Finding:
     place = next(path for path in (folder, *folder.parents) if path.exists())
+    if not os.access(place, os.W_OK):
+        cure = "Set PLAYGROUND_CACHE_DIR to a folder that this account may write to."
+        return Finding("disk", False, f"{folder} cannot be written", cure)
     free = shutil.disk_usage(place).free
     enough = free >= NEEDED_DISK_BYTES
     text = f"{free / 1e9:.1f} GB free for {folder}"
@@ -128,7 +146,9 @@ def _disk(folder: Path) -> Finding:
 
 
 def _chromium() -> Finding:
-    from playground.bootstrap import find_chromium
+    from playground.chromium import find_chromium
 
     found = find_chromium()
-    return Finding("chromium (only for the project's own tests)", True, found or "not found")
+    return Finding(
+        "chromium (only for the project's own tests)", True if found else None, found or "none found"
+    )

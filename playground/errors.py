@@ -12,11 +12,18 @@ PlaygroundError
  |   +- TooManyRuns       limit
  +- ModelError            the model cannot do it
  |   +- ModelNotFound     model_id, cure
+ |   |   +- NotOnHub      model_id, status
  |   +- Unsupported       model_id, capability
  |   +- OutOfMemory
  |   +- NotComputed
  |   +- NotFinite         model_id
+ |   +- ModelDamaged      model_id
  |   +- HubUnreachable    model_id
+ |   +- HubUntrusted      reason
+ |   +- HubBusy           model_id
+ |   +- HubAnswered       model_id, status
+ |   +- NoHub             address
+ |   +- WrongBytes        model_id, file
  |   +- AdapterGone       model_id
  |   +- Diverged          step
  |   +- ModelRefused      WrongArchitecture, ConfigRefused, UnknownSetting, WrongConfig,
@@ -28,7 +35,8 @@ PlaygroundError
  |   +- Cancelled
  |       +- Superseded
  +- SetUpError            reason, cure (command line)
- |   +- DiskFull          folder, needed_mb, free_mb
+ |   +- DiskFull          needed_mb, free_mb
+ |   +- CannotWrite       reason
  |   +- EngineFailed      error
  +- MissingExtra          package, cure
 
@@ -120,6 +128,21 @@ class ModelNotFound(ModelError):
     msgid = N_("The model {model_id} is not on this machine. {cure}")
 
 
+class NotOnHub(ModelNotFound):
+    """Params: model_id, status (of HTTP)."""
+
+    msgid = N_(
+        "The model hub has no {model_id}, or gives it only to those who log in (HTTP {status}): "
+        "pick another model."
+    )
+
+
+class ModelDamaged(ModelError):
+    """Params: model_id."""
+
+    msgid = N_("The files of {model_id} are damaged: run `llm-playground pull {model_id}` on the server.")
+
+
 class Unsupported(ModelError):
     """Params: model_id, capability."""
 
@@ -153,6 +176,51 @@ class HubUnreachable(ModelError):
     msgid = N_(
         "The model hub did not give {model_id}: check the internet connection and try again; "
         "a started download continues where it stopped."
+    )
+
+
+class HubUntrusted(ModelError):
+    """Params: reason (of the TLS library)."""
+
+    msgid = N_(
+        "The model hub's certificate cannot be verified ({reason}): if a filter of your network opens "
+        "connections, this machine must trust its certificate."
+    )
+
+
+class HubBusy(ModelError):
+    """Params: model_id."""
+
+    msgid = N_(
+        "The model hub has too many requests from your network (HTTP 429): try {model_id} again in some "
+        "minutes; a started download continues where it stopped."
+    )
+
+
+class HubAnswered(ModelError):
+    """Params: model_id, status (of HTTP)."""
+
+    msgid = N_(
+        "The model hub answered HTTP {status} when asked for {model_id}: try again later; "
+        "a started download continues where it stopped."
+    )
+
+
+class NoHub(ModelError):
+    """Params: address."""
+
+    msgid = N_(
+        "{address} does not answer like a model hub: perhaps your network shows a log-in page first, "
+        "or HF_ENDPOINT names another server."
+    )
+
+
+class WrongBytes(ModelError):
+    """Params: model_id, file."""
+
+    msgid = N_(
+        "{file} of {model_id} came with other bytes than the model hub announced and was thrown away: try "
+        "again; if it happens again, something in your network changes downloads."
     )
 
 
@@ -270,9 +338,21 @@ class SetUpError(PlaygroundError):
 
 
 class DiskFull(SetUpError):
-    """Params: folder, needed_mb, free_mb."""
+    """Params: needed_mb, free_mb."""
 
-    msgid = N_("{folder} has {free_mb:,} MB free, but {needed_mb:,} MB are needed: free some space.")
+    msgid = N_(
+        "The disk of the models has {free_mb:,} MB free, but {needed_mb:,} MB are needed: free some space, "
+        "or set PLAYGROUND_CACHE_DIR to a folder on another disk."
+    )
+
+
+class CannotWrite(SetUpError):
+    """Params: reason (of the system)."""
+
+    msgid = N_(
+        "The folder of the models cannot be written ({reason}): set PLAYGROUND_CACHE_DIR to a folder that "
+        "this account may write to, and let its files grow to 1 GB (ulimit -f)."
+    )
 
 
 class EngineFailed(SetUpError):

@@ -43,6 +43,16 @@ Share = Annotated[float, Field(gt=0, le=1)]
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)]
 
 
+def _user_cache_dir() -> Path:
+    try:
+        return Path(platformdirs.user_cache_dir("llm-playground"))
+    except RuntimeError as error:  # a service's account without a home folder
+        raise SetUpError(
+            reason="This account has no home folder for the models.",
+            cure="Set PLAYGROUND_CACHE_DIR to a folder that it may write to.",
+        ) from error
+
+
 class Settings(BaseSettings):
     """Everything a teacher may set, with `PLAYGROUND_<NAME>` in the environment.
 
@@ -76,7 +86,7 @@ class Settings(BaseSettings):
     request_s: Seconds = 600.0  # until a request, such as an upload, has its whole answer
 
     # models
-    cache_dir: Path = Field(default_factory=lambda: Path(platformdirs.user_cache_dir("llm-playground")))
+    cache_dir: Path = Field(default_factory=_user_cache_dir)
     default_model: str = Field(DEFAULT_DECODER, min_length=1, description="a model's name")
     default_encoder: str = Field(  # beside it on pages that compare; a BERT
         DEFAULT_ENCODER, min_length=1, description="a model's name"

@@ -132,12 +132,16 @@ def _added(model_id: str, settings: Settings) -> CatalogueEntry:
     config = folder / "config.json"
     if not config.is_file():
         return bare
-    family = str(json.loads(config.read_text("utf-8")).get("model_type", ""))
+    try:
+        family = str(dict(json.loads(config.read_text("utf-8"))).get("model_type", ""))
+        chats = has_chat_template(folder)
+    except (TypeError, ValueError):  # damaged: it is brought anew before it is loaded
+        return bare
     kind = KIND_OF_FAMILY.get(family)
     if kind is None:
         return bare
     capabilities = CAPABILITIES_OF_KIND[kind]
-    if has_chat_template(folder):
+    if chats:
         capabilities = capabilities | {"chat_template"}
     reads = _max_seq_length(folder)
     return replace(bare, kind=kind, family=family, capabilities=capabilities, max_seq_length=reads)

