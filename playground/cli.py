@@ -86,11 +86,8 @@ def run(host: str | None, port: int | None, lan: bool, password_file: Path | Non
     settings = _server_settings(host, port, lan, password_file)
     from playground import server
 
-    try:
-        capacity = server.capacity_of_this_process(settings)
-        listener = server.listen(settings.host, settings.port)
-    except SetUpError as error:
-        raise _Failure(str(error)) from error
+    capacity = server.capacity_of_this_process(settings)
+    listener = server.listen(settings.host, settings.port)
     _bring_missing(settings)
     for address in _addresses(settings):
         click.echo(f"LLM Playground: {address}")
@@ -108,8 +105,9 @@ def pull(model: str | None) -> None:
     A MODEL that is here is read to its last byte, and brought anew if it is damaged.
     """
     from playground.engine.catalogue import catalogue
+    from playground.settings import Settings
 
-    settings = _settings()
+    settings = Settings()
     entries = catalogue(settings)
     wanted = [model] if model else _starting_models(settings, entries)
     for model_id in wanted:
@@ -129,21 +127,13 @@ def doctor() -> None:
     sys.exit(SUCCESS if all(finding.ok is not False for finding in findings) else FAILURE)
 
 
-def _settings(**given: Any) -> Settings:  # noqa: ANN401 - the values of any field
-    from playground.errors import SetUpError
+def _server_settings(host: str | None, port: int | None, lan: bool, password_file: Path | None) -> Settings:
     from playground.settings import Settings
 
-    try:
-        return Settings(**given)
-    except SetUpError as error:
-        raise _Failure(str(error)) from error
-
-
-def _server_settings(host: str | None, port: int | None, lan: bool, password_file: Path | None) -> Settings:
     given: dict[str, Any] = {"host": "0.0.0.0" if lan and not host else host, "port": port}
     if password_file is not None:
         given["class_password"] = _first_line(password_file)
-    return _settings(**{name: value for name, value in given.items() if value is not None})
+    return Settings(**{name: value for name, value in given.items() if value is not None})
 
 
 def _first_line(path: Path) -> str:
