@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -36,15 +37,19 @@ class DecodeRow:
     Args:
         request: Settings and seed.
         input_ids: Token ids of the text, at least one, and of what was written before.
-        emit: Called in the engine thread with each step, or with the error that ends the row.
+        emit: Called in the engine thread with each step.
         loaded: Its model: the batch's, or one that adds an adapter to the same base.
+
+    Attributes:
+        finished: Whether it leaves the batch.
+        error: Why it ended, where that was an error of its own.
     """
 
     def __init__(
         self,
         request: GenerateRequest,
         input_ids: Sequence[int],
-        emit: Callable[[GenerateStep | Exception], None],
+        emit: Callable[[GenerateStep], None],
         loaded: LoadedModel,
     ) -> None:
         self.request = request
@@ -57,6 +62,15 @@ class DecodeRow:
         self.n_written = len(request.written)
         self.new_ids = list(request.written)
         self.finished = False
+        self.error: Exception | None = None
+
+    @contextmanager
+    def own_error(self) -> Iterator[None]:
+        """An error in here ends this row; the others go on."""
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001  (whoever holds the row tells its caller)
+            self.finished, self.error = True, error
 
     @property
     def ids(self) -> tuple[int, ...]:
@@ -294,15 +308,16 @@ class DecodeBatch:
         logits = self._head(states).float().contiguous()
         summary = summarise(logits, max(row.request.n_top for row in rows))
         array: NDArray[Any] = logits.cpu().numpy()
-        taken: list[GenerateStep | Exception] = []
+        taken: list[GenerateStep | None] = []
         for index, row in enumerate(rows):
-            try:
+            with row.own_error():
                 taken.append(row.take(array[index], summary, index))
-            except Exception as error:  # noqa: BLE001  (this row ends, the others go on)
-                row.finished = True
-                taken.append(error)
+            if row.error:
+                taken.append(None)
         for row, step in zip(rows, taken, strict=True):  # now: whoever is told wants Python's lock
-            row.emit(step)
+            if step is not None:
+                with row.own_error():
+                    row.emit(step)
 
     def _leave(self, index: int) -> None:
         self._cache.leave(index)

@@ -63,11 +63,15 @@ class Asked:
 
 @dataclass(eq=False)
 class Ticket:
-    """A request's interest in a job; results and errors arrive in `outbox`, `DONE` comes last."""
+    """A request's interest in a job; results and errors arrive in `outbox`, `DONE` comes last.
+
+    Once it `is_broken`, because the outbox did not take something, nothing more arrives.
+    """
 
     asked: Asked
     job: Job
     outbox: Outbox
+    is_broken: bool = False
 
     @property
     def owner(self) -> str:

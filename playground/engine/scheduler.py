@@ -199,14 +199,18 @@ class Scheduler:
                 self._tell(ticket, *last, DONE)
                 self._forget_if_over(ticket.asked)
 
-    def fail_others(self, kept: Container[Job], error: Exception) -> None:
-        """After an error between jobs: what runs ends with it, but for these; if nothing does, what waits.
-
-        So nobody waits for a job that the model thread has lost.
-        """
+    def fail_lost(self, held: Container[Job], error: Exception) -> bool:
+        """End what runs, but for these; whether there was any. Nobody waits for a job that got lost."""
         with self._changed:
-            lost = [job for job in list(self._running.values()) if job not in kept]
-            for job in lost or list(self._waiting.values()):
+            lost = [job for job in list(self._running.values()) if job not in held]
+            for job in lost:
+                self.finish(job, error)
+            return bool(lost)
+
+    def fail_waiting(self, error: Exception) -> None:
+        """End all that waits."""
+        with self._changed:
+            for job in list(self._waiting.values()):
                 self.finish(job, error)
 
     # ---- with the lock held; loops run over copies: a generator collected meanwhile takes its tickets back
@@ -253,12 +257,14 @@ class Scheduler:
             self._forget(ticket.job)
 
     def _tell(self, ticket: Ticket, *values: object) -> None:
-        """An outbox that fails is its own reader's misfortune."""
+        """Send; an outbox that does not take it gets nothing more, so that no answer has a hole."""
         try:
             for value in values:
-                ticket.outbox.put(value)
+                if not ticket.is_broken:
+                    ticket.outbox.put(value)
         except Exception:
-            log.exception("an outbox took nothing")
+            ticket.is_broken = True
+            log.exception("what was computed could not be handed out")
 
     def _forget_if_over(self, asked: Asked) -> None:
         if not (asked.goes_on or asked.tickets):

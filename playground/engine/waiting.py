@@ -12,7 +12,7 @@ from typing import Protocol
 from playground.engine.base import OnWait, Waiting
 from playground.engine.jobs import DONE, Job, JobKind, Ticket
 from playground.engine.scheduler import Scheduler
-from playground.errors import PlaygroundError, TimedOut
+from playground.errors import NotComputed, PlaygroundError, TimedOut
 
 POLL_S = 0.1
 Sent = queue.SimpleQueue[tuple[int, object]]
@@ -113,6 +113,8 @@ class Asking:
                 try:
                     row, value = sent.get(timeout=POLL_S)
                 except queue.Empty:
+                    if any(ticket.is_broken for ticket in tickets):
+                        raise NotComputed from None
                     waited_s = time.monotonic() - heard
                     if waited_s > self._timeout_s:
                         raise TimedOut(seconds=self._timeout_s) from None

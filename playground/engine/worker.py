@@ -96,6 +96,8 @@ class ModelThread(threading.Thread):
         self._own_s = self._lent_s = self._mark = 0.0  # of a training step: its own time, and that of others
         self._batches: dict[Hashable, DecodeBatch] = {}  # of each group of decode jobs
         self._rows: dict[Job, DecodeRow] = {}
+        self._trouble: PlaygroundError | None = None  # what ended the last tick
+        self._is_stuck = False  # that was nobody's fault
 
     @property
     def n_decoding(self) -> int:
@@ -107,22 +109,14 @@ class ModelThread(threading.Thread):
         """Work until the scheduler is closed; an error ends what it touched, never this thread."""
         torch.set_num_threads(self._settings.torch_threads or psutil.cpu_count(logical=False) or 1)
         try:
-            while self._goes_on():
-                pass
+            while self._scheduler.wait(busy=self._has_work):
+                self._tick()
+                self._train()
         finally:
             self._scheduler.close()  # whatever ended this thread: nobody waits for it
 
-    def _goes_on(self) -> bool:
-        """One round; whether there is to be another."""
-        try:
-            if not self._scheduler.wait(busy=lambda: bool(self._rows) or self._trainer.has_work):
-                return False
-            self._tick()
-            self._train()
-        except Exception:
-            log.exception("a round of the engine failed")
-            time.sleep(PAUSE_S)  # an error that stays must not fill the log
-        return True
+    def _has_work(self) -> bool:
+        return bool(self._rows) or self._trouble is not None or self._trainer.has_work
 
     def _train(self) -> None:
         self._own_s = self._lent_s = 0.0
@@ -133,21 +127,31 @@ class ModelThread(threading.Thread):
             log.exception("training failed outside a step")
 
     def _tick(self) -> None:
+        before, self._trouble = self._trouble, None
         try:
+            if before is not None:
+                self._set_right(before)
             batch = self._scheduler.next_batch()
             if batch:
                 self._forward(batch)
             del batch
             self._decode()
-        except Exception as error:  # noqa: BLE001  (between jobs: no one of them has caught it)
-            told = _told(error)
-            for row in [row for row in self._rows.values() if not any(row in held for held in self._held())]:
-                self._fail_row(row, told)
-            self._scheduler.fail_others(self._rows, told)
+            self._is_stuck = False
+        except Exception as error:  # noqa: BLE001  (an error between jobs, or in telling one of its result)
+            self._trouble = _told(error)
+            if before is not None:
+                time.sleep(PAUSE_S)  # an error that stays must not fill the log
 
-    def _held(self) -> list[list[DecodeRow]]:
-        """The rows of each batch."""
-        return [batch.all_rows for batch in self._batches.values()]
+    def _set_right(self, told: PlaygroundError) -> None:
+        """After an error that no job has caught: end what got lost; if nothing did, try again once."""
+        held = [row for batch in self._batches.values() for row in batch.all_rows]
+        for row in [row for row in self._rows.values() if row not in held]:
+            self._fail_row(row, told)
+        if self._scheduler.fail_lost(self._rows, told):
+            return
+        if self._is_stuck:
+            self._scheduler.fail_waiting(told)
+        self._is_stuck = not self._is_stuck
 
     @torch.no_grad()
     def _give_way(self) -> None:
@@ -174,7 +178,10 @@ class ModelThread(threading.Thread):
             told = _told(error, expected=len(jobs) > 1)
         if told is None:  # here, where the error no longer holds the tensors of its frames
             for job, result in zip(jobs, results, strict=True):
-                self._hand_out(job, result)
+                try:
+                    self._hand_out(job, result)
+                except Exception as error:  # noqa: BLE001  (its own request fails with it)
+                    self._scheduler.finish(job, _told(error))
         elif len(jobs) == 1:
             self._scheduler.finish(jobs[0], told)
         else:
@@ -183,12 +190,9 @@ class ModelThread(threading.Thread):
             self._forward(jobs[half:])
 
     def _hand_out(self, job: Job, result: object) -> None:
-        try:
-            if isinstance(result, Trace):
-                self._traces.put(job.key, result)
-            self._scheduler.charge(job, job.n_tokens)
-        except Exception as error:  # noqa: BLE001  (its own request fails with it)
-            result = _told(error)
+        if isinstance(result, Trace):
+            self._traces.put(job.key, result)
+        self._scheduler.charge(job, job.n_tokens)
         self._scheduler.finish(job, result)
 
     def _compute(self, jobs: Sequence[Job]) -> list[object]:
@@ -211,6 +215,9 @@ class ModelThread(threading.Thread):
         self._admit()
         for batch in list(self._batches.values()):
             self._advance(batch)
+        for row in list(self._rows.values()):
+            if row.error is not None:
+                self._fail_row(row, _told(row.error))
         self._batches = {key: batch for key, batch in self._batches.items() if batch.all_rows}
 
     def _admit(self) -> None:
@@ -262,39 +269,39 @@ class ModelThread(threading.Thread):
         except Exception as error:  # noqa: BLE001  (whatever the model raised goes to whoever asked for it)
             rows = give_up()
             told = _told(error, expected=len(rows) > 1)
-        half = len(rows) // 2
-        if not half:
-            for row in rows:
-                self._fail_row(row, told)
-            return
-        for part in (rows[:half], rows[half:]):
-            self._read(object(), part)
+        parts = _parts(rows)
+        for part in parts:
+            if len(parts) > 1:
+                self._read(object(), part)
+            else:
+                self._fail_row(part[0], told)
 
-    def _receiver(self, job: Job) -> Callable[[GenerateStep | Exception], None]:
+    def _receiver(self, job: Job) -> Callable[[GenerateStep], None]:
         return lambda step: self._emit(job, step)
 
-    def _emit(self, job: Job, step: GenerateStep | Exception) -> None:
-        """Pass one step, or the error that ends this row alone, on to whoever asked."""
-        try:
-            if isinstance(step, GenerateStep):
-                self.counters.n_decoded_tokens += 1
-                self._scheduler.charge(job, 1 if step.index else job.n_tokens)
-                self._scheduler.send(job, step)
-                if step.finish_reason is not None:
-                    self._scheduler.finish(job)
-                    self._rows.pop(job, None)
-                return
-            told = _told(step)
-        except Exception as error:  # noqa: BLE001  (its own row ends with it)
-            told = _told(error)
-        if job in self._rows:
-            self._fail_row(self._rows[job], told)
+    def _emit(self, job: Job, step: GenerateStep) -> None:
+        """Pass one step on to whoever asked."""
+        self.counters.n_decoded_tokens += 1
+        self._scheduler.charge(job, 1 if step.index else job.n_tokens)
+        self._scheduler.send(job, step)
+        if step.finish_reason is not None:
+            self._scheduler.finish(job)
+            del self._rows[job]
 
     def _fail_row(self, row: DecodeRow, told: PlaygroundError) -> None:
         row.finished = True
         for job in [job for job, one in self._rows.items() if one is row]:
             del self._rows[job]
             self._scheduler.finish(job, told)
+
+
+def _parts(rows: list[DecodeRow]) -> list[list[DecodeRow]]:
+    """Rows by model, which are read apart; those of one model in halves."""
+    models = {id(row.loaded): row.loaded for row in rows}.values()
+    if len(models) > 1:
+        return [[row for row in rows if row.loaded is loaded] for loaded in models]
+    half = len(rows) // 2
+    return [part for part in (rows[:half], rows[half:]) if part]
 
 
 def _told(error: Exception, *, expected: bool = False) -> PlaygroundError:

@@ -1,0 +1,452 @@
+"""An error at any place where the engine thread touches a request ends that request, at once, and no other.
+
+Five requests are cursed, each with an error of another kind; seven others share their batches. Every place is
+also made to fail for whoever passes it: then some get an error of ours, the others what they get alone.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from playground.engine import decoding, worker
+from playground.engine.adapted import Adapted
+from playground.engine.base import GenerateRequest, TraceRequest
+from playground.engine.beams import BeamsRequest
+from playground.engine.cache import ByteCache
+from playground.engine.decoding import DecodeBatch, DecodeRow
+from playground.engine.inside import AblationsRequest, LensRequest
+from playground.engine.jobs import Job
+from playground.engine.lens import LensWork
+from playground.engine.local import LocalEngine
+from playground.engine.predicting import summarise
+from playground.engine.scheduler import Scheduler
+from playground.engine.scores import ScoreRequest
+from playground.engine.slots import SlotCache, SlotLayer
+from playground.engine.vectors import TracesRequest
+from playground.engine.waiting import _Row
+from playground.engine.worker import ModelThread
+from playground.errors import (
+    BadValue,
+    NotComputed,
+    NotFinite,
+    OutOfMemory,
+)
+from playground.settings import Settings
+from tests import tiny
+from tests.engine.test_finetuning import run_of
+
+ERRORS: tuple[Exception, ...] = (
+    RuntimeError("it broke"),
+    torch.OutOfMemoryError("no room"),
+    MemoryError(),
+    StopIteration(),
+    KeyError("absent"),
+)
+TOLD = (NotComputed, OutOfMemory, OutOfMemory, NotComputed, NotComputed)
+TEXTS = (
+    "the cat sat",
+    "0 1 2 3 4 5 6 7",
+    "서울은",
+    "def add(a, b):",
+    "a",
+    "The capital of England is",
+    "the",
+)
+TIMEOUT_S = 15.0  # nobody may wait so long
+
+
+@dataclass
+class Bench:
+    """An engine that holds its first tick until all requests of a test wait, and the request it works on."""
+
+    engine: LocalEngine
+    model: str
+    gate: threading.Event
+    touched: list[DecodeRow]
+    adapter: str = ""
+
+    def generations(self) -> list[GenerateRequest]:
+        """Seven that nothing happens to: greedy and drawn, of two models that share a batch on a Llama."""
+        settings = ({"temperature": 0.0}, {"top_p": 0.9}, {"frequency_penalty": 0.5})
+        return [
+            GenerateRequest(
+                self.adapter if number in (2, 5) else self.model, text, seed=number, owner=f"other {number}",
+                max_new_tokens=6 + number, timeout_s=TIMEOUT_S, **settings[number % 3],
+            )
+            for number, text in enumerate(TEXTS)
+        ]  # fmt: skip
+
+    def cursed(self) -> list[GenerateRequest]:
+        """Five more, whose seeds tell which error is theirs."""
+        one = GenerateRequest(self.model, "the dog", max_new_tokens=8, timeout_s=TIMEOUT_S)
+        return [replace(one, seed=1000 + number, owner=f"cursed {number}") for number in range(len(ERRORS))]
+
+    def all_at_once(self, ask: Callable[[Any], object], requests: Sequence[object]) -> list[object]:
+        """What each gets, or the error: all of them wait before the engine thread goes on."""
+
+        def answer(request: object) -> object:
+            try:
+                return ask(request)
+            except Exception as error:  # noqa: BLE001  (looked at by the test)
+                return error
+
+        started = time.monotonic()
+        self.gate.clear()
+        with ThreadPoolExecutor(len(requests)) as pool:
+            answers = [pool.submit(answer, request) for request in requests]
+            while self.engine.stats().n_waiting < len(requests) and time.monotonic() < started + 2:
+                time.sleep(0.005)
+            self.gate.set()
+            found = [one.result() for one in answers]
+        assert time.monotonic() - started < TIMEOUT_S
+        return found
+
+    def written(self, request: GenerateRequest) -> list[int]:
+        """The tokens of a generation."""
+        return [
+            step.token_id for step in self.engine.generate(replace(request, request_id=f"{time.monotonic()}"))
+        ]
+
+
+@pytest.fixture(scope="module", params=[tiny.LLAMA, tiny.GPT2])
+def benches(request: pytest.FixtureRequest, tiny_settings: Settings) -> Iterator[Bench]:
+    settings = tiny_settings.model_copy(update={"cache_bytes": 0, "prefill_chunk_tokens": 8})
+    engine = LocalEngine(settings)
+    trained = list(engine.finetune(run_of(1, request.param, n_steps=3, learning_rate=0.05, owner="teacher")))
+    assert trained[-1].adapter
+    gate = threading.Event()
+    gate.set()
+    real = engine._scheduler.next_batch
+
+    def next_batch() -> list[Job]:
+        gate.wait(10)
+        return real()
+
+    engine._scheduler.next_batch = next_batch  # type: ignore[method-assign]
+    yield Bench(engine, request.param, gate, [], trained[-1].adapter)
+    assert engine._thread.is_alive(), "no error has ended the engine's thread"
+    engine.close()
+
+
+@pytest.fixture(scope="module")
+def expected(benches: Bench) -> list[list[int]]:
+    """The tokens of the seven, one after another."""
+    return [benches.written(request) for request in benches.generations()]
+
+
+@pytest.fixture
+def bench(benches: Bench, expected: list[list[int]], monkeypatch: pytest.MonkeyPatch) -> Bench:
+    """The bench, with the rows known that the batch is working on."""
+
+    def knowing(name: str, rows_of: Callable[..., Sequence[DecodeRow]]) -> None:
+        real = getattr(DecodeBatch, name)
+
+        def known(self: DecodeBatch, *args: Any) -> object:
+            benches.touched = list(rows_of(self, *args))
+            return real(self, *args)
+
+        monkeypatch.setattr(DecodeBatch, name, known)
+
+    knowing("admit", lambda _batch, rows: rows)
+    knowing("read", lambda batch: batch._prefill.rows)
+    knowing("step", lambda batch: batch.rows)
+    knowing("sweep", lambda batch: [row for row in batch.rows if row.finished])
+    return benches
+
+
+def curse_of(row: DecodeRow | None) -> Exception | None:
+    """The error of this row; None for the others, and once it is finished."""
+    seed = -1 if row is None or row.finished else row.request.seed
+    return ERRORS[seed - 1000] if seed >= 1000 else None
+
+
+def curse_among(rows: Sequence[DecodeRow]) -> Exception | None:
+    return next((error for row in rows if (error := curse_of(row)) is not None), None)
+
+
+def request_curse(request: GenerateRequest) -> Exception | None:
+    return ERRORS[request.seed - 1000] if request.seed >= 1000 else None
+
+
+def job_curse(job: Job) -> Exception | None:
+    """By the owner, for jobs of every kind."""
+    owners = [ticket.owner for ticket in job.tickets if ticket.owner.startswith("cursed")]
+    return ERRORS[int(owners[0].split()[1])] if owners else None
+
+
+# (where, name, whose error it is: given the bench and what the place is called with)
+Place = tuple[object, str, Callable[..., Exception | None]]
+DECODING: tuple[Place, ...] = (
+    (DecodeRow, "__init__", lambda _bench, _row, request, *_rest: request_curse(request)),
+    (decoding, "pad", lambda bench, *_args: curse_among(bench.touched)),
+    (decoding, "DynamicCache", lambda bench, *_args, **_more: curse_among(bench.touched)),
+    (DecodeBatch, "admit", lambda _bench, _batch, rows: curse_among(rows)),
+    (DecodeBatch, "read", lambda _bench, batch: curse_among(batch._prefill.rows)),
+    (DecodeBatch, "step", lambda _bench, batch: curse_among(batch.rows)),
+    (DecodeBatch, "_join", lambda _bench, _batch, prefill: curse_among(prefill.rows)),
+    (DecodeBatch, "_take", lambda _bench, _batch, rows, _states: curse_among(rows)),
+    (DecodeBatch, "_step_states", lambda _bench, batch, _ids: curse_among(batch.rows)),
+    (DecodeRow, "take", lambda _bench, row, *_args: curse_of(row)),
+    (DecodeRow, "_text", lambda _bench, row, *_args, **_more: curse_of(row)),
+    (decoding, "summarise", lambda bench, *_args: curse_among(bench.touched)),
+    (decoding, "penalised", lambda bench, *_args, **_more: curse_among(bench.touched)),
+    (SlotCache, "join", lambda bench, *_args: curse_among(bench.touched)),
+    (SlotLayer, "allocate", lambda bench, *_args: curse_among(bench.touched)),
+    (SlotCache, "prepare_step", lambda bench, *_args: curse_among(bench.touched)),
+    (SlotCache, "advance", lambda bench, *_args: curse_among(bench.touched)),
+    (SlotCache, "leave", lambda bench, *_args: curse_among(bench.touched)),
+    (Scheduler, "charge", lambda _bench, _scheduler, job, _tokens: job_curse(job)),
+    (Scheduler, "send", lambda _bench, _scheduler, job, _value: job_curse(job)),
+)
+SHARED: tuple[Place, ...] = (  # places that know of no single request
+    (DecodeBatch, "__init__", lambda *_args: None),
+    (DecodeBatch, "sweep", lambda *_args: None),
+    (worker, "can_mix", lambda *_args: None),
+    (ModelThread, "_admit", lambda *_args: None),
+    (ModelThread, "_receiver", lambda *_args: None),
+    (ModelThread, "_emit", lambda *_args: None),
+    (Scheduler, "wanted", lambda *_args: None),
+    (Scheduler, "next_rows", lambda *_args: None),
+    (Scheduler, "_gather", lambda *_args: None),
+    (Scheduler, "_start", lambda *_args: None),
+    (Scheduler, "finish", lambda *_args: None),
+    (_Row, "put", lambda *_args: None),
+)
+
+
+def named(place: Place) -> str:
+    return f"{getattr(place[0], '__name__', place[0]).rsplit('.', 1)[-1]}.{place[1]}"
+
+
+@contextmanager
+def failing(place: Place, error_of: Callable[..., Exception | None]) -> Iterator[None]:
+    """Let a place raise what is said of its arguments."""
+    where, name, _whose = place
+    real = getattr(where, name)
+
+    def fails(*args: Any, **more: Any) -> object:
+        error = error_of(*args, **more) if threading.current_thread().name == "engine" else None
+        if error is not None:
+            raise error
+        return real(*args, **more)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(where, name, fails)
+        yield
+
+
+def is_empty(engine: LocalEngine) -> bool:
+    """Nothing is left of what was asked."""
+    until = time.monotonic() + 5
+    while engine._thread._rows and time.monotonic() < until:
+        time.sleep(0.005)
+    scheduler = engine._scheduler
+    return not (scheduler._running or scheduler._waiting or scheduler._asked or engine._thread._rows)
+
+
+@pytest.mark.parametrize("place", DECODING, ids=named)
+def test_an_error_of_one_generation_ends_it_at_once_and_no_other(
+    bench: Bench, expected: list[list[int]], place: Place
+) -> None:
+    requests = [*bench.generations(), *bench.cursed()]
+    requests = [requests[i] for i in np.random.default_rng(len(place[1])).permutation(len(requests))]
+    with failing(place, lambda *args, **more: place[2](bench, *args, **more)):
+        found = bench.all_at_once(bench.written, requests)
+    for request, answer in zip(requests, found, strict=True):
+        if request.seed < 1000:
+            assert answer == expected[request.seed], named(place)
+        elif place[1] == "leave":
+            assert len(answer) <= 8, "it has been told everything when it leaves"
+        else:
+            assert isinstance(answer, TOLD[request.seed - 1000]), (named(place), answer)
+    assert is_empty(bench.engine)
+
+
+@pytest.mark.parametrize("n_before", [0, 2])
+@pytest.mark.parametrize("place", [*DECODING, *SHARED], ids=named)
+def test_an_error_at_any_moment_hangs_nobody_and_spoils_no_text(
+    bench: Bench, expected: list[list[int]], place: Place, n_before: int
+) -> None:
+    """The place fails three times in a row, after so many calls, for whoever passes it."""
+    calls = iter([*[None] * n_before, *ERRORS[:3]])
+    requests = bench.generations()
+    with failing(place, lambda *_args, **_more: next(calls, None)):
+        found = bench.all_at_once(bench.written, requests)
+        for answer, tokens in zip(found, expected, strict=True):
+            if isinstance(answer, Exception):
+                assert isinstance(answer, NotComputed | OutOfMemory), (named(place), answer)
+            else:
+                assert answer == tokens, named(place)
+    assert sum(isinstance(answer, Exception) for answer in found) <= 3 or place in SHARED, named(place)
+    assert is_empty(bench.engine)
+    assert bench.written(requests[0]) == expected[0], "and it goes on as before"
+
+
+Forward = tuple[str, Any]  # the engine's method, its request
+FORWARDS: tuple[Forward, ...] = (
+    ("trace", TraceRequest(tiny.LLAMA, "the cat sat", logits="last", attentions="uint8")),
+    ("trace", TraceRequest(tiny.LLAMA, "the dog sat", logits="last", attentions="uint8")),
+    ("lens", LensRequest(tiny.LLAMA, "the cat sat on", n_top=3)),
+    ("ablations", AblationsRequest(tiny.LLAMA, "the mat")),
+    ("beams", BeamsRequest(tiny.LLAMA, "the capital", n_beams=2, max_new_tokens=4)),
+    ("traces", TracesRequest(tiny.LLAMA, ("the cat", "0 1 2", "a"), (1,))),
+    ("score", ScoreRequest(tiny.LLAMA, ("the cat",), ((" sat", " on"),))),
+)
+
+
+def numbers(bench: Bench, asked: Forward) -> list[Any]:
+    """What a forward of any kind gives, as plain numbers."""
+    name, request = asked
+    found = getattr(bench.engine, name)(replace(request, model=bench.model, timeout_s=TIMEOUT_S))
+    if name == "trace":
+        return [found.logits, found.attentions]
+    if name == "lens":
+        return [found.top_ids, found.top_probs]
+    made = list(found)
+    if name == "ablations":
+        return [one.logits for one in made]
+    if name == "beams":
+        return [[(c.token_id, c.logprob) for c in step.candidates] for step in made]
+    if name == "traces":
+        return [trace.hidden_states for _place, trace in sorted(made, key=lambda one: one[0])]
+    return [scores.logprobs for _place, scores in made]
+
+
+def same(found: object, wanted: list[Any]) -> bool:
+    return isinstance(found, list) and all(
+        np.allclose(one, other, rtol=0, atol=1e-4) for one, other in zip(found, wanted, strict=True)
+    )
+
+
+@pytest.fixture(scope="module")
+def wanted(benches: Bench) -> list[list[Any]]:
+    """What the forwards give, one after another."""
+    return [numbers(benches, asked) for asked in FORWARDS]
+
+
+WORK: tuple[Place, ...] = (
+    (ModelThread, "_compute", lambda _thread, jobs: next(filter(None, map(job_curse, jobs)), None)),
+    (ModelThread, "_hand_out", lambda _thread, job, _result: job_curse(job)),
+    (Scheduler, "charge", lambda _scheduler, job, _tokens: job_curse(job)),
+)
+AROUND: tuple[Place, ...] = (
+    (worker, "run_traces", lambda *_args: None),
+    (ByteCache, "put", lambda *_args: None),
+    (LensWork, "run", lambda *_args: None),
+    (_Row, "put", lambda *_args: None),
+)
+BETWEEN: tuple[Place, ...] = (  # an error here is that of a whole batch, or of all that wait
+    (Scheduler, "finish", lambda *_args: None),
+    (Scheduler, "wanted", lambda *_args: None),
+    (Scheduler, "_gather", lambda *_args: None),
+)
+
+
+@pytest.mark.parametrize("place", WORK, ids=named)
+@pytest.mark.parametrize("cursed", range(len(FORWARDS)))
+def test_an_error_of_one_forward_ends_it_at_once_and_no_other(
+    bench: Bench, wanted: list[list[Any]], place: Place, cursed: int
+) -> None:
+    number = cursed % len(ERRORS)
+    asked = [
+        (name, replace(request, owner=f"cursed {number}" if place_of == cursed else f"other {place_of}"))
+        for place_of, (name, request) in enumerate(FORWARDS)
+    ]
+    with failing(place, place[2]):
+        found = bench.all_at_once(lambda one: numbers(bench, one), asked)
+    for place_of, answer in enumerate(found):
+        if place_of == cursed:
+            assert isinstance(answer, TOLD[number]), answer
+        else:
+            assert same(answer, wanted[place_of]), (FORWARDS[place_of], answer)
+    assert is_empty(bench.engine)
+
+
+@pytest.mark.parametrize("place", [*WORK, *AROUND, *BETWEEN], ids=named)
+def test_an_error_at_any_moment_hangs_no_forward_and_spoils_none(
+    bench: Bench, wanted: list[list[Any]], place: Place
+) -> None:
+    calls = iter(ERRORS[:2])
+    with failing(place, lambda *_args, **_more: next(calls, None)):
+        found = bench.all_at_once(lambda one: numbers(bench, one), FORWARDS)
+    for answer, right in zip(found, wanted, strict=True):
+        told = isinstance(answer, NotComputed | OutOfMemory)
+        assert told or same(answer, right), (named(place), answer)
+    assert sum(isinstance(answer, Exception) for answer in found) <= 2 or place in BETWEEN, named(place)
+    assert is_empty(bench.engine)
+    assert same(numbers(bench, FORWARDS[0]), wanted[0]), "and it goes on as before"
+
+
+def test_an_adapter_that_fails_ends_its_own_rows_only(bench: Bench, expected: list[list[int]]) -> None:
+    """Rows with and without an adapter share the steps of a Llama; the others have a batch a model."""
+    model = bench.engine.lent.load(bench.adapter).result()
+    adapted = next(module for module in model.model.modules() if isinstance(module, Adapted))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(adapted, "added", lambda _x: (_ for _ in ()).throw(RuntimeError("it broke")))
+        found = bench.all_at_once(bench.written, bench.generations())
+    for number, answer in enumerate(found):
+        assert isinstance(answer, NotComputed) if number in (2, 5) else answer == expected[number]
+
+
+def test_logits_that_are_no_numbers_are_a_sentence(bench: Bench) -> None:
+    loaded = bench.engine._table.load(tiny.LLAMA).result()
+    logits = np.zeros((1, loaded.info.d_vocab), np.float32)
+    for bad in (np.nan, np.inf):
+        logits[0, 3] = bad
+        row = DecodeRow(GenerateRequest(tiny.LLAMA, "a"), (5,), lambda step: None, loaded)
+        with pytest.raises(NotFinite, match="no numbers"):
+            row.take(logits[0], summarise(torch.from_numpy(logits), 8), 0)
+        assert row.n_steps == 0
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"n_drawn": 1.0}, {"seed": 1.5}, {"seed": "1"}, {"top_k": 2.0}, {"max_new_tokens": 3.0},
+        {"n_top": 8.0}, {"n_top": None}, {"temperature": "hot"}, {"top_p": None}, {"written": (1.0,)},
+        {"input_ids": (1.0, 2)}, {"input_ids": ("a",)},
+    ],
+)  # fmt: skip
+def test_settings_of_another_type_are_refused_before_they_are_queued(
+    bench: Bench, wrong: dict[str, Any]
+) -> None:
+    before = bench.engine.stats()
+    with pytest.raises(BadValue):
+        bench.written(replace(GenerateRequest(bench.model, "the cat"), **wrong))
+    assert bench.engine.stats().n_forwards == before.n_forwards
+
+
+@pytest.mark.parametrize(
+    ("name", "request_"),
+    [
+        ("trace", TraceRequest(tiny.LLAMA, "a b", hidden_states=(1.0,))),  # type: ignore[arg-type]
+        ("trace", TraceRequest(tiny.LLAMA, "a b", hidden_states="some")),  # type: ignore[arg-type]
+        ("trace", TraceRequest(tiny.LLAMA, "a b", attentions="float16")),  # type: ignore[arg-type]
+        ("trace", TraceRequest(tiny.LLAMA, "a b", attentions="uint8", window=(0.0, 1.0))),  # type: ignore[arg-type]
+        ("trace", TraceRequest(tiny.LLAMA, input_ids=(1, 2), position_ids=(0.5, 1.0))),  # type: ignore[arg-type]
+        ("trace", TraceRequest(tiny.LLAMA, "a b", predictions=2.0)),  # type: ignore[arg-type]
+        ("lens", LensRequest(tiny.LLAMA, "a b", position=1.0)),  # type: ignore[arg-type]
+        ("lens", LensRequest(tiny.LLAMA, "a b", n_top=2.0)),  # type: ignore[arg-type]
+        ("beams", BeamsRequest(tiny.LLAMA, "a b", n_beams=2.0)),  # type: ignore[arg-type]
+        ("beams", BeamsRequest(tiny.LLAMA, "a b", max_new_tokens=2.5)),  # type: ignore[arg-type]
+        ("score", ScoreRequest(tiny.LLAMA, ("a", "b"), ((" c",),))),
+        ("score", ScoreRequest(tiny.LLAMA, ((1.0, 2.0),), ((" c",),))),  # type: ignore[arg-type]
+    ],
+)
+def test_forwards_of_another_type_are_refused_before_they_are_queued(
+    bench: Bench, name: str, request_: Any
+) -> None:
+    before = bench.engine.stats()
+    with pytest.raises(BadValue):
+        numbers(bench, (name, request_))
+    assert bench.engine.stats().n_forwards == before.n_forwards
