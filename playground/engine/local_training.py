@@ -13,7 +13,7 @@ from playground.core.lora import LowRank
 from playground.core.training_data import TrainingRow
 from playground.engine import peft_files
 from playground.engine.adapted import linears
-from playground.engine.adapter import sum_of
+from playground.engine.adapter import Adapter, sum_of
 from playground.engine.adapters import Adapters
 from playground.engine.base import GenerateRequest, GenerateStep
 from playground.engine.finetuning import (
@@ -144,7 +144,7 @@ class LocalTraining:
         """Take in a zip as peft writes it; gives the model id of the adapter."""
         loaded = self._decoder(AdapterName.of(model).base_id)
         adapter = peft_files.read(data, name, loaded, max_bytes=self._settings.max_adapter_file_bytes)
-        return self.lent.add(adapter, owner)
+        return self._keep(adapter, owner)
 
     def added(self, first: str, second: str, owner: str) -> str:
         """A new adapter that changes what both change, by the sum; gives its model id.
@@ -152,7 +152,13 @@ class LocalTraining:
         Raises:
             BadValue: They are not of the same base.
         """
-        return self.lent.add(sum_of(self.lent.get(first), self.lent.get(second)), owner)
+        return self._keep(sum_of(self.lent.get(first), self.lent.get(second)), owner)
+
+    def _keep(self, adapter: Adapter, owner: str) -> str:
+        model_id = self.lent.add(adapter, owner)
+        if self.lent.has_left(owner):  # meanwhile: it waits for the session's return like all it had
+            self._forget_later()
+        return model_id
 
     def welcome(self, owner: str) -> None:
         """A session is back whose connection had been lost."""
@@ -160,10 +166,9 @@ class LocalTraining:
 
     def _rest(self, owner: str) -> None:
         """What a session trains and has trained waits for its return, but not for ever."""
-        had_something = bool(self.lent.of(owner) or self.trainings.of(owner))
         self.lent.release(owner)
         self.trainings.rest_owner(owner)
-        if had_something:
+        if self.lent.of(owner) or self.trainings.of(owner):
             self._forget_later()
 
     def _forget_later(self) -> None:

@@ -1,0 +1,265 @@
+"""A request can be taken back at any moment, keeps its place until it ends, and newer ones replace older ones."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from playground.engine import lens, loading, worker
+from playground.engine.base import GenerateRequest, TraceRequest
+from playground.engine.beams import BeamsRequest
+from playground.engine.inside import AblationsRequest, LensRequest
+from playground.engine.local import LocalEngine
+from playground.engine.many import GenerateManyRequest
+from playground.engine.scores import ScoreRequest
+from playground.engine.vectors import TracesRequest
+from playground.errors import Cancelled, QueueFull, Superseded
+from playground.settings import Settings
+from tests import tiny
+from tests.engine.test_finetuning import run_of
+
+TEXT = "The capital of England is London and the cat sat on the mat"
+STEPPED = (  # what is asked of the model thread in several steps
+    ("beams", BeamsRequest(tiny.LLAMA, TEXT, n_beams=2, max_new_tokens=6)),
+    ("traces", TracesRequest(tiny.LLAMA, (TEXT, TEXT * 2, "0 1 2 3 4 5 6 7"), (1,))),
+    ("ablations", AblationsRequest(tiny.LLAMA, TEXT)),
+    ("score", ScoreRequest(tiny.LLAMA, (TEXT, TEXT * 3), ((" a", " b"), (" c", " d")))),
+)
+ALL = (
+    *STEPPED,
+    ("trace", TraceRequest(tiny.LLAMA, TEXT, logits="last")),
+    ("lens", LensRequest(tiny.LLAMA, TEXT)),
+    ("generate", GenerateRequest(tiny.LLAMA, TEXT)),
+    ("generate_many", GenerateManyRequest(tiny.LLAMA, (GenerateRequest(tiny.LLAMA, TEXT),))),
+)
+Cancel = Callable[[LocalEngine], None]
+CANCELS: tuple[Cancel, ...] = (lambda engine: engine.cancel("it"), lambda engine: engine.cancel_owner("ann"))
+
+
+def until(true: Callable[[], bool]) -> None:
+    for _ in range(1000):
+        if true():
+            return
+        time.sleep(0.01)
+    raise AssertionError("it did not happen within 10 s")
+
+
+def ask(engine: LocalEngine, name: str, request: Any) -> Any:
+    """The whole answer, as the request of the session Ann."""
+    found = getattr(engine, name)(replace(request, owner="ann", request_id="it", timeout_s=30.0))
+    return list(found) if isinstance(found, Iterator) else found
+
+
+def new_engine(settings: Settings, **changes: object) -> LocalEngine:
+    small = {"prefill_chunk_tokens": 8, "max_kept_caches": 1, "cache_bytes": 0}
+    return LocalEngine(settings.model_copy(update=small | changes))
+
+
+@pytest.fixture(scope="module")
+def engine(tiny_settings: Settings) -> Iterator[LocalEngine]:
+    """Small chunks, so that everything takes several steps."""
+    engine = new_engine(tiny_settings)
+    yield engine
+    engine.close()
+
+
+@pytest.mark.parametrize("cancel", CANCELS, ids=["by id", "by owner"])
+@pytest.mark.parametrize(("name", "request_"), STEPPED, ids=[name for name, _ in STEPPED])
+def test_cancelled_between_two_steps_raises(
+    engine: LocalEngine, name: str, request_: Any, cancel: Cancel
+) -> None:
+    steps = getattr(engine, name)(replace(request_, owner="ann", request_id="it"))
+    next(steps)
+    assert not any(asked.tickets for asked in engine._scheduler._asked), "it is between two steps"
+    cancel(engine)
+    before = engine.stats().n_forwards
+    with pytest.raises(Cancelled):
+        list(steps)
+    assert engine.stats().n_forwards == before
+    assert not engine._scheduler._asked
+
+
+@pytest.fixture
+def loading_engine(tiny_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalEngine]:
+    """An engine whose models never become ready while the test runs."""
+    entered, end, real = threading.Event(), threading.Event(), loading.load
+
+    def load(*args: Any) -> object:
+        entered.set()
+        end.wait(60)
+        return real(*args)
+
+    monkeypatch.setattr(loading, "load", load)
+    engine = new_engine(tiny_settings)
+    engine.load(tiny.LLAMA)
+    entered.wait(60)
+    yield engine
+    end.set()
+    engine.close()
+
+
+@pytest.mark.parametrize("cancel", [*CANCELS, LocalEngine.close], ids=["by id", "by owner", "close"])
+def test_cancelled_while_its_model_loads_raises(loading_engine: LocalEngine, cancel: Cancel) -> None:
+    with ThreadPoolExecutor(len(ALL)) as pool:
+        asked = [pool.submit(ask, loading_engine, *one) for one in ALL]
+        # Ann's newer requests of one topic replace older ones: a trace has another topic than a lens
+        until(lambda: len(loading_engine._scheduler._asked) == len(ALL))
+        time.sleep(0.15)
+        cancel(loading_engine)
+        started = time.monotonic()
+        for one in asked:
+            with pytest.raises(Cancelled):
+                one.result(timeout=30)
+        assert time.monotonic() - started < 5
+
+
+def test_closing_ends_every_wait_for_a_model_that_is_still_in_the_line(loading_engine: LocalEngine) -> None:
+    """Two load at a time; the third waits. What asks for it without a request waits too."""
+    engine = loading_engine
+    with ThreadPoolExecutor(8) as pool:
+        waits: list[Future[object]] = [
+            pool.submit(engine.parts, model) for model in (tiny.LLAMA, tiny.GPT2, tiny.BERT)
+        ]
+        waits += [
+            pool.submit(engine.positions, tiny.BERT),
+            pool.submit(engine.embedding_table, tiny.BERT),
+            pool.submit(engine.linears, tiny.BERT),
+            pool.submit(engine.trace, TraceRequest(tiny.BERT, "a", hidden_states="all")),
+        ]
+        until(lambda: engine._table._futures.keys() >= {tiny.LLAMA, tiny.GPT2, tiny.BERT})
+        engine.close()
+        for one in waits:
+            with pytest.raises(Cancelled):
+                one.result(timeout=30)
+    assert {info.state for info in engine.models() if info.model_id == tiny.BERT} == {"failed"}
+    with pytest.raises(Cancelled):
+        engine.load(tiny.T5)
+    with pytest.raises(Cancelled):
+        engine.trace(TraceRequest(tiny.T5, "a"))
+
+
+def test_cancelled_while_it_waits_for_its_turn_raises(engine: LocalEngine) -> None:
+    first = engine.beams(BeamsRequest(tiny.LLAMA, TEXT, max_new_tokens=4))
+    next(first)
+    with ThreadPoolExecutor(1) as pool:
+        second = pool.submit(ask, engine, *STEPPED[0])
+        until(lambda: len(engine._turns._line) == 2)
+        engine.cancel_owner("ann")
+        with pytest.raises(Cancelled):
+            second.result(timeout=30)
+    assert list(first)[-1].done
+
+
+def test_a_running_search_keeps_its_place(tiny_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two places: the search has one, also between its steps; a third one is refused."""
+    engine = new_engine(tiny_settings, max_inbox=2)
+    steps = engine.beams(BeamsRequest(tiny.LLAMA, TEXT, max_new_tokens=4))
+    next(steps)
+    entered, release, real = threading.Event(), threading.Event(), worker.run_traces
+
+    def run(*args: Any) -> object:
+        entered.set()
+        release.wait(30)
+        return real(*args)
+
+    monkeypatch.setattr(worker, "run_traces", run)
+    with ThreadPoolExecutor(1) as pool:
+        held = pool.submit(engine.trace, TraceRequest(tiny.LLAMA, "held", logits="last"))
+        entered.wait(30)
+        with pytest.raises(QueueFull):
+            engine.trace(TraceRequest(tiny.LLAMA, "third", logits="last"))
+        release.set()
+        assert list(steps)[-1].done
+        assert held.result(timeout=30).logits is not None
+    engine.trace(TraceRequest(tiny.LLAMA, "third", logits="last"))
+    engine.close()
+
+
+def test_the_newer_lens_wins_whatever_the_older_one_asks_next(
+    engine: LocalEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The newer one is queued before the older one queues its second chunk."""
+    one = LensRequest(tiny.LLAMA, TEXT, owner="ann", timeout_s=10.0)
+    alone = engine.lens(replace(one, text="the newer text", owner=""))
+    monkeypatch.setattr(lens, "CHUNK_ROWS", 8)
+    release, real, real_run = threading.Event(), lens.LensWork, worker.run_traces
+    newer: list[Future[Any]] = []
+
+    def run(*args: Any) -> object:
+        if newer:
+            release.wait(10)
+        return real_run(*args)
+
+    def work(*args: Any) -> object:
+        made.append(args)
+        if len(made) == 2:
+            newer.append(pool.submit(engine.lens, replace(one, text="the newer text", request_id="newer")))
+            until(lambda: engine.stats().n_waiting + len(engine._scheduler._running) > 0)
+            threading.Timer(0.3, release.set).start()  # time enough for the older one to ask
+        return real(*args)
+
+    made: list[object] = []
+    monkeypatch.setattr(worker, "run_traces", run)
+    monkeypatch.setattr(lens, "LensWork", work)
+    with ThreadPoolExecutor(1) as pool:
+        with pytest.raises(Superseded):
+            engine.lens(replace(one, request_id="older"))
+        np.testing.assert_allclose(newer[0].result(30).top_probs, alone.top_probs, rtol=0, atol=1e-5)
+
+
+def written(engine: LocalEngine, request: GenerateRequest) -> list[int]:
+    return [step.token_id for step in engine.generate(request)]
+
+
+@pytest.mark.parametrize("alone", [False, True])
+def test_equal_request_ids_never_share_an_answer(engine: LocalEngine, alone: bool) -> None:
+    """`dataclasses.replace` keeps the id."""
+    one = GenerateRequest(
+        tiny.LLAMA, TEXT, temperature=1.5, max_new_tokens=12, request_id="same", alone=alone
+    )
+    wanted = [replace(one, seed=seed, text=TEXT[: 10 + seed]) for seed in range(4)]
+    expected = [written(engine, request) for request in wanted]
+    assert len({tuple(ids) for ids in expected}) == 4
+    found: list[list[int]] = [[] for _ in wanted]
+    for row, step in engine.generate_many(GenerateManyRequest(tiny.LLAMA, tuple(wanted), request_id="same")):
+        found[row].append(step.token_id)
+    assert found == expected
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(lambda request: written(engine, request), wanted)) == expected
+    search = [BeamsRequest(tiny.LLAMA, text, request_id="same") for text in ("the cat", "0 1 2")]
+    hypotheses = [list(engine.beams(request))[-1].hypotheses for request in search]
+    with ThreadPoolExecutor(2) as pool:
+        both = pool.map(lambda request: list(engine.beams(request))[-1].hypotheses, search)
+        assert list(both) == hypotheses
+
+
+def test_cancelling_an_id_ends_all_that_bear_it_and_nothing_else(engine: LocalEngine) -> None:
+    one = GenerateRequest(tiny.LLAMA, TEXT, max_new_tokens=100, request_id="same")
+    running = [engine.generate(one), engine.generate(replace(one, seed=1))]
+    other = engine.generate(replace(one, seed=2, request_id="other", max_new_tokens=10))
+    for steps in (*running, other):
+        next(steps)
+    engine.cancel("same")
+    for steps in running:
+        with pytest.raises(Cancelled):
+            list(steps)
+    assert len(list(other)) == 9
+
+
+def test_an_import_that_ends_after_its_session_left_is_freed_after_a_while(tiny_settings: Settings) -> None:
+    engine = new_engine(tiny_settings, adapter_grace_s=0.2)
+    trained = list(engine.finetune(run_of(1, n_steps=1, owner="teacher")))[-1].adapter
+    data, size = engine.exported(trained, {}), engine.lent.size_bytes
+    engine.cancel_owner("left")
+    model_id = engine.imported(tiny.LLAMA, "late", data, "left")
+    assert engine.lent.size_bytes == 2 * size
+    assert engine.lent.belongs(model_id, "left"), "a session whose connection was lost finds it"
+    until(lambda: engine.lent.size_bytes == size)
+    engine.close()
