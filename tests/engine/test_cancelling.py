@@ -1,4 +1,4 @@
-"""A request can be taken back at any moment, keeps its place until it ends, and newer ones replace older ones."""
+"""A request can be taken back at any moment and keeps its place until it ends; a newer one replaces it."""
 
 from __future__ import annotations
 
