@@ -8,6 +8,11 @@ PlaygroundError
  |   +- BadValue          name, value, allowed
  |   +- BadUpload         row, reason
  |   +- BadFile           reason
+ |   |   +- TwoAdapters       first, second
+ |   |   +- AdapterSetting    name, value, allowed
+ |   |   +- AdapterMisfit     tensor, model, base, reason
+ |   |   +- AdapterShape      tensor, model, base, got, needed
+ |   +- OtherBase         base, model
  |   +- TooManyAdapters   limit
  |   +- TooManyRuns       limit
  +- ModelError            the model cannot do it
@@ -102,6 +107,48 @@ class BadFile(InputError):
     """Params: reason."""
 
     msgid = N_("The file cannot be used: {reason}")
+
+
+class TwoAdapters(BadFile):
+    """Params: first, second (folders)."""
+
+    msgid = N_("The file holds two adapters, in {first} and in {second}: zip the folder of one.")
+
+
+class AdapterSetting(BadFile):
+    """Params: name, value (JSON), allowed."""
+
+    msgid = N_(
+        "The adapter cannot be used: its adapter_config.json says {name}: {value}, and here it can only be "
+        "{allowed}. Save it as plain LoRA."
+    )
+
+
+class AdapterMisfit(BadFile):
+    """Params: tensor, model, base (as the file names it), reason."""
+
+    msgid = N_(
+        "The adapter does not fit {model}: {tensor} {reason}. Pick the model it was trained on; the file "
+        "names {base}."
+    )
+
+
+class AdapterShape(BadFile):
+    """Params: tensor, model, base (as the file names it), got, needed."""
+
+    msgid = N_(
+        "The adapter does not fit {model}: {tensor} has the shape {got}, and {needed} is needed. Pick the "
+        "model it was trained on; the file names {base}."
+    )
+
+
+class OtherBase(InputError):
+    """Params: base (as the file names it), model. Not refused: whoever knows better may use it anyway."""
+
+    msgid = N_(
+        "The file names {base} as the model that the adapter was trained on, and the loaded one is {model}. "
+        "All layers fit: use it if both are the same."
+    )
 
 
 class TooManyAdapters(InputError):

@@ -140,6 +140,8 @@ class Settings(BaseSettings):
     max_adapters_per_session: Count = 6
     max_adapter_bytes: Size = 2**30
     max_adapter_file_bytes: Size = 64 * 2**20  # of an uploaded adapter, unpacked
+    max_adapter_files: Count = 10_000  # in the same zip, also those that are ignored
+    max_adapter_patterns_s: Seconds = 5.0  # for matching the regular expressions of its config
     adapter_grace_s: Seconds = 600.0  # how long an adapter outlives its session
 
     # scheduler

@@ -107,6 +107,11 @@ def _is_conv1d(module: torch.nn.Module) -> bool:
     return type(module).__name__ == "Conv1D"
 
 
+def is_linear(module: torch.nn.Module) -> bool:
+    """Whether it is a linear layer: `Linear`, or GPT-2's `Conv1D`."""
+    return isinstance(module, torch.nn.Linear) or _is_conv1d(module)
+
+
 def shape_of(module: torch.nn.Module) -> tuple[int, int]:
     """(d_out, d_in) of a linear layer."""
     first, second = module.weight.shape  # type: ignore[misc]
@@ -121,7 +126,7 @@ def linears(model: Any) -> dict[str, Linear]:  # noqa: ANN401  (transformers is 
     found: dict[str, tuple[int, torch.nn.Module]] = {}
     for path, module in model.named_modules():
         numbers = [part for part in path.split(".") if part.isdigit()]
-        if len(numbers) == 1 and (isinstance(module, torch.nn.Linear) or _is_conv1d(module)):
+        if len(numbers) == 1 and is_linear(module):
             found[path] = (int(numbers[0]), module)
     ends = Counter((layer, path.rpartition(".")[2]) for path, (layer, _module) in found.items())
     return {

@@ -182,6 +182,19 @@ class AdapterInfo:
     size_bytes: int
 
 
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """An adapter that came as a file.
+
+    Attributes:
+        model_id: What to ask the engine for to use it.
+        ignored: Names of the files beside it that were not read.
+    """
+
+    model_id: str
+    ignored: tuple[str, ...]
+
+
 class FinetuneEngine(Protocol):
     """The part of the engine that trains.
 
@@ -229,10 +242,18 @@ class FinetuneEngine(Protocol):
         """An adapter as a zip that stock peft loads, with further text files."""
         ...
 
-    def imported(self, model: str, name: str, data: bytes, owner: str) -> str:
-        """Take in a zip as peft writes it; gives the model id of the adapter.
+    def imported(self, model: str, name: str, data: bytes, owner: str, *, any_base: bool = False) -> Imported:
+        """Take in a zip as peft writes it.
+
+        Args:
+            model: The base it is for.
+            name: Of the file.
+            data: The file.
+            owner: Whose it will be.
+            any_base: Whether to take it also where the file names another base, or none, and all shapes fit.
 
         Raises:
+            OtherBase: It names another base, but all shapes fit.
             BadFile: It is no adapter for this model.
             TooManyAdapters: There is no room.
         """

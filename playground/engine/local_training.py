@@ -20,6 +20,7 @@ from playground.engine.finetuning import (
     ENDED,
     AdapterInfo,
     FinetuneRequest,
+    Imported,
     Linear,
     TrainingState,
     TrainingText,
@@ -140,11 +141,11 @@ class LocalTraining:
         """An adapter as a zip that stock peft loads, with further text files."""
         return peft_files.written(self.lent.get(model), more)
 
-    def imported(self, model: str, name: str, data: bytes, owner: str) -> str:
-        """Take in a zip as peft writes it; gives the model id of the adapter."""
+    def imported(self, model: str, name: str, data: bytes, owner: str, *, any_base: bool = False) -> Imported:
+        """Take in a zip as peft writes it."""
         loaded = self._decoder(AdapterName.of(model).base_id)
-        adapter = peft_files.read(data, name, loaded, max_bytes=self._settings.max_adapter_file_bytes)
-        return self._keep(adapter, owner)
+        adapter, ignored = peft_files.read(data, name, loaded, self._settings, any_base=any_base)
+        return Imported(self._keep(adapter, owner), ignored)
 
     def added(self, first: str, second: str, owner: str) -> str:
         """A new adapter that changes what both change, by the sum; gives its model id.

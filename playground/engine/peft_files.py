@@ -3,17 +3,17 @@
     adapter_config.json          how it was trained
     adapter_model.safetensors    base_model.model.<path>.lora_A.weight [r, d_in], lora_B.weight [d_out, r]
 
-Nothing of a file is executed: pickles are refused by name, JSON and safetensors are data.
+Nothing of a file is executed: pickles are never opened, JSON and safetensors are data. What is not understood
+is refused by its name: a config's value, a tensor without a layer, a layer without its tensors.
 """
 
 from __future__ import annotations
 
 import io
 import json
-import lzma
 import zipfile
-import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -21,20 +21,21 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 
-from playground.engine.adapted import Change, linears
+from playground.engine.adapted import Change, is_linear, linears
 from playground.engine.adapter import Adapter
-from playground.errors import N_, BadFile
+from playground.engine.patterns import Patterns
+from playground.engine.peft_config import ALL_LINEAR, PeftConfig, shown
+from playground.engine.peft_folder import CONFIG, WEIGHTS, unpacked
+from playground.errors import N_, AdapterMisfit, AdapterShape, BadFile, OtherBase
+from playground.settings import Settings
 
 if TYPE_CHECKING:
+    from playground.engine.finetuning import Linear
     from playground.engine.loading import LoadedModel
 
-CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
-_PICKLES = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt")
 _PREFIX = "base_model.model."
-_UNKNOWN = ("use_dora", "use_rslora", "modules_to_save", "layer_replication", "alora_invocation_tokens")
-_MAX_CONFIG_BYTES = 2**17
-_MAX_ALPHA = 1e6
 _FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+_MAX_STEPS = 10**6  # more than any run here
 
 
 def written(adapter: Adapter, more: Mapping[str, str]) -> bytes:
@@ -64,6 +65,7 @@ def written(adapter: Adapter, more: Mapping[str, str]) -> bytes:
 def _config(adapter: Adapter, ranks: Mapping[str, int]) -> dict[str, Any]:
     most = max(ranks.values())
     others = {path: rank for path, rank in ranks.items() if rank != most}
+    is_trained_here = adapter.method == "lora" and adapter.request is not None  # so all layers of these names
     return {
         "peft_type": "LORA",
         "task_type": "CAUSAL_LM",
@@ -71,7 +73,7 @@ def _config(adapter: Adapter, ranks: Mapping[str, int]) -> dict[str, Any]:
         "r": most,
         "lora_alpha": adapter.scaling * most,
         "lora_dropout": adapter.lora_dropout,
-        "target_modules": list(adapter.target_modules) if adapter.method == "lora" else list(ranks),
+        "target_modules": list(adapter.target_modules if is_trained_here else ranks),
         "rank_pattern": others,
         "alpha_pattern": {path: adapter.scaling * rank for path, rank in others.items()},
         "bias": "none",
@@ -80,120 +82,137 @@ def _config(adapter: Adapter, ranks: Mapping[str, int]) -> dict[str, Any]:
     }
 
 
-def read(data: bytes, name: str, loaded: LoadedModel, *, max_bytes: int) -> Adapter:
-    """An adapter from a zip, for this base.
+def read(
+    data: bytes, name: str, loaded: LoadedModel, settings: Settings, *, any_base: bool = False
+) -> tuple[Adapter, tuple[str, ...]]:
+    """An adapter from a zip, for this base, and the names of all files beside it.
 
     Args:
         data: The file.
         name: Its name.
         loaded: The base.
-        max_bytes: Most that it may hold once unpacked.
+        settings: How large it may be, and how long its patterns may take.
+        any_base: Whether to take it also where the file names another base, or none, and all shapes fit.
 
     Raises:
-        BadFile: It is no adapter, one with pickled weights, one for another base, of another shape or kind,
-            or too large.
+        OtherBase: It names another base, but all shapes fit.
+        BadFile: It is no adapter, pickled, for another base, of a kind that is not understood, or too large.
     """
-    files = _unpacked(data, max_bytes)
-    config = _read_config(files[CONFIG], loaded)
+    folder = unpacked(data, settings)
+    config = PeftConfig.of(folder.config)
+    tensors = _tensors(folder.weights, settings.max_adapter_file_bytes)
+    changes = _changes(tensors, config, loaded, Patterns(settings.max_adapter_patterns_s))
+    is_same = base_name(config.base) == base_name(loaded.info.model_id)
+    if not is_same and not any_base:
+        raise OtherBase(base=_named(config), model=loaded.info.model_id)
+    known = linears(loaded.tree)
+    given, step = _card(folder.card)
+    adapter = Adapter(
+        base_id=loaded.info.model_id,
+        name=given or shown(PurePosixPath(name).stem) or "adapter",
+        step=step,
+        r=config.r,
+        lora_alpha=config.lora_alpha,
+        lora_dropout=config.lora_dropout,
+        target_modules=tuple(dict.fromkeys(known[path].module for path in changes)),
+        method="lora",
+        changes=changes,
+    )
+    return adapter, folder.ignored
+
+
+def base_name(said: str) -> str:
+    r"""What identifies a model, out of a name or a path on any system: its own name, without its owner's.
+
+    Example:
+        >>> base_name("owner/Name"), base_name(r"C:\my\name"), base_name("models--owner--name/snapshots/0a1")
+        ('name', 'name', 'name')
+    """
+    parts = [part for part in said.replace("\\", "/").split("/") if part]
+    if parts[-2:-1] == ["snapshots"]:  # the hub's cache: the name is above
+        parts = parts[:-2]
+    return parts[-1].rpartition("--")[2].casefold() if parts else ""
+
+
+def _named(config: PeftConfig) -> str:
+    return shown(config.base) or N_("no model")
+
+
+def _card(data: bytes) -> tuple[str, int]:
+    """Name and steps out of the run card that this app writes beside an adapter; "" and 0 without one."""
     try:
-        tensors = load(files[WEIGHTS])
+        card = json.loads(data)
+        name, step = card["settings"]["name"], card["adapter_step"]
+    except (ValueError, RecursionError, TypeError, KeyError, IndexError):
+        return "", 0
+    if not isinstance(name, str) or type(step) is not int or not 0 <= step <= _MAX_STEPS:
+        return "", 0
+    return shown(name), step
+
+
+def _tensors(data: bytes, max_bytes: int) -> dict[str, torch.Tensor]:
+    try:
+        tensors = load(data)
     except (SafetensorError, KeyError, ValueError, OverflowError):  # also number formats it does not know
         raise BadFile(reason=N_("its weights are no safetensors file.")) from None
     if any(tensor.dtype not in _FLOATS for tensor in tensors.values()):
         raise BadFile(reason=N_("its weights are not all numbers."))
     if 4 * sum(tensor.numel() for tensor in tensors.values()) > max_bytes:
         raise BadFile(reason=N_("it is too large."))
-    changes = _changes(tensors, config, loaded)
-    ranks = {change.A.shape[0] for change in changes.values() if change.A is not None}
-    stem = PurePosixPath(name).stem[:40]
-    known = linears(loaded.tree)
-    return Adapter(
-        base_id=loaded.info.model_id,
-        name=stem or "adapter",
-        step=0,
-        r=max(ranks),
-        lora_alpha=float(max(ranks)),  # every layer's own scaling lies in its B
-        lora_dropout=0.0,
-        target_modules=tuple(dict.fromkeys(known[path].module for path in changes)),
-        method="lora",
-        changes=changes,
-    )
-
-
-def _unpacked(data: bytes, max_bytes: int) -> dict[str, bytes]:
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as folder:
-            members = [one for one in folder.infolist() if not one.is_dir()]
-            if any(one.filename.lower().endswith(_PICKLES) for one in members):
-                raise BadFile(
-                    reason=N_("it has pickled weights, which can run foreign code. Save safetensors.")
-                )
-            by_name = {PurePosixPath(one.filename).name: one for one in members}
-            if CONFIG not in by_name or WEIGHTS not in by_name:
-                raise BadFile(reason=N_("it has no adapter_config.json with an adapter_model.safetensors."))
-            config, weights = by_name[CONFIG], by_name[WEIGHTS]
-            if config.file_size > _MAX_CONFIG_BYTES or weights.file_size > max_bytes:
-                raise BadFile(reason=N_("it is too large."))
-            return {CONFIG: _limited(folder, config), WEIGHTS: _limited(folder, weights)}
-    except (
-        zipfile.BadZipFile, zlib.error, lzma.LZMAError, NotImplementedError, RuntimeError, EOFError, OSError,
-        ValueError,
-    ):  # fmt: skip
-        raise BadFile(reason=N_("it is no zip that can be unpacked.")) from None
-
-
-def _limited(folder: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
-    with folder.open(member) as file:
-        return file.read(member.file_size)
-
-
-def _read_config(data: bytes, loaded: LoadedModel) -> dict[str, Any]:
-    try:
-        config = json.loads(data)
-    except (ValueError, RecursionError):
-        raise BadFile(reason=N_("its adapter_config.json is no valid JSON.")) from None
-    if not isinstance(config, dict) or config.get("peft_type") != "LORA":
-        raise BadFile(reason=N_("it is no LoRA adapter."))
-    if any(config.get(name) for name in _UNKNOWN) or config.get("bias", "none") != "none":
-        raise BadFile(reason=N_("it uses a variant of LoRA that cannot be shown here."))
-    base = PurePosixPath(str(config.get("base_model_name_or_path") or "")).name.lower()
-    if base and base.rpartition("--")[2] != loaded.info.model_id.rpartition("/")[2].lower():
-        raise BadFile(reason=N_("it was trained for another model."))
-    return config
+    return tensors
 
 
 def _changes(
-    tensors: Mapping[str, torch.Tensor], config: Mapping[str, Any], loaded: LoadedModel
+    tensors: Mapping[str, torch.Tensor], config: PeftConfig, loaded: LoadedModel, patterns: Patterns
 ) -> dict[str, Change]:
-    known = linears(loaded.tree)
-    ends = {f"{_PREFIX}{path}.lora_{matrix}.weight": (path, matrix) for path in known for matrix in "AB"}
-    if not tensors or not all(name in ends for name in tensors):
-        raise BadFile(reason=N_("its layers are not those of this model."))
-    found = {ends[name]: tensor.float() for name, tensor in tensors.items()}
-    changes = {}
-    for path, layer in known.items():
-        A, B = found.get((path, "A")), found.get((path, "B"))
-        if A is None and B is None:
-            continue
-        fits = A is not None and B is not None and A.dim() == B.dim() == 2 and A.shape[0] == B.shape[1]
-        if A is None or B is None or not fits or (B.shape[0], A.shape[1]) != (layer.d_out, layer.d_in):
-            raise BadFile(reason=N_("its layers have other shapes than those of this model."))
-        if not 0 < len(A) <= min(layer.d_out, layer.d_in):
-            raise BadFile(reason=N_("its layers have other shapes than those of this model."))
-        changes[path] = Change(A, B * _scaling(path, len(A), config))
-        if not changes[path].is_finite():
-            raise BadFile(reason=N_("its weights are not all numbers."))
-    return changes
+    """What is added to each layer that the config names; every tensor is one of theirs."""
+    known, fits = linears(loaded.tree), {"model": loaded.info.model_id, "base": _named(config)}
+    targets = _targets(config, loaded, patterns)
+    for path in targets:
+        if path not in known:
+            raise AdapterMisfit(tensor=path, reason=N_("is no layer that an adapter can change here"), **fits)
+    ends = {f"{_PREFIX}{path}.lora_{matrix}.weight": path for path in targets for matrix in "AB"}
+    for name in tensors:
+        if name not in ends:
+            raise AdapterMisfit(
+                tensor=shown(name), reason=N_("belongs to no layer that its target_modules name"), **fits
+            )
+    for name in ends:
+        if name not in tensors:
+            raise AdapterMisfit(tensor=name, reason=N_("is missing"), **fits)
+    if not targets:
+        raise BadFile(reason=N_("its target_modules name no layer of this model."))
+    return {path: _change(path, known[path], tensors, config, patterns, fits) for path in targets}
 
 
-def _scaling(path: str, r: int, config: Mapping[str, Any]) -> float:
-    """lora_alpha / r of one layer; patterns name the ends of paths, as peft matches them."""
-    alpha = config.get("lora_alpha", r)
-    patterns = config.get("alpha_pattern") or {}
-    for end, own in patterns.items() if isinstance(patterns, dict) else ():
-        if path == end or path.endswith(f".{end}"):
-            alpha = own
-    is_number = isinstance(alpha, int | float) and not isinstance(alpha, bool)
-    if not is_number or not -_MAX_ALPHA <= alpha <= _MAX_ALPHA:  # also false for NaN
-        raise BadFile(reason=N_("its adapter_config.json has a lora_alpha that is no number."))
-    return float(alpha) / r
+def _targets(config: PeftConfig, loaded: LoadedModel, patterns: Patterns) -> list[str]:
+    modules = [(path, module) for path, module in loaded.tree.named_modules() if path]
+    if isinstance(config.target_modules, str) and config.target_modules.lower() == ALL_LINEAR:
+        head = loaded.tree.get_output_embeddings()
+        every = frozenset(path for path, module in modules if is_linear(module) and module is not head)
+        config = replace(config, target_modules=every)
+    return [path for path, _module in modules if config.is_target(path, patterns)]
+
+
+def _change(
+    path: str, layer: Linear, tensors: Mapping[str, torch.Tensor], config: PeftConfig, patterns: Patterns,
+    fits: Mapping[str, str],
+) -> Change:  # fmt: skip
+    """B is scaled where the layer's own factor is not that of the whole adapter, lora_alpha / r."""
+    r, scaling = config.rank_and_scaling(path, patterns)
+    found = []
+    for matrix, needed in (("A", (r, layer.d_in)), ("B", (layer.d_out, r))):
+        name = f"{_PREFIX}{path}.lora_{matrix}.weight"
+        tensor = tensors[name]
+        if tensor.shape != needed:
+            raise AdapterShape(tensor=name, got=_shape(tensor.shape), needed=_shape(needed), **fits)
+        found.append(tensor.float())
+    A, B = found
+    change = Change(A, B * (scaling * config.r / config.lora_alpha))
+    if not change.is_finite():
+        raise BadFile(reason=N_("its weights are not all numbers."))
+    return change
+
+
+def _shape(sizes: Sequence[int]) -> str:
+    return " × ".join(map(str, sizes))

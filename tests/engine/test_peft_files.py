@@ -7,7 +7,7 @@ import io
 import json
 import pickle
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -21,15 +21,13 @@ from hypothesis import strategies as st
 from safetensors.torch import load, save
 
 from playground.engine import create_engine, peft_files
-from playground.engine.base import TraceRequest
 from playground.engine.local import LocalEngine
-from playground.errors import BadFile, BadValue
+from playground.errors import AdapterShape, BadFile, BadValue, OtherBase
 from playground.settings import Settings
 from tests import tiny
-from tests.engine.conftest import oracle
+from tests.engine.conftest import oracle, same_to_rounding
+from tests.engine.peft_adapters import IDS, logits, read_by_peft, with_config, written_by_peft, zipped
 from tests.engine.test_finetuning import run_of, wait
-
-IDS = (5, 6, 7, 8, 9)
 
 
 @pytest.fixture(scope="module")
@@ -49,22 +47,10 @@ def trained(engine: LocalEngine, model: str = tiny.LLAMA, **changes: Any) -> str
     return wait(engine, request).adapter
 
 
-def logits(engine: LocalEngine, model: str) -> Any:
-    return engine.trace(TraceRequest(model, input_ids=IDS, logits="all")).logits
-
-
 def unpacked(data: bytes, folder: Path) -> Path:
     with zipfile.ZipFile(io.BytesIO(data)) as zipped:
         zipped.extractall(folder)
     return folder
-
-
-def zipped(files: Mapping[str, bytes]) -> bytes:
-    with io.BytesIO() as file:
-        with zipfile.ZipFile(file, "w") as folder:
-            for name, data in files.items():
-                folder.writestr(name, data)
-        return file.getvalue()
 
 
 def files_of(data: bytes) -> dict[str, bytes]:
@@ -110,15 +96,76 @@ def test_an_adapter_trained_elsewhere_loads_here(engine: LocalEngine, tmp_path: 
     with torch.no_grad():
         expected = model.eval()(torch.tensor([IDS])).logits[0].numpy()
     data = zipped({f"my adapter/{path.name}": path.read_bytes() for path in tmp_path.iterdir()})
-    adapter = engine.imported(tiny.LLAMA, "my adapter.zip", data, "me")
+    adapter = engine.imported(tiny.LLAMA, "my adapter.zip", data, "me").model_id
     np.testing.assert_allclose(logits(engine, adapter), expected, atol=1e-4)
     assert engine.adapters("me")[-1].name == "my adapter"
 
 
 def test_export_and_import_is_a_round_trip(engine: LocalEngine) -> None:
     adapter = trained(engine)
-    again = engine.imported(tiny.LLAMA, "x.zip", engine.exported(adapter, {}), "me")
+    again = engine.imported(tiny.LLAMA, "x.zip", engine.exported(adapter, {}), "me").model_id
+    was, now = engine.lent.get(adapter), engine.lent.get(again)
+    assert (now.r, now.lora_alpha, now.target_modules) == (was.r, was.lora_alpha, was.target_modules)
     np.testing.assert_allclose(logits(engine, again), logits(engine, adapter), atol=1e-5)
+
+
+def test_an_adapter_of_some_layers_goes_out_as_it_came_in(engine: LocalEngine) -> None:
+    """The file must not name layers that it has no weights for."""
+    files = written_by_peft(
+        engine._settings, tiny.LLAMA, target_modules=["q_proj", "up_proj"], layers_to_transform=[0, 2], r=2,
+        rank_pattern={"up_proj": 70}, alpha_pattern={"up_proj": 3}, lora_alpha=5, use_rslora=True,
+    )  # fmt: skip
+    first = engine.imported(tiny.LLAMA, "x.zip", zipped(files), "me").model_id
+    exported = files_of(engine.exported(first, {}))
+    theirs = read_by_peft(engine._settings, tiny.LLAMA, exported)
+    same_to_rounding(theirs, read_by_peft(engine._settings, tiny.LLAMA, files))
+    second = engine.imported(tiny.LLAMA, "x.zip", zipped(exported), "me").model_id
+    same_to_rounding(logits(engine, second), theirs)
+    for one in (first, second):
+        engine.lent.remove(one, "me")
+
+
+@pytest.mark.parametrize(
+    ("base", "is_known"),
+    [
+        (r"C:\work\llama", True), ("/home/x/models--tiny--llama/snapshots/0a1b2c", True),
+        ("tiny/llama", True), ("Tiny/LLAMA", True), ("llama", True), ("/work/llama/", True),
+        ("../tiny--llama", True),
+        ("D:\\hub\\models--tiny--llama\\snapshots\\0a1b\\", True), ("someone/llama", True),
+        ("tiny/gpt2", False), ("llama-2", False), ("/home/x/llama/checkpoint-10", False), ("", False),
+        (None, False), ("/x/models--tiny--gpt2/snapshots/llama", False), ("0a1b2c", False), ("/", False),
+    ],
+)  # fmt: skip
+def test_a_base_is_known_by_its_own_name_else_the_reader_is_asked(
+    engine: LocalEngine, base: str | None, is_known: bool
+) -> None:
+    files = written_by_peft(engine._settings, tiny.LLAMA, target_modules=["q_proj"], r=2)
+    data = zipped(with_config(files, base_model_name_or_path=base))
+    before = len(engine.adapters("asked"))
+    if not is_known:
+        with pytest.raises(OtherBase) as asked:
+            engine.imported(tiny.LLAMA, "x.zip", data, "asked")
+        assert asked.value.params == {"base": base or "no model", "model": tiny.LLAMA}
+        assert len(engine.adapters("asked")) == before
+    made = engine.imported(tiny.LLAMA, "x.zip", data, "asked", any_base=not is_known).model_id
+    same_to_rounding(logits(engine, made), read_by_peft(engine._settings, tiny.LLAMA, files))
+    engine.lent.remove(made, "asked")
+
+
+@pytest.mark.parametrize("any_base", [False, True])
+def test_a_base_of_other_shapes_is_refused_by_both_names_and_never_asked_about(
+    engine: LocalEngine, any_base: bool
+) -> None:
+    files = written_by_peft(engine._settings, tiny.LLAMA, target_modules=["q_proj"], r=2)
+    shapes = {"A": (2, 48), "B": (48, 2)}
+    tensors = {
+        name: torch.zeros(shapes["A" if "lora_A" in name else "B"])
+        for name in load(files[peft_files.WEIGHTS])
+    }
+    changed = with_config(files, base_model_name_or_path="org/other")
+    data = zipped({**changed, peft_files.WEIGHTS: save(tensors)})
+    with pytest.raises(AdapterShape, match=r"tiny/llama.*2 × 48.*2 × 64.*org/other"):
+        engine.imported(tiny.LLAMA, "x.zip", data, "me", any_base=any_base)
 
 
 def test_the_sum_of_two_adapters_is_the_sum_of_their_changes(engine: LocalEngine) -> None:
@@ -150,7 +197,6 @@ def test_a_zip_that_is_no_adapter_for_this_model_is_refused(engine: LocalEngine)
 
     nan = {first: torch.full_like(tensors[first], torch.nan)}
     hostile = {
-        "another model": changed(base_model_name_or_path="Qwen/Qwen3-0.6B"),
         "other shapes": weights(**{first: torch.zeros(4, 3)}),
         "no such layer": weights(**{"base_model.model.nothing.lora_A.weight": torch.zeros(1)}),
         "half a layer": zipped(good | {peft_files.WEIGHTS: save({first: tensors[first]})}),
@@ -174,7 +220,6 @@ def test_a_zip_that_is_no_adapter_for_this_model_is_refused(engine: LocalEngine)
         "config no JSON": zipped(good | {peft_files.CONFIG: b"{"}),
         "weights no safetensors": zipped(good | {peft_files.WEIGHTS: b"x" * 100}),
         "pickle": zipped({peft_files.CONFIG: good[peft_files.CONFIG], "adapter_model.bin": pickle.dumps({})}),
-        "pickle beside": zipped(good | {"more.pt": pickle.dumps({})}),
         "nothing": zipped({}),
         "no zip": b"hello",
         "cut": zipped(good)[:-40],
@@ -204,6 +249,6 @@ def test_a_zip_with_wrong_bytes_is_refused_or_read(engine: LocalEngine, data: st
     for _ in range(data.draw(st.integers(1, 4))):
         good[data.draw(st.integers(0, len(good) - 1))] = data.draw(st.integers(0, 255))
     with suppress(BadFile):
-        made = engine.imported(tiny.LLAMA, data.draw(st.text(max_size=20)), bytes(good), "reader")
+        made = engine.imported(tiny.LLAMA, data.draw(st.text(max_size=20)), bytes(good), "reader").model_id
         assert all(change.is_finite() for change in engine.lent.get(made).changes.values())
         engine.lent.remove(made, "reader")

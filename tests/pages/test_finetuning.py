@@ -33,6 +33,7 @@ from playground.ui.finetuning.sets import TrainingSet
 from playground.ui.state import PageContext
 from tests import tiny
 from tests.engine.conftest import oracle
+from tests.engine.peft_adapters import with_config, written_by_peft, zipped
 from tests.pages.conftest import OpenApp
 from tests.pages.shown import charts, folder, run_script
 from tests.pages.test_every_page import PAGES
@@ -416,3 +417,61 @@ def same_losses(
     np.testing.assert_allclose(found["held_out_losses"], last.held_out, atol=2e-4)
     for one in engine.adapters("code"):
         engine.lent.remove(one.model_id, "code")
+
+
+def uploaded(app: AppTest, engine: LocalEngine, **config: object) -> AppTest:
+    """An adapter of the tiny llama comes as a file, with other values in its config."""
+    files = written_by_peft(engine._settings, tiny.LLAMA, target_modules=["q_proj"], r=2)
+    files = {f"out/{name}": data for name, data in with_config(files, **config).items()}
+    files |= {"out/training_args.bin": b"\x80\x04.", "out/<b>*x*.txt": b""}
+    return (
+        app.file_uploader(key="fin_adapter_upload")
+        .set_value(("a.zip", zipped(files), "application/zip"))
+        .run()
+    )
+
+
+@pytest.mark.parametrize("base", [r"C:\work\llama-2", ""])
+def test_an_adapter_of_another_base_is_used_only_when_the_reader_says_so(
+    open_app: OpenApp, engine: LocalEngine, base: str
+) -> None:
+    app = uploaded(open_app("finetuning", fin_panel="mine"), engine, base_model_name_or_path=base)
+    assert not app.exception
+    assert not app.error
+    assert not engine.adapters(compute.owner())
+    [asked] = app.warning
+    named = (base or "no model").replace("\\", "")
+    assert f"The file names {named} as the model" in asked.value.replace("\\", "")
+    app.button(key="fin_any_base").click().run()
+    assert not app.exception
+    [adapter] = engine.adapters(compute.owner())
+    assert adapter.base_id == tiny.LLAMA
+    assert not app.warning
+    assert "a is here: pick it as the model." in told(app)
+    assert "Not read: out/training_args.bin, out/<b>*x*.txt." in told(app)
+
+
+def test_the_question_is_for_the_model_it_was_asked_of(open_app: OpenApp, engine: LocalEngine) -> None:
+    app = uploaded(open_app("finetuning", fin_panel="mine"), engine, base_model_name_or_path="else")
+    assert app.warning
+    choose(app, "model", tiny.GPT2)
+    assert not app.exception
+    assert not app.warning
+    assert "fin_any_base" not in [button.key for button in app.button]
+
+
+def test_a_base_known_by_its_name_is_not_asked_about_and_a_refusal_is_no_question(
+    open_app: OpenApp, engine: LocalEngine
+) -> None:
+    app = uploaded(
+        open_app("finetuning", lang="ko", fin_panel="mine"),
+        engine,
+        base_model_name_or_path=r"D:\models\LLAMA",
+    )
+    assert len(engine.adapters(compute.owner())) == 1
+    assert "어댑터가 왔습니다" in told(app)
+    app = uploaded(open_app("finetuning", lang="ko", fin_panel="mine"), engine, init_lora_weights="pissa")
+    [refused] = app.error
+    assert 'init_lora_weights: "pissa"' in refused.value.replace("\\", "")
+    assert "fin_any_base" not in [button.key for button in app.button]
+    assert len(engine.adapters(compute.owner())) == 1

@@ -5,9 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from playground.core import frames_training as frames
+from playground.core.prompts import readable_text
 from playground.engine.finetuning import AdapterInfo, TrainingState
 from playground.engine.model_info import AdapterName
-from playground.errors import PlaygroundError
+from playground.errors import OtherBase, PlaygroundError
 from playground.ui import adapters, compute, show, state
 from playground.ui.finetuning import code, live
 from playground.ui.finetuning.picking import own, pick
@@ -15,6 +16,8 @@ from playground.ui.finetuning.sets import TrainingSet
 from playground.ui.state import PageContext
 from playground.ui.text import _, plain, sentence
 from playground.ui.url import put
+
+_SHOWN_NAMES = 8
 
 
 def panel(context: PageContext) -> None:
@@ -42,10 +45,36 @@ def panel(context: PageContext) -> None:
         type=("zip",), key="fin_adapter_upload", max_upload_size=limit.max_adapter_file_bytes // 2**20,
         on_change=_take, args=(AdapterName.of(context.model.model_id).base_id, context.owner),
     )  # fmt: skip
-    if (error := st.session_state.get("fin_adapter_error")) is not None:
+    _upload_outcome(AdapterName.of(context.model.model_id).base_id, context.owner)
+
+
+def _upload_outcome(base_id: str, owner: str) -> None:
+    """What became of the uploaded file: a question, an error, or the adapter and what was beside it."""
+    error = st.session_state.get("fin_adapter_error")
+    if isinstance(error, OtherBase):
+        if error.params["model"] == base_id:  # of another model it was not asked
+            st.warning(sentence(error))
+            st.button(
+                _("Use it on {model}").format(model=plain(base_id)), key="fin_any_base",
+                icon=":material/check:", on_click=_take, args=(base_id, owner), kwargs={"any_base": True},
+            )  # fmt: skip
+    elif error is not None:
         st.error(sentence(error))
-    if (name := st.session_state.pop("fin_adapter_taken", None)) is not None:
+    if (taken := st.session_state.pop("fin_adapter_taken", None)) is not None:
+        name, ignored = taken
         st.success(_("{name} is here: pick it as the model.").format(name=plain(name)))
+        if ignored:
+            _say_ignored(ignored)
+
+
+def _say_ignored(names: tuple[str, ...]) -> None:
+    listed = ", ".join(plain(readable_text(name)[0]) for name in names[:_SHOWN_NAMES])
+    more = len(names) - _SHOWN_NAMES
+    if more > 0:
+        told = _("Not read: {names}, and {n:,} more files.").format(names=listed, n=more)
+    else:
+        told = _("Not read: {names}.").format(names=listed)
+    st.caption(told)
 
 
 def _table(found: list[AdapterInfo]) -> None:
@@ -126,16 +155,17 @@ def _remove(adapter: AdapterInfo, owner: str) -> None:
     compute.get_engine().lent.remove(adapter.model_id, owner)
 
 
-def _take(base_id: str, owner: str) -> None:
+def _take(base_id: str, owner: str, *, any_base: bool = False) -> None:
     upload = st.session_state["fin_adapter_upload"]
     st.session_state["fin_adapter_error"] = None
     if upload is None:
         return
     try:
-        model_id = compute.get_engine().imported(base_id, upload.name, upload.getvalue(), owner)
+        taken = compute.get_engine().imported(
+            base_id, upload.name, upload.getvalue(), owner, any_base=any_base
+        )
     except PlaygroundError as error:
         st.session_state["fin_adapter_error"] = error
         return
-    st.session_state["fin_adapter_taken"] = next(
-        one.name for one in adapters.mine() if one.model_id == model_id
-    )
+    name = next(one.name for one in adapters.mine() if one.model_id == taken.model_id)
+    st.session_state["fin_adapter_taken"] = name, taken.ignored
