@@ -188,7 +188,7 @@ class Imported:
 
     Attributes:
         model_id: What to ask the engine for to use it.
-        ignored: Names of the files beside it that were not read.
+        ignored: Names of the files beside it that were not read, as a sentence may name them.
     """
 
     model_id: str

@@ -37,8 +37,13 @@ def refused(name: str, value: object, allowed: str) -> AdapterSetting:
 
 
 def shown(text: str) -> str:
-    """A text from a file as a sentence names it: the beginning of what can be shown of it."""
-    return readable_text(text[:_MAX_SHOWN])[0]
+    r"""A text from a file as a sentence names it: its beginning, on one line, without what cannot be shown.
+
+    Example:
+        >>> shown("a\n\n    b\x00\ud800"), len(shown("x" * 1000))
+        ('a b', 80)
+    """
+    return " ".join(readable_text(text[:_MAX_SHOWN])[0].split())
 
 
 # ---- what a value may be

@@ -5,7 +5,6 @@ from __future__ import annotations
 import streamlit as st
 
 from playground.core import frames_training as frames
-from playground.core.prompts import readable_text
 from playground.engine.finetuning import AdapterInfo, TrainingState
 from playground.engine.model_info import AdapterName
 from playground.errors import OtherBase, PlaygroundError
@@ -68,7 +67,7 @@ def _upload_outcome(base_id: str, owner: str) -> None:
 
 
 def _say_ignored(names: tuple[str, ...]) -> None:
-    listed = ", ".join(plain(readable_text(name)[0]) for name in names[:_SHOWN_NAMES])
+    listed = ", ".join(plain(name) for name in names[:_SHOWN_NAMES])
     more = len(names) - _SHOWN_NAMES
     if more > 0:
         told = _("Not read: {names}, and {n:,} more files.").format(names=listed, n=more)
