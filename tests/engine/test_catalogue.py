@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from playground.engine.catalogue import catalogue, model_folder
+from playground.engine.convert import WHEELS, find_weights
 from playground.errors import BadValue
 from playground.settings import DEFAULT_DECODER, DEFAULT_ENCODER, Settings
 from tests import tiny
@@ -63,6 +64,21 @@ def test_a_chat_template_in_the_folder_is_a_capability(tmp_path: Path) -> None:
     )
     for model_id in settings.extra_models:
         assert "chat_template" in catalogue(settings)[model_id].capabilities
+
+
+def test_makers_say_how_much_of_a_text_is_in_a_sentence_vector(tmp_path: Path) -> None:
+    weights = find_weights(WHEELS[DEFAULT_ENCODER])
+    assert weights is not None
+    theirs = json.loads((weights.parent / "sentence_bert_config.json").read_text("utf-8"))
+    assert catalogue(Settings())[DEFAULT_ENCODER].max_seq_length == theirs["max_seq_length"] == 256
+    settings = Settings(cache_dir=tmp_path, extra_models=("a/says", "a/says-not"))
+    for model_id in settings.extra_models:
+        folder = model_folder(model_id, settings)
+        folder.mkdir(parents=True)
+        (folder / "config.json").write_text('{"model_type": "bert"}')
+    (model_folder("a/says", settings) / "sentence_bert_config.json").write_text('{"max_seq_length": 128}')
+    found = catalogue(settings)
+    assert (found["a/says"].max_seq_length, found["a/says-not"].max_seq_length) == (128, 0)
 
 
 def test_a_teachers_model_of_an_unknown_family_can_do_nothing(tmp_path: Path) -> None:

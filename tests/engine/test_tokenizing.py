@@ -13,9 +13,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers
+from transformers import AutoTokenizer
 
 from playground.core.tokens import Tokenization
-from playground.engine.catalogue import catalogue
+from playground.engine.catalogue import catalogue, model_folder
 from playground.engine.loading import load_tokenizer
 from playground.engine.tokenizing import TextTokenizer
 from playground.settings import DEFAULT_DECODER, DEFAULT_ENCODER, Settings
@@ -294,6 +295,18 @@ def test_padding_and_truncation_of_the_file_are_switched_off(tmp_path: Path) -> 
 
 
 @pytest.mark.real
+@pytest.mark.parametrize("model", tiny.FAMILIES)
+@pytest.mark.parametrize("text", ["the cat sat on the mat and the dog sat on the cat", "서울은 한국의", "a"])
+def test_the_beginning_of_a_text_is_cut_as_transformers_cuts_it(
+    tiny_settings: Settings, model: str, text: str
+) -> None:
+    folder = model_folder(model, tiny_settings)
+    ours, theirs = TextTokenizer(model, folder), AutoTokenizer.from_pretrained(folder)
+    for n in range(3, len(ours.encode(text)) + 2):
+        expected = theirs(text, truncation=True, max_length=n, split_special_tokens=True).input_ids
+        assert list(ours.beginning(text, n)) == expected
+
+
 def test_the_end_of_a_text_is_known(smollm: TextTokenizer) -> None:
     assert set(smollm.token_texts(smollm.eos_ids)) == {"<|im_end|>", "<|endoftext|>"}
 

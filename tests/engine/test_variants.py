@@ -70,6 +70,8 @@ ACTIVATIONS = ("gelu", "gelu_fast", "gelu_new", "gelu_python", "gelu_pytorch_tan
 RETURNED = {"output_attentions": True, "output_hidden_states": True}
 LLAMAS: dict[str, dict[str, Any]] = {
     "biases": BIAS | {"mlp_bias": True},
+    "attention-bias": BIAS,
+    "mlp-bias": {"mlp_bias": True},
     "untied": {"tie_word_embeddings": False},
     "head-dim": {"head_dim": 32, "num_key_value_heads": 4},
     "linear": {"rope_parameters": {"rope_type": "linear", "factor": 2.5}},
@@ -145,7 +147,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     for seed, model_id in enumerate(every):
         tokenizer = {"bert": word_piece, "t5": unigram}.get(model_id[5:].split("-")[0], byte_level)
         folder = cache / "models" / model_id.replace("/", "--")
-        tiny.save(folder, made(model_id), tokenizer, seed=seed)
+        tiny.save(folder, made(model_id), tokenizer, seed=seed, std=0.15)
         changed = json.loads((folder / "config.json").read_text("utf-8"))
         changed |= LLAMAS.get(model_id.removeprefix("tiny/llama-"), {})  # the library leaves some of it out
         (folder / "config.json").write_text(json.dumps(changed), "utf-8")
@@ -225,6 +227,20 @@ def test_scores_of_a_tree_of_texts(engine: LocalEngine, settings: Settings, mode
             expected = logprobs(settings, model, [*text, *ids])[len(text) - 1 : -1]
             values = [float(row[token]) for row, token in zip(expected, ids, strict=True)]
             assert found == pytest.approx(values, abs=1e-4)
+
+
+@pytest.mark.parametrize("model", [*WINDOWED, "tiny/llama-dynamic"])
+def test_scores_of_a_tree_that_is_longer_than_the_window(
+    engine: LocalEngine, settings: Settings, model: str
+) -> None:
+    random = np.random.default_rng(7)
+    texts = tuple(tuple(int(one) for one in random.integers(5, 290, WINDOW - 4)) for _ in range(16))
+    assert sum(map(len, texts)) > settings.prefill_chunk_tokens, "read in pieces"
+    request = ScoreRequest(model, texts, (("!", "?"),) * len(texts))
+    for (_place, scores), text in zip(engine.score(request), texts, strict=True):
+        expected = logprobs(settings, model, list(text))[-1]
+        values = [float(expected[ids[0]]) for ids in scores.input_ids]
+        assert scores.logprobs == pytest.approx(values, abs=1e-4)
 
 
 @pytest.mark.parametrize("model", DECODERS)

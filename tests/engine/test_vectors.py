@@ -8,9 +8,12 @@ import time
 import numpy as np
 import pytest
 import torch
+from transformers import AutoTokenizer
 
+from playground.core.sentences import sentence_vector
 from playground.core.trace import Trace
 from playground.engine.base import TraceRequest
+from playground.engine.catalogue import model_folder
 from playground.engine.forward import Row
 from playground.engine.local import LocalEngine
 from playground.engine.texts import chunks
@@ -88,6 +91,38 @@ def test_a_text_that_cannot_be_read_takes_no_other_with_it(tiny_engine: LocalEng
     assert isinstance(found[0], Trace)
     assert isinstance(found[1], EmptyText)
     assert isinstance(found[2], TooManyTokens)
+
+
+def test_of_a_long_text_the_beginning_is_read_when_so_asked(tiny_engine: LocalEngine) -> None:
+    long, limit = "the cat sat on the mat " * 60, 20
+    found = dict(tiny_engine.traces(TracesRequest(tiny.BERT, (long, "the cat"), (2,), max_tokens=limit)))
+    trace, short = found[0], found[1]
+    assert isinstance(trace, Trace)
+    assert isinstance(short, Trace)
+    ids = tiny_engine.tokenize(tiny.BERT, long).input_ids
+    assert tuple(trace.input_ids) == (*ids[: limit - 1], ids[-1])
+    whole = tiny_engine.trace(TraceRequest(tiny.BERT, "the cat", hidden_states=(2,)))
+    np.testing.assert_allclose(short.hidden_states, whole.hidden_states, atol=1e-5)
+    assert isinstance(dict(tiny_engine.traces(TracesRequest(tiny.BERT, (long,), (2,))))[0], TooManyTokens)
+
+
+@pytest.mark.real
+def test_a_long_sentence_has_the_vector_that_its_makers_give_it(
+    real_engine: LocalEngine, real_settings: Settings
+) -> None:
+    """352 tokens; sentence-transformers cuts after 256, takes the mean and its direction."""
+    text = "the weather is nice and the sea is calm today " * 35
+    info = next(one for one in real_engine.models() if one.model_id == DEFAULT_ENCODER)
+    request = TracesRequest(DEFAULT_ENCODER, (text,), (info.n_layer,), max_tokens=info.max_seq_length)
+    ((_place, trace),) = real_engine.traces(request)
+    assert isinstance(trace, Trace)
+    tokenizer = AutoTokenizer.from_pretrained(model_folder(DEFAULT_ENCODER, real_settings))
+    assert len(tokenizer(text).input_ids) == 352
+    cut = tokenizer(text, truncation=True, max_length=256, return_tensors="pt")
+    with torch.no_grad():
+        mean = oracle(real_settings, DEFAULT_ENCODER)(**cut).last_hidden_state[0].mean(0)
+    expected = torch.nn.functional.normalize(mean, dim=0).numpy()
+    np.testing.assert_allclose(sentence_vector(trace), expected, atol=1e-5)
 
 
 def test_too_many_texts_and_families_without_one_stack_are_refused(tiny_engine: LocalEngine) -> None:

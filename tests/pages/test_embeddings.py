@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -261,6 +262,30 @@ def test_rows_too_long_are_left_out_and_said(open_app: OpenApp) -> None:
     assert sent_to_map(app)["labels"] == ["the cat", "the mat"]
     assert "Row 2" in messages(app)
     assert "1 sentence is left out" in messages(app)
+
+
+def test_of_a_long_sentence_the_beginning_is_read_and_that_is_said(
+    open_app: OpenApp, tiny_engine: SharedEngine, tiny_settings: Settings, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    chosen = sentences._encoder
+    monkeypatch.setattr(sentences, "_encoder", lambda context: replace(chosen(context), max_seq_length=12))
+    long = "the cat sat on the mat and the dog sat on the cat"
+    cut = tiny_engine.get(timeout_s=180).tokenize(tiny.BERT, "the cat sat on the mat")
+    assert len(cut) < 12 < len(tiny_engine.get(timeout_s=180).tokenize(tiny.BERT, long))
+    lines = [long, "the cat sat on the mat", f"{long} a mat", "the mat"]
+    app = uploaded(open_map(open_app, emb_query="the dog"), "a.txt", "\n".join(lines).encode())
+    assert "2 sentences are longer than 12 tokens" in messages(app)
+    points = np.array(sent_to_map(app)["points"])
+    own = run_code(
+        "embeddings_sentences", tmp_path, folder=folder(tiny_settings, tiny.BERT), sentences=lines,
+        method="pca", n_dims=2, seed=0, query="the dog", max_tokens=12,
+    )  # fmt: skip
+    expected = own["points"] - own["points"].mean(axis=0)
+    np.testing.assert_allclose(points, expected / np.linalg.norm(expected, axis=1).max(), atol=1e-3)
+    np.testing.assert_allclose(points[0], points[2], atol=1e-5)
+    app = uploaded(open_map(open_app, lang="ko"), "a.txt", "\n".join(lines[:2]).encode())
+    assert "문장 1개가 토큰 12개보다 깁니다" in messages(app)
 
 
 def test_the_sample_comes_back_after_a_file(open_app: OpenApp) -> None:

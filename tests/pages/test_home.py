@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -15,6 +16,7 @@ from playground.core import journey
 from playground.engine.base import TraceRequest
 from playground.engine.process import SharedEngine
 from playground.settings import Settings
+from playground.ui import warming
 from tests import tiny
 from tests.pages.conftest import OpenApp
 from tests.pages.shown import run_code
@@ -96,6 +98,27 @@ def test_encoder_ends_with_the_sentence_vector_and_says_so(open_app: OpenApp) ->
     assert shown["stations"][4]["title"] == "Sentence vector"
     assert shown["stations"][4]["href"] is None
     assert "predicts no next token" in app.markdown[1].value
+
+
+def test_a_text_that_its_makers_would_cut_is_said_to_have_another_vector(
+    open_app: OpenApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ready = warming.model_when_ready
+
+    def told(entry: Any) -> Any:
+        info = ready(entry)
+        return info and replace(info, max_seq_length=8)
+
+    said = "only the first 8 tokens"
+    monkeypatch.setattr(warming, "model_when_ready", told)
+    for text, model, is_said in (
+        (TEXT * 2, tiny.BERT, True),
+        ("a", tiny.BERT, False),
+        (TEXT * 2, tiny.GPT2, False),
+    ):
+        app = open_app("home", model=model, text=text)
+        assert not app.exception
+        assert any(said in box.value for box in app.markdown) == is_said
 
 
 def test_stations_lead_to_the_pages_that_exist_with_the_sentence(
