@@ -75,13 +75,23 @@ def context_window(config: Config) -> int:
     """
     names = ("max_position_embeddings", "n_positions", "n_ctx")
     limits = [next((int(config[name]) for name in names if config.get(name)), 0)]
-    if config.get("use_sliding_window") and config.get("sliding_window"):
+    if _has_window(config) and _slides(config):
         limits.append(int(config["sliding_window"]))
     rope = config.get("rope_scaling") or config.get("rope_parameters") or {}
     if _rope_type(rope) == "longrope":
         name = "original_max_position_embeddings"
         limits.append(int(config.get(name) or rope.get(name) or limits[0]))
     return min(limits)
+
+
+def _has_window(config: Config) -> bool:
+    return bool(config.get("use_sliding_window") and config.get("sliding_window"))
+
+
+def _slides(config: Config) -> bool:
+    """Whether a layer of Qwen 3 uses its window: those named, else those from a number on."""
+    kinds, first = config.get("layer_types"), config.get("max_window_layers", 28)  # the library's default
+    return first < config["num_hidden_layers"] if kinds is None else "sliding_attention" in kinds
 
 
 def _check(model_id: str, key: str, value: object, rule: Rule) -> None:
@@ -111,8 +121,7 @@ def _rope_type(rope: Config) -> Any:  # noqa: ANN401  (JSON)
 
 def _layer_types(config: Config) -> Rule:
     """One type a layer; a window only where there is one."""
-    has_window = config.get("use_sliding_window") and config.get("sliding_window")
-    kinds = ("full_attention", "sliding_attention") if has_window else ("full_attention",)
+    kinds = ("full_attention", "sliding_attention") if _has_window(config) else ("full_attention",)
     n_layer = config["num_hidden_layers"]
 
     def fits(value: object) -> bool:

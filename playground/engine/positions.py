@@ -25,7 +25,7 @@ def position_scheme(loaded: LoadedModel) -> PositionScheme:
     """Read the scheme off the model's own weights and config.
 
     Raises:
-        Unsupported: A scheme with neither a table nor one rotation for every layer (T5's relative biases).
+        Unsupported: A scheme with neither a table nor plain rotation (T5's relative biases, scaled RoPE).
     """
     model, info = loaded.model.base_model, loaded.info
     learned = _learned(model)
@@ -33,8 +33,10 @@ def position_scheme(loaded: LoadedModel) -> PositionScheme:
         table = _array(learned.weight)
         return PositionScheme("learned", info.model_id, info.revision, len(table), table=table)
     rotary = getattr(model.config, "rope_parameters", None)
-    if not rotary or rotary.get("rope_type", "default") != "default":
+    if not rotary:
         raise Unsupported(model_id=info.model_id, capability=N_("positions that can be chosen"))
+    if rotary.get("rope_type", "default") != "default":
+        raise Unsupported(model_id=info.model_id, capability=N_("rotation by one base (RoPE)"))
     return PositionScheme(
         "rotary",
         info.model_id,

@@ -101,6 +101,7 @@ REAL = {  # config.json as the hub's repositories hold it
     | {"directionality": "bidi", "pooler_fc_size": 768, "pooler_num_attention_heads": 12,
        "pooler_num_fc_layers": 3, "pooler_size_per_head": 128, "pooler_type": "first_token_transform"},
 }  # fmt: skip
+WINDOW = QWEN3 | {"sliding_window": 4096, "use_sliding_window": True}
 LINEAR = {"type": "linear", "factor": 2.0}
 
 
@@ -236,7 +237,10 @@ def test_a_long_value_is_cut_in_the_sentence() -> None:
         (T5, 512),
         ({key: value for key, value in T5.items() if key != "n_positions"}, 0),
         (QWEN3 | {"sliding_window": 4096}, 40960),
-        (QWEN3 | {"sliding_window": 4096, "use_sliding_window": True}, 4096),
+        (WINDOW | {"max_window_layers": 27}, 4096),
+        (WINDOW, 40960),  # max_window_layers 28: no layer slides
+        (WINDOW | {"layer_types": ["full_attention"] * 28, "max_window_layers": 0}, 40960),
+        (WINDOW | {"layer_types": ["full_attention"] * 27 + ["sliding_attention"]}, 4096),
         (LLAMA | {"rope_scaling": {"rope_type": "longrope", "original_max_position_embeddings": 99}}, 99),
         (LLAMA | {"rope_parameters": {"rope_type": "longrope"}, "original_max_position_embeddings": 98}, 98),
         (LLAMA | {"rope_parameters": {"type": "longrope"}}, 8192),

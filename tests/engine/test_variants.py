@@ -277,7 +277,7 @@ def test_the_clocks_of_the_positions_page(engine: LocalEngine, model: str) -> No
 @pytest.mark.parametrize("name", ["linear", "llama3", "yarn", "dynamic", "longrope"])
 def test_a_rotation_with_other_angles_has_no_clocks(engine: LocalEngine, name: str) -> None:
     engine._table.load(f"tiny/llama-{name}").result(timeout=180)
-    with pytest.raises(Unsupported):
+    with pytest.raises(Unsupported, match="rotation by one base"):
         engine.positions(f"tiny/llama-{name}")
 
 
