@@ -85,8 +85,9 @@ HARMLESS = frozenset(
         "architectures", "auto_map", "model_type", "transformers_version", "name_or_path",
         "_name_or_path", "_commit_hash", "author", "created_date", "license", "language", "version",
         "tokenizer_class", "prefix", "xla_device", "is_llama_config", "unsloth_fixed", "unsloth_version",
-        "transformers.js_config", "_attn_implementation_autoset", "max_sequence_length",
-        "model_max_length", "use_cache", "output_past", "output_attentions", "output_hidden_states",
+        "transformers.js_config", "_attn_implementation_autoset", "_flash_attn_2_enabled",
+        "max_sequence_length", "model_max_length", "use_cache", "output_past", "output_attentions",
+        "output_hidden_states",
         "output_scores", "return_dict_in_generate", "initializer_range", "initializer_factor",
         "bos_token_id", "eos_token_id", "pad_token_id", "sep_token_id", "cls_token_id", "mask_token_id",
         "unk_token_id", "forced_bos_token_id", "forced_eos_token_id", "attention_dropout",
@@ -185,8 +186,9 @@ FAMILIES: Mapping[str, Family] = {
         ("n_embd", "n_layer", "n_head", "n_positions", "vocab_size"),
         frozenset(
             {
-                "n_ctx", "summary_type", "summary_use_proj", "summary_activation", "summary_proj_to_labels",
-                "summary_first_dropout", "summary_last_dropout",
+                "n_ctx", "n_special", "predict_special_tokens", "summary_type", "summary_use_proj",
+                "summary_activation", "summary_proj_to_labels", "summary_first_dropout",
+                "summary_last_dropout",
             }
         ),
     ),
