@@ -149,7 +149,7 @@ def groups(tokenization: Tokenization) -> list[Group]:
         >>> groups(Tokenization("m", text, (5, 6, 7), two_halves, as_bytes, spans, (False,) * 3))
         [Group(start=1, stop=3, text='안')]
     """
-    cluster_starts, cluster_ends = _cluster_spans(tokenization.text)
+    cluster_starts, cluster_ends = spans_of_characters(tokenization.text)
     found: list[Group] = []
     start = reach = -1  # first token of the run, last character its tokens reach
     for position, (begin, end) in enumerate([*tokenization.offsets, (-1, -1)]):
@@ -165,8 +165,8 @@ def groups(tokenization: Tokenization) -> list[Group]:
 
 
 @lru_cache(maxsize=32)  # the same text under several tokenizers
-def _cluster_spans(text: str) -> tuple[list[int], list[int]]:
-    """For each code point of `text`: where its character starts and where it ends."""
+def spans_of_characters(text: str) -> tuple[list[int], list[int]]:
+    """For each code point of `text`: where its character, one as a reader counts them, starts and ends."""
     starts: list[int] = []
     ends: list[int] = []
     for cluster in characters(text):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -18,10 +19,11 @@ class Tokenization:
         text: The text as given.
         input_ids: Token ids.
         tokens: Readable form of each token; bytes that are no whole character as `<EC 95>`.
-        token_bytes: The UTF-8 bytes each token stands for. Joined they are the text's bytes for byte-level
-            tokenizers; WordPiece drops spaces and case, and special tokens stand for no byte (b"").
-        offsets: (start, end) characters of `text` each token covers; a character cut into several tokens is
-            covered by each; (n, n) for special tokens the tokenizer added.
+        token_bytes: The UTF-8 bytes each token stands for. Joined they are the text's, unless the tokenizer
+            changes the text: WordPiece drops spaces and case. Added special tokens stand for no byte (b"").
+        offsets: (start, end) characters of `text` that the bytes of each token are, or were made of where the
+            tokenizer changes the text; a character cut into several tokens is covered by each; (n, n) for
+            special tokens the tokenizer added.
         special: Whether the tokenizer added the token ([CLS]) instead of finding it in the text.
     """
 
@@ -106,6 +108,82 @@ def spans_of_bytes(text: str, token_bytes: Sequence[bytes]) -> tuple[tuple[int, 
         else:
             offsets.append((position, position))
     return tuple(offsets)
+
+
+class ReadCharacter(NamedTuple):
+    """A character as a tokenizer reads it, after its normaliser.
+
+    Attributes:
+        text: It.
+        start, stop: The characters `start <= i < stop` of the text that it was made of.
+    """
+
+    text: str
+    start: int
+    stop: int
+
+
+def spans_of_read(
+    read: Sequence[ReadCharacter],
+    token_bytes: Sequence[bytes],
+    known: Sequence[tuple[int, int] | None],
+    *,
+    dropped: Collection[int] = (),
+    folds_spaces: bool = False,
+) -> tuple[tuple[int, int], ...] | None:
+    """Characters of the text that the bytes of each token come from, where a normaliser changed the text.
+
+    Args:
+        read: What the normaliser made of the text.
+        token_bytes: Of each token.
+        known: The span of a token whose bytes are not those that were read; None for all others.
+        dropped: Bytes that the tokenizer leaves out.
+        folds_spaces: Whether white space may be left out, and any of it be " " in a token.
+
+    Returns:
+        As `spans_of_bytes`; None where the tokens are not what was read.
+
+    Example:
+        >>> read = [ReadCharacter("f", 0, 1), ReadCharacter("i", 0, 1), ReadCharacter("é", 1, 3)]
+        >>> halves = [b"f", "ié".encode()[:2], "é".encode()[1:]]
+        >>> spans_of_read(read, halves, [None] * 3)
+        ((0, 1), (0, 3), (1, 3))
+    """
+    units = [(byte, char) for char in read for byte in char.text.encode()]
+    at = position = 0
+    spans: list[tuple[int, int]] = []
+    for piece, span in zip(token_bytes, known, strict=True):
+        if span is not None:
+            spans.append(span)
+            position = max(position, span[1])
+            while at < len(units) and units[at][1].start < position:
+                at += 1
+            continue
+        start = position
+        for place, wanted in enumerate(piece):
+            found = _next_unit(units, at, wanted, dropped, folds_spaces)
+            if found is None:
+                return None
+            at, char = found
+            start, position = char.start if place == 0 else start, max(position, char.stop)
+        spans.append((start, position))
+    return tuple(spans)
+
+
+def _next_unit(
+    units: Sequence[tuple[int, ReadCharacter]], at: int, wanted: int, dropped: Collection[int], folds: bool
+) -> tuple[int, ReadCharacter] | None:
+    """The place after the unit that is the wanted byte, and its character; None if another one is first."""
+    for place in range(at, len(units)):
+        byte, char = units[place]
+        if byte == wanted:
+            return place + 1, char
+        is_space = folds and char.text.isspace()
+        if is_space and wanted == ord(" "):
+            return next((i for i in range(place, len(units)) if units[i][1] is not char), len(units)), char
+        if not is_space and byte not in dropped:
+            return None
+    return None
 
 
 def readable(token_bytes: bytes) -> str:

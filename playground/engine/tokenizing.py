@@ -4,19 +4,29 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from tokenizers import Encoding, Tokenizer
+from tokenizers import Encoding, PreTokenizedString, Regex, Tokenizer
 
-from playground.core.tokens import Tokenization, readable, spans_of_bytes, well_formed
+from playground.core.pieces import spans_of_characters
+from playground.core.tokens import (
+    ReadCharacter,
+    Tokenization,
+    readable,
+    spans_of_bytes,
+    spans_of_read,
+    well_formed,
+)
 
 _BYTE_TOKEN = re.compile(r"<0x([0-9A-F]{2})>")
+_ANY_CHARACTER = Regex("(?m:.)")
 _METASPACE = "▁"
 _END_OF_TEXT = "<|endoftext|>"
 
+Span = tuple[int, int]
 Scheme = Literal["bytes", "wordpiece", "metaspace"]
 
 
@@ -99,8 +109,9 @@ class TextTokenizer:
         encoding = backend.encode(text, add_special_tokens=add_special_tokens)
         ids = tuple(encoding.ids)
         special = tuple(bool(flag) for flag in encoding.special_tokens_mask)
-        token_bytes = self._bytes_in_text(encoding, text, special)
-        offsets = self._offsets(encoding, text, special, token_bytes)
+        known = self._spans_of_unknown(encoding, text, special)
+        token_bytes = self._bytes_in_text(encoding, text, special, known)
+        offsets = self._offsets(encoding, text, token_bytes, known)
         return Tokenization(self.model_id, text, ids, self.token_texts(ids), token_bytes, offsets, special)
 
     def encode(self, text: str, add_special_tokens: bool = True) -> tuple[int, ...]:
@@ -151,31 +162,105 @@ class TextTokenizer:
             return f"<{token_id}>"
         return str(token) if self._scheme == "wordpiece" else readable(self.token_bytes(token_id))
 
-    def _bytes_in_text(self, encoding: Encoding, text: str, special: tuple[bool, ...]) -> tuple[bytes, ...]:
-        """Like `token_bytes`, but an unknown piece stands for the characters it hides."""
+    def _spans_of_unknown(
+        self, encoding: Encoding, text: str, special: tuple[bool, ...]
+    ) -> list[Span | None]:
+        """Of a token that is read for other characters than its own, these: an unknown piece; else None."""
+        ends, following = spans_of_characters(text)[1], len(text)
+        found: list[Span | None] = []
+        for token_id, (start, end), added in zip(
+            encoding.ids[::-1], encoding.offsets[::-1], special[::-1], strict=True
+        ):
+            is_unknown = token_id in self._special or self._is_name_of_byte(token_id, text[start:end])
+            if added or not is_unknown:
+                found.append(None)
+            else:  # with the marks of its last letter, which the library leaves out
+                found.append((start, max(end, min(following, ends[end - 1])) if end else end))
+            following = following if added else start
+        return found[::-1]
+
+    def _bytes_in_text(
+        self, encoding: Encoding, text: str, special: tuple[bool, ...], known: Sequence[Span | None]
+    ) -> tuple[bytes, ...]:
+        """Like `token_bytes`, but a token of `_spans_of_unknown` is those characters."""
         found: list[bytes] = []
-        for token_id, (start, end), added in zip(encoding.ids, encoding.offsets, special, strict=True):
-            if not added and token_id in self._special:
-                found.append(text[start:end].encode())
+        for token_id, span, added in zip(encoding.ids, known, special, strict=True):
+            if span is not None:
+                found.append(text[slice(*span)].encode())
             else:
                 found.append(b"" if added else self.token_bytes(token_id))
-        if self._scheme == "metaspace" and not text.startswith((" ", _METASPACE)):
+        if self._scheme == "metaspace" and self._adds_space(text):
             first = next((i for i, piece in enumerate(found) if piece), None)
             if first is not None:  # the space these tokenizers put before the first word
                 found[first] = found[first].removeprefix(b" ")
         return tuple(found)
 
+    def _is_name_of_byte(self, token_id: int, text: str) -> bool:
+        """Whether the text spells `<0x0A>`: Unigram takes it for that byte's piece."""
+        is_name = self._scheme == "metaspace" and _BYTE_TOKEN.fullmatch(text) is not None
+        return is_name and self._backend.id_to_token(token_id) == text
+
+    def _adds_space(self, text: str) -> bool:
+        """Whether a space is put before this text: by some normalisers always, else where it has none."""
+        normalizer = self._backend.normalizer
+        if normalizer is None:
+            return not text.startswith((" ", _METASPACE))
+        always = len(normalizer.normalize_str(" ")) > 1
+        return always or not normalizer.normalize_str(text).startswith((" ", _METASPACE))
+
     def _offsets(
-        self, encoding: Encoding, text: str, special: tuple[bool, ...], token_bytes: tuple[bytes, ...]
-    ) -> tuple[tuple[int, int], ...]:
-        if self._scheme == "bytes" and b"".join(token_bytes) == text.encode():
+        self,
+        encoding: Encoding,
+        text: str,
+        token_bytes: tuple[bytes, ...],
+        known: Sequence[Span | None],
+    ) -> tuple[Span, ...]:
+        if b"".join(token_bytes) == text.encode():
             return spans_of_bytes(text, token_bytes)
+        folds = self._scheme != "bytes"
+        spans = spans_of_read(self._read(text), token_bytes, known, dropped=self._dropped, folds_spaces=folds)
+        if spans is not None:
+            return spans
         position = 0
-        offsets: list[tuple[int, int]] = []
-        for (start, end), added in zip(encoding.offsets, special, strict=True):
-            offsets.append((position, position) if added else (start, end))
+        offsets: list[Span] = []
+        for span, piece in zip(encoding.offsets, token_bytes, strict=True):
+            offsets.append(span if piece else (position, position))
             position = offsets[-1][1]
         return tuple(offsets)
+
+    def _read(self, text: str) -> list[ReadCharacter]:
+        """The text after the normaliser, with spaces for what stands for them.
+
+        Of a letter that was composed, taken apart or ordered anew the library notes only some code points:
+        what is read of a changed character, as a reader counts them, is of the whole character.
+        """
+        read = PreTokenizedString(text)
+        normalizer = self._backend.normalizer
+        if normalizer is not None:
+            read.normalize(normalizer.normalize)
+        read.split(lambda _place, part: part.split(_ANY_CHARACTER, "isolated"))
+        starts, ends = spans_of_characters(text)
+        found: dict[
+            int, list[tuple[str, Span]]
+        ] = {}  # start of a character of the text -> what is read of it
+        for char, (start, stop), _tokens in read.get_splits("original", "char"):
+            found.setdefault(starts[start], []).append((char, (start, stop)))
+        characters: list[ReadCharacter] = []
+        for first, each in found.items():
+            is_as_typed = "".join(char for char, _span in each) == text[first : ends[first]]
+            for char, (start, stop) in each:
+                is_space = self._scheme == "metaspace" and char == _METASPACE
+                span = (start, stop) if is_as_typed else (first, ends[stop - 1])
+                characters.append(ReadCharacter(" " if is_space else char, *span))
+        return characters
+
+    @cached_property
+    def _dropped(self) -> frozenset[int]:
+        """Bytes that a byte-level tokenizer has no token for."""
+        if self._scheme != "bytes":
+            return frozenset()
+        tokens = {byte: self._backend.token_to_id(letter) for letter, byte in _ALPHABET.items()}
+        return frozenset(byte for byte, token_id in tokens.items() if token_id is None)
 
 
 def _byte_alphabet() -> dict[str, int]:

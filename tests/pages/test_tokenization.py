@@ -131,7 +131,7 @@ def test_lab_trains_on_every_source(open_app: OpenApp) -> None:
         assert app.query_params["tok_source"] == source
         steps = component(app, "bpe_lab")["steps"]
         expected = bpe.train(text, bpe_lab.N_MERGES).steps[:N_STEPS]
-        assert steps == [[*step.pair, step.token_id, step.count] for step in expected]
+        assert steps == [[*step.pair, step.token_id, step.count, step.n_tied] for step in expected]
 
 
 @pytest.mark.parametrize("encoding", ["cp949", "utf-8-sig"])
