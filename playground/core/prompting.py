@@ -120,6 +120,28 @@ def candidates(options: Sequence[str], style: Format) -> tuple[str, ...]:
     return tuple(f" {option}{after}" for option in options)
 
 
+def following(task: Task, style: Format, options: Sequence[str]) -> str:
+    r"""What stands behind a candidate where it is a demonstration: the rest of it, and the next example.
+
+    The tokens of a label depend on it: "\n\n" may be one token at the end of a text and two before a letter.
+
+    Args:
+        task: Its first example stands for the next one.
+        style: How examples are written; behind an answer in a chat is a mark and no text, so "".
+        options: Labels that are compared.
+
+    Example:
+        >>> task = Task("", "", "", (Example("cow", "yes"),))
+        >>> following(task, "qa", ["yes", "no"]), following(task, "arrow", ["yes", "yes sir"])
+        ('\n\nQ: cow', 'cow')
+    """
+    if style == "chat":
+        return ""
+    before, _between, after = marks(task, style)
+    text = task.examples[0].text if task.examples else ""
+    return ("" if is_nested(options) else after) + before + text
+
+
 def is_nested(options: Sequence[str]) -> bool:
     """Whether one option begins another."""
     return any(one != other and other.startswith(one) for one in options for other in options)

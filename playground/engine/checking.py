@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from playground.core.sampling import ORDERS
 from playground.engine.base import GenerateRequest, TraceRequest
 from playground.engine.beams import BeamsRequest
+from playground.engine.continuations import Ids, cut_together
 from playground.engine.forward import Capture
 from playground.engine.inside import AblationsRequest, LensRequest
 from playground.engine.scores import ScoreRequest
@@ -148,42 +149,43 @@ class Checks:
         self.check_window(len(ids) + 1, loaded)
         return (start, *ids)
 
-    def scored(
-        self, request: ScoreRequest, loaded: LoadedModel
-    ) -> list[tuple[tuple[int, ...], tuple[tuple[int, ...], ...]]]:
+    def scored(self, request: ScoreRequest, loaded: LoadedModel) -> list[tuple[Ids, tuple[Ids, ...]]]:
         """Token ids of every text and of its candidates; refuses empty ones, too many and too long ones."""
         self.require(loaded, "generate")
         most = self._settings.max_scored_texts
         if not 0 < len(request.texts) <= most:
             raise BadValue(name="texts", value=len(request.texts), allowed=f"1-{most}")
-        if len(request.candidates) != len(request.texts):
-            n_texts = len(request.texts)
-            raise BadValue(name="len(candidates)", value=len(request.candidates), allowed=str(n_texts))
-        encoded: dict[str, tuple[int, ...]] = {}
-        found = []
-        for text, candidates in zip(request.texts, request.candidates, strict=True):
-            for candidate in candidates:
-                encoded.setdefault(candidate, loaded.tokenizer.encode(candidate, add_special_tokens=False))
-            ids = text if isinstance(text, tuple) else self._prompt_ids(text, loaded)
-            found.append((self.known_ids(ids, loaded), tuple(encoded[one] for one in candidates)))
-        for ids, each in found:
-            self._check_scored(ids, each, loaded)
-        return found
+        following = request.following or ("",) * len(request.texts)
+        for name, lists in (("len(candidates)", request.candidates), ("len(following)", following)):
+            if len(lists) != len(request.texts):
+                raise BadValue(name=name, value=len(lists), allowed=str(len(request.texts)))
+        each = zip(request.texts, request.candidates, following, strict=True)
+        return [self._scored(*one, loaded) for one in each]
 
-    def _prompt_ids(self, text: str, loaded: LoadedModel) -> tuple[int, ...]:
-        limit = self._settings.max_prompt_chars
-        if len(text) > limit:
-            raise TextTooLong(limit=limit, got=len(text))
-        return loaded.tokenizer.encode(text)
-
-    def _check_scored(
-        self, ids: tuple[int, ...], candidates: tuple[tuple[int, ...], ...], loaded: LoadedModel
-    ) -> None:
-        if not ids or not all(candidates):
-            raise EmptyText
+    def _scored(
+        self, text: str | Ids, candidates: tuple[str, ...], following: str, loaded: LoadedModel
+    ) -> tuple[Ids, tuple[Ids, ...]]:
+        """Token ids of one text and of its candidates."""
         if not 0 < len(candidates) <= self._settings.max_candidates:
             allowed = f"1-{self._settings.max_candidates}"
             raise BadValue(name="candidates", value=len(candidates), allowed=allowed)
+        if not text or not all(candidates):
+            raise EmptyText
+        limit, longest = self._settings.max_prompt_chars, max(map(len, candidates)) + len(following)
+        n_chars = longest + (len(text) if isinstance(text, str) else 0)
+        if n_chars > limit:
+            raise TextTooLong(limit=limit, got=n_chars)
+        if isinstance(text, str):
+            ids, cut = cut_together(loaded.tokenizer, text, candidates, following)
+        else:
+            ids = text
+            cut = tuple(loaded.tokenizer.encode(one, add_special_tokens=False) for one in candidates)
+        self._check_scored(ids, cut, loaded)
+        return self.known_ids(ids, loaded), cut
+
+    def _check_scored(self, ids: Ids, candidates: tuple[Ids, ...], loaded: LoadedModel) -> None:
+        if not ids or not all(candidates):
+            raise EmptyText
         n_tokens = len(ids) + max(map(len, candidates))
         limit = min(self._settings.max_prompt_tokens, loaded.info.n_ctx or n_tokens)
         if n_tokens > limit:

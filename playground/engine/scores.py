@@ -18,12 +18,14 @@ class ScoreRequest:
     Attributes:
         model: Catalogue id of a decoder.
         texts: Each a text or, where it has marks of its own (a chat template), its token ids.
-        candidates: Of each text.
+        candidates: Of each text; cut together with it (`engine.continuations`), after token ids alone.
+        following: What stands after a candidate of each text: cut with it and not scored. () for nothing.
     """
 
     model: str
     texts: tuple[str | tuple[int, ...], ...]
     candidates: tuple[tuple[str, ...], ...]
+    following: tuple[str, ...] = ()
     owner: str = ""
     topic: str = "main"
     timeout_s: float | None = None
@@ -35,7 +37,7 @@ class Scores:
     """log p(candidate | text) of one text, one entry a candidate.
 
     Attributes:
-        input_ids: Tokens of each candidate.
+        input_ids: Tokens of each candidate as the continuation of the text.
         token_logprobs: Log-probability in nats of each of those tokens given all before it.
         logprobs: Their sums.
     """

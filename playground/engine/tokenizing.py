@@ -166,18 +166,18 @@ class TextTokenizer:
         self, encoding: Encoding, text: str, special: tuple[bool, ...]
     ) -> list[Span | None]:
         """Of a token that is read for other characters than its own, these: an unknown piece; else None."""
-        ends, following = spans_of_characters(text)[1], len(text)
-        found: list[Span | None] = []
-        for token_id, (start, end), added in zip(
-            encoding.ids[::-1], encoding.offsets[::-1], special[::-1], strict=True
-        ):
-            is_unknown = token_id in self._special or self._is_name_of_byte(token_id, text[start:end])
-            if added or not is_unknown:
-                found.append(None)
-            else:  # with the marks of its last letter, which the library leaves out
-                found.append((start, max(end, min(following, ends[end - 1])) if end else end))
-            following = following if added else start
-        return found[::-1]
+        found: list[Span | None] = [None] * len(special)
+        ids, spans, following = encoding.ids, encoding.offsets, len(text)
+        for place in reversed(range(len(special))):
+            if special[place]:
+                continue
+            token_id, (start, end) = ids[place], spans[place]
+            if token_id in self._special or self._is_name_of_byte(token_id, text[start:end]):
+                # With the marks of its last letter, which the library leaves out.
+                whole = spans_of_characters(text)[1][end - 1] if end else end
+                found[place] = (start, max(end, min(following, whole)))
+            following = start
+        return found
 
     def _bytes_in_text(
         self, encoding: Encoding, text: str, special: tuple[bool, ...], known: Sequence[Span | None]
@@ -198,7 +198,7 @@ class TextTokenizer:
     def _is_name_of_byte(self, token_id: int, text: str) -> bool:
         """Whether the text spells `<0x0A>`: Unigram takes it for that byte's piece."""
         is_name = self._scheme == "metaspace" and _BYTE_TOKEN.fullmatch(text) is not None
-        return is_name and self._backend.id_to_token(token_id) == text
+        return is_name and str(self._backend.id_to_token(token_id)) == text
 
     def _adds_space(self, text: str) -> bool:
         """Whether a space is put before this text: by some normalisers always, else where it has none."""

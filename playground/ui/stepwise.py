@@ -70,6 +70,7 @@ def scores(
     texts: Sequence[str | tuple[int, ...]],
     candidates: Sequence[tuple[str, ...]],
     *,
+    following: Sequence[str] = (),
     topic: str,
     ends_at_click: bool = True,
 ) -> Generator[tuple[int, Scores]]:
@@ -77,13 +78,14 @@ def scores(
 
     Args:
         context: From `frame.page`.
-        texts, candidates, topic: As in `ScoreRequest`.
+        texts, candidates, following, topic: As in `ScoreRequest`.
         ends_at_click: Whether a click in a fragment ends it; not while the page is drawn, where an error of
             ours is raised instead.
     """
     request = ScoreRequest(
-        context.model.model_id, tuple(texts), tuple(candidates), owner=context.owner, topic=topic
-    )
+        context.model.model_id, tuple(texts), tuple(candidates), tuple(following), owner=context.owner,
+        topic=topic,
+    )  # fmt: skip
     return _until_click(request, get_engine().score, ends_at_click=ends_at_click)
 
 

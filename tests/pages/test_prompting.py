@@ -13,7 +13,7 @@ import torch
 from streamlit.testing.v1 import AppTest
 
 from playground.core.examples import read_examples
-from playground.core.prompting import CONTENT_FREE, calibrated, candidates, label_probabilities
+from playground.core.prompting import CONTENT_FREE, calibrated, candidates, following, label_probabilities
 from playground.core.shots import drawn, relabelled, split
 from playground.engine.base import Engine, GenerateRequest
 from playground.engine.process import SharedEngine
@@ -181,7 +181,9 @@ def test_a_sweep_is_what_the_items_answer_one_by_one(
         demos = relabelled(drawn(pool, row.n_shot, seed), TASK.labels, row.condition, seed)
         texts = tuple(text_of(demos, one.text) for one in test)
         options = tuple(candidates(TASK.options(one), "labelled") for one in test)
-        found = [scores for _at, scores in engine.score(ScoreRequest(tiny.LLAMA, texts, options))]
+        behind = tuple(following(TASK, "labelled", TASK.options(one)) for one in test)
+        request = ScoreRequest(tiny.LLAMA, texts, options, behind)
+        found = [scores for _at, scores in engine.score(request)]
         right = [
             TASK.labels[int(np.argmax(scores.logprobs))] == one.label
             for scores, one in zip(found, test, strict=True)

@@ -15,6 +15,7 @@ from playground.ui import stepwise
 from playground.ui.prompting.prompt import Prompt
 
 Probs = NDArray[np.float64]
+Asked = tuple[Sequence[Example], str, tuple[str, ...]]  # examples, query, the labels that are compared
 
 
 @dataclass(frozen=True)
@@ -53,9 +54,8 @@ def answers(prompt: Prompt, many: Sequence[Sequence[Example]], topic: str) -> li
         For each list the probability of each option, and the scores of the query itself.
     """
     queries = [prompt.query.text, *(CONTENT_FREE if prompt.is_calibrated else ())]
-    texts = [prompt.text(demos, query) for demos in many for query in queries]
-    options = [prompt.candidates(prompt.query)] * len(texts)
-    steps = stepwise.scores(prompt.context, texts, options, topic=topic, ends_at_click=False)
+    asked = [(demos, query, prompt.options) for demos in many for query in queries]
+    steps = _scores(prompt, asked, topic, ends_at_click=False)
     found = [scores for _place, scores in steps]
     n = len(queries)
     return [(shares(prompt, found[at : at + n]), found[at]) for at in range(0, len(found), n)]
@@ -86,14 +86,14 @@ def answered(
     Yields:
         Which list, which item, whether the most probable option is its label.
     """
+    options_of = prompt.task.options
     asked: list[tuple[int, int, str, tuple[str, ...]]] = []  # list, item (-1: no content), query, options
     for place in range(len(many)):
-        for options in dict.fromkeys(map(prompt.candidates, items)) if prompt.is_calibrated else ():
+        for options in dict.fromkeys(map(options_of, items)) if prompt.is_calibrated else ():
             asked += [(place, -1, query, options) for query in CONTENT_FREE]
-        asked += [(place, at, one.text, prompt.candidates(one)) for at, one in enumerate(items)]
-    texts = [prompt.text(many[place], query) for place, _at, query, _options in asked]
+        asked += [(place, at, one.text, options_of(one)) for at, one in enumerate(items)]
     free: dict[tuple[int, tuple[str, ...]], list[Scores]] = {}
-    steps = stepwise.scores(prompt.context, texts, [one[3] for one in asked], topic=topic)
+    steps = _scores(prompt, [(many[place], query, options) for place, _at, query, options in asked], topic)
     with closing(steps):
         for number, scores in steps:
             place, at, _query, options = asked[number]
@@ -101,4 +101,18 @@ def answered(
                 free.setdefault((place, options), []).append(scores)
                 continue
             best = int(np.argmax(shares(prompt, [scores, *free.get((place, options), [])])))
-            yield place, at, prompt.task.options(items[at])[best] == items[at].label
+            yield place, at, options[best] == items[at].label
+
+
+def _scores(
+    prompt: Prompt, asked: Sequence[Asked], topic: str, *, ends_at_click: bool = True
+) -> Generator[tuple[int, Scores]]:
+    """The scores of the labels behind each of these prompts."""
+    return stepwise.scores(
+        prompt.context,
+        [prompt.text(demos, query) for demos, query, _options in asked],
+        [prompt.candidates(options) for _demos, _query, options in asked],
+        following=[prompt.following(options) for _demos, _query, options in asked],
+        topic=topic,
+        ends_at_click=ends_at_click,
+    )

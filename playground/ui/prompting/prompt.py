@@ -14,6 +14,7 @@ from playground.core.prompting import (
     blocks,
     candidates,
     chat_blocks,
+    following,
     messages,
 )
 from playground.core.shots import Condition, drawn, relabelled
@@ -96,7 +97,7 @@ class Prompt:
 
     def fits(self, demos: Sequence[Example], limit: int) -> bool:
         """Whether the same prompt with these examples, and an answer after it, has at most so many tokens."""
-        longest = max(len(option.encode()) for option in self.options)
+        longest = max(len(candidate.encode()) for candidate in self.candidates(self.options))
         try:
             return len(self.tokens_of(demos)) + longest <= limit
         except TextTooLong:
@@ -116,9 +117,13 @@ class Prompt:
         each = [1 / len(self.task.options(one)) for one in self.test]
         return sum(each) / max(1, len(each))
 
-    def candidates(self, example: Example) -> tuple[str, ...]:
-        """What is scored for each answer."""
-        return candidates(self.task.options(example), self.style)
+    def candidates(self, options: Sequence[str]) -> tuple[str, ...]:
+        """What is scored for each of these labels."""
+        return candidates(options, self.style)
+
+    def following(self, options: Sequence[str]) -> str:
+        """What would stand behind each of these labels in a demonstration."""
+        return following(self.task, self.style, options)
 
 
 def window(prompt: Prompt) -> int:
