@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from playground.engine.training import Trainings
 
 Method = Literal["lora", "last_block"]
+SampleStatus = Literal["open", "whole", "cut"]
 TrainingStatus = Literal["waiting", "running", "paused", "done", "cancelled", "failed"]
 ENDED: tuple[TrainingStatus, ...] = ("done", "cancelled", "failed")
 
@@ -87,13 +88,13 @@ class Sample:
         step: After how many steps.
         prompt: Place of the prompt in the request.
         text: So far.
-        is_whole: Whether it is finished.
+        status: open (it goes on), whole, or cut: something stopped it, and nothing more comes.
     """
 
     step: int
     prompt: int
     text: str
-    is_whole: bool
+    status: SampleStatus
 
 
 @dataclass(frozen=True, slots=True)

@@ -182,7 +182,19 @@ class Bank:
         Returns:
             The loss of each slot's batch before the step, nats a trained token; not finite where the slot
             has broken down: it must leave.
+
+        Raises:
+            Exception: Whatever the model raised; no slot has changed then.
         """
+        drawn = [slot.random.get_state() for slot in self.slots]
+        try:
+            return self._stepped(texts)
+        except Exception:
+            for slot, state in zip(self.slots, drawn, strict=True):
+                slot.random.set_state(state)
+            raise
+
+    def _stepped(self, texts: Sequence[Sequence[TrainingText]]) -> list[float]:
         self._grads.zero_()
         batch = packed(texts)
         self.rows = Rows(batch.lengths)
@@ -203,13 +215,13 @@ class Bank:
         counts = [sum(text.is_trained[1:]) for text in texts]
         return [float(one.sum()) for one in torch.split(self._surprisals(packed([texts])), counts)]
 
-    def unpack(self) -> None:
-        """Write what was learned back into the slots."""
-        for index, slot in enumerate(self.slots):
-            for key, value in slot.values.items():
-                into = (value, slot.first[key], slot.second[key])
-                for mine, theirs in zip(into, self._views[key], strict=False):
-                    mine.copy_(theirs[index][: value.shape[0], : value.shape[1]])
+    def unpack(self, index: int) -> None:
+        """Write what one slot has learned back into it."""
+        slot = self.slots[index]
+        for key, value in slot.values.items():
+            into = (value, slot.first[key], slot.second[key])
+            for mine, theirs in zip(into, self._views[key], strict=False):
+                mine.copy_(theirs[index][: value.shape[0], : value.shape[1]])
 
     def dropped(self, x: torch.Tensor) -> torch.Tensor:
         """`x` with each slot's dropout, from the slot's own stream and of its own shape."""
@@ -267,18 +279,21 @@ class Bank:
         Source:
             Kingma & Ba 2015, "Adam", arXiv:1412.6980, algorithm 1.
         """
-        for slot in self.slots:
-            slot.n_updates += 1
         squares = [views[3].square().sum((1, 2)) for views in self._views.values()]
         norms = torch.stack(squares).sum(0).sqrt_()
         self._grads.mul_((MAX_NORM / (norms + 1e-6)).clamp_(max=1)[self._slot_of])
-        (beta1, beta2), device = BETAS, self._loaded.device
-        first = torch.tensor([1 - beta1**slot.n_updates for slot in self.slots], device=device)
-        second = torch.tensor([math.sqrt(1 - beta2**slot.n_updates) for slot in self.slots], device=device)
-        self._first.mul_(beta1).add_(self._grads, alpha=1 - beta1)
-        self._second.mul_(beta2).addcmul_(self._grads, self._grads, value=1 - beta2)
-        by = self._second.sqrt().div_(second[self._slot_of]).add_(EPS)
-        self._values.sub_(self._first.div(by).mul_((self._rates / first)[self._slot_of]))
+        (beta1, beta2), device, counts = BETAS, self._loaded.device, [one.n_updates + 1 for one in self.slots]
+        first = torch.tensor([1 - beta1**n for n in counts], device=device)
+        second = torch.tensor([math.sqrt(1 - beta2**n) for n in counts], device=device)
+        means = torch.lerp(self._first, self._grads, 1 - beta1)
+        squared = (self._second * beta2).addcmul_(self._grads, self._grads, value=1 - beta2)
+        by = squared.sqrt().div_(second[self._slot_of]).add_(EPS)
+        changes = means.div(by).mul_((self._rates / first)[self._slot_of])
+        self._values.sub_(changes)  # from here on nothing needs room, so nothing fails halfway
+        self._first.copy_(means)
+        self._second.copy_(squared)
+        for slot, n in zip(self.slots, counts, strict=True):
+            slot.n_updates = n
         return norms.isfinite()
 
 

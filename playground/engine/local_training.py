@@ -22,6 +22,7 @@ from playground.engine.finetuning import (
     FinetuneRequest,
     Imported,
     Linear,
+    SampleStatus,
     TrainingState,
     TrainingText,
 )
@@ -39,7 +40,7 @@ from playground.settings import Settings
 if TYPE_CHECKING:
     from playground.engine.loading import LoadedModel
 
-Told = Callable[[int, str, bool], None]
+Told = Callable[[int, str, SampleStatus], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +52,9 @@ class _Written:
 
     def put(self, value: object, /) -> None:
         if isinstance(value, GenerateStep):
-            self.told(self.prompt, value.text, False)
-        elif value is DONE or isinstance(value, Exception):
-            self.told(self.prompt, "", True)
+            self.told(self.prompt, value.text, "open" if value.finish_reason is None else "whole")
+        elif value is DONE:  # without a last step before: its reader left, or it failed
+            self.told(self.prompt, "", "cut")
 
 
 def write(scheduler: Scheduler, loaded: LoadedModel, request: FinetuneRequest, told: Told) -> None:
@@ -63,7 +64,8 @@ def write(scheduler: Scheduler, loaded: LoadedModel, request: FinetuneRequest, t
         scheduler: Where the jobs are queued.
         loaded: The model, with what the run has learned so far.
         request: The run.
-        told: Is given (place of the prompt, more text, whether it ends).
+        told: Is given (place of the prompt, more text, whether more comes); of one that has ended, nothing
+            counts any more.
     """
     asked = scheduler.begin(uuid4().hex, request.owner, "decode")
     for place, ids in enumerate(request.prompts):
@@ -74,7 +76,7 @@ def write(scheduler: Scheduler, loaded: LoadedModel, request: FinetuneRequest, t
         try:
             scheduler.submit(job, asked, _Written(place, told))
         except BusyError:
-            told(place, "", True)
+            told(place, "", "cut")
     scheduler.end_when_done(asked)
 
 

@@ -6,17 +6,17 @@ import logging
 import math
 import time
 from collections.abc import Callable, Hashable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from playground.engine.adapter import adapted_model
-from playground.engine.finetuning import ENDED, FinetuneRequest, Sample, TrainingText
+from playground.engine.finetuning import ENDED, FinetuneRequest, Sample, SampleStatus, TrainingText
 from playground.engine.fused import Bank, GiveWay
-from playground.engine.memory import is_out_of_memory
 from playground.engine.model_info import AdapterName
 from playground.engine.training import Trainings
 from playground.engine.training_run import Run, has_diverged
-from playground.errors import N_, Diverged, OutOfMemory, PlaygroundError
+from playground.errors import N_, Diverged, PlaygroundError
 from playground.settings import Settings
 
 if TYPE_CHECKING:
@@ -24,17 +24,20 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 TOO_LONG = N_("Stopped at step {step}: the server gives one run {limit:.0f} s of work.")
-FAILED = N_("The training failed on the server; its log says why. Your other adapters are untouched.")
-Write = Callable[["LoadedModel", FinetuneRequest, Callable[[int, str, bool], None]], None]
+Told = Callable[[int, str, SampleStatus], None]
+Write = Callable[["LoadedModel", FinetuneRequest, Told], None]
 
 
 class Trainer:
     """Trains runs, those of one base and method together. Only the engine's thread calls it.
 
+    An error ends the run it belongs to. That of a step of several runs belongs to nobody yet: the runs part,
+    each goes on from where it was in a bank of its own, and the one whose error it is fails there alone.
+
     Args:
         settings: The limits.
         trainings: The runs.
-        write: Continues a run's prompts with a model; tells (prompt, more text, whether it ends).
+        write: Continues a run's prompts with a model; tells (prompt, more text, whether more comes).
     """
 
     def __init__(self, settings: Settings, trainings: Trainings, write: Write) -> None:
@@ -56,31 +59,47 @@ class Trainer:
             return
         group = next(iter(self._groups))
         bank, runs = self._groups[group] = self._groups.pop(group)  # the others first, next time
-        try:
-            for index, run in enumerate(runs):
+        for index, run in enumerate(runs):
+            with self._ends_alone(run):
                 self._look(run, bank, index)
-            self._step(bank, [run for run in runs if run.state.status == "running"])
-        except Exception as error:  # noqa: BLE001  (a failed step ends its runs, not the engine)
-            self._failed(runs, error)
+        self._step(group, bank, [run for run in runs if run.state.status == "running"])
 
-    def _step(self, bank: Bank, runs: list[Run]) -> None:
-        if len(runs) < len(bank.slots):
+    def _step(self, group: Hashable, bank: Bank, runs: list[Run]) -> None:
+        batches = []
+        for run in runs:
+            with self._ends_alone(run):
+                batches.append(run.batch())
+        if len(batches) < len(bank.slots):
             return  # somebody left meanwhile: the next round begins without
         started, given_s = time.monotonic(), self._given_s
-        losses = bank.step([run.batch() for run in runs])
+        losses: list[float] | None = None
+        try:
+            losses = bank.step(batches)
+        except Exception as error:  # noqa: BLE001  (a failed step ends a run, not the engine)
+            if len(runs) == 1:
+                self._trainings.fail(runs[0], error)
+                return
+            log.warning("%d runs cannot be trained together, each goes on alone", len(runs), exc_info=error)
+        if losses is None:  # out here, where what the failed step held is free again
+            self._part(group)
+            return
         step_s = time.monotonic() - started - (self._given_s - given_s)
         for index, (run, loss) in enumerate(zip(runs, losses, strict=True)):
-            if has_diverged(loss, run.loaded.info.d_vocab):
-                self._end(run, Diverged(step=run.state.step + 1, loss=f"{loss:.3g}"))
-                continue
-            self._stepped(run, loss, step_s, len(runs))
-            if run.is_over:
-                self._look(run, bank, index)
-                self._end(run)
-            elif run.worked_s > self._settings.max_training_s:
-                told = (("step", run.state.step), ("limit", self._settings.max_training_s))
-                self._trainings.note(run, error=TOO_LONG, error_params=told)
-                self._end(run)
+            with self._ends_alone(run):
+                self._after_step(run, bank, index, loss=loss, step_s=step_s)
+
+    def _after_step(self, run: Run, bank: Bank, index: int, *, loss: float, step_s: float) -> None:
+        if has_diverged(loss, run.loaded.info.d_vocab):
+            self._end(run, bank, index, Diverged(step=run.state.step + 1, loss=f"{loss:.3g}"))
+            return
+        self._stepped(run, loss, step_s, len(bank.slots))
+        if run.is_over:
+            self._look(run, bank, index)
+            self._end(run, bank, index)
+        elif run.worked_s > self._settings.max_training_s:
+            told = (("step", run.state.step), ("limit", self._settings.max_training_s))
+            self._trainings.note(run, error=TOO_LONG, error_params=told)
+            self._end(run, bank, index)
 
     def _stepped(self, run: Run, loss: float, step_s: float, n_together: int) -> None:
         n_read = sum(len(text.input_ids) for text in run.batch())
@@ -98,19 +117,24 @@ class Trainer:
         """Test a run where that is due: losses on held-out and general texts, the prompts continued."""
         if not run.looks_now or run.state.status != "running":
             return
-        twin = self._trainings.twin(run) if run.state.step == 0 else None
-        found = self._losses(run, bank, slot) if twin is None else twin.first_losses
+        twins = self._trainings.twins(run) if run.state.step == 0 else []
+        found = twins[0].first_losses if twins else self._losses(run, bank, slot)
         if found is None:
             return
         run.looked.add(run.state.step)
+        lost = next((loss for _step, loss in found.values() if not math.isfinite(loss)), None)
+        if lost is not None:
+            self._end(run, bank, slot, Diverged(step=run.state.step, loss=f"{lost:.3g}"))
+            return
         self._trainings.note(run, **{name: (*getattr(run.state, name), one) for name, one in found.items()})
         if "held_out" in found:
-            self._remember_best(run, bank, found["held_out"][1])
+            self._remember_best(run, bank, slot, found["held_out"][1])
         if run.samples_now and run.request.prompts:
-            if twin is not None and all(one.is_whole for one in twin.first_samples):
-                self._trainings.note(run, samples=twin.first_samples)
+            known = next((samples for twin in twins if (samples := twin.first_samples)), ())
+            if known:
+                self._trainings.note(run, samples=known)
                 return
-            bank.unpack()
+            bank.unpack(slot)
             self._sample(run)
 
     def _losses(self, run: Run, bank: Bank, slot: int) -> dict[str, tuple[int, float]] | None:
@@ -130,34 +154,37 @@ class Trainer:
         run.worked_s += time.monotonic() - started - (self._given_s - given_s)
         return found
 
-    def _remember_best(self, run: Run, bank: Bank, loss: float) -> None:
+    def _remember_best(self, run: Run, bank: Bank, slot: int, loss: float) -> None:
         step = run.state.step
         if loss <= min(one for _step, one in run.state.held_out):
             self._trainings.note(run, best_step=step)
-        if not step or not math.isfinite(loss):  # at step 0 nothing has been learned
-            return
-        if run.best is None or loss < run.best[0]:
-            bank.unpack()
+        if step and (run.best is None or loss < run.best[0]):  # at step 0 nothing has been learned
+            bank.unpack(slot)
             run.best = (loss, run.adapter())
 
     def _sample(self, run: Run) -> None:
         step, adapter = run.state.step, run.adapter()
         name = AdapterName(run.request.model, f"{run.request.request_id}-{step}")
         model = adapted_model(run.loaded, adapter, name) if step else run.loaded
-        empty = [Sample(step, place, "", False) for place in range(len(run.request.prompts))]
+        empty = [Sample(step, place, "", "open") for place in range(len(run.request.prompts))]
         self._trainings.note(run, samples=(*run.state.samples, *empty))
 
-        def told(prompt: int, text: str, is_whole: bool) -> None:
+        def told(prompt: int, text: str, status: SampleStatus) -> None:
             with self._trainings.lock:
                 written = [
-                    replace(one, text=one.text + text, is_whole=is_whole)
-                    if (one.step, one.prompt) == (step, prompt)
+                    replace(one, text=one.text + text, status=status)
+                    if (one.step, one.prompt, one.status) == (step, prompt, "open")
                     else one
                     for one in run.state.samples
                 ]
                 run.state = replace(run.state, samples=tuple(written))
 
-        self._write(model, run.request, told)
+        try:
+            self._write(model, run.request, told)
+        except Exception:
+            for place in range(len(empty)):
+                told(place, "", "cut")
+            raise
 
     # ---- who trains
 
@@ -186,20 +213,44 @@ class Trainer:
     def _regroup(self, key: Hashable, runs: list[Run]) -> None:
         if key in self._groups:
             bank, before = self._groups.pop(key)
-            bank.unpack()
-            for run in before:
+            for index, run in enumerate(before):
                 run.has_slot = False
-                if run.state.status == "cancelled":
-                    self._trainings.publish(run)
-        for run in runs:
-            run.has_slot = True
+                with self._ends_alone(run):
+                    bank.unpack(index)
+                    if run.state.status == "cancelled":
+                        self._trainings.publish(run)
+        self._build([run for run in runs if run.state.status == "running"])
+
+    def _build(self, runs: list[Run]) -> None:
+        """Make a bank for runs of one group; those that find no room together get one each."""
         if not runs:
             return
         try:
             bank = Bank(runs[0].loaded, [run.slot for run in runs], self._between)
-            self._groups[key] = (bank, runs)
-        except Exception as error:  # noqa: BLE001  (no room: its runs end, not the engine)
-            self._failed(runs, error)
+        except Exception as error:  # noqa: BLE001  (no room: a run ends, not the engine)
+            if len(runs) == 1:
+                self._trainings.fail(runs[0], error)
+                return
+            log.warning("no bank for %d runs together, each gets its own", len(runs), exc_info=error)
+        else:
+            self._groups[runs[0].group] = (bank, runs)
+            for run in runs:
+                run.has_slot = True
+            return
+        for run in runs:
+            run.alone = True
+            self._build([run])
+
+    def _part(self, group: Hashable) -> None:
+        """Give every run of a group a bank of its own, with what it had learned before the step that failed."""
+        with self._trainings.lock:
+            bank, runs = self._groups.pop(group)
+            for index, run in enumerate(runs):
+                run.has_slot = False
+                run.alone = True
+                with self._ends_alone(run):
+                    bank.unpack(index)
+                    self._build([run])
 
     def _between(self) -> None:
         started = time.monotonic()
@@ -208,28 +259,23 @@ class Trainer:
 
     # ---- ends
 
-    def _end(self, run: Run, error: PlaygroundError | None = None) -> None:
+    def _end(self, run: Run, bank: Bank, slot: int, error: PlaygroundError | None = None) -> None:
         with self._trainings.lock:
-            bank = self._groups[run.group][0]
-            bank.unpack()
-            if run.state.status not in ENDED:  # also one that was to rest after this very step
-                self._trainings.note(run, status="failed" if error else "done")
+            bank.unpack(slot)
             if error is not None:
-                self._trainings.note(run, error=error.msgid, error_params=tuple(error.params.items()))
+                self._trainings.fail(run, error)
+                return
+            if run.state.status not in ENDED:  # also one that was to rest after this very step
+                self._trainings.note(run, status="done")
             self._trainings.publish(run)
 
-    def _failed(self, runs: Sequence[Run], error: Exception) -> None:
-        """A step that could not be computed ends its runs; what they knew before stays."""
-        if not is_out_of_memory(error):
-            log.error("training failed", exc_info=error)
-        told = OutOfMemory.msgid if is_out_of_memory(error) else FAILED
-        with self._trainings.lock:
-            for run in runs:
-                run.has_slot = False
-                if run.state.status not in ENDED:
-                    self._trainings.note(run, status="failed", error=told)
-                self._trainings.publish(run)
-            self._groups = {key: held for key, held in self._groups.items() if held[1] is not runs}
+    @contextmanager
+    def _ends_alone(self, run: Run) -> Iterator[None]:
+        """Whatever goes wrong here ends this run and no other."""
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001  (an error ends its run, not the engine)
+            self._trainings.fail(run, error)
 
 
 def _chunks(texts: Sequence[TrainingText], max_tokens: int) -> Iterator[list[TrainingText]]:

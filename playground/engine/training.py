@@ -5,6 +5,7 @@ session threads --start, pause, resume, cancel, state--> Trainings <--line, note
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -15,13 +16,26 @@ from playground.engine.adapted import targets
 from playground.engine.adapters import Adapters
 from playground.engine.finetuning import ENDED, FinetuneRequest, TrainingState, TrainingStatus
 from playground.engine.fused import n_parameters
+from playground.engine.memory import is_out_of_memory
 from playground.engine.training_run import Run, check, new_run
-from playground.errors import Cancelled, NoRoom, QueueFull, TooManyAdapters, TooManyRuns
+from playground.errors import (
+    N_,
+    BadValue,
+    Cancelled,
+    NoRoom,
+    OutOfMemory,
+    PlaygroundError,
+    QueueFull,
+    TooManyAdapters,
+    TooManyRuns,
+)
 from playground.settings import Settings
 
 if TYPE_CHECKING:
     from playground.engine.loading import LoadedModel
 
+log = logging.getLogger(__name__)
+FAILED = N_("The training failed on the server; its log says why. Your other adapters are untouched.")
 _KEPT_RUNS = 6  # ended ones of one session
 
 
@@ -50,7 +64,7 @@ class Trainings:
         """Queue a run.
 
         Raises:
-            InputError: A setting or a text that cannot be; no room for another adapter.
+            InputError: A setting or a text that cannot be, the id of another run; no room for another adapter.
             TooManyRuns: The session has as many as it may.
             BusyError: No place in the queue, or no room for what will be learned.
         """
@@ -62,6 +76,8 @@ class Trainings:
             waiting = sum(run.state.status == "waiting" for run in self._runs.values())
             if self._lent.has_left(request.owner):
                 raise Cancelled
+            if request.request_id in self._runs:
+                raise BadValue(name="request_id", value=request.request_id, allowed=N_("an id of its own"))
             if waiting >= self._settings.max_inbox:
                 raise QueueFull(position=waiting + 1)
             if request.owner and len(alive) >= self._settings.max_trainings_per_session:
@@ -159,35 +175,50 @@ class Trainings:
         waiting = [run for run in runs if run.state.status == "waiting" and not run.has_slot]
         return sorted(waiting, key=lambda run: (run.request.owner in busy, run.number))
 
-    def twin(self, run: Run) -> Run | None:
-        """Another run that has been tested before its first step on the same texts and prompts."""
+    def twins(self, run: Run) -> list[Run]:
+        """Other runs that have been tested before their first step on the same texts and prompts."""
         with self.lock:
             others = [one for one in self._runs.values() if one is not run and 0 in one.looked]
-        return next((one for one in others if one.test == run.test), None)
+        return [one for one in others if one.test == run.test]
+
+    def fail(self, run: Run, error: Exception) -> None:
+        """End a run by an error; what was known of it before stays."""
+        with self.lock:
+            run.has_slot = False
+            if run.state.status not in ENDED:
+                self.note(run, status="failed", **_told(error))
+            self.publish(run)
 
     def publish(self, run: Run) -> None:
-        """Lend what was learned, once: of the best step where that is wanted, and after a failure."""
+        """Lend what was learned, once: of the best step where that is wanted, and after a failure.
+
+        Then nothing of the run keeps weights alive: neither its own nor its base's.
+        """
         if run.ended is not None:
             return
         run.ended = time.monotonic()
-        self._lend(run)
-        run.best = None
+        try:
+            self._lend(run)
+        except Exception as error:  # noqa: BLE001  (no room for a copy: it ends without an adapter)
+            self.note(run, status="failed", **_told(error))
+        run.best = run.base = None
         run.slot.forget()
 
     def _lend(self, run: Run) -> None:
         if run.request.request_id not in self._runs:
             return
-        adapter = run.best[1] if run.best and run.request.keep_best else run.adapter()
         if run.state.status == "failed":
             if run.best is None or not run.best[0] < run.state.held_out[0][1]:
                 return  # nothing good came of it
             adapter = run.best[1]
+        else:
+            adapter = run.best[1] if run.best and run.request.keep_best else run.adapter()
         if not adapter.step or not all(change.is_finite() for change in adapter.changes.values()):
             return
         try:
             model_id = self._lent.add(adapter, run.request.owner)
         except (TooManyAdapters, NoRoom) as error:
-            self.note(run, error=error.msgid, error_params=tuple(error.params.items()))
+            self.note(run, **_told(error))
             return
         self.note(run, adapter=model_id, adapter_step=adapter.step)
 
@@ -195,3 +226,13 @@ class Trainings:
         """Change what may be seen of a run."""
         with self.lock:
             run.state = replace(run.state, **changes)  # type: ignore[arg-type]
+
+
+def _told(error: Exception) -> dict[str, object]:
+    """What the owner of a run reads of an error: fields of its state."""
+    if is_out_of_memory(error):
+        error = OutOfMemory()
+    if isinstance(error, PlaygroundError):
+        return {"error": error.msgid, "error_params": tuple(error.params.items())}
+    log.error("training failed", exc_info=error)
+    return {"error": FAILED, "error_params": ()}

@@ -33,7 +33,7 @@ class Run:
 
     Attributes:
         state: What anybody may see; replaced, never changed.
-        loaded: Its base.
+        base: Its base, None once it has ended.
         slot: What it trains.
         number: Its place in the line of all runs.
         order: Places of the training texts, in the order they are read.
@@ -42,10 +42,11 @@ class Run:
         best: The least held-out loss and what it had learned then.
         looked: Steps at which it has been tested.
         has_slot: Whether it has a place in a bank.
+        alone: Whether it shares its bank with nobody: a step or a bank of several, with it, has failed.
     """
 
     state: TrainingState
-    loaded: LoadedModel
+    base: LoadedModel | None
     slot: Slot
     number: int
     order: NDArray[np.int64]
@@ -55,6 +56,7 @@ class Run:
     best: tuple[float, Adapter] | None = None
     looked: set[int] = field(default_factory=set)
     has_slot: bool = False
+    alone: bool = False
 
     @property
     def request(self) -> FinetuneRequest:
@@ -62,9 +64,15 @@ class Run:
         return self.state.request
 
     @property
+    def loaded(self) -> LoadedModel:
+        """Its base, of a run that has not ended."""
+        assert self.base is not None
+        return self.base
+
+    @property
     def group(self) -> tuple[object, ...]:
         """Runs of one group can share a step."""
-        return id(self.loaded.tree), self.request.method
+        return id(self.loaded.tree), self.request.method, id(self) if self.alone else None
 
     @property
     def is_over(self) -> bool:
@@ -97,8 +105,9 @@ class Run:
 
     @property
     def first_samples(self) -> tuple[Sample, ...]:
-        """What the prompts gave before the first step."""
-        return tuple(one for one in self.state.samples if one.step == 0)
+        """What the prompts gave before the first step; none until all of it is whole."""
+        found = tuple(one for one in self.state.samples if one.step == 0 and one.status == "whole")
+        return found if len(found) == len(self.request.prompts) else ()
 
     @property
     def most_tokens(self) -> int:

@@ -139,7 +139,7 @@ def wait_written(engine: LocalEngine, request: FinetuneRequest) -> TrainingState
     until = time.monotonic() + 60
     while time.monotonic() < until:
         state = wait(engine, request)
-        if all(one.is_whole for one in state.samples):
+        if all(one.status == "whole" for one in state.samples):
             return state
         time.sleep(0.01)
     raise AssertionError("the prompts were not continued")
@@ -170,7 +170,7 @@ def test_losses_gradients_and_steps_are_pefts(
     for step in range(request.n_steps):
         [loss] = bank.step([batches(request, step)])
         assert loss == pytest.approx(expected.step(step), abs=1e-5)
-        bank.unpack()
+        bank.unpack(0)
         changes = ours[1].changes().values()
         for mine, theirs in zip((one.A for one in changes), expected.matrices("A"), strict=True):
             torch.testing.assert_close(mine, theirs, atol=2e-5, rtol=1e-4)
@@ -207,9 +207,9 @@ def test_fused_slots_are_separate_runs(tiny_engine: LocalEngine) -> None:
         losses = together.step([batches(one, step) for one in requests])
         for bank, request, loss in zip(banks, requests, losses, strict=True):
             assert bank.step([batches(request, step)])[0] == pytest.approx(loss, abs=1e-5)
-    together.unpack()
-    for (_, mine), (_, own), bank in zip(fused, alone, banks, strict=True):
-        bank.unpack()
+    for index, ((_, mine), (_, own), bank) in enumerate(zip(fused, alone, banks, strict=True)):
+        together.unpack(index)
+        bank.unpack(0)
         for key, value in own.values.items():
             torch.testing.assert_close(mine.values[key], value, atol=1e-5, rtol=1e-4)
 

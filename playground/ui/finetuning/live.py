@@ -125,7 +125,7 @@ def _name(number: int, state: TrainingState) -> str:
 def is_still(state: TrainingState) -> bool:
     """Whether nothing of a run changes by itself any more."""
     rests = state.status in ENDED or state.status == "paused"
-    return rests and state.is_settled and all(sample.is_whole for sample in state.samples)
+    return rests and state.is_settled and all(sample.status != "open" for sample in state.samples)
 
 
 @st.fragment(run_every=UPDATE_S)
@@ -143,7 +143,8 @@ def _draw(state: TrainingState) -> None:
         _buttons(state)
         scale = choose("fin_scale", {"linear": _("linear"), "log": _("logarithmic")}, _("Scale of the loss"))
     if state.error:
-        st.error(_(state.error).format(**dict(state.error_params)))
+        values = {name: plain(one) if isinstance(one, str) else one for name, one in state.error_params}
+        st.error(_(state.error).format(**values))
     picture, samples = st.columns((3, 2))
     with picture:
         best = state.best_step if state.status in ENDED else None
@@ -248,7 +249,7 @@ def _samples(state: TrainingState) -> None:
     with st.container(height=300, border=False):
         for sample in state.samples:
             if sample.prompt == place:
-                mark = "" if sample.is_whole else " …"
+                mark = {"open": " …", "whole": "", "cut": " … " + _("(cut off)")}[sample.status]
                 step = _("step {step}").format(step=sample.step)
                 st.markdown(f":small[{step}] · {plain(sample.text) or '∅'}{mark}")
 
