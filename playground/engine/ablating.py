@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from playground.core.edits import Ablation, Edit
 from playground.engine.blocks import blocks, edited
+from playground.engine.finite import check_finite
 from playground.engine.inside import Ablated, AblationsRequest
 from playground.engine.jobs import Job
 
@@ -51,6 +52,7 @@ class AblationsWork:
         with _skipping(loaded, self.start), edited(loaded, edits, [len(self.input_ids)] * n):
             output = loaded.model.base_model(**given, use_cache=False)
         logits = loaded.model.get_output_embeddings()(output.last_hidden_state[:, -1])
+        check_finite(loaded, logits)
         found: NDArray[np.float32] = logits.float().cpu().numpy()
         return found
 

@@ -21,7 +21,8 @@ import torch
 from torch.nn.functional import linear
 
 from playground.engine.finetuning import Linear, Method
-from playground.errors import N_, BadValue, Unsupported
+from playground.engine.finite import is_finite
+from playground.errors import N_, BadValue, NotFinite, Unsupported
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,11 +70,12 @@ class Adapted(torch.nn.Module):
         base: `Linear`, or GPT-2's `Conv1D`, which keeps its weights as [d_in, d_out].
         change: What is added.
         scaling: Its factor.
+        name: Of the model with it, as readers know it.
     """
 
-    def __init__(self, base: torch.nn.Module, change: Change, scaling: float) -> None:
+    def __init__(self, base: torch.nn.Module, change: Change, scaling: float, name: str) -> None:
         super().__init__()
-        self.base, self.change, self.scaling = base, change, scaling
+        self.base, self.change, self.scaling, self.name = base, change, scaling, name
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Shape [..., d_in] -> [..., d_out]."""
@@ -81,9 +83,16 @@ class Adapted(torch.nn.Module):
         return out
 
     def added(self, x: torch.Tensor) -> torch.Tensor:
-        """What the adapter adds, s·B(A x). Shape [..., d_in] -> [..., d_out]."""
+        """What the adapter adds, s·B(A x). Shape [..., d_in] -> [..., d_out].
+
+        Raises:
+            NotFinite: It overflows. Said here, because attention makes zeros of queries that are no numbers.
+        """
         low = x if self.change.A is None else linear(x, self.change.A)
-        return self.scaling * linear(low, self.change.B)
+        added = self.scaling * linear(low, self.change.B)
+        if not is_finite(added):
+            raise NotFinite(model_id=self.name)
+        return added
 
     @property
     def bias(self) -> torch.Tensor | None:
@@ -179,21 +188,22 @@ def wrapped(model: Any, wrap: Mapping[str, Callable[[torch.nn.Module], torch.nn.
     return tree
 
 
-def adapted(model: Any, changes: Mapping[str, Change], scaling: float) -> Any:  # noqa: ANN401
+def adapted(model: Any, changes: Mapping[str, Change], scaling: float, name: str) -> Any:  # noqa: ANN401
     """The model with an adapter: same weights, more terms.
 
     Args:
         model: The base.
         changes: Path of each layer -> what is added.
         scaling: lora_alpha / r, times the strength; at 0 nothing is wrapped, so it is the base exactly.
+        name: Of the model with it, as readers know it.
     """
     if scaling == 0:
         return tree_over(model)
-    return wrapped(model, {path: _adapter(change, scaling) for path, change in changes.items()})
+    return wrapped(model, {path: _adapter(change, scaling, name) for path, change in changes.items()})
 
 
-def _adapter(change: Change, scaling: float) -> Callable[[torch.nn.Module], torch.nn.Module]:
-    return lambda base: Adapted(base, change, scaling)
+def _adapter(change: Change, scaling: float, name: str) -> Callable[[torch.nn.Module], torch.nn.Module]:
+    return lambda base: Adapted(base, change, scaling, name)
 
 
 def summed(parts: Sequence[tuple[Change, float]]) -> Change:

@@ -78,7 +78,6 @@ def adapted_model(base: LoadedModel, adapter: Adapter, name: AdapterName) -> Loa
     if not 0 <= name.strength * 100 <= MAX_STRENGTH:
         raise BadValue(name="strength", value=name.strength, allowed=f"0-{MAX_STRENGTH / 100}")
     changes = {path: change.to(base.device, base.dtype) for path, change in adapter.changes.items()}
-    model = adapted(base.tree, changes, adapter.scaling * name.strength)
     info = replace(
         base.info,
         model_id=name.model_id,
@@ -86,6 +85,7 @@ def adapted_model(base: LoadedModel, adapter: Adapter, name: AdapterName) -> Loa
         adapter=adapter.name,
         adapter_step=adapter.step,
     )
+    model = adapted(base.tree, changes, adapter.scaling * name.strength, info.name)
     return replace(base, info=info, model=model)
 
 

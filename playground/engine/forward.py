@@ -20,6 +20,7 @@ from playground.core.edits import Edit
 from playground.core.trace import Trace
 from playground.engine.attention import Call, collect_attentions, weights_of
 from playground.engine.blocks import Writes, collect_writes, edited
+from playground.engine.finite import check_finite
 from playground.engine.predicting import predictions
 
 if TYPE_CHECKING:
@@ -61,6 +62,9 @@ def run_traces(loaded: LoadedModel, rows: Sequence[Row], capture: Capture) -> li
 
     Returns:
         One trace a row, holding copies (a view would keep the whole padded batch alive).
+
+    Raises:
+        NotFinite: A row gives no numbers.
     """
     started = time.perf_counter()
     if loaded.info.kind == "encoder-decoder":
@@ -131,6 +135,8 @@ def _single_stack(loaded: LoadedModel, rows: Sequence[Row], capture: Capture) ->
         calls = open_collectors.enter_context(collect_attentions()) if wants_attention else []
         writes = open_collectors.enter_context(collect_writes(loaded)) if capture.writes else Writes()
         output = loaded.model.base_model(**arguments)
+    lengths = [len(row.input_ids) for row in rows]
+    check_finite(loaded, *(states[:n] for states, n in zip(output.last_hidden_state, lengths, strict=True)))
     results: list[dict[str, Any]] = [{} for _ in rows]
     if wants_attention:
         _check_layers(len(calls), loaded.info.n_layer)
@@ -169,7 +175,9 @@ def _put_logits(
             for row, kept in enumerate(positions)
         ]
     )
-    logits = loaded.model.get_output_embeddings()(states).float().cpu().numpy()
+    computed = loaded.model.get_output_embeddings()(states).float()
+    check_finite(loaded, computed)
+    logits = computed.cpu().numpy()
     starts = np.cumsum([0, *map(len, positions)])
     for row, kept in enumerate(positions):
         results[row]["logits"] = logits[starts[row] : starts[row + 1]].copy()
@@ -232,6 +240,7 @@ def _encoder_decoder(loaded: LoadedModel, row: Row, capture: Capture) -> dict[st
             output_attentions=capture.attentions is not None,
             output_hidden_states=capture.hidden_states is not None,
         )
+    check_finite(loaded, output.encoder_last_hidden_state, output.logits)
     result: dict[str, Any] = {}
     n, target = len(row.input_ids), len(row.decoder_ids)
     if capture.attentions:

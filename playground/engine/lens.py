@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from playground.core.residual import Lens
+from playground.engine.finite import check_finite
 from playground.engine.inside import LensRequest
 from playground.engine.jobs import Job
 from playground.engine.weights import final_norm
@@ -41,6 +42,7 @@ class LensWork:
         final = torch.from_numpy(self.is_final).to(loaded.device)[:, None]
         states = torch.where(final, states, final_norm(loaded)(states))
         logits = loaded.model.get_output_embeddings()(states).float()
+        check_finite(loaded, logits)
         logprobs = logits.log_softmax(-1)
         top = logprobs.topk(self.n_top)
         answers = torch.from_numpy(self.answers).to(loaded.device)[:, None]

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from playground.core.predictions import Predictions
 from playground.core.ranking import ZERO_WEIGHT
+from playground.engine.finite import check_finite
 
 if TYPE_CHECKING:
     from playground.engine.loading import LoadedModel
@@ -66,13 +67,17 @@ def predictions(
         states: After the final norm. Shape [position, d_model].
         input_ids: Token ids of the text, one a position.
         n_top: How many of the most probable next tokens to keep.
+
+    Raises:
+        NotFinite: The logits are no numbers.
     """
     head = loaded.model.get_output_embeddings()
     following = torch.tensor([*input_ids[1:], 0], device=states.device)  # of the last: not used
-    parts = [
-        _part(head(states[start : start + CHUNK]).float(), following[start : start + CHUNK], n_top)
-        for start in range(0, len(input_ids), CHUNK)
-    ]
+    parts = []
+    for start in range(0, len(input_ids), CHUNK):
+        logits = head(states[start : start + CHUNK]).float()
+        check_finite(loaded, logits)
+        parts.append(_part(logits, following[start : start + CHUNK], n_top))
     ids, top, entropy, logprobs, ranks = map(np.concatenate, zip(*parts, strict=True))
     return Predictions(ids, top, entropy, logprobs[:-1].copy(), ranks[:-1].copy())
 

@@ -22,6 +22,7 @@ from transformers.cache_utils import DynamicCache
 from playground.core.prefix_tree import PrefixTree
 from playground.engine.base import OnWait
 from playground.engine.cache import ByteCache
+from playground.engine.finite import check_finite
 from playground.engine.scheduler import Job
 from playground.engine.scores import ScoreRequest, Scores
 from playground.engine.turns import Turns
@@ -79,7 +80,9 @@ class TreeReading:
         if not nodes:
             return {}
         states = output.last_hidden_state[0, torch.tensor(nodes, device=device) - start]
-        logprobs = torch.log_softmax(model.get_output_embeddings()(states).float(), dim=-1)
+        logits = model.get_output_embeddings()(states).float()
+        check_finite(self._loaded, logits)
+        logprobs = torch.log_softmax(logits, dim=-1)
         found = LogProbs()
         for row, node in zip(logprobs, nodes, strict=True):
             tokens = self._wanted[node]

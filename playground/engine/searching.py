@@ -10,6 +10,7 @@ from transformers.cache_utils import DynamicCache
 
 from playground.core.beams import BeamSearch
 from playground.engine.beams import BeamsRequest, BeamStep
+from playground.engine.finite import check_finite
 from playground.engine.jobs import Job
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class BeamsWork:
         model, search = self._loaded.model, self.search
         output = model.base_model(input_ids=self._input_ids, past_key_values=self._cache, use_cache=True)
         logits = model.get_output_embeddings()(output.last_hidden_state[:, -1]).float()
+        check_finite(self._loaded, logits)
         candidates = search.step(torch.log_softmax(logits, -1).cpu().numpy())
         if not search.done:
             parents = [one.parent for one in candidates if one.fate == "kept"]

@@ -133,6 +133,8 @@ def test_a_closed_scoring_costs_no_further_forward(engine: LocalEngine, model: s
         ({"labels": ()}, BadValue),
         ({"labels": ("",)}, EmptyText),
         ({"labels": tuple(map(str, range(100)))}, BadValue),
+        ({"labels": (" a", "b " * 1_500_000)}, TextTooLong),
+        ({"labels": tuple(map(str, range(100))), "texts": ("the cat", "a")}, BadValue),
         ({"model": tiny.BERT}, Unsupported),
     ],
 )
