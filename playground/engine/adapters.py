@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
+import weakref
 from collections import OrderedDict
 from concurrent.futures import Future
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -39,7 +42,7 @@ class Adapters:
         self._held: OrderedDict[str, Adapter] = OrderedDict()
         self._owners: dict[str, set[str]] = {}
         self._left: OrderedDict[str, float] = OrderedDict()  # sessions, and when they left
-        self._models: OrderedDict[str, tuple[Future[LoadedModel], Future[LoadedModel]]] = OrderedDict()
+        self._models: OrderedDict[str, _Made] = OrderedDict()
 
     # ---- who has what
 
@@ -176,12 +179,17 @@ class Adapters:
         adapter = self.get(model_id)
         base = self._table.load(name.base_id)
         with self._lock:
-            known = self._models.get(model_id)
-            if known is not None and known[0] is base and not (known[1].done() and known[1].exception()):
-                self._models.move_to_end(model_id)
-                return known[1]
+            known = self._models.pop(model_id, None)
+            if (
+                known is not None
+                and known.base() is base
+                and not (known.model.done() and known.model.exception())
+            ):
+                self._models[model_id] = known
+                return known.model
             made: Future[LoadedModel] = Future()
-            self._models[model_id] = (base, made)
+            gone = partial(_drop, self._models, model_id)
+            self._models[model_id] = _Made(weakref.ref(base, gone), made)
             while len(self._models) > _KEPT_MODELS:
                 self._models.popitem(last=False)
         base.add_done_callback(lambda done: _fill(made, done, adapter, name))
@@ -200,8 +208,23 @@ class Adapters:
     def _forget(self, adapter_id: str) -> None:
         self._held.pop(adapter_id, None)
         self._owners.pop(adapter_id, None)
-        for model_id in [one for one in self._models if AdapterName.of(one).adapter_id == adapter_id]:
+        for model_id in [one for one in list(self._models) if AdapterName.of(one).adapter_id == adapter_id]:
             del self._models[model_id]
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A model with an adapter, kept only as long as the table of models keeps its base."""
+
+    base: weakref.ref[Future[LoadedModel]]
+    model: Future[LoadedModel]
+
+
+def _drop(models: dict[str, _Made], model_id: str, base: weakref.ref[Future[LoadedModel]]) -> None:
+    """Called when the table has dropped a base, in whatever thread: takes no lock."""
+    known = models.get(model_id)
+    if known is not None and known.base is base:
+        models.pop(model_id, None)
 
 
 def _fill(made: Future[LoadedModel], base: Future[LoadedModel], adapter: Adapter, name: AdapterName) -> None:

@@ -12,8 +12,10 @@ so the filling stays 0.
 from __future__ import annotations
 
 import math
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -100,10 +102,14 @@ class _Together(torch.nn.Module):
 
     def __init__(self, base: torch.nn.Module, bank: Bank, path: str) -> None:
         super().__init__()
-        self.base, self.bank, self.path = base, (bank,), path  # in a tuple: it is no part of the model
+        self.base, self.path = base, path
+        self.bank = weakref.ref(
+            bank
+        )  # which holds this: without a circle both go at once, and with them the base
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        bank = self.bank[0]
+        bank = self.bank()
+        assert bank is not None
         y: torch.Tensor = self.base(x)
         B, A = bank.leaves[self.path, "B"], bank.leaves.get((self.path, "A"))
         only = bank.rows.only
@@ -145,7 +151,7 @@ class Bank:
     def __init__(self, loaded: LoadedModel, slots: Sequence[Slot], give_way: GiveWay) -> None:
         self.slots = list(slots)
         self.rows = Rows([0] * len(slots))
-        self._loaded, self._give_way = loaded, give_way
+        self._loaded = loaded
         shapes = _largest([{key: value.shape for key, value in slot.values.items()} for slot in slots])
         n = len(slots) * sum(math.prod(shape) for shape in shapes.values())
         self._values, self._grads, self._first, self._second = (
@@ -171,7 +177,7 @@ class Bank:
         paths = dict.fromkeys(path for path, _matrix in shapes)
         self._tree = wrapped(loaded.tree, {path: self._wrap(path) for path in paths})
         for block in blocks(replace(loaded, model=self._tree)):
-            block.whole.register_forward_pre_hook(self._between, with_kwargs=True)
+            block.whole.register_forward_pre_hook(partial(_between, give_way), with_kwargs=True)
 
     def step(self, texts: Sequence[Sequence[TrainingText]]) -> list[float]:
         """One optimizer step of every slot.
@@ -241,10 +247,6 @@ class Bank:
     def _wrap(self, path: str) -> Callable[[torch.nn.Module], torch.nn.Module]:
         return lambda base: _Together(base, self, path)
 
-    def _between(self, _block: object, args: Any, kwargs: Any) -> Any:  # noqa: ANN401  (a torch hook)
-        states = _Between.apply(args[0], self._give_way)  # type: ignore[no-untyped-call]
-        return (states, *args[1:]), kwargs
-
     def _pack(self) -> None:
         for index, slot in enumerate(self.slots):
             for key, value in slot.values.items():
@@ -295,6 +297,11 @@ class Bank:
         for slot, n in zip(self.slots, counts, strict=True):
             slot.n_updates = n
         return norms.isfinite()
+
+
+def _between(give_way: GiveWay, _block: object, args: Any, kwargs: Any) -> Any:  # noqa: ANN401  (a torch hook)
+    states = _Between.apply(args[0], give_way)  # type: ignore[no-untyped-call]
+    return (states, *args[1:]), kwargs
 
 
 def _largest(each: Sequence[Mapping[Key, Sequence[int]]]) -> dict[Key, tuple[int, int]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from collections import OrderedDict
 from concurrent.futures import Future, InvalidStateError, ThreadPoolExecutor
 from contextlib import suppress
@@ -31,6 +32,7 @@ class ModelTable:
         self._lock = threading.Lock()
         self._closed = False
         self._futures: OrderedDict[str, Future[LoadedModel]] = OrderedDict()
+        self._leaving: list[tuple[weakref.ref[object], int]] = []  # a tensor and the bytes it stands for
         self._messages: dict[str, str] = {}
         self._infos: dict[str, ModelInfo] = {}
         self._tokenizers: dict[str, TextTokenizer] = {}
@@ -91,8 +93,9 @@ class ModelTable:
 
     @property
     def size_bytes(self) -> int:
-        """Bytes of the parameters of all models in memory."""
-        return sum(_size_bytes(future.result()) for future in self._loaded().values())
+        """Bytes of the parameters of all models in memory, those included that left and are still in use."""
+        held = sum(_size_bytes(future.result()) for future in self._loaded().values())
+        return held + sum(size_bytes for tensor, size_bytes in list(self._leaving) if tensor() is not None)
 
     def close(self) -> None:
         """Load nothing more; whoever waits for a model gets `Cancelled` here and now."""
@@ -147,14 +150,15 @@ class ModelTable:
         return loaded
 
     def _make_room(self, newcomer: str, size_bytes: int) -> None:
-        held = self._loaded()
-        total = size_bytes + sum(_size_bytes(future.result()) for future in held.values())
-        for model_id, future in held.items():
-            if total <= self._settings.model_bytes:
+        self._leaving = [one for one in self._leaving if one[0]() is not None]
+        for model_id, future in self._loaded().items():
+            if size_bytes + self.size_bytes <= self._settings.model_bytes:
                 return
             if model_id not in (newcomer, self._settings.default_model):
-                total -= _size_bytes(future.result())
-                del self._futures[model_id]
+                loaded = future.result()
+                # every model with an adapter shares this tensor: it lives as long as any of them
+                self._leaving.append((weakref.ref(next(loaded.model.parameters())), _size_bytes(loaded)))
+                del self._futures[model_id], future, loaded
 
 
 def _size_bytes(loaded: LoadedModel) -> int:

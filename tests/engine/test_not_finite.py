@@ -77,9 +77,7 @@ ASKED: dict[str, Asked] = {
         engine.traces(TracesRequest(model, (TEXT, "the dog"), hidden_states="all"))
     ),
     "lens": lambda engine, model: engine.lens(LensRequest(model, TEXT)),
-    "ablations": lambda engine, model: list(
-        engine.ablations(AblationsRequest(model, TEXT, ablation="zero"))
-    ),
+    "ablations": lambda engine, model: list(engine.ablations(AblationsRequest(model, TEXT, ablation="zero"))),
     "scores": lambda engine, model: list(engine.score(ScoreRequest(model, (TEXT,), ((" a", " the cat"),)))),
     "beams": lambda engine, model: list(engine.beams(BeamsRequest(model, TEXT, max_new_tokens=4))),
 }

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import count
@@ -293,3 +295,38 @@ def test_the_id_of_a_run_is_its_own(engine: LocalEngine) -> None:
     wait(engine, first)
     with pytest.raises(BadValue, match="request_id"):
         engine.start(first)
+
+
+# ---- memory
+
+
+def test_a_model_that_left_is_counted_until_its_run_has_ended_and_then_free(tiny_settings: Settings) -> None:
+    """Without the garbage collector: what is alive when a model is loaded is frozen, and never collected."""
+    limits = {"model_bytes": 1, "default_model": tiny.BERT}
+    engine = create_engine(tiny_settings.model_copy(update=limits))
+    assert isinstance(engine, LocalEngine)
+    done, going_on = run_of(1, owner="me"), run_of(2, owner="me", n_steps=200)
+    engine.start(done)
+    asked = GenerateRequest(wait(engine, done).adapter, input_ids=PROMPTS[0], temperature=0, max_new_tokens=4)
+    written = [step.token_id for step in engine.generate(asked)]
+    llama = weakref.ref(next(engine.lent.load(tiny.LLAMA).result().model.parameters()))
+    size_bytes = engine.stats().model_bytes
+    gc.disable()
+    try:
+        engine.start(going_on)
+        until(lambda: known(engine, going_on).step > 0)
+        engine.lent.load(tiny.GPT2).result(timeout=60)  # which takes its place
+        gpt2_bytes = sum(one.nbytes for one in engine.lent.load(tiny.GPT2).result().model.parameters())
+        assert engine.lent.state(tiny.LLAMA)[0] == "waiting"
+        engine.trainings.pause(going_on.request_id)
+        until(lambda: not engine.stats().n_training)
+        assert llama() is not None
+        assert engine.stats().model_bytes == size_bytes + gpt2_bytes
+        engine.trainings.cancel(going_on.request_id)
+        until(lambda: llama() is None)
+        assert engine.stats().model_bytes == gpt2_bytes
+    finally:
+        gc.enable()
+    assert len(engine.trainings.of("me")) == 2
+    assert [step.token_id for step in engine.generate(asked)] == written
+    engine.close()
