@@ -1,0 +1,343 @@
+"""No reader reaches another's session; there are as many as open files allow, and the rest is told so."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from unittest.mock import Mock
+
+import pytest
+from streamlit.proto.BackMsg_pb2 import BackendOperationRequest, BackMsg
+from streamlit.runtime.session_manager import SessionInfo
+from websockets.exceptions import InvalidStatus
+
+from benchmarks.live_server import LiveServer, free_port
+from benchmarks.load_client import Reader, Run
+from playground import sessions
+from playground.errors import SetUpError
+from playground.paths import PACKAGE
+from playground.sessions import Capacity, Sessions, concerns_own_session
+from playground.settings import Settings
+from tests.test_gate import ask
+
+# --- what one may ask
+
+TYPES = [field.name for field in BackMsg.DESCRIPTOR.oneofs_by_name["type"].fields]
+OPERATIONS = [field.name for field in BackendOperationRequest.DESCRIPTOR.oneofs_by_name["payload"].fields]
+OF_ONE_SESSION = {
+    "rerun_script",
+    "stop_script",
+    "file_urls_request",
+    "app_heartbeat",
+    "deferred_file",
+    "dataframe_chunk",
+}
+OF_ALL = {
+    "clear_cache",
+    "load_git_info",
+    "set_run_on_save",
+    "debug_disconnect_websocket",
+    "debug_shutdown_runtime",
+    "install_skills",
+    "dismiss_skills_nudge",
+}
+
+
+def _message(kind: str) -> BackMsg:
+    message = BackMsg()
+    if kind in OPERATIONS:
+        getattr(message.backend_operation_request, kind).SetInParent()
+    elif BackMsg.DESCRIPTOR.fields_by_name[kind].message_type:
+        getattr(message, kind).SetInParent()
+    else:
+        setattr(message, kind, True)
+    return message
+
+
+def test_every_message_streamlit_knows_is_judged() -> None:
+    assert {*TYPES, *OPERATIONS} - {"backend_operation_request"} == OF_ONE_SESSION | OF_ALL
+
+
+@pytest.mark.parametrize("kind", sorted(OF_ONE_SESSION | OF_ALL))
+def test_a_message_passes_only_if_it_concerns_its_own_session(kind: str) -> None:
+    assert concerns_own_session(_message(kind)) is (kind in OF_ONE_SESSION)
+
+
+def test_an_empty_message_and_a_request_for_a_million_places_do_not_pass() -> None:
+    assert not concerns_own_session(BackMsg())
+    assert not concerns_own_session(BackMsg(backend_operation_request=BackendOperationRequest()))
+    many = BackMsg()
+    many.file_urls_request.file_names.extend(["a"] * 101)
+    assert not concerns_own_session(many)
+
+
+async def _send(reader: Reader, message: BackMsg) -> None:
+    assert reader._connection is not None
+    await reader._connection.send(message.SerializeToString())
+
+
+def _step_of_training(run: Run) -> int:
+    lines = [line.body for line in run.elements("markdown") if "Training: step" in line.body]
+    return int(lines[0].partition("Training: step ")[2].split()[0]) if lines else -1
+
+
+async def _step_reached(reader: Reader, step: int, timeout_s: float = 120) -> None:
+    ends_at = time.monotonic() + timeout_s
+    seen = []
+    while time.monotonic() < ends_at:
+        seen.append(_step_of_training(await reader.tick()))
+        if seen[-1] >= step:
+            return
+    raise AssertionError(f"training stands: {seen}")
+
+
+async def _write(reader: Reader) -> str:
+    run = await reader.rerun(sam_start=("trigger_value", True))
+    return str([text.body for text in run.elements("text") if "│" in text.body][-1])
+
+
+async def _meddle(url: str) -> tuple[str, str]:
+    """What one writes undisturbed, and what it writes while another sends all it can and a third trains."""
+    query = "lang=en&sam_seed=3&sam_max_new_tokens=60&text=Once+upon+a+time"
+    async with (
+        Reader(url, page="sampling", query=query) as writer,
+        Reader(url, page="finetuning", query="lang=en") as trainer,
+        Reader(url) as meddler,
+    ):
+        undisturbed = await _write(writer)
+        await trainer.rerun(fin_start=("trigger_value", True))
+        await _step_reached(trainer, 1)
+        writing = asyncio.create_task(_write(writer))
+        for kind in 3 * sorted(OF_ALL):
+            await asyncio.sleep(0.05)
+            await _send(meddler, _message(kind))
+        disturbed = await writing
+        await _step_reached(trainer, 3)
+        assert (await meddler.rerun()).n_messages > 0
+    return undisturbed, disturbed
+
+
+@pytest.mark.real
+def test_nothing_one_reader_sends_ends_anothers_writing_or_training(live: LiveServer) -> None:
+    undisturbed, disturbed = asyncio.run(_meddle(live.url))
+    assert disturbed == undisturbed
+    assert len(undisturbed) > 100
+
+
+@pytest.mark.real
+def test_the_same_holds_under_streamlit_run() -> None:
+    with LiveServer.streamlit(PACKAGE / "app.py") as live:
+        asyncio.run(_until_ready(live.url))
+        undisturbed, disturbed = asyncio.run(_meddle(live.url))
+        assert disturbed == undisturbed
+
+
+async def _until_ready(url: str) -> None:
+    ends_at = time.monotonic() + 180
+    while time.monotonic() < ends_at:
+        async with Reader(url, page="sampling") as reader:
+            if "sam_start" in reader._ids:
+                return
+        await asyncio.sleep(0.5)
+    raise TimeoutError(url)
+
+
+# --- how many there are
+
+
+class _Session:
+    """A session as the storage sees it."""
+
+    def __init__(self, name: str) -> None:
+        self.id, self.ended = name, False
+
+    def shutdown(self) -> None:
+        self.ended = True
+
+
+def _asleep(storage: Sessions, *names: str) -> list[_Session]:
+    made = [_Session(name) for name in names]
+    for session in made:
+        storage.save(SessionInfo(client=None, session=session))  # type: ignore[arg-type]
+    return made
+
+
+RUNTIME: Any = Mock(is_active_session=lambda session_id: session_id == "awake")
+
+
+def test_one_too_many_gets_no_place_until_another_leaves() -> None:
+    storage = Sessions(places=2, grace_s=60)
+    first, second = storage.enter(None, RUNTIME), storage.enter(None, RUNTIME)
+    assert first is not None
+    assert second is not None
+    assert storage.full
+    assert storage.enter(None, RUNTIME) is None
+    assert storage.enter("never heard of", RUNTIME) is None
+    storage.leave(first)
+    assert storage.enter(None, RUNTIME) is not None
+
+
+def test_a_newcomer_takes_the_place_of_who_slept_longest_and_frees_its_files() -> None:
+    storage = Sessions(places=3, grace_s=60)
+    one, two, three = _asleep(storage, "one", "two", "three")
+    assert storage.enter(None, RUNTIME) is not None
+    assert (one.ended, two.ended, three.ended) == (True, False, False)
+    assert storage.get("one") is None
+    assert [info.session.id for info in storage.list()] == ["two", "three"]
+
+
+def test_who_comes_back_has_a_place_even_when_all_are_taken() -> None:
+    storage = Sessions(places=1, grace_s=60)
+    _asleep(storage, "mine")
+    assert storage.enter("mine", RUNTIME) == "mine"
+    storage.delete("mine")
+    assert storage.full
+    assert storage.enter("awake", RUNTIME) == "awake"  # a new connection before the old one is missed
+
+
+def test_connections_under_one_name_take_one_place() -> None:
+    storage = Sessions(places=3, grace_s=60)
+    for _ in range(50):
+        storage.enter("awake", RUNTIME)
+    assert not storage.full
+    for _ in range(50):
+        storage.leave("awake")
+    assert not storage._awake
+
+
+def test_a_sleeper_is_forgotten_after_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1_000.0
+    monkeypatch.setattr("playground.sessions.time.monotonic", lambda: now)
+    storage = Sessions(places=2, grace_s=60)
+    (one,) = _asleep(storage, "one")
+    now = 1_059.0
+    assert storage.get("one") is not None
+    now = 1_061.0
+    assert storage.get("one") is None
+    assert one.ended
+    assert storage.list() == []
+
+
+def test_no_more_sleep_than_there_are_places() -> None:
+    storage = Sessions(places=2, grace_s=60)
+    slept = _asleep(storage, *"abcde")
+    assert [one.ended for one in slept] == [True, True, True, False, False]
+
+
+@pytest.mark.parametrize("files", [100, 256, 1_024, 4_096, 65_536])
+def test_all_sessions_and_connections_fit_into_the_open_files(files: int) -> None:
+    capacity = Capacity.of(Settings(), files)
+    used = sessions.RESERVED_FILES + sessions.FILES_A_SESSION * capacity.sessions + capacity.connections
+    assert used <= files
+    assert capacity.connections >= 2 * capacity.sessions
+    assert capacity.sessions <= 150
+
+
+def test_too_few_open_files_is_one_sentence() -> None:
+    with pytest.raises(SetUpError, match=r"Only 60 files may be open.*ulimit -n"):
+        Capacity.of(Settings(), 60)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
+def test_the_limit_of_open_files_is_raised_as_far_as_the_system_allows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import resource
+
+    given: list[tuple[int, int]] = []
+
+    def limits(soft: int, hard: int, most: int = 10**9) -> int:
+        def set_limit(_kind: int, limit: tuple[int, int]) -> None:
+            if limit[0] > most:
+                raise ValueError("not allowed")
+            given.append(limit)
+
+        monkeypatch.setattr(resource, "getrlimit", lambda _kind: (soft, hard))
+        monkeypatch.setattr(resource, "setrlimit", set_limit)
+        return sessions.raise_file_limit()
+
+    endless = resource.RLIM_INFINITY
+    assert limits(1_024, 524_288) == 65_536
+    assert limits(256, 4_096) == 4_096
+    assert limits(256, 256) == 256
+    assert limits(256, endless, most=10_240) == 10_240  # macOS
+    assert limits(endless, endless) == 65_536
+    assert given == [(65_536, 524_288), (4_096, 4_096), (10_240, endless)]
+
+
+@pytest.fixture
+def cramped(tmp_path: Path) -> Iterator[LiveServer]:
+    """A server that may open 256 files and has no model, whose readers are told so on every page."""
+    port = free_port()
+    command = [
+        str(Path(sys.executable).with_name("llm-playground")),
+        "run",
+        "--no-browser",
+        "--port",
+        str(port),
+    ]
+    env = {"PLAYGROUND_CACHE_DIR": str(tmp_path), "PLAYGROUND_DEFAULT_MODEL": "gpt2", "HF_HUB_OFFLINE": "1"}
+    with LiveServer(["bash", "-c", 'ulimit -n 256; exec "$@"', "--", *command], port, env=env) as live:
+        yield live
+
+
+async def _come(url: str, n: int) -> tuple[list[Reader], list[InvalidStatus]]:
+    """Readers who got in, and what the others were told."""
+    came, refused = [], []
+    for _ in range(n):
+        reader = Reader(url)
+        try:
+            await reader.__aenter__()
+            came.append(reader)
+        except InvalidStatus as error:
+            refused.append(error)
+    return came, refused
+
+
+async def _crowd(live: LiveServer) -> int:
+    places = Capacity.of(Settings(), 256).sessions
+    address = live.url.removeprefix("http://")
+    came, refused = await _come(live.url, 100)
+    assert len(came) == places
+    for error in refused:
+        assert error.response.status_code == 503
+        assert f"All {places} places are taken" in error.response.body.decode()
+    for reader in came:
+        assert (await reader.rerun()).n_messages > 0
+    page = await asyncio.to_thread(
+        ask, address, "/sampling", Accept="text/html", **{"Accept-Language": "ko-KR,en"}
+    )
+    assert page.status == 503
+    assert f"{places}자리가 모두 찼습니다" in page.text
+    assert page.headers["Refresh"] == "10"
+    assert (await asyncio.to_thread(ask, address, "/_stcore/health")).status == 200
+    for reader in came[:20]:
+        await reader.__aexit__(None, None, None)
+    later, refused = await _come(live.url, 100)
+    assert (len(later), len(refused)) == (20, 80)
+    assert (await came[-1].rerun()).n_messages > 0
+    for reader in [*came[20:], *later]:
+        await reader.__aexit__(None, None, None)
+    return places
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
+def test_where_256_files_may_be_open_one_too_many_is_told_so_and_nobody_falls_out(
+    cramped: LiveServer,
+) -> None:
+    places = asyncio.run(_crowd(cramped))
+    asyncio.run(_come_and_go(cramped.url, 3 * places))
+    opened = len(os.listdir(f"/proc/{cramped.process.pid}/fd")) if sys.platform == "linux" else 0
+    assert opened <= sessions.RESERVED_FILES + sessions.FILES_A_SESSION * places
+    assert len(cramped.log().splitlines()) < 40, cramped.log()[-2_000:]
+
+
+async def _come_and_go(url: str, n: int) -> None:
+    for _ in range(n):
+        async with Reader(url):
+            pass
