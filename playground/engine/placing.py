@@ -24,7 +24,7 @@ from playground.errors import CannotWrite, DiskFull
 METADATA = "playground.json"
 _MARGIN_BYTES = 50 * 10**6
 _FULL = (errno.ENOSPC, errno.EDQUOT)
-_FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS, errno.EFBIG, errno.ENOTDIR)
+_FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS, errno.EFBIG, errno.ENOTDIR, errno.EEXIST)
 
 
 def is_model_folder(folder: Path) -> bool:

