@@ -75,7 +75,7 @@ class Trainer:
         losses: list[float] | None = None
         try:
             losses = bank.step(batches)
-        except Exception as error:  # noqa: BLE001  (a failed step ends a run, not the engine)
+        except Exception as error:
             if len(runs) == 1:
                 self._trainings.fail(runs[0], error)
                 return
@@ -227,7 +227,7 @@ class Trainer:
             return
         try:
             bank = Bank(runs[0].loaded, [run.slot for run in runs], self._between)
-        except Exception as error:  # noqa: BLE001  (no room: a run ends, not the engine)
+        except Exception as error:
             if len(runs) == 1:
                 self._trainings.fail(runs[0], error)
                 return
