@@ -64,7 +64,7 @@ class Trainings:
         """Queue a run.
 
         Raises:
-            InputError: A setting or a text that cannot be, the id of another run; no room for another adapter.
+            InputError: A setting or text that cannot be, the id of another run, no room for an adapter.
             TooManyRuns: The session has as many as it may.
             BusyError: No place in the queue, or no room for what will be learned.
         """
