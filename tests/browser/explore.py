@@ -1,0 +1,275 @@
+"""Operate every control of every page in both languages, then in random order; say what went wrong.
+
+    python -m tests.browser.explore [--page sampling] [--language ko] [--seed 7] [--random-steps 40]
+
+New pages and controls are found on the page itself. What counts as wrong: an exception or error box, a console
+or page error, a request to the outside, a run that does not end, a text left in the other language.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import click
+from babel.messages.pofile import read_po
+from playwright.sync_api import Error, Page, sync_playwright
+
+from benchmarks.live_server import LiveServer
+from playground.bootstrap import find_chromium
+from playground.paths import site_root
+from tests.browser.conftest import CHROMIUM_FLAGS, VIEWPORT
+from tests.browser.reader import Watch, wait_run, watch
+
+PAGES = tuple(sorted(path.stem for path in (site_root() / "pages").glob("*.py")))
+CONTROLS = Path(__file__).with_name("controls.js").read_text("utf-8")
+N_ALIKE = 4  # controls of one kind in one place that are operated: the ends and some between
+ELSEWHERE = {"lang_choice"}  # both languages are explored anyway
+LANGUAGES = {"English", "Korean"}  # each is named in its own words
+ODD_TEXTS = ("", "</script>", "👍🏽 가나다", "7", "a " * 300)
+ERRORS = "[data-testid=stException], [data-testid=stAlertContentError], [data-testid=stBidiComponentError]"
+TEXTS = """() => {
+  const walker = document.createTreeWalker(document.querySelector("[data-testid=stApp]"), NodeFilter.SHOW_TEXT);
+  const found = new Set();
+  while (walker.nextNode()) {
+    const node = walker.currentNode;
+    if (node.parentElement.closest("textarea, code, pre, script, style, [lang]:not(html)")) continue;
+    if (node.parentElement.checkVisibility()) found.add(node.data.trim());
+  }
+  return [...found];
+}"""
+OF_STREAMLIT = {"Browse files", "Drag and drop files here", "Press Enter to apply", "Choose an option", "No results"}
+
+
+@dataclass(frozen=True)
+class Control:
+    """One control: the key of the nearest element that has one, what is done with it, its words, which of equals."""
+
+    place: str
+    kind: str
+    label: str
+    nth: int
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.label!r} in {self.place or 'the page'}" + f" ({self.nth + 1})" * (self.nth > 0)
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """What went wrong, where, after which last steps."""
+
+    page: str
+    language: str
+    steps: tuple[str, ...]
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.page} [{self.language}] {self.what}\n    after " + " > ".join(self.steps[-4:])
+
+
+@cache
+def left_in(language: str) -> frozenset[str]:
+    """Sentences of the interface that mean: this text was not translated into `language`."""
+    with (site_root() / "assets/locale/ko/LC_MESSAGES/playground.po").open("rb") as file:
+        pairs = [(one.id, one.string) for one in read_po(file) if isinstance(one.id, str) and one.id]
+    pairs = [(english, korean) for english, korean in pairs if english != korean and len(english) > 3]
+    pairs = [pair for pair in pairs if pair[0] not in LANGUAGES]
+    english, korean = frozenset(pair[0] for pair in pairs), frozenset(pair[1] for pair in pairs)
+    return english - korean | OF_STREAMLIT if language == "ko" else korean - english
+
+
+class Explorer:
+    """Walks one page in one language.
+
+    Args:
+        tab: Where; its troubles are noted in `seen`.
+        url: The server's address.
+        name, language: The page.
+        choose: Where the random order comes from.
+        ends_at: On the clock of `time.monotonic`.
+    """
+
+    def __init__(
+        self, tab: Page, seen: Watch, url: str, name: str, language: str, choose: random.Random, ends_at: float
+    ) -> None:
+        self.tab, self.seen, self.name, self.language = tab, seen, name, language
+        self.address = f"{url}/{'' if name == 'home' else name}?lang={language}"
+        self.choose, self.ends_at = choose, ends_at
+        self.troubles: list[Trouble] = []
+        self.steps: list[str] = []
+
+    @property
+    def in_time(self) -> bool:
+        """Whether there is time for another step."""
+        return time.monotonic() < self.ends_at
+
+    def open(self) -> None:
+        """Load the page anew."""
+        self.steps = ["open"]
+        self._do(lambda: self.tab.goto(self.address))
+
+    def every_control(self) -> int:
+        """Operate each control once, what appears through it first; how many."""
+        self.open()
+        done: set[Control] = set()
+        todo = list(reversed(self._controls()))
+        while todo and self.in_time:
+            control = todo.pop()
+            if control in done or not self._operate(control):
+                continue
+            done.add(control)
+            fresh = [one for one in self._controls() if one not in done and one not in todo]
+            todo.extend(reversed(fresh))
+        return len(done)
+
+    def at_random(self, n_steps: int) -> None:
+        """Operate controls in random order; back, forward and reload among them."""
+        self.open()
+        moves: list[tuple[str, Callable[[], object]]] = [
+            ("back", self.tab.go_back), ("forward", self.tab.go_forward), ("reload", self.tab.reload),
+        ]  # fmt: skip
+        for _step in range(n_steps):
+            if not self.in_time:
+                return
+            controls = self._controls()
+            if self.choose.random() < 0.1 or not controls:
+                said, move = self.choose.choice(moves)
+                self.steps.append(said)
+                self._do(move)
+            else:
+                self._operate(self.choose.choice(controls))
+
+    def _controls(self) -> list[Control]:
+        found = [Control(**one) for one in self.tab.evaluate(CONTROLS)]
+        alike: dict[tuple[str, str], list[Control]] = {}
+        for control in found:
+            if control.place not in ELSEWHERE:
+                alike.setdefault((control.place, control.kind), []).append(control)
+        return [control for group in alike.values() for control in self._some(group)]
+
+    def _some(self, group: Sequence[Control]) -> Iterator[Control]:
+        """All of a small group; the ends and a few others of one of hundreds of cells."""
+        if len(group) <= 3 * N_ALIKE:
+            yield from group
+            return
+        picked = random.Random(len(group)).sample(range(1, len(group) - 1), N_ALIKE)
+        yield from (group[at] for at in (0, *sorted(picked), len(group) - 1))
+
+    def _operate(self, control: Control) -> bool:
+        """Do it; False if it is not there any more."""
+        found = [Control(**one) for one in self.tab.evaluate(CONTROLS)]
+        if control not in found:
+            return False
+        node = self.tab.evaluate_handle("at => window.controls[at]", found.index(control)).as_element()
+        if node is None:
+            return False
+        self.steps.append(str(control))
+
+        def act() -> None:
+            if control.kind == "slider":
+                for key in ("End", "Home"):
+                    node.press(key)
+                    wait_run(self.tab)
+            elif control.kind == "field":
+                node.fill("7" if node.get_attribute("type") == "number" else self.choose.choice(ODD_TEXTS))
+                node.press("Control+Enter")
+            elif control.kind == "select":
+                node.select_option(index=self.choose.randrange(node.evaluate("node => node.options.length")))
+            else:
+                node.click(timeout=10_000)
+
+        self._do(act)
+        return True
+
+    def _do(self, act: Callable[[], object]) -> None:
+        try:
+            act()
+            wait_run(self.tab)
+        except Error as error:
+            what = str(error).splitlines()[0]
+            if "not attached" not in what and "Timeout 10000" not in what:
+                self._note([f"it does not end or cannot be done: {what}"])
+                self.tab.goto(self.address)
+            return
+        self._look()
+
+    def _look(self) -> None:
+        problems = [f"an error: {box.inner_text()[:300]}" for box in self.tab.locator(ERRORS).all()]
+        others = sorted(left_in(self.language) & set(self.tab.evaluate(TEXTS)))
+        problems += [f"left in the other language: {text}" for text in others]
+        problems += self.seen.troubles
+        self._note(problems)
+        if urlsplit(self.tab.url).path.strip("/") not in (self.name, "" if self.name == "home" else self.name):
+            self.steps.append("return")
+            self.tab.goto(self.address)
+            wait_run(self.tab)
+        elif any("an error" in problem for problem in problems):
+            self.tab.goto(self.address)
+            wait_run(self.tab)
+
+    def _note(self, problems: Sequence[str]) -> None:
+        self.seen.forget()
+        known = {trouble.what for trouble in self.troubles}
+        self.troubles += [
+            Trouble(self.name, self.language, tuple(self.steps), what) for what in problems if what not in known
+        ]
+
+
+def explore(
+    url: str,
+    pages: Sequence[str],
+    languages: Sequence[str],
+    *,
+    seed: int,
+    random_steps: int,
+    seconds_a_page: float,
+    tell: Callable[[str], None],
+    systematic: bool = True,
+) -> list[Trouble]:
+    """Everything that went wrong on these pages."""
+    troubles: list[Trouble] = []
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_FLAGS)
+        for name in pages:
+            for language in languages:
+                window = chromium.new_context(viewport=VIEWPORT, locale="en-US")
+                tab = window.new_page()
+                ends_at = time.monotonic() + seconds_a_page
+                choose = random.Random(f"{seed} {name} {language}")
+                explorer = Explorer(tab, watch(tab), url, name, language, choose, ends_at)
+                n_done = explorer.every_control() if systematic else 0
+                explorer.at_random(random_steps)
+                window.close()
+                tell(f"{name} [{language}]: {n_done} controls, {len(explorer.troubles)} troubles")
+                for trouble in explorer.troubles:
+                    tell(f"  {trouble}")
+                troubles += explorer.troubles
+        chromium.close()
+    return troubles
+
+
+@click.command()
+@click.option("--page", "pages", multiple=True, default=PAGES, help="Only this page (may be repeated).")
+@click.option("--language", "languages", multiple=True, default=("en", "ko"), help="Only this language.")
+@click.option("--seed", default=1, help="Of the random order.", show_default=True)
+@click.option("--random-steps", default=40, help="Steps in random order, per page.", show_default=True)
+@click.option("--seconds", default=1800.0, help="At most, per page and language.", show_default=True)
+def main(pages: Sequence[str], languages: Sequence[str], seed: int, random_steps: int, seconds: float) -> None:
+    """Explore a server of its own; exit code 1 if anything went wrong."""
+    with LiveServer.playground() as server:
+        server.wait_ready()
+        troubles = explore(
+            server.url, pages, languages, seed=seed, random_steps=random_steps, seconds_a_page=seconds,
+            tell=click.echo,
+        )  # fmt: skip
+    sys.exit(1 if troubles else 0)
+
+
+if __name__ == "__main__":
+    main()
