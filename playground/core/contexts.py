@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from playground.core import projections
+from playground.core import pieces, projections
+from playground.core.canonical import canonical
 from playground.core.tokens import Tokenization
 from playground.core.trace import Trace
 
@@ -46,7 +47,7 @@ class Contexts:
 
 
 def positions_of(word: str, tokenization: Tokenization) -> tuple[int, ...]:
-    """Tokens that hold any character of the last place where `word` occurs, upper and lower case alike.
+    """Tokens that hold any character of the last place where `word` occurs, whatever its case and form.
 
     The last place, because a decoder knows only what stands before. Nothing when it does not occur.
 
@@ -56,17 +57,34 @@ def positions_of(word: str, tokenization: Tokenization) -> tuple[int, ...]:
         >>> positions_of("Bank", cut)
         (1,)
     """
-    text = tokenization.text
-    same_length = len(text.lower()) == len(text)  # not so for a few letters, such as the Turkish I with a dot
-    start = text.lower().rfind(word.lower()) if same_length else text.rfind(word)
-    if start < 0 or not word:
+    compared, spans = _compared(tokenization.text)
+    wanted = _compared(word)[0]
+    first = compared.rfind(wanted)
+    if first < 0 or not word:
         return ()
-    stop = start + len(word)
+    start, stop = spans[first][0], spans[first + len(wanted) - 1][1]
     return tuple(
         position
         for position, (begin, end) in enumerate(tokenization.offsets)
         if begin < end and begin < stop and end > start
     )
+
+
+def _compared(text: str) -> tuple[str, list[tuple[int, int]]]:
+    """A text as it is compared, and for each of its code points the ones of `text` that it was made of.
+
+    Lower case is longer than upper case for a few letters, such as the Turkish I with a dot.
+    """
+    compared, spans, at = "", list[tuple[int, int]](), 0
+    for character in pieces.characters(text):
+        form = canonical(character).lower()
+        is_plain = len(form) == len(character)
+        spans += [
+            (at + place, at + place + 1) if is_plain else (at, at + len(character))
+            for place in range(len(form))
+        ]
+        compared, at = compared + form, at + len(character)
+    return compared, spans
 
 
 def word_vectors(trace: Trace, positions: Sequence[int]) -> NDArray[np.float32]:

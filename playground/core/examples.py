@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from playground.core.canonical import distinct
 from playground.core.prompting import Example
 from playground.core.prompts import Unusable, csv_fields, decode, readable_text, sort_out
 from playground.errors import N_, BadFile, BadUpload
@@ -52,9 +53,9 @@ def read_examples(name: str, data: bytes, *, max_bytes: int = 2**20, max_rows: i
         raise BadFile(reason=N_("it is too large."))
     rows = (one for one in _rows(name, decode(data)) if not _is_empty(one[1]))
     examples, rejected, n_beyond_limit = sort_out(rows, lambda row: _checked(*row), max_rows)
-    if len({one.text for one in examples}) < MIN_TEXTS:
+    if len(distinct(one.text for one in examples)) < MIN_TEXTS:
         raise BadFile(reason=N_("it has fewer than four different texts with a label."))
-    if len({one.label for one in examples}) < 2:
+    if len(distinct(one.label for one in examples)) < 2:
         raise BadFile(reason=N_("all its texts have the same label."))
     return ExampleFile(examples, rejected, n_beyond_limit)
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from playground.core.canonical import canonical, distinct
 from playground.core.prompting import Example, interval
 from playground.core.shots import Condition
 
@@ -139,7 +140,10 @@ def orders(found: Sequence[tuple[Sequence[str], Sequence[bool]]]) -> pd.DataFram
 
 def label_counts(examples: Sequence[Example]) -> pd.DataFrame:
     """Labels and how often each occurs, the most frequent first: label, count."""
-    return pd.DataFrame(Counter(one.label for one in examples).most_common(), columns=["label", "count"])
+    names = distinct(one.label for one in examples)
+    counts = Counter(canonical(one.label) for one in examples)
+    rows = sorted(((name, counts[canonical(name)]) for name in names), key=lambda row: -row[1])
+    return pd.DataFrame(rows, columns=["label", "count"])
 
 
 def kept(prompts: Sequence[Sequence[Mapping[str, str]]]) -> pd.DataFrame:

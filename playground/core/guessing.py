@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from playground.core.canonical import is_same
+
 
 def bound_bits(guesses: Sequence[int]) -> float:
     """Entropy of the number of guesses: no more bits a token than this are needed to write the text down.
@@ -27,11 +29,11 @@ def bound_bits(guesses: Sequence[int]) -> float:
 
 
 def is_right(guess: str, token: str) -> bool:
-    """Whether a guess names the token, whatever its case and the space before it.
+    """Whether a guess names the token, whatever its case, its form and the space before it.
 
     Example:
         >>> is_right("Dog ", " dog"), is_right("dogs", " dog"), is_right("", " ")
         (True, False, False)
     """
     said = guess.strip().casefold()
-    return bool(said) and said == token.strip().casefold()
+    return bool(said) and is_same(said, token.strip().casefold())

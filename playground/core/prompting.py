@@ -17,6 +17,8 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from playground.core.canonical import distinct, is_same
+
 Kind = Literal["instruction", "demonstration", "label", "query", "template"]
 _KIND_OF_ROLE: dict[str, Kind] = {"system": "instruction", "user": "demonstration", "assistant": "label"}
 Format = Literal["labelled", "arrow", "qa", "chat"]
@@ -56,12 +58,16 @@ class Task:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """Every label once, in alphabetical order."""
-        return tuple(sorted({one.label for one in self.examples}))
+        """Every label once, as it is first written, in alphabetical order."""
+        return tuple(sorted(distinct(one.label for one in self.examples)))
 
     def options(self, example: Example) -> tuple[str, ...]:
         """The answers that are compared for one text: its own ones where labels are open, else all labels."""
-        return tuple(sorted({example.label, *example.others})) if example.others else self.labels
+        return tuple(sorted(distinct((example.label, *example.others)))) if example.others else self.labels
+
+    def right(self, example: Example) -> str:
+        """The one of its options that is the example's label, "" where it has none."""
+        return next((option for option in self.options(example) if is_same(option, example.label)), "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,8 +62,7 @@ def distribution(
 
     Args:
         ranked: From `rank` or `rank_first`.
-        temperature: Divides the logits; < 1 sharpens, > 1 flattens, 0 = greedy: the most probable token, in
-            llama.cpp's order of those that the cuts leave; the smallest id among ties.
+        temperature: Divides the logits; < 1 sharpens, > 1 flattens, 0 = greedy (the smallest id among ties).
         top_k: Keep the k most probable tokens and all that tie with the k-th; 0 or >= d_vocab = all.
         top_p: Keep the smallest set that reaches this mass, 0 < top_p <= 1; the token that crosses it stays.
         min_p: Drop tokens less probable than this fraction of the most probable one, 0 <= min_p <= 1.
@@ -90,8 +89,7 @@ def distribution(
     if not usual or typical_p != 1 or order != "transformers":
         _check(temperature, top_k, top_p, min_p, typical_p, order)
     if temperature == 0:
-        has_cuts = order == "llama.cpp" and typical_p < 1
-        return _greedy(ranked, _first_typical(ranked, top_k, typical_p) if has_cuts else 0)
+        return _greedy(ranked, _first_left(ranked, top_k, typical_p, order))
     final = ranked.weights_at(temperature)
     weights = ranked.weights_at(1.0) if order == "llama.cpp" else final
     first, n = 0, ranked.n_finite
@@ -212,8 +210,10 @@ def _among(ranked: RankedLogits, weights: Weights, first: int, n: int) -> Distri
     return Distribution(ranked.token_ids[first:n], probs, n - first, entropy_bits)
 
 
-def _first_typical(ranked: RankedLogits, top_k: int, typical_p: float) -> int:
-    """The most probable rank that llama.cpp's cuts leave: those after typical-p never drop it."""
+def _first_left(ranked: RankedLogits, top_k: int, typical_p: float, order: Order) -> int:
+    """The most probable rank that is left to a greedy choice; of all cuts only typical-p drops the first."""
+    if order != "llama.cpp" or typical_p == 1:
+        return 0
     n = ranked.n_finite
     if 0 < top_k < n:
         n = min(n, _top_k(ranked, top_k))

@@ -8,6 +8,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
+from playground.core.canonical import canonical, distinct, is_same
 from playground.core.prompting import Example
 
 N_OTHERS = 3
@@ -25,7 +26,7 @@ def split(examples: Sequence[Example], n_test: int, seed: int) -> tuple[list[Exa
     Returns:
         Demonstrations and test items, both shuffled.
     """
-    once = list({one.text: one for one in reversed(examples)}.values())[::-1]
+    once = list({canonical(one.text): one for one in reversed(examples)}.values())[::-1]
     rng = np.random.default_rng(seed)
     shuffled = [once[place] for place in rng.permutation(len(once))]
     n = min(n_test, len(shuffled) // 2)
@@ -43,7 +44,7 @@ def drawn(pool: Sequence[Example], n_shot: int, seed: int) -> list[Example]:
     rng = np.random.default_rng(seed)
     by_label: dict[str, list[Example]] = {}
     for place in rng.permutation(len(pool)):
-        by_label.setdefault(pool[place].label, []).append(pool[place])
+        by_label.setdefault(canonical(pool[place].label), []).append(pool[place])
     groups = [by_label[label] for label in rng.permutation(sorted(by_label))]
     turns = max(map(len, groups), default=0)
     return [group[turn] for turn in range(turns) for group in groups if turn < len(group)][:n_shot]
@@ -51,13 +52,13 @@ def drawn(pool: Sequence[Example], n_shot: int, seed: int) -> list[Example]:
 
 def with_others(examples: Sequence[Example], seed: int) -> tuple[Example, ...]:
     """Where labels are more than `MAX_LABELS`, answers are open: give each text wrong ones of its own."""
-    labels = sorted({one.label for one in examples})
+    labels = sorted(distinct(one.label for one in examples))
     if len(labels) <= MAX_LABELS or all(one.others for one in examples):
         return tuple(examples)
     rng = np.random.default_rng(seed)
 
     def others(one: Example) -> tuple[str, ...]:
-        wrong = [label for label in labels if label != one.label]
+        wrong = [label for label in labels if not is_same(label, one.label)]
         return tuple(wrong[place] for place in rng.permutation(len(wrong))[:N_OTHERS])
 
     return tuple(one if one.others else replace(one, others=others(one)) for one in examples)
@@ -84,9 +85,10 @@ def relabelled(
     rng = np.random.default_rng(seed)
 
     def label(one: Example) -> str:
-        known = sorted({one.label, *one.others}) if one.others else list(labels)
+        known = sorted(distinct((one.label, *one.others))) if one.others else list(labels)
         if condition == "flipped":
-            return known[(known.index(one.label) + 1) % len(known)]
+            place = list(map(canonical, known)).index(canonical(one.label))
+            return known[(place + 1) % len(known)]
         return str(rng.choice(known)) if condition == "random" else one.label
 
     return [replace(one, label=label(one)) for one in demos]

@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Literal, get_args
 
 from playground.core import bpe, pieces
+from playground.core.canonical import canonical
 from playground.core.tokens import Tokenization
 
 Granularity = Literal["jamo", "syllable", "subword", "word"]
@@ -126,10 +127,13 @@ class Rung:
 def ladder(text: str, reference: str) -> tuple[Rung, ...]:
     """Measure the reader's text in units of four sizes, with vocabularies learned from a reference text.
 
+    Units are compared, so both texts are measured in their canonical form.
+
     Args:
         text: The reader's.
         reference: Its units are the vocabulary; for subwords, the text byte pair encoding is trained on.
     """
+    text, reference = canonical(text), canonical(reference)
     wrong = typo(text, reference)
     after = text if wrong is None else wrong.text
     rungs = []
@@ -202,7 +206,7 @@ def typo(text: str, reference: str = "") -> Typo | None:
         >>> typo("a strange word", "a word")
         Typo(text='a strange wrod', word='word', wrong='wrod')
     """
-    known = _vocabulary(reference, "word")
+    text, known = canonical(text), _vocabulary(canonical(reference), "word")
     words = list(re.finditer(r"\S+", text))
     for word in sorted(words, key=lambda word: (word[0] not in known, -len(word[0]))):
         right, wrong = word[0], _mistyped(word[0])
@@ -235,7 +239,7 @@ def _other_vowel(syllable: str) -> str:
 
 def is_hangul(text: str) -> bool:
     """Whether most letters of the text are Hangul."""
-    letters = [char for char in text if char.isalpha()]
+    letters = [char for char in canonical(text) if char.isalpha()]
     return 2 * sum(ord(char) in _HANGUL for char in letters) > len(letters)
 
 

@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
+from playground.core.canonical import canonical
 from playground.core.examples import MAX_CONTENT, MAX_MESSAGES, ROLES
 from playground.core.prompts import Unusable, csv_fields, decode, readable_text, sort_out
 from playground.errors import N_, BadFile, BadUpload
@@ -45,11 +46,15 @@ class TrainingRow:
     def key(self) -> str:
         """What the row is known by: SHA-256 of its content as JSON without spaces, 64 hexadecimal digits.
 
+        Rows whose texts are canonically equal are one row.
+
         Example:
             >>> TrainingRow(text="a").key == sha256(b'[[],"a"]').hexdigest()
             True
         """
-        return sha256(json.dumps([self.messages, self.text], separators=(",", ":")).encode()).hexdigest()
+        said = [(role, canonical(content)) for role, content in self.messages]
+        content = json.dumps([said, canonical(self.text)], separators=(",", ":"))
+        return sha256(content.encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ import streamlit as st
 from playground.charts import tokenization as charts
 from playground.core import frames_tokenization as frames
 from playground.core import tokenization
+from playground.core.canonical import canonical
 from playground.core.tokenization import Rung, Typo
 from playground.paths import site_root
 from playground.ui import show
@@ -32,7 +33,8 @@ def ladder_panel(context: PageContext) -> None:
     """The reader's text in letters, characters, subwords and words, and what one typing error costs."""
     st.markdown(f"#### {_('How large should a token be?')}")
     code = "ko" if tokenization.is_hangul(context.text) else "en"
-    rungs, wrong = _ladder(context.text, code), tokenization.typo(context.text, corpus(code))
+    text = canonical(context.text)
+    rungs, wrong = _ladder(text, code), tokenization.typo(text, corpus(code))
     frame = frames.ladder(rungs)
     alt = _("Vocabulary size, length, unknown units and units lost for four sizes of tokens")
     show.show_chart(
@@ -43,7 +45,7 @@ def ladder_panel(context: PageContext) -> None:
         _("Vocabularies: the units of our {language} sample text ({n:,} characters); subwords: {m:,} merges")
         .format(language=_(_SAMPLES[code]), n=len(corpus(code)), m=tokenization.N_SUBWORD_MERGES)
     )  # fmt: skip
-    values = {"text": context.text, "with_typo": wrong.text if wrong else context.text}
+    values = {"text": text, "with_typo": wrong.text if wrong else text}
     path = str(_corpus_path(code))
     show.under_picture(
         "ladder", frame=frame, code=show.code("ladder", reference_file=path, **values), picture="tok_ladder"

@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from playground.core import frames_tokenization as frames
+from playground.core.canonical import canonical
 from playground.core.tokens import Tokenization, TokenizerInfo
 from playground.engine.named_tokenizers import UNIGRAM, unigram_folder
 from playground.engine.tiktoken_files import NAMES as TIKTOKEN
@@ -41,6 +42,13 @@ def live_text(context: PageContext) -> None:
         live="200ms",
         on_change=_take_live,
     )
+    composed = len(canonical(context.text))
+    if composed < len(context.text):
+        told = _(
+            "Some characters of this sentence are written in parts (decomposed, as macOS writes file names). "
+            "It looks the same, but tokenizers read {n} code points; composed it would be {m}."
+        )
+        st.caption(told.format(n=len(context.text), m=composed))
 
 
 def _take_live() -> None:

@@ -11,6 +11,7 @@ import numpy as np
 import streamlit as st
 
 from playground.core import pieces
+from playground.core.canonical import is_same
 from playground.core.embeddings import EmbeddingTable
 from playground.paths import site_root
 from playground.ui import compute, show
@@ -32,10 +33,8 @@ def word_token(model: str, word: str) -> int | None:
     engine = compute.get_engine()
     for text in (word if word.startswith(" ") else f" {word}", word):
         cut = engine.tokenize(model, text, add_special_tokens=False)
-        if (
-            len(cut) == 1
-            and cut.token_bytes[0].decode("utf-8", "replace").strip().lower() == word.strip().lower()
-        ):
+        token = cut.token_bytes[0].decode("utf-8", "replace") if len(cut) == 1 else ""
+        if token and is_same(token.strip().lower(), word.strip().lower()):
             return cut.input_ids[0]
     return None
 

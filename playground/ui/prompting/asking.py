@@ -101,7 +101,7 @@ def answered(
                 free.setdefault((place, options), []).append(scores)
                 continue
             best = int(np.argmax(shares(prompt, [scores, *free.get((place, options), [])])))
-            yield place, at, options[best] == items[at].label
+            yield place, at, options[best] == prompt.task.right(items[at])
 
 
 def _scores(

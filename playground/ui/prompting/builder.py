@@ -175,7 +175,8 @@ def _draw_blocks(prompt: Prompt) -> None:
 def _table(prompt: Prompt, found: Answer) -> pd.DataFrame:
     probs = {"none": found.none, "shots": found.shots}
     logprobs = {"none": found.none_scores.logprobs, "shots": found.scores.logprobs}
-    return frames.labels(prompt.options, probs, logprobs, lengths(found.scores), prompt.query.label)
+    right = prompt.task.right(prompt.query)
+    return frames.labels(prompt.options, probs, logprobs, lengths(found.scores), right)
 
 
 @lru_cache
@@ -216,6 +217,6 @@ def _reading(prompt: Prompt, found: Answer) -> str:
         said += " " + _("Before calibration it was {p:.1%}.").format(p=before)
     if not prompt.query.label:
         return said
-    if label == prompt.query.label:
+    if label == prompt.task.right(prompt.query):
         return said + " " + _("That is right.")
     return said + " " + _("The right label is {label}.").format(label=strong(prompt.query.label))

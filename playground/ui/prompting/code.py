@@ -40,7 +40,7 @@ def accuracies(prompt: Prompt, points: Mapping[object, Sequence[Example]]) -> st
         marks=own,
         next_text=task.examples[0].text,
         points={name: [(one.text, one.label) for one in demos] for name, demos in points.items()},
-        test=[(one.text, one.label, list(task.options(one))) for one in prompt.test],
+        test=[(one.text, task.right(one), list(task.options(one))) for one in prompt.test],
         content_free=list(CONTENT_FREE) if prompt.is_calibrated else [],
         by_length=prompt.by_length,
     )

@@ -7,6 +7,7 @@ from collections import Counter
 import streamlit as st
 
 from playground.core import frames_prompting as frames
+from playground.core.canonical import canonical, distinct
 from playground.core.examples import ExampleFile, read_examples
 from playground.core.prompting import Task
 from playground.core.shots import MAX_LABELS, N_OTHERS, with_others
@@ -49,14 +50,14 @@ def _show(found: ExampleFile) -> None:
     n = len(found.examples)
     st.success(ngettext("{n} example was read.", "{n} examples were read.", n).format(n=n))
     uploads.say_left_out(found)
-    n_again = n - len({one.text for one in found.examples})
+    n_again = n - len(distinct(one.text for one in found.examples))
     if n_again:
         st.caption(_("{n} of them repeat a text: the first of each counts.").format(n=n_again))
-    counts = Counter(one.label for one in found.examples)
+    counts = Counter(canonical(one.label) for one in found.examples)
     if len(counts) > MAX_LABELS:
         told = _("There are {n} labels: every text is compared with its own and {others} other ones.")
         st.caption(told.format(n=len(counts), others=N_OTHERS))
-    texts = {one.text: one.label for one in reversed(found.examples)}
+    texts = {canonical(one.text): canonical(one.label) for one in reversed(found.examples)}
     once = sum(count == 1 for count in Counter(texts.values()).values())
     if once and len(counts) <= MAX_LABELS:
         told = _("{n} of the {all} labels occur only once: they are shown or tested, never both.")

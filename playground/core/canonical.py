@@ -1,0 +1,42 @@
+"""Which texts are the same: wherever texts are compared, and nowhere else.
+
+"한" is one code point or three, "é" one or two; a file name or a text from macOS may hold either. They look
+alike and mean the same, so labels, repeated rows, known words and answers are compared in one form. What a
+tokenizer reads stays as typed: it tells them apart.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+
+
+def canonical(text: str) -> str:
+    r"""The form in which a text is compared: composed (NFC).
+
+    Example:
+        >>> canonical("\u1112\u1161\u11ab") == canonical("한") == "한"
+        True
+
+    Source:
+        Unicode Standard Annex 15, "Unicode Normalization Forms": canonical equivalence.
+    """
+    return unicodedata.normalize("NFC", text)
+
+
+def is_same(one: str, other: str) -> bool:
+    """Whether two texts are canonically equal."""
+    return canonical(one) == canonical(other)
+
+
+def distinct(texts: Iterable[str]) -> list[str]:
+    r"""Each text once, as it is first written, in order.
+
+    Example:
+        >>> distinct(["é", "a", "e\u0301", "a"])
+        ['é', 'a']
+    """
+    found: dict[str, str] = {}
+    for text in texts:
+        found.setdefault(canonical(text), text)
+    return list(found.values())
