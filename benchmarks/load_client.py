@@ -26,6 +26,7 @@ class Run:
         first_delta_s, last_delta_s, finished_s: Seconds from the event to the message.
         n_messages: Messages of any kind.
         n_bytes: Their payload.
+        font_urls: Where the browser is told to find the theme's fonts.
     """
 
     deltas: list[Any] = field(default_factory=list)
@@ -35,6 +36,7 @@ class Run:
     finished_s: float = 0.0
     n_messages: int = 0
     n_bytes: int = 0
+    font_urls: list[str] = field(default_factory=list)
 
     def elements(self, kind: str) -> list[Any]:
         """Every new element of this kind: "slider", "markdown", "exception", "bidi_component"."""
@@ -55,7 +57,7 @@ class Reader:
         parts = urlsplit(url)
         if parts.hostname not in ("127.0.0.1", "localhost"):
             raise ValueError(f"{url} is not on this machine")
-        self._uri = f"ws://{parts.netloc}/_stcore/stream"
+        self._uri = f"ws://{parts.netloc}{parts.path}/_stcore/stream"
         self._headers = {"Origin": f"http://{parts.netloc}"} | ({"Cookie": cookie} if cookie else {})
         self._page, self._query = page, query
         self._connection: ClientConnection | None = None
@@ -142,6 +144,8 @@ class Reader:
                 self._note(message, run)
             elif kind == "auto_rerun":
                 self._auto_rerun = (message.auto_rerun.interval, message.auto_rerun.fragment_id)
+            elif kind == "new_session":
+                run.font_urls = [face.url for face in message.new_session.custom_theme.font_faces]
             elif kind == "navigation":
                 self._page_hash = message.navigation.page_script_hash
             elif kind == "script_finished" and message.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN:

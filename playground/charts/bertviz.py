@@ -39,7 +39,7 @@ _WIDTHS = {  # as wide as the column; tokens are read from the back of a room
                    "const DETAIL_WIDTH = 300;": "const DETAIL_WIDTH = 380;",
                    "const DETAIL_BOX_WIDTH = 80;": "const DETAIL_BOX_WIDTH = 120;"},
 }  # fmt: skip
-_FONT = "@font-face { font-family: Pretendard; src: url(/assets/fonts/PretendardVariable.woff2) }"
+_FONT = "@font-face { font-family: Pretendard; src: url(assets/fonts/PretendardVariable.woff2) }"
 _PAGE = """<!doctype html>
 <html><head><meta charset="utf-8"><style>
 {font}
@@ -226,4 +226,4 @@ def _script_json(value: object) -> str:
 
 
 def _tag(path: str) -> str:
-    return f'<script src="/assets/{path}"></script>'
+    return f'<script src="assets/{path}"></script>'
