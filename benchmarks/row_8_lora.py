@@ -14,7 +14,7 @@ from transformers import AutoModelForCausalLM
 
 from benchmarks.live_server import LiveServer
 from benchmarks.load_client import Reader
-from playground.core.training_data import TrainingRow, pairs, split
+from playground.core.files.training_rows import TrainingRow, pairs, split
 from playground.engine import create_engine
 from playground.engine.adapted import targets
 from playground.engine.catalogue import model_folder

@@ -7,12 +7,17 @@ PlaygroundError
  |   +- TooManyTokens     limit, got
  |   +- BadValue          name, value, allowed
  |   +- BadUpload         row, reason
+ |   |   +- WrongFieldCount   row, got, expected
  |   +- BadFile           reason
  |   |   +- TwoAdapters       first, second
  |   |   +- AdapterSetting    name, value, allowed
  |   |   +- AdapterMisfit     tensor, model, base, reason
  |   |   +- AdapterShape      tensor, model, base, got, needed
- |   +- OtherBase         base, model
+ |   +- Question
+ |   |   +- OtherBase         base, model
+ |   |   +- UnclearEncoding   encodings
+ |   |   +- FileTooLarge      name, got_mb, limit_mb
+ |   |   +- WrongFileType     name, allowed
  |   +- TooManyAdapters   limit
  |   +- TooManyRuns       limit
  +- ModelError            the model cannot do it
@@ -142,12 +147,45 @@ class AdapterShape(BadFile):
     )
 
 
-class OtherBase(InputError):
-    """Params: base (as the file names it), model. Not refused: whoever knows better may use it anyway."""
+class Question(InputError):
+    """Not refused: the reader decides."""
+
+
+class OtherBase(Question):
+    """Params: base (as the file names it), model."""
 
     msgid = N_(
         "The file names {base} as the model that the adapter was trained on, and the loaded one is {model}. "
         "All layers fit: use it if both are the same."
+    )
+
+
+class UnclearEncoding(BadFile):
+    """Params: encodings."""
+
+    msgid = N_(
+        "The file does not say its encoding, possible are {encodings}: choose the one that looks right."
+    )
+
+
+class FileTooLarge(BadFile):
+    """Params: name, got_mb, limit_mb."""
+
+    msgid = N_("The file {name} has {got_mb:.2f} MB and the limit is {limit_mb:.0f} MB: make it smaller.")
+
+
+class WrongFileType(BadFile):
+    """Params: name, allowed."""
+
+    msgid = N_("The file {name} cannot be read here, only {allowed}: save it as one.")
+
+
+class WrongFieldCount(BadUpload):
+    """Params: row, got, expected."""
+
+    msgid = N_(
+        "Row {row} of the file has {got} fields, the first row {expected}: "
+        "a text that holds the separator needs quotation marks around it."
     )
 
 

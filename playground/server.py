@@ -28,6 +28,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from streamlit import config
+from streamlit.runtime import get_instance
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 
 from playground import ui
 from playground.connections import Connections
@@ -39,6 +41,7 @@ from playground.logs import write_sparingly
 from playground.paths import PACKAGE, site_root
 from playground.sessions import Capacity, Sessions, hear_own_messages_only, raise_file_limit
 from playground.settings import Settings
+from playground.ui import upload_store
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -136,6 +139,12 @@ async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any]]:
         for module in pkgutil.walk_packages(ui.__path__, f"{ui.__name__}."):
             importlib.import_module(module.name)
     write_sparingly()
+    store = get_instance().uploaded_file_mgr
+    if isinstance(store, MemoryUploadedFileManager):
+        limits = Settings()
+        upload_store.bound(
+            store, session_bytes=limits.max_session_upload_bytes, all_bytes=limits.max_all_upload_bytes
+        )
     process.start_shared_engine()
     try:
         yield {}
@@ -183,10 +192,12 @@ def configure(settings: Settings) -> None:
     """Make Streamlit read the packaged `.streamlit/config.toml`, whatever the working folder is."""
     config._main_script_path = str(site_root() / "app.py")  # only its folder counts: config.toml beside it
     base = settings.base_path
+    largest = max(settings.max_upload_bytes, settings.max_adapter_file_bytes)
     overrides: dict[str, Any] = {
         "server.address": settings.host,
         "server.port": settings.port,
         "server.baseUrlPath": base,
+        "server.maxUploadSize": -(-largest // 2**20),
     }
     config.get_config_options(force_reparse=True, options_from_flags=overrides)
     if base:

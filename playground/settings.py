@@ -125,6 +125,8 @@ class Settings(BaseSettings):
     # limits of one upload
     max_upload_bytes: Size = 2**20
     max_upload_rows: Count = 500
+    max_session_upload_bytes: Size = 64 * 2**20  # of a session's files that no page has read yet
+    max_all_upload_bytes: Size = 256 * 2**20  # of all sessions
     max_training_chars: Count = 100_000
 
     # limits of one training run, and of all of them
@@ -139,7 +141,7 @@ class Settings(BaseSettings):
     training_share: Share = 0.2  # of the engine's time, while others wait
     max_adapters_per_session: Count = 6
     max_adapter_bytes: Size = 2**30
-    max_adapter_file_bytes: Size = 64 * 2**20  # of an uploaded adapter, unpacked
+    max_adapter_file_bytes: Size = 64 * 2**20  # of an uploaded adapter, unpacked too; no upload is larger
     max_adapter_files: Count = 10_000  # in the same zip, also those that are ignored
     max_adapter_patterns_s: Seconds = 5.0  # for matching the regular expressions of its config
     adapter_grace_s: Seconds = 600.0  # how long an adapter outlives its session

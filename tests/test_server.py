@@ -24,6 +24,7 @@ from benchmarks.live_server import LiveServer
 from benchmarks.load_client import Reader
 from playground import server
 from playground.errors import SetUpError
+from playground.settings import Settings
 from tests.test_gate import ask, enter
 
 
@@ -104,7 +105,7 @@ def test_no_full_collection_follows_a_rerun() -> None:
         "runner.postScriptGC": False,
         "client.showErrorDetails": "none",
         "browser.gatherUsageStats": False,
-        "server.maxUploadSize": 5,
+        "server.maxUploadSize": Settings().max_adapter_file_bytes // 2**20,
     }
 
 

@@ -10,7 +10,7 @@ from uuid import uuid4
 from playground.core.lora import LowRank
 
 if TYPE_CHECKING:
-    from playground.core.training_data import TrainingRow
+    from playground.core.files.training_rows import TrainingRow
     from playground.engine.adapters import Adapters
     from playground.engine.training import Trainings
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from playground.core.files.training_rows import TrainingRow
 from playground.core.lora import LowRank
-from playground.core.training_data import TrainingRow
 from playground.engine import peft_files
 from playground.engine.adapted import linears
 from playground.engine.adapter import Adapter, sum_of

@@ -17,7 +17,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any
 
-from playground.core.prompts import readable_text
+from playground.core.files.encoding import readable_text
 from playground.engine.patterns import Patterns
 from playground.errors import N_, AdapterSetting, BadFile
 

@@ -242,7 +242,7 @@ class Trainer:
             self._build([run])
 
     def _part(self, group: Hashable) -> None:
-        """Give each run of a group a bank of its own, with what it had learned before the step that failed."""
+        """Give each run of a group its own bank, with what it had learned before the step that failed."""
         with self._trainings.lock:
             bank, runs = self._groups.pop(group)
             for index, run in enumerate(runs):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from playground.core.training_data import TrainingRow
+from playground.core.files.training_rows import TrainingRow
 from playground.engine.finetuning import TrainingText
 
 if TYPE_CHECKING:

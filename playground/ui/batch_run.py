@@ -9,7 +9,7 @@ from functools import partial
 import streamlit as st
 
 from playground.core import frames_many as frames
-from playground.core.prompts import PromptFile
+from playground.core.files.prompts import PromptFile
 from playground.core.trace import Trace
 from playground.ui import compute, show, state
 from playground.ui.components.sampler import SamplerValue

@@ -12,17 +12,17 @@ import streamlit as st
 from playground.charts import tokenization as charts
 from playground.core import bpe
 from playground.core import frames_tokenization as frames
+from playground.core.files.prompts import read_text
 from playground.core.pieces import visible
-from playground.core.prompts import decode, readable_text
 from playground.core.tokens import Tokenization, readable, spans_of_bytes
-from playground.errors import BadFile
-from playground.ui import show
+from playground.ui import file_preview, show
 from playground.ui.choose import choose
 from playground.ui.components.bpe_lab import N_STEPS, bpe_lab, watched_word
 from playground.ui.components.token_rows import NamedRow, token_rows
+from playground.ui.file_preview import Kind
 from playground.ui.granularity import corpus
 from playground.ui.state import PageContext, settings
-from playground.ui.text import N_, _, ngettext, plain, sentence
+from playground.ui.text import N_, _, ngettext, plain
 
 N_MERGES = 1_000
 TEXTBOOK = "aaabdaaabac"
@@ -173,24 +173,36 @@ def _training_text(source: str, context: PageContext) -> str:
 
 
 def _uploaded() -> str:
-    upload = st.file_uploader(
-        _("A text, .txt or .csv, UTF-8 or CP949, up to 1 MB"),
-        type=("txt", "csv"),
-        key="tok_upload",
-        max_upload_size=1,
+    """The text of the reader's file."""
+    limit = settings().max_upload_bytes
+    file_preview.field(
+        Kind(
+            "tok_upload",
+            _("A text, .txt or .csv, up to 1 MB"),
+            ("txt", "csv"),
+            lambda name, data, how: read_text(name, data, how, max_bytes=limit),
+            lambda read: _count(read[0]),
+            _take,
+            _("Train on this text"),
+        )
     )
-    if upload is None:
-        return ""
-    try:
-        text, n_left_out = readable_text(decode(upload.getvalue()).replace("\r\n", "\n"))
-    except BadFile as error:
-        st.error(sentence(error))
-        return ""
+    text, n_left_out = st.session_state.get("tok_text", ("", 0))
+    if text:
+        st.success(_count(text))
     if n_left_out:
         st.warning(
             _("{n} control characters in the text are left out: they are no text.").format(n=n_left_out)
         )
-    return text
+    return str(text)
+
+
+def _take(_name: str, read: tuple[str, int]) -> None:
+    st.session_state["tok_text"] = read
+
+
+def _count(text: str) -> str:
+    n = len(text)
+    return ngettext("{n:,} character was read.", "{n:,} characters were read.", n).format(n=n)
 
 
 def _provenance(trained: bpe.BytePairEncoding, text: str) -> None:

@@ -9,7 +9,7 @@ from typing import NoReturn
 
 import streamlit as st
 
-from playground.core.prompts import readable_text
+from playground.core.files.encoding import readable_text
 from playground.engine.base import Capability
 from playground.engine.catalogue import CatalogueEntry, catalogue
 from playground.engine.model_info import AdapterName
@@ -36,6 +36,7 @@ _STYLE = """<style>
 [data-testid="stSidebarUserContent"] [data-testid="stVerticalBlock"] { gap: 0.6rem; }
 .st-key-example button { padding: 0.1rem 0.5rem; min-height: 1.9rem; }
 .st-key-example button p { font-size: 0.82rem; }
+[data-testid="stElementToolbar"] button[aria-label^="Download as CSV"] { display: none; }
 [data-testid="stHeader"] { background: none; }
 [data-testid="stMainBlockContainer"] { padding-top: 2rem; padding-bottom: 3rem; }
 [data-testid="stMainBlockContainer"] h1 { padding: 0 0 0.25rem; }

@@ -4,27 +4,40 @@ from __future__ import annotations
 
 import streamlit as st
 
-from playground.core.prompts import SUFFIXES, PromptFile
-from playground.errors import BadFile
+from playground.core.files import prompts
+from playground.core.files.prompts import PromptFile
 from playground.paths import site_root
-from playground.ui import state, uploads
-from playground.ui.text import _, ngettext, sentence
+from playground.ui import file_preview, state
+from playground.ui.file_preview import Kind, Part
+from playground.ui.text import _, ngettext
+
+KEY = "prompts"
 
 
 def picker() -> None:
     """A button that opens the upload, what came of it, and the list of prompts."""
     if st.button(_("My prompts"), icon=":material/upload_file:", width="stretch", key="prompts_open"):
-        st.dialog(_("My prompts"), on_dismiss="rerun")(_dialog)()  # a page may use them
+        st.dialog(_("My prompts"), width="medium", on_dismiss="rerun")(_dialog)()  # a page may use them
 
 
 def _dialog() -> None:
-    st.file_uploader(
-        _("Prompts: .txt (one a line), .csv or .jsonl (column `prompt`), up to 1 MB, 500 rows"),
-        type=SUFFIXES,
-        key="prompts_upload",
-        max_upload_size=1,
-        on_change=_read,
-    )
+    limit = state.settings()
+    file_preview.field(
+        Kind(
+            "prompts_upload",
+            _("Prompts: .txt (one a line), .csv or .jsonl (column `prompt`), up to 1 MB, 500 rows"),
+            prompts.SUFFIXES,
+            lambda name, data, how: prompts.read_prompts(
+                name, data, how, max_bytes=limit.max_upload_bytes, max_rows=limit.max_upload_rows,
+                max_chars=limit.max_text_chars,
+            ),
+            _count,
+            _take,
+            _("Use these prompts"),
+            parts=(Part(_("Column of the prompts")),),
+            columns=prompts.columns,
+        )
+    )  # fmt: skip
     st.download_button(
         _("A sample file"),
         (site_root() / "assets/samples/prompts.csv").read_bytes(),
@@ -34,17 +47,14 @@ def _dialog() -> None:
         type="tertiary",
         icon=":material/download:",
     )
-    outcome = st.session_state.get("prompts")
-    if isinstance(outcome, BadFile):
-        st.error(sentence(outcome))
-    elif outcome is not None:
-        _show(outcome)
+    file: PromptFile | None = st.session_state.get(KEY)
+    if file is not None:
+        _show(file)
 
 
 def _show(file: PromptFile) -> None:
     n = len(file.prompts)
-    st.success(ngettext("{n} prompt was read.", "{n} prompts were read.", n).format(n=n))
-    uploads.say_left_out(file)
+    st.success(_count(file))
     choice = st.selectbox(
         _("Take this one"),
         range(n),
@@ -59,7 +69,11 @@ def _show(file: PromptFile) -> None:
         st.rerun()  # the whole page, which closes the dialog
 
 
-def _read() -> None:
-    upload = st.session_state["prompts_upload"]
-    if upload is not None:
-        st.session_state["prompts"] = uploads.read(upload, state.settings().max_text_chars)
+def _count(file: PromptFile) -> str:
+    n = len(file.prompts)
+    return ngettext("{n} prompt was read.", "{n} prompts were read.", n).format(n=n)
+
+
+def _take(_name: str, file: PromptFile) -> None:
+    st.session_state[KEY] = file
+    st.session_state.pop("prompt_choice", None)  # a place in the file before

@@ -10,6 +10,7 @@ import streamlit as st
 
 from playground.charts import sampling as charts
 from playground.core import frames
+from playground.core.files.table import csv_bytes
 from playground.core.frames import GeneratedToken
 from playground.ui import compute, show
 from playground.ui.components.scored_text import Expected
@@ -91,7 +92,7 @@ def draw(tree: list[Run], shown: Run) -> None:
     chart = charts.path_tree(words, steps=max(run.n_max for run in tree))
     show.show_chart(chart, "sam_tree", alt, data=table)
     st.download_button(
-        _("All paths (CSV)"), lambda: table.to_csv(index=False).encode(), "paths.csv", "text/csv",
+        _("All paths (CSV)"), lambda: csv_bytes(table), "paths.csv", "text/csv",
         key="sam_paths_csv", on_click="ignore", icon=":material/download:",
     )  # fmt: skip
 

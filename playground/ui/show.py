@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import streamlit as st
 
+from playground.core.files.table import csv_bytes
 from playground.core.trace import Trace
 from playground.engine import catalogue
 from playground.engine.base import ModelInfo
@@ -85,7 +86,7 @@ def under_picture(
             values.dataframe(table(), hide_index=True)
         st.download_button(
             _("CSV"),
-            lambda: table().to_csv(index=False).encode(),
+            lambda: csv_bytes(table()),
             f"{name}.csv",
             "text/csv",
             key=f"{name}_csv",

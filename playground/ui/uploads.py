@@ -1,48 +1,152 @@
-"""What every upload of lines has in common: reading one within the limits, saying what was left out."""
+"""Where a file comes in: in the reader's words, read once, and then no longer kept by the server.
+
+Streamlit keeps every file of a field for as long as its session lives, and answers a wrong type or size in
+English. So a field takes any file, we say ourselves what is wrong with it, and once its bytes are read they
+are dropped and the field is an empty one again.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
 
 import streamlit as st
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from playground.core.examples import ExampleFile
-from playground.core.prompts import PromptFile, read_prompts
-from playground.core.training_data import TrainingFile
-from playground.errors import BadFile
+from playground.core.files.encoding import readable_text
+from playground.core.files.rows import check_file
+from playground.errors import BadFile, PlaygroundError, Question
 from playground.ui import state
-from playground.ui.text import _, sentence
+from playground.ui.text import N_, _, sentence
 
-if TYPE_CHECKING:
-    from streamlit.runtime.uploaded_file_manager import UploadedFile
+Take = Callable[..., None]
 
-_SHOWN_ERRORS = 5
+_LONGEST_NAME = 80
+# Streamlit's own words, hidden; ours stand in their place.
+_STYLE = """<style>
+[data-testid="stFileUploaderDropzone"] button [data-testid="stMarkdownContainer"] { display: none; }
+[data-testid="stFileUploaderDropzone"] > span button::after { content: %(choose)s; padding-left: 0.4rem; }
+[data-testid="stFileUploaderDropzoneInstructions"] span { display: none; }
+[data-testid="stFileUploaderDropzoneInstructions"]::after { content: %(drop)s; font-size: 0.875rem; }
+[data-testid="stFileUploaderDropzone"] > div > span:only-child { font-size: 0; }
+[data-testid="stFileUploaderDropzone"] > div > span:only-child::after {
+  content: %(let_go)s; font-size: 0.875rem;
+}
+[data-testid="stFileUploaderDropzone"]:has([aria-invalid="true"]) { flex-wrap: wrap; }
+[data-testid="stFileUploaderDropzone"]:has([aria-invalid="true"])::after {
+  content: %(refused)s; flex-basis: 100%%; font-size: 0.875rem;
+}
+[data-testid="stFileChip"] [role="alert"], [data-testid="stTooltipErrorContent"] { display: none; }
+</style>"""
 
 
-def read(upload: UploadedFile, max_chars: int) -> PromptFile | BadFile:
-    """The rows of a file; the error, which a later run shows, where nothing of it can be read."""
-    settings = state.settings()
-    try:
-        return read_prompts(
-            upload.name,
-            upload.getvalue(),
-            max_bytes=settings.max_upload_bytes,
-            max_rows=settings.max_upload_rows,
-            max_chars=max_chars,
+def field(
+    key: str, label: str, suffixes: Sequence[str], max_bytes: int, take: Take, args: tuple[Any, ...] = ()
+) -> Question | None:
+    """Draw a field for a file, and what was wrong with the last one.
+
+    Args:
+        key: Of the field; other keys of the session start with it.
+        label: What may be uploaded, with its limits.
+        suffixes: Of files that are taken, in small letters, without the dot.
+        max_bytes: Longest file.
+        take: Called with name, bytes and `args` before the next run; it may raise a `PlaygroundError`.
+        args: More for `take`.
+
+    Returns:
+        What the reader is asked about the last file, which waits for `answer`.
+    """
+    st.html(_STYLE % {name: json.dumps(words, ensure_ascii=False) for name, words in _words().items()})
+    with st.container(key=f"{key}_field"):
+        st.file_uploader(
+            label, key=_widget(key), on_change=_receive, args=(key, tuple(suffixes), max_bytes, take, args)
         )
-    except BadFile as error:
+    error = st.session_state.get(f"{key}_error")
+    if isinstance(error, Question):
         return error
+    if error is not None:
+        st.error(sentence(error))
+    return None
 
 
-def say_left_out(file: PromptFile | ExampleFile | TrainingFile) -> None:
-    """The rows that cannot be used, by number, and how many are beyond the limit."""
-    if file.rejected:
-        lines = [sentence(error) for error in file.rejected[:_SHOWN_ERRORS]]
-        more = len(file.rejected) - _SHOWN_ERRORS
-        if more > 0:
-            lines.append(_("{n} more rows cannot be used.").format(n=more))
-        st.warning("\n\n".join(lines))
-    if file.n_beyond_limit:
-        limit = state.settings().max_upload_rows
-        told = _("The file is longer than {limit} rows: the last {n} were not read.")
-        st.warning(told.format(limit=limit, n=file.n_beyond_limit))
+def answer(key: str, take: Take, args: tuple[Any, ...]) -> None:
+    """Give the file that the reader was asked about to `take` once more, with the answer in `args`."""
+    name, file_id = st.session_state[f"{key}_asked"]
+    try:
+        with _kept(file_id) as data:
+            clear_error(key)
+            take(name, data, *args)
+    except PlaygroundError as error:
+        st.session_state[f"{key}_error"] = error
+
+
+def clear_error(key: str) -> None:
+    """Forget what was wrong with the last file of the field `key`."""
+    st.session_state.pop(f"{key}_error", None)
+
+
+def _words() -> dict[str, str]:
+    limit = max(state.settings().max_adapter_file_bytes, state.settings().max_upload_bytes) // 2**20
+    told = _("This file was not taken: one file at a time, and none above {limit} MB. Try again.")
+    return {
+        "choose": _("Choose a file"),
+        "drop": _("or drop it here"),
+        "let_go": _("Let go of the file here"),
+        "refused": told.format(limit=limit),
+    }
+
+
+def _receive(key: str, suffixes: Sequence[str], max_bytes: int, take: Take, args: tuple[Any, ...]) -> None:
+    upload = st.session_state[_widget(key)]
+    if upload is None:
+        return
+    clear_error(key)
+    _drop(st.session_state.pop(f"{key}_asked", ("", ""))[1])
+    try:
+        if not isinstance(upload, UploadedFile):  # others filled the room before it was read
+            raise _no_room()
+        name = readable_text(upload.name)[0][-_LONGEST_NAME:]
+        check_file(name, upload.size, suffixes, max_bytes)
+        take(name, upload.getvalue(), *args)
+    except PlaygroundError as error:
+        st.session_state[f"{key}_error"] = error
+        if isinstance(error, Question):
+            st.session_state[f"{key}_asked"] = name, upload.file_id
+    finally:
+        if f"{key}_asked" not in st.session_state:
+            _drop(upload.file_id)
+        st.session_state[f"{key}_n"] = st.session_state.get(f"{key}_n", 0) + 1
+
+
+def _no_room() -> BadFile:
+    return BadFile(reason=N_("the server had no room for it. Try again in a moment."))
+
+
+@contextmanager
+def _kept(file_id: str) -> Iterator[bytes]:
+    """The bytes of a file that the server still keeps, for the last time."""
+    context = get_script_run_ctx()
+    found = context.uploaded_file_mgr.get_files(context.session_id, [file_id]) if context else []
+    if not found:
+        raise _no_room()
+    try:
+        yield found[0].data
+    finally:
+        _drop(file_id)
+
+
+def _drop(file_id: str) -> None:
+    """Give the bytes of a file back."""
+    context = get_script_run_ctx()
+    if context is not None and isinstance(context.uploaded_file_mgr, MemoryUploadedFileManager):
+        context.uploaded_file_mgr.remove_file(context.session_id, file_id)
+
+
+def _widget(key: str) -> str:
+    """Of the uploader: another one after each file, since only the browser can empty one."""
+    n = st.session_state.get(f"{key}_n", 0)
+    return f"{key}_{n}" if n else key

@@ -2,8 +2,8 @@
 
     python -m tests.browser.explore [--page sampling] [--language ko] [--seed 7] [--random-steps 40]
 
-New pages and controls are found on the page itself. What counts as wrong: an exception or error box, a console
-or page error, a request to the outside, a run that does not end, a text left in the other language.
+New pages and controls are found on the page itself. What counts as wrong: an exception or error box, a
+console or page error, a request to the outside, a run that does not end, a text left in the other language.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ LANGUAGES = {"English", "Korean"}  # each is named in its own words
 ODD_TEXTS = ("", "</script>", "👍🏽 가나다", "7", "a " * 300)
 ERRORS = "[data-testid=stException], [data-testid=stAlertContentError], [data-testid=stBidiComponentError]"
 TEXTS = """() => {
-  const walker = document.createTreeWalker(document.querySelector("[data-testid=stApp]"), NodeFilter.SHOW_TEXT);
+  const app = document.querySelector("[data-testid=stApp]");
+  const walker = document.createTreeWalker(app, NodeFilter.SHOW_TEXT);
   const found = new Set();
   while (walker.nextNode()) {
     const node = walker.currentNode;
@@ -44,12 +45,18 @@ TEXTS = """() => {
   }
   return [...found];
 }"""
-OF_STREAMLIT = {"Browse files", "Drag and drop files here", "Press Enter to apply", "Choose an option", "No results"}
+OF_STREAMLIT = {
+    "Browse files",
+    "Drag and drop files here",
+    "Press Enter to apply",
+    "Choose an option",
+    "No results",
+}
 
 
 @dataclass(frozen=True)
 class Control:
-    """One control: the key of the nearest element that has one, what is done with it, its words, which of equals."""
+    """A control: the nearest key around it, what is done with it, its words, which of equal ones."""
 
     place: str
     kind: str
@@ -57,7 +64,9 @@ class Control:
     nth: int
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.label!r} in {self.place or 'the page'}" + f" ({self.nth + 1})" * (self.nth > 0)
+        return f"{self.kind} {self.label!r} in {self.place or 'the page'}" + f" ({self.nth + 1})" * (
+            self.nth > 0
+        )
 
 
 @dataclass(frozen=True)
@@ -96,7 +105,14 @@ class Explorer:
     """
 
     def __init__(
-        self, tab: Page, seen: Watch, url: str, name: str, language: str, choose: random.Random, ends_at: float
+        self,
+        tab: Page,
+        seen: Watch,
+        url: str,
+        name: str,
+        language: str,
+        choose: random.Random,
+        ends_at: float,
     ) -> None:
         self.tab, self.seen, self.name, self.language = tab, seen, name, language
         self.address = f"{url}/{'' if name == 'home' else name}?lang={language}"
@@ -205,7 +221,10 @@ class Explorer:
         problems += [f"left in the other language: {text}" for text in others]
         problems += self.seen.troubles
         self._note(problems)
-        if urlsplit(self.tab.url).path.strip("/") not in (self.name, "" if self.name == "home" else self.name):
+        if urlsplit(self.tab.url).path.strip("/") not in (
+            self.name,
+            "" if self.name == "home" else self.name,
+        ):
             self.steps.append("return")
             self.tab.goto(self.address)
             wait_run(self.tab)
@@ -217,7 +236,9 @@ class Explorer:
         self.seen.forget()
         known = {trouble.what for trouble in self.troubles}
         self.troubles += [
-            Trouble(self.name, self.language, tuple(self.steps), what) for what in problems if what not in known
+            Trouble(self.name, self.language, tuple(self.steps), what)
+            for what in problems
+            if what not in known
         ]
 
 
@@ -260,7 +281,9 @@ def explore(
 @click.option("--seed", default=1, help="Of the random order.", show_default=True)
 @click.option("--random-steps", default=40, help="Steps in random order, per page.", show_default=True)
 @click.option("--seconds", default=1800.0, help="At most, per page and language.", show_default=True)
-def main(pages: Sequence[str], languages: Sequence[str], seed: int, random_steps: int, seconds: float) -> None:
+def main(
+    pages: Sequence[str], languages: Sequence[str], seed: int, random_steps: int, seconds: float
+) -> None:
     """Explore a server of its own; exit code 1 if anything went wrong."""
     with LiveServer.playground() as server:
         server.wait_ready()

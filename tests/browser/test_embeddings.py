@@ -152,6 +152,7 @@ def test_a_file_of_hostile_sentences_is_text(own_map: Page) -> None:
     own_map.get_by_role("button", name="My sentences").click()
     file = {"name": "a.txt", "mimeType": "text/plain", "buffer": "\n".join(rows).encode()}
     own_map.locator("input[type=file]").first.set_input_files(file)  # type: ignore[arg-type]
+    own_map.get_by_role("button", name="Use these sentences").click()
     expect(marks(own_map)).to_have_count(4)
     own_map.keyboard.press("Escape")
     mark(own_map, 0).hover(force=True)
@@ -167,6 +168,7 @@ def test_five_hundred_sentences_show_progress_and_can_be_stopped(own_map: Page) 
     own_map.get_by_role("button", name="My sentences").click()
     file = {"name": "a.txt", "mimeType": "text/plain", "buffer": "\n".join(rows).encode()}
     own_map.locator("input[type=file]").first.set_input_files(file)  # type: ignore[arg-type]
+    own_map.get_by_role("button", name="Use these sentences").click()
     expect(own_map.get_by_text("of 500 sentences read")).to_be_visible()
     own_map.keyboard.press("Escape")
     own_map.get_by_role("button", name="Stop", exact=True).last.click()

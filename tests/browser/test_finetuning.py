@@ -79,13 +79,13 @@ def test_a_whole_run_a_stopped_one_its_strength_its_file_and_its_adapter_elsewhe
     bad = tmp_path / "bad.zip"
     with zipfile.ZipFile(bad, "w") as folder:
         folder.writestr("adapter_model.bin", b"\x80\x04.")
-    page.locator(".st-key-fin_adapter_upload input[type=file]").set_input_files(bad)
+    page.locator(".st-key-fin_adapter_upload_field input[type=file]").set_input_files(bad)
     expect(page.get_by_text("it has pickled weights, which can run foreign code.")).to_be_visible()
     choose_language(page, "한국어")
     expect(page.get_by_text("피클로 저장한")).to_be_visible()
     choose_language(page, "English")
     click(page, "Throw away")
-    page.locator(".st-key-fin_adapter_upload input[type=file]").set_input_files(file)
+    page.locator(".st-key-fin_adapter_upload_field input[type=file]").set_input_files(file)
     expect(page.get_by_text(f"{card['settings']['name']} is here: pick it as the model.")).to_be_visible()
     wait_run(page)
     click(page, "Use it on every page")

@@ -169,14 +169,15 @@ def test_a_korean_excel_file_gives_its_good_rows_and_names_the_bad_one(open_page
     page = open_page("/?lang=en")
     page.get_by_role("button", name="My prompts").click()
     wait_run(page)
-    rows = f"번호,prompt\n1,{KOREAN}\n2,bad\x1brow\n3,나는 오늘\n"
+    rows = f"번호,프롬프트\n1,{KOREAN}\n2,bad\x1brow\n3,나는 오늘\n"
     page.locator("input[type=file]").set_input_files(
         {"name": "수업.csv", "mimeType": "text/csv", "buffer": rows.encode("cp949")}
     )
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("2 prompts were read")
     expect(dialog).to_contain_text("Row 3 of the file cannot be used")
-    dialog.get_by_role("combobox").click()
+    dialog.get_by_role("button", name="Use these prompts").click()
+    dialog.get_by_role("combobox", name="Take this one").click()
     page.get_by_role("option", name=KOREAN).click()
     expect(dialog).to_be_hidden()
     wait_run(page)

@@ -82,7 +82,8 @@ def test_choices_live_through_another_task_and_another_language(page: Page, foll
 
 
 def upload(page: Page, file: Path) -> None:
-    page.locator(".st-key-pro_upload input[type=file]").set_input_files(file)
+    page.locator(".st-key-pro_upload_field input[type=file]").set_input_files(file)
+    page.get_by_role("button", name="Use this task").click()
     expect(page.get_by_text("8 examples were read.")).to_be_visible()
     wait_run(page)
 
@@ -90,7 +91,7 @@ def upload(page: Page, file: Path) -> None:
 def results(page: Page) -> list[dict[str, str]]:
     with page.expect_download() as download:
         page.locator(".st-key-shots_csv button").click()
-    return list(csv.DictReader(Path(download.value.path()).read_text("utf-8").splitlines()))
+    return list(csv.DictReader(Path(download.value.path()).read_text("utf-8-sig").splitlines()))
 
 
 def test_a_korean_file_in_cp949_is_measured_with_a_stop(
@@ -147,7 +148,8 @@ def test_prompts_are_kept_and_come_back_from_their_file(page: Page, open_page: O
     assert [one["role"] for one in kept] == ["system", "user", "assistant", "user"]
     file = path.with_suffix(".jsonl")
     file.write_text(path.read_text("utf-8").replace(kept[-1]["content"], "9 + 9"), "utf-8")
-    page.locator(".st-key-pro_kept_upload input[type=file]").set_input_files(file)
+    page.locator(".st-key-pro_kept_upload_field input[type=file]").set_input_files(file)
+    page.get_by_role("button", name="Keep these prompts").click()
     wait_run(page)
     with page.expect_download() as download:
         page.get_by_role("button", name="Download all").click()

@@ -337,6 +337,7 @@ def test_twenty_uploaded_prompts_become_a_table_and_its_file(
     wait_drawn(page)
     page.get_by_role("button", name="My prompts").first.click()
     page.locator("input[type=file]").first.set_input_files(tmp_path / "mine.txt")
+    page.get_by_role("button", name="Use these prompts").click()
     expect(page.get_by_text("20 prompts were read.")).to_be_visible()
     wait_run(page)
     page.get_by_role("dialog").get_by_role("button", name="Close").click()
@@ -344,7 +345,7 @@ def test_twenty_uploaded_prompts_become_a_table_and_its_file(
     expect(page.get_by_text("20 of 20 prompts continued")).to_be_visible()
     with page.expect_download() as download:
         page.locator(".st-key-batch_run_csv button").click()
-    rows = list(csv.DictReader(Path(download.value.path()).read_text("utf-8").splitlines()))
+    rows = list(csv.DictReader(Path(download.value.path()).read_text("utf-8-sig").splitlines()))
     assert [row["prompt"] for row in rows] == lines
     assert all(float(row["perplexity"]) >= 1 for row in rows)
 

@@ -291,9 +291,10 @@ def test_a_csv_saved_by_korean_excel_can_be_trained_on(open_page: OpenPage) -> N
     lab.get_by_role("button", name="Your file").or_(lab.get_by_role("radio", name="Your file")).first.click()
     wait_run(lab)
     table = "번호,문장,점수\n1,나는 나는 나는 학교에 간다,3\n2,나는 집에 간다,5\n".encode("cp949")
-    lab.locator(".st-key-tok_upload input[type=file]").set_input_files(
+    lab.locator(".st-key-tok_upload_field input[type=file]").set_input_files(
         {"name": "korean.csv", "mimeType": "text/csv", "buffer": table}
     )
+    lab.get_by_role("button", name="Train on this text").click()
     expect(lab.locator(".lab .slider")).not_to_have_attribute("max", "200")
     lab.locator(".lab .slider").evaluate(
         "node => { node.value = node.max; node.dispatchEvent(new Event('input')) }"

@@ -28,11 +28,11 @@ def downloaded(page: Page, button: Locator) -> tuple[str, bytes]:
     return waiting.value.suggested_filename, Path(waiting.value.path()).read_bytes()
 
 
-def test_csv_is_plain_utf_8_with_a_header_and_numbers(row: Locator) -> None:
+def test_csv_is_marked_utf_8_with_a_header_and_numbers(row: Locator) -> None:
     name, data = downloaded(row.page, row.get_by_role("button", name="CSV"))
     assert name == "entropy.csv"
-    assert not data.startswith(b"\xef\xbb\xbf")
-    header, *rows = csv.reader(io.StringIO(data.decode()))
+    assert data.startswith(b"\xef\xbb\xbf")
+    header, *rows = csv.reader(io.StringIO(data.decode("utf-8-sig")))
     assert header[0] == "temperature"
     assert len(rows) > 5
     assert all(len(fields) == len(header) for fields in rows)

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from playground.core import contexts, frames_prompting, shots, tokenization
 from playground.core.canonical import canonical, distinct, is_same
-from playground.core.examples import read_examples
+from playground.core.files.examples import read_examples
+from playground.core.files.training_rows import TrainingRow, duplicates, split
 from playground.core.guessing import is_right
 from playground.core.prompting import Example, Task
 from playground.core.tokens import Tokenization
-from playground.core.training_data import TrainingRow, duplicates, split
 from playground.errors import BadFile
 from playground.paths import site_root
 

@@ -17,8 +17,8 @@ import psutil
 import pytest
 import torch
 
+from playground.core.files.training_rows import TrainingRow, pairs
 from playground.core.lora import delta_weight
-from playground.core.training_data import TrainingRow, pairs
 from playground.engine import create_engine, trainer
 from playground.engine.adapted import targets
 from playground.engine.base import FinetuneRequest, GenerateRequest, TraceRequest

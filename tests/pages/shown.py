@@ -18,6 +18,16 @@ from playground.settings import Settings
 from playground.ui import show
 
 
+def upload(app: AppTest, key: str, name: str, data: bytes, *, use: bool = True) -> AppTest:
+    """Give a file to the field `key` and use what its preview shows."""
+    (field,) = [one for one in app.get("file_uploader") if (one.key or "").startswith(key)]
+    field.set_value((name, data, "application/octet-stream")).run()
+    if use:
+        app.button(key=f"{key}_use").click().run()
+    assert not app.exception
+    return app
+
+
 def run_code(name: str, tmp_path: Path, **values: object) -> dict[str, Any]:
     """Run what the page shows; its variables."""
     return run_script(show.code(name, **values), tmp_path)[0]

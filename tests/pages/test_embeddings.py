@@ -23,6 +23,7 @@ from playground.ui.embeddings import sentences, upload
 from tests import tiny
 from tests.pages.conftest import OpenApp
 from tests.pages.shown import folder, run_code
+from tests.pages.shown import upload as upload_file
 
 VIEWS = ("neighbours", "analogy", "training", "context", "sentences")
 TEXT = "The cat sat on the mat"
@@ -211,9 +212,7 @@ def test_contexts_without_the_word_or_too_many_are_said(open_app: OpenApp) -> No
 
 
 def uploaded(app: AppTest, name: str, data: bytes) -> AppTest:
-    app.file_uploader(key="emb_upload").set_value((name, data, "text/plain")).run()
-    assert not app.exception
-    return app
+    return upload_file(app, "emb_upload", name, data)
 
 
 def open_map(open_app: OpenApp, **url: str) -> AppTest:
@@ -222,13 +221,24 @@ def open_map(open_app: OpenApp, **url: str) -> AppTest:
     return app
 
 
-def test_a_csv_with_three_columns_and_no_header_is_one_sentence_and_the_sample_stays(
+def test_a_csv_with_three_columns_and_no_header_asks_and_the_sample_stays_until_it_is_used(
     open_app: OpenApp,
 ) -> None:
-    app = uploaded(open_map(open_app), "a.csv", "1,나는 간다,x\n2,너는 온다,y\n".encode("cp949"))
-    assert len(app.error) == 1
-    assert "prompt" in app.error[0].value
+    app = open_map(open_app)
+    data = "1,나는 간다,x\n2,너는 온다,y\n".encode("cp949")
+    upload_file(app, "emb_upload", "a.csv", data, use=False)
+    assert "choose what each part is" in app.info[0].value
+    assert app.button(key="emb_upload_use").disabled
     assert len(sent_to_map(app)["points"]) == 36
+    (column,) = [one for one in app.selectbox if "_column_" in (one.key or "")]
+    column.set_value(1).run()
+    assert len(sent_to_map(app)["points"]) == 36
+    (header,) = [one for one in app.checkbox if "_header_" in (one.key or "")]
+    header.set_value(False).run()
+    (column,) = [one for one in app.selectbox if "_column_" in (one.key or "")]
+    column.set_value(1).run()
+    app.button(key="emb_upload_use").click().run()
+    assert sent_to_map(app)["labels"] == ["나는 간다", "너는 온다"]
 
 
 @pytest.mark.parametrize("method", ["pca", "tsne"])
@@ -258,9 +268,10 @@ def test_a_cp949_file_with_a_column_is_read(open_app: OpenApp) -> None:
 
 def test_rows_too_long_are_left_out_and_said(open_app: OpenApp) -> None:
     data = ("the cat\n" + "a" * (upload.MAX_CHARS + 1) + "\nthe mat\n" + "x,.! " * 55 + "\n").encode()
-    app = uploaded(open_map(open_app), "a.txt", data)
-    assert sent_to_map(app)["labels"] == ["the cat", "the mat"]
+    app = upload_file(open_map(open_app), "emb_upload", "a.txt", data, use=False)
     assert "Row 2" in messages(app)
+    app.button(key="emb_upload_use").click().run()
+    assert sent_to_map(app)["labels"] == ["the cat", "the mat"]
     assert "1 sentence is left out" in messages(app)
 
 
@@ -296,7 +307,7 @@ def test_the_sample_comes_back_after_a_file(open_app: OpenApp) -> None:
     app.button(key="emb_file_drop").click().run()
     assert len(sent_to_map(app)["points"]) == 36
     assert not app.success
-    app.file_uploader(key="emb_upload_1").set_value(("b.txt", b"a mat\na cat\n", "text/plain")).run()
+    uploaded(app, "b.txt", b"a mat\na cat\n")
     assert sent_to_map(app)["labels"] == ["a mat", "a cat"]
 
 
@@ -336,10 +347,16 @@ def test_the_default_encoder_of_the_settings_reads_the_sentences(
     assert any(tiny.BERT in caption.value.replace("\\", "") for caption in app.caption)
 
 
-@pytest.mark.parametrize("data", [b"", b"\xff\xfe\x00", b"\x00\x01\x02", b"one line only"])
-def test_any_file_gives_a_map_or_a_sentence(data: bytes, open_app: OpenApp) -> None:
-    app = uploaded(open_map(open_app), "a.txt", data)
-    assert app.error or app.warning or sent_to_map(app)["points"] == [[0.0, 0.0]]
+@pytest.mark.parametrize("data", [b"", b"\xff\xfe\x00", b"\x00\x01\x02"])
+def test_a_file_without_sentences_is_a_sentence_and_the_sample_stays(data: bytes, open_app: OpenApp) -> None:
+    app = upload_file(open_map(open_app), "emb_upload", "a.txt", data, use=False)
+    assert len(app.error) == 1
+    assert len(sent_to_map(app)["points"]) == 36
+
+
+def test_one_sentence_is_a_map_too(open_app: OpenApp) -> None:
+    app = uploaded(open_map(open_app), "a.txt", b"one line only")
+    assert sent_to_map(app)["points"] == [[0.0, 0.0]]
 
 
 @pytest.mark.parametrize(

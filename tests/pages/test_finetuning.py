@@ -18,8 +18,8 @@ import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
+from playground.core.files.training_rows import TrainingRow, pairs, read_training, split
 from playground.core.lora import relative_norm, singular_values
-from playground.core.training_data import TrainingRow, pairs, read_training, split
 from playground.engine.base import Engine, FinetuneRequest, TraceRequest
 from playground.engine.finetuning import ENDED, TrainingState
 from playground.engine.local import LocalEngine

@@ -12,7 +12,7 @@ import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
-from playground.core.examples import read_examples
+from playground.core.files.examples import read_examples
 from playground.core.prompting import CONTENT_FREE, calibrated, candidates, following, label_probabilities
 from playground.core.shots import drawn, relabelled, split
 from playground.engine.base import Engine, GenerateRequest

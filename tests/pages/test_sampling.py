@@ -13,8 +13,8 @@ from streamlit.testing.v1 import AppTest
 
 from playground.core import frames, frames_many
 from playground.core.diversity import distinct
+from playground.core.files.prompts import PromptFile
 from playground.core.guessing import bound_bits
-from playground.core.prompts import PromptFile
 from playground.core.ranking import rank
 from playground.core.sampling import distribution
 from playground.engine.base import GenerateRequest, TraceRequest

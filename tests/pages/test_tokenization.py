@@ -19,7 +19,7 @@ from playground.ui.components.bpe_lab import N_STEPS, lab_data, watched_word
 from playground.ui.components.token_rows import NamedRow, rows_data
 from tests import tiny
 from tests.pages.conftest import OpenApp
-from tests.pages.shown import run_script
+from tests.pages.shown import run_script, upload
 
 TEXT = "나는 학교에 갑니다"
 KOREAN_CSV = "번호,문장,점수\n1,나는 나는 나는 학교에 간다,3\n2,나는 집에 간다,5\n"
@@ -139,8 +139,7 @@ def test_lab_trains_on_an_upload_of_either_encoding(encoding: str, open_app: Ope
     app = open_app("tokenization", text=TEXT)
     app.button_group(key="tok_source_choice").set_value("file").run()
     assert any("file" in info.value for info in app.info)
-    app.file_uploader(key="tok_upload").set_value(("a.csv", KOREAN_CSV.encode(encoding), "text/csv")).run()
-    assert not app.exception
+    upload(app, "tok_upload", "a.csv", KOREAN_CSV.encode(encoding))
     labels = component(app, "bpe_lab")["labels"]
     assert "·나는" in labels or "나는" in labels
 
@@ -148,14 +147,14 @@ def test_lab_trains_on_an_upload_of_either_encoding(encoding: str, open_app: Ope
 def test_lab_says_what_it_left_out_of_a_megabyte_and_what_it_cannot_read(open_app: OpenApp) -> None:
     app = open_app("tokenization", text=TEXT)
     app.button_group(key="tok_source_choice").set_value("file").run()
-    app.file_uploader(key="tok_upload").set_value(("a.txt", b"abcdefg " * 125_000, "text/plain")).run()
-    assert not app.exception
+    upload(app, "tok_upload", "a.txt", b"abcdefg " * 125_000)
     assert any("900,000" in warning.value for warning in app.warning)
-    app.file_uploader(key="tok_upload").set_value(("b.txt", b"\xff\xfe\xfa\x80" * 9, "text/plain")).run()
-    assert not app.exception
+    upload(app, "tok_upload", "b.txt", b"\xff\xfe\xfa" * 9, use=False)
     assert any("CP949" in error.value for error in app.error)
-    app.file_uploader(key="tok_upload").set_value(("c.txt", b"a", "text/plain")).run()
-    assert not app.exception
+    assert any("900,000" in warning.value for warning in app.warning), "what was there stays"
+    upload(app, "tok_upload", "c.txt", b"a", use=False)
+    assert not app.error
+    app.button(key="tok_upload_use").click().run()
     assert any("one character" in caption.value for caption in app.caption)
 
 

@@ -4,56 +4,56 @@ from __future__ import annotations
 
 import streamlit as st
 
-from playground.errors import BadFile
-from playground.ui import uploads
-from playground.ui.text import _, ngettext, sentence
+from playground.core.files import prompts
+from playground.core.files.prompts import PromptFile
+from playground.ui import file_preview, state
+from playground.ui.file_preview import Kind, Part
+from playground.ui.text import _, ngettext
 
+KEY = "emb_file"
 MAX_CHARS = 300
 
 
 def button() -> None:
     """What opens the upload."""
+    limit = state.settings()
     with st.popover(_("My sentences"), icon=":material/upload_file:"):
-        st.file_uploader(
-            _("Sentences: .txt (one a line) or .csv (column `prompt`), up to 500 rows"),
-            type=("txt", "csv"),
-            key=_key(),
-            max_upload_size=1,
-            on_change=_take,
-        )
+        file_preview.field(
+            Kind(
+                "emb_upload",
+                _("Sentences: .txt (one a line) or .csv (column `prompt`), up to 500 rows"),
+                ("txt", "csv"),
+                lambda name, data, how: prompts.read_prompts(
+                    name, data, how, max_bytes=limit.max_upload_bytes, max_rows=limit.max_upload_rows,
+                    max_chars=MAX_CHARS,
+                ),
+                _count,
+                _take,
+                _("Use these sentences"),
+                parts=(Part(_("Column of the sentences")),),
+                columns=prompts.columns,
+            )
+        )  # fmt: skip
 
 
 def sentences() -> tuple[str, ...] | None:
-    """The sentences of the reader's file, and what was wrong with it; None while the sample is used."""
-    outcome = st.session_state.get("emb_file")
-    if outcome is None:
+    """The sentences of the reader's file; None while the sample is used."""
+    file: PromptFile | None = st.session_state.get(KEY)
+    if file is None:
         return None
-    found: tuple[str, ...] = ()
-    if isinstance(outcome, BadFile):
-        st.error(sentence(outcome))
-    else:
-        found = outcome.prompts
-        n = len(found)
-        st.success(ngettext("{n} sentence was read.", "{n} sentences were read.", n).format(n=n))
-        uploads.say_left_out(outcome)
+    st.success(_count(file))
     st.button(_("Use the sample again"), key="emb_file_drop", icon=":material/undo:", on_click=_drop)
-    return found or None
+    return file.prompts or None
 
 
-def _take() -> None:
-    upload = st.session_state[_key()]
-    if upload is None:
-        st.session_state.pop("emb_file", None)
-    else:
-        st.session_state["emb_file"] = uploads.read(upload, MAX_CHARS)
+def _count(file: PromptFile) -> str:
+    n = len(file.prompts)
+    return ngettext("{n} sentence was read.", "{n} sentences were read.", n).format(n=n)
 
 
-def _key() -> str:
-    """Of the uploader: another one after the file was dropped, since only the browser can empty one."""
-    n = st.session_state.get("emb_n_dropped", 0)
-    return f"emb_upload_{n}" if n else "emb_upload"
+def _take(_name: str, file: PromptFile) -> None:
+    st.session_state[KEY] = file
 
 
 def _drop() -> None:
-    st.session_state.pop("emb_file", None)
-    st.session_state["emb_n_dropped"] = st.session_state.get("emb_n_dropped", 0) + 1
+    st.session_state.pop(KEY, None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 
-from playground.core.training_data import TrainingRow
+from playground.core.files.training_rows import TrainingRow
 from playground.engine.finetuning import FinetuneRequest, TrainingState
 from playground.engine.model_info import AdapterName
 from playground.ui import show, state

@@ -10,16 +10,18 @@ import streamlit as st
 from playground.charts import finetuning as charts
 from playground.core import frames_finetuning as frames
 from playground.core import frames_training
+from playground.core.files import training_rows
+from playground.core.files.training_rows import TrainingFile, TrainingRow, duplicates
 from playground.core.pieces import piece
-from playground.core.training_data import TrainingRow, duplicates
 from playground.engine.finetuning import TrainingText
 from playground.paths import site_root
-from playground.ui import compute, show, state, uploads
+from playground.ui import compute, file_preview, show, state
 from playground.ui.components.scored_text import ScoredToken, scored_text
 from playground.ui.expected import N_EXPECTED, expected
-from playground.ui.finetuning.sets import KEY, TrainingSet, own_file, take_upload
+from playground.ui.file_preview import Kind, Part
+from playground.ui.finetuning.sets import TrainingSet, own_file, put_file_away, take_file
 from playground.ui.state import PageContext
-from playground.ui.text import _, ngettext, plain, sentence, strong
+from playground.ui.text import _, ngettext, plain, strong
 
 
 def row_picture(context: PageContext, data: TrainingSet) -> None:
@@ -154,25 +156,35 @@ def _said(row: TrainingRow) -> tuple[str, str]:
 
 def uploader() -> None:
     """A field for the reader's own file, and what came of it."""
-    st.file_uploader(
-        _(
-            "Your data: .jsonl, .csv (`instruction`, `response`) or .txt (a text a line), up to 1 MB, "
-            "500 rows"
-        ),
-        type=("jsonl", "csv", "txt"), key="fin_upload", max_upload_size=1, on_change=take_upload,
-    )  # fmt: skip
+    limit = state.settings()
+    file_preview.field(
+        Kind(
+            "fin_upload",
+            _(
+                "Your data: .jsonl, .csv (`instruction`, `response`) or .txt (a text a line), up to 1 MB, "
+                "500 rows"
+            ),
+            training_rows.SUFFIXES,
+            lambda name, data, how: training_rows.read_training(
+                name, data, how, max_bytes=limit.max_upload_bytes, max_rows=limit.max_upload_rows
+            ),
+            _count,
+            take_file,
+            _("Train on these rows"),
+            parts=(Part(_("Column of the questions"), is_optional=True), Part(_("Column of the answers"))),
+            columns=training_rows.columns,
+        )
+    )
     st.download_button(
         _("A sample file"), (site_root() / "assets/samples/training.csv").read_bytes(), "training.csv",
         "text/csv", key="fin_sample", on_click="ignore", type="tertiary", icon=":material/download:",
     )  # fmt: skip
-    error = st.session_state.get("fin_upload_error")
-    if error is not None:
-        st.error(sentence(error))
-        cause = getattr(error, "__cause__", None)
-        if cause is not None and hasattr(cause, "msgid"):
-            st.warning(sentence(cause))
     file = own_file()
-    if file is not None and KEY in st.session_state:
-        n = len(file.rows)
-        st.success(ngettext("{n} row was read.", "{n} rows were read.", n).format(n=n))
-        uploads.say_left_out(file)
+    if file is not None:
+        st.success(_count(file))
+        st.button(_("Discard"), key="fin_own_away", icon=":material/close:", on_click=put_file_away)
+
+
+def _count(file: TrainingFile) -> str:
+    n = len(file.rows)
+    return ngettext("{n} row was read.", "{n} rows were read.", n).format(n=n)

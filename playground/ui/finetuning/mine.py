@@ -7,8 +7,8 @@ import streamlit as st
 from playground.core import frames_training as frames
 from playground.engine.finetuning import AdapterInfo, TrainingState
 from playground.engine.model_info import AdapterName
-from playground.errors import OtherBase, PlaygroundError
-from playground.ui import adapters, compute, show, state
+from playground.errors import OtherBase
+from playground.ui import adapters, compute, show, state, uploads
 from playground.ui.finetuning import code, live
 from playground.ui.finetuning.picking import own, pick
 from playground.ui.finetuning.sets import TrainingSet
@@ -35,30 +35,18 @@ def panel(context: PageContext) -> None:
         "{minutes:.0f} minutes after the tab was closed."
     )
     st.caption(told.format(minutes=limit.adapter_grace_s / 60))
-    st.file_uploader(
-        _(
-            "An adapter: the .zip of this page, or a peft folder with safetensors as .zip, up to {mb} MB"
-        ).format(
-            mb=limit.max_adapter_file_bytes // 2**20
-        ),
-        type=("zip",), key="fin_adapter_upload", max_upload_size=limit.max_adapter_file_bytes // 2**20,
-        on_change=_take, args=(AdapterName.of(context.model.model_id).base_id, context.owner),
+    told = _("An adapter: the .zip of this page, or a peft folder with safetensors as .zip, up to {mb} MB")
+    base_id = AdapterName.of(context.model.model_id).base_id
+    asked = uploads.field(
+        "fin_adapter_upload", told.format(mb=limit.max_adapter_file_bytes // 2**20), ("zip",),
+        limit.max_adapter_file_bytes, _take, (base_id, context.owner),
     )  # fmt: skip
-    _upload_outcome(AdapterName.of(context.model.model_id).base_id, context.owner)
-
-
-def _upload_outcome(base_id: str, owner: str) -> None:
-    """What became of the uploaded file: a question, an error, or the adapter and what was beside it."""
-    error = st.session_state.get("fin_adapter_error")
-    if isinstance(error, OtherBase):
-        if error.params["model"] == base_id:  # of another model it was not asked
-            st.warning(sentence(error))
-            st.button(
-                _("Use it on {model}").format(model=plain(base_id)), key="fin_any_base",
-                icon=":material/check:", on_click=_take, args=(base_id, owner), kwargs={"any_base": True},
-            )  # fmt: skip
-    elif error is not None:
-        st.error(sentence(error))
+    if isinstance(asked, OtherBase) and asked.params["model"] == base_id:  # of another model it was not asked
+        st.warning(sentence(asked))
+        st.button(
+            _("Use it on {model}").format(model=plain(base_id)), key="fin_any_base", icon=":material/check:",
+            on_click=uploads.answer, args=("fin_adapter_upload", _take, (base_id, context.owner, True)),
+        )  # fmt: skip
     if (taken := st.session_state.pop("fin_adapter_taken", None)) is not None:
         name, ignored = taken
         st.success(_("{name} is here: pick it as the model.").format(name=plain(name)))
@@ -154,17 +142,7 @@ def _remove(adapter: AdapterInfo, owner: str) -> None:
     compute.get_engine().lent.remove(adapter.model_id, owner)
 
 
-def _take(base_id: str, owner: str, *, any_base: bool = False) -> None:
-    upload = st.session_state["fin_adapter_upload"]
-    st.session_state["fin_adapter_error"] = None
-    if upload is None:
-        return
-    try:
-        taken = compute.get_engine().imported(
-            base_id, upload.name, upload.getvalue(), owner, any_base=any_base
-        )
-    except PlaygroundError as error:
-        st.session_state["fin_adapter_error"] = error
-        return
-    name = next(one.name for one in adapters.mine() if one.model_id == taken.model_id)
-    st.session_state["fin_adapter_taken"] = name, taken.ignored
+def _take(name: str, data: bytes, base_id: str, owner: str, any_base: bool = False) -> None:
+    taken = compute.get_engine().imported(base_id, name, data, owner, any_base=any_base)
+    known = next(one.name for one in adapters.mine() if one.model_id == taken.model_id)
+    st.session_state["fin_adapter_taken"] = known, taken.ignored

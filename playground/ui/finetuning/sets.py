@@ -10,13 +10,12 @@ from typing import Any
 
 import streamlit as st
 
-from playground.core.training_data import TrainingFile, TrainingRow, pairs, read_training, split
+from playground.core.files.training_rows import TrainingFile, TrainingRow, pairs, split
 from playground.engine.base import Engine
 from playground.engine.finetuning import TrainingText
 from playground.engine.model_info import AdapterName
-from playground.errors import BadFile
 from playground.paths import site_root
-from playground.ui import compute, state
+from playground.ui import compute
 from playground.ui.state import PageContext
 from playground.ui.text import N_, _
 from playground.ui.url import put
@@ -203,23 +202,16 @@ def own_file() -> TrainingFile | None:
     return found
 
 
-def take_upload() -> None:
-    """Callback of the uploader: what was there before stays when the new file is refused."""
-    upload = st.session_state["fin_upload"]
-    st.session_state["fin_upload_error"] = None
-    if upload is None:
-        st.session_state.pop(KEY, None)
-        return
-    settings = state.settings()
-    try:
-        st.session_state[KEY] = read_training(
-            upload.name, upload.getvalue(), max_bytes=settings.max_upload_bytes,
-            max_rows=settings.max_upload_rows,
-        )  # fmt: skip
-        st.session_state["fin_file_name"] = upload.name.rpartition(".")[0][:40]
-        put("fin_set", OWN)
-    except BadFile as error:
-        st.session_state["fin_upload_error"] = error
+def take_file(name: str, file: TrainingFile) -> None:
+    """Train on the rows of this file from now on."""
+    st.session_state[KEY] = file
+    st.session_state["fin_file_name"] = name.rpartition(".")[0][:40]
+    put("fin_set", OWN)
+
+
+def put_file_away() -> None:
+    """Forget the reader's own file."""
+    st.session_state.pop(KEY, None)
 
 
 @lru_cache

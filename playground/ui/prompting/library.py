@@ -5,13 +5,15 @@ from __future__ import annotations
 import streamlit as st
 
 from playground.core import frames_prompting as frames
-from playground.core.examples import Message, read_messages, written
+from playground.core.files.examples import Message, read_messages, written
+from playground.core.files.rows import How
 from playground.core.prompting import messages
 from playground.errors import BadFile, BadUpload
-from playground.ui import state
+from playground.ui import file_preview, state
+from playground.ui.file_preview import Kind
 from playground.ui.prompting import chat, own
 from playground.ui.prompting.prompt import Prompt
-from playground.ui.text import _, sentence
+from playground.ui.text import N_, _, ngettext
 from playground.ui.url import put
 
 KEY = "pro_kept"
@@ -37,13 +39,19 @@ def panel(prompt: Prompt) -> None:
             _("Download all"), lambda: written(kept), "prompts.jsonl", "application/jsonl",
             key="pro_kept_file", on_click="ignore", icon=":material/download:", disabled=not kept,
         )  # fmt: skip
-    st.file_uploader(
-        _("Prompts as messages: .jsonl, a line each, up to 1 MB, 50 prompts"),
-        type=("jsonl",), key="pro_kept_upload", max_upload_size=1, on_change=_read,
-    )  # fmt: skip
-    error = st.session_state.get("pro_kept_error")
-    if error is not None:
-        st.error(sentence(error))
+    file_preview.field(
+        Kind(
+            "pro_kept_upload",
+            _("Prompts as messages: .jsonl, a line each, up to 1 MB, 50 prompts"),
+            ("jsonl",),
+            _read,
+            lambda found: ngettext("{n} prompt was read.", "{n} prompts were read.", len(found)).format(
+                n=len(found)
+            ),
+            _take,
+            _("Keep these prompts"),
+        )
+    )
     if not kept:
         st.caption(_("Nothing is kept yet. A link to this page keeps the prompt above as well."))
         return
@@ -83,17 +91,13 @@ def _keep(prompt: Prompt) -> None:
         kept.append(said)
 
 
-def _read() -> None:
-    upload = st.session_state["pro_kept_upload"]
-    if upload is None:
-        return
+def _read(_name: str, data: bytes, how: How) -> list[list[Message]]:
     try:
-        found = read_messages(
-            upload.getvalue(), max_bytes=state.settings().max_upload_bytes, max_rows=MAX_KEPT
-        )
-    except (BadFile, BadUpload) as error:
-        st.session_state["pro_kept_error"] = error
-        return
-    st.session_state["pro_kept_error"] = None
+        return read_messages(data, how, max_bytes=state.settings().max_upload_bytes, max_rows=MAX_KEPT)
+    except BadUpload as error:  # one line that is no prompt spoils the file
+        raise BadFile(reason=N_("a line of it is no prompt.")) from error
+
+
+def _take(_name: str, found: list[list[Message]]) -> None:
     kept: list[list[Message]] = st.session_state[KEY]
     kept += [one for one in found if one not in kept][: MAX_KEPT - len(kept)]

@@ -8,13 +8,14 @@ import streamlit as st
 
 from playground.core import frames_prompting as frames
 from playground.core.canonical import canonical, distinct
-from playground.core.examples import ExampleFile, read_examples
+from playground.core.files import examples
+from playground.core.files.examples import ExampleFile
 from playground.core.prompting import Task
 from playground.core.shots import MAX_LABELS, N_OTHERS, with_others
-from playground.errors import BadFile
 from playground.paths import site_root
-from playground.ui import state, uploads
-from playground.ui.text import _, ngettext, sentence
+from playground.ui import file_preview, state
+from playground.ui.file_preview import Kind, Part
+from playground.ui.text import _, ngettext
 from playground.ui.url import put
 
 ID = "own"
@@ -31,25 +32,34 @@ def task() -> Task | None:
 
 def uploader() -> None:
     """A field for the file, and what came of it."""
-    st.file_uploader(
-        _("Your task: .csv or .jsonl with the columns `text` and `label`, up to 1 MB, 500 rows"),
-        type=("csv", "jsonl"), key="pro_upload", max_upload_size=1, on_change=_read,
-    )  # fmt: skip
+    limit = state.settings()
+    file_preview.field(
+        Kind(
+            "pro_upload",
+            _("Your task: .csv or .jsonl with the columns `text` and `label`, up to 1 MB, 500 rows"),
+            examples.SUFFIXES,
+            lambda name, data, how: examples.read_examples(
+                name, data, how, max_bytes=limit.max_upload_bytes, max_rows=limit.max_upload_rows
+            ),
+            _count,
+            _take,
+            _("Use this task"),
+            parts=(Part(_("Column of the texts")), Part(_("Column of the labels"))),
+            columns=examples.columns,
+        )
+    )
     st.download_button(
         _("A sample file"), (site_root() / "assets/samples/examples.csv").read_bytes(), "examples.csv",
         "text/csv", key="pro_sample", on_click="ignore", type="tertiary", icon=":material/download:",
     )  # fmt: skip
-    error, found = st.session_state.get("pro_upload_error"), st.session_state.get(KEY)
-    if error is not None:
-        st.error(sentence(error))
+    found = st.session_state.get(KEY)
     if found is not None:
         _show(found)
 
 
 def _show(found: ExampleFile) -> None:
     n = len(found.examples)
-    st.success(ngettext("{n} example was read.", "{n} examples were read.", n).format(n=n))
-    uploads.say_left_out(found)
+    st.success(_count(found))
     n_again = n - len(distinct(one.text for one in found.examples))
     if n_again:
         st.caption(_("{n} of them repeat a text: the first of each counts.").format(n=n_again))
@@ -71,20 +81,18 @@ def _show(found: ExampleFile) -> None:
             "count": st.column_config.NumberColumn(_("Examples")),
         },
     )
+    st.button(_("Discard"), key="pro_own_away", icon=":material/close:", on_click=_put_away)
 
 
-def _read() -> None:
-    upload = st.session_state["pro_upload"]
-    st.session_state["pro_upload_error"] = None
-    if upload is None:
-        st.session_state.pop(KEY, None)  # taken away
-        return
-    settings = state.settings()
-    try:
-        st.session_state[KEY] = read_examples(
-            upload.name, upload.getvalue(), max_bytes=settings.max_upload_bytes,
-            max_rows=settings.max_upload_rows,
-        )  # fmt: skip
-        put("pro_task", ID)
-    except BadFile as error:
-        st.session_state["pro_upload_error"] = error  # what was there before stays
+def _count(found: ExampleFile) -> str:
+    n = len(found.examples)
+    return ngettext("{n} example was read.", "{n} examples were read.", n).format(n=n)
+
+
+def _take(_name: str, found: ExampleFile) -> None:
+    st.session_state[KEY] = found
+    put("pro_task", ID)
+
+
+def _put_away() -> None:
+    st.session_state.pop(KEY, None)

@@ -7,10 +7,23 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from playground.core.canonical import distinct
+from playground.core.files.encoding import decode, readable_text
+from playground.core.files.rows import (
+    AS_IT_SAYS,
+    Fields,
+    How,
+    Sheet,
+    Unusable,
+    check_file,
+    place_of,
+    sheet,
+    sort_out,
+    suffix_of,
+)
 from playground.core.prompting import Example
-from playground.core.prompts import Unusable, csv_fields, decode, readable_text, sort_out
 from playground.errors import N_, BadFile, BadUpload
 
+SUFFIXES = ("csv", "jsonl")
 COLUMNS = ("text", "label")
 MAX_TEXT, MAX_LABEL, MAX_CONTENT = 500, 60, 4_000
 MIN_TEXTS = 4
@@ -36,22 +49,29 @@ class ExampleFile:
     n_beyond_limit: int
 
 
-def read_examples(name: str, data: bytes, *, max_bytes: int = 2**20, max_rows: int = 500) -> ExampleFile:
-    r"""Read texts and labels: .csv and .jsonl with the columns `text` and `label`; UTF-8 or CP949.
+def read_examples(
+    name: str,
+    data: bytes,
+    how: How = AS_IT_SAYS,
+    *,
+    max_bytes: int = 2**20,
+    max_rows: int = 500,
+) -> ExampleFile:
+    r"""Read texts and labels: .csv and .jsonl with columns that mean `text` and `label`.
 
-    Rows are numbered as in `core.prompts`.
+    Rows are numbered as in `core.files.prompts`.
 
     Raises:
         BadFile: The whole file cannot be used: it has fewer than four different texts, or one label only.
 
     Example:
-        >>> rows = "text,label\n좋다,긍정\n싫다,부정\n맛있다,긍정\n춥다,부정\n"
+        >>> rows = "문장;라벨\n좋다;긍정\n싫다;부정\n맛있다;긍정\n춥다;부정\n"
         >>> read_examples("a.csv", rows.encode("cp949")).examples[0].label
         '긍정'
     """
-    if len(data) > max_bytes:
-        raise BadFile(reason=N_("it is too large."))
-    rows = (one for one in _rows(name, decode(data)) if not _is_empty(one[1]))
+    check_file(name, len(data), SUFFIXES, max_bytes)
+    found = sheet(name, data, how)
+    rows = _json_rows(found) if suffix_of(name) == "jsonl" else _rows(found, how)
     examples, rejected, n_beyond_limit = sort_out(rows, lambda row: _checked(*row), max_rows)
     if len(distinct(one.text for one in examples)) < MIN_TEXTS:
         raise BadFile(reason=N_("it has fewer than four different texts with a label."))
@@ -60,47 +80,43 @@ def read_examples(name: str, data: bytes, *, max_bytes: int = 2**20, max_rows: i
     return ExampleFile(examples, rejected, n_beyond_limit)
 
 
-def _is_empty(row: _Pair | Unusable) -> bool:
-    return not isinstance(row, Unusable) and not any(part.strip() for part in row)
+def columns(found: Sheet) -> tuple[int, ...] | None:
+    """Where texts and labels of a .csv stand; None if its first row does not say both.
+
+    Example:
+        >>> columns(sheet("a.csv", "라벨,문장".encode()))
+        (1, 0)
+    """
+    text, label = map(found.place, COLUMNS)
+    return None if text is None or label is None else (text, label)
 
 
-def _rows(name: str, text: str) -> Iterator[tuple[int, _Pair | Unusable]]:
-    suffix = name.rpartition(".")[2].lower()
-    if suffix == "csv":
-        return _csv_rows(text)
-    if suffix == "jsonl":
-        return ((number, _json_row(line)) for number, line in enumerate(text.split("\n"), start=1))
-    raise BadFile(reason=N_("only .csv and .jsonl can be read."))
-
-
-def _csv_rows(text: str) -> Iterator[tuple[int, _Pair | Unusable]]:
-    table = enumerate(csv_fields(text), start=1)
-    _number, header = next(table, (1, [""]))
-    if isinstance(header, Unusable):
-        raise BadFile(reason=header.reason)
-    names = [field.strip().lower() for field in header]
-    if any(column not in names for column in COLUMNS):
+def _rows(found: Sheet, how: How) -> Iterator[tuple[int, _Pair | Unusable]]:
+    places = columns(found) if how.columns is None else how.columns
+    if places is None or max(places) >= found.width:
         raise BadFile(reason=N_("its first row names no columns `text` and `label`."))
-    places = [names.index(column) for column in COLUMNS]
-    for number, fields in table:
-        if isinstance(fields, Unusable):
-            yield number, fields
-        elif any(field.strip() for field in fields):
-            short = max(places) >= len(fields)
-            text, label = ("", "") if short else (fields[place] for place in places)
-            yield number, Unusable(N_("it has too few columns.")) if short else (text, label)
+    text, label = places
+    for number, row in found.rows:
+        yield number, row if isinstance(row, Unusable) else (row[text], row[label])
 
 
-def _json_row(line: str) -> _Pair | Unusable:
-    if not line.strip():
-        return "", ""
+def _json_rows(found: Sheet) -> Iterator[tuple[int, _Pair | Unusable]]:
+    for number, row in found.rows:
+        yield number, row if isinstance(row, Unusable) else _json_row(row)
+
+
+def _json_row(line: Fields) -> _Pair | Unusable:
     try:
-        value = json.loads(line)
+        value = json.loads(line[0])
     except (ValueError, RecursionError):
         return Unusable(N_("it is no valid JSON."))
-    if not isinstance(value, dict) or any(not isinstance(value.get(column), str) for column in COLUMNS):
+    names = list(value) if isinstance(value, dict) else []
+    text, label = (
+        value[names[place]] if (place := place_of(part, names)) is not None else None for part in COLUMNS
+    )
+    if not isinstance(text, str) or not isinstance(label, str):
         return Unusable(N_("it is no object with texts in the fields `text` and `label`."))
-    return value["text"], value["label"]
+    return text, label
 
 
 def _checked(text: str, label: str) -> Example | Unusable:
@@ -119,7 +135,13 @@ def _checked(text: str, label: str) -> Example | Unusable:
 # ---------------------------------------------------------------- prompts as messages
 
 
-def read_messages(data: bytes, *, max_bytes: int = 2**20, max_rows: int = 50) -> list[list[Message]]:
+def read_messages(
+    data: bytes,
+    how: How = AS_IT_SAYS,
+    *,
+    max_bytes: int = 2**20,
+    max_rows: int = 50,
+) -> list[list[Message]]:
     """Read prompts in the format that chat models are trained on: a line each, `{"messages": [...]}`.
 
     Raises:
@@ -130,10 +152,9 @@ def read_messages(data: bytes, *, max_bytes: int = 2**20, max_rows: int = 50) ->
         >>> read_messages(b'{"messages": [{"role": "user", "content": "Hi"}]}')
         [[{'role': 'user', 'content': 'Hi'}]]
     """
-    if len(data) > max_bytes:
-        raise BadFile(reason=N_("it is too large."))
+    check_file("prompts.jsonl", len(data), ("jsonl",), max_bytes)
     found = []
-    for number, line in enumerate(decode(data).split("\n"), start=1):
+    for number, line in enumerate(decode(data, how.encoding).split("\n"), start=1):
         if line.strip():
             found.append(_messages(number, line))
         if len(found) > max_rows:

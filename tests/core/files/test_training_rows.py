@@ -14,8 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from playground.core.prompts import readable_text
-from playground.core.training_data import (
+from playground.core.files.encoding import readable_text
+from playground.core.files.rows import How
+from playground.core.files.training_rows import (
     COLUMNS,
     TrainingFile,
     TrainingRow,
@@ -24,7 +25,7 @@ from playground.core.training_data import (
     read_training,
     split,
 )
-from playground.errors import BadFile, BadUpload
+from playground.errors import BadFile, BadUpload, WrongFieldCount
 
 PAIRS = [("대한민국의 수도는?", "서울입니다."), ('Say "hi", please', "Ahoy,\nmatey!"), ("1 + 1", "2")]
 CONVERSATIONS = tuple(TrainingRow((("user", asked), ("assistant", said))) for asked, said in PAIRS)
@@ -53,7 +54,7 @@ def refused(name: str, data: bytes) -> BadFile:
 
 
 def rejections(file: TrainingFile) -> list[tuple[object, object]]:
-    return [(error.params["row"], error.params["reason"]) for error in file.rejected]
+    return [(error.params["row"], error.params.get("reason", type(error))) for error in file.rejected]
 
 
 # ---------------------------------------------------------------- reading
@@ -240,7 +241,7 @@ def test_bad_rows_of_a_csv_are_named() -> None:
     file = read_training("a.csv", as_csv(("prompt", "completion"), *rows).encode())
     assert file.rows == pairs([{"instruction": a, "response": b} for a, b in (("a", "b"), ("c", "d"))])
     assert rejections(file) == [
-        (4, "it has too few columns."),
+        (4, WrongFieldCount),
         (5, "its answer is empty."),
         (6, "its instruction is empty."),
         (7, "it is no valid CSV: a field is far too long."),
@@ -254,14 +255,10 @@ FEWER_THAN_TWO = "it has fewer than two different rows to train on."
 @pytest.mark.parametrize(
     ("name", "data", "reason"),
     [
-        ("a.txt", b"a\n" * 2**20, "it is too large."),
-        ("a.xlsx", b"PK", "only .txt, .csv and .jsonl can be read."),
-        ("rows", b"a\nb", "only .txt, .csv and .jsonl can be read."),
-        ("a.txt", "a\nb".encode("utf-16"), "it is neither UTF-8 nor CP949 text. Save it again as UTF-8."),
         ("a.csv", b"", NO_COLUMNS),
         ("a.csv", b"a\nb\nc", NO_COLUMNS),
         ("a.csv", b"instruction,answer\na,b\nc,d", NO_COLUMNS),
-        ("a.csv", b"instruction;response\na;b\nc;d", NO_COLUMNS),
+        ("a.csv", b"instruction;answer\na;b\nc;d", NO_COLUMNS),
         ("a.csv", b"x" * 200_000, "it is no valid CSV: a field is far too long."),
         ("a.csv", b"text\n", "it has no row with text."),
         ("a.txt", b" \n\n", "it has no row with text."),
@@ -273,6 +270,37 @@ FEWER_THAN_TWO = "it has fewer than two different rows to train on."
 )
 def test_a_file_that_cannot_be_used_says_why(name: str, data: bytes, reason: str) -> None:
     assert refused(name, data).params == {"reason": reason}
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "sentence"),
+    [
+        ("a.txt", b"a\n" * 2**20, "The file a.txt has 2.00 MB and the limit is 1 MB: make it smaller."),
+        ("a.xlsx", b"PK", "The file a.xlsx cannot be read here, only .jsonl, .csv, .txt: save it as one."),
+        ("rows", b"a\nb", "The file rows cannot be read here, only .jsonl, .csv, .txt: save it as one."),
+    ],
+)
+def test_a_file_of_another_type_or_size_is_named(name: str, data: bytes, sentence: str) -> None:
+    assert str(refused(name, data)) == sentence
+
+
+@pytest.mark.parametrize("header", ["질문;답변", "번호\t물음\t대답", "지시문|응답", "Input,OUTPUT"])
+def test_columns_are_known_by_their_korean_names_too(header: str) -> None:
+    separator = next(one for one in ";\t|," if one in header)
+    lines = [header, *(separator.join(["1", "왜?", "그냥"][-header.count(separator) - 1 :]) for _ in "ab")]
+    file = read_training("a.csv", "\n".join([*lines, lines[-1].replace("왜", "뭐")]).encode("cp949"))
+    assert [row.messages for row in file.rows[1:]] == [
+        (("user", "왜?"), ("assistant", "그냥")),
+        (("user", "뭐?"), ("assistant", "그냥")),
+    ]
+
+
+def test_the_reader_says_which_columns_are_meant() -> None:
+    data = "날짜,가,나\n1,묻다,답하다\n2,또,그래\n".encode()
+    assert refused("a.csv", data).params == {"reason": NO_COLUMNS}
+    pair = read_training("a.csv", data, How(columns=(1, 2))).rows
+    assert pair[0].messages == (("user", "묻다"), ("assistant", "답하다"))
+    assert read_training("a.csv", data, How(columns=(2,))).rows[1].text == "그래"
 
 
 @pytest.mark.parametrize("n_good", [0, 1])

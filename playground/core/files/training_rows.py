@@ -9,17 +9,29 @@ A row lies on one side only, however often it stands in the file and wherever: i
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
 from playground.core.canonical import canonical
-from playground.core.examples import MAX_CONTENT, MAX_MESSAGES, ROLES
-from playground.core.prompts import Unusable, csv_fields, decode, readable_text, sort_out
+from playground.core.files.encoding import readable_text
+from playground.core.files.examples import MAX_CONTENT, MAX_MESSAGES, ROLES
+from playground.core.files.rows import (
+    AS_IT_SAYS,
+    How,
+    Sheet,
+    Unusable,
+    check_file,
+    place_of,
+    sheet,
+    sort_out,
+    suffix_of,
+)
 from playground.errors import N_, BadFile, BadUpload
 
 COLUMNS = (("instruction", "response"), ("prompt", "completion"), ("question", "answer"), ("text",))
 MIN_ROWS = 2
+SUFFIXES = ("jsonl", "csv", "txt")
 
 Message = tuple[str, str]
 
@@ -76,8 +88,15 @@ class TrainingFile:
     n_beyond_limit: int
 
 
-def read_training(name: str, data: bytes, *, max_bytes: int = 2**20, max_rows: int = 500) -> TrainingFile:
-    r"""Read what to train on; UTF-8 or CP949. Rows are numbered as in `core.prompts`, empty ones skipped.
+def read_training(
+    name: str,
+    data: bytes,
+    how: How = AS_IT_SAYS,
+    *,
+    max_bytes: int = 2**20,
+    max_rows: int = 500,
+) -> TrainingFile:
+    r"""Read what to train on. Rows are numbered as in `core.files.prompts`, empty ones skipped.
 
     | file   | a row is                                                                                 |
     |--------|------------------------------------------------------------------------------------------|
@@ -88,6 +107,7 @@ def read_training(name: str, data: bytes, *, max_bytes: int = 2**20, max_rows: i
     Args:
         name: File name; its suffix says how to read it.
         data: The file.
+        how: What the reader chose; one column is plain text, two are question and answer.
         max_bytes: Longest file.
         max_rows: Rows after this many are counted, not read.
 
@@ -102,9 +122,9 @@ def read_training(name: str, data: bytes, *, max_bytes: int = 2**20, max_rows: i
         >>> [str(error) for error in file.rejected]
         ['Row 3 of the file cannot be used: its answer is empty.']
     """
-    if len(data) > max_bytes:
-        raise BadFile(reason=N_("it is too large."))
-    rows, rejected, n_beyond_limit = sort_out(_rows(name, decode(data)), _checked, max_rows)
+    check_file(name, len(data), SUFFIXES, max_bytes)
+    found = sheet(name, data, how)
+    rows, rejected, n_beyond_limit = sort_out(_rows(suffix_of(name), found, how), _checked, max_rows)
     first_rejected = next(iter(rejected), None)
     if not rows and first_rejected:
         raise BadFile(reason=N_("none of its rows can be used.")) from first_rejected
@@ -175,45 +195,46 @@ def split(
 # ---------------------------------------------------------------- rows of a file
 
 
-def _rows(name: str, text: str) -> Iterator[tuple[int, TrainingRow | Unusable]]:
-    suffix = name.rpartition(".")[2].lower()
-    lines = ((number, line) for number, line in enumerate(text.split("\n"), start=1) if line.strip())
-    if suffix == "txt":
-        return ((number, TrainingRow(text=line)) for number, line in lines)
-    if suffix == "csv":
-        return _csv_rows(text)
+def columns(found: Sheet) -> tuple[int, ...] | None:
+    """Where question and answer of a .csv stand, or its text; None if its first row does not say it.
+
+    Example:
+        >>> columns(sheet("a.csv", "번호;질문;답변".encode()))
+        (1, 2)
+    """
+    return _columns(found.names)
+
+
+def _rows(suffix: str, found: Sheet, how: How) -> Iterator[tuple[int, TrainingRow | Unusable]]:
+    places: tuple[int, ...] | None
     if suffix == "jsonl":
-        return ((number, _json_row(line)) for number, line in lines)
-    raise BadFile(reason=N_("only .txt, .csv and .jsonl can be read."))
+        places = None
+    elif suffix == "txt":
+        places = (0,)
+    else:
+        places = columns(found) if how.columns is None else how.columns
+        if places is None or max(places) >= found.width:
+            raise BadFile(reason=N_("its first row names no `instruction` and `response`, and no `text`."))
+    for number, row in found.rows:
+        if isinstance(row, Unusable):
+            yield number, row
+        else:
+            yield number, _json_row(row[0]) if places is None else _row([row[place] for place in places])
 
 
-def _columns(names: Collection[str]) -> tuple[str, ...] | None:
-    return next((columns for columns in COLUMNS if all(column in names for column in columns)), None)
+def _columns(names: Sequence[str]) -> tuple[int, ...] | None:
+    """The places of the first of `COLUMNS` that is there whole."""
+    for columns in COLUMNS:
+        found = tuple(place for part in columns if (place := place_of(part, names)) is not None)
+        if len(found) == len(columns) == len(set(found)):
+            return found
+    return None
 
 
 def _row(parts: Sequence[str]) -> TrainingRow:
     if len(parts) == 1:
         return TrainingRow(text=parts[0])
     return TrainingRow(tuple(zip(("user", "assistant"), parts, strict=True)))
-
-
-def _csv_rows(text: str) -> Iterator[tuple[int, TrainingRow | Unusable]]:
-    table = enumerate(csv_fields(text), start=1)
-    _number, header = next(table, (1, [""]))
-    if isinstance(header, Unusable):
-        raise BadFile(reason=header.reason)
-    names = [field.strip().lower() for field in header]
-    columns = _columns(names)
-    if columns is None:
-        raise BadFile(reason=N_("its first row names no `instruction` and `response`, and no `text`."))
-    places = [names.index(column) for column in columns]
-    for number, fields in table:
-        if isinstance(fields, Unusable):
-            yield number, fields
-        elif any(field.strip() for field in fields):
-            short = max(places) >= len(fields)
-            parts = [] if short else [fields[place] for place in places]
-            yield number, Unusable(N_("it has too few columns.")) if short else _row(parts)
 
 
 def _json_row(line: str) -> TrainingRow | Unusable:
@@ -225,10 +246,10 @@ def _json_row(line: str) -> TrainingRow | Unusable:
     if fields.get("messages") is not None:
         return _conversation(fields["messages"])
     texts = {name: part for name, part in fields.items() if isinstance(part, str)}
-    columns = _columns(texts)
-    if columns is None:
+    places = _columns(list(texts))
+    if places is None:
         return Unusable(N_("it has neither `messages`, nor `instruction` and `response`, nor `text`."))
-    return _row([texts[column] for column in columns])
+    return _row([list(texts.values())[place] for place in places])
 
 
 def _conversation(said: object) -> TrainingRow | Unusable:

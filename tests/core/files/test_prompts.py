@@ -5,14 +5,17 @@ from __future__ import annotations
 import csv
 import io
 import json
+import unicodedata
 from contextlib import suppress
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from playground.core.prompts import SUFFIXES, PromptFile, read_prompts, readable_text
-from playground.errors import BadFile
+from playground.core.files.encoding import readable_text
+from playground.core.files.prompts import SUFFIXES, PromptFile, read_prompts
+from playground.core.files.rows import How
+from playground.errors import BadFile, UnclearEncoding
 
 TEXTS = ["The capital of England is", "대한민국의 수도는", "def f(x):", "a, b and \"c\""]  # fmt: skip
 KOREAN = ["대한민국의 수도는", "나는 오늘 학교에"]
@@ -69,8 +72,8 @@ def test_jsonl_keeps_every_text_and_names_every_other_row(values: list[object]) 
     data = "\n".join(json.dumps({"prompt": value}) for value in values).encode()
     good = [v.strip() for v in values if isinstance(v, str) and v.strip() and not readable_text(v.strip())[1]]
     bad = [i + 1 for i, v in enumerate(values) if not isinstance(v, str) or readable_text(v.strip())[1]]
-    if not good and not bad:
-        with pytest.raises(BadFile, match="no row"):
+    if not good:
+        with pytest.raises(BadFile, match="none of its rows" if bad else "no row"):
             read("a.jsonl", data)
         return
     file = read("a.jsonl", data, max_rows=10_000, max_chars=10_000)
@@ -92,7 +95,7 @@ def test_one_bad_row_is_named_and_the_good_ones_stay() -> None:
     [
         ('{"prompt": 3}', "no text"),
         ('{"prompt": null}', "no text"),
-        ('{"text": "x"}', "field `prompt`"),
+        ('{"no": "x"}', "field `prompt`"),
         ('["prompt"]', "field `prompt`"),
         ("{prompt: x}", "JSON"),
         ("[" * 100_000, "JSON"),
@@ -115,6 +118,40 @@ def test_a_csv_field_beyond_the_readers_limit_spoils_only_its_row() -> None:
     assert rejected_rows(file) == [3]
 
 
+def test_a_sentence_with_a_comma_is_kept_whole_where_one_column_is_named() -> None:
+    file = read("a.csv", b"prompt\nOnce upon a time, in a land\nGood morning\n")
+    assert file == PromptFile(("Once upon a time, in a land", "Good morning"), (), 0)
+
+
+def test_a_sentence_with_a_comma_among_columns_is_refused_by_its_number() -> None:
+    file = read("a.csv", b"no,prompt\n1,Once upon a time, in a land\n2,Good morning\n")
+    assert file.prompts == ("Good morning",)
+    assert [str(error) for error in file.rejected] == [
+        "Row 2 of the file has 3 fields, the first row 2: a text that holds the separator needs quotation "
+        "marks around it."
+    ]
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("name", ["prompt", "Prompt ", "프롬프트", "문 장", "텍스트", "글", "SENTENCE"])
+def test_prompts_are_found_by_separator_and_name(separator: str, name: str) -> None:
+    data = f"no{separator}{name}\n1{separator}Good morning\n2{separator}안녕".encode("utf-16")
+    assert read("a.csv", data).prompts == ("Good morning", "안녕")
+
+
+def test_a_decomposed_column_name_is_the_same_name() -> None:
+    data = unicodedata.normalize("NFD", "번호,프롬프트\n1,") + "안녕"
+    assert read("a.csv", data.encode()).prompts == ("안녕",)
+
+
+def test_the_reader_says_how_a_file_is_read() -> None:
+    data = "ÀÉ;x\n1;2\n".encode("cp1252")
+    with pytest.raises(UnclearEncoding, match="possible are CP949, CP1252"):
+        read("a.csv", data)
+    how = How("cp1252", ";", has_header=False, columns=(0,))
+    assert read_prompts("a.csv", data, how).prompts == ("ÀÉ", "1")
+
+
 def test_a_csv_row_with_too_few_columns_is_named() -> None:
     file = read("a.csv", b"no,prompt\n1,good\n2\n\n3,also good\n")
     assert file.prompts == ("good", "also good")
@@ -131,12 +168,14 @@ def test_a_single_column_needs_no_header() -> None:
         ("a.csv", b"1,2,3\n4,5,6\n", "no column `prompt`"),
         ("a.csv", b"", "no row"),
         ("a.txt", b" \n\n", "no row"),
-        ("a.txt", b"caf\xe9 \xff\xff", "neither UTF-8 nor CP949"),
-        ("a.txt", bytes(range(256)), "neither UTF-8 nor CP949"),
-        ("a.xlsx", b"PK", "only .txt"),
-        ("prompts", b"x", "only .txt"),
+        ("a.txt", b"caf\x81 \xff\xff", "no text in UTF-8, UTF-16 with a mark, CP949 or Windows-1252"),
+        ("a.txt", bytes(range(256)), "no text in UTF-8, UTF-16 with a mark, CP949 or Windows-1252"),
+        ("a.txt", b"\xef\xbb\xbfcaf\xe9", "no text in UTF-8"),
+        ("a.txt", b"\xff\xfea", "no text in UTF-8"),
+        ("a.xlsx", b"PK", "a.xlsx cannot be read here, only .txt"),
+        ("prompts", b"x", "prompts cannot be read here, only .txt"),
         ("a.csv", b"x" * 200_000, "far too long"),
-        ("a.txt", b"x" * (2**20 + 1), "too large"),
+        ("a.txt", b"x" * (2**20 + 1), "has 1.01 MB and the limit is 1 MB"),
     ],
 )
 def test_a_hopeless_file_is_refused_with_a_reason(name: str, data: bytes, reason: str) -> None:
@@ -147,12 +186,3 @@ def test_a_hopeless_file_is_refused_with_a_reason(name: str, data: bytes, reason
 def test_rows_after_the_limit_are_counted() -> None:
     file = read("a.txt", b"a\n\nb\nc\nd\n", max_rows=2)
     assert file == PromptFile(("a", "b"), (), 2)
-
-
-@given(st.text(st.characters()))
-def test_readable_text_leaves_text_and_nothing_else(raw: str) -> None:
-    text, n_left_out = readable_text(raw)
-    assert len(text) + n_left_out == len(raw)
-    assert readable_text(text) == (text, 0)
-    text.encode()  # no half of a surrogate pair is left
-    assert not any(ord(c) < 32 and c not in "\n\t" for c in text)

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from playground.core.examples import read_examples, read_messages, written
+from playground.core.files.examples import read_examples, read_messages, written
 from playground.errors import BadFile, BadUpload
 
 ROWS = [("영화가 재미있어요", "긍정"), ("맛이 없어요", "부정"), ("친절해요", "긍정"), ("너무 늦어요", "부정")]
@@ -36,7 +36,6 @@ def test_jsonl() -> None:
     [
         (",bad", "its text is empty."),
         ("good,", "its label is empty."),
-        ("only text", "it has too few columns."),
         ("a\x00b,bad", "it has characters that are no text."),
         ("x" * 501 + ",bad", "it is too long, or its label has a line break."),
         ("ok," + "x" * 61, "it is too long, or its label has a line break."),
@@ -57,26 +56,30 @@ def test_a_bad_line_is_named(line: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "data", "reason"),
+    ("name", "data", "sentence"),
     [
-        ("a.txt", b"x", "only .csv and .jsonl can be read."),
-        ("a.csv", b"", "its first row names no columns `text` and `label`."),
-        ("a.csv", b"text;label\na;b", "its first row names no columns `text` and `label`."),
+        ("a.txt", b"x", "The file a.txt cannot be read here, only .csv, .jsonl: save it as one."),
+        ("a.csv", b"", "The file cannot be used: its first row names no columns `text` and `label`."),
+        ("a.csv", b"text;kind\na;b", "names no columns `text` and `label`."),
+        ("a.csv", b"text;label\na;b", "it has fewer than four different texts with a label."),
         ("a.csv", b"text,label", "it has fewer than four different texts with a label."),
-        (
-            "a.csv",
-            b"text,label\n" + b"same,a\n" * 500,
-            "it has fewer than four different texts with a label.",
-        ),
+        ("a.csv", b"text,label\n" + b"same,a\n" * 500, "fewer than four different texts with a label."),
         ("a.csv", b"text,label\na,x\nb,x\nc,x\nd,x", "all its texts have the same label."),
-        ("a.csv", b"\xff\xff\xff", "it is neither UTF-8 nor CP949 text. Save it again as UTF-8."),
-        ("a.csv", b"x" * (2**20 + 1), "it is too large."),
+        ("a.csv", b"\x81\xff\xff", "it is no text in UTF-8, UTF-16 with a mark, CP949 or Windows-1252."),
+        ("a.csv", b"x" * (2**20 + 1), "The file a.csv has 1.01 MB and the limit is 1 MB: make it smaller."),
     ],
 )
-def test_a_file_that_cannot_be_used_says_why(name: str, data: bytes, reason: str) -> None:
+def test_a_file_that_cannot_be_used_says_why(name: str, data: bytes, sentence: str) -> None:
     with pytest.raises(BadFile) as refused:
         read_examples(name, data)
-    assert refused.value.params["reason"] == reason
+    assert sentence in str(refused.value)
+
+
+def test_a_row_with_too_many_or_too_few_fields_is_named_and_no_label_is_cut_out_of_a_sentence() -> None:
+    rows = "The bus is late, as ever,부정\nonly text\nmore,긍정"
+    read = read_examples("a.csv", f"{CSV}\n{rows}".encode())
+    assert len(read.examples) == 5
+    assert [(error.params["row"], error.params["got"]) for error in read.rejected] == [(6, 3), (7, 1)]
 
 
 def test_rows_beyond_the_limit_are_counted() -> None:

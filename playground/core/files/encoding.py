@@ -1,0 +1,156 @@
+"""Bytes of a file as text: which of a few encodings it is written in, and when that cannot be known.
+
+a mark, or valid UTF-8      decides alone
+CP949 against Windows-1252  two witnesses: what Korean and what Western text does, and charset-normalizer
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+import unicodedata
+from collections import Counter
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from charset_normalizer import from_bytes
+
+from playground.errors import N_, BadFile, UnclearEncoding
+
+Encoding = Literal["utf-8", "utf-16", "cp949", "cp1252"]
+ENCODINGS: tuple[Encoding, ...] = get_args(Encoding)
+_UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_MAX_WEIGHED = 2**16  # bytes of lines that are not plain ASCII
+_MOST_CONTROLS = 0.1  # of the characters; a text file with more is none
+
+# One CP949 character after another. Two bytes b0-c8 a1-fe are a syllable of KS X 1001, the 2,350 that Korean
+# is written with; a4 a1-fe are single letters (jamo). A byte above 80 before a Latin letter is one of the
+# 8,822 syllables that hardly occur, or, in Windows-1252, an apostrophe or an accent within a word. ca-fd are
+# Chinese characters: few in Korean text, many where Chinese text is read as Korean.
+_CP949 = re.compile(
+    rb"(?P<korean>[\xa4\xb0-\xc8][\xa1-\xfe](?![A-Za-z]))"
+    rb"|(?P<western>[\x81-\xc6][A-Za-z]|(?<=[A-Za-z])[\x81-\xfe]{2}(?=[A-Za-z]))"
+    rb"|(?P<chinese>[\xca-\xfd][\xa1-\xfe])"
+    rb"|[\x81-\xfe]{2}|[\x00-\xff]"
+)
+# What Western text does not have in Windows-1252: three letters in a row that are no ASCII, a sign in a word.
+_NOT_WESTERN = re.compile(r"[^\x00-\x7f]{3}|(?<=[A-Za-z])[¡-©«-´¶-¹»-¿×÷](?=[A-Za-z])")
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """What a file may be written in.
+
+    Attributes:
+        encodings: Those that give a text, the most plausible first; at least one.
+        is_sure: Whether the first can be taken without asking.
+    """
+
+    encodings: tuple[Encoding, ...]
+    is_sure: bool
+
+
+def weigh(data: bytes) -> Weighed:
+    """Weigh the encodings of a file against each other.
+
+    Raises:
+        BadFile: It is in none of them.
+
+    Example:
+        >>> weigh("프롬프트".encode("cp949"))
+        Weighed(encodings=('cp949', 'cp1252'), is_sure=True)
+        >>> weigh("It’s".encode("cp1252"))
+        Weighed(encodings=('cp1252', 'cp949'), is_sure=True)
+        >>> weigh("ÀÉ".encode("cp1252")).is_sure
+        False
+    """
+    if data.startswith(_UTF16_MARKS):
+        found: tuple[Encoding, ...] = ("utf-16",) if _is_text(data, "utf-16") else ()
+        is_sure = True
+    elif _is_text(data, "utf-8"):
+        others = () if data.isascii() else tuple(one for one in ENCODINGS[2:] if _is_text(data, one))
+        found, is_sure = ("utf-8", *others), True
+    elif data.startswith(codecs.BOM_UTF8):
+        found, is_sure = (), True
+    else:
+        found = tuple(one for one in ENCODINGS[2:] if _is_text(data, one))
+        found, is_sure = _ordered(data, found)
+    if not found:
+        raise BadFile(
+            reason=N_(
+                "it is no text in UTF-8, UTF-16 with a mark, CP949 or Windows-1252. Save it again as UTF-8."
+            )
+        )
+    return Weighed(found, is_sure)
+
+
+def decode(data: bytes, encoding: Encoding | None = None) -> str:
+    r"""Read a file; every line ends with `\n` afterwards.
+
+    Args:
+        data: The file.
+        encoding: Chosen by the reader; None takes what the file itself says.
+
+    Raises:
+        BadFile: It is no text in this encoding, or in any.
+        UnclearEncoding: It does not say which.
+
+    Example:
+        >>> decode("안녕\r\n하세요\r".encode("utf-16"))
+        '안녕\n하세요\n'
+    """
+    if encoding is None:
+        weighed = weigh(data)
+        if not weighed.is_sure:
+            raise UnclearEncoding(encodings=", ".join(map(str.upper, weighed.encodings)))
+        encoding = weighed.encodings[0]
+    try:
+        text = data.decode("utf-8-sig" if encoding == "utf-8" else encoding)
+    except UnicodeDecodeError:
+        raise BadFile(reason=N_("it is no text in this encoding.")) from None
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def readable_text(raw: str) -> tuple[str, int]:
+    r"""Leave out what is no text: control characters (but line ends and tabs) and halves of surrogate pairs.
+
+    Returns:
+        The text, and how many characters were left out.
+
+    Example:
+        >>> readable_text("a\x00b\ud800\n")
+        ('ab\n', 2)
+    """
+    if raw.isprintable():
+        return raw, 0
+    kept = "".join(c for c in raw if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs"))
+    return kept, len(raw) - len(kept)
+
+
+def _is_text(data: bytes, encoding: Encoding) -> bool:
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError:
+        return False
+    if encoding == "utf-8":
+        return True
+    return readable_text(text.replace("\r", ""))[1] <= _MOST_CONTROLS * len(text)
+
+
+def _ordered(data: bytes, found: tuple[Encoding, ...]) -> tuple[tuple[Encoding, ...], bool]:
+    """CP949 and Windows-1252 by plausibility, and whether the first is sure."""
+    lines = b"\n".join(re.findall(rb"[^\r\n]*[\x80-\xff][^\r\n]*", data))[:_MAX_WEIGHED]
+    seen = Counter(match.lastgroup for match in _CP949.finditer(lines))
+    korean, western, chinese = seen["korean"], seen["western"], seen["chinese"]
+    is_korean = korean >= 2 * max(western, 1) and korean >= 4 * chinese
+    is_western = _NOT_WESTERN.search(lines.decode("cp1252", "replace")) is None
+    if len(found) < 2:
+        return found, is_korean if found == ("cp949",) else is_western
+    matches = from_bytes(lines, cp_isolation=list(found), threshold=1.0, enable_fallback=False)
+    mess = {match.encoding: match.chaos for match in matches}
+    against_korean = mess.get("cp949", 1.0) - mess.get("cp1252", 1.0)
+    if is_korean:
+        return ("cp949", "cp1252"), against_korean <= 0 or not is_western
+    if western > 2 * korean:
+        return ("cp1252", "cp949"), against_korean >= 0 or is_western
+    return (("cp1252", "cp949") if against_korean > 0 else ("cp949", "cp1252")), False

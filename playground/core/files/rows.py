@@ -1,0 +1,279 @@
+r"""A text from outside as numbered rows of fields: separators, columns by name, and rows that are refused.
+
+    .txt     each line is a row of one field
+    .jsonl   the same; what the object of a line says is read by whoever knows what it should say
+    .csv     RFC 4180, separated by comma, semicolon, tab or bar; the first row names the columns
+
+**No word is lost in silence.** A row has as many fields as the first row, or it is refused by its number;
+only empty fields may be too many. Where the first row has one field, nothing separates, and a line is kept
+whole. A quotation mark that is never closed, or that closes within a field, costs its own line only.
+A text that a CSV of ours made harmless (`core.files.table`) is read as it was.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import TypeVar
+
+from playground.core.files.encoding import Encoding, decode
+from playground.core.files.table import as_written
+from playground.errors import N_, BadFile, BadUpload, FileTooLarge, WrongFieldCount, WrongFileType
+
+WHOLE_LINE = ""  # nothing separates
+SEPARATORS = (",", ";", "\t", "|", WHOLE_LINE)
+_NOWHERE = "\x1f"  # a separator that no text has, for `csv.reader`
+_LOOKED_AT = 100  # rows, to find the separator
+_CONSISTENT = 0.9  # of them have as many fields as the first
+
+# What a column may be called; compared without case, spaces and ways to write the same letter (NFC).
+NAMES: Mapping[str, tuple[str, ...]] = {
+    "prompt": ("prompt", "prompts", "프롬프트"),
+    "text": ("text", "texts", "sentence", "sentences", "텍스트", "문장", "글", "내용", "본문", "리뷰"),
+    "label": ("label", "labels", "class", "category", "라벨", "레이블", "분류", "정답", "답", "감정"),
+    "instruction": ("instruction", "input", "지시", "지시문", "명령", "입력"),
+    "response": ("response", "output", "응답", "출력"),
+    "completion": ("completion", "완성", "이어쓰기"),
+    "question": ("question", "질문", "물음", "문제"),
+    "answer": ("answer", "답변", "대답", "답", "정답"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """A row that cannot be used, and why."""
+
+    reason: str
+
+    def error(self, row: int) -> BadUpload:
+        """The same as an error of the row with this number."""
+        return BadUpload(row=row, reason=self.reason)
+
+
+@dataclass(frozen=True, slots=True)
+class WrongCount(Unusable):
+    """A row with another number of fields than the first row."""
+
+    got: int = 0
+    expected: int = 0
+
+    def error(self, row: int) -> BadUpload:
+        """The same as an error of the row with this number."""
+        return WrongFieldCount(row=row, got=self.got, expected=self.expected)
+
+
+Fields = list[str]
+Read = TypeVar("Read")
+Usable = TypeVar("Usable")
+
+
+@dataclass(frozen=True, slots=True)
+class How:
+    r"""How to read a file; None where the file itself says it.
+
+    Attributes:
+        encoding: Of its letters.
+        separator: One of `SEPARATORS`.
+        has_header: Whether its first row names the columns.
+        columns: The place of each part that is asked for.
+    """
+
+    encoding: Encoding | None = None
+    separator: str | None = None
+    has_header: bool | None = None
+    columns: tuple[int, ...] | None = None
+
+
+AS_IT_SAYS = How()
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A file as rows.
+
+    Attributes:
+        separator: Of its fields; `WHOLE_LINE` for a file of lines.
+        names: What its columns are called; empty where the first row is a row like the others.
+        width: How many columns it has.
+        rows: Number and fields of each row that is not empty; the first row of the file is 1.
+    """
+
+    separator: str
+    names: tuple[str, ...]
+    width: int
+    rows: tuple[tuple[int, Fields | Unusable], ...]
+
+    def place(self, part: str) -> int | None:
+        """Where the column of this part of `NAMES` stands.
+
+        Example:
+            >>> sheet("a.csv", "번호;문장".encode()).place("text")
+            1
+        """
+        return place_of(part, self.names)
+
+
+def place_of(part: str, names: Iterable[str]) -> int | None:
+    """Where among these names the first stands that means this part; None if none does.
+
+    Example:
+        >>> place_of("label", ["No.", " Label "])
+        1
+    """
+    tidy = [_tidy_name(name) for name in names]
+    return next((tidy.index(known) for known in NAMES[part] if known in tidy), None)
+
+
+def sheet(name: str, data: bytes, how: How = AS_IT_SAYS) -> Sheet:
+    r"""Read a file as rows.
+
+    Args:
+        name: File name; its suffix says whether fields are separated.
+        data: The file.
+        how: What the reader chose; `columns` is for those who look for parts.
+
+    Raises:
+        BadFile: It is no text, or does not say in which encoding.
+
+    Example:
+        >>> sheet("a.csv", b"no;prompt\n1;Good morning\n2;a;b\n").rows
+        ((2, ['1', 'Good morning']), (3, WrongCount(reason='', got=3, expected=2)))
+        >>> sheet("a.csv", b"prompt\nOnce upon a time, in a land\n").rows
+        ((2, ['Once upon a time, in a land']),)
+    """
+    text = decode(data, how.encoding)
+    if suffix_of(name) != "csv":
+        lines = enumerate(text.split("\n"), start=1)
+        return Sheet(WHOLE_LINE, (), 1, tuple((number, [line]) for number, line in lines if line.strip()))
+    separator = _separator(text) if how.separator is None else how.separator
+    records = enumerate(_records(text, separator), start=1)
+    table = [(number, row) for number, row in records if not _empty(row)]
+    first = table[0][1] if table else []
+    if isinstance(first, Unusable):
+        raise BadFile(reason=first.reason)
+    width = len(first)
+    has_header = _is_header(first) or width > 1 if how.has_header is None else how.has_header
+    rows = tuple((number, _of_width(row, width)) for number, row in table[has_header:])
+    return Sheet(separator, tuple(first) if has_header else (), width, rows)
+
+
+def suffix_of(name: str) -> str:
+    """What stands after the last dot of a file name, in small letters."""
+    return name.rpartition(".")[2].lower() if "." in name else ""
+
+
+def check_file(name: str, size_bytes: int, suffixes: Sequence[str], max_bytes: int) -> None:
+    """Refuse a file of another type, and one that is too large.
+
+    Raises:
+        BadFile: `WrongFileType` or `FileTooLarge`.
+
+    Example:
+        >>> check_file("a.xls", 9, ("csv", "txt"), 2**20)
+        Traceback (most recent call last):
+        playground.errors.WrongFileType: The file a.xls cannot be read here, only .csv, .txt: save it as one.
+    """
+    if suffix_of(name) not in suffixes:
+        raise WrongFileType(name=name, allowed=", ".join(f".{suffix}" for suffix in suffixes))
+    if size_bytes > max_bytes:
+        got_mb = math.ceil(size_bytes / 2**20 * 100) / 100  # never the limit itself
+        raise FileTooLarge(name=name, got_mb=got_mb, limit_mb=max_bytes / 2**20)
+
+
+def sort_out(
+    rows: Iterable[tuple[int, Read | Unusable]], checked: Callable[[Read], Usable | Unusable], max_rows: int
+) -> tuple[tuple[Usable, ...], tuple[BadUpload, ...], int]:
+    """Part the rows of a file.
+
+    Args:
+        rows: Number of each, and what it says.
+        checked: Makes of a row what is used, or says why it cannot be.
+        max_rows: Rows after this many are counted only.
+
+    Returns:
+        What can be used, an error for each other row, how many are beyond the limit.
+    """
+    usable: list[Usable] = []
+    rejected: list[BadUpload] = []
+    n_beyond_limit = 0
+    for number, row in rows:
+        if len(usable) + len(rejected) >= max_rows:
+            n_beyond_limit += 1
+            continue
+        made = row if isinstance(row, Unusable) else checked(row)
+        if isinstance(made, Unusable):
+            rejected.append(made.error(number))
+        else:
+            usable.append(made)
+    return tuple(usable), tuple(rejected), n_beyond_limit
+
+
+# ---------------------------------------------------------------- fields of a .csv
+
+
+def _separator(text: str) -> str:
+    """What separates the fields: what makes the first row name known columns, else what most rows share."""
+    best, merit = WHOLE_LINE, (False, 0.0, 0)
+    for separator in SEPARATORS[:-1]:
+        rows = list(islice((row for row in _records(text, separator) if not _empty(row)), _LOOKED_AT))
+        if not rows or isinstance(rows[0], Unusable) or len(rows[0]) < 2:
+            continue
+        widths = [0 if isinstance(row, Unusable) else len(row) for row in rows]
+        share = widths.count(widths[0]) / len(rows)
+        is_named = _is_header(rows[0])
+        if (is_named or (share >= _CONSISTENT and len(rows) > 1)) and (is_named, share, widths[0]) > merit:
+            best, merit = separator, (is_named, share, widths[0])
+    return best
+
+
+def _records(text: str, separator: str) -> Iterator[Fields | Unusable]:
+    """The records of a CSV. After one with a broken quotation mark, reading goes on in the next line."""
+    lines = text.removesuffix("\n").split("\n")
+    at = 0
+    while at < len(lines):
+        taken = 0
+
+        def following(start: int = at) -> Iterator[str]:
+            nonlocal taken
+            for line in islice(lines, start, None):
+                taken += 1
+                yield line + "\n"
+
+        reader = csv.reader(following(), delimiter=separator or _NOWHERE, strict=True)
+        try:
+            for fields in reader:
+                yield [as_written(field) for field in fields]
+                at += taken
+                taken = 0
+        except csv.Error as error:
+            too_long = "field limit" in str(error)
+            at += 1
+            yield Unusable(
+                N_("it is no valid CSV: a field is far too long.")
+                if too_long
+                else N_("a quotation mark in it is not closed, or closes within a field.")
+            )
+
+
+def _of_width(row: Fields | Unusable, width: int) -> Fields | Unusable:
+    if isinstance(row, Unusable):
+        return row
+    if len(row) < width or any(field.strip() for field in row[width:]):
+        return WrongCount("", len(row), width)
+    return row[:width]
+
+
+def _empty(row: Fields | Unusable) -> bool:
+    return not isinstance(row, Unusable) and not any(field.strip() for field in row)
+
+
+def _is_header(names: Sequence[str]) -> bool:
+    return any(place_of(part, names) is not None for part in NAMES)
+
+
+def _tidy_name(name: str) -> str:
+    return "".join(unicodedata.normalize("NFC", name).casefold().split())

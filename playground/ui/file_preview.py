@@ -1,0 +1,267 @@
+"""A file before it is used: how it is read, its first rows, what is left out; then a click that uses it.
+
+Nothing that was there before is touched until that click.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import streamlit as st
+
+from playground.core.files.encoding import Encoding, Weighed, decode, weigh
+from playground.core.files.rows import SEPARATORS, How, Sheet, Unusable, sheet, suffix_of
+from playground.errors import BadFile, BadUpload, PlaygroundError, UnclearEncoding
+from playground.ui import state, uploads
+from playground.ui.text import _, plain, sentence
+
+_SHOWN_ROWS = 5
+_SHOWN_ERRORS = 5
+_SHOWN_CHARS = 200
+_ENCODINGS: dict[Encoding, str] = {
+    "utf-8": "UTF-8",
+    "utf-16": "UTF-16",
+    "cp949": "CP949 (EUC-KR)",
+    "cp1252": "Windows-1252",
+}
+
+
+class RowFile(Protocol):
+    """What is read row by row."""
+
+    @property
+    def rejected(self) -> tuple[BadUpload, ...]:
+        """One error for each row that cannot be used."""
+
+    @property
+    def n_beyond_limit(self) -> int:
+        """Rows after the limit, not read."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A column that is asked for: its words, and whether there may be none."""
+
+    words: str
+    is_optional: bool = False
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of file.
+
+    Attributes:
+        key: Of its field; other keys of the session start with it.
+        label: What may be uploaded, with its limits.
+        suffixes: Of files that are taken.
+        read: Makes of name, bytes and how to read them what is used; raises `BadFile`.
+        count: Says how much that is.
+        take: Called with the name and what was read, at the click that uses it.
+        parts: The columns a .csv must have; () where it is read as it stands.
+        columns: Where they stand, from the names of the first row.
+        use: The words of the click.
+    """
+
+    key: str
+    label: str
+    suffixes: Sequence[str]
+    read: Callable[[str, bytes, How], Any]
+    count: Callable[[Any], str]
+    take: Callable[[str, Any], None]
+    use: str
+    parts: tuple[Part, ...] = ()
+    columns: Callable[[Sheet], tuple[int, ...] | None] = lambda _sheet: None
+
+
+@dataclass(frozen=True)
+class _Draft:
+    """A file that was uploaded and is not used yet; `number` tells it from those before."""
+
+    name: str
+    data: bytes
+    weighed: Weighed
+    number: int
+
+    @property
+    def suffix(self) -> str:
+        return suffix_of(self.name)
+
+
+def field(kind: Kind) -> None:
+    """Draw a field for a file of this kind, and the preview of the one that came."""
+    limit = state.settings().max_upload_bytes
+    uploads.field(kind.key, kind.label, kind.suffixes, limit, _keep, (kind.key,))
+    draft: _Draft | None = st.session_state.get(f"{kind.key}_draft")
+    if draft is not None:
+        with st.container(border=True, key=f"{kind.key}_preview"):
+            _preview(kind, draft)
+
+
+def say_left_out(file: RowFile) -> None:
+    """The rows that cannot be used, by number, and how many are beyond the limit."""
+    if file.rejected:
+        lines = [sentence(error) for error in file.rejected[:_SHOWN_ERRORS]]
+        more = len(file.rejected) - _SHOWN_ERRORS
+        if more > 0:
+            lines.append(_("{n} more rows cannot be used.").format(n=more))
+        st.warning("\n\n".join(lines))
+    if file.n_beyond_limit:
+        limit = state.settings().max_upload_rows
+        told = _("The file is longer than {limit} rows: the last {n} were not read.")
+        st.warning(told.format(limit=limit, n=file.n_beyond_limit))
+
+
+def _keep(name: str, data: bytes, key: str) -> None:
+    """A file that came: weighed, and kept until it is used or put away."""
+    number = st.session_state.get(f"{key}_n", 0)
+    st.session_state[f"{key}_draft"] = _Draft(name, data, weigh(data), number)
+
+
+def _preview(kind: Kind, draft: _Draft) -> None:
+    st.markdown(f"**{plain(draft.name)}** · {_('{n:,} bytes').format(n=len(draft.data))}")
+    file = None
+    try:
+        how = _how(kind, draft)
+        if how is not None:
+            file = kind.read(draft.name, draft.data, how)
+    except BadFile as error:
+        st.error(sentence(error))
+        if isinstance(error.__cause__, PlaygroundError):
+            st.warning(sentence(error.__cause__))
+    if file is not None:
+        if hasattr(file, "rejected"):
+            say_left_out(file)
+        st.markdown(kind.count(file))
+    with st.container(horizontal=True):
+        st.button(
+            kind.use, type="primary", key=f"{kind.key}_use", icon=":material/check:", on_click=_use,
+            args=(kind.key, kind.take, draft.name, file), disabled=file is None,
+        )  # fmt: skip
+        st.button(
+            _("Discard"), key=f"{kind.key}_away", icon=":material/close:", on_click=_put_away,
+            args=(kind.key,),
+        )  # fmt: skip
+
+
+def _use(key: str, take: Callable[[str, Any], None], name: str, file: object) -> None:
+    _put_away(key)
+    take(name, file)
+
+
+def _put_away(key: str) -> None:
+    st.session_state.pop(f"{key}_draft", None)
+
+
+# ---------------------------------------------------------------- how it is read
+
+
+def _how(kind: Kind, draft: _Draft) -> How | None:
+    """Draw how the file is read and its first rows; None while the reader must choose first."""
+    is_table = bool(kind.parts) and draft.suffix == "csv"
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        encoding = _encoding(kind.key, draft)
+        if encoding is not None and is_table:
+            how = _separator(kind.key, draft, encoding)
+    if encoding is None:
+        _readings(draft)
+        return None
+    if not is_table:
+        _first_rows(sheet("lines.txt", draft.data, How(encoding)))
+        return How(encoding)
+    found = sheet(draft.name, draft.data, how)
+    _first_rows(found)
+    return _columns(kind, draft, how, found)
+
+
+def _encoding(key: str, draft: _Draft) -> Encoding | None:
+    return st.selectbox(
+        _("Encoding"), draft.weighed.encodings, 0 if draft.weighed.is_sure else None,
+        key=f"{key}_encoding_{draft.number}", format_func=_ENCODINGS.__getitem__, width=190,
+        placeholder=_("Choose"),
+    )  # fmt: skip
+
+
+def _readings(draft: _Draft) -> None:
+    """The same line in every way it can be read: only the reader sees which is right."""
+    names = ", ".join(_ENCODINGS[one] for one in draft.weighed.encodings)
+    st.warning(sentence(UnclearEncoding(encodings=names)))
+    at = next(place for place, byte in enumerate(draft.data) if byte > 127)
+    start = max(draft.data.rfind(b"\n", 0, at) + 1, draft.data.rfind(b"\r", 0, at) + 1)
+    line = draft.data[start:].splitlines()[0]
+    rows = [
+        {_("Encoding"): _ENCODINGS[one], _("The first such line"): _line(line, one)}
+        for one in draft.weighed.encodings
+    ]
+    st.dataframe(rows, hide_index=True)
+
+
+def _line(line: bytes, encoding: Encoding) -> str:
+    try:
+        return decode(line, encoding)[:_SHOWN_CHARS]
+    except BadFile:
+        return line.decode(encoding, "replace")[:_SHOWN_CHARS]
+
+
+def _separator(key: str, draft: _Draft, encoding: Encoding) -> How:
+    names = {
+        ",": _("comma"), ";": _("semicolon"), "\t": _("tab"), "|": _("vertical bar"),
+        "": _("nothing: whole lines"),
+    }  # fmt: skip
+    own = sheet(draft.name, draft.data, How(encoding))
+    separator = st.selectbox(
+        _("Separator"), SEPARATORS, SEPARATORS.index(own.separator),
+        key=f"{key}_separator_{draft.number}_{encoding}", format_func=names.__getitem__, width=190,
+    )  # fmt: skip
+    how = How(encoding, separator)
+    has_header = st.checkbox(
+        _("The first row names the columns"), bool(sheet(draft.name, draft.data, how).names),
+        key=f"{key}_header_{draft.number}_{_of(how)}",
+    )  # fmt: skip
+    return How(encoding, separator, has_header)
+
+
+def _of(how: How) -> str:
+    """In the key of a field that begins anew when the file is read another way."""
+    separator = "" if how.separator is None else SEPARATORS.index(how.separator)
+    return f"{how.encoding}_{separator}_{how.has_header}"
+
+
+def _columns(kind: Kind, draft: _Draft, how: How, found: Sheet) -> How | None:
+    """Draw a list of columns for each part; known names choose, else the reader does."""
+    known = kind.columns(found) or ()
+    defaults = [None] * (len(kind.parts) - len(known)) + list(known)  # optional parts come first
+    options = tuple(range(found.width))
+    chosen: list[int] = []
+    is_complete = bool(options)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        for place, (part, default) in enumerate(zip(kind.parts, defaults, strict=True)):
+            column = st.selectbox(
+                part.words, options, default, format_func=lambda at: _column_name(found, at), width=190,
+                key=f"{kind.key}_column_{place}_{draft.number}_{_of(how)}",
+                placeholder=_("none") if part.is_optional else _("Choose"),
+            )  # fmt: skip
+            if column is not None:
+                chosen.append(column)
+            elif not part.is_optional:
+                is_complete = False
+    if not is_complete:
+        st.info(_("The names of its columns are not known here: choose what each part is."))
+        return None
+    return How(how.encoding, how.separator, how.has_header, tuple(chosen))
+
+
+def _column_name(found: Sheet, at: int) -> str:
+    return f"{at + 1}. {found.names[at].strip()}" if found.names else _("Column {n}").format(n=at + 1)
+
+
+def _first_rows(found: Sheet) -> None:
+    rows = [
+        {_("Row"): str(number)}
+        | {_column_name(found, at): field[:_SHOWN_CHARS] for at, field in enumerate(fields)}
+        for number, fields in found.rows
+        if not isinstance(fields, Unusable)
+    ][:_SHOWN_ROWS]
+    if rows:
+        st.dataframe(rows, hide_index=True)
