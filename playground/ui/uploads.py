@@ -75,7 +75,7 @@ def field(
 
 def answer(key: str, take: Take, args: tuple[Any, ...]) -> None:
     """Give the file that the reader was asked about to `take` once more, with the answer in `args`."""
-    name, file_id = st.session_state[f"{key}_asked"]
+    name, file_id = st.session_state.pop(f"{key}_asked")
     try:
         with _kept(file_id) as data:
             clear_error(key)
@@ -105,7 +105,8 @@ def _receive(key: str, suffixes: Sequence[str], max_bytes: int, take: Take, args
     if upload is None:
         return
     clear_error(key)
-    _drop(st.session_state.pop(f"{key}_asked", ("", ""))[1])
+    if (asked := st.session_state.pop(f"{key}_asked", None)) is not None:
+        _drop(asked[1])
     try:
         if not isinstance(upload, UploadedFile):  # others filled the room before it was read
             raise _no_room()

@@ -16,7 +16,8 @@ from uuid import uuid4
 import numpy as np
 import pytest
 import torch
-from streamlit.testing.v1 import AppTest
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+from streamlit.testing.v1 import AppTest, local_script_runner
 
 from playground.core.files.training_rows import TrainingRow, pairs, read_training, split
 from playground.core.lora import relative_norm, singular_values
@@ -433,8 +434,10 @@ def uploaded(app: AppTest, engine: LocalEngine, **config: object) -> AppTest:
 
 @pytest.mark.parametrize("base", [r"C:\work\llama-2", ""])
 def test_an_adapter_of_another_base_is_used_only_when_the_reader_says_so(
-    open_app: OpenApp, engine: LocalEngine, base: str
+    open_app: OpenApp, engine: LocalEngine, base: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    store = MemoryUploadedFileManager("/mock/upload")  # AppTest makes one a run, the server one in all
+    monkeypatch.setattr(local_script_runner, "MemoryUploadedFileManager", lambda _url: store)
     app = uploaded(open_app("finetuning", fin_panel="mine"), engine, base_model_name_or_path=base)
     assert not app.exception
     assert not app.error
@@ -447,6 +450,7 @@ def test_an_adapter_of_another_base_is_used_only_when_the_reader_says_so(
     [adapter] = engine.adapters(compute.owner())
     assert adapter.base_id == tiny.LLAMA
     assert not app.warning
+    assert not any(store.file_storage.values())
     assert "a is here: pick it as the model." in told(app)
     assert "Not read: out/training_args.bin, out/<b>*x*.txt." in told(app)
 
