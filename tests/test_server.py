@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+import tomllib
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -18,12 +19,14 @@ from typing import Any
 import psutil
 import pytest
 import uvicorn
+from streamlit import config
 from websockets.exceptions import InvalidStatus
 
 from benchmarks.live_server import LiveServer
 from benchmarks.load_client import Reader
 from playground import server
 from playground.errors import SetUpError
+from playground.paths import site_root
 from playground.settings import Settings
 from tests.test_gate import ask, enter
 
@@ -107,6 +110,19 @@ def test_no_full_collection_follows_a_rerun() -> None:
         "browser.gatherUsageStats": False,
         "server.maxUploadSize": Settings().max_adapter_file_bytes // 2**20,
     }
+
+
+@pytest.mark.parametrize("megabytes", [None, 96])
+def test_one_limit_holds_for_every_upload(megabytes: int | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file is what `streamlit run` reads, the setting is what a page says and what a teacher may set."""
+    in_file = tomllib.loads((site_root() / ".streamlit" / "config.toml").read_text("utf-8"))
+    assert in_file["server"]["maxUploadSize"] * 2**20 == Settings().max_adapter_file_bytes
+    if megabytes is not None:
+        monkeypatch.setenv("PLAYGROUND_MAX_ADAPTER_FILE_BYTES", str(megabytes * 2**20))
+    settings = Settings()
+    server.configure(settings)
+    assert config.get_option("server.maxUploadSize") * 2**20 == settings.max_adapter_file_bytes
+    assert settings.max_upload_bytes <= settings.max_adapter_file_bytes
 
 
 # --- answers

@@ -1,14 +1,15 @@
-"""Files as a class has them, in Korean: read right, shown before they are used, and never a word of English."""
+"""Files as a class has them, in Korean: read right, shown before they are used, no word of English."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Request, expect
 
+from benchmarks.live_server import LiveServer
 from tests.browser.conftest import OpenPage
 from tests.browser.reader import choose_language, wait_run
 
@@ -51,15 +52,25 @@ SEEN = """(root) => [root, ...root.querySelectorAll("*")].filter((node) => (
   const put = ["::before", "::after"].map((part) => getComputedStyle(node, part).content);
   return [...(size ? own : []), ...put.filter((text) => /^"/.test(text)).map((text) => JSON.parse(text))];
 }).join("\\n")"""
+FLOOD = """async ([url, token]) => {
+  const answers = [];
+  for (let n = 0; n < 100; n++) {
+    const body = new FormData();
+    body.append("a.csv", new File([new Uint8Array(4.9 * 2 ** 20)], "a.csv"));
+    const headers = { "X-Xsrftoken": token };
+    answers.push((await fetch(`${url}${n}`, { method: "PUT", body, headers })).status);
+  }
+  return answers;
+}"""
 ENGLISH = re.compile(r"Upload|per file|Limit|Drag|drop|allowed|must be|smaller|Error", re.IGNORECASE)
 
 
 @pytest.fixture
-def dialog(open_page: OpenPage) -> Iterator[Locator]:
+def dialog(open_page: OpenPage) -> Locator:
     page = open_page("/?lang=ko")
     page.get_by_role("button", name="나의 프롬프트").click()
     wait_run(page)
-    yield page.get_by_role("dialog")
+    return page.get_by_role("dialog")
 
 
 def give(dialog: Locator, name: str, data: bytes) -> None:
@@ -168,3 +179,19 @@ def test_no_table_offers_a_csv_of_streamlits_own(dialog: Locator) -> None:
     dialog.get_by_test_id("stDataFrame").hover()
     expect(dialog.get_by_role("button", name="Search")).to_be_visible()
     expect(dialog.get_by_role("button", name="Download as CSV")).to_be_hidden()
+
+
+def test_a_hundred_files_that_no_page_reads_are_bounded_by_the_server(
+    page: Page, open_page: OpenPage, live: LiveServer
+) -> None:
+    """As one who sends them past the field does, where no page ever reads them."""
+    open_page("/prompting?pro_panel=library&lang=en")
+    process = psutil.Process(live.process.pid)
+    sent: list[Request] = []
+    page.on("request", lambda request: sent.append(request) if request.method == "PUT" else None)
+    field = page.locator(".st-key-pro_upload_field input[type=file]")
+    field.set_input_files({"name": "a.csv", "mimeType": "text/csv", "buffer": b"text,label"})
+    wait_run(page)
+    before = process.memory_info().rss
+    assert page.evaluate(FLOOD, [sent[0].url, sent[0].headers["x-xsrftoken"]]) == [204] * 100
+    assert process.memory_info().rss - before < 200 * 2**20  # 484 MB were sent
