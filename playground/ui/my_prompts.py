@@ -55,6 +55,7 @@ def _dialog() -> None:
 def _show(file: PromptFile) -> None:
     n = len(file.prompts)
     st.success(_count(file))
+    file_preview.say_left_out(file)
     choice = st.selectbox(
         _("Take this one"),
         range(n),

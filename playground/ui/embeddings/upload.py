@@ -42,6 +42,7 @@ def sentences() -> tuple[str, ...] | None:
     if file is None:
         return None
     st.success(_count(file))
+    file_preview.say_left_out(file)
     st.button(_("Use the sample again"), key="emb_file_drop", icon=":material/undo:", on_click=_drop)
     return file.prompts or None
 

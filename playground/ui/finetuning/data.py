@@ -182,6 +182,7 @@ def uploader() -> None:
     file = own_file()
     if file is not None:
         st.success(_count(file))
+        file_preview.say_left_out(file)
         st.button(_("Discard"), key="fin_own_away", icon=":material/close:", on_click=put_file_away)
 
 

@@ -60,6 +60,7 @@ def uploader() -> None:
 def _show(found: ExampleFile) -> None:
     n = len(found.examples)
     st.success(_count(found))
+    file_preview.say_left_out(found)
     n_again = n - len(distinct(one.text for one in found.examples))
     if n_again:
         st.caption(_("{n} of them repeat a text: the first of each counts.").format(n=n_again))
