@@ -85,7 +85,7 @@ class TraceRequest:
         edit: What this pass does differently from the model.
         owner: The session that asks; its newer trace of the same `topic` supersedes this one.
         topic: What the trace is for; one page may need two at once.
-        request_id: For `cancel`.
+        request_id: For `cancel` only: requests that bear one id share nothing.
     """
 
     model: str
@@ -251,7 +251,7 @@ class Engine(VectorEngine, InsideEngine, ManyEngine, BeamsEngine, ScoreEngine, F
         """Start loading (or downloading) a model in the background; `models()` tells how far it is."""
 
     def cancel(self, request_id: str) -> None:
-        """Stop a request; its caller gets `Cancelled`. Unknown ids are ignored."""
+        """Stop a request, at any moment of it; its caller gets `Cancelled`. Unknown ids are ignored."""
 
     def cancel_owner(self, owner: str) -> None:
         """Stop everything a session asked for (its tab was closed); what it trained waits a while."""

@@ -17,7 +17,7 @@ class GenerateManyRequest:
 
     Attributes:
         model: Catalogue id, of all of them.
-        requests: Each with its own text, settings and seed; their owner and topic count for nothing here.
+        requests: Each with its own text, settings and seed; their owner, topic and id count for nothing here.
         owner: The session that asks.
     """
 

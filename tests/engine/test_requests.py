@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
 from typing import Any, cast
 
 import numpy as np
@@ -196,7 +197,7 @@ def test_a_long_text_of_slow_tokens_is_no_silence() -> None:
 
         def check(self, _asked: object) -> None: ...
 
-        def submit(self, job: object, _asked: object, outbox: Any) -> object:
+        def submit(self, _job: object, _asked: object, outbox: Any) -> object:
             def give() -> None:
                 for token in range(4):
                     time.sleep(0.25)
@@ -204,7 +205,7 @@ def test_a_long_text_of_slow_tokens_is_no_silence() -> None:
                 outbox.put(DONE)
 
             threading.Thread(target=give, daemon=True).start()
-            return job
+            return SimpleNamespace(is_broken=False)
 
         def position(self, _ticket: object) -> int:
             return 0
