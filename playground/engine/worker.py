@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from playground.engine.loading import LoadedModel
 
 log = logging.getLogger(__name__)
-PAUSE_S = 0.1
+PAUSE_S = 0.1  # so that an error that stays does not fill the log
 
 
 @dataclass(frozen=True)
@@ -125,6 +125,7 @@ class ModelThread(threading.Thread):
             self._trainer.work(self._give_way)
         except Exception:
             log.exception("training failed outside a step")
+            time.sleep(PAUSE_S)
 
     def _tick(self) -> None:
         before, self._trouble = self._trouble, None
@@ -140,7 +141,7 @@ class ModelThread(threading.Thread):
         except Exception as error:  # noqa: BLE001  (an error between jobs, or in telling one of its result)
             self._trouble = _told(error)
             if before is not None:
-                time.sleep(PAUSE_S)  # an error that stays must not fill the log
+                time.sleep(PAUSE_S)
 
     def _set_right(self, told: PlaygroundError) -> None:
         """After an error that no job has caught: end what got lost; if nothing did, try again once."""
