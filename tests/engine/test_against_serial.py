@@ -202,7 +202,7 @@ def adapters(tiny_settings: Settings) -> list[tuple[str, bytes]]:
 def engine_with(settings: Settings, adapters: list[tuple[str, bytes]]) -> tuple[LocalEngine, tuple[str, ...]]:
     """An engine, and the decoders it has, in the order of the adapters."""
     engine = LocalEngine(settings)
-    made = [engine.imported(base, "taught", data, "teacher") for base, data in adapters]
+    made = [engine.imported(base, "taught", data, "teacher").model_id for base, data in adapters]
     return engine, (tiny.LLAMA, tiny.GPT2, *made)
 
 

@@ -258,7 +258,7 @@ def test_an_import_that_ends_after_its_session_left_is_freed_after_a_while(tiny_
     trained = list(engine.finetune(run_of(1, n_steps=1, owner="teacher")))[-1].adapter
     data, size = engine.exported(trained, {}), engine.lent.size_bytes
     engine.cancel_owner("left")
-    model_id = engine.imported(tiny.LLAMA, "late", data, "left")
+    model_id = engine.imported(tiny.LLAMA, "late", data, "left").model_id
     assert engine.lent.size_bytes == 2 * size
     assert engine.lent.belongs(model_id, "left"), "a session whose connection was lost finds it"
     until(lambda: engine.lent.size_bytes == size)
