@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from pathlib import Path
 from typing import Any
 
@@ -379,6 +380,39 @@ def test_few_shot_code_gives_the_bars(
     best = int(whole.argmax())
     changes = [float(whole[best] - one[best]) for one in without]
     assert charts(app)[1]["change"].tolist() == pytest.approx(changes, abs=1e-4)
+
+
+@pytest.mark.parametrize("style", ["labelled", "arrow", "qa"])
+@pytest.mark.parametrize(
+    "labels", [("good", "good enough"), ("긍정", unicodedata.normalize("NFD", "긍정적"))]
+)
+def test_code_gives_the_bars_and_accuracies_of_labels_that_begin_one_another(
+    labels: tuple[str, str],
+    style: str,
+    open_app: OpenApp,
+    tiny_settings: Settings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(shots, "N_SHOTS", (0, 1))
+    monkeypatch.setattr(shots, "N_DRAWS", 1)
+    monkeypatch.setattr(show, "model_folder", lambda model_id: folder(tiny_settings, model_id))
+    scripts = shown_code(monkeypatch)
+    app = open_app("prompting", pro_panel="shots", pro_shots="1", pro_format=style)
+    data = "text,label\n" + "".join(f"say {i},{labels[i % 2]}\n" for i in range(6))
+    app.session_state["pro_own"] = read_examples("a.csv", data.encode())
+    app.session_state["pro_task"] = own.ID
+    scripts.clear()
+    small(app.run())
+    found, _printed = run_script(scripts[0], tmp_path)
+    table = charts(app)[0].set_index(["prompt", "label"])["probability"]
+    for share, prompt in zip(found["shares"], ("none", "shots"), strict=True):
+        expected = [table[prompt, label] for label in sorted(labels)]
+        assert share.tolist() == pytest.approx(expected, abs=1e-4)
+    sweep = app.session_state["pro_sweep"]
+    accuracies = run_script(shots._code(sweep), tmp_path)[0]["accuracy"]
+    shown = sweep.table().set_index(["condition", "n_shot", "draw"])["accuracy"].to_dict()
+    assert accuracies == shown
 
 
 @pytest.mark.parametrize("link", [*STYLES, {"pro_task": "arithmetic"}, {"pro_sweep_labels": "true"}])
