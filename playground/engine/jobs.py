@@ -26,6 +26,9 @@ class Job:
         group: Jobs of one group may share a forward.
         n_tokens: Length of its text: what it costs and how it is padded.
         payload: What the model thread needs.
+        keeps: Whether it takes several turns and keeps keys and values in between: of such jobs only
+            `max_kept_caches` are begun at the same time, the others wait.
+        begun: Whether it has had a turn.
         tickets: Who waits for it; read and changed with the scheduler's lock held only.
     """
 
@@ -34,8 +37,25 @@ class Job:
     group: Hashable
     n_tokens: int
     payload: Any
+    keeps: bool = False
+    begun: bool = False
     tickets: list[Ticket] = field(default_factory=list)
     running: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class More:
+    """What a job of several turns gives after each but the last; then it waits for its next turn.
+
+    It goes on by itself, however slowly its readers take what it gives, so a reader who pauses holds nothing.
+
+    Attributes:
+        value: For its readers.
+        n_tokens: Cost of its next turn.
+    """
+
+    value: object
+    n_tokens: int
 
 
 @dataclass(eq=False)

@@ -45,12 +45,11 @@ from playground.engine.positions import checked
 from playground.engine.scheduler import Scheduler
 from playground.engine.scores import ScoreRequest, Scores
 from playground.engine.scoring import Scorer
-from playground.engine.searching import search_beams
+from playground.engine.searching import beams_job
 from playground.engine.table import ModelTable
 from playground.engine.texts import read_texts, trace_key
 from playground.engine.trainer import Trainer
 from playground.engine.training import Trainings
-from playground.engine.turns import Turns
 from playground.engine.vectors import TextRead, TracesRequest
 from playground.engine.waiting import POLL_S, Asking
 from playground.engine.weights import final_norm
@@ -79,8 +78,7 @@ class LocalEngine(LocalTraining, LocalWeights):
         trainer = Trainer(settings, self.trainings, partial(write, self._scheduler))
         self._traces: ByteCache[Trace | Lens | Scores] = ByteCache(settings.cache_bytes)
         self._thread = ModelThread(settings, self._scheduler, self._traces, trainer)
-        self._turns = Turns(settings.max_kept_caches)
-        self._scorer = Scorer(settings, self._traces, self._turns, Turns(1))
+        self._scorer = Scorer(settings, self._traces)
         self._n_cache_hits = 0
         self._thread.start()
 
@@ -179,9 +177,7 @@ class LocalEngine(LocalTraining, LocalWeights):
         with self._asking(request, "score", on_wait) as asking:
             loaded = self._loaded(request.model, asking)
             texts = self._checks.scored(request, loaded)
-            yield from self._scorer.score(
-                request, loaded, texts, lambda _request, job: asking.results(job), asking.waits
-            )
+            yield from self._scorer.score(loaded, texts, asking.results)
 
     def generate(self, request: GenerateRequest, on_wait: OnWait | None = None) -> Iterator[GenerateStep]:
         """Steps as they are computed; closing the iterator cancels within one step."""
@@ -211,8 +207,9 @@ class LocalEngine(LocalTraining, LocalWeights):
         with self._asking(request, "trace", on_wait) as asking:
             loaded = self._loaded(request.model, asking)
             ids = self._checks.beams(request, loaded)
-            with self._turns.turn(self._timeout_s(request), asking.waits):
-                yield from search_beams(request, loaded, ids, asking.result)
+            for step in asking.results(beams_job(request, loaded, ids)):
+                assert isinstance(step, BeamStep)
+                yield step
 
     def _decode_job(self, request: GenerateRequest, loaded: LoadedModel) -> Job:
         check_settings(request, self._settings)

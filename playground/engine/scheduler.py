@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable, Container, Hashable, Sequence
 
 from playground.engine.jobs import DONE as DONE
-from playground.engine.jobs import Asked, JobKind, Outbox, Ticket
+from playground.engine.jobs import Asked, JobKind, More, Outbox, Ticket
 from playground.engine.jobs import Job as Job
 from playground.errors import Cancelled, QueueFull, Superseded
 from playground.settings import Settings
@@ -189,6 +189,16 @@ class Scheduler:
             for ticket in list(job.tickets):
                 self._tell(ticket, value)
 
+    def again(self, job: Job, more: More) -> None:
+        """Send what a job of several turns has; it waits for the next one, if anybody still waits for it."""
+        with self._changed:
+            self.send(job, more.value)
+            if not job.tickets:
+                self._forget(job)
+            elif self._running.pop(job.key, None) is job:
+                job.n_tokens, job.running = more.n_tokens, False
+                self._waiting[job.key] = job
+
     def finish(self, job: Job, *last: object) -> None:
         """Send the last value (a result or an exception), if there is one; then forget the job."""
         with self._changed:
@@ -271,6 +281,7 @@ class Scheduler:
             self._asked.pop(asked, None)
 
     def _forget(self, job: Job) -> None:
+        job.payload = None  # a reader who pauses holds a ticket, and keeps nothing alive by it
         for jobs in (self._waiting, self._running):
             if jobs.get(job.key) is job:
                 del jobs[job.key]
@@ -278,11 +289,17 @@ class Scheduler:
     def _start(self, job: Job) -> Job:
         del self._waiting[job.key]
         self._running[job.key] = job
-        job.running = True
+        job.running = job.begun = True
         return job
 
     def _gather(self) -> list[Job]:
-        forwards = [job for job in list(self._waiting.values()) if job.kind != "decode"]
+        begun = [job for jobs in (self._waiting, self._running) for job in list(jobs.values()) if job.begun]
+        is_full = sum(job.keeps for job in begun) >= self._settings.max_kept_caches
+        forwards = [
+            job
+            for job in list(self._waiting.values())
+            if job.kind != "decode" and not (is_full and job.keeps and not job.begun)
+        ]
         forwards.sort(key=self._priority)
         if not forwards:
             return []

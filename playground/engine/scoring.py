@@ -1,7 +1,7 @@
 """log p(candidate | text) of many texts: what they begin with alike is read once.
 
-All texts, each with its candidates, are one prefix tree. It is read from the front, a piece a job, so that
-others get their turn in between; a node looks at its own way only, so every number is that of a forward over
+All texts, each with its candidates, are one prefix tree. It is read from the front, a piece a turn, so that
+others get theirs in between; a node looks at its own way only, so every number is that of a forward over
 its text alone.
 """
 
@@ -9,33 +9,28 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from hashlib import sha256
-from itertools import count, pairwise
+from itertools import count, islice
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 import torch
 from transformers.cache_utils import DynamicCache
 
 from playground.core.prefix_tree import PrefixTree
-from playground.engine.base import OnWait
 from playground.engine.cache import ByteCache
 from playground.engine.finite import check_finite
-from playground.engine.scheduler import Job
-from playground.engine.scores import ScoreRequest, Scores
-from playground.engine.turns import Turns
+from playground.engine.jobs import Job, More
+from playground.engine.scores import Scores
 from playground.settings import Settings
 
 if TYPE_CHECKING:
     from playground.engine.loading import LoadedModel
 
-SMALL = 2  # pieces: a tree of so many needs no turn
+SMALL = 2  # pieces: however many trees of so few are begun, they keep little
 Ids = tuple[int, ...]
 Text = tuple[Ids, tuple[Ids, ...]]  # and its candidates
 LogProbs = dict[tuple[int, int], float]  # (node, token after it) -> nats
-Ask = Callable[[ScoreRequest, Job], Iterator[object]]
 
 
 @dataclass(frozen=True)
@@ -91,18 +86,71 @@ class TreeReading:
         return found
 
 
-@dataclass(frozen=True)
-class PieceWork:
-    """Payload of the job of one piece."""
+class ScoringWork:
+    """Payload of the job that scores texts of one tree: a piece a turn, keys and values kept in between.
 
-    reading: TreeReading
-    start: int
-    stop: int
-    n_forwards: int = 1
+    Whoever asks for the same meanwhile joins the job. What it gives is the list of scores itself, which grows
+    at its end: also who joins late finds all of them.
 
-    def run(self) -> LogProbs:
-        """Read it."""
-        return self.reading.read(self.start, self.stop)
+    Args:
+        loaded: A decoder.
+        texts: Token ids of each text and of its candidates.
+        keys: Of each text in the cache.
+        cache: Where scores are found and left.
+        piece: Nodes a turn.
+    """
+
+    def __init__(
+        self,
+        loaded: LoadedModel,
+        texts: Sequence[Text],
+        keys: Sequence[Hashable],
+        cache: ByteCache[Any],
+        piece: int,
+    ) -> None:
+        self._keys, self._cache, self._piece = keys, cache, piece
+        self._known = {key: scores for key in keys if (scores := cache.get(key)) is not None}
+        unknown = [text for key, text in zip(keys, texts, strict=True) if key not in self._known]
+        self.tree, scored = _tree(unknown)
+        self._scored, self._logprobs = iter(scored), LogProbs()
+        self._next = next(self._scored, None)
+        self._reading = TreeReading(loaded, self.tree, _wanted(scored))
+        self._n_read = 0
+        self.found: list[Scores] = []
+
+    @property
+    def n_forwards(self) -> int:
+        """Of the next turn."""
+        return int(self._n_read < len(self.tree))
+
+    @property
+    def n_tokens(self) -> int:
+        """Nodes that the next turn reads."""
+        return min(self._piece, len(self.tree) - self._n_read)
+
+    def run(self) -> More | list[Scores]:
+        """Read the next piece; give the scores of all texts that are known by then."""
+        if not self._n_read and None not in (known := [self._cache.get(key) for key in self._keys]):
+            return [scores for scores in known if scores is not None]  # somebody else was quicker
+        stop = self._n_read + self.n_tokens
+        if stop > self._n_read:
+            self._logprobs |= self._reading.read(self._n_read, stop)
+            self._n_read = stop
+        for key in self._keys[len(self.found) :]:
+            scores = self._known.get(key) or self._computed()
+            if scores is None:
+                break
+            self._cache.put(key, scores)
+            self.found.append(scores)
+        return self.found if self._n_read == len(self.tree) else More(self.found, self.n_tokens)
+
+    def _computed(self) -> Scores | None:
+        """Scores of the next text that was not in the cache, once its last node has been read."""
+        one = self._next
+        if one is None or one.last_node >= self._n_read:
+            return None
+        self._next = next(self._scored, None)
+        return _scores(one, self._logprobs)
 
 
 @dataclass(frozen=True)
@@ -112,45 +160,45 @@ class Scorer:
     Attributes:
         settings: How large a tree may grow, how long a piece is.
         cache: Where scores are found and left.
-        turns: Only so many large trees keep keys and values at the same time.
-        same: Who asks what somebody else is computing waits, and then finds it.
     """
 
     settings: Settings
     cache: ByteCache[Any]
-    turns: Turns
-    same: Turns
 
     def score(
-        self,
-        request: ScoreRequest,
-        loaded: LoadedModel,
-        texts: Sequence[Text],
-        ask: Ask,
-        on_wait: OnWait | None,
+        self, loaded: LoadedModel, texts: Sequence[Text], results: Callable[[Job], Iterator[object]]
     ) -> Iterator[tuple[int, Scores]]:
         """Give every text the scores of its candidates; see `ScoreEngine.score`.
 
         Args:
-            request: Who asks.
             loaded: A decoder.
             texts: Token ids of each text and of its candidates.
-            ask: Queues a job and waits for what it gives.
-            on_wait: Told while somebody else has the turn.
+            results: Queues a job and waits for what it gives.
         """
-        timeout_s = request.timeout_s or self.settings.request_timeout_s
-        piece, places = self.settings.prefill_chunk_tokens, count()
+        places = count()
         for together in _groups(texts, _most(loaded, self.settings)):
-            keys = [_key(loaded, text) for text in together]
-            with self.same.turn(timeout_s, on_wait, tuple(keys)):
-                known = {key: scores for key in keys if (scores := self.cache.get(key)) is not None}
-                tree, scored = _tree([t for k, t in zip(keys, together, strict=True) if k not in known])
-                with self.turns.turn(timeout_s, on_wait) if len(tree) > SMALL * piece else nullcontext():
-                    made = _read(request, loaded, tree, scored, piece, ask)
-                    for key in keys:
-                        scores = known.get(key) or next(made)
-                        self.cache.put(key, scores)
-                        yield next(places), scores
+            given = 0
+            for found in self._found(loaded, together, results):
+                new = found[given:]
+                given += len(new)
+                yield from zip(islice(places, len(new)), new, strict=True)
+
+    def _found(
+        self, loaded: LoadedModel, texts: Sequence[Text], results: Callable[[Job], Iterator[object]]
+    ) -> Iterator[Sequence[Scores]]:
+        """The scores of the first texts, of more and more of them, at last of all."""
+        keys, piece = [_key(loaded, text) for text in texts], self.settings.prefill_chunk_tokens
+        known = [self.cache.get(key) for key in keys]
+        if None not in known:
+            yield [scores for scores in known if scores is not None]
+            return
+        work = ScoringWork(loaded, texts, keys, self.cache, piece)
+        key = ("score", tuple(keys))
+        job = Job("score", key, key, work.n_tokens, work, keeps=len(work.tree) > SMALL * piece)
+        del work  # the job's, which drops it at its end
+        for found in results(job):
+            assert isinstance(found, list)
+            yield found
 
 
 def _key(loaded: LoadedModel, text: Text) -> Hashable:
@@ -190,30 +238,14 @@ def _tree(texts: Sequence[Text]) -> tuple[PrefixTree, list[Scored]]:
     return tree, scored
 
 
-def _read(
-    request: ScoreRequest,
-    loaded: LoadedModel,
-    tree: PrefixTree,
-    scored: Sequence[Scored],
-    piece: int,
-    ask: Ask,
-) -> Iterator[Scores]:
+def _wanted(scored: Sequence[Scored]) -> dict[int, list[int]]:
+    """Node -> the tokens whose log-probability after it is wanted."""
     wanted: dict[int, list[int]] = {}
     for one in scored:
         for nodes, candidate in zip(one.after, one.candidates, strict=True):
             for node, token in zip(nodes, candidate, strict=True):
                 wanted.setdefault(node, []).append(token)
-    reading, known = TreeReading(loaded, tree, wanted), LogProbs()
-    waiting = list(scored)
-    for start, stop in pairwise([*range(0, len(tree), piece), len(tree)]):
-        key = ("score", request.request_id, uuid4().hex)
-        job = Job("score", key, key, stop - start, PieceWork(reading, start, stop))
-        # Its own topic: a newer request never ends in the place of this one's next piece.
-        found = next(ask(replace(request, topic=request.request_id), job))
-        assert isinstance(found, dict)
-        known |= found
-        while waiting and waiting[0].last_node < stop:
-            yield _scores(waiting.pop(0), known)
+    return wanted
 
 
 def _scores(one: Scored, known: LogProbs) -> Scores:

@@ -1,8 +1,7 @@
-"""Beam search on the model thread: a job a step, so that others get their turn in between."""
+"""Beam search on the model thread: a turn a step, so that others get theirs in between."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -11,14 +10,20 @@ from transformers.cache_utils import DynamicCache
 from playground.core.beams import BeamSearch
 from playground.engine.beams import BeamsRequest, BeamStep
 from playground.engine.finite import check_finite
-from playground.engine.jobs import Job
+from playground.engine.jobs import Job, More
 
 if TYPE_CHECKING:
     from playground.engine.loading import LoadedModel
 
 
 class BeamsWork:
-    """Payload of each step of one search: it keeps the cache between them."""
+    """Payload of one search: a step a turn, the cache kept in between.
+
+    Args:
+        loaded: A decoder.
+        input_ids: Of the text.
+        search: Which has not begun.
+    """
 
     n_forwards = 1
 
@@ -28,33 +33,29 @@ class BeamsWork:
         self._input_ids: Any = torch.tensor([input_ids], device=loaded.device)
         self._cache = DynamicCache(config=loaded.model.config)
 
-    def run(self) -> BeamStep:
+    def run(self) -> More | BeamStep:
         """One forward of the newest tokens, one step of the search."""
         model, search = self._loaded.model, self.search
         output = model.base_model(input_ids=self._input_ids, past_key_values=self._cache, use_cache=True)
         logits = model.get_output_embeddings()(output.last_hidden_state[:, -1]).float()
         check_finite(self._loaded, logits)
         candidates = search.step(torch.log_softmax(logits, -1).cpu().numpy())
-        if not search.done:
-            parents = [one.parent for one in candidates if one.fate == "kept"]
-            self._cache.reorder_cache(torch.tensor(parents, device=self._loaded.device))
-            self._input_ids = torch.tensor([search.last_token_ids], device=self._loaded.device).T
-        return BeamStep(candidates, search.hypotheses, search.done)
+        step = BeamStep(candidates, search.hypotheses, search.done)
+        if search.done:
+            return step
+        parents = [one.parent for one in candidates if one.fate == "kept"]
+        self._cache.reorder_cache(torch.tensor(parents, device=self._loaded.device))
+        self._input_ids = torch.tensor([search.last_token_ids], device=self._loaded.device).T
+        return More(step, len(search.last_token_ids))
 
 
-def search_beams(
-    request: BeamsRequest,
-    loaded: LoadedModel,
-    input_ids: tuple[int, ...],
-    result: Callable[[Job], object],
-) -> Iterator[BeamStep]:
-    """Search step by step; see `BeamsEngine.beams`.
+def beams_job(request: BeamsRequest, loaded: LoadedModel, input_ids: tuple[int, ...]) -> Job:
+    """The job that gives every step; see `BeamsEngine.beams`.
 
     Args:
         request: What is asked.
         loaded: A decoder.
         input_ids: Of the text.
-        result: Queues a job and waits for what it gives.
     """
     search = BeamSearch(
         request.n_beams,
@@ -62,11 +63,5 @@ def search_beams(
         length_penalty=request.length_penalty,
         eos_ids=loaded.tokenizer.eos_ids,
     )
-    work = BeamsWork(loaded, input_ids, search)
-    for index in range(request.max_new_tokens):
-        key = object()
-        step = result(Job("trace", key, key, request.n_beams if index else len(input_ids), work))
-        assert isinstance(step, BeamStep)
-        yield step
-        if step.done:
-            return
+    key = object()
+    return Job("trace", key, key, len(input_ids), BeamsWork(loaded, input_ids, search), keeps=True)

@@ -110,6 +110,7 @@ class Asking:
             for row, job in enumerate(jobs):
                 tickets.append(self._scheduler.submit(job, self._asked, _Row(row, sent)))
             while n_open:
+                self._scheduler.check(self._asked)  # cancelled: also what has come already is not wanted
                 try:
                     row, value = sent.get(timeout=POLL_S)
                 except queue.Empty:

@@ -18,7 +18,7 @@ from playground.engine.base import GenerateRequest, GenerateStep
 from playground.engine.cache import ByteCache
 from playground.engine.decoding import DecodeBatch, DecodeRow
 from playground.engine.forward import Capture, Row, run_traces
-from playground.engine.jobs import Job
+from playground.engine.jobs import Job, More
 from playground.engine.lean import can_mix
 from playground.engine.memory import is_out_of_memory
 from playground.engine.scheduler import Scheduler
@@ -51,7 +51,7 @@ class Work(Protocol):
         """How many forwards it runs."""
 
     def run(self) -> object:
-        """Compute; called only from the engine's thread."""
+        """Compute; called only from the engine's thread, again after each `More`."""
 
 
 @dataclass(frozen=True)
@@ -194,7 +194,10 @@ class ModelThread(threading.Thread):
         if isinstance(result, Trace):
             self._traces.put(job.key, result)
         self._scheduler.charge(job, job.n_tokens)
-        self._scheduler.finish(job, result)
+        if isinstance(result, More):
+            self._scheduler.again(job, result)
+        else:
+            self._scheduler.finish(job, result)
 
     def _compute(self, jobs: Sequence[Job]) -> list[object]:
         self.counters.n_prefill_tokens += sum(job.n_tokens for job in jobs)

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import time
-from threading import Thread
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
-from playground.engine.base import TraceRequest, Waiting
+from playground.engine.base import TraceRequest
 from playground.engine.beams import BeamsRequest, BeamStep
 from playground.engine.local import LocalEngine
-from playground.engine.turns import Turns
-from playground.errors import BadValue, TimedOut, TooManyTokens, Unsupported
+from playground.errors import BadValue, TooManyTokens, Unsupported
 from playground.settings import DEFAULT_DECODER, Settings
 from tests import tiny
 from tests.engine.conftest import oracle
@@ -112,49 +109,11 @@ def test_a_closed_search_costs_no_further_step(engine: LocalEngine, model: str) 
     steps = engine.beams(BeamsRequest(model, TEXT, n_beams=2, max_new_tokens=20))
     next(steps)
     steps.close()
+    engine.trace(TraceRequest(model, "a fence behind which its last step is over", logits="last"))
     before = engine.stats().n_forwards
     engine.trace(TraceRequest(model, "a fence behind which nothing of it is left", logits="last"))
     assert engine.stats().n_forwards == before + 1
     assert engine.stats().n_waiting == 0
-
-
-@pytest.mark.parametrize("model", [tiny.LLAMA])
-def test_only_so_many_searches_keep_a_cache_and_the_next_one_waits(engine: LocalEngine, model: str) -> None:
-    def ask(seed: int) -> BeamsRequest:
-        return BeamsRequest(model, f"{TEXT} {seed}", n_beams=2, max_new_tokens=4, timeout_s=0.3)
-
-    held = [engine.beams(ask(seed)) for seed in range(Settings().max_kept_caches)]
-    for one in held:
-        next(one)
-    waits: list[Waiting] = []
-    with pytest.raises(TimedOut):
-        next(engine.beams(ask(99), waits.append))
-    assert {one.position for one in waits} == {1}
-    held[0].close()
-    assert list(engine.beams(ask(99)))[-1].done
-    for one in held:
-        one.close()
-
-
-def test_turns_come_in_the_order_of_asking() -> None:
-    turns = Turns(1)
-    told: dict[int, list[int]] = {1: [], 2: []}
-    begun: list[int] = []
-
-    def wait(number: int) -> None:
-        with turns.turn(60, lambda waiting: told[number].append(waiting.position)):
-            begun.append(number)
-
-    threads = [Thread(target=wait, args=(number,)) for number in told]
-    with turns.turn(60, None):
-        for number, thread in zip(told, threads, strict=True):
-            thread.start()
-            while not told[number]:
-                time.sleep(0.01)
-        assert {number: set(places) for number, places in told.items()} == {1: {1}, 2: {2}}
-    for thread in threads:
-        thread.join(timeout=60)
-    assert begun == [1, 2]
 
 
 @pytest.mark.parametrize("model", [tiny.LLAMA])

@@ -19,6 +19,7 @@ from playground.engine.inside import AblationsRequest, LensRequest
 from playground.engine.local import LocalEngine
 from playground.engine.many import GenerateManyRequest
 from playground.engine.scores import ScoreRequest
+from playground.engine.searching import BeamsWork
 from playground.engine.vectors import TracesRequest
 from playground.errors import Cancelled, QueueFull, Superseded
 from playground.settings import Settings
@@ -77,13 +78,14 @@ def test_cancelled_between_two_steps_raises(
 ) -> None:
     steps = getattr(engine, name)(replace(request_, owner="ann", request_id="it"))
     next(steps)
-    assert not any(asked.tickets for asked in engine._scheduler._asked), "it is between two steps"
     cancel(engine)
-    before = engine.stats().n_forwards
     with pytest.raises(Cancelled):
         list(steps)
-    assert engine.stats().n_forwards == before
     assert not engine._scheduler._asked
+    engine.trace(TraceRequest(tiny.GPT2, TEXT))  # behind whatever was being computed
+    before = engine.stats().n_forwards
+    engine.trace(TraceRequest(tiny.GPT2, TEXT))
+    assert engine.stats().n_forwards == before + 1
 
 
 @pytest.fixture
@@ -145,16 +147,28 @@ def test_closing_ends_every_wait_for_a_model_that_is_still_in_the_line(loading_e
         engine.trace(TraceRequest(tiny.T5, "a"))
 
 
-def test_cancelled_while_it_waits_for_its_turn_raises(engine: LocalEngine) -> None:
-    first = engine.beams(BeamsRequest(tiny.LLAMA, TEXT, max_new_tokens=4))
-    next(first)
-    with ThreadPoolExecutor(1) as pool:
+def test_cancelled_while_it_waits_for_its_turn_raises(
+    engine: LocalEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The engine has room for one search, and the first one has begun."""
+    begun, go_on, real = threading.Event(), threading.Event(), BeamsWork.run
+
+    def run(work: BeamsWork) -> object:
+        begun.set()
+        go_on.wait(30)
+        return real(work)
+
+    monkeypatch.setattr(BeamsWork, "run", run)
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(lambda: list(engine.beams(BeamsRequest(tiny.LLAMA, TEXT, max_new_tokens=4))))
+        assert begun.wait(30)
         second = pool.submit(ask, engine, *STEPPED[0])
-        until(lambda: len(engine._turns._line) == 2)
+        until(lambda: engine.stats().n_waiting == 1)
         engine.cancel_owner("ann")
         with pytest.raises(Cancelled):
             second.result(timeout=30)
-    assert list(first)[-1].done
+        go_on.set()
+        assert first.result(timeout=30)[-1].done
 
 
 def test_a_running_search_keeps_its_place(tiny_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -113,6 +113,7 @@ def test_a_closed_scoring_costs_no_further_forward(engine: LocalEngine, model: s
     steps = engine.score(ScoreRequest(model, texts, (LABELS,) * len(texts)))
     next(steps)
     steps.close()
+    engine.trace(TraceRequest(model, "a fence behind which its last piece is over", logits="last"))
     before = engine.stats().n_forwards
     engine.trace(TraceRequest(model, "a fence behind which nothing of the scoring is left", logits="last"))
     assert engine.stats().n_forwards == before + 1
