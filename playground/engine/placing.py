@@ -19,12 +19,12 @@ from typing import Any
 from filelock import FileLock
 from safetensors import SafetensorError, safe_open
 
-from playground.errors import CannotWrite, DiskFull
+from playground.errors import CannotWrite, DiskFull, FileLimit
 
 METADATA = "playground.json"
 _MARGIN_BYTES = 50 * 10**6
 _FULL = (errno.ENOSPC, errno.EDQUOT)
-_FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS, errno.EFBIG, errno.ENOTDIR, errno.EEXIST)
+_FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST)
 
 
 def is_model_folder(folder: Path) -> bool:
@@ -72,7 +72,8 @@ def placing(folder: Path, size_bytes: int, *, keep_partial: bool = False) -> Ite
 
     Raises:
         DiskFull: Before or while writing.
-        CannotWrite: The cache folder is not ours to write into, or files may not grow so large.
+        CannotWrite: The cache folder is not ours to write into.
+        FileLimit: Files may not grow so large.
     """
     partial = folder.parent.parent / "partial" / folder.name
     with writing(folder, size_bytes):
@@ -91,7 +92,8 @@ def writing(path: Path, size_bytes: int) -> Iterator[None]:
 
     Raises:
         DiskFull: The disk, or this account's share of it, is full.
-        CannotWrite: It is read-only, somebody else's, or files may not grow so large.
+        CannotWrite: It is read-only or somebody else's.
+        FileLimit: Files may not grow so large.
     """
     try:
         yield
@@ -100,6 +102,8 @@ def writing(path: Path, size_bytes: int) -> Iterator[None]:
             there = next(place for place in path.parents if place.exists())
             free_mb = shutil.disk_usage(there).free // 10**6
             raise DiskFull(needed_mb=(size_bytes + _MARGIN_BYTES) // 10**6, free_mb=free_mb) from error
+        if error.errno == errno.EFBIG:
+            raise FileLimit(needed_mb=size_bytes // 10**6) from error
         if error.errno in _FORBIDDEN:
             raise CannotWrite(reason=os.strerror(error.errno)) from error
         raise
