@@ -84,6 +84,7 @@ def main() -> None:
 def run(host: str | None, port: int | None, lan: bool, password_file: Path | None, no_browser: bool) -> None:
     """Start the server and open it in a browser. If its default model is missing, that is brought first."""
     settings = _server_settings(host, port, lan, password_file)
+    _need_home(settings)
     from playground import server
 
     capacity = server.capacity_of_this_process(settings)
@@ -134,6 +135,17 @@ def _server_settings(host: str | None, port: int | None, lan: bool, password_fil
     if password_file is not None:
         given["class_password"] = _first_line(password_file)
     return Settings(**{name: value for name, value in given.items() if value is not None})
+
+
+def _need_home(settings: Settings) -> None:
+    """Streamlit looks for its own settings there; the folder itself may be missing."""
+    from playground.errors import SetUpError
+
+    try:
+        Path.home()
+    except RuntimeError as error:
+        reason = "This account has no home folder, and Streamlit asks for one."
+        raise SetUpError(reason=reason, cure=f"Name a folder: HOME={settings.cache_dir}") from error
 
 
 def _first_line(path: Path) -> str:

@@ -125,6 +125,18 @@ def test_a_bad_setting_is_one_sentence_before_anything_starts(command: tuple[str
     assert said == 'PLAYGROUND_PORT is "99999". Allowed is a whole number from 1 to 65,535.'
 
 
+@pytest.mark.usefixtures("never_listens")
+def test_a_server_without_a_home_is_told_to_name_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """What pathlib raises for an account that is in no list of accounts, as in a container."""
+
+    def no_home(path: Path) -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "expanduser", no_home)
+    said = _sentence(_invoke("run", "--no-browser", PLAYGROUND_CACHE_DIR=str(tmp_path)))
+    assert said.endswith(f"Name a folder: HOME={tmp_path}")
+
+
 @pytest.mark.parametrize(
     ("encoding", "mark"),
     [
