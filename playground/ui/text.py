@@ -33,6 +33,15 @@ __all__ = [
 
 _FORMAT = re.compile(r"\{(\w+)[^}]*\}")
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>$:~@&^=])")
+# What Streamlit looks for once Markdown has been read, when no backslash is left: addresses, :material/icon:,
+# :emoji:, and arrows and signs with a space on both sides. A mark without width or line break parts them.
+_FOUND_LATER = re.compile(
+    r"(https?:(?=//)|www(?=\.)|@(?=[-\w])|:(?=material[/_]|[\w+-]+:)"
+    r"|(?<![^\s\ufeff])[<>~-](?=(?:->|[->=])(?![^\s\ufeff])))",
+    re.IGNORECASE,
+)
+_INDENT = re.compile(r"(?<=[\n\r])[ \t]+")
+WORD_JOINER = "\u2060"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +89,8 @@ def sentence(error: PlaygroundError) -> str:
     A parameter that is itself a known string (a cure, a reason) is translated too.
     """
     params = {
-        name: plain(_(value)) if isinstance(value, str) else value for name, value in error.params.items()
+        name: value if isinstance(value, int | float) else plain(_(str(value)))
+        for name, value in error.params.items()
     }
     return _(error.msgid).format(**params)
 
@@ -114,13 +124,17 @@ def _error_patterns() -> Mapping[str, re.Pattern[str]]:
 
 
 def plain(text: str) -> str:
-    r"""Write any text so that Markdown shows it as it is.
+    r"""Write any text so that Streamlit's Markdown shows it as it is: no link, formula, icon or block.
 
     Example:
         >>> plain("![](x) :red[y]")
         '\\!\\[\\]\\(x\\) \\:red\\[y\\]'
+        >>> plain("www.x") == "www" + WORD_JOINER + r"\.x"
+        True
     """
-    return _MARKDOWN.sub(r"\\\1", text)
+    parted = _FOUND_LATER.sub(rf"\1{WORD_JOINER}", text)
+    indented = _INDENT.sub(lambda spaces: "\u00a0" * len(spaces[0].expandtabs(4)), parted)
+    return _MARKDOWN.sub(r"\\\1", indented)
 
 
 def strong(label: str) -> str:

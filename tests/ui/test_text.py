@@ -108,8 +108,23 @@ def test_a_sentence_the_engine_wrote_in_english_is_found_again(monkeypatch: pyte
 
 
 @given(st_.text())
-def test_plain_text_only_gains_backslashes(raw: str) -> None:
-    assert re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", text.plain(raw)) == raw
+def test_plain_text_only_gains_backslashes_and_marks_without_width(raw: str) -> None:
+    raw = re.sub(rf"(?<=[\n\r])[ \t]+|{text.WORD_JOINER}", "", raw)
+    read = re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", text.plain(raw))
+    assert read.replace(text.WORD_JOINER, "") == raw
+
+
+def test_an_indented_line_keeps_its_indent_and_is_no_code() -> None:
+    assert text.plain("x\n\n  a\n\tb") == "x\n\n\u00a0\u00a0a\n\u00a0\u00a0\u00a0\u00a0b"
+
+
+def test_a_value_of_any_kind_is_plain_in_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(text, "language", lambda: "en")
+    error = errors.BadValue(name="x", value=("http://e.x", ":red[y]"), allowed=["*a*"])
+    shown = text.sentence(error)
+    assert "http://" not in shown.replace("\\", "")
+    assert ":red[" not in shown
+    assert r"\*a\*" in shown
 
 
 @pytest.mark.parametrize(
@@ -117,7 +132,7 @@ def test_plain_text_only_gains_backslashes(raw: str) -> None:
     ["<script>alert(1)</script>", "![](http://x)", "$E=mc^2$", ":red[x]", ":material/home:", "a@b.c"],
 )
 def test_plain_escapes_what_streamlit_would_read(hostile: str) -> None:
-    assert re.sub(r"\\(.)", r"\1", text.plain(hostile)) == hostile
+    assert re.sub(r"\\(.)", r"\1", text.plain(hostile)).replace(text.WORD_JOINER, "") == hostile
     assert not re.search(r"(?<!\\)[<\[$:@!]", text.plain(hostile))
 
 
