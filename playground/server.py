@@ -41,6 +41,7 @@ from playground.logs import write_sparingly
 from playground.paths import PACKAGE, site_root
 from playground.sessions import Capacity, Sessions, hear_own_messages_only, raise_file_limit
 from playground.settings import Settings
+from playground.shell import Packed, page_routes
 from playground.ui import upload_store
 
 if TYPE_CHECKING:
@@ -181,7 +182,9 @@ def create_app(settings: Settings, capacity: Capacity, script: Path = PACKAGE / 
         password = settings.class_password.get_secret_value()
         middleware.append(Middleware(ClassGate, password=password, base_path=settings.base_path))
     base = settings.base_path
+    middleware.append(Middleware(Packed, base_path=base))
     routes = [
+        *page_routes(base, ["", *(page.stem for page in (site_root() / "pages").glob("*.py"))]),
         Route(f"{base}/api/ready", ready),
         Mount(f"{base}/assets", Assets(directory=site_root() / "assets")),
     ]

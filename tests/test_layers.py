@@ -21,7 +21,7 @@ MAY_IMPORT = {
     "pages": {"playground.ui", "playground.charts", "playground.core"},
 }
 LIBRARIES = {
-    "streamlit": {"ui", "pages", "app", "server", "sessions", "door"},
+    "streamlit": {"ui", "pages", "app", "server", "sessions", "door", "shell"},
     "torch": {"engine", "doctor"},
     "transformers": {"engine"},
     "altair": {"charts"},
