@@ -1,0 +1,117 @@
+"""The exception tree. Every leaf is one sentence for the reader: what, which value, what to do.
+
+PlaygroundError
+ +- InputError            the reader can change the input
+ |   +- EmptyText
+ |   +- TextTooLong       limit, got (characters)
+ |   +- TooManyTokens     limit, got
+ |   +- BadValue          name, value, allowed
+ |   +- BadUpload         row, reason
+ |   |   +- WrongFieldCount   row, got, expected
+ |   +- BadFile           reason
+ |   |   +- TwoAdapters       first, second
+ |   |   +- AdapterSetting    name, value, allowed
+ |   |   +- AdapterMisfit     tensor, model, base, reason
+ |   |   +- AdapterShape      tensor, model, base, got, needed
+ |   +- Question
+ |   |   +- OtherBase         base, model
+ |   |   +- UnclearEncoding   encodings
+ |   |   +- FileTooLarge      name, got_mb, limit_mb
+ |   |   +- WrongFileType     name, allowed
+ |   +- TooManyAdapters   limit
+ |   +- TooManyRuns       limit
+ +- ModelError            the model cannot do it
+ |   +- ModelNotFound     model_id, cure
+ |   |   +- NotOnHub      model_id, status
+ |   +- Unsupported       model_id, capability
+ |   +- OutOfMemory
+ |   +- NotComputed
+ |   +- NotFinite         model_id
+ |   +- ModelDamaged      model_id, cure
+ |   +- HubUnreachable    model_id
+ |   +- HubUntrusted      reason
+ |   +- HubBusy           model_id
+ |   +- HubAnswered       model_id, status
+ |   +- NoHub             address
+ |   +- WrongBytes        model_id, file
+ |   +- AdapterGone       model_id
+ |   +- Diverged          step
+ |   +- ModelRefused      WrongArchitecture, ConfigRefused, UnknownSetting, WrongConfig,
+ |                        WrongWeights, ModelTooLarge, NoSafetensors, NoTokenizer
+ +- BusyError             later it can
+ |   +- QueueFull         position
+ |   +- TimedOut          seconds
+ |   +- NoRoom
+ |   +- Cancelled
+ |       +- Superseded
+ +- SetUpError            reason, cure (command line)
+ |   +- DiskFull          needed_mb, free_mb
+ |   +- CannotWrite       reason
+ |   +- FileLimit         needed_mb
+ |   +- EngineFailed      error
+ +- MissingExtra          package, cure
+
+`msgid` is the English sentence and the gettext key; `params` fills its braces, so the page can say the
+same sentence in the reader's language: `_(error.msgid).format(**error.params)`.
+"""
+
+from __future__ import annotations
+
+from playground.errors.base import N_ as N_
+from playground.errors.base import BusyError as BusyError
+from playground.errors.base import InputError as InputError
+from playground.errors.base import MissingExtra as MissingExtra
+from playground.errors.base import ModelError as ModelError
+from playground.errors.base import PlaygroundError as PlaygroundError
+from playground.errors.base import SetUpError as SetUpError
+from playground.errors.inputs import AdapterMisfit as AdapterMisfit
+from playground.errors.inputs import AdapterSetting as AdapterSetting
+from playground.errors.inputs import AdapterShape as AdapterShape
+from playground.errors.inputs import BadFile as BadFile
+from playground.errors.inputs import BadUpload as BadUpload
+from playground.errors.inputs import BadValue as BadValue
+from playground.errors.inputs import EmptyText as EmptyText
+from playground.errors.inputs import FileTooLarge as FileTooLarge
+from playground.errors.inputs import OtherBase as OtherBase
+from playground.errors.inputs import Question as Question
+from playground.errors.inputs import TextTooLong as TextTooLong
+from playground.errors.inputs import TooManyAdapters as TooManyAdapters
+from playground.errors.inputs import TooManyRuns as TooManyRuns
+from playground.errors.inputs import TooManyTokens as TooManyTokens
+from playground.errors.inputs import TwoAdapters as TwoAdapters
+from playground.errors.inputs import UnclearEncoding as UnclearEncoding
+from playground.errors.inputs import WrongFieldCount as WrongFieldCount
+from playground.errors.inputs import WrongFileType as WrongFileType
+from playground.errors.later import Cancelled as Cancelled
+from playground.errors.later import NoRoom as NoRoom
+from playground.errors.later import QueueFull as QueueFull
+from playground.errors.later import Superseded as Superseded
+from playground.errors.later import TimedOut as TimedOut
+from playground.errors.models import AdapterGone as AdapterGone
+from playground.errors.models import ConfigRefused as ConfigRefused
+from playground.errors.models import Diverged as Diverged
+from playground.errors.models import HubAnswered as HubAnswered
+from playground.errors.models import HubBusy as HubBusy
+from playground.errors.models import HubUnreachable as HubUnreachable
+from playground.errors.models import HubUntrusted as HubUntrusted
+from playground.errors.models import ModelDamaged as ModelDamaged
+from playground.errors.models import ModelNotFound as ModelNotFound
+from playground.errors.models import ModelRefused as ModelRefused
+from playground.errors.models import ModelTooLarge as ModelTooLarge
+from playground.errors.models import NoHub as NoHub
+from playground.errors.models import NoSafetensors as NoSafetensors
+from playground.errors.models import NotComputed as NotComputed
+from playground.errors.models import NotFinite as NotFinite
+from playground.errors.models import NoTokenizer as NoTokenizer
+from playground.errors.models import NotOnHub as NotOnHub
+from playground.errors.models import OutOfMemory as OutOfMemory
+from playground.errors.models import UnknownSetting as UnknownSetting
+from playground.errors.models import Unsupported as Unsupported
+from playground.errors.models import WrongArchitecture as WrongArchitecture
+from playground.errors.models import WrongBytes as WrongBytes
+from playground.errors.models import WrongConfig as WrongConfig
+from playground.errors.models import WrongWeights as WrongWeights
+from playground.errors.set_up import CannotWrite as CannotWrite
+from playground.errors.set_up import DiskFull as DiskFull
+from playground.errors.set_up import EngineFailed as EngineFailed
+from playground.errors.set_up import FileLimit as FileLimit

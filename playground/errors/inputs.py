@@ -1,0 +1,130 @@
+"""What the reader can change: a text, a value, a file."""
+
+from __future__ import annotations
+
+from playground.errors.base import N_, InputError
+
+
+class EmptyText(InputError):
+    """There is no text to work on."""
+
+    msgid = N_("The text is empty: type a sentence or pick an example.")
+
+
+class TextTooLong(InputError):
+    """Params: limit, got (characters)."""
+
+    msgid = N_("The text has {got:,} characters and the limit is {limit:,}: shorten it.")
+
+
+class TooManyTokens(InputError):
+    """Params: limit, got."""
+
+    msgid = N_("The text has {got:,} tokens and the limit here is {limit:,}: shorten it.")
+
+
+class BadValue(InputError):
+    """Params: name, value, allowed."""
+
+    msgid = N_("{name} is {value}, but only {allowed} is possible here.")
+
+
+class BadUpload(InputError):
+    """Params: row (1-based), reason."""
+
+    msgid = N_("Row {row} of the file cannot be used: {reason}")
+
+
+class BadFile(InputError):
+    """Params: reason."""
+
+    msgid = N_("The file cannot be used: {reason}")
+
+
+class TwoAdapters(BadFile):
+    """Params: first, second (folders)."""
+
+    msgid = N_("The file holds two adapters, in {first} and in {second}: zip the folder of one.")
+
+
+class AdapterSetting(BadFile):
+    """Params: name, value (JSON), allowed."""
+
+    msgid = N_(
+        "The adapter cannot be used: its adapter_config.json says {name}: {value}, and here it can only be "
+        "{allowed}. Save it as plain LoRA."
+    )
+
+
+class AdapterMisfit(BadFile):
+    """Params: tensor, model, base (as the file names it), reason."""
+
+    msgid = N_(
+        "The adapter does not fit {model}: {tensor} {reason}. Pick the model it was trained on; the file "
+        "names {base}."
+    )
+
+
+class AdapterShape(BadFile):
+    """Params: tensor, model, base (as the file names it), got, needed."""
+
+    msgid = N_(
+        "The adapter does not fit {model}: {tensor} has the shape {got}, and {needed} is needed. Pick the "
+        "model it was trained on; the file names {base}."
+    )
+
+
+class Question(InputError):
+    """Not refused: the reader decides."""
+
+
+class OtherBase(Question):
+    """Params: base (as the file names it), model."""
+
+    msgid = N_(
+        "The file names {base} as the model that the adapter was trained on, and the loaded one is {model}. "
+        "All layers fit: use it if both are the same."
+    )
+
+
+class UnclearEncoding(BadFile):
+    """Params: encodings."""
+
+    msgid = N_(
+        "The file does not say its encoding, possible are {encodings}: choose the one that looks right."
+    )
+
+
+class FileTooLarge(BadFile):
+    """Params: name, got_mb, limit_mb."""
+
+    msgid = N_("The file {name} has {got_mb:.2f} MB and the limit is {limit_mb:.0f} MB: make it smaller.")
+
+
+class WrongFileType(BadFile):
+    """Params: name, allowed."""
+
+    msgid = N_("The file {name} cannot be read here, only {allowed}: save it as one.")
+
+
+class WrongFieldCount(BadUpload):
+    """Params: row, got, expected."""
+
+    msgid = N_(
+        "Row {row} of the file has {got} fields, the first row {expected}: "
+        "a text that holds the separator needs quotation marks around it."
+    )
+
+
+class TooManyAdapters(InputError):
+    """Params: limit."""
+
+    msgid = N_(
+        "There is no room for another adapter: you can have {limit}. Throw one away under *My adapters*."
+    )
+
+
+class TooManyRuns(InputError):
+    """Params: limit."""
+
+    msgid = N_("You have {limit} training runs already, resting ones counted: stop one first.")

@@ -1,0 +1,35 @@
+"""What cannot be now."""
+
+from __future__ import annotations
+
+from playground.errors.base import N_, BusyError
+
+
+class QueueFull(BusyError):
+    """Params: position."""
+
+    msgid = N_("The server is busy, you would be number {position} in the queue: try again in a moment.")
+
+
+class TimedOut(BusyError):
+    """Params: seconds."""
+
+    msgid = N_("The answer took longer than {seconds:.0f} seconds and was stopped: try a shorter text.")
+
+
+class NoRoom(BusyError):
+    """The adapters of all sessions fill the memory they may take."""
+
+    msgid = N_("The server has no room for another adapter: try again when others have closed their tabs.")
+
+
+class Cancelled(BusyError):
+    """The reader stopped it."""
+
+    msgid = N_("Stopped.")
+
+
+class Superseded(Cancelled):
+    """A newer request of the same session and kind took its place."""
+
+    msgid = N_("Replaced by a newer request.")

@@ -1,0 +1,180 @@
+"""What a model, its files or the model hub cannot do."""
+
+from __future__ import annotations
+
+from playground.errors.base import N_, ModelError
+
+
+class ModelNotFound(ModelError):
+    """Params: model_id, cure."""
+
+    msgid = N_("The model {model_id} is not on this machine. {cure}")
+
+
+class NotOnHub(ModelNotFound):
+    """Params: model_id, status (of HTTP)."""
+
+    msgid = N_(
+        "The model hub has no {model_id}, or gives it only to those who log in (HTTP {status}): "
+        "pick another model."
+    )
+
+
+class ModelDamaged(ModelError):
+    """Params: model_id, cure."""
+
+    msgid = N_("Files of the model {model_id} are damaged on this machine. {cure}")
+
+
+class Unsupported(ModelError):
+    """Params: model_id, capability."""
+
+    msgid = N_("The model {model_id} has no {capability}: pick another model.")
+
+
+class OutOfMemory(ModelError):
+    """The device has no room for this request, even alone."""
+
+    msgid = N_("The device has too little memory for this text: shorten it or pick a smaller model.")
+
+
+class NotComputed(ModelError):
+    """An error nobody expected, while this request was computed; the log has it."""
+
+    msgid = N_("The server could not compute this, and its log says why: try again, or try another text.")
+
+
+class NotFinite(ModelError):
+    """Params: model_id."""
+
+    msgid = N_(
+        "The model {model_id} gives values here that are no numbers, as after a training that broke down: "
+        "pick another model or another adapter."
+    )
+
+
+class HubUnreachable(ModelError):
+    """Params: model_id."""
+
+    msgid = N_(
+        "The model hub did not give {model_id}: check the internet connection and try again; "
+        "a started download continues where it stopped."
+    )
+
+
+class HubUntrusted(ModelError):
+    """Params: reason (of the TLS library)."""
+
+    msgid = N_(
+        "The model hub's certificate cannot be verified ({reason}): if a filter of your network opens "
+        "connections, this machine must trust its certificate."
+    )
+
+
+class HubBusy(ModelError):
+    """Params: model_id."""
+
+    msgid = N_(
+        "The model hub has too many requests from your network (HTTP 429): try {model_id} again in some "
+        "minutes; a started download continues where it stopped."
+    )
+
+
+class HubAnswered(ModelError):
+    """Params: model_id, status (of HTTP)."""
+
+    msgid = N_(
+        "The model hub answered HTTP {status} when asked for {model_id}: try again later; "
+        "a started download continues where it stopped."
+    )
+
+
+class NoHub(ModelError):
+    """Params: address."""
+
+    msgid = N_(
+        "{address} does not answer like a model hub: perhaps your network shows a log-in page first, "
+        "or HF_ENDPOINT names another server."
+    )
+
+
+class WrongBytes(ModelError):
+    """Params: model_id, file."""
+
+    msgid = N_(
+        "{file} of {model_id} came with other bytes than the model hub announced and was thrown away: try "
+        "again; if it happens again, something in your network changes downloads."
+    )
+
+
+class AdapterGone(ModelError):
+    """Params: model_id."""
+
+    msgid = N_("The adapter is no longer on the server: train it again, or upload the file you saved.")
+
+
+class Diverged(ModelError):
+    """Params: step, loss."""
+
+    msgid = N_(
+        "The training broke down at step {step}: the loss is {loss}. "
+        "Take a smaller learning rate; your other adapters are untouched."
+    )
+
+
+class ModelRefused(ModelError):
+    """The model is on the hub or on this machine, but it is not let in."""
+
+
+class WrongArchitecture(ModelRefused):
+    """Params: model_id, got, allowed."""
+
+    msgid = N_("The family {got} of the model {model_id} is not supported; these are: {allowed}.")
+
+
+class ConfigRefused(ModelRefused):
+    """Params: model_id, key, value, allowed."""
+
+    msgid = N_(
+        "config.json of {model_id} sets {key} to {value}, but only {allowed} is possible here: "
+        "pick another model."
+    )
+
+
+class UnknownSetting(ModelRefused):
+    """Params: model_id, key, value."""
+
+    msgid = N_(
+        "config.json of {model_id} sets {key} to {value}, and what that changes is not known here: "
+        "pick another model."
+    )
+
+
+class WrongConfig(ModelRefused):
+    """Params: model_id, reason (the library's own words)."""
+
+    msgid = N_("config.json of {model_id} describes no model ({reason}): pick another one.")
+
+
+class WrongWeights(ModelRefused):
+    """Params: model_id, name."""
+
+    msgid = N_("The weights of {model_id} do not fit its config.json at {name}: download the model again.")
+
+
+class ModelTooLarge(ModelRefused):
+    """Params: model_id, got_mb, limit_mb."""
+
+    msgid = N_("The model {model_id} has {got_mb:,} MB and the limit is {limit_mb:,} MB.")
+
+
+class NoSafetensors(ModelRefused):
+    """Params: model_id."""
+
+    msgid = N_("The model {model_id} has no safetensors weights, and other formats can run foreign code.")
+
+
+class NoTokenizer(ModelRefused):
+    """Params: model_id."""
+
+    msgid = N_("The model {model_id} has no tokenizer.json, so its tokens cannot be shown.")
