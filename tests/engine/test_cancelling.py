@@ -204,16 +204,18 @@ def test_the_newer_lens_wins_whatever_the_older_one_asks_next(
     alone = engine.lens(replace(one, text="the newer text", owner=""))
     monkeypatch.setattr(lens, "CHUNK_ROWS", 8)
     release, real, real_run = threading.Event(), lens.LensWork, worker.run_traces
+    is_asked = threading.Event()
     newer: list[Future[Any]] = []
 
     def run(*args: Any) -> object:
-        if newer:
+        if is_asked.is_set():
             release.wait(10)
         return real_run(*args)
 
     def work(*args: Any) -> object:
         made.append(args)
         if len(made) == 2:
+            is_asked.set()
             newer.append(pool.submit(engine.lens, replace(one, text="the newer text", request_id="newer")))
             until(lambda: engine.stats().n_waiting + len(engine._scheduler._running) > 0)
             threading.Timer(0.3, release.set).start()  # time enough for the older one to ask
