@@ -163,14 +163,13 @@ def _how(kind: Kind, draft: _Draft) -> How | None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         encoding = _encoding(kind.key, draft)
         if encoding is not None and is_table:
-            how = _separator(kind.key, draft, encoding)
+            how, found = _separator(kind.key, draft, encoding)
     if encoding is None:
         _readings(draft)
         return None
     if not is_table:
         _first_rows(sheet("lines.txt", draft.data, How(encoding)))
         return How(encoding)
-    found = sheet(draft.name, draft.data, how)
     _first_rows(found)
     return _columns(kind, draft, how, found)
 
@@ -204,22 +203,25 @@ def _line(line: bytes, encoding: Encoding) -> str:
         return line.decode(encoding, "replace")[:_SHOWN_CHARS]
 
 
-def _separator(key: str, draft: _Draft, encoding: Encoding) -> How:
+def _separator(key: str, draft: _Draft, encoding: Encoding) -> tuple[How, Sheet]:
     names = {
         ",": _("comma"), ";": _("semicolon"), "\t": _("tab"), "|": _("vertical bar"),
         "": _("nothing: whole lines"),
     }  # fmt: skip
-    own = sheet(draft.name, draft.data, How(encoding))
+    found = sheet(draft.name, draft.data, How(encoding))
     separator = st.selectbox(
-        _("Separator"), SEPARATORS, SEPARATORS.index(own.separator),
+        _("Separator"), SEPARATORS, SEPARATORS.index(found.separator),
         key=f"{key}_separator_{draft.number}_{encoding}", format_func=names.__getitem__, width=190,
     )  # fmt: skip
     how = How(encoding, separator)
+    if separator != found.separator:
+        found = sheet(draft.name, draft.data, how)
     has_header = st.checkbox(
-        _("The first row names the columns"), bool(sheet(draft.name, draft.data, how).names),
+        _("The first row names the columns"), bool(found.names),
         key=f"{key}_header_{draft.number}_{_of(how)}",
     )  # fmt: skip
-    return How(encoding, separator, has_header)
+    how = How(encoding, separator, has_header)
+    return how, found if has_header == bool(found.names) else sheet(draft.name, draft.data, how)
 
 
 def _of(how: How) -> str:

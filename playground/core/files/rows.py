@@ -219,7 +219,7 @@ def _separator(text: str) -> str:
     """What separates the fields: what makes the first row name known columns, else what most rows share."""
     best, merit = WHOLE_LINE, (False, 0.0, 0)
     for separator in SEPARATORS[:-1]:
-        rows = list(islice((row for row in _records(text, separator) if not _empty(row)), _LOOKED_AT))
+        rows = [row for row in islice(_records(text, separator), _LOOKED_AT) if not _empty(row)]
         if not rows or isinstance(rows[0], Unusable) or len(rows[0]) < 2:
             continue
         widths = [0 if isinstance(row, Unusable) else len(row) for row in rows]
@@ -239,9 +239,9 @@ def _records(text: str, separator: str) -> Iterator[Fields | Unusable]:
 
         def following(start: int = at) -> Iterator[str]:
             nonlocal taken
-            for line in islice(lines, start, None):
+            for place in range(start, len(lines)):
                 taken += 1
-                yield line + "\n"
+                yield lines[place] + "\n"
 
         reader = csv.reader(following(), delimiter=separator or _NOWHERE, strict=True)
         try:

@@ -54,4 +54,4 @@ def as_written(field: str) -> str:
         >>> as_written("'-x"), as_written("'tis")
         ('-x', "'tis")
     """
-    return field[1:] if _NEUTRAL.match(field) else field
+    return field[1:] if field.startswith("'") and _NEUTRAL.match(field) else field
