@@ -173,9 +173,12 @@ def check_file(name: str, size_bytes: int, suffixes: Sequence[str], max_bytes: i
         BadFile: `WrongFileType` or `FileTooLarge`.
 
     Example:
-        >>> check_file("a.xls", 9, ("csv", "txt"), 2**20)
-        Traceback (most recent call last):
-        playground.errors.WrongFileType: The file a.xls cannot be read here, only .csv, .txt: save it as one.
+        >>> check_file("a.csv", 9, ("csv", "txt"), 8 * 2**20)
+        >>> try:
+        ...     check_file("a.xls", 9, ("csv", "txt"), 2**20)
+        ... except WrongFileType as error:
+        ...     str(error)
+        'The file a.xls cannot be read here, only .csv, .txt: save it as one.'
     """
     if suffix_of(name) not in suffixes:
         raise WrongFileType(name=name, allowed=", ".join(f".{suffix}" for suffix in suffixes))
