@@ -22,7 +22,7 @@ SHOWN = [label for label in HOSTILE if label != "\ud800"]
 
 def framed(page: Page, server_url: str, html: str, height: int = 600) -> FrameLocator:
     """The view in a frame of a page that carries the app's policy."""
-    answer = page.goto(f"{server_url}/assets/fonts/OFL.txt")
+    answer = page.goto(f"{server_url}/manifest.json")  # as high as the pages are: addresses are relative
     assert answer is not None
     assert "script-src 'self'" in answer.headers["content-security-policy"]
     page.evaluate(
