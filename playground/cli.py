@@ -57,12 +57,16 @@ class _Pull(click.Command):
 
         with formatter.section("Models"):
             formatter.write_dl(
-                [
-                    (entry.model_id, f"{entry.size_bytes // 10**6:,} MB, {' '.join(entry.languages)}")
-                    for entry in catalogue(Settings()).values()
-                ],
+                [(entry.model_id, _in_short(entry)) for entry in catalogue(Settings()).values()],
                 col_max=40,
             )
+
+
+def _in_short(entry: CatalogueEntry) -> str:
+    """Size and languages; of a teacher's addition nothing is known beforehand."""
+    if not entry.size_bytes:
+        return "added by PLAYGROUND_EXTRA_MODELS"
+    return f"{entry.size_bytes // 10**6:,} MB, {' '.join(entry.languages)}"
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

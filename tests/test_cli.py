@@ -57,6 +57,7 @@ def test_help_of_pull_lists_the_models_the_teachers_included() -> None:
     for model_id in (DEFAULT_DECODER, "gpt2", "school/model"):
         assert f"  {model_id} " in output
     assert "548 MB, en" in output
+    assert " 0 MB" not in output
 
 
 def test_an_account_without_a_home_is_told_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
