@@ -65,7 +65,7 @@ class Settings(BaseSettings):
         10
         >>> Settings(port=0)
         Traceback (most recent call last):
-        playground.errors.SetUpError: PLAYGROUND_PORT is "0". Allowed is a whole number from 1 to 65,535.
+        playground.errors.base.SetUpError: PLAYGROUND_PORT is "0". Allowed is a whole number from 1 to 65,535.
     """
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")

@@ -589,7 +589,7 @@ def test_ci_requires_chromium(
 def test_the_words_of_make_reach_the_set_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """`make -n` prints what it would run."""
     for target in ("run", "test"):
-        command = ["make", "-n", target, "TORCH=cuda", "ARGS=--lan --port 8600"]
+        command = ["make", "-n", "--no-print-directory", target, "TORCH=cuda", "ARGS=--lan --port 8600"]
         told = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout
         assert told.split()[1:] == [
             "playground/bootstrap.py", target, "--torch", "cuda", "--lan", "--port", "8600"

@@ -65,7 +65,7 @@ def check_limits(limits: Mapping[str, tuple[float, float, float]]) -> None:
         >>> check_limits({"seed": (7.0, 0, 10)})
         Traceback (most recent call last):
             ...
-        playground.errors.BadValue: seed is 7.0, but only 0-10 is possible here.
+        playground.errors.inputs.BadValue: seed is 7.0, but only 0-10 is possible here.
     """
     for name, (value, low, high) in limits.items():
         kind = Integral if isinstance(low, int) else Real

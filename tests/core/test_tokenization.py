@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from playground.core import bpe, pieces, tokenization
 from playground.core import frames_tokenization as frames
+from playground.core.canonical import canonical
 from playground.core.tokens import Tokenization, readable, spans_of_bytes
 
 REFERENCE = "나는 학교에 간다. 여행을 가는 날이다. the cat sat on the mat " * 3
@@ -61,12 +62,13 @@ def test_units_joined_are_the_text_without_its_spaces(text: str) -> None:
 
 @given(text=ANY_TEXT)
 @example("00겼\r겼")
+@example("A\uf900")  # compared, and so mistyped, as U+8C48
 @settings(max_examples=200)
 def test_typing_error_changes_one_word_and_nothing_else(text: str) -> None:
     wrong = tokenization.typo(text)
     if wrong is None:
         return
-    before, after = text.split(), wrong.text.split()
+    before, after = canonical(text).split(), wrong.text.split()
     changed = [(a, b) for a, b in zip(before, after, strict=True) if a != b]
     assert changed == [(wrong.word, wrong.wrong)]
     assert len(wrong.wrong) == len(wrong.word)
