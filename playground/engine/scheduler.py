@@ -12,9 +12,7 @@ import logging
 import threading
 from collections.abc import Callable, Container, Hashable, Sequence
 
-from playground.engine.jobs import DONE as DONE
-from playground.engine.jobs import Asked, JobKind, More, Outbox, Ticket
-from playground.engine.jobs import Job as Job
+from playground.engine.jobs import DONE, Asked, Job, JobKind, More, Outbox, Ticket
 from playground.errors import Cancelled, QueueFull, Superseded
 from playground.settings import Settings
 
