@@ -6,7 +6,6 @@ import hashlib
 import hmac
 import secrets
 import time
-import unicodedata
 from collections import OrderedDict, deque
 from typing import Final
 from urllib.parse import parse_qs, quote
@@ -17,6 +16,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from playground.connections import address_group
+from playground.core.canonical import canonical
 from playground.door import cookie_values
 from playground.notice import page, wants_page
 
@@ -81,7 +81,7 @@ class ClassGate:
     ) -> None:
         self._app = app
         self._base = base_path
-        self._password = _canonical(password)
+        self._password = _compared(password)
         self._key = secrets.token_bytes(32)
         self._attempts = attempts or Attempts()
 
@@ -119,7 +119,7 @@ class ClassGate:
         given = await _password_field(request)
         if not self._attempts.allowed(client, now):
             return self._login_page(_LATER, target, 429)
-        if not hmac.compare_digest(_canonical(given), self._password):
+        if not hmac.compare_digest(_compared(given), self._password):
             self._attempts.note_wrong(client, now)
             return self._login_page(_WRONG, target, 403)
         response = RedirectResponse(target, 303)
@@ -148,9 +148,9 @@ class ClassGate:
         return right and int(ends_at) > time.time()
 
 
-def _canonical(password: str) -> bytes:
+def _compared(password: str) -> bytes:
     """Bytes to compare: Hangul typed on a Mac and on a PC differ until they are composed alike."""
-    return unicodedata.normalize("NFC", password.strip()).encode("utf-8", "surrogatepass")
+    return canonical(password.strip()).encode("utf-8", "surrogatepass")
 
 
 def _path_of(request: Request) -> str:

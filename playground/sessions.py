@@ -79,9 +79,7 @@ class Sessions(SessionStorage):
     def __init__(self, places: int, grace_s: float) -> None:
         self._places, self._grace_s = places, grace_s
         self._awake: Counter[object] = Counter()  # session id, or a mark of a newcomer's -> connections
-        self._asleep: OrderedDict[str, tuple[float, SessionInfo]] = (
-            OrderedDict()
-        )  # id -> when it is forgotten
+        self._asleep = OrderedDict[str, tuple[float, SessionInfo]]()  # id -> when it is forgotten
 
     @property
     def places(self) -> int:

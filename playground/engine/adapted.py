@@ -55,7 +55,7 @@ class Change:
 
     def is_finite(self) -> bool:
         """Whether all its numbers are numbers."""
-        return all(bool(part.isfinite().all()) for part in (self.A, self.B) if part is not None)
+        return all(is_finite(part) for part in (self.A, self.B) if part is not None)
 
     @property
     def nbytes(self) -> int:

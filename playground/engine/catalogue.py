@@ -100,7 +100,7 @@ def has_chat_template(folder: Path) -> bool:
     if (folder / "chat_template.jinja").is_file():
         return True
     config = folder / "tokenizer_config.json"
-    return config.is_file() and bool(json.loads(config.read_text("utf-8")).get("chat_template"))
+    return config.is_file() and bool(dict(json.loads(config.read_text("utf-8"))).get("chat_template"))
 
 
 def _entry(
@@ -134,7 +134,7 @@ def _added(model_id: str, settings: Settings) -> CatalogueEntry:
         return bare
     try:
         family = str(dict(json.loads(config.read_text("utf-8"))).get("model_type", ""))
-        chats = has_chat_template(folder)
+        chats, reads = has_chat_template(folder), _max_seq_length(folder)
     except (TypeError, ValueError):  # damaged: it is brought anew before it is loaded
         return bare
     kind = KIND_OF_FAMILY.get(family)
@@ -143,14 +143,13 @@ def _added(model_id: str, settings: Settings) -> CatalogueEntry:
     capabilities = CAPABILITIES_OF_KIND[kind]
     if chats:
         capabilities = capabilities | {"chat_template"}
-    reads = _max_seq_length(folder)
     return replace(bare, kind=kind, family=family, capabilities=capabilities, max_seq_length=reads)
 
 
 def _max_seq_length(folder: Path) -> int:
     """What the model's makers wrote for sentence-transformers."""
     path = folder / "sentence_bert_config.json"
-    said = json.loads(path.read_text("utf-8")).get("max_seq_length") if path.is_file() else None
+    said = dict(json.loads(path.read_text("utf-8"))).get("max_seq_length") if path.is_file() else None
     return said if isinstance(said, int) and said > 0 else 0
 
 

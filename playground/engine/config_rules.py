@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-_MAX_SHOWN = 60  # characters of a value in a sentence
+from playground.core.files.encoding import one_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +33,8 @@ class Rule:
 
 
 def shown(value: object) -> str:
-    """A value as config.json writes it, cut where it is long."""
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…"
+    """A value of a JSON file as a sentence names it."""
+    return one_line(json.dumps(value, ensure_ascii=False))
 
 
 def one_of(*values: Any) -> Rule:  # noqa: ANN401  (JSON)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from playground.core.files.encoding import one_line
 from playground.engine.config_rules import (
     FAMILIES,
     HARMLESS,
@@ -56,7 +57,7 @@ def check_config(model_id: str, config: Config, families: Collection[str]) -> No
         elif key in rules:
             _check(model_id, key, value, rules[key])
         elif value is not None and key not in HARMLESS | family.harmless:
-            raise UnknownSetting(model_id=model_id, key=key, value=shown(value))
+            raise UnknownSetting(model_id=model_id, key=one_line(key), value=shown(value))
     _check_heads(model_id, name, config)
 
 
@@ -112,7 +113,7 @@ def _check_rope(model_id: str, name: str, rope: object) -> None:
         if key in (*needed, *possible, "rope_theta", "partial_rotary_factor"):
             _check(model_id, f"{name}.{key}", value, ROPE_RULES.get(key, POSITIVE))
         elif value is not None and key not in ("rope_type", "type"):
-            raise UnknownSetting(model_id=model_id, key=f"{name}.{key}", value=shown(value))
+            raise UnknownSetting(model_id=model_id, key=one_line(f"{name}.{key}"), value=shown(value))
 
 
 def _rope_type(rope: Config) -> Any:  # noqa: ANN401  (JSON)

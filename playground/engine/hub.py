@@ -6,7 +6,6 @@ through the standard library: what comes over the wire is then countable, resuma
 
 from __future__ import annotations
 
-import hashlib
 import http.client
 import json
 import re
@@ -26,7 +25,7 @@ import certifi
 
 from playground.engine.catalogue import CatalogueEntry, families_of
 from playground.engine.configs import check_config
-from playground.engine.placing import METADATA, origin, placing
+from playground.engine.placing import METADATA, origin, placing, sha256_of
 from playground.errors import (
     HubAnswered,
     HubBusy,
@@ -164,9 +163,7 @@ def _fetch(url: str, file: _File, partial: Path, tell: Callable[[int], None]) ->
 
 
 def _is_as_announced(path: Path, file: _File) -> bool:
-    with path.open("rb") as content:
-        digest = hashlib.file_digest(content, "sha256").hexdigest()
-    return path.stat().st_size == file.size_bytes and file.sha256 in (None, digest)
+    return path.stat().st_size == file.size_bytes and file.sha256 in (None, sha256_of(path))
 
 
 def _files_url(entry: CatalogueEntry, commit: str, settings: Settings) -> str:

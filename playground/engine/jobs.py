@@ -6,6 +6,8 @@ from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
+from playground.errors import PlaygroundError
+
 JobKind = Literal["trace", "score", "decode"]
 
 
@@ -77,7 +79,7 @@ class Asked:
     topic: str | None
     has_place: bool = False
     goes_on: bool = True
-    error: Exception | None = None
+    error: PlaygroundError | None = None
     tickets: list[Ticket] = field(default_factory=list)
 
 

@@ -26,9 +26,10 @@ from playground.engine.finetuning import (
     TrainingState,
     TrainingText,
 )
+from playground.engine.jobs import DONE, Job
 from playground.engine.model_info import AdapterName
 from playground.engine.named_tokenizers import NamedTokenizers
-from playground.engine.scheduler import DONE, Job, Scheduler
+from playground.engine.scheduler import Scheduler
 from playground.engine.training import Trainings
 from playground.engine.training_run import MAX_SAMPLE_TOKENS
 from playground.engine.training_texts import training_text

@@ -17,13 +17,13 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any
 
-from playground.core.files.encoding import readable_text
+from playground.core.files.encoding import one_line
+from playground.engine.config_rules import shown
 from playground.engine.patterns import Patterns
 from playground.errors import N_, AdapterSetting, BadFile
 
 ALL_LINEAR = "all-linear"
 _MAX_ALPHA = 1e6
-_MAX_SHOWN = 80
 _WHOLE, _NUMBER = N_("a whole number of at least 1"), N_("a number other than 0")
 _NAME, _NAMES, _LAYERS = N_("a text"), N_("names of modules"), N_("numbers of layers")
 _PATTERN, _SHARE, _ANY = N_("numbers by name of module"), N_("a number from 0 to 1"), N_("a JSON object")
@@ -31,19 +31,7 @@ _PATTERN, _SHARE, _ANY = N_("numbers by name of module"), N_("a number from 0 to
 
 def refused(name: str, value: object, allowed: str) -> AdapterSetting:
     """The error for a value that is not understood."""
-    return AdapterSetting(
-        name=shown(name), value=shown(json.dumps(value, ensure_ascii=False)), allowed=allowed
-    )
-
-
-def shown(text: str) -> str:
-    r"""A text from a file as a sentence names it: its beginning, on one line, without what cannot be shown.
-
-    Example:
-        >>> shown("a\n\n    b\x00\ud800"), len(shown("x" * 1000))
-        ('a b', 80)
-    """
-    return " ".join(readable_text(text[:_MAX_SHOWN])[0].split())
+    return AdapterSetting(name=one_line(name), value=shown(value), allowed=allowed)
 
 
 # ---- what a value may be

@@ -21,10 +21,11 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 
+from playground.core.files.encoding import one_line
 from playground.engine.adapted import Change, is_linear, linears
 from playground.engine.adapter import Adapter
 from playground.engine.patterns import Patterns
-from playground.engine.peft_config import ALL_LINEAR, PeftConfig, shown
+from playground.engine.peft_config import ALL_LINEAR, PeftConfig
 from playground.engine.peft_folder import CONFIG, WEIGHTS, unpacked
 from playground.errors import N_, AdapterMisfit, AdapterShape, BadFile, OtherBase
 from playground.settings import Settings
@@ -109,7 +110,7 @@ def read(
     given, step = _card(folder.card)
     adapter = Adapter(
         base_id=loaded.info.model_id,
-        name=given or shown(PurePosixPath(name).stem) or "adapter",
+        name=given or one_line(PurePosixPath(name).stem) or "adapter",
         step=step,
         r=config.r,
         lora_alpha=config.lora_alpha,
@@ -135,7 +136,7 @@ def base_name(said: str) -> str:
 
 
 def _named(config: PeftConfig) -> str:
-    return shown(config.base) or N_("no model")
+    return one_line(config.base) or N_("no model")
 
 
 def _card(data: bytes) -> tuple[str, int]:
@@ -147,7 +148,7 @@ def _card(data: bytes) -> tuple[str, int]:
         return "", 0
     if not isinstance(name, str) or type(step) is not int or not 0 <= step <= _MAX_STEPS:
         return "", 0
-    return shown(name), step
+    return one_line(name), step
 
 
 def _tensors(data: bytes, max_bytes: int) -> dict[str, torch.Tensor]:
@@ -175,7 +176,7 @@ def _changes(
     for name in tensors:
         if name not in ends:
             raise AdapterMisfit(
-                tensor=shown(name), reason=N_("belongs to no layer that its target_modules name"), **fits
+                tensor=one_line(name), reason=N_("belongs to no layer that its target_modules name"), **fits
             )
     for name in ends:
         if name not in tensors:

@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from playground.engine.peft_config import shown
+from playground.core.files.encoding import one_line
 from playground.errors import N_, BadFile, TwoAdapters
 from playground.settings import Settings
 
@@ -75,7 +75,7 @@ def unpacked(data: bytes, settings: Settings) -> PeftFolder:
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError, ValueError):
         raise BadFile(reason=N_("it is no zip that can be unpacked.")) from None
     taken = {top / name for name in used}
-    ignored = tuple(shown(str(path)) for path in members if path not in taken)
+    ignored = tuple(one_line(str(path)) for path in members if path not in taken)
     return PeftFolder(used[CONFIG], used[WEIGHTS], used.get(CARD, b""), ignored)
 
 
@@ -93,7 +93,7 @@ def _top(members: Mapping[PurePosixPath, zipfile.ZipInfo]) -> PurePosixPath:
     nearest = min(len(path.parts) for path in folders)
     first, *others = [path for path in folders if len(path.parts) == nearest]
     if others:
-        raise TwoAdapters(first=shown(str(first)), second=shown(str(others[0])))
+        raise TwoAdapters(first=one_line(str(first)), second=one_line(str(others[0])))
     if first / WEIGHTS not in members:
         raise BadFile(reason=N_("it has pickled weights, which can run foreign code. Save safetensors."))
     return first

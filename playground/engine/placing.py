@@ -129,7 +129,7 @@ def _write(folder: Path, partial: Path, size_bytes: int, keep_partial: bool) -> 
 def _seal(folder: Path) -> None:
     """Note size and SHA-256 of every file beside where the model came from."""
     files = {
-        path.name: {"size": path.stat().st_size, "sha256": _sha256(path)}
+        path.name: {"size": path.stat().st_size, "sha256": sha256_of(path)}
         for path in sorted(folder.iterdir())
         if path.name != METADATA
     }
@@ -150,7 +150,7 @@ def _broken(folder: Path, *, thorough: bool = False) -> str:
     for path, (size_bytes, sha256) in sealed.items():
         if not path.is_file() or path.stat().st_size != size_bytes:
             return path.name
-        if (thorough or path.suffix != ".safetensors") and _sha256(path) != sha256:
+        if (thorough or path.suffix != ".safetensors") and sha256_of(path) != sha256:
             return path.name
     own = [path for path in sealed if path.suffix == ".safetensors"] or sorted(folder.iterdir())
     return next((path.name for path in own if not _fits_itself(path)), "")
@@ -176,6 +176,7 @@ def _json_object(path: Path) -> dict[str, Any]:
     return values
 
 
-def _sha256(path: Path) -> str:
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file, 64 hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -12,10 +12,8 @@ import logging
 import threading
 from collections.abc import Callable, Container, Hashable, Sequence
 
-from playground.engine.jobs import DONE as DONE
-from playground.engine.jobs import Asked, JobKind, More, Outbox, Ticket
-from playground.engine.jobs import Job as Job
-from playground.errors import Cancelled, QueueFull, Superseded
+from playground.engine.jobs import DONE, Asked, Job, JobKind, More, Outbox, Ticket
+from playground.errors import Cancelled, PlaygroundError, QueueFull, Superseded
 from playground.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -209,7 +207,7 @@ class Scheduler:
                 self._tell(ticket, *last, DONE)
                 self._forget_if_over(ticket.asked)
 
-    def fail_lost(self, held: Container[Job], error: Exception) -> bool:
+    def fail_lost(self, held: Container[Job], error: PlaygroundError) -> bool:
         """End what runs, but for these; whether there was any. Nobody waits for a job that got lost."""
         with self._changed:
             lost = [job for job in list(self._running.values()) if job not in held]
@@ -217,7 +215,7 @@ class Scheduler:
                 self.finish(job, error)
             return bool(lost)
 
-    def fail_waiting(self, error: Exception) -> None:
+    def fail_waiting(self, error: PlaygroundError) -> None:
         """End all that waits."""
         with self._changed:
             for job in list(self._waiting.values()):
@@ -251,13 +249,13 @@ class Scheduler:
         if full or (asked.owner and mine >= self._settings.max_inbox_per_session):
             raise QueueFull(position=len(self._waiting) + 1)
 
-    def _end(self, asked: Asked, error: Exception) -> None:
+    def _end(self, asked: Asked, error: PlaygroundError) -> None:
         self._asked.pop(asked, None)
         asked.error = asked.error or error
         for ticket in list(asked.tickets):
             self._drop(ticket, error)
 
-    def _drop(self, ticket: Ticket, error: Exception) -> None:
+    def _drop(self, ticket: Ticket, error: PlaygroundError) -> None:
         self.n_cancelled += 1
         ticket.asked.tickets.remove(ticket)
         ticket.job.tickets.remove(ticket)

@@ -128,11 +128,11 @@ class TextTokenizer:
             text: Anything.
             max_tokens: At most so many, the marks counted; at least as many as there are marks.
         """
-        ids = self.encode(text)
+        encoding = self._backend.encode(well_formed(text))
+        ids = tuple(encoding.ids)
         if len(ids) <= max_tokens:
             return ids
-        special = self._backend.encode(well_formed(text)).special_tokens_mask
-        n_tail = next(n for n, mark in enumerate(reversed(special)) if not mark)
+        n_tail = next(n for n, mark in enumerate(reversed(encoding.special_tokens_mask)) if not mark)
         return (*ids[: max_tokens - n_tail], *ids[len(ids) - n_tail :])
 
     def token_bytes(self, token_id: int) -> bytes:
@@ -240,9 +240,7 @@ class TextTokenizer:
             read.normalize(normalizer.normalize)
         read.split(lambda _place, part: part.split(_ANY_CHARACTER, "isolated"))
         starts, ends = spans_of_characters(text)
-        found: dict[
-            int, list[tuple[str, Span]]
-        ] = {}  # start of a character of the text -> what is read of it
+        found: dict[int, list[tuple[str, Span]]] = {}  # where a character starts -> what is read of it
         for char, (start, stop), _tokens in read.get_splits("original", "char"):
             found.setdefault(starts[start], []).append((char, (start, stop)))
         characters: list[ReadCharacter] = []

@@ -125,8 +125,6 @@ class Asking:
                 heard = time.monotonic()
                 if isinstance(value, PlaygroundError):
                     raise type(value)(**value.params)  # a copy: others may be raising the same one
-                if isinstance(value, Exception):
-                    raise value
                 if value is DONE:
                     n_open -= 1
                 else:

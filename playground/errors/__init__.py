@@ -13,11 +13,11 @@ PlaygroundError
  |   |   +- AdapterSetting    name, value, allowed
  |   |   +- AdapterMisfit     tensor, model, base, reason
  |   |   +- AdapterShape      tensor, model, base, got, needed
- |   +- Question
- |   |   +- OtherBase         base, model
  |   |   +- UnclearEncoding   encodings
  |   |   +- FileTooLarge      name, got_mb, limit_mb
  |   |   +- WrongFileType     name, allowed
+ |   +- Question          the reader decides
+ |   |   +- OtherBase         base, model
  |   +- TooManyAdapters   limit
  |   +- TooManyRuns       limit
  +- ModelError            the model cannot do it
@@ -35,7 +35,7 @@ PlaygroundError
  |   +- NoHub             address
  |   +- WrongBytes        model_id, file
  |   +- AdapterGone       model_id
- |   +- Diverged          step
+ |   +- Diverged          step, loss
  |   +- ModelRefused      WrongArchitecture, ConfigRefused, UnknownSetting, WrongConfig,
  |                        WrongWeights, ModelTooLarge, NoSafetensors, NoTokenizer
  +- BusyError             later it can

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import streamlit as st
 
 from playground.core.files.encoding import Encoding, Weighed, decode, weigh
-from playground.core.files.rows import SEPARATORS, How, Sheet, Unusable, sheet, suffix_of
-from playground.errors import BadFile, BadUpload, PlaygroundError, UnclearEncoding
+from playground.core.files.rows import SEPARATORS, How, RowFile, Sheet, Unusable, sheet, suffix_of
+from playground.errors import BadFile, PlaygroundError, UnclearEncoding
 from playground.ui import state, uploads
 from playground.ui.text import _, plain, sentence
 
@@ -26,18 +26,6 @@ _ENCODINGS: dict[Encoding, str] = {
     "cp949": "CP949 (EUC-KR)",
     "cp1252": "Windows-1252",
 }
-
-
-class RowFile(Protocol):
-    """What is read row by row."""
-
-    @property
-    def rejected(self) -> tuple[BadUpload, ...]:
-        """One error for each row that cannot be used."""
-
-    @property
-    def n_beyond_limit(self) -> int:
-        """Rows after the limit, not read."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +119,7 @@ def _preview(kind: Kind, draft: _Draft) -> None:
         if isinstance(error.__cause__, PlaygroundError):
             st.warning(sentence(error.__cause__))
     if file is not None:
-        if hasattr(file, "rejected"):
+        if isinstance(file, RowFile):
             say_left_out(file)
         st.markdown(kind.count(file))
     with st.container(horizontal=True):

@@ -22,6 +22,7 @@ __all__ = [
     "N_",
     "Lesson",
     "_",
+    "filled",
     "in_language",
     "lesson",
     "ngettext",
@@ -88,11 +89,16 @@ def sentence(error: PlaygroundError) -> str:
 
     A parameter that is itself a known string (a cure, a reason) is translated too.
     """
-    params = {
+    return filled(error.msgid, error.params)
+
+
+def filled(msgid: str, params: Mapping[str, object]) -> str:
+    """The sentence of an error from its parts, as `sentence` writes it."""
+    shown = {
         name: value if isinstance(value, int | float) else plain(_(str(value)))
-        for name, value in error.params.items()
+        for name, value in params.items()
     }
-    return _(error.msgid).format(**params)
+    return _(msgid).format(**shown)
 
 
 def told(message: str) -> str:

@@ -81,6 +81,19 @@ def test_makers_say_how_much_of_a_text_is_in_a_sentence_vector(tmp_path: Path) -
     assert (found["a/says"].max_seq_length, found["a/says-not"].max_seq_length) == (128, 0)
 
 
+@pytest.mark.parametrize("name", ["config.json", "tokenizer_config.json", "sentence_bert_config.json"])
+@pytest.mark.parametrize("damage", ["", '{"model_type": "be', "1", '["bert"]'])
+def test_a_damaged_file_of_a_teachers_model_leaves_the_list_whole(
+    tmp_path: Path, name: str, damage: str
+) -> None:
+    settings = Settings(cache_dir=tmp_path, extra_models=("a/damaged",))
+    folder = model_folder("a/damaged", settings)
+    folder.mkdir(parents=True)
+    (folder / "config.json").write_text('{"model_type": "bert"}')
+    (folder / name).write_text(damage)
+    assert "a/damaged" in catalogue(settings)
+
+
 def test_a_teachers_model_of_an_unknown_family_can_do_nothing(tmp_path: Path) -> None:
     settings = Settings(cache_dir=tmp_path, extra_models=("a/mamba",))
     folder = model_folder("a/mamba", settings)

@@ -233,7 +233,7 @@ def test_every_uploaded_prompt_is_continued_as_alone_and_long_ones_are_named(
     app = open_app("sampling", text=TEXT, sam_panel="batch", sam_batch_tokens="5", sam_top_p="1")
     assert any("Upload a file" in one.value for one in app.info)
     prompts = ("The cat", "서울은", "</script>", "a b c d " * 200, "<b>one</b>")
-    app.session_state["prompts"] = PromptFile(prompts, (), 0)
+    app.session_state["prompts"] = PromptFile((), 0, prompts)
     app.run()
     assert any("row 4" in one.value for one in app.warning)
     app.button(key="sam_batch").click().run()

@@ -21,6 +21,7 @@ Encoding = Literal["utf-8", "utf-16", "cp949", "cp1252"]
 ENCODINGS: tuple[Encoding, ...] = get_args(Encoding)
 _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _MAX_WEIGHED = 2**16  # bytes of lines that are not plain ASCII
+_MAX_LINE = 80  # characters of a text in a sentence
 _MOST_CONTROLS = 0.1  # of the characters; a text file with more is none
 
 # One CP949 character after another. Two bytes b0-c8 a1-fe are a syllable of KS X 1001, the 2,350 that Korean
@@ -125,6 +126,17 @@ def readable_text(raw: str) -> tuple[str, int]:
         return raw, 0
     kept = "".join(c for c in raw if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs"))
     return kept, len(raw) - len(kept)
+
+
+def one_line(raw: str) -> str:
+    r"""A text from a file as a sentence names it: its beginning, on one line, without what is no text.
+
+    Example:
+        >>> one_line("a\n\n    b\x00\ud800"), one_line("x" * 1000) == "x" * 80 + "…"
+        ('a b', True)
+    """
+    end = "…" if len(raw) > _MAX_LINE else ""
+    return " ".join(readable_text(raw[:_MAX_LINE])[0].split()) + end
 
 
 def _is_text(data: bytes, encoding: Encoding) -> bool:

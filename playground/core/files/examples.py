@@ -12,9 +12,11 @@ from playground.core.files.rows import (
     AS_IT_SAYS,
     Fields,
     How,
+    RowFile,
     Sheet,
     Unusable,
     check_file,
+    json_object,
     place_of,
     sheet,
     sort_out,
@@ -35,18 +37,14 @@ _Pair = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class ExampleFile:
+class ExampleFile(RowFile):
     """What a file gave.
 
     Attributes:
         examples: The usable rows in file order.
-        rejected: One error for each row that cannot be used.
-        n_beyond_limit: Rows after the limit, not read.
     """
 
     examples: tuple[Example, ...]
-    rejected: tuple[BadUpload, ...]
-    n_beyond_limit: int
 
 
 def read_examples(
@@ -77,7 +75,7 @@ def read_examples(
         raise BadFile(reason=N_("it has fewer than four different texts with a label."))
     if len(distinct(one.label for one in examples)) < 2:
         raise BadFile(reason=N_("all its texts have the same label."))
-    return ExampleFile(examples, rejected, n_beyond_limit)
+    return ExampleFile(rejected, n_beyond_limit, examples)
 
 
 def columns(found: Sheet) -> tuple[int, ...] | None:
@@ -106,11 +104,10 @@ def _json_rows(found: Sheet) -> Iterator[tuple[int, _Pair | Unusable]]:
 
 
 def _json_row(line: Fields) -> _Pair | Unusable:
-    try:
-        value = json.loads(line[0])
-    except (ValueError, RecursionError):
-        return Unusable(N_("it is no valid JSON."))
-    names = list(value) if isinstance(value, dict) else []
+    value = json_object(line[0])
+    if isinstance(value, Unusable):
+        return value
+    names = list(value)
     text, label = (
         value[names[place]] if (place := place_of(part, names)) is not None else None for part in COLUMNS
     )
@@ -165,11 +162,10 @@ def read_messages(
 
 
 def _messages(number: int, line: str) -> list[Message]:
-    try:
-        value = json.loads(line)
-    except (ValueError, RecursionError):
-        raise BadUpload(row=number, reason=N_("it is no valid JSON.")) from None
-    said = value.get("messages") if isinstance(value, dict) else None
+    value = json_object(line)
+    if isinstance(value, Unusable):
+        raise value.error(number)
+    said = value.get("messages")
     if not isinstance(said, list) or not 0 < len(said) <= MAX_MESSAGES or not all(map(_is_message, said)):
         raise BadUpload(
             row=number, reason=N_("it is no object with a list `messages` of roles and contents.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -11,15 +10,17 @@ from playground.core.files.rows import (
     AS_IT_SAYS,
     Fields,
     How,
+    RowFile,
     Sheet,
     Unusable,
     check_file,
+    json_object,
     place_of,
     sheet,
     sort_out,
     suffix_of,
 )
-from playground.errors import N_, BadFile, BadUpload
+from playground.errors import N_, BadFile
 
 SUFFIXES = ("txt", "csv", "jsonl")
 PARTS = ("prompt", "text", "question", "instruction")  # what a prompt's column may mean, best first
@@ -28,18 +29,14 @@ _Row = str | Unusable
 
 
 @dataclass(frozen=True, slots=True)
-class PromptFile:
+class PromptFile(RowFile):
     """What a file gave.
 
     Attributes:
         prompts: The usable rows in file order.
-        rejected: One error for each row that cannot be used.
-        n_beyond_limit: Rows after the limit, not read.
     """
 
     prompts: tuple[str, ...]
-    rejected: tuple[BadUpload, ...]
-    n_beyond_limit: int
 
 
 def read_prompts(
@@ -80,7 +77,7 @@ def read_prompts(
         raise BadFile(reason=N_("none of its rows can be used.")) from rejected[0]
     if not prompts:
         raise BadFile(reason=N_("it has no row with text."))
-    return PromptFile(prompts, rejected, n_beyond_limit)
+    return PromptFile(rejected, n_beyond_limit, prompts)
 
 
 def columns(found: Sheet) -> tuple[int, ...] | None:
@@ -139,11 +136,10 @@ def _json_rows(found: Sheet) -> Iterator[tuple[int, _Row]]:
 
 
 def _json_row(line: Fields) -> _Row:
-    try:
-        value = json.loads(line[0])
-    except (ValueError, RecursionError):
-        return Unusable(N_("it is no valid JSON."))
-    names = list(value) if isinstance(value, dict) else []
+    value = json_object(line[0])
+    if isinstance(value, Unusable):
+        return value
+    names = list(value)
     place = next((place for part in PARTS if (place := place_of(part, names)) is not None), None)
     if place is None:
         return Unusable(N_("it is no object with a field `prompt`."))

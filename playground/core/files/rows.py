@@ -13,13 +13,14 @@ A text that a CSV of ours made harmless (`core.files.table`) is read as it was.
 from __future__ import annotations
 
 import csv
+import json
 import math
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import TypeVar
+from typing import Any, TypeVar
 
+from playground.core.canonical import canonical
 from playground.core.files.encoding import Encoding, decode
 from playground.core.files.table import as_written
 from playground.errors import N_, BadFile, BadUpload, FileTooLarge, WrongFieldCount, WrongFileType
@@ -29,6 +30,7 @@ SEPARATORS = (",", ";", "\t", "|", WHOLE_LINE)
 _NOWHERE = "\x1f"  # a separator that no text has, for `csv.reader`
 _LOOKED_AT = 100  # rows, to find the separator
 _CONSISTENT = 0.9  # of them have as many fields as the first
+MAX_COLUMNS = 100  # a page lists them
 
 # What a column may be called; compared without case, spaces and ways to write the same letter (NFC).
 NAMES: Mapping[str, tuple[str, ...]] = {
@@ -64,6 +66,19 @@ class WrongCount(Unusable):
     def error(self, row: int) -> BadUpload:
         """The same as an error of the row with this number."""
         return WrongFieldCount(row=row, got=self.got, expected=self.expected)
+
+
+@dataclass(frozen=True, slots=True)
+class RowFile:
+    """What every file gives that is read row by row, beside its usable rows.
+
+    Attributes:
+        rejected: One error for each row that cannot be used.
+        n_beyond_limit: Rows after the limit, not read.
+    """
+
+    rejected: tuple[BadUpload, ...]
+    n_beyond_limit: int
 
 
 Fields = list[str]
@@ -137,7 +152,7 @@ def sheet(name: str, data: bytes, how: How = AS_IT_SAYS) -> Sheet:
         how: What the reader chose; `columns` is for those who look for parts.
 
     Raises:
-        BadFile: It is no text, or does not say in which encoding.
+        BadFile: It is no text, does not say in which encoding, or has more than `MAX_COLUMNS` columns.
 
     Example:
         >>> sheet("a.csv", b"no;prompt\n1;Good morning\n2;a;b\n").rows
@@ -156,9 +171,25 @@ def sheet(name: str, data: bytes, how: How = AS_IT_SAYS) -> Sheet:
     if isinstance(first, Unusable):
         raise BadFile(reason=first.reason)
     width = len(first)
+    if width > MAX_COLUMNS:
+        raise BadFile(reason=N_("it has more than 100 columns."))
     has_header = _is_header(first) or width > 1 if how.has_header is None else how.has_header
     rows = tuple((number, _of_width(row, width)) for number, row in table[has_header:])
     return Sheet(separator, tuple(first) if has_header else (), width, rows)
+
+
+def json_object(line: str) -> dict[str, Any] | Unusable:
+    """The object of a line of a .jsonl file; a value that is no object has no fields.
+
+    Example:
+        >>> json_object('{"text": "Hi"}'), json_object("[]"), json_object("{")
+        ({'text': 'Hi'}, {}, Unusable(reason='it is no valid JSON.'))
+    """
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError):
+        return Unusable(N_("it is no valid JSON."))
+    return value if isinstance(value, dict) else {}
 
 
 def suffix_of(name: str) -> str:
@@ -275,8 +306,9 @@ def _empty(row: Fields | Unusable) -> bool:
 
 
 def _is_header(names: Sequence[str]) -> bool:
-    return any(place_of(part, names) is not None for part in NAMES)
+    known = {name for names_of_part in NAMES.values() for name in names_of_part}
+    return not known.isdisjoint(map(_tidy_name, names))
 
 
 def _tidy_name(name: str) -> str:
-    return "".join(unicodedata.normalize("NFC", name).casefold().split())
+    return "".join(canonical(name).casefold().split())

@@ -19,15 +19,17 @@ from playground.core.files.examples import MAX_CONTENT, MAX_MESSAGES, ROLES
 from playground.core.files.rows import (
     AS_IT_SAYS,
     How,
+    RowFile,
     Sheet,
     Unusable,
     check_file,
+    json_object,
     place_of,
     sheet,
     sort_out,
     suffix_of,
 )
-from playground.errors import N_, BadFile, BadUpload
+from playground.errors import N_, BadFile
 
 COLUMNS = (("instruction", "response"), ("prompt", "completion"), ("question", "answer"), ("text",))
 MIN_ROWS = 2
@@ -70,22 +72,14 @@ class TrainingRow:
 
 
 @dataclass(frozen=True, slots=True)
-class TrainingFile:
+class TrainingFile(RowFile):
     """What a file gave.
 
     Attributes:
         rows: The usable rows in file order, repeated ones included.
-        rejected: One error for each row that cannot be used.
-        n_beyond_limit: Rows after the limit, not read.
-
-    Example:
-        >>> TrainingFile(pairs([{"instruction": "Hi", "response": "Ahoy!"}]), (), 0).n_beyond_limit
-        0
     """
 
     rows: tuple[TrainingRow, ...]
-    rejected: tuple[BadUpload, ...]
-    n_beyond_limit: int
 
 
 def read_training(
@@ -132,7 +126,7 @@ def read_training(
         raise BadFile(reason=N_("it has no row with text."))
     if len(rows) - duplicates(rows) < MIN_ROWS:
         raise BadFile(reason=N_("it has fewer than two different rows to train on.")) from first_rejected
-    return TrainingFile(rows, rejected, n_beyond_limit)
+    return TrainingFile(rejected, n_beyond_limit, rows)
 
 
 def pairs(rows: Sequence[Mapping[str, str]]) -> tuple[TrainingRow, ...]:
@@ -238,11 +232,9 @@ def _row(parts: Sequence[str]) -> TrainingRow:
 
 
 def _json_row(line: str) -> TrainingRow | Unusable:
-    try:
-        value = json.loads(line)
-    except (ValueError, RecursionError):
-        return Unusable(N_("it is no valid JSON."))
-    fields = value if isinstance(value, dict) else {}
+    fields = json_object(line)
+    if isinstance(fields, Unusable):
+        return fields
     if fields.get("messages") is not None:
         return _conversation(fields["messages"])
     texts = {name: part for name, part in fields.items() if isinstance(part, str)}

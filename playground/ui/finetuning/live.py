@@ -18,7 +18,7 @@ from playground.ui.finetuning import code
 from playground.ui.finetuning.controls import Chosen
 from playground.ui.finetuning.sets import TrainingSet
 from playground.ui.state import PageContext
-from playground.ui.text import N_, _, plain, sentence
+from playground.ui.text import N_, _, filled, plain, sentence
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -143,8 +143,7 @@ def _draw(state: TrainingState) -> None:
         _buttons(state)
         scale = choose("fin_scale", {"linear": _("linear"), "log": _("logarithmic")}, _("Scale of the loss"))
     if state.error:
-        values = {name: plain(one) if isinstance(one, str) else one for name, one in state.error_params}
-        st.error(_(state.error).format(**values))
+        st.error(filled(state.error, dict(state.error_params)))
     picture, samples = st.columns((3, 2))
     with picture:
         best = state.best_step if state.status in ENDED else None

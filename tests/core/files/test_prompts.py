@@ -47,7 +47,7 @@ FILES = {
 def test_all_kinds_and_encodings_give_the_same_prompts(suffix: str, encoding: str) -> None:
     for newline in ("\n", "\r\n"):
         data = FILES[suffix].replace("\r\n", "\n").replace("\n", newline).encode(encoding)
-        assert read(f"My file.{suffix.upper()}", data) == PromptFile(tuple(TEXTS), (), 0)
+        assert read(f"My file.{suffix.upper()}", data) == PromptFile((), 0, tuple(TEXTS))
 
 
 @given(
@@ -120,7 +120,7 @@ def test_a_csv_field_beyond_the_readers_limit_spoils_only_its_row() -> None:
 
 def test_a_sentence_with_a_comma_is_kept_whole_where_one_column_is_named() -> None:
     file = read("a.csv", b"prompt\nOnce upon a time, in a land\nGood morning\n")
-    assert file == PromptFile(("Once upon a time, in a land", "Good morning"), (), 0)
+    assert file == PromptFile((), 0, ("Once upon a time, in a land", "Good morning"))
 
 
 def test_a_sentence_with_a_comma_among_columns_is_refused_by_its_number() -> None:
@@ -185,4 +185,4 @@ def test_a_hopeless_file_is_refused_with_a_reason(name: str, data: bytes, reason
 
 def test_rows_after_the_limit_are_counted() -> None:
     file = read("a.txt", b"a\n\nb\nc\nd\n", max_rows=2)
-    assert file == PromptFile(("a", "b"), (), 2)
+    assert file == PromptFile((), 2, ("a", "b"))

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from playground.core.files.rows import (
+    MAX_COLUMNS,
     NAMES,
     SEPARATORS,
     WHOLE_LINE,
@@ -20,6 +21,7 @@ from playground.core.files.rows import (
     sheet,
 )
 from playground.core.files.table import as_written
+from playground.errors import BadFile
 
 PRINTABLE = st.text(st.characters(exclude_categories=("Cc", "Cs")), min_size=1).filter(str.strip)
 
@@ -86,6 +88,15 @@ def test_many_quotation_marks_that_are_never_closed_are_read_once() -> None:
 def test_a_row_of_another_width_is_refused(line: str, got: int) -> None:
     found = sheet("a.csv", f"no;text\n{line}\n1;2\n".encode())
     assert found.rows == ((2, WrongCount("", got, 2)), (3, ["1", "2"]))
+
+
+def test_more_columns_than_a_page_can_list_are_refused() -> None:
+    names = [f"column {n}" for n in range(MAX_COLUMNS - 1)]
+    assert sheet("a.csv", as_csv([["text", *names]], ",")).width == MAX_COLUMNS
+    with pytest.raises(BadFile, match=f"more than {MAX_COLUMNS} columns"):
+        sheet("a.csv", as_csv([["text", *names, "one more"]], ","))
+    with pytest.raises(BadFile):
+        sheet("a.csv", b"prompt" + b"," * 10**6)  # a million of them, within a second
 
 
 def test_empty_fields_too_many_lose_nothing() -> None:

@@ -68,8 +68,8 @@ def test_both_kinds_of_pairs_and_all_encodings_give_the_same_rows(
     header = ("no", columns[1].upper(), f" {columns[0].title()} ")
     table = as_csv(header, *(("1", said, asked) for asked, said in PAIRS))
     lines = as_jsonl(*(dict(zip(columns, pair, strict=True)) for pair in PAIRS)).decode()
-    assert read_training("My file.CSV", table.encode(encoding)) == TrainingFile(CONVERSATIONS, (), 0)
-    assert read_training("a.jsonl", lines.encode(encoding)) == TrainingFile(CONVERSATIONS, (), 0)
+    assert read_training("My file.CSV", table.encode(encoding)) == TrainingFile((), 0, CONVERSATIONS)
+    assert read_training("a.jsonl", lines.encode(encoding)) == TrainingFile((), 0, CONVERSATIONS)
 
 
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
@@ -78,7 +78,7 @@ def test_the_same_lines_in_a_txt_a_csv_and_a_jsonl(newline: str) -> None:
     txt = newline.join(lines).encode("cp949")
     table = newline.join(["Text", *lines]).encode("cp949")
     jsonl = newline.join(json.dumps({"text": line}) if line else "" for line in lines).encode("utf-8-sig")
-    expected = TrainingFile((TrainingRow(text="옛날 옛적에"), TrainingRow(text="a b")), (), 0)
+    expected = TrainingFile((), 0, (TrainingRow(text="옛날 옛적에"), TrainingRow(text="a b")))
     assert read_training("a.txt", txt) == expected
     assert read_training("a.csv", table) == expected
     assert read_training("a.jsonl", jsonl) == expected
