@@ -22,7 +22,7 @@ from babel.messages.pofile import read_po
 from playwright.sync_api import Error, Page, sync_playwright
 
 from benchmarks.live_server import LiveServer
-from playground.bootstrap import find_chromium
+from playground.chromium import find_chromium
 from playground.paths import site_root
 from tests.browser.conftest import CHROMIUM_FLAGS, VIEWPORT
 from tests.browser.reader import Watch, wait_run, watch
