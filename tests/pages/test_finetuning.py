@@ -29,7 +29,7 @@ from playground.errors import AdapterGone
 from playground.paths import site_root
 from playground.settings import Settings
 from playground.ui import compute, show, state
-from playground.ui.finetuning import code, controls, questions, sets
+from playground.ui.finetuning import code, controls, live, questions, sets
 from playground.ui.finetuning.sets import TrainingSet
 from playground.ui.state import PageContext
 from tests import tiny
@@ -115,6 +115,14 @@ def test_a_run_its_curves_and_its_panels(open_app: OpenApp, engine: LocalEngine)
         choose(app, "fin_panel", panel)
         assert not app.exception, panel
         assert not app.error, panel
+
+
+def test_the_list_of_prompts_shows_their_words(open_app: OpenApp, engine: LocalEngine) -> None:
+    """A list shows text as it is: what Markdown needs escaped would stand there with backslashes."""
+    app = open_app("finetuning", **LINK)
+    last = trained(app, engine)
+    [listed] = [one for one in app.selectbox if one.key == "fin_prompt_choice"]
+    assert listed.options == list(app.session_state[live.DATA][last.request.request_id].prompts)
 
 
 def test_questions_are_scored_before_and_after(open_app: OpenApp, engine: LocalEngine) -> None:
