@@ -20,6 +20,7 @@ from playground.core.files.rows import (
     sheet,
 )
 from playground.core.files.table import as_written
+from playground.errors import BadFile
 
 PRINTABLE = st.text(st.characters(exclude_categories=("Cc", "Cs")), min_size=1).filter(str.strip)
 
@@ -51,6 +52,12 @@ def test_no_word_of_a_file_is_lost(lines: list[str]) -> None:
             assert "".join(row) == "".join(map(as_written, line.split(";")))
 
 
+@pytest.mark.parametrize("data", [b"", b"\n\n", b"\xef\xbb\xbf \r\n"])
+def test_a_csv_without_a_row_is_refused(data: bytes) -> None:
+    with pytest.raises(BadFile, match="it has no row with text"):
+        sheet("a.csv", data)
+
+
 @pytest.mark.parametrize(
     ("text", "separator"),
     [
@@ -61,7 +68,6 @@ def test_no_word_of_a_file_is_lost(lines: list[str]) -> None:
         ("a\tb\n1,5\t2\n3\t4\n", "\t"),
         ("Once upon a time, in a land\nGood morning\nHello\n", WHOLE_LINE),
         ("Hello, you\n", WHOLE_LINE),
-        ("", WHOLE_LINE),
     ],
 )
 def test_what_separates(text: str, separator: str) -> None:
