@@ -225,6 +225,16 @@ def test_pause_go_on_and_stop(open_app: OpenApp, engine: LocalEngine, owner: str
     assert "Stopped after step" in told(app)
 
 
+@pytest.mark.parametrize("lang", ["en", "ko"])
+def test_a_running_run_has_no_two_buttons_of_one_name(lang: str, open_app: OpenApp) -> None:
+    app = open_app("finetuning", lang=lang, fin_set="sentiment", fin_steps="200")
+    app.button(key="fin_start").click().run()
+    names = [app.button(key=key).label for key in ("fin_start", "fin_pause", "fin_cancel")]
+    app.button(key="fin_pause").click().run()
+    names.append(app.button(key="fin_resume").label)
+    assert len(set(names)) == len(names), names
+
+
 def test_too_many_runs_are_a_sentence_and_lose_nothing(open_app: OpenApp, engine: LocalEngine) -> None:
     app = open_app("finetuning", fin_set="sentiment", fin_steps="200", fin_seed="7")
     for _ in range(4):
