@@ -15,7 +15,7 @@ from playground.core.files.encoding import Encoding, Weighed, decode, weigh
 from playground.core.files.rows import SEPARATORS, How, RowFile, Sheet, Unusable, sheet, suffix_of
 from playground.errors import BadFile, PlaygroundError, UnclearEncoding
 from playground.ui import state, uploads
-from playground.ui.text import _, plain, sentence
+from playground.ui.text import _, ngettext, plain, sentence
 
 _SHOWN_ROWS = 5
 _SHOWN_ERRORS = 5
@@ -81,6 +81,8 @@ def field(kind: Kind) -> None:
     """Draw a field for a file of this kind, and the preview of the one that came."""
     limit = state.settings().max_upload_bytes
     uploads.field(kind.key, kind.label, kind.suffixes, limit, _keep, (kind.key,))
+    if uploads.is_refused(kind.key):  # a sentence about one file above another file would be read as its own
+        _put_away(kind.key)
     draft: _Draft | None = st.session_state.get(f"{kind.key}_draft")
     if draft is not None:
         with st.container(border=True, key=f"{kind.key}_preview"):
@@ -93,11 +95,16 @@ def say_left_out(file: RowFile) -> None:
         lines = [sentence(error) for error in file.rejected[:_SHOWN_ERRORS]]
         more = len(file.rejected) - _SHOWN_ERRORS
         if more > 0:
-            lines.append(_("{n} more rows cannot be used.").format(n=more))
+            told = ngettext("{n:,} more row cannot be used.", "{n:,} more rows cannot be used.", more)
+            lines.append(told.format(n=more))
         st.warning("\n\n".join(lines))
     if file.n_beyond_limit:
         limit = state.settings().max_upload_rows
-        told = _("The file is longer than {limit} rows: the last {n} were not read.")
+        told = ngettext(
+            "The file is longer than {limit:,} rows: the last one was not read.",
+            "The file is longer than {limit:,} rows: the last {n:,} were not read.",
+            file.n_beyond_limit,
+        )
         st.warning(told.format(limit=limit, n=file.n_beyond_limit))
 
 
@@ -108,7 +115,7 @@ def _keep(name: str, data: bytes, key: str) -> None:
 
 
 def _preview(kind: Kind, draft: _Draft) -> None:
-    st.markdown(f"**{plain(draft.name)}** · {_('{n:,} bytes').format(n=len(draft.data))}")
+    st.markdown(f"**{plain(draft.name)}** · {_size(draft)}")
     file = None
     try:
         how = _how(kind, draft)
@@ -131,6 +138,11 @@ def _preview(kind: Kind, draft: _Draft) -> None:
             _("Discard"), key=f"{kind.key}_away", icon=":material/close:", on_click=_put_away,
             args=(kind.key,),
         )  # fmt: skip
+
+
+def _size(draft: _Draft) -> str:
+    n = len(draft.data)
+    return ngettext("{n:,} byte", "{n:,} bytes", n).format(n=n)
 
 
 def _use(key: str, take: Callable[[str, Any], None], name: str, file: object) -> None:
@@ -224,7 +236,7 @@ def _columns(kind: Kind, draft: _Draft, how: How, found: Sheet) -> How | None:
     defaults = [None] * (len(kind.parts) - len(known)) + list(known)  # optional parts come first
     options = tuple(range(found.width))
     chosen: list[int] = []
-    is_complete = bool(options)
+    is_complete = True
     with st.container(horizontal=True, vertical_alignment="bottom"):
         for place, (part, default) in enumerate(zip(kind.parts, defaults, strict=True)):
             column = st.selectbox(

@@ -20,7 +20,6 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from playground.core.files.encoding import readable_text
 from playground.core.files.rows import check_file
 from playground.errors import BadFile, PlaygroundError, Question
-from playground.ui import state
 from playground.ui.text import N_, _, sentence
 
 Take = Callable[..., None]
@@ -37,7 +36,7 @@ _STYLE = """<style>
   content: %(let_go)s; font-size: 0.875rem;
 }
 [data-testid="stFileUploaderDropzone"]:has([aria-invalid="true"]) { flex-wrap: wrap; }
-[data-testid="stFileUploaderDropzone"]:has([aria-invalid="true"])::after {
+.st-key-%(field)s [data-testid="stFileUploaderDropzone"]:has([aria-invalid="true"])::after {
   content: %(refused)s; flex-basis: 100%%; font-size: 0.875rem;
 }
 [data-testid="stFileChip"] [role="alert"], [data-testid="stTooltipErrorContent"] { display: none; }
@@ -60,7 +59,8 @@ def field(
     Returns:
         What the reader is asked about the last file, which waits for `answer`.
     """
-    st.html(_STYLE % {name: json.dumps(words, ensure_ascii=False) for name, words in _words().items()})
+    words = {name: json.dumps(one, ensure_ascii=False) for name, one in _words(max_bytes).items()}
+    st.html(_STYLE % (words | {"field": f"{key}_field"}))
     with st.container(key=f"{key}_field"):
         st.file_uploader(
             label, key=_widget(key), on_change=_receive, args=(key, tuple(suffixes), max_bytes, take, args)
@@ -84,19 +84,23 @@ def answer(key: str, take: Take, args: tuple[Any, ...]) -> None:
         st.session_state[f"{key}_error"] = error
 
 
+def is_refused(key: str) -> bool:
+    """Whether the last file of the field `key` was not taken."""
+    return f"{key}_error" in st.session_state
+
+
 def clear_error(key: str) -> None:
     """Forget what was wrong with the last file of the field `key`."""
     st.session_state.pop(f"{key}_error", None)
 
 
-def _words() -> dict[str, str]:
-    limit = max(state.settings().max_adapter_file_bytes, state.settings().max_upload_bytes) // 2**20
+def _words(max_bytes: int) -> dict[str, str]:
     told = _("This file was not taken: one file at a time, and none above {limit} MB. Try again.")
     return {
         "choose": _("Choose a file"),
         "drop": _("or drop it here"),
         "let_go": _("Let go of the file here"),
-        "refused": told.format(limit=limit),
+        "refused": told.format(limit=f"{max_bytes / 2**20:g}"),
     }
 
 

@@ -120,10 +120,8 @@ def test_another_type_and_another_size_are_said_in_korean(dialog: Locator, tmp_p
     expect(dialog.get_by_test_id("stFileChip")).to_have_attribute("aria-invalid", "true")
     dialog.get_by_test_id("stFileChip").hover()
     dialog.page.wait_for_timeout(600)  # a tooltip would be there by now
-    assert "64 MB까지 올릴 수 있습니다" in seen(field)
-    assert not ENGLISH.search(
-        seen(dialog.page.locator("body")).replace("Upload", "") if False else seen(field)
-    )
+    assert "한 번에 하나씩, 1 MB까지 올릴 수 있습니다" in seen(field), "the limit that its label names"
+    assert not ENGLISH.search(seen(field))
     tooltips = dialog.page.get_by_test_id("stTooltipErrorContent")
     assert not any(tooltips.nth(n).is_visible() for n in range(tooltips.count()))
 

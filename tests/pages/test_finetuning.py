@@ -29,7 +29,7 @@ from playground.errors import AdapterGone
 from playground.paths import site_root
 from playground.settings import Settings
 from playground.ui import compute, show, state
-from playground.ui.finetuning import code, controls, questions, sets
+from playground.ui.finetuning import code, controls, live, questions, sets
 from playground.ui.finetuning.sets import TrainingSet
 from playground.ui.state import PageContext
 from tests import tiny
@@ -115,6 +115,14 @@ def test_a_run_its_curves_and_its_panels(open_app: OpenApp, engine: LocalEngine)
         choose(app, "fin_panel", panel)
         assert not app.exception, panel
         assert not app.error, panel
+
+
+def test_the_list_of_prompts_shows_their_words(open_app: OpenApp, engine: LocalEngine) -> None:
+    """A list shows text as it is: what Markdown needs escaped would stand there with backslashes."""
+    app = open_app("finetuning", **LINK)
+    last = trained(app, engine)
+    [listed] = [one for one in app.selectbox if one.key == "fin_prompt_choice"]
+    assert listed.options == list(app.session_state[live.DATA][last.request.request_id].prompts)
 
 
 def test_questions_are_scored_before_and_after(open_app: OpenApp, engine: LocalEngine) -> None:
@@ -215,6 +223,16 @@ def test_pause_go_on_and_stop(open_app: OpenApp, engine: LocalEngine, owner: str
         assert engine.trainings.of(owner)[-1].status == status
         app.run()
     assert "Stopped after step" in told(app)
+
+
+@pytest.mark.parametrize("lang", ["en", "ko"])
+def test_a_running_run_has_no_two_buttons_of_one_name(lang: str, open_app: OpenApp) -> None:
+    app = open_app("finetuning", lang=lang, fin_set="sentiment", fin_steps="200")
+    app.button(key="fin_start").click().run()
+    names = [app.button(key=key).label for key in ("fin_start", "fin_pause", "fin_cancel")]
+    app.button(key="fin_pause").click().run()
+    names.append(app.button(key="fin_resume").label)
+    assert len(set(names)) == len(names), names
 
 
 def test_too_many_runs_are_a_sentence_and_lose_nothing(open_app: OpenApp, engine: LocalEngine) -> None:

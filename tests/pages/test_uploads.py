@@ -40,7 +40,8 @@ def preview(app: AppTest, words: str) -> Any:
 
 
 def said(app: AppTest) -> str:
-    return "\n".join(one.value for one in (*app.error, *app.warning, *app.info, *app.success, *app.markdown))
+    boxes = (*app.error, *app.warning, *app.info, *app.success, *app.markdown)
+    return "\n".join(one.value for one in boxes).replace("\\", "")
 
 
 def test_a_file_is_shown_before_it_is_used(open_app: OpenApp) -> None:
@@ -94,6 +95,39 @@ def test_a_bad_file_is_one_sentence_and_what_was_there_stays(
     assert app.session_state["text"]
     upload(app, "pro_upload", "again.csv", ROWS.encode("utf-16"), use=False)
     assert sentence not in said(app)
+
+
+def test_a_file_without_a_row_is_not_asked_about_its_columns(open_app: OpenApp) -> None:
+    app = upload(library(open_app), "pro_upload", "a.csv", b"\n\n", use=False)
+    assert "it has no row with text." in said(app)
+    assert "choose what each part is" not in said(app)
+    assert app.button(key="pro_upload_use").disabled
+
+
+def test_the_file_before_a_refused_one_is_no_longer_offered(open_app: OpenApp) -> None:
+    """The sentence names no file: above the preview of another one it would be read as that one's."""
+    app = upload(library(open_app), "pro_upload", "good.csv", ROWS.encode(), use=False)
+    upload(app, "pro_upload", "bad.csv", bytes(range(256)), use=False)
+    assert "it is no text in UTF-8" in said(app)
+    assert "good" not in said(app)
+    assert [one.key for one in app.button if one.key in ("pro_upload_use", "pro_upload_away")] == []
+
+
+@pytest.mark.parametrize(
+    ("n_bad", "n_beyond", "sentences"),
+    [
+        (6, 1, ["1 more row cannot be used.", "than 500 rows: the last one was not read."]),
+        (7, 1_234, ["2 more rows cannot be used.", "than 500 rows: the last 1,234 were not read."]),
+    ],
+)
+def test_rows_that_are_left_out_are_counted_in_words(
+    n_bad: int, n_beyond: int, sentences: list[str], open_app: OpenApp
+) -> None:
+    rows = "text,label\n" + "only text\n" * n_bad
+    rows += "".join(f"text {n},{'ab'[n % 2]}\n" for n in range(500 - n_bad + n_beyond))
+    app = upload(library(open_app), "pro_upload", "a.csv", rows.encode(), use=False)
+    for sentence in sentences:
+        assert sentence in said(app)
 
 
 def test_a_row_with_a_comma_too_many_is_named_before_the_file_is_used(open_app: OpenApp) -> None:

@@ -60,7 +60,8 @@ def read_examples(
     Rows are numbered as in `core.files.prompts`.
 
     Raises:
-        BadFile: The whole file cannot be used: it has fewer than four different texts, or one label only.
+        BadFile: The whole file cannot be used: it has fewer than four different texts, or one label only;
+            its cause is then the error of the first row that was rejected, if there is one.
 
     Example:
         >>> rows = "문장;라벨\n좋다;긍정\n싫다;부정\n맛있다;긍정\n춥다;부정\n"
@@ -71,10 +72,11 @@ def read_examples(
     found = sheet(name, data, how)
     rows = _json_rows(found) if suffix_of(name) == "jsonl" else _rows(found, how)
     examples, rejected, n_beyond_limit = sort_out(rows, lambda row: _checked(*row), max_rows)
+    first_rejected = next(iter(rejected), None)
     if len(distinct(one.text for one in examples)) < MIN_TEXTS:
-        raise BadFile(reason=N_("it has fewer than four different texts with a label."))
+        raise BadFile(reason=N_("it has fewer than four different texts with a label.")) from first_rejected
     if len(distinct(one.label for one in examples)) < 2:
-        raise BadFile(reason=N_("all its texts have the same label."))
+        raise BadFile(reason=N_("all its texts have the same label.")) from first_rejected
     return ExampleFile(rejected, n_beyond_limit, examples)
 
 

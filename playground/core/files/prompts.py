@@ -118,8 +118,6 @@ def read_text(
 
 def _column(found: Sheet, how: How) -> int:
     places = columns(found) if how.columns is None else how.columns
-    if not found.width:
-        raise BadFile(reason=N_("it has no row with text."))
     if places is None or places[0] >= found.width:
         raise BadFile(reason=N_("its first row names no column `prompt`."))
     return places[0]

@@ -152,7 +152,8 @@ def sheet(name: str, data: bytes, how: How = AS_IT_SAYS) -> Sheet:
         how: What the reader chose; `columns` is for those who look for parts.
 
     Raises:
-        BadFile: It is no text, does not say in which encoding, or has more than `MAX_COLUMNS` columns.
+        BadFile: It is no text, does not say in which encoding, is a .csv without a row, or has more than
+            `MAX_COLUMNS` columns.
 
     Example:
         >>> sheet("a.csv", b"no;prompt\n1;Good morning\n2;a;b\n").rows
@@ -167,7 +168,9 @@ def sheet(name: str, data: bytes, how: How = AS_IT_SAYS) -> Sheet:
     separator = _separator(text) if how.separator is None else how.separator
     records = enumerate(_records(text, separator), start=1)
     table = [(number, row) for number, row in records if not _empty(row)]
-    first = table[0][1] if table else []
+    if not table:
+        raise BadFile(reason=N_("it has no row with text."))
+    first = table[0][1]
     if isinstance(first, Unusable):
         raise BadFile(reason=first.reason)
     width = len(first)

@@ -241,7 +241,7 @@ def _samples(state: TrainingState) -> None:
         st.caption(_("At milestones the same prompts are continued here."))
         return
     data = data_of(state)
-    names = {str(place): plain(prompt) for place, prompt in enumerate(data.prompts if data else ())}
+    names = {str(place): prompt for place, prompt in enumerate(data.prompts if data else ())}
     if not names:
         return
     place = int(choose_from_list("fin_prompt", names, _("Prompt, continued at milestones")))

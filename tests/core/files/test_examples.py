@@ -59,7 +59,7 @@ def test_a_bad_line_is_named(line: str) -> None:
     ("name", "data", "sentence"),
     [
         ("a.txt", b"x", "The file a.txt cannot be read here, only .csv, .jsonl: save it as one."),
-        ("a.csv", b"", "The file cannot be used: its first row names no columns `text` and `label`."),
+        ("a.csv", b"", "The file cannot be used: it has no row with text."),
         ("a.csv", b"text;kind\na;b", "names no columns `text` and `label`."),
         ("a.csv", b"text;label\na;b", "it has fewer than four different texts with a label."),
         ("a.csv", b"text,label", "it has fewer than four different texts with a label."),
@@ -73,6 +73,21 @@ def test_a_file_that_cannot_be_used_says_why(name: str, data: bytes, sentence: s
     with pytest.raises(BadFile) as refused:
         read_examples(name, data)
     assert sentence in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        (b"text,label\na,x\nb,\nc,y", "Row 3 of the file cannot be used: its label is empty."),
+        (b"text,label\na,x\nb,x\nc,x\nd,x\ne;y", "Row 6 of the file has 1 fields, the first row 2"),
+    ],
+)
+def test_a_file_with_too_few_good_rows_says_what_is_wrong_with_the_first_bad_one(
+    data: bytes, sentence: str
+) -> None:
+    with pytest.raises(BadFile) as refused:
+        read_examples("a.csv", data)
+    assert sentence in str(refused.value.__cause__)
 
 
 def test_a_row_with_too_many_or_too_few_fields_is_named_and_no_label_is_cut_out_of_a_sentence() -> None:

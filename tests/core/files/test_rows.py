@@ -53,6 +53,12 @@ def test_no_word_of_a_file_is_lost(lines: list[str]) -> None:
             assert "".join(row) == "".join(map(as_written, line.split(";")))
 
 
+@pytest.mark.parametrize("data", [b"", b"\n\n", b"\xef\xbb\xbf \r\n"])
+def test_a_csv_without_a_row_is_refused(data: bytes) -> None:
+    with pytest.raises(BadFile, match="it has no row with text"):
+        sheet("a.csv", data)
+
+
 @pytest.mark.parametrize(
     ("text", "separator"),
     [
@@ -63,7 +69,6 @@ def test_no_word_of_a_file_is_lost(lines: list[str]) -> None:
         ("a\tb\n1,5\t2\n3\t4\n", "\t"),
         ("Once upon a time, in a land\nGood morning\nHello\n", WHOLE_LINE),
         ("Hello, you\n", WHOLE_LINE),
-        ("", WHOLE_LINE),
     ],
 )
 def test_what_separates(text: str, separator: str) -> None:

@@ -255,7 +255,7 @@ FEWER_THAN_TWO = "it has fewer than two different rows to train on."
 @pytest.mark.parametrize(
     ("name", "data", "reason"),
     [
-        ("a.csv", b"", NO_COLUMNS),
+        ("a.csv", b"", "it has no row with text."),
         ("a.csv", b"a\nb\nc", NO_COLUMNS),
         ("a.csv", b"instruction,answer\na,b\nc,d", NO_COLUMNS),
         ("a.csv", b"instruction;answer\na;b\nc;d", NO_COLUMNS),
