@@ -69,16 +69,18 @@ def write(scheduler: Scheduler, loaded: LoadedModel, request: FinetuneRequest, t
             counts any more.
     """
     asked = scheduler.begin(uuid4().hex, request.owner, "decode")
-    for place, ids in enumerate(request.prompts):
-        wanted = GenerateRequest(
-            request.model, input_ids=ids, temperature=0, n_top=1, max_new_tokens=MAX_SAMPLE_TOKENS
-        )
-        job = Job("decode", object(), id(loaded), len(ids), DecodeWork(loaded, wanted, ids))
-        try:
-            scheduler.submit(job, asked, _Written(place, told))
-        except BusyError:
-            told(place, "", "cut")
-    scheduler.end_when_done(asked)
+    try:
+        for place, ids in enumerate(request.prompts):
+            wanted = GenerateRequest(
+                request.model, input_ids=ids, temperature=0, n_top=1, max_new_tokens=MAX_SAMPLE_TOKENS
+            )
+            job = Job("decode", object(), id(loaded), len(ids), DecodeWork(loaded, wanted, ids))
+            try:
+                scheduler.submit(job, asked, _Written(place, told))
+            except BusyError:
+                told(place, "", "cut")
+    finally:
+        scheduler.end_when_done(asked)
 
 
 class LocalTraining:

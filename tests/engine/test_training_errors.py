@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from playground.engine import create_engine, fused, trainer
+from playground.engine import create_engine, fused, local_training, trainer
 from playground.engine.adapters import Adapters
 from playground.engine.base import FinetuneRequest, GenerateRequest
 from playground.engine.decoding import DecodeBatch, DecodeRow
@@ -23,6 +23,7 @@ from playground.engine.local import LocalEngine
 from playground.engine.trainer import Trainer
 from playground.engine.training import FAILED
 from playground.engine.training_run import MAX_SAMPLE_TOKENS, Run
+from playground.engine.worker import DecodeWork
 from playground.errors import BadValue, Diverged, OutOfMemory
 from playground.settings import Settings
 from tests import tiny
@@ -130,6 +131,23 @@ def test_whole_samples_are_found_beside_cut_ones(
     assert wait_written(engine, runs[2]).samples[:2] == known(engine, runs[1]).samples[:2]
     n_last = len(PROMPTS) * MAX_SAMPLE_TOKENS
     assert engine.stats().n_decoded_tokens - before <= n_last, "those after the last step alone"
+
+
+def test_samples_that_cannot_be_begun_keep_no_place(
+    engine: LocalEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = count()
+
+    def second_fails(*arguments: Any) -> DecodeWork:
+        if next(calls):
+            raise RuntimeError("a test's")
+        return DecodeWork(*arguments)
+
+    monkeypatch.setattr(local_training, "DecodeWork", second_fails)
+    request = run_of(1, owner="me", prompts=PROMPTS)
+    engine.start(request)
+    assert wait(engine, request).status == "failed"
+    until(lambda: not engine._scheduler._asked)
 
 
 # ---- errors
