@@ -113,7 +113,7 @@ def _listing(entry: CatalogueEntry, settings: Settings) -> tuple[str, list[_File
             if (name := sibling["rfilename"]) in _WANTED or _WEIGHTS.fullmatch(name)
         ]
         return str(listing["sha"]), files
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise _no_hub(url) from error
 
 

@@ -75,7 +75,10 @@ def field(
 
 def answer(key: str, take: Take, args: tuple[Any, ...]) -> None:
     """Give the file that the reader was asked about to `take` once more, with the answer in `args`."""
-    name, file_id = st.session_state.pop(f"{key}_asked")
+    asked = st.session_state.pop(f"{key}_asked", None)
+    if asked is None:  # the second of two quick clicks
+        return
+    name, file_id = asked
     try:
         with _kept(file_id) as data:
             clear_error(key)

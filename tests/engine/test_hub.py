@@ -246,7 +246,10 @@ def test_what_the_hub_answered_is_said_and_the_connection_is_not_blamed(
     assert server.endpoint not in str(raised.value)
 
 
-@pytest.mark.parametrize("page", [b"<html>Please log in</html>", b"[]", b'{"hello": 1}', b"\xff"])
+NO_SIZE = b'{"sha": "1", "siblings": [{"rfilename": "config.json", "size": "large"}]}'
+
+
+@pytest.mark.parametrize("page", [b"<html>Please log in</html>", b"[]", b'{"hello": 1}', NO_SIZE, b"\xff"])
 def test_a_log_in_page_is_no_hub(settings: Settings, server: Hub, page: bytes) -> None:
     server.page = page
     with pytest.raises(NoHub, match=f"{server.endpoint} does not answer like a model hub"):

@@ -223,3 +223,18 @@ def test_a_file_that_had_to_go_before_it_was_read_is_said(monkeypatch: pytest.Mo
     uploads._receive("key", ("csv",), 10, lambda name, data: None, ())
     assert "no room" in str(state["key_error"])
     assert state["key_n"] == 1
+
+
+def test_a_second_quick_click_answers_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uploads.st, "session_state", {})
+    taken: list[str] = []
+    uploads.answer("key", lambda name, data: taken.append(name), ())
+    assert taken == []
+
+
+def test_a_table_too_wide_to_be_shown_is_one_sentence(open_app: OpenApp) -> None:
+    wide = ",".join(["text", "label", *map(str, range(200))]) + "\n"
+    app = upload(library(open_app), "pro_upload", "a.csv", wide.encode(), use=False)
+    assert not app.exception
+    assert "more than 100 columns" in said(app)
+    assert app.button(key="pro_upload_use").disabled
