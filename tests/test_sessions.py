@@ -108,7 +108,7 @@ async def _meddle(url: str) -> tuple[str, str]:
     """What one writes undisturbed, and what it writes while another sends all it can and a third trains."""
     async with (
         Reader(url, page="sampling", query=WRITING) as writer,
-        Reader(url, page="finetuning", query="lang=en") as trainer,
+        Reader(url, page="finetuning", query="lang=en&fin_batch=1&fin_steps=60") as trainer,
     ):
         undisturbed = await _write(writer)
         await trainer.rerun(fin_start=("trigger_value", True))
