@@ -70,7 +70,7 @@ def read_examples(
     """
     check_file(name, len(data), SUFFIXES, max_bytes)
     found = sheet(name, data, how)
-    rows = _json_rows(found) if suffix_of(name) == "jsonl" else _rows(found, how)
+    rows = found.each(_json_row) if suffix_of(name) == "jsonl" else _rows(found, how)
     examples, rejected, n_beyond_limit = sort_out(rows, lambda row: _checked(*row), max_rows)
     first_rejected = next(iter(rejected), None)
     if len(distinct(one.text for one in examples)) < MIN_TEXTS:
@@ -96,13 +96,7 @@ def _rows(found: Sheet, how: How) -> Iterator[tuple[int, _Pair | Unusable]]:
     if places is None or max(places) >= found.width:
         raise BadFile(reason=N_("its first row names no columns `text` and `label`."))
     text, label = places
-    for number, row in found.rows:
-        yield number, row if isinstance(row, Unusable) else (row[text], row[label])
-
-
-def _json_rows(found: Sheet) -> Iterator[tuple[int, _Pair | Unusable]]:
-    for number, row in found.rows:
-        yield number, row if isinstance(row, Unusable) else _json_row(row)
+    return found.each(lambda row: (row[text], row[label]))
 
 
 def _json_row(line: Fields) -> _Pair | Unusable:

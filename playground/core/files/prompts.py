@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from operator import itemgetter
 
 from playground.core.files.encoding import decode, readable_text
 from playground.core.files.rows import (
@@ -70,7 +70,7 @@ def read_prompts(
     """
     check_file(name, len(data), SUFFIXES, max_bytes)
     found = sheet(name, data, how)
-    rows = _json_rows(found) if suffix_of(name) == "jsonl" else _rows(found, _column(found, how))
+    rows = found.each(_json_row if suffix_of(name) == "jsonl" else itemgetter(_column(found, how)))
     texts = (one for one in rows if not isinstance(one[1], str) or one[1].strip())
     prompts, rejected, n_beyond_limit = sort_out(texts, lambda row: _checked(row, max_chars), max_rows)
     if not prompts and rejected:
@@ -121,16 +121,6 @@ def _column(found: Sheet, how: How) -> int:
     if places is None or places[0] >= found.width:
         raise BadFile(reason=N_("its first row names no column `prompt`."))
     return places[0]
-
-
-def _rows(found: Sheet, column: int) -> Iterator[tuple[int, _Row]]:
-    for number, row in found.rows:
-        yield number, row if isinstance(row, Unusable) else row[column]
-
-
-def _json_rows(found: Sheet) -> Iterator[tuple[int, _Row]]:
-    for number, row in found.rows:
-        yield number, row if isinstance(row, Unusable) else _json_row(row)
 
 
 def _json_row(line: Fields) -> _Row:

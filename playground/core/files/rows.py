@@ -131,6 +131,11 @@ class Sheet:
         """
         return place_of(part, self.names)
 
+    def each(self, made: Callable[[Fields], Read | Unusable]) -> Iterator[tuple[int, Read | Unusable]]:
+        """Number of each row, and what `made` reads in its fields, or why it cannot be used."""
+        for number, row in self.rows:
+            yield number, row if isinstance(row, Unusable) else made(row)
+
 
 def place_of(part: str, names: Iterable[str]) -> int | None:
     """Where among these names the first stands that means this part; None if none does.

@@ -18,6 +18,7 @@ from playground.core.files.encoding import readable_text
 from playground.core.files.examples import MAX_CONTENT, MAX_MESSAGES, ROLES
 from playground.core.files.rows import (
     AS_IT_SAYS,
+    Fields,
     How,
     RowFile,
     Sheet,
@@ -200,20 +201,14 @@ def columns(found: Sheet) -> tuple[int, ...] | None:
 
 
 def _rows(suffix: str, found: Sheet, how: How) -> Iterator[tuple[int, TrainingRow | Unusable]]:
-    places: tuple[int, ...] | None
     if suffix == "jsonl":
-        places = None
-    elif suffix == "txt":
-        places = (0,)
-    else:
-        places = columns(found) if how.columns is None else how.columns
-        if places is None or max(places) >= found.width:
-            raise BadFile(reason=N_("its first row names no `instruction` and `response`, and no `text`."))
-    for number, row in found.rows:
-        if isinstance(row, Unusable):
-            yield number, row
-        else:
-            yield number, _json_row(row[0]) if places is None else _row([row[place] for place in places])
+        return found.each(_json_row)
+    if suffix == "txt":
+        return found.each(_row)
+    places = columns(found) if how.columns is None else how.columns
+    if places is None or max(places) >= found.width:
+        raise BadFile(reason=N_("its first row names no `instruction` and `response`, and no `text`."))
+    return found.each(lambda row: _row([row[place] for place in places]))
 
 
 def _columns(names: Sequence[str]) -> tuple[int, ...] | None:
@@ -231,8 +226,8 @@ def _row(parts: Sequence[str]) -> TrainingRow:
     return TrainingRow(tuple(zip(("user", "assistant"), parts, strict=True)))
 
 
-def _json_row(line: str) -> TrainingRow | Unusable:
-    fields = json_object(line)
+def _json_row(line: Fields) -> TrainingRow | Unusable:
+    fields = json_object(line[0])
     if isinstance(fields, Unusable):
         return fields
     if fields.get("messages") is not None:
