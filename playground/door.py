@@ -16,13 +16,14 @@ from streamlit import runtime
 
 from playground.errors import N_
 from playground.notice import notice, wants_page
+from playground.sessions import legible
 from playground.settings import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from starlette.responses import Response
-    from starlette.types import ASGIApp, Receive, Scope, Send
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from playground.sessions import Sessions
     from playground.settings import Settings
@@ -106,7 +107,7 @@ class Door:
                 refusal = notice(FULL, 503, headers, places=self._sessions.places)
                 await refusal(scope, receive, send)
             else:
-                await self._app(scope, receive, send)
+                await self._app(scope, _legibly(receive), send)
 
     @contextmanager
     def _place(self, headers: Headers) -> Iterator[object | None]:
@@ -125,6 +126,18 @@ class Door:
             self._browsers[browser] -= 1
             if not self._browsers[browser]:
                 del self._browsers[browser]
+
+
+def _legibly(receive: Receive) -> Receive:
+    """What a browser sends, without what would end its connection."""
+
+    async def received() -> Message:
+        message = await receive()
+        if data := message.get("bytes"):
+            message["bytes"] = legible(data)
+        return message
+
+    return received
 
 
 def same_origin(origin: str, host: str) -> bool:

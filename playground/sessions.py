@@ -5,12 +5,15 @@ Streamlit lets any session empty the caches of all, and keeps 128 closed ones, e
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from collections import Counter, OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from google.protobuf.message import DecodeError
+from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.runtime import Runtime
 from streamlit.runtime.session_manager import SessionInfo, SessionStorage
 
@@ -18,7 +21,6 @@ from playground.errors import SetUpError
 from playground.settings import Settings
 
 if TYPE_CHECKING:
-    from streamlit.proto.BackMsg_pb2 import BackMsg
     from streamlit.runtime.session_manager import SessionClient
 
 _SessionInfos = list[SessionInfo]
@@ -31,6 +33,8 @@ OWN_MESSAGES: Final = frozenset(
 )
 OWN_OPERATIONS: Final = frozenset({"deferred_file", "dataframe_chunk"})
 MAX_FILE_NAMES: Final = 100  # of one request for places to upload to
+
+_HALF: Final = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")  # U+D800 to U+DFFF
 
 MAX_FILES: Final = 65_536
 RESERVED_FILES: Final = 64  # libraries, weights, the event loop, the listener
@@ -45,6 +49,28 @@ def concerns_own_session(message: BackMsg) -> bool:
     if kind == "file_urls_request":
         return len(message.file_urls_request.file_names) <= MAX_FILE_NAMES
     return kind in OWN_MESSAGES
+
+
+def legible(message: bytes) -> bytes:
+    r"""A browser's message with U+FFFD where half a character stood, which is no text in UTF-8.
+
+    JavaScript may hold half of a surrogate pair, and Streamlit's browser side writes it as it is. Python then
+    cannot read the message, Streamlit ends the connection, and the page goes on showing the sentence before.
+    Half a character and U+FFFD have three bytes each, so that no length in the message changes.
+
+    Example:
+        >>> asked = BackMsg(file_urls_request={"file_names": ["a???"]}).SerializeToString()
+        >>> sent = asked.replace(b"???", b"\xed\xa0\xbd")
+        >>> BackMsg.FromString(legible(sent)).file_urls_request.file_names
+        ['a\ufffd']
+    """
+    if not _HALF.search(message):
+        return message
+    try:
+        BackMsg.FromString(message)
+    except DecodeError:
+        return _HALF.sub("\ufffd".encode(), message)
+    return message  # the bytes belong to a number
 
 
 def hear_own_messages_only() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import struct
 import sys
 import time
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from typing import Any
 from unittest.mock import Mock
 
 import pytest
+from google.protobuf.message import DecodeError
 from streamlit.proto.BackMsg_pb2 import BackendOperationRequest, BackMsg
 from streamlit.runtime.session_manager import SessionInfo
 from websockets.exceptions import InvalidStatus
@@ -21,7 +23,7 @@ from benchmarks.load_client import Reader, Run
 from playground import sessions
 from playground.errors import SetUpError
 from playground.paths import PACKAGE
-from playground.sessions import Capacity, Sessions, concerns_own_session
+from playground.sessions import Capacity, Sessions, concerns_own_session, legible
 from playground.settings import Settings
 from tests.test_gate import ask
 
@@ -57,6 +59,39 @@ def _message(kind: str) -> BackMsg:
     else:
         setattr(message, kind, True)
     return message
+
+
+def _typed(text: str) -> bytes:
+    """What Streamlit's browser side sends of a text, halves of characters as JavaScript holds them."""
+    letters = text.encode("utf-8", "surrogatepass")
+    message = BackMsg()
+    message.rerun_script.widget_states.widgets.add(id="text", string_value="a" * len(letters))
+    message.rerun_script.widget_states.widgets.add(id="slider", double_value=_LIKE_HALF)
+    return message.SerializeToString().replace(b"a" * len(letters), letters) if letters else b""
+
+
+_LIKE_HALF = struct.unpack("<d", b"\0\0\xed\xa0\x80\0\0@")[0]  # a number with the bytes of half a character
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("안녕 \ud83d 세상", "안녕 \ufffd 세상"),
+        ("\udc4d", "\ufffd"),
+        ("\ud83d\ud83d끝\udfff", "\ufffd\ufffd끝\ufffd"),
+    ],
+)
+def test_half_a_character_does_not_end_the_connection(text: str, read: str) -> None:
+    with pytest.raises(DecodeError):
+        BackMsg.FromString(_typed(text))
+    widgets = BackMsg.FromString(legible(_typed(text))).rerun_script.widget_states.widgets
+    assert widgets[0].string_value == read
+
+
+@pytest.mark.parametrize("text", ["", "힣 ퟿ \ud7ff \ue000 👍🏽", "\ufffd", "plain"])
+def test_a_message_that_can_be_read_stays_as_it_is(text: str) -> None:
+    assert legible(_typed(text)) == _typed(text)
+    assert legible(b"no message") == b"no message"
 
 
 def test_every_message_streamlit_knows_is_judged() -> None:

@@ -45,6 +45,11 @@ REFUSE_THE_API = """async () => {
     await navigator.clipboard.writeText("");
     navigator.clipboard.writeText = () => Promise.reject(new Error("refused"));
 }"""
+TYPE_HALF_A_CHARACTER = r"""(box) => {
+    const type = Object.getOwnPropertyDescriptor(HTMLTextAreaElement.prototype, "value").set;
+    type.call(box, "half \ud83d here");
+    box.dispatchEvent(new Event("input", { bubbles: true }));
+}"""
 KOREAN = "대한민국의 수도는"
 MARKUP = "</script><img src=//a.co onerror=alert(1)>![](//a.co)<script>alert(2)"
 SMOLLM, MINILM = "SmolLM2 135M Instruct", "MiniLM L6 v2"
@@ -155,6 +160,15 @@ def test_any_text_in_a_link_gives_a_picture_or_a_sentence(
     expect(page.get_by_role("heading", level=1)).to_have_text(title_of("home", "en"))
     if shown:
         expect(page.get_by_test_id("stAlert").first).to_contain_text(shown)
+
+
+def test_half_a_character_typed_is_read_as_no_character(follow: OpenPage) -> None:
+    page = follow("/tokenization?lang=en")
+    box = sentence_box(page)
+    box.evaluate(TYPE_HALF_A_CHARACTER)
+    box.press("Control+Enter")
+    wait_run(page)
+    expect(page.get_by_text("11 characters, 13 bytes: ")).to_be_visible()
 
 
 def test_100_000_characters_typed_are_answered_with_a_sentence(follow: OpenPage) -> None:
