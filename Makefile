@@ -8,7 +8,7 @@ TORCH ?=
 BOOTSTRAP = @$(PYTHON) playground/bootstrap.py
 WORD = $(if $(TORCH),--torch $(TORCH))
 
-.PHONY: help run test check fmt bench screenshots clean
+.PHONY: help run test check fmt bench screenshots explore clean
 
 help:           ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /	/' | expand -t 16
@@ -30,6 +30,9 @@ bench:          ## measure against the peers (benchmarks/results.json)
 
 screenshots:    ## the pictures of the README, from the running app
 	$(BOOTSTRAP) screenshots $(ARGS)
+
+explore:        ## operate every control of every page (an hour; ARGS="--page sampling --language ko")
+	$(BOOTSTRAP) explore $(ARGS)
 
 clean:          ## remove what set-up and tests made here (the models stay in the user's cache)
 	rm -rf .venv .venv.lock build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis benchmarks/results.json

@@ -73,8 +73,17 @@ def screenshots(options: Sequence[str]) -> int:
     return hand_over("benchmarks.screenshots", *options)
 
 
+def explore(options: Sequence[str]) -> int:
+    """Operate every control of every page in Chromium."""
+    set_up(develop=True)
+    if find_chromium() is None:
+        install_chromium()
+    return hand_over("tests.browser.explore", *options)
+
+
 ACTIONS: dict[str, Callable[[Sequence[str]], int]] = {
-    "run": run, "test": test, "check": check, "fmt": fmt, "bench": bench, "screenshots": screenshots
+    "run": run, "test": test, "check": check, "fmt": fmt, "bench": bench, "screenshots": screenshots,
+    "explore": explore,
 }  # fmt: skip
 
 

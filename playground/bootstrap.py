@@ -1,7 +1,7 @@
 """From a fresh clone to a running playground, with nothing but Python: `make run` and `make test` call it.
 
     python playground/bootstrap.py run [--torch cpu|cuda] [options of `llm-playground run`]
-    python playground/bootstrap.py test | check | fmt | bench | screenshots
+    python playground/bootstrap.py test | check | fmt | bench | screenshots | explore
 
 Only the standard library is used. This file has no syntax newer than Python 3.6, so that an old Python gets
 a sentence and not a SyntaxError; the others are read once the Python is new enough.
