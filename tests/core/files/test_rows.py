@@ -20,6 +20,7 @@ from playground.core.files.rows import (
     sheet,
 )
 from playground.core.files.table import as_written
+from playground.errors import BadFile
 
 PRINTABLE = st.text(st.characters(exclude_categories=("Cc", "Cs")), min_size=1).filter(str.strip)
 
@@ -80,6 +81,27 @@ def test_a_broken_quotation_mark_costs_its_own_line(line: str) -> None:
 def test_many_quotation_marks_that_are_never_closed_are_read_once() -> None:
     found = sheet("a.csv", ("text\n" + '"a\n' * 300_000).encode())
     assert len(found.rows) >= 150_000
+
+
+@pytest.mark.parametrize("line", ['x","', '"",x"",,"', 'x"",";"'])
+@pytest.mark.parametrize("separator", [",", ";"])
+def test_lines_that_each_open_the_next_one_are_read_once(line: str, separator: str) -> None:
+    found = sheet("a.csv", (f"text{separator}label\n" + f"{line}\n" * 100_001).encode())
+    assert found.separator == separator
+    assert len(found.rows) >= 50_000
+
+
+def test_a_broken_record_costs_no_good_one_behind_it() -> None:
+    text = 'text,label\nx,"\nx","\nx","\nend",z"\n"two\nlines",b\nx,"\n"c",d\n'
+    assert [row for _number, row in sheet("a.csv", text.encode()).rows if not isinstance(row, Unusable)] == [
+        ["two\nlines", "b"], ["c", "d"],
+    ]  # fmt: skip
+
+
+def test_a_table_of_very_many_columns_is_refused() -> None:
+    with pytest.raises(BadFile, match="500 columns"):
+        sheet("a.csv", b"a," * 400_000, How(separator=","))
+    assert sheet("a.csv", b"a," * 499 + b"b\n", How(separator=",")).width == 500
 
 
 @pytest.mark.parametrize(("line", "got"), [("1;2;3", 3), ("1", 1), ("1;;x", 3)])
