@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from playground.settings import Settings
 
 SUCCESS, FAILURE = 0, 1
+_OF_THE_LISTENER = ("PLAYGROUND_HOST", "PLAYGROUND_PORT", "PLAYGROUND_CLASS_PASSWORD")
 
 
 class _Failure(click.ClickException):
@@ -89,6 +90,7 @@ def run(host: str | None, port: int | None, lan: bool, password_file: Path | Non
     """Start the server and open it in a browser. If its default model is missing, that is brought first."""
     settings = _server_settings(host, port, lan, password_file)
     _need_home(settings)
+    _take_out_of_environment()
     from playground import server
 
     capacity = server.capacity_of_this_process(settings)
@@ -139,6 +141,12 @@ def _server_settings(host: str | None, port: int | None, lan: bool, password_fil
     if password_file is not None:
         given["class_password"] = _first_line(password_file)
     return Settings(**{name: value for name, value in given.items() if value is not None})
+
+
+def _take_out_of_environment() -> None:
+    """What only the listener needs: pages read the rest without the options, no child gets the password."""
+    for variable in [one for one in os.environ if one.upper() in _OF_THE_LISTENER]:
+        del os.environ[variable]
 
 
 def _need_home(settings: Settings) -> None:

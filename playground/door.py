@@ -5,10 +5,10 @@ Streamlit checks origins too, but asks an address on the internet for this machi
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
@@ -32,6 +32,8 @@ STREAM: Final = "/_stcore/stream"
 HIDDEN_PATHS: Final = frozenset({"/_stcore/metrics", "/st-metrics"})
 # Not a page, though a browser may ask for it as one: it must never be answered with "full".
 NO_PAGES: Final = ("/assets/", "/static/", "/_stcore/", "/api/", "/media/", "/component", "/login")
+# RFC 3986 allows more (names before an @, escapes, any letter), but no browser sends it here.
+_HOST: Final = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[\w.-]+)(:(?P<port>\d{1,5}))?", re.ASCII | re.IGNORECASE)
 BROWSER_COOKIE: Final = "_streamlit_xsrf"
 RETRY_S: Final = 10
 
@@ -81,13 +83,14 @@ class Door:
         return {**scope, "path": self._base + path, "raw_path": self._base.encode() + raw}
 
     def _refusal(self, kind: str, path: str, headers: Headers) -> Response | None:
-        host, origin = headers.get("host", ""), headers.get("origin")
+        host, origins = headers.get("host", ""), headers.getlist("origin")
         if path.rstrip("/") in HIDDEN_PATHS:
             return PlainTextResponse("Not found", 404)
         if not self._answers_to(host):
             return notice(FOREIGN_HOST, 403, headers, host=host)
-        if origin is not None and not same_origin(origin, host):
-            return notice(FOREIGN_ORIGIN, 403, headers, origin=origin, host=host)
+        for origin in origins:
+            if not same_origin(origin, host):
+                return notice(FOREIGN_ORIGIN, 403, headers, origin=origin, host=host)
         is_page = kind == "http" and wants_page(headers) and not path.startswith(NO_PAGES)
         is_in = _browser(headers) in self._browsers
         if is_page and self._sessions.full and not is_in:
@@ -95,10 +98,7 @@ class Door:
         return None
 
     def _answers_to(self, host: str) -> bool:
-        try:
-            name = urlsplit(f"//{host}").hostname or ""
-        except ValueError:
-            return False
+        name = _name_and_port(host)[0]
         return self._any_host or is_loopback(name) or name in self._hosts
 
     async def _seat(self, scope: Scope, receive: Receive, send: Send, headers: Headers) -> None:
@@ -147,15 +147,19 @@ def same_origin(origin: str, host: str) -> bool:
         >>> same_origin("https://a", "a:443"), same_origin("http://a:1", "a:2")
         (True, False)
     """
-    try:
-        page, asked = urlsplit(origin), urlsplit(f"//{host}")
-        default = {"http": 80, "https": 443}.get(page.scheme)
-        return default is not None and (page.hostname, page.port or default) == (
-            asked.hostname,
-            asked.port or default,
-        )
-    except ValueError:  # no port is called that
-        return False
+    scheme, _, page = origin.partition("://")
+    default = {"http": 80, "https": 443}.get(scheme.lower())
+    name, port = _name_and_port(page)
+    asked, asked_port = _name_and_port(host)
+    return default is not None and bool(name) and (name, port or default) == (asked, asked_port or default)
+
+
+def _name_and_port(host: str) -> tuple[str, int | None]:
+    """What stands in an address line, the name in small letters; ("", None) for anything else."""
+    found = _HOST.fullmatch(host)
+    if found is None:
+        return "", None
+    return found["name"].lower().strip("[]"), int(found["port"]) if found["port"] else None
 
 
 def _browser(headers: Headers) -> object:

@@ -164,5 +164,8 @@ async def _password_field(request: Request) -> str:
         body += chunk
         if len(body) > MAX_FORM_BYTES:
             return ""
-    fields = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=8)
+    try:
+        fields = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=8)
+    except ValueError:  # more fields than any form of ours
+        return ""
     return fields.get("password", [""])[0]

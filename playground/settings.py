@@ -31,7 +31,7 @@ def _names(value: object) -> object:
         return value
     try:
         return json.loads(value)
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):  # no JSON, or one that nobody means
         return [name.strip() for name in value.split(",") if name.strip()]
 
 

@@ -295,6 +295,47 @@ def test_run_brings_the_default_model_if_it_is_missing(
     assert served == [1]
 
 
+@pytest.mark.parametrize(
+    ("options", "variables", "host"),
+    [
+        (("--password-file", "FILE"), {"PLAYGROUND_HOST": "0.0.0.0"}, "0.0.0.0"),
+        (("--host", "127.0.0.1"), {"PLAYGROUND_HOST": "0.0.0.0"}, "127.0.0.1"),
+        (
+            ("--lan",),
+            {"PLAYGROUND_CLASS_PASSWORD": "six or more", "playground_host": "::1"},
+            "0.0.0.0",
+        ),
+    ],
+)
+def test_what_the_command_line_allows_fails_in_no_page(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    options: tuple[str, ...],
+    variables: dict[str, str],
+    host: str,
+) -> None:
+    """Pages read the environment anew, without the options."""
+    (tmp_path / "FILE").write_text("from the file\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PLAYGROUND_MAX_TEXT_CHARS", "77")
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    seen: list[Settings] = []
+
+    def serve(settings: Settings, _listener: object, _capacity: object) -> None:
+        seen.extend([settings, Settings()])
+        assert not [name for name in os.environ if name.upper() == "PLAYGROUND_CLASS_PASSWORD"]
+
+    monkeypatch.setattr(server, "listen", lambda *_: None)
+    monkeypatch.setattr(server, "serve", serve)
+    monkeypatch.setattr(cli, "_bring_missing", lambda _settings: None)
+    result = _invoke("run", "--no-browser", "--port", "8511", *options)
+    assert result.exit_code == 0, result.output
+    given, of_pages = seen
+    assert (given.host, given.port) == (host, 8511)
+    assert of_pages.max_text_chars == 77
+
+
 @pytest.mark.real
 def test_pulling_what_is_here_is_quick_and_quiet(real_settings: Settings) -> None:
     result = _invoke("pull", PLAYGROUND_CACHE_DIR=str(real_settings.cache_dir))

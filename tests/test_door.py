@@ -10,6 +10,7 @@ from unittest.mock import Mock
 
 import pytest
 from starlette.applications import Starlette
+from starlette.datastructures import Headers
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
@@ -81,6 +82,13 @@ ORIGINS = [
     "",
     "file://",
     "127.0.0.1:8501",
+    "http://evil.example\\@127.0.0.1:8501",
+    "http://evil.example@127.0.0.1:8501",
+    "http://127.0.0.1:8501/x",
+    "http://127.0.0.1:8501, http://evil.example",
+    "http://127.0.0.1:0000008501",
+    "http://xn--127-0d4b001d.0.0.1:8501",
+    "http://[::1",
 ]
 
 
@@ -97,6 +105,16 @@ def test_a_page_of_another_origin_gets_nothing(origin: str) -> None:
     for path in ("/", "/_stcore/health", "/_stcore/upload_file/a/b"):
         assert client.get(path, headers={"Origin": origin}).status_code == 403
     assert client.put("/_stcore/upload_file/a/b", headers={"Origin": origin}).status_code == 403
+
+
+@pytest.mark.parametrize("origins", [(SITE, "http://evil.example"), ("http://evil.example", SITE)])
+def test_of_several_origins_each_must_be_ours(origins: tuple[str, str]) -> None:
+    door = Door(Mock(), Settings(), Sessions(5, 60))
+    host = (b"host", b"127.0.0.1:8501")
+    refusal = door._refusal("http", "/", Headers(raw=[host, *((b"origin", one.encode()) for one in origins)]))
+    assert refusal is not None
+    assert refusal.status_code == 403
+    assert door._refusal("http", "/", Headers(raw=[host, *[(b"origin", SITE.encode())] * 2])) is None
 
 
 @pytest.mark.parametrize("origin", [SITE, "HTTP://127.0.0.1:8501", None])
@@ -117,7 +135,13 @@ def test_a_port_that_goes_without_saying_is_the_same(origin: str, host: str) -> 
 # --- host
 
 
-@pytest.mark.parametrize("host", ["evil.example:8501", "192.0.2.1", "127.0.0.1.evil.example", "", "[", "0"])
+FOREIGN_HOSTS = [
+    "evil.example:8501", "192.0.2.1", "127.0.0.1.evil.example", "", "[", "0", "127.0.0.1@evil.example",
+    "evil.example@127.0.0.1", "127.0.0.1/evil.example", "127.0.0.1#x", "127.0.0.1:123456", "127.0.0.1:-1",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("host", FOREIGN_HOSTS)
 def test_a_name_that_is_not_ours_is_one_sentence_for_page_and_websocket(host: str) -> None:
     client, headers = _client(), {"Host": host}
     page = client.get("/", headers=headers | KOREAN)

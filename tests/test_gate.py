@@ -243,3 +243,15 @@ def test_after_the_login_nobody_is_sent_elsewhere(address: str, target: str, pla
 
 def test_a_huge_form_is_a_wrong_password(address: str) -> None:
     assert ask(address, "/login", PASSWORD + "x" * 100_000).status == 403
+
+
+@pytest.mark.parametrize("form", ["a=1&" * 9 + "password=x", "&".join(["a"] * 2_000), "password=x&" * 30])
+def test_a_form_of_many_fields_is_a_wrong_password_like_any_other(address: str, form: str) -> None:
+    def send() -> int:
+        connection = http.client.HTTPConnection(address, timeout=180)
+        connection.request("POST", "/login", form)
+        status = connection.getresponse().status
+        connection.close()
+        return status
+
+    assert [send() for _ in range(4)] == [403, 403, 403, 429]

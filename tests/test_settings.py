@@ -72,6 +72,12 @@ def test_every_default_is_allowed_and_every_other_setting_refuses_something(
     assert re.search(r"Allowed is \w|at least 6 characters", said), said
 
 
+@pytest.mark.parametrize("value", ["[" * 100_000, "9" * 5_000, "[1"])
+def test_a_list_that_is_no_json_is_names_with_commas(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PLAYGROUND_ALLOWED_HOSTS", value)
+    assert Settings().allowed_hosts == (value,)
+
+
 @pytest.mark.parametrize(
     ("typed", "meant"),
     [("MAX_TOKNES", "MAX_TOKENS"), ("CACHEDIR", "CACHE_DIR"), ("class_pasword", "CLASS_PASSWORD")],

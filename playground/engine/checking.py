@@ -55,7 +55,7 @@ def check_limits(limits: Mapping[str, tuple[float, float, float]]) -> None:
 
     Args:
         limits: Name -> its value, the least and the most that it may be. Where the least is an `int`, the
-            value must be a whole number of a whole type: 2.0 is none.
+            value must be a whole number of a whole type: 2.0 is none. True and False are no numbers.
 
     Raises:
         BadValue: Also for NaN, and for what is no number.
@@ -69,14 +69,15 @@ def check_limits(limits: Mapping[str, tuple[float, float, float]]) -> None:
     """
     for name, (value, low, high) in limits.items():
         kind = Integral if isinstance(low, int) else Real
-        if not isinstance(value, kind) or not low <= value <= high:  # also false for NaN
+        is_number = isinstance(value, kind) and not isinstance(value, bool)
+        if not is_number or not low <= value <= high:  # also false for NaN
             raise BadValue(name=name, value=value, allowed=f"{low}-{high}")
 
 
 def _whole(name: str, given: Iterable[int], last: int) -> tuple[int, ...]:
     """The same as plain ints; refuses all but whole numbers from 0 to `last`."""
     numbers = tuple(given)
-    if not all(isinstance(one, Integral) and 0 <= one <= last for one in numbers):
+    if not all(isinstance(one, Integral) and type(one) is not bool and 0 <= one <= last for one in numbers):
         raise BadValue(name=name, value=str(numbers[:8]), allowed=f"0-{last}")
     return tuple(map(int, numbers))
 

@@ -165,11 +165,11 @@ class PeftConfig:
         """
         try:
             config = json.loads(data)
-        except (ValueError, RecursionError):
+            if not isinstance(config, dict):
+                raise BadFile(reason=N_("it is no LoRA adapter."))
+            _check(config)
+        except (ValueError, RecursionError):  # what is read may still be too deep to be said
             raise BadFile(reason=N_("its adapter_config.json is no valid JSON.")) from None
-        if not isinstance(config, dict):
-            raise BadFile(reason=N_("it is no LoRA adapter."))
-        _check(config)
         layers = config.get("layers_to_transform")
         return cls(
             base=config.get("base_model_name_or_path") or "",
@@ -259,6 +259,8 @@ def _number(lists: tuple[str, ...], path: str, patterns: Patterns) -> int | None
     for one in [rf"(?:^|.*?\.){name}" for name in lists] or [r".*?\.[^.]*"]:
         found = _matched("layers_pattern", one, partial(patterns.match, rf"{one}\.(?P<idx>\d+)\.", path))
         if found is not None:
+            if found.group("idx") is None:  # a bar in it: peft fails here too
+                raise refused("layers_pattern", one, _NAMES)
             return int(found.group("idx"))
     return None
 

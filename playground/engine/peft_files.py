@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 _PREFIX = "base_model.model."
 _FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 _MAX_STEPS = 10**6  # more than any run here
+_MAX_HEADER_BYTES = 2**20  # of safetensors: 10,000 tensors, each with its name and shape
 
 
 def written(adapter: Adapter, more: Mapping[str, str]) -> bytes:
@@ -152,9 +153,11 @@ def _card(data: bytes) -> tuple[str, int]:
 
 
 def _tensors(data: bytes, max_bytes: int) -> dict[str, torch.Tensor]:
+    if int.from_bytes(data[:8], "little") > _MAX_HEADER_BYTES:
+        raise BadFile(reason=N_("it is too large."))
     try:
         tensors = load(data)
-    except (SafetensorError, KeyError, ValueError, OverflowError):  # also number formats it does not know
+    except (SafetensorError, KeyError, ValueError, TypeError, OverflowError):  # also formats it does not know
         raise BadFile(reason=N_("its weights are no safetensors file.")) from None
     if any(tensor.dtype not in _FLOATS for tensor in tensors.values()):
         raise BadFile(reason=N_("its weights are not all numbers."))

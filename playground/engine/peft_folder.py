@@ -72,7 +72,10 @@ def unpacked(data: bytes, settings: Settings) -> PeftFolder:
             card = members.get(top / CARD)
             if card is not None and card.file_size <= _MAX_CARD_BYTES:
                 used[CARD] = _limited(whole, card, _MAX_CARD_BYTES)
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError, ValueError):
+    except (
+        zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError, ValueError,
+        IndexError,  # a file without a name
+    ):  # fmt: skip
         raise BadFile(reason=N_("it is no zip that can be unpacked.")) from None
     taken = {top / name for name in used}
     ignored = tuple(one_line(str(path)) for path in members if path not in taken)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import unicodedata
 from collections.abc import Callable
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from playground.core import contexts, frames_prompting, shots, tokenization
 from playground.core.canonical import canonical, distinct, is_same
 from playground.core.files.examples import read_examples
+from playground.core.files.rows import sheet
 from playground.core.files.training_rows import TrainingRow, duplicates, split
 from playground.core.guessing import is_right
 from playground.core.prompting import Example, Task
@@ -36,6 +38,14 @@ def test_every_form_of_a_text_is_the_same_text(text: str) -> None:
     assert is_same(unicodedata.normalize("NFC", text), nfd(text))
     assert canonical(nfd(text)) == canonical(text)
     assert distinct([text, nfd(text), text]) == [text]
+
+
+@pytest.mark.parametrize("marks", ["\u0327\u0301", "\u0301\u0327", "\u0f73\u0f71", "\u0308\u0301\u0316"])
+def test_a_million_marks_on_one_letter_are_put_in_order_at_once(marks: str) -> None:
+    assert canonical("a" + 7 * marks) == unicodedata.normalize("NFC", "a" + 7 * marks)
+    begin = time.process_time()
+    assert len(canonical("a" + 200_000 * marks)) >= 200_000
+    assert time.process_time() - begin < 5, "n² steps take minutes"
 
 
 @pytest.mark.parametrize(("one", "other"), [("ﬁ", "fi"), ("ｱ", "ア"), ("a", "A"), ("e", "é")])
@@ -116,3 +126,9 @@ def test_a_word_is_found_in_another_form() -> None:
     assert contexts.positions_of("CAFÉ", cut) == contexts.positions_of(nfd("café"), cut) == (1,)
     assert contexts.positions_of("간", cut) == (2,)
     assert contexts.positions_of("cafe", cut) == ()
+
+
+def test_a_column_with_a_million_marks_in_its_name_is_looked_at_once() -> None:
+    begin = time.process_time()
+    sheet("a.csv", ("a" + "\u0327\u0301" * 60_000 + ",text\n1,2\n").encode())
+    assert time.process_time() - begin < 5

@@ -414,7 +414,8 @@ def test_logits_that_are_no_numbers_are_a_sentence(bench: Bench) -> None:
     [
         {"n_drawn": 1.0}, {"seed": 1.5}, {"seed": "1"}, {"top_k": 2.0}, {"max_new_tokens": 3.0},
         {"n_top": 8.0}, {"n_top": None}, {"temperature": "hot"}, {"top_p": None}, {"written": (1.0,)},
-        {"input_ids": (1.0, 2)}, {"input_ids": ("a",)},
+        {"input_ids": (1.0, 2)}, {"input_ids": ("a",)}, {"seed": True}, {"temperature": True},
+        {"input_ids": (True, 2)}, {"written": (False,)}, {"seed": -(10**400)}, {"top_p": -0.0},
     ],
 )  # fmt: skip
 def test_settings_of_another_type_are_refused_before_they_are_queued(
@@ -436,6 +437,7 @@ def test_settings_of_another_type_are_refused_before_they_are_queued(
         ("trace", TraceRequest(tiny.LLAMA, input_ids=(1, 2), position_ids=(0.5, 1.0))),  # type: ignore[arg-type]
         ("trace", TraceRequest(tiny.LLAMA, "a b", predictions=2.0)),  # type: ignore[arg-type]
         ("lens", LensRequest(tiny.LLAMA, "a b", position=1.0)),  # type: ignore[arg-type]
+        ("lens", LensRequest(tiny.LLAMA, "a b", position=True)),
         ("lens", LensRequest(tiny.LLAMA, "a b", n_top=2.0)),  # type: ignore[arg-type]
         ("beams", BeamsRequest(tiny.LLAMA, "a b", n_beams=2.0)),  # type: ignore[arg-type]
         ("beams", BeamsRequest(tiny.LLAMA, "a b", max_new_tokens=2.5)),  # type: ignore[arg-type]

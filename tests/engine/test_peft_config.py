@@ -7,6 +7,7 @@ import json
 import re
 import time
 import warnings
+from contextlib import suppress
 from threading import Thread
 from typing import Any
 
@@ -188,7 +189,7 @@ def test_every_key_of_peft_is_either_understood_or_refused_by_name(
         ("use_rslora", "yes"), ("lora_dropout", 2), ("rank_pattern", {"q_proj": 0}),
         ("alpha_pattern", {"q_proj": "8"}), ("alpha_pattern", ["q_proj"]), ("target_modules", None),
         ("target_modules", [1]), ("target_modules", "("), ("exclude_modules", "*"),
-        ("rank_pattern", {"(": 1}),
+        ("rank_pattern", {"(": 1}), ("peft_type", {"a": [["LORA"]]}),
         ("layers_to_transform", "0"), ("layers_to_transform", [True]), ("layers_pattern", "layers"),
         ("a_key_of_next_year", 3), ("a_key_of_next_year", {"a": 1}), ("a_key_of_next_year", 0),
         ("base_model_name_or_path", 7),
@@ -223,8 +224,8 @@ def test_layers_told_in_two_ways_are_refused(tiny_engine: LocalEngine) -> None:
 def test_every_tensor_is_used_or_refused_by_its_name(tiny_engine: LocalEngine) -> None:
     files = written_by_peft(tiny_engine._settings, tiny.LLAMA, target_modules=["q_proj", "v_proj"])
     tensors = load(files[WEIGHTS])
-    first = min(tensors)  # safetensors gives them in any order
     prefix = "base_model.model.model"
+    first = f"{prefix}.layers.0.self_attn.q_proj.lora_A.weight"
 
     def refused(kind: type[BadFile], changed: dict[str, torch.Tensor], **config: Any) -> str:
         with pytest.raises(kind) as error:
@@ -303,3 +304,57 @@ def test_a_config_with_an_endless_pattern_is_refused_in_time(tiny_engine: LocalE
         with pytest.raises(AdapterSetting, match=key) as refused:
             peft_files.read(data, "x.zip", loaded, hasty, any_base=True)
         assert refused.value.params["allowed"] == "a pattern that takes less time"
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "x{4294967294}",
+        "(?:x{65535}){65535}",
+        r"\d{6000}" * 500,
+        "(?:(?:a{30}){30}){0030,}",
+        "x{" + "9" * 5000 + "}",
+    ],
+)
+def test_a_pattern_that_repeats_without_measure_is_refused_before_it_takes_memory(pattern: str) -> None:
+    """The first of them alone took all memory of the machine."""
+    begin = time.process_time()
+    with pytest.raises(ValueError, match="shorter patterns with smaller counts"):
+        Patterns(5.0).fullmatch(pattern, "model.layers.0.self_attn.q_proj")
+    assert time.process_time() - begin < 1
+
+
+def test_many_patterns_are_bounded_together() -> None:
+    patterns, n_read = Patterns(60.0), 0
+    with suppress(ValueError):
+        for number in range(9_000):
+            patterns.match(f"{number}x{{1000}}", "x")
+            n_read += 1
+    assert 10 < n_read < 50
+    layers = r".*\.layers\.\d{1,2}\.self_attn\.[qv]_proj"
+    assert Patterns(5.0).fullmatch(layers, "model.layers.0.self_attn.q_proj")
+
+
+@pytest.mark.parametrize("letters", ["[Ā-\uffff]", r"[\u0100-\uffff]"])
+def test_sets_of_all_letters_are_no_plain_pattern(letters: str) -> None:
+    begin = time.process_time()
+    with pytest.raises(ValueError, match="a plain regular expression"):
+        Patterns(5.0).fullmatch("(?i)" + letters * 1000, "q_proj")
+    assert time.process_time() - begin < 1
+
+
+@pytest.mark.parametrize("pattern", ["model|x", ["model|layers"], ["layers|"]])
+def test_layers_whose_number_is_nowhere_are_refused(tiny_engine: LocalEngine, pattern: object) -> None:
+    files = written_by_peft(tiny_engine._settings, tiny.LLAMA, target_modules=["q_proj"])
+    with pytest.raises(AdapterSetting, match="layers_pattern"):
+        read_here(
+            tiny_engine, tiny.LLAMA, with_config(files, layers_to_transform=[0], layers_pattern=pattern)
+        )
+
+
+@pytest.mark.parametrize("key", ["peft_type", "auto_mapping", "a_later_key", "layers_to_transform"])
+def test_a_config_of_any_depth_is_refused_in_a_sentence(key: str) -> None:
+    for depth in [*range(900, 1000), 100_000]:
+        deep = "[" * depth + "]" * depth
+        with pytest.raises(BadFile):
+            PeftConfig.of(f'{{"target_modules": ["q"], "peft_type": "LORA", "{key}": {deep}}}'.encode())

@@ -6,6 +6,7 @@ import copy
 import io
 import json
 import pickle
+import time
 import zipfile
 from collections.abc import Iterator
 from contextlib import suppress
@@ -252,3 +253,22 @@ def test_a_zip_with_wrong_bytes_is_refused_or_read(engine: LocalEngine, data: st
         made = engine.imported(tiny.LLAMA, data.draw(st.text(max_size=20)), bytes(good), "reader").model_id
         assert all(change.is_finite() for change in engine.lent.get(made).changes.values())
         engine.lent.remove(made, "reader")
+
+
+@pytest.mark.parametrize(
+    "shape", ["[9223372036854775808, 0]", "[1e3]", "[-1]", "[true]", "9", "[" * 900 + "]" * 900]
+)
+def test_a_shape_that_cannot_be_is_a_sentence(shape: str) -> None:
+    head = f'{{"a": {{"dtype": "F32", "shape": {shape}, "data_offsets": [0, 0]}}}}'.encode()
+    with pytest.raises(BadFile, match="no safetensors"):
+        peft_files._tensors(len(head).to_bytes(8, "little") + head, 2**26)
+
+
+def test_a_head_of_very_many_tensors_is_refused_unread() -> None:
+    """Packed it is small: 1 MB of a zip took 8 s and 1 GB."""
+    entry = '"t%d": {"dtype": "F32", "shape": [0], "data_offsets": [0, 0]}'
+    head = ("{" + ", ".join(entry % number for number in range(400_000)) + "}").encode()
+    begin = time.process_time()
+    with pytest.raises(BadFile, match="too large"):
+        peft_files._tensors(len(head).to_bytes(8, "little") + head, 2**26)
+    assert time.process_time() - begin < 1

@@ -44,6 +44,18 @@ def test_of_a_training_folder_the_top_adapter_is_taken_and_the_rest_named(tiny_e
     tiny_engine.lent.remove(taken.model_id, "me")
 
 
+def test_a_file_without_a_name_is_a_sentence() -> None:
+    whole = zipped({CONFIG: b"{}", WEIGHTS: b"", "xy": b""})
+    with pytest.raises(BadFile, match="no zip"):
+        unpacked(whole.replace(b"xy", b"\0y"), Settings())  # a name ends before its first zero
+
+
+@pytest.mark.parametrize("name", [b"..", b"//", b"/."])
+def test_a_file_whose_name_leads_nowhere_is_ignored(name: bytes) -> None:
+    whole = zipped({CONFIG: b"{}", WEIGHTS: b"", "xy": b""})
+    assert unpacked(whole.replace(b"xy", name), Settings()).config == b"{}"
+
+
 @given(
     folders=st.sets(
         st.lists(st.sampled_from(["a", "b", "checkpoint-1"]), max_size=3).map("/".join),

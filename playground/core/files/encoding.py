@@ -151,7 +151,7 @@ def _is_text(data: bytes, encoding: Encoding) -> bool:
 
 def _ordered(data: bytes, found: tuple[Encoding, ...]) -> tuple[tuple[Encoding, ...], bool]:
     """CP949 and Windows-1252 by plausibility, and whether the first is sure."""
-    lines = b"\n".join(re.findall(rb"[^\r\n]*[\x80-\xff][^\r\n]*", data))[:_MAX_WEIGHED]
+    lines = b"\n".join(line for line in re.split(rb"[\r\n]+", data) if not line.isascii())[:_MAX_WEIGHED]
     seen = Counter(match.lastgroup for match in _CP949.finditer(lines))
     korean, western, chinese = seen["korean"], seen["western"], seen["chinese"]
     is_korean = korean >= 2 * max(western, 1) and korean >= 4 * chinese

@@ -272,33 +272,54 @@ def _separator(text: str) -> str:
     return best
 
 
+@dataclass(slots=True)
+class _Place:
+    """Where the reading of lines is.
+
+    Attributes:
+        at: First line of the record that is read.
+        taken: Lines of it so far.
+        broken_until: Up to here no record is finished that takes more than its own line.
+    """
+
+    at: int = 0
+    taken: int = 0
+    broken_until: int = 0
+
+
 def _records(text: str, separator: str) -> Iterator[Fields | Unusable]:
-    """The records of a CSV. After one with a broken quotation mark, reading goes on in the next line."""
+    """The records of a CSV. After one with a broken quotation mark, reading goes on in the next line.
+
+    A line that begins within quotation marks ends as badly whoever opened them: none of those that one broken
+    record went through is looked at again for another. So a file is read about twice, whatever stands in it.
+    """
     lines = text.removesuffix("\n").split("\n")
-    at = 0
-    while at < len(lines):
-        taken = 0
-
-        def following(start: int = at) -> Iterator[str]:
-            nonlocal taken
-            for place in range(start, len(lines)):
-                taken += 1
-                yield lines[place] + "\n"
-
-        reader = csv.reader(following(), delimiter=separator or _NOWHERE, strict=True)
+    place = _Place()
+    while place.at < len(lines):
+        place.taken = 0
+        reader = csv.reader(_following(lines, place), delimiter=separator or _NOWHERE, strict=True)
         try:
             for fields in reader:
                 yield [as_written(field) for field in fields]
-                at += taken
-                taken = 0
+                place.at += place.taken
+                place.taken = 0
         except csv.Error as error:
             too_long = "field limit" in str(error)
-            at += 1
+            place.broken_until = max(place.broken_until, place.at + place.taken)
+            place.at += 1
             yield Unusable(
                 N_("it is no valid CSV: a field is far too long.")
                 if too_long
                 else N_("a quotation mark in it is not closed, or closes within a field.")
             )
+
+
+def _following(lines: Sequence[str], place: _Place) -> Iterator[str]:
+    for number in range(place.at, len(lines)):
+        if place.at < number < place.broken_until:
+            return
+        place.taken += 1
+        yield lines[number] + "\n"
 
 
 def _of_width(row: Fields | Unusable, width: int) -> Fields | Unusable:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import suppress
 
 import pytest
@@ -104,3 +105,10 @@ def test_readable_text_leaves_text_and_nothing_else(raw: str) -> None:
     assert readable_text(text) == (text, 0)
     text.encode()  # no half of a surrogate pair is left
     assert not any(ord(c) < 32 and c not in "\n\t" for c in text)
+
+
+def test_a_long_line_of_plain_letters_is_looked_at_once() -> None:
+    data = "é\n".encode("cp1252") + b"a" * 2**20
+    begin = time.process_time()
+    assert decode(data).startswith("é\na")
+    assert time.process_time() - begin < 5

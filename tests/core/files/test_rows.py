@@ -89,6 +89,27 @@ def test_many_quotation_marks_that_are_never_closed_are_read_once() -> None:
     assert len(found.rows) >= 150_000
 
 
+@pytest.mark.parametrize("line", ['x","', '"",x"",,"', 'x"",";"'])
+@pytest.mark.parametrize("separator", [",", ";"])
+def test_lines_that_each_open_the_next_one_are_read_once(line: str, separator: str) -> None:
+    found = sheet("a.csv", (f"text{separator}label\n" + f"{line}\n" * 100_001).encode())
+    assert found.separator == separator
+    assert len(found.rows) >= 50_000
+
+
+def test_a_broken_record_costs_no_good_one_behind_it() -> None:
+    text = 'text,label\nx,"\nx","\nx","\nend",z"\n"two\nlines",b\nx,"\n"c",d\n'
+    assert [row for _number, row in sheet("a.csv", text.encode()).rows if not isinstance(row, Unusable)] == [
+        ["two\nlines", "b"], ["c", "d"],
+    ]  # fmt: skip
+
+
+def test_a_table_of_very_many_columns_is_refused() -> None:
+    with pytest.raises(BadFile, match="100 columns"):
+        sheet("a.csv", b"a," * 400_000, How(separator=","))
+    assert sheet("a.csv", b"a," * 499 + b"b\n", How(separator=",")).width == 500
+
+
 @pytest.mark.parametrize(("line", "got"), [("1;2;3", 3), ("1", 1), ("1;;x", 3)])
 def test_a_row_of_another_width_is_refused(line: str, got: int) -> None:
     found = sheet("a.csv", f"no;text\n{line}\n1;2\n".encode())
