@@ -225,6 +225,7 @@ def test_every_tensor_is_used_or_refused_by_its_name(tiny_engine: LocalEngine) -
     files = written_by_peft(tiny_engine._settings, tiny.LLAMA, target_modules=["q_proj", "v_proj"])
     tensors = load(files[WEIGHTS])
     prefix = "base_model.model.model"
+    first = f"{prefix}.layers.0.self_attn.q_proj.lora_A.weight"
 
     def refused(kind: type[BadFile], changed: dict[str, torch.Tensor], **config: Any) -> str:
         with pytest.raises(kind) as error:
