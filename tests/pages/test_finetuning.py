@@ -6,6 +6,7 @@ import dataclasses
 import io
 import itertools
 import json
+import re
 import time
 import zipfile
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ import pytest
 import torch
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.testing.v1 import AppTest, local_script_runner
+from streamlit.testing.v1.element_tree import Selectbox
 
 from playground.core.files.training_rows import TrainingRow, pairs, read_training, split
 from playground.core.lora import relative_norm, singular_values
@@ -173,6 +175,42 @@ def test_both_texts_are_the_models_and_strength_0_is_the_base(open_app: OpenApp,
     probs = np.exp(base[-1] - base[-1].max()) / np.exp(base[-1] - base[-1].max()).sum()
     at_0 = lines[lines["strength"] == 0]["prob"].astype(float).max()
     assert at_0 == pytest.approx(probs.max(), rel=1e-5)
+
+
+def test_adapters_of_equal_runs_are_told_apart_and_each_is_the_one_picked(
+    open_app: OpenApp, engine: LocalEngine, owner: str
+) -> None:
+    app = open_app("finetuning", **LINK, fin_panel="mine")
+    ids = [trained(app, engine).adapter for _run in range(3)]
+    picker, models = listed(app, "fin_mine"), listed(app, "model")
+    assert len(set(picker.options)) == len(picker.options) == 3
+    assert len(set(models.options)) == len(models.options)
+    assert [words.split(" · ")[1] for words in picker.options] == ["run 3", "run 2", "run 1"]
+    listed(app, "fin_mine").select_index(1).run()
+    app.button(key="fin_use").click().run()
+    assert app.session_state["model"] == ids[1]
+    app.button(key="fin_remove").click().run()
+    assert [one.model_id for one in engine.adapters(owner)] == [ids[0], ids[2]]
+    listed(app, "fin_mine").select_index(1).run()
+    app.button(key="fin_remove").click().run()
+    assert [one.model_id for one in engine.adapters(owner)] == [ids[2]]
+
+
+def listed(app: AppTest, key: str) -> Selectbox:
+    """The list of a URL value as it is drawn now: its key changes with its words."""
+    [found] = [box for box in app.selectbox if re.fullmatch(rf"{key}_choice(_\d+)?", box.key or "")]
+    return found
+
+
+def test_the_number_of_a_run_outlives_the_runs_before_it(
+    open_app: OpenApp, engine: LocalEngine, owner: str
+) -> None:
+    app = open_app("finetuning", **LINK | {"fin_steps": "5"})
+    for number in range(1, 9):
+        last = trained(app, engine)
+        assert last.number == number
+        engine.lent.remove(last.adapter, owner)
+    assert [one.number for one in engine.trainings.of(owner)] == [3, 4, 5, 6, 7, 8]
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if page != "finetuning"])

@@ -13,7 +13,7 @@ from playground.core.lora import smoothed
 from playground.engine.finetuning import ENDED, TrainingState
 from playground.errors import PlaygroundError
 from playground.ui import compute, show
-from playground.ui.choose import choose, choose_from_list
+from playground.ui.choose import choose, choose_from_list, default_of, list_key
 from playground.ui.finetuning import code
 from playground.ui.finetuning.controls import Chosen
 from playground.ui.finetuning.sets import TrainingSet
@@ -93,13 +93,13 @@ def panel(context: PageContext) -> None:
         return
     known = runs(context)
     if len(known) > 1:
-        names = {one.request.request_id: _name(number, one) for number, one in enumerate(known, 1)}
-        st.session_state[RUN] = state.request.request_id
+        names = {one.request.request_id: _name(one) for one in known}
+        drawn = list_key("fin_run_choice", names)
         st.segmented_control(
-            _("Runs"), tuple(names), key=RUN, format_func=names.__getitem__, required=True,
-            label_visibility="collapsed",
+            _("Runs"), tuple(names), default=default_of(drawn, state.request.request_id), key=drawn,
+            format_func=names.__getitem__, required=True, label_visibility="collapsed", on_change=_show,
+            args=(drawn,),
         )  # fmt: skip
-        state = shown(context) or state
     if is_still(state):
         _draw(state)
     else:
@@ -112,14 +112,18 @@ def panel(context: PageContext) -> None:
     )
 
 
+def _show(drawn: str) -> None:
+    st.session_state[RUN] = st.session_state[drawn]
+
+
 def _code(state: TrainingState) -> str:
     data = data_of(state)
     return code.reproduce(state.request, data) if data else ""
 
 
-def _name(number: int, state: TrainingState) -> str:
+def _name(state: TrainingState) -> str:
     request = state.request
-    return plain(f"{number} · {request.name} · {request.learning_rate:g} · r {request.r}")
+    return plain(f"{state.number} · {request.name} · {request.learning_rate:g} · r {request.r}")
 
 
 def is_still(state: TrainingState) -> bool:

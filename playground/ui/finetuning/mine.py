@@ -10,7 +10,7 @@ from playground.engine.model_info import AdapterName
 from playground.errors import OtherBase
 from playground.ui import adapters, compute, show, state, uploads
 from playground.ui.finetuning import code, live
-from playground.ui.finetuning.picking import own, pick
+from playground.ui.finetuning.picking import names, own, pick
 from playground.ui.finetuning.sets import TrainingSet
 from playground.ui.state import PageContext
 from playground.ui.text import _, plain, sentence
@@ -65,9 +65,10 @@ def _say_ignored(names: tuple[str, ...]) -> None:
 
 
 def _table(found: list[AdapterInfo]) -> None:
+    called = names(found)
     rows = [
         (
-            one.name,
+            called[one.model_id],
             one.step,
             one.r,
             one.lora_alpha,
