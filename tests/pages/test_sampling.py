@@ -314,6 +314,30 @@ def test_a_guess_is_checked_and_scored_against_the_models_ranks(
     assert any(f"surprisal is {mean:.2f} bits" in one.value for one in app.markdown)
 
 
+def test_giving_up_is_no_hit_and_leaves_the_readers_guesses_without_a_bound(
+    open_app: OpenApp, tiny_engine: SharedEngine
+) -> None:
+    tokens = tiny_engine.get(timeout_s=180).tokenize(tiny.LLAMA, guess.texts()[0])
+    app = open_app("sampling", text=TEXT, sam_panel="guess")
+    app.text_input(key="sam_guess").set_value("surely not this").run()
+    for _ in range(4):
+        app.button(key="sam_guess_show").click().run()
+    done = app.session_state["sam_game"].done
+    assert [one.guesses for one in done] == [1, 0, 0, 0], "wrong guesses tried"
+    told = " ".join(one.value for one in app.markdown)
+    assert "You found 0 of 4 tokens" in told
+    assert "You gave up on 4 tokens" in told
+    assert "your guesses say" not in told
+    assert f"ranks say at most {bound_bits([one.rank for one in done]):.2f} bits" in told
+
+    app = open_app("sampling", text=TEXT, sam_panel="guess")
+    for at in range(2, 5):
+        for said in ["surely not this"] * (at - 2) + [tokens.tokens[at].strip()]:
+            app.text_input(key="sam_guess").set_value(said).run()
+    told = " ".join(one.value for one in app.markdown)
+    assert f"your guesses say at most {bound_bits([1, 2, 3]):.2f} bits" in told
+
+
 def test_a_game_goes_to_its_end_and_on_to_the_next_text(open_app: OpenApp) -> None:
     app = open_app("sampling", text=TEXT, sam_panel="guess")
     for _ in range(200):
