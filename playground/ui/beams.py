@@ -22,7 +22,7 @@ from playground.ui import compute, show, state, stepwise
 from playground.ui.components.sampler import SamplerValue
 from playground.ui.sampling import token_labels
 from playground.ui.state import PageContext
-from playground.ui.text import _, strong
+from playground.ui.text import _, plain, strong
 
 KEY = "sam_beams"
 
@@ -37,6 +37,7 @@ class Search:
         steps: Of the search.
         labels: Token id -> how it is shown, of all candidates.
         others: A greedy and a sampled continuation of the same text.
+        cut: Which of those were cut at the length.
         elapsed_ms: It took.
     """
 
@@ -47,6 +48,7 @@ class Search:
     steps: list[BeamStep] = field(default_factory=list)
     labels: dict[int, str] = field(default_factory=dict)
     others: dict[str, Written] = field(default_factory=dict)
+    cut: set[str] = field(default_factory=set)
     elapsed_ms: float = 0.0
 
     @property
@@ -138,15 +140,17 @@ def _search(search: Search, chosen: SamplerValue, line: Any, draw: Callable[...,
         written = stepwise.generate_many(
             search.context, [{**one, "seed": 0} for one in settings.values()], max_new_tokens=search.n_max
         )
-        n_done = 0
+        cut, n_done = set(), 0
         with closing(written):
             for row, made in written:
                 n_done += made.finish_reason is not None
-                one = list(texts.values())[row]
+                kind, one = list(texts.items())[row]
+                if made.finish_reason == "length":
+                    cut.add(kind)
                 one.token_ids.append(made.token_id)
                 one.logprobs.append(made.logprob)
                 one.text += made.text
-    search.others = texts if n_done == len(texts) else {}
+    search.cut, search.others = cut, texts if n_done == len(texts) else {}
     st.rerun()
 
 
@@ -156,7 +160,7 @@ def _draw(search: Search, trace: Trace) -> None:
         st.caption(_("Stopped."))
         return
     table = _texts(search)
-    st.markdown(_reading(table))
+    st.markdown(f"{_reading(table)} {_ranking(table, search.length_penalty)}")
     _draw_texts(table)
     words = _words(search.context.language)
     best = found[0]
@@ -169,16 +173,11 @@ def _draw(search: Search, trace: Trace) -> None:
         "beam": [search.labels[token_id] for token_id in best.token_ids],
         **{kind: token_labels(model_id, np.array(one.token_ids)) for kind, one in search.others.items()},
     }
-    st.markdown(f"#### {_('Why is the most probable text dull?')}")
+    st.markdown(f"#### {_('How probable is each token of the texts?')}")
     lines = frames.probabilities(each, names)
     alt = _("How probable the model finds each token of the three texts")
     show.show_chart(charts.token_probabilities(words), "sam_beam_lines", alt, data=lines)
-    st.caption(
-        _(
-            "A search for the most probable text picks a probable token everywhere. What people write goes "
-            "up and down, as the sampled text does (Holtzman et al. 2020, figure 2)."
-        )
-    )
+    st.caption(_steadiness(lines))
     show.provenance(replace(trace, elapsed_ms=search.elapsed_ms, cached=False))
     code = show.code(
         "beams", folder=show.model_folder(model_id), text=search.context.text, n_beams=search.n_beams,
@@ -191,10 +190,13 @@ def _texts(search: Search) -> pd.DataFrame:
     """The texts of the search, best first, then greedy and sampled."""
     engine, model_id = compute.get_engine(), search.context.model.model_id
     found = [
-        (f"beam {place}", engine.text_of(model_id, one.token_ids), one.token_ids, one.logprob)
+        (f"beam {place}", engine.text_of(model_id, one.token_ids), one.token_ids, one.is_cut, one.logprob)
         for place, one in enumerate(search.steps[-1].hypotheses, 1)
     ]
-    others = [(kind, one.text, one.token_ids, sum(one.logprobs)) for kind, one in search.others.items()]
+    others = [
+        (kind, one.text, one.token_ids, kind in search.cut, sum(one.logprobs))
+        for kind, one in search.others.items()
+    ]
     return frames.texts([*found, *others], search.length_penalty)
 
 
@@ -214,11 +216,55 @@ def _reading(table: pd.DataFrame) -> str:
     )  # fmt: skip
 
 
+def _ranking(table: pd.DataFrame, length_penalty: float) -> str:
+    """What the best beam is best by, and whether a text found here is more probable as a whole."""
+    best, likeliest = table.iloc[0], table.iloc[int(table["logprob"].to_numpy().argmax())]
+    values = {"penalty": f"{length_penalty:g}", "logprob": likeliest["logprob"]}
+    if likeliest["logprob"] > best["logprob"]:
+        told = _(
+            "It is the best by its score, log-probability / tokens ^ {penalty}, not the most probable text "
+            "as a whole: that is {kind} with {logprob:.2f}. A length penalty of 0 ranks whole texts."
+        )
+        return told.format(kind=plain(_kind(str(likeliest["kind"]))), **values)
+    told = _(
+        "It is the best by its score, log-probability / tokens ^ {penalty}, and none of the texts found here "
+        "is more probable; the search looks at few of all texts."
+    )
+    return told.format(**values)
+
+
+def _steadiness(lines: pd.DataFrame) -> str:
+    """What the lines show of ups and downs, beside what was measured on long texts."""
+    changes = frames.unsteadiness(lines)
+    words = [f"{name} {changes[kind]:.0%}" for kind, name in _kinds().items() if kind in changes]
+    if "beam" not in changes or "sampled" not in changes:
+        return _("A text of one token goes neither up nor down.")
+    told = _("From one token to the next the probability changes on average by: {changes}.").format(
+        changes=", ".join(words)
+    )
+    if changes["sampled"] > changes["beam"]:
+        more = _(
+            "In long texts too, what people write goes up and down more than what a search for the most "
+            "probable text finds (Holtzman et al. 2020, figure 2)."
+        )
+    else:
+        more = _(
+            "Here the sampled text is no less steady than the beam. In long texts what people write goes up "
+            "and down more (Holtzman et al. 2020, figure 2)."
+        )
+    return f"{told} {more}"
+
+
+def _kind(name: str) -> str:
+    """How a row of the texts is called."""
+    return _kinds().get(name) or _("beam {n}").format(n=name.split()[-1])
+
+
 def _draw_texts(table: pd.DataFrame) -> None:
     number, text = st.column_config.NumberColumn, st.column_config.TextColumn
-    words = _kinds()
     shown = table.assign(
-        kind=[words.get(kind) or _("beam {n}").format(n=kind.split()[-1]) for kind in table["kind"]]
+        kind=[_kind(kind) for kind in table["kind"]],
+        is_cut=[_("cut at the limit") if is_cut else _("ended") for is_cut in table["is_cut"]],
     )
     st.dataframe(
         shown,
@@ -227,6 +273,7 @@ def _draw_texts(table: pd.DataFrame) -> None:
             "kind": text(_("Found by"), width=115),
             "text": text(_("Text"), width=280),
             "n_tokens": number(_("Tokens"), width="small"),
+            "is_cut": text(_("End"), width="small"),
             "logprob": number(_("Log-probability"), format="%.2f"),
             "score": number(_("Score"), format="%.3f", help=_("Log-probability / tokens ^ length penalty")),
             "bits": number(_("Bits a token"), format="%.2f"),
@@ -244,6 +291,7 @@ def _words(language: str) -> dict[str, str]:
     return {
         "step": _("Step number"), "place": _("Place"), "token": _("Token"), "probability": _("Probability"),
         "logprob": _("Log-probability of the text"), "kept": _("kept"), "ended": _("ended"),
+        "cut": _("cut at the limit"),
         "dropped": _("dropped"), **_kinds(),
     }  # fmt: skip
 
