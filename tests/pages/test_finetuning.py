@@ -127,6 +127,18 @@ def test_the_list_of_prompts_shows_their_words(open_app: OpenApp, engine: LocalE
     assert listed.options == list(app.session_state[live.DATA][last.request.request_id].prompts)
 
 
+def test_the_turn_of_the_held_out_loss_is_named() -> None:
+    def said(*losses: float) -> str:
+        held_out = tuple((10 * at, loss) for at, loss in enumerate(losses))
+        request = FinetuneRequest(tiny.LLAMA, "a set", (), ())
+        return live.reading(TrainingState(request, "done", train=((1, 4.0),), held_out=held_out))
+
+    assert "fell from 4.03 to 1.25 at step 30 and has risen to 1.50 since" in said(4.03, 2.0, 1.6, 1.25, 1.5)
+    assert "went from 4.03 to 1.25" in said(4.03, 2.0, 1.25)
+    assert "went from 4.03 to 1.25" in said(4.03, 1.2501, 1.2502), "no difference that is shown"
+    assert "went from 4.03 to 5.00" in said(4.03, 5.0), "it only rose"
+
+
 def test_questions_are_scored_before_and_after(open_app: OpenApp, engine: LocalEngine) -> None:
     app = open_app("finetuning", **LINK, fin_panel="questions")
     last = trained(app, engine)

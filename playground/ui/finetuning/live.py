@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -229,14 +229,26 @@ def reading(state: TrainingState) -> str:
         )
         words = told.format(first=state.train[0][1], last=float(curve[-1]))
     if len(state.held_out) > 1:
-        told = _("The held-out loss went from {first:.2f} to {last:.2f}.")
-        words += " " + told.format(first=state.held_out[0][1], last=state.held_out[-1][1])
+        words += " " + _held_out(state.held_out)
     if state.general:
         change = state.general[-1][1] / state.general[0][1] - 1
         forgot = _("On general text the loss rose by {change:.1%}: so much is forgotten.")
         kept = _("On general text the loss changed by {change:+.1%}: hardly anything is forgotten.")
         words += " " + (forgot if change > NOTHING else kept).format(change=change)
     return words
+
+
+def _held_out(losses: Sequence[tuple[int, float]]) -> str:
+    """How the held-out loss went, with its turn where it has risen again by as much as is shown."""
+    first, last = losses[0][1], losses[-1][1]
+    step, least = min(losses, key=lambda one: one[1])
+    if step == losses[0][0] or round(least, 2) >= round(last, 2):
+        return _("The held-out loss went from {first:.2f} to {last:.2f}.").format(first=first, last=last)
+    told = _(
+        "The held-out loss fell from {first:.2f} to {least:.2f} at step {step} and has risen to {last:.2f} "
+        "since."
+    )
+    return told.format(first=first, least=least, step=step, last=last)
 
 
 def _samples(state: TrainingState) -> None:
