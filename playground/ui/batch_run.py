@@ -58,6 +58,7 @@ def panel(context: PageContext, chosen: SamplerValue, trace: Trace) -> Callable[
     many: Many | None = st.session_state.get(KEY)
     mine = (context.model.model_id, prompts)
     if many and (many.context.model.model_id, [one["text"] for one in many.settings]) == mine and begun(many):
+        show.other_settings(many.asked, {**chosen._asdict(), _("Tokens at most"): n_max})
         _draw(many, trace)
     return None
 

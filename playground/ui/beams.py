@@ -34,6 +34,7 @@ class Search:
     Attributes:
         context: Model and text it belongs to.
         n_beams, length_penalty, n_max: What was asked.
+        drawn: How the sampled text beside is drawn.
         steps: Of the search.
         labels: Token id -> how it is shown, of all candidates.
         others: A greedy and a sampled continuation of the same text.
@@ -45,11 +46,20 @@ class Search:
     n_beams: int
     length_penalty: float
     n_max: int
+    drawn: SamplerValue
     steps: list[BeamStep] = field(default_factory=list)
     labels: dict[int, str] = field(default_factory=dict)
     others: dict[str, Written] = field(default_factory=dict)
     cut: set[str] = field(default_factory=set)
     elapsed_ms: float = 0.0
+
+    @property
+    def asked(self) -> dict[str, object]:
+        """How each setting is called -> what it is."""
+        return {
+            _("Beams"): self.n_beams, _("Length penalty"): self.length_penalty,
+            _("Tokens at most"): self.n_max, **self.drawn._asdict(),
+        }  # fmt: skip
 
     @property
     def n_places(self) -> int:
@@ -99,8 +109,10 @@ def panel(context: PageContext, chosen: SamplerValue, trace: Trace) -> Callable[
             _("Start the search"), type="primary", key="sam_search", icon=":material/account_tree:"
         )
         st.button(_("Stop"), key="sam_search_stop", icon=":material/stop:", disabled=not start)
+    drawn = chosen if chosen.temperature > 0 else chosen._replace(temperature=1.0)
+    now = Search(context, int(n_beams), float(penalty), int(n_max), drawn)
     if start:
-        st.session_state[KEY] = Search(context, int(n_beams), float(penalty), int(n_max))
+        st.session_state[KEY] = now
     search: Search | None = st.session_state.get(KEY)
     mine = (context.model.model_id, context.text)
     if search is None or (search.context.model.model_id, search.context.text) != mine:
@@ -108,18 +120,19 @@ def panel(context: PageContext, chosen: SamplerValue, trace: Trace) -> Callable[
             _("At every step the search keeps the few most probable texts, whatever their next token.")
         )
         return None
+    show.other_settings(search.asked, now.asked)
     line, picture = st.empty(), _tree_picture(context.language, search.n_max, search.n_places)
     alt = _("Every candidate of every step, joined to the text it goes on from")
     with st.container(key="sam_beam_tree"):
         chart = st.empty()
         chart.vega_lite_chart(search.tree(), picture, alt=alt)
     if start:
-        return partial(_search, search, chosen, line, partial(chart.vega_lite_chart, spec=picture, alt=alt))
+        return partial(_search, search, line, partial(chart.vega_lite_chart, spec=picture, alt=alt))
     _draw(search, trace)
     return None
 
 
-def _search(search: Search, chosen: SamplerValue, line: Any, draw: Callable[..., object]) -> None:  # noqa: ANN401
+def _search(search: Search, line: Any, draw: Callable[..., object]) -> None:  # noqa: ANN401
     """Search, then write the texts beside; any click of the reader stops it within one step."""
     begun_at = time.monotonic()
     with line.container():
@@ -134,8 +147,7 @@ def _search(search: Search, chosen: SamplerValue, line: Any, draw: Callable[...,
                 draw(search.tree())
         if not search.steps or not search.steps[-1].done:
             st.rerun()
-        drawn = chosen if chosen.temperature > 0 else chosen._replace(temperature=1.0)
-        settings = {"greedy": {"temperature": 0.0}, "sampled": drawn._asdict()}
+        settings = {"greedy": {"temperature": 0.0}, "sampled": search.drawn._asdict()}
         texts = {kind: Written(one["temperature"], 0) for kind, one in settings.items()}
         written = stepwise.generate_many(
             search.context, [{**one, "seed": 0} for one in settings.values()], max_new_tokens=search.n_max

@@ -52,6 +52,14 @@ class Many:
         """Those of the texts, each once, from cold to hot."""
         return sorted({one["temperature"] for one in self.settings})
 
+    @property
+    def asked(self) -> dict[str, object]:
+        """How each setting that all texts share is called -> what it is."""
+        shared = {name: value for name, value in self.settings[0].items() if name not in ("seed", "text")}
+        if len(self.temperatures) > 1:
+            del shared["temperature"]
+        return {**shared, _("Tokens at most"): self.n_max}
+
 
 def panel(context: PageContext, chosen: SamplerValue, trace: Trace) -> Callable[[], None] | None:
     """Draw the controls and what was written last.
@@ -87,6 +95,9 @@ def panel(context: PageContext, chosen: SamplerValue, trace: Trace) -> Callable[
     if many is None or (many.context.model.model_id, many.context.text) != mine or not begun(many):
         st.caption(_("The texts share the batch: eight take far less than eight times as long as one."))
         return None
+    is_sweep = len(many.temperatures) > 1
+    made, now = many.asked, {**chosen._asdict(), _("Tokens at most"): n_max, _("Texts"): n}
+    show.other_settings(made if is_sweep else {_("Texts"): len(many.settings), **made}, now)
     _draw(many, trace)
     return None
 

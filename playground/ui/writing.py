@@ -48,7 +48,7 @@ def panel(context: PageContext, trace: Trace) -> Callable[[], None] | None:
 
 def _panel(context: PageContext, trace: Trace, later: list[Callable[[], None]], runs: Iterator[int]) -> None:
     is_whole = next(runs) == 0  # the page's own run; the fragment's reruns share the iterator
-    wish, draw_ended = _controls(context, trace)
+    wish, now, draw_ended = _controls(context, trace)
     run = last_run(context)
     board = Board(run, context.language)
     if run is None:
@@ -61,6 +61,7 @@ def _panel(context: PageContext, trace: Trace, later: list[Callable[[], None]], 
         if not run.finish:
             st.rerun(scope="fragment")  # "Go on" has become possible
         draw_ended()
+    show.other_settings(_settings(run), _settings(now))
     _draw(run, trace)
 
 
@@ -69,8 +70,20 @@ def _write_and_rerun(context: PageContext, board: Board, run: Run, wish: Wish) -
     st.rerun()
 
 
-def _controls(context: PageContext, trace: Trace) -> tuple[Wish, Callable[[], None]]:
-    """Draw the settings of the run and its buttons; give what the reader wants, and what ends the buttons."""
+def _settings(run: Run) -> dict[str, object]:
+    """How each setting of a run is called -> what it is."""
+    return {
+        **run.chosen._asdict(), **run.penalties, _("Seed"): run.seed, _("Tokens at most"): run.n_max,
+        _("Exact: alone in the batch"): _("on") if run.exact else _("off"),
+    }  # fmt: skip
+
+
+def _controls(context: PageContext, trace: Trace) -> tuple[Wish, Run, Callable[[], None]]:
+    """Draw the settings of the run and its buttons.
+
+    Returns:
+        What the reader wants, the run that would begin with the settings of now, and what ends the buttons.
+    """
     branched = st.session_state.pop("sam_branched", False)  # the callback has put the new path there
     run = last_run(context)
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -87,18 +100,18 @@ def _controls(context: PageContext, trace: Trace) -> tuple[Wish, Callable[[], No
         resumed = resume.button(_("Go on"), key="sam_go_on", icon=":material/resume:", disabled=not may_go_on)
         writes = start or branched or (resumed and may_go_on)  # the browser may show what was possible before
         stop.button(_("Stop"), key="sam_stop", icon=":material/stop:", disabled=not writes)
+    assert trace.logits is not None
+    chosen, _problems = sampling.chosen(trace.logits.shape[-1])
+    now = Run(context, chosen, int(seed), int(n_max), penalties, exact)
     if start or (step and (run is None or not run.may_go_on)):
-        assert trace.logits is not None
-        chosen, _problems = sampling.chosen(trace.logits.shape[-1])
-        run = Run(context, chosen, int(seed), int(n_max), penalties, exact)
-        st.session_state["sam_paths"] = [run]
-        st.session_state["sam_run"] = run
+        st.session_state["sam_paths"] = [now]
+        st.session_state["sam_run"] = now
 
     def draw_ended() -> None:
         resume.button(_("Go on"), key="sam_gone_on", icon=":material/resume:", disabled=True)
         stop.button(_("Stop"), key="sam_stopped", icon=":material/stop:", disabled=True)
 
-    return "all" if writes else "token" if step else "", draw_ended
+    return "all" if writes else "token" if step else "", now, draw_ended
 
 
 def _draw(run: Run, trace: Trace) -> None:

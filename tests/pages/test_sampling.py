@@ -252,6 +252,40 @@ def test_every_uploaded_prompt_is_continued_as_alone_and_long_ones_are_named(
     assert found["texts"] == [one.token_ids for one in many.written]
 
 
+OTHER = "Made with other settings than those above: "
+MADE = {  # panel: its button, then (a setting that is changed, its new value, what is said of the old one)
+    "write": ("sam_start", ("sam_seed", 7, "Seed 0"), ("sam_max_new_tokens", 5, "Tokens at most 4")),
+    "many": ("sam_many", ("sam_n_texts", 3, "Texts 2"), ("sam_many_tokens", 5, "Tokens at most 4")),
+    "sweep": ("sam_sweep", ("sam_many_tokens", 5, "Tokens at most 4")),
+    "batch": ("sam_batch", ("sam_batch_tokens", 5, "Tokens at most 4")),
+    "beam": ("sam_search", ("sam_n_beams", 3, "Beams 2"), ("sam_length_penalty", 0.5, "Length penalty 1")),
+}
+
+
+@pytest.mark.parametrize("panel", MADE)
+def test_a_result_says_when_it_was_made_with_other_settings(panel: str, open_app: OpenApp) -> None:
+    def said() -> list[str]:
+        return [one.value.partition(OTHER)[2].replace("\\", "") for one in app.caption if OTHER in one.value]
+
+    tokens = ("sam_max_new_tokens", "sam_many_tokens", "sam_batch_tokens", "sam_beam_tokens")
+    link = dict.fromkeys(tokens, "4") | {"sam_n_texts": "2", "sam_n_beams": "2"}
+    app = open_app("sampling", text=TEXT, sam_panel="many" if panel == "sweep" else panel, **link)
+    app.session_state["prompts"] = PromptFile(("The cat", "A dog"), (), 0)
+    app.run()
+    button, *changes = MADE[panel]
+    app.button(key=button).click().run()
+    assert said() == []
+    for key, value, words in changes:
+        before = app.number_input(key=key).value
+        app.number_input(key=key).set_value(value).run()
+        assert said() == [f"{words}."]
+        app.number_input(key=key).set_value(before).run()
+        assert said() == []
+    app.session_state["sam_temperature"] = app.session_state["sam_temperature_ours"] = "0.3"
+    app.run()
+    assert said() == ([] if panel == "sweep" else ["temperature 1."])
+
+
 def test_a_sweep_writes_eight_texts_at_each_temperature(open_app: OpenApp) -> None:
     app = open_app("sampling", text=TEXT, sam_panel="many", sam_many_tokens="6")
     app.button(key="sam_sweep").click().run()
