@@ -58,14 +58,19 @@ def other_settings(made: Mapping[str, object], now: Mapping[str, object]) -> Non
         made: How each setting is called -> what the result was made with.
         now: The same, as chosen now; settings that `made` does not name do not count.
     """
-    others = [f"{name} {_short(value)}" for name, value in made.items() if value != now[name]]
+    others = {name: value for name, value in made.items() if value != now[name]}
     if others:
         told = _("Made with other settings than those above: {settings}.")
-        st.caption(f":material/history: {told.format(settings=plain(', '.join(others)))}")
+        st.caption(f":material/history: {told.format(settings=listed(others))}")
 
 
-def _short(value: object) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
+def listed(settings: Mapping[str, object]) -> str:
+    """Settings in one line: how each is called, and what it is."""
+    words = [
+        f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}"
+        for name, value in settings.items()
+    ]
+    return plain(", ".join(words))
 
 
 def _named(model_id: str, adapter: str) -> list[str]:

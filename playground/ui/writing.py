@@ -14,7 +14,7 @@ import streamlit as st
 
 from playground.charts import sampling as charts
 from playground.core import frames
-from playground.core.generation_config import generation_config
+from playground.core.generation_config import generation_config, without_place
 from playground.core.trace import Trace
 from playground.ui import paths, sampling, show, state, stepwise
 from playground.ui.components.scored_text import scored_text
@@ -133,16 +133,21 @@ def _draw(run: Run, trace: Trace) -> None:
 def _config_file(run: Run) -> None:
     """The settings of this run for transformers; what has no place in its file is said."""
     settings = run.chosen._asdict()
-    order = settings.pop("order")
-    penalty = run.penalties["repetition_penalty"]
-    text = generation_config(**settings, repetition_penalty=penalty, max_new_tokens=run.n_max)
+    penalties = dict(run.penalties)
+    left_out = without_place(
+        temperature=run.chosen.temperature, order=settings.pop("order"), seed=run.seed,
+        presence_penalty=penalties.pop("presence_penalty"),
+        frequency_penalty=penalties.pop("frequency_penalty"),
+    )  # fmt: skip
+    text = generation_config(**settings, **penalties, max_new_tokens=run.n_max)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.download_button(
             "generation_config.json", text, "generation_config.json", "application/json",
             key="sam_config", on_click="ignore", icon=":material/settings:",
         )  # fmt: skip
-        if order != "transformers" or run.penalties["presence_penalty"] or run.penalties["frequency_penalty"]:
-            st.caption(_("The file cannot hold another library's order, presence and frequency penalty."))
+        if left_out:
+            told = _("Not in the file, which has no place for it: {settings}.")
+            st.caption(told.format(settings=show.listed(left_out)))
 
 
 def _more() -> tuple[dict[str, Any], bool]:

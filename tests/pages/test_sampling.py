@@ -286,6 +286,20 @@ def test_a_result_says_when_it_was_made_with_other_settings(panel: str, open_app
     assert said() == ([] if panel == "sweep" else ["temperature 1."])
 
 
+def test_what_the_settings_file_has_no_place_for_is_named_with_its_value(open_app: OpenApp) -> None:
+    def left_out(**link: str) -> list[str]:
+        app = open_app("sampling", text=TEXT, sam_max_new_tokens="2", **link)
+        app.button(key="sam_start").click().run()
+        told = [one.value.replace("\\", "") for one in app.caption if "no place for it" in one.value]
+        return [one.partition(": ")[2] for one in told]
+
+    assert left_out(sam_temperature="0") == []
+    assert left_out(sam_temperature="0", sam_frequency="0.5") == ["frequency_penalty 0.5."]
+    assert left_out(sam_presence="-1.0", sam_order="vllm", sam_seed="9") == [
+        "order vllm, presence_penalty -1, seed 9."
+    ]
+
+
 def test_a_sweep_writes_eight_texts_at_each_temperature(open_app: OpenApp) -> None:
     app = open_app("sampling", text=TEXT, sam_panel="many", sam_many_tokens="6")
     app.button(key="sam_sweep").click().run()
