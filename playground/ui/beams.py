@@ -20,6 +20,7 @@ from playground.core.trace import Trace
 from playground.engine.beams import BeamStep
 from playground.ui import compute, show, state, stepwise
 from playground.ui.components.sampler import SamplerValue
+from playground.ui.number import number_field
 from playground.ui.sampling import token_labels
 from playground.ui.state import PageContext
 from playground.ui.text import _, plain, strong
@@ -95,15 +96,10 @@ def panel(context: PageContext, chosen: SamplerValue, trace: Trace) -> Callable[
     st.markdown(f"#### {_('Which continuation is the most probable one?')}")
     limits = state.settings()
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        n_beams = st.number_input(
-            _("Beams"), 2, limits.max_beams, 4, key="sam_n_beams", bind="query-params", width=130
-        )
-        penalty = st.number_input(
-            _("Length penalty"), -2.0, 3.0, 1.0, 0.5, key="sam_length_penalty", bind="query-params", width=150
-        )
-        n_max = st.number_input(
-            _("Tokens at most"), 2, min(24, limits.max_new_tokens), 12, key="sam_beam_tokens",
-            bind="query-params", width=150,
+        n_beams = number_field(_("Beams"), 2, limits.max_beams, 4, key="sam_n_beams", width=130)
+        penalty = number_field(_("Length penalty"), -2.0, 3.0, 1.0, 0.5, key="sam_length_penalty", width=150)
+        n_max = number_field(
+            _("Tokens at most"), 2, min(24, limits.max_new_tokens), 12, key="sam_beam_tokens", width=150,
         )  # fmt: skip
         start = st.button(
             _("Start the search"), type="primary", key="sam_search", icon=":material/account_tree:"

@@ -18,6 +18,7 @@ from playground.core.frames_many import Written
 from playground.core.trace import Trace
 from playground.ui import show, stepwise
 from playground.ui.components.sampler import SamplerValue
+from playground.ui.number import number_field
 from playground.ui.pace import Pace
 from playground.ui.sampling import cuts
 from playground.ui.state import PageContext
@@ -74,10 +75,8 @@ def panel(context: PageContext, chosen: SamplerValue, trace: Trace) -> Callable[
     """
     st.markdown(f"#### {_('How different are many continuations?')}")
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        n = st.number_input(_("Texts"), 2, 16, 8, key="sam_n_texts", bind="query-params", width=130)
-        n_max = st.number_input(
-            _("Tokens at most"), 4, 64, 24, key="sam_many_tokens", bind="query-params", width=160
-        )
+        n = number_field(_("Texts"), 2, 16, 8, key="sam_n_texts", width=130)
+        n_max = number_field(_("Tokens at most"), 4, 64, 24, key="sam_many_tokens", width=160)
         one = st.button(_("Write them at once"), type="primary", key="sam_many", icon=":material/stacks:")
         sweep = st.button(_("At six temperatures"), key="sam_sweep", icon=":material/thermostat:")
         st.button(_("Stop"), key="sam_many_stop", icon=":material/stop:", disabled=not (one or sweep))

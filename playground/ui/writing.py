@@ -19,6 +19,7 @@ from playground.core.trace import Trace
 from playground.ui import paths, sampling, show, state, stepwise
 from playground.ui.components.scored_text import scored_text
 from playground.ui.expected import N_EXPECTED
+from playground.ui.number import number_field
 from playground.ui.pace import Pace
 from playground.ui.run import Run, last_run
 from playground.ui.state import PageContext
@@ -88,10 +89,8 @@ def _controls(context: PageContext, trace: Trace) -> tuple[Wish, Run, Callable[[
     run = last_run(context)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         limit = state.settings().max_new_tokens
-        seed = st.number_input(_("Seed"), 0, 2**32 - 1, 0, key="sam_seed", bind="query-params", width=130)
-        n_max = st.number_input(
-            _("Tokens at most"), 1, limit, 32, key="sam_max_new_tokens", bind="query-params", width=130
-        )
+        seed = number_field(_("Seed"), 0, 2**32 - 1, 0, key="sam_seed", width=130)
+        n_max = number_field(_("Tokens at most"), 1, limit, 32, key="sam_max_new_tokens", width=130)
         penalties, exact = _more()
         start = st.button(_("Generate"), type="primary", key="sam_start", icon=":material/play_arrow:")
         step = st.button(_("One token"), key="sam_step", icon=":material/skip_next:")
@@ -160,16 +159,14 @@ def _more() -> tuple[dict[str, Any], bool]:
             )
         )
         penalties = {
-            "repetition_penalty": st.number_input(
+            "repetition_penalty": number_field(
                 _("Repetition penalty (1 = off)"), 0.5, 3.0, 1.0, 0.1, key="sam_repetition",
-                bind="query-params",
             ),
-            "presence_penalty": st.number_input(
-                _("Presence penalty (0 = off)"), -2.0, 2.0, 0.0, 0.1, key="sam_presence", bind="query-params"
+            "presence_penalty": number_field(
+                _("Presence penalty (0 = off)"), -2.0, 2.0, 0.0, 0.1, key="sam_presence"
             ),
-            "frequency_penalty": st.number_input(
+            "frequency_penalty": number_field(
                 _("Frequency penalty (0 = off)"), -2.0, 2.0, 0.0, 0.1, key="sam_frequency",
-                bind="query-params",
             ),
         }  # fmt: skip
         exact = st.toggle(

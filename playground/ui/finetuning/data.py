@@ -20,6 +20,7 @@ from playground.ui.components.scored_text import ScoredToken, scored_text
 from playground.ui.expected import N_EXPECTED, expected
 from playground.ui.file_preview import Kind, Part
 from playground.ui.finetuning.sets import TrainingSet, own_file, put_file_away, take_file
+from playground.ui.number import number_field
 from playground.ui.state import PageContext
 from playground.ui.text import _, ngettext, plain, strong
 
@@ -29,9 +30,8 @@ def row_picture(context: PageContext, data: TrainingSet) -> None:
     rows = data.rows
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(_("Row"), width="content")
-        number = st.number_input(
-            _("Row"), 1, len(rows), min(st.session_state.get("fin_row", 1), len(rows)), key="fin_row",
-            bind="query-params", width=120, label_visibility="collapsed",
+        number = number_field(
+            _("Row"), 1, len(rows), 1, key="fin_row", width=120, label_visibility="collapsed",
         )  # fmt: skip
         row = rows[int(number) - 1]
         is_held_out = row.key in {one.key for one in data.parts[1]}
