@@ -272,6 +272,7 @@ def _draw_texts(table: pd.DataFrame) -> None:
     number, text = st.column_config.NumberColumn, st.column_config.TextColumn
     shown = table.assign(
         kind=[_kind(kind) for kind in table["kind"]],
+        repeated_4=100 * table["repeated_4"],
         is_cut=[_("cut at the limit") if is_cut else _("ended") for is_cut in table["is_cut"]],
     )
     st.dataframe(
@@ -285,7 +286,7 @@ def _draw_texts(table: pd.DataFrame) -> None:
             "logprob": number(_("Log-probability"), format="%.2f"),
             "score": number(_("Score"), format="%.3f", help=_("Log-probability / tokens ^ length penalty")),
             "bits": number(_("Bits a token"), format="%.2f"),
-            "repeated_4": number(_("Repeated 4-grams"), format="percent"),
+            "repeated_4": number(_("Repeated 4-grams"), format="%.0f%%"),
         },
     )
 

@@ -20,7 +20,7 @@ from playground.ui.choose import default_index, default_of, list_key, told_apart
 from playground.ui.components.share import share
 from playground.ui.state import PageContext
 from playground.ui.tasks import Task, show_tasks
-from playground.ui.text import N_, Lesson, _, lesson, plain, sentence
+from playground.ui.text import N_, Lesson, _, lesson, ngettext, plain, sentence
 
 _LANGUAGE_NAMES = {"en": "English", "ko": "한국어"}
 _EXAMPLE_NAMES = {
@@ -97,7 +97,11 @@ def page(name: str, needs: Collection[Capability] = ()) -> PageContext:
     text, n_left_out = readable_text(st.session_state["text"])
     if n_left_out:
         st.warning(
-            _("{n} control characters in the text are left out: they are no text.").format(n=n_left_out)
+            ngettext(
+                "{n} control character in the text is left out: it is no text.",
+                "{n} control characters in the text are left out: they are no text.",
+                n_left_out,
+            ).format(n=n_left_out)
         )
     entry = _chosen_model()
     if (error := _text_error(text) or _model_error(entry, needs)) is not None:

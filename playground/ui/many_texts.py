@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -196,16 +197,29 @@ def _draw_sweep(grouped: pd.DataFrame) -> None:
     show.show_chart(charts.quality_against_diversity(words), "sam_sweep_picture", alt, data=grouped)
     first, last = grouped.iloc[0], grouped.iloc[-1]
     told = _(
-        "From temperature {low:.1f} to {high:.1f}, distinct-2 goes from {from_2:.2f} to {to_2:.2f} and the "
-        "mean log-probability from {from_p:.2f} to {to_p:.2f}."
+        "From temperature {low:.1f} to {high:.1f}, distinct-2 goes {diversity} and the mean log-probability "
+        "{quality}."
     )
     st.markdown(
         told.format(
-            low=first["temperature"], high=last["temperature"], from_2=first["distinct_2"],
-            to_2=last["distinct_2"], from_p=first["mean_logprob"], to_p=last["mean_logprob"],
+            low=first["temperature"], high=last["temperature"], diversity=_way(grouped, "distinct_2"),
+            quality=_way(grouped, "mean_logprob"),
         )
         + (" " + _("The most probable texts are also the most alike.") if _falls(grouped) else "")
     )  # fmt: skip
+
+
+def _way(grouped: pd.DataFrame, column: str) -> str:
+    """From where to where a value goes over the temperatures, and its turn where it goes beyond both."""
+    values = [round(float(one), 2) for one in grouped[column]]
+    ends = (values[0], values[-1])
+    beyond = [max(value - max(ends), min(ends) - value) for value in values]
+    turn = int(np.argmax(beyond))
+    if not beyond[turn] > 0:
+        return _("from {first:.2f} to {last:.2f}").format(first=values[0], last=values[-1])
+    told = _("from {first:.2f} over {turn:.2f} (at {temperature:.1f}) to {last:.2f}")
+    at = grouped["temperature"].iloc[turn]
+    return told.format(first=values[0], turn=values[turn], temperature=at, last=values[-1])
 
 
 def _falls(grouped: pd.DataFrame) -> bool:
@@ -222,7 +236,7 @@ def table(texts: pd.DataFrame, columns: Sequence[str]) -> None:
     """
     number, text = st.column_config.NumberColumn, st.column_config.TextColumn
     st.dataframe(
-        texts,
+        texts.assign(repeated_4=100 * texts["repeated_4"]),
         hide_index=True,
         height=310,
         column_order=columns,
@@ -233,6 +247,6 @@ def table(texts: pd.DataFrame, columns: Sequence[str]) -> None:
             "text": text(_("Text"), width="large"),
             "n_tokens": number(_("Tokens"), width="small"),
             "perplexity": number(_("Perplexity"), format="%.1f", width="small"),
-            "repeated_4": number(_("Repeated 4-grams"), format="percent"),
+            "repeated_4": number(_("Repeated 4-grams"), format="%.0f%%"),
         },
     )

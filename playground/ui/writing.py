@@ -243,6 +243,7 @@ def go_on(context: PageContext, board: Board, run: Run, wish: Wish) -> None:
         steps = stepwise.generate(
             context, run.penalties | run.chosen._asdict() | run.goes_on | {"n_top": N_EXPECTED}
         )
+    run.is_stepped = wish == "token"
     begun_at, before_ms = time.monotonic(), run.elapsed_ms
     with closing(steps):
         for step in steps:

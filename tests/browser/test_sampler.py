@@ -354,7 +354,7 @@ def test_token_by_token_then_on_then_stopped_then_to_the_end(page: Page, open_pa
     open_page("/sampling?sam_max_new_tokens=40&sam_temperature=1")
     wait_drawn(page)
     text = page.get_by_text("The capital of England is│")
-    for told in ("Stopped. 1 token,", "Stopped. 2 tokens,"):
+    for told in ("writes more. 1 token,", "writes more. 2 tokens,"):
         page.get_by_role("button", name="One token").click()
         expect(page.get_by_text(told)).to_be_visible()
     two = text.inner_text()

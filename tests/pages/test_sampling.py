@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -298,6 +299,28 @@ def test_what_the_settings_file_has_no_place_for_is_named_with_its_value(open_ap
     assert left_out(sam_presence="-1.0", sam_order="vllm", sam_seed="9") == [
         "order vllm, presence_penalty -1, seed 9."
     ]
+
+
+def test_the_turn_of_a_value_over_the_temperatures_is_named() -> None:
+    def way(*values: float) -> str:
+        temperatures = [0.4 * at for at in range(len(values))]
+        return many_texts._way(pd.DataFrame({"temperature": temperatures, "p": values}), "p")
+
+    assert way(-1.1, -0.8, -3.0, -6.81) == "from -1.10 over -0.80 (at 0.4) to -6.81"
+    assert way(0.5, 0.9, 0.2, 0.8) == "from 0.50 over 0.20 (at 0.8) to 0.80"
+    assert way(-1.1, -1.1, -2.0) == "from -1.10 to -2.00"
+    assert way(0.5, 0.501, 0.502) == "from 0.50 to 0.50", "no turn that is shown"
+
+
+def test_after_one_token_a_text_has_not_ended_and_was_not_stopped(open_app: OpenApp) -> None:
+    app = open_app("sampling", text=TEXT, sam_max_new_tokens="3", sam_temperature="0")
+    for n, words in ((1, "1 token,"), (2, "2 tokens,")):
+        app.button(key="sam_step").click().run()
+        [told] = [one.value for one in app.caption if words in one.value]
+        assert told.startswith("Not ended yet"), n
+        assert "Stopped" not in told
+    app.button(key="sam_step").click().run()
+    assert any(one.value.startswith("The chosen length is reached.") for one in app.caption)
 
 
 def test_a_sweep_writes_eight_texts_at_each_temperature(open_app: OpenApp) -> None:

@@ -14,7 +14,7 @@ from playground.ui import compute, state
 from playground.ui.choose import choose_from_list
 from playground.ui.finetuning.sets import TrainingSet
 from playground.ui.number import number_field
-from playground.ui.text import N_, _, plain
+from playground.ui.text import N_, _, large, plain
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -185,9 +185,9 @@ def cost(data: TrainingSet, chosen: Chosen, s_a_token: float | None) -> str:
     megabytes = (chosen.n_trained * BYTES_A_NUMBER + activations) / 1e6
     epochs = chosen.n_steps * chosen.batch_size / max(1, len(data.texts))
     words = [
-        _("{n:,} numbers are trained, {share:.2%} of the model's {all:.0f} million").format(
+        _("{n:,} numbers are trained, {share:.2%} of the model's {all}").format(
             n=chosen.n_trained, share=chosen.n_trained / data.context.model.n_parameters,
-            all=data.context.model.n_parameters / 1e6,
+            all=large(data.context.model.n_parameters),
         ),
         _("about {n:.0f} MB of memory").format(n=megabytes),
     ]  # fmt: skip

@@ -99,9 +99,12 @@ def panel(data: TrainingSet | None) -> None:
         return
     train, held_out = data.parts
     n_again = duplicates(data.rows)
-    words = [_("{n} rows: {train} to train on, {held_out} held out").format(
-        n=len(data.rows), train=len(train), held_out=len(held_out)
-    )]  # fmt: skip
+    told = ngettext(
+        "{n} row: {train} to train on, {held_out} held out",
+        "{n} rows: {train} to train on, {held_out} held out",
+        len(data.rows),
+    )
+    words = [told.format(n=len(data.rows), train=len(train), held_out=len(held_out))]
     if n_again:
         words.append(
             ngettext("{n} row repeats another", "{n} rows repeat another", n_again).format(n=n_again)

@@ -18,7 +18,7 @@ from playground.ui.finetuning import code
 from playground.ui.finetuning.controls import Chosen
 from playground.ui.finetuning.sets import TrainingSet
 from playground.ui.state import PageContext
-from playground.ui.text import N_, _, filled, plain, sentence
+from playground.ui.text import N_, _, filled, ngettext, plain, sentence
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,7 +31,6 @@ _STATUS = {
     "waiting": N_("Waiting: place {position} in the queue"),
     "running": N_("Training: step {step} of {all}"),
     "paused": N_("Paused after step {step} of {all}"),
-    "done": N_("Done: {step} steps"),
     "cancelled": N_("Stopped after step {step} of {all}"),
     "failed": N_("Broken off after step {step}"),
 }
@@ -180,6 +179,8 @@ def _buttons(state: TrainingState) -> None:
 
 def status(state: TrainingState) -> str:
     """Where a run is, in words."""
+    if state.status == "done":
+        return ngettext("Done: {step} step", "Done: {step} steps", state.step).format(step=state.step)
     return _(_STATUS[state.status]).format(
         position=state.position, step=state.step, all=state.request.n_steps
     )
@@ -192,7 +193,8 @@ def _speed(state: TrainingState) -> str:
         s=state.step_s, n=state.n_tokens / state.step / state.step_s, seconds=state.elapsed_s
     )
     if state.n_together > 1:
-        words += " · " + _("shared with {n} other runs").format(n=state.n_together - 1)
+        n = state.n_together - 1
+        words += " · " + ngettext("shared with {n} other run", "shared with {n} other runs", n).format(n=n)
     return words
 
 
@@ -202,7 +204,7 @@ def _table(state: TrainingState) -> pd.DataFrame:
 
 def _words(best: int | None) -> Mapping[str, str]:
     return {
-        "step": _("Step"),
+        "step": _("Training step"),
         "loss": _("Loss (nats a token)"),
         "train": _("training, each batch"),
         "smoothed": _("training, smoothed"),

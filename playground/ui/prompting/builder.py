@@ -61,7 +61,11 @@ def read(context: PageContext) -> Prompt:
         query, by_length, is_calibrated,
     )  # fmt: skip
     if n_shot > len(pool):
-        told = _("The task has {n} examples beside its test items: all of them are in the prompt.")
+        told = ngettext(
+            "The task has {n} example beside its test items: it is in the prompt.",
+            "The task has {n} examples beside its test items: all of them are in the prompt.",
+            len(pool),
+        )
         st.caption(told.format(n=len(pool)))
     return prompt
 
