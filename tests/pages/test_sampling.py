@@ -134,7 +134,7 @@ def test_token_by_token_and_then_on_gives_what_one_run_gives(open_app: OpenApp) 
         app.button(key="sam_step").click().run()
         assert not app.exception
         assert len(app.session_state["sam_run"].tokens) == n
-        assert any("Stopped." in one.value for one in app.caption)
+        assert any("Not ended yet" in one.value for one in app.caption)
     app.button(key="sam_go_on").click().run()
     run, expected = app.session_state["sam_run"], whole.session_state["sam_run"]
     assert [one.token_id for one in run.tokens] == [one.token_id for one in expected.tokens]
@@ -271,7 +271,7 @@ def test_a_result_says_when_it_was_made_with_other_settings(panel: str, open_app
     tokens = ("sam_max_new_tokens", "sam_many_tokens", "sam_batch_tokens", "sam_beam_tokens")
     link = dict.fromkeys(tokens, "4") | {"sam_n_texts": "2", "sam_n_beams": "2"}
     app = open_app("sampling", text=TEXT, sam_panel="many" if panel == "sweep" else panel, **link)
-    app.session_state["prompts"] = PromptFile(("The cat", "A dog"), (), 0)
+    app.session_state["prompts"] = PromptFile((), 0, ("The cat", "A dog"))
     app.run()
     button, *changes = MADE[panel]
     app.button(key=button).click().run()
