@@ -544,6 +544,6 @@ def test_a_base_known_by_its_name_is_not_asked_about_and_a_refusal_is_no_questio
     assert "어댑터가 왔습니다" in told(app)
     app = uploaded(open_app("finetuning", lang="ko", fin_panel="mine"), engine, init_lora_weights="pissa")
     [refused] = app.error
-    assert 'init_lora_weights: "pissa"' in refused.value.replace("\\", "")
+    assert 'init_lora_weights 값: "pissa"' in refused.value.replace("\\", "")
     assert "fin_any_base" not in [button.key for button in app.button]
     assert len(engine.adapters(compute.owner())) == 1
