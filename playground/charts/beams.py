@@ -8,16 +8,16 @@ from typing import Any
 
 import altair as alt
 
-from playground.charts.theme import AFTER, BEFORE, BITS, COUNT, CUT, NEUTRAL, PERCENT, QUERY, VALUE
+from playground.charts.theme import AFTER, BEFORE, BITS, COUNT, CUT, KEY, NEUTRAL, PERCENT, QUERY, VALUE
 
-_FATES = ("kept", "ended", "dropped")
+_FATES = ("kept", "ended", "cut", "dropped")
 
 
 def beam_tree(words: Mapping[str, str], *, n_steps: int, n_places: int) -> dict[str, Any]:
     """Every candidate a point, joined to the beam it goes on from; the way of the best text is thick.
 
     Args:
-        words: step, place, token, probability, logprob, fate, kept, ended, dropped in the reader's language.
+        words: step, place, token, probability, logprob, kept, ended, cut, dropped in the reader's language.
         n_steps, n_places: Length of the axes, fixed so that nothing moves while the search goes on.
     """
     x_scale = alt.Scale(domain=[0, n_steps + 0.6], nice=False)
@@ -28,11 +28,13 @@ def beam_tree(words: Mapping[str, str], *, n_steps: int, n_places: int) -> dict[
     y = alt.Y("place:Q", title=words["place"], scale=y_scale, axis=y_axis)
     color = alt.Color(
         "fate:N",
-        scale=alt.Scale(domain=list(_FATES), range=[QUERY, VALUE, CUT]),
+        scale=alt.Scale(domain=list(_FATES), range=[QUERY, VALUE, KEY, CUT]),
         legend=alt.Legend(title=None, orient="top", labelExpr=_named(words)),
     )
     shape = alt.Shape(
-        "fate:N", scale=alt.Scale(domain=list(_FATES), range=["circle", "square", "cross"]), legend=None
+        "fate:N",
+        scale=alt.Scale(domain=list(_FATES), range=["circle", "square", "diamond", "cross"]),
+        legend=None,
     )
     tooltip = [
         alt.Tooltip("token:N", title=words["token"]),

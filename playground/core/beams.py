@@ -15,7 +15,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-Fate = Literal["kept", "ended", "dropped"]
+Fate = Literal["kept", "ended", "cut", "dropped"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Candidate:
         token_id: The token that is new.
         token_logprob: Of this token given all before it, nats.
         logprob: Of the whole continuation, nats.
-        fate: "kept" as a beam, "ended" by an end-of-text token or the length, or "dropped".
+        fate: "kept" as a beam, "ended" by an end-of-text token, "cut" at the length, or "dropped".
     """
 
     parent: int
@@ -39,19 +39,21 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Hypothesis:
-    """One text that ended.
+    """One text that ended, or was cut at the length.
 
     Attributes:
-        token_ids: Of the continuation, with its end-of-text token.
+        token_ids: Of the continuation, with its end-of-text token where it has one.
         path: Which of the candidates of each step it went through.
         logprob: Of all of it, nats.
         score: `logprob / n_tokens ** length_penalty`: what the search ranks by.
+        is_cut: Whether it was cut at the length instead of ending by itself.
     """
 
     token_ids: tuple[int, ...]
     path: tuple[int, ...]
     logprob: float
     score: float
+    is_cut: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +129,8 @@ class BeamSearch:
             parent, token_id = divmod(place, logprobs.shape[1])
             fate: Fate = "dropped"
             if token_id in self._eos_ids or self._n_steps == self._max_new_tokens:
-                fate = "ended" if rank < self._n_beams else "dropped"
+                over: Fate = "ended" if token_id in self._eos_ids else "cut"
+                fate = over if rank < self._n_beams else "dropped"
             elif n_kept < self._n_beams:
                 fate, n_kept = "kept", n_kept + 1
             found.append(
@@ -143,9 +146,9 @@ class BeamSearch:
         """Rank what ended among what had ended before."""
         length = self._n_steps**self._length_penalty
         new = [
-            Hypothesis(*self._longer(one, place), one.logprob, one.logprob / length)
+            Hypothesis(*self._longer(one, place), one.logprob, one.logprob / length, one.fate == "cut")
             for place, one in enumerate(found)
-            if one.fate == "ended"
+            if one.fate in ("ended", "cut")
         ]
         every = sorted([*self.hypotheses, *new], key=lambda one: -one.score)
         self.hypotheses = tuple(every[: self._n_beams])

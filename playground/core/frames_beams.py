@@ -13,7 +13,7 @@ from playground.core.diversity import repeated
 TREE = (
     "step", "place", "parent_step", "parent_place", "token", "probability", "logprob", "fate", "on_best",
 )  # fmt: skip
-TEXTS = ("kind", "text", "n_tokens", "logprob", "score", "bits", "repeated_4")
+TEXTS = ("kind", "text", "n_tokens", "is_cut", "logprob", "score", "bits", "repeated_4")
 PROBABILITIES = ("kind", "step", "token", "probability")
 
 
@@ -30,7 +30,7 @@ def tree(
     Returns:
         step (from 1), place (1 = most probable of its step), parent_step and parent_place (0 and 1 for the
         text itself), token, probability (of the token after its beam), logprob (of the continuation, nats),
-        fate (kept, ended, dropped), on_best.
+        fate (kept, ended, cut, dropped), on_best.
     """
     rows: list[dict[str, object]] = []
     parents = [1]  # places of the beams that the step before kept
@@ -54,23 +54,23 @@ def tree(
     return pd.DataFrame(rows, columns=list(TREE))
 
 
-def texts(rows: Iterable[tuple[str, str, Sequence[int], float]], length_penalty: float) -> pd.DataFrame:
+def texts(rows: Iterable[tuple[str, str, Sequence[int], bool, float]], length_penalty: float) -> pd.DataFrame:
     """Texts found in several ways, one row each.
 
     Args:
-        rows: Kind, text, token ids and log-probability (nats) of each.
+        rows: Kind, text, token ids, whether it was cut at the length, and log-probability (nats) of each.
         length_penalty: As in `core.beams`.
 
     Returns:
-        kind (beam 1, beam 2, ..., greedy, sampled), text, n_tokens, logprob (nats), score, bits
+        kind (beam 1, beam 2, ..., greedy, sampled), text, n_tokens, is_cut, logprob (nats), score, bits
         (surprisal a token), repeated_4 (share of 4-grams that came before; NaN below 4 tokens).
     """
     table = [
         (
-            kind, text, len(ids), logprob, logprob / len(ids) ** length_penalty,
+            kind, text, len(ids), is_cut, logprob, logprob / len(ids) ** length_penalty,
             -logprob / len(ids) / math.log(2), repeated(ids),
         )
-        for kind, text, ids, logprob in rows
+        for kind, text, ids, is_cut, logprob in rows
     ]  # fmt: skip
     return pd.DataFrame(table, columns=list(TEXTS))
 
@@ -93,3 +93,23 @@ def probabilities(
         for step, (logprob, label) in enumerate(zip(each, labels[kind], strict=True), 1)
     ]
     return pd.DataFrame(rows, columns=list(PROBABILITIES))
+
+
+def unsteadiness(table: pd.DataFrame) -> dict[str, float]:
+    """By how much the probability of a text's tokens changes from one token to the next, on average.
+
+    Args:
+        table: From `probabilities`.
+
+    Returns:
+        Kind of text -> mean of the absolute changes, a share; a text of one token has none and is left out.
+
+    Example:
+        >>> table = probabilities({"a": [0.0, math.log(0.5), 0.0], "b": [0.0]}, {"a": "xyz", "b": "x"})
+        >>> unsteadiness(table)
+        {'a': 0.5}
+    """
+    changes = {
+        kind: rows["probability"].diff().abs().mean() for kind, rows in table.groupby("kind", sort=False)
+    }
+    return {str(kind): round(float(one), 12) for kind, one in changes.items() if not math.isnan(one)}

@@ -17,7 +17,7 @@ class Guessed(NamedTuple):
     Attributes:
         step: Position in the text, from 1.
         token: How it is shown.
-        guesses: How many the reader needed; one more than tried where they gave up.
+        guesses: How many the reader needed; where they gave up, how many wrong ones they tried.
         gave_up: Whether they did.
         rank: How many the model would have needed: 1 = its first choice.
         surprisal_bits: -log2 of its probability under the model.

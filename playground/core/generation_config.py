@@ -18,7 +18,7 @@ def generation_config(
 ) -> str:
     """The file's text; every setting is said, because transformers' own top-k is 50.
 
-    transformers has no place in it for another order of the cuts, presence and frequency penalty.
+    What transformers has no place in it for is said by `without_place`.
 
     Args:
         temperature, top_k, top_p, min_p, typical_p: As in `core.sampling.distribution`; temperature 0 becomes
@@ -33,3 +33,25 @@ def generation_config(
         if min_p > 0:
             settings["min_p"] = min_p
     return json.dumps(settings, indent=2) + "\n"
+
+
+def without_place(
+    *, temperature: float, order: str, presence_penalty: float, frequency_penalty: float, seed: int
+) -> dict[str, object]:
+    """The settings of a run that make a difference and have no place in the file: name -> value.
+
+    Args:
+        temperature, order: As in `core.sampling.distribution`.
+        presence_penalty, frequency_penalty: As in `core.penalties`; 0 is off.
+        seed: Of the draws; without any (temperature 0) it makes no difference.
+
+    Example:
+        >>> without_place(
+        ...     temperature=0, order="transformers", presence_penalty=0, frequency_penalty=0.5, seed=3
+        ... )
+        {'frequency_penalty': 0.5}
+    """
+    found: dict[str, object] = {"order": order} if order != "transformers" else {}
+    penalties = {"presence_penalty": presence_penalty, "frequency_penalty": frequency_penalty}
+    found |= {name: value for name, value in penalties.items() if value}
+    return found | ({"seed": seed} if temperature > 0 else {})

@@ -28,7 +28,8 @@ class Adapter:
         step: Steps it was trained, 0 when that is not known.
         r, lora_alpha, lora_dropout, target_modules, method: As trained.
         changes: Path of each layer -> what is added to it.
-        request: The run, None for an uploaded or added one.
+        request: What was asked of the run, None for an uploaded or added one.
+        run: Number of the run in its session, 0 without one.
     """
 
     base_id: str
@@ -41,6 +42,7 @@ class Adapter:
     method: Method
     changes: Mapping[str, Change]
     request: FinetuneRequest | None = None
+    run: int = 0
 
     @property
     def scaling(self) -> float:
@@ -59,6 +61,8 @@ class Adapter:
             model_id=f"{self.base_id}+{adapter_id}",
             base_id=self.base_id,
             name=self.name,
+            run=self.run,
+            learning_rate=self.request.learning_rate if self.request else None,
             step=self.step,
             r=self.r,
             lora_alpha=self.lora_alpha,

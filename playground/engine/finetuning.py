@@ -103,6 +103,7 @@ class TrainingState:
 
     Attributes:
         request: What was asked.
+        number: Of the run in its session, from 1 on; kept when earlier ones are forgotten.
         status: waiting (in the queue), running, paused, done, cancelled, failed.
         position: Place in the queue, 1 = next; 0 when it is not waiting.
         step: Steps done.
@@ -123,6 +124,7 @@ class TrainingState:
 
     request: FinetuneRequest
     status: TrainingStatus
+    number: int = 0
     position: int = 0
     step: int = 0
     train: tuple[tuple[int, float], ...] = ()
@@ -165,6 +167,8 @@ class AdapterInfo:
         model_id: What to ask the engine for to use it: the base's id and its own.
         base_id: Model that it changes.
         name: What the reader called it.
+        run: Number of its training run in the session, 0 when it came another way.
+        learning_rate: Of that run, None when it came another way.
         step: Steps it was trained, 0 when that is not known.
         r, lora_alpha, target_modules, method: As trained.
         n_parameters: Trained numbers.
@@ -174,6 +178,8 @@ class AdapterInfo:
     model_id: str
     base_id: str
     name: str
+    run: int
+    learning_rate: float | None
     step: int
     r: int
     lora_alpha: float

@@ -87,7 +87,8 @@ class Trainings:
             for old in ended[: max(0, len(ended) - _KEPT_RUNS + 1)]:
                 del self._runs[old.request.request_id]
             self._n_started += 1
-            self._runs[request.request_id] = new_run(request, loaded, layers, self._n_started)
+            of_session = 1 + max((run.state.number for run in mine), default=0)
+            self._runs[request.request_id] = new_run(request, loaded, layers, self._n_started, of_session)
         self._wake()
 
     def state(self, request_id: str, owner: str) -> TrainingState | None:

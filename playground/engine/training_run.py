@@ -133,13 +133,24 @@ class Run:
             method=request.method,
             changes=self.slot.changes(),
             request=request,
+            run=self.state.number,
         )
 
 
-def new_run(request: FinetuneRequest, loaded: LoadedModel, layers: Mapping[str, Linear], number: int) -> Run:
-    """A run that waits."""
+def new_run(
+    request: FinetuneRequest, loaded: LoadedModel, layers: Mapping[str, Linear], number: int, of_session: int
+) -> Run:
+    """A run that waits.
+
+    Args:
+        request: What is asked.
+        loaded: Its base.
+        layers: What it trains.
+        number: Its place in the line of all runs.
+        of_session: Its number among its session's runs.
+    """
     order = text_order(len(request.train), request.n_steps * request.batch_size, request.seed)
-    return Run(TrainingState(request, "waiting"), loaded, Slot(request, layers), number, order)
+    return Run(TrainingState(request, "waiting", of_session), loaded, Slot(request, layers), number, order)
 
 
 def text_order(n_texts: int, n_read: int, seed: int) -> NDArray[np.int64]:

@@ -11,6 +11,7 @@ from playground.engine.model_info import AdapterName, ModelInfo
 from playground.engine.process import shared_engine
 from playground.errors import PlaygroundError
 from playground.ui import compute
+from playground.ui.choose import told_apart
 from playground.ui.text import _
 
 
@@ -26,19 +27,33 @@ def entries(models: dict[str, CatalogueEntry]) -> dict[str, CatalogueEntry]:
     Args:
         models: The allow-list.
     """
+    found = {one.model_id: one for one in mine() if one.base_id in models}
     return {
-        one.model_id: replace(models[one.base_id], model_id=one.model_id, name=name_of(one, models))
-        for one in mine()
-        if one.base_id in models
+        model_id: replace(
+            models[found[model_id].base_id],
+            model_id=model_id,
+            name=f"{models[found[model_id].base_id].name} + {name}",
+        )
+        for model_id, name in names().items()
+        if model_id in found
     }
 
 
-def name_of(adapter: AdapterInfo, models: dict[str, CatalogueEntry]) -> str:
-    """Base, adapter and the steps of its training, in words."""
-    base = models[adapter.base_id].name if adapter.base_id in models else adapter.base_id
-    if not adapter.step:
-        return f"{base} + {adapter.name}"
-    return _("{base} + {adapter}, step {step}").format(base=base, adapter=adapter.name, step=adapter.step)
+def names() -> dict[str, str]:
+    """Model id -> how each of this session's adapters is called in every list; no two are called the same."""
+    return told_apart({one.model_id: _name(one) for one in mine()})
+
+
+def _name(adapter: AdapterInfo) -> str:
+    """Its name, the run it comes from with its learning rate, and how long it was trained, where known."""
+    words = [adapter.name]
+    if adapter.run:
+        words.append(_("run {number}").format(number=adapter.run))
+    if adapter.learning_rate is not None:
+        words.append(f"{adapter.learning_rate:g}")
+    if adapter.step:
+        words.append(_("step {step}").format(step=adapter.step))
+    return " · ".join(words)
 
 
 def entry_of(model_id: str, models: dict[str, CatalogueEntry]) -> CatalogueEntry | None:

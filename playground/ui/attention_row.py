@@ -17,7 +17,7 @@ from playground.ui import compute, show
 from playground.ui.components import row_arithmetic as component
 from playground.ui.panel_settings import chosen, remember
 from playground.ui.state import PageContext
-from playground.ui.text import _, plain
+from playground.ui.text import _, ngettext, plain
 
 PLACE = "att_row"
 
@@ -130,7 +130,8 @@ def _words() -> dict[str, str]:
         "weight": _("how much it takes"),
         "written": _("how much it writes"),
         "sum": _("Sum"),
-        "outside": _("{n} keys outside the window"),
+        "outside_one": ngettext("{n} key outside the window", "{n} keys outside the window", 1),
+        "outside": ngettext("{n} key outside the window", "{n} keys outside the window", 2),
         "dimensions": _("q·k of query {query} and key {key}, dimension by dimension: sum {sum}"),
         "usual": _(
             "Query {query} takes {own_largest} from key {key}, its largest weight. Divided by √{d}, the row "

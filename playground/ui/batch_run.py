@@ -14,6 +14,7 @@ from playground.core.trace import Trace
 from playground.ui import compute, show, state
 from playground.ui.components.sampler import SamplerValue
 from playground.ui.many_texts import Many, begun, code_of, table, write_all
+from playground.ui.number import number_field
 from playground.ui.sampling import cuts
 from playground.ui.state import PageContext
 from playground.ui.text import _
@@ -40,9 +41,7 @@ def panel(context: PageContext, chosen: SamplerValue, trace: Trace) -> Callable[
         return None
     prompts = _usable(context, file.prompts)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        n_max = st.number_input(
-            _("Tokens at most"), 4, 64, 24, key="sam_batch_tokens", bind="query-params", width=160
-        )
+        n_max = number_field(_("Tokens at most"), 4, 64, 24, key="sam_batch_tokens", width=160)
         told = _("Continue all {n}").format(n=len(prompts))
         start = st.button(
             told, type="primary", key="sam_batch", icon=":material/playlist_play:", disabled=not prompts
@@ -58,6 +57,7 @@ def panel(context: PageContext, chosen: SamplerValue, trace: Trace) -> Callable[
     many: Many | None = st.session_state.get(KEY)
     mine = (context.model.model_id, prompts)
     if many and (many.context.model.model_id, [one["text"] for one in many.settings]) == mine and begun(many):
+        show.other_settings(many.asked, {**chosen._asdict(), _("Tokens at most"): n_max})
         _draw(many, trace)
     return None
 

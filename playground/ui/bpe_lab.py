@@ -191,7 +191,11 @@ def _uploaded() -> str:
         st.success(_count(text))
     if n_left_out:
         st.warning(
-            _("{n} control characters in the text are left out: they are no text.").format(n=n_left_out)
+            ngettext(
+                "{n} control character in the text is left out: it is no text.",
+                "{n} control characters in the text are left out: they are no text.",
+                n_left_out,
+            ).format(n=n_left_out)
         )
     return str(text)
 

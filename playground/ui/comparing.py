@@ -18,6 +18,7 @@ from playground.core.trace import Trace
 from playground.ui import compute, frame, sampling, show, stepwise, warming
 from playground.ui.choose import choose_from_list
 from playground.ui.components.sampler import SamplerValue
+from playground.ui.number import number_field
 from playground.ui.pace import Pace
 from playground.ui.sampling import token_labels
 from playground.ui.state import PageContext
@@ -92,14 +93,10 @@ def _model_of_b(context: PageContext) -> PageContext | None:
 def _settings_of_b(chosen: SamplerValue, trace: Trace) -> SamplerValue:
     """B has its own four; typical-p and the order are those of A."""
     assert trace.logits is not None
-    temperature = st.number_input(
-        _("Temperature of B"), 0.0, 3.0, 1.0, 0.1, key="sam_b_temperature", bind="query-params", width=130
-    )
-    top_k = st.number_input(
-        "top-k", 0, trace.logits.shape[-1], 0, key="sam_b_top_k", bind="query-params", width=110
-    )
-    top_p = st.number_input("top-p", 0.001, 1.0, 1.0, 0.05, key="sam_b_top_p", bind="query-params", width=110)
-    min_p = st.number_input("min-p", 0.0, 1.0, 0.0, 0.05, key="sam_b_min_p", bind="query-params", width=110)
+    temperature = number_field(_("Temperature of B"), 0.0, 3.0, 1.0, 0.1, key="sam_b_temperature", width=130)
+    top_k = number_field("top-k", 0, trace.logits.shape[-1], 0, key="sam_b_top_k", width=110)
+    top_p = number_field("top-p", 0.001, 1.0, 1.0, 0.05, key="sam_b_top_p", width=110)
+    min_p = number_field("min-p", 0.0, 1.0, 0.0, 0.05, key="sam_b_min_p", width=110)
     return chosen._replace(
         temperature=float(temperature), top_k=int(top_k), top_p=float(top_p), min_p=float(min_p)
     )

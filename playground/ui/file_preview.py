@@ -211,7 +211,8 @@ def _separator(key: str, draft: _Draft, encoding: Encoding) -> tuple[How, Sheet]
     found = sheet(draft.name, draft.data, How(encoding))
     separator = st.selectbox(
         _("Separator"), SEPARATORS, SEPARATORS.index(found.separator),
-        key=f"{key}_separator_{draft.number}_{encoding}", format_func=names.__getitem__, width=190,
+        key=f"{key}_separator_{draft.number}_{encoding}_{state.language()}", width=190,
+        format_func=names.__getitem__,
     )  # fmt: skip
     how = How(encoding, separator)
     if separator != found.separator:
@@ -241,7 +242,7 @@ def _columns(kind: Kind, draft: _Draft, how: How, found: Sheet) -> How | None:
         for place, (part, default) in enumerate(zip(kind.parts, defaults, strict=True)):
             column = st.selectbox(
                 part.words, options, default, format_func=lambda at: _column_name(found, at), width=190,
-                key=f"{kind.key}_column_{place}_{draft.number}_{_of(how)}",
+                key=f"{kind.key}_column_{place}_{draft.number}_{_of(how)}_{state.language()}",
                 placeholder=_("none") if part.is_optional else _("Choose"),
             )  # fmt: skip
             if column is not None:

@@ -16,11 +16,11 @@ from playground.engine.model_info import AdapterName
 from playground.errors import AdapterGone, EmptyText, InputError, PlaygroundError, TextTooLong, Unsupported
 from playground.paths import site_root
 from playground.ui import adapters, compute, my_prompts, state, url, warming
-from playground.ui.choose import default_index, default_of
+from playground.ui.choose import default_index, default_of, list_key, told_apart
 from playground.ui.components.share import share
 from playground.ui.state import PageContext
 from playground.ui.tasks import Task, show_tasks
-from playground.ui.text import N_, Lesson, _, lesson, plain, sentence
+from playground.ui.text import N_, Lesson, _, lesson, ngettext, plain, sentence
 
 _LANGUAGE_NAMES = {"en": "English", "ko": "한국어"}
 _EXAMPLE_NAMES = {
@@ -97,7 +97,11 @@ def page(name: str, needs: Collection[Capability] = ()) -> PageContext:
     text, n_left_out = readable_text(st.session_state["text"])
     if n_left_out:
         st.warning(
-            _("{n} control characters in the text are left out: they are no text.").format(n=n_left_out)
+            ngettext(
+                "{n} control character in the text is left out: it is no text.",
+                "{n} control characters in the text are left out: they are no text.",
+                n_left_out,
+            ).format(n=n_left_out)
         )
     entry = _chosen_model()
     if (error := _text_error(text) or _model_error(entry, needs)) is not None:
@@ -183,7 +187,7 @@ def _language_picker() -> None:
         label_visibility="collapsed",
         width="stretch",
         on_change=_choose,
-        args=("lang",),
+        args=("lang", "lang_choice"),
     )
 
 
@@ -194,20 +198,22 @@ def _model_picker() -> None:
         gone = AdapterName.of(chosen).base_id == entry.model_id
         told = _("There is no model {name} here.").format(name=plain(repr(chosen)))
         st.warning(sentence(AdapterGone(model_id=chosen)) if gone else told)
+    names = told_apart({model_id: one.name for model_id, one in known.items()})
+    drawn = list_key("model_choice", names)
     st.selectbox(
         _("Model"),
-        tuple(known),
-        default_index("model_choice", known, entry.model_id),
-        key="model_choice",
-        format_func=lambda model_id: known[model_id].name,
+        tuple(names),
+        default_index(drawn, names, entry.model_id),
+        key=drawn,
+        format_func=names.__getitem__,
         on_change=_choose,
-        args=("model",),
+        args=("model", drawn),
     )
     st.caption(warming.state_words(entry))
 
 
-def _choose(name: str) -> None:
-    url.put(name, st.session_state[f"{name}_choice"])
+def _choose(name: str, drawn: str) -> None:
+    url.put(name, st.session_state[drawn])
 
 
 def _take_example() -> None:

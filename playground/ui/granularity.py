@@ -17,7 +17,7 @@ from playground.core.tokenization import Rung, Typo
 from playground.paths import site_root
 from playground.ui import show
 from playground.ui.state import PageContext
-from playground.ui.text import N_, _, plain
+from playground.ui.text import N_, _, ngettext, plain
 
 _UNITS = {
     "jamo": N_("letters (jamo)"),
@@ -61,9 +61,11 @@ def _ladder_reading(rungs: Sequence[Rung], wrong: Typo | None) -> str:
     of = {rung.granularity: rung for rung in rungs}
     word, jamo = of["word"], of["jamo"]
     parts = [
-        _("As words the text has {n} units, {unknown} of them unknown.").format(
-            n=word.n_units, unknown=word.n_unknown
-        ),
+        ngettext(
+            "As words the text has {n} unit, {unknown} of them unknown.",
+            "As words the text has {n} units, {unknown} of them unknown.",
+            word.n_units,
+        ).format(n=word.n_units, unknown=word.n_unknown),
         (
             _("As letters, spaces not counted, it has {n}, {unknown} of them unknown.")
             if jamo.n_unknown

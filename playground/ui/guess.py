@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
+import pandas as pd
 import streamlit as st
 
 from playground.core import frames_predictions as frames
@@ -19,7 +20,7 @@ from playground.ui import compute, show
 from playground.ui.components.scored_text import scored_text
 from playground.ui.expected import N_EXPECTED, scored_tokens
 from playground.ui.state import PageContext
-from playground.ui.text import _, strong
+from playground.ui.text import _, ngettext, strong
 
 N_GIVEN = 2  # tokens the reader sees at first
 
@@ -105,7 +106,7 @@ def _take(game: Game, token: str, truth: Guessed) -> None:
 
 
 def _give_up(game: Game, truth: Guessed) -> None:
-    _reveal(game, truth._replace(guesses=len(game.tries) + 1, gave_up=True))
+    _reveal(game, truth._replace(guesses=len(game.tries), gave_up=True))
 
 
 def _reveal(game: Game, guessed: Guessed) -> None:
@@ -132,21 +133,32 @@ def _score(game: Game, trace: Trace, so_far: str) -> None:
         )
     )  # fmt: skip
     st.markdown(" ".join(words))
-    bound = _(
-        "By Shannon's bound your guesses say at most {own:.2f} bits a token, the model's ranks {model:.2f}; "
-        "its surprisal is {bits:.2f} bits a token."
-    )
-    st.markdown(
-        bound.format(
-            own=bound_bits(table["guesses"].tolist()),
-            model=bound_bits(table["rank"].tolist()),
-            bits=table["surprisal_bits"].mean(),
-        )
-    )
-    st.caption(_("Shannon 1951. A token you gave up on counts as one guess more than you tried."))
+    st.markdown(_bounds(table))
+    st.caption(_("Shannon 1951, equation 17, over the tokens so far: the more tokens, the more it says."))
     show.provenance(trace)
     code = show.code("guessing", folder=show.model_folder(trace.model_id), text=so_far)
     show.under_picture("guess", frame=table, code=code)
+
+
+def _bounds(table: pd.DataFrame) -> str:
+    """How many bits a token both sides' guesses say at most; the reader's only once every token was found."""
+    model, bits = bound_bits(table["rank"].tolist()), table["surprisal_bits"].mean()
+    if n := int(table["gave_up"].sum()):
+        told = ngettext(
+            "You gave up on {n} token: how many guesses it takes is not known, so there is no bound for "
+            "yours. By Shannon's bound the model's ranks say at most {model:.2f} bits a token; its surprisal "
+            "is {bits:.2f} bits a token.",
+            "You gave up on {n} tokens: how many guesses they take is not known, so there is no bound for "
+            "yours. By Shannon's bound the model's ranks say at most {model:.2f} bits a token; its surprisal "
+            "is {bits:.2f} bits a token.",
+            n,
+        )
+        return told.format(n=n, model=model, bits=bits)
+    told = _(
+        "By Shannon's bound your guesses say at most {own:.2f} bits a token, the model's ranks {model:.2f}; "
+        "its surprisal is {bits:.2f} bits a token."
+    )
+    return told.format(own=bound_bits(table["guesses"].tolist()), model=model, bits=bits)
 
 
 @lru_cache

@@ -17,7 +17,7 @@ from playground.core.pieces import pieces
 from playground.ui import show
 from playground.ui.attention import Head, View, shown_code
 from playground.ui.attention_words import SCORE_NAMES, head_sentence, link_sentence, score_tells
-from playground.ui.choose import choose_from_list
+from playground.ui.choose import choose_from_list, default_index, list_key
 from playground.ui.components.attention_map import attention_map
 from playground.ui.components.head_grid import head_grid
 from playground.ui.components.token_chips import remember_token
@@ -93,21 +93,23 @@ def _link(view: View) -> NDArray[np.float32]:
     wanted = strongest if strongest in options else 0
     if dash and query == str(view.query + view.start) and chosen.isascii() and chosen.isdigit():
         wanted = int(chosen[:6]) if int(chosen[:6]) in options else wanted
-    st.session_state["att_key"] = wanted
+    names = {place: f"{place}: {view.labels[place]}" for place in options}
+    drawn = list_key("att_key", names)
     st.selectbox(
         _("From {token} to").format(token=view.labels[view.query]),
-        options,
-        format_func=lambda place: f"{place}: {view.labels[place]}",
-        key="att_key",
+        tuple(names),
+        default_index(drawn, names, wanted),
+        key=drawn,
+        format_func=names.__getitem__,
         on_change=_keep_link,
-        args=(view.query + view.start,),
+        args=(view.query + view.start, drawn),
     )
     found: NDArray[np.float32] = rows[:, :, wanted]
     return found
 
 
-def _keep_link(query: int) -> None:
-    put("att_link", f"{query}-{st.session_state['att_key']}")
+def _keep_link(query: int, drawn: str) -> None:
+    put("att_link", f"{query}-{st.session_state[drawn]}")
 
 
 def _largest(name: str, view: View) -> float:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -18,6 +19,7 @@ from playground.core.frames_many import Written
 from playground.core.trace import Trace
 from playground.ui import show, stepwise
 from playground.ui.components.sampler import SamplerValue
+from playground.ui.number import number_field
 from playground.ui.pace import Pace
 from playground.ui.sampling import cuts
 from playground.ui.state import PageContext
@@ -52,6 +54,14 @@ class Many:
         """Those of the texts, each once, from cold to hot."""
         return sorted({one["temperature"] for one in self.settings})
 
+    @property
+    def asked(self) -> dict[str, object]:
+        """How each setting that all texts share is called -> what it is."""
+        shared = {name: value for name, value in self.settings[0].items() if name not in ("seed", "text")}
+        if len(self.temperatures) > 1:
+            del shared["temperature"]
+        return {**shared, _("Tokens at most"): self.n_max}
+
 
 def panel(context: PageContext, chosen: SamplerValue, trace: Trace) -> Callable[[], None] | None:
     """Draw the controls and what was written last.
@@ -66,10 +76,8 @@ def panel(context: PageContext, chosen: SamplerValue, trace: Trace) -> Callable[
     """
     st.markdown(f"#### {_('How different are many continuations?')}")
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        n = st.number_input(_("Texts"), 2, 16, 8, key="sam_n_texts", bind="query-params", width=130)
-        n_max = st.number_input(
-            _("Tokens at most"), 4, 64, 24, key="sam_many_tokens", bind="query-params", width=160
-        )
+        n = number_field(_("Texts"), 2, 16, 8, key="sam_n_texts", width=130)
+        n_max = number_field(_("Tokens at most"), 4, 64, 24, key="sam_many_tokens", width=160)
         one = st.button(_("Write them at once"), type="primary", key="sam_many", icon=":material/stacks:")
         sweep = st.button(_("At six temperatures"), key="sam_sweep", icon=":material/thermostat:")
         st.button(_("Stop"), key="sam_many_stop", icon=":material/stop:", disabled=not (one or sweep))
@@ -87,6 +95,9 @@ def panel(context: PageContext, chosen: SamplerValue, trace: Trace) -> Callable[
     if many is None or (many.context.model.model_id, many.context.text) != mine or not begun(many):
         st.caption(_("The texts share the batch: eight take far less than eight times as long as one."))
         return None
+    is_sweep = len(many.temperatures) > 1
+    made, now = many.asked, {**chosen._asdict(), _("Tokens at most"): n_max, _("Texts"): n}
+    show.other_settings(made if is_sweep else {_("Texts"): len(many.settings), **made}, now)
     _draw(many, trace)
     return None
 
@@ -186,16 +197,29 @@ def _draw_sweep(grouped: pd.DataFrame) -> None:
     show.show_chart(charts.quality_against_diversity(words), "sam_sweep_picture", alt, data=grouped)
     first, last = grouped.iloc[0], grouped.iloc[-1]
     told = _(
-        "From temperature {low:.1f} to {high:.1f}, distinct-2 goes from {from_2:.2f} to {to_2:.2f} and the "
-        "mean log-probability from {from_p:.2f} to {to_p:.2f}."
+        "From temperature {low:.1f} to {high:.1f}, distinct-2 goes {diversity} and the mean log-probability "
+        "{quality}."
     )
     st.markdown(
         told.format(
-            low=first["temperature"], high=last["temperature"], from_2=first["distinct_2"],
-            to_2=last["distinct_2"], from_p=first["mean_logprob"], to_p=last["mean_logprob"],
+            low=first["temperature"], high=last["temperature"], diversity=_way(grouped, "distinct_2"),
+            quality=_way(grouped, "mean_logprob"),
         )
         + (" " + _("The most probable texts are also the most alike.") if _falls(grouped) else "")
     )  # fmt: skip
+
+
+def _way(grouped: pd.DataFrame, column: str) -> str:
+    """From where to where a value goes over the temperatures, and its turn where it goes beyond both."""
+    values = [round(float(one), 2) for one in grouped[column]]
+    ends = (values[0], values[-1])
+    beyond = [max(value - max(ends), min(ends) - value) for value in values]
+    turn = int(np.argmax(beyond))
+    if not beyond[turn] > 0:
+        return _("from {first:.2f} to {last:.2f}").format(first=values[0], last=values[-1])
+    told = _("from {first:.2f} over {turn:.2f} (at {temperature:.1f}) to {last:.2f}")
+    at = grouped["temperature"].iloc[turn]
+    return told.format(first=values[0], turn=values[turn], temperature=at, last=values[-1])
 
 
 def _falls(grouped: pd.DataFrame) -> bool:
@@ -212,7 +236,7 @@ def table(texts: pd.DataFrame, columns: Sequence[str]) -> None:
     """
     number, text = st.column_config.NumberColumn, st.column_config.TextColumn
     st.dataframe(
-        texts,
+        texts.assign(repeated_4=100 * texts["repeated_4"]),
         hide_index=True,
         height=310,
         column_order=columns,
@@ -223,6 +247,6 @@ def table(texts: pd.DataFrame, columns: Sequence[str]) -> None:
             "text": text(_("Text"), width="large"),
             "n_tokens": number(_("Tokens"), width="small"),
             "perplexity": number(_("Perplexity"), format="%.1f", width="small"),
-            "repeated_4": number(_("Repeated 4-grams"), format="percent"),
+            "repeated_4": number(_("Repeated 4-grams"), format="%.0f%%"),
         },
     )

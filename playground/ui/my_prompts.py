@@ -8,6 +8,7 @@ from playground.core.files import prompts
 from playground.core.files.prompts import PromptFile
 from playground.paths import site_root
 from playground.ui import file_preview, state
+from playground.ui.choose import last_key, list_key
 from playground.ui.file_preview import Kind, Part
 from playground.ui.text import _, ngettext
 
@@ -56,12 +57,13 @@ def _show(file: PromptFile) -> None:
     n = len(file.prompts)
     st.success(_count(file))
     file_preview.say_left_out(file)
+    names = {i: f"{i + 1}. {prompt}" for i, prompt in enumerate(file.prompts)}
     choice = st.selectbox(
         _("Take this one"),
-        range(n),
+        tuple(names),
         index=None,
-        format_func=lambda i: f"{i + 1}. {file.prompts[i]}",
-        key="prompt_choice",
+        format_func=names.__getitem__,
+        key=list_key("prompt_choice", names),
         placeholder=_("Choose a prompt"),
         disabled=n == 0,
     )
@@ -77,4 +79,4 @@ def _count(file: PromptFile) -> str:
 
 def _take(_name: str, file: PromptFile) -> None:
     st.session_state[KEY] = file
-    st.session_state.pop("prompt_choice", None)  # a place in the file before
+    st.session_state.pop(last_key("prompt_choice"), None)  # a place in the file before

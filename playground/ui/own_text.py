@@ -12,7 +12,7 @@ from playground.ui import compute, show
 from playground.ui.components.scored_text import scored_text
 from playground.ui.expected import N_EXPECTED, scored_tokens
 from playground.ui.state import PageContext
-from playground.ui.text import _, strong
+from playground.ui.text import _, ngettext, strong
 
 
 def panel(context: PageContext) -> None:
@@ -49,9 +49,11 @@ def panel(context: PageContext) -> None:
 def _say(read: Predictions, labels: list[str]) -> None:
     bits = read.surprisal_bits
     most = int(bits.argmax())
-    told = _(
+    told = ngettext(
+        "The {n} token after the first, {token}, costs {total:.1f} bits: perplexity {perplexity:.1f}.",
         "The {n} tokens after the first cost {total:.1f} bits, {mean:.2f} a token: perplexity "
-        "{perplexity:.1f}. The most surprising one is {token} with {bits:.1f} bits."
+        "{perplexity:.1f}. The most surprising one is {token} with {bits:.1f} bits.",
+        len(bits),
     )
     st.markdown(
         told.format(

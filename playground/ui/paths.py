@@ -13,6 +13,7 @@ from playground.core import frames
 from playground.core.files.table import csv_bytes
 from playground.core.frames import GeneratedToken
 from playground.ui import compute, show
+from playground.ui.choose import default_index, list_key
 from playground.ui.components.scored_text import Expected
 from playground.ui.run import Run
 from playground.ui.text import _
@@ -75,14 +76,16 @@ def draw(tree: list[Run], shown: Run) -> None:
             )
         )
     table = frames.paths(rows)
-    st.session_state["sam_path"] = places[id(shown)] - 1
+    names = {place: f"{place + 1}: {row.start} {row.token}" for place, row in enumerate(rows)}
+    drawn = list_key("sam_path", names)
     st.selectbox(
         _("Path"),
-        range(len(tree)),
-        format_func=lambda place: f"{place + 1}: {rows[place].start} {rows[place].token}",
-        key="sam_path",
+        tuple(names),
+        default_index(drawn, names, places[id(shown)] - 1),
+        key=drawn,
+        format_func=names.__getitem__,
         on_change=_walk,
-        args=(tree,),
+        args=(tree, drawn),
     )
     words = {
         "step": _("Step number"), "path": _("Path"), "token": _("Token"), "text": _("Text"),
@@ -105,5 +108,5 @@ def _left(run: Run) -> Run | None:
     return left
 
 
-def _walk(tree: list[Run]) -> None:
-    st.session_state["sam_run"] = tree[st.session_state["sam_path"]]
+def _walk(tree: list[Run], drawn: str) -> None:
+    st.session_state["sam_run"] = tree[st.session_state[drawn]]

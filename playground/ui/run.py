@@ -37,7 +37,8 @@ class Run:
         expected: What the model itself found most probable in place of each token.
         elapsed_ms: It took.
         near: Of each token whether its draw was so near to another one that another batch may draw that.
-        finish: Why it ended, "" when the reader stopped it.
+        finish: Why it ended, "" when the reader stopped it, or wrote one token.
+        is_stepped: Whether the last thing was to write one token.
         parent: The path it left, None for the first.
         at: How many of its tokens were not drawn: its parent's, and the one the reader chose instead.
     """
@@ -53,6 +54,7 @@ class Run:
     tokens: list[GeneratedToken] = field(default_factory=list)
     expected: list[list[Expected]] = field(default_factory=list)
     finish: str = ""
+    is_stepped: bool = False
     near: list[bool] = field(default_factory=list)
     parent: Run | None = None
     at: int = 0
@@ -109,7 +111,8 @@ class Run:
 
     def ending(self) -> str:
         """Why it ended, and how surprising it was."""
-        words = [_(_FINISH[self.finish])]
+        stepped = _("Not ended yet: *Go on* or *One token* writes more.")
+        words = [stepped if self.is_stepped and not self.finish else _(_FINISH[self.finish])]
         if self.tokens:
             mean = sum(token.surprisal_bits for token in self.tokens) / len(self.tokens)
             counted = ngettext("{n:,} token", "{n:,} tokens", len(self.tokens)).format(n=len(self.tokens))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -49,6 +49,28 @@ def source(model: ModelInfo, *more: str) -> None:
     revision = _("revision {hash}").format(hash=model.revision[:12])
     named = _named(model.model_id, model.adapter)
     st.caption(plain(" · ".join([*named, revision, model.dtype, model.device, *more])))
+
+
+def other_settings(made: Mapping[str, object], now: Mapping[str, object]) -> None:
+    """Say that a result was made with other settings than those that stand above it; nothing if it was not.
+
+    Args:
+        made: How each setting is called -> what the result was made with.
+        now: The same, as chosen now; settings that `made` does not name do not count.
+    """
+    others = {name: value for name, value in made.items() if value != now[name]}
+    if others:
+        told = _("Made with other settings than those above: {settings}.")
+        st.caption(f":material/history: {told.format(settings=listed(others))}")
+
+
+def listed(settings: Mapping[str, object]) -> str:
+    """Settings in one line: how each is called, and what it is."""
+    words = [
+        f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}"
+        for name, value in settings.items()
+    ]
+    return plain(", ".join(words))
 
 
 def _named(model_id: str, adapter: str) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Literal
 
 import streamlit as st
 
+from playground.ui.choose import last_choice, list_key
 from playground.ui.text import Lesson, _, plain
 
 
@@ -92,12 +93,13 @@ def _ask_choice(key: str, lesson: Lesson, task: Task) -> str | None:
         if isinstance(task.options, Mapping)
         else dict(zip(task.options, task.options, strict=True))
     )
+    before = last_choice(key)
     return st.radio(
         lesson.tasks[task.id],
         tuple(shown),
-        index=None,
+        index=list(shown).index(str(before)) if before in shown else None,
         format_func=lambda option: plain(shown[option]),
-        key=key,
+        key=list_key(key, shown),
         persist_state="session",
     )
 

@@ -84,6 +84,30 @@ def ngettext(singular: str, plural: str, n: int) -> str:
     return _catalogue("ko").get(singular, source) if language() == "ko" else source
 
 
+def large(n: int) -> str:
+    """A large number as it is said in the reader's language: 135 million, 1억 3,500만."""
+    return large_in(language(), n)
+
+
+def large_in(language: Language, n: int) -> str:
+    """As `large`, to the million; Korean counts in units of 10,000 (만) and of 100 million (억).
+
+    Example:
+        >>> large_in("en", 134_515_008), large_in("ko", 134_515_008)
+        ('135 million', '1억 3,500만')
+        >>> large_in("ko", 3_000_000), large_in("ko", 200_000_000), large_in("ko", 12_345)
+        ('300만', '2억', '12,345')
+    """
+    if n < 1_000_000:
+        return f"{n:,}"
+    n_millions = round(n / 1_000_000)
+    if language == "en":
+        return f"{n_millions:,} million"
+    hundreds, rest = divmod(n_millions, 100)
+    parts = [f"{hundreds:,}억" if hundreds else "", f"{rest * 100:,}만" if rest else ""]
+    return " ".join(part for part in parts if part)
+
+
 def sentence(error: PlaygroundError) -> str:
     """The reader's sentence for an error, as Markdown in which no value is read as Markdown.
 

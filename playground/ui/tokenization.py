@@ -121,7 +121,9 @@ def reading(drawn: Sequence[NamedRow]) -> str:
         ngettext("{n:,} byte", "{n:,} bytes", n_bytes).format(n=n_bytes),
     ]
     if len(least.tokens) == len(most.tokens):
-        return _("{size}: {n} tokens in every row.").format(size=", ".join(sizes), n=len(least.tokens))
+        n = len(least.tokens)
+        told = ngettext("{size}: {n} token in every row.", "{size}: {n} tokens in every row.", n)
+        return told.format(size=", ".join(sizes), n=n)
     return _("{size}: **{least}** needs {few} tokens, **{most}** needs {many}.").format(
         size=", ".join(sizes),
         least=plain(least.name),

@@ -13,7 +13,7 @@ from playground.engine.model_info import AdapterName
 from playground.engine.process import shared_engine, start_shared_engine
 from playground.errors import ModelNotFound, PlaygroundError
 from playground.ui import adapters
-from playground.ui.text import N_, _, plain, sentence, told
+from playground.ui.text import N_, _, large, plain, sentence, told
 
 _PERCENT = re.compile(r"(.*?)( \(\d+%\))?", re.DOTALL)
 _STATE_WORDS = {
@@ -59,7 +59,7 @@ def state_words(entry: CatalogueEntry) -> str:
     words = [_(_STATE_WORDS[info.state])]
     if info.state == "ready":
         words += [
-            _("{n:.0f} M parameters").format(n=info.n_parameters / 1e6),
+            _("{n} parameters").format(n=large(info.n_parameters)),
             plain(f"{info.dtype} · {info.device}"),
         ]
     return " · ".join(words)

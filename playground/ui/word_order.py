@@ -20,6 +20,7 @@ from playground.core.tokens import Tokenization
 from playground.core.trace import Trace
 from playground.core.word_order import Order
 from playground.ui import compute, show
+from playground.ui.number import number_field
 from playground.ui.position_models import first_tokens
 from playground.ui.state import PageContext, settings
 from playground.ui.text import _, plain
@@ -111,7 +112,7 @@ def experiment(encoder: PageContext, decoder: PageContext) -> dict[str, float]:
         "decoder_counted" and "decoder_equal"; empty when a shuffle changes nothing.
     """
     st.markdown(f"#### {_('What does a model lose when its words are shuffled?')}")
-    seed = st.number_input(_("Seed"), 0, 2**32 - 1, 0, key="pos_seed", bind="query-params", width=160)
+    seed = number_field(_("Seed"), 0, 2**32 - 1, 0, key="pos_seed", width=160)
     first, second = readings(encoder, decoder, int(seed))
     if first is None or second is None:
         st.info(_("Shuffled, this text stays as it is: type at least three different words."))

@@ -14,11 +14,12 @@ import streamlit as st
 
 from playground.charts import sampling as charts
 from playground.core import frames
-from playground.core.generation_config import generation_config
+from playground.core.generation_config import generation_config, without_place
 from playground.core.trace import Trace
 from playground.ui import paths, sampling, show, state, stepwise
 from playground.ui.components.scored_text import scored_text
 from playground.ui.expected import N_EXPECTED
+from playground.ui.number import number_field
 from playground.ui.pace import Pace
 from playground.ui.run import Run, last_run
 from playground.ui.state import PageContext
@@ -48,7 +49,7 @@ def panel(context: PageContext, trace: Trace) -> Callable[[], None] | None:
 
 def _panel(context: PageContext, trace: Trace, later: list[Callable[[], None]], runs: Iterator[int]) -> None:
     is_whole = next(runs) == 0  # the page's own run; the fragment's reruns share the iterator
-    wish, draw_ended = _controls(context, trace)
+    wish, now, draw_ended = _controls(context, trace)
     run = last_run(context)
     board = Board(run, context.language)
     if run is None:
@@ -61,6 +62,7 @@ def _panel(context: PageContext, trace: Trace, later: list[Callable[[], None]], 
         if not run.finish:
             st.rerun(scope="fragment")  # "Go on" has become possible
         draw_ended()
+    show.other_settings(_settings(run), _settings(now))
     _draw(run, trace)
 
 
@@ -69,16 +71,26 @@ def _write_and_rerun(context: PageContext, board: Board, run: Run, wish: Wish) -
     st.rerun()
 
 
-def _controls(context: PageContext, trace: Trace) -> tuple[Wish, Callable[[], None]]:
-    """Draw the settings of the run and its buttons; give what the reader wants, and what ends the buttons."""
+def _settings(run: Run) -> dict[str, object]:
+    """How each setting of a run is called -> what it is."""
+    return {
+        **run.chosen._asdict(), **run.penalties, _("Seed"): run.seed, _("Tokens at most"): run.n_max,
+        _("Exact: alone in the batch"): _("on") if run.exact else _("off"),
+    }  # fmt: skip
+
+
+def _controls(context: PageContext, trace: Trace) -> tuple[Wish, Run, Callable[[], None]]:
+    """Draw the settings of the run and its buttons.
+
+    Returns:
+        What the reader wants, the run that would begin with the settings of now, and what ends the buttons.
+    """
     branched = st.session_state.pop("sam_branched", False)  # the callback has put the new path there
     run = last_run(context)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         limit = state.settings().max_new_tokens
-        seed = st.number_input(_("Seed"), 0, 2**32 - 1, 0, key="sam_seed", bind="query-params", width=130)
-        n_max = st.number_input(
-            _("Tokens at most"), 1, limit, 32, key="sam_max_new_tokens", bind="query-params", width=130
-        )
+        seed = number_field(_("Seed"), 0, 2**32 - 1, 0, key="sam_seed", width=130)
+        n_max = number_field(_("Tokens at most"), 1, limit, 32, key="sam_max_new_tokens", width=130)
         penalties, exact = _more()
         start = st.button(_("Generate"), type="primary", key="sam_start", icon=":material/play_arrow:")
         step = st.button(_("One token"), key="sam_step", icon=":material/skip_next:")
@@ -87,18 +99,18 @@ def _controls(context: PageContext, trace: Trace) -> tuple[Wish, Callable[[], No
         resumed = resume.button(_("Go on"), key="sam_go_on", icon=":material/resume:", disabled=not may_go_on)
         writes = start or branched or (resumed and may_go_on)  # the browser may show what was possible before
         stop.button(_("Stop"), key="sam_stop", icon=":material/stop:", disabled=not writes)
+    assert trace.logits is not None
+    chosen, _problems = sampling.chosen(trace.logits.shape[-1])
+    now = Run(context, chosen, int(seed), int(n_max), penalties, exact)
     if start or (step and (run is None or not run.may_go_on)):
-        assert trace.logits is not None
-        chosen, _problems = sampling.chosen(trace.logits.shape[-1])
-        run = Run(context, chosen, int(seed), int(n_max), penalties, exact)
-        st.session_state["sam_paths"] = [run]
-        st.session_state["sam_run"] = run
+        st.session_state["sam_paths"] = [now]
+        st.session_state["sam_run"] = now
 
     def draw_ended() -> None:
         resume.button(_("Go on"), key="sam_gone_on", icon=":material/resume:", disabled=True)
         stop.button(_("Stop"), key="sam_stopped", icon=":material/stop:", disabled=True)
 
-    return "all" if writes else "token" if step else "", draw_ended
+    return "all" if writes else "token" if step else "", now, draw_ended
 
 
 def _draw(run: Run, trace: Trace) -> None:
@@ -120,16 +132,21 @@ def _draw(run: Run, trace: Trace) -> None:
 def _config_file(run: Run) -> None:
     """The settings of this run for transformers; what has no place in its file is said."""
     settings = run.chosen._asdict()
-    order = settings.pop("order")
-    penalty = run.penalties["repetition_penalty"]
-    text = generation_config(**settings, repetition_penalty=penalty, max_new_tokens=run.n_max)
+    penalties = dict(run.penalties)
+    left_out = without_place(
+        temperature=run.chosen.temperature, order=settings.pop("order"), seed=run.seed,
+        presence_penalty=penalties.pop("presence_penalty"),
+        frequency_penalty=penalties.pop("frequency_penalty"),
+    )  # fmt: skip
+    text = generation_config(**settings, **penalties, max_new_tokens=run.n_max)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.download_button(
             "generation_config.json", text, "generation_config.json", "application/json",
             key="sam_config", on_click="ignore", icon=":material/settings:",
         )  # fmt: skip
-        if order != "transformers" or run.penalties["presence_penalty"] or run.penalties["frequency_penalty"]:
-            st.caption(_("The file cannot hold another library's order, presence and frequency penalty."))
+        if left_out:
+            told = _("Not in the file, which has no place for it: {settings}.")
+            st.caption(told.format(settings=show.listed(left_out)))
 
 
 def _more() -> tuple[dict[str, Any], bool]:
@@ -142,16 +159,14 @@ def _more() -> tuple[dict[str, Any], bool]:
             )
         )
         penalties = {
-            "repetition_penalty": st.number_input(
+            "repetition_penalty": number_field(
                 _("Repetition penalty (1 = off)"), 0.5, 3.0, 1.0, 0.1, key="sam_repetition",
-                bind="query-params",
             ),
-            "presence_penalty": st.number_input(
-                _("Presence penalty (0 = off)"), -2.0, 2.0, 0.0, 0.1, key="sam_presence", bind="query-params"
+            "presence_penalty": number_field(
+                _("Presence penalty (0 = off)"), -2.0, 2.0, 0.0, 0.1, key="sam_presence"
             ),
-            "frequency_penalty": st.number_input(
+            "frequency_penalty": number_field(
                 _("Frequency penalty (0 = off)"), -2.0, 2.0, 0.0, 0.1, key="sam_frequency",
-                bind="query-params",
             ),
         }  # fmt: skip
         exact = st.toggle(
@@ -228,6 +243,7 @@ def go_on(context: PageContext, board: Board, run: Run, wish: Wish) -> None:
         steps = stepwise.generate(
             context, run.penalties | run.chosen._asdict() | run.goes_on | {"n_top": N_EXPECTED}
         )
+    run.is_stepped = wish == "token"
     begun_at, before_ms = time.monotonic(), run.elapsed_ms
     with closing(steps):
         for step in steps:

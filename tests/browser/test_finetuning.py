@@ -37,7 +37,7 @@ def test_a_whole_run_a_stopped_one_its_strength_its_file_and_its_adapter_elsewhe
         page.get_by_text(re.compile(r"Of the \d+ tokens of this row \d+ count in the loss"))
     ).to_be_visible()
     click(page, "Start training")
-    expect(page.get_by_text("Done: 1 steps")).to_be_visible()
+    expect(page.get_by_text("Done: 1 step")).to_be_visible()
     wait_run(page)
     marks = page.locator(".st-key-fin_loss_picture svg .mark-symbol path")
     assert marks.count() >= 4, "held-out and general losses at steps 0 and 1"

@@ -77,8 +77,27 @@ def test_choices_live_through_another_task_and_another_language(page: Page, foll
     wait_run(page)
     expect(page).to_have_url(re.compile("pro_task=yes_no"))
     expect(page).to_have_url(re.compile("pro_format=arrow"))
-    expect(page.locator(".st-key-pro_task_choice input")).to_have_value("예 아니요")
+    expect(page.locator("[class*='st-key-pro_task_choice'] input")).to_have_value("예 아니요")
     expect(page.get_by_test_id("stAlertContentWarning")).to_have_count(0)
+
+
+def test_lists_show_the_words_of_the_task_and_of_the_language(page: Page, follow: OpenPage) -> None:
+    follow("/prompting?lang=en&pro_format=arrow&pro_shots=1")
+
+    def query() -> str:
+        return page.locator("[class*='st-key-pro_query_choice'] input").input_value()
+
+    reviews = query()
+    shown = page.locator(".prompt-blocks .block.query").last
+    expect(shown).to_contain_text(reviews)
+    pick(page, "Task", "Yes or no")
+    expect(shown).not_to_contain_text(reviews)
+    expect(shown).to_contain_text(query())
+    choose_language(page, "한국어")
+    wait_run(page)
+    expect(page.locator("[class*='st-key-pro_task_choice'] input")).to_have_value("예 아니요")
+    expect(shown).to_contain_text(query())
+    expect(page.locator("[class*='st-key-pro_format_choice'] input")).to_have_value("글 -> 레이블")
 
 
 def upload(page: Page, file: Path) -> None:

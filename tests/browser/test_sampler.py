@@ -350,11 +350,25 @@ def test_twenty_uploaded_prompts_become_a_table_and_its_file(
     assert all(float(row["perplexity"]) >= 1 for row in rows)
 
 
+def test_a_number_that_cannot_be_does_not_stay_in_its_field(page: Page, open_page: OpenPage) -> None:
+    open_page("/sampling?lang=en&sam_panel=many")
+    field = page.locator(".st-key-sam_many_tokens input")
+    for typed, used in (("500", "64"), ("1", "4"), ("700", "64"), ("800", "64")):
+        field.fill(typed)
+        field.press("Enter")
+        expect(page.get_by_text(f"{typed} is not possible, only 4 to 64; it is {used} now")).to_be_visible()
+        expect(field).to_have_value(used)
+    field.fill("30")
+    field.press("Enter")
+    expect(page.get_by_text("is not possible")).to_have_count(0)
+    expect(page).to_have_url(re.compile("sam_many_tokens=30"))
+
+
 def test_token_by_token_then_on_then_stopped_then_to_the_end(page: Page, open_page: OpenPage) -> None:
     open_page("/sampling?sam_max_new_tokens=40&sam_temperature=1")
     wait_drawn(page)
     text = page.get_by_text("The capital of England is│")
-    for told in ("Stopped. 1 token,", "Stopped. 2 tokens,"):
+    for told in ("writes more. 1 token,", "writes more. 2 tokens,"):
         page.get_by_role("button", name="One token").click()
         expect(page.get_by_text(told)).to_be_visible()
     two = text.inner_text()

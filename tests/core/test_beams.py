@@ -83,4 +83,12 @@ def test_a_candidate_names_the_beam_it_goes_on_from() -> None:
     for hypothesis in beams.hypotheses:
         walked = [step[place] for step, place in zip(steps, hypothesis.path, strict=False)]
         assert tuple(one.token_id for one in walked) == hypothesis.token_ids
-        assert walked[-1].fate == "ended"
+        assert walked[-1].fate == ("cut" if hypothesis.is_cut else "ended")
+        assert hypothesis.is_cut == (hypothesis.token_ids[-1] != 0), "0 ends a text"
+
+
+def test_what_stops_at_the_length_is_cut_and_what_ends_there_is_not() -> None:
+    search = BeamSearch(2, max_new_tokens=1, eos_ids=[0])
+    found = search.step(np.log([[0.5, 0.4, 0.1]]))
+    assert [(one.token_id, one.fate) for one in found] == [(0, "ended"), (1, "cut"), (2, "dropped")]
+    assert [one.is_cut for one in search.hypotheses] == [False, True]

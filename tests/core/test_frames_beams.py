@@ -39,13 +39,13 @@ def test_the_tree_leads_every_candidate_back_to_the_text() -> None:
     best = table[table["on_best"]].sort_values("step")
     assert best["token"].tolist() == [LABELS[one] for one in search.hypotheses[0].token_ids]
     assert best["logprob"].iloc[-1] == pytest.approx(search.hypotheses[0].logprob)
-    assert best["fate"].tolist() == ["kept", "kept", "ended"]
+    assert best["fate"].tolist() == ["kept", "kept", "cut"]
 
 
 def test_pictures_read_the_columns_of_their_tables() -> None:
     words = dict.fromkeys(
-        ("step", "place", "token", "probability", "logprob", "kept", "ended", "dropped", "beam", "greedy",
-         "sampled", "setting"), "word",
+        ("step", "place", "token", "probability", "logprob", "kept", "ended", "cut", "dropped", "beam",
+         "greedy", "sampled", "setting"), "word",
     )  # fmt: skip
     assert columns(charts.beam_tree(words, n_steps=5, n_places=8)) <= set(frames_beams.TREE)
     assert columns(charts.token_probabilities(words)) <= set(frames_beams.PROBABILITIES)

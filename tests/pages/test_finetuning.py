@@ -6,6 +6,7 @@ import dataclasses
 import io
 import itertools
 import json
+import re
 import time
 import zipfile
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ import pytest
 import torch
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.testing.v1 import AppTest, local_script_runner
+from streamlit.testing.v1.element_tree import Selectbox
 
 from playground.core.files.training_rows import TrainingRow, pairs, read_training, split
 from playground.core.lora import relative_norm, singular_values
@@ -125,6 +127,18 @@ def test_the_list_of_prompts_shows_their_words(open_app: OpenApp, engine: LocalE
     assert listed.options == list(app.session_state[live.DATA][last.request.request_id].prompts)
 
 
+def test_the_turn_of_the_held_out_loss_is_named() -> None:
+    def said(*losses: float) -> str:
+        held_out = tuple((10 * at, loss) for at, loss in enumerate(losses))
+        request = FinetuneRequest(tiny.LLAMA, "a set", (), ())
+        return live.reading(TrainingState(request, "done", train=((1, 4.0),), held_out=held_out))
+
+    assert "fell from 4.03 to 1.25 at step 30 and has risen to 1.50 since" in said(4.03, 2.0, 1.6, 1.25, 1.5)
+    assert "went from 4.03 to 1.25" in said(4.03, 2.0, 1.25)
+    assert "went from 4.03 to 1.25" in said(4.03, 1.2501, 1.2502), "no difference that is shown"
+    assert "went from 4.03 to 5.00" in said(4.03, 5.0), "it only rose"
+
+
 def test_questions_are_scored_before_and_after(open_app: OpenApp, engine: LocalEngine) -> None:
     app = open_app("finetuning", **LINK, fin_panel="questions")
     last = trained(app, engine)
@@ -173,6 +187,42 @@ def test_both_texts_are_the_models_and_strength_0_is_the_base(open_app: OpenApp,
     probs = np.exp(base[-1] - base[-1].max()) / np.exp(base[-1] - base[-1].max()).sum()
     at_0 = lines[lines["strength"] == 0]["prob"].astype(float).max()
     assert at_0 == pytest.approx(probs.max(), rel=1e-5)
+
+
+def test_adapters_of_equal_runs_are_told_apart_and_each_is_the_one_picked(
+    open_app: OpenApp, engine: LocalEngine, owner: str
+) -> None:
+    app = open_app("finetuning", **LINK, fin_panel="mine")
+    ids = [trained(app, engine).adapter for _run in range(3)]
+    picker, models = listed(app, "fin_mine"), listed(app, "model")
+    assert len(set(picker.options)) == len(picker.options) == 3
+    assert len(set(models.options)) == len(models.options)
+    assert [words.split(" · ")[1] for words in picker.options] == ["run 3", "run 2", "run 1"]
+    listed(app, "fin_mine").select_index(1).run()
+    app.button(key="fin_use").click().run()
+    assert app.session_state["model"] == ids[1]
+    app.button(key="fin_remove").click().run()
+    assert [one.model_id for one in engine.adapters(owner)] == [ids[0], ids[2]]
+    listed(app, "fin_mine").select_index(1).run()
+    app.button(key="fin_remove").click().run()
+    assert [one.model_id for one in engine.adapters(owner)] == [ids[2]]
+
+
+def listed(app: AppTest, key: str) -> Selectbox:
+    """The list of a URL value as it is drawn now: its key changes with its words."""
+    [found] = [box for box in app.selectbox if re.fullmatch(rf"{key}_choice(_\d+)?", box.key or "")]
+    return found
+
+
+def test_the_number_of_a_run_outlives_the_runs_before_it(
+    open_app: OpenApp, engine: LocalEngine, owner: str
+) -> None:
+    app = open_app("finetuning", **LINK | {"fin_steps": "5"})
+    for number in range(1, 9):
+        last = trained(app, engine)
+        assert last.number == number
+        engine.lent.remove(last.adapter, owner)
+    assert [one.number for one in engine.trainings.of(owner)] == [3, 4, 5, 6, 7, 8]
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if page != "finetuning"])
@@ -494,6 +544,6 @@ def test_a_base_known_by_its_name_is_not_asked_about_and_a_refusal_is_no_questio
     assert "어댑터가 왔습니다" in told(app)
     app = uploaded(open_app("finetuning", lang="ko", fin_panel="mine"), engine, init_lora_weights="pissa")
     [refused] = app.error
-    assert 'init_lora_weights: "pissa"' in refused.value.replace("\\", "")
+    assert 'init_lora_weights 값: "pissa"' in refused.value.replace("\\", "")
     assert "fin_any_base" not in [button.key for button in app.button]
     assert len(engine.adapters(compute.owner())) == 1

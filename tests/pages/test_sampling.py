@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -133,7 +134,7 @@ def test_token_by_token_and_then_on_gives_what_one_run_gives(open_app: OpenApp) 
         app.button(key="sam_step").click().run()
         assert not app.exception
         assert len(app.session_state["sam_run"].tokens) == n
-        assert any("Stopped." in one.value for one in app.caption)
+        assert any("Not ended yet" in one.value for one in app.caption)
     app.button(key="sam_go_on").click().run()
     run, expected = app.session_state["sam_run"], whole.session_state["sam_run"]
     assert [one.token_id for one in run.tokens] == [one.token_id for one in expected.tokens]
@@ -252,6 +253,76 @@ def test_every_uploaded_prompt_is_continued_as_alone_and_long_ones_are_named(
     assert found["texts"] == [one.token_ids for one in many.written]
 
 
+OTHER = "Made with other settings than those above: "
+MADE = {  # panel: its button, then (a setting that is changed, its new value, what is said of the old one)
+    "write": ("sam_start", ("sam_seed", 7, "Seed 0"), ("sam_max_new_tokens", 5, "Tokens at most 4")),
+    "many": ("sam_many", ("sam_n_texts", 3, "Texts 2"), ("sam_many_tokens", 5, "Tokens at most 4")),
+    "sweep": ("sam_sweep", ("sam_many_tokens", 5, "Tokens at most 4")),
+    "batch": ("sam_batch", ("sam_batch_tokens", 5, "Tokens at most 4")),
+    "beam": ("sam_search", ("sam_n_beams", 3, "Beams 2"), ("sam_length_penalty", 0.5, "Length penalty 1")),
+}
+
+
+@pytest.mark.parametrize("panel", MADE)
+def test_a_result_says_when_it_was_made_with_other_settings(panel: str, open_app: OpenApp) -> None:
+    def said() -> list[str]:
+        return [one.value.partition(OTHER)[2].replace("\\", "") for one in app.caption if OTHER in one.value]
+
+    tokens = ("sam_max_new_tokens", "sam_many_tokens", "sam_batch_tokens", "sam_beam_tokens")
+    link = dict.fromkeys(tokens, "4") | {"sam_n_texts": "2", "sam_n_beams": "2"}
+    app = open_app("sampling", text=TEXT, sam_panel="many" if panel == "sweep" else panel, **link)
+    app.session_state["prompts"] = PromptFile((), 0, ("The cat", "A dog"))
+    app.run()
+    button, *changes = MADE[panel]
+    app.button(key=button).click().run()
+    assert said() == []
+    for key, value, words in changes:
+        before = app.number_input(key=key).value
+        app.number_input(key=key).set_value(value).run()
+        assert said() == [f"{words}."]
+        app.number_input(key=key).set_value(before).run()
+        assert said() == []
+    app.session_state["sam_temperature"] = app.session_state["sam_temperature_ours"] = "0.3"
+    app.run()
+    assert said() == ([] if panel == "sweep" else ["temperature 1."])
+
+
+def test_what_the_settings_file_has_no_place_for_is_named_with_its_value(open_app: OpenApp) -> None:
+    def left_out(**link: str) -> list[str]:
+        app = open_app("sampling", text=TEXT, sam_max_new_tokens="2", **link)
+        app.button(key="sam_start").click().run()
+        told = [one.value.replace("\\", "") for one in app.caption if "no place for it" in one.value]
+        return [one.partition(": ")[2] for one in told]
+
+    assert left_out(sam_temperature="0") == []
+    assert left_out(sam_temperature="0", sam_frequency="0.5") == ["frequency_penalty 0.5."]
+    assert left_out(sam_presence="-1.0", sam_order="vllm", sam_seed="9") == [
+        "order vllm, presence_penalty -1, seed 9."
+    ]
+
+
+def test_the_turn_of_a_value_over_the_temperatures_is_named() -> None:
+    def way(*values: float) -> str:
+        temperatures = [0.4 * at for at in range(len(values))]
+        return many_texts._way(pd.DataFrame({"temperature": temperatures, "p": values}), "p")
+
+    assert way(-1.1, -0.8, -3.0, -6.81) == "from -1.10 over -0.80 (at 0.4) to -6.81"
+    assert way(0.5, 0.9, 0.2, 0.8) == "from 0.50 over 0.20 (at 0.8) to 0.80"
+    assert way(-1.1, -1.1, -2.0) == "from -1.10 to -2.00"
+    assert way(0.5, 0.501, 0.502) == "from 0.50 to 0.50", "no turn that is shown"
+
+
+def test_after_one_token_a_text_has_not_ended_and_was_not_stopped(open_app: OpenApp) -> None:
+    app = open_app("sampling", text=TEXT, sam_max_new_tokens="3", sam_temperature="0")
+    for n, words in ((1, "1 token,"), (2, "2 tokens,")):
+        app.button(key="sam_step").click().run()
+        [told] = [one.value for one in app.caption if words in one.value]
+        assert told.startswith("Not ended yet"), n
+        assert "Stopped" not in told
+    app.button(key="sam_step").click().run()
+    assert any(one.value.startswith("The chosen length is reached.") for one in app.caption)
+
+
 def test_a_sweep_writes_eight_texts_at_each_temperature(open_app: OpenApp) -> None:
     app = open_app("sampling", text=TEXT, sam_panel="many", sam_many_tokens="6")
     app.button(key="sam_sweep").click().run()
@@ -312,6 +383,30 @@ def test_a_guess_is_checked_and_scored_against_the_models_ranks(
     assert found["bound"] == pytest.approx(bound_bits(found["ranks"]))
     mean = np.mean([one.surprisal_bits for one in done])
     assert any(f"surprisal is {mean:.2f} bits" in one.value for one in app.markdown)
+
+
+def test_giving_up_is_no_hit_and_leaves_the_readers_guesses_without_a_bound(
+    open_app: OpenApp, tiny_engine: SharedEngine
+) -> None:
+    tokens = tiny_engine.get(timeout_s=180).tokenize(tiny.LLAMA, guess.texts()[0])
+    app = open_app("sampling", text=TEXT, sam_panel="guess")
+    app.text_input(key="sam_guess").set_value("surely not this").run()
+    for _ in range(4):
+        app.button(key="sam_guess_show").click().run()
+    done = app.session_state["sam_game"].done
+    assert [one.guesses for one in done] == [1, 0, 0, 0], "wrong guesses tried"
+    told = " ".join(one.value for one in app.markdown)
+    assert "You found 0 of 4 tokens" in told
+    assert "You gave up on 4 tokens" in told
+    assert "your guesses say" not in told
+    assert f"ranks say at most {bound_bits([one.rank for one in done]):.2f} bits" in told
+
+    app = open_app("sampling", text=TEXT, sam_panel="guess")
+    for at in range(2, 5):
+        for said in ["surely not this"] * (at - 2) + [tokens.tokens[at].strip()]:
+            app.text_input(key="sam_guess").set_value(said).run()
+    told = " ".join(one.value for one in app.markdown)
+    assert f"your guesses say at most {bound_bits([1, 2, 3]):.2f} bits" in told
 
 
 def test_a_game_goes_to_its_end_and_on_to_the_next_text(open_app: OpenApp) -> None:

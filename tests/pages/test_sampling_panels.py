@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -17,7 +18,7 @@ from playground.engine.base import GenerateRequest, TraceRequest
 from playground.engine.beams import BeamsRequest
 from playground.engine.process import SharedEngine
 from playground.settings import Settings
-from playground.ui import comparing, show
+from playground.ui import beams, comparing, show
 from playground.ui.components.sampler import DEFAULT, SamplerValue
 from tests import tiny
 from tests.pages.conftest import OpenApp
@@ -59,6 +60,49 @@ def test_a_search_is_the_engines_and_stands_beside_greedy_and_sampled(
     assert table["score"].tolist()[: len(found)] == pytest.approx([one.score for one in found])
     assert len(table) == len(found) + 2
     assert any(f"{found[0].logprob:.2f}" in one and "bits of surprisal a token" in one for one in texts(app))
+
+
+@pytest.mark.parametrize("penalty", ["3.0", "0.0", "-2.0"])
+def test_what_is_said_of_a_search_follows_from_its_texts(penalty: str, open_app: OpenApp) -> None:
+    link = {"sam_n_beams": "4", "sam_length_penalty": penalty, "sam_beam_tokens": "6"}
+    app = open_app("sampling", text=TEXT, sam_panel="beam", **link)
+    app.button(key="sam_search").click().run()
+    table = next(one.value for one in app.dataframe if "score" in one.value)
+    best, most = table["logprob"].iloc[0], table["logprob"].max()
+    told = " ".join(texts(app))
+    assert f"with {most:.2f}. A length penalty of 0" in told or most == best
+    assert ("none of the texts found here is more probable" in told) == (most == best)
+    hypotheses = app.session_state["sam_beams"].steps[-1].hypotheses
+    ends = ["cut at the limit" if one.is_cut else "ended" for one in hypotheses]
+    assert table["is_cut"].tolist()[: len(hypotheses)] == ends
+
+
+def told_of(best: float, other: float, beam: list[float], sampled: list[float]) -> tuple[str, str]:
+    """What is said of a best beam beside another of other lengths, and of two lines of probabilities."""
+    found = [
+        ("beam 1", "a b", (1, 2), False, best), ("beam 2", "a", (1,), True, other),
+        ("greedy", "a", (1,), True, -9.0), ("sampled", "c", (3,), True, -9.0),
+    ]  # fmt: skip
+    logs = {"beam": np.log(beam).tolist(), "sampled": np.log(sampled).tolist()}
+    lines = frames_beams.probabilities(logs, {"beam": "x" * len(beam), "sampled": "y" * len(sampled)})
+    return beams._ranking(frames_beams.texts(found, 1.0), 1.0), beams._steadiness(lines)
+
+
+def test_a_more_probable_text_than_the_best_beam_is_named() -> None:
+    ranking, _lines = told_of(-7.59, -6.77, [0.5, 0.5], [0.5, 0.5])
+    assert "that is beam 2 with -6.77" in ranking
+    ranking, _lines = told_of(-6.0, -6.77, [0.5, 0.5], [0.5, 0.5])
+    assert "none of the texts found here" in ranking
+
+
+def test_ups_and_downs_are_counted_before_they_are_spoken_of() -> None:
+    _ranking, told = told_of(-1, -2, [0.9, 0.8], [0.9, 0.1, 0.9])
+    assert "best beam 10%, sampled 80%" in told
+    assert "In long texts too" in told
+    _ranking, told = told_of(-1, -2, [0.9, 0.1], [0.5, 0.4, 0.5])
+    assert "best beam 80%, sampled 10%" in told
+    assert "no less steady" in told
+    assert "goes neither up nor down" in told_of(-1, -2, [0.9], [0.5, 0.4])[1]
 
 
 def test_a_new_sentence_puts_the_old_search_away(open_app: OpenApp) -> None:

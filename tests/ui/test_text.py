@@ -70,6 +70,53 @@ def test_korean_catalogue_is_complete(catalogue: Catalog) -> None:
             assert _fields(part) == _fields(ids[-1]), f"{ids}: other placeholders in {part!r}"
 
 
+# Counts that are never one: constants of the app, sizes of a model, or things drawn from two on.
+NEVER_ONE = (
+    "After {n} layers",
+    "All {n:,} weights",
+    "Ask all {n} questions",
+    "BPE, {n} merges",
+    "Blue: the {n:,}",
+    "Each prompt gets the same {n}",
+    "Its next {n} tokens",
+    "Layer {layer}, head {head} lets",
+    "Only the first",
+    "Switch off each",
+    "The model reads",
+    "The same {n} examples",
+    "The word is {n} tokens",
+    "The {n} tokens with",
+    "There are {n} labels",
+    "The first {limit}",
+    "This page reads",
+    "Try {n} orders",
+    "Vocabularies:",
+    "W of {module}",
+    "all {n:,} others",
+    "{n:,} numbers are trained",
+    "{n:,} parameters",
+    "{n} parameters",
+    "{n:,} tokens in the vocabulary",
+    "{n} pairs stand",
+    "{n} texts:",
+    "{name}: {algorithm}",
+    "{done} of {total} prompts measured",
+    "Query {query} takes",
+    "Attention adds",
+    "Beside {plain}",
+    "Sentence {n}",
+)
+
+
+def test_a_count_that_can_be_one_has_a_singular(catalogue: Catalog) -> None:
+    counted = re.compile(
+        r"\{(n|step)(:,)?\} ((more|other|control|test) )?[a-z-]+s\b(?<! is)(?<! has)(?<! was)"
+    )
+    for ids, _strings, _message in _messages(catalogue):
+        if len(ids) == 1 and not ids[0].startswith(NEVER_ONE):
+            assert not counted.search(ids[0]), ids[0]
+
+
 def test_korean_strings_are_korean(catalogue: Catalog) -> None:
     same = {"CSV", "PNG", "SVG", "{seconds:.0f} s", "{reason} {cure}"}
     for ids, strings, _message in _messages(catalogue):

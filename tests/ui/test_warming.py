@@ -66,7 +66,7 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
 def test_a_ready_model_is_given_and_described(run: Run) -> None:
     app = run(OneModelEngine(replace(INFO, dtype="float32", device="cpu")))
     assert app.text[0].value == "ready"
-    assert app.caption[0].value == "ready · 2 M parameters · float32 · cpu"
+    assert app.caption[0].value == "ready · 2 million parameters · float32 · cpu"
 
 
 def test_a_model_on_this_machine_is_loaded_without_a_click(run: Run) -> None:

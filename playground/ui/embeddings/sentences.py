@@ -22,6 +22,7 @@ from playground.ui.components.vector_map import vector_map
 from playground.ui.embeddings import upload
 from playground.ui.embeddings.choosing import samples, script
 from playground.ui.embeddings.reading import Read, read_all
+from playground.ui.number import number_field
 from playground.ui.state import PageContext
 from playground.ui.text import N_, _, sentence, strong
 
@@ -94,8 +95,8 @@ def _controls() -> tuple[str, int, int]:
         n_dims = choose("emb_dims", {"2": _("2 dimensions"), "3": _("3 dimensions")}, _("Dimensions"))
     with seed_at.container(horizontal=True, vertical_alignment="center"):
         st.caption(_("Seed"), width="content")
-        seed = st.number_input(
-            _("Seed"), 0, 2**32 - 1, 0, key="emb_map_seed", bind="query-params",
+        seed = number_field(
+            _("Seed"), 0, 2**32 - 1, 0, key="emb_map_seed",
             disabled=method == "pca", label_visibility="collapsed",
         )  # fmt: skip
     with upload_at:

@@ -14,6 +14,7 @@ from playground.core.embeddings import EmbeddingTable
 from playground.core.projections import cosine_matrix, pca, separation
 from playground.ui import compute, show
 from playground.ui.embeddings.choosing import samples, say_unknown, script, table_provenance, word_token
+from playground.ui.number import number_field
 from playground.ui.state import PageContext
 from playground.ui.text import _
 
@@ -53,7 +54,8 @@ def draw(context: PageContext, table: EmbeddingTable) -> None:
         height=140,
         max_chars=600,
     )
-    seed = right.number_input(_("Seed"), 0, 2**32 - 1, 0, key="emb_seed", bind="query-params")
+    with right:
+        seed = number_field(_("Seed"), 0, 2**32 - 1, 0, key="emb_seed")
     words, groups = read_words(text)
     ids = [word_token(context.model.model_id, word) for word in words]
     say_unknown(context.model.model_id, [w for w, i in zip(words, ids, strict=True) if i is None][:5])

@@ -13,7 +13,8 @@ from playground.engine.finetuning import FinetuneRequest, Linear, Method
 from playground.ui import compute, state
 from playground.ui.choose import choose_from_list
 from playground.ui.finetuning.sets import TrainingSet
-from playground.ui.text import N_, _, plain
+from playground.ui.number import number_field
+from playground.ui.text import N_, _, large, plain
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -146,31 +147,24 @@ def _more(data: TrainingSet) -> dict[str, Any]:
     }
     longest = max((len(text.input_ids) for text in data.texts), default=1)
     most = max(1, min(state.settings().max_batch_size, state.settings().max_batch_tokens // longest))
-    batch = min(most, st.session_state.get("fin_batch", DEFAULTS["fin_batch"]))
-    if st.session_state.get("fin_batch", batch) != batch:
-        st.session_state["fin_batch"] = batch
     first, second, third = st.columns(3)
     with first:
         method = choose_from_list("fin_method", methods, _("What is trained"))
-    with second:
-        modules = choose_from_list("fin_modules", which, _("Target modules"))
-    return {
-        "method": method,
-        "modules": modules,
-        "batch": third.number_input(
-            _("Examples a step"), 1, most, batch, key="fin_batch", bind="query-params"
-        ),
-        "alpha": first.number_input(
-            "lora_alpha", 1, 128, DEFAULTS["fin_alpha"], key="fin_alpha", bind="query-params"
-        ),
-        "dropout": second.number_input(
-            "lora_dropout", 0.0, 0.5, DEFAULTS["fin_dropout"], 0.05, key="fin_dropout", bind="query-params"
-        ),
-        "seed": third.number_input(_("Seed"), 0, 9_999, 0, key="fin_seed", bind="query-params"),
-        "best": first.checkbox(
+        alpha = number_field("lora_alpha", 1, 128, DEFAULTS["fin_alpha"], key="fin_alpha")
+        best = st.checkbox(
             _("Keep the best step"), DEFAULTS["fin_best"], key="fin_best", bind="query-params",
             help=_("The adapter is that of the least held-out loss; else that of the last step."),
-        ),
+        )  # fmt: skip
+    with second:
+        modules = choose_from_list("fin_modules", which, _("Target modules"))
+        dropout = number_field("lora_dropout", 0.0, 0.5, DEFAULTS["fin_dropout"], 0.05, key="fin_dropout")
+    with third:
+        most_used = min(most, DEFAULTS["fin_batch"])
+        batch = number_field(_("Examples a step"), 1, most, most_used, key="fin_batch")
+        seed = number_field(_("Seed"), 0, 9_999, 0, key="fin_seed")
+    return {
+        "method": method, "modules": modules, "batch": batch, "alpha": alpha, "dropout": dropout,
+        "seed": seed, "best": best,
     }  # fmt: skip
 
 
@@ -191,9 +185,9 @@ def cost(data: TrainingSet, chosen: Chosen, s_a_token: float | None) -> str:
     megabytes = (chosen.n_trained * BYTES_A_NUMBER + activations) / 1e6
     epochs = chosen.n_steps * chosen.batch_size / max(1, len(data.texts))
     words = [
-        _("{n:,} numbers are trained, {share:.2%} of the model's {all:.0f} million").format(
+        _("{n:,} numbers are trained, {share:.2%} of the model's {all}").format(
             n=chosen.n_trained, share=chosen.n_trained / data.context.model.n_parameters,
-            all=data.context.model.n_parameters / 1e6,
+            all=large(data.context.model.n_parameters),
         ),
         _("about {n:.0f} MB of memory").format(n=megabytes),
     ]  # fmt: skip

@@ -20,6 +20,7 @@ from playground.ui.components.scored_text import ScoredToken, scored_text
 from playground.ui.expected import N_EXPECTED, expected
 from playground.ui.file_preview import Kind, Part
 from playground.ui.finetuning.sets import TrainingSet, own_file, put_file_away, take_file
+from playground.ui.number import number_field
 from playground.ui.state import PageContext
 from playground.ui.text import _, ngettext, plain, strong
 
@@ -29,9 +30,8 @@ def row_picture(context: PageContext, data: TrainingSet) -> None:
     rows = data.rows
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(_("Row"), width="content")
-        number = st.number_input(
-            _("Row"), 1, len(rows), min(st.session_state.get("fin_row", 1), len(rows)), key="fin_row",
-            bind="query-params", width=120, label_visibility="collapsed",
+        number = number_field(
+            _("Row"), 1, len(rows), 1, key="fin_row", width=120, label_visibility="collapsed",
         )  # fmt: skip
         row = rows[int(number) - 1]
         is_held_out = row.key in {one.key for one in data.parts[1]}
@@ -99,9 +99,12 @@ def panel(data: TrainingSet | None) -> None:
         return
     train, held_out = data.parts
     n_again = duplicates(data.rows)
-    words = [_("{n} rows: {train} to train on, {held_out} held out").format(
-        n=len(data.rows), train=len(train), held_out=len(held_out)
-    )]  # fmt: skip
+    told = ngettext(
+        "{n} row: {train} to train on, {held_out} held out",
+        "{n} rows: {train} to train on, {held_out} held out",
+        len(data.rows),
+    )
+    words = [told.format(n=len(data.rows), train=len(train), held_out=len(held_out))]
     if n_again:
         words.append(
             ngettext("{n} row repeats another", "{n} rows repeat another", n_again).format(n=n_again)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -13,12 +13,12 @@ from playground.core.lora import smoothed
 from playground.engine.finetuning import ENDED, TrainingState
 from playground.errors import PlaygroundError
 from playground.ui import compute, show
-from playground.ui.choose import choose, choose_from_list
+from playground.ui.choose import choose, choose_from_list, default_of, list_key
 from playground.ui.finetuning import code
 from playground.ui.finetuning.controls import Chosen
 from playground.ui.finetuning.sets import TrainingSet
 from playground.ui.state import PageContext
-from playground.ui.text import N_, _, filled, plain, sentence
+from playground.ui.text import N_, _, filled, ngettext, plain, sentence
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,7 +31,6 @@ _STATUS = {
     "waiting": N_("Waiting: place {position} in the queue"),
     "running": N_("Training: step {step} of {all}"),
     "paused": N_("Paused after step {step} of {all}"),
-    "done": N_("Done: {step} steps"),
     "cancelled": N_("Stopped after step {step} of {all}"),
     "failed": N_("Broken off after step {step}"),
 }
@@ -93,13 +92,13 @@ def panel(context: PageContext) -> None:
         return
     known = runs(context)
     if len(known) > 1:
-        names = {one.request.request_id: _name(number, one) for number, one in enumerate(known, 1)}
-        st.session_state[RUN] = state.request.request_id
+        names = {one.request.request_id: _name(one) for one in known}
+        drawn = list_key("fin_run_choice", names)
         st.segmented_control(
-            _("Runs"), tuple(names), key=RUN, format_func=names.__getitem__, required=True,
-            label_visibility="collapsed",
+            _("Runs"), tuple(names), default=default_of(drawn, state.request.request_id), key=drawn,
+            format_func=names.__getitem__, required=True, label_visibility="collapsed", on_change=_show,
+            args=(drawn,),
         )  # fmt: skip
-        state = shown(context) or state
     if is_still(state):
         _draw(state)
     else:
@@ -112,14 +111,18 @@ def panel(context: PageContext) -> None:
     )
 
 
+def _show(drawn: str) -> None:
+    st.session_state[RUN] = st.session_state[drawn]
+
+
 def _code(state: TrainingState) -> str:
     data = data_of(state)
     return code.reproduce(state.request, data) if data else ""
 
 
-def _name(number: int, state: TrainingState) -> str:
+def _name(state: TrainingState) -> str:
     request = state.request
-    return plain(f"{number} · {request.name} · {request.learning_rate:g} · r {request.r}")
+    return plain(f"{state.number} · {request.name} · {request.learning_rate:g} · r {request.r}")
 
 
 def is_still(state: TrainingState) -> bool:
@@ -176,6 +179,8 @@ def _buttons(state: TrainingState) -> None:
 
 def status(state: TrainingState) -> str:
     """Where a run is, in words."""
+    if state.status == "done":
+        return ngettext("Done: {step} step", "Done: {step} steps", state.step).format(step=state.step)
     return _(_STATUS[state.status]).format(
         position=state.position, step=state.step, all=state.request.n_steps
     )
@@ -188,7 +193,8 @@ def _speed(state: TrainingState) -> str:
         s=state.step_s, n=state.n_tokens / state.step / state.step_s, seconds=state.elapsed_s
     )
     if state.n_together > 1:
-        words += " · " + _("shared with {n} other runs").format(n=state.n_together - 1)
+        n = state.n_together - 1
+        words += " · " + ngettext("shared with {n} other run", "shared with {n} other runs", n).format(n=n)
     return words
 
 
@@ -198,7 +204,7 @@ def _table(state: TrainingState) -> pd.DataFrame:
 
 def _words(best: int | None) -> Mapping[str, str]:
     return {
-        "step": _("Step"),
+        "step": _("Training step"),
         "loss": _("Loss (nats a token)"),
         "train": _("training, each batch"),
         "smoothed": _("training, smoothed"),
@@ -225,14 +231,26 @@ def reading(state: TrainingState) -> str:
         )
         words = told.format(first=state.train[0][1], last=float(curve[-1]))
     if len(state.held_out) > 1:
-        told = _("The held-out loss went from {first:.2f} to {last:.2f}.")
-        words += " " + told.format(first=state.held_out[0][1], last=state.held_out[-1][1])
+        words += " " + _held_out(state.held_out)
     if state.general:
         change = state.general[-1][1] / state.general[0][1] - 1
         forgot = _("On general text the loss rose by {change:.1%}: so much is forgotten.")
         kept = _("On general text the loss changed by {change:+.1%}: hardly anything is forgotten.")
         words += " " + (forgot if change > NOTHING else kept).format(change=change)
     return words
+
+
+def _held_out(losses: Sequence[tuple[int, float]]) -> str:
+    """How the held-out loss went, with its turn where it has risen again by as much as is shown."""
+    first, last = losses[0][1], losses[-1][1]
+    step, least = min(losses, key=lambda one: one[1])
+    if step == losses[0][0] or round(least, 2) >= round(last, 2):
+        return _("The held-out loss went from {first:.2f} to {last:.2f}.").format(first=first, last=last)
+    told = _(
+        "The held-out loss fell from {first:.2f} to {least:.2f} at step {step} and has risen to {last:.2f} "
+        "since."
+    )
+    return told.format(first=first, least=least, step=step, last=last)
 
 
 def _samples(state: TrainingState) -> None:

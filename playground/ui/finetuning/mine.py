@@ -10,10 +10,10 @@ from playground.engine.model_info import AdapterName
 from playground.errors import OtherBase
 from playground.ui import adapters, compute, show, state, uploads
 from playground.ui.finetuning import code, live
-from playground.ui.finetuning.picking import own, pick
+from playground.ui.finetuning.picking import names, own, pick
 from playground.ui.finetuning.sets import TrainingSet
 from playground.ui.state import PageContext
-from playground.ui.text import _, plain, sentence
+from playground.ui.text import _, ngettext, plain, sentence
 from playground.ui.url import put
 
 _SHOWN_NAMES = 8
@@ -58,16 +58,19 @@ def _say_ignored(names: tuple[str, ...]) -> None:
     listed = ", ".join(plain(name) for name in names[:_SHOWN_NAMES])
     more = len(names) - _SHOWN_NAMES
     if more > 0:
-        told = _("Not read: {names}, and {n:,} more files.").format(names=listed, n=more)
+        told = ngettext(
+            "Not read: {names}, and {n:,} more file.", "Not read: {names}, and {n:,} more files.", more
+        ).format(names=listed, n=more)
     else:
         told = _("Not read: {names}.").format(names=listed)
     st.caption(told)
 
 
 def _table(found: list[AdapterInfo]) -> None:
+    called = names(found)
     rows = [
         (
-            one.name,
+            called[one.model_id],
             one.step,
             one.r,
             one.lora_alpha,
@@ -82,7 +85,7 @@ def _table(found: list[AdapterInfo]) -> None:
         hide_index=True,
         column_config={
             "adapter": st.column_config.TextColumn(_("Adapter")),
-            "step": st.column_config.NumberColumn(_("Step"), width="small"),
+            "step": st.column_config.NumberColumn(_("Steps"), width="small"),
             "r": st.column_config.NumberColumn("r", width="small"),
             "lora_alpha": st.column_config.NumberColumn("lora_alpha", width="small"),
             "target_modules": st.column_config.TextColumn(_("Target modules")),

@@ -22,10 +22,8 @@ def own(context: PageContext) -> list[AdapterInfo]:
 
 def names(found: list[AdapterInfo]) -> dict[str, str]:
     """Model id -> how an adapter is called in a list."""
-    return {
-        one.model_id: f"{one.name} · {_('step {step}').format(step=one.step)}" if one.step else one.name
-        for one in found
-    }
+    known = adapters.names()
+    return {one.model_id: known[one.model_id] for one in found}
 
 
 def pick(context: PageContext, key: str, label: str = "") -> AdapterInfo | None:

@@ -16,7 +16,7 @@ from playground.core.trace import Trace
 from playground.engine.inside import Part
 from playground.errors import BadValue
 from playground.ui import compute, state
-from playground.ui.choose import default_index
+from playground.ui.choose import default_index, list_key, told_apart
 from playground.ui.state import PageContext
 from playground.ui.text import _, sentence
 from playground.ui.url import hidden, put
@@ -118,21 +118,23 @@ def pick(key: str, names: Mapping[str, str], label: str, default: str) -> str:
         label: Above the list.
         default: Needs no place in the URL.
     """
+    names = told_apart(names)
     wanted = remembered(key, names, default)
+    drawn = list_key(f"{key}_choice", names)
     st.selectbox(
         label,
         tuple(names),
-        default_index(f"{key}_choice", names, wanted),
-        key=f"{key}_choice",
-        format_func=lambda option: names.get(option, option),
+        default_index(drawn, names, wanted),
+        key=drawn,
+        format_func=names.__getitem__,
         on_change=_keep,
-        args=(key, tuple(names), default),
+        args=(key, drawn, tuple(names), default),
     )
     return wanted
 
 
-def _keep(key: str, options: tuple[str, ...], default: str) -> None:
+def _keep(key: str, drawn: str, options: tuple[str, ...], default: str) -> None:
     """What the browser sends is an option's words: after a change of the text they name none."""
-    chosen = st.session_state[f"{key}_choice"]
+    chosen = st.session_state[drawn]
     if chosen in options:
         put(key, "" if chosen == default else chosen)

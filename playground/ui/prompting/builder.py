@@ -20,6 +20,7 @@ from playground.errors import PlaygroundError, TextTooLong, TooManyTokens
 from playground.ui import show, state
 from playground.ui.choose import choose_from_list
 from playground.ui.components.prompt_blocks import PromptToken, prompt_blocks
+from playground.ui.number import number_field
 from playground.ui.prompting import code, continuing, own, task_files
 from playground.ui.prompting.asking import Answer, answer, lengths
 from playground.ui.prompting.prompt import Prompt, window
@@ -43,14 +44,14 @@ def read(context: PageContext) -> Prompt:
         n_shot = st.slider(
             _("Examples in the prompt"), 0, MAX_SHOTS, 4, key="pro_shots", bind="query-params", width=195
         )
-        seed = st.number_input(
-            _("Choice of examples"), 0, 999, 0, key="pro_draw", bind="query-params", width=165,
+        seed = number_field(
+            _("Choice of examples"), 0, 999, 0, key="pro_draw", width=165,
             help=_("Every number is another choice and order of the examples."),
         )  # fmt: skip
         with st.popover(_("More"), icon=":material/tune:"):
             task, condition, by_length, is_calibrated = _more(task_id, task)
-            split_seed = st.number_input(
-                _("Which examples are test items"), 0, 999, 0, key="pro_split", bind="query-params",
+            split_seed = number_field(
+                _("Which examples are test items"), 0, 999, 0, key="pro_split",
                 help=_("They are never shown in the prompt."),
             )  # fmt: skip
     pool, test = split(task.examples, N_TEST, seed=int(split_seed))
@@ -60,7 +61,11 @@ def read(context: PageContext) -> Prompt:
         query, by_length, is_calibrated,
     )  # fmt: skip
     if n_shot > len(pool):
-        told = _("The task has {n} examples beside its test items: all of them are in the prompt.")
+        told = ngettext(
+            "The task has {n} example beside its test items: it is in the prompt.",
+            "The task has {n} examples beside its test items: all of them are in the prompt.",
+            len(pool),
+        )
         st.caption(told.format(n=len(pool)))
     return prompt
 

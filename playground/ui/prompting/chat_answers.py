@@ -18,6 +18,7 @@ from playground.engine.base import GenerateStep
 from playground.engine.catalogue import CatalogueEntry
 from playground.ui import compute, frame, show, stepwise, warming
 from playground.ui.choose import choose_from_list
+from playground.ui.number import number_field
 from playground.ui.pace import Pace
 from playground.ui.state import PageContext
 from playground.ui.text import _, ngettext, plain
@@ -96,9 +97,7 @@ def draw(chat: Chat, go_on: Callable[..., None] | None) -> Callable[[], None] | 
         What writes, to be called once the page is drawn; None when nothing is asked.
     """
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        n_max = st.number_input(
-            _("Tokens at most"), 8, 64, 40, key="pro_chat_tokens", bind="query-params", width=160
-        )
+        n_max = number_field(_("Tokens at most"), 8, 64, 40, key="pro_chat_tokens", width=160)
         bases = _bases(chat)
         entry = _chosen(bases) if bases else None
         start = st.button(_("Let it answer"), type="primary", key="pro_chat_answer", icon=":material/chat:")

@@ -112,7 +112,11 @@ def panel(prompt: Prompt) -> Callable[[], None] | None:
     place = st.empty()
     if sweep is None:
         n = len(prompt.test)
-        told = _("{n} test items under 0 to {most} examples, {draws} choices of examples each.")
+        told = ngettext(
+            "{n} test item under 0 to {most} examples, {draws} choices of examples each.",
+            "{n} test items under 0 to {most} examples, {draws} choices of examples each.",
+            n,
+        )
         st.caption(told.format(n=n, most=N_SHOTS[-1], draws=N_DRAWS))
         return None
     if start or resume:
@@ -211,8 +215,13 @@ def _reading(sweep: Sweep, table: pd.DataFrame) -> str:
     )  # fmt: skip
     is_whole = len(sweep.done) == len(sweep.points)
     if is_whole and last["n_shot"] and last["low"] <= sweep.prompt.chance:
-        told = _("The interval reaches down to guessing: {n} test items cannot tell it from that.")
-        said += " " + told.format(n=len(sweep.prompt.test))
+        n = len(sweep.prompt.test)
+        told = ngettext(
+            "The interval reaches down to guessing: {n} test item cannot tell it from that.",
+            "The interval reaches down to guessing: {n} test items cannot tell it from that.",
+            n,
+        )
+        said += " " + told.format(n=n)
     if sweep.too_long:
         told = _("Left out, more than {limit} tokens: {n} of the prompts.")
         said += " " + told.format(limit=window(sweep.prompt), n=len(sweep.too_long))

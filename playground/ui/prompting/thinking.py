@@ -13,6 +13,7 @@ from playground.charts import thinking as charts
 from playground.core import frames_thinking as frames
 from playground.core.voting import compared
 from playground.ui import show, state
+from playground.ui.number import number_field
 from playground.ui.prompting import task_files
 from playground.ui.prompting.thinking_run import KEY, PLACE, TEMPERATURE, Run, answer
 from playground.ui.state import PageContext
@@ -77,9 +78,9 @@ def _controls(context: PageContext) -> tuple[Run, bool]:
                 "the number that most of them give counts (self-consistency)."
             ).format(temperature=TEMPERATURE),
         )  # fmt: skip
-        n_max = st.number_input(
-            _("Tokens at most"), 16, min(64, state.settings().max_new_tokens), 48, key="pro_think_tokens",
-            bind="query-params", width=160,
+        n_max = number_field(
+            _("Tokens at most"), 16, min(64, state.settings().max_new_tokens), 48,
+            key="pro_think_tokens", width=160,
         )  # fmt: skip
         start = st.button(
             _("Start"), type="primary", key="pro_think_start", icon=":material/play_arrow:",

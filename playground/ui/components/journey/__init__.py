@@ -89,7 +89,8 @@ def _attention_note(scene: Scene) -> str:
 def _end_note(scene: Scene) -> str:
     found = scene.journey.next
     if found is None:
-        return _("mean of {n:,} tokens").format(n=len(scene.tokenization))
+        n = len(scene.tokenization)
+        return ngettext("mean of {n:,} token", "mean of {n:,} tokens", n).format(n=n)
     return _("out of {n:,}").format(n=found.n_rest + len(found.token_ids))
 
 
@@ -151,7 +152,7 @@ def _token_row(scene: Scene, position: int, piece: pieces.Piece, of: str, query:
 def _gap_row(line: journey.Row, weights: np.ndarray[Any, Any] | None) -> dict[str, Any]:
     n = line.stop - line.start
     weight = None if weights is None else float(weights[line.start : line.stop].sum())
-    label = _("⋯ {n} tokens").format(n=n)
+    label = ngettext("⋯ {n} token", "⋯ {n} tokens", n).format(n=n)
     facts = [_("tokens {start} to {stop}").format(start=line.start + 1, stop=line.stop)]
     if weight is not None:
         facts.append(_("attention {percent} together").format(percent=percent(weight)))

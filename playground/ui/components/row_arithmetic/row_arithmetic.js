@@ -143,7 +143,8 @@ const row = {
     if (!found.rest.length) return;
     const y = TOP + found.n * ROW + 15.5;
     const told = { ...number, y, fill: theme.grey };
-    place("text", picture, { ...told, x: 10 }, fill(head.words.outside, { n: found.rest.length }));
+    const outside = found.rest.length === 1 ? head.words.outside_one : head.words.outside;
+    place("text", picture, { ...told, x: 10 }, fill(outside, { n: found.rest.length }));
     place("text", picture, { ...told, x: x.told, "text-anchor": "end" }, three(found.left));
   },
 

@@ -9,7 +9,7 @@ import streamlit as st
 
 from playground.ui.components import script, style
 from playground.ui.components.token_chips import direction
-from playground.ui.text import _
+from playground.ui.text import _, ngettext
 
 _COMPONENT = st.components.v2.component(
     "playground.scored_text",
@@ -114,7 +114,8 @@ def _words() -> dict[str, str]:
         "text": _("The text, coloured by surprisal; arrow keys move through it"),
         "branch": _("Go on from here"),
         "legend": _("surprisal"),
-        "bits": _("{n} bits"),
+        "bit": ngettext("{n} bit", "{n} bits", 1),
+        "bits": ngettext("{n} bit", "{n} bits", 2),
         "hint": _("Click a token to see what the model expected there."),
         "first": _("{token}: the first token. Nothing is before it, so the model gives it no probability."),
         "told": _(

@@ -46,7 +46,7 @@ const tint = (bits, most) => (TINT * Math.min(bits, most)) / most;
 function legend({ most, words }) {
   const node = element("div", "legend", `${words.legend}: `);
   for (const bits of [0, 1, 2, 4, 8, most]) {
-    const said = fill(words.bits, { n: bits === most ? `${most}+` : bits });
+    const said = fill(bits === 1 ? words.bit : words.bits, { n: bits === most ? `${most}+` : bits });
     const one = element("span", "token", said);
     one.style.setProperty("--tint", `${tint(bits, most)}%`);
     node.append(one);
