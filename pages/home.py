@@ -7,7 +7,7 @@ from typing import Literal
 import streamlit as st
 
 from playground.core import frames, journey
-from playground.core.pieces import pieces
+from playground.core.pieces import labels, piece
 from playground.ui import compute, show
 from playground.ui.components.journey import Scene, journey_picture, reading
 from playground.ui.components.token_chips import token_chips
@@ -44,7 +44,7 @@ st.markdown(reading(scene))
 show.provenance(trace, layer=row.layer if row else None, head=row.head if row else None)
 show.under_picture(
     "journey",
-    frame=frames.journey(read, tokens, next_tokens),
+    frame=frames.journey(read, tokens, [piece(token, b"").label for token in next_tokens]),
     code=show.code(CODE[model.kind], folder=show.model_folder(model.model_id), text=context.text),
     picture="journey_picture",
 )
@@ -52,11 +52,9 @@ show.under_picture(
 
 tasks = [Task("count", "number", lambda: len(tokens))]
 if row:
-    labels, most = pieces(tokens), str(row.most)
+    shown, most = labels(tokens), str(row.most)
     lines = journey.rows(len(tokens), row.query, row.weights)
-    choices = {
-        str(line.start): f"{line.start + 1}: {labels[line.start].label}" for line in lines if line.single
-    }
+    choices = {str(line.start): f"{line.start + 1}: {shown[line.start]}" for line in lines if line.single}
     tasks.append(Task("look", "choice", lambda: most, choices))
 if read.next:
     surest = float(read.next.probs[0])

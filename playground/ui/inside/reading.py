@@ -45,9 +45,9 @@ class Reading:
     position: int
 
     @property
-    def labels(self) -> list[str]:
+    def labels(self) -> tuple[str, ...]:
         """How each token is shown."""
-        return [piece.label for piece in pieces.pieces(self.tokens)]
+        return pieces.labels(self.tokens)
 
     def stream(self, position: int | None = None) -> core.Stream:
         """The residual stream of a position, the selected one if none is given."""
