@@ -18,7 +18,7 @@ from playground.ui.tasks import Task
 CODE = {"decoder": "home", "encoder": "home_encoder", "encoder-decoder": "home_encoder_decoder"}
 
 # read
-context = page("home", needs={"hidden_states"})
+context = page("home", needs={"hidden_states"}, reads_text=True)
 model, limit = context.model, settings().max_tokens_all_heads
 tokens = compute.tokenize(context)
 selected = token_chips(tokens)
