@@ -8,7 +8,7 @@ import streamlit as st
 
 from playground.core import frames, journey
 from playground.core.pieces import labels, piece
-from playground.ui import compute, show
+from playground.ui import compute, next_characters, show
 from playground.ui.components.journey import Scene, journey_picture, reading
 from playground.ui.components.token_chips import token_chips
 from playground.ui.frame import end_of_page, page
@@ -41,6 +41,7 @@ scene = Scene(read, tokens, next_tokens, model, selected, limit, context.languag
 with st.container(key="journey_picture"):
     journey_picture(scene)
 st.markdown(reading(scene))
+characters = st.container()
 show.provenance(trace, layer=row.layer if row else None, head=row.head if row else None)
 show.under_picture(
     "journey",
@@ -60,3 +61,8 @@ if read.next:
     surest = float(read.next.probs[0])
     tasks.append(Task("sure", "goal", lambda: surest > 0.9))
 end_of_page(context, tasks)
+
+# what takes more forward passes comes last
+if read.next and next_characters.are_worth_it(context, tokens, next_tokens):
+    with characters:
+        next_characters.draw(context, trace)
