@@ -34,6 +34,13 @@ class Piece:
     kind: Literal["text", "bytes", "special"]
     bare: str
 
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The label for a narrow place: bytes, and below them what they belong to."""
+        return (
+            (self.bare, self.label.removeprefix(f"{self.bare} ")) if self.kind == "bytes" else (self.label,)
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Group:

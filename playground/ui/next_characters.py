@@ -16,7 +16,7 @@ from playground.engine.model_info import AdapterName
 from playground.ui import compute
 from playground.ui.components.journey.scene import percent
 from playground.ui.state import PageContext, settings
-from playground.ui.text import _, plain
+from playground.ui.text import _, strong
 
 N_SHOWN = 5
 ENOUGH = 0.02  # of the probability: what is left then changes no order worth a forward pass
@@ -78,7 +78,7 @@ def _spelling(model_id: str, d_vocab: int) -> Spelling:
 
 def _reading(found: NextCharacters) -> str:
     shown = [
-        f"**{plain(pieces.visible(char))}** {percent(p)}" for char, p in list(found.probs.items())[:N_SHOWN]
+        f"{strong(pieces.visible(char))} {percent(p)}" for char, p in list(found.probs.items())[:N_SHOWN]
     ]
     words = [
         _(

@@ -82,6 +82,8 @@ def test_labels_give_the_text_or_the_bytes(text: str, sizes: list[int]) -> None:
         if piece.kind == "bytes":
             assert bytes.fromhex(piece.bare) == part
             assert piece.label == f"{piece.bare} ({touched(tokenization, position)})"
+            assert " ".join(piece.lines) == piece.label
+            assert piece.lines[0] == piece.bare
         else:
             assert piece.label == pieces.visible(part.decode())
 

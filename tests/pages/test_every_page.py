@@ -121,10 +121,12 @@ def test_the_code_shown_reads_models_of_this_machine(
 
 
 def strings(value: object) -> list[str]:
-    """Every string of a JSON value."""
+    """Every string of a JSON value; bytes above their character count as one."""
     if isinstance(value, dict):
         return [text for one in value.values() for text in strings(one)]
     if isinstance(value, list):
+        if len(value) == 2 and str(value[1]).startswith("("):
+            return [" ".join(value)]
         return [text for one in value for text in strings(one)]
     return [value] if isinstance(value, str) else []
 

@@ -147,7 +147,7 @@ def test_picture_is_read_in_words_with_its_own_numbers(open_app: OpenApp) -> Non
     app = open_app("home", text=TEXT)
     shown = drawn(app)
     sentence = app.markdown[1].value.replace("\\", "")
-    assert f"**{shown['next'][0]['label']}** {shown['next'][0]['percent']}" in sentence
+    assert f"**{shown['next'][0]['label']}**] {shown['next'][0]['percent']}" in sentence
     assert shown["stations"][3]["note"].replace("layer", "Layer") in sentence
 
 
@@ -193,7 +193,7 @@ def test_next_characters_are_at_least_what_single_tokens_give_them(
 ) -> None:
     """No sequence is more probable than its character, and the characters shown are in order."""
     (told,) = characters_told(open_app("home", model=tiny.GPT2, text="대한민국의 수도는"))
-    shares = [float(share) for share in re.findall(r"\*\* ([\d.]+) %", told)]
+    shares = [float(share) for share in re.findall(r"\*\*\] ([\d.]+) %", told)]
     assert len(shares) == next_characters.N_SHOWN
     assert shares == sorted(shares, reverse=True)
     engine = tiny_engine.get(timeout_s=180)

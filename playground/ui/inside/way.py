@@ -12,6 +12,7 @@ import streamlit as st
 from playground.charts import inside as charts
 from playground.core import frames_inside as frames
 from playground.core import inside as core
+from playground.core import pieces
 from playground.engine.inside import Part
 from playground.ui import show
 from playground.ui.components import inside as picture
@@ -38,16 +39,16 @@ def way(reading: Reading) -> None:
     station = remembered("ins_part", [one.id for one in known], last_block)
     st.markdown(_reading_words(reading))
     window = columns(reading)
-    labels = reading.labels
+    tokens = pieces.pieces(reading.tokens)
     with st.container(key="ins_way"):
         picture.inside(
-            known, [(place, labels[place]) for place in window], _cells(reading, window),
+            known, [(place, tokens[place]) for place in window], _cells(reading, window),
             position=reading.position, station=station, words=_words(reading), on_click=_clicked,
         )  # fmt: skip
-    if len(window) < len(labels):
+    if len(window) < len(tokens):
         st.caption(
             _("Tokens {first}-{last} of {n}; select another token to see its neighbours.").format(
-                first=window[0] + 1, last=window[-1] + 1, n=len(labels)
+                first=window[0] + 1, last=window[-1] + 1, n=len(tokens)
             )
         )
     show.provenance(reading.trace)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playground.core import pieces
 from playground.ui.components.journey.scene import Scene, percent
-from playground.ui.text import _, ngettext, plain
+from playground.ui.text import _, ngettext, plain, strong
 
 
 def reading(scene: Scene) -> str:
@@ -25,7 +25,7 @@ def _ending(scene: Scene) -> str:
             "{model} is an encoder: it predicts no next token. It ends with one vector for the whole text, "
             "the mean of its {n} token vectors after the last layer, brought to length 1."
         ).format(model=plain(scene.model.name), n=n_tokens)
-    first = _bold(pieces.piece(scene.next_tokens[0], b"").label)
+    first = strong(pieces.piece(scene.next_tokens[0], b"").label)
     p = percent(float(found.probs[0]))
     if scene.model.kind == "encoder-decoder":
         return _("The answer most probably starts with {token}: {p}.").format(token=first, p=p)
@@ -82,8 +82,4 @@ def _without_attention(scene: Scene) -> str:
 
 def _own(scene: Scene, position: int) -> str:
     """A token of the text; part of a character together with that character."""
-    return _bold(pieces.labels(scene.tokenization)[position])
-
-
-def _bold(label: str) -> str:
-    return f"**{plain(label)}**"
+    return strong(pieces.labels(scene.tokenization)[position])
