@@ -225,7 +225,9 @@ def _top_logits(reading: Reading) -> None:
     lens = reading.lens_here()
     assert lens.logits is not None
     best = lens.top_ids[-1, 0, :N_LOGITS].tolist()
-    said = [f"{as_code(label)} {lens.logits[-1, token]:.3f}" for token, label in reading.named(best).items()]
+    said = [
+        f"{as_code(label)} {lens.logits[-1, token]:.3f}" for token, label in reading.named_here(best).items()
+    ]
     words = _("logits [{d_vocab:,}], the largest: {best}")
     st.markdown(words.format(d_vocab=lens.logits.shape[-1], best=", ".join(said)))
 
@@ -243,7 +245,7 @@ def _reading_words(reading: Reading) -> str:
             "attribution and copying choose a decoder."
         ).format(model=plain(model.name))
     ranks = reading.lens.answer_ranks[:, reading.position]
-    (answer,) = reading.named([int(reading.lens.answer_ids[reading.position])]).values()
+    (answer,) = reading.named_here([int(reading.lens.answer_ids[reading.position])]).values()
     return _(
         "After {token}, {answer} ({p:.1%}) is the best guess for good from layer **{layer}** of {n_layer} "
         "on. In the embedding its rank is {start:,} of {d_vocab:,}, halfway {middle:,}."
