@@ -13,7 +13,7 @@ from playground.ui import (
 from playground.ui.attention_tasks import tasks
 from playground.ui.components.token_chips import token_chips
 
-context = frame.page("attention", needs=["attentions"])
+context = frame.page("attention", needs=["attentions"], reads_text=True)
 token_chips(compute.tokenize(context), height=84)
 attention.examples()
 view, panel = heads.heads(context)

@@ -7,8 +7,8 @@ from typing import Literal
 import streamlit as st
 
 from playground.core import frames, journey
-from playground.core.pieces import pieces
-from playground.ui import compute, show
+from playground.core.pieces import labels, piece
+from playground.ui import compute, next_characters, show
 from playground.ui.components.journey import Scene, journey_picture, reading
 from playground.ui.components.token_chips import token_chips
 from playground.ui.frame import end_of_page, page
@@ -18,7 +18,7 @@ from playground.ui.tasks import Task
 CODE = {"decoder": "home", "encoder": "home_encoder", "encoder-decoder": "home_encoder_decoder"}
 
 # read
-context = page("home", needs={"hidden_states"})
+context = page("home", needs={"hidden_states"}, reads_text=True)
 model, limit = context.model, settings().max_tokens_all_heads
 tokens = compute.tokenize(context)
 selected = token_chips(tokens)
@@ -41,10 +41,11 @@ scene = Scene(read, tokens, next_tokens, model, selected, limit, context.languag
 with st.container(key="journey_picture"):
     journey_picture(scene)
 st.markdown(reading(scene))
+characters = st.container()
 show.provenance(trace, layer=row.layer if row else None, head=row.head if row else None)
 show.under_picture(
     "journey",
-    frame=frames.journey(read, tokens, next_tokens),
+    frame=frames.journey(read, tokens, [piece(token, b"").label for token in next_tokens]),
     code=show.code(CODE[model.kind], folder=show.model_folder(model.model_id), text=context.text),
     picture="journey_picture",
 )
@@ -52,13 +53,16 @@ show.under_picture(
 
 tasks = [Task("count", "number", lambda: len(tokens))]
 if row:
-    labels, most = pieces(tokens), str(row.most)
+    shown, most = labels(tokens), str(row.most)
     lines = journey.rows(len(tokens), row.query, row.weights)
-    choices = {
-        str(line.start): f"{line.start + 1}: {labels[line.start].label}" for line in lines if line.single
-    }
+    choices = {str(line.start): f"{line.start + 1}: {shown[line.start]}" for line in lines if line.single}
     tasks.append(Task("look", "choice", lambda: most, choices))
 if read.next:
     surest = float(read.next.probs[0])
     tasks.append(Task("sure", "goal", lambda: surest > 0.9))
 end_of_page(context, tasks)
+
+# what takes more forward passes comes last
+if read.next and next_characters.are_worth_it(context, tokens, next_tokens):
+    with characters:
+        next_characters.draw(context, trace)

@@ -6,7 +6,7 @@ from playground.ui.inside import patching, ranks, residual, tasks, way
 from playground.ui.inside.reading import read
 
 # read
-context = frame.page("inside", needs={"hidden_states"})
+context = frame.page("inside", needs={"hidden_states"}, reads_text=True)
 tokens = compute.tokenize(context)
 selected = token_chips(tokens, height=118)
 

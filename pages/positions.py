@@ -5,7 +5,7 @@ from playground.ui.components.token_chips import token_chips
 from playground.ui.position_models import roles
 from playground.ui.tasks import Task
 
-context = frame.page("positions")
+context = frame.page("positions", reads_text=True)
 token_chips(compute.tokenize(context), height=118)
 positions.waves(context.language)
 

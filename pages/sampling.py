@@ -10,7 +10,7 @@ from playground.ui.components.token_chips import token_chips
 from playground.ui.tasks import Task
 from playground.ui.text import _, sentence
 
-context = frame.page("sampling", needs={"logits", "generate"})
+context = frame.page("sampling", needs={"logits", "generate"}, reads_text=True)
 token_chips(compute.tokenize(context), height=118)
 trace = compute.trace(context, logits="last")
 ranked, labels = sampling.next_token(trace)

@@ -111,6 +111,7 @@ class Settings(BaseSettings):
     max_tokens: Count = 512
     max_tokens_all_heads: Count = 64
     max_new_tokens: Count = 128
+    max_followed_characters: Count = 8  # begun next characters, a forward pass each
     max_candidates: Count = 64
     max_scored_texts: Count = 1_024
     max_prompt_chars: Count = 8_000  # of a prompt that a page builds; it is only scored

@@ -11,6 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from playground.core.journey import Journey
+from playground.core.pieces import labels
 from playground.core.ranking import RankedLogits
 from playground.core.sampling import ORDERS, Distribution, distribution, in_order
 from playground.core.tokens import Tokenization
@@ -159,20 +160,20 @@ def paths(rows: Sequence[Path]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(Path._fields))
 
 
-def journey(read: Journey, tokenization: Tokenization, next_texts: Sequence[str]) -> pd.DataFrame:
+def journey(read: Journey, tokenization: Tokenization, next_labels: Sequence[str]) -> pd.DataFrame:
     """Every number of the home page's picture, one row each.
 
     Args:
         read: What was read off the trace.
         tokenization: The sentence as the model reads it.
-        next_texts: Readable form of `read.next.token_ids`.
+        next_labels: How they are shown, of `read.next.token_ids`.
 
     Returns:
         station (vectors, attention, next token, sentence vector), position (from 1; rank of a next token),
         token, token_id, dimension (from 0, of vectors), value (a number of a vector, an attention weight, a
         probability). What a station has not is missing.
     """
-    own = list(enumerate(zip(tokenization.tokens, tokenization.input_ids, strict=True)))
+    own = list(enumerate(zip(labels(tokenization), tokenization.input_ids, strict=True)))
     rows: list[tuple[str, int | None, str | None, int | None, int | None, float]] = [
         ("vectors", position + 1, token, token_id, dimension, float(value))
         for position, (token, token_id) in own
@@ -182,7 +183,7 @@ def journey(read: Journey, tokenization: Tokenization, next_texts: Sequence[str]
         weights = read.attention.weights.tolist()
         rows += [("attention", i + 1, token, token_id, None, weights[i]) for i, (token, token_id) in own]
     if read.next is not None:
-        found = zip(next_texts, read.next.token_ids.tolist(), read.next.probs.tolist(), strict=True)
+        found = zip(next_labels, read.next.token_ids.tolist(), read.next.probs.tolist(), strict=True)
         rows += [
             ("next token", i, token, token_id, None, p) for i, (token, token_id, p) in enumerate(found, 1)
         ]

@@ -133,13 +133,13 @@ def chat(readings: Mapping[str, Reading], answers: Mapping[str, Answer]) -> pd.D
         start = 1
         if name in readings:
             read = readings[name]
-            labels = [piece.label for piece in pieces.pieces(read.tokens)]
+            labels = pieces.labels(read.tokens)
             found = zip(labels, read.tokens.input_ids, read.parts, strict=True)
             rows += [(name, at, *one, nan) for at, one in enumerate(found, start)]
             start += len(read.tokens)
         if name in answers:
             answer = answers[name]
-            shown = [pieces.piece(token).label for token in answer.tokens]
+            shown = pieces.written(answer.tokens)
             written = zip(shown, answer.token_ids, answer.surprisal_bits, strict=True)
             rows += [
                 (name, at, label, token_id, "answer", bits)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import codecs
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import accumulate
 from typing import Literal
 
 import regex
 
-from playground.core.tokens import Tokenization, readable
+from playground.core.tokens import Tokenization, readable, spans_of_bytes
 
 _MARKS = {" ": "·", "\n": "⏎", "\t": "⇥", "\r": "␍", "\u00a0": "⍽"}
+_HEXADECIMAL = regex.compile("<[0-9A-F]{2}( [0-9A-F]{2})*>")
 _UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}  # controls, formats, lone surrogates, unassigned
 
 
@@ -20,12 +24,22 @@ class Piece:
     """One token as the reader sees it.
 
     Attributes:
-        label: Visible text, or hexadecimal for bytes that are no whole character.
+        label: Visible text; bytes that are no whole character as hexadecimal, with the characters they belong
+            to: `A4 (다)`, or with what they begin: `EC …`.
         kind: text, bytes (part of a character), special (added by the tokenizer).
+        bare: The label without those characters, for a picture that draws them beside it: `A4`.
     """
 
     label: str
     kind: Literal["text", "bytes", "special"]
+    bare: str
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The label for a narrow place: bytes, and below them what they belong to."""
+        return (
+            (self.bare, self.label.removeprefix(f"{self.bare} ")) if self.kind == "bytes" else (self.label,)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,46 +90,147 @@ def characters(text: str) -> list[str]:
 
 
 def pieces(tokenization: Tokenization) -> list[Piece]:
-    """Give each token its label, in order."""
-    return [
-        _piece(token, token_bytes, special)
-        for token, token_bytes, special in zip(
-            tokenization.tokens, tokenization.token_bytes, tokenization.special, strict=True
-        )
-    ]
-
-
-def labels(tokenization: Tokenization) -> tuple[str, ...]:
-    """Give each token one line that says all: bytes of a part of a character after that character.
+    """Give each token its label, in order; a part of a character has that character in its label.
 
     Example:
         >>> text = "a안"
         >>> two_halves = ("a", "<EC 95>", "<88>")
         >>> as_bytes = (b"a", b"\\xec\\x95", b"\\x88")
         >>> spans = ((0, 1), (1, 2), (1, 2))
-        >>> labels(Tokenization("m", text, (5, 6, 7), two_halves, as_bytes, spans, (False,) * 3))
-        ('a', '안 EC 95', '안 88')
+        >>> made = pieces(Tokenization("m", text, (5, 6, 7), two_halves, as_bytes, spans, (False,) * 3))
+        >>> [piece.label for piece in made]
+        ['a', 'EC 95 (안)', '88 (안)']
     """
-    read = pieces(tokenization)
-    found = [one.label for one in read]
-    for group in groups(tokenization):
-        for place in range(group.start, group.stop):
-            if read[place].kind == "bytes":
-                found[place] = f"{group.text} {found[place]}"
-    return tuple(found)
+    return [
+        _piece(token, token_bytes, special, tokenization.text, span)
+        for token, token_bytes, special, span in zip(
+            tokenization.tokens, tokenization.token_bytes, tokenization.special, tokenization.offsets,
+            strict=True,
+        )
+    ]  # fmt: skip
+
+
+def labels(tokenization: Tokenization) -> tuple[str, ...]:
+    """The labels of `pieces` alone."""
+    return tuple(piece.label for piece in pieces(tokenization))
+
+
+def _piece(token: str, token_bytes: bytes, special: bool, text: str, span: tuple[int, int]) -> Piece:
+    if special:
+        return Piece(token, "special", token)
+    try:
+        token_bytes.decode()
+    except UnicodeDecodeError:
+        bare = token_bytes.hex(" ").upper()
+        return Piece(f"{bare} ({visible(_whole_characters(text, *span))})", "bytes", bare)
+    return Piece(label := visible(token), "text", label)
+
+
+def _whole_characters(text: str, start: int, stop: int) -> str:
+    """The characters, as a reader counts them, of which `text[start:stop]` is a part."""
+    starts, ends = spans_of_characters(text)
+    return text[starts[start] : ends[stop - 1]]
 
 
 @lru_cache(maxsize=20_000)
-def piece(token: str) -> Piece:
-    """Give a token that stands alone (a predicted one) its label, from its readable form.
+def piece(token: str, before: bytes | None = None) -> Piece:
+    """Give a token that stands in no text, such as a predicted one, its label.
+
+    Args:
+        token: Its readable form.
+        before: Bytes of a character that the text before it has begun (`open_bytes`); None where no text is
+            known.
 
     Example:
-        >>> piece(" London"), piece("<EC 95>")
-        (Piece(label='·London', kind='text'), Piece(label='EC 95', kind='bytes'))
+        >>> piece(" London").label, piece("<EC 95>").label, piece("<88>").label, piece("<20 EC>").label
+        ('·London', 'EC 95 …', '… 88', '20 EC (·…)')
+        >>> piece("<88>", bytes.fromhex("EC 95")).label, piece("<95>", b"\\xec").label
+        ('88 (안)', '95 (EC 95 …)')
     """
-    if regex.fullmatch(r"<[0-9A-F]{2}( [0-9A-F]{2})*>", token):
-        return Piece(token[1:-1], "bytes")
-    return Piece(visible(token), "text")
+    own = bytes_of(token)
+    try:
+        own.decode()
+    except UnicodeDecodeError:
+        return Piece(_begun(own, before), "bytes", own.hex(" ").upper())
+    return Piece(label := visible(token), "text", label)
+
+
+def _begun(own: bytes, before: bytes | None) -> str:
+    """The bytes of a token, and what a reader would have read after them."""
+    n_inside = 0  # bytes that go on with a character of which nothing is known
+    while before is None and n_inside < len(own) and 0x80 <= own[n_inside] <= 0xBF:
+        n_inside += 1
+    text = (before or b"") + own[n_inside:]
+    rest = open_bytes(text)
+    whole = visible(text[: len(text) - len(rest)].decode("utf-8", "replace"))
+    front, back, shown = "… " if n_inside else "", " …" if rest else "", own.hex(" ").upper()
+    if whole:
+        return f"{shown} ({front.strip()}{whole}{back.strip()})"
+    return f"{shown} ({rest.hex(' ').upper()} …)" if before else f"{front}{shown}{back}"
+
+
+def open_bytes(text: bytes) -> bytes:
+    """The bytes at the end of `text` that begin a character and do not finish it.
+
+    Example:
+        >>> open_bytes("a안".encode()[:-1]).hex(" "), open_bytes(b"a")
+        ('ec 95', b'')
+    """
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    decoder.decode(text)
+    return decoder.getstate()[0]
+
+
+def opened(parts: Sequence[bytes]) -> list[bytes]:
+    """For each of these tokens, the bytes before it that have begun a character.
+
+    Example:
+        >>> opened([b"a", b"\\xec", b"\\x95", b"\\x88", b"b"])
+        [b'', b'', b'\\xec', b'\\xec\\x95', b'']
+    """
+    before, found = b"", list[bytes]()
+    for part in parts:
+        found.append(before)
+        before = open_bytes(before + part)
+    return found
+
+
+def bytes_of(token: str) -> bytes:
+    """The bytes of a token, from its readable form.
+
+    Example:
+        >>> bytes_of("<EC 95>"), bytes_of(" a")
+        (b'\\xec\\x95', b' a')
+    """
+    return bytes.fromhex(token[1:-1]) if _HEXADECIMAL.fullmatch(token) else token.encode("utf-8", "replace")
+
+
+def written(tokens: Sequence[str]) -> tuple[str, ...]:
+    """Labels of tokens that follow one another, from their readable forms; the last may begin a character.
+
+    Example:
+        >>> written(["a", "<EC 95>", "<88>", "<EB>"])
+        ('a', 'EC 95 (안)', '88 (안)', 'EB …')
+    """
+    parts = [bytes_of(token) for token in tokens]
+    joined = b"".join(parts)
+    rest = open_bytes(joined)
+    text = joined[: len(joined) - len(rest)].decode("utf-8", "replace")
+    if text.encode() + rest != joined:  # bytes that are no text: each token after those before it
+        return tuple(piece(token, before).label for token, before in zip(tokens, opened(parts), strict=True))
+    spans, at, made = spans_of_bytes(text, _cut_to(parts, len(joined) - len(rest))), 0, list[str]()
+    for token, part, span, before in zip(tokens, parts, spans, opened(parts), strict=True):
+        at += len(part)
+        is_whole = at <= len(joined) - len(rest)
+        shown = _piece(token, part, False, text, span) if is_whole else piece(token, before)
+        made.append(shown.label)
+    return tuple(made)
+
+
+def _cut_to(parts: Sequence[bytes], size: int) -> list[bytes]:
+    """The parts as far as they lie within the first `size` bytes."""
+    starts = accumulate(map(len, parts), initial=0)
+    return [part[: max(0, size - start)] for part, start in zip(parts, starts, strict=False)]
 
 
 def token_label(token_bytes: bytes) -> str:
@@ -123,19 +238,9 @@ def token_label(token_bytes: bytes) -> str:
 
     Example:
         >>> token_label(b" a"), token_label("안".encode()[:2])
-        ('·a', 'EC 95')
+        ('·a', 'EC 95 …')
     """
     return piece(readable(token_bytes)).label
-
-
-def _piece(token: str, token_bytes: bytes, special: bool) -> Piece:
-    if special:
-        return Piece(token, "special")
-    try:
-        token_bytes.decode()
-    except UnicodeDecodeError:
-        return Piece(token_bytes.hex(" ").upper(), "bytes")
-    return Piece(visible(token), "text")
 
 
 def groups(tokenization: Tokenization) -> list[Group]:

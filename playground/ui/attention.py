@@ -9,8 +9,8 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from playground.core import pieces
 from playground.core.journey import query_position, sharpest_head
-from playground.core.pieces import pieces
 from playground.core.tokens import Tokenization
 from playground.core.trace import Trace
 from playground.core.word_order import words
@@ -60,7 +60,7 @@ class View:
     @cached_property
     def labels(self) -> list[str]:
         """How each token of the window is shown."""
-        return [piece.label for piece in pieces(self.tokens)][self.start : self.stop]
+        return list(pieces.labels(self.tokens)[self.start : self.stop])
 
     @property
     def query(self) -> int:

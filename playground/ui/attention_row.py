@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from playground.core import frames_attention as frames
 from playground.core.attention import RowArithmetic, overlaps, row_arithmetic
-from playground.core.pieces import pieces
+from playground.core.pieces import labels as labels_of
 from playground.core.trace import Trace
 from playground.ui import compute, show
 from playground.ui.components import row_arithmetic as component
@@ -42,7 +42,7 @@ def row(
     trace = compute.trace(context, attentions="float32", window=window, query_key=True, topic="attention")
     start, stop = window or (0, len(trace.tokens))
     arithmetic = worked_out(context, trace, layer, head, query)
-    labels = [f"{at}: {piece.label}" for at, piece in enumerate(pieces(compute.tokenize(context)))]
+    labels = [f"{at}: {label}" for at, label in enumerate(labels_of(compute.tokenize(context)))]
     strongest = int(arithmetic.weights[start:stop].argmax())
     orders = (_("as in the text"), _("strongest first"))
     controls = component.controls(labels[start:stop], context.model.d_head, strongest, orders)

@@ -21,7 +21,7 @@ from playground.engine.beams import BeamStep
 from playground.ui import compute, show, state, stepwise
 from playground.ui.components.sampler import SamplerValue
 from playground.ui.number import number_field
-from playground.ui.sampling import token_labels
+from playground.ui.sampling import token_labels, written_labels
 from playground.ui.state import PageContext
 from playground.ui.text import _, plain, strong
 
@@ -178,8 +178,8 @@ def _draw(search: Search, trace: Trace) -> None:
     }
     model_id = search.context.model.model_id
     names = {
-        "beam": [search.labels[token_id] for token_id in best.token_ids],
-        **{kind: token_labels(model_id, np.array(one.token_ids)) for kind, one in search.others.items()},
+        "beam": written_labels(model_id, best.token_ids),
+        **{kind: written_labels(model_id, one.token_ids) for kind, one in search.others.items()},
     }
     st.markdown(f"#### {_('How probable is each token of the texts?')}")
     lines = frames.probabilities(each, names)

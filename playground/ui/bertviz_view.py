@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from playground.charts import bertviz
 from playground.core import frames_attention as frames
-from playground.core.pieces import labels, piece
+from playground.core import pieces
 from playground.core.trace import Trace
 from playground.ui import compute, show
 from playground.ui.choose import choose
@@ -93,10 +93,10 @@ def _decoder_text(context: PageContext) -> str:
 
 
 def _part(context: PageContext, trace: Trace) -> Shown:
-    read = labels(compute.tokenize(context))
+    read = pieces.labels(compute.tokenize(context))
     if context.model.kind != "encoder-decoder":
         return Shown("self", _floats(trace.attentions), read, read)
-    written = tuple(piece(token).label for token in trace.decoder_tokens)
+    written = pieces.written(trace.decoder_tokens)
     names = {"cross": _("Cross-attention"), "encoder": _("Encoder"), "decoder": _("Decoder")}
     part = choose("att_bv_part", names, _("Which attention"))
     if part == "cross":

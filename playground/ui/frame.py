@@ -15,7 +15,7 @@ from playground.engine.catalogue import CatalogueEntry, catalogue
 from playground.engine.model_info import AdapterName
 from playground.errors import AdapterGone, EmptyText, InputError, PlaygroundError, TextTooLong, Unsupported
 from playground.paths import site_root
-from playground.ui import adapters, compute, my_prompts, state, url, warming
+from playground.ui import adapters, compute, my_prompts, state, unread_language, url, warming
 from playground.ui.choose import default_index, default_of, list_key, told_apart
 from playground.ui.components.share import share
 from playground.ui.state import PageContext
@@ -82,7 +82,7 @@ def sidebar() -> None:
         )
 
 
-def page(name: str, needs: Collection[Capability] = ()) -> PageContext:
+def page(name: str, needs: Collection[Capability] = (), *, reads_text: bool = False) -> PageContext:
     """Draw title, question and lead; give what the page works on.
 
     Stops with one sentence, the lesson still readable, when the text is empty or too long, the model has not
@@ -91,6 +91,8 @@ def page(name: str, needs: Collection[Capability] = ()) -> PageContext:
     Args:
         name: The page's file name without `.py`.
         needs: Capabilities without which the page shows nothing.
+        reads_text: Whether its pictures are what the model makes of the reader's sentence: then a language
+            that the model does not know is told.
     """
     words = lesson(name)
     st.markdown(f"# {words.title}\n\n**{words.question}** {words.lead}")
@@ -110,6 +112,8 @@ def page(name: str, needs: Collection[Capability] = ()) -> PageContext:
     if info is None:
         _rest(words)
         state.end_run()
+    if reads_text:
+        unread_language.say(text, info, models().values(), needs)
     return PageContext(name, info, text, state.language(), compute.owner())
 
 

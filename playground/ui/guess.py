@@ -10,9 +10,9 @@ import pandas as pd
 import streamlit as st
 
 from playground.core import frames_predictions as frames
+from playground.core import pieces
 from playground.core.frames_predictions import Guessed
 from playground.core.guessing import bound_bits, is_right
-from playground.core.pieces import pieces
 from playground.core.predictions import Predictions
 from playground.core.trace import Trace
 from playground.paths import site_root
@@ -54,10 +54,10 @@ def panel(context: PageContext) -> None:
     trace = compute.trace(hidden_text, predictions=N_EXPECTED, topic="guess")
     read = trace.predictions
     assert read is not None
-    labels = [one.label for one in pieces(tokens)]
+    labels = pieces.labels(tokens)
     shown = N_GIVEN + len(game.done)
     scored_text(
-        scored_tokens(trace.model_id, read, tokens.input_ids, labels)[:shown],
+        scored_tokens(trace.model_id, read, tokens)[:shown],
         key="sam_guess_text",
         selected=shown - 1,
     )

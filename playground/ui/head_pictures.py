@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from playground.core import attention as core
 from playground.core import frames_ablation as frames
+from playground.core import pieces
 from playground.core.heads import SHARES, HeadScores, Score, head_scores
-from playground.core.pieces import pieces
 from playground.ui import show
 from playground.ui.attention import Head, View, shown_code
 from playground.ui.attention_words import SCORE_NAMES, head_sentence, link_sentence, score_tells
@@ -179,7 +179,7 @@ def map_of(
     labels, query, removed = view.labels, view.query, None
     if whole:
         weights = _whole_map(view)
-        labels, query = [piece.label for piece in pieces(view.tokens)], view.start + view.query
+        labels, query = list(pieces.labels(view.tokens)), view.start + view.query
     if without:
         gone = np.zeros(len(labels), dtype=bool)
         gone[_sinks(view)] = True

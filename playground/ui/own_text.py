@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from playground.charts import sampling as charts
 from playground.core import frames_predictions as frames
-from playground.core.pieces import pieces
+from playground.core import pieces
 from playground.core.predictions import Predictions
 from playground.ui import compute, show
 from playground.ui.components.scored_text import scored_text
@@ -28,8 +30,8 @@ def panel(context: PageContext) -> None:
     trace = compute.trace(context, predictions=N_EXPECTED, topic="own_text")
     read = trace.predictions
     assert read is not None
-    labels = [one.label for one in pieces(tokens)]
-    scored_text(scored_tokens(trace.model_id, read, tokens.input_ids, labels), key="sam_own_text")
+    labels = pieces.labels(tokens)
+    scored_text(scored_tokens(trace.model_id, read, tokens), key="sam_own_text")
     _say(read, labels)
     table = frames.surprisals(read, tokens.input_ids, labels)
     words = {
@@ -46,7 +48,7 @@ def panel(context: PageContext) -> None:
     show.under_picture("surprisal", frame=table, code=code, picture="sam_own_bars")
 
 
-def _say(read: Predictions, labels: list[str]) -> None:
+def _say(read: Predictions, labels: Sequence[str]) -> None:
     bits = read.surprisal_bits
     most = int(bits.argmax())
     told = ngettext(

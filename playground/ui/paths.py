@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 from playground.charts import sampling as charts
-from playground.core import frames
+from playground.core import frames, pieces
 from playground.core.files.table import csv_bytes
 from playground.core.frames import GeneratedToken
 from playground.ui import compute, show
@@ -45,7 +45,13 @@ def branch(run: Run, place: int, wanted: Expected) -> None:
     path.tokens = [*run.tokens[:place], chosen]
     path.expected = run.expected[: place + 1]
     path.near = [*run.near[:place], False]
-    path.text = compute.get_engine().text_of(run.context.model.model_id, path.written)
+    engine, model_id, ids = compute.get_engine(), run.context.model.model_id, path.written
+    path.text = engine.text_of(model_id, ids)
+    texts = engine.token_texts(model_id, np.array(ids, dtype=np.int64))
+    path.begun = pieces.open_bytes(b"".join(map(pieces.bytes_of, texts)))
+    path.tokens = [
+        one._replace(token=label) for one, label in zip(path.tokens, pieces.written(texts), strict=True)
+    ]
     if len(tree) < MAX_PATHS:
         tree.append(path)
     st.session_state["sam_run"] = path

@@ -11,7 +11,7 @@ import streamlit as st
 
 from playground.charts import positions as charts
 from playground.core import frames_positions as frames
-from playground.core.pieces import pieces
+from playground.core import pieces
 from playground.core.positions import (
     DistanceProfile,
     PositionScheme,
@@ -87,7 +87,7 @@ def clocks(context: PageContext) -> None:
 def _clock_controls(context: PageContext, tokens: Tokenization, n_ctx: int) -> tuple[Control, ...]:
     """Where the query, the key and their positions start: at the selected token and the one before it."""
     last = len(tokens) - 1
-    labels = [f"{place}: {piece.label}" for place, piece in enumerate(pieces(tokens))]
+    labels = [f"{place}: {label}" for place, label in enumerate(pieces.labels(tokens))]
     selected = selected_token(len(tokens))
     query = last if selected is None else selected
     key = max(0, query - 1)

@@ -15,6 +15,7 @@ from playground.engine.base import GenerateStep
 from playground.ui.components.sampler import SamplerValue
 from playground.ui.components.scored_text import Expected, ScoredToken
 from playground.ui.expected import expected
+from playground.ui.sampling import written_labels
 from playground.ui.state import PageContext
 from playground.ui.text import N_, _, ngettext
 
@@ -41,6 +42,7 @@ class Run:
         is_stepped: Whether the last thing was to write one token.
         parent: The path it left, None for the first.
         at: How many of its tokens were not drawn: its parent's, and the one the reader chose instead.
+        begun: Bytes at its end that begin a character and do not finish it.
     """
 
     context: PageContext
@@ -58,6 +60,7 @@ class Run:
     near: list[bool] = field(default_factory=list)
     parent: Run | None = None
     at: int = 0
+    begun: bytes = b""
 
     @property
     def written(self) -> list[int]:
@@ -93,10 +96,12 @@ class Run:
         self.text += step.text
         self.finish = step.finish_reason or ""
         self.near.append(step.near_tie)
+        before = self.begun
+        self.begun = pieces.open_bytes(before + pieces.bytes_of(step.token))
         self.tokens.append(
             GeneratedToken(
                 step=len(self.tokens) + 1,
-                token=pieces.piece(step.token).label,
+                token=pieces.piece(step.token, before).label,
                 token_id=step.token_id,
                 surprisal_bits=abs(step.logprob) / math.log(2),
                 model=math.exp(step.logprob),
@@ -106,8 +111,11 @@ class Run:
                 entropy_bits=step.entropy_bits,
             )
         )
+        if pieces.piece(step.token).kind == "bytes":  # those before it now have their character
+            labels = written_labels(self.context.model.model_id, [one.token_id for one in self.tokens])
+            self.tokens = [one._replace(token=label) for one, label in zip(self.tokens, labels, strict=True)]
         probs = np.exp(step.top_logits.astype(np.float64) - step.log_sum_exp)  # temperature 1, nothing cut
-        self.expected.append(expected(self.context.model.model_id, step.top_ids, probs))
+        self.expected.append(expected(self.context.model.model_id, step.top_ids, probs, before))
 
     def ending(self) -> str:
         """Why it ended, and how surprising it was."""

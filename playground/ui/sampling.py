@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -97,13 +98,25 @@ def _next_token(
     key: tuple[str | bytes | None, ...], _model_id: str, _logits: NDArray[np.float32]
 ) -> tuple[RankedLogits, tuple[str, ...]]:
     ranked = rank(_logits)
-    return ranked, token_labels(_model_id, ranked.token_ids[:N_ROWS])
+    return ranked, token_labels(_model_id, ranked.token_ids[:N_ROWS], b"")
 
 
-def token_labels(model_id: str, token_ids: NDArray[np.int64]) -> tuple[str, ...]:
-    """How tokens that stand alone are shown: `·London`, `EC 95`."""
+def token_labels(model_id: str, token_ids: NDArray[np.int64], before: bytes | None = None) -> tuple[str, ...]:
+    """How tokens that may come next are shown: `·London`, `EC …`.
+
+    Args:
+        model_id: Whose tokens.
+        token_ids: Which.
+        before: Bytes before them that have begun a character; None where they follow no text.
+    """
     texts = compute.get_engine().token_texts(model_id, token_ids)
-    return tuple(pieces.piece(text).label for text in texts)
+    return tuple(pieces.piece(text, before).label for text in texts)
+
+
+def written_labels(model_id: str, token_ids: Sequence[int]) -> tuple[str, ...]:
+    """How tokens are shown that follow one another after a text, such as generated ones."""
+    texts = compute.get_engine().token_texts(model_id, np.array(token_ids, dtype=np.int64))
+    return pieces.written(texts)
 
 
 def cuts(chosen: SamplerValue) -> dict[str, Any]:

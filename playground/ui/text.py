@@ -6,6 +6,7 @@ The language is the session's, looked up at each call; nothing is installed proc
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,6 +17,7 @@ from babel.messages.pofile import read_po
 
 from playground.errors import N_, PlaygroundError
 from playground.paths import site_root
+from playground.ui.particles import MARK, with_particles
 from playground.ui.state import Language, language
 
 __all__ = [
@@ -33,6 +35,7 @@ __all__ = [
 ]
 
 _FORMAT = re.compile(r"\{(\w+)[^}]*\}")
+_FORMATTER = string.Formatter()
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>$:~@&^=])")
 # What Streamlit looks for once Markdown has been read, when no backslash is left: addresses, :material/icon:,
 # :emoji:, and arrows and signs with a space on both sides. A mark without width or line break parts them.
@@ -66,6 +69,22 @@ class Lesson:
     tasks: Mapping[str, str]
     explanations: Mapping[str, str]
     take_away: str
+
+
+class WithParticles(str):
+    """A Korean string in which marks such as `[은/는]` stand for the particle that fits the word before."""
+
+    __slots__ = ()
+
+    def format(self, *args: object, **values: object) -> str:
+        """Fill the values in and choose the particles; marks inside a value are left alone."""
+        said = ""
+        for literal, name, spec, conversion in _FORMATTER.parse(self):
+            said = with_particles(said, literal)
+            if name is not None:
+                field = name + (f"!{conversion}" if conversion else "") + (f":{spec}" if spec else "")
+                said += f"{{{field}}}".format(*args, **values)
+        return said
 
 
 def _(msgid: str) -> str:
@@ -133,7 +152,7 @@ def told(message: str) -> str:
     for msgid, pattern in () if _(message) != message else _error_patterns().items():
         if match := pattern.fullmatch(message):
             values = {name: plain(value) for name, value in match.groupdict().items()}
-            return _FORMAT.sub(r"{\1}", _(msgid)).format(**values)
+            return WithParticles(_FORMAT.sub(r"{\1}", _(msgid))).format(**values)
     return plain(_(message))
 
 
@@ -188,9 +207,9 @@ def _catalogue(language: Language) -> Mapping[str, str]:
     for message in catalogue:
         plural = isinstance(message.id, tuple)
         msgid = message.id[0] if plural else message.id
-        string = message.string[0] if plural else message.string
-        if msgid and string:
-            strings[msgid] = string
+        told = message.string[0] if plural else message.string
+        if msgid and told:
+            strings[msgid] = WithParticles(told) if MARK.search(told) else told
     return MappingProxyType(strings)
 
 

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from playground.charts import attention as charts
 from playground.core import frames_attention as frames
+from playground.core import pieces
 from playground.core.attention import causal_mask
-from playground.core.pieces import pieces
 from playground.core.tokens import Tokenization
 from playground.core.trace import Trace
 from playground.ui import compute, show
@@ -106,7 +106,7 @@ def _draw(reading: Reading) -> None:
     """One model: its mask, its mean map, and what stands under them."""
     kind, name = reading.context.model.kind, plain(reading.context.model.name)
     n = reading.weights.shape[-1]
-    labels = [piece.label for piece in pieces(reading.tokens)][:n]
+    labels = pieces.labels(reading.tokens)[:n]
     table = frames.mean_map(labels, reading.weights, reading.allowed)
     st.markdown(f"**{name}** · {_('encoder') if kind == 'encoder' else _('decoder')}")
     mask, picture = _pictures(reading.context.language)
@@ -126,7 +126,7 @@ def told(context: PageContext, encoder: Reading, decoder: Reading) -> str:
     for reading in (encoder, decoder):
         token = reading.token_at(character)
         shares.append(float(reading.from_later()[token]))
-        labels.append(as_code(pieces(reading.tokens)[token].label))
+        labels.append(as_code(pieces.labels(reading.tokens)[token]))
     return _(
         "In the encoder {word} takes {encoder:.0%} from the words after it, layer {layer} of {n_layer}, mean "
         "of all heads. In the decoder {same} takes {decoder:.0%}: the mask forbids it, because the words "

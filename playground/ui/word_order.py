@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from playground.charts import positions as charts
 from playground.core import frames_positions as frames
 from playground.core import word_order
-from playground.core.pieces import piece
+from playground.core.pieces import labels, piece
 from playground.core.ranking import rank
 from playground.core.sampling import distribution
 from playground.core.tokens import Tokenization
@@ -153,8 +153,8 @@ def options(encoder: PageContext, decoder: PageContext) -> dict[str, str]:
 
 def _orders(reading: Reading) -> None:
     """The two orders as the model reads them."""
-    tokens = reading.tokens.tokens
-    new = " ".join(piece(tokens[token]).label for token in reading.order)
+    shown = labels(reading.tokens)
+    new = " ".join(shown[token] for token in reading.order)
     few = _("tokens shuffled, because there are too few words")
     what = few if _few(reading.tokens) else _("words shuffled")
     st.caption(f"{plain(reading.context.model.name)} · {what}: {plain(new)}")

@@ -61,12 +61,29 @@ def test_groups_are_the_tokens_that_share_a_character(text: str, sizes: list[int
     assert all(group.stop - group.start >= 2 and group.text for group in found)
 
 
+def touched(tokenization: Tokenization, position: int) -> str:
+    """Every character of the text that has a byte in the token, by counting bytes."""
+    stop = len(b"".join(tokenization.token_bytes[: position + 1]))
+    start = stop - len(tokenization.token_bytes[position])
+    found, at = "", 0
+    for character in pieces.characters(tokenization.text):
+        size = len(character.encode())
+        found += character if at < stop and at + size > start else ""
+        at += size
+    return pieces.visible(found)
+
+
 @given(MIXED.filter(writable), st.lists(st.integers(1, 5), min_size=1, max_size=6))
 def test_labels_give_the_text_or_the_bytes(text: str, sizes: list[int]) -> None:
     tokenization = cut(text, sizes)
-    for piece, part in zip(pieces.pieces(tokenization), tokenization.token_bytes, strict=True):
+    for position, (piece, part) in enumerate(
+        zip(pieces.pieces(tokenization), tokenization.token_bytes, strict=True)
+    ):
         if piece.kind == "bytes":
-            assert bytes.fromhex(piece.label) == part
+            assert bytes.fromhex(piece.bare) == part
+            assert piece.label == f"{piece.bare} ({touched(tokenization, position)})"
+            assert " ".join(piece.lines) == piece.label
+            assert piece.lines[0] == piece.bare
         else:
             assert piece.label == pieces.visible(part.decode())
 
@@ -81,7 +98,17 @@ def test_emoji_family_and_combining_mark_stay_whole() -> None:
     assert pieces.visible(f"{family}e\u0301") == f"{family}e\u0301"
 
 
-@pytest.mark.parametrize(("token", "label"), [(" London", "·London"), ("<0A EC>", "0A EC"), ("<b>", "<b>")])
+@pytest.mark.parametrize(
+    ("token", "label"),
+    [
+        (" London", "·London"),
+        ("<0A EC>", "0A EC (⏎…)"),
+        ("<EC 95>", "EC 95 …"),
+        ("<88>", "… 88"),
+        ("<FF>", "FF (�)"),
+        ("<b>", "<b>"),
+    ],
+)
 def test_predicted_token_is_labelled_from_its_readable_form(token: str, label: str) -> None:
     assert pieces.piece(token).label == label
 
@@ -98,3 +125,36 @@ def test_special_tokens_keep_their_name() -> None:
     )
     assert [piece.kind for piece in pieces.pieces(tokenization)] == ["special", "text", "text"]
     assert pieces.groups(tokenization) == []
+
+
+@pytest.mark.parametrize(
+    ("before", "token", "label"),
+    [
+        ("", "<EC>", "EC …"),
+        ("EC", "<95>", "95 (EC 95 …)"),
+        ("EC 95", "<88 EC>", "88 EC (안…)"),
+        ("EC", "a", "a"),
+    ],
+)
+def test_predicted_token_goes_on_with_what_the_text_has_begun(before: str, token: str, label: str) -> None:
+    assert pieces.piece(token, bytes.fromhex(before)).label == label
+
+
+@given(MIXED.filter(writable), st.lists(st.integers(1, 5), min_size=1, max_size=6))
+def test_written_tokens_are_labelled_as_those_of_a_whole_text(text: str, sizes: list[int]) -> None:
+    tokenization = cut(text, sizes)
+    assert pieces.written(tokenization.tokens) == pieces.labels(tokenization)
+
+
+def test_a_character_that_is_not_finished_yet_is_named_once_it_is() -> None:
+    tokens = cut("수도", [4, 1]).tokens  # EC 88 98 EB, 8F, 84
+    assert pieces.written(tokens[:1]) == ("EC 88 98 EB (수…)",)
+    assert pieces.written(tokens[:2]) == ("EC 88 98 EB (수…)", "8F (EB 8F …)")
+    assert pieces.written(tokens) == ("EC 88 98 EB (수도)", "8F (도)", "84 (도)")
+
+
+@given(st.lists(st.binary(min_size=1, max_size=5)))
+def test_every_token_has_a_label_also_where_bytes_are_no_text(parts: list[bytes]) -> None:
+    made = pieces.written([readable(part) for part in parts])
+    assert len(made) == len(parts)
+    assert all(made)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import itertools
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from streamlit.testing.v1 import AppTest
 from playground.paths import site_root
 from playground.settings import Settings
 from playground.ui import show, state
+from playground.ui.particles import MARK
 from tests import tiny
 from tests.pages.conftest import OpenApp
 
@@ -116,3 +118,37 @@ def test_the_code_shown_reads_models_of_this_machine(
         path = Path(ast.literal_eval(folder)).expanduser()
         assert path.is_absolute(), folder
         assert path.is_relative_to(tiny_settings.cache_dir)
+
+
+def strings(value: object) -> list[str]:
+    """Every string of a JSON value; bytes above their character count as one."""
+    if isinstance(value, dict):
+        return [text for one in value.values() for text in strings(one)]
+    if isinstance(value, list):
+        if len(value) == 2 and str(value[1]).startswith("("):
+            return [" ".join(value)]
+        return [text for one in value for text in strings(one)]
+    return [value] if isinstance(value, str) else []
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_korean_page_shows_whole_characters_and_chosen_particles(page: str, open_app: OpenApp) -> None:
+    beside = {
+        "playground.token_chips",
+        "playground.token_rows",
+        "playground.journey",
+    }  # drawn under characters
+    app = open_app(page, lang="ko", model=tiny.LLAMA, text="대한민국의 수도는", **LINKS.get(page, {}))
+    assert not app.exception
+    shown: list[str] = [option for box in (*app.selectbox, *app.radio) for option in box.options]
+    for element in app.get("bidi_component"):
+        sent = strings(json.loads(element.proto.json or "null"))
+        assert not MARK.search(" ".join(sent)), "a particle that nothing has chosen"
+        if element.proto.component_name not in beside:
+            shown += sent
+    for one in (*app.markdown, *app.caption):
+        assert not MARK.search(one.value), one.value
+        pairs = re.findall(r"`([^`]+)`|\*\*([^*]+)\*\*", one.value.replace("\\", ""))
+        shown += [text for pair in pairs for text in pair]
+    alone = [text for text in shown if re.fullmatch(r"(\d+: )?(?=.*[A-F])[0-9A-F]{2}( [0-9A-F]{2})*", text)]
+    assert not alone

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,13 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from playground.core import journey
+from playground.core.inside import log_probabilities
+from playground.core.next_characters import first_character
+from playground.core.pieces import bytes_of
 from playground.engine.base import TraceRequest
 from playground.engine.process import SharedEngine
 from playground.settings import Settings
-from playground.ui import warming
+from playground.ui import next_characters, warming
 from tests import tiny
 from tests.pages.conftest import OpenApp
 from tests.pages.shown import run_code
@@ -143,7 +147,7 @@ def test_picture_is_read_in_words_with_its_own_numbers(open_app: OpenApp) -> Non
     app = open_app("home", text=TEXT)
     shown = drawn(app)
     sentence = app.markdown[1].value.replace("\\", "")
-    assert f"**{shown['next'][0]['label']}** {shown['next'][0]['percent']}" in sentence
+    assert f"**{shown['next'][0]['label']}**] {shown['next'][0]['percent']}" in sentence
     assert shown["stations"][3]["note"].replace("layer", "Layer") in sentence
 
 
@@ -159,3 +163,49 @@ def test_tasks_are_checked_against_the_models_values(open_app: OpenApp) -> None:
     app.radio(key="task_home_look").set_value(str(position)).run()
     sure = shown["next"][0]["p"] > 0.9
     assert len(app.success) == 2 + sure
+
+
+# ---------------------------------------------------------------- characters
+
+
+def characters_told(app: AppTest) -> list[str]:
+    assert not app.exception
+    return [one.value for one in app.markdown if "As whole characters" in one.value]
+
+
+def test_next_characters_are_asked_once_a_text_within_the_limit(
+    open_app: OpenApp, tiny_engine: SharedEngine, tiny_settings: Settings
+) -> None:
+    engine = tiny_engine.get(timeout_s=180)
+    before = engine.stats().n_forwards
+    app = open_app("home", model=tiny.GPT2, text="대한민국의 수도는")
+    n_forwards = engine.stats().n_forwards - before
+    assert 1 < n_forwards <= 1 + tiny_settings.max_followed_characters
+    (told,) = characters_told(app)
+    app.session_state["token"] = "2"
+    app.run()
+    assert characters_told(app) == [told]
+    assert engine.stats().n_forwards == before + n_forwards
+
+
+def test_next_characters_are_at_least_what_single_tokens_give_them(
+    open_app: OpenApp, tiny_engine: SharedEngine
+) -> None:
+    """No sequence is more probable than its character, and the characters shown are in order."""
+    (told,) = characters_told(open_app("home", model=tiny.GPT2, text="대한민국의 수도는"))
+    shares = [float(share) for share in re.findall(r"\*\*\] ([\d.]+) %", told)]
+    assert len(shares) == next_characters.N_SHOWN
+    assert shares == sorted(shares, reverse=True)
+    engine = tiny_engine.get(timeout_s=180)
+    trace = engine.trace(TraceRequest(tiny.GPT2, text="대한민국의 수도는", logits="last"))
+    assert trace.logits is not None
+    probs = np.exp(log_probabilities(trace.logits[-1]))
+    ids = np.arange(len(probs))
+    firsts = [first_character(bytes_of(one)) for one in engine.token_texts(tiny.GPT2, ids)]
+    single = max(float(probs[[first == char for first in firsts]].sum()) for char in set(firsts) - {""})
+    assert shares[0] >= 100 * single - 0.06
+
+
+@pytest.mark.parametrize("model", [tiny.BERT, tiny.T5])
+def test_other_kinds_of_models_have_no_next_characters(model: str, open_app: OpenApp) -> None:
+    assert characters_told(open_app("home", model=model, text="대한민국의 수도는")) == []

@@ -189,6 +189,16 @@ def test_a_choice_that_cannot_be_gives_one_sentence_and_the_default(name: str, o
     assert len(app.warning) == 1
 
 
+def test_heads_of_columns_hold_the_character_of_each_byte(open_app: OpenApp) -> None:
+    columns = picture(open_app("inside", model=tiny.LLAMA, text="괜찮아"))["tokens"]
+    cut = [rest for _position, _label, *rest in columns if rest]
+    assert cut, "괜 is no token of the tiny model"
+    for position, label, *rest in columns:
+        for byte, character in rest:
+            assert label == f"{byte} {character}"
+            assert character in {"(괜)", "(찮)", "(아)"}, position
+
+
 def test_hostile_tokens_stay_data(open_app: OpenApp) -> None:
     data = picture(open_app("inside", text="<img src=x onerror=alert(1)> :red[x] `$x$`", token="0"))
     assert "<" in "".join(label for _position, label in data["tokens"])

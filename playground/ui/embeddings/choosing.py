@@ -44,7 +44,7 @@ def say_unknown(model: str, words: Iterable[str]) -> None:
     engine = compute.get_engine()
     for word in words:
         cut = engine.tokenize(model, f" {word}", add_special_tokens=False)
-        read = " | ".join(piece.label for piece in pieces.pieces(cut)) or "∅"
+        read = " | ".join(pieces.labels(cut)) or "∅"
         st.warning(
             _(
                 "“{word}” is not one token of this model, so the table has no vector for it: "

@@ -14,6 +14,7 @@ from playground.core import contexts as core
 from playground.core import frames_embeddings as frames
 from playground.core.contexts import Contexts
 from playground.core.embeddings import EmbeddingTable
+from playground.core.pieces import labels
 from playground.core.trace import Trace
 from playground.engine.base import ModelInfo
 from playground.errors import PlaygroundError
@@ -106,7 +107,8 @@ def _read(
         found = core.positions_of(word, cut)
         if found:
             places[number] = found
-            tokens = tuple(cut.tokens[place] for place in found)
+            shown = labels(cut)
+            tokens = tuple(shown[place] for place in found)
         else:
             st.warning(_("Sentence {n} does not contain the word and is left out.").format(n=number + 1))
     if len(places) < 2:

@@ -9,10 +9,9 @@ import streamlit as st
 
 from playground.charts import finetuning as charts
 from playground.core import frames_finetuning as frames
-from playground.core import frames_training
+from playground.core import frames_training, pieces
 from playground.core.files import training_rows
 from playground.core.files.training_rows import TrainingFile, TrainingRow, duplicates
-from playground.core.pieces import piece
 from playground.engine.finetuning import TrainingText
 from playground.paths import site_root
 from playground.ui import compute, file_preview, show, state
@@ -41,12 +40,13 @@ def row_picture(context: PageContext, data: TrainingSet) -> None:
     read = trace.predictions
     if read is None:
         return
-    labels = [piece(token).label for token in trace.tokens]
+    labels = pieces.written(trace.tokens)
+    before = pieces.opened([pieces.bytes_of(token) for token in trace.tokens])
     tokens = [
         ScoredToken(
             text.input_ids[at], labels[at], float(read.surprisal_bits[at - 1]), int(read.ranks[at - 1]) + 1,
             float(read.entropy_bits[at - 1]),
-            expected(trace.model_id, read.top_ids[at - 1], np.exp(read.top_logprobs[at - 1])),
+            expected(trace.model_id, read.top_ids[at - 1], np.exp(read.top_logprobs[at - 1]), before[at]),
         )
         if trained
         else ScoredToken(text.input_ids[at], labels[at])

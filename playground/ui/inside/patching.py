@@ -115,7 +115,7 @@ def changed(a: Tokenization, b: Tokenization) -> int:
 def _controls(reading: Reading, other: Tokenization) -> tuple[str, str, int]:
     """Position in A (or all), position in B, layer."""
     here, there = (
-        {str(i): f"{i}: {piece.label}" for i, piece in enumerate(pieces.pieces(tokens))}
+        {str(i): f"{i}: {label}" for i, label in enumerate(pieces.labels(tokens))}
         for tokens in (reading.tokens, other)
     )
     differs = str(changed(reading.tokens, other))

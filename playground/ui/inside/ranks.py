@@ -24,7 +24,7 @@ def ranks(reading: Reading) -> None:
     lens = reading.lens_here()
     assert lens.logits is not None
     tokens = core.best_at_any_layer(lens.top_ids[:, 0], lens.top_probs[:, 0], N_TOKENS)
-    table = frames.rank_lines(lens.logits, tokens, reading.named(tokens.tolist()))
+    table = frames.rank_lines(lens.logits, tokens, reading.named_here(tokens.tolist()))
     spec = _picture(reading.context.language, reading.context.model.d_vocab)
     alt = _("Rank of each token after each layer, the best on top")
     show.show_chart(spec, "ins_ranks", alt, data=table)

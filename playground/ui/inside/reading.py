@@ -45,9 +45,9 @@ class Reading:
     position: int
 
     @property
-    def labels(self) -> list[str]:
+    def labels(self) -> tuple[str, ...]:
         """How each token is shown."""
-        return [piece.label for piece in pieces.pieces(self.tokens)]
+        return pieces.labels(self.tokens)
 
     def stream(self, position: int | None = None) -> core.Stream:
         """The residual stream of a position, the selected one if none is given."""
@@ -60,8 +60,13 @@ class Reading:
         return compute.lens(self.context, input_ids=ids, position=self.position, n_top=N_TOP)
 
     def named(self, token_ids: Iterable[int]) -> dict[int, str]:
-        """Token id -> how it is shown, in order."""
+        """Token id -> how it is shown as what follows any token of the text, in order."""
         return named(self.context, token_ids)
+
+    def named_here(self, token_ids: Iterable[int]) -> dict[int, str]:
+        """Token id -> how it is shown as what follows the selected token, in order."""
+        read = b"".join(self.tokens.token_bytes[: self.position + 1])
+        return named(self.context, token_ids, pieces.open_bytes(read))
 
 
 def is_decoder(context: PageContext) -> bool:
@@ -92,11 +97,11 @@ def first(tokens: Tokenization) -> Tokenization:
     return replace(tokens, **{name: getattr(tokens, name)[:limit] for name in lists})
 
 
-def named(context: PageContext, token_ids: Iterable[int]) -> dict[int, str]:
-    """Token id -> how it is shown, in order."""
+def named(context: PageContext, token_ids: Iterable[int], before: bytes | None = None) -> dict[int, str]:
+    """Token id -> how it is shown, in order; `before` as in `pieces.piece`."""
     ids = np.array(list(dict.fromkeys(token_ids)), dtype=np.int64)
     texts = compute.token_texts(context, ids)
-    return {token: pieces.piece(text).label for token, text in zip(ids.tolist(), texts, strict=True)}
+    return {token: pieces.piece(text, before).label for token, text in zip(ids.tolist(), texts, strict=True)}
 
 
 def remembered(key: str, allowed: Iterable[str], default: str) -> str:

@@ -92,7 +92,7 @@ def contributions(reading: Reading, tokens: tuple[int, ...]) -> core.Floats:
 def _choices(reading: Reading, lens: Lens) -> dict[int, str]:
     """The best tokens at the end, and those that led on the way."""
     led = core.best_at_any_layer(lens.top_ids[:, 0], lens.top_probs[:, 0], N_TOP)
-    return reading.named([*lens.top_ids[-1, 0].tolist(), *led.tolist()])
+    return reading.named_here([*lens.top_ids[-1, 0].tolist(), *led.tolist()])
 
 
 def _sum_words(table: pd.DataFrame, logit: float) -> str:

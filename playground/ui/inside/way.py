@@ -12,6 +12,7 @@ import streamlit as st
 from playground.charts import inside as charts
 from playground.core import frames_inside as frames
 from playground.core import inside as core
+from playground.core import pieces
 from playground.engine.inside import Part
 from playground.ui import show
 from playground.ui.components import inside as picture
@@ -38,16 +39,16 @@ def way(reading: Reading) -> None:
     station = remembered("ins_part", [one.id for one in known], last_block)
     st.markdown(_reading_words(reading))
     window = columns(reading)
-    labels = reading.labels
+    tokens = pieces.pieces(reading.tokens)
     with st.container(key="ins_way"):
         picture.inside(
-            known, [(place, labels[place]) for place in window], _cells(reading, window),
+            known, [(place, tokens[place]) for place in window], _cells(reading, window),
             position=reading.position, station=station, words=_words(reading), on_click=_clicked,
         )  # fmt: skip
-    if len(window) < len(labels):
+    if len(window) < len(tokens):
         st.caption(
             _("Tokens {first}-{last} of {n}; select another token to see its neighbours.").format(
-                first=window[0] + 1, last=window[-1] + 1, n=len(labels)
+                first=window[0] + 1, last=window[-1] + 1, n=len(tokens)
             )
         )
     show.provenance(reading.trace)
@@ -224,7 +225,9 @@ def _top_logits(reading: Reading) -> None:
     lens = reading.lens_here()
     assert lens.logits is not None
     best = lens.top_ids[-1, 0, :N_LOGITS].tolist()
-    said = [f"{as_code(label)} {lens.logits[-1, token]:.3f}" for token, label in reading.named(best).items()]
+    said = [
+        f"{as_code(label)} {lens.logits[-1, token]:.3f}" for token, label in reading.named_here(best).items()
+    ]
     words = _("logits [{d_vocab:,}], the largest: {best}")
     st.markdown(words.format(d_vocab=lens.logits.shape[-1], best=", ".join(said)))
 
@@ -242,7 +245,7 @@ def _reading_words(reading: Reading) -> str:
             "attribution and copying choose a decoder."
         ).format(model=plain(model.name))
     ranks = reading.lens.answer_ranks[:, reading.position]
-    (answer,) = reading.named([int(reading.lens.answer_ids[reading.position])]).values()
+    (answer,) = reading.named_here([int(reading.lens.answer_ids[reading.position])]).values()
     return _(
         "After {token}, {answer} ({p:.1%}) is the best guess for good from layer **{layer}** of {n_layer} "
         "on. In the embedding its rank is {start:,} of {d_vocab:,}, halfway {middle:,}."

@@ -167,7 +167,7 @@ def draw(prompt: Prompt) -> tuple[Answer | None, Callable[[], None] | None]:
 
 def _draw_blocks(prompt: Prompt) -> None:
     made = prompt.tokens
-    labels = [piece.label for piece in pieces.pieces(made)]
+    labels = pieces.labels(made)
     parts = prompt.blocks()
     each: list[list[PromptToken]] = [[] for _part in parts]
     ends = np.cumsum([len(part.text) for part in parts])

@@ -10,6 +10,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from playground.core.pieces import Piece
 from playground.core.residual import Lens
 from playground.ui.components import script, style
 
@@ -68,7 +69,7 @@ def cosine_cells(cosines: NDArray[np.float64], window: range) -> dict[str, Any]:
 
 def inside(
     stations: Sequence[Station],
-    tokens: Sequence[tuple[int, str]],
+    tokens: Sequence[tuple[int, Piece]],
     cells: Mapping[str, Any],
     *,
     position: int,
@@ -80,7 +81,7 @@ def inside(
 
     Args:
         stations: From the embedding up to the logits.
-        tokens: Position and label of each column.
+        tokens: Position and token of each column.
         cells: From `lens_cells` or `cosine_cells`.
         position: The selected one.
         station: Id of the selected one.
@@ -91,7 +92,10 @@ def inside(
         key="inside",
         data={
             "stations": [asdict(one) for one in stations],
-            "tokens": [list(token) for token in tokens],
+            "tokens": [
+                [place, token.label, *([token.lines] if len(token.lines) > 1 else [])]
+                for place, token in tokens
+            ],
             "position": position,
             "station": station,
             "words": dict(words),

@@ -3,6 +3,7 @@
 
 const BLOCKS = 236; // width of a block, of which attention and MLP take what their parameters take
 const LEFT = 34; // layer numbers
+const HEAD = 15; // between two lines above a column
 const STREAM = 20; // the line of the residual stream, right of the blocks
 const CIVIDIS = ["#00224e", "#123570", "#3b496c", "#575d6d", "#707173", "#8a8678", "#a59c74", "#c3b369", "#e1cc55", "#fee838"];
 const [ATTENTION, MLP, END, ANSWER] = ["#e69f00", "#009e73", "#56b4e9", "#0072b2"];
@@ -15,7 +16,7 @@ export default renewed(({ parentElement, data, setStateValue }) => {
 
   function draw() {
     const theme = pageTheme(host);
-    const box = layout(host.clientWidth || 900, n, data.tokens.length);
+    const box = layout(host.clientWidth || 900, n, data.tokens);
     const picture = svg("svg", {
       viewBox: `0 0 ${box.width} ${box.height}`, height: box.height, tabindex: 0,
       role: "application", "aria-label": data.words.picture,
@@ -75,12 +76,13 @@ function home(data, n) {
   return { row, column: Math.max(0, data.tokens.findIndex(([position]) => position === data.position)) };
 }
 
-function layout(width, n, columns) {
+function layout(width, n, tokens) {
   const row = Math.max(17, Math.min(34, Math.floor(580 / n)));
   const left = LEFT + BLOCKS + STREAM + 14;
-  const cell = Math.min(150, (width - left - 2) / columns);
-  const top = row + 9;
-  return { width, row, left, cell, top, height: top + n * row + 26, y: (at) => top + (n - 1 - at) * row };
+  const cell = Math.min(150, (width - left - 2) / tokens.length);
+  const head = HEAD * (Math.max(...tokens.map(([, , lines = [""]]) => lines.length)) - 1); // what two lines need more than one
+  const top = row + 9 + head;
+  return { width, row, left, cell, top, head, height: top + n * row + 26 + head, y: (at) => top + (n - 1 - at) * row };
 }
 
 function stationAt(data, { row, column, id }) {
@@ -142,12 +144,13 @@ function part(data, station, at, theme) {
 function table(data, box, theme, n) {
   const nodes = [];
   const room = Math.max(1, Math.floor((box.cell - 8) / 7.3));
-  data.tokens.forEach(([position, label], column) => {
+  data.tokens.forEach(([position, label, lines = [label]], column) => {
     const x = box.left + column * box.cell;
     const chosen = position === data.position;
     const style = { "font-size": 13, "font-family": theme.code, fill: theme.text, "font-weight": chosen ? 700 : 400 };
-    for (const y of [box.top - 8, box.height - 9])
-      nodes.push(svg("text", { ...style, x: x + 4, y, "text-decoration": chosen ? "underline" : "none" }, cut(label, room)));
+    for (const y of [box.top - 8 - box.head, box.height - 9 - box.head])
+      lines.forEach((line, i) =>
+        nodes.push(svg("text", { ...style, x: x + 4, y: y + i * HEAD, "text-decoration": chosen ? "underline" : "none" }, cut(line, room))));
     for (let row = 0; row < n; row += 1)
       nodes.push(cell(data, { row, column, x, y: box.y(row), width: box.cell, height: box.row, room }, theme));
   });

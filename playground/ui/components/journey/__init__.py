@@ -99,7 +99,7 @@ def _core(scene: Scene) -> dict[str, Any]:
     n_layer, n_head = scene.model.n_layer, scene.model.n_head
     shared = [g.text for g in pieces.groups(scene.tokenization) if g.start <= query < g.stop]
     return {
-        "label": pieces.pieces(scene.tokenization)[query].label,
+        "label": pieces.pieces(scene.tokenization)[query].bare,
         "lines": [
             *(f"({text})" for text in shared),
             ngettext("{n} layer", "{n} layers", n_layer).format(n=n_layer),
@@ -128,7 +128,7 @@ def _token_row(scene: Scene, position: int, piece: pieces.Piece, of: str, query:
     weight = None if row is None else float(row.weights[position])
     values = scene.journey.vectors[position]
     facts = [
-        f"{piece.label} ({of})" if of else piece.label,
+        f"{piece.bare} ({of})" if of else piece.label,
         _("token {n} of {total}").format(n=position + 1, total=len(tokenization)),
         _("id {id}").format(id=tokenization.input_ids[position]),
         _("vector {numbers} …").format(numbers="  ".join(f"{value:+.3f}" for value in values)),
@@ -136,7 +136,7 @@ def _token_row(scene: Scene, position: int, piece: pieces.Piece, of: str, query:
     if weight is not None:
         facts.append(_("attention {percent}").format(percent=percent(weight)))
     return {
-        "label": piece.label,
+        "label": piece.bare,
         "kind": piece.kind,
         "of": of,
         "id": tokenization.input_ids[position],
@@ -176,7 +176,7 @@ def _next(scene: Scene) -> list[dict[str, Any]]:
         return []
     named = [
         {
-            "label": (piece := pieces.piece(token)).label,
+            "label": (piece := pieces.piece(token, b"")).label,
             "kind": piece.kind,
             "p": float(p),
             "percent": percent(float(p)),

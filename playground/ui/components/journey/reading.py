@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playground.core import pieces
 from playground.ui.components.journey.scene import Scene, percent
-from playground.ui.text import _, ngettext, plain
+from playground.ui.text import _, ngettext, plain, strong
 
 
 def reading(scene: Scene) -> str:
@@ -25,7 +25,7 @@ def _ending(scene: Scene) -> str:
             "{model} is an encoder: it predicts no next token. It ends with one vector for the whole text, "
             "the mean of its {n} token vectors after the last layer, brought to length 1."
         ).format(model=plain(scene.model.name), n=n_tokens)
-    first = _bold(pieces.piece(scene.next_tokens[0]))
+    first = strong(pieces.piece(scene.next_tokens[0], b"").label)
     p = percent(float(found.probs[0]))
     if scene.model.kind == "encoder-decoder":
         return _("The answer most probably starts with {token}: {p}.").format(token=first, p=p)
@@ -82,10 +82,4 @@ def _without_attention(scene: Scene) -> str:
 
 def _own(scene: Scene, position: int) -> str:
     """A token of the text; part of a character together with that character."""
-    piece = pieces.pieces(scene.tokenization)[position]
-    shared = [g.text for g in pieces.groups(scene.tokenization) if g.start <= position < g.stop]
-    return " ".join([_bold(piece), *(f"({plain(text)})" for text in shared)])
-
-
-def _bold(piece: pieces.Piece) -> str:
-    return f"**{plain(piece.label)}**"
+    return strong(pieces.labels(scene.tokenization)[position])

@@ -63,7 +63,7 @@ def ribbon_data(tokenization: Tokenization) -> dict[str, Any]:
     """
     made = pieces.pieces(tokenization)
     return {
-        "labels": [piece.label for piece in made],
+        "labels": [piece.bare for piece in made],
         "kinds": {str(i): piece.kind for i, piece in enumerate(made) if piece.kind != "text"},
         "ids": list(tokenization.input_ids),
         "bytes": [token_bytes.hex(" ").upper() for token_bytes in tokenization.token_bytes],

@@ -88,7 +88,7 @@ def _row(row: NamedRow, cells: Sequence[tokenization.Cell]) -> dict[str, Any]:
         "name": row.name,
         "note": ngettext("{n:,} token", "{n:,} tokens", n).format(n=n),
         "cells": [[cell.start, cell.stop, cell.first, cell.last] for cell in cells],
-        "labels": [piece.label for piece in made],
+        "labels": [piece.bare for piece in made],
         "ids": list(found.input_ids),
         "bytes": [token_bytes.hex(" ").upper() for token_bytes in found.token_bytes],
         "spans": [list(span) for span in found.offsets],

@@ -1,0 +1,158 @@
+"""The next character of a text, summed over every way in which a model's tokens can spell it.
+
+A token may be part of a character (`EC`, `95 88`) or hold several, so the probability of a character is that
+of all sequences of tokens that begin with it. They form a tree, walked from the most probable branch on.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from itertools import count
+
+import numpy as np
+from numpy.typing import NDArray
+
+from playground.core.pieces import bytes_of, open_bytes
+
+Floats = NDArray[np.float64]
+Path = tuple[int, ...]
+_BROKEN = "\ufffd"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NextCharacters:
+    """What may come next, character by character; all masses together are 1.
+
+    Attributes:
+        probs: Character, with the white space before it -> probability, most probable first. U+FFFD where
+            the bytes are no text.
+        ended: Mass of the tokens that end the text or mark its format.
+        left: Mass of begun characters that were not followed to their end: each character has up to so much
+            more.
+        n_followed: How many begun characters were followed, a forward pass each.
+    """
+
+    probs: dict[str, float]
+    ended: float
+    left: float
+    n_followed: int
+
+
+class Spelling:
+    """What each token of a vocabulary spells, sorted so that a distribution is summed by character at once.
+
+    Args:
+        tokens: Readable form of every token id, in order.
+        special_ids: Tokens that spell nothing: the end of a text, marks of a format.
+    """
+
+    def __init__(self, tokens: Sequence[str], special_ids: Collection[int]) -> None:
+        self._bytes = [bytes_of(token) for token in tokens]
+        self._special = np.array(sorted(special_ids), dtype=np.int64)
+        special = set(special_ids)
+        own = [i for i in range(len(tokens)) if i not in special]
+        self._inside = [i for i in own if self._bytes[i][:1] and 0x80 <= self._bytes[i][0] <= 0xBF]
+        inside = set(self._inside)
+        self._fresh = [i for i in own if i not in inside]
+        read = {i: first_character(self._bytes[i]) for i in self._fresh}
+        self._begun = np.array([i for i, char in read.items() if not char], dtype=np.int64)
+        names = sorted({char for char in read.values() if char})
+        place = {name: i for i, name in enumerate(names)}
+        self._whole = np.array([i for i, char in read.items() if char], dtype=np.int64)
+        self._names, self._place = names, np.array([place[read[i]] for i in self._whole], dtype=np.int64)
+
+    def split(self, probs: Floats, before: bytes) -> tuple[dict[str, float], float, list[tuple[float, int]]]:
+        """Sort the next token's probabilities by what it makes of the bytes that stand there already.
+
+        Args:
+            probs: Of every token. Shape [d_vocab].
+            before: White space, then bytes that have begun a character.
+
+        Returns:
+            Character -> its mass; the mass of special tokens; (mass, token) where no character is whole yet.
+        """
+        found: dict[str, float] = {}
+        ended = float(probs[self._special].sum())
+        rest = open_bytes(before)
+        space = before[: len(before) - len(rest)].decode()
+        begun: list[tuple[float, int]] = []
+        inside = self._inside
+        if rest:  # any token that does not go on with the character breaks it
+            found[space + _BROKEN] = float(probs[self._fresh].sum())
+        else:
+            sums = np.bincount(self._place, weights=probs[self._whole], minlength=len(self._names))
+            found |= {space + name: float(mass) for name, mass in zip(self._names, sums, strict=True) if mass}
+            begun = [(float(probs[i]), int(i)) for i in self._begun]
+        for i in inside:
+            char = first_character(before + self._bytes[i])
+            if char:
+                found[char] = found.get(char, 0.0) + float(probs[i])
+            else:
+                begun.append((float(probs[i]), i))
+        return found, ended, begun
+
+    def spelled(self, path: Path) -> bytes:
+        """The bytes of these tokens."""
+        return b"".join(self._bytes[token] for token in path)
+
+
+def first_character(text: bytes) -> str:
+    """The first character that is no white space, with the white space before it; "" where it is not whole.
+
+    Example:
+        >>> first_character(b" London"), first_character(b" "), first_character("한".encode()[:2])
+        (' L', '', '')
+        >>> first_character("한국".encode()[:4]), first_character(bytes([0xFF])) == chr(0xFFFD)
+        ('한', True)
+    """
+    rest = open_bytes(text)
+    whole = text[: len(text) - len(rest)].decode("utf-8", "replace")
+    space = len(whole) - len(whole.lstrip())
+    return whole[: space + 1] if space < len(whole) else ""
+
+
+def next_characters(
+    spelling: Spelling, probabilities: Callable[[Path], Floats | None], *, max_followed: int, enough: float
+) -> NextCharacters:
+    """Sum the next character's probabilities over the tree of tokens that spell it, best branch first.
+
+    Args:
+        spelling: Of the model's vocabulary.
+        probabilities: Of every token after the text and these tokens, () for the text alone; None where the
+            model can read no more.
+        max_followed: At most so many begun characters are followed.
+        enough: No more is followed once less than this mass is left.
+
+    Returns:
+        Probabilities that are exact but for `left`: the mass that was not followed.
+
+    Example:
+        >>> spelling = Spelling(["a", " ", "<EC>", "<95 88>"], special_ids=[])
+        >>> after = {(): [0.5, 0.0, 0.5, 0.0], (2,): [0.25, 0.0, 0.0, 0.75]}
+        >>> found = next_characters(spelling, lambda path: np.array(after[path]), max_followed=8, enough=0.0)
+        >>> found.probs == {"a": 0.5, "안": 0.375, chr(0xFFFD): 0.125}, found.left, found.n_followed
+        (True, 0.0, 1)
+    """
+    probs: dict[str, float] = {}
+    ended, left, stopped, n_followed = 0.0, 1.0, 0.0, -1  # the text itself is no begun character
+    order = count()  # of equal branches the first found
+    waiting: list[tuple[float, int, Path]] = [(-1.0, next(order), ())]
+    while waiting and n_followed < max_followed and left > enough:
+        mass, _at, path = heapq.heappop(waiting)
+        if (after := probabilities(path)) is None:
+            stopped -= mass
+            continue
+        found, special, begun = spelling.split(after, spelling.spelled(path))
+        n_followed += 1
+        ended -= mass * special
+        for char, share in found.items():
+            if share:
+                probs[char] = probs.get(char, 0.0) - mass * share
+        for share, token in begun:
+            if share:
+                heapq.heappush(waiting, (mass * share, next(order), (*path, token)))
+        left = stopped - sum(one[0] for one in waiting)
+    ranked = dict(sorted(probs.items(), key=lambda item: -item[1]))
+    return NextCharacters(ranked, ended, max(0.0, left), max(0, n_followed))

@@ -1,0 +1,98 @@
+"""The next characters beside the next tokens, where tokens are parts of characters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import streamlit as st
+
+from playground.core import pieces
+from playground.core.inside import log_probabilities
+from playground.core.next_characters import Floats, NextCharacters, Path, Spelling, next_characters
+from playground.core.tokens import Tokenization
+from playground.core.trace import Trace
+from playground.engine.model_info import AdapterName
+from playground.ui import compute
+from playground.ui.components.journey.scene import percent
+from playground.ui.state import PageContext, settings
+from playground.ui.text import _, strong
+
+N_SHOWN = 5
+ENOUGH = 0.02  # of the probability: what is left then changes no order worth a forward pass
+KEY = "next_characters"
+
+
+def are_worth_it(context: PageContext, tokens: Tokenization, next_tokens: Sequence[str]) -> bool:
+    """Whether the model writes one token after another and some here are parts of characters.
+
+    Args:
+        context: From `frame.page`.
+        tokens: The text as the model reads it.
+        next_tokens: Readable forms of the most probable next ones.
+    """
+    is_cut = any(one.kind == "bytes" for one in (*pieces.pieces(tokens), *map(pieces.piece, next_tokens)))
+    return is_cut and context.model.kind == "decoder"
+
+
+def draw(context: PageContext, trace: Trace) -> None:
+    """One sentence; takes up to `max_followed_characters` forward passes where no answer is kept.
+
+    Args:
+        context: From `frame.page`.
+        trace: With the logits of the last position.
+    """
+    key = (context.model.model_id, trace.revision, trace.adapter, trace.dtype, trace.input_ids.tobytes())
+    kept: tuple[object, NextCharacters] | None = st.session_state.get(KEY)
+    found = kept[1] if kept is not None and kept[0] == key else _ask(context, trace)
+    st.session_state[KEY] = key, found
+    st.markdown(_reading(found))
+
+
+def _ask(context: PageContext, trace: Trace) -> NextCharacters:
+    ids, limits = tuple(trace.input_ids.tolist()), settings()
+    n_most = min(limits.max_tokens, context.model.n_ctx or limits.max_tokens)
+
+    def probabilities(path: Path) -> Floats | None:
+        if len(ids) + len(path) > n_most:
+            return None
+        read = trace if not path else compute.trace(
+            context, input_ids=(*ids, *path), logits="last", topic=KEY
+        )  # fmt: skip
+        assert read.logits is not None
+        found: Floats = np.exp(log_probabilities(read.logits[-1]))
+        return found
+
+    spelling = _spelling(AdapterName.of(context.model.model_id).base_id, context.model.d_vocab)
+    return next_characters(
+        spelling, probabilities, max_followed=limits.max_followed_characters, enough=ENOUGH
+    )
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)  # some 10 MB each
+def _spelling(model_id: str, d_vocab: int) -> Spelling:
+    engine = compute.get_engine()
+    texts = engine.token_texts(model_id, np.arange(d_vocab))
+    return Spelling(texts, engine.tokenizers.info(model_id).special_ids)
+
+
+def _reading(found: NextCharacters) -> str:
+    shown = [
+        f"{strong(pieces.visible(char))} {percent(p)}" for char, p in list(found.probs.items())[:N_SHOWN]
+    ]
+    words = [
+        _(
+            "As whole characters, the model expects next {characters}: of each, the probabilities of all "
+            "tokens that spell it are summed."
+        ).format(characters=", ".join(shown))
+    ]
+    if found.ended >= ENOUGH:
+        words.append(_("The text ends with {p}.").format(p=percent(found.ended)))
+    if found.left:
+        words.append(
+            _(
+                "{p} lies on characters that were begun and not followed to their end: any character may "
+                "have up to so much more."
+            ).format(p=percent(found.left))
+        )
+    return " ".join(words)
