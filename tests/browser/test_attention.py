@@ -88,7 +88,7 @@ def test_a_link_brings_back_head_switches_and_panel_and_korean_keeps_them(open_p
     expect(page.get_by_text(re.compile("Hidden: The"))).to_be_visible()
     expect(page.get_by_text(re.compile(r"The next token changes by 0\.\d+ bits"))).to_be_visible()
     choose_language(page, "한국어")
-    expect(page.get_by_text("헤드 13.8은(는) 무엇을 볼까요?")).to_be_visible()
+    expect(page.get_by_text("헤드 13.8은 무엇을 볼까요?")).to_be_visible()
     expect(page.get_by_text("에서 가장 많이 보는 곳은")).to_be_visible()
 
 

@@ -24,7 +24,7 @@ def click(page: Page, name: str) -> None:
 
 
 def panel(page: Page, name: str) -> None:
-    page.locator(".st-key-fin_panel_choice").get_by_text(name, exact=True).click()
+    page.locator("[class*='st-key-fin_panel_choice']").get_by_text(name, exact=True).click()
     wait_run(page)
 
 
