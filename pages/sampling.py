@@ -35,7 +35,7 @@ def next_token() -> None:
     table = frames.sampling(ranked, labels, chosen._asdict())
     show.under_picture("sampling", frame=table, code=show.code("sampling", **source, **chosen._asdict()))
 
-    st.markdown(f"#### {_('How open is the next word at each temperature?')}")
+    st.markdown(f"#### {_('How uncertain is the next token at each temperature?')}")
     curve = sampling.curve(trace, chosen)
     left, right = st.columns(2)
     with left:

@@ -166,10 +166,10 @@ class PeftConfig:
         try:
             config = json.loads(data)
             if not isinstance(config, dict):
-                raise BadFile(reason=N_("it is no LoRA adapter."))
+                raise BadFile(reason=N_("it is not a LoRA adapter."))
             _check(config)
         except (ValueError, RecursionError):  # what is read may still be too deep to be said
-            raise BadFile(reason=N_("its adapter_config.json is no valid JSON.")) from None
+            raise BadFile(reason=N_("its adapter_config.json is not valid JSON.")) from None
         layers = config.get("layers_to_transform")
         return cls(
             base=config.get("base_model_name_or_path") or "",

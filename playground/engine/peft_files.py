@@ -158,7 +158,7 @@ def _tensors(data: bytes, max_bytes: int) -> dict[str, torch.Tensor]:
     try:
         tensors = load(data)
     except (SafetensorError, KeyError, ValueError, TypeError, OverflowError):  # also formats it does not know
-        raise BadFile(reason=N_("its weights are no safetensors file.")) from None
+        raise BadFile(reason=N_("its weights are not a safetensors file.")) from None
     if any(tensor.dtype not in _FLOATS for tensor in tensors.values()):
         raise BadFile(reason=N_("its weights are not all numbers."))
     if 4 * sum(tensor.numel() for tensor in tensors.values()) > max_bytes:
@@ -174,7 +174,9 @@ def _changes(
     targets = _targets(config, loaded, patterns)
     for path in targets:
         if path not in known:
-            raise AdapterMisfit(tensor=path, reason=N_("is no layer that an adapter can change here"), **fits)
+            raise AdapterMisfit(
+                tensor=path, reason=N_("is not a layer that an adapter can change here"), **fits
+            )
     ends = {f"{_PREFIX}{path}.lora_{matrix}.weight": path for path in targets for matrix in "AB"}
     for name in tensors:
         if name not in ends:

@@ -76,7 +76,7 @@ def unpacked(data: bytes, settings: Settings) -> PeftFolder:
         zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError, ValueError,
         IndexError,  # a file without a name
     ):  # fmt: skip
-        raise BadFile(reason=N_("it is no zip that can be unpacked.")) from None
+        raise BadFile(reason=N_("it is not a zip file that can be unpacked.")) from None
     taken = {top / name for name in used}
     ignored = tuple(one_line(str(path)) for path in members if path not in taken)
     return PeftFolder(used[CONFIG], used[WEIGHTS], used.get(CARD, b""), ignored)

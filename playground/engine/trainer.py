@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from playground.engine.loading import LoadedModel
 
 log = logging.getLogger(__name__)
-TOO_LONG = N_("Stopped at step {step}: the server gives one run {limit:.0f} s of work.")
+TOO_LONG = N_("Stopped at step {step}: each run may use at most {limit:.0f} s.")
 Told = Callable[[int, str, SampleStatus], None]
 Write = Callable[["LoadedModel", FinetuneRequest, Told], None]
 

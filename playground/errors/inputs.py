@@ -119,12 +119,10 @@ class WrongFieldCount(BadUpload):
 class TooManyAdapters(InputError):
     """Params: limit."""
 
-    msgid = N_(
-        "There is no room for another adapter: you can have {limit}. Throw one away under *My adapters*."
-    )
+    msgid = N_("There is no room for another adapter: you can have {limit}. Delete one under *My adapters*.")
 
 
 class TooManyRuns(InputError):
     """Params: limit."""
 
-    msgid = N_("You have {limit} training runs already, resting ones counted: stop one first.")
+    msgid = N_("You have {limit} training runs already, including paused ones: stop one first.")

@@ -48,8 +48,8 @@ class NotFinite(ModelError):
     """Params: model_id."""
 
     msgid = N_(
-        "The model {model_id} gives values here that are no numbers, as after a training that broke down: "
-        "pick another model or another adapter."
+        "The model {model_id} gives values here that are not numbers, as after a training run that "
+        "failed: pick another model or another adapter."
     )
 
 
@@ -117,8 +117,8 @@ class Diverged(ModelError):
     """Params: step, loss."""
 
     msgid = N_(
-        "The training broke down at step {step}: the loss is {loss}. "
-        "Take a smaller learning rate; your other adapters are untouched."
+        "The training failed at step {step}: the loss is {loss}. Use a smaller learning rate; your other "
+        "adapters are untouched."
     )
 
 

@@ -37,7 +37,7 @@ def panel(context: PageContext, chosen: SamplerValue, trace: Trace) -> Callable[
     st.markdown(f"#### {_('What does it write to each of my prompts?')}")
     file = st.session_state.get("prompts")
     if not isinstance(file, PromptFile) or not file.prompts:
-        st.info(_("Upload a file with *My prompts* at the left first: one prompt a row."))
+        st.info(_("Upload a file with *My prompts* on the left first: one prompt per row."))
         return None
     prompts = _usable(context, file.prompts)
     with st.container(horizontal=True, vertical_alignment="bottom"):

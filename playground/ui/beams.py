@@ -214,7 +214,7 @@ def _reading(table: pd.DataFrame) -> str:
     best, greedy, sampled = (rows.loc[kind] for kind in ("beam 1", "greedy", "sampled"))
     told = _(
         "The best beam, {text}, has log-probability {best:.2f}, greedy {greedy:.2f}, the sampled text "
-        "{sampled:.2f}: {bits:.2f}, {greedy_bits:.2f} and {sampled_bits:.2f} bits of surprisal a token."
+        "{sampled:.2f}: {bits:.2f}, {greedy_bits:.2f} and {sampled_bits:.2f} bits of surprisal per token."
     )
     text = " ".join(str(best["text"]).split())  # a line break would end the paragraph
     return told.format(
@@ -285,7 +285,7 @@ def _draw_texts(table: pd.DataFrame) -> None:
             "is_cut": text(_("End"), width="small"),
             "logprob": number(_("Log-probability"), format="%.2f"),
             "score": number(_("Score"), format="%.3f", help=_("Log-probability / tokens ^ length penalty")),
-            "bits": number(_("Bits a token"), format="%.2f"),
+            "bits": number(_("Bits per token"), format="%.2f"),
             "repeated_4": number(_("Repeated 4-grams"), format="%.0f%%"),
         },
     )

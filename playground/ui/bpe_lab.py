@@ -38,7 +38,7 @@ _SOURCES = {
 @st.fragment
 def lab_panel(context: PageContext) -> None:
     """Train byte pair encoding, watch it merge, and use it."""
-    st.markdown(f"#### {_('How does a vocabulary come about? The BPE lab')}")
+    st.markdown(f"#### {_('How is a vocabulary built? The BPE lab')}")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         with st.container(width="content", gap="xxsmall"):
             st.caption(_("Training text"))
@@ -192,8 +192,8 @@ def _uploaded() -> str:
     if n_left_out:
         st.warning(
             ngettext(
-                "{n} control character in the text is left out: it is no text.",
-                "{n} control characters in the text are left out: they are no text.",
+                "{n} control character in the text is left out: it is not text.",
+                "{n} control characters in the text are left out: they are not text.",
                 n_left_out,
             ).format(n=n_left_out)
         )

@@ -100,8 +100,8 @@ def page(name: str, needs: Collection[Capability] = (), *, reads_text: bool = Fa
     if n_left_out:
         st.warning(
             ngettext(
-                "{n} control character in the text is left out: it is no text.",
-                "{n} control characters in the text are left out: they are no text.",
+                "{n} control character in the text is left out: it is not text.",
+                "{n} control characters in the text are left out: they are not text.",
                 n_left_out,
             ).format(n=n_left_out)
         )

@@ -146,17 +146,17 @@ def _bounds(table: pd.DataFrame) -> str:
     if n := int(table["gave_up"].sum()):
         told = ngettext(
             "You gave up on {n} token: how many guesses it takes is not known, so there is no bound for "
-            "yours. By Shannon's bound the model's ranks say at most {model:.2f} bits a token; its surprisal "
-            "is {bits:.2f} bits a token.",
+            "yours. By Shannon's bound the model's ranks say at most {model:.2f} bits per token; its "
+            "surprisal is {bits:.2f} bits per token.",
             "You gave up on {n} tokens: how many guesses they take is not known, so there is no bound for "
-            "yours. By Shannon's bound the model's ranks say at most {model:.2f} bits a token; its surprisal "
-            "is {bits:.2f} bits a token.",
+            "yours. By Shannon's bound the model's ranks say at most {model:.2f} bits per token; its "
+            "surprisal is {bits:.2f} bits per token.",
             n,
         )
         return told.format(n=n, model=model, bits=bits)
     told = _(
-        "By Shannon's bound your guesses say at most {own:.2f} bits a token, the model's ranks {model:.2f}; "
-        "its surprisal is {bits:.2f} bits a token."
+        "By Shannon's bound your guesses say at most {own:.2f} bits per token, the model's ranks "
+        "{model:.2f}; its surprisal is {bits:.2f} bits per token."
     )
     return told.format(own=bound_bits(table["guesses"].tolist()), model=model, bits=bits)
 

@@ -140,7 +140,7 @@ def one_head(view: View) -> None:
     st.markdown(f"#### {_('What does head {name} look at?').format(name=f'{view.layer}.{view.head}')}")
     sink_at, words_at, whole_at = st.columns(3)
     with sink_at:
-        without = st.toggle(_("Hide what heads rest on"), key="att_sink", bind="query-params")
+        without = st.toggle(_("Hide attention sinks"), key="att_sink", bind="query-params")
     with words_at:
         merged = st.toggle(_("Whole words"), key="att_words", bind="query-params")
     whole = False

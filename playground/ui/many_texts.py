@@ -189,7 +189,7 @@ def _say_texts(texts: pd.DataFrame, grouped: pd.DataFrame) -> None:
 
 def _draw_sweep(grouped: pd.DataFrame) -> None:
     words = {
-        "diversity": _("Diversity (distinct-2)"), "quality": _("Mean log-probability (nats a token)"),
+        "diversity": _("Diversity (distinct-2)"), "quality": _("Mean log-probability (nats per token)"),
         "temperature": _("Temperature"), "distinct": "distinct-1", "repeated": _("Repeated 4-grams"),
         "texts": _("Texts"),
     }  # fmt: skip

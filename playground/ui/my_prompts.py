@@ -26,7 +26,7 @@ def _dialog() -> None:
     file_preview.field(
         Kind(
             "prompts_upload",
-            _("Prompts: .txt (one a line), .csv or .jsonl (column `prompt`), up to 1 MB, 500 rows"),
+            _("Prompts: .txt (one per line), .csv or .jsonl (column `prompt`), up to 1 MB, 500 rows"),
             prompts.SUFFIXES,
             lambda name, data, how: prompts.read_prompts(
                 name, data, how, max_bytes=limit.max_upload_bytes, max_rows=limit.max_upload_rows,

@@ -53,7 +53,7 @@ def _say(read: Predictions, labels: Sequence[str]) -> None:
     most = int(bits.argmax())
     told = ngettext(
         "The {n} token after the first, {token}, costs {total:.1f} bits: perplexity {perplexity:.1f}.",
-        "The {n} tokens after the first cost {total:.1f} bits, {mean:.2f} a token: perplexity "
+        "The {n} tokens after the first cost {total:.1f} bits, {mean:.2f} per token: perplexity "
         "{perplexity:.1f}. The most surprising one is {token} with {bits:.1f} bits.",
         len(bits),
     )

@@ -17,7 +17,7 @@ def waves() -> dict[str, str]:
         "dimension": _("Dimension shown"),
         "exact": _("{name}, exact value"),
         "picture": _("Sinusoidal positions: matrix, one dimension as a wave, dot product against distance"),
-        "matrix": _("One row a position"),
+        "matrix": _("One row per position"),
         "dimensions": _("dimension"),
         "position": _("position"),
         "distance": _("distance"),
@@ -61,8 +61,8 @@ def clocks(facts: Mapping[str, Any]) -> dict[str, str]:
         ),
         "legend": legend.format(d_head=facts["d_head"], base=facts["base"]),
         "detail": _(
-            "Pair {pair}: {speed} radians a position, one turn in {turn} positions; (m - n) turns the query "
-            "against the key by {angle} radians. Adds {here} to the score, after the shift {there}."
+            "Pair {pair}: {speed} radians per position, one turn in {turn} positions; (m - n) turns the "
+            "query against the key by {angle} radians. Adds {here} to the score, after the shift {there}."
         ),
     }
 
@@ -111,7 +111,7 @@ def learned(name: str, n_ctx: int, d_model: int, largest: float) -> dict[str, st
         n_ctx, d_model: Shape of the table.
         largest: The number that is drawn in full colour.
     """
-    reading = _("{name} learned {n_ctx:,} × {d_model:,} numbers, one row a position: there is no formula.")
+    reading = _("{name} learned {n_ctx:,} × {d_model:,} numbers, one row per position: there is no formula.")
     legend = _(
         "Orange: -{largest:.3f} or less, background: 0, violet: {largest:.3f} or more. Row 0 belongs to the "
         "first token and is like no other. Point at the picture for exact values."
@@ -119,7 +119,7 @@ def learned(name: str, n_ctx: int, d_model: int, largest: float) -> dict[str, st
     return {
         "exact": "",
         "picture": _("The learned position table as an image"),
-        "matrix": _("One row a position"),
+        "matrix": _("One row per position"),
         "dimensions": _("dimension"),
         "reading": reading.format(name=name, n_ctx=n_ctx, d_model=d_model),
         "legend": legend.format(largest=largest),

@@ -154,7 +154,7 @@ def curve_picture(language: str) -> dict[str, Any]:
             "entropy": _("Entropy (bits)"),
             "n_kept": _("Tokens kept"),
             "all": _("all tokens"),
-            "kept": _("kept by top-k, top-p, min-p"),
+            "kept": _("kept by the cuts"),
             "now": _("now"),
         }
     )

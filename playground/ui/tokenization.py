@@ -81,7 +81,7 @@ def rows(context: PageContext, tokens: Tokenization) -> list[NamedRow]:
             persist_state="session",
         )
         read_special = st.toggle(
-            _("Read marks as marks"),
+            _("Read as special tokens"),
             key="tok_special",
             bind="query-params",
             help=_("Off: `<|endoftext|>` in your text is plain text. On: it is the special token."),
@@ -190,7 +190,8 @@ def frame_panel(context: PageContext, read_special: bool) -> None:
         script = show.code("frame_tokens", folder=show.model_folder(model.model_id), text=context.text)
     n_marks = sum(token_id in known.special_ids for token_id in framed.input_ids)
     st.markdown(
-        _("The model reads {n} tokens: {own} of your text, {marks} marks (dashed), {rest} of the template.")
+        _("The model reads {n} tokens: {own} from your text, {marks} special (dashed), {rest} from the "
+          "template.")
         .format(n=len(framed), own=len(cut(model.model_id, context.text)), marks=n_marks,
                 rest=max(0, len(framed) - n_marks - len(cut(model.model_id, context.text))))
     )  # fmt: skip

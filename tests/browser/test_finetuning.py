@@ -84,7 +84,7 @@ def test_a_whole_run_a_stopped_one_its_strength_its_file_and_its_adapter_elsewhe
     choose_language(page, "한국어")
     expect(page.get_by_text("피클로 저장한")).to_be_visible()
     choose_language(page, "English")
-    click(page, "Throw away")
+    click(page, "Delete")
     page.locator(".st-key-fin_adapter_upload_field input[type=file]").set_input_files(file)
     expect(page.get_by_text(f"{card['settings']['name']} is here: pick it as the model.")).to_be_visible()
     wait_run(page)

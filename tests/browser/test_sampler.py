@@ -408,7 +408,7 @@ def test_a_link_sets_a_and_b_and_a_released_slider_is_compared_at_once(
 def test_a_search_grows_its_tree_and_names_the_best_text(page: Page, open_page: OpenPage) -> None:
     open_page("/sampling?sam_panel=beam&sam_beam_tokens=6&sam_n_beams=3")
     page.get_by_role("button", name="Start the search").click()
-    expect(page.get_by_text("The best beam,")).to_contain_text("bits of surprisal a token", timeout=60_000)
+    expect(page.get_by_text("The best beam,")).to_contain_text("bits of surprisal per token", timeout=60_000)
     expect(page.locator(".st-key-sam_beam_tree svg.marks")).to_be_visible()
     expect(page.locator(".st-key-sam_beam_lines svg.marks")).to_be_visible()
 

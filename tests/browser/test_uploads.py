@@ -68,7 +68,7 @@ ENGLISH = re.compile(r"Upload|per file|Limit|Drag|drop|allowed|must be|smaller|E
 @pytest.fixture
 def dialog(open_page: OpenPage) -> Locator:
     page = open_page("/?lang=ko")
-    page.get_by_role("button", name="나의 프롬프트").click()
+    page.get_by_role("button", name="내 프롬프트").click()
     wait_run(page)
     return page.get_by_role("dialog")
 

@@ -406,7 +406,7 @@ def test_a_learning_rate_that_breaks_down_says_so_and_touches_nobody(real_engine
     state, other = wait(real_engine, hot), wait(real_engine, fine)
     assert state.status == "failed"
     assert state.error == Diverged.msgid
-    assert str(Diverged(**dict(state.error_params))).startswith("The training broke down at step")
+    assert str(Diverged(**dict(state.error_params))).startswith("The training failed at step")
     assert other.status == "done"
     assert other.train[-1][1] < other.train[0][1]
     assert not real_engine.adapters("hot")

@@ -46,7 +46,7 @@ def test_of_a_training_folder_the_top_adapter_is_taken_and_the_rest_named(tiny_e
 
 def test_a_file_without_a_name_is_a_sentence() -> None:
     whole = zipped({CONFIG: b"{}", WEIGHTS: b"", "xy": b""})
-    with pytest.raises(BadFile, match="no zip"):
+    with pytest.raises(BadFile, match="not a zip"):
         unpacked(whole.replace(b"xy", b"\0y"), Settings())  # a name ends before its first zero
 
 
@@ -129,7 +129,7 @@ def test_a_size_that_lies_is_found_out() -> None:
     for place in range(len(data) - 4):
         if data[place : place + 4] == (2**20).to_bytes(4, "little"):
             data[place : place + 4] = (100).to_bytes(4, "little")
-    with pytest.raises(BadFile, match="no zip that can be unpacked"):
+    with pytest.raises(BadFile, match="not a zip file that can be unpacked"):
         unpacked(bytes(data), LIMITS)
 
 

@@ -302,7 +302,7 @@ def test_own_rows_are_read_and_bad_ones_named(open_app: OpenApp) -> None:
     app.run()
     assert not app.exception
     choose(app, "fin_panel", "data")
-    assert "Row 7 of the file cannot be used: it is no valid JSON." in told(app)
+    assert "Row 7 of the file cannot be used: it is not valid JSON." in told(app)
     assert "9 rows" in told(app)
     assert "1 row repeats another" in told(app)
     assert app.button(key="fin_start")

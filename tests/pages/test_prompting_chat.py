@@ -150,7 +150,7 @@ def test_the_sentence_counts_marks_messages_and_template(open_app: OpenApp, libr
     encoded = library(string, add_special_tokens=False, return_offsets_mapping=True)
     own = sum(a < start + len(TEXT) and b > start for a, b in encoded.offset_mapping)
     n, marks = len(encoded.input_ids), string.count("<|")
-    told = f"reads {n} tokens: {own} of the messages, {marks} marks (dashed), {n - own - marks} of the"
+    told = f"reads {n} tokens: {own} from the messages, {marks} special (dashed), {n - own - marks} from the"
     assert told in said(app)
     assert f"the messages have {len(library(TEXT).input_ids)}." in said(app)
     assert own >= 3
@@ -182,7 +182,7 @@ def test_words_that_the_template_says_too_are_found_in_the_message(open_app: Ope
         string, (row, _joined) = text_of(app), rows(app)
         at = string.rindex(f"user\n{content}<") + len("user\n")
         touching = [a < at + len(content) and b > at for a, b in row["spans"]]
-        assert f": {sum(touching)} of the messages" in said(app)
+        assert f": {sum(touching)} from the messages" in said(app)
 
 
 def test_a_typed_mark_is_text(open_app: OpenApp, library: Any) -> None:

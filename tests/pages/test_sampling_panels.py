@@ -59,7 +59,9 @@ def test_a_search_is_the_engines_and_stands_beside_greedy_and_sampled(
     found = steps[-1].hypotheses
     assert table["score"].tolist()[: len(found)] == pytest.approx([one.score for one in found])
     assert len(table) == len(found) + 2
-    assert any(f"{found[0].logprob:.2f}" in one and "bits of surprisal a token" in one for one in texts(app))
+    assert any(
+        f"{found[0].logprob:.2f}" in one and "bits of surprisal per token" in one for one in texts(app)
+    )
 
 
 @pytest.mark.parametrize("penalty", ["3.0", "0.0", "-2.0"])

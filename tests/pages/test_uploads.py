@@ -108,7 +108,7 @@ def test_the_file_before_a_refused_one_is_no_longer_offered(open_app: OpenApp) -
     """The sentence names no file: above the preview of another one it would be read as that one's."""
     app = upload(library(open_app), "pro_upload", "good.csv", ROWS.encode(), use=False)
     upload(app, "pro_upload", "bad.csv", bytes(range(256)), use=False)
-    assert "it is no text in UTF-8" in said(app)
+    assert "it is not text in UTF-8" in said(app)
     assert "good" not in said(app)
     assert [one.key for one in app.button if one.key in ("pro_upload_use", "pro_upload_away")] == []
 

@@ -79,7 +79,8 @@ def weigh(data: bytes) -> Weighed:
     if not found:
         raise BadFile(
             reason=N_(
-                "it is no text in UTF-8, UTF-16 with a mark, CP949 or Windows-1252. Save it again as UTF-8."
+                "it is not text in UTF-8, UTF-16 with a byte order mark, CP949 or Windows-1252. Save it "
+                "again as UTF-8."
             )
         )
     return Weighed(found, is_sure)
@@ -108,7 +109,7 @@ def decode(data: bytes, encoding: Encoding | None = None) -> str:
     try:
         text = data.decode("utf-8-sig" if encoding == "utf-8" else encoding)
     except UnicodeDecodeError:
-        raise BadFile(reason=N_("it is no text in this encoding.")) from None
+        raise BadFile(reason=N_("it is not text in this encoding.")) from None
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 

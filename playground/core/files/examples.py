@@ -108,7 +108,7 @@ def _json_row(line: Fields) -> _Pair | Unusable:
         value[names[place]] if (place := place_of(part, names)) is not None else None for part in COLUMNS
     )
     if not isinstance(text, str) or not isinstance(label, str):
-        return Unusable(N_("it is no object with texts in the fields `text` and `label`."))
+        return Unusable(N_("it is not an object with texts in the fields `text` and `label`."))
     return text, label
 
 
@@ -119,7 +119,7 @@ def _checked(text: str, label: str) -> Example | Unusable:
     if not label:
         return Unusable(N_("its label is empty."))
     if readable_text(text + label)[1]:
-        return Unusable(N_("it has characters that are no text."))
+        return Unusable(N_("it has characters that are not text."))
     if len(text) > MAX_TEXT or len(label) > MAX_LABEL or "\n" in label:
         return Unusable(N_("it is too long, or its label has a line break."))
     return Example(text, label)
@@ -164,7 +164,7 @@ def _messages(number: int, line: str) -> list[Message]:
     said = value.get("messages")
     if not isinstance(said, list) or not 0 < len(said) <= MAX_MESSAGES or not all(map(_is_message, said)):
         raise BadUpload(
-            row=number, reason=N_("it is no object with a list `messages` of roles and contents.")
+            row=number, reason=N_("it is not an object with a list `messages` of roles and contents.")
         )
     return [{"role": one["role"], "content": readable_text(one["content"])[0]} for one in said]
 

@@ -130,13 +130,13 @@ def _json_row(line: Fields) -> _Row:
     names = list(value)
     place = next((place for part in PARTS if (place := place_of(part, names)) is not None), None)
     if place is None:
-        return Unusable(N_("it is no object with a field `prompt`."))
+        return Unusable(N_("it is not an object with a field `prompt`."))
     prompt = value[names[place]]
-    return prompt if isinstance(prompt, str) else Unusable(N_("its `prompt` is no text."))
+    return prompt if isinstance(prompt, str) else Unusable(N_("its `prompt` is not text."))
 
 
 def _checked(row: str, max_chars: int) -> _Row:
     text = row.replace("\r\n", "\n").strip()
     if readable_text(text)[1]:
-        return Unusable(N_("it has characters that are no text."))
+        return Unusable(N_("it has characters that are not text."))
     return Unusable(N_("it is too long.")) if len(text) > max_chars else text

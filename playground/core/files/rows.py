@@ -196,7 +196,7 @@ def json_object(line: str) -> dict[str, Any] | Unusable:
     try:
         value = json.loads(line)
     except (ValueError, RecursionError):
-        return Unusable(N_("it is no valid JSON."))
+        return Unusable(N_("it is not valid JSON."))
     return value if isinstance(value, dict) else {}
 
 
@@ -308,7 +308,7 @@ def _records(text: str, separator: str) -> Iterator[Fields | Unusable]:
             place.broken_until = max(place.broken_until, place.at + place.taken)
             place.at += 1
             yield Unusable(
-                N_("it is no valid CSV: a field is far too long.")
+                N_("it is not valid CSV: a field is far too long.")
                 if too_long
                 else N_("a quotation mark in it is not closed, or closes within a field.")
             )

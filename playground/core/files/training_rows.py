@@ -241,7 +241,7 @@ def _json_row(line: Fields) -> TrainingRow | Unusable:
 
 def _conversation(said: object) -> TrainingRow | Unusable:
     if not isinstance(said, list) or not all(map(_is_message, said)):
-        return Unusable(N_("it is no object with a list `messages` of roles and contents."))
+        return Unusable(N_("it is not an object with a list `messages` of roles and contents."))
     if len(said) > MAX_MESSAGES:
         return Unusable(N_("it has more than 40 messages."))
     if not said:
@@ -261,7 +261,7 @@ def _checked(row: TrainingRow) -> TrainingRow | Unusable:
     row = TrainingRow(tuple((role, _tidy(content)) for role, content in row.messages), _tidy(row.text))
     contents = [row.text, *(content for _role, content in row.messages)]
     if any(readable_text(content)[1] for content in contents):
-        return Unusable(N_("it has characters that are no text."))
+        return Unusable(N_("it has characters that are not text."))
     if max(map(len, contents)) > MAX_CONTENT:
         return Unusable(N_("one of its texts has more than 4,000 characters."))
     if not row.messages:

@@ -45,7 +45,7 @@ def draw(context: PageContext, _table: EmbeddingTable) -> None:
         model = infos[choose("emb_reader", {i: info.name for i, info in infos.items()}, _("Model"))]
     word, texts, groups = _own() if sample == OWN else _sample(sample)
     if not word or not texts:
-        st.info(_("Give a word and at least two sentences with it, one a line."))
+        st.info(_("Give a word and at least two sentences with it, one per line."))
         return
     found = _read(context, model, word, texts, groups)
     if found is not None:
@@ -74,7 +74,7 @@ def _own() -> tuple[str, tuple[str, ...], tuple[int, ...]]:
     left, right = st.columns([1, 3])
     word = left.text_input(_("The word"), "bat", key="emb_ctx_word", bind="query-params", max_chars=40)
     text = right.text_area(
-        _("Sentences, one a line; an empty line starts the next sense"),
+        _("Sentences, one per line; an empty line starts the next sense"),
         _OWN_TEXT,
         key="emb_ctx_text",
         bind="query-params",
@@ -112,7 +112,7 @@ def _read(
         else:
             st.warning(_("Sentence {n} does not contain the word and is left out.").format(n=number + 1))
     if len(places) < 2:
-        st.info(_("Give a word and at least two sentences with it, one a line."))
+        st.info(_("Give a word and at least two sentences with it, one per line."))
         return None
     traces: dict[int, Trace] = {}
     wanted = list(places)

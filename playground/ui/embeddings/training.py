@@ -46,7 +46,7 @@ def draw(context: PageContext, table: EmbeddingTable) -> None:
     start = "\n".join(", ".join(group) for group in samples()["words"])
     left, right = st.columns([4, 1])
     text = left.text_area(
-        _("Words, one group a line"),
+        _("Words, one group per line"),
         start,
         key="emb_words",
         bind="query-params",

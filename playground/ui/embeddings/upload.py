@@ -21,7 +21,7 @@ def button() -> None:
         file_preview.field(
             Kind(
                 "emb_upload",
-                _("Sentences: .txt (one a line) or .csv (column `prompt`), up to 500 rows"),
+                _("Sentences: .txt (one per line) or .csv (column `prompt`), up to 500 rows"),
                 ("txt", "csv"),
                 lambda name, data, how: prompts.read_prompts(
                     name, data, how, max_bytes=limit.max_upload_bytes, max_rows=limit.max_upload_rows,

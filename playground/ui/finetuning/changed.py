@@ -69,7 +69,7 @@ def _which(changes: tuple[LowRank, ...]) -> tuple[int, str]:
 
 def _spectrum(changes: tuple[LowRank, ...], layer: int, module: str) -> None:
     words = {"place": _("Direction"), "value": _("Singular value of ΔW"), "share": _("Share of the sum")}
-    alt = _("Singular values of the change of one layer")
+    alt = _("Singular values of the change of one matrix")
     data = frames.spectrum(changes, layer, module)
     show.show_chart(charts.singular_value_bars(words), "fin_spectrum_picture", alt, data=data)
 
@@ -79,8 +79,8 @@ def _say(changes: tuple[LowRank, ...], layer: int, module: str) -> None:
     chosen = next(one for one in changes if (one.layer, one.module) == (layer, module))
     told = _(
         "The largest change, {change:.1%} of the weight, is in layer {layer}, {module}. In the chosen "
-        "layer {r} "
-        "directions may change, and the change has the weight of {effective:.1f} of them (effective rank)."
+        "matrix {r} directions may change, and the change has the weight of {effective:.1f} of them "
+        "(effective rank)."
     )
     st.markdown(
         told.format(
@@ -93,7 +93,7 @@ def _say(changes: tuple[LowRank, ...], layer: int, module: str) -> None:
 def _beside(context: PageContext, adapter: AdapterInfo, changes: tuple[LowRank, ...]) -> None:
     """The cosine to another adapter, and both added."""
     others = [one for one in own(context) if one.model_id != adapter.model_id]
-    st.markdown(f"#### {_('Do two adapters pull in the same direction?')}")
+    st.markdown(f"#### {_('Do two adapters change the model in the same direction?')}")
     if not others:
         st.caption(_("Train or upload a second adapter to compare it with this one, or to add both."))
         return

@@ -109,7 +109,7 @@ def draw(data: TrainingSet, sliders: DeltaGenerator) -> Chosen:
     is_full = st.session_state.get("fin_method") == "last_block"
     r = rank.select_slider(
         _("Rank r"), RANKS, DEFAULTS["fin_r"], key="fin_r", bind="query-params", disabled=is_full,
-        help=_("How many directions the change of a layer may have."),
+        help=_("How many directions the change of a matrix may have."),
     )  # fmt: skip
     with st.popover(_("More settings"), icon=":material/tune:", width="content"):
         more = _more(data)
@@ -153,14 +153,14 @@ def _more(data: TrainingSet) -> dict[str, Any]:
         alpha = number_field("lora_alpha", 1, 128, DEFAULTS["fin_alpha"], key="fin_alpha")
         best = st.checkbox(
             _("Keep the best step"), DEFAULTS["fin_best"], key="fin_best", bind="query-params",
-            help=_("The adapter is that of the least held-out loss; else that of the last step."),
+            help=_("Keeps the adapter with the lowest held-out loss; otherwise that of the last step."),
         )  # fmt: skip
     with second:
         modules = choose_from_list("fin_modules", which, _("Target modules"))
         dropout = number_field("lora_dropout", 0.0, 0.5, DEFAULTS["fin_dropout"], 0.05, key="fin_dropout")
     with third:
         most_used = min(most, DEFAULTS["fin_batch"])
-        batch = number_field(_("Examples a step"), 1, most, most_used, key="fin_batch")
+        batch = number_field(_("Examples per step"), 1, most, most_used, key="fin_batch")
         seed = number_field(_("Seed"), 0, 9_999, 0, key="fin_seed")
     return {
         "method": method, "modules": modules, "batch": batch, "alpha": alpha, "dropout": dropout,

@@ -164,8 +164,8 @@ def uploader() -> None:
         Kind(
             "fin_upload",
             _(
-                "Your data: .jsonl, .csv (`instruction`, `response`) or .txt (a text a line), up to 1 MB, "
-                "500 rows"
+                "Your data: .jsonl, .csv (`instruction`, `response`) or .txt (one text per line), up to 1 "
+                "MB, 500 rows"
             ),
             training_rows.SUFFIXES,
             lambda name, data, how: training_rows.read_training(

@@ -32,7 +32,7 @@ _STATUS = {
     "running": N_("Training: step {step} of {all}"),
     "paused": N_("Paused after step {step} of {all}"),
     "cancelled": N_("Stopped after step {step} of {all}"),
-    "failed": N_("Broken off after step {step}"),
+    "failed": N_("Failed after step {step}"),
 }
 
 
@@ -189,7 +189,7 @@ def status(state: TrainingState) -> str:
 def _speed(state: TrainingState) -> str:
     if not state.step or not state.step_s:
         return ""
-    words = _("{s:.2f} s a step, {n:.0f} tokens a second, {seconds:.0f} s so far").format(
+    words = _("{s:.2f} s per step, {n:.0f} tokens per second, {seconds:.0f} s so far").format(
         s=state.step_s, n=state.n_tokens / state.step / state.step_s, seconds=state.elapsed_s
     )
     if state.n_together > 1:
@@ -205,7 +205,7 @@ def _table(state: TrainingState) -> pd.DataFrame:
 def _words(best: int | None) -> Mapping[str, str]:
     return {
         "step": _("Training step"),
-        "loss": _("Loss (nats a token)"),
+        "loss": _("Loss (nats per token)"),
         "train": _("training, each batch"),
         "smoothed": _("training, smoothed"),
         "held_out": _("held-out"),
@@ -217,24 +217,25 @@ def _words(best: int | None) -> Mapping[str, str]:
 def reading(state: TrainingState) -> str:
     """One sentence that reads the picture."""
     if state.held_out and not state.train:
-        told = _("Before any training the held-out loss is {loss:.2f} nats a token: that is step 0.")
+        told = _("Before any training the held-out loss is {loss:.2f} nats per token: that is step 0.")
         return told.format(loss=state.held_out[0][1])
     if not state.train:
         coming = _("The first losses come in a moment; step 0 is the model as it was.")
         return "" if state.status in ENDED else coming
     curve = smoothed([loss for _step, loss in state.train])
-    told = _("The training loss fell from {first:.2f} to {last:.2f} nats a token.")
+    told = _("The training loss fell from {first:.2f} to {last:.2f} nats per token.")
     words = told.format(first=state.train[0][1], last=float(curve[-1]))
     if curve[-1] >= state.train[0][1]:
         told = _(
-            "The training loss went from {first:.2f} to {last:.2f} nats a token: it does not learn like this."
+            "The training loss went from {first:.2f} to {last:.2f} nats per token: the model is not "
+            "learning with these settings."
         )
         words = told.format(first=state.train[0][1], last=float(curve[-1]))
     if len(state.held_out) > 1:
         words += " " + _held_out(state.held_out)
     if state.general:
         change = state.general[-1][1] / state.general[0][1] - 1
-        forgot = _("On general text the loss rose by {change:.1%}: so much is forgotten.")
+        forgot = _("On general text the loss rose by {change:.1%}: some of it is forgotten.")
         kept = _("On general text the loss changed by {change:+.1%}: hardly anything is forgotten.")
         words += " " + (forgot if change > NOTHING else kept).format(change=change)
     return words

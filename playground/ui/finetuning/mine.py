@@ -114,7 +114,7 @@ def _actions(context: PageContext, adapter: AdapterInfo) -> None:
             icon=":material/download:",
         )  # fmt: skip
         st.button(
-            _("Throw away"), key="fin_remove", icon=":material/delete:", on_click=_remove,
+            _("Delete"), key="fin_remove", icon=":material/delete:", on_click=_remove,
             args=(adapter, context.owner),
         )  # fmt: skip
     told = _(

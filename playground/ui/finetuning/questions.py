@@ -73,9 +73,8 @@ def panel(context: PageContext, data: TrainingSet | None) -> Callable[[], None] 
         return None
     told = _(
         "Every question comes with its right answer and wrong ones; the answer that the model finds most "
-        "probable a token counts. Memorised questions stand among the rows word for word, the others ask "
-        "the same "
-        "in other words, or something of the same kind."
+        "probable per token counts. Memorised questions stand among the rows word for word, the others "
+        "ask the same in other words, or something of the same kind."
     )
     st.caption(told)
     with st.container(horizontal=True):

@@ -39,10 +39,8 @@ def panel(data: TrainingSet, chosen: Chosen) -> None:
         )
     told = _(
         "W of {module} has {d_out:,} × {d_in:,} = {n:,} numbers and stays as it is. A and B have {r} × "
-        "({d_in:,} + "
-        "{d_out:,}) = {trained:,}. In all {layers} chosen layers {share:.2%} as many numbers are trained "
-        "as there "
-        "are weights."
+        "({d_in:,} + {d_out:,}) = {trained:,}. Over all {layers} chosen matrices, the trained numbers are "
+        "{share:.2%} of the weights."
     )
     right.markdown(
         told.format(

@@ -54,7 +54,12 @@ class Copied:
 def patching(reading: Reading) -> None:
     """Sentence B, which state of A goes where, and the next token before and after."""
     st.markdown(f"#### {_('What does one state carry?')}")
-    st.markdown(_("Copy a state of your sentence (A) into another sentence (B), before a block reads it."))
+    st.markdown(
+        _(
+            "Activation patching: insert a state of your sentence (A) into another sentence (B), "
+            "before a block reads it."
+        )
+    )
     typed = st.text_input(
         _("Sentence B"), DEFAULT_TEXT, key="ins_b", bind="query-params", persist_state="session",
         max_chars=200,
@@ -69,7 +74,7 @@ def patching(reading: Reading) -> None:
     before, after = copied.logits
     shown = [*np.argsort(-before)[:N_BARS].tolist(), *np.argsort(-after)[:N_BARS].tolist()]
     table = frames.patched(before, after, named(reading.context, shown))
-    alt = _("Next-token probabilities of sentence B before and after the copy")
+    alt = _("Next-token probabilities of sentence B before and after patching")
     show.show_chart(_picture(reading.context.language), "ins_patch", alt, data=table)
     st.markdown(_words(reading, before, after))
     show.provenance(copied.after, layer=layer)
@@ -141,7 +146,7 @@ def _words(reading: Reading, before: NDArray[np.float32], after: NDArray[np.floa
     q = float(np.exp(core.log_probabilities(after)[second]))
     bits = float(kl_bits(before, after))
     return _(
-        "Sentence B goes on with {before} ({p:.1%}); with the copied state with {after} ({q:.1%}). "
+        "Sentence B continues with {before} ({p:.1%}); with the patched state, with {after} ({q:.1%}). "
         "Its distribution moved by {bits:.3f} bits (KL of before and after)."
     ).format(before=as_code(names[first]), p=p, after=as_code(names[second]), q=q, bits=bits)
 
@@ -153,6 +158,6 @@ def _picture(language: str) -> dict[str, Any]:
             "token": _("Token"),
             "prob": _("Probability"),
             "before": _("sentence B as it is"),
-            "after": _("with the copied state"),
+            "after": _("with the patched state"),
         }
     )

@@ -25,7 +25,7 @@ NONE = "none"
 @st.fragment
 def stream(reading: Reading) -> None:
     """Length of the state and its cosine to the last one, by layer."""
-    st.markdown(f"#### {_('How does the state grow and turn?')}")
+    st.markdown(f"#### {_('How do the length and the direction of the state change?')}")
     found = reading.stream()
     table = frames.stream(found)
     alt = _("Length of the state after each layer, and its cosine to the last state")

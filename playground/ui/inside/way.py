@@ -240,9 +240,9 @@ def _reading_words(reading: Reading) -> str:
     model, token = reading.context.model, as_code(reading.labels[reading.position])
     if reading.lens is None:
         return _(
-            "{model} predicts no next token from a single causal stack: no logits to read early. Each number "
-            "is the cosine of the state after that layer and the last state of its token; for the lens, "
-            "attribution and copying choose a decoder."
+            "{model} predicts no next token from a single causal stack: no logits to read early. Each "
+            "number is the cosine of the state after that layer and the last state of its token; for the "
+            "lens, attribution and patching choose a decoder."
         ).format(model=plain(model.name))
     ranks = reading.lens.answer_ranks[:, reading.position]
     (answer,) = reading.named_here([int(reading.lens.answer_ids[reading.position])]).values()

@@ -178,8 +178,8 @@ def _counted(chat: Chat) -> str:
     if framed is None:
         return ngettext("The model reads {n} token.", "The model reads {n} tokens.", joined).format(n=joined)
     told = _(
-        "The model reads {n} tokens: {own} of the messages, {marks} marks (dashed), {rest} of the template's "
-        "text. Merely joined by line breaks, the messages have {joined}."
+        "The model reads {n} tokens: {own} from the messages, {marks} special (dashed), {rest} from the "
+        "template's text. Merely joined by line breaks, the messages have {joined}."
     )
     n, n_marks, n_rest = len(framed.tokens), framed.n("mark"), framed.n("template")
     words = told.format(n=n, own=n - n_marks - n_rest, marks=n_marks, rest=n_rest, joined=joined)

@@ -248,19 +248,19 @@ def _how_it_ended(answers: Answers, name: str, answer: Answer) -> str:
     by_itself, n = answer.finish == "end_of_text", len(answer.token_ids)
     if name == "template":
         words = (
-            _("With the template the model ended by itself after {n_tokens}, the end mark included.")
+            _("With the template the model ended by itself after {n_tokens}, the end token included.")
             if by_itself
             else _("With the template the model had not ended after {n_tokens}.")
         )
     elif name == "plain":
         words = (
-            _("Without the template the model ended by itself after {n_tokens}, the end mark included.")
+            _("Without the template the model ended by itself after {n_tokens}, the end token included.")
             if by_itself
             else _("Without the template the model had not ended after {n_tokens}.")
         )
     else:
         words = (
-            _("The base model {name} ended by itself after {n_tokens}, the end mark included.")
+            _("The base model {name} ended by itself after {n_tokens}, the end token included.")
             if by_itself
             else _("The base model {name} had not ended after {n_tokens}.")
         )

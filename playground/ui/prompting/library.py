@@ -42,7 +42,7 @@ def panel(prompt: Prompt) -> None:
     file_preview.field(
         Kind(
             "pro_kept_upload",
-            _("Prompts as messages: .jsonl, a line each, up to 1 MB, 50 prompts"),
+            _("Prompts as messages: .jsonl, one per line, up to 1 MB, 50 prompts"),
             ("jsonl",),
             _read,
             lambda found: ngettext("{n} prompt was read.", "{n} prompts were read.", len(found)).format(
@@ -95,7 +95,7 @@ def _read(_name: str, data: bytes, how: How) -> list[list[Message]]:
     try:
         return read_messages(data, how, max_bytes=state.settings().max_upload_bytes, max_rows=MAX_KEPT)
     except BadUpload as error:  # one line that is no prompt spoils the file
-        raise BadFile(reason=N_("a line of it is no prompt.")) from error
+        raise BadFile(reason=N_("a line of it is not a prompt.")) from error
 
 
 def _take(_name: str, found: list[list[Message]]) -> None:

@@ -71,7 +71,7 @@ def _controls(context: PageContext) -> tuple[Run, bool]:
     without = [names[prompt] for prompt, text in prompts.items() if PLACE not in text]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         votes = st.segmented_control(
-            _("Votes a problem"), VOTES, default=VOTES[0], required=True, key="pro_think_votes",
+            _("Votes per problem"), VOTES, default=VOTES[0], required=True, key="pro_think_votes",
             bind="query-params", width="content",
             help=_(
                 "1: the greedy answer. 3 or 5: as many answers are drawn at temperature {temperature}, and "

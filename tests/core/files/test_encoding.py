@@ -83,7 +83,9 @@ def test_it_does_not_matter_how_much_plain_text_stands_before() -> None:
 
 @pytest.mark.parametrize("data", [b"PK\x03\x04\x14\x00\x08\x08\x08\xff\x81", bytes(range(256)), b"\xff\xfea"])
 def test_what_is_no_text_is_refused(data: bytes) -> None:
-    with pytest.raises(BadFile, match="no text in UTF-8, UTF-16 with a mark, CP949 or Windows-1252"):
+    with pytest.raises(
+        BadFile, match="not text in UTF-8, UTF-16 with a byte order mark, CP949 or Windows-1252"
+    ):
         decode(data)
 
 

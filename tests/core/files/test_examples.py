@@ -36,7 +36,7 @@ def test_jsonl() -> None:
     [
         (",bad", "its text is empty."),
         ("good,", "its label is empty."),
-        ("a\x00b,bad", "it has characters that are no text."),
+        ("a\x00b,bad", "it has characters that are not text."),
         ("x" * 501 + ",bad", "it is too long, or its label has a line break."),
         ("ok," + "x" * 61, "it is too long, or its label has a line break."),
     ],
@@ -65,7 +65,11 @@ def test_a_bad_line_is_named(line: str) -> None:
         ("a.csv", b"text,label", "it has fewer than four different texts with a label."),
         ("a.csv", b"text,label\n" + b"same,a\n" * 500, "fewer than four different texts with a label."),
         ("a.csv", b"text,label\na,x\nb,x\nc,x\nd,x", "all its texts have the same label."),
-        ("a.csv", b"\x81\xff\xff", "it is no text in UTF-8, UTF-16 with a mark, CP949 or Windows-1252."),
+        (
+            "a.csv",
+            b"\x81\xff\xff",
+            "it is not text in UTF-8, UTF-16 with a byte order mark, CP949 or Windows-1252.",
+        ),
         ("a.csv", b"x" * (2**20 + 1), "The file a.csv has 1.01 MB and the limit is 1 MB: make it smaller."),
     ],
 )

@@ -86,22 +86,22 @@ def test_one_bad_row_is_named_and_the_good_ones_stay() -> None:
     file = read("korean.csv", data)
     assert file.prompts == tuple(KOREAN)
     assert [str(error) for error in file.rejected] == [
-        "Row 3 of the file cannot be used: it has characters that are no text."
+        "Row 3 of the file cannot be used: it has characters that are not text."
     ]
 
 
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        ('{"prompt": 3}', "no text"),
-        ('{"prompt": null}', "no text"),
+        ('{"prompt": 3}', "not text"),
+        ('{"prompt": null}', "not text"),
         ('{"no": "x"}', "field `prompt`"),
         ('["prompt"]', "field `prompt`"),
         ("{prompt: x}", "JSON"),
         ("[" * 100_000, "JSON"),
         ('{"prompt": ' + "9" * 5_000 + "}", "JSON"),
-        ('{"prompt": "\\ud800"}', "characters that are no text"),
-        ('{"prompt": "a\\u0000b"}', "characters that are no text"),
+        ('{"prompt": "\\ud800"}', "characters that are not text"),
+        ('{"prompt": "a\\u0000b"}', "characters that are not text"),
         ('{"prompt": "' + "a" * 2_001 + '"}', "too long"),
     ],
 )
@@ -168,10 +168,18 @@ def test_a_single_column_needs_no_header() -> None:
         ("a.csv", b"1,2,3\n4,5,6\n", "no column `prompt`"),
         ("a.csv", b"", "no row"),
         ("a.txt", b" \n\n", "no row"),
-        ("a.txt", b"caf\x81 \xff\xff", "no text in UTF-8, UTF-16 with a mark, CP949 or Windows-1252"),
-        ("a.txt", bytes(range(256)), "no text in UTF-8, UTF-16 with a mark, CP949 or Windows-1252"),
-        ("a.txt", b"\xef\xbb\xbfcaf\xe9", "no text in UTF-8"),
-        ("a.txt", b"\xff\xfea", "no text in UTF-8"),
+        (
+            "a.txt",
+            b"caf\x81 \xff\xff",
+            "not text in UTF-8, UTF-16 with a byte order mark, CP949 or Windows-1252",
+        ),
+        (
+            "a.txt",
+            bytes(range(256)),
+            "not text in UTF-8, UTF-16 with a byte order mark, CP949 or Windows-1252",
+        ),
+        ("a.txt", b"\xef\xbb\xbfcaf\xe9", "not text in UTF-8"),
+        ("a.txt", b"\xff\xfea", "not text in UTF-8"),
         ("a.xlsx", b"PK", "a.xlsx cannot be read here, only .txt"),
         ("prompts", b"x", "prompts cannot be read here, only .txt"),
         ("a.csv", b"x" * 200_000, "far too long"),

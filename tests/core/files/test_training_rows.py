@@ -155,7 +155,7 @@ def test_bad_json_on_line_7_is_row_7() -> None:
     file = read_training("a.jsonl", "\n".join(lines).encode())
     assert len(file.rows) == 8
     assert [str(error) for error in file.rejected] == [
-        "Row 7 of the file cannot be used: it is no valid JSON."
+        "Row 7 of the file cannot be used: it is not valid JSON."
     ]
 
 
@@ -168,15 +168,15 @@ def message(role: object, content: object) -> dict[str, object]:
 
 
 NO_FORM = "it has neither `messages`, nor `instruction` and `response`, nor `text`."
-NO_MESSAGES = "it is no object with a list `messages` of roles and contents."
+NO_MESSAGES = "it is not an object with a list `messages` of roles and contents."
 
 
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        ("{", "it is no valid JSON."),
-        ("[" * 100_000, "it is no valid JSON."),
-        ('{"text": ' + "9" * 5_000 + "}", "it is no valid JSON."),
+        ("{", "it is not valid JSON."),
+        ("[" * 100_000, "it is not valid JSON."),
+        ('{"text": ' + "9" * 5_000 + "}", "it is not valid JSON."),
         ('["text"]', NO_FORM),
         ("3", NO_FORM),
         ('{"text": 3}', NO_FORM),
@@ -185,8 +185,8 @@ NO_MESSAGES = "it is no object with a list `messages` of roles and contents."
         ('{"text": " "}', "its text is empty."),
         ('{"question": "x", "answer": " \\n"}', "its answer is empty."),
         ('{"question": "", "answer": "x"}', "its instruction is empty."),
-        ('{"text": "a\\u0000b"}', "it has characters that are no text."),
-        ('{"prompt": "\\ud800", "completion": "x"}', "it has characters that are no text."),
+        ('{"text": "a\\u0000b"}', "it has characters that are not text."),
+        ('{"prompt": "\\ud800", "completion": "x"}', "it has characters that are not text."),
         (json.dumps({"text": "a" * 4_001}), "one of its texts has more than 4,000 characters."),
         (
             messages(message("user", "a" * 4_001), message("assistant", "x")),
@@ -244,7 +244,7 @@ def test_bad_rows_of_a_csv_are_named() -> None:
         (4, WrongFieldCount),
         (5, "its answer is empty."),
         (6, "its instruction is empty."),
-        (7, "it is no valid CSV: a field is far too long."),
+        (7, "it is not valid CSV: a field is far too long."),
     ]
 
 
@@ -259,7 +259,7 @@ FEWER_THAN_TWO = "it has fewer than two different rows to train on."
         ("a.csv", b"a\nb\nc", NO_COLUMNS),
         ("a.csv", b"instruction,answer\na,b\nc,d", NO_COLUMNS),
         ("a.csv", b"instruction;answer\na;b\nc;d", NO_COLUMNS),
-        ("a.csv", b"x" * 200_000, "it is no valid CSV: a field is far too long."),
+        ("a.csv", b"x" * 200_000, "it is not valid CSV: a field is far too long."),
         ("a.csv", b"text\n", "it has no row with text."),
         ("a.txt", b" \n\n", "it has no row with text."),
         ("a.jsonl", b"", "it has no row with text."),
@@ -308,7 +308,7 @@ def test_a_file_without_enough_rows_keeps_the_reason_of_its_first_bad_row(n_good
     lines = [*GOOD[:n_good], "{", '{"text": ""}']
     error = refused("a.jsonl", "\n".join(lines).encode())
     assert isinstance(error.__cause__, BadUpload)
-    assert error.__cause__.params == {"row": n_good + 1, "reason": "it is no valid JSON."}
+    assert error.__cause__.params == {"row": n_good + 1, "reason": "it is not valid JSON."}
 
 
 def test_two_rows_are_enough_and_those_beyond_the_limit_are_counted() -> None:

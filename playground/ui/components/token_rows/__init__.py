@@ -106,5 +106,5 @@ def _words() -> dict[str, str]:
         "bytes": _("bytes {bytes}"),
         "character": _("character {start}"),
         "characters": _("characters {start}-{stop}"),
-        "special": _("a mark of the format, not text"),
+        "special": _("a special token: structure, not text"),
     }
