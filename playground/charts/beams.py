@@ -8,7 +8,19 @@ from typing import Any
 
 import altair as alt
 
-from playground.charts.theme import AFTER, BEFORE, BITS, COUNT, CUT, KEY, NEUTRAL, PERCENT, QUERY, VALUE
+from playground.charts.theme import (
+    AFTER,
+    BEFORE,
+    BITS,
+    COUNT,
+    CUT,
+    KEY,
+    LOCALE,
+    NEUTRAL,
+    PERCENT,
+    QUERY,
+    VALUE,
+)
 
 _FATES = ("kept", "ended", "cut", "dropped")
 
@@ -54,7 +66,7 @@ def beam_tree(words: Mapping[str, str], *, n_steps: int, n_places: int) -> dict[
     names = rows.mark_text(dy=-10, color=NEUTRAL, fontSize=11, limit=width).encode(text="token:N")
     layers = alt.layer(*joints, points, names).properties(height=max(220, 80 + 36 * n_places))
     spec: dict[str, Any] = layers.to_dict()
-    return {"layer": spec["layer"], "height": spec["height"]}
+    return {"layer": spec["layer"], "height": spec["height"], "config": LOCALE}
 
 
 def token_probabilities(words: Mapping[str, str]) -> dict[str, Any]:
@@ -87,7 +99,7 @@ def token_probabilities(words: Mapping[str, str]) -> dict[str, Any]:
     same = alt.Color("kind:N", scale=scale, legend=None)
     points = rows.mark_circle(size=45, opacity=1).encode(color=same, tooltip=tooltip)
     spec: dict[str, Any] = alt.layer(lines, points).properties(height=220).to_dict()
-    return {"layer": spec["layer"], "height": spec["height"]}
+    return {"layer": spec["layer"], "height": spec["height"], "config": LOCALE}
 
 
 def _named(words: Mapping[str, str], kinds: tuple[str, ...] = _FATES) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import altair as alt
 
-from playground.charts.theme import KEY, PERCENT, QUERY
+from playground.charts.theme import KEY, LOCALE, PERCENT, QUERY
 
 
 def paired_bars(words: Mapping[str, str], *, n_tokens: int) -> dict[str, Any]:
@@ -32,4 +32,4 @@ def paired_bars(words: Mapping[str, str], *, n_tokens: int) -> dict[str, Any]:
         y=y, x=x, yOffset=alt.YOffset("setting:N"), color=color, tooltip=tooltip
     )
     spec: dict[str, Any] = rows.mark_bar().properties(height=30 * n_tokens + 40).to_dict()
-    return {key: spec[key] for key in ("mark", "encoding", "height")}
+    return {key: spec[key] for key in ("mark", "encoding", "height")} | {"config": LOCALE}

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from playground.charts.theme import AFTER, BEFORE, COUNT, CUT, QUERY
+from playground.charts.theme import AFTER, BEFORE, COUNT, CUT, LOCALE, QUERY
 
 THREE_DIGITS = ".3f"
 INK = "currentColor"  # the page's own text colour, in either theme
@@ -159,7 +159,7 @@ def histogram(series: Mapping[str, str], words: Mapping[str, str]) -> dict[str, 
         "mark": {"type": "text", "align": "left", "dx": 5, "color": INK, "fontWeight": 600},
         "encoding": {"x": here, "y": {"value": 8}, "text": {"field": "label"}},
     }
-    return {"height": 190, "layer": [bars, rule, name]}
+    return {"height": 190, "layer": [bars, rule, name], "config": LOCALE}
 
 
 def _text(words: str) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from playground.charts.inside import LINES
-from playground.charts.theme import AFTER, AMOUNTS, BEFORE, COUNT, CUT, NEUTRAL, PERCENT, QUERY, VALUE
+from playground.charts.theme import AFTER, AMOUNTS, BEFORE, COUNT, CUT, LOCALE, NEUTRAL, PERCENT, QUERY, VALUE
 
 Spec = dict[str, Any]
 SERIES = ("train", "smoothed", "held_out", "general")
@@ -130,6 +130,7 @@ def delta_heat_map(words: Mapping[str, str], modules: Sequence[str]) -> Spec:
         "height": {"step": 14},
         "mark": {"type": "rect", "stroke": CUT, "strokeWidth": 0.4},
         "encoding": {"x": x, "y": y, "color": change | color, "tooltip": tooltip},
+        "config": LOCALE,
     }
 
 
@@ -148,6 +149,7 @@ def singular_value_bars(words: Mapping[str, str]) -> Spec:
         "height": 220,
         "mark": {"type": "bar", "color": QUERY},
         "encoding": {"x": place | axis, "y": value | {"axis": {"tickCount": 5}}, "tooltip": tooltip},
+        "config": LOCALE,
     }
 
 
@@ -212,6 +214,7 @@ def strength_lines(words: Mapping[str, str], at: float) -> Spec:
             _layer("point", named | color | shape, filled=True, size=60, opacity=1) | {"transform": clear},
             names | {"transform": clear},
         ],
+        "config": LOCALE,
     }
 
 
@@ -248,6 +251,7 @@ def score_bars(words: Mapping[str, str], chance: float) -> Spec:
             _once("text", guess | {"x": {"value": 4}}, text=words["chance"], align="left", dy=-8,
                   fontSize=12, color=NEUTRAL),
         ],
+        "config": LOCALE,
     }  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from playground.charts.theme import AFTER, AMOUNTS, BEFORE, PERCENT, QUERY
+from playground.charts.theme import AFTER, AMOUNTS, BEFORE, LOCALE, PERCENT, QUERY
 
 
 def before_after(words: Mapping[str, str]) -> dict[str, Any]:
@@ -52,6 +52,7 @@ def before_after(words: Mapping[str, str]) -> dict[str, Any]:
                 {"field": "probability", "title": words["probability"], "format": ".5f"},
             ],
         },
+        "config": LOCALE,
     }
 
 
@@ -105,6 +106,7 @@ def weight_against_effect(words: Mapping[str, str]) -> dict[str, Any]:
             },
             "tooltip": _told(words),
         },
+        "config": LOCALE,
     }
 
 
@@ -147,6 +149,7 @@ def flow(words: Mapping[str, str]) -> dict[str, Any]:
                 {"field": "share", "title": words["share"], "format": PERCENT},
             ],
         },
+        "config": LOCALE,
     }
 
 

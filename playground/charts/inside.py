@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from playground.charts.theme import AFTER, BEFORE, COUNT, CUT, KEY, PERCENT, QUERY, VALUE
+from playground.charts.theme import AFTER, BEFORE, COUNT, CUT, KEY, LOCALE, PERCENT, QUERY, VALUE
 
 Spec = dict[str, Any]
 LINES = [QUERY, KEY, VALUE, AFTER, "#CC79A7", CUT]
@@ -55,6 +55,7 @@ def rank_lines(words: Mapping[str, str], d_vocab: int) -> Spec:
                 },
             },
         ],
+        "config": LOCALE,
     }
 
 
@@ -207,6 +208,7 @@ def patch_bars(words: Mapping[str, str]) -> Spec:
                 {"field": "prob", "title": words["prob"], "format": PERCENT},
             ],
         },
+        "config": LOCALE,
     }
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from playground.charts.embeddings import INK
-from playground.charts.theme import AFTER, AMOUNTS, CUT, KEY, PERCENT, QUERY, VALUE
+from playground.charts.theme import AFTER, AMOUNTS, CUT, KEY, LOCALE, PERCENT, QUERY, VALUE
 
 Spec = dict[str, Any]
 
@@ -155,4 +155,9 @@ def far_lines(words: Mapping[str, str]) -> Spec:
     ]
     line = {"mark": {"type": "line", "strokeWidth": 2.5}, "encoding": {"strokeDash": dash}}
     point = {"mark": {"type": "circle", "size": 60, "opacity": 1}, "encoding": {"tooltip": tooltip}}
-    return {"height": 280, "encoding": {"x": x, "y": y, "color": color}, "layer": [line, point]}
+    return {
+        "height": 280,
+        "encoding": {"x": x, "y": y, "color": color},
+        "layer": [line, point],
+        "config": LOCALE,
+    }

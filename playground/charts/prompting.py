@@ -7,7 +7,7 @@ from typing import Any
 
 import altair as alt
 
-from playground.charts.theme import AFTER, BEFORE, CUT, KEY, NEUTRAL, PERCENT, QUERY, VALUE
+from playground.charts.theme import AFTER, BEFORE, CUT, KEY, LOCALE, NEUTRAL, PERCENT, QUERY, VALUE
 
 PLUS = "+.1%"
 
@@ -179,7 +179,11 @@ def orders(words: Mapping[str, str], *, chance: float) -> dict[str, Any]:
 def _spec(chart: alt.LayerChart | alt.FacetChart, height: int) -> dict[str, Any]:
     """The layers alone: their data come beside them."""
     layers = chart.to_dict()["layer"]
-    return {"layer": [{k: v for k, v in layer.items() if k != "data"} for layer in layers], "height": height}
+    return {
+        "layer": [{k: v for k, v in layer.items() if k != "data"} for layer in layers],
+        "height": height,
+        "config": LOCALE,
+    }
 
 
 def _js(text: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import altair as alt
 
-from playground.charts.theme import AFTER, BITS, COUNT, CUT, NEUTRAL, PERCENT, QUERY
+from playground.charts.theme import AFTER, BITS, COUNT, CUT, LOCALE, NEUTRAL, PERCENT, QUERY
 
 
 def entropy_curve(words: Mapping[str, str]) -> dict[str, Any]:
@@ -118,7 +118,7 @@ def surprisal_bars(words: Mapping[str, str], *, steps: range) -> dict[str, Any]:
         "encoding": {"text": {"field": "token"}, "x": x, "y": y},
     }
     bar = {"mark": {"type": "bar", "color": QUERY}, "encoding": {"x": x, "y": y, "tooltip": tooltip}}
-    return {"height": 220, "layer": [bar, label]}
+    return {"height": 220, "layer": [bar, label], "config": LOCALE}
 
 
 def quality_against_diversity(words: Mapping[str, str]) -> dict[str, Any]:
@@ -144,7 +144,7 @@ def quality_against_diversity(words: Mapping[str, str]) -> dict[str, Any]:
         text=alt.Text("temperature:Q", format=".1f")
     )
     spec: dict[str, Any] = alt.layer(line, points, names).properties(height=300).to_dict()
-    return {"layer": spec["layer"], "height": spec["height"]}
+    return {"layer": spec["layer"], "height": spec["height"], "config": LOCALE}
 
 
 def path_tree(words: Mapping[str, str], *, steps: int) -> dict[str, Any]:

@@ -8,6 +8,9 @@ Source:
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any, Final
+
 QUERY = "#0072B2"  # the current token; kept; train
 KEY = "#E69F00"  # attended
 VALUE = "#009E73"  # result; general text
@@ -17,6 +20,10 @@ CUT = "#8A929B"  # grey, drawn hatched or dashed
 NEUTRAL = "#7D858E"  # words in a picture whose paper may be light or dark
 AMOUNTS = "cividis"  # name of the Vega colour scheme; 0 = paper
 
-PERCENT = ".3~p"  # d3 format: 58.9%
+PERCENT = ".3~p"  # d3 format: 58.9 % with the sign of LOCALE
 BITS = ".2f"
 COUNT = ",d"
+
+# `config` of every picture that shows shares: Vega's own number format, with a space before the sign.
+_NUMBERS = {"decimal": ".", "thousands": ",", "grouping": [3], "currency": ["", ""], "percent": "\u00a0%"}
+LOCALE: Final[Mapping[str, Any]] = {"locale": {"number": _NUMBERS}}

@@ -8,7 +8,7 @@ from typing import Any
 
 import altair as alt
 
-from playground.charts.theme import COUNT, NEUTRAL, PERCENT, QUERY
+from playground.charts.theme import COUNT, LOCALE, NEUTRAL, PERCENT, QUERY
 
 
 def prompt_accuracies(words: Mapping[str, str], *, prompts: Sequence[str]) -> dict[str, Any]:
@@ -49,4 +49,4 @@ def prompt_accuracies(words: Mapping[str, str], *, prompts: Sequence[str]) -> di
         .encode(y=y, text="told:N")
     )
     spec: dict[str, Any] = alt.layer(points, spans, *ends, counts).properties(height=260).to_dict()
-    return {"layer": spec["layer"], "height": spec["height"]}
+    return {"layer": spec["layer"], "height": spec["height"], "config": LOCALE}

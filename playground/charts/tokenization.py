@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from playground.charts.theme import AFTER, BEFORE, COUNT, CUT, KEY, PERCENT, QUERY, VALUE
+from playground.charts.theme import AFTER, BEFORE, COUNT, CUT, KEY, LOCALE, PERCENT, QUERY, VALUE
 
 SERIES = (QUERY, KEY, VALUE, AFTER, BEFORE, "#CC79A7", "#666666", CUT)
 SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "triangle-right", "stroke")
@@ -35,7 +35,7 @@ def ladder(words: Mapping[str, str], ink: str) -> dict[str, Any]:
             **_rows(names),
             "axis": None,
         }
-    return {"hconcat": panels, "spacing": 18}
+    return {"hconcat": panels, "spacing": 18, "config": LOCALE}
 
 
 def _rows(names: Mapping[str, str]) -> dict[str, Any]:

@@ -139,7 +139,7 @@ class ModelTable:
 
     def _load(self, entry: CatalogueEntry) -> LoadedModel:
         def progress(message: str, fraction: float) -> None:
-            self._messages[entry.model_id] = f"{message} ({fraction:.0%})" if fraction else message
+            self._messages[entry.model_id] = f"{message} ({100 * fraction:.0f} %)" if fraction else message
 
         loading.pull(entry, self._settings, progress)
         self._infos.pop(entry.model_id, None)

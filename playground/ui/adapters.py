@@ -12,7 +12,7 @@ from playground.engine.process import shared_engine
 from playground.errors import PlaygroundError
 from playground.ui import compute
 from playground.ui.choose import told_apart
-from playground.ui.text import _
+from playground.ui.text import _, share
 
 
 def mine() -> list[AdapterInfo]:
@@ -64,7 +64,7 @@ def entry_of(model_id: str, models: dict[str, CatalogueEntry]) -> CatalogueEntry
     whole = entries(models).get(f"{name.base_id}+{name.adapter_id}")
     if whole is None or name.strength == 1:
         return whole
-    return replace(whole, model_id=name.model_id, name=f"{whole.name} · {name.strength:.0%}")
+    return replace(whole, model_id=name.model_id, name=f"{whole.name} · {share(name.strength)}")
 
 
 def info_of(base: ModelInfo, entry: CatalogueEntry) -> ModelInfo:

@@ -23,7 +23,7 @@ from playground.ui.components.sampler import SamplerValue
 from playground.ui.number import number_field
 from playground.ui.sampling import token_labels, written_labels
 from playground.ui.state import PageContext
-from playground.ui.text import _, plain, strong
+from playground.ui.text import _, plain, share, strong
 
 KEY = "sam_beams"
 
@@ -244,7 +244,7 @@ def _ranking(table: pd.DataFrame, length_penalty: float) -> str:
 def _steadiness(lines: pd.DataFrame) -> str:
     """What the lines show of ups and downs, beside what was measured on long texts."""
     changes = frames.unsteadiness(lines)
-    words = [f"{name} {changes[kind]:.0%}" for kind, name in _kinds().items() if kind in changes]
+    words = [f"{name} {share(changes[kind])}" for kind, name in _kinds().items() if kind in changes]
     if "beam" not in changes or "sampled" not in changes:
         return _("A text of one token goes neither up nor down.")
     told = _("From one token to the next the probability changes on average by: {changes}.").format(
@@ -286,7 +286,7 @@ def _draw_texts(table: pd.DataFrame) -> None:
             "logprob": number(_("Log-probability"), format="%.2f"),
             "score": number(_("Score"), format="%.3f", help=_("Log-probability / tokens ^ length penalty")),
             "bits": number(_("Bits per token"), format="%.2f"),
-            "repeated_4": number(_("Repeated 4-grams"), format="%.0f%%"),
+            "repeated_4": number(_("Repeated 4-grams"), format="%.0f %%"),
         },
     )
 

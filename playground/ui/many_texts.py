@@ -247,6 +247,6 @@ def table(texts: pd.DataFrame, columns: Sequence[str]) -> None:
             "text": text(_("Text"), width="large"),
             "n_tokens": number(_("Tokens"), width="small"),
             "perplexity": number(_("Perplexity"), format="%.1f", width="small"),
-            "repeated_4": number(_("Repeated 4-grams"), format="%.0f%%"),
+            "repeated_4": number(_("Repeated 4-grams"), format="%.0f %%"),
         },
     )

@@ -44,6 +44,7 @@ _FOUND_LATER = re.compile(
     r"|(?<![^\s\ufeff])[<>~-](?=(?:->|[->=])(?![^\s\ufeff])))",
     re.IGNORECASE,
 )
+_SIGNED_NOTHING = re.compile(r"^[-+](0(?:\.0+)?)$")
 _INDENT = re.compile(r"(?<=[\n\r])[ \t]+")
 WORD_JOINER = "\u2060"
 
@@ -71,8 +72,12 @@ class Lesson:
     take_away: str
 
 
-class WithParticles(str):
-    """A Korean string in which marks such as `[은/는]` stand for the particle that fits the word before."""
+class Template(str):
+    """A string with places for values, which are written as the reader's language and every page write them.
+
+    A share has a space before its sign (58.9 %). In Korean, marks such as `[은/는]` stand for the particle
+    that fits the word before.
+    """
 
     __slots__ = ()
 
@@ -81,10 +86,30 @@ class WithParticles(str):
         said = ""
         for literal, name, spec, conversion in _FORMATTER.parse(self):
             said = with_particles(said, literal)
-            if name is not None:
-                field = name + (f"!{conversion}" if conversion else "") + (f":{spec}" if spec else "")
-                said += f"{{{field}}}".format(*args, **values)
+            if name is None:
+                continue
+            field = name + (f"!{conversion}" if conversion else "")
+            if spec and spec.endswith("%"):
+                value, _key = _FORMATTER.get_field(name, args, values)
+                said += share(value, spec)
+            else:
+                said += f"{{{field}{f':{spec}' if spec else ''}}}".format(*args, **values)
         return said
+
+
+def share(part: float, spec: str = ".0%") -> str:
+    """A part of a whole in per cent, as every page writes it; nothing has no sign.
+
+    Args:
+        part: 1 is the whole.
+        spec: Python's format, which ends in `%`.
+
+    Example:
+        >>> share(0.589, ".1%"), share(1.0), share(-0.0004, "+.1%"), share(0.021, "+.1%")
+        ('58.9 %', '100 %', '0.0 %', '+2.1 %')
+    """
+    number = _SIGNED_NOTHING.sub(r"\1", format(part, spec).removesuffix("%"))
+    return f"{number} %"
 
 
 def _(msgid: str) -> str:
@@ -94,13 +119,17 @@ def _(msgid: str) -> str:
 
 def in_language(language: Language, msgid: str) -> str:
     """The short string in a language that is no session's: for the server's own pages."""
-    return _catalogue(language).get(msgid, msgid)
+    return _template(_catalogue(language).get(msgid, msgid))
 
 
 def ngettext(singular: str, plural: str, n: int) -> str:
     """The form of a short string that fits the number `n`; Korean has one form."""
     source = singular if n == 1 else plural
-    return _catalogue("ko").get(singular, source) if language() == "ko" else source
+    return _template(_catalogue("ko").get(singular, source) if language() == "ko" else source)
+
+
+def _template(text: str) -> str:
+    return Template(text) if "%}" in text or MARK.search(text) else text
 
 
 def large(n: int) -> str:
@@ -152,7 +181,7 @@ def told(message: str) -> str:
     for msgid, pattern in () if _(message) != message else _error_patterns().items():
         if match := pattern.fullmatch(message):
             values = {name: plain(value) for name, value in match.groupdict().items()}
-            return WithParticles(_FORMAT.sub(r"{\1}", _(msgid))).format(**values)
+            return Template(_FORMAT.sub(r"{\1}", _(msgid))).format(**values)
     return plain(_(message))
 
 
@@ -209,7 +238,7 @@ def _catalogue(language: Language) -> Mapping[str, str]:
         msgid = message.id[0] if plural else message.id
         told = message.string[0] if plural else message.string
         if msgid and told:
-            strings[msgid] = WithParticles(told) if MARK.search(told) else told
+            strings[msgid] = told
     return MappingProxyType(strings)
 
 

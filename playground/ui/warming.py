@@ -15,7 +15,7 @@ from playground.errors import ModelNotFound, PlaygroundError
 from playground.ui import adapters
 from playground.ui.text import N_, _, large, plain, sentence, told
 
-_PERCENT = re.compile(r"(.*?)( \(\d+%\))?", re.DOTALL)
+_PERCENT = re.compile(r"(.*?)( \(\d+ %\))?", re.DOTALL)
 _STATE_WORDS = {
     "absent": N_("not on this machine"),
     "remote": N_("can be downloaded"),

@@ -3,7 +3,8 @@
     python -m tests.browser.explore [--page sampling] [--language ko] [--seed 7] [--random-steps 40]
 
 New pages and controls are found on the page itself. What counts as wrong: an exception or error box, a
-console or page error, a request to the outside, a run that does not end, a text left in the other language.
+console or page error, a request to the outside, a run that does not end, a text left in the other language, a share
+that is not written as on every page.
 """
 
 from __future__ import annotations
@@ -50,6 +51,7 @@ TEXTS = """() => {
   }
   return [...found];
 }"""
+TIGHT = re.compile(r"\d%")  # a share is written 58.9 %
 OF_STREAMLIT = {
     "Browse files",
     "Drag and drop files here",
@@ -254,8 +256,10 @@ class Explorer:
         """Note what is wrong now, and come back to the page if the last step left it."""
         boxes = [box.inner_text() for box in self.tab.locator(ERRORS).all()]
         problems = [f"an error: {box[:300]}" for box in boxes if not answers_to_odd_input().search(box)]
-        others = sorted(left_in(self.language) & set(self.tab.evaluate(TEXTS)))
+        shown = set(self.tab.evaluate(TEXTS))
+        others = sorted(left_in(self.language) & shown)
         problems += [f"left in the other language: {text}" for text in others]
+        problems += [f"no space before the sign: {text}" for text in sorted(shown) if TIGHT.search(text)]
         problems += self.seen.troubles
         self._note(problems)
         if (urlsplit(self.tab.url).path.strip("/") or "home") != self.name:

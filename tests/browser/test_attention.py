@@ -68,7 +68,7 @@ def test_in_three_clicks_to_the_head_where_it_looks_at_animal(attention: Page) -
     wait_run(page)
     expect(page.get_by_text(f"What does head {LAYER}.{HEAD} look at?")).to_be_visible()
     expect(page.get_by_text("One link 0.750").first).to_be_visible()
-    expect(page.get_by_text("·animal: 75.0%").first).to_be_visible()
+    expect(page.get_by_text("·animal: 75.0 %").first).to_be_visible()
     expect(page).to_have_url(re.compile(re.escape(f"att_head={LAYER}.{HEAD}")))
 
 

@@ -86,7 +86,7 @@ def test_pointing_reads_a_cell_or_a_part_and_asks_the_server_nothing(inside: Pag
 
 def test_a_copied_state_changes_the_answer_of_the_other_sentence(inside: Page) -> None:
     said = inside.get_by_text("Sentence B continues with")
-    expect(said).to_contain_text("·Paris (77.3%); with the patched state, with ·London")
+    expect(said).to_contain_text("·Paris (77.3 %); with the patched state, with ·London")
     field = inside.get_by_label("Sentence B", exact=True)
     field.fill("The capital of Germany is")
     field.press("Enter")

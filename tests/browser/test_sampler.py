@@ -401,7 +401,7 @@ def test_a_link_sets_a_and_b_and_a_released_slider_is_compared_at_once(
     page.keyboard.press("Enter")
     expect(told).not_to_have_text(before)
     page.get_by_role("button", name="Copy A to B").click()
-    expect(told).to_contain_text("They agree on 100.0%")
+    expect(told).to_contain_text("They agree on 100.0 %")
     expect(page).not_to_have_url(re.compile("sam_b_top_k"))
 
 

@@ -102,7 +102,7 @@ def test_hidden_sinks_are_stretched_away_and_told(model: str, open_app: OpenApp,
     gone = np.isin(np.arange(n), hidden)
     left, removed = core.without_keys(trace.attentions[0, 1], gone)
     np.testing.assert_allclose(map_shown(app), left, atol=1e-6)
-    assert f"{removed.mean():.1%}" in told(app)
+    assert f"{100 * removed.mean():.1f} %" in told(app)
 
 
 def test_whole_words_add_their_tokens(open_app: OpenApp) -> None:
@@ -251,7 +251,7 @@ def test_rollout_is_that_of_the_weights(open_app: OpenApp, engine: Engine) -> No
     trace = read(engine, tiny.LLAMA)
     assert trace.attentions is not None
     share = core.rollout(trace.attentions[:2])[5].max()
-    assert re.search(rf"After 2 layers, {share:.0%} of", told(app))
+    assert re.search(rf"After 2 layers, {100 * share:.0f} % of", told(app))
 
 
 def test_the_tasks_know_the_answers(open_app: OpenApp, engine: Engine) -> None:

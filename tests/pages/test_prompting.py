@@ -77,7 +77,8 @@ def test_the_bars_are_the_models_shares_without_and_with_the_examples(
         assert mine[["dax", "wug"]].tolist() == pytest.approx(row.tolist(), abs=1e-4)
     best = int(np.argmax(expected[1]))
     assert (
-        f"{expected[1][best]:.1%} of what the model gives to the labels, without {expected[0][best]:.1%}"
+        f"{100 * expected[1][best]:.1f} % of what the model gives to the labels, "
+        f"without {100 * expected[0][best]:.1f} %"
         in told(app)
     )
 
@@ -119,7 +120,7 @@ def test_calibration_divides_by_the_answer_to_nothing(
     table = charts(app)[0]
     mine = table[table["prompt"] == "shots"].set_index("label")["probability"]
     assert mine[["dax", "wug"]].tolist() == pytest.approx(expected.tolist(), abs=1e-4)
-    assert f"Before calibration it was {rows[0][int(np.argmax(expected))]:.1%}" in told(app)
+    assert f"Before calibration it was {100 * rows[0][int(np.argmax(expected))]:.1f} %" in told(app)
 
 
 def test_what_it_writes_is_the_greedy_continuation(open_app: OpenApp, engine: Engine) -> None:

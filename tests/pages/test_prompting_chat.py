@@ -192,7 +192,7 @@ def test_a_typed_mark_is_text(open_app: OpenApp, library: Any) -> None:
     assert list(framed["kinds"].values()).count("special") == n_marks
     assert "special" not in joined["kinds"].values()
     assert text_of(app).count(MARK) == 1
-    assert f"{n_marks} marks" in said(app)
+    assert f"{n_marks} special" in said(app)
 
 
 def test_the_first_message_follows_the_sentence_until_another_is_written(open_app: OpenApp) -> None:

@@ -99,10 +99,10 @@ def test_a_more_probable_text_than_the_best_beam_is_named() -> None:
 
 def test_ups_and_downs_are_counted_before_they_are_spoken_of() -> None:
     _ranking, told = told_of(-1, -2, [0.9, 0.8], [0.9, 0.1, 0.9])
-    assert "best beam 10%, sampled 80%" in told
+    assert "best beam 10 %, sampled 80 %" in told
     assert "In long texts too" in told
     _ranking, told = told_of(-1, -2, [0.9, 0.1], [0.5, 0.4, 0.5])
-    assert "best beam 80%, sampled 10%" in told
+    assert "best beam 80 %, sampled 10 %" in told
     assert "no less steady" in told
     assert "goes neither up nor down" in told_of(-1, -2, [0.9], [0.5, 0.4])[1]
 
@@ -129,12 +129,12 @@ def test_beams_code_gives_the_scores_of_the_table(
 
 def test_the_same_on_both_sides_agrees_wholly(open_app: OpenApp) -> None:
     app = open_app("sampling", text=TEXT, sam_panel="compare", sam_temperature="0.7", sam_top_k="40")
-    assert not any("They agree on 100.0%" in one for one in texts(app))
+    assert not any("They agree on 100.0 %" in one for one in texts(app))
     app.button(key="sam_copy").click().run()
     assert not app.exception
     assert app.number_input(key="sam_b_temperature").value == 0.7
     assert app.number_input(key="sam_b_top_k").value == 40
-    assert any("They agree on 100.0%" in one for one in texts(app))
+    assert any("They agree on 100.0 %" in one for one in texts(app))
 
 
 def test_a_link_sets_b_and_the_sentence_is_computed(open_app: OpenApp, tiny_engine: SharedEngine) -> None:
@@ -145,7 +145,7 @@ def test_a_link_sets_b_and_the_sentence_is_computed(open_app: OpenApp, tiny_engi
     second = expects(engine, tiny.LLAMA, SamplerValue(1.5, 7, 1.0, 0.05))
     shared = overlap(*(dict(zip(one.token_ids, one.probs, strict=True)) for one in (first, second)))
     told = f"Tokens kept: {first.n_kept:,} in A, {second.n_kept:,} in B. Entropy: {first.entropy_bits:.2f}"
-    assert any(told in one and f"They agree on {shared:.1%}" in one for one in texts(app))
+    assert any(told in one and f"They agree on {100 * shared:.1f} %" in one for one in texts(app))
 
 
 def test_a_token_that_is_far_down_on_one_side_has_its_probability_there(

@@ -79,8 +79,8 @@ def test_a_model_on_this_machine_is_loaded_without_a_click(run: Run) -> None:
 
 @pytest.mark.parametrize(("language", "words"), [("en", "Reading the weights"), ("ko", "가중치를 읽는 중")])
 def test_a_loading_model_says_how_far_it_is(language: str, words: str, run: Run) -> None:
-    app = run(OneModelEngine(replace(INFO, state="loading", message="Reading the weights (95%)")), language)
-    assert f"{words} (95%)" in app.info[0].value
+    app = run(OneModelEngine(replace(INFO, state="loading", message="Reading the weights (95 %)")), language)
+    assert f"{words} (95 %)" in app.info[0].value
     assert "Tiny" in app.info[0].value
 
 

@@ -49,7 +49,7 @@ def panel(context: PageContext) -> Callable[[], None] | None:
         st.caption(told.format(n=len(run.items)))
         return None
     picture = _picture(context.language)
-    alt = _("Share of problems each prompt gets right, with its 95% interval")
+    alt = _("Share of problems each prompt gets right, with its 95 % interval")
     with st.container(key="pro_think_picture"):
         chart = st.empty()
         draw = partial(chart.vega_lite_chart, spec=picture, alt=alt)
@@ -210,7 +210,7 @@ def _defaults() -> dict[str, str]:
 def _picture(language: str) -> dict[str, Any]:
     """The constant part of the picture; `language` is the session's."""
     words = {
-        "accuracy": _("Right answers"), "low": _("95% interval from"), "high": _("95% interval to"),
+        "accuracy": _("Right answers"), "low": _("95 % interval from"), "high": _("95 % interval to"),
         "n_right": _("Right"), "n": _("Problems"), **_names(),
     }  # fmt: skip
     return charts.prompt_accuracies(words, prompts=PROMPTS)
