@@ -3,8 +3,8 @@
     python -m tests.browser.explore [--page sampling] [--language ko] [--seed 7] [--random-steps 40]
 
 New pages and controls are found on the page itself. What counts as wrong: an exception or error box, a
-console or page error, a request to the outside, a run that does not end, a text left in the other language, a share
-that is not written as on every page.
+console or page error, a request to the outside, a run that does not end, a text left in the other language,
+a share not written as on every page.
 """
 
 from __future__ import annotations
