@@ -102,7 +102,7 @@ class WrongBytes(ModelError):
     """Params: model_id, file."""
 
     msgid = N_(
-        "{file} of {model_id} came with other bytes than the model hub announced and was thrown away: try "
+        "{file} of {model_id} came with other bytes than the model hub announced and was deleted: try "
         "again; if it happens again, something in your network changes downloads."
     )
 
