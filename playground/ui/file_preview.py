@@ -14,6 +14,7 @@ import streamlit as st
 from playground.core.files.encoding import Encoding, Weighed, decode, weigh
 from playground.core.files.rows import SEPARATORS, How, RowFile, Sheet, Unusable, sheet, suffix_of
 from playground.errors import BadFile, PlaygroundError, UnclearEncoding
+from playground.paths import site_root
 from playground.ui import state, uploads
 from playground.ui.text import _, ngettext, plain, sentence
 
@@ -268,3 +269,17 @@ def _first_rows(found: Sheet) -> None:
     ][:_SHOWN_ROWS]
     if rows:
         st.dataframe(rows, hide_index=True)
+
+
+def offer_sample(name: str, *, key: str) -> None:
+    """Let the reader download one of our own files, in the reader's language, as an example of its kind.
+
+    Args:
+        name: Of the file in assets/samples/<language>/.
+        key: Of the button.
+    """
+    data = (site_root() / "assets" / "samples" / state.language() / name).read_bytes()
+    st.download_button(
+        _("A sample file"), data, name, "text/csv", key=key, on_click="ignore", type="tertiary",
+        icon=":material/download:",
+    )  # fmt: skip

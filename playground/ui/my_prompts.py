@@ -6,7 +6,6 @@ import streamlit as st
 
 from playground.core.files import prompts
 from playground.core.files.prompts import PromptFile
-from playground.paths import site_root
 from playground.ui import file_preview, state
 from playground.ui.choose import last_key, list_key
 from playground.ui.file_preview import Kind, Part
@@ -39,15 +38,7 @@ def _dialog() -> None:
             columns=prompts.columns,
         )
     )  # fmt: skip
-    st.download_button(
-        _("A sample file"),
-        (site_root() / "assets/samples/prompts.csv").read_bytes(),
-        "prompts.csv",
-        "text/csv",
-        on_click="ignore",
-        type="tertiary",
-        icon=":material/download:",
-    )
+    file_preview.offer_sample("prompts.csv", key="prompts_sample")
     file: PromptFile | None = st.session_state.get(KEY)
     if file is not None:
         _show(file)

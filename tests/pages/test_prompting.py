@@ -78,8 +78,7 @@ def test_the_bars_are_the_models_shares_without_and_with_the_examples(
     best = int(np.argmax(expected[1]))
     assert (
         f"{100 * expected[1][best]:.1f} % of what the model gives to the labels, "
-        f"without {100 * expected[0][best]:.1f} %"
-        in told(app)
+        f"without {100 * expected[0][best]:.1f} %" in told(app)
     )
 
 

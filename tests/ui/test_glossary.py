@@ -27,7 +27,9 @@ ASSETS = site_root() / "assets"
 LESSONS = ASSETS / "lessons"
 # What is no prose: values, code, formulas, names of files, titles of papers, keys of lessons.
 NO_PROSE = re.compile(
-    r"\{[^{}]*\}|`[^`]*`|\$[^$]*\$|\]\([^)\s]+\)|\b\w+\.json\b|^\*(?:Sources|출처).*|^#+ (?:task .*|[a-z-]+)$", re.MULTILINE
+    r"\{[^{}]*\}|`[^`]*`|\$[^$]*\$|\]\([^)\s]+\)|\b\w+\.json\b"
+    r"|^\*(?:Sources|출처).*|^#+ (?:task .*|[a-z-]+)$",
+    re.MULTILINE,
 )
 UNITS = "bits?|nats?|radians?|tokens|s|votes|examples|texts?|rows?|words?|prompts?|numbers?|steps?|one"
 NEVER_ENGLISH = {

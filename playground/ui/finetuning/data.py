@@ -13,7 +13,6 @@ from playground.core import frames_training, pieces
 from playground.core.files import training_rows
 from playground.core.files.training_rows import TrainingFile, TrainingRow, duplicates
 from playground.engine.finetuning import TrainingText
-from playground.paths import site_root
 from playground.ui import compute, file_preview, show, state
 from playground.ui.components.scored_text import ScoredToken, scored_text
 from playground.ui.expected import N_EXPECTED, expected
@@ -178,10 +177,7 @@ def uploader() -> None:
             columns=training_rows.columns,
         )
     )
-    st.download_button(
-        _("A sample file"), (site_root() / "assets/samples/training.csv").read_bytes(), "training.csv",
-        "text/csv", key="fin_sample", on_click="ignore", type="tertiary", icon=":material/download:",
-    )  # fmt: skip
+    file_preview.offer_sample("training.csv", key="fin_sample")
     file = own_file()
     if file is not None:
         st.success(_count(file))

@@ -12,7 +12,6 @@ from playground.core.files import examples
 from playground.core.files.examples import ExampleFile
 from playground.core.prompting import Task
 from playground.core.shots import MAX_LABELS, N_OTHERS, with_others
-from playground.paths import site_root
 from playground.ui import file_preview, state
 from playground.ui.file_preview import Kind, Part
 from playground.ui.text import _, ngettext
@@ -48,10 +47,7 @@ def uploader() -> None:
             columns=examples.columns,
         )
     )
-    st.download_button(
-        _("A sample file"), (site_root() / "assets/samples/examples.csv").read_bytes(), "examples.csv",
-        "text/csv", key="pro_sample", on_click="ignore", type="tertiary", icon=":material/download:",
-    )  # fmt: skip
+    file_preview.offer_sample("examples.csv", key="pro_sample")
     found = st.session_state.get(KEY)
     if found is not None:
         _show(found)
