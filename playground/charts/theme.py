@@ -8,6 +8,9 @@ Source:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 QUERY = "#0072B2"  # the current token; kept; train
 KEY = "#E69F00"  # attended
 VALUE = "#009E73"  # result; general text
@@ -20,3 +23,29 @@ AMOUNTS = "cividis"  # name of the Vega colour scheme; 0 = paper
 PERCENT = ".3~p"  # d3 format: 58.9%
 BITS = ".2f"
 COUNT = ",d"
+
+NARROW = "containerSize()[0] < 440"  # Vega expression: the picture is as wide as a phone
+
+
+def legend_columns(n: int = 0, narrow: int = 1) -> dict[str, str]:
+    """Columns of a legend above or below its picture.
+
+    Args:
+        n: Where there is room, 0 for as many as entries.
+        narrow: On a phone.
+    """
+    return {"expr": f"{NARROW} ? {narrow} : {n}"}
+
+
+def side_by_side(panels: Sequence[dict[str, Any]], spacing: int) -> dict[str, Any]:
+    """Vega-Lite of panels beside each other, on a phone below each other.
+
+    Args:
+        panels: Views of fixed width.
+        spacing: Between them, in pixels.
+    """
+    return {
+        "hconcat": list(panels),
+        "columns": {"signal": f"{NARROW} ? 1 : {len(panels)}"},
+        "spacing": spacing,
+    }
