@@ -53,7 +53,7 @@ def grid(view: View) -> None:
     show.under_picture("attention_heads", frame=table, code=code, picture="att_grid")
 
 
-def _score(view: View, scores: HeadScores) -> tuple[str, NDArray[np.float32], bool]:
+def _score(view: View, scores: HeadScores) -> tuple[str, NDArray[np.floating], bool]:
     """Draw the fields; give the chosen score's name, its value for every head, and whether it sorts them."""
     with st.container(key="below_picture_att"):
         score_at, link_at, sort_at = st.columns([3, 3, 2], vertical_alignment="bottom")

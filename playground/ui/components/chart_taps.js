@@ -2,11 +2,12 @@
 // nothing. Loaded once for the whole page.
 
 const REACH = 24; // pixels: a mark this near to a tap was meant
+const EDGE = 4; // between the words and the edge of the screen
 const RINGS = 4;
 const AROUND = 12; // places looked at on a ring
 let told = null;
 
-const isTold = () => document.querySelector(".vg-tooltip.visible") !== null;
+const tooltip = () => document.querySelector(".vg-tooltip.visible");
 
 function* near(x, y) {
   yield [x, y];
@@ -26,8 +27,11 @@ function tap({ target, clientX, clientY }) {
     const node = document.elementFromPoint(x, y);
     if (!node || !chart.contains(node)) continue;
     node.dispatchEvent(new PointerEvent("pointermove", { bubbles: true, clientX: x, clientY: y, pointerType: "mouse" }));
-    if (!isTold()) continue;
+    const words = tooltip();
+    if (!words) continue;
     told = node;
+    const room = document.documentElement.clientWidth - words.offsetWidth - EDGE;
+    words.style.left = `${Math.max(EDGE, Math.min(parseFloat(words.style.left), room))}px`;
     return;
   }
 }
