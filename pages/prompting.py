@@ -1,11 +1,14 @@
 """Prompting: a task told in the prompt, and what the model makes of it."""
 
+import streamlit as st
+
 from playground.ui import frame
 from playground.ui.prompting import builder, panels, tasks
 
 context = frame.page("prompting", needs={"generate"})
-prompt = builder.read(context)
-answer, write_on = builder.draw(prompt)
+with st.container():
+    prompt = builder.read(context)
+    answer, write_on = builder.draw(prompt)
 go_on = panels.draw(prompt, answer)
 frame.end_of_page(context, tasks.make(prompt, answer))
 if write_on is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from playground.charts.theme import AMOUNTS, CUT, KEY
+from playground.charts.theme import AMOUNTS, CUT, KEY, legend_columns
 
 Spec = dict[str, Any]
 TICKS = [0, 0.05, 0.25, 0.5, 1]
@@ -23,7 +23,7 @@ def mask(words: Mapping[str, str]) -> Spec:
         "type": "nominal",
         "title": None,
         "scale": {"domain": [True, False], "range": [KEY, f"{CUT}40"]},
-        "legend": {"orient": "top", "labelExpr": names, "symbolType": "square"},
+        "legend": {"orient": "top", "columns": legend_columns(), "labelExpr": names, "symbolType": "square"},
     }
     encoding = {
         "x": _axis("key", None, "bottom", labels=False),

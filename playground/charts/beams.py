@@ -20,6 +20,7 @@ from playground.charts.theme import (
     PERCENT,
     QUERY,
     VALUE,
+    legend_columns,
 )
 
 _FATES = ("kept", "ended", "cut", "dropped")
@@ -41,7 +42,7 @@ def beam_tree(words: Mapping[str, str], *, n_steps: int, n_places: int) -> dict[
     color = alt.Color(
         "fate:N",
         scale=alt.Scale(domain=list(_FATES), range=[QUERY, VALUE, KEY, CUT]),
-        legend=alt.Legend(title=None, orient="top", labelExpr=_named(words)),
+        legend=alt.Legend(title=None, orient="top", columns=legend_columns(), labelExpr=_named(words)),
     )
     shape = alt.Shape(
         "fate:N",
@@ -83,7 +84,14 @@ def token_probabilities(words: Mapping[str, str]) -> dict[str, Any]:
     x = alt.X("step:Q", title=words["step"], axis=axis, scale=alt.Scale(nice=False, zero=False, padding=12))
     y = alt.Y("probability:Q", title=words["probability"], scale=alt.Scale(domain=[0, 1]))
     named = _named(words, kinds)
-    legend = alt.Legend(title=None, orient="top", labelExpr=named, symbolType="stroke", symbolSize=600)
+    legend = alt.Legend(
+        title=None,
+        orient="top",
+        columns=legend_columns(),
+        labelExpr=named,
+        symbolType="stroke",
+        symbolSize=600,
+    )
     scale = alt.Scale(domain=list(kinds), range=[AFTER, QUERY, VALUE])
     color = alt.Color("kind:N", scale=scale, legend=legend)
     dash = alt.StrokeDash(

@@ -7,7 +7,7 @@ from typing import Any
 
 import altair as alt
 
-from playground.charts.theme import KEY, LOCALE, PERCENT, QUERY
+from playground.charts.theme import KEY, LOCALE, PERCENT, QUERY, legend_columns
 
 
 def paired_bars(words: Mapping[str, str], *, n_tokens: int) -> dict[str, Any]:
@@ -21,7 +21,7 @@ def paired_bars(words: Mapping[str, str], *, n_tokens: int) -> dict[str, Any]:
     x = alt.X("probability:Q", title=words["probability"], axis=alt.Axis(format="%"))
     color = alt.Color(
         "setting:N", scale=alt.Scale(domain=["A", "B"], range=[QUERY, KEY]),
-        legend=alt.Legend(title=None, orient="top"),
+        legend=alt.Legend(title=None, orient="top", columns=legend_columns()),
     )  # fmt: skip
     tooltip = [
         alt.Tooltip("token:N", title=words["token"]),

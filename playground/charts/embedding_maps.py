@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from playground.charts.embeddings import INK, THREE_DIGITS
 from playground.charts.labels import leaders, places
-from playground.charts.theme import AFTER, AMOUNTS, CUT, QUERY
+from playground.charts.theme import AFTER, AMOUNTS, CUT, QUERY, legend_columns, side_by_side
 
 GROUPS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8A929B", "#A6761D")
 SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "triangle-left", "wedge")
@@ -110,7 +110,7 @@ def group_maps(maps: Mapping[str, str], words: Mapping[str, str]) -> dict[str, A
         "type": "nominal",
         "title": words["group"],
         "scale": {"range": list(GROUPS)},
-        "legend": {"orient": "bottom", "columns": 4, "labelLimit": 180},
+        "legend": {"orient": "bottom", "columns": legend_columns(4, 2), "labelLimit": 180},
     }
     tooltip = [{"field": "label"}, {"field": "name", "title": words["group"]}]
     parts = [
@@ -123,7 +123,7 @@ def group_maps(maps: Mapping[str, str], words: Mapping[str, str]) -> dict[str, A
         }
         for name, title in maps.items()
     ]
-    return {"hconcat": parts, "spacing": 24}
+    return side_by_side(parts, 24)
 
 
 def context_map(words: Mapping[str, str]) -> dict[str, Any]:

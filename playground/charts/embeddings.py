@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from playground.charts.theme import AFTER, BEFORE, COUNT, CUT, LOCALE, QUERY
+from playground.charts.theme import AFTER, BEFORE, COUNT, CUT, LOCALE, QUERY, legend_columns, side_by_side
 
 THREE_DIGITS = ".3f"
 INK = "currentColor"  # the page's own text colour, in either theme
@@ -23,7 +23,7 @@ def neighbour_bars(measures: Mapping[str, str], words: Mapping[str, str], width:
         width: Of one column of bars in pixels.
     """
     columns = [_bars(name, title, words) | {"width": width} for name, title in measures.items()]
-    return {"hconcat": columns, "spacing": 18}
+    return side_by_side(columns, 18)
 
 
 def _bars(measure: str, title: str, words: Mapping[str, str]) -> dict[str, Any]:
@@ -124,7 +124,13 @@ def histogram(series: Mapping[str, str], words: Mapping[str, str]) -> dict[str, 
         "field": "series",
         "type": "nominal",
         "scale": {"domain": names, "range": [BEFORE, AFTER][: len(names)]},
-        "legend": {"title": None, "orient": "top", "labelExpr": expression, "labelLimit": 400}
+        "legend": {
+            "title": None,
+            "orient": "top",
+            "columns": legend_columns(),
+            "labelExpr": expression,
+            "labelLimit": 400,
+        }
         if len(names) > 1
         else None,
     }

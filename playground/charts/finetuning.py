@@ -10,7 +10,19 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from playground.charts.inside import LINES
-from playground.charts.theme import AFTER, AMOUNTS, BEFORE, COUNT, CUT, LOCALE, NEUTRAL, PERCENT, QUERY, VALUE
+from playground.charts.theme import (
+    AFTER,
+    AMOUNTS,
+    BEFORE,
+    COUNT,
+    CUT,
+    LOCALE,
+    NEUTRAL,
+    PERCENT,
+    QUERY,
+    VALUE,
+    legend_columns,
+)
 
 Spec = dict[str, Any]
 SERIES = ("train", "smoothed", "held_out", "general")
@@ -34,8 +46,8 @@ def loss_curves(words: Mapping[str, str], *, log: bool, best: int | None, n_step
         best: Step that is marked, None for none.
         n_steps: Last step of the axis, so that nothing moves during a run; None for the last one there is.
     """
-    legend = {"title": None, "orient": "top", "columns": 2, "labelLimit": 260, "symbolType": "stroke",
-              "labelExpr": _named(words, SERIES), "symbolSize": 600}  # fmt: skip
+    legend = {"title": None, "orient": "top", "columns": legend_columns(2), "labelLimit": 260,
+              "symbolType": "stroke", "labelExpr": _named(words, SERIES), "symbolSize": 600}  # fmt: skip
     color, dash = [f"{QUERY}B3", QUERY, AFTER, VALUE], [[1, 0], [1, 0], [7, 4], [2, 3]]
     line = {
         channel: _named_field("series", scale={"domain": list(SERIES), "range": looks}, legend=legend)
@@ -123,7 +135,7 @@ def delta_heat_map(words: Mapping[str, str], modules: Sequence[str]) -> Spec:
     y = {"field": "layer", "type": "ordinal", "title": words["layer"], "axis": axis | {"labelOverlap": True}}
     change = _amount("relative_norm", words["change"])
     color = {"scale": {"scheme": AMOUNTS, "domainMin": 0},
-             "legend": {"orient": "right", "gradientLength": 160, "format": ".2~p"}}  # fmt: skip
+             "legend": {"orient": "bottom", "gradientLength": 200, "format": ".2~p"}}  # fmt: skip
     tooltip = [_named_field("layer", title=words["layer"]), _named_field("module", title=words["module"]),
                change | {"format": PERCENT}]  # fmt: skip
     return {

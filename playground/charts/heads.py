@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from playground.charts.theme import AFTER, AMOUNTS, BEFORE, LOCALE, PERCENT, QUERY
+from playground.charts.theme import AFTER, AMOUNTS, BEFORE, LOCALE, PERCENT, QUERY, legend_columns
 
 
 def before_after(words: Mapping[str, str]) -> dict[str, Any]:
@@ -44,7 +44,7 @@ def before_after(words: Mapping[str, str]) -> dict[str, Any]:
                 "type": "nominal",
                 "title": None,
                 "scale": {"domain": list(names.values()), "range": [BEFORE, AFTER]},
-                "legend": {"orient": "top"},
+                "legend": {"orient": "top", "columns": legend_columns()},
             },
             "tooltip": [
                 {"field": "token", "title": words["token"]},
@@ -74,7 +74,7 @@ def effect_grid(words: Mapping[str, str]) -> dict[str, Any]:
                 "type": "quantitative",
                 "title": words["bits"],
                 "scale": {"type": "sqrt", "scheme": AMOUNTS, "domain": [0, 1], "clamp": True},
-                "legend": {"orient": "right", "gradientLength": 120},
+                "legend": {"orient": "bottom", "gradientLength": 200},
             },
             "tooltip": _told(words),
         },
@@ -141,7 +141,7 @@ def flow(words: Mapping[str, str]) -> dict[str, Any]:
                 "type": "quantitative",
                 "title": words["share"],
                 "scale": {"type": "sqrt", "scheme": AMOUNTS, "domain": [0, 1]},
-                "legend": {"format": "%", "orient": "right", "gradientLength": 120},
+                "legend": {"format": "%", "orient": "bottom", "gradientLength": 200},
             },
             "tooltip": [
                 {"field": "query", "title": words["from"]},

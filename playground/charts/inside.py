@@ -9,7 +9,19 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from playground.charts.theme import AFTER, BEFORE, COUNT, CUT, KEY, LOCALE, PERCENT, QUERY, VALUE
+from playground.charts.theme import (
+    AFTER,
+    BEFORE,
+    COUNT,
+    CUT,
+    KEY,
+    LOCALE,
+    PERCENT,
+    QUERY,
+    VALUE,
+    legend_columns,
+    side_by_side,
+)
 
 Spec = dict[str, Any]
 LINES = [QUERY, KEY, VALUE, AFTER, "#CC79A7", CUT]
@@ -24,11 +36,12 @@ def rank_lines(words: Mapping[str, str], d_vocab: int) -> Spec:
         words: layer, rank, prob in the reader's language.
         d_vocab: The last rank there is.
     """
-    legend = {"title": None, "orient": "right", "labelFont": "monospace", "labelLimit": 190,
-              "symbolType": "stroke", "symbolSize": 500, "labelFontSize": 13}  # fmt: skip
+    legend = {"title": None, "orient": "bottom", "columns": legend_columns(3, 2),
+              "labelFont": "monospace", "labelLimit": 190, "labelFontSize": 13,
+              "symbolType": "stroke", "symbolSize": 500}  # fmt: skip
     shared = {"field": "token", "type": "nominal", "sort": None, "legend": legend}
     return {
-        "height": 320,
+        "height": 400,
         "encoding": {
             "x": _layers(words["layer"]),
             "y": {
@@ -73,7 +86,7 @@ def stream_lines(words: Mapping[str, str]) -> Spec:
         "scale": {"domain": [-1, 1]},
     }
     pair = [_line(norm, QUERY, words), _line(cosine, VALUE, words)]
-    return {"hconcat": pair, "spacing": 40}
+    return side_by_side(pair, 40)
 
 
 def _line(y: Mapping[str, Any], colour: str, words: Mapping[str, str]) -> Spec:
@@ -83,7 +96,7 @@ def _line(y: Mapping[str, Any], colour: str, words: Mapping[str, str]) -> Spec:
         {"field": field, "title": words[field], "format": ".4~g"},
     ]
     return {
-        "width": 330,
+        "width": 284,
         "height": 200,
         "mark": {"type": "line", "color": colour, "strokeWidth": 2.4, "point": {"color": colour, "size": 30}},
         "encoding": {"x": _layers(words["layer"]), "y": dict(y), "tooltip": tooltip},
@@ -104,7 +117,7 @@ def attribution_bars(words: Mapping[str, str]) -> Spec:
         "field": "part",
         "type": "nominal",
         "scale": {"domain": kinds, "range": [BEFORE, KEY, VALUE, CUT]},
-        "legend": {"title": None, "orient": "top", "labelExpr": f"{said} : ''"},
+        "legend": {"title": None, "orient": "top", "columns": legend_columns(), "labelExpr": f"{said} : ''"},
     }
     return {
         "height": 300,
@@ -154,7 +167,7 @@ def strips(words: Mapping[str, str]) -> Spec:
                 "type": "quantitative",
                 "title": words["scaled"],
                 "scale": {"domain": [-3, 0, 3], "range": SIGNED, "clamp": True},
-                "legend": {"gradientLength": 80},
+                "legend": {"orient": "bottom", "gradientLength": 200},
             },
             "tooltip": [
                 {"field": "tensor", "title": ""},
@@ -198,6 +211,7 @@ def patch_bars(words: Mapping[str, str]) -> Spec:
                 "legend": {
                     "title": None,
                     "orient": "top",
+                    "columns": legend_columns(),
                     "labelLimit": 400,
                     "labelExpr": f"datum.label === 'before' ? {before} : {after}",
                 },

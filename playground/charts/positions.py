@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from playground.charts.embeddings import INK
-from playground.charts.theme import AFTER, AMOUNTS, CUT, KEY, LOCALE, PERCENT, QUERY, VALUE
+from playground.charts.theme import AFTER, AMOUNTS, CUT, KEY, LOCALE, PERCENT, QUERY, VALUE, legend_columns
 
 Spec = dict[str, Any]
 
@@ -25,7 +25,7 @@ def curve(words: Mapping[str, str]) -> Spec:
         "type": "quantitative",
         "title": words["position"],
         "scale": {"scheme": AMOUNTS},
-        "legend": {"orient": "right"},
+        "legend": {"orient": "bottom", "gradientLength": 240},
     }
     tooltip = [
         {"field": "position", "type": "quantitative", "title": words["position"]},
@@ -67,7 +67,7 @@ def order_lines(words: Mapping[str, str], *, models: tuple[str, str]) -> Spec:
         "type": "nominal",
         "title": None,
         "scale": {"domain": list(models), "range": [KEY, QUERY]},
-        "legend": {"orient": "top", "labelLimit": 400, "symbolOpacity": 1},
+        "legend": {"orient": "top", "columns": legend_columns(), "labelLimit": 400, "symbolOpacity": 1},
     }
     dash = {
         "field": "positions",
@@ -76,6 +76,7 @@ def order_lines(words: Mapping[str, str], *, models: tuple[str, str]) -> Spec:
         "scale": {"domain": kinds, "range": [[1, 0], [7, 4], [2, 3]]},
         "legend": {
             "orient": "bottom",
+            "columns": legend_columns(),
             "direction": "horizontal",
             "labelLimit": 400,
             "symbolType": "stroke",
@@ -128,6 +129,7 @@ def far_lines(words: Mapping[str, str]) -> Spec:
     }
     legend = {
         "orient": "top",
+        "columns": legend_columns(),
         "labelExpr": names,
         "labelLimit": 600,
         "symbolType": "stroke",

@@ -7,7 +7,18 @@ from typing import Any
 
 import altair as alt
 
-from playground.charts.theme import AFTER, BEFORE, CUT, KEY, LOCALE, NEUTRAL, PERCENT, QUERY, VALUE
+from playground.charts.theme import (
+    AFTER,
+    BEFORE,
+    CUT,
+    KEY,
+    LOCALE,
+    NEUTRAL,
+    PERCENT,
+    QUERY,
+    VALUE,
+    legend_columns,
+)
 
 PLUS = "+.1%"
 
@@ -74,7 +85,7 @@ def accuracy_by_shots(
     domain = [words[one] for one in conditions]
     color = alt.Color(
         "said:N", scale=alt.Scale(domain=domain, range=[looks[one][0] for one in conditions]),
-        legend=alt.Legend(title=None, orient="top"),
+        legend=alt.Legend(title=None, orient="top", columns=legend_columns()),
     )  # fmt: skip
     dash = alt.StrokeDash(
         "said:N", scale=alt.Scale(domain=domain, range=[looks[one][1] for one in conditions]), legend=None

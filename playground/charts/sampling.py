@@ -8,7 +8,7 @@ from typing import Any
 
 import altair as alt
 
-from playground.charts.theme import AFTER, BITS, COUNT, CUT, LOCALE, NEUTRAL, PERCENT, QUERY
+from playground.charts.theme import AFTER, BITS, COUNT, CUT, LOCALE, NEUTRAL, PERCENT, QUERY, legend_columns
 
 
 def entropy_curve(words: Mapping[str, str]) -> dict[str, Any]:
@@ -23,7 +23,13 @@ def entropy_curve(words: Mapping[str, str]) -> dict[str, Any]:
     kept, everything = (json.dumps(words[name], ensure_ascii=False) for name in ("kept", "all"))
     names = f"datum.label === 'kept' ? {kept} : {everything}"
     legend = alt.Legend(
-        title=None, orient="top", labelExpr=names, labelLimit=300, symbolType="stroke", symbolSize=600
+        title=None,
+        orient="top",
+        columns=legend_columns(),
+        labelExpr=names,
+        labelLimit=300,
+        symbolType="stroke",
+        symbolSize=600,
     )
     kinds = ["all", "kept"]
     x = _temperature_axis(words)

@@ -8,7 +8,7 @@ Source:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 QUERY = "#0072B2"  # the current token; kept; train
@@ -27,3 +27,29 @@ COUNT = ",d"
 # `config` of every picture that shows shares: Vega's own number format, with a space before the sign.
 _NUMBERS = {"decimal": ".", "thousands": ",", "grouping": [3], "currency": ["", ""], "percent": "\u00a0%"}
 LOCALE: Final[Mapping[str, Any]] = {"locale": {"number": _NUMBERS}}
+
+NARROW = "containerSize()[0] < 440"  # Vega expression: the picture is as wide as a phone
+
+
+def legend_columns(n: int = 0, narrow: int = 1) -> dict[str, str]:
+    """Columns of a legend above or below its picture.
+
+    Args:
+        n: Where there is room, 0 for as many as entries.
+        narrow: On a phone.
+    """
+    return {"expr": f"{NARROW} ? {narrow} : {n}"}
+
+
+def side_by_side(panels: Sequence[dict[str, Any]], spacing: int) -> dict[str, Any]:
+    """Vega-Lite of panels beside each other, on a phone below each other.
+
+    Args:
+        panels: Views of fixed width.
+        spacing: Between them, in pixels.
+    """
+    return {
+        "hconcat": list(panels),
+        "columns": {"signal": f"{NARROW} ? 1 : {len(panels)}"},
+        "spacing": spacing,
+    }

@@ -6,7 +6,20 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from playground.charts.theme import AFTER, BEFORE, COUNT, CUT, KEY, LOCALE, PERCENT, QUERY, VALUE
+from playground.charts.theme import (
+    AFTER,
+    BEFORE,
+    COUNT,
+    CUT,
+    KEY,
+    LOCALE,
+    NARROW,
+    PERCENT,
+    QUERY,
+    VALUE,
+    legend_columns,
+    side_by_side,
+)
 
 SERIES = (QUERY, KEY, VALUE, AFTER, BEFORE, "#CC79A7", "#666666", CUT)
 SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "triangle-right", "stroke")
@@ -31,15 +44,12 @@ def ladder(words: Mapping[str, str], ink: str) -> dict[str, Any]:
     for panel in panels:
         panel["layer"][1]["mark"]["color"] = ink
     for panel in panels[1:]:
-        panel["layer"][0]["encoding"]["y"] = panel["layer"][1]["encoding"]["y"] = {
-            **_rows(names),
-            "axis": None,
-        }
-    return {"hconcat": panels, "spacing": 18, "config": LOCALE}
+        panel["layer"][0]["encoding"]["y"] = panel["layer"][1]["encoding"]["y"] = _rows(names, NARROW)
+    return side_by_side(panels, 18) | {"config": LOCALE}
 
 
-def _rows(names: Mapping[str, str]) -> dict[str, Any]:
-    shown = f"({json.dumps(names, ensure_ascii=False)})[datum.value]"
+def _rows(names: Mapping[str, str], named: str = "true") -> dict[str, Any]:
+    shown = f"{named} ? ({json.dumps(names, ensure_ascii=False)})[datum.value] : ''"
     return {
         "field": "granularity",
         "type": "nominal",
@@ -113,7 +123,7 @@ def language_bill(words: Mapping[str, str], tokenizers: Sequence[str]) -> dict[s
         "scale": {"type": "log", "base": 2, "domain": [0.5, 16], "nice": False, "clamp": True},
         "axis": {"values": [0.5, 1, 2, 4, 8, 16], "format": "~g"},
     }
-    legend = {"title": None, "orient": "bottom", "columns": 3, "labelLimit": 260}
+    legend = {"title": None, "orient": "bottom", "columns": legend_columns(3), "labelLimit": 260}
     kinds = list(tokenizers)
     n = len(kinds)
     color = {"field": "tokenizer", "type": "nominal", "legend": legend}

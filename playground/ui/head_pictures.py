@@ -28,30 +28,20 @@ from playground.ui.url import hidden, put
 def grid(view: View) -> None:
     """All heads at a glance, coloured and sorted by a score, and what the chosen one does in words."""
     scores, small = _glance(view)
-    score_at, link_at, sort_at = st.columns([3, 3, 2], vertical_alignment="bottom")
-    with score_at:
-        names = {score: _(words) for score, words in SCORE_NAMES.items()}
-        name = choose_from_list("att_score", names, _("Score"))
-    with link_at:
-        values = _link(view) if name == "link" else scores[cast("Score", name)]
-        if name != "link":
-            st.caption(score_tells(name))
-    with sort_at:
-        by_score = st.toggle(_("Best heads first"), key="att_sort", bind="query-params")
-    if np.isnan(values).all():
-        st.info(_("This text cannot tell: the score needs a token that comes twice, or a word of several."))
-    head_grid(
-        small,
-        np.asarray(values, dtype=np.float64),
-        limits=(0.0, _largest(name, view)),
-        selected=(view.layer, view.head),
-        off=view.off,
-        by_score=by_score,
-        key="att_grid",
-        words=_grid_words(name),
-        on_select=_select,
-        on_off=_switch,
-    )
+    with st.container():
+        name, values, by_score = _score(view, scores)
+        head_grid(
+            small,
+            np.asarray(values, dtype=np.float64),
+            limits=(0.0, _largest(name, view)),
+            selected=(view.layer, view.head),
+            off=view.off,
+            by_score=by_score,
+            key="att_grid",
+            words=_grid_words(name),
+            on_select=_select,
+            on_off=_switch,
+        )
     row = view.weights[view.layer, view.head, view.query]
     best = int(row.argmax())
     told = [head_sentence(scores, view.layer, view.head, view.n_keys)]
@@ -61,6 +51,24 @@ def grid(view: View) -> None:
     code = shown_code("attention_heads", view)
     table = partial(frames.heads, scores, view.n_keys)
     show.under_picture("attention_heads", frame=table, code=code, picture="att_grid")
+
+
+def _score(view: View, scores: HeadScores) -> tuple[str, NDArray[np.floating], bool]:
+    """Draw the fields; give the chosen score's name, its value for every head, and whether it sorts them."""
+    with st.container(key="below_picture_att"):
+        score_at, link_at, sort_at = st.columns([3, 3, 2], vertical_alignment="bottom")
+        with score_at:
+            names = {score: _(words) for score, words in SCORE_NAMES.items()}
+            name = choose_from_list("att_score", names, _("Score"))
+        with link_at:
+            values = _link(view) if name == "link" else scores[cast("Score", name)]
+            if name != "link":
+                st.caption(score_tells(name))
+        with sort_at:
+            by_score = st.toggle(_("Best heads first"), key="att_sort", bind="query-params")
+    if np.isnan(values).all():
+        st.info(_("This text cannot tell: the score needs a token that comes twice, or a word of several."))
+    return name, values, by_score
 
 
 def scores_of(view: View) -> HeadScores:

@@ -20,6 +20,7 @@ from playground.ui.components.save_picture import save_picture
 from playground.ui.state import settings
 from playground.ui.text import _, plain
 
+PADDING = {"right": 14}  # pixels of a chart: half of the last label of its axis
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -202,9 +203,9 @@ def show_chart(
     """
     with st.container(key=key):
         if isinstance(chart, dict):
-            st.vega_lite_chart(data, chart, key=f"{key}_chart", alt=alt)
+            st.vega_lite_chart(data, {"padding": PADDING} | chart, key=f"{key}_chart", alt=alt)
         else:
-            st.altair_chart(cast("Any", chart), key=f"{key}_chart", alt=alt)
+            st.altair_chart(cast("Any", chart).properties(padding=PADDING), key=f"{key}_chart", alt=alt)
 
 
 def html_frame(html: str, height: int, alt: str) -> None:

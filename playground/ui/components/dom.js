@@ -31,6 +31,9 @@ function svg(name, attributes = {}, text = null) {
   return node;
 }
 
+/** Whether a pointer that leaves is gone: a finger that is lifted still means what it tapped. */
+const isGone = (event) => event.pointerType !== "touch";
+
 const ends = new WeakMap();
 
 /**

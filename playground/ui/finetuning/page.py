@@ -21,12 +21,13 @@ def draw(context: PageContext) -> tuple[Chosen | None, Callable[[], None] | None
     Returns:
         What the widgets say, and what takes longer, to be called once the page is drawn.
     """
-    found = _data(context)
-    chosen = _settings(found) if found is not None else None
-    live.said_no()
-    live.panel(context)
-    if found is not None and live.shown(context) is None:
-        data.row_picture(context, found)
+    with st.container():
+        found = _data(context)
+        chosen = _settings(found) if found is not None else None
+        live.said_no()
+        live.panel(context)
+        if found is not None and live.shown(context) is None:
+            data.row_picture(context, found)
     return chosen, _panels(context, found, chosen)
 
 
@@ -50,7 +51,7 @@ def _data(context: PageContext) -> TrainingSet | None:
 
 
 def _settings(found: TrainingSet) -> Chosen:
-    sliders = st.container()
+    sliders = st.container(key="below_picture_fin")
     with st.container(horizontal=True, vertical_alignment="center"):
         start = st.container(width="content")
         chosen = controls.draw(found, sliders)

@@ -38,7 +38,7 @@ def read(context: PageContext) -> Prompt:
     Args:
         context: From `frame.page`.
     """
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True, vertical_alignment="bottom", key="below_picture_pro"):
         task_id, task = _task(context)
         style = cast("Format", choose_from_list("pro_format", _formats(context), _("Format")))
         n_shot = st.slider(

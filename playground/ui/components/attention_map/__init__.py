@@ -16,7 +16,7 @@ from playground.ui.text import _
 _COMPONENT = st.components.v2.component(
     "playground.attention_map",
     html='<div class="attention-map"></div>\n',
-    css=style("keyboard", "attention_map/attention_map"),
+    css=style("keyboard", "attention_map/attention_map", "touch"),
     js=script("amounts", "attention_map/attention_map"),
 )
 COVERAGE = (50, 100)  # percent

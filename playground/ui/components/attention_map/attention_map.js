@@ -47,8 +47,11 @@ class AttentionMap {
   listen() {
     this.root.addEventListener("transitionend", (event) => event.target === this.root && this.paint());
     this.canvas.addEventListener("pointermove", (event) => this.point(this.at(event)));
-    this.canvas.addEventListener("pointerleave", () => this.point(null));
-    this.canvas.addEventListener("click", (event) => this.select(this.at(event)?.[0]));
+    this.canvas.addEventListener("pointerleave", (event) => isGone(event) && this.point(null));
+    this.canvas.addEventListener("click", (event) => {
+      this.select(this.at(event)?.[0]);
+      this.point(this.at(event));
+    });
     this.canvas.addEventListener("blur", () => this.point(null));
     this.canvas.addEventListener("keydown", (event) => this.press(event));
     const keyOf = (event) => event.target.closest?.(".token.key")?.dataset.key;
@@ -56,7 +59,7 @@ class AttentionMap {
       const key = keyOf(event);
       this.point(key === undefined ? null : [this.row(true), Number(key)]);
     });
-    this.sentence.addEventListener("pointerleave", () => this.point(null));
+    this.sentence.addEventListener("pointerleave", (event) => isGone(event) && this.point(null));
     this.sentence.addEventListener("click", (event) => {
       const key = keyOf(event);
       if (key !== undefined && this.oneText) this.select(Number(key));
@@ -82,8 +85,10 @@ class AttentionMap {
     const { head, rest } = unpacked(bytes);
     const numbers = new Float32Array(rest.buffer);
     const n = head.queries.length * head.keys.length;
-    Object.assign(this, { send, head, weights: numbers.subarray(0, n), gone: numbers.subarray(n), pointed: null });
+    Object.assign(this, { send, head, weights: numbers.subarray(0, n), gone: numbers.subarray(n) });
     this.oneText = JSON.stringify(head.queries) === JSON.stringify(head.keys);
+    const asked = this.pointed && this.pointed[0] in head.queries && this.pointed[1] in head.keys;
+    if (!asked || head.revision !== this.revision) this.pointed = null;
     if (head.revision !== this.revision) this.view = head.view;
     this.revision = head.revision;
     this.label();

@@ -13,7 +13,7 @@ from playground.ui.text import _
 _COMPONENT = st.components.v2.component(
     "playground.bpe_lab",
     html='<div class="lab"></div>\n',
-    css=style("bpe_lab/bpe_lab"),
+    css=style("bpe_lab/bpe_lab", "touch"),
     js=script("bpe_lab/bpe_lab"),
 )
 N_STEPS = 200  # the browser shows the first merges one by one; the curve beside it has them all

@@ -53,7 +53,9 @@ class Lab {
     controls.append(this.start, this.back, this.step, this.play, this.slider, this.position);
     this.reading = element("p", "reading");
     this.reading.setAttribute("role", "status");
-    this.bars = svg("svg", { viewBox: `0 0 560 ${ROW * 10 + 8}`, role: "img" });
+    this.bars = svg("svg", { height: ROW * 10 + 8, role: "img" });
+    this.observer = new ResizeObserver(() => this.data && this.drawBars());
+    this.observer.observe(this.bars);
     this.merges = element("ol", "merges");
     this.merges.tabIndex = 0;
     this.words = element("div", "words");
@@ -161,15 +163,19 @@ class Lab {
   drawBars() {
     const { k, data } = this;
     const rows = data.candidates[k] ?? [];
+    const wide = Math.max(280, this.bars.clientWidth || 560);
+    const start = Math.min(220, Math.round(0.4 * wide)); // of the bars
+    const room = wide - start - 70; // for the longest, its count beside it
+    this.bars.setAttribute("viewBox", `0 0 ${wide} ${ROW * 10 + 8}`);
     const most = rows.length ? rows[0][2] : 1;
     this.bars.setAttribute("aria-label", rows.map(([l, r, c]) => fill(data.say.row, { left: this.name(l), right: this.name(r), count: c })).join(", "));
     this.bars.replaceChildren(
       ...rows.map(([left, right, count], i) => {
         const group = svg("g", { class: i === 0 ? "first" : count === most ? "tied" : "" });
         const y = i * ROW + 18;
-        group.append(label(`${shorten(this.name(left))} + ${shorten(this.name(right))}`, { class: "pair", x: 210, y }));
-        group.append(svg("rect", { class: "bar", x: 220, y: y - 14, width: (270 * count) / most, height: 18 }));
-        group.append(label(`${count}${i > 0 && count === most ? " =" : ""}`, { class: "count", x: 226 + (270 * count) / most, y }));
+        group.append(label(`${shorten(this.name(left))} + ${shorten(this.name(right))}`, { class: "pair", x: start - 10, y }));
+        group.append(svg("rect", { class: "bar", x: start, y: y - 14, width: (room * count) / most, height: 18 }));
+        group.append(label(`${count}${i > 0 && count === most ? " =" : ""}`, { class: "count", x: start + 6 + (room * count) / most, y }));
         return group;
       }),
     );
@@ -263,5 +269,9 @@ export default function ({ parentElement, data }) {
   if (!instances.has(root)) instances.set(root, new Lab(root));
   const lab = instances.get(root);
   lab.receive(data);
-  return () => lab.stop();
+  return () => {
+    lab.observer.disconnect();
+    lab.stop();
+    instances.delete(root);
+  };
 }

@@ -15,7 +15,7 @@ from playground.ui.text import _
 _COMPONENT = st.components.v2.component(
     "playground.head_grid",
     html='<div class="head-grid"></div>\n',
-    css=style("keyboard", "head_grid/head_grid"),
+    css=style("keyboard", "head_grid/head_grid", "touch"),
     js=script("amounts", "head_grid/head_grid"),
 )
 LARGEST = 16  # pixels of a thumbnail

@@ -1,6 +1,6 @@
 // Layers x heads as small maps on one canvas, a bar for the score below each.
 
-const CELL = { min: 20, max: 64, labelled: 34 };
+const CELL = { min: 20, touched: 34, max: 64, labelled: 34 };
 const HIGH = 300; // of all rows of cells together, unless cells would be smaller than the minimum
 const LEFT = 46;
 const TOP = 20;
@@ -40,7 +40,10 @@ class HeadGrid {
     this.restore.addEventListener("click", () => this.change({ off: [] }));
     this.canvas.addEventListener("pointermove", (event) => this.point(this.at(event)));
     this.canvas.addEventListener("pointerleave", () => this.point(-1));
-    this.canvas.addEventListener("click", (event) => this.act(this.at(event), event.shiftKey));
+    this.canvas.addEventListener("click", (event) => {
+      this.act(this.at(event), event.shiftKey);
+      if (!isGone(event)) this.tapped(this.at(event));
+    });
     this.holder.addEventListener("focus", () => {
       if (this.pointed < 0 && this.holder.matches(":focus-visible")) this.point(this.indexOf(this.view.selected));
     });
@@ -72,6 +75,8 @@ class HeadGrid {
     this.order = head.by_score ? all.sort((a, b) => rank(b) - rank(a) || a[0] - b[0] || a[1] - b[1]) : all;
     this.label();
     this.paint();
+    if (this.shown !== String(this.view.selected)) this.follow(this.indexOf(this.view.selected));
+    this.shown = String(this.view.selected);
   }
 
   dispose() {
@@ -136,7 +141,7 @@ class HeadGrid {
     const [nLayers, nHeads] = this.head.shape;
     const room = this.holder.clientWidth || 900;
     const fits = Math.min((room - LEFT - 2) / nLayers, HIGH / nHeads);
-    const cell = Math.floor(Math.min(CELL.max, Math.max(CELL.min, fits)));
+    const cell = Math.floor(Math.min(CELL.max, Math.max(matchMedia("(pointer: coarse)").matches ? CELL.touched : CELL.min, fits)));
     const grid = { left: LEFT, top: TOP, wide: cell, high: cell, columns: nLayers };
     const wide = Math.max(cell, CELL.labelled);
     const columns = Math.min(this.order.length, Math.max(1, Math.floor((room - 4) / wide)));
@@ -251,8 +256,16 @@ class HeadGrid {
     this.enlarge();
   }
 
-  follow() {
-    const { x, y } = this.corner(this.pointed);
+  /** A finger says which head the words are about; the large map would lie where the next tap goes. */
+  tapped(index) {
+    this.pointed = index;
+    this.large.hidden = true;
+    this.draw();
+    this.describe();
+  }
+
+  follow(index = this.pointed) {
+    const { x, y } = this.corner(index);
     const { wide, high } = this.layout;
     const { holder } = this;
     holder.scrollLeft = Math.min(x - 4, Math.max(holder.scrollLeft, x + wide + 4 - holder.clientWidth));

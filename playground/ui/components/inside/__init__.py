@@ -17,7 +17,7 @@ from playground.ui.components import script, style
 _COMPONENT = st.components.v2.component(
     "playground.inside",
     html='<div class="inside"></div>\n<p class="detail" aria-live="polite"></p>\n',
-    css=style("keyboard", "inside/inside"),
+    css=style("keyboard", "inside/inside", "touch"),
     js=script("inside/inside"),
 )
 

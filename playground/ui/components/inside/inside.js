@@ -1,11 +1,13 @@
 // The way through the layers: parts on the left, what the model would answer after each on the right.
 // Every text comes in through `data` and reaches the page only as textContent.
 
-const BLOCKS = 236; // width of a block, of which attention and MLP take what their parameters take
-const LEFT = 34; // layer numbers
+// Layer numbers; a block, of which attention and MLP take what their parameters take, each enough for its name; the
+// line of the residual stream; the lowest row and the narrowest column of the table, in pixels.
+const WIDE = { left: 34, blocks: 236, part: 94, stream: 20, row: 17, cell: 0 };
+const PHONE = { left: 24, blocks: 124, part: 62, stream: 14, row: 24, cell: 72 }; // below 600: the table scrolls
 const HEAD = 15; // between two lines above a column
-const STREAM = 20; // the line of the residual stream, right of the blocks
 const CIVIDIS = ["#00224e", "#123570", "#3b496c", "#575d6d", "#707173", "#8a8678", "#a59c74", "#c3b369", "#e1cc55", "#fee838"];
+let ruler = null;
 const [ATTENTION, MLP, END, ANSWER] = ["#e69f00", "#009e73", "#56b4e9", "#0072b2"];
 
 export default renewed(({ parentElement, data, setStateValue }) => {
@@ -16,13 +18,18 @@ export default renewed(({ parentElement, data, setStateValue }) => {
 
   function draw() {
     const theme = pageTheme(host);
-    const box = layout(host.clientWidth || 900, n, data.tokens);
+    const room = host.clientWidth || 900;
+    const box = layout(room, n, data.tokens);
     const picture = svg("svg", {
-      viewBox: `0 0 ${box.width} ${box.height}`, height: box.height, tabindex: 0,
+      viewBox: `0 0 ${box.width} ${box.height}`, width: box.width, height: box.height, tabindex: 0,
       role: "application", "aria-label": data.words.picture,
     });
-    picture.append(...architecture(data, box, theme, n), ...table(data, box, theme, n));
+    const parts = svg("g", { class: "parts" });
+    parts.append(...architecture(data, box, theme, n));
+    picture.append(...table(data, box, theme, n), parts);
     host.replaceChildren(picture);
+    const chosen = box.left + home(data, n).column * box.cell;
+    host.scrollLeft = Math.max(0, chosen + box.cell - room);
     say(focus);
   }
 
@@ -43,7 +50,8 @@ export default renewed(({ parentElement, data, setStateValue }) => {
     return found ? { row: Number(found.row), column: Number(found.column), id: found.id } : null;
   };
   on("pointerover", (event) => say(place(event) ?? focus));
-  on("pointerleave", () => say(focus));
+  on("pointerleave", (event) => isGone(event) && say(focus));
+  on("scroll", () => host.style.setProperty("--left", `${host.scrollLeft}px`));
   on("click", (event) => {
     const at = place(event);
     if (at) choose(at);
@@ -77,12 +85,14 @@ function home(data, n) {
 }
 
 function layout(width, n, tokens) {
-  const row = Math.max(17, Math.min(34, Math.floor(580 / n)));
-  const left = LEFT + BLOCKS + STREAM + 14;
-  const cell = Math.min(150, (width - left - 2) / tokens.length);
+  const sizes = width < 600 ? PHONE : WIDE;
+  const row = Math.max(sizes.row, Math.min(34, Math.floor(580 / n)));
+  const left = sizes.left + sizes.blocks + sizes.stream + 14;
+  const cell = Math.max(sizes.cell, Math.min(150, (width - left - 2) / tokens.length));
   const head = HEAD * (Math.max(...tokens.map(([, , lines = [""]]) => lines.length)) - 1); // what two lines need more than one
   const top = row + 9 + head;
-  return { width, row, left, cell, top, head, height: top + n * row + 26 + head, y: (at) => top + (n - 1 - at) * row };
+  const all = Math.max(width, left + cell * tokens.length + 2);
+  return { ...sizes, width: all, row, left, cell, top, head, numbers: sizes.left, height: top + n * row + 26 + head, y: (at) => top + (n - 1 - at) * row };
 }
 
 function stationAt(data, { row, column, id }) {
@@ -94,29 +104,31 @@ function stationAt(data, { row, column, id }) {
 
 function architecture(data, box, theme, n) {
   const nodes = [];
-  const x = LEFT + BLOCKS + STREAM / 2 + 2;
+  const { numbers: first, blocks, part: least } = box;
+  const x = first + blocks + box.stream / 2 + 2;
   const middle = (row) => box.y(row) + box.row / 2;
+  nodes.push(svg("rect", { x: 0, y: 0, width: box.left - 1, height: box.height, fill: theme.paper }));
   nodes.push(svg("line", { x1: x, x2: x, y1: middle(0), y2: box.top - 10, stroke: theme.text, "stroke-width": 3, opacity: 0.55 }));
   nodes.push(svg("path", { d: `M${x - 5},${box.top - 8}l5,-9l5,9z`, fill: theme.text, opacity: 0.7 }));
   const numbers = { "text-anchor": "end", "font-size": 12, "font-family": theme.code, fill: theme.text };
   for (let row = 0; row < n; row += 1) {
-    nodes.push(svg("text", { ...numbers, x: LEFT - 8, y: middle(row) + 4 }, String(row)));
+    nodes.push(svg("text", { ...numbers, x: first - 6, y: middle(row) + 4 }, String(row)));
     if (row) nodes.push(svg("circle", { cx: x, cy: middle(row), r: 4, fill: theme.paper, stroke: theme.text, "stroke-width": 1.5 }));
   }
   const put = (id, row, column, left, width, y) => {
     const station = data.stations.find((one) => one.id === id);
     if (station) nodes.push(part(data, station, { row, column, x: left, y, width, height: box.row - 3 }, theme));
   };
-  put("embedding", 0, -1, LEFT, BLOCKS, box.y(0) + 1.5);
-  const half = BLOCKS / 2;
-  put("norm", n, -2, LEFT, half - 2, box.top - box.row - 3);
-  put("logits", n, -1, LEFT + half, half, box.top - box.row - 3);
+  put("embedding", 0, -1, first, blocks, box.y(0) + 1.5);
+  const half = (blocks < WIDE.blocks ? 0.62 : 0.5) * blocks;
+  put("norm", n, -2, first, half - 2, box.top - box.row - 3);
+  put("logits", n, -1, first + half, blocks - half, box.top - box.row - 3);
   for (let row = 1; row < n; row += 1) {
     const [attention, mlp] = ["attention", "mlp"].map((kind) => data.stations.find((one) => one.id === `${kind}.${row - 1}`));
     const share = attention.n_parameters / (attention.n_parameters + mlp.n_parameters || 1);
-    const width = Math.max(94, Math.min(BLOCKS - 94, share * BLOCKS));
-    put(attention.id, row, -2, LEFT, width - 2, box.y(row) + 1.5);
-    put(mlp.id, row, -1, LEFT + width, BLOCKS - width, box.y(row) + 1.5);
+    const width = Math.max(least, Math.min(blocks - least, share * blocks));
+    put(attention.id, row, -2, first, width - 2, box.y(row) + 1.5);
+    put(mlp.id, row, -1, first + width, blocks - width, box.y(row) + 1.5);
   }
   return nodes;
 }
@@ -134,9 +146,9 @@ function part(data, station, at, theme) {
       stroke: chosen ? theme.text : colour, "stroke-width": chosen ? 2 : 1,
     }),
     svg("text", {
-      x: x + 6, y: y + height / 2 + 4, "font-size": 11.5, "font-family": theme.font,
+      x: x + (width < 94 ? 3 : 6), y: y + height / 2 + 4, "font-size": 11.5, "font-family": theme.font,
       fill: chosen ? "#000" : theme.text,
-    }, station.label),
+    }, fitted(station.label, width - 8, theme.font)),
   );
   return group;
 }
@@ -177,6 +189,18 @@ function cell(data, at, theme) {
   );
   if (right) group.append(svg("rect", { x: x + width - 5, y: y + 2, width: 3.5, height: height - 4, fill: ANSWER, stroke: fill.ink, "stroke-width": 0.5 }));
   return group;
+}
+
+/** A part's name, with how many parameters it has where there is room for both. */
+function fitted(text, room, font) {
+  ruler ??= document.createElement("canvas").getContext("2d");
+  ruler.font = `11.5px ${font}`;
+  const fits = (words) => ruler.measureText(words).width <= room;
+  if (fits(text)) return text;
+  const letters = [...text.replace(/ [\d.,]+( M)?$/, "")];
+  const name = letters.join("");
+  while (letters.length && !fits(`${letters.join("")}…`)) letters.pop();
+  return fits(name) ? name : `${letters.join("")}…`;
 }
 
 /** Cividis over the paper: 0 is the paper, and the ink that reads best on it. */

@@ -2,7 +2,8 @@
 // All text comes in through `data` and reaches the page only as textContent.
 
 const HEIGHT = 404;
-const NARROWEST = 860; // below, the picture scrolls sideways
+const NARROWEST = 860; // below, the picture is drawn smaller
+const PHONE = 640; // below, its stations stand below each other
 const TOP = 100; // below the station names
 const BOTTOM = 396;
 const COLUMNS = {
@@ -18,16 +19,17 @@ export default renewed(({ parentElement, data }) => {
   const frame = parentElement.querySelector(".journey");
   const about = parentElement.querySelector(".about");
   const stop = new AbortController();
+  let drawn = 0;
   const draw = () => {
     const style = getComputedStyle(frame);
     fonts = { code: style.getPropertyValue("--st-code-font"), body: style.getPropertyValue("--st-font") };
-    const width = Math.max(frame.clientWidth, NARROWEST);
-    frame.replaceChildren(picture(data, width));
+    drawn = frame.clientWidth;
+    frame.replaceChildren(drawn < PHONE ? tallPicture(data, drawn) : picture(data, Math.max(drawn, NARROWEST), drawn));
     rest(frame, about, data);
   };
   draw();
   const watch = new ResizeObserver(() => {
-    if (Math.max(frame.clientWidth, NARROWEST) !== frame.firstChild.viewBox.baseVal.width) draw();
+    if (frame.clientWidth !== drawn) draw();
   });
   watch.observe(frame);
   listen(frame, about, data, stop.signal);
@@ -39,9 +41,13 @@ export default renewed(({ parentElement, data }) => {
 
 // ---------------------------------------------------------------- the picture
 
-function picture(data, width) {
-  const drawing = svg("svg", { viewBox: `0 0 ${width} ${HEIGHT}`, width: "100%", height: HEIGHT, role: "group" });
-  drawing.setAttribute("aria-label", data.say.picture);
+function canvas(data, width, height, scale = 1) {
+  const size = { viewBox: `0 0 ${width} ${height}`, width: "100%", height: height * scale };
+  return svg("svg", { ...size, role: "group", "aria-label": data.say.picture });
+}
+
+function picture(data, width, room) {
+  const drawing = canvas(data, width, HEIGHT, Math.min(1, room / width));
   const x = Object.fromEntries(Object.entries(COLUMNS).map(([k, [a, b]]) => [k, [a * width, b * width]]));
   const lines = layOut(data.rows, TOP, BOTTOM, 50);
   const core = coreBox(data, x);
@@ -98,18 +104,25 @@ function sentence(data, x) {
 // Pixels of the sentence's edge that each token leaves from.
 const fanShare = (rows) => Math.min(24, (BOTTOM - TOP - 40) / rows.length);
 
+function tokenSpot(row) {
+  const spot = svg("g", { class: "spot", role: "img", "aria-label": row.about, tabindex: -1 });
+  spot.dataset.about = row.about;
+  spot.style.setProperty("--hue", hue(row.id));
+  if (row.selected) spot.classList.add("selected");
+  if (row.query) spot.classList.add("query");
+  if (row.kind === "gap") spot.classList.add("many");
+  return spot;
+}
+
+const largestOf = (rows) => Math.max(...rows.flatMap((row) => row.values ?? []).map(Math.abs), 1e-9);
+
 function tokenRows(data, lines, x, core) {
-  const scale = Math.max(...data.rows.flatMap((row) => row.values ?? []).map(Math.abs), 1e-9);
+  const scale = largestOf(data.rows);
   const share = fanShare(data.rows);
   let into = core.top;
   return data.rows.map((row, i) => {
     const { middle: y, height } = lines[i];
-    const spot = svg("g", { class: "spot", role: "img", "aria-label": row.about, tabindex: -1 });
-    spot.dataset.about = row.about;
-    spot.style.setProperty("--hue", hue(row.id));
-    if (row.selected) spot.classList.add("selected");
-    if (row.query) spot.classList.add("query");
-    if (row.kind === "gap") spot.classList.add("many");
+    const spot = tokenSpot(row);
     const tied = Math.min(share, height - 8) / 2;
     const from = (TOP + BOTTOM) / 2 + (i + 0.5 - data.rows.length / 2) * share;
     const chip = tokenChip(row, y, height, x.tokens);
@@ -189,37 +202,44 @@ function coreBox(data, x) {
 
 function nextRows(data, x, core) {
   const lines = layOut(data.next, TOP - 4, BOTTOM, 58);
-  const [left, right] = x.end;
   let out = core.top;
   return data.next.map((row, i) => {
     const { middle: y, height } = lines[i];
-    const spot = svg("g", { class: `spot next${i ? "" : " first"}${row.kind === "rest" ? " rest" : ""}`, role: "img", tabindex: -1 });
-    spot.setAttribute("aria-label", row.about);
-    spot.dataset.about = row.about;
+    const spot = nextSpot(row, i, y, height, x.end);
     const thick = row.p * core.height;
     const half = Math.min(thick, height - 10) / 2;
-    spot.append(band(x.core[1], out, out + thick, left - 8, y - half, y + half, "flow"));
+    spot.prepend(band(x.core[1], out, out + thick, x.end[0] - 8, y - half, y + half, "flow"));
     out += thick;
-    const number = label(row.percent, { class: "percent", x: right, y: y + 2 });
-    const room = right - left - measure(row.percent, i ? 15 : 19) - 14;
-    const base = row.kind === "rest" ? 14 : row.kind === "bytes" ? 15 : i ? 17 : 21;
-    const size = Math.max(11, Math.min(base, (base * room) / measure(row.label, base, row.kind !== "rest")));
-    const name = label(size > 11 ? row.label : shorten(row.label, room, 11), { class: `token ${row.kind}`, x: left, y: y + 2 });
-    name.style.fontSize = `${size}px`;
-    const track = { x: left, y: y + 9, width: right - left, height: 8, rx: 4 };
-    spot.append(svg("rect", { class: "hit", x: left - 6, y: y - height / 2, width: right - left + 6, height }));
-    spot.append(svg("rect", { class: "scale", ...track }));
-    spot.append(svg("rect", { class: "bar", ...track, width: Math.max((right - left) * row.p, 2) }), name, number);
     return spot;
   });
 }
 
+function nextSpot(row, i, y, height, [left, right]) {
+  const spot = svg("g", { class: `spot next${i ? "" : " first"}${row.kind === "rest" ? " rest" : ""}`, role: "img", tabindex: -1 });
+  spot.setAttribute("aria-label", row.about);
+  spot.dataset.about = row.about;
+  const number = label(row.percent, { class: "percent", x: right, y: y + 2 });
+  const room = right - left - measure(row.percent, i ? 15 : 19) - 14;
+  const base = row.kind === "rest" ? 14 : row.kind === "bytes" ? 15 : i ? 17 : 21;
+  const size = Math.max(11, Math.min(base, (base * room) / measure(row.label, base, row.kind !== "rest")));
+  const name = label(size > 11 ? row.label : shorten(row.label, room, 11), { class: `token ${row.kind}`, x: left, y: y + 2 });
+  name.style.fontSize = `${size}px`;
+  const track = { x: left, y: y + 9, width: right - left, height: 8, rx: 4 };
+  spot.append(svg("rect", { class: "hit", x: left - 6, y: y - height / 2, width: right - left + 6, height }));
+  spot.append(svg("rect", { class: "scale", ...track }));
+  spot.append(svg("rect", { class: "bar", ...track, width: Math.max((right - left) * row.p, 2) }), name, number);
+  return spot;
+}
+
 function sentenceVector(data, x, core, flows) {
   const lines = layOut(data.vector, TOP, BOTTOM, 50);
-  const [left, right] = x.end;
+  flows.append(band(x.core[1], core.top, core.top + core.height, x.end[0] - 8, lines[0].middle - 14, lines.at(-1).middle + 14, "flow"));
+  return vectorSpots(data, lines, x.end);
+}
+
+function vectorSpots(data, lines, [left, right]) {
   const zero = (left + right) / 2 + 6;
   const scale = Math.max(...data.vector.map((entry) => Math.abs(entry.value)), 1e-9);
-  flows.append(band(x.core[1], core.top, core.top + core.height, left - 8, lines[0].middle - 14, lines.at(-1).middle + 14, "flow"));
   return data.vector.map((entry, i) => {
     const { middle: y, height } = lines[i];
     const spot = svg("g", { class: "spot next", role: "img", tabindex: -1, "aria-label": entry.about });
@@ -312,7 +332,7 @@ function listen(frame, about, data, signal) {
   };
   const focused = () => frame.getRootNode().activeElement?.closest?.(".spot") ?? null;
   on("pointerover", (event) => show(event.target.closest(".spot") ?? focused()));
-  on("pointerleave", () => show(focused()));
+  on("pointerleave", (event) => isGone(event) && show(focused()));
   on("focusin", (event) => show(event.target.closest(".spot")));
   on("focusout", () => show(null));
   on("keydown", (event) => {

@@ -28,7 +28,7 @@ def _component(view: View) -> Callable[..., Any]:
     return st.components.v2.component(
         f"playground.positions_{view}",
         html='<div class="positions"></div>\n',
-        css=style("keyboard", "positions/positions"),
+        css=style("keyboard", "positions/positions", "touch"),
         js=script("positions/maths", "positions/panel", f"positions/{view}"),
     )
 

@@ -1,7 +1,6 @@
 // Each pair of dimensions of a query and a key as two hands of a clock, and the score they make.
 
 const RADIUS = 23;
-const COLUMNS = 16;
 const ROW_HIGH = 76;
 const BARS = 110;
 
@@ -38,7 +37,10 @@ const clocks = {
     const half = d_head / 2;
     panel.here = pairScores(query, key, m, n, speeds);
     panel.there = pairScores(query, key, m + shift, n + shift, speeds);
-    panel.cell = (wide - 20) / COLUMNS;
+    const [columns, margin] = wide < 700 ? [8, 2] : [16, 10];
+    const cell = (wide - 2 * margin) / columns;
+    const radius = Math.min(RADIUS, cell / 2 - 2);
+    Object.assign(panel, { columns, margin, cell });
     const hands = [
       [query, m, theme.query, false],
       [key, n, theme.key, false],
@@ -46,21 +48,22 @@ const clocks = {
       [key, n + shift, theme.key, true],
     ];
     for (let i = 0; i < half; i++) {
-      const cx = 10 + panel.cell * ((i % COLUMNS) + 0.5);
-      const cy = 30 + ROW_HIGH * Math.floor(i / COLUMNS);
-      picture.append(svg("circle", { cx, cy, r: RADIUS, fill: "none", stroke: theme.line, "stroke-width": 1.5 }));
+      const cx = margin + cell * ((i % columns) + 0.5);
+      const cy = 30 + ROW_HIGH * Math.floor(i / columns);
+      picture.append(svg("circle", { cx, cy, r: radius, fill: "none", stroke: theme.line, "stroke-width": 1.5 }));
       for (const [vector, position, stroke, shifted] of hands) {
         if (shifted && shift === 0) continue;
         const angle = Math.atan2(vector[half + i], vector[i]) + position * speeds[i];
-        const x2 = cx + RADIUS * Math.cos(angle);
-        const y2 = cy - RADIUS * Math.sin(angle);
+        const x2 = cx + radius * Math.cos(angle);
+        const y2 = cy - radius * Math.sin(angle);
         const style = shifted ? { "stroke-width": 1.4, "stroke-dasharray": "3 2" } : { "stroke-width": 2.8 };
         picture.append(svg("line", { x1: cx, y1: cy, x2, y2, stroke, "stroke-linecap": "round", ...style }));
       }
       const label = { x: cx, y: cy + RADIUS + 14, "text-anchor": "middle", "font-size": 11, fill: theme.grey };
       picture.append(svg("text", label, compact((2 * Math.PI) / speeds[i], head.language)));
     }
-    const top = 30 + ROW_HIGH * Math.ceil(half / COLUMNS);
+    const more = lines(head.words.bars, wide - 56, theme).length - 1;
+    const top = 30 + ROW_HIGH * Math.ceil(half / columns) + TITLE * more;
     bars(panel, { left: 46, top, width: wide - 56, height: BARS });
     return top + BARS + 24;
   },
@@ -75,11 +78,11 @@ const clocks = {
   },
 
   at(panel, x, y) {
-    const { head, here, there, cell, settings } = panel;
+    const { head, here, there, cell, columns, margin, settings } = panel;
     const half = here.length;
     const row = Math.floor((y - 30 + ROW_HIGH / 2) / ROW_HIGH);
-    const pair = COLUMNS * row + clamp(Math.floor((x - 10) / cell), 0, COLUMNS - 1);
-    if (row < 0 || pair < 0 || pair >= half || row >= Math.ceil(half / COLUMNS)) return null;
+    const pair = columns * row + clamp(Math.floor((x - margin) / cell), 0, columns - 1);
+    if (row < 0 || pair < 0 || pair >= half || row >= Math.ceil(half / columns)) return null;
     const speed = frequencies(head.facts.d_head, head.facts.base)[pair];
     return fill(head.words.detail, {
       pair,

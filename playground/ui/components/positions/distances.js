@@ -23,10 +23,11 @@ const distances = {
     const { reach } = settings;
     const found = curves(settings, facts, numbers);
     panel.found = found;
-    const box = { left: 46, top: 70, width: wide - 60, height: HIGH - 110 };
+    const across = wide < 640 ? 1 : 2; // names beside each other
+    const box = { left: 46, top: 28 + 84 / across, width: wide - 60, height: HIGH - 110 };
     const plot = new Plot(picture, box, { x: [0, reach], y: [-0.4, 1] }, theme);
     panel.plot = plot;
-    plot.axes({ title: words.similarity, xs: ticks(reach, 8), ys: [0, 0.5, 1], xTitle: words.distance, language });
+    plot.axes({ title: words.similarity, xs: ticks(reach, wide < 480 ? 4 : 8), ys: [0, 0.5, 1], xTitle: words.distance, language });
     const [low, high] = [1, 2].map((i) => numbers.subarray(i * facts.n_learned, (i + 1) * facts.n_learned));
     const n = found.learned.length;
     const edge = (values, i) => `${plot.x(i).toFixed(1)},${clamp(plot.y(values[i]), 0, box.top + box.height).toFixed(1)}`;
@@ -40,13 +41,13 @@ const distances = {
       return [name, stroke];
     });
     shown.forEach(([name, stroke], place) => {
-      const y = 14 + 21 * (place % 2);
-      const x = box.left + (place < 2 ? 0 : wide / 2);
+      const y = 14 + 21 * (place % (4 / across));
+      const x = across === 1 ? 4 : box.left + (place < 2 ? 0 : wide / 2);
       plot.add("line", { x1: x, x2: x + 44, y1: y, y2: y, ...stroke });
       const label = { x: x + 52, y: y + 4, "font-size": 13, fill: theme.text };
       plot.add("text", label, fill(words[name], { ...settings, ...facts }));
     });
-    return HIGH;
+    return box.top + box.height + 40;
   },
 
   reading(panel) {

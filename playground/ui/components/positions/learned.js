@@ -18,7 +18,7 @@ const learned = {
     const small = { "font-size": 12, fill: theme.grey };
     for (const value of ticks(n_ctx - 1))
       plot.add("text", { ...small, x: box.left - 6, y: plot.y(value + 0.5) + 4, "text-anchor": "end" }, value);
-    for (const value of ticks(d_model - 1, 8))
+    for (const value of ticks(d_model - 1, wide < 480 ? 4 : 8))
       plot.add("text", { ...small, x: plot.x(value + 0.5), y: HIGH - 20, "text-anchor": "middle" }, value);
     const bold = { "font-size": 13.5, "font-weight": 600, fill: theme.text };
     plot.add("text", { ...bold, x: box.left, y: 16 }, head.words.matrix);

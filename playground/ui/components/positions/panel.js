@@ -2,6 +2,7 @@
 
 const SEND_AFTER_MS = 150; // a held arrow key fires a change event for each step
 const LOG_STEPS = 240;
+const TITLE = 16; // pixels of a line of a plot's title
 const instances = new WeakMap();
 
 const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
@@ -54,6 +55,19 @@ function matrixImage(rows, nRows, nColumns, largest, theme) {
   return canvas.toDataURL();
 }
 
+/** A plot's title in lines of at most this width. */
+function lines(title, width, theme) {
+  const pen = el("canvas").getContext("2d");
+  pen.font = `600 13.5px ${theme.font}`;
+  const found = [""];
+  for (const word of title.split(" ")) {
+    const longer = `${found.at(-1)} ${word}`.trim();
+    if (found.at(-1) && pen.measureText(longer).width > width) found.push(word);
+    else found[found.length - 1] = longer;
+  }
+  return found;
+}
+
 /** A line plot in a box: axes with few ticks, then whatever the caller adds with x() and y(). */
 class Plot {
   constructor(parent, box, { x: [x0, x1], y: [y0, y1] }, theme) {
@@ -72,7 +86,10 @@ class Plot {
     const { left, top, width, height } = this.box;
     const { theme } = this;
     const small = { "font-size": 12, fill: theme.grey };
-    this.add("text", { x: left, y: top - 9, "font-size": 13.5, "font-weight": 600, fill: theme.text }, title);
+    const bold = { "font-size": 13.5, "font-weight": 600, fill: theme.text };
+    lines(title, width, theme).forEach((line, i, all) => {
+      this.add("text", { ...bold, x: left, y: top - 9 - TITLE * (all.length - 1 - i) }, line);
+    });
     for (const value of ys) {
       this.add("line", { x1: left, x2: left + width, y1: this.y(value), y2: this.y(value), stroke: theme.line });
       this.add("text", { ...small, x: left - 6, y: this.y(value) + 4, "text-anchor": "end" }, short(value, language));
@@ -100,7 +117,7 @@ function ticks(last, n = 4) {
 
 class Panel {
   constructor(root, view) {
-    Object.assign(this, { root, view, fields: {}, sent: "", hover: null });
+    Object.assign(this, { root, view, fields: {}, sent: "", aimed: null });
     this.observer = new ResizeObserver(() => this.head && this.paint());
     this.controls = el("div", { class: "controls" });
     this.sentence = el("p", { class: "sentence" });
@@ -109,8 +126,9 @@ class Panel {
     this.detail = el("p", { class: "detail" });
     this.status = el("span", { class: "unseen", role: "status" });
     root.replaceChildren(this.controls, this.sentence, this.holder, this.detail, this.status);
-    this.holder.addEventListener("pointermove", (event) => this.point(event));
-    this.holder.addEventListener("pointerleave", () => this.point(null));
+    for (const name of ["pointermove", "click"])
+      this.holder.addEventListener(name, (event) => this.point(this.placeOf(event)));
+    this.holder.addEventListener("pointerleave", (event) => isGone(event) && this.point(null));
     this.observer.observe(this.holder);
   }
 
@@ -213,24 +231,25 @@ class Panel {
 
   paint() {
     this.theme = themeOf(this.root.host ?? this.root);
-    const wide = Math.max(480, this.holder.clientWidth);
+    const wide = Math.max(this.view.narrowest ?? 280, this.holder.clientWidth);
     this.picture.replaceChildren();
     const high = this.view.paint(this, wide);
     for (const [name, value] of Object.entries({ width: wide, height: high, viewBox: `0 0 ${wide} ${high}` }))
       this.picture.setAttribute(name, value);
     this.picture.setAttribute("font-family", this.theme.font);
     this.sentence.textContent = this.view.reading(this);
-    this.point(null);
+    this.point(this.aimed);
   }
 
-  /** Exact values of what the pointer is on. */
-  point(event) {
-    let found = null;
-    if (event) {
-      const box = this.picture.getBoundingClientRect();
-      found = this.view.at(this, event.clientX - box.left, event.clientY - box.top);
-    }
-    this.detail.textContent = found ?? this.head.words.legend;
+  placeOf(event) {
+    const box = this.picture.getBoundingClientRect();
+    return [event.clientX - box.left, event.clientY - box.top];
+  }
+
+  /** Exact values of what the pointer is on, or the finger was last. */
+  point(place) {
+    this.aimed = place;
+    this.detail.textContent = (place && this.view.at(this, ...place)) ?? this.head.words.legend;
   }
 
   number(value) {

@@ -2,14 +2,20 @@
 
 const HIGH = 360;
 const TOP = 26;
+const NARROW = 560; // below, the curves stand under the matrix
 
 function layout(wide) {
+  if (wide < NARROW) {
+    const box = { left: 46, width: wide - 56 };
+    const matrix = { ...box, top: TOP, height: HIGH - TOP - 36 };
+    return { matrix, wave: { ...box, top: HIGH + TOP, height: 110 }, dot: { ...box, top: HIGH + TOP + 180, height: 110 }, high: HIGH + TOP + 330 };
+  }
   const height = HIGH - TOP - 36;
   const matrix = { left: 46, top: TOP, width: Math.round(wide * 0.52) - 46, height };
   const left = matrix.left + matrix.width + 70;
   const each = (height - 66) / 2;
   const box = { left, width: wide - left - 10, height: each };
-  return { matrix, wave: { ...box, top: TOP }, dot: { ...box, top: TOP + each + 66 } };
+  return { matrix, wave: { ...box, top: TOP }, dot: { ...box, top: TOP + each + 66 }, high: HIGH };
 }
 
 const waves = {
@@ -61,7 +67,7 @@ const waves = {
       const at = { cx: curve.x(distance), cy: curve.y(product), r: 3.2, fill: "none", stroke: theme.after };
       curve.add("circle", { ...at, "stroke-width": 1.4 });
     });
-    return HIGH;
+    return panel.layout.high;
   },
 
   reading(panel) {

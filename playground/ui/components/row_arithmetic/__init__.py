@@ -16,7 +16,7 @@ from playground.ui.components.positions import Control, sliders
 _COMPONENT = st.components.v2.component(
     "playground.row_arithmetic",
     html='<div class="positions"></div>\n',
-    css=style("keyboard", "positions/positions", "row_arithmetic/row_arithmetic"),
+    css=style("keyboard", "positions/positions", "row_arithmetic/row_arithmetic", "touch"),
     js=script("positions/panel", "row_arithmetic/row_arithmetic"),
 )
 

@@ -85,6 +85,8 @@ function calculate({ head, numbers, settings }) {
 }
 
 const row = {
+  narrowest: 640, // below, it scrolls: the numbers do not fit
+
   moved({ settings, head }, name) {
     const root = Math.sqrt(head.facts.d_head);
     if (name === "divisor" && Math.abs(Math.log(settings.divisor / root)) < SNAP) settings.divisor = root;

@@ -23,7 +23,7 @@ from playground.ui.text import _
 _COMPONENT = st.components.v2.component(
     "playground.sampler",
     html='<div class="sampler"></div>\n',
-    css=style("keyboard", "sampler/sampler"),
+    css=style("keyboard", "sampler/sampler", "touch"),
     js=script("sampler/sampler"),
 )
 _PACKED: WeakKeyDictionary[RankedLogits, bytes] = WeakKeyDictionary()

@@ -241,6 +241,7 @@ const ROW = 20;
 const HEAD = 40;
 const LABEL_CELLS = 15;
 const LIBRARIES = Object.keys(ORDERS);
+const PHONE = 520; // below, fewer columns
 const MARKS = 54; // pixels on the right: one small square for each library
 const AXES = [0.02, 0.05, 0.1, 0.2, 0.5, 1];
 const KEPT = "#0072B2";
@@ -297,8 +298,10 @@ class Picture {
 
   /** Draw `d` over the ranks first ... n, `wide` pixels wide, the bars' axis ending at `axis`. */
   draw({ d, own, texts, words, settings, axis, wide, theme, libraries, active = -1 }) {
-    const left = 175;
-    const right = wide - 150 - MARKS;
+    // on a phone a tap tells the rest
+    const phone = wide < PHONE;
+    const [left, marks] = phone ? [136, 0] : [175, MARKS];
+    const right = wide - (phone ? 76 : 150 + marks);
     const x = (share) => left + clamp(share, 0, 1) * (right - left);
     const n = Math.min(this.n, texts.length);
     const high = HEAD + n * ROW;
@@ -313,7 +316,7 @@ class Picture {
       const share = kept ? d.after(i) : d.before(i);
       const long = x(share / axis) - left;
       points.push(`${x(d.cumulative(i)).toFixed(1)},${HEAD + i * ROW + ROW / 2}`);
-      write(row.label, shorten(texts[i], LABEL_CELLS));
+      write(row.label, shorten(texts[i], phone ? 11 : LABEL_CELLS));
       write(row.value, percent(share));
       write(row.state, kept ? percent(d.cumulative(i)) : words.cut);
       set(row.back, { width: wide, fill: theme.kept, opacity: i === active ? 0.14 : 0 });
@@ -323,13 +326,14 @@ class Picture {
       set(row.dot, { cx: x(d.cumulative(i)), fill: kept ? theme.cumulative : theme.paper, stroke: theme.cumulative });
       set(row.rank, { fill: theme.grey, "font-size": 12 });
       set(row.label, { fill: theme.text, "font-size": 14, "font-family": theme.code, opacity: kept ? 1 : 0.75 });
+      for (const node of [row.state, ...row.libraries]) set(node, { display: phone ? "none" : "inline" });
       row.libraries.forEach((mark, at) => {
         const { first, n } = libraries[LIBRARIES[at]];
         const stays = i >= first && i < n;
         set(mark, { x: wide - MARKS + 3 + 16 * at, fill: stays ? theme.kept : "none", stroke: stays ? theme.kept : theme.grey });
         set(mark, { "data-kept": stays });
       });
-      set(row.value, { x: wide - 76 - MARKS, fill: theme.text, "font-size": 13.5, "font-weight": kept ? 600 : 400 });
+      set(row.value, { x: phone ? wide - 6 : wide - 76 - marks, fill: theme.text, "font-size": 13.5, "font-weight": kept ? 600 : 400 });
       set(row.state, { x: wide - 6 - MARKS, fill: kept ? theme.cumulative : theme.grey, "font-size": 13 });
     });
     set(this.line, { points: points.join(" "), stroke: theme.cumulative });
@@ -352,9 +356,10 @@ class Picture {
       marks.push(svg("text", { ...anchor, y: 14, fill: theme.kept }, `${+((100 * axis * i) / 4).toPrecision(3)} %`));
       marks.push(svg("text", { ...anchor, y: 31, fill: theme.cumulative }, `${25 * i} %`));
     }
-    const name = { x: 150, "text-anchor": "end", "font-size": 12 };
+    const name = { x: x(0) - 25, "text-anchor": "end", "font-size": 12 };
     marks.push(svg("text", { ...name, y: 14, fill: theme.kept, "font-weight": 600 }, words.axis_bars));
     marks.push(svg("text", { ...name, y: 31, fill: theme.cumulative, "font-weight": 600 }, words.axis_line));
+    if (wide < PHONE) return this.ticks.replaceChildren(...marks);
     LIBRARIES.forEach((name, at) => {
       const place = { x: wide - MARKS + 7.5 + 16 * at, y: 31, "text-anchor": "middle", "font-size": 12, fill: theme.grey };
       const letter = svg("text", place, name[0].toUpperCase());
@@ -392,7 +397,7 @@ class Sampler {
     this.build();
     this.wide = 0;
     this.observer = new ResizeObserver(() => {
-      this.wide = Math.max(420, this.scroller.clientWidth);
+      this.wide = this.scroller.clientWidth;
       if (this.data) this.paint();
     });
     this.observer.observe(this.scroller);
@@ -510,8 +515,9 @@ class Sampler {
 
   listen() {
     const rowAt = (event) => Math.floor((event.clientY - this.svg.getBoundingClientRect().top - HEAD) / ROW);
-    this.scroller.addEventListener("pointermove", (event) => this.point(rowAt(event)));
-    this.scroller.addEventListener("pointerleave", () => this.root.getRootNode().activeElement !== this.scroller && this.point(-1));
+    for (const name of ["pointermove", "click"])
+      this.scroller.addEventListener(name, (event) => this.point(rowAt(event)));
+    this.scroller.addEventListener("pointerleave", (event) => isGone(event) && this.root.getRootNode().activeElement !== this.scroller && this.point(-1));
     this.scroller.addEventListener("focus", () => this.active < 0 && this.point(0));
     this.scroller.addEventListener("blur", () => this.point(-1));
     this.scroller.addEventListener("keydown", (event) => {

@@ -1,17 +1,16 @@
-"""A button that copies the link to exactly what is on the screen."""
+"""A button that copies the link to exactly what is on the screen; being on every page, it lets taps read charts."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import streamlit as st
 
-_HERE = Path(__file__).parent
+from playground.ui.components import script, style
+
 _COMPONENT = st.components.v2.component(
     "playground.share",
     html='<button type="button"></button><span role="status" aria-live="polite"></span>',
-    css=(_HERE / "share.css").read_text("utf-8"),
-    js=(_HERE / "share.js").read_text("utf-8"),
+    css=style("share/share"),
+    js=script("share/share", "chart_taps"),
 )
 
 

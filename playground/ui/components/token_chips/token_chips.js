@@ -117,7 +117,7 @@ function listen({ ribbon, about, tokens, setStateValue, chips }) {
   };
   const choose = (position) => setStateValue("selected", position === ribbon.selected ? null : position);
   on("pointerover", (event) => describe(about, tokens, positionOf(event) ?? ribbon.selected));
-  on("pointerleave", () => describe(about, tokens, ribbon.selected));
+  on("pointerleave", (event) => isGone(event) && describe(about, tokens, ribbon.selected));
   on("focusin", (event) => describe(about, tokens, positionOf(event) ?? ribbon.selected));
   on("focusout", () => describe(about, tokens, ribbon.selected));
   on("click", (event) => {

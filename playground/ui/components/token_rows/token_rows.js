@@ -1,6 +1,8 @@
 // Several tokenizers over one text. All text comes in through `data` and reaches the page only as textContent.
 
-const NAME = 9.6 * 17 + 8 + 18; // the names' column, gap and padding in pixels
+const NAME = 9.6 * 17 + 8; // the names' column and its gap in pixels
+const EDGES = 18;
+const PHONE = 600; // below, names stand above their rows
 
 export default renewed(({ parentElement, data, setStateValue }) => {
   const root = parentElement.querySelector(".rows");
@@ -34,8 +36,9 @@ function draw({ root, data }) {
   root.setAttribute("role", "group");
   root.setAttribute("aria-label", data.words.rows);
   root.drawnWidth = root.clientWidth;
+  root.classList.toggle("phone", root.clientWidth < PHONE);
   const columns = columnsOf(data);
-  root.replaceChildren(...cutLines(columns, data.breaks, root.clientWidth - NAME).map((line) => drawLine(data, columns, line)));
+  root.replaceChildren(...cutLines(columns, data.breaks, root.clientWidth - EDGES - (root.clientWidth < PHONE ? 0 : NAME)).map((line) => drawLine(data, columns, line)));
   root.scrollTop = 0;
 }
 
@@ -197,7 +200,7 @@ function listen({ root, about, data, setStateValue }, signal) {
     if (row === 0 && data.selects) setStateValue("clicked", position === data.selected ? null : position);
   };
   on("pointerover", (event) => point(placeOf(event)));
-  on("pointerleave", () => point(null));
+  on("pointerleave", (event) => isGone(event) && point(null));
   on("focusin", (event) => point(placeOf(event)));
   on("focusout", () => point(null));
   on("click", (event) => {

@@ -68,11 +68,12 @@ export default renewed(({ parentElement, data, setStateValue }) => {
     }
     point(row(event));
   });
-  on("pointerleave", () => point(null));
+  on("pointerleave", (event) => isGone(event) && point(null));
   on("click", (event) => {
     const turned = drag?.moved;
     drag = null;
     const i = row(event);
+    if (!turned) point(i);
     if (i !== null && !turned) setStateValue("selected", i === data.selected ? null : i);
   });
   on("keydown", (event) => {
