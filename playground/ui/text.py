@@ -17,7 +17,7 @@ from babel.messages.pofile import read_po
 
 from playground.errors import N_, PlaygroundError
 from playground.paths import site_root
-from playground.ui.particles import MARK, with_particles
+from playground.ui.particles import with_particles
 from playground.ui.state import Language, language
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
 
 _FORMAT = re.compile(r"\{(\w+)[^}]*\}")
 _FORMATTER = string.Formatter()
+_SIGNED_ZERO = re.compile(r"[+-]0(\.0*)?(e[+]00)?%?")
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>$:~@&^=])")
 # What Streamlit looks for once Markdown has been read, when no backslash is left: addresses, :material/icon:,
 # :emoji:, and arrows and signs with a space on both sides. A mark without width or line break parts them.
@@ -71,8 +72,11 @@ class Lesson:
     take_away: str
 
 
-class WithParticles(str):
-    """A Korean string in which marks such as `[은/는]` stand for the particle that fits the word before."""
+class Template(str):
+    """A string with places for values: a number that is shown as zero has no sign, particles fit their word.
+
+    In Korean, marks such as `[은/는]` stand for the particle that fits the word before.
+    """
 
     __slots__ = ()
 
@@ -83,8 +87,18 @@ class WithParticles(str):
             said = with_particles(said, literal)
             if name is not None:
                 field = name + (f"!{conversion}" if conversion else "") + (f":{spec}" if spec else "")
-                said += f"{{{field}}}".format(*args, **values)
+                said += without_sign_of_zero(f"{{{field}}}".format(*args, **values))
         return said
+
+
+def without_sign_of_zero(number: str) -> str:
+    """A number as it is shown, without the sign of what rounds to zero; any other text as it is.
+
+    Example:
+        >>> [without_sign_of_zero(number) for number in ("-0.0%", "+0.000", "-0.01", "-0")]
+        ['0.0%', '0.000', '-0.01', '0']
+    """
+    return number[1:] if _SIGNED_ZERO.fullmatch(number) else number
 
 
 def _(msgid: str) -> str:
@@ -94,12 +108,12 @@ def _(msgid: str) -> str:
 
 def in_language(language: Language, msgid: str) -> str:
     """The short string in a language that is no session's: for the server's own pages."""
-    return _catalogue(language).get(msgid, msgid)
+    return _catalogue(language).get(msgid) or _source(msgid)
 
 
 def ngettext(singular: str, plural: str, n: int) -> str:
     """The form of a short string that fits the number `n`; Korean has one form."""
-    source = singular if n == 1 else plural
+    source = _source(singular if n == 1 else plural)
     return _catalogue("ko").get(singular, source) if language() == "ko" else source
 
 
@@ -152,7 +166,7 @@ def told(message: str) -> str:
     for msgid, pattern in () if _(message) != message else _error_patterns().items():
         if match := pattern.fullmatch(message):
             values = {name: plain(value) for name, value in match.groupdict().items()}
-            return WithParticles(_FORMAT.sub(r"{\1}", _(msgid))).format(**values)
+            return Template(_FORMAT.sub(r"{\1}", _(msgid))).format(**values)
     return plain(_(message))
 
 
@@ -196,6 +210,11 @@ def lesson(name: str) -> Lesson:
     return _lesson(language(), name)
 
 
+@lru_cache(maxsize=10_000)  # more strings than there are
+def _source(msgid: str) -> str:
+    return Template(msgid) if "{" in msgid else msgid
+
+
 @lru_cache
 def _catalogue(language: Language) -> Mapping[str, str]:
     if language == "en":
@@ -209,7 +228,7 @@ def _catalogue(language: Language) -> Mapping[str, str]:
         msgid = message.id[0] if plural else message.id
         told = message.string[0] if plural else message.string
         if msgid and told:
-            strings[msgid] = WithParticles(told) if MARK.search(told) else told
+            strings[msgid] = Template(told) if "{" in told else told
     return MappingProxyType(strings)
 
 

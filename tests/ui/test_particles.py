@@ -57,7 +57,7 @@ def test_every_word_takes_one_form_of_the_pair(word: str) -> None:
 
 
 def test_a_mark_is_read_in_the_sentence_and_never_in_a_value() -> None:
-    told = text.WithParticles("{a}[은/는] {b:.1%}({a})[을/를] {{x}}[과/와] [이/가]")
+    told = text.Template("{a}[은/는] {b:.1%}({a})[을/를] {{x}}[과/와] [이/가]")
     assert told.format(a="서울[은/는]", b=0.5) == "서울[은/는]은 50.0%(서울[은/는])를 {x}와 가"
 
 
