@@ -139,6 +139,29 @@ def test_the_turn_of_the_held_out_loss_is_named() -> None:
     assert "went from 4.03 to 5.00" in said(4.03, 5.0), "it only rose"
 
 
+def test_the_training_loss_is_told_as_means_of_both_ends() -> None:
+    request = FinetuneRequest(tiny.LLAMA, "x", (), (), (), ())
+
+    def said(train: list[float], general: tuple[float, ...] = ()) -> str:
+        steps = tuple(enumerate(train, 1))
+        state = TrainingState(request, "done", train=steps, general=tuple(enumerate(general)))
+        return live.reading(state)
+
+    falling = [4.0, 5.0, 3.0, 2.0, 3.0, 2.0, 2.0, 1.0, 1.5]
+    assert "from 4.00 nats a token, the mean of the first 3 steps, to 1.50, that of the last 3" in said(
+        falling
+    )
+    assert "not learning" not in said(falling)
+    assert "With these settings it is not learning." in said(falling[::-1])
+    assert "from 2.00 nats a token in the first step to 9.00 in the last" in said([2.0, 9.0])
+    assert "not learning" not in said([2.0, 9.0])  # one batch beside another says little
+    assert "of the first step is 2.00 nats" in said([2.0])
+    assert "rose by 50.0%: so much is forgotten" in said([2.0], (2.0, 2.5, 3.0))
+    assert "fell by 25.0%: it has become more probable" in said([2.0], (2.0, 1.5))
+    assert "changed by 0.0%: hardly anything" in said([2.0], (2.0, 1.99999))
+    assert "changed by -0.5%: hardly anything" in said([2.0], (2.0, 1.99))
+
+
 def test_questions_are_scored_before_and_after(open_app: OpenApp, engine: LocalEngine) -> None:
     app = open_app("finetuning", **LINK, fin_panel="questions")
     last = trained(app, engine)

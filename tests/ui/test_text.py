@@ -128,6 +128,7 @@ def test_no_sentence_shows_a_zero_with_a_sign(catalogue: Catalog) -> None:
     signed = re.compile(r"(?<!\d)[-+]0(\.0*)?(?![\d.])")
     for language in ("en", "ko"):
         for ids, _strings, message in _messages(catalogue):
+            assert isinstance(text.in_language(language, ids[0]), text.Template) or not _fields(ids[0])
             template = text.Template(text.in_language(language, ids[0]).replace("-{", "{"))  # a minus of ours
             fields = _fields(template)
             if not fields or "%(" in template:
