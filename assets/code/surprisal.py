@@ -7,7 +7,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 folder = "~/.cache/llm-playground/models/HuggingFaceTB--SmolLM2-135M-Instruct"
 text = "The capital of England is London"
 start_ids = [0]  # the start token, <|endoftext|>: in training it stood before a text
-with_start = True
+with_start = False
 
 path = Path(folder).expanduser()
 tokenizer = AutoTokenizer.from_pretrained(path)

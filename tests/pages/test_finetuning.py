@@ -112,7 +112,8 @@ def test_a_run_its_curves_and_its_panels(open_app: OpenApp, engine: LocalEngine)
         held_out["loss"].astype(float), [loss for _step, loss in last.held_out], rtol=1e-6
     )
     assert [int(step) for step in held_out["step"]] == [step for step, _loss in last.held_out]
-    assert f"from {last.train[0][1]:.2f} to" in told(app)
+    losses = [loss for _step, loss in last.train]
+    assert f"mean of the first 2 steps, to {np.mean(losses[-2:]):.2f}" in told(app)
     for panel in PANELS:
         choose(app, "fin_panel", panel)
         assert not app.exception, panel
@@ -224,6 +225,10 @@ def test_adapters_of_equal_runs_are_told_apart_and_each_is_the_one_picked(
     listed(app, "fin_mine").select_index(1).run()
     app.button(key="fin_use").click().run()
     assert app.session_state["model"] == ids[1]
+    app.switch_page("../pages/sampling.py").run()
+    sources = [one.value.replace("\\", "") for one in app.caption]
+    assert any(f"{tiny.LLAMA} · adapter {picker.options[1]} at 100%" in source for source in sources)
+    app.switch_page("../pages/finetuning.py").run()
     app.button(key="fin_remove").click().run()
     assert [one.model_id for one in engine.adapters(owner)] == [ids[0], ids[2]]
     listed(app, "fin_mine").select_index(1).run()

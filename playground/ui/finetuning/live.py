@@ -255,13 +255,13 @@ def _training(losses: Sequence[float]) -> str:
 
 def _general(change: float) -> str:
     """What became of other texts; a change of 1 is twice the loss."""
-    if abs(change) <= NOTHING:
-        told = _("On general text the loss changed by {change:+.1%}: hardly anything is forgotten.")
-    elif change > 0:
-        told = _("On general text the loss rose by {change:.1%}: so much is forgotten.")
-    else:
+    if change > NOTHING:
+        return _("On general text the loss rose by {change:.1%}: so much is forgotten.").format(change=change)
+    if change < -NOTHING:
         told = _("On general text the loss fell by {change:.1%}: it has become more probable, not less.")
-    return told.format(change=change if abs(change) <= NOTHING else abs(change))
+        return told.format(change=-change)
+    told = _("On general text the loss changed by {change:+.1%}: hardly anything is forgotten.")
+    return told.format(change=change)
 
 
 def _held_out(losses: Sequence[tuple[int, float]]) -> str:
