@@ -20,7 +20,8 @@ from playground.charts.theme import (
     legend_columns,
 )
 
-PLUS = "+.1%"
+# a change that is shown as zero has no sign
+CHANGE = "abs(datum.change) < 0.0005 ? '0.0%' : format(datum.change, '+.1%')"
 
 
 def label_bars(words: Mapping[str, str]) -> dict[str, Any]:
@@ -139,13 +140,13 @@ def changes(words: Mapping[str, str], *, n_demos: int) -> dict[str, Any]:
         alt.Tooltip("text:N", title=words["text"]),
         alt.Tooltip("label:N", title=words["label"]),
         alt.Tooltip("probability:Q", title=words["without"], format=".1%"),
-        alt.Tooltip("change:Q", title=words["change"], format=PLUS),
+        alt.Tooltip("shown:N", title=words["change"]),
     ]
-    rows = alt.Chart(alt.NamedData("rows")).encode(y=y, tooltip=tooltip)
+    rows = alt.Chart(alt.NamedData("rows")).transform_calculate(shown=CHANGE).encode(y=y, tooltip=tooltip)
     color = alt.condition("datum.change >= 0", alt.value(VALUE), alt.value(AFTER))
     bars = rows.mark_bar().encode(x=x, color=color)
     text = rows.transform_calculate(
-        said=f"format(datum.change, '{PLUS}') + '  ' + datum.label + ' ← ' + "
+        said="datum.shown + '  ' + datum.label + ' ← ' + "
         "(length(datum.text) > 40 ? slice(datum.text, 0, 39) + '…' : datum.text)"
     )
     right = (

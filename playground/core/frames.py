@@ -199,3 +199,13 @@ def _aligned(token_ids: NDArray[np.int64], found: Distribution) -> NDArray[np.fl
     n = len(token_ids)
     known = dict(zip(found.token_ids[: n + 1].tolist(), found.probs[: n + 1].tolist(), strict=True))
     return np.array([known.get(token_id, 0.0) for token_id in token_ids.tolist()])
+
+
+def zero_unsigned(numbers: pd.Series, digits: int) -> pd.Series:
+    """The numbers for a table with so many digits, which would show a small negative one as -0.00.
+
+    Example:
+        >>> zero_unsigned(pd.Series([-0.004, -0.006]), 2).tolist()
+        [0.0, -0.006]
+    """
+    return numbers.where(numbers.round(digits) != 0, 0.0)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from playground.core.predictions import Predictions
 
@@ -31,22 +33,32 @@ class Guessed(NamedTuple):
     surprisal_bits: float
 
 
-def surprisals(read: Predictions, input_ids: Sequence[int], labels: Sequence[str]) -> pd.DataFrame:
+def surprisals(
+    read: Predictions,
+    input_ids: Sequence[int],
+    labels: Sequence[str],
+    *,
+    n_start: int = 0,
+    both: Mapping[str, ArrayLike] = MappingProxyType({}),
+) -> pd.DataFrame:
     """One row a token after the first.
 
     Args:
         read: What the model expected.
-        input_ids: Of the text. Length [position].
+        input_ids: Of what it read. Length [position].
         labels: How each token is shown. Length [position].
+        n_start: How many of the tokens stand in front of the text.
+        both: A name -> surprisals in bits of the last tokens, for further columns.
 
     Returns:
-        step (position, from 2), token, token_id, model (its probability), surprisal_bits, rank (1 = most
-        probable), entropy_bits (of the distribution it came from).
+        step (position in the text, from 1), token, token_id, model (its probability), surprisal_bits, rank
+        (1 = most probable), entropy_bits (of the distribution it came from); `<name>_bits` of each of
+        `both`, missing where it says nothing of a token.
     """
     n = len(read.logprobs)
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {
-            "step": np.arange(2, n + 2),
+            "step": np.arange(2, n + 2) - n_start,
             "token": list(labels[1:]),
             "token_id": np.array(input_ids[1:], dtype=np.int64),
             "model": np.exp(read.logprobs.astype(np.float64)),
@@ -55,6 +67,10 @@ def surprisals(read: Predictions, input_ids: Sequence[int], labels: Sequence[str
             "entropy_bits": read.entropy_bits[:n].astype(np.float64),
         }
     )
+    for name, bits in both.items():
+        last = np.asarray(bits, np.float64)[-n:]
+        table[f"{name}_bits"] = np.concatenate([np.full(n - len(last), np.nan), last])
+    return table
 
 
 def guesses(rows: Sequence[Guessed]) -> pd.DataFrame:

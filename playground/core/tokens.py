@@ -50,6 +50,7 @@ class TokenizerInfo:
         d_vocab: Number of token ids.
         source: Who wrote it and which version, for the provenance line.
         special_ids: Token ids that are marks of the format ([CLS], <|im_start|>), not text.
+        start_id: The token that stood before a text in training; None where it is not known.
     """
 
     tokenizer_id: str
@@ -58,6 +59,7 @@ class TokenizerInfo:
     d_vocab: int
     source: str
     special_ids: frozenset[int]
+    start_id: int | None = None
 
 
 def join(parts: Sequence[Tokenization]) -> Tokenization:

@@ -55,6 +55,11 @@ class NamedTokenizer(Protocol):
         ...
 
     @property
+    def start_id(self) -> int | None:
+        """The token that stood before a text in training, None where it is not known."""
+        ...
+
+    @property
     def d_vocab(self) -> int:
         """Number of token ids."""
         ...
@@ -79,6 +84,7 @@ class TiktokenTokenizer:
     def __init__(self, encoding: tiktoken.Encoding) -> None:
         self._encoding = encoding
         self.special_ids = frozenset(map(encoding.encode_single_token, encoding.special_tokens_set))
+        self.start_id: int | None = None
         self.d_vocab = encoding.n_vocab
 
     def tokenize(
@@ -129,7 +135,9 @@ class NamedTokenizers:
         base = AdapterName.of(tokenizer_id).base_id
         name = NAMES[base] if base in NAMES else catalogue(self._settings)[base].name
         source = _source("tiktoken" if tokenizer_id in tiktoken_files.NAMES else "tokenizers")
-        return TokenizerInfo(tokenizer_id, name, made.algorithm, made.d_vocab, source, made.special_ids)
+        return TokenizerInfo(
+            tokenizer_id, name, made.algorithm, made.d_vocab, source, made.special_ids, made.start_id
+        )
 
     def tokenize(
         self, tokenizer_id: str, text: str, *, add_special_tokens: bool = False, read_special: bool = False

@@ -26,7 +26,7 @@ from playground.engine.adapted import Change, is_linear, linears
 from playground.engine.adapter import Adapter
 from playground.engine.patterns import Patterns
 from playground.engine.peft_config import ALL_LINEAR, PeftConfig
-from playground.engine.peft_folder import CONFIG, WEIGHTS, unpacked
+from playground.engine.peft_folder import CARD, CONFIG, WEIGHTS, unpacked
 from playground.errors import N_, AdapterMisfit, AdapterShape, BadFile, OtherBase
 from playground.settings import Settings
 
@@ -47,7 +47,7 @@ def written(adapter: Adapter, more: Mapping[str, str]) -> bytes:
 
     Args:
         adapter: What was learned.
-        more: Further text files, by name.
+        more: Further text files, by name; without a run card among them, a short one names the adapter.
     """
     tensors, ranks = {}, {}
     for path, change in adapter.changes.items():
@@ -59,7 +59,8 @@ def written(adapter: Adapter, more: Mapping[str, str]) -> bytes:
         with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as folder:
             folder.writestr(CONFIG, json.dumps(_config(adapter, ranks), indent=2))
             folder.writestr(WEIGHTS, save(tensors, {"format": "pt"}))
-            for name, text in more.items():
+            card = {"settings": {"name": adapter.name}, "adapter_step": adapter.step}
+            for name, text in {CARD: json.dumps(card, ensure_ascii=False, indent=2), **more}.items():
                 folder.writestr(name, text)
         return file.getvalue()
 

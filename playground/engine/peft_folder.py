@@ -21,8 +21,8 @@ from playground.core.files.encoding import one_line
 from playground.errors import N_, BadFile, TwoAdapters
 from playground.settings import Settings
 
-CONFIG, WEIGHTS, PICKLED, CARD = (
-    "adapter_config.json", "adapter_model.safetensors", "adapter_model.bin", "run_card.json",
+CONFIG, WEIGHTS, PICKLED, CARD, SCRIPT = (
+    "adapter_config.json", "adapter_model.safetensors", "adapter_model.bin", "run_card.json", "reproduce.py",
 )  # fmt: skip
 _ENTRY = b"PK\x01\x02"  # begins each entry of a zip's list of contents
 _ENCRYPTED = 1
@@ -39,7 +39,8 @@ class PeftFolder:
         config: adapter_config.json.
         weights: adapter_model.safetensors.
         card: run_card.json as this app writes it, empty where there is none.
-        ignored: Names of all other files, as a sentence may name them.
+        ignored: Names of all other files, as a sentence may name them, but for the script that this app puts
+            beside its run card: it is for people.
     """
 
     config: bytes
@@ -77,7 +78,7 @@ def unpacked(data: bytes, settings: Settings) -> PeftFolder:
         IndexError,  # a file without a name
     ):  # fmt: skip
         raise BadFile(reason=N_("it is not a zip file that can be unpacked.")) from None
-    taken = {top / name for name in used}
+    taken = {top / name for name in (*used, *((SCRIPT,) if CARD in used else ()))}
     ignored = tuple(one_line(str(path)) for path in members if path not in taken)
     return PeftFolder(used[CONFIG], used[WEIGHTS], used.get(CARD, b""), ignored)
 

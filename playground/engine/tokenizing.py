@@ -20,11 +20,11 @@ from playground.core.tokens import (
     spans_of_read,
     well_formed,
 )
+from playground.engine import marks
 
 _BYTE_TOKEN = re.compile(r"<0x([0-9A-F]{2})>")
 _ANY_CHARACTER = Regex("(?m:.)")
 _METASPACE = "▁"
-_END_OF_TEXT = "<|endoftext|>"
 
 Span = tuple[int, int]
 Scheme = Literal["bytes", "wordpiece", "metaspace"]
@@ -57,7 +57,8 @@ class TextTokenizer:
         self._scheme = _scheme(spec)
         self._prefix = str(spec["model"].get("continuing_subword_prefix") or "")
         self._backend = _backend(text, spec)
-        self.eos_ids = _eos_ids(folder, self._added)
+        self.eos_ids = marks.end_ids(folder, self._added)
+        self.start_id = marks.start_id(folder, self._added)
 
     @cached_property
     def tokenizer(self) -> Any:  # noqa: ANN401  (transformers is untyped)
@@ -328,13 +329,3 @@ def _hide_special_pieces(spec: dict[str, Any]) -> None:
     for token in hidden:
         vocab[token["id"]][0] = " " + token["content"]
     spec["added_tokens"] = [token for token in spec["added_tokens"] if token not in hidden]
-
-
-def _eos_ids(folder: Path, added: dict[int, str]) -> frozenset[int]:
-    """Tokens that end a text: what the configs say, and `<|endoftext|>` wherever it is known."""
-    found: set[int] = set()
-    for name in ("config.json", "generation_config.json"):
-        path = folder / name
-        ids = json.loads(path.read_text("utf-8")).get("eos_token_id") if path.is_file() else None
-        found.update([ids] if isinstance(ids, int) else ids or [])
-    return frozenset(found.union(token_id for token_id, name in added.items() if name == _END_OF_TEXT))

@@ -15,6 +15,7 @@ import streamlit as st
 
 from playground.charts import beams as charts
 from playground.core import frames_beams as frames
+from playground.core.frames import zero_unsigned
 from playground.core.frames_many import Written
 from playground.core.trace import Trace
 from playground.engine.beams import BeamStep
@@ -273,6 +274,9 @@ def _draw_texts(table: pd.DataFrame) -> None:
     shown = table.assign(
         kind=[_kind(kind) for kind in table["kind"]],
         repeated_4=100 * table["repeated_4"],
+        logprob=zero_unsigned(table["logprob"], 2),
+        score=zero_unsigned(table["score"], 3),
+        bits=zero_unsigned(table["bits"], 2),
         is_cut=[_("cut at the limit") if is_cut else _("ended") for is_cut in table["is_cut"]],
     )
     st.dataframe(

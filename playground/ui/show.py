@@ -16,6 +16,7 @@ from playground.engine import catalogue
 from playground.engine.base import ModelInfo
 from playground.engine.model_info import AdapterName
 from playground.paths import site_root
+from playground.ui import adapters
 from playground.ui.components.save_picture import save_picture
 from playground.ui.state import settings
 from playground.ui.text import _, plain
@@ -75,11 +76,12 @@ def listed(settings: Mapping[str, object]) -> str:
 
 
 def _named(model_id: str, adapter: str) -> list[str]:
-    """The base, and what is added to it."""
+    """The base, and what is added to it, called as in every list: by its name, run and steps."""
     name = AdapterName.of(model_id)
     if not name.adapter_id:
         return [name.base_id]
-    told = _("adapter {name} at {percent:.0%}").format(name=adapter, percent=name.strength)
+    called = adapters.names().get(f"{name.base_id}+{name.adapter_id}", adapter)
+    told = _("adapter {name} at {percent:.0%}").format(name=called, percent=name.strength)
     return [name.base_id, told]
 
 

@@ -17,7 +17,7 @@ from babel.messages.pofile import read_po
 
 from playground.errors import N_, PlaygroundError
 from playground.paths import site_root
-from playground.ui.particles import MARK, with_particles
+from playground.ui.particles import with_particles
 from playground.ui.state import Language, language
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
 
 _FORMAT = re.compile(r"\{(\w+)[^}]*\}")
 _FORMATTER = string.Formatter()
+_SIGNED_ZERO = re.compile(r"[+-]0(\.0*)?(e[+]00)?%?")
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>$:~@&^=])")
 # What Streamlit looks for once Markdown has been read, when no backslash is left: addresses, :material/icon:,
 # :emoji:, and arrows and signs with a space on both sides. A mark without width or line break parts them.
@@ -44,7 +45,6 @@ _FOUND_LATER = re.compile(
     r"|(?<![^\s\ufeff])[<>~-](?=(?:->|[->=])(?![^\s\ufeff])))",
     re.IGNORECASE,
 )
-_SIGNED_NOTHING = re.compile(r"^[-+](0(?:\.0+)?)$")
 _INDENT = re.compile(r"(?<=[\n\r])[ \t]+")
 WORD_JOINER = "\u2060"
 
@@ -75,8 +75,8 @@ class Lesson:
 class Template(str):
     """A string with places for values, which are written as the reader's language and every page write them.
 
-    A share has a space before its sign (58.9 %). In Korean, marks such as `[은/는]` stand for the particle
-    that fits the word before.
+    A share has a space before its sign (58.9 %), and a number that is shown as zero has no sign. In Korean,
+    marks such as `[은/는]` stand for the particle that fits the word before.
     """
 
     __slots__ = ()
@@ -93,7 +93,8 @@ class Template(str):
                 value, _key = _FORMATTER.get_field(name, args, values)
                 said += share(value, spec)
             else:
-                said += f"{{{field}{f':{spec}' if spec else ''}}}".format(*args, **values)
+                shown = f"{{{field}{f':{spec}' if spec else ''}}}".format(*args, **values)
+                said += without_sign_of_zero(shown)
         return said
 
 
@@ -108,8 +109,17 @@ def share(part: float, spec: str = ".0%") -> str:
         >>> share(0.589, ".1%"), share(1.0), share(-0.0004, "+.1%"), share(0.021, "+.1%")
         ('58.9 %', '100 %', '0.0 %', '+2.1 %')
     """
-    number = _SIGNED_NOTHING.sub(r"\1", format(part, spec).removesuffix("%"))
-    return f"{number} %"
+    return without_sign_of_zero(format(part, spec)).removesuffix("%") + " %"
+
+
+def without_sign_of_zero(number: str) -> str:
+    """A number as it is shown, without the sign of what rounds to zero; any other text as it is.
+
+    Example:
+        >>> [without_sign_of_zero(number) for number in ("-0.0%", "+0.000", "-0.01", "-0")]
+        ['0.0%', '0.000', '-0.01', '0']
+    """
+    return number[1:] if _SIGNED_ZERO.fullmatch(number) else number
 
 
 def _(msgid: str) -> str:
@@ -119,17 +129,13 @@ def _(msgid: str) -> str:
 
 def in_language(language: Language, msgid: str) -> str:
     """The short string in a language that is no session's: for the server's own pages."""
-    return _template(_catalogue(language).get(msgid, msgid))
+    return _source(_catalogue(language).get(msgid, msgid))
 
 
 def ngettext(singular: str, plural: str, n: int) -> str:
     """The form of a short string that fits the number `n`; Korean has one form."""
     source = singular if n == 1 else plural
-    return _template(_catalogue("ko").get(singular, source) if language() == "ko" else source)
-
-
-def _template(text: str) -> str:
-    return Template(text) if "%}" in text or MARK.search(text) else text
+    return _source(_catalogue("ko").get(singular, source) if language() == "ko" else source)
 
 
 def large(n: int) -> str:
@@ -223,6 +229,11 @@ def strong(label: str) -> str:
 def lesson(name: str) -> Lesson:
     """The lesson of page `name` in the reader's language."""
     return _lesson(language(), name)
+
+
+@lru_cache(maxsize=10_000)  # more strings than there are
+def _source(msgid: str) -> str:
+    return Template(msgid) if "{" in msgid else msgid
 
 
 @lru_cache

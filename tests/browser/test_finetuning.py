@@ -93,5 +93,5 @@ def test_a_whole_run_a_stopped_one_its_strength_its_file_and_its_adapter_elsewhe
     page.get_by_test_id("stSidebarNav").get_by_text("Sampling", exact=True).click()
     expect(page.get_by_role("heading", name="Sampling", exact=True)).to_be_visible()
     wait_run(page)
-    used = re.compile(rf"adapter {re.escape(card['settings']['name'])} at 100 %")
+    used = re.compile(rf"adapter {re.escape(card['settings']['name'])}( · step \d+)? at 100 %")
     expect(page.get_by_text(used).first).to_be_visible()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 import zipfile
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from playground.engine.local import LocalEngine
-from playground.engine.peft_folder import CARD, CONFIG, PICKLED, WEIGHTS, unpacked
+from playground.engine.peft_folder import CARD, CONFIG, PICKLED, SCRIPT, WEIGHTS, unpacked
 from playground.errors import BadFile, TwoAdapters
 from playground.settings import Settings
 from tests import tiny
@@ -194,3 +195,27 @@ def test_the_run_card_beside_an_own_adapter_names_it(tiny_engine: LocalEngine) -
     assert name.startswith("ab")
     assert len(name) <= 80
     name.encode()
+
+
+def test_an_own_adapter_comes_back_as_it_left(tiny_engine: LocalEngine) -> None:
+    """Also one that came as a file, or out of two: it has no run, and so no run card of a page."""
+    files = written_by_peft(
+        tiny_engine._settings, tiny.LLAMA, target_modules=["q_proj", "v_proj"], r=8, lora_alpha=16
+    )
+    card = {"settings": {"name": "Talk like a pirate"}, "adapter_step": 24}
+    files = {**with_config(files, base_model_name_or_path=tiny.LLAMA), CARD: json.dumps(card).encode()}
+    first = tiny_engine.imported(tiny.LLAMA, "first.zip", zipped({**files, SCRIPT: b"print()"}), "me")
+    assert first.ignored == ()
+    added = tiny_engine.added(first.model_id, first.model_id, "me")
+    known = {info.model_id: info for info in tiny_engine.adapters("me")}
+    for model_id in (first.model_id, added):
+        again = tiny_engine.imported(tiny.LLAMA, "again.zip", tiny_engine.exported(model_id, {}), "me")
+        assert again.ignored == ()
+        [back] = [one for one in tiny_engine.adapters("me") if one.model_id == again.model_id]
+        left = known[model_id]
+        assert replace(back, model_id=left.model_id) == replace(left, method="lora")
+        tiny_engine.lent.remove(again.model_id, "me")
+    beside = unpacked(zipped({**adapter(""), SCRIPT: b"print()"}), LIMITS)
+    assert beside.ignored == (SCRIPT,), "a stranger's script is named"
+    for model_id in known:
+        tiny_engine.lent.remove(model_id, "me")

@@ -112,7 +112,8 @@ def test_a_run_its_curves_and_its_panels(open_app: OpenApp, engine: LocalEngine)
         held_out["loss"].astype(float), [loss for _step, loss in last.held_out], rtol=1e-6
     )
     assert [int(step) for step in held_out["step"]] == [step for step, _loss in last.held_out]
-    assert f"from {last.train[0][1]:.2f} to" in told(app)
+    losses = [loss for _step, loss in last.train]
+    assert f"mean of the first 2 steps, to {np.mean(losses[-2:]):.2f}" in told(app)
     for panel in PANELS:
         choose(app, "fin_panel", panel)
         assert not app.exception, panel
@@ -137,6 +138,29 @@ def test_the_turn_of_the_held_out_loss_is_named() -> None:
     assert "went from 4.03 to 1.25" in said(4.03, 2.0, 1.25)
     assert "went from 4.03 to 1.25" in said(4.03, 1.2501, 1.2502), "no difference that is shown"
     assert "went from 4.03 to 5.00" in said(4.03, 5.0), "it only rose"
+
+
+def test_the_training_loss_is_told_as_means_of_both_ends() -> None:
+    request = FinetuneRequest(tiny.LLAMA, "x", (), (), (), ())
+
+    def said(train: list[float], general: tuple[float, ...] = ()) -> str:
+        steps = tuple(enumerate(train, 1))
+        state = TrainingState(request, "done", train=steps, general=tuple(enumerate(general)))
+        return live.reading(state)
+
+    falling = [4.0, 5.0, 3.0, 2.0, 3.0, 2.0, 2.0, 1.0, 1.5]
+    assert "from 4.00 nats a token, the mean of the first 3 steps, to 1.50, that of the last 3" in said(
+        falling
+    )
+    assert "not learning" not in said(falling)
+    assert "With these settings it is not learning." in said(falling[::-1])
+    assert "from 2.00 nats a token in the first step to 9.00 in the last" in said([2.0, 9.0])
+    assert "not learning" not in said([2.0, 9.0])  # one batch beside another says little
+    assert "of the first step is 2.00 nats" in said([2.0])
+    assert "rose by 50.0%: so much is forgotten" in said([2.0], (2.0, 2.5, 3.0))
+    assert "fell by 25.0%: it has become more probable" in said([2.0], (2.0, 1.5))
+    assert "changed by 0.0%: hardly anything" in said([2.0], (2.0, 1.99999))
+    assert "changed by -0.5%: hardly anything" in said([2.0], (2.0, 1.99))
 
 
 def test_questions_are_scored_before_and_after(open_app: OpenApp, engine: LocalEngine) -> None:
@@ -201,6 +225,10 @@ def test_adapters_of_equal_runs_are_told_apart_and_each_is_the_one_picked(
     listed(app, "fin_mine").select_index(1).run()
     app.button(key="fin_use").click().run()
     assert app.session_state["model"] == ids[1]
+    app.switch_page("../pages/sampling.py").run()
+    sources = [one.value.replace("\\", "") for one in app.caption]
+    assert any(f"{tiny.LLAMA} · adapter {picker.options[1]} at 100%" in source for source in sources)
+    app.switch_page("../pages/finetuning.py").run()
     app.button(key="fin_remove").click().run()
     assert [one.model_id for one in engine.adapters(owner)] == [ids[0], ids[2]]
     listed(app, "fin_mine").select_index(1).run()

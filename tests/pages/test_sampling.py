@@ -183,28 +183,6 @@ def test_penalties_reach_the_engine_and_every_token_has_its_expectations(
         assert [p for _label, p in expected] == pytest.approx(probs.tolist(), abs=1e-5)
 
 
-def test_own_text_is_coloured_by_its_surprisal(open_app: OpenApp, tiny_engine: SharedEngine) -> None:
-    app = open_app("sampling", text=TEXT, sam_panel="text")
-    assert not app.exception
-    request = TraceRequest(tiny.LLAMA, TEXT, predictions=5)
-    read = tiny_engine.get(timeout_s=180).trace(request).predictions
-    assert read is not None
-    sent = scored(app)
-    assert sent["bits"][0] is None
-    assert sent["bits"][1:] == pytest.approx(read.surprisal_bits.tolist(), abs=1e-4)
-    assert any(f"perplexity {read.perplexity:.1f}" in one.value for one in app.markdown)
-    ids = tiny_engine.get(timeout_s=180).tokenize(tiny.LLAMA, TEXT).input_ids
-    tops = [top.tolist() for top in read.top_ids]
-    places = [[top.index(own)] if own in top else [] for own, top in zip(ids[1:], tops[:-1], strict=True)]
-    assert sent["is_own"][1:] == places
-
-
-def test_own_text_of_one_token_gets_a_sentence(open_app: OpenApp) -> None:
-    app = open_app("sampling", text="T", sam_panel="text")
-    assert not app.exception
-    assert any("One token alone" in one.value for one in app.info)
-
-
 def written(app: AppTest) -> list[list[int]]:
     return [one.token_ids for one in app.session_state["sam_many_texts"].written]
 
@@ -430,17 +408,6 @@ def test_every_panel_survives_any_text_in_korean(panel: str, name: str, open_app
         app.button(key="sam_many").click().run()
         assert not app.exception
         assert all(written(app))
-
-
-def test_surprisal_code_gives_the_numbers_of_the_panel(
-    folder: str, tiny_engine: SharedEngine, tmp_path: Path
-) -> None:
-    found, printed = run_code("surprisal", tmp_path, folder=folder, text=TEXT)
-    read = tiny_engine.get(timeout_s=180).trace(TraceRequest(tiny.LLAMA, TEXT, predictions=1)).predictions
-    assert read is not None
-    assert found["surprisals"] == pytest.approx(read.surprisal_bits.tolist(), abs=1e-3)
-    assert found["perplexity"] == pytest.approx(read.perplexity, rel=1e-4)
-    assert f"{read.total_bits:.1f}"[:-1] in printed
 
 
 def test_a_new_sentence_puts_the_old_continuation_away(open_app: OpenApp) -> None:

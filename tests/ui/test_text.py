@@ -124,6 +124,38 @@ def test_korean_strings_are_korean(catalogue: Catalog) -> None:
             assert re.search("[가-힣]", strings[0]), ids
 
 
+def test_no_sentence_shows_a_zero_with_a_sign(catalogue: Catalog) -> None:
+    signed = re.compile(r"(?<!\d)[-+]0(\.0*)?(?![\d.])")
+    for language in ("en", "ko"):
+        for ids, _strings, message in _messages(catalogue):
+            assert isinstance(text.in_language(language, ids[0]), text.Template) or not _fields(ids[0])
+            template = text.Template(text.in_language(language, ids[0]).replace("-{", "{"))  # a minus of ours
+            fields = _fields(template)
+            if not fields or "%(" in template:
+                continue
+            own = signed.findall(template.format(**dict.fromkeys(fields, 7)))
+            for value in (-1e-9, -0.0):
+                said = template.format(**dict.fromkeys(fields, _Small(value)))
+                assert signed.findall(said) == own, (said, message.id)
+
+
+class _Small(float):
+    """A number that also stands where a whole one does."""
+
+    def __format__(self, spec: str) -> str:
+        return format(round(self), spec) if spec in ("", ",", "d") else float.__format__(self, spec)
+
+
+def test_no_shown_number_is_fixed_without_care_for_the_sign_of_zero() -> None:
+    scripts = {path: path.read_text("utf-8") for path in (site_root() / "playground").rglob("*.js")}
+    assert [path.name for path, script in scripts.items() if ".toFixed(" in script] == ["dom.js"]
+    signed = re.compile(r"\{[^{}]*:\+(?!z)[.\d]*[f%]\}")
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.JoinedStr):
+                assert not signed.search(ast.unparse(node)), f"{path.name}: {ast.unparse(node)}"
+
+
 def test_every_error_has_a_translated_sentence(catalogue: Catalog) -> None:
     known = {ids[0] for ids, _strings, _message in _messages(catalogue)}
     for error in _subclasses(errors.PlaygroundError):

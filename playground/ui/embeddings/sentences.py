@@ -12,6 +12,7 @@ from playground.core import frames_embeddings as frames
 from playground.core import projections
 from playground.core import sentences as core
 from playground.core.embeddings import EmbeddingTable
+from playground.core.frames import zero_unsigned
 from playground.core.projections import Projection
 from playground.core.trace import Trace
 from playground.engine.base import ModelInfo
@@ -214,7 +215,8 @@ def _table(found: Hits, sentences: tuple[str, ...]) -> None:
         "cosine": st.column_config.NumberColumn(_("Cosine"), format="%.3f"),
         "sentence": _("Sentence"),
     }
-    st.dataframe(frames.hits(found, sentences), hide_index=True, column_config=config)
+    hits = frames.hits(found, sentences)
+    st.dataframe(hits.assign(cosine=zero_unsigned(hits["cosine"], 3)), hide_index=True, column_config=config)
 
 
 def _downloads(read: Read) -> None:

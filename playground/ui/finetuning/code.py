@@ -40,11 +40,12 @@ def _as_written(row: TrainingRow) -> list[tuple[str, str]] | str:
     return list(row.messages) or row.text
 
 
-def run_card(run: TrainingState, revision: str) -> str:
+def run_card(run: TrainingState, data: TrainingSet | None, revision: str) -> str:
     """What was done and measured, as JSON.
 
     Args:
         run: It has ended.
+        data: What it was trained on, None where that is no longer known.
         revision: Of the base's weights.
     """
     request = run.request
@@ -53,7 +54,11 @@ def run_card(run: TrainingState, revision: str) -> str:
         del settings[name]
     card = {
         "settings": settings | {"revision": revision, "optimizer": "AdamW, weight decay 0, clipping at 1"},
-        "texts": {"train": len(request.train), "held_out": len(request.held_out)},
+        "texts": {
+            "train": len(request.train),
+            **({"held_out": len(data.parts[1])} if data is not None else {}),
+            "held_out_tested": len(request.held_out),
+        },
         "status": run.status,
         "steps": run.step,
         "adapter_step": run.adapter_step,

@@ -96,6 +96,31 @@ def panel(data: TrainingSet | None) -> None:
     if data is None:
         st.info(_("Upload a file above."))
         return
+    st.markdown(_counted(data))
+    texts, keys = data.every_text, {one.key for one in data.parts[1]}
+    table, histogram = st.columns((3, 2))
+    with table:
+        st.dataframe(
+            frames_training.training_rows([(*_said(row), row.key in keys, len(text.input_ids)) for row, text in zip(data.rows, texts, strict=True)]),  # noqa: E501
+            hide_index=True, height=260,
+            column_config={
+                "row": st.column_config.NumberColumn(_("Row"), width="small"),
+                "prompt": st.column_config.TextColumn(_("Prompt")),
+                "answer": st.column_config.TextColumn(_("Answer")),
+                "held_out": st.column_config.CheckboxColumn(_("held out"), width="small"),
+                "n_tokens": st.column_config.NumberColumn(_("Tokens"), width="small"),
+            },
+        )  # fmt: skip
+    with histogram:
+        lengths = frames.lengths([len(text.input_ids) for text in texts])
+        words_of = {"n_tokens": _("Tokens"), "examples": _("Examples")}
+        show.show_chart(
+            charts.length_histogram(words_of), "fin_lengths", _("How many rows are how long"), data=lengths
+        )
+
+
+def _counted(data: TrainingSet) -> str:
+    """How many rows there are, and what becomes of them; Markdown."""
     train, held_out = data.parts
     n_again = duplicates(data.rows)
     told = ngettext(
@@ -104,6 +129,14 @@ def panel(data: TrainingSet | None) -> None:
         len(data.rows),
     )
     words = [told.format(n=len(data.rows), train=len(train), held_out=len(held_out))]
+    n_tested = len(data.tested_rows)
+    if n_tested < len(held_out):
+        tested = ngettext(
+            "{n} of the held-out rows is read at every test of a run",
+            "{n} of the held-out rows are read at every test of a run",
+            n_tested,
+        )
+        words.append(tested.format(n=n_tested))
     if n_again:
         words.append(
             ngettext("{n} row repeats another", "{n} rows repeat another", n_again).format(n=n_again)
@@ -126,27 +159,7 @@ def panel(data: TrainingSet | None) -> None:
             empty,
         )
         words.append(told.format(n=empty))
-    st.markdown(plain(" · ".join(words)))
-    table, histogram = st.columns((3, 2))
-    keys = {one.key for one in held_out}
-    with table:
-        st.dataframe(
-            frames_training.training_rows([(*_said(row), row.key in keys, len(text.input_ids)) for row, text in zip(data.rows, texts, strict=True)]),  # noqa: E501
-            hide_index=True, height=260,
-            column_config={
-                "row": st.column_config.NumberColumn(_("Row"), width="small"),
-                "prompt": st.column_config.TextColumn(_("Prompt")),
-                "answer": st.column_config.TextColumn(_("Answer")),
-                "held_out": st.column_config.CheckboxColumn(_("held out"), width="small"),
-                "n_tokens": st.column_config.NumberColumn(_("Tokens"), width="small"),
-            },
-        )  # fmt: skip
-    with histogram:
-        lengths = frames.lengths([len(text.input_ids) for text in texts])
-        words_of = {"n_tokens": _("Tokens"), "examples": _("Examples")}
-        show.show_chart(
-            charts.length_histogram(words_of), "fin_lengths", _("How many rows are how long"), data=lengths
-        )
+    return plain(" · ".join(words))
 
 
 def _said(row: TrainingRow) -> tuple[str, str]:

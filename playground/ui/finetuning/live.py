@@ -9,7 +9,6 @@ import streamlit as st
 
 from playground.charts import finetuning as charts
 from playground.core import frames_finetuning as frames
-from playground.core.lora import smoothed
 from playground.engine.finetuning import ENDED, TrainingState
 from playground.errors import PlaygroundError
 from playground.ui import compute, show
@@ -26,6 +25,8 @@ if TYPE_CHECKING:
 UPDATE_S = 1.5  # drawing costs the reader's machine, which may be the server's
 RUN = "fin_run"  # id of the run that is shown
 NOTHING = 0.01  # a smaller change of the loss on general text is not worth a word
+MOST_AVERAGED = 8  # steps at each end of a run whose training losses are averaged
+JUDGED = 3  # with fewer of them, one batch decides
 DATA = "fin_data_of"  # id of a run -> what it was trained on
 _STATUS = {
     "waiting": N_("Waiting: place {position} in the queue"),
@@ -222,23 +223,47 @@ def reading(state: TrainingState) -> str:
     if not state.train:
         coming = _("The first losses come in a moment; step 0 is the model as it was.")
         return "" if state.status in ENDED else coming
-    curve = smoothed([loss for _step, loss in state.train])
-    told = _("The training loss fell from {first:.2f} to {last:.2f} nats per token.")
-    words = told.format(first=state.train[0][1], last=float(curve[-1]))
-    if curve[-1] >= state.train[0][1]:
-        told = _(
-            "The training loss went from {first:.2f} to {last:.2f} nats per token: the model is not "
-            "learning with these settings."
-        )
-        words = told.format(first=state.train[0][1], last=float(curve[-1]))
+    words = _training([loss for _step, loss in state.train])
     if len(state.held_out) > 1:
         words += " " + _held_out(state.held_out)
     if state.general:
-        change = state.general[-1][1] / state.general[0][1] - 1
-        forgot = _("On general text the loss rose by {change:.1%}: some of it is forgotten.")
-        kept = _("On general text the loss changed by {change:+.1%}: hardly anything is forgotten.")
-        words += " " + (forgot if change > NOTHING else kept).format(change=change)
+        words += " " + _general(state.general[-1][1] / state.general[0][1] - 1)
     return words
+
+
+def _training(losses: Sequence[float]) -> str:
+    """How the training loss went: means of as many steps at both ends, for each batch has other rows.
+
+    The smoothed line is not quoted: it follows late, and beside the held-out loss it would seem to lie lower
+    or higher than it is.
+    """
+    n = max(1, min(MOST_AVERAGED, len(losses) // 3))
+    first, last = sum(losses[:n]) / n, sum(losses[-n:]) / n
+    if len(losses) == 1:
+        return _("The training loss of the first step is {first:.2f} nats per token.").format(first=first)
+    told = ngettext(
+        "The training loss went from {first:.2f} nats per token in the first step to {last:.2f} in the last.",
+        "The training loss went from {first:.2f} nats per token, the mean of the first {n} steps, to "
+        "{last:.2f}, that of the last {n}.",
+        n,
+    )
+    words = told.format(n=n, first=first, last=last)
+    if n >= JUDGED and last >= first:
+        words += " " + _("With these settings it is not learning.")
+    return words
+
+
+def _general(change: float) -> str:
+    """What became of other texts; a change of 1 is twice the loss."""
+    if change > NOTHING:
+        return _("On general text the loss rose by {change:.1%}: some of it is forgotten.").format(
+            change=change
+        )
+    if change < -NOTHING:
+        told = _("On general text the loss fell by {change:.1%}: it has become more probable, not less.")
+        return told.format(change=-change)
+    told = _("On general text the loss changed by {change:+.1%}: hardly anything is forgotten.")
+    return told.format(change=change)
 
 
 def _held_out(losses: Sequence[tuple[int, float]]) -> str:

@@ -7,6 +7,7 @@ import streamlit as st
 from playground.core import frames_training as frames
 from playground.engine.finetuning import AdapterInfo, TrainingState
 from playground.engine.model_info import AdapterName
+from playground.engine.peft_folder import CARD, SCRIPT
 from playground.errors import OtherBase
 from playground.ui import adapters, compute, show, state, uploads
 from playground.ui.finetuning import code, live
@@ -133,9 +134,9 @@ def _file(
 ) -> bytes:
     more = {}
     if run is not None:
-        more["run_card.json"] = code.run_card(run, context.model.revision)
+        more[CARD] = code.run_card(run, data, context.model.revision)
         if data is not None:
-            more["reproduce.py"] = code.reproduce(run.request, data)
+            more[SCRIPT] = code.reproduce(run.request, data)
     return compute.get_engine().exported(adapter.model_id, more)
 
 

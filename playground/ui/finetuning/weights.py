@@ -14,7 +14,7 @@ from playground.ui.text import _, plain
 
 
 def share(chosen: Chosen) -> float:
-    """Trained numbers beside the weights of the chosen layers."""
+    """Trained numbers beside the weights of the chosen matrices."""
     return chosen.n_trained / chosen.n_frozen
 
 
@@ -39,13 +39,14 @@ def panel(data: TrainingSet, chosen: Chosen) -> None:
         )
     told = _(
         "W of {module} has {d_out:,} × {d_in:,} = {n:,} numbers and stays as it is. A and B have {r} × "
-        "({d_in:,} + {d_out:,}) = {trained:,}. Over all {layers} chosen matrices, the trained numbers are "
-        "{share:.2%} of the weights."
+        "({d_in:,} + "
+        "{d_out:,}) = {trained:,}. In all {matrices} chosen weight matrices {share:.2%} as many numbers are "
+        "trained as there are weights."
     )
     right.markdown(
         told.format(
             module=plain(one.module), d_out=one.d_out, d_in=one.d_in, n=one.d_out * one.d_in, r=chosen.r,
-            trained=chosen.r * (one.d_in + one.d_out), layers=len(chosen.layers), share=share(chosen),
+            trained=chosen.r * (one.d_in + one.d_out), matrices=len(chosen.layers), share=share(chosen),
         )
     )  # fmt: skip
     show.source(data.context.model)

@@ -211,7 +211,7 @@ def _first_numbers(rows: list[Vector]) -> pd.DataFrame:
         [
             {
                 _("vector"): row.words,
-                **{str(i): f"{value:.3f}" for i, value in enumerate(row.numbers[:N_FIRST])},
+                **{str(i): f"{value:z.3f}" for i, value in enumerate(row.numbers[:N_FIRST])},
                 _("length"): f"{np.linalg.norm(row.numbers):.5g}",
                 _("shape"): f"[{len(row.numbers)}]",
                 _("tensor"): row.name,
@@ -226,7 +226,7 @@ def _top_logits(reading: Reading) -> None:
     assert lens.logits is not None
     best = lens.top_ids[-1, 0, :N_LOGITS].tolist()
     said = [
-        f"{as_code(label)} {lens.logits[-1, token]:.3f}" for token, label in reading.named_here(best).items()
+        f"{as_code(label)} {lens.logits[-1, token]:z.3f}" for token, label in reading.named_here(best).items()
     ]
     words = _("logits [{d_vocab:,}], the largest: {best}")
     st.markdown(words.format(d_vocab=lens.logits.shape[-1], best=", ".join(said)))

@@ -301,7 +301,7 @@ class HeadGrid {
   sentence(at) {
     const { words } = this.head;
     const score = this.score(at);
-    const values = { layer: at[0], head: at[1], score: words.score, value: score === null ? "–" : score.toFixed(3) };
+    const values = { layer: at[0], head: at[1], score: words.score, value: score === null ? "–" : fixed(score, 3) };
     return fill(words.detail, values) + (this.isOff(at) ? ` · ${words.off}` : "");
   }
 

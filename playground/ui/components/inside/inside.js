@@ -174,7 +174,7 @@ function table(data, box, theme, n) {
 
 function cell(data, at, theme) {
   const amount = data.top ? data.probs[at.row][at.column][0] : Math.max(0, data.cosines[at.row][at.column]);
-  const text = data.top ? data.labels[data.top[at.row][at.column][0]] : data.cosines[at.row][at.column].toFixed(2);
+  const text = data.top ? data.labels[data.top[at.row][at.column][0]] : fixed(data.cosines[at.row][at.column], 2);
   const right = data.top && data.ranks[at.row][at.column] === 0;
   const fill = shade(amount, theme);
   const group = svg("g", { class: "cell" });
@@ -236,8 +236,8 @@ function cut(text, room) {
 
 function reading(data, { row, column }) {
   const [position, token] = data.tokens[column];
-  if (!data.top) return fill(data.words.cosine, { layer: row, position, token, value: data.cosines[row][column].toFixed(4) });
-  const percent = (value) => `${(100 * value).toFixed(1)} %`;
+  if (!data.top) return fill(data.words.cosine, { layer: row, position, token, value: fixed(data.cosines[row][column], 4) });
+  const percent = (value) => `${fixed(100 * value, 1)} %`;
   const guesses = data.top[row][column].map((place, i) => `${data.labels[place]} ${percent(data.probs[row][column][i])}`);
   const answer = data.labels[data.top.at(-1)[column][0]];
   const rank = (data.ranks[row][column] + 1).toLocaleString("en-US");

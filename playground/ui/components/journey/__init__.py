@@ -131,7 +131,7 @@ def _token_row(scene: Scene, position: int, piece: pieces.Piece, of: str, query:
         f"{piece.bare} ({of})" if of else piece.label,
         _("token {n} of {total}").format(n=position + 1, total=len(tokenization)),
         _("id {id}").format(id=tokenization.input_ids[position]),
-        _("vector {numbers} …").format(numbers="  ".join(f"{value:+.3f}" for value in values)),
+        _("vector {numbers} …").format(numbers="  ".join(f"{value:+z.3f}" for value in values)),
     ]
     if weight is not None:
         facts.append(_("attention {percent}").format(percent=percent(weight)))
@@ -200,7 +200,7 @@ def _next(scene: Scene) -> list[dict[str, Any]]:
 
 def _sentence(vector: np.ndarray[Any, Any]) -> list[dict[str, Any]]:
     return [
-        {"value": float(value), "number": f"{value:+.3f}", "about": f"[{i}]  {value:+.5f}"}
+        {"value": float(value), "number": f"{value:+z.3f}", "about": f"[{i}]  {value:+z.5f}"}
         for i, value in enumerate(vector[: journey.N_DIMENSIONS])
     ]
 

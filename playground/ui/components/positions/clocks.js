@@ -71,8 +71,8 @@ const clocks = {
   reading({ head, here, there }) {
     const [a, b] = [sum(here), sum(there)];
     return fill(head.words.reading, {
-      here: a.toFixed(6),
-      there: b.toFixed(6),
+      here: fixed(a, 6),
+      there: fixed(b, 6),
       difference: Math.abs(a - b).toExponential(1),
     });
   },
@@ -88,9 +88,9 @@ const clocks = {
       pair,
       speed: speed.toPrecision(4),
       turn: panel.number((2 * Math.PI) / speed),
-      angle: ((settings.m - settings.n) * speed).toFixed(3),
-      here: here[pair].toFixed(6),
-      there: there[pair].toFixed(6),
+      angle: fixed((settings.m - settings.n) * speed, 3),
+      here: fixed(here[pair], 6),
+      there: fixed(there[pair], 6),
     });
   },
 };

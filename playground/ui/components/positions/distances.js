@@ -30,7 +30,7 @@ const distances = {
     plot.axes({ title: words.similarity, xs: ticks(reach, wide < 480 ? 4 : 8), ys: [0, 0.5, 1], xTitle: words.distance, language });
     const [low, high] = [1, 2].map((i) => numbers.subarray(i * facts.n_learned, (i + 1) * facts.n_learned));
     const n = found.learned.length;
-    const edge = (values, i) => `${plot.x(i).toFixed(1)},${clamp(plot.y(values[i]), 0, box.top + box.height).toFixed(1)}`;
+    const edge = (values, i) => `${fixed(plot.x(i), 1)},${fixed(clamp(plot.y(values[i]), 0, box.top + box.height), 1)}`;
     const order = Array.from({ length: n }, (_, i) => i);
     const band = [...order.map((i) => edge(high, i)), ...order.reverse().map((i) => edge(low, i))];
     plot.add("polygon", { points: band.join(" "), fill: theme.key, opacity: 0.16 });
@@ -53,7 +53,7 @@ const distances = {
   reading(panel) {
     const { found, head, settings } = panel;
     const at = Math.min(10, settings.reach, found.learned.length - 1);
-    const values = Object.fromEntries(Object.entries(found).map(([name, all]) => [name, all[at].toFixed(2)]));
+    const values = Object.fromEntries(Object.entries(found).map(([name, all]) => [name, fixed(all[at], 2)]));
     return fill(head.words.reading, { distance: at, ...values });
   },
 
@@ -61,7 +61,7 @@ const distances = {
     const share = (x - plot.box.left) / plot.box.width;
     const distance = Math.round(share * settings.reach);
     if (distance < 0 || distance > settings.reach) return null;
-    const shown = (values) => (distance < values.length ? values[distance].toFixed(6) : "–");
+    const shown = (values) => (distance < values.length ? fixed(values[distance], 6) : "–");
     const values = Object.fromEntries(Object.entries(found).map(([name, all]) => [name, shown(all)]));
     return fill(head.words.detail, { distance, ...values });
   },

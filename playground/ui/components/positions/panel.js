@@ -102,7 +102,7 @@ class Plot {
   }
 
   path(values, attributes, at = (i) => i) {
-    const points = Array.from(values, (value, i) => `${this.x(at(i)).toFixed(2)},${this.y(value).toFixed(2)}`);
+    const points = Array.from(values, (value, i) => `${fixed(this.x(at(i)), 2)},${fixed(this.y(value), 2)}`);
     return this.add("polyline", { points: points.join(" "), fill: "none", "stroke-width": 2, ...attributes });
   }
 }

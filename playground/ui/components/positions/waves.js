@@ -87,7 +87,7 @@ const waves = {
     const dimension = Math.floor(((x - matrix.left) / matrix.width) * d_model);
     const position = Math.floor(((y - matrix.top) / matrix.height) * n_ctx);
     if (dimension < 0 || dimension >= d_model || position < 0 || position >= n_ctx) return null;
-    const value = panel.rows[position * d_model + dimension].toFixed(6);
+    const value = fixed(panel.rows[position * d_model + dimension], 6);
     return fill(panel.head.words.detail, { position, dimension, value });
   },
 };

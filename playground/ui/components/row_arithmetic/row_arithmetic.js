@@ -51,7 +51,7 @@ function three(value) {
   if (value === 0) return "0";
   if (value === -Infinity) return "−∞";
   const size = Math.abs(value);
-  const text = size >= 1000 ? value.toFixed(0) : size >= 1e-3 ? value.toPrecision(3) : value.toExponential(2);
+  const text = size >= 1000 ? fixed(value, 0) : size >= 1e-3 ? value.toPrecision(3) : value.toExponential(2);
   return text.replaceAll("-", "−");
 }
 
@@ -180,7 +180,7 @@ const row = {
     place("text", group, { ...told, x: 10 }, head.words.sum);
     const end = { ...told, "text-anchor": "end", "font-family": theme.code };
     const total = found.all.reduce((a, b) => a + b, 0);
-    place("text", group, { ...end, class: "total", x: x.told }, three(Number(total.toFixed(12))));
+    place("text", group, { ...end, class: "total", x: x.told }, three(Number(fixed(total, 12))));
     if (found.rest.length) return;
     place("text", group, { ...told, x: x.written.left }, "‖Σ w · v · W_O‖");
     place("text", group, { ...end, class: "length", x: wide - 10 }, three(lengthOfSum(found.all, found.overlaps)));
@@ -242,11 +242,11 @@ const row = {
 
   reading({ head, settings, found }) {
     const { words, facts } = head;
-    const at = (weights) => ({ bits: entropyBits(weights).toFixed(2), largest: three(Math.max(...weights)) });
+    const at = (weights) => ({ bits: fixed(entropyBits(weights), 2), largest: three(Math.max(...weights)) });
     const own = at(found.own);
     const best = found.own.indexOf(Math.max(...found.own.slice(0, found.n)));
     const n = found.allowed.filter(Boolean).length + found.rest.length;
-    const values = { d: found.d, own_bits: own.bits, own_largest: own.largest, n, most: Math.log2(n).toFixed(2) };
+    const values = { d: found.d, own_bits: own.bits, own_largest: own.largest, n, most: fixed(Math.log2(n), 2) };
     const token = head.controls.find(({ name }) => name === "key").options[best];
     Object.assign(values, at(found.all), { divisor: three(settings.divisor), query: facts.query, key: token });
     const usual = settings.divisor === found.root;

@@ -218,7 +218,7 @@ export function percent(p) {
   if (p === 0) return "0 %";
   if (p < 1e-7) return "< 0.00001 %";
   const digits = clamp(2 - Math.floor(Math.log10(100 * p) + 1e-9), 0, 7);
-  return `${(100 * p).toFixed(p >= 0.9995 ? (p === 1 ? 0 : 2) : digits)} %`;
+  return `${fixed(100 * p, p >= 0.9995 ? (p === 1 ? 0 : 2) : digits)} %`;
 }
 
 const width = (text) => [...text].reduce((sum, c) => sum + (c.codePointAt(0) > 0x10ff ? 2 : 1), 0);
@@ -315,7 +315,7 @@ class Picture {
       const kept = i >= d.first && i < d.first + d.n_kept;
       const share = kept ? d.after(i) : d.before(i);
       const long = x(share / axis) - left;
-      points.push(`${x(d.cumulative(i)).toFixed(1)},${HEAD + i * ROW + ROW / 2}`);
+      points.push(`${fixed(x(d.cumulative(i)), 1)},${HEAD + i * ROW + ROW / 2}`);
       write(row.label, shorten(texts[i], phone ? 11 : LABEL_CELLS));
       write(row.value, percent(share));
       write(row.state, kept ? percent(d.cumulative(i)) : words.cut);
@@ -637,7 +637,7 @@ class Sampler {
       n: count(this.d.n_kept),
       total: count(n_vocab),
       mass: percent(this.d.mass),
-      entropy: this.d.entropy_bits.toFixed(2),
+      entropy: fixed(this.d.entropy_bits, 2),
     });
   }
 
@@ -658,7 +658,7 @@ class Sampler {
       rank: this.active + 1,
       token: texts[this.active],
       id: ids[this.active],
-      logit: this.ranked.logits[this.active].toFixed(4),
+      logit: fixed(this.ranked.logits[this.active], 4),
       own: exact(this.drawing().own(this.active)),
       before: exact(this.d.before(this.active)),
       after: exact(this.d.after(this.active)),

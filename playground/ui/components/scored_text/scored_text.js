@@ -64,10 +64,10 @@ function describe(detail, data, at, root) {
   const p = 2 ** -bits[at];
   const told = fill(words.told, {
     token: labels[at],
-    bits: bits[at].toFixed(2),
-    p: p < 1e-4 ? p.toExponential(2) : p.toFixed(4),
+    bits: fixed(bits[at], 2),
+    p: p < 1e-4 ? p.toExponential(2) : fixed(p, 4),
     rank: ranks[at].toLocaleString(),
-    entropy: entropy[at].toFixed(2),
+    entropy: fixed(entropy[at], 2),
   });
   const rows = expected[at].map(([label, prob], place) => {
     const row = element("div", is_own[at].includes(place) ? "row own" : "row");
@@ -75,7 +75,7 @@ function describe(detail, data, at, root) {
     bar.style.width = `${100 * prob}%`;
     const track = element("span", "track");
     track.append(bar);
-    row.append(element("span", "name", label), track, element("span", "share", `${(100 * prob).toFixed(1)} %`));
+    row.append(element("span", "name", label), track, element("span", "share", `${fixed(100 * prob, 1)} %`));
     if (data.ids.length && !is_own[at].includes(place)) {
       const button = element("button", "branch", words.branch);
       button.type = "button";

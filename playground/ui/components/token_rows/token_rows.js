@@ -102,7 +102,7 @@ function drawLine(data, { widths, edges }, [start, stop]) {
   const line = element("div", "line");
   const before = start === 0 ? edges[0] : 0;
   const after = stop === data.characters.length ? edges[1] : 0;
-  const sizes = [before, ...widths.slice(start, stop), after].map((width) => `${width.toFixed(1)}px`).join(" ");
+  const sizes = [before, ...widths.slice(start, stop), after].map((width) => `${fixed(width, 1)}px`).join(" ");
   const text = track("track text", sizes, data.dir);
   for (let i = start; i < stop; i++) {
     const character = element("span", "character", data.characters[i]);

@@ -1,0 +1,46 @@
+"""Which tokens of a model stand before and after a whole text."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+END_OF_TEXT = "<|endoftext|>"
+
+
+def end_ids(folder: Path, added: Mapping[int, str]) -> frozenset[int]:
+    """Tokens that end a text: what the configs say, and `<|endoftext|>` wherever it is known.
+
+    Args:
+        folder: Of the model.
+        added: Id -> text of the tokens that its tokenizer has added to its pieces.
+    """
+    found: set[int] = set()
+    for name in ("config.json", "generation_config.json"):
+        ids = _read(folder / name).get("eos_token_id")
+        found.update([ids] if isinstance(ids, int) else ids or [])
+    return frozenset(found.union(token_id for token_id, name in added.items() if name == END_OF_TEXT))
+
+
+def start_id(folder: Path, added: Mapping[int, str]) -> int | None:
+    """The token that stood before a text in training; None where the files name none.
+
+    `<|endoftext|>` wherever it is known: GPT-2, SmolLM and Qwen read their training texts with that token
+    between them. The tokenizer of a chat model often names the mark of its messages as `bos_token` instead.
+
+    Args:
+        folder, added: As in `end_ids`.
+    """
+    ids = {name: token_id for token_id, name in added.items()}
+    named = _read(folder / "tokenizer_config.json").get("bos_token")
+    name = named.get("content") if isinstance(named, dict) else named
+    for one in (END_OF_TEXT, name):
+        if one in ids:
+            return ids[one]
+    return None
+
+
+def _read(path: Path) -> dict[str, Any]:
+    return dict(json.loads(path.read_text("utf-8"))) if path.is_file() else {}
