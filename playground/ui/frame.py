@@ -113,7 +113,7 @@ def page(name: str, needs: Collection[Capability] = (), *, reads_text: bool = Fa
         _rest(words)
         state.end_run()
     if reads_text:
-        unread_language.say(text, info, models().values(), needs)
+        unread_language.say(text, info, needs)
     return PageContext(name, info, text, state.language(), compute.owner())
 
 
