@@ -4,7 +4,7 @@ from playground.ui import compute, embeddings, frame
 from playground.ui.embeddings import tasks
 
 # read
-context = frame.page("embeddings", needs={"hidden_states"})
+context = frame.page("embeddings", needs={"hidden_states"}, needs_text=False)
 draw = embeddings.choose_view()
 
 # ask

@@ -3,7 +3,7 @@
 from playground.ui import frame
 from playground.ui.finetuning import page, tasks
 
-context = frame.page("finetuning", needs={"generate"})
+context = frame.page("finetuning", needs={"generate"}, needs_text=False)
 chosen, go_on = page.draw(context)
 frame.end_of_page(context, tasks.make(context, chosen))
 if go_on is not None:

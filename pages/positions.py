@@ -5,8 +5,9 @@ from playground.ui.components.token_chips import token_chips
 from playground.ui.position_models import roles
 from playground.ui.tasks import Task
 
-context = frame.page("positions", reads_text=True)
-token_chips(compute.tokenize(context), height=118)
+context = frame.page("positions", reads_text=True, needs_text=False)
+if frame.has_sentence(context):
+    token_chips(compute.tokenize(context), height=118)
 positions.waves(context.language)
 
 tasks = [Task("slope", "number", lambda: positions.slope_of_head(3), tolerance=0.001)]

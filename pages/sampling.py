@@ -7,10 +7,15 @@ from playground.core.sampling import distribution
 from playground.ui import compute, frame, sampling, sampling_panels, show
 from playground.ui.components.sampler import SamplerValue, sampler
 from playground.ui.components.token_chips import token_chips
+from playground.ui.state import end_run
 from playground.ui.tasks import Task
 from playground.ui.text import _, sentence
 
-context = frame.page("sampling", needs={"logits", "generate"}, reads_text=True)
+context = frame.page("sampling", needs={"logits", "generate"}, reads_text=True, needs_text=False)
+if not frame.has_sentence(context):
+    sampling_panels.without_sentence(context)
+    frame.end_of_page(context, tasks=())
+    end_run()
 token_chips(compute.tokenize(context), height=118)
 trace = compute.trace(context, logits="last")
 ranked, labels = sampling.next_token(trace)

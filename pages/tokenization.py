@@ -1,5 +1,7 @@
 """Tokenization: from characters to bytes to tokens, as several tokenizers see the same sentence."""
 
+import math
+
 import streamlit as st
 
 from playground.core import frames_tokenization as frames
@@ -9,23 +11,24 @@ from playground.ui.components.token_chips import token_chips
 from playground.ui.components.token_rows import token_rows
 from playground.ui.tasks import Task
 
-context = frame.page("tokenization")
-tokens = compute.tokenize(context)
+context = frame.page("tokenization", reads_text=True, needs_text=False)
 
 tokenization.live_text(context)
-token_chips(tokens, height=168)
-rows = tokenization.rows(context, tokens)
-ids = tokenization.ids_of(rows)
-token_rows(rows, key="tok_rows", selects=True)
-st.markdown(tokenization.reading(rows))
-tokenization.provenance(ids)
-table = frames.side_by_side([row.tokens for row in rows])
-show.under_picture("tokenization", frame=table, code=tokenization.code(rows))
+if has_text := frame.has_sentence(context):
+    token_chips(tokens := compute.tokenize(context), height=168)
+ids, read_special = tokenization.picked(context)
+if has_text:
+    rows = tokenization.rows(context, tokens, ids, read_special)
+    token_rows(rows, key="tok_rows", selects=True)
+    st.markdown(tokenization.reading(rows))
+    tokenization.provenance(ids)
+    table = frames.side_by_side([row.tokens for row in rows])
+    show.under_picture("tokenization", frame=table, code=tokenization.code(rows))
 
 granularity.ladder_panel(context)
 language_bill.bill_panel(context, ids)
 bpe_lab.lab_panel(context)
-tokenization.frame_panel(context, st.session_state["tok_special"])
+tokenization.frame_panel(context, read_special)
 
 
 def needs_its_space() -> bool:
@@ -39,7 +42,7 @@ def needs_its_space() -> bool:
 
 n_bytes = len(context.text.encode())
 tasks = [
-    Task("bytes", "number", lambda: n_bytes),
+    Task("bytes", "number", lambda: n_bytes or math.nan),
     Task("space", "goal", needs_its_space),
     Task("dear", "choice", lambda: language_bill.dearest("r50k_base"), language_bill.languages()),
 ]

@@ -250,6 +250,9 @@ class Engine(VectorEngine, InsideEngine, ManyEngine, BeamsEngine, ScoreEngine, F
     def load(self, model: str) -> None:
         """Start loading (or downloading) a model in the background; `models()` tells how far it is."""
 
+    def stop_download(self, model: str) -> None:
+        """Stop the download of a model; what has come is used by the next one. Else nothing happens."""
+
     def cancel(self, request_id: str) -> None:
         """Stop a request, at any moment of it; its caller gets `Cancelled`. Unknown ids are ignored."""
 

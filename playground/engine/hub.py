@@ -67,7 +67,7 @@ def download(
         entry: Its line of the catalogue.
         folder: Where the finished model lies.
         settings: The hub's address and the size limit.
-        progress: Told after every 256 kB: "12 / 548 MB" and the share, 0..1. What it raises stops the
+        progress: Told after every 256 kB at most: "12 / 548 MB" and the share, 0..1. What it raises stops the
             download; the bytes that have come are used by the next attempt.
 
     Raises:
@@ -153,7 +153,7 @@ def _fetch(url: str, file: _File, partial: Path, tell: Callable[[int], None]) ->
         with _open(url, {"Range": f"bytes={have}-"} if have else {}) as response:
             have = have if response.status == http.HTTPStatus.PARTIAL_CONTENT else 0
             with path.open("ab" if have else "wb") as target:
-                while chunk := response.read(_CHUNK_BYTES):
+                while chunk := response.read1(_CHUNK_BYTES):  # what is there: it can be stopped at any pace
                     target.write(chunk)
                     have += len(chunk)
                     tell(have)

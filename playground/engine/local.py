@@ -90,6 +90,10 @@ class LocalEngine(LocalTraining, LocalWeights):
         """Start loading (or downloading) a model in the background."""
         self.lent.load(model)
 
+    def stop_download(self, model: str) -> None:
+        """Stop the download of a model."""
+        self._table.stop_download(model)
+
     def tokenize(self, model: str, text: str, *, add_special_tokens: bool = True) -> Tokenization:
         """Cut `text` as the model does."""
         self._checks.check_text(text)

@@ -11,6 +11,19 @@ State = Literal["absent", "remote", "waiting", "loading", "ready", "failed"]
 
 
 @dataclass(frozen=True, slots=True)
+class Download:
+    """How far the download of a model is.
+
+    Attributes:
+        share: What is here of it, 0..1.
+        seconds_left: Expected from the pace so far; None while that is not known.
+    """
+
+    share: float = 0.0
+    seconds_left: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ModelInfo:
     """What is known of a model without loading its weights.
 
@@ -26,6 +39,7 @@ class ModelInfo:
         state: absent (not on this machine, cannot be fetched), remote (can be downloaded), waiting (on this
             machine, not in memory), loading, ready, failed.
         message: What is happening or what went wrong, in English, "" when there is nothing to say.
+        download: While it is being downloaded: how far that is.
         n_layer, n_head, n_kv_head, d_model, d_head, d_vocab, n_ctx: From its config, 0 while unknown;
             n_ctx is as far as what it says of a text depends on that text alone.
         max_seq_length: Tokens of a text that its makers turn into a sentence vector, 0 if they do not say.
@@ -44,6 +58,7 @@ class ModelInfo:
     revision: str
     state: State
     message: str = ""
+    download: Download | None = None
     n_layer: int = 0
     n_head: int = 0
     n_kv_head: int = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 import weakref
 from collections import OrderedDict
 from concurrent.futures import Future, InvalidStateError, ThreadPoolExecutor
@@ -12,7 +13,9 @@ from dataclasses import replace
 from playground.engine import loading
 from playground.engine.base import ModelInfo, State
 from playground.engine.catalogue import CatalogueEntry, catalogue
+from playground.engine.convert import Progress
 from playground.engine.loading import LoadedModel
+from playground.engine.model_info import Download
 from playground.engine.process import freeze_heap
 from playground.engine.tokenizing import TextTokenizer
 from playground.errors import Cancelled, ModelNotFound
@@ -34,6 +37,7 @@ class ModelTable:
         self._futures: OrderedDict[str, Future[LoadedModel]] = OrderedDict()
         self._leaving: list[tuple[weakref.ref[object], int]] = []  # a tensor and the bytes it stands for
         self._messages: dict[str, str] = {}
+        self._downloads: dict[Future[LoadedModel], Download] = {}
         self._infos: dict[str, ModelInfo] = {}
         self._tokenizers: dict[str, TextTokenizer] = {}
         self._loaders = ThreadPoolExecutor(max_workers=2, thread_name_prefix="model-loader")
@@ -81,6 +85,19 @@ class ModelTable:
             self._futures.move_to_end(model_id)
             return future
 
+    def stop_download(self, model_id: str) -> None:
+        """Stop a download; whoever waits for the model gets `Cancelled` here and now.
+
+        What has come is used by the next attempt. Nothing happens where none is under way.
+        """
+        with self._lock:
+            future = self._futures.get(model_id)
+            if future is None or future not in self._downloads:
+                return
+            del self._futures[model_id]
+        with suppress(InvalidStateError):  # its last byte came meanwhile
+            future.set_exception(Cancelled())
+
     def state(self, model_id: str) -> tuple[State, str]:
         """(state, what is happening)."""
         future = self._futures.get(model_id)
@@ -118,10 +135,12 @@ class ModelTable:
         loaded = self._loaded().get(entry.model_id)
         if loaded is not None:
             return loaded.result().info
-        if entry.model_id not in self._futures:
+        future = self._futures.get(entry.model_id)
+        if future is None:
             return self._on_disk(entry)
         state, message = self.state(entry.model_id)
-        return replace(self._on_disk(entry), state=state, message=message)
+        download = self._downloads.get(future) if state == "loading" else None
+        return replace(self._on_disk(entry), state=state, message=message, download=download)
 
     def _on_disk(self, entry: CatalogueEntry) -> ModelInfo:
         """What the files say; read once, because pages ask at every rerun."""
@@ -133,21 +152,40 @@ class ModelTable:
     def _fill(self, future: Future[LoadedModel], entry: CatalogueEntry) -> None:
         with suppress(InvalidStateError):  # closed meanwhile
             try:
-                future.set_result(self._load(entry))
+                future.set_result(self._load(future, entry))
             except BaseException as error:  # noqa: BLE001  (whoever waits for the model gets it)
                 future.set_exception(error)
 
-    def _load(self, entry: CatalogueEntry) -> LoadedModel:
+    def _load(self, future: Future[LoadedModel], entry: CatalogueEntry) -> LoadedModel:
         def progress(message: str, fraction: float) -> None:
+            if future.done():  # stopped
+                raise Cancelled
             self._messages[entry.model_id] = f"{message} ({100 * fraction:.0f} %)" if fraction else message
 
-        loading.pull(entry, self._settings, progress)
-        self._infos.pop(entry.model_id, None)
+        self._bring(future, entry, progress)
         loaded = loading.load(entry, self._settings, progress)
         with self._lock:
             self._make_room(entry.model_id, _size_bytes(loaded))
         freeze_heap()
         return loaded
+
+    def _bring(self, future: Future[LoadedModel], entry: CatalogueEntry, progress: Progress) -> None:
+        """Download or convert the model where it is not here, and note how long that will take."""
+        pace = Pace()
+
+        def downloading(message: str, share: float) -> None:
+            progress(message, share)
+            self._downloads[future] = pace.at(share, time.monotonic())
+
+        is_download = entry.source == "hub" and loading.locate(entry, self._settings) is None
+        if is_download:
+            self._messages.pop(entry.model_id, None)
+            self._downloads[future] = Download()
+        try:
+            loading.pull(entry, self._settings, downloading if is_download else progress)
+        finally:
+            self._downloads.pop(future, None)
+            self._infos.pop(entry.model_id, None)
 
     def _make_room(self, newcomer: str, size_bytes: int) -> None:
         self._leaving = [one for one in self._leaving if one[0]() is not None]
@@ -159,6 +197,20 @@ class ModelTable:
                 # every model with an adapter shares this tensor: it lives as long as any of them
                 self._leaving.append((weakref.ref(next(loaded.model.parameters())), _size_bytes(loaded)))
                 del self._futures[model_id], future, loaded
+
+
+class Pace:
+    """How long a download will take, from its pace since it began: an older attempt is not counted."""
+
+    def __init__(self) -> None:
+        self._first: tuple[float, float] | None = None  # share, seconds
+
+    def at(self, share: float, now: float) -> Download:
+        """How far it is at this time, in seconds of a monotonic clock."""
+        if self._first is None:
+            self._first = share, now
+        gained, seconds = share - self._first[0], now - self._first[1]
+        return Download(share, (1 - share) * seconds / gained if gained > 0 else None)
 
 
 def _size_bytes(loaded: LoadedModel) -> int:

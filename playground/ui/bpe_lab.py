@@ -20,6 +20,7 @@ from playground.ui.choose import choose
 from playground.ui.components.bpe_lab import N_STEPS, bpe_lab, watched_word
 from playground.ui.components.token_rows import NamedRow, token_rows
 from playground.ui.file_preview import Kind
+from playground.ui.frame import has_sentence
 from playground.ui.granularity import corpus
 from playground.ui.state import PageContext, settings
 from playground.ui.text import N_, _, ngettext, plain
@@ -47,6 +48,8 @@ def lab_panel(context: PageContext) -> None:
         word = st.text_input(
             _("Word to watch"), key="tok_word", bind="query-params", max_chars=40, width=200, live="200ms"
         )
+    if source == "sentence" and not has_sentence(context):
+        return
     text = _training_text(source, context)
     if not text.strip():
         st.info(_("Upload a text file, and the training starts."))

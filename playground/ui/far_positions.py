@@ -17,6 +17,7 @@ from playground.core.sampling import distribution
 from playground.core.tokens import Tokenization
 from playground.core.trace import Trace
 from playground.ui import compute, show
+from playground.ui.frame import has_sentence
 from playground.ui.position_models import first_tokens
 from playground.ui.state import PageContext, settings
 from playground.ui.text import _, plain
@@ -42,6 +43,8 @@ def far(learned: PageContext, decoder: PageContext) -> None:
     if not st.toggle(
         label.format(name=plain(decoder.model.name), n=n_passes), key="pos_far", bind="query-params"
     ):
+        return
+    if not has_sentence(decoder):
         return
     tokens = first_tokens(decoder, settings().max_tokens_all_heads)
     last = word_order.words(tokens)[-1:]
@@ -77,8 +80,7 @@ def far(learned: PageContext, decoder: PageContext) -> None:
 def _no_row(context: PageContext) -> None:
     """Ask a learned table for the row after its last one, and show what the engine answers."""
     n_ctx = context.model.n_ctx
-    ids = first_tokens(context, 1).input_ids
-    answer = compute.refusal(context, ids, (n_ctx,) * len(ids))
+    answer = compute.refusal(context, (0,), (n_ctx,))  # any token
     asked = _(
         "{name} learned {n_ctx:,} rows, counted from 0, so there is no position {n_ctx:,}. "
         "Asked for it, the engine says:"

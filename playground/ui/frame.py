@@ -97,17 +97,20 @@ def sidebar() -> None:
         )
 
 
-def page(name: str, needs: Collection[Capability] = (), *, reads_text: bool = False) -> PageContext:
+def page(
+    name: str, needs: Collection[Capability] = (), *, reads_text: bool = False, needs_text: bool = True
+) -> PageContext:
     """Draw title, question and lead; give what the page works on.
 
-    Stops with one sentence, the lesson still readable, when the text is empty or too long, the model has not
-    what the page needs, or is not ready.
+    Stops with one sentence, the lesson still readable, when the model has not what the page needs or is not
+    ready, or when a page that is about the reader's sentence has none.
 
     Args:
         name: The page's file name without `.py`.
         needs: Capabilities without which the page shows nothing.
-        reads_text: Whether its pictures are what the model makes of the reader's sentence: then a language
-            that the model does not know is told.
+        reads_text: Whether its first picture is what the model makes of the reader's sentence: then a
+            language that the model does not know is told.
+        needs_text: Whether it shows nothing without a sentence. Else its panels ask `has_sentence`.
     """
     words = lesson(name)
     st.markdown(f"# {words.title}\n\n**{words.question}** {words.lead}")
@@ -120,16 +123,30 @@ def page(name: str, needs: Collection[Capability] = (), *, reads_text: bool = Fa
                 n_left_out,
             ).format(n=n_left_out)
         )
-    entry = _chosen_model()
-    if (error := _text_error(text) or _model_error(entry, needs)) is not None:
+    entry, no_text = _chosen_model(), _text_error(text)
+    if (error := _model_error(entry, needs)) is not None:
         _stop_readable(words, error)
+    if needs_text and no_text is not None:
+        _say_missing(no_text)
+        _rest(words)
+        state.end_run()
+    if isinstance(no_text, TextTooLong):  # also where no panel needs it: it was typed
+        _say_missing(no_text)
     info = warming.model_when_ready(entry)
     if info is None:
         _rest(words)
         state.end_run()
-    if reads_text:
-        unread_language.say(text, info, models().values(), needs)
-    return PageContext(name, info, text, state.language(), compute.owner())
+    if reads_text and no_text is None:
+        unread_language.say(text, info, needs)
+    text = "" if no_text else text
+    return PageContext(name, info, text, state.language(), compute.owner(), no_text)
+
+
+def has_sentence(context: PageContext) -> bool:
+    """Whether there is a sentence for a panel that is about it; else one line says what is missing."""
+    if context.no_text is not None:
+        _say_missing(context.no_text)
+    return context.no_text is None
 
 
 def end_of_page(context: PageContext, tasks: Sequence[Task]) -> None:
@@ -147,6 +164,14 @@ def _text_error(text: str) -> InputError | None:
     if len(text) > limit:
         return TextTooLong(limit=limit, got=len(text))
     return None
+
+
+def _say_missing(error: InputError) -> None:
+    """An empty field is no fault; a text that is too long is one."""
+    if isinstance(error, EmptyText):
+        st.info(sentence(error), icon=":material/edit_note:")
+    else:
+        st.error(sentence(error))
 
 
 def _model_error(entry: CatalogueEntry, needs: Collection[Capability]) -> Unsupported | None:

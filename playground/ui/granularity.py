@@ -16,6 +16,7 @@ from playground.core.canonical import canonical
 from playground.core.tokenization import Rung, Typo
 from playground.paths import site_root
 from playground.ui import show
+from playground.ui.frame import has_sentence
 from playground.ui.state import PageContext
 from playground.ui.text import N_, _, ngettext, plain
 
@@ -32,6 +33,8 @@ _SAMPLES = {"en": N_("English"), "ko": N_("Korean")}
 def ladder_panel(context: PageContext) -> None:
     """The reader's text in letters, characters, subwords and words, and what one typing error costs."""
     st.markdown(f"#### {_('How large should a token be?')}")
+    if not has_sentence(context):
+        return
     code = "ko" if tokenization.is_hangul(context.text) else "en"
     text = canonical(context.text)
     rungs, wrong = _ladder(text, code), tokenization.typo(text, corpus(code))

@@ -23,6 +23,7 @@ from playground.core.tokens import Tokenization
 from playground.ui import compute, position_words, show
 from playground.ui.components.positions import Control, panel
 from playground.ui.components.token_chips import selected_token
+from playground.ui.frame import has_sentence
 from playground.ui.panel_settings import chosen, remember
 from playground.ui.position_models import first_tokens
 from playground.ui.state import PageContext
@@ -61,6 +62,8 @@ def waves(language: str) -> None:
 def clocks(context: PageContext) -> None:
     """A real query and a real key under rotary embedding, and the score that a shift leaves as it is."""
     st.markdown(f"#### {_('How does RoPE turn a query and a key?')}")
+    if not has_sentence(context):
+        return
     scheme, tokens = compute.positions(context), first_tokens(context, N_CLOCK_TOKENS)
     assert scheme.head is not None
     trace = compute.trace(context, input_ids=tokens.input_ids, hidden_states=(0,), topic="clocks")

@@ -23,16 +23,7 @@ def draw(context: PageContext, chosen: SamplerValue, trace: Trace) -> Callable[[
     Returns:
         What takes longer, to be called once the page is drawn; None where nothing does.
     """
-    panels = {
-        "write": _("Let it write"),
-        "many": _("Many at once"),
-        "batch": _("My prompts"),
-        "compare": _("A and B"),
-        "beam": _("Beam search"),
-        "text": _("Score a text"),
-        "guess": _("Guess"),
-    }
-    match choose("sam_panel", panels, _("Look closer")):
+    match _chosen():
         case "write":
             return writing.panel(context, trace)
         case "many":
@@ -48,3 +39,22 @@ def draw(context: PageContext, chosen: SamplerValue, trace: Trace) -> Callable[[
         case "guess":
             guess.panel(context)
     return None
+
+
+def without_sentence(context: PageContext) -> None:
+    """Draw the picker, and the panel that has texts of its own."""
+    if _chosen() == "guess":
+        guess.panel(context)
+
+
+def _chosen() -> str:
+    panels = {
+        "write": _("Let it write"),
+        "many": _("Many at once"),
+        "batch": _("My prompts"),
+        "compare": _("A and B"),
+        "beam": _("Beam search"),
+        "text": _("Score a text"),
+        "guess": _("Guess"),
+    }
+    return choose("sam_panel", panels, _("Look closer"))

@@ -15,6 +15,7 @@ from streamlit.runtime.scriptrunner import StopException, get_script_run_ctx
 from streamlit.runtime.scriptrunner_utils.script_requests import ScriptRequestType
 
 from playground.engine.base import ModelInfo
+from playground.errors import InputError
 from playground.settings import Settings
 
 Language = Literal["en", "ko"]
@@ -29,9 +30,10 @@ class PageContext:
     Attributes:
         name: File name, URL and lesson name of the page.
         model: The chosen model, ready to answer.
-        text: The reader's sentence: not empty, not too long, nothing but text.
+        text: The reader's sentence: not too long, nothing but text; "" where `no_text` says why.
         language: The reader's language.
         owner: The session's id in the engine.
+        no_text: Why there is no sentence to work on.
     """
 
     name: str
@@ -39,6 +41,7 @@ class PageContext:
     text: str
     language: Language
     owner: str
+    no_text: InputError | None = None
 
 
 def end_run() -> NoReturn:

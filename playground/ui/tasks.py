@@ -34,7 +34,9 @@ class Task:
 
 
 def show_tasks(page: str, lesson: Lesson, tasks: Sequence[Task]) -> None:
-    """Draw the tasks of a page side by side, with feedback that teaches."""
+    """Draw the tasks of a page side by side, with feedback that teaches; nothing without any."""
+    if not tasks:
+        return
     heading = st.empty()  # filled last: it counts what the tasks below find out
     for column, task in zip(st.columns(len(tasks), border=True), tasks, strict=True):
         with column:

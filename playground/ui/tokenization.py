@@ -16,6 +16,7 @@ from playground.errors import PlaygroundError
 from playground.settings import DEFAULT_ENCODER
 from playground.ui import compute, show
 from playground.ui.components.token_rows import NamedRow, token_rows
+from playground.ui.frame import has_sentence
 from playground.ui.state import PageContext, settings
 from playground.ui.text import _, ngettext, plain
 from playground.ui.waiting import stop_with
@@ -62,16 +63,11 @@ def _take_live() -> None:
 # ---------------------------------------------------------------- side by side
 
 
-def rows(context: PageContext, tokens: Tokenization) -> list[NamedRow]:
-    """The chosen model's row, then one for each tokenizer the reader picked.
-
-    Args:
-        context: From `frame.page`.
-        tokens: The reader's text as the model reads it.
-    """
+def picked(context: PageContext) -> tuple[list[str], bool]:
+    """The tokenizers to compare, the chosen model's first; whether marks are read as marks."""
     names = compute.get_engine().tokenizers.names()
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        picked = st.multiselect(
+        others = st.multiselect(
             _("Compare with"),
             tuple(names),
             [name for name in DEFAULT if name in names],
@@ -86,7 +82,21 @@ def rows(context: PageContext, tokens: Tokenization) -> list[NamedRow]:
             bind="query-params",
             help=_("Off: `<|endoftext|>` in your text is plain text. On: it is the special token."),
         )
-    others = [_row(name, context.text, read_special) for name in picked if name != context.model.model_id]
+    own = context.model.model_id
+    return [own, *(name for name in others if name != own)], read_special
+
+
+def rows(
+    context: PageContext, tokens: Tokenization, tokenizer_ids: Sequence[str], read_special: bool
+) -> list[NamedRow]:
+    """The chosen model's row, then one for each tokenizer the reader picked.
+
+    Args:
+        context: From `frame.page`.
+        tokens: The reader's text as the model reads it.
+        tokenizer_ids, read_special: From `picked`.
+    """
+    others = [_row(name, context.text, read_special) for name in tokenizer_ids[1:]]
     if read_special or any(tokens.special):
         return [_row(context.model.model_id, context.text, read_special), *others]
     return [NamedRow(context.model.name, tokens, info(context.model.model_id).special_ids), *others]
@@ -178,6 +188,8 @@ def sources(tokenizer_ids: Sequence[str]) -> dict[str, Any]:
 def frame_panel(context: PageContext, read_special: bool) -> None:
     """What the model adds around the reader's text: a chat template, or its frame tokens."""
     st.markdown(f"#### {_('What stands around your text?')}")
+    if not has_sentence(context):
+        return
     model = context.model
     known = info(model.model_id)
     engine = compute.get_engine()

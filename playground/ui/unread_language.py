@@ -1,16 +1,18 @@
-"""One line where the text is written in a language that the chosen model was not trained on."""
+"""One line where a text is in a language that the chosen model was not trained on, and the way out."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Sequence
 
 import streamlit as st
 
 from playground.core.scripts import is_written_in, script_of
 from playground.engine.base import Capability
-from playground.engine.catalogue import CatalogueEntry
-from playground.engine.model_info import ModelInfo
-from playground.ui.text import N_, _, plain
+from playground.engine.catalogue import CatalogueEntry, catalogue
+from playground.engine.model_info import AdapterName, ModelInfo
+from playground.ui import compute, download, state
+from playground.ui.text import N_, _, plain, told
+from playground.ui.url import put
 
 _NAMES = {
     "HANGUL": N_("Korean"),
@@ -19,30 +21,90 @@ _NAMES = {
     "CJK": N_("Chinese"),
     "LATIN": N_("a language in Latin letters"),
 }
+N_BUTTONS = 2
+READ_CHARS = 2_000  # of a long text: enough to tell its script
 
 
-def say(text: str, model: ModelInfo, known: Iterable[CatalogueEntry], needs: Collection[Capability]) -> None:
+def say(text: str, model: ModelInfo, needs: Collection[Capability] = ()) -> None:
     """Say that the model was not trained on the text's language, as far as its script tells, and who was.
 
-    Nothing where the model's languages are not known, or the text has no letters.
+    Models on this machine can be chosen at once; others be downloaded by whoever sits at the server. Nothing
+    where the model's languages are not known, or the text has no letters.
 
     Args:
-        text: The reader's.
+        text: What the page has the model read.
         model: The chosen one.
-        known: The models there are.
         needs: What the page asks of a model.
     """
-    script = script_of(text)
+    script = script_of(text[:READ_CHARS])
     if not script or not model.languages or is_written_in(model.languages, script):
         return
+    infos = compute.get_engine().models()
+    base_id = AdapterName.of(model.model_id).base_id  # an adapter may have been trained on anything
+    name = next((info.name for info in infos if info.model_id == base_id), model.name)
     language = _(_NAMES.get(script, N_("the language of these letters")))
-    said = _("{model} was not trained on {language}: its answers to this text say little.")
-    words = [said.format(model=plain(model.name), language=language)]
-    others = [
-        plain(one.name)
-        for one in known
-        if is_written_in(one.languages, script) and set(needs) <= one.capabilities
+    words = [
+        _("{model} was not trained on {language}: models that were give other results.").format(
+            model=plain(name), language=language
+        )
     ]
+    others = [
+        info for info in infos
+        if is_written_in(info.languages, script) and set(needs) <= info.capabilities
+    ]  # fmt: skip
     if others:
-        words.append(_("Models trained on it: {models}.").format(models=", ".join(others)))
-    st.markdown(f":material/translate: {' '.join(words)}")
+        names = ", ".join(plain(info.name) for info in others)
+        words.append(_("Models trained on it: {models}.").format(models=names))
+    with st.container(horizontal=True, vertical_alignment="center", key="unread_language"):
+        st.markdown(f":material/translate: {' '.join(words)} {_why_not(others)}", width="content")
+        _ways(others)
+
+
+def _ways(others: Sequence[ModelInfo]) -> None:
+    """Buttons: to choose a model that is here, or to have one brought."""
+    here = [info for info in others if download.is_on_this_machine(info)]
+    for info in here[:N_BUTTONS]:
+        st.button(
+            _("Switch to {model}").format(model=plain(info.name)), key=f"switch_to_{info.model_id}",
+            on_click=put, args=("model", info.model_id),
+        )  # fmt: skip
+    coming = [info.model_id for info in others if info.download is not None]
+    if coming:
+        _coming(coming)
+    elif not here and download.is_at_server():
+        entries = catalogue(state.settings())
+        for info in [info for info in others if info.state in ("remote", "failed")][:N_BUTTONS]:
+            _offer(entries[info.model_id], info)
+
+
+def _offer(entry: CatalogueEntry, info: ModelInfo) -> None:
+    label = _("Download {model}").format(model=plain(entry.name)) + download.size(entry)
+    if info.state == "failed":
+        st.error(told(info.message))
+        label = _("Try again")
+    download.button(entry, label, f"bring_{entry.model_id}")
+
+
+def _why_not(others: Sequence[ModelInfo]) -> str:
+    """Why none of the models can be had here and now; "" where one can."""
+    missing = [info for info in others if not download.is_on_this_machine(info)]
+    if not others or len(missing) < len(others) or any(info.download for info in others):
+        return ""
+    if all(info.state == "absent" for info in missing):
+        return _("None of them is on this machine, and downloads are switched off here (HF_HUB_OFFLINE).")
+    if not download.is_at_server():
+        return _("None of them is on this machine yet.") + " " + download.only_at_server()
+    return _("None of them is on this machine yet.")
+
+
+@st.fragment(run_every=1.0, key="unread_language_coming")
+def _coming(model_ids: Sequence[str]) -> None:
+    """How far the downloads are, for everybody; a full rerun as soon as one has ended."""
+    infos = {info.model_id: info for info in compute.get_engine().models()}
+    for model_id in model_ids:
+        info = infos[model_id]
+        if info.download is None:
+            st.rerun()
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"**{plain(info.name)}** · {download.progress_words(info)}", width="content")
+            download.stop_button(info, f"stop_{model_id}")

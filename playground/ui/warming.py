@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 
 import streamlit as st
@@ -12,10 +11,9 @@ from playground.engine.catalogue import CatalogueEntry
 from playground.engine.model_info import AdapterName
 from playground.engine.process import shared_engine, start_shared_engine
 from playground.errors import ModelNotFound, PlaygroundError
-from playground.ui import adapters
-from playground.ui.text import N_, _, large, plain, sentence, told
+from playground.ui import adapters, download
+from playground.ui.text import N_, _, large, plain, sentence
 
-_PERCENT = re.compile(r"(.*?)( \(\d+ %\))?", re.DOTALL)
 _STATE_WORDS = {
     "absent": N_("not on this machine"),
     "remote": N_("can be downloaded"),
@@ -38,7 +36,7 @@ def model_when_ready(entry: CatalogueEntry) -> ModelInfo | None:
         return info
     if info is None or info.state in ("waiting", "loading"):
         if info is not None and info.state == "waiting":
-            _load(entry.model_id)
+            download.start(entry.model_id)
         _progress(entry)
     elif info.state in ("remote", "failed"):
         _offer(entry, info)
@@ -96,28 +94,29 @@ def _progress(entry: CatalogueEntry) -> None:
         st.session_state.pop("warming_since", None)
         st.rerun()
     since = st.session_state.setdefault("warming_since", time.monotonic())
-    doing = _("The libraries are being read") if info is None else _message(info)
+    doing = _("The libraries are being read") if info is None else _doing(info)
     seconds = _("{seconds:.0f} s").format(seconds=time.monotonic() - since)
     st.info(f"**{plain(entry.name)}** · {doing} · {seconds}", icon=":material/hourglass_top:")
+    if info is not None:
+        download.stop_button(info, "stop_fetching")
 
 
 def _offer(entry: CatalogueEntry, info: ModelInfo) -> None:
-    """A model that can be fetched, or that failed: say so, and let the reader start it."""
+    """A model that can be fetched, or that failed: say so, and let whoever may start it."""
+    is_here = download.is_on_this_machine(info)
+    said = [_("{name} is not on this machine yet.").format(name=f"**{plain(entry.name)}**")]
+    label = _("Download it") + download.size(entry)
     if info.state == "failed":
-        st.error(_message(info))
-        label = _("Try again")
-    else:
-        st.info(_("{name} is not on this machine yet.").format(name=f"**{plain(entry.name)}**"))
-        label = _("Download it ({n:.0f} MB)").format(n=entry.size_bytes / 1e6)
-    st.button(label, key="fetch_model", on_click=_load, args=(entry.model_id,))
+        st.error(_doing(info))
+        said, label = [], _("Try again")
+    may_start = is_here or download.is_at_server()
+    if not may_start:
+        said.append(download.only_at_server())
+    if said:
+        st.info(" ".join(said))
+    if may_start:
+        download.button(entry, label, "fetch_model")
 
 
-def _load(model_id: str) -> None:
-    shared_engine().load(model_id)
-
-
-def _message(info: ModelInfo) -> str:
-    """What the engine says of the model, in the reader's language; a percentage may follow its words."""
-    match = _PERCENT.fullmatch(info.message)
-    words, percent = match.groups("") if match else ("", "")
-    return told(words) + percent if words else _(_STATE_WORDS[info.state])
+def _doing(info: ModelInfo) -> str:
+    return download.progress_words(info) or _(_STATE_WORDS[info.state])

@@ -20,6 +20,7 @@ from playground.core.tokens import Tokenization
 from playground.core.trace import Trace
 from playground.core.word_order import Order
 from playground.ui import compute, show
+from playground.ui.frame import has_sentence
 from playground.ui.number import number_field
 from playground.ui.position_models import first_tokens
 from playground.ui.state import PageContext, settings
@@ -109,9 +110,11 @@ def experiment(encoder: PageContext, decoder: PageContext) -> dict[str, float]:
 
     Returns:
         Largest relative difference of the output vectors for "encoder_counted", "encoder_equal",
-        "decoder_counted" and "decoder_equal"; empty when a shuffle changes nothing.
+        "decoder_counted" and "decoder_equal"; empty without a sentence, and when a shuffle changes nothing.
     """
     st.markdown(f"#### {_('What does a model lose when its words are shuffled?')}")
+    if not has_sentence(encoder):
+        return {}
     seed = number_field(_("Seed"), 0, 2**32 - 1, 0, key="pos_seed", width=160)
     first, second = readings(encoder, decoder, int(seed))
     if first is None or second is None:

@@ -8,7 +8,9 @@ import re
 import shutil
 import ssl
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -20,6 +22,8 @@ import pytest
 from playground.engine import hub, placing
 from playground.engine.catalogue import CatalogueEntry, catalogue, model_folder
 from playground.engine.loading import load, load_tokenizer, locate, model_info, pull
+from playground.engine.model_info import ModelInfo
+from playground.engine.table import ModelTable, Pace
 from playground.errors import (
     Cancelled,
     DiskFull,
@@ -51,6 +55,7 @@ class Hub:
     commit: str = COMMIT
     endpoint: str = ""
     cut_after: int | None = None  # bytes of one body, then the line goes dead
+    held: threading.Event | None = None  # the second half of weights waits for it
     spoil: str = ""  # file that is sent with other bytes than announced
     status: int = 200
     page: bytes | None = None  # a log-in page instead of every answer
@@ -97,7 +102,14 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body[: self.hub.cut_after])
+        body = body[: self.hub.cut_after]
+        half = len(body) // 2 if self.hub.held is not None and len(body) > 50_000 else len(body)
+        with suppress(ConnectionError):  # whoever asked has gone
+            self.wfile.write(body[:half])
+            self.wfile.flush()
+            if half < len(body) and self.hub.held is not None:
+                self.hub.held.wait(30)
+            self.wfile.write(body[half:])
         self.close_connection = True
 
     def log_message(self, format: str, *args: object) -> None: ...
@@ -366,6 +378,83 @@ def test_progress_can_stop_the_download_and_the_bytes_are_kept(
     server.asked.clear()
     pull(entry(settings), settings, silent)
     assert any(wanted for _, wanted in server.asked)
+
+
+# ---------------------------------------------------------------- in the background
+
+
+@pytest.fixture
+def table(settings: Settings, server: Hub) -> Iterator[ModelTable]:
+    """The table of an engine, with a hub that holds the second half of the weights back."""
+    server.held = threading.Event()
+    made = ModelTable(settings)
+    yield made
+    server.held.set()
+    made.close()
+
+
+def info_of(table: ModelTable) -> ModelInfo:
+    return next(info for info in table.infos() if info.model_id == MODEL_ID)
+
+
+def wait_for(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def half_is_here(table: ModelTable) -> bool:
+    download = info_of(table).download
+    return download is not None and download.share > 0.4
+
+
+def test_a_download_says_its_bytes_share_and_expected_time(table: ModelTable, server: Hub) -> None:
+    future = table.load(MODEL_ID)
+    wait_for(lambda: half_is_here(table))
+    info = info_of(table)
+    assert info.state == "loading"
+    assert re.fullmatch(r"\d+ / \d+ MB \(\d+%\)", info.message)
+    assert info.download is not None
+    assert 0.4 < info.download.share < 1
+    assert info.download.seconds_left is not None
+    assert server.held is not None
+    server.held.set()
+    assert future.result(timeout=60).info.state == "ready"
+    assert info_of(table).download is None
+
+
+def test_a_stopped_download_ends_at_once_and_goes_on_where_it_was(table: ModelTable, server: Hub) -> None:
+    future = table.load(MODEL_ID)
+    wait_for(lambda: half_is_here(table))
+    table.stop_download(MODEL_ID)
+    with pytest.raises(Cancelled):  # although the hub still holds the rest back
+        future.result(timeout=0)
+    assert (info_of(table).state, info_of(table).download) == ("remote", None)
+    assert server.held is not None
+    server.held.set()
+    server.asked.clear()
+    assert table.load(MODEL_ID).result(timeout=60).info.state == "ready"
+    assert next(wanted for name, wanted in server.asked if name == "model.safetensors").startswith("bytes=")
+
+
+def test_what_is_no_download_cannot_be_stopped(table: ModelTable, server: Hub) -> None:
+    table.stop_download(MODEL_ID)
+    assert server.held is not None
+    server.held.set()
+    future = table.load(MODEL_ID)
+    assert future.result(timeout=60)
+    table.stop_download(MODEL_ID)
+    assert info_of(table).state == "ready"
+
+
+@pytest.mark.parametrize("began_at", [0.0, 0.6])
+def test_the_expected_time_counts_from_where_a_download_began(began_at: float) -> None:
+    """A tenth took 5 s: what is left takes 50 s a whole, whatever an older attempt had brought."""
+    pace = Pace()
+    assert pace.at(began_at, 100.0).seconds_left is None
+    told = pace.at(began_at + 0.1, 105.0).seconds_left
+    assert told == pytest.approx(50 * (1 - began_at - 0.1))
 
 
 def test_a_full_disk_is_said_before_the_download(

@@ -10,8 +10,9 @@ from streamlit.testing.v1 import AppTest
 
 from playground.engine.base import ModelInfo
 from playground.engine.catalogue import CatalogueEntry
+from playground.engine.model_info import Download
 from playground.errors import HubUnreachable, PlaygroundError, SetUpError
-from playground.ui import warming
+from playground.ui import download, warming
 
 ENTRY = CatalogueEntry("a/b_c", "Tiny", "decoder", "llama", frozenset(), (), "", "main", "hub", 540_000_000)
 INFO = ModelInfo(
@@ -25,12 +26,16 @@ class OneModelEngine:
 
     info: ModelInfo
     loads: list[str] = field(default_factory=list)
+    stopped: list[str] = field(default_factory=list)
 
     def models(self) -> list[ModelInfo]:
         return [self.info]
 
     def load(self, model_id: str) -> None:
         self.loads.append(model_id)
+
+    def stop_download(self, model_id: str) -> None:
+        self.stopped.append(model_id)
 
 
 Run = Callable[..., AppTest]
@@ -48,13 +53,17 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
         st.text("ready" if ready else "not ready")
         st.caption(warming.state_words(entry))
 
-    def start(engine: OneModelEngine | PlaygroundError | TimeoutError, language: str = "en") -> AppTest:
+    def start(
+        engine: OneModelEngine | PlaygroundError | TimeoutError, language: str = "en", at_server: bool = True
+    ) -> AppTest:
         def shared_engine(timeout_s: float | None = None) -> OneModelEngine:
             if isinstance(engine, Exception):
                 raise engine
             return engine
 
         monkeypatch.setattr(warming, "shared_engine", shared_engine)
+        monkeypatch.setattr(download, "shared_engine", shared_engine)
+        monkeypatch.setattr(download, "is_at_server", lambda: at_server)
         monkeypatch.setattr(warming, "start_shared_engine", lambda: None)
         app = AppTest.from_function(script, args=(ENTRY, language), default_timeout=180).run()
         assert not app.exception
@@ -98,6 +107,33 @@ def test_a_model_of_the_hub_is_offered_with_its_size(run: Run) -> None:
     assert button.label == "Download it (540 MB)"
     button.click().run()
     assert engine.loads == ["a/b_c"]
+
+
+def test_a_student_is_told_who_downloads_it(run: Run) -> None:
+    failed = replace(INFO, state="failed", message=str(HubUnreachable(model_id="a/b_c")))
+    for info in (replace(INFO, state="remote"), failed):
+        app = run(OneModelEngine(info), at_server=False)
+        assert not app.button
+        assert "ask your teacher" in app.info[0].value
+
+
+def test_what_is_on_this_machine_may_be_tried_again_by_a_student_too(run: Run) -> None:
+    engine = OneModelEngine(replace(INFO, state="failed", message="Ready", n_layer=2))
+    app = run(engine, at_server=False)
+    app.button[0].click().run()
+    assert engine.loads == ["a/b_c"]
+
+
+@pytest.mark.parametrize("at_server", [True, False])
+def test_a_download_can_be_stopped_by_who_may_start_it(at_server: bool, run: Run) -> None:
+    loading = replace(INFO, state="loading", message="12 / 540 MB (2%)", download=Download(0.02, 40.0))
+    engine = OneModelEngine(loading)
+    app = run(engine, at_server=at_server)
+    assert "12 / 540 MB (2%) · about 40 s left" in app.info[0].value
+    assert len(app.button) == at_server
+    if at_server:
+        app.button[0].click().run()
+        assert engine.stopped == ["a/b_c"]
 
 
 def test_a_failed_model_says_why_in_the_readers_language_and_can_be_tried_again(run: Run) -> None:

@@ -21,15 +21,17 @@ from playground.core.embeddings import (
     similarities,
 )
 from playground.core.tokens import Tokenization
-from playground.ui import compute, show
+from playground.ui import compute, show, unread_language
 from playground.ui.components.token_chips import selected_token, token_chips
 from playground.ui.embeddings.choosing import (
     labels,
+    samples,
     say_unknown,
     script,
     table_provenance,
     word_token,
 )
+from playground.ui.frame import has_sentence
 from playground.ui.state import PageContext
 from playground.ui.text import N_, _, plain, strong
 
@@ -53,27 +55,38 @@ def titles() -> dict[Measure, str]:
     return {measure: _(title) for measure, title in _TITLES.items()}
 
 
-def chosen_token(context: PageContext, tokens: Tokenization, selected: int | None) -> int:
-    """The word typed here if it is one token, else the selected chip, else the longest token of the text."""
+def chosen_token(context: PageContext, tokens: Tokenization | None, selected: int | None) -> int:
+    """The word typed here if it is one token, else the selected chip, else the longest token of the text.
+
+    Without a text an everyday word.
+    """
     word = st.session_state.get("emb_word", "").strip("\n\r\t")
     if word.strip():
         token_id = word_token(context.model.model_id, word)
         if token_id is not None:
             return token_id
         say_unknown(context.model.model_id, [word])
+    if tokens is None:
+        return everyday_token(context.model.model_id)
     if selected is None:
         own = [i for i, added in enumerate(tokens.special) if not added] or list(range(len(tokens)))
         selected = max(own, key=lambda i: (len(tokens.token_bytes[i]), i))
     return tokens.input_ids[selected]
 
 
+def everyday_token(model_id: str) -> int:
+    """An everyday word that is one token of most models."""
+    token_id = word_token(model_id, samples()["words"][1][0])
+    return 0 if token_id is None else token_id
+
+
 def draw(context: PageContext, table: EmbeddingTable) -> None:
     """Neighbours under three measures, the vector itself, random pairs, lengths."""
-    tokens = compute.tokenize(context)
-    _forget_word(len(tokens))
+    tokens = compute.tokenize(context) if context.text else None
+    if tokens is not None:
+        unread_language.say(context.text, context.model, {"hidden_states"})
+        _forget_word(len(tokens))
     left, right = st.columns([3, 1])
-    with left:
-        selected = token_chips(tokens)
     right.text_input(
         _("Or another token"),
         key="emb_word",
@@ -82,6 +95,8 @@ def draw(context: PageContext, table: EmbeddingTable) -> None:
         max_chars=60,
         placeholder=_("one word"),
     )
+    with left:
+        selected = token_chips(tokens) if has_sentence(context) and tokens is not None else None
     token_id = chosen_token(context, tokens, selected)
     found = all_nearest(table, token_id)
     names = labels(table.model_id, [token_id, *(i for one in found for i in one.token_ids.tolist())])

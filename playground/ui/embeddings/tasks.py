@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from playground.core.embeddings import EmbeddingTable
 from playground.ui.embeddings import analogy
-from playground.ui.embeddings.choosing import samples, word_token
-from playground.ui.embeddings.neighbours import all_nearest, baseline
+from playground.ui.embeddings.neighbours import all_nearest, baseline, everyday_token
 from playground.ui.tasks import Task
 from playground.ui.text import _
 
@@ -29,8 +28,7 @@ def _measures() -> dict[str, str]:
 
 def _loudest(table: EmbeddingTable) -> str:
     """How long the vectors nearest by dot product to an everyday word are, among all of the table."""
-    token_id = word_token(table.model_id, samples()["words"][1][0])
-    nearest = all_nearest(table, 0 if token_id is None else token_id)[2].token_ids
+    nearest = all_nearest(table, everyday_token(table.model_id))[2].token_ids
     share = float((table.norms < table.norms[nearest].mean()).mean())
     return "long" if share > 2 / 3 else "short" if share < 1 / 3 else "same"
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from playground.errors import EmptyText, PlaygroundError
+from playground.ui import unread_language
 from playground.ui.choose import choose
 from playground.ui.finetuning import changed, comparing, controls, data, live, mine, questions, sets, weights
 from playground.ui.finetuning.controls import Chosen
@@ -23,6 +24,11 @@ def draw(context: PageContext) -> tuple[Chosen | None, Callable[[], None] | None
     """
     with st.container():
         found = _data(context)
+        if found is not None:
+            said = [
+                text for row in found.rows for text in (row.text, *(text for _role, text in row.messages))
+            ]
+            unread_language.say(" ".join(said), context.model, {"generate"})
         chosen = _settings(found) if found is not None else None
         live.said_no()
         live.panel(context)

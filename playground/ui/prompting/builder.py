@@ -118,7 +118,7 @@ def _more(task_id: str, task: Task) -> tuple[Task, Condition, bool, bool]:
 def _query(context: PageContext, task: Task, test: list[Example]) -> Example:
     """A test item, or the reader's sentence where its answer is one of not too many."""
     names = {str(place): one.text for place, one in enumerate(test)}
-    if len(task.labels) <= state.settings().max_candidates:
+    if context.text and len(task.labels) <= state.settings().max_candidates:
         names["mine"] = _("my sentence: {text}").format(text=context.text[:60])
     chosen = choose_from_list("pro_query", names, _("Query"))
     return Example(context.text, "") if chosen == "mine" else test[int(chosen)]
