@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from playground.core.residual import Lens
+from playground.core.residual import Lens, joined
 from playground.engine.finite import check_finite
 from playground.engine.jobs import Job
 from playground.engine.weights import final_norm
@@ -150,10 +150,11 @@ def read_lens(
             chunk = tuple(missing[start : start + n_columns])
             key = (columns.key, chunk, request.n_top, keep_logits)
             work = LensWork(loaded, states, chunk, columns)
-            made = result(Job("trace", key, key, len(states) * len(chunk), work, later=later))
-            assert isinstance(made, list)
-            found |= {column.positions[0]: column for column in made}
-    return together([found[position] for position in wanted if position in found], request.n_top)
+            read = result(Job("trace", key, key, len(states) * len(chunk), work, later=later))
+            assert isinstance(read, list)
+            found |= {column.positions[0]: column for column in read}
+    made = [found[position] for position in wanted if position in found]
+    return joined(made, request.n_top) if made else _nothing(request.n_top)
 
 
 def wanted_positions(request: LensRequest, n: int) -> tuple[int, ...]:
@@ -163,18 +164,8 @@ def wanted_positions(request: LensRequest, n: int) -> tuple[int, ...]:
     return tuple(range(n)) if request.positions is None else request.positions
 
 
-def together(columns: Sequence[Lens], n_top: int) -> Lens:
-    """One lens of several columns, with the first `n_top` tokens of each; all logits where it is one."""
-    if not columns:
-        nothing = np.zeros((0, 0, n_top), dtype=np.int64)
-        return Lens(
-            (), nothing, nothing.astype(np.float32), nothing[..., 0].astype(np.float32), nothing[..., 0]
-        )
-    return Lens(
-        positions=tuple(column.positions[0] for column in columns),
-        top_ids=np.concatenate([column.top_ids[..., :n_top] for column in columns], axis=1),
-        top_probs=np.concatenate([column.top_probs[..., :n_top] for column in columns], axis=1),
-        answer_probs=np.concatenate([column.answer_probs for column in columns], axis=1),
-        answer_ranks=np.concatenate([column.answer_ranks for column in columns], axis=1),
-        logits=columns[0].logits if len(columns) == 1 else None,
-    )
+def _nothing(n_top: int) -> Lens:
+    """A lens of no position."""
+    ids = np.zeros((0, 0, n_top), dtype=np.int64)
+    probs = ids.astype(np.float32)
+    return Lens((), ids, probs, probs[..., 0], ids[..., 0])
