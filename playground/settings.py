@@ -154,6 +154,7 @@ class Settings(BaseSettings):
     max_kept_caches: Count = 8  # of beam searches and long scorings at the same time; the others wait
     prefill_chunk_tokens: Count = 256
     trace_batch_tokens: Count = 1_024
+    later_tokens: Count = 1_024  # of each other session go before the rest of a picture that is seen already
     linger_s: float = Field(0.002, ge=0, le=1)
 
     # memory

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -64,11 +65,35 @@ class Lens:
         ids: NDArray[np.int64] = self.top_ids[-1, :, 0]
         return ids
 
+    def beside(self, other: Lens, n_top: int) -> Lens:
+        """These positions and those of another lens of the same text, with the first tokens of each state."""
+        return joined([self, other], n_top) if other.positions else joined([self], n_top)
+
     @property
     def size_bytes(self) -> int:
         """Bytes of the arrays it keeps alive."""
         arrays = (self.top_ids, self.top_probs, self.answer_probs, self.answer_ranks, self.logits)
         return sum(array.nbytes for array in arrays if array is not None)
+
+
+def joined(parts: Sequence[Lens], n_top: int) -> Lens:
+    """One lens of the positions of several, at least one, of the same text.
+
+    Args:
+        parts: In the order of their positions; each has at least `n_top` tokens of each state.
+        n_top: Tokens of each state to keep.
+
+    Returns:
+        Without logits, but for a single part's own.
+    """
+    return Lens(
+        positions=tuple(position for part in parts for position in part.positions),
+        top_ids=np.concatenate([part.top_ids[..., :n_top] for part in parts], axis=1),
+        top_probs=np.concatenate([part.top_probs[..., :n_top] for part in parts], axis=1),
+        answer_probs=np.concatenate([part.answer_probs for part in parts], axis=1),
+        answer_ranks=np.concatenate([part.answer_ranks for part in parts], axis=1),
+        logits=parts[0].logits if len(parts) == 1 else None,
+    )
 
 
 def normed(states: FloatArray, unembedding: Unembedding) -> NDArray[np.float64]:

@@ -116,10 +116,12 @@ class Checks:
         """The token ids to read; refuses a position that is not there, and more than all positions allow."""
         ids = self.input_ids(request, loaded)
         check_limits({"n_top": (request.n_top, 1, loaded.info.d_vocab)})
-        if request.position is None:
-            self.check_all_heads(len(ids))
-        else:
+        if request.position is not None:
             check_limits({"position": (request.position, 0, len(ids) - 1)})
+            return ids
+        positions = range(len(ids)) if request.positions is None else request.positions
+        _whole("positions", positions, len(ids) - 1)
+        self.check_all_heads(len(positions))
         return ids
 
     def beams(self, request: BeamsRequest, loaded: LoadedModel) -> tuple[int, ...]:

@@ -25,8 +25,13 @@ class LensRequest:
         model: Catalogue id of a decoder.
         text: What to read; ignored when `input_ids` is given.
         input_ids: Token ids to use as they are, or None.
-        position: None for all positions, at most `max_tokens_all_heads`; one position also gives its logits.
+        position: One position with all its logits; None for several without.
+        positions: Those wanted, in the order in which they are wanted; None for all of the text. At most
+            `max_tokens_all_heads`.
         n_top: How many tokens of each state.
+        known_only: Compute nothing; give those positions that have been computed before.
+        later: Whether it is the rest of a picture that is seen already: what others wait to see goes first,
+            up to `later_tokens` of each.
         owner: The session that asks.
     """
 
@@ -34,7 +39,10 @@ class LensRequest:
     text: str = ""
     input_ids: tuple[int, ...] | None = None
     position: int | None = None
+    positions: tuple[int, ...] | None = None
     n_top: int = 5
+    known_only: bool = False
+    later: bool = False
     owner: str = ""
     topic: str = "lens"
     timeout_s: float | None = None
@@ -98,7 +106,11 @@ class InsideEngine(Protocol):
     """The part of the engine that looks inside."""
 
     def lens(self, request: LensRequest, on_wait: OnWait | None = None) -> Lens:
-        """What the model would answer if it stopped after each layer."""
+        """What the model would answer if it stopped after each layer, a column a position.
+
+        A column is computed once, whoever asks for it, from the trace with all states and, where the model
+        tells them, all writes.
+        """
         ...
 
     def ablations(self, request: AblationsRequest, on_wait: OnWait | None = None) -> Iterator[Ablated]:

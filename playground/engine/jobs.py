@@ -31,6 +31,7 @@ class Job:
         keeps: Whether it takes several turns and keeps keys and values in between: of such jobs only
             `max_kept_caches` are begun at the same time, the others wait.
         begun: Whether it has had a turn.
+        later: How many tokens others may have computed before it is as urgent as their jobs.
         tickets: Who waits for it; read and changed with the scheduler's lock held only.
     """
 
@@ -41,6 +42,7 @@ class Job:
     payload: Any
     keeps: bool = False
     begun: bool = False
+    later: int = 0
     tickets: list[Ticket] = field(default_factory=list)
     running: bool = False
 

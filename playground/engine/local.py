@@ -145,15 +145,11 @@ class LocalEngine(LocalTraining, LocalWeights):
             loaded = self._loaded(request.model, asking)
             final_norm(loaded)  # refuses a model without one before anything is computed
             ids = self._checks.lens(request, loaded)
-            key = ("lens", loaded.info.model_id, loaded.info.revision, ids, request.position, request.n_top)
-            known = self._traces.get(key)
-            if isinstance(known, Lens):
-                self._n_cache_hits += 1
-                return known
-            asked = TraceRequest(request.model, input_ids=ids, hidden_states="all", logits="all")
-            lens = read_lens(request, loaded, self._trace(asked, loaded, asking), asking.result)
-            self._traces.put(key, lens)
-            return lens
+            writes = "query_key" in loaded.info.capabilities
+            asked = TraceRequest(request.model, input_ids=ids, hidden_states="all", writes=writes)
+            later = self._settings.later_tokens if request.later else 0
+            trace = partial(self._trace, asked, loaded, asking)
+            return read_lens(request, loaded, ids, self._traces, trace, asking.result, later=later)
 
     def ablations(self, request: AblationsRequest, on_wait: OnWait | None = None) -> Iterator[Ablated]:
         """Every head switched off alone, chunk by chunk."""

@@ -238,7 +238,8 @@ class Scheduler:
             del self._paid[other]
 
     def _priority(self, job: Job) -> float:
-        return min((self._paid.get(ticket.owner, 0.0) for ticket in job.tickets), default=0.0)
+        least = min((self._paid.get(ticket.owner, 0.0) for ticket in job.tickets), default=0.0)
+        return least + job.later
 
     def _check_room(self, asked: Asked) -> None:
         if asked.has_place:

@@ -163,28 +163,59 @@ def positions(context: PageContext) -> PositionScheme:
         stop_with(error)
 
 
-def lens(
+def lens(context: PageContext, input_ids: tuple[int, ...], position: int, n_top: int) -> Lens:
+    """What the model would answer at one position if it stopped after each layer, with all logits."""
+    engine = get_engine()
+    request = LensRequest(
+        context.model.model_id, input_ids=input_ids, position=position, n_top=n_top, owner=context.owner
+    )
+    with WaitingLine(engine, request) as line:
+        return engine.lens(request, line)
+
+
+def lens_of(
     context: PageContext,
+    input_ids: tuple[int, ...],
+    positions: Sequence[int] | None,
     *,
-    input_ids: tuple[int, ...] | None = None,
-    position: int | None = None,
-    n_top: int = 5,
+    known_only: bool = False,
 ) -> Lens:
-    """What the model would answer if it stopped after each layer.
+    """The lens of several positions, waiting without a word: for a file, or for what is known anyway.
 
     Args:
         context: From `frame.page`.
-        input_ids: Tokens to read instead of the text.
-        position: One position with all its logits; None for every position.
-        n_top: How many tokens of each state.
+        input_ids: Tokens to read.
+        positions: Which of them; None for all.
+        known_only: Compute nothing; give what has been computed before.
+
+    Raises:
+        PlaygroundError: As the engine's.
+    """
+    request = LensRequest(
+        context.model.model_id, input_ids=input_ids, known_only=known_only, topic="lens_of",
+        positions=None if positions is None else tuple(positions),
+    )  # fmt: skip
+    return get_engine().lens(request)
+
+
+def rest_of_lens(context: PageContext, input_ids: tuple[int, ...], positions: Sequence[int]) -> Lens:
+    """The lens of the positions beside the one that is seen already; those of other readers go first.
+
+    Args:
+        context: From `frame.page`.
+        input_ids: Tokens to read.
+        positions: Which of them, in the order in which they are wanted.
+
+    Raises:
+        Clicked: The reader did something else meanwhile.
+        PlaygroundError: As the engine's.
     """
     engine = get_engine()
-    topic = "lens" if position is None else "lens_position"
-    model, text = context.model.model_id, context.text
     request = LensRequest(
-        model, text, input_ids, position=position, n_top=n_top, owner=context.owner, topic=topic
-    )
-    with WaitingLine(engine, request) as line:
+        context.model.model_id, input_ids=input_ids, positions=tuple(positions), later=True,
+        owner=context.owner,
+    )  # fmt: skip
+    with WaitingLine(engine, request, ends_at_click=True, ends_run=False) as line:
         return engine.lens(request, line)
 
 

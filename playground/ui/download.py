@@ -13,7 +13,7 @@ from playground.engine.process import shared_engine
 from playground.settings import is_loopback
 from playground.ui.text import _, told
 
-_PERCENT = re.compile(r"(.*?)( \(\d+%\))?", re.DOTALL)
+_PERCENT = re.compile(r"(.*?)( \(\d+ %\))?", re.DOTALL)
 _PASSED_ON = ("Forwarded", "X-Forwarded-For", "X-Real-IP", "Via")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from playground.core.positions import (
     frequencies,
 )
 from playground.core.tokens import Tokenization
-from playground.ui import compute, position_words, show
+from playground.ui import compute, position_words, show, word_order
 from playground.ui.components.positions import Control, panel
 from playground.ui.components.token_chips import selected_token
 from playground.ui.frame import has_sentence
@@ -53,8 +53,9 @@ def waves(language: str) -> None:
         )  # fmt: skip
     source = "Vaswani et al. 2017, arXiv:1706.03762, 3.5"
     st.caption(plain(f"{source} · {_('closed form, computed in the browser')}"))
-    table = frames.sinusoid(int(settings["n_ctx"]), int(settings["d_model"]), settings["base"])
-    code = show.code("sinusoidal", **settings)
+    n_ctx, d_model = int(settings["n_ctx"]), int(settings["d_model"])
+    table = partial(frames.sinusoid, n_ctx, d_model, settings["base"])
+    code = partial(show.code, "sinusoidal", **settings)
     show.under_picture("sinusoidal", frame=table, code=code, picture="pos_waves_picture")
 
 
@@ -66,9 +67,9 @@ def clocks(context: PageContext) -> None:
         return
     scheme, tokens = compute.positions(context), first_tokens(context, N_CLOCK_TOKENS)
     assert scheme.head is not None
-    trace = compute.trace(context, input_ids=tokens.input_ids, hidden_states=(0,), topic="clocks")
+    trace = word_order.first_trace(context)
     assert trace.hidden_states is not None
-    vectors = np.stack(scheme.head.query_key(trace.hidden_states[0])).astype(np.float32)
+    vectors = np.stack(scheme.head.query_key(trace.hidden_states[0, : len(tokens)])).astype(np.float32)
     controls = _clock_controls(context, tokens, scheme.n_ctx)
     settings = chosen("pos_clocks", controls)
     facts = {"d_head": scheme.d_head, "base": scheme.base, "n_tokens": len(tokens)}
@@ -81,9 +82,9 @@ def clocks(context: PageContext) -> None:
     show.provenance(trace, layer=0, head=0)
     query, key, m, n, shift = (int(settings[name]) for name in ("query", "key", "m", "n", "shift"))
     pair = (vectors[0, query].astype(np.float64), vectors[1, key].astype(np.float64))
-    table = frames.rotary(*pair, scheme.base, m=m, n=n, shift=shift)
+    table = partial(frames.rotary, *pair, scheme.base, m=m, n=n, shift=shift)
     folder = show.model_folder(context.model.model_id)
-    code = show.code("rotary", folder=folder, input_ids=list(tokens.input_ids), **settings)
+    code = partial(show.code, "rotary", folder=folder, input_ids=list(tokens.input_ids), **settings)
     show.under_picture("rotary", frame=table, code=code, picture="pos_clocks_picture")
 
 
@@ -133,9 +134,9 @@ def distances(learned: PageContext, rotary: PageContext) -> None:
     source(table)
     source(turning)
     whole = {name: int(settings[name]) for name in ("d_model", "head", "reach")}
-    rows = frames.distances(turning, profile, base=settings["base"], **whole)
+    rows = partial(frames.distances, turning, profile, base=settings["base"], **whole)
     folder, rope = show.model_folder(table.model_id), show.model_folder(turning.model_id)
-    code = show.code("distances", folder=folder, rotary_folder=rope, **settings)
+    code = partial(show.code, "distances", folder=folder, rotary_folder=rope, **settings)
     show.under_picture("distances", frame=rows, code=code, picture="pos_distances_picture")
 
 
@@ -170,9 +171,8 @@ def table(context: PageContext) -> None:
         )  # fmt: skip
     source(scheme)
     code = show.code("learned_positions", folder=show.model_folder(scheme.model_id))
-    show.under_picture(
-        "learned_positions", frame=frames.table(scheme), code=code, picture="pos_table_picture"
-    )
+    rows = partial(frames.table, scheme)
+    show.under_picture("learned_positions", frame=rows, code=code, picture="pos_table_picture")
 
     curve = _curve(scheme.model_id, scheme.revision, scheme)
     explained = curve.attrs["explained"]

@@ -91,18 +91,23 @@ def _read(context: PageContext, tokens: Tokenization, seed: int, n_words: int | 
     moved = None if order is None else tuple(given[token] for token in order)
     if order is None or moved is None or moved == given:
         return None
-    logits: Literal["last"] | None = "last" if "logits" in context.model.capabilities else None
-
-    def trace(ids: tuple[int, ...], positions: Positions) -> Trace:
-        equal = (0,) * len(ids) if positions == "equal" else None
-        return compute.trace(
-            context, input_ids=ids, position_ids=equal, hidden_states="all", logits=logits, topic="order"
-        )
-
     kinds: tuple[Positions, ...] = ("counted", "equal")
-    before = {positions: trace(given, positions) for positions in kinds}
-    after = {positions: trace(moved, positions) for positions in kinds}
+    before = {positions: _trace(context, given, positions) for positions in kinds}
+    after = {positions: _trace(context, moved, positions) for positions in kinds}
     return Reading(context, tokens, order, before, after)
+
+
+def first_trace(context: PageContext) -> Trace:
+    """The text in its own order: what the experiment begins with, and what the pictures before it show."""
+    return _trace(context, first_tokens(context, settings().max_tokens_all_heads).input_ids, "counted")
+
+
+def _trace(context: PageContext, ids: tuple[int, ...], positions: Positions) -> Trace:
+    logits: Literal["last"] | None = "last" if "logits" in context.model.capabilities else None
+    equal = (0,) * len(ids) if positions == "equal" else None
+    return compute.trace(
+        context, input_ids=ids, position_ids=equal, hidden_states="all", logits=logits, topic="order"
+    )
 
 
 def experiment(encoder: PageContext, decoder: PageContext) -> dict[str, float]:

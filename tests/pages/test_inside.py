@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,15 @@ from streamlit.testing.v1 import AppTest
 
 from playground.core import inside as core
 from playground.core.pieces import piece
+from playground.core.residual import Lens
 from playground.engine.base import TraceRequest
 from playground.engine.inside import LensRequest
+from playground.engine.lens import LensWork
 from playground.engine.local import LocalEngine
 from playground.engine.process import SharedEngine
 from playground.settings import Settings
 from playground.ui.inside import patching
+from playground.ui.inside.rest import ASKED
 from playground.ui.inside.way import N_COLUMNS, millions
 from tests import tiny
 from tests.pages.conftest import OpenApp
@@ -47,6 +51,13 @@ def picture(app: AppTest) -> dict[str, Any]:
     return dict(json.loads(next(p.json for p in found if p.component_name == "playground.inside")))
 
 
+def with_rest(app: AppTest) -> AppTest:
+    """What the browser does once the picture is drawn: it asks for the columns that are missing."""
+    name = picture(app)["wants"]
+    app.session_state[ASKED] = name
+    return app.run()
+
+
 def told(app: AppTest) -> str:
     return " ".join(element.value for element in app.markdown).replace("\\", "")
 
@@ -56,8 +67,8 @@ def told(app: AppTest) -> str:
 
 @pytest.mark.parametrize("model", DECODERS)
 def test_the_top_row_is_the_models_own_answer(model: str, open_app: OpenApp, engine: LocalEngine) -> None:
-    app = open_app("inside", model=model, text=TEXT)
-    data = picture(app)
+    data = picture(with_rest(open_app("inside", model=model, text=TEXT)))
+    assert "wants" not in data
     logits = engine.trace(TraceRequest(model, input_ids=ids(engine, model), logits="all")).logits
     assert logits is not None
     shown = [position for position, _label in data["tokens"]]
@@ -168,6 +179,43 @@ def test_only_a_new_sentence_or_a_copy_costs_a_forward(open_app: OpenApp, engine
     best = str(int(lens.top_ids[-1, 0, 1]))
     assert not open_app("inside", text=text, token="1", ins_token=best).exception
     assert engine.stats().n_forwards == before
+
+
+def test_only_the_selected_column_is_computed_before_the_picture(
+    open_app: OpenApp, engine: LocalEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Counted: one forward for the states, the head over one column, and no column twice."""
+    rows: list[int] = []
+    read = LensWork._read
+
+    def counted(work: LensWork, positions: Sequence[int]) -> list[Lens]:
+        rows.extend(positions)
+        return read(work, positions)
+
+    monkeypatch.setattr(LensWork, "_read", counted)
+    text = "A new text that nobody has read"
+    before = engine.stats().n_forwards
+    app = open_app("inside", text=text, token="2")
+    n_forwards = engine.stats().n_forwards - before
+    data = picture(app)
+    shown = [position for position, *_label in data["tokens"]]
+    assert rows == [2]
+    assert n_forwards <= 3, "the text, sentence B, and the copy"
+    assert [cell is not None for cell in data["top"][0]] == [place == 2 for place in shown]
+    whole = picture(with_rest(app))
+    assert rows == [2, *(place for place in shown if place != 2)], "each column once, the selected one first"
+    assert None not in whole["top"][0]
+    assert engine.stats().n_forwards == before + n_forwards
+    again = picture(open_app("inside", text=text, token="2"))
+    assert "wants" not in again, "who comes back finds all"
+    assert again["probs"] == whole["probs"]
+    assert len(rows) == len(shown)
+
+
+def test_a_name_that_no_picture_gave_asks_for_nothing(open_app: OpenApp) -> None:
+    app = open_app("inside", text="Another text that nobody has read", token="1")
+    app.session_state[ASKED] = "some other name"
+    assert "wants" in picture(app.run())
 
 
 def test_a_long_text_is_cut_and_shown_by_the_page(open_app: OpenApp, tiny_settings: Settings) -> None:

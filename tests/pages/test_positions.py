@@ -312,3 +312,21 @@ def test_every_picture_has_values_and_code(open_app: OpenApp) -> None:
     for name in names | {"word_order", "far_positions"}:
         assert f"{name}_csv" in found, name
     assert chart(app, 0)
+
+
+# ---------------------------------------------------------------- forwards
+
+
+def test_the_clocks_cost_no_forward_of_their_own_and_who_comes_back_costs_none(
+    open_app: OpenApp, tiny_engine: SharedEngine
+) -> None:
+    """Counted: both models read the text in two orders, with and without positions."""
+    engine = tiny_engine.get(timeout_s=180)
+    open_app("positions", text=TEXT)  # both models are loaded
+    text = "A sentence that nobody has read before this one"
+    before = engine.stats()
+    assert drawn(open_app("positions", text=text), "clocks")
+    assert engine.stats().n_forwards - before.n_forwards == 2 * 2 * 2
+    again = engine.stats()
+    assert drawn(open_app("positions", text=text), "clocks")
+    assert engine.stats().n_forwards == again.n_forwards

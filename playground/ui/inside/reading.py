@@ -32,7 +32,7 @@ class Reading:
         context: Model and text.
         tokens: As this model reads it, the first `max_tokens_all_heads` tokens.
         trace: All hidden states; the writes where the model's blocks tell them.
-        lens: None for a model without a next token.
+        lens: At the selected position, with all its logits; None for a model without a next token.
         parts: Of the model.
         position: The selected token, else the last.
     """
@@ -55,9 +55,9 @@ class Reading:
         return core.stream(self.trace, place, pre_norm=is_decoder(self.context))
 
     def lens_here(self) -> Lens:
-        """The lens at the selected position, with all its logits."""
-        ids = self.tokens.input_ids
-        return compute.lens(self.context, input_ids=ids, position=self.position, n_top=N_TOP)
+        """The lens at the selected position, of a model that has one."""
+        assert self.lens is not None
+        return self.lens
 
     def named(self, token_ids: Iterable[int]) -> dict[int, str]:
         """Token id -> how it is shown as what follows any token of the text, in order."""
@@ -75,7 +75,10 @@ def is_decoder(context: PageContext) -> bool:
 
 
 def read(context: PageContext, whole: Tokenization, selected: int | None) -> Reading:
-    """Ask the engine; every answer is cached, so a token selected or a part looked at costs no forward."""
+    """Ask the engine for what is seen first: all states, and the lens at the selected position.
+
+    Every answer is cached, so a token selected or a part looked at costs no forward.
+    """
     tokens = first(whole)
     if len(tokens) < len(whole):
         st.caption(
@@ -84,9 +87,9 @@ def read(context: PageContext, whole: Tokenization, selected: int | None) -> Rea
     writes = "query_key" in context.model.capabilities
     ids = tokens.input_ids
     trace = compute.trace(context, input_ids=ids, hidden_states="all", writes=writes, topic="inside")
-    lens = compute.lens(context, input_ids=ids) if is_decoder(context) else None
     last = len(tokens) - 1
     position = last if selected is None else min(selected, last)
+    lens = compute.lens(context, ids, position, N_TOP) if is_decoder(context) else None
     return Reading(context, tokens, trace, lens, compute.parts(context), position)
 
 

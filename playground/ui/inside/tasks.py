@@ -20,7 +20,7 @@ def make(reading: Reading) -> list[Task]:
     share = Task("share", "number", lambda: mlp_share(reading), tolerance=1.0)
     if reading.lens is None:
         return [share]
-    ranks = reading.lens.answer_ranks[:, reading.position]
+    ranks = reading.lens.answer_ranks[:, 0]
     return [
         Task("settled", "number", lambda: core.settled(ranks)),
         share,
@@ -46,10 +46,10 @@ def best_copy(reading: Reading) -> str:
     """Which copy gives A's answer the highest probability in B; three forwards, or none."""
     text = st.session_state.get("ins_b", "")
     other = first(compute.tokenize(replace(reading.context, text=text if text.strip() else "-")))
-    assert reading.lens is not None
-    answer = int(reading.lens.answer_ids[-1])
-    differs = patching.changed(reading.tokens, other)
     last = len(reading.tokens) - 1, len(other) - 1
+    at_end = compute.lens_of(reading.context, reading.tokens.input_ids, last[:1])
+    answer = int(at_end.answer_ids[0])
+    differs = patching.changed(reading.tokens, other)
     places = {
         "changed_first": (0, (differs, differs)),
         "last_first": (0, last),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,10 +14,11 @@ from playground.core import frames_inside as frames
 from playground.core import inside as core
 from playground.core import pieces
 from playground.engine.inside import Part
-from playground.ui import show
+from playground.ui import compute, show
 from playground.ui.components import inside as picture
 from playground.ui.components.inside import Station
 from playground.ui.components.token_chips import remember_token, selected_token
+from playground.ui.inside import rest
 from playground.ui.inside.reading import Reading, is_decoder, remembered
 from playground.ui.text import _, plain
 from playground.ui.url import put
@@ -40,10 +41,13 @@ def way(reading: Reading) -> None:
     st.markdown(_reading_words(reading))
     window = columns(reading)
     tokens = pieces.pieces(reading.tokens)
-    with st.container(key="ins_way"):
+    box, line = st.container(key="ins_way"), st.container()
+    with line:
+        cells, wants = _cells(reading, window)
+    with box:
         picture.inside(
-            known, [(place, tokens[place]) for place in window], _cells(reading, window),
-            position=reading.position, station=station, words=_words(reading), on_click=_clicked,
+            known, [(place, tokens[place]) for place in window], cells, position=reading.position,
+            station=station, words=_words(reading), on_click=_clicked, wants=wants, on_rest=rest.ask,
         )  # fmt: skip
     if len(window) < len(tokens):
         st.caption(
@@ -53,7 +57,8 @@ def way(reading: Reading) -> None:
         )
     show.provenance(reading.trace)
     name = "logit_lens" if reading.lens else "residual_stream"
-    show.under_picture("inside_way", frame=way_table(reading), code=_code(reading, name), picture="ins_way")
+    code = partial(_code, reading, name)
+    show.under_picture("inside_way", frame=partial(way_table, reading), code=code, picture="ins_way")
     _open(reading, known, station)
 
 
@@ -68,15 +73,17 @@ def way_table(reading: Reading) -> pd.DataFrame:
     """The numbers of the main picture, every layer and position."""
     if reading.lens is None:
         return frames.cosines(_cosines(reading), reading.labels)
-    guesses = reading.named(np.unique(reading.lens.top_ids).tolist())
-    return frames.lens(reading.lens, reading.labels, guesses)
+    lens = compute.lens_of(reading.context, reading.tokens.input_ids, None)
+    guesses = reading.named(np.unique(lens.top_ids).tolist())
+    return frames.lens(lens, reading.labels, guesses)
 
 
-def _cells(reading: Reading, window: range) -> dict[str, Any]:
+def _cells(reading: Reading, window: range) -> tuple[dict[str, Any], str]:
+    """What the cells say, and under which name the browser asks for those that are missing."""
     if reading.lens is None:
-        return picture.cosine_cells(_cosines(reading), window)
-    shown = np.unique(reading.lens.top_ids[:, list(window)]).tolist()
-    return picture.lens_cells(reading.lens, window, reading.named(shown))
+        return picture.cosine_cells(_cosines(reading), window), ""
+    lens, wants = rest.known(reading, window)
+    return picture.lens_cells(lens, window, reading.named(np.unique(lens.top_ids).tolist())), wants
 
 
 def _cosines(reading: Reading) -> core.Floats:
@@ -244,13 +251,13 @@ def _reading_words(reading: Reading) -> str:
             "number is the cosine of the state after that layer and the last state of its token; for the "
             "lens, attribution and patching choose a decoder."
         ).format(model=plain(model.name))
-    ranks = reading.lens.answer_ranks[:, reading.position]
-    (answer,) = reading.named_here([int(reading.lens.answer_ids[reading.position])]).values()
+    ranks = reading.lens.answer_ranks[:, 0]
+    (answer,) = reading.named_here([int(reading.lens.answer_ids[0])]).values()
     return _(
         "After {token}, {answer} ({p:.1%}) is the best guess for good from layer **{layer}** of {n_layer} "
         "on. In the embedding its rank is {start:,} of {d_vocab:,}, halfway {middle:,}."
     ).format(
-        token=token, answer=as_code(answer), p=float(reading.lens.answer_probs[-1, reading.position]),
+        token=token, answer=as_code(answer), p=float(reading.lens.answer_probs[-1, 0]),
         layer=core.settled(ranks), n_layer=model.n_layer, start=int(ranks[0]) + 1, d_vocab=model.d_vocab,
         middle=int(ranks[len(ranks) // 2]) + 1,
     )  # fmt: skip
@@ -265,6 +272,7 @@ def _words(reading: Reading) -> dict[str, str]:
             "Layer {layer}, after “{token}” (position {position}): {guesses}. "
             "The final answer “{answer}” has rank {rank} here."
         ),
+        "pending": _("“{token}” (position {position}): its column is being computed."),
         "cosine": _("Layer {layer}, “{token}” (position {position}): cosine to its last state {value}"),
     }
 

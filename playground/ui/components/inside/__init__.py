@@ -43,22 +43,27 @@ def lens_cells(lens: Lens, window: range, labels: Mapping[int, str]) -> dict[str
     """What the cells of a window of positions say, as plain lists.
 
     Args:
-        lens: Of the whole text.
+        lens: Of the positions that are known, in any order.
         window: Positions shown.
         labels: Token id -> how it is shown.
 
     Returns:
         `labels`; `top` (places in `labels`) and `probs`, [row][column][n]; `ranks` of the model's own answer
-        (0 = first), [row][column].
+        (0 = first), [row][column]. None where a position is not known.
     """
-    columns = list(window)
-    ids = lens.top_ids[:, columns]
-    kept = np.unique(ids)
+    kept = np.unique(lens.top_ids)
+    at = {position: column for column, position in enumerate(lens.positions)}
+    columns = [at.get(position) for position in window]
+
+    def of_window(numbers: NDArray[Any]) -> list[list[Any]]:
+        rows: list[list[Any]] = numbers.tolist()
+        return [[None if column is None else row[column] for column in columns] for row in rows]
+
     return {
         "labels": [labels[token] for token in kept.tolist()],
-        "top": np.searchsorted(kept, ids).tolist(),
-        "probs": np.round(lens.top_probs[:, columns].astype(float), 4).tolist(),
-        "ranks": lens.answer_ranks[:, columns].tolist(),
+        "top": of_window(np.searchsorted(kept, lens.top_ids)),
+        "probs": of_window(np.round(lens.top_probs.astype(float), 4)),
+        "ranks": of_window(lens.answer_ranks),
     }
 
 
@@ -76,6 +81,8 @@ def inside(
     station: str,
     words: Mapping[str, str],
     on_click: Callable[[object], None],
+    wants: str,
+    on_rest: Callable[[object], None],
 ) -> None:
     """Draw the picture; a click on a part or a cell calls `on_click` before the rerun.
 
@@ -87,6 +94,9 @@ def inside(
         station: Id of the selected one.
         words: In the reader's language; the browser fills the braces.
         on_click: Given {"station": id} or {"station": id, "position": number}.
+        wants: Once this is drawn, the browser asks for the cells that are missing, once for each name; "" =
+            nothing is missing.
+        on_rest: Given that name, before the rerun in which they are asked for.
     """
     _COMPONENT(
         key="inside",
@@ -99,8 +109,10 @@ def inside(
             "position": position,
             "station": station,
             "words": dict(words),
+            **({"wants": wants} if wants else {}),
             **cells,
         },
-        default={"clicked": None},
+        default={"clicked": None, "asked": None},
+        on_asked_change=lambda: on_rest(st.session_state["inside"]["asked"]),
         on_clicked_change=lambda: on_click(st.session_state["inside"]["clicked"]),
     )

@@ -71,6 +71,10 @@ export default renewed(({ parentElement, data, setStateValue }) => {
   const watcher = new ResizeObserver(draw);
   watcher.observe(host);
   draw();
+  if (data.wants && host.dataset.asked !== data.wants) {
+    host.dataset.asked = data.wants; // once, however often this is drawn
+    setStateValue("asked", data.wants);
+  }
   return () => {
     stop.abort();
     watcher.disconnect();
@@ -173,6 +177,7 @@ function table(data, box, theme, n) {
 }
 
 function cell(data, at, theme) {
+  if (isPending(data, at)) return pending(at, theme);
   const amount = data.top ? data.probs[at.row][at.column][0] : Math.max(0, data.cosines[at.row][at.column]);
   const text = data.top ? data.labels[data.top[at.row][at.column][0]] : fixed(data.cosines[at.row][at.column], 2);
   const right = data.top && data.ranks[at.row][at.column] === 0;
@@ -201,6 +206,19 @@ function fitted(text, room, font) {
   const name = letters.join("");
   while (letters.length && !fits(`${letters.join("")}…`)) letters.pop();
   return fits(name) ? name : `${letters.join("")}…`;
+}
+
+/** Whether a cell's column is still being computed. */
+function isPending(data, { row, column }) {
+  return Boolean(data.top) && !data.top[row][column];
+}
+
+function pending(at, theme) {
+  const group = svg("g", { class: "cell pending" });
+  Object.assign(group.dataset, { row: at.row, column: at.column });
+  const { x, y, width, height } = at;
+  group.append(svg("rect", { x: x + 0.5, y: y + 0.5, width: width - 1, height: height - 1, fill: theme.line, "fill-opacity": 0.35 }));
+  return group;
 }
 
 /** Cividis over the paper: 0 is the paper, and the ink that reads best on it. */
@@ -236,6 +254,7 @@ function cut(text, room) {
 
 function reading(data, { row, column }) {
   const [position, token] = data.tokens[column];
+  if (isPending(data, { row, column })) return fill(data.words.pending, { position, token });
   if (!data.top) return fill(data.words.cosine, { layer: row, position, token, value: fixed(data.cosines[row][column], 4) });
   const percent = (value) => `${fixed(100 * value, 1)} %`;
   const guesses = data.top[row][column].map((place, i) => `${data.labels[place]} ${percent(data.probs[row][column][i])}`);
