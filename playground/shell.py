@@ -65,7 +65,7 @@ class Packed:
 
 
 def page_routes(base_path: str, pages: list[str]) -> list[Route]:
-    """The addresses of the pages: Streamlit's index with our title and our words where JavaScript is off.
+    """The addresses of the pages: Streamlit's index with our title, `tab.js`, and words without JavaScript.
 
     Args:
         base_path: Below which path they lie.
@@ -73,7 +73,9 @@ def page_routes(base_path: str, pages: list[str]) -> list[Route]:
     """
     index = (Path(file_util.get_static_dir()) / "index.html").read_text("utf-8")
     index = re.sub(r"<noscript>.*?</noscript>", NO_SCRIPT, index, count=1, flags=re.DOTALL)
-    index = index.replace("<title>Streamlit</title>", "<title>LLM Playground</title>")
+    script = Path(__file__).with_name("tab.js").read_text("utf-8")
+    head = f"<title>LLM Playground</title><script>{script}</script>"
+    index = index.replace("<title>Streamlit</title>", head)
 
     async def shell(_request: Request) -> HTMLResponse:
         return HTMLResponse(index, headers={"Cache-Control": "no-cache"})
