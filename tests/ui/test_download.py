@@ -45,8 +45,8 @@ def test_only_who_sits_at_the_server_may_download(
     ("seconds", "words"), [(0.2, "about 1 s left"), (89, "about 89 s left"), (150, "about 2 min left")]
 )
 def test_a_download_says_its_bytes_and_its_expected_time(seconds: float, words: str) -> None:
-    info = replace(infos({})[0], message="12 / 548 MB (2%)", download=Download(0.02, seconds))
-    assert download.progress_words(info) == f"12 / 548 MB (2%) · {words}"
+    info = replace(infos({})[0], message="12 / 548 MB (2 %)", download=Download(0.02, seconds))
+    assert download.progress_words(info) == f"12 / 548 MB (2 %) · {words}"
 
 
 # ---------------------------------------------------------------- the line
@@ -177,14 +177,14 @@ def test_offline_it_is_said_at_once(is_at_server: bool, run: Run) -> None:
 @pytest.mark.parametrize("is_at_server", [True, False])
 def test_a_download_is_seen_by_all_and_stopped_by_who_may_start_it(is_at_server: bool, run: Run) -> None:
     known = [
-        replace(one, state="loading", message="12 / 1503 MB (1%)", download=Download(0.01, 600))
+        replace(one, state="loading", message="12 / 1503 MB (1 %)", download=Download(0.01, 600))
         if one.model_id == QWEN
         else one
         for one in infos({})
     ]
     engine = Engine(known)
     app = run(engine, is_at_server=is_at_server)
-    assert "12 / 1503 MB (1%) · about 10 min left" in told(app)
+    assert "12 / 1503 MB (1 %) · about 10 min left" in told(app)
     assert len(app.button) == is_at_server
     if is_at_server:
         app.button[0].click().run()

@@ -126,10 +126,10 @@ def test_what_is_on_this_machine_may_be_tried_again_by_a_student_too(run: Run) -
 
 @pytest.mark.parametrize("at_server", [True, False])
 def test_a_download_can_be_stopped_by_who_may_start_it(at_server: bool, run: Run) -> None:
-    loading = replace(INFO, state="loading", message="12 / 540 MB (2%)", download=Download(0.02, 40.0))
+    loading = replace(INFO, state="loading", message="12 / 540 MB (2 %)", download=Download(0.02, 40.0))
     engine = OneModelEngine(loading)
     app = run(engine, at_server=at_server)
-    assert "12 / 540 MB (2%) · about 40 s left" in app.info[0].value
+    assert "12 / 540 MB (2 %) · about 40 s left" in app.info[0].value
     assert len(app.button) == at_server
     if at_server:
         app.button[0].click().run()
