@@ -163,17 +163,23 @@ class Explorer:
         self._do(lambda: self.tab.goto(self.address))
 
     def every_control(self) -> int:
-        """Operate each control once, what appears through it first; how many."""
-        self.open()
+        """Operate each control once, what appears through it first; how many.
+
+        An odd text can take the page's controls away: then it is opened anew for those that are left.
+        """
         done: set[Control] = set()
-        todo = list(reversed(self._controls()))
-        while todo and self.in_time:
-            control = todo.pop()
-            if control in done or not self._operate(control):
-                continue
-            done.add(control)
-            fresh = [one for one in self._controls() if one not in done and one not in todo]
-            todo.extend(reversed(fresh))
+        before = -1
+        while before < len(done) and self.in_time:
+            before = len(done)
+            self.open()
+            todo = [control for control in reversed(self._controls()) if control not in done]
+            while todo and self.in_time:
+                control = todo.pop()
+                if control in done or not self._operate(control):
+                    continue
+                done.add(control)
+                fresh = [one for one in self._controls() if one not in done and one not in todo]
+                todo.extend(reversed(fresh))
         return len(done)
 
     def at_random(self, n_steps: int) -> None:
