@@ -43,6 +43,7 @@ _STYLE = """<style>
 [data-testid="stMarkdownContainer"] :is(p, li) { word-break: keep-all; overflow-wrap: anywhere; }
 @media (min-width: 641px) {
   [data-testid="stHeader"] { background: none; }
+[data-testid="stStatusWidget"] button { display: none; }
 }
 @media (max-width: 640px) {
   [data-testid="stHeader"] { height: 2.9rem; min-height: 2.9rem; }
