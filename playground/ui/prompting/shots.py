@@ -174,7 +174,7 @@ def _seed(prompt: Prompt, draw: int) -> int:
 
 def _progress(sweep: Sweep, bar: Any, chart: Any) -> None:  # noqa: ANN401
     n, total = len(sweep.done), len(sweep.points)
-    told = _("{done} of {total} prompts measured, {n} items each").format(
+    told = _("{done} of {total} prompts measured; test items: {n}").format(
         done=n, total=total, n=len(sweep.prompt.test)
     )
     bar.progress(n / total, told)

@@ -83,7 +83,10 @@ def test_a_file_that_cannot_be_used_says_why(name: str, data: bytes, sentence: s
     ("data", "sentence"),
     [
         (b"text,label\na,x\nb,\nc,y", "Row 3 of the file cannot be used: its label is empty."),
-        (b"text,label\na,x\nb,x\nc,x\nd,x\ne;y", "Row 6 of the file has 1 fields, the first row 2"),
+        (
+            b"text,label\na,x\nb,x\nc,x\nd,x\ne;y",
+            "Row 6 of the file does not have as many fields as the first row (1, not 2)",
+        ),
     ],
 )
 def test_a_file_with_too_few_good_rows_says_what_is_wrong_with_the_first_bad_one(
