@@ -282,7 +282,7 @@ def test_labels_that_begin_one_another_and_one_that_occurs_once(open_app: OpenAp
         "text,label\na b,good\nc d,good enough\ne f,good\ng h,good enough\ni j,bad\n",
     )
     assert not app.exception
-    assert "One label begins another" in told(app)
+    assert "One label is the beginning of another" in told(app)
     assert "1 of the 3 labels occur only once: they are shown or tested, never both." in told(app)
 
 

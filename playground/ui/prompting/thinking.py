@@ -43,8 +43,8 @@ def panel(context: PageContext) -> Callable[[], None] | None:
     mine = (context.model.model_id, context.language)
     if not start and (last is None or (last.context.model.model_id, last.context.language) != mine):
         told = _(
-            "Each prompt gets the same {n} problems. The last number of an answer, or of what stands behind "
-            "its “Answer:”, is compared with the right one."
+            "Each prompt gets the same {n} problems. The last number of an answer, or of what follows its "
+            "“Answer:”, is compared with the right one."
         )
         st.caption(told.format(n=len(run.items)))
         return None

@@ -36,7 +36,7 @@ def test_jsonl() -> None:
     [
         (",bad", "its text is empty."),
         ("good,", "its label is empty."),
-        ("a\x00b,bad", "it has characters that are not text."),
+        ("a\x00b,bad", "it contains characters that are not text."),
         ("x" * 501 + ",bad", "it is too long, or its label has a line break."),
         ("ok," + "x" * 61, "it is too long, or its label has a line break."),
     ],

@@ -86,7 +86,7 @@ def test_one_bad_row_is_named_and_the_good_ones_stay() -> None:
     file = read("korean.csv", data)
     assert file.prompts == tuple(KOREAN)
     assert [str(error) for error in file.rejected] == [
-        "Row 3 of the file cannot be used: it has characters that are not text."
+        "Row 3 of the file cannot be used: it contains characters that are not text."
     ]
 
 
