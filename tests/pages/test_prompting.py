@@ -191,6 +191,12 @@ def test_a_sweep_is_what_the_items_answer_one_by_one(
         ]
         assert row.n_right == sum(right)
     assert "From 0 to 4 examples the accuracy goes from" in told(app)
+    right = table[table["condition"] == "true"].groupby("n_shot")["n_right"].sum()
+    none, one, four = (right / table[table["condition"] == "true"].groupby("n_shot")["n_items"].sum()).round(
+        2
+    )
+    is_turn = one > max(none, four) or one < min(none, four)
+    assert (f"In between, with 1 example, it is {100 * one:.0f} %." in told(app)) == is_turn
 
 
 def test_a_sweep_that_was_stopped_goes_on_and_gives_the_same(
