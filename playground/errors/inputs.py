@@ -111,8 +111,8 @@ class WrongFieldCount(BadUpload):
     """Params: row, got, expected."""
 
     msgid = N_(
-        "Row {row} of the file has {got} fields, the first row {expected}: "
-        "a text that holds the separator needs quotation marks around it."
+        "Row {row} of the file does not have as many fields as the first row ({got}, not {expected}): a "
+        "text that holds the separator needs quotation marks around it."
     )
 
 

@@ -134,8 +134,9 @@ def _words() -> dict[str, str]:
         "outside": ngettext("{n} key outside the window", "{n} keys outside the window", 2),
         "dimensions": _("q·k of query {query} and key {key}, dimension by dimension: sum {sum}"),
         "usual": _(
-            "Query {query} takes {own_largest} from key {key}, its largest weight. Divided by √{d}, the row "
-            "has {own_bits} bits of entropy; spread evenly over {n} keys it would have {most}."
+            "Query {query} takes {own_largest} from key {key}, its largest weight. Divided by √{d}, the "
+            "row has {own_bits} bits of entropy; spread evenly over all keys it may see ({n}) it would "
+            "have {most}."
         ),
         "sharper": _(
             "Divided by only {divisor}, softmax saturates: {bits} bits, the largest weight is {largest}. "

@@ -54,9 +54,9 @@ def head_sentence(scores: HeadScores, layer: int, head: int, n_keys: float) -> s
         most=float(np.log2(max(n_keys, 1.1))),
     )
     if score is not None:
-        limit = _("said from {threshold:.0%} on").format(threshold=THRESHOLDS[score])
+        limit = _("threshold {threshold:.0%}").format(threshold=THRESHOLDS[score])
     elif found == "even":
-        limit = _("said from {threshold:.0%} of the possible entropy on").format(threshold=EVEN)
+        limit = _("threshold {threshold:.0%} of the possible entropy").format(threshold=EVEN)
     else:
         limit = _("no score reaches its threshold")
     return _("Head **{layer}.{head}** {words} ({limit}).").format(

@@ -143,7 +143,7 @@ def _how_to_read(view: str, n_drawn: int, n_all: int) -> str:
         )
     else:
         told = _("Columns are heads, rows are layers, at most {n} at a time. Click a picture to enlarge it.")
-    limit = _("Drawn are the first {n} of {all} tokens.") if n_drawn < n_all else ""
+    limit = _("Only the first {n} of {all} tokens are drawn.") if n_drawn < n_all else ""
     return " ".join([told.format(n=bertviz.N_LAYERS), limit.format(n=n_drawn, all=n_all)]).strip()
 
 

@@ -168,9 +168,11 @@ def _training_text(source: str, context: PageContext) -> str:
     if len(text) > limit:
         left_out = len(text) - limit
         st.warning(
-            _("The text is longer than {limit:,} characters: the last {n:,} are left out.").format(
-                limit=limit, n=left_out
-            )
+            ngettext(
+                "The text is longer than {limit:,} characters: the last one is left out.",
+                "The text is longer than {limit:,} characters: the last {n:,} are left out.",
+                left_out,
+            ).format(limit=limit, n=left_out)
         )
     return text[:limit]
 

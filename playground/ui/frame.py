@@ -78,7 +78,7 @@ def sidebar() -> None:
         _model_picker()
         st.text_area(
             _("Your sentence"), state.DEFAULT_TEXT, key="text", bind="query-params", height=110,
-            help=_("Ctrl+Enter, or a click elsewhere, hands it to the model."),
+            help=_("Press Ctrl+Enter or click elsewhere to send it to the model."),
         )  # fmt: skip
         st.pills(
             _("Examples"),

@@ -67,7 +67,12 @@ def _score(view: View, scores: HeadScores) -> tuple[str, NDArray[np.floating], b
         with sort_at:
             by_score = st.toggle(_("Best heads first"), key="att_sort", bind="query-params")
     if np.isnan(values).all():
-        st.info(_("This text cannot tell: the score needs a token that comes twice, or a word of several."))
+        st.info(
+            _(
+                "This text cannot show it: the score needs a token that occurs twice, or a word of "
+                "several tokens."
+            )
+        )
     return name, values, by_score
 
 

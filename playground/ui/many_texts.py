@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -17,6 +16,7 @@ from playground.charts import sampling as charts
 from playground.core import frames_many as frames
 from playground.core.frames_many import Written
 from playground.core.trace import Trace
+from playground.core.turning import turn
 from playground.ui import show, stepwise
 from playground.ui.components.sampler import SamplerValue
 from playground.ui.number import number_field
@@ -211,15 +211,13 @@ def _draw_sweep(grouped: pd.DataFrame) -> None:
 
 def _way(grouped: pd.DataFrame, column: str) -> str:
     """From where to where a value goes over the temperatures, and its turn where it goes beyond both."""
-    values = [round(float(one), 2) for one in grouped[column]]
-    ends = (values[0], values[-1])
-    beyond = [max(value - max(ends), min(ends) - value) for value in values]
-    turn = int(np.argmax(beyond))
-    if not beyond[turn] > 0:
+    values = grouped[column].tolist()
+    place = turn(values, 2)
+    if place is None:
         return _("from {first:.2f} to {last:.2f}").format(first=values[0], last=values[-1])
     told = _("from {first:.2f} over {turn:.2f} (at {temperature:.1f}) to {last:.2f}")
-    at = grouped["temperature"].iloc[turn]
-    return told.format(first=values[0], turn=values[turn], temperature=at, last=values[-1])
+    at = grouped["temperature"].iloc[place]
+    return told.format(first=values[0], turn=values[place], temperature=at, last=values[-1])
 
 
 def _falls(grouped: pd.DataFrame) -> bool:

@@ -50,7 +50,7 @@ def _show(file: PromptFile) -> None:
     file_preview.say_left_out(file)
     names = {i: f"{i + 1}. {prompt}" for i, prompt in enumerate(file.prompts)}
     choice = st.selectbox(
-        _("Take this one"),
+        _("Use this prompt"),
         tuple(names),
         index=None,
         format_func=names.__getitem__,

@@ -75,6 +75,7 @@ def distances(names: Mapping[str, str], facts: Mapping[str, Any]) -> dict[str, s
         facts: d_head and base of the rotary model.
     """
     rotary = _("RoPE of {name} (size {d_head}, base {base:,.0f})")
+    values = _("Distance {distance}: sinusoids {sinusoidal}, RoPE {rotary}, learned {learned}, ALiBi {alibi}")
     return {
         "d_model": _("Sinusoids: dimensions"),
         "base": _("Sinusoids: base"),
@@ -88,18 +89,13 @@ def distances(names: Mapping[str, str], facts: Mapping[str, Any]) -> dict[str, s
         "rotary": rotary.format(name=names["rotary"], **facts),
         "learned": _("Learned by {name}").format(name=names["learned"]),
         "alibi": _("ALiBi, head {head}"),
-        "reading": _(
-            "{distance} tokens apart: sinusoids {sinusoidal}, RoPE {rotary}, learned {learned}, "
-            "ALiBi {alibi}."
-        ),
+        "reading": values,
         "legend": _(
             "Sinusoids and RoPE: mean cosine over their pairs of dimensions. Learned: mean cosine of two "
             "rows of the table, eight of ten pairs inside the band, row 0 left out. ALiBi: factor on the "
             "attention weight. Point at the picture for exact values."
         ),
-        "detail": _(
-            "Distance {distance}: sinusoids {sinusoidal}, RoPE {rotary}, learned {learned}, ALiBi {alibi}"
-        ),
+        "detail": values,
     }
 
 

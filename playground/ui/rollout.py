@@ -9,7 +9,7 @@ from playground.core import frames_ablation as frames
 from playground.core.attention import rollout
 from playground.ui import show
 from playground.ui.attention import View, shown_code
-from playground.ui.text import _, strong
+from playground.ui.text import _, ngettext, strong
 
 N_LAYERS = 4  # to begin with: after all 30 of the default model everything comes from the first token
 
@@ -30,7 +30,11 @@ def panel(view: View) -> None:
     show.show_chart(charts.flow(words), "att_rollout", _("Attention rolled out over the layers"), data=table)
     row = flow[view.query]
     most = int(row.argmax())
-    told = _("After {n} layers, {share:.0%} of {query} comes from {key} by this account.")
+    told = ngettext(
+        "After {n} layer, {share:.0%} of {query} comes from {key} by this account.",
+        "After {n} layers, {share:.0%} of {query} comes from {key} by this account.",
+        layers,
+    )
     st.markdown(
         told.format(
             n=layers,

@@ -73,7 +73,7 @@ def _show_goal(page: str, lesson: Lesson, task: Task) -> None:
         st.success(f"**{_('Reached.')}** {lesson.explanations[task.id]}")
     else:
         was_solved = (page, task.id) in _solved()
-        st.caption(_("Solved before") if was_solved else _("Not reached yet: this box watches the picture."))
+        st.caption(_("Solved before") if was_solved else _("Not reached yet: this box follows the picture."))
 
 
 def _ask_number(key: str, lesson: Lesson, task: Task) -> float | None:

@@ -134,7 +134,11 @@ def reading(drawn: Sequence[NamedRow]) -> str:
         n = len(least.tokens)
         told = ngettext("{size}: {n} token in every row.", "{size}: {n} tokens in every row.", n)
         return told.format(size=", ".join(sizes), n=n)
-    return _("{size}: **{least}** needs {few} tokens, **{most}** needs {many}.").format(
+    return ngettext(
+        "{size}: **{least}** needs {few} token, **{most}** needs {many}.",
+        "{size}: **{least}** needs {few} tokens, **{most}** needs {many}.",
+        len(least.tokens),
+    ).format(
         size=", ".join(sizes),
         least=plain(least.name),
         few=len(least.tokens),

@@ -98,11 +98,11 @@ def clear_error(key: str) -> None:
 
 
 def _words(max_bytes: int) -> dict[str, str]:
-    told = _("This file was not taken: one file at a time, and none above {limit} MB. Try again.")
+    told = _("This file was not accepted: one file at a time, up to {limit} MB each. Try again.")
     return {
         "choose": _("Choose a file"),
         "drop": _("or drop it here"),
-        "let_go": _("Let go of the file here"),
+        "let_go": _("Drop the file here"),
         "refused": told.format(limit=f"{max_bytes / 2**20:g}"),
     }
 

@@ -145,7 +145,7 @@ def _config_file(run: Run) -> None:
             key="sam_config", on_click="ignore", icon=":material/settings:",
         )  # fmt: skip
         if left_out:
-            told = _("Not in the file, which has no place for it: {settings}.")
+            told = _("Not saved, because the file has no field for it: {settings}.")
             st.caption(told.format(settings=show.listed(left_out)))
 
 
@@ -172,8 +172,8 @@ def _more() -> tuple[dict[str, Any], bool]:
         exact = st.toggle(
             _("Exact: alone in the batch"), key="sam_exact", bind="query-params",
             help=_(
-                "Beside other texts the computer rounds otherwise. Alone, the same seed gives the same "
-                "tokens whoever else is generating; it is slower for everybody."
+                "Computed together with other texts, rounding differs slightly. Alone, the same seed "
+                "gives the same tokens whoever else is generating, but it is slower for everybody."
             ),
         )  # fmt: skip
     return penalties, exact

@@ -86,7 +86,7 @@ def test_a_whole_run_a_stopped_one_its_strength_its_file_and_its_adapter_elsewhe
     choose_language(page, "English")
     click(page, "Delete")
     page.locator(".st-key-fin_adapter_upload_field input[type=file]").set_input_files(file)
-    expect(page.get_by_text(f"{card['settings']['name']} is here: pick it as the model.")).to_be_visible()
+    expect(page.get_by_text(f"{card['settings']['name']} is ready: choose it as the model.")).to_be_visible()
     wait_run(page)
     click(page, "Use it on every page")
     expect(page).to_have_url(re.compile("%2B"))

@@ -191,7 +191,7 @@ def test_a_korean_excel_file_gives_its_good_rows_and_names_the_bad_one(open_page
     expect(dialog).to_contain_text("2 prompts were read")
     expect(dialog).to_contain_text("Row 3 of the file cannot be used")
     dialog.get_by_role("button", name="Use these prompts").click()
-    dialog.get_by_role("combobox", name="Take this one").click()
+    dialog.get_by_role("combobox", name="Use this prompt").click()
     page.get_by_role("option", name=KOREAN).click()
     expect(dialog).to_be_hidden()
     wait_run(page)

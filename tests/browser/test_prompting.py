@@ -158,7 +158,7 @@ def test_a_chat_is_taken_apart_and_answered(page: Page, open_page: OpenPage) -> 
 
 def test_prompts_are_kept_and_come_back_from_their_file(page: Page, open_page: OpenPage) -> None:
     open_page("/prompting?pro_panel=library&pro_shots=1&pro_task=arithmetic")
-    page.get_by_role("button", name="Keep this prompt").click()
+    page.get_by_role("button", name="Save this prompt").click()
     wait_run(page)
     with page.expect_download() as download:
         page.get_by_role("button", name="Download all").click()
@@ -168,7 +168,7 @@ def test_prompts_are_kept_and_come_back_from_their_file(page: Page, open_page: O
     file = path.with_suffix(".jsonl")
     file.write_text(path.read_text("utf-8").replace(kept[-1]["content"], "9 + 9"), "utf-8")
     page.locator(".st-key-pro_kept_upload_field input[type=file]").set_input_files(file)
-    page.get_by_role("button", name="Keep these prompts").click()
+    page.get_by_role("button", name="Save these prompts").click()
     wait_run(page)
     with page.expect_download() as download:
         page.get_by_role("button", name="Download all").click()

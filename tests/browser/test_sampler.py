@@ -150,7 +150,7 @@ def sampling(look_at: OpenPage) -> Page:
 
 def test_the_real_distribution_is_shown(sampling: Page) -> None:
     assert sentence(sampling) == (
-        "Kept 8 of 49,152 tokens, which hold 75.1 % of the probability. Entropy of the draw: 1.25 bits."
+        "Kept: 8 of 49,152 tokens, together 75.1 % of the probability. Entropy of the draw: 1.25 bits."
     )
     first = sampling.locator(".rows svg > g", has_text="London")
     expect(first).to_contain_text("·London")

@@ -257,7 +257,7 @@ def test_a_tie_names_all_pairs_that_stand_together_as_often(open_page: OpenPage)
     text = "many small birds sing loudly every morning"
     lab = show_lab(open_page(f"/tokenization?lang=en&tok_source=sentence&text={quote(text)}"))
     lab.locator(".lab .slider").fill("4")
-    expect(lab.locator(".lab .reading")).to_contain_text("27 pairs stand together 1 times")
+    expect(lab.locator(".lab .reading")).to_contain_text("27 pairs are equally frequent (1×)")
     expect(lab.locator(".lab svg .bar")).to_have_count(10)
 
 

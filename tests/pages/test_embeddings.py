@@ -450,7 +450,7 @@ def test_analogy_code_gives_the_answers_shown(
     assert everything.tolist() == rows[rows["measure"] == "everything"]["token_id"].tolist()
     assert without.tolist() == rows[rows["measure"] == "without"]["token_id"].tolist()
     told = " ".join(m.value for m in app.markdown)
-    assert f"number {rank:,} of all, number {rank_without:,} without" in told
+    assert f"ranks {rank:,} among all tokens, {rank_without:,} without" in told
 
 
 def test_training_code_gives_the_maps_shown(

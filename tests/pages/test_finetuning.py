@@ -547,7 +547,7 @@ def test_an_adapter_of_another_base_is_used_only_when_the_reader_says_so(
     assert adapter.base_id == tiny.LLAMA
     assert not app.warning
     assert not any(store.file_storage.values())
-    assert "a is here: pick it as the model." in told(app)
+    assert "a is ready: choose it as the model." in told(app)
     assert "Not read: out/training_args.bin, out/<b>*x*.txt." in told(app)
 
 
@@ -569,7 +569,7 @@ def test_a_base_known_by_its_name_is_not_asked_about_and_a_refusal_is_no_questio
         base_model_name_or_path=r"D:\models\LLAMA",
     )
     assert len(engine.adapters(compute.owner())) == 1
-    assert "어댑터가 왔습니다" in told(app)
+    assert "어댑터가 준비되었습니다" in told(app)
     app = uploaded(open_app("finetuning", lang="ko", fin_panel="mine"), engine, init_lora_weights="pissa")
     [refused] = app.error
     assert 'init_lora_weights 값: "pissa"' in refused.value.replace("\\", "")

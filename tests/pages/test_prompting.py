@@ -191,6 +191,12 @@ def test_a_sweep_is_what_the_items_answer_one_by_one(
         ]
         assert row.n_right == sum(right)
     assert "From 0 to 4 examples the accuracy goes from" in told(app)
+    right = table[table["condition"] == "true"].groupby("n_shot")["n_right"].sum()
+    none, one, four = (right / table[table["condition"] == "true"].groupby("n_shot")["n_items"].sum()).round(
+        2
+    )
+    is_turn = one > max(none, four) or one < min(none, four)
+    assert (f"In between, with 1 example, it is {100 * one:.0f} %." in told(app)) == is_turn
 
 
 def test_a_sweep_that_was_stopped_goes_on_and_gives_the_same(
@@ -282,7 +288,7 @@ def test_labels_that_begin_one_another_and_one_that_occurs_once(open_app: OpenAp
         "text,label\na b,good\nc d,good enough\ne f,good\ng h,good enough\ni j,bad\n",
     )
     assert not app.exception
-    assert "One label begins another" in told(app)
+    assert "One label is the beginning of another" in told(app)
     assert "1 of the 3 labels occur only once: they are shown or tested, never both." in told(app)
 
 

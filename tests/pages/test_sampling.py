@@ -269,7 +269,7 @@ def test_what_the_settings_file_has_no_place_for_is_named_with_its_value(open_ap
     def left_out(**link: str) -> list[str]:
         app = open_app("sampling", text=TEXT, sam_max_new_tokens="2", **link)
         app.button(key="sam_start").click().run()
-        told = [one.value.replace("\\", "") for one in app.caption if "no place for it" in one.value]
+        told = [one.value.replace("\\", "") for one in app.caption if "no field for it" in one.value]
         return [one.partition(": ")[2] for one in told]
 
     assert left_out(sam_temperature="0") == []

@@ -133,7 +133,7 @@ def test_rows_that_are_left_out_are_counted_in_words(
 def test_a_row_with_a_comma_too_many_is_named_before_the_file_is_used(open_app: OpenApp) -> None:
     rows = ROWS.replace(";", ",")
     app = upload(library(open_app), "pro_upload", "a.csv", (rows + "덥다,부정\n").encode(), use=False)
-    assert "Row 2 of the file has 3 fields, the first row 2" in said(app)
+    assert "Row 2 of the file does not have as many fields as the first row (3, not 2)" in said(app)
     app.button(key="pro_upload_away").click().run()
     assert task(app) is None
     assert "Row 2" not in said(app)

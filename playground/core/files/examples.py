@@ -119,7 +119,7 @@ def _checked(text: str, label: str) -> Example | Unusable:
     if not label:
         return Unusable(N_("its label is empty."))
     if readable_text(text + label)[1]:
-        return Unusable(N_("it has characters that are not text."))
+        return Unusable(N_("it contains characters that are not text."))
     if len(text) > MAX_TEXT or len(label) > MAX_LABEL or "\n" in label:
         return Unusable(N_("it is too long, or its label has a line break."))
     return Example(text, label)

@@ -138,5 +138,5 @@ def _json_row(line: Fields) -> _Row:
 def _checked(row: str, max_chars: int) -> _Row:
     text = row.replace("\r\n", "\n").strip()
     if readable_text(text)[1]:
-        return Unusable(N_("it has characters that are not text."))
+        return Unusable(N_("it contains characters that are not text."))
     return Unusable(N_("it is too long.")) if len(text) > max_chars else text

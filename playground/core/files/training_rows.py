@@ -261,7 +261,7 @@ def _checked(row: TrainingRow) -> TrainingRow | Unusable:
     row = TrainingRow(tuple((role, _tidy(content)) for role, content in row.messages), _tidy(row.text))
     contents = [row.text, *(content for _role, content in row.messages)]
     if any(readable_text(content)[1] for content in contents):
-        return Unusable(N_("it has characters that are not text."))
+        return Unusable(N_("it contains characters that are not text."))
     if max(map(len, contents)) > MAX_CONTENT:
         return Unusable(N_("one of its texts has more than 4,000 characters."))
     if not row.messages:

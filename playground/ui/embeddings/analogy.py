@@ -100,7 +100,7 @@ def draw(context: PageContext, table: EmbeddingTable) -> None:
     say_unknown(context.model.model_id, [w for w, i in zip(words, ids, strict=True) if w and i is None])
     a, b, c, d = ids
     if a is None or b is None or c is None:
-        st.info(_("Give three words, each one token of this model."))
+        st.info(_("Enter three words, each a single token of this model."))
     else:
         _one(context, table, Analogy(a, b, c, d), words)
     _many(context, table)
@@ -164,7 +164,7 @@ def _reading(found: Answer, analogy: Analogy, names: dict[int, str]) -> str:
     if analogy.d is not None and found.rank is not None:
         told.append(
             _(
-                "The expected {word} is number {rank:,} of all, number {without:,} without the input words."
+                "The expected {word} ranks {rank:,} among all tokens, {without:,} without the input words."
             ).format(word=strong(names[analogy.d]), rank=found.rank, without=found.rank_without)
         )
     return " ".join(told)

@@ -45,7 +45,7 @@ def draw(context: PageContext, _table: EmbeddingTable) -> None:
         model = infos[choose("emb_reader", {i: info.name for i, info in infos.items()}, _("Model"))]
     word, texts, groups = _own() if sample == OWN else _sample(sample)
     if not word or not texts:
-        st.info(_("Give a word and at least two sentences with it, one per line."))
+        st.info(_("Enter a word and at least two sentences that contain it, one per line."))
         return
     found = _read(context, model, word, texts, groups)
     if found is not None:
@@ -112,7 +112,7 @@ def _read(
         else:
             st.warning(_("Sentence {n} does not contain the word and is left out.").format(n=number + 1))
     if len(places) < 2:
-        st.info(_("Give a word and at least two sentences with it, one per line."))
+        st.info(_("Enter a word and at least two sentences that contain it, one per line."))
         return None
     traces: dict[int, Trace] = {}
     wanted = list(places)

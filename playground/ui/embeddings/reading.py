@@ -67,7 +67,7 @@ def read_all(
         part.trace = replace(part.trace, cached=True)
     if part.stopped:
         n, total = len(part.vectors), len(texts)
-        st.info(_("Stopped: {n:,} of {total:,} sentences are read and drawn.").format(n=n, total=total))
+        st.info(_("Stopped: {n:,} of {total:,} sentences read and drawn.").format(n=n, total=total))
         st.button(
             _("Go on reading"), key="emb_go_on", icon=":material/play_arrow:", on_click=_stop, args=(False,)
         )

@@ -171,8 +171,8 @@ def _picture(read: Read, projection: Projection, selected: int | None, near: Hit
         share = float(projection.explained.sum())
         st.markdown(
             _(
-                "The map keeps {share:.1%} of the variance of {d} dimensions: near in the map is not always "
-                "near in truth, the lists below are exact."
+                "The map keeps {share:.1%} of the variance of {d} dimensions: what is close on the map is "
+                "not always close in all dimensions; the lists below are exact."
             ).format(share=share, d=read.vectors.shape[1])
         )
     else:

@@ -61,7 +61,7 @@ def draw(context: PageContext, table: EmbeddingTable) -> None:
     say_unknown(context.model.model_id, [w for w, i in zip(words, ids, strict=True) if i is None][:5])
     kept = [(w, g, i) for w, g, i in zip(words, groups, ids, strict=True) if i is not None]
     if len(kept) < 3:
-        st.info(_("Give at least three words, each one token of this model."))
+        st.info(_("Enter at least three words, each a single token of this model."))
         return
     _pictures(context, table, kept, int(seed))
 

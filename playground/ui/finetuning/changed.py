@@ -15,7 +15,7 @@ from playground.ui import compute, show
 from playground.ui.choose import choose_from_list
 from playground.ui.finetuning.picking import context_of, names, own, pick
 from playground.ui.state import PageContext
-from playground.ui.text import _, plain, sentence
+from playground.ui.text import _, ngettext, plain, sentence
 
 
 def panel(context: PageContext) -> None:
@@ -77,10 +77,13 @@ def _spectrum(changes: tuple[LowRank, ...], layer: int, module: str) -> None:
 def _say(changes: tuple[LowRank, ...], layer: int, module: str) -> None:
     largest = max(changes, key=lambda one: one.norm / one.weight_norm)
     chosen = next(one for one in changes if (one.layer, one.module) == (layer, module))
-    told = _(
-        "The largest change, {change:.1%} of the weight, is in layer {layer}, {module}. In the chosen "
-        "matrix {r} directions may change, and the change has the weight of {effective:.1f} of them "
-        "(effective rank)."
+    told = ngettext(
+        "The largest change, {change:.1%} of the weight, is in layer {layer}, {module}. In the "
+        "chosen matrix {r} direction may change, and the effective rank is {effective:.1f}.",
+        "The largest change, {change:.1%} of the weight, is in layer {layer}, {module}. In the "
+        "chosen matrix {r} directions may change, and the change has the weight of "
+        "{effective:.1f} of them (effective rank).",
+        len(chosen.A),
     )
     st.markdown(
         told.format(

@@ -35,7 +35,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
 }
 PRESET_NAMES = {
     "good": N_("Good"),
-    "hot": N_("Too hot"),
+    "hot": N_("Learning rate too high"),
     "overfit": N_("Overfit"),
     "rank1": N_("Rank 1 is enough"),
     "full": N_("Full fine-tune of the last block"),

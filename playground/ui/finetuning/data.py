@@ -70,11 +70,14 @@ def _reading(context: PageContext, text: TrainingText, tokens: list[ScoredToken]
         return _("No token of this row counts in the loss.")
     nats = sum(one.bits or 0.0 for one in counted) / len(counted) * math.log(2)
     most = max(counted, key=lambda one: one.bits or 0.0)
-    told = _(
-        "Of the {all} tokens of this row {n} count in the loss: the coloured ones. {model} finds them "
-        "{nats:.2f} "
-        "nats surprising on average, {token} most of all ({bits:.1f} bits). Training makes them less "
-        "surprising."
+    told = ngettext(
+        "Of the {all} tokens of this row {n} counts in the loss: the coloured one, {token}. "
+        "{model} finds it {nats:.2f} nats surprising ({bits:.1f} bits). Training makes it less "
+        "surprising.",
+        "Of the {all} tokens of this row {n} count in the loss: the coloured ones. {model} finds "
+        "them {nats:.2f} nats surprising on average, {token} most of all ({bits:.1f} bits). "
+        "Training makes them less surprising.",
+        len(counted),
     )
     words = told.format(
         all=len(tokens), n=len(counted), model=plain(context.model.name), nats=nats,

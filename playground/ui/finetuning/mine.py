@@ -50,7 +50,7 @@ def panel(context: PageContext) -> None:
         )  # fmt: skip
     if (taken := st.session_state.pop("fin_adapter_taken", None)) is not None:
         name, ignored = taken
-        st.success(_("{name} is here: pick it as the model.").format(name=plain(name)))
+        st.success(_("{name} is ready: choose it as the model.").format(name=plain(name)))
         if ignored:
             _say_ignored(ignored)
 
@@ -119,8 +119,7 @@ def _actions(context: PageContext, adapter: AdapterInfo) -> None:
             args=(adapter, context.owner),
         )  # fmt: skip
     told = _(
-        "It stands in the list *Model* on the left as well. Code that is shown looks for its unpacked "
-        "file in {folder}."
+        "It is also in the list *Model* on the left. The code shown looks for its unpacked file in {folder}."
     )
     st.caption(told.format(folder=f"`{show.adapter_folder(adapter.model_id)}`"))
 

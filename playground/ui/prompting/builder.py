@@ -154,8 +154,13 @@ def draw(prompt: Prompt) -> tuple[Answer | None, Callable[[], None] | None]:
     st.markdown(_reading(prompt, found))
     go_on = continuing.draw(prompt)
     if is_nested(prompt.options):
-        plain_format = _("One label begins another: each is scored with the line break after it.")
-        chat = _("One label begins another and so can never seem less probable: choose another format.")
+        plain_format = _(
+            "One label is the beginning of another: each is scored with the line break after it."
+        )
+        chat = _(
+            "One label is the beginning of another and so can never seem less probable: choose "
+            "another format."
+        )
         st.caption(chat if prompt.style == "chat" else plain_format)
     whose = _("your file") if prompt.task_id == own.ID else _("examples of ours")
     show.source(prompt.context.model, whose)

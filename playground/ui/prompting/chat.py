@@ -35,7 +35,7 @@ def panel(context: PageContext) -> Callable[[], None] | None:
     with left:
         messages = _editor(context)
     if not all(message["content"].strip() for message in messages):
-        right.info(_("A message is empty: write something into every turn, or remove the last one."))
+        right.info(_("A message is empty: fill in every turn, or remove the last one."))
         return None
     try:
         chat = read(context, messages)

@@ -28,11 +28,11 @@ def panel(prompt: Prompt) -> None:
     """
     st.markdown(f"#### {_('Can it learn my own task?')}")
     own.uploader()
-    st.markdown(f"#### {_('Which prompts do I want to keep?')}")
+    st.markdown(f"#### {_('Which prompts do I want to save?')}")
     kept: list[list[Message]] = st.session_state.setdefault(KEY, [])
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.button(
-            _("Keep this prompt"), type="primary", key="pro_keep", icon=":material/bookmark_add:",
+            _("Save this prompt"), type="primary", key="pro_keep", icon=":material/bookmark_add:",
             on_click=_keep, args=(prompt,), disabled=len(kept) >= MAX_KEPT,
         )  # fmt: skip
         st.download_button(
@@ -49,11 +49,11 @@ def panel(prompt: Prompt) -> None:
                 n=len(found)
             ),
             _take,
-            _("Keep these prompts"),
+            _("Save these prompts"),
         )
     )
     if not kept:
-        st.caption(_("Nothing is kept yet. A link to this page keeps the prompt above as well."))
+        st.caption(_("Nothing is saved yet. A link to this page keeps the prompt above as well."))
         return
     _table(kept)
     usable = {str(number): one for number, one in enumerate(kept, 1) if chat.can_open(one)}

@@ -59,7 +59,13 @@ def _show(found: ExampleFile) -> None:
     file_preview.say_left_out(found)
     n_again = n - len(distinct(one.text for one in found.examples))
     if n_again:
-        st.caption(_("{n} of them repeat a text: the first of each counts.").format(n=n_again))
+        st.caption(
+            ngettext(
+                "{n} of them repeats a text: the first of each counts.",
+                "{n} of them repeat a text: the first of each counts.",
+                n_again,
+            ).format(n=n_again)
+        )
     counts = Counter(canonical(one.label) for one in found.examples)
     if len(counts) > MAX_LABELS:
         told = _("There are {n} labels: every text is compared with its own and {others} other ones.")
@@ -67,7 +73,11 @@ def _show(found: ExampleFile) -> None:
     texts = {canonical(one.text): canonical(one.label) for one in reversed(found.examples)}
     once = sum(count == 1 for count in Counter(texts.values()).values())
     if once and len(counts) <= MAX_LABELS:
-        told = _("{n} of the {all} labels occur only once: they are shown or tested, never both.")
+        told = ngettext(
+            "{n} of the {all} labels occurs only once: it is shown or tested, never both.",
+            "{n} of the {all} labels occur only once: they are shown or tested, never both.",
+            once,
+        )
         st.caption(told.format(n=once, all=len(counts)))
     st.dataframe(
         frames.label_counts(found.examples),

@@ -16,6 +16,7 @@ from playground.charts import prompting as charts
 from playground.core import frames_prompting as frames
 from playground.core.prompting import Example
 from playground.core.shots import CONDITIONS, Condition
+from playground.core.turning import turn
 from playground.ui import show
 from playground.ui.prompting import code
 from playground.ui.prompting.asking import answered
@@ -174,7 +175,7 @@ def _seed(prompt: Prompt, draw: int) -> int:
 
 def _progress(sweep: Sweep, bar: Any, chart: Any) -> None:  # noqa: ANN401
     n, total = len(sweep.done), len(sweep.points)
-    told = _("{done} of {total} prompts measured, {n} items each").format(
+    told = _("{done} of {total} prompts measured; test items: {n}").format(
         done=n, total=total, n=len(sweep.prompt.test)
     )
     bar.progress(n / total, told)
@@ -213,6 +214,15 @@ def _reading(sweep: Sweep, table: pd.DataFrame) -> str:
         few=first["n_shot"], many=last["n_shot"], before=first["accuracy"], after=last["accuracy"],
         low=last["low"], high=last["high"], chance=sweep.prompt.chance,
     )  # fmt: skip
+    between = turn(true["accuracy"].tolist(), 2)
+    if between is not None:
+        there = true.iloc[between]
+        told = ngettext(
+            "In between, with {n} example, it is {accuracy:.0%}.",
+            "In between, with {n} examples, it is {accuracy:.0%}.",
+            int(there["n_shot"]),
+        )
+        said += " " + told.format(n=there["n_shot"], accuracy=there["accuracy"])
     is_whole = len(sweep.done) == len(sweep.points)
     if is_whole and last["n_shot"] and last["low"] <= sweep.prompt.chance:
         n = len(sweep.prompt.test)

@@ -17,7 +17,7 @@ from playground.ui.number import number_field
 from playground.ui.prompting import task_files
 from playground.ui.prompting.thinking_run import KEY, PLACE, TEMPERATURE, Run, answer
 from playground.ui.state import PageContext
-from playground.ui.text import _, plain, strong
+from playground.ui.text import _, ngettext, plain, strong
 
 PROMPTS = ("plain", "role", "steps")
 MAX_CHARS = 400
@@ -43,8 +43,8 @@ def panel(context: PageContext) -> Callable[[], None] | None:
     mine = (context.model.model_id, context.language)
     if not start and (last is None or (last.context.model.model_id, last.context.language) != mine):
         told = _(
-            "Each prompt gets the same {n} problems. The last number of an answer, or of what stands behind "
-            "its “Answer:”, is compared with the right one."
+            "Each prompt gets the same {n} problems. The last number of an answer, or of what follows its "
+            "“Answer:”, is compared with the right one."
         )
         st.caption(told.format(n=len(run.items)))
         return None
@@ -129,7 +129,11 @@ def _reading(run: Run, table: pd.DataFrame) -> str:
         said += _comparison(run)
     n_cut = sum(one.finish not in (None, "end_of_text") for one in run.written)
     if n_cut:
-        told = _("{n} of {total} answers were cut off at {limit} tokens, perhaps before their result.")
+        told = ngettext(
+            "{n} of {total} answers was cut off at {limit} tokens, perhaps before its result.",
+            "{n} of {total} answers were cut off at {limit} tokens, perhaps before their result.",
+            n_cut,
+        )
         said.append(told.format(n=n_cut, total=run.n_done, limit=run.n_max))
     return " ".join(said)
 

@@ -36,7 +36,7 @@ def test_jsonl() -> None:
     [
         (",bad", "its text is empty."),
         ("good,", "its label is empty."),
-        ("a\x00b,bad", "it has characters that are not text."),
+        ("a\x00b,bad", "it contains characters that are not text."),
         ("x" * 501 + ",bad", "it is too long, or its label has a line break."),
         ("ok," + "x" * 61, "it is too long, or its label has a line break."),
     ],
@@ -83,7 +83,10 @@ def test_a_file_that_cannot_be_used_says_why(name: str, data: bytes, sentence: s
     ("data", "sentence"),
     [
         (b"text,label\na,x\nb,\nc,y", "Row 3 of the file cannot be used: its label is empty."),
-        (b"text,label\na,x\nb,x\nc,x\nd,x\ne;y", "Row 6 of the file has 1 fields, the first row 2"),
+        (
+            b"text,label\na,x\nb,x\nc,x\nd,x\ne;y",
+            "Row 6 of the file does not have as many fields as the first row (1, not 2)",
+        ),
     ],
 )
 def test_a_file_with_too_few_good_rows_says_what_is_wrong_with_the_first_bad_one(

@@ -86,7 +86,7 @@ def test_one_bad_row_is_named_and_the_good_ones_stay() -> None:
     file = read("korean.csv", data)
     assert file.prompts == tuple(KOREAN)
     assert [str(error) for error in file.rejected] == [
-        "Row 3 of the file cannot be used: it has characters that are not text."
+        "Row 3 of the file cannot be used: it contains characters that are not text."
     ]
 
 
@@ -127,8 +127,8 @@ def test_a_sentence_with_a_comma_among_columns_is_refused_by_its_number() -> Non
     file = read("a.csv", b"no,prompt\n1,Once upon a time, in a land\n2,Good morning\n")
     assert file.prompts == ("Good morning",)
     assert [str(error) for error in file.rejected] == [
-        "Row 2 of the file has 3 fields, the first row 2: a text that holds the separator needs quotation "
-        "marks around it."
+        "Row 2 of the file does not have as many fields as the first row (3, not 2): a text that holds the "
+        "separator needs quotation marks around it."
     ]
 
 

@@ -36,9 +36,3 @@ def test_a_sample_is_in_its_readers_language(name: str) -> None:
     hangul = sum(bool(re.search("[가-힣]", text)) for text in korean)
     assert hangul >= 0.8 * len(korean), "one prompt is English: the first model was trained on it"
     assert sum(bool(re.search("[가-힣]", text)) for text in english) <= 1
-
-
-@pytest.mark.parametrize("name", ["prompts.csv", "examples.csv", "training.csv"])
-def test_spreadsheets_read_a_sample_as_utf_8(name: str) -> None:
-    for language in ("en", "ko"):
-        assert (SAMPLES / language / name).read_bytes().startswith(b"\xef\xbb\xbf")

@@ -185,8 +185,8 @@ NO_MESSAGES = "it is not an object with a list `messages` of roles and contents.
         ('{"text": " "}', "its text is empty."),
         ('{"question": "x", "answer": " \\n"}', "its answer is empty."),
         ('{"question": "", "answer": "x"}', "its instruction is empty."),
-        ('{"text": "a\\u0000b"}', "it has characters that are not text."),
-        ('{"prompt": "\\ud800", "completion": "x"}', "it has characters that are not text."),
+        ('{"text": "a\\u0000b"}', "it contains characters that are not text."),
+        ('{"prompt": "\\ud800", "completion": "x"}', "it contains characters that are not text."),
         (json.dumps({"text": "a" * 4_001}), "one of its texts has more than 4,000 characters."),
         (
             messages(message("user", "a" * 4_001), message("assistant", "x")),

@@ -116,6 +116,6 @@ def _words() -> dict[str, str]:
         "nothing": _("Nothing is left of the row of {query}."),
         "removed": _("Removed from this row: {mass}"),
         "coverage": _("Smallest set that holds"),
-        "set": _("{n} of {total} tokens hold {percent} %"),
+        "set": _("{percent} % of the weight lies on {n} of {total} tokens"),
         "scale": _("weight"),
     }

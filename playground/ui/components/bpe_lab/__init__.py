@@ -78,10 +78,10 @@ def _words() -> dict[str, str]:
         "list": _("Merges so far"),
         "text": _("The text in tokens; click a word for its tree"),
         "tree": _("How “{word}” was put together"),
-        "winner": _("{left} + {right} stand together {count} times, most of all pairs: they become {token}."),
+        "winner": _("{left} + {right} is the most frequent pair ({count}×): it becomes {token}."),
         "tie": _(
-            "{n} pairs stand together {count} times. The one with the smallest ids goes first: "
-            "{left} + {right} become {token}."
+            "{n} pairs are equally frequent ({count}×). The one with the smallest ids goes first: {left} "
+            "+ {right} becomes {token}."
         ),
         "end": _("No pair is left to merge, or the lab shows no more steps."),
         "row": _("{left} + {right}: {count}"),

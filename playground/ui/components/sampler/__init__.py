@@ -171,8 +171,8 @@ def _words(language: str) -> dict[str, str]:
         "png": _("Picture (PNG)"),
         "svg": _("Picture (SVG)"),
         "reading": _(
-            "Kept {n} of {total} tokens, which hold {mass} of the probability. "
-            "Entropy of the draw: {entropy} bits."
+            "Kept: {n} of {total} tokens, together {mass} of the probability. Entropy of the draw: "
+            "{entropy} bits."
         ),
         "reading_greedy": _(
             "Greedy: kept 1 of {total} tokens, the most probable one. Entropy of the draw: 0 bits."
