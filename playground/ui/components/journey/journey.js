@@ -4,6 +4,7 @@
 const HEIGHT = 404;
 const NARROWEST = 860; // below, the picture is drawn smaller
 const PHONE = 640; // below, its stations stand below each other
+const LEAST = 280; // while a page is laid out a picture may have no width at all
 const TOP = 100; // below the station names
 const BOTTOM = 396;
 const COLUMNS = {
@@ -24,7 +25,7 @@ export default renewed(({ parentElement, data }) => {
     const style = getComputedStyle(frame);
     fonts = { code: style.getPropertyValue("--st-code-font"), body: style.getPropertyValue("--st-font") };
     drawn = frame.clientWidth;
-    frame.replaceChildren(drawn < PHONE ? tallPicture(data, drawn) : picture(data, Math.max(drawn, NARROWEST), drawn));
+    frame.replaceChildren(drawn < PHONE ? tallPicture(data, Math.max(drawn, LEAST)) : picture(data, Math.max(drawn, NARROWEST), drawn));
     rest(frame, about, data);
   };
   draw();

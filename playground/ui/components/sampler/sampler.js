@@ -397,7 +397,7 @@ class Sampler {
     this.build();
     this.wide = 0;
     this.observer = new ResizeObserver(() => {
-      this.wide = this.scroller.clientWidth;
+      this.wide = Math.max(280, this.scroller.clientWidth);
       if (this.data) this.paint();
     });
     this.observer.observe(this.scroller);

@@ -1,4 +1,4 @@
-"""A button that copies the link to what is on the screen; on every page, so it lets taps read charts."""
+"""A button that copies the link to what is on the screen; being on every page, it lets taps read charts."""
 
 from __future__ import annotations
 
