@@ -173,7 +173,9 @@ def lens(context: PageContext, input_ids: tuple[int, ...], position: int, n_top:
         context.model.model_id, input_ids=input_ids, position=position, n_top=n_top, owner=context.owner
     )
     with WaitingLine(engine, request) as line:
-        return engine.lens(request, line)
+        found = engine.lens(request, line)
+        line.remember()
+        return found
 
 
 def lens_of(
