@@ -38,12 +38,12 @@ def bar(monkeypatch: pytest.MonkeyPatch) -> Bar:
 
 
 def run(
-    clock: list[float], s_a_part: float, n: int, *, total: int = 10, model: str = MODEL, **more: Any
+    clock: list[float], s_a_part: float, n: int, *, total: int = 10, model: str = MODEL, done: int = 0
 ) -> None:
-    job = Progress("sweep", model, total, "begun", **more)
-    for done in range(more.get("done", 0) + 1, n + 1):
+    job = Progress("sweep", model, total, "begun", done)
+    for at in range(done + 1, n + 1):
         clock[0] += s_a_part
-        job.draw(done, f"{done} of {total}")
+        job.draw(at, f"{at} of {total}")
 
 
 def test_the_first_job_says_nothing_until_a_part_is_measured(clock: list[float], bar: Bar) -> None:
