@@ -27,7 +27,10 @@ selected = token_chips(tokens)
 short = len(tokens) <= limit and "attentions" in model.capabilities
 wanted_attentions: Literal["float32"] | None = "float32" if short else None
 if "logits" in model.capabilities:
-    trace = compute.trace(context, hidden_states=(0,), attentions=wanted_attentions, logits="last")
+    trace = compute.trace(
+        context, hidden_states=(0,), attentions=wanted_attentions, logits="last",
+        query_key=next_characters.may_be_worth_it(context, tokens),
+    )  # fmt: skip
 else:
     trace = compute.trace(context, hidden_states=(0, model.n_layer), attentions=wanted_attentions)
 

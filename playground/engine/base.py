@@ -83,6 +83,8 @@ class TraceRequest:
         predictions: At every position, this many of the most probable next tokens, and how probable the one
             that follows is; 0 = none.
         edit: What this pass does differently from the model.
+        after: A trace of the text's beginning, with its keys and values: the same answer sooner, where only
+            the last logits are wanted.
         owner: The session that asks; its newer trace of the same `topic` supersedes this one.
         topic: What the trace is for; one page may need two at once.
         request_id: For `cancel` only: requests that bear one id share nothing.
@@ -101,6 +103,7 @@ class TraceRequest:
     writes: bool = False
     predictions: int = 0
     edit: Edit | None = None
+    after: Trace | None = None
     owner: str = ""
     topic: str = "main"
     timeout_s: float | None = None

@@ -19,6 +19,7 @@ from playground.core.tokens import Tokenization
 from playground.core.trace import Trace
 from playground.engine.ablating import ablate_each
 from playground.engine.adapters import Adapters
+from playground.engine.after import goes_on
 from playground.engine.base import (
     EngineStats,
     GenerateRequest,
@@ -125,8 +126,11 @@ class LocalEngine(LocalTraining, LocalWeights):
         if isinstance(known, Trace):
             self._n_cache_hits += 1
             return replace(known, cached=True)
-        group = ("trace", id(loaded), capture, loaded.info.kind == "encoder-decoder" and key)
-        result = asking.result(Job("trace", key, group, len(row.input_ids), TraceWork(loaded, row, capture)))
+        after = request.after if goes_on(loaded, row, capture, request.after) else None
+        alone = loaded.info.kind == "encoder-decoder" and key
+        group = ("trace", id(loaded), capture, alone, after is not None)
+        work = TraceWork(loaded, row, capture, after)
+        result = asking.result(Job("trace", key, group, len(row.input_ids), work))
         assert isinstance(result, Trace)
         return result
 

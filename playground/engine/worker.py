@@ -14,6 +14,7 @@ import torch
 
 from playground.core.residual import Lens
 from playground.core.trace import Trace
+from playground.engine.after import run_after
 from playground.engine.base import GenerateRequest, GenerateStep
 from playground.engine.cache import ByteCache
 from playground.engine.decoding import DecodeBatch, DecodeRow
@@ -41,6 +42,7 @@ class TraceWork:
     loaded: LoadedModel
     row: Row
     capture: Capture
+    after: Trace | None = None  # all rows of a batch have one, or none has
 
 
 class Work(Protocol):
@@ -204,6 +206,10 @@ class ModelThread(threading.Thread):
         first: TraceWork | Work = jobs[0].payload
         if isinstance(first, TraceWork):
             self.counters.n_forwards += 1
+            if first.after is not None:
+                rows = [(job.payload.row, job.payload.after) for job in jobs]
+                self.counters.n_prefill_tokens -= sum(len(read.input_ids) for _row, read in rows)
+                return list(run_after(first.loaded, rows))
             return list(run_traces(first.loaded, [job.payload.row for job in jobs], first.capture))
         self.counters.n_forwards += sum(job.payload.n_forwards for job in jobs)
         return [job.payload.run() for job in jobs]

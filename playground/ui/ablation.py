@@ -20,6 +20,7 @@ from playground.core.trace import Trace
 from playground.ui import compute, show
 from playground.ui.attention import Head, View, shown_code
 from playground.ui.choose import choose
+from playground.ui.progress import Progress
 from playground.ui.text import _, strong
 from playground.ui.url import put
 
@@ -161,7 +162,10 @@ def _go_on(view: View, before: Trace, ablation: Ablation, ranking: _Ranking) -> 
             on_click=_set_running,
             args=(ranking, False),
         )
-    bar = bar_at.progress(0.0, _("Heads are switched off one at a time"))
+    model = view.context.model
+    n_heads, told = model.n_layer * model.n_head, _("Heads are switched off one at a time")
+    with bar_at:
+        bar = Progress("heads off", model.model_id, n_heads, told, done=len(ranking.kl))
     clean = _logits(before)
     with closing(compute.ablations(view.context, ablation)) as parts:
         for part in parts:
@@ -170,7 +174,7 @@ def _go_on(view: View, before: Trace, ablation: Ablation, ranking: _Ranking) -> 
             ranking.next_ids.update(zip(part.heads, part.logits.argmax(-1).tolist(), strict=True))
             ranking.n_heads = part.n_heads
             told = _("{done} of {total} heads").format(done=len(ranking.kl), total=part.n_heads)
-            bar.progress(len(ranking.kl) / part.n_heads, told)
+            bar.draw(len(ranking.kl), told)
     ranking.running = False
     st.rerun()
 

@@ -81,6 +81,7 @@ def trace(
     writes: bool = False,
     predictions: int = 0,
     edit: Edit | None = None,
+    after: Trace | None = None,
     decoder_text: str = "",
     topic: str = "main",
 ) -> Trace:
@@ -92,6 +93,7 @@ def trace(
         logits, hidden_states, attentions, window, query_key, writes, predictions: What to capture, as in
             `TraceRequest`.
         edit: What this pass does differently from the model.
+        after: A trace of the text's beginning, as in `TraceRequest`.
         decoder_text: What the decoder of an encoder-decoder model has written so far.
         topic: A newer trace of the same topic in this session replaces this one.
     """
@@ -110,6 +112,7 @@ def trace(
         writes=writes,
         predictions=predictions,
         edit=edit,
+        after=after,
         owner=context.owner,
         topic=topic,
     )
@@ -170,7 +173,9 @@ def lens(context: PageContext, input_ids: tuple[int, ...], position: int, n_top:
         context.model.model_id, input_ids=input_ids, position=position, n_top=n_top, owner=context.owner
     )
     with WaitingLine(engine, request) as line:
-        return engine.lens(request, line)
+        found = engine.lens(request, line)
+        line.remember()
+        return found
 
 
 def lens_of(

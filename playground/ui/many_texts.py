@@ -21,6 +21,7 @@ from playground.ui import show, stepwise
 from playground.ui.components.sampler import SamplerValue
 from playground.ui.number import number_field
 from playground.ui.pace import Pace
+from playground.ui.progress import Progress
 from playground.ui.sampling import cuts
 from playground.ui.state import PageContext
 from playground.ui.text import _
@@ -119,10 +120,10 @@ def write_all(place: Any, many: Many) -> None:  # noqa: ANN401  (Streamlit's con
         Written(one["temperature"], one["seed"], prompt=one.get("text", "")) for one in many.settings
     ]
     with place.container():
-        bar = st.progress(0.0, _("The model writes"))
+        total = len(many.settings) * many.n_max
+        bar = Progress("many texts", many.context.model.model_id, total, _("The model writes"))
         steps = stepwise.generate_many(many.context, many.settings, max_new_tokens=many.n_max)
         pace, begun_at, done = Pace(), time.monotonic(), 0
-        total = len(many.settings) * many.n_max
         with closing(steps):
             for row, step in steps:
                 one = many.written[row]
@@ -132,7 +133,7 @@ def write_all(place: Any, many: Many) -> None:  # noqa: ANN401  (Streamlit's con
                 done += 1 if step.finish_reason is None else many.n_max - step.index
                 many.elapsed_ms = 1_000 * (time.monotonic() - begun_at)
                 told = _("{done} of {total} tokens").format(done=done, total=total)
-                pace(partial(bar.progress, min(1.0, done / total), told))
+                pace(partial(bar.draw, done, told))
     st.rerun()
 
 

@@ -23,6 +23,12 @@ ENOUGH = 0.02  # of the probability: what is left then changes no order worth a 
 KEY = "next_characters"
 
 
+def may_be_worth_it(context: PageContext, tokens: Tokenization) -> bool:
+    """Whether the trace of this text is worth its keys and values: its tokens are parts of characters."""
+    has_keys = {"logits", "query_key"} <= set(context.model.capabilities)
+    return has_keys and are_worth_it(context, tokens, ())
+
+
 def are_worth_it(context: PageContext, tokens: Tokenization, next_tokens: Sequence[str]) -> bool:
     """Whether the model writes one token after another and some here are parts of characters.
 
@@ -40,7 +46,7 @@ def draw(context: PageContext, trace: Trace) -> None:
 
     Args:
         context: From `frame.page`.
-        trace: With the logits of the last position.
+        trace: With the logits of the last position; with its keys and values each pass reads what is new.
     """
     key = (context.model.model_id, trace.revision, trace.adapter, trace.dtype, trace.input_ids.tobytes())
     kept: tuple[object, NextCharacters] | None = st.session_state.get(KEY)
@@ -57,7 +63,7 @@ def _ask(context: PageContext, trace: Trace) -> NextCharacters:
         if len(ids) + len(path) > n_most:
             return None
         read = trace if not path else compute.trace(
-            context, input_ids=(*ids, *path), logits="last", topic=KEY
+            context, input_ids=(*ids, *path), logits="last", after=trace, topic=KEY
         )  # fmt: skip
         assert read.logits is not None
         found: Floats = np.exp(log_probabilities(read.logits[-1]))

@@ -188,6 +188,20 @@ def test_next_characters_are_asked_once_a_text_within_the_limit(
     assert engine.stats().n_forwards == before + n_forwards
 
 
+def test_next_characters_read_the_text_once(open_app: OpenApp, tiny_engine: SharedEngine) -> None:
+    engine = tiny_engine.get(timeout_s=180)
+    text = "부산은 바다가 가까운 도시라서 여름마다"
+    n = len(engine.tokenize(tiny.LLAMA, text))
+    before = engine.stats()
+    assert characters_told(open_app("home", model=tiny.LLAMA, text=text))
+    after = engine.stats()
+    n_passes = after.n_forwards - before.n_forwards - 1
+    assert n_passes > 0
+    assert after.n_prefill_tokens - before.n_prefill_tokens <= n + 3 * n_passes, (
+        "then up to three bytes a pass"
+    )
+
+
 def test_next_characters_are_at_least_what_single_tokens_give_them(
     open_app: OpenApp, tiny_engine: SharedEngine
 ) -> None:

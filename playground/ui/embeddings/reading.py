@@ -12,6 +12,7 @@ from playground.core.trace import Trace
 from playground.engine.base import ModelInfo
 from playground.errors import PlaygroundError
 from playground.ui import compute
+from playground.ui.progress import Progress
 from playground.ui.state import PageContext
 from playground.ui.text import _, ngettext, plain, sentence
 
@@ -112,7 +113,9 @@ def _read(context: PageContext, model: ModelInfo, part: _Part) -> None:
         reads = compute.traces(
             context, model.model_id, texts, hidden_states=(model.n_layer,), max_tokens=model.max_seq_length
         )
-        bar = st.empty()
+        told, known = _("{done:,} of {total:,} sentences read"), len(part.vectors)
+        words = told.format(done=known, total=total)
+        bar = Progress("sentences", model.model_id, total, words, done=known) if total > MANY else None
         for at, one in reads:
             if isinstance(one, Trace):
                 part.vectors[rows[at]], part.trace = core.sentence_vector(one), one
@@ -121,9 +124,8 @@ def _read(context: PageContext, model: ModelInfo, part: _Part) -> None:
             else:
                 part.refused[rows[at]] = one
             done = len(part.vectors) + len(part.refused)
-            if total > MANY and done % _EVERY == 0 and not (isinstance(one, Trace) and one.cached):
-                told = _("{done:,} of {total:,} sentences read").format(done=done, total=total)
-                bar.progress(done / total, told)
+            if bar is not None and done % _EVERY == 0 and not (isinstance(one, Trace) and one.cached):
+                bar.draw(done, told.format(done=done, total=total))
     place.empty()
     stopping.empty()
 

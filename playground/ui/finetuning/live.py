@@ -16,6 +16,7 @@ from playground.ui.choose import choose, choose_from_list, default_of, list_key
 from playground.ui.finetuning import code
 from playground.ui.finetuning.controls import Chosen
 from playground.ui.finetuning.sets import TrainingSet
+from playground.ui.progress import left
 from playground.ui.state import PageContext
 from playground.ui.text import N_, _, filled, ngettext, plain, sentence
 
@@ -193,6 +194,9 @@ def _speed(state: TrainingState) -> str:
     words = _("{s:.2f} s per step, {n:.0f} tokens per second, {seconds:.0f} s so far").format(
         s=state.step_s, n=state.n_tokens / state.step / state.step_s, seconds=state.elapsed_s
     )
+    if state.status == "running":
+        to_do = state.request.n_steps - state.step
+        words = " · ".join(filter(None, (words, left(state.elapsed_s / state.step * to_do))))
     if state.n_together > 1:
         n = state.n_together - 1
         words += " · " + ngettext("shared with {n} other run", "shared with {n} other runs", n).format(n=n)

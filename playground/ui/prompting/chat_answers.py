@@ -20,6 +20,7 @@ from playground.ui import compute, frame, show, stepwise, warming
 from playground.ui.choose import choose_from_list
 from playground.ui.number import number_field
 from playground.ui.pace import Pace
+from playground.ui.progress import Progress
 from playground.ui.state import PageContext
 from playground.ui.text import _, ngettext, plain
 
@@ -180,13 +181,15 @@ class _Progress:
     def __init__(self, answers: Answers) -> None:
         self._answers = answers
         self._places = _boxes(answers)
-        self._bar = st.progress(0.0, _("The model writes"))  # where the facts will stand: nothing jumps
+        self._total = answers.n_max * len(answers.given)
+        model_id = answers.chat.context.model.model_id
+        # where the facts will stand: nothing jumps
+        self._bar = Progress("chat", model_id, self._total, _("The model writes"))
 
     def draw(self) -> None:
         given, n_max = self._answers.given, self._answers.n_max
         done = sum(n_max if answer.finish else len(answer.token_ids) for answer in given.values())
-        total = n_max * len(given)
-        self._bar.progress(done / total, _("{done} of {total} tokens").format(done=done, total=total))
+        self._bar.draw(done, _("{done} of {total} tokens").format(done=done, total=self._total))
         for name, place in self._places.items():
             place.text(given[name].text)
 

@@ -18,6 +18,7 @@ from playground.core.prompting import Example
 from playground.core.shots import CONDITIONS, Condition
 from playground.core.turning import turn
 from playground.ui import show
+from playground.ui.progress import Progress
 from playground.ui.prompting import code
 from playground.ui.prompting.asking import answered
 from playground.ui.prompting.prompt import Prompt, window
@@ -146,7 +147,8 @@ def _measure(sweep: Sweep, place: Any) -> None:  # noqa: ANN401  (Streamlit's co
         sweep.right[point] = []
     begun_at, before_s = time.monotonic(), sweep.elapsed_s
     with place.container():
-        bar = st.progress(0.0, _("The model answers"))
+        total, model_id = len(sweep.points), sweep.prompt.context.model.model_id
+        bar = Progress("sweep", model_id, total, _("The model answers"), done=total - len(todo))
         chart = st.empty()
         for same_draw in _by_draw(todo):
             lists = [sweep.demos(point) for point in same_draw]
@@ -173,12 +175,12 @@ def _seed(prompt: Prompt, draw: int) -> int:
     return prompt.seed + 1_000 * draw
 
 
-def _progress(sweep: Sweep, bar: Any, chart: Any) -> None:  # noqa: ANN401
+def _progress(sweep: Sweep, bar: Progress, chart: Any) -> None:  # noqa: ANN401
     n, total = len(sweep.done), len(sweep.points)
     told = _("{done} of {total} prompts measured; test items: {n}").format(
         done=n, total=total, n=len(sweep.prompt.test)
     )
-    bar.progress(n / total, told)
+    bar.draw(n, told)
     spec = _picture(sweep.prompt.context.language, sweep.conditions, sweep.prompt.chance)
     chart.vega_lite_chart(frames.points_and_means(sweep.table()), spec)
 

@@ -18,6 +18,7 @@ from playground.engine.base import GenerateStep
 from playground.errors import PlaygroundError
 from playground.ui import compute, state, stepwise
 from playground.ui.pace import Pace
+from playground.ui.progress import Progress
 from playground.ui.state import PageContext
 from playground.ui.text import _
 from playground.ui.waiting import stop_with
@@ -128,12 +129,13 @@ class _Progress:
 
     def __init__(self, run: Run, draw: Callable[..., object]) -> None:
         self._run, self._draw, self._n_drawn = run, draw, 0
-        self._bar = st.progress(0.0, _("The model writes"))
+        total = run.total * run.n_max
+        self._bar = Progress("thinking", run.context.model.model_id, total, _("The model writes"))
 
     def draw(self) -> None:
         run = self._run
         told = _("{done} of {total} answers").format(done=run.n_done, total=run.total)
-        self._bar.progress(min(1.0, run.n_tokens / (run.total * run.n_max)), told)
+        self._bar.draw(run.n_tokens, told)
         if run.n_done > self._n_drawn:
             self._draw(run.table())
         self._n_drawn = run.n_done

@@ -16,6 +16,7 @@ from playground.charts import prompting as charts
 from playground.core import frames_prompting as frames
 from playground.core.prompting import Example
 from playground.ui import show
+from playground.ui.progress import Progress
 from playground.ui.prompting import code
 from playground.ui.prompting.asking import Answer, answered, answers
 from playground.ui.prompting.prompt import Prompt
@@ -141,12 +142,12 @@ def _measure(orders: Orders, place: Any) -> None:  # noqa: ANN401  (Streamlit's 
     orders.right = [[] for _order in orders.each]
     total = len(orders.each) * len(orders.prompt.test)
     with place.container():
-        bar = st.progress(0.0, _("The model answers"))
+        bar = Progress("orders", orders.prompt.context.model.model_id, total, _("The model answers"))
         with closing(answered(orders.prompt, orders.each, orders.prompt.test, "orders")) as steps:
             for n, (which, _item, is_right) in enumerate(steps, 1):
                 orders.right[which].append(is_right)
                 if len(orders.right[which]) == len(orders.prompt.test):
-                    bar.progress(n / total, _("{done} of {total} answers").format(done=n, total=total))
+                    bar.draw(n, _("{done} of {total} answers").format(done=n, total=total))
     st.rerun()
 
 
