@@ -56,5 +56,5 @@ st.set_page_config(
 sessions.hear_own_messages_only()
 frame.url_values()  # first: the language decides the titles
 page = st.navigation(_pages())
-frame.sidebar()
+frame.sidebar(page.url_path or "home")
 page.run()

@@ -23,6 +23,7 @@ from playground.ui.file_preview import Kind
 from playground.ui.granularity import corpus
 from playground.ui.state import PageContext, settings
 from playground.ui.text import N_, _, ngettext, plain
+from playground.ui.url import setting
 
 N_MERGES = 1_000
 TEXTBOOK = "aaabdaaabac"
@@ -45,7 +46,7 @@ def lab_panel(context: PageContext) -> None:
             names = {name: _(msgid) for name, msgid in _SOURCES.items()}
             source = choose("tok_source", names, _("Training text"))
         word = st.text_input(
-            _("Word to watch"), key="tok_word", bind="query-params", max_chars=40, width=200, live="200ms"
+            _("Word to watch"), max_chars=40, width=200, live="200ms", **setting("tok_word", "")
         )
     text = _training_text(source, context)
     if not text.strip():
@@ -79,11 +80,11 @@ def _use(trained: bpe.BytePairEncoding, text: str, context: PageContext) -> None
         st.caption(_("This text has no pair to merge: it is one character."))
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        wanted = st.slider(_("Merges"), 0, N_MERGES, min(most, 300), key="tok_merges", bind="query-params")
+        first = min(most, 300)
+        wanted = st.slider(_("Merges"), 0, N_MERGES, first, **setting("tok_merges", first))
         fresh = st.text_input(
             _("Cut a new text with it"),
-            key="tok_fresh",
-            bind="query-params",
+            **setting("tok_fresh", ""),
             max_chars=500,
             live="200ms",
             placeholder=context.text[:500],

@@ -18,6 +18,7 @@ from playground.ui import compute, show
 from playground.ui.components.token_rows import NamedRow, token_rows
 from playground.ui.state import PageContext, settings
 from playground.ui.text import _, ngettext, plain
+from playground.ui.url import setting
 from playground.ui.waiting import stop_with
 
 DEFAULT = ("r50k_base", "cl100k_base", "o200k_base", UNIGRAM, DEFAULT_ENCODER)
@@ -70,20 +71,18 @@ def rows(context: PageContext, tokens: Tokenization) -> list[NamedRow]:
         tokens: The reader's text as the model reads it.
     """
     names = compute.get_engine().tokenizers.names()
+    first = [name for name in DEFAULT if name in names]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         picked = st.multiselect(
             _("Compare with"),
             tuple(names),
-            [name for name in DEFAULT if name in names],
-            key="tok_with",
-            bind="query-params",
+            first,
             max_selections=MAX_ROWS - 1,
-            persist_state="session",
+            **setting("tok_with", first),
         )
         read_special = st.toggle(
             _("Read marks as marks"),
-            key="tok_special",
-            bind="query-params",
+            **setting("tok_special", False),
             help=_("Off: `<|endoftext|>` in your text is plain text. On: it is the special token."),
         )
     others = [_row(name, context.text, read_special) for name in picked if name != context.model.model_id]

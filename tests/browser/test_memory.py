@@ -1,0 +1,111 @@
+"""What a tab remembers: settings from page to page, by the menu, by back and forward, over a reload."""
+
+from __future__ import annotations
+
+import re
+import time
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from playground.paths import site_root
+from playground.ui import text
+from tests.browser.conftest import TIMEOUT_MS, OpenPage
+from tests.browser.reader import choose_language, wait_run
+
+SETTINGS = {
+    "sampling": "sam_temperature=2&sam_top_k=40&sam_panel=compare&sam_b_temperature=1.5",
+    "attention": "att_off=0.1_3.2&att_head=3.2&att_sort=true&att_panel=row",
+    "positions": "pos_waves_n_ctx=64&pos_clocks_m=7&pos_seed=5",
+    "tokenization": "tok_special=true&tok_merges=120&tok_word=cats",
+}
+
+
+def address(page: Page) -> tuple[str, dict[str, list[str]]]:
+    parts = urlsplit(page.url)
+    return parts.path.strip("/") or "home", parse_qs(parts.query)
+
+
+def go_to(page: Page, name: str, language: str = "en") -> None:
+    lesson = text.parse_lesson((site_root() / f"assets/lessons/{language}/{name}.md").read_text("utf-8"))
+    page.get_by_test_id("stSidebarNav").get_by_text(lesson.title, exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(lesson.title)
+    wait_run(page)
+
+
+def settled(page: Page, name: str, query: dict[str, list[str]]) -> None:
+    """The page and its settings are in the address bar, and stay there."""
+    deadline = time.monotonic() + TIMEOUT_MS / 1_000
+    while address(page) != (name, query) and time.monotonic() < deadline:
+        page.wait_for_timeout(50)
+    wait_run(page)
+    assert address(page) == (name, query)
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_settings_follow_the_reader_by_menu_and_by_the_browsers_buttons(
+    name: str, open_page: OpenPage
+) -> None:
+    page = open_page(f"/{name}?lang=en&{SETTINGS[name]}")
+    query = parse_qs(f"lang=en&{SETTINGS[name]}")
+    settled(page, name, query)
+    before = page.evaluate("history.length")
+    go_to(page, "home")
+    assert address(page) == ("home", {"lang": ["en"]})
+    assert page.evaluate("history.length") == before + 1, "one click is one step"
+    go_to(page, name)
+    settled(page, name, query)
+    assert page.evaluate("history.length") == before + 2
+    page.go_back()
+    settled(page, "home", {"lang": ["en"]})
+    page.go_back()
+    settled(page, name, query)
+    page.go_forward()
+    settled(page, "home", {"lang": ["en"]})
+    page.go_forward()
+    settled(page, name, query)
+    choose_language(page, "한국어")
+    settled(page, name, query | {"lang": ["ko"]})
+    page.reload()
+    settled(page, name, query | {"lang": ["ko"]})
+
+
+def test_a_slider_let_go_is_found_again_by_back_and_nobody_else_has_it(
+    open_page: OpenPage, browser: Browser, server_url: str
+) -> None:
+    page = open_page("/sampling?lang=en")
+    temperature = page.locator(".sampler input[type=number]").first
+    temperature.fill("2")
+    temperature.press("Enter")
+    expect(page).to_have_url(re.compile("sam_temperature=2"))
+    wait_run(page)
+    go_to(page, "attention")
+    page.go_back()
+    settled(page, "sampling", {"lang": ["en"], "sam_temperature": ["2"]})
+    expect(temperature).to_have_value("2")
+    page.go_back()
+    settled(page, "sampling", {"lang": ["en"]})
+    expect(temperature).to_have_value("1")
+    page.go_forward()
+    settled(page, "sampling", {"lang": ["en"], "sam_temperature": ["2"]})
+    other = browser.new_page(locale="en-US")
+    other.goto(f"{server_url}/sampling?lang=en")
+    expect(other.locator(".sampler input[type=number]").first).to_have_value("1")
+    go_to(other, "attention")
+    go_to(other, "sampling")
+    settled(other, "sampling", {"lang": ["en"]})
+    other.context.close()
+
+
+def test_reset_puts_the_page_back_and_the_browser_shows_it(open_page: OpenPage) -> None:
+    page = open_page("/sampling?lang=en&sam_temperature=2&sam_panel=compare&sam_b_top_k=7&text=Hello there")
+    expect(page.locator(".st-key-sam_b_top_k input")).to_have_value("7")
+    page.get_by_role("button", name="Reset this page").click()
+    settled(page, "sampling", {"lang": ["en"], "text": ["Hello there"]})
+    expect(page.locator(".sampler input[type=number]").first).to_have_value("1")
+    expect(page.locator(".st-key-sam_start")).to_be_visible()
+    page.get_by_role("radio", name="A and B").click()
+    expect(page.locator(".st-key-sam_b_top_k input")).to_have_value("0")
+    page.go_back()
+    settled(page, "sampling", {"lang": ["en"], "text": ["Hello there"]})
