@@ -21,12 +21,14 @@ from playground.ui.components.bpe_lab import N_STEPS, bpe_lab, watched_word
 from playground.ui.components.token_rows import NamedRow, token_rows
 from playground.ui.file_preview import Kind
 from playground.ui.granularity import corpus
-from playground.ui.state import PageContext, settings
+from playground.ui.state import PageContext, outlives_reload, settings
 from playground.ui.text import N_, _, ngettext, plain
 from playground.ui.url import setting
 
 N_MERGES = 1_000
 TEXTBOOK = "aaabdaaabac"
+KEY = "tok_text"
+outlives_reload(KEY)
 _SOURCES = {
     "en": N_("English story"),  # the first is the default
     "ko": N_("Korean story"),
@@ -187,7 +189,7 @@ def _uploaded() -> str:
             _("Train on this text"),
         )
     )
-    text, n_left_out = st.session_state.get("tok_text", ("", 0))
+    text, n_left_out = st.session_state.get(KEY, ("", 0))
     if text:
         st.success(_count(text))
     if n_left_out:
@@ -202,7 +204,7 @@ def _uploaded() -> str:
 
 
 def _take(_name: str, read: tuple[str, int]) -> None:
-    st.session_state["tok_text"] = read
+    st.session_state[KEY] = read
 
 
 def _count(text: str) -> str:

@@ -83,6 +83,7 @@ def sidebar(page: str) -> None:
             done=_("Copied"),
             failed=_("The browser does not let the page copy. The link:"),
             params={"lang": state.language()},
+            session=state.session_id(),
             key="share",
         )
         if page != "home":  # it has no settings

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -39,6 +40,7 @@ def settled(page: Page, name: str, query: dict[str, list[str]]) -> None:
     deadline = time.monotonic() + TIMEOUT_MS / 1_000
     while address(page) != (name, query) and time.monotonic() < deadline:
         page.wait_for_timeout(50)
+    expect(page.get_by_test_id("stMain").get_by_text("lightbulb")).to_be_visible()  # drawn to its end
     wait_run(page)
     assert address(page) == (name, query)
 
@@ -109,3 +111,60 @@ def test_reset_puts_the_page_back_and_the_browser_shows_it(open_page: OpenPage) 
     expect(page.locator(".st-key-sam_b_top_k input")).to_have_value("0")
     page.go_back()
     settled(page, "sampling", {"lang": ["en"], "text": ["Hello there"]})
+
+
+def solve_by_trying(page: Page) -> None:
+    """The sampling page's third task has three answers."""
+    solved = page.get_by_text("1 of 3 solved")
+    for answer in page.locator("[class*=st-key-task_sampling_hot] [role=radiogroup] label").all():
+        answer.click()
+        wait_run(page)
+        if solved.count():
+            break
+    expect(solved).to_be_visible()
+
+
+def test_solved_tasks_outlive_a_reload_even_a_double_one_and_no_other_tab_has_them(
+    open_page: OpenPage, server_url: str
+) -> None:
+    page = open_page("/sampling?lang=en")
+    solve_by_trying(page)
+    page.evaluate("location.reload()")
+    page.reload()
+    expect(page.get_by_text("1 of 3 solved")).to_be_visible()
+    expect(page.get_by_text("Solved before")).to_be_visible()
+    wait_run(page)
+    kept = page.evaluate("sessionStorage.getItem('playground-session')")
+    other = page.context.new_page()
+    other.add_init_script(f"sessionStorage.setItem('playground-session', '{kept}')")  # a duplicated tab
+    other.goto(f"{server_url}/sampling?lang=en")
+    expect(other.get_by_text("0 of 3 solved")).to_be_visible()
+    wait_run(other)
+    assert other.evaluate("sessionStorage.getItem('playground-session')") not in (None, "", kept)
+    other.close()
+    go_to(page, "attention")
+    go_to(page, "sampling")
+    expect(page.get_by_text("1 of 3 solved")).to_be_visible()
+
+
+def test_a_run_on_an_own_file_and_its_adapter_outlive_a_reload(open_page: OpenPage, tmp_path: Path) -> None:
+    rows = tmp_path / "parrots.jsonl"
+    rows.write_text("".join(f'{{"instruction": "Say {n}", "response": "Squawk {n}!"}}\n' for n in range(12)))
+    page = open_page("/finetuning?lang=en&fin_set=own&fin_steps=2&fin_batch=2")
+    page.locator("[class*=st-key-fin_upload] input[type=file]").set_input_files(rows)
+    page.get_by_role("button", name="Train on these rows").click()
+    page.get_by_role("button", name="Start training").click()
+    done = page.get_by_text(re.compile("parrots.*Done: 2 steps"))
+    expect(done).to_be_visible()
+    wait_run(page)
+    for _again in range(2):
+        page.reload()
+        expect(done).to_be_visible()
+        expect(page.get_by_text("12 rows were read.")).to_be_visible()
+        wait_run(page)
+        page.locator("[class*='st-key-model_choice'] input").click()
+        expect(page.get_by_role("option", name=re.compile("parrots"))).to_be_visible()
+        page.keyboard.press("Escape")
+    go_to(page, "home")
+    go_to(page, "finetuning")
+    expect(done).to_be_visible()

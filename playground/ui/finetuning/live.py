@@ -17,7 +17,7 @@ from playground.ui.choose import choose, choose_from_list, default_of, list_key
 from playground.ui.finetuning import code
 from playground.ui.finetuning.controls import Chosen
 from playground.ui.finetuning.sets import TrainingSet
-from playground.ui.state import PageContext
+from playground.ui.state import PageContext, outlives_reload
 from playground.ui.text import N_, _, filled, ngettext, plain, sentence
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ UPDATE_S = 1.5  # drawing costs the reader's machine, which may be the server's
 RUN = "fin_run"  # id of the run that is shown
 NOTHING = 0.01  # a smaller change of the loss on general text is not worth a word
 DATA = "fin_data_of"  # id of a run -> what it was trained on
+outlives_reload(RUN, DATA)
 _STATUS = {
     "waiting": N_("Waiting: place {position} in the queue"),
     "running": N_("Training: step {step} of {all}"),
