@@ -39,7 +39,13 @@ from playground.errors import SetUpError
 from playground.gate import ClassGate
 from playground.logs import write_sparingly
 from playground.paths import PACKAGE, site_root
-from playground.sessions import Capacity, Sessions, hear_own_messages_only, raise_file_limit
+from playground.sessions import (
+    Capacity,
+    Sessions,
+    carry_over,
+    hear_own_messages_only,
+    raise_file_limit,
+)
 from playground.settings import Settings
 from playground.shell import Packed, page_routes
 from playground.ui import upload_store
@@ -164,6 +170,7 @@ class App(st.App):
         runtime = super()._create_runtime()
         runtime._session_mgr._session_storage = self._sessions  # type: ignore[attr-defined]
         hear_own_messages_only()
+        carry_over(runtime, self._sessions)
         return runtime
 
 

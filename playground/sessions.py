@@ -10,7 +10,7 @@ import sys
 import time
 from collections import Counter, OrderedDict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from google.protobuf.message import DecodeError
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -21,6 +21,7 @@ from playground.errors import SetUpError
 from playground.settings import Settings
 
 if TYPE_CHECKING:
+    from streamlit.runtime.app_session import AppSession
     from streamlit.runtime.session_manager import SessionClient
 
 _SessionInfos = list[SessionInfo]
@@ -35,6 +36,9 @@ OWN_OPERATIONS: Final = frozenset({"deferred_file", "dataframe_chunk"})
 MAX_FILE_NAMES: Final = 100  # of one request for places to upload to
 
 _HALF: Final = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")  # U+D800 to U+DFFF
+
+AFTER: Final = "after."  # before the id of the session that a tab had before it was loaded anew
+BEFORE: Final = "before_reload"  # key of a session's state: the state of that session
 
 MAX_FILES: Final = 65_536
 RESERVED_FILES: Final = 64  # libraries, weights, the event loop, the listener
@@ -91,6 +95,32 @@ def hear_own_messages_only() -> None:
     runtime.handle_backmsg = handle_own  # type: ignore[method-assign]
 
 
+def carry_over(runtime: Runtime, sessions: Sessions) -> None:
+    """Let a tab that is loaded anew go on with what its session before had.
+
+    Its browser side names that session as `after.<id>` (tab.js). The id is the secret that the tab alone was
+    told, and only a session that nobody is connected to is handed over, once.
+    """
+    connect = runtime.connect_session
+
+    def connect_after(
+        client: SessionClient,
+        user_info: dict[str, Any],
+        existing_session_id: str | None = None,
+        session_id_override: str | None = None,
+    ) -> str:
+        name = existing_session_id or ""
+        if not name.startswith(AFTER):
+            return connect(client, user_info, existing_session_id, session_id_override)
+        made = connect(client, user_info, None, session_id_override)
+        info = runtime._session_mgr.get_session_info(made)
+        if info is not None:
+            sessions.hand_over(name.removeprefix(AFTER), info.session)
+        return made
+
+    runtime.connect_session = connect_after  # type: ignore[method-assign]
+
+
 class Sessions(SessionStorage):
     """Places for readers, and the sessions that lost their connection and may come back.
 
@@ -106,6 +136,7 @@ class Sessions(SessionStorage):
         self._places, self._grace_s = places, grace_s
         self._awake: Counter[object] = Counter()  # session id, or a mark of a newcomer's -> connections
         self._asleep = OrderedDict[str, tuple[float, SessionInfo]]()  # id -> when it is forgotten
+        self._gone_on = OrderedDict[str, str]()  # id -> id of the session that went on with it
 
     @property
     def places(self) -> int:
@@ -161,6 +192,25 @@ class Sessions(SessionStorage):
         """Every sleeping session."""
         self._forget_expired()
         return [info for _ends_at, info in self._asleep.values()]
+
+    def hand_over(self, name: str, to: AppSession) -> None:
+        """End the sleeping session of this name; its state is in the other's, under `BEFORE`.
+
+        A tab that is loaded twice at once names a session that has already gone on as another one.
+        """
+        self._forget_expired()
+        for _step in range(len(self._gone_on)):
+            name = self._gone_on.get(name, name)
+        if name not in self._asleep:
+            return
+        before = self._asleep[name][1].session.session_state
+        if BEFORE in before:  # it has not run yet
+            before = before[BEFORE]
+        to.session_state[BEFORE] = before
+        self._forget(name)
+        self._gone_on[name] = to.id
+        while len(self._gone_on) > self._places:
+            self._gone_on.popitem(last=False)
 
     def _is_known(self, session_id: str, runtime: Runtime) -> bool:
         return session_id in self._asleep or runtime.is_active_session(session_id)

@@ -14,3 +14,21 @@
     acted = false;
   };
 })();
+
+// A tab that is loaded anew says which session it had, where Streamlit names that of a lost connection
+// once it knows one.
+(() => {
+  const had = () => {
+    try {
+      return sessionStorage.getItem("playground-session");
+    } catch {
+      return null; // the browser keeps nothing
+    }
+  };
+  window.WebSocket = class extends WebSocket {
+    constructor(url, protocols) {
+      const before = Array.isArray(protocols) && protocols.length === 2 && had();
+      super(url, before ? [...protocols, `after.${before}`] : protocols);
+    }
+  };
+})();

@@ -203,6 +203,7 @@ class _Session:
 
     def __init__(self, name: str) -> None:
         self.id, self.ended = name, False
+        self.session_state: dict[str, Any] = {}
 
     def shutdown(self) -> None:
         self.ended = True
@@ -389,3 +390,52 @@ async def _come_and_go(url: str, n: int) -> None:
     for _ in range(n):
         async with Reader(url):
             pass
+
+
+# --- a tab that is loaded anew
+
+
+def _with_state(storage: Sessions, name: str, **state: object) -> _Session:
+    (session,) = _asleep(storage, name)
+    session.session_state = dict(state)
+    return session
+
+
+def test_a_sleeping_session_is_handed_over_once() -> None:
+    storage = Sessions(places=3, grace_s=60)
+    before = _with_state(storage, "before", owner_id="mine")
+    after, thief = _Session("after"), _Session("thief")
+    storage.hand_over("before", after)  # type: ignore[arg-type]
+    assert after.session_state[sessions.BEFORE]["owner_id"] == "mine"
+    assert before.ended
+    storage.hand_over("before", thief)  # type: ignore[arg-type]
+    storage.hand_over("never heard of", thief)  # type: ignore[arg-type]
+    assert not thief.session_state, "the tab that has it is awake"
+
+
+def test_a_tab_loaded_twice_at_once_still_finds_what_it_had() -> None:
+    storage = Sessions(places=3, grace_s=60)
+    _with_state(storage, "first", owner_id="mine")
+    second, third = _Session("second"), _Session("third")
+    storage.hand_over("first", second)  # type: ignore[arg-type]
+    storage.save(SessionInfo(client=None, session=second))  # type: ignore[arg-type]  # it never ran
+    storage.hand_over("first", third)  # type: ignore[arg-type]
+    assert third.session_state[sessions.BEFORE]["owner_id"] == "mine"
+
+
+def test_after_its_time_there_is_nothing_to_hand_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    storage, now = Sessions(places=3, grace_s=60), [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    _with_state(storage, "before", owner_id="mine")
+    now[0] = 61
+    after = _Session("after")
+    storage.hand_over("before", after)  # type: ignore[arg-type]
+    assert not after.session_state
+
+
+def test_what_has_gone_on_is_remembered_within_bounds() -> None:
+    storage = Sessions(places=3, grace_s=60)
+    for n in range(20):
+        _with_state(storage, f"before {n}")
+        storage.hand_over(f"before {n}", _Session(f"after {n}"))  # type: ignore[arg-type]
+    assert len(storage._gone_on) == 3

@@ -19,7 +19,7 @@ from playground.ui import compute, show, state
 from playground.ui.components.token_chips import selected_token
 from playground.ui.state import PageContext
 from playground.ui.text import _, sentence
-from playground.ui.url import hidden, put
+from playground.ui.url import hidden, put, setting
 
 Head = tuple[int, int]
 _EXAMPLES = {
@@ -127,7 +127,7 @@ def _window(n_tokens: int) -> tuple[int, int]:
         return 0, n_tokens
     last = n_tokens - limit
     told = _("The model reads all {n} tokens; the maps show {limit} of them, from token")
-    start = st.slider(told.format(n=n_tokens, limit=limit), 0, last, key="att_window", bind="query-params")
+    start = st.slider(told.format(n=n_tokens, limit=limit), 0, last, **setting("att_window", 0))
     return start, start + limit
 
 

@@ -17,6 +17,7 @@ from playground.ui import compute, show
 from playground.ui.choose import choose
 from playground.ui.state import PageContext
 from playground.ui.text import _
+from playground.ui.url import setting
 
 MAX_DECODER_CHARS = 200
 
@@ -84,9 +85,7 @@ def _decoder_text(context: PageContext) -> str:
     """What the decoder reads: the reader's own, else the sentence again."""
     written = st.text_input(
         _("The decoder reads (empty: your sentence again)"),
-        key="att_bv_decoder",
-        bind="query-params",
-        persist_state="session",
+        **setting("att_bv_decoder", ""),
         max_chars=MAX_DECODER_CHARS,
     )
     return written.strip() or context.text
@@ -120,9 +119,7 @@ def _layer(n_layers: int) -> int:
         _("Layer"),
         0,
         n_layers - 1,
-        key="att_bv_layer",
-        bind="query-params",
-        persist_state="session",
+        **setting("att_bv_layer", 0),
         width=420,
     )
 

@@ -22,11 +22,14 @@ from playground.ui.components.token_rows import NamedRow, token_rows
 from playground.ui.file_preview import Kind
 from playground.ui.frame import has_sentence
 from playground.ui.granularity import corpus
-from playground.ui.state import PageContext, settings
+from playground.ui.state import PageContext, outlives_reload, settings
 from playground.ui.text import N_, _, ngettext, plain
+from playground.ui.url import setting
 
 N_MERGES = 1_000
 TEXTBOOK = "aaabdaaabac"
+KEY = "tok_text"
+outlives_reload(KEY)
 _SOURCES = {
     "en": N_("English story"),  # the first is the default
     "ko": N_("Korean story"),
@@ -46,7 +49,7 @@ def lab_panel(context: PageContext) -> None:
             names = {name: _(msgid) for name, msgid in _SOURCES.items()}
             source = choose("tok_source", names, _("Training text"))
         word = st.text_input(
-            _("Word to watch"), key="tok_word", bind="query-params", max_chars=40, width=200, live="200ms"
+            _("Word to watch"), max_chars=40, width=200, live="200ms", **setting("tok_word", "")
         )
     if source == "sentence" and not has_sentence(context):
         return
@@ -82,11 +85,11 @@ def _use(trained: bpe.BytePairEncoding, text: str, context: PageContext) -> None
         st.caption(_("This text has no pair to merge: it is one character."))
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        wanted = st.slider(_("Merges"), 0, N_MERGES, min(most, 300), key="tok_merges", bind="query-params")
+        first = min(most, 300)
+        wanted = st.slider(_("Merges"), 0, N_MERGES, first, **setting("tok_merges", first))
         fresh = st.text_input(
             _("Cut a new text with it"),
-            key="tok_fresh",
-            bind="query-params",
+            **setting("tok_fresh", ""),
             max_chars=500,
             live="200ms",
             placeholder=context.text[:500],
@@ -191,7 +194,7 @@ def _uploaded() -> str:
             _("Train on this text"),
         )
     )
-    text, n_left_out = st.session_state.get("tok_text", ("", 0))
+    text, n_left_out = st.session_state.get(KEY, ("", 0))
     if text:
         st.success(_count(text))
     if n_left_out:
@@ -206,7 +209,7 @@ def _uploaded() -> str:
 
 
 def _take(_name: str, read: tuple[str, int]) -> None:
-    st.session_state["tok_text"] = read
+    st.session_state[KEY] = read
 
 
 def _count(text: str) -> str:

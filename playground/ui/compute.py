@@ -25,9 +25,11 @@ from playground.engine.inside import Ablated, AblationsRequest, LensRequest, Par
 from playground.engine.process import shared_engine
 from playground.engine.vectors import TextRead, TracesRequest
 from playground.errors import PlaygroundError
-from playground.ui.state import PageContext
+from playground.ui.state import PageContext, outlives_reload
 from playground.ui.text import sentence
 from playground.ui.waiting import WaitingLine, stop_with
+
+outlives_reload("owner_id")
 
 
 def get_engine() -> Engine:

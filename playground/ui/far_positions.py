@@ -21,6 +21,7 @@ from playground.ui.frame import has_sentence
 from playground.ui.position_models import first_tokens
 from playground.ui.state import PageContext, settings
 from playground.ui.text import _, plain
+from playground.ui.url import setting
 from playground.ui.word_order import as_code
 
 OFFSETS = (0, 16, 64, 256, 1024, 4096, 8192, 16384, 65536)
@@ -40,9 +41,7 @@ def far(learned: PageContext, decoder: PageContext) -> None:
     )
     label = _("Let {name} read the text at far positions ({n} forward passes)")
     n_passes = 2 * len(OFFSETS) - 1
-    if not st.toggle(
-        label.format(name=plain(decoder.model.name), n=n_passes), key="pos_far", bind="query-params"
-    ):
+    if not st.toggle(label.format(name=plain(decoder.model.name), n=n_passes), **setting("pos_far", False)):
         return
     if not has_sentence(decoder):
         return

@@ -68,11 +68,16 @@ def url_values() -> None:
     st.html(_STYLE)
     with st.container(key="url_of_page"):
         for key in ("lang", "model", "token"):
-            url.field(key)
+            url.shared_field(key)
 
 
-def sidebar() -> None:
-    """Language, model, the sentence with examples and the reader's own prompts, the link to this view."""
+def sidebar(page: str) -> None:
+    """Language, model, the sentence with examples and the reader's own prompts; the link to this view.
+
+    Args:
+        page: The name of the page that is drawn next.
+    """
+    url.begin(page)
     with st.sidebar:
         _language_picker()
         _model_picker()
@@ -94,8 +99,15 @@ def sidebar() -> None:
             done=_("Copied"),
             failed=_("The browser does not let the page copy. The link:"),
             params={"lang": state.language()},
+            session=state.session_id(),
             key="share",
         )
+        if page != "home":  # it has no settings
+            st.button(
+                _("Reset this page"), icon=":material/restart_alt:", width="stretch", key="reset",
+                on_click=url.reset, args=(page,),
+                help=_("Puts the settings of this page back. Your sentence, files and adapters stay."),
+            )  # fmt: skip
 
 
 def page(

@@ -22,7 +22,7 @@ from playground.ui.components.attention_map import attention_map
 from playground.ui.components.head_grid import head_grid
 from playground.ui.components.token_chips import remember_token
 from playground.ui.text import _, plain
-from playground.ui.url import hidden, put
+from playground.ui.url import hidden, put, setting
 
 
 def grid(view: View) -> None:
@@ -65,7 +65,7 @@ def _score(view: View, scores: HeadScores) -> tuple[str, NDArray[np.floating], b
             if name != "link":
                 st.caption(score_tells(name))
         with sort_at:
-            by_score = st.toggle(_("Best heads first"), key="att_sort", bind="query-params")
+            by_score = st.toggle(_("Best heads first"), **setting("att_sort", False))
     if np.isnan(values).all():
         st.info(
             _(
@@ -153,13 +153,13 @@ def one_head(view: View) -> None:
     st.markdown(f"#### {_('What does head {name} look at?').format(name=f'{view.layer}.{view.head}')}")
     sink_at, words_at, whole_at = st.columns(3)
     with sink_at:
-        without = st.toggle(_("Hide attention sinks"), key="att_sink", bind="query-params")
+        without = st.toggle(_("Hide attention sinks"), **setting("att_sink", False))
     with words_at:
-        merged = st.toggle(_("Whole words"), key="att_words", bind="query-params")
+        merged = st.toggle(_("Whole words"), **setting("att_words", False))
     whole = False
     if view.trace.queries is not None and len(view.tokens) > len(view.labels):
         with whole_at:
-            whole = st.toggle(_("All tokens of the text"), key="att_whole", bind="query-params")
+            whole = st.toggle(_("All tokens of the text"), **setting("att_whole", False))
     weights, labels, query, removed = map_of(view, without=without, merged=merged, whole=whole)
     attention_map(
         weights.astype(np.float32),

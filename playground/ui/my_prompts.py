@@ -9,9 +9,11 @@ from playground.core.files.prompts import PromptFile
 from playground.ui import file_preview, state
 from playground.ui.choose import last_key, list_key
 from playground.ui.file_preview import Kind, Part
+from playground.ui.state import outlives_reload
 from playground.ui.text import _, ngettext
 
 KEY = "prompts"
+outlives_reload(KEY)
 
 
 def picker() -> None:

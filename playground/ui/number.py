@@ -7,6 +7,7 @@ from typing import Any, Literal, TypeVar, cast
 import streamlit as st
 
 from playground.ui.text import _, plain
+from playground.ui.url import setting
 
 Number = TypeVar("Number", int, float)
 
@@ -47,8 +48,9 @@ def number_field(
         limits = (low, high)  # for this run: Streamlit drops the link's value, which would win over ours
         st.session_state[f"{key}_typed"] = asked[:20], default
     value: Number = cast("Any", st.number_input)(
-        label, *limits, default, step, key=key, bind="query-params", on_change=_limit,
+        label, *limits, default, step, on_change=_limit,
         args=(key, low, high), width=width, help=help, disabled=disabled, label_visibility=label_visibility,
+        **setting(key, default),
     )  # fmt: skip
     used_now = min(max(value, low), high)
     if used_now != value:  # the browser's back button has brought it

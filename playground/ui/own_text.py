@@ -20,6 +20,7 @@ from playground.ui.components.scored_text import scored_text
 from playground.ui.expected import N_EXPECTED, scored_tokens
 from playground.ui.state import PageContext
 from playground.ui.text import _, ngettext, plain, strong
+from playground.ui.url import setting
 
 
 @dataclass(frozen=True)
@@ -110,12 +111,12 @@ def _is_started(started: _Way) -> bool:
     told = _("It marks where a text begins, as in training: the model knows that nothing came before.")
     if started.is_usual:
         without = st.toggle(
-            _("Without the start token {token}").format(token=name), key="sam_no_start",
-            bind="query-params", help=told,
+            _("Without the start token {token}").format(token=name), help=told,
+            **setting("sam_no_start", False),
         )  # fmt: skip
         return not without
     return st.toggle(
-        _("With the start token {token}").format(token=name), key="sam_start", bind="query-params", help=told
+        _("With the start token {token}").format(token=name), help=told, **setting("sam_start", False)
     )
 
 

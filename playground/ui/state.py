@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal, NoReturn, get_args
+from typing import TYPE_CHECKING, Literal, NoReturn, get_args
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import StopException, get_script_run_ctx
@@ -18,9 +18,13 @@ from playground.engine.base import ModelInfo
 from playground.errors import InputError
 from playground.settings import Settings
 
+if TYPE_CHECKING:
+    from streamlit.runtime.state import SessionState
+
 Language = Literal["en", "ko"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 DEFAULT_TEXT = "The capital of England is"
+_OUTLIVE = {"settings"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,12 @@ def end_run() -> NoReturn:
     raise StopException
 
 
+def session_id() -> str:
+    """The session's id in Streamlit: who knows it may go on with the session once nobody is connected."""
+    context = get_script_run_ctx()
+    return context.session_id if context else ""
+
+
 def click_waits() -> bool:
     """Whether the reader has done something that reruns a fragment, which waits for the end of this run.
 
@@ -60,6 +70,30 @@ def click_waits() -> bool:
     context = get_script_run_ctx()
     requests = context.script_requests if context else None
     return requests is not None and requests._state != ScriptRequestType.CONTINUE
+
+
+def outlives_reload(*keys: str) -> None:
+    """Keep these entries of the session when its tab is loaded anew; call it where a module names them."""
+    _OUTLIVE.update(keys)
+
+
+def after_reload(before: SessionState | None, page: str) -> None:
+    """Take what outlives a reload, and the settings of all other pages, from the state before it.
+
+    The settings of this page stand in its link.
+
+    Args:
+        before: The state of the session that the tab had; None where nothing was before.
+        page: The name of the page that is drawn next.
+    """
+    if before is None:
+        return
+    keys = set(_OUTLIVE)
+    if "settings" in before:
+        keys.update(*(others for name, others in before["settings"].items() if name != page))
+    for key in keys:
+        if key in before:
+            st.session_state[key] = before[key]
 
 
 @lru_cache

@@ -10,7 +10,11 @@ from typing import Literal
 import streamlit as st
 
 from playground.ui.choose import last_choice, list_key
+from playground.ui.state import outlives_reload
 from playground.ui.text import Lesson, _, plain
+
+SOLVED = "solved_tasks"
+outlives_reload(SOLVED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,8 @@ def _show_task(page: str, lesson: Lesson, task: Task) -> None:
     elif _is_right(task, given, answer):
         _solved().add((page, task.id))
         st.success(f"**{_('Right.')}** {lesson.explanations[task.id]}")
+    elif (page, task.id) in _solved():
+        st.caption(_no_longer(given, answer))
     else:
         st.warning(_hint(given, answer))
 
@@ -121,6 +127,15 @@ def _hint(given: float | str, answer: float | str) -> str:
     return _("Not yet: the model's value is smaller.")
 
 
+def _no_longer(given: float | str, answer: float | str) -> str:
+    """What an answer is when the task was solved for another sentence, model or picture."""
+    if isinstance(given, str) or isinstance(answer, str):
+        return _("Solved before. For what is on the screen now, another answer is right.")
+    if given < answer:
+        return _("Solved before. For what is on the screen now, the model's value is larger.")
+    return _("Solved before. For what is on the screen now, the model's value is smaller.")
+
+
 def _solved() -> set[tuple[str, str]]:
-    solved: set[tuple[str, str]] = st.session_state.setdefault("solved_tasks", set())
+    solved: set[tuple[str, str]] = st.session_state.setdefault(SOLVED, set())
     return solved

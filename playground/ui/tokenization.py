@@ -19,6 +19,7 @@ from playground.ui.components.token_rows import NamedRow, token_rows
 from playground.ui.frame import has_sentence
 from playground.ui.state import PageContext, settings
 from playground.ui.text import _, ngettext, plain
+from playground.ui.url import setting
 from playground.ui.waiting import stop_with
 
 DEFAULT = ("r50k_base", "cl100k_base", "o200k_base", UNIGRAM, DEFAULT_ENCODER)
@@ -66,20 +67,18 @@ def _take_live() -> None:
 def picked(context: PageContext) -> tuple[list[str], bool]:
     """The tokenizers to compare, the chosen model's first; whether marks are read as marks."""
     names = compute.get_engine().tokenizers.names()
+    first = [name for name in DEFAULT if name in names]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         others = st.multiselect(
             _("Compare with"),
             tuple(names),
-            [name for name in DEFAULT if name in names],
-            key="tok_with",
-            bind="query-params",
+            first,
             max_selections=MAX_ROWS - 1,
-            persist_state="session",
+            **setting("tok_with", first),
         )
         read_special = st.toggle(
             _("Read as special tokens"),
-            key="tok_special",
-            bind="query-params",
+            **setting("tok_special", False),
             help=_("Off: `<|endoftext|>` in your text is plain text. On: it is the special token."),
         )
     own = context.model.model_id

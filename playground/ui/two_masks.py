@@ -21,6 +21,7 @@ from playground.ui.components.token_chips import selected_token
 from playground.ui.position_models import player
 from playground.ui.state import PageContext, settings
 from playground.ui.text import _, plain
+from playground.ui.url import setting
 from playground.ui.word_order import as_code
 
 LEAST = 0.005  # what a selected token takes from later words, to be worth a sentence
@@ -80,9 +81,7 @@ def two_masks(context: PageContext) -> None:
     players = [one for one in found if one is not None]
     if len(players) < 2:
         return
-    depth = st.slider(
-        _("Depth in the network (%)"), 0, 100, 50, 5, key="att_depth", bind="query-params", width=420
-    )
+    depth = st.slider(_("Depth in the network (%)"), 0, 100, 50, 5, width=420, **setting("att_depth", 50))
     readings = [_read(player, depth) for player in players]
     limit = settings().max_tokens_all_heads
     if any(len(reading.tokens) > limit for reading in readings):

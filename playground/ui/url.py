@@ -1,19 +1,73 @@
-"""Values of the URL that no visible widget holds."""
+"""What of a session stands in the URL: the settings of each page, kept while the reader is elsewhere."""
 
 from __future__ import annotations
+
+from typing import Literal, TypedDict
 
 import streamlit as st
 
 
+class Tied(TypedDict):
+    """Arguments that tie a widget to the URL."""
+
+    key: str
+    bind: Literal["query-params"]
+    persist_state: Literal["session"]
+
+
+def setting(key: str, default: object) -> Tied:
+    """Arguments of a widget that is a setting of the page: `st.toggle(label, **setting("att_sort", False))`.
+
+    The URL holds it, the session keeps it while its widget is not drawn, `reset` puts it back.
+
+    Args:
+        key: Of the widget, and its name in the URL.
+        default: What the widget is at first.
+    """
+    session = st.session_state
+    session.setdefault("settings", {}).setdefault(session.get("page", ""), set()).add(key)
+    session.setdefault("drawn_settings", {})[key] = default
+    return Tied(key=key, bind="query-params", persist_state="session")
+
+
+def begin(page: str) -> None:
+    """Say which page the settings that are drawn from now on belong to."""
+    st.session_state["page"] = page
+    st.session_state["drawn_settings"] = {}
+
+
+def reset(page: str) -> None:
+    """Put every setting of a page back to its default; a callback.
+
+    What is drawn is set, so that the browser hears of it; what is not is forgotten, and is its default when
+    it is drawn again.
+    """
+    session = st.session_state
+    for key in session.get("settings", {}).get(page, ()):
+        session.pop(f"{key}_ours", None)
+        session.pop(f"{key}_typed", None)
+        if key in session["drawn_settings"]:
+            session[key] = session["drawn_settings"][key]
+        else:
+            session.pop(key, None)
+
+
 def field(key: str) -> str:
-    """Tie a value to the URL, for a link, a reload and the back button; the value.
+    """Tie a setting of the page to the URL that no visible widget holds; the value.
 
     The frame's style hides containers whose key begins with `url_of_`: draw it in one.
     """
-    value = st.text_input(
-        key, key=key, bind="query-params", persist_state="session", label_visibility="collapsed",
-        on_change=_keep_ours, args=(key,),
-    )  # fmt: skip
+    return _field(setting(key, ""))
+
+
+def shared_field(key: str) -> str:
+    """As `field`, for what belongs to all pages."""
+    return _field(Tied(key=key, bind="query-params", persist_state="session"))
+
+
+def _field(tied: Tied) -> str:
+    key = tied["key"]
+    value = st.text_input(key, **tied, label_visibility="collapsed", on_change=_keep_ours, args=(key,))
     st.session_state[f"{key}_ours"] = value
     return value
 

@@ -24,6 +24,7 @@ from playground.ui.pace import Pace
 from playground.ui.run import Run, last_run
 from playground.ui.state import PageContext
 from playground.ui.text import _
+from playground.ui.url import setting
 
 Wish = Literal["all", "token", ""]  # to the end, one token, nothing
 UPDATES_PER_S = 15
@@ -170,7 +171,7 @@ def _more() -> tuple[dict[str, Any], bool]:
             ),
         }  # fmt: skip
         exact = st.toggle(
-            _("Exact: alone in the batch"), key="sam_exact", bind="query-params",
+            _("Exact: alone in the batch"), **setting("sam_exact", False),
             help=_(
                 "Computed together with other texts, rounding differs slightly. Alone, the same seed "
                 "gives the same tokens whoever else is generating, but it is slower for everybody."

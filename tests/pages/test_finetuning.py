@@ -120,6 +120,43 @@ def test_a_run_its_curves_and_its_panels(open_app: OpenApp, engine: LocalEngine)
         assert not app.error, panel
 
 
+def test_the_run_last_looked_at_is_there_again_after_another_page_else_the_newest(
+    open_app: OpenApp, engine: LocalEngine
+) -> None:
+    app = open_app("finetuning", **LINK)
+    first = trained(app, engine)
+    choose(app, "fin_steps", 4)
+    app.session_state["fin_rate"] = 3e-4
+    second = trained(app.run(), engine)
+
+    def is_shown(run: TrainingState) -> None:
+        [pages_run] = [one for one in app.get("button_group") if (one.key or "").startswith("fin_run_choice")]
+        assert pages_run.value == run.request.request_id
+        assert pages_run.options[run.number - 1].startswith(f"{run.number} · ")
+        assert f"Done: {run.request.n_steps} steps" in told(app)
+        [curves] = [rows for rows in charts(app) if "series" in rows]
+        shown = curves[curves["series"] == "train"]["loss"].astype(float)
+        np.testing.assert_allclose(shown, [loss for _step, loss in run.train], rtol=1e-6)
+
+    def leave_and_come_back() -> None:
+        for page in ("home", "finetuning"):
+            app.switch_page(f"../pages/{page}.py").run()
+        assert not app.exception
+
+    assert (first.request.n_steps, second.request.n_steps) == (6, 4)
+    is_shown(second)
+    leave_and_come_back()
+    is_shown(second)
+    [runs] = [one for one in app.get("button_group") if (one.key or "").startswith("fin_run_choice")]
+    runs.set_value(first.request.request_id).run()
+    is_shown(first)
+    leave_and_come_back()
+    is_shown(first)
+    del app.session_state[live.RUN]  # never looked at one
+    app.run()
+    is_shown(second)
+
+
 def test_the_list_of_prompts_shows_their_words(open_app: OpenApp, engine: LocalEngine) -> None:
     """A list shows text as it is: what Markdown needs escaped would stand there with backslashes."""
     app = open_app("finetuning", **LINK)

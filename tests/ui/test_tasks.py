@@ -96,7 +96,7 @@ def test_progress_stays_when_the_text_and_with_it_the_answer_changes(
     answer(app, "count", 5)
     monkeypatch.setitem(VALUES, "count", 9)
     app.run()
-    assert "larger" in app.warning[0].value
+    assert any("larger" in one.value for one in app.caption)
     assert "1 of 3 solved" in heading(app)
 
 
@@ -113,3 +113,23 @@ def test_a_goal_is_seen_without_an_answer() -> None:
     app.run()
     assert "1 of 1 solved" in heading(app)
     assert LESSON.explanations["top"] in app.success[0].value
+
+
+@pytest.mark.parametrize(
+    ("task", "right", "wrong", "told"),
+    [
+        ("top", 0.589, 0.5, "larger"),
+        ("count", 5, 6, "smaller"),
+        ("first", " London*", " Paris", "another answer"),
+    ],
+)
+def test_nothing_says_not_yet_beside_a_solved_task(
+    task: str, right: float | str, wrong: float | str, told: str, app: AppTest
+) -> None:
+    answer(app, task, right)
+    answer(app, task, wrong)
+    assert "1 of 3 solved" in heading(app)
+    assert not app.warning
+    assert not app.success
+    (said,) = [one.value for one in app.caption if "Solved before" in one.value]
+    assert told in said

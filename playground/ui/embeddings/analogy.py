@@ -30,6 +30,7 @@ from playground.ui.embeddings.choosing import (
 from playground.ui.embeddings.neighbours import bar_words, baseline
 from playground.ui.state import PageContext
 from playground.ui.text import N_, _, plain, strong
+from playground.ui.url import setting
 
 N = 10
 _NAMES = ("a", "b", "c", "d")
@@ -111,9 +112,7 @@ def _ask() -> list[str]:
     captions = ("a", "− b", "+ c", _("expected"))
     words = []
     for column, name, caption, first in zip(st.columns(4), _NAMES, captions, start, strict=True):
-        word = column.text_input(
-            caption, first, key=f"emb_{name}", bind="query-params", persist_state="session", max_chars=40
-        )
+        word = column.text_input(caption, first, max_chars=40, **setting(f"emb_{name}", first))
         words.append(word.strip())
     return words
 

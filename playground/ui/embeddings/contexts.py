@@ -24,6 +24,7 @@ from playground.ui.choose import choose
 from playground.ui.embeddings.choosing import samples, script
 from playground.ui.state import PageContext
 from playground.ui.text import _, plain, sentence
+from playground.ui.url import setting
 
 MAX_SENTENCES = 24
 MAX_CHARS = 200
@@ -72,13 +73,11 @@ def _sample(name: str) -> tuple[str, tuple[str, ...], tuple[int, ...]]:
 
 def _own() -> tuple[str, tuple[str, ...], tuple[int, ...]]:
     left, right = st.columns([1, 3])
-    word = left.text_input(_("The word"), "bat", key="emb_ctx_word", bind="query-params", max_chars=40)
+    word = left.text_input(_("The word"), "bat", max_chars=40, **setting("emb_ctx_word", "bat"))
     text = right.text_area(
         _("Sentences, one per line; an empty line starts the next sense"),
         _OWN_TEXT,
-        key="emb_ctx_text",
-        bind="query-params",
-        persist_state="session",
+        **setting("emb_ctx_text", _OWN_TEXT),
         height=140,
         max_chars=2_000,
     )
@@ -146,8 +145,7 @@ def _panel(
             0,
             n_layer,
             n_layer // 3,
-            key=f"emb_layer_{n_layer}",
-            bind="query-params",
+            **setting(f"emb_layer_{n_layer}", n_layer // 3),
         )
         st.markdown(f"#### {_('Does the sentence change what {word} is?').format(word=plain(word))}")
         left, right = st.columns(2)

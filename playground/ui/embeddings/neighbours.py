@@ -34,6 +34,7 @@ from playground.ui.embeddings.choosing import (
 from playground.ui.frame import has_sentence
 from playground.ui.state import PageContext
 from playground.ui.text import N_, _, plain, strong
+from playground.ui.url import setting
 
 N = 10
 PAIR_SEED = 0
@@ -89,9 +90,7 @@ def draw(context: PageContext, table: EmbeddingTable) -> None:
     left, right = st.columns([3, 1])
     right.text_input(
         _("Or another token"),
-        key="emb_word",
-        bind="query-params",
-        persist_state="session",
+        **setting("emb_word", ""),
         max_chars=60,
         placeholder=_("one word"),
     )

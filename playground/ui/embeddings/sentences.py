@@ -26,6 +26,7 @@ from playground.ui.embeddings.reading import Read, read_all
 from playground.ui.number import number_field
 from playground.ui.state import PageContext
 from playground.ui.text import N_, _, sentence, strong
+from playground.ui.url import setting
 
 N_HITS = 6
 Hits = list[tuple[int, float]]
@@ -66,7 +67,7 @@ def draw(context: PageContext, _table: EmbeddingTable) -> None:
         return
     projection = _arrange(read.vectors, n_dims, method, seed)
     query = st.text_input(
-        _("Search by meaning"), key="emb_query", bind="query-params", persist_state="session", max_chars=200,
+        _("Search by meaning"), max_chars=200, **setting("emb_query", ""),
         placeholder=_("Search by meaning, for example: pets that hunt mice"), label_visibility="collapsed",
     )  # fmt: skip
     found = _search(context, model, read, query)

@@ -17,6 +17,7 @@ from playground.ui.embeddings.choosing import samples, say_unknown, script, tabl
 from playground.ui.number import number_field
 from playground.ui.state import PageContext
 from playground.ui.text import _
+from playground.ui.url import setting
 
 MAX_WORDS = 60
 
@@ -48,9 +49,7 @@ def draw(context: PageContext, table: EmbeddingTable) -> None:
     text = left.text_area(
         _("Words, one group per line"),
         start,
-        key="emb_words",
-        bind="query-params",
-        persist_state="session",
+        **setting("emb_words", start),
         height=140,
         max_chars=600,
     )

@@ -8,9 +8,11 @@ from playground.core.files import prompts
 from playground.core.files.prompts import PromptFile
 from playground.ui import file_preview, state
 from playground.ui.file_preview import Kind, Part
+from playground.ui.state import outlives_reload
 from playground.ui.text import _, ngettext
 
 KEY = "emb_file"
+outlives_reload(KEY)
 MAX_CHARS = 300
 
 

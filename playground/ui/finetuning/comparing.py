@@ -23,6 +23,7 @@ from playground.ui.finetuning.picking import context_of, pick
 from playground.ui.sampling import token_labels
 from playground.ui.state import PageContext
 from playground.ui.text import _, plain, strong
+from playground.ui.url import setting
 
 STRENGTHS = (0, 25, 50, 75, 100, 125, 150)
 N_LINES = 5
@@ -85,12 +86,10 @@ def panel(context: PageContext) -> Callable[[], None] | None:
 
 def _controls() -> tuple[str, int]:
     left, right = st.columns((3, 2))
-    prompt = left.text_input(
-        _("Prompt"), _("What is the capital of France?"), max_chars=300, key="fin_compare_prompt",
-        bind="query-params",
-    )  # fmt: skip
+    first = _("What is the capital of France?")
+    prompt = left.text_input(_("Prompt"), first, max_chars=300, **setting("fin_compare_prompt", first))
     strength = right.select_slider(
-        _("Strength of the adapter (percent)"), STRENGTHS, 100, key="fin_strength", bind="query-params",
+        _("Strength of the adapter (percent)"), STRENGTHS, 100, **setting("fin_strength", 100),
         help=_(
             "Its change is multiplied by this: 0 is the model as it was, 100 as trained. Nothing is "
             "retrained."

@@ -15,6 +15,7 @@ from playground.ui.choose import choose_from_list
 from playground.ui.finetuning.sets import TrainingSet
 from playground.ui.number import number_field
 from playground.ui.text import N_, _, large, plain
+from playground.ui.url import setting
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -98,17 +99,19 @@ def draw(data: TrainingSet, sliders: DeltaGenerator) -> Chosen:
     limits = state.settings()
     steps, rate, rank = sliders.columns(3)
     n_steps = steps.slider(
-        _("Steps"), 1, limits.max_training_steps, DEFAULTS["fin_steps"], key="fin_steps", bind="query-params",
+        _("Steps"), 1, limits.max_training_steps, DEFAULTS["fin_steps"],
+        **setting("fin_steps", DEFAULTS["fin_steps"]),
         help=_("In one step a batch of examples is read, and the trained numbers move once."),
     )  # fmt: skip
     learning_rate = rate.select_slider(
-        _("Learning rate"), RATES, DEFAULTS["fin_rate"], key="fin_rate", bind="query-params",
+        _("Learning rate"), RATES, DEFAULTS["fin_rate"], **setting("fin_rate", DEFAULTS["fin_rate"]),
         format_func=lambda one: f"{one:g}",
         help=_("How far they move. A little too much, and the loss goes up."),
     )  # fmt: skip
     is_full = st.session_state.get("fin_method") == "last_block"
     r = rank.select_slider(
-        _("Rank r"), RANKS, DEFAULTS["fin_r"], key="fin_r", bind="query-params", disabled=is_full,
+        _("Rank r"), RANKS, DEFAULTS["fin_r"], disabled=is_full,
+        **setting("fin_r", DEFAULTS["fin_r"]),
         help=_("How many directions the change of a matrix may have."),
     )  # fmt: skip
     with st.popover(_("More settings"), icon=":material/tune:", width="content"):
@@ -152,7 +155,7 @@ def _more(data: TrainingSet) -> dict[str, Any]:
         method = choose_from_list("fin_method", methods, _("What is trained"))
         alpha = number_field("lora_alpha", 1, 128, DEFAULTS["fin_alpha"], key="fin_alpha")
         best = st.checkbox(
-            _("Keep the best step"), DEFAULTS["fin_best"], key="fin_best", bind="query-params",
+            _("Keep the best step"), DEFAULTS["fin_best"], **setting("fin_best", DEFAULTS["fin_best"]),
             help=_("Keeps the adapter with the lowest held-out loss; otherwise that of the last step."),
         )  # fmt: skip
     with second:

@@ -17,7 +17,7 @@ from playground.ui.finetuning import code
 from playground.ui.finetuning.controls import Chosen
 from playground.ui.finetuning.sets import TrainingSet
 from playground.ui.progress import left
-from playground.ui.state import PageContext
+from playground.ui.state import PageContext, outlives_reload
 from playground.ui.text import N_, _, filled, ngettext, plain, sentence
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ NOTHING = 0.01  # a smaller change of the loss on general text is not worth a wo
 MOST_AVERAGED = 8  # steps at each end of a run whose training losses are averaged
 JUDGED = 3  # with fewer of them, one batch decides
 DATA = "fin_data_of"  # id of a run -> what it was trained on
+outlives_reload(RUN, DATA)
 _STATUS = {
     "waiting": N_("Waiting: place {position} in the queue"),
     "running": N_("Training: step {step} of {all}"),

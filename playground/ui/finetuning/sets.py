@@ -16,7 +16,7 @@ from playground.engine.finetuning import TrainingText
 from playground.engine.model_info import AdapterName
 from playground.paths import site_root
 from playground.ui import compute
-from playground.ui.state import PageContext
+from playground.ui.state import PageContext, outlives_reload
 from playground.ui.text import N_, _
 from playground.ui.url import put
 
@@ -28,6 +28,8 @@ NAMES = {
 }
 OWN = "own"
 KEY = "fin_file"
+FILE_NAME = "fin_file_name"
+outlives_reload(KEY, FILE_NAME)
 MOST_CHARS = 200  # of a prompt out of the reader's own rows
 MOST_TESTED = 8  # held-out texts that are read at every test of a run
 GENERAL = {
@@ -188,7 +190,7 @@ def _made(context: PageContext, set_id: str) -> TrainingSet | None:
         )
         rows = pairs(read["rows"])
         return TrainingSet(context, set_id, _(NAMES[set_id]), rows, tuple(read["prompts"]), questions)
-    file, name = own_file(), st.session_state.get("fin_file_name", "")
+    file, name = own_file(), st.session_state.get(FILE_NAME, "")
     if file is None:
         return None
     asked = [next((text for role, text in row.messages if role == "user"), row.text) for row in file.rows]
@@ -205,7 +207,7 @@ def own_file() -> TrainingFile | None:
 def take_file(name: str, file: TrainingFile) -> None:
     """Train on the rows of this file from now on."""
     st.session_state[KEY] = file
-    st.session_state["fin_file_name"] = name.rpartition(".")[0][:40]
+    st.session_state[FILE_NAME] = name.rpartition(".")[0][:40]
     put("fin_set", OWN)
 
 

@@ -23,6 +23,7 @@ from playground.core.trace import Trace
 from playground.ui import compute, show
 from playground.ui.inside.reading import Reading, first, named, pick
 from playground.ui.text import _
+from playground.ui.url import setting
 from playground.ui.word_order import as_code
 
 DEFAULT_TEXT = "The capital of France is"
@@ -61,8 +62,7 @@ def patching(reading: Reading) -> None:
         )
     )
     typed = st.text_input(
-        _("Sentence B"), DEFAULT_TEXT, key="ins_b", bind="query-params", persist_state="session",
-        max_chars=200,
+        _("Sentence B"), DEFAULT_TEXT, max_chars=200, **setting("ins_b", DEFAULT_TEXT),
     )  # fmt: skip
     text, _left_out = readable_text(typed)
     if not text.strip():
@@ -132,9 +132,8 @@ def _controls(reading: Reading, other: Tokenization) -> tuple[str, str, int]:
     with columns[1]:
         target = pick("ins_to", there, _("goes into B at"), differs)
     n_layer = reading.context.model.n_layer
-    layer = columns[2].slider(
-        _("read by block"), 1, n_layer, n_layer // 3 + 1, key=f"ins_block_{n_layer}", bind="query-params"
-    )
+    first = n_layer // 3 + 1
+    layer = columns[2].slider(_("read by block"), 1, n_layer, first, **setting(f"ins_block_{n_layer}", first))
     return source, target, layer - 1
 
 

@@ -26,6 +26,7 @@ from playground.ui.prompting.asking import Answer, answer, lengths
 from playground.ui.prompting.prompt import Prompt, window
 from playground.ui.state import PageContext
 from playground.ui.text import _, ngettext, sentence, strong
+from playground.ui.url import setting
 
 MAX_SHOTS = 16
 N_TEST = 20
@@ -41,9 +42,7 @@ def read(context: PageContext) -> Prompt:
     with st.container(horizontal=True, vertical_alignment="bottom", key="below_picture_pro"):
         task_id, task = _task(context)
         style = cast("Format", choose_from_list("pro_format", _formats(context), _("Format")))
-        n_shot = st.slider(
-            _("Examples in the prompt"), 0, MAX_SHOTS, 4, key="pro_shots", bind="query-params", width=195
-        )
+        n_shot = st.slider(_("Examples in the prompt"), 0, MAX_SHOTS, 4, width=195, **setting("pro_shots", 4))
         seed = number_field(
             _("Choice of examples"), 0, 999, 0, key="pro_draw", width=165,
             help=_("Every number is another choice and order of the examples."),
@@ -98,18 +97,18 @@ def _formats(context: PageContext) -> dict[str, str]:
 def _more(task_id: str, task: Task) -> tuple[Task, Condition, bool, bool]:
     """The instruction, the labels of the examples, how labels are compared."""
     written = st.text_input(
-        _("Instruction"), key="pro_instruction", bind="query-params", max_chars=300,
+        _("Instruction"), max_chars=300, **setting("pro_instruction", ""),
         placeholder=task.instruction, help=_("Empty: the one of the task. A dash: none."),
     )  # fmt: skip
     instruction = task.instruction if not written.strip() else written.strip().removeprefix("-").strip()
     names = {"true": _("the right ones"), "flipped": _("flipped"), "random": _("random")}
     condition = cast("Condition", choose_from_list("pro_labels", names, _("Labels of the examples")))
     by_length = st.toggle(
-        _("Mean over the tokens of a label"), key="pro_length", bind="query-params",
+        _("Mean over the tokens of a label"), **setting("pro_length", False),
         help=_("A label of several tokens multiplies several probabilities; the mean makes up for it."),
     )  # fmt: skip
     is_calibrated = st.toggle(
-        _("Calibrate"), key="pro_calibrate", bind="query-params",
+        _("Calibrate"), **setting("pro_calibrate", False),
         help=_("Divide by what the model says to “N/A”, “[MASK]” and an empty query (Zhao et al. 2021)."),
     )  # fmt: skip
     return replace(task, instruction=instruction), condition, by_length, is_calibrated

@@ -13,10 +13,12 @@ from playground.ui import file_preview, state
 from playground.ui.file_preview import Kind
 from playground.ui.prompting import chat, own
 from playground.ui.prompting.prompt import Prompt
+from playground.ui.state import outlives_reload
 from playground.ui.text import N_, _, ngettext
 from playground.ui.url import put
 
 KEY = "pro_kept"
+outlives_reload(KEY)
 MAX_KEPT = 50
 
 

@@ -14,11 +14,13 @@ from playground.core.prompting import Task
 from playground.core.shots import MAX_LABELS, N_OTHERS, with_others
 from playground.ui import file_preview, state
 from playground.ui.file_preview import Kind, Part
+from playground.ui.state import outlives_reload
 from playground.ui.text import _, ngettext
 from playground.ui.url import put
 
 ID = "own"
 KEY = "pro_own"
+outlives_reload(KEY)
 
 
 def task() -> Task | None:

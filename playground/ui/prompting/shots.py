@@ -23,6 +23,7 @@ from playground.ui.prompting import code
 from playground.ui.prompting.asking import answered
 from playground.ui.prompting.prompt import Prompt, window
 from playground.ui.text import _, ngettext
+from playground.ui.url import setting
 
 N_SHOTS = (0, 1, 2, 4, 8, 16)
 N_DRAWS = 4
@@ -102,7 +103,7 @@ def panel(prompt: Prompt) -> Callable[[], None] | None:
             _("Measure"), type="primary", key="pro_sweep_start", icon=":material/query_stats:",
             disabled=len(prompt.test) == 0,
         )  # fmt: skip
-        more = st.toggle(_("also flipped and random labels"), key="pro_sweep_labels", bind="query-params")
+        more = st.toggle(_("also flipped and random labels"), **setting("pro_sweep_labels", False))
         sweep = _last(prompt)
         is_open = sweep is not None and len(sweep.done) < len(sweep.points)
         resume = st.button(

@@ -18,6 +18,7 @@ from playground.ui.prompting import task_files
 from playground.ui.prompting.thinking_run import KEY, PLACE, TEMPERATURE, Run, answer
 from playground.ui.state import PageContext
 from playground.ui.text import _, ngettext, plain, strong
+from playground.ui.url import setting
 
 PROMPTS = ("plain", "role", "steps")
 MAX_CHARS = 400
@@ -65,14 +66,14 @@ def _controls(context: PageContext) -> tuple[Run, bool]:
     names, prompts = _names(), {}
     for column, (prompt, default) in zip(st.columns(len(PROMPTS)), _defaults().items(), strict=True):
         prompts[prompt] = column.text_area(
-            names[prompt], default, max_chars=MAX_CHARS, height=150, bind="query-params",
-            persist_state="session", key=f"pro_think_{prompt}_{context.language}",
+            names[prompt], default, max_chars=MAX_CHARS, height=150,
+            **setting(f"pro_think_{prompt}_{context.language}", default),
         )  # fmt: skip
     without = [names[prompt] for prompt, text in prompts.items() if PLACE not in text]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         votes = st.segmented_control(
-            _("Votes per problem"), VOTES, default=VOTES[0], required=True, key="pro_think_votes",
-            bind="query-params", width="content",
+            _("Votes per problem"), VOTES, default=VOTES[0], required=True, width="content",
+            **setting("pro_think_votes", VOTES[0]),
             help=_(
                 "1: the greedy answer. 3 or 5: as many answers are drawn at temperature {temperature}, and "
                 "the number that most of them give counts (self-consistency)."

@@ -14,7 +14,7 @@ _COMPONENT = st.components.v2.component(
 )
 
 
-def share(*, label: str, done: str, failed: str, params: dict[str, str], key: str) -> None:
+def share(*, label: str, done: str, failed: str, params: dict[str, str], session: str, key: str) -> None:
     """Draw the button.
 
     Args:
@@ -22,6 +22,9 @@ def share(*, label: str, done: str, failed: str, params: dict[str, str], key: st
         done: Shown for a moment after the link was copied.
         failed: Shown with the link when the browser refuses to copy.
         params: URL parameters the address bar may leave out, written into the link.
+        session: Id of the reader's session: the tab names it when it is loaded anew.
         key: Widget key.
     """
-    _COMPONENT(key=key, data={"label": label, "done": done, "failed": failed, "params": params})
+    _COMPONENT(
+        key=key, data={"label": label, "done": done, "failed": failed, "params": params, "session": session}
+    )

@@ -32,6 +32,11 @@ export default function ({ parentElement, data }) {
   button.textContent = data.label;
   const page = document.documentElement; // screen readers choose their voice by its language
   if (page.lang !== data.params.lang) page.lang = data.params.lang; // else all styles are computed anew
+  try {
+    sessionStorage.setItem("playground-session", data.session);
+  } catch {
+    // the browser keeps nothing: a reload begins a new session
+  }
   let timer = 0;
   button.onclick = async () => {
     const url = link(data.params);

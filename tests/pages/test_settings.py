@@ -1,0 +1,131 @@
+"""The settings of every page: kept while the reader is elsewhere, put back by one button."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from playground import ui
+from playground.paths import site_root
+from playground.ui import choose
+from playground.ui.finetuning.comparing import STRENGTHS
+from playground.ui.finetuning.controls import RANKS, RATES
+from playground.ui.prompting.thinking import VOTES
+from tests.pages.conftest import OpenApp
+
+PAGES = sorted(path.stem for path in (site_root() / "pages").glob("*.py"))
+LINKS = {"prompting": {"pro_shots": "1"}}  # tiny models read 128 tokens
+PICKERS = ("_panel", "_view")  # of panels: each of them has settings of its own
+OPTIONS = {"fin_rate": RATES, "fin_r": RANKS, "fin_strength": STRENGTHS, "pro_think_votes": VOTES}
+# settings that only another one, a longer text or another model lets a reader change
+FIXED = {"fin_r", "att_whole"}
+SENTENCE = "The cat sat on the mat and the cat sat on the mat"
+Names = dict[str, list[str]]
+
+
+@pytest.fixture
+def names(monkeypatch: pytest.MonkeyPatch) -> Names:
+    """Setting that is one of a few options -> their ids, as far as pages have drawn them."""
+    found: Names = {}
+    wanted = choose._wanted
+
+    def noted(key: str, options: Mapping[str, str]) -> str:
+        found[key] = list(options)
+        return wanted(key, options)
+
+    monkeypatch.setattr(choose, "_wanted", noted)
+    return found
+
+
+def drawn(app: AppTest) -> dict[str, Any]:
+    """Setting -> its default, of all that the page shows now."""
+    assert not app.exception
+    return dict(app.session_state["drawn_settings"])
+
+
+def other(app: AppTest, names: Names, key: str, default: Any) -> Any:
+    """A value that is possible and not the default."""
+    if key in names:
+        return names[key][-1] if len(names[key]) > 1 else default
+    if key in OPTIONS:
+        return next(option for option in OPTIONS[key] if option != default)
+    if isinstance(default, bool):
+        return not default
+    if isinstance(default, str):
+        return default + "1"
+    if isinstance(default, list):
+        return default[:1]
+    (field,) = [one for one in (*app.slider, *app.number_input) if one.key == key]
+    if field.type == "slider":
+        return field.min if default != field.min else field.max
+    return default + 1 if default < 1 or isinstance(default, int) else default - 0.5
+
+
+def change(app: AppTest, names: Names) -> dict[str, Any]:
+    """Set everything that is drawn to another value; all that took it."""
+    values = {
+        key: other(app, names, key, default)
+        for key, default in drawn(app).items()
+        if not key.endswith(PICKERS) and key not in FIXED
+    }
+    for key, value in values.items():
+        app.session_state[key] = value
+        app.session_state[f"{key}_ours"] = value
+    now = drawn(app.run())
+    return {key: app.session_state[key] for key in values if key in now}
+
+
+def panels(app: AppTest, names: Names) -> list[dict[str, str]]:
+    """What to set to open each panel of the page."""
+    found = [key for key in drawn(app) if key.endswith(PICKERS)]
+    return [{key: name} for key in found for name in names[key]] or [{}]
+
+
+def at(app: AppTest, page: str, **hidden: str) -> AppTest:
+    app.switch_page(f"../pages/{page}.py")
+    return put(app.run(), **hidden)
+
+
+def put(app: AppTest, **hidden: str) -> AppTest:
+    for key, value in hidden.items():
+        app.session_state[key] = app.session_state[f"{key}_ours"] = value
+    return app.run()
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_settings_are_found_again_and_reset_puts_them_back(
+    page: str, open_app: OpenApp, names: Names
+) -> None:
+    app = open_app(page, lang="en", text=SENTENCE, **LINKS.get(page, {}))
+    for key in LINKS.get(page, {}):
+        del app.query_params[key]  # a browser's link changes with the setting
+    elsewhere = "home" if page != "home" else "tokenization"
+    assert bool(drawn(app)) == any(button.key == "reset" for button in app.button)
+    for panel in panels(app, names) if drawn(app) else []:
+        put(app, **panel)
+        changed = change(app, names)
+        assert {key: value for key, value in changed.items() if value == drawn(app)[key]} == {}
+        at(at(app, elsewhere), page)
+        assert {key: app.session_state[key] for key in changed} == changed
+        app.button(key="reset").click().run()
+        assert {key: app.session_state[key] for key in drawn(app)} == drawn(app)
+        put(app, **panel)
+        assert {key: app.session_state[key] for key in drawn(app) if key not in panel} == {
+            key: default for key, default in drawn(app).items() if key not in panel
+        }
+        assert app.text_area(key="text").value == SENTENCE
+
+
+def test_every_setting_is_tied_to_the_url_in_one_place() -> None:
+    folder = Path(ui.__file__).parent
+    tied = {
+        str(path.relative_to(folder))
+        for path in folder.rglob("*.py")
+        if "query-params" in path.read_text("utf-8")
+    }
+    assert tied == {"url.py", "frame.py"}
+    assert (folder / "frame.py").read_text("utf-8").count("query-params") == 1, "the sentence"
