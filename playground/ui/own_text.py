@@ -115,7 +115,10 @@ def _is_started(started: _Way) -> bool:
         )  # fmt: skip
         return not without
     return st.toggle(
-        _("With the start token {token}").format(token=name), key="sam_start", bind="query-params", help=told
+        _("With the start token {token}").format(token=name),
+        key="sam_start_token",
+        bind="query-params",
+        help=told,
     )
 
 
