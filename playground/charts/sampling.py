@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from typing import Any
 
 import altair as alt
 
 from playground.charts.theme import AFTER, BITS, COUNT, CUT, LOCALE, NEUTRAL, PERCENT, QUERY, legend_columns
+
+MOST_BITS = 20  # of the surprisal axis
+BARS, NAMES = 200, 80  # pixels: the height of its bars, and above them what the name of the highest needs
+NAME_PITCH = 14  # pixels that a name needs beside the next one
+PICTURE_WIDTHS = (800, 280)  # of the bars on a projector and on a phone, at least
 
 
 def entropy_curve(words: Mapping[str, str]) -> dict[str, Any]:
@@ -88,19 +94,13 @@ def _temperature_axis(words: Mapping[str, str]) -> alt.X:
 def surprisal_bars(words: Mapping[str, str], *, steps: range) -> dict[str, Any]:
     """Vega-Lite of the surprisal of each token; the data come beside it, step by step.
 
-    The specification stays the same while tokens arrive, so the chart is updated in place.
+    The specification stays the same while tokens arrive, so the chart is updated in place. Where bars are too
+    narrow for all names, the most surprising token of each stretch is named: no name stands on another.
 
     Args:
         words: token, surprisal, model, rank in the reader's language; of generated tokens drawn, kept too.
         steps: The time axis, fixed so that nothing moves while tokens arrive.
     """
-    x = {
-        "field": "step",
-        "type": "ordinal",
-        "title": None,
-        "scale": {"domain": list(steps)},
-        "axis": {"labelAngle": 0, "labelOverlap": True, "ticks": False},
-    }
     told = {
         "token": ("token", "nominal", None), "surprisal_bits": ("surprisal", "quantitative", BITS),
         "model": ("model", "quantitative", PERCENT), "drawn": ("drawn", "quantitative", PERCENT),
@@ -111,20 +111,47 @@ def surprisal_bars(words: Mapping[str, str], *, steps: range) -> dict[str, Any]:
         for field, (word, kind, form) in told.items()
         if word in words
     ]
+    x = {
+        "field": "step",
+        "type": "ordinal",
+        "title": None,
+        "scale": {"domain": list(steps)},
+        "axis": {"labelAngle": 0, "labelOverlap": True, "ticks": False},
+    }
     y = {
-        "field": "surprisal_bits",
+        "field": "bar",
         "type": "quantitative",
         "title": words["surprisal"],
-        "scale": {"domain": [0, 20], "clamp": True},
-        "axis": {"tickCount": 4},
+        "scale": {"domain": [0, MOST_BITS * (1 + NAMES / BARS)], "nice": False},
+        "axis": {"values": list(range(0, MOST_BITS + 1, 5))},
     }
-    label = {
-        "mark": {"type": "text", "angle": 270, "align": "left", "dx": 4, "baseline": "middle", "clip": True}
-        | {"color": NEUTRAL},
-        "encoding": {"text": {"field": "token"}, "x": x, "y": y},
+    name = {"type": "text", "angle": 270, "align": "left", "dx": 4, "limit": NAMES - 6, "color": NEUTRAL}
+    return {
+        "height": BARS + NAMES,
+        "config": LOCALE,
+        "transform": [{"calculate": f"min(datum.surprisal_bits, {MOST_BITS})", "as": "bar"}],
+        "encoding": {"x": x, "y": y},
+        "layer": [
+            {"mark": {"type": "bar", "color": QUERY}, "encoding": {"tooltip": tooltip}},
+            {"transform": _named(len(steps)), "mark": name, "encoding": {"text": {"field": "token"}}},
+        ],
     }
-    bar = {"mark": {"type": "bar", "color": QUERY}, "encoding": {"x": x, "y": y, "tooltip": tooltip}}
-    return {"height": 220, "layer": [bar, label], "config": LOCALE}
+
+
+def _named(n_steps: int) -> list[dict[str, Any]]:
+    """Which tokens have room for their name: in a wide picture more of them than in a narrow one."""
+    fits = [math.ceil(n_steps * NAME_PITCH / width) for width in PICTURE_WIDTHS]  # one name in so many bars
+    order = {"calculate": "datum.surprisal_bits - datum.step / 1e6", "as": "rank_of_bar"}  # no two alike
+    most = [
+        {
+            "window": [{"op": "max", "field": "rank_of_bar", "as": f"most_{place}"}],
+            "frame": [1 - n_bars, n_bars - 1],
+            "sort": [{"field": "step"}],
+        }
+        for place, n_bars in enumerate(fits)
+    ]
+    wide, narrow = (f"datum.rank_of_bar === datum.most_{place}" for place in range(2))
+    return [order, *most, {"filter": f"width < {PICTURE_WIDTHS[0]} ? {narrow} : {wide}"}]
 
 
 def quality_against_diversity(words: Mapping[str, str]) -> dict[str, Any]:

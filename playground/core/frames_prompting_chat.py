@@ -106,8 +106,8 @@ def _without_role(text: str) -> str:
     return rest.strip() if first.strip() in ("system", "user", "assistant") else text
 
 
-def common_start(first: Sequence[int], second: Sequence[int]) -> int:
-    """How many tokens two answers begin with alike.
+def common_start(first: Sequence[object], second: Sequence[object]) -> int:
+    """How many tokens, or characters, two answers begin with alike.
 
     Example:
         >>> common_start([5, 6, 7], [5, 6, 8, 9])

@@ -163,7 +163,7 @@ class GenerateStep:
         index: 0 for the first new token.
         token_id: The token drawn.
         token: Its readable form.
-        text: Text completed by this step: "" while a character is still missing bytes.
+        text: Text completed by this step: "" while a character is still missing bytes, also in the last step.
         logprob: Its log-probability in nats under the model itself (temperature 1, nothing cut).
         prob: Its probability in the distribution it was drawn from.
         rank: How many tokens have a larger logit.

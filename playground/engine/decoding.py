@@ -113,7 +113,7 @@ class DecodeRow:
             index=self.n_steps - 1,
             token_id=token_id,
             token=loaded.tokenizer.token_texts((token_id,))[0],
-            text=self._text(loaded, token_id, last=self.finished),
+            text=self._text(loaded, token_id),
             logprob=float(logits[token_id] - summary.log_sum_exp[row]),
             prob=float(distribution.probs[place]),
             rank=int(np.count_nonzero(logits > logits[token_id])),
@@ -135,11 +135,12 @@ class DecodeRow:
             return "context_full"
         return None
 
-    def _text(self, loaded: LoadedModel, token_id: int, *, last: bool) -> str:
+    def _text(self, loaded: LoadedModel, token_id: int) -> str:
+        """What the token completes; of a character that it only begins, nothing, at the end too."""
         if self.n_steps == 1:  # the last character written before may go on in this token
             self.decoder.decode(b"".join(map(loaded.tokenizer.token_bytes, self.request.written)))
         is_end = token_id in loaded.tokenizer.eos_ids
-        return self.decoder.decode(b"" if is_end else loaded.tokenizer.token_bytes(token_id), final=last)
+        return self.decoder.decode(b"" if is_end else loaded.tokenizer.token_bytes(token_id))
 
 
 def _distribution(

@@ -116,7 +116,7 @@ def _is_started(started: _Way) -> bool:
         )  # fmt: skip
         return not without
     return st.toggle(
-        _("With the start token {token}").format(token=name), help=told, **setting("sam_start", False)
+        _("With the start token {token}").format(token=name), help=told, **setting("sam_start_token", False)
     )
 
 

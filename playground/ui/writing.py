@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -30,6 +31,8 @@ Wish = Literal["all", "token", ""]  # to the end, one token, nothing
 UPDATES_PER_S = 15
 # of the time: the picture costs ten times what the text costs, and the text is what is read
 TEXT_SHARE, PICTURE_SHARE = 0.03, 0.01
+BOX_HEIGHTS, LINE_HEIGHT = (130, 320), 28  # pixels
+FEW_TOKENS, TOKENS_A_LINE = 40, 20  # what the lowest box holds beside the sentence, and one line more
 
 
 def panel(context: PageContext, trace: Trace) -> Callable[[], None] | None:
@@ -188,7 +191,7 @@ class Board:
     """
 
     def __init__(self, run: Run | None, language: str) -> None:
-        with st.container(height=130, border=True):
+        with st.container(height=_box_height(run.n_max if run else 0), border=True, autoscroll=True):
             self._text = st.empty()
         with st.container(key="sam_board"):
             self._chart = st.empty()
@@ -225,6 +228,12 @@ class Board:
         """Draw all of it, and how it ended."""
         self.draw(run)
         self.line.caption(run.ending())
+
+
+def _box_height(n_tokens: int) -> int:
+    """Of the box that holds the text, in pixels: most texts of so many tokens fit in."""
+    more_lines = math.ceil(max(0, n_tokens - FEW_TOKENS) / TOKENS_A_LINE)
+    return min(BOX_HEIGHTS[1], BOX_HEIGHTS[0] + LINE_HEIGHT * more_lines)
 
 
 def go_on(context: PageContext, board: Board, run: Run, wish: Wish) -> None:

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import altair as alt
+import pytest
 
 from playground.charts import sampling as charts
 from playground.core import frames, frames_many
@@ -37,9 +38,20 @@ def test_entropy_curve_has_fixed_axes_and_the_readers_words() -> None:
 
 def test_surprisal_bars_read_the_columns_of_their_table() -> None:
     spec = charts.surprisal_bars(BAR_WORDS, steps=range(1, 8))
-    assert columns(spec) <= set(frames.GeneratedToken._fields)
+    assert columns(spec) - {"bar", "rank_of_bar"} <= set(frames.GeneratedToken._fields)
     assert alt.Chart.from_dict({"data": {"name": "rows"}, **spec}).to_dict()
-    assert spec["layer"][0]["encoding"]["x"]["scale"]["domain"] == [1, 2, 3, 4, 5, 6, 7]
+    assert spec["encoding"]["x"]["scale"]["domain"] == [1, 2, 3, 4, 5, 6, 7]
+
+
+@pytest.mark.parametrize("n_steps", [5, 32, 57, 128, 1500])
+def test_no_name_of_a_bar_stands_on_another(n_steps: int) -> None:
+    [_bar, names] = charts.surprisal_bars(BAR_WORDS, steps=range(1, n_steps + 1))["layer"]
+    frames_ = [step["frame"] for step in names["transform"] if "frame" in step]
+    for width, (before, after) in zip(charts.PICTURE_WIDTHS, frames_, strict=True):
+        assert before == -after
+        pitch = width / n_steps * (after + 1)  # the most surprising of so many bars on each side
+        assert pitch >= charts.NAME_PITCH
+        assert after == 0 or width / n_steps * after < charts.NAME_PITCH, "as many names as fit"
 
 
 def test_quality_against_diversity_reads_the_columns_of_its_table() -> None:

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from playground.core import ranking, sampling
+from playground.core.pieces import open_bytes
 from playground.engine.base import GenerateRequest, GenerateStep, TraceRequest
 from playground.engine.decoding import DecodeRow
 from playground.engine.local import LocalEngine
@@ -131,6 +132,19 @@ def test_text_is_whole_characters_and_ends_are_named(tiny_engine: LocalEngine) -
     loaded = tiny_engine._table.load(tiny.LLAMA).result()
     raw = b"".join(loaded.tokenizer.token_bytes(step.token_id) for step in steps)
     assert "".join(step.text for step in steps) == raw.decode("utf-8", "replace")
+
+
+def test_a_text_that_ends_inside_a_character_ends_before_it(tiny_engine: LocalEngine) -> None:
+    n_open = 0
+    for seed in range(40):
+        steps = list(tiny_engine.generate(request(tiny.LLAMA, "서울은", seed=seed, max_new_tokens=1)))
+        token = tiny_engine.lent.tokenizer(tiny.LLAMA).token_bytes(steps[0].token_id)
+        begun = open_bytes(token)
+        assert "".join(step.text for step in steps) == token[: len(token) - len(begun)].decode(
+            "utf-8", "replace"
+        )
+        n_open += bool(begun)
+    assert n_open
 
 
 def test_context_window_ends_the_text(tiny_engine: LocalEngine) -> None:

@@ -17,6 +17,8 @@ from streamlit.testing.v1 import AppTest
 from playground.settings import Settings
 from playground.ui import show
 
+HALF = "\ufffd"  # what the shown code writes for a character that a text only begins; the page writes nothing
+
 
 def upload(app: AppTest, key: str, name: str, data: bytes, *, use: bool = True) -> AppTest:
     """Give a file to the field `key` and use what its preview shows."""

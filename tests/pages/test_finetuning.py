@@ -186,18 +186,18 @@ def test_the_training_loss_is_told_as_means_of_both_ends() -> None:
         return live.reading(state)
 
     falling = [4.0, 5.0, 3.0, 2.0, 3.0, 2.0, 2.0, 1.0, 1.5]
-    assert "from 4.00 nats a token, the mean of the first 3 steps, to 1.50, that of the last 3" in said(
+    assert "from 4.00 nats per token, the mean of the first 3 steps, to 1.50, that of the last 3" in said(
         falling
     )
     assert "not learning" not in said(falling)
     assert "With these settings it is not learning." in said(falling[::-1])
-    assert "from 2.00 nats a token in the first step to 9.00 in the last" in said([2.0, 9.0])
+    assert "from 2.00 nats per token in the first step to 9.00 in the last" in said([2.0, 9.0])
     assert "not learning" not in said([2.0, 9.0])  # one batch beside another says little
     assert "of the first step is 2.00 nats" in said([2.0])
-    assert "rose by 50.0%: so much is forgotten" in said([2.0], (2.0, 2.5, 3.0))
-    assert "fell by 25.0%: it has become more probable" in said([2.0], (2.0, 1.5))
-    assert "changed by 0.0%: hardly anything" in said([2.0], (2.0, 1.99999))
-    assert "changed by -0.5%: hardly anything" in said([2.0], (2.0, 1.99))
+    assert "rose by 50.0 %: some of it is forgotten" in said([2.0], (2.0, 2.5, 3.0))
+    assert "fell by 25.0 %: it has become more probable" in said([2.0], (2.0, 1.5))
+    assert "changed by 0.0 %: hardly anything" in said([2.0], (2.0, 1.99999))
+    assert "changed by -0.5 %: hardly anything" in said([2.0], (2.0, 1.99))
 
 
 def test_questions_are_scored_before_and_after(open_app: OpenApp, engine: LocalEngine) -> None:
@@ -264,7 +264,7 @@ def test_adapters_of_equal_runs_are_told_apart_and_each_is_the_one_picked(
     assert app.session_state["model"] == ids[1]
     app.switch_page("../pages/sampling.py").run()
     sources = [one.value.replace("\\", "") for one in app.caption]
-    assert any(f"{tiny.LLAMA} · adapter {picker.options[1]} at 100%" in source for source in sources)
+    assert any(f"{tiny.LLAMA} · adapter {picker.options[1]} at 100 %" in source for source in sources)
     app.switch_page("../pages/finetuning.py").run()
     app.button(key="fin_remove").click().run()
     assert [one.model_id for one in engine.adapters(owner)] == [ids[0], ids[2]]

@@ -54,7 +54,7 @@ def test_own_text_of_one_token_gets_a_sentence(open_app: OpenApp) -> None:
     app = open_app("sampling", text="T", sam_panel="text")
     assert not app.exception
     assert any("One token alone" in one.value for one in app.info)
-    app.toggle(key="sam_start").set_value(True).run()
+    app.toggle(key="sam_start_token").set_value(True).run()
     assert not any("One token alone" in one.value for one in app.info)
     assert any("The 1 token, " in one.value for one in app.markdown)
 
@@ -65,7 +65,7 @@ def test_own_text_is_scored_with_its_start_token_and_without(
 ) -> None:
     app = open_app("sampling", model=model, text=TEXT, sam_panel="text")
     without = scored(app)
-    app.toggle(key="sam_start").set_value(True).run()
+    app.toggle(key="sam_start_token").set_value(True).run()
     behind = scored(app)
     assert behind["labels"] == ["<|endoftext|>", *without["labels"]]
     assert behind["bits"][0] is None

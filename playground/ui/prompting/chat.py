@@ -44,6 +44,14 @@ def panel(context: PageContext) -> Callable[[], None] | None:
         return None
     with right:
         _draw_text(chat)
+        if chat.messages[-1]["role"] == "assistant" and "template" in chat.readings:
+            st.info(
+                _(
+                    "The assistant spoke last: the template closes that turn and opens another one of the "
+                    "assistant, so the model answers an answer. Add a turn of the user, or remove the last "
+                    "one."
+                )
+            )
     _draw_tokens(chat)
     return chat_answers.draw(chat, _open_turns if _has_room() else None)
 

@@ -13,6 +13,7 @@ import numpy as np
 import streamlit as st
 
 from playground.core import frames_prompting_chat as frames
+from playground.core import pieces
 from playground.core.frames_prompting_chat import Answer, Reading
 from playground.engine.base import GenerateStep
 from playground.engine.catalogue import CatalogueEntry
@@ -22,11 +23,12 @@ from playground.ui.number import number_field
 from playground.ui.pace import Pace
 from playground.ui.progress import Progress
 from playground.ui.state import PageContext
-from playground.ui.text import _, ngettext, plain
+from playground.ui.text import _, ngettext, plain, strong
 
 KEY = "pro_chat_answers"
 BASE = "HuggingFaceTB/SmolLM2-135M"
 BOX_HEIGHT = 160
+SHOWN_CHARS = 40  # of what two answers have in common
 
 Message = dict[str, str]
 
@@ -236,15 +238,39 @@ def told(answers: Answers) -> str:
     words = [_how_it_ended(answers, name, answer) for name, answer in answers.given.items()]
     framed, joined = (answers.given.get(name) for name in ("template", "plain"))
     if framed is not None and joined is not None:
-        alike = frames.common_start(framed.token_ids, joined.token_ids)
         if framed.token_ids == joined.token_ids:
             words.append(_("Both say the same, token for token: here the template makes no difference."))
-        elif alike == 0:
-            words.append(_("They differ from the first token on."))
         else:
-            same = ngettext("They begin with the same token.", "They begin with the same {n} tokens.", alike)
-            words.append(same.format(n=alike))
+            words.append(_difference(framed, joined))
     return " ".join(words)
+
+
+def _difference(framed: Answer, joined: Answer) -> str:
+    """Where two answers part, with the tokens that come there."""
+    alike = frames.common_start(framed.token_ids, joined.token_ids)
+    with_template, without = (
+        strong(pieces.written(one.tokens)[alike]) if alike < len(one.tokens) else _("nothing more")
+        for one in (framed, joined)
+    )
+    if alike:
+        told = ngettext(
+            "They begin with the same token; then comes {framed} with the template, {joined} without it.",
+            "They begin with the same {n} tokens; then comes {framed} with the template, {joined} without "
+            "it.",
+            alike,
+        )
+        return told.format(n=alike, framed=with_template, joined=without)
+    said = _("The first token is {framed} with the template, {joined} without it.").format(
+        framed=with_template, joined=without
+    )
+    letters, others = (pieces.characters(one.text.strip()) for one in (framed, joined))
+    start = "".join(letters[: min(SHOWN_CHARS, frames.common_start(letters, others))]).strip()
+    if start:
+        told = _(
+            "As texts both begin with “{text}”: only the white space before it differs, or how it is cut."
+        )
+        said += " " + told.format(text=plain(start))
+    return said
 
 
 def _how_it_ended(answers: Answers, name: str, answer: Answer) -> str:

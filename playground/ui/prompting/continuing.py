@@ -64,5 +64,5 @@ def _write(prompt: Prompt, place: Any, known: list[str]) -> None:  # noqa: ANN40
 
 
 def _visible(written: str) -> str:
-    """Without half a character at the end."""
-    return written.rstrip("\ufffd").replace("\n", "⏎")
+    """On one line."""
+    return written.replace("\n", "⏎")
