@@ -33,17 +33,16 @@ def _pages() -> dict[str, list[st.Page]]:
     folder = site_root() / "pages"
     sections = {}
     for section, names in SECTIONS.items():
-        files = [folder / f"{name}.py" for name in names]
         found = [
             st.Page(
                 file,
-                title=text.lesson(file.stem).title,
-                icon=ICONS.get(file.stem),
-                url_path=file.stem,
-                default=file.stem == "home",
+                title=text.lesson(name).title,
+                icon=ICONS.get(name),
+                url_path=name,
+                default=name == "home",
             )
-            for file in files
-            if file.is_file()
+            for name in names
+            if (file := folder / f"{name}.py").is_file()
         ]
         if found:
             sections[_(section) if section else ""] = found
