@@ -93,7 +93,7 @@ def sidebar(page: str) -> None:
             label_visibility="collapsed",
             on_change=_take_example,
         )
-        my_prompts.picker()
+        my_prompts.picker(page)
         share(
             label=_("Copy the link to this view"),
             done=_("Copied"),

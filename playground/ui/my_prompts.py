@@ -13,13 +13,29 @@ from playground.ui.state import outlives_reload
 from playground.ui.text import _, ngettext
 
 KEY = "prompts"
+OPEN = "prompts_open_on"  # the page on which the reader has opened them
 outlives_reload(KEY)
 
 
-def picker() -> None:
-    """A button that opens the upload, what came of it, and the list of prompts."""
+def picker(page: str) -> None:
+    """A button that opens the upload, what came of it, and the list of prompts.
+
+    What it opens stays until the reader closes it or goes elsewhere: Streamlit would close it when the page
+    is drawn anew, as it is when a model is ready or a training has ended.
+
+    Args:
+        page: The name of the page that is drawn next.
+    """
     if st.button(_("My prompts"), icon=":material/upload_file:", width="stretch", key="prompts_open"):
-        st.dialog(_("My prompts"), width="medium", on_dismiss="rerun")(_dialog)()  # a page may use them
+        st.session_state[OPEN] = page
+    if st.session_state.get(OPEN) == page:
+        st.dialog(_("My prompts"), width="medium", on_dismiss=_close)(_dialog)()
+    else:
+        _close()
+
+
+def _close() -> None:
+    st.session_state.pop(OPEN, None)
 
 
 def _dialog() -> None:
@@ -62,6 +78,7 @@ def _show(file: PromptFile) -> None:
     )
     if choice is not None:
         st.session_state["text"] = file.prompts[choice]
+        _close()
         st.rerun()  # the whole page, which closes the dialog
 
 

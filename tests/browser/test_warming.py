@@ -28,3 +28,25 @@ def test_the_lesson_can_be_read_and_the_link_is_kept_until_the_model_is_there(pa
         page.goto("about:blank")  # before the server goes
         assert live.stop() == 0, "SIGTERM ends it quietly"
         assert "Traceback" not in live.log()
+
+
+def test_what_is_opened_while_a_model_loads_stays_open_until_the_reader_closes_it(page: Page) -> None:
+    with LiveServer.playground() as live:
+        page.goto(f"{live.url}/prompting?lang=en")
+        page.get_by_role("button", name="My prompts").click()
+        opened = page.get_by_role("dialog")
+        expect(opened).to_be_visible()
+        assert page.locator(".st-key-pro_shots").count() == 0, "the model is not ready yet"
+        expect(page.locator(".st-key-pro_shots")).to_be_attached()
+        wait_run(page)
+        expect(opened).to_be_visible()
+        file = {"name": "mine.txt", "mimeType": "text/plain", "buffer": b"The first\nThe second\n"}
+        opened.locator("input[type=file]").set_input_files([file])
+        opened.get_by_role("button", name="Use these prompts").click()
+        expect(opened.get_by_text("2 prompts were read.")).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(opened).to_have_count(0)
+        page.locator(".st-key-lang_choice").get_by_text("한국어", exact=True).click()
+        wait_run(page)
+        expect(opened).to_have_count(0)
+        page.goto("about:blank")  # before the server goes
