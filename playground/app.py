@@ -30,8 +30,7 @@ ICONS = {
 
 
 def _pages() -> dict[str, list[st.Page]]:
-    folder = site_root() / "pages"
-    sections = {}
+    folder, sections = site_root() / "pages", {}
     for section, names in SECTIONS.items():
         found = [
             st.Page(
