@@ -2,10 +2,10 @@
 
 from playground.ui import (
     ablation,
-    attention,
     bertviz_view,
     compute,
     frame,
+    head_ranking,
     heads,
     rollout,
     two_masks,
@@ -15,11 +15,11 @@ from playground.ui.components.token_chips import token_chips
 
 context = frame.page("attention", needs=["attentions"], reads_text=True)
 token_chips(compute.tokenize(context), height=84)
-attention.examples()
 view, panel = heads.heads(context)
 match panel:
     case "off":
-        ablation.panel(view)
+        if (measured := ablation.panel(view)) is not None:
+            head_ranking.rank(measured)
     case "masks":
         two_masks.two_masks(context)
     case "flow":

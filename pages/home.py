@@ -45,7 +45,7 @@ with st.container(key="journey_picture"):
     journey_picture(scene)
 st.markdown(reading(scene))
 characters = st.container()
-show.provenance(trace, layer=row.layer if row else None, head=row.head if row else None)
+show.provenance(trace, layer=row.layer + 1 if row else None, head=row.head + 1 if row else None)
 show.under_picture(
     "journey",
     frame=frames.journey(read, tokens, [piece(token, b"").label for token in next_tokens]),

@@ -8,6 +8,7 @@ from transformers import AutoModelForCausalLM
 folder = "~/.cache/llm-playground/models/HuggingFaceTB--SmolLM2-135M-Instruct"
 input_ids = [504, 3575, 282, 3996, 314]
 ablation = "zero"
+# layers and heads are counted from 0 here, from 1 on the page
 layer = 13
 head = 8
 
@@ -44,4 +45,4 @@ with torch.no_grad():
         effects |= {(number, h): bits[h].item() for h in range(n_head)}
 
 for (number, h), bits in sorted(effects.items(), key=lambda item: -item[1])[:10]:
-    print(f"{number}.{h} {bits:.4f} bits")
+    print(f"{number + 1}.{h + 1} {bits:.4f} bits")

@@ -1,4 +1,4 @@
-"""How many numbers LoRA trains beside the frozen weights of the same layers."""
+"""How many numbers LoRA trains beside the frozen weights of the same matrices."""
 
 from pathlib import Path
 
@@ -16,4 +16,4 @@ model = get_peft_model(model, LoraConfig(r=r, target_modules=target_modules, fan
 trained = sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
 layers = [part for part in model.modules() if hasattr(part, "lora_A")]
 frozen = sum(layer.get_base_layer().weight.numel() for layer in layers)
-print(f"{len(layers)} layers: {trained:,} of {frozen:,} = {trained / frozen:.4%}")
+print(f"{len(layers)} matrices: {trained:,} of {frozen:,} = {trained / frozen:.4%}")

@@ -7,6 +7,7 @@ from transformers import AutoModel
 
 folder = "~/.cache/llm-playground/models/HuggingFaceTB--SmolLM2-135M-Instruct"
 input_ids = [504, 3575, 282, 3996, 314]
+# layers and heads are counted from 0 here, from 1 on the page
 layer = 13
 head = 8
 
@@ -40,4 +41,5 @@ scores["distance"] = (rows * back[1:].abs()).sum(-1).mean(-1)
 
 for name, score in scores.items():
     best = divmod(int(score.nan_to_num(-1).argmax()), score.shape[1])
-    print(f"{name}: head {layer}.{head} {score[layer, head]:.4f}, best {best[0]}.{best[1]} {score.max():.4f}")
+    print(f"{name}: head {layer + 1}.{head + 1} {score[layer, head]:.4f}", end=", ")
+    print(f"best {best[0] + 1}.{best[1] + 1} {score.max():.4f}")

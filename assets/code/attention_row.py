@@ -9,6 +9,7 @@ from transformers.masking_utils import AttentionMaskInterface, sdpa_mask
 
 folder = "~/.cache/llm-playground/models/HuggingFaceTB--SmolLM2-135M-Instruct"
 input_ids = [504, 3575, 282, 3996, 314]
+# layers and heads are counted from 0 here, from 1 on the page
 layer = 14
 head = 3
 query = 4

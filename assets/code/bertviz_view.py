@@ -11,6 +11,7 @@ input_ids = [504, 3575, 282, 3996, 314]
 decoder_ids = []
 part = "self"
 view = "head"
+# layers and heads are counted from 0 here, from 1 on the page
 layers = [0]
 queries = ["The", "·capital", "·of", "·England", "·is"]
 keys = ["The", "·capital", "·of", "·England", "·is"]
@@ -27,7 +28,7 @@ names = {"self": "attentions", "encoder": "encoder_attentions", "decoder": "deco
 found = out[names.get(part, "cross_attentions")]  # one [batch, head, query, key] for each layer
 shown = [layer[:, :, : len(queries), : len(keys)].double().round(decimals=4) for layer in found]
 for layer in layers:
-    print(f"layer {layer}, head 0:")
+    print(f"layer {layer + 1}, head 1:")
     print(shown[layer][0, 0])
 
 # BertViz writes tokens into a script as they are: "</script>" in a text would end it.

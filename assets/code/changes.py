@@ -8,6 +8,7 @@ from transformers import AutoModelForCausalLM
 
 folder = "~/.cache/llm-playground/models/HuggingFaceTB--SmolLM2-135M-Instruct"
 adapter = "~/Downloads/adapter"  # the downloaded file, unpacked
+# layers are counted from 0 here, from 1 on the page
 layer = 0
 module = "q_proj"
 
@@ -26,5 +27,5 @@ for name, part in model.named_modules():
         r = part.lora_A["default"].weight.shape[0]
         singular_values = torch.linalg.svdvals(delta)[:r].tolist()
 for (number, name), norm in relative_norms.items():
-    print(f"layer {number:2} {name:10} {norm:.4%}")
-print(f"singular values of layer {layer} {module}:", [round(value, 4) for value in singular_values])
+    print(f"layer {number + 1:2} {name:10} {norm:.4%}")
+print(f"singular values of layer {layer + 1} {module}:", [round(value, 4) for value in singular_values])

@@ -27,7 +27,7 @@ print(embedding[:, :8])
 looks = torch.stack(out.attentions)[:, 0, :, -1]
 keys = slice(1, n - 1) if n > 2 else slice(n - 1, n)  # neither the first token nor the last itself
 layer, head = divmod(looks[:, :, keys].amax(-1).argmax().item(), looks.shape[1])
-print(f"the head with the most weight on one token: layer {layer}, head {head}")
+print(f"the head with the most weight on one token: layer {layer + 1}, head {head + 1}")
 print(looks[layer, head])
 
 probs = out.logits[0, -1].double().softmax(-1)

@@ -27,7 +27,7 @@ print(embedding[:, :8])
 looks = torch.stack(out.attentions)[:, 0, :, n - 2]
 keys = slice(1, n - 2) if n > 3 else slice(n - 2, n - 1)
 layer, head = divmod(looks[:, :, keys].amax(-1).argmax().item(), looks.shape[1])
-print(f"the head with the most weight on one token: layer {layer}, head {head}")
+print(f"the head with the most weight on one token: layer {layer + 1}, head {head + 1}")
 print(looks[layer, head])
 
 sentence = out.last_hidden_state[0].mean(0)

@@ -28,7 +28,7 @@ print(embedding[:, :8])
 looks = torch.stack(out.encoder_attentions)[:, 0, :, n - 2]
 keys = slice(1, n - 2) if n > 3 else slice(n - 2, n - 1)
 layer, head = divmod(looks[:, :, keys].amax(-1).argmax().item(), looks.shape[1])
-print(f"the head with the most weight on one token: layer {layer}, head {head}")
+print(f"the head with the most weight on one token: layer {layer + 1}, head {head + 1}")
 print(looks[layer, head])
 
 probs = out.logits[0, -1].double().softmax(-1)

@@ -7,6 +7,7 @@ from transformers import AutoModel
 
 folder = "~/.cache/llm-playground/models/sentence-transformers--all-MiniLM-L6-v2"
 input_ids = [101, 1996, 3007, 1997, 2563, 2003, 102]
+# layers are counted from 0 here, from 1 on the page
 layer = 2
 
 model = AutoModel.from_pretrained(

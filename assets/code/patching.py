@@ -8,6 +8,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 folder = "~/.cache/llm-playground/models/HuggingFaceTB--SmolLM2-135M-Instruct"
 ids_a = [504, 3575, 282, 3996, 314]
 ids_b = [504, 3575, 282, 4649, 314]
+# the block that reads the state: blocks are counted from 0 here, from 1 on the page
 layer = 10
 pairs = [(3, 3)]
 

@@ -8,6 +8,7 @@ from transformers import AutoModel
 folder = "~/.cache/llm-playground/models/HuggingFaceTB--SmolLM2-135M-Instruct"
 input_ids = [504, 3575, 282, 3996, 314]
 n_layers = 30
+# layers and heads are counted from 0 here, from 1 on the page
 layer = 13
 head = 8
 

@@ -46,7 +46,7 @@ def mean_map(words: Mapping[str, str]) -> Spec:
         "field": "weight",
         "type": "quantitative",
         "title": words["weight"],
-        "scale": {"type": "sqrt", "domain": [0, 1], "scheme": AMOUNTS},
+        "scale": {"type": "sqrt", "domain": [0, 1], "range": AMOUNTS},
         "legend": {"orient": "bottom", "gradientLength": 240, "values": TICKS, "format": ".2~f"},
     }
     encoding = {

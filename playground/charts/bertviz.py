@@ -39,6 +39,13 @@ _WIDTHS = {  # as wide as the column; tokens are read from the back of a room
                    "const DETAIL_WIDTH = 300;": "const DETAIL_WIDTH = 380;",
                    "const DETAIL_BOX_WIDTH = 80;": "const DETAIL_BOX_WIDTH = 120;"},
 }  # fmt: skip
+_NUMBERS = {  # as every page counts: layers and heads from 1
+    "head_view": {".val(layer).text(layer)": ".val(layer).text(layer + 1)"},
+    "model_view": {".text(config.heads[i])": ".text(config.heads[i] + 1)",
+                   ".text(config.layers[i])": ".text(config.layers[i] + 1)",
+                   "'Layer ' + config.layers[layerIndex] +": "'Layer ' + (config.layers[layerIndex] + 1) +",
+                   '", Head " + config.heads[headIndex]': '", Head " + (config.heads[headIndex] + 1)'},
+}  # fmt: skip
 _FONT = "@font-face { font-family: Pretendard; src: url(assets/fonts/PretendardVariable.woff2) }"
 _PAGE = """<!doctype html>
 <html><head><meta charset="utf-8"><style>
@@ -86,7 +93,7 @@ def head_view(
         weights: Attention weights of all layers. Shape [layer, head, query, key].
         queries: Label of each query, at most `N_TOKENS["head"]`.
         keys: Label of each key; of a self-attention the same.
-        layer: Which one, the first is 0.
+        layer: Which one, the first is 0; shown as 1.
         words: missing, in the reader's language: what is said when the libraries are not served.
         dark: Which theme.
 
@@ -115,7 +122,7 @@ def model_view(
         weights: Attention weights of all layers. Shape [layer, head, query, key].
         queries: Label of each query, at most `N_TOKENS["model"]`.
         keys: Label of each key; of a self-attention the same.
-        layers: Which ones, the first is 0; at most `N_LAYERS`.
+        layers: Which ones, the first is 0 and shown as 1; at most `N_LAYERS`.
         words: heads, layers, layer, head, missing, in the reader's language.
         dark: Which theme.
 
@@ -189,7 +196,7 @@ def _page(
     name: str, params: Mapping[str, Any], said: Mapping[str, str], words: Mapping[str, str], dark: bool
 ) -> str:
     script = _script(name)
-    for old, new in {**_WIDTHS[name], **said}.items():
+    for old, new in {**_WIDTHS[name], **_NUMBERS[name], **said}.items():
         script = _replace(script, old, new)
     before, mark, after = script.partition("const params = PYTHON_PARAMS;")
     if not mark:

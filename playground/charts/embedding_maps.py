@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from playground.charts.embeddings import INK, THREE_DIGITS
+from playground.charts.embeddings import INK, PAPER, THREE_DIGITS
 from playground.charts.labels import leaders, places
 from playground.charts.theme import AFTER, AMOUNTS, CUT, QUERY, legend_columns, side_by_side
 
@@ -144,7 +144,7 @@ def context_map(words: Mapping[str, str]) -> dict[str, Any]:
 
 
 def cosine_matrix(words: Mapping[str, str], lowest: float) -> dict[str, Any]:
-    """Cosine of every two occurrences, `lowest` to 1 in cividis, the number in each cell.
+    """Cosine of every two occurrences, the colour from `lowest` to 1, the number in each cell.
 
     Args:
         words: cosine in the reader's language.
@@ -158,8 +158,9 @@ def cosine_matrix(words: Mapping[str, str], lowest: float) -> dict[str, Any]:
     colour = {
         "field": "cosine",
         "type": "quantitative",
-        "scale": {"scheme": AMOUNTS, "domain": [lowest, 1], "clamp": True},
-        "legend": None,
+        "scale": {"range": AMOUNTS, "domain": [lowest, 1], "clamp": True},
+        "title": words["cosine"],
+        "legend": {"orient": "bottom", "gradientLength": 200, "format": ".2~f"},
     }
     tooltip = [
         {"field": "row"},
@@ -168,15 +169,15 @@ def cosine_matrix(words: Mapping[str, str], lowest: float) -> dict[str, Any]:
     ]
     cell = {"mark": {"type": "rect"}, "encoding": place | {"color": colour, "tooltip": tooltip}}
     ink = {
-        "condition": {"test": f"datum.cosine > {lowest + 0.6 * (1 - lowest)}", "value": "#111"},
-        "value": "#fff",
+        "condition": {"test": f"datum.cosine > {lowest + 0.5 * (1 - lowest)}", "value": PAPER},
+        "value": INK,
     }
     number = {
         "transform": [
             {"joinaggregate": [{"op": "max", "field": "row", "as": "n"}]},
             {"filter": "datum.n <= 12"},
         ],
-        "mark": {"type": "text", "fontSize": 10.5},
+        "mark": {"type": "text", "fontSize": 11},
         "encoding": place | {"text": {"field": "cosine", "format": ".2f"}, "color": ink},
     }
     return {"height": 300, "layer": [cell, number]}

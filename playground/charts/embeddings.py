@@ -12,6 +12,8 @@ from playground.charts.theme import AFTER, BEFORE, COUNT, CUT, LOCALE, QUERY, le
 
 THREE_DIGITS = ".3f"
 INK = "currentColor"  # the page's own text colour, in either theme
+ENDS = {"labelFlush": True, "labelFlushOffset": -2}  # the last number of an axis stays inside the picture
+PAPER = "Canvas"  # its paper, by the page's colour scheme
 
 
 def neighbour_bars(measures: Mapping[str, str], words: Mapping[str, str], width: int) -> dict[str, Any]:
@@ -34,7 +36,7 @@ def _bars(measure: str, title: str, words: Mapping[str, str]) -> dict[str, Any]:
         "title": None,
         "axis": {"labelLimit": 130, "ticks": False, "domain": False, "labelFontSize": 13},
     }
-    x = {"field": "similarity", "type": "quantitative", "title": None, "axis": {"tickCount": 4}}
+    x = {"field": "similarity", "type": "quantitative", "title": None, "axis": {"tickCount": 4} | ENDS}
     tooltip = [
         {"field": "token", "title": words["token"]},
         {"field": "token_id", "title": words["id"], "format": COUNT},
@@ -138,7 +140,7 @@ def histogram(series: Mapping[str, str], words: Mapping[str, str]) -> dict[str, 
         "transform": [{"filter": "isValid(datum.start)"}],
         "mark": {"type": "bar", "opacity": 0.65, "binSpacing": 0},
         "encoding": {
-            "x": {"field": "start", "type": "quantitative", "title": words["value"], "bin": "binned"},
+            "x": _binned(words["value"]),
             "x2": {"field": "stop"},
             "y": {
                 "field": "share",
@@ -166,6 +168,10 @@ def histogram(series: Mapping[str, str], words: Mapping[str, str]) -> dict[str, 
         "encoding": {"x": here, "y": {"value": 8}, "text": {"field": "label"}},
     }
     return {"height": 190, "layer": [bars, rule, name], "config": LOCALE}
+
+
+def _binned(title: str) -> dict[str, Any]:
+    return {"field": "start", "type": "quantitative", "title": title, "bin": "binned", "axis": ENDS}
 
 
 def _text(words: str) -> str:

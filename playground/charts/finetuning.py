@@ -134,7 +134,7 @@ def delta_heat_map(words: Mapping[str, str], modules: Sequence[str]) -> Spec:
     x = _named_field("module", title=words["module"], axis=axis, scale={"domain": list(modules)})
     y = {"field": "layer", "type": "ordinal", "title": words["layer"], "axis": axis | {"labelOverlap": True}}
     change = _amount("relative_norm", words["change"])
-    color = {"scale": {"scheme": AMOUNTS, "domainMin": 0},
+    color = {"scale": {"range": AMOUNTS, "domainMin": 0},
              "legend": {"orient": "bottom", "gradientLength": 200, "format": ".2~p"}}  # fmt: skip
     tooltip = [_named_field("layer", title=words["layer"]), _named_field("module", title=words["module"]),
                change | {"format": PERCENT}]  # fmt: skip

@@ -44,7 +44,7 @@ def before_after(words: Mapping[str, str]) -> dict[str, Any]:
                 "type": "nominal",
                 "title": None,
                 "scale": {"domain": list(names.values()), "range": [BEFORE, AFTER]},
-                "legend": {"orient": "top", "columns": legend_columns()},
+                "legend": {"orient": "top", "columns": legend_columns(), "labelLimit": 0},
             },
             "tooltip": [
                 {"field": "token", "title": words["token"]},
@@ -73,7 +73,7 @@ def effect_grid(words: Mapping[str, str]) -> dict[str, Any]:
                 "field": "kl_bits",
                 "type": "quantitative",
                 "title": words["bits"],
-                "scale": {"type": "sqrt", "scheme": AMOUNTS, "domain": [0, 1], "clamp": True},
+                "scale": {"type": "sqrt", "range": AMOUNTS, "domain": [0, 1], "clamp": True},
                 "legend": {"orient": "bottom", "gradientLength": 200},
             },
             "tooltip": _told(words),
@@ -140,7 +140,7 @@ def flow(words: Mapping[str, str]) -> dict[str, Any]:
                 "field": "share",
                 "type": "quantitative",
                 "title": words["share"],
-                "scale": {"type": "sqrt", "scheme": AMOUNTS, "domain": [0, 1]},
+                "scale": {"type": "sqrt", "range": AMOUNTS, "domain": [0, 1]},
                 "legend": {"format": "%", "orient": "bottom", "gradientLength": 200},
             },
             "tooltip": [

@@ -18,6 +18,7 @@ from playground.charts.theme import (
     LOCALE,
     PERCENT,
     QUERY,
+    SIGNED,
     VALUE,
     legend_columns,
     side_by_side,
@@ -25,7 +26,6 @@ from playground.charts.theme import (
 
 Spec = dict[str, Any]
 LINES = [QUERY, KEY, VALUE, AFTER, "#CC79A7", CUT]
-SIGNED = ["#b35806", "#f7f7f7", "#542788"]  # Brewer's PuOr: below 0, 0, above 0
 DASHES = [[1, 0], [7, 3], [2, 2], [9, 3, 2, 3], [5, 5], [3, 1]]
 
 
@@ -137,7 +137,9 @@ def attribution_bars(words: Mapping[str, str]) -> Spec:
 
 
 def strips(words: Mapping[str, str]) -> Spec:
-    """Vectors as strips, a number a stripe: orange below 0, violet above; rows of `frames_inside.tensors`.
+    """Vectors as strips, a number a stripe; rows of `frames_inside.tensors`.
+
+    Orange is below 0, violet above, the paper at 0.
 
     Args:
         words: dimension, value, scaled in the reader's language.
@@ -166,7 +168,7 @@ def strips(words: Mapping[str, str]) -> Spec:
                 "field": "scaled",
                 "type": "quantitative",
                 "title": words["scaled"],
-                "scale": {"domain": [-3, 0, 3], "range": SIGNED, "clamp": True},
+                "scale": {"domain": [-3, 3], "domainMid": 0, "range": SIGNED, "clamp": True},
                 "legend": {"orient": "bottom", "gradientLength": 200},
             },
             "tooltip": [

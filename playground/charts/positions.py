@@ -24,7 +24,7 @@ def curve(words: Mapping[str, str]) -> Spec:
         "field": "position",
         "type": "quantitative",
         "title": words["position"],
-        "scale": {"scheme": AMOUNTS},
+        "scale": {"range": AMOUNTS},
         "legend": {"orient": "bottom", "gradientLength": 240},
     }
     tooltip = [

@@ -18,7 +18,9 @@ BEFORE = "#56B4E9"
 AFTER = "#D55E00"  # held-out; cumulative
 CUT = "#8A929B"  # grey, drawn hatched or dashed
 NEUTRAL = "#7D858E"  # words in a picture whose paper may be light or dark
-AMOUNTS = "cividis"  # name of the Vega colour scheme; 0 = paper
+# ranges of `config.toml`, for each theme its own: 0 is the paper, and what is further from it is more
+AMOUNTS = "ramp"  # cividis
+SIGNED = "diverging"  # PuOr: orange below 0, violet above
 
 PERCENT = ".3~p"  # d3 format: 58.9 % with the sign of LOCALE
 BITS = ".2f"

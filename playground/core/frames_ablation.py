@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from playground.core.heads import HeadScores, job
+from playground.core.heads import HeadScores, head_name, job
 
 N_BARS = 10
 
 
 def heads(scores: HeadScores, n_keys: float) -> pd.DataFrame:
-    """Every head, its seven scores and its job.
+    """Every head, its seven scores and its job; layers and heads counted from 1, as on the page.
 
     Args:
         scores: Of `core.heads.head_scores`, each [layer, head].
@@ -22,7 +22,7 @@ def heads(scores: HeadScores, n_keys: float) -> pd.DataFrame:
     """
     n_layer, n_head = next(iter(scores.values())).shape
     layers, numbers = np.divmod(np.arange(n_layer * n_head), n_head)
-    table = pd.DataFrame({"layer": layers, "head": numbers})
+    table = pd.DataFrame({"layer": layers + 1, "head": numbers + 1})
     for name, values in scores.items():
         table[name] = values.ravel()
     table["job"] = [job(scores, layer, head, n_keys) for layer, head in zip(layers, numbers, strict=True)]
@@ -78,9 +78,12 @@ def ranking(
         kl: (layer, head) -> bits by which the next-token distribution changes without it.
         links: Largest weight from the last token to another one. Shape [layer, head].
         answers: (layer, head) -> the likeliest next token without it.
+
+    Returns:
+        name, layer, head (both counted from 1, as on the page), kl_bits, strongest_link, next_token.
     """
     rows = [
-        (f"{layer}.{head}", layer, head, bits, float(links[layer, head]), answers[layer, head])
+        (head_name(layer, head), layer + 1, head + 1, bits, float(links[layer, head]), answers[layer, head])
         for (layer, head), bits in kl.items()
     ]
     table = pd.DataFrame(rows, columns=["name", "layer", "head", "kl_bits", "strongest_link", "next_token"])

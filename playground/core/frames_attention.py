@@ -80,7 +80,8 @@ def weights(
         queries, keys: Label of each token.
 
     Returns:
-        layer, head, query_position, query, key_position, key, weight (4 decimals).
+        layer and head (both counted from 1, as on the page), query_position, query, key_position, key,
+        weight (4 decimals).
 
     Example:
         >>> weights(np.full((2, 1, 1, 2), 0.5), [1], ["b"], ["a", "b"])["key"].tolist()
@@ -90,8 +91,8 @@ def weights(
     layer, head, query, key = (axis.ravel() for axis in np.indices(chosen.shape))
     return pd.DataFrame(
         {
-            "layer": np.array(layers)[layer],
-            "head": head,
+            "layer": np.array(layers)[layer] + 1,
+            "head": head + 1,
             "query_position": query,
             "query": np.array(queries, dtype=object)[query],
             "key_position": key,

@@ -95,10 +95,10 @@ def delta_map(changes: Sequence[LowRank]) -> pd.DataFrame:
         changes: All of an adapter.
 
     Returns:
-        layer, module, relative_norm (Frobenius norm of the change / of the frozen weight; missing where it is
-        not finite).
+        layer (counted from 1, as on the page), module, relative_norm (Frobenius norm of the change / of the
+        frozen weight; missing where it is not finite).
     """
-    rows = [(change.layer, change.module, relative_norm(change)) for change in changes]
+    rows = [(change.layer + 1, change.module, relative_norm(change)) for change in changes]
     table = pd.DataFrame(rows, columns=list(DELTA_MAP)).astype({"relative_norm": np.float64})
     return table.assign(relative_norm=table["relative_norm"].where(np.isfinite(table["relative_norm"])))
 

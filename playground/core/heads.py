@@ -94,6 +94,19 @@ def _mean(rows: NDArray[np.float64], told: NDArray[np.bool_]) -> NDArray[np.floa
     return found
 
 
+def head_name(layer: int, head: int) -> str:
+    """How every page calls a head, layer and head counted from 1: layer 0 is the embedding there.
+
+    Args:
+        layer, head: Counted from 0, as in every array, link and shown script.
+
+    Example:
+        >>> head_name(13, 8)
+        '14.9'
+    """
+    return f"{layer + 1}.{head + 1}"
+
+
 Job = Literal["induction", "previous_token", "duplicate_token", "same_word", "first_token", "even", "mixed"]
 
 

@@ -10,6 +10,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from playground.core import pieces
+from playground.core.heads import head_name
 from playground.core.journey import query_position, sharpest_head
 from playground.core.tokens import Tokenization
 from playground.core.trace import Trace
@@ -38,7 +39,7 @@ class View:
         tokens: The whole text as the model reads it.
         trace: Of the whole text; its attentions are those of the window.
         start, stop: The window: the tokens drawn.
-        layer, head: The chosen head.
+        layer, head: The chosen head, counted from 0; `name` is what the page calls it.
         off: Heads that are switched off.
     """
 
@@ -68,6 +69,16 @@ class View:
         selected = selected_token(len(self.tokens))
         place = query_position(self.tokens.special) if selected is None else selected
         return min(max(place, self.start), self.stop - 1) - self.start
+
+    @property
+    def name(self) -> str:
+        """How the page calls the chosen head."""
+        return head_name(self.layer, self.head)
+
+    @property
+    def upto_query(self) -> tuple[int, ...]:
+        """Token ids of the text up to the selected token: what a decoder predicts the next one from."""
+        return self.tokens.input_ids[: self.start + self.query + 1]
 
     @property
     def causal(self) -> bool:
@@ -102,15 +113,14 @@ def look(context: PageContext) -> View:
         topic="attention",
     )
     chosen = _chosen(context, trace, tokens)
-    off = _heads(hidden("att_off"), context)
+    off = _heads("att_off", context)
     return View(context, tokens, trace, start, stop, *chosen, frozenset(off))
 
 
 def examples() -> None:
     """Sentences in which heads have something to do."""
     names = {"pronoun": _("A pronoun"), "repetition": _("A repetition"), "names": _("Two names")}
-    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        st.caption(_("Worth looking at:"), width="content")
+    with st.popover(_("Worth looking at"), icon=":material/lightbulb:", width="stretch"):
         for name, text in _EXAMPLES.items():
             st.button(names[name], key=f"att_example_{name}", type="tertiary", on_click=_take, args=(text,))
 
@@ -133,7 +143,7 @@ def _window(n_tokens: int) -> tuple[int, int]:
 
 def _chosen(context: PageContext, trace: Trace, tokens: Tokenization) -> Head:
     """The head of the link, else the one with the strongest link from the last token."""
-    found = _heads(hidden("att_head"), context)
+    found = _heads("att_head", context)
     if found:
         return found[0]
     special = tokens.special[slice(*trace.window)] if trace.window else tokens.special
@@ -141,17 +151,17 @@ def _chosen(context: PageContext, trace: Trace, tokens: Tokenization) -> Head:
     return (0, 0) if sharpest is None else (sharpest.layer, sharpest.head)
 
 
-def _heads(text: str, context: PageContext) -> list[Head]:
-    """Heads of a link, "13.8 2.1"; one sentence for those that are not there."""
+def _heads(name: str, context: PageContext) -> list[Head]:
+    """Heads of a link, "13.8 2.1", counted from 0; one sentence for those that are not there."""
     model, found = context.model, []
-    for word in text.split()[: model.n_layer * model.n_head]:
+    for word in hidden(name).split()[: model.n_layer * model.n_head]:
         layer, dot, head = word.partition(".")
         numbers = [int(part) for part in (layer, head) if part.isascii() and part.isdigit() and len(part) < 4]
         if dot and len(numbers) == 2 and numbers[0] < model.n_layer and numbers[1] < model.n_head:
             found.append((numbers[0], numbers[1]))
         else:
             allowed = f"0.0 … {model.n_layer - 1}.{model.n_head - 1}"
-            st.warning(sentence(BadValue(name="head", value=repr(word[:20]), allowed=allowed)))
+            st.warning(sentence(BadValue(name=name, value=repr(word[:20]), allowed=allowed)))
     return found
 
 
@@ -163,11 +173,5 @@ def _in_order(numbers: NDArray[np.int64]) -> NDArray[np.int64]:
 
 def shown_code(name: str, view: View, **values: object) -> str:
     """The script `assets/code/<name>.py` on this view's tokens and head."""
-    return show.code(
-        name,
-        folder=show.model_folder(view.context.model.model_id),
-        input_ids=view.trace.input_ids.tolist(),
-        layer=view.layer,
-        head=view.head,
-        **values,
-    )
+    usual = {"input_ids": view.trace.input_ids.tolist(), "layer": view.layer, "head": view.head}
+    return show.code(name, folder=show.model_folder(view.context.model.model_id), **usual | values)

@@ -53,7 +53,7 @@ def row(
             controls, settings, facts | {"query": labels[query]}, numbers, key=f"{PLACE}_panel",
             words=_words(), language=context.language, on_release=remember(PLACE, controls),
         )  # fmt: skip
-    show.provenance(trace, layer=layer, head=head)
+    show.provenance(trace, layer=layer + 1, head=head + 1)
     code = show.code(
         "attention_row",
         folder=show.model_folder(context.model.model_id),
@@ -138,8 +138,12 @@ def _words() -> dict[str, str]:
             "row has {own_bits} bits of entropy; spread evenly over all keys it may see ({n}) it would "
             "have {most}."
         ),
-        "sharper": _(
+        "saturated": _(
             "Divided by only {divisor}, softmax saturates: {bits} bits, the largest weight is {largest}. "
+            "With √{d}: {own_bits} bits and {own_largest}."
+        ),
+        "sharper": _(
+            "Divided by only {divisor}, the row gets sharper: {bits} bits, the largest weight is {largest}. "
             "With √{d}: {own_bits} bits and {own_largest}."
         ),
         "flatter": _(
@@ -148,7 +152,8 @@ def _words() -> dict[str, str]:
         ),
         "legend": _(
             "Click a key to see its dimensions. Orange: weight; thin mark: weight with √d. Green: length of "
-            "what it adds to the residual stream. Point at anything for exact values."
+            "what it adds to the residual stream. Dimensions: violet adds to the score, brown takes from it. "
+            "Point at anything for exact values."
         ),
         "detail": _(
             "{key}: q·k = {score}, divided {scaled}, weight {weight} (with √d: {own}), writes {written}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
+from playground.core.heads import head_name
 from playground.ui.ablation import best_token_changed
 from playground.ui.attention import View
 from playground.ui.head_pictures import scores_of
@@ -24,13 +25,14 @@ def tasks(view: View) -> list[Task]:
     ]
 
 
-def _previous_token_heads(view: View) -> tuple[str, list[str]]:
-    """The head that looks back most, and it among others in the order of the grid."""
+def _previous_token_heads(view: View) -> tuple[str, dict[str, str]]:
+    """The head that looks back most, and the names of it and others in the order of the grid."""
     scores = np.nan_to_num(scores_of(view)["previous_token"], nan=-1.0)
     order = np.argsort(-scores, axis=None, kind="stable")
     places = [int(order[len(order) * part // N_OPTIONS]) for part in range(N_OPTIONS)]
-    names = {place: "{}.{}".format(*divmod(place, scores.shape[1])) for place in places}
-    return names[places[0]], [names[place] for place in sorted(names)]
+    found = [divmod(place, scores.shape[1]) for place in places]
+    best = "{}.{}".format(*found[0])
+    return best, {f"{layer}.{head}": head_name(layer, head) for layer, head in sorted(found)}
 
 
 def strong_link(view: View) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from playground.core.heads import EVEN, THRESHOLDS, HeadScores, Job, Score, job
+from playground.core.heads import EVEN, THRESHOLDS, HeadScores, Job, Score, head_name, job
 from playground.ui.text import N_, _, strong
 
 SCORE_NAMES: dict[str, str] = {
@@ -25,6 +25,7 @@ _SCORES_TELL: dict[str, str] = {
     "same_word": N_("mean weight on other tokens of the same word"),
     "entropy": N_("mean entropy of a row in bits: 0 looks at one token, more spreads out"),
     "distance": N_("mean distance in tokens to what it looks at"),
+    "link": N_("weight on the chosen token"),
 }
 _JOBS: dict[Job, str] = {
     "induction": N_(
@@ -40,7 +41,7 @@ _JOBS: dict[Job, str] = {
 
 
 def score_tells(name: str) -> str:
-    """What a score measures, for the line under its picker."""
+    """What a score measures, for the legend of its bars."""
     return _(_SCORES_TELL[name])
 
 
@@ -59,9 +60,15 @@ def head_sentence(scores: HeadScores, layer: int, head: int, n_keys: float) -> s
         limit = _("threshold {threshold:.0%} of the possible entropy").format(threshold=EVEN)
     else:
         limit = _("no score reaches its threshold")
-    return _("Head **{layer}.{head}** {words} ({limit}).").format(
-        layer=layer, head=head, words=words, limit=limit
+    told = _(
+        "Head **{name}** (layer {layer} of {n_layer}, 0 is the embedding; head {head} of {n_head}) {words} "
+        "({limit})."
     )
+    n_layer, n_head = scores["entropy"].shape
+    return told.format(
+        name=head_name(layer, head), layer=layer + 1, n_layer=n_layer, head=head + 1, n_head=n_head,
+        words=words, limit=limit,
+    )  # fmt: skip
 
 
 def link_sentence(query: str, key: str, weight: float) -> str:

@@ -77,7 +77,7 @@ def panel(context: PageContext, read: Trace) -> None:
     st.caption(_how_to_read(view, n_drawn, n_all))
     with st.container(key="att_bv_picture"):
         show.html_frame(drawn.html, drawn.height, alt=_("Attention weights drawn by BertViz"))
-    show.provenance(trace, layer=layers[0] if view == "head" else None)
+    show.provenance(trace, layer=layers[0] + 1 if view == "head" else None)
     _under(context, trace, view, layers, shown, drawn)
 
 
@@ -111,23 +111,29 @@ def _floats(captured: NDArray[np.uint8] | NDArray[np.float32] | None) -> NDArray
 
 
 def _layer(n_layers: int) -> int:
+    """The chosen layer, counted from 0; the slider counts from 1."""
     if n_layers == 1:
         return 0
-    if st.session_state.get("att_bv_layer", 0) >= n_layers:  # another model has fewer
-        st.session_state["att_bv_layer"] = n_layers - 1
-    return st.slider(
-        _("Layer"),
-        0,
-        n_layers - 1,
-        **setting("att_bv_layer", 0),
-        width=420,
-    )
+    _take_older_link()
+    if st.session_state.get("att_bv_block", 1) > n_layers:  # another model has fewer
+        st.session_state["att_bv_block"] = n_layers
+    return st.slider(_("Layer"), 1, n_layers, **setting("att_bv_block", 1), width=420) - 1
+
+
+def _take_older_link() -> None:
+    """Links used to say `att_bv_layer`, counted from 0."""
+    older = st.query_params.pop("att_bv_layer", "")
+    if older.isascii() and older.isdigit() and len(older) < 4:
+        st.session_state["att_bv_block"] = int(older) + 1
 
 
 def _window(n_layers: int) -> list[int]:
     starts = range(0, n_layers, bertviz.N_LAYERS)
     windows = {f"{start}-{min(start + bertviz.N_LAYERS, n_layers) - 1}": start for start in starts}
-    names = {name: _("Layers {range}").format(range=name.replace("-", "–")) for name in windows}
+    names = {
+        name: _("Layers {range}").format(range=f"{start + 1}–{min(start + bertviz.N_LAYERS, n_layers)}")
+        for name, start in windows.items()
+    }
     start = windows[choose("att_bv_layers", names, _("Layers"))] if len(windows) > 1 else 0
     return list(range(start, min(start + bertviz.N_LAYERS, n_layers)))
 

@@ -226,10 +226,20 @@ def rest_of_lens(context: PageContext, input_ids: tuple[int, ...], positions: Se
         return engine.lens(request, line)
 
 
-def ablations(context: PageContext, ablation: Ablation) -> Generator[Ablated]:
-    """Every head switched off alone, chunk by chunk; closing the iterator stops the model after a chunk."""
+def ablations(
+    context: PageContext, ablation: Ablation, input_ids: tuple[int, ...] | None = None
+) -> Generator[Ablated]:
+    """Every head switched off alone, chunk by chunk; closing the iterator stops the model after a chunk.
+
+    Args:
+        context: From `frame.page`.
+        ablation: What takes a head's place.
+        input_ids: Tokens to read instead of the text.
+    """
     engine = get_engine()
-    request = AblationsRequest(context.model.model_id, context.text, ablation=ablation, owner=context.owner)
+    request = AblationsRequest(
+        context.model.model_id, context.text, input_ids, ablation=ablation, owner=context.owner
+    )
     with WaitingLine(engine, request) as line:
         for part in engine.ablations(request, line):
             line.clear()

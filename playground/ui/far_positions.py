@@ -57,18 +57,13 @@ def far(learned: PageContext, decoder: PageContext) -> None:
     shifted, moved = (
         next(row for row in rows if row[0] == kind and row[1] == 16384) for kind in ("all", "last")
     )
-    st.markdown(
-        _(
-            "{token} has {here:.1%}. With the whole text 16,384 positions later it has {shifted:.1%}; with "
-            "only the last word that far away {moved:.1%}, and {winner} wins."
-        ).format(
-            token=as_code(rows[0][3]),
-            here=rows[0][2],
-            shifted=shifted[2],
-            moved=moved[2],
-            winner=as_code(moved[3]),
-        )
-    )
+    told = _(
+        "{token} has {here:.1%}. With the whole text 16,384 positions later it has {shifted:.1%}; with only "
+        "the last word that far away {moved:.1%}."
+    ).format(token=as_code(rows[0][3]), here=rows[0][2], shifted=shifted[2], moved=moved[2])
+    stays = moved[3] == rows[0][3]
+    first = _("It stays the first.") if stays else _("{winner} is the first there.")
+    st.markdown(f"{told} {first.format(winner=as_code(moved[3]))}")
     show.provenance(trace)
     folder = show.model_folder(decoder.model.model_id)
     values = {"input_ids": list(tokens.input_ids), "last": last[0][0], "offsets": list(OFFSETS)}

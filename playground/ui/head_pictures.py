@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import cast
+from typing import NamedTuple, cast
 
 import numpy as np
 import streamlit as st
@@ -15,7 +15,7 @@ from playground.core import frames_ablation as frames
 from playground.core import pieces
 from playground.core.heads import SHARES, HeadScores, Score, head_scores
 from playground.ui import show
-from playground.ui.attention import Head, View, shown_code
+from playground.ui.attention import Head, View, examples, shown_code
 from playground.ui.attention_words import SCORE_NAMES, head_sentence, link_sentence, score_tells
 from playground.ui.choose import choose_from_list, default_index, list_key
 from playground.ui.components.attention_map import attention_map
@@ -25,47 +25,40 @@ from playground.ui.text import _, plain
 from playground.ui.url import hidden, put, setting
 
 
-def grid(view: View) -> None:
-    """All heads at a glance, coloured and sorted by a score, and what the chosen one does in words."""
-    scores, small = _glance(view)
-    with st.container():
-        name, values, by_score = _score(view, scores)
-        head_grid(
-            small,
-            np.asarray(values, dtype=np.float64),
-            limits=(0.0, _largest(name, view)),
-            selected=(view.layer, view.head),
-            off=view.off,
-            by_score=by_score,
-            key="att_grid",
-            words=_grid_words(name),
-            on_select=_select,
-            on_off=_switch,
-        )
-    row = view.weights[view.layer, view.head, view.query]
-    best = int(row.argmax())
-    told = [head_sentence(scores, view.layer, view.head, view.n_keys)]
-    told.append(link_sentence(view.labels[view.query], view.labels[best], float(row[best])))
-    st.markdown(" ".join(told))
-    show.provenance(view.trace)
-    code = shown_code("attention_heads", view)
-    table = partial(frames.heads, scores, view.n_keys)
-    show.under_picture("attention_heads", frame=table, code=code, picture="att_grid")
+class Chosen(NamedTuple):
+    """What the grid shows.
+
+    Attributes:
+        score: Its id.
+        values: NaN where the text cannot tell. Shape [layer, head].
+        by_score: Best heads first instead of layers x heads.
+    """
+
+    score: str
+    values: NDArray[np.floating]
+    by_score: bool
 
 
-def _score(view: View, scores: HeadScores) -> tuple[str, NDArray[np.floating], bool]:
-    """Draw the fields; give the chosen score's name, its value for every head, and whether it sorts them."""
+def controls(view: View) -> Chosen:
+    """By what the heads are judged and sorted, and sentences in which they have something to do."""
     with st.container(key="below_picture_att"):
-        score_at, link_at, sort_at = st.columns([3, 3, 2], vertical_alignment="bottom")
+        score_at, link_at, sort_at, examples_at = st.columns(4, vertical_alignment="bottom")
         with score_at:
             names = {score: _(words) for score, words in SCORE_NAMES.items()}
             name = choose_from_list("att_score", names, _("Score"))
         with link_at:
-            values = _link(view) if name == "link" else scores[cast("Score", name)]
-            if name != "link":
-                st.caption(score_tells(name))
+            values = _link(view) if name == "link" else scores_of(view)[cast("Score", name)]
         with sort_at:
             by_score = st.toggle(_("Best heads first"), **setting("att_sort", False))
+        with examples_at:
+            examples()
+    return Chosen(name, values, by_score)
+
+
+def grid(view: View, chosen: Chosen) -> None:
+    """All heads at a glance, coloured and sorted by a score, and what the chosen one does in words."""
+    scores, small = _glance(view)
+    name, values, by_score = chosen
     if np.isnan(values).all():
         st.info(
             _(
@@ -73,7 +66,23 @@ def _score(view: View, scores: HeadScores) -> tuple[str, NDArray[np.floating], b
                 "several tokens."
             )
         )
-    return name, values, by_score
+    head_grid(
+        small,
+        np.asarray(values, dtype=np.float64),
+        limits=(0.0, _largest(name, view)),
+        selected=(view.layer, view.head),
+        off=view.off,
+        by_score=by_score,
+        key="att_grid",
+        words={"score": _(SCORE_NAMES[name]), "tells": score_tells(name)},
+        on_select=_select,
+        on_off=_switch,
+    )
+    st.markdown(head_sentence(scores, view.layer, view.head, view.n_keys))
+    show.provenance(view.trace)
+    code = shown_code("attention_heads", view)
+    table = partial(frames.heads, scores, view.n_keys)
+    show.under_picture("attention_heads", frame=table, code=code, picture="att_grid")
 
 
 def scores_of(view: View) -> HeadScores:
@@ -131,10 +140,6 @@ def _largest(name: str, view: View) -> float:
     return 1.0 if name in (*SHARES, "link") else max(1.0, float(view.stop) / 2)
 
 
-def _grid_words(name: str) -> dict[str, str]:
-    return {"score": _(SCORE_NAMES[name])}
-
-
 def _select(layer: int, head: int) -> None:
     put("att_head", f"{layer}.{head}")
 
@@ -150,35 +155,37 @@ def _switch(off: frozenset[Head]) -> None:
 
 def one_head(view: View) -> None:
     """The map of the chosen head with exact values; sinks hidden and words merged on wish."""
-    st.markdown(f"#### {_('What does head {name} look at?').format(name=f'{view.layer}.{view.head}')}")
-    sink_at, words_at, whole_at = st.columns(3)
-    with sink_at:
-        without = st.toggle(_("Hide attention sinks"), **setting("att_sink", False))
-    with words_at:
-        merged = st.toggle(_("Whole words"), **setting("att_words", False))
+    st.markdown(f"#### {_('What does head {name} look at?').format(name=view.name)}")
+    picture, options = st.container(), st.container(horizontal=True, gap="medium")
     whole = False
-    if view.trace.queries is not None and len(view.tokens) > len(view.labels):
-        with whole_at:
+    with options:
+        without = st.toggle(_("Hide attention sinks"), **setting("att_sink", False))
+        merged = st.toggle(_("Whole words"), **setting("att_words", False))
+        if view.trace.queries is not None and len(view.tokens) > len(view.labels):
             whole = st.toggle(_("All tokens of the text"), **setting("att_whole", False))
     weights, labels, query, removed = map_of(view, without=without, merged=merged, whole=whole)
-    attention_map(
-        weights.astype(np.float32),
-        queries=labels,
-        keys=labels,
-        selected=query,
-        removed=None if removed is None else removed.astype(np.float32),
-        causal=view.causal,
-        coverage=_coverage(),
-        key="att_map",
-        words={},
-        on_select=_query_setter(view, merged=merged, whole=whole),
-        on_coverage=_cover,
-    )
+    with picture:
+        attention_map(
+            weights.astype(np.float32),
+            queries=labels,
+            keys=labels,
+            selected=query,
+            removed=None if removed is None else removed.astype(np.float32),
+            causal=view.causal,
+            coverage=_coverage(),
+            key="att_map",
+            words={},
+            on_select=_query_setter(view, merged=merged, whole=whole),
+            on_coverage=_cover,
+        )
+    row = view.weights[view.layer, view.head, view.query]
+    best = int(row.argmax())
+    st.markdown(link_sentence(view.labels[view.query], view.labels[best], float(row[best])))
     if removed is not None:
         told = _("Hidden: {names}. They held {share:.1%} of this row, {mean:.1%} of all rows on average.")
         names = ", ".join(plain(view.labels[place]) for place in _sinks(view))
         st.markdown(told.format(names=names, share=float(removed[query]), mean=float(removed.mean())))
-    show.provenance(view.trace, layer=view.layer, head=view.head)
+    show.provenance(view.trace, layer=view.layer + 1, head=view.head + 1)
     code = shown_code("attention_map", view, hidden=_hidden_tokens(view) if without else [])
     table = partial(frames.attention_map, weights, labels, labels)
     show.under_picture("attention_map", frame=table, code=code, picture="att_map")

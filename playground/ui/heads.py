@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from playground.ui import ablation, attention, attention_row, head_pictures
+from playground.ui import attention, attention_row, head_pictures, head_ranking
 from playground.ui.attention import View
 from playground.ui.attention_tasks import strong_link
 from playground.ui.choose import choose
@@ -37,7 +37,7 @@ def heads(context: PageContext) -> tuple[View, str]:
     """
     drawn = Drawn()
     # a fragment waits for the end of a full run, and that of a ranking takes long: then the page runs whole
-    draw = _draw if ablation.is_ranking() else st.fragment(_draw)
+    draw = _draw if head_ranking.is_ranking() else st.fragment(_draw)
     draw(context, drawn)
     assert drawn.view is not None
     return drawn.view, drawn.panel
@@ -47,8 +47,13 @@ def _draw(context: PageContext, drawn: Drawn) -> None:
     view = attention.look(context)
     if drawn.view is not None and _shared(view, st.session_state["att_panel"]) != drawn.shared:
         st.rerun()
-    head_pictures.grid(view)
-    head_pictures.one_head(view)
+    with st.container():
+        chosen = head_pictures.controls(view)
+        grid_at, map_at = st.columns([5, 6], gap="medium")
+        with grid_at:
+            head_pictures.grid(view, chosen)
+        with map_at:
+            head_pictures.one_head(view)
     st.markdown(f"#### {_('Look closer')}")
     panels = {
         "row": _("The arithmetic of one row"),

@@ -79,7 +79,7 @@ def clocks(context: PageContext) -> None:
             language=context.language, facts=facts, numbers=vectors,
             on_release=remember("pos_clocks", controls),
         )  # fmt: skip
-    show.provenance(trace, layer=0, head=0)
+    show.provenance(trace, layer=1, head=1)
     query, key, m, n, shift = (int(settings[name]) for name in ("query", "key", "m", "n", "shift"))
     pair = (vectors[0, query].astype(np.float64), vectors[1, key].astype(np.float64))
     table = partial(frames.rotary, *pair, scheme.base, m=m, n=n, shift=shift)
@@ -179,12 +179,14 @@ def table(context: PageContext) -> None:
     spec = _curve_picture(context.language, *explained)
     alt = _("The learned positions on their first two principal components")
     show.show_chart(spec, "pos_curve", alt, data=curve)
+    low, median, high = curve.attrs["degrees"]
     st.markdown(
         _(
             "Each point is one position. From one to the next it turns by {degrees:.0f}° round the middle, "
-            "the median of all steps. A pair of sinusoidal dimensions turns by the same angle at every step; "
-            "nobody told this model to. These two directions hold {share:.0%} of the variance."
-        ).format(degrees=curve.attrs["degrees"], share=sum(explained[:2]))
+            "the median of all steps; eight of ten steps turn by {low:.0f}° to {high:.0f}°. A pair of "
+            "sinusoidal dimensions turns by the same angle at every step. These two directions hold "
+            "{share:.0%} of the variance."
+        ).format(degrees=median, low=low, high=high, share=sum(explained[:2]))
     )
     source(scheme)
     show.under_picture("position_curve", frame=curve, code=code, picture="pos_curve")

@@ -27,7 +27,13 @@ if TYPE_CHECKING:
 
 
 def provenance(trace: Trace, *, layer: int | None = None, head: int | None = None) -> None:
-    """Draw the small line that says where a picture's numbers come from."""
+    """Draw the small line that says where a picture's numbers come from.
+
+    Args:
+        trace: What the model computed.
+        layer: As pages count: 1 is the first block, 0 the embedding.
+        head: Counted from 1.
+    """
     words = [
         *_named(trace.model_id, trace.adapter or ""),
         _("revision {hash}").format(hash=trace.revision[:12]),

@@ -35,7 +35,7 @@ class Reading:
         context: The model and the text.
         tokens: The whole text as this model reads it.
         trace: With the attentions of its first tokens.
-        layer: Which layer is shown.
+        layer: Which layer is shown, counted from 0.
     """
 
     context: PageContext
@@ -111,9 +111,11 @@ def _draw(reading: Reading) -> None:
     mask, picture = _pictures(reading.context.language)
     key = f"att_mean_{kind}"
     show.show_chart(mask, f"att_mask_{kind}", _("Who may look where"), data=table)
-    alt = _("Attention of {name}, layer {layer}, mean of all heads").format(name=name, layer=reading.layer)
+    alt = _("Attention of {name}, layer {layer}, mean of all heads").format(
+        name=name, layer=reading.layer + 1
+    )
     show.show_chart(picture, key, alt, data=table)
-    show.provenance(reading.trace, layer=reading.layer)
+    show.provenance(reading.trace, layer=reading.layer + 1)
     show.under_picture(f"attention_{kind}", frame=table, code=_code(reading), picture=key)
 
 
@@ -135,7 +137,7 @@ def told(context: PageContext, encoder: Reading, decoder: Reading) -> str:
         same=labels[1],
         encoder=shares[0],
         decoder=shares[1],
-        layer=encoder.layer,
+        layer=encoder.layer + 1,
         n_layer=encoder.context.model.n_layer,
     )
 

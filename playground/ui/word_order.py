@@ -27,6 +27,7 @@ from playground.ui.state import PageContext, settings
 from playground.ui.text import _, plain
 
 Positions = Literal["counted", "equal"]
+SAME = 1e-4  # numbers that differ by less are the same, but for rounding
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -170,21 +171,7 @@ def _orders(reading: Reading) -> None:
 
 def _order_sentence(encoder: Reading, decoder: Reading) -> str:
     """The picture in words, with the numbers of this text."""
-    words = [
-        _(
-            "Without positions (dashed), {encoder} gives the same set of vectors in any order: no number "
-            "differs by more than {equal:.1e}. With positions {counted:.2f}."
-        ).format(
-            encoder=plain(encoder.context.model.name),
-            equal=encoder.largest("equal"),
-            counted=encoder.largest("counted"),
-        ),
-        _(
-            "{decoder} differs even without positions: its mask lets each token see only the tokens before "
-            "it, and those have changed. The last word (dotted) stayed last: it sees the same set, so layer "
-            "1 leaves it alone; from layer 2 on it reads tokens that have changed themselves."
-        ).format(decoder=plain(decoder.context.model.name)),
-    ]
+    words = [_encoder_words(encoder), *_decoder_words(decoder)]
     before, after = decoder.before["counted"], decoder.after["counted"]
     if before.logits is not None and after.logits is not None:
         given, new = _winner(decoder.context, before), _winner(decoder.context, after)
@@ -194,6 +181,45 @@ def _order_sentence(encoder: Reading, decoder: Reading) -> str:
             )
         )
     return " ".join(words)
+
+
+def _encoder_words(encoder: Reading) -> str:
+    equal, counted = encoder.largest("equal"), encoder.largest("counted")
+    told = (
+        _(
+            "Without positions (dashed), {encoder} gives the same set of vectors in any order: no number "
+            "differs by more than {equal:.1e}. With positions {counted:.2f}."
+        )
+        if equal < SAME
+        else _(
+            "Without positions (dashed), the numbers of {encoder} differ by up to {equal:.2f}: it knows the "
+            "order from elsewhere, too. With positions {counted:.2f}."
+        )
+    )
+    return told.format(encoder=plain(encoder.context.model.name), equal=equal, counted=counted)
+
+
+def _decoder_words(decoder: Reading) -> list[str]:
+    """Whether it differs without positions, and at which layer its last token begins to."""
+    name = plain(decoder.context.model.name)
+    if decoder.largest("equal") < SAME:
+        return [_("{decoder} gives the same vectors in this order without positions.").format(decoder=name)]
+    told = [
+        _(
+            "{decoder} differs even without positions: its mask lets each token see only the tokens before "
+            "it, and those have changed."
+        ).format(decoder=name)
+    ]
+    moved = decoder.differences("equal", place=len(decoder.tokens) - 1) >= SAME
+    if moved.any():
+        last = _(
+            "The last word (dotted) stayed last and sees the same set: it first moves at layer {layer}, when "
+            "the tokens that it reads have changed themselves."
+        )
+        told.append(last.format(layer=int(moved.argmax())))
+    else:
+        told.append(_("The last word (dotted) stayed last and sees the same set: it never moves."))
+    return told
 
 
 def _winner(context: PageContext, trace: Trace) -> tuple[str, float]:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import base64
+import tomllib
 from typing import Any
 
 from playwright.sync_api import Page
+
+from playground.paths import site_root
 
 MOUNT = """
 async ([source, style, rootClass, theme]) => {
@@ -32,8 +35,17 @@ async ([source, style, rootClass, theme]) => {
   };
 }
 """
+THEMES = tomllib.loads((site_root() / ".streamlit/config.toml").read_text("utf-8"))["theme"]
+
+
+def _amounts(theme: str) -> dict[str, str]:
+    """The colours of amounts and their paper, as Streamlit gives them to components."""
+    paper, colours = THEMES[theme]["backgroundColor"], THEMES[theme]["chartSequentialColors"]
+    return {"--st-background-color": paper, "--st-chart-sequential-colors": ",".join(colours)}
+
+
 LIGHT = {
-    "--st-background-color": "#ffffff",
+    **_amounts("light"),
     "--st-secondary-background-color": "#f0f2f6",
     "--st-text-color": "#1a1c20",
     "--st-border-color": "#d5dbe2",
@@ -43,7 +55,7 @@ LIGHT = {
     "--st-code-font": "monospace",
 }
 DARK = LIGHT | {
-    "--st-background-color": "#0e1117",
+    **_amounts("dark"),
     "--st-secondary-background-color": "#262730",
     "--st-text-color": "#fafafa",
     "--st-border-color": "#3d4450",

@@ -15,7 +15,12 @@ from tests.browser.reader import Watch, choose_language, wait_run
 ANIMAL = "The animal didn't cross the street because it was too tired"
 IT, THE_ANIMAL = 8, 1
 LAYER, HEAD, WEIGHT = 13, 8, 0.7496  # where ` it` looks at ` animal`
-N_LAYER, LEFT, TOP = 30, 46, 20  # columns of the grid, and the room of its labels in head_grid.js
+NAME = f"{LAYER + 1}.{HEAD + 1}"  # as the page calls it
+ACROSS, LEFT, TOP = (
+    15,
+    36,
+    20,
+)  # layers beside each other in the grid, and the room of its labels in head_grid.js
 
 
 def url(**link: str) -> str:
@@ -63,10 +68,10 @@ def test_in_three_clicks_to_the_head_where_it_looks_at_animal(attention: Page) -
     expect(page.get_by_text("From ·it to")).to_be_visible()
     box = grid(page).bounding_box()
     assert box is not None
-    pitch = (box["width"] - LEFT) / N_LAYER
-    grid(page).click(position={"x": LEFT + (LAYER + 0.5) * pitch, "y": TOP + (HEAD + 0.5) * pitch})  # 3
+    wide, high = (box["width"] - LEFT - 2) / ACROSS, ((box["height"] - 2) / 2 - TOP) / 9
+    grid(page).click(position={"x": LEFT + (LAYER + 0.5) * wide, "y": TOP + (HEAD + 0.5) * high})  # 3
     wait_run(page)
-    expect(page.get_by_text(f"What does head {LAYER}.{HEAD} look at?")).to_be_visible()
+    expect(page.get_by_text(f"What does head {NAME} look at?")).to_be_visible()
     expect(page.get_by_text("One link 0.750").first).to_be_visible()
     expect(page.get_by_text("·animal: 75.0 %").first).to_be_visible()
     expect(page).to_have_url(re.compile(re.escape(f"att_head={LAYER}.{HEAD}")))
@@ -83,18 +88,18 @@ def test_a_link_brings_back_head_switches_and_panel_and_korean_keeps_them(open_p
             att_score="link",
         )
     )
-    expect(page.get_by_text("Off: 0.1, 25.3")).to_be_visible()
-    expect(page.get_by_text("What does head 13.8 look at?")).to_be_visible()
+    expect(page.get_by_text("Off: 1.2, 26.4")).to_be_visible()
+    expect(page.get_by_text("What does head 14.9 look at?")).to_be_visible()
     expect(page.get_by_text(re.compile("Hidden: The"))).to_be_visible()
-    expect(page.get_by_text(re.compile(r"The next token changes by 0\.\d+ bits"))).to_be_visible()
+    expect(page.get_by_text(re.compile(r"After ·it, the next token changes by 0\.\d+ bits"))).to_be_visible()
     choose_language(page, "한국어")
-    expect(page.get_by_text("헤드 13.8은 무엇을 볼까요?")).to_be_visible()
+    expect(page.get_by_text("헤드 14.9는 무엇을 볼까요?")).to_be_visible()
     expect(page.get_by_text("에서 가장 많이 보는 곳은")).to_be_visible()
 
 
 def test_a_link_brings_back_the_model_and_its_sinks(open_page: OpenPage) -> None:
     page = open_page(url(model=DEFAULT_ENCODER, att_head="2.7", att_sink="true"))
-    expect(page.get_by_text("What does head 2.7 look at?")).to_be_visible()
+    expect(page.get_by_text("What does head 3.8 look at?")).to_be_visible()
     expect(page.get_by_text(re.compile(r"Hidden: \[CLS\], \[SEP\]"))).to_be_visible()
 
 
@@ -131,4 +136,12 @@ def test_ranking_shows_progress_and_can_be_stopped(follow: OpenPage) -> None:
     expect(page.get_by_text(re.compile(r"\d+ of 270 heads"))).to_be_visible()
     page.get_by_role("button", name="Stop", exact=True).last.click()
     expect(page.get_by_text(re.compile(r"Stopped: \d+ of 270 heads"))).to_be_visible()
-    expect(page.get_by_text("weight is not importance")).to_be_visible()
+    expect(page.get_by_text(re.compile(r"Rank correlation -?0\.\d\d: "))).to_be_visible()
+
+
+def test_the_map_of_the_head_stands_beside_the_grid_above_the_fold(attention: Page) -> None:
+    every, one = grid(attention).bounding_box(), map_of(attention).bounding_box()
+    assert every is not None
+    assert one is not None
+    assert one["x"] > every["x"] + every["width"]
+    assert max(box["y"] + box["height"] for box in (every, one)) <= 768

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,8 @@ WORDS = {
     "restore": "All on again",
     "detail": "head {layer}.{head} · {score} {value}",
     "score": "entropy",
+    "tells": "mean entropy",
+    "weight": "weight",
     "off": "switched off",
     "hint": "Arrow keys move.",
 }
@@ -68,7 +71,7 @@ def grid(page: Page) -> Page:
     return page
 
 
-CELL, LEFT, TOP = 64, 46, 20  # of head_grid.js, for six layers
+CELL, LEFT, TOP = 64, 36, 20  # of head_grid.js, for six layers
 
 
 def cell(page: Page, layer: int, head: int) -> Position:
@@ -87,7 +90,7 @@ def pixel(canvas: Locator, x: float, y: float) -> list[int]:
     return found
 
 
-@pytest.mark.parametrize(("dark", "paper"), [(False, [255, 255, 255]), (True, [14, 17, 23])])
+@pytest.mark.parametrize(("dark", "paper"), [(False, [255, 255, 255]), (True, [15, 18, 22])])
 def test_a_strong_weight_is_painted_where_it_stands_and_zero_is_paper(
     dark: bool, paper: list[int], page: Page
 ) -> None:
@@ -111,7 +114,7 @@ def test_another_theme_repaints(grid: Page) -> None:
     assert pixel(canvas, 1, 1) == [14, 17, 23]
 
 
-def test_many_heads_are_reached_by_scrolling(page: Page) -> None:
+def test_layers_that_do_not_fit_go_on_below(page: Page) -> None:
     n_layers, n_heads = 70, 4
     head = {
         "revision": 0,
@@ -128,13 +131,19 @@ def test_many_heads_are_reached_by_scrolling(page: Page) -> None:
     page.locator(".holder").focus()
     for _ in range(n_layers - 1):
         page.keyboard.press("ArrowRight")
-    expect(page.locator(".detail")).to_have_text("head 69.0 · entropy –")
+    expect(page.locator(".detail")).to_have_text("head 70.1 · entropy –")
     large = page.locator(".large").bounding_box()
-    assert page.locator(".holder").evaluate("(holder) => holder.scrollLeft") > 400
+    assert page.locator(".holder").evaluate("(holder) => holder.scrollWidth <= holder.clientWidth")
     assert large is not None
     assert 0 <= large["x"] < 1000
     page.keyboard.press("Enter")
     assert sent(page)[0][1]["selected"] == [69, 0]
+    side, band = 27, TOP + 4 * 27  # cells of 35 layers beside each other, and what one band takes
+    page.locator(".holder canvas").click(
+        position={"x": LEFT + (37 - 35 + 0.5) * side, "y": band + TOP + (2 + 0.5) * side}
+    )
+    expect(page.locator("[aria-selected=true]")).to_have_text("head 38.3 · entropy –")
+    assert sent(page)[-1][1]["selected"] == [37, 2]
 
 
 def test_mounting_sends_nothing_and_a_click_sends_the_head_once(grid: Page) -> None:
@@ -149,7 +158,7 @@ def test_pointing_reads_the_score_and_moves_nothing(grid: Page) -> None:
     canvas, detail = grid.locator(".holder canvas"), grid.locator(".detail")
     before = canvas.bounding_box(), detail.bounding_box()
     canvas.hover(position=cell(grid, 4, 1))
-    expect(detail).to_have_text(f"head 4.1 · entropy {SCORES[4, 1]:.3f}")
+    expect(detail).to_have_text(f"head 5.2 · entropy {SCORES[4, 1]:.3f}")
     large = grid.locator(".large")
     expect(large).to_be_visible()
     assert pixel(large, 144 * 2.5 / N, 144 * 6.5 / N) != [255, 255, 255]
@@ -224,6 +233,7 @@ MAP_WORDS = {
     "coverage": "Smallest set that holds",
     "set": "{n} of {total} hold {percent} %",
     "scale": "weight",
+    "legend": {"tokens": "the same", "query": "query", "chosen": "set", "masked": "masked"},
 }
 
 
@@ -268,7 +278,7 @@ def place(page: Page, query: int, key: int, n: int = 5) -> Position:
     """The middle of a cell; the map ends 4 px above the lower edge of its canvas."""
     box = page.locator(".holder canvas").bounding_box()
     assert box is not None
-    size = 40 if n == 5 else 1
+    size = 38 if n == 5 else 1  # a quarter of the window's height, at least 190, for all rows
     tail = 56 if n == 5 else 8
     right, bottom = box["width"] - tail, box["height"] - 4
     return {"x": right - (n - key - 0.5) * size, "y": bottom - (n - query - 0.5) * size}
@@ -352,6 +362,33 @@ def test_cells_are_painted_by_weight_and_masked_ones_are_hatched(page: Page) -> 
     corner = place(page, 0, 4)
     seen = {tuple(pixel(canvas, corner["x"] + i, corner["y"])) for i in range(-8, 9)}
     assert len(seen) > 2
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_more_weight_is_further_from_the_paper_in_both_themes(dark: bool, page: Page) -> None:
+    n = 12
+    weights = np.zeros((n, n), dtype=np.float32)
+    weights[-1] = np.linspace(0, 1, n)
+    mount(
+        page, MAP, style("keyboard", "attention_map/attention_map"), "attention-map", map_data(weights),
+        dark=dark,
+    )  # fmt: skip
+    canvas = page.locator(".holder canvas")
+    size, tail = 16, 56
+    box = canvas.bounding_box()
+    assert box is not None
+    y = box["height"] - 4 - size / 2
+    painted = [pixel(canvas, box["width"] - tail - (n - key - 0.5) * size, y) for key in range(n)]
+    paper = lightness([15, 18, 22] if dark else [255, 255, 255])
+    far = [abs(lightness(colour) - paper) for colour in painted]
+    assert all(b > a for a, b in pairwise(far)), far
+
+
+def lightness(colour: list[int]) -> float:
+    """CIE L* of an sRGB colour."""
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in (v / 255 for v in colour)]
+    y = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    return 116 * y ** (1 / 3) - 16 if y > 0.008856 else 903.3 * y
 
 
 def test_a_map_of_512_tokens_reads_every_cell(page: Page) -> None:

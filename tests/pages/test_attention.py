@@ -21,7 +21,7 @@ from playground.settings import Settings
 from playground.ui import attention_tasks
 from tests import tiny
 from tests.pages.conftest import OpenApp
-from tests.pages.shown import drawn, folder, run_code
+from tests.pages.shown import charts, drawn, folder, run_code
 
 TEXT = "The cat sat on the mat and the cat sat"
 STACKS = (tiny.LLAMA, tiny.GPT2, tiny.BERT)
@@ -201,6 +201,49 @@ def test_before_and_after_are_the_models_own(ablation: Any, open_app: OpenApp, e
     assert "0.000 bits" in told(app)
 
 
+@pytest.mark.parametrize("place", [3, 6])
+def test_heads_are_measured_after_the_token_that_the_reader_selects(
+    place: int, open_app: OpenApp, engine: Engine
+) -> None:
+    off = ((0, 1), (1, 2), (2, 0))
+    app = open_app("attention", text=TEXT, att_panel="off", att_off="0.1 1.2 2.0", token=str(place))
+    ids = engine.tokenize(tiny.LLAMA, TEXT).input_ids
+    every = [
+        engine.trace(TraceRequest(tiny.LLAMA, input_ids=ids, logits="all", edit=edit)).logits
+        for edit in (None, Edit(off))
+    ]
+    before, after = (logits[place] for logits in every if logits is not None)
+    assert f"{float(kl_bits(before, after)):.3f} bits" in told(app), "as in the middle of the whole text"
+    assert app.selectbox(key="att_after").value == place
+
+    app.selectbox(key="att_after").set_value(place - 1).run()
+    assert app.session_state["token"] == str(place - 1), "selected on the whole page"
+    before, after = (logits[place - 1] for logits in every if logits is not None)
+    assert f"{float(kl_bits(before, after)):.3f} bits" in told(app)
+    assert drawn(app, "attention_map")[0]["view"]["selected"] == place - 1
+
+
+def test_the_ranking_is_that_of_the_selected_token(open_app: OpenApp, engine: Engine) -> None:
+    app = open_app("attention", text=TEXT, att_panel="off", token="4")
+    app.button(key="att_rank").click().run()
+    ids = engine.tokenize(tiny.LLAMA, TEXT).input_ids[:5]
+    before, after = (
+        engine.trace(TraceRequest(tiny.LLAMA, input_ids=ids, logits="last", edit=edit)).logits
+        for edit in (None, Edit(((2, 1),)))
+    )
+    assert before is not None
+    assert after is not None
+    bits = float(kl_bits(before[0], after[0]))
+    assert app.session_state["att_ranking"].kl[2, 1] == pytest.approx(bits, abs=1e-4)
+    rows = charts(app)[-1].set_index("name")
+    weights = read(engine, tiny.LLAMA).attentions
+    assert weights is not None
+    assert rows.loc["3.2", "strongest_link"] == pytest.approx(float(weights[2, 1, 4, 1:4].max()), abs=1e-6)
+    app.session_state["token"] = "5"
+    app.run()
+    assert not app.session_state["att_ranking"].kl, "another token begins anew"
+
+
 def test_every_head_is_ranked_and_the_ranking_stays(open_app: OpenApp, engine: Engine) -> None:
     app = open_app("attention", text=TEXT, att_panel="off")
     app.button(key="att_rank").click().run()
@@ -215,7 +258,7 @@ def test_every_head_is_ranked_and_the_ranking_stays(open_app: OpenApp, engine: E
         assert after is not None
         assert ranking.kl[head] == pytest.approx(float(kl_bits(before[0], after[0])), abs=1e-4)
     best = max(ranking.kl, key=ranking.kl.__getitem__)
-    assert f"**{best[0]}.{best[1]}**" in told(app)
+    assert f"head **{best[0] + 1}.{best[1] + 1}**" in told(app)
     forwards = engine.stats().n_forwards
     app.run()
     assert engine.stats().n_forwards == forwards

@@ -47,7 +47,7 @@ def test_code_shown_gives_the_numbers_shown(
     folder = tiny_settings.cache_dir / "models" / model.replace("/", "--")
     own = run_code(CODE[model], tmp_path, folder=str(folder), text=text)
     note = shown["stations"][3]["note"]
-    assert note == f"layer {own['layer']}, head {own['head']}"
+    assert note == f"layer {own['layer'] + 1}, head {own['head'] + 1}", "pages count from 1, code from 0"
     weights = own["looks"][own["layer"], own["head"]].numpy()
     rows = [row for row in shown["rows"] if row["kind"] != "gap"]
     for row in rows:
@@ -148,7 +148,8 @@ def test_picture_is_read_in_words_with_its_own_numbers(open_app: OpenApp) -> Non
     shown = drawn(app)
     sentence = app.markdown[1].value.replace("\\", "")
     assert f"**{shown['next'][0]['label']}**] {shown['next'][0]['percent']}" in sentence
-    assert shown["stations"][3]["note"].replace("layer", "Layer") in sentence
+    layer, head = re.findall(r"\d+", shown["stations"][3]["note"])
+    assert f"Layer {layer} of 3 (0 is the embedding), head {head}, lets" in sentence
 
 
 def test_tasks_are_checked_against_the_models_values(open_app: OpenApp) -> None:

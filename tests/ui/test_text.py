@@ -117,7 +117,7 @@ NEVER_ONE = (
     "Blue: the {n:,}",
     "Each prompt gets the same {n}",
     "Its next {n} tokens",
-    "Layer {layer}, head {head} lets",
+    "Layer {layer} of {n_layer}",
     "Only the first",
     "Stopped: {done} of {total} heads",
     "Switch off each",

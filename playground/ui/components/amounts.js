@@ -1,8 +1,5 @@
 // Amounts as colours, 0 = paper, and canvases that stay sharp when saved.
 
-const CIVIDIS = ["#00224e", "#123570", "#3b496c", "#575d6d", "#707173", "#8a8678", "#a59c74", "#c3b369", "#e1cc55", "#fee838"];
-const FADE = 0.12; // up to this share colours come out of the paper
-
 function rgb(colour) {
   const pen = el("canvas", { width: 1, height: 1 }).getContext("2d");
   pen.fillStyle = colour;
@@ -12,17 +9,15 @@ function rgb(colour) {
 
 const mix = (from, to, share) => from.map((value, i) => value + share * (to[i] - value));
 
-/** Colours of 0 to 255: farther from the paper is more, so that the scale turns round on white. */
-function amountColours({ paper, dark }) {
-  const stops = CIVIDIS.map(rgb);
-  if (!dark) stops.reverse();
-  const blank = rgb(paper);
+/** Colours of 0 to 255, as the charts have them: 0 is the paper, farther from it is more. */
+function amountColours({ amounts }) {
+  const stops = amounts.map(rgb);
   const pixels = new Uint8ClampedArray(4 * 256);
   for (let i = 0; i < 256; i++) {
     const at = (i / 255) * (stops.length - 1);
     const low = Math.min(Math.floor(at), stops.length - 2);
     const colour = mix(stops[low], stops[low + 1], at - low);
-    pixels.set([...mix(blank, colour, Math.min(1, i / 255 / FADE)), 255], 4 * i);
+    pixels.set([...colour, 255], 4 * i);
   }
   return new Uint32Array(pixels.buffer);
 }
@@ -61,6 +56,22 @@ function hatching(pen, colour, step) {
   const pattern = pen.createPattern(tile, "repeat");
   pattern.setTransform(new DOMMatrix().scale(0.5));
   return pattern;
+}
+
+/** Which colour is which amount, 0 to 1; `scale` says how far along the colours an amount lies. */
+function amountLegend(colours, ticks, scale = Math.sqrt) {
+  const strip = amountImage(Uint8Array.from({ length: 256 }, (_, i) => i), 1, 256, colours);
+  const labels = ticks.map((tick) => el("span", { style: `left: ${100 * scale(tick)}%` }, String(tick)));
+  return el("span", { class: "amounts" }, strip, ...labels);
+}
+
+/** A colour of `amountColours` as red, green and blue. */
+const rgb24 = (pixel) => [pixel & 255, (pixel >> 8) & 255, (pixel >> 16) & 255];
+
+/** Dark or light ink, whichever reads better on a colour. */
+function inkOn(colour) {
+  const [r, g, b] = colour.map((part) => (part / 255) ** 2.2);
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.18 ? "#000000" : "#ffffff";
 }
 
 function frame(pen, colour, thick, x, y, wide, high) {

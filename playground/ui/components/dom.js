@@ -59,6 +59,7 @@ function renewed(begin) {
 function pageTheme(node) {
   const style = getComputedStyle(node);
   const value = (name, otherwise) => style.getPropertyValue(name).trim() || otherwise;
+  const list = (name, otherwise) => value(name, "").split(",").filter(Boolean).length > 1 ? value(name).split(",") : otherwise;
   const paper = value("--st-background-color", "#ffffff");
   const dark = /^#[0-4]/.test(paper) || /^rgb\(\s*\d{1,2},/.test(paper);
   return {
@@ -68,6 +69,7 @@ function pageTheme(node) {
     font: value("--st-font", "sans-serif"),
     code: value("--st-code-font", "monospace"),
     line: dark ? "#39424d" : "#d5dbe2",
+    amounts: list("--st-chart-sequential-colors", [paper, value("--st-text-color", "#1a1c20")]),
   };
 }
 

@@ -158,7 +158,8 @@ def _reading(found: Answer, analogy: Analogy, names: dict[int, str]) -> str:
         _("The nearest token of all is {first}.").format(first=strong(names[first])),
     ]
     if first in analogy.inputs:
-        told.append(_("It is one of the input words: the answer hardly moved away from its start."))
+        near = _("It is one of the input words, at a cosine of {cosine:.2f} to the answer.")
+        told.append(near.format(cosine=float(found.everything.similarities[0])))
     told.append(_("With the input words left out it is {second}.").format(second=strong(names[second])))
     if analogy.d is not None and found.rank is not None:
         told.append(

@@ -222,4 +222,5 @@ def _matrix(language: str, lowest: float) -> dict[str, Any]:
 
 @lru_cache
 def _curve(language: str) -> dict[str, Any]:
-    return charts.separation_curve({"layer": _("Layer"), "separation": _("Separation")})
+    layer = f"{_('Layer (0 = embedding)')} · {_('large dot: the chosen layer')}"
+    return charts.separation_curve({"layer": layer, "separation": _("Separation")})

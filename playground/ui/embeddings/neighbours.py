@@ -38,6 +38,7 @@ from playground.ui.url import setting
 
 N = 10
 PAIR_SEED = 0
+MUCH = 0.1  # mean cosine of random pairs from which on a cosine is said to be large already by chance
 _TITLES: dict[Measure, str] = {
     "cosine": N_("Cosine"),
     "centred": N_("Cosine, mean subtracted"),
@@ -134,12 +135,19 @@ def all_nearest(table: EmbeddingTable, token_id: int) -> list[Neighbours]:
 def _reading(found: list[Neighbours], names: dict[int, str], pairs: Baseline, token_id: int) -> str:
     """The picture in words."""
     cosine, centred, dot = found
-    words = _(
-        "By cosine {first} is closest to {token} ({value:.3f}); but two random tokens already have "
-        "{mean:.3f} on average. With the average vector subtracted, random pairs have {centred:.3f} and the "
-        "closest is {second} ({second_value:.3f}). By dot product it is {third}."
+    beside = (
+        _(
+            "By cosine {first} is closest to {token} ({value:.3f}); but two random tokens already have "
+            "{mean:.3f}."
+        )
+        if pairs.cosine.mean() >= MUCH
+        else _("By cosine {first} is closest to {token} ({value:.3f}); two random tokens have {mean:.3f}.")
     )
-    return words.format(
+    words = _(
+        "With the average vector subtracted, random pairs have {centred:.3f} and the closest is {second} "
+        "({second_value:.3f}). By dot product it is {third}."
+    )
+    return f"{beside} {words}".format(
         token=strong(names[token_id]),
         first=strong(names[int(cosine.token_ids[0])]),
         value=float(cosine.similarities[0]),

@@ -20,6 +20,7 @@ from playground.ui.text import _
 from playground.ui.url import setting
 
 MAX_WORDS = 60
+LEARNED = 0.05  # gain of the separation score from which on it is said to be learned
 
 
 def read_words(text: str) -> tuple[list[str], list[int]]:
@@ -81,10 +82,14 @@ def _pictures(
     if before is not None and after is not None:
         told = _(
             "Separation of the groups: {before:.3f} before training, {after:.3f} after (1 = perfect, "
-            "0 = none, below 0 = mixed: nearer to another group than to their own). "
-            "An untrained embedding knows nothing of words; all order on the right was learned."
+            "0 = none, below 0 = mixed: nearer to another group than to their own)."
+        ).format(before=before, after=after)
+        learned = (
+            _("An untrained embedding knows nothing of words: what separates the groups was learned.")
+            if after - before >= LEARNED
+            else _("For these groups training made no difference that this score shows.")
         )
-        st.markdown(told.format(before=before, after=after))
+        st.markdown(f"{told} {learned}")
     else:
         st.markdown(_("Two groups or more, each with two words, give a separation score."))
     table_provenance(table)

@@ -60,7 +60,7 @@ def _which(changes: tuple[LowRank, ...]) -> tuple[int, str]:
     largest = max(places, key=lambda name: places[name].norm / places[name].weight_norm)
     ordered = {largest: places[largest]} | places
     labels = {
-        name: _("layer {layer}, {module}").format(layer=one.layer, module=one.module)
+        name: _("layer {layer}, {module}").format(layer=one.layer + 1, module=one.module)
         for name, one in ordered.items()
     }
     chosen = ordered[choose_from_list("fin_layer", labels, _("Layer and module"))]
@@ -78,16 +78,16 @@ def _say(changes: tuple[LowRank, ...], layer: int, module: str) -> None:
     largest = max(changes, key=lambda one: one.norm / one.weight_norm)
     chosen = next(one for one in changes if (one.layer, one.module) == (layer, module))
     told = ngettext(
-        "The largest change, {change:.1%} of the weight, is in layer {layer}, {module}. In the "
-        "chosen matrix {r} direction may change, and the effective rank is {effective:.1f}.",
-        "The largest change, {change:.1%} of the weight, is in layer {layer}, {module}. In the "
-        "chosen matrix {r} directions may change, and the change has the weight of "
+        "The largest change, {change:.1%} of the weight, is in layer {layer} (1 is the first), {module}. "
+        "In the chosen matrix {r} direction may change, and the effective rank is {effective:.1f}.",
+        "The largest change, {change:.1%} of the weight, is in layer {layer} (1 is the first), {module}. "
+        "In the chosen matrix {r} directions may change, and the change has the weight of "
         "{effective:.1f} of them (effective rank).",
         len(chosen.A),
     )
     st.markdown(
         told.format(
-            change=largest.norm / largest.weight_norm, layer=largest.layer, module=plain(largest.module),
+            change=largest.norm / largest.weight_norm, layer=largest.layer + 1, module=plain(largest.module),
             r=len(chosen.A), effective=effective_rank(singular_values(chosen)),
         )
     )  # fmt: skip

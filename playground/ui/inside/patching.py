@@ -77,7 +77,7 @@ def patching(reading: Reading) -> None:
     alt = _("Next-token probabilities of sentence B before and after patching")
     show.show_chart(_picture(reading.context.language), "ins_patch", alt, data=table)
     st.markdown(_words(reading, before, after))
-    show.provenance(copied.after, layer=layer)
+    show.provenance(copied.after, layer=layer + 1)
     code = show.code(
         "patching", folder=show.model_folder(reading.context.model.model_id),
         ids_a=list(reading.tokens.input_ids), ids_b=list(other.input_ids), layer=layer,

@@ -20,6 +20,7 @@ from playground.ui.text import _
 from playground.ui.word_order import as_code
 
 NONE = "none"
+APART, ALIKE = 0.3, 0.7  # cosines up to and from which two states are said to point elsewhere, or alike
 
 
 @st.fragment
@@ -30,21 +31,40 @@ def stream(reading: Reading) -> None:
     table = frames.stream(found)
     alt = _("Length of the state after each layer, and its cosine to the last state")
     show.show_chart(_stream_picture(reading.context.language), "ins_stream", alt, data=table)
-    norms, cosines = found.norms, found.cosines
-    words = _(
-        "At {token} the state is {first:.3g} long in the embedding and {last:.3g} after the last layer. The "
-        "embedding points elsewhere (cosine {cosine:.2f}); one layer before the end it is {near:.2f}."
-    )
-    st.markdown(
-        words.format(
-            token=as_code(reading.labels[reading.position]), first=norms[0], last=norms[-1],
-            cosine=cosines[0], near=cosines[-2],
-        )
-    )  # fmt: skip
+    st.markdown(stream_words(as_code(reading.labels[reading.position]), found.norms, found.cosines))
     show.provenance(reading.trace)
     folder, ids = show.model_folder(reading.context.model.model_id), list(reading.tokens.input_ids)
     code = show.code("residual_stream", folder=folder, input_ids=ids, position=reading.position)
     show.under_picture("inside_stream", frame=table, code=code, picture="ins_stream")
+
+
+def stream_words(token: str, norms: core.Floats, cosines: core.Floats) -> str:
+    """How the state grows and turns, as its numbers have it.
+
+    Args:
+        token: As it is shown in the sentence.
+        norms, cosines: Of the states. Each of shape [layer + 1].
+    """
+    longest, last = int(norms.argmax()), len(norms) - 1
+    told = [
+        _("At {token} the state is {first:.3g} long in the embedding and {last:.3g} after layer {n}.").format(
+            token=token, first=norms[0], last=norms[-1], n=last
+        )
+    ]
+    if longest not in (0, last):
+        told.append(
+            _("It is longest after layer {layer}: {length:.3g}.").format(layer=longest, length=norms[longest])
+        )
+    if abs(cosines[0]) < APART:
+        told.append(_("The embedding points elsewhere than the last state: cosine {cosine:.2f}."))
+    elif cosines[0] < ALIKE:
+        told.append(_("The embedding points only in part where the last state does: cosine {cosine:.2f}."))
+    else:
+        told.append(_("The embedding points much the same way as the last state: cosine {cosine:.2f}."))
+    told[-1] = told[-1].format(cosine=cosines[0])
+    if last > 1:
+        told.append(_("One layer before the end it is {near:.2f}.").format(near=cosines[-2]))
+    return " ".join(told)
 
 
 @st.fragment

@@ -253,13 +253,23 @@ def _reading_words(reading: Reading) -> str:
         ).format(model=plain(model.name))
     ranks = reading.lens.answer_ranks[:, 0]
     (answer,) = reading.named_here([int(reading.lens.answer_ids[0])]).values()
-    return _(
-        "After {token}, {answer} ({p:.1%}) is the best guess for good from layer **{layer}** of {n_layer} "
-        "on. In the embedding its rank is {start:,} of {d_vocab:,}, halfway {middle:,}."
-    ).format(
+    settled = core.settled(ranks)
+    told = (
+        _(
+            "After {token}, {answer} ({p:.1%}) is the best guess for good from layer **{layer}** of "
+            "{n_layer} on (0 is the embedding). In the embedding its rank is {start:,} of {d_vocab:,}; "
+            "after layer {half} it is {middle:,}."
+        )
+        if settled
+        else _(
+            "After {token}, {answer} ({p:.1%}) is the best guess in the embedding (layer **0**) and stays it."
+        )
+    )
+    half = len(ranks) // 2
+    return told.format(
         token=token, answer=as_code(answer), p=float(reading.lens.answer_probs[-1, 0]),
-        layer=core.settled(ranks), n_layer=model.n_layer, start=int(ranks[0]) + 1, d_vocab=model.d_vocab,
-        middle=int(ranks[len(ranks) // 2]) + 1,
+        layer=settled, n_layer=model.n_layer, start=int(ranks[0]) + 1, d_vocab=model.d_vocab, half=half,
+        middle=int(ranks[half]) + 1,
     )  # fmt: skip
 
 
@@ -274,6 +284,8 @@ def _words(reading: Reading) -> dict[str, str]:
         ),
         "pending": _("“{token}” (position {position}): its column is being computed."),
         "cosine": _("Layer {layer}, “{token}” (position {position}): cosine to its last state {value}"),
+        "amount": _("probability of the guess") if reading.lens else _("cosine to the last state"),
+        "answer": _("bold, with a blue mark: the final answer of its column"),
     }
 
 

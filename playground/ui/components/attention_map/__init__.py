@@ -39,7 +39,7 @@ def attention_map(
     coverage: float,
     causal: bool,
     key: str,
-    words: Mapping[str, str],
+    words: Mapping[str, Any],
     on_select: Callable[[int], None],
     on_coverage: Callable[[float], None],
 ) -> None:
@@ -103,7 +103,7 @@ def _read(view: Mapping[str, Any], n_queries: int) -> _View | None:
     return _View(selected, percent) if known else None
 
 
-def _words() -> dict[str, str]:
+def _words() -> dict[str, Any]:
     """The words in the reader's language; the browser fills the braces."""
     return {
         "sentence": _("What {query} looks at"),
@@ -118,4 +118,10 @@ def _words() -> dict[str, str]:
         "coverage": _("Smallest set that holds"),
         "set": _("{percent} % of the weight lies on {n} of {total} tokens"),
         "scale": _("weight"),
+        "legend": {
+            "tokens": _("above: the same weight, 0 to 1"),
+            "query": _("the query"),
+            "chosen": _("the smallest set"),
+            "masked": _("hidden by the mask"),
+        },
     }

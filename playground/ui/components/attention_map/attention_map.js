@@ -1,8 +1,9 @@
 // One head. Pointing at a row lights the sentence up at once; only a click and a released slider reach Python.
 
-const HIGH = 400; // of the map, unless its rows would be thinner than a pixel
+const HIGH = { share: 0.25, min: 190, max: 400 }; // of the map, by the window's: it is to stand above the fold
 const CELL = { max: 40, labelled: 14 };
 const NARROW = 92; // room for the label of the row pointed at, when the others do not fit
+const TAIL = 56; // room right of the map for the label of the last column
 const KEY = [230, 159, 0];
 const SCALE = { wide: 240, high: 12, ticks: [0, 0.1, 0.25, 0.5, 1] };
 const SEND_AFTER_MS = 150;
@@ -36,7 +37,8 @@ class AttentionMap {
     this.set = el("p", { class: "set" });
     this.scale = el("canvas");
     const control = el("label", { class: "control" }, this.title, this.range);
-    const scale = el("div", { class: "scale", "aria-hidden": "true" }, this.scale);
+    this.legendWords = el("p", { class: "legend" });
+    const scale = el("div", { class: "scale" }, this.scale, this.legendWords);
     const side = el("div", { class: "side" }, this.told, this.removed, control, this.set, scale);
     root.replaceChildren(this.sentence, el("div", { class: "below" }, this.holder, side));
     this.observer = new ResizeObserver(() => this.head && this.paint());
@@ -175,6 +177,7 @@ class AttentionMap {
   paint() {
     this.theme = graphTheme(this.root);
     this.root.style.setProperty("--query", this.theme.query);
+    this.root.style.setProperty("--hatch", this.theme.hatch);
     this.place();
     const { queries, keys } = this.head;
     const amounts = Uint8Array.from(this.weights, (weight) => Math.round(255 * Math.sqrt(weight)));
@@ -189,11 +192,12 @@ class AttentionMap {
     pen.font = `13px ${this.theme.code}`;
     const longest = (labels) => Math.min(110, Math.max(44, ...labels.map((label) => pen.measureText(label).width)));
     const room = this.root.clientWidth || 900;
-    const sized = (left) => Math.floor(Math.min(CELL.max, HIGH / queries.length, (room - left - 8) / keys.length));
-    const labelled = sized(longest(queries) + 12) >= CELL.labelled;
+    const high = Math.min(HIGH.max, Math.max(HIGH.min, HIGH.share * innerHeight));
+    const sized = (left, tail) => Math.floor(Math.min(CELL.max, high / queries.length, (room - left - tail) / keys.length));
+    const labelled = sized(longest(queries) + 12, TAIL) >= CELL.labelled;
     const left = labelled ? Math.ceil(longest(queries)) + 12 : NARROW;
     const top = labelled ? Math.ceil(0.82 * longest(keys)) + 20 : 32;
-    this.layout = { labelled, left, top, cell: Math.max(1, sized(left)), tail: labelled ? 56 : 8 };
+    this.layout = { labelled, left, top, cell: Math.max(1, sized(left, labelled ? TAIL : 8)), tail: labelled ? TAIL : 8 };
   }
 
   show() {
@@ -226,7 +230,7 @@ class AttentionMap {
   axisNames(pen) {
     const { left, top } = this.layout;
     const { words } = this.head;
-    Object.assign(pen, { fillStyle: this.theme.grey, font: `11px ${this.theme.font}`, textAlign: "right" });
+    Object.assign(pen, { fillStyle: this.theme.grey, font: `12px ${this.theme.font}`, textAlign: "right" });
     pen.fillText(`${words.key} →`, left - 6, top - 20);
     pen.fillText(`${words.query} ↓`, left - 6, top - 6);
   }
@@ -324,6 +328,11 @@ class AttentionMap {
     pen.fillText(this.head.words.scale, 9, 12);
     pen.textAlign = "center";
     for (const tick of ticks) pen.fillText(String(tick), 10 + wide * Math.sqrt(tick), high + 32);
+    const swatch = (kind) => el("i", { class: `swatch ${kind}` });
+    const { tokens, chosen, query, masked } = this.head.words.legend;
+    const parts = [["orange", tokens], ["query", query], ["chosen", chosen]];
+    if (this.head.causal) parts.push(["masked", masked]);
+    this.legendWords.replaceChildren(...parts.map(([kind, words]) => el("span", {}, swatch(kind), words)));
   }
 }
 

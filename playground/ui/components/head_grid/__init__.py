@@ -15,7 +15,7 @@ from playground.ui.text import _
 _COMPONENT = st.components.v2.component(
     "playground.head_grid",
     html='<div class="head-grid"></div>\n',
-    css=style("keyboard", "head_grid/head_grid", "touch"),
+    css=style("keyboard", "amounts", "head_grid/head_grid", "touch"),
     js=script("amounts", "head_grid/head_grid"),
 )
 LARGEST = 16  # pixels of a thumbnail
@@ -48,11 +48,12 @@ def head_grid(
         thumbnails: round(255 * sqrt(weight)), at most 16 x 16 each. Shape [layer, head, query, key].
         scores: NaN where the text cannot tell. Shape [layer, head].
         limits: Scores that give an empty and a full bar; fixed, so that bars do not jump.
-        selected: Layer and head, counted from 0.
+        selected: Layer and head, counted from 0; the grid shows them from 1.
         off: Heads that are switched off.
         by_score: Highest score first instead of layers x heads.
         key: Widget key.
-        words: In the reader's language, `score` at least, the score's name; others replace those of here.
+        words: In the reader's language, at least `score`, its name, and `tells`, what its bar measures;
+            others replace those of here.
         on_select: Given layer and head.
         on_off: Given all heads that are off now.
     """
@@ -116,6 +117,7 @@ def _words() -> dict[str, str]:
         "look": _("Look"),
         "switch": _("Switch off"),
         "restore": _("All on again"),
+        "weight": _("weight"),
         "detail": _("head {layer}.{head} · {score} {value}"),
         "off": _("switched off"),
         "hint": _("Arrow keys move, Enter selects, x switches off."),

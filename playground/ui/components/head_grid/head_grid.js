@@ -1,10 +1,12 @@
-// Layers x heads as small maps on one canvas, a bar for the score below each.
+// Layers x heads as small maps on one canvas, a bar for the score below each. Layers that do not fit beside each
+// other go on in a second band below. Layers and heads are counted from 0 in data and from 1 where they are read.
 
-const CELL = { min: 20, touched: 34, max: 64, labelled: 34 };
-const HIGH = 300; // of all rows of cells together, unless cells would be smaller than the minimum
-const LEFT = 46;
+const CELL = { min: 20, touched: 34, low: 18, max: 64, labelled: 40 };
+const HIGH = 370; // of all bands together, unless cells would be smaller than the minimum
+const LEFT = 36;
 const TOP = 20;
-const LABEL = 13;
+const LABEL = 15;
+const FONT = 12; // pixels; nothing on a page is smaller than 11
 const BAR = 4;
 const GAP = 3;
 const LARGE = 144;
@@ -22,13 +24,14 @@ class HeadGrid {
     this.detail = el("p", { class: "detail", "aria-live": "polite" });
     this.modes = el("div", { class: "modes", role: "radiogroup" });
     this.restore = el("button", { type: "button", class: "restore" });
+    this.legend = el("p", { class: "legend" });
     for (const mode of ["look", "switch"]) {
       const button = el("button", { type: "button", role: "radio", "data-mode": mode });
       button.addEventListener("click", () => this.setMode(mode));
       this.modes.append(button);
     }
     root.replaceChildren(
-      this.holder, this.large, el("div", { class: "bar" }, this.detail, this.modes, this.restore),
+      this.holder, this.large, this.legend, el("div", { class: "bar" }, this.detail, this.modes, this.restore),
     );
     this.observer = new ResizeObserver(() => this.head && this.paint());
     this.observer.observe(this.holder);
@@ -98,11 +101,15 @@ class HeadGrid {
   /** Which cell an event is on, -1 for none. */
   at(event) {
     const box = this.canvas.getBoundingClientRect();
-    const { left, top, wide, high, columns } = this.layout;
+    const { left, top, wide, high, across, rows, band, columns } = this.layout;
     const column = Math.floor((event.clientX - box.left - left) / wide);
-    const row = Math.floor((event.clientY - box.top - top) / high);
-    const index = row * columns + column;
-    return column >= 0 && column < columns && row >= 0 && index < this.order.length ? index : -1;
+    const below = event.clientY - box.top;
+    const nth = Math.floor(below / band);
+    const row = Math.floor(((nth ? below - nth * band : below) - top) / high);
+    if (column < 0 || column >= across || row < 0 || row >= rows) return -1;
+    const place = nth * across + column; // of the layer, in the grid
+    const index = this.head.by_score ? row * columns + column : place < columns ? row * columns + place : -1;
+    return index in this.order ? index : -1;
   }
 
   /** Select a head or switch it; Python learns it once. */
@@ -140,14 +147,22 @@ class HeadGrid {
   place() {
     const [nLayers, nHeads] = this.head.shape;
     const room = this.holder.clientWidth || 900;
-    const fits = Math.min((room - LEFT - 2) / nLayers, HIGH / nHeads);
-    const cell = Math.floor(Math.min(CELL.max, Math.max(matchMedia("(pointer: coarse)").matches ? CELL.touched : CELL.min, fits)));
-    const grid = { left: LEFT, top: TOP, wide: cell, high: cell, columns: nLayers };
+    const touched = matchMedia("(pointer: coarse)").matches; // then cells are larger, and scroll sideways
+    const bands = touched ? 1 : Math.ceil((nLayers * CELL.min) / Math.max(CELL.min, room - LEFT - 2));
+    const across = Math.ceil(nLayers / bands);
+    const least = (number, low) => Math.floor(Math.min(CELL.max, Math.max(low, number)));
+    const [low, min] = touched ? [CELL.touched, CELL.touched] : [CELL.low, CELL.min];
+    const tall = least((HIGH / bands - TOP) / nHeads, low);
+    const cell = Math.floor(Math.min(least((room - LEFT - 2) / across, min), Math.max(1.4 * tall, min)));
+    const high = Math.min(tall, cell);
+    const band = TOP + nHeads * high;
+    const grid = { left: LEFT, top: TOP, wide: cell, high, columns: nLayers, across, rows: nHeads, band };
     const wide = Math.max(cell, CELL.labelled);
     const columns = Math.min(this.order.length, Math.max(1, Math.floor((room - 4) / wide)));
-    const list = { left: 2, top: 2, wide, high: cell + LABEL, columns };
-    this.holder.style.height = `${TOP + nHeads * cell + 4}px`; // the same for both, so that nothing jumps
-    this.layout = { cell, ...(this.head.by_score ? list : grid) };
+    const rows = Math.ceil(this.order.length / columns);
+    const list = { left: 2, top: 2, wide, high: high + LABEL, columns, across: columns, rows, band: Infinity };
+    this.holder.style.height = `${bands * band + 4}px`; // the same for both, so that nothing jumps
+    this.layout = { cell: [cell, high], bands, ...(this.head.by_score ? { ...list, bands: 1 } : grid) };
   }
 
   paint() {
@@ -156,14 +171,15 @@ class HeadGrid {
     const [nLayers, nHeads, nQueries, nKeys] = this.head.shape;
     this.image = amountImage(this.pixels, nLayers * nHeads * nQueries, nKeys, this.theme.colours);
     this.restore.disabled = this.view.off.length === 0;
+    this.explain();
     this.draw();
     this.describe();
   }
 
   draw() {
-    const { left, top, wide, high, columns } = this.layout;
-    const nRows = Math.ceil(this.order.length / columns);
-    const pen = freshPen(this.canvas, left + columns * wide + 2, top + nRows * high + 2);
+    const { left, top, wide, high, across, rows, band, bands } = this.layout;
+    const deep = this.head.by_score ? top + rows * high : bands * band;
+    const pen = freshPen(this.canvas, left + across * wide + 2, deep + 2);
     pen.fillStyle = this.theme.paper;
     pen.fillRect(0, 0, this.canvas.width, this.canvas.height);
     pen.hatch = hatching(pen, this.theme.text, 4);
@@ -173,24 +189,32 @@ class HeadGrid {
   }
 
   corner(index) {
-    const { left, top, wide, high, columns, cell } = this.layout;
-    const x = left + (index % columns) * wide + (wide - cell) / 2;
-    return { x, y: top + Math.floor(index / columns) * high };
+    const { left, top, wide, high, columns, across, band, cell } = this.layout;
+    const column = index % columns;
+    const nth = Math.floor(column / across);
+    const x = left + (column % across) * wide + (wide - cell[0]) / 2;
+    return { x, y: (nth ? nth * band : 0) + top + Math.floor(index / columns) * high };
   }
 
   axes(pen) {
-    const { left, top, cell } = this.layout;
+    const { left, top, wide, high, across, bands, band } = this.layout;
     const [nLayers, nHeads] = this.head.shape;
     const { words } = this.head;
-    Object.assign(pen, { fillStyle: this.theme.grey, font: `11px ${this.theme.font}`, textAlign: "center" });
-    for (let i = 0; i < nLayers; i++) pen.fillText(i, left + (i + 0.5) * cell, top - 6);
-    for (let i = 0; i < nHeads; i++) pen.fillText(i, left - 9, top + (i + 0.5) * cell + 4);
-    pen.fillText(words.layer, left / 2 - 2, top - 6);
-    pen.save();
-    pen.translate(13, top + (nHeads * cell) / 2);
-    pen.rotate(-Math.PI / 2);
-    pen.fillText(words.head, 0, 0);
-    pen.restore();
+    Object.assign(pen, { fillStyle: this.theme.text, font: `${FONT}px ${this.theme.font}`, textAlign: "center" });
+    for (let i = 0; i < nLayers; i++)
+      pen.fillText(i + 1, left + ((i % across) + 0.5) * wide, Math.floor(i / across) * band + top - 6);
+    for (let nth = 0; nth < bands; nth++) {
+      const y = nth * band;
+      for (let i = 0; i < nHeads; i++) pen.fillText(i + 1, left - 9, y + top + (i + 0.5) * high + 4);
+      pen.save();
+      pen.textAlign = "left";
+      pen.fillText(words.layer, 0, y + top - 6, left + wide / 2 - 10);
+      pen.textAlign = "center";
+      pen.translate(13, y + top + (nHeads * high) / 2);
+      pen.rotate(-Math.PI / 2);
+      pen.fillText(words.head, 0, 0);
+      pen.restore();
+    }
   }
 
   source([layer, head]) {
@@ -200,8 +224,8 @@ class HeadGrid {
 
   thumbnail(pen, at, { x, y }) {
     const { cell } = this.layout;
-    const { line, grey, value } = this.theme;
-    const [wide, high] = [cell - GAP, cell - GAP - BAR];
+    const { line, text, value } = this.theme;
+    const [wide, high] = [cell[0] - GAP, cell[1] - GAP - BAR];
     pen.drawImage(this.image, ...this.source(at), x + 1, y + 1, wide, high);
     frame(pen, line, 1, x + 0.5, y + 0.5, wide + 1, high + 1);
     const score = this.score(at);
@@ -214,8 +238,8 @@ class HeadGrid {
     }
     if (this.isOff(at)) this.cross(pen, x, y, wide + 2, high + 2);
     if (!this.head.by_score) return;
-    Object.assign(pen, { fillStyle: grey, font: `10.5px ${this.theme.code}`, textAlign: "center" });
-    pen.fillText(at.join("."), x + cell / 2, y + cell + LABEL - 5);
+    Object.assign(pen, { fillStyle: text, font: `${FONT}px ${this.theme.code}`, textAlign: "center" });
+    pen.fillText(at.map((number) => number + 1).join("."), x + cell[0] / 2, y + cell[1] + LABEL - 5);
   }
 
   cross(pen, x, y, wide, high) {
@@ -238,7 +262,7 @@ class HeadGrid {
   /** Frames of the selected head and of the one pointed at. */
   mark(pen) {
     const { cell } = this.layout;
-    const side = [cell + 1, cell - BAR + 1];
+    const side = [cell[0] + 1, cell[1] - BAR + 1];
     const chosen = this.indexOf(this.view.selected);
     for (const [index, colour, thick] of [[chosen, this.theme.query, 3], [this.pointed, this.theme.text, 2]]) {
       if (!this.order[index]) continue;
@@ -281,10 +305,22 @@ class HeadGrid {
     const { x, y } = this.corner(this.pointed);
     const { cell } = this.layout;
     const [from, down] = [x - this.holder.scrollLeft, y - this.holder.scrollTop];
-    const right = from + cell + 10;
+    const right = from + cell[0] + 10;
     const left = right + LARGE + 4 < this.root.clientWidth ? right : from - LARGE - 14;
-    const top = Math.max(0, Math.min(down + cell / 2 - LARGE / 2, this.holder.clientHeight - LARGE - 4));
+    const top = Math.max(0, Math.min(down + cell[1] / 2 - LARGE / 2, this.holder.clientHeight - LARGE - 4));
     Object.assign(this.large.style, { left: `${left}px`, top: `${top}px` });
+  }
+
+  /** Which colour is which weight, and what the bar below each map is. */
+  explain() {
+    const { words, limits } = this.head;
+    const number = (value) => (Number.isInteger(value) ? String(value) : fixed(value, 1));
+    const bar = el("i", { class: "score" });
+    bar.style.background = this.theme.value;
+    this.legend.replaceChildren(
+      el("span", {}, words.weight, amountLegend(this.theme.colours, [0, 0.1, 0.25, 0.5, 1])),
+      el("span", {}, bar, `${words.tells}, ${limits.map(number).join("–")}`),
+    );
   }
 
   /** One head in words: the one pointed at, else the selected one. */
@@ -301,7 +337,7 @@ class HeadGrid {
   sentence(at) {
     const { words } = this.head;
     const score = this.score(at);
-    const values = { layer: at[0], head: at[1], score: words.score, value: score === null ? "–" : fixed(score, 3) };
+    const values = { layer: at[0] + 1, head: at[1] + 1, score: words.score, value: score === null ? "–" : fixed(score, 3) };
     return fill(words.detail, values) + (this.isOff(at) ? ` · ${words.off}` : "");
   }
 

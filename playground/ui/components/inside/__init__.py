@@ -16,9 +16,9 @@ from playground.ui.components import script, style
 
 _COMPONENT = st.components.v2.component(
     "playground.inside",
-    html='<div class="inside"></div>\n<p class="detail" aria-live="polite"></p>\n',
-    css=style("keyboard", "inside/inside", "touch"),
-    js=script("inside/inside"),
+    html='<div class="inside"></div>\n<p class="detail" aria-live="polite"></p>\n<p class="legend"></p>\n',
+    css=style("keyboard", "amounts", "inside/inside", "touch"),
+    js=script("amounts", "inside/inside"),
 )
 
 

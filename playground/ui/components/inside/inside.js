@@ -6,7 +6,6 @@
 const WIDE = { left: 34, blocks: 236, part: 94, stream: 20, row: 17, cell: 0 };
 const PHONE = { left: 24, blocks: 124, part: 62, stream: 14, row: 24, cell: 72 }; // below 600: the table scrolls
 const HEAD = 15; // between two lines above a column
-const CIVIDIS = ["#00224e", "#123570", "#3b496c", "#575d6d", "#707173", "#8a8678", "#a59c74", "#c3b369", "#e1cc55", "#fee838"];
 let ruler = null;
 const [ATTENTION, MLP, END, ANSWER] = ["#e69f00", "#009e73", "#56b4e9", "#0072b2"];
 
@@ -17,7 +16,7 @@ export default renewed(({ parentElement, data, setStateValue }) => {
   let focus = home(data, n);
 
   function draw() {
-    const theme = pageTheme(host);
+    const theme = graphTheme(host);
     const room = host.clientWidth || 900;
     const box = layout(room, n, data.tokens);
     const picture = svg("svg", {
@@ -30,6 +29,7 @@ export default renewed(({ parentElement, data, setStateValue }) => {
     host.replaceChildren(picture);
     const chosen = box.left + home(data, n).column * box.cell;
     host.scrollLeft = Math.max(0, chosen + box.cell - room);
+    parentElement.querySelector(".legend").replaceChildren(...legend(data, theme));
     say(focus);
   }
 
@@ -221,22 +221,19 @@ function pending(at, theme) {
   return group;
 }
 
-/** Cividis over the paper: 0 is the paper, and the ink that reads best on it. */
-function shade(amount, theme) {
-  const at = Math.max(0, Math.min(1, amount)) * (CIVIDIS.length - 1);
-  const low = Math.min(CIVIDIS.length - 2, Math.floor(at));
-  const [a, b, paper] = [CIVIDIS[low], CIVIDIS[low + 1], theme.paper].map(rgb);
-  const cover = Math.min(1, Math.sqrt(amount < 0 ? 0 : amount) * 1.25);
-  const mixed = a.map((value, i) => (value + (b[i] - value) * (at - low)) * cover + paper[i] * (1 - cover));
-  const light = (0.2126 * mixed[0] ** 2.2 + 0.7152 * mixed[1] ** 2.2 + 0.0722 * mixed[2] ** 2.2) / 255 ** 2.2;
-  return { colour: `rgb(${mixed.map(Math.round).join(",")})`, ink: light > 0.18 ? "#000000" : "#ffffff" };
+/** The colour of an amount from 0 to 1, and the ink that reads best on it. */
+function shade(amount, { colours }) {
+  const colour = rgb24(colours[Math.round(255 * Math.max(0, Math.min(1, amount)))]);
+  return { colour: `rgb(${colour.join(",")})`, ink: inkOn(colour) };
 }
 
-function rgb(colour) {
-  const hex = /^#([0-9a-f]{6})/i.exec(colour);
-  if (hex) return [0, 2, 4].map((i) => parseInt(hex[1].slice(i, i + 2), 16));
-  const found = colour.match(/[\d.]+/g);
-  return found ? found.slice(0, 3).map(Number) : [255, 255, 255];
+/** Which colour is which amount, and what the mark of a cell says. */
+function legend(data, theme) {
+  const { words } = data;
+  const scale = amountLegend(theme.colours, [0, 0.25, 0.5, 0.75, 1], (amount) => amount);
+  const mark = el("i", { class: "answer" });
+  mark.style.background = ANSWER;
+  return [el("span", {}, words.amount, scale), ...(data.top ? [el("span", {}, mark, words.answer)] : [])];
 }
 
 function cut(text, room) {

@@ -16,7 +16,7 @@ from playground.ui.components.journey.reading import alt, reading
 from playground.ui.components.journey.scene import Scene, percent
 from playground.ui.text import _, ngettext
 
-_HTML = '<div class="journey"></div><div class="about"></div>'
+_HTML = '<div class="journey"></div><div class="about"></div><div class="legend"></div>'
 _PICTURE = st.components.v2.component(
     "playground.journey",
     html=_HTML,
@@ -45,8 +45,20 @@ def picture_data(scene: Scene) -> dict[str, Any]:
         "say": {
             "picture": alt(scene),
             "hint": _("Point at any part, or move through it with the arrow keys, to read its numbers."),
+            "legend": _legend(scene),
         },
     }
+
+
+def _legend(scene: Scene) -> list[list[str]]:
+    """What the colours say: class of the part they fill, and its words."""
+    shown = scene.journey
+    legend = [["plus", _("number above 0")], ["minus", _("number below 0")]]
+    if shown.attention:
+        legend.append(["look", _("attention weight: wider is more")])
+    if shown.next:
+        legend.append(["bar", _("probability: wider is more")])
+    return legend
 
 
 def _stations(scene: Scene) -> list[dict[str, Any]]:
@@ -83,7 +95,7 @@ def _attention_note(scene: Scene) -> str:
     row = scene.journey.attention
     if row is None:
         return _("not drawn for this text")
-    return _("layer {layer}, head {head}").format(layer=row.layer, head=row.head)
+    return _("layer {layer}, head {head}").format(layer=row.layer + 1, head=row.head + 1)
 
 
 def _end_note(scene: Scene) -> str:

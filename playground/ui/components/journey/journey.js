@@ -1,7 +1,7 @@
 // One sentence from text to next token, drawn as one line. Draws the numbers it is given and computes none.
 // All text comes in through `data` and reaches the page only as textContent.
 
-const HEIGHT = 404;
+const HEIGHT = 400;
 const NARROWEST = 860; // below, the picture is drawn smaller
 const PHONE = 640; // below, its stations stand below each other
 const LEAST = 280; // while a page is laid out a picture may have no width at all
@@ -29,6 +29,7 @@ export default renewed(({ parentElement, data }) => {
     rest(frame, about, data);
   };
   draw();
+  parentElement.querySelector(".legend").replaceChildren(...data.say.legend.map(legendEntry));
   const watch = new ResizeObserver(() => {
     if (frame.clientWidth !== drawn) draw();
   });
@@ -152,8 +153,8 @@ function tokenChip(row, y, height, [left, right]) {
   const aside = of ? measure(of, 15, true) + 8 : 0;
   const limit = right - left - aside;
   const base = row.kind === "bytes" || row.kind === "gap" ? 15 : 19;
-  const size = Math.max(10, Math.min(base, (base * (limit - 16)) / measure(row.label, base, true)));
-  const shown = size > 10 ? row.label : shorten(row.label, limit - 16, 10);
+  const size = Math.max(11, Math.min(base, (base * (limit - 16)) / measure(row.label, base, true)));
+  const shown = size > 11 ? row.label : shorten(row.label, limit - 16, 11);
   const wide = Math.max(measure(shown, size, true) + 16, 26);
   const tall = Math.min(height - 6, 34);
   const centre = (left + right + aside) / 2;
@@ -187,8 +188,8 @@ function coreBox(data, x) {
   const [left, right] = x.core;
   const shape = svg("g", { class: "core" });
   shape.append(svg("rect", { x: left, y: top, width: right - left, height, rx: 12 }));
-  const size = Math.max(10, Math.min(18, (18 * (right - left - 12)) / measure(data.core.label, 18, true)));
-  const name = label(size > 10 ? data.core.label : shorten(data.core.label, right - left - 12, 10), {
+  const size = Math.max(11, Math.min(18, (18 * (right - left - 12)) / measure(data.core.label, 18, true)));
+  const name = label(size > 11 ? data.core.label : shorten(data.core.label, right - left - 12, 11), {
     class: "name",
     x: (left + right) / 2,
     y: top + height / 2 - 16,
@@ -361,6 +362,13 @@ function listen(frame, about, data, signal) {
 }
 
 // ---------------------------------------------------------------- drawing nodes
+
+/** One colour and what it says. */
+function legendEntry([part, words]) {
+  const colour = svg("svg", { class: "swatch", viewBox: "0 0 14 10", "aria-hidden": "true" });
+  colour.append(svg("rect", { class: part, width: 14, height: 10, rx: 2 }));
+  return el("span", {}, colour, words);
+}
 
 const label = (text, attributes) => svg("text", attributes, text);
 

@@ -51,21 +51,23 @@ def _attention(scene: Scene) -> str:
     n_heads = scene.model.n_layer * scene.model.n_head
     values = {
         "n": n_heads,
-        "layer": row.layer,
-        "head": row.head,
+        "n_layer": scene.model.n_layer,
+        "layer": row.layer + 1,
+        "head": row.head + 1,
         "last": _own(scene, row.query),
         "token": _own(scene, row.focus),
         "p": percent(float(row.weights[row.focus])),
     }
     if row.choice == "sharpest":
         return _(
-            "Layer {layer}, head {head} lets {last} look at {token} with {p}: of all {n} heads it puts the "
-            "most weight on one token (the first token, where many heads park, does not count)."
+            "Layer {layer} of {n_layer} (0 is the embedding), head {head}, lets {last} look at {token} with "
+            "{p}: of all {n} heads it puts the most weight on one token (the first token, where many heads "
+            "park, does not count)."
         ).format(**values)
     if row.choice == "itself":
         return _(
-            "There is no token between the first and the last to look at; drawn is layer {layer}, "
-            "head {head}, the one that looks most at {last} itself."
+            "There is no token between the first and the last to look at; drawn is layer {layer} of "
+            "{n_layer} (0 is the embedding), head {head}, the one that looks most at {last} itself."
         ).format(**values)
     return _("A single token has nothing to look at but itself.")
 

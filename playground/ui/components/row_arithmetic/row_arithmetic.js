@@ -44,6 +44,7 @@ const SEEN = 12; // rows, before they scroll
 const NUMBER = 66; // pixels of a number beside a bar
 const BARS = 96;
 const LABEL = 15; // characters
+const SATURATED = 0.99; // the largest weight from which on softmax is said to saturate
 const SNAP = 0.012; // of the logarithm: a slider step away from √d is √d
 
 /** Three significant digits, whatever the size. */
@@ -250,7 +251,8 @@ const row = {
     const token = head.controls.find(({ name }) => name === "key").options[best];
     Object.assign(values, at(found.all), { divisor: three(settings.divisor), query: facts.query, key: token });
     const usual = settings.divisor === found.root;
-    return fill(usual ? words.usual : settings.divisor < found.root ? words.sharper : words.flatter, values);
+    const sharper = Math.max(...found.all) >= SATURATED ? words.saturated : words.sharper;
+    return fill(usual ? words.usual : settings.divisor < found.root ? sharper : words.flatter, values);
   },
 
   at(panel, x, y) {

@@ -84,7 +84,9 @@ def _words(tokenization: Tokenization) -> dict[str, str]:
                 ngettext("{n:,} token", "{n:,} tokens", n_tokens).format(n=n_tokens),
                 ngettext("{n:,} character", "{n:,} characters", n_chars).format(n=n_chars),
             ]
-        ),
+        )
+        + " · "
+        + _("colours go by token id, 12 in all: two tokens may share one"),
         "token": _("token {n} of {total}"),
         "id": _("id {id}"),
         "bytes": _("bytes {bytes}"),
