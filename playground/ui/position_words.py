@@ -27,9 +27,9 @@ def waves() -> dict[str, str]:
             "Dimension {dimension} repeats every {turn} positions, the slowest dimension every {slowest}."
         ),
         "legend": _(
-            "Orange: -1, background: 0, violet: 1. Green line: the row of position 0 with each later row; "
-            "circles: a row in the middle with each later row. They lie on one line: only the distance "
-            "counts. Point at the matrix for exact values."
+            "Orange: -1, background: 0, violet: 1. Blue frame and line: the dimension shown. Green line: the "
+            "row of position 0 with each later row; circles: a row in the middle with each later row. They "
+            "lie on one line: only the distance counts. Point at the matrix for exact values."
         ),
         "detail": _("Position {position}, dimension {dimension}: {value}"),
     }

@@ -22,6 +22,7 @@ export default renewed(({ parentElement, data }) => {
   const stop = new AbortController();
   let drawn = 0;
   const draw = () => {
+    if (!frame.clientWidth) return; // not laid out yet: the observer below draws
     const style = getComputedStyle(frame);
     fonts = { code: style.getPropertyValue("--st-code-font"), body: style.getPropertyValue("--st-font") };
     drawn = frame.clientWidth;
@@ -365,9 +366,7 @@ function listen(frame, about, data, signal) {
 
 /** One colour and what it says. */
 function legendEntry([part, words]) {
-  const colour = svg("svg", { class: "swatch", viewBox: "0 0 14 10", "aria-hidden": "true" });
-  colour.append(svg("rect", { class: part, width: 14, height: 10, rx: 2 }));
-  return el("span", {}, colour, words);
+  return el("span", {}, el("i", { class: `swatch ${part}`, "aria-hidden": "true" }), words);
 }
 
 const label = (text, attributes) => svg("text", attributes, text);
