@@ -289,7 +289,7 @@ def test_labels_that_begin_one_another_and_one_that_occurs_once(open_app: OpenAp
     )
     assert not app.exception
     assert "One label is the beginning of another" in told(app)
-    assert "1 of the 3 labels occur only once: they are shown or tested, never both." in told(app)
+    assert "1 of the 3 labels occurs only once: it is shown or tested, never both." in told(app)
 
 
 def test_more_labels_than_can_be_shown_are_open_answers(open_app: OpenApp) -> None:
