@@ -6,7 +6,7 @@ import streamlit as st
 
 from playground import sessions
 from playground.paths import site_root
-from playground.ui import frame, state, text
+from playground.ui import frame, text
 from playground.ui.text import N_, _
 
 # section -> pages in reading order; a page exists when its file does. File name = URL = lesson name.
@@ -54,7 +54,5 @@ st.set_page_config(
 sessions.hear_own_messages_only()
 frame.url_values()  # first: the language decides the titles
 page = st.navigation(_pages())
-name = page.url_path or "home"
-state.after_reload(st.session_state.pop(sessions.BEFORE, None), name)
-frame.sidebar(name)
+frame.sidebar(page.url_path or "home", st.session_state.pop(sessions.BEFORE, None))
 page.run()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Sequence
 from functools import lru_cache
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import streamlit as st
 
@@ -21,6 +21,9 @@ from playground.ui.components.share import share
 from playground.ui.state import PageContext
 from playground.ui.tasks import Task, show_tasks
 from playground.ui.text import N_, Lesson, _, lesson, ngettext, plain, sentence
+
+if TYPE_CHECKING:
+    from streamlit.runtime.state import SessionState
 
 _LANGUAGE_NAMES = {"en": "English", "ko": "한국어"}
 _EXAMPLE_NAMES = {
@@ -71,12 +74,15 @@ def url_values() -> None:
             url.shared_field(key)
 
 
-def sidebar(page: str) -> None:
+def sidebar(page: str, before: SessionState | None) -> None:
     """Language, model, the sentence with examples and the reader's own prompts; the link to this view.
 
     Args:
         page: The name of the page that is drawn next.
+        before: The state before a reload of the tab, at the first run after it.
     """
+    if before is not None:
+        state.after_reload(before, page)
     url.begin(page)
     with st.sidebar:
         _language_picker()

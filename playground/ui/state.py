@@ -77,17 +77,15 @@ def outlives_reload(*keys: str) -> None:
     _OUTLIVE.update(keys)
 
 
-def after_reload(before: SessionState | None, page: str) -> None:
+def after_reload(before: SessionState, page: str) -> None:
     """Take what outlives a reload, and the settings of all other pages, from the state before it.
 
     The settings of this page stand in its link.
 
     Args:
-        before: The state of the session that the tab had; None where nothing was before.
+        before: The state of the session that the tab had.
         page: The name of the page that is drawn next.
     """
-    if before is None:
-        return
     keys = set(_OUTLIVE)
     if "settings" in before:
         keys.update(*(others for name, others in before["settings"].items() if name != page))

@@ -41,6 +41,8 @@ def settled(page: Page, name: str, query: dict[str, list[str]]) -> None:
     while address(page) != (name, query) and time.monotonic() < deadline:
         page.wait_for_timeout(50)
     expect(page.get_by_test_id("stMain").get_by_text("lightbulb")).to_be_visible()  # drawn to its end
+    expect(page.locator("[class*=st-key-url_of_] input").first).to_be_attached()
+    expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
     wait_run(page)
     assert address(page) == (name, query)
 
@@ -116,8 +118,8 @@ def test_reset_puts_the_page_back_and_the_browser_shows_it(open_page: OpenPage) 
 def solve_by_trying(page: Page) -> None:
     """The sampling page's third task has three answers."""
     solved = page.get_by_text("1 of 3 solved")
-    for answer in page.locator("[class*=st-key-task_sampling_hot] [role=radiogroup] label").all():
-        answer.click()
+    for answer in ("fewer than 100", "100 to 4,999", "5,000 or more"):
+        page.get_by_test_id("stRadio").get_by_text(answer).click()
         wait_run(page)
         if solved.count():
             break
@@ -129,17 +131,19 @@ def test_solved_tasks_outlive_a_reload_even_a_double_one_and_no_other_tab_has_th
 ) -> None:
     page = open_page("/sampling?lang=en")
     solve_by_trying(page)
-    page.evaluate("location.reload()")
-    page.reload()
+    with page.expect_websocket():
+        page.reload(wait_until="commit")
+    page.reload()  # before the page could say what it is now
     expect(page.get_by_text("1 of 3 solved")).to_be_visible()
     expect(page.get_by_text("Solved before")).to_be_visible()
     wait_run(page)
     kept = page.evaluate("sessionStorage.getItem('playground-session')")
     other = page.context.new_page()
-    other.add_init_script(f"sessionStorage.setItem('playground-session', '{kept}')")  # a duplicated tab
+    copied = f"self === top && sessionStorage.setItem('playground-session', '{kept}')"
+    other.add_init_script(copied)  # as in a duplicated tab
     other.goto(f"{server_url}/sampling?lang=en")
     expect(other.get_by_text("0 of 3 solved")).to_be_visible()
-    wait_run(other)
+    expect(other.get_by_role("button", name="Copy the link")).to_be_visible()
     assert other.evaluate("sessionStorage.getItem('playground-session')") not in (None, "", kept)
     other.close()
     go_to(page, "attention")

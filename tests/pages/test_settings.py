@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from playground import ui
+from playground import sessions, ui
 from playground.paths import site_root
-from playground.ui import choose
+from playground.ui import choose, state
 from playground.ui.finetuning.comparing import STRENGTHS
 from playground.ui.finetuning.controls import RANKS, RATES
 from playground.ui.prompting.thinking import VOTES
@@ -118,6 +118,37 @@ def test_settings_are_found_again_and_reset_puts_them_back(
             key: default for key, default in drawn(app).items() if key not in panel
         }
         assert app.text_area(key="text").value == SENTENCE
+
+
+def test_a_reload_keeps_files_tasks_and_other_pages_settings_and_follows_its_own_link(
+    open_app: OpenApp,
+) -> None:
+    """A link that says nothing of a setting means its default, also in a tab where it was another."""
+    before = {
+        "owner_id": "mine",
+        "solved_tasks": {("sampling", "five")},
+        "settings": {"sampling": {"sam_temperature", "sam_seed"}, "attention": {"att_sort", "att_sink"}},
+        "sam_temperature": "2",
+        "sam_seed": 7,
+        "att_sort": True,
+        "text": "Another sentence",
+        "sam_run": object(),
+    }
+    app = open_app("home", lang="en")
+    app = type(app).from_file(app._script_path, default_timeout=180)
+    app.query_params["sam_seed"] = "9"
+    app.session_state[sessions.BEFORE] = before
+    app.switch_page("../pages/sampling.py")
+    app.run()
+    assert not app.exception
+    assert app.session_state["owner_id"] == "mine"
+    assert "1 of 3 solved" in " ".join(one.value for one in app.markdown)
+    assert (app.session_state["sam_temperature"], app.session_state["sam_seed"]) == ("", 9)
+    assert app.text_area(key="text").value == state.DEFAULT_TEXT
+    assert "sam_run" not in app.session_state
+    assert sessions.BEFORE not in app.session_state
+    at(app, "attention")
+    assert app.session_state["att_sort"] is True
 
 
 def test_every_setting_is_tied_to_the_url_in_one_place() -> None:
