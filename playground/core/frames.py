@@ -53,7 +53,8 @@ def sampling(ranked: RankedLogits, texts: Sequence[str], settings: Mapping[str, 
 
     Returns:
         rank (from 1), token, token_id, logit (nats), model (probability at temperature 1), tempered (at this
-        temperature, before the cuts), cumulative (of `tempered`), kept, drawn (probability after the cuts),
+        temperature, before the cuts; `model` at temperature 0 where a cut came first and took the first
+        token), cumulative (of `tempered`), kept, drawn (probability after the cuts),
         and for each library whether it keeps the token with the same settings in its own order.
     """
     n = min(len(texts), len(ranked))
@@ -63,7 +64,8 @@ def sampling(ranked: RankedLogits, texts: Sequence[str], settings: Mapping[str, 
     found = {name: distribution(ranked, **in_order(settings, name)) for name in ORDERS}
     order = settings.get("order", "transformers")
     kept = {name: np.isin(token_ids, one.token_ids[: n + 1]) for name, one in found.items()}
-    before = _aligned(token_ids, tempered)
+    is_first_cut = settings.get("temperature") == 0 and found[order].token_ids[0] != tempered.token_ids[0]
+    before = _aligned(token_ids, own if is_first_cut else tempered)
     return pd.DataFrame(
         {
             "rank": np.arange(1, n + 1),

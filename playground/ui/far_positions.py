@@ -80,7 +80,7 @@ def _no_row(context: PageContext) -> None:
         "Asked for it, the engine says:"
     )
     st.markdown(asked.format(name=plain(context.model.name), n_ctx=n_ctx))
-    st.warning(answer)
+    st.markdown(f"> {answer or '–'}")  # what was to be seen: no fault of the reader's
 
 
 def _measure(

@@ -35,6 +35,14 @@ def test_sampling_table_of_greedy_has_one_token() -> None:
     assert table["drawn"].tolist() == table["tempered"].tolist() == [1, 0, 0, 0]
 
 
+def test_sampling_table_shows_what_a_cut_ahead_of_the_greedy_choice_saw() -> None:
+    """Entropy 1.65 bits; -log2 0.3 = 1.74 is nearest to it, so typical-p keeps the second token alone."""
+    table = frames.sampling(RANKED, NAMES, {"temperature": 0, "typical_p": 0.1, "order": "llama.cpp"})
+    assert table["drawn"].tolist() == [0, 1, 0, 0]
+    assert table["tempered"].tolist() == pytest.approx([0.5, 0.3, 0.15, 0.05]), "not 100 % beside 100 %"
+    assert table["cumulative"].tolist() == pytest.approx([0.5, 0.8, 0.95, 1.0])
+
+
 @pytest.mark.parametrize("names", [NAMES[:2], [*NAMES, "x", "y"]])
 def test_sampling_table_has_a_row_for_each_named_token(names: list[str]) -> None:
     table = frames.sampling(RANKED, names, {"top_k": 1})

@@ -261,6 +261,23 @@ def test_orders_are_the_same_examples(open_app: OpenApp, monkeypatch: pytest.Mon
     assert "There is no example in the prompt" in " ".join(box.value for box in app.info)
 
 
+def test_orders_that_were_stopped_go_on_and_give_the_same(
+    open_app: OpenApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(which, "N_ORDERS", 3)
+    app = open_app("prompting", **LINK, pro_panel="which", pro_shots="4")
+    app.button(key="pro_orders_start").click().run()
+    found = app.session_state["pro_orders"]
+    assert app.button(key="pro_orders_go_on").disabled
+    whole = [list(right) for right in found.right]
+    found.right = [whole[0], whole[1][:2], *([] for _right in whole[2:])]
+    app.run()
+    assert f"Stopped early: 1 of {len(whole)} orders" in told(app)
+    app.button(key="pro_orders_go_on").click().run()
+    assert app.session_state["pro_orders"].right == whole
+    assert app.button(key="pro_orders_go_on").disabled
+
+
 # ---------------------------------------------------------------- own tasks, kept prompts
 
 

@@ -286,6 +286,26 @@ def test_what_a_click_interrupts_stays_and_is_called_partial(
     assert rows["prompt"].tolist() == ["plain"]
     assert rows["n"].tolist() == [3]
     assert "nothing can be said" not in words_of(app)
+    spent_ms = run_of(app).elapsed_ms
+    app.button(key="pro_think_go_on").click().run()
+    assert not app.exception
+    run = run_of(app)
+    assert (run.n_done, run.total) == (9, 9)
+    assert len({(one.prompt, one.item, one.seed) for one in run.written}) == len(run.written) == 9
+    assert run.elapsed_ms > spent_ms
+    assert app.button(key="pro_think_go_on").disabled
+    again = answered(open_app, **SHORT)
+    assert run.table().equals(run_of(again).table())
+    assert {(one.prompt, one.item): one.text for one in run.written} == {
+        (one.prompt, one.item): one.text for one in run_of(again).written
+    }
+
+
+@pytest.mark.usefixtures("problems")
+def test_how_much_is_to_be_written_is_said_before(open_app: OpenApp) -> None:
+    assert "9 answers of at most 16 tokens" in words_of(open_app("prompting", **(LINK | SHORT)))
+    link = LINK | SHORT | {"pro_think_votes": "5"}
+    assert "45 answers of at most 16 tokens" in words_of(open_app("prompting", **link))
 
 
 def test_what_the_intervals_allow_to_say(

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from streamlit.elements.lib import policies
 from streamlit.testing.v1 import AppTest
 
 from playground.core import bpe, tokenization
@@ -283,3 +284,14 @@ def test_chat_code_gives_the_tokens_of_the_frame(real_settings: Settings, tmp_pa
     assert tuple(found["ids"]) == chat.input_ids
     found, _printed = run_script(show.code("frame_tokens", folder=folders[1], text=TEXT), tmp_path)
     assert tuple(found["ids"]) == table.tokenizer(DEFAULT_ENCODER).tokenize(TEXT).input_ids
+
+
+def test_a_sentence_typed_on_the_page_leaves_no_warning_in_the_log(
+    open_app: OpenApp, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Streamlit warns, once in a process, of a field with a default that the page sets as well."""
+    monkeypatch.setattr(policies, "_shown_default_value_warning", False)
+    app = open_app("tokenization")
+    app.text_input(key="tok_live").set_value("Another sentence").run()
+    assert app.text_area(key="text").value == "Another sentence"
+    assert not [one for one in caplog.messages if "Session State API" in one]

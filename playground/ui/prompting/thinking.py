@@ -35,14 +35,13 @@ def panel(context: PageContext) -> Callable[[], None] | None:
         What goes on answering, to be called once the page is drawn; None when nothing is to be answered.
     """
     st.markdown(f"#### {_('Does a role or thinking step by step help a small model?')}")
-    run, start = _controls(context)
+    last = _last(context)
+    run, start, resume = _controls(context, last)
     languages = context.model.languages
     if languages and context.language not in languages:
         told = _("{name} has hardly read this language: expect almost no right answer, whatever the prompt.")
         st.caption(told.format(name=plain(context.model.name)))
-    last: Run | None = st.session_state.get(KEY)
-    mine = (context.model.model_id, context.language)
-    if not start and (last is None or (last.context.model.model_id, last.context.language) != mine):
+    if not start and last is None:
         told = _(
             "Each prompt gets the same {n} problems. The last number of an answer, or of what follows its "
             "“Answer:”, is compared with the right one."
@@ -57,12 +56,22 @@ def panel(context: PageContext) -> Callable[[], None] | None:
         draw((run if start or last is None else last).table())
     if start or last is None:
         return partial(answer, run, st.empty(), draw)
+    if resume:
+        return partial(answer, last, st.empty(), draw)
     _draw(last, is_old=last.asked != run.asked)
     return None
 
 
-def _controls(context: PageContext) -> tuple[Run, bool]:
-    """What the widgets ask for, and whether it is to be answered now."""
+def _last(context: PageContext) -> Run | None:
+    """What was answered last, by this model and in this language."""
+    last: Run | None = st.session_state.get(KEY)
+    mine = (context.model.model_id, context.language)
+    is_mine = last is not None and (last.context.model.model_id, last.context.language) == mine
+    return last if is_mine else None
+
+
+def _controls(context: PageContext, last: Run | None) -> tuple[Run, bool, bool]:
+    """What the widgets ask for, whether it is to be answered now, and whether the last run is to go on."""
     names, prompts = _names(), {}
     for column, (prompt, default) in zip(st.columns(len(PROMPTS)), _defaults().items(), strict=True):
         prompts[prompt] = column.text_area(
@@ -83,16 +92,32 @@ def _controls(context: PageContext) -> tuple[Run, bool]:
             _("Tokens at most"), 16, min(64, state.settings().max_new_tokens), 48,
             key="pro_think_tokens", width=160,
         )  # fmt: skip
-        start = st.button(
-            _("Start"), type="primary", key="pro_think_start", icon=":material/play_arrow:",
-            disabled=bool(without),
-        )  # fmt: skip
-        st.button(_("Stop"), key="pro_think_stop", icon=":material/stop:", disabled=not start)
+        items = task_files.task("problems", context.language).examples
+        run = Run(context, prompts, int(votes), int(n_max), items)
+        start, resume = _buttons(run, last, is_possible=not without)
+    told = ngettext(
+        "{n} answer of at most {limit} tokens", "{n} answers of at most {limit} tokens", run.total
+    )
+    st.caption(told.format(n=run.total, limit=run.n_max))
     if without:
         told = _("Write {place} where the problem is to stand; it is missing in: {names}.")
         st.warning(told.format(place=f"`{PLACE}`", names=", ".join(without)))
-    items = task_files.task("problems", context.language).examples
-    return Run(context, prompts, int(votes), int(n_max), items), start and not without
+    return run, start and not without, resume
+
+
+def _buttons(run: Run, last: Run | None, *, is_possible: bool) -> tuple[bool, bool]:
+    """Draw Start, Go on and Stop; whether to start, whether to go on."""
+    start = st.button(
+        _("Start"), type="primary", key="pro_think_start", icon=":material/play_arrow:",
+        disabled=not is_possible,
+    )  # fmt: skip
+    is_open = last is not None and last.n_done < last.total and last.asked == run.asked
+    resume = st.button(
+        _("Go on"), key="pro_think_go_on", icon=":material/resume:", disabled=not is_open or start
+    )
+    works = (start and is_possible) or (resume and is_open)
+    st.button(_("Stop"), key="pro_think_stop", icon=":material/stop:", disabled=not works)
+    return start, resume and is_open
 
 
 # ---------------------------------------------------------------- what was answered

@@ -67,15 +67,23 @@ class Run:
         """What the reader can change."""
         return self.prompts, self.n_votes, self.n_max
 
+    def begin_again(self) -> None:
+        """Forget the answers that are not complete; they are written from their beginning."""
+        self.written = [one for one in self.written if one.finish is not None]
+        self.n_tokens = self.n_done * self.n_max
+
     def parts(self) -> Iterator[list[Transcript]]:
-        """Answers that are written together: those of some problems with all their votes."""
+        """Answers that are still to be written, those together of some problems with all their votes."""
+        known = {(one.prompt, one.item, one.seed) for one in self.written if one.finish is not None}
         limits = state.settings()
         n_items = max(1, min(limits.max_continuations, limits.max_decode_rows) // self.n_votes)
         places = range(len(self.items))
         for prompt in self.prompts:
             for start in places[::n_items]:
                 some = places[start : start + n_items]
-                yield [Transcript(prompt, item, seed) for item in some for seed in range(self.n_votes)]
+                wanted = [(prompt, item, seed) for item in some for seed in range(self.n_votes)]
+                if part := [Transcript(*one) for one in wanted if one not in known]:
+                    yield part
 
     def request(self, one: Transcript) -> dict[str, Any]:
         """Fields of `GenerateRequest`: a chat's message where the model knows chats, else the text."""
@@ -101,7 +109,7 @@ class Run:
 
 
 def answer(run: Run, line: Any, draw: Callable[..., object]) -> None:  # noqa: ANN401  (Streamlit's container)
-    """Answer to the end; any click of the reader stops it within one step, what is answered stays.
+    """Answer what is missing; any click of the reader stops it within one step, what is answered stays.
 
     Args:
         run: What to answer; it goes into the session with its first token, so that a prompt which is refused
@@ -109,7 +117,8 @@ def answer(run: Run, line: Any, draw: Callable[..., object]) -> None:  # noqa: A
         line: Where the progress is drawn.
         draw: Draws a table of accuracies.
     """
-    pace, begun_at = Pace(), time.monotonic()
+    run.begin_again()
+    pace, begun_at, before_ms = Pace(), time.monotonic(), run.elapsed_ms
     with line.container():
         progress = _Progress(run, draw)
         for part in run.parts():
@@ -117,7 +126,7 @@ def answer(run: Run, line: Any, draw: Callable[..., object]) -> None:  # noqa: A
                 for row, step in steps:
                     run.add(part[row], step)
                     st.session_state[KEY] = run
-                    run.elapsed_ms = 1_000 * (time.monotonic() - begun_at)
+                    run.elapsed_ms = before_ms + 1_000 * (time.monotonic() - begun_at)
                     pace(progress.draw)
             if any(one.finish is None for one in part):  # a click that waits for the end of this run
                 break
@@ -130,7 +139,8 @@ class _Progress:
     def __init__(self, run: Run, draw: Callable[..., object]) -> None:
         self._run, self._draw, self._n_drawn = run, draw, 0
         total = run.total * run.n_max
-        self._bar = Progress("thinking", run.context.model.model_id, total, _("The model writes"))
+        model_id, done = run.context.model.model_id, run.n_tokens
+        self._bar = Progress("thinking", model_id, total, _("The model writes"), done=done)
 
     def draw(self) -> None:
         run = self._run

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -33,12 +33,18 @@ class Orders:
     Attributes:
         prompt: Whose examples.
         each: The examples in each order.
-        right: Of each order whether each test item was answered right.
+        right: Of each order whether each test item was answered right, as far as it is known.
     """
 
     prompt: Prompt
     each: list[tuple[Example, ...]]
-    right: list[list[bool]] = field(default_factory=list)
+    right: list[list[bool]]
+
+    def begin_again(self) -> list[int]:
+        """Forget the orders that are not measured to the end; which ones are to be measured."""
+        n_items = len(self.prompt.test)
+        self.right = [right if len(right) == n_items else [] for right in self.right]
+        return [which for which, right in enumerate(self.right) if not right]
 
     def done(self) -> pd.DataFrame:
         """One row an order that is measured to the end."""
@@ -116,37 +122,55 @@ def _draw_left_out(prompt: Prompt, answer: Answer) -> None:
 
 def _orders(prompt: Prompt) -> Callable[[], None] | None:
     is_possible = len(prompt.demos) > 1 and len(prompt.test) > 0
+    found = _last(prompt)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         start = st.button(
             _("Try {n} orders").format(n=N_ORDERS), type="primary", key="pro_orders_start",
             icon=":material/shuffle:", disabled=not is_possible,
         )  # fmt: skip
-        st.button(_("Stop"), key="pro_orders_stop", icon=":material/stop:", disabled=not start)
+        is_open = found is not None and len(found.done()) < len(found.each)
+        resume = st.button(
+            _("Go on"), key="pro_orders_go_on", icon=":material/resume:", disabled=not is_open or start
+        )
+        st.button(_("Stop"), key="pro_orders_stop", icon=":material/stop:", disabled=not (start or resume))
     place = st.empty()
     if start:
         rng = np.random.default_rng(prompt.seed)
         demos = prompt.demos
         each = [tuple(demos[at] for at in rng.permutation(len(demos))) for _number in range(N_ORDERS)]
-        orders = st.session_state[KEY] = Orders(prompt, list(dict.fromkeys(each)))
-        return partial(_measure, orders, place)
-    found: Orders | None = st.session_state.get(KEY)
-    if found is None or replace(found.prompt, query=prompt.query) != prompt:
+        each = list(dict.fromkeys(each))
+        found = st.session_state[KEY] = Orders(prompt, each, [[] for _order in each])
+    if found is None:
         st.caption(_("The same examples, shuffled: the test items are answered under every order."))
         return None
+    if start or (resume and is_open):
+        return partial(_measure, found, place)
     with place.container():
         _draw_orders(found)
     return None
 
 
+def _last(prompt: Prompt) -> Orders | None:
+    """What was measured of these very examples; the query counts for nothing."""
+    found: Orders | None = st.session_state.get(KEY)
+    return found if found is not None and replace(found.prompt, query=prompt.query) == prompt else None
+
+
 def _measure(orders: Orders, place: Any) -> None:  # noqa: ANN401  (Streamlit's container)
-    orders.right = [[] for _order in orders.each]
-    total = len(orders.each) * len(orders.prompt.test)
+    """Measure the orders that are missing; any click of the reader stops it, what is known stays."""
+    n_items = len(orders.prompt.test)
+    todo = orders.begin_again()
+    total = len(orders.each) * n_items
     with place.container():
-        bar = Progress("orders", orders.prompt.context.model.model_id, total, _("The model answers"))
-        with closing(answered(orders.prompt, orders.each, orders.prompt.test, "orders")) as steps:
-            for n, (which, _item, is_right) in enumerate(steps, 1):
-                orders.right[which].append(is_right)
-                if len(orders.right[which]) == len(orders.prompt.test):
+        model_id, n_known = orders.prompt.context.model.model_id, total - n_items * len(todo)
+        bar = Progress("orders", model_id, total, _("The model answers"), done=n_known)
+        each = [orders.each[which] for which in todo]
+        with closing(answered(orders.prompt, each, orders.prompt.test, "orders")) as steps:
+            for which, _item, is_right in steps:
+                right = orders.right[todo[which]]
+                right.append(is_right)
+                if len(right) == n_items:
+                    n = sum(map(len, orders.right))
                     bar.draw(n, _("{done} of {total} answers").format(done=n, total=total))
     st.rerun()
 

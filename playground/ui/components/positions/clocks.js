@@ -112,7 +112,7 @@ function bars({ head, here, there, theme, picture }, box) {
 
 /** 6.3, 480, 45k, 1.2M. */
 function compact(value, language) {
-  return value.toLocaleString(language, { notation: "compact", maximumSignificantDigits: 2 });
+  return value.toLocaleString(language, { notation: "compact", maximumSignificantDigits: 3 });
 }
 
 export default component(clocks);

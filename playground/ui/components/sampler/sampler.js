@@ -115,13 +115,18 @@ export class Ranked {
     return [after - 1, after];
   }
 
-  /** All mass on the token of this rank; before the cuts it was on the most probable one. */
+  /**
+   * All mass on the token of this rank. Before the cuts it was on the most probable one; where that was cut, the
+   * cuts came first and saw the model's own distribution.
+   */
   greedy(first, steps) {
     const [top] = this.greediest(0);
-    const before = (i) => (i === top ? 1 : 0);
     const after = (i) => (i === first ? 1 : 0);
-    const cumulative = (i) => (i >= top ? 1 : 0);
-    return { first, n_kept: 1, steps, mass: before(first), entropy_bits: 0, before, after, cumulative };
+    const greedy = { first, n_kept: 1, steps, entropy_bits: 0, after };
+    if (first === top) return { ...greedy, mass: 1, before: after, cumulative: (i) => (i >= top ? 1 : 0) };
+    const { each, cumulative } = this.weights(1);
+    const all = cumulative[this.length - 1];
+    return { ...greedy, mass: 0, before: (i) => each[i] / all, cumulative: (i) => cumulative[i] / all };
   }
 }
 
@@ -566,7 +571,7 @@ class Sampler {
     const special = { temperature: value === 0 && words.greedy, top_k: value === 0 && words.all }[name];
     this.fields[name].range.setAttribute("aria-valuetext", special || value.toLocaleString(this.data.language));
     this.fields[name].number.title = name === "top_k" ? fill(words.top_k_range, { n: n_vocab.toLocaleString() }) : "";
-    this.fields[name].title.dataset.note = special || "";
+    this.fields[name].title.dataset.note = (name === "top_k" && special) || ""; // greedy is said below, with more room
   }
 
   /** A slider is being dragged: paint, send nothing. */
