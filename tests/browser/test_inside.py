@@ -122,3 +122,13 @@ def test_a_hostile_sentence_is_text(page: Page, follow: OpenPage) -> None:
     expect(page.get_by_text("What does one state carry?")).to_be_visible()
     wait_run(page)
     assert page.locator(".inside img, .inside script, [data-testid=stMarkdown] img").count() == 0
+
+
+def test_the_selected_column_comes_first_and_the_others_follow_by_themselves(inside: Page) -> None:
+    write(inside, "The old teacher walked to the market and the")
+    expect(picture(inside).locator(".cell")).to_have_count(31 * 9)
+    expect(cell(inside, 30, 8).locator("text")).not_to_have_text("")
+    expect(picture(inside).locator(".pending")).to_have_count(0)
+    expect(picture(inside).locator(".cell text")).to_have_count(31 * 9)
+    cell(inside, 4, 2).click()
+    expect(detail(inside)).to_contain_text("Layer 4, after “·teacher” (position 2)")
