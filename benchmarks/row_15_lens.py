@@ -83,11 +83,17 @@ def _ours(engine: LocalEngine, settings: Settings, ids: Ids, owner: str = "") ->
     """As the page asks: the states, the selected column with its logits, then the others."""
     started = time.perf_counter()
     model = settings.default_model
-    states = TraceRequest(model, input_ids=ids, hidden_states="all", writes=True, owner=owner)
+    states = TraceRequest(
+        model, input_ids=ids, hidden_states="all", writes=True, owner=owner, timeout_s=600.0
+    )
     engine.trace(states)
-    engine.lens(LensRequest(model, input_ids=ids, position=len(ids) - 1, n_top=2 * N_TOP, owner=owner))
+    column = LensRequest(
+        model, input_ids=ids, position=len(ids) - 1, n_top=2 * N_TOP, owner=owner, timeout_s=600.0
+    )
+    engine.lens(column)
     first = time.perf_counter() - started
-    engine.lens(LensRequest(model, input_ids=ids, n_top=N_TOP, later=True, owner=owner))
+    whole = LensRequest(model, input_ids=ids, n_top=N_TOP, later=True, owner=owner, timeout_s=600.0)
+    engine.lens(whole)
     return Times(first, time.perf_counter() - started)
 
 

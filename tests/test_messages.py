@@ -7,7 +7,7 @@ import json
 import time
 from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 
@@ -72,6 +72,36 @@ def test_messages_and_bytes_of_a_run_are_bounded(page: str, live: LiveServer) ->
     sizes = [run.n_bytes / 1_000 for run in runs]
     assert all(size <= bound for size, bound in zip(sizes, kilobytes, strict=True)), (sizes, kilobytes)
     assert not any(run.elements("exception") for run in runs)
+
+
+@pytest.mark.real
+def test_the_other_columns_of_inside_rerun_only_the_picture(live: LiveServer) -> None:
+    """Asked for once by the browser: 30 messages and 71 kB when this was made."""
+
+    def picture(run: Run) -> dict[str, Any]:
+        found = [one for one in run.elements("bidi_component") if one.component_name == "playground.inside"]
+        return dict(json.loads(found[-1].json))
+
+    async def read() -> tuple[Run, Run]:
+        async with Reader(live.url, page="inside", query="lang=en") as reader:
+            first = await reader.rerun(text=("string_value", "A sentence of Inside that nobody else reads"))
+            asked = {"asked": picture(first)["wants"]}
+            return first, await reader.rerun(inside=("json_value", json.dumps(asked)))
+
+    while awaited(_opened(live)).n_messages < messages_when_ready("inside"):
+        time.sleep(0.5)
+    first, rest = awaited(read())
+    assert None in picture(first)["top"][0]
+    assert None not in picture(rest)["top"][0]
+    assert "wants" not in picture(rest)
+    assert rest.n_messages <= 45 + 10 * rest.finished_s, "and a line while it waits"
+    assert rest.n_bytes <= 90_000
+    assert not rest.elements("text_area"), "the sidebar stays as it is"
+
+
+async def _opened(live: LiveServer) -> Run:
+    async with Reader(live.url, page="inside", query="lang=en") as reader:
+        return reader.first
 
 
 @pytest.mark.real

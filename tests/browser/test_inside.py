@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
@@ -122,3 +123,26 @@ def test_a_hostile_sentence_is_text(page: Page, follow: OpenPage) -> None:
     expect(page.get_by_text("What does one state carry?")).to_be_visible()
     wait_run(page)
     assert page.locator(".inside img, .inside script, [data-testid=stMarkdown] img").count() == 0
+
+
+def test_the_selected_column_comes_first_and_the_others_follow_by_themselves(inside: Page) -> None:
+    write(inside, "The old teacher walked to the market and the")
+    expect(picture(inside).locator(".cell")).to_have_count(31 * 9)
+    expect(cell(inside, 30, 8).locator("text")).not_to_have_text("")
+    expect(picture(inside).locator(".pending")).to_have_count(0)
+    expect(picture(inside).locator(".cell text")).to_have_count(31 * 9)
+    cell(inside, 4, 2).click()
+    expect(detail(inside)).to_contain_text("Layer 4, after “·teacher” (position 2)")
+
+
+def test_the_file_holds_every_position_also_those_that_are_not_drawn(inside: Page) -> None:
+    """It is made when it is asked for, outside the page's own thread."""
+    write(inside, "One two three four five six seven eight nine ten eleven twelve thirteen fourteen")
+    expect(picture(inside).locator(".cell")).to_have_count(31 * 10)
+    expect(picture(inside).locator(".pending")).to_have_count(0)
+    button = inside.locator(".st-key-inside_way_csv").get_by_role("button")
+    with inside.expect_download() as download:
+        button.click()
+    rows = pd.read_csv(Path(download.value.path()))
+    assert rows.groupby("position")["layer"].count().tolist() == [31] * 14
+    assert rows[(rows["layer"] == 30)]["answer_rank"].eq(1).all()

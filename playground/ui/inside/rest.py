@@ -41,6 +41,7 @@ def known(reading: Reading, window: range) -> tuple[Lens, str]:
     wanted = reading.context.model.model_id, ids, reading.position
     name, was_wanted = st.session_state.get(WANTED, ("", None))
     if st.session_state.pop(ASKED, "") == name and was_wanted == wanted:
+        st.session_state.pop(WANTED)  # whatever ends this run: the browser is given another name
         try:
             return here.beside(compute.rest_of_lens(reading.context, ids, others), N_TOP), ""
         except Clicked:
@@ -49,6 +50,10 @@ def known(reading: Reading, window: range) -> tuple[Lens, str]:
             st.warning(sentence(error))
             return here.beside(compute.lens_of(reading.context, ids, others, known_only=True), N_TOP), ""
     found = compute.lens_of(reading.context, ids, others, known_only=True)
-    name = "" if len(found.positions) == len(others) else uuid4().hex
-    st.session_state[WANTED] = name, wanted
+    if len(found.positions) == len(others):
+        return here.beside(found, N_TOP), ""
+    name, was_wanted = st.session_state.get(WANTED, ("", None))
+    if was_wanted != wanted:
+        name = uuid4().hex
+        st.session_state[WANTED] = name, wanted
     return here.beside(found, N_TOP), name
