@@ -30,7 +30,7 @@ COUNT = ",d"
 _NUMBERS = {"decimal": ".", "thousands": ",", "grouping": [3], "currency": ["", ""], "percent": "\u00a0%"}
 LOCALE: Final[Mapping[str, Any]] = {"locale": {"number": _NUMBERS}}
 
-NARROW = "containerSize()[0] < 440"  # Vega expression: the picture is as wide as a phone
+NARROW = "windowSize()[0] < 640"  # Vega expression: the page is on a phone, where Streamlit stacks columns
 
 
 def legend_columns(n: int = 0, narrow: int = 1) -> dict[str, str]:

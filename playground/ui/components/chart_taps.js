@@ -19,8 +19,9 @@ function* near(x, y) {
 }
 
 function tap({ target, clientX, clientY }) {
-  told?.dispatchEvent(new PointerEvent("pointerout", { bubbles: true }));
+  const before = told;
   told = null;
+  before?.dispatchEvent(new MouseEvent("mouseout", { bubbles: true }));
   const chart = target.closest?.("[data-testid=stVegaLiteChart]");
   if (!chart) return;
   for (const [x, y] of near(clientX, clientY)) {
@@ -37,3 +38,6 @@ function tap({ target, clientX, clientY }) {
 }
 
 document.addEventListener("click", (event) => event.pointerType === "touch" && tap(event));
+// The mouse that browsers pretend after a tap leaves the mark when the words appear over it: they stay until the next tap.
+document.addEventListener("mouseout", (event) => told && event.stopImmediatePropagation(), true);
+document.addEventListener("pointermove", (event) => event.isTrusted && event.pointerType === "mouse" && (told = null), true);
