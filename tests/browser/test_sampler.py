@@ -267,7 +267,7 @@ def test_three_libraries_keep_other_tokens_with_the_same_settings(page: Page, fo
     assert kept[0] > 5 * kept[2], "llama.cpp cuts before it heats"
     for at, n_kept in enumerate(kept):
         buttons.nth(at).click()
-        expect(page.locator(".sampler .sentence")).to_contain_text(f"Kept {n_kept:,} of")
+        expect(page.locator(".sampler .sentence")).to_contain_text(f"Kept: {n_kept:,} of")
         marks = page.locator(".sampler .rows svg > g:visible").evaluate_all(
             "(rows, at) => rows.flatMap((row) => [...row.querySelectorAll('[data-kept]')].slice(at, at + 1))"
             ".filter((mark) => mark.dataset.kept === 'true').length",
