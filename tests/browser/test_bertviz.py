@@ -62,7 +62,7 @@ def test_model_view_draws_every_head_and_enlarges_one(page: Page, server_url: st
     np.testing.assert_allclose(
         opacities(frame, ".attn-line-group line").reshape(5, 5), weights[2, 2].round(4), atol=1e-4
     )
-    expect(frame.get_by_text("레이어 2, 헤드 2")).to_be_visible()
+    expect(frame.get_by_text("레이어 3, 헤드 3")).to_be_visible()
     expect(frame.locator("svg > text").first).to_have_text("헤드")
 
 
