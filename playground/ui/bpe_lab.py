@@ -22,6 +22,7 @@ from playground.ui.components.token_rows import NamedRow, token_rows
 from playground.ui.file_preview import Kind
 from playground.ui.frame import has_sentence
 from playground.ui.granularity import corpus
+from playground.ui.number import slider
 from playground.ui.state import PageContext, outlives_reload, settings
 from playground.ui.text import N_, _, ngettext, plain
 from playground.ui.url import setting
@@ -86,7 +87,7 @@ def _use(trained: bpe.BytePairEncoding, text: str, context: PageContext) -> None
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
         first = min(most, 300)
-        wanted = st.slider(_("Merges"), 0, N_MERGES, first, **setting("tok_merges", first))
+        wanted = slider(_("Merges"), range(N_MERGES + 1), first, key="tok_merges")
         fresh = st.text_input(
             _("Cut a new text with it"),
             **setting("tok_fresh", ""),

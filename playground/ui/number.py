@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Any, Literal, TypeVar, cast
 
 import streamlit as st
@@ -28,8 +30,7 @@ def number_field(
     """A field for a number, bound to the URL; beyond its limits the nearest one is taken, and that is said.
 
     With limits of Streamlit's own the browser keeps such a number in the field and sends nothing: the page
-    would go on with the number before, without a word. A number of the link that cannot be becomes the
-    default.
+    would go on with the number before, without a word. What is no number becomes the default.
 
     Args:
         label: Above the field.
@@ -46,7 +47,7 @@ def number_field(
             st.session_state[key] = min(max(st.session_state[key], low), high)
     elif asked is not None and not _is_possible(asked, low, high):
         limits = (low, high)  # for this run: Streamlit drops the link's value, which would win over ours
-        st.session_state[f"{key}_typed"] = asked[:20], default
+        _put(key, asked, _nearest(asked, (low, high), default))
     value: Number = cast("Any", st.number_input)(
         label, *limits, default, step, on_change=_limit,
         args=(key, low, high), width=width, help=help, disabled=disabled, label_visibility=label_visibility,
@@ -55,12 +56,62 @@ def number_field(
     used_now = min(max(value, low), high)
     if used_now != value:  # the browser's back button has brought it
         st.session_state[f"{key}_typed"] = _short(value), used_now
+    _say(label, low, high, key, used_now)
+    return used_now
+
+
+def slider(
+    label: str,
+    options: Sequence[Number],
+    default: Number,
+    *,
+    key: str,
+    help: str | None = None,
+    disabled: bool = False,
+    width: int | Literal["stretch"] = "stretch",
+) -> Number:
+    """A slider, bound to the URL; a number of the link that it has not becomes the nearest, which is said.
+
+    Args:
+        label: Above the slider.
+        options: What is possible, from small to large.
+        default: At first; needs no place in the URL.
+        key: Of the slider, and its name in the URL.
+        help, disabled, width: As `st.slider` takes them.
+    """
+    asked = st.query_params.get(key)
+    if key not in st.session_state and asked is not None:
+        nearest = _nearest(asked, options, default)
+        if not _is_possible(asked, nearest, nearest):
+            _put(key, asked, nearest)
+    more: Any = {"help": help, "disabled": disabled, "width": width, **setting(key, default)}
+    if isinstance(options, range):
+        used: Number = st.slider(label, options[0], options[-1], default, **more)
+    else:
+        used = st.select_slider(label, options, default, format_func=_short, **more)
+    _say(label, options[0], options[-1], key, used)
+    return used
+
+
+def _say(label: str, low: Number, high: Number, key: str, used_now: Number) -> None:
+    """Say what was not possible, as long as what was taken instead stands there."""
     typed, used = st.session_state.get(f"{key}_typed", ("", None))
     if used is not None and used == used_now:
         told = _("{name}: {typed} is not possible, only {low} to {high}; it is {used} now.")
         words = {"low": _short(low), "high": _short(high), "used": _short(used)}
         st.caption(told.format(name=label, typed=plain(typed), **words), width="content")
-    return used_now
+
+
+def _nearest(text: str, options: Sequence[Number], default: Number) -> Number:
+    """The option that is nearest to a number of the link; the default where it is none."""
+    try:
+        number = float(text)
+    except ValueError:
+        return default
+    if math.isnan(number):
+        return default
+    within = min(max(number, options[0]), options[-1])
+    return min(options, key=lambda one: abs(one - within))
 
 
 def _is_possible(text: str, low: float, high: float) -> bool:

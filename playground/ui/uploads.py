@@ -15,16 +15,17 @@ from typing import Any
 import streamlit as st
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
-from streamlit.runtime.uploaded_file_manager import UploadedFile
+from streamlit.runtime.uploaded_file_manager import DeletedFile, UploadedFile
 
 from playground.core.files.encoding import readable_text
 from playground.core.files.rows import check_file
 from playground.errors import BadFile, PlaygroundError, Question
-from playground.ui.text import N_, _, sentence
+from playground.ui.text import N_, _, plain, sentence
 
 Take = Callable[..., None]
 
 _LONGEST_NAME = 80
+_SHOWN_NAMES = 5
 # Streamlit's own words, hidden; ours stand in their place.
 _STYLE = """<style>
 [data-testid="stFileUploaderDropzone"] button [data-testid="stMarkdownContainer"] { display: none; }
@@ -62,9 +63,14 @@ def field(
     words = {name: json.dumps(one, ensure_ascii=False) for name, one in _words(max_bytes).items()}
     st.html(_STYLE % (words | {"field": f"{key}_field"}))
     with st.container(key=f"{key}_field"):
-        st.file_uploader(
-            label, key=_widget(key), on_change=_receive, args=(key, tuple(suffixes), max_bytes, take, args)
-        )
+        st.file_uploader(  # of several files Streamlit drops all but the first without a word
+            label, key=_widget(key), accept_multiple_files=True, on_change=_receive,
+            args=(key, tuple(suffixes), max_bytes, take, args),
+        )  # fmt: skip
+    if others := st.session_state.get(f"{key}_others"):
+        first, *rest = map(plain, others)
+        told = _("Only {name} is read: one file at a time. Not read: {others}.")
+        st.caption(told.format(name=first, others=", ".join(rest)))
     error = st.session_state.get(f"{key}_error")
     if isinstance(error, Question):
         return error
@@ -108,10 +114,14 @@ def _words(max_bytes: int) -> dict[str, str]:
 
 
 def _receive(key: str, suffixes: Sequence[str], max_bytes: int, take: Take, args: tuple[Any, ...]) -> None:
-    upload = st.session_state[_widget(key)]
-    if upload is None:
+    given = st.session_state[_widget(key)]
+    if not given:
         return
+    upload, *others = given
+    for other in others:
+        _drop(other.file_id)
     clear_error(key)
+    st.session_state[f"{key}_others"] = _names(given) if others else []
     if (asked := st.session_state.pop(f"{key}_asked", None)) is not None:
         _drop(asked[1])
     try:
@@ -128,6 +138,12 @@ def _receive(key: str, suffixes: Sequence[str], max_bytes: int, take: Take, args
         if f"{key}_asked" not in st.session_state:
             _drop(upload.file_id)
         st.session_state[f"{key}_n"] = st.session_state.get(f"{key}_n", 0) + 1
+
+
+def _names(given: Sequence[UploadedFile | DeletedFile]) -> list[str]:
+    """How the first files that came together are called."""
+    names = [readable_text(one.name)[0][-_LONGEST_NAME:] for one in given if isinstance(one, UploadedFile)]
+    return [*names[:_SHOWN_NAMES], *(["…"] if len(names) > _SHOWN_NAMES else [])]
 
 
 def _no_room() -> BadFile:

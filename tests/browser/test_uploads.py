@@ -130,12 +130,13 @@ def test_files_that_are_dropped_are_told_so_in_korean(dialog: Locator) -> None:
     field = dialog.get_by_test_id("stFileUploader")
     zone = dialog.get_by_test_id("stFileUploaderDropzone")
     zone.evaluate(DROP, 2)
-    expect(zone).to_contain_text("Drag and drop a file here")  # there, but not seen
+    expect(zone).to_contain_text("Drag and drop files here")  # there, but not seen
     assert "여기에 놓으세요" in seen(field)
     assert not ENGLISH.search(seen(field))
     dialog.page.evaluate("dropNow()")
     wait_run(dialog.page)
     assert not ENGLISH.search(seen(field))
+    expect(dialog).to_contain_text("한 번에 파일 하나만 읽으므로")
 
 
 def test_what_was_read_before_stays_when_the_next_file_is_bad(dialog: Locator) -> None:

@@ -44,6 +44,20 @@ def said(app: AppTest) -> str:
     return "\n".join(one.value for one in boxes).replace("\\", "")
 
 
+def test_of_two_files_dropped_together_the_one_that_is_read_is_named(open_app: OpenApp) -> None:
+    app = library(open_app)
+    (field,) = [one for one in app.get("file_uploader") if (one.key or "").startswith("pro_upload")]
+    kind = "application/octet-stream"
+    field.set_value([("a.csv", ROWS.encode(), kind), ("b*.csv", b"text,label\nx,y\n", kind)]).run()
+    assert not app.exception
+    captions = [one.value.replace("\\", "") for one in app.caption]
+    assert "Only a.csv is read: one file at a time. Not read: b*.csv." in captions
+    shown = next(one.value for one in app.dataframe if "1. 문장" in one.value)
+    assert shown["1. 문장"].tolist() == [text for text, _label in GOOD]
+    upload(app, "pro_upload", "c.csv", ROWS.encode(), use=False)
+    assert not [one for one in app.caption if "one file at a time" in one.value]
+
+
 def test_a_file_is_shown_before_it_is_used(open_app: OpenApp) -> None:
     app = upload(library(open_app), "pro_upload", "a.csv", ROWS.encode("cp949"), use=False)
     assert task(app) is None
@@ -218,7 +232,7 @@ def test_many_empty_files_are_bounded_too(put: Any) -> None:
 
 def test_a_file_that_had_to_go_before_it_was_read_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     gone = SimpleNamespace(file_id="1")
-    state = {"key": gone}
+    state = {"key": [gone]}
     monkeypatch.setattr(uploads.st, "session_state", state)
     uploads._receive("key", ("csv",), 10, lambda name, data: None, ())
     assert "no room" in str(state["key_error"])

@@ -44,13 +44,48 @@ def test_a_number_beyond_the_limits_becomes_the_nearest_and_is_said_until_the_ne
     assert said(app) == []
 
 
-@pytest.mark.parametrize("asked", ["x", "-1", "500", "1e99", "nan", "99999999999999999999"])
-def test_a_number_of_the_link_that_cannot_be_is_the_default_and_is_said(asked: str) -> None:
+@pytest.mark.parametrize(
+    ("asked", "used"),
+    [("x", 40), ("-1", 4), ("500", 64), ("1e99", 64), ("nan", 40), ("99999999999999999999", 64)],
+)
+def test_a_number_of_the_link_that_cannot_be_is_the_nearest_and_is_said(asked: str, used: int) -> None:
     app = opened(n=asked)
-    assert app.number_input(key="n").value == 40
+    assert app.number_input(key="n").value == used
     [told] = said(app)
-    assert "only 4 to 64; it is 40 now" in told
+    assert f"only 4 to 64; it is {used} now" in told
+    assert app.run().markdown[0].value == f"used {used} 1"
     assert opened(n="12").markdown[0].value == "used 12 1"
+
+
+@pytest.mark.parametrize(
+    ("link", "used", "n_said"),
+    [
+        ({"steps": "99999"}, "200 0.001", 1), ({"steps": "-5", "rate": "0.2"}, "1 0.1", 2),
+        ({"steps": "30", "rate": "0.001"}, "30 0.001", 0), ({"rate": "much"}, "24 0.001", 1),
+        ({"rate": "1e-9"}, "24 1e-05", 1), ({"steps": "12.4"}, "12 0.001", 1),
+    ],
+)  # fmt: skip
+def test_a_slider_takes_the_nearest_of_what_a_link_asks(link: dict[str, str], used: str, n_said: int) -> None:
+    app = AppTest.from_function(sliders)
+    for name, value in link.items():
+        app.query_params[name] = value
+    app.run()
+    assert not app.exception
+    assert app.markdown[0].value == used
+    assert len([one for one in said(app) if "is not possible" in one]) == n_said
+    assert app.run().markdown[0].value == used
+    app.slider(key="steps").set_value(7).run()
+    assert not [one for one in said(app) if one.startswith("Steps")]
+
+
+def sliders() -> None:
+    import streamlit as st
+
+    from playground.ui.number import slider
+
+    steps = slider("Steps", range(1, 201), 24, key="steps", help="")
+    rate = slider("Rate", (1e-5, 1e-3, 0.1, 10.0), 1e-3, key="rate", help="")
+    st.write(f"{steps} {rate:g}")
 
 
 def test_new_limits_hold_for_what_was_chosen_before() -> None:

@@ -20,6 +20,7 @@ from playground.engine.model_info import AdapterName
 from playground.ui import compute, show, stepwise
 from playground.ui.finetuning import sets
 from playground.ui.finetuning.picking import context_of, pick
+from playground.ui.number import slider
 from playground.ui.sampling import token_labels
 from playground.ui.state import PageContext
 from playground.ui.text import _, plain, strong
@@ -88,14 +89,15 @@ def _controls() -> tuple[str, int]:
     left, right = st.columns((3, 2))
     first = _("What is the capital of France?")
     prompt = left.text_input(_("Prompt"), first, max_chars=300, **setting("fin_compare_prompt", first))
-    strength = right.select_slider(
-        _("Strength of the adapter (percent)"), STRENGTHS, 100, **setting("fin_strength", 100),
-        help=_(
-            "Its change is multiplied by this: 0 is the model as it was, 100 as trained. Nothing is "
-            "retrained."
-        ),
-    )  # fmt: skip
-    return prompt, int(strength)
+    with right:
+        strength = slider(
+            _("Strength of the adapter (percent)"), STRENGTHS, 100, key="fin_strength",
+            help=_(
+                "Its change is multiplied by this: 0 is the model as it was, 100 as trained. Nothing is "
+                "retrained."
+            ),
+        )  # fmt: skip
+    return prompt, strength
 
 
 def _lines(context: PageContext, adapter: AdapterInfo, ids: tuple[int, ...], strength: int) -> None:

@@ -13,7 +13,7 @@ from playground.engine.finetuning import FinetuneRequest, Linear, Method
 from playground.ui import compute, state
 from playground.ui.choose import choose_from_list
 from playground.ui.finetuning.sets import TrainingSet
-from playground.ui.number import number_field
+from playground.ui.number import number_field, slider
 from playground.ui.text import N_, _, large, plain
 from playground.ui.url import setting
 
@@ -98,22 +98,22 @@ def draw(data: TrainingSet, sliders: DeltaGenerator) -> Chosen:
     """
     limits = state.settings()
     steps, rate, rank = sliders.columns(3)
-    n_steps = steps.slider(
-        _("Steps"), 1, limits.max_training_steps, DEFAULTS["fin_steps"],
-        **setting("fin_steps", DEFAULTS["fin_steps"]),
-        help=_("In one step a batch of examples is read, and the trained numbers move once."),
-    )  # fmt: skip
-    learning_rate = rate.select_slider(
-        _("Learning rate"), RATES, DEFAULTS["fin_rate"], **setting("fin_rate", DEFAULTS["fin_rate"]),
-        format_func=lambda one: f"{one:g}",
-        help=_("How far they move. A little too much, and the loss goes up."),
-    )  # fmt: skip
+    with steps:
+        n_steps = slider(
+            _("Steps"), range(1, limits.max_training_steps + 1), DEFAULTS["fin_steps"], key="fin_steps",
+            help=_("In one step a batch of examples is read, and the trained numbers move once."),
+        )  # fmt: skip
+    with rate:
+        learning_rate = slider(
+            _("Learning rate"), RATES, DEFAULTS["fin_rate"], key="fin_rate",
+            help=_("How far they move. A little too much, and the loss goes up."),
+        )  # fmt: skip
     is_full = st.session_state.get("fin_method") == "last_block"
-    r = rank.select_slider(
-        _("Rank r"), RANKS, DEFAULTS["fin_r"], disabled=is_full,
-        **setting("fin_r", DEFAULTS["fin_r"]),
-        help=_("How many directions the change of a matrix may have."),
-    )  # fmt: skip
+    with rank:
+        r = slider(
+            _("Rank r"), RANKS, DEFAULTS["fin_r"], key="fin_r", disabled=is_full,
+            help=_("How many directions the change of a matrix may have."),
+        )  # fmt: skip
     with st.popover(_("More settings"), icon=":material/tune:", width="content"):
         more = _more(data)
     known = compute.get_engine().linears(data.base_id)

@@ -20,7 +20,7 @@ from playground.errors import PlaygroundError, TextTooLong, TooManyTokens
 from playground.ui import show, state
 from playground.ui.choose import choose_from_list
 from playground.ui.components.prompt_blocks import PromptToken, prompt_blocks
-from playground.ui.number import number_field
+from playground.ui.number import number_field, slider
 from playground.ui.prompting import code, continuing, own, task_files
 from playground.ui.prompting.asking import Answer, answer, lengths
 from playground.ui.prompting.prompt import Prompt, window
@@ -42,7 +42,7 @@ def read(context: PageContext) -> Prompt:
     with st.container(horizontal=True, vertical_alignment="bottom", key="below_picture_pro"):
         task_id, task = _task(context)
         style = cast("Format", choose_from_list("pro_format", _formats(context), _("Format")))
-        n_shot = st.slider(_("Examples in the prompt"), 0, MAX_SHOTS, 4, width=195, **setting("pro_shots", 4))
+        n_shot = slider(_("Examples in the prompt"), range(MAX_SHOTS + 1), 4, key="pro_shots", width=195)
         seed = number_field(
             _("Choice of examples"), 0, 999, 0, key="pro_draw", width=165,
             help=_("Every number is another choice and order of the examples."),
