@@ -20,7 +20,7 @@ GROUPS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8A
 SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "triangle-left", "wedge")
 
 
-_GROUP_MAP = (380.0, 300.0)  # pixels
+_GROUP_MAP = (350.0, 300.0)  # pixels
 _CONTEXT_MAP = (400.0, 270.0)
 _FONT = 12.5
 

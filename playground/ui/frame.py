@@ -42,7 +42,7 @@ _STYLE = """<style>
 [data-testid="stElementToolbar"] button[aria-label^="Download as CSV"] { display: none; }
 [data-testid="stMainBlockContainer"] { padding-top: 2rem; padding-bottom: 3rem; }
 [data-testid="stMainBlockContainer"] h1 { padding: 0 0 0.25rem; }
-[data-testid="stVegaLiteChart"] { overflow-x: auto; }
+[data-testid="stVegaLiteChart"] { max-width: 100%; overflow-x: auto; }
 [data-testid="stMarkdownContainer"] :is(p, li) { word-break: keep-all; overflow-wrap: anywhere; }
 @media (min-width: 641px) {
   [data-testid="stHeader"] { background: none; }
@@ -54,6 +54,7 @@ _STYLE = """<style>
   [data-testid="stMainBlockContainer"] [data-testid="stVerticalBlock"] { gap: 0.8rem; }
   [data-testid="stLayoutWrapper"]:has(> [class*="st-key-below_picture"]) { order: 1; }
   [data-testid="stElementContainer"]:has([data-testid="stMultiSelect"]) { flex-basis: 100%; }
+  .st-key-unread_language :is(p, button) { font-size: 0.85rem; line-height: 1.35; }
   [data-testid="stMainBlockContainer"] h1 { font-size: 1.5rem; }
   [data-testid="stMarkdownContainer"]:has(> h1) p { font-size: 0.95rem; line-height: 1.45; }
 }

@@ -82,6 +82,18 @@ def test_a_page_is_readable_on_a_phone(phone: Phone, name: str, language: str) -
     assert phone.seen.troubles == []
 
 
+@pytest.mark.parametrize("name", PAGES)
+def test_its_panels_are_readable_on_a_phone(phone: Phone, name: str) -> None:
+    page = phone.open(f"/{'' if name == 'home' else name}?lang=en")
+    panels = page.locator("[class*=st-key-][class*=panel_choice] button, .st-key-emb_view_choice button")
+    for panel in panels.all()[1:]:
+        panel.tap()
+        wait_run(page)
+        page.evaluate(FIRST_PICTURE)
+        assert page.evaluate(FAULTS) == [], panel.inner_text()
+    assert phone.seen.troubles == []
+
+
 class Tap(NamedTuple):
     """A place in a picture, and where its value is told; the place as shares of its width and height."""
 

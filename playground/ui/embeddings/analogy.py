@@ -229,4 +229,4 @@ def _many(context: PageContext, table: EmbeddingTable) -> None:
 @lru_cache
 def _bars(language: str) -> dict[str, Any]:
     measures = {"everything": _("All tokens"), "without": _("Input words left out")}
-    return charts.neighbour_bars(measures, bar_words(), width=300)
+    return charts.neighbour_bars(measures, bar_words(), width=245)

@@ -28,7 +28,8 @@ def draw(context: PageContext) -> tuple[Chosen | None, Callable[[], None] | None
             said = [
                 text for row in found.rows for text in (row.text, *(text for _role, text in row.messages))
             ]
-            unread_language.say(" ".join(said), context.model, {"generate"})
+            with st.container(key="below_picture_fin_language"):
+                unread_language.say(" ".join(said), context.model, {"generate"})
         chosen = _settings(found) if found is not None else None
         live.said_no()
         live.panel(context)
