@@ -17,7 +17,7 @@ if not frame.has_sentence(context):
     frame.end_of_page(context, tasks=())
     end_run()
 token_chips(tokens := compute.tokenize(context), height=118)
-trace = compute.trace(context, logits="last")
+trace = compute.trace(context, logits="last", query_key=next_characters.may_be_worth_it(context, tokens))
 ranked, labels = sampling.next_token(trace)
 next_tokens = compute.token_texts(context, ranked.token_ids[:10])
 source = {"folder": show.model_folder(trace.model_id), "text": context.text}

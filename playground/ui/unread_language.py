@@ -44,7 +44,7 @@ def say(text: str, model: ModelInfo, needs: Collection[Capability] = ()) -> None
     name = next((info.name for info in infos if info.model_id == base_id), model.name)
     language = _(_NAMES.get(script, N_("the language of these letters")))
     words = [
-        _("{model} was not trained on {language}: models that were give other results.").format(
+        _("{model} was not trained on {language}: models that were trained on it give other results.").format(
             model=plain(name), language=language
         )
     ]
