@@ -44,7 +44,6 @@ scene = Scene(read, tokens, next_tokens, model, selected, limit, context.languag
 with st.container(key="journey_picture"):
     journey_picture(scene)
 st.markdown(reading(scene))
-characters = st.container()
 show.provenance(trace, layer=row.layer + 1 if row else None, head=row.head + 1 if row else None)
 show.under_picture(
     "journey",
@@ -52,6 +51,7 @@ show.under_picture(
     code=show.code(CODE[model.kind], folder=show.model_folder(model.model_id), text=context.text),
     picture="journey_picture",
 )
+characters = st.container()
 
 
 tasks = [Task("count", "number", lambda: len(tokens))]

@@ -4,7 +4,7 @@ import streamlit as st
 
 from playground.core import frames
 from playground.core.sampling import distribution
-from playground.ui import compute, frame, sampling, sampling_panels, show
+from playground.ui import compute, frame, next_characters, sampling, sampling_panels, show
 from playground.ui.components.sampler import SamplerValue, sampler
 from playground.ui.components.token_chips import token_chips
 from playground.ui.state import end_run
@@ -16,9 +16,10 @@ if not frame.has_sentence(context):
     sampling_panels.without_sentence(context)
     frame.end_of_page(context, tasks=())
     end_run()
-token_chips(compute.tokenize(context), height=118)
-trace = compute.trace(context, logits="last")
+token_chips(tokens := compute.tokenize(context), height=118)
+trace = compute.trace(context, logits="last", query_key=next_characters.may_be_worth_it(context, tokens))
 ranked, labels = sampling.next_token(trace)
+next_tokens = compute.token_texts(context, ranked.token_ids[:10])
 source = {"folder": show.model_folder(trace.model_id), "text": context.text}
 compared: list[SamplerValue] = []  # the settings that this run of the page has drawn below
 
@@ -39,6 +40,8 @@ def next_token() -> None:
     show.provenance(trace)
     table = frames.sampling(ranked, labels, chosen._asdict())
     show.under_picture("sampling", frame=table, code=show.code("sampling", **source, **chosen._asdict()))
+    if next_characters.are_worth_it(context, tokens, next_tokens):
+        next_characters.draw(context, trace, under_settings=True)
 
     st.markdown(f"#### {_('How uncertain is the next token at each temperature?')}")
     curve = sampling.curve(trace, chosen)

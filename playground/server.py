@@ -47,7 +47,7 @@ from playground.sessions import (
     raise_file_limit,
 )
 from playground.settings import Settings
-from playground.shell import Packed, page_routes
+from playground.shell import Packed, PagesOnly, page_routes
 from playground.ui import upload_store
 
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from streamlit.runtime import Runtime
 
 ASSET_MAX_AGE_S: Final = 86_400
+FIRST_PAGE: Final = "home"
 
 # No 'unsafe-eval': Vega runs in its interpreter. blob: carries components v2, 'unsafe-inline' Streamlit's own
 # index.html. Nothing outside this server may be loaded: a CDN in any page is a violation and a failed test.
@@ -189,9 +190,11 @@ def create_app(settings: Settings, capacity: Capacity, script: Path = PACKAGE / 
         password = settings.class_password.get_secret_value()
         middleware.append(Middleware(ClassGate, password=password, base_path=settings.base_path))
     base = settings.base_path
+    pages = {page.stem for page in (site_root() / "pages").glob("*.py")} - {FIRST_PAGE}
     middleware.append(Middleware(Packed, base_path=base))
+    middleware.append(Middleware(PagesOnly, base_path=base, pages=pages, first=FIRST_PAGE))
     routes = [
-        *page_routes(base, ["", *(page.stem for page in (site_root() / "pages").glob("*.py"))]),
+        *page_routes(base, ["", *pages]),
         Route(f"{base}/api/ready", ready),
         Mount(f"{base}/assets", Assets(directory=site_root() / "assets")),
     ]

@@ -1,22 +1,34 @@
-"""Streamlit's own files for a classroom: packed for a slow network, words where JavaScript is off."""
+"""Streamlit's own files for a classroom: packed for a slow network, words where something is missing."""
 
 from __future__ import annotations
 
 import gzip
+import html
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+from urllib.parse import parse_qs
 
 import anyio
 from starlette.datastructures import Headers
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 from streamlit import file_util
 
+from playground.door import NO_PAGES
+from playground.errors import N_
+from playground.notice import page, reader_language, wants_page
+from playground.ui.state import LANGUAGES
+from playground.ui.text import in_language
+
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from starlette.requests import Request
     from starlette.types import ASGIApp, Receive, Scope, Send
 
+NO_PAGE: Final = N_("There is no page {name} here.")
+TO_FIRST_PAGE: Final = N_("To the first page")
 KINDS: Final = {".js": "text/javascript", ".css": "text/css"}
 NO_SCRIPT: Final = (
     "<noscript><p>The playground needs JavaScript: allow it for this page in the browser's settings.</p>"
@@ -62,6 +74,53 @@ class Packed:
 
     def _pack(self, path: str) -> bytes:
         return gzip.compress(self._files[path].read_bytes(), 6, mtime=0)
+
+
+class PagesOnly:
+    """ASGI middleware: an address of no page is answered in the reader's language, with a way on.
+
+    Streamlit would show its first page there under an English dialog, also for that page's own name.
+
+    Args:
+        app: What lies behind.
+        base_path: Below which path the playground is shown.
+        pages: Names of all pages but the first.
+        first: Its name; its address is the base path.
+    """
+
+    def __init__(self, app: ASGIApp, base_path: str, pages: Collection[str], first: str) -> None:
+        self._app, self._base, self._first = app, base_path, first
+        self._known = frozenset({"", *pages})
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer for what is no page, pass all else on."""
+        name = self._unknown(scope)
+        if name is None:
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        query = scope.get("query_string", b"").decode("latin-1")
+        home = f"{self._base}/" + (f"?{query}" if query else "")
+        if name == self._first:
+            answer: Response = RedirectResponse(home, 307)
+        else:
+            answer = self._missing(name, home, query, headers)
+        await answer(scope, receive, send)
+
+    def _unknown(self, scope: Scope) -> str | None:
+        """The page that a person asks for and that is none; None for everything else."""
+        if scope["type"] != "http" or scope["method"] != "GET" or not wants_page(Headers(scope=scope)):
+            return None
+        path = scope["path"].removeprefix(self._base)
+        name: str = path.strip("/")
+        return None if name in self._known or path.startswith(NO_PAGES) or "." in name else name
+
+    def _missing(self, name: str, home: str, query: str, headers: Headers) -> Response:
+        asked = parse_qs(query).get("lang", [""])[0]
+        language = next((one for one in LANGUAGES if one == asked), None) or reader_language(headers)
+        said = in_language(language, NO_PAGE).format(name=name[:80])
+        link = f'<a href="{html.escape(home)}">{html.escape(in_language(language, TO_FIRST_PAGE))}</a>'
+        return page(f'<p role="alert">{html.escape(said)}</p><p>{link}</p>', 404, language)
 
 
 def page_routes(base_path: str, pages: list[str]) -> list[Route]:

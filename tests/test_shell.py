@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,7 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 from streamlit import file_util
 
-from playground.shell import Packed, page_routes
+from playground.shell import Packed, PagesOnly, page_routes
 
 STATIC = Path(file_util.get_static_dir())
 SCRIPT = max((STATIC / "static" / "js").glob("index.*.js"), key=lambda path: path.stat().st_size)
@@ -64,3 +66,81 @@ def test_every_page_says_in_both_languages_that_it_needs_javascript(base: str) -
         assert "AI agents" not in shown.partition("<noscript>")[2].partition("</noscript>")[0]
         assert "<title>LLM Playground</title>" in shown
         assert '<div id="root"></div>' in shown
+
+
+# ---------------------------------------------------------------- addresses of no page
+
+
+def _pages(base: str = "") -> TestClient:
+    routes = [Route("/{path:path}", _behind, methods=["GET", "POST"])]
+    only = Middleware(PagesOnly, base_path=base, pages={"sampling", "inside"}, first="home")
+    return TestClient(Starlette(routes=routes, middleware=[only]), follow_redirects=False)
+
+
+@pytest.mark.parametrize("base", ["", "/llm"])
+@pytest.mark.parametrize(
+    ("query", "accepts", "words", "link"),
+    [
+        ("", "ko-KR,ko", "nosuch 페이지는 없습니다.", ""),
+        ("", "en", "There is no page nosuch here.", ""),
+        ("?lang=ko&text=a%26b", "en", "nosuch 페이지는 없습니다.", "?lang=ko&amp;text=a%26b"),
+        ("?lang=en", "ko", "There is no page nosuch here.", "?lang=en"),
+        ("?lang=%22%3E%3Cscript%3E", "ko", "nosuch 페이지는 없습니다.", "?lang=%22%3E%3Cscript%3E"),
+    ],
+)
+def test_an_unknown_page_is_told_in_the_readers_language_with_a_way_on(
+    base: str, query: str, accepts: str, words: str, link: str
+) -> None:
+    answer = _pages(base).get(
+        f"{base}/nosuch{query}", headers={"Accept": "text/html", "Accept-Language": accepts}
+    )
+    assert answer.status_code == 404
+    assert words in answer.text
+    assert f'<a href="{base}/{link}">' in answer.text
+
+
+def test_what_was_asked_for_is_shown_as_text() -> None:
+    answer = _pages().get("/<script>alert(1)<%2Fscript>", headers={"Accept": "text/html"})
+    assert answer.status_code == 404
+    assert "<script>" not in answer.text
+
+
+@pytest.mark.parametrize("base", ["", "/llm"])
+def test_the_first_page_under_its_own_name_is_the_first_page(base: str) -> None:
+    answer = _pages(base).get(f"{base}/home?lang=ko&text=a%20b", headers={"Accept": "text/html"})
+    assert answer.status_code == 307
+    assert answer.headers["Location"] == f"{base}/?lang=ko&text=a%20b"
+
+
+@pytest.mark.parametrize(
+    ("path", "accept"),
+    [
+        ("/", "text/html"),
+        ("/sampling", "text/html"),
+        ("/sampling/", "text/html"),
+        ("/login", "text/html"),
+        ("/_stcore/health", "text/html"),
+        ("/api/ready", "text/html"),
+        ("/favicon.png", "text/html"),
+        ("/assets/fonts/x.woff2", "text/html"),
+        ("/nosuch", "*/*"),  # a script's request
+    ],
+)
+def test_pages_files_and_scripts_are_passed_on(path: str, accept: str) -> None:
+    assert _pages().get(path, headers={"Accept": accept}).text == "not packed"
+
+
+def test_the_life_of_the_server_is_passed_on() -> None:
+    """Else its engine would never start."""
+    began = list[str]()
+
+    @contextlib.asynccontextmanager
+    async def life(_app: Starlette) -> AsyncIterator[None]:
+        began.append("start")
+        yield
+        began.append("end")
+
+    only = Middleware(PagesOnly, base_path="", pages={"sampling"}, first="home")
+    with TestClient(Starlette(middleware=[only], lifespan=life)):
+        assert began == ["start"]
+    assert began == ["start", "end"]

@@ -9,6 +9,7 @@ import pandas as pd
 
 from playground.core.beams import Candidate, Hypothesis
 from playground.core.diversity import repeated
+from playground.core.pieces import bytes_of, open_bytes, piece
 
 TREE = (
     "step", "place", "parent_step", "parent_place", "token", "probability", "logprob", "fate", "on_best",
@@ -18,39 +19,45 @@ PROBABILITIES = ("kind", "step", "token", "probability")
 
 
 def tree(
-    steps: Sequence[Sequence[Candidate]], labels: Mapping[int, str], best: Hypothesis | None
+    steps: Sequence[Sequence[Candidate]], tokens: Mapping[int, str], best: Hypothesis | None
 ) -> pd.DataFrame:
     """Every candidate of every step, one row each.
 
     Args:
         steps: From `BeamSearch.step`.
-        labels: Token id -> how it is shown.
+        tokens: Token id -> its readable form.
         best: The text whose way is marked.
 
     Returns:
         step (from 1), place (1 = most probable of its step), parent_step and parent_place (0 and 1 for the
-        text itself), token, probability (of the token after its beam), logprob (of the continuation, nats),
+        text itself), token (bytes with what its beam has begun), probability (of the token after its beam),
+        logprob (of the continuation, nats),
         fate (kept, ended, cut, dropped), on_best.
     """
     rows: list[dict[str, object]] = []
-    parents = [1]  # places of the beams that the step before kept
+    parents = [(1, b"")]  # places of the beams that the step before kept, bytes that begin a character
     for step, candidates in enumerate(steps, 1):
+        kept: list[tuple[int, bytes]] = []
         for place, one in enumerate(candidates, 1):
+            parent_place, begun = parents[one.parent]
+            token = tokens[one.token_id]
+            if one.fate == "kept":
+                kept.append((place, open_bytes(begun + bytes_of(token))))
             on_best = best is not None and step <= len(best.path) and best.path[step - 1] == place - 1
             rows.append(
                 {
                     "step": step,
                     "place": place,
                     "parent_step": step - 1,
-                    "parent_place": parents[one.parent],
-                    "token": labels[one.token_id],
+                    "parent_place": parent_place,
+                    "token": piece(token, begun).label,
                     "probability": math.exp(one.token_logprob),
                     "logprob": one.logprob,
                     "fate": one.fate,
                     "on_best": on_best,
                 }
             )
-        parents = [place for place, one in enumerate(candidates, 1) if one.fate == "kept"]
+        parents = kept
     return pd.DataFrame(rows, columns=list(TREE))
 
 

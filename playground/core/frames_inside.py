@@ -12,13 +12,13 @@ from playground.core.inside import Stream, log_probabilities, ranks
 from playground.core.residual import Lens
 
 
-def lens(found: Lens, tokens: Sequence[str], labels: Mapping[int, str]) -> pd.DataFrame:
+def lens(found: Lens, tokens: Sequence[str], labels: Sequence[Mapping[int, str]]) -> pd.DataFrame:
     """The best guess after every layer at every position.
 
     Args:
         found: The lens.
         tokens: How the tokens read are shown.
-        labels: Token id -> how it is shown.
+        labels: For each of its positions: token id -> how it is shown there.
 
     Returns:
         layer, position, token, guess, guess_id, prob, answer, answer_prob, answer_rank (1 = first).
@@ -26,8 +26,8 @@ def lens(found: Lens, tokens: Sequence[str], labels: Mapping[int, str]) -> pd.Da
     n_layer, n_position = found.answer_ranks.shape
     rows = [
         (layer, found.positions[p], tokens[found.positions[p]],
-         labels[int(found.top_ids[layer, p, 0])], int(found.top_ids[layer, p, 0]),
-         float(found.top_probs[layer, p, 0]), labels[int(found.answer_ids[p])],
+         labels[p][int(found.top_ids[layer, p, 0])], int(found.top_ids[layer, p, 0]),
+         float(found.top_probs[layer, p, 0]), labels[p][int(found.answer_ids[p])],
          float(found.answer_probs[layer, p]), int(found.answer_ranks[layer, p]) + 1)
         for layer in range(n_layer)
         for p in range(n_position)

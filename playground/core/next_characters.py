@@ -7,14 +7,15 @@ of all sequences of tokens that begin with it. They form a tree, walked from the
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import count
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
-from playground.core.pieces import bytes_of, open_bytes
+from playground.core.pieces import open_bytes
 
 Floats = NDArray[np.float64]
 Path = tuple[int, ...]
@@ -26,8 +27,8 @@ class NextCharacters:
     """What may come next, character by character; all masses together are 1.
 
     Attributes:
-        probs: Character, with the white space before it -> probability, most probable first. U+FFFD where
-            the bytes are no text.
+        probs: Character (a code point), with the white space before it -> probability, most probable first.
+            U+FFFD where the bytes are no text.
         ended: Mass of the tokens that end the text or mark its format.
         left: Mass of begun characters that were not followed to their end: each character has up to so much
             more.
@@ -44,16 +45,15 @@ class Spelling:
     """What each token of a vocabulary spells, sorted so that a distribution is summed by character at once.
 
     Args:
-        tokens: Readable form of every token id, in order.
-        special_ids: Tokens that spell nothing: the end of a text, marks of a format.
+        tokens: The bytes of every token id, in order; none of those that spell nothing: the end of a text,
+            marks of a format.
     """
 
-    def __init__(self, tokens: Sequence[str], special_ids: Collection[int]) -> None:
-        self._bytes = [bytes_of(token) for token in tokens]
-        self._special = np.array(sorted(special_ids), dtype=np.int64)
-        special = set(special_ids)
-        own = [i for i in range(len(tokens)) if i not in special]
-        self._inside = [i for i in own if self._bytes[i][:1] and 0x80 <= self._bytes[i][0] <= 0xBF]
+    def __init__(self, tokens: Sequence[bytes]) -> None:
+        self._bytes = tuple(tokens)
+        self._special = np.array([i for i, one in enumerate(tokens) if not one], dtype=np.int64)
+        own = [i for i, one in enumerate(tokens) if one]
+        self._inside = [i for i in own if 0x80 <= self._bytes[i][0] <= 0xBF]
         inside = set(self._inside)
         self._fresh = [i for i in own if i not in inside]
         read = {i: first_character(self._bytes[i]) for i in self._fresh}
@@ -98,6 +98,22 @@ class Spelling:
         return b"".join(self._bytes[token] for token in path)
 
 
+def table(found: NextCharacters) -> pd.DataFrame:
+    """What may come next, one row each, most probable first.
+
+    Returns:
+        kind (character, end: of the text, left: begun and not followed), character (with the white space
+        before it; "" but for the first kind), prob. All probabilities together are 1.
+
+    Example:
+        >>> table(NextCharacters({"a": 0.7, "안": 0.2}, 0.0625, 0.0375, 1))["prob"].tolist()
+        [0.7, 0.2, 0.0625, 0.0375]
+    """
+    rows = [("character", char, p) for char, p in found.probs.items()]
+    rows += [("end", "", found.ended), ("left", "", found.left)]
+    return pd.DataFrame(rows, columns=["kind", "character", "prob"])
+
+
 def first_character(text: bytes) -> str:
     """The first character that is no white space, with the white space before it; "" where it is not whole.
 
@@ -129,7 +145,7 @@ def next_characters(
         Probabilities that are exact but for `left`: the mass that was not followed.
 
     Example:
-        >>> spelling = Spelling(["a", " ", "<EC>", "<95 88>"], special_ids=[])
+        >>> spelling = Spelling([b"a", b" ", bytes([0xEC]), bytes([0x95, 0x88])])
         >>> after = {(): [0.5, 0.0, 0.5, 0.0], (2,): [0.25, 0.0, 0.0, 0.75]}
         >>> found = next_characters(spelling, lambda path: np.array(after[path]), max_followed=8, enough=0.0)
         >>> found.probs == {"a": 0.5, "안": 0.375, chr(0xFFFD): 0.125}, found.left, found.n_followed

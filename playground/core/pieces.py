@@ -173,12 +173,14 @@ def open_bytes(text: bytes) -> bytes:
     """The bytes at the end of `text` that begin a character and do not finish it.
 
     Example:
-        >>> open_bytes("a안".encode()[:-1]).hex(" "), open_bytes(b"a")
-        ('ec 95', b'')
+        >>> open_bytes("a안".encode()[:-1]).hex(" "), open_bytes(b"a"), open_bytes(bytes([0xED, 0xA0]))
+        ('ec 95', b'', b'')
     """
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
     decoder.decode(text)
-    return decoder.getstate()[0]
+    rest = decoder.getstate()[0]
+    is_half = len(rest) > 1 and rest[0] == 0xED and rest[1] >= 0xA0  # of a pair of UTF-16: never text
+    return b"" if is_half else rest
 
 
 def opened(parts: Sequence[bytes]) -> list[bytes]:

@@ -157,6 +157,19 @@ class NamedTokenizers:
             raise TextTooLong(limit=self._settings.max_prompt_chars, got=len(text))
         return self._get(tokenizer_id).tokenize(text, add_special_tokens, read_special=read_special)
 
+    def bytes_of_tokens(self, model_id: str, d_vocab: int) -> list[bytes]:
+        """The bytes that each token of a model adds to a text, b"" for marks and ids without a token.
+
+        Args:
+            model_id: Of a model, not of a tokenizer alone.
+            d_vocab: How many ids the model gives probabilities to.
+
+        Raises:
+            ModelNotFound: The model is not on this machine.
+        """
+        tokenizer = self._of_model(model_id)
+        return [tokenizer.token_bytes(token_id) for token_id in range(d_vocab)]
+
     def chat(
         self, model_id: str, messages: Sequence[Mapping[str, str]], *, read_special: bool = False
     ) -> Tokenization:

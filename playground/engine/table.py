@@ -81,6 +81,9 @@ class ModelTable:
             future = self._futures.get(model_id)
             if future is None or (future.done() and future.exception() is not None):
                 future = self._futures[model_id] = Future()
+                if entry.source == "hub" and loading.locate(entry, self._settings) is None:
+                    self._downloads[future] = Download()
+                    self._messages.pop(model_id, None)
                 self._loaders.submit(self._fill, future, entry)
             self._futures.move_to_end(model_id)
             return future
@@ -177,12 +180,8 @@ class ModelTable:
             progress(message, share)
             self._downloads[future] = pace.at(share, time.monotonic())
 
-        is_download = entry.source == "hub" and loading.locate(entry, self._settings) is None
-        if is_download:
-            self._messages.pop(entry.model_id, None)
-            self._downloads[future] = Download()
         try:
-            loading.pull(entry, self._settings, downloading if is_download else progress)
+            loading.pull(entry, self._settings, downloading if future in self._downloads else progress)
         finally:
             self._downloads.pop(future, None)
             self._infos.pop(entry.model_id, None)

@@ -13,7 +13,7 @@ from playground.charts import heads as charts
 from playground.core import frames_ablation as frames
 from playground.core.edits import Ablation, Edit
 from playground.core.heads import head_name, kl_bits
-from playground.core.pieces import piece
+from playground.core.pieces import open_bytes, piece
 from playground.core.trace import Trace
 from playground.ui import compute, show
 from playground.ui.attention import View, shown_code
@@ -163,7 +163,8 @@ def _before_after(measured: Measured, after: Trace) -> None:
 def token_labels(view: View, token_ids: list[int]) -> dict[int, str]:
     """Token id -> how it is shown."""
     texts = compute.token_texts(view.context, np.array(token_ids, dtype=np.int64))
-    return {token: piece(text).label for token, text in zip(token_ids, texts, strict=True)}
+    begun = open_bytes(b"".join(view.tokens.token_bytes[: len(view.upto_query)]))
+    return {token: piece(text, begun).label for token, text in zip(token_ids, texts, strict=True)}
 
 
 def last_logits(trace: Trace) -> NDArray[np.float32]:

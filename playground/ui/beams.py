@@ -22,7 +22,7 @@ from playground.engine.beams import BeamStep
 from playground.ui import compute, show, state, stepwise
 from playground.ui.components.sampler import SamplerValue
 from playground.ui.number import number_field
-from playground.ui.sampling import token_labels, written_labels
+from playground.ui.sampling import written_labels
 from playground.ui.state import PageContext
 from playground.ui.text import _, plain, share, strong
 
@@ -38,7 +38,7 @@ class Search:
         n_beams, length_penalty, n_max: What was asked.
         drawn: How the sampled text beside is drawn.
         steps: Of the search.
-        labels: Token id -> how it is shown, of all candidates.
+        tokens: Token id -> its readable form, of all candidates.
         others: A greedy and a sampled continuation of the same text.
         cut: Which of those were cut at the length.
         elapsed_ms: It took.
@@ -50,7 +50,7 @@ class Search:
     n_max: int
     drawn: SamplerValue
     steps: list[BeamStep] = field(default_factory=list)
-    labels: dict[int, str] = field(default_factory=dict)
+    tokens: dict[int, str] = field(default_factory=dict)
     others: dict[str, Written] = field(default_factory=dict)
     cut: set[str] = field(default_factory=set)
     elapsed_ms: float = 0.0
@@ -74,12 +74,12 @@ class Search:
     def tree(self) -> pd.DataFrame:
         """As far as it has grown."""
         ended = self.steps[-1].hypotheses if self.steps else ()
-        return frames.tree([one.candidates for one in self.steps], self.labels, ended[0] if ended else None)
+        return frames.tree([one.candidates for one in self.steps], self.tokens, ended[0] if ended else None)
 
     def add(self, step: BeamStep) -> None:
         """Append one step."""
         ids = np.array([one.token_id for one in step.candidates])
-        self.labels |= dict(zip(ids.tolist(), token_labels(self.context.model.model_id, ids), strict=True))
+        self.tokens |= dict(zip(ids.tolist(), compute.token_texts(self.context, ids), strict=True))
         self.steps.append(step)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Literal
 from urllib.parse import urlsplit
 
 import streamlit as st
@@ -37,9 +38,11 @@ def is_on_this_machine(info: ModelInfo) -> bool:
     return info.n_layer > 0 or info.state in ("waiting", "ready")
 
 
-def button(entry: CatalogueEntry, label: str, key: str) -> None:
+def button(
+    entry: CatalogueEntry, label: str, key: str, type: Literal["secondary", "tertiary"] = "secondary"
+) -> None:
     """Start the download of a model, or its loading where it is here."""
-    st.button(label, key=key, icon=":material/download:", on_click=start, args=(entry.model_id,))
+    st.button(label, key=key, type=type, icon=":material/download:", on_click=start, args=(entry.model_id,))
 
 
 def start(model_id: str) -> None:

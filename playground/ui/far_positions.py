@@ -11,7 +11,6 @@ import streamlit as st
 from playground.charts import positions as charts
 from playground.core import frames_positions as frames
 from playground.core import word_order
-from playground.core.pieces import piece
 from playground.core.ranking import rank
 from playground.core.sampling import distribution
 from playground.core.tokens import Tokenization
@@ -22,7 +21,7 @@ from playground.ui.position_models import first_tokens
 from playground.ui.state import PageContext, settings
 from playground.ui.text import _, plain
 from playground.ui.url import setting
-from playground.ui.word_order import as_code
+from playground.ui.word_order import as_code, winner
 
 OFFSETS = (0, 16, 64, 256, 1024, 4096, 8192, 16384, 65536)
 
@@ -101,8 +100,7 @@ def _measure(
             if watched is None:
                 watched = found.token_ids[0]
             prob = float(found.probs[found.token_ids == watched][0])
-            (text,) = compute.token_texts(context, found.token_ids[:1])
-            rows.append((moved, offset, prob, piece(text).label, float(found.probs[0])))
+            rows.append((moved, offset, prob, *winner(context, trace)))
     assert trace is not None
     return rows, trace
 

@@ -9,11 +9,11 @@ import streamlit as st
 
 from playground.core import pieces
 from playground.core.inside import log_probabilities
-from playground.core.next_characters import Floats, NextCharacters, Path, Spelling, next_characters
+from playground.core.next_characters import Floats, NextCharacters, Path, Spelling, next_characters, table
 from playground.core.tokens import Tokenization
 from playground.core.trace import Trace
 from playground.engine.model_info import AdapterName
-from playground.ui import compute
+from playground.ui import compute, show
 from playground.ui.components.journey.scene import percent
 from playground.ui.state import PageContext, settings
 from playground.ui.text import _, strong
@@ -41,23 +41,39 @@ def are_worth_it(context: PageContext, tokens: Tokenization, next_tokens: Sequen
     return is_cut and context.model.kind == "decoder"
 
 
-def draw(context: PageContext, trace: Trace) -> None:
-    """One sentence; takes up to `max_followed_characters` forward passes where no answer is kept.
+def draw(context: PageContext, trace: Trace, *, under_settings: bool = False) -> None:
+    """One sentence, its values and code; takes up to `max_followed_characters` forwards where none is kept.
 
     Args:
         context: From `frame.page`.
         trace: With the logits of the last position; with its keys and values each pass reads what is new.
+        under_settings: Whether it stands where settings change the next token's probabilities, but not these.
     """
     key = (context.model.model_id, trace.revision, trace.adapter, trace.dtype, trace.input_ids.tobytes())
     kept: tuple[object, NextCharacters] | None = st.session_state.get(KEY)
     found = kept[1] if kept is not None and kept[0] == key else _ask(context, trace)
     st.session_state[KEY] = key, found
-    st.markdown(_reading(found))
+    own = " " + _("These are the model's own probabilities, before the settings above.")
+    st.markdown(_reading(found) + (own if under_settings else ""))
+    limits = settings()
+    show.under_picture(
+        "next_characters",
+        frame=lambda: table(found),
+        code=lambda: show.code(
+            "next_characters", folder=show.model_folder(context.model.model_id), text=context.text,
+            max_followed=limits.max_followed_characters, enough=ENOUGH, max_tokens=_n_most(context),
+        ),
+    )  # fmt: skip
+
+
+def _n_most(context: PageContext) -> int:
+    """Tokens that the model may read."""
+    limit = settings().max_tokens
+    return min(limit, context.model.n_ctx or limit)
 
 
 def _ask(context: PageContext, trace: Trace) -> NextCharacters:
-    ids, limits = tuple(trace.input_ids.tolist()), settings()
-    n_most = min(limits.max_tokens, context.model.n_ctx or limits.max_tokens)
+    ids, n_most = tuple(trace.input_ids.tolist()), _n_most(context)
 
     def probabilities(path: Path) -> Floats | None:
         if len(ids) + len(path) > n_most:
@@ -71,15 +87,13 @@ def _ask(context: PageContext, trace: Trace) -> NextCharacters:
 
     spelling = _spelling(AdapterName.of(context.model.model_id).base_id, context.model.d_vocab)
     return next_characters(
-        spelling, probabilities, max_followed=limits.max_followed_characters, enough=ENOUGH
+        spelling, probabilities, max_followed=settings().max_followed_characters, enough=ENOUGH
     )
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)  # some 10 MB each
 def _spelling(model_id: str, d_vocab: int) -> Spelling:
-    engine = compute.get_engine()
-    texts = engine.token_texts(model_id, np.arange(d_vocab))
-    return Spelling(texts, engine.tokenizers.info(model_id).special_ids)
+    return Spelling(compute.get_engine().tokenizers.bytes_of_tokens(model_id, d_vocab))
 
 
 def _reading(found: NextCharacters) -> str:

@@ -98,16 +98,16 @@ def _next_token(
     key: tuple[str | bytes | None, ...], _model_id: str, _logits: NDArray[np.float32]
 ) -> tuple[RankedLogits, tuple[str, ...]]:
     ranked = rank(_logits)
-    return ranked, token_labels(_model_id, ranked.token_ids[:N_ROWS], b"")
+    return ranked, token_labels(_model_id, ranked.token_ids[:N_ROWS])
 
 
-def token_labels(model_id: str, token_ids: NDArray[np.int64], before: bytes | None = None) -> tuple[str, ...]:
+def token_labels(model_id: str, token_ids: NDArray[np.int64], before: bytes = b"") -> tuple[str, ...]:
     """How tokens that may come next are shown: `·London`, `EC …`.
 
     Args:
         model_id: Whose tokens.
         token_ids: Which.
-        before: Bytes before them that have begun a character; None where they follow no text.
+        before: Bytes before them that have begun a character; none after a whole text.
     """
     texts = compute.get_engine().token_texts(model_id, token_ids)
     return tuple(pieces.piece(text, before).label for text in texts)

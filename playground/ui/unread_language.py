@@ -8,7 +8,7 @@ import streamlit as st
 
 from playground.core.scripts import is_written_in, script_of
 from playground.engine.base import Capability
-from playground.engine.catalogue import CatalogueEntry, catalogue
+from playground.engine.catalogue import catalogue
 from playground.engine.model_info import AdapterName, ModelInfo
 from playground.ui import compute, download, state
 from playground.ui.text import N_, _, plain, told
@@ -21,7 +21,7 @@ _NAMES = {
     "CJK": N_("Chinese"),
     "LATIN": N_("a language in Latin letters"),
 }
-N_BUTTONS = 2
+N_BUTTONS = 3
 READ_CHARS = 2_000  # of a long text: enough to tell its script
 
 
@@ -44,7 +44,7 @@ def say(text: str, model: ModelInfo, needs: Collection[Capability] = ()) -> None
     name = next((info.name for info in infos if info.model_id == base_id), model.name)
     language = _(_NAMES.get(script, N_("the language of these letters")))
     words = [
-        _("{model} was not trained on {language}: models that were give other results.").format(
+        _("{model} was not trained on {language}: models that were trained on it give other results.").format(
             model=plain(name), language=language
         )
     ]
@@ -52,49 +52,44 @@ def say(text: str, model: ModelInfo, needs: Collection[Capability] = ()) -> None
         info for info in infos
         if is_written_in(info.languages, script) and set(needs) <= info.capabilities
     ]  # fmt: skip
-    if others:
-        names = ", ".join(plain(info.name) for info in others)
-        words.append(_("Models trained on it: {models}.").format(models=names))
-    with st.container(horizontal=True, vertical_alignment="center", key="unread_language"):
-        st.markdown(f":material/translate: {' '.join(words)} {_why_not(others)}", width="content")
-        _ways(others)
-
-
-def _ways(others: Sequence[ModelInfo]) -> None:
-    """Buttons: to choose a model that is here, or to have one brought."""
     here = [info for info in others if download.is_on_this_machine(info)]
-    for info in here[:N_BUTTONS]:
-        st.button(
-            _("Switch to {model}").format(model=plain(info.name)), key=f"switch_to_{info.model_id}",
-            on_click=put, args=("model", info.model_id),
-        )  # fmt: skip
     coming = [info.model_id for info in others if info.download is not None]
-    if coming:
-        _coming(coming)
-    elif not here and download.is_at_server():
-        entries = catalogue(state.settings())
-        for info in [info for info in others if info.state in ("remote", "failed")][:N_BUTTONS]:
-            _offer(entries[info.model_id], info)
+    may_bring = [info for info in others if info.state in ("remote", "failed") and download.is_at_server()]
+    offered = here or ([] if coming else may_bring)
+    if others and not offered:
+        names = ", ".join(plain(info.name) for info in others)
+        words += [_("Models trained on it: {models}.").format(models=names), _why_not(others)]
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="unread_language"):
+        st.markdown(f":material/translate: {' '.join(words)}", width="content")
+        for info in offered[:N_BUTTONS]:
+            _switch(info) if here else _offer(info)
+        if coming:
+            _coming(coming)
 
 
-def _offer(entry: CatalogueEntry, info: ModelInfo) -> None:
+def _switch(info: ModelInfo) -> None:
+    st.button(
+        _("Switch to {model}").format(model=plain(info.name)), key=f"switch_to_{info.model_id}",
+        type="tertiary", icon=":material/swap_horiz:", on_click=put, args=("model", info.model_id),
+    )  # fmt: skip
+
+
+def _offer(info: ModelInfo) -> None:
+    entry = catalogue(state.settings())[info.model_id]
     label = _("Download {model}").format(model=plain(entry.name)) + download.size(entry)
     if info.state == "failed":
         st.error(told(info.message))
         label = _("Try again")
-    download.button(entry, label, f"bring_{entry.model_id}")
+    download.button(entry, label, f"bring_{entry.model_id}", type="tertiary")
 
 
 def _why_not(others: Sequence[ModelInfo]) -> str:
-    """Why none of the models can be had here and now; "" where one can."""
-    missing = [info for info in others if not download.is_on_this_machine(info)]
-    if not others or len(missing) < len(others) or any(info.download for info in others):
+    """Why none of the models can be had here and now; "" where one is coming."""
+    if any(info.download for info in others):
         return ""
-    if all(info.state == "absent" for info in missing):
+    if all(info.state == "absent" for info in others):
         return _("None of them is on this machine, and downloads are switched off here (HF_HUB_OFFLINE).")
-    if not download.is_at_server():
-        return _("None of them is on this machine yet.") + " " + download.only_at_server()
-    return _("None of them is on this machine yet.")
+    return _("None of them is on this machine yet.") + " " + download.only_at_server()
 
 
 @st.fragment(run_every=1.0, key="unread_language_coming")

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from playground.charts import positions as charts
 from playground.core import frames_positions as frames
 from playground.core import word_order
-from playground.core.pieces import labels, piece
+from playground.core.pieces import bytes_of, labels, open_bytes, piece
 from playground.core.ranking import rank
 from playground.core.sampling import distribution
 from playground.core.tokens import Tokenization
@@ -174,7 +174,7 @@ def _order_sentence(encoder: Reading, decoder: Reading) -> str:
     words = [_encoder_words(encoder), *_decoder_words(decoder)]
     before, after = decoder.before["counted"], decoder.after["counted"]
     if before.logits is not None and after.logits is not None:
-        given, new = _winner(decoder.context, before), _winner(decoder.context, after)
+        given, new = (winner(decoder.context, trace) for trace in (before, after))
         words.append(
             _("Its next token: {before} ({p:.1%}) before the shuffle, {after} ({q:.1%}) after it.").format(
                 before=as_code(given[0]), p=given[1], after=as_code(new[0]), q=new[1]
@@ -222,12 +222,13 @@ def _decoder_words(decoder: Reading) -> list[str]:
     return told
 
 
-def _winner(context: PageContext, trace: Trace) -> tuple[str, float]:
+def winner(context: PageContext, trace: Trace) -> tuple[str, float]:
     """The most probable next token, as it is shown, and its probability."""
     assert trace.logits is not None
     best = distribution(rank(trace.logits[-1]))
     (text,) = compute.token_texts(context, best.token_ids[:1])
-    return piece(text).label, float(best.probs[0])
+    begun = open_bytes(b"".join(map(bytes_of, trace.tokens)))
+    return piece(text, begun).label, float(best.probs[0])
 
 
 def as_code(label: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from urllib.parse import quote
 
 import pandas as pd
 import pytest
@@ -146,3 +147,16 @@ def test_the_file_holds_every_position_also_those_that_are_not_drawn(inside: Pag
     rows = pd.read_csv(Path(download.value.path()))
     assert rows.groupby("position")["layer"].count().tolist() == [31] * 14
     assert rows[(rows["layer"] == 30)]["answer_rank"].eq(1).all()
+
+
+def test_a_part_of_a_syllable_is_its_syllable_in_a_cell_and_all_of_it_when_pointed_at(
+    look_at: OpenPage,
+) -> None:
+    page = look_at(f"/inside?lang=ko&text={quote('대한민국의 수도는')}")
+    texts = picture(page).locator(".cell text")
+    texts.first.wait_for()
+    shown = texts.all_text_contents()
+    assert any(re.fullmatch(r"\([가-힣]\)", text) for text in shown)
+    assert not [text for text in shown if re.match(r"[0-9A-F]{2}( [0-9A-F]{2})* \(", text)]
+    page.locator(".cell", has_text=re.compile(r"^\([가-힣]\)$")).first.hover()
+    expect(page.locator(".st-key-ins_way .detail")).to_contain_text(re.compile(r"[0-9A-F]{2} \([가-힣]\)"))

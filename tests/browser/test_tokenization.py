@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from playground.core import bpe, pieces
+from playground.core.tokens import readable
 from playground.engine.named_tokenizers import NamedTokenizers
 from playground.engine.table import ModelTable
 from playground.settings import DEFAULT_DECODER, DEFAULT_ENCODER, Settings
@@ -192,10 +193,12 @@ def words_in_lab(page: Page) -> list[list[str]]:
     )
 
 
-def expected_words(trained: bpe.BytePairEncoding, n_merges: int, n_words: int) -> list[list[str]]:
+def expected_words(
+    trained: bpe.BytePairEncoding, n_merges: int, n_words: int, language: str = "en"
+) -> list[list[str]]:
     here = trained.first(n_merges)
-    shown = bpe.words(corpus("en"))[:n_words]
-    return [[pieces.token_label(here.vocab[i]) for i in here.encode(word)] for word in shown]
+    shown = bpe.words(corpus(language))[:n_words]
+    return [list(pieces.written([readable(here.vocab[i]) for i in here.encode(word)])) for word in shown]
 
 
 def test_first_tree_has_merges_and_fits(lab: Page) -> None:
@@ -283,7 +286,23 @@ def test_tree_of_a_chosen_word_ends_in_its_bytes(lab: Page) -> None:
 
 def test_watched_word_is_drawn_while_typing(lab: Page) -> None:
     lab.get_by_label("Word to watch").fill("가")
-    expect(lab.locator(".lab .head").last).to_contain_text("· EA … … B0 … 80")
+    expect(lab.locator(".lab .head").last).to_contain_text("“·가”")
+
+
+def test_korean_words_in_the_lab_never_show_a_byte_without_its_syllable(look_at: OpenPage) -> None:
+    lab = show_lab(look_at("/tokenization?lang=ko&tok_source=ko"))
+    trained = bpe.train(corpus("ko"), 200)
+    for n_merges in (0, 40, 200):
+        lab.locator(".lab .slider").fill(str(n_merges))
+        words = words_in_lab(lab)
+        assert words == expected_words(trained, n_merges, len(words), "ko")
+        assert n_merges or any("(" in label for word in words for label in word)
+    word = lab.locator(".lab .word").filter(has_text="(").first
+    word.click()
+    leaves = lab.locator(".lab .tree svg text:not(.when)").all_text_contents()
+    assert any("(" in label for label in leaves)
+    assert not [label for label in leaves if re.fullmatch(r"(… )?[0-9A-F]{2}( [0-9A-F]{2})*( …)?", label)]
+    assert re.search("[가-힣]", lab.locator(".lab .head").last.inner_text())
 
 
 def test_a_csv_saved_by_korean_excel_can_be_trained_on(open_page: OpenPage) -> None:

@@ -23,6 +23,17 @@ def searched() -> tuple[list, BeamSearch]:
     return steps, search
 
 
+def test_a_byte_in_the_tree_stands_with_what_its_beam_has_begun() -> None:
+    """After 대 begun with EB, 8C goes on with it; after a whole letter the same byte begins nothing."""
+    search = BeamSearch(2, max_new_tokens=2)
+    steps = [search.step(np.log([[0.6, 0.3, 0.1]]))]
+    steps.append(search.step(np.log([[0.1, 0.1, 0.8], [0.1, 0.1, 0.8]])))
+    table = frames_beams.tree(steps, {0: "<EB>", 1: "a", 2: "<8C 80>"}, None)
+    last = table[(table["step"] == 2) & table["token"].str.contains("8C")]
+    assert dict(zip(last["parent_place"], last["token"], strict=True)) == {1: "8C 80 (대)", 2: "8C 80 (��)"}
+    assert table.loc[table["step"] == 1, "token"].tolist()[:2] == ["EB …", "a"]
+
+
 def test_the_tree_leads_every_candidate_back_to_the_text() -> None:
     steps, search = searched()
     table = frames_beams.tree(steps, LABELS, search.hypotheses[0])

@@ -81,7 +81,7 @@ def test_settled_is_the_first_layer_after_which_nothing_else_leads(before: list[
 def test_tables_hold_every_number() -> None:
     lens = Lens((0, 1), np.arange(12).reshape(3, 2, 2), np.full((3, 2, 2), 0.25, np.float32),
                 np.full((3, 2), 0.5, np.float32), np.arange(6).reshape(3, 2))  # fmt: skip
-    table = frames.lens(lens, ["x", "y"], {token: str(token) for token in range(12)})
+    table = frames.lens(lens, ["x", "y"], [{token: str(token) for token in range(12)}] * 2)
     assert table["guess_id"].tolist() == [0, 2, 4, 6, 8, 10]
     assert table["answer"].tolist() == ["8", "10"] * 3
     assert table["answer_rank"].tolist() == [1, 2, 3, 4, 5, 6]

@@ -11,9 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from playground.core.next_characters import Floats, Path, Spelling, first_character, next_characters
+from playground.core.pieces import bytes_of
 
 TOKENS = ["a", " ", "<EC>", "<95>", "<88>", "<20 EC 95>", "<88 EC>", "</s>"]
 END = len(TOKENS) - 1
+SPELLING = Spelling([b"" if token == "</s>" else bytes_of(token) for token in TOKENS])
 DEPTH = 5
 
 
@@ -74,7 +76,7 @@ def test_sums_are_those_of_every_sequence_of_tokens(seed: int) -> None:
     expected, ended, left = every_sequence(seed)
     model = TinyModel(seed)
     found = next_characters(
-        Spelling(TOKENS, [END]),
+        SPELLING,
         lambda path: model(path) if len(path) < DEPTH else None,  # the same depth
         max_followed=100_000, enough=0.0,
     )  # fmt: skip
@@ -87,7 +89,7 @@ def test_sums_are_those_of_every_sequence_of_tokens(seed: int) -> None:
 @given(st.integers(0, 10_000), st.integers(0, 30))
 def test_all_masses_are_one_and_no_more_is_followed_than_allowed(seed: int, most: int) -> None:
     model = TinyModel(seed)
-    found = next_characters(Spelling(TOKENS, [END]), model, max_followed=most, enough=0.01)
+    found = next_characters(SPELLING, model, max_followed=most, enough=0.01)
     assert sum(found.probs.values()) + found.ended + found.left == pytest.approx(1, abs=1e-12)
     assert found.n_followed <= most
     assert len(model.asked) == found.n_followed + 1
@@ -96,9 +98,7 @@ def test_all_masses_are_one_and_no_more_is_followed_than_allowed(seed: int, most
 
 @given(st.integers(0, 10_000))
 def test_what_is_followed_longer_only_moves_what_was_left(seed: int) -> None:
-    short, long = (
-        next_characters(Spelling(TOKENS, [END]), TinyModel(seed), max_followed=n, enough=0.0) for n in (3, 20)
-    )
+    short, long = (next_characters(SPELLING, TinyModel(seed), max_followed=n, enough=0.0) for n in (3, 20))
     assert long.left <= short.left + 1e-12
     for char, p in long.probs.items():
         assert short.probs.get(char, 0.0) - 1e-12 <= p <= short.probs.get(char, 0.0) + short.left + 1e-12

@@ -411,6 +411,7 @@ def half_is_here(table: ModelTable) -> bool:
 
 def test_a_download_says_its_bytes_share_and_expected_time(table: ModelTable, server: Hub) -> None:
     future = table.load(MODEL_ID)
+    assert info_of(table).download is not None, "from the first moment on"
     wait_for(lambda: half_is_here(table))
     info = info_of(table)
     assert info.state == "loading"

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -20,10 +21,10 @@ from playground.core.pieces import bytes_of
 from playground.engine.base import TraceRequest
 from playground.engine.process import SharedEngine
 from playground.settings import Settings
-from playground.ui import next_characters, warming
+from playground.ui import next_characters, show, warming
 from tests import tiny
 from tests.pages.conftest import OpenApp
-from tests.pages.shown import run_code
+from tests.pages.shown import run_code, run_script
 
 TEXT = "The cat sat on the mat"
 CODE = {tiny.LLAMA: "home", tiny.GPT2: "home", tiny.BERT: "home_encoder", tiny.T5: "home_encoder_decoder"}
@@ -60,7 +61,7 @@ def test_code_shown_gives_the_numbers_shown(
             [v["value"] for v in shown["vector"]], own["sentence"][:8].numpy(), atol=1e-5
         )
         return
-    probs = own["probs"].sort(descending=True).values.numpy()
+    probs = np.sort(own["probs"].numpy())[::-1]
     np.testing.assert_allclose([row["p"] for row in shown["next"][:-1]], probs[: journey.N_NEXT], atol=1e-5)
     assert sum(row["p"] for row in shown["next"]) == pytest.approx(1, abs=1e-9)
 
@@ -219,6 +220,40 @@ def test_next_characters_are_at_least_what_single_tokens_give_them(
     firsts = [first_character(bytes_of(one)) for one in engine.token_texts(tiny.GPT2, ids)]
     single = max(float(probs[[first == char for first in firsts]].sum()) for char in set(firsts) - {""})
     assert shares[0] >= 100 * single - 0.06
+
+
+@pytest.mark.parametrize("page", ["home", "sampling"])
+@pytest.mark.parametrize("text", ["대한민국의 수도는", "I 😀", "서울은 한국의 \u1112\u1161"])
+@pytest.mark.parametrize("model", [tiny.LLAMA, tiny.GPT2])
+def test_the_code_under_next_characters_gives_their_values(
+    model: str, text: str, page: str, open_app: OpenApp, tiny_settings: Settings, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    under, kept = show.under_picture, list[tuple[pd.DataFrame, str]]()
+
+    def seen(name: str, *, frame: Any, code: Any, **rest: Any) -> None:
+        if name == "next_characters":
+            kept.append((frame(), code()))
+        under(name, frame=frame, code=code, **rest)
+
+    monkeypatch.setattr(show, "under_picture", seen)
+    monkeypatch.setattr(show, "settings", lambda: tiny_settings)
+    app = open_app(page, model=model, text=text, lang="en")
+    (told,) = characters_told(app)
+    assert ("before the settings above" in told) == (page == "sampling")
+    ((values, script),) = kept
+    own, _printed = run_script(script, tmp_path)
+    own_rows = [("character", char, p) for char, p in own["characters"].items()]
+    own_rows += [("end", "", own["ended"]), ("left", "", own["left"])]
+    expected = pd.DataFrame(own_rows, columns=["kind", "character", "prob"])
+    assert len(values) == len(expected) > 20
+    both = values.merge(expected, on=["kind", "character"], suffixes=("", "_code"))
+    assert len(both) == len(values)
+    np.testing.assert_allclose(both["prob"], both["prob_code"], atol=2e-6)
+    assert values["prob"].sum() == pytest.approx(1, abs=1e-9)
+    shares = [float(share) for share in re.findall(r"\*\*\] ([\d.]+) %", told)]
+    top = values.loc[values["kind"] == "character", "prob"].head(len(shares))
+    np.testing.assert_allclose(shares, 100 * top, atol=0.06)
 
 
 @pytest.mark.parametrize("model", [tiny.BERT, tiny.T5])

@@ -13,7 +13,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from playground.core import inside as core
-from playground.core.pieces import piece
+from playground.core.pieces import opened, piece
 from playground.core.residual import Lens
 from playground.engine.base import TraceRequest
 from playground.engine.inside import LensRequest
@@ -77,7 +77,9 @@ def test_the_top_row_is_the_models_own_answer(model: str, open_app: OpenApp, eng
     assert not np.any(data["ranks"][-1])
     labels = [data["labels"][place[0]] for place in data["top"][-1]]
     texts = engine.token_texts(model, logits[shown].argmax(-1))
-    assert labels == [piece(text).label for text in texts]
+    begun = opened([*engine.tokenize(model, TEXT).token_bytes, b""])[1:]
+    expected = [piece(text, begun[place]).label for text, place in zip(texts, shown, strict=True)]
+    assert labels == expected
 
 
 @pytest.mark.parametrize("model", DECODERS)

@@ -159,7 +159,7 @@ def test_a_token_that_is_far_down_on_one_side_has_its_probability_there(
     engine = tiny_engine.get(timeout_s=180)
     for side, model in (("A", tiny.LLAMA), ("B", tiny.GPT2)):
         kept = expects(engine, model, hot)
-        labels = [piece(text).label for text in engine.token_texts(model, kept.token_ids)]
+        labels = [piece(text, b"").label for text in engine.token_texts(model, kept.token_ids)]
         known = dict(zip(reversed(labels), reversed(kept.probs.tolist()), strict=True))
         shown = table[table["setting"] == side].set_index("token")["probability"]
         assert (shown > 0).sum() > comparing.N_SHOWN / 2

@@ -118,11 +118,11 @@ def labels(app: AppTest) -> list[str]:
 
 
 def test_korean_text_and_an_english_model_name_those_that_can_do_what_the_page_needs(run: Run) -> None:
-    said = told(run(Engine(infos({}))))
+    said = told(run(Engine(infos({})), is_at_server=False))
     assert "SmolLM2 135M Instruct was not trained on Korean" in said
     assert "Qwen3 0.6B, KoGPT2 125M" in said
     assert "KLUE" not in said, "an encoder gives no logits"
-    assert "KLUE BERT base" in told(run(Engine(infos({})), needs=("hidden_states",)))
+    assert "KLUE BERT base" in told(run(Engine(infos({})), needs=("hidden_states",), is_at_server=False))
 
 
 def test_the_line_in_korean_chooses_its_particles(run: Run) -> None:

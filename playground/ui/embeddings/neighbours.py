@@ -20,6 +20,7 @@ from playground.core.embeddings import (
     random_pairs,
     similarities,
 )
+from playground.core.pieces import labels as piece_labels
 from playground.core.tokens import Tokenization
 from playground.ui import compute, show, unread_language
 from playground.ui.components.token_chips import selected_token, token_chips
@@ -57,23 +58,26 @@ def titles() -> dict[Measure, str]:
     return {measure: _(title) for measure, title in _TITLES.items()}
 
 
-def chosen_token(context: PageContext, tokens: Tokenization | None, selected: int | None) -> int:
+def chosen_token(context: PageContext, tokens: Tokenization | None, selected: int | None) -> tuple[int, str]:
     """The word typed here if it is one token, else the selected chip, else the longest token of the text.
 
     Without a text an everyday word.
+
+    Returns:
+        Its id, and how it is shown in the text; "" where it stands in none.
     """
     word = st.session_state.get("emb_word", "").strip("\n\r\t")
     if word.strip():
         token_id = word_token(context.model.model_id, word)
         if token_id is not None:
-            return token_id
+            return token_id, ""
         say_unknown(context.model.model_id, [word])
     if tokens is None:
-        return everyday_token(context.model.model_id)
+        return everyday_token(context.model.model_id), ""
     if selected is None:
         own = [i for i, added in enumerate(tokens.special) if not added] or list(range(len(tokens)))
         selected = max(own, key=lambda i: (len(tokens.token_bytes[i]), i))
-    return tokens.input_ids[selected]
+    return tokens.input_ids[selected], piece_labels(tokens)[selected]
 
 
 def everyday_token(model_id: str) -> int:
@@ -97,9 +101,10 @@ def draw(context: PageContext, table: EmbeddingTable) -> None:
     )
     with left:
         selected = token_chips(tokens) if has_sentence(context) and tokens is not None else None
-    token_id = chosen_token(context, tokens, selected)
+    token_id, label = chosen_token(context, tokens, selected)
     found = all_nearest(table, token_id)
     names = labels(table.model_id, [token_id, *(i for one in found for i in one.token_ids.tolist())])
+    names[token_id] = label or names[token_id]
     pairs = baseline(table)
 
     rows = frames.neighbours(found, names, pairs)

@@ -73,10 +73,11 @@ def patching(reading: Reading) -> None:
     copied = copy(reading, other, layer=layer, pairs=pairs(reading.tokens, other, source, target))
     before, after = copied.logits
     shown = [*np.argsort(-before)[:N_BARS].tolist(), *np.argsort(-after)[:N_BARS].tolist()]
-    table = frames.patched(before, after, named(reading.context, shown))
+    begun = pieces.open_bytes(b"".join(other.token_bytes))
+    table = frames.patched(before, after, named(reading.context, shown, begun))
     alt = _("Next-token probabilities of sentence B before and after patching")
     show.show_chart(_picture(reading.context.language), "ins_patch", alt, data=table)
-    st.markdown(_words(reading, before, after))
+    st.markdown(_words(reading, before, after, begun))
     show.provenance(copied.after, layer=layer + 1)
     code = show.code(
         "patching", folder=show.model_folder(reading.context.model.model_id),
@@ -137,10 +138,10 @@ def _controls(reading: Reading, other: Tokenization) -> tuple[str, str, int]:
     return source, target, layer - 1
 
 
-def _words(reading: Reading, before: NDArray[np.float32], after: NDArray[np.float32]) -> str:
+def _words(reading: Reading, before: NDArray[np.float32], after: NDArray[np.float32], begun: bytes) -> str:
     """The picture in words."""
     first, second = int(before.argmax()), int(after.argmax())
-    names = named(reading.context, [first, second])
+    names = named(reading.context, [first, second], begun)
     p = float(np.exp(core.log_probabilities(before)[first]))
     q = float(np.exp(core.log_probabilities(after)[second]))
     bits = float(kl_bits(before, after))

@@ -59,9 +59,18 @@ class Reading:
         assert self.lens is not None
         return self.lens
 
-    def named(self, token_ids: Iterable[int]) -> dict[int, str]:
-        """Token id -> how it is shown as what follows any token of the text, in order."""
-        return named(self.context, token_ids)
+    def guesses(self, lens: Lens) -> list[dict[int, str]]:
+        """For each position of the lens: token id of a guess -> how it is shown as what follows there."""
+        before = pieces.opened([*self.tokens.token_bytes, b""])[1:]
+        ids = np.unique(lens.top_ids)
+        texts = dict(zip(ids.tolist(), compute.token_texts(self.context, ids), strict=True))
+        return [
+            {
+                token: pieces.piece(texts[token], before[place]).label
+                for token in np.unique(lens.top_ids[:, column]).tolist()
+            }
+            for column, place in enumerate(lens.positions)
+        ]
 
     def named_here(self, token_ids: Iterable[int]) -> dict[int, str]:
         """Token id -> how it is shown as what follows the selected token, in order."""
@@ -100,8 +109,8 @@ def first(tokens: Tokenization) -> Tokenization:
     return replace(tokens, **{name: getattr(tokens, name)[:limit] for name in lists})
 
 
-def named(context: PageContext, token_ids: Iterable[int], before: bytes | None = None) -> dict[int, str]:
-    """Token id -> how it is shown, in order; `before` as in `pieces.piece`."""
+def named(context: PageContext, token_ids: Iterable[int], before: bytes) -> dict[int, str]:
+    """Token id -> how it is shown, in order; `before`: bytes that have begun a character."""
     ids = np.array(list(dict.fromkeys(token_ids)), dtype=np.int64)
     texts = compute.token_texts(context, ids)
     return {token: pieces.piece(text, before).label for token, text in zip(ids.tolist(), texts, strict=True)}

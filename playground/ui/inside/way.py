@@ -74,8 +74,7 @@ def way_table(reading: Reading) -> pd.DataFrame:
     if reading.lens is None:
         return frames.cosines(_cosines(reading), reading.labels)
     lens = compute.lens_of(reading.context, reading.tokens.input_ids, None)
-    guesses = reading.named(np.unique(lens.top_ids).tolist())
-    return frames.lens(lens, reading.labels, guesses)
+    return frames.lens(lens, reading.labels, reading.guesses(lens))
 
 
 def _cells(reading: Reading, window: range) -> tuple[dict[str, Any], str]:
@@ -83,7 +82,7 @@ def _cells(reading: Reading, window: range) -> tuple[dict[str, Any], str]:
     if reading.lens is None:
         return picture.cosine_cells(_cosines(reading), window), ""
     lens, wants = rest.known(reading, window)
-    return picture.lens_cells(lens, window, reading.named(np.unique(lens.top_ids).tolist())), wants
+    return picture.lens_cells(lens, window, reading.guesses(lens)), wants
 
 
 def _cosines(reading: Reading) -> core.Floats:

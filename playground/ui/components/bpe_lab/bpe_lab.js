@@ -25,6 +25,41 @@ export function merged(ids, steps, k) {
   return nodes;
 }
 
+const strict = new TextDecoder("utf-8", { fatal: true });
+const isText = (bytes) => {
+  try {
+    strict.decode(Uint8Array.from(bytes));
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+/**
+ * How a token is shown that is the bytes [start, stop) of a text: bytes that are no text with the characters
+ * they are part of. name: how it is shown alone; nameOf: how a byte that is a character is shown.
+ */
+export function inText(all, start, stop, name, nameOf) {
+  const bytes = all.slice(start, stop);
+  if (isText(bytes) || !isText(all)) return name;
+  const goesOn = (at) => (all[at] & 0xc0) === 0x80;
+  while (start > 0 && goesOn(start)) start--;
+  while (stop < all.length && goesOn(stop)) stop++;
+  return `${hexadecimal(bytes)} (${written(all.slice(start, stop), nameOf)})`;
+}
+
+/** Bytes of a text as it is read, white space by its sign. */
+export function written(bytes, nameOf) {
+  const text = strict.decode(Uint8Array.from(bytes));
+  return [...text].map((character) => (character < "\x80" ? nameOf(character.charCodeAt(0)) : character)).join("");
+}
+
+// Token id -> byte, in GPT-2's order: first those that are printed, then the others.
+const PRINTED = [...Array(256).keys()].filter((byte) => (byte > 32 && byte < 127) || (byte > 160 && byte !== 173));
+const BYTES = [...PRINTED, ...[...Array(256).keys()].filter((byte) => !PRINTED.includes(byte))];
+
+const hexadecimal = (bytes) => bytes.map((byte) => byte.toString(16).padStart(2, "0").toUpperCase()).join(" ");
+
 class Lab {
   constructor(root) {
     this.root = root;
@@ -80,6 +115,8 @@ class Lab {
   receive(data) {
     const signature = JSON.stringify(data.steps);
     this.data = data;
+    this.bytes = BYTES.map((byte) => [byte]);
+    for (const [left, right, id] of data.steps) this.bytes[id] = [...this.bytes[left], ...this.bytes[right]];
     if (signature !== this.signature) {
       this.signature = signature;
       this.stop();
@@ -104,7 +141,7 @@ class Lab {
     let [best, most] = [0, -1];
     words.forEach((ids, i) => {
       const n = merged(ids, steps, this.k).length;
-      const width = ids.reduce((sum, id) => sum + leafWidth(this.name(id)), 12 + GAP * n);
+      const width = this.names(ids).reduce((sum, name) => sum + leafWidth(name), 12 + GAP * n);
       if (ids.length - n > most && width <= room) [best, most] = [i, ids.length - n];
     });
     return best;
@@ -152,12 +189,33 @@ class Lab {
     const { k, data } = this;
     if (k === data.steps.length) return data.say.end;
     const [left, right, id, count, n] = data.steps[k];
-    const values = { left: this.name(left), right: this.name(right), token: this.name(id), count, n };
+    const [a, b] = this.names([left, right]);
+    const values = { left: a, right: b, token: this.name(id), count, n };
     return fill(n > 1 ? data.say.tie : data.say.winner, values);
   }
 
   name(id) {
     return this.data.labels[id];
+  }
+
+  /** Labels of tokens that stand side by side. */
+  names(ids) {
+    const all = ids.flatMap((id) => this.bytes[id]);
+    let at = 0;
+    return ids.map((id) => this.nameIn(all, at, (at += this.bytes[id].length), id));
+  }
+
+  nameIn(all, start, stop, id) {
+    return inText(all, start, stop, this.name(id), (byte) => this.nameOfByte(byte));
+  }
+
+  readPair([left, right, count]) {
+    const [a, b] = this.names([left, right]);
+    return fill(this.data.say.row, { left: a, right: b, count });
+  }
+
+  nameOfByte(byte) {
+    return this.name(BYTES.indexOf(byte));
   }
 
   drawBars() {
@@ -168,12 +226,13 @@ class Lab {
     const room = wide - start - 70; // for the longest, its count beside it
     this.bars.setAttribute("viewBox", `0 0 ${wide} ${ROW * 10 + 8}`);
     const most = rows.length ? rows[0][2] : 1;
-    this.bars.setAttribute("aria-label", rows.map(([l, r, c]) => fill(data.say.row, { left: this.name(l), right: this.name(r), count: c })).join(", "));
+    this.bars.setAttribute("aria-label", rows.map((row) => this.readPair(row)).join(", "));
     this.bars.replaceChildren(
       ...rows.map(([left, right, count], i) => {
         const group = svg("g", { class: i === 0 ? "first" : count === most ? "tied" : "" });
         const y = i * ROW + 18;
-        group.append(label(`${shorten(this.name(left))} + ${shorten(this.name(right))}`, { class: "pair", x: start - 10, y }));
+        const [a, b] = this.names([left, right]);
+        group.append(label(`${shorten(a)} + ${shorten(b)}`, { class: "pair", x: start - 10, y }));
         group.append(svg("rect", { class: "bar", x: start, y: y - 14, width: (room * count) / most, height: 18 }));
         group.append(label(`${count}${i > 0 && count === most ? " =" : ""}`, { class: "count", x: start + 6 + (room * count) / most, y }));
         return group;
@@ -189,7 +248,8 @@ class Lab {
     }
     for (let i = this.merges.children.length; i < this.k; i++) {
       const [left, right, id, count] = this.data.steps[i];
-      this.merges.append(element("li", "", `${this.name(left)} + ${this.name(right)} → ${this.name(id)}  (${count})`));
+      const [a, b] = this.names([left, right]);
+      this.merges.append(element("li", "", `${a} + ${b} → ${this.name(id)}  (${count})`));
     }
     this.merges.scrollTop = this.merges.scrollHeight;
   }
@@ -206,8 +266,10 @@ class Lab {
           this.draw();
           this.words.children[i].focus({ preventScroll: true });
         };
-        for (const node of merged(ids, this.data.steps, this.k)) {
-          const chip = element("span", node.step === this.k && this.k ? "chip new" : "chip", this.name(node.id));
+        const nodes = merged(ids, this.data.steps, this.k);
+        const names = this.names(nodes.map((node) => node.id));
+        for (const [n, node] of nodes.entries()) {
+          const chip = element("span", node.step === this.k && this.k ? "chip new" : "chip", names[n]);
           chip.style.setProperty("--hue", hue(node.id));
           word.append(chip);
         }
@@ -219,17 +281,18 @@ class Lab {
   drawTree() {
     const ids = this.data.words[this.chosen] ?? [];
     const nodes = merged(ids, this.data.steps, this.k);
-    const shown = nodes.map((node) => this.name(node.id)).join(" ");
-    this.heads[3].textContent = fill(this.data.say.tree, { word: shown });
+    const all = ids.map((id) => BYTES[id]);
+    this.heads[3].textContent = fill(this.data.say.tree, { word: written(all, (byte) => this.nameOfByte(byte)) });
     const high = Math.max(0, ...nodes.map(depth));
     const tree = svg("svg", { height: high * 44 + 40, role: "img" });
     tree.setAttribute("aria-label", this.heads[3].textContent);
-    let x = 6;
+    let [x, at] = [6, 0];
     const put = (node, level) => {
-      const text = this.name(node.id);
+      const text = this.nameIn(all, at, at + this.bytes[node.id].length, node.id);
       const y = 18 + level * 44;
       if (!node.left) {
         const width = leafWidth(text);
+        at += this.bytes[node.id].length;
         x += width;
         tree.append(label(text, { x: x - width / 2, y, class: level === 0 ? "top" : "" }));
         return x - width / 2;

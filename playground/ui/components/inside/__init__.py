@@ -39,19 +39,26 @@ class Station:
     n_parameters: int
 
 
-def lens_cells(lens: Lens, window: range, labels: Mapping[int, str]) -> dict[str, Any]:
+def lens_cells(lens: Lens, window: range, labels: Sequence[Mapping[int, str]]) -> dict[str, Any]:
     """What the cells of a window of positions say, as plain lists.
 
     Args:
         lens: Of the positions that are known, in any order.
         window: Positions shown.
-        labels: Token id -> how it is shown.
+        labels: For each position of the lens: token id -> how it is shown there.
 
     Returns:
-        `labels`; `top` (places in `labels`) and `probs`, [row][column][n]; `ranks` of the model's own answer
-        (0 = first), [row][column]. None where a position is not known.
+        `labels`, each once; `top` (places in `labels`) and `probs`, [row][column][n]; `ranks` of the model's
+        own answer (0 = first), [row][column]. None where a position is not known.
     """
-    kept = np.unique(lens.top_ids)
+    places: dict[str, int] = {}
+    top = [
+        [
+            [places.setdefault(here[token], len(places)) for token in cell]
+            for cell, here in zip(row, labels, strict=True)
+        ]
+        for row in lens.top_ids.tolist()
+    ]
     at = {position: column for column, position in enumerate(lens.positions)}
     columns = [at.get(position) for position in window]
 
@@ -60,8 +67,8 @@ def lens_cells(lens: Lens, window: range, labels: Mapping[int, str]) -> dict[str
         return [[None if column is None else row[column] for column in columns] for row in rows]
 
     return {
-        "labels": [labels[token] for token in kept.tolist()],
-        "top": of_window(np.searchsorted(kept, lens.top_ids)),
+        "labels": list(places),
+        "top": of_window(np.array(top)),
         "probs": of_window(np.round(lens.top_probs.astype(float), 4)),
         "ranks": of_window(lens.answer_ranks),
     }

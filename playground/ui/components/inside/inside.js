@@ -179,7 +179,7 @@ function table(data, box, theme, n) {
 function cell(data, at, theme) {
   if (isPending(data, at)) return pending(at, theme);
   const amount = data.top ? data.probs[at.row][at.column][0] : Math.max(0, data.cosines[at.row][at.column]);
-  const text = data.top ? data.labels[data.top[at.row][at.column][0]] : fixed(data.cosines[at.row][at.column], 2);
+  const text = data.top ? inCell(data.labels[data.top[at.row][at.column][0]]) : fixed(data.cosines[at.row][at.column], 2);
   const right = data.top && data.ranks[at.row][at.column] === 0;
   const fill = shade(amount, theme);
   const group = svg("g", { class: "cell" });
@@ -258,6 +258,11 @@ function reading(data, { row, column }) {
   const answer = data.labels[data.top.at(-1)[column][0]];
   const rank = (data.ranks[row][column] + 1).toLocaleString("en-US");
   return fill(data.words.cell, { layer: row, position, token, guesses: guesses.join(" | "), answer, rank });
+}
+
+/** A part of a character fits as that character: `84 (도)` as `(도)`; pointing at the cell says all of it. */
+function inCell(label) {
+  return /^[0-9A-F]{2}(?: [0-9A-F]{2})* (\(.+\))$/u.exec(label)?.[1] ?? label;
 }
 
 function mark(host, at) {
