@@ -124,7 +124,7 @@ class PagesOnly:
 
 
 def page_routes(base_path: str, pages: list[str]) -> list[Route]:
-    """The addresses of the pages: Streamlit's index with our title, `tab.js`, and words without JavaScript.
+    """The addresses of the pages: Streamlit's index with our title, script, style, and words without JavaScript.
 
     Args:
         base_path: Below which path they lie.
@@ -135,6 +135,8 @@ def page_routes(base_path: str, pages: list[str]) -> list[Route]:
     script = Path(__file__).with_name("tab.js").read_text("utf-8")
     head = f"<title>LLM Playground</title><script>{script}</script>"
     index = index.replace("<title>Streamlit</title>", head)
+    style = Path(__file__).with_name("frame.css").read_text("utf-8")
+    index = index.replace("</body>", f"<style>{style}</style></body>")  # after Streamlit's own styles
 
     async def shell(_request: Request) -> HTMLResponse:
         return HTMLResponse(index, headers={"Cache-Control": "no-cache"})

@@ -32,36 +32,7 @@ _EXAMPLE_NAMES = {
     "code": N_("Code"),
     "emoji": N_("Emoji"),
 }
-_STYLE = """<style>
-[data-testid="stLayoutWrapper"]:has(> [class*="st-key-url_of_"]) { display: none; }
-[data-testid="stSidebarHeader"] { height: 2rem; margin-bottom: 0; }
-[data-testid="stSidebarUserContent"] { padding-bottom: 1rem; }
-[data-testid="stSidebarUserContent"] [data-testid="stVerticalBlock"] { gap: 0.6rem; }
-.st-key-example button { padding: 0.1rem 0.5rem; min-height: 1.9rem; }
-.st-key-example button p { font-size: 0.82rem; }
-[data-testid="stElementToolbar"] button[aria-label^="Download as CSV"] { display: none; }
-[data-testid="stMainBlockContainer"] { padding-top: 2rem; padding-bottom: 3rem; }
-[data-testid="stMainBlockContainer"] h1 { padding: 0 0 0.25rem; }
-[data-testid="stVegaLiteChart"] { max-width: 100%; overflow-x: auto; }
-[data-testid="stMarkdownContainer"] :is(p, li) { word-break: keep-all; overflow-wrap: anywhere; }
-@media (min-width: 641px) {
-  [data-testid="stHeader"] { background: none; }
-[data-testid="stStatusWidget"] button { display: none; }
-}
-@media (max-width: 640px) {
-  [data-testid="stHeader"] { height: 2.9rem; min-height: 2.9rem; }
-  [data-testid="stMainBlockContainer"] { padding-top: 3rem; }
-  [data-testid="stMainBlockContainer"] [data-testid="stVerticalBlock"] { gap: 0.8rem; }
-  [data-testid="stLayoutWrapper"]:has(> [class*="st-key-below_picture"]) { order: 1; }
-  [data-testid="stElementContainer"]:has([data-testid="stMultiSelect"]) { flex-basis: 100%; }
-  .st-key-unread_language :is(p, button) { font-size: 0.85rem; line-height: 1.35; }
-  [data-testid="stMainBlockContainer"] h1 { font-size: 1.5rem; }
-  [data-testid="stMarkdownContainer"]:has(> h1) p { font-size: 0.95rem; line-height: 1.45; }
-}
-@media (pointer: coarse) {
-  [data-testid="stButtonGroup"] button, .st-key-example button { min-height: 40px; }
-}
-</style>"""
+_HIDDEN = '<style>[data-testid="stLayoutWrapper"]:has(> [class*="st-key-url_of_"]) { display: none; }</style>'
 
 
 def url_values() -> None:
@@ -69,7 +40,7 @@ def url_values() -> None:
 
     A bound picker would write its label into the URL; these hidden fields keep ids there instead.
     """
-    st.html(_STYLE)
+    st.html(_HIDDEN)
     with st.container(key="url_of_page"):
         for key in ("lang", "model", "token"):
             url.shared_field(key)
