@@ -124,7 +124,7 @@ class PagesOnly:
 
 
 def page_routes(base_path: str, pages: list[str]) -> list[Route]:
-    """The addresses of the pages: Streamlit's index with our title, script, style and words for no JavaScript.
+    """The addresses of the pages: Streamlit's index with our title, script, style, and words for no script.
 
     Args:
         base_path: Below which path they lie.
