@@ -87,9 +87,15 @@ def ranking(
         for (layer, head), bits in kl.items()
     ]
     table = pd.DataFrame(rows, columns=["name", "layer", "head", "kl_bits", "strongest_link", "next_token"])
-    table = table.sort_values("kl_bits", ascending=False, kind="stable", ignore_index=True)
-    table.attrs["rank_correlation"] = float(table["kl_bits"].rank().corr(table["strongest_link"].rank()))
-    return table
+    return table.sort_values("kl_bits", ascending=False, kind="stable", ignore_index=True)
+
+
+def rank_correlation(table: pd.DataFrame) -> float:
+    """Spearman's, of what the heads of a `ranking` cost and their strongest links; NaN where one is constant.
+
+    It is no entry of the table's `attrs`: those travel as JSON, which knows no NaN.
+    """
+    return float(table["kl_bits"].rank().corr(table["strongest_link"].rank()))
 
 
 def flow(shares: NDArray[np.floating], labels: Sequence[str]) -> pd.DataFrame:

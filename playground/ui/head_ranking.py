@@ -147,7 +147,7 @@ def importance(table: pd.DataFrame) -> str:
     Args:
         table: From `frames.ranking`.
     """
-    rho = table.attrs["rank_correlation"]
+    rho = frames.rank_correlation(table)
     if math.isnan(rho):  # all costs or all links are equal
         told = [_("All heads cost the same or have the same strongest link: nothing to compare.")]
     else:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
@@ -45,3 +47,10 @@ def test_nothing_is_said_of_heads_that_are_all_alike() -> None:
     told = said([0.0, 0.0, 0.0], [0.1, 0.2, 0.3])
     assert "nothing to compare" in told
     assert "nan" not in told
+
+
+def test_a_ranking_of_equal_costs_can_travel_to_the_browser() -> None:
+    heads = {(0, head): 0.0 for head in range(3)}
+    table = frames.ranking(heads, np.array([[0.1, 0.2, 0.3]]), dict.fromkeys(heads, "a"))
+    json.dumps(table.attrs, allow_nan=False)  # Arrow takes them along as JSON
+    assert np.isnan(frames.rank_correlation(table))
