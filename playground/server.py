@@ -47,8 +47,8 @@ from playground.sessions import (
     raise_file_limit,
 )
 from playground.settings import Settings
-from playground.shell import Packed, PagesOnly, page_routes
-from playground.ui import upload_store
+from playground.shell import Packed, PagesOnly, page_routes, script_route
+from playground.ui import components, upload_store
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -196,6 +196,7 @@ def create_app(settings: Settings, capacity: Capacity, script: Path = PACKAGE / 
     routes = [
         *page_routes(base, ["", *pages]),
         Route(f"{base}/api/ready", ready),
+        script_route(f"{base}/components", components.serve_below(f"{base}/components")),
         Mount(f"{base}/assets", Assets(directory=site_root() / "assets")),
     ]
     return App(script, sessions, routes=routes, middleware=middleware)

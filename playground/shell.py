@@ -22,7 +22,7 @@ from playground.ui.state import LANGUAGES
 from playground.ui.text import in_language
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
     from starlette.requests import Request
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -121,6 +121,19 @@ class PagesOnly:
         said = in_language(language, NO_PAGE).format(name=name[:80])
         link = f'<a href="{html.escape(home)}">{html.escape(in_language(language, TO_FIRST_PAGE))}</a>'
         return page(f'<p role="alert">{html.escape(said)}</p><p>{link}</p>', 404, language)
+
+
+def script_route(address: str, modules: Mapping[str, str]) -> Route:
+    """The scripts of our components below an address: a browser may keep them, their names carry a hash."""
+
+    async def module(request: Request) -> Response:
+        source = modules.get(request.scope["path"])
+        if source is None:
+            return Response(status_code=404)
+        headers = {"Cache-Control": "public, immutable, max-age=31536000"}
+        return Response(source, 200, headers, KINDS[".js"])
+
+    return Route(f"{address}/{{name}}", module)
 
 
 def page_routes(base_path: str, pages: list[str]) -> list[Route]:

@@ -114,7 +114,7 @@ def test_another_head_reruns_only_the_heads(live: LiveServer) -> None:
             return await reader.rerun(att_grid=("json_value", json.dumps({"view": view})))
 
     another, off = awaited(click([3, 4], [])), awaited(click([1, 2], [[1, 2]]))
-    assert "3.4" in " ".join(element.body for element in another.elements("markdown"))
+    assert "4.5" in " ".join(element.body for element in another.elements("markdown"))
     assert another.n_messages <= HEAD_MESSAGES, another.n_messages
     assert not another.elements("text_area"), "the sidebar"
     assert off.elements("text_area"), "the panel of heads that are off belongs to the page"

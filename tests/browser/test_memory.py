@@ -40,7 +40,9 @@ def settled(page: Page, name: str, query: dict[str, list[str]]) -> None:
     deadline = time.monotonic() + TIMEOUT_MS / 1_000
     while address(page) != (name, query) and time.monotonic() < deadline:
         page.wait_for_timeout(50)
-    expect(page.get_by_test_id("stMain").get_by_text("lightbulb")).to_be_visible()  # drawn to its end
+    expect(
+        page.get_by_test_id("stAlertDynamicIcon").get_by_text("lightbulb")
+    ).to_be_visible()  # drawn to its end
     expect(page.locator("[class*=st-key-url_of_] input").first).to_be_attached()
     expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
     wait_run(page)

@@ -415,7 +415,7 @@ def test_a_download_says_its_bytes_share_and_expected_time(table: ModelTable, se
     wait_for(lambda: half_is_here(table))
     info = info_of(table)
     assert info.state == "loading"
-    assert re.fullmatch(r"\d+ / \d+ MB \(\d+%\)", info.message)
+    assert re.fullmatch(r"\d+ / \d+ MB \(\d+ %\)", info.message)
     assert info.download is not None
     assert 0.4 < info.download.share < 1
     assert info.download.seconds_left is not None

@@ -180,7 +180,7 @@ def test_next_characters_are_asked_once_a_text_within_the_limit(
 ) -> None:
     engine = tiny_engine.get(timeout_s=180)
     before = engine.stats().n_forwards
-    app = open_app("home", model=tiny.GPT2, text="대한민국의 수도는")
+    app = open_app("home", model=tiny.GPT2, text="읽힌 적 없는 글")
     n_forwards = engine.stats().n_forwards - before
     assert 1 < n_forwards <= 1 + tiny_settings.max_followed_characters
     (told,) = characters_told(app)

@@ -191,7 +191,7 @@ def json_object(line: str) -> dict[str, Any] | Unusable:
 
     Example:
         >>> json_object('{"text": "Hi"}'), json_object("[]"), json_object("{")
-        ({'text': 'Hi'}, {}, Unusable(reason='it is no valid JSON.'))
+        ({'text': 'Hi'}, {}, Unusable(reason='it is not valid JSON.'))
     """
     try:
         value = json.loads(line)

@@ -152,16 +152,17 @@ def _reading(found: list[Neighbours], names: dict[int, str], pairs: Baseline, to
         "With the average vector subtracted, random pairs have {centred:.3f} and the closest is {second} "
         "({second_value:.3f}). By dot product it is {third}."
     )
-    return f"{beside} {words}".format(
-        token=strong(names[token_id]),
-        first=strong(names[int(cosine.token_ids[0])]),
-        value=float(cosine.similarities[0]),
-        mean=float(pairs.cosine.mean()),
-        centred=float(pairs.centred.mean()) + 0.0,
-        second=strong(names[int(centred.token_ids[0])]),
-        second_value=float(centred.similarities[0]),
-        third=strong(names[int(dot.token_ids[0])]),
-    )
+    values = {
+        "token": strong(names[token_id]),
+        "first": strong(names[int(cosine.token_ids[0])]),
+        "value": float(cosine.similarities[0]),
+        "mean": float(pairs.cosine.mean()),
+        "centred": float(pairs.centred.mean()),
+        "second": strong(names[int(centred.token_ids[0])]),
+        "second_value": float(centred.similarities[0]),
+        "third": strong(names[int(dot.token_ids[0])]),
+    }
+    return f"{beside.format(**values)} {words.format(**values)}"
 
 
 def _vector(context: PageContext, table: EmbeddingTable, token_id: int, label: str) -> None:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import streamlit as st
 
-_HERE = Path(__file__).parent
+from playground.ui.components import script, style
+
 _COMPONENT = st.components.v2.component(
     "playground.save_picture",
     html='<button type="button" data-kind="png"></button><button type="button" data-kind="svg"></button>',
-    css=(_HERE / "save_picture.css").read_text("utf-8"),
-    js=(_HERE / "save_picture.js").read_text("utf-8"),
+    css=style("save_picture/save_picture"),
+    js=script("save_picture/save_picture"),
 )
 
 
