@@ -12,8 +12,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from playground.paths import site_root
 from playground.ui import text
-from tests.browser.conftest import TIMEOUT_MS, OpenPage
-from tests.browser.reader import choose_language, wait_run
+from tests.browser.conftest import TIMEOUT_MS, VIEWPORT, OpenPage
+from tests.browser.reader import choose_language, wait_run, watch
 
 SETTINGS = {
     "sampling": "sam_temperature=2&sam_top_k=40&sam_panel=compare&sam_b_temperature=1.5",
@@ -51,9 +51,12 @@ def settled(page: Page, name: str, query: dict[str, list[str]]) -> None:
 
 @pytest.mark.parametrize("name", SETTINGS)
 def test_settings_follow_the_reader_by_menu_and_by_the_browsers_buttons(
-    name: str, open_page: OpenPage
+    name: str, browser: Browser, server_url: str
 ) -> None:
-    page = open_page(f"/{name}?lang=en&{SETTINGS[name]}")
+    # A tab of its own: a history holds 50 steps, and that of the tests is full.
+    page = browser.new_page(locale="en-US", viewport=VIEWPORT)
+    seen = watch(page)
+    page.goto(f"{server_url}/{name}?lang=en&{SETTINGS[name]}")
     query = parse_qs(f"lang=en&{SETTINGS[name]}")
     settled(page, name, query)
     before = page.evaluate("history.length")
@@ -75,6 +78,8 @@ def test_settings_follow_the_reader_by_menu_and_by_the_browsers_buttons(
     settled(page, name, query | {"lang": ["ko"]})
     page.reload()
     settled(page, name, query | {"lang": ["ko"]})
+    assert seen.troubles == []
+    page.close()
 
 
 def test_a_slider_let_go_is_found_again_by_back_and_nobody_else_has_it(
