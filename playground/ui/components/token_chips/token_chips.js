@@ -18,7 +18,7 @@ export default renewed(({ parentElement, data, setStateValue }) => {
 });
 
 function draw(ribbon, tokens) {
-  ribbon.style.maxHeight = `${tokens.height}px`;
+  ribbon.style.setProperty("--most", `${tokens.height}px`);
   ribbon.setAttribute("aria-label", tokens.say.ribbon);
   ribbon.dir = tokens.dir;
   const opens = new Map(tokens.groups.map((group) => [group[0], group]));
