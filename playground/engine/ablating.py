@@ -19,7 +19,7 @@ from playground.core.edits import Ablation, Edit
 from playground.engine.blocks import blocks, edited
 from playground.engine.finite import check_finite
 from playground.engine.inside import Ablated, AblationsRequest
-from playground.engine.jobs import Job
+from playground.engine.scheduling.jobs import Job
 
 if TYPE_CHECKING:
     from playground.core.trace import Trace

@@ -31,19 +31,20 @@ from playground.engine.base import (
 )
 from playground.engine.beams import BeamsRequest, BeamStep
 from playground.engine.blocks import checked_edit
-from playground.engine.cache import ByteCache
 from playground.engine.checking import Checks, Request, check_settings
 from playground.engine.embedding import embedding_table, untrained_vectors
 from playground.engine.forward import Row
 from playground.engine.inside import Ablated, AblationsRequest, LensRequest
-from playground.engine.jobs import Job, JobKind
 from playground.engine.lens import read_lens
 from playground.engine.local_training import LocalTraining, write
 from playground.engine.local_weights import LocalWeights
 from playground.engine.many import GenerateManyRequest
 from playground.engine.named_tokenizers import NamedTokenizers
 from playground.engine.positions import checked
-from playground.engine.scheduler import Scheduler
+from playground.engine.scheduling.cache import ByteCache
+from playground.engine.scheduling.jobs import Job, JobKind
+from playground.engine.scheduling.scheduler import Scheduler
+from playground.engine.scheduling.waiting import POLL_S, Asking
 from playground.engine.scores import ScoreRequest, Scores
 from playground.engine.scoring import Scorer
 from playground.engine.searching import beams_job
@@ -52,7 +53,6 @@ from playground.engine.texts import read_texts, trace_key
 from playground.engine.trainer import Trainer
 from playground.engine.training import Trainings
 from playground.engine.vectors import TextRead, TracesRequest
-from playground.engine.waiting import POLL_S, Asking
 from playground.engine.weights import final_norm
 from playground.engine.worker import DecodeWork, ModelThread, TraceWork
 from playground.errors import BadValue

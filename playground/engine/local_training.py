@@ -26,14 +26,14 @@ from playground.engine.finetuning import (
     TrainingState,
     TrainingText,
 )
-from playground.engine.jobs import DONE, Job
 from playground.engine.model_info import AdapterName
 from playground.engine.named_tokenizers import NamedTokenizers
-from playground.engine.scheduler import Scheduler
+from playground.engine.scheduling.jobs import DONE, Job
+from playground.engine.scheduling.scheduler import Scheduler
+from playground.engine.scheduling.waiting import POLL_S
 from playground.engine.training import Trainings
 from playground.engine.training_run import MAX_SAMPLE_TOKENS
 from playground.engine.training_texts import training_text
-from playground.engine.waiting import POLL_S
 from playground.engine.worker import DecodeWork
 from playground.errors import N_, BusyError, Unsupported
 from playground.settings import Settings

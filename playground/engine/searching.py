@@ -10,7 +10,7 @@ from transformers.cache_utils import DynamicCache
 from playground.core.beams import BeamSearch
 from playground.engine.beams import BeamsRequest, BeamStep
 from playground.engine.finite import check_finite
-from playground.engine.jobs import Job, More
+from playground.engine.scheduling.jobs import Job, More
 
 if TYPE_CHECKING:
     from playground.engine.loading import LoadedModel

@@ -14,14 +14,14 @@ from playground.core.residual import Lens
 from playground.core.trace import Trace
 from playground.engine.base import TraceRequest
 from playground.engine.forward import Capture, Row, run_traces
-from playground.engine.jobs import Job
+from playground.engine.scheduling.jobs import Job
 from playground.engine.scores import Scores
 from playground.engine.vectors import TextRead, TracesRequest
 from playground.errors import BadValue, InputError, Unsupported
 
 if TYPE_CHECKING:
-    from playground.engine.cache import ByteCache
     from playground.engine.loading import LoadedModel
+    from playground.engine.scheduling.cache import ByteCache
     from playground.settings import Settings
 
 

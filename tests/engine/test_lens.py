@@ -13,10 +13,10 @@ import pytest
 from playground.core.residual import Lens
 from playground.engine.base import TraceRequest
 from playground.engine.inside import LensRequest
-from playground.engine.jobs import Job
 from playground.engine.lens import LensWork
 from playground.engine.local import LocalEngine
-from playground.engine.scheduler import Scheduler
+from playground.engine.scheduling.jobs import Job
+from playground.engine.scheduling.scheduler import Scheduler
 from playground.errors import BadValue, Superseded, TooManyTokens
 from playground.settings import Settings
 from tests import tiny

@@ -17,10 +17,10 @@ import pytest
 
 from playground.engine import worker
 from playground.engine.base import GenerateRequest, TraceRequest, Waiting
-from playground.engine.jobs import DONE, Job
 from playground.engine.local import LocalEngine
-from playground.engine.scheduler import Scheduler
-from playground.engine.waiting import Asking
+from playground.engine.scheduling.jobs import DONE, Job
+from playground.engine.scheduling.scheduler import Scheduler
+from playground.engine.scheduling.waiting import Asking
 from playground.errors import (
     BadValue,
     EmptyText,

@@ -12,7 +12,7 @@ import logging
 import threading
 from collections.abc import Callable, Container, Hashable, Sequence
 
-from playground.engine.jobs import DONE, Asked, Job, JobKind, More, Outbox, Ticket
+from playground.engine.scheduling.jobs import DONE, Asked, Job, JobKind, More, Outbox, Ticket
 from playground.errors import Cancelled, PlaygroundError, QueueFull, Superseded
 from playground.settings import Settings
 

@@ -10,8 +10,8 @@ from types import TracebackType
 from typing import Protocol
 
 from playground.engine.base import OnWait, Waiting
-from playground.engine.jobs import DONE, Job, JobKind, Ticket
-from playground.engine.scheduler import Scheduler
+from playground.engine.scheduling.jobs import DONE, Job, JobKind, Ticket
+from playground.engine.scheduling.scheduler import Scheduler
 from playground.errors import NotComputed, PlaygroundError, TimedOut
 
 POLL_S = 0.1
