@@ -18,9 +18,9 @@ import torch
 from numpy.typing import NDArray
 from transformers import AutoModelForCausalLM
 
-from playground.engine.base import TraceRequest
 from playground.engine.catalogue import model_folder
-from playground.engine.inside import LensRequest
+from playground.engine.contract.engine import TraceRequest
+from playground.engine.contract.inside import LensRequest
 from playground.engine.local import LocalEngine
 from playground.settings import Settings
 

@@ -18,7 +18,7 @@ from playground.core.files.training_rows import TrainingRow, pairs, split
 from playground.engine import create_engine
 from playground.engine.adapted import targets
 from playground.engine.catalogue import model_folder
-from playground.engine.finetuning import FinetuneRequest, TrainingText
+from playground.engine.contract.training import FinetuneRequest, TrainingText
 from playground.engine.fused import MAX_NORM, Bank, Slot
 from playground.engine.training_run import text_order
 from playground.paths import site_root

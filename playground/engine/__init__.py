@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from playground.engine.base import Engine
+    from playground.engine.contract.engine import Engine
     from playground.settings import Settings
 
 __all__ = ["create_engine"]

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from playground.core.edits import Ablation, Edit
 from playground.engine.blocks import blocks, edited
+from playground.engine.contract.inside import Ablated, AblationsRequest
 from playground.engine.finite import check_finite
-from playground.engine.inside import Ablated, AblationsRequest
 from playground.engine.scheduling.jobs import Job
 
 if TYPE_CHECKING:

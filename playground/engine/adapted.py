@@ -20,7 +20,7 @@ from typing import Any
 import torch
 from torch.nn.functional import linear
 
-from playground.engine.finetuning import Linear, Method
+from playground.engine.contract.training import Linear, Method
 from playground.engine.finite import is_finite
 from playground.errors import N_, BadValue, NotFinite, Unsupported
 

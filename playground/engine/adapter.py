@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from playground.core.lora import LowRank
 from playground.engine.adapted import Change, adapted, linears, summed, weight_norms
-from playground.engine.finetuning import AdapterInfo, FinetuneRequest, Method
-from playground.engine.model_info import AdapterName, ModelInfo
+from playground.engine.contract.models import AdapterName, ModelInfo
+from playground.engine.contract.training import AdapterInfo, FinetuneRequest, Method
 from playground.errors import BadValue
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from uuid import uuid4
 
 from playground.core.lora import LowRank
 from playground.engine.adapter import Adapter, adapted_model, low_rank
-from playground.engine.finetuning import AdapterInfo
-from playground.engine.model_info import AdapterName, State
+from playground.engine.contract.models import AdapterName, State
+from playground.engine.contract.training import AdapterInfo
 from playground.errors import AdapterGone, NoRoom, TooManyAdapters
 from playground.settings import Settings
 

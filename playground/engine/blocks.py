@@ -17,7 +17,7 @@ from playground.core.edits import Edit
 from playground.errors import BadValue
 
 if TYPE_CHECKING:
-    from playground.engine.base import ModelInfo
+    from playground.engine.contract.engine import ModelInfo
     from playground.engine.loading import LoadedModel
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from playground.engine.base import Capability, Kind
+from playground.engine.contract.engine import Capability, Kind
 from playground.errors import BadValue
 from playground.settings import DEFAULT_DECODER, DEFAULT_ENCODER, Settings
 

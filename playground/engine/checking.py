@@ -8,12 +8,12 @@ from numbers import Integral, Real
 from typing import TYPE_CHECKING
 
 from playground.core.sampling import ORDERS
-from playground.engine.base import GenerateRequest, TraceRequest
-from playground.engine.beams import BeamsRequest
 from playground.engine.continuations import Ids, cut_together
+from playground.engine.contract.beams import BeamsRequest
+from playground.engine.contract.engine import GenerateRequest, TraceRequest
+from playground.engine.contract.inside import AblationsRequest, LensRequest
+from playground.engine.contract.scores import ScoreRequest
 from playground.engine.forward import Capture
-from playground.engine.inside import AblationsRequest, LensRequest
-from playground.engine.scores import ScoreRequest
 from playground.errors import BadValue, EmptyText, TextTooLong, TooManyTokens, Unsupported
 from playground.settings import Settings
 

@@ -15,7 +15,7 @@ from transformers.cache_utils import DynamicCache
 
 from playground.core import ranking, sampling
 from playground.core.penalties import penalised
-from playground.engine.base import FinishReason, GenerateRequest, GenerateStep
+from playground.engine.contract.engine import FinishReason, GenerateRequest, GenerateStep
 from playground.engine.forward import pad
 from playground.engine.lean import LeanLlama, adapted_layers, lean_step, vocabulary_head
 from playground.engine.predicting import Summary, summarise

@@ -23,7 +23,7 @@ from torch.nn.functional import cross_entropy, linear
 
 from playground.engine.adapted import Change, wrapped
 from playground.engine.blocks import blocks
-from playground.engine.finetuning import FinetuneRequest, Linear, TrainingText
+from playground.engine.contract.training import FinetuneRequest, Linear, TrainingText
 from playground.engine.packed import Packed, packed
 
 if TYPE_CHECKING:

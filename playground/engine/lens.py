@@ -21,7 +21,7 @@ from playground.engine.weights import final_norm
 
 if TYPE_CHECKING:
     from playground.core.trace import Trace
-    from playground.engine.inside import LensRequest
+    from playground.engine.contract.inside import LensRequest
     from playground.engine.loading import LoadedModel
     from playground.engine.scheduling.cache import ByteCache
 

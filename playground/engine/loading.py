@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from playground.engine import hub
-from playground.engine.base import ModelInfo, State
 from playground.engine.catalogue import CatalogueEntry, catalogue, families_of, model_folder
 from playground.engine.configs import check_config, context_window
+from playground.engine.contract.engine import ModelInfo, State
 from playground.engine.convert import WHEELS, Progress, find_weights, place_embedded
 from playground.engine.placing import is_model_folder, origin
 from playground.engine.tokenizing import TextTokenizer

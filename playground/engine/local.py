@@ -20,7 +20,10 @@ from playground.core.trace import Trace
 from playground.engine.ablating import ablate_each
 from playground.engine.adapters import Adapters
 from playground.engine.after import goes_on
-from playground.engine.base import (
+from playground.engine.blocks import checked_edit
+from playground.engine.checking import Checks, Request, check_settings
+from playground.engine.contract.beams import BeamsRequest, BeamStep
+from playground.engine.contract.engine import (
     EngineStats,
     GenerateRequest,
     GenerateStep,
@@ -29,30 +32,27 @@ from playground.engine.base import (
     TraceRequest,
     Waiting,
 )
-from playground.engine.beams import BeamsRequest, BeamStep
-from playground.engine.blocks import checked_edit
-from playground.engine.checking import Checks, Request, check_settings
+from playground.engine.contract.generation import GenerateManyRequest
+from playground.engine.contract.inside import Ablated, AblationsRequest, LensRequest
+from playground.engine.contract.scores import ScoreRequest, Scores
+from playground.engine.contract.vectors import TextRead, TracesRequest
 from playground.engine.embedding import embedding_table, untrained_vectors
 from playground.engine.forward import Row
-from playground.engine.inside import Ablated, AblationsRequest, LensRequest
 from playground.engine.lens import read_lens
 from playground.engine.local_training import LocalTraining, write
 from playground.engine.local_weights import LocalWeights
-from playground.engine.many import GenerateManyRequest
 from playground.engine.named_tokenizers import NamedTokenizers
 from playground.engine.positions import checked
 from playground.engine.scheduling.cache import ByteCache
 from playground.engine.scheduling.jobs import Job, JobKind
 from playground.engine.scheduling.scheduler import Scheduler
 from playground.engine.scheduling.waiting import POLL_S, Asking
-from playground.engine.scores import ScoreRequest, Scores
 from playground.engine.scoring import Scorer
 from playground.engine.searching import beams_job
 from playground.engine.table import ModelTable
 from playground.engine.texts import read_texts, trace_key
 from playground.engine.trainer import Trainer
 from playground.engine.training import Trainings
-from playground.engine.vectors import TextRead, TracesRequest
 from playground.engine.weights import final_norm
 from playground.engine.worker import DecodeWork, ModelThread, TraceWork
 from playground.errors import BadValue
@@ -65,7 +65,7 @@ AnyRequest = Request | ScoreRequest | TracesRequest | GenerateManyRequest
 
 
 class LocalEngine(LocalTraining, LocalWeights):
-    """The `Engine` of this process. See `playground.engine.base.Engine` for the contract."""
+    """The `Engine` of this process. See `playground.engine.contract.engine.Engine` for the contract."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings

@@ -15,8 +15,9 @@ from playground.engine import peft_files
 from playground.engine.adapted import linears
 from playground.engine.adapter import Adapter, sum_of
 from playground.engine.adapters import Adapters
-from playground.engine.base import GenerateRequest, GenerateStep
-from playground.engine.finetuning import (
+from playground.engine.contract.engine import GenerateRequest, GenerateStep
+from playground.engine.contract.models import AdapterName
+from playground.engine.contract.training import (
     ENDED,
     AdapterInfo,
     FinetuneRequest,
@@ -26,7 +27,6 @@ from playground.engine.finetuning import (
     TrainingState,
     TrainingText,
 )
-from playground.engine.model_info import AdapterName
 from playground.engine.named_tokenizers import NamedTokenizers
 from playground.engine.scheduling.jobs import DONE, Job
 from playground.engine.scheduling.scheduler import Scheduler

@@ -24,8 +24,8 @@ from playground.core.tokens import (
 )
 from playground.engine import tiktoken_files
 from playground.engine.catalogue import catalogue
+from playground.engine.contract.models import AdapterName
 from playground.engine.loading import locate
-from playground.engine.model_info import AdapterName
 from playground.engine.placing import writing
 from playground.engine.tokenizing import TextTokenizer
 from playground.errors import TextTooLong, Unsupported

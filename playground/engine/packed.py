@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from playground.core.prefix_tree import PrefixTree
-from playground.engine.finetuning import TrainingText
+from playground.engine.contract.training import TrainingText
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -31,7 +31,7 @@ from playground.errors import N_, AdapterMisfit, AdapterShape, BadFile, OtherBas
 from playground.settings import Settings
 
 if TYPE_CHECKING:
-    from playground.engine.finetuning import Linear
+    from playground.engine.contract.training import Linear
     from playground.engine.loading import LoadedModel
 
 _PREFIX = "base_model.model."

@@ -18,10 +18,10 @@ import torch
 from transformers.cache_utils import DynamicCache
 
 from playground.core.prefix_tree import PrefixTree
+from playground.engine.contract.scores import Scores
 from playground.engine.finite import check_finite
 from playground.engine.scheduling.cache import ByteCache
 from playground.engine.scheduling.jobs import Job, More
-from playground.engine.scores import Scores
 from playground.settings import Settings
 
 if TYPE_CHECKING:

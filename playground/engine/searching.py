@@ -8,7 +8,7 @@ import torch
 from transformers.cache_utils import DynamicCache
 
 from playground.core.beams import BeamSearch
-from playground.engine.beams import BeamsRequest, BeamStep
+from playground.engine.contract.beams import BeamsRequest, BeamStep
 from playground.engine.finite import check_finite
 from playground.engine.scheduling.jobs import Job, More
 

@@ -11,11 +11,11 @@ from contextlib import suppress
 from dataclasses import replace
 
 from playground.engine import loading
-from playground.engine.base import ModelInfo, State
 from playground.engine.catalogue import CatalogueEntry, catalogue
+from playground.engine.contract.engine import ModelInfo, State
+from playground.engine.contract.models import Download
 from playground.engine.convert import Progress
 from playground.engine.loading import LoadedModel
-from playground.engine.model_info import Download
 from playground.engine.process import freeze_heap
 from playground.engine.tokenizing import TextTokenizer
 from playground.errors import Cancelled, ModelNotFound

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 from playground.core.residual import Lens
 from playground.core.trace import Trace
-from playground.engine.base import TraceRequest
+from playground.engine.contract.engine import TraceRequest
+from playground.engine.contract.scores import Scores
+from playground.engine.contract.vectors import TextRead, TracesRequest
 from playground.engine.forward import Capture, Row, run_traces
 from playground.engine.scheduling.jobs import Job
-from playground.engine.scores import Scores
-from playground.engine.vectors import TextRead, TracesRequest
 from playground.errors import BadValue, InputError, Unsupported
 
 if TYPE_CHECKING:

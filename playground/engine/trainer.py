@@ -11,9 +11,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from playground.engine.adapter import adapted_model
-from playground.engine.finetuning import ENDED, FinetuneRequest, Sample, SampleStatus, TrainingText
+from playground.engine.contract.models import AdapterName
+from playground.engine.contract.training import ENDED, FinetuneRequest, Sample, SampleStatus, TrainingText
 from playground.engine.fused import Bank, GiveWay
-from playground.engine.model_info import AdapterName
 from playground.engine.training import Trainings
 from playground.engine.training_run import Run, has_diverged
 from playground.errors import N_, Diverged, PlaygroundError

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from playground.engine.adapted import targets
 from playground.engine.adapters import Adapters
-from playground.engine.finetuning import ENDED, FinetuneRequest, TrainingState, TrainingStatus
+from playground.engine.contract.training import ENDED, FinetuneRequest, TrainingState, TrainingStatus
 from playground.engine.fused import n_parameters
 from playground.engine.memory import is_out_of_memory
 from playground.engine.training_run import Run, check, new_run

@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 
 from playground.engine.adapter import Adapter
 from playground.engine.checking import check_limits
-from playground.engine.finetuning import FinetuneRequest, Linear, Sample, TrainingState, TrainingText
+from playground.engine.contract.training import FinetuneRequest, Linear, Sample, TrainingState, TrainingText
 from playground.engine.fused import Slot
 from playground.errors import BadValue, EmptyText, TooManyTokens
 from playground.settings import Settings
 
 if TYPE_CHECKING:
+    from playground.engine.contract.models import ModelInfo
     from playground.engine.loading import LoadedModel
-    from playground.engine.model_info import ModelInfo
 
 MILESTONES = (0, 10, 25, 50, 100)
 N_LOOKS = 8  # how often a run is tested on held-out and general texts, beside step 0

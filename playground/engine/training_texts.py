@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from playground.core.files.training_rows import TrainingRow
-from playground.engine.finetuning import TrainingText
+from playground.engine.contract.training import TrainingText
 
 if TYPE_CHECKING:
     from playground.engine.named_tokenizers import NamedTokenizers

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from playground.core.residual import Unembedding
 from playground.engine.blocks import blocks
-from playground.engine.inside import Part
+from playground.engine.contract.inside import Part
 from playground.errors import N_, BadValue, Unsupported
 
 if TYPE_CHECKING:

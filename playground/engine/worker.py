@@ -15,7 +15,8 @@ import torch
 from playground.core.residual import Lens
 from playground.core.trace import Trace
 from playground.engine.after import run_after
-from playground.engine.base import GenerateRequest, GenerateStep
+from playground.engine.contract.engine import GenerateRequest, GenerateStep
+from playground.engine.contract.scores import Scores
 from playground.engine.decoding import DecodeBatch, DecodeRow
 from playground.engine.forward import Capture, Row, run_traces
 from playground.engine.lean import can_mix
@@ -23,7 +24,6 @@ from playground.engine.memory import is_out_of_memory
 from playground.engine.scheduling.cache import ByteCache
 from playground.engine.scheduling.jobs import Job, More
 from playground.engine.scheduling.scheduler import Scheduler
-from playground.engine.scores import Scores
 from playground.engine.trainer import Trainer
 from playground.errors import NotComputed, OutOfMemory, PlaygroundError
 from playground.settings import Settings

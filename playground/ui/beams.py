@@ -18,7 +18,7 @@ from playground.core import frames_beams as frames
 from playground.core.frames import zero_unsigned
 from playground.core.frames_many import Written
 from playground.core.trace import Trace
-from playground.engine.beams import BeamStep
+from playground.engine.contract.beams import BeamStep
 from playground.ui import compute, show, state, stepwise
 from playground.ui.components.sampler import SamplerValue
 from playground.ui.number import number_field

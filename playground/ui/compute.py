@@ -20,10 +20,10 @@ from playground.core.positions import PositionScheme
 from playground.core.residual import Lens, Unembedding
 from playground.core.tokens import Tokenization
 from playground.core.trace import Trace
-from playground.engine.base import Engine, TraceRequest
-from playground.engine.inside import Ablated, AblationsRequest, LensRequest, Part
+from playground.engine.contract.engine import Engine, TraceRequest
+from playground.engine.contract.inside import Ablated, AblationsRequest, LensRequest, Part
+from playground.engine.contract.vectors import TextRead, TracesRequest
 from playground.engine.process import shared_engine
-from playground.engine.vectors import TextRead, TracesRequest
 from playground.errors import PlaygroundError
 from playground.ui.state import PageContext, outlives_reload
 from playground.ui.text import sentence

@@ -17,7 +17,7 @@ import peft
 import torch
 from numpy.typing import NDArray
 
-from playground.engine.base import TraceRequest
+from playground.engine.contract.engine import TraceRequest
 from playground.engine.local import LocalEngine
 from playground.engine.peft_folder import CONFIG
 from playground.settings import Settings

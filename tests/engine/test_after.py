@@ -12,7 +12,7 @@ import torch
 from playground.core.edits import Edit
 from playground.core.trace import Trace
 from playground.engine.after import NEXT_TOKEN, goes_on, run_after
-from playground.engine.base import TraceRequest
+from playground.engine.contract.engine import TraceRequest
 from playground.engine.forward import Capture, Row, run_traces
 from playground.engine.local import LocalEngine
 from playground.settings import DEFAULT_DECODER

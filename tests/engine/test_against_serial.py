@@ -16,13 +16,13 @@ import pytest
 
 from playground.core.edits import Edit
 from playground.core.sampling import ORDERS
-from playground.engine.base import GenerateRequest, GenerateStep, TraceRequest
-from playground.engine.beams import BeamsRequest
-from playground.engine.inside import AblationsRequest, LensRequest
+from playground.engine.contract.beams import BeamsRequest
+from playground.engine.contract.engine import GenerateRequest, GenerateStep, TraceRequest
+from playground.engine.contract.generation import GenerateManyRequest
+from playground.engine.contract.inside import AblationsRequest, LensRequest
+from playground.engine.contract.scores import ScoreRequest
+from playground.engine.contract.vectors import TracesRequest
 from playground.engine.local import LocalEngine
-from playground.engine.many import GenerateManyRequest
-from playground.engine.scores import ScoreRequest
-from playground.engine.vectors import TracesRequest
 from playground.errors import Cancelled, QueueFull, TimedOut
 from playground.settings import Settings
 from tests import tiny

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from playground.core.prompting import Example, Task, blocks, candidates, following, label_probabilities
 from playground.engine.catalogue import catalogue
 from playground.engine.continuations import Ids, cut_together
+from playground.engine.contract.scores import ScoreRequest, Scores
 from playground.engine.loading import load_tokenizer
 from playground.engine.local import LocalEngine
-from playground.engine.scores import ScoreRequest, Scores
 from playground.engine.tokenizing import TextTokenizer
 from playground.errors import BadValue, TextTooLong
 from playground.settings import DEFAULT_DECODER, Settings

@@ -20,10 +20,12 @@ import torch
 
 from playground.engine import decoding, worker
 from playground.engine.adapted import Adapted
-from playground.engine.base import GenerateRequest, TraceRequest
-from playground.engine.beams import BeamsRequest
+from playground.engine.contract.beams import BeamsRequest
+from playground.engine.contract.engine import GenerateRequest, TraceRequest
+from playground.engine.contract.inside import AblationsRequest, LensRequest
+from playground.engine.contract.scores import ScoreRequest
+from playground.engine.contract.vectors import TracesRequest
 from playground.engine.decoding import DecodeBatch, DecodeRow
-from playground.engine.inside import AblationsRequest, LensRequest
 from playground.engine.lens import LensWork
 from playground.engine.local import LocalEngine
 from playground.engine.predicting import summarise
@@ -31,9 +33,7 @@ from playground.engine.scheduling.cache import ByteCache
 from playground.engine.scheduling.jobs import Job
 from playground.engine.scheduling.scheduler import Scheduler
 from playground.engine.scheduling.waiting import _Row
-from playground.engine.scores import ScoreRequest
 from playground.engine.slots import SlotCache, SlotLayer
-from playground.engine.vectors import TracesRequest
 from playground.engine.worker import ModelThread
 from playground.errors import (
     BadValue,

@@ -21,8 +21,8 @@ from playground.core.files.training_rows import TrainingRow, pairs
 from playground.core.lora import delta_weight
 from playground.engine import create_engine, trainer
 from playground.engine.adapted import targets
-from playground.engine.base import FinetuneRequest, GenerateRequest, TraceRequest
-from playground.engine.finetuning import ENDED, TrainingState, TrainingText
+from playground.engine.contract.engine import FinetuneRequest, GenerateRequest, TraceRequest
+from playground.engine.contract.training import ENDED, TrainingState, TrainingText
 from playground.engine.fused import EPS, MAX_NORM, Bank, Slot
 from playground.engine.local import LocalEngine
 from playground.engine.training_run import text_order

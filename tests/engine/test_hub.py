@@ -21,8 +21,8 @@ import pytest
 
 from playground.engine import hub, placing
 from playground.engine.catalogue import CatalogueEntry, catalogue, model_folder
+from playground.engine.contract.models import ModelInfo
 from playground.engine.loading import load, load_tokenizer, locate, model_info, pull
-from playground.engine.model_info import ModelInfo
 from playground.engine.table import ModelTable, Pace
 from playground.errors import (
     Cancelled,

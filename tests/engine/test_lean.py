@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from playground.engine.base import GenerateRequest
+from playground.engine.contract.engine import GenerateRequest
 from playground.engine.decoding import DecodeBatch, DecodeRow
 from playground.engine.local import LocalEngine
 from playground.settings import DEFAULT_DECODER

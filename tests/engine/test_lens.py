@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from playground.core.residual import Lens
-from playground.engine.base import TraceRequest
-from playground.engine.inside import LensRequest
+from playground.engine.contract.engine import TraceRequest
+from playground.engine.contract.inside import LensRequest
 from playground.engine.lens import LensWork
 from playground.engine.local import LocalEngine
 from playground.engine.scheduling.jobs import Job

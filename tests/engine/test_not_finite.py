@@ -13,13 +13,13 @@ import torch
 
 from playground.engine.adapted import Change, targets
 from playground.engine.adapter import Adapter
-from playground.engine.base import GenerateRequest, TraceRequest
-from playground.engine.beams import BeamsRequest
-from playground.engine.inside import AblationsRequest, LensRequest
+from playground.engine.contract.beams import BeamsRequest
+from playground.engine.contract.engine import GenerateRequest, TraceRequest
+from playground.engine.contract.generation import GenerateManyRequest
+from playground.engine.contract.inside import AblationsRequest, LensRequest
+from playground.engine.contract.scores import ScoreRequest
+from playground.engine.contract.vectors import TracesRequest
 from playground.engine.local import LocalEngine
-from playground.engine.many import GenerateManyRequest
-from playground.engine.scores import ScoreRequest
-from playground.engine.vectors import TracesRequest
 from playground.errors import NotFinite
 from tests import tiny
 

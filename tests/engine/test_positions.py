@@ -8,7 +8,7 @@ import torch
 
 from playground.core.positions import rotate
 from playground.core.projections import pca
-from playground.engine.base import TraceRequest
+from playground.engine.contract.engine import TraceRequest
 from playground.engine.forward import Capture, Row, run_traces
 from playground.engine.local import LocalEngine
 from playground.errors import BadValue, Unsupported

@@ -15,7 +15,7 @@ import pytest
 
 from playground.core.trace import Trace
 from playground.engine import worker
-from playground.engine.base import TraceRequest
+from playground.engine.contract.engine import TraceRequest
 from playground.engine.local import LocalEngine
 from playground.errors import Cancelled, PlaygroundError, TimedOut
 from playground.settings import Settings

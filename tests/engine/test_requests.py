@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from playground.engine import worker
-from playground.engine.base import GenerateRequest, TraceRequest, Waiting
+from playground.engine.contract.engine import GenerateRequest, TraceRequest, Waiting
 from playground.engine.local import LocalEngine
 from playground.engine.scheduling.jobs import DONE, Job
 from playground.engine.scheduling.scheduler import Scheduler

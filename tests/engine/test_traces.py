@@ -10,7 +10,7 @@ import torch
 
 from playground.core.trace import weights_from_uint8
 from playground.engine import attention
-from playground.engine.base import TraceRequest
+from playground.engine.contract.engine import TraceRequest
 from playground.engine.forward import Capture, Row, run_traces
 from playground.engine.loading import LoadedModel
 from playground.engine.local import LocalEngine

@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 
 from playground.engine import create_engine
-from playground.engine.base import TraceRequest
-from playground.engine.beams import BeamsRequest
+from playground.engine.contract.beams import BeamsRequest
+from playground.engine.contract.engine import TraceRequest
+from playground.engine.contract.scores import ScoreRequest
 from playground.engine.local import LocalEngine
 from playground.engine.scheduling.jobs import Job, More
 from playground.engine.scheduling.scheduler import Scheduler
-from playground.engine.scores import ScoreRequest
 from playground.engine.scoring import ScoringWork
 from playground.engine.searching import BeamsWork
 from playground.settings import Settings

@@ -29,16 +29,16 @@ from transformers import (
 
 from playground.core.edits import Edit, patch
 from playground.engine import create_engine
-from playground.engine.base import FinetuneRequest, GenerateRequest, TraceRequest
-from playground.engine.beams import BeamsRequest
 from playground.engine.catalogue import catalogue, model_folder
-from playground.engine.finetuning import TrainingText
+from playground.engine.contract.beams import BeamsRequest
+from playground.engine.contract.engine import FinetuneRequest, GenerateRequest, TraceRequest
+from playground.engine.contract.generation import GenerateManyRequest
+from playground.engine.contract.scores import ScoreRequest
+from playground.engine.contract.training import TrainingText
 from playground.engine.forward import Capture, Row, run_traces
 from playground.engine.fused import Bank
 from playground.engine.loading import load, model_info
 from playground.engine.local import LocalEngine
-from playground.engine.many import GenerateManyRequest
-from playground.engine.scores import ScoreRequest
 from playground.errors import (
     BadValue,
     ConfigRefused,

@@ -15,7 +15,7 @@ from playground.core import attention as core
 from playground.core.edits import Edit
 from playground.core.heads import head_scores, kl_bits
 from playground.core.trace import Trace
-from playground.engine.base import Engine, TraceRequest
+from playground.engine.contract.engine import Engine, TraceRequest
 from playground.engine.process import SharedEngine
 from playground.settings import Settings
 from playground.ui import attention_tasks

@@ -20,7 +20,7 @@ from playground.core import frames_attention as frames
 from playground.core.pieces import labels
 from playground.core.trace import Trace
 from playground.engine import process
-from playground.engine.base import TraceRequest
+from playground.engine.contract.engine import TraceRequest
 from playground.settings import Settings
 from playground.ui import bertviz_view, show, state
 from tests import tiny

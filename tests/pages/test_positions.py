@@ -15,7 +15,7 @@ from playground.core import word_order
 from playground.core.positions import alibi_slopes, distance_profile, frequencies, rotate
 from playground.core.ranking import rank
 from playground.core.sampling import distribution
-from playground.engine.base import TraceRequest
+from playground.engine.contract.engine import TraceRequest
 from playground.engine.process import SharedEngine
 from playground.settings import Settings
 from playground.ui.components.positions import Control

@@ -16,7 +16,7 @@ from playground.core import frames_prompting_chat as frames
 from playground.core.frames_prompting_chat import Answer, places
 from playground.core.pieces import piece
 from playground.engine import process
-from playground.engine.base import GenerateRequest
+from playground.engine.contract.engine import GenerateRequest
 from playground.settings import DEFAULT_DECODER, Settings
 from playground.ui import show, stepwise
 from playground.ui.prompting import chat_answers, continuing

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from playground.core import frames_thinking as frames
 from playground.core.prompting import Example, Task, interval
 from playground.core.voting import last_number, majority
-from playground.engine.base import GenerateRequest
+from playground.engine.contract.engine import GenerateRequest
 from playground.engine.process import SharedEngine
 from playground.settings import Settings
 from playground.ui import show, state, stepwise

@@ -18,7 +18,7 @@ from playground.core.files.prompts import PromptFile
 from playground.core.guessing import bound_bits
 from playground.core.ranking import rank
 from playground.core.sampling import distribution
-from playground.engine.base import GenerateRequest, TraceRequest
+from playground.engine.contract.engine import GenerateRequest, TraceRequest
 from playground.engine.process import SharedEngine
 from playground.settings import Settings
 from playground.ui import guess, many_texts, show

@@ -14,8 +14,8 @@ from playground.core.comparing import overlap
 from playground.core.pieces import piece
 from playground.core.ranking import rank
 from playground.core.sampling import distribution
-from playground.engine.base import GenerateRequest, TraceRequest
-from playground.engine.beams import BeamsRequest
+from playground.engine.contract.beams import BeamsRequest
+from playground.engine.contract.engine import GenerateRequest, TraceRequest
 from playground.engine.process import SharedEngine
 from playground.settings import Settings
 from playground.ui import beams, comparing, show

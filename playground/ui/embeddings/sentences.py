@@ -15,7 +15,7 @@ from playground.core.embeddings import EmbeddingTable
 from playground.core.frames import zero_unsigned
 from playground.core.projections import Projection
 from playground.core.trace import Trace
-from playground.engine.base import ModelInfo
+from playground.engine.contract.engine import ModelInfo
 from playground.engine.scheduling.cache import ByteCache
 from playground.ui import compute, show, state
 from playground.ui.choose import choose

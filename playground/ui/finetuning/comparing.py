@@ -15,8 +15,8 @@ from playground.charts import finetuning as charts
 from playground.core import frames_finetuning as frames
 from playground.core import frames_training
 from playground.core.trace import Trace
-from playground.engine.finetuning import AdapterInfo
-from playground.engine.model_info import AdapterName
+from playground.engine.contract.models import AdapterName
+from playground.engine.contract.training import AdapterInfo
 from playground.ui import compute, show, stepwise
 from playground.ui.finetuning import sets
 from playground.ui.finetuning.picking import context_of, pick

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from playground.core.lora import n_trainable
-from playground.engine.finetuning import FinetuneRequest, Linear, Method
+from playground.engine.contract.training import FinetuneRequest, Linear, Method
 from playground.ui import compute, state
 from playground.ui.choose import choose_from_list
 from playground.ui.finetuning.sets import TrainingSet

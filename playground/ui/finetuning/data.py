@@ -12,7 +12,7 @@ from playground.core import frames_finetuning as frames
 from playground.core import frames_training, pieces
 from playground.core.files import training_rows
 from playground.core.files.training_rows import TrainingFile, TrainingRow, duplicates
-from playground.engine.finetuning import TrainingText
+from playground.engine.contract.training import TrainingText
 from playground.ui import compute, file_preview, show, state
 from playground.ui.components.scored_text import ScoredToken, scored_text
 from playground.ui.expected import N_EXPECTED, expected

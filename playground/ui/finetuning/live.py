@@ -9,7 +9,7 @@ import streamlit as st
 
 from playground.charts import finetuning as charts
 from playground.core import frames_finetuning as frames
-from playground.engine.finetuning import ENDED, TrainingState
+from playground.engine.contract.training import ENDED, TrainingState
 from playground.errors import PlaygroundError
 from playground.ui import compute, show
 from playground.ui.choose import choose, choose_from_list, default_of, list_key

@@ -5,8 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from playground.core import frames_training as frames
-from playground.engine.finetuning import AdapterInfo, TrainingState
-from playground.engine.model_info import AdapterName
+from playground.engine.contract.models import AdapterName
+from playground.engine.contract.training import AdapterInfo, TrainingState
 from playground.engine.peft_folder import CARD, SCRIPT
 from playground.errors import OtherBase
 from playground.ui import adapters, compute, show, state, uploads

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import nan
 
-from playground.engine.finetuning import TrainingState
+from playground.engine.contract.training import TrainingState
 from playground.ui.finetuning import live, weights
 from playground.ui.finetuning.controls import Chosen
 from playground.ui.state import PageContext

@@ -13,7 +13,7 @@ from playground.core import pieces
 from playground.core.residual import Lens
 from playground.core.tokens import Tokenization
 from playground.core.trace import Trace
-from playground.engine.inside import Part
+from playground.engine.contract.inside import Part
 from playground.errors import BadValue
 from playground.ui import compute, state
 from playground.ui.choose import default_index, list_key, told_apart

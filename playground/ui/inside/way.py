@@ -13,7 +13,7 @@ from playground.charts import inside as charts
 from playground.core import frames_inside as frames
 from playground.core import inside as core
 from playground.core import pieces
-from playground.engine.inside import Part
+from playground.engine.contract.inside import Part
 from playground.ui import compute, show
 from playground.ui.components import inside as picture
 from playground.ui.components.inside import Station

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from playground.core.prompting import CONTENT_FREE, Example, calibrated, label_probabilities
-from playground.engine.scores import Scores
+from playground.engine.contract.scores import Scores
 from playground.ui import stepwise
 from playground.ui.prompting.prompt import Prompt
 

@@ -14,7 +14,7 @@ import streamlit as st
 from playground.core import frames_thinking as frames
 from playground.core.frames_thinking import Transcript
 from playground.core.prompting import Example
-from playground.engine.base import GenerateStep
+from playground.engine.contract.engine import GenerateStep
 from playground.errors import PlaygroundError
 from playground.ui import compute, state, stepwise
 from playground.ui.pace import Pace

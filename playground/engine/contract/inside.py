@@ -14,7 +14,7 @@ from playground.core.edits import Ablation
 from playground.core.residual import Lens, Unembedding
 
 if TYPE_CHECKING:
-    from playground.engine.base import OnWait
+    from playground.engine.contract.engine import OnWait
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,18 +19,18 @@ from playground.core.positions import PositionScheme
 from playground.core.sampling import Order
 from playground.core.tokens import Tokenization
 from playground.core.trace import Trace
-from playground.engine.beams import BeamsEngine
-from playground.engine.finetuning import FinetuneEngine
-from playground.engine.finetuning import FinetuneRequest as FinetuneRequest
-from playground.engine.finetuning import TrainingState as TrainingState
-from playground.engine.inside import InsideEngine
-from playground.engine.many import ManyEngine
-from playground.engine.model_info import Capability as Capability
-from playground.engine.model_info import Kind as Kind
-from playground.engine.model_info import ModelInfo as ModelInfo
-from playground.engine.model_info import State as State
-from playground.engine.scores import ScoreEngine
-from playground.engine.vectors import VectorEngine
+from playground.engine.contract.beams import BeamsEngine
+from playground.engine.contract.generation import ManyEngine
+from playground.engine.contract.inside import InsideEngine
+from playground.engine.contract.models import Capability as Capability
+from playground.engine.contract.models import Kind as Kind
+from playground.engine.contract.models import ModelInfo as ModelInfo
+from playground.engine.contract.models import State as State
+from playground.engine.contract.scores import ScoreEngine
+from playground.engine.contract.training import FinetuneEngine
+from playground.engine.contract.training import FinetuneRequest as FinetuneRequest
+from playground.engine.contract.training import TrainingState as TrainingState
+from playground.engine.contract.vectors import VectorEngine
 
 if TYPE_CHECKING:
     from playground.engine.named_tokenizers import NamedTokenizers
