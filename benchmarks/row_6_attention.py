@@ -24,11 +24,11 @@ from benchmarks.load_client import Reader, Run
 from playground.core.attention import thumbnails
 from playground.core.edits import Edit
 from playground.engine import create_engine
-from playground.engine.catalogue import catalogue
 from playground.engine.contract.engine import TraceRequest
 from playground.engine.contract.inside import AblationsRequest
 from playground.engine.forward import Capture, Row, run_traces
-from playground.engine.loading import LoadedModel, load
+from playground.engine.models.catalogue import catalogue
+from playground.engine.models.loading import LoadedModel, load
 from playground.settings import DEFAULT_DECODER, Settings
 from playground.ui.components import packed
 

@@ -17,9 +17,9 @@ from benchmarks.load_client import Reader
 from playground.core.files.training_rows import TrainingRow, pairs, split
 from playground.engine import create_engine
 from playground.engine.adapted import targets
-from playground.engine.catalogue import model_folder
 from playground.engine.contract.training import FinetuneRequest, TrainingText
 from playground.engine.fused import MAX_NORM, Bank, Slot
+from playground.engine.models.catalogue import model_folder
 from playground.engine.training_run import text_order
 from playground.paths import site_root
 from playground.settings import Settings

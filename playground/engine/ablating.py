@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 from playground.core.edits import Ablation, Edit
 from playground.engine.blocks import blocks, edited
 from playground.engine.contract.inside import Ablated, AblationsRequest
-from playground.engine.finite import check_finite
+from playground.engine.models.finite import check_finite
 from playground.engine.scheduling.jobs import Job
 
 if TYPE_CHECKING:
     from playground.core.trace import Trace
-    from playground.engine.loading import LoadedModel
+    from playground.engine.models.loading import LoadedModel
 
 _ROTARY = frozenset({"llama", "qwen3"})  # nothing is added to given embeddings before the first block
 

@@ -21,7 +21,7 @@ import torch
 from torch.nn.functional import linear
 
 from playground.engine.contract.training import Linear, Method
-from playground.engine.finite import is_finite
+from playground.engine.models.finite import is_finite
 from playground.errors import N_, BadValue, NotFinite, Unsupported
 
 

@@ -20,9 +20,9 @@ from playground.errors import AdapterGone, NoRoom, TooManyAdapters
 from playground.settings import Settings
 
 if TYPE_CHECKING:
-    from playground.engine.loading import LoadedModel
-    from playground.engine.table import ModelTable
-    from playground.engine.tokenizing import TextTokenizer
+    from playground.engine.models.loading import LoadedModel
+    from playground.engine.models.table import ModelTable
+    from playground.engine.models.tokenizing import TextTokenizer
 
 _KEPT_MODELS = 16
 _KEPT_NAMES = 10_000  # of sessions that have left: nothing that comes late for one of them stays

@@ -11,11 +11,11 @@ import torch
 from transformers.cache_utils import DynamicCache
 
 from playground.core.trace import Trace
-from playground.engine.finite import check_finite
 from playground.engine.forward import Capture, Row, pad
+from playground.engine.models.finite import check_finite
 
 if TYPE_CHECKING:
-    from playground.engine.loading import LoadedModel
+    from playground.engine.models.loading import LoadedModel
 
 NEXT_TOKEN = Capture(logits="last")
 

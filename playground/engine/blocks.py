@@ -18,7 +18,7 @@ from playground.errors import BadValue
 
 if TYPE_CHECKING:
     from playground.engine.contract.engine import ModelInfo
-    from playground.engine.loading import LoadedModel
+    from playground.engine.models.loading import LoadedModel
 
 
 @dataclass(frozen=True, slots=True)

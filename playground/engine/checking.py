@@ -8,17 +8,17 @@ from numbers import Integral, Real
 from typing import TYPE_CHECKING
 
 from playground.core.sampling import ORDERS
-from playground.engine.continuations import Ids, cut_together
 from playground.engine.contract.beams import BeamsRequest
 from playground.engine.contract.engine import GenerateRequest, TraceRequest
 from playground.engine.contract.inside import AblationsRequest, LensRequest
 from playground.engine.contract.scores import ScoreRequest
 from playground.engine.forward import Capture
+from playground.engine.models.continuations import Ids, cut_together
 from playground.errors import BadValue, EmptyText, TextTooLong, TooManyTokens, Unsupported
 from playground.settings import Settings
 
 if TYPE_CHECKING:
-    from playground.engine.loading import LoadedModel
+    from playground.engine.models.loading import LoadedModel
 
 MAX_ALTERNATIVES = 64
 

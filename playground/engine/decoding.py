@@ -23,7 +23,7 @@ from playground.engine.slots import SlotCache
 from playground.errors import NotFinite
 
 if TYPE_CHECKING:
-    from playground.engine.loading import LoadedModel
+    from playground.engine.models.loading import LoadedModel
 
 
 # SmolLM2, float32, 12 and 30 texts in one batch against each alone: logits differ by up to 4.3e-5 on one

@@ -27,7 +27,7 @@ from playground.engine.contract.training import FinetuneRequest, Linear, Trainin
 from playground.engine.packed import Packed, packed
 
 if TYPE_CHECKING:
-    from playground.engine.loading import LoadedModel
+    from playground.engine.models.loading import LoadedModel
 
 BETAS, EPS, MAX_NORM = (0.9, 0.999), 1e-8, 1.0  # torch's AdamW, and the usual clipping
 GiveWay = Callable[[], None]

@@ -15,14 +15,14 @@ import torch
 from numpy.typing import NDArray
 
 from playground.core.residual import Lens, joined
-from playground.engine.finite import check_finite
+from playground.engine.models.finite import check_finite
 from playground.engine.scheduling.jobs import Job
 from playground.engine.weights import final_norm
 
 if TYPE_CHECKING:
     from playground.core.trace import Trace
     from playground.engine.contract.inside import LensRequest
-    from playground.engine.loading import LoadedModel
+    from playground.engine.models.loading import LoadedModel
     from playground.engine.scheduling.cache import ByteCache
 
 CHUNK_ROWS = 64  # 64 states times 49,152 tokens: 0.05 s on two cores, so nobody waits longer

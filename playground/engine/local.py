@@ -41,7 +41,8 @@ from playground.engine.forward import Row
 from playground.engine.lens import read_lens
 from playground.engine.local_training import LocalTraining, write
 from playground.engine.local_weights import LocalWeights
-from playground.engine.named_tokenizers import NamedTokenizers
+from playground.engine.models.named_tokenizers import NamedTokenizers
+from playground.engine.models.table import ModelTable
 from playground.engine.positions import checked
 from playground.engine.scheduling.cache import ByteCache
 from playground.engine.scheduling.jobs import Job, JobKind
@@ -49,7 +50,6 @@ from playground.engine.scheduling.scheduler import Scheduler
 from playground.engine.scheduling.waiting import POLL_S, Asking
 from playground.engine.scoring import Scorer
 from playground.engine.searching import beams_job
-from playground.engine.table import ModelTable
 from playground.engine.texts import read_texts, trace_key
 from playground.engine.trainer import Trainer
 from playground.engine.training import Trainings
@@ -59,7 +59,7 @@ from playground.errors import BadValue
 from playground.settings import Settings
 
 if TYPE_CHECKING:
-    from playground.engine.loading import LoadedModel
+    from playground.engine.models.loading import LoadedModel
 
 AnyRequest = Request | ScoreRequest | TracesRequest | GenerateManyRequest
 

@@ -27,7 +27,7 @@ from playground.engine.contract.training import (
     TrainingState,
     TrainingText,
 )
-from playground.engine.named_tokenizers import NamedTokenizers
+from playground.engine.models.named_tokenizers import NamedTokenizers
 from playground.engine.scheduling.jobs import DONE, Job
 from playground.engine.scheduling.scheduler import Scheduler
 from playground.engine.scheduling.waiting import POLL_S
@@ -39,7 +39,7 @@ from playground.errors import N_, BusyError, Unsupported
 from playground.settings import Settings
 
 if TYPE_CHECKING:
-    from playground.engine.loading import LoadedModel
+    from playground.engine.models.loading import LoadedModel
 
 Told = Callable[[int, str, SampleStatus], None]
 

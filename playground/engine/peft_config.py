@@ -18,8 +18,8 @@ from types import MappingProxyType
 from typing import Any
 
 from playground.core.files.encoding import one_line
-from playground.engine.config_rules import shown
-from playground.engine.patterns import Patterns
+from playground.engine.models.config_rules import shown
+from playground.engine.models.patterns import Patterns
 from playground.errors import N_, AdapterSetting, BadFile
 
 ALL_LINEAR = "all-linear"

@@ -24,7 +24,7 @@ from safetensors.torch import load, save
 from playground.core.files.encoding import one_line
 from playground.engine.adapted import Change, is_linear, linears
 from playground.engine.adapter import Adapter
-from playground.engine.patterns import Patterns
+from playground.engine.models.patterns import Patterns
 from playground.engine.peft_config import ALL_LINEAR, PeftConfig
 from playground.engine.peft_folder import CARD, CONFIG, WEIGHTS, unpacked
 from playground.errors import N_, AdapterMisfit, AdapterShape, BadFile, OtherBase
@@ -32,7 +32,7 @@ from playground.settings import Settings
 
 if TYPE_CHECKING:
     from playground.engine.contract.training import Linear
-    from playground.engine.loading import LoadedModel
+    from playground.engine.models.loading import LoadedModel
 
 _PREFIX = "base_model.model."
 _FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)

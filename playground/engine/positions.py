@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from playground.core.positions import FirstHead, PositionScheme
-from playground.engine.configs import LENGTH_DEPENDENT
+from playground.engine.models.configs import LENGTH_DEPENDENT
 from playground.errors import N_, BadValue, Unsupported
 
 if TYPE_CHECKING:
     import torch
 
-    from playground.engine.loading import LoadedModel
+    from playground.engine.models.loading import LoadedModel
 
 MAX_ROTARY_POSITION = 2**20  # float32 angles of later positions are no longer exact
 

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from playground.core.predictions import Predictions
 from playground.core.ranking import ZERO_WEIGHT
-from playground.engine.finite import check_finite
+from playground.engine.models.finite import check_finite
 
 if TYPE_CHECKING:
-    from playground.engine.loading import LoadedModel
+    from playground.engine.models.loading import LoadedModel
 
 CHUNK = 64  # positions: 12.6 MB of logits for a vocabulary of 49,152
 

@@ -19,13 +19,13 @@ from transformers.cache_utils import DynamicCache
 
 from playground.core.prefix_tree import PrefixTree
 from playground.engine.contract.scores import Scores
-from playground.engine.finite import check_finite
+from playground.engine.models.finite import check_finite
 from playground.engine.scheduling.cache import ByteCache
 from playground.engine.scheduling.jobs import Job, More
 from playground.settings import Settings
 
 if TYPE_CHECKING:
-    from playground.engine.loading import LoadedModel
+    from playground.engine.models.loading import LoadedModel
 
 SMALL = 2  # pieces: however many trees of so few are begun, they keep little
 Ids = tuple[int, ...]

@@ -9,11 +9,11 @@ from transformers.cache_utils import DynamicCache
 
 from playground.core.beams import BeamSearch
 from playground.engine.contract.beams import BeamsRequest, BeamStep
-from playground.engine.finite import check_finite
+from playground.engine.models.finite import check_finite
 from playground.engine.scheduling.jobs import Job, More
 
 if TYPE_CHECKING:
-    from playground.engine.loading import LoadedModel
+    from playground.engine.models.loading import LoadedModel
 
 
 class BeamsWork:

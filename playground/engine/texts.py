@@ -20,7 +20,7 @@ from playground.engine.scheduling.jobs import Job
 from playground.errors import BadValue, InputError, Unsupported
 
 if TYPE_CHECKING:
-    from playground.engine.loading import LoadedModel
+    from playground.engine.models.loading import LoadedModel
     from playground.engine.scheduling.cache import ByteCache
     from playground.settings import Settings
 

@@ -19,7 +19,7 @@ from playground.settings import Settings
 
 if TYPE_CHECKING:
     from playground.engine.contract.models import ModelInfo
-    from playground.engine.loading import LoadedModel
+    from playground.engine.models.loading import LoadedModel
 
 MILESTONES = (0, 10, 25, 50, 100)
 N_LOOKS = 8  # how often a run is tested on held-out and general texts, beside step 0

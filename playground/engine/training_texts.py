@@ -9,8 +9,8 @@ from playground.core.files.training_rows import TrainingRow
 from playground.engine.contract.training import TrainingText
 
 if TYPE_CHECKING:
-    from playground.engine.named_tokenizers import NamedTokenizers
-    from playground.engine.tokenizing import TextTokenizer
+    from playground.engine.models.named_tokenizers import NamedTokenizers
+    from playground.engine.models.tokenizing import TextTokenizer
 
 ASSISTANT = "assistant"
 Piece = tuple[tuple[int, ...], bool]

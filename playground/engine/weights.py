@@ -15,7 +15,7 @@ from playground.engine.contract.inside import Part
 from playground.errors import N_, BadValue, Unsupported
 
 if TYPE_CHECKING:
-    from playground.engine.loading import LoadedModel
+    from playground.engine.models.loading import LoadedModel
 
 Array = NDArray[np.float32]
 

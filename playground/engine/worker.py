@@ -29,7 +29,7 @@ from playground.errors import NotComputed, OutOfMemory, PlaygroundError
 from playground.settings import Settings
 
 if TYPE_CHECKING:
-    from playground.engine.loading import LoadedModel
+    from playground.engine.models.loading import LoadedModel
 
 log = logging.getLogger(__name__)
 PAUSE_S = 0.1  # so that an error that stays does not fill the log

@@ -10,8 +10,8 @@ import streamlit as st
 from playground.core import frames_tokenization as frames
 from playground.core.canonical import canonical
 from playground.core.tokens import Tokenization, TokenizerInfo
-from playground.engine.named_tokenizers import UNIGRAM, unigram_folder
-from playground.engine.tiktoken_files import NAMES as TIKTOKEN
+from playground.engine.models.named_tokenizers import UNIGRAM, unigram_folder
+from playground.engine.models.tiktoken_files import NAMES as TIKTOKEN
 from playground.errors import PlaygroundError
 from playground.settings import DEFAULT_ENCODER
 from playground.ui import compute, show

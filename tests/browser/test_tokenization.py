@@ -10,8 +10,8 @@ from playwright.sync_api import Page, expect
 
 from playground.core import bpe, pieces
 from playground.core.tokens import readable
-from playground.engine.named_tokenizers import NamedTokenizers
-from playground.engine.table import ModelTable
+from playground.engine.models.named_tokenizers import NamedTokenizers
+from playground.engine.models.table import ModelTable
 from playground.settings import DEFAULT_DECODER, DEFAULT_ENCODER, Settings
 from playground.ui.granularity import corpus
 from tests.browser.conftest import OpenPage

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from playground.engine import lens, loading, worker
+from playground.engine import lens, worker
 from playground.engine.contract.beams import BeamsRequest
 from playground.engine.contract.engine import GenerateRequest, TraceRequest
 from playground.engine.contract.generation import GenerateManyRequest
@@ -20,6 +20,7 @@ from playground.engine.contract.inside import AblationsRequest, LensRequest
 from playground.engine.contract.scores import ScoreRequest
 from playground.engine.contract.vectors import TracesRequest
 from playground.engine.local import LocalEngine
+from playground.engine.models import loading
 from playground.engine.searching import BeamsWork
 from playground.errors import Cancelled, QueueFull, Superseded
 from playground.settings import Settings

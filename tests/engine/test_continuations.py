@@ -8,12 +8,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from playground.core.prompting import Example, Task, blocks, candidates, following, label_probabilities
-from playground.engine.catalogue import catalogue
-from playground.engine.continuations import Ids, cut_together
 from playground.engine.contract.scores import ScoreRequest, Scores
-from playground.engine.loading import load_tokenizer
 from playground.engine.local import LocalEngine
-from playground.engine.tokenizing import TextTokenizer
+from playground.engine.models.catalogue import catalogue
+from playground.engine.models.continuations import Ids, cut_together
+from playground.engine.models.loading import load_tokenizer
+from playground.engine.models.tokenizing import TextTokenizer
 from playground.errors import BadValue, TextTooLong
 from playground.settings import DEFAULT_DECODER, Settings
 from tests import tiny

@@ -19,11 +19,11 @@ from urllib.error import URLError
 
 import pytest
 
-from playground.engine import hub, placing
-from playground.engine.catalogue import CatalogueEntry, catalogue, model_folder
 from playground.engine.contract.models import ModelInfo
-from playground.engine.loading import load, load_tokenizer, locate, model_info, pull
-from playground.engine.table import ModelTable, Pace
+from playground.engine.models import hub, placing
+from playground.engine.models.catalogue import CatalogueEntry, catalogue, model_folder
+from playground.engine.models.loading import load, load_tokenizer, locate, model_info, pull
+from playground.engine.models.table import ModelTable, Pace
 from playground.errors import (
     Cancelled,
     DiskFull,

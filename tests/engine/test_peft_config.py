@@ -20,7 +20,7 @@ from safetensors.torch import load, save
 
 from playground.engine import peft_files
 from playground.engine.local import LocalEngine
-from playground.engine.patterns import Patterns
+from playground.engine.models.patterns import Patterns
 from playground.engine.peft_config import PeftConfig
 from playground.engine.peft_folder import CONFIG, WEIGHTS
 from playground.errors import AdapterMisfit, AdapterSetting, AdapterShape, BadFile

@@ -29,7 +29,6 @@ from transformers import (
 
 from playground.core.edits import Edit, patch
 from playground.engine import create_engine
-from playground.engine.catalogue import catalogue, model_folder
 from playground.engine.contract.beams import BeamsRequest
 from playground.engine.contract.engine import FinetuneRequest, GenerateRequest, TraceRequest
 from playground.engine.contract.generation import GenerateManyRequest
@@ -37,8 +36,9 @@ from playground.engine.contract.scores import ScoreRequest
 from playground.engine.contract.training import TrainingText
 from playground.engine.forward import Capture, Row, run_traces
 from playground.engine.fused import Bank
-from playground.engine.loading import load, model_info
 from playground.engine.local import LocalEngine
+from playground.engine.models.catalogue import catalogue, model_folder
+from playground.engine.models.loading import load, model_info
 from playground.errors import (
     BadValue,
     ConfigRefused,

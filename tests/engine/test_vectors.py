@@ -12,11 +12,11 @@ from transformers import AutoTokenizer
 
 from playground.core.sentences import sentence_vector
 from playground.core.trace import Trace
-from playground.engine.catalogue import model_folder
 from playground.engine.contract.engine import TraceRequest
 from playground.engine.contract.vectors import TracesRequest
 from playground.engine.forward import Row
 from playground.engine.local import LocalEngine
+from playground.engine.models.catalogue import model_folder
 from playground.engine.texts import chunks
 from playground.errors import BadValue, Cancelled, EmptyText, TooManyTokens, Unsupported
 from playground.settings import DEFAULT_DECODER, DEFAULT_ENCODER, Settings

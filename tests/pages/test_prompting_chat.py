@@ -473,8 +473,8 @@ def test_the_table_has_every_token_read_and_written(open_app: OpenApp) -> None:
 
 @pytest.mark.real
 def test_the_real_models_own_words_are_found(real_settings: Settings) -> None:
-    from playground.engine.named_tokenizers import NamedTokenizers
-    from playground.engine.table import ModelTable
+    from playground.engine.models.named_tokenizers import NamedTokenizers
+    from playground.engine.models.table import ModelTable
 
     named = NamedTokenizers(real_settings, ModelTable(real_settings).tokenizer)
     marks = named.info(DEFAULT_DECODER).special_ids

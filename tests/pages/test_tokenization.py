@@ -270,9 +270,9 @@ def test_lab_code_is_core_bpe_and_gives_the_same_merges(text: str, tmp_path: Pat
 
 @pytest.mark.real
 def test_chat_code_gives_the_tokens_of_the_frame(real_settings: Settings, tmp_path: Path) -> None:
-    from playground.engine.catalogue import model_folder
-    from playground.engine.named_tokenizers import NamedTokenizers
-    from playground.engine.table import ModelTable
+    from playground.engine.models.catalogue import model_folder
+    from playground.engine.models.named_tokenizers import NamedTokenizers
+    from playground.engine.models.table import ModelTable
     from playground.settings import DEFAULT_DECODER, DEFAULT_ENCODER
 
     table = ModelTable(real_settings)

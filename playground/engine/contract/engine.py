@@ -33,7 +33,7 @@ from playground.engine.contract.training import TrainingState as TrainingState
 from playground.engine.contract.vectors import VectorEngine
 
 if TYPE_CHECKING:
-    from playground.engine.named_tokenizers import NamedTokenizers
+    from playground.engine.models.named_tokenizers import NamedTokenizers
 
 FinishReason = Literal["end_of_text", "length", "context_full"]
 

@@ -18,7 +18,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from playground.engine.placing import METADATA, placing, sha256_of
+from playground.engine.models.placing import METADATA, placing, sha256_of
 from playground.errors import ModelDamaged, ModelNotFound
 from playground.settings import DEFAULT_DECODER, DEFAULT_ENCODER
 

@@ -20,7 +20,7 @@ from playground.core.tokens import (
     spans_of_read,
     well_formed,
 )
-from playground.engine import marks
+from playground.engine.models import marks
 
 _BYTE_TOKEN = re.compile(r"<0x([0-9A-F]{2})>")
 _ANY_CHARACTER = Regex("(?m:.)")

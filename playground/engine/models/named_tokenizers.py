@@ -22,12 +22,12 @@ from playground.core.tokens import (
     spans_of_bytes,
     well_formed,
 )
-from playground.engine import tiktoken_files
-from playground.engine.catalogue import catalogue
 from playground.engine.contract.models import AdapterName
-from playground.engine.loading import locate
-from playground.engine.placing import writing
-from playground.engine.tokenizing import TextTokenizer
+from playground.engine.models import tiktoken_files
+from playground.engine.models.catalogue import catalogue
+from playground.engine.models.loading import locate
+from playground.engine.models.placing import writing
+from playground.engine.models.tokenizing import TextTokenizer
 from playground.errors import TextTooLong, Unsupported
 from playground.paths import site_root
 from playground.settings import Settings

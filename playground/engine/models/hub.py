@@ -23,9 +23,9 @@ from urllib.request import Request, urlopen
 
 import certifi
 
-from playground.engine.catalogue import CatalogueEntry, families_of
-from playground.engine.configs import check_config
-from playground.engine.placing import METADATA, origin, placing, sha256_of
+from playground.engine.models.catalogue import CatalogueEntry, families_of
+from playground.engine.models.configs import check_config
+from playground.engine.models.placing import METADATA, origin, placing, sha256_of
 from playground.errors import (
     HubAnswered,
     HubBusy,

@@ -10,14 +10,14 @@ from concurrent.futures import Future, InvalidStateError, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 
-from playground.engine import loading
-from playground.engine.catalogue import CatalogueEntry, catalogue
 from playground.engine.contract.engine import ModelInfo, State
 from playground.engine.contract.models import Download
-from playground.engine.convert import Progress
-from playground.engine.loading import LoadedModel
+from playground.engine.models import loading
+from playground.engine.models.catalogue import CatalogueEntry, catalogue
+from playground.engine.models.embedded import Progress
+from playground.engine.models.loading import LoadedModel
+from playground.engine.models.tokenizing import TextTokenizer
 from playground.engine.process import freeze_heap
-from playground.engine.tokenizing import TextTokenizer
 from playground.errors import Cancelled, ModelNotFound
 from playground.settings import Settings
 

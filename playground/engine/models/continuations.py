@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from playground.core.tokens import well_formed
-from playground.engine.tokenizing import TextTokenizer
+from playground.engine.models.tokenizing import TextTokenizer
 
 Ids = tuple[int, ...]
 

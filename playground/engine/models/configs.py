@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from playground.core.files.encoding import one_line
-from playground.engine.config_rules import (
+from playground.engine.models.config_rules import (
     FAMILIES,
     HARMLESS,
     OF_ANY_FAMILY,

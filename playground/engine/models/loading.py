@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from playground.engine import hub
-from playground.engine.catalogue import CatalogueEntry, catalogue, families_of, model_folder
-from playground.engine.configs import check_config, context_window
 from playground.engine.contract.engine import ModelInfo, State
-from playground.engine.convert import WHEELS, Progress, find_weights, place_embedded
-from playground.engine.placing import is_model_folder, origin
-from playground.engine.tokenizing import TextTokenizer
+from playground.engine.models import hub
+from playground.engine.models.catalogue import CatalogueEntry, catalogue, families_of, model_folder
+from playground.engine.models.configs import check_config, context_window
+from playground.engine.models.embedded import WHEELS, Progress, find_weights, place_embedded
+from playground.engine.models.placing import is_model_folder, origin
+from playground.engine.models.tokenizing import TextTokenizer
 from playground.errors import BadValue, ModelNotFound, ModelRefused, OutOfMemory, WrongConfig, WrongWeights
 from playground.settings import Settings
 
@@ -164,7 +164,7 @@ def _model(entry: CatalogueEntry, folder: Path, dtype: torch.dtype) -> torch.nn.
     from transformers import AutoModel, AutoModelForCausalLM, AutoModelForSeq2SeqLM
     from transformers.utils import logging
 
-    from playground.engine import attention
+    from playground.engine.models import traced_attention as attention
 
     logging.disable_progress_bar()  # the page shows the progress
     auto = {"decoder": AutoModelForCausalLM, "encoder": AutoModel, "encoder-decoder": AutoModelForSeq2SeqLM}
