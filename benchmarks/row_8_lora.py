@@ -16,7 +16,7 @@ from benchmarks.live_server import LiveServer
 from benchmarks.load_client import Reader
 from playground.core.files.training_rows import TrainingRow, pairs, split
 from playground.engine import create_engine
-from playground.engine.adapted import targets
+from playground.engine.adapters.layers import targets
 from playground.engine.contract.training import FinetuneRequest, TrainingText
 from playground.engine.fused import MAX_NORM, Bank, Slot
 from playground.engine.models.catalogue import model_folder

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch.nn.functional import cross_entropy, linear
 
-from playground.engine.adapted import Change, wrapped
+from playground.engine.adapters.layers import Change, wrapped
 from playground.engine.blocks import blocks
 from playground.engine.contract.training import FinetuneRequest, Linear, TrainingText
 from playground.engine.packed import Packed, packed

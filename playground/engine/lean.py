@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch.nn.functional import rms_norm, scaled_dot_product_attention, silu
 
-from playground.engine.adapted import Adapted, frozen
+from playground.engine.adapters.layers import Adapted, frozen
 
 if TYPE_CHECKING:
     from playground.engine.slots import SlotCache

@@ -18,7 +18,7 @@ from playground.core.residual import Lens
 from playground.core.tokens import Tokenization
 from playground.core.trace import Trace
 from playground.engine.ablating import ablate_each
-from playground.engine.adapters import Adapters
+from playground.engine.adapters.store import Adapters
 from playground.engine.after import goes_on
 from playground.engine.blocks import checked_edit
 from playground.engine.checking import Checks, Request, check_settings

@@ -11,10 +11,10 @@ from uuid import uuid4
 
 from playground.core.files.training_rows import TrainingRow
 from playground.core.lora import LowRank
-from playground.engine import peft_files
-from playground.engine.adapted import linears
-from playground.engine.adapter import Adapter, sum_of
-from playground.engine.adapters import Adapters
+from playground.engine.adapters import peft_files
+from playground.engine.adapters.adapter import Adapter, sum_of
+from playground.engine.adapters.layers import linears
+from playground.engine.adapters.store import Adapters
 from playground.engine.contract.engine import GenerateRequest, GenerateStep
 from playground.engine.contract.models import AdapterName
 from playground.engine.contract.training import (

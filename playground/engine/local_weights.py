@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from playground.core.positions import PositionScheme
 from playground.core.residual import Unembedding
-from playground.engine.adapters import Adapters
+from playground.engine.adapters.store import Adapters
 from playground.engine.contract.inside import Part
 from playground.engine.positions import position_scheme
 from playground.engine.weights import head_output, parts, unembedding

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from playground.engine.adapter import adapted_model
+from playground.engine.adapters.adapter import adapted_model
 from playground.engine.contract.models import AdapterName
 from playground.engine.contract.training import ENDED, FinetuneRequest, Sample, SampleStatus, TrainingText
 from playground.engine.fused import Bank, GiveWay

@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from playground.engine.adapted import targets
-from playground.engine.adapters import Adapters
+from playground.engine.adapters.layers import targets
+from playground.engine.adapters.store import Adapters
 from playground.engine.contract.training import ENDED, FinetuneRequest, TrainingState, TrainingStatus
 from playground.engine.fused import n_parameters
 from playground.engine.memory import is_out_of_memory

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from playground.engine.adapter import Adapter
+from playground.engine.adapters.adapter import Adapter
 from playground.engine.checking import check_limits
 from playground.engine.contract.training import FinetuneRequest, Linear, Sample, TrainingState, TrainingText
 from playground.engine.fused import Slot

@@ -19,7 +19,7 @@ import pytest
 import torch
 
 from playground.engine import decoding, worker
-from playground.engine.adapted import Adapted
+from playground.engine.adapters.layers import Adapted
 from playground.engine.contract.beams import BeamsRequest
 from playground.engine.contract.engine import GenerateRequest, TraceRequest
 from playground.engine.contract.inside import AblationsRequest, LensRequest

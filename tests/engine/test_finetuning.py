@@ -20,7 +20,7 @@ import torch
 from playground.core.files.training_rows import TrainingRow, pairs
 from playground.core.lora import delta_weight
 from playground.engine import create_engine, trainer
-from playground.engine.adapted import targets
+from playground.engine.adapters.layers import targets
 from playground.engine.contract.engine import FinetuneRequest, GenerateRequest, TraceRequest
 from playground.engine.contract.training import ENDED, TrainingState, TrainingText
 from playground.engine.fused import EPS, MAX_NORM, Bank, Slot

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 import torch
 
-from playground.engine.adapted import Change, targets
-from playground.engine.adapter import Adapter
+from playground.engine.adapters.adapter import Adapter
+from playground.engine.adapters.layers import Change, targets
 from playground.engine.contract.beams import BeamsRequest
 from playground.engine.contract.engine import GenerateRequest, TraceRequest
 from playground.engine.contract.generation import GenerateManyRequest

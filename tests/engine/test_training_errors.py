@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from playground.engine import create_engine, fused, local_training, trainer
-from playground.engine.adapters import Adapters
+from playground.engine.adapters.store import Adapters
 from playground.engine.contract.engine import FinetuneRequest, GenerateRequest
 from playground.engine.contract.training import TrainingState
 from playground.engine.decoding import DecodeBatch, DecodeRow

@@ -11,7 +11,7 @@ from playground.core.lora import LowRank
 
 if TYPE_CHECKING:
     from playground.core.files.training_rows import TrainingRow
-    from playground.engine.adapters import Adapters
+    from playground.engine.adapters.store import Adapters
     from playground.engine.training import Trainings
 
 Method = Literal["lora", "last_block"]

@@ -141,7 +141,7 @@ def load(entry: CatalogueEntry, settings: Settings, progress: Progress) -> Loade
         progress("Loading the program parts", 0.92)
         import torch
 
-        from playground.engine.adapted import tree_over
+        from playground.engine.adapters.layers import tree_over
 
         device, dtype = _device(settings), _dtype(settings)
         progress("Reading the weights", 0.95)

@@ -22,11 +22,11 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 
 from playground.core.files.encoding import one_line
-from playground.engine.adapted import Change, is_linear, linears
-from playground.engine.adapter import Adapter
+from playground.engine.adapters.adapter import Adapter
+from playground.engine.adapters.layers import Change, is_linear, linears
+from playground.engine.adapters.peft_config import ALL_LINEAR, PeftConfig
+from playground.engine.adapters.peft_folder import CARD, CONFIG, WEIGHTS, unpacked
 from playground.engine.models.patterns import Patterns
-from playground.engine.peft_config import ALL_LINEAR, PeftConfig
-from playground.engine.peft_folder import CARD, CONFIG, WEIGHTS, unpacked
 from playground.errors import N_, AdapterMisfit, AdapterShape, BadFile, OtherBase
 from playground.settings import Settings
 

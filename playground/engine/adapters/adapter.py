@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from playground.core.lora import LowRank
-from playground.engine.adapted import Change, adapted, linears, summed, weight_norms
+from playground.engine.adapters.layers import Change, adapted, linears, summed, weight_norms
 from playground.engine.contract.models import AdapterName, ModelInfo
 from playground.engine.contract.training import AdapterInfo, FinetuneRequest, Method
 from playground.errors import BadValue

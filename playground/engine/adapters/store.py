@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from playground.core.lora import LowRank
-from playground.engine.adapter import Adapter, adapted_model, low_rank
+from playground.engine.adapters.adapter import Adapter, adapted_model, low_rank
 from playground.engine.contract.models import AdapterName, State
 from playground.engine.contract.training import AdapterInfo
 from playground.errors import AdapterGone, NoRoom, TooManyAdapters
