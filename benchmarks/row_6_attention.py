@@ -26,7 +26,7 @@ from playground.core.edits import Edit
 from playground.engine import create_engine
 from playground.engine.contract.engine import TraceRequest
 from playground.engine.contract.inside import AblationsRequest
-from playground.engine.forward import Capture, Row, run_traces
+from playground.engine.forward.traces import Capture, Row, run_traces
 from playground.engine.models.catalogue import catalogue
 from playground.engine.models.loading import LoadedModel, load
 from playground.settings import DEFAULT_DECODER, Settings

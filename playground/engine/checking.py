@@ -12,7 +12,7 @@ from playground.engine.contract.beams import BeamsRequest
 from playground.engine.contract.engine import GenerateRequest, TraceRequest
 from playground.engine.contract.inside import AblationsRequest, LensRequest
 from playground.engine.contract.scores import ScoreRequest
-from playground.engine.forward import Capture
+from playground.engine.forward.traces import Capture
 from playground.engine.models.continuations import Ids, cut_together
 from playground.errors import BadValue, EmptyText, TextTooLong, TooManyTokens, Unsupported
 from playground.settings import Settings

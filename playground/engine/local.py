@@ -17,10 +17,7 @@ from playground.core.embeddings import EmbeddingTable
 from playground.core.residual import Lens
 from playground.core.tokens import Tokenization
 from playground.core.trace import Trace
-from playground.engine.ablating import ablate_each
 from playground.engine.adapters.store import Adapters
-from playground.engine.after import goes_on
-from playground.engine.blocks import checked_edit
 from playground.engine.checking import Checks, Request, check_settings
 from playground.engine.contract.beams import BeamsRequest, BeamStep
 from playground.engine.contract.engine import (
@@ -36,24 +33,27 @@ from playground.engine.contract.generation import GenerateManyRequest
 from playground.engine.contract.inside import Ablated, AblationsRequest, LensRequest
 from playground.engine.contract.scores import ScoreRequest, Scores
 from playground.engine.contract.vectors import TextRead, TracesRequest
-from playground.engine.embedding import embedding_table, untrained_vectors
-from playground.engine.forward import Row
-from playground.engine.lens import read_lens
+from playground.engine.forward.ablations import ablate_each
+from playground.engine.forward.after import goes_on
+from playground.engine.forward.blocks import checked_edit
+from playground.engine.forward.embedding import embedding_table, untrained_vectors
+from playground.engine.forward.lens import read_lens
+from playground.engine.forward.positions import checked
+from playground.engine.forward.scoring import Scorer
+from playground.engine.forward.texts import read_texts, trace_key
+from playground.engine.forward.traces import Row
+from playground.engine.forward.weights import final_norm
 from playground.engine.local_training import LocalTraining, write
 from playground.engine.local_weights import LocalWeights
 from playground.engine.models.named_tokenizers import NamedTokenizers
 from playground.engine.models.table import ModelTable
-from playground.engine.positions import checked
 from playground.engine.scheduling.cache import ByteCache
 from playground.engine.scheduling.jobs import Job, JobKind
 from playground.engine.scheduling.scheduler import Scheduler
 from playground.engine.scheduling.waiting import POLL_S, Asking
-from playground.engine.scoring import Scorer
 from playground.engine.searching import beams_job
-from playground.engine.texts import read_texts, trace_key
 from playground.engine.trainer import Trainer
 from playground.engine.training import Trainings
-from playground.engine.weights import final_norm
 from playground.engine.worker import DecodeWork, ModelThread, TraceWork
 from playground.errors import BadValue
 from playground.settings import Settings

@@ -9,8 +9,8 @@ from playground.core.positions import PositionScheme
 from playground.core.residual import Unembedding
 from playground.engine.adapters.store import Adapters
 from playground.engine.contract.inside import Part
-from playground.engine.positions import position_scheme
-from playground.engine.weights import head_output, parts, unembedding
+from playground.engine.forward.positions import position_scheme
+from playground.engine.forward.weights import head_output, parts, unembedding
 
 
 class LocalWeights:

@@ -11,9 +11,9 @@ import torch
 
 from playground.core.edits import Edit
 from playground.core.trace import Trace
-from playground.engine.after import NEXT_TOKEN, goes_on, run_after
 from playground.engine.contract.engine import TraceRequest
-from playground.engine.forward import Capture, Row, run_traces
+from playground.engine.forward.after import NEXT_TOKEN, goes_on, run_after
+from playground.engine.forward.traces import Capture, Row, run_traces
 from playground.engine.local import LocalEngine
 from playground.settings import DEFAULT_DECODER
 from tests import tiny

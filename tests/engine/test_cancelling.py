@@ -12,13 +12,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from playground.engine import lens, worker
+from playground.engine import worker
 from playground.engine.contract.beams import BeamsRequest
 from playground.engine.contract.engine import GenerateRequest, TraceRequest
 from playground.engine.contract.generation import GenerateManyRequest
 from playground.engine.contract.inside import AblationsRequest, LensRequest
 from playground.engine.contract.scores import ScoreRequest
 from playground.engine.contract.vectors import TracesRequest
+from playground.engine.forward import lens
 from playground.engine.local import LocalEngine
 from playground.engine.models import loading
 from playground.engine.searching import BeamsWork

@@ -26,9 +26,9 @@ from playground.engine.contract.inside import AblationsRequest, LensRequest
 from playground.engine.contract.scores import ScoreRequest
 from playground.engine.contract.vectors import TracesRequest
 from playground.engine.decoding import DecodeBatch, DecodeRow
-from playground.engine.lens import LensWork
+from playground.engine.forward.lens import LensWork
+from playground.engine.forward.predictions import summarise
 from playground.engine.local import LocalEngine
-from playground.engine.predicting import summarise
 from playground.engine.scheduling.cache import ByteCache
 from playground.engine.scheduling.jobs import Job
 from playground.engine.scheduling.scheduler import Scheduler

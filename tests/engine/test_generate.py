@@ -15,8 +15,8 @@ from playground.core.pieces import open_bytes
 from playground.engine.contract.engine import GenerateRequest, GenerateStep, TraceRequest
 from playground.engine.contract.generation import GenerateManyRequest
 from playground.engine.decoding import DecodeRow
+from playground.engine.forward.predictions import summarise
 from playground.engine.local import LocalEngine
-from playground.engine.predicting import summarise
 from playground.errors import BadValue, Cancelled, NotComputed, Superseded
 from playground.settings import DEFAULT_DECODER, Settings
 from tests import tiny

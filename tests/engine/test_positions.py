@@ -9,7 +9,7 @@ import torch
 from playground.core.positions import rotate
 from playground.core.projections import pca
 from playground.engine.contract.engine import TraceRequest
-from playground.engine.forward import Capture, Row, run_traces
+from playground.engine.forward.traces import Capture, Row, run_traces
 from playground.engine.local import LocalEngine
 from playground.errors import BadValue, Unsupported
 from playground.settings import DEFAULT_DECODER, DEFAULT_ENCODER, Settings

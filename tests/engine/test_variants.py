@@ -34,7 +34,7 @@ from playground.engine.contract.engine import FinetuneRequest, GenerateRequest, 
 from playground.engine.contract.generation import GenerateManyRequest
 from playground.engine.contract.scores import ScoreRequest
 from playground.engine.contract.training import TrainingText
-from playground.engine.forward import Capture, Row, run_traces
+from playground.engine.forward.traces import Capture, Row, run_traces
 from playground.engine.fused import Bank
 from playground.engine.local import LocalEngine
 from playground.engine.models.catalogue import catalogue, model_folder

@@ -14,10 +14,10 @@ from playground.core.sentences import sentence_vector
 from playground.core.trace import Trace
 from playground.engine.contract.engine import TraceRequest
 from playground.engine.contract.vectors import TracesRequest
-from playground.engine.forward import Row
+from playground.engine.forward.texts import chunks
+from playground.engine.forward.traces import Row
 from playground.engine.local import LocalEngine
 from playground.engine.models.catalogue import model_folder
-from playground.engine.texts import chunks
 from playground.errors import BadValue, Cancelled, EmptyText, TooManyTokens, Unsupported
 from playground.settings import DEFAULT_DECODER, DEFAULT_ENCODER, Settings
 from tests import tiny

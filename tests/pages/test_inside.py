@@ -17,7 +17,7 @@ from playground.core.pieces import opened, piece
 from playground.core.residual import Lens
 from playground.engine.contract.engine import TraceRequest
 from playground.engine.contract.inside import LensRequest
-from playground.engine.lens import LensWork
+from playground.engine.forward.lens import LensWork
 from playground.engine.local import LocalEngine
 from playground.engine.process import SharedEngine
 from playground.settings import Settings

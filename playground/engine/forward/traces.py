@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 
 from playground.core.edits import Edit
 from playground.core.trace import Trace
-from playground.engine.blocks import Writes, collect_writes, edited
+from playground.engine.forward.blocks import Writes, collect_writes, edited
+from playground.engine.forward.predictions import predictions
 from playground.engine.models.finite import check_finite
 from playground.engine.models.traced_attention import Call, collect_attentions, weights_of
-from playground.engine.predicting import predictions
 
 if TYPE_CHECKING:
     from playground.engine.models.loading import LoadedModel

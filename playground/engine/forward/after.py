@@ -11,7 +11,7 @@ import torch
 from transformers.cache_utils import DynamicCache
 
 from playground.core.trace import Trace
-from playground.engine.forward import Capture, Row, pad
+from playground.engine.forward.traces import Capture, Row, pad
 from playground.engine.models.finite import check_finite
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from playground.core.trace import Trace
 from playground.engine.contract.engine import TraceRequest
 from playground.engine.contract.scores import Scores
 from playground.engine.contract.vectors import TextRead, TracesRequest
-from playground.engine.forward import Capture, Row, run_traces
+from playground.engine.forward.traces import Capture, Row, run_traces
 from playground.engine.scheduling.jobs import Job
 from playground.errors import BadValue, InputError, Unsupported
 

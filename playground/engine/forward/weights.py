@@ -10,8 +10,8 @@ import torch
 from numpy.typing import NDArray
 
 from playground.core.residual import Unembedding
-from playground.engine.blocks import blocks
 from playground.engine.contract.inside import Part
+from playground.engine.forward.blocks import blocks
 from playground.errors import N_, BadValue, Unsupported
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ import torch
 from numpy.typing import NDArray
 
 from playground.core.edits import Ablation, Edit
-from playground.engine.blocks import blocks, edited
 from playground.engine.contract.inside import Ablated, AblationsRequest
+from playground.engine.forward.blocks import blocks, edited
 from playground.engine.models.finite import check_finite
 from playground.engine.scheduling.jobs import Job
 

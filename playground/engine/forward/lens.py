@@ -15,9 +15,9 @@ import torch
 from numpy.typing import NDArray
 
 from playground.core.residual import Lens, joined
+from playground.engine.forward.weights import final_norm
 from playground.engine.models.finite import check_finite
 from playground.engine.scheduling.jobs import Job
-from playground.engine.weights import final_norm
 
 if TYPE_CHECKING:
     from playground.core.trace import Trace
