@@ -33,6 +33,7 @@ from playground.engine.contract.generation import GenerateManyRequest
 from playground.engine.contract.inside import Ablated, AblationsRequest, LensRequest
 from playground.engine.contract.scores import ScoreRequest, Scores
 from playground.engine.contract.vectors import TextRead, TracesRequest
+from playground.engine.decoding.beam_search import beams_job
 from playground.engine.forward.ablations import ablate_each
 from playground.engine.forward.after import goes_on
 from playground.engine.forward.blocks import checked_edit
@@ -51,7 +52,6 @@ from playground.engine.scheduling.cache import ByteCache
 from playground.engine.scheduling.jobs import Job, JobKind
 from playground.engine.scheduling.scheduler import Scheduler
 from playground.engine.scheduling.waiting import POLL_S, Asking
-from playground.engine.searching import beams_job
 from playground.engine.trainer import Trainer
 from playground.engine.training import Trainings
 from playground.engine.worker import DecodeWork, ModelThread, TraceWork

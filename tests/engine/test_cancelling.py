@@ -19,10 +19,10 @@ from playground.engine.contract.generation import GenerateManyRequest
 from playground.engine.contract.inside import AblationsRequest, LensRequest
 from playground.engine.contract.scores import ScoreRequest
 from playground.engine.contract.vectors import TracesRequest
+from playground.engine.decoding.beam_search import BeamsWork
 from playground.engine.forward import lens
 from playground.engine.local import LocalEngine
 from playground.engine.models import loading
-from playground.engine.searching import BeamsWork
 from playground.errors import Cancelled, QueueFull, Superseded
 from playground.settings import Settings
 from tests import tiny

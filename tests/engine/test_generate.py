@@ -14,7 +14,7 @@ from playground.core import ranking, sampling
 from playground.core.pieces import open_bytes
 from playground.engine.contract.engine import GenerateRequest, GenerateStep, TraceRequest
 from playground.engine.contract.generation import GenerateManyRequest
-from playground.engine.decoding import DecodeRow
+from playground.engine.decoding.batch import DecodeRow
 from playground.engine.forward.predictions import summarise
 from playground.engine.local import LocalEngine
 from playground.errors import BadValue, Cancelled, NotComputed, Superseded

@@ -9,7 +9,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from playground.engine.contract.engine import GenerateRequest
-from playground.engine.decoding import DecodeBatch, DecodeRow
+from playground.engine.decoding.batch import DecodeBatch, DecodeRow
 from playground.engine.local import LocalEngine
 from playground.settings import DEFAULT_DECODER
 from tests import tiny

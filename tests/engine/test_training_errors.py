@@ -17,7 +17,7 @@ from playground.engine import create_engine, fused, local_training, trainer
 from playground.engine.adapters.store import Adapters
 from playground.engine.contract.engine import FinetuneRequest, GenerateRequest
 from playground.engine.contract.training import TrainingState
-from playground.engine.decoding import DecodeBatch, DecodeRow
+from playground.engine.decoding.batch import DecodeBatch, DecodeRow
 from playground.engine.fused import Bank, Slot
 from playground.engine.local import LocalEngine
 from playground.engine.trainer import Trainer

@@ -16,10 +16,10 @@ from transformers.cache_utils import DynamicCache
 from playground.core import ranking, sampling
 from playground.core.penalties import penalised
 from playground.engine.contract.engine import FinishReason, GenerateRequest, GenerateStep
+from playground.engine.decoding.llama_step import LeanLlama, adapted_layers, lean_step, vocabulary_head
+from playground.engine.decoding.slots import SlotCache
 from playground.engine.forward.predictions import Summary, summarise
 from playground.engine.forward.traces import pad
-from playground.engine.lean import LeanLlama, adapted_layers, lean_step, vocabulary_head
-from playground.engine.slots import SlotCache
 from playground.errors import NotFinite
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from torch.nn.functional import rms_norm, scaled_dot_product_attention, silu
 from playground.engine.adapters.layers import Adapted, frozen
 
 if TYPE_CHECKING:
-    from playground.engine.slots import SlotCache
+    from playground.engine.decoding.slots import SlotCache
 
 
 class Projection:
