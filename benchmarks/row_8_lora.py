@@ -18,9 +18,9 @@ from playground.core.files.training_rows import TrainingRow, pairs, split
 from playground.engine import create_engine
 from playground.engine.adapters.layers import targets
 from playground.engine.contract.training import FinetuneRequest, TrainingText
-from playground.engine.fused import MAX_NORM, Bank, Slot
 from playground.engine.models.catalogue import model_folder
-from playground.engine.training_run import text_order
+from playground.engine.training.bank import MAX_NORM, Bank, Slot
+from playground.engine.training.run import text_order
 from playground.paths import site_root
 from playground.settings import Settings
 

@@ -52,8 +52,8 @@ from playground.engine.scheduling.cache import ByteCache
 from playground.engine.scheduling.jobs import Job, JobKind
 from playground.engine.scheduling.scheduler import Scheduler
 from playground.engine.scheduling.waiting import POLL_S, Asking
-from playground.engine.trainer import Trainer
-from playground.engine.training import Trainings
+from playground.engine.training.runs import Trainings
+from playground.engine.training.trainer import Trainer
 from playground.engine.worker import DecodeWork, ModelThread, TraceWork
 from playground.errors import BadValue
 from playground.settings import Settings

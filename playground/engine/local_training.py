@@ -31,9 +31,9 @@ from playground.engine.models.named_tokenizers import NamedTokenizers
 from playground.engine.scheduling.jobs import DONE, Job
 from playground.engine.scheduling.scheduler import Scheduler
 from playground.engine.scheduling.waiting import POLL_S
-from playground.engine.training import Trainings
-from playground.engine.training_run import MAX_SAMPLE_TOKENS
-from playground.engine.training_texts import training_text
+from playground.engine.training.run import MAX_SAMPLE_TOKENS
+from playground.engine.training.runs import Trainings
+from playground.engine.training.texts import training_text
 from playground.engine.worker import DecodeWork
 from playground.errors import N_, BusyError, Unsupported
 from playground.settings import Settings

@@ -24,7 +24,7 @@ from playground.engine.memory import is_out_of_memory
 from playground.engine.scheduling.cache import ByteCache
 from playground.engine.scheduling.jobs import Job, More
 from playground.engine.scheduling.scheduler import Scheduler
-from playground.engine.trainer import Trainer
+from playground.engine.training.trainer import Trainer
 from playground.errors import NotComputed, OutOfMemory, PlaygroundError
 from playground.settings import Settings
 

@@ -19,13 +19,14 @@ import torch
 
 from playground.core.files.training_rows import TrainingRow, pairs
 from playground.core.lora import delta_weight
-from playground.engine import create_engine, trainer
+from playground.engine import create_engine
 from playground.engine.adapters.layers import targets
 from playground.engine.contract.engine import FinetuneRequest, GenerateRequest, TraceRequest
 from playground.engine.contract.training import ENDED, TrainingState, TrainingText
-from playground.engine.fused import EPS, MAX_NORM, Bank, Slot
 from playground.engine.local import LocalEngine
-from playground.engine.training_run import text_order
+from playground.engine.training import trainer
+from playground.engine.training.bank import EPS, MAX_NORM, Bank, Slot
+from playground.engine.training.run import text_order
 from playground.errors import (
     BadValue,
     Cancelled,

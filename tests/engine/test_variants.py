@@ -35,10 +35,10 @@ from playground.engine.contract.generation import GenerateManyRequest
 from playground.engine.contract.scores import ScoreRequest
 from playground.engine.contract.training import TrainingText
 from playground.engine.forward.traces import Capture, Row, run_traces
-from playground.engine.fused import Bank
 from playground.engine.local import LocalEngine
 from playground.engine.models.catalogue import catalogue, model_folder
 from playground.engine.models.loading import load, model_info
+from playground.engine.training.bank import Bank
 from playground.errors import (
     BadValue,
     ConfigRefused,

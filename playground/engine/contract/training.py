@@ -12,7 +12,7 @@ from playground.core.lora import LowRank
 if TYPE_CHECKING:
     from playground.core.files.training_rows import TrainingRow
     from playground.engine.adapters.store import Adapters
-    from playground.engine.training import Trainings
+    from playground.engine.training.runs import Trainings
 
 Method = Literal["lora", "last_block"]
 SampleStatus = Literal["open", "whole", "cut"]

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 from playground.engine.adapters.layers import targets
 from playground.engine.adapters.store import Adapters
 from playground.engine.contract.training import ENDED, FinetuneRequest, TrainingState, TrainingStatus
-from playground.engine.fused import n_parameters
 from playground.engine.memory import is_out_of_memory
-from playground.engine.training_run import Run, check, new_run
+from playground.engine.training.bank import n_parameters
+from playground.engine.training.run import Run, check, new_run
 from playground.errors import (
     N_,
     BadValue,

@@ -24,7 +24,7 @@ from torch.nn.functional import cross_entropy, linear
 from playground.engine.adapters.layers import Change, wrapped
 from playground.engine.contract.training import FinetuneRequest, Linear, TrainingText
 from playground.engine.forward.blocks import blocks
-from playground.engine.packed import Packed, packed
+from playground.engine.training.packing import Packed, packed
 
 if TYPE_CHECKING:
     from playground.engine.models.loading import LoadedModel

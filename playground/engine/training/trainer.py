@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from playground.engine.adapters.adapter import adapted_model
 from playground.engine.contract.models import AdapterName
 from playground.engine.contract.training import ENDED, FinetuneRequest, Sample, SampleStatus, TrainingText
-from playground.engine.fused import Bank, GiveWay
-from playground.engine.training import Trainings
-from playground.engine.training_run import Run, has_diverged
+from playground.engine.training.bank import Bank, GiveWay
+from playground.engine.training.run import Run, has_diverged
+from playground.engine.training.runs import Trainings
 from playground.errors import N_, Diverged, PlaygroundError
 from playground.settings import Settings
 
