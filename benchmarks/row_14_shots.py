@@ -12,7 +12,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from playground.core.prompting import Task, blocks, candidates
 from playground.core.shots import drawn, split
 from playground.engine.contract.scores import ScoreRequest
-from playground.engine.local import LocalEngine
+from playground.engine.local.engine import LocalEngine
 from playground.engine.models.catalogue import model_folder
 from playground.settings import Settings
 from playground.ui.prompting import task_files

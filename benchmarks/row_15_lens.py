@@ -20,7 +20,7 @@ from transformers import AutoModelForCausalLM
 
 from playground.engine.contract.engine import TraceRequest
 from playground.engine.contract.inside import LensRequest
-from playground.engine.local import LocalEngine
+from playground.engine.local.engine import LocalEngine
 from playground.engine.models.catalogue import model_folder
 from playground.settings import Settings
 

@@ -14,7 +14,7 @@ from playground.core.trace import Trace
 from playground.engine.contract.engine import TraceRequest
 from playground.engine.forward.after import NEXT_TOKEN, goes_on, run_after
 from playground.engine.forward.traces import Capture, Row, run_traces
-from playground.engine.local import LocalEngine
+from playground.engine.local.engine import LocalEngine
 from playground.settings import DEFAULT_DECODER
 from tests import tiny
 from tests.engine.conftest import same_to_rounding

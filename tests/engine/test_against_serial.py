@@ -22,7 +22,7 @@ from playground.engine.contract.generation import GenerateManyRequest
 from playground.engine.contract.inside import AblationsRequest, LensRequest
 from playground.engine.contract.scores import ScoreRequest
 from playground.engine.contract.vectors import TracesRequest
-from playground.engine.local import LocalEngine
+from playground.engine.local.engine import LocalEngine
 from playground.errors import Cancelled, QueueFull, TimedOut
 from playground.settings import Settings
 from tests import tiny

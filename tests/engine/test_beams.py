@@ -10,7 +10,7 @@ import torch
 
 from playground.engine.contract.beams import BeamsRequest, BeamStep
 from playground.engine.contract.engine import TraceRequest
-from playground.engine.local import LocalEngine
+from playground.engine.local.engine import LocalEngine
 from playground.errors import BadValue, TooManyTokens, Unsupported
 from playground.settings import DEFAULT_DECODER, Settings
 from tests import tiny

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from playground.engine import worker
 from playground.engine.contract.beams import BeamsRequest
 from playground.engine.contract.engine import GenerateRequest, TraceRequest
 from playground.engine.contract.generation import GenerateManyRequest
@@ -21,7 +20,8 @@ from playground.engine.contract.scores import ScoreRequest
 from playground.engine.contract.vectors import TracesRequest
 from playground.engine.decoding.beam_search import BeamsWork
 from playground.engine.forward import lens
-from playground.engine.local import LocalEngine
+from playground.engine.local import model_thread as worker
+from playground.engine.local.engine import LocalEngine
 from playground.engine.models import loading
 from playground.errors import Cancelled, QueueFull, Superseded
 from playground.settings import Settings

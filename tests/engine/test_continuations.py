@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from playground.core.prompting import Example, Task, blocks, candidates, following, label_probabilities
 from playground.engine.contract.scores import ScoreRequest, Scores
-from playground.engine.local import LocalEngine
+from playground.engine.local.engine import LocalEngine
 from playground.engine.models.catalogue import catalogue
 from playground.engine.models.continuations import Ids, cut_together
 from playground.engine.models.loading import load_tokenizer

@@ -18,7 +18,6 @@ import numpy as np
 import pytest
 import torch
 
-from playground.engine import worker
 from playground.engine.adapters.layers import Adapted
 from playground.engine.contract.beams import BeamsRequest
 from playground.engine.contract.engine import GenerateRequest, TraceRequest
@@ -30,12 +29,13 @@ from playground.engine.decoding.batch import DecodeBatch, DecodeRow
 from playground.engine.decoding.slots import SlotCache, SlotLayer
 from playground.engine.forward.lens import LensWork
 from playground.engine.forward.predictions import summarise
-from playground.engine.local import LocalEngine
+from playground.engine.local import model_thread as worker
+from playground.engine.local.engine import LocalEngine
+from playground.engine.local.model_thread import ModelThread
 from playground.engine.scheduling.cache import ByteCache
 from playground.engine.scheduling.jobs import Job
 from playground.engine.scheduling.scheduler import Scheduler
 from playground.engine.scheduling.waiting import _Row
-from playground.engine.worker import ModelThread
 from playground.errors import (
     BadValue,
     NotComputed,

@@ -23,7 +23,7 @@ from playground.engine import create_engine
 from playground.engine.adapters.layers import targets
 from playground.engine.contract.engine import FinetuneRequest, GenerateRequest, TraceRequest
 from playground.engine.contract.training import ENDED, TrainingState, TrainingText
-from playground.engine.local import LocalEngine
+from playground.engine.local.engine import LocalEngine
 from playground.engine.training import trainer
 from playground.engine.training.bank import EPS, MAX_NORM, Bank, Slot
 from playground.engine.training.run import text_order

@@ -16,7 +16,7 @@ from playground.engine.contract.engine import GenerateRequest, GenerateStep, Tra
 from playground.engine.contract.generation import GenerateManyRequest
 from playground.engine.decoding.batch import DecodeRow
 from playground.engine.forward.predictions import summarise
-from playground.engine.local import LocalEngine
+from playground.engine.local.engine import LocalEngine
 from playground.errors import BadValue, Cancelled, NotComputed, Superseded
 from playground.settings import DEFAULT_DECODER, Settings
 from tests import tiny

@@ -12,7 +12,7 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 from playground.engine.contract.engine import GenerateRequest, TraceRequest
 from playground.engine.contract.scores import ScoreRequest
-from playground.engine.local import LocalEngine
+from playground.engine.local.engine import LocalEngine
 from playground.settings import Settings
 from tests import tiny
 

@@ -14,7 +14,7 @@ from playground.core.residual import attribution, normed
 from playground.engine.contract.engine import TraceRequest
 from playground.engine.contract.inside import AblationsRequest, LensRequest
 from playground.engine.forward.traces import Capture, Row, run_traces
-from playground.engine.local import LocalEngine
+from playground.engine.local.engine import LocalEngine
 from playground.errors import BadValue, TooManyTokens, Unsupported
 from playground.settings import DEFAULT_DECODER, DEFAULT_ENCODER, Settings
 from tests import tiny

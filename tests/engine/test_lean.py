@@ -10,7 +10,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from playground.engine.contract.engine import GenerateRequest
 from playground.engine.decoding.batch import DecodeBatch, DecodeRow
-from playground.engine.local import LocalEngine
+from playground.engine.local.engine import LocalEngine
 from playground.settings import DEFAULT_DECODER
 from tests import tiny
 

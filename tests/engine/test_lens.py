@@ -14,7 +14,7 @@ from playground.core.residual import Lens
 from playground.engine.contract.engine import TraceRequest
 from playground.engine.contract.inside import LensRequest
 from playground.engine.forward.lens import LensWork
-from playground.engine.local import LocalEngine
+from playground.engine.local.engine import LocalEngine
 from playground.engine.scheduling.jobs import Job
 from playground.engine.scheduling.scheduler import Scheduler
 from playground.errors import BadValue, Superseded, TooManyTokens

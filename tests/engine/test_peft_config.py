@@ -21,7 +21,7 @@ from safetensors.torch import load, save
 from playground.engine.adapters import peft_files
 from playground.engine.adapters.peft_config import PeftConfig
 from playground.engine.adapters.peft_folder import CONFIG, WEIGHTS
-from playground.engine.local import LocalEngine
+from playground.engine.local.engine import LocalEngine
 from playground.engine.models.patterns import Patterns
 from playground.errors import AdapterMisfit, AdapterSetting, AdapterShape, BadFile
 from tests import tiny

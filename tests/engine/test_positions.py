@@ -10,7 +10,7 @@ from playground.core.positions import rotate
 from playground.core.projections import pca
 from playground.engine.contract.engine import TraceRequest
 from playground.engine.forward.traces import Capture, Row, run_traces
-from playground.engine.local import LocalEngine
+from playground.engine.local.engine import LocalEngine
 from playground.errors import BadValue, Unsupported
 from playground.settings import DEFAULT_DECODER, DEFAULT_ENCODER, Settings
 from tests import tiny

@@ -11,7 +11,7 @@ import torch
 from playground.core.trace import weights_from_uint8
 from playground.engine.contract.engine import TraceRequest
 from playground.engine.forward.traces import Capture, Row, run_traces
-from playground.engine.local import LocalEngine
+from playground.engine.local.engine import LocalEngine
 from playground.engine.models import traced_attention as attention
 from playground.engine.models.loading import LoadedModel
 from playground.settings import DEFAULT_DECODER, DEFAULT_ENCODER, Settings

@@ -13,19 +13,20 @@ from typing import Any
 
 import pytest
 
-from playground.engine import create_engine, local_training
+from playground.engine import create_engine
 from playground.engine.adapters.store import Adapters
 from playground.engine.contract.engine import FinetuneRequest, GenerateRequest
 from playground.engine.contract.training import TrainingState
 from playground.engine.decoding.batch import DecodeBatch, DecodeRow
-from playground.engine.local import LocalEngine
+from playground.engine.local import training as local_training
+from playground.engine.local.engine import LocalEngine
+from playground.engine.local.model_thread import DecodeWork
 from playground.engine.training import bank as fused
 from playground.engine.training import trainer
 from playground.engine.training.bank import Bank, Slot
 from playground.engine.training.run import MAX_SAMPLE_TOKENS, Run
 from playground.engine.training.runs import FAILED
 from playground.engine.training.trainer import Trainer
-from playground.engine.worker import DecodeWork
 from playground.errors import BadValue, Diverged, OutOfMemory
 from playground.settings import Settings
 from tests import tiny

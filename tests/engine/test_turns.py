@@ -17,7 +17,7 @@ from playground.engine.contract.engine import TraceRequest
 from playground.engine.contract.scores import ScoreRequest
 from playground.engine.decoding.beam_search import BeamsWork
 from playground.engine.forward.scoring import ScoringWork
-from playground.engine.local import LocalEngine
+from playground.engine.local.engine import LocalEngine
 from playground.engine.scheduling.jobs import Job, More
 from playground.engine.scheduling.scheduler import Scheduler
 from playground.settings import Settings

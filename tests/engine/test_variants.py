@@ -35,7 +35,7 @@ from playground.engine.contract.generation import GenerateManyRequest
 from playground.engine.contract.scores import ScoreRequest
 from playground.engine.contract.training import TrainingText
 from playground.engine.forward.traces import Capture, Row, run_traces
-from playground.engine.local import LocalEngine
+from playground.engine.local.engine import LocalEngine
 from playground.engine.models.catalogue import catalogue, model_folder
 from playground.engine.models.loading import load, model_info
 from playground.engine.training.bank import Bank

@@ -16,7 +16,7 @@ from playground.engine.contract.engine import TraceRequest
 from playground.engine.contract.vectors import TracesRequest
 from playground.engine.forward.texts import chunks
 from playground.engine.forward.traces import Row
-from playground.engine.local import LocalEngine
+from playground.engine.local.engine import LocalEngine
 from playground.engine.models.catalogue import model_folder
 from playground.errors import BadValue, Cancelled, EmptyText, TooManyTokens, Unsupported
 from playground.settings import DEFAULT_DECODER, DEFAULT_ENCODER, Settings

@@ -25,7 +25,7 @@ from playground.core.files.training_rows import TrainingRow, pairs, read_trainin
 from playground.core.lora import relative_norm, singular_values
 from playground.engine.contract.engine import Engine, FinetuneRequest, TraceRequest
 from playground.engine.contract.training import ENDED, TrainingState
-from playground.engine.local import LocalEngine
+from playground.engine.local.engine import LocalEngine
 from playground.engine.process import SharedEngine
 from playground.errors import AdapterGone
 from playground.paths import site_root

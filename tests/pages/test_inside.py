@@ -18,7 +18,7 @@ from playground.core.residual import Lens
 from playground.engine.contract.engine import TraceRequest
 from playground.engine.contract.inside import LensRequest
 from playground.engine.forward.lens import LensWork
-from playground.engine.local import LocalEngine
+from playground.engine.local.engine import LocalEngine
 from playground.engine.process import SharedEngine
 from playground.settings import Settings
 from playground.ui.inside import patching

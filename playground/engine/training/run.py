@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from playground.engine.adapters.adapter import Adapter
-from playground.engine.checking import check_limits
 from playground.engine.contract.training import FinetuneRequest, Linear, Sample, TrainingState, TrainingText
+from playground.engine.local.checks import check_limits
 from playground.engine.training.bank import Slot
 from playground.errors import BadValue, EmptyText, TooManyTokens
 from playground.settings import Settings

@@ -27,6 +27,7 @@ from playground.engine.contract.training import (
     TrainingState,
     TrainingText,
 )
+from playground.engine.local.model_thread import DecodeWork
 from playground.engine.models.named_tokenizers import NamedTokenizers
 from playground.engine.scheduling.jobs import DONE, Job
 from playground.engine.scheduling.scheduler import Scheduler
@@ -34,7 +35,6 @@ from playground.engine.scheduling.waiting import POLL_S
 from playground.engine.training.run import MAX_SAMPLE_TOKENS
 from playground.engine.training.runs import Trainings
 from playground.engine.training.texts import training_text
-from playground.engine.worker import DecodeWork
 from playground.errors import N_, BusyError, Unsupported
 from playground.settings import Settings
 

@@ -18,7 +18,6 @@ from playground.core.residual import Lens
 from playground.core.tokens import Tokenization
 from playground.core.trace import Trace
 from playground.engine.adapters.store import Adapters
-from playground.engine.checking import Checks, Request, check_settings
 from playground.engine.contract.beams import BeamsRequest, BeamStep
 from playground.engine.contract.engine import (
     EngineStats,
@@ -44,8 +43,10 @@ from playground.engine.forward.scoring import Scorer
 from playground.engine.forward.texts import read_texts, trace_key
 from playground.engine.forward.traces import Row
 from playground.engine.forward.weights import final_norm
-from playground.engine.local_training import LocalTraining, write
-from playground.engine.local_weights import LocalWeights
+from playground.engine.local.checks import Checks, Request, check_settings
+from playground.engine.local.model_thread import DecodeWork, ModelThread, TraceWork
+from playground.engine.local.training import LocalTraining, write
+from playground.engine.local.weights import LocalWeights
 from playground.engine.models.named_tokenizers import NamedTokenizers
 from playground.engine.models.table import ModelTable
 from playground.engine.scheduling.cache import ByteCache
@@ -54,7 +55,6 @@ from playground.engine.scheduling.scheduler import Scheduler
 from playground.engine.scheduling.waiting import POLL_S, Asking
 from playground.engine.training.runs import Trainings
 from playground.engine.training.trainer import Trainer
-from playground.engine.worker import DecodeWork, ModelThread, TraceWork
 from playground.errors import BadValue
 from playground.settings import Settings
 
