@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from playground.core import frames
 from playground.core.sampling import distribution
+from playground.core.tables import sampling as frames
 from playground.ui import compute, frame, next_characters, sampling, sampling_panels, show
 from playground.ui.components.sampler import SamplerValue, sampler
 from playground.ui.components.token_chips import token_chips

@@ -4,7 +4,7 @@ import math
 
 import streamlit as st
 
-from playground.core import frames_tokenization as frames
+from playground.core.tables import tokenization as frames
 from playground.core.tokenization import is_word_that_needs_its_space
 from playground.ui import bpe_lab, compute, frame, granularity, language_bill, show, tokenization
 from playground.ui.components.token_chips import token_chips

@@ -10,10 +10,10 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from playground.charts import heads as charts
-from playground.core import frames_ablation as frames
 from playground.core.edits import Ablation, Edit
 from playground.core.heads import head_name, kl_bits
 from playground.core.pieces import open_bytes, piece
+from playground.core.tables import ablation as frames
 from playground.core.trace import Trace
 from playground.ui import compute, show
 from playground.ui.attention import View, shown_code

@@ -9,9 +9,9 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from playground.core import frames_attention as frames
 from playground.core.attention import RowArithmetic, overlaps, row_arithmetic
 from playground.core.pieces import labels as labels_of
+from playground.core.tables import attention as frames
 from playground.core.trace import Trace
 from playground.ui import compute, show
 from playground.ui.components import row_arithmetic as component

@@ -8,8 +8,8 @@ from functools import partial
 
 import streamlit as st
 
-from playground.core import frames_many as frames
 from playground.core.files.prompts import PromptFile
+from playground.core.tables import continuations as frames
 from playground.core.trace import Trace
 from playground.ui import compute, show, state
 from playground.ui.components.sampler import SamplerValue

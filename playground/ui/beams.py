@@ -14,9 +14,9 @@ import pandas as pd
 import streamlit as st
 
 from playground.charts import beams as charts
-from playground.core import frames_beams as frames
-from playground.core.frames import zero_unsigned
-from playground.core.frames_many import Written
+from playground.core.tables import beams as frames
+from playground.core.tables.continuations import Written
+from playground.core.tables.sampling import zero_unsigned
 from playground.core.trace import Trace
 from playground.engine.contract.beams import BeamStep
 from playground.ui import compute, show, state, stepwise

@@ -10,8 +10,8 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from playground.charts import bertviz
-from playground.core import frames_attention as frames
 from playground.core import pieces
+from playground.core.tables import attention as frames
 from playground.core.trace import Trace
 from playground.ui import compute, show
 from playground.ui.choose import choose

@@ -11,9 +11,9 @@ import streamlit as st
 
 from playground.charts import tokenization as charts
 from playground.core import bpe
-from playground.core import frames_tokenization as frames
 from playground.core.files.prompts import read_text
 from playground.core.pieces import visible
+from playground.core.tables import tokenization as frames
 from playground.core.tokens import Tokenization, readable, spans_of_bytes
 from playground.ui import file_preview, show
 from playground.ui.choose import choose

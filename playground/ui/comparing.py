@@ -11,9 +11,9 @@ from typing import Any
 import streamlit as st
 
 from playground.charts import comparing as charts
-from playground.core import frames_comparing as frames
 from playground.core.comparing import overlap
 from playground.core.sampling import Distribution, distribution
+from playground.core.tables import comparing as frames
 from playground.core.trace import Trace
 from playground.ui import compute, frame, sampling, show, stepwise, warming
 from playground.ui.choose import choose_from_list

@@ -9,10 +9,10 @@ import numpy as np
 import streamlit as st
 
 from playground.charts import positions as charts
-from playground.core import frames_positions as frames
 from playground.core import word_order
 from playground.core.ranking import rank
 from playground.core.sampling import distribution
+from playground.core.tables import positions as frames
 from playground.core.tokens import Tokenization
 from playground.core.trace import Trace
 from playground.ui import compute, show

@@ -10,9 +10,9 @@ from typing import Any
 import streamlit as st
 
 from playground.charts import tokenization as charts
-from playground.core import frames_tokenization as frames
 from playground.core import tokenization
 from playground.core.canonical import canonical
+from playground.core.tables import tokenization as frames
 from playground.core.tokenization import Rung, Typo
 from playground.paths import site_root
 from playground.ui import show

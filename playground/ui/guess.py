@@ -9,11 +9,11 @@ from functools import lru_cache
 import pandas as pd
 import streamlit as st
 
-from playground.core import frames_predictions as frames
 from playground.core import pieces
-from playground.core.frames_predictions import Guessed
 from playground.core.guessing import bound_bits, is_right
 from playground.core.predictions import Predictions
+from playground.core.tables import predictions as frames
+from playground.core.tables.predictions import Guessed
 from playground.core.trace import Trace
 from playground.paths import site_root
 from playground.ui import compute, show

@@ -11,9 +11,9 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from playground.core import attention as core
-from playground.core import frames_ablation as frames
 from playground.core import pieces
 from playground.core.heads import SHARES, HeadScores, Score, head_scores
+from playground.core.tables import ablation as frames
 from playground.ui import show
 from playground.ui.attention import Head, View, examples, shown_code
 from playground.ui.attention_words import SCORE_NAMES, head_sentence, link_sentence, score_tells

@@ -10,8 +10,8 @@ import pandas as pd
 import streamlit as st
 
 from playground.charts import heads as charts
-from playground.core import frames_ablation as frames
 from playground.core.heads import kl_bits
+from playground.core.tables import ablation as frames
 from playground.ui import compute, show
 from playground.ui.ablation import Measured, token_labels
 from playground.ui.attention import Head, shown_code

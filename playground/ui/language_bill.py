@@ -11,7 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from playground.charts import tokenization as charts
-from playground.core import frames_tokenization as frames
+from playground.core.tables import tokenization as frames
 from playground.paths import site_root
 from playground.ui import show
 from playground.ui.state import PageContext

@@ -13,8 +13,8 @@ import pandas as pd
 import streamlit as st
 
 from playground.charts import sampling as charts
-from playground.core import frames_many as frames
-from playground.core.frames_many import Written
+from playground.core.tables import continuations as frames
+from playground.core.tables.continuations import Written
 from playground.core.trace import Trace
 from playground.core.turning import turn
 from playground.ui import show, stepwise

@@ -10,9 +10,9 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from playground.charts import sampling as charts
-from playground.core import frames_predictions as frames
 from playground.core import pieces
 from playground.core.predictions import Predictions
+from playground.core.tables import predictions as frames
 from playground.core.tokens import Tokenization, join
 from playground.core.trace import Trace
 from playground.ui import compute, show, state

@@ -9,9 +9,10 @@ import numpy as np
 import streamlit as st
 
 from playground.charts import sampling as charts
-from playground.core import frames, pieces
+from playground.core import pieces
 from playground.core.files.table import csv_bytes
-from playground.core.frames import GeneratedToken
+from playground.core.tables import sampling as frames
+from playground.core.tables.sampling import GeneratedToken
 from playground.ui import compute, show
 from playground.ui.choose import default_index, list_key
 from playground.ui.components.scored_text import Expected

@@ -10,7 +10,6 @@ import pandas as pd
 import streamlit as st
 
 from playground.charts import positions as charts
-from playground.core import frames_positions as frames
 from playground.core import pieces
 from playground.core.positions import (
     DistanceProfile,
@@ -19,6 +18,7 @@ from playground.core.positions import (
     distance_profile,
     frequencies,
 )
+from playground.core.tables import positions as frames
 from playground.core.tokens import Tokenization
 from playground.ui import compute, position_words, show, word_order
 from playground.ui.components.positions import Control, panel

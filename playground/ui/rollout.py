@@ -5,8 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from playground.charts import heads as charts
-from playground.core import frames_ablation as frames
 from playground.core.attention import rollout
+from playground.core.tables import ablation as frames
 from playground.ui import show
 from playground.ui.attention import View, shown_code
 from playground.ui.text import _, ngettext, strong

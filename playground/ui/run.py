@@ -10,7 +10,7 @@ import numpy as np
 import streamlit as st
 
 from playground.core import pieces
-from playground.core.frames import GeneratedToken
+from playground.core.tables.sampling import GeneratedToken
 from playground.engine.contract.engine import GenerateStep
 from playground.ui.components.sampler import SamplerValue
 from playground.ui.components.scored_text import Expected, ScoredToken

@@ -12,9 +12,10 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from playground.charts import sampling as charts
-from playground.core import frames, pieces
+from playground.core import pieces
 from playground.core.ranking import RankedLogits, rank
 from playground.core.sampling import ORDERS, Order, distribution
+from playground.core.tables import sampling as frames
 from playground.core.trace import Trace
 from playground.errors import BadValue
 from playground.ui import compute, url

@@ -7,8 +7,8 @@ from typing import Any
 
 import streamlit as st
 
-from playground.core import frames_tokenization as frames
 from playground.core.canonical import canonical
+from playground.core.tables import tokenization as frames
 from playground.core.tokens import Tokenization, TokenizerInfo
 from playground.engine.models.named_tokenizers import UNIGRAM, unigram_folder
 from playground.engine.models.tiktoken_files import NAMES as TIKTOKEN

@@ -11,9 +11,9 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from playground.charts import attention as charts
-from playground.core import frames_attention as frames
 from playground.core import pieces
 from playground.core.attention import causal_mask
+from playground.core.tables import attention as frames
 from playground.core.tokens import Tokenization
 from playground.core.trace import Trace
 from playground.ui import compute, show

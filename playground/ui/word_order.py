@@ -11,11 +11,11 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from playground.charts import positions as charts
-from playground.core import frames_positions as frames
 from playground.core import word_order
 from playground.core.pieces import bytes_of, labels, open_bytes, piece
 from playground.core.ranking import rank
 from playground.core.sampling import distribution
+from playground.core.tables import positions as frames
 from playground.core.tokens import Tokenization
 from playground.core.trace import Trace
 from playground.core.word_order import Order

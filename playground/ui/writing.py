@@ -14,8 +14,8 @@ from typing import Any, Literal
 import streamlit as st
 
 from playground.charts import sampling as charts
-from playground.core import frames
 from playground.core.generation_config import generation_config, without_place
+from playground.core.tables import sampling as frames
 from playground.core.trace import Trace
 from playground.ui import paths, sampling, show, state, stepwise
 from playground.ui.components.scored_text import scored_text

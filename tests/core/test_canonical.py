@@ -10,13 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from playground.core import contexts, frames_prompting, shots, tokenization
+from playground.core import contexts, shots, tokenization
 from playground.core.canonical import canonical, distinct, is_same
 from playground.core.files.examples import read_examples
 from playground.core.files.rows import sheet
 from playground.core.files.training_rows import TrainingRow, duplicates, split
 from playground.core.guessing import is_right
 from playground.core.prompting import Example, Task
+from playground.core.tables import prompting as frames_prompting
 from playground.core.tokens import Tokenization
 from playground.errors import BadFile
 from playground.paths import site_root

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from playground.core.diversity import distinct, repeated
-from playground.core.frames_many import Written, by_temperature, continuations
+from playground.core.tables.continuations import Written, by_temperature, continuations
 
 TEXT = st.lists(st.integers(0, 5), min_size=4, max_size=30)
 

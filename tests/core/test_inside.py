@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import rankdata
 
-from playground.core import frames_inside as frames
 from playground.core import inside as core
 from playground.core.residual import Lens
+from playground.core.tables import inside as frames
 from playground.core.trace import Trace
 
 RNG = np.random.default_rng(0)

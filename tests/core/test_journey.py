@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from playground.core import frames, journey
+from playground.core import journey
 from playground.core.journey import N_DIMENSIONS, N_NEXT, N_ROWS, Row
+from playground.core.tables import sampling as frames
 from playground.core.tokens import Tokenization
 from playground.core.trace import Trace
 

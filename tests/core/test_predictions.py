@@ -7,8 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from playground.core.frames_many import Written, continuations
 from playground.core.predictions import Predictions, perplexity
+from playground.core.tables.continuations import Written, continuations
 
 
 def read(logprobs: list[float]) -> Predictions:

@@ -16,8 +16,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from playground.charts import bertviz
-from playground.core import frames_attention as frames
 from playground.core.pieces import labels
+from playground.core.tables import attention as frames
 from playground.core.trace import Trace
 from playground.engine import process
 from playground.engine.contract.engine import TraceRequest

@@ -12,9 +12,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from transformers import AutoTokenizer
 
-from playground.core import frames_prompting_chat as frames
-from playground.core.frames_prompting_chat import Answer, places
 from playground.core.pieces import piece
+from playground.core.tables import chat as frames
+from playground.core.tables.chat import Answer, places
 from playground.engine import process
 from playground.engine.contract.engine import GenerateRequest
 from playground.settings import DEFAULT_DECODER, Settings

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from playground.core import frames_thinking as frames
 from playground.core.prompting import Example, Task, interval
+from playground.core.tables import thinking as frames
 from playground.core.voting import last_number, majority
 from playground.engine.contract.engine import GenerateRequest
 from playground.engine.process import SharedEngine

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from playground.core import frames_beams, frames_comparing
 from playground.core.comparing import overlap
 from playground.core.pieces import piece
 from playground.core.ranking import rank
 from playground.core.sampling import distribution
+from playground.core.tables import beams as frames_beams
+from playground.core.tables import comparing as frames_comparing
 from playground.engine.contract.beams import BeamsRequest
 from playground.engine.contract.engine import GenerateRequest, TraceRequest
 from playground.engine.process import SharedEngine

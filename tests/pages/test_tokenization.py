@@ -11,7 +11,7 @@ from streamlit.elements.lib import policies
 from streamlit.testing.v1 import AppTest
 
 from playground.core import bpe, tokenization
-from playground.core import frames_tokenization as frames
+from playground.core.tables import tokenization as frames
 from playground.engine.process import SharedEngine
 from playground.settings import Settings
 from playground.ui import bpe_lab, granularity, language_bill, show

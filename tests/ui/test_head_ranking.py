@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from playground.core import frames_ablation as frames
+from playground.core.tables import ablation as frames
 from playground.ui.head_ranking import importance
 
 

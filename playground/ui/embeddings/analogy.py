@@ -9,7 +9,6 @@ import pandas as pd
 import streamlit as st
 
 from playground.charts import embeddings as charts
-from playground.core import frames_embeddings as frames
 from playground.core.embeddings import (
     EmbeddingTable,
     Neighbours,
@@ -18,6 +17,7 @@ from playground.core.embeddings import (
     rank_of,
     similarities,
 )
+from playground.core.tables import embeddings as frames
 from playground.ui import show
 from playground.ui.embeddings.choosing import (
     labels,

@@ -12,8 +12,8 @@ import numpy as np
 import streamlit as st
 
 from playground.charts import finetuning as charts
-from playground.core import frames_finetuning as frames
-from playground.core import frames_training
+from playground.core.tables import finetuning as frames
+from playground.core.tables import training as frames_training
 from playground.core.trace import Trace
 from playground.engine.contract.models import AdapterName
 from playground.engine.contract.training import AdapterInfo

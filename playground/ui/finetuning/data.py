@@ -8,10 +8,11 @@ import numpy as np
 import streamlit as st
 
 from playground.charts import finetuning as charts
-from playground.core import frames_finetuning as frames
-from playground.core import frames_training, pieces
+from playground.core import pieces
 from playground.core.files import training_rows
 from playground.core.files.training_rows import TrainingFile, TrainingRow, duplicates
+from playground.core.tables import finetuning as frames
+from playground.core.tables import training as frames_training
 from playground.engine.contract.training import TrainingText
 from playground.ui import compute, file_preview, show, state
 from playground.ui.components.scored_text import ScoredToken, scored_text

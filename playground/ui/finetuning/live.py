@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from playground.charts import finetuning as charts
-from playground.core import frames_finetuning as frames
+from playground.core.tables import finetuning as frames
 from playground.engine.contract.training import ENDED, TrainingState
 from playground.errors import PlaygroundError
 from playground.ui import compute, show

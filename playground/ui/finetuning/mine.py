@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from playground.core import frames_training as frames
+from playground.core.tables import training as frames
 from playground.engine.adapters.peft_folder import CARD, SCRIPT
 from playground.engine.contract.models import AdapterName
 from playground.engine.contract.training import AdapterInfo, TrainingState

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from playground.charts import finetuning as charts
-from playground.core import frames_finetuning as frames
+from playground.core.tables import finetuning as frames
 from playground.ui import show
 from playground.ui.choose import choose
 from playground.ui.finetuning.controls import Chosen

@@ -12,12 +12,12 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from playground.charts import inside as charts
-from playground.core import frames_inside as frames
 from playground.core import inside as core
 from playground.core import pieces
 from playground.core.edits import Edit, patch
 from playground.core.files.encoding import readable_text
 from playground.core.heads import kl_bits
+from playground.core.tables import inside as frames
 from playground.core.tokens import Tokenization
 from playground.core.trace import Trace
 from playground.ui import compute, show

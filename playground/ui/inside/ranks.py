@@ -8,8 +8,8 @@ from typing import Any
 import streamlit as st
 
 from playground.charts import inside as charts
-from playground.core import frames_inside as frames
 from playground.core import inside as core
+from playground.core.tables import inside as frames
 from playground.ui import show
 from playground.ui.inside.reading import Reading
 from playground.ui.text import _

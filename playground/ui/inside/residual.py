@@ -10,10 +10,10 @@ import pandas as pd
 import streamlit as st
 
 from playground.charts import inside as charts
-from playground.core import frames_inside as frames
 from playground.core import inside as core
 from playground.core import residual
 from playground.core.residual import Lens
+from playground.core.tables import inside as frames
 from playground.ui import compute, show
 from playground.ui.inside.reading import N_TOP, Reading, pick
 from playground.ui.text import _

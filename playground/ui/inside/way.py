@@ -10,9 +10,9 @@ import pandas as pd
 import streamlit as st
 
 from playground.charts import inside as charts
-from playground.core import frames_inside as frames
 from playground.core import inside as core
 from playground.core import pieces
+from playground.core.tables import inside as frames
 from playground.engine.contract.inside import Part
 from playground.ui import compute, show
 from playground.ui.components import inside as picture

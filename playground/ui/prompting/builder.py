@@ -12,10 +12,10 @@ import pandas as pd
 import streamlit as st
 
 from playground.charts import prompting as charts
-from playground.core import frames_prompting as frames
 from playground.core import pieces
 from playground.core.prompting import FORMATS, Example, Format, Task, is_nested
 from playground.core.shots import Condition, split
+from playground.core.tables import prompting as frames
 from playground.errors import PlaygroundError, TextTooLong, TooManyTokens
 from playground.ui import show, state
 from playground.ui.choose import choose_from_list

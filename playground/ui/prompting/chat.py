@@ -7,8 +7,8 @@ from functools import partial
 
 import streamlit as st
 
-from playground.core import frames_prompting_chat as frames
 from playground.core.files.encoding import readable_text
+from playground.core.tables import chat as frames
 from playground.errors import PlaygroundError
 from playground.ui import compute
 from playground.ui.components.token_rows import NamedRow, token_rows

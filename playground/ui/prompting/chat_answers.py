@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from playground.core import frames_prompting_chat as frames
 from playground.core import pieces
-from playground.core.frames_prompting_chat import Answer, Reading
+from playground.core.tables import chat as frames
+from playground.core.tables.chat import Answer, Reading
 from playground.engine.contract.engine import GenerateStep
 from playground.engine.models.catalogue import CatalogueEntry
 from playground.ui import compute, frame, show, stepwise, warming

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from playground.core import frames_prompting as frames
 from playground.core.files.examples import Message, read_messages, written
 from playground.core.files.rows import How
 from playground.core.prompting import messages
+from playground.core.tables import prompting as frames
 from playground.errors import BadFile, BadUpload
 from playground.ui import file_preview, state
 from playground.ui.file_preview import Kind

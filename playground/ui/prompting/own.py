@@ -6,12 +6,12 @@ from collections import Counter
 
 import streamlit as st
 
-from playground.core import frames_prompting as frames
 from playground.core.canonical import canonical, distinct
 from playground.core.files import examples
 from playground.core.files.examples import ExampleFile
 from playground.core.prompting import Task
 from playground.core.shots import MAX_LABELS, N_OTHERS, with_others
+from playground.core.tables import prompting as frames
 from playground.ui import file_preview, state
 from playground.ui.file_preview import Kind, Part
 from playground.ui.state import outlives_reload

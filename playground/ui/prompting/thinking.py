@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from playground.charts import thinking as charts
-from playground.core import frames_thinking as frames
+from playground.core.tables import thinking as frames
 from playground.core.voting import compared
 from playground.ui import show, state
 from playground.ui.number import number_field

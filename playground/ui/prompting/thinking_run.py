@@ -11,9 +11,9 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from playground.core import frames_thinking as frames
-from playground.core.frames_thinking import Transcript
 from playground.core.prompting import Example
+from playground.core.tables import thinking as frames
+from playground.core.tables.thinking import Transcript
 from playground.engine.contract.engine import GenerateStep
 from playground.errors import PlaygroundError
 from playground.ui import compute, state, stepwise
