@@ -2,7 +2,7 @@
 
 from playground.ui import compute, far_positions, frame, positions, word_order
 from playground.ui.components.token_chips import token_chips
-from playground.ui.position_models import roles
+from playground.ui.roles import roles
 from playground.ui.tasks import Task
 
 context = frame.page("positions", reads_text=True, needs_text=False)

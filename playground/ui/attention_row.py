@@ -15,9 +15,9 @@ from playground.core.tables import attention as frames
 from playground.core.trace import Trace
 from playground.ui import compute, show
 from playground.ui.components import row_arithmetic as component
-from playground.ui.panel_settings import chosen, remember
 from playground.ui.state import PageContext
 from playground.ui.text import _, ngettext, plain
+from playground.ui.url_settings import chosen, remember
 
 PLACE = "att_row"
 

@@ -17,7 +17,7 @@ from playground.core.tokens import Tokenization
 from playground.core.trace import Trace
 from playground.ui import compute, show
 from playground.ui.frame import has_sentence
-from playground.ui.position_models import first_tokens
+from playground.ui.roles import first_tokens
 from playground.ui.state import PageContext, settings
 from playground.ui.text import _, plain
 from playground.ui.url import setting

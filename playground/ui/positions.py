@@ -24,10 +24,10 @@ from playground.ui import compute, position_words, show, word_order
 from playground.ui.components.positions import Control, panel
 from playground.ui.components.token_chips import selected_token
 from playground.ui.frame import has_sentence
-from playground.ui.panel_settings import chosen, remember
-from playground.ui.position_models import first_tokens
+from playground.ui.roles import first_tokens
 from playground.ui.state import PageContext
 from playground.ui.text import _, plain
+from playground.ui.url_settings import chosen, remember
 
 N_CLOCK_TOKENS = 32  # tokens a query or a key can be picked from
 WAVES = (

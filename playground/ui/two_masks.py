@@ -18,7 +18,7 @@ from playground.core.tokens import Tokenization
 from playground.core.trace import Trace
 from playground.ui import compute, show
 from playground.ui.components.token_chips import selected_token
-from playground.ui.position_models import player
+from playground.ui.roles import player
 from playground.ui.state import PageContext, settings
 from playground.ui.text import _, plain
 from playground.ui.url import setting

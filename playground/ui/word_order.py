@@ -22,7 +22,7 @@ from playground.core.word_order import Order
 from playground.ui import compute, show
 from playground.ui.frame import has_sentence
 from playground.ui.number import number_field
-from playground.ui.position_models import first_tokens
+from playground.ui.roles import first_tokens
 from playground.ui.state import PageContext, settings
 from playground.ui.text import _, plain
 
