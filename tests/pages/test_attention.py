@@ -18,7 +18,7 @@ from playground.core.trace import Trace
 from playground.engine.contract.engine import Engine, TraceRequest
 from playground.engine.process import SharedEngine
 from playground.settings import Settings
-from playground.ui import attention_tasks
+from playground.ui.attention import tasks as attention_tasks
 from tests import tiny
 from tests.pages.conftest import OpenApp
 from tests.pages.shown import charts, drawn, folder, run_code

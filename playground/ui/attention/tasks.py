@@ -6,9 +6,9 @@ import numpy as np
 import streamlit as st
 
 from playground.core.heads import head_name
-from playground.ui.ablation import best_token_changed
-from playground.ui.attention import View
-from playground.ui.head_pictures import scores_of
+from playground.ui.attention.ablation import best_token_changed
+from playground.ui.attention.pictures import scores_of
+from playground.ui.attention.view import View
 from playground.ui.tasks import Task
 
 LINK = 0.5  # weight from which on a link counts as strong

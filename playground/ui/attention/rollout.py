@@ -8,7 +8,7 @@ from playground.charts import heads as charts
 from playground.core.attention import rollout
 from playground.core.tables import ablation as frames
 from playground.ui import show
-from playground.ui.attention import View, shown_code
+from playground.ui.attention.view import View, shown_code
 from playground.ui.text import _, ngettext, strong
 from playground.ui.url import setting
 

@@ -13,8 +13,8 @@ from playground.charts import heads as charts
 from playground.core.heads import kl_bits
 from playground.core.tables import ablation as frames
 from playground.ui import compute, show
-from playground.ui.ablation import Measured, token_labels
-from playground.ui.attention import Head, shown_code
+from playground.ui.attention.ablation import Measured, token_labels
+from playground.ui.attention.view import Head, shown_code
 from playground.ui.progress import Progress
 from playground.ui.text import N_, _, strong
 

@@ -15,8 +15,8 @@ from playground.core import pieces
 from playground.core.heads import SHARES, HeadScores, Score, head_scores
 from playground.core.tables import ablation as frames
 from playground.ui import show
-from playground.ui.attention import Head, View, examples, shown_code
-from playground.ui.attention_words import SCORE_NAMES, head_sentence, link_sentence, score_tells
+from playground.ui.attention.view import Head, View, examples, shown_code
+from playground.ui.attention.words import SCORE_NAMES, head_sentence, link_sentence, score_tells
 from playground.ui.choose import choose_from_list, default_index, list_key
 from playground.ui.components.attention_map import attention_map
 from playground.ui.components.head_grid import head_grid

@@ -16,7 +16,7 @@ from playground.core.pieces import open_bytes, piece
 from playground.core.tables import ablation as frames
 from playground.core.trace import Trace
 from playground.ui import compute, show
-from playground.ui.attention import View, shown_code
+from playground.ui.attention.view import View, shown_code
 from playground.ui.choose import choose, default_index, list_key
 from playground.ui.components.token_chips import remember_token
 from playground.ui.text import _, strong

@@ -6,9 +6,12 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from playground.ui import attention, attention_row, head_pictures, head_ranking
-from playground.ui.attention import View
-from playground.ui.attention_tasks import strong_link
+from playground.ui.attention import pictures as head_pictures
+from playground.ui.attention import ranking as head_ranking
+from playground.ui.attention import row as attention_row
+from playground.ui.attention import view as attention
+from playground.ui.attention.tasks import strong_link
+from playground.ui.attention.view import View
 from playground.ui.choose import choose
 from playground.ui.state import PageContext
 from playground.ui.text import _
