@@ -22,8 +22,10 @@ from playground.core.tables import sampling as frames
 from playground.engine.contract.engine import GenerateRequest, TraceRequest
 from playground.engine.process import SharedEngine
 from playground.settings import Settings
-from playground.ui import guess, many_texts, show
+from playground.ui import show
 from playground.ui.components.sampler import DEFAULT, SamplerValue, valid
+from playground.ui.sampling import guess
+from playground.ui.sampling import many as many_texts
 from tests import tiny
 from tests.pages.conftest import OpenApp
 from tests.pages.shown import drawn, run_script

@@ -19,8 +19,10 @@ from playground.engine.contract.beams import BeamsRequest
 from playground.engine.contract.engine import GenerateRequest, TraceRequest
 from playground.engine.process import SharedEngine
 from playground.settings import Settings
-from playground.ui import beams, comparing, show
+from playground.ui import show
 from playground.ui.components.sampler import DEFAULT, SamplerValue
+from playground.ui.sampling import beams
+from playground.ui.sampling import compare as comparing
 from tests import tiny
 from tests.pages.conftest import OpenApp
 from tests.pages.shown import charts, run_script

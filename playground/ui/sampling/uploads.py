@@ -13,9 +13,9 @@ from playground.core.tables import continuations as frames
 from playground.core.trace import Trace
 from playground.ui import compute, show, state
 from playground.ui.components.sampler import SamplerValue
-from playground.ui.many_texts import Many, begun, code_of, table, write_all
 from playground.ui.number import number_field
-from playground.ui.sampling import cuts
+from playground.ui.sampling.many import Many, begun, code_of, table, write_all
+from playground.ui.sampling.settings import cuts
 from playground.ui.state import PageContext
 from playground.ui.text import _
 

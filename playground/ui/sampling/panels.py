@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from playground.core.trace import Trace
-from playground.ui import batch_run, beams, comparing, guess, many_texts, own_text, writing
 from playground.ui.choose import choose
 from playground.ui.components.sampler import SamplerValue
+from playground.ui.sampling import beams, guess, own_text, writing
+from playground.ui.sampling import compare as comparing
+from playground.ui.sampling import many as many_texts
+from playground.ui.sampling import uploads as batch_run
 from playground.ui.state import PageContext
 from playground.ui.text import _
 

@@ -22,7 +22,7 @@ from playground.ui.components.sampler import SamplerValue
 from playground.ui.number import number_field
 from playground.ui.pace import Pace
 from playground.ui.progress import Progress
-from playground.ui.sampling import cuts
+from playground.ui.sampling.settings import cuts
 from playground.ui.state import PageContext
 from playground.ui.text import _
 

@@ -15,12 +15,13 @@ from playground.core.comparing import overlap
 from playground.core.sampling import Distribution, distribution
 from playground.core.tables import comparing as frames
 from playground.core.trace import Trace
-from playground.ui import compute, frame, sampling, show, stepwise, warming
+from playground.ui import compute, frame, show, stepwise, warming
 from playground.ui.choose import choose_from_list
 from playground.ui.components.sampler import SamplerValue
 from playground.ui.number import number_field
 from playground.ui.pace import Pace
-from playground.ui.sampling import token_labels
+from playground.ui.sampling import settings as sampling
+from playground.ui.sampling.settings import token_labels
 from playground.ui.state import PageContext
 from playground.ui.text import _
 

@@ -16,7 +16,7 @@ from playground.core.tables.sampling import GeneratedToken
 from playground.ui import compute, show
 from playground.ui.choose import default_index, list_key
 from playground.ui.components.scored_text import Expected
-from playground.ui.run import Run
+from playground.ui.sampling.continuation import Run
 from playground.ui.text import _
 
 MAX_PATHS = 40

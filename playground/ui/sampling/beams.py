@@ -22,7 +22,7 @@ from playground.engine.contract.beams import BeamStep
 from playground.ui import compute, show, state, stepwise
 from playground.ui.components.sampler import SamplerValue
 from playground.ui.number import number_field
-from playground.ui.sampling import written_labels
+from playground.ui.sampling.settings import written_labels
 from playground.ui.state import PageContext
 from playground.ui.text import _, plain, share, strong
 

@@ -17,12 +17,14 @@ from playground.charts import sampling as charts
 from playground.core.generation_config import generation_config, without_place
 from playground.core.tables import sampling as frames
 from playground.core.trace import Trace
-from playground.ui import paths, sampling, show, state, stepwise
+from playground.ui import show, state, stepwise
 from playground.ui.components.scored_text import scored_text
 from playground.ui.expected import N_EXPECTED
 from playground.ui.number import number_field
 from playground.ui.pace import Pace
-from playground.ui.run import Run, last_run
+from playground.ui.sampling import branches as paths
+from playground.ui.sampling import settings as sampling
+from playground.ui.sampling.continuation import Run, last_run
 from playground.ui.state import PageContext
 from playground.ui.text import _
 from playground.ui.url import setting

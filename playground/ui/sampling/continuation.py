@@ -15,7 +15,7 @@ from playground.engine.contract.engine import GenerateStep
 from playground.ui.components.sampler import SamplerValue
 from playground.ui.components.scored_text import Expected, ScoredToken
 from playground.ui.expected import expected
-from playground.ui.sampling import written_labels
+from playground.ui.sampling.settings import written_labels
 from playground.ui.state import PageContext
 from playground.ui.text import N_, _, ngettext
 
