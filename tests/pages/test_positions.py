@@ -19,7 +19,7 @@ from playground.engine.contract.engine import TraceRequest
 from playground.engine.process import SharedEngine
 from playground.settings import Settings
 from playground.ui.components.positions import Control
-from playground.ui.far_positions import OFFSETS
+from playground.ui.positions.far import OFFSETS
 from tests import tiny
 from tests.pages import shown
 from tests.pages.conftest import OpenApp

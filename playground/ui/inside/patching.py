@@ -22,9 +22,9 @@ from playground.core.tokens import Tokenization
 from playground.core.trace import Trace
 from playground.ui import compute, show
 from playground.ui.inside.reading import Reading, first, named, pick
+from playground.ui.positions.word_order import as_code
 from playground.ui.text import _
 from playground.ui.url import setting
-from playground.ui.word_order import as_code
 
 DEFAULT_TEXT = "The capital of France is"
 ALL = "all"

@@ -20,10 +20,12 @@ from playground.core.positions import (
 )
 from playground.core.tables import positions as frames
 from playground.core.tokens import Tokenization
-from playground.ui import compute, position_words, show, word_order
+from playground.ui import compute, show
 from playground.ui.components.positions import Control, panel
 from playground.ui.components.token_chips import selected_token
 from playground.ui.frame import has_sentence
+from playground.ui.positions import word_order
+from playground.ui.positions import words as position_words
 from playground.ui.roles import first_tokens
 from playground.ui.state import PageContext
 from playground.ui.text import _, plain
