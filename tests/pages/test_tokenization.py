@@ -14,10 +14,11 @@ from playground.core import bpe, tokenization
 from playground.core.tables import tokenization as frames
 from playground.engine.process import SharedEngine
 from playground.settings import Settings
-from playground.ui import bpe_lab, granularity, language_bill, show
-from playground.ui import tokenization as page
+from playground.ui import show
 from playground.ui.components.bpe_lab import N_STEPS, lab_data, watched_word
 from playground.ui.components.token_rows import NamedRow, rows_data
+from playground.ui.tokenization import bpe_lab, granularity, language_bill
+from playground.ui.tokenization import rows as page
 from tests import tiny
 from tests.pages.conftest import OpenApp
 from tests.pages.shown import run_script, upload

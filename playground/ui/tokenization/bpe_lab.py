@@ -21,10 +21,10 @@ from playground.ui.components.bpe_lab import N_STEPS, bpe_lab, watched_word
 from playground.ui.components.token_rows import NamedRow, token_rows
 from playground.ui.file_preview import Kind
 from playground.ui.frame import has_sentence
-from playground.ui.granularity import corpus
 from playground.ui.number import slider
 from playground.ui.state import PageContext, outlives_reload, settings
 from playground.ui.text import N_, _, ngettext, plain
+from playground.ui.tokenization.granularity import corpus
 from playground.ui.url import setting
 
 N_MERGES = 1_000

@@ -16,7 +16,7 @@ from playground.paths import site_root
 from playground.ui import show
 from playground.ui.state import PageContext
 from playground.ui.text import N_, _, plain
-from playground.ui.tokenization import cut, provenance, sources
+from playground.ui.tokenization.rows import cut, provenance, sources
 
 _LANGUAGES = {
     "en": N_("English"),
