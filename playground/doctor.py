@@ -112,7 +112,7 @@ def _models(settings: Settings) -> list[Finding]:
 
 def _model(entry: CatalogueEntry, settings: Settings) -> Finding:
     from playground.engine.models.catalogue import model_folder
-    from playground.engine.models.placing import damage, is_model_folder
+    from playground.engine.models.whole_folder import damage, is_model_folder
 
     folder = model_folder(entry.model_id, settings)
     cure = f"llm-playground pull {entry.model_id}"

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from playground.charts import prompting as charts
-from playground.core.prompting import interval
+from playground.core.few_shot import interval
 from playground.core.tables import prompting as frames
 
 POINTS = {

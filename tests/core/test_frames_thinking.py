@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from playground.core.prompting import Example, interval
+from playground.core.few_shot import Example, interval
 from playground.core.tables import thinking as frames
 from playground.core.tables.thinking import Transcript
 

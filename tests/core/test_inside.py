@@ -25,7 +25,7 @@ def trace(n_layer: int = 3, n: int = 2, d_model: int = 8) -> Trace:
         states[layer + 1] = states[layer] + writes[0, layer] + writes[1, layer]
     return Trace(
         "m", "r", None, "float32", "cpu", tuple("ab"[:n]), np.arange(n), hidden_states=states,
-        hidden_layers=tuple(range(n_layer + 1)), attention_writes=writes[0], mlp_writes=writes[1],
+        hidden_layers=tuple(range(n_layer + 1)), attn_out=writes[0], mlp_out=writes[1],
     )  # fmt: skip
 
 

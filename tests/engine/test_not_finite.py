@@ -32,7 +32,7 @@ def adapter_of(engine: LocalEngine, module: str, value: float) -> str:
     loaded = engine.lent.load(tiny.LLAMA).result(timeout=60)
     changes = {
         path: Change(torch.full((2, one.d_in), value), torch.full((one.d_out, 2), value))
-        for path, one in targets(loaded.tree, (module,), "lora").items()
+        for path, one in targets(loaded.template, (module,), "lora").items()
     }
     made = Adapter(tiny.LLAMA, "too large", 1, 2, 4.0, 0.0, (module,), "lora", changes)
     return engine.lent.add(made, "me")

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from playground.core.heads import HeadScores, head_name, job
+from playground.core.heads import HeadScores, head_name, head_role
 
 N_BARS = 10
 
@@ -25,7 +25,9 @@ def heads(scores: HeadScores, n_keys: float) -> pd.DataFrame:
     table = pd.DataFrame({"layer": layers + 1, "head": numbers + 1})
     for name, values in scores.items():
         table[name] = values.ravel()
-    table["job"] = [job(scores, layer, head, n_keys) for layer, head in zip(layers, numbers, strict=True)]
+    table["job"] = [
+        head_role(scores, layer, head, n_keys) for layer, head in zip(layers, numbers, strict=True)
+    ]
     return table
 
 

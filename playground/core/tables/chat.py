@@ -9,14 +9,14 @@ from math import log, nan
 import pandas as pd
 
 from playground.core import pieces
-from playground.core.prompting import places
+from playground.core.few_shot import places
 from playground.core.tokens import Tokenization
 
 COLUMNS = ("prompt", "position", "token", "token_id", "part", "surprisal_bits")
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ChatReading:
     """Messages as a model reads them.
 
     Attributes:
@@ -33,7 +33,7 @@ class Reading:
 
 
 @dataclass(slots=True)
-class Answer:
+class ChatAnswer:
     """What a model wrote after a prompt, as far as it is written.
 
     Attributes:
@@ -61,7 +61,7 @@ def reading(
     messages: Sequence[Mapping[str, str]],
     marks: frozenset[int],
     around: str,
-) -> Reading:
+) -> ChatReading:
     """Say whose each token is; one that a message shares with what stands around it is the message's.
 
     Args:
@@ -80,10 +80,10 @@ def reading(
         return "mark" if token_id in marks else around
 
     spans = zip(tokens.input_ids, tokens.offsets, strict=True)
-    return Reading(tokens, tuple(part(token_id, start, stop) for token_id, (start, stop) in spans))
+    return ChatReading(tokens, tuple(part(token_id, start, stop) for token_id, (start, stop) in spans))
 
 
-def own_texts(read: Reading, around: str) -> list[str]:
+def own_texts(read: ChatReading, around: str) -> list[str]:
     """What the template says itself, between two marks or messages, without the names of the roles.
 
     Args:
@@ -117,7 +117,7 @@ def common_start(first: Sequence[object], second: Sequence[object]) -> int:
     return next((n for n, (a, b) in pairs if a != b), min(len(first), len(second)))
 
 
-def chat(readings: Mapping[str, Reading], answers: Mapping[str, Answer]) -> pd.DataFrame:
+def chat(readings: Mapping[str, ChatReading], answers: Mapping[str, ChatAnswer]) -> pd.DataFrame:
     """Every token that was read and every token that was written.
 
     Args:

@@ -13,7 +13,7 @@ from playground.core.predictions import perplexity
 
 
 @dataclass(slots=True)
-class Written:
+class WrittenText:
     """One continuation, as far as it is written.
 
     Attributes:
@@ -32,7 +32,7 @@ class Written:
     prompt: str = ""
 
 
-def continuations(written: Sequence[Written]) -> pd.DataFrame:
+def continuations(written: Sequence[WrittenText]) -> pd.DataFrame:
     """One row a continuation that has a token.
 
     Returns:
@@ -66,7 +66,7 @@ def continuations(written: Sequence[Written]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def by_temperature(written: Sequence[Written]) -> pd.DataFrame:
+def by_temperature(written: Sequence[WrittenText]) -> pd.DataFrame:
     """One row a temperature: quality against diversity.
 
     Returns:

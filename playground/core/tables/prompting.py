@@ -10,8 +10,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from playground.core.canonical import canonical, distinct
-from playground.core.prompting import Example, interval
-from playground.core.shots import Condition
+from playground.core.demonstrations import Condition
+from playground.core.few_shot import Example, interval
 
 LABELS = ("label", "prompt", "probability", "logprob", "n_tokens", "right")
 WITHOUT = ("left_out", "text", "label", "probability", "change")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from playground.core.prompting import Example, interval
+from playground.core.few_shot import Example, interval
 from playground.core.voting import last_number, majority, normal
 
 TRANSCRIPTS = (

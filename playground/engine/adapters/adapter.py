@@ -89,7 +89,7 @@ def adapted_model(base: LoadedModel, adapter: Adapter, name: AdapterName) -> Loa
         adapter=adapter.name,
         adapter_step=adapter.step,
     )
-    model = adapted(base.tree, changes, adapter.scaling * name.strength, info.name)
+    model = adapted(base.template, changes, adapter.scaling * name.strength, info.name)
     return replace(base, info=info, model=model)
 
 
@@ -133,7 +133,7 @@ def info_of(base: ModelInfo, adapter: AdapterInfo) -> ModelInfo:
 
 def low_rank(base: LoadedModel, adapter: Adapter, strength: float) -> tuple[LowRank, ...]:
     """What the adapter adds to each layer, in order."""
-    norms, known = weight_norms(base.tree, list(adapter.changes)), linears(base.tree)
+    norms, known = weight_norms(base.template, list(adapter.changes)), linears(base.template)
     found = []
     for path, change in adapter.changes.items():
         A, B = (part.float().cpu().numpy() for part in change.factors())

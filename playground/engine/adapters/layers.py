@@ -172,7 +172,7 @@ def targets(
     return {path: one for path, one in known.items() if one.module in target_modules}
 
 
-def tree_over(model: Any) -> Any:  # noqa: ANN401  (transformers is untyped)
+def template_over(model: Any) -> Any:  # noqa: ANN401  (transformers is untyped)
     """The model's tree of modules made again over the very same tensors: wrapping in it changes nobody."""
     shared = {id(tensor): tensor for tensor in (*model.parameters(), *model.buffers())}
     return copy.deepcopy(model, shared)
@@ -180,7 +180,7 @@ def tree_over(model: Any) -> Any:  # noqa: ANN401  (transformers is untyped)
 
 def wrapped(model: Any, wrap: Mapping[str, Callable[[torch.nn.Module], torch.nn.Module]]) -> Any:  # noqa: ANN401
     """A tree over the model's tensors in which the layers of these paths are wrapped."""
-    tree = tree_over(model)
+    tree = template_over(model)
     for path, make in wrap.items():
         parent, _dot, name = path.rpartition(".")
         owner = tree.get_submodule(parent)
@@ -198,7 +198,7 @@ def adapted(model: Any, changes: Mapping[str, Change], scaling: float, name: str
         name: Of the model with it, as readers know it.
     """
     if scaling == 0:
-        return tree_over(model)
+        return template_over(model)
     return wrapped(model, {path: _adapter(change, scaling, name) for path, change in changes.items()})
 
 

@@ -108,7 +108,7 @@ def read(
     is_same = base_name(config.base) == base_name(loaded.info.model_id)
     if not is_same and not any_base:
         raise OtherBase(base=_named(config), model=loaded.info.model_id)
-    known = linears(loaded.tree)
+    known = linears(loaded.template)
     given, step = _card(folder.card)
     adapter = Adapter(
         base_id=loaded.info.model_id,
@@ -171,7 +171,7 @@ def _changes(
     tensors: Mapping[str, torch.Tensor], config: PeftConfig, loaded: LoadedModel, patterns: Patterns
 ) -> dict[str, Change]:
     """What is added to each layer that the config names; every tensor is one of theirs."""
-    known, fits = linears(loaded.tree), {"model": loaded.info.model_id, "base": _named(config)}
+    known, fits = linears(loaded.template), {"model": loaded.info.model_id, "base": _named(config)}
     targets = _targets(config, loaded, patterns)
     for path in targets:
         if path not in known:
@@ -193,9 +193,9 @@ def _changes(
 
 
 def _targets(config: PeftConfig, loaded: LoadedModel, patterns: Patterns) -> list[str]:
-    modules = [(path, module) for path, module in loaded.tree.named_modules() if path]
+    modules = [(path, module) for path, module in loaded.template.named_modules() if path]
     if isinstance(config.target_modules, str) and config.target_modules.lower() == ALL_LINEAR:
-        head = loaded.tree.get_output_embeddings()
+        head = loaded.template.get_output_embeddings()
         every = frozenset(path for path, module in modules if is_linear(module) and module is not head)
         config = replace(config, target_modules=every)
     return [path for path, _module in modules if config.is_target(path, patterns)]

@@ -14,7 +14,7 @@ from uuid import uuid4
 import numpy as np
 from numpy.typing import NDArray
 
-from playground.core.edits import Edit
+from playground.core.interventions import Intervention
 from playground.core.positions import PositionScheme
 from playground.core.sampling import Order
 from playground.core.tokens import Tokenization
@@ -102,7 +102,7 @@ class TraceRequest:
     query_key: bool = False
     writes: bool = False
     predictions: int = 0
-    edit: Edit | None = None
+    edit: Intervention | None = None
     after: Trace | None = None
     owner: str = ""
     topic: str = "main"

@@ -10,7 +10,7 @@ from uuid import uuid4
 import numpy as np
 from numpy.typing import NDArray
 
-from playground.core.edits import Ablation
+from playground.core.interventions import Ablation
 from playground.core.residual import Lens, Unembedding
 
 if TYPE_CHECKING:

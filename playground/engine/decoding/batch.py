@@ -16,7 +16,7 @@ from transformers.cache_utils import DynamicCache
 from playground.core import ranking, sampling
 from playground.core.penalties import penalised
 from playground.engine.contract.engine import FinishReason, GenerateRequest, GenerateStep
-from playground.engine.decoding.llama_step import LeanLlama, adapted_layers, lean_step, vocabulary_head
+from playground.engine.decoding.llama_step import LlamaStep, adapted_layers, llama_step, vocabulary_head
 from playground.engine.decoding.slots import SlotCache
 from playground.engine.forward.predictions import Summary, summarise
 from playground.engine.forward.traces import pad
@@ -196,7 +196,7 @@ class DecodeBatch:
         self.n_prefill_tokens = 0
         self._adapted_rows: list[DecodeRow] = []  # those that the lean step's adapters are laid out for
         self._cache = SlotCache(loaded.info.n_layer)
-        self._lean = lean_step(loaded.model)
+        self._lean = llama_step(loaded.model)
         self._head = vocabulary_head(loaded.model)
         self._prefill: Prefill | None = None
         self._chunk_tokens = chunk_tokens
@@ -282,7 +282,7 @@ class DecodeBatch:
         states: torch.Tensor = output.last_hidden_state[:, -1]
         return states
 
-    def _lay_out_adapters(self, lean: LeanLlama) -> None:
+    def _lay_out_adapters(self, lean: LlamaStep) -> None:
         if self.rows == self._adapted_rows:
             return
         lean.added = []

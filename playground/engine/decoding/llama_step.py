@@ -64,8 +64,8 @@ class Layer:
 Added = Mapping[tuple[int, str], Adapted]
 
 
-class LeanLlama:
-    """Callable for one decode step; make it with `lean_step`.
+class LlamaStep:
+    """Callable for one decode step; make it with `llama_step`.
 
     Attributes:
         added: For the rows that have an adapter: which rows (None: all of them), and their adapted layers.
@@ -159,9 +159,9 @@ def can_mix(model: Any) -> bool:  # noqa: ANN401  (transformers is untyped)
     )
 
 
-def lean_step(model: Any) -> LeanLlama | None:  # noqa: ANN401  (transformers is untyped)
+def llama_step(model: Any) -> LlamaStep | None:  # noqa: ANN401  (transformers is untyped)
     """The lean step of this model, or None where the library's forward has to do it."""
-    return LeanLlama(model) if can_mix(model) else None
+    return LlamaStep(model) if can_mix(model) else None
 
 
 def vocabulary_head(model: Any) -> Callable[[torch.Tensor], torch.Tensor]:  # noqa: ANN401

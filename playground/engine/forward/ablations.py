@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from playground.core.edits import Ablation, Edit
+from playground.core.interventions import Ablation, Intervention
 from playground.engine.contract.inside import Ablated, AblationsRequest
 from playground.engine.forward.blocks import blocks, edited
 from playground.engine.models.finite import check_finite
@@ -43,7 +43,7 @@ class AblationsWork:
     def run(self) -> NDArray[np.float32]:
         """One forward of one row a head, from block `start` on."""
         loaded, n = self.loaded, len(self.heads)
-        edits = [Edit((head,), self.ablation) for head in self.heads]
+        edits = [Intervention((head,), self.ablation) for head in self.heads]
         if self.start:
             state = torch.from_numpy(self.state).to(loaded.device, loaded.dtype)
             given = {"inputs_embeds": state.expand(n, -1, -1)}

@@ -11,7 +11,7 @@ import torch
 from transformers.cache_utils import DynamicCache
 
 from playground.core.trace import Trace
-from playground.engine.forward.traces import Capture, Row, pad
+from playground.engine.forward.traces import Capture, InputRow, pad
 from playground.engine.models.finite import check_finite
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 NEXT_TOKEN = Capture(logits="last")
 
 
-def goes_on(loaded: LoadedModel, row: Row, capture: Capture, read: Trace | None) -> bool:
+def goes_on(loaded: LoadedModel, row: InputRow, capture: Capture, read: Trace | None) -> bool:
     """Whether a row can be read from where a trace of the same model ends: it begins with that text.
 
     Args:
@@ -35,14 +35,14 @@ def goes_on(loaded: LoadedModel, row: Row, capture: Capture, read: Trace | None)
     n, named = len(read.input_ids), (info.model_id, info.revision, info.dtype)
     return (
         capture == NEXT_TOKEN
-        and row == Row(row.input_ids)
+        and row == InputRow(row.input_ids)
         and (read.model_id, read.revision, read.dtype) == named
         and 0 < n < len(row.input_ids)
         and row.input_ids[:n] == tuple(read.input_ids.tolist())
     )
 
 
-def run_after(loaded: LoadedModel, rows: Sequence[tuple[Row, Trace]]) -> list[Trace]:
+def run_after(loaded: LoadedModel, rows: Sequence[tuple[InputRow, Trace]]) -> list[Trace]:
     """Read the rest of all rows in one forward.
 
     Args:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from playground.core.edits import Edit
+from playground.core.interventions import Intervention
 from playground.errors import BadValue
 
 if TYPE_CHECKING:
@@ -87,7 +87,9 @@ def collect_writes(loaded: LoadedModel) -> Iterator[Writes]:
 
 
 @contextmanager
-def edited(loaded: LoadedModel, edits: Sequence[Edit | None], lengths: Sequence[int]) -> Iterator[None]:
+def edited(
+    loaded: LoadedModel, edits: Sequence[Intervention | None], lengths: Sequence[int]
+) -> Iterator[None]:
     """Run the rows of a batch with their edits, one or None a row.
 
     Args:
@@ -108,7 +110,7 @@ def edited(loaded: LoadedModel, edits: Sequence[Edit | None], lengths: Sequence[
         yield
 
 
-def checked_edit(edit: Edit | None, info: ModelInfo, n_tokens: int) -> Edit | None:
+def check_intervention(edit: Intervention | None, info: ModelInfo, n_tokens: int) -> Intervention | None:
     """The edit in one spelling, or None where it changes nothing.
 
     Raises:
@@ -126,15 +128,18 @@ def checked_edit(edit: Edit | None, info: ModelInfo, n_tokens: int) -> Edit | No
             raise BadValue(name="patch", value=f"{patch.layer}.{patch.position}", allowed=allowed)
         if len(patch.state) != 4 * info.d_model:
             raise BadValue(name="patch", value=len(patch.state) // 4, allowed=str(info.d_model))
-    return Edit(tuple(sorted(set(edit.heads))), edit.ablation, edit.patches)
+    return Intervention(tuple(sorted(set(edit.heads))), edit.ablation, edit.patches)
 
 
-def _heads_of(edit: Edit | None, layer: int) -> list[int]:
+def _heads_of(edit: Intervention | None, layer: int) -> list[int]:
     return [head for there, head in edit.heads if there == layer] if edit else []
 
 
 def _ablation(
-    heads: Sequence[list[int]], edits: Sequence[Edit | None], lengths: Sequence[int], loaded: LoadedModel
+    heads: Sequence[list[int]],
+    edits: Sequence[Intervention | None],
+    lengths: Sequence[int],
+    loaded: LoadedModel,
 ) -> Any:  # noqa: ANN401  (a torch hook)
     def hook(_module: object, arguments: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
         mixed = arguments[0].clone()
@@ -150,7 +155,7 @@ def _ablation(
     return hook
 
 
-def _patching(layer: int, edits: Sequence[Edit | None]) -> Any:  # noqa: ANN401  (a torch hook)
+def _patching(layer: int, edits: Sequence[Intervention | None]) -> Any:  # noqa: ANN401  (a torch hook)
     def hook(_module: object, arguments: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
         states = arguments[0].clone()
         for row, edit in enumerate(edits):

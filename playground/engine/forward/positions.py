@@ -48,7 +48,9 @@ def position_scheme(loaded: LoadedModel) -> PositionScheme:
     )
 
 
-def checked(position_ids: Sequence[int] | None, n_tokens: int, loaded: LoadedModel) -> tuple[int, ...] | None:
+def check_positions(
+    position_ids: Sequence[int] | None, n_tokens: int, loaded: LoadedModel
+) -> tuple[int, ...] | None:
     """The chosen positions, if the model has them: one for each token, and none past the end of its table.
 
     Raises:

@@ -15,7 +15,7 @@ from playground.core.trace import Trace
 from playground.engine.contract.engine import TraceRequest
 from playground.engine.contract.scores import Scores
 from playground.engine.contract.vectors import TextRead, TracesRequest
-from playground.engine.forward.traces import Capture, Row, run_traces
+from playground.engine.forward.traces import Capture, InputRow, run_traces
 from playground.engine.scheduling.jobs import Job
 from playground.errors import BadValue, InputError, Unsupported
 
@@ -30,7 +30,7 @@ class TextsWork:
     """Payload of the job of one chunk; its result is a list of traces."""
 
     loaded: LoadedModel
-    rows: tuple[Row, ...]
+    rows: tuple[InputRow, ...]
     capture: Capture
     n_forwards: int = 1
 
@@ -39,7 +39,7 @@ class TextsWork:
         return run_traces(self.loaded, self.rows, self.capture)
 
 
-def trace_key(loaded: LoadedModel, row: Row, capture: Capture) -> tuple[object, ...]:
+def trace_key(loaded: LoadedModel, row: InputRow, capture: Capture) -> tuple[object, ...]:
     """What a trace is determined by: the key under which it is cached."""
     return (loaded.info.model_id, loaded.info.revision, loaded.info.dtype, row, capture)
 
@@ -68,11 +68,11 @@ def read_texts(
         raise BadValue(name="texts", value=len(request.texts), allowed=f"0-{settings.max_upload_rows}")
     if loaded.info.kind == "encoder-decoder":
         raise Unsupported(model_id=loaded.info.model_id, capability="sentence vectors")
-    places: dict[Row, list[int]] = {}
+    places: dict[InputRow, list[int]] = {}
     for place, text in enumerate(request.texts):
         try:
             asked = _beginning(TraceRequest(request.model, text), loaded, request.max_tokens, settings)
-            places.setdefault(Row(input_ids(asked)), []).append(place)
+            places.setdefault(InputRow(input_ids(asked)), []).append(place)
         except InputError as error:
             yield place, error
     known = {row: cache.get(trace_key(loaded, row, capture)) for row in places}
@@ -97,9 +97,9 @@ def _beginning(asked: TraceRequest, loaded: LoadedModel, max_tokens: int, settin
     return replace(asked, input_ids=loaded.tokenizer.beginning(asked.text, max_tokens))
 
 
-def chunks(rows: Iterable[Row], max_tokens: int) -> Iterator[tuple[Row, ...]]:
+def chunks(rows: Iterable[InputRow], max_tokens: int) -> Iterator[tuple[InputRow, ...]]:
     """Put rows of similar length together, at most `max_tokens` with the padding; a longer row goes alone."""
-    chunk: list[Row] = []
+    chunk: list[InputRow] = []
     for row in sorted(rows, key=lambda row: len(row.input_ids)):
         if chunk and len(row.input_ids) * (len(chunk) + 1) > max_tokens:
             yield tuple(chunk)
@@ -109,6 +109,6 @@ def chunks(rows: Iterable[Row], max_tokens: int) -> Iterator[tuple[Row, ...]]:
         yield tuple(chunk)
 
 
-def n_tokens(rows: Sequence[Row]) -> int:
+def n_tokens(rows: Sequence[InputRow]) -> int:
     """Tokens of all rows together, without padding."""
     return sum(len(row.input_ids) for row in rows)

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from playground.core.edits import Edit
+from playground.core.interventions import Intervention
 from playground.core.trace import Trace
 from playground.engine.forward.blocks import Writes, collect_writes, edited
 from playground.engine.forward.predictions import predictions
@@ -43,16 +43,16 @@ class Capture:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class InputRow:
     """One text: its token ids, the decoder's for an encoder-decoder model, chosen positions, edits."""
 
     input_ids: tuple[int, ...]
     decoder_ids: tuple[int, ...] = ()
     position_ids: tuple[int, ...] | None = None
-    edit: Edit | None = None
+    edit: Intervention | None = None
 
 
-def run_traces(loaded: LoadedModel, rows: Sequence[Row], capture: Capture) -> list[Trace]:
+def run_traces(loaded: LoadedModel, rows: Sequence[InputRow], capture: Capture) -> list[Trace]:
     """Run all rows in one forward pass.
 
     Args:
@@ -75,7 +75,7 @@ def run_traces(loaded: LoadedModel, rows: Sequence[Row], capture: Capture) -> li
     return [_trace(loaded, row, made, elapsed_ms) for row, made in zip(rows, fields, strict=True)]
 
 
-def _trace(loaded: LoadedModel, row: Row, fields: dict[str, Any], elapsed_ms: float) -> Trace:
+def _trace(loaded: LoadedModel, row: InputRow, fields: dict[str, Any], elapsed_ms: float) -> Trace:
     if row.decoder_ids:
         fields["decoder_tokens"] = loaded.tokenizer.token_texts(row.decoder_ids)
         fields["decoder_input_ids"] = np.array(row.decoder_ids, dtype=np.int64)
@@ -113,7 +113,7 @@ def pad(rows: Sequence[Sequence[int]], device: torch.device) -> tuple[torch.Tens
     )
 
 
-def _single_stack(loaded: LoadedModel, rows: Sequence[Row], capture: Capture) -> list[dict[str, Any]]:
+def _single_stack(loaded: LoadedModel, rows: Sequence[InputRow], capture: Capture) -> list[dict[str, Any]]:
     """Decoder-only and encoder-only models."""
     ids, mask = pad([row.input_ids for row in rows], loaded.device)
     lengths = [len(row.input_ids) for row in rows]
@@ -146,8 +146,8 @@ def _single_stack(loaded: LoadedModel, rows: Sequence[Row], capture: Capture) ->
         _put_positions(results, "keys", [call.key for call in calls], lengths)
         _put_positions(results, "values", [call.value for call in calls], lengths)
     if capture.writes:
-        _put_positions(results, "attention_writes", writes.attention, lengths)
-        _put_positions(results, "mlp_writes", writes.mlp, lengths)
+        _put_positions(results, "attn_out", writes.attention, lengths)
+        _put_positions(results, "mlp_out", writes.mlp, lengths)
     if capture.hidden_states is not None:
         _put_hidden_states(results, output.hidden_states, lengths, capture.hidden_states)
     if capture.predictions:
@@ -229,7 +229,7 @@ def _check_layers(got: int, expected: int) -> None:
         raise RuntimeError(f"{got} layers gave attention weights, the model has {expected}")
 
 
-def _encoder_decoder(loaded: LoadedModel, row: Row, capture: Capture) -> dict[str, Any]:
+def _encoder_decoder(loaded: LoadedModel, row: InputRow, capture: Capture) -> dict[str, Any]:
     """One text and the start of its target; alone: both sides would need padding. Edits: the encoder."""
     with edited(loaded, [row.edit], [len(row.input_ids)]):
         output = loaded.model(

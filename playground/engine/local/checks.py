@@ -82,7 +82,7 @@ def _whole(name: str, given: Iterable[int], last: int) -> tuple[int, ...]:
     return tuple(map(int, numbers))
 
 
-class Checks:
+class RequestChecks:
     """What a request may ask of a loaded model."""
 
     def __init__(self, settings: Settings) -> None:

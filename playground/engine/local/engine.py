@@ -35,15 +35,15 @@ from playground.engine.contract.vectors import TextRead, TracesRequest
 from playground.engine.decoding.beam_search import beams_job
 from playground.engine.forward.ablations import ablate_each
 from playground.engine.forward.after import goes_on
-from playground.engine.forward.blocks import checked_edit
+from playground.engine.forward.blocks import check_intervention
 from playground.engine.forward.embedding import embedding_table, untrained_vectors
 from playground.engine.forward.lens import read_lens
-from playground.engine.forward.positions import checked
+from playground.engine.forward.positions import check_positions
 from playground.engine.forward.scoring import Scorer
 from playground.engine.forward.texts import read_texts, trace_key
-from playground.engine.forward.traces import Row
+from playground.engine.forward.traces import InputRow
 from playground.engine.forward.weights import final_norm
-from playground.engine.local.checks import Checks, Request, check_settings
+from playground.engine.local.checks import Request, RequestChecks, check_settings
 from playground.engine.local.model_thread import DecodeWork, ModelThread, TraceWork
 from playground.engine.local.training import LocalTraining, write
 from playground.engine.local.weights import LocalWeights
@@ -69,7 +69,7 @@ class LocalEngine(LocalTraining, LocalWeights):
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._checks = Checks(settings)
+        self._checks = RequestChecks(settings)
         self._table = ModelTable(settings)
         self.lent = Adapters(settings, self._table)
         self._linears, self._timer = {}, None
@@ -117,9 +117,9 @@ class LocalEngine(LocalTraining, LocalWeights):
 
     def _trace(self, request: TraceRequest, loaded: LoadedModel, asking: Asking) -> Trace:
         ids = self._checks.input_ids(request, loaded)
-        places = checked(request.position_ids, len(ids), loaded)
-        edit = checked_edit(request.edit, loaded.info, len(ids))
-        row = Row(ids, self._checks.decoder_ids(request, loaded), places, edit)
+        places = check_positions(request.position_ids, len(ids), loaded)
+        edit = check_intervention(request.edit, loaded.info, len(ids))
+        row = InputRow(ids, self._checks.decoder_ids(request, loaded), places, edit)
         capture = self._checks.capture(request, loaded, len(row.input_ids))
         key = trace_key(loaded, row, capture)
         known = self._traces.get(key)

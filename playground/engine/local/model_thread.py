@@ -19,7 +19,7 @@ from playground.engine.contract.scores import Scores
 from playground.engine.decoding.batch import DecodeBatch, DecodeRow
 from playground.engine.decoding.llama_step import can_mix
 from playground.engine.forward.after import run_after
-from playground.engine.forward.traces import Capture, Row, run_traces
+from playground.engine.forward.traces import Capture, InputRow, run_traces
 from playground.engine.memory import is_out_of_memory
 from playground.engine.scheduling.cache import ByteCache
 from playground.engine.scheduling.jobs import Job, More
@@ -40,7 +40,7 @@ class TraceWork:
     """Payload of a trace job."""
 
     loaded: LoadedModel
-    row: Row
+    row: InputRow
     capture: Capture
     after: Trace | None = None  # all rows of a batch have one, or none has
 
@@ -244,7 +244,7 @@ class ModelThread(threading.Thread):
                 self._scheduler.finish(job, _told(error))
         if rows:
             loaded, alone = rows[0].loaded, rows[0].request.alone
-            shared = id(loaded.tree) if can_mix(loaded.model) else id(loaded)
+            shared = id(loaded.template) if can_mix(loaded.model) else id(loaded)
             self._read(jobs[0].group if alone else shared, rows)
 
     def _read(self, key: Hashable, rows: list[DecodeRow]) -> None:

@@ -123,7 +123,7 @@ class LocalTraining:
         loaded = self._decoder(AdapterName.of(model).base_id)
         known = self._linears.get(loaded.info.model_id)
         if known is None:
-            known = self._linears[loaded.info.model_id] = tuple(linears(loaded.tree).values())
+            known = self._linears[loaded.info.model_id] = tuple(linears(loaded.template).values())
         return known
 
     def training_texts(self, model: str, rows: Sequence[TrainingRow]) -> tuple[TrainingText, ...]:

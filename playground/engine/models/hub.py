@@ -25,7 +25,7 @@ import certifi
 
 from playground.engine.models.catalogue import CatalogueEntry, families_of
 from playground.engine.models.configs import check_config
-from playground.engine.models.placing import METADATA, origin, placing, sha256_of
+from playground.engine.models.whole_folder import METADATA, origin, sha256_of, whole_folder
 from playground.errors import (
     HubAnswered,
     HubBusy,
@@ -83,7 +83,7 @@ def download(
         _check(entry, files, settings)
         _check_architecture(entry, commit, settings)
     total = sum(file.size_bytes for file in files)
-    with placing(folder, total, keep_partial=True) as partial:
+    with whole_folder(folder, total, keep_partial=True) as partial:
         if partial is None:
             return
         _forget_other_commit(partial, commit)

@@ -15,8 +15,8 @@ from playground.engine.models import hub
 from playground.engine.models.catalogue import CatalogueEntry, catalogue, families_of, model_folder
 from playground.engine.models.configs import check_config, context_window
 from playground.engine.models.embedded import WHEELS, Progress, find_weights, place_embedded
-from playground.engine.models.placing import is_model_folder, origin
 from playground.engine.models.tokenizing import TextTokenizer
+from playground.engine.models.whole_folder import is_model_folder, origin
 from playground.errors import BadValue, ModelNotFound, ModelRefused, OutOfMemory, WrongConfig, WrongWeights
 from playground.settings import Settings
 
@@ -43,7 +43,7 @@ class LoadedModel:
         tokenizer: Its tokenizer.
         device: Where its weights lie.
         dtype: Number format of its weights.
-        tree: The same tensors in a tree of modules that never runs: adapted models are made from it.
+        template: The same tensors in a tree of modules that never runs: adapted models are made from it.
     """
 
     entry: CatalogueEntry
@@ -52,7 +52,7 @@ class LoadedModel:
     tokenizer: TextTokenizer
     device: torch.device
     dtype: torch.dtype
-    tree: Any
+    template: Any
 
 
 def locate(entry: CatalogueEntry, settings: Settings) -> Path | None:
@@ -141,7 +141,7 @@ def load(entry: CatalogueEntry, settings: Settings, progress: Progress) -> Loade
         progress("Loading the program parts", 0.92)
         import torch
 
-        from playground.engine.adapters.layers import tree_over
+        from playground.engine.adapters.layers import template_over
 
         device, dtype = _device(settings), _dtype(settings)
         progress("Reading the weights", 0.95)
@@ -157,7 +157,7 @@ def load(entry: CatalogueEntry, settings: Settings, progress: Progress) -> Loade
             device=str(device),
         )
         progress("Ready", 1.0)
-        return LoadedModel(entry, info, model, tokenizer, device, dtype, tree_over(model))
+        return LoadedModel(entry, info, model, tokenizer, device, dtype, template_over(model))
 
 
 def _model(entry: CatalogueEntry, folder: Path, dtype: torch.dtype) -> torch.nn.Module:

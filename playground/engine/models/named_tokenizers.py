@@ -26,8 +26,8 @@ from playground.engine.contract.models import AdapterName
 from playground.engine.models import tiktoken_files
 from playground.engine.models.catalogue import catalogue
 from playground.engine.models.loading import locate
-from playground.engine.models.placing import writing
 from playground.engine.models.tokenizing import TextTokenizer
+from playground.engine.models.whole_folder import writing
 from playground.errors import TextTooLong, Unsupported
 from playground.paths import site_root
 from playground.settings import Settings

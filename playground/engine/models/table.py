@@ -174,7 +174,7 @@ class ModelTable:
 
     def _bring(self, future: Future[LoadedModel], entry: CatalogueEntry, progress: Progress) -> None:
         """Download or convert the model where it is not here, and note how long that will take."""
-        pace = Pace()
+        pace = DownloadSpeed()
 
         def downloading(message: str, share: float) -> None:
             progress(message, share)
@@ -198,7 +198,7 @@ class ModelTable:
                 del self._futures[model_id], future, loaded
 
 
-class Pace:
+class DownloadSpeed:
     """How long a download will take, from its pace since it began: an older attempt is not counted."""
 
     def __init__(self) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from playground.engine.models.placing import writing
+from playground.engine.models.whole_folder import writing
 from playground.errors import N_, MissingExtra
 from playground.paths import site_root
 

@@ -34,7 +34,7 @@ GiveWay = Callable[[], None]
 Key = tuple[str, str]  # path of the layer, "A" or "B"
 
 
-class Slot:
+class AdapterSlot:
     """The trained numbers of one run, with Adam's moments.
 
     Args:
@@ -90,17 +90,17 @@ def _shapes(layers: Mapping[str, Linear], request: FinetuneRequest) -> dict[Key,
 
 
 @dataclass
-class Rows:
+class BatchRows:
     """What is in the forward: how many tokens of each slot, or that all are of one slot."""
 
     lengths: Sequence[int]
     only: int | None = None
 
 
-class _Together(torch.nn.Module):
+class _SlotLinear(torch.nn.Module):
     """A frozen layer with the changes of all slots; a row of the batch is a slot."""
 
-    def __init__(self, base: torch.nn.Module, bank: Bank, path: str) -> None:
+    def __init__(self, base: torch.nn.Module, bank: AdapterBank, path: str) -> None:
         super().__init__()
         self.base, self.path = base, path
         # The bank holds this: without a circle both go at once, and with them the base.
@@ -122,7 +122,7 @@ class _Together(torch.nn.Module):
         return made.to(y.dtype)
 
 
-class _Between(torch.autograd.Function):
+class _YieldPoint(torch.autograd.Function):
     """Nothing, but somebody else may use the engine here, on the way there and on the way back."""
 
     @staticmethod
@@ -138,7 +138,7 @@ class _Between(torch.autograd.Function):
         return grads[0], None
 
 
-class Bank:
+class AdapterBank:
     """The slots that are trained together. Only the engine's thread touches it.
 
     Args:
@@ -147,9 +147,9 @@ class Bank:
         give_way: Called between two layers of every forward and backward.
     """
 
-    def __init__(self, loaded: LoadedModel, slots: Sequence[Slot], give_way: GiveWay) -> None:
+    def __init__(self, loaded: LoadedModel, slots: Sequence[AdapterSlot], give_way: GiveWay) -> None:
         self.slots = list(slots)
-        self.rows = Rows([0] * len(slots))
+        self.rows = BatchRows([0] * len(slots))
         self._loaded = loaded
         shapes = _largest([{key: value.shape for key, value in slot.values.items()} for slot in slots])
         n = len(slots) * sum(math.prod(shape) for shape in shapes.values())
@@ -174,7 +174,7 @@ class Bank:
         self._rates = torch.tensor([slot.request.learning_rate for slot in slots], device=loaded.device)
         self._pack()
         paths = dict.fromkeys(path for path, _matrix in shapes)
-        self._tree = wrapped(loaded.tree, {path: self._wrap(path) for path in paths})
+        self._tree = wrapped(loaded.template, {path: self._wrap(path) for path in paths})
         for block in blocks(replace(loaded, model=self._tree)):
             block.whole.register_forward_pre_hook(partial(_between, give_way), with_kwargs=True)
 
@@ -202,7 +202,7 @@ class Bank:
     def _stepped(self, texts: Sequence[Sequence[TrainingText]]) -> list[float]:
         self._grads.zero_()
         batch = packed(texts)
-        self.rows = Rows(batch.lengths)
+        self.rows = BatchRows(batch.lengths)
         with torch.enable_grad():
             surprisals = self._surprisals(batch)
             slot_of = torch.from_numpy(batch.slots).to(surprisals.device)
@@ -216,7 +216,7 @@ class Bank:
     @torch.no_grad()
     def surprisals(self, slot: int, texts: Sequence[TrainingText]) -> list[float]:
         """The sum of the surprisals of each text's trained tokens under one slot, nats, without dropout."""
-        self.rows = Rows((), only=slot)
+        self.rows = BatchRows((), only=slot)
         counts = [sum(text.is_trained[1:]) for text in texts]
         return [float(one.sum()) for one in torch.split(self._surprisals(packed([texts])), counts)]
 
@@ -244,7 +244,7 @@ class Bank:
     # ---- within
 
     def _wrap(self, path: str) -> Callable[[torch.nn.Module], torch.nn.Module]:
-        return lambda base: _Together(base, self, path)
+        return lambda base: _SlotLinear(base, self, path)
 
     def _pack(self) -> None:
         for index, slot in enumerate(self.slots):
@@ -299,7 +299,7 @@ class Bank:
 
 
 def _between(give_way: GiveWay, _block: object, args: Any, kwargs: Any) -> Any:  # noqa: ANN401  (a torch hook)
-    states = _Between.apply(args[0], give_way)  # type: ignore[no-untyped-call]
+    states = _YieldPoint.apply(args[0], give_way)  # type: ignore[no-untyped-call]
     return (states, *args[1:]), kwargs
 
 

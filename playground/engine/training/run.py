@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from playground.engine.adapters.adapter import Adapter
 from playground.engine.contract.training import FinetuneRequest, Linear, Sample, TrainingState, TrainingText
 from playground.engine.local.checks import check_limits
-from playground.engine.training.bank import Slot
+from playground.engine.training.bank import AdapterSlot
 from playground.errors import BadValue, EmptyText, TooManyTokens
 from playground.settings import Settings
 
@@ -28,7 +28,7 @@ MAX_PROMPTS, MAX_SAMPLE_TOKENS = 3, 24
 
 
 @dataclass(eq=False)
-class Run:
+class TrainingRun:
     """One run, from the queue to its end.
 
     Attributes:
@@ -47,7 +47,7 @@ class Run:
 
     state: TrainingState
     base: LoadedModel | None
-    slot: Slot
+    slot: AdapterSlot
     number: int
     order: NDArray[np.int64]
     worked_s: float = 0.0
@@ -72,7 +72,7 @@ class Run:
     @property
     def group(self) -> tuple[object, ...]:
         """Runs of one group can share a step."""
-        return id(self.loaded.tree), self.request.method, id(self) if self.alone else None
+        return id(self.loaded.template), self.request.method, id(self) if self.alone else None
 
     @property
     def is_over(self) -> bool:
@@ -139,7 +139,7 @@ class Run:
 
 def new_run(
     request: FinetuneRequest, loaded: LoadedModel, layers: Mapping[str, Linear], number: int, of_session: int
-) -> Run:
+) -> TrainingRun:
     """A run that waits.
 
     Args:
@@ -150,7 +150,9 @@ def new_run(
         of_session: Its number among its session's runs.
     """
     order = text_order(len(request.train), request.n_steps * request.batch_size, request.seed)
-    return Run(TrainingState(request, "waiting", of_session), loaded, Slot(request, layers), number, order)
+    return TrainingRun(
+        TrainingState(request, "waiting", of_session), loaded, AdapterSlot(request, layers), number, order
+    )
 
 
 def text_order(n_texts: int, n_read: int, seed: int) -> NDArray[np.int64]:

@@ -17,7 +17,7 @@ from playground.engine.adapters.store import Adapters
 from playground.engine.contract.training import ENDED, FinetuneRequest, TrainingState, TrainingStatus
 from playground.engine.memory import is_out_of_memory
 from playground.engine.training.bank import n_parameters
-from playground.engine.training.run import Run, check, new_run
+from playground.engine.training.run import TrainingRun, check, new_run
 from playground.errors import (
     N_,
     BadValue,
@@ -55,7 +55,7 @@ class Trainings:
     def __init__(self, settings: Settings, lent: Adapters, wake: Callable[[], None]) -> None:
         self._settings, self._lent, self._wake = settings, lent, wake
         self.lock = threading.RLock()
-        self._runs: dict[str, Run] = {}
+        self._runs: dict[str, TrainingRun] = {}
         self._n_started = 0
 
     # ---- called by session threads
@@ -69,7 +69,7 @@ class Trainings:
             BusyError: No place in the queue, or no room for what will be learned.
         """
         check(request, self._settings, loaded.info)
-        layers = targets(loaded.tree, request.target_modules, request.method)
+        layers = targets(loaded.template, request.target_modules, request.method)
         with self.lock:
             mine = [run for run in self._runs.values() if run.request.owner == request.owner]
             alive = [run for run in mine if run.state.status not in ENDED]
@@ -169,20 +169,20 @@ class Trainings:
         with self.lock:
             return sum(run.has_slot for run in self._runs.values())
 
-    def line(self) -> list[Run]:
+    def line(self) -> list[TrainingRun]:
         """Who waits, in the order they come to train: first whose session trains nothing, then by arrival."""
         runs = self._runs.values()
         busy = {run.request.owner for run in runs if run.has_slot} - {""}
         waiting = [run for run in runs if run.state.status == "waiting" and not run.has_slot]
         return sorted(waiting, key=lambda run: (run.request.owner in busy, run.number))
 
-    def twins(self, run: Run) -> list[Run]:
+    def twins(self, run: TrainingRun) -> list[TrainingRun]:
         """Other runs that have been tested before their first step on the same texts and prompts."""
         with self.lock:
             others = [one for one in self._runs.values() if one is not run and 0 in one.looked]
         return [one for one in others if one.test == run.test]
 
-    def fail(self, run: Run, error: Exception) -> None:
+    def fail(self, run: TrainingRun, error: Exception) -> None:
         """End a run by an error; what was known of it before stays."""
         with self.lock:
             run.has_slot = False
@@ -190,7 +190,7 @@ class Trainings:
                 self.note(run, status="failed", **_told(error))
             self.publish(run)
 
-    def publish(self, run: Run) -> None:
+    def publish(self, run: TrainingRun) -> None:
         """Lend what was learned, once: of the best step where that is wanted, and after a failure.
 
         Then nothing of the run keeps weights alive: neither its own nor its base's.
@@ -205,7 +205,7 @@ class Trainings:
         run.best = run.base = None
         run.slot.forget()
 
-    def _lend(self, run: Run) -> None:
+    def _lend(self, run: TrainingRun) -> None:
         if run.request.request_id not in self._runs:
             return
         if run.state.status == "failed":
@@ -223,7 +223,7 @@ class Trainings:
             return
         self.note(run, adapter=model_id, adapter_step=adapter.step)
 
-    def note(self, run: Run, **changes: object) -> None:
+    def note(self, run: TrainingRun, **changes: object) -> None:
         """Change what may be seen of a run."""
         with self.lock:
             run.state = replace(run.state, **changes)  # type: ignore[arg-type]

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from playground.engine.adapters.adapter import adapted_model
 from playground.engine.contract.models import AdapterName
 from playground.engine.contract.training import ENDED, FinetuneRequest, Sample, SampleStatus, TrainingText
-from playground.engine.training.bank import Bank, GiveWay
-from playground.engine.training.run import Run, has_diverged
+from playground.engine.training.bank import AdapterBank, GiveWay
+from playground.engine.training.run import TrainingRun, has_diverged
 from playground.engine.training.runs import Trainings
 from playground.errors import N_, Diverged, PlaygroundError
 from playground.settings import Settings
@@ -42,7 +42,7 @@ class Trainer:
 
     def __init__(self, settings: Settings, trainings: Trainings, write: Write) -> None:
         self._settings, self._trainings, self._write = settings, trainings, write
-        self._groups: dict[Hashable, tuple[Bank, list[Run]]] = {}
+        self._groups: dict[Hashable, tuple[AdapterBank, list[TrainingRun]]] = {}
         self._give_way: GiveWay = lambda: None
         self._given_s = 0.0
 
@@ -64,7 +64,7 @@ class Trainer:
                 self._look(run, bank, index)
         self._step(group, bank, [run for run in runs if run.state.status == "running"])
 
-    def _step(self, group: Hashable, bank: Bank, runs: list[Run]) -> None:
+    def _step(self, group: Hashable, bank: AdapterBank, runs: list[TrainingRun]) -> None:
         batches = []
         for run in runs:
             with self._ends_alone(run):
@@ -88,7 +88,9 @@ class Trainer:
             with self._ends_alone(run):
                 self._after_step(run, bank, index, loss=loss, step_s=step_s)
 
-    def _after_step(self, run: Run, bank: Bank, index: int, *, loss: float, step_s: float) -> None:
+    def _after_step(
+        self, run: TrainingRun, bank: AdapterBank, index: int, *, loss: float, step_s: float
+    ) -> None:
         if has_diverged(loss, run.loaded.info.d_vocab):
             self._end(run, bank, index, Diverged(step=run.state.step + 1, loss=f"{loss:.3g}"))
             return
@@ -101,7 +103,7 @@ class Trainer:
             self._trainings.note(run, error=TOO_LONG, error_params=told)
             self._end(run, bank, index)
 
-    def _stepped(self, run: Run, loss: float, step_s: float, n_together: int) -> None:
+    def _stepped(self, run: TrainingRun, loss: float, step_s: float, n_together: int) -> None:
         n_read = sum(len(text.input_ids) for text in run.batch())
         run.worked_s += step_s / n_together
         self._trainings.note(
@@ -113,7 +115,7 @@ class Trainer:
             n_together=n_together,
         )
 
-    def _look(self, run: Run, bank: Bank, slot: int) -> None:
+    def _look(self, run: TrainingRun, bank: AdapterBank, slot: int) -> None:
         """Test a run where that is due: losses on held-out and general texts, the prompts continued."""
         if not run.looks_now or run.state.status != "running":
             return
@@ -137,7 +139,7 @@ class Trainer:
             bank.unpack(slot)
             self._sample(run)
 
-    def _losses(self, run: Run, bank: Bank, slot: int) -> dict[str, tuple[int, float]] | None:
+    def _losses(self, run: TrainingRun, bank: AdapterBank, slot: int) -> dict[str, tuple[int, float]] | None:
         """(step, loss) on held-out and on general texts, where there are some; None if it was stopped."""
         started, given_s, step = time.monotonic(), self._given_s, run.state.step
         texts = [*run.request.held_out, *run.request.general]
@@ -154,7 +156,7 @@ class Trainer:
         run.worked_s += time.monotonic() - started - (self._given_s - given_s)
         return found
 
-    def _remember_best(self, run: Run, bank: Bank, slot: int, loss: float) -> None:
+    def _remember_best(self, run: TrainingRun, bank: AdapterBank, slot: int, loss: float) -> None:
         step = run.state.step
         if loss <= min(one for _step, one in run.state.held_out):
             self._trainings.note(run, best_step=step)
@@ -162,7 +164,7 @@ class Trainer:
             bank.unpack(slot)
             run.best = (loss, run.adapter())
 
-    def _sample(self, run: Run) -> None:
+    def _sample(self, run: TrainingRun) -> None:
         step, adapter = run.state.step, run.adapter()
         name = AdapterName(run.request.model, f"{run.request.request_id}-{step}")
         model = adapted_model(run.loaded, adapter, name) if step else run.loaded
@@ -210,7 +212,7 @@ class Trainer:
             for key in changed:
                 self._regroup(key, staying[key])
 
-    def _regroup(self, key: Hashable, runs: list[Run]) -> None:
+    def _regroup(self, key: Hashable, runs: list[TrainingRun]) -> None:
         if key in self._groups:
             bank, before = self._groups.pop(key)
             for index, run in enumerate(before):
@@ -221,12 +223,12 @@ class Trainer:
                         self._trainings.publish(run)
         self._build([run for run in runs if run.state.status == "running"])
 
-    def _build(self, runs: list[Run]) -> None:
+    def _build(self, runs: list[TrainingRun]) -> None:
         """Make a bank for runs of one group; those that find no room together get one each."""
         if not runs:
             return
         try:
-            bank = Bank(runs[0].loaded, [run.slot for run in runs], self._between)
+            bank = AdapterBank(runs[0].loaded, [run.slot for run in runs], self._between)
         except Exception as error:
             if len(runs) == 1:
                 self._trainings.fail(runs[0], error)
@@ -259,7 +261,9 @@ class Trainer:
 
     # ---- ends
 
-    def _end(self, run: Run, bank: Bank, slot: int, error: PlaygroundError | None = None) -> None:
+    def _end(
+        self, run: TrainingRun, bank: AdapterBank, slot: int, error: PlaygroundError | None = None
+    ) -> None:
         with self._trainings.lock:
             bank.unpack(slot)
             if error is not None:
@@ -270,7 +274,7 @@ class Trainer:
             self._trainings.publish(run)
 
     @contextmanager
-    def _ends_alone(self, run: Run) -> Iterator[None]:
+    def _ends_alone(self, run: TrainingRun) -> Iterator[None]:
         """Whatever goes wrong here ends this run and no other."""
         try:
             yield

@@ -10,8 +10,8 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from playground.charts import heads as charts
-from playground.core.edits import Ablation, Edit
 from playground.core.heads import head_name, kl_bits
+from playground.core.interventions import Ablation, Intervention
 from playground.core.pieces import open_bytes, piece
 from playground.core.tables import ablation as frames
 from playground.core.trace import Trace
@@ -84,7 +84,7 @@ def best_token_changed(view: View) -> bool:
 
 def _without(measured: Measured) -> Trace:
     view = measured.view
-    edit = Edit(tuple(sorted(view.off)), measured.ablation)
+    edit = Intervention(tuple(sorted(view.off)), measured.ablation)
     return compute.trace(view.context, input_ids=view.upto_query, logits="last", edit=edit, topic="ablation")
 
 

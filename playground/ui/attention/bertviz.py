@@ -159,7 +159,7 @@ def _drawn(
     language: str,
     dark: bool,
     _shown: Shown,
-) -> bertviz.View:
+) -> bertviz.BertvizView:
     words = {
         "heads": _("Heads"),
         "layers": _("Layers"),
@@ -179,7 +179,12 @@ def _key(trace: Trace) -> tuple[str | bytes | None, ...]:
 
 
 def _under(
-    context: PageContext, trace: Trace, view: str, layers: Sequence[int], shown: Shown, drawn: bertviz.View
+    context: PageContext,
+    trace: Trace,
+    view: str,
+    layers: Sequence[int],
+    shown: Shown,
+    drawn: bertviz.BertvizView,
 ) -> None:
     decoder_ids = trace.decoder_input_ids
     code = show.code(

@@ -28,7 +28,7 @@ LEAST = 0.005  # what a selected token takes from later words, to be worth a sen
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Reading:
+class MaskReading:
     """One model's attention at a depth.
 
     Attributes:
@@ -92,16 +92,16 @@ def two_masks(context: PageContext) -> None:
             _draw(reading)
 
 
-def _read(context: PageContext, depth: int) -> Reading:
+def _read(context: PageContext, depth: int) -> MaskReading:
     tokens = compute.tokenize(context)
     limit = settings().max_tokens_all_heads
     window = (0, limit) if len(tokens) > limit else None
     topic = f"masks_{context.model.kind}"
     trace = compute.trace(context, attentions="float32", window=window, query_key=True, topic=topic)
-    return Reading(context, tokens, trace, round(depth / 100 * (context.model.n_layer - 1)))
+    return MaskReading(context, tokens, trace, round(depth / 100 * (context.model.n_layer - 1)))
 
 
-def _draw(reading: Reading) -> None:
+def _draw(reading: MaskReading) -> None:
     """One model: its mask, its mean map, and what stands under them."""
     kind, name = reading.context.model.kind, plain(reading.context.model.name)
     n = reading.weights.shape[-1]
@@ -119,7 +119,7 @@ def _draw(reading: Reading) -> None:
     show.under_picture(f"attention_{kind}", frame=table, code=_code(reading), picture=key)
 
 
-def told(context: PageContext, encoder: Reading, decoder: Reading) -> str:
+def told(context: PageContext, encoder: MaskReading, decoder: MaskReading) -> str:
     """The pictures in words: one word, and how much it takes from what comes after it in both models."""
     character = _character(context, encoder)
     shares = []
@@ -142,7 +142,7 @@ def told(context: PageContext, encoder: Reading, decoder: Reading) -> str:
     )
 
 
-def _character(context: PageContext, encoder: Reading) -> int:
+def _character(context: PageContext, encoder: MaskReading) -> int:
     """Where the word stands: at the selected token, else where the encoder looks ahead most."""
     looks = encoder.from_later()
     tokens = compute.tokenize(context)
@@ -154,7 +154,7 @@ def _character(context: PageContext, encoder: Reading) -> int:
     return encoder.tokens.offsets[int(looks.argmax())][0]
 
 
-def _code(reading: Reading) -> str:
+def _code(reading: MaskReading) -> str:
     return show.code(
         "mean_attention",
         folder=show.model_folder(reading.context.model.model_id),

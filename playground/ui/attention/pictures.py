@@ -25,7 +25,7 @@ from playground.ui.text import _, plain
 from playground.ui.url import hidden, put, setting
 
 
-class Chosen(NamedTuple):
+class MapSettings(NamedTuple):
     """What the grid shows.
 
     Attributes:
@@ -39,7 +39,7 @@ class Chosen(NamedTuple):
     by_score: bool
 
 
-def controls(view: View) -> Chosen:
+def controls(view: View) -> MapSettings:
     """By what the heads are judged and sorted, and sentences in which they have something to do."""
     with st.container(key="below_picture_att"):
         score_at, link_at, sort_at, examples_at = st.columns(4, vertical_alignment="bottom")
@@ -52,10 +52,10 @@ def controls(view: View) -> Chosen:
             by_score = st.toggle(_("Best heads first"), **setting("att_sort", False))
         with examples_at:
             examples()
-    return Chosen(name, values, by_score)
+    return MapSettings(name, values, by_score)
 
 
-def grid(view: View, chosen: Chosen) -> None:
+def grid(view: View, chosen: MapSettings) -> None:
     """All heads at a glance, coloured and sorted by a score, and what the chosen one does in words."""
     scores, small = _glance(view)
     name, values, by_score = chosen

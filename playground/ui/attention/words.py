@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from playground.core.heads import EVEN, THRESHOLDS, HeadScores, Job, Score, head_name, job
+from playground.core.heads import EVEN, THRESHOLDS, HeadRole, HeadScores, Score, head_name, head_role
 from playground.ui.text import N_, _, strong
 
 SCORE_NAMES: dict[str, str] = {
@@ -27,7 +27,7 @@ _SCORES_TELL: dict[str, str] = {
     "distance": N_("mean distance in tokens to what it looks at"),
     "link": N_("weight on the chosen token"),
 }
-_JOBS: dict[Job, str] = {
+_JOBS: dict[HeadRole, str] = {
     "induction": N_(
         "continues what it has seen: it puts {share:.0%} on what followed the same token earlier"
     ),
@@ -47,7 +47,7 @@ def score_tells(name: str) -> str:
 
 def head_sentence(scores: HeadScores, layer: int, head: int, n_keys: float) -> str:
     """What one head does on this text, with its number and the threshold that decided."""
-    found = job(scores, layer, head, n_keys)
+    found = head_role(scores, layer, head, n_keys)
     score: Score | None = found if found in THRESHOLDS else None
     words = _(_JOBS[found]).format(
         share=float(scores[score][layer, head]) if score else 0.0,

@@ -59,7 +59,7 @@ class Analogy(NamedTuple):
         return self.a, self.b, self.c
 
 
-class Answer(NamedTuple):
+class AnalogyAnswer(NamedTuple):
     """What the table answers.
 
     Attributes:
@@ -75,10 +75,10 @@ class Answer(NamedTuple):
     rank_without: int | None
 
 
-def answer(table: EmbeddingTable, analogy: Analogy) -> Answer:
+def answer(table: EmbeddingTable, analogy: Analogy) -> AnalogyAnswer:
     """Ask the table, by cosine."""
     cosines = similarities(table, analogy_query(table, *analogy.inputs))["cosine"]
-    return Answer(
+    return AnalogyAnswer(
         nearest(cosines, "cosine", N),
         nearest(cosines, "cosine", N, without=analogy.inputs),
         None if analogy.d is None else rank_of(cosines, analogy.d),
@@ -152,7 +152,7 @@ def _one(context: PageContext, table: EmbeddingTable, analogy: Analogy, words: l
     show.under_picture("embeddings_analogy", frame=rows, code=code, picture="emb_analogy")
 
 
-def _reading(found: Answer, analogy: Analogy, names: dict[int, str]) -> str:
+def _reading(found: AnalogyAnswer, analogy: Analogy, names: dict[int, str]) -> str:
     first, second = int(found.everything.token_ids[0]), int(found.without.token_ids[0])
     told = [
         _("The nearest token of all is {first}.").format(first=strong(names[first])),

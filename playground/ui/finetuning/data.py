@@ -17,7 +17,7 @@ from playground.engine.contract.training import TrainingText
 from playground.ui import compute, file_preview, show, state
 from playground.ui.components.scored_text import ScoredToken, scored_text
 from playground.ui.expected import N_EXPECTED, expected
-from playground.ui.file_preview import Kind, Part
+from playground.ui.file_preview import FileKind, Part
 from playground.ui.finetuning.sets import TrainingSet, own_file, put_file_away, take_file
 from playground.ui.number import number_field
 from playground.ui.state import PageContext
@@ -177,7 +177,7 @@ def uploader() -> None:
     """A field for the reader's own file, and what came of it."""
     limit = state.settings()
     file_preview.field(
-        Kind(
+        FileKind(
             "fin_upload",
             _(
                 "Your data: .jsonl, .csv (`instruction`, `response`) or .txt (one text per line), up to 1 "

@@ -73,7 +73,7 @@ def far(learned: PageContext, decoder: PageContext) -> None:
 def _no_row(context: PageContext) -> None:
     """Ask a learned table for the row after its last one, and show what the engine answers."""
     n_ctx = context.model.n_ctx
-    answer = compute.refusal(context, (0,), (n_ctx,))  # any token
+    answer = compute.rejection(context, (0,), (n_ctx,))  # any token
     asked = _(
         "{name} learned {n_ctx:,} rows, counted from 0, so there is no position {n_ctx:,}. "
         "Asked for it, the engine says:"

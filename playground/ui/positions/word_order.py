@@ -31,7 +31,7 @@ SAME = 1e-4  # numbers that differ by less are the same, but for rounding
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Reading:
+class OrderReading:
     """One model's text in two orders, with counted and with equal positions.
 
     Attributes:
@@ -62,7 +62,9 @@ class Reading:
         return float(np.abs(after[-1] - before[-1][list(self.order)]).max())
 
 
-def readings(encoder: PageContext, decoder: PageContext, seed: int) -> tuple[Reading | None, Reading | None]:
+def readings(
+    encoder: PageContext, decoder: PageContext, seed: int
+) -> tuple[OrderReading | None, OrderReading | None]:
     """Let both models read the text with its words in the same two orders; the last word stays last."""
     limit = settings().max_tokens_all_heads
     cuts = [(context, first_tokens(context, limit)) for context in (encoder, decoder)]
@@ -77,7 +79,7 @@ def _few(tokens: Tokenization) -> bool:
     return len(tokens.text.split()) < 3
 
 
-def _read(context: PageContext, tokens: Tokenization, seed: int, n_words: int | None) -> Reading | None:
+def _read(context: PageContext, tokens: Tokenization, seed: int, n_words: int | None) -> OrderReading | None:
     """Let one model read the text in two orders; None when shuffling does not change it.
 
     Args:
@@ -95,7 +97,7 @@ def _read(context: PageContext, tokens: Tokenization, seed: int, n_words: int | 
     kinds: tuple[Positions, ...] = ("counted", "equal")
     before = {positions: _trace(context, given, positions) for positions in kinds}
     after = {positions: _trace(context, moved, positions) for positions in kinds}
-    return Reading(context, tokens, order, before, after)
+    return OrderReading(context, tokens, order, before, after)
 
 
 def first_trace(context: PageContext) -> Trace:
@@ -160,7 +162,7 @@ def options(encoder: PageContext, decoder: PageContext) -> dict[str, str]:
     }
 
 
-def _orders(reading: Reading) -> None:
+def _orders(reading: OrderReading) -> None:
     """The two orders as the model reads them."""
     shown = labels(reading.tokens)
     new = " ".join(shown[token] for token in reading.order)
@@ -169,7 +171,7 @@ def _orders(reading: Reading) -> None:
     st.caption(f"{plain(reading.context.model.name)} · {what}: {plain(new)}")
 
 
-def _order_sentence(encoder: Reading, decoder: Reading) -> str:
+def _order_sentence(encoder: OrderReading, decoder: OrderReading) -> str:
     """The picture in words, with the numbers of this text."""
     words = [_encoder_words(encoder), *_decoder_words(decoder)]
     before, after = decoder.before["counted"], decoder.after["counted"]
@@ -183,7 +185,7 @@ def _order_sentence(encoder: Reading, decoder: Reading) -> str:
     return " ".join(words)
 
 
-def _encoder_words(encoder: Reading) -> str:
+def _encoder_words(encoder: OrderReading) -> str:
     equal, counted = encoder.largest("equal"), encoder.largest("counted")
     told = (
         _(
@@ -199,7 +201,7 @@ def _encoder_words(encoder: Reading) -> str:
     return told.format(encoder=plain(encoder.context.model.name), equal=equal, counted=counted)
 
 
-def _decoder_words(decoder: Reading) -> list[str]:
+def _decoder_words(decoder: OrderReading) -> list[str]:
     """Whether it differs without positions, and at which layer its last token begins to."""
     name = plain(decoder.context.model.name)
     if decoder.largest("equal") < SAME:
@@ -236,7 +238,7 @@ def as_code(label: str) -> str:
     return "`" + label.replace("`", "ˋ") + "`"
 
 
-def _order_code(encoder: Reading, decoder: Reading) -> str:
+def _order_code(encoder: OrderReading, decoder: OrderReading) -> str:
     return show.code(
         "word_order",
         encoder_folder=show.model_folder(encoder.context.model.model_id),

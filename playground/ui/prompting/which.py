@@ -13,7 +13,7 @@ import pandas as pd
 import streamlit as st
 
 from playground.charts import prompting as charts
-from playground.core.prompting import Example
+from playground.core.few_shot import Example
 from playground.core.tables import prompting as frames
 from playground.ui import show
 from playground.ui.progress import Progress

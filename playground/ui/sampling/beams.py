@@ -15,7 +15,7 @@ import streamlit as st
 
 from playground.charts import beams as charts
 from playground.core.tables import beams as frames
-from playground.core.tables.continuations import Written
+from playground.core.tables.continuations import WrittenText
 from playground.core.tables.sampling import zero_unsigned
 from playground.core.trace import Trace
 from playground.engine.contract.beams import BeamStep
@@ -51,7 +51,7 @@ class Search:
     drawn: SamplerValue
     steps: list[BeamStep] = field(default_factory=list)
     tokens: dict[int, str] = field(default_factory=dict)
-    others: dict[str, Written] = field(default_factory=dict)
+    others: dict[str, WrittenText] = field(default_factory=dict)
     cut: set[str] = field(default_factory=set)
     elapsed_ms: float = 0.0
 
@@ -145,7 +145,7 @@ def _search(search: Search, line: Any, draw: Callable[..., object]) -> None:  # 
         if not search.steps or not search.steps[-1].done:
             st.rerun()
         settings = {"greedy": {"temperature": 0.0}, "sampled": search.drawn._asdict()}
-        texts = {kind: Written(one["temperature"], 0) for kind, one in settings.items()}
+        texts = {kind: WrittenText(one["temperature"], 0) for kind, one in settings.items()}
         written = stepwise.generate_many(
             search.context, [{**one, "seed": 0} for one in settings.values()], max_new_tokens=search.n_max
         )

@@ -16,13 +16,13 @@ from playground.core.tables.sampling import GeneratedToken
 from playground.ui import compute, show
 from playground.ui.choose import default_index, list_key
 from playground.ui.components.scored_text import Expected
-from playground.ui.sampling.continuation import Run
+from playground.ui.sampling.continuation import Continuation
 from playground.ui.text import _
 
 MAX_PATHS = 40
 
 
-def branch(run: Run, place: int, wanted: Expected) -> None:
+def branch(run: Continuation, place: int, wanted: Expected) -> None:
     """A new path: the tokens before this place, then what the reader wants; the model goes on from there.
 
     Args:
@@ -30,7 +30,7 @@ def branch(run: Run, place: int, wanted: Expected) -> None:
         place: Which of its tokens is replaced.
         wanted: By which one.
     """
-    tree: list[Run] = st.session_state["sam_paths"]
+    tree: list[Continuation] = st.session_state["sam_paths"]
     chosen = GeneratedToken(
         step=place + 1,
         token=wanted.label,
@@ -59,7 +59,7 @@ def branch(run: Run, place: int, wanted: Expected) -> None:
     st.session_state["sam_branched"] = True
 
 
-def draw(tree: list[Run], shown: Run) -> None:
+def draw(tree: list[Continuation], shown: Continuation) -> None:
     """All paths as a picture, and a picker to walk them.
 
     Args:
@@ -107,7 +107,7 @@ def draw(tree: list[Run], shown: Run) -> None:
     )  # fmt: skip
 
 
-def _left(run: Run) -> Run | None:
+def _left(run: Continuation) -> Continuation | None:
     """The path whose own tokens it left: its parent may have inherited them."""
     left = run.parent
     while left is not None and left.at >= run.at:
@@ -115,5 +115,5 @@ def _left(run: Run) -> Run | None:
     return left
 
 
-def _walk(tree: list[Run], drawn: str) -> None:
+def _walk(tree: list[Continuation], drawn: str) -> None:
     st.session_state["sam_run"] = tree[st.session_state[drawn]]

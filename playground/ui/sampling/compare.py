@@ -19,11 +19,11 @@ from playground.ui import compute, frame, show, stepwise, warming
 from playground.ui.choose import choose_from_list
 from playground.ui.components.sampler import SamplerValue
 from playground.ui.number import number_field
-from playground.ui.pace import Pace
 from playground.ui.sampling import settings as sampling
 from playground.ui.sampling.settings import token_labels
 from playground.ui.state import PageContext
 from playground.ui.text import _
+from playground.ui.throttle import Throttle
 
 N_SHOWN = 12  # tokens in the picture
 N_TEXTS, N_TOKENS = 4, 12
@@ -181,7 +181,7 @@ def _asked(first: Side, second: Side) -> tuple[object, ...]:
 
 def _write(line: Any, place: Any, first: Side, second: Side) -> None:  # noqa: ANN401  (containers)
     """Write to the end; any click of the reader stops it within one step, what is written stays."""
-    pace = Pace()
+    pace = Throttle()
     texts: list[dict[int, str]] = [{}, {}]
     st.session_state[KEY] = (_asked(first, second), texts)
     for side, found in zip((first, second), texts, strict=True):

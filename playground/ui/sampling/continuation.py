@@ -28,7 +28,7 @@ _FINISH = {
 
 
 @dataclass(slots=True)
-class Run:
+class Continuation:
     """One continuation, kept in the session so that it stays on the screen after it ended or was stopped.
 
     Attributes:
@@ -58,7 +58,7 @@ class Run:
     finish: str = ""
     is_stepped: bool = False
     near: list[bool] = field(default_factory=list)
-    parent: Run | None = None
+    parent: Continuation | None = None
     at: int = 0
     begun: bytes = b""
 
@@ -140,9 +140,9 @@ class Run:
         return " ".join(words)
 
 
-def last_run(context: PageContext) -> Run | None:
+def last_run(context: PageContext) -> Continuation | None:
     """This session's latest continuation of this very text by this model."""
-    run: Run | None = st.session_state.get("sam_run")
+    run: Continuation | None = st.session_state.get("sam_run")
     same = run is not None and (run.context.model.model_id, run.context.text) == (
         context.model.model_id,
         context.text,

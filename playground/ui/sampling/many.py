@@ -14,17 +14,17 @@ import streamlit as st
 
 from playground.charts import sampling as charts
 from playground.core.tables import continuations as frames
-from playground.core.tables.continuations import Written
+from playground.core.tables.continuations import WrittenText
 from playground.core.trace import Trace
 from playground.core.turning import turn
 from playground.ui import show, stepwise
 from playground.ui.components.sampler import SamplerValue
 from playground.ui.number import number_field
-from playground.ui.pace import Pace
 from playground.ui.progress import Progress
 from playground.ui.sampling.settings import cuts
 from playground.ui.state import PageContext
 from playground.ui.text import _
+from playground.ui.throttle import Throttle
 
 TEMPERATURES = (0.0, 0.4, 0.7, 1.0, 1.3, 1.6)
 N_SWEEP = 8  # texts at each
@@ -47,7 +47,7 @@ class Many:
     settings: list[dict[str, Any]]
     n_max: int
     key: str = "sam_many_texts"
-    written: list[Written] = field(default_factory=list)
+    written: list[WrittenText] = field(default_factory=list)
     elapsed_ms: float = 0.0
 
     @property
@@ -117,13 +117,13 @@ def write_all(place: Any, many: Many) -> None:  # noqa: ANN401  (Streamlit's con
     """
     st.session_state[many.key] = many
     many.written = [
-        Written(one["temperature"], one["seed"], prompt=one.get("text", "")) for one in many.settings
+        WrittenText(one["temperature"], one["seed"], prompt=one.get("text", "")) for one in many.settings
     ]
     with place.container():
         total = len(many.settings) * many.n_max
         bar = Progress("many texts", many.context.model.model_id, total, _("The model writes"))
         steps = stepwise.generate_many(many.context, many.settings, max_new_tokens=many.n_max)
-        pace, begun_at, done = Pace(), time.monotonic(), 0
+        pace, begun_at, done = Throttle(), time.monotonic(), 0
         with closing(steps):
             for row, step in steps:
                 one = many.written[row]

@@ -21,15 +21,15 @@ from playground.ui import show, state, stepwise
 from playground.ui.components.scored_text import scored_text
 from playground.ui.expected import N_EXPECTED
 from playground.ui.number import number_field
-from playground.ui.pace import Pace
 from playground.ui.sampling import branches as paths
 from playground.ui.sampling import settings as sampling
-from playground.ui.sampling.continuation import Run, last_run
+from playground.ui.sampling.continuation import Continuation, last_run
 from playground.ui.state import PageContext
 from playground.ui.text import _
+from playground.ui.throttle import Throttle
 from playground.ui.url import setting
 
-Wish = Literal["all", "token", ""]  # to the end, one token, nothing
+Goal = Literal["all", "token", ""]  # to the end, one token, nothing
 UPDATES_PER_S = 15
 # of the time: the picture costs ten times what the text costs, and the text is what is read
 TEXT_SHARE, PICTURE_SHARE = 0.03, 0.01
@@ -72,12 +72,12 @@ def _panel(context: PageContext, trace: Trace, later: list[Callable[[], None]], 
     _draw(run, trace)
 
 
-def _write_and_rerun(context: PageContext, board: Board, run: Run, wish: Wish) -> None:
+def _write_and_rerun(context: PageContext, board: Board, run: Continuation, wish: Goal) -> None:
     go_on(context, board, run, wish)
     st.rerun()
 
 
-def _settings(run: Run) -> dict[str, object]:
+def _settings(run: Continuation) -> dict[str, object]:
     """How each setting of a run is called -> what it is."""
     return {
         **run.chosen._asdict(), **run.penalties, _("Seed"): run.seed, _("Tokens at most"): run.n_max,
@@ -85,7 +85,7 @@ def _settings(run: Run) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _controls(context: PageContext, trace: Trace) -> tuple[Wish, Run, Callable[[], None]]:
+def _controls(context: PageContext, trace: Trace) -> tuple[Goal, Continuation, Callable[[], None]]:
     """Draw the settings of the run and its buttons.
 
     Returns:
@@ -107,7 +107,7 @@ def _controls(context: PageContext, trace: Trace) -> tuple[Wish, Run, Callable[[
         stop.button(_("Stop"), key="sam_stop", icon=":material/stop:", disabled=not writes)
     assert trace.logits is not None
     chosen, _problems = sampling.chosen(trace.logits.shape[-1])
-    now = Run(context, chosen, int(seed), int(n_max), penalties, exact)
+    now = Continuation(context, chosen, int(seed), int(n_max), penalties, exact)
     if start or (step and (run is None or not run.may_go_on)):
         st.session_state["sam_paths"] = [now]
         st.session_state["sam_run"] = now
@@ -119,9 +119,9 @@ def _controls(context: PageContext, trace: Trace) -> tuple[Wish, Run, Callable[[
     return "all" if writes else "token" if step else "", now, draw_ended
 
 
-def _draw(run: Run, trace: Trace) -> None:
+def _draw(run: Continuation, trace: Trace) -> None:
     """What there is to see and to take away of a run that is not being written."""
-    tree: list[Run] = st.session_state["sam_paths"]
+    tree: list[Continuation] = st.session_state["sam_paths"]
     if run.tokens:
         on_branch = partial(paths.branch, run) if len(tree) < paths.MAX_PATHS else None
         scored_text(run.scored, key="sam_scored", on_branch=on_branch)
@@ -135,7 +135,7 @@ def _draw(run: Run, trace: Trace) -> None:
     show.under_picture("continuation", frame=frames.continuation(run.tokens), code=code, picture="sam_board")
 
 
-def _config_file(run: Run) -> None:
+def _config_file(run: Continuation) -> None:
     """The settings of this run for transformers; what has no place in its file is said."""
     settings = run.chosen._asdict()
     penalties = dict(run.penalties)
@@ -192,14 +192,14 @@ class Board:
         run: What to draw first; None draws an invitation.
     """
 
-    def __init__(self, run: Run | None, language: str) -> None:
+    def __init__(self, run: Continuation | None, language: str) -> None:
         with st.container(height=_box_height(run.n_max if run else 0), border=True, autoscroll=True):
             self._text = st.empty()
         with st.container(key="sam_board"):
             self._chart = st.empty()
         self.line = st.empty()  # where the engine says what it waits for, then how it ended
-        self._text_pace = Pace(UPDATES_PER_S, TEXT_SHARE)
-        self._picture_pace = Pace(UPDATES_PER_S, PICTURE_SHARE)
+        self._text_pace = Throttle(UPDATES_PER_S, TEXT_SHARE)
+        self._picture_pace = Throttle(UPDATES_PER_S, PICTURE_SHARE)
         if run is None:
             self._text.caption(_("Press Generate: the model continues your sentence, token by token."))
             return
@@ -209,24 +209,24 @@ class Board:
         else:
             self.draw(run)
 
-    def draw(self, run: Run) -> None:
+    def draw(self, run: Continuation) -> None:
         """Draw what there is so far."""
         self._draw_text(run)
         self._draw_picture(run)
 
-    def follow(self, run: Run) -> None:
+    def follow(self, run: Continuation) -> None:
         """Draw what there is so far, if it is time; of the first token the text alone: it comes sooner."""
         self._text_pace(partial(self._draw_text, run))
         if len(run.tokens) > 1:
             self._picture_pace(partial(self._draw_picture, run))
 
-    def _draw_text(self, run: Run) -> None:
+    def _draw_text(self, run: Continuation) -> None:
         self._text.text(f"{run.context.text}│{run.text}")
 
-    def _draw_picture(self, run: Run) -> None:
+    def _draw_picture(self, run: Continuation) -> None:
         self._chart.vega_lite_chart(frames.continuation_now(run.tokens), self._spec)
 
-    def draw_end(self, run: Run) -> None:
+    def draw_end(self, run: Continuation) -> None:
         """Draw all of it, and how it ended."""
         self.draw(run)
         self.line.caption(run.ending())
@@ -238,7 +238,7 @@ def _box_height(n_tokens: int) -> int:
     return min(BOX_HEIGHTS[1], BOX_HEIGHTS[0] + LINE_HEIGHT * more_lines)
 
 
-def go_on(context: PageContext, board: Board, run: Run, wish: Wish) -> None:
+def go_on(context: PageContext, board: Board, run: Continuation, wish: Goal) -> None:
     """Generate; any click of the reader stops it within one token.
 
     Args:

@@ -19,7 +19,7 @@ from playground.ui import file_preview, show
 from playground.ui.choose import choose
 from playground.ui.components.bpe_lab import N_STEPS, bpe_lab, watched_word
 from playground.ui.components.token_rows import NamedRow, token_rows
-from playground.ui.file_preview import Kind
+from playground.ui.file_preview import FileKind
 from playground.ui.frame import has_sentence
 from playground.ui.number import slider
 from playground.ui.state import PageContext, outlives_reload, settings
@@ -185,7 +185,7 @@ def _uploaded() -> str:
     """The text of the reader's file."""
     limit = settings().max_upload_bytes
     file_preview.field(
-        Kind(
+        FileKind(
             "tok_upload",
             _("A text, .txt or .csv, up to 1 MB"),
             ("txt", "csv"),

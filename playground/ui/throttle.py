@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 
 @dataclass
-class Pace:
+class Throttle:
     """Draws as often as a share of the time allows, and no oftener than a few times a second.
 
     With many readers at once a drawing takes longer, so it is done less often: the model goes first.

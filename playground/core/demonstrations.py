@@ -9,7 +9,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from playground.core.canonical import canonical, distinct, is_same
-from playground.core.prompting import Example
+from playground.core.few_shot import Example
 
 N_OTHERS = 3
 MAX_LABELS = 8

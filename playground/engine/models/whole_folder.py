@@ -56,7 +56,7 @@ def discard(folder: Path) -> None:
 
 
 @contextmanager
-def placing(folder: Path, size_bytes: int, *, keep_partial: bool = False) -> Iterator[Path | None]:
+def whole_folder(folder: Path, size_bytes: int, *, keep_partial: bool = False) -> Iterator[Path | None]:
     """Give a temporary folder that becomes `folder` when the block ends well.
 
     A second process waits for the first one and then finds the folder there. What a killed process left

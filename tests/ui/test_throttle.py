@@ -2,7 +2,7 @@ import time
 
 import pytest
 
-from playground.ui.pace import Pace
+from playground.ui.throttle import Throttle
 
 
 @pytest.fixture
@@ -13,7 +13,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return now
 
 
-def drawn_at(pace: Pace, clock: list[float], costs_s: float, until_s: float) -> list[float]:
+def drawn_at(pace: Throttle, clock: list[float], costs_s: float, until_s: float) -> list[float]:
     """When it draws, asked every 10 ms."""
     found = []
 
@@ -28,10 +28,10 @@ def drawn_at(pace: Pace, clock: list[float], costs_s: float, until_s: float) -> 
 
 
 def test_a_quick_drawing_comes_a_few_times_a_second(clock: list[float]) -> None:
-    found = drawn_at(Pace(per_s=4, share=0.05), clock, costs_s=0.0, until_s=1.0)
+    found = drawn_at(Throttle(per_s=4, share=0.05), clock, costs_s=0.0, until_s=1.0)
     assert found == pytest.approx([0.0, 0.25, 0.5, 0.75], abs=0.03)
 
 
 def test_a_slow_drawing_takes_its_share_of_the_time_and_no_more(clock: list[float]) -> None:
-    found = drawn_at(Pace(per_s=4, share=0.05), clock, costs_s=0.1, until_s=10.0)
+    found = drawn_at(Throttle(per_s=4, share=0.05), clock, costs_s=0.1, until_s=10.0)
     assert found == pytest.approx([0.0, 2.0, 4.0, 6.0, 8.0], abs=0.06)  # 0.1 s of every 2 s

@@ -12,7 +12,7 @@ Ablation = Literal["zero", "mean"]
 
 
 @dataclass(frozen=True, slots=True)
-class Patch:
+class ActivationPatch:
     """A state of the residual stream, put where another one was.
 
     Attributes:
@@ -29,7 +29,7 @@ class Patch:
     state: bytes
 
 
-def patch(layer: int, position: int, state: NDArray[np.float32]) -> Patch:
+def patch(layer: int, position: int, state: NDArray[np.float32]) -> ActivationPatch:
     """A patch from a vector.
 
     Args:
@@ -37,11 +37,11 @@ def patch(layer: int, position: int, state: NDArray[np.float32]) -> Patch:
         position: Whose state it replaces.
         state: Shape [d_model].
     """
-    return Patch(layer, position, np.ascontiguousarray(state, dtype=np.float32).tobytes())
+    return ActivationPatch(layer, position, np.ascontiguousarray(state, dtype=np.float32).tobytes())
 
 
 @dataclass(frozen=True, slots=True)
-class Edit:
+class Intervention:
     """Changes of one forward pass; equal edits are equal computations.
 
     Attributes:
@@ -56,4 +56,4 @@ class Edit:
 
     heads: tuple[tuple[int, int], ...] = ()
     ablation: Ablation = "zero"
-    patches: tuple[Patch, ...] = ()
+    patches: tuple[ActivationPatch, ...] = ()

@@ -7,11 +7,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from playground.core.prompting import (
+from playground.core.demonstrations import (
+    CONDITIONS,
+    MAX_LABELS,
+    N_OTHERS,
+    drawn,
+    relabelled,
+    split,
+    with_others,
+)
+from playground.core.few_shot import (
     FORMATS,
-    Block,
     Example,
-    Task,
+    PromptBlock,
+    PromptTask,
     blocks,
     calibrated,
     candidates,
@@ -20,14 +29,13 @@ from playground.core.prompting import (
     label_probabilities,
     messages,
 )
-from playground.core.shots import CONDITIONS, MAX_LABELS, N_OTHERS, drawn, relabelled, split, with_others
 
 DEMOS = (Example("The soup was cold.", "negative"), Example("A lovely room.", "positive"))
-TASK = Task("Positive or negative?", "Review", "Sentiment", DEMOS)
+TASK = PromptTask("Positive or negative?", "Review", "Sentiment", DEMOS)
 MANY = [Example(f"text {i}", "abc"[i % 3]) for i in range(30)]
 
 
-def joined(found: tuple[Block, ...]) -> str:
+def joined(found: tuple[PromptBlock, ...]) -> str:
     return "".join(block.text for block in found)
 
 
@@ -126,7 +134,7 @@ def test_labels_flipped_and_random() -> None:
 def test_open_answers_get_wrong_ones_of_their_own() -> None:
     countries = [Example(f"country {i}", f"city {i}") for i in range(MAX_LABELS + 1)]
     made = with_others(countries, seed=3)
-    task = Task("", "", "", made)
+    task = PromptTask("", "", "", made)
     for one in made:
         assert len(set(one.others)) == N_OTHERS
         assert one.label not in one.others

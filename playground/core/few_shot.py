@@ -42,7 +42,7 @@ class Example:
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class PromptTask:
     """What a prompt asks for.
 
     Attributes:
@@ -71,7 +71,7 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class PromptBlock:
     """A stretch of a prompt.
 
     Attributes:
@@ -85,7 +85,7 @@ class Block:
     number: int = 0
 
 
-def blocks(task: Task, demos: Sequence[Example], query: str, style: Format) -> tuple[Block, ...]:
+def blocks(task: PromptTask, demos: Sequence[Example], query: str, style: Format) -> tuple[PromptBlock, ...]:
     r"""The prompt, ending where the label of the query begins; for "chat" see `chat_blocks`.
 
     Example:
@@ -94,14 +94,14 @@ def blocks(task: Task, demos: Sequence[Example], query: str, style: Format) -> t
         'Which?\n\ncow -> wug\ncup ->'
     """
     before, between, after = marks(task, style)
-    found = [Block("instruction", f"{task.instruction}\n\n")] if task.instruction else []
+    found = [PromptBlock("instruction", f"{task.instruction}\n\n")] if task.instruction else []
     for number, demo in enumerate(demos, 1):
-        found.append(Block("demonstration", f"{before}{demo.text}{between}", number))
-        found.append(Block("label", f" {demo.label}{after}", number))
-    return (*found, Block("query", f"{before}{query}{between}"))
+        found.append(PromptBlock("demonstration", f"{before}{demo.text}{between}", number))
+        found.append(PromptBlock("label", f" {demo.label}{after}", number))
+    return (*found, PromptBlock("query", f"{before}{query}{between}"))
 
 
-def marks(task: Task, style: Format) -> tuple[str, str, str]:
+def marks(task: PromptTask, style: Format) -> tuple[str, str, str]:
     """What stands before a text, between it and its label, and after the label; "chat" has none."""
     if style == "arrow":
         return "", " ->", "\n"
@@ -122,11 +122,11 @@ def candidates(options: Sequence[str], style: Format) -> tuple[str, ...]:
     """
     if style == "chat":
         return tuple(options)
-    after = marks(Task("", "", "", ()), style)[2] if is_nested(options) else ""
+    after = marks(PromptTask("", "", "", ()), style)[2] if is_nested(options) else ""
     return tuple(f" {option}{after}" for option in options)
 
 
-def following(task: Task, style: Format, options: Sequence[str]) -> str:
+def following(task: PromptTask, style: Format, options: Sequence[str]) -> str:
     r"""What stands behind a candidate where it is a demonstration: the rest of it, and the next example.
 
     The tokens of a label depend on it: "\n\n" may be one token at the end of a text and two before a letter.
@@ -153,7 +153,7 @@ def is_nested(options: Sequence[str]) -> bool:
     return any(one != other and other.startswith(one) for one in options for other in options)
 
 
-def messages(task: Task, demos: Sequence[Example], query: str) -> list[dict[str, str]]:
+def messages(task: PromptTask, demos: Sequence[Example], query: str) -> list[dict[str, str]]:
     """The same as a chat: the instruction from the system, demonstrations as earlier turns."""
     turns = [
         turn
@@ -164,7 +164,9 @@ def messages(task: Task, demos: Sequence[Example], query: str) -> list[dict[str,
     return [*system, *turns, {"role": "user", "content": query}]
 
 
-def chat_blocks(rendered: str, frames: Sequence[str], said: Sequence[Mapping[str, str]]) -> tuple[Block, ...]:
+def chat_blocks(
+    rendered: str, frames: Sequence[str], said: Sequence[Mapping[str, str]]
+) -> tuple[PromptBlock, ...]:
     """The prompt of a chat: what the messages say, and the template around them.
 
     Args:
@@ -183,10 +185,12 @@ def chat_blocks(rendered: str, frames: Sequence[str], said: Sequence[Mapping[str
         last = place == len(said) - 1
         number += message["role"] == "user" and not last
         kind: Kind = "query" if last else _KIND_OF_ROLE[message["role"]]
-        found.append(Block("template", rendered[at:start]))
-        found.append(Block(kind, rendered[start:stop], number if kind in ("demonstration", "label") else 0))
+        found.append(PromptBlock("template", rendered[at:start]))
+        found.append(
+            PromptBlock(kind, rendered[start:stop], number if kind in ("demonstration", "label") else 0)
+        )
         at = stop
-    return tuple(block for block in (*found, Block("template", rendered[at:])) if block.text)
+    return tuple(block for block in (*found, PromptBlock("template", rendered[at:])) if block.text)
 
 
 def places(text: str, frames: Sequence[str], contents: Sequence[str]) -> list[tuple[int, int]]:
