@@ -9,11 +9,11 @@ import numpy as np
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from playground.core.prompting import Task, blocks, candidates
-from playground.core.shots import drawn, split
-from playground.engine.catalogue import model_folder
-from playground.engine.local import LocalEngine
-from playground.engine.scores import ScoreRequest
+from playground.core.demonstrations import drawn, split
+from playground.core.few_shot import PromptTask, blocks, candidates
+from playground.engine.contract.scores import ScoreRequest
+from playground.engine.local.engine import LocalEngine
+from playground.engine.models.catalogue import model_folder
 from playground.settings import Settings
 from playground.ui.prompting import task_files
 
@@ -39,18 +39,18 @@ def run() -> list[dict[str, Any]]:
     ]
 
 
-def _prompts(task: Task, draw: int) -> list[list[str]]:
+def _prompts(task: PromptTask, draw: int) -> list[list[str]]:
     """Number of examples -> the prompt of each item; without examples only in the first draw."""
     _pool, test = split(task.examples, N_ITEMS, 0)
     return [[_text(task, n, draw, one.text) for one in test] for n in N_SHOTS if n or not draw]
 
 
-def _text(task: Task, n_shot: int, draw: int, query: str) -> str:
+def _text(task: PromptTask, n_shot: int, draw: int, query: str) -> str:
     pool, _test = split(task.examples, N_ITEMS, 0)
     return "".join(block.text for block in blocks(task, drawn(pool, n_shot, 1_000 * draw), query, "labelled"))
 
 
-def _ours(task: Task, draws: list[list[list[str]]]) -> tuple[list[int], list[float]]:
+def _ours(task: PromptTask, draws: list[list[list[str]]]) -> tuple[list[int], list[float]]:
     """The answer to every prompt, and the seconds after which each point was known."""
     settings = Settings()
     engine = LocalEngine(settings)

@@ -18,10 +18,10 @@ import torch
 from numpy.typing import NDArray
 from transformers import AutoModelForCausalLM
 
-from playground.engine.base import TraceRequest
-from playground.engine.catalogue import model_folder
-from playground.engine.inside import LensRequest
-from playground.engine.local import LocalEngine
+from playground.engine.contract.engine import TraceRequest
+from playground.engine.contract.inside import LensRequest
+from playground.engine.local.engine import LocalEngine
+from playground.engine.models.catalogue import model_folder
 from playground.settings import Settings
 
 LENGTHS = (12, 64)

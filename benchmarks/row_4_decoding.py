@@ -10,8 +10,8 @@ import torch
 from transformers import AutoModelForCausalLM
 
 from playground.engine import create_engine
-from playground.engine.base import GenerateRequest
-from playground.engine.catalogue import model_folder
+from playground.engine.contract.engine import GenerateRequest
+from playground.engine.models.catalogue import model_folder
 from playground.settings import Settings
 
 TEXT = "Once upon a time, in a village by the sea,"

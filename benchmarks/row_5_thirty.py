@@ -15,7 +15,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 
 from benchmarks.live_server import LiveServer
 from benchmarks.load_client import Reader, Run
-from playground.engine.catalogue import model_folder
+from playground.engine.models.catalogue import model_folder
 from playground.settings import Settings
 
 N_READERS, N_TOKENS = 30, 32

@@ -22,13 +22,13 @@ from numpy.typing import NDArray
 from benchmarks.live_server import LiveServer
 from benchmarks.load_client import Reader, Run
 from playground.core.attention import thumbnails
-from playground.core.edits import Edit
+from playground.core.interventions import Intervention
 from playground.engine import create_engine
-from playground.engine.base import TraceRequest
-from playground.engine.catalogue import catalogue
-from playground.engine.forward import Capture, Row, run_traces
-from playground.engine.inside import AblationsRequest
-from playground.engine.loading import LoadedModel, load
+from playground.engine.contract.engine import TraceRequest
+from playground.engine.contract.inside import AblationsRequest
+from playground.engine.forward.traces import Capture, InputRow, run_traces
+from playground.engine.models.catalogue import catalogue
+from playground.engine.models.loading import LoadedModel, load
 from playground.settings import DEFAULT_DECODER, Settings
 from playground.ui.components import packed
 
@@ -46,7 +46,7 @@ def run() -> list[dict[str, Any]]:
     torch.set_num_threads(settings.torch_threads or psutil.cpu_count(logical=False) or 1)
     loaded = load(catalogue(settings)[DEFAULT_DECODER], settings, lambda _message, _share: None)
     ids = loaded.tokenizer.tokenize(". ".join([SENTENCE] * 6)).input_ids[:N_TOKENS]
-    row = Row(tuple(int(token_id) for token_id in ids))
+    row = InputRow(tuple(int(token_id) for token_id in ids))
     tokens = loaded.tokenizer.token_texts(row.input_ids)
     with LiveServer.playground() as live:
         live.wait_ready()
@@ -82,7 +82,7 @@ def _blocks(answer: Run, name: str) -> list[bytes]:
     return [bytes(one.bytes) for one in found if one.component_name.endswith(name)]
 
 
-def _capture(loaded: LoadedModel, row: Row) -> list[dict[str, Any]]:
+def _capture(loaded: LoadedModel, row: InputRow) -> list[dict[str, Any]]:
     wanted = {
         "nothing": Capture(),
         "float32 attentions, queries, keys, values": Capture(attentions="float32", query_key=True),
@@ -128,7 +128,9 @@ def _ranking(settings: Settings) -> dict[str, Any]:
 
         def peer(number: int) -> None:
             for head in HEADS[number::EVERY]:
-                engine.trace(TraceRequest(DEFAULT_DECODER, SENTENCE, logits="last", edit=Edit((head,))))
+                engine.trace(
+                    TraceRequest(DEFAULT_DECODER, SENTENCE, logits="last", edit=Intervention((head,)))
+                )
 
         engine.trace(TraceRequest(DEFAULT_DECODER, SENTENCE, logits="last"))
         for number in range(RANKINGS):

@@ -12,8 +12,8 @@ import torch
 from transformers import AutoModelForCausalLM
 
 from playground.engine import create_engine
-from playground.engine.base import TraceRequest
-from playground.engine.catalogue import model_folder
+from playground.engine.contract.engine import TraceRequest
+from playground.engine.models.catalogue import model_folder
 from playground.settings import Settings
 
 ROUNDS = 15

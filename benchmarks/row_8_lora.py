@@ -16,11 +16,11 @@ from benchmarks.live_server import LiveServer
 from benchmarks.load_client import Reader
 from playground.core.files.training_rows import TrainingRow, pairs, split
 from playground.engine import create_engine
-from playground.engine.adapted import targets
-from playground.engine.catalogue import model_folder
-from playground.engine.finetuning import FinetuneRequest, TrainingText
-from playground.engine.fused import MAX_NORM, Bank, Slot
-from playground.engine.training_run import text_order
+from playground.engine.adapters.layers import targets
+from playground.engine.contract.training import FinetuneRequest, TrainingText
+from playground.engine.models.catalogue import model_folder
+from playground.engine.training.bank import MAX_NORM, AdapterBank, AdapterSlot
+from playground.engine.training.run import text_order
 from playground.paths import site_root
 from playground.settings import Settings
 
@@ -74,11 +74,11 @@ def _batch(texts: tuple[TrainingText, ...], step: int) -> list[TrainingText]:
     return [texts[i] for i in text_order(len(texts), 4 * N_ROUNDS, seed=0)[4 * step : 4 * step + 4]]
 
 
-def _bank(loaded: Any, texts: tuple[TrainingText, ...], n: int) -> Bank:  # noqa: ANN401  (a loaded model)
+def _bank(loaded: Any, texts: tuple[TrainingText, ...], n: int) -> AdapterBank:  # noqa: ANN401  (a loaded model)
     requests = [FinetuneRequest(loaded.info.model_id, "bench", texts, (), seed=seed) for seed in range(n)]
-    return Bank(
+    return AdapterBank(
         loaded,
-        [Slot(one, targets(loaded.tree, one.target_modules, one.method)) for one in requests],
+        [AdapterSlot(one, targets(loaded.template, one.target_modules, one.method)) for one in requests],
         lambda: None,
     )
 

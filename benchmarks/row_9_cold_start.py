@@ -11,7 +11,7 @@ from typing import Any
 
 from benchmarks.live_server import LiveServer
 from benchmarks.load_client import Reader
-from playground.engine.catalogue import model_folder
+from playground.engine.models.catalogue import model_folder
 from playground.settings import Settings
 
 ROUNDS = 5

@@ -1,16 +1,11 @@
 """Attention: which earlier tokens does a token look at, in which head, and does it matter?"""
 
-from playground.ui import (
-    ablation,
-    bertviz_view,
-    compute,
-    frame,
-    head_ranking,
-    heads,
-    rollout,
-    two_masks,
-)
-from playground.ui.attention_tasks import tasks
+from playground.ui import compute, frame
+from playground.ui.attention import ablation, heads, rollout
+from playground.ui.attention import bertviz as bertviz_view
+from playground.ui.attention import masks as two_masks
+from playground.ui.attention import ranking as head_ranking
+from playground.ui.attention.tasks import tasks
 from playground.ui.components.token_chips import token_chips
 
 context = frame.page("attention", needs=["attentions"], reads_text=True)

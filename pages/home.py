@@ -6,8 +6,9 @@ from typing import Literal
 
 import streamlit as st
 
-from playground.core import frames, journey
+from playground.core import journey
 from playground.core.pieces import labels, piece
+from playground.core.tables import sampling as frames
 from playground.ui import compute, next_characters, show
 from playground.ui.components.journey import Scene, journey_picture, reading
 from playground.ui.components.token_chips import token_chips

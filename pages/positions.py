@@ -1,8 +1,11 @@
 """Positions: how a model that sees a set of vectors knows which word came first."""
 
-from playground.ui import compute, far_positions, frame, positions, word_order
+from playground.ui import compute, frame
 from playground.ui.components.token_chips import token_chips
-from playground.ui.position_models import roles
+from playground.ui.positions import far as far_positions
+from playground.ui.positions import schemes as positions
+from playground.ui.positions import word_order
+from playground.ui.roles import roles
 from playground.ui.tasks import Task
 
 context = frame.page("positions", reads_text=True, needs_text=False)

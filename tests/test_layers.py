@@ -103,7 +103,7 @@ def test_only_settings_reads_the_environment() -> None:
     }
     allowed = {
         "playground/engine/__init__.py",  # writes OpenMP's waiting policy
-        "playground/engine/tiktoken_files.py",  # tells tiktoken its cache folder
+        "playground/engine/models/tiktoken_files.py",  # tells tiktoken its cache folder
         "playground/settings.py",  # and refuses names that are none
         "playground/actions.py",  # runs before anything is installed: is this CI?
         "playground/chromium.py",  # the browser that a developer names

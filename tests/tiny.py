@@ -26,7 +26,7 @@ from transformers import (
     T5ForConditionalGeneration,
 )
 
-from playground.engine.placing import METADATA
+from playground.engine.models.whole_folder import METADATA
 from playground.settings import Settings
 
 LLAMA, GPT2, BERT, T5 = "tiny/llama", "tiny/gpt2", "tiny/bert", "tiny/t5"

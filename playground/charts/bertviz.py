@@ -66,7 +66,7 @@ const require = {{ config() {{}} }};
 """
 
 
-class View(NamedTuple):
+class BertvizView(NamedTuple):
     """A page for an iframe.
 
     Attributes:
@@ -86,7 +86,7 @@ def head_view(
     layer: int,
     words: Mapping[str, str],
     dark: bool = False,
-) -> View:
+) -> BertvizView:
     """One layer: lines from queries on the left to keys on the right, a colour for each head.
 
     Args:
@@ -104,7 +104,7 @@ def head_view(
     params = {"layer": None, "heads": None, "include_layers": [layer]}
     data = _data(weights[[layer]], queries, keys, pixels=150, font=15)
     page = _page("head_view", data | params, {}, words, dark)
-    return View(page, math.ceil(22.5 * max(len(queries), len(keys))) + 30 + 2 * _MARGIN)
+    return BertvizView(page, math.ceil(22.5 * max(len(queries), len(keys))) + 30 + 2 * _MARGIN)
 
 
 def model_view(
@@ -115,7 +115,7 @@ def model_view(
     layers: Sequence[int],
     words: Mapping[str, str],
     dark: bool = False,
-) -> View:
+) -> BertvizView:
     """Every head of some layers as a thumbnail; a click enlarges one.
 
     Args:
@@ -152,7 +152,7 @@ def model_view(
     page = _page("model_view", data | params, said, words, dark)
     n = max(len(queries), len(keys))
     thumbnails = len(layers) * (n * 7 * 12 / n_heads + 10) + 38
-    return View(page, math.ceil(max(thumbnails, 18 * n + 55)) + 2 * _MARGIN)
+    return BertvizView(page, math.ceil(max(thumbnails, 18 * n + 55)) + 2 * _MARGIN)
 
 
 def standalone(page: str) -> str:

@@ -107,10 +107,12 @@ def head_name(layer: int, head: int) -> str:
     return f"{layer + 1}.{head + 1}"
 
 
-Job = Literal["induction", "previous_token", "duplicate_token", "same_word", "first_token", "even", "mixed"]
+HeadRole = Literal[
+    "induction", "previous_token", "duplicate_token", "same_word", "first_token", "even", "mixed"
+]
 
 
-def job(scores: Mapping[Score, NDArray[np.float64]], layer: int, head: int, n_keys: float) -> Job:
+def head_role(scores: Mapping[Score, NDArray[np.float64]], layer: int, head: int, n_keys: float) -> HeadRole:
     """The one thing a head does here, by the thresholds above, the rarest job first; "mixed" for none.
 
     Args:

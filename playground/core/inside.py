@@ -55,7 +55,7 @@ def stream(trace: Trace, position: int, *, pre_norm: bool) -> Stream:
     final = states[-1].copy()
     attention, mlp = (
         None if writes is None else writes[:, position].astype(np.float64)
-        for writes in (trace.attention_writes, trace.mlp_writes)
+        for writes in (trace.attn_out, trace.mlp_out)
     )
     if pre_norm and attention is not None and mlp is not None:
         states[-1] = states[-2] + attention[-1] + mlp[-1]

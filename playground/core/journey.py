@@ -52,7 +52,7 @@ class AttentionRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class JourneyRow:
     """One line of the picture: a token (`stop == start + 1`) or several in a row that it has no room for."""
 
     start: int
@@ -169,7 +169,7 @@ def _keys_that_count(special: Sequence[bool], query: int) -> tuple[list[int], Ch
 
 def rows(
     n_tokens: int, query: int, weights: NDArray[np.float32] | None, selected: int | None = None
-) -> list[Row]:
+) -> list[JourneyRow]:
     """Choose the tokens the picture shows; runs of the others become one line each.
 
     The query and the reader's selected token come first, then the tokens with the most attention; without
@@ -196,15 +196,15 @@ def rows(
     return _lines(shown, n_tokens)
 
 
-def _lines(shown: set[int], n_tokens: int) -> list[Row]:
+def _lines(shown: set[int], n_tokens: int) -> list[JourneyRow]:
     """Shown tokens and the runs between them."""
-    lines: list[Row] = []
+    lines: list[JourneyRow] = []
     after = 0
     for position in [*sorted(shown), n_tokens]:
         if position > after:
-            lines.append(Row(after, position))
+            lines.append(JourneyRow(after, position))
         if position < n_tokens:
-            lines.append(Row(position, position + 1))
+            lines.append(JourneyRow(position, position + 1))
         after = position + 1
     return lines
 

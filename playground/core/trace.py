@@ -27,7 +27,7 @@ class Trace:
         window: First and last + 1 of the positions whose attentions were kept, None for all.
         queries, keys, values: What attention compares and mixes, after rotary embedding, float32. Shapes
             [layer, head, position, d_head], [layer, kv_head, position, d_head] and the same.
-        attention_writes, mlp_writes: What the two parts of each block add to the residual stream, float32;
+        attn_out, mlp_out: What the two parts of each block add to the residual stream, float32;
             before the norm in post-norm models. Shape [layer, position, d_model].
         hidden_states: Residual stream, float32. Shape [n, position, d_model], n the layers asked for.
         hidden_layers: Which layers those are; 0 is the embedding, the last is after the final norm.
@@ -57,8 +57,8 @@ class Trace:
     queries: NDArray[np.float32] | None = None
     keys: NDArray[np.float32] | None = None
     values: NDArray[np.float32] | None = None
-    attention_writes: NDArray[np.float32] | None = None
-    mlp_writes: NDArray[np.float32] | None = None
+    attn_out: NDArray[np.float32] | None = None
+    mlp_out: NDArray[np.float32] | None = None
     hidden_states: NDArray[np.float32] | None = None
     hidden_layers: tuple[int, ...] = ()
     logits: NDArray[np.float32] | None = None
@@ -88,8 +88,8 @@ class Trace:
             "queries": (None, None, n, None),
             "keys": (None, None, n, None),
             "values": (None, None, n, None),
-            "attention_writes": (None, n, None),
-            "mlp_writes": (None, n, None),
+            "attn_out": (None, n, None),
+            "mlp_out": (None, n, None),
             "hidden_states": (len(self.hidden_layers), n, None),
             "logits": (None if self.logit_positions is None else len(self.logit_positions), None),
             "decoder_input_ids": (target,),

@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from playground.engine.base import Engine
+    from playground.engine.contract.engine import Engine
     from playground.settings import Settings
 
 __all__ = ["create_engine"]
@@ -27,7 +27,7 @@ def create_engine(settings: Settings | None = None) -> Engine:
         >>> engine.tokenize(settings.default_model, "The capital").tokens        # doctest: +SKIP
         ('The', ' capital')
     """
-    from playground.engine.local import LocalEngine
+    from playground.engine.local.engine import LocalEngine
     from playground.settings import Settings
 
     return LocalEngine(settings or Settings())

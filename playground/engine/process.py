@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 from playground.errors import EngineFailed, PlaygroundError
 
 if TYPE_CHECKING:
-    from playground.engine.base import Engine
+    from playground.engine.contract.engine import Engine
     from playground.settings import Settings
 
 
@@ -114,7 +114,7 @@ class SharedEngine:
 
     def _create_and_warm(self) -> None:
         from playground.engine import create_engine
-        from playground.engine.base import TraceRequest
+        from playground.engine.contract.engine import TraceRequest
 
         model = self._default_model()
         first = TraceRequest(model=model, text="The capital of England is", logits="last", owner="warm-up")

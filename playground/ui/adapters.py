@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from playground.engine.base import Engine
-from playground.engine.catalogue import CatalogueEntry
-from playground.engine.finetuning import AdapterInfo
-from playground.engine.model_info import AdapterName, ModelInfo
+from playground.engine.contract.engine import Engine
+from playground.engine.contract.models import AdapterName, ModelInfo
+from playground.engine.contract.training import AdapterInfo
+from playground.engine.models.catalogue import CatalogueEntry
 from playground.engine.process import shared_engine
 from playground.errors import PlaygroundError
 from playground.ui import compute

@@ -14,16 +14,16 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from playground.core.edits import Ablation, Edit
 from playground.core.embeddings import EmbeddingTable
+from playground.core.interventions import Ablation, Intervention
 from playground.core.positions import PositionScheme
 from playground.core.residual import Lens, Unembedding
 from playground.core.tokens import Tokenization
 from playground.core.trace import Trace
-from playground.engine.base import Engine, TraceRequest
-from playground.engine.inside import Ablated, AblationsRequest, LensRequest, Part
+from playground.engine.contract.engine import Engine, TraceRequest
+from playground.engine.contract.inside import Ablated, AblationsRequest, LensRequest, Part
+from playground.engine.contract.vectors import TextRead, TracesRequest
 from playground.engine.process import shared_engine
-from playground.engine.vectors import TextRead, TracesRequest
 from playground.errors import PlaygroundError
 from playground.ui.state import PageContext, outlives_reload
 from playground.ui.text import sentence
@@ -82,7 +82,7 @@ def trace(
     query_key: bool = False,
     writes: bool = False,
     predictions: int = 0,
-    edit: Edit | None = None,
+    edit: Intervention | None = None,
     after: Trace | None = None,
     decoder_text: str = "",
     topic: str = "main",
@@ -270,7 +270,7 @@ def parts(context: PageContext) -> tuple[Part, ...]:
         stop_with(error)
 
 
-def refusal(context: PageContext, input_ids: tuple[int, ...], position_ids: tuple[int, ...]) -> str | None:
+def rejection(context: PageContext, input_ids: tuple[int, ...], position_ids: tuple[int, ...]) -> str | None:
     """What the engine says when asked to read these tokens at these positions; None when it does."""
     model = context.model.model_id
     try:

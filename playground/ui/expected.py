@@ -9,7 +9,7 @@ from playground.core import pieces
 from playground.core.predictions import Predictions
 from playground.core.tokens import Tokenization
 from playground.ui.components.scored_text import Expected, ScoredToken
-from playground.ui.sampling import token_labels
+from playground.ui.sampling.settings import token_labels
 
 N_EXPECTED = 5
 

@@ -38,7 +38,7 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Kind:
+class FileKind:
     """One kind of file.
 
     Attributes:
@@ -78,7 +78,7 @@ class _Draft:
         return suffix_of(self.name)
 
 
-def field(kind: Kind) -> None:
+def field(kind: FileKind) -> None:
     """Draw a field for a file of this kind, and the preview of the one that came."""
     limit = state.settings().max_upload_bytes
     uploads.field(kind.key, kind.label, kind.suffixes, limit, _keep, (kind.key,))
@@ -115,7 +115,7 @@ def _keep(name: str, data: bytes, key: str) -> None:
     st.session_state[f"{key}_draft"] = _Draft(name, data, weigh(data), number)
 
 
-def _preview(kind: Kind, draft: _Draft) -> None:
+def _preview(kind: FileKind, draft: _Draft) -> None:
     st.markdown(f"**{plain(draft.name)}** · {_size(draft)}")
     file = None
     try:
@@ -158,7 +158,7 @@ def _put_away(key: str) -> None:
 # ---------------------------------------------------------------- how it is read
 
 
-def _how(kind: Kind, draft: _Draft) -> How | None:
+def _how(kind: FileKind, draft: _Draft) -> How | None:
     """Draw how the file is read and its first rows; None while the reader must choose first."""
     is_table = bool(kind.parts) and draft.suffix == "csv"
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -232,7 +232,7 @@ def _of(how: How) -> str:
     return f"{how.encoding}_{separator}_{how.has_header}"
 
 
-def _columns(kind: Kind, draft: _Draft, how: How, found: Sheet) -> How | None:
+def _columns(kind: FileKind, draft: _Draft, how: How, found: Sheet) -> How | None:
     """Draw a list of columns for each part; known names choose, else the reader does."""
     known = kind.columns(found) or ()
     defaults = [None] * (len(kind.parts) - len(known)) + list(known)  # optional parts come first

@@ -8,7 +8,7 @@ from playground.core.files import prompts
 from playground.core.files.prompts import PromptFile
 from playground.ui import file_preview, state
 from playground.ui.choose import last_key, list_key
-from playground.ui.file_preview import Kind, Part
+from playground.ui.file_preview import FileKind, Part
 from playground.ui.state import outlives_reload
 from playground.ui.text import _, ngettext
 
@@ -41,7 +41,7 @@ def _close() -> None:
 def _dialog() -> None:
     limit = state.settings()
     file_preview.field(
-        Kind(
+        FileKind(
             "prompts_upload",
             _("Prompts: .txt (one per line), .csv or .jsonl (column `prompt`), up to 1 MB, 500 rows"),
             prompts.SUFFIXES,

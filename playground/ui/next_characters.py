@@ -12,7 +12,7 @@ from playground.core.inside import log_probabilities
 from playground.core.next_characters import Floats, NextCharacters, Path, Spelling, next_characters, table
 from playground.core.tokens import Tokenization
 from playground.core.trace import Trace
-from playground.engine.model_info import AdapterName
+from playground.engine.contract.models import AdapterName
 from playground.ui import compute, show
 from playground.ui.components.journey.scene import percent
 from playground.ui.state import PageContext, settings

@@ -6,7 +6,7 @@ import time
 
 import streamlit as st
 
-from playground.engine.model_info import AdapterName
+from playground.engine.contract.models import AdapterName
 from playground.ui.text import _
 
 SHORT_S = 2.0  # a rest that is shorter needs no words

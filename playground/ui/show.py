@@ -12,9 +12,9 @@ import streamlit as st
 
 from playground.core.files.table import csv_bytes
 from playground.core.trace import Trace
-from playground.engine import catalogue
-from playground.engine.base import ModelInfo
-from playground.engine.model_info import AdapterName
+from playground.engine.contract.engine import ModelInfo
+from playground.engine.contract.models import AdapterName
+from playground.engine.models import catalogue
 from playground.paths import site_root
 from playground.ui import adapters
 from playground.ui.components.save_picture import save_picture

@@ -6,10 +6,10 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, TypeVar
 
-from playground.engine.base import GenerateRequest, GenerateStep, OnWait
-from playground.engine.beams import BeamsRequest, BeamStep
-from playground.engine.many import GenerateManyRequest
-from playground.engine.scores import ScoreRequest, Scores
+from playground.engine.contract.beams import BeamsRequest, BeamStep
+from playground.engine.contract.engine import GenerateRequest, GenerateStep, OnWait
+from playground.engine.contract.generation import GenerateManyRequest
+from playground.engine.contract.scores import ScoreRequest, Scores
 from playground.ui.compute import get_engine
 from playground.ui.state import PageContext, click_waits
 from playground.ui.waiting import Clicked, WaitingLine

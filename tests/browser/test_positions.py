@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from playground.core import frames_positions as frames
 from playground.core.positions import (
     DistanceProfile,
     PositionScheme,
@@ -21,6 +20,7 @@ from playground.core.positions import (
     similarity,
     sinusoidal,
 )
+from playground.core.tables import positions as frames
 from playground.ui.components import script
 from tests.browser.conftest import OpenPage
 from tests.browser.reader import Watch, wait_run, wait_sent

@@ -10,10 +10,10 @@ from playwright.sync_api import Page, expect
 
 from playground.core import bpe, pieces
 from playground.core.tokens import readable
-from playground.engine.named_tokenizers import NamedTokenizers
-from playground.engine.table import ModelTable
+from playground.engine.models.named_tokenizers import NamedTokenizers
+from playground.engine.models.table import ModelTable
 from playground.settings import DEFAULT_DECODER, DEFAULT_ENCODER, Settings
-from playground.ui.granularity import corpus
+from playground.ui.tokenization.granularity import corpus
 from tests.browser.conftest import OpenPage
 from tests.browser.reader import Watch, hears_once, wait_run, write
 

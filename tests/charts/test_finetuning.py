@@ -12,7 +12,7 @@ import altair as alt
 import pytest
 
 from playground.charts import finetuning as charts
-from playground.core import frames_finetuning as frames
+from playground.core.tables import finetuning as frames
 
 
 def words(*names: str) -> dict[str, str]:

@@ -9,7 +9,8 @@ import altair as alt
 import pytest
 
 from playground.charts import sampling as charts
-from playground.core import frames, frames_many
+from playground.core.tables import continuations as frames_many
+from playground.core.tables import sampling as frames
 
 CURVE_WORDS = {word: f"«{word}»" for word in ("temperature", "entropy", "n_kept", "all", "kept", "now")}
 BAR_WORDS = {word: f"«{word}»" for word in ("token", "surprisal", "model", "drawn", "rank", "kept")}

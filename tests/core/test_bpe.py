@@ -62,7 +62,7 @@ def test_textbook_example_gives_the_textbook_merges() -> None:
 
 def test_first_256_ids_are_gpt2s() -> None:
     tiktoken = pytest.importorskip("tiktoken")
-    from playground.engine import tiktoken_files
+    from playground.engine.models import tiktoken_files
     from playground.settings import Settings
 
     assert tiktoken

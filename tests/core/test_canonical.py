@@ -10,13 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from playground.core import contexts, frames_prompting, shots, tokenization
+from playground.core import contexts, tokenization
+from playground.core import demonstrations as shots
 from playground.core.canonical import canonical, distinct, is_same
+from playground.core.few_shot import Example, PromptTask
 from playground.core.files.examples import read_examples
 from playground.core.files.rows import sheet
 from playground.core.files.training_rows import TrainingRow, duplicates, split
 from playground.core.guessing import is_right
-from playground.core.prompting import Example, Task
+from playground.core.tables import prompting as frames_prompting
 from playground.core.tokens import Tokenization
 from playground.errors import BadFile
 from playground.paths import site_root
@@ -54,7 +56,7 @@ def test_texts_that_look_alike_only_are_two(one: str, other: str) -> None:
 
 
 def test_a_task_has_each_label_once_and_shows_texts_as_typed() -> None:
-    task = Task("", "", "", ROWS)
+    task = PromptTask("", "", "", ROWS)
     assert task.labels == ("긍정", nfd("부정")) or task.labels == (nfd("부정"), "긍정")
     assert [task.right(one) for one in ROWS[:4]] == ["긍정", nfd("부정"), "긍정", nfd("부정")]
     opened = Example("수도", nfd("서울"), ("서울", "부산"))
@@ -75,7 +77,7 @@ def test_no_text_is_on_both_sides_in_another_form(seed: int) -> None:
 
 
 def test_other_labels_are_others() -> None:
-    labels = Task("", "", "", ROWS).labels
+    labels = PromptTask("", "", "", ROWS).labels
     for one, flipped in zip(ROWS, shots.relabelled(ROWS, labels, "flipped", 0), strict=True):
         assert not is_same(one.label, flipped.label)
     many = [Example(str(i), f"é{i}" if i % 2 else nfd(f"é{i - 1}") + "1") for i in range(24)]

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from playground.core import contexts
 from playground.core.tokens import Tokenization
-from playground.engine.catalogue import catalogue
-from playground.engine.loading import load_tokenizer
+from playground.engine.models.catalogue import catalogue
+from playground.engine.models.loading import load_tokenizer
 from playground.settings import Settings
 from tests import tiny
 

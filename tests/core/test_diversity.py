@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from playground.core.diversity import distinct, repeated
-from playground.core.frames_many import Written, by_temperature, continuations
+from playground.core.tables.continuations import WrittenText, by_temperature, continuations
 
 TEXT = st.lists(st.integers(0, 5), min_size=4, max_size=30)
 
@@ -35,10 +35,10 @@ def test_distinct_is_a_share_and_does_not_mind_the_order_of_texts(texts: list[li
 
 def test_tables_hold_means_that_can_be_worked_out_by_hand() -> None:
     written = [
-        Written(0.5, 0, [1, 2, 3, 4], [-1.0, -1.0, -2.0, 0.0], "ab"),
-        Written(0.5, 1, [1, 2, 3, 5], [-3.0, -1.0, -1.0, -3.0], "cd"),
-        Written(1.5, 0, [7], [-4.0], "e"),
-        Written(1.5, 1),
+        WrittenText(0.5, 0, [1, 2, 3, 4], [-1.0, -1.0, -2.0, 0.0], "ab"),
+        WrittenText(0.5, 1, [1, 2, 3, 5], [-3.0, -1.0, -1.0, -3.0], "cd"),
+        WrittenText(1.5, 0, [7], [-4.0], "e"),
+        WrittenText(1.5, 1),
     ]
     table = continuations(written)
     assert table["mean_logprob"].tolist() == [-1.0, -2.0, -4.0]

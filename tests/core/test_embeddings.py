@@ -81,7 +81,7 @@ def test_rank_leaves_out_what_it_is_told() -> None:
 def real_table(real_settings: Settings) -> EmbeddingTable:
     from safetensors.numpy import load_file
 
-    from playground.engine.catalogue import model_folder
+    from playground.engine.models.catalogue import model_folder
     from playground.settings import DEFAULT_DECODER
 
     weights = load_file(model_folder(DEFAULT_DECODER, real_settings) / "model.safetensors")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from playground.core import frames
 from playground.core.ranking import rank
 from playground.core.sampling import distribution
+from playground.core.tables import sampling as frames
 
 RANKED = rank(np.log(np.array([0.05, 0.5, 0.15, 0.3])))
 NAMES = ["b", "d", "c", "a"]

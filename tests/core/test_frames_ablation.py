@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from playground.core import frames_ablation as frames
-from playground.core.frames_attention import weights
 from playground.core.heads import head_name, head_scores
+from playground.core.tables import ablation as frames
+from playground.core.tables.attention import weights
 
 
 def test_layers_and_heads_are_counted_from_one_in_every_table() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from playground.core import frames_attention as frames
 from playground.core.attention import (
     RowArithmetic,
     entropy_bits,
@@ -14,6 +13,7 @@ from playground.core.attention import (
     row_weights,
     scaled_dot_product,
 )
+from playground.core.tables import attention as frames
 
 N, D_HEAD, D_MODEL = 9, 16, 24
 

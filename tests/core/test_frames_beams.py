@@ -7,9 +7,10 @@ import pytest
 
 from playground.charts import beams as charts
 from playground.charts import comparing as paired
-from playground.core import frames_beams, frames_comparing
 from playground.core.beams import BeamSearch
 from playground.core.comparing import overlap
+from playground.core.tables import beams as frames_beams
+from playground.core.tables import comparing as frames_comparing
 from tests.charts.test_sampling import columns
 
 LABELS = {0: "the", 1: "cat", 2: "sat"}

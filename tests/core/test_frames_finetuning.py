@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from playground.core import frames_finetuning as frames
+from playground.core.few_shot import interval
 from playground.core.lora import LowRank, relative_norm, singular_values, smoothed
-from playground.core.prompting import interval
+from playground.core.tables import finetuning as frames
 
 RNG = np.random.default_rng(0)
 CHANGES = [

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from playground.charts import prompting as charts
-from playground.core import frames_prompting as frames
-from playground.core.prompting import interval
+from playground.core.few_shot import interval
+from playground.core.tables import prompting as frames
 
 POINTS = {
     ("true", 1, 1): [True, False, True, True],

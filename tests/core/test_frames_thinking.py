@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from playground.core import frames_thinking as frames
-from playground.core.frames_thinking import Transcript
-from playground.core.prompting import Example, interval
+from playground.core.few_shot import Example, interval
+from playground.core.tables import thinking as frames
+from playground.core.tables.thinking import Transcript
 
 ITEMS = (Example("3 + 4?", "7"), Example("5 x 240?", "1,200"))
 

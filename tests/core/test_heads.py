@@ -7,7 +7,7 @@ import pytest
 import torch
 from scipy.stats import entropy
 
-from playground.core.heads import EVEN, SCORES, Score, head_scores, job, kl_bits
+from playground.core.heads import EVEN, SCORES, Score, head_role, head_scores, kl_bits
 
 IDS = [7, 3, 9, 7, 3, 9, 7]  # 7 3 9, again, and again
 
@@ -30,7 +30,7 @@ def test_a_head_made_for_a_job_has_its_full_score(name: Score, targets: list[int
     scores = head_scores(one_hot(targets), IDS, [0, 0, 1, 1, 2, 2, 2])
     assert scores[name].item() == pytest.approx(1)
     assert scores["entropy"].item() == 0
-    assert job(scores, 0, 0, 4) == name
+    assert head_role(scores, 0, 0, 4) == name
 
 
 def test_scores_are_means_over_the_rows_that_can_tell() -> None:
@@ -52,8 +52,8 @@ def test_an_even_head_and_one_without_a_job() -> None:
     scores = head_scores(even[None, None], range(n))
     expected = np.mean(np.log2(np.arange(2, n + 1)))
     assert scores["entropy"].item() == pytest.approx(expected)
-    assert job(scores, 0, 0, 2**expected) == "even"
-    assert job(scores, 0, 0, 2 ** (expected / EVEN + 0.1)) == "mixed"
+    assert head_role(scores, 0, 0, 2**expected) == "even"
+    assert head_role(scores, 0, 0, 2 ** (expected / EVEN + 0.1)) == "mixed"
 
 
 def test_kl_is_torchs_and_zero_for_no_change() -> None:

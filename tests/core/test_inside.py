@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import rankdata
 
-from playground.core import frames_inside as frames
 from playground.core import inside as core
 from playground.core.residual import Lens
+from playground.core.tables import inside as frames
 from playground.core.trace import Trace
 
 RNG = np.random.default_rng(0)
@@ -25,7 +25,7 @@ def trace(n_layer: int = 3, n: int = 2, d_model: int = 8) -> Trace:
         states[layer + 1] = states[layer] + writes[0, layer] + writes[1, layer]
     return Trace(
         "m", "r", None, "float32", "cpu", tuple("ab"[:n]), np.arange(n), hidden_states=states,
-        hidden_layers=tuple(range(n_layer + 1)), attention_writes=writes[0], mlp_writes=writes[1],
+        hidden_layers=tuple(range(n_layer + 1)), attn_out=writes[0], mlp_out=writes[1],
     )  # fmt: skip
 
 

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from playground.core import frames, journey
-from playground.core.journey import N_DIMENSIONS, N_NEXT, N_ROWS, Row
+from playground.core import journey
+from playground.core.journey import N_DIMENSIONS, N_NEXT, N_ROWS, JourneyRow
+from playground.core.tables import sampling as frames
 from playground.core.tokens import Tokenization
 from playground.core.trace import Trace
 
@@ -108,7 +109,7 @@ def test_rows_cover_every_token_once_and_fit(n_tokens: int, seed: int, data: st.
 
 
 def test_rows_without_attention_are_the_end_of_the_text() -> None:
-    assert journey.rows(30, 29, None) == [Row(0, 23), *(Row(i, i + 1) for i in range(23, 30))]
+    assert journey.rows(30, 29, None) == [JourneyRow(0, 23), *(JourneyRow(i, i + 1) for i in range(23, 30))]
 
 
 def test_next_tokens_are_torchs_softmax_and_leave_nothing_out() -> None:

@@ -7,8 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from playground.core.frames_many import Written, continuations
 from playground.core.predictions import Predictions, perplexity
+from playground.core.tables.continuations import WrittenText, continuations
 
 
 def read(logprobs: list[float]) -> Predictions:
@@ -41,4 +41,4 @@ def test_perplexity_is_the_inverse_geometric_mean_however_large(
 
 
 def test_a_table_of_texts_holds_a_perplexity_beyond_every_number() -> None:
-    assert continuations([Written(1.0, 0, [5], [-2_000.0])])["perplexity"].tolist() == [math.inf]
+    assert continuations([WrittenText(1.0, 0, [5], [-2_000.0])])["perplexity"].tolist() == [math.inf]

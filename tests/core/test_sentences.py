@@ -9,9 +9,9 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from playground.core import frames_embeddings as frames
 from playground.core import sentences
 from playground.core.projections import pca, unit
+from playground.core.tables import embeddings as frames
 
 
 def vectors(n: int = 40, d: int = 16) -> np.ndarray:

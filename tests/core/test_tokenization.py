@@ -11,8 +11,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from playground.core import bpe, pieces, tokenization
-from playground.core import frames_tokenization as frames
 from playground.core.canonical import canonical
+from playground.core.tables import tokenization as frames
 from playground.core.tokens import Tokenization, readable, spans_of_bytes
 
 REFERENCE = "나는 학교에 간다. 여행을 가는 날이다. the cat sat on the mat " * 3

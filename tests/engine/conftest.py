@@ -14,8 +14,8 @@ from numpy.typing import ArrayLike
 from transformers import AutoModel, AutoModelForCausalLM, AutoModelForSeq2SeqLM
 
 from playground.engine import create_engine
-from playground.engine.catalogue import catalogue, model_folder
-from playground.engine.local import LocalEngine
+from playground.engine.local.engine import LocalEngine
+from playground.engine.models.catalogue import catalogue, model_folder
 from playground.settings import Settings
 
 

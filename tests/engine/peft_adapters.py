@@ -17,9 +17,9 @@ import peft
 import torch
 from numpy.typing import NDArray
 
-from playground.engine.base import TraceRequest
-from playground.engine.local import LocalEngine
-from playground.engine.peft_folder import CONFIG
+from playground.engine.adapters.peft_folder import CONFIG
+from playground.engine.contract.engine import TraceRequest
+from playground.engine.local.engine import LocalEngine
 from playground.settings import Settings
 from tests.engine.conftest import oracle
 

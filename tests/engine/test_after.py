@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 import torch
 
-from playground.core.edits import Edit
+from playground.core.interventions import Intervention
 from playground.core.trace import Trace
-from playground.engine.after import NEXT_TOKEN, goes_on, run_after
-from playground.engine.base import TraceRequest
-from playground.engine.forward import Capture, Row, run_traces
-from playground.engine.local import LocalEngine
+from playground.engine.contract.engine import TraceRequest
+from playground.engine.forward.after import NEXT_TOKEN, goes_on, run_after
+from playground.engine.forward.traces import Capture, InputRow, run_traces
+from playground.engine.local.engine import LocalEngine
 from playground.settings import DEFAULT_DECODER
 from tests import tiny
 from tests.engine.conftest import same_to_rounding
@@ -31,8 +31,8 @@ def test_a_batch_of_any_lengths_gives_the_logits_of_the_whole_texts(
 ) -> None:
     loaded = tiny_engine._table.load(model).result()
     ids = [tuple(loaded.tokenizer.encode(text)) for text in TEXTS]
-    begun = run_traces(loaded, [Row(one) for one in ids], KEPT)
-    rows = [Row((*one, *rest)) for one, rest in zip(ids, RESTS, strict=True)]
+    begun = run_traces(loaded, [InputRow(one) for one in ids], KEPT)
+    rows = [InputRow((*one, *rest)) for one, rest in zip(ids, RESTS, strict=True)]
     found = run_after(loaded, list(zip(rows, begun, strict=True)))
     for row, trace in zip(rows, found, strict=True):
         (whole,) = run_traces(loaded, [row], NEXT_TOKEN)
@@ -73,16 +73,16 @@ def test_what_does_not_begin_with_the_trace_is_read_whole(tiny_engine: LocalEngi
     bare = tiny_engine.trace(TraceRequest(tiny.LLAMA, "The cat sat", logits="last"))
     other = tiny_engine.trace(TraceRequest(tiny.GPT2, "The cat sat", logits="last", query_key=True))
     ids = tuple(begun.input_ids.tolist())
-    row = Row((*ids, 5))
+    row = InputRow((*ids, 5))
     assert goes_on(loaded, row, NEXT_TOKEN, begun)
     assert not goes_on(loaded, row, NEXT_TOKEN, None)
     assert not goes_on(loaded, row, NEXT_TOKEN, bare), "without keys"
     assert not goes_on(loaded, row, NEXT_TOKEN, other), "of another model"
-    assert not goes_on(loaded, Row(ids), NEXT_TOKEN, begun), "nothing is new"
-    assert not goes_on(loaded, Row((ids[0] + 1, *ids[1:], 5)), NEXT_TOKEN, begun)
+    assert not goes_on(loaded, InputRow(ids), NEXT_TOKEN, begun), "nothing is new"
+    assert not goes_on(loaded, InputRow((ids[0] + 1, *ids[1:], 5)), NEXT_TOKEN, begun)
     assert not goes_on(loaded, row, KEPT, begun), "more is wanted"
     assert not goes_on(loaded, replace(row, position_ids=(0,) * len(row.input_ids)), NEXT_TOKEN, begun)
-    assert not goes_on(loaded, replace(row, edit=Edit(((0, 1),))), NEXT_TOKEN, begun)
+    assert not goes_on(loaded, replace(row, edit=Intervention(((0, 1),))), NEXT_TOKEN, begun)
     wrong = TraceRequest(tiny.LLAMA, "the dog and the mat", logits="last", after=begun)
     plain = replace(wrong, after=None, logits="all")
     whole = np.asarray(tiny_engine.trace(plain).logits)[-1:]

@@ -14,15 +14,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from playground.core.edits import Edit
+from playground.core.interventions import Intervention
 from playground.core.sampling import ORDERS
-from playground.engine.base import GenerateRequest, GenerateStep, TraceRequest
-from playground.engine.beams import BeamsRequest
-from playground.engine.inside import AblationsRequest, LensRequest
-from playground.engine.local import LocalEngine
-from playground.engine.many import GenerateManyRequest
-from playground.engine.scores import ScoreRequest
-from playground.engine.vectors import TracesRequest
+from playground.engine.contract.beams import BeamsRequest
+from playground.engine.contract.engine import GenerateRequest, GenerateStep, TraceRequest
+from playground.engine.contract.generation import GenerateManyRequest
+from playground.engine.contract.inside import AblationsRequest, LensRequest
+from playground.engine.contract.scores import ScoreRequest
+from playground.engine.contract.vectors import TracesRequest
+from playground.engine.local.engine import LocalEngine
 from playground.errors import Cancelled, QueueFull, TimedOut
 from playground.settings import Settings
 from tests import tiny
@@ -57,7 +57,7 @@ def some_trace(draw: random.Random, models: tuple[str, ...]) -> TraceRequest:
         return replace(asked, decoder_text=draw.choice(["", "the cat"]))
     if model == tiny.BERT:
         return asked
-    edit = draw.choice([None, Edit(((1, 2), (0, 1))), Edit(((1, 0),), "mean")])
+    edit = draw.choice([None, Intervention(((1, 2), (0, 1))), Intervention(((1, 0),), "mean")])
     more = {
         "query_key": draw.random() < 0.3,
         "writes": draw.random() < 0.3,
@@ -121,7 +121,7 @@ def answer(engine: LocalEngine, kind: str, request: Any, n_steps: int | None = N
         return engine.embedding_table(*request).vectors[:5]
     found = getattr(engine, kind)(request)
     if not isinstance(found, Iterator):
-        names = ("attentions", "hidden_states", "logits", "queries", "mlp_writes", "decoder_attentions")
+        names = ("attentions", "hidden_states", "logits", "queries", "mlp_out", "decoder_attentions")
         names += ("top_ids", "top_probs", "answer_ranks")
         return [getattr(found, name) for name in names if getattr(found, name, None) is not None]
     steps = []

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn.functional import scaled_dot_product_attention
 
-from playground.engine.attention import Call, weights_of
+from playground.engine.models.traced_attention import Call, weights_of
 
 N, D_HEAD = 7, 8
 SLIDING = torch.ones(N, N, dtype=torch.bool).tril().triu(-2)

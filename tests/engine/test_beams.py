@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from playground.engine.base import TraceRequest
-from playground.engine.beams import BeamsRequest, BeamStep
-from playground.engine.local import LocalEngine
+from playground.engine.contract.beams import BeamsRequest, BeamStep
+from playground.engine.contract.engine import TraceRequest
+from playground.engine.local.engine import LocalEngine
 from playground.errors import BadValue, TooManyTokens, Unsupported
 from playground.settings import DEFAULT_DECODER, Settings
 from tests import tiny

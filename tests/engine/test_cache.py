@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from hypothesis import given
 from hypothesis import strategies as st
 
-from playground.engine.cache import ByteCache
+from playground.engine.scheduling.cache import ByteCache
 
 BUDGET = 100
 

@@ -12,15 +12,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from playground.engine import lens, loading, worker
-from playground.engine.base import GenerateRequest, TraceRequest
-from playground.engine.beams import BeamsRequest
-from playground.engine.inside import AblationsRequest, LensRequest
-from playground.engine.local import LocalEngine
-from playground.engine.many import GenerateManyRequest
-from playground.engine.scores import ScoreRequest
-from playground.engine.searching import BeamsWork
-from playground.engine.vectors import TracesRequest
+from playground.engine.contract.beams import BeamsRequest
+from playground.engine.contract.engine import GenerateRequest, TraceRequest
+from playground.engine.contract.generation import GenerateManyRequest
+from playground.engine.contract.inside import AblationsRequest, LensRequest
+from playground.engine.contract.scores import ScoreRequest
+from playground.engine.contract.vectors import TracesRequest
+from playground.engine.decoding.beam_search import BeamsWork
+from playground.engine.forward import lens
+from playground.engine.local import model_thread as worker
+from playground.engine.local.engine import LocalEngine
+from playground.engine.models import loading
 from playground.errors import Cancelled, QueueFull, Superseded
 from playground.settings import Settings
 from tests import tiny

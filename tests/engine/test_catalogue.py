@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from playground.engine.catalogue import catalogue, model_folder
-from playground.engine.convert import WHEELS, find_weights
+from playground.engine.models.catalogue import catalogue, model_folder
+from playground.engine.models.embedded import WHEELS, find_weights
 from playground.errors import BadValue
 from playground.settings import DEFAULT_DECODER, DEFAULT_ENCODER, Settings
 from tests import tiny

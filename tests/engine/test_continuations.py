@@ -7,13 +7,13 @@ import torch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from playground.core.prompting import Example, Task, blocks, candidates, following, label_probabilities
-from playground.engine.catalogue import catalogue
-from playground.engine.continuations import Ids, cut_together
-from playground.engine.loading import load_tokenizer
-from playground.engine.local import LocalEngine
-from playground.engine.scores import ScoreRequest, Scores
-from playground.engine.tokenizing import TextTokenizer
+from playground.core.few_shot import Example, PromptTask, blocks, candidates, following, label_probabilities
+from playground.engine.contract.scores import ScoreRequest, Scores
+from playground.engine.local.engine import LocalEngine
+from playground.engine.models.catalogue import catalogue
+from playground.engine.models.continuations import Ids, cut_together
+from playground.engine.models.loading import load_tokenizer
+from playground.engine.models.tokenizing import TextTokenizer
 from playground.errors import BadValue, TextTooLong
 from playground.settings import DEFAULT_DECODER, Settings
 from tests import tiny
@@ -107,7 +107,7 @@ def test_a_shared_token_is_scored_for_all_candidates(smollm: TextTokenizer) -> N
 
 @pytest.mark.real
 def test_line_breaks_behind_a_label_are_cut_as_in_a_demonstration(smollm: TextTokenizer) -> None:
-    task = Task("", "", "", REVIEWS)
+    task = PromptTask("", "", "", REVIEWS)
     prompt = "".join(block.text for block in blocks(task, REVIEWS, "It was fine.", "qa"))
     behind = following(task, "qa", NESTED)
     ids, cut = cut_together(smollm, prompt, candidates(NESTED, "qa"), behind)
@@ -122,7 +122,7 @@ def test_line_breaks_behind_a_label_are_cut_as_in_a_demonstration(smollm: TextTo
     assert ids == in_prompt.input_ids
 
 
-def shares_of(engine: LocalEngine, model: str, prompt: str, task: Task, style: str) -> list[float]:
+def shares_of(engine: LocalEngine, model: str, prompt: str, task: PromptTask, style: str) -> list[float]:
     request = ScoreRequest(
         model,
         (prompt,),
@@ -141,7 +141,7 @@ def test_shares_are_those_of_plain_forwards_over_the_whole_text(
     engine: LocalEngine = request.getfixturevalue("tiny_engine" if model in tiny.FAMILIES else "real_engine")
     values = request.getfixturevalue("tiny_settings") if model in tiny.FAMILIES else Settings()
     shots = REVIEWS[2:] if model in tiny.FAMILIES else REVIEWS  # the tiny window is small
-    task = Task("", "Review", "Verdict", shots)
+    task = PromptTask("", "Review", "Verdict", shots)
     prompt = "".join(block.text for block in blocks(task, shots, "Fine.", style))  # type: ignore[arg-type]
     net = oracle(values, model)
     after = "\n" if style == "arrow" else "\n\n"

@@ -19,13 +19,14 @@ import torch
 
 from playground.core.files.training_rows import TrainingRow, pairs
 from playground.core.lora import delta_weight
-from playground.engine import create_engine, trainer
-from playground.engine.adapted import targets
-from playground.engine.base import FinetuneRequest, GenerateRequest, TraceRequest
-from playground.engine.finetuning import ENDED, TrainingState, TrainingText
-from playground.engine.fused import EPS, MAX_NORM, Bank, Slot
-from playground.engine.local import LocalEngine
-from playground.engine.training_run import text_order
+from playground.engine import create_engine
+from playground.engine.adapters.layers import targets
+from playground.engine.contract.engine import FinetuneRequest, GenerateRequest, TraceRequest
+from playground.engine.contract.training import ENDED, TrainingState, TrainingText
+from playground.engine.local.engine import LocalEngine
+from playground.engine.training import trainer
+from playground.engine.training.bank import EPS, MAX_NORM, AdapterBank, AdapterSlot
+from playground.engine.training.run import text_order
 from playground.errors import (
     BadValue,
     Cancelled,
@@ -40,7 +41,7 @@ from playground.paths import site_root
 from playground.settings import Settings
 from tests import tiny
 from tests.engine.conftest import oracle
-from tests.engine.test_lean import CountOperations
+from tests.engine.test_llama_step import CountOperations
 
 LLAMA_MODULES, GPT2_MODULES = ("q_proj", "v_proj", "down_proj"), ("c_attn", "c_fc")
 
@@ -113,9 +114,9 @@ class PeftRun:
         return [p.detach() for name, p in self.model.named_parameters() if f"lora_{kind}" in name]
 
 
-def slot_of(engine: LocalEngine, request: FinetuneRequest) -> tuple[Any, Slot]:
+def slot_of(engine: LocalEngine, request: FinetuneRequest) -> tuple[Any, AdapterSlot]:
     loaded = engine.lent.load(request.model).result(timeout=60)
-    return loaded, Slot(request, targets(loaded.tree, request.target_modules, request.method))
+    return loaded, AdapterSlot(request, targets(loaded.template, request.target_modules, request.method))
 
 
 def batches(request: FinetuneRequest, step: int) -> list[TrainingText]:
@@ -166,7 +167,7 @@ def test_losses_gradients_and_steps_are_pefts(
 ) -> None:
     request = run_of(3, model)
     ours, expected = slot_of(tiny_engine, request), PeftRun(tiny_settings, request)
-    bank = Bank(ours[0], [ours[1]], lambda: None)
+    bank = AdapterBank(ours[0], [ours[1]], lambda: None)
     for step in range(request.n_steps):
         [loss] = bank.step([batches(request, step)])
         assert loss == pytest.approx(expected.step(step), abs=1e-5)
@@ -182,7 +183,7 @@ def test_gradients_of_one_slot_are_pefts(tiny_settings: Settings, tiny_engine: L
     request = run_of(5)
     (loaded, slot), expected = slot_of(tiny_engine, request), PeftRun(tiny_settings, request)
     expected.backward(0)
-    bank = Bank(loaded, [slot], lambda: None)
+    bank = AdapterBank(loaded, [slot], lambda: None)
     bank._update = lambda: torch.tensor([True])  # type: ignore[method-assign]
     bank.step([batches(request, 0)])
     theirs = {name: p.grad for name, p in expected.model.named_parameters() if p.grad is not None}
@@ -200,9 +201,9 @@ def test_fused_slots_are_separate_runs(tiny_engine: LocalEngine) -> None:
         run_of(4, lora_dropout=0.3, lora_alpha=2.0),
     ]
     fused = [slot_of(tiny_engine, one) for one in requests]
-    together = Bank(fused[0][0], [slot for _loaded, slot in fused], lambda: None)
+    together = AdapterBank(fused[0][0], [slot for _loaded, slot in fused], lambda: None)
     alone = [slot_of(tiny_engine, one) for one in requests]
-    banks = [Bank(loaded, [slot], lambda: None) for loaded, slot in alone]
+    banks = [AdapterBank(loaded, [slot], lambda: None) for loaded, slot in alone]
     for step in range(4):
         losses = together.step([batches(one, step) for one in requests])
         for bank, request, loss in zip(banks, requests, losses, strict=True):
@@ -219,7 +220,7 @@ def test_operations_of_a_step_do_not_grow_with_the_slots(tiny_engine: LocalEngin
     for n in (1, 4):
         requests = [run_of(seed) for seed in range(n)]
         slots = [slot_of(tiny_engine, one) for one in requests]
-        bank = Bank(slots[0][0], [slot for _loaded, slot in slots], lambda: None)
+        bank = AdapterBank(slots[0][0], [slot for _loaded, slot in slots], lambda: None)
         bank.step([batches(one, 0) for one in requests])
         with CountOperations() as counted:
             bank.step([batches(one, 1) for one in requests])
@@ -232,7 +233,7 @@ def test_a_slot_that_breaks_down_touches_no_other(tiny_engine: LocalEngine) -> N
     slots = [slot_of(tiny_engine, one)[1] for one in (good, bad)]
     loaded, alone = slot_of(tiny_engine, good)
     slots[1].values[next(iter(slots[1].values))].fill_(math.nan)
-    together, single = Bank(loaded, slots, lambda: None), Bank(loaded, [alone], lambda: None)
+    together, single = AdapterBank(loaded, slots, lambda: None), AdapterBank(loaded, [alone], lambda: None)
     for step in range(3):
         losses = together.step([batches(good, step), batches(bad, step)])
         assert losses[0] == pytest.approx(single.step([batches(good, step)])[0], abs=1e-5)
@@ -252,7 +253,7 @@ def test_step_0_and_strength_0_are_the_base_exactly(engine: LocalEngine) -> None
     assert full is not None
     assert np.abs(full - base).max() > 1e-3
     loaded, slot = slot_of(engine, request)
-    bank = Bank(loaded, [slot], lambda: None)
+    bank = AdapterBank(loaded, [slot], lambda: None)
     n = sum(text.n_trained for text in request.held_out)
     assert state.held_out[0] == (0, pytest.approx(sum(bank.surprisals(0, request.held_out)) / n))
 
@@ -261,9 +262,11 @@ def test_a_class_that_trains_on_one_set_tests_the_base_once(
     engine: LocalEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tested: list[int] = []
-    original = Bank.surprisals
+    original = AdapterBank.surprisals
     monkeypatch.setattr(
-        Bank, "surprisals", lambda self, *asked: (tested.append(len(asked[1])), original(self, *asked))[1]
+        AdapterBank,
+        "surprisals",
+        lambda self, *asked: (tested.append(len(asked[1])), original(self, *asked))[1],
     )
     same = {"held_out": texts(3, 1), "general": texts(2, 2), "prompts": ((5, 6, 7), (8, 9)), "n_steps": 2}
     first = run_of(1, owner="first", **same)
@@ -319,7 +322,7 @@ def test_base_weights_never_change(engine: LocalEngine) -> None:
     engine.trainings.cancel(cancelled.request_id)
     for one in (done, cancelled, broken):
         wait(engine, one)
-    assert hash_of(loaded.model) == before == hash_of(loaded.tree)
+    assert hash_of(loaded.model) == before == hash_of(loaded.template)
     assert not any(
         parameter.requires_grad or parameter.grad is not None for parameter in loaded.model.parameters()
     )
@@ -344,8 +347,10 @@ def test_decoding_with_an_adapter_is_its_forward(engine: LocalEngine, model: str
 
 def test_held_out_texts_are_never_trained_on(engine: LocalEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[Sequence[Sequence[TrainingText]]] = []
-    original = Bank.step
-    monkeypatch.setattr(Bank, "step", lambda self, batch: (read.append(batch), original(self, batch))[1])
+    original = AdapterBank.step
+    monkeypatch.setattr(
+        AdapterBank, "step", lambda self, batch: (read.append(batch), original(self, batch))[1]
+    )
     request = run_of(1, owner="me", n_steps=12)
     engine.start(request)
     wait(engine, request)
@@ -514,7 +519,7 @@ def test_full_training_of_the_last_block_changes_its_layers_only(engine: LocalEn
 def test_loss_counts_only_where_the_mask_says(tiny_engine: LocalEngine) -> None:
     request = run_of(1)
     loaded, slot = slot_of(tiny_engine, request)
-    bank = Bank(loaded, [slot], lambda: None)
+    bank = AdapterBank(loaded, [slot], lambda: None)
     text = request.train[0]
     [surprisal, other] = bank.surprisals(0, [text, request.train[1]])
     with torch.no_grad():
@@ -609,15 +614,15 @@ def test_a_pause_within_the_last_step_comes_too_late(
     engine: LocalEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     request = run_of(1, owner="me", n_steps=3)
-    step = Bank.step
+    step = AdapterBank.step
 
-    def paused_meanwhile(bank: Bank, batches: Any) -> list[float]:
+    def paused_meanwhile(bank: AdapterBank, batches: Any) -> list[float]:
         state = engine.trainings.state(request.request_id, "me")
         if state is not None and state.step == 2:
             engine.trainings.pause(request.request_id)
         return step(bank, batches)
 
-    monkeypatch.setattr(Bank, "step", paused_meanwhile)
+    monkeypatch.setattr(AdapterBank, "step", paused_meanwhile)
     engine.start(request)
     state = wait(engine, request)
     assert state.status == "done"

@@ -12,11 +12,11 @@ import torch
 
 from playground.core import ranking, sampling
 from playground.core.pieces import open_bytes
-from playground.engine.base import GenerateRequest, GenerateStep, TraceRequest
-from playground.engine.decoding import DecodeRow
-from playground.engine.local import LocalEngine
-from playground.engine.many import GenerateManyRequest
-from playground.engine.predicting import summarise
+from playground.engine.contract.engine import GenerateRequest, GenerateStep, TraceRequest
+from playground.engine.contract.generation import GenerateManyRequest
+from playground.engine.decoding.batch import DecodeRow
+from playground.engine.forward.predictions import summarise
+from playground.engine.local.engine import LocalEngine
 from playground.errors import BadValue, Cancelled, NotComputed, Superseded
 from playground.settings import DEFAULT_DECODER, Settings
 from tests import tiny

@@ -10,9 +10,9 @@ import pytest
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from playground.engine.base import GenerateRequest, TraceRequest
-from playground.engine.local import LocalEngine
-from playground.engine.scores import ScoreRequest
+from playground.engine.contract.engine import GenerateRequest, TraceRequest
+from playground.engine.contract.scores import ScoreRequest
+from playground.engine.local.engine import LocalEngine
 from playground.settings import Settings
 from tests import tiny
 

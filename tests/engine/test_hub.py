@@ -19,11 +19,12 @@ from urllib.error import URLError
 
 import pytest
 
-from playground.engine import hub, placing
-from playground.engine.catalogue import CatalogueEntry, catalogue, model_folder
-from playground.engine.loading import load, load_tokenizer, locate, model_info, pull
-from playground.engine.model_info import ModelInfo
-from playground.engine.table import ModelTable, Pace
+from playground.engine.contract.models import ModelInfo
+from playground.engine.models import hub
+from playground.engine.models import whole_folder as placing
+from playground.engine.models.catalogue import CatalogueEntry, catalogue, model_folder
+from playground.engine.models.loading import load, load_tokenizer, locate, model_info, pull
+from playground.engine.models.table import DownloadSpeed, ModelTable
 from playground.errors import (
     Cancelled,
     DiskFull,
@@ -452,7 +453,7 @@ def test_what_is_no_download_cannot_be_stopped(table: ModelTable, server: Hub) -
 @pytest.mark.parametrize("began_at", [0.0, 0.6])
 def test_the_expected_time_counts_from_where_a_download_began(began_at: float) -> None:
     """A tenth took 5 s: what is left takes 50 s a whole, whatever an older attempt had brought."""
-    pace = Pace()
+    pace = DownloadSpeed()
     assert pace.at(began_at, 100.0).seconds_left is None
     told = pace.at(began_at + 0.1, 105.0).seconds_left
     assert told == pytest.approx(50 * (1 - began_at - 0.1))

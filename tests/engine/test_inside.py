@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 import torch
 
-from playground.core.edits import Edit, patch
-from playground.core.heads import SHARES, THRESHOLDS, head_scores, job
+from playground.core.heads import SHARES, THRESHOLDS, head_role, head_scores
+from playground.core.interventions import Intervention, patch
 from playground.core.residual import attribution, normed
-from playground.engine.base import TraceRequest
-from playground.engine.forward import Capture, Row, run_traces
-from playground.engine.inside import AblationsRequest, LensRequest
-from playground.engine.local import LocalEngine
+from playground.engine.contract.engine import TraceRequest
+from playground.engine.contract.inside import AblationsRequest, LensRequest
+from playground.engine.forward.traces import Capture, InputRow, run_traces
+from playground.engine.local.engine import LocalEngine
 from playground.errors import BadValue, TooManyTokens, Unsupported
 from playground.settings import DEFAULT_DECODER, DEFAULT_ENCODER, Settings
 from tests import tiny
@@ -58,7 +58,7 @@ def test_queries_and_keys_give_the_weights_and_values_the_write(engine: LocalEng
     layer = info.n_layer // 2
     mixed = weights[layer] @ values[layer]
     heads = [mixed[head] @ engine.head_output(model, layer, head) for head in range(info.n_head)]
-    bias = trace.attention_writes[layer] - np.sum(heads, axis=0)  # equal at every position: a bias or nothing
+    bias = trace.attn_out[layer] - np.sum(heads, axis=0)  # equal at every position: a bias or nothing
     np.testing.assert_allclose(bias, np.broadcast_to(bias[:1], bias.shape), atol=2e-3)
     if model in (tiny.LLAMA, DEFAULT_DECODER):
         np.testing.assert_allclose(bias, 0, atol=2e-3)
@@ -108,7 +108,7 @@ def test_writes_sum_to_the_state_and_to_every_logit(engine: LocalEngine, model: 
     parts = np.vstack(
         [
             last[:1],
-            np.stack([trace.attention_writes, trace.mlp_writes], 1)[:, :, -1].reshape(-1, last.shape[-1]),
+            np.stack([trace.attn_out, trace.mlp_out], 1)[:, :, -1].reshape(-1, last.shape[-1]),
         ]
     )
     state = parts.sum(0)
@@ -155,18 +155,18 @@ def test_ablating_nothing_changes_nothing_and_a_whole_layer_removes_its_write(
 ) -> None:
     info = next(info for info in engine.models() if info.model_id == model)
     plain = ask(engine, model, hidden_states="all", writes=True)
-    assert ask(engine, model, hidden_states="all", writes=True, edit=Edit()).cached
-    off = Edit(tuple((1, head) for head in range(info.n_head)))
+    assert ask(engine, model, hidden_states="all", writes=True, edit=Intervention()).cached
+    off = Intervention(tuple((1, head) for head in range(info.n_head)))
     without = ask(engine, model, hidden_states="all", writes=True, edit=off)
     np.testing.assert_allclose(without.hidden_states[:2], plain.hidden_states[:2], atol=1e-5)
     # zero heads leave only the bias of the output projection, the same at every position
-    left = without.attention_writes[1]
+    left = without.attn_out[1]
     np.testing.assert_allclose(left, np.broadcast_to(left[:1], left.shape), atol=1e-5)
-    assert np.abs(plain.attention_writes[1] - plain.attention_writes[1][:1]).max() > 0.01
+    assert np.abs(plain.attn_out[1] - plain.attn_out[1][:1]).max() > 0.01
     if model == tiny.LLAMA:
         assert not left.any()
         np.testing.assert_allclose(
-            without.hidden_states[2], plain.hidden_states[1] + without.mlp_writes[1], atol=1e-4
+            without.hidden_states[2], plain.hidden_states[1] + without.mlp_out[1], atol=1e-4
         )
 
 
@@ -176,7 +176,7 @@ def test_one_ablated_head_is_what_the_library_gives_with_its_columns_changed(
     engine: LocalEngine, tiny_settings: Settings, model: str, ablation: Any
 ) -> None:
     head = (1, 2)
-    trace = ask(engine, model, logits="last", edit=Edit((head,), ablation))
+    trace = ask(engine, model, logits="last", edit=Intervention((head,), ablation))
     theirs = oracle(tiny_settings, model)
     layers = theirs.model.layers if model == tiny.LLAMA else theirs.transformer.h
     module = layers[1].self_attn.o_proj if model == tiny.LLAMA else layers[1].attn.c_proj
@@ -208,7 +208,7 @@ def test_all_heads_at_once_are_each_head_alone(engine: LocalEngine, model: str) 
     assert heads == [(layer, head) for layer in range(info.n_layer) for head in range(info.n_head)]
     assert n_forwards <= 2 + len(heads) * n_tokens // 200
     for place in (0, len(heads) // 2, len(heads) - 1):
-        alone = ask(engine, model, text, logits="last", edit=Edit((heads[place],), "mean"))
+        alone = ask(engine, model, text, logits="last", edit=Intervention((heads[place],), "mean"))
         np.testing.assert_allclose(logits[place], alone.logits[0], rtol=1e-4, atol=2e-3)
 
 
@@ -216,16 +216,16 @@ def test_all_heads_at_once_are_each_head_alone(engine: LocalEngine, model: str) 
 def test_a_patched_state_is_read_by_its_block_alone(engine: LocalEngine, model: str) -> None:
     plain = ask(engine, model, hidden_states="all")
     other = ask(engine, model, "The dog sat on the cat and the mat", hidden_states="all")
-    same = Edit(patches=(patch(1, 3, plain.hidden_states[1, 3]),))
+    same = Intervention(patches=(patch(1, 3, plain.hidden_states[1, 3]),))
     np.testing.assert_allclose(
         ask(engine, model, hidden_states="all", edit=same).hidden_states, plain.hidden_states, atol=1e-5
     )
-    swap = Edit(patches=(patch(1, 3, other.hidden_states[1, 3]),))
+    swap = Intervention(patches=(patch(1, 3, other.hidden_states[1, 3]),))
     patched = ask(engine, model, hidden_states="all", edit=swap).hidden_states
     assert np.abs(patched[2, 3] - plain.hidden_states[2, 3]).max() > 1e-3
     if model in DECODERS:
         np.testing.assert_allclose(patched[:, :3], plain.hidden_states[:, :3], atol=1e-5)
-    every = Edit(
+    every = Intervention(
         patches=tuple(patch(1, p, v) for p, v in enumerate(other.hidden_states[1][: len(plain.tokens)]))
     )
     if len(other.tokens) == len(plain.tokens):
@@ -240,8 +240,8 @@ def test_rows_with_different_edits_share_a_batch_and_not_a_result(tiny_engine: L
     def hooks() -> int:
         return sum(len(one._forward_pre_hooks) + len(one._forward_hooks) for one in loaded.model.modules())
 
-    edits = (None, Edit(((0, 1),)), Edit(((2, 0), (2, 1)), "mean"), None)
-    rows = [Row(ids[: len(ids) - place], edit=edit) for place, edit in enumerate(edits)]
+    edits = (None, Intervention(((0, 1),)), Intervention(((2, 0), (2, 1)), "mean"), None)
+    rows = [InputRow(ids[: len(ids) - place], edit=edit) for place, edit in enumerate(edits)]
     capture = Capture("float32", "all", "last", None, True, True)
     with torch.no_grad():
         run_traces(loaded, rows[:1], Capture("float32", "all"))  # the library leaves hooks of its own, once
@@ -255,8 +255,8 @@ def test_rows_with_different_edits_share_a_batch_and_not_a_result(tiny_engine: L
                 "logits",
                 "attentions",
                 "queries",
-                "attention_writes",
-                "mlp_writes",
+                "attn_out",
+                "mlp_out",
             ):
                 same_to_rounding(getattr(trace, name), getattr(alone, name), name)
     assert hooks() == before
@@ -275,13 +275,13 @@ def test_parts_hold_every_parameter_once(engine: LocalEngine, model: str) -> Non
 @pytest.mark.parametrize(
     "edit",
     [
-        Edit(((99, 0),)),
-        Edit(((0, -1),)),
-        Edit(patches=(patch(0, 99, np.zeros(4)),)),
-        Edit(patches=(patch(0, 0, np.zeros(3)),)),
+        Intervention(((99, 0),)),
+        Intervention(((0, -1),)),
+        Intervention(patches=(patch(0, 99, np.zeros(4)),)),
+        Intervention(patches=(patch(0, 0, np.zeros(3)),)),
     ],
 )
-def test_an_edit_that_cannot_be_is_refused(tiny_engine: LocalEngine, edit: Edit) -> None:
+def test_an_edit_that_cannot_be_is_refused(tiny_engine: LocalEngine, edit: Intervention) -> None:
     with pytest.raises(BadValue):
         ask(tiny_engine, tiny.LLAMA, edit=edit)
 
@@ -295,7 +295,7 @@ def test_smollm2_has_an_induction_head_that_the_score_finds(real_engine: LocalEn
     best = np.unravel_index(scores["induction"].argmax(), scores["induction"].shape)
     assert best == (18, 6)
     assert scores["induction"][best] == pytest.approx(0.871, abs=0.002)
-    assert job(scores, 18, 6, 8) == "induction"
+    assert head_role(scores, 18, 6, 8) == "induction"
     rows = trace.attentions[18, 6]
     assert [int(rows[i].argmax()) for i in range(7, 15)] == [i - 5 for i in range(7, 15)]
     for name in SHARES:

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 
 from playground.core.residual import Lens
-from playground.engine.base import TraceRequest
-from playground.engine.inside import LensRequest
-from playground.engine.jobs import Job
-from playground.engine.lens import LensWork
-from playground.engine.local import LocalEngine
-from playground.engine.scheduler import Scheduler
+from playground.engine.contract.engine import TraceRequest
+from playground.engine.contract.inside import LensRequest
+from playground.engine.forward.lens import LensWork
+from playground.engine.local.engine import LocalEngine
+from playground.engine.scheduling.jobs import Job
+from playground.engine.scheduling.scheduler import Scheduler
 from playground.errors import BadValue, Superseded, TooManyTokens
 from playground.settings import Settings
 from tests import tiny
@@ -37,7 +37,7 @@ def engine(tiny_settings: Settings) -> Iterator[LocalEngine]:
 @pytest.fixture
 def read(monkeypatch: pytest.MonkeyPatch) -> Read:
     """The columns that were computed, job by job, two of them a job."""
-    monkeypatch.setattr("playground.engine.lens.CHUNK_ROWS", 8)
+    monkeypatch.setattr("playground.engine.forward.lens.CHUNK_ROWS", 8)
     found, real = Read(), LensWork._read
 
     def noted(work: LensWork, positions: Sequence[int]) -> list[Lens]:

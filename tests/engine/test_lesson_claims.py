@@ -11,7 +11,7 @@ from torch import Tensor
 from transformers import AutoTokenizer
 
 from playground.core.heads import kl_bits
-from playground.engine.catalogue import model_folder
+from playground.engine.models.catalogue import model_folder
 from playground.paths import site_root
 from playground.settings import Settings
 from tests.engine.conftest import oracle

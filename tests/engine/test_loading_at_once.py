@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from transformers import PreTrainedModel
 
-from playground.engine.table import ModelTable
+from playground.engine.models.table import ModelTable
 from playground.settings import Settings
 from tests import tiny
 

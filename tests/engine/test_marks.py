@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from playground.engine.marks import end_ids, start_id
+from playground.engine.models.marks import end_ids, start_id
 
 ADDED = {0: "<|endoftext|>", 1: "<|im_start|>", 2: "<s>"}
 

@@ -15,10 +15,10 @@ from tokenizers import Tokenizer
 from transformers import AutoTokenizer
 
 from playground.core.tokens import Tokenization
-from playground.engine import tiktoken_files
-from playground.engine.catalogue import model_folder
-from playground.engine.named_tokenizers import UNIGRAM, NamedTokenizers, unigram_folder
-from playground.engine.table import ModelTable
+from playground.engine.models import tiktoken_files
+from playground.engine.models.catalogue import model_folder
+from playground.engine.models.named_tokenizers import UNIGRAM, NamedTokenizers, unigram_folder
+from playground.engine.models.table import ModelTable
 from playground.errors import ModelNotFound, TextTooLong, Unsupported
 from playground.settings import DEFAULT_DECODER, DEFAULT_ENCODER, Settings
 from tests import tiny

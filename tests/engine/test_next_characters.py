@@ -14,8 +14,8 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import GPT2Config, GPT2LMHeadModel
 
 from playground.core.next_characters import Floats, Path, Spelling, next_characters
-from playground.engine.catalogue import catalogue, model_folder
-from playground.engine.loading import LoadedModel, load
+from playground.engine.models.catalogue import catalogue, model_folder
+from playground.engine.models.loading import LoadedModel, load
 from playground.settings import Settings
 from tests import tiny
 

@@ -11,15 +11,15 @@ import numpy as np
 import pytest
 import torch
 
-from playground.engine.adapted import Change, targets
-from playground.engine.adapter import Adapter
-from playground.engine.base import GenerateRequest, TraceRequest
-from playground.engine.beams import BeamsRequest
-from playground.engine.inside import AblationsRequest, LensRequest
-from playground.engine.local import LocalEngine
-from playground.engine.many import GenerateManyRequest
-from playground.engine.scores import ScoreRequest
-from playground.engine.vectors import TracesRequest
+from playground.engine.adapters.adapter import Adapter
+from playground.engine.adapters.layers import Change, targets
+from playground.engine.contract.beams import BeamsRequest
+from playground.engine.contract.engine import GenerateRequest, TraceRequest
+from playground.engine.contract.generation import GenerateManyRequest
+from playground.engine.contract.inside import AblationsRequest, LensRequest
+from playground.engine.contract.scores import ScoreRequest
+from playground.engine.contract.vectors import TracesRequest
+from playground.engine.local.engine import LocalEngine
 from playground.errors import NotFinite
 from tests import tiny
 
@@ -32,7 +32,7 @@ def adapter_of(engine: LocalEngine, module: str, value: float) -> str:
     loaded = engine.lent.load(tiny.LLAMA).result(timeout=60)
     changes = {
         path: Change(torch.full((2, one.d_in), value), torch.full((one.d_out, 2), value))
-        for path, one in targets(loaded.tree, (module,), "lora").items()
+        for path, one in targets(loaded.template, (module,), "lora").items()
     }
     made = Adapter(tiny.LLAMA, "too large", 1, 2, 4.0, 0.0, (module,), "lora", changes)
     return engine.lent.add(made, "me")

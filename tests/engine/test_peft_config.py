@@ -18,11 +18,11 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load, save
 
-from playground.engine import peft_files
-from playground.engine.local import LocalEngine
-from playground.engine.patterns import Patterns
-from playground.engine.peft_config import PeftConfig
-from playground.engine.peft_folder import CONFIG, WEIGHTS
+from playground.engine.adapters import peft_files
+from playground.engine.adapters.peft_config import PeftConfig
+from playground.engine.adapters.peft_folder import CONFIG, WEIGHTS
+from playground.engine.local.engine import LocalEngine
+from playground.engine.models.patterns import Patterns
 from playground.errors import AdapterMisfit, AdapterSetting, AdapterShape, BadFile
 from tests import tiny
 from tests.engine.conftest import same_to_rounding

@@ -21,8 +21,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load, save
 
-from playground.engine import create_engine, peft_files
-from playground.engine.local import LocalEngine
+from playground.engine import create_engine
+from playground.engine.adapters import peft_files
+from playground.engine.local.engine import LocalEngine
 from playground.errors import AdapterShape, BadFile, BadValue, OtherBase
 from playground.settings import Settings
 from tests import tiny

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from playground.engine.local import LocalEngine
-from playground.engine.peft_folder import CARD, CONFIG, PICKLED, SCRIPT, WEIGHTS, unpacked
+from playground.engine.adapters.peft_folder import CARD, CONFIG, PICKLED, SCRIPT, WEIGHTS, unpacked
+from playground.engine.local.engine import LocalEngine
 from playground.errors import BadFile, TwoAdapters
 from playground.settings import Settings
 from tests import tiny

@@ -8,9 +8,9 @@ import torch
 
 from playground.core.positions import rotate
 from playground.core.projections import pca
-from playground.engine.base import TraceRequest
-from playground.engine.forward import Capture, Row, run_traces
-from playground.engine.local import LocalEngine
+from playground.engine.contract.engine import TraceRequest
+from playground.engine.forward.traces import Capture, InputRow, run_traces
+from playground.engine.local.engine import LocalEngine
 from playground.errors import BadValue, Unsupported
 from playground.settings import DEFAULT_DECODER, DEFAULT_ENCODER, Settings
 from tests import tiny
@@ -59,10 +59,10 @@ def test_counting_positions_are_the_default_and_another_key(model: str, tiny_eng
 def test_chosen_positions_do_not_touch_the_neighbours(model: str, tiny_engine: LocalEngine) -> None:
     loaded = tiny_engine._table.load(model).result(timeout=180)
     rows = [
-        Row(IDS),
-        Row(IDS[:4], position_ids=(7, 7, 0, 90)),
-        Row((*IDS, 3, 4)),
-        Row((8,), position_ids=(9,)),
+        InputRow(IDS),
+        InputRow(IDS[:4], position_ids=(7, 7, 0, 90)),
+        InputRow((*IDS, 3, 4)),
+        InputRow((8,), position_ids=(9,)),
     ]
     with torch.no_grad():
         together = run_traces(loaded, rows, Capture(None, "all", None))

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from playground.core.predictions import Predictions
-from playground.engine.base import GenerateRequest, TraceRequest
-from playground.engine.local import LocalEngine
+from playground.engine.contract.engine import GenerateRequest, TraceRequest
+from playground.engine.local.engine import LocalEngine
 from playground.settings import DEFAULT_DECODER, Settings
 from tests import tiny
 from tests.engine.conftest import oracle

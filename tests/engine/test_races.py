@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 from playground.core.trace import Trace
-from playground.engine import worker
-from playground.engine.base import TraceRequest
-from playground.engine.local import LocalEngine
+from playground.engine.contract.engine import TraceRequest
+from playground.engine.local import model_thread as worker
+from playground.engine.local.engine import LocalEngine
 from playground.errors import Cancelled, PlaygroundError, TimedOut
 from playground.settings import Settings
 from tests import tiny

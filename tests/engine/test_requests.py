@@ -15,12 +15,12 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from playground.engine import worker
-from playground.engine.base import GenerateRequest, TraceRequest, Waiting
-from playground.engine.jobs import DONE, Job
-from playground.engine.local import LocalEngine
-from playground.engine.scheduler import Scheduler
-from playground.engine.waiting import Asking
+from playground.engine.contract.engine import GenerateRequest, TraceRequest, Waiting
+from playground.engine.local import model_thread as worker
+from playground.engine.local.engine import LocalEngine
+from playground.engine.scheduling.jobs import DONE, Job
+from playground.engine.scheduling.scheduler import Scheduler
+from playground.engine.scheduling.waiting import Asking
 from playground.errors import (
     BadValue,
     EmptyText,

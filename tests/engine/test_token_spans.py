@@ -13,10 +13,10 @@ from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_toke
 from playground.core import pieces
 from playground.core.tokenization import cells
 from playground.core.tokens import Tokenization
-from playground.engine import tiktoken_files
-from playground.engine.named_tokenizers import UNIGRAM, NamedTokenizers, train_unigram
-from playground.engine.table import ModelTable
-from playground.engine.tokenizing import TextTokenizer
+from playground.engine.models import tiktoken_files
+from playground.engine.models.named_tokenizers import UNIGRAM, NamedTokenizers, train_unigram
+from playground.engine.models.table import ModelTable
+from playground.engine.models.tokenizing import TextTokenizer
 from playground.settings import DEFAULT_DECODER, DEFAULT_ENCODER, Settings
 from tests import tiny
 

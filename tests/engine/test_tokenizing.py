@@ -16,9 +16,9 @@ from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers
 from transformers import AutoTokenizer
 
 from playground.core.tokens import Tokenization
-from playground.engine.catalogue import catalogue, model_folder
-from playground.engine.loading import load_tokenizer
-from playground.engine.tokenizing import TextTokenizer
+from playground.engine.models.catalogue import catalogue, model_folder
+from playground.engine.models.loading import load_tokenizer
+from playground.engine.models.tokenizing import TextTokenizer
 from playground.settings import DEFAULT_DECODER, DEFAULT_ENCODER, Settings
 from tests import tiny
 

@@ -9,11 +9,11 @@ import pytest
 import torch
 
 from playground.core.trace import weights_from_uint8
-from playground.engine import attention
-from playground.engine.base import TraceRequest
-from playground.engine.forward import Capture, Row, run_traces
-from playground.engine.loading import LoadedModel
-from playground.engine.local import LocalEngine
+from playground.engine.contract.engine import TraceRequest
+from playground.engine.forward.traces import Capture, InputRow, run_traces
+from playground.engine.local.engine import LocalEngine
+from playground.engine.models import traced_attention as attention
+from playground.engine.models.loading import LoadedModel
 from playground.settings import DEFAULT_DECODER, DEFAULT_ENCODER, Settings
 from tests import tiny
 from tests.engine.conftest import oracle, same_to_rounding
@@ -91,7 +91,7 @@ def test_encoder_decoder_trace_equals_the_library(tiny_engine: LocalEngine, tiny
 def test_trace_does_not_depend_on_its_neighbours(tiny_engine: LocalEngine, model: str) -> None:
     loaded = _loaded(tiny_engine, model)
     texts = [TEXT, "the cat", "a", "The capital of France is Paris. the cat sat on the mat"]
-    rows = [Row(loaded.tokenizer.encode(text)) for text in texts]
+    rows = [InputRow(loaded.tokenizer.encode(text)) for text in texts]
     capture = Capture("float32", "all", "all" if model in DECODERS else None)
     with torch.no_grad():
         together = run_traces(loaded, rows, capture)
@@ -106,7 +106,9 @@ def test_trace_does_not_depend_on_its_neighbours(tiny_engine: LocalEngine, model
 @pytest.mark.real
 def test_real_trace_does_not_depend_on_its_neighbours(real_engine: LocalEngine) -> None:
     loaded = _loaded(real_engine, DEFAULT_DECODER)
-    rows = [Row(loaded.tokenizer.encode(text)) for text in (TEXT, "나는 최근 파리 여행을 다녀왔다", "Hi")]
+    rows = [
+        InputRow(loaded.tokenizer.encode(text)) for text in (TEXT, "나는 최근 파리 여행을 다녀왔다", "Hi")
+    ]
     capture = Capture("float32", None, "last")
     with torch.no_grad():
         together = run_traces(loaded, rows, capture)

@@ -13,17 +13,20 @@ from typing import Any
 
 import pytest
 
-from playground.engine import create_engine, fused, local_training, trainer
-from playground.engine.adapters import Adapters
-from playground.engine.base import FinetuneRequest, GenerateRequest
-from playground.engine.decoding import DecodeBatch, DecodeRow
-from playground.engine.finetuning import TrainingState
-from playground.engine.fused import Bank, Slot
-from playground.engine.local import LocalEngine
-from playground.engine.trainer import Trainer
-from playground.engine.training import FAILED
-from playground.engine.training_run import MAX_SAMPLE_TOKENS, Run
-from playground.engine.worker import DecodeWork
+from playground.engine import create_engine
+from playground.engine.adapters.store import Adapters
+from playground.engine.contract.engine import FinetuneRequest, GenerateRequest
+from playground.engine.contract.training import TrainingState
+from playground.engine.decoding.batch import DecodeBatch, DecodeRow
+from playground.engine.local import training as local_training
+from playground.engine.local.engine import LocalEngine
+from playground.engine.local.model_thread import DecodeWork
+from playground.engine.training import bank as fused
+from playground.engine.training import trainer
+from playground.engine.training.bank import AdapterBank, AdapterSlot
+from playground.engine.training.run import MAX_SAMPLE_TOKENS, TrainingRun
+from playground.engine.training.runs import FAILED
+from playground.engine.training.trainer import Trainer
 from playground.errors import BadValue, Diverged, OutOfMemory
 from playground.settings import Settings
 from tests import tiny
@@ -179,17 +182,19 @@ class Victim:
         patch.setattr(where, name, failing)
 
 
-def trains(slots: Sequence[Slot], victim: Victim) -> bool:
+def trains(slots: Sequence[AdapterSlot], victim: Victim) -> bool:
     return any(slot.request is victim.request for slot in slots)
 
 
 def in_bank(patch: pytest.MonkeyPatch, victim: Victim, name: str, every: int = 1) -> None:
     calls = count(1)
-    victim.wrap(patch, Bank, name, lambda bank, *_: trains(bank.slots, victim) and not next(calls) % every)
+    victim.wrap(
+        patch, AdapterBank, name, lambda bank, *_: trains(bank.slots, victim) and not next(calls) % every
+    )
 
 
 def of_slot(patch: pytest.MonkeyPatch, victim: Victim, name: str) -> None:
-    victim.wrap(patch, Bank, name, lambda bank, slot, *_: bank.slots[slot].request is victim.request)
+    victim.wrap(patch, AdapterBank, name, lambda bank, slot, *_: bank.slots[slot].request is victim.request)
 
 
 def begin_together(engine: LocalEngine, patch: pytest.MonkeyPatch, *runs: FinetuneRequest) -> None:
@@ -202,20 +207,20 @@ def begin_together(engine: LocalEngine, patch: pytest.MonkeyPatch, *runs: Finetu
 
 PLACES: dict[str, Patch] = {
     "choose the texts": lambda patch, victim: victim.wrap(
-        patch, Run, "batch", lambda run: run.request is victim.request
+        patch, TrainingRun, "batch", lambda run: run.request is victim.request
     ),
     "encode the texts": lambda patch, victim: victim.wrap(
         patch, fused, "packed", lambda each: any(set(victim.request.train) & set(own) for own in each)
     ),
     "build the bank": lambda patch, victim: victim.wrap(
-        patch, Bank, "__init__", lambda _bank, _base, slots, _give_way: trains(slots, victim), after=0
+        patch, AdapterBank, "__init__", lambda _bank, _base, slots, _give_way: trains(slots, victim), after=0
     ),
     "forward": lambda patch, victim: in_bank(patch, victim, "dropped", every=4),  # some dropout is drawn
     "update": lambda patch, victim: in_bank(patch, victim, "_update"),
     "evaluate": lambda patch, victim: of_slot(patch, victim, "surprisals"),
     "unpack": lambda patch, victim: of_slot(patch, victim, "unpack"),
     "keep the best": lambda patch, victim: victim.wrap(
-        patch, Run, "adapter", lambda run: run.request is victim.request
+        patch, TrainingRun, "adapter", lambda run: run.request is victim.request
     ),
     "sample": lambda patch, victim: victim.wrap(
         patch, trainer, "adapted_model",
@@ -283,13 +288,13 @@ def test_who_generates_meanwhile_notices_nothing(
 def test_a_held_out_loss_that_is_no_number_ends_its_run(
     engine: LocalEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    surprisals = Bank.surprisals
+    surprisals = AdapterBank.surprisals
 
-    def broken(bank: Bank, slot: int, of: Any) -> list[float]:
+    def broken(bank: AdapterBank, slot: int, of: Any) -> list[float]:
         found = surprisals(bank, slot, of)
         return [float("nan")] * len(found) if bank.slots[slot].n_updates else found
 
-    monkeypatch.setattr(Bank, "surprisals", broken)
+    monkeypatch.setattr(AdapterBank, "surprisals", broken)
     request = run_of(1, owner="me", n_steps=12)
     engine.start(request)
     state = wait(engine, request)

@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 
 from playground.engine import create_engine
-from playground.engine.base import TraceRequest
-from playground.engine.beams import BeamsRequest
-from playground.engine.jobs import Job, More
-from playground.engine.local import LocalEngine
-from playground.engine.scheduler import Scheduler
-from playground.engine.scores import ScoreRequest
-from playground.engine.scoring import ScoringWork
-from playground.engine.searching import BeamsWork
+from playground.engine.contract.beams import BeamsRequest
+from playground.engine.contract.engine import TraceRequest
+from playground.engine.contract.scores import ScoreRequest
+from playground.engine.decoding.beam_search import BeamsWork
+from playground.engine.forward.scoring import ScoringWork
+from playground.engine.local.engine import LocalEngine
+from playground.engine.scheduling.jobs import Job, More
+from playground.engine.scheduling.scheduler import Scheduler
 from playground.settings import Settings
 from tests import tiny
 from tests.engine.test_cancelling import until

@@ -27,18 +27,18 @@ from transformers import (
     T5ForConditionalGeneration,
 )
 
-from playground.core.edits import Edit, patch
+from playground.core.interventions import Intervention, patch
 from playground.engine import create_engine
-from playground.engine.base import FinetuneRequest, GenerateRequest, TraceRequest
-from playground.engine.beams import BeamsRequest
-from playground.engine.catalogue import catalogue, model_folder
-from playground.engine.finetuning import TrainingText
-from playground.engine.forward import Capture, Row, run_traces
-from playground.engine.fused import Bank
-from playground.engine.loading import load, model_info
-from playground.engine.local import LocalEngine
-from playground.engine.many import GenerateManyRequest
-from playground.engine.scores import ScoreRequest
+from playground.engine.contract.beams import BeamsRequest
+from playground.engine.contract.engine import FinetuneRequest, GenerateRequest, TraceRequest
+from playground.engine.contract.generation import GenerateManyRequest
+from playground.engine.contract.scores import ScoreRequest
+from playground.engine.contract.training import TrainingText
+from playground.engine.forward.traces import Capture, InputRow, run_traces
+from playground.engine.local.engine import LocalEngine
+from playground.engine.models.catalogue import catalogue, model_folder
+from playground.engine.models.loading import load, model_info
+from playground.engine.training.bank import AdapterBank
 from playground.errors import (
     BadValue,
     ConfigRefused,
@@ -182,7 +182,7 @@ def test_traces_of_texts_of_different_lengths(engine: LocalEngine, settings: Set
     loaded = engine._table.load(model).result(timeout=180)
     capture = Capture("float32", "all", "all" if model in DECODERS else None, query_key=True)
     with torch.no_grad():
-        traces = run_traces(loaded, [Row(tuple(ids)) for ids in IDS], capture)
+        traces = run_traces(loaded, [InputRow(tuple(ids)) for ids in IDS], capture)
     for ids, trace in zip(IDS, traces, strict=True):
         expected = plain(settings, model, ids)
         same_to_rounding(trace.attentions, torch.stack(expected.attentions)[:, 0], "attentions")  # type: ignore[arg-type]
@@ -249,7 +249,7 @@ def test_losses_of_training_texts(engine: LocalEngine, settings: Settings, model
     modules = ("c_attn",) if "gpt2" in model else ("q_proj", "v_proj")
     request = FinetuneRequest(model, "run", tuple(texts), (), target_modules=modules, n_steps=1, r=2)
     loaded, slot = slot_of(engine, request)
-    bank = Bank(loaded, [slot], lambda: None)
+    bank = AdapterBank(loaded, [slot], lambda: None)
     expected = []
     for text in texts:
         values = logprobs(settings, model, list(text.input_ids))
@@ -355,7 +355,7 @@ def test_an_edit_of_an_encoder_reaches_the_decoder(
         target = torch.tensor([[0]])
         expected = plain(settings, model, list(ids), decoder_input_ids=target)
         output.weight.copy_(kept)
-    off = engine.trace(replace(wanted, edit=Edit(((layer, head),))))
+    off = engine.trace(replace(wanted, edit=Intervention(((layer, head),))))
     same_to_rounding(off.logits, expected.logits[0])  # type: ignore[arg-type]
     same_to_rounding(off.hidden_states, torch.stack(expected.encoder_hidden_states)[:, 0])  # type: ignore[arg-type]
     assert np.abs(off.logits - usual.logits).max() > 1e-3  # type: ignore[operator]
@@ -370,7 +370,7 @@ def test_an_edit_of_an_encoder_reaches_the_decoder(
     hook = net.encoder.block[layer].register_forward_pre_hook(put)
     expected = plain(settings, model, list(ids), decoder_input_ids=target)
     hook.remove()
-    patched = engine.trace(replace(wanted, edit=Edit(patches=(patch(layer, 3, state),))))
+    patched = engine.trace(replace(wanted, edit=Intervention(patches=(patch(layer, 3, state),))))
     same_to_rounding(patched.logits, expected.logits[0])  # type: ignore[arg-type]
     assert np.abs(patched.logits - usual.logits).max() > 1e-3  # type: ignore[operator]
 

@@ -12,12 +12,12 @@ from transformers import AutoTokenizer
 
 from playground.core.sentences import sentence_vector
 from playground.core.trace import Trace
-from playground.engine.base import TraceRequest
-from playground.engine.catalogue import model_folder
-from playground.engine.forward import Row
-from playground.engine.local import LocalEngine
-from playground.engine.texts import chunks
-from playground.engine.vectors import TracesRequest
+from playground.engine.contract.engine import TraceRequest
+from playground.engine.contract.vectors import TracesRequest
+from playground.engine.forward.texts import chunks
+from playground.engine.forward.traces import InputRow
+from playground.engine.local.engine import LocalEngine
+from playground.engine.models.catalogue import model_folder
 from playground.errors import BadValue, Cancelled, EmptyText, TooManyTokens, Unsupported
 from playground.settings import DEFAULT_DECODER, DEFAULT_ENCODER, Settings
 from tests import tiny
@@ -183,7 +183,7 @@ def test_others_get_their_turn_between_chunks(tiny_engine: LocalEngine) -> None:
 
 
 def test_chunks_keep_the_budget_with_padding_and_lose_nothing() -> None:
-    rows = [Row(tuple(range(n))) for n in (3, 50, 7, 300, 2, 9, 50, 1)]
+    rows = [InputRow(tuple(range(n))) for n in (3, 50, 7, 300, 2, 9, 50, 1)]
     made = list(chunks(rows, 100))
     assert sorted(len(row.input_ids) for chunk in made for row in chunk) == [1, 2, 3, 7, 9, 50, 50, 300]
     for chunk in made:

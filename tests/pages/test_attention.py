@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from streamlit.testing.v1 import AppTest
 
 from playground.core import attention as core
-from playground.core.edits import Edit
 from playground.core.heads import head_scores, kl_bits
+from playground.core.interventions import Intervention
 from playground.core.trace import Trace
-from playground.engine.base import Engine, TraceRequest
+from playground.engine.contract.engine import Engine, TraceRequest
 from playground.engine.process import SharedEngine
 from playground.settings import Settings
-from playground.ui import attention_tasks
+from playground.ui.attention import tasks as attention_tasks
 from tests import tiny
 from tests.pages.conftest import OpenApp
 from tests.pages.shown import charts, drawn, folder, run_code
@@ -191,7 +191,7 @@ def test_before_and_after_are_the_models_own(ablation: Any, open_app: OpenApp, e
     off = ((0, 1), (1, 2))
     app = open_app("attention", text=TEXT, att_panel="off", att_off="0.1 1.2", att_ablation=ablation)
     before = read(engine, tiny.LLAMA, attentions=None, logits="last").logits
-    edit = Edit(off, "mean" if ablation else "zero")
+    edit = Intervention(off, "mean" if ablation else "zero")
     after = read(engine, tiny.LLAMA, attentions=None, logits="last", edit=edit).logits
     assert before is not None
     assert after is not None
@@ -210,7 +210,7 @@ def test_heads_are_measured_after_the_token_that_the_reader_selects(
     ids = engine.tokenize(tiny.LLAMA, TEXT).input_ids
     every = [
         engine.trace(TraceRequest(tiny.LLAMA, input_ids=ids, logits="all", edit=edit)).logits
-        for edit in (None, Edit(off))
+        for edit in (None, Intervention(off))
     ]
     before, after = (logits[place] for logits in every if logits is not None)
     assert f"{float(kl_bits(before, after)):.3f} bits" in told(app), "as in the middle of the whole text"
@@ -229,7 +229,7 @@ def test_the_ranking_is_that_of_the_selected_token(open_app: OpenApp, engine: En
     ids = engine.tokenize(tiny.LLAMA, TEXT).input_ids[:5]
     before, after = (
         engine.trace(TraceRequest(tiny.LLAMA, input_ids=ids, logits="last", edit=edit)).logits
-        for edit in (None, Edit(((2, 1),)))
+        for edit in (None, Intervention(((2, 1),)))
     )
     assert before is not None
     assert after is not None
@@ -254,7 +254,7 @@ def test_every_head_is_ranked_and_the_ranking_stays(open_app: OpenApp, engine: E
     before = read(engine, tiny.LLAMA, attentions=None, logits="last").logits
     assert before is not None
     for head in ((0, 0), (1, 3)):
-        after = read(engine, tiny.LLAMA, attentions=None, logits="last", edit=Edit((head,))).logits
+        after = read(engine, tiny.LLAMA, attentions=None, logits="last", edit=Intervention((head,))).logits
         assert after is not None
         assert ranking.kl[head] == pytest.approx(float(kl_bits(before[0], after[0])), abs=1e-4)
     best = max(ranking.kl, key=ranking.kl.__getitem__)
@@ -310,7 +310,7 @@ def test_the_tasks_know_the_answers(open_app: OpenApp, engine: Engine) -> None:
     every = " ".join(f"{layer}.{head}" for layer in range(scores.shape[0]) for head in range(scores.shape[1]))
     app = open_app("attention", text=TEXT, att_off=every)
     heads = tuple(tuple(map(int, name.split("."))) for name in every.split())
-    after = read(engine, tiny.LLAMA, attentions=None, logits="last", edit=Edit(heads)).logits
+    after = read(engine, tiny.LLAMA, attentions=None, logits="last", edit=Intervention(heads)).logits
     assert after is not None
     changed = logits[0].argmax() != after[0].argmax()
     assert any("Reached." in box.value for box in app.success) == changed
@@ -360,7 +360,7 @@ def test_code_of_ablations_gives_the_numbers_shown(
     assert before.logits is not None
 
     def bits(*heads: tuple[int, int]) -> float:
-        after = read(engine, model, attentions=None, logits="last", edit=Edit(heads, ablation)).logits
+        after = read(engine, model, attentions=None, logits="last", edit=Intervention(heads, ablation)).logits
         assert after is not None
         assert before.logits is not None
         return float(kl_bits(before.logits[0], after[0]))

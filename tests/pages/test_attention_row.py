@@ -11,7 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from playground.core.attention import row_weights
-from playground.engine.base import TraceRequest
+from playground.engine.contract.engine import TraceRequest
 from playground.engine.process import SharedEngine
 from playground.settings import Settings
 from tests import tiny
@@ -29,7 +29,7 @@ def row_page(
     model: str, text: str, layer: int, head: int, query: int, window: tuple[int, int] | None
 ) -> None:
     from playground.engine.process import shared_engine
-    from playground.ui.attention_row import row
+    from playground.ui.attention.row import row
     from playground.ui.state import PageContext
 
     info = next(info for info in shared_engine().models() if info.model_id == model)
@@ -38,8 +38,8 @@ def row_page(
 
 def masks_page(model: str, text: str) -> None:
     from playground.engine.process import shared_engine
+    from playground.ui.attention.masks import two_masks
     from playground.ui.state import PageContext
-    from playground.ui.two_masks import two_masks
 
     info = next(info for info in shared_engine().models() if info.model_id == model)
     two_masks(PageContext("attention", info, text, "en", "owner"))

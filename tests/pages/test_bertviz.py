@@ -16,13 +16,14 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from playground.charts import bertviz
-from playground.core import frames_attention as frames
 from playground.core.pieces import labels
+from playground.core.tables import attention as frames
 from playground.core.trace import Trace
 from playground.engine import process
-from playground.engine.base import TraceRequest
+from playground.engine.contract.engine import TraceRequest
 from playground.settings import Settings
-from playground.ui import bertviz_view, show, state
+from playground.ui import show, state
+from playground.ui.attention import bertviz as bertviz_view
 from tests import tiny
 
 TEXT = "The cat sat </script> 서울"
@@ -38,7 +39,8 @@ Panel = Callable[..., AppTest]
 
 
 def script(model: str, text: str) -> None:
-    from playground.ui import bertviz_view, compute, state
+    from playground.ui import compute, state
+    from playground.ui.attention import bertviz as bertviz_view
 
     info = next(info for info in compute.get_engine().models() if info.model_id == model)
     context = state.PageContext("attention", info, text, state.language(), "owner")

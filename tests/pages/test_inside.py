@@ -15,10 +15,10 @@ from streamlit.testing.v1 import AppTest
 from playground.core import inside as core
 from playground.core.pieces import opened, piece
 from playground.core.residual import Lens
-from playground.engine.base import TraceRequest
-from playground.engine.inside import LensRequest
-from playground.engine.lens import LensWork
-from playground.engine.local import LocalEngine
+from playground.engine.contract.engine import TraceRequest
+from playground.engine.contract.inside import LensRequest
+from playground.engine.forward.lens import LensWork
+from playground.engine.local.engine import LocalEngine
 from playground.engine.process import SharedEngine
 from playground.settings import Settings
 from playground.ui.inside import patching

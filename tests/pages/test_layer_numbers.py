@@ -12,7 +12,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from playground.core.journey import sharpest_head
-from playground.engine.base import Engine, TraceRequest
+from playground.engine.contract.engine import Engine, TraceRequest
 from playground.engine.process import SharedEngine
 from tests import tiny
 from tests.pages.conftest import OpenApp

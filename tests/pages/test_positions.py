@@ -10,16 +10,16 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from playground.core import frames_positions as frames
 from playground.core import word_order
 from playground.core.positions import alibi_slopes, distance_profile, frequencies, rotate
 from playground.core.ranking import rank
 from playground.core.sampling import distribution
-from playground.engine.base import TraceRequest
+from playground.core.tables import positions as frames
+from playground.engine.contract.engine import TraceRequest
 from playground.engine.process import SharedEngine
 from playground.settings import Settings
 from playground.ui.components.positions import Control
-from playground.ui.far_positions import OFFSETS
+from playground.ui.positions.far import OFFSETS
 from tests import tiny
 from tests.pages import shown
 from tests.pages.conftest import OpenApp

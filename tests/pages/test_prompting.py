@@ -13,12 +13,12 @@ import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
+from playground.core.demonstrations import drawn, relabelled, split
+from playground.core.few_shot import CONTENT_FREE, calibrated, candidates, following, label_probabilities
 from playground.core.files.examples import read_examples
-from playground.core.prompting import CONTENT_FREE, calibrated, candidates, following, label_probabilities
-from playground.core.shots import drawn, relabelled, split
-from playground.engine.base import Engine, GenerateRequest
+from playground.engine.contract.engine import Engine, GenerateRequest
+from playground.engine.contract.scores import ScoreRequest
 from playground.engine.process import SharedEngine
-from playground.engine.scores import ScoreRequest
 from playground.settings import Settings
 from playground.ui import show
 from playground.ui.prompting import builder, own, shots, task_files, which

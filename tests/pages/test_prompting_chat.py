@@ -12,11 +12,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from transformers import AutoTokenizer
 
-from playground.core import frames_prompting_chat as frames
-from playground.core.frames_prompting_chat import Answer, places
 from playground.core.pieces import piece
+from playground.core.tables import chat as frames
+from playground.core.tables.chat import ChatAnswer, places
 from playground.engine import process
-from playground.engine.base import GenerateRequest
+from playground.engine.contract.engine import GenerateRequest
 from playground.settings import DEFAULT_DECODER, Settings
 from playground.ui import show, stepwise
 from playground.ui.prompting import chat_answers, continuing
@@ -110,12 +110,12 @@ def type_in(app: AppTest, turn: int | str, content: str) -> None:
     assert not app.exception
 
 
-def given(app: AppTest) -> dict[str, Answer]:
-    answers: dict[str, Answer] = app.session_state[chat_answers.KEY].given
+def given(app: AppTest) -> dict[str, ChatAnswer]:
+    answers: dict[str, ChatAnswer] = app.session_state[chat_answers.KEY].given
     return answers
 
 
-def ask(app: AppTest) -> dict[str, Answer]:
+def ask(app: AppTest) -> dict[str, ChatAnswer]:
     app.button(key="pro_chat_answer").click().run()
     assert not app.exception
     return given(app)
@@ -365,16 +365,17 @@ def test_the_conversation_goes_on(open_app: OpenApp, library: Any) -> None:
     assert not [one for one in app.button if one.key == "pro_chat_continue"], "no answer yet"
 
 
-def answers_of(template: Answer, joined: Answer) -> Any:
+def answers_of(template: ChatAnswer, joined: ChatAnswer) -> Any:
     return chat_answers.Answers(None, None, 8, {"template": template, "plain": joined})  # type: ignore[arg-type]
 
 
 def test_no_difference_is_said_and_so_is_how_it_ended() -> None:
-    same = answers_of(Answer([5, 6], finish="end_of_text"), Answer([5, 6], finish="end_of_text"))
+    same = answers_of(ChatAnswer([5, 6], finish="end_of_text"), ChatAnswer([5, 6], finish="end_of_text"))
     assert "here the template makes no difference" in chat_answers.told(same)
     ended = chat_answers.told(
         answers_of(
-            Answer([5, 6], ["a", "b"], finish="end_of_text"), Answer([5] * 8, ["a"] * 8, finish="length")
+            ChatAnswer([5, 6], ["a", "b"], finish="end_of_text"),
+            ChatAnswer([5] * 8, ["a"] * 8, finish="length"),
         )
     )
     assert "With the template the model ended by itself after 2 tokens" in ended
@@ -385,14 +386,14 @@ def test_no_difference_is_said_and_so_is_how_it_ended() -> None:
 
 def test_where_two_answers_part_their_tokens_are_named() -> None:
     """Both texts may begin alike to a reader while their tokens differ from the first on."""
-    spain = Answer([1, 2], ["Spain", "."], [0, 0], "Spain.", "length")
-    spaced = Answer([3, 1, 2], ["\n", "Spain", "."], [0, 0, 0], "\nSpain.", "length")
+    spain = ChatAnswer([1, 2], ["Spain", "."], [0, 0], "Spain.", "length")
+    spaced = ChatAnswer([3, 1, 2], ["\n", "Spain", "."], [0, 0, 0], "\nSpain.", "length")
     said = chat_answers.told(answers_of(spain, spaced))
     assert f"The first token is {strong('Spain')} with the template, {strong('⏎')} without it." in said
     assert "As texts both begin with “Spain\\.”" in said
-    other = chat_answers.told(answers_of(spain, Answer([4], ["Rome"], [0], "Rome", "length")))
+    other = chat_answers.told(answers_of(spain, ChatAnswer([4], ["Rome"], [0], "Rome", "length")))
     assert "As texts" not in other
-    longer = Answer([1, 2, 5], ["Spain", ".", " It"], [0] * 3, "Spain. It", "length")
+    longer = ChatAnswer([1, 2, 5], ["Spain", ".", " It"], [0] * 3, "Spain. It", "length")
     said = chat_answers.told(answers_of(spain, longer))
     assert f"the same 2 tokens; then comes nothing more with the template, {strong('·It')} without it" in said
 
@@ -473,8 +474,8 @@ def test_the_table_has_every_token_read_and_written(open_app: OpenApp) -> None:
 
 @pytest.mark.real
 def test_the_real_models_own_words_are_found(real_settings: Settings) -> None:
-    from playground.engine.named_tokenizers import NamedTokenizers
-    from playground.engine.table import ModelTable
+    from playground.engine.models.named_tokenizers import NamedTokenizers
+    from playground.engine.models.table import ModelTable
 
     named = NamedTokenizers(real_settings, ModelTable(real_settings).tokenizer)
     marks = named.info(DEFAULT_DECODER).special_ids

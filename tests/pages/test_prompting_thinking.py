@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from playground.core import frames_thinking as frames
-from playground.core.prompting import Example, Task, interval
+from playground.core.few_shot import Example, PromptTask, interval
+from playground.core.tables import thinking as frames
 from playground.core.voting import last_number, majority
-from playground.engine.base import GenerateRequest
+from playground.engine.contract.engine import GenerateRequest
 from playground.engine.process import SharedEngine
 from playground.settings import Settings
 from playground.ui import show, state, stepwise
 from playground.ui.prompting import continuing, task_files, thinking
-from playground.ui.prompting.thinking_run import KEY, TEMPERATURE, Run
+from playground.ui.prompting.thinking_run import KEY, TEMPERATURE, ThinkingRun
 from tests import tiny
 from tests.pages.conftest import OpenApp
 from tests.pages.shown import HALF, charts, folder, run_script
@@ -61,8 +61,8 @@ def problems(monkeypatch: pytest.MonkeyPatch) -> list[Example]:
     items = [Example("3 + 4", "7"), Example("the cat 2 the dog", "5"), Example("0 1 2 3", "4")]
     real = task_files.task
 
-    def task(task_id: str, language: str) -> Task:
-        return Task("", "", "", tuple(items)) if task_id == "problems" else real(task_id, language)
+    def task(task_id: str, language: str) -> PromptTask:
+        return PromptTask("", "", "", tuple(items)) if task_id == "problems" else real(task_id, language)
 
     monkeypatch.setattr(task_files, "task", task)
     return items
@@ -94,13 +94,13 @@ def answered(open_app: OpenApp, **url: str) -> AppTest:
     return app
 
 
-def run_of(app: AppTest) -> Run:
+def run_of(app: AppTest) -> ThinkingRun:
     run = app.session_state[KEY]
-    assert isinstance(run, Run)
+    assert isinstance(run, ThinkingRun)
     return run
 
 
-def texts_of(run: Run, prompt: str) -> list[str]:
+def texts_of(run: ThinkingRun, prompt: str) -> list[str]:
     return [one.text for one in run.written if one.prompt == prompt]
 
 

@@ -12,17 +12,20 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from playground.core import frames, frames_many
 from playground.core.diversity import distinct
 from playground.core.files.prompts import PromptFile
 from playground.core.guessing import bound_bits
 from playground.core.ranking import rank
 from playground.core.sampling import distribution
-from playground.engine.base import GenerateRequest, TraceRequest
+from playground.core.tables import continuations as frames_many
+from playground.core.tables import sampling as frames
+from playground.engine.contract.engine import GenerateRequest, TraceRequest
 from playground.engine.process import SharedEngine
 from playground.settings import Settings
-from playground.ui import guess, many_texts, show
+from playground.ui import show
 from playground.ui.components.sampler import DEFAULT, SamplerValue, valid
+from playground.ui.sampling import guess
+from playground.ui.sampling import many as many_texts
 from tests import tiny
 from tests.pages.conftest import OpenApp
 from tests.pages.shown import drawn, run_script

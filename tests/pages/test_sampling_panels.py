@@ -9,17 +9,20 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from playground.core import frames_beams, frames_comparing
 from playground.core.comparing import overlap
 from playground.core.pieces import piece
 from playground.core.ranking import rank
 from playground.core.sampling import distribution
-from playground.engine.base import GenerateRequest, TraceRequest
-from playground.engine.beams import BeamsRequest
+from playground.core.tables import beams as frames_beams
+from playground.core.tables import comparing as frames_comparing
+from playground.engine.contract.beams import BeamsRequest
+from playground.engine.contract.engine import GenerateRequest, TraceRequest
 from playground.engine.process import SharedEngine
 from playground.settings import Settings
-from playground.ui import beams, comparing, show
+from playground.ui import show
 from playground.ui.components.sampler import DEFAULT, SamplerValue
+from playground.ui.sampling import beams
+from playground.ui.sampling import compare as comparing
 from tests import tiny
 from tests.pages.conftest import OpenApp
 from tests.pages.shown import charts, run_script

@@ -11,13 +11,14 @@ from streamlit.elements.lib import policies
 from streamlit.testing.v1 import AppTest
 
 from playground.core import bpe, tokenization
-from playground.core import frames_tokenization as frames
+from playground.core.tables import tokenization as frames
 from playground.engine.process import SharedEngine
 from playground.settings import Settings
-from playground.ui import bpe_lab, granularity, language_bill, show
-from playground.ui import tokenization as page
+from playground.ui import show
 from playground.ui.components.bpe_lab import N_STEPS, lab_data, watched_word
 from playground.ui.components.token_rows import NamedRow, rows_data
+from playground.ui.tokenization import bpe_lab, granularity, language_bill
+from playground.ui.tokenization import rows as page
 from tests import tiny
 from tests.pages.conftest import OpenApp
 from tests.pages.shown import run_script, upload
@@ -270,9 +271,9 @@ def test_lab_code_is_core_bpe_and_gives_the_same_merges(text: str, tmp_path: Pat
 
 @pytest.mark.real
 def test_chat_code_gives_the_tokens_of_the_frame(real_settings: Settings, tmp_path: Path) -> None:
-    from playground.engine.catalogue import model_folder
-    from playground.engine.named_tokenizers import NamedTokenizers
-    from playground.engine.table import ModelTable
+    from playground.engine.models.catalogue import model_folder
+    from playground.engine.models.named_tokenizers import NamedTokenizers
+    from playground.engine.models.table import ModelTable
     from playground.settings import DEFAULT_DECODER, DEFAULT_ENCODER
 
     table = ModelTable(real_settings)

@@ -11,7 +11,14 @@ from streamlit.runtime.scriptrunner_utils.exceptions import StopException
 from streamlit.testing.v1 import AppTest
 
 from playground.core.trace import Trace
-from playground.engine.base import GenerateRequest, GenerateStep, ModelInfo, OnWait, TraceRequest, Waiting
+from playground.engine.contract.engine import (
+    GenerateRequest,
+    GenerateStep,
+    ModelInfo,
+    OnWait,
+    TraceRequest,
+    Waiting,
+)
 from playground.errors import QueueFull, Superseded
 from playground.ui import compute
 from playground.ui.state import PageContext

@@ -10,8 +10,8 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from playground.engine.catalogue import catalogue
-from playground.engine.model_info import Download, ModelInfo, State
+from playground.engine.contract.models import Download, ModelInfo, State
+from playground.engine.models.catalogue import catalogue
 from playground.errors import HubUnreachable
 from playground.settings import DEFAULT_DECODER, Settings
 from playground.ui import compute, download

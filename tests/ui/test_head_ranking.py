@@ -7,8 +7,8 @@ import json
 import numpy as np
 import pytest
 
-from playground.core import frames_ablation as frames
-from playground.ui.head_ranking import importance
+from playground.core.tables import ablation as frames
+from playground.ui.attention.ranking import importance
 
 
 def said(costs: list[float], links: list[float]) -> str:

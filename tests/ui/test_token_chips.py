@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from playground.core.tokens import Tokenization
-from playground.engine.tokenizing import TextTokenizer
+from playground.engine.models.tokenizing import TextTokenizer
 from playground.settings import Settings
 from playground.ui import components
 from playground.ui.components import token_chips

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from playground.core.canonical import distinct
+from playground.core.few_shot import Example
 from playground.core.files.encoding import decode, readable_text
 from playground.core.files.rows import (
     AS_IT_SAYS,
@@ -22,7 +23,6 @@ from playground.core.files.rows import (
     sort_out,
     suffix_of,
 )
-from playground.core.prompting import Example
 from playground.errors import N_, BadFile, BadUpload
 
 SUFFIXES = ("csv", "jsonl")

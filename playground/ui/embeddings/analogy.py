@@ -9,7 +9,6 @@ import pandas as pd
 import streamlit as st
 
 from playground.charts import embeddings as charts
-from playground.core import frames_embeddings as frames
 from playground.core.embeddings import (
     EmbeddingTable,
     Neighbours,
@@ -18,6 +17,7 @@ from playground.core.embeddings import (
     rank_of,
     similarities,
 )
+from playground.core.tables import embeddings as frames
 from playground.ui import show
 from playground.ui.embeddings.choosing import (
     labels,
@@ -59,7 +59,7 @@ class Analogy(NamedTuple):
         return self.a, self.b, self.c
 
 
-class Answer(NamedTuple):
+class AnalogyAnswer(NamedTuple):
     """What the table answers.
 
     Attributes:
@@ -75,10 +75,10 @@ class Answer(NamedTuple):
     rank_without: int | None
 
 
-def answer(table: EmbeddingTable, analogy: Analogy) -> Answer:
+def answer(table: EmbeddingTable, analogy: Analogy) -> AnalogyAnswer:
     """Ask the table, by cosine."""
     cosines = similarities(table, analogy_query(table, *analogy.inputs))["cosine"]
-    return Answer(
+    return AnalogyAnswer(
         nearest(cosines, "cosine", N),
         nearest(cosines, "cosine", N, without=analogy.inputs),
         None if analogy.d is None else rank_of(cosines, analogy.d),
@@ -152,7 +152,7 @@ def _one(context: PageContext, table: EmbeddingTable, analogy: Analogy, words: l
     show.under_picture("embeddings_analogy", frame=rows, code=code, picture="emb_analogy")
 
 
-def _reading(found: Answer, analogy: Analogy, names: dict[int, str]) -> str:
+def _reading(found: AnalogyAnswer, analogy: Analogy, names: dict[int, str]) -> str:
     first, second = int(found.everything.token_ids[0]), int(found.without.token_ids[0])
     told = [
         _("The nearest token of all is {first}.").format(first=strong(names[first])),

@@ -11,12 +11,12 @@ import streamlit as st
 
 from playground.charts import embedding_maps as charts
 from playground.core import contexts as core
-from playground.core import frames_embeddings as frames
 from playground.core.contexts import Contexts
 from playground.core.embeddings import EmbeddingTable
 from playground.core.pieces import labels
+from playground.core.tables import embeddings as frames
 from playground.core.trace import Trace
-from playground.engine.base import ModelInfo
+from playground.engine.contract.engine import ModelInfo
 from playground.errors import PlaygroundError
 from playground.settings import DEFAULT_DECODER
 from playground.ui import compute, show, state

@@ -9,7 +9,6 @@ import pandas as pd
 import streamlit as st
 
 from playground.charts import embeddings as charts
-from playground.core import frames_embeddings as frames
 from playground.core.embeddings import (
     MEASURES,
     Baseline,
@@ -21,6 +20,7 @@ from playground.core.embeddings import (
     similarities,
 )
 from playground.core.pieces import labels as piece_labels
+from playground.core.tables import embeddings as frames
 from playground.core.tokens import Tokenization
 from playground.ui import compute, show, unread_language
 from playground.ui.components.token_chips import selected_token, token_chips

@@ -8,15 +8,15 @@ from typing import Any
 
 import streamlit as st
 
-from playground.core import frames_embeddings as frames
 from playground.core import projections
 from playground.core import sentences as core
 from playground.core.embeddings import EmbeddingTable
-from playground.core.frames import zero_unsigned
 from playground.core.projections import Projection
+from playground.core.tables import embeddings as frames
+from playground.core.tables.sampling import zero_unsigned
 from playground.core.trace import Trace
-from playground.engine.base import ModelInfo
-from playground.engine.cache import ByteCache
+from playground.engine.contract.engine import ModelInfo
+from playground.engine.scheduling.cache import ByteCache
 from playground.ui import compute, show, state
 from playground.ui.choose import choose
 from playground.ui.components.vector_map import vector_map

@@ -9,9 +9,9 @@ import numpy as np
 import streamlit as st
 
 from playground.charts import embedding_maps as charts
-from playground.core import frames_embeddings as frames
 from playground.core.embeddings import EmbeddingTable
 from playground.core.projections import cosine_matrix, pca, separation
+from playground.core.tables import embeddings as frames
 from playground.ui import compute, show
 from playground.ui.embeddings.choosing import samples, say_unknown, script, table_provenance, word_token
 from playground.ui.number import number_field

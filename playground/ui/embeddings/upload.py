@@ -7,7 +7,7 @@ import streamlit as st
 from playground.core.files import prompts
 from playground.core.files.prompts import PromptFile
 from playground.ui import file_preview, state
-from playground.ui.file_preview import Kind, Part
+from playground.ui.file_preview import FileKind, Part
 from playground.ui.state import outlives_reload
 from playground.ui.text import _, ngettext
 
@@ -21,7 +21,7 @@ def button() -> None:
     limit = state.settings()
     with st.popover(_("My sentences"), icon=":material/upload_file:"):
         file_preview.field(
-            Kind(
+            FileKind(
                 "emb_upload",
                 _("Sentences: .txt (one per line) or .csv (column `prompt`), up to 500 rows"),
                 ("txt", "csv"),

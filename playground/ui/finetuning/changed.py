@@ -7,9 +7,9 @@ import math
 import streamlit as st
 
 from playground.charts import finetuning as charts
-from playground.core import frames_finetuning as frames
 from playground.core.lora import LowRank, cosine, effective_rank, singular_values
-from playground.engine.finetuning import AdapterInfo
+from playground.core.tables import finetuning as frames
+from playground.engine.contract.training import AdapterInfo
 from playground.errors import PlaygroundError
 from playground.ui import compute, show
 from playground.ui.choose import choose_from_list

@@ -6,8 +6,8 @@ import json
 from dataclasses import asdict
 
 from playground.core.files.training_rows import TrainingRow
-from playground.engine.finetuning import FinetuneRequest, TrainingState
-from playground.engine.model_info import AdapterName
+from playground.engine.contract.models import AdapterName
+from playground.engine.contract.training import FinetuneRequest, TrainingState
 from playground.ui import show, state
 from playground.ui.finetuning.sets import TrainingSet
 

@@ -12,16 +12,16 @@ import numpy as np
 import streamlit as st
 
 from playground.charts import finetuning as charts
-from playground.core import frames_finetuning as frames
-from playground.core import frames_training
+from playground.core.tables import finetuning as frames
+from playground.core.tables import training as frames_training
 from playground.core.trace import Trace
-from playground.engine.finetuning import AdapterInfo
-from playground.engine.model_info import AdapterName
+from playground.engine.contract.models import AdapterName
+from playground.engine.contract.training import AdapterInfo
 from playground.ui import compute, show, stepwise
 from playground.ui.finetuning import sets
 from playground.ui.finetuning.picking import context_of, pick
 from playground.ui.number import slider
-from playground.ui.sampling import token_labels
+from playground.ui.sampling.settings import token_labels
 from playground.ui.state import PageContext
 from playground.ui.text import _, plain, strong
 from playground.ui.url import setting
@@ -33,7 +33,7 @@ KEY = "fin_written"
 
 
 @dataclass
-class Written:
+class ComparedTexts:
     """What base and adapter wrote last.
 
     Attributes:
@@ -75,9 +75,9 @@ def panel(context: PageContext) -> Callable[[], None] | None:
         told = title.format(name=context_of(context, adapter.base_id).model.name, percent=strength)
         column.markdown(f"**{plain(told)}**")
         places[name] = column.empty()
-    known: Written | None = st.session_state.get(KEY)
+    known: ComparedTexts | None = st.session_state.get(KEY)
     if start:
-        return partial(_write, context, adapter.base_id, model_id, ids, Written(asked), places)
+        return partial(_write, context, adapter.base_id, model_id, ids, ComparedTexts(asked), places)
     if known is not None and known.asked == asked:
         for name, text in known.texts.items():
             places[name].text(text)
@@ -161,7 +161,7 @@ def _write(
     base_id: str,
     model_id: str,
     ids: tuple[int, ...],
-    written: Written,
+    written: ComparedTexts,
     places: dict[str, Any],
 ) -> None:
     """Both texts, greedily; any click stops within one step, what is written stays."""
@@ -177,7 +177,7 @@ def _write(
 
 
 def _under(
-    context: PageContext, adapter: AdapterInfo, written: Written, ids: tuple[int, ...], model_id: str
+    context: PageContext, adapter: AdapterInfo, written: ComparedTexts, ids: tuple[int, ...], model_id: str
 ) -> None:
     names = {"before": _("base"), "after": adapter.name}
     show.source(context_of(context, model_id).model, _("greedy"))

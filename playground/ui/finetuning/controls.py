@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from playground.core.lora import n_trainable
-from playground.engine.finetuning import FinetuneRequest, Linear, Method
+from playground.engine.contract.training import FinetuneRequest, Linear, Method
 from playground.ui import compute, state
 from playground.ui.choose import choose_from_list
 from playground.ui.finetuning.sets import TrainingSet
@@ -44,7 +44,7 @@ PRESET_NAMES = {
 
 
 @dataclass(frozen=True)
-class Chosen:
+class TrainingSettings:
     """What the widgets say.
 
     Attributes:
@@ -89,7 +89,7 @@ class Chosen:
         )  # fmt: skip
 
 
-def draw(data: TrainingSet, sliders: DeltaGenerator) -> Chosen:
+def draw(data: TrainingSet, sliders: DeltaGenerator) -> TrainingSettings:
     """Draw the settings: three sliders, and here a button that opens the others.
 
     Args:
@@ -124,7 +124,7 @@ def draw(data: TrainingSet, sliders: DeltaGenerator) -> Chosen:
         for one in known
         if (one.layer == last if more["method"] == "last_block" else one.module in modules)
     )
-    return Chosen(
+    return TrainingSettings(
         n_steps, float(learning_rate), int(r), float(more["alpha"]), float(more["dropout"]), modules,
         int(more["batch"]), more["method"], int(more["seed"]), bool(more["best"]), layers,
     )  # fmt: skip
@@ -180,7 +180,7 @@ def take_preset() -> None:
         st.session_state["fin_preset"] = None
 
 
-def cost(data: TrainingSet, chosen: Chosen, s_a_token: float | None) -> str:
+def cost(data: TrainingSet, chosen: TrainingSettings, s_a_token: float | None) -> str:
     """One line: how many numbers are trained, how much memory and time that will take."""
     read, computed = data.tokens_a_step(chosen.batch_size)
     known = compute.get_engine().linears(data.base_id)

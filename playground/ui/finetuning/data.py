@@ -8,15 +8,16 @@ import numpy as np
 import streamlit as st
 
 from playground.charts import finetuning as charts
-from playground.core import frames_finetuning as frames
-from playground.core import frames_training, pieces
+from playground.core import pieces
 from playground.core.files import training_rows
 from playground.core.files.training_rows import TrainingFile, TrainingRow, duplicates
-from playground.engine.finetuning import TrainingText
+from playground.core.tables import finetuning as frames
+from playground.core.tables import training as frames_training
+from playground.engine.contract.training import TrainingText
 from playground.ui import compute, file_preview, show, state
 from playground.ui.components.scored_text import ScoredToken, scored_text
 from playground.ui.expected import N_EXPECTED, expected
-from playground.ui.file_preview import Kind, Part
+from playground.ui.file_preview import FileKind, Part
 from playground.ui.finetuning.sets import TrainingSet, own_file, put_file_away, take_file
 from playground.ui.number import number_field
 from playground.ui.state import PageContext
@@ -176,7 +177,7 @@ def uploader() -> None:
     """A field for the reader's own file, and what came of it."""
     limit = state.settings()
     file_preview.field(
-        Kind(
+        FileKind(
             "fin_upload",
             _(
                 "Your data: .jsonl, .csv (`instruction`, `response`) or .txt (one text per line), up to 1 "

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from playground.charts import finetuning as charts
-from playground.core import frames_finetuning as frames
-from playground.engine.finetuning import ENDED, TrainingState
+from playground.core.tables import finetuning as frames
+from playground.engine.contract.training import ENDED, TrainingState
 from playground.errors import PlaygroundError
 from playground.ui import compute, show
 from playground.ui.choose import choose, choose_from_list, default_of, list_key
 from playground.ui.finetuning import code
-from playground.ui.finetuning.controls import Chosen
+from playground.ui.finetuning.controls import TrainingSettings
 from playground.ui.finetuning.sets import TrainingSet
 from playground.ui.progress import left
 from playground.ui.state import PageContext, outlives_reload
@@ -59,7 +59,7 @@ def seconds_a_token(context: PageContext) -> float | None:
     return None
 
 
-def start_button(data: TrainingSet, chosen: Chosen) -> None:
+def start_button(data: TrainingSet, chosen: TrainingSettings) -> None:
     """Draw the button; an error of the engine's becomes its sentence, and nothing is lost."""
     st.button(
         _("Start training"), type="primary", key="fin_start", icon=":material/play_arrow:",
@@ -67,13 +67,13 @@ def start_button(data: TrainingSet, chosen: Chosen) -> None:
     )  # fmt: skip
 
 
-def said_no() -> None:
+def show_start_error() -> None:
     """Say why the last start was refused."""
     if (error := st.session_state.get("fin_error")) is not None:
         st.error(sentence(error))
 
 
-def _start(data: TrainingSet, chosen: Chosen) -> None:
+def _start(data: TrainingSet, chosen: TrainingSettings) -> None:
     st.session_state["fin_error"] = None
     engine = compute.get_engine()
     try:

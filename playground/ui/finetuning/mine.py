@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from playground.core import frames_training as frames
-from playground.engine.finetuning import AdapterInfo, TrainingState
-from playground.engine.model_info import AdapterName
-from playground.engine.peft_folder import CARD, SCRIPT
+from playground.core.tables import training as frames
+from playground.engine.adapters.peft_folder import CARD, SCRIPT
+from playground.engine.contract.models import AdapterName
+from playground.engine.contract.training import AdapterInfo, TrainingState
 from playground.errors import OtherBase
 from playground.ui import adapters, compute, show, state, uploads
 from playground.ui.finetuning import code, live

@@ -10,13 +10,13 @@ from playground.errors import EmptyText, PlaygroundError
 from playground.ui import unread_language
 from playground.ui.choose import choose
 from playground.ui.finetuning import changed, comparing, controls, data, live, mine, questions, sets, weights
-from playground.ui.finetuning.controls import Chosen
+from playground.ui.finetuning.controls import TrainingSettings
 from playground.ui.finetuning.sets import TrainingSet
 from playground.ui.state import PageContext
 from playground.ui.text import _, sentence
 
 
-def draw(context: PageContext) -> tuple[Chosen | None, Callable[[], None] | None]:
+def draw(context: PageContext) -> tuple[TrainingSettings | None, Callable[[], None] | None]:
     """Draw everything above the tasks.
 
     Returns:
@@ -31,7 +31,7 @@ def draw(context: PageContext) -> tuple[Chosen | None, Callable[[], None] | None
             with st.container(key="below_picture_fin_language"):
                 unread_language.say(" ".join(said), context.model, {"generate"})
         chosen = _settings(found) if found is not None else None
-        live.said_no()
+        live.show_start_error()
         live.panel(context)
         if found is not None and live.shown(context) is None:
             data.row_picture(context, found)
@@ -57,7 +57,7 @@ def _data(context: PageContext) -> TrainingSet | None:
     return found
 
 
-def _settings(found: TrainingSet) -> Chosen:
+def _settings(found: TrainingSet) -> TrainingSettings:
     sliders = st.container(key="below_picture_fin")
     with st.container(horizontal=True, vertical_alignment="center"):
         start = st.container(width="content")
@@ -70,7 +70,7 @@ def _settings(found: TrainingSet) -> Chosen:
 
 
 def _panels(
-    context: PageContext, found: TrainingSet | None, chosen: Chosen | None
+    context: PageContext, found: TrainingSet | None, chosen: TrainingSettings | None
 ) -> Callable[[], None] | None:
     names = {
         "data": _("The data"),

@@ -12,9 +12,9 @@ import numpy as np
 import streamlit as st
 
 from playground.charts import finetuning as charts
-from playground.core import frames_finetuning as frames
-from playground.core import frames_training
-from playground.engine.scores import Scores
+from playground.core.tables import finetuning as frames
+from playground.core.tables import training as frames_training
+from playground.engine.contract.scores import Scores
 from playground.ui import compute, show, stepwise
 from playground.ui.finetuning import sets
 from playground.ui.finetuning.picking import context_of, pick

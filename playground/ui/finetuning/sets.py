@@ -11,9 +11,9 @@ from typing import Any
 import streamlit as st
 
 from playground.core.files.training_rows import TrainingFile, TrainingRow, pairs, split
-from playground.engine.base import Engine
-from playground.engine.finetuning import TrainingText
-from playground.engine.model_info import AdapterName
+from playground.engine.contract.engine import Engine
+from playground.engine.contract.models import AdapterName
+from playground.engine.contract.training import TrainingText
 from playground.paths import site_root
 from playground.ui import compute
 from playground.ui.state import PageContext, outlives_reload

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from math import nan
 
-from playground.engine.finetuning import TrainingState
+from playground.engine.contract.training import TrainingState
 from playground.ui.finetuning import live, weights
-from playground.ui.finetuning.controls import Chosen
+from playground.ui.finetuning.controls import TrainingSettings
 from playground.ui.state import PageContext
 from playground.ui.tasks import Task
 
 FORGOTTEN = 0.05
 
 
-def make(context: PageContext, chosen: Chosen | None) -> list[Task]:
+def make(context: PageContext, chosen: TrainingSettings | None) -> list[Task]:
     """The three tasks of the page.
 
     Args:

@@ -5,20 +5,20 @@ from __future__ import annotations
 import streamlit as st
 
 from playground.charts import finetuning as charts
-from playground.core import frames_finetuning as frames
+from playground.core.tables import finetuning as frames
 from playground.ui import show
 from playground.ui.choose import choose
-from playground.ui.finetuning.controls import Chosen
+from playground.ui.finetuning.controls import TrainingSettings
 from playground.ui.finetuning.sets import TrainingSet
 from playground.ui.text import _, plain
 
 
-def share(chosen: Chosen) -> float:
+def share(chosen: TrainingSettings) -> float:
     """Trained numbers beside the weights of the chosen matrices."""
     return chosen.n_trained / chosen.n_frozen
 
 
-def panel(data: TrainingSet, chosen: Chosen) -> None:
+def panel(data: TrainingSet, chosen: TrainingSettings) -> None:
     """Draw W, A and B of one module as areas."""
     st.markdown(f"#### {_('How much of the model is trained?')}")
     shapes = {one.module: one for one in chosen.layers}

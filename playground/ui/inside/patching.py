@@ -12,19 +12,19 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from playground.charts import inside as charts
-from playground.core import frames_inside as frames
 from playground.core import inside as core
 from playground.core import pieces
-from playground.core.edits import Edit, patch
 from playground.core.files.encoding import readable_text
 from playground.core.heads import kl_bits
+from playground.core.interventions import Intervention, patch
+from playground.core.tables import inside as frames
 from playground.core.tokens import Tokenization
 from playground.core.trace import Trace
 from playground.ui import compute, show
-from playground.ui.inside.reading import Reading, first, named, pick
+from playground.ui.inside.reading import InsideReading, first, named, pick
+from playground.ui.positions.word_order import as_code
 from playground.ui.text import _
 from playground.ui.url import setting
-from playground.ui.word_order import as_code
 
 DEFAULT_TEXT = "The capital of France is"
 ALL = "all"
@@ -52,7 +52,7 @@ class Copied:
 
 
 @st.fragment
-def patching(reading: Reading) -> None:
+def patching(reading: InsideReading) -> None:
     """Sentence B, which state of A goes where, and the next token before and after."""
     st.markdown(f"#### {_('What does one state carry?')}")
     st.markdown(
@@ -87,7 +87,9 @@ def patching(reading: Reading) -> None:
     show.under_picture("inside_patch", frame=table, code=code, picture="ins_patch")
 
 
-def copy(reading: Reading, other: Tokenization, *, layer: int, pairs: Sequence[tuple[int, int]]) -> Copied:
+def copy(
+    reading: InsideReading, other: Tokenization, *, layer: int, pairs: Sequence[tuple[int, int]]
+) -> Copied:
     """Let the model read B twice, the second time with states of A.
 
     Args:
@@ -98,7 +100,7 @@ def copy(reading: Reading, other: Tokenization, *, layer: int, pairs: Sequence[t
     """
     assert reading.trace.hidden_states is not None
     states = reading.trace.hidden_states[layer]
-    edit = Edit(patches=tuple(patch(layer, there, states[here]) for here, there in pairs))
+    edit = Intervention(patches=tuple(patch(layer, there, states[here]) for here, there in pairs))
     ids = other.input_ids
     before = compute.trace(reading.context, input_ids=ids, logits="last", topic="inside_b")
     after = compute.trace(reading.context, input_ids=ids, logits="last", edit=edit, topic="inside_copy")
@@ -118,7 +120,7 @@ def changed(a: Tokenization, b: Tokenization) -> int:
     return next((place for place in range(n) if a.input_ids[place] != b.input_ids[place]), n - 1)
 
 
-def _controls(reading: Reading, other: Tokenization) -> tuple[str, str, int]:
+def _controls(reading: InsideReading, other: Tokenization) -> tuple[str, str, int]:
     """Position in A (or all), position in B, layer."""
     here, there = (
         {str(i): f"{i}: {label}" for i, label in enumerate(pieces.labels(tokens))}
@@ -138,7 +140,9 @@ def _controls(reading: Reading, other: Tokenization) -> tuple[str, str, int]:
     return source, target, layer - 1
 
 
-def _words(reading: Reading, before: NDArray[np.float32], after: NDArray[np.float32], begun: bytes) -> str:
+def _words(
+    reading: InsideReading, before: NDArray[np.float32], after: NDArray[np.float32], begun: bytes
+) -> str:
     """The picture in words."""
     first, second = int(before.argmax()), int(after.argmax())
     names = named(reading.context, [first, second], begun)

@@ -8,17 +8,17 @@ from typing import Any
 import streamlit as st
 
 from playground.charts import inside as charts
-from playground.core import frames_inside as frames
 from playground.core import inside as core
+from playground.core.tables import inside as frames
 from playground.ui import show
-from playground.ui.inside.reading import Reading
+from playground.ui.inside.reading import InsideReading
 from playground.ui.text import _
 
 N_TOKENS = 6
 
 
 @st.fragment
-def ranks(reading: Reading) -> None:
+def ranks(reading: InsideReading) -> None:
     """Rank and probability of the tokens with the best rank at any layer."""
     st.markdown(f"#### {_('Which guesses lead on the way, and when do they fall back?')}")
     lens = reading.lens_here()

@@ -13,7 +13,7 @@ from playground.core import pieces
 from playground.core.residual import Lens
 from playground.core.tokens import Tokenization
 from playground.core.trace import Trace
-from playground.engine.inside import Part
+from playground.engine.contract.inside import Part
 from playground.errors import BadValue
 from playground.ui import compute, state
 from playground.ui.choose import default_index, list_key, told_apart
@@ -25,7 +25,7 @@ N_TOP = 10  # tokens of each layer
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Reading:
+class InsideReading:
     """One text in one model.
 
     Attributes:
@@ -83,7 +83,7 @@ def is_decoder(context: PageContext) -> bool:
     return context.model.kind == "decoder"
 
 
-def read(context: PageContext, whole: Tokenization, selected: int | None) -> Reading:
+def read(context: PageContext, whole: Tokenization, selected: int | None) -> InsideReading:
     """Ask the engine for what is seen first: all states, and the lens at the selected position.
 
     Every answer is cached, so a token selected or a part looked at costs no forward.
@@ -99,7 +99,7 @@ def read(context: PageContext, whole: Tokenization, selected: int | None) -> Rea
     last = len(tokens) - 1
     position = last if selected is None else min(selected, last)
     lens = compute.lens(context, ids, position, N_TOP) if is_decoder(context) else None
-    return Reading(context, tokens, trace, lens, compute.parts(context), position)
+    return InsideReading(context, tokens, trace, lens, compute.parts(context), position)
 
 
 def first(tokens: Tokenization) -> Tokenization:

@@ -10,21 +10,21 @@ import pandas as pd
 import streamlit as st
 
 from playground.charts import inside as charts
-from playground.core import frames_inside as frames
 from playground.core import inside as core
 from playground.core import residual
 from playground.core.residual import Lens
+from playground.core.tables import inside as frames
 from playground.ui import compute, show
-from playground.ui.inside.reading import N_TOP, Reading, pick
+from playground.ui.inside.reading import N_TOP, InsideReading, pick
+from playground.ui.positions.word_order import as_code
 from playground.ui.text import _
-from playground.ui.word_order import as_code
 
 NONE = "none"
 APART, ALIKE = 0.3, 0.7  # cosines up to and from which two states are said to point elsewhere, or alike
 
 
 @st.fragment
-def stream(reading: Reading) -> None:
+def stream(reading: InsideReading) -> None:
     """Length of the state and its cosine to the last one, by layer."""
     st.markdown(f"#### {_('How do the length and the direction of the state change?')}")
     found = reading.stream()
@@ -68,7 +68,7 @@ def stream_words(token: str, norms: core.Floats, cosines: core.Floats) -> str:
 
 
 @st.fragment
-def attribution(reading: Reading) -> None:
+def attribution(reading: InsideReading) -> None:
     """What every part of the model adds to the logit of a chosen token."""
     st.markdown(f"#### {_('Which parts write the answer?')}")
     ids = reading.tokens.input_ids
@@ -96,7 +96,7 @@ def attribution(reading: Reading) -> None:
     show.under_picture("inside_attribution", frame=table, code=code, picture="ins_attribution")
 
 
-def contributions(reading: Reading, tokens: tuple[int, ...]) -> core.Floats:
+def contributions(reading: InsideReading, tokens: tuple[int, ...]) -> core.Floats:
     """What each part adds to the logit of the first token, minus what it adds to that of the second.
 
     Returns:
@@ -109,7 +109,7 @@ def contributions(reading: Reading, tokens: tuple[int, ...]) -> core.Floats:
     return difference
 
 
-def _choices(reading: Reading, lens: Lens) -> dict[int, str]:
+def _choices(reading: InsideReading, lens: Lens) -> dict[int, str]:
     """The best tokens at the end, and those that led on the way."""
     led = core.best_at_any_layer(lens.top_ids[:, 0], lens.top_probs[:, 0], N_TOP)
     return reading.named_here([*lens.top_ids[-1, 0].tolist(), *led.tolist()])

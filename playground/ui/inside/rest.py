@@ -13,7 +13,7 @@ import streamlit as st
 from playground.core.residual import Lens
 from playground.errors import PlaygroundError
 from playground.ui import compute
-from playground.ui.inside.reading import Reading
+from playground.ui.inside.reading import InsideReading
 from playground.ui.text import sentence
 from playground.ui.waiting import Clicked
 
@@ -26,7 +26,7 @@ def ask(name: object) -> None:
     st.session_state[ASKED] = name
 
 
-def known(reading: Reading, window: range) -> tuple[Lens, str]:
+def known(reading: InsideReading, window: range) -> tuple[Lens, str]:
     """The columns to draw now.
 
     Args:

@@ -10,12 +10,12 @@ import streamlit as st
 from playground.core import inside as core
 from playground.ui import compute
 from playground.ui.inside import patching
-from playground.ui.inside.reading import Reading, first
+from playground.ui.inside.reading import InsideReading, first
 from playground.ui.tasks import Task
 from playground.ui.text import _
 
 
-def make(reading: Reading) -> list[Task]:
+def make(reading: InsideReading) -> list[Task]:
     """The tasks for this model; two of them need a next token."""
     share = Task("share", "number", lambda: mlp_share(reading), tolerance=1.0)
     if reading.lens is None:
@@ -28,7 +28,7 @@ def make(reading: Reading) -> list[Task]:
     ]
 
 
-def mlp_share(reading: Reading) -> float:
+def mlp_share(reading: InsideReading) -> float:
     """Percent of the parameters of the model that are in the MLPs of its blocks."""
     n = sum(part.n_parameters for part in reading.parts if part.kind == "mlp")
     return 100 * n / reading.context.model.n_parameters
@@ -42,7 +42,7 @@ def _copies() -> dict[str, str]:
     }
 
 
-def best_copy(reading: Reading) -> str:
+def best_copy(reading: InsideReading) -> str:
     """Which copy gives A's answer the highest probability in B; three forwards, or none."""
     text = st.session_state.get("ins_b", "")
     other = first(compute.tokenize(replace(reading.context, text=text if text.strip() else "-")))

@@ -10,19 +10,19 @@ import pandas as pd
 import streamlit as st
 
 from playground.charts import inside as charts
-from playground.core import frames_inside as frames
 from playground.core import inside as core
 from playground.core import pieces
-from playground.engine.inside import Part
+from playground.core.tables import inside as frames
+from playground.engine.contract.inside import Part
 from playground.ui import compute, show
 from playground.ui.components import inside as picture
 from playground.ui.components.inside import Station
 from playground.ui.components.token_chips import remember_token, selected_token
 from playground.ui.inside import rest
-from playground.ui.inside.reading import Reading, is_decoder, remembered
+from playground.ui.inside.reading import InsideReading, is_decoder, remembered
+from playground.ui.positions.word_order import as_code
 from playground.ui.text import _, plain
 from playground.ui.url import put
-from playground.ui.word_order import as_code
 
 N_COLUMNS = 10  # positions side by side: a token of eight letters can be read at the back of a room
 N_LOGITS = 8  # the largest, written out
@@ -30,7 +30,7 @@ N_FIRST = 6  # numbers written out
 
 
 @st.fragment
-def way(reading: Reading) -> None:
+def way(reading: InsideReading) -> None:
     """The picture, what it says, and the tensors of the part that was clicked."""
     whole = selected_token(10**5)
     if whole is not None and min(whole, len(reading.tokens) - 1) != reading.position:
@@ -62,14 +62,14 @@ def way(reading: Reading) -> None:
     _open(reading, known, station)
 
 
-def columns(reading: Reading) -> range:
+def columns(reading: InsideReading) -> range:
     """The positions shown: the page of N_COLUMNS that holds the selected one."""
     n = len(reading.tokens)
     start = max(0, min(reading.position // N_COLUMNS * N_COLUMNS, n - N_COLUMNS))
     return range(start, min(n, start + N_COLUMNS))
 
 
-def way_table(reading: Reading) -> pd.DataFrame:
+def way_table(reading: InsideReading) -> pd.DataFrame:
     """The numbers of the main picture, every layer and position."""
     if reading.lens is None:
         return frames.cosines(_cosines(reading), reading.labels)
@@ -77,7 +77,7 @@ def way_table(reading: Reading) -> pd.DataFrame:
     return frames.lens(lens, reading.labels, reading.guesses(lens))
 
 
-def _cells(reading: Reading, window: range) -> tuple[dict[str, Any], str]:
+def _cells(reading: InsideReading, window: range) -> tuple[dict[str, Any], str]:
     """What the cells say, and under which name the browser asks for those that are missing."""
     if reading.lens is None:
         return picture.cosine_cells(_cosines(reading), window), ""
@@ -85,7 +85,7 @@ def _cells(reading: Reading, window: range) -> tuple[dict[str, Any], str]:
     return picture.lens_cells(lens, window, reading.guesses(lens)), wants
 
 
-def _cosines(reading: Reading) -> core.Floats:
+def _cosines(reading: InsideReading) -> core.Floats:
     return np.stack([reading.stream(place).cosines for place in range(len(reading.tokens))], axis=1)
 
 
@@ -100,7 +100,7 @@ def _clicked(value: object) -> None:
 # ---------------------------------------------------------------- the parts
 
 
-def stations(reading: Reading) -> list[Station]:
+def stations(reading: InsideReading) -> list[Station]:
     """The parts of the chosen model in the order a token meets them."""
     found: dict[tuple[str, int | None], Part] = {(part.kind, part.layer): part for part in reading.parts}
     embedding = [found[kind, None] for kind in ("embedding", "positions") if (kind, None) in found]
@@ -151,7 +151,7 @@ def _short(name: str) -> str:
 # ---------------------------------------------------------------- one part opened
 
 
-def _open(reading: Reading, known: list[Station], station: str) -> None:
+def _open(reading: InsideReading, known: list[Station], station: str) -> None:
     """Name, shape and numbers of what a part reads and writes at the selected position."""
     kind, _dot, number = station.partition(".")
     layer = int(number) if number else reading.context.model.n_layer
@@ -184,7 +184,7 @@ class Vector(NamedTuple):
     numbers: core.Floats
 
 
-def vectors(reading: Reading, kind: str, layer: int) -> list[Vector]:
+def vectors(reading: InsideReading, kind: str, layer: int) -> list[Vector]:
     """What a part reads and writes; state + write = state in models that norm before their parts."""
     stream, place, n_layer = reading.stream(), reading.position, reading.context.model.n_layer
     end = Vector(_("after the final norm"), f"hidden_states[{n_layer}][{place}]", stream.final)
@@ -200,13 +200,13 @@ def vectors(reading: Reading, kind: str, layer: int) -> list[Vector]:
         return [state(n_layer), end] if is_decoder(reading.context) else [end]
     if stream.attention is None or stream.mlp is None:
         return [state(layer), state(layer + 1)]
-    wrote, source = (stream.mlp, "mlp") if kind == "mlp" else (stream.attention, "attention")
+    wrote, source = (stream.mlp, "mlp") if kind == "mlp" else (stream.attention, "attn")
     write = Vector(
-        _("{part} writes").format(part=_kind(kind)), f"{source}_writes[{layer}][{place}]", wrote[layer]
+        _("{part} writes").format(part=_kind(kind)), f"{source}_out[{layer}][{place}]", wrote[layer]
     )
     if not is_decoder(reading.context):
         return [state(layer), write, state(layer + 1)]
-    sum_name = f"hidden_states[{layer}] + attention_writes[{layer}]"
+    sum_name = f"hidden_states[{layer}] + attn_out[{layer}]"
     between = Vector(_("state between"), sum_name, stream.states[layer] + stream.attention[layer])
     return [state(layer), write, between] if kind == "attention" else [between, write, state(layer + 1)]
 
@@ -227,7 +227,7 @@ def _first_numbers(rows: list[Vector]) -> pd.DataFrame:
     )
 
 
-def _top_logits(reading: Reading) -> None:
+def _top_logits(reading: InsideReading) -> None:
     lens = reading.lens_here()
     assert lens.logits is not None
     best = lens.top_ids[-1, 0, :N_LOGITS].tolist()
@@ -241,7 +241,7 @@ def _top_logits(reading: Reading) -> None:
 # ---------------------------------------------------------------- words
 
 
-def _reading_words(reading: Reading) -> str:
+def _reading_words(reading: InsideReading) -> str:
     """The picture in words."""
     model, token = reading.context.model, as_code(reading.labels[reading.position])
     if reading.lens is None:
@@ -272,7 +272,7 @@ def _reading_words(reading: Reading) -> str:
     )  # fmt: skip
 
 
-def _words(reading: Reading) -> dict[str, str]:
+def _words(reading: InsideReading) -> dict[str, str]:
     return {
         "picture": _(
             "The parts of the model from bottom to top, beside them the best guess after each layer"
@@ -288,7 +288,7 @@ def _words(reading: Reading) -> dict[str, str]:
     }
 
 
-def _code(reading: Reading, name: str) -> str:
+def _code(reading: InsideReading, name: str) -> str:
     folder = show.model_folder(reading.context.model.model_id)
     ids = list(reading.tokens.input_ids)
     return show.code(name, folder=folder, input_ids=ids, position=reading.position)

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from playground.core.prompting import CONTENT_FREE, Example, calibrated, label_probabilities
-from playground.engine.scores import Scores
+from playground.core.few_shot import CONTENT_FREE, Example, calibrated, label_probabilities
+from playground.engine.contract.scores import Scores
 from playground.ui import stepwise
 from playground.ui.prompting.prompt import Prompt
 

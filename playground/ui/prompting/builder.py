@@ -12,10 +12,10 @@ import pandas as pd
 import streamlit as st
 
 from playground.charts import prompting as charts
-from playground.core import frames_prompting as frames
 from playground.core import pieces
-from playground.core.prompting import FORMATS, Example, Format, Task, is_nested
-from playground.core.shots import Condition, split
+from playground.core.demonstrations import Condition, split
+from playground.core.few_shot import FORMATS, Example, Format, PromptTask, is_nested
+from playground.core.tables import prompting as frames
 from playground.errors import PlaygroundError, TextTooLong, TooManyTokens
 from playground.ui import show, state
 from playground.ui.choose import choose_from_list
@@ -69,7 +69,7 @@ def read(context: PageContext) -> Prompt:
     return prompt
 
 
-def _task(context: PageContext) -> tuple[str, Task]:
+def _task(context: PageContext) -> tuple[str, PromptTask]:
     names = task_files.names() | {own.ID: _("my own task")}
     task_id = choose_from_list("pro_task", names, _("Task"))
     if task_id != own.ID:
@@ -94,7 +94,7 @@ def _formats(context: PageContext) -> dict[str, str]:
     return {style: names[style] for style in FORMATS if style != "chat" or has_chat}
 
 
-def _more(task_id: str, task: Task) -> tuple[Task, Condition, bool, bool]:
+def _more(task_id: str, task: PromptTask) -> tuple[PromptTask, Condition, bool, bool]:
     """The instruction, the labels of the examples, how labels are compared."""
     written = st.text_input(
         _("Instruction"), max_chars=300, **setting("pro_instruction", ""),
@@ -114,7 +114,7 @@ def _more(task_id: str, task: Task) -> tuple[Task, Condition, bool, bool]:
     return replace(task, instruction=instruction), condition, by_length, is_calibrated
 
 
-def _query(context: PageContext, task: Task, test: list[Example]) -> Example:
+def _query(context: PageContext, task: PromptTask, test: list[Example]) -> Example:
     """A test item, or the reader's sentence where its answer is one of not too many."""
     names = {str(place): one.text for place, one in enumerate(test)}
     if context.text and len(task.labels) <= state.settings().max_candidates:

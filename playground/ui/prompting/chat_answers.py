@@ -12,18 +12,18 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from playground.core import frames_prompting_chat as frames
 from playground.core import pieces
-from playground.core.frames_prompting_chat import Answer, Reading
-from playground.engine.base import GenerateStep
-from playground.engine.catalogue import CatalogueEntry
+from playground.core.tables import chat as frames
+from playground.core.tables.chat import ChatAnswer, ChatReading
+from playground.engine.contract.engine import GenerateStep
+from playground.engine.models.catalogue import CatalogueEntry
 from playground.ui import compute, frame, show, stepwise, warming
 from playground.ui.choose import choose_from_list
 from playground.ui.number import number_field
-from playground.ui.pace import Pace
 from playground.ui.progress import Progress
 from playground.ui.state import PageContext
 from playground.ui.text import _, ngettext, plain, strong
+from playground.ui.throttle import Throttle
 
 KEY = "pro_chat_answers"
 BASE = "HuggingFaceTB/SmolLM2-135M"
@@ -46,7 +46,7 @@ class Chat:
 
     context: PageContext
     messages: list[Message]
-    readings: dict[str, Reading]
+    readings: dict[str, ChatReading]
     marks: frozenset[int]
 
 
@@ -65,7 +65,7 @@ class Answers:
     chat: Chat
     base: PageContext | None
     n_max: int
-    given: dict[str, Answer] = field(default_factory=dict)
+    given: dict[str, ChatAnswer] = field(default_factory=dict)
     elapsed_ms: float = 0.0
 
     @property
@@ -154,9 +154,9 @@ def _write(place: Any, answers: Answers) -> None:  # noqa: ANN401  (Streamlit's 
         text = chat.readings["plain"].tokens.text
         engine = compute.get_engine()
         runs.append((answers.base, {"base": engine.tokenize(answers.base.model.model_id, text)}))
-    answers.given = {name: Answer() for _context, prompts in runs for name in prompts}
+    answers.given = {name: ChatAnswer() for _context, prompts in runs for name in prompts}
     with place.container():
-        pace, progress = Pace(), _Progress(answers)
+        pace, progress = Throttle(), _Progress(answers)
         for context, prompts in runs:
             settings = [{"temperature": 0.0, "input_ids": one.input_ids} for one in prompts.values()]
             steps = stepwise.generate_many(context, settings, max_new_tokens=answers.n_max)
@@ -169,7 +169,7 @@ def _write(place: Any, answers: Answers) -> None:  # noqa: ANN401  (Streamlit's 
     st.rerun()
 
 
-def _take(answer: Answer, step: GenerateStep) -> None:
+def _take(answer: ChatAnswer, step: GenerateStep) -> None:
     answer.token_ids.append(step.token_id)
     answer.tokens.append(step.token)
     answer.logprobs.append(step.logprob)
@@ -223,7 +223,7 @@ def _draw_answers(answers: Answers, go_on: Callable[..., None] | None) -> None:
         )  # fmt: skip
 
 
-def _facts(answer: Answer) -> str:
+def _facts(answer: ChatAnswer) -> str:
     words = [_n_tokens(len(answer.token_ids))]
     if answer.token_ids:
         bits = float(np.mean(answer.surprisal_bits))
@@ -245,7 +245,7 @@ def told(answers: Answers) -> str:
     return " ".join(words)
 
 
-def _difference(framed: Answer, joined: Answer) -> str:
+def _difference(framed: ChatAnswer, joined: ChatAnswer) -> str:
     """Where two answers part, with the tokens that come there."""
     alike = frames.common_start(framed.token_ids, joined.token_ids)
     with_template, without = (
@@ -273,7 +273,7 @@ def _difference(framed: Answer, joined: Answer) -> str:
     return said
 
 
-def _how_it_ended(answers: Answers, name: str, answer: Answer) -> str:
+def _how_it_ended(answers: Answers, name: str, answer: ChatAnswer) -> str:
     by_itself, n = answer.finish == "end_of_text", len(answer.token_ids)
     if name == "template":
         words = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from playground.core.prompting import CONTENT_FREE, Example, marks
+from playground.core.few_shot import CONTENT_FREE, Example, marks
 from playground.ui import show
 from playground.ui.prompting.prompt import Prompt
 

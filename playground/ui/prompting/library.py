@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from playground.core import frames_prompting as frames
+from playground.core.few_shot import messages
 from playground.core.files.examples import Message, read_messages, written
 from playground.core.files.rows import How
-from playground.core.prompting import messages
+from playground.core.tables import prompting as frames
 from playground.errors import BadFile, BadUpload
 from playground.ui import file_preview, state
-from playground.ui.file_preview import Kind
+from playground.ui.file_preview import FileKind
 from playground.ui.prompting import chat, own
 from playground.ui.prompting.prompt import Prompt
 from playground.ui.state import outlives_reload
@@ -42,7 +42,7 @@ def panel(prompt: Prompt) -> None:
             key="pro_kept_file", on_click="ignore", icon=":material/download:", disabled=not kept,
         )  # fmt: skip
     file_preview.field(
-        Kind(
+        FileKind(
             "pro_kept_upload",
             _("Prompts as messages: .jsonl, one per line, up to 1 MB, 50 prompts"),
             ("jsonl",),

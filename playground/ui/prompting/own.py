@@ -6,14 +6,14 @@ from collections import Counter
 
 import streamlit as st
 
-from playground.core import frames_prompting as frames
 from playground.core.canonical import canonical, distinct
+from playground.core.demonstrations import MAX_LABELS, N_OTHERS, with_others
+from playground.core.few_shot import PromptTask
 from playground.core.files import examples
 from playground.core.files.examples import ExampleFile
-from playground.core.prompting import Task
-from playground.core.shots import MAX_LABELS, N_OTHERS, with_others
+from playground.core.tables import prompting as frames
 from playground.ui import file_preview, state
-from playground.ui.file_preview import Kind, Part
+from playground.ui.file_preview import FileKind, Part
 from playground.ui.state import outlives_reload
 from playground.ui.text import _, ngettext
 from playground.ui.url import put
@@ -23,19 +23,19 @@ KEY = "pro_own"
 outlives_reload(KEY)
 
 
-def task() -> Task | None:
+def task() -> PromptTask | None:
     """What was uploaded in this session."""
     found: ExampleFile | None = st.session_state.get(KEY)
     if found is None:
         return None
-    return Task("", _("Text"), _("Label"), with_others(found.examples, seed=0))
+    return PromptTask("", _("Text"), _("Label"), with_others(found.examples, seed=0))
 
 
 def uploader() -> None:
     """A field for the file, and what came of it."""
     limit = state.settings()
     file_preview.field(
-        Kind(
+        FileKind(
             "pro_upload",
             _("Your task: .csv or .jsonl with the columns `text` and `label`, up to 1 MB, 500 rows"),
             examples.SUFFIXES,

@@ -6,18 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from playground.core.prompting import (
-    Block,
+from playground.core.demonstrations import Condition, drawn, relabelled
+from playground.core.few_shot import (
     Example,
     Format,
-    Task,
+    PromptBlock,
+    PromptTask,
     blocks,
     candidates,
     chat_blocks,
     following,
     messages,
 )
-from playground.core.shots import Condition, drawn, relabelled
 from playground.core.tokens import Tokenization
 from playground.errors import TextTooLong
 from playground.ui import compute, state
@@ -43,7 +43,7 @@ class Prompt:
 
     context: PageContext
     task_id: str
-    task: Task
+    task: PromptTask
     pool: tuple[Example, ...]
     test: tuple[Example, ...]
     style: Format
@@ -69,7 +69,7 @@ class Prompt:
         """The answers that are compared for the query."""
         return self.task.options(self.query)
 
-    def blocks(self) -> tuple[Block, ...]:
+    def blocks(self) -> tuple[PromptBlock, ...]:
         """The prompt, word for word."""
         if self.style != "chat":
             return blocks(self.task, self.demos, self.query.text, self.style)

@@ -13,9 +13,9 @@ import pandas as pd
 import streamlit as st
 
 from playground.charts import prompting as charts
-from playground.core import frames_prompting as frames
-from playground.core.prompting import Example
-from playground.core.shots import CONDITIONS, Condition
+from playground.core.demonstrations import CONDITIONS, Condition
+from playground.core.few_shot import Example
+from playground.core.tables import prompting as frames
 from playground.core.turning import turn
 from playground.ui import show
 from playground.ui.progress import Progress

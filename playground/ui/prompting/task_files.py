@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from functools import lru_cache
 
-from playground.core.prompting import Example, Task
+from playground.core.few_shot import Example, PromptTask
 from playground.paths import site_root
 from playground.ui.text import N_, _
 
@@ -27,7 +27,7 @@ def names() -> dict[str, str]:
 
 
 @lru_cache
-def task(task_id: str, language: str) -> Task:
+def task(task_id: str, language: str) -> PromptTask:
     """A task that comes with the page; its examples are ours.
 
     Args:
@@ -39,4 +39,4 @@ def task(task_id: str, language: str) -> Task:
     examples = tuple(
         Example(one["text"], one["label"], tuple(one.get("others", ()))) for one in read["items"]
     )
-    return Task(read["instruction"], read["input"], read["output"], examples)
+    return PromptTask(read["instruction"], read["input"], read["output"], examples)

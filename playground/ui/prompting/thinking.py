@@ -10,12 +10,12 @@ import pandas as pd
 import streamlit as st
 
 from playground.charts import thinking as charts
-from playground.core import frames_thinking as frames
+from playground.core.tables import thinking as frames
 from playground.core.voting import compared
 from playground.ui import show, state
 from playground.ui.number import number_field
 from playground.ui.prompting import task_files
-from playground.ui.prompting.thinking_run import KEY, PLACE, TEMPERATURE, Run, answer
+from playground.ui.prompting.thinking_run import KEY, PLACE, TEMPERATURE, ThinkingRun, answer
 from playground.ui.state import PageContext
 from playground.ui.text import _, ngettext, plain, strong
 from playground.ui.url import setting
@@ -62,15 +62,15 @@ def panel(context: PageContext) -> Callable[[], None] | None:
     return None
 
 
-def _last(context: PageContext) -> Run | None:
+def _last(context: PageContext) -> ThinkingRun | None:
     """What was answered last, by this model and in this language."""
-    last: Run | None = st.session_state.get(KEY)
+    last: ThinkingRun | None = st.session_state.get(KEY)
     mine = (context.model.model_id, context.language)
     is_mine = last is not None and (last.context.model.model_id, last.context.language) == mine
     return last if is_mine else None
 
 
-def _controls(context: PageContext, last: Run | None) -> tuple[Run, bool, bool]:
+def _controls(context: PageContext, last: ThinkingRun | None) -> tuple[ThinkingRun, bool, bool]:
     """What the widgets ask for, whether it is to be answered now, and whether the last run is to go on."""
     names, prompts = _names(), {}
     for column, (prompt, default) in zip(st.columns(len(PROMPTS)), _defaults().items(), strict=True):
@@ -93,7 +93,7 @@ def _controls(context: PageContext, last: Run | None) -> tuple[Run, bool, bool]:
             key="pro_think_tokens", width=160,
         )  # fmt: skip
         items = task_files.task("problems", context.language).examples
-        run = Run(context, prompts, int(votes), int(n_max), items)
+        run = ThinkingRun(context, prompts, int(votes), int(n_max), items)
         start, resume = _buttons(run, last, is_possible=not without)
     told = ngettext(
         "{n} answer of at most {limit} tokens", "{n} answers of at most {limit} tokens", run.total
@@ -105,7 +105,7 @@ def _controls(context: PageContext, last: Run | None) -> tuple[Run, bool, bool]:
     return run, start and not without, resume
 
 
-def _buttons(run: Run, last: Run | None, *, is_possible: bool) -> tuple[bool, bool]:
+def _buttons(run: ThinkingRun, last: ThinkingRun | None, *, is_possible: bool) -> tuple[bool, bool]:
     """Draw Start, Go on and Stop; whether to start, whether to go on."""
     start = st.button(
         _("Start"), type="primary", key="pro_think_start", icon=":material/play_arrow:",
@@ -123,7 +123,7 @@ def _buttons(run: Run, last: Run | None, *, is_possible: bool) -> tuple[bool, bo
 # ---------------------------------------------------------------- what was answered
 
 
-def _draw(run: Run, *, is_old: bool) -> None:
+def _draw(run: ThinkingRun, *, is_old: bool) -> None:
     table = run.table()
     if run.n_done < run.total:
         told = _("Partial results: stopped after {done} of {total} answers.")
@@ -143,7 +143,7 @@ def _draw(run: Run, *, is_old: bool) -> None:
     show.under_picture("thinking", frame=table, code=code, picture="pro_think_picture")
 
 
-def _reading(run: Run, table: pd.DataFrame) -> str:
+def _reading(run: ThinkingRun, table: pd.DataFrame) -> str:
     """Computed sentences: the counts, what the intervals allow to say, and how many answers were cut off."""
     names = _names()
     counts = ", ".join(
@@ -164,7 +164,7 @@ def _reading(run: Run, table: pd.DataFrame) -> str:
     return " ".join(said)
 
 
-def _comparison(run: Run) -> list[str]:
+def _comparison(run: ThinkingRun) -> list[str]:
     """What can be said of the role and of the steps, each beside the plain instruction."""
     names = _names()
     right = frames.each_right(run.written, run.items, run.n_votes)
@@ -186,7 +186,7 @@ def _comparison(run: Run) -> list[str]:
     ]
 
 
-def _draw_transcripts(run: Run, table: pd.DataFrame) -> None:
+def _draw_transcripts(run: ThinkingRun, table: pd.DataFrame) -> None:
     """Every transcript, a drawer for each prompt."""
     names = _names()
     written = frames.transcripts(run.written, run.items, run.n_votes)

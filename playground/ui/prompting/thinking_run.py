@@ -11,16 +11,16 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from playground.core import frames_thinking as frames
-from playground.core.frames_thinking import Transcript
-from playground.core.prompting import Example
-from playground.engine.base import GenerateStep
+from playground.core.few_shot import Example
+from playground.core.tables import thinking as frames
+from playground.core.tables.thinking import Transcript
+from playground.engine.contract.engine import GenerateStep
 from playground.errors import PlaygroundError
 from playground.ui import compute, state, stepwise
-from playground.ui.pace import Pace
 from playground.ui.progress import Progress
 from playground.ui.state import PageContext
 from playground.ui.text import _
+from playground.ui.throttle import Throttle
 from playground.ui.waiting import stop_with
 
 KEY = "pro_thinking"
@@ -29,7 +29,7 @@ TEMPERATURE = 0.7  # of votes (Wang et al. 2022, section 3.1: 0.5 or 0.7)
 
 
 @dataclass
-class Run:
+class ThinkingRun:
     """What one session had answered last.
 
     Attributes:
@@ -108,7 +108,7 @@ class Run:
         return frames.accuracies(self.written, self.items, self.n_votes)
 
 
-def answer(run: Run, line: Any, draw: Callable[..., object]) -> None:  # noqa: ANN401  (Streamlit's container)
+def answer(run: ThinkingRun, line: Any, draw: Callable[..., object]) -> None:  # noqa: ANN401  (Streamlit's container)
     """Answer what is missing; any click of the reader stops it within one step, what is answered stays.
 
     Args:
@@ -118,7 +118,7 @@ def answer(run: Run, line: Any, draw: Callable[..., object]) -> None:  # noqa: A
         draw: Draws a table of accuracies.
     """
     run.begin_again()
-    pace, begun_at, before_ms = Pace(), time.monotonic(), run.elapsed_ms
+    pace, begun_at, before_ms = Throttle(), time.monotonic(), run.elapsed_ms
     with line.container():
         progress = _Progress(run, draw)
         for part in run.parts():
@@ -136,7 +136,7 @@ def answer(run: Run, line: Any, draw: Callable[..., object]) -> None:  # noqa: A
 class _Progress:
     """How far the answers are, and how many of them are right so far."""
 
-    def __init__(self, run: Run, draw: Callable[..., object]) -> None:
+    def __init__(self, run: ThinkingRun, draw: Callable[..., object]) -> None:
         self._run, self._draw, self._n_drawn = run, draw, 0
         total = run.total * run.n_max
         model_id, done = run.context.model.model_id, run.n_tokens
@@ -151,7 +151,7 @@ class _Progress:
         self._n_drawn = run.n_done
 
 
-def _steps(run: Run, part: list[Transcript]) -> Generator[tuple[int, GenerateStep]]:
+def _steps(run: ThinkingRun, part: list[Transcript]) -> Generator[tuple[int, GenerateStep]]:
     try:
         settings = [run.request(one) for one in part]
     except PlaygroundError as error:

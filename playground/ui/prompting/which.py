@@ -13,8 +13,8 @@ import pandas as pd
 import streamlit as st
 
 from playground.charts import prompting as charts
-from playground.core import frames_prompting as frames
-from playground.core.prompting import Example
+from playground.core.few_shot import Example
+from playground.core.tables import prompting as frames
 from playground.ui import show
 from playground.ui.progress import Progress
 from playground.ui.prompting import code

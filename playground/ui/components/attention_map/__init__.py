@@ -9,7 +9,8 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from playground.ui.components import packed, script, style, two_way
+from playground.ui.components import packed, script, style
+from playground.ui.components import synced as two_way
 from playground.ui.components.token_chips import direction
 from playground.ui.text import _
 

@@ -161,7 +161,7 @@ def _token_row(scene: Scene, position: int, piece: pieces.Piece, of: str, query:
     }
 
 
-def _gap_row(line: journey.Row, weights: np.ndarray[Any, Any] | None) -> dict[str, Any]:
+def _gap_row(line: journey.JourneyRow, weights: np.ndarray[Any, Any] | None) -> dict[str, Any]:
     n = line.stop - line.start
     weight = None if weights is None else float(weights[line.start : line.stop].sum())
     label = ngettext("⋯ {n} token", "⋯ {n} tokens", n).format(n=n)

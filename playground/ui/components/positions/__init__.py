@@ -18,7 +18,8 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from playground.ui.components import packed, script, style, two_way
+from playground.ui.components import packed, script, style
+from playground.ui.components import synced as two_way
 
 View = Literal["waves", "clocks", "distances", "learned"]
 Settings = Mapping[str, float]

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import streamlit as st
 
-from playground.core.prompting import Block
+from playground.core.few_shot import PromptBlock
 from playground.ui.components import script, style
 from playground.ui.components.token_chips import direction
 from playground.ui.text import _
@@ -33,7 +33,7 @@ class PromptToken(NamedTuple):
 
 
 def prompt_blocks(
-    blocks: Sequence[Block], tokens: Sequence[Sequence[PromptToken]], *, limit: int, key: str
+    blocks: Sequence[PromptBlock], tokens: Sequence[Sequence[PromptToken]], *, limit: int, key: str
 ) -> None:
     """Draw the prompt; whether words or tokens are shown is the browser's own business.
 

@@ -16,7 +16,8 @@ import streamlit as st
 
 from playground.core.ranking import RankedLogits
 from playground.core.sampling import ORDERS, Order, in_order
-from playground.ui.components import packed, script, style, two_way
+from playground.ui.components import packed, script, style
+from playground.ui.components import synced as two_way
 from playground.ui.components.sampler.packing import pack
 from playground.ui.text import _
 

@@ -1,0 +1,297 @@
+"""Few-shot prompts: how demonstrations become a text, and how labels are read off the model's answer.
+
+instruction   Is the review positive or negative?
+demonstration Review: The soup was cold.      } n_shot of them, each with its label
+              Sentiment: negative
+query         Review: I loved it.
+              Sentiment:                      <- log p(" positive" | all this), log p(" negative" | ...)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain, pairwise, zip_longest
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from playground.core.canonical import distinct, is_same
+
+Kind = Literal["instruction", "demonstration", "label", "query", "template"]
+_KIND_OF_ROLE: dict[str, Kind] = {"system": "instruction", "user": "demonstration", "assistant": "label"}
+Format = Literal["labelled", "arrow", "qa", "chat"]
+FORMATS: tuple[Format, ...] = get_args(Format)
+CONTENT_FREE = ("N/A", "[MASK]", "")  # Zhao et al. 2021, section 5
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A text with its label.
+
+    Attributes:
+        text: What is asked about.
+        label: The right answer.
+        others: Wrong answers it is compared with; () where all labels of the task are.
+    """
+
+    text: str
+    label: str
+    others: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PromptTask:
+    """What a prompt asks for.
+
+    Attributes:
+        instruction: Stands first, "" for none.
+        input_name, output_name: Words before a text and before its label.
+        examples: All that there are.
+    """
+
+    instruction: str
+    input_name: str
+    output_name: str
+    examples: tuple[Example, ...]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Every label once, as it is first written, in alphabetical order."""
+        return tuple(sorted(distinct(one.label for one in self.examples)))
+
+    def options(self, example: Example) -> tuple[str, ...]:
+        """The answers that are compared for one text: its own ones where labels are open, else all labels."""
+        return tuple(sorted(distinct((example.label, *example.others)))) if example.others else self.labels
+
+    def right(self, example: Example) -> str:
+        """The one of its options that is the example's label, "" where it has none."""
+        return next((option for option in self.options(example) if is_same(option, example.label)), "")
+
+
+@dataclass(frozen=True, slots=True)
+class PromptBlock:
+    """A stretch of a prompt.
+
+    Attributes:
+        kind: What it is.
+        text: Word for word; the texts of all blocks together are the prompt.
+        number: Which demonstration, from 1; 0 for the other kinds.
+    """
+
+    kind: Kind
+    text: str
+    number: int = 0
+
+
+def blocks(task: PromptTask, demos: Sequence[Example], query: str, style: Format) -> tuple[PromptBlock, ...]:
+    r"""The prompt, ending where the label of the query begins; for "chat" see `chat_blocks`.
+
+    Example:
+        >>> task = Task("Which?", "Word", "Game", ())
+        >>> "".join(block.text for block in blocks(task, [Example("cow", "wug")], "cup", "arrow"))
+        'Which?\n\ncow -> wug\ncup ->'
+    """
+    before, between, after = marks(task, style)
+    found = [PromptBlock("instruction", f"{task.instruction}\n\n")] if task.instruction else []
+    for number, demo in enumerate(demos, 1):
+        found.append(PromptBlock("demonstration", f"{before}{demo.text}{between}", number))
+        found.append(PromptBlock("label", f" {demo.label}{after}", number))
+    return (*found, PromptBlock("query", f"{before}{query}{between}"))
+
+
+def marks(task: PromptTask, style: Format) -> tuple[str, str, str]:
+    """What stands before a text, between it and its label, and after the label; "chat" has none."""
+    if style == "arrow":
+        return "", " ->", "\n"
+    if style == "qa":
+        return "Q: ", "\nA:", "\n\n"
+    return f"{task.input_name}: ", f"\n{task.output_name}:", "\n\n"
+
+
+def candidates(options: Sequence[str], style: Format) -> tuple[str, ...]:
+    r"""What is scored for each option: the label as it stands in a demonstration.
+
+    Where one option begins another, each is scored with what follows a label in a demonstration, else the
+    shorter one could not lose; of "chat" that is a mark and no text, so it is left out.
+
+    Example:
+        >>> candidates(["yes", "yes sir"], "arrow")
+        (' yes\n', ' yes sir\n')
+    """
+    if style == "chat":
+        return tuple(options)
+    after = marks(PromptTask("", "", "", ()), style)[2] if is_nested(options) else ""
+    return tuple(f" {option}{after}" for option in options)
+
+
+def following(task: PromptTask, style: Format, options: Sequence[str]) -> str:
+    r"""What stands behind a candidate where it is a demonstration: the rest of it, and the next example.
+
+    The tokens of a label depend on it: "\n\n" may be one token at the end of a text and two before a letter.
+
+    Args:
+        task: Its first example stands for the next one.
+        style: How examples are written; behind an answer in a chat is a mark and no text, so "".
+        options: Labels that are compared.
+
+    Example:
+        >>> task = Task("", "", "", (Example("cow", "yes"),))
+        >>> following(task, "qa", ["yes", "no"]), following(task, "arrow", ["yes", "yes sir"])
+        ('\n\nQ: cow', 'cow')
+    """
+    if style == "chat":
+        return ""
+    before, _between, after = marks(task, style)
+    text = task.examples[0].text if task.examples else ""
+    return ("" if is_nested(options) else after) + before + text
+
+
+def is_nested(options: Sequence[str]) -> bool:
+    """Whether one option begins another."""
+    return any(one != other and other.startswith(one) for one in options for other in options)
+
+
+def messages(task: PromptTask, demos: Sequence[Example], query: str) -> list[dict[str, str]]:
+    """The same as a chat: the instruction from the system, demonstrations as earlier turns."""
+    turns = [
+        turn
+        for demo in demos
+        for turn in ({"role": "user", "content": demo.text}, {"role": "assistant", "content": demo.label})
+    ]
+    system = [{"role": "system", "content": task.instruction}] if task.instruction else []
+    return [*system, *turns, {"role": "user", "content": query}]
+
+
+def chat_blocks(
+    rendered: str, frames: Sequence[str], said: Sequence[Mapping[str, str]]
+) -> tuple[PromptBlock, ...]:
+    """The prompt of a chat: what the messages say, and the template around them.
+
+    Args:
+        rendered: The messages in the model's template.
+        frames: As in `places`.
+        said: From `messages`.
+
+    Example:
+        >>> found = chat_blocks("<u>cow</u><a>", ["<u>", "</u><a>"], [{"role": "user", "content": "cow"}])
+        >>> [block.text for block in found]
+        ['<u>', 'cow', '</u><a>']
+    """
+    found, at, number = [], 0, 0
+    spans = places(rendered, frames, [message["content"] for message in said])
+    for place, (message, (start, stop)) in enumerate(zip(said, spans, strict=False)):
+        last = place == len(said) - 1
+        number += message["role"] == "user" and not last
+        kind: Kind = "query" if last else _KIND_OF_ROLE[message["role"]]
+        found.append(PromptBlock("template", rendered[at:start]))
+        found.append(
+            PromptBlock(kind, rendered[start:stop], number if kind in ("demonstration", "label") else 0)
+        )
+        at = stop
+    return tuple(block for block in (*found, PromptBlock("template", rendered[at:])) if block.text)
+
+
+def places(text: str, frames: Sequence[str], contents: Sequence[str]) -> list[tuple[int, int]]:
+    """Where each message stands in the text: start, and the end after it.
+
+    Args:
+        text: The whole prompt.
+        frames: What stands before, between and after the messages: one more than there are messages.
+        contents: What they say. A template may shorten it; then a message is what stands between its frames.
+
+    Example:
+        >>> places("<u>u<a>", ["<u>", "<a>"], ["u"]), places("<u>cow<a>", ["<u>", "<a>"], [" cow "])
+        ([(3, 4)], [(3, 6)])
+    """
+    if "".join(chain(*zip_longest(frames, contents, fillvalue=""))) == text:
+        lengths = zip(map(len, frames), map(len, contents), strict=False)
+        found, at = [], 0
+        for before, content in lengths:
+            found.append((at + before, at + before + content))
+            at += before + content
+        return found
+    found, at = [], 0
+    for before_text, after_text in pairwise(frames):
+        start = text.find(before_text, at) + len(before_text)
+        at = text.find(after_text, start)
+        if at < 0:
+            break
+        found.append((start, at))
+    return found
+
+
+# ---------------------------------------------------------------- from scores to labels
+
+
+def label_probabilities(
+    logprobs: Sequence[float], n_tokens: Sequence[int], *, by_length: bool = False
+) -> NDArray[np.float64]:
+    """How the model shares 1 among the labels.
+
+    Args:
+        logprobs: log p(label | prompt) of each, nats, summed over its tokens.
+        n_tokens: Tokens of each.
+        by_length: Compare the mean a token instead of the sum, so that long labels are not at a disadvantage.
+
+    Returns:
+        Shape [label].
+
+    Example:
+        >>> label_probabilities(np.log([0.3, 0.1]), [1, 2]).round(2).tolist()
+        [0.75, 0.25]
+
+    Source:
+        By length: Brown et al. 2020, "Language Models are Few-Shot Learners", arXiv:2005.14165, 2.4.
+    """
+    scores = np.array(logprobs, dtype=np.float64)
+    if by_length:
+        scores = scores / np.array(n_tokens)
+    weights = np.exp(scores - scores.max())
+    return np.asarray(weights / weights.sum())
+
+
+def calibrated(
+    probs: NDArray[np.float64], content_free: Sequence[NDArray[np.float64]]
+) -> NDArray[np.float64]:
+    """Take out what the model says to a query without content.
+
+    Args:
+        probs: Of the labels, for the query.
+        content_free: The same for queries such as "N/A"; their mean counts.
+
+    Example:
+        >>> calibrated(np.array([0.6, 0.4]), [np.array([0.75, 0.25])]).round(3).tolist()
+        [0.333, 0.667]
+
+    Source:
+        Zhao et al. 2021, "Calibrate Before Use", arXiv:2102.09690, section 5: W = diag(p_cf)^-1, b = 0.
+    """
+    weights = probs / np.maximum(np.mean(content_free, axis=0), 1e-12)
+    return np.asarray(weights / weights.sum())
+
+
+def interval(n_right: float, n: int, z: float = 1.96) -> tuple[float, float]:
+    """Wilson's 95 % interval of a share.
+
+    Args:
+        n_right: Right answers; a mean over several runs on the same items need not be whole.
+        n: Items; without any, every share is possible.
+        z: 1.96 for 95 %.
+
+    Example:
+        >>> tuple(round(side, 3) for side in interval(10, 20))
+        (0.299, 0.701)
+        >>> interval(0, 0)
+        (0.0, 1.0)
+
+    Source:
+        Wilson 1927, "Probable Inference, the Law of Succession, and Statistical Inference", JASA 22.
+    """
+    if not n:
+        return 0.0, 1.0
+    share = n_right / n
+    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * float(np.sqrt(share * (1 - share) / n + z * z / (4 * n * n)))
+    return max(0.0, middle - half), min(1.0, middle + half)

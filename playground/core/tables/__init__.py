@@ -1,0 +1,1 @@
+"""Results as tidy DataFrames, a file a page or panel."""

@@ -1,0 +1,94 @@
+"""Several continuations as tidy tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from playground.core.diversity import distinct, repeated
+from playground.core.predictions import perplexity
+
+
+@dataclass(slots=True)
+class WrittenText:
+    """One continuation, as far as it is written.
+
+    Attributes:
+        temperature, seed: It was drawn with.
+        token_ids: Of the new tokens.
+        logprobs: Of each under the model itself, nats.
+        text: They spell.
+        prompt: What they continue, "" where all continue the same text.
+    """
+
+    temperature: float
+    seed: int
+    token_ids: list[int] = field(default_factory=list)
+    logprobs: list[float] = field(default_factory=list)
+    text: str = ""
+    prompt: str = ""
+
+
+def continuations(written: Sequence[WrittenText]) -> pd.DataFrame:
+    """One row a continuation that has a token.
+
+    Returns:
+        prompt, temperature, seed, text, n_tokens, mean_logprob (nats), perplexity (exp of minus that),
+        repeated_4 (share of 4-grams that came before; NaN below 4 tokens).
+    """
+    rows = [
+        {
+            "prompt": one.prompt,
+            "temperature": one.temperature,
+            "seed": one.seed,
+            "text": one.text,
+            "n_tokens": len(one.token_ids),
+            "mean_logprob": float(np.mean(one.logprobs)),
+            "perplexity": perplexity(one.logprobs),
+            "repeated_4": repeated(one.token_ids),
+        }
+        for one in written
+        if one.token_ids
+    ]
+    columns = [
+        "prompt",
+        "temperature",
+        "seed",
+        "text",
+        "n_tokens",
+        "mean_logprob",
+        "perplexity",
+        "repeated_4",
+    ]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def by_temperature(written: Sequence[WrittenText]) -> pd.DataFrame:
+    """One row a temperature: quality against diversity.
+
+    Returns:
+        temperature, n_texts, mean_logprob (nats a token, over all tokens), distinct_1, distinct_2, repeated_4
+        (mean over the texts).
+    """
+    rows = []
+    for temperature in sorted({one.temperature for one in written}):
+        texts = [one for one in written if one.temperature == temperature and one.token_ids]
+        if not texts:
+            continue
+        ids = [one.token_ids for one in texts]
+        shares = [repeated(one) for one in ids if len(one) >= 4]
+        rows.append(
+            {
+                "temperature": temperature,
+                "n_texts": len(texts),
+                "mean_logprob": float(np.mean([p for one in texts for p in one.logprobs])),
+                "distinct_1": distinct(ids, 1),
+                "distinct_2": distinct(ids, 2),
+                "repeated_4": float(np.mean(shares)) if shares else np.nan,
+            }
+        )
+    columns = ["temperature", "n_texts", "mean_logprob", "distinct_1", "distinct_2", "repeated_4"]
+    return pd.DataFrame(rows, columns=columns)

@@ -1,0 +1,152 @@
+"""Few-shot prompts as tidy tables; column names stand here only."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from playground.core.canonical import canonical, distinct
+from playground.core.demonstrations import Condition
+from playground.core.few_shot import Example, interval
+
+LABELS = ("label", "prompt", "probability", "logprob", "n_tokens", "right")
+WITHOUT = ("left_out", "text", "label", "probability", "change")
+SHOTS = ("condition", "n_shot", "draw", "n_right", "n_items", "accuracy")
+MEANS = ("condition", "n_shot", "accuracy", "low", "high", "n_draws", "n_items")
+ORDERS = ("order", "labels", "n_right", "n_items", "accuracy")
+
+
+def labels(
+    options: Sequence[str],
+    probs: Mapping[str, NDArray[np.float64]],
+    logprobs: Mapping[str, Sequence[float]],
+    n_tokens: Sequence[int],
+    right: str,
+) -> pd.DataFrame:
+    """How probable each answer is, one row an answer and prompt.
+
+    Args:
+        options: The answers.
+        probs: Prompt ("none" without examples, "shots" with them) -> probability of each answer.
+        logprobs: Prompt -> log-probability of each, nats.
+        n_tokens: Of each answer.
+        right: The right answer, "" if there is none.
+
+    Returns:
+        label, prompt, probability, logprob, n_tokens, right.
+    """
+    rows = [
+        (option, prompt, float(each[place]), logprobs[prompt][place], n_tokens[place], option == right)
+        for prompt, each in probs.items()
+        for place, option in enumerate(options)
+    ]
+    return pd.DataFrame(rows, columns=list(LABELS))
+
+
+def most_probable(table: pd.DataFrame, n: int) -> pd.DataFrame:
+    """The rows of the labels that are most probable with the examples, in that order.
+
+    Args:
+        table: From `labels`.
+        n: How many labels.
+    """
+    shots = table[table["prompt"] == "shots"].sort_values("probability", ascending=False, kind="stable")
+    place = {label: number for number, label in enumerate(shots["label"].head(n))}
+    shown = table[table["label"].isin(place)]
+    return shown.sort_values("label", key=lambda names: names.map(place), kind="stable", ignore_index=True)
+
+
+def without_each(demos: Sequence[tuple[str, str]], with_all: float, without: Sequence[float]) -> pd.DataFrame:
+    """What each example did for the answer, one row an example.
+
+    Args:
+        demos: Text and label of each example, in the order of the prompt.
+        with_all: Probability of the answer with all of them.
+        without: The same with one of them left out.
+
+    Returns:
+        left_out (its place, from 1), text, label, probability (without it), change (what it added: with all
+        minus without it).
+    """
+    rows = [
+        (place, text, label, left, with_all - left)
+        for place, ((text, label), left) in enumerate(zip(demos, without, strict=True), 1)
+    ]
+    return pd.DataFrame(rows, columns=list(WITHOUT))
+
+
+def shots(points: Mapping[tuple[Condition, int, int], Sequence[bool]]) -> pd.DataFrame:
+    """Accuracy of each prompt of a sweep, one row a prompt.
+
+    Args:
+        points: (condition, n_shot, draw) -> whether each item was answered right.
+
+    Returns:
+        condition, n_shot, draw, n_right, n_items, accuracy.
+    """
+    rows = [
+        (condition, n_shot, draw, sum(right), len(right), sum(right) / len(right))
+        for (condition, n_shot, draw), right in points.items()
+    ]
+    table = pd.DataFrame(rows, columns=list(SHOTS))
+    return table.sort_values(["condition", "n_shot", "draw"], kind="stable", ignore_index=True)
+
+
+def means(table: pd.DataFrame) -> pd.DataFrame:
+    """Mean accuracy over the draws, one row a condition and number of examples.
+
+    Args:
+        table: From `shots`.
+
+    Returns:
+        condition, n_shot, accuracy, low, high (Wilson's 95 % interval for this many items: the items are the
+        same in every draw, so more draws do not narrow it), n_draws, n_items.
+    """
+    rows = []
+    for (condition, n_shot), group in table.groupby(["condition", "n_shot"], sort=False):
+        n_items = int(group["n_items"].iloc[0])
+        mean = float(group["accuracy"].mean())
+        rows.append((condition, n_shot, mean, *interval(mean * n_items, n_items), len(group), n_items))
+    return pd.DataFrame(rows, columns=list(MEANS))
+
+
+def points_and_means(table: pd.DataFrame) -> pd.DataFrame:
+    """What the picture of a sweep draws: the rows of `shots` and of `means`, these without a draw."""
+    each = table.assign(low=np.nan, high=np.nan)
+    mean = means(table).assign(draw=np.nan)
+    columns = ["condition", "n_shot", "draw", "accuracy", "low", "high"]
+    return pd.concat([each[columns], mean[columns]], ignore_index=True)
+
+
+def orders(found: Sequence[tuple[Sequence[str], Sequence[bool]]]) -> pd.DataFrame:
+    """Accuracy of the same examples in several orders, one row an order.
+
+    Args:
+        found: Labels of the examples in their order, whether each item was answered right.
+
+    Returns:
+        order (from 1), labels, n_right, n_items, accuracy.
+    """
+    rows = [
+        (number, " · ".join(each), sum(right), len(right), sum(right) / len(right))
+        for number, (each, right) in enumerate(found, 1)
+    ]
+    return pd.DataFrame(rows, columns=list(ORDERS))
+
+
+def label_counts(examples: Sequence[Example]) -> pd.DataFrame:
+    """Labels and how often each occurs, the most frequent first: label, count."""
+    names = distinct(one.label for one in examples)
+    counts = Counter(canonical(one.label) for one in examples)
+    rows = sorted(((name, counts[canonical(name)]) for name in names), key=lambda row: -row[1])
+    return pd.DataFrame(rows, columns=["label", "count"])
+
+
+def kept(prompts: Sequence[Sequence[Mapping[str, str]]]) -> pd.DataFrame:
+    """Prompts as messages, one row each: prompt (from 1), messages (how many), last (what the last says)."""
+    rows = [(number, len(one), one[-1]["content"]) for number, one in enumerate(prompts, 1)]
+    return pd.DataFrame(rows, columns=["prompt", "messages", "last"])

@@ -1,0 +1,105 @@
+"""Prompts compared on the same problems, as tidy tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from playground.core.few_shot import Example, interval
+from playground.core.voting import last_number, majority, normal
+
+TRANSCRIPTS = (
+    "prompt", "question", "seed", "transcript", "cut_off", "read", "votes", "answer", "right_answer", "right",
+)  # fmt: skip
+ACCURACIES = ("prompt", "n_right", "n", "accuracy", "low", "high")
+
+
+@dataclass(slots=True)
+class Transcript:
+    """What the model wrote to one problem, as far as it is written.
+
+    Attributes:
+        prompt: Id of the prompt.
+        item: Number of the problem, from 0.
+        seed: Of the draw.
+        text: Written so far.
+        finish: Why it is complete (`GenerateStep.finish_reason`), None before.
+    """
+
+    prompt: str
+    item: int
+    seed: int
+    text: str = ""
+    finish: str | None = None
+
+
+def transcripts(written: Iterable[Transcript], items: Sequence[Example], n_votes: int) -> pd.DataFrame:
+    """One row a transcript of the problems whose votes are all in, in the order they were written.
+
+    Args:
+        written: Complete and incomplete ones.
+        items: The problems; their labels are numbers.
+        n_votes: Transcripts of each problem under each prompt.
+
+    Returns:
+        prompt, question, seed, transcript, cut_off (whether a limit ended it), read (the number in it, ""
+        without one), votes ("2/3": how many of the problem's transcripts say the same number), answer (what
+        most of them say), right_answer, right (whether the answer is the right one).
+    """
+    rows = []
+    for voters in _decided(written, n_votes):
+        read = [last_number(one.text) for one in voters]
+        answer, item = majority(read), items[voters[0].item]
+        right_answer = normal(item.label)
+        for one, number in zip(voters, read, strict=True):
+            n_same = read.count(number) if number is not None else 0
+            rows.append(
+                (
+                    one.prompt, item.text, one.seed, one.text, one.finish != "end_of_text", number or "",
+                    f"{n_same}/{n_votes}", answer or "", right_answer, answer == right_answer,
+                )
+            )  # fmt: skip
+    return pd.DataFrame(rows, columns=list(TRANSCRIPTS))
+
+
+def accuracies(written: Iterable[Transcript], items: Sequence[Example], n_votes: int) -> pd.DataFrame:
+    """One row a prompt that has an answer.
+
+    Args:
+        written, items, n_votes: As in `transcripts`.
+
+    Returns:
+        prompt, n_right, n (problems whose votes are all in), accuracy, low, high (Wilson's 95 % interval).
+    """
+    rows = [
+        (prompt, sum(right), len(right), sum(right) / len(right), *interval(sum(right), len(right)))
+        for prompt, right in each_right(written, items, n_votes).items()
+    ]
+    return pd.DataFrame(rows, columns=list(ACCURACIES))
+
+
+def each_right(
+    written: Iterable[Transcript], items: Sequence[Example], n_votes: int
+) -> dict[str, list[bool]]:
+    """Prompt -> whether each problem was answered right, in the problems' order, of those that are decided.
+
+    Args:
+        written, items, n_votes: As in `transcripts`.
+    """
+    found: dict[str, dict[int, bool]] = {}
+    for voters in _decided(written, n_votes):
+        item = voters[0].item
+        right = majority(last_number(one.text) for one in voters) == normal(items[item].label)
+        found.setdefault(voters[0].prompt, {})[item] = right
+    return {prompt: [right[item] for item in sorted(right)] for prompt, right in found.items()}
+
+
+def _decided(written: Iterable[Transcript], n_votes: int) -> Iterator[list[Transcript]]:
+    """The transcripts of each problem under each prompt, where all are complete."""
+    groups: dict[tuple[str, int], list[Transcript]] = {}
+    for one in written:
+        if one.finish is not None:
+            groups.setdefault((one.prompt, one.item), []).append(one)
+    return (group for group in groups.values() if len(group) == n_votes)

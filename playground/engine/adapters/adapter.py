@@ -1,0 +1,142 @@
+"""One adapter: what was learned, the model it makes of its base, and the sum of two."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from playground.core.lora import LowRank
+from playground.engine.adapters.layers import Change, adapted, linears, summed, weight_norms
+from playground.engine.contract.models import AdapterName, ModelInfo
+from playground.engine.contract.training import AdapterInfo, FinetuneRequest, Method
+from playground.errors import BadValue
+
+if TYPE_CHECKING:
+    from playground.engine.models.loading import LoadedModel
+
+MAX_STRENGTH = 150
+
+
+@dataclass(frozen=True, eq=False)
+class Adapter:
+    """What a training run, or an uploaded file, gave.
+
+    Attributes:
+        base_id: Catalogue id of the model it changes.
+        name: What the reader called it.
+        step: Steps it was trained, 0 when that is not known.
+        r, lora_alpha, lora_dropout, target_modules, method: As trained.
+        changes: Path of each layer -> what is added to it.
+        request: What was asked of the run, None for an uploaded or added one.
+        run: Number of the run in its session, 0 without one.
+    """
+
+    base_id: str
+    name: str
+    step: int
+    r: int
+    lora_alpha: float
+    lora_dropout: float
+    target_modules: tuple[str, ...]
+    method: Method
+    changes: Mapping[str, Change]
+    request: FinetuneRequest | None = None
+    run: int = 0
+
+    @property
+    def scaling(self) -> float:
+        """Factor of what is added."""
+        return self.lora_alpha / self.r if self.method == "lora" else 1.0
+
+    @property
+    def size_bytes(self) -> int:
+        """Memory it takes."""
+        return sum(change.nbytes for change in self.changes.values())
+
+    def info(self, adapter_id: str) -> AdapterInfo:
+        """What a reader may know of it."""
+        changes = self.changes.values()
+        return AdapterInfo(
+            model_id=f"{self.base_id}+{adapter_id}",
+            base_id=self.base_id,
+            name=self.name,
+            run=self.run,
+            learning_rate=self.request.learning_rate if self.request else None,
+            step=self.step,
+            r=self.r,
+            lora_alpha=self.lora_alpha,
+            target_modules=self.target_modules,
+            method=self.method,
+            n_parameters=sum(one.B.numel() + (0 if one.A is None else one.A.numel()) for one in changes),
+            size_bytes=self.size_bytes,
+        )
+
+
+def adapted_model(base: LoadedModel, adapter: Adapter, name: AdapterName) -> LoadedModel:
+    """The base with an adapter, as if it were a model of its own.
+
+    Raises:
+        BadValue: A strength that is not possible.
+    """
+    if not 0 <= name.strength * 100 <= MAX_STRENGTH:
+        raise BadValue(name="strength", value=name.strength, allowed=f"0-{MAX_STRENGTH / 100}")
+    changes = {path: change.to(base.device, base.dtype) for path, change in adapter.changes.items()}
+    info = replace(
+        base.info,
+        model_id=name.model_id,
+        name=f"{base.info.name} + {adapter.name}",
+        adapter=adapter.name,
+        adapter_step=adapter.step,
+    )
+    model = adapted(base.template, changes, adapter.scaling * name.strength, info.name)
+    return replace(base, info=info, model=model)
+
+
+def sum_of(first: Adapter, second: Adapter) -> Adapter:
+    """An adapter that adds both changes: their factors side by side, A stacked and B in a row.
+
+    Raises:
+        BadValue: They are not of the same base.
+    """
+    if first.base_id != second.base_id:
+        raise BadValue(name="base", value=second.base_id, allowed=first.base_id)
+    both = (first, second)
+    changes = {
+        path: summed([(one.changes[path], one.scaling) for one in both if path in one.changes])
+        for path in dict.fromkeys([*first.changes, *second.changes])
+    }
+    r = max(change.B.shape[1] for change in changes.values())
+    return Adapter(
+        base_id=first.base_id,
+        name=f"{first.name} + {second.name}"[:60],
+        step=0,
+        r=r,
+        lora_alpha=float(r),  # the scalings lie in B
+        lora_dropout=0.0,
+        target_modules=tuple(dict.fromkeys([*first.target_modules, *second.target_modules])),
+        method="lora",
+        changes=changes,
+    )
+
+
+def info_of(base: ModelInfo, adapter: AdapterInfo) -> ModelInfo:
+    """What is known of a model with an adapter, from its base's."""
+    return replace(
+        base,
+        model_id=adapter.model_id,
+        name=f"{base.name} + {adapter.name}",
+        adapter=adapter.name,
+        adapter_step=adapter.step,
+    )
+
+
+def low_rank(base: LoadedModel, adapter: Adapter, strength: float) -> tuple[LowRank, ...]:
+    """What the adapter adds to each layer, in order."""
+    norms, known = weight_norms(base.template, list(adapter.changes)), linears(base.template)
+    found = []
+    for path, change in adapter.changes.items():
+        A, B = (part.float().cpu().numpy() for part in change.factors())
+        layer = known[path]
+        found.append(LowRank(layer.layer, layer.module, A, B, adapter.scaling * strength, norms[path]))
+    return tuple(found)

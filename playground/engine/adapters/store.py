@@ -1,0 +1,234 @@
+"""The adapters of all sessions: who owns which, for how long, and the models they make of their base."""
+
+from __future__ import annotations
+
+import threading
+import time
+import weakref
+from collections import OrderedDict
+from concurrent.futures import Future
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from playground.core.lora import LowRank
+from playground.engine.adapters.adapter import Adapter, adapted_model, low_rank
+from playground.engine.contract.models import AdapterName, State
+from playground.engine.contract.training import AdapterInfo
+from playground.errors import AdapterGone, NoRoom, TooManyAdapters
+from playground.settings import Settings
+
+if TYPE_CHECKING:
+    from playground.engine.models.loading import LoadedModel
+    from playground.engine.models.table import ModelTable
+    from playground.engine.models.tokenizing import TextTokenizer
+
+_KEPT_MODELS = 16
+_KEPT_NAMES = 10_000  # of sessions that have left: nothing that comes late for one of them stays
+
+
+class Adapters:
+    """Which adapters there are. Safe to share between threads.
+
+    An adapter's id cannot be guessed. It belongs to one session; when that has left, whoever knows the id may
+    use it too for a while (a reload is a new session), then its memory is released.
+    """
+
+    def __init__(self, settings: Settings, table: ModelTable) -> None:
+        self._settings = settings
+        self._table = table
+        self._lock = threading.Lock()
+        self._held: OrderedDict[str, Adapter] = OrderedDict()
+        self._owners: dict[str, set[str]] = {}
+        self._left: OrderedDict[str, float] = OrderedDict()  # sessions, and when they left
+        self._models: OrderedDict[str, _Made] = OrderedDict()
+
+    # ---- who has what
+
+    def add(self, adapter: Adapter, owner: str) -> str:
+        """Keep an adapter; gives the model id to use it under.
+
+        Raises:
+            TooManyAdapters: The session has as many as it may.
+            NoRoom: The server is full.
+        """
+        self.check_room(owner, adapter.size_bytes)
+        adapter_id = uuid4().hex[:16]
+        with self._lock:
+            self._held[adapter_id] = adapter
+            self._owners[adapter_id] = {owner}
+        return f"{adapter.base_id}+{adapter_id}"
+
+    def check_room(self, owner: str, size_bytes: int, n_coming: int = 0) -> None:
+        """Refuse one more adapter where there is no room for it.
+
+        Args:
+            owner: Whose it would be.
+            size_bytes: Memory it takes.
+            n_coming: How many this session's runs will still bring.
+
+        Raises:
+            TooManyAdapters: The session has as many as it may.
+            NoRoom: The server is full, also without those whose sessions have left.
+        """
+        self.forget_left()
+        with self._lock:
+            mine = sum(owner in owners for owners in self._owners.values()) + n_coming
+            if mine >= self._settings.max_adapters_per_session:
+                raise TooManyAdapters(limit=self._settings.max_adapters_per_session)
+            total = size_bytes + sum(adapter.size_bytes for adapter in self._held.values())
+            for adapter_id in [one for one, owners in self._owners.items() if owners <= self._left.keys()]:
+                if total > self._settings.max_adapter_bytes:
+                    total -= self._held[adapter_id].size_bytes
+                    self._forget(adapter_id)
+            if total > self._settings.max_adapter_bytes:
+                raise NoRoom
+
+    def get(self, model_id: str) -> Adapter:
+        """The adapter of a model id.
+
+        Raises:
+            AdapterGone: It is no longer here, or never was.
+        """
+        adapter = self._held.get(AdapterName.of(model_id).adapter_id)
+        if adapter is None:
+            raise AdapterGone(model_id=model_id)
+        return adapter
+
+    def belongs(self, model_id: str, owner: str) -> bool:
+        """Whether a session may use the adapter; it may from now on where all others have left."""
+        with self._lock:
+            owners = self._owners.get(AdapterName.of(model_id).adapter_id)
+            if owners is None or not owner:
+                return False
+            if owners <= self._left.keys():
+                owners.add(owner)
+            return owner in owners
+
+    def of(self, owner: str) -> list[AdapterInfo]:
+        """The adapters of a session, oldest first."""
+        with self._lock:
+            return [adapter.info(one) for one, adapter in self._held.items() if owner in self._owners[one]]
+
+    def remove(self, model_id: str, owner: str) -> None:
+        """Throw an adapter of this session away."""
+        adapter_id = AdapterName.of(model_id).adapter_id
+        with self._lock:
+            if owner in self._owners.get(adapter_id, ()):
+                self._forget(adapter_id)
+
+    def release(self, owner: str) -> None:
+        """The session has left: what it had, and what still comes for it, waits for a while."""
+        with self._lock:
+            self._left[owner] = time.monotonic()
+
+    def welcome(self, owner: str) -> None:
+        """The session is back (its connection had been lost)."""
+        with self._lock:
+            self._left.pop(owner, None)
+
+    def has_left(self, owner: str) -> bool:
+        """Whether the session has left."""
+        return owner in self._left
+
+    def forget_left(self) -> list[str]:
+        """Release the memory of adapters whose sessions left long enough ago; gives those sessions."""
+        too_old = time.monotonic() - self._settings.adapter_grace_s
+        with self._lock:
+            old = {owner for owner, left in self._left.items() if left <= too_old}
+            for adapter_id in [one for one, owners in self._owners.items() if owners <= old]:
+                self._forget(adapter_id)
+            while len(self._left) > _KEPT_NAMES:
+                self._left.popitem(last=False)
+        return list(old)
+
+    @property
+    def waits(self) -> bool:
+        """Whether there is an adapter whose sessions have left."""
+        with self._lock:
+            return any(owners <= self._left.keys() for owners in self._owners.values())
+
+    @property
+    def size_bytes(self) -> int:
+        """Memory of all adapters."""
+        with self._lock:
+            return sum(adapter.size_bytes for adapter in self._held.values())
+
+    def changes(self, model_id: str) -> tuple[LowRank, ...]:
+        """What the adapter adds to each layer, in order, at the strength of the id.
+
+        Raises:
+            AdapterGone.
+        """
+        adapter = self.get(model_id)
+        base = self._table.load(adapter.base_id).result()
+        return low_rank(base, adapter, AdapterName.of(model_id).strength)
+
+    # ---- what a model table does
+
+    def load(self, model_id: str) -> Future[LoadedModel]:
+        """As `ModelTable.load`, also for a model with an adapter.
+
+        Raises:
+            AdapterGone: It is no longer here.
+        """
+        name = AdapterName.of(model_id)
+        if not name.adapter_id:
+            return self._table.load(model_id)
+        adapter = self.get(model_id)
+        base = self._table.load(name.base_id)
+        with self._lock:
+            known = self._models.pop(model_id, None)
+            if (
+                known is not None
+                and known.base() is base
+                and not (known.model.done() and known.model.exception())
+            ):
+                self._models[model_id] = known
+                return known.model
+            made: Future[LoadedModel] = Future()
+            gone = partial(_drop, self._models, model_id)
+            self._models[model_id] = _Made(weakref.ref(base, gone), made)
+            while len(self._models) > _KEPT_MODELS:
+                self._models.popitem(last=False)
+        base.add_done_callback(lambda done: _fill(made, done, adapter, name))
+        return made
+
+    def tokenizer(self, model_id: str) -> TextTokenizer:
+        """The base's."""
+        return self._table.tokenizer(AdapterName.of(model_id).base_id)
+
+    def state(self, model_id: str) -> tuple[State, str]:
+        """The base's."""
+        return self._table.state(AdapterName.of(model_id).base_id)
+
+    # ---- with the lock held
+
+    def _forget(self, adapter_id: str) -> None:
+        self._held.pop(adapter_id, None)
+        self._owners.pop(adapter_id, None)
+        for model_id in [one for one in list(self._models) if AdapterName.of(one).adapter_id == adapter_id]:
+            del self._models[model_id]
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A model with an adapter, kept only as long as the table of models keeps its base."""
+
+    base: weakref.ref[Future[LoadedModel]]
+    model: Future[LoadedModel]
+
+
+def _drop(models: dict[str, _Made], model_id: str, base: weakref.ref[Future[LoadedModel]]) -> None:
+    """Called when the table has dropped a base, in whatever thread: takes no lock."""
+    known = models.get(model_id)
+    if known is not None and known.base is base:
+        models.pop(model_id, None)
+
+
+def _fill(made: Future[LoadedModel], base: Future[LoadedModel], adapter: Adapter, name: AdapterName) -> None:
+    try:
+        made.set_result(adapted_model(base.result(), adapter, name))
+    except BaseException as error:  # noqa: BLE001  (whoever waits for the model gets it)
+        made.set_exception(error)

@@ -1,0 +1,61 @@
+"""The part of the engine contract that searches for the most probable continuation: in plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+from uuid import uuid4
+
+from playground.core.beams import Candidate, Hypothesis
+
+if TYPE_CHECKING:
+    from playground.engine.contract.engine import OnWait
+
+
+@dataclass(frozen=True, slots=True)
+class BeamsRequest:
+    """Search for the most probable continuation.
+
+    Attributes:
+        model: Catalogue id of a decoder.
+        text, input_ids: As in `TraceRequest`.
+        n_beams: How many texts are kept at every step.
+        length_penalty: As in `core.beams`.
+        max_new_tokens: Steps at most.
+        owner: The session that asks.
+    """
+
+    model: str
+    text: str = ""
+    input_ids: tuple[int, ...] | None = None
+    n_beams: int = 4
+    length_penalty: float = 1.0
+    max_new_tokens: int = 24
+    owner: str = ""
+    topic: str = "beams"
+    timeout_s: float | None = None
+    request_id: str = field(default_factory=lambda: uuid4().hex)
+
+
+@dataclass(frozen=True, slots=True)
+class BeamStep:
+    """One step of a search.
+
+    Attributes:
+        candidates: What it considered, most probable first.
+        hypotheses: The best texts that have ended so far, best first.
+        done: Whether this was the last step.
+    """
+
+    candidates: tuple[Candidate, ...]
+    hypotheses: tuple[Hypothesis, ...]
+    done: bool
+
+
+class BeamsEngine(Protocol):
+    """The part of the engine that searches."""
+
+    def beams(self, request: BeamsRequest, on_wait: OnWait | None = None) -> Iterator[BeamStep]:
+        """Every step of a beam search; closing the iterator stops it after a step."""
+        ...

@@ -1,0 +1,66 @@
+"""The part of the engine contract that compares answers: in plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+from uuid import uuid4
+
+if TYPE_CHECKING:
+    from playground.engine.contract.engine import OnWait
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreRequest:
+    """How probable is each candidate as the continuation of each text?
+
+    Attributes:
+        model: Catalogue id of a decoder.
+        texts: Each a text or, where it has marks of its own (a chat template), its token ids.
+        candidates: Of each text; cut together with it (`engine.continuations`), after token ids alone.
+        following: What stands after a candidate of each text: cut with it and not scored. () for nothing.
+    """
+
+    model: str
+    texts: tuple[str | tuple[int, ...], ...]
+    candidates: tuple[tuple[str, ...], ...]
+    following: tuple[str, ...] = ()
+    owner: str = ""
+    topic: str = "main"
+    timeout_s: float | None = None
+    request_id: str = field(default_factory=lambda: uuid4().hex)
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """log p(candidate | text) of one text, one entry a candidate.
+
+    Attributes:
+        input_ids: Tokens of each candidate as the continuation of the text.
+        token_logprobs: Log-probability in nats of each of those tokens given all before it.
+        logprobs: Their sums.
+    """
+
+    input_ids: tuple[tuple[int, ...], ...]
+    token_logprobs: tuple[tuple[float, ...], ...]
+    logprobs: tuple[float, ...]
+
+    @property
+    def size_bytes(self) -> int:
+        """What it keeps alive, roughly: an int or a float takes 32 bytes and its place 8."""
+        return 200 + 80 * sum(map(len, self.input_ids))
+
+
+class ScoreEngine(Protocol):
+    """The part of the engine that compares answers."""
+
+    def score(self, request: ScoreRequest, on_wait: OnWait | None = None) -> Iterator[tuple[int, Scores]]:
+        """(which text, log p(candidate | text) of its candidates), in the texts' order, as they are known.
+
+        What texts begin with alike is read once. Closing the iterator stops it within a forward.
+
+        Raises:
+            InputError, ModelError, BusyError.
+        """
+        ...

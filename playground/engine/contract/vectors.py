@@ -1,0 +1,59 @@
+"""The part of the engine contract that gives vectors: of tokens from the table, and of many texts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, Protocol
+from uuid import uuid4
+
+import numpy as np
+from numpy.typing import NDArray
+
+from playground.core.embeddings import EmbeddingTable
+from playground.core.trace import Trace
+from playground.errors import InputError
+
+if TYPE_CHECKING:
+    from playground.engine.contract.engine import OnWait
+
+
+@dataclass(frozen=True, slots=True)
+class TracesRequest:
+    """Read many texts with one model.
+
+    Attributes:
+        model: Catalogue id.
+        texts: What to read.
+        hidden_states: "all", or the layers wanted (0 = embedding).
+        max_tokens: How many tokens of a text are read, its frame ([CLS] ... [SEP]) with them; 0: all of them.
+        owner: The session that asks.
+    """
+
+    model: str
+    texts: tuple[str, ...]
+    hidden_states: Literal["all"] | tuple[int, ...]
+    max_tokens: int = 0
+    owner: str = ""
+    topic: str = "texts"
+    timeout_s: float | None = None
+    request_id: str = field(default_factory=lambda: uuid4().hex)
+
+
+TextRead = tuple[int, Trace | InputError]
+
+
+class VectorEngine(Protocol):
+    """The part of the engine that gives vectors."""
+
+    def embedding_table(self, model: str, on_wait: OnWait | None = None) -> EmbeddingTable:
+        """The input embedding matrix of a model, the same memory for every caller."""
+        ...
+
+    def untrained_vectors(self, n_vectors: int, d_model: int, seed: int) -> NDArray[np.float32]:
+        """The weights a new embedding layer starts with. Shape [n_vectors, d_model]."""
+        ...
+
+    def traces(self, request: TracesRequest, on_wait: OnWait | None = None) -> Iterator[TextRead]:
+        """(place in `texts`, its trace or why it cannot be read), in the order they are ready."""
+        ...

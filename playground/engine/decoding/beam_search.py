@@ -1,0 +1,67 @@
+"""Beam search on the model thread: a turn a step, so that others get theirs in between."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+from transformers.cache_utils import DynamicCache
+
+from playground.core.beams import BeamSearch
+from playground.engine.contract.beams import BeamsRequest, BeamStep
+from playground.engine.models.finite import check_finite
+from playground.engine.scheduling.jobs import Job, More
+
+if TYPE_CHECKING:
+    from playground.engine.models.loading import LoadedModel
+
+
+class BeamsWork:
+    """Payload of one search: a step a turn, the cache kept in between.
+
+    Args:
+        loaded: A decoder.
+        input_ids: Of the text.
+        search: Which has not begun.
+    """
+
+    n_forwards = 1
+
+    def __init__(self, loaded: LoadedModel, input_ids: tuple[int, ...], search: BeamSearch) -> None:
+        self.search = search
+        self._loaded = loaded
+        self._input_ids: Any = torch.tensor([input_ids], device=loaded.device)
+        self._cache = DynamicCache(config=loaded.model.config)
+
+    def run(self) -> More | BeamStep:
+        """One forward of the newest tokens, one step of the search."""
+        model, search = self._loaded.model, self.search
+        output = model.base_model(input_ids=self._input_ids, past_key_values=self._cache, use_cache=True)
+        logits = model.get_output_embeddings()(output.last_hidden_state[:, -1]).float()
+        check_finite(self._loaded, logits)
+        candidates = search.step(torch.log_softmax(logits, -1).cpu().numpy())
+        step = BeamStep(candidates, search.hypotheses, search.done)
+        if search.done:
+            return step
+        parents = [one.parent for one in candidates if one.fate == "kept"]
+        self._cache.reorder_cache(torch.tensor(parents, device=self._loaded.device))
+        self._input_ids = torch.tensor([search.last_token_ids], device=self._loaded.device).T
+        return More(step, len(search.last_token_ids))
+
+
+def beams_job(request: BeamsRequest, loaded: LoadedModel, input_ids: tuple[int, ...]) -> Job:
+    """The job that gives every step; see `BeamsEngine.beams`.
+
+    Args:
+        request: What is asked.
+        loaded: A decoder.
+        input_ids: Of the text.
+    """
+    search = BeamSearch(
+        request.n_beams,
+        max_new_tokens=request.max_new_tokens,
+        length_penalty=request.length_penalty,
+        eos_ids=loaded.tokenizer.eos_ids,
+    )
+    key = object()
+    return Job("trace", key, key, len(input_ids), BeamsWork(loaded, input_ids, search), keeps=True)

@@ -1,0 +1,168 @@
+"""Where the blocks of each family write into the residual stream, and hooks that read or change it there.
+
+Hooks belong to the engine's thread and are gone when their `with` ends: the shared model is never changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from playground.core.interventions import Intervention
+from playground.errors import BadValue
+
+if TYPE_CHECKING:
+    from playground.engine.contract.engine import ModelInfo
+    from playground.engine.models.loading import LoadedModel
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One layer; for encoder-decoder models of the encoder.
+
+    Attributes:
+        whole: Reads the residual stream, its first argument.
+        attention: Everything with the queries, keys, values and the output.
+        attention_output: Reads all heads' outputs side by side, writes into the residual stream.
+        mlp: The feed-forward part.
+        mlp_output: Its last part; what it gives is written into the residual stream.
+    """
+
+    whole: torch.nn.Module
+    attention: torch.nn.Module
+    attention_output: torch.nn.Module
+    mlp: torch.nn.Module
+    mlp_output: torch.nn.Module
+
+
+def blocks(loaded: LoadedModel) -> list[Block]:
+    """The layers in order."""
+    body: Any = loaded.model.base_model
+    match loaded.info.family:
+        case "gpt2":
+            return [Block(one, one.attn, one.attn.c_proj, one.mlp, one.mlp.c_proj) for one in body.h]
+        case "bert":
+            return [
+                Block(one, one.attention, one.attention.output.dense, one.intermediate, one.output.dense)
+                for one in body.encoder.layer
+            ]
+        case "t5":
+            return [
+                Block(
+                    one, one.layer[0], one.layer[0].SelfAttention.o, one.layer[1], one.layer[1].DenseReluDense
+                )
+                for one in body.encoder.block
+            ]
+    return [
+        Block(one, one.self_attn, one.self_attn.o_proj, one.mlp, one.mlp.down_proj) for one in body.layers
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Writes:
+    """What attention and MLP of each layer wrote. Each [batch, position, d_model], in layer order."""
+
+    attention: list[torch.Tensor] = field(default_factory=list)
+    mlp: list[torch.Tensor] = field(default_factory=list)
+
+
+@contextmanager
+def collect_writes(loaded: LoadedModel) -> Iterator[Writes]:
+    """Collect what every block run inside adds to the residual stream."""
+    writes = Writes()
+
+    def keep(into: list[torch.Tensor]) -> Any:  # noqa: ANN401  (a torch hook)
+        return lambda _module, _arguments, output: into.append(output)
+
+    with ExitStack() as hooks:
+        for block in blocks(loaded):
+            for module, into in ((block.attention_output, writes.attention), (block.mlp_output, writes.mlp)):
+                hooks.callback(module.register_forward_hook(keep(into)).remove)
+        yield writes
+
+
+@contextmanager
+def edited(
+    loaded: LoadedModel, edits: Sequence[Intervention | None], lengths: Sequence[int]
+) -> Iterator[None]:
+    """Run the rows of a batch with their edits, one or None a row.
+
+    Args:
+        loaded: The model.
+        edits: One a row.
+        lengths: Real tokens of each row; a mean is over those.
+    """
+    layers = blocks(loaded)
+    with ExitStack() as hooks:
+        for layer, block in enumerate(layers):
+            heads = [_heads_of(edit, layer) for edit in edits]
+            if any(heads):
+                hook = _ablation(heads, edits, lengths, loaded)
+                hooks.callback(block.attention_output.register_forward_pre_hook(hook).remove)
+            if any(patch.layer == layer for edit in edits if edit for patch in edit.patches):
+                hook = _patching(layer, edits)
+                hooks.callback(block.whole.register_forward_pre_hook(hook).remove)
+        yield
+
+
+def check_intervention(edit: Intervention | None, info: ModelInfo, n_tokens: int) -> Intervention | None:
+    """The edit in one spelling, or None where it changes nothing.
+
+    Raises:
+        BadValue: A layer, head or position that is not there, or a state of another length.
+    """
+    if edit is None or not (edit.heads or edit.patches):
+        return None
+    for layer, head in edit.heads:
+        if not (0 <= layer < info.n_layer and 0 <= head < info.n_head):
+            allowed = f"0.0-{info.n_layer - 1}.{info.n_head - 1}"
+            raise BadValue(name="head", value=f"{layer}.{head}", allowed=allowed)
+    for patch in edit.patches:
+        if not (0 <= patch.layer < info.n_layer and 0 <= patch.position < n_tokens):
+            allowed = f"0.0-{info.n_layer - 1}.{n_tokens - 1}"
+            raise BadValue(name="patch", value=f"{patch.layer}.{patch.position}", allowed=allowed)
+        if len(patch.state) != 4 * info.d_model:
+            raise BadValue(name="patch", value=len(patch.state) // 4, allowed=str(info.d_model))
+    return Intervention(tuple(sorted(set(edit.heads))), edit.ablation, edit.patches)
+
+
+def _heads_of(edit: Intervention | None, layer: int) -> list[int]:
+    return [head for there, head in edit.heads if there == layer] if edit else []
+
+
+def _ablation(
+    heads: Sequence[list[int]],
+    edits: Sequence[Intervention | None],
+    lengths: Sequence[int],
+    loaded: LoadedModel,
+) -> Any:  # noqa: ANN401  (a torch hook)
+    def hook(_module: object, arguments: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
+        mixed = arguments[0].clone()
+        by_head = mixed.view(*mixed.shape[:2], loaded.info.n_head, -1)
+        for row, (off, edit) in enumerate(zip(heads, edits, strict=True)):
+            if off and edit:
+                real = by_head[row, : lengths[row], off]
+                by_head[row, : lengths[row], off] = (
+                    0 if edit.ablation == "zero" else real.mean(0, keepdim=True)
+                )
+        return (mixed, *arguments[1:])
+
+    return hook
+
+
+def _patching(layer: int, edits: Sequence[Intervention | None]) -> Any:  # noqa: ANN401  (a torch hook)
+    def hook(_module: object, arguments: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
+        states = arguments[0].clone()
+        for row, edit in enumerate(edits):
+            for patch in edit.patches if edit else ():
+                if patch.layer == layer:
+                    vector = torch.from_numpy(np.frombuffer(patch.state, dtype=np.float32).copy())
+                    states[row, patch.position] = vector.to(states)
+        return (states, *arguments[1:])
+
+    return hook

@@ -1,0 +1,171 @@
+"""The residual stream after every layer, read with the final norm and the vocabulary head, column by column.
+
+A column is one position: the states after every layer. It is computed once for all who read the same text,
+in jobs of a few columns, so that others get their turns in between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from playground.core.residual import Lens, joined
+from playground.engine.forward.weights import final_norm
+from playground.engine.models.finite import check_finite
+from playground.engine.scheduling.jobs import Job
+
+if TYPE_CHECKING:
+    from playground.core.trace import Trace
+    from playground.engine.contract.inside import LensRequest
+    from playground.engine.models.loading import LoadedModel
+    from playground.engine.scheduling.cache import ByteCache
+
+CHUNK_ROWS = 64  # 64 states times 49,152 tokens: 0.05 s on two cores, so nobody waits longer
+Ids = tuple[int, ...]
+
+
+class Columns:
+    """The columns of one text that are known already.
+
+    Args:
+        loaded: A decoder.
+        ids: Token ids of the text.
+        n_top: How many tokens of each state are wanted.
+        keep_logits: Whether all logits are wanted.
+        cache: Where columns are found and left.
+    """
+
+    def __init__(
+        self, loaded: LoadedModel, ids: Ids, n_top: int, *, keep_logits: bool, cache: ByteCache[Any]
+    ) -> None:
+        info = loaded.info
+        self.key: Hashable = ("lens", info.model_id, info.revision, info.dtype, ids)
+        self.n_top, self.keep_logits, self._cache = n_top, keep_logits, cache
+
+    def get(self, position: int) -> Lens | None:
+        """One column, if it is known as far as it is wanted."""
+        found = self._cache.get((self.key, position))
+        if not isinstance(found, Lens) or found.top_ids.shape[-1] < self.n_top:
+            return None
+        if self.keep_logits and found.logits is None:
+            return None
+        return found
+
+    def put(self, column: Lens) -> None:
+        """Keep one column."""
+        self._cache.put((self.key, column.positions[0]), column)
+
+
+@dataclass(frozen=True)
+class LensWork:
+    """Payload of the job of a few columns; its result is a `Lens` of each.
+
+    Attributes:
+        loaded: A decoder.
+        states: After every layer, the last one normed. Shape [layer + 1, position, d_model].
+        positions: The columns, positions in `states`.
+        columns: Where they are found and left: whoever comes between may have computed some.
+    """
+
+    loaded: LoadedModel
+    states: NDArray[np.float32]
+    positions: tuple[int, ...]
+    columns: Columns
+    n_forwards: int = 0
+
+    def run(self) -> list[Lens]:
+        """Norm, head and softmax of the columns that nobody has computed yet."""
+        made = {position: self.columns.get(position) for position in self.positions}
+        for column in self._read([position for position, known in made.items() if known is None]):
+            self.columns.put(column)
+            made[column.positions[0]] = column
+        return [column for column in made.values() if column is not None]
+
+    def _read(self, positions: Sequence[int]) -> list[Lens]:
+        if not positions:
+            return []
+        loaded, n_layer, n_top = self.loaded, len(self.states), self.columns.n_top
+        states = torch.from_numpy(self.states[:, positions]).to(loaded.device, loaded.dtype)
+        states = torch.cat([final_norm(loaded)(states[:-1]), states[-1:]])
+        logits = loaded.model.get_output_embeddings()(states.flatten(0, 1)).float()
+        check_finite(loaded, logits)
+        total = logits.logsumexp(-1, keepdim=True)
+        top = logits.topk(n_top)
+        shape = (n_layer, len(positions), -1)
+        ids, probs = (part.cpu().numpy().reshape(shape) for part in (top.indices, (top.values - total).exp()))
+        numbers = logits.cpu().numpy().reshape(shape)
+        answers = np.broadcast_to(numbers[-1:].argmax(-1, keepdims=True), (n_layer, len(positions), 1))
+        answer = np.take_along_axis(numbers, answers, axis=-1)
+        answer_probs = np.exp(answer - total.cpu().numpy().reshape(shape))[..., 0]
+        answer_ranks = np.count_nonzero(numbers > answer, axis=-1)  # ten times as fast as torch's sum
+        return [
+            Lens(
+                positions=(position,),
+                top_ids=ids[:, [at]],
+                top_probs=probs[:, [at]],
+                answer_probs=answer_probs[:, [at]],
+                answer_ranks=answer_ranks[:, [at]],
+                logits=numbers[:, at].copy() if self.columns.keep_logits else None,
+            )
+            for at, position in enumerate(positions)
+        ]
+
+
+def read_lens(
+    request: LensRequest,
+    loaded: LoadedModel,
+    ids: Ids,
+    cache: ByteCache[Any],
+    trace: Callable[[], Trace],
+    result: Callable[[Job], object],
+    *,
+    later: int = 0,
+) -> Lens:
+    """Read the columns that are asked for, in that order; see `InsideEngine.lens`.
+
+    Args:
+        request: What is asked.
+        loaded: A decoder.
+        ids: Token ids of the text.
+        cache: Where columns are found and left.
+        trace: Gives the text's trace with all hidden states; called where a column is missing.
+        result: Queues a job and waits for what it gives.
+        later: How many tokens of others go before it.
+    """
+    wanted = wanted_positions(request, len(ids))
+    keep_logits = request.position is not None
+    columns = Columns(loaded, ids, request.n_top, keep_logits=keep_logits, cache=cache)
+    found = {position: column for position in wanted if (column := columns.get(position)) is not None}
+    missing = [position for position in wanted if position not in found]
+    if missing and not request.known_only:
+        states = trace().hidden_states
+        assert states is not None
+        n_columns = max(1, CHUNK_ROWS // len(states))
+        for start in range(0, len(missing), n_columns):
+            chunk = tuple(missing[start : start + n_columns])
+            key = (columns.key, chunk, request.n_top, keep_logits)
+            work = LensWork(loaded, states, chunk, columns)
+            read = result(Job("trace", key, key, len(states) * len(chunk), work, later=later))
+            assert isinstance(read, list)
+            found |= {column.positions[0]: column for column in read}
+    made = [found[position] for position in wanted if position in found]
+    return joined(made, request.n_top) if made else _nothing(request.n_top)
+
+
+def wanted_positions(request: LensRequest, n: int) -> tuple[int, ...]:
+    """The positions that a request names, all of the text if it names none."""
+    if request.position is not None:
+        return (request.position,)
+    return tuple(range(n)) if request.positions is None else request.positions
+
+
+def _nothing(n_top: int) -> Lens:
+    """A lens of no position."""
+    ids = np.zeros((0, 0, n_top), dtype=np.int64)
+    probs = ids.astype(np.float32)
+    return Lens((), ids, probs, probs[..., 0], ids[..., 0])

@@ -1,0 +1,261 @@
+"""A batch of token ids in, one Trace a row out. Torch ends here.
+
+Rows of different lengths are padded on the right and masked: a causal row never sees the padding, an encoder
+row is told to ignore it, so a trace does not depend on its neighbours (up to 1e-6 in fp32).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from playground.core.interventions import Intervention
+from playground.core.trace import Trace
+from playground.engine.forward.blocks import Writes, collect_writes, edited
+from playground.engine.forward.predictions import predictions
+from playground.engine.models.finite import check_finite
+from playground.engine.models.traced_attention import Call, collect_attentions, weights_of
+
+if TYPE_CHECKING:
+    from playground.engine.models.loading import LoadedModel
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """What a forward pass keeps; rows of one batch share it. Fields as in `TraceRequest`."""
+
+    attentions: Literal["uint8", "float32"] | None = None
+    hidden_states: Literal["all"] | tuple[int, ...] | None = None
+    logits: Literal["last", "all"] | None = None
+    window: tuple[int, int] | None = None
+    query_key: bool = False
+    writes: bool = False
+    predictions: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class InputRow:
+    """One text: its token ids, the decoder's for an encoder-decoder model, chosen positions, edits."""
+
+    input_ids: tuple[int, ...]
+    decoder_ids: tuple[int, ...] = ()
+    position_ids: tuple[int, ...] | None = None
+    edit: Intervention | None = None
+
+
+def run_traces(loaded: LoadedModel, rows: Sequence[InputRow], capture: Capture) -> list[Trace]:
+    """Run all rows in one forward pass.
+
+    Args:
+        loaded: The model; called only from the engine's thread.
+        rows: At least one, each with at least one token.
+        capture: What to keep.
+
+    Returns:
+        One trace a row, holding copies (a view would keep the whole padded batch alive).
+
+    Raises:
+        NotFinite: A row gives no numbers.
+    """
+    started = time.perf_counter()
+    if loaded.info.kind == "encoder-decoder":
+        fields = [_encoder_decoder(loaded, row, capture) for row in rows]
+    else:
+        fields = _single_stack(loaded, rows, capture)
+    elapsed_ms = (time.perf_counter() - started) * 1e3
+    return [_trace(loaded, row, made, elapsed_ms) for row, made in zip(rows, fields, strict=True)]
+
+
+def _trace(loaded: LoadedModel, row: InputRow, fields: dict[str, Any], elapsed_ms: float) -> Trace:
+    if row.decoder_ids:
+        fields["decoder_tokens"] = loaded.tokenizer.token_texts(row.decoder_ids)
+        fields["decoder_input_ids"] = np.array(row.decoder_ids, dtype=np.int64)
+    return Trace(
+        model_id=loaded.info.model_id,
+        revision=loaded.info.revision,
+        adapter=loaded.info.adapter or None,
+        dtype=loaded.info.dtype,
+        device=loaded.info.device,
+        tokens=loaded.tokenizer.token_texts(row.input_ids),
+        input_ids=np.array(row.input_ids, dtype=np.int64),
+        elapsed_ms=elapsed_ms,
+        **fields,
+    )
+
+
+def pad(rows: Sequence[Sequence[int]], device: torch.device) -> tuple[torch.Tensor, torch.Tensor | None]:
+    """Pad on the right with id 0; the mask is None when nothing was padded.
+
+    Returns:
+        ids and mask, both of shape [row, longest].
+
+    Example:
+        >>> ids, mask = pad([[5, 6], [7]], torch.device("cpu"))
+        >>> ids.tolist(), mask.tolist()
+        ([[5, 6], [7, 0]], [[1, 1], [1, 0]])
+    """
+    longest = max(map(len, rows))
+    ids = [[*row, *[0] * (longest - len(row))] for row in rows]
+    ragged = any(len(row) != longest for row in rows)
+    mask = [[1] * len(row) + [0] * (longest - len(row)) for row in rows] if ragged else None
+    return (
+        torch.tensor(ids, device=device),
+        None if mask is None else torch.tensor(mask, device=device),
+    )
+
+
+def _single_stack(loaded: LoadedModel, rows: Sequence[InputRow], capture: Capture) -> list[dict[str, Any]]:
+    """Decoder-only and encoder-only models."""
+    ids, mask = pad([row.input_ids for row in rows], loaded.device)
+    lengths = [len(row.input_ids) for row in rows]
+    arguments: dict[str, Any] = {
+        "input_ids": ids,
+        "attention_mask": mask,
+        "output_hidden_states": capture.hidden_states is not None,
+    }
+    if any(row.position_ids is not None for row in rows):
+        # Without a mask of its own transformers takes a jump in the positions for the start of another text.
+        arguments["attention_mask"] = torch.ones_like(ids) if mask is None else mask
+        positions = [row.position_ids or tuple(range(len(row.input_ids))) for row in rows]
+        arguments["position_ids"], _mask = pad(positions, loaded.device)
+    if loaded.info.kind == "decoder":
+        arguments["use_cache"] = False
+    wants_attention = capture.attentions is not None or capture.query_key
+    with ExitStack() as open_collectors:
+        open_collectors.enter_context(edited(loaded, [row.edit for row in rows], lengths))
+        calls = open_collectors.enter_context(collect_attentions()) if wants_attention else []
+        writes = open_collectors.enter_context(collect_writes(loaded)) if capture.writes else Writes()
+        output = loaded.model.base_model(**arguments)
+    check_finite(loaded, *(states[:n] for states, n in zip(output.last_hidden_state, lengths, strict=True)))
+    results: list[dict[str, Any]] = [{} for _ in rows]
+    if wants_attention:
+        _check_layers(len(calls), loaded.info.n_layer)
+    if capture.attentions:
+        _put_attentions(results, calls, lengths, capture)
+    if capture.query_key:
+        _put_positions(results, "queries", [call.query for call in calls], lengths)
+        _put_positions(results, "keys", [call.key for call in calls], lengths)
+        _put_positions(results, "values", [call.value for call in calls], lengths)
+    if capture.writes:
+        _put_positions(results, "attn_out", writes.attention, lengths)
+        _put_positions(results, "mlp_out", writes.mlp, lengths)
+    if capture.hidden_states is not None:
+        _put_hidden_states(results, output.hidden_states, lengths, capture.hidden_states)
+    if capture.predictions:
+        for made, row, states in zip(results, rows, output.last_hidden_state, strict=True):
+            own = states[: len(row.input_ids)]
+            made["predictions"] = predictions(loaded, own, row.input_ids, capture.predictions)
+    if capture.logits and "logits" in loaded.info.capabilities:
+        _put_logits(loaded, results, output.last_hidden_state, lengths, capture.logits)
+    return results
+
+
+def _put_logits(
+    loaded: LoadedModel,
+    results: list[dict[str, Any]],
+    last_hidden: torch.Tensor,
+    lengths: Sequence[int],
+    wanted: Literal["last", "all"],
+) -> None:
+    """Apply the vocabulary head only where somebody asked, all rows in one product."""
+    positions = [np.arange(n) if wanted == "all" else np.array([n - 1]) for n in lengths]
+    states = torch.cat(
+        [
+            last_hidden[row, torch.from_numpy(kept).to(last_hidden.device)]
+            for row, kept in enumerate(positions)
+        ]
+    )
+    computed = loaded.model.get_output_embeddings()(states).float()
+    check_finite(loaded, computed)
+    logits = computed.cpu().numpy()
+    starts = np.cumsum([0, *map(len, positions)])
+    for row, kept in enumerate(positions):
+        results[row]["logits"] = logits[starts[row] : starts[row + 1]].copy()
+        results[row]["logit_positions"] = kept.astype(np.int64)
+
+
+def _put_hidden_states(
+    results: list[dict[str, Any]],
+    states: Sequence[torch.Tensor],
+    lengths: Sequence[int],
+    wanted: Literal["all"] | tuple[int, ...],
+) -> None:
+    layers = tuple(range(len(states))) if wanted == "all" else wanted
+    stacked = torch.stack([states[layer] for layer in layers]).float().cpu().numpy()
+    for row, n in enumerate(lengths):
+        results[row]["hidden_states"] = stacked[:, row, :n].copy()
+        results[row]["hidden_layers"] = tuple(range(len(states))[layer] for layer in layers)
+
+
+def _put_attentions(
+    results: list[dict[str, Any]], calls: Sequence[Call], lengths: Sequence[int], capture: Capture
+) -> None:
+    if capture.window is not None:
+        lengths = [capture.window[1] - capture.window[0]] * len(lengths)
+    array = _scaled(weights_of(calls, capture.window), capture.attentions)
+    for row, n in enumerate(lengths):
+        results[row]["attentions"] = array[:, row, :, :n, :n].copy()
+        results[row]["window"] = capture.window
+
+
+def _put_positions(
+    results: list[dict[str, Any]], name: str, layers: Sequence[torch.Tensor], lengths: Sequence[int]
+) -> None:
+    """Put one array a row, its layers stacked; positions are the last axis but one."""
+    stacked = torch.stack(tuple(layers)).float().cpu().numpy()
+    for row, n in enumerate(lengths):
+        results[row][name] = stacked[:, row, ..., :n, :].copy()
+
+
+def _scaled(weights: torch.Tensor, scale: Literal["uint8", "float32"] | None) -> Array:
+    """Weights as they leave the engine: float32, or `round(255 * sqrt(weight))`."""
+    if scale == "uint8":
+        weights = weights.clamp_(0, 1).sqrt_().mul_(255).round_().to(torch.uint8)
+    array: Array = weights.float().cpu().numpy() if scale == "float32" else weights.cpu().numpy()
+    return array
+
+
+def _check_layers(got: int, expected: int) -> None:
+    if got != expected:
+        raise RuntimeError(f"{got} layers gave attention weights, the model has {expected}")
+
+
+def _encoder_decoder(loaded: LoadedModel, row: InputRow, capture: Capture) -> dict[str, Any]:
+    """One text and the start of its target; alone: both sides would need padding. Edits: the encoder."""
+    with edited(loaded, [row.edit], [len(row.input_ids)]):
+        output = loaded.model(
+            input_ids=torch.tensor([row.input_ids], device=loaded.device),
+            decoder_input_ids=torch.tensor([row.decoder_ids], device=loaded.device),
+            use_cache=False,
+            output_attentions=capture.attentions is not None,
+            output_hidden_states=capture.hidden_states is not None,
+        )
+    check_finite(loaded, output.encoder_last_hidden_state, output.logits)
+    result: dict[str, Any] = {}
+    n, target = len(row.input_ids), len(row.decoder_ids)
+    if capture.attentions:
+        n_decoder = loaded.model.config.num_decoder_layers
+        found = {
+            "attentions": (output.encoder_attentions, loaded.info.n_layer),
+            "decoder_attentions": (output.decoder_attentions, n_decoder),
+            "cross_attentions": (output.cross_attentions, n_decoder),
+        }
+        for name, (weights, n_layer) in found.items():
+            _check_layers(len(weights), n_layer)
+            result[name] = _scaled(torch.stack(weights)[:, 0], capture.attentions).copy()
+    if capture.hidden_states is not None:
+        _put_hidden_states([result], output.encoder_hidden_states, [n], capture.hidden_states)
+    if capture.logits:
+        kept = np.arange(target) if capture.logits == "all" else np.array([target - 1])
+        result["logits"] = output.logits[0].float().cpu().numpy()[kept]
+        result["logit_positions"] = kept.astype(np.int64)
+    return result

@@ -1,0 +1,123 @@
+"""Weights as plain numbers: the last steps of a decoder, what a head writes with, the list of all parts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from playground.core.residual import Unembedding
+from playground.engine.contract.inside import Part
+from playground.engine.forward.blocks import blocks
+from playground.errors import N_, BadValue, Unsupported
+
+if TYPE_CHECKING:
+    from playground.engine.models.loading import LoadedModel
+
+Array = NDArray[np.float32]
+
+
+def final_norm(loaded: LoadedModel) -> Any:  # noqa: ANN401  (transformers is untyped)
+    """The norm between the last block and the vocabulary head.
+
+    Raises:
+        Unsupported: The model has no head on a causal stack.
+    """
+    if loaded.info.kind != "decoder":
+        raise Unsupported(model_id=loaded.info.model_id, capability=N_("next-token prediction"))
+    body: Any = loaded.model.base_model
+    return body.ln_f if loaded.info.family == "gpt2" else body.norm
+
+
+def unembedding(loaded: LoadedModel, token_ids: tuple[int, ...]) -> Unembedding:
+    """Final norm and head rows of some tokens.
+
+    Raises:
+        BadValue: A token id outside the vocabulary.
+        Unsupported: The model has no head on a causal stack.
+    """
+    norm, head = final_norm(loaded), loaded.model.get_output_embeddings()
+    wrong = [token for token in token_ids if not 0 <= token < loaded.info.d_vocab]
+    if wrong:
+        raise BadValue(name="token_ids", value=wrong[0], allowed=f"0-{loaded.info.d_vocab - 1}")
+    chosen = list(token_ids)
+    bias, head_bias = getattr(norm, "bias", None), getattr(head, "bias", None)
+    return Unembedding(
+        norm="rms" if bias is None else "layer",
+        weight=_array(norm.weight),
+        bias=np.zeros(loaded.info.d_model, np.float32) if bias is None else _array(bias),
+        epsilon=float(norm.variance_epsilon if bias is None else norm.eps),
+        token_ids=token_ids,
+        rows=_array(head.weight[chosen]),
+        row_bias=np.zeros(len(chosen), np.float32) if head_bias is None else _array(head_bias[chosen]),
+    )
+
+
+def head_output(loaded: LoadedModel, layer: int, head: int) -> Array:
+    """What takes a head's mixed values into the residual stream.
+
+    Returns:
+        Shape [d_head, d_model].
+
+    Raises:
+        BadValue: No such head.
+    """
+    info = loaded.info
+    if not (0 <= layer < info.n_layer and 0 <= head < info.n_head):
+        raise BadValue(
+            name="head", value=f"{layer}.{head}", allowed=f"0.0-{info.n_layer - 1}.{info.n_head - 1}"
+        )
+    projection: Any = blocks(loaded)[layer].attention_output
+    weight = projection.weight if info.family == "gpt2" else projection.weight.t()  # GPT-2 keeps [in, out]
+    return _array(weight[head * info.d_head : (head + 1) * info.d_head])
+
+
+def parts(loaded: LoadedModel) -> tuple[Part, ...]:
+    """The parts in the order of its parameters, which is the order a token meets them."""
+    return tuple(_parts(loaded))
+
+
+def _parts(loaded: LoadedModel) -> Iterator[Part]:
+    inner: dict[str, tuple[str, int]] = {}
+    names = {id(module): name for name, module in loaded.model.named_modules()}
+    for layer, block in enumerate(blocks(loaded)):
+        inner[f"{names[id(block.whole)]}."] = ("norm", layer)
+        inner[f"{names[id(block.attention)]}."] = ("attention", layer)
+        inner[f"{names[id(block.mlp)]}."] = ("mlp", layer)
+        inner[f"{names[id(block.mlp_output)]}."] = ("mlp", layer)
+    found: dict[tuple[str, int | None], list[tuple[str, torch.Tensor]]] = {}
+    embedding, head = loaded.model.get_input_embeddings().weight, loaded.model.get_output_embeddings()
+    for name, parameter in loaded.model.named_parameters():
+        kind: tuple[str, int | None] = _outside(name, parameter is embedding, head)
+        for prefix in sorted((one for one in inner if name.startswith(one)), key=len):
+            kind = inner[prefix]
+            if "norm" in name.lower() or ".ln_" in name:
+                kind = ("norm", kind[1])
+        found.setdefault(kind, []).append((name, parameter))
+    if head is not None and head.weight is embedding:
+        found[("head", None)] = []
+    for (kind_name, layer_of), tensors in found.items():
+        shapes = tuple((name, tuple(parameter.shape)) for name, parameter in tensors)
+        n_parameters = sum(parameter.numel() for _name, parameter in tensors)
+        yield Part(kind_name, layer_of, shapes, n_parameters)  # type: ignore[arg-type]
+
+
+def _outside(name: str, is_embedding: bool, head: Any) -> tuple[str, None]:  # noqa: ANN401
+    if name.startswith(("decoder.", "pooler.")):
+        return "other", None
+    if is_embedding or name.startswith("embeddings.LayerNorm"):
+        return "embedding", None
+    if "position" in name or name.endswith("wpe.weight"):
+        return "positions", None
+    if "norm" in name.lower() or "ln_" in name:
+        return "final norm", None
+    return ("head" if head is not None and "head" in name else "embedding"), None
+
+
+def _array(tensor: torch.Tensor) -> Array:
+    array: Array = tensor.detach().float().cpu().numpy().copy()
+    array.flags.writeable = False
+    return array

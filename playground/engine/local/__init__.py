@@ -1,0 +1,1 @@
+"""The engine of one process: one thread owns every model."""

@@ -1,0 +1,254 @@
+"""What is refused before it is queued."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from numbers import Integral, Real
+from typing import TYPE_CHECKING
+
+from playground.core.sampling import ORDERS
+from playground.engine.contract.beams import BeamsRequest
+from playground.engine.contract.engine import GenerateRequest, TraceRequest
+from playground.engine.contract.inside import AblationsRequest, LensRequest
+from playground.engine.contract.scores import ScoreRequest
+from playground.engine.forward.traces import Capture
+from playground.engine.models.continuations import Ids, cut_together
+from playground.errors import BadValue, EmptyText, TextTooLong, TooManyTokens, Unsupported
+from playground.settings import Settings
+
+if TYPE_CHECKING:
+    from playground.engine.models.loading import LoadedModel
+
+MAX_ALTERNATIVES = 64
+
+Request = TraceRequest | GenerateRequest | LensRequest | AblationsRequest | BeamsRequest
+
+
+def check_settings(request: GenerateRequest, settings: Settings) -> None:
+    """Refuse a generation whose settings cannot be.
+
+    Raises:
+        BadValue: Also for NaN.
+    """
+    limits: dict[str, tuple[float, float, float]] = {
+        "temperature": (request.temperature, 0.0, 100.0),
+        "top_k": (request.top_k, 0, math.inf),
+        "top_p": (request.top_p, 1e-6, 1.0),
+        "min_p": (request.min_p, 0.0, 1.0),
+        "typical_p": (request.typical_p, 1.0 if request.order == "vllm" else 1e-6, 1.0),
+        "repetition_penalty": (request.repetition_penalty, 0.01, 100.0),
+        "presence_penalty": (request.presence_penalty, -2.0, 2.0),
+        "frequency_penalty": (request.frequency_penalty, -2.0, 2.0),
+        "seed": (request.seed, 0, 2**64 - 1),
+        "n_drawn": (request.n_drawn, 0, settings.max_new_tokens),
+        "max_new_tokens": (request.max_new_tokens, 1, settings.max_new_tokens),
+        "n_top": (request.n_top, 1, 1_000),
+    }
+    check_limits(limits)
+    if request.order not in ORDERS:
+        raise BadValue(name="order", value=repr(request.order), allowed=", ".join(ORDERS))
+
+
+def check_limits(limits: Mapping[str, tuple[float, float, float]]) -> None:
+    """Refuse values outside their limits.
+
+    Args:
+        limits: Name -> its value, the least and the most that it may be. Where the least is an `int`, the
+            value must be a whole number of a whole type: 2.0 is none. True and False are no numbers.
+
+    Raises:
+        BadValue: Also for NaN, and for what is no number.
+
+    Example:
+        >>> check_limits({"seed": (7, 0, 10), "top_p": (0.5, 1e-6, 1.0)})
+        >>> check_limits({"seed": (7.0, 0, 10)})
+        Traceback (most recent call last):
+            ...
+        playground.errors.inputs.BadValue: seed is 7.0, but only 0-10 is possible here.
+    """
+    for name, (value, low, high) in limits.items():
+        kind = Integral if isinstance(low, int) else Real
+        is_number = isinstance(value, kind) and not isinstance(value, bool)
+        if not is_number or not low <= value <= high:  # also false for NaN
+            raise BadValue(name=name, value=value, allowed=f"{low}-{high}")
+
+
+def _whole(name: str, given: Iterable[int], last: int) -> tuple[int, ...]:
+    """The same as plain ints; refuses all but whole numbers from 0 to `last`."""
+    numbers = tuple(given)
+    if not all(isinstance(one, Integral) and type(one) is not bool and 0 <= one <= last for one in numbers):
+        raise BadValue(name=name, value=str(numbers[:8]), allowed=f"0-{last}")
+    return tuple(map(int, numbers))
+
+
+class RequestChecks:
+    """What a request may ask of a loaded model."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def check_text(self, text: str) -> None:
+        """Refuse a text of more characters than allowed."""
+        if len(text) > self._settings.max_text_chars:
+            raise TextTooLong(limit=self._settings.max_text_chars, got=len(text))
+
+    def input_ids(self, request: Request, loaded: LoadedModel) -> tuple[int, ...]:
+        """The token ids to read; refuses none, unknown ones and too many."""
+        given = request.input_ids
+        if given is None:
+            self.check_text(request.text)
+            if not request.text:
+                raise EmptyText
+            given = loaded.tokenizer.encode(request.text)
+        if not len(given):
+            raise EmptyText
+        limit = min(self._settings.max_tokens, loaded.info.n_ctx or self._settings.max_tokens)
+        if len(given) > limit:
+            raise TooManyTokens(limit=limit, got=len(given))
+        return self.known_ids(given, loaded)
+
+    def known_ids(self, given: Sequence[int], loaded: LoadedModel) -> tuple[int, ...]:
+        """The same ids; refuses those that the model has no embedding for."""
+        return _whole("input_ids", given, loaded.info.d_vocab - 1)
+
+    def lens(self, request: LensRequest, loaded: LoadedModel) -> tuple[int, ...]:
+        """The token ids to read; refuses a position that is not there, and more than all positions allow."""
+        ids = self.input_ids(request, loaded)
+        check_limits({"n_top": (request.n_top, 1, loaded.info.d_vocab)})
+        if request.position is not None:
+            check_limits({"position": (request.position, 0, len(ids) - 1)})
+            return ids
+        positions = range(len(ids)) if request.positions is None else request.positions
+        _whole("positions", positions, len(ids) - 1)
+        self.check_all_heads(len(positions))
+        return ids
+
+    def beams(self, request: BeamsRequest, loaded: LoadedModel) -> tuple[int, ...]:
+        """The token ids to continue; refuses settings that cannot be, and a search that keeps too much."""
+        check_limits(
+            {
+                "n_beams": (request.n_beams, 1, self._settings.max_beams),
+                "length_penalty": (request.length_penalty, -10.0, 10.0),
+                "max_new_tokens": (request.max_new_tokens, 1, self._settings.max_new_tokens),
+            }
+        )
+        self.require(loaded, "generate")
+        ids = self.input_ids(request, loaded)
+        n_tokens = len(ids) + request.max_new_tokens
+        self.check_window(n_tokens, loaded)
+        most = self._settings.max_beam_tokens
+        if request.n_beams * n_tokens > most:
+            limit = max(0, most // request.n_beams - request.max_new_tokens)
+            raise TooManyTokens(limit=limit, got=len(ids))
+        return ids
+
+    def decoder_ids(self, request: TraceRequest, loaded: LoadedModel) -> tuple[int, ...]:
+        """The start of the target of an encoder-decoder model, () for the others."""
+        if loaded.info.kind != "encoder-decoder":
+            return ()
+        start = loaded.model.config.decoder_start_token_id
+        ids = loaded.tokenizer.encode(request.decoder_text, add_special_tokens=False)
+        self.check_window(len(ids) + 1, loaded)
+        return (start, *ids)
+
+    def scored(self, request: ScoreRequest, loaded: LoadedModel) -> list[tuple[Ids, tuple[Ids, ...]]]:
+        """Token ids of every text and of its candidates; refuses empty ones, too many and too long ones."""
+        self.require(loaded, "generate")
+        most = self._settings.max_scored_texts
+        if not 0 < len(request.texts) <= most:
+            raise BadValue(name="texts", value=len(request.texts), allowed=f"1-{most}")
+        following = request.following or ("",) * len(request.texts)
+        for name, lists in (("len(candidates)", request.candidates), ("len(following)", following)):
+            if len(lists) != len(request.texts):
+                raise BadValue(name=name, value=len(lists), allowed=str(len(request.texts)))
+        each = zip(request.texts, request.candidates, following, strict=True)
+        return [self._scored(*one, loaded) for one in each]
+
+    def _scored(
+        self, text: str | Ids, candidates: tuple[str, ...], following: str, loaded: LoadedModel
+    ) -> tuple[Ids, tuple[Ids, ...]]:
+        """Token ids of one text and of its candidates."""
+        if not 0 < len(candidates) <= self._settings.max_candidates:
+            allowed = f"1-{self._settings.max_candidates}"
+            raise BadValue(name="candidates", value=len(candidates), allowed=allowed)
+        if not text or not all(candidates):
+            raise EmptyText
+        limit, longest = self._settings.max_prompt_chars, max(map(len, candidates)) + len(following)
+        n_chars = longest + (len(text) if isinstance(text, str) else 0)
+        if n_chars > limit:
+            raise TextTooLong(limit=limit, got=n_chars)
+        if isinstance(text, str):
+            ids, cut = cut_together(loaded.tokenizer, text, candidates, following)
+        else:
+            ids = text
+            cut = tuple(loaded.tokenizer.encode(one, add_special_tokens=False) for one in candidates)
+        self._check_scored(ids, cut, loaded)
+        return self.known_ids(ids, loaded), cut
+
+    def _check_scored(self, ids: Ids, candidates: tuple[Ids, ...], loaded: LoadedModel) -> None:
+        if not ids or not all(candidates):
+            raise EmptyText
+        n_tokens = len(ids) + max(map(len, candidates))
+        limit = min(self._settings.max_prompt_tokens, loaded.info.n_ctx or n_tokens)
+        if n_tokens > limit:
+            raise TooManyTokens(limit=limit, got=n_tokens)
+        n_nodes, limit = len(ids) + sum(map(len, candidates)), 2 * self._settings.max_prompt_tokens
+        if n_nodes > limit:
+            raise TooManyTokens(limit=limit, got=n_nodes)
+
+    def capture(self, request: TraceRequest, loaded: LoadedModel, n_tokens: int) -> Capture:
+        """What to keep; refuses what the model does not have and more tokens than all heads are kept for."""
+        for wanted, capability in (
+            (request.attentions, "attentions"),
+            (request.hidden_states, "hidden_states"),
+            (request.logits, "logits"),
+            (request.query_key, "query_key"),
+            (request.writes, "query_key"),
+            (request.predictions, "generate"),
+        ):
+            if wanted:
+                self.require(loaded, capability)
+        for name, wanted, allowed in (
+            ("attentions", request.attentions, ("uint8", "float32")),
+            ("logits", request.logits, ("last", "all")),
+        ):
+            if wanted is not None and wanted not in allowed:
+                raise BadValue(name=name, value=repr(wanted), allowed=", ".join(allowed))
+        start, stop = request.window or (0, n_tokens)
+        if request.window:
+            start, stop = _whole("window", request.window, n_tokens)
+            if start >= stop:
+                raise BadValue(name="window", value=f"{start}-{stop}", allowed=f"0-{n_tokens}")
+        if request.attentions:
+            self.check_all_heads(stop - start)
+        layers = request.hidden_states
+        if layers is not None and layers != "all":
+            layers = _whole("hidden_states", layers, loaded.info.n_layer)
+        check_limits({"predictions": (request.predictions, 0, MAX_ALTERNATIVES)})
+        return Capture(
+            attentions=request.attentions,
+            hidden_states=layers,
+            logits=request.logits,
+            window=(start, stop) if request.window else None,
+            query_key=request.query_key,
+            writes=request.writes,
+            predictions=min(request.predictions, loaded.info.d_vocab),
+        )
+
+    def check_all_heads(self, n_tokens: int) -> None:
+        """Refuse more tokens than all heads are kept for."""
+        limit = self._settings.max_tokens_all_heads
+        if n_tokens > limit:
+            raise TooManyTokens(limit=limit, got=n_tokens)
+
+    def require(self, loaded: LoadedModel, capability: str) -> None:
+        """Refuse a model that cannot do it."""
+        if capability not in loaded.info.capabilities:
+            raise Unsupported(model_id=loaded.info.model_id, capability=capability)
+
+    def check_window(self, n_tokens: int, loaded: LoadedModel) -> None:
+        """Refuse more tokens than the model's context window."""
+        limit = loaded.info.n_ctx or self._settings.max_tokens
+        if n_tokens > limit:
+            raise TooManyTokens(limit=limit, got=n_tokens)

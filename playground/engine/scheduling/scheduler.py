@@ -1,0 +1,313 @@
+"""Who is next: a bounded, fair queue between many session threads and the one model thread.
+
+    session threads --submit--> waiting jobs --next_batch--> model thread --finish--> outbox of each ticket
+
+Thirty students asking the same thing hold thirty tickets of one job (single flight); the job is dropped when
+its last ticket leaves. Who holds a ticket is read and changed with the lock held only. Knows no torch.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Container, Hashable, Sequence
+
+from playground.engine.scheduling.jobs import DONE, Asked, Job, JobKind, More, Outbox, Ticket
+from playground.errors import Cancelled, PlaygroundError, QueueFull, Superseded
+from playground.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+class Scheduler:
+    """Fair by a virtual token counter: a session pays for the tokens it had computed, who paid least is next.
+
+    Source:
+        Sheng et al. 2024, "Fairness in Serving Large Language Models", OSDI, algorithm 2.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._changed = threading.Condition()
+        self._waiting: dict[Hashable, Job] = {}
+        self._running: dict[Hashable, Job] = {}
+        self._asked: dict[Asked, None] = {}  # in the order they began
+        self._paid: dict[str, float] = {}
+        self._closed = False
+        self.n_cancelled = 0
+
+    # ---- called by session threads
+
+    def begin(self, request_id: str, owner: str, kind: JobKind, topic: str | None = None) -> Asked:
+        """A request begins; whoever begins one calls `end`. Once closed, it has ended already."""
+        with self._changed:
+            asked = Asked(request_id, owner, kind, topic)
+            if self._closed:
+                asked.error = Cancelled()
+                return asked
+            for older in list(self._asked):
+                same = (older.owner, older.kind, older.topic) == (owner, kind, topic)
+                if owner and topic is not None and same:
+                    self._end(older, Superseded())
+            self._asked[asked] = None
+            return asked
+
+    def check(self, asked: Asked) -> None:
+        """Raise why a request has ended early, if it has."""
+        if asked.error is not None:
+            raise asked.error
+
+    def submit(self, job: Job, asked: Asked, outbox: Outbox) -> Ticket:
+        """Queue a job, or join the same one that is already there.
+
+        Args:
+            job: The computation.
+            asked: The request it is a part of.
+            outbox: Where the results go.
+
+        Raises:
+            Cancelled: The request has ended.
+            QueueFull: No room; answers at once, with the place the request would have had.
+        """
+        with self._changed:
+            self.check(asked)
+            self._check_room(asked)
+            known = self._waiting.get(job.key) or self._running.get(job.key)
+            if known is None:
+                self._waiting[job.key] = known = job
+            self._enter(asked.owner)
+            asked.has_place = True
+            ticket = Ticket(asked, known, outbox)
+            known.tickets.append(ticket)
+            asked.tickets.append(ticket)
+            self._changed.notify_all()
+            return ticket
+
+    def take_back(self, tickets: Sequence[Ticket]) -> None:
+        """Their request wants nothing more of them."""
+        with self._changed:
+            for ticket in tickets:
+                if ticket in ticket.asked.tickets:
+                    self._drop(ticket, Cancelled())
+
+    def end(self, asked: Asked) -> None:
+        """A request is over: what it still waits for is taken back."""
+        with self._changed:
+            self._end(asked, Cancelled())
+
+    def end_when_done(self, asked: Asked) -> None:
+        """A request asks nothing more; it is over with its last ticket."""
+        with self._changed:
+            asked.goes_on = False
+            self._forget_if_over(asked)
+
+    def leave(self, request_id: str) -> None:
+        """Take a request back; its caller gets `Cancelled`. Unknown ids are ignored."""
+        with self._changed:
+            for asked in [one for one in list(self._asked) if one.request_id == request_id]:
+                self._end(asked, Cancelled())
+
+    def leave_owner(self, owner: str) -> None:
+        """Take back everything of one session."""
+        with self._changed:
+            for asked in [one for one in list(self._asked) if one.owner == owner]:
+                self._end(asked, Cancelled())
+            self._paid.pop(owner, None)
+
+    def position(self, ticket: Ticket) -> int:
+        """Place in the queue, 1 = next; 0 while it is being computed."""
+        with self._changed:
+            if self._waiting.get(ticket.job.key) is not ticket.job:
+                return 0
+            return 1 + sorted(self._waiting.values(), key=self._priority).index(ticket.job)
+
+    @property
+    def n_waiting(self) -> int:
+        """Jobs that nobody computes yet."""
+        return len(self._waiting)
+
+    def close(self) -> None:
+        """Refuse everything from now on and send `Cancelled` to all."""
+        with self._changed:
+            self._closed = True
+            for asked in list(self._asked):
+                self._end(asked, Cancelled())
+            self._changed.notify_all()
+
+    def wake(self) -> None:
+        """There is something to do that is no job."""
+        with self._changed:
+            self._changed.notify_all()
+
+    # ---- called by the model thread
+
+    def wait(self, *, busy: Callable[[], bool]) -> bool:
+        """Sleep until there is something to do, here or by `busy`. False when closed."""
+        with self._changed:
+            while not (self._waiting or self._closed or busy()):
+                self._changed.wait()
+            return not self._closed
+
+    def next_batch(self) -> list[Job]:
+        """The fairest forward and those that can share it: same group, similar length, token budget."""
+        with self._changed:
+            batch = self._gather()
+            if len(batch) == 1 and len(self._active()) > 1:
+                self._changed.wait(self._settings.linger_s)
+                batch = self._gather()
+            return [self._start(job) for job in batch]
+
+    def next_rows(self, room: int) -> list[Job]:
+        """The fairest waiting decode jobs of one group, at most `room`."""
+        with self._changed:
+            decodes = [job for job in list(self._waiting.values()) if job.kind == "decode"]
+            rows = sorted(decodes, key=self._priority)
+            first = rows[:1]
+            return [self._start(job) for job in rows[:room] if job.group == first[0].group]
+
+    def wanted(self, jobs: Sequence[Job]) -> list[Job]:
+        """Those of these running jobs that somebody waits for; the others are forgotten, here and now."""
+        with self._changed:
+            wanted = [job for job in jobs if job.tickets]
+            for job in jobs:
+                if job not in wanted:
+                    self._forget(job)
+            return wanted
+
+    def charge(self, job: Job, tokens: float) -> None:
+        """Let the owners of a job pay for tokens computed, shared among them."""
+        with self._changed:
+            tickets = list(job.tickets)
+            for ticket in tickets:
+                self._paid[ticket.owner] = self._paid.get(ticket.owner, 0.0) + tokens / len(tickets)
+
+    def send(self, job: Job, value: object) -> None:
+        """Put a value into the outbox of every ticket."""
+        with self._changed:
+            for ticket in list(job.tickets):
+                self._tell(ticket, value)
+
+    def again(self, job: Job, more: More) -> None:
+        """Send what a job of several turns has; it waits for the next one, if anybody still waits for it."""
+        with self._changed:
+            self.send(job, more.value)
+            if not job.tickets:
+                self._forget(job)
+            elif self._running.pop(job.key, None) is job:
+                job.n_tokens, job.running = more.n_tokens, False
+                self._waiting[job.key] = job
+
+    def finish(self, job: Job, *last: object) -> None:
+        """Send the last value (a result or an exception), if there is one; then forget the job."""
+        with self._changed:
+            self._forget(job)
+            tickets, job.tickets = job.tickets, []
+            for ticket in tickets:
+                ticket.asked.tickets.remove(ticket)
+                self._tell(ticket, *last, DONE)
+                self._forget_if_over(ticket.asked)
+
+    def fail_lost(self, held: Container[Job], error: PlaygroundError) -> bool:
+        """End what runs, but for these; whether there was any. Nobody waits for a job that got lost."""
+        with self._changed:
+            lost = [job for job in list(self._running.values()) if job not in held]
+            for job in lost:
+                self.finish(job, error)
+            return bool(lost)
+
+    def fail_waiting(self, error: PlaygroundError) -> None:
+        """End all that waits."""
+        with self._changed:
+            for job in list(self._waiting.values()):
+                self.finish(job, error)
+
+    # ---- with the lock held; loops run over copies: a generator collected meanwhile takes its tickets back
+
+    def _active(self) -> set[str]:
+        return {asked.owner for asked in list(self._asked) if asked.tickets}
+
+    def _enter(self, owner: str) -> None:
+        """A session that comes (back) starts at the least anybody active has paid: no credit for sleeping."""
+        active = self._active()
+        if owner not in active:
+            least = min((self._paid.get(other, 0.0) for other in active), default=0.0)
+            self._paid[owner] = max(self._paid.get(owner, 0.0), least)
+        for other in [other for other in self._paid if other not in active and other != owner]:
+            if len(self._paid) <= self._settings.max_inbox:
+                break
+            del self._paid[other]
+
+    def _priority(self, job: Job) -> float:
+        least = min((self._paid.get(ticket.owner, 0.0) for ticket in job.tickets), default=0.0)
+        return least + job.later
+
+    def _check_room(self, asked: Asked) -> None:
+        if asked.has_place:
+            return
+        others = [one for one in list(self._asked) if one.has_place]
+        mine = sum(other.owner == asked.owner for other in others)
+        full = len(others) >= self._settings.max_inbox
+        if full or (asked.owner and mine >= self._settings.max_inbox_per_session):
+            raise QueueFull(position=len(self._waiting) + 1)
+
+    def _end(self, asked: Asked, error: PlaygroundError) -> None:
+        self._asked.pop(asked, None)
+        asked.error = asked.error or error
+        for ticket in list(asked.tickets):
+            self._drop(ticket, error)
+
+    def _drop(self, ticket: Ticket, error: PlaygroundError) -> None:
+        self.n_cancelled += 1
+        ticket.asked.tickets.remove(ticket)
+        ticket.job.tickets.remove(ticket)
+        self._tell(ticket, error, DONE)
+        self._forget_if_over(ticket.asked)
+        if not ticket.job.tickets and not ticket.job.running:
+            self._forget(ticket.job)
+
+    def _tell(self, ticket: Ticket, *values: object) -> None:
+        """Send; an outbox that does not take it gets nothing more, so that no answer has a hole."""
+        try:
+            for value in values:
+                if not ticket.is_broken:
+                    ticket.outbox.put(value)
+        except Exception:
+            ticket.is_broken = True
+            log.exception("what was computed could not be handed out")
+
+    def _forget_if_over(self, asked: Asked) -> None:
+        if not (asked.goes_on or asked.tickets):
+            self._asked.pop(asked, None)
+
+    def _forget(self, job: Job) -> None:
+        job.payload = None  # a reader who pauses holds a ticket, and keeps nothing alive by it
+        for jobs in (self._waiting, self._running):
+            if jobs.get(job.key) is job:
+                del jobs[job.key]
+
+    def _start(self, job: Job) -> Job:
+        del self._waiting[job.key]
+        self._running[job.key] = job
+        job.running = job.begun = True
+        return job
+
+    def _gather(self) -> list[Job]:
+        begun = [job for jobs in (self._waiting, self._running) for job in list(jobs.values()) if job.begun]
+        is_full = sum(job.keeps for job in begun) >= self._settings.max_kept_caches
+        forwards = [
+            job
+            for job in list(self._waiting.values())
+            if job.kind != "decode" and not (is_full and job.keeps and not job.begun)
+        ]
+        forwards.sort(key=self._priority)
+        if not forwards:
+            return []
+        first = forwards[0]
+        batch, longest = [first], first.n_tokens
+        for job in forwards[1:]:
+            similar = 2 * min(job.n_tokens, longest) >= max(job.n_tokens, longest)
+            padded = max(job.n_tokens, longest) * (len(batch) + 1)
+            if job.group == first.group and similar and padded <= self._settings.trace_batch_tokens:
+                batch.append(job)
+                longest = max(job.n_tokens, longest)
+        return batch

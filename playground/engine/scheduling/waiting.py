@@ -1,0 +1,133 @@
+"""A caller's wait for the model thread: one queue for all jobs of a request, which can end at any moment."""
+
+from __future__ import annotations
+
+import queue
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Protocol
+
+from playground.engine.contract.engine import OnWait, Waiting
+from playground.engine.scheduling.jobs import DONE, Job, JobKind, Ticket
+from playground.engine.scheduling.scheduler import Scheduler
+from playground.errors import NotComputed, PlaygroundError, TimedOut
+
+POLL_S = 0.1
+Sent = queue.SimpleQueue[tuple[int, object]]
+
+
+class Asks(Protocol):
+    """What every request has."""
+
+    @property
+    def request_id(self) -> str:
+        """For `cancel`."""
+
+    @property
+    def owner(self) -> str:
+        """The session that asks."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """Outbox of one job of a request."""
+
+    row: int
+    sent: Sent
+
+    def put(self, value: object, /) -> None:
+        self.sent.put((self.row, value))
+
+
+class Asking:
+    """A request from its first word to its end: `with` it, whatever it waits for can be cancelled.
+
+    Args:
+        scheduler: Where its jobs are queued.
+        request: Who asks.
+        kind: What for.
+        topic: A newer request of the same session, kind and topic supersedes this one; None: none does.
+        timeout_s: Longest silence.
+        on_wait: Told where it stands and how long nothing has come, about ten times a second.
+    """
+
+    def __init__(
+        self,
+        scheduler: Scheduler,
+        request: Asks,
+        kind: JobKind,
+        topic: str | None,
+        timeout_s: float,
+        on_wait: OnWait | None,
+    ) -> None:
+        self._scheduler, self._request = scheduler, request
+        self._kind, self._topic = kind, topic
+        self._timeout_s, self._on_wait = timeout_s, on_wait
+
+    def __enter__(self) -> Asking:
+        request = self._request
+        self._asked = self._scheduler.begin(request.request_id, request.owner, self._kind, self._topic)
+        self._scheduler.check(self._asked)
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        self._scheduler.end(self._asked)
+
+    def waits(self, waiting: Waiting) -> None:
+        """Called about ten times a second by whatever the request waits for.
+
+        Raises:
+            Cancelled: It has been cancelled or superseded.
+        """
+        self._scheduler.check(self._asked)
+        if self._on_wait is not None:
+            self._on_wait(waiting)
+
+    def result(self, job: Job) -> object:
+        """What the model thread sends for a job that has one result."""
+        return next(self.results(job))
+
+    def results(self, job: Job) -> Iterator[object]:
+        """What the model thread sends for one job, until it is done; leaving early takes it back."""
+        for _row, value in self.each([job]):
+            yield value
+
+    def each(self, jobs: Sequence[Job]) -> Iterator[tuple[int, object]]:
+        """(which of the jobs, what the model thread sent), until all are done.
+
+        Leaving early takes them back; the first error ends all of them.
+
+        Args:
+            jobs: At least one.
+        """
+        heard, sent, n_open = time.monotonic(), Sent(), len(jobs)
+        tickets: list[Ticket] = []
+        try:
+            for row, job in enumerate(jobs):
+                tickets.append(self._scheduler.submit(job, self._asked, _Row(row, sent)))
+            while n_open:
+                self._scheduler.check(self._asked)  # cancelled: also what has come already is not wanted
+                try:
+                    row, value = sent.get(timeout=POLL_S)
+                except queue.Empty:
+                    if any(ticket.is_broken for ticket in tickets):
+                        raise NotComputed from None
+                    waited_s = time.monotonic() - heard
+                    if waited_s > self._timeout_s:
+                        raise TimedOut(seconds=self._timeout_s) from None
+                    if self._on_wait is not None:
+                        self._on_wait(Waiting(self._scheduler.position(tickets[-1]), waited_s, "ready", ""))
+                    continue
+                heard = time.monotonic()
+                if isinstance(value, PlaygroundError):
+                    raise type(value)(**value.params)  # a copy: others may be raising the same one
+                if value is DONE:
+                    n_open -= 1
+                else:
+                    yield row, value
+        finally:
+            self._scheduler.take_back(tickets)

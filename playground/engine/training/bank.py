@@ -1,0 +1,313 @@
+"""K adapters of one base trained in one step: operations a step do not grow with K.
+
+Every slot keeps what makes a run its own: its texts, learning rate, Adam state and step count, clipping and
+random streams. The K losses are summed, so each slot's gradients are exactly those of a run alone. Smaller
+ranks and layers a slot does not train are filled with zeros: where A and B are both 0, both gradients are 0,
+so the filling stays 0.
+
+    values [number]   all trained numbers of all slots; A [slot, r, d_in] and B [slot, d_out, r] of every
+                      layer are views of it, so clipping and Adam are a dozen operations for all of them
+"""
+
+from __future__ import annotations
+
+import math
+import weakref
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch.nn.functional import cross_entropy, linear
+
+from playground.engine.adapters.layers import Change, wrapped
+from playground.engine.contract.training import FinetuneRequest, Linear, TrainingText
+from playground.engine.forward.blocks import blocks
+from playground.engine.training.packing import Packed, packed
+
+if TYPE_CHECKING:
+    from playground.engine.models.loading import LoadedModel
+
+BETAS, EPS, MAX_NORM = (0.9, 0.999), 1e-8, 1.0  # torch's AdamW, and the usual clipping
+GiveWay = Callable[[], None]
+Key = tuple[str, str]  # path of the layer, "A" or "B"
+
+
+class AdapterSlot:
+    """The trained numbers of one run, with Adam's moments.
+
+    Args:
+        request: Its settings.
+        layers: Path -> layer that it trains.
+    """
+
+    def __init__(self, request: FinetuneRequest, layers: Mapping[str, Linear]) -> None:
+        self.request, self.layers = request, layers
+        self.n_updates = 0
+        self.random = torch.Generator().manual_seed(request.seed)
+        self.values = {key: torch.zeros(shape) for key, shape in _shapes(layers, request).items()}
+        for (path, matrix), value in self.values.items():
+            if matrix == "A":  # as peft: Kaiming uniform with a = sqrt(5); B = 0, so step 0 is the base
+                bound = 1 / math.sqrt(layers[path].d_in)
+                value.uniform_(-bound, bound, generator=self.random)
+        self.first = {key: torch.zeros_like(value) for key, value in self.values.items()}
+        self.second = {key: torch.zeros_like(value) for key, value in self.values.items()}
+
+    @property
+    def scaling(self) -> float:
+        """Factor of B·A."""
+        return self.request.lora_alpha / self.request.r if self.request.method == "lora" else 1.0
+
+    def forget(self) -> None:
+        """Give its memory back; the run has ended."""
+        for part in (self.values, self.first, self.second):
+            part.clear()
+
+    def changes(self) -> dict[str, Change]:
+        """A copy of what it has learned."""
+        return {
+            path: Change(
+                self.values[path, "A"].clone() if (path, "A") in self.values else None,
+                self.values[path, "B"].clone(),
+            )
+            for path in self.layers
+        }
+
+
+def n_parameters(layers: Mapping[str, Linear], request: FinetuneRequest) -> int:
+    """Numbers that a run trains."""
+    return sum(math.prod(shape) for shape in _shapes(layers, request).values())
+
+
+def _shapes(layers: Mapping[str, Linear], request: FinetuneRequest) -> dict[Key, tuple[int, int]]:
+    if request.method == "last_block":
+        return {(path, "B"): (one.d_out, one.d_in) for path, one in layers.items()}
+    shapes: dict[Key, tuple[int, int]] = {}
+    for path, one in layers.items():
+        shapes[path, "A"], shapes[path, "B"] = (request.r, one.d_in), (one.d_out, request.r)
+    return shapes
+
+
+@dataclass
+class BatchRows:
+    """What is in the forward: how many tokens of each slot, or that all are of one slot."""
+
+    lengths: Sequence[int]
+    only: int | None = None
+
+
+class _SlotLinear(torch.nn.Module):
+    """A frozen layer with the changes of all slots; a row of the batch is a slot."""
+
+    def __init__(self, base: torch.nn.Module, bank: AdapterBank, path: str) -> None:
+        super().__init__()
+        self.base, self.path = base, path
+        # The bank holds this: without a circle both go at once, and with them the base.
+        self.bank = weakref.ref(bank)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        bank = self.bank()
+        assert bank is not None
+        y: torch.Tensor = self.base(x)
+        B, A = bank.leaves[self.path, "B"], bank.leaves.get((self.path, "A"))
+        only = bank.rows.only
+        if only is not None:
+            own = x.to(B.dtype)
+            low = own if A is None else linear(own, A[only])
+            return y + (bank.scalings[only] * linear(low, B[only])).to(y.dtype)
+        own = bank.dropped(x.to(B.dtype))  # [slot, node, d_in]
+        low = own if A is None else torch.bmm(own, A.transpose(1, 2))
+        made = torch.baddbmm(y.to(B.dtype), low * bank.scalings[:, None, None], B.transpose(1, 2))
+        return made.to(y.dtype)
+
+
+class _YieldPoint(torch.autograd.Function):
+    """Nothing, but somebody else may use the engine here, on the way there and on the way back."""
+
+    @staticmethod
+    def forward(ctx: Any, x: torch.Tensor, give_way: GiveWay) -> torch.Tensor:  # noqa: ANN401  (torch)
+        ctx.give_way = give_way
+        give_way()
+        return x.view_as(x)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: torch.Tensor) -> tuple[torch.Tensor, None]:  # noqa: ANN401  (torch)
+        if grads[0].device.type == "cpu":  # there the engine's own thread runs this
+            ctx.give_way()
+        return grads[0], None
+
+
+class AdapterBank:
+    """The slots that are trained together. Only the engine's thread touches it.
+
+    Args:
+        loaded: The base.
+        slots: At least one, all of one method.
+        give_way: Called between two layers of every forward and backward.
+    """
+
+    def __init__(self, loaded: LoadedModel, slots: Sequence[AdapterSlot], give_way: GiveWay) -> None:
+        self.slots = list(slots)
+        self.rows = BatchRows([0] * len(slots))
+        self._loaded = loaded
+        shapes = _largest([{key: value.shape for key, value in slot.values.items()} for slot in slots])
+        n = len(slots) * sum(math.prod(shape) for shape in shapes.values())
+        self._values, self._grads, self._first, self._second = (
+            torch.zeros(n, device=loaded.device) for _ in range(4)
+        )
+        self._slot_of = torch.zeros(n, dtype=torch.int32, device=loaded.device)  # of every number
+        numbers = torch.arange(len(slots), dtype=torch.int32, device=loaded.device)[:, None, None]
+        self.leaves: dict[Key, torch.Tensor] = {}
+        self._views: dict[Key, tuple[torch.Tensor, ...]] = {}
+        start = 0
+        for key, shape in shapes.items():
+            stop = start + len(slots) * math.prod(shape)
+            parts = (self._values, self._first, self._second, self._grads, self._slot_of)
+            self._views[key] = tuple(part[start:stop].view(-1, *shape) for part in parts)
+            self._views[key][4].copy_(numbers)
+            leaf = self._views[key][0].detach().requires_grad_()
+            leaf.grad = self._views[key][3]
+            self.leaves[key] = leaf
+            start = stop
+        self.scalings = torch.tensor([slot.scaling for slot in slots], device=loaded.device)
+        self._rates = torch.tensor([slot.request.learning_rate for slot in slots], device=loaded.device)
+        self._pack()
+        paths = dict.fromkeys(path for path, _matrix in shapes)
+        self._tree = wrapped(loaded.template, {path: self._wrap(path) for path in paths})
+        for block in blocks(replace(loaded, model=self._tree)):
+            block.whole.register_forward_pre_hook(partial(_between, give_way), with_kwargs=True)
+
+    def step(self, texts: Sequence[Sequence[TrainingText]]) -> list[float]:
+        """One optimizer step of every slot.
+
+        Args:
+            texts: Of each slot, its batch.
+
+        Returns:
+            The loss of each slot's batch before the step, nats a trained token; not finite where the slot
+            has broken down: it must leave.
+
+        Raises:
+            Exception: Whatever the model raised; no slot has changed then.
+        """
+        drawn = [slot.random.get_state() for slot in self.slots]
+        try:
+            return self._stepped(texts)
+        except Exception:
+            for slot, state in zip(self.slots, drawn, strict=True):
+                slot.random.set_state(state)
+            raise
+
+    def _stepped(self, texts: Sequence[Sequence[TrainingText]]) -> list[float]:
+        self._grads.zero_()
+        batch = packed(texts)
+        self.rows = BatchRows(batch.lengths)
+        with torch.enable_grad():
+            surprisals = self._surprisals(batch)
+            slot_of = torch.from_numpy(batch.slots).to(surprisals.device)
+            counts = torch.bincount(slot_of, minlength=len(texts)).clamp(min=1)
+            losses = torch.zeros(len(texts), device=surprisals.device)
+            losses = losses.index_add(0, slot_of, surprisals / counts[slot_of])
+            losses.sum().backward()  # type: ignore[no-untyped-call]
+        is_fine = self._update()
+        return torch.where(is_fine, losses.detach(), torch.nan).tolist()
+
+    @torch.no_grad()
+    def surprisals(self, slot: int, texts: Sequence[TrainingText]) -> list[float]:
+        """The sum of the surprisals of each text's trained tokens under one slot, nats, without dropout."""
+        self.rows = BatchRows((), only=slot)
+        counts = [sum(text.is_trained[1:]) for text in texts]
+        return [float(one.sum()) for one in torch.split(self._surprisals(packed([texts])), counts)]
+
+    def unpack(self, index: int) -> None:
+        """Write what one slot has learned back into it."""
+        slot = self.slots[index]
+        for key, value in slot.values.items():
+            into = (value, slot.first[key], slot.second[key])
+            for mine, theirs in zip(into, self._views[key], strict=False):
+                mine.copy_(theirs[index][: value.shape[0], : value.shape[1]])
+
+    def dropped(self, x: torch.Tensor) -> torch.Tensor:
+        """`x` with each slot's dropout, from the slot's own stream and of its own shape."""
+        rates = [slot.request.lora_dropout for slot in self.slots]
+        if not any(rates):
+            return x
+        kept = torch.ones_like(x)
+        for index, (slot, rate) in enumerate(zip(self.slots, rates, strict=True)):
+            if rate:
+                own = (self.rows.lengths[index], x.shape[-1])
+                drawn = torch.rand(own, generator=slot.random).ge_(rate).div_(1 - rate)
+                kept[index, : own[0]] = drawn.to(x.device)
+        return x * kept
+
+    # ---- within
+
+    def _wrap(self, path: str) -> Callable[[torch.nn.Module], torch.nn.Module]:
+        return lambda base: _SlotLinear(base, self, path)
+
+    def _pack(self) -> None:
+        for index, slot in enumerate(self.slots):
+            for key, value in slot.values.items():
+                rows, columns = value.shape
+                own = (value, slot.first[key], slot.second[key])
+                for mine, theirs in zip(own, self._views[key], strict=False):
+                    theirs[index][:rows, :columns] = mine
+
+    def _surprisals(self, batch: Packed) -> torch.Tensor:
+        """-log p of every trained token, in nats. Shape [token].
+
+        The vocabulary head, the dearest layer, works only where a trained token is predicted.
+        """
+        ids, positions, visible, slots, nodes, labels = (
+            torch.from_numpy(part).to(self._loaded.device)
+            for part in (
+                batch.input_ids, batch.position_ids, batch.visible, batch.slots, batch.nodes, batch.labels,
+            )
+        )  # fmt: skip
+        states = self._tree.base_model(
+            input_ids=ids, position_ids=positions, attention_mask=visible, use_cache=False
+        )
+        logits = self._tree.get_output_embeddings()(states.last_hidden_state[slots, nodes]).float()
+        return cross_entropy(logits, labels, reduction="none")
+
+    def _update(self) -> torch.Tensor:
+        """AdamW without weight decay, each slot clipped alone.
+
+        Returns:
+            Whether each slot's gradient was made of numbers.
+
+        Source:
+            Kingma & Ba 2015, "Adam", arXiv:1412.6980, algorithm 1.
+        """
+        squares = [views[3].square().sum((1, 2)) for views in self._views.values()]
+        norms = torch.stack(squares).sum(0).sqrt_()
+        self._grads.mul_((MAX_NORM / (norms + 1e-6)).clamp_(max=1)[self._slot_of])
+        (beta1, beta2), device, counts = BETAS, self._loaded.device, [one.n_updates + 1 for one in self.slots]
+        first = torch.tensor([1 - beta1**n for n in counts], device=device)
+        second = torch.tensor([math.sqrt(1 - beta2**n) for n in counts], device=device)
+        means = torch.lerp(self._first, self._grads, 1 - beta1)
+        squared = (self._second * beta2).addcmul_(self._grads, self._grads, value=1 - beta2)
+        by = squared.sqrt().div_(second[self._slot_of]).add_(EPS)
+        changes = means.div(by).mul_((self._rates / first)[self._slot_of])
+        self._values.sub_(changes)  # from here on nothing needs room, so nothing fails halfway
+        self._first.copy_(means)
+        self._second.copy_(squared)
+        for slot, n in zip(self.slots, counts, strict=True):
+            slot.n_updates = n
+        return norms.isfinite()
+
+
+def _between(give_way: GiveWay, _block: object, args: Any, kwargs: Any) -> Any:  # noqa: ANN401  (a torch hook)
+    states = _YieldPoint.apply(args[0], give_way)  # type: ignore[no-untyped-call]
+    return (states, *args[1:]), kwargs
+
+
+def _largest(each: Sequence[Mapping[Key, Sequence[int]]]) -> dict[Key, tuple[int, int]]:
+    """Shape of every part, large enough for every slot; in the order of the first slot that has it."""
+    largest: dict[Key, tuple[int, int]] = {}
+    for shapes in each:
+        for key, (rows, columns) in shapes.items():
+            old = largest.get(key, (0, 0))
+            largest[key] = (max(rows, old[0]), max(columns, old[1]))
+    return largest

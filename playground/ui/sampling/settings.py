@@ -1,0 +1,179 @@
+"""What the sampling page is made of: settings in the URL, the next token, the live continuation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+from numpy.typing import NDArray
+
+from playground.charts import sampling as charts
+from playground.core import pieces
+from playground.core.ranking import RankedLogits, rank
+from playground.core.sampling import ORDERS, Order, distribution
+from playground.core.tables import sampling as frames
+from playground.core.trace import Trace
+from playground.errors import BadValue
+from playground.ui import compute, url
+from playground.ui.components.sampler import DEFAULT, N_ROWS, SamplerValue, possible
+from playground.ui.text import _
+
+# ---------------------------------------------------------------- settings
+
+
+def bind() -> None:
+    """Tie the settings to the URL.
+
+    Hidden text fields carry them, because a component cannot be bound to the URL itself. An empty field is
+    the default, so a fresh page has a short address.
+    """
+    with st.container(key="url_of_sampling"):
+        for name in SamplerValue._fields:
+            url.field(f"sam_{name}")
+
+
+def chosen(d_vocab: int) -> tuple[SamplerValue, list[BadValue]]:
+    """The settings of this session, and what was wrong with values from the URL (the default stands in)."""
+    values: dict[str, Any] = {}
+    problems = []
+    for name in SamplerValue._fields:
+        if text := st.session_state.get(f"sam_{name}", ""):
+            value = _order(text) if name == "order" else _number(name, text, d_vocab)
+            if value is None:
+                problems.append(BadValue(name=name, value=repr(text[:40]), allowed=_allowed(name, d_vocab)))
+            else:
+                values[name] = value
+    return possible(DEFAULT._replace(**values)), problems
+
+
+def remember(value: SamplerValue) -> None:
+    """Put settings into the URL; call it from a callback, before the fields are drawn."""
+    for name, default in DEFAULT._asdict().items():
+        chosen = getattr(value, name)
+        url.put(f"sam_{name}", "" if chosen == default else str(chosen).removesuffix(".0"))
+
+
+def _order(text: str) -> Order | None:
+    return next((order for order in ORDERS if order == text), None)
+
+
+def _number(name: str, text: str, d_vocab: int) -> float | None:
+    """The number `text` stands for, None when it is none or not possible for this setting."""
+    low, high = _limits(name, d_vocab)
+    try:
+        value = int(text) if name == "top_k" else float(text)
+    except ValueError:
+        return None
+    return value if low <= value <= high else None
+
+
+def _limits(name: str, d_vocab: int) -> tuple[float, float]:
+    share = (0.001, 1)
+    return {
+        "temperature": (0, 3), "top_k": (0, d_vocab), "top_p": share, "min_p": (0, 1), "typical_p": share,
+    }[name]  # fmt: skip
+
+
+def _allowed(name: str, d_vocab: int) -> str:
+    if name == "order":
+        return ", ".join(ORDERS)
+    low, high = _limits(name, d_vocab)
+    return f"{low:,} … {high:,}"
+
+
+# ---------------------------------------------------------------- the next token
+
+
+def next_token(trace: Trace) -> tuple[RankedLogits, tuple[str, ...]]:
+    """The ranking of the token after the reader's text, and how the most probable ones are shown."""
+    assert trace.logits is not None
+    return _next_token(_key(trace), trace.model_id, trace.logits[-1])
+
+
+@st.cache_resource(max_entries=24, show_spinner=False)  # 1.8 MB each
+def _next_token(
+    key: tuple[str | bytes | None, ...], _model_id: str, _logits: NDArray[np.float32]
+) -> tuple[RankedLogits, tuple[str, ...]]:
+    ranked = rank(_logits)
+    return ranked, token_labels(_model_id, ranked.token_ids[:N_ROWS])
+
+
+def token_labels(model_id: str, token_ids: NDArray[np.int64], before: bytes = b"") -> tuple[str, ...]:
+    """How tokens that may come next are shown: `·London`, `EC …`.
+
+    Args:
+        model_id: Whose tokens.
+        token_ids: Which.
+        before: Bytes before them that have begun a character; none after a whole text.
+    """
+    texts = compute.get_engine().token_texts(model_id, token_ids)
+    return tuple(pieces.piece(text, before).label for text in texts)
+
+
+def written_labels(model_id: str, token_ids: Sequence[int]) -> tuple[str, ...]:
+    """How tokens are shown that follow one another after a text, such as generated ones."""
+    texts = compute.get_engine().token_texts(model_id, np.array(token_ids, dtype=np.int64))
+    return pieces.written(texts)
+
+
+def cuts(chosen: SamplerValue) -> dict[str, Any]:
+    """The settings without the temperature."""
+    return {name: value for name, value in chosen._asdict().items() if name != "temperature"}
+
+
+def curve(trace: Trace, chosen: SamplerValue) -> pd.DataFrame:
+    """Entropy of the next token from temperature 0 to 3 and, in the rows marked `now`, at the chosen one."""
+    ranked, _labels = next_token(trace)
+    grid = _grid(_key(trace), ranked, cuts(chosen))
+    here = frames.curve_points(ranked, [chosen.temperature], cuts(chosen), now=True)
+    return frames.temperature_curve([*grid, *here])
+
+
+@st.cache_resource(max_entries=500, show_spinner=False)  # 5 kB each
+def _grid(
+    key: tuple[str | bytes | None, ...], _ranked: RankedLogits, cuts: dict[str, Any]
+) -> list[frames.CurvePoint]:
+    temperatures = [round(0.2 * step, 1) for step in range(16)]
+    return frames.curve_points(_ranked, temperatures, cuts, now=False)
+
+
+def _key(trace: Trace) -> tuple[str | bytes | None, ...]:
+    """What the logits of the last position depend on."""
+    return (trace.model_id, trace.revision, trace.adapter, trace.dtype, trace.input_ids.tobytes())
+
+
+@lru_cache
+def curve_picture(language: str) -> dict[str, Any]:
+    """The entropy picture without its rows; `language` is the session's."""
+    return charts.entropy_curve(
+        {
+            "temperature": _("Temperature"),
+            "entropy": _("Entropy (bits)"),
+            "n_kept": _("Tokens kept"),
+            "all": _("all tokens"),
+            "kept": _("kept by the cuts"),
+            "now": _("now"),
+        }
+    )
+
+
+@lru_cache
+def kept_picture(language: str, d_vocab: int) -> dict[str, Any]:
+    """The picture of how many tokens are kept, without its rows; `language` is the session's."""
+    words = {"temperature": _("Temperature"), "n_kept": _("Tokens kept")}
+    return charts.kept_curve(words, d_vocab=d_vocab)
+
+
+def sizes() -> dict[str, str]:
+    """Options of the task about a hot distribution."""
+    return {"tens": _("fewer than 100"), "hundreds": _("100 to 4,999"), "thousands": _("5,000 or more")}
+
+
+def size_when_hot(ranked: RankedLogits) -> str:
+    """How many tokens temperature 3 with top-p 0.9 keeps, as one of `sizes`."""
+    n_kept = distribution(ranked, temperature=3.0, top_p=0.9).n_kept
+    return "tens" if n_kept < 100 else "hundreds" if n_kept < 5_000 else "thousands"
