@@ -11,7 +11,7 @@ import torch
 
 from playground.core.embeddings import MEASURES, nearest, similarities
 from playground.engine import create_engine
-from playground.engine.contract.engine import TraceRequest
+from playground.engine.contract.traces import TraceRequest
 from playground.settings import Settings
 
 ROUNDS = 25

@@ -18,8 +18,8 @@ import torch
 from numpy.typing import NDArray
 from transformers import AutoModelForCausalLM
 
-from playground.engine.contract.engine import TraceRequest
 from playground.engine.contract.inside import LensRequest
+from playground.engine.contract.traces import TraceRequest
 from playground.engine.local.engine import LocalEngine
 from playground.engine.models.catalogue import model_folder
 from playground.settings import Settings

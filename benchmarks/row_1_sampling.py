@@ -21,7 +21,7 @@ from transformers.generation.logits_process import (
 from playground.core.ranking import rank
 from playground.core.sampling import distribution
 from playground.engine import create_engine
-from playground.engine.contract.engine import TraceRequest
+from playground.engine.contract.traces import TraceRequest
 from playground.settings import Settings
 
 TEXT = "Once upon a time, in a village by the sea,"

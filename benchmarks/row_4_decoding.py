@@ -10,7 +10,7 @@ import torch
 from transformers import AutoModelForCausalLM
 
 from playground.engine import create_engine
-from playground.engine.contract.engine import GenerateRequest
+from playground.engine.contract.generation import GenerateRequest
 from playground.engine.models.catalogue import model_folder
 from playground.settings import Settings
 

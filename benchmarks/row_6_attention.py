@@ -24,11 +24,12 @@ from benchmarks.load_client import Reader, Run
 from playground.core.attention import thumbnails
 from playground.core.interventions import Intervention
 from playground.engine import create_engine
-from playground.engine.contract.engine import TraceRequest
 from playground.engine.contract.inside import AblationsRequest
+from playground.engine.contract.traces import TraceRequest
 from playground.engine.forward.traces import Capture, InputRow, run_traces
 from playground.engine.models.catalogue import catalogue
-from playground.engine.models.loading import LoadedModel, load
+from playground.engine.models.loaded import LoadedModel
+from playground.engine.models.loading import load
 from playground.settings import DEFAULT_DECODER, Settings
 from playground.ui.components import packed
 

@@ -12,7 +12,7 @@ import torch
 from transformers import AutoModelForCausalLM
 
 from playground.engine import create_engine
-from playground.engine.contract.engine import TraceRequest
+from playground.engine.contract.traces import TraceRequest
 from playground.engine.models.catalogue import model_folder
 from playground.settings import Settings
 

@@ -21,7 +21,7 @@ from playground import __version__
 from playground.paths import PACKAGE
 
 if TYPE_CHECKING:
-    from playground.engine.models.catalogue import CatalogueEntry
+    from playground.engine.contract.models import CatalogueEntry
     from playground.settings import Settings
 
 SUCCESS, FAILURE = 0, 1

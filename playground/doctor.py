@@ -18,7 +18,7 @@ from playground.paths import site_root
 from playground.settings import Settings
 
 if TYPE_CHECKING:
-    from playground.engine.models.catalogue import CatalogueEntry
+    from playground.engine.contract.models import CatalogueEntry
 
 PACKAGES = (
     "streamlit", "torch", "transformers", "tokenizers", "safetensors", "numpy", "pandas", "altair", "bertviz"

@@ -34,7 +34,7 @@ from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileMan
 from playground import ui
 from playground.connections import Connections
 from playground.door import Door
-from playground.engine import process
+from playground.engine import memory, process
 from playground.errors import SetUpError
 from playground.gate import ClassGate
 from playground.logs import write_sparingly
@@ -143,7 +143,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any]]:
     engine's thread reads torch, and see its first words seconds later. Streamlit's runtime must be there
     already, else the components would register with nobody.
     """
-    with process.collector_paused():
+    with memory.collector_paused():
         for module in pkgutil.walk_packages(ui.__path__, f"{ui.__name__}."):
             importlib.import_module(module.name)
     write_sparingly()

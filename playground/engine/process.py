@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import gc
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from playground.engine.memory import collector_paused, freeze_heap
 from playground.errors import EngineFailed, PlaygroundError
 
 if TYPE_CHECKING:
@@ -114,7 +112,7 @@ class SharedEngine:
 
     def _create_and_warm(self) -> None:
         from playground.engine import create_engine
-        from playground.engine.contract.engine import TraceRequest
+        from playground.engine.contract.traces import TraceRequest
 
         model = self._default_model()
         first = TraceRequest(model=model, text="The capital of England is", logits="last", owner="warm-up")
@@ -123,26 +121,6 @@ class SharedEngine:
             self._engine.set_result(engine)
             engine.trace(first)
         freeze_heap()
-
-
-@contextmanager
-def collector_paused() -> Iterator[None]:
-    """No garbage collection while hundreds of thousands of lasting objects are made (imports: 15 % less)."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
-
-
-def freeze_heap() -> None:
-    """Take everything alive now out of the garbage collector's sight.
-
-    Modules, models and tokenizers stay until the end: 431,000 objects that every full collection would walk
-    (250 ms with the interpreter's lock held). Called after the warm-up and after each model loaded later.
-    """
-    gc.collect()
-    gc.freeze()
 
 
 _shared = SharedEngine()

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from playground.engine.contract.engine import Engine
-from playground.engine.contract.models import AdapterName, ModelInfo
+from playground.engine.contract.models import AdapterName, CatalogueEntry, ModelInfo
 from playground.engine.contract.training import AdapterInfo
-from playground.engine.models.catalogue import CatalogueEntry
 from playground.engine.process import shared_engine
 from playground.errors import PlaygroundError
 from playground.ui import compute

@@ -20,8 +20,9 @@ from playground.core.positions import PositionScheme
 from playground.core.residual import Lens, Unembedding
 from playground.core.tokens import Tokenization
 from playground.core.trace import Trace
-from playground.engine.contract.engine import Engine, TraceRequest
+from playground.engine.contract.engine import Engine
 from playground.engine.contract.inside import Ablated, AblationsRequest, LensRequest, Part
+from playground.engine.contract.traces import TraceRequest
 from playground.engine.contract.vectors import TextRead, TracesRequest
 from playground.engine.process import shared_engine
 from playground.errors import PlaygroundError

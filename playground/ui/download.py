@@ -8,8 +8,7 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
-from playground.engine.contract.models import ModelInfo
-from playground.engine.models.catalogue import CatalogueEntry
+from playground.engine.contract.models import CatalogueEntry, ModelInfo
 from playground.engine.process import shared_engine
 from playground.settings import is_loopback
 from playground.ui.text import _, told

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, NoReturn
 import streamlit as st
 
 from playground.core.files.encoding import readable_text
-from playground.engine.contract.engine import Capability
-from playground.engine.contract.models import AdapterName
-from playground.engine.models.catalogue import CatalogueEntry, catalogue
+from playground.engine.contract.models import AdapterName, Capability, CatalogueEntry
+from playground.engine.models.catalogue import catalogue
 from playground.errors import AdapterGone, EmptyText, InputError, PlaygroundError, TextTooLong, Unsupported
 from playground.paths import site_root
 from playground.ui import adapters, compute, my_prompts, state, unread_language, url, warming

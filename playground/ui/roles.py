@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from playground.core.tokens import Tokenization
-from playground.engine.contract.engine import ModelInfo
-from playground.engine.models.catalogue import CatalogueEntry
+from playground.engine.contract.models import CatalogueEntry, ModelInfo
 from playground.settings import DEFAULT_DECODER
 from playground.ui import compute, frame, state, warming
 from playground.ui.state import PageContext

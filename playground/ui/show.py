@@ -12,8 +12,7 @@ import streamlit as st
 
 from playground.core.files.table import csv_bytes
 from playground.core.trace import Trace
-from playground.engine.contract.engine import ModelInfo
-from playground.engine.contract.models import AdapterName
+from playground.engine.contract.models import AdapterName, ModelInfo
 from playground.engine.models import catalogue
 from playground.paths import site_root
 from playground.ui import adapters

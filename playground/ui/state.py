@@ -14,7 +14,7 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import StopException, get_script_run_ctx
 from streamlit.runtime.scriptrunner_utils.script_requests import ScriptRequestType
 
-from playground.engine.contract.engine import ModelInfo
+from playground.engine.contract.models import ModelInfo
 from playground.errors import InputError
 from playground.settings import Settings
 

@@ -7,9 +7,9 @@ from contextlib import suppress
 from typing import Any, TypeVar
 
 from playground.engine.contract.beams import BeamsRequest, BeamStep
-from playground.engine.contract.engine import GenerateRequest, GenerateStep, OnWait
-from playground.engine.contract.generation import GenerateManyRequest
+from playground.engine.contract.generation import GenerateManyRequest, GenerateRequest, GenerateStep
 from playground.engine.contract.scores import ScoreRequest, Scores
+from playground.engine.contract.waiting import OnWait
 from playground.ui.compute import get_engine
 from playground.ui.state import PageContext, click_waits
 from playground.ui.waiting import Clicked, WaitingLine

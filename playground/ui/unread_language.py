@@ -7,8 +7,7 @@ from collections.abc import Collection, Sequence
 import streamlit as st
 
 from playground.core.scripts import is_written_in, script_of
-from playground.engine.contract.engine import Capability
-from playground.engine.contract.models import AdapterName, ModelInfo
+from playground.engine.contract.models import AdapterName, Capability, ModelInfo
 from playground.engine.models.catalogue import catalogue
 from playground.ui import compute, download, state
 from playground.ui.text import N_, _, plain, told

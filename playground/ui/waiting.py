@@ -9,11 +9,13 @@ from typing import NoReturn
 import streamlit as st
 
 from playground.engine.contract.beams import BeamsRequest
-from playground.engine.contract.engine import Engine, GenerateRequest, TraceRequest, Waiting
-from playground.engine.contract.generation import GenerateManyRequest
+from playground.engine.contract.engine import Engine
+from playground.engine.contract.generation import GenerateManyRequest, GenerateRequest
 from playground.engine.contract.inside import AblationsRequest, LensRequest
 from playground.engine.contract.scores import ScoreRequest
+from playground.engine.contract.traces import TraceRequest
 from playground.engine.contract.vectors import TracesRequest
+from playground.engine.contract.waiting import Waiting
 from playground.errors import PlaygroundError, Superseded
 from playground.ui.state import click_waits, end_run
 from playground.ui.text import _, sentence, told

@@ -6,9 +6,8 @@ import time
 
 import streamlit as st
 
-from playground.engine.contract.engine import Engine, ModelInfo
-from playground.engine.contract.models import AdapterName
-from playground.engine.models.catalogue import CatalogueEntry
+from playground.engine.contract.engine import Engine
+from playground.engine.contract.models import AdapterName, CatalogueEntry, ModelInfo
 from playground.engine.process import shared_engine, start_shared_engine
 from playground.errors import ModelNotFound, PlaygroundError
 from playground.ui import adapters, download

@@ -18,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 
 from playground.engine.adapters.peft_folder import CONFIG
-from playground.engine.contract.engine import TraceRequest
+from playground.engine.contract.traces import TraceRequest
 from playground.engine.local.engine import LocalEngine
 from playground.settings import Settings
 from tests.engine.conftest import oracle

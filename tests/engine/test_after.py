@@ -11,7 +11,7 @@ import torch
 
 from playground.core.interventions import Intervention
 from playground.core.trace import Trace
-from playground.engine.contract.engine import TraceRequest
+from playground.engine.contract.traces import TraceRequest
 from playground.engine.forward.after import NEXT_TOKEN, goes_on, run_after
 from playground.engine.forward.traces import Capture, InputRow, run_traces
 from playground.engine.local.engine import LocalEngine

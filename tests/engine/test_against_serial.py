@@ -17,10 +17,10 @@ import pytest
 from playground.core.interventions import Intervention
 from playground.core.sampling import ORDERS
 from playground.engine.contract.beams import BeamsRequest
-from playground.engine.contract.engine import GenerateRequest, GenerateStep, TraceRequest
-from playground.engine.contract.generation import GenerateManyRequest
+from playground.engine.contract.generation import GenerateManyRequest, GenerateRequest, GenerateStep
 from playground.engine.contract.inside import AblationsRequest, LensRequest
 from playground.engine.contract.scores import ScoreRequest
+from playground.engine.contract.traces import TraceRequest
 from playground.engine.contract.vectors import TracesRequest
 from playground.engine.local.engine import LocalEngine
 from playground.errors import Cancelled, QueueFull, TimedOut

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from playground.engine.contract.beams import BeamsRequest, BeamStep
-from playground.engine.contract.engine import TraceRequest
+from playground.engine.contract.traces import TraceRequest
 from playground.engine.local.engine import LocalEngine
 from playground.errors import BadValue, TooManyTokens, Unsupported
 from playground.settings import DEFAULT_DECODER, Settings

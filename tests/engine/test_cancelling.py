@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 
 from playground.engine.contract.beams import BeamsRequest
-from playground.engine.contract.engine import GenerateRequest, TraceRequest
-from playground.engine.contract.generation import GenerateManyRequest
+from playground.engine.contract.generation import GenerateManyRequest, GenerateRequest
 from playground.engine.contract.inside import AblationsRequest, LensRequest
 from playground.engine.contract.scores import ScoreRequest
+from playground.engine.contract.traces import TraceRequest
 from playground.engine.contract.vectors import TracesRequest
 from playground.engine.decoding.beam_search import BeamsWork
 from playground.engine.forward import lens

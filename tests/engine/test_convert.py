@@ -21,10 +21,11 @@ import torch
 from gguf import GGMLQuantizationType
 from safetensors.torch import load_file
 
+from playground.engine.contract.models import CatalogueEntry
 from playground.engine.models import embedded as convert
 from playground.engine.models import named_tokenizers
 from playground.engine.models import whole_folder as placing
-from playground.engine.models.catalogue import CatalogueEntry, catalogue, model_folder
+from playground.engine.models.catalogue import catalogue, model_folder
 from playground.engine.models.loading import load, locate, model_info, pull
 from playground.errors import CannotWrite, DiskFull, FileLimit, ModelDamaged
 from playground.settings import DEFAULT_DECODER, DEFAULT_ENCODER, Settings

@@ -20,9 +20,10 @@ import torch
 
 from playground.engine.adapters.layers import Adapted
 from playground.engine.contract.beams import BeamsRequest
-from playground.engine.contract.engine import GenerateRequest, TraceRequest
+from playground.engine.contract.generation import GenerateRequest
 from playground.engine.contract.inside import AblationsRequest, LensRequest
 from playground.engine.contract.scores import ScoreRequest
+from playground.engine.contract.traces import TraceRequest
 from playground.engine.contract.vectors import TracesRequest
 from playground.engine.decoding import batch as decoding
 from playground.engine.decoding.batch import DecodeBatch, DecodeRow

@@ -21,8 +21,9 @@ from playground.core.files.training_rows import TrainingRow, pairs
 from playground.core.lora import delta_weight
 from playground.engine import create_engine
 from playground.engine.adapters.layers import targets
-from playground.engine.contract.engine import FinetuneRequest, GenerateRequest, TraceRequest
-from playground.engine.contract.training import ENDED, TrainingState, TrainingText
+from playground.engine.contract.generation import GenerateRequest
+from playground.engine.contract.traces import TraceRequest
+from playground.engine.contract.training import ENDED, FinetuneRequest, TrainingState, TrainingText
 from playground.engine.local.engine import LocalEngine
 from playground.engine.training import trainer
 from playground.engine.training.bank import EPS, MAX_NORM, AdapterBank, AdapterSlot

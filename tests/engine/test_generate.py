@@ -12,8 +12,8 @@ import torch
 
 from playground.core import ranking, sampling
 from playground.core.pieces import open_bytes
-from playground.engine.contract.engine import GenerateRequest, GenerateStep, TraceRequest
-from playground.engine.contract.generation import GenerateManyRequest
+from playground.engine.contract.generation import GenerateManyRequest, GenerateRequest, GenerateStep
+from playground.engine.contract.traces import TraceRequest
 from playground.engine.decoding.batch import DecodeRow
 from playground.engine.forward.predictions import summarise
 from playground.engine.local.engine import LocalEngine

@@ -10,8 +10,9 @@ import pytest
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from playground.engine.contract.engine import GenerateRequest, TraceRequest
+from playground.engine.contract.generation import GenerateRequest
 from playground.engine.contract.scores import ScoreRequest
+from playground.engine.contract.traces import TraceRequest
 from playground.engine.local.engine import LocalEngine
 from playground.settings import Settings
 from tests import tiny

@@ -19,10 +19,10 @@ from urllib.error import URLError
 
 import pytest
 
-from playground.engine.contract.models import ModelInfo
+from playground.engine.contract.models import CatalogueEntry, ModelInfo
 from playground.engine.models import hub
 from playground.engine.models import whole_folder as placing
-from playground.engine.models.catalogue import CatalogueEntry, catalogue, model_folder
+from playground.engine.models.catalogue import catalogue, model_folder
 from playground.engine.models.loading import load, load_tokenizer, locate, model_info, pull
 from playground.engine.models.table import DownloadSpeed, ModelTable
 from playground.errors import (

@@ -11,8 +11,8 @@ import torch
 from playground.core.heads import SHARES, THRESHOLDS, head_role, head_scores
 from playground.core.interventions import Intervention, patch
 from playground.core.residual import attribution, normed
-from playground.engine.contract.engine import TraceRequest
 from playground.engine.contract.inside import AblationsRequest, LensRequest
+from playground.engine.contract.traces import TraceRequest
 from playground.engine.forward.traces import Capture, InputRow, run_traces
 from playground.engine.local.engine import LocalEngine
 from playground.errors import BadValue, TooManyTokens, Unsupported

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from playground.core.residual import Lens
-from playground.engine.contract.engine import TraceRequest
 from playground.engine.contract.inside import LensRequest
+from playground.engine.contract.traces import TraceRequest
 from playground.engine.forward.lens import LensWork
 from playground.engine.local.engine import LocalEngine
 from playground.engine.scheduling.jobs import Job

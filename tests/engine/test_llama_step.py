@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from playground.engine.contract.engine import GenerateRequest
+from playground.engine.contract.generation import GenerateRequest
 from playground.engine.decoding.batch import DecodeBatch, DecodeRow
 from playground.engine.local.engine import LocalEngine
 from playground.settings import DEFAULT_DECODER

@@ -15,9 +15,10 @@ import torch
 from safetensors.torch import load_file
 from transformers import AutoModel, AutoModelForCausalLM, AutoTokenizer
 
+from playground.engine.contract.models import CatalogueEntry
 from playground.engine.models import embedded as convert
 from playground.engine.models import traced_attention as attention
-from playground.engine.models.catalogue import CatalogueEntry, catalogue, model_folder
+from playground.engine.models.catalogue import catalogue, model_folder
 from playground.engine.models.loading import load, load_tokenizer, locate, model_info, pull
 from playground.errors import BadValue, ModelNotFound, WrongArchitecture
 from playground.settings import DEFAULT_DECODER, DEFAULT_ENCODER, Settings

@@ -15,7 +15,8 @@ from transformers import GPT2Config, GPT2LMHeadModel
 
 from playground.core.next_characters import Floats, Path, Spelling, next_characters
 from playground.engine.models.catalogue import catalogue, model_folder
-from playground.engine.models.loading import LoadedModel, load
+from playground.engine.models.loaded import LoadedModel
+from playground.engine.models.loading import load
 from playground.settings import Settings
 from tests import tiny
 

@@ -14,10 +14,10 @@ import torch
 from playground.engine.adapters.adapter import Adapter
 from playground.engine.adapters.layers import Change, targets
 from playground.engine.contract.beams import BeamsRequest
-from playground.engine.contract.engine import GenerateRequest, TraceRequest
-from playground.engine.contract.generation import GenerateManyRequest
+from playground.engine.contract.generation import GenerateManyRequest, GenerateRequest
 from playground.engine.contract.inside import AblationsRequest, LensRequest
 from playground.engine.contract.scores import ScoreRequest
+from playground.engine.contract.traces import TraceRequest
 from playground.engine.contract.vectors import TracesRequest
 from playground.engine.local.engine import LocalEngine
 from playground.errors import NotFinite

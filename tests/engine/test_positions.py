@@ -8,7 +8,7 @@ import torch
 
 from playground.core.positions import rotate
 from playground.core.projections import pca
-from playground.engine.contract.engine import TraceRequest
+from playground.engine.contract.traces import TraceRequest
 from playground.engine.forward.traces import Capture, InputRow, run_traces
 from playground.engine.local.engine import LocalEngine
 from playground.errors import BadValue, Unsupported

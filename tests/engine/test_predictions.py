@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from playground.core.predictions import Predictions
-from playground.engine.contract.engine import GenerateRequest, TraceRequest
+from playground.engine.contract.generation import GenerateRequest
+from playground.engine.contract.traces import TraceRequest
 from playground.engine.local.engine import LocalEngine
 from playground.settings import DEFAULT_DECODER, Settings
 from tests import tiny

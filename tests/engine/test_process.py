@@ -8,7 +8,8 @@ import threading
 import pytest
 
 import playground.engine
-from playground.engine.process import SharedEngine, freeze_heap
+from playground.engine.memory import freeze_heap
+from playground.engine.process import SharedEngine
 from playground.errors import ModelNotFound, SetUpError
 from playground.settings import Settings
 

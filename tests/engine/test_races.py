@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from playground.core.trace import Trace
-from playground.engine.contract.engine import TraceRequest
+from playground.engine.contract.traces import TraceRequest
 from playground.engine.local import model_thread as worker
 from playground.engine.local.engine import LocalEngine
 from playground.errors import Cancelled, PlaygroundError, TimedOut

@@ -15,7 +15,9 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from playground.engine.contract.engine import GenerateRequest, TraceRequest, Waiting
+from playground.engine.contract.generation import GenerateRequest
+from playground.engine.contract.traces import TraceRequest
+from playground.engine.contract.waiting import Waiting
 from playground.engine.local import model_thread as worker
 from playground.engine.local.engine import LocalEngine
 from playground.engine.scheduling.jobs import DONE, Job

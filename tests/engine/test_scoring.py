@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from playground.core.prefix_tree import PrefixTree
-from playground.engine.contract.engine import TraceRequest
 from playground.engine.contract.scores import ScoreRequest, Scores
+from playground.engine.contract.traces import TraceRequest
 from playground.engine.local.engine import LocalEngine
 from playground.errors import BadValue, EmptyText, TextTooLong, TooManyTokens, Unsupported
 from playground.settings import DEFAULT_DECODER, Settings

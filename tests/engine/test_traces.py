@@ -9,11 +9,11 @@ import pytest
 import torch
 
 from playground.core.trace import weights_from_uint8
-from playground.engine.contract.engine import TraceRequest
+from playground.engine.contract.traces import TraceRequest
 from playground.engine.forward.traces import Capture, InputRow, run_traces
 from playground.engine.local.engine import LocalEngine
 from playground.engine.models import traced_attention as attention
-from playground.engine.models.loading import LoadedModel
+from playground.engine.models.loaded import LoadedModel
 from playground.settings import DEFAULT_DECODER, DEFAULT_ENCODER, Settings
 from tests import tiny
 from tests.engine.conftest import oracle, same_to_rounding

@@ -15,12 +15,11 @@ import pytest
 
 from playground.engine import create_engine
 from playground.engine.adapters.store import Adapters
-from playground.engine.contract.engine import FinetuneRequest, GenerateRequest
-from playground.engine.contract.training import TrainingState
-from playground.engine.decoding.batch import DecodeBatch, DecodeRow
+from playground.engine.contract.generation import GenerateRequest
+from playground.engine.contract.training import FinetuneRequest, TrainingState
+from playground.engine.decoding.batch import DecodeBatch, DecodeRow, DecodeWork
 from playground.engine.local import training as local_training
 from playground.engine.local.engine import LocalEngine
-from playground.engine.local.model_thread import DecodeWork
 from playground.engine.training import bank as fused
 from playground.engine.training import trainer
 from playground.engine.training.bank import AdapterBank, AdapterSlot

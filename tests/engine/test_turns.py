@@ -13,8 +13,8 @@ import pytest
 
 from playground.engine import create_engine
 from playground.engine.contract.beams import BeamsRequest
-from playground.engine.contract.engine import TraceRequest
 from playground.engine.contract.scores import ScoreRequest
+from playground.engine.contract.traces import TraceRequest
 from playground.engine.decoding.beam_search import BeamsWork
 from playground.engine.forward.scoring import ScoringWork
 from playground.engine.local.engine import LocalEngine

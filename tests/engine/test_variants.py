@@ -30,10 +30,10 @@ from transformers import (
 from playground.core.interventions import Intervention, patch
 from playground.engine import create_engine
 from playground.engine.contract.beams import BeamsRequest
-from playground.engine.contract.engine import FinetuneRequest, GenerateRequest, TraceRequest
-from playground.engine.contract.generation import GenerateManyRequest
+from playground.engine.contract.generation import GenerateManyRequest, GenerateRequest
 from playground.engine.contract.scores import ScoreRequest
-from playground.engine.contract.training import TrainingText
+from playground.engine.contract.traces import TraceRequest
+from playground.engine.contract.training import FinetuneRequest, TrainingText
 from playground.engine.forward.traces import Capture, InputRow, run_traces
 from playground.engine.local.engine import LocalEngine
 from playground.engine.models.catalogue import catalogue, model_folder

@@ -12,7 +12,7 @@ from transformers import AutoTokenizer
 
 from playground.core.sentences import sentence_vector
 from playground.core.trace import Trace
-from playground.engine.contract.engine import TraceRequest
+from playground.engine.contract.traces import TraceRequest
 from playground.engine.contract.vectors import TracesRequest
 from playground.engine.forward.texts import chunks
 from playground.engine.forward.traces import InputRow

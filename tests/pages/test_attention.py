@@ -15,7 +15,8 @@ from playground.core import attention as core
 from playground.core.heads import head_scores, kl_bits
 from playground.core.interventions import Intervention
 from playground.core.trace import Trace
-from playground.engine.contract.engine import Engine, TraceRequest
+from playground.engine.contract.engine import Engine
+from playground.engine.contract.traces import TraceRequest
 from playground.engine.process import SharedEngine
 from playground.settings import Settings
 from playground.ui.attention import tasks as attention_tasks

@@ -20,7 +20,7 @@ from playground.core.pieces import labels
 from playground.core.tables import attention as frames
 from playground.core.trace import Trace
 from playground.engine import process
-from playground.engine.contract.engine import TraceRequest
+from playground.engine.contract.traces import TraceRequest
 from playground.settings import Settings
 from playground.ui import show, state
 from playground.ui.attention import bertviz as bertviz_view

@@ -15,7 +15,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from playground.core import embeddings as core
-from playground.engine.contract.engine import TraceRequest
+from playground.engine.contract.traces import TraceRequest
 from playground.engine.process import SharedEngine
 from playground.settings import DEFAULT_ENCODER, Settings
 from playground.ui import compute, state

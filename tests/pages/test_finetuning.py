@@ -23,8 +23,9 @@ from streamlit.testing.v1.element_tree import Selectbox
 
 from playground.core.files.training_rows import TrainingRow, pairs, read_training, split
 from playground.core.lora import relative_norm, singular_values
-from playground.engine.contract.engine import Engine, FinetuneRequest, TraceRequest
-from playground.engine.contract.training import ENDED, TrainingState
+from playground.engine.contract.engine import Engine
+from playground.engine.contract.traces import TraceRequest
+from playground.engine.contract.training import ENDED, FinetuneRequest, TrainingState
 from playground.engine.local.engine import LocalEngine
 from playground.engine.process import SharedEngine
 from playground.errors import AdapterGone

@@ -18,7 +18,7 @@ from playground.core import journey
 from playground.core.inside import log_probabilities
 from playground.core.next_characters import first_character
 from playground.core.pieces import bytes_of
-from playground.engine.contract.engine import TraceRequest
+from playground.engine.contract.traces import TraceRequest
 from playground.engine.process import SharedEngine
 from playground.settings import Settings
 from playground.ui import next_characters, show, warming

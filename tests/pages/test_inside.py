@@ -15,8 +15,8 @@ from streamlit.testing.v1 import AppTest
 from playground.core import inside as core
 from playground.core.pieces import opened, piece
 from playground.core.residual import Lens
-from playground.engine.contract.engine import TraceRequest
 from playground.engine.contract.inside import LensRequest
+from playground.engine.contract.traces import TraceRequest
 from playground.engine.forward.lens import LensWork
 from playground.engine.local.engine import LocalEngine
 from playground.engine.process import SharedEngine

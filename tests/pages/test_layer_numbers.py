@@ -12,7 +12,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from playground.core.journey import sharpest_head
-from playground.engine.contract.engine import Engine, TraceRequest
+from playground.engine.contract.engine import Engine
+from playground.engine.contract.traces import TraceRequest
 from playground.engine.process import SharedEngine
 from tests import tiny
 from tests.pages.conftest import OpenApp

@@ -15,7 +15,7 @@ from playground.core.positions import alibi_slopes, distance_profile, frequencie
 from playground.core.ranking import rank
 from playground.core.sampling import distribution
 from playground.core.tables import positions as frames
-from playground.engine.contract.engine import TraceRequest
+from playground.engine.contract.traces import TraceRequest
 from playground.engine.process import SharedEngine
 from playground.settings import Settings
 from playground.ui.components.positions import Control

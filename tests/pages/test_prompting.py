@@ -16,7 +16,8 @@ from streamlit.testing.v1 import AppTest
 from playground.core.demonstrations import drawn, relabelled, split
 from playground.core.few_shot import CONTENT_FREE, calibrated, candidates, following, label_probabilities
 from playground.core.files.examples import read_examples
-from playground.engine.contract.engine import Engine, GenerateRequest
+from playground.engine.contract.engine import Engine
+from playground.engine.contract.generation import GenerateRequest
 from playground.engine.contract.scores import ScoreRequest
 from playground.engine.process import SharedEngine
 from playground.settings import Settings

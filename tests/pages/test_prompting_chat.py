@@ -16,7 +16,7 @@ from playground.core.pieces import piece
 from playground.core.tables import chat as frames
 from playground.core.tables.chat import ChatAnswer, places
 from playground.engine import process
-from playground.engine.contract.engine import GenerateRequest
+from playground.engine.contract.generation import GenerateRequest
 from playground.settings import DEFAULT_DECODER, Settings
 from playground.ui import show, stepwise
 from playground.ui.prompting import chat_answers, continuing

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from playground.core.few_shot import Example, PromptTask, interval
 from playground.core.tables import thinking as frames
 from playground.core.voting import last_number, majority
-from playground.engine.contract.engine import GenerateRequest
+from playground.engine.contract.generation import GenerateRequest
 from playground.engine.process import SharedEngine
 from playground.settings import Settings
 from playground.ui import show, state, stepwise

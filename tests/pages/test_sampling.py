@@ -19,7 +19,8 @@ from playground.core.ranking import rank
 from playground.core.sampling import distribution
 from playground.core.tables import continuations as frames_many
 from playground.core.tables import sampling as frames
-from playground.engine.contract.engine import GenerateRequest, TraceRequest
+from playground.engine.contract.generation import GenerateRequest
+from playground.engine.contract.traces import TraceRequest
 from playground.engine.process import SharedEngine
 from playground.settings import Settings
 from playground.ui import show

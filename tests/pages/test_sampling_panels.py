@@ -16,7 +16,8 @@ from playground.core.sampling import distribution
 from playground.core.tables import beams as frames_beams
 from playground.core.tables import comparing as frames_comparing
 from playground.engine.contract.beams import BeamsRequest
-from playground.engine.contract.engine import GenerateRequest, TraceRequest
+from playground.engine.contract.generation import GenerateRequest
+from playground.engine.contract.traces import TraceRequest
 from playground.engine.process import SharedEngine
 from playground.settings import Settings
 from playground.ui import show

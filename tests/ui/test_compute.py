@@ -11,14 +11,10 @@ from streamlit.runtime.scriptrunner_utils.exceptions import StopException
 from streamlit.testing.v1 import AppTest
 
 from playground.core.trace import Trace
-from playground.engine.contract.engine import (
-    GenerateRequest,
-    GenerateStep,
-    ModelInfo,
-    OnWait,
-    TraceRequest,
-    Waiting,
-)
+from playground.engine.contract.generation import GenerateRequest, GenerateStep
+from playground.engine.contract.models import ModelInfo
+from playground.engine.contract.traces import TraceRequest
+from playground.engine.contract.waiting import OnWait, Waiting
 from playground.errors import QueueFull, Superseded
 from playground.ui import compute
 from playground.ui.state import PageContext

@@ -8,9 +8,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from playground.engine.contract.engine import ModelInfo
-from playground.engine.contract.models import Download
-from playground.engine.models.catalogue import CatalogueEntry
+from playground.engine.contract.models import CatalogueEntry, Download, ModelInfo
 from playground.errors import HubUnreachable, PlaygroundError, SetUpError
 from playground.ui import download, warming
 

@@ -13,7 +13,7 @@ from playground.engine.contract.training import AdapterInfo, FinetuneRequest, Me
 from playground.errors import BadValue
 
 if TYPE_CHECKING:
-    from playground.engine.models.loading import LoadedModel
+    from playground.engine.models.loaded import LoadedModel
 
 MAX_STRENGTH = 150
 

@@ -11,7 +11,6 @@ Source:
 
 from __future__ import annotations
 
-import copy
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from torch.nn.functional import linear
 
 from playground.engine.contract.training import Linear, Method
 from playground.engine.models.finite import is_finite
+from playground.engine.models.loaded import template_over
 from playground.errors import N_, BadValue, NotFinite, Unsupported
 
 
@@ -170,12 +170,6 @@ def targets(
         allowed = ", ".join(sorted(names))
         raise BadValue(name="target_modules", value=", ".join(target_modules) or "-", allowed=allowed)
     return {path: one for path, one in known.items() if one.module in target_modules}
-
-
-def template_over(model: Any) -> Any:  # noqa: ANN401  (transformers is untyped)
-    """The model's tree of modules made again over the very same tensors: wrapping in it changes nobody."""
-    shared = {id(tensor): tensor for tensor in (*model.parameters(), *model.buffers())}
-    return copy.deepcopy(model, shared)
 
 
 def wrapped(model: Any, wrap: Mapping[str, Callable[[torch.nn.Module], torch.nn.Module]]) -> Any:  # noqa: ANN401

@@ -32,7 +32,7 @@ from playground.settings import Settings
 
 if TYPE_CHECKING:
     from playground.engine.contract.training import Linear
-    from playground.engine.models.loading import LoadedModel
+    from playground.engine.models.loaded import LoadedModel
 
 _PREFIX = "base_model.model."
 _FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)

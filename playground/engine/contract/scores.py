@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from uuid import uuid4
 
 if TYPE_CHECKING:
-    from playground.engine.contract.engine import OnWait
+    from playground.engine.contract.waiting import OnWait
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from playground.core.trace import Trace
 from playground.errors import InputError
 
 if TYPE_CHECKING:
-    from playground.engine.contract.engine import OnWait
+    from playground.engine.contract.waiting import OnWait
 
 
 @dataclass(frozen=True, slots=True)

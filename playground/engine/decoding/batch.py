@@ -15,7 +15,7 @@ from transformers.cache_utils import DynamicCache
 
 from playground.core import ranking, sampling
 from playground.core.penalties import penalised
-from playground.engine.contract.engine import FinishReason, GenerateRequest, GenerateStep
+from playground.engine.contract.generation import FinishReason, GenerateRequest, GenerateStep
 from playground.engine.decoding.llama_step import LlamaStep, adapted_layers, llama_step, vocabulary_head
 from playground.engine.decoding.slots import SlotCache
 from playground.engine.forward.predictions import Summary, summarise
@@ -23,7 +23,10 @@ from playground.engine.forward.traces import pad
 from playground.errors import NotFinite
 
 if TYPE_CHECKING:
-    from playground.engine.models.loading import LoadedModel
+    from playground.engine.models.loaded import LoadedModel
+
+if TYPE_CHECKING:
+    from playground.engine.models.loaded import LoadedModel
 
 
 # SmolLM2, float32, 12 and 30 texts in one batch against each alone: logits differ by up to 4.3e-5 on one
@@ -325,3 +328,12 @@ class DecodeBatch:
         last = self.rows.pop()
         if index < len(self.rows):
             self.rows[index] = last
+
+
+@dataclass(frozen=True)
+class DecodeWork:
+    """Payload of a decode job."""
+
+    loaded: LoadedModel
+    request: GenerateRequest
+    input_ids: tuple[int, ...]

@@ -13,7 +13,7 @@ from playground.engine.models.finite import check_finite
 from playground.engine.scheduling.jobs import Job, More
 
 if TYPE_CHECKING:
-    from playground.engine.models.loading import LoadedModel
+    from playground.engine.models.loaded import LoadedModel
 
 
 class BeamsWork:

@@ -23,7 +23,7 @@ from playground.engine.scheduling.jobs import Job
 
 if TYPE_CHECKING:
     from playground.core.trace import Trace
-    from playground.engine.models.loading import LoadedModel
+    from playground.engine.models.loaded import LoadedModel
 
 _ROTARY = frozenset({"llama", "qwen3"})  # nothing is added to given embeddings before the first block
 

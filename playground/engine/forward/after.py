@@ -15,7 +15,7 @@ from playground.engine.forward.traces import Capture, InputRow, pad
 from playground.engine.models.finite import check_finite
 
 if TYPE_CHECKING:
-    from playground.engine.models.loading import LoadedModel
+    from playground.engine.models.loaded import LoadedModel
 
 NEXT_TOKEN = Capture(logits="last")
 

@@ -17,8 +17,8 @@ from playground.core.interventions import Intervention
 from playground.errors import BadValue
 
 if TYPE_CHECKING:
-    from playground.engine.contract.engine import ModelInfo
-    from playground.engine.models.loading import LoadedModel
+    from playground.engine.contract.models import ModelInfo
+    from playground.engine.models.loaded import LoadedModel
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from playground.core.embeddings import EmbeddingTable
 
 if TYPE_CHECKING:
-    from playground.engine.models.loading import LoadedModel
+    from playground.engine.models.loaded import LoadedModel
 
 MAX_TABLES = 2  # on a GPU or in half precision a table is a copy: 113 MB for the default model
 

@@ -22,7 +22,7 @@ from playground.engine.scheduling.jobs import Job
 if TYPE_CHECKING:
     from playground.core.trace import Trace
     from playground.engine.contract.inside import LensRequest
-    from playground.engine.models.loading import LoadedModel
+    from playground.engine.models.loaded import LoadedModel
     from playground.engine.scheduling.cache import ByteCache
 
 CHUNK_ROWS = 64  # 64 states times 49,152 tokens: 0.05 s on two cores, so nobody waits longer

@@ -16,7 +16,7 @@ from playground.errors import N_, BadValue, Unsupported
 if TYPE_CHECKING:
     import torch
 
-    from playground.engine.models.loading import LoadedModel
+    from playground.engine.models.loaded import LoadedModel
 
 MAX_ROTARY_POSITION = 2**20  # float32 angles of later positions are no longer exact
 

@@ -15,7 +15,7 @@ from playground.core.ranking import ZERO_WEIGHT
 from playground.engine.models.finite import check_finite
 
 if TYPE_CHECKING:
-    from playground.engine.models.loading import LoadedModel
+    from playground.engine.models.loaded import LoadedModel
 
 CHUNK = 64  # positions: 12.6 MB of logits for a vocabulary of 49,152
 

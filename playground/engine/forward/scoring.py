@@ -25,7 +25,7 @@ from playground.engine.scheduling.jobs import Job, More
 from playground.settings import Settings
 
 if TYPE_CHECKING:
-    from playground.engine.models.loading import LoadedModel
+    from playground.engine.models.loaded import LoadedModel
 
 SMALL = 2  # pieces: however many trees of so few are begun, they keep little
 Ids = tuple[int, ...]

@@ -24,7 +24,7 @@ from playground.engine.models.finite import check_finite
 from playground.engine.models.traced_attention import Call, collect_attentions, weights_of
 
 if TYPE_CHECKING:
-    from playground.engine.models.loading import LoadedModel
+    from playground.engine.models.loaded import LoadedModel
 
 Array = NDArray[Any]
 

@@ -15,7 +15,7 @@ from playground.engine.forward.blocks import blocks
 from playground.errors import N_, BadValue, Unsupported
 
 if TYPE_CHECKING:
-    from playground.engine.models.loading import LoadedModel
+    from playground.engine.models.loaded import LoadedModel
 
 Array = NDArray[np.float32]
 

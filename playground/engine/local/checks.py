@@ -2,76 +2,27 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Mapping, Sequence
-from numbers import Integral, Real
+from collections.abc import Iterable, Sequence
+from numbers import Integral
 from typing import TYPE_CHECKING
 
-from playground.core.sampling import ORDERS
 from playground.engine.contract.beams import BeamsRequest
-from playground.engine.contract.engine import GenerateRequest, TraceRequest
+from playground.engine.contract.generation import GenerateRequest
 from playground.engine.contract.inside import AblationsRequest, LensRequest
+from playground.engine.contract.limits import check_limits
 from playground.engine.contract.scores import ScoreRequest
+from playground.engine.contract.traces import TraceRequest
 from playground.engine.forward.traces import Capture
 from playground.engine.models.continuations import Ids, cut_together
 from playground.errors import BadValue, EmptyText, TextTooLong, TooManyTokens, Unsupported
 from playground.settings import Settings
 
 if TYPE_CHECKING:
-    from playground.engine.models.loading import LoadedModel
+    from playground.engine.models.loaded import LoadedModel
 
 MAX_ALTERNATIVES = 64
 
 Request = TraceRequest | GenerateRequest | LensRequest | AblationsRequest | BeamsRequest
-
-
-def check_settings(request: GenerateRequest, settings: Settings) -> None:
-    """Refuse a generation whose settings cannot be.
-
-    Raises:
-        BadValue: Also for NaN.
-    """
-    limits: dict[str, tuple[float, float, float]] = {
-        "temperature": (request.temperature, 0.0, 100.0),
-        "top_k": (request.top_k, 0, math.inf),
-        "top_p": (request.top_p, 1e-6, 1.0),
-        "min_p": (request.min_p, 0.0, 1.0),
-        "typical_p": (request.typical_p, 1.0 if request.order == "vllm" else 1e-6, 1.0),
-        "repetition_penalty": (request.repetition_penalty, 0.01, 100.0),
-        "presence_penalty": (request.presence_penalty, -2.0, 2.0),
-        "frequency_penalty": (request.frequency_penalty, -2.0, 2.0),
-        "seed": (request.seed, 0, 2**64 - 1),
-        "n_drawn": (request.n_drawn, 0, settings.max_new_tokens),
-        "max_new_tokens": (request.max_new_tokens, 1, settings.max_new_tokens),
-        "n_top": (request.n_top, 1, 1_000),
-    }
-    check_limits(limits)
-    if request.order not in ORDERS:
-        raise BadValue(name="order", value=repr(request.order), allowed=", ".join(ORDERS))
-
-
-def check_limits(limits: Mapping[str, tuple[float, float, float]]) -> None:
-    """Refuse values outside their limits.
-
-    Args:
-        limits: Name -> its value, the least and the most that it may be. Where the least is an `int`, the
-            value must be a whole number of a whole type: 2.0 is none. True and False are no numbers.
-
-    Raises:
-        BadValue: Also for NaN, and for what is no number.
-
-    Example:
-        >>> check_limits({"seed": (7, 0, 10), "top_p": (0.5, 1e-6, 1.0)})
-        >>> check_limits({"seed": (7.0, 0, 10)})
-        Traceback (most recent call last):
-            ...
-        playground.errors.inputs.BadValue: seed is 7.0, but only 0-10 is possible here.
-    """
-    for name, (value, low, high) in limits.items():
-        kind = Integral if isinstance(low, int) else Real
-        is_number = isinstance(value, kind) and not isinstance(value, bool)
-        if not is_number or not low <= value <= high:  # also false for NaN
-            raise BadValue(name=name, value=value, allowed=f"{low}-{high}")
 
 
 def _whole(name: str, given: Iterable[int], last: int) -> tuple[int, ...]:

@@ -19,19 +19,16 @@ from playground.core.tokens import Tokenization
 from playground.core.trace import Trace
 from playground.engine.adapters.store import Adapters
 from playground.engine.contract.beams import BeamsRequest, BeamStep
-from playground.engine.contract.engine import (
-    EngineStats,
-    GenerateRequest,
-    GenerateStep,
-    ModelInfo,
-    OnWait,
-    TraceRequest,
-    Waiting,
-)
-from playground.engine.contract.generation import GenerateManyRequest
+from playground.engine.contract.engine import EngineStats
+from playground.engine.contract.generation import GenerateManyRequest, GenerateRequest, GenerateStep
 from playground.engine.contract.inside import Ablated, AblationsRequest, LensRequest
+from playground.engine.contract.limits import check_settings
+from playground.engine.contract.models import ModelInfo
 from playground.engine.contract.scores import ScoreRequest, Scores
+from playground.engine.contract.traces import TraceRequest
 from playground.engine.contract.vectors import TextRead, TracesRequest
+from playground.engine.contract.waiting import OnWait, Waiting
+from playground.engine.decoding.batch import DecodeWork
 from playground.engine.decoding.beam_search import beams_job
 from playground.engine.forward.ablations import ablate_each
 from playground.engine.forward.after import goes_on
@@ -43,9 +40,9 @@ from playground.engine.forward.scoring import Scorer
 from playground.engine.forward.texts import read_texts, trace_key
 from playground.engine.forward.traces import InputRow
 from playground.engine.forward.weights import final_norm
-from playground.engine.local.checks import Request, RequestChecks, check_settings
-from playground.engine.local.model_thread import DecodeWork, ModelThread, TraceWork
-from playground.engine.local.training import LocalTraining, write
+from playground.engine.local.checks import Request, RequestChecks
+from playground.engine.local.model_thread import ModelThread, TraceWork
+from playground.engine.local.training import LocalTraining
 from playground.engine.local.weights import LocalWeights
 from playground.engine.models.named_tokenizers import NamedTokenizers
 from playground.engine.models.table import ModelTable
@@ -54,12 +51,13 @@ from playground.engine.scheduling.jobs import Job, JobKind
 from playground.engine.scheduling.scheduler import Scheduler
 from playground.engine.scheduling.waiting import POLL_S, Asking
 from playground.engine.training.runs import Trainings
+from playground.engine.training.samples import write
 from playground.engine.training.trainer import Trainer
 from playground.errors import BadValue
 from playground.settings import Settings
 
 if TYPE_CHECKING:
-    from playground.engine.models.loading import LoadedModel
+    from playground.engine.models.loaded import LoadedModel
 
 AnyRequest = Request | ScoreRequest | TracesRequest | GenerateManyRequest
 

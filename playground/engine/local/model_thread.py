@@ -14,9 +14,9 @@ import torch
 
 from playground.core.residual import Lens
 from playground.core.trace import Trace
-from playground.engine.contract.engine import GenerateRequest, GenerateStep
+from playground.engine.contract.generation import GenerateStep
 from playground.engine.contract.scores import Scores
-from playground.engine.decoding.batch import DecodeBatch, DecodeRow
+from playground.engine.decoding.batch import DecodeBatch, DecodeRow, DecodeWork
 from playground.engine.decoding.llama_step import can_mix
 from playground.engine.forward.after import run_after
 from playground.engine.forward.traces import Capture, InputRow, run_traces
@@ -29,7 +29,7 @@ from playground.errors import NotComputed, OutOfMemory, PlaygroundError
 from playground.settings import Settings
 
 if TYPE_CHECKING:
-    from playground.engine.models.loading import LoadedModel
+    from playground.engine.models.loaded import LoadedModel
 
 log = logging.getLogger(__name__)
 PAUSE_S = 0.1  # so that an error that stays does not fill the log
@@ -54,15 +54,6 @@ class Work(Protocol):
 
     def run(self) -> object:
         """Compute; called only from the engine's thread, again after each `More`."""
-
-
-@dataclass(frozen=True)
-class DecodeWork:
-    """Payload of a decode job."""
-
-    loaded: LoadedModel
-    request: GenerateRequest
-    input_ids: tuple[int, ...]
 
 
 @dataclass

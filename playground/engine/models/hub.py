@@ -23,7 +23,8 @@ from urllib.request import Request, urlopen
 
 import certifi
 
-from playground.engine.models.catalogue import CatalogueEntry, families_of
+from playground.engine.contract.models import CatalogueEntry
+from playground.engine.models.catalogue import families_of
 from playground.engine.models.configs import check_config
 from playground.engine.models.whole_folder import METADATA, origin, sha256_of, whole_folder
 from playground.errors import (

@@ -6,15 +6,16 @@ import json
 import re
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from playground.engine.contract.engine import ModelInfo, State
+from playground.engine.contract.models import CatalogueEntry, ModelInfo, State
 from playground.engine.models import hub
-from playground.engine.models.catalogue import CatalogueEntry, catalogue, families_of, model_folder
+from playground.engine.models.catalogue import catalogue, families_of, model_folder
 from playground.engine.models.configs import check_config, context_window
 from playground.engine.models.embedded import WHEELS, Progress, find_weights, place_embedded
+from playground.engine.models.loaded import LoadedModel
 from playground.engine.models.tokenizing import TextTokenizer
 from playground.engine.models.whole_folder import is_model_folder, origin
 from playground.errors import BadValue, ModelNotFound, ModelRefused, OutOfMemory, WrongConfig, WrongWeights
@@ -30,29 +31,6 @@ _NOT_READ = re.compile(
 )
 _NOT_NEEDED = re.compile(r"^(bert\.)?pooler\.")
 _BUILDING = threading.Lock()  # transformers' from_pretrained switches defaults of the whole process
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class LoadedModel:
-    """A model in memory, in eval mode, without gradients.
-
-    Attributes:
-        entry: Its line of the catalogue.
-        info: What is known of it, with state "ready".
-        model: The transformers model; decoders and encoder-decoders with their vocabulary head.
-        tokenizer: Its tokenizer.
-        device: Where its weights lie.
-        dtype: Number format of its weights.
-        template: The same tensors in a tree of modules that never runs: adapted models are made from it.
-    """
-
-    entry: CatalogueEntry
-    info: ModelInfo
-    model: Any  # a transformers model; the library is untyped
-    tokenizer: TextTokenizer
-    device: torch.device
-    dtype: torch.dtype
-    template: Any
 
 
 def locate(entry: CatalogueEntry, settings: Settings) -> Path | None:
@@ -141,7 +119,7 @@ def load(entry: CatalogueEntry, settings: Settings, progress: Progress) -> Loade
         progress("Loading the program parts", 0.92)
         import torch
 
-        from playground.engine.adapters.layers import template_over
+        from playground.engine.models.loaded import template_over
 
         device, dtype = _device(settings), _dtype(settings)
         progress("Reading the weights", 0.95)

@@ -10,14 +10,13 @@ from concurrent.futures import Future, InvalidStateError, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 
-from playground.engine.contract.engine import ModelInfo, State
-from playground.engine.contract.models import Download
+from playground.engine.contract.models import CatalogueEntry, Download, ModelInfo, State
+from playground.engine.memory import freeze_heap
 from playground.engine.models import loading
-from playground.engine.models.catalogue import CatalogueEntry, catalogue
+from playground.engine.models.catalogue import catalogue
 from playground.engine.models.embedded import Progress
-from playground.engine.models.loading import LoadedModel
+from playground.engine.models.loaded import LoadedModel
 from playground.engine.models.tokenizing import TextTokenizer
-from playground.engine.process import freeze_heap
 from playground.errors import Cancelled, ModelNotFound
 from playground.settings import Settings
 

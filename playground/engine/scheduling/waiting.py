@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol
 
-from playground.engine.contract.engine import OnWait, Waiting
+from playground.engine.contract.waiting import OnWait, Waiting
 from playground.engine.scheduling.jobs import DONE, Job, JobKind, Ticket
 from playground.engine.scheduling.scheduler import Scheduler
 from playground.errors import NotComputed, PlaygroundError, TimedOut

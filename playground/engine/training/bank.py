@@ -27,7 +27,7 @@ from playground.engine.forward.blocks import blocks
 from playground.engine.training.packing import Packed, packed
 
 if TYPE_CHECKING:
-    from playground.engine.models.loading import LoadedModel
+    from playground.engine.models.loaded import LoadedModel
 
 BETAS, EPS, MAX_NORM = (0.9, 0.999), 1e-8, 1.0  # torch's AdamW, and the usual clipping
 GiveWay = Callable[[], None]

@@ -11,15 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from playground.engine.adapters.adapter import Adapter
+from playground.engine.contract.limits import check_limits
 from playground.engine.contract.training import FinetuneRequest, Linear, Sample, TrainingState, TrainingText
-from playground.engine.local.checks import check_limits
 from playground.engine.training.bank import AdapterSlot
 from playground.errors import BadValue, EmptyText, TooManyTokens
 from playground.settings import Settings
 
 if TYPE_CHECKING:
     from playground.engine.contract.models import ModelInfo
-    from playground.engine.models.loading import LoadedModel
+    from playground.engine.models.loaded import LoadedModel
 
 MILESTONES = (0, 10, 25, 50, 100)
 N_LOOKS = 8  # how often a run is tested on held-out and general texts, beside step 0

@@ -32,7 +32,7 @@ from playground.errors import (
 from playground.settings import Settings
 
 if TYPE_CHECKING:
-    from playground.engine.models.loading import LoadedModel
+    from playground.engine.models.loaded import LoadedModel
 
 log = logging.getLogger(__name__)
 FAILED = N_("The training failed on the server; its log says why. Your other adapters are untouched.")

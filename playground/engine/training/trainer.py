@@ -20,7 +20,7 @@ from playground.errors import N_, Diverged, PlaygroundError
 from playground.settings import Settings
 
 if TYPE_CHECKING:
-    from playground.engine.models.loading import LoadedModel
+    from playground.engine.models.loaded import LoadedModel
 
 log = logging.getLogger(__name__)
 TOO_LONG = N_("Stopped at step {step}: each run may use at most {limit:.0f} s.")

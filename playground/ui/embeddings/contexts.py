@@ -16,7 +16,7 @@ from playground.core.embeddings import EmbeddingTable
 from playground.core.pieces import labels
 from playground.core.tables import embeddings as frames
 from playground.core.trace import Trace
-from playground.engine.contract.engine import ModelInfo
+from playground.engine.contract.models import ModelInfo
 from playground.errors import PlaygroundError
 from playground.settings import DEFAULT_DECODER
 from playground.ui import compute, show, state

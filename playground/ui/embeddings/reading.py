@@ -9,7 +9,7 @@ import streamlit as st
 
 from playground.core import sentences as core
 from playground.core.trace import Trace
-from playground.engine.contract.engine import ModelInfo
+from playground.engine.contract.models import ModelInfo
 from playground.errors import PlaygroundError
 from playground.ui import compute
 from playground.ui.progress import Progress

@@ -15,7 +15,7 @@ from playground.core.projections import Projection
 from playground.core.tables import embeddings as frames
 from playground.core.tables.sampling import zero_unsigned
 from playground.core.trace import Trace
-from playground.engine.contract.engine import ModelInfo
+from playground.engine.contract.models import ModelInfo
 from playground.engine.scheduling.cache import ByteCache
 from playground.ui import compute, show, state
 from playground.ui.choose import choose

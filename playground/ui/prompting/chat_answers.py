@@ -15,8 +15,8 @@ import streamlit as st
 from playground.core import pieces
 from playground.core.tables import chat as frames
 from playground.core.tables.chat import ChatAnswer, ChatReading
-from playground.engine.contract.engine import GenerateStep
-from playground.engine.models.catalogue import CatalogueEntry
+from playground.engine.contract.generation import GenerateStep
+from playground.engine.contract.models import CatalogueEntry
 from playground.ui import compute, frame, show, stepwise, warming
 from playground.ui.choose import choose_from_list
 from playground.ui.number import number_field

@@ -14,7 +14,7 @@ import streamlit as st
 from playground.core.few_shot import Example
 from playground.core.tables import thinking as frames
 from playground.core.tables.thinking import Transcript
-from playground.engine.contract.engine import GenerateStep
+from playground.engine.contract.generation import GenerateStep
 from playground.errors import PlaygroundError
 from playground.ui import compute, state, stepwise
 from playground.ui.progress import Progress

@@ -11,7 +11,7 @@ import streamlit as st
 
 from playground.core import pieces
 from playground.core.tables.sampling import GeneratedToken
-from playground.engine.contract.engine import GenerateStep
+from playground.engine.contract.generation import GenerateStep
 from playground.ui.components.sampler import SamplerValue
 from playground.ui.components.scored_text import Expected, ScoredToken
 from playground.ui.expected import expected

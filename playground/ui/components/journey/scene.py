@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from playground.core import journey
 from playground.core.tokens import Tokenization
-from playground.engine.contract.engine import ModelInfo
+from playground.engine.contract.models import ModelInfo
 
 
 @dataclass(frozen=True, slots=True)

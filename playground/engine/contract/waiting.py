@@ -1,0 +1,34 @@
+"""Waiting for an answer: the place in the queue, told to the caller."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import uuid4
+
+from playground.engine.contract.models import State
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Told to the waiting caller, in its own thread, about ten times a second.
+
+    Attributes:
+        position: Place in the queue, 1 = next; 0 = being computed.
+        waited_s: Seconds since the request was made, or since it gave its last step.
+        state: State of its model.
+        message: What the model is doing while it is not ready, in English.
+    """
+
+    position: int
+    waited_s: float
+    state: State
+    message: str
+
+
+OnWait = Callable[[Waiting], None]
+
+
+def new_request_id() -> str:
+    """A fresh id for one request."""
+    return uuid4().hex
