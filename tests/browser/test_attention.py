@@ -20,7 +20,7 @@ ACROSS, LEFT, TOP = (
     15,
     36,
     20,
-)  # layers beside each other in the grid, and the room of its labels in head_grid.js
+)  # layers beside each other in the grid, and the room of its labels in layout.js
 
 
 def url(**link: str) -> str:

@@ -59,7 +59,7 @@ def grid_data(*, revision: int = 0, off: Any = (), by_score: bool = False) -> by
 
 
 def mount_grid(page: Page, *, dark: bool = False, **options: Any) -> None:
-    source = script("amounts", "head_grid/head_grid")
+    source = script("amounts", "head_grid/layout", "head_grid/head_grid")
     mount(
         page, source, style("keyboard", "head_grid/head_grid"), "head-grid", grid_data(**options), dark=dark
     )
@@ -71,7 +71,7 @@ def grid(page: Page) -> Page:
     return page
 
 
-CELL, LEFT, TOP = 64, 36, 20  # of head_grid.js, for six layers
+CELL, LEFT, TOP = 64, 36, 20  # of layout.js, for six layers
 
 
 def cell(page: Page, layer: int, head: int) -> Position:
@@ -125,7 +125,7 @@ def test_layers_that_do_not_fit_go_on_below(page: Page) -> None:
         "by_score": False,
         "words": WORDS,
     }
-    source = script("amounts", "head_grid/head_grid")
+    source = script("amounts", "head_grid/layout", "head_grid/head_grid")
     data = packed(head, np.zeros((n_layers, n_heads, 16, 16), dtype=np.uint8))
     mount(page, source, style("keyboard", "head_grid/head_grid"), "head-grid", data)
     page.locator(".holder").focus()

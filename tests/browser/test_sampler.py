@@ -22,7 +22,7 @@ from playground.ui.components.sampler.packing import pack
 from tests.browser.conftest import OpenPage
 from tests.browser.reader import Watch, choose_language, wait_run, wait_sent
 
-SCRIPT = script("sampler/sampler")
+SCRIPT = script("sampler/ranked")
 D_VOCAB = 49_152
 GRID = list(
     itertools.product(
@@ -61,7 +61,7 @@ async ([source, packed, n, settings, ranks]) => {
 
 
 def in_chromium(page: Page, ranked: RankedLogits, grid: list[Any], ranks: list[int]) -> dict[str, Any]:
-    """What `sampler.js` makes of these logits."""
+    """What `ranked.js` makes of these logits."""
     packed = base64.b64encode(pack(ranked.logits[: ranked.n_finite])).decode()
     found: dict[str, Any] = page.evaluate(COMPUTE, [SCRIPT, packed, ranked.n_finite, grid, ranks])
     return found

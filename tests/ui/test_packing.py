@@ -1,4 +1,4 @@
-"""The logits reach the browser bit for bit; here a slow decoder in Python stands for `sampler.js`."""
+"""The logits reach the browser bit for bit; here a slow decoder in Python stands for `ranked.js`."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ _COMPONENT = st.components.v2.component(
     "playground.head_grid",
     html='<div class="head-grid"></div>\n',
     css=style("keyboard", "amounts", "head_grid/head_grid", "touch"),
-    js=script("amounts", "head_grid/head_grid"),
+    js=script("amounts", "head_grid/layout", "head_grid/head_grid"),
 )
 LARGEST = 16  # pixels of a thumbnail
 Head = tuple[int, int]

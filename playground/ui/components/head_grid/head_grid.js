@@ -1,11 +1,6 @@
-// Layers x heads as small maps on one canvas, a bar for the score below each. Layers that do not fit beside each
-// other go on in a second band below. Layers and heads are counted from 0 in data and from 1 where they are read.
+// Layers x heads as small maps on one canvas, a bar for the score below each. Layers and heads are counted from 0
+// in data and from 1 where they are read.
 
-const CELL = { min: 20, touched: 34, low: 18, max: 64, labelled: 40 };
-const HIGH = 370; // of all bands together, unless cells would be smaller than the minimum
-const LEFT = 36;
-const TOP = 20;
-const LABEL = 15;
 const FONT = 12; // pixels; nothing on a page is smaller than 11
 const BAR = 4;
 const GAP = 3;
@@ -101,15 +96,7 @@ class HeadGrid {
   /** Which cell an event is on, -1 for none. */
   at(event) {
     const box = this.canvas.getBoundingClientRect();
-    const { left, top, wide, high, across, rows, band, columns } = this.layout;
-    const column = Math.floor((event.clientX - box.left - left) / wide);
-    const below = event.clientY - box.top;
-    const nth = Math.floor(below / band);
-    const row = Math.floor(((nth ? below - nth * band : below) - top) / high);
-    if (column < 0 || column >= across || row < 0 || row >= rows) return -1;
-    const place = nth * across + column; // of the layer, in the grid
-    const index = this.head.by_score ? row * columns + column : place < columns ? row * columns + place : -1;
-    return index in this.order ? index : -1;
+    return this.layout.at(event.clientX - box.left, event.clientY - box.top);
   }
 
   /** Select a head or switch it; Python learns it once. */
@@ -144,30 +131,10 @@ class HeadGrid {
     this.setMode(this.mode);
   }
 
-  place() {
-    const [nLayers, nHeads] = this.head.shape;
-    const room = this.holder.clientWidth || 900;
-    const touched = matchMedia("(pointer: coarse)").matches; // then cells are larger, and scroll sideways
-    const bands = touched ? 1 : Math.ceil((nLayers * CELL.min) / Math.max(CELL.min, room - LEFT - 2));
-    const across = Math.ceil(nLayers / bands);
-    const least = (number, low) => Math.floor(Math.min(CELL.max, Math.max(low, number)));
-    const [low, min] = touched ? [CELL.touched, CELL.touched] : [CELL.low, CELL.min];
-    const tall = least((HIGH / bands - TOP) / nHeads, low);
-    const cell = Math.floor(Math.min(least((room - LEFT - 2) / across, min), Math.max(1.4 * tall, min)));
-    const high = Math.min(tall, cell);
-    const band = TOP + nHeads * high;
-    const grid = { left: LEFT, top: TOP, wide: cell, high, columns: nLayers, across, rows: nHeads, band };
-    const wide = Math.max(cell, CELL.labelled);
-    const columns = Math.min(this.order.length, Math.max(1, Math.floor((room - 4) / wide)));
-    const rows = Math.ceil(this.order.length / columns);
-    const list = { left: 2, top: 2, wide, high: high + LABEL, columns, across: columns, rows, band: Infinity };
-    this.holder.style.height = `${bands * band + 4}px`; // the same for both, so that nothing jumps
-    this.layout = { cell: [cell, high], bands, ...(this.head.by_score ? { ...list, bands: 1 } : grid) };
-  }
-
   paint() {
     this.theme = graphTheme(this.root);
-    this.place();
+    this.layout = new Layout(this.head, this.holder.clientWidth || 900);
+    this.holder.style.height = `${this.layout.room}px`;
     const [nLayers, nHeads, nQueries, nKeys] = this.head.shape;
     this.image = amountImage(this.pixels, nLayers * nHeads * nQueries, nKeys, this.theme.colours);
     this.restore.disabled = this.view.off.length === 0;
@@ -184,16 +151,8 @@ class HeadGrid {
     pen.fillRect(0, 0, this.canvas.width, this.canvas.height);
     pen.hatch = hatching(pen, this.theme.text, 4);
     if (!this.head.by_score) this.axes(pen);
-    this.order.forEach((at, i) => this.thumbnail(pen, at, this.corner(i)));
+    this.order.forEach((at, i) => this.thumbnail(pen, at, this.layout.corner(i)));
     this.mark(pen);
-  }
-
-  corner(index) {
-    const { left, top, wide, high, columns, across, band, cell } = this.layout;
-    const column = index % columns;
-    const nth = Math.floor(column / across);
-    const x = left + (column % across) * wide + (wide - cell[0]) / 2;
-    return { x, y: (nth ? nth * band : 0) + top + Math.floor(index / columns) * high };
   }
 
   axes(pen) {
@@ -266,7 +225,7 @@ class HeadGrid {
     const chosen = this.indexOf(this.view.selected);
     for (const [index, colour, thick] of [[chosen, this.theme.query, 3], [this.pointed, this.theme.text, 2]]) {
       if (!this.order[index]) continue;
-      const { x, y } = this.corner(index);
+      const { x, y } = this.layout.corner(index);
       frame(pen, colour, thick, x - 1, y - 1, ...side);
     }
   }
@@ -289,7 +248,7 @@ class HeadGrid {
   }
 
   follow(index = this.pointed) {
-    const { x, y } = this.corner(index);
+    const { x, y } = this.layout.corner(index);
     const { wide, high } = this.layout;
     const { holder } = this;
     holder.scrollLeft = Math.min(x - 4, Math.max(holder.scrollLeft, x + wide + 4 - holder.clientWidth));
@@ -302,7 +261,7 @@ class HeadGrid {
     if (!at) return;
     const pen = freshPen(this.large, LARGE, LARGE);
     pen.drawImage(this.image, ...this.source(at), 0, 0, LARGE, LARGE);
-    const { x, y } = this.corner(this.pointed);
+    const { x, y } = this.layout.corner(this.pointed);
     const { cell } = this.layout;
     const [from, down] = [x - this.holder.scrollLeft, y - this.holder.scrollTop];
     const right = from + cell[0] + 10;

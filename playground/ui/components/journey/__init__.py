@@ -21,7 +21,7 @@ _PICTURE = st.components.v2.component(
     "playground.journey",
     html=_HTML,
     css=style("journey/journey"),
-    js=script("journey/journey", "journey/tall"),
+    js=script("journey/fitting", "journey/journey", "journey/tall"),
 )
 __all__ = ["Scene", "journey_picture", "percent", "reading"]
 _PAGES = ("home", "tokenization", "embeddings", "attention", "sampling")  # a station leads to its page

@@ -25,7 +25,7 @@ _COMPONENT = st.components.v2.component(
     "playground.sampler",
     html='<div class="sampler"></div>\n',
     css=style("keyboard", "sampler/sampler", "touch"),
-    js=script("sampler/sampler"),
+    js=script("sampler/ranked", "sampler/sliders", "sampler/bars", "sampler/sampler"),
 )
 _PACKED: WeakKeyDictionary[RankedLogits, bytes] = WeakKeyDictionary()
 N_ROWS = 64  # tokens that have a name and a row; the rest counts in every number

@@ -5,7 +5,7 @@ the order of the floats), Rice-coded: quotient by 2^r in unary, remainder in r b
 of 256 chosen to need the fewest bits. Varints of the same differences take 96 kB, zlib of the floats 157.
 
 Layout, little-endian: the largest pattern (int32), one byte r a block, then one bit stream, most significant
-bit first: for each difference as many zeros as the quotient, a one, then the remainder. `sampler.js` unpacks.
+bit first: for each difference as many zeros as the quotient, a one, then the remainder. `ranked.js` unpacks.
 
 Source:
     Rice & Plaunt 1971, "Adaptive Variable-Length Coding for Efficient Compression of Spacecraft Television
