@@ -5,7 +5,7 @@ from playground.ui.components.token_chips import token_chips
 from playground.ui.positions import far as far_positions
 from playground.ui.positions import schemes as positions
 from playground.ui.positions import word_order
-from playground.ui.roles import roles
+from playground.ui.positions.roles import roles
 from playground.ui.tasks import Task
 
 context = frame.page("positions", reads_text=True, needs_text=False)

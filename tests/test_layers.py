@@ -71,6 +71,72 @@ def may_import(own: str, name: str) -> bool:
     return library not in LIBRARIES or own in LIBRARIES[library]
 
 
+# What ui may know of the engine: the contract, the one engine of this process, the list of models.
+ENGINE_FOR_UI = (
+    "playground.engine.contract",
+    "playground.engine.process",
+    "playground.engine.models.catalogue",
+)
+PAST_THE_CONTRACT = {
+    "playground/ui/embeddings/sentences.py imports playground.engine.scheduling.cache",
+    "playground/ui/finetuning/mine.py imports playground.engine.adapters.peft_folder",
+    "playground/ui/tokenization/rows.py imports playground.engine.models.named_tokenizers",
+    "playground/ui/tokenization/rows.py imports playground.engine.models.tiktoken_files",
+}
+
+
+def test_ui_knows_the_contract_of_the_engine_only() -> None:
+    past = {
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in SOURCES
+        if layer(path) in ("ui", "pages", "navigation", "app")
+        for name in modules(path)
+        if name.startswith("playground.engine") and not name.startswith(ENGINE_FOR_UI)
+    }
+    assert past == PAST_THE_CONTRACT, "what is gone from the code goes from the list too"
+
+
+def test_a_folder_of_ui_is_one_page_and_no_page_imports_another() -> None:
+    """A file directly in ui/ serves every page, so it imports no page's folder."""
+    across = [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in SOURCES
+        if layer(path) in ("ui", "pages")
+        for name in modules(path)
+        if page_of(PACKAGE.parent.joinpath(*name.split("."))) not in ("", page_of(path))
+    ]
+    assert across == []
+
+
+def page_of(path: Path) -> str:
+    """The page that a module belongs to, "" for the kit and everything that is not ui."""
+    if path.parent == ROOT / "pages":
+        return path.stem
+    inside = path.relative_to(ROOT).parts
+    is_folder = (
+        (PACKAGE / "ui" / inside[2]).is_dir() if inside[:2] == ("playground", "ui") and inside[2:] else False
+    )
+    return inside[2] if is_folder and inside[2] != "components" else ""
+
+
+def modules(path: Path) -> Iterator[str]:
+    """The modules that a file imports, also as names of their folder."""
+    for node in ast.walk(parsed(path)):
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            module = node.module or ""
+            folder = ROOT.joinpath(*module.split("."))
+            inside = {name.name for name in node.names if is_module(folder / name.name)}
+            yield from (f"{module}.{name}" for name in sorted(inside))
+            if len(inside) < len(node.names):
+                yield module
+
+
+def is_module(path: Path) -> bool:
+    return path.with_suffix(".py").is_file() or (path / "__init__.py").is_file()
+
+
 def test_one_module_names_bertviz_as_a_package() -> None:
     """An import of it reads torch, IPython and boto3."""
     named = {path.name for path in SOURCES if 'distribution("bertviz")' in path.read_text("utf-8")}

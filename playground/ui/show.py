@@ -215,17 +215,6 @@ def show_chart(
             st.altair_chart(cast("Any", chart).properties(padding=PADDING), key=f"{key}_chart", alt=alt)
 
 
-def html_frame(html: str, height: int, alt: str) -> None:
-    """Draw a whole page in a frame, for a library that wants a document of its own.
-
-    Args:
-        html: Of our own making: what readers wrote stands in it as data only. It may do what this page may.
-        height: In pixels.
-        alt: What the picture shows, in words.
-    """
-    st.iframe(html, height=height, alt=alt)
-
-
 @lru_cache
 def _script(name: str) -> str:
     folder = site_root() / "assets" / "code"

@@ -24,6 +24,7 @@ __all__ = [
     "N_",
     "Lesson",
     "_",
+    "as_code",
     "filled",
     "in_language",
     "lesson",
@@ -224,6 +225,11 @@ def plain(text: str) -> str:
 def strong(label: str) -> str:
     """A token set apart in a sentence; two stars alone would need a space before Hangul."""
     return f":blue[**{plain(label)}**]"
+
+
+def as_code(label: str) -> str:
+    """A token inside a sentence, as Markdown code in which nothing is read as Markdown."""
+    return "`" + label.replace("`", "ˋ") + "`"
 
 
 def lesson(name: str) -> Lesson:

@@ -76,7 +76,7 @@ def panel(context: PageContext, read: Trace) -> None:
     n_drawn = max(len(shown.queries), len(shown.keys))
     st.caption(_how_to_read(view, n_drawn, n_all))
     with st.container(key="att_bv_picture"):
-        show.html_frame(drawn.html, drawn.height, alt=_("Attention weights drawn by BertViz"))
+        st.iframe(drawn.html, height=drawn.height, alt=_("Attention weights drawn by BertViz"))
     show.provenance(trace, layer=layers[0] + 1 if view == "head" else None)
     _under(context, trace, view, layers, shown, drawn)
 

@@ -18,10 +18,9 @@ from playground.core.tokens import Tokenization
 from playground.core.trace import Trace
 from playground.ui import compute, show
 from playground.ui.components.token_chips import selected_token
-from playground.ui.positions.word_order import as_code
 from playground.ui.roles import player
 from playground.ui.state import PageContext, settings
-from playground.ui.text import _, plain
+from playground.ui.text import _, as_code, plain
 from playground.ui.url import setting
 
 LEAST = 0.005  # what a selected token takes from later words, to be worth a sentence

@@ -20,8 +20,8 @@ from playground.engine.contract.training import AdapterInfo
 from playground.ui import compute, show, stepwise
 from playground.ui.finetuning import sets
 from playground.ui.finetuning.picking import context_of, pick
+from playground.ui.labels import token_labels
 from playground.ui.number import slider
-from playground.ui.sampling.settings import token_labels
 from playground.ui.state import PageContext
 from playground.ui.text import _, plain, strong
 from playground.ui.url import setting

@@ -22,8 +22,7 @@ from playground.core.tokens import Tokenization
 from playground.core.trace import Trace
 from playground.ui import compute, show
 from playground.ui.inside.reading import InsideReading, first, named, pick
-from playground.ui.positions.word_order import as_code
-from playground.ui.text import _
+from playground.ui.text import _, as_code
 from playground.ui.url import setting
 
 DEFAULT_TEXT = "The capital of France is"

@@ -16,8 +16,7 @@ from playground.core.residual import Lens
 from playground.core.tables import inside as frames
 from playground.ui import compute, show
 from playground.ui.inside.reading import N_TOP, InsideReading, pick
-from playground.ui.positions.word_order import as_code
-from playground.ui.text import _
+from playground.ui.text import _, as_code
 
 NONE = "none"
 APART, ALIKE = 0.3, 0.7  # cosines up to and from which two states are said to point elsewhere, or alike

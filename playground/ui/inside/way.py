@@ -20,8 +20,7 @@ from playground.ui.components.inside import Station
 from playground.ui.components.token_chips import remember_token, selected_token
 from playground.ui.inside import rest
 from playground.ui.inside.reading import InsideReading, is_decoder, remembered
-from playground.ui.positions.word_order import as_code
-from playground.ui.text import _, plain
+from playground.ui.text import _, as_code, plain
 from playground.ui.url import put
 
 N_COLUMNS = 10  # positions side by side: a token of eight letters can be read at the back of a room

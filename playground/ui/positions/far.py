@@ -17,10 +17,10 @@ from playground.core.tokens import Tokenization
 from playground.core.trace import Trace
 from playground.ui import compute, show
 from playground.ui.frame import has_sentence
-from playground.ui.positions.word_order import as_code, winner
-from playground.ui.roles import first_tokens
+from playground.ui.positions.roles import first_tokens
+from playground.ui.positions.word_order import winner
 from playground.ui.state import PageContext, settings
-from playground.ui.text import _, plain
+from playground.ui.text import _, as_code, plain
 from playground.ui.url import setting
 
 OFFSETS = (0, 16, 64, 256, 1024, 4096, 8192, 16384, 65536)

@@ -26,7 +26,7 @@ from playground.ui.components.token_chips import selected_token
 from playground.ui.frame import has_sentence
 from playground.ui.positions import word_order
 from playground.ui.positions import words as position_words
-from playground.ui.roles import first_tokens
+from playground.ui.positions.roles import first_tokens
 from playground.ui.state import PageContext
 from playground.ui.text import _, plain
 from playground.ui.url_settings import chosen, remember

@@ -22,9 +22,9 @@ from playground.core.word_order import Order
 from playground.ui import compute, show
 from playground.ui.frame import has_sentence
 from playground.ui.number import number_field
-from playground.ui.roles import first_tokens
+from playground.ui.positions.roles import first_tokens
 from playground.ui.state import PageContext, settings
-from playground.ui.text import _, plain
+from playground.ui.text import _, as_code, plain
 
 Positions = Literal["counted", "equal"]
 SAME = 1e-4  # numbers that differ by less are the same, but for rounding
@@ -231,11 +231,6 @@ def winner(context: PageContext, trace: Trace) -> tuple[str, float]:
     (text,) = compute.token_texts(context, best.token_ids[:1])
     begun = open_bytes(b"".join(map(bytes_of, trace.tokens)))
     return piece(text, begun).label, float(best.probs[0])
-
-
-def as_code(label: str) -> str:
-    """A token inside a sentence, as Markdown code in which nothing is read as Markdown."""
-    return "`" + label.replace("`", "ˋ") + "`"
 
 
 def _order_code(encoder: OrderReading, decoder: OrderReading) -> str:

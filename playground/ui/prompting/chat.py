@@ -11,12 +11,11 @@ from playground.core.files.encoding import readable_text
 from playground.core.tables import chat as frames
 from playground.errors import PlaygroundError
 from playground.ui import compute
-from playground.ui.components.token_rows import NamedRow, token_rows
+from playground.ui.components.token_rows import LINE_BREAK, NamedRow, token_rows
 from playground.ui.prompting import chat_answers
 from playground.ui.prompting.chat_answers import Chat, Message, name_of
 from playground.ui.state import PageContext
 from playground.ui.text import _, ngettext, plain, sentence, strong
-from playground.ui.tokenization.rows import LINE_BREAK
 
 MAX_CHARS, MAX_TURNS = 500, 12
 

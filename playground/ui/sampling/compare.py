@@ -18,9 +18,9 @@ from playground.core.trace import Trace
 from playground.ui import compute, frame, show, stepwise, warming
 from playground.ui.choose import choose_from_list
 from playground.ui.components.sampler import SamplerValue
+from playground.ui.labels import token_labels
 from playground.ui.number import number_field
 from playground.ui.sampling import settings as sampling
-from playground.ui.sampling.settings import token_labels
 from playground.ui.state import PageContext
 from playground.ui.text import _
 from playground.ui.throttle import Throttle

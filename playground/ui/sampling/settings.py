@@ -20,6 +20,7 @@ from playground.core.trace import Trace
 from playground.errors import BadValue
 from playground.ui import compute, url
 from playground.ui.components.sampler import DEFAULT, N_ROWS, SamplerValue, possible
+from playground.ui.labels import token_labels
 from playground.ui.text import _
 
 # ---------------------------------------------------------------- settings
@@ -100,18 +101,6 @@ def _next_token(
 ) -> tuple[RankedLogits, tuple[str, ...]]:
     ranked = rank(_logits)
     return ranked, token_labels(_model_id, ranked.token_ids[:N_ROWS])
-
-
-def token_labels(model_id: str, token_ids: NDArray[np.int64], before: bytes = b"") -> tuple[str, ...]:
-    """How tokens that may come next are shown: `·London`, `EC …`.
-
-    Args:
-        model_id: Whose tokens.
-        token_ids: Which.
-        before: Bytes before them that have begun a character; none after a whole text.
-    """
-    texts = compute.get_engine().token_texts(model_id, token_ids)
-    return tuple(pieces.piece(text, before).label for text in texts)
 
 
 def written_labels(model_id: str, token_ids: Sequence[int]) -> tuple[str, ...]:

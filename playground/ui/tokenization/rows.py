@@ -15,7 +15,7 @@ from playground.engine.models.tiktoken_files import NAMES as TIKTOKEN
 from playground.errors import PlaygroundError
 from playground.settings import DEFAULT_ENCODER
 from playground.ui import compute, show
-from playground.ui.components.token_rows import NamedRow, token_rows
+from playground.ui.components.token_rows import LINE_BREAK, NamedRow, token_rows
 from playground.ui.frame import has_sentence
 from playground.ui.state import PageContext, settings
 from playground.ui.text import _, ngettext, plain
@@ -23,7 +23,6 @@ from playground.ui.url import setting
 from playground.ui.waiting import stop_with
 
 DEFAULT = ("r50k_base", "cl100k_base", "o200k_base", UNIGRAM, DEFAULT_ENCODER)
-LINE_BREAK = "⏎"  # stands for one in the field, which holds one line
 MAX_ROWS = 7
 
 

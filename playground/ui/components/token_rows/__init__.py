@@ -13,6 +13,7 @@ from playground.ui.components import script, style
 from playground.ui.components.token_chips import direction, remember_token, selected_token
 from playground.ui.text import _, ngettext
 
+LINE_BREAK = "⏎"  # stands for one where a text is on one line
 _COMPONENT = st.components.v2.component(
     "playground.token_rows",
     html='<div class="rows"></div><div class="about"></div>',
