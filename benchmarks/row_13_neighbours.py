@@ -11,7 +11,7 @@ import torch
 
 from playground.core.embeddings import MEASURES, nearest, similarities
 from playground.engine import create_engine
-from playground.engine.contract.traces import TraceRequest
+from playground.engine.contract.traces import Capture, TraceRequest
 from playground.settings import Settings
 
 ROUNDS = 25
@@ -23,7 +23,7 @@ def run() -> list[dict[str, Any]]:
     """Milliseconds for all three lists, interleaved A B B A, against the usual three lines of torch each."""
     settings = Settings()
     engine = create_engine(settings)
-    engine.trace(TraceRequest(settings.default_model, "warm up", logits="last"))
+    engine.trace(TraceRequest(settings.default_model, "warm up", Capture(logits="last")))
     table = engine.embedding_table(settings.default_model)
     torch.set_num_threads(settings.torch_threads or 2)
     weights = torch.from_numpy(table.vectors.copy())

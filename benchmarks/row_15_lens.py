@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from transformers import AutoModelForCausalLM
 
 from playground.engine.contract.inside import LensRequest
-from playground.engine.contract.traces import TraceRequest
+from playground.engine.contract.traces import Capture, TraceRequest
 from playground.engine.local.engine import LocalEngine
 from playground.engine.models.catalogue import model_folder
 from playground.settings import Settings
@@ -84,7 +84,11 @@ def _ours(engine: LocalEngine, settings: Settings, ids: Ids, owner: str = "") ->
     started = time.perf_counter()
     model = settings.default_model
     states = TraceRequest(
-        model, input_ids=ids, hidden_states="all", writes=True, owner=owner, timeout_s=600.0
+        model,
+        input_ids=ids,
+        capture=Capture(hidden_states="all", block_outputs=True),
+        owner=owner,
+        timeout_s=600.0,
     )
     engine.trace(states)
     column = LensRequest(

@@ -21,7 +21,7 @@ from transformers.generation.logits_process import (
 from playground.core.ranking import rank
 from playground.core.sampling import distribution
 from playground.engine import create_engine
-from playground.engine.contract.traces import TraceRequest
+from playground.engine.contract.traces import Capture, TraceRequest
 from playground.settings import Settings
 
 TEXT = "Once upon a time, in a village by the sea,"
@@ -105,7 +105,9 @@ def _one_exp_each(logits: NDArray[np.float32]) -> float:
 def _real_logits() -> NDArray[np.float32]:
     settings = Settings()
     engine = create_engine(settings)
-    trace = engine.trace(TraceRequest(model=settings.default_model, text=TEXT, logits="last", timeout_s=300))
+    trace = engine.trace(
+        TraceRequest(model=settings.default_model, text=TEXT, capture=Capture(logits="last"), timeout_s=300)
+    )
     engine.close()
     assert trace.logits is not None
     logits: NDArray[np.float32] = trace.logits[-1].copy()

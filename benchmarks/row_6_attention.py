@@ -25,8 +25,8 @@ from playground.core.attention import thumbnails
 from playground.core.interventions import Intervention
 from playground.engine import create_engine
 from playground.engine.contract.inside import AblationsRequest
-from playground.engine.contract.traces import TraceRequest
-from playground.engine.forward.traces import Capture, InputRow, run_traces
+from playground.engine.contract.traces import Capture, TraceRequest
+from playground.engine.forward.traces import InputRow, run_traces
 from playground.engine.models.catalogue import catalogue
 from playground.engine.models.loaded import LoadedModel
 from playground.engine.models.loading import load
@@ -130,10 +130,12 @@ def _ranking(settings: Settings) -> dict[str, Any]:
         def peer(number: int) -> None:
             for head in HEADS[number::EVERY]:
                 engine.trace(
-                    TraceRequest(DEFAULT_DECODER, SENTENCE, logits="last", edit=Intervention((head,)))
+                    TraceRequest(
+                        DEFAULT_DECODER, SENTENCE, Capture(logits="last"), intervention=Intervention((head,))
+                    )
                 )
 
-        engine.trace(TraceRequest(DEFAULT_DECODER, SENTENCE, logits="last"))
+        engine.trace(TraceRequest(DEFAULT_DECODER, SENTENCE, Capture(logits="last")))
         for number in range(RANKINGS):
             work = {"ours": partial(ours, number), "peer": partial(peer, number)}
             for name, found in _interleaved(work, 1).items():

@@ -12,7 +12,7 @@ import torch
 from transformers import AutoModelForCausalLM
 
 from playground.engine import create_engine
-from playground.engine.contract.traces import TraceRequest
+from playground.engine.contract.traces import Capture, TraceRequest
 from playground.engine.models.catalogue import model_folder
 from playground.settings import Settings
 
@@ -40,7 +40,7 @@ def run() -> list[dict[str, Any]]:
     lock = threading.Lock()
 
     def ours(number: int, text: str) -> None:
-        engine.trace(TraceRequest(model, text, logits="last", owner=f"student {number}"))
+        engine.trace(TraceRequest(model, text, Capture(logits="last"), owner=f"student {number}"))
 
     def theirs(number: int, text: str) -> None:
         ids = torch.tensor([engine.tokenize(model, text).input_ids])

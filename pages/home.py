@@ -9,6 +9,7 @@ import streamlit as st
 from playground.core import journey
 from playground.core.pieces import labels, piece
 from playground.core.tables import sampling as frames
+from playground.engine.contract.traces import Capture
 from playground.ui import compute, next_characters, show
 from playground.ui.components.journey import Scene, journey_picture, reading
 from playground.ui.components.token_chips import token_chips
@@ -29,11 +30,16 @@ short = len(tokens) <= limit and "attentions" in model.capabilities
 wanted_attentions: Literal["float32"] | None = "float32" if short else None
 if "logits" in model.capabilities:
     trace = compute.trace(
-        context, hidden_states=(0,), attentions=wanted_attentions, logits="last",
-        query_key=next_characters.may_be_worth_it(context, tokens),
-    )  # fmt: skip
+        context,
+        Capture(
+            hidden_states=(0,),
+            attentions=wanted_attentions,
+            logits="last",
+            query_key=next_characters.may_be_worth_it(context, tokens),
+        ),
+    )
 else:
-    trace = compute.trace(context, hidden_states=(0, model.n_layer), attentions=wanted_attentions)
+    trace = compute.trace(context, Capture(hidden_states=(0, model.n_layer), attentions=wanted_attentions))
 
 # derive
 read = journey.read(trace, tokens.special)

@@ -4,6 +4,7 @@ import streamlit as st
 
 from playground.core.sampling import distribution
 from playground.core.tables import sampling as frames
+from playground.engine.contract.traces import Capture
 from playground.ui import compute, frame, next_characters, show
 from playground.ui.components.sampler import SamplerValue, sampler
 from playground.ui.components.token_chips import token_chips
@@ -19,7 +20,8 @@ if not frame.has_sentence(context):
     frame.end_of_page(context, tasks=())
     end_run()
 token_chips(tokens := compute.tokenize(context), height=118)
-trace = compute.trace(context, logits="last", query_key=next_characters.may_be_worth_it(context, tokens))
+capture = Capture(logits="last", query_key=next_characters.may_be_worth_it(context, tokens))
+trace = compute.trace(context, capture)
 ranked, labels = sampling.next_token(trace)
 next_tokens = compute.token_texts(context, ranked.token_ids[:10])
 source = {"folder": show.model_folder(trace.model_id), "text": context.text}

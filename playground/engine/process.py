@@ -112,10 +112,12 @@ class SharedEngine:
 
     def _create_and_warm(self) -> None:
         from playground.engine import create_engine
-        from playground.engine.contract.traces import TraceRequest
+        from playground.engine.contract.traces import Capture, TraceRequest
 
         model = self._default_model()
-        first = TraceRequest(model=model, text="The capital of England is", logits="last", owner="warm-up")
+        first = TraceRequest(
+            model=model, text="The capital of England is", capture=Capture(logits="last"), owner="warm-up"
+        )
         with collector_paused():
             engine = create_engine(self._settings)
             self._engine.set_result(engine)

@@ -22,7 +22,7 @@ from playground.core.tokens import Tokenization
 from playground.core.trace import Trace
 from playground.engine.contract.engine import Engine
 from playground.engine.contract.inside import Ablated, AblationsRequest, LensRequest, Part
-from playground.engine.contract.traces import TraceRequest
+from playground.engine.contract.traces import Capture, TraceRequest
 from playground.engine.contract.vectors import TextRead, TracesRequest
 from playground.engine.process import shared_engine
 from playground.errors import PlaygroundError
@@ -73,17 +73,11 @@ def token_texts(context: PageContext, token_ids: NDArray[np.int64]) -> tuple[str
 
 def trace(
     context: PageContext,
+    capture: Capture,
     *,
     input_ids: tuple[int, ...] | None = None,
     position_ids: tuple[int, ...] | None = None,
-    logits: Literal["last", "all"] | None = None,
-    hidden_states: Literal["all"] | tuple[int, ...] | None = None,
-    attentions: Literal["uint8", "float32"] | None = None,
-    window: tuple[int, int] | None = None,
-    query_key: bool = False,
-    writes: bool = False,
-    predictions: int = 0,
-    edit: Intervention | None = None,
+    intervention: Intervention | None = None,
     after: Trace | None = None,
     decoder_text: str = "",
     topic: str = "main",
@@ -92,33 +86,18 @@ def trace(
 
     Args:
         context: From `frame.page`.
+        capture: What is kept of it.
         input_ids, position_ids: Tokens to read instead of the text, and where they stand.
-        logits, hidden_states, attentions, window, query_key, writes, predictions: What to capture, as in
-            `TraceRequest`.
-        edit: What this pass does differently from the model.
+        intervention: What this pass does differently from the model.
         after: A trace of the text's beginning, as in `TraceRequest`.
         decoder_text: What the decoder of an encoder-decoder model has written so far.
         topic: A newer trace of the same topic in this session replaces this one.
     """
     engine = get_engine()
     request = TraceRequest(
-        model=context.model.model_id,
-        text=context.text,
-        input_ids=input_ids,
-        position_ids=position_ids,
-        decoder_text=decoder_text,
-        logits=logits,
-        hidden_states=hidden_states,
-        attentions=attentions,
-        window=window,
-        query_key=query_key,
-        writes=writes,
-        predictions=predictions,
-        edit=edit,
-        after=after,
-        owner=context.owner,
-        topic=topic,
-    )
+        context.model.model_id, context.text, capture, input_ids, position_ids, decoder_text,
+        intervention=intervention, after=after, owner=context.owner, topic=topic,
+    )  # fmt: skip
     with WaitingLine(engine, request) as line:
         result = engine.trace(request, line)
         if not result.cached:

@@ -13,6 +13,7 @@ from playground.core.next_characters import Floats, NextCharacters, Path, Spelli
 from playground.core.tokens import Tokenization
 from playground.core.trace import Trace
 from playground.engine.contract.models import AdapterName
+from playground.engine.contract.traces import Capture
 from playground.ui import compute, show
 from playground.ui.components.journey.scene import percent
 from playground.ui.state import PageContext, settings
@@ -78,9 +79,13 @@ def _ask(context: PageContext, trace: Trace) -> NextCharacters:
     def probabilities(path: Path) -> Floats | None:
         if len(ids) + len(path) > n_most:
             return None
-        read = trace if not path else compute.trace(
-            context, input_ids=(*ids, *path), logits="last", after=trace, topic=KEY
-        )  # fmt: skip
+        read = (
+            trace
+            if not path
+            else compute.trace(
+                context, Capture(logits="last"), input_ids=(*ids, *path), after=trace, topic=KEY
+            )
+        )
         assert read.logits is not None
         found: Floats = np.exp(log_probabilities(read.logits[-1]))
         return found

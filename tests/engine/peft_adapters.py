@@ -18,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 
 from playground.engine.adapters.peft_folder import CONFIG
-from playground.engine.contract.traces import TraceRequest
+from playground.engine.contract.traces import Capture, TraceRequest
 from playground.engine.local.engine import LocalEngine
 from playground.settings import Settings
 from tests.engine.conftest import oracle
@@ -75,7 +75,7 @@ def read_here(engine: LocalEngine, model: str, files: Mapping[str, bytes]) -> ND
 
 def logits(engine: LocalEngine, model: str) -> NDArray[np.float32]:
     """Logits of a model at every position."""
-    found = engine.trace(TraceRequest(model, input_ids=IDS, logits="all")).logits
+    found = engine.trace(TraceRequest(model, input_ids=IDS, capture=Capture(logits="all"))).logits
     assert found is not None
     return found
 

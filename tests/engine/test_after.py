@@ -11,9 +11,9 @@ import torch
 
 from playground.core.interventions import Intervention
 from playground.core.trace import Trace
-from playground.engine.contract.traces import TraceRequest
+from playground.engine.contract.traces import Capture, TraceRequest
 from playground.engine.forward.after import NEXT_TOKEN, goes_on, run_after
-from playground.engine.forward.traces import Capture, InputRow, run_traces
+from playground.engine.forward.traces import InputRow, run_traces
 from playground.engine.local.engine import LocalEngine
 from playground.settings import DEFAULT_DECODER
 from tests import tiny
@@ -46,22 +46,26 @@ def test_a_batch_of_any_lengths_gives_the_logits_of_the_whole_texts(
 @pytest.mark.real
 def test_the_default_model_reads_only_what_is_new(real_engine: LocalEngine) -> None:
     text = "영희는 어제 학교에서 친구를 만나"
-    begun = real_engine.trace(TraceRequest(DEFAULT_DECODER, text, logits="last", query_key=True))
+    begun = real_engine.trace(TraceRequest(DEFAULT_DECODER, text, Capture(logits="last", query_key=True)))
     rests = [(token,) for token in range(1000, 1006)]
     before = real_engine.stats()
 
     def ask(rest: tuple[int, ...]) -> Trace:
         ids = (*begun.input_ids.tolist(), *rest)
-        return real_engine.trace(TraceRequest(DEFAULT_DECODER, input_ids=ids, logits="last", after=begun))
+        return real_engine.trace(
+            TraceRequest(DEFAULT_DECODER, input_ids=ids, capture=Capture(logits="last"), after=begun)
+        )
 
     with ThreadPoolExecutor(len(rests)) as pool:
         found = list(pool.map(ask, rests))
     after = real_engine.stats()
     assert after.n_prefill_tokens - before.n_prefill_tokens == len(rests)
     for trace in found[:2]:
-        whole = TraceRequest(DEFAULT_DECODER, input_ids=(*trace.input_ids.tolist(),), logits="last")
+        whole = TraceRequest(
+            DEFAULT_DECODER, input_ids=(*trace.input_ids.tolist(),), capture=Capture(logits="last")
+        )
         assert real_engine.trace(whole).cached, "the same answer under the same key"
-        plain = replace(whole, logits="all")  # read whole
+        plain = replace(whole, capture=Capture(logits="all"))  # read whole
         np.testing.assert_allclose(
             np.asarray(trace.logits)[0], np.asarray(real_engine.trace(plain).logits)[-1], rtol=1e-4, atol=2e-3
         )
@@ -69,9 +73,9 @@ def test_the_default_model_reads_only_what_is_new(real_engine: LocalEngine) -> N
 
 def test_what_does_not_begin_with_the_trace_is_read_whole(tiny_engine: LocalEngine) -> None:
     loaded = tiny_engine._table.load(tiny.LLAMA).result()
-    begun = tiny_engine.trace(TraceRequest(tiny.LLAMA, "The cat sat", logits="last", query_key=True))
-    bare = tiny_engine.trace(TraceRequest(tiny.LLAMA, "The cat sat", logits="last"))
-    other = tiny_engine.trace(TraceRequest(tiny.GPT2, "The cat sat", logits="last", query_key=True))
+    begun = tiny_engine.trace(TraceRequest(tiny.LLAMA, "The cat sat", Capture(logits="last", query_key=True)))
+    bare = tiny_engine.trace(TraceRequest(tiny.LLAMA, "The cat sat", Capture(logits="last")))
+    other = tiny_engine.trace(TraceRequest(tiny.GPT2, "The cat sat", Capture(logits="last", query_key=True)))
     ids = tuple(begun.input_ids.tolist())
     row = InputRow((*ids, 5))
     assert goes_on(loaded, row, NEXT_TOKEN, begun)
@@ -82,8 +86,8 @@ def test_what_does_not_begin_with_the_trace_is_read_whole(tiny_engine: LocalEngi
     assert not goes_on(loaded, InputRow((ids[0] + 1, *ids[1:], 5)), NEXT_TOKEN, begun)
     assert not goes_on(loaded, row, KEPT, begun), "more is wanted"
     assert not goes_on(loaded, replace(row, position_ids=(0,) * len(row.input_ids)), NEXT_TOKEN, begun)
-    assert not goes_on(loaded, replace(row, edit=Intervention(((0, 1),))), NEXT_TOKEN, begun)
-    wrong = TraceRequest(tiny.LLAMA, "the dog and the mat", logits="last", after=begun)
-    plain = replace(wrong, after=None, logits="all")
+    assert not goes_on(loaded, replace(row, intervention=Intervention(((0, 1),))), NEXT_TOKEN, begun)
+    wrong = TraceRequest(tiny.LLAMA, "the dog and the mat", Capture(logits="last"), after=begun)
+    plain = replace(wrong, after=None, capture=Capture(logits="all"))
     whole = np.asarray(tiny_engine.trace(plain).logits)[-1:]
     same_to_rounding(np.asarray(tiny_engine.trace(wrong).logits), whole, "logits")

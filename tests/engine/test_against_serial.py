@@ -20,7 +20,7 @@ from playground.engine.contract.beams import BeamsRequest
 from playground.engine.contract.generation import GenerateManyRequest, GenerateRequest, GenerateStep
 from playground.engine.contract.inside import AblationsRequest, LensRequest
 from playground.engine.contract.scores import ScoreRequest
-from playground.engine.contract.traces import TraceRequest
+from playground.engine.contract.traces import Capture, TraceRequest
 from playground.engine.contract.vectors import TracesRequest
 from playground.engine.local.engine import LocalEngine
 from playground.errors import Cancelled, QueueFull, TimedOut
@@ -50,8 +50,9 @@ def some_trace(draw: random.Random, models: tuple[str, ...]) -> TraceRequest:
     asked = TraceRequest(
         model,
         text,
-        attentions=draw.choice([None, "uint8", "float32"]),
-        hidden_states=draw.choice([None, "all", (1,)]),
+        Capture(
+            attentions=draw.choice([None, "uint8", "float32"]), hidden_states=draw.choice([None, "all", (1,)])
+        ),
     )
     if model == tiny.T5:
         return replace(asked, decoder_text=draw.choice(["", "the cat"]))
@@ -60,10 +61,11 @@ def some_trace(draw: random.Random, models: tuple[str, ...]) -> TraceRequest:
     edit = draw.choice([None, Intervention(((1, 2), (0, 1))), Intervention(((1, 0),), "mean")])
     more = {
         "query_key": draw.random() < 0.3,
-        "writes": draw.random() < 0.3,
+        "block_outputs": draw.random() < 0.3,
         "predictions": draw.choice([0, 3]),
     }
-    return replace(asked, logits=draw.choice([None, "last", "all"]), edit=edit, **more)
+    capture = replace(asked.capture, logits=draw.choice([None, "last", "all"]), **more)
+    return replace(asked, capture=capture, intervention=edit)
 
 
 def some_generation(draw: random.Random, models: tuple[str, ...]) -> GenerateRequest:

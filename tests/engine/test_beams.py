@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from playground.engine.contract.beams import BeamsRequest, BeamStep
-from playground.engine.contract.traces import TraceRequest
+from playground.engine.contract.traces import Capture, TraceRequest
 from playground.engine.local.engine import LocalEngine
 from playground.errors import BadValue, TooManyTokens, Unsupported
 from playground.settings import DEFAULT_DECODER, Settings
@@ -85,7 +85,9 @@ def test_one_beam_takes_the_most_probable_token_at_every_step(engine: LocalEngin
     steps = list(engine.beams(BeamsRequest(model, TEXT, n_beams=1, max_new_tokens=6)))
     ids = list(engine.tokenize(model, TEXT).input_ids)
     for step in steps:
-        logits = engine.trace(TraceRequest(model, input_ids=tuple(ids), logits="last")).logits
+        logits = engine.trace(
+            TraceRequest(model, input_ids=tuple(ids), capture=Capture(logits="last"))
+        ).logits
         assert logits is not None
         assert step.candidates[0].token_id == int(logits[-1].argmax())
         ids.append(step.candidates[0].token_id)
@@ -109,9 +111,9 @@ def test_a_closed_search_costs_no_further_step(engine: LocalEngine, model: str) 
     steps = engine.beams(BeamsRequest(model, TEXT, n_beams=2, max_new_tokens=20))
     next(steps)
     steps.close()
-    engine.trace(TraceRequest(model, "a fence behind which its last step is over", logits="last"))
+    engine.trace(TraceRequest(model, "a fence behind which its last step is over", Capture(logits="last")))
     before = engine.stats().n_forwards
-    engine.trace(TraceRequest(model, "a fence behind which nothing of it is left", logits="last"))
+    engine.trace(TraceRequest(model, "a fence behind which nothing of it is left", Capture(logits="last")))
     assert engine.stats().n_forwards == before + 1
     assert engine.stats().n_waiting == 0
 

@@ -16,7 +16,7 @@ from playground.engine.contract.beams import BeamsRequest
 from playground.engine.contract.generation import GenerateManyRequest, GenerateRequest
 from playground.engine.contract.inside import AblationsRequest, LensRequest
 from playground.engine.contract.scores import ScoreRequest
-from playground.engine.contract.traces import TraceRequest
+from playground.engine.contract.traces import Capture, TraceRequest
 from playground.engine.contract.vectors import TracesRequest
 from playground.engine.decoding.beam_search import BeamsWork
 from playground.engine.forward import lens
@@ -37,7 +37,7 @@ STEPPED = (  # what is asked of the model thread in several steps
 )
 ALL = (
     *STEPPED,
-    ("trace", TraceRequest(tiny.LLAMA, TEXT, logits="last")),
+    ("trace", TraceRequest(tiny.LLAMA, TEXT, Capture(logits="last"))),
     ("lens", LensRequest(tiny.LLAMA, TEXT)),
     ("generate", GenerateRequest(tiny.LLAMA, TEXT)),
     ("generate_many", GenerateManyRequest(tiny.LLAMA, (GenerateRequest(tiny.LLAMA, TEXT),))),
@@ -135,7 +135,7 @@ def test_closing_ends_every_wait_for_a_model_that_is_still_in_the_line(loading_e
             pool.submit(engine.positions, tiny.BERT),
             pool.submit(engine.embedding_table, tiny.BERT),
             pool.submit(engine.linears, tiny.BERT),
-            pool.submit(engine.trace, TraceRequest(tiny.BERT, "a", hidden_states="all")),
+            pool.submit(engine.trace, TraceRequest(tiny.BERT, "a", Capture(hidden_states="all"))),
         ]
         until(lambda: engine._table._futures.keys() >= {tiny.LLAMA, tiny.GPT2, tiny.BERT})
         engine.close()
@@ -187,14 +187,14 @@ def test_a_running_search_keeps_its_place(tiny_settings: Settings, monkeypatch: 
 
     monkeypatch.setattr(worker, "run_traces", run)
     with ThreadPoolExecutor(1) as pool:
-        held = pool.submit(engine.trace, TraceRequest(tiny.LLAMA, "held", logits="last"))
+        held = pool.submit(engine.trace, TraceRequest(tiny.LLAMA, "held", Capture(logits="last")))
         entered.wait(30)
         with pytest.raises(QueueFull):
-            engine.trace(TraceRequest(tiny.LLAMA, "third", logits="last"))
+            engine.trace(TraceRequest(tiny.LLAMA, "third", Capture(logits="last")))
         release.set()
         assert list(steps)[-1].done
         assert held.result(timeout=30).logits is not None
-    engine.trace(TraceRequest(tiny.LLAMA, "third", logits="last"))
+    engine.trace(TraceRequest(tiny.LLAMA, "third", Capture(logits="last")))
     engine.close()
 
 

@@ -23,7 +23,7 @@ from playground.engine.contract.beams import BeamsRequest
 from playground.engine.contract.generation import GenerateRequest
 from playground.engine.contract.inside import AblationsRequest, LensRequest
 from playground.engine.contract.scores import ScoreRequest
-from playground.engine.contract.traces import TraceRequest
+from playground.engine.contract.traces import Capture, TraceRequest
 from playground.engine.contract.vectors import TracesRequest
 from playground.engine.decoding import batch as decoding
 from playground.engine.decoding.batch import DecodeBatch, DecodeRow
@@ -296,8 +296,8 @@ def test_an_error_at_any_moment_hangs_nobody_and_spoils_no_text(
 
 Forward = tuple[str, Any]  # the engine's method, its request
 FORWARDS: tuple[Forward, ...] = (
-    ("trace", TraceRequest(tiny.LLAMA, "the cat sat", logits="last", attentions="uint8")),
-    ("trace", TraceRequest(tiny.LLAMA, "the dog sat", logits="last", attentions="uint8")),
+    ("trace", TraceRequest(tiny.LLAMA, "the cat sat", Capture(logits="last", attentions="uint8"))),
+    ("trace", TraceRequest(tiny.LLAMA, "the dog sat", Capture(logits="last", attentions="uint8"))),
     ("lens", LensRequest(tiny.LLAMA, "the cat sat on", n_top=3)),
     ("ablations", AblationsRequest(tiny.LLAMA, "the mat")),
     ("beams", BeamsRequest(tiny.LLAMA, "the capital", n_beams=2, max_new_tokens=4)),
@@ -432,12 +432,12 @@ def test_settings_of_another_type_are_refused_before_they_are_queued(
 @pytest.mark.parametrize(
     ("name", "request_"),
     [
-        ("trace", TraceRequest(tiny.LLAMA, "a b", hidden_states=(1.0,))),  # type: ignore[arg-type]
-        ("trace", TraceRequest(tiny.LLAMA, "a b", hidden_states="some")),  # type: ignore[arg-type]
-        ("trace", TraceRequest(tiny.LLAMA, "a b", attentions="float16")),  # type: ignore[arg-type]
-        ("trace", TraceRequest(tiny.LLAMA, "a b", attentions="uint8", window=(0.0, 1.0))),  # type: ignore[arg-type]
+        ("trace", TraceRequest(tiny.LLAMA, "a b", Capture(hidden_states=(1.0,)))),  # type: ignore[arg-type]
+        ("trace", TraceRequest(tiny.LLAMA, "a b", Capture(hidden_states="some"))),  # type: ignore[arg-type]
+        ("trace", TraceRequest(tiny.LLAMA, "a b", Capture(attentions="float16"))),  # type: ignore[arg-type]
+        ("trace", TraceRequest(tiny.LLAMA, "a b", Capture(attentions="uint8", window=(0.0, 1.0)))),  # type: ignore[arg-type]
         ("trace", TraceRequest(tiny.LLAMA, input_ids=(1, 2), position_ids=(0.5, 1.0))),  # type: ignore[arg-type]
-        ("trace", TraceRequest(tiny.LLAMA, "a b", predictions=2.0)),  # type: ignore[arg-type]
+        ("trace", TraceRequest(tiny.LLAMA, "a b", Capture(predictions=2.0))),  # type: ignore[arg-type]
         ("lens", LensRequest(tiny.LLAMA, "a b", position=1.0)),  # type: ignore[arg-type]
         ("lens", LensRequest(tiny.LLAMA, "a b", position=True)),
         ("lens", LensRequest(tiny.LLAMA, "a b", n_top=2.0)),  # type: ignore[arg-type]

@@ -22,7 +22,7 @@ from playground.core.lora import delta_weight
 from playground.engine import create_engine
 from playground.engine.adapters.layers import targets
 from playground.engine.contract.generation import GenerateRequest
-from playground.engine.contract.traces import TraceRequest
+from playground.engine.contract.traces import Capture, TraceRequest
 from playground.engine.contract.training import ENDED, FinetuneRequest, TrainingState, TrainingText
 from playground.engine.local.engine import LocalEngine
 from playground.engine.training import trainer
@@ -245,7 +245,7 @@ def test_step_0_and_strength_0_are_the_base_exactly(engine: LocalEngine) -> None
     request = run_of(1, owner="me")
     engine.start(request)
     state = wait(engine, request)
-    asked = TraceRequest(tiny.LLAMA, input_ids=(5, 6, 7, 8), logits="all")
+    asked = TraceRequest(tiny.LLAMA, input_ids=(5, 6, 7, 8), capture=Capture(logits="all"))
     base = engine.trace(asked).logits
     assert base is not None
     none = engine.trace(replace(asked, model=f"{state.adapter}@0")).logits
@@ -302,7 +302,7 @@ def test_merged_is_unmerged(engine: LocalEngine) -> None:
         delta = delta_weight(change.A.numpy(), change.B.numpy(), adapter.lora_alpha)
         merged.get_submodule(path).weight.data += torch.from_numpy(delta)
     ids = (5, 6, 7, 8, 9)
-    ours = engine.trace(TraceRequest(state.adapter, input_ids=ids, logits="all")).logits
+    ours = engine.trace(TraceRequest(state.adapter, input_ids=ids, capture=Capture(logits="all"))).logits
     with torch.no_grad():
         theirs = merged(torch.tensor([ids])).logits[0].numpy()
     np.testing.assert_allclose(ours, theirs, atol=1e-4)
@@ -340,7 +340,9 @@ def test_decoding_with_an_adapter_is_its_forward(engine: LocalEngine, model: str
     )
     ids = list(prompt)
     for step in steps:
-        logits = engine.trace(TraceRequest(state.adapter, input_ids=tuple(ids), logits="last")).logits
+        logits = engine.trace(
+            TraceRequest(state.adapter, input_ids=tuple(ids), capture=Capture(logits="last"))
+        ).logits
         assert logits is not None
         assert int(logits[0].argmax()) == step.token_id
         ids.append(step.token_id)
@@ -641,7 +643,11 @@ def test_sessions_that_leave_while_others_ask_stop_nobody(engine: LocalEngine) -
 
     def ask(number: int) -> None:
         for round_ in range(40):
-            engine.trace(TraceRequest(tiny.LLAMA, input_ids=(5, 6, number + 2, round_ + 2), logits="last"))
+            engine.trace(
+                TraceRequest(
+                    tiny.LLAMA, input_ids=(5, 6, number + 2, round_ + 2), capture=Capture(logits="last")
+                )
+            )
 
     with ThreadPoolExecutor(8) as pool:
         jobs = [pool.submit(work, number) for number in range(4) for work in (come_and_go, ask)]

@@ -13,7 +13,7 @@ import torch
 from playground.core import ranking, sampling
 from playground.core.pieces import open_bytes
 from playground.engine.contract.generation import GenerateManyRequest, GenerateRequest, GenerateStep
-from playground.engine.contract.traces import TraceRequest
+from playground.engine.contract.traces import Capture, TraceRequest
 from playground.engine.decoding.batch import DecodeRow
 from playground.engine.forward.predictions import summarise
 from playground.engine.local.engine import LocalEngine
@@ -110,7 +110,9 @@ def test_each_step_reports_the_models_own_distribution(tiny_engine: LocalEngine)
     steps = list(tiny_engine.generate(request(tiny.LLAMA, TEXTS[0], **settings)))
     ids = list(tiny_engine.tokenize(tiny.LLAMA, TEXTS[0]).input_ids)
     for step in steps:
-        trace = tiny_engine.trace(TraceRequest(tiny.LLAMA, input_ids=tuple(ids), logits="last"))
+        trace = tiny_engine.trace(
+            TraceRequest(tiny.LLAMA, input_ids=tuple(ids), capture=Capture(logits="last"))
+        )
         assert trace.logits is not None
         logits = trace.logits[0].astype(np.float64)
         logprobs = logits - np.logaddexp.reduce(logits)

@@ -12,7 +12,7 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 from playground.engine.contract.generation import GenerateRequest
 from playground.engine.contract.scores import ScoreRequest
-from playground.engine.contract.traces import TraceRequest
+from playground.engine.contract.traces import Capture, TraceRequest
 from playground.engine.local.engine import LocalEngine
 from playground.settings import Settings
 from tests import tiny
@@ -63,7 +63,7 @@ def engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Loca
 
 
 def test_trace_equals_the_cpus(engines: dict[str, LocalEngine]) -> None:
-    ask = TraceRequest(MODEL, TEXT, logits="all", attentions="float32", hidden_states="all")
+    ask = TraceRequest(MODEL, TEXT, Capture(logits="all", attentions="float32", hidden_states="all"))
     on_gpu, on_cpu = engines["cuda"].trace(ask), engines["cpu"].trace(ask)
     assert on_gpu.device.startswith("cuda")
     for name in ("logits", "attentions", "hidden_states"):

@@ -12,8 +12,8 @@ from playground.core.heads import SHARES, THRESHOLDS, head_role, head_scores
 from playground.core.interventions import Intervention, patch
 from playground.core.residual import attribution, normed
 from playground.engine.contract.inside import AblationsRequest, LensRequest
-from playground.engine.contract.traces import TraceRequest
-from playground.engine.forward.traces import Capture, InputRow, run_traces
+from playground.engine.contract.traces import Capture, TraceRequest
+from playground.engine.forward.traces import InputRow, run_traces
 from playground.engine.local.engine import LocalEngine
 from playground.errors import BadValue, TooManyTokens, Unsupported
 from playground.settings import DEFAULT_DECODER, DEFAULT_ENCODER, Settings
@@ -35,8 +35,18 @@ def engine(request: pytest.FixtureRequest, model: str) -> LocalEngine:
     return found
 
 
-def ask(engine: LocalEngine, model: str, text: str = TEXT, **wanted: Any) -> Any:
-    return engine.trace(TraceRequest(model=model, text=text, **wanted))
+def ask(
+    engine: LocalEngine,
+    model: str,
+    text: str = TEXT,
+    *,
+    intervention: Intervention | None = None,
+    decoder_text: str = "",
+    **wanted: Any,
+) -> Any:
+    capture = Capture(**wanted)
+    asked = TraceRequest(model, text, capture, decoder_text=decoder_text, intervention=intervention)
+    return engine.trace(asked)
 
 
 def softmax(scores: np.ndarray) -> np.ndarray:
@@ -46,7 +56,7 @@ def softmax(scores: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize("model", EVERY)
 def test_queries_and_keys_give_the_weights_and_values_the_write(engine: LocalEngine, model: str) -> None:
-    trace = ask(engine, model, attentions="float32", query_key=True, writes=True)
+    trace = ask(engine, model, attentions="float32", query_key=True, block_outputs=True)
     info = next(info for info in engine.models() if info.model_id == model)
     n, group = len(trace.tokens), info.n_head // info.n_kv_head
     keys, values = (np.repeat(part, group, axis=1) for part in (trace.keys, trace.values))
@@ -103,7 +113,7 @@ def test_a_window_is_the_same_map_cut_out(engine: LocalEngine, model: str) -> No
 
 @pytest.mark.parametrize("model", HEADED)
 def test_writes_sum_to_the_state_and_to_every_logit(engine: LocalEngine, model: str) -> None:
-    trace = ask(engine, model, hidden_states="all", writes=True, logits="last")
+    trace = ask(engine, model, hidden_states="all", block_outputs=True, logits="last")
     last = trace.hidden_states[:, -1]
     parts = np.vstack(
         [
@@ -154,10 +164,10 @@ def test_ablating_nothing_changes_nothing_and_a_whole_layer_removes_its_write(
     engine: LocalEngine, model: str
 ) -> None:
     info = next(info for info in engine.models() if info.model_id == model)
-    plain = ask(engine, model, hidden_states="all", writes=True)
-    assert ask(engine, model, hidden_states="all", writes=True, edit=Intervention()).cached
+    plain = ask(engine, model, hidden_states="all", block_outputs=True)
+    assert ask(engine, model, hidden_states="all", block_outputs=True, intervention=Intervention()).cached
     off = Intervention(tuple((1, head) for head in range(info.n_head)))
-    without = ask(engine, model, hidden_states="all", writes=True, edit=off)
+    without = ask(engine, model, hidden_states="all", block_outputs=True, intervention=off)
     np.testing.assert_allclose(without.hidden_states[:2], plain.hidden_states[:2], atol=1e-5)
     # zero heads leave only the bias of the output projection, the same at every position
     left = without.attn_out[1]
@@ -176,7 +186,7 @@ def test_one_ablated_head_is_what_the_library_gives_with_its_columns_changed(
     engine: LocalEngine, tiny_settings: Settings, model: str, ablation: Any
 ) -> None:
     head = (1, 2)
-    trace = ask(engine, model, logits="last", edit=Intervention((head,), ablation))
+    trace = ask(engine, model, logits="last", intervention=Intervention((head,), ablation))
     theirs = oracle(tiny_settings, model)
     layers = theirs.model.layers if model == tiny.LLAMA else theirs.transformer.h
     module = layers[1].self_attn.o_proj if model == tiny.LLAMA else layers[1].attn.c_proj
@@ -208,7 +218,7 @@ def test_all_heads_at_once_are_each_head_alone(engine: LocalEngine, model: str) 
     assert heads == [(layer, head) for layer in range(info.n_layer) for head in range(info.n_head)]
     assert n_forwards <= 2 + len(heads) * n_tokens // 200
     for place in (0, len(heads) // 2, len(heads) - 1):
-        alone = ask(engine, model, text, logits="last", edit=Intervention((heads[place],), "mean"))
+        alone = ask(engine, model, text, logits="last", intervention=Intervention((heads[place],), "mean"))
         np.testing.assert_allclose(logits[place], alone.logits[0], rtol=1e-4, atol=2e-3)
 
 
@@ -218,10 +228,12 @@ def test_a_patched_state_is_read_by_its_block_alone(engine: LocalEngine, model: 
     other = ask(engine, model, "The dog sat on the cat and the mat", hidden_states="all")
     same = Intervention(patches=(patch(1, 3, plain.hidden_states[1, 3]),))
     np.testing.assert_allclose(
-        ask(engine, model, hidden_states="all", edit=same).hidden_states, plain.hidden_states, atol=1e-5
+        ask(engine, model, hidden_states="all", intervention=same).hidden_states,
+        plain.hidden_states,
+        atol=1e-5,
     )
     swap = Intervention(patches=(patch(1, 3, other.hidden_states[1, 3]),))
-    patched = ask(engine, model, hidden_states="all", edit=swap).hidden_states
+    patched = ask(engine, model, hidden_states="all", intervention=swap).hidden_states
     assert np.abs(patched[2, 3] - plain.hidden_states[2, 3]).max() > 1e-3
     if model in DECODERS:
         np.testing.assert_allclose(patched[:, :3], plain.hidden_states[:, :3], atol=1e-5)
@@ -229,7 +241,7 @@ def test_a_patched_state_is_read_by_its_block_alone(engine: LocalEngine, model: 
         patches=tuple(patch(1, p, v) for p, v in enumerate(other.hidden_states[1][: len(plain.tokens)]))
     )
     if len(other.tokens) == len(plain.tokens):
-        whole = ask(engine, model, hidden_states="all", edit=every).hidden_states
+        whole = ask(engine, model, hidden_states="all", intervention=every).hidden_states
         np.testing.assert_allclose(whole[2:], other.hidden_states[2:], atol=1e-4)
 
 
@@ -241,7 +253,7 @@ def test_rows_with_different_edits_share_a_batch_and_not_a_result(tiny_engine: L
         return sum(len(one._forward_pre_hooks) + len(one._forward_hooks) for one in loaded.model.modules())
 
     edits = (None, Intervention(((0, 1),)), Intervention(((2, 0), (2, 1)), "mean"), None)
-    rows = [InputRow(ids[: len(ids) - place], edit=edit) for place, edit in enumerate(edits)]
+    rows = [InputRow(ids[: len(ids) - place], intervention=edit) for place, edit in enumerate(edits)]
     capture = Capture("float32", "all", "last", None, True, True)
     with torch.no_grad():
         run_traces(loaded, rows[:1], Capture("float32", "all"))  # the library leaves hooks of its own, once
@@ -283,13 +295,13 @@ def test_parts_hold_every_parameter_once(engine: LocalEngine, model: str) -> Non
 )
 def test_an_edit_that_cannot_be_is_refused(tiny_engine: LocalEngine, edit: Intervention) -> None:
     with pytest.raises(BadValue):
-        ask(tiny_engine, tiny.LLAMA, edit=edit)
+        ask(tiny_engine, tiny.LLAMA, intervention=edit)
 
 
 @pytest.mark.real
 def test_smollm2_has_an_induction_head_that_the_score_finds(real_engine: LocalEngine) -> None:
     text = "one red hat two blue cats one red hat two blue cats one red hat"
-    trace = real_engine.trace(TraceRequest(DEFAULT_DECODER, text, attentions="float32"))
+    trace = real_engine.trace(TraceRequest(DEFAULT_DECODER, text, Capture(attentions="float32")))
     assert trace.attentions is not None
     scores = head_scores(trace.attentions, trace.input_ids)
     best = np.unravel_index(scores["induction"].argmax(), scores["induction"].shape)

@@ -12,7 +12,7 @@ import pytest
 
 from playground.core.residual import Lens
 from playground.engine.contract.inside import LensRequest
-from playground.engine.contract.traces import TraceRequest
+from playground.engine.contract.traces import Capture, TraceRequest
 from playground.engine.forward.lens import LensWork
 from playground.engine.local.engine import LocalEngine
 from playground.engine.scheduling.jobs import Job
@@ -29,7 +29,7 @@ Read = list[tuple[int, ...]]
 @pytest.fixture
 def engine(tiny_settings: Settings) -> Iterator[LocalEngine]:
     made = LocalEngine(tiny_settings)
-    made.trace(TraceRequest(tiny.LLAMA, "load", logits="last"))
+    made.trace(TraceRequest(tiny.LLAMA, "load", Capture(logits="last")))
     yield made
     made.close()
 
@@ -110,7 +110,7 @@ def test_the_rest_of_one_reader_comes_after_the_first_columns_of_others(
     order: list[tuple[bool, int]] = []
     texts = [f"the cat number {number} sat" for number in range(6)]
     for text in texts:
-        engine.trace(TraceRequest(tiny.LLAMA, text, hidden_states="all", writes=True))
+        engine.trace(TraceRequest(tiny.LLAMA, text, Capture(hidden_states="all", block_outputs=True)))
     real = LensWork.run
 
     def run(work: LensWork) -> list[Lens]:

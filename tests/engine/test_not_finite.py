@@ -17,7 +17,7 @@ from playground.engine.contract.beams import BeamsRequest
 from playground.engine.contract.generation import GenerateManyRequest, GenerateRequest
 from playground.engine.contract.inside import AblationsRequest, LensRequest
 from playground.engine.contract.scores import ScoreRequest
-from playground.engine.contract.traces import TraceRequest
+from playground.engine.contract.traces import Capture, TraceRequest
 from playground.engine.contract.vectors import TracesRequest
 from playground.engine.local.engine import LocalEngine
 from playground.errors import NotFinite
@@ -46,7 +46,7 @@ def adapter(tiny_engine: LocalEngine, request: pytest.FixtureRequest) -> Iterato
 
 
 def trace_of(**wanted: Any) -> Asked:
-    return lambda engine, model: engine.trace(TraceRequest(model, TEXT, **wanted))
+    return lambda engine, model: engine.trace(TraceRequest(model, TEXT, Capture(**wanted)))
 
 
 def write_of(**settings: Any) -> Asked:
@@ -120,7 +120,7 @@ def test_an_encoder_decoder_that_overflows_is_said_in_a_sentence(
     tiny_engine: LocalEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = tiny_engine.lent.load(tiny.T5).result(timeout=60).model
-    request = TraceRequest(tiny.T5, "an overflow", hidden_states="all", decoder_text="a")
+    request = TraceRequest(tiny.T5, "an overflow", Capture(hidden_states="all"), decoder_text="a")
     weights = model.decoder.block[0].layer[0].SelfAttention.v.weight
     before = weights.clone()
     weights.fill_(torch.inf)

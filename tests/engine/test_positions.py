@@ -8,8 +8,8 @@ import torch
 
 from playground.core.positions import rotate
 from playground.core.projections import pca
-from playground.engine.contract.traces import TraceRequest
-from playground.engine.forward.traces import Capture, InputRow, run_traces
+from playground.engine.contract.traces import Capture, TraceRequest
+from playground.engine.forward.traces import InputRow, run_traces
 from playground.engine.local.engine import LocalEngine
 from playground.errors import BadValue, Unsupported
 from playground.settings import DEFAULT_DECODER, DEFAULT_ENCODER, Settings
@@ -22,7 +22,7 @@ POSITIONS = [(3, 0, 5, 5, 1, 2), (0,) * 6, (20, 21, 22, 23, 24, 25)]
 
 def request(model: str, position_ids: tuple[int, ...] | None, **more: object) -> TraceRequest:
     wanted = {"hidden_states": "all", "attentions": "float32", **more}
-    return TraceRequest(model, input_ids=IDS, position_ids=position_ids, **wanted)  # type: ignore[arg-type]
+    return TraceRequest(model, input_ids=IDS, position_ids=position_ids, capture=Capture(**wanted))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("positions", POSITIONS, ids=["jumps", "equal", "shifted"])
@@ -91,7 +91,9 @@ def test_positions_a_model_has_not_are_refused(
 
 def test_relative_biases_have_no_positions_to_choose(tiny_engine: LocalEngine) -> None:
     with pytest.raises(Unsupported):
-        tiny_engine.trace(TraceRequest(tiny.T5, input_ids=(5, 6), position_ids=(0, 1), hidden_states="all"))
+        tiny_engine.trace(
+            TraceRequest(tiny.T5, input_ids=(5, 6), capture=Capture(hidden_states="all"), position_ids=(0, 1))
+        )
     tiny_engine._table.load(tiny.T5).result(timeout=180)
     with pytest.raises(Unsupported):
         tiny_engine.positions(tiny.T5)
@@ -164,7 +166,9 @@ def test_minilm_without_order_gives_the_same_set_of_outputs(real_engine: LocalEn
     shuffled = tuple(np.array(ids)[order].tolist())
 
     def outputs(input_ids: tuple[int, ...], positions: tuple[int, ...] | None) -> np.ndarray:
-        asked = TraceRequest(DEFAULT_ENCODER, input_ids=input_ids, position_ids=positions, hidden_states=(6,))
+        asked = TraceRequest(
+            DEFAULT_ENCODER, input_ids=input_ids, capture=Capture(hidden_states=(6,)), position_ids=positions
+        )
         states = real_engine.trace(asked).hidden_states
         assert states is not None
         return states[0]

@@ -8,7 +8,7 @@ import torch
 
 from playground.core.predictions import Predictions
 from playground.engine.contract.generation import GenerateRequest
-from playground.engine.contract.traces import TraceRequest
+from playground.engine.contract.traces import Capture, TraceRequest
 from playground.engine.local.engine import LocalEngine
 from playground.settings import DEFAULT_DECODER, Settings
 from tests import tiny
@@ -18,7 +18,7 @@ TEXT = "The capital of England is London, and the cat sat on the mat. " * 2
 
 
 def read(engine: LocalEngine, model: str, text: str = TEXT, n: int = 5) -> Predictions:
-    found = engine.trace(TraceRequest(model, text, predictions=n)).predictions
+    found = engine.trace(TraceRequest(model, text, Capture(predictions=n))).predictions
     assert found is not None
     return found
 
@@ -57,7 +57,9 @@ def test_what_was_generated_has_the_log_probabilities_of_its_steps(tiny_engine: 
     ids = tiny_engine.tokenize(tiny.LLAMA, "the cat").input_ids
     steps = list(tiny_engine.generate(GenerateRequest(tiny.LLAMA, "the cat", seed=3, max_new_tokens=9)))
     whole = (*ids, *(step.token_id for step in steps))
-    found = tiny_engine.trace(TraceRequest(tiny.LLAMA, input_ids=whole, predictions=1)).predictions
+    found = tiny_engine.trace(
+        TraceRequest(tiny.LLAMA, input_ids=whole, capture=Capture(predictions=1))
+    ).predictions
     assert found is not None
     np.testing.assert_allclose(found.logprobs[len(ids) - 1 :], [step.logprob for step in steps], atol=1e-4)
     assert found.ranks[len(ids) - 1 :].tolist() == [step.rank for step in steps]
@@ -66,7 +68,7 @@ def test_what_was_generated_has_the_log_probabilities_of_its_steps(tiny_engine: 
 def test_a_text_of_one_token_has_no_perplexity_and_the_trace_counts_its_bytes(
     tiny_engine: LocalEngine,
 ) -> None:
-    trace = tiny_engine.trace(TraceRequest(tiny.LLAMA, input_ids=(5,), predictions=3))
+    trace = tiny_engine.trace(TraceRequest(tiny.LLAMA, input_ids=(5,), capture=Capture(predictions=3)))
     assert trace.predictions is not None
     assert trace.predictions.top_ids.shape == (1, 3)
     assert np.isnan(trace.predictions.perplexity)

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from playground.core.trace import Trace
-from playground.engine.contract.traces import TraceRequest
+from playground.engine.contract.traces import Capture, TraceRequest
 from playground.engine.local import model_thread as worker
 from playground.engine.local.engine import LocalEngine
 from playground.errors import Cancelled, PlaygroundError, TimedOut
@@ -52,7 +52,7 @@ def test_whoever_joins_a_job_that_its_last_reader_leaves_is_answered(
     engine: LocalEngine, monkeypatch: pytest.MonkeyPatch, n_looks: int
 ) -> None:
     """The last reader leaves after so many looks at the tickets; another comes after the next look."""
-    ask = TraceRequest(tiny.LLAMA, TEXTS[0], logits="last", timeout_s=15.0)
+    ask = TraceRequest(tiny.LLAMA, TEXTS[0], Capture(logits="last"), timeout_s=15.0)
     expected = engine.trace(ask).logits
     assert expected is not None
     answers: list[object] = []
@@ -104,7 +104,10 @@ def test_many_readers_of_few_texts_are_all_answered(
 ) -> None:
     """Threads change places as often as they can; sessions type on, so that most requests are superseded."""
     ids = {text: engine.tokenize(tiny.LLAMA, text).input_ids for text in TEXTS}
-    ready = {tuple(ids[text]): engine.trace(TraceRequest(tiny.LLAMA, text, logits="last")) for text in TEXTS}
+    ready = {
+        tuple(ids[text]): engine.trace(TraceRequest(tiny.LLAMA, text, Capture(logits="last")))
+        for text in TEXTS
+    }
     monkeypatch.setattr(
         worker, "run_traces", lambda _loaded, rows, _capture: [ready[r.input_ids] for r in rows]
     )
@@ -119,7 +122,7 @@ def test_many_readers_of_few_texts_are_all_answered(
             owner = f"session {number % 8}"
             try:
                 found = engine.trace(
-                    TraceRequest(tiny.LLAMA, text, logits="last", owner=owner, timeout_s=15.0)
+                    TraceRequest(tiny.LLAMA, text, Capture(logits="last"), owner=owner, timeout_s=15.0)
                 )
                 if not isinstance(found, Trace) or tuple(found.input_ids) != tuple(ids[text]):
                     odd.append(found)

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from playground.engine.contract.generation import GenerateRequest
-from playground.engine.contract.traces import TraceRequest
+from playground.engine.contract.traces import Capture, TraceRequest
 from playground.engine.contract.waiting import Waiting
 from playground.engine.local import model_thread as worker
 from playground.engine.local.engine import LocalEngine
@@ -82,7 +82,7 @@ def held_engine(tiny_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Ite
 
 def test_thirty_threads_asking_the_same_cause_one_forward(tiny_engine: LocalEngine) -> None:
     before = tiny_engine.stats().n_forwards
-    ask = TraceRequest(tiny.LLAMA, "thirty students, one text", attentions="uint8", logits="last")
+    ask = TraceRequest(tiny.LLAMA, "thirty students, one text", Capture(attentions="uint8", logits="last"))
     barrier = threading.Barrier(30)
 
     def student(i: int) -> np.ndarray:
@@ -98,7 +98,7 @@ def test_thirty_threads_asking_the_same_cause_one_forward(tiny_engine: LocalEngi
 
 
 def test_second_time_comes_from_the_cache(tiny_engine: LocalEngine) -> None:
-    ask = TraceRequest(tiny.LLAMA, "asked twice", logits="last")
+    ask = TraceRequest(tiny.LLAMA, "asked twice", Capture(logits="last"))
     first = tiny_engine.trace(ask)
     before = tiny_engine.stats().n_forwards
     second = tiny_engine.trace(ask)
@@ -109,11 +109,14 @@ def test_second_time_comes_from_the_cache(tiny_engine: LocalEngine) -> None:
 def test_waiting_texts_of_similar_length_share_a_forward(held_engine: Held) -> None:
     engine = held_engine.engine
     with ThreadPoolExecutor(6) as pool:
-        first = pool.submit(engine.trace, TraceRequest(tiny.LLAMA, "first", logits="last", owner="0"))
+        first = pool.submit(
+            engine.trace, TraceRequest(tiny.LLAMA, "first", Capture(logits="last"), owner="0")
+        )
         held_engine.entered.wait(timeout=180)
         rest = [
             pool.submit(
-                engine.trace, TraceRequest(tiny.LLAMA, f"text number {i}", logits="last", owner=str(i))
+                engine.trace,
+                TraceRequest(tiny.LLAMA, f"text number {i}", Capture(logits="last"), owner=str(i)),
             )
             for i in range(1, 5)
         ]
@@ -127,11 +130,15 @@ def test_waiting_texts_of_similar_length_share_a_forward(held_engine: Held) -> N
 def test_superseded_and_cancelled_requests_cost_no_forward(held_engine: Held) -> None:
     engine = held_engine.engine
     with ThreadPoolExecutor(6) as pool:
-        first = pool.submit(engine.trace, TraceRequest(tiny.LLAMA, "first", logits="last", owner="0"))
+        first = pool.submit(
+            engine.trace, TraceRequest(tiny.LLAMA, "first", Capture(logits="last"), owner="0")
+        )
         held_engine.entered.wait(timeout=180)
-        old = pool.submit(engine.trace, TraceRequest(tiny.LLAMA, "typ", logits="last", owner="ann"))
+        old = pool.submit(engine.trace, TraceRequest(tiny.LLAMA, "typ", Capture(logits="last"), owner="ann"))
         _until(lambda: engine.stats().n_waiting == 1)
-        new = pool.submit(engine.trace, TraceRequest(tiny.LLAMA, "typing", logits="last", owner="ann"))
+        new = pool.submit(
+            engine.trace, TraceRequest(tiny.LLAMA, "typing", Capture(logits="last"), owner="ann")
+        )
         with pytest.raises(Superseded):
             old.result(timeout=180)
         _until(lambda: engine.stats().n_waiting == 1)
@@ -146,9 +153,9 @@ def test_superseded_and_cancelled_requests_cost_no_forward(held_engine: Held) ->
 def test_one_impatient_student_does_not_spoil_the_shared_forward(held_engine: Held) -> None:
     engine = held_engine.engine
     with ThreadPoolExecutor(6) as pool:
-        pool.submit(engine.trace, TraceRequest(tiny.LLAMA, "first", logits="last", owner="0"))
+        pool.submit(engine.trace, TraceRequest(tiny.LLAMA, "first", Capture(logits="last"), owner="0"))
         held_engine.entered.wait(timeout=180)
-        same = TraceRequest(tiny.LLAMA, "the same text", logits="last")
+        same = TraceRequest(tiny.LLAMA, "the same text", Capture(logits="last"))
         patient = pool.submit(engine.trace, replace(same, owner="patient", request_id="p"))
         _until(lambda: engine.stats().n_waiting == 1)
         hasty = pool.submit(engine.trace, replace(same, owner="hasty", request_id="h"))
@@ -163,13 +170,15 @@ def test_one_impatient_student_does_not_spoil_the_shared_forward(held_engine: He
 def test_full_inbox_answers_at_once_with_the_position(held_engine: Held) -> None:
     engine = held_engine.engine
     with ThreadPoolExecutor(8) as pool:
-        pool.submit(engine.trace, TraceRequest(tiny.LLAMA, "first", logits="last", owner="0"))
+        pool.submit(engine.trace, TraceRequest(tiny.LLAMA, "first", Capture(logits="last"), owner="0"))
         held_engine.entered.wait(timeout=180)
         for i in range(1, 6):
-            pool.submit(engine.trace, TraceRequest(tiny.LLAMA, f"waits {i}", logits="last", owner=str(i)))
+            pool.submit(
+                engine.trace, TraceRequest(tiny.LLAMA, f"waits {i}", Capture(logits="last"), owner=str(i))
+            )
         _until(lambda: engine.stats().n_waiting == 5)
         with pytest.raises(QueueFull) as refused:
-            engine.trace(TraceRequest(tiny.LLAMA, "one too many", logits="last", owner="late"))
+            engine.trace(TraceRequest(tiny.LLAMA, "one too many", Capture(logits="last"), owner="late"))
         assert refused.value.params["position"] == 6
         held_engine.release.set()
 
@@ -177,14 +186,18 @@ def test_full_inbox_answers_at_once_with_the_position(held_engine: Held) -> None
 def test_one_session_cannot_fill_the_inbox(held_engine: Held) -> None:
     engine = held_engine.engine
     with ThreadPoolExecutor(8) as pool:
-        pool.submit(engine.trace, TraceRequest(tiny.LLAMA, "first", logits="last", owner="0"))
+        pool.submit(engine.trace, TraceRequest(tiny.LLAMA, "first", Capture(logits="last"), owner="0"))
         held_engine.entered.wait(timeout=180)
         for topic in "ab":
-            ask = TraceRequest(tiny.LLAMA, f"greedy {topic}", logits="last", owner="greedy", topic=topic)
+            ask = TraceRequest(
+                tiny.LLAMA, f"greedy {topic}", Capture(logits="last"), owner="greedy", topic=topic
+            )
             pool.submit(engine.trace, ask)
         _until(lambda: engine.stats().n_waiting == 2)
         with pytest.raises(QueueFull):
-            engine.trace(TraceRequest(tiny.LLAMA, "greedy c", logits="last", owner="greedy", topic="c"))
+            engine.trace(
+                TraceRequest(tiny.LLAMA, "greedy c", Capture(logits="last"), owner="greedy", topic="c")
+            )
         held_engine.release.set()
 
 
@@ -231,10 +244,12 @@ def test_waiting_caller_is_told_its_place_and_may_give_up(held_engine: Held) -> 
     engine = held_engine.engine
     heard: list[Waiting] = []
     with ThreadPoolExecutor(8) as pool:
-        pool.submit(engine.trace, TraceRequest(tiny.LLAMA, "first", logits="last", owner="0"))
+        pool.submit(engine.trace, TraceRequest(tiny.LLAMA, "first", Capture(logits="last"), owner="0"))
         held_engine.entered.wait(timeout=180)
         with pytest.raises(TimedOut):
-            engine.trace(TraceRequest(tiny.LLAMA, "impatient", logits="last", timeout_s=0.25), heard.append)
+            engine.trace(
+                TraceRequest(tiny.LLAMA, "impatient", Capture(logits="last"), timeout_s=0.25), heard.append
+            )
         assert {each.position for each in heard} == {1}
         assert engine.stats().n_waiting == 0
 
@@ -242,7 +257,7 @@ def test_waiting_caller_is_told_its_place_and_may_give_up(held_engine: Held) -> 
             raise KeyboardInterrupt  # like Streamlit's StopException: not an Exception
 
         with pytest.raises(KeyboardInterrupt):
-            engine.trace(TraceRequest(tiny.LLAMA, "interrupted", logits="last"), leave)
+            engine.trace(TraceRequest(tiny.LLAMA, "interrupted", Capture(logits="last")), leave)
         assert engine.stats().n_waiting == 0
         held_engine.release.set()
 
@@ -263,7 +278,9 @@ def test_request_that_fails_fails_alone(
     cursed = tuple(range(13))
 
     def ask(ids: tuple[int, ...]) -> object:
-        return engine.trace(TraceRequest(tiny.LLAMA, input_ids=ids, logits="last", owner=str(ids)))
+        return engine.trace(
+            TraceRequest(tiny.LLAMA, input_ids=ids, capture=Capture(logits="last"), owner=str(ids))
+        )
 
     with ThreadPoolExecutor(6) as pool:
         futures = [pool.submit(ask, ids) for ids in good]
@@ -279,7 +296,7 @@ def test_least_served_session_is_next(held_engine: Held) -> None:
     engine = held_engine.engine
 
     def ask(owner: str, text: str) -> None:
-        engine.trace(TraceRequest(tiny.LLAMA, text, logits="last", owner=owner, topic=text))
+        engine.trace(TraceRequest(tiny.LLAMA, text, Capture(logits="last"), owner=owner, topic=text))
 
     with ThreadPoolExecutor(8) as pool:
         pool.submit(ask, "heavy", "first " * 8)
@@ -299,19 +316,19 @@ def test_least_served_session_is_next(held_engine: Held) -> None:
 @pytest.mark.parametrize(
     ("ask", "error"),
     [
-        (TraceRequest(tiny.LLAMA, "", logits="last"), EmptyText),
-        (TraceRequest(tiny.LLAMA, "x" * 100_000, logits="last"), TextTooLong),
-        (TraceRequest(tiny.LLAMA, "가" * 150, logits="last"), TooManyTokens),
-        (TraceRequest(tiny.LLAMA, "a b c d e f g h " * 5, attentions="uint8"), TooManyTokens),
-        (TraceRequest(tiny.LLAMA, input_ids=(-1,), logits="last"), BadValue),
-        (TraceRequest(tiny.LLAMA, input_ids=(10**6,), logits="last"), BadValue),
-        (TraceRequest(tiny.LLAMA, "x", hidden_states=(99,)), BadValue),
-        (TraceRequest(tiny.BERT, "x", logits="last"), Unsupported),
-        (TraceRequest(tiny.BERT, "x", predictions=1), Unsupported),
-        (TraceRequest(tiny.LLAMA, "x", predictions=10_000), BadValue),
-        (TraceRequest("nobody/nothing", "x", logits="last"), ModelNotFound),
-        (TraceRequest("../../etc/passwd", "x", logits="last"), ModelNotFound),
-        (TraceRequest("gpt2", "x", logits="last"), ModelNotFound),
+        (TraceRequest(tiny.LLAMA, "", Capture(logits="last")), EmptyText),
+        (TraceRequest(tiny.LLAMA, "x" * 100_000, Capture(logits="last")), TextTooLong),
+        (TraceRequest(tiny.LLAMA, "가" * 150, Capture(logits="last")), TooManyTokens),
+        (TraceRequest(tiny.LLAMA, "a b c d e f g h " * 5, Capture(attentions="uint8")), TooManyTokens),
+        (TraceRequest(tiny.LLAMA, input_ids=(-1,), capture=Capture(logits="last")), BadValue),
+        (TraceRequest(tiny.LLAMA, input_ids=(10**6,), capture=Capture(logits="last")), BadValue),
+        (TraceRequest(tiny.LLAMA, "x", Capture(hidden_states=(99,))), BadValue),
+        (TraceRequest(tiny.BERT, "x", Capture(logits="last")), Unsupported),
+        (TraceRequest(tiny.BERT, "x", Capture(predictions=1)), Unsupported),
+        (TraceRequest(tiny.LLAMA, "x", Capture(predictions=10_000)), BadValue),
+        (TraceRequest("nobody/nothing", "x", Capture(logits="last")), ModelNotFound),
+        (TraceRequest("../../etc/passwd", "x", Capture(logits="last")), ModelNotFound),
+        (TraceRequest("gpt2", "x", Capture(logits="last")), ModelNotFound),
         (GenerateRequest(tiny.BERT, "x"), Unsupported),
         (GenerateRequest(tiny.T5, "x"), Unsupported),
         (GenerateRequest(tiny.LLAMA, ""), EmptyText),
@@ -343,7 +360,7 @@ def test_bad_requests_are_refused_with_a_sentence(
 
 @pytest.mark.parametrize("text", ["\ud800", "</script><script>", "\x00\x01", "שלום", "🧑‍🚀" * 4])
 def test_odd_texts_are_traced(tiny_engine: LocalEngine, text: str) -> None:
-    trace = tiny_engine.trace(TraceRequest(tiny.LLAMA, text, attentions="uint8", logits="last"))
+    trace = tiny_engine.trace(TraceRequest(tiny.LLAMA, text, Capture(attentions="uint8", logits="last")))
     assert trace.logits is not None
     assert np.isfinite(trace.logits).all()
 
@@ -351,7 +368,7 @@ def test_odd_texts_are_traced(tiny_engine: LocalEngine, text: str) -> None:
 def test_closed_engine_leaves_no_thread(tiny_settings: Settings) -> None:
     before = set(threading.enumerate())
     engine = LocalEngine(tiny_settings)
-    engine.trace(TraceRequest(tiny.LLAMA, TEXT, logits="last"))
+    engine.trace(TraceRequest(tiny.LLAMA, TEXT, Capture(logits="last")))
     engine.close()
     _until(lambda: set(threading.enumerate()) <= before)
 

@@ -10,7 +10,7 @@ import torch
 
 from playground.core.prefix_tree import PrefixTree
 from playground.engine.contract.scores import ScoreRequest, Scores
-from playground.engine.contract.traces import TraceRequest
+from playground.engine.contract.traces import Capture, TraceRequest
 from playground.engine.local.engine import LocalEngine
 from playground.errors import BadValue, EmptyText, TextTooLong, TooManyTokens, Unsupported
 from playground.settings import DEFAULT_DECODER, Settings
@@ -113,9 +113,11 @@ def test_a_closed_scoring_costs_no_further_forward(engine: LocalEngine, model: s
     steps = engine.score(ScoreRequest(model, texts, (LABELS,) * len(texts)))
     next(steps)
     steps.close()
-    engine.trace(TraceRequest(model, "a fence behind which its last piece is over", logits="last"))
+    engine.trace(TraceRequest(model, "a fence behind which its last piece is over", Capture(logits="last")))
     before = engine.stats().n_forwards
-    engine.trace(TraceRequest(model, "a fence behind which nothing of the scoring is left", logits="last"))
+    engine.trace(
+        TraceRequest(model, "a fence behind which nothing of the scoring is left", Capture(logits="last"))
+    )
     assert engine.stats().n_forwards == before + 1
     assert engine.stats().n_waiting == 0
 

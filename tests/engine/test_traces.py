@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from playground.core.trace import weights_from_uint8
-from playground.engine.contract.traces import TraceRequest
-from playground.engine.forward.traces import Capture, InputRow, run_traces
+from playground.engine.contract.traces import Capture, TraceRequest
+from playground.engine.forward.traces import InputRow, run_traces
 from playground.engine.local.engine import LocalEngine
 from playground.engine.models import traced_attention as attention
 from playground.engine.models.loaded import LoadedModel
@@ -23,8 +23,8 @@ DECODERS = (tiny.LLAMA, tiny.GPT2)
 SINGLE_STACK = (*DECODERS, tiny.BERT)
 
 
-def ask(engine: LocalEngine, model: str, text: str = TEXT, **wanted: Any) -> Any:
-    return engine.trace(TraceRequest(model=model, text=text, **wanted))
+def ask(engine: LocalEngine, model: str, text: str = TEXT, decoder_text: str = "", **wanted: Any) -> Any:
+    return engine.trace(TraceRequest(model, text, Capture(**wanted), decoder_text=decoder_text))
 
 
 def plain(settings: Settings, model: str, input_ids: np.ndarray) -> Any:

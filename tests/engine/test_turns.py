@@ -14,7 +14,7 @@ import pytest
 from playground.engine import create_engine
 from playground.engine.contract.beams import BeamsRequest
 from playground.engine.contract.scores import ScoreRequest
-from playground.engine.contract.traces import TraceRequest
+from playground.engine.contract.traces import Capture, TraceRequest
 from playground.engine.decoding.beam_search import BeamsWork
 from playground.engine.forward.scoring import ScoringWork
 from playground.engine.local.engine import LocalEngine
@@ -160,7 +160,7 @@ def test_a_reader_who_pauses_keeps_no_keys_and_values(
     if is_cancelled:
         engine.cancel_owner("")
     until(lambda: not (engine.stats().n_waiting or engine._scheduler._running))
-    engine.trace(TraceRequest(tiny.LLAMA, "after it", logits="last"))
+    engine.trace(TraceRequest(tiny.LLAMA, "after it", Capture(logits="last")))
     gc.collect()
     assert known
     assert not any(one() for one in known)

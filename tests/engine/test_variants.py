@@ -32,9 +32,9 @@ from playground.engine import create_engine
 from playground.engine.contract.beams import BeamsRequest
 from playground.engine.contract.generation import GenerateManyRequest, GenerateRequest
 from playground.engine.contract.scores import ScoreRequest
-from playground.engine.contract.traces import TraceRequest
+from playground.engine.contract.traces import Capture, TraceRequest
 from playground.engine.contract.training import FinetuneRequest, TrainingText
-from playground.engine.forward.traces import Capture, InputRow, run_traces
+from playground.engine.forward.traces import InputRow, run_traces
 from playground.engine.local.engine import LocalEngine
 from playground.engine.models.catalogue import catalogue, model_folder
 from playground.engine.models.loading import load, model_info
@@ -289,7 +289,7 @@ def test_no_text_goes_past_the_window(engine: LocalEngine, model: str) -> None:
     long = tuple(int(one) for one in np.random.default_rng(1).integers(5, 290, WINDOW + 1))
     assert next(info for info in engine.models() if info.model_id == model).n_ctx == WINDOW
     with pytest.raises(TooManyTokens):
-        engine.trace(TraceRequest(model, input_ids=long, logits="last"))
+        engine.trace(TraceRequest(model, input_ids=long, capture=Capture(logits="last")))
     with pytest.raises(TooManyTokens):
         list(engine.generate(GenerateRequest(model, input_ids=long[1:])))
     with pytest.raises(TooManyTokens):
@@ -302,12 +302,18 @@ def test_no_text_goes_past_the_window(engine: LocalEngine, model: str) -> None:
 def test_far_positions_are_refused_where_angles_change(engine: LocalEngine, model: str) -> None:
     """One text at a far position would turn every later text by other angles."""
     limit = next(info for info in engine.models() if info.model_id == model).n_ctx
-    usual = engine.trace(TraceRequest(model, input_ids=(5, 6, 7), logits="all", hidden_states=(1,)))
+    usual = engine.trace(
+        TraceRequest(model, input_ids=(5, 6, 7), capture=Capture(logits="all", hidden_states=(1,)))
+    )
     with pytest.raises(BadValue, match=f"0-{limit - 1}"):
-        engine.trace(TraceRequest(model, input_ids=(5, 6), position_ids=(0, limit), logits="last"))
-    last = engine.trace(TraceRequest(model, input_ids=(5, 6), position_ids=(0, limit - 1), logits="last"))
+        engine.trace(
+            TraceRequest(model, input_ids=(5, 6), capture=Capture(logits="last"), position_ids=(0, limit))
+        )
+    last = engine.trace(
+        TraceRequest(model, input_ids=(5, 6), capture=Capture(logits="last"), position_ids=(0, limit - 1))
+    )
     assert last.logits is not None
-    again = engine.trace(TraceRequest(model, input_ids=(5, 6, 7), logits="all"))
+    again = engine.trace(TraceRequest(model, input_ids=(5, 6, 7), capture=Capture(logits="all")))
     np.testing.assert_array_equal(again.logits, usual.logits)
 
 
@@ -320,10 +326,8 @@ def test_an_encoder_and_a_decoder_of_any_depths(engine: LocalEngine, settings: S
         asked = TraceRequest(
             model,
             input_ids=ids,
+            capture=Capture(attentions="float32", hidden_states="all", logits="all"),
             decoder_text="The cat",
-            attentions="float32",
-            hidden_states="all",
-            logits="all",
         )
         trace = engine.trace(asked)
         assert trace.decoder_input_ids is not None
@@ -345,7 +349,7 @@ def test_an_edit_of_an_encoder_reaches_the_decoder(
 ) -> None:
     """Oracle: the head's columns of the output projection are 0; a hook of the test puts the state in."""
     ids, layer, head = (5, 6, 7, 8), 1, 2
-    wanted = TraceRequest(model, input_ids=ids, hidden_states="all", logits="all")
+    wanted = TraceRequest(model, input_ids=ids, capture=Capture(hidden_states="all", logits="all"))
     usual = engine.trace(wanted)
     net = oracle(settings, model)
     output = net.encoder.block[layer].layer[0].SelfAttention.o
@@ -355,7 +359,7 @@ def test_an_edit_of_an_encoder_reaches_the_decoder(
         target = torch.tensor([[0]])
         expected = plain(settings, model, list(ids), decoder_input_ids=target)
         output.weight.copy_(kept)
-    off = engine.trace(replace(wanted, edit=Intervention(((layer, head),))))
+    off = engine.trace(replace(wanted, intervention=Intervention(((layer, head),))))
     same_to_rounding(off.logits, expected.logits[0])  # type: ignore[arg-type]
     same_to_rounding(off.hidden_states, torch.stack(expected.encoder_hidden_states)[:, 0])  # type: ignore[arg-type]
     assert np.abs(off.logits - usual.logits).max() > 1e-3  # type: ignore[operator]
@@ -370,7 +374,7 @@ def test_an_edit_of_an_encoder_reaches_the_decoder(
     hook = net.encoder.block[layer].register_forward_pre_hook(put)
     expected = plain(settings, model, list(ids), decoder_input_ids=target)
     hook.remove()
-    patched = engine.trace(replace(wanted, edit=Intervention(patches=(patch(layer, 3, state),))))
+    patched = engine.trace(replace(wanted, intervention=Intervention(patches=(patch(layer, 3, state),))))
     same_to_rounding(patched.logits, expected.logits[0])  # type: ignore[arg-type]
     assert np.abs(patched.logits - usual.logits).max() > 1e-3  # type: ignore[operator]
 
@@ -427,7 +431,7 @@ def test_a_refusal_is_what_a_page_is_told(settings: Settings, tmp_path: Path) ->
     engine = create_engine(mine)
     try:
         with pytest.raises(ConfigRefused, match="add_cross_attention"):
-            engine.trace(TraceRequest("tiny/bert-plain", "the cat", hidden_states=(0,)))
+            engine.trace(TraceRequest("tiny/bert-plain", "the cat", Capture(hidden_states=(0,))))
         (info,) = (one for one in engine.models() if one.model_id == "tiny/bert-plain")
         assert (info.state, "add_cross_attention" in info.message) == ("failed", True)
     finally:

@@ -12,7 +12,7 @@ from transformers import AutoTokenizer
 
 from playground.core.sentences import sentence_vector
 from playground.core.trace import Trace
-from playground.engine.contract.traces import TraceRequest
+from playground.engine.contract.traces import Capture, TraceRequest
 from playground.engine.contract.vectors import TracesRequest
 from playground.engine.forward.texts import chunks
 from playground.engine.forward.traces import InputRow
@@ -82,7 +82,7 @@ def test_equal_texts_are_read_once_and_known_ones_never(tiny_engine: LocalEngine
     again = dict(tiny_engine.traces(TracesRequest(tiny.BERT, texts, (2,))))
     assert tiny_engine.stats().n_forwards == before + 1
     assert all(isinstance(trace, Trace) and trace.cached for trace in again.values())
-    tiny_engine.trace(TraceRequest(tiny.BERT, texts[0], hidden_states=(2,)))
+    tiny_engine.trace(TraceRequest(tiny.BERT, texts[0], Capture(hidden_states=(2,))))
     assert tiny_engine.stats().n_forwards == before + 1, "and a single trace finds it too"
 
 
@@ -101,7 +101,7 @@ def test_of_a_long_text_the_beginning_is_read_when_so_asked(tiny_engine: LocalEn
     assert isinstance(short, Trace)
     ids = tiny_engine.tokenize(tiny.BERT, long).input_ids
     assert tuple(trace.input_ids) == (*ids[: limit - 1], ids[-1])
-    whole = tiny_engine.trace(TraceRequest(tiny.BERT, "the cat", hidden_states=(2,)))
+    whole = tiny_engine.trace(TraceRequest(tiny.BERT, "the cat", Capture(hidden_states=(2,))))
     np.testing.assert_allclose(short.hidden_states, whole.hidden_states, atol=1e-5)
     assert isinstance(dict(tiny_engine.traces(TracesRequest(tiny.BERT, (long,), (2,))))[0], TooManyTokens)
 
@@ -176,7 +176,9 @@ def test_others_get_their_turn_between_chunks(tiny_engine: LocalEngine) -> None:
 
     thread = threading.Thread(target=read)
     thread.start()
-    tiny_engine.trace(TraceRequest(tiny.LLAMA, "a quick question", hidden_states=(1,), owner="other"))
+    tiny_engine.trace(
+        TraceRequest(tiny.LLAMA, "a quick question", Capture(hidden_states=(1,)), owner="other")
+    )
     order.append("question")
     thread.join(timeout=180)
     assert order == ["question", "file"]

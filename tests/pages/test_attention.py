@@ -16,7 +16,7 @@ from playground.core.heads import head_scores, kl_bits
 from playground.core.interventions import Intervention
 from playground.core.trace import Trace
 from playground.engine.contract.engine import Engine
-from playground.engine.contract.traces import TraceRequest
+from playground.engine.contract.traces import Capture, TraceRequest
 from playground.engine.process import SharedEngine
 from playground.settings import Settings
 from playground.ui.attention import tasks as attention_tasks
@@ -33,8 +33,11 @@ def engine(tiny_engine: SharedEngine) -> Engine:
     return tiny_engine.get(timeout_s=180)
 
 
-def read(engine: Engine, model: str, text: str = TEXT, **wanted: Any) -> Trace:
-    return engine.trace(TraceRequest(model, text, **{"attentions": "float32"} | wanted))
+def read(
+    engine: Engine, model: str, text: str = TEXT, *, intervention: Intervention | None = None, **wanted: Any
+) -> Trace:
+    capture = Capture(**{"attentions": "float32"} | wanted)
+    return engine.trace(TraceRequest(model, text, capture, intervention=intervention))
 
 
 def map_shown(app: AppTest) -> NDArray[np.float32]:
@@ -193,7 +196,7 @@ def test_before_and_after_are_the_models_own(ablation: Any, open_app: OpenApp, e
     app = open_app("attention", text=TEXT, att_panel="off", att_off="0.1 1.2", att_ablation=ablation)
     before = read(engine, tiny.LLAMA, attentions=None, logits="last").logits
     edit = Intervention(off, "mean" if ablation else "zero")
-    after = read(engine, tiny.LLAMA, attentions=None, logits="last", edit=edit).logits
+    after = read(engine, tiny.LLAMA, attentions=None, logits="last", intervention=edit).logits
     assert before is not None
     assert after is not None
     assert f"{float(kl_bits(before[0], after[0])):.3f} bits" in told(app)
@@ -210,7 +213,9 @@ def test_heads_are_measured_after_the_token_that_the_reader_selects(
     app = open_app("attention", text=TEXT, att_panel="off", att_off="0.1 1.2 2.0", token=str(place))
     ids = engine.tokenize(tiny.LLAMA, TEXT).input_ids
     every = [
-        engine.trace(TraceRequest(tiny.LLAMA, input_ids=ids, logits="all", edit=edit)).logits
+        engine.trace(
+            TraceRequest(tiny.LLAMA, input_ids=ids, capture=Capture(logits="all"), intervention=edit)
+        ).logits
         for edit in (None, Intervention(off))
     ]
     before, after = (logits[place] for logits in every if logits is not None)
@@ -229,7 +234,9 @@ def test_the_ranking_is_that_of_the_selected_token(open_app: OpenApp, engine: En
     app.button(key="att_rank").click().run()
     ids = engine.tokenize(tiny.LLAMA, TEXT).input_ids[:5]
     before, after = (
-        engine.trace(TraceRequest(tiny.LLAMA, input_ids=ids, logits="last", edit=edit)).logits
+        engine.trace(
+            TraceRequest(tiny.LLAMA, input_ids=ids, capture=Capture(logits="last"), intervention=edit)
+        ).logits
         for edit in (None, Intervention(((2, 1),)))
     )
     assert before is not None
@@ -255,7 +262,7 @@ def test_every_head_is_ranked_and_the_ranking_stays(open_app: OpenApp, engine: E
     before = read(engine, tiny.LLAMA, attentions=None, logits="last").logits
     assert before is not None
     for head in ((0, 0), (1, 3)):
-        after = read(engine, tiny.LLAMA, attentions=None, logits="last", edit=Intervention((head,))).logits
+        after = read(engine, tiny.LLAMA, attentions=None, logits="last", intervention=Intervention((head,))).logits
         assert after is not None
         assert ranking.kl[head] == pytest.approx(float(kl_bits(before[0], after[0])), abs=1e-4)
     best = max(ranking.kl, key=ranking.kl.__getitem__)
@@ -311,7 +318,7 @@ def test_the_tasks_know_the_answers(open_app: OpenApp, engine: Engine) -> None:
     every = " ".join(f"{layer}.{head}" for layer in range(scores.shape[0]) for head in range(scores.shape[1]))
     app = open_app("attention", text=TEXT, att_off=every)
     heads = tuple(tuple(map(int, name.split("."))) for name in every.split())
-    after = read(engine, tiny.LLAMA, attentions=None, logits="last", edit=Intervention(heads)).logits
+    after = read(engine, tiny.LLAMA, attentions=None, logits="last", intervention=Intervention(heads)).logits
     assert after is not None
     changed = logits[0].argmax() != after[0].argmax()
     assert any("Reached." in box.value for box in app.success) == changed
@@ -361,7 +368,7 @@ def test_code_of_ablations_gives_the_numbers_shown(
     assert before.logits is not None
 
     def bits(*heads: tuple[int, int]) -> float:
-        after = read(engine, model, attentions=None, logits="last", edit=Intervention(heads, ablation)).logits
+        after = read(engine, model, attentions=None, logits="last", intervention=Intervention(heads, ablation)).logits
         assert after is not None
         assert before.logits is not None
         return float(kl_bits(before.logits[0], after[0]))

@@ -11,7 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from playground.core.attention import row_weights
-from playground.engine.contract.traces import TraceRequest
+from playground.engine.contract.traces import Capture, TraceRequest
 from playground.engine.process import SharedEngine
 from playground.settings import Settings
 from tests import tiny
@@ -68,7 +68,7 @@ def drawn(app: AppTest) -> tuple[dict[str, Any], np.ndarray]:
 
 def traced(engine: SharedEngine, model: str, text: str = TEXT, window: Window = None) -> Any:
     return engine.get(timeout_s=180).trace(
-        TraceRequest(model, text, attentions="float32", query_key=True, window=window)
+        TraceRequest(model, text, Capture(attentions="float32", query_key=True, window=window))
     )
 
 

@@ -20,7 +20,7 @@ from playground.core.pieces import labels
 from playground.core.tables import attention as frames
 from playground.core.trace import Trace
 from playground.engine import process
-from playground.engine.contract.traces import TraceRequest
+from playground.engine.contract.traces import Capture, TraceRequest
 from playground.settings import Settings
 from playground.ui import show, state
 from playground.ui.attention import bertviz as bertviz_view
@@ -44,7 +44,7 @@ def script(model: str, text: str) -> None:
 
     info = next(info for info in compute.get_engine().models() if info.model_id == model)
     context = state.PageContext("attention", info, text, state.language(), "owner")
-    bertviz_view.panel(context, compute.trace(context, attentions="float32", topic="attention"))
+    bertviz_view.panel(context, compute.trace(context, Capture(attentions="float32"), topic="attention"))
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ def params(app: AppTest) -> dict[str, Any]:
 
 def traced(engine: process.SharedEngine, model: str, text: str = TEXT, decoder_text: str = TEXT) -> Trace:
     request = TraceRequest(
-        model, text, decoder_text=decoder_text if model == tiny.T5 else "", attentions="float32"
+        model, text, Capture(attentions="float32"), decoder_text=decoder_text if model == tiny.T5 else ""
     )
     return engine.get(timeout_s=180).trace(request)
 

@@ -15,7 +15,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from playground.core import embeddings as core
-from playground.engine.contract.traces import TraceRequest
+from playground.engine.contract.traces import Capture, TraceRequest
 from playground.engine.process import SharedEngine
 from playground.settings import DEFAULT_ENCODER, Settings
 from playground.ui import compute, state
@@ -511,7 +511,7 @@ def test_sentence_code_gives_the_map_and_the_hits_shown(
 def test_sentence_vectors_are_means_of_the_last_layer(tiny_engine: SharedEngine) -> None:
     from playground.core.sentences import sentence_vector
 
-    trace = tiny_engine.get(timeout_s=180).trace(TraceRequest(tiny.BERT, TEXT, hidden_states="all"))
+    trace = tiny_engine.get(timeout_s=180).trace(TraceRequest(tiny.BERT, TEXT, Capture(hidden_states="all")))
     assert trace.hidden_states is not None
     expected = trace.hidden_states[-1].mean(0)
     np.testing.assert_allclose(sentence_vector(trace), expected / np.linalg.norm(expected), atol=1e-6)

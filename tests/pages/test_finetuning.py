@@ -24,7 +24,7 @@ from streamlit.testing.v1.element_tree import Selectbox
 from playground.core.files.training_rows import TrainingRow, pairs, read_training, split
 from playground.core.lora import relative_norm, singular_values
 from playground.engine.contract.engine import Engine
-from playground.engine.contract.traces import TraceRequest
+from playground.engine.contract.traces import Capture, TraceRequest
 from playground.engine.contract.training import ENDED, FinetuneRequest, TrainingState
 from playground.engine.local.engine import LocalEngine
 from playground.engine.process import SharedEngine
@@ -236,7 +236,9 @@ def test_both_texts_are_the_models_and_strength_0_is_the_base(open_app: OpenApp,
     for name, model in (("before", tiny.LLAMA), ("after", last.adapter)):
         written = list(ids)
         while len(written) < len(ids) + 40 and len(written) < tiny.N_CTX:
-            logits = engine.trace(TraceRequest(model, input_ids=tuple(written), logits="last")).logits
+            logits = engine.trace(
+                TraceRequest(model, input_ids=tuple(written), capture=Capture(logits="last"))
+            ).logits
             assert logits is not None
             written.append(int(logits[-1].argmax()))
             if written[-1] in engine.lent.tokenizer(model).eos_ids:
@@ -244,7 +246,7 @@ def test_both_texts_are_the_models_and_strength_0_is_the_base(open_app: OpenApp,
         ends = engine.lent.tokenizer(model).eos_ids
         assert texts[name] == engine.text_of(model, [one for one in written[len(ids) :] if one not in ends])
     [lines] = [rows for rows in charts(app) if "strength" in rows]
-    base = engine.trace(TraceRequest(tiny.LLAMA, input_ids=ids, logits="last")).logits
+    base = engine.trace(TraceRequest(tiny.LLAMA, input_ids=ids, capture=Capture(logits="last"))).logits
     assert base is not None
     probs = np.exp(base[-1] - base[-1].max()) / np.exp(base[-1] - base[-1].max()).sum()
     at_0 = lines[lines["strength"] == 0]["prob"].astype(float).max()
@@ -459,7 +461,9 @@ def test_shown_code_of_the_texts_gives_the_numbers(
     ids = [5, 6, 7, 8]
     found, _ = run_script(show.code("strengths", **given, input_ids=ids), tmp_path)
     for strength, probs in zip(found["strengths"], found["probs"], strict=True):
-        asked = TraceRequest(f"{adapter}@{round(100 * strength)}", input_ids=tuple(ids), logits="last")
+        asked = TraceRequest(
+            f"{adapter}@{round(100 * strength)}", input_ids=tuple(ids), capture=Capture(logits="last")
+        )
         logits = engine.trace(asked).logits
         assert logits is not None
         expected = np.exp(logits[-1] - logits[-1].max())
@@ -481,7 +485,7 @@ def test_shown_code_of_any_page_merges_the_adapter(
     script = show.code("surprisal", folder=show.model_folder(f"{adapter}@50"), text=text)
     found, _ = run_script(script, tmp_path)
     ids = engine.tokenize(tiny.LLAMA, text).input_ids
-    trace = engine.trace(TraceRequest(f"{adapter}@50", input_ids=ids, predictions=1))
+    trace = engine.trace(TraceRequest(f"{adapter}@50", input_ids=ids, capture=Capture(predictions=1)))
     assert trace.predictions is not None
     np.testing.assert_allclose(found["surprisals"], trace.predictions.surprisal_bits, atol=1e-4)
 
@@ -523,7 +527,7 @@ def test_reproduce_and_the_row_are_those_of_a_chat(
     [text] = engine.training_texts(model, [row])
     assert found["ids"] == list(text.input_ids)
     assert found["is_trained"] == list(text.is_trained)
-    trace = engine.trace(TraceRequest(model, input_ids=text.input_ids, predictions=1))
+    trace = engine.trace(TraceRequest(model, input_ids=text.input_ids, capture=Capture(predictions=1)))
     assert trace.predictions is not None
     bits = [trace.predictions.surprisal_bits[at - 1] for at, on in enumerate(text.is_trained) if on]
     np.testing.assert_allclose(found["surprisals"], np.array(bits) * np.log(2), atol=1e-4)

@@ -18,7 +18,7 @@ from playground.core import journey
 from playground.core.inside import log_probabilities
 from playground.core.next_characters import first_character
 from playground.core.pieces import bytes_of
-from playground.engine.contract.traces import TraceRequest
+from playground.engine.contract.traces import Capture, TraceRequest
 from playground.engine.process import SharedEngine
 from playground.settings import Settings
 from playground.ui import next_characters, show, warming
@@ -91,7 +91,9 @@ def test_long_text_is_read_whole_and_says_that_attention_is_not_drawn(
     assert f"up to {tiny_settings.max_tokens_all_heads} tokens" in app.markdown[1].value
     assert [row["weight"] for row in shown["rows"]] == [None] * journey.N_ROWS
     assert shown["rows"][0]["label"] == f"⋯ {n_tokens - journey.N_ROWS + 1} tokens"
-    whole = journey.next_tokens(engine.trace(TraceRequest(model=tiny.LLAMA, text=text, logits="last")))
+    whole = journey.next_tokens(
+        engine.trace(TraceRequest(model=tiny.LLAMA, text=text, capture=Capture(logits="last")))
+    )
     assert whole is not None
     assert shown["next"][0]["p"] == pytest.approx(whole.probs[0], abs=1e-6)
 
@@ -213,7 +215,7 @@ def test_next_characters_are_at_least_what_single_tokens_give_them(
     assert len(shares) == next_characters.N_SHOWN
     assert shares == sorted(shares, reverse=True)
     engine = tiny_engine.get(timeout_s=180)
-    trace = engine.trace(TraceRequest(tiny.GPT2, text="대한민국의 수도는", logits="last"))
+    trace = engine.trace(TraceRequest(tiny.GPT2, text="대한민국의 수도는", capture=Capture(logits="last")))
     assert trace.logits is not None
     probs = np.exp(log_probabilities(trace.logits[-1]))
     ids = np.arange(len(probs))

@@ -16,7 +16,7 @@ from playground.core import inside as core
 from playground.core.pieces import opened, piece
 from playground.core.residual import Lens
 from playground.engine.contract.inside import LensRequest
-from playground.engine.contract.traces import TraceRequest
+from playground.engine.contract.traces import Capture, TraceRequest
 from playground.engine.forward.lens import LensWork
 from playground.engine.local.engine import LocalEngine
 from playground.engine.process import SharedEngine
@@ -69,7 +69,9 @@ def told(app: AppTest) -> str:
 def test_the_top_row_is_the_models_own_answer(model: str, open_app: OpenApp, engine: LocalEngine) -> None:
     data = picture(with_rest(open_app("inside", model=model, text=TEXT)))
     assert "wants" not in data
-    logits = engine.trace(TraceRequest(model, input_ids=ids(engine, model), logits="all")).logits
+    logits = engine.trace(
+        TraceRequest(model, input_ids=ids(engine, model), capture=Capture(logits="all"))
+    ).logits
     assert logits is not None
     shown = [position for position, _label in data["tokens"]]
     probs = np.exp(core.log_probabilities(logits[shown]))
@@ -87,7 +89,9 @@ def test_the_top_row_is_the_models_own_answer(model: str, open_app: OpenApp, eng
 def test_attributions_sum_to_the_logit(
     model: str, minus: str, open_app: OpenApp, engine: LocalEngine
 ) -> None:
-    logits = engine.trace(TraceRequest(model, input_ids=ids(engine, model), logits="last")).logits
+    logits = engine.trace(
+        TraceRequest(model, input_ids=ids(engine, model), capture=Capture(logits="last"))
+    ).logits
     assert logits is not None
     first, second = np.argsort(-logits[0])[[1, 4]].tolist()
     link = {"ins_token": str(first)} | ({"ins_minus": str(second)} if minus else {})
@@ -130,7 +134,9 @@ def test_copying_every_state_gives_the_answer_of_sentence_a(
     name = f"ins_block_{next(i.n_layer for i in engine.models() if i.model_id == model)}"
     link = {"ins_b": "The mat sat on the cat", "ins_from": "all", name: str(block)}
     table = charts(open_app("inside", model=model, text=TEXT, **link))[4]
-    logits = engine.trace(TraceRequest(model, input_ids=ids(engine, model), logits="last")).logits
+    logits = engine.trace(
+        TraceRequest(model, input_ids=ids(engine, model), capture=Capture(logits="last"))
+    ).logits
     assert logits is not None
     probs = np.exp(core.log_probabilities(logits[0]))
     after = table[table["when"] == "after"]

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from playground.core.journey import sharpest_head
 from playground.engine.contract.engine import Engine
-from playground.engine.contract.traces import TraceRequest
+from playground.engine.contract.traces import Capture, TraceRequest
 from playground.engine.process import SharedEngine
 from tests import tiny
 from tests.pages.conftest import OpenApp
@@ -87,7 +87,7 @@ def test_the_last_block_is_n_and_the_first_is_one(
 
 
 def test_home_names_the_head_that_the_attention_page_opens(open_app: OpenApp, engine: Engine) -> None:
-    trace = engine.trace(TraceRequest(tiny.LLAMA, TEXT, attentions="float32"))
+    trace = engine.trace(TraceRequest(tiny.LLAMA, TEXT, Capture(attentions="float32")))
     row = sharpest_head(trace, [False] * len(trace.tokens))
     assert row is not None
     name = f"{row.layer + 1}.{row.head + 1}"
@@ -131,7 +131,7 @@ def test_the_axis_of_layers_begins_with_the_embedding(open_app: OpenApp, engine:
 def test_the_masks_name_the_layer_that_they_draw(open_app: OpenApp, engine: Engine) -> None:
     app = open_app("attention", text=TEXT, att_panel="masks", att_depth="100")
     rows = charts(app)[1]
-    weights = engine.trace(TraceRequest(tiny.BERT, TEXT, attentions="float32")).attentions
+    weights = engine.trace(TraceRequest(tiny.BERT, TEXT, Capture(attentions="float32"))).attentions
     assert weights is not None
     np.testing.assert_allclose(rows["weight"], weights[-1].mean(axis=0).ravel(), atol=1e-4)
     n_layer = info(engine, tiny.BERT).n_layer

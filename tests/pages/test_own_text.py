@@ -13,7 +13,7 @@ import torch
 from streamlit.testing.v1 import AppTest
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from playground.engine.contract.traces import TraceRequest
+from playground.engine.contract.traces import Capture, TraceRequest
 from playground.engine.process import SharedEngine
 from playground.settings import Settings
 from playground.ui import show
@@ -37,7 +37,7 @@ def own_table(app: AppTest) -> pd.DataFrame:
 def test_own_text_is_coloured_by_its_surprisal(open_app: OpenApp, tiny_engine: SharedEngine) -> None:
     app = open_app("sampling", text=TEXT, sam_panel="text")
     assert not app.exception
-    request = TraceRequest(tiny.LLAMA, TEXT, predictions=5)
+    request = TraceRequest(tiny.LLAMA, TEXT, Capture(predictions=5))
     read = tiny_engine.get(timeout_s=180).trace(request).predictions
     assert read is not None
     sent = scored(app)
@@ -96,7 +96,11 @@ def test_surprisal_code_gives_the_numbers_of_the_panel(
 ) -> None:
     script = show.code("surprisal", folder=folder(tiny_settings, tiny.LLAMA), text=TEXT, with_start=False)
     found, printed = run_script(script, tmp_path)
-    read = tiny_engine.get(timeout_s=180).trace(TraceRequest(tiny.LLAMA, TEXT, predictions=1)).predictions
+    read = (
+        tiny_engine.get(timeout_s=180)
+        .trace(TraceRequest(tiny.LLAMA, TEXT, Capture(predictions=1)))
+        .predictions
+    )
     assert read is not None
     assert found["surprisals"] == pytest.approx(read.surprisal_bits.tolist(), abs=1e-3)
     assert found["perplexity"] == pytest.approx(read.perplexity, rel=1e-4)

@@ -15,7 +15,7 @@ from playground.core.positions import alibi_slopes, distance_profile, frequencie
 from playground.core.ranking import rank
 from playground.core.sampling import distribution
 from playground.core.tables import positions as frames
-from playground.engine.contract.traces import TraceRequest
+from playground.engine.contract.traces import Capture, TraceRequest
 from playground.engine.process import SharedEngine
 from playground.settings import Settings
 from playground.ui.components.positions import Control
@@ -156,7 +156,9 @@ def measured(
     positions = (0,) * len(given) if equal else None
     states = []
     for read in (given, tuple(given[token] for token in order)):
-        asked = TraceRequest(model, input_ids=read, position_ids=positions, hidden_states="all")
+        asked = TraceRequest(
+            model, input_ids=read, capture=Capture(hidden_states="all"), position_ids=positions
+        )
         trace = engine.get(timeout_s=180).trace(asked)
         assert trace.hidden_states is not None
         states.append(trace.hidden_states)
@@ -229,7 +231,9 @@ def test_rotary_code_gives_the_score_shown(
     )
     engine = tiny_engine.get(timeout_s=180)
     scheme = engine.positions(tiny.LLAMA)
-    states = engine.trace(TraceRequest(tiny.LLAMA, input_ids=given, hidden_states=(0,))).hidden_states
+    states = engine.trace(
+        TraceRequest(tiny.LLAMA, input_ids=given, capture=Capture(hidden_states=(0,)))
+    ).hidden_states
     assert scheme.head is not None
     assert states is not None
     query, key = scheme.head.query_key(states[0])
@@ -295,7 +299,9 @@ def test_far_code_gives_the_probabilities_shown(
     for moved, first in (("all", 0), ("last", last)):
         for offset in OFFSETS[:4]:
             places = tuple(place + offset * (place >= first) for place in range(len(given)))
-            asked = TraceRequest(tiny.LLAMA, input_ids=given, position_ids=places, logits="last")
+            asked = TraceRequest(
+                tiny.LLAMA, input_ids=given, capture=Capture(logits="last"), position_ids=places
+            )
             logits = engine.trace(asked).logits
             assert logits is not None
             kept = distribution(rank(logits[-1]))

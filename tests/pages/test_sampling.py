@@ -20,7 +20,7 @@ from playground.core.sampling import distribution
 from playground.core.tables import continuations as frames_many
 from playground.core.tables import sampling as frames
 from playground.engine.contract.generation import GenerateRequest
-from playground.engine.contract.traces import TraceRequest
+from playground.engine.contract.traces import Capture, TraceRequest
 from playground.engine.process import SharedEngine
 from playground.settings import Settings
 from playground.ui import show
@@ -344,7 +344,7 @@ def test_a_guess_is_checked_and_scored_against_the_models_ranks(
 ) -> None:
     engine, hidden = tiny_engine.get(timeout_s=180), guess.texts()[0]
     tokens = engine.tokenize(tiny.LLAMA, hidden)
-    read = engine.trace(TraceRequest(tiny.LLAMA, hidden, predictions=5)).predictions
+    read = engine.trace(TraceRequest(tiny.LLAMA, hidden, Capture(predictions=5))).predictions
     assert read is not None
     app = open_app("sampling", text=TEXT, sam_panel="guess")
     assert hidden not in str([one.value for one in app.markdown]), "the text is a secret"
@@ -429,7 +429,9 @@ def test_a_new_sentence_puts_the_old_continuation_away(open_app: OpenApp) -> Non
 
 
 def test_tasks_are_checked_against_the_model(open_app: OpenApp, tiny_engine: SharedEngine) -> None:
-    trace = tiny_engine.get(timeout_s=180).trace(TraceRequest(model=tiny.LLAMA, text=TEXT, logits="last"))
+    trace = tiny_engine.get(timeout_s=180).trace(
+        TraceRequest(model=tiny.LLAMA, text=TEXT, capture=Capture(logits="last"))
+    )
     assert trace.logits is not None
     ranked = rank(trace.logits[-1])
     probs = distribution(ranked).probs
@@ -482,7 +484,9 @@ def test_sampling_code_gives_the_numbers_of_the_table(
     chosen: SamplerValue, folder: str, tiny_engine: SharedEngine, tmp_path: Path
 ) -> None:
     found, printed = run_code("sampling", tmp_path, folder=folder, text=TEXT, **chosen._asdict())
-    trace = tiny_engine.get(timeout_s=180).trace(TraceRequest(model=tiny.LLAMA, text=TEXT, logits="last"))
+    trace = tiny_engine.get(timeout_s=180).trace(
+        TraceRequest(model=tiny.LLAMA, text=TEXT, capture=Capture(logits="last"))
+    )
     assert trace.logits is not None
     kept = distribution(rank(trace.logits[-1]), **chosen._asdict())
     assert found["n_kept"] == kept.n_kept
@@ -498,7 +502,9 @@ def test_entropy_code_gives_the_numbers_of_the_curve(
         "top_k": 50, "top_p": 0.8, "min_p": 0.01, "typical_p": 0.9, "order": "llama.cpp"
     }  # fmt: skip
     _found, printed = run_code("entropy", tmp_path, folder=folder, text=TEXT, **cuts)
-    trace = tiny_engine.get(timeout_s=180).trace(TraceRequest(model=tiny.LLAMA, text=TEXT, logits="last"))
+    trace = tiny_engine.get(timeout_s=180).trace(
+        TraceRequest(model=tiny.LLAMA, text=TEXT, capture=Capture(logits="last"))
+    )
     assert trace.logits is not None
     grid = [round(0.2 * step, 1) for step in range(1, 16)]
     points = frames.curve_points(rank(trace.logits[-1]), grid, cuts, now=False)

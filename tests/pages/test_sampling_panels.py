@@ -17,7 +17,7 @@ from playground.core.tables import beams as frames_beams
 from playground.core.tables import comparing as frames_comparing
 from playground.engine.contract.beams import BeamsRequest
 from playground.engine.contract.generation import GenerateRequest
-from playground.engine.contract.traces import TraceRequest
+from playground.engine.contract.traces import Capture, TraceRequest
 from playground.engine.process import SharedEngine
 from playground.settings import Settings
 from playground.ui import show
@@ -40,7 +40,7 @@ def texts(app: AppTest) -> list[str]:
 
 
 def expects(engine: Any, model: str, settings: SamplerValue) -> Any:
-    logits = engine.trace(TraceRequest(model, TEXT, logits="last")).logits
+    logits = engine.trace(TraceRequest(model, TEXT, Capture(logits="last"))).logits
     return distribution(rank(logits[-1]), **settings._asdict())
 
 

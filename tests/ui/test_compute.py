@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from playground.core.trace import Trace
 from playground.engine.contract.generation import GenerateRequest, GenerateStep
 from playground.engine.contract.models import ModelInfo
-from playground.engine.contract.traces import TraceRequest
+from playground.engine.contract.traces import Capture, TraceRequest
 from playground.engine.contract.waiting import OnWait, Waiting
 from playground.errors import QueueFull, Superseded
 from playground.ui import compute
@@ -63,7 +63,7 @@ def run_trace(monkeypatch: pytest.MonkeyPatch) -> RunTrace:
 
         from playground.ui import compute
 
-        st.text(compute.trace(context, logits="last").model_id)
+        st.text(compute.trace(context, Capture(logits="last")).model_id)
 
     def run(engine: ScriptedEngine) -> AppTest:
         monkeypatch.setattr(compute, "shared_engine", lambda: engine)

@@ -11,25 +11,42 @@ from playground.engine.contract.waiting import new_request_id
 
 
 @dataclass(frozen=True, slots=True)
-class TraceRequest:
-    """One forward pass; ask only for what the page shows.
+class Capture:
+    """What is kept of a forward pass; ask only for what the page shows.
 
     Attributes:
-        model: Catalogue id.
-        text: What to read; ignored when `input_ids` is given.
-        input_ids: Token ids to use as they are, or None.
-        position_ids: Position of each token, in any order, equal ones too; None counts 0, 1, 2, ...
-        decoder_text: Text given to the decoder of an encoder-decoder model, after its start token.
         attentions: None, "uint8" (square-root scale, 4x fewer bytes) or "float32".
         hidden_states: None, "all", or the layers wanted (0 = embedding).
         logits: None, "last" position, or "all".
         window: First and last + 1 of the positions whose attentions are kept, at most
             `max_tokens_all_heads`; the model reads the whole text. None keeps all.
         query_key: Also keep queries, keys and values.
-        writes: Also keep what attention and MLP of each block write.
+        block_outputs: Also keep what attention and MLP of each block add to the residual stream.
         predictions: At every position, this many of the most probable next tokens, and how probable the one
             that follows is; 0 = none.
-        edit: What this pass does differently from the model.
+    """
+
+    attentions: Literal["uint8", "float32"] | None = None
+    hidden_states: Literal["all"] | tuple[int, ...] | None = None
+    logits: Literal["last", "all"] | None = None
+    window: tuple[int, int] | None = None
+    query_key: bool = False
+    block_outputs: bool = False
+    predictions: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TraceRequest:
+    """One forward pass.
+
+    Attributes:
+        model: Catalogue id.
+        text: What to read; ignored when `input_ids` is given.
+        capture: What is kept of it.
+        input_ids: Token ids to use as they are, or None.
+        position_ids: Position of each token, in any order, equal ones too; None counts 0, 1, 2, ...
+        decoder_text: Text given to the decoder of an encoder-decoder model, after its start token.
+        intervention: What this pass does differently from the model.
         after: A trace of the text's beginning, with its keys and values: the same answer sooner, where only
             the last logits are wanted.
         owner: The session that asks; its newer trace of the same `topic` supersedes this one.
@@ -39,17 +56,11 @@ class TraceRequest:
 
     model: str
     text: str = ""
+    capture: Capture = Capture()
     input_ids: tuple[int, ...] | None = None
     position_ids: tuple[int, ...] | None = None
     decoder_text: str = ""
-    attentions: Literal["uint8", "float32"] | None = None
-    hidden_states: Literal["all"] | tuple[int, ...] | None = None
-    logits: Literal["last", "all"] | None = None
-    window: tuple[int, int] | None = None
-    query_key: bool = False
-    writes: bool = False
-    predictions: int = 0
-    edit: Intervention | None = None
+    intervention: Intervention | None = None
     after: Trace | None = None
     owner: str = ""
     topic: str = "main"

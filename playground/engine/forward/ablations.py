@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from playground.core.interventions import Ablation, Intervention
 from playground.engine.contract.inside import Ablated, AblationsRequest
-from playground.engine.forward.blocks import blocks, edited
+from playground.engine.forward.blocks import blocks, intervened
 from playground.engine.models.finite import check_finite
 from playground.engine.scheduling.jobs import Job
 
@@ -43,13 +43,13 @@ class AblationsWork:
     def run(self) -> NDArray[np.float32]:
         """One forward of one row a head, from block `start` on."""
         loaded, n = self.loaded, len(self.heads)
-        edits = [Intervention((head,), self.ablation) for head in self.heads]
+        interventions = [Intervention((head,), self.ablation) for head in self.heads]
         if self.start:
             state = torch.from_numpy(self.state).to(loaded.device, loaded.dtype)
             given = {"inputs_embeds": state.expand(n, -1, -1)}
         else:
             given = {"input_ids": torch.tensor([self.input_ids], device=loaded.device).expand(n, -1)}
-        with _skipping(loaded, self.start), edited(loaded, edits, [len(self.input_ids)] * n):
+        with _skipping(loaded, self.start), intervened(loaded, interventions, [len(self.input_ids)] * n):
             output = loaded.model.base_model(**given, use_cache=False)
         logits = loaded.model.get_output_embeddings()(output.last_hidden_state[:, -1])
         check_finite(loaded, logits)

@@ -11,7 +11,8 @@ import torch
 from transformers.cache_utils import DynamicCache
 
 from playground.core.trace import Trace
-from playground.engine.forward.traces import Capture, InputRow, pad
+from playground.engine.contract.traces import Capture
+from playground.engine.forward.traces import InputRow, pad
 from playground.engine.models.finite import check_finite
 
 if TYPE_CHECKING:

@@ -64,7 +64,7 @@ def blocks(loaded: LoadedModel) -> list[Block]:
 
 
 @dataclass(frozen=True, slots=True)
-class Writes:
+class BlockOutputs:
     """What attention and MLP of each layer wrote. Each [batch, position, d_model], in layer order."""
 
     attention: list[torch.Tensor] = field(default_factory=list)
@@ -72,94 +72,97 @@ class Writes:
 
 
 @contextmanager
-def collect_writes(loaded: LoadedModel) -> Iterator[Writes]:
+def collect_block_outputs(loaded: LoadedModel) -> Iterator[BlockOutputs]:
     """Collect what every block run inside adds to the residual stream."""
-    writes = Writes()
+    outputs = BlockOutputs()
 
     def keep(into: list[torch.Tensor]) -> Any:  # noqa: ANN401  (a torch hook)
         return lambda _module, _arguments, output: into.append(output)
 
     with ExitStack() as hooks:
         for block in blocks(loaded):
-            for module, into in ((block.attention_output, writes.attention), (block.mlp_output, writes.mlp)):
+            for module, into in (
+                (block.attention_output, outputs.attention),
+                (block.mlp_output, outputs.mlp),
+            ):
                 hooks.callback(module.register_forward_hook(keep(into)).remove)
-        yield writes
+        yield outputs
 
 
 @contextmanager
-def edited(
-    loaded: LoadedModel, edits: Sequence[Intervention | None], lengths: Sequence[int]
+def intervened(
+    loaded: LoadedModel, interventions: Sequence[Intervention | None], lengths: Sequence[int]
 ) -> Iterator[None]:
-    """Run the rows of a batch with their edits, one or None a row.
+    """Run the rows of a batch with their interventions.
 
     Args:
         loaded: The model.
-        edits: One a row.
+        interventions: One per row; None runs the row as the model is.
         lengths: Real tokens of each row; a mean is over those.
     """
     layers = blocks(loaded)
     with ExitStack() as hooks:
         for layer, block in enumerate(layers):
-            heads = [_heads_of(edit, layer) for edit in edits]
+            heads = [_heads_of(one, layer) for one in interventions]
             if any(heads):
-                hook = _ablation(heads, edits, lengths, loaded)
+                hook = _ablation(heads, interventions, lengths, loaded)
                 hooks.callback(block.attention_output.register_forward_pre_hook(hook).remove)
-            if any(patch.layer == layer for edit in edits if edit for patch in edit.patches):
-                hook = _patching(layer, edits)
+            if any(patch.layer == layer for one in interventions if one for patch in one.patches):
+                hook = _patching(layer, interventions)
                 hooks.callback(block.whole.register_forward_pre_hook(hook).remove)
         yield
 
 
-def check_intervention(edit: Intervention | None, info: ModelInfo, n_tokens: int) -> Intervention | None:
-    """The edit in one spelling, or None where it changes nothing.
+def check_intervention(one: Intervention | None, info: ModelInfo, n_tokens: int) -> Intervention | None:
+    """The intervention in one spelling, or None where it changes nothing.
 
     Raises:
         BadValue: A layer, head or position that is not there, or a state of another length.
     """
-    if edit is None or not (edit.heads or edit.patches):
+    if one is None or not (one.heads or one.patches):
         return None
-    for layer, head in edit.heads:
+    for layer, head in one.heads:
         if not (0 <= layer < info.n_layer and 0 <= head < info.n_head):
             allowed = f"0.0-{info.n_layer - 1}.{info.n_head - 1}"
             raise BadValue(name="head", value=f"{layer}.{head}", allowed=allowed)
-    for patch in edit.patches:
+    for patch in one.patches:
         if not (0 <= patch.layer < info.n_layer and 0 <= patch.position < n_tokens):
             allowed = f"0.0-{info.n_layer - 1}.{n_tokens - 1}"
             raise BadValue(name="patch", value=f"{patch.layer}.{patch.position}", allowed=allowed)
         if len(patch.state) != 4 * info.d_model:
             raise BadValue(name="patch", value=len(patch.state) // 4, allowed=str(info.d_model))
-    return Intervention(tuple(sorted(set(edit.heads))), edit.ablation, edit.patches)
+    return Intervention(tuple(sorted(set(one.heads))), one.ablation, one.patches)
 
 
-def _heads_of(edit: Intervention | None, layer: int) -> list[int]:
-    return [head for there, head in edit.heads if there == layer] if edit else []
+def _heads_of(one: Intervention | None, layer: int) -> list[int]:
+    return [head for there, head in one.heads if there == layer] if one else []
 
 
 def _ablation(
     heads: Sequence[list[int]],
-    edits: Sequence[Intervention | None],
+    interventions: Sequence[Intervention | None],
     lengths: Sequence[int],
     loaded: LoadedModel,
 ) -> Any:  # noqa: ANN401  (a torch hook)
     def hook(_module: object, arguments: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
         mixed = arguments[0].clone()
         by_head = mixed.view(*mixed.shape[:2], loaded.info.n_head, -1)
-        for row, (off, edit) in enumerate(zip(heads, edits, strict=True)):
-            if off and edit:
+        for row, (off, one) in enumerate(zip(heads, interventions, strict=True)):
+            if off and one:
                 real = by_head[row, : lengths[row], off]
                 by_head[row, : lengths[row], off] = (
-                    0 if edit.ablation == "zero" else real.mean(0, keepdim=True)
+                    0 if one.ablation == "zero" else real.mean(0, keepdim=True)
                 )
         return (mixed, *arguments[1:])
 
     return hook
 
 
-def _patching(layer: int, edits: Sequence[Intervention | None]) -> Any:  # noqa: ANN401  (a torch hook)
+def _patching(layer: int, interventions: Sequence[Intervention | None]) -> Any:  # noqa: ANN401  (a torch hook)
     def hook(_module: object, arguments: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
         states = arguments[0].clone()
-        for row, edit in enumerate(edits):
-            for patch in edit.patches if edit else ():
+        for row, one in enumerate(interventions):
+            for patch in one.patches if one else ():
                 if patch.layer == layer:
                     vector = torch.from_numpy(np.frombuffer(patch.state, dtype=np.float32).copy())
                     states[row, patch.position] = vector.to(states)

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from playground.core.residual import Lens
 from playground.core.trace import Trace
 from playground.engine.contract.scores import Scores
-from playground.engine.contract.traces import TraceRequest
+from playground.engine.contract.traces import Capture, TraceRequest
 from playground.engine.contract.vectors import TextRead, TracesRequest
-from playground.engine.forward.traces import Capture, InputRow, run_traces
+from playground.engine.forward.traces import InputRow, run_traces
 from playground.engine.scheduling.jobs import Job
 from playground.errors import BadValue, InputError, Unsupported
 

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from playground.core.interventions import Intervention
 from playground.core.trace import Trace
-from playground.engine.forward.blocks import Writes, collect_writes, edited
+from playground.engine.contract.traces import Capture
+from playground.engine.forward.blocks import BlockOutputs, collect_block_outputs, intervened
 from playground.engine.forward.predictions import predictions
 from playground.engine.models.finite import check_finite
 from playground.engine.models.traced_attention import Call, collect_attentions, weights_of
@@ -30,26 +31,13 @@ Array = NDArray[Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Capture:
-    """What a forward pass keeps; rows of one batch share it. Fields as in `TraceRequest`."""
-
-    attentions: Literal["uint8", "float32"] | None = None
-    hidden_states: Literal["all"] | tuple[int, ...] | None = None
-    logits: Literal["last", "all"] | None = None
-    window: tuple[int, int] | None = None
-    query_key: bool = False
-    writes: bool = False
-    predictions: int = 0
-
-
-@dataclass(frozen=True, slots=True)
 class InputRow:
-    """One text: its token ids, the decoder's for an encoder-decoder model, chosen positions, edits."""
+    """One text: its token ids, the decoder's for an encoder-decoder model, positions, an intervention."""
 
     input_ids: tuple[int, ...]
     decoder_ids: tuple[int, ...] = ()
     position_ids: tuple[int, ...] | None = None
-    edit: Intervention | None = None
+    intervention: Intervention | None = None
 
 
 def run_traces(loaded: LoadedModel, rows: Sequence[InputRow], capture: Capture) -> list[Trace]:
@@ -131,9 +119,13 @@ def _single_stack(loaded: LoadedModel, rows: Sequence[InputRow], capture: Captur
         arguments["use_cache"] = False
     wants_attention = capture.attentions is not None or capture.query_key
     with ExitStack() as open_collectors:
-        open_collectors.enter_context(edited(loaded, [row.edit for row in rows], lengths))
+        open_collectors.enter_context(intervened(loaded, [row.intervention for row in rows], lengths))
         calls = open_collectors.enter_context(collect_attentions()) if wants_attention else []
-        writes = open_collectors.enter_context(collect_writes(loaded)) if capture.writes else Writes()
+        outputs = (
+            open_collectors.enter_context(collect_block_outputs(loaded))
+            if capture.block_outputs
+            else BlockOutputs()
+        )
         output = loaded.model.base_model(**arguments)
     check_finite(loaded, *(states[:n] for states, n in zip(output.last_hidden_state, lengths, strict=True)))
     results: list[dict[str, Any]] = [{} for _ in rows]
@@ -145,9 +137,9 @@ def _single_stack(loaded: LoadedModel, rows: Sequence[InputRow], capture: Captur
         _put_positions(results, "queries", [call.query for call in calls], lengths)
         _put_positions(results, "keys", [call.key for call in calls], lengths)
         _put_positions(results, "values", [call.value for call in calls], lengths)
-    if capture.writes:
-        _put_positions(results, "attn_out", writes.attention, lengths)
-        _put_positions(results, "mlp_out", writes.mlp, lengths)
+    if capture.block_outputs:
+        _put_positions(results, "attn_out", outputs.attention, lengths)
+        _put_positions(results, "mlp_out", outputs.mlp, lengths)
     if capture.hidden_states is not None:
         _put_hidden_states(results, output.hidden_states, lengths, capture.hidden_states)
     if capture.predictions:
@@ -230,8 +222,8 @@ def _check_layers(got: int, expected: int) -> None:
 
 
 def _encoder_decoder(loaded: LoadedModel, row: InputRow, capture: Capture) -> dict[str, Any]:
-    """One text and the start of its target; alone: both sides would need padding. Edits: the encoder."""
-    with edited(loaded, [row.edit], [len(row.input_ids)]):
+    """One text and the start of its target; alone, without padding; interventions act on the encoder."""
+    with intervened(loaded, [row.intervention], [len(row.input_ids)]):
         output = loaded.model(
             input_ids=torch.tensor([row.input_ids], device=loaded.device),
             decoder_input_ids=torch.tensor([row.decoder_ids], device=loaded.device),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from numbers import Integral
 from typing import TYPE_CHECKING
 
@@ -11,8 +12,7 @@ from playground.engine.contract.generation import GenerateRequest
 from playground.engine.contract.inside import AblationsRequest, LensRequest
 from playground.engine.contract.limits import check_limits
 from playground.engine.contract.scores import ScoreRequest
-from playground.engine.contract.traces import TraceRequest
-from playground.engine.forward.traces import Capture
+from playground.engine.contract.traces import Capture, TraceRequest
 from playground.engine.models.continuations import Ids, cut_together
 from playground.errors import BadValue, EmptyText, TextTooLong, TooManyTokens, Unsupported
 from playground.settings import Settings
@@ -148,43 +148,40 @@ class RequestChecks:
         if n_nodes > limit:
             raise TooManyTokens(limit=limit, got=n_nodes)
 
-    def capture(self, request: TraceRequest, loaded: LoadedModel, n_tokens: int) -> Capture:
-        """What to keep; refuses what the model does not have and more tokens than all heads are kept for."""
+    def capture(self, capture: Capture, loaded: LoadedModel, n_tokens: int) -> Capture:
+        """The same in one spelling; refuses what the model has not, and all heads of too many tokens."""
         for wanted, capability in (
-            (request.attentions, "attentions"),
-            (request.hidden_states, "hidden_states"),
-            (request.logits, "logits"),
-            (request.query_key, "query_key"),
-            (request.writes, "query_key"),
-            (request.predictions, "generate"),
+            (capture.attentions, "attentions"),
+            (capture.hidden_states, "hidden_states"),
+            (capture.logits, "logits"),
+            (capture.query_key, "query_key"),
+            (capture.block_outputs, "query_key"),
+            (capture.predictions, "generate"),
         ):
             if wanted:
                 self.require(loaded, capability)
         for name, wanted, allowed in (
-            ("attentions", request.attentions, ("uint8", "float32")),
-            ("logits", request.logits, ("last", "all")),
+            ("attentions", capture.attentions, ("uint8", "float32")),
+            ("logits", capture.logits, ("last", "all")),
         ):
             if wanted is not None and wanted not in allowed:
                 raise BadValue(name=name, value=repr(wanted), allowed=", ".join(allowed))
-        start, stop = request.window or (0, n_tokens)
-        if request.window:
-            start, stop = _whole("window", request.window, n_tokens)
+        start, stop = capture.window or (0, n_tokens)
+        if capture.window:
+            start, stop = _whole("window", capture.window, n_tokens)
             if start >= stop:
                 raise BadValue(name="window", value=f"{start}-{stop}", allowed=f"0-{n_tokens}")
-        if request.attentions:
+        if capture.attentions:
             self.check_all_heads(stop - start)
-        layers = request.hidden_states
+        layers = capture.hidden_states
         if layers is not None and layers != "all":
             layers = _whole("hidden_states", layers, loaded.info.n_layer)
-        check_limits({"predictions": (request.predictions, 0, MAX_ALTERNATIVES)})
-        return Capture(
-            attentions=request.attentions,
+        check_limits({"predictions": (capture.predictions, 0, MAX_ALTERNATIVES)})
+        return replace(
+            capture,
             hidden_states=layers,
-            logits=request.logits,
-            window=(start, stop) if request.window else None,
-            query_key=request.query_key,
-            writes=request.writes,
-            predictions=min(request.predictions, loaded.info.d_vocab),
+            window=(start, stop) if capture.window else None,
+            predictions=min(capture.predictions, loaded.info.d_vocab),
         )
 
     def check_all_heads(self, n_tokens: int) -> None:

@@ -25,7 +25,7 @@ from playground.engine.contract.inside import Ablated, AblationsRequest, LensReq
 from playground.engine.contract.limits import check_settings
 from playground.engine.contract.models import ModelInfo
 from playground.engine.contract.scores import ScoreRequest, Scores
-from playground.engine.contract.traces import TraceRequest
+from playground.engine.contract.traces import Capture, TraceRequest
 from playground.engine.contract.vectors import TextRead, TracesRequest
 from playground.engine.contract.waiting import OnWait, Waiting
 from playground.engine.decoding.batch import DecodeWork
@@ -116,9 +116,9 @@ class LocalEngine(LocalTraining, LocalWeights):
     def _trace(self, request: TraceRequest, loaded: LoadedModel, asking: Asking) -> Trace:
         ids = self._checks.input_ids(request, loaded)
         places = check_positions(request.position_ids, len(ids), loaded)
-        edit = check_intervention(request.edit, loaded.info, len(ids))
-        row = InputRow(ids, self._checks.decoder_ids(request, loaded), places, edit)
-        capture = self._checks.capture(request, loaded, len(row.input_ids))
+        intervention = check_intervention(request.intervention, loaded.info, len(ids))
+        row = InputRow(ids, self._checks.decoder_ids(request, loaded), places, intervention)
+        capture = self._checks.capture(request.capture, loaded, len(row.input_ids))
         key = trace_key(loaded, row, capture)
         known = self._traces.get(key)
         if isinstance(known, Trace):
@@ -136,8 +136,7 @@ class LocalEngine(LocalTraining, LocalWeights):
         """(place in `texts`, its trace or why it cannot be read), in the order they are ready."""
         with self._asking(request, "trace", on_wait) as asking:
             loaded = self._loaded(request.model, asking)
-            one = TraceRequest(request.model, hidden_states=request.hidden_states)
-            capture = self._checks.capture(one, loaded, 0)
+            capture = self._checks.capture(Capture(hidden_states=request.hidden_states), loaded, 0)
             ids = partial(self._checks.input_ids, loaded=loaded)
             yield from read_texts(request, loaded, capture, self._settings, self._traces, ids, asking.result)
 
@@ -147,8 +146,8 @@ class LocalEngine(LocalTraining, LocalWeights):
             loaded = self._loaded(request.model, asking)
             final_norm(loaded)  # refuses a model without one before anything is computed
             ids = self._checks.lens(request, loaded)
-            writes = "query_key" in loaded.info.capabilities
-            asked = TraceRequest(request.model, input_ids=ids, hidden_states="all", writes=writes)
+            capture = Capture(hidden_states="all", block_outputs="query_key" in loaded.info.capabilities)
+            asked = TraceRequest(request.model, input_ids=ids, capture=capture)
             later = self._settings.later_tokens if request.later else 0
             trace = partial(self._trace, asked, loaded, asking)
             return read_lens(request, loaded, ids, self._traces, trace, asking.result, later=later)
@@ -160,7 +159,7 @@ class LocalEngine(LocalTraining, LocalWeights):
             final_norm(loaded)
             ids = self._checks.input_ids(request, loaded)
             self._checks.check_all_heads(len(ids))
-            asked = TraceRequest(request.model, input_ids=ids, hidden_states="all")
+            asked = TraceRequest(request.model, input_ids=ids, capture=Capture(hidden_states="all"))
             trace = self._trace(asked, loaded, asking)
             n_tokens = self._settings.prefill_chunk_tokens
             yield from ablate_each(request, loaded, trace, n_tokens, asking.result)

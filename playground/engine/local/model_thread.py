@@ -16,10 +16,11 @@ from playground.core.residual import Lens
 from playground.core.trace import Trace
 from playground.engine.contract.generation import GenerateStep
 from playground.engine.contract.scores import Scores
+from playground.engine.contract.traces import Capture
 from playground.engine.decoding.batch import DecodeBatch, DecodeRow, DecodeWork
 from playground.engine.decoding.llama_step import can_mix
 from playground.engine.forward.after import run_after
-from playground.engine.forward.traces import Capture, InputRow, run_traces
+from playground.engine.forward.traces import InputRow, run_traces
 from playground.engine.memory import is_out_of_memory
 from playground.engine.scheduling.cache import ByteCache
 from playground.engine.scheduling.jobs import Job, More

@@ -15,6 +15,7 @@ from playground.core.interventions import Ablation, Intervention
 from playground.core.pieces import open_bytes, piece
 from playground.core.tables import ablation as frames
 from playground.core.trace import Trace
+from playground.engine.contract.traces import Capture
 from playground.ui import compute, show
 from playground.ui.attention.view import View, shown_code
 from playground.ui.choose import choose, default_index, list_key
@@ -51,7 +52,9 @@ class Measured:
 def measure(view: View) -> Measured:
     """Read the text up to the selected token with all heads, and what the reader replaces a head by."""
     chosen = st.session_state.get("att_ablation", "")
-    before = compute.trace(view.context, input_ids=view.upto_query, logits="last", topic="ablation_before")
+    before = compute.trace(
+        view.context, Capture(logits="last"), input_ids=view.upto_query, topic="ablation_before"
+    )
     return Measured(view, "mean" if chosen == "mean" else "zero", before)
 
 
@@ -85,7 +88,9 @@ def best_token_changed(view: View) -> bool:
 def _without(measured: Measured) -> Trace:
     view = measured.view
     edit = Intervention(tuple(sorted(view.off)), measured.ablation)
-    return compute.trace(view.context, input_ids=view.upto_query, logits="last", edit=edit, topic="ablation")
+    return compute.trace(
+        view.context, Capture(logits="last"), input_ids=view.upto_query, intervention=edit, topic="ablation"
+    )
 
 
 def _choose_token(view: View) -> None:

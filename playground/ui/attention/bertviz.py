@@ -13,6 +13,7 @@ from playground.charts import bertviz
 from playground.core import pieces
 from playground.core.tables import attention as frames
 from playground.core.trace import Trace
+from playground.engine.contract.traces import Capture
 from playground.ui import compute, show
 from playground.ui.choose import choose
 from playground.ui.state import PageContext
@@ -58,7 +59,7 @@ def panel(context: PageContext, read: Trace) -> None:
     trace = read
     if context.model.kind == "encoder-decoder":
         given = _decoder_text(context)
-        trace = compute.trace(context, attentions="float32", decoder_text=given, topic="bertviz")
+        trace = compute.trace(context, Capture(attentions="float32"), decoder_text=given, topic="bertviz")
     whole = _part(context, trace)
     shown = whole.first(bertviz.N_TOKENS[view])
     layers = [_layer(len(shown.weights))] if view == "head" else _window(len(shown.weights))

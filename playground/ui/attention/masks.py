@@ -16,6 +16,7 @@ from playground.core.attention import causal_mask
 from playground.core.tables import attention as frames
 from playground.core.tokens import Tokenization
 from playground.core.trace import Trace
+from playground.engine.contract.traces import Capture
 from playground.ui import compute, show
 from playground.ui.components.token_chips import selected_token
 from playground.ui.roles import player
@@ -96,7 +97,7 @@ def _read(context: PageContext, depth: int) -> MaskReading:
     limit = settings().max_tokens_all_heads
     window = (0, limit) if len(tokens) > limit else None
     topic = f"masks_{context.model.kind}"
-    trace = compute.trace(context, attentions="float32", window=window, query_key=True, topic=topic)
+    trace = compute.trace(context, Capture(attentions="float32", window=window, query_key=True), topic=topic)
     return MaskReading(context, tokens, trace, round(depth / 100 * (context.model.n_layer - 1)))
 
 

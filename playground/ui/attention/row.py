@@ -13,6 +13,7 @@ from playground.core.attention import RowArithmetic, overlaps, row_arithmetic
 from playground.core.pieces import labels as labels_of
 from playground.core.tables import attention as frames
 from playground.core.trace import Trace
+from playground.engine.contract.traces import Capture
 from playground.ui import compute, show
 from playground.ui.components import row_arithmetic as component
 from playground.ui.state import PageContext
@@ -39,7 +40,9 @@ def row(
         name = plain(context.model.name)
         st.info(_("{name} does not give its queries and keys here: choose another model.").format(name=name))
         return
-    trace = compute.trace(context, attentions="float32", window=window, query_key=True, topic="attention")
+    trace = compute.trace(
+        context, Capture(attentions="float32", window=window, query_key=True), topic="attention"
+    )
     start, stop = window or (0, len(trace.tokens))
     arithmetic = worked_out(context, trace, layer, head, query)
     labels = [f"{at}: {label}" for at, label in enumerate(labels_of(compute.tokenize(context)))]

@@ -15,6 +15,7 @@ from playground.core.journey import query_position, sharpest_head
 from playground.core.tokens import Tokenization
 from playground.core.trace import Trace
 from playground.core.word_order import words
+from playground.engine.contract.traces import Capture
 from playground.errors import BadValue
 from playground.ui import compute, show, state
 from playground.ui.components.token_chips import selected_token
@@ -107,9 +108,11 @@ def look(context: PageContext) -> View:
     start, stop = _window(len(tokens))
     trace = compute.trace(
         context,
-        attentions="float32",
-        query_key="query_key" in context.model.capabilities and context.model.kind != "encoder-decoder",
-        window=None if stop - start == len(tokens) else (start, stop),
+        Capture(
+            attentions="float32",
+            query_key="query_key" in context.model.capabilities and context.model.kind != "encoder-decoder",
+            window=None if stop - start == len(tokens) else (start, stop),
+        ),
         topic="attention",
     )
     chosen = _chosen(context, trace, tokens)

@@ -16,6 +16,7 @@ from playground.core.tables import finetuning as frames
 from playground.core.tables import training as frames_training
 from playground.core.trace import Trace
 from playground.engine.contract.models import AdapterName
+from playground.engine.contract.traces import Capture
 from playground.engine.contract.training import AdapterInfo
 from playground.ui import compute, show, stepwise
 from playground.ui.finetuning import sets
@@ -104,7 +105,7 @@ def _lines(context: PageContext, adapter: AdapterInfo, ids: tuple[int, ...], str
     """The most probable first tokens of the answer at every strength."""
     traces = {
         percent: compute.trace(
-            context_of(context, f"{adapter.model_id}@{percent}"), input_ids=ids, logits="last",
+            context_of(context, f"{adapter.model_id}@{percent}"), Capture(logits="last"), input_ids=ids,
             topic=f"fin_strength_{percent}",
         )
         for percent in STRENGTHS

@@ -13,6 +13,7 @@ from playground.core.files import training_rows
 from playground.core.files.training_rows import TrainingFile, TrainingRow, duplicates
 from playground.core.tables import finetuning as frames
 from playground.core.tables import training as frames_training
+from playground.engine.contract.traces import Capture
 from playground.engine.contract.training import TrainingText
 from playground.ui import compute, file_preview, show, state
 from playground.ui.components.scored_text import ScoredToken, scored_text
@@ -36,7 +37,7 @@ def row_picture(context: PageContext, data: TrainingSet) -> None:
         is_held_out = row.key in {one.key for one in data.parts[1]}
         st.caption(_("held out: never trained on") if is_held_out else _("trained on"))
     text = data.every_text[int(number) - 1]
-    trace = compute.trace(context, input_ids=text.input_ids, predictions=N_EXPECTED, topic="fin_row")
+    trace = compute.trace(context, Capture(predictions=N_EXPECTED), input_ids=text.input_ids, topic="fin_row")
     read = trace.predictions
     if read is None:
         return

@@ -20,6 +20,7 @@ from playground.core.interventions import Intervention, patch
 from playground.core.tables import inside as frames
 from playground.core.tokens import Tokenization
 from playground.core.trace import Trace
+from playground.engine.contract.traces import Capture
 from playground.ui import compute, show
 from playground.ui.inside.reading import InsideReading, first, named, pick
 from playground.ui.text import _, as_code
@@ -101,8 +102,10 @@ def copy(
     states = reading.trace.hidden_states[layer]
     edit = Intervention(patches=tuple(patch(layer, there, states[here]) for here, there in pairs))
     ids = other.input_ids
-    before = compute.trace(reading.context, input_ids=ids, logits="last", topic="inside_b")
-    after = compute.trace(reading.context, input_ids=ids, logits="last", edit=edit, topic="inside_copy")
+    before = compute.trace(reading.context, Capture(logits="last"), input_ids=ids, topic="inside_b")
+    after = compute.trace(
+        reading.context, Capture(logits="last"), input_ids=ids, intervention=edit, topic="inside_copy"
+    )
     return Copied(before, after)
 
 

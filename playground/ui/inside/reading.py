@@ -14,6 +14,7 @@ from playground.core.residual import Lens
 from playground.core.tokens import Tokenization
 from playground.core.trace import Trace
 from playground.engine.contract.inside import Part
+from playground.engine.contract.traces import Capture
 from playground.errors import BadValue
 from playground.ui import compute, state
 from playground.ui.choose import default_index, list_key, told_apart
@@ -95,7 +96,9 @@ def read(context: PageContext, whole: Tokenization, selected: int | None) -> Ins
         )
     writes = "query_key" in context.model.capabilities
     ids = tokens.input_ids
-    trace = compute.trace(context, input_ids=ids, hidden_states="all", writes=writes, topic="inside")
+    trace = compute.trace(
+        context, Capture(hidden_states="all", block_outputs=writes), input_ids=ids, topic="inside"
+    )
     last = len(tokens) - 1
     position = last if selected is None else min(selected, last)
     lens = compute.lens(context, ids, position, N_TOP) if is_decoder(context) else None

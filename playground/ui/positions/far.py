@@ -15,6 +15,7 @@ from playground.core.sampling import distribution
 from playground.core.tables import positions as frames
 from playground.core.tokens import Tokenization
 from playground.core.trace import Trace
+from playground.engine.contract.traces import Capture
 from playground.ui import compute, show
 from playground.ui.frame import has_sentence
 from playground.ui.positions.roles import first_tokens
@@ -94,7 +95,9 @@ def _measure(
         for offset in OFFSETS:
             first = 0 if moved == "all" else last
             places = tuple(place + (offset if place >= first else 0) for place in range(len(ids)))
-            trace = compute.trace(context, input_ids=ids, position_ids=places, logits="last", topic="far")
+            trace = compute.trace(
+                context, Capture(logits="last"), input_ids=ids, position_ids=places, topic="far"
+            )
             assert trace.logits is not None
             found = distribution(rank(trace.logits[-1]))
             if watched is None:

@@ -19,6 +19,7 @@ from playground.core.tables import positions as frames
 from playground.core.tokens import Tokenization
 from playground.core.trace import Trace
 from playground.core.word_order import Order
+from playground.engine.contract.traces import Capture
 from playground.ui import compute, show
 from playground.ui.frame import has_sentence
 from playground.ui.number import number_field
@@ -109,7 +110,7 @@ def _trace(context: PageContext, ids: tuple[int, ...], positions: Positions) -> 
     logits: Literal["last"] | None = "last" if "logits" in context.model.capabilities else None
     equal = (0,) * len(ids) if positions == "equal" else None
     return compute.trace(
-        context, input_ids=ids, position_ids=equal, hidden_states="all", logits=logits, topic="order"
+        context, Capture(hidden_states="all", logits=logits), input_ids=ids, position_ids=equal, topic="order"
     )
 
 

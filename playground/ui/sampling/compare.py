@@ -15,6 +15,7 @@ from playground.core.comparing import overlap
 from playground.core.sampling import Distribution, distribution
 from playground.core.tables import comparing as frames
 from playground.core.trace import Trace
+from playground.engine.contract.traces import Capture
 from playground.ui import compute, frame, show, stepwise, warming
 from playground.ui.choose import choose_from_list
 from playground.ui.components.sampler import SamplerValue
@@ -70,7 +71,7 @@ def panel(context: PageContext, chosen: SamplerValue, trace: Trace) -> Callable[
         )
     if other is None:
         return None
-    trace_b = trace if other is context else compute.trace(other, logits="last", topic="compare")
+    trace_b = trace if other is context else compute.trace(other, Capture(logits="last"), topic="compare")
     first, second = _side(context, chosen, trace), _side(other, settings_b, trace_b)
     _draw(first, second, trace_b)
     return _texts(first, second)

@@ -15,6 +15,7 @@ from playground.core.predictions import Predictions
 from playground.core.tables import predictions as frames
 from playground.core.tables.predictions import Guessed
 from playground.core.trace import Trace
+from playground.engine.contract.traces import Capture
 from playground.paths import site_root
 from playground.ui import compute, show
 from playground.ui.components.scored_text import scored_text
@@ -52,7 +53,7 @@ def panel(context: PageContext) -> None:
     st.session_state["sam_game"] = game
     hidden_text = replace(context, text=texts()[game.number % len(texts())])
     tokens = compute.tokenize(hidden_text)
-    trace = compute.trace(hidden_text, predictions=N_EXPECTED, topic="guess")
+    trace = compute.trace(hidden_text, Capture(predictions=N_EXPECTED), topic="guess")
     read = trace.predictions
     assert read is not None
     labels = pieces.labels(tokens)

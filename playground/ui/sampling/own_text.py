@@ -15,6 +15,7 @@ from playground.core.predictions import Predictions
 from playground.core.tables import predictions as frames
 from playground.core.tokens import Tokenization, join
 from playground.core.trace import Trace
+from playground.engine.contract.traces import Capture
 from playground.ui import compute, show, state
 from playground.ui.components.scored_text import scored_text
 from playground.ui.expected import N_EXPECTED
@@ -45,7 +46,9 @@ class _Way:
 
     def read(self, context: PageContext, topic: str) -> tuple[Trace, Predictions]:
         """What the model expects at every position."""
-        trace = compute.trace(context, input_ids=self.tokens.input_ids, predictions=N_EXPECTED, topic=topic)
+        trace = compute.trace(
+            context, Capture(predictions=N_EXPECTED), input_ids=self.tokens.input_ids, topic=topic
+        )
         assert trace.predictions is not None
         return trace, trace.predictions
 
