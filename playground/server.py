@@ -131,7 +131,11 @@ class Assets(StaticFiles):
 async def ready(_request: Request) -> JSONResponse:
     """200 once the default model has answered, 503 before, with what is going on."""
     startup = process.startup()
-    body = {"state": startup.state, "message": startup.message, "elapsed_s": round(startup.elapsed_s, 1)}
+    body = {
+        "state": startup.state,
+        "message": str(startup.message or ""),
+        "elapsed_s": round(startup.elapsed_s, 1),
+    }
     return JSONResponse(body, 200 if startup.state == "ready" else 503, {"Cache-Control": "no-store"})
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from playground.engine.memory import collector_paused, freeze_heap
-from playground.errors import EngineFailed, PlaygroundError
+from playground.errors import EngineFailed, Message, PlaygroundError
 
 if TYPE_CHECKING:
     from playground.engine.contract.engine import Engine
@@ -26,12 +26,12 @@ class Startup:
     Attributes:
         state: waiting (nobody asked for it yet), importing (libraries), warming (the default model is loaded
             and answers once), ready, failed.
-        message: What the default model is doing, or why it failed, in English; "" when nothing is to be said.
+        message: What the default model is doing, or why it failed; None when nothing is to be said.
         elapsed_s: Seconds from the start to now, or to ready or failed.
     """
 
     state: StartupState
-    message: str = ""
+    message: Message | None = None
     elapsed_s: float = 0.0
 
 
@@ -43,7 +43,7 @@ class SharedEngine:
         self._lock = threading.Lock()
         self._engine: Future[Engine] = Future()
         self._warmed = threading.Event()
-        self._failure = ""
+        self._failure: Message | None = None
         self._thread: threading.Thread | None = None
         self._started_at = 0.0
         self._elapsed_s = 0.0
@@ -74,7 +74,7 @@ class SharedEngine:
             return Startup("failed" if self._failure else "ready", self._failure, self._elapsed_s)
         elapsed_s = time.monotonic() - self._started_at
         if not self._engine.done():
-            return Startup("importing", "", elapsed_s)
+            return Startup("importing", None, elapsed_s)
         return Startup("warming", self._model_message(), elapsed_s)
 
     def close(self) -> None:
@@ -82,11 +82,11 @@ class SharedEngine:
         if self._engine.done() and self._engine.exception() is None:
             self._engine.result().close()
 
-    def _model_message(self) -> str:
+    def _model_message(self) -> Message | None:
         if self._engine.exception() is not None:
-            return ""
+            return None
         wanted = self._default_model()
-        return next((m.message for m in self._engine.result().models() if m.model_id == wanted), "")
+        return next((m.message for m in self._engine.result().models() if m.model_id == wanted), None)
 
     def _default_model(self) -> str:
         from playground.settings import Settings
@@ -100,8 +100,8 @@ class SharedEngine:
             self._create_and_warm()
         except BaseException as error:
             expected = isinstance(error, PlaygroundError)
-            told = error if expected else EngineFailed(error=error)
-            self._failure = str(told)
+            told = error if isinstance(error, PlaygroundError) else EngineFailed(error=error)
+            self._failure = told.message
             if not self._engine.done():
                 self._engine.set_exception(told)
             if not expected:

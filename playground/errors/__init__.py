@@ -51,8 +51,9 @@ PlaygroundError
  |   +- EngineFailed      error
  +- MissingExtra          package, cure
 
-`msgid` is the English sentence and the gettext key; `params` fills its braces, so the page can say the
-same sentence in the reader's language: `_(error.msgid).format(**error.params)`.
+`msgid` is the English sentence and the gettext key; `params` fills its braces. `error.message` is both as
+plain data; `ui.text.sentence` says it in the reader's language. A parameter that is to be translated too (a
+reason, a cure) is a `Message`; a text is a value and is shown as it is.
 """
 
 from __future__ import annotations
@@ -87,6 +88,7 @@ from playground.errors.later import NoRoom as NoRoom
 from playground.errors.later import QueueFull as QueueFull
 from playground.errors.later import Superseded as Superseded
 from playground.errors.later import TimedOut as TimedOut
+from playground.errors.message import Message as Message
 from playground.errors.models import AdapterGone as AdapterGone
 from playground.errors.models import ConfigRefused as ConfigRefused
 from playground.errors.models import Diverged as Diverged

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from playground.errors.message import Message
+
 
 def N_(msgid: str) -> str:
     """Mark a string for translation; whoever shows it translates it."""
@@ -18,6 +20,16 @@ class PlaygroundError(Exception):
     def __init__(self, **params: object) -> None:
         self.params = params
         super().__init__(self.msgid.format(**params))
+
+    @property
+    def message(self) -> Message:
+        """The sentence as plain data, which can be kept and sent without the error."""
+        values = ((name, _plain(value)) for name, value in self.params.items())
+        return Message(self.msgid, tuple(values))
+
+
+def _plain(value: object) -> str | int | float | Message:
+    return value if isinstance(value, str | int | float | Message) else str(value)
 
 
 class InputError(PlaygroundError):

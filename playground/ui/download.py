@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -11,9 +10,8 @@ import streamlit as st
 from playground.engine.contract.models import CatalogueEntry, ModelInfo
 from playground.engine.process import shared_engine
 from playground.settings import is_loopback
-from playground.ui.text import _, told
+from playground.ui.text import _, sentence
 
-_PERCENT = re.compile(r"(.*?)( \(\d+ %\))?", re.DOTALL)
 _PASSED_ON = ("Forwarded", "X-Forwarded-For", "X-Real-IP", "Via")
 
 
@@ -71,12 +69,10 @@ def size(entry: CatalogueEntry) -> str:
 
 def progress_words(info: ModelInfo) -> str:
     """What the engine says of a model, in the reader's language, and how long a download will still take."""
-    match = _PERCENT.fullmatch(info.message)
-    words, percent = match.groups("") if match else ("", "")
-    if info.download is not None and not words:
+    if info.download is not None and info.message is None:
         return _("The model hub is being asked")
     left = info.download.seconds_left if info.download is not None else None
-    said = told(words) + percent if words else ""
+    said = sentence(info.message) if info.message is not None else ""
     return said if left is None else f"{said} · {_time(left)}"
 
 

@@ -12,7 +12,15 @@ import streamlit as st
 from playground.core.files.encoding import readable_text
 from playground.engine.contract.models import AdapterName, Capability, CatalogueEntry
 from playground.engine.models.catalogue import catalogue
-from playground.errors import AdapterGone, EmptyText, InputError, PlaygroundError, TextTooLong, Unsupported
+from playground.errors import (
+    AdapterGone,
+    EmptyText,
+    InputError,
+    Message,
+    PlaygroundError,
+    TextTooLong,
+    Unsupported,
+)
 from playground.paths import site_root
 from playground.ui import adapters, compute, my_prompts, state, unread_language, url, warming
 from playground.ui.choose import default_index, default_of, list_key, told_apart
@@ -169,13 +177,13 @@ def _model_error(entry: CatalogueEntry, needs: Collection[Capability]) -> Unsupp
     return Unsupported(model_id=entry.name, capability=_CAPABILITY_NAMES[missing[0]]) if missing else None
 
 
-_CAPABILITY_NAMES: dict[Capability, str] = {
-    "attentions": N_("attention"),
-    "query_key": N_("query and key vectors"),
-    "hidden_states": N_("hidden states"),
-    "logits": N_("next-token prediction"),
-    "generate": N_("text generation"),
-    "chat_template": N_("chat template"),
+_CAPABILITY_NAMES: dict[Capability, Message] = {
+    "attentions": Message("attention"),
+    "query_key": Message("query and key vectors"),
+    "hidden_states": Message("hidden states"),
+    "logits": Message("next-token prediction"),
+    "generate": Message("text generation"),
+    "chat_template": Message("chat template"),
 }
 
 

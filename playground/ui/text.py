@@ -10,12 +10,11 @@ import string
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import zip_longest
 from types import MappingProxyType
 
 from babel.messages.pofile import read_po
 
-from playground.errors import N_, PlaygroundError
+from playground.errors import N_, Message, PlaygroundError
 from playground.paths import site_root
 from playground.ui.particles import with_particles
 from playground.ui.state import Language, language
@@ -25,17 +24,14 @@ __all__ = [
     "Lesson",
     "_",
     "as_code",
-    "filled",
     "in_language",
     "lesson",
     "ngettext",
     "parse_lesson",
     "plain",
     "sentence",
-    "told",
 ]
 
-_FORMAT = re.compile(r"\{(\w+)[^}]*\}")
 _FORMATTER = string.Formatter()
 _SIGNED_ZERO = re.compile(r"[+-]0(\.0*)?(e[+]00)?%?")
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>$:~@&^=])")
@@ -163,49 +159,20 @@ def large_in(language: Language, n: int) -> str:
     return " ".join(part for part in parts if part)
 
 
-def sentence(error: PlaygroundError) -> str:
-    """The reader's sentence for an error, as Markdown in which no value is read as Markdown.
+def sentence(said: Message | PlaygroundError) -> str:
+    """What the engine or an error says, in the reader's language: Markdown in which no value is Markdown.
 
-    A parameter that is itself a known string (a cure, a reason) is translated too.
+    A value that is itself a message (a cure, a reason) is put into the language too, any other is shown as
+    it is.
     """
-    return filled(error.msgid, error.params)
+    message = said.message if isinstance(said, PlaygroundError) else said
+    return _(message.msgid).format(**{name: _shown(value) for name, value in message.params})
 
 
-def filled(msgid: str, params: Mapping[str, object]) -> str:
-    """The sentence of an error from its parts, as `sentence` writes it."""
-    shown = {
-        name: value if isinstance(value, int | float) else plain(_(str(value)))
-        for name, value in params.items()
-    }
-    return _(msgid).format(**shown)
-
-
-def told(message: str) -> str:
-    """What the engine said in English, in the reader's language, as Markdown.
-
-    It says a known string, or the whole sentence of an error, whose values are found again.
-    """
-    for msgid, pattern in () if _(message) != message else _error_patterns().items():
-        if match := pattern.fullmatch(message):
-            values = {name: plain(value) for name, value in match.groupdict().items()}
-            return Template(_FORMAT.sub(r"{\1}", _(msgid))).format(**values)
-    return plain(_(message))
-
-
-@lru_cache
-def _error_patterns() -> Mapping[str, re.Pattern[str]]:
-    """Error sentence -> what finds its values in a filled-in one; sentences with most own words first."""
-    patterns = {}
-    kinds: list[type[PlaygroundError]] = [PlaygroundError]
-    while kinds:
-        kind = kinds.pop()
-        kinds += kind.__subclasses__()
-        parts = _FORMAT.split(kind.msgid)  # text, name, text, name, ..., text
-        texts, names = map(re.escape, parts[::2]), (f"(?P<{name}>.+)" for name in parts[1::2])
-        pieces = [piece for pair in zip_longest(texts, names, fillvalue="") for piece in pair]
-        patterns[kind.msgid] = re.compile("".join(pieces), re.DOTALL)
-    wordiest = sorted(patterns.items(), key=lambda item: -len(_FORMAT.sub("", item[0])))
-    return MappingProxyType(dict(wordiest))
+def _shown(value: str | int | float | Message) -> str | int | float:
+    if isinstance(value, Message):
+        return sentence(value)
+    return plain(value) if isinstance(value, str) else value
 
 
 def plain(text: str) -> str:

@@ -10,7 +10,7 @@ from playground.core.scripts import is_written_in, script_of
 from playground.engine.contract.models import AdapterName, Capability, ModelInfo
 from playground.engine.models.catalogue import catalogue
 from playground.ui import compute, download, state
-from playground.ui.text import N_, _, plain, told
+from playground.ui.text import N_, _, plain, sentence
 from playground.ui.url import put
 
 _NAMES = {
@@ -77,7 +77,8 @@ def _offer(info: ModelInfo) -> None:
     entry = catalogue(state.settings())[info.model_id]
     label = _("Download {model}").format(model=plain(entry.name)) + download.size(entry)
     if info.state == "failed":
-        st.error(told(info.message))
+        if info.message is not None:
+            st.error(sentence(info.message))
         label = _("Try again")
     download.button(entry, label, f"bring_{entry.model_id}", type="tertiary")
 

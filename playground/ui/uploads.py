@@ -19,8 +19,8 @@ from streamlit.runtime.uploaded_file_manager import DeletedFile, UploadedFile
 
 from playground.core.files.encoding import readable_text
 from playground.core.files.rows import check_file
-from playground.errors import BadFile, PlaygroundError, Question
-from playground.ui.text import N_, _, plain, sentence
+from playground.errors import BadFile, Message, PlaygroundError, Question
+from playground.ui.text import _, plain, sentence
 
 Take = Callable[..., None]
 
@@ -147,7 +147,7 @@ def _names(given: Sequence[UploadedFile | DeletedFile]) -> list[str]:
 
 
 def _no_room() -> BadFile:
-    return BadFile(reason=N_("the server had no room for it. Try again in a moment."))
+    return BadFile(reason=Message("the server had no room for it. Try again in a moment."))
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from playground.engine.contract.vectors import TracesRequest
 from playground.engine.contract.waiting import Waiting
 from playground.errors import PlaygroundError, Superseded
 from playground.ui.state import click_waits, end_run
-from playground.ui.text import _, sentence, told
+from playground.ui.text import _, sentence
 
 SHOW_AFTER_S = 0.4  # a shorter wait needs no words
 Request = (
@@ -114,7 +114,7 @@ class WaitingLine:
         elif waiting.state == "ready":
             doing = _("The model is computing")
         else:
-            doing = told(waiting.message) if waiting.message else _("The model is being loaded")
+            doing = sentence(waiting.message) if waiting.message else _("The model is being loaded")
         words = [doing, _("{seconds:.0f} s").format(seconds=waiting.waited_s)]
         if (last := st.session_state.get(self._key)) is not None:
             words.append(_("last time {seconds:.1f} s").format(seconds=last))

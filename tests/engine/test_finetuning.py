@@ -413,8 +413,9 @@ def test_a_learning_rate_that_breaks_down_says_so_and_touches_nobody(real_engine
     real_engine.start(fine)
     state, other = wait(real_engine, hot), wait(real_engine, fine)
     assert state.status == "failed"
-    assert state.error == Diverged.msgid
-    assert str(Diverged(**dict(state.error_params))).startswith("The training failed at step")
+    assert state.error is not None
+    assert state.error.msgid == Diverged.msgid
+    assert str(state.error).startswith("The training failed at step")
     assert other.status == "done"
     assert other.train[-1][1] < other.train[0][1]
     assert not real_engine.adapters("hot")

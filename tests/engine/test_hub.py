@@ -32,6 +32,7 @@ from playground.errors import (
     HubBusy,
     HubUnreachable,
     HubUntrusted,
+    Message,
     ModelNotFound,
     ModelTooLarge,
     NoHub,
@@ -193,13 +194,13 @@ def test_only_what_is_needed_is_downloaded_and_only_once(settings: Settings, ser
 
 def test_progress_counts_bytes_up_to_the_whole(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hub, "_CHUNK_BYTES", 10_000)
-    told: list[tuple[str, float]] = []
+    told: list[tuple[Message, float]] = []
     pull(entry(settings), settings, lambda message, fraction: told.append((message, fraction)))
     fractions = [fraction for _, fraction in told]
     assert fractions == sorted(fractions)
     assert fractions[-1] == 1.0
     assert len(set(fractions)) > 10
-    assert re.fullmatch(r"\d+ / \d+ MB", told[0][0])
+    assert re.fullmatch(r"\d+ / \d+ MB", str(told[0][0]))
 
 
 @pytest.mark.parametrize(
@@ -416,7 +417,7 @@ def test_a_download_says_its_bytes_share_and_expected_time(table: ModelTable, se
     wait_for(lambda: half_is_here(table))
     info = info_of(table)
     assert info.state == "loading"
-    assert re.fullmatch(r"\d+ / \d+ MB \(\d+ %\)", info.message)
+    assert re.fullmatch(r"\d+ / \d+ MB \(\d+ %\)", str(info.message))
     assert info.download is not None
     assert 0.4 < info.download.share < 1
     assert info.download.seconds_left is not None

@@ -24,7 +24,7 @@ from safetensors.torch import load, save
 from playground.engine import create_engine
 from playground.engine.adapters import peft_files
 from playground.engine.local.engine import LocalEngine
-from playground.errors import AdapterShape, BadFile, BadValue, OtherBase
+from playground.errors import AdapterShape, BadFile, BadValue, Message, OtherBase
 from playground.settings import Settings
 from tests import tiny
 from tests.engine.conftest import oracle, same_to_rounding
@@ -147,7 +147,7 @@ def test_a_base_is_known_by_its_own_name_else_the_reader_is_asked(
     if not is_known:
         with pytest.raises(OtherBase) as asked:
             engine.imported(tiny.LLAMA, "x.zip", data, "asked")
-        assert asked.value.params == {"base": base or "no model", "model": tiny.LLAMA}
+        assert asked.value.params == {"base": base or Message("no model"), "model": tiny.LLAMA}
         assert len(engine.adapters("asked")) == before
     made = engine.imported(tiny.LLAMA, "x.zip", data, "asked", any_base=not is_known).model_id
     same_to_rounding(logits(engine, made), read_by_peft(engine._settings, tiny.LLAMA, files))

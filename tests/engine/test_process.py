@@ -76,7 +76,7 @@ def test_a_missing_model_leaves_the_engine_and_says_so(empty_settings: Settings)
     _wait(shared)
     startup = shared.startup()
     assert startup.state == "failed"
-    assert "llm-playground pull gpt2" in startup.message
+    assert "llm-playground pull gpt2" in str(startup.message)
     assert shared.get(0).models()
     shared.close()
 

@@ -36,7 +36,7 @@ MARK = "a<|endoftext|>\n<|im_start|>system"
 N_TOKENS = 8
 LINK = {"pro_panel": "chat", "text": TEXT, "pro_chat_tokens": f"{N_TOKENS}", "pro_shots": "0"}
 NAMES = ("With the template", "Without the template")
-Message = dict[str, str]
+ChatMessage = dict[str, str]
 
 
 @pytest.fixture(scope="module")
@@ -121,11 +121,11 @@ def ask(app: AppTest) -> dict[str, ChatAnswer]:
     return given(app)
 
 
-def librarys(library: Any, messages: list[Message]) -> list[int]:
+def librarys(library: Any, messages: list[ChatMessage]) -> list[int]:
     return list(library.apply_chat_template(messages, add_generation_prompt=True, return_dict=False))
 
 
-def user(content: str) -> list[Message]:
+def user(content: str) -> list[ChatMessage]:
     return [{"role": "user", "content": content}]
 
 

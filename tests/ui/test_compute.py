@@ -15,7 +15,7 @@ from playground.engine.contract.generation import GenerateRequest, GenerateStep
 from playground.engine.contract.models import ModelInfo
 from playground.engine.contract.traces import Capture, TraceRequest
 from playground.engine.contract.waiting import OnWait, Waiting
-from playground.errors import QueueFull, Superseded
+from playground.errors import Message, QueueFull, Superseded
 from playground.ui import compute
 from playground.ui.state import PageContext
 
@@ -85,10 +85,10 @@ def test_trace_asks_for_what_the_page_shows_in_the_sessions_name(run_trace: RunT
 @pytest.mark.parametrize(
     ("waiting", "words"),
     [
-        (Waiting(3, 1.6, "ready", ""), ["place 3 in the queue", "2 s"]),
-        (Waiting(0, 5.0, "ready", ""), ["computing", "5 s"]),
-        (Waiting(0, 5.0, "loading", "Reading the weights"), ["Reading the weights", "5 s"]),
-        (Waiting(0, 5.0, "loading", ""), ["being loaded", "5 s"]),
+        (Waiting(3, 1.6, "ready"), ["place 3 in the queue", "2 s"]),
+        (Waiting(0, 5.0, "ready"), ["computing", "5 s"]),
+        (Waiting(0, 5.0, "loading", Message("Reading the weights")), ["Reading the weights", "5 s"]),
+        (Waiting(0, 5.0, "loading"), ["being loaded", "5 s"]),
     ],
 )
 def test_waiting_line_says_what_is_happening(waiting: Waiting, words: list[str], run_trace: RunTrace) -> None:
@@ -99,7 +99,7 @@ def test_waiting_line_says_what_is_happening(waiting: Waiting, words: list[str],
 
 
 def test_waiting_line_goes_away_and_is_remembered(run_trace: RunTrace) -> None:
-    engine = ScriptedEngine(waiting=(Waiting(0, 5.0, "ready", ""),))
+    engine = ScriptedEngine(waiting=(Waiting(0, 5.0, "ready"),))
     app = run_trace(engine)
     assert not app.caption
     assert app.text

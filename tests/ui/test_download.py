@@ -12,12 +12,17 @@ from streamlit.testing.v1 import AppTest
 
 from playground.engine.contract.models import Download, ModelInfo, State
 from playground.engine.models.catalogue import catalogue
-from playground.errors import HubUnreachable
+from playground.errors import HubUnreachable, Message
 from playground.settings import DEFAULT_DECODER, Settings
 from playground.ui import compute, download
 
 KOREAN = "대한민국의 수도는"
 QWEN, KOGPT, KLUE = "Qwen/Qwen3-0.6B", "skt/kogpt2-base-v2", "klue/bert-base"
+
+
+def how_far(here_mb: int, total_mb: int, percent: float) -> Message:
+    megabytes = Message("{here:,} / {total:,} MB", (("here", here_mb), ("total", total_mb)))
+    return Message("{doing} ({percent:.0f} %)", (("doing", megabytes), ("percent", percent)))
 
 
 @pytest.mark.parametrize(
@@ -45,7 +50,7 @@ def test_only_who_sits_at_the_server_may_download(
     ("seconds", "words"), [(0.2, "about 1 s left"), (89, "about 89 s left"), (150, "about 2 min left")]
 )
 def test_a_download_says_its_bytes_and_its_expected_time(seconds: float, words: str) -> None:
-    info = replace(infos({})[0], message="12 / 548 MB (2 %)", download=Download(0.02, seconds))
+    info = replace(infos({})[0], message=how_far(12, 548, 2.2), download=Download(0.02, seconds))
     assert download.progress_words(info) == f"12 / 548 MB (2 %) · {words}"
 
 
@@ -177,14 +182,14 @@ def test_offline_it_is_said_at_once(is_at_server: bool, run: Run) -> None:
 @pytest.mark.parametrize("is_at_server", [True, False])
 def test_a_download_is_seen_by_all_and_stopped_by_who_may_start_it(is_at_server: bool, run: Run) -> None:
     known = [
-        replace(one, state="loading", message="12 / 1503 MB (1 %)", download=Download(0.01, 600))
+        replace(one, state="loading", message=how_far(12, 1503, 0.8), download=Download(0.01, 600))
         if one.model_id == QWEN
         else one
         for one in infos({})
     ]
     engine = Engine(known)
     app = run(engine, is_at_server=is_at_server)
-    assert "12 / 1503 MB (1 %) · about 10 min left" in told(app)
+    assert "12 / 1,503 MB (1 %) · about 10 min left" in told(app)
     assert len(app.button) == is_at_server
     if is_at_server:
         app.button[0].click().run()
@@ -193,7 +198,7 @@ def test_a_download_is_seen_by_all_and_stopped_by_who_may_start_it(is_at_server:
 
 def test_a_download_that_failed_says_why_and_can_be_tried_again(run: Run) -> None:
     known = [
-        replace(one, state="failed", message=str(HubUnreachable(model_id=QWEN)))
+        replace(one, state="failed", message=HubUnreachable(model_id=QWEN).message)
         if one.model_id == QWEN
         else one
         for one in infos({KOGPT: "absent"})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import pickle
 import re
 import string
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ from playground.paths import site_root
 from playground.ui import text
 
 SOURCES = sorted([*(site_root() / "playground").rglob("*.py"), *(site_root() / "pages").glob("*.py")])
-KEYWORDS = {"_": 1, "N_": 1, "ngettext": 2, "progress": 1}  # progress: what a loading model does
+KEYWORDS = {"_": 1, "N_": 1, "Message": 1, "ngettext": 2}
 LESSONS = site_root() / "assets" / "lessons"
 
 
@@ -162,7 +163,8 @@ def test_what_is_never_one_is_said_somewhere(catalogue: Catalog) -> None:
 
 
 def test_korean_strings_are_korean(catalogue: Catalog) -> None:
-    same = {"CSV", "PNG", "SVG", "{seconds:.0f} s", "{reason} {cure}"}
+    same = {"CSV", "PNG", "SVG", "{seconds:.0f} s", "{reason} {cure}", "{reason}"}
+    same |= {"{here:,} / {total:,} MB", "{doing} ({percent:.0f} %)"}
     for ids, strings, _message in _messages(catalogue):
         if ids[0] not in same:
             assert re.search("[가-힣]", strings[0]), ids
@@ -222,12 +224,49 @@ def test_sentence_fills_in_the_values_in_the_readers_language(monkeypatch: pytes
     assert "characters" not in text.sentence(error)
 
 
-def test_a_sentence_the_engine_wrote_in_english_is_found_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    error = errors.ModelNotFound(model_id="a/b_c", cure="llm-playground pull a/b_c")
+HOW_FAR = (("doing", errors.Message("Reading the weights")), ("percent", 37.2))
+MEGABYTES = (("here", 12), ("total", 1503))
+
+
+@pytest.mark.parametrize(
+    ("said", "korean"),
+    [
+        (errors.Message("Reading the weights"), "가중치를 읽는 중"),
+        (errors.Message("{doing} ({percent:.0f} %)", HOW_FAR), "가중치를 읽는 중 (37 %)"),
+        (errors.Message("{here:,} / {total:,} MB", MEGABYTES), "12 / 1,503 MB"),
+        (errors.BadUpload(row=3, reason=errors.Message("its text is empty.")), "3행"),
+        (errors.BadUpload(row=3, reason=errors.Message("its text is empty.")), "글이 비어 있습니다."),
+        (errors.EngineFailed(error=ImportError("libtorch.so")), r"(libtorch\.so)"),
+    ],
+)
+def test_what_is_said_is_said_in_korean_with_its_values(
+    said: errors.Message | errors.PlaygroundError, korean: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(text, "language", lambda: "ko")
-    assert text.told(str(error)) == text.sentence(error)
-    assert text.told("Reading the weights") != text.plain("Reading the weights")
-    assert text.told("nobody knows *this*") == r"nobody knows \*this\*"
+    assert korean in text.sentence(said)
+
+
+@pytest.mark.parametrize(
+    "value", ["Ready", "it is too long.", "{limit}", "x (37 %)", "**a**", "{reason} {cure}"]
+)
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_a_value_that_looks_like_a_sentence_stays_a_value(
+    value: str, language: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(text, "language", lambda: language)
+    for said in (
+        errors.FileTooLarge(name=value, got_mb=2.0, limit_mb=1.0),
+        errors.Message("{reason}", (("reason", value),)),
+        errors.BadFile(reason=errors.Message("{reason}", (("reason", value),))),
+    ):
+        assert text.plain(value) in text.sentence(said)
+
+
+def test_an_error_is_kept_as_plain_data_and_reads_the_same() -> None:
+    error = errors.BadFile(reason=errors.Message("it is too large."))
+    assert str(error.message) == str(error) == "The file cannot be used: it is too large."
+    assert hash(pickle.loads(pickle.dumps(error.message))) == hash(error.message)
+    assert errors.EngineFailed(error=OSError("x")).message.params == (("error", "x"),)
 
 
 @given(st_.text())

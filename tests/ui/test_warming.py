@@ -9,13 +9,15 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from playground.engine.contract.models import CatalogueEntry, Download, ModelInfo
-from playground.errors import HubUnreachable, PlaygroundError, SetUpError
+from playground.errors import HubUnreachable, Message, PlaygroundError, SetUpError
 from playground.ui import download, warming
 
 ENTRY = CatalogueEntry("a/b_c", "Tiny", "decoder", "llama", frozenset(), (), "", "main", "hub", 540_000_000)
 INFO = ModelInfo(
     "a/b_c", "Tiny", "decoder", "llama", frozenset(), (), "", "1", "ready", n_parameters=2_000_000
 )
+MEGABYTES = Message("{here:,} / {total:,} MB", (("here", 12), ("total", 540)))
+DOWNLOADING = Message("{doing} ({percent:.0f} %)", (("doing", MEGABYTES), ("percent", 2.2)))
 
 
 @dataclass
@@ -86,7 +88,9 @@ def test_a_model_on_this_machine_is_loaded_without_a_click(run: Run) -> None:
 
 @pytest.mark.parametrize(("language", "words"), [("en", "Reading the weights"), ("ko", "가중치를 읽는 중")])
 def test_a_loading_model_says_how_far_it_is(language: str, words: str, run: Run) -> None:
-    app = run(OneModelEngine(replace(INFO, state="loading", message="Reading the weights (95 %)")), language)
+    how_far = (("doing", Message("Reading the weights")), ("percent", 95.0))
+    doing = Message("{doing} ({percent:.0f} %)", how_far)
+    app = run(OneModelEngine(replace(INFO, state="loading", message=doing)), language)
     assert f"{words} (95 %)" in app.info[0].value
     assert "Tiny" in app.info[0].value
 
@@ -108,7 +112,7 @@ def test_a_model_of_the_hub_is_offered_with_its_size(run: Run) -> None:
 
 
 def test_a_student_is_told_who_downloads_it(run: Run) -> None:
-    failed = replace(INFO, state="failed", message=str(HubUnreachable(model_id="a/b_c")))
+    failed = replace(INFO, state="failed", message=HubUnreachable(model_id="a/b_c").message)
     for info in (replace(INFO, state="remote"), failed):
         app = run(OneModelEngine(info), at_server=False)
         assert not app.button
@@ -116,7 +120,7 @@ def test_a_student_is_told_who_downloads_it(run: Run) -> None:
 
 
 def test_what_is_on_this_machine_may_be_tried_again_by_a_student_too(run: Run) -> None:
-    engine = OneModelEngine(replace(INFO, state="failed", message="Ready", n_layer=2))
+    engine = OneModelEngine(replace(INFO, state="failed", message=Message("Ready"), n_layer=2))
     app = run(engine, at_server=False)
     app.button[0].click().run()
     assert engine.loads == ["a/b_c"]
@@ -124,7 +128,7 @@ def test_what_is_on_this_machine_may_be_tried_again_by_a_student_too(run: Run) -
 
 @pytest.mark.parametrize("at_server", [True, False])
 def test_a_download_can_be_stopped_by_who_may_start_it(at_server: bool, run: Run) -> None:
-    loading = replace(INFO, state="loading", message="12 / 540 MB (2 %)", download=Download(0.02, 40.0))
+    loading = replace(INFO, state="loading", message=DOWNLOADING, download=Download(0.02, 40.0))
     engine = OneModelEngine(loading)
     app = run(engine, at_server=at_server)
     assert "12 / 540 MB (2 %) · about 40 s left" in app.info[0].value
@@ -135,7 +139,7 @@ def test_a_download_can_be_stopped_by_who_may_start_it(at_server: bool, run: Run
 
 
 def test_a_failed_model_says_why_in_the_readers_language_and_can_be_tried_again(run: Run) -> None:
-    engine = OneModelEngine(replace(INFO, state="failed", message=str(HubUnreachable(model_id="a/b_c"))))
+    engine = OneModelEngine(replace(INFO, state="failed", message=HubUnreachable(model_id="a/b_c").message))
     app = run(engine, "ko")
     assert "인터넷" in app.error[0].value
     assert r"a/b\_c" in app.error[0].value

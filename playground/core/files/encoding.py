@@ -15,7 +15,7 @@ from typing import Literal, get_args
 
 from charset_normalizer import from_bytes
 
-from playground.errors import N_, BadFile, UnclearEncoding
+from playground.errors import BadFile, Message, UnclearEncoding
 
 Encoding = Literal["utf-8", "utf-16", "cp949", "cp1252"]
 ENCODINGS: tuple[Encoding, ...] = get_args(Encoding)
@@ -78,7 +78,7 @@ def weigh(data: bytes) -> Weighed:
         found, is_sure = _ordered(data, found)
     if not found:
         raise BadFile(
-            reason=N_(
+            reason=Message(
                 "it is not text in UTF-8, UTF-16 with a byte order mark, CP949 or Windows-1252. Save it "
                 "again as UTF-8."
             )
@@ -109,7 +109,7 @@ def decode(data: bytes, encoding: Encoding | None = None) -> str:
     try:
         text = data.decode("utf-8-sig" if encoding == "utf-8" else encoding)
     except UnicodeDecodeError:
-        raise BadFile(reason=N_("it is not text in this encoding.")) from None
+        raise BadFile(reason=Message("it is not text in this encoding.")) from None
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 

@@ -23,7 +23,7 @@ from playground.core.files.rows import (
     sort_out,
     suffix_of,
 )
-from playground.errors import N_, BadFile, BadUpload
+from playground.errors import BadFile, BadUpload, Message
 
 SUFFIXES = ("csv", "jsonl")
 COLUMNS = ("text", "label")
@@ -32,7 +32,7 @@ MIN_TEXTS = 4
 MAX_MESSAGES = 40
 ROLES = ("system", "user", "assistant")
 
-Message = dict[str, str]
+ChatMessage = dict[str, str]
 _Pair = tuple[str, str]
 
 
@@ -74,9 +74,11 @@ def read_examples(
     examples, rejected, n_beyond_limit = sort_out(rows, lambda row: _checked(*row), max_rows)
     first_rejected = next(iter(rejected), None)
     if len(distinct(one.text for one in examples)) < MIN_TEXTS:
-        raise BadFile(reason=N_("it has fewer than four different texts with a label.")) from first_rejected
+        raise BadFile(
+            reason=Message("it has fewer than four different texts with a label.")
+        ) from first_rejected
     if len(distinct(one.label for one in examples)) < 2:
-        raise BadFile(reason=N_("all its texts have the same label.")) from first_rejected
+        raise BadFile(reason=Message("all its texts have the same label.")) from first_rejected
     return ExampleFile(rejected, n_beyond_limit, examples)
 
 
@@ -94,7 +96,7 @@ def columns(found: Sheet) -> tuple[int, ...] | None:
 def _rows(found: Sheet, how: How) -> Iterator[tuple[int, _Pair | Unusable]]:
     places = columns(found) if how.columns is None else how.columns
     if places is None or max(places) >= found.width:
-        raise BadFile(reason=N_("its first row names no columns `text` and `label`."))
+        raise BadFile(reason=Message("its first row names no columns `text` and `label`."))
     text, label = places
     return found.each(lambda row: (row[text], row[label]))
 
@@ -108,20 +110,20 @@ def _json_row(line: Fields) -> _Pair | Unusable:
         value[names[place]] if (place := place_of(part, names)) is not None else None for part in COLUMNS
     )
     if not isinstance(text, str) or not isinstance(label, str):
-        return Unusable(N_("it is not an object with texts in the fields `text` and `label`."))
+        return Unusable(Message("it is not an object with texts in the fields `text` and `label`."))
     return text, label
 
 
 def _checked(text: str, label: str) -> Example | Unusable:
     text, label = (part.replace("\r\n", "\n").strip() for part in (text, label))
     if not text:
-        return Unusable(N_("its text is empty."))
+        return Unusable(Message("its text is empty."))
     if not label:
-        return Unusable(N_("its label is empty."))
+        return Unusable(Message("its label is empty."))
     if readable_text(text + label)[1]:
-        return Unusable(N_("it contains characters that are not text."))
+        return Unusable(Message("it contains characters that are not text."))
     if len(text) > MAX_TEXT or len(label) > MAX_LABEL or "\n" in label:
-        return Unusable(N_("it is too long, or its label has a line break."))
+        return Unusable(Message("it is too long, or its label has a line break."))
     return Example(text, label)
 
 
@@ -134,7 +136,7 @@ def read_messages(
     *,
     max_bytes: int = 2**20,
     max_rows: int = 50,
-) -> list[list[Message]]:
+) -> list[list[ChatMessage]]:
     """Read prompts in the format that chat models are trained on: a line each, `{"messages": [...]}`.
 
     Raises:
@@ -151,20 +153,20 @@ def read_messages(
         if line.strip():
             found.append(_messages(number, line))
         if len(found) > max_rows:
-            raise BadFile(reason=N_("it has more than 50 prompts."))
+            raise BadFile(reason=Message("it has more than 50 prompts."))
     if not found:
-        raise BadFile(reason=N_("it has no row with text."))
+        raise BadFile(reason=Message("it has no row with text."))
     return found
 
 
-def _messages(number: int, line: str) -> list[Message]:
+def _messages(number: int, line: str) -> list[ChatMessage]:
     value = json_object(line)
     if isinstance(value, Unusable):
         raise value.error(number)
     said = value.get("messages")
     if not isinstance(said, list) or not 0 < len(said) <= MAX_MESSAGES or not all(map(_is_message, said)):
         raise BadUpload(
-            row=number, reason=N_("it is not an object with a list `messages` of roles and contents.")
+            row=number, reason=Message("it is not an object with a list `messages` of roles and contents.")
         )
     return [{"role": one["role"], "content": readable_text(one["content"])[0]} for one in said]
 
@@ -175,7 +177,7 @@ def _is_message(value: object) -> bool:
     return isinstance(value.get("content"), str) and len(value["content"]) <= MAX_CONTENT
 
 
-def written(prompts: list[list[Message]]) -> bytes:
+def written(prompts: list[list[ChatMessage]]) -> bytes:
     """The same as a file."""
     lines = [json.dumps({"messages": one}, ensure_ascii=False) for one in prompts]
     return "\n".join([*lines, ""]).encode()

@@ -20,7 +20,7 @@ from playground.core.files.rows import (
     sort_out,
     suffix_of,
 )
-from playground.errors import N_, BadFile
+from playground.errors import BadFile, Message
 
 SUFFIXES = ("txt", "csv", "jsonl")
 PARTS = ("prompt", "text", "question", "instruction")  # what a prompt's column may mean, best first
@@ -74,9 +74,9 @@ def read_prompts(
     texts = (one for one in rows if not isinstance(one[1], str) or one[1].strip())
     prompts, rejected, n_beyond_limit = sort_out(texts, lambda row: _checked(row, max_chars), max_rows)
     if not prompts and rejected:
-        raise BadFile(reason=N_("none of its rows can be used.")) from rejected[0]
+        raise BadFile(reason=Message("none of its rows can be used.")) from rejected[0]
     if not prompts:
-        raise BadFile(reason=N_("it has no row with text."))
+        raise BadFile(reason=Message("it has no row with text."))
     return PromptFile(rejected, n_beyond_limit, prompts)
 
 
@@ -119,7 +119,7 @@ def read_text(
 def _column(found: Sheet, how: How) -> int:
     places = columns(found) if how.columns is None else how.columns
     if places is None or places[0] >= found.width:
-        raise BadFile(reason=N_("its first row names no column `prompt`."))
+        raise BadFile(reason=Message("its first row names no column `prompt`."))
     return places[0]
 
 
@@ -130,13 +130,13 @@ def _json_row(line: Fields) -> _Row:
     names = list(value)
     place = next((place for part in PARTS if (place := place_of(part, names)) is not None), None)
     if place is None:
-        return Unusable(N_("it is not an object with a field `prompt`."))
+        return Unusable(Message("it is not an object with a field `prompt`."))
     prompt = value[names[place]]
-    return prompt if isinstance(prompt, str) else Unusable(N_("its `prompt` is not text."))
+    return prompt if isinstance(prompt, str) else Unusable(Message("its `prompt` is not text."))
 
 
 def _checked(row: str, max_chars: int) -> _Row:
     text = row.replace("\r\n", "\n").strip()
     if readable_text(text)[1]:
-        return Unusable(N_("it contains characters that are not text."))
-    return Unusable(N_("it is too long.")) if len(text) > max_chars else text
+        return Unusable(Message("it contains characters that are not text."))
+    return Unusable(Message("it is too long.")) if len(text) > max_chars else text

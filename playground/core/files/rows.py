@@ -16,14 +16,14 @@ import csv
 import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, TypeVar
 
 from playground.core.canonical import canonical
 from playground.core.files.encoding import Encoding, decode
 from playground.core.files.table import as_written
-from playground.errors import N_, BadFile, BadUpload, FileTooLarge, WrongFieldCount, WrongFileType
+from playground.errors import BadFile, BadUpload, FileTooLarge, Message, WrongFieldCount, WrongFileType
 
 WHOLE_LINE = ""  # nothing separates
 SEPARATORS = (",", ";", "\t", "|", WHOLE_LINE)
@@ -49,7 +49,7 @@ NAMES: Mapping[str, tuple[str, ...]] = {
 class Unusable:
     """A row that cannot be used, and why."""
 
-    reason: str
+    reason: Message
 
     def error(self, row: int) -> BadUpload:
         """The same as an error of the row with this number."""
@@ -60,6 +60,7 @@ class Unusable:
 class WrongCount(Unusable):
     """A row with another number of fields than the first row."""
 
+    reason: Message = field(default=Message(WrongFieldCount.msgid), repr=False)
     got: int = 0
     expected: int = 0
 
@@ -162,7 +163,7 @@ def sheet(name: str, data: bytes, how: How = AS_IT_SAYS) -> Sheet:
 
     Example:
         >>> sheet("a.csv", b"no;prompt\n1;Good morning\n2;a;b\n").rows
-        ((2, ['1', 'Good morning']), (3, WrongCount(reason='', got=3, expected=2)))
+        ((2, ['1', 'Good morning']), (3, WrongCount(got=3, expected=2)))
         >>> sheet("a.csv", b"prompt\nOnce upon a time, in a land\n").rows
         ((2, ['Once upon a time, in a land']),)
     """
@@ -174,13 +175,13 @@ def sheet(name: str, data: bytes, how: How = AS_IT_SAYS) -> Sheet:
     records = enumerate(_records(text, separator), start=1)
     table = [(number, row) for number, row in records if not _empty(row)]
     if not table:
-        raise BadFile(reason=N_("it has no row with text."))
+        raise BadFile(reason=Message("it has no row with text."))
     first = table[0][1]
     if isinstance(first, Unusable):
         raise BadFile(reason=first.reason)
     width = len(first)
     if width > MAX_COLUMNS:
-        raise BadFile(reason=N_("it has more than 100 columns."))
+        raise BadFile(reason=Message("it has more than 100 columns."))
     has_header = _is_header(first) or width > 1 if how.has_header is None else how.has_header
     rows = tuple((number, _of_width(row, width)) for number, row in table[has_header:])
     return Sheet(separator, tuple(first) if has_header else (), width, rows)
@@ -191,12 +192,12 @@ def json_object(line: str) -> dict[str, Any] | Unusable:
 
     Example:
         >>> json_object('{"text": "Hi"}'), json_object("[]"), json_object("{")
-        ({'text': 'Hi'}, {}, Unusable(reason='it is not valid JSON.'))
+        ({'text': 'Hi'}, {}, Unusable(reason=Message(msgid='it is not valid JSON.', params=())))
     """
     try:
         value = json.loads(line)
     except (ValueError, RecursionError):
-        return Unusable(N_("it is not valid JSON."))
+        return Unusable(Message("it is not valid JSON."))
     return value if isinstance(value, dict) else {}
 
 
@@ -308,9 +309,9 @@ def _records(text: str, separator: str) -> Iterator[Fields | Unusable]:
             place.broken_until = max(place.broken_until, place.at + place.taken)
             place.at += 1
             yield Unusable(
-                N_("it is not valid CSV: a field is far too long.")
+                Message("it is not valid CSV: a field is far too long.")
                 if too_long
-                else N_("a quotation mark in it is not closed, or closes within a field.")
+                else Message("a quotation mark in it is not closed, or closes within a field.")
             )
 
 
@@ -326,7 +327,7 @@ def _of_width(row: Fields | Unusable, width: int) -> Fields | Unusable:
     if isinstance(row, Unusable):
         return row
     if len(row) < width or any(field.strip() for field in row[width:]):
-        return WrongCount("", len(row), width)
+        return WrongCount(got=len(row), expected=width)
     return row[:width]
 
 

@@ -30,13 +30,13 @@ from playground.core.files.rows import (
     sort_out,
     suffix_of,
 )
-from playground.errors import N_, BadFile
+from playground.errors import BadFile, Message
 
 COLUMNS = (("instruction", "response"), ("prompt", "completion"), ("question", "answer"), ("text",))
 MIN_ROWS = 2
 SUFFIXES = ("jsonl", "csv", "txt")
 
-Message = tuple[str, str]
+ChatMessage = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class TrainingRow:
         'Once upon a time'
     """
 
-    messages: tuple[Message, ...] = ()
+    messages: tuple[ChatMessage, ...] = ()
     text: str = ""
 
     @property
@@ -122,11 +122,11 @@ def read_training(
     rows, rejected, n_beyond_limit = sort_out(_rows(suffix_of(name), found, how), _checked, max_rows)
     first_rejected = next(iter(rejected), None)
     if not rows and first_rejected:
-        raise BadFile(reason=N_("none of its rows can be used.")) from first_rejected
+        raise BadFile(reason=Message("none of its rows can be used.")) from first_rejected
     if not rows:
-        raise BadFile(reason=N_("it has no row with text."))
+        raise BadFile(reason=Message("it has no row with text."))
     if len(rows) - duplicates(rows) < MIN_ROWS:
-        raise BadFile(reason=N_("it has fewer than two different rows to train on.")) from first_rejected
+        raise BadFile(reason=Message("it has fewer than two different rows to train on.")) from first_rejected
     return TrainingFile(rejected, n_beyond_limit, rows)
 
 
@@ -207,7 +207,7 @@ def _rows(suffix: str, found: Sheet, how: How) -> Iterator[tuple[int, TrainingRo
         return found.each(_row)
     places = columns(found) if how.columns is None else how.columns
     if places is None or max(places) >= found.width:
-        raise BadFile(reason=N_("its first row names no `instruction` and `response`, and no `text`."))
+        raise BadFile(reason=Message("its first row names no `instruction` and `response`, and no `text`."))
     return found.each(lambda row: _row([row[place] for place in places]))
 
 
@@ -235,17 +235,17 @@ def _json_row(line: Fields) -> TrainingRow | Unusable:
     texts = {name: part for name, part in fields.items() if isinstance(part, str)}
     places = _columns(list(texts))
     if places is None:
-        return Unusable(N_("it has neither `messages`, nor `instruction` and `response`, nor `text`."))
+        return Unusable(Message("it has neither `messages`, nor `instruction` and `response`, nor `text`."))
     return _row([list(texts.values())[place] for place in places])
 
 
 def _conversation(said: object) -> TrainingRow | Unusable:
     if not isinstance(said, list) or not all(map(_is_message, said)):
-        return Unusable(N_("it is not an object with a list `messages` of roles and contents."))
+        return Unusable(Message("it is not an object with a list `messages` of roles and contents."))
     if len(said) > MAX_MESSAGES:
-        return Unusable(N_("it has more than 40 messages."))
+        return Unusable(Message("it has more than 40 messages."))
     if not said:
-        return Unusable(N_("it has no message of the assistant."))
+        return Unusable(Message("it has no message of the assistant."))
     return TrainingRow(tuple((one["role"], one["content"]) for one in said))
 
 
@@ -261,14 +261,14 @@ def _checked(row: TrainingRow) -> TrainingRow | Unusable:
     row = TrainingRow(tuple((role, _tidy(content)) for role, content in row.messages), _tidy(row.text))
     contents = [row.text, *(content for _role, content in row.messages)]
     if any(readable_text(content)[1] for content in contents):
-        return Unusable(N_("it contains characters that are not text."))
+        return Unusable(Message("it contains characters that are not text."))
     if max(map(len, contents)) > MAX_CONTENT:
-        return Unusable(N_("one of its texts has more than 4,000 characters."))
+        return Unusable(Message("one of its texts has more than 4,000 characters."))
     if not row.messages:
-        return row if row.text else Unusable(N_("its text is empty."))
+        return row if row.text else Unusable(Message("its text is empty."))
     if any(role == "user" and not content for role, content in row.messages):
-        return Unusable(N_("its instruction is empty."))
+        return Unusable(Message("its instruction is empty."))
     answers = [content for role, content in row.messages if role == "assistant"]
     if not answers:
-        return Unusable(N_("it has no message of the assistant."))
-    return row if any(answers) else Unusable(N_("its answer is empty."))
+        return Unusable(Message("it has no message of the assistant."))
+    return row if any(answers) else Unusable(Message("its answer is empty."))

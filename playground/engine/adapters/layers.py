@@ -22,7 +22,7 @@ from torch.nn.functional import linear
 from playground.engine.contract.training import Linear, Method
 from playground.engine.models.finite import is_finite
 from playground.engine.models.loaded import template_over
-from playground.errors import N_, BadValue, NotFinite, Unsupported
+from playground.errors import BadValue, Message, NotFinite, Unsupported
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,7 +161,7 @@ def targets(
     """
     known = linears(model)
     if not known:
-        raise Unsupported(model_id=type(model).__name__, capability=N_("linear layers"))
+        raise Unsupported(model_id=type(model).__name__, capability=Message("linear layers"))
     if method == "last_block":
         last = max(one.layer for one in known.values())
         return {path: one for path, one in known.items() if one.layer == last}

@@ -19,17 +19,18 @@ from typing import Any
 
 from playground.core.files.encoding import one_line
 from playground.engine.models.config_rules import shown
-from playground.engine.models.patterns import Patterns
-from playground.errors import N_, AdapterSetting, BadFile
+from playground.engine.models.patterns import BadPattern, Patterns
+from playground.errors import AdapterSetting, BadFile, Message
 
 ALL_LINEAR = "all-linear"
 _MAX_ALPHA = 1e6
-_WHOLE, _NUMBER = N_("a whole number of at least 1"), N_("a number other than 0")
-_NAME, _NAMES, _LAYERS = N_("a text"), N_("names of modules"), N_("numbers of layers")
-_PATTERN, _SHARE, _ANY = N_("numbers by name of module"), N_("a number from 0 to 1"), N_("a JSON object")
+_WHOLE, _NUMBER = Message("a whole number of at least 1"), Message("a number other than 0")
+_NAME, _NAMES, _LAYERS = Message("a text"), Message("names of modules"), Message("numbers of layers")
+_PATTERN = Message("numbers by name of module")
+_SHARE, _ANY = Message("a number from 0 to 1"), Message("a JSON object")
 
 
-def refused(name: str, value: object, allowed: str) -> AdapterSetting:
+def refused(name: str, value: object, allowed: str | Message) -> AdapterSetting:
     """The error for a value that is not understood."""
     return AdapterSetting(name=one_line(name), value=shown(value), allowed=allowed)
 
@@ -84,7 +85,7 @@ _FLAG = _one_of(False, True)
 _TEXT = (_or_null(_is_text), _NAME)
 _OBJECT = (_or_null(lambda value: isinstance(value, dict)), _ANY)
 _NULL = _one_of(None)
-_UNDERSTOOD: Mapping[str, tuple[Callable[[object], bool], str]] = MappingProxyType(
+_UNDERSTOOD: Mapping[str, tuple[Callable[[object], bool], str | Message]] = MappingProxyType(
     {
         # decide what is added
         "peft_type": _one_of("LORA"),
@@ -166,10 +167,10 @@ class PeftConfig:
         try:
             config = json.loads(data)
             if not isinstance(config, dict):
-                raise BadFile(reason=N_("it is not a LoRA adapter."))
+                raise BadFile(reason=Message("it is not a LoRA adapter."))
             _check(config)
         except (ValueError, RecursionError):  # what is read may still be too deep to be said
-            raise BadFile(reason=N_("its adapter_config.json is not valid JSON.")) from None
+            raise BadFile(reason=Message("its adapter_config.json is not valid JSON.")) from None
         layers = config.get("layers_to_transform")
         return cls(
             base=config.get("base_model_name_or_path") or "",
@@ -268,5 +269,5 @@ def _number(lists: tuple[str, ...], path: str, patterns: Patterns) -> int | None
 def _matched(key: str, pattern: str, match: Callable[[], Any]) -> Any:  # noqa: ANN401
     try:
         return match()
-    except ValueError as error:
-        raise refused(key, pattern, str(error)) from None
+    except BadPattern as error:
+        raise refused(key, pattern, error.allowed) from None

@@ -27,7 +27,7 @@ from playground.engine.adapters.layers import Change, is_linear, linears
 from playground.engine.adapters.peft_config import ALL_LINEAR, PeftConfig
 from playground.engine.adapters.peft_folder import CARD, CONFIG, WEIGHTS, unpacked
 from playground.engine.models.patterns import Patterns
-from playground.errors import N_, AdapterMisfit, AdapterShape, BadFile, OtherBase
+from playground.errors import AdapterMisfit, AdapterShape, BadFile, Message, OtherBase
 from playground.settings import Settings
 
 if TYPE_CHECKING:
@@ -137,8 +137,8 @@ def base_name(said: str) -> str:
     return parts[-1].rpartition("--")[2].casefold() if parts else ""
 
 
-def _named(config: PeftConfig) -> str:
-    return one_line(config.base) or N_("no model")
+def _named(config: PeftConfig) -> str | Message:
+    return one_line(config.base) or Message("no model")
 
 
 def _card(data: bytes) -> tuple[str, int]:
@@ -155,15 +155,15 @@ def _card(data: bytes) -> tuple[str, int]:
 
 def _tensors(data: bytes, max_bytes: int) -> dict[str, torch.Tensor]:
     if int.from_bytes(data[:8], "little") > _MAX_HEADER_BYTES:
-        raise BadFile(reason=N_("it is too large."))
+        raise BadFile(reason=Message("it is too large."))
     try:
         tensors = load(data)
     except (SafetensorError, KeyError, ValueError, TypeError, OverflowError):  # also formats it does not know
-        raise BadFile(reason=N_("its weights are not a safetensors file.")) from None
+        raise BadFile(reason=Message("its weights are not a safetensors file.")) from None
     if any(tensor.dtype not in _FLOATS for tensor in tensors.values()):
-        raise BadFile(reason=N_("its weights are not all numbers."))
+        raise BadFile(reason=Message("its weights are not all numbers."))
     if 4 * sum(tensor.numel() for tensor in tensors.values()) > max_bytes:
-        raise BadFile(reason=N_("it is too large."))
+        raise BadFile(reason=Message("it is too large."))
     return tensors
 
 
@@ -176,19 +176,21 @@ def _changes(
     for path in targets:
         if path not in known:
             raise AdapterMisfit(
-                tensor=path, reason=N_("is not a layer that an adapter can change here"), **fits
+                tensor=path, reason=Message("is not a layer that an adapter can change here"), **fits
             )
     ends = {f"{_PREFIX}{path}.lora_{matrix}.weight": path for path in targets for matrix in "AB"}
     for name in tensors:
         if name not in ends:
             raise AdapterMisfit(
-                tensor=one_line(name), reason=N_("belongs to no layer that its target_modules name"), **fits
+                tensor=one_line(name),
+                reason=Message("belongs to no layer that its target_modules name"),
+                **fits,
             )
     for name in ends:
         if name not in tensors:
-            raise AdapterMisfit(tensor=name, reason=N_("is missing"), **fits)
+            raise AdapterMisfit(tensor=name, reason=Message("is missing"), **fits)
     if not targets:
-        raise BadFile(reason=N_("its target_modules name no layer of this model."))
+        raise BadFile(reason=Message("its target_modules name no layer of this model."))
     return {path: _change(path, known[path], tensors, config, patterns, fits) for path in targets}
 
 
@@ -203,7 +205,7 @@ def _targets(config: PeftConfig, loaded: LoadedModel, patterns: Patterns) -> lis
 
 def _change(
     path: str, layer: Linear, tensors: Mapping[str, torch.Tensor], config: PeftConfig, patterns: Patterns,
-    fits: Mapping[str, str],
+    fits: Mapping[str, str | Message],
 ) -> Change:  # fmt: skip
     """B is scaled where the layer's own factor is not that of the whole adapter, lora_alpha / r."""
     r, scaling = config.rank_and_scaling(path, patterns)
@@ -217,7 +219,7 @@ def _change(
     A, B = found
     change = Change(A, B * (scaling * config.r / config.lora_alpha))
     if not change.is_finite():
-        raise BadFile(reason=N_("its weights are not all numbers."))
+        raise BadFile(reason=Message("its weights are not all numbers."))
     return change
 
 

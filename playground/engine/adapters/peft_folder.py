@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from playground.core.files.encoding import one_line
-from playground.errors import N_, BadFile, TwoAdapters
+from playground.errors import BadFile, Message, TwoAdapters
 from playground.settings import Settings
 
 CONFIG, WEIGHTS, PICKLED, CARD, SCRIPT = (
@@ -57,7 +57,7 @@ def unpacked(data: bytes, settings: Settings) -> PeftFolder:
         BadFile: There is none, it is pickled, encrypted or too large, or the file is no zip.
     """
     if data.count(_ENTRY) > settings.max_adapter_files:
-        raise BadFile(reason=N_("it holds too many files. Zip the folder of one adapter alone."))
+        raise BadFile(reason=Message("it holds too many files. Zip the folder of one adapter alone."))
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as whole:
             members = {
@@ -77,7 +77,7 @@ def unpacked(data: bytes, settings: Settings) -> PeftFolder:
         zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError, ValueError,
         IndexError,  # a file without a name
     ):  # fmt: skip
-        raise BadFile(reason=N_("it is not a zip file that can be unpacked.")) from None
+        raise BadFile(reason=Message("it is not a zip file that can be unpacked.")) from None
     taken = {top / name for name in (*used, *((SCRIPT,) if CARD in used else ()))}
     ignored = tuple(one_line(str(path)) for path in members if path not in taken)
     return PeftFolder(used[CONFIG], used[WEIGHTS], used.get(CARD, b""), ignored)
@@ -92,23 +92,25 @@ def _top(members: Mapping[PurePosixPath, zipfile.ZipInfo]) -> PurePosixPath:
     ]
     if not folders:
         if any(path.name == PICKLED for path in members):
-            raise BadFile(reason=N_("it has pickled weights, which can run foreign code. Save safetensors."))
-        raise BadFile(reason=N_("it has no adapter_config.json with an adapter_model.safetensors."))
+            raise BadFile(
+                reason=Message("it has pickled weights, which can run foreign code. Save safetensors.")
+            )
+        raise BadFile(reason=Message("it has no adapter_config.json with an adapter_model.safetensors."))
     nearest = min(len(path.parts) for path in folders)
     first, *others = [path for path in folders if len(path.parts) == nearest]
     if others:
         raise TwoAdapters(first=one_line(str(first)), second=one_line(str(others[0])))
     if first / WEIGHTS not in members:
-        raise BadFile(reason=N_("it has pickled weights, which can run foreign code. Save safetensors."))
+        raise BadFile(reason=Message("it has pickled weights, which can run foreign code. Save safetensors."))
     return first
 
 
 def _limited(whole: zipfile.ZipFile, member: zipfile.ZipInfo, max_bytes: int) -> bytes:
     if member.flag_bits & _ENCRYPTED:
-        raise BadFile(reason=N_("it is encrypted. Zip it without a password."))
+        raise BadFile(reason=Message("it is encrypted. Zip it without a password."))
     if member.compress_type not in _PACKED:
-        raise BadFile(reason=N_("it is packed in an unusual way. Zip it with deflate, the usual one."))
+        raise BadFile(reason=Message("it is packed in an unusual way. Zip it with deflate, the usual one."))
     if member.file_size > max_bytes:
-        raise BadFile(reason=N_("it is too large."))
+        raise BadFile(reason=Message("it is too large."))
     with whole.open(member) as file:
         return file.read(member.file_size)

@@ -16,7 +16,7 @@ from playground.core.lora import LowRank
 from playground.engine.adapters.adapter import Adapter, adapted_model, low_rank
 from playground.engine.contract.models import AdapterName, State
 from playground.engine.contract.training import AdapterInfo
-from playground.errors import AdapterGone, NoRoom, TooManyAdapters
+from playground.errors import AdapterGone, Message, NoRoom, TooManyAdapters
 from playground.settings import Settings
 
 if TYPE_CHECKING:
@@ -199,7 +199,7 @@ class Adapters:
         """The base's."""
         return self._table.tokenizer(AdapterName.of(model_id).base_id)
 
-    def state(self, model_id: str) -> tuple[State, str]:
+    def state(self, model_id: str) -> tuple[State, Message | None]:
         """The base's."""
         return self._table.state(AdapterName.of(model_id).base_id)
 

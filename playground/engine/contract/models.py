@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from playground.errors import Message
+
 Kind = Literal["decoder", "encoder", "encoder-decoder"]
 Capability = Literal["attentions", "query_key", "hidden_states", "logits", "generate", "chat_template"]
 State = Literal["absent", "remote", "waiting", "loading", "ready", "failed"]
@@ -38,7 +40,7 @@ class ModelInfo:
         revision: Hash or tag of the weights.
         state: absent (not on this machine, cannot be fetched), remote (can be downloaded), waiting (on this
             machine, not in memory), loading, ready, failed.
-        message: What is happening or what went wrong, in English, "" when there is nothing to say.
+        message: What is happening or what went wrong; None when there is nothing to say.
         download: While it is being downloaded: how far that is.
         n_layer, n_head, n_kv_head, d_model, d_head, d_vocab, n_ctx: From its config, 0 while unknown;
             n_ctx is as far as what it says of a text depends on that text alone.
@@ -57,7 +59,7 @@ class ModelInfo:
     licence: str
     revision: str
     state: State
-    message: str = ""
+    message: Message | None = None
     download: Download | None = None
     n_layer: int = 0
     n_head: int = 0

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 from uuid import uuid4
 
 from playground.core.lora import LowRank
+from playground.errors import Message
 
 if TYPE_CHECKING:
     from playground.core.files.training_rows import TrainingRow
@@ -118,8 +119,7 @@ class TrainingState:
         is_settled: Whether it holds no slot: what it learned is lent by then, if it has ended.
         adapter: Model id under which what it learned can be used, "" before.
         adapter_step: Of how many steps that adapter is.
-        error: Why it failed, as a msgid with its values, "" else.
-        error_params: Values for the msgid's braces.
+        error: Why it failed, or what of it could not be done; else None.
     """
 
     request: FinetuneRequest
@@ -139,8 +139,7 @@ class TrainingState:
     is_settled: bool = True
     adapter: str = ""
     adapter_step: int = 0
-    error: str = ""
-    error_params: tuple[tuple[str, object], ...] = ()
+    error: Message | None = None
 
 
 @dataclass(frozen=True, slots=True)

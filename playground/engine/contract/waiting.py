@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from uuid import uuid4
 
 from playground.engine.contract.models import State
+from playground.errors import Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,13 +18,13 @@ class Waiting:
         position: Place in the queue, 1 = next; 0 = being computed.
         waited_s: Seconds since the request was made, or since it gave its last step.
         state: State of its model.
-        message: What the model is doing while it is not ready, in English.
+        message: What the model is doing while it is not ready; None when there is nothing to say.
     """
 
     position: int
     waited_s: float
     state: State
-    message: str
+    message: Message | None = None
 
 
 OnWait = Callable[[Waiting], None]

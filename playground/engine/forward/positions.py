@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from playground.core.positions import FirstHead, PositionScheme
 from playground.engine.models.configs import LENGTH_DEPENDENT
-from playground.errors import N_, BadValue, Unsupported
+from playground.errors import BadValue, Message, Unsupported
 
 if TYPE_CHECKING:
     import torch
@@ -34,9 +34,9 @@ def position_scheme(loaded: LoadedModel) -> PositionScheme:
         return PositionScheme("learned", info.model_id, info.revision, len(table), table=table)
     rotary = getattr(model.config, "rope_parameters", None)
     if not rotary:
-        raise Unsupported(model_id=info.model_id, capability=N_("positions that can be chosen"))
+        raise Unsupported(model_id=info.model_id, capability=Message("positions that can be chosen"))
     if rotary.get("rope_type", "default") != "default":
-        raise Unsupported(model_id=info.model_id, capability=N_("rotation by one base (RoPE)"))
+        raise Unsupported(model_id=info.model_id, capability=Message("rotation by one base (RoPE)"))
     return PositionScheme(
         "rotary",
         info.model_id,
@@ -60,7 +60,7 @@ def check_positions(
     if position_ids is None:
         return None
     if loaded.info.kind == "encoder-decoder":
-        raise Unsupported(model_id=loaded.info.model_id, capability=N_("positions that can be chosen"))
+        raise Unsupported(model_id=loaded.info.model_id, capability=Message("positions that can be chosen"))
     last = _last_position(loaded)
     if len(position_ids) != n_tokens:
         raise BadValue(name="len(position_ids)", value=len(position_ids), allowed=str(n_tokens))

@@ -17,7 +17,7 @@ from playground.engine.contract.traces import Capture, TraceRequest
 from playground.engine.contract.vectors import TextRead, TracesRequest
 from playground.engine.forward.traces import InputRow, run_traces
 from playground.engine.scheduling.jobs import Job
-from playground.errors import BadValue, InputError, Unsupported
+from playground.errors import BadValue, InputError, Message, Unsupported
 
 if TYPE_CHECKING:
     from playground.engine.models.loaded import LoadedModel
@@ -67,7 +67,7 @@ def read_texts(
     if len(request.texts) > settings.max_upload_rows:
         raise BadValue(name="texts", value=len(request.texts), allowed=f"0-{settings.max_upload_rows}")
     if loaded.info.kind == "encoder-decoder":
-        raise Unsupported(model_id=loaded.info.model_id, capability="sentence vectors")
+        raise Unsupported(model_id=loaded.info.model_id, capability=Message("sentence vectors"))
     places: dict[InputRow, list[int]] = {}
     for place, text in enumerate(request.texts):
         try:

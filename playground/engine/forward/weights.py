@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from playground.core.residual import Unembedding
 from playground.engine.contract.inside import Part
 from playground.engine.forward.blocks import blocks
-from playground.errors import N_, BadValue, Unsupported
+from playground.errors import BadValue, Message, Unsupported
 
 if TYPE_CHECKING:
     from playground.engine.models.loaded import LoadedModel
@@ -27,7 +27,7 @@ def final_norm(loaded: LoadedModel) -> Any:  # noqa: ANN401  (transformers is un
         Unsupported: The model has no head on a causal stack.
     """
     if loaded.info.kind != "decoder":
-        raise Unsupported(model_id=loaded.info.model_id, capability=N_("next-token prediction"))
+        raise Unsupported(model_id=loaded.info.model_id, capability=Message("next-token prediction"))
     body: Any = loaded.model.base_model
     return body.ln_f if loaded.info.family == "gpt2" else body.norm
 

@@ -27,7 +27,7 @@ from playground.engine.models.named_tokenizers import NamedTokenizers
 from playground.engine.scheduling.waiting import POLL_S
 from playground.engine.training.runs import Trainings
 from playground.engine.training.texts import training_text
-from playground.errors import N_, Unsupported
+from playground.errors import Message, Unsupported
 from playground.settings import Settings
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ class LocalTraining:
     def _decoder(self, model: str) -> LoadedModel:
         loaded = self.lent.load(model).result()
         if loaded.info.kind != "decoder" or loaded.info.adapter:
-            raise Unsupported(model_id=loaded.info.name, capability=N_("fine-tuning"))
+            raise Unsupported(model_id=loaded.info.name, capability=Message("fine-tuning"))
         return loaded
 
 

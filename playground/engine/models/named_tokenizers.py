@@ -28,7 +28,7 @@ from playground.engine.models.catalogue import catalogue
 from playground.engine.models.loading import locate
 from playground.engine.models.tokenizing import TextTokenizer
 from playground.engine.models.whole_folder import writing
-from playground.errors import TextTooLong, Unsupported
+from playground.errors import Message, TextTooLong, Unsupported
 from playground.paths import site_root
 from playground.settings import Settings
 
@@ -284,7 +284,7 @@ def _render(
     tokenizer: TextTokenizer, messages: Sequence[Mapping[str, str]], answer_follows: bool = True
 ) -> str:
     if not tokenizer.tokenizer.chat_template:
-        raise Unsupported(model_id=tokenizer.model_id, capability="chat template")
+        raise Unsupported(model_id=tokenizer.model_id, capability=Message("chat template"))
     try:
         return str(
             tokenizer.tokenizer.apply_chat_template(
@@ -292,7 +292,8 @@ def _render(
             )
         )
     except TemplateError:  # some refuse a system message, or roles that do not take turns
-        raise Unsupported(model_id=tokenizer.model_id, capability="chat template for these roles") from None
+        told = Message("chat template for these roles")
+        raise Unsupported(model_id=tokenizer.model_id, capability=told) from None
 
 
 @cache

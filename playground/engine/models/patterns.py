@@ -8,7 +8,7 @@ from typing import Any
 
 import regex
 
-from playground.errors import N_
+from playground.errors import Message
 
 _MAX_CHARS = 20_000  # of one, once what it says n times is written out n times
 _MAX_ALL_CHARS = 200_000
@@ -16,6 +16,14 @@ _COUNT = re.compile(r"\{(\d+)(?:,\d*)?\}")
 # what `re` and `regex` read differently, or what `re` says it will read differently; and what no module is
 # called, since sets of all letters there are take `re` milliseconds each
 _UNCLEAR = re.compile(r"\[\^?\[|\[:|--|&&|~~|\|\||\{(?!\d*,?\d*\})|[^\x00-\x7f]|\\[uU]")
+
+
+class BadPattern(ValueError):
+    """A pattern that cannot be used; `allowed` says which can be."""
+
+    def __init__(self, allowed: Message) -> None:
+        self.allowed = allowed
+        super().__init__(str(allowed))
 
 
 class Patterns:
@@ -30,7 +38,7 @@ class Patterns:
         timeout_s: For everything that is matched with it together.
 
     Raises:
-        ValueError: From `match` and `fullmatch`: what the pattern should be.
+        BadPattern: From `match` and `fullmatch`.
 
     Example:
         >>> Patterns(1.0).match("[a-z]+", "q_proj").group()
@@ -58,7 +66,7 @@ class Patterns:
             match = getattr(self._of(pattern), method)
             return match(text, timeout=self._check_time(), concurrent=True)
         except TimeoutError:
-            raise ValueError(N_("a pattern that takes less time")) from None
+            raise BadPattern(Message("a pattern that takes less time")) from None
 
     def _check_time(self) -> float:
         left = self._until - time.monotonic()
@@ -71,7 +79,7 @@ class Patterns:
             n_chars = _written_out(pattern)
             self._n_chars += n_chars
             if n_chars > _MAX_CHARS or self._n_chars > _MAX_ALL_CHARS:
-                raise ValueError(N_("shorter patterns with smaller counts"))
+                raise BadPattern(Message("shorter patterns with smaller counts"))
             self._compiled[pattern] = _compiled(pattern)
         return self._compiled[pattern]
 
@@ -96,4 +104,4 @@ def _compiled(pattern: str) -> Any:  # noqa: ANN401
         re.compile(pattern)
         return regex.compile(pattern)
     except (re.error, regex.error, ValueError, OverflowError, RecursionError):
-        raise ValueError(N_("a plain regular expression")) from None
+        raise BadPattern(Message("a plain regular expression")) from None

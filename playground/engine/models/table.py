@@ -17,7 +17,7 @@ from playground.engine.models.catalogue import catalogue
 from playground.engine.models.embedded import Progress
 from playground.engine.models.loaded import LoadedModel
 from playground.engine.models.tokenizing import TextTokenizer
-from playground.errors import Cancelled, ModelNotFound
+from playground.errors import Cancelled, Message, ModelNotFound, PlaygroundError
 from playground.settings import Settings
 
 
@@ -35,7 +35,7 @@ class ModelTable:
         self._closed = False
         self._futures: OrderedDict[str, Future[LoadedModel]] = OrderedDict()
         self._leaving: list[tuple[weakref.ref[object], int]] = []  # a tensor and the bytes it stands for
-        self._messages: dict[str, str] = {}
+        self._messages: dict[str, Message] = {}
         self._downloads: dict[Future[LoadedModel], Download] = {}
         self._infos: dict[str, ModelInfo] = {}
         self._tokenizers: dict[str, TextTokenizer] = {}
@@ -48,7 +48,7 @@ class ModelTable:
             ModelNotFound: It is not on the allow-list.
         """
         if model_id not in self._entries:
-            raise ModelNotFound(model_id=repr(model_id), cure="Pick one from the list.")
+            raise ModelNotFound(model_id=repr(model_id), cure=Message("Pick one from the list."))
         return self._entries[model_id]
 
     def infos(self) -> list[ModelInfo]:
@@ -100,15 +100,15 @@ class ModelTable:
         with suppress(InvalidStateError):  # its last byte came meanwhile
             future.set_exception(Cancelled())
 
-    def state(self, model_id: str) -> tuple[State, str]:
-        """(state, what is happening)."""
+    def state(self, model_id: str) -> tuple[State, Message | None]:
+        """(state, what is happening or went wrong)."""
         future = self._futures.get(model_id)
         if future is None:
-            return self._on_disk(self.entry(model_id)).state, ""
+            return self._on_disk(self.entry(model_id)).state, None
         if not future.done():
-            return "loading", self._messages.get(model_id, "")
+            return "loading", self._messages.get(model_id)
         error = future.exception()
-        return ("ready", "") if error is None else ("failed", str(error))
+        return ("ready", None) if error is None else ("failed", _message_of(error))
 
     @property
     def size_bytes(self) -> int:
@@ -159,10 +159,13 @@ class ModelTable:
                 future.set_exception(error)
 
     def _load(self, future: Future[LoadedModel], entry: CatalogueEntry) -> LoadedModel:
-        def progress(message: str, fraction: float) -> None:
+        def progress(message: Message, fraction: float) -> None:
             if future.done():  # stopped
                 raise Cancelled
-            self._messages[entry.model_id] = f"{message} ({100 * fraction:.0f} %)" if fraction else message
+            if fraction:
+                how_far = (("doing", message), ("percent", 100 * fraction))
+                message = Message("{doing} ({percent:.0f} %)", how_far)
+            self._messages[entry.model_id] = message
 
         self._bring(future, entry, progress)
         loaded = loading.load(entry, self._settings, progress)
@@ -175,7 +178,7 @@ class ModelTable:
         """Download or convert the model where it is not here, and note how long that will take."""
         pace = DownloadSpeed()
 
-        def downloading(message: str, share: float) -> None:
+        def downloading(message: Message, share: float) -> None:
             progress(message, share)
             self._downloads[future] = pace.at(share, time.monotonic())
 
@@ -209,6 +212,12 @@ class DownloadSpeed:
             self._first = share, now
         gained, seconds = share - self._first[0], now - self._first[1]
         return Download(share, (1 - share) * seconds / gained if gained > 0 else None)
+
+
+def _message_of(error: BaseException) -> Message:
+    if isinstance(error, PlaygroundError):
+        return error.message
+    return Message("{reason}", (("reason", str(error)),))
 
 
 def _size_bytes(loaded: LoadedModel) -> int:

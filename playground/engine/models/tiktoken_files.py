@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from playground.engine.models.whole_folder import writing
-from playground.errors import N_, MissingExtra
+from playground.errors import Message, MissingExtra
 from playground.paths import site_root
 
 if TYPE_CHECKING:
@@ -78,5 +78,5 @@ def _packed(name: str) -> Path:
         return carried
     wheel = find_spec(WHEEL)
     if wheel is None or not wheel.submodule_search_locations:
-        raise MissingExtra(package=WHEEL, cure=N_("Run `make run` again: it installs what is missing."))
+        raise MissingExtra(package=WHEEL, cure=Message("Run `make run` again: it installs what is missing."))
     return Path(wheel.submodule_search_locations[0]) / "data" / f"{name}.tiktoken.gz"

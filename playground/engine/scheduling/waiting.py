@@ -120,7 +120,7 @@ class Asking:
                     if waited_s > self._timeout_s:
                         raise TimedOut(seconds=self._timeout_s) from None
                     if self._on_wait is not None:
-                        self._on_wait(Waiting(self._scheduler.position(tickets[-1]), waited_s, "ready", ""))
+                        self._on_wait(Waiting(self._scheduler.position(tickets[-1]), waited_s, "ready"))
                     continue
                 heard = time.monotonic()
                 if isinstance(value, PlaygroundError):

@@ -19,9 +19,9 @@ from playground.engine.memory import is_out_of_memory
 from playground.engine.training.bank import n_parameters
 from playground.engine.training.run import TrainingRun, check, new_run
 from playground.errors import (
-    N_,
     BadValue,
     Cancelled,
+    Message,
     NoRoom,
     OutOfMemory,
     PlaygroundError,
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from playground.engine.models.loaded import LoadedModel
 
 log = logging.getLogger(__name__)
-FAILED = N_("The training failed on the server; its log says why. Your other adapters are untouched.")
+FAILED = Message("The training failed on the server; its log says why. Your other adapters are untouched.")
 _KEPT_RUNS = 6  # ended ones of one session
 
 
@@ -77,7 +77,9 @@ class Trainings:
             if self._lent.has_left(request.owner):
                 raise Cancelled
             if request.request_id in self._runs:
-                raise BadValue(name="request_id", value=request.request_id, allowed=N_("an id of its own"))
+                raise BadValue(
+                    name="request_id", value=request.request_id, allowed=Message("an id of its own")
+                )
             if waiting >= self._settings.max_inbox:
                 raise QueueFull(position=waiting + 1)
             if request.owner and len(alive) >= self._settings.max_trainings_per_session:
@@ -187,7 +189,7 @@ class Trainings:
         with self.lock:
             run.has_slot = False
             if run.state.status not in ENDED:
-                self.note(run, status="failed", **_told(error))
+                self.note(run, status="failed", error=_message_of(error))
             self.publish(run)
 
     def publish(self, run: TrainingRun) -> None:
@@ -201,7 +203,7 @@ class Trainings:
         try:
             self._lend(run)
         except Exception as error:  # noqa: BLE001  (no room for a copy: it ends without an adapter)
-            self.note(run, status="failed", **_told(error))
+            self.note(run, status="failed", error=_message_of(error))
         run.best = run.base = None
         run.slot.forget()
 
@@ -219,7 +221,7 @@ class Trainings:
         try:
             model_id = self._lent.add(adapter, run.request.owner)
         except (TooManyAdapters, NoRoom) as error:
-            self.note(run, **_told(error))
+            self.note(run, error=_message_of(error))
             return
         self.note(run, adapter=model_id, adapter_step=adapter.step)
 
@@ -229,11 +231,11 @@ class Trainings:
             run.state = replace(run.state, **changes)  # type: ignore[arg-type]
 
 
-def _told(error: Exception) -> dict[str, object]:
-    """What the owner of a run reads of an error: fields of its state."""
+def _message_of(error: Exception) -> Message:
+    """What the owner of a run reads of an error."""
     if is_out_of_memory(error):
         error = OutOfMemory()
     if isinstance(error, PlaygroundError):
-        return {"error": error.msgid, "error_params": tuple(error.params.items())}
+        return error.message
     log.error("training failed", exc_info=error)
-    return {"error": FAILED, "error_params": ()}
+    return FAILED

@@ -16,14 +16,13 @@ from playground.engine.contract.training import ENDED, FinetuneRequest, Sample, 
 from playground.engine.training.bank import AdapterBank, GiveWay
 from playground.engine.training.run import TrainingRun, has_diverged
 from playground.engine.training.runs import Trainings
-from playground.errors import N_, Diverged, PlaygroundError
+from playground.errors import Diverged, Message, PlaygroundError
 from playground.settings import Settings
 
 if TYPE_CHECKING:
     from playground.engine.models.loaded import LoadedModel
 
 log = logging.getLogger(__name__)
-TOO_LONG = N_("Stopped at step {step}: each run may use at most {limit:.0f} s.")
 Told = Callable[[int, str, SampleStatus], None]
 Write = Callable[["LoadedModel", FinetuneRequest, Told], None]
 
@@ -99,8 +98,11 @@ class Trainer:
             self._look(run, bank, index)
             self._end(run, bank, index)
         elif run.worked_s > self._settings.max_training_s:
-            told = (("step", run.state.step), ("limit", self._settings.max_training_s))
-            self._trainings.note(run, error=TOO_LONG, error_params=told)
+            too_long = Message(
+                "Stopped at step {step}: each run may use at most {limit:.0f} s.",
+                (("step", run.state.step), ("limit", self._settings.max_training_s)),
+            )
+            self._trainings.note(run, error=too_long)
             self._end(run, bank, index)
 
     def _stepped(self, run: TrainingRun, loss: float, step_s: float, n_together: int) -> None:

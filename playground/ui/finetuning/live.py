@@ -18,7 +18,7 @@ from playground.ui.finetuning.controls import TrainingSettings
 from playground.ui.finetuning.sets import TrainingSet
 from playground.ui.progress import left
 from playground.ui.state import PageContext, outlives_reload
-from playground.ui.text import N_, _, filled, ngettext, plain, sentence
+from playground.ui.text import N_, _, ngettext, plain, sentence
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -148,8 +148,8 @@ def _draw(state: TrainingState) -> None:
         st.markdown(f"**{plain(state.request.name)}** · {status(state)}", width="content")
         _buttons(state)
         scale = choose("fin_scale", {"linear": _("linear"), "log": _("logarithmic")}, _("Scale of the loss"))
-    if state.error:
-        st.error(filled(state.error, dict(state.error_params)))
+    if state.error is not None:
+        st.error(sentence(state.error))
     picture, samples = st.columns((3, 2))
     with picture:
         best = state.best_step if state.status in ENDED else None

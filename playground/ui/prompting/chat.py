@@ -13,7 +13,7 @@ from playground.errors import PlaygroundError
 from playground.ui import compute
 from playground.ui.components.token_rows import LINE_BREAK, NamedRow, token_rows
 from playground.ui.prompting import chat_answers
-from playground.ui.prompting.chat_answers import Chat, Message, name_of
+from playground.ui.prompting.chat_answers import Chat, ChatMessage, name_of
 from playground.ui.state import PageContext
 from playground.ui.text import _, ngettext, plain, sentence, strong
 
@@ -80,7 +80,7 @@ def open_messages(messages: Sequence[Mapping[str, str]]) -> None:
     _open_turns(*(one["content"] for one in messages if one["role"] != "system"))
 
 
-def _editor(context: PageContext) -> list[Message]:
+def _editor(context: PageContext) -> list[ChatMessage]:
     """The fields of the messages; an empty system message is left out."""
     _follow_sentence(context)
     area = partial(st.text_area, height=104, max_chars=MAX_CHARS, persist_state="session")
@@ -135,7 +135,7 @@ def _remove_turn() -> None:
 # ---------------------------------------------------------------- what the model reads
 
 
-def read(context: PageContext, messages: list[Message]) -> Chat:
+def read(context: PageContext, messages: list[ChatMessage]) -> Chat:
     """The messages as the model reads them, in its template and without it.
 
     Args:

@@ -30,7 +30,7 @@ BASE = "HuggingFaceTB/SmolLM2-135M"
 BOX_HEIGHT = 160
 SHOWN_CHARS = 40  # of what two answers have in common
 
-Message = dict[str, str]
+ChatMessage = dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Chat:
     """
 
     context: PageContext
-    messages: list[Message]
+    messages: list[ChatMessage]
     readings: dict[str, ChatReading]
     marks: frozenset[int]
 

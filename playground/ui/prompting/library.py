@@ -5,16 +5,16 @@ from __future__ import annotations
 import streamlit as st
 
 from playground.core.few_shot import messages
-from playground.core.files.examples import Message, read_messages, written
+from playground.core.files.examples import ChatMessage, read_messages, written
 from playground.core.files.rows import How
 from playground.core.tables import prompting as frames
-from playground.errors import BadFile, BadUpload
+from playground.errors import BadFile, BadUpload, Message
 from playground.ui import file_preview, state
 from playground.ui.file_preview import FileKind
 from playground.ui.prompting import chat, own
 from playground.ui.prompting.prompt import Prompt
 from playground.ui.state import outlives_reload
-from playground.ui.text import N_, _, ngettext
+from playground.ui.text import _, ngettext
 from playground.ui.url import put
 
 KEY = "pro_kept"
@@ -31,7 +31,7 @@ def panel(prompt: Prompt) -> None:
     st.markdown(f"#### {_('Can it learn my own task?')}")
     own.uploader()
     st.markdown(f"#### {_('Which prompts do I want to save?')}")
-    kept: list[list[Message]] = st.session_state.setdefault(KEY, [])
+    kept: list[list[ChatMessage]] = st.session_state.setdefault(KEY, [])
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.button(
             _("Save this prompt"), type="primary", key="pro_keep", icon=":material/bookmark_add:",
@@ -67,7 +67,7 @@ def panel(prompt: Prompt) -> None:
         )  # fmt: skip
 
 
-def _table(kept: list[list[Message]]) -> None:
+def _table(kept: list[list[ChatMessage]]) -> None:
     st.dataframe(
         frames.kept(kept),
         hide_index=True,
@@ -80,7 +80,7 @@ def _table(kept: list[list[Message]]) -> None:
     )
 
 
-def _open(said: list[Message] | None) -> None:
+def _open(said: list[ChatMessage] | None) -> None:
     if said is not None:
         chat.open_messages(said)
         put("pro_panel", "chat")
@@ -88,18 +88,18 @@ def _open(said: list[Message] | None) -> None:
 
 def _keep(prompt: Prompt) -> None:
     said = messages(prompt.task, prompt.demos, prompt.query.text)
-    kept: list[list[Message]] = st.session_state[KEY]
+    kept: list[list[ChatMessage]] = st.session_state[KEY]
     if said not in kept:
         kept.append(said)
 
 
-def _read(_name: str, data: bytes, how: How) -> list[list[Message]]:
+def _read(_name: str, data: bytes, how: How) -> list[list[ChatMessage]]:
     try:
         return read_messages(data, how, max_bytes=state.settings().max_upload_bytes, max_rows=MAX_KEPT)
     except BadUpload as error:  # one line that is no prompt spoils the file
-        raise BadFile(reason=N_("a line of it is not a prompt.")) from error
+        raise BadFile(reason=Message("a line of it is not a prompt.")) from error
 
 
-def _take(_name: str, found: list[list[Message]]) -> None:
-    kept: list[list[Message]] = st.session_state[KEY]
+def _take(_name: str, found: list[list[ChatMessage]]) -> None:
+    kept: list[list[ChatMessage]] = st.session_state[KEY]
     kept += [one for one in found if one not in kept][: MAX_KEPT - len(kept)]

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from playground.core.files.examples import read_examples, read_messages, written
-from playground.errors import BadFile, BadUpload
+from playground.errors import BadFile, BadUpload, Message
 
 ROWS = [("영화가 재미있어요", "긍정"), ("맛이 없어요", "부정"), ("친절해요", "긍정"), ("너무 늦어요", "부정")]
 CSV = "text,label\n" + "\n".join(",".join(row) for row in ROWS)
@@ -45,7 +45,7 @@ def test_a_bad_row_is_named_and_the_rest_is_used(row: str, reason: str) -> None:
     read = read_examples("a.csv", f"{CSV}\n{row}\nmore,긍정".encode())
     assert len(read.examples) == 5
     (error,) = read.rejected
-    assert error.params == {"row": 6, "reason": reason}
+    assert error.params == {"row": 6, "reason": Message(reason)}
 
 
 @pytest.mark.parametrize("line", ["{", "[]", '{"text": 1, "label": "a"}', '{"text": "a"}', "[" * 100_000])

@@ -107,7 +107,7 @@ def test_a_broken_record_costs_no_good_one_behind_it() -> None:
 @pytest.mark.parametrize(("line", "got"), [("1;2;3", 3), ("1", 1), ("1;;x", 3)])
 def test_a_row_of_another_width_is_refused(line: str, got: int) -> None:
     found = sheet("a.csv", f"no;text\n{line}\n1;2\n".encode())
-    assert found.rows == ((2, WrongCount("", got, 2)), (3, ["1", "2"]))
+    assert found.rows == ((2, WrongCount(got=got, expected=2)), (3, ["1", "2"]))
 
 
 def test_more_columns_than_a_page_can_list_are_refused() -> None:

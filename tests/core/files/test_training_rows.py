@@ -25,7 +25,7 @@ from playground.core.files.training_rows import (
     read_training,
     split,
 )
-from playground.errors import BadFile, BadUpload, WrongFieldCount
+from playground.errors import BadFile, BadUpload, Message, WrongFieldCount
 
 PAIRS = [("대한민국의 수도는?", "서울입니다."), ('Say "hi", please', "Ahoy,\nmatey!"), ("1 + 1", "2")]
 CONVERSATIONS = tuple(TrainingRow((("user", asked), ("assistant", said))) for asked, said in PAIRS)
@@ -54,7 +54,10 @@ def refused(name: str, data: bytes) -> BadFile:
 
 
 def rejections(file: TrainingFile) -> list[tuple[object, object]]:
-    return [(error.params["row"], error.params.get("reason", type(error))) for error in file.rejected]
+    return [
+        (error.params["row"], str(error.params["reason"]) if "reason" in error.params else type(error))
+        for error in file.rejected
+    ]
 
 
 # ---------------------------------------------------------------- reading
@@ -269,7 +272,7 @@ FEWER_THAN_TWO = "it has fewer than two different rows to train on."
     ],
 )
 def test_a_file_that_cannot_be_used_says_why(name: str, data: bytes, reason: str) -> None:
-    assert refused(name, data).params == {"reason": reason}
+    assert refused(name, data).params == {"reason": Message(reason)}
 
 
 @pytest.mark.parametrize(
@@ -297,7 +300,7 @@ def test_columns_are_known_by_their_korean_names_too(header: str) -> None:
 
 def test_the_reader_says_which_columns_are_meant() -> None:
     data = "날짜,가,나\n1,묻다,답하다\n2,또,그래\n".encode()
-    assert refused("a.csv", data).params == {"reason": NO_COLUMNS}
+    assert refused("a.csv", data).params == {"reason": Message(NO_COLUMNS)}
     pair = read_training("a.csv", data, How(columns=(1, 2))).rows
     assert pair[0].messages == (("user", "묻다"), ("assistant", "답하다"))
     assert read_training("a.csv", data, How(columns=(2,))).rows[1].text == "그래"
@@ -308,7 +311,7 @@ def test_a_file_without_enough_rows_keeps_the_reason_of_its_first_bad_row(n_good
     lines = [*GOOD[:n_good], "{", '{"text": ""}']
     error = refused("a.jsonl", "\n".join(lines).encode())
     assert isinstance(error.__cause__, BadUpload)
-    assert error.__cause__.params == {"row": n_good + 1, "reason": "it is not valid JSON."}
+    assert error.__cause__.params == {"row": n_good + 1, "reason": Message("it is not valid JSON.")}
 
 
 def test_two_rows_are_enough_and_those_beyond_the_limit_are_counted() -> None:
