@@ -34,8 +34,9 @@ class AttentionRow:
         query: The position that attends.
         focus: The position whose weight made this head the choice.
         weights: Its attention weights; they sum to 1 up to the rounding of the trace. Shape [position].
-        choice: Reason for this head: sharpest (most weight on one token that is neither the first, special, nor
-            the query), itself (there is no such token: most weight on the query), alone (one token).
+        choice: Reason for this head: sharpest (most weight on one token that is neither the first, nor
+            special, nor the query), itself (there is no such token: most weight on the query), alone (one
+            token).
     """
 
     layer: int

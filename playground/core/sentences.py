@@ -52,7 +52,7 @@ def npy_bytes(vectors: Vectors) -> bytes:
 
 
 def vectors_tsv(vectors: Vectors) -> bytes:
-    """The vectors [n_sentences, d_model] as the embedding projector reads them: numbers by line, no header."""
+    """The vectors [n_sentences, d_model] as the embedding projector reads them: one per line, no header."""
     return "".join("\t".join(f"{x:.7g}" for x in row) + "\n" for row in vectors.tolist()).encode()
 
 
