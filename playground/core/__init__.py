@@ -1,1 +1,1 @@
-"""What is computed: pure functions and frozen result types. Knows neither torch nor Streamlit."""
+"""The computations: pure functions and frozen result types. Knows neither torch nor Streamlit."""

@@ -1,4 +1,4 @@
-"""Attention: the operation, what one row of it adds up to, and scores that say what a head does.
+"""Attention: the operation, the arithmetic of one row, maps of words, rollout and thumbnails.
 
     q·k  ->  / √d_head  ->  + mask  ->  softmax  ->  weights · v
 
@@ -59,7 +59,7 @@ def attention_weights(q: ArrayLike, k: ArrayLike, mask: ArrayLike | None = None)
 
 
 def causal_mask(n: int) -> NDArray[np.bool_]:
-    """Who may look where in a decoder: at itself and before. Shape [query, key].
+    """The mask of a decoder: a token may look at itself and at those before it. Shape [query, key].
 
     Example:
         >>> causal_mask(2).tolist()
@@ -69,11 +69,11 @@ def causal_mask(n: int) -> NDArray[np.bool_]:
 
 
 def without_keys(weights: ArrayLike, hidden: NDArray[np.bool_]) -> tuple[FloatArray, FloatArray]:
-    """Take keys out of a map and stretch what is left of each row to 1, as sinks hide everything else.
+    """Take keys out of a map and rescale the rest of each row to sum to 1, as sinks hide everything else.
 
     Args:
         weights: Shape [..., query, key].
-        hidden: Which keys to take out. Shape [key].
+        hidden: True for the keys to take out. Shape [key].
 
     Returns:
         The map without them, rows that had nothing else all 0; the mass that was removed, [..., query].
@@ -101,7 +101,7 @@ def smallest_set(row: ArrayLike, coverage: float) -> NDArray[np.bool_]:
         coverage: 0 < coverage <= 1.
 
     Returns:
-        Which keys. Shape [key].
+        True for the keys of the set. Shape [key].
 
     Raises:
         ValueError: `coverage` is outside (0, 1].
@@ -220,11 +220,11 @@ def row_arithmetic(
     """Work out one row of one head.
 
     Args:
-        query: Of one token, after rotary embedding. Shape [d_head].
-        keys: Of all tokens, those its head uses. Shape [key, d_head].
-        values: Shape [key, d_head].
-        allowed: What the mask lets it see. Shape [key].
-        output: What takes this head's mixed values into the residual stream. Shape [d_head, d_model].
+        query: Query of one token, after rotary embedding. Shape [d_head].
+        keys: Keys of all tokens, those its head uses. Shape [key, d_head].
+        values: Values of all tokens. Shape [key, d_head].
+        allowed: True for the keys that the mask lets the token see. Shape [key].
+        output: The head's part of W_O, from its mixed values to the residual stream. Shape [d_head, d_model].
 
     Source:
         Length of what is written instead of the weight: Kobayashi et al. 2020, "Attention is Not Only a
@@ -245,7 +245,7 @@ def row_weights(scores: ArrayLike, allowed: NDArray[np.bool_], divisor: float) -
 
     Args:
         scores: q·k. Shape [key].
-        allowed: What the mask lets the query see. Shape [key].
+        allowed: True for the keys that the mask lets the query see. Shape [key].
         divisor: > 0.
 
     Returns:
@@ -259,15 +259,18 @@ def row_weights(scores: ArrayLike, allowed: NDArray[np.bool_], divisor: float) -
 
 
 def entropy_bits(weights: ArrayLike) -> float:
-    """How spread a row is: 0 for all on one key, log2(n) for n equal weights.
+    """Entropy of a row in bits: 0 for all weight on one key, log2(n) for n equal weights.
+
+    Args:
+        weights: Weights of one query. Shape [key].
 
     Example:
         >>> entropy_bits([0.25, 0.25, 0.25, 0.25]), entropy_bits([1.0, 0.0])
         (2.0, 0.0)
     """
-    some = np.asarray(weights, dtype=np.float64)
-    some = some[some > 0]
-    return float(np.abs((some * np.log2(some)).sum()))
+    row = np.asarray(weights, dtype=np.float64)
+    positive = row[row > 0]
+    return float(np.abs((positive * np.log2(positive)).sum()))
 
 
 def overlaps(values: ArrayLike, output: ArrayLike) -> FloatArray:

@@ -25,8 +25,8 @@ class Candidate:
     Attributes:
         parent: Row of the beam it goes on from, among those kept by the step before; 0 in the first step.
         token_id: The token that is new.
-        token_logprob: Of this token given all before it, nats.
-        logprob: Of the whole continuation, nats.
+        token_logprob: Log-probability of this token given all before it, nats.
+        logprob: Log-probability of the whole continuation, nats.
         fate: "kept" as a beam, "ended" by an end-of-text token, "cut" at the length, or "dropped".
     """
 
@@ -42,9 +42,9 @@ class Hypothesis:
     """One text that ended, or was cut at the length.
 
     Attributes:
-        token_ids: Of the continuation, with its end-of-text token where it has one.
-        path: Which of the candidates of each step it went through.
-        logprob: Of all of it, nats.
+        token_ids: Tokens of the continuation, with its end-of-text token where it has one.
+        path: Index among the candidates of each step that it went through.
+        logprob: Log-probability of all of it, nats.
         score: `logprob / n_tokens ** length_penalty`: what the search ranks by.
         is_cut: Whether it was cut at the length instead of ending by itself.
     """
@@ -74,7 +74,7 @@ class BeamSearch:
 
     Example:
         >>> search = BeamSearch(2, max_new_tokens=2)
-        >>> [one.token_id for one in search.step(np.log([[0.5, 0.4, 0.1]])) if one.fate == "kept"]
+        >>> [candidate.token_id for candidate in search.step(np.log([[0.5, 0.4, 0.1]]))[:2]]
         [0, 1]
         >>> last = search.step(np.log([[0.4, 0.3, 0.3], [0.9, 0.05, 0.05]]))
         >>> best = search.hypotheses[0]  # greedy would have begun with token 0
@@ -113,65 +113,70 @@ class BeamSearch:
         """Take one more token.
 
         Args:
-            logprobs: Of the next token after each beam, nats; one row in the first step.
+            logprobs: Log-probabilities of the next token after each beam, nats; one row in the first step.
                 Shape [beam, d_vocab].
 
         Returns:
-            What was considered, most probable first: twice as many as there are beams (more when there are
+            The candidates, most probable first: twice as many as there are beams (more when there are
             several end-of-text tokens), so that enough go on even if all the others end.
         """
         sums = logprobs + self._logprobs[:, None]
         n_considered = max(2, 1 + len(self._eos_ids)) * self._n_beams
         ranked = _top(sums.ravel(), n_considered)
         self._n_steps += 1
-        n_kept, found = 0, []
-        for rank, place in enumerate(ranked.tolist()):
-            parent, token_id = divmod(place, logprobs.shape[1])
+        n_kept, candidates = 0, []
+        for rank, index in enumerate(ranked.tolist()):
+            parent, token_id = divmod(index, logprobs.shape[1])
             fate: Fate = "dropped"
             if token_id in self._eos_ids or self._n_steps == self._max_new_tokens:
                 over: Fate = "ended" if token_id in self._eos_ids else "cut"
                 fate = over if rank < self._n_beams else "dropped"
             elif n_kept < self._n_beams:
                 fate, n_kept = "kept", n_kept + 1
-            found.append(
+            candidates.append(
                 Candidate(
                     parent, token_id, float(logprobs[parent, token_id]), float(sums[parent, token_id]), fate
                 )
             )
-        self._end(found)
-        self._keep(found)
-        return tuple(found)
+        self._end(candidates)
+        self._keep(candidates)
+        return tuple(candidates)
 
-    def _end(self, found: list[Candidate]) -> None:
-        """Rank what ended among what had ended before."""
+    def _end(self, candidates: list[Candidate]) -> None:
+        """Rank the candidates that ended among those that ended before."""
         length = self._n_steps**self._length_penalty
         new = [
-            Hypothesis(*self._longer(one, place), one.logprob, one.logprob / length, one.fate == "cut")
-            for place, one in enumerate(found)
-            if one.fate in ("ended", "cut")
+            Hypothesis(
+                *self._longer(candidate, index),
+                candidate.logprob,
+                candidate.logprob / length,
+                candidate.fate == "cut",
+            )
+            for index, candidate in enumerate(candidates)
+            if candidate.fate in ("ended", "cut")
         ]
-        every = sorted([*self.hypotheses, *new], key=lambda one: -one.score)
-        self.hypotheses = tuple(every[: self._n_beams])
+        ranked = sorted([*self.hypotheses, *new], key=lambda hypothesis: -hypothesis.score)
+        self.hypotheses = tuple(ranked[: self._n_beams])
 
-    def _keep(self, found: list[Candidate]) -> None:
-        """Go on with what is kept, unless nothing better can come."""
-        kept = [(place, one) for place, one in enumerate(found) if one.fate == "kept"]
-        self._beams = [_Beam(*self._longer(one, place)) for place, one in kept]
-        self._logprobs = np.array([one.logprob for _place, one in kept], np.float32)
+    def _keep(self, candidates: list[Candidate]) -> None:
+        """Go on with the candidates that are kept, unless nothing better can come."""
+        kept = [(index, candidate) for index, candidate in enumerate(candidates) if candidate.fate == "kept"]
+        self._beams = [_Beam(*self._longer(candidate, index)) for index, candidate in kept]
+        self._logprobs = np.array([candidate.logprob for _index, candidate in kept], np.float32)
         if not kept:
             self.done = True
         elif len(self.hypotheses) == self._n_beams:
             best_possible = self._logprobs[0] / self._n_steps**self._length_penalty
             self.done = bool(best_possible <= self.hypotheses[-1].score)
 
-    def _longer(self, one: Candidate, place: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        beam = self._beams[one.parent]
-        return (*beam.token_ids, one.token_id), (*beam.path, place)
+    def _longer(self, candidate: Candidate, index: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        beam = self._beams[candidate.parent]
+        return (*beam.token_ids, candidate.token_id), (*beam.path, index)
 
 
 def _top(values: NDArray[np.floating], n: int) -> NDArray[np.int64]:
-    """Places of the n largest, largest first."""
+    """Indices of the n largest, largest first. Shape [n]."""
     n = min(n, len(values))
-    places = np.argpartition(-values, n - 1)[:n]
-    ordered: NDArray[np.int64] = places[np.argsort(-values[places], kind="stable")]
+    indices = np.argpartition(-values, n - 1)[:n]
+    ordered: NDArray[np.int64] = indices[np.argsort(-values[indices], kind="stable")]
     return ordered

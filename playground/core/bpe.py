@@ -65,13 +65,13 @@ class Step:
 
 @dataclass(frozen=True)
 class BytePairEncoding:
-    """What training gives.
+    """A trained byte pair encoding.
 
     Attributes:
         vocab: Bytes of each token id; the first 256 are the single bytes in GPT-2's order.
         steps: The merges in the order they were learned.
         n_bytes: Length of the training text, which is its length in tokens before the first merge.
-        n_words: Its words.
+        n_words: Words of the training text.
     """
 
     vocab: tuple[bytes, ...]
@@ -92,16 +92,16 @@ class BytePairEncoding:
 
     def encode(self, text: str) -> tuple[int, ...]:
         """Cut `text` into words, the words into bytes, and merge in the order the merges were learned."""
-        known: dict[str, list[int]] = {}
+        ids_of: dict[str, list[int]] = {}
         ids: list[int] = []
         for word in words(text):
-            if word not in known:
-                known[word] = self._encode_word(byte_ids(word))
-            ids += known[word]
+            if word not in ids_of:
+                ids_of[word] = self._encode_word(byte_ids(word))
+            ids += ids_of[word]
         return tuple(ids)
 
     def decode(self, ids: Iterable[int]) -> str:
-        """The text of token ids; bytes that are no whole character become U+FFFD."""
+        """The text of token ids; bytes that are not a whole character become U+FFFD."""
         return b"".join(self.vocab[token_id] for token_id in ids).decode("utf-8", errors="replace")
 
     def merges_txt(self) -> str:
@@ -138,8 +138,8 @@ def words(text: str) -> list[str]:
         ['Don', "'t", ' stop', ',', ' 2', ' cats']
     """
     # As `core.tokens.well_formed`, which this file, shown on its page as it is, does not import.
-    found: list[str] = WORDS.findall(text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace"))
-    return found
+    parts: list[str] = WORDS.findall(text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace"))
+    return parts
 
 
 def byte_ids(word: str) -> list[int]:
@@ -233,22 +233,22 @@ class _Pairs:
         heapq.heapify(self._queue)
 
     def n_with(self, count: int) -> int:
-        """How many different pairs stand in the text so often."""
+        """Number of different pairs that stand in the text `count` times."""
         return self._n_with[count]
 
     def most_frequent(self, n: int) -> tuple[tuple[Pair, int], ...]:
         """The `n` most frequent pairs with their counts; ties in the order of their ids."""
-        found: dict[Pair, int] = {}
-        while self._queue and len(found) < n:
+        frequent: dict[Pair, int] = {}
+        while self._queue and len(frequent) < n:
             count, pair = heapq.heappop(self._queue)
-            now = self._n.get(pair, 0)
-            if now == -count:
-                found[pair] = now
-            elif now > 0:
-                heapq.heappush(self._queue, (-now, pair))
-        for pair, now in found.items():
-            heapq.heappush(self._queue, (-now, pair))
-        return tuple(found.items())
+            count_now = self._n.get(pair, 0)
+            if count_now == -count:
+                frequent[pair] = count_now
+            elif count_now > 0:
+                heapq.heappush(self._queue, (-count_now, pair))
+        for pair, count_now in frequent.items():
+            heapq.heappush(self._queue, (-count_now, pair))
+        return tuple(frequent.items())
 
     def merge(self, pair: Pair, token_id: int) -> None:
         """Merge one pair everywhere and put the counts right."""

@@ -1,4 +1,4 @@
-"""Which texts are the same: wherever texts are compared, and nowhere else.
+"""The canonical form of texts: used wherever texts are compared, and nowhere else.
 
 "한" is one code point or three, "é" one or two; a file name or a text from macOS may hold either. They look
 alike and mean the same, so labels, repeated rows, known words and answers are compared in one form. What a
@@ -31,15 +31,15 @@ def canonical(text: str) -> str:
         Unicode Standard Annex 15, "Unicode Normalization Forms": canonical equivalence; its Stream-Safe Text
         Format allows 30 marks.
     """
-    ends = [found.end() for found in _MARKS.finditer(text)]
+    ends = [marks.end() for marks in _MARKS.finditer(text)]
     return "".join(
         unicodedata.normalize("NFC", text[start:end]) for start, end in pairwise([0, *ends, len(text)])
     )
 
 
-def is_same(one: str, other: str) -> bool:
+def is_same(first: str, second: str) -> bool:
     """Whether two texts are canonically equal."""
-    return canonical(one) == canonical(other)
+    return canonical(first) == canonical(second)
 
 
 def distinct(texts: Iterable[str]) -> list[str]:
@@ -49,7 +49,7 @@ def distinct(texts: Iterable[str]) -> list[str]:
         >>> distinct(["é", "a", "e\u0301", "a"])
         ['é', 'a']
     """
-    found: dict[str, str] = {}
+    first_written: dict[str, str] = {}
     for text in texts:
-        found.setdefault(canonical(text), text)
-    return list(found.values())
+        first_written.setdefault(canonical(text), text)
+    return list(first_written.values())

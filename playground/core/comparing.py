@@ -1,4 +1,4 @@
-"""How much two distributions agree."""
+"""The overlap of two distributions."""
 
 from __future__ import annotations
 

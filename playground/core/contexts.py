@@ -20,8 +20,8 @@ class Contexts:
 
     Attributes:
         sentences: The texts. Length n.
-        groups: Which sense each belongs to, from 0, as the reader grouped them. Length n.
-        layers: Which layers; 0 is the embedding.
+        groups: The sense each belongs to, from 0, as the reader grouped them. Length n.
+        layers: The captured layers; 0 is the embedding.
         maps: Principal components of the vectors' directions, each layer turned towards the one before.
             Shape [layer, n, 2].
         cosines: Cosine of every two vectors. Shape [layer, n, n].
@@ -38,12 +38,12 @@ class Contexts:
     @property
     def best_layer(self) -> int | None:
         """The layer at which the senses separate best; the first of equal ones."""
-        known = [
+        scored = [
             (score, -layer)
             for score, layer in zip(self.scores, self.layers, strict=True)
             if score is not None
         ]
-        return -max(known)[1] if known else None
+        return -max(scored)[1] if scored else None
 
 
 def positions_of(word: str, tokenization: Tokenization) -> tuple[int, ...]:
@@ -75,23 +75,23 @@ def _compared(text: str) -> tuple[str, list[tuple[int, int]]]:
 
     Lower case is longer than upper case for a few letters, such as the Turkish I with a dot.
     """
-    compared, spans, at = "", list[tuple[int, int]](), 0
+    compared, spans, start = "", list[tuple[int, int]](), 0
     for character in pieces.characters(text):
         form = canonical(character).lower()
         is_plain = len(form) == len(character)
         spans += [
-            (at + place, at + place + 1) if is_plain else (at, at + len(character))
-            for place in range(len(form))
+            (start + i, start + i + 1) if is_plain else (start, start + len(character))
+            for i in range(len(form))
         ]
-        compared, at = compared + form, at + len(character)
+        compared, start = compared + form, start + len(character)
     return compared, spans
 
 
 def word_vectors(trace: Trace, positions: Sequence[int]) -> NDArray[np.float32]:
     """The word at every captured layer: the mean over its tokens. Shape [layer, d_model]."""
     assert trace.hidden_states is not None
-    found: NDArray[np.float32] = trace.hidden_states[:, list(positions)].mean(axis=1)
-    return found
+    means: NDArray[np.float32] = trace.hidden_states[:, list(positions)].mean(axis=1)
+    return means
 
 
 def compare(
@@ -105,8 +105,8 @@ def compare(
     Args:
         sentences: The texts.
         groups: Sense of each.
-        layers: Which layers.
-        vectors: Of the word. Shape [layer, n, d_model].
+        layers: The layers of `vectors`.
+        vectors: The word's vector in each sentence. Shape [layer, n, d_model].
     """
     directions = projections.unit(vectors)
     maps: list[NDArray[np.float64]] = []
@@ -119,7 +119,7 @@ def compare(
 
 
 def grouped(text: str) -> tuple[tuple[str, ...], tuple[int, ...]]:
-    r"""Read sentences, one a line; an empty line starts the next sense.
+    r"""Read sentences, one per line; an empty line starts the next sense.
 
     Example:
         >>> grouped("a\nb\n\n\nc\n")

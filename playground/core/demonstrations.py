@@ -1,4 +1,4 @@
-"""Which examples demonstrate and which test, in which order and with which labels: all from a seed."""
+"""Demonstrations and test items drawn from the examples of a task: split, order, labels, all from a seed."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ def split(examples: Sequence[Example], n_test: int, seed: int) -> tuple[list[Exa
     """Cut into demonstrations and test items; no text stands on both sides.
 
     Args:
-        examples: Of a task; a text that comes again, with whatever label, is left out.
-        n_test: Test items wanted; at most half of them.
-        seed: Of the shuffle.
+        examples: Examples of a task; a text that comes again, with whatever label, is left out.
+        n_test: Test items wanted; at most half of the examples are used.
+        seed: Seed of the shuffle.
 
     Returns:
         Demonstrations and test items, both shuffled.
     """
-    once = list({canonical(one.text): one for one in reversed(examples)}.values())[::-1]
+    unique = list({canonical(example.text): example for example in reversed(examples)}.values())[::-1]
     rng = np.random.default_rng(seed)
-    shuffled = [once[place] for place in rng.permutation(len(once))]
+    shuffled = [unique[index] for index in rng.permutation(len(unique))]
     n = min(n_test, len(shuffled) // 2)
     return shuffled[n:], shuffled[:n]
 
@@ -38,30 +38,32 @@ def drawn(pool: Sequence[Example], n_shot: int, seed: int) -> list[Example]:
 
     Args:
         pool: Demonstrations to choose from.
-        n_shot: How many.
-        seed: Which shuffle.
+        n_shot: Number of demonstrations.
+        seed: Seed of the shuffle.
     """
     rng = np.random.default_rng(seed)
     by_label: dict[str, list[Example]] = {}
-    for place in rng.permutation(len(pool)):
-        by_label.setdefault(canonical(pool[place].label), []).append(pool[place])
+    for index in rng.permutation(len(pool)):
+        by_label.setdefault(canonical(pool[index].label), []).append(pool[index])
     groups = [by_label[label] for label in rng.permutation(sorted(by_label))]
     turns = max(map(len, groups), default=0)
     return [group[turn] for turn in range(turns) for group in groups if turn < len(group)][:n_shot]
 
 
 def with_others(examples: Sequence[Example], seed: int) -> tuple[Example, ...]:
-    """Where labels are more than `MAX_LABELS`, answers are open: give each text wrong ones of its own."""
-    labels = sorted(distinct(one.label for one in examples))
-    if len(labels) <= MAX_LABELS or all(one.others for one in examples):
+    """The examples, each with wrong answers of its own where there are more than `MAX_LABELS` labels."""
+    labels = sorted(distinct(example.label for example in examples))
+    if len(labels) <= MAX_LABELS or all(example.others for example in examples):
         return tuple(examples)
     rng = np.random.default_rng(seed)
 
-    def others(one: Example) -> tuple[str, ...]:
-        wrong = [label for label in labels if not is_same(label, one.label)]
-        return tuple(wrong[place] for place in rng.permutation(len(wrong))[:N_OTHERS])
+    def others(example: Example) -> tuple[str, ...]:
+        wrong = [label for label in labels if not is_same(label, example.label)]
+        return tuple(wrong[index] for index in rng.permutation(len(wrong))[:N_OTHERS])
 
-    return tuple(one if one.others else replace(one, others=others(one)) for one in examples)
+    return tuple(
+        example if example.others else replace(example, others=others(example)) for example in examples
+    )
 
 
 Condition = Literal["true", "flipped", "random"]
@@ -75,20 +77,20 @@ def relabelled(
 
     Args:
         demos: Demonstrations.
-        labels: Of the task; open answers get one of the text's own wrong answers.
-        condition: Which labels.
-        seed: Of the random ones.
+        labels: Labels of the task; open answers get one of the text's own wrong answers.
+        condition: "true" keeps the labels, "flipped" gives the next one, "random" any one.
+        seed: Seed of the random labels.
 
     Source:
         Min et al. 2022, "Rethinking the Role of Demonstrations", arXiv:2202.12837, section 4.
     """
     rng = np.random.default_rng(seed)
 
-    def label(one: Example) -> str:
-        known = sorted(distinct((one.label, *one.others))) if one.others else list(labels)
+    def label(example: Example) -> str:
+        options = sorted(distinct((example.label, *example.others))) if example.others else list(labels)
         if condition == "flipped":
-            place = list(map(canonical, known)).index(canonical(one.label))
-            return known[(place + 1) % len(known)]
-        return str(rng.choice(known)) if condition == "random" else one.label
+            index = list(map(canonical, options)).index(canonical(example.label))
+            return options[(index + 1) % len(options)]
+        return str(rng.choice(options)) if condition == "random" else example.label
 
-    return [replace(one, label=label(one)) for one in demos]
+    return [replace(example, label=label(example)) for example in demos]

@@ -1,4 +1,4 @@
-"""How much several continuations differ, and how much one repeats itself."""
+"""Diversity of several continuations, and repetition within one."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def distinct(texts: Sequence[Sequence[int]], n: int) -> float:
         Li et al. 2016, "A Diversity-Promoting Objective Function for Neural Conversation Models",
         arXiv:1510.03055, 5.
     """
-    every = [gram for text in texts for gram in _ngrams(text, n)]
-    return len(set(every)) / len(every) if every else math.nan
+    grams = [gram for text in texts for gram in _ngrams(text, n)]
+    return len(set(grams)) / len(grams) if grams else math.nan
 
 
 def repeated(tokens: Sequence[int], n: int = 4) -> float:
-    """Share of n-grams of one text that were there before; NaN for a text shorter than n.
+    """Share of the n-grams of one text that occurred earlier in it; NaN for a text shorter than n.
 
     Example:
         >>> repeated([1, 2, 3, 4, 1, 2, 3, 4], 4)

@@ -1,4 +1,4 @@
-"""The embedding table: one vector a token, nearest neighbours over the whole vocabulary, analogies."""
+"""The embedding table: one vector per token, nearest neighbours over the whole vocabulary, analogies."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class EmbeddingTable:
         model_id: Catalogue id of the model.
         revision: Hash or tag of its weights.
         dtype: Number format of the weights, "float32".
-        device: Where they lie, "cpu".
-        vectors: One row a token id, read-only. Shape [d_vocab, d_model].
+        device: Device they lie on, "cpu".
+        vectors: One row per token id, read-only. Shape [d_vocab, d_model].
     """
 
     model_id: str
@@ -43,27 +43,27 @@ class EmbeddingTable:
     @cached_property
     def norms(self) -> FloatArray:
         """Length of each vector. Shape [d_vocab]."""
-        found: FloatArray = np.sqrt(np.einsum("ij,ij->i", self.vectors, self.vectors))
-        return found
+        lengths: FloatArray = np.sqrt(np.einsum("ij,ij->i", self.vectors, self.vectors))
+        return lengths
 
     @cached_property
     def mean(self) -> FloatArray:
         """The average vector. Shape [d_model]."""
-        found: FloatArray = self.vectors.mean(axis=0, dtype=np.float64).astype(np.float32)
-        return found
+        average: FloatArray = self.vectors.mean(axis=0, dtype=np.float64).astype(np.float32)
+        return average
 
     @cached_property
     def along_mean(self) -> FloatArray:
         """Dot product of each vector with the average one. Shape [d_vocab]."""
-        found: FloatArray = self.vectors @ self.mean
-        return found
+        products: FloatArray = self.vectors @ self.mean
+        return products
 
     @cached_property
     def centred_norms(self) -> FloatArray:
         """Length of each vector after the average one is subtracted. Shape [d_vocab]."""
         squared = self.norms**2 - 2 * self.along_mean + self.mean @ self.mean
-        found: FloatArray = np.sqrt(np.maximum(squared, 0))
-        return found
+        lengths: FloatArray = np.sqrt(np.maximum(squared, 0))
+        return lengths
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,8 +73,8 @@ class Neighbours:
     Attributes:
         measure: "cosine", "centred" (cosine after the average vector is subtracted) or "dot".
         token_ids: Best first. Shape [n].
-        similarities: Of each. Shape [n].
-        ranks: Place of each in the whole vocabulary, from 1, nothing left out. Shape [n].
+        similarities: Similarity of each. Shape [n].
+        ranks: Rank of each in the whole vocabulary, from 1, nothing left out. Shape [n].
     """
 
     measure: Measure
@@ -85,7 +85,7 @@ class Neighbours:
 
 @dataclass(frozen=True, eq=False)
 class Baseline:
-    """How similar two tokens are that have nothing to do with each other.
+    """Similarity of pairs of unrelated tokens, under each measure.
 
     Attributes:
         cosine, centred, dot: Similarity of each random pair. Shape [n_pairs].
@@ -96,7 +96,7 @@ class Baseline:
     dot: FloatArray
 
     def of(self, measure: Measure) -> FloatArray:
-        """The pairs under one measure."""
+        """Similarities of the pairs under one measure. Shape [n_pairs]."""
         return {"cosine": self.cosine, "centred": self.centred, "dot": self.dot}[measure]
 
 
@@ -129,13 +129,13 @@ def nearest(values: FloatArray, measure: Measure, n: int, *, without: tuple[int,
 
     Args:
         values: From `similarities`. Shape [d_vocab].
-        measure: Which of them.
-        n: How many.
+        measure: The measure of these values.
+        n: Number of tokens.
         without: Token ids to leave out.
 
     Example:
-        >>> found = nearest(np.array([0.1, 0.9, 0.5, 0.9], dtype=np.float32), "cosine", 2, without=(1,))
-        >>> found.token_ids.tolist(), found.ranks.tolist()
+        >>> best = nearest(np.array([0.1, 0.9, 0.5, 0.9], dtype=np.float32), "cosine", 2, without=(1,))
+        >>> best.token_ids.tolist(), best.ranks.tolist()
         ([3, 2], [2, 3])
     """
     wanted = min(n + len(set(without)), len(values))
@@ -149,7 +149,12 @@ def nearest(values: FloatArray, measure: Measure, n: int, *, without: tuple[int,
 
 
 def rank_of(values: FloatArray, token_id: int, *, without: tuple[int, ...] = ()) -> int:
-    """Place of one token among all, from 1.
+    """Rank of one token among all, from 1.
+
+    Args:
+        values: From `similarities`. Shape [d_vocab].
+        token_id: The token.
+        without: Token ids that do not count.
 
     Example:
         >>> rank_of(np.array([0.1, 0.9, 0.5], dtype=np.float32), 2)
@@ -191,10 +196,10 @@ def analogy_query(table: EmbeddingTable, a: int, b: int, c: int) -> FloatArray:
     Returns:
         Shape [d_model].
     """
-    found: FloatArray = table.vectors[a] - table.vectors[b] + table.vectors[c]
-    return found
+    query: FloatArray = table.vectors[a] - table.vectors[b] + table.vectors[c]
+    return query
 
 
 def _divided(dot: FloatArray, lengths: FloatArray) -> FloatArray:
-    found: FloatArray = np.divide(dot, lengths, out=np.zeros_like(dot), where=lengths > 0)
-    return found
+    quotients: FloatArray = np.divide(dot, lengths, out=np.zeros_like(dot), where=lengths > 0)
+    return quotients

@@ -31,7 +31,7 @@ class Example:
     """A text with its label.
 
     Attributes:
-        text: What is asked about.
+        text: The text that is asked about.
         label: The right answer.
         others: Wrong answers it is compared with; () where all labels of the task are.
     """
@@ -43,12 +43,12 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class PromptTask:
-    """What a prompt asks for.
+    """A task that a few-shot prompt puts to a model.
 
     Attributes:
-        instruction: Stands first, "" for none.
+        instruction: The text that stands first, "" for none.
         input_name, output_name: Words before a text and before its label.
-        examples: All that there are.
+        examples: All examples of the task.
     """
 
     instruction: str
@@ -59,7 +59,7 @@ class PromptTask:
     @property
     def labels(self) -> tuple[str, ...]:
         """Every label once, as it is first written, in alphabetical order."""
-        return tuple(sorted(distinct(one.label for one in self.examples)))
+        return tuple(sorted(distinct(example.label for example in self.examples)))
 
     def options(self, example: Example) -> tuple[str, ...]:
         """The answers that are compared for one text: its own ones where labels are open, else all labels."""
@@ -75,9 +75,9 @@ class PromptBlock:
     """A stretch of a prompt.
 
     Attributes:
-        kind: What it is.
-        text: Word for word; the texts of all blocks together are the prompt.
-        number: Which demonstration, from 1; 0 for the other kinds.
+        kind: The part of the prompt it is.
+        text: Its text word for word; the texts of all blocks together are the prompt.
+        number: Number of the demonstration, from 1; 0 for the other kinds.
     """
 
     kind: Kind
@@ -89,20 +89,20 @@ def blocks(task: PromptTask, demos: Sequence[Example], query: str, style: Format
     r"""The prompt, ending where the label of the query begins; for "chat" see `chat_blocks`.
 
     Example:
-        >>> task = Task("Which?", "Word", "Game", ())
+        >>> task = PromptTask("Which?", "Word", "Game", ())
         >>> "".join(block.text for block in blocks(task, [Example("cow", "wug")], "cup", "arrow"))
         'Which?\n\ncow -> wug\ncup ->'
     """
     before, between, after = marks(task, style)
-    found = [PromptBlock("instruction", f"{task.instruction}\n\n")] if task.instruction else []
+    parts = [PromptBlock("instruction", f"{task.instruction}\n\n")] if task.instruction else []
     for number, demo in enumerate(demos, 1):
-        found.append(PromptBlock("demonstration", f"{before}{demo.text}{between}", number))
-        found.append(PromptBlock("label", f" {demo.label}{after}", number))
-    return (*found, PromptBlock("query", f"{before}{query}{between}"))
+        parts.append(PromptBlock("demonstration", f"{before}{demo.text}{between}", number))
+        parts.append(PromptBlock("label", f" {demo.label}{after}", number))
+    return (*parts, PromptBlock("query", f"{before}{query}{between}"))
 
 
 def marks(task: PromptTask, style: Format) -> tuple[str, str, str]:
-    """What stands before a text, between it and its label, and after the label; "chat" has none."""
+    """The text before an example's text, between it and its label, and after the label; "chat" has none."""
     if style == "arrow":
         return "", " ->", "\n"
     if style == "qa":
@@ -111,10 +111,10 @@ def marks(task: PromptTask, style: Format) -> tuple[str, str, str]:
 
 
 def candidates(options: Sequence[str], style: Format) -> tuple[str, ...]:
-    r"""What is scored for each option: the label as it stands in a demonstration.
+    r"""The text that is scored for each option: the label as it stands in a demonstration.
 
-    Where one option begins another, each is scored with what follows a label in a demonstration, else the
-    shorter one could not lose; of "chat" that is a mark and no text, so it is left out.
+    Where one option begins another, each is scored with the text that follows a label in a demonstration,
+    otherwise the shorter one could not lose; in "chat" that is a special token, not text, so it is left out.
 
     Example:
         >>> candidates(["yes", "yes sir"], "arrow")
@@ -127,17 +127,17 @@ def candidates(options: Sequence[str], style: Format) -> tuple[str, ...]:
 
 
 def following(task: PromptTask, style: Format, options: Sequence[str]) -> str:
-    r"""What stands behind a candidate where it is a demonstration: the rest of it, and the next example.
+    r"""The text behind a label in a demonstration: the rest of that example, and the start of the next.
 
     The tokens of a label depend on it: "\n\n" may be one token at the end of a text and two before a letter.
 
     Args:
         task: Its first example stands for the next one.
-        style: How examples are written; behind an answer in a chat is a mark and no text, so "".
+        style: Format of the examples; behind an answer in a chat is a special token, not text, so "".
         options: Labels that are compared.
 
     Example:
-        >>> task = Task("", "", "", (Example("cow", "yes"),))
+        >>> task = PromptTask("", "", "", (Example("cow", "yes"),))
         >>> following(task, "qa", ["yes", "no"]), following(task, "arrow", ["yes", "yes sir"])
         ('\n\nQ: cow', 'cow')
     """
@@ -149,8 +149,8 @@ def following(task: PromptTask, style: Format, options: Sequence[str]) -> str:
 
 
 def is_nested(options: Sequence[str]) -> bool:
-    """Whether one option begins another."""
-    return any(one != other and other.startswith(one) for one in options for other in options)
+    """True if one option is the beginning of another."""
+    return any(longer != option and longer.startswith(option) for option in options for longer in options)
 
 
 def messages(task: PromptTask, demos: Sequence[Example], query: str) -> list[dict[str, str]]:
@@ -165,41 +165,41 @@ def messages(task: PromptTask, demos: Sequence[Example], query: str) -> list[dic
 
 
 def chat_blocks(
-    rendered: str, frames: Sequence[str], said: Sequence[Mapping[str, str]]
+    rendered: str, frames: Sequence[str], turns: Sequence[Mapping[str, str]]
 ) -> tuple[PromptBlock, ...]:
-    """The prompt of a chat: what the messages say, and the template around them.
+    """The blocks of a chat prompt: the contents of the messages, and the template around them.
 
     Args:
         rendered: The messages in the model's template.
-        frames: As in `places`.
-        said: From `messages`.
+        frames: As in `message_spans`.
+        turns: From `messages`.
 
     Example:
-        >>> found = chat_blocks("<u>cow</u><a>", ["<u>", "</u><a>"], [{"role": "user", "content": "cow"}])
-        >>> [block.text for block in found]
+        >>> parts = chat_blocks("<u>cow</u><a>", ["<u>", "</u><a>"], [{"role": "user", "content": "cow"}])
+        >>> [block.text for block in parts]
         ['<u>', 'cow', '</u><a>']
     """
-    found, at, number = [], 0, 0
-    spans = places(rendered, frames, [message["content"] for message in said])
-    for place, (message, (start, stop)) in enumerate(zip(said, spans, strict=False)):
-        last = place == len(said) - 1
+    parts, at, number = [], 0, 0
+    spans = places(rendered, frames, [message["content"] for message in turns])
+    for index, (message, (start, stop)) in enumerate(zip(turns, spans, strict=False)):
+        last = index == len(turns) - 1
         number += message["role"] == "user" and not last
         kind: Kind = "query" if last else _KIND_OF_ROLE[message["role"]]
-        found.append(PromptBlock("template", rendered[at:start]))
-        found.append(
+        parts.append(PromptBlock("template", rendered[at:start]))
+        parts.append(
             PromptBlock(kind, rendered[start:stop], number if kind in ("demonstration", "label") else 0)
         )
         at = stop
-    return tuple(block for block in (*found, PromptBlock("template", rendered[at:])) if block.text)
+    return tuple(block for block in (*parts, PromptBlock("template", rendered[at:])) if block.text)
 
 
 def places(text: str, frames: Sequence[str], contents: Sequence[str]) -> list[tuple[int, int]]:
-    """Where each message stands in the text: start, and the end after it.
+    """Start and end (exclusive) of each message in the text.
 
     Args:
         text: The whole prompt.
-        frames: What stands before, between and after the messages: one more than there are messages.
-        contents: What they say. A template may shorten it; then a message is what stands between its frames.
+        frames: The text before, between and after the messages: one more than there are messages.
+        contents: Their contents. A template may shorten one; then the message is the text between its frames.
 
     Example:
         >>> places("<u>u<a>", ["<u>", "<a>"], ["u"]), places("<u>cow<a>", ["<u>", "<a>"], [" cow "])
@@ -207,19 +207,19 @@ def places(text: str, frames: Sequence[str], contents: Sequence[str]) -> list[tu
     """
     if "".join(chain(*zip_longest(frames, contents, fillvalue=""))) == text:
         lengths = zip(map(len, frames), map(len, contents), strict=False)
-        found, at = [], 0
+        spans, at = [], 0
         for before, content in lengths:
-            found.append((at + before, at + before + content))
+            spans.append((at + before, at + before + content))
             at += before + content
-        return found
-    found, at = [], 0
+        return spans
+    spans, at = [], 0
     for before_text, after_text in pairwise(frames):
         start = text.find(before_text, at) + len(before_text)
         at = text.find(after_text, start)
         if at < 0:
             break
-        found.append((start, at))
-    return found
+        spans.append((start, at))
+    return spans
 
 
 # ---------------------------------------------------------------- from scores to labels
@@ -228,12 +228,12 @@ def places(text: str, frames: Sequence[str], contents: Sequence[str]) -> list[tu
 def label_probabilities(
     logprobs: Sequence[float], n_tokens: Sequence[int], *, by_length: bool = False
 ) -> NDArray[np.float64]:
-    """How the model shares 1 among the labels.
+    """Probabilities of the labels, normalised among themselves to sum to 1.
 
     Args:
         logprobs: log p(label | prompt) of each, nats, summed over its tokens.
-        n_tokens: Tokens of each.
-        by_length: Compare the mean a token instead of the sum, so that long labels are not at a disadvantage.
+        n_tokens: Number of tokens of each.
+        by_length: Compare the mean per token, not the sum, so that long labels are not at a disadvantage.
 
     Returns:
         Shape [label].
@@ -255,11 +255,14 @@ def label_probabilities(
 def calibrated(
     probs: NDArray[np.float64], content_free: Sequence[NDArray[np.float64]]
 ) -> NDArray[np.float64]:
-    """Take out what the model says to a query without content.
+    """Divide by the probabilities that the model gives for a query without content, and renormalise.
 
     Args:
-        probs: Of the labels, for the query.
-        content_free: The same for queries such as "N/A"; their mean counts.
+        probs: Probabilities of the labels, for the query. Shape [label].
+        content_free: The same for queries such as "N/A"; their mean counts. Each of shape [label].
+
+    Returns:
+        Shape [label].
 
     Example:
         >>> calibrated(np.array([0.6, 0.4]), [np.array([0.75, 0.25])]).round(3).tolist()

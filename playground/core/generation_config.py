@@ -16,9 +16,9 @@ def generation_config(
     repetition_penalty: float,
     max_new_tokens: int,
 ) -> str:
-    """The file's text; every setting is said, because transformers' own top-k is 50.
+    """The file's text; every setting is written, because transformers' own top-k is 50.
 
-    What transformers has no place in it for is said by `without_place`.
+    `without_place` names the settings that the file has no place for.
 
     Args:
         temperature, top_k, top_p, min_p, typical_p: As in `core.sampling.distribution`; temperature 0 becomes
@@ -43,7 +43,7 @@ def without_place(
     Args:
         temperature, order: As in `core.sampling.distribution`.
         presence_penalty, frequency_penalty: As in `core.penalties`; 0 is off.
-        seed: Of the draws; without any (temperature 0) it makes no difference.
+        seed: Seed of the draws; without any (temperature 0) it makes no difference.
 
     Example:
         >>> without_place(
@@ -51,7 +51,7 @@ def without_place(
         ... )
         {'frequency_penalty': 0.5}
     """
-    found: dict[str, object] = {"order": order} if order != "transformers" else {}
+    settings: dict[str, object] = {"order": order} if order != "transformers" else {}
     penalties = {"presence_penalty": presence_penalty, "frequency_penalty": frequency_penalty}
-    found |= {name: value for name, value in penalties.items() if value}
-    return found | ({"seed": seed} if temperature > 0 else {})
+    settings |= {name: value for name, value in penalties.items() if value}
+    return settings | ({"seed": seed} if temperature > 0 else {})

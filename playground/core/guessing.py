@@ -11,10 +11,10 @@ from playground.core.canonical import is_same
 
 
 def bound_bits(guesses: Sequence[int]) -> float:
-    """Entropy of the number of guesses: no more bits a token than this are needed to write the text down.
+    """Entropy of the number of guesses: no more bits per token than this are needed to write the text down.
 
     Args:
-        guesses: How many it took for each token, 1 = right at once. At least one.
+        guesses: Number of guesses for each token, 1 = right at once. At least one.
 
     Example:
         >>> bound_bits([1, 1, 1, 1]), bound_bits([1, 2, 1, 2]), bound_bits([1, 2, 3, 4])
@@ -29,11 +29,11 @@ def bound_bits(guesses: Sequence[int]) -> float:
 
 
 def is_right(guess: str, token: str) -> bool:
-    """Whether a guess names the token, whatever its case, its form and the space before it.
+    """True if a guess names the token, whatever its case, its form and the space before it.
 
     Example:
         >>> is_right("Dog ", " dog"), is_right("dogs", " dog"), is_right("", " ")
         (True, False, False)
     """
-    said = guess.strip().casefold()
-    return bool(said) and is_same(said, token.strip().casefold())
+    word = guess.strip().casefold()
+    return bool(word) and is_same(word, token.strip().casefold())

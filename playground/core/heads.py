@@ -1,4 +1,4 @@
-"""What each head does on this text: seven scores a head, and the job they speak for."""
+"""Attention heads on one text: seven scores per head, and the role they indicate."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ HeadScores = dict[Score, NDArray[np.float64]]
 
 
 def head_scores(attentions: ArrayLike, input_ids: ArrayLike, word_of: ArrayLike | None = None) -> HeadScores:
-    """Seven scores of every head, each the mean over the tokens for which it can be told.
+    """Seven scores of every head, each the mean over the tokens for which it is defined.
 
     entropy          bits of the row: 0 = one key, log2(n) = all n alike
     previous_token   weight on the token before
@@ -59,9 +59,9 @@ def head_scores(attentions: ArrayLike, input_ids: ArrayLike, word_of: ArrayLike 
     """
     weights = np.asarray(attentions, dtype=np.float64)
     ids = np.asarray(input_ids)
-    place = np.arange(len(ids))
-    back = place[:, None] - place
-    counts = place > 0
+    position = np.arange(len(ids))
+    back = position[:, None] - position
+    is_counted = position > 0
     earlier: NDArray[np.bool_] = (ids[:, None] == ids) & (back > 0)
     followed = np.zeros_like(earlier)
     followed[:, 1:] = earlier[:, :-1] & (back[:, 1:] > 0)
@@ -71,10 +71,10 @@ def head_scores(attentions: ArrayLike, input_ids: ArrayLike, word_of: ArrayLike 
     rows = np.ones(len(ids), dtype=bool)
     return {
         "entropy": _mean(bits, rows),
-        "previous_token": _share(weights, (back == 1) & counts),
-        "first_token": _share(weights, np.tile(place == 0, (len(ids), 1))),
+        "previous_token": _share(weights, (back == 1) & is_counted),
+        "first_token": _share(weights, np.tile(position == 0, (len(ids), 1))),
         "induction": _share(weights, followed),
-        "duplicate_token": _share(weights, earlier & counts),
+        "duplicate_token": _share(weights, earlier & is_counted),
         "distance": _mean(np.sum(weights * np.abs(back), axis=-1), rows),
         "same_word": _share(weights, same_word),
     }
@@ -82,20 +82,20 @@ def head_scores(attentions: ArrayLike, input_ids: ArrayLike, word_of: ArrayLike 
 
 def _share(weights: NDArray[np.float64], targets: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Mean weight on the targets, over the rows that have one."""
-    told: NDArray[np.bool_] = np.any(targets, axis=-1)
-    return _mean(np.sum(weights * targets, axis=-1), told)
+    has_target: NDArray[np.bool_] = np.any(targets, axis=-1)
+    return _mean(np.sum(weights * targets, axis=-1), has_target)
 
 
-def _mean(rows: NDArray[np.float64], told: NDArray[np.bool_]) -> NDArray[np.float64]:
-    used = told & (np.arange(len(told)) > 0)
+def _mean(rows: NDArray[np.float64], is_defined: NDArray[np.bool_]) -> NDArray[np.float64]:
+    used = is_defined & (np.arange(len(is_defined)) > 0)
     if not used.any():
         return np.full(rows.shape[:-1], np.nan)
-    found: NDArray[np.float64] = rows[..., used].mean(axis=-1)
-    return found
+    means: NDArray[np.float64] = rows[..., used].mean(axis=-1)
+    return means
 
 
 def head_name(layer: int, head: int) -> str:
-    """How every page calls a head, layer and head counted from 1: layer 0 is the embedding there.
+    """The name of a head on every page, layer and head counted from 1: layer 0 is the embedding there.
 
     Args:
         layer, head: Counted from 0, as in every array, link and shown script.
@@ -113,16 +113,16 @@ HeadRole = Literal[
 
 
 def head_role(scores: Mapping[Score, NDArray[np.float64]], layer: int, head: int, n_keys: float) -> HeadRole:
-    """The one thing a head does here, by the thresholds above, the rarest job first; "mixed" for none.
+    """The role of a head on this text, by the thresholds above, the rarest role first; "mixed" for none.
 
     Args:
-        scores: From `head_scores`.
-        layer, head: Which head.
+        scores: From `head_scores`, each of shape [layer, head].
+        layer, head: The head, counted from 0.
         n_keys: Keys a token can see, on average; an even spread over them has log2(n_keys) bits.
 
     Example:
-        >>> one = {name: np.array([[0.9 if name == "first_token" else 0.1]]) for name in SCORES}
-        >>> job(one, 0, 0, 8.0)
+        >>> scores = {name: np.array([[0.9 if name == "first_token" else 0.1]]) for name in SCORES}
+        >>> head_role(scores, 0, 0, 8.0)
         'first_token'
     """
     for name, threshold in THRESHOLDS.items():
@@ -132,7 +132,7 @@ def head_role(scores: Mapping[Score, NDArray[np.float64]], layer: int, head: int
 
 
 def kl_bits(before: ArrayLike, after: ArrayLike) -> NDArray[np.float64]:
-    """How much a next-token distribution changed: KL(before || after) in bits.
+    """Change of a next-token distribution: KL(before || after) in bits.
 
     Args:
         before: Logits in nats, -inf for a token that cannot come. Shape [d_vocab].
@@ -153,12 +153,12 @@ def kl_bits(before: ArrayLike, after: ArrayLike) -> NDArray[np.float64]:
     p, q = (_log_softmax(np.asarray(logits, dtype=np.float64)) for logits in (before, after))
     weights = np.exp(p)
     possible = weights > 0  # the others add p log(p / q) = 0, also where q is 0 too
-    each = weights[possible] * (p[possible] - q[..., possible])
-    found: NDArray[np.float64] = np.maximum(np.sum(each, axis=-1), 0.0) / np.log(2)
-    return found
+    terms = weights[possible] * (p[possible] - q[..., possible])
+    bits: NDArray[np.float64] = np.maximum(np.sum(terms, axis=-1), 0.0) / np.log(2)
+    return bits
 
 
 def _log_softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
     shifted = logits - logits.max(axis=-1, keepdims=True)
-    found: NDArray[np.float64] = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
-    return found
+    logprobs: NDArray[np.float64] = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+    return logprobs

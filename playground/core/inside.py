@@ -1,4 +1,4 @@
-"""One position's way through the layers: the state, the guesses, what moves them."""
+"""One position's way through the layers: its state, the model's guesses, and what changes them."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ class Stream:
     """The residual stream of one position.
 
     Attributes:
-        states: After the embedding and after each block, before the final norm where the model has one and
-            its writes are known. Shape [layer + 1, d_model].
-        attention, mlp: What the blocks wrote; None where the trace has not kept it. Shape [layer, d_model].
-        final: What leaves the last layer, after the final norm. Shape [d_model].
+        states: The state after the embedding and after each block, before the final norm where the model has
+            one and `attention` and `mlp` are known. Shape [layer + 1, d_model].
+        attention, mlp: What each block's attention and MLP added; None where the trace has not kept it.
+            Shape [layer, d_model].
+        final: The state after the last layer and the final norm. Shape [d_model].
     """
 
     states: Floats
@@ -31,22 +32,22 @@ class Stream:
     @property
     def norms(self) -> Floats:
         """Length of each state. Shape [layer + 1]."""
-        found: Floats = np.linalg.norm(self.states, axis=-1)
-        return found
+        lengths: Floats = np.linalg.norm(self.states, axis=-1)
+        return lengths
 
     @property
     def cosines(self) -> Floats:
         """Cosine of each state and the last one. Shape [layer + 1]."""
-        found: Floats = self.states @ self.states[-1] / (self.norms * self.norms[-1])
-        return found
+        values: Floats = self.states @ self.states[-1] / (self.norms * self.norms[-1])
+        return values
 
 
 def stream(trace: Trace, position: int, *, pre_norm: bool) -> Stream:
     """The residual stream of a position.
 
     Args:
-        trace: With all hidden states.
-        position: Which.
+        trace: A trace with all hidden states.
+        position: Index of the token.
         pre_norm: Blocks add to the stream and the norm comes after the last (llama, GPT-2): the state before
             that norm is then the one before plus what the last block wrote.
     """
@@ -54,37 +55,37 @@ def stream(trace: Trace, position: int, *, pre_norm: bool) -> Stream:
     states = trace.hidden_states[:, position].astype(np.float64)
     final = states[-1].copy()
     attention, mlp = (
-        None if writes is None else writes[:, position].astype(np.float64)
-        for writes in (trace.attn_out, trace.mlp_out)
+        None if added is None else added[:, position].astype(np.float64)
+        for added in (trace.attn_out, trace.mlp_out)
     )
     if pre_norm and attention is not None and mlp is not None:
         states[-1] = states[-2] + attention[-1] + mlp[-1]
     return Stream(states, attention, mlp, final)
 
 
-def parts(found: Stream) -> Floats:
-    """What the embedding, and attention and MLP of every block, wrote; they sum to the last state.
+def parts(residual: Stream) -> Floats:
+    """The vectors that the embedding, and attention and MLP of every block, add; they sum to the last state.
 
     Returns:
-        Shape [1 + 2 * layer, d_model], in the order they are written.
+        Shape [1 + 2 * layer, d_model], in the order they are added.
     """
-    assert found.attention is not None
-    assert found.mlp is not None
-    d_model = found.states.shape[-1]
-    written = np.stack([found.attention, found.mlp], axis=1).reshape(-1, d_model)
-    return np.vstack([found.states[:1], written])
+    assert residual.attention is not None
+    assert residual.mlp is not None
+    d_model = residual.states.shape[-1]
+    added = np.stack([residual.attention, residual.mlp], axis=1).reshape(-1, d_model)
+    return np.vstack([residual.states[:1], added])
 
 
 def log_probabilities(logits: NDArray[np.float32]) -> Floats:
     """Natural logarithm of the softmax. Same shape, float64."""
     scores = logits.astype(np.float64)
     scores -= scores.max(axis=-1, keepdims=True)
-    found: Floats = scores - np.log(np.exp(scores).sum(axis=-1, keepdims=True))
-    return found
+    logprobs: Floats = scores - np.log(np.exp(scores).sum(axis=-1, keepdims=True))
+    return logprobs
 
 
 def ranks(logits: NDArray[np.float32], token_ids: NDArray[np.int64]) -> NDArray[np.int64]:
-    """How many tokens have a larger logit.
+    """Ranks of tokens after each layer: the number of tokens with a larger logit, 0 = first.
 
     Args:
         logits: Shape [layer, d_vocab].
@@ -108,7 +109,10 @@ def best_at_any_layer(
     Args:
         top_ids: The most probable tokens after each layer, best first. Shape [layer + 1, n_top].
         top_probs: Their probabilities. Same shape.
-        n: How many, at most n_top; the answer of the last layer is always the first.
+        n: Number of tokens, at most n_top; the answer of the last layer is always the first.
+
+    Returns:
+        Token ids. Shape [n].
 
     Example:
         >>> ids, probs = np.array([[7, 5], [3, 5]]), np.array([[0.9, 0.1], [0.6, 0.4]], np.float32)
@@ -119,8 +123,8 @@ def best_at_any_layer(
         The choice of Alammar 2021, "Ecco", and of nostalgebraist 2020: to follow only what wins at the end
         hides what the model considered on the way.
     """
-    places = np.broadcast_to(np.arange(top_ids.shape[-1]), top_ids.shape).ravel()
-    order = np.lexsort((-top_probs.ravel(), places))
+    rank_of_each = np.broadcast_to(np.arange(top_ids.shape[-1]), top_ids.shape).ravel()
+    order = np.lexsort((-top_probs.ravel(), rank_of_each))
     wanted = dict.fromkeys([int(top_ids[-1, 0]), *top_ids.ravel()[order].tolist()])
     return np.array(list(wanted)[:n], dtype=np.int64)
 

@@ -1,4 +1,4 @@
-"""What one forward pass does differently from the model: heads switched off, states replaced."""
+"""Interventions in one forward pass: heads switched off, states replaced."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ Ablation = Literal["zero", "mean"]
 
 @dataclass(frozen=True, slots=True)
 class ActivationPatch:
-    """A state of the residual stream, put where another one was.
+    """A state of the residual stream, put in the place of another one.
 
     Attributes:
         layer: The block that reads it, 0 = the first.
-        position: Whose state it replaces.
+        position: Index of the token whose state it replaces.
         state: float32 numbers, length 4 * d_model; see `patch`.
 
     Source:
@@ -34,19 +34,19 @@ def patch(layer: int, position: int, state: NDArray[np.float32]) -> ActivationPa
 
     Args:
         layer: The block that reads it, 0 = the first.
-        position: Whose state it replaces.
-        state: Shape [d_model].
+        position: Index of the token whose state it replaces.
+        state: The state. Shape [d_model].
     """
     return ActivationPatch(layer, position, np.ascontiguousarray(state, dtype=np.float32).tobytes())
 
 
 @dataclass(frozen=True, slots=True)
 class Intervention:
-    """Changes of one forward pass; equal edits are equal computations.
+    """Changes of one forward pass; equal interventions are equal computations.
 
     Attributes:
         heads: (layer, head) of every head whose output is replaced.
-        ablation: By what: "zero", or "mean", that head's mean output over the positions of this text.
+        ablation: The replacement: "zero", or "mean", that head's mean output over the positions of this text.
         patches: States replaced before a block reads them.
 
     Source:

@@ -1,4 +1,4 @@
-"""The way of one sentence through a model, in the few numbers one picture can carry.
+"""The path of one sentence through a model, in the few numbers one picture can carry.
 
     text -> tokens -> vectors -> attention -> next token        (decoders)
     text -> tokens -> vectors -> attention -> sentence vector   (encoders)
@@ -27,15 +27,16 @@ Choice = Literal["sharpest", "itself", "alone"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AttentionRow:
-    """Where one head looks from one position.
+    """The attention weights of one head from one position.
 
     Attributes:
-        layer, head: Which head, counted from 0.
-        query: The position that looks.
-        focus: The one token whose weight made this head the choice.
-        weights: What it looks at; they sum to 1 up to the rounding of the trace. Shape [position].
-        choice: Why this head: sharpest (most weight on one token that is neither the first, nor special, nor
-            the query), itself (there is no such token: most weight on the query), alone (one token).
+        layer, head: The head, counted from 0.
+        query: The position that attends.
+        focus: The position whose weight made this head the choice.
+        weights: Its attention weights; they sum to 1 up to the rounding of the trace. Shape [position].
+        choice: Reason for this head: sharpest (most weight on one token that is neither the first, nor
+            special, nor the query), itself (there is no such token: most weight on the query), alone (one
+            token).
     """
 
     layer: int
@@ -60,19 +61,19 @@ class JourneyRow:
 
     @property
     def single(self) -> bool:
-        """Whether it is one token."""
+        """True if it is one token."""
         return self.stop == self.start + 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NextTokens:
-    """The most probable next tokens, and what all the others have together.
+    """The most probable next tokens, and the probability of all others together.
 
     Attributes:
         token_ids: Best first. Shape [n].
-        probs: Over the whole vocabulary, temperature 1, nothing cut. Shape [n].
-        n_rest: How many tokens are not named.
-        rest: Their probability together.
+        probs: Probabilities over the whole vocabulary, temperature 1, nothing cut. Shape [n].
+        n_rest: Number of tokens that are not named.
+        rest: Probability of these together.
     """
 
     token_ids: NDArray[np.int64]
@@ -83,13 +84,13 @@ class NextTokens:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Journey:
-    """What the picture shows of one Trace.
+    """The numbers of one Trace that the picture shows.
 
     Attributes:
         vectors: First numbers of each token's embedding. Shape [position, N_DIMENSIONS].
         attention: One row of one head, None when the trace has no attentions.
-        next: What may come next, None for models that give no next token.
-        sentence: Vector of the whole text, for those models. Shape [d_model].
+        next: The next tokens, None for models that predict none.
+        sentence: Vector of the whole text, for these models. Shape [d_model].
     """
 
     vectors: NDArray[np.float32]
@@ -102,15 +103,15 @@ def read(trace: Trace, special: Sequence[bool]) -> Journey:
     """Read the journey of a sentence off its trace.
 
     Args:
-        trace: With hidden layer 0; with logits of the last position or, without, its last layer.
-        special: Which tokens the tokenizer added. Length [position].
+        trace: A trace with hidden layer 0, and with logits of the last position or else its last layer.
+        special: True for tokens that the tokenizer added. Length [position].
     """
-    found = next_tokens(trace)
+    following = next_tokens(trace)
     return Journey(
         vectors=first_dimensions(trace),
         attention=sharpest_head(trace, special),
-        next=found,
-        sentence=sentence_vector(trace) if found is None else None,
+        next=following,
+        sentence=sentence_vector(trace) if following is None else None,
     )
 
 
@@ -132,8 +133,8 @@ def sharpest_head(trace: Trace, special: Sequence[bool]) -> AttentionRow | None:
     Equal heads: the first of them.
 
     Args:
-        trace: With attentions of shape [layer, head, query, key], or None.
-        special: Which tokens the tokenizer added. Length [position].
+        trace: A trace with attentions of shape [layer, head, query, key], or without any.
+        special: True for tokens that the tokenizer added. Length [position].
 
     Returns:
         None when the trace has no attentions.
@@ -177,8 +178,8 @@ def rows(
 
     Args:
         n_tokens: Length of the sentence.
-        query: The position that looks.
-        weights: Attention of the query. Shape [position], or None.
+        query: The position that attends.
+        weights: Attention weights of the query. Shape [position], or None.
         selected: The reader's token, or None.
 
     Returns:
@@ -186,7 +187,7 @@ def rows(
 
     Example:
         >>> rows(20, 19, None)[:3]
-        [Row(start=0, stop=13), Row(start=13, stop=14), Row(start=14, stop=15)]
+        [JourneyRow(start=0, stop=13), JourneyRow(start=13, stop=14), JourneyRow(start=14, stop=15)]
     """
     order = np.arange(n_tokens)[::-1] if weights is None else np.argsort(-weights, kind="stable")
     shown = {query} if selected is None else {query, selected}
@@ -221,8 +222,8 @@ def first_dimensions(trace: Trace) -> NDArray[np.float32]:
 def _layer(trace: Trace, layer: int) -> NDArray[np.float32]:
     if trace.hidden_states is None or layer not in trace.hidden_layers:
         raise ValueError(f"the trace has hidden layers {trace.hidden_layers}, not {layer}")
-    found: NDArray[np.float32] = trace.hidden_states[trace.hidden_layers.index(layer)]
-    return found
+    states: NDArray[np.float32] = trace.hidden_states[trace.hidden_layers.index(layer)]
+    return states
 
 
 def next_tokens(trace: Trace) -> NextTokens | None:

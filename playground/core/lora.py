@@ -1,9 +1,9 @@
-"""LoRA: a change of low rank beside a frozen weight, and what its two factors tell about it.
+"""LoRA: a change of low rank beside a frozen weight; its norm, spectrum and direction from its two factors.
 
 x --> W [d_out, d_in], frozen -----------------------> + --> W x + lora_alpha / r * B (A x)
   \\-> A [r, d_in] --> B [d_out, r] --> lora_alpha / r --/
 
-Nothing here forms the product B A, except `delta_weight`: r numbers a row are enough.
+Nothing here forms the product B A, except `delta_weight`: r numbers per row are enough.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ from numpy.typing import ArrayLike, NDArray
 
 Array = NDArray[np.float64]
 Matrix = NDArray[np.floating[Any]]
-Place = tuple[int, str]
+ModuleKey = tuple[int, str]  # layer, module
 
 
 def delta_weight(A: ArrayLike, B: ArrayLike, lora_alpha: float) -> Array:
-    """What an adapter adds to its frozen weight.
+    """The matrix that an adapter adds to its frozen weight.
 
     Args:
-        A: Down to r numbers. Shape [r, d_in].
-        B: Up again. Shape [d_out, r].
-        lora_alpha: Divided by r it scales the product.
+        A: Factor that projects down to r numbers. Shape [r, d_in].
+        B: Factor that projects up again. Shape [d_out, r].
+        lora_alpha: Scale of the product, before division by r.
 
     Returns:
         lora_alpha / r * B A. Shape [d_out, d_in].
 
     Raises:
-        ValueError: `A` and `B` are no two matrices with the same r of at least 1.
+        ValueError: `A` and `B` are not two matrices with the same r of at least 1.
 
     Example:
         >>> delta_weight(A=[[1, 2, 3]], B=[[1], [10]], lora_alpha=2)
@@ -53,15 +53,15 @@ class LowRank:
     """The change of one linear layer, scaling * B A.
 
     Attributes:
-        layer: From 0.
+        layer: Layer, from 0.
         module: Name of the linear layer in it, as in `target_modules`.
-        A: Shape [r, d_in].
-        B: Shape [d_out, r].
+        A: Factor that projects down. Shape [r, d_in].
+        B: Factor that projects up. Shape [d_out, r].
         scaling: lora_alpha / r.
         weight_norm: Frobenius norm of the frozen W.
 
     Raises:
-        ValueError: `A` and `B` are no two matrices with the same r of at least 1.
+        ValueError: `A` and `B` are not two matrices with the same r of at least 1.
     """
 
     layer: int
@@ -86,7 +86,7 @@ class LowRank:
 
 
 def relative_norm(change: LowRank) -> float:
-    """How large the change is beside its frozen weight; nan beside a weight of zeros.
+    """Norm of the change relative to its frozen weight; nan beside a weight of zeros.
 
     Returns:
         Frobenius norm of the change / of the weight: 0.01 is one percent.
@@ -95,12 +95,12 @@ def relative_norm(change: LowRank) -> float:
 
 
 def singular_values(change: LowRank) -> Array:
-    """How far the change stretches along each of its r directions.
+    """Singular values of the change: its stretch along each of its r directions.
 
     With B = Q R and A^T = P S, the r x r matrix R S^T has the singular values of B A: Q and P only turn.
 
     Returns:
-        Of scaling * B A, the largest first; all nan where a factor is not finite. Shape [r].
+        Singular values of scaling * B A, the largest first; all nan where a factor is not finite. Shape [r].
     """
     r = len(change.A)
     A, B = np.asarray(change.A, np.float64), np.asarray(change.B, np.float64)
@@ -109,12 +109,12 @@ def singular_values(change: LowRank) -> Array:
     _, right_B = np.linalg.qr(B)
     _, right_A = np.linalg.qr(A.T)
     core = right_B @ right_A.T
-    found = abs(change.scaling) * np.linalg.svd(core, compute_uv=False)
-    return np.pad(found, (0, r - len(found)))  # r above d_in or d_out: the rest is 0
+    values = abs(change.scaling) * np.linalg.svd(core, compute_uv=False)
+    return np.pad(values, (0, r - len(values)))  # r above d_in or d_out: the rest is 0
 
 
 def effective_rank(values: ArrayLike) -> float:
-    """How many directions carry the change: 1 if one does all, r if all do the same.
+    """Effective number of directions of the change: 1 if one carries all of it, r if all carry the same.
 
     Args:
         values: Singular values, not negative. Shape [r].
@@ -146,7 +146,7 @@ def effective_rank(values: ArrayLike) -> float:
 
 
 def cosine(first: Sequence[LowRank], second: Sequence[LowRank]) -> float:
-    """Whether two adapters change the model in the same direction, all layers read as one long vector.
+    """Cosine of the changes of two adapters, all layers read as one long vector.
 
     Args:
         first, second: All changes of an adapter; a module that one of them lacks counts as unchanged there.
@@ -164,7 +164,7 @@ def cosine(first: Sequence[LowRank], second: Sequence[LowRank]) -> float:
 
 
 def n_trainable(shapes: Iterable[tuple[int, int]], r: int) -> int:
-    """How many numbers are trained.
+    """Number of trained parameters.
 
     Args:
         shapes: (d_out, d_in) of each target layer.
@@ -189,11 +189,11 @@ def smoothed(losses: Sequence[float], weight: float = 0.8) -> Array:
     """The curve without its jitter: an exponential moving average that does not start at 0.
 
     Args:
-        losses: One a step, nats.
-        weight: Of what came before, 0 (no smoothing) to below 1.
+        losses: One per step, nats.
+        weight: Weight of the earlier losses, 0 (no smoothing) to below 1.
 
     Returns:
-        As long as `losses`; a loss that is not finite stays as it is and leaves the others alone.
+        Shape [step]; a loss that is not finite stays as it is and leaves the others alone.
 
     Raises:
         ValueError: `weight` is not in [0, 1).
@@ -207,13 +207,13 @@ def smoothed(losses: Sequence[float], weight: float = 0.8) -> Array:
     """
     if not 0 <= weight < 1:
         raise ValueError(f"weight must be at least 0 and below 1, got {weight}")
-    found = np.array(losses, np.float64)
+    curve = np.array(losses, np.float64)
     mean, n = 0.0, 0
-    for place, loss in enumerate(found.tolist()):
+    for step, loss in enumerate(curve.tolist()):
         if math.isfinite(loss):
             mean, n = weight * mean + (1 - weight) * loss, n + 1
-            found[place] = mean / (1 - weight**n)
-    return found
+            curve[step] = mean / (1 - weight**n)
+    return curve
 
 
 def _rank(A: Matrix, B: Matrix) -> int:
@@ -223,22 +223,24 @@ def _rank(A: Matrix, B: Matrix) -> int:
     return len(A)
 
 
-def _check_same_shape(one: LowRank, other: LowRank) -> None:
-    if (len(one.B), one.A.shape[1]) != (len(other.B), other.A.shape[1]):
-        raise ValueError(f"layer {one.layer}, {one.module}: the adapters are of models of different shapes")
+def _check_same_shape(first: LowRank, second: LowRank) -> None:
+    if (len(first.B), first.A.shape[1]) != (len(second.B), second.A.shape[1]):
+        raise ValueError(
+            f"layer {first.layer}, {first.module}: the adapters are of models of different shapes"
+        )
 
 
-def _inner(one: LowRank, other: LowRank) -> float:
+def _inner(first: LowRank, second: LowRank) -> float:
     """Sum of the products of the entries of both changes: tr(A1^T B1^T B2 A2) = sum of B1^T B2 * A1 A2^T."""
-    _check_same_shape(one, other)
-    A1, B1, A2, B2 = (np.asarray(factor, np.float64) for factor in (one.A, one.B, other.A, other.B))
+    _check_same_shape(first, second)
+    A1, B1, A2, B2 = (np.asarray(factor, np.float64) for factor in (first.A, first.B, second.A, second.B))
     with np.errstate(over="ignore", invalid="ignore"):  # a run that diverged
-        return one.scaling * other.scaling * float(((B1.T @ B2) * (A1 @ A2.T)).sum())
+        return first.scaling * second.scaling * float(((B1.T @ B2) * (A1 @ A2.T)).sum())
 
 
 def _dot(first: Sequence[LowRank], second: Sequence[LowRank]) -> float:
     """Inner product of two whole changes."""
-    groups: dict[Place, list[LowRank]] = {}
+    groups: dict[ModuleKey, list[LowRank]] = {}
     for change in second:
         groups.setdefault((change.layer, change.module), []).append(change)
     return sum(

@@ -24,15 +24,15 @@ _BROKEN = "\ufffd"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NextCharacters:
-    """What may come next, character by character; all masses together are 1.
+    """Probabilities of the next character; all masses together are 1.
 
     Attributes:
         probs: Character (a code point), with the white space before it -> probability, most probable first.
-            U+FFFD where the bytes are no text.
-        ended: Mass of the tokens that end the text or mark its format.
-        left: Mass of begun characters that were not followed to their end: each character has up to so much
+            U+FFFD where the bytes are not text.
+        ended: Mass of the special tokens: they end the text or mark its format.
+        left: Mass of begun characters that were not followed to their end: each character has up to this much
             more.
-        n_followed: How many begun characters were followed, a forward pass each.
+        n_followed: Number of begun characters that were followed, one forward pass each.
     """
 
     probs: dict[str, float]
@@ -42,64 +42,65 @@ class NextCharacters:
 
 
 class Spelling:
-    """What each token of a vocabulary spells, sorted so that a distribution is summed by character at once.
+    """The bytes of each token of a vocabulary, sorted so that a distribution is summed by character at once.
 
     Args:
-        tokens: The bytes of every token id, in order; none of those that spell nothing: the end of a text,
-            marks of a format.
+        tokens: The bytes of every token id, in order; b"" for special tokens, which spell nothing.
     """
 
     def __init__(self, tokens: Sequence[bytes]) -> None:
         self._bytes = tuple(tokens)
-        self._special = np.array([i for i, one in enumerate(tokens) if not one], dtype=np.int64)
-        own = [i for i, one in enumerate(tokens) if one]
+        self._special = np.array([i for i, token in enumerate(tokens) if not token], dtype=np.int64)
+        own = [i for i, token in enumerate(tokens) if token]
         self._inside = [i for i in own if 0x80 <= self._bytes[i][0] <= 0xBF]
         inside = set(self._inside)
         self._fresh = [i for i in own if i not in inside]
         read = {i: first_character(self._bytes[i]) for i in self._fresh}
         self._begun = np.array([i for i, char in read.items() if not char], dtype=np.int64)
         names = sorted({char for char in read.values() if char})
-        place = {name: i for i, name in enumerate(names)}
+        index_of = {name: i for i, name in enumerate(names)}
         self._whole = np.array([i for i, char in read.items() if char], dtype=np.int64)
-        self._names, self._place = names, np.array([place[read[i]] for i in self._whole], dtype=np.int64)
+        self._names, self._place = names, np.array([index_of[read[i]] for i in self._whole], dtype=np.int64)
 
     def split(self, probs: Floats, before: bytes) -> tuple[dict[str, float], float, list[tuple[float, int]]]:
-        """Sort the next token's probabilities by what it makes of the bytes that stand there already.
+        """Sort the next token's probabilities by the character it completes after the bytes that stand there.
 
         Args:
-            probs: Of every token. Shape [d_vocab].
+            probs: Probability of every token. Shape [d_vocab].
             before: White space, then bytes that have begun a character.
 
         Returns:
             Character -> its mass; the mass of special tokens; (mass, token) where no character is whole yet.
         """
-        found: dict[str, float] = {}
+        masses: dict[str, float] = {}
         ended = float(probs[self._special].sum())
         rest = open_bytes(before)
         space = before[: len(before) - len(rest)].decode()
         begun: list[tuple[float, int]] = []
         inside = self._inside
         if rest:  # any token that does not go on with the character breaks it
-            found[space + _BROKEN] = float(probs[self._fresh].sum())
+            masses[space + _BROKEN] = float(probs[self._fresh].sum())
         else:
             sums = np.bincount(self._place, weights=probs[self._whole], minlength=len(self._names))
-            found |= {space + name: float(mass) for name, mass in zip(self._names, sums, strict=True) if mass}
+            masses |= {
+                space + name: float(mass) for name, mass in zip(self._names, sums, strict=True) if mass
+            }
             begun = [(float(probs[i]), int(i)) for i in self._begun]
         for i in inside:
             char = first_character(before + self._bytes[i])
             if char:
-                found[char] = found.get(char, 0.0) + float(probs[i])
+                masses[char] = masses.get(char, 0.0) + float(probs[i])
             else:
                 begun.append((float(probs[i]), i))
-        return found, ended, begun
+        return masses, ended, begun
 
     def spelled(self, path: Path) -> bytes:
         """The bytes of these tokens."""
         return b"".join(self._bytes[token] for token in path)
 
 
-def table(found: NextCharacters) -> pd.DataFrame:
-    """What may come next, one row each, most probable first.
+def table(result: NextCharacters) -> pd.DataFrame:
+    """The next characters as a table, one row each, most probable first.
 
     Returns:
         kind (character, end: of the text, left: begun and not followed), character (with the white space
@@ -109,13 +110,13 @@ def table(found: NextCharacters) -> pd.DataFrame:
         >>> table(NextCharacters({"a": 0.7, "안": 0.2}, 0.0625, 0.0375, 1))["prob"].tolist()
         [0.7, 0.2, 0.0625, 0.0375]
     """
-    rows = [("character", char, p) for char, p in found.probs.items()]
-    rows += [("end", "", found.ended), ("left", "", found.left)]
+    rows = [("character", char, p) for char, p in result.probs.items()]
+    rows += [("end", "", result.ended), ("left", "", result.left)]
     return pd.DataFrame(rows, columns=["kind", "character", "prob"])
 
 
 def first_character(text: bytes) -> str:
-    """The first character that is no white space, with the white space before it; "" where it is not whole.
+    """The first character other than white space, with the white space before it; "" where it is not whole.
 
     Example:
         >>> first_character(b" London"), first_character(b" "), first_character("한".encode()[:2])
@@ -135,11 +136,11 @@ def next_characters(
     """Sum the next character's probabilities over the tree of tokens that spell it, best branch first.
 
     Args:
-        spelling: Of the model's vocabulary.
-        probabilities: Of every token after the text and these tokens, () for the text alone; None where the
-            model can read no more.
-        max_followed: At most so many begun characters are followed.
-        enough: No more is followed once less than this mass is left.
+        spelling: Spelling of the model's vocabulary.
+        probabilities: Gives the probability of every token, shape [d_vocab], after the text and these tokens,
+            () for the text alone; None where the model can read no more.
+        max_followed: Most begun characters that are followed.
+        enough: Mass that may be left: once less is left, no more is followed.
 
     Returns:
         Probabilities that are exact but for `left`: the mass that was not followed.
@@ -147,8 +148,8 @@ def next_characters(
     Example:
         >>> spelling = Spelling([b"a", b" ", bytes([0xEC]), bytes([0x95, 0x88])])
         >>> after = {(): [0.5, 0.0, 0.5, 0.0], (2,): [0.25, 0.0, 0.0, 0.75]}
-        >>> found = next_characters(spelling, lambda path: np.array(after[path]), max_followed=8, enough=0.0)
-        >>> found.probs == {"a": 0.5, "안": 0.375, chr(0xFFFD): 0.125}, found.left, found.n_followed
+        >>> result = next_characters(spelling, lambda path: np.array(after[path]), max_followed=8, enough=0.0)
+        >>> result.probs == {"a": 0.5, "안": 0.375, chr(0xFFFD): 0.125}, result.left, result.n_followed
         (True, 0.0, 1)
     """
     probs: dict[str, float] = {}
@@ -156,19 +157,19 @@ def next_characters(
     order = count()  # of equal branches the first found
     waiting: list[tuple[float, int, Path]] = [(-1.0, next(order), ())]
     while waiting and n_followed < max_followed and left > enough:
-        mass, _at, path = heapq.heappop(waiting)
+        mass, _order, path = heapq.heappop(waiting)
         if (after := probabilities(path)) is None:
             stopped -= mass
             continue
-        found, special, begun = spelling.split(after, spelling.spelled(path))
+        masses, special, begun = spelling.split(after, spelling.spelled(path))
         n_followed += 1
         ended -= mass * special
-        for char, share in found.items():
+        for char, share in masses.items():
             if share:
                 probs[char] = probs.get(char, 0.0) - mass * share
         for share, token in begun:
             if share:
                 heapq.heappush(waiting, (mass * share, next(order), (*path, token)))
-        left = stopped - sum(one[0] for one in waiting)
+        left = stopped - sum(branch[0] for branch in waiting)
     ranked = dict(sorted(probs.items(), key=lambda item: -item[1]))
     return NextCharacters(ranked, ended, max(0.0, left), max(0, n_followed))

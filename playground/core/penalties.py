@@ -1,4 +1,4 @@
-"""Penalties on tokens that were there before; they come ahead of temperature and cuts (`core.sampling`)."""
+"""Penalties on tokens that occurred before; they come ahead of temperature and cuts (`core.sampling`)."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ def penalised(
     presence: float = 0.0,
     frequency: float = 0.0,
 ) -> NDArray[np.floating]:
-    """Logits after the three penalties; `logits` itself where none is set.
+    """Logits after the three penalties; `logits` itself where none is set. Shape [d_vocab].
 
     Args:
-        logits: Of the next token, nats. Shape [d_vocab].
+        logits: Logits of the next token, nats. Shape [d_vocab].
         prompt_ids: Tokens of the text.
-        new_ids: Tokens written since.
+        new_ids: Tokens generated since.
         repetition: Divides a positive logit and multiplies a negative one, once for every token that is
-            anywhere in the text or what was written; > 0, 1 = off, > 1 discourages.
-        presence: Taken from the logit of every token that was written at least once; 0 = off.
-        frequency: Taken from it once for each time it was written; 0 = off.
+            anywhere in the text or among the new ones; > 0, 1 = off, > 1 discourages.
+        presence: Subtracted from the logit of every token that was generated at least once; 0 = off.
+        frequency: Subtracted from it once for each time it was generated; 0 = off.
 
     Raises:
         ValueError: `repetition` is not above 0.

@@ -1,4 +1,4 @@
-"""How tokens are shown: a visible label for each, and which tokens share a character."""
+"""Visible labels of tokens, and the groups of tokens that share a character."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class Piece:
     """One token as the reader sees it.
 
     Attributes:
-        label: Visible text; bytes that are no whole character as hexadecimal, with the characters they belong
-            to: `A4 (다)`, or with what they begin: `EC …`.
+        label: Visible text; bytes that are not a whole character as hexadecimal, with the characters they
+            belong to, `A4 (다)`, or with a sign that they begin one, `EC …`.
         kind: text, bytes (part of a character), special (added by the tokenizer).
         bare: The label without those characters, for a picture that draws them beside it: `A4`.
     """
@@ -36,7 +36,7 @@ class Piece:
 
     @property
     def lines(self) -> tuple[str, ...]:
-        """The label for a narrow place: bytes, and below them what they belong to."""
+        """The label for a narrow place: bytes, and below them the characters they belong to."""
         return (
             (self.bare, self.label.removeprefix(f"{self.bare} ")) if self.kind == "bytes" else (self.label,)
         )
@@ -77,7 +77,7 @@ def _visible_character(cluster: str) -> str:
 
 
 def characters(text: str) -> list[str]:
-    r"""Cut a text into what a reader calls characters.
+    r"""Cut a text into characters as a reader counts them.
 
     Example:
         >>> [len(character) for character in characters("e\u0301👍🏽각")]
@@ -97,8 +97,8 @@ def pieces(tokenization: Tokenization) -> list[Piece]:
         >>> two_halves = ("a", "<EC 95>", "<88>")
         >>> as_bytes = (b"a", b"\\xec\\x95", b"\\x88")
         >>> spans = ((0, 1), (1, 2), (1, 2))
-        >>> made = pieces(Tokenization("m", text, (5, 6, 7), two_halves, as_bytes, spans, (False,) * 3))
-        >>> [piece.label for piece in made]
+        >>> shown = pieces(Tokenization("m", text, (5, 6, 7), two_halves, as_bytes, spans, (False,) * 3))
+        >>> [piece.label for piece in shown]
         ['a', 'EC 95 (안)', '88 (안)']
     """
     return [
@@ -156,7 +156,7 @@ def piece(token: str, before: bytes | None = None) -> Piece:
 
 
 def _begun(own: bytes, before: bytes | None) -> str:
-    """The bytes of a token, and what a reader would have read after them."""
+    """The bytes of a token, and the characters that a reader has read after them."""
     n_inside = 0  # bytes that go on with a character of which nothing is known
     while before is None and n_inside < len(own) and 0x80 <= own[n_inside] <= 0xBF:
         n_inside += 1
@@ -190,11 +190,11 @@ def opened(parts: Sequence[bytes]) -> list[bytes]:
         >>> opened([b"a", b"\\xec", b"\\x95", b"\\x88", b"b"])
         [b'', b'', b'\\xec', b'\\xec\\x95', b'']
     """
-    before, found = b"", list[bytes]()
+    before, begun = b"", list[bytes]()
     for part in parts:
-        found.append(before)
+        begun.append(before)
         before = open_bytes(before + part)
-    return found
+    return begun
 
 
 def bytes_of(token: str) -> bytes:
@@ -218,15 +218,15 @@ def written(tokens: Sequence[str]) -> tuple[str, ...]:
     joined = b"".join(parts)
     rest = open_bytes(joined)
     text = joined[: len(joined) - len(rest)].decode("utf-8", "replace")
-    if text.encode() + rest != joined:  # bytes that are no text: each token after those before it
+    if text.encode() + rest != joined:  # bytes that are not text: each token after those before it
         return tuple(piece(token, before).label for token, before in zip(tokens, opened(parts), strict=True))
-    spans, at, made = spans_of_bytes(text, _cut_to(parts, len(joined) - len(rest))), 0, list[str]()
+    spans, at, shown_labels = spans_of_bytes(text, _cut_to(parts, len(joined) - len(rest))), 0, list[str]()
     for token, part, span, before in zip(tokens, parts, spans, opened(parts), strict=True):
         at += len(part)
         is_whole = at <= len(joined) - len(rest)
         shown = _piece(token, part, False, text, span) if is_whole else piece(token, before)
-        made.append(shown.label)
-    return tuple(made)
+        shown_labels.append(shown.label)
+    return tuple(shown_labels)
 
 
 def _cut_to(parts: Sequence[bytes], size: int) -> list[bytes]:
@@ -236,7 +236,7 @@ def _cut_to(parts: Sequence[bytes], size: int) -> list[bytes]:
 
 
 def token_label(token_bytes: bytes) -> str:
-    """How a token is shown of which only the bytes are known.
+    """The label of a token of which only the bytes are known.
 
     Example:
         >>> token_label(b" a"), token_label("안".encode()[:2])
@@ -257,7 +257,7 @@ def groups(tokenization: Tokenization) -> list[Group]:
         [Group(start=1, stop=3, text='안')]
     """
     cluster_starts, cluster_ends = spans_of_characters(tokenization.text)
-    found: list[Group] = []
+    shared: list[Group] = []
     start = reach = -1  # first token of the run, last character its tokens reach
     for position, (begin, end) in enumerate([*tokenization.offsets, (-1, -1)]):
         if start >= 0 and begin < end and cluster_starts[begin] < reach:
@@ -265,10 +265,10 @@ def groups(tokenization: Tokenization) -> list[Group]:
             continue
         if start >= 0 and position - start > 1:
             first = cluster_starts[tokenization.offsets[start][0]]
-            found.append(Group(start, position, visible(tokenization.text[first:reach])))
+            shared.append(Group(start, position, visible(tokenization.text[first:reach])))
         start = position if begin < end else -1
         reach = cluster_ends[end - 1] if begin < end else -1
-    return found
+    return shared
 
 
 @lru_cache(maxsize=32)  # the same text under several tokenizers

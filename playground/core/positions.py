@@ -20,13 +20,13 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FirstHead:
-    """What makes the query and the key of a rotary model's first head out of a token's embedding.
+    """Weights that turn a token's embedding into the query and the key of a rotary model's first head.
 
     Attributes:
         norm: Weight of the RMS norm before attention. Shape [d_model].
-        epsilon: Of every RMS norm here.
+        epsilon: Epsilon of every RMS norm here.
         query, key: Projections of the first head. Shape [d_head, d_model].
-        query_bias, key_bias: What is added to both, or None. Shape [d_head].
+        query_bias, key_bias: Their biases, or None. Shape [d_head].
         query_norm, key_norm: Weights of a further RMS norm (Qwen 3), or None. Shape [d_head].
     """
 
@@ -59,14 +59,14 @@ class FirstHead:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PositionScheme:
-    """How one model tells positions apart.
+    """The position encoding of one model.
 
     Attributes:
         kind: A learned table, or a rotation of queries and keys.
-        model_id, revision: Whose.
+        model_id, revision: The model and its version.
         n_ctx: Positions it was trained with.
-        table: Learned only: one row a position. Shape [n_ctx, d_model].
-        base, d_head: Rotary only: pair i of a head turns by base ** (-2 i / d_head) radians a position.
+        table: Learned only: one row per position. Shape [n_ctx, d_model].
+        base, d_head: Rotary only: pair i of a head turns by base ** (-2 i / d_head) radians per position.
         head: Rotary only: its first head.
     """
 
@@ -92,11 +92,11 @@ def _rms_norm(x: Array, weight: NDArray[np.float32] | None, epsilon: float) -> A
 
 
 def frequencies(d_model: int, base: float = 10000.0) -> Array:
-    """Radians a position of each pair of dimensions: 1, then slower and slower.
+    """Radians per position of each pair of dimensions: 1, then slower and slower.
 
     Args:
         d_model: Number of dimensions, even.
-        base: How slow the slowest pair is.
+        base: The larger, the slower the slowest pair.
 
     Returns:
         base ** (-2 i / d_model). Shape [d_model / 2].
@@ -178,7 +178,7 @@ def rotate(x: ArrayLike, positions: ArrayLike, base: float = 10000.0) -> Array:
 
 
 def alibi_slopes(n_head: int) -> Array:
-    """How much each head's score falls with each token of distance.
+    """Slope of each ALiBi head: the loss of score per token of distance.
 
     Args:
         n_head: Number of heads. A power of two gives the geometric series 2 ** (-8 / n_head), ...; any other
@@ -208,7 +208,7 @@ def alibi_slopes(n_head: int) -> Array:
 
 
 def similarity(distances: ArrayLike, d_model: int, base: float) -> Array:
-    """How alike two positions are, 1 at distance 0: the same curve for sinusoids and for rotation.
+    """Similarity of two positions, 1 at distance 0: the same curve for sinusoids and for rotation.
 
     The dot product of two sinusoidal vectors is the sum of cos(distance * w_i), whichever the positions. The
     score of a rotated query and key that are equal and have the same length in every pair is the same sum.
@@ -216,7 +216,7 @@ def similarity(distances: ArrayLike, d_model: int, base: float) -> Array:
     Args:
         distances: In tokens. Any shape.
         d_model: Dimensions of the vectors, even.
-        base: Of the frequencies.
+        base: Base of the frequencies.
 
     Returns:
         The mean cosine, between -1 and 1. Same shape.
@@ -235,10 +235,10 @@ def similarity(distances: ArrayLike, d_model: int, base: float) -> Array:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DistanceProfile:
-    """Cosine of two learned rows, by how far apart they are; entry i is distance i.
+    """Cosine of two learned rows by their distance; entry i is distance i.
 
     Attributes:
-        mean: Shape [n].
+        mean: Mean over all pairs of rows. Shape [n].
         low, high: Nine of ten pairs lie above `low`, nine of ten below `high`. Shape [n].
     """
 
@@ -251,7 +251,7 @@ def distance_profile(table: NDArray[np.floating], n: int, *, skip: int = 1) -> D
     """Similarity of the learned rows at each distance.
 
     Args:
-        table: Shape [n_ctx, d_model].
+        table: The learned rows. Shape [n_ctx, d_model].
         n: Distances 0 ... n - 1; n + skip <= n_ctx.
         skip: First rows left out; row 0 belongs to [CLS] or the start of the text and is like no other.
 
@@ -267,6 +267,6 @@ def distance_profile(table: NDArray[np.floating], n: int, *, skip: int = 1) -> D
     rows = table[skip:].astype(np.float64)
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     cosines = rows @ rows.T
-    at = [np.diagonal(cosines, distance) for distance in range(n)]
-    low, high = (np.array([np.quantile(pairs, share) for pairs in at]) for share in (0.1, 0.9))
-    return DistanceProfile(np.array([pairs.mean() for pairs in at]), low, high)
+    by_distance = [np.diagonal(cosines, distance) for distance in range(n)]
+    low, high = (np.array([np.quantile(pairs, share) for pairs in by_distance]) for share in (0.1, 0.9))
+    return DistanceProfile(np.array([pairs.mean() for pairs in by_distance]), low, high)

@@ -1,4 +1,4 @@
-"""What a model expected at every position of a text, and how surprised it was by what came."""
+"""A model's predictions at every position of a text, and its surprisal at the tokens that followed."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ def perplexity(logprobs: ArrayLike) -> float:
     """exp of the mean negative log-probability: between how many equally probable tokens the model wavered.
 
     Args:
-        logprobs: Of each token, nats.
+        logprobs: Log-probability of each token, nats. Shape [token].
 
     Returns:
-        At least 1; infinity where it is too large for a number (1,024 bits a token) and NaN without a token.
+        At least 1; infinity where it is too large for a number (1,024 bits per token), NaN without a token.
 
     Example:
         >>> round(perplexity(np.log([0.5, 0.25, 0.5, 1.0])), 6), perplexity([-800.0]), perplexity([])
@@ -28,23 +28,23 @@ def perplexity(logprobs: ArrayLike) -> float:
     Source:
         Jelinek et al. 1977, "Perplexity - a measure of the difficulty of speech recognition tasks".
     """
-    each = np.asarray(logprobs, dtype=np.float64)
-    if not len(each):
+    nats = np.asarray(logprobs, dtype=np.float64)
+    if not len(nats):
         return math.nan
     with np.errstate(over="ignore"):
-        return float(np.exp(-each.mean()))
+        return float(np.exp(-nats.mean()))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Predictions:
-    """What the model predicts after each token, without the whole vocabulary.
+    """A model's predictions after each token, without the whole vocabulary.
 
     Attributes:
         top_ids: The most probable next tokens, best first. Shape [position, n].
         top_logprobs: Their log-probabilities in nats. Shape [position, n].
-        entropy_bits: Of the whole distribution. Shape [position].
+        entropy_bits: Entropy of the whole distribution. Shape [position].
         logprobs: Log-probability in nats of the token that follows in the text. Shape [position - 1].
-        ranks: How many tokens were more probable than it. Shape [position - 1].
+        ranks: Number of tokens that were more probable than it. Shape [position - 1].
     """
 
     top_ids: NDArray[np.int64]
@@ -59,22 +59,22 @@ class Predictions:
 
     @property
     def surprisal_bits(self) -> NDArray[np.float64]:
-        """Of each token after the first, -log2 p. Shape [position - 1]."""
+        """Surprisal of each token after the first, -log2 p. Shape [position - 1]."""
         return self.logprobs.astype(np.float64) / -_LN_2
 
     @property
     def total_bits(self) -> float:
-        """Of the whole text given its first token."""
+        """Surprisal of the whole text given its first token, bits."""
         return float(self.surprisal_bits.sum())
 
     @property
     def perplexity(self) -> float:
-        """Of the text given its first token; NaN for a text of one token."""
+        """Perplexity of the text given its first token; NaN for a text of one token."""
         return perplexity(self.logprobs)
 
     @property
     def size_bytes(self) -> int:
-        """Bytes of the arrays."""
+        """Size of the arrays in bytes."""
         return sum(array.nbytes for array in self._arrays())
 
     def _arrays(self) -> list[NDArray[Any]]:

@@ -1,4 +1,4 @@
-"""Many token sequences as one tree: what several of them begin with is there, and computed, once.
+"""Many token sequences as one tree: a beginning that several of them share is stored, and computed, once.
 
     a b c      0:a - 1:b - 2:c
     a b d   ->       |   - 3:d         5 nodes instead of 7 tokens
@@ -23,7 +23,7 @@ class PrefixTree:
     Attributes:
         token_ids: The token of each node.
         parents: The node before it, `ROOT` where there is none.
-        depths: How many nodes are before it on its way: the token's position.
+        depths: Number of nodes before it on its path: the token's position.
 
     Example:
         >>> tree = PrefixTree()
@@ -58,17 +58,17 @@ class PrefixTree:
         return nodes
 
     def n_new(self, token_ids: Sequence[int]) -> int:
-        """How many nodes `add` would append."""
+        """Number of nodes that `add` would append."""
         parent = ROOT
         for depth, token_id in enumerate(token_ids):
-            known = self._children.get((parent, token_id))
-            if known is None:
+            node = self._children.get((parent, token_id))
+            if node is None:
                 return len(token_ids) - depth
-            parent = known
+            parent = node
         return 0
 
     def visible(self, start: int, stop: int) -> NDArray[np.bool_]:
-        """Which nodes each of the nodes `start <= node < stop` may look at: itself and those on its way.
+        """Attention mask of the nodes `start <= node < stop`: each may look at itself and those on its path.
 
         Returns:
             Shape [stop - start, stop].

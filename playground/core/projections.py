@@ -1,4 +1,4 @@
-"""Many numbers to two or three: principal components, t-SNE; cosine matrices; how well groups separate."""
+"""Many numbers to two or three: principal components, t-SNE; cosine matrices; separation of groups."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Projection:
     """Points of a map.
 
     Attributes:
-        points: Shape [n, n_dims].
+        points: One point per vector. Shape [n, n_dims].
         explained: Share of the variance along each axis, [n_dims]; empty for t-SNE, whose axes mean nothing.
     """
 
@@ -29,7 +29,7 @@ class Projection:
 
 
 def pca(vectors: Vectors, n_dims: int = 2) -> Projection:
-    """Look along the directions in which the vectors differ most.
+    """Principal components: look along the directions in which the vectors differ most.
 
     The sign of an axis is arbitrary; it is fixed so that its largest component is positive. Where the
     vectors differ in fewer directions than asked for, the rest is 0.
@@ -60,24 +60,24 @@ def pca(vectors: Vectors, n_dims: int = 2) -> Projection:
 
 
 def tsne(vectors: Vectors, n_dims: int = 2, *, seed: int = 0) -> Projection:
-    """Keep neighbours neighbours; distances between groups mean nothing.
+    """t-SNE: keep neighbours neighbours; distances between groups mean nothing.
 
     Args:
         vectors: Shape [n, d_model]; fewer than 4 different ones cannot be arranged and fall back to PCA.
         n_dims: 2 or 3.
-        seed: Of the random start: same seed, same map on the same machine.
+        seed: Seed of the random start: same seed, same map on the same machine.
 
     Source:
         van der Maaten & Hinton 2008, "Visualizing Data using t-SNE", as in scikit-learn.
     """
-    different, place = np.unique(np.asarray(vectors), axis=0, return_inverse=True)
+    different, index_of = np.unique(np.asarray(vectors), axis=0, return_inverse=True)
     if len(different) < 4:
         return Projection(pca(vectors, n_dims).points, np.zeros(0))
     from sklearn.manifold import TSNE  # 1 s to import
 
     perplexity = min(PERPLEXITY, (len(different) - 1) / 3)
     model = TSNE(n_dims, perplexity=perplexity, init="random", random_state=seed, max_iter=N_ITERATIONS)
-    return Projection(np.asarray(model.fit_transform(different), np.float64)[place.ravel()], np.zeros(0))
+    return Projection(np.asarray(model.fit_transform(different), np.float64)[index_of.ravel()], np.zeros(0))
 
 
 def turned_towards(points: Points, target: Points) -> Points:
@@ -99,8 +99,8 @@ def turned_towards(points: Points, target: Points) -> Points:
 def unit(vectors: Vectors) -> Vectors:
     """Divide each vector by its length; a vector of length 0 stays. Shape [n, d_model]."""
     lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    found: Vectors = np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0)
-    return found
+    directions: Vectors = np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0)
+    return directions
 
 
 def cosine_matrix(vectors: Vectors) -> Vectors:
@@ -111,35 +111,35 @@ def cosine_matrix(vectors: Vectors) -> Vectors:
         [[1.0, 0.0], [0.0, 1.0]]
     """
     directions = unit(vectors)
-    found: Vectors = np.clip(directions @ directions.T, -1.0, 1.0)
-    return found
+    cosines: Vectors = np.clip(directions @ directions.T, -1.0, 1.0)
+    return cosines
 
 
 def separation(cosines: Vectors, groups: Sequence[int]) -> float | None:
-    """How well the groups separate: mean silhouette with the distance 1 - cosine.
+    """Separation of the groups: mean silhouette with the distance 1 - cosine.
 
     1 = every vector is far closer to its own group than to the next one, 0 = no difference, negative = it
     lies with the others.
 
     Args:
         cosines: From `cosine_matrix`. Shape [n, n].
-        groups: Group of each vector.
+        groups: Group of each vector. Length n.
 
     Returns:
-        None with fewer than two groups, or when each vector is a group of its own.
+        The mean silhouette, None with fewer than two groups or when each vector is a group of its own.
 
     Source:
         Rousseeuw 1987, "Silhouettes: a graphical aid to the interpretation and validation of cluster
         analysis".
     """
     labels = np.asarray(groups)
-    known, sizes = np.unique(labels, return_counts=True)
-    if len(known) < 2 or (sizes == 1).all():
+    names, sizes = np.unique(labels, return_counts=True)
+    if len(names) < 2 or (sizes == 1).all():
         return None
     distances = np.maximum(1.0 - np.asarray(cosines, np.float64), 0.0)
     np.fill_diagonal(distances, 0.0)
-    sums = np.stack([distances[:, labels == group].sum(axis=1) for group in known], axis=1)
-    own = np.searchsorted(known, labels)
+    sums = np.stack([distances[:, labels == group].sum(axis=1) for group in names], axis=1)
+    own = np.searchsorted(names, labels)
     rows = np.arange(len(labels))
     inside = sums[rows, own] / np.maximum(sizes[own] - 1, 1)
     means = sums / sizes

@@ -1,4 +1,4 @@
-"""Logits sorted once: what every sampling setting then cuts and re-weights (`core.sampling`)."""
+"""Logits sorted once, for every sampling setting to cut and re-weight (`core.sampling`)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 _LN_2 = math.log(2)
 ZERO_WEIGHT = -800.0  # exp of it is 0 in any precision; unlike -inf, 0 times it is 0
 _HEAD = 4_096  # ranks
-_STRIDE = 16  # of the logits that tell where the first ranks end
+_STRIDE = 16  # of the logits that show where the first ranks end
 
 
 class NotRanked(LookupError):
@@ -57,7 +57,7 @@ class Weights:
         return sums[n - 1]
 
     def needed_for(self, mass: float, n: int) -> int:
-        """How many of the first n weights it takes to reach `mass`."""
+        """Number of the first n weights that it takes to reach `mass`."""
         sums, _products = self._running
         if n > len(sums) and sums[-1] < mass:
             sums, _products = self._up_to(len(self.each))
@@ -86,7 +86,7 @@ class Weights:
         return probs, max(0.0, -float(positive @ np.log2(positive)))
 
     def typical(self, n: int, mass: float) -> tuple[int, int]:
-        """First and last + 1 of the ranks whose surprisal is nearest to the entropy and that reach `mass`.
+        """First and last + 1 of the ranks whose surprisal is nearest to the entropy, up to the mass `mass`.
 
         Surprisal grows with the rank, so those nearest to any value are neighbours.
         """
@@ -99,11 +99,11 @@ class Weights:
         return int(kept[0]), int(kept[-1]) + 1
 
     def at_least(self, limit: float, n: int) -> int:
-        """How many of the first n weights are `limit` or more."""
-        found = count_at_least(self.each, limit)
-        if found == len(self.each) < n:
+        """Number of the first n weights that are `limit` or more."""
+        count = count_at_least(self.each, limit)
+        if count == len(self.each) < n:
             raise NotRanked
-        return min(n, found)
+        return min(n, count)
 
     def _up_to(self, n: int) -> tuple[Sequence[float], Sequence[float]]:
         """Running sums of at least the first n weights."""
@@ -134,7 +134,7 @@ class RankedLogits:
         token_ids: Token of each rank. Among equal logits the larger id comes first, which is what the stable
             ascending sort of transformers' top-p leaves. Shape [n_ranked].
         logits: Its logit in nats, float32 or float64 as given, -inf last. Shape [n_ranked].
-        n_finite: How many of the whole vocabulary are not -inf.
+        n_finite: Number of logits of the whole vocabulary that are not -inf.
         unranked: All smaller logits in any order, None where all are ranked. Shape [d_vocab - n_ranked].
     """
 
@@ -149,19 +149,19 @@ class RankedLogits:
 
     @property
     def log_sum_exp(self) -> float:
-        """Of all logits, in nats: `logits - log_sum_exp` are the model's log-probabilities."""
+        """Log-sum-exp of all logits, in nats: `logits - log_sum_exp` are the model's log-probabilities."""
         return float(self.logits[0]) + math.log(self.weights_at(1.0).total)
 
     def weights_at(self, temperature: float) -> Weights:
         """Weights for one temperature; the last two are kept, so moving another slider costs no exp."""
-        known = self._weights.get(temperature)
-        if known is not None:
-            return known
-        made = Weights(self.logits, temperature, self.unranked)
+        weights = self._weights.get(temperature)
+        if weights is not None:
+            return weights
+        weights = Weights(self.logits, temperature, self.unranked)
         for old in list(self._weights)[:-1]:
             self._weights.pop(old, None)
-        self._weights[temperature] = made
-        return made
+        self._weights[temperature] = weights
+        return weights
 
 
 def rank(logits: ArrayLike) -> RankedLogits:
@@ -193,7 +193,7 @@ def rank(logits: ArrayLike) -> RankedLogits:
 def rank_first(logits: NDArray[np.floating[Any]]) -> RankedLogits:
     """Sort the largest logits alone, some thousands: enough for nearly every draw, at a tenth of the price.
 
-    `distribution` gives of them what it gives of all, or raises `NotRanked`.
+    `distribution` gives the same result for them as for all logits, or raises `NotRanked`.
 
     Args:
         logits: As in `rank`. Shape [d_vocab].
@@ -216,7 +216,7 @@ def rank_first(logits: NDArray[np.floating[Any]]) -> RankedLogits:
 
 
 def _descending_float32(row: NDArray[np.float32]) -> NDArray[np.int64]:
-    """Order of `row`, largest first, larger index first among equals.
+    """Order of `row` [n], largest first, larger index first among equals.
 
     Value and index go into one 64-bit integer, because a sort of plain integers needs no tie-break and is
     vectorised: 1.0 ms for 49,152 logits where a stable argsort takes 6.6.
@@ -240,10 +240,10 @@ def _refuse_unusable(row: NDArray[np.floating[Any]], ranked: NDArray[np.floating
 
 
 def end_of_ties(logits: NDArray[np.floating[Any]], index: int) -> int:
-    """One past the last rank whose logit equals that of rank `index`."""
+    """One past the last rank whose logit equals that of rank `index`; logits descending, shape [n]."""
     return count_at_least(logits, logits[index])
 
 
 def count_at_least(descending: NDArray[np.floating[Any]], limit: float) -> int:
-    """How many values of a descending array are `limit` or more."""
+    """Number of values that are `limit` or more, in a descending array of shape [n]."""
     return len(descending) - int(descending[::-1].searchsorted(limit))

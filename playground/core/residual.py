@@ -1,4 +1,4 @@
-"""The residual stream read with the model's own last steps: logit lens, and what each part wrote."""
+"""The residual stream read with the model's own last steps: logit lens and direct logit attribution."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class Unembedding:
         weight: Scale of the norm. Shape [d_model].
         bias: Shift of the norm, zeros for "rms". Shape [d_model].
         epsilon: Added to the mean square before the root.
-        token_ids: Which tokens. Length [n].
-        rows: Their rows of the head. Shape [n, d_model].
-        row_bias: Their biases, zeros where the head has none. Shape [n].
+        token_ids: The tokens. Length [n].
+        rows: Rows of the head for these tokens. Shape [n, d_model].
+        row_bias: Biases of the head, zeros where it has none. Shape [n].
     """
 
     norm: Literal["rms", "layer"]
@@ -37,16 +37,16 @@ class Unembedding:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lens:
-    """What the model would answer if it stopped after each layer.
+    """The logit lens: the model's answer if it stopped after each layer.
 
     Attributes:
-        positions: Which positions of the text. Length [position].
+        positions: The positions of the text that were read. Length [position].
         top_ids: The most probable tokens after each layer, best first; layer 0 is the embedding, the last
             is the model's own answer. Shape [layer + 1, position, n_top].
         top_probs: Their probabilities. Same shape.
         answer_probs: Probability of the model's own answer after each layer. Shape [layer + 1, position].
-        answer_ranks: Its rank there, 0 = first. Shape [layer + 1, position].
-        logits: Of one position, float32, nats; None unless asked for. Shape [layer + 1, d_vocab].
+        answer_ranks: Rank of that answer, 0 = first. Shape [layer + 1, position].
+        logits: Logits at one position, float32, nats; None unless asked for. Shape [layer + 1, d_vocab].
 
     Source:
         nostalgebraist 2020, "interpreting GPT: the logit lens", lesswrong.com/posts/AcKRB8wDpdaN6v6ru.
@@ -71,7 +71,7 @@ class Lens:
 
     @property
     def size_bytes(self) -> int:
-        """Bytes of the arrays it keeps alive."""
+        """Size of the arrays it keeps alive, in bytes."""
         arrays = (self.top_ids, self.top_probs, self.answer_probs, self.answer_ranks, self.logits)
         return sum(array.nbytes for array in arrays if array is not None)
 
@@ -84,7 +84,7 @@ def joined(parts: Sequence[Lens], n_top: int) -> Lens:
         n_top: Tokens of each state to keep.
 
     Returns:
-        Without logits, but for a single part's own.
+        The joined lens, without logits unless there is a single part.
     """
     return Lens(
         positions=tuple(position for part in parts for position in part.positions),
@@ -100,8 +100,8 @@ def normed(states: FloatArray, unembedding: Unembedding) -> NDArray[np.float64]:
     """The final norm of a model, as it applies it to the state after its last block.
 
     Args:
-        states: Shape [..., d_model].
-        unembedding: The model's.
+        states: Residual stream before the norm. Shape [..., d_model].
+        unembedding: Final norm and head rows of the model.
 
     Returns:
         Same shape, float64.
@@ -110,35 +110,35 @@ def normed(states: FloatArray, unembedding: Unembedding) -> NDArray[np.float64]:
     if unembedding.norm == "layer":
         centred = centred - centred.mean(axis=-1, keepdims=True)
     scale = np.sqrt(np.mean(centred**2, axis=-1, keepdims=True) + unembedding.epsilon)
-    found: NDArray[np.float64] = centred / scale * unembedding.weight + unembedding.bias
-    return found
+    result: NDArray[np.float64] = centred / scale * unembedding.weight + unembedding.bias
+    return result
 
 
 def attribution(parts: FloatArray, final_state: FloatArray, unembedding: Unembedding) -> NDArray[np.float64]:
-    """How much each part of the residual stream adds to the logit of each token.
+    """Direct logit attribution: the share of each part of the residual stream in the logit of each token.
 
     The norm is linear once its scale is known, and the scale is that of the whole state: so the parts of
     the state are the parts of the logit, and they sum to it.
 
     Args:
-        parts: What the embedding and every block wrote at one position; they sum to `final_state`.
-            Shape [part, d_model].
+        parts: The vectors that the embedding and every block added at one position; they sum to
+            `final_state`. Shape [part, d_model].
         final_state: The state after the last block, before the final norm. Shape [d_model].
         unembedding: Final norm and head rows of n tokens.
 
     Returns:
-        Nats. Shape [part + 1, n]; the last part is what biases add, 0 for most models.
+        Nats. Shape [part + 1, n]; the last part is the share of the biases, 0 for most models.
 
     Source:
         Direct logit attribution: Elhage et al. 2021, "A Mathematical Framework for Transformer Circuits",
         section "Path expansion"; Nanda 2022, TransformerLens.
     """
-    written = np.asarray(parts, dtype=np.float64)
+    added = np.asarray(parts, dtype=np.float64)
     whole = np.asarray(final_state, dtype=np.float64)
     if unembedding.norm == "layer":
-        written = written - written.mean(axis=-1, keepdims=True)
+        added = added - added.mean(axis=-1, keepdims=True)
         whole = whole - whole.mean()
     scale = np.sqrt(np.mean(whole**2) + unembedding.epsilon)
     rows = unembedding.rows.astype(np.float64)
     biases = rows @ unembedding.bias + unembedding.row_bias
-    return np.vstack([written / scale * unembedding.weight @ rows.T, biases])
+    return np.vstack([added / scale * unembedding.weight @ rows.T, biases])

@@ -33,12 +33,12 @@ ORDERS: tuple[Order, ...] = get_args(Order)
 
 
 class Distribution(NamedTuple):
-    """What the next token is drawn from.
+    """The distribution that the next token is drawn from.
 
     Attributes:
         token_ids: The kept tokens, most probable first. Shape [n_kept].
         probs: Their probabilities, summing to 1. Shape [n_kept].
-        n_kept: How many tokens survived the cuts, at least 1.
+        n_kept: Number of tokens that survived the cuts, at least 1.
         entropy_bits: Uncertainty of the draw: 0 when one token is left, log2(n) when n are equally probable.
     """
 
@@ -67,7 +67,8 @@ def distribution(
         top_p: Keep the smallest set that reaches this mass, 0 < top_p <= 1; the token that crosses it stays.
         min_p: Drop tokens less probable than this fraction of the most probable one, 0 <= min_p <= 1.
         typical_p: Keep the tokens whose surprisal is nearest to the entropy until they reach this mass, > 0.
-        order: Which library's; at temperature 1 and without typical-p "llama.cpp" equals "transformers".
+        order: Library whose order is used; at temperature 1 and without typical-p "llama.cpp" equals
+            "transformers".
 
     Raises:
         ValueError: A setting is outside its range, or `typical_p` below 1 in vLLM's order.
@@ -112,7 +113,7 @@ def distribution(
 
 
 def in_order(settings: Mapping[str, Any], order: Order) -> dict[str, Any]:
-    """The same settings in the order of a library, without the one that it has not.
+    """The same settings in the order of a library, without the one that it lacks.
 
     Example:
         >>> in_order({"top_k": 5, "typical_p": 0.5}, "vllm")
@@ -126,7 +127,7 @@ def draw(distribution: Distribution, u: float) -> int:
     """The token at `u` of the way through the cumulative probabilities (inverse transform sampling).
 
     Args:
-        distribution: What to draw from.
+        distribution: The distribution to draw from.
         u: Uniform random number, 0 <= u < 1.
 
     Example:
@@ -142,10 +143,10 @@ def draw(distribution: Distribution, u: float) -> int:
 
 
 def place(distribution: Distribution, u: float) -> tuple[int, float]:
-    """Where among the kept tokens a draw falls, and how far it is from falling on a neighbour.
+    """Index of the kept token on which a draw falls, and the margin to its neighbour.
 
     Args:
-        distribution: What to draw from.
+        distribution: The distribution to draw from.
         u: Uniform random number, 0 <= u < 1.
 
     Returns:
@@ -163,10 +164,10 @@ def place(distribution: Distribution, u: float) -> tuple[int, float]:
     total = cumulative[-1]
     wanted = u * total
     last = cumulative.searchsorted(total)  # rounding may push u * total up to the total itself
-    found = min(int(cumulative.searchsorted(wanted, side="right")), int(last))
-    below = wanted - cumulative[found - 1] if found else math.inf
-    above = cumulative[found] - wanted if found < last else math.inf
-    return found, float(min(below, above) / total)
+    index = min(int(cumulative.searchsorted(wanted, side="right")), int(last))
+    below = wanted - cumulative[index - 1] if index else math.inf
+    above = cumulative[index] - wanted if index < last else math.inf
+    return index, float(min(below, above) / total)
 
 
 def _check(
@@ -190,7 +191,7 @@ def _check(
 
 
 def _top_k(ranked: RankedLogits, k: int) -> int:
-    """How many tokens are the k most probable and all that tie with the k-th."""
+    """Number of tokens among the k most probable and all that tie with the k-th."""
     if k >= len(ranked):
         raise NotRanked
     tied = ranked.logits[k] == ranked.logits[k - 1]
@@ -198,14 +199,14 @@ def _top_k(ranked: RankedLogits, k: int) -> int:
 
 
 def _mass_until(weights: Weights, first: int, n: int, share: float) -> float:
-    """Of the first ranks, up to where ranks first to n - 1 have given this share of theirs."""
+    """Mass of the ranks up to the one where ranks first to n - 1 have reached this share of their mass."""
     if first == 0:
         return share * weights.of_first(n)
     return weights.of_first(first) + share * (weights.of_first(n) - weights.of_first(first))
 
 
 def _among(ranked: RankedLogits, weights: Weights, first: int, n: int) -> Distribution:
-    """Of ranks first to n - 1, without the most probable token."""
+    """Distribution over ranks first to n - 1, without the most probable token."""
     probs, entropy_bits = weights.stretch(first, n)
     return Distribution(ranked.token_ids[first:n], probs, n - first, entropy_bits)
 

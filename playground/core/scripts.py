@@ -1,4 +1,4 @@
-"""In which script a text is written, and which languages are written in it."""
+"""The script of a text, and the languages that are written in it."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ def script_of(text: str) -> str:
     """
     plain = unicodedata.normalize("NFKC", text)  # letters of full width, letters of formulas
     letters = (unicodedata.name(char, "").partition(" ")[0] for char in plain if char.isalpha())
-    found = Counter(filter(None, letters))
-    if kana := [(n, name) for name, n in found.items() if name in {"HIRAGANA", "KATAKANA"}]:
-        found[max(kana)[1]] += found.pop("CJK", 0)
-    return max(found, key=lambda name: found[name], default="")
+    counts = Counter(filter(None, letters))
+    if kana := [(n, name) for name, n in counts.items() if name in {"HIRAGANA", "KATAKANA"}]:
+        counts[max(kana)[1]] += counts.pop("CJK", 0)
+    return max(counts, key=lambda name: counts[name], default="")
 
 
 def is_written_in(languages: Iterable[str], script: str) -> bool:
-    """Whether any of these languages is written in the script.
+    """True if any of these languages is written in the script.
 
     Example:
         >>> is_written_in(["en", "ko"], "HANGUL"), is_written_in(["en"], "HANGUL")

@@ -1,4 +1,4 @@
-"""Sentence vectors: one a sentence, their nearest neighbours, and the files that take them elsewhere."""
+"""Sentence vectors: one per sentence, their nearest neighbours, and the files that take them elsewhere."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def sentence_vector(trace: Trace) -> Vectors:
         normalises after it.
     """
     assert trace.hidden_states is not None
-    found: Vectors = unit(trace.hidden_states[-1].mean(axis=0))
-    return found
+    vector: Vectors = unit(trace.hidden_states[-1].mean(axis=0))
+    return vector
 
 
 def closest(
@@ -34,9 +34,9 @@ def closest(
     """The `n` rows most similar to a vector, with their cosine, best first; equal ones in order.
 
     Args:
-        vectors: Of length 1. Shape [n_sentences, d_model].
-        query: Of length 1. Shape [d_model].
-        n: How many at most.
+        vectors: Vectors of length 1. Shape [n_sentences, d_model].
+        query: A vector of length 1. Shape [d_model].
+        n: Most rows returned.
         without: A row to leave out.
     """
     cosines = np.clip(vectors @ query, -1.0, 1.0)
@@ -45,19 +45,19 @@ def closest(
 
 
 def npy_bytes(vectors: Vectors) -> bytes:
-    """The vectors as a .npy file."""
+    """The vectors [n_sentences, d_model] as a .npy file."""
     file = io.BytesIO()
     np.save(file, vectors, allow_pickle=False)
     return file.getvalue()
 
 
 def vectors_tsv(vectors: Vectors) -> bytes:
-    """The vectors as the embedding projector reads them: one a line, numbers between tabs, no header."""
+    """The vectors [n_sentences, d_model] as the embedding projector reads them: one per line, no header."""
     return "".join("\t".join(f"{x:.7g}" for x in row) + "\n" for row in vectors.tolist()).encode()
 
 
 def metadata_tsv(sentences: Sequence[str], groups: Sequence[str]) -> bytes:
-    r"""What belongs to each line of `vectors_tsv`: header, then sentence and group.
+    r"""The metadata file beside `vectors_tsv`: a header, then sentence and group of each line.
 
     Example:
         >>> metadata_tsv(["a\tb"], [""]).decode()

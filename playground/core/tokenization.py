@@ -1,4 +1,4 @@
-"""Tokenizers beside each other, units of different size, and what a language costs."""
+"""Tokenizers side by side, units of different size, and the cost of a language in tokens."""
 
 from __future__ import annotations
 
@@ -53,20 +53,20 @@ def cells(tokenization: Tokenization) -> list[Cell]:
     """
     starts = _character_of(tokenization.text)
     runs = {group.start: group.stop for group in pieces.groups(tokenization)}
-    found: list[Cell] = []
+    result: list[Cell] = []
     first = 0
     while first < len(tokenization):
         last = runs.get(first, first + 1)
         spans = tokenization.offsets[first:last]
         begin, end = min(span[0] for span in spans), max(span[1] for span in spans)
         start = starts[begin] if begin < end else _place(starts, begin)
-        found.append(Cell(start, starts[end - 1] + 1 if begin < end else start, first, last))
+        result.append(Cell(start, starts[end - 1] + 1 if begin < end else start, first, last))
         first = last
-    return found
+    return result
 
 
 def common_cuts(rows: Sequence[Sequence[Cell]], n_characters: int) -> list[int]:
-    """Places between characters that no cell of any row reaches across; lines may break there.
+    """Boundaries between characters that no cell of any row reaches across; lines may break there.
 
     Example:
         >>> common_cuts([[Cell(0, 2, 0, 1), Cell(2, 3, 1, 2)], [Cell(0, 1, 0, 1)]], 3)
@@ -105,14 +105,14 @@ class Typo:
 
 @dataclass(frozen=True, slots=True)
 class Rung:
-    """One unit size: what it costs and what it loses.
+    """One unit size, with its vocabulary, its length and its losses.
 
     Attributes:
         granularity: The unit.
         d_vocab: Different units in the reference text, which is the vocabulary.
-        n_units: Length of the reader's text.
-        n_unknown: Units of it that the vocabulary has not.
-        n_lost: Units of it that the vocabulary has and that are gone after the typo.
+        n_units: Length of the reader's text in units.
+        n_unknown: Units of the text that the vocabulary lacks.
+        n_lost: Units of the text that the vocabulary has and that are gone after the typo.
         n_unknown_after: Unknown units of the text with the typo.
     """
 
@@ -130,8 +130,8 @@ def ladder(text: str, reference: str) -> tuple[Rung, ...]:
     Units are compared, so both texts are measured in their canonical form.
 
     Args:
-        text: The reader's.
-        reference: Its units are the vocabulary; for subwords, the text byte pair encoding is trained on.
+        text: The reader's text.
+        reference: Text whose units are the vocabulary; for subwords, byte pair encoding is trained on it.
     """
     text, reference = canonical(text), canonical(reference)
     wrong = typo(text, reference)
@@ -155,7 +155,7 @@ def ladder(text: str, reference: str) -> tuple[Rung, ...]:
 
 
 def units(text: str, granularity: Granularity, reference: str = "") -> list[str]:
-    """Cut `text` into units; spaces separate and are no units, but subwords carry them.
+    """Cut `text` into units; spaces separate and are not units, but subwords carry them.
 
     Subwords are bytes, written here as the characters U+0000 to U+00FF.
 
@@ -191,9 +191,9 @@ def typo(text: str, reference: str = "") -> Typo | None:
     """Make one typing error: a neighbouring vowel in Hangul, else two letters swapped.
 
     Args:
-        text: The reader's.
-        reference: The longest word that stands in it too is mistyped, else the longest of all: who did not
-            know a word before loses nothing with it.
+        text: The reader's text.
+        reference: The longest word that stands in it too is mistyped, otherwise the longest of all: a
+            vocabulary that did not have the word before loses nothing with it.
 
     Returns:
         None when no word can be mistyped so that it changes.
@@ -238,7 +238,7 @@ def _other_vowel(syllable: str) -> str:
 
 
 def is_hangul(text: str) -> bool:
-    """Whether most letters of the text are Hangul."""
+    """True if most letters of the text are Hangul."""
     letters = [char for char in canonical(text) if char.isalpha()]
     return 2 * sum(ord(char) in _HANGUL for char in letters) > len(letters)
 
@@ -247,5 +247,5 @@ def is_hangul(text: str) -> bool:
 
 
 def is_word_that_needs_its_space(text: str, with_space: int, without: int) -> bool:
-    """Whether `text` is a word of 8 letters or more, one token after a space and 3 or more without."""
+    """True if `text` is a word of 8 letters or more, one token after a space and 3 or more without."""
     return len(text) >= 8 and text.isalpha() and with_space == 1 and without >= 3

@@ -15,16 +15,16 @@ class Tokenization:
     """One text as one model reads it.
 
     Attributes:
-        model_id: Whose tokenizer.
+        model_id: Name of the tokenizer's model.
         text: The text as given.
         input_ids: Token ids.
-        tokens: Readable form of each token; bytes that are no whole character as `<EC 95>`.
+        tokens: Readable form of each token; bytes that are not a whole character as `<EC 95>`.
         token_bytes: The UTF-8 bytes each token stands for. Joined they are the text's, unless the tokenizer
-            changes the text: WordPiece drops spaces and case. Added special tokens stand for no byte (b"").
+            changes the text: WordPiece drops spaces and case. Added special tokens have no bytes (b"").
         offsets: (start, end) characters of `text` that the bytes of each token are, or were made of where the
             tokenizer changes the text; a character cut into several tokens is covered by each; (n, n) for
             special tokens the tokenizer added.
-        special: Whether the tokenizer added the token ([CLS]) instead of finding it in the text.
+        special: True for a token that the tokenizer added ([CLS]) instead of finding it in the text.
     """
 
     model_id: str
@@ -41,14 +41,14 @@ class Tokenization:
 
 @dataclass(frozen=True, slots=True)
 class TokenizerInfo:
-    """What is known of a tokenizer.
+    """Facts about a tokenizer.
 
     Attributes:
-        tokenizer_id: Its name for `Engine.tokenizers`: tiktoken's, `unigram`, or a model's catalogue id.
+        tokenizer_id: Name for `Engine.tokenizers`: tiktoken's, `unigram`, or a model's catalogue id.
         name: Short name for the reader.
         algorithm: byte-level BPE, BPE, WordPiece or Unigram.
         d_vocab: Number of token ids.
-        source: Who wrote it and which version, for the provenance line.
+        source: Author and version, for the provenance line.
         special_ids: Token ids that are marks of the format ([CLS], <|im_start|>), not text.
         start_id: The token that stood before a text in training; None where it is not known.
     """
@@ -116,7 +116,7 @@ class ReadCharacter(NamedTuple):
     """A character as a tokenizer reads it, after its normaliser.
 
     Attributes:
-        text: It.
+        text: The character.
         start, stop: The characters `start <= i < stop` of the text that it was made of.
     """
 
@@ -136,11 +136,11 @@ def spans_of_read(
     """Characters of the text that the bytes of each token come from, where a normaliser changed the text.
 
     Args:
-        read: What the normaliser made of the text.
-        token_bytes: Of each token.
+        read: The characters of the text after the normaliser.
+        token_bytes: Bytes of each token.
         known: The span of a token whose bytes are not those that were read; None for all others.
         dropped: Bytes that the tokenizer leaves out.
-        folds_spaces: Whether white space may be left out, and any of it be " " in a token.
+        folds_spaces: True if white space may be left out, and any of it be " " in a token.
 
     Returns:
         As `spans_of_bytes`; None where the tokens are not what was read.
@@ -162,12 +162,12 @@ def spans_of_read(
                 at += 1
             continue
         start = position
-        for place, wanted in enumerate(piece):
-            found = _next_unit(units, at, wanted, dropped, folds_spaces)
-            if found is None:
+        for index, wanted in enumerate(piece):
+            match = _next_unit(units, at, wanted, dropped, folds_spaces)
+            if match is None:
                 return None
-            at, char = found
-            start, position = char.start if place == 0 else start, max(position, char.stop)
+            at, char = match
+            start, position = char.start if index == 0 else start, max(position, char.stop)
         spans.append((start, position))
     return tuple(spans)
 
@@ -175,14 +175,14 @@ def spans_of_read(
 def _next_unit(
     units: Sequence[tuple[int, ReadCharacter]], at: int, wanted: int, dropped: Collection[int], folds: bool
 ) -> tuple[int, ReadCharacter] | None:
-    """The place after the unit that is the wanted byte, and its character; None if another one is first."""
-    for place in range(at, len(units)):
-        byte, char = units[place]
+    """The index after the unit that is the wanted byte, and its character; None if another one is first."""
+    for index in range(at, len(units)):
+        byte, char = units[index]
         if byte == wanted:
-            return place + 1, char
+            return index + 1, char
         is_space = folds and char.text.isspace()
         if is_space and wanted == ord(" "):
-            return next((i for i in range(place, len(units)) if units[i][1] is not char), len(units)), char
+            return next((i for i in range(index, len(units)) if units[i][1] is not char), len(units)), char
         if not is_space and byte not in dropped:
             return None
     return None

@@ -12,34 +12,34 @@ from playground.core.predictions import Predictions
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trace:
-    """What one forward pass computed; fields that were not asked for are None.
+    """The values one forward pass computed; fields that were not asked for are None.
 
     Attributes:
         model_id: Catalogue id of the model.
         revision: Hash or tag of its weights.
         adapter: Id of the LoRA adapter in use, or None for the base model.
         dtype: Number format the model computed in, "float32".
-        device: Where it computed, "cpu".
+        device: Device it computed on, "cpu".
         tokens: Readable form of each token (see `core.tokens`). Length [position].
         input_ids: Token ids. Shape [position].
         attentions: Attention weights. uint8 `round(255 * sqrt(weight))` or float32.
             Shape [layer, head, query, key]; of the encoder for encoder-decoder models.
         window: First and last + 1 of the positions whose attentions were kept, None for all.
-        queries, keys, values: What attention compares and mixes, after rotary embedding, float32. Shapes
-            [layer, head, position, d_head], [layer, kv_head, position, d_head] and the same.
-        attn_out, mlp_out: What the two parts of each block add to the residual stream, float32;
+        queries, keys, values: Vectors that attention compares and mixes, after rotary embedding, float32.
+            Shapes [layer, head, position, d_head], [layer, kv_head, position, d_head] and the same.
+        attn_out, mlp_out: Vectors that the two parts of each block add to the residual stream, float32;
             before the norm in post-norm models. Shape [layer, position, d_model].
         hidden_states: Residual stream, float32. Shape [n, position, d_model], n the layers asked for.
-        hidden_layers: Which layers those are; 0 is the embedding, the last is after the final norm.
+        hidden_layers: The layers of `hidden_states`; 0 is the embedding, the last is after the final norm.
         logits: Unnormalised log-probabilities in nats, float32. Shape [n, d_vocab].
-        logit_positions: Which positions those are. Shape [n].
-        predictions: What the model expected at every position (decoder-only models).
+        logit_positions: The positions of `logits`. Shape [n].
+        predictions: The model's predictions at every position (decoder-only models).
         decoder_tokens: Tokens given to the decoder (encoder-decoder models only).
-        decoder_input_ids: Their ids. Shape [target].
-        decoder_attentions: Shape [layer, head, target, target].
-        cross_attentions: Shape [layer, head, target, position].
+        decoder_input_ids: Ids of these tokens. Shape [target].
+        decoder_attentions: Attention weights of the decoder. Shape [layer, head, target, target].
+        cross_attentions: Attention weights from decoder to encoder. Shape [layer, head, target, position].
         elapsed_ms: Provenance: milliseconds of the forward pass (of its whole micro-batch).
-        cached: Provenance: whether an earlier request had already computed it.
+        cached: Provenance: True if an earlier request had already computed it.
 
     Raises:
         ValueError: Shapes disagree.
@@ -108,7 +108,7 @@ class Trace:
 
     @property
     def size_bytes(self) -> int:
-        """Bytes of the arrays it keeps alive."""
+        """Size of the arrays it keeps alive, in bytes."""
         values = (getattr(self, spec.name) for spec in fields(self))
         arrays = sum(value.nbytes for value in values if isinstance(value, np.ndarray))
         return arrays + (0 if self.predictions is None else self.predictions.size_bytes)

@@ -1,4 +1,4 @@
-"""Where a row of values goes beyond both its ends: the turn that "from ... to ..." would not tell."""
+"""The turning point of a row of values that goes beyond both its ends, which "from ... to ..." would hide."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import numpy as np
 
 
 def turn(values: Sequence[float], digits: int) -> int | None:
-    """The place of the value that lies furthest above or below both ends.
+    """The index of the value that lies furthest above or below both ends.
 
     Args:
-        values: In order, at least one.
-        digits: As they are shown: a turn that rounds away is none.
+        values: Values in order, at least one.
+        digits: Digits they are shown with: a turn that rounds away does not count.
 
     Returns:
         Its index; None where all lie between the ends.

@@ -71,12 +71,12 @@ def last_number(text: str) -> str | None:
         is"; here the last one counts, because "Answer: 3 + 4 = 7" begins with what is added.
     """
     after = _NUMBER.findall(_MARK.split(text)[-1])
-    found = after or _NUMBER.findall(text)
-    return normal(found[-1]) if found else None
+    numbers = after or _NUMBER.findall(text)
+    return normal(numbers[-1]) if numbers else None
 
 
 def normal(number: str) -> str:
-    """A number as it is compared.
+    """The form in which a number is compared.
 
     Args:
         number: Written in any way that `last_number` reads.
@@ -99,10 +99,10 @@ def majority(answers: Iterable[str | None]) -> str | None:
     """The answer given most often; of equals, the one that reached the count first.
 
     Args:
-        answers: In the order they were given; None, an answer without a number, is no vote.
+        answers: Answers in the order they were given; None, an answer without a number, is not a vote.
 
     Returns:
-        None when nobody voted.
+        The winner, None when nobody voted.
 
     Example:
         >>> majority(["7", "12", None, "7"]), majority(["1", "2", "2", "1"]), majority([None])
@@ -123,14 +123,14 @@ def majority(answers: Iterable[str | None]) -> str | None:
     return best
 
 
-def compared(one: Sequence[bool], other: Sequence[bool]) -> Comparison:
-    """Whether the first got more of the same problems right than chance explains: an exact sign test.
+def compared(first: Sequence[bool], second: Sequence[bool]) -> Comparison:
+    """An exact sign test: did the first get more of the same problems right than chance explains?
 
     Problems that both got right or both got wrong say nothing. Among the others chance is a coin toss; the
     answer is "unclear" where at least 5 % of all tosses are as uneven.
 
     Args:
-        one, other: Whether each problem was answered right.
+        first, second: True for each problem that was answered right.
 
     Example:
         >>> compared([True] * 6, [False] * 6), compared([True] * 5, [False] * 5)
@@ -140,8 +140,8 @@ def compared(one: Sequence[bool], other: Sequence[bool]) -> Comparison:
         McNemar 1947, "Note on the Sampling Error of the Difference Between Correlated Proportions",
         Psychometrika 12; exact as in Dietterich 1998, "Approximate Statistical Tests", section 3.1.
     """
-    wins = sum(a and not b for a, b in zip(one, other, strict=True))
-    losses = sum(b and not a for a, b in zip(one, other, strict=True))
+    wins = sum(a and not b for a, b in zip(first, second, strict=True))
+    losses = sum(b and not a for a, b in zip(first, second, strict=True))
     n, fewer = wins + losses, min(wins, losses)
     p = min(1.0, 2 * sum(comb(n, k) for k in range(fewer + 1)) / 2**n)
     if p >= ALPHA:

@@ -1,4 +1,4 @@
-"""The order experiment: the same tokens in another order, and how much each token's vector changes."""
+"""The order experiment: the same tokens in another order, and the change of each token's vector."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def words(tokenization: Tokenization) -> list[tuple[int, ...]]:
         [(1,), (2, 3), (4,)]
     """
     text = tokenization.text
-    found: list[list[int]] = []
+    by_space: list[list[int]] = []
     alone: list[list[int]] = []
     reach, opened_at = -1, 0
     for token, (start, end) in enumerate(tokenization.offsets):
@@ -32,26 +32,26 @@ def words(tokenization: Tokenization) -> list[tuple[int, ...]]:
         after_space = text[:start][-1:].isspace() or text[start : start + 1].isspace()
         opens_word = new and after_space and text[opened_at:start].strip() != ""
         opened_at = start if opens_word else opened_at
-        for groups, opens in ((found, opens_word), (alone, new)):
+        for groups, opens in ((by_space, opens_word), (alone, new)):
             if opens or not groups:
                 groups.append([token])
             else:
                 groups[-1].append(token)
         reach = max(reach, end)
-    return [tuple(group) for group in (found if len(found) > 2 else alone)]
+    return [tuple(group) for group in (by_space if len(by_space) > 2 else alone)]
 
 
 def shuffled(groups: list[tuple[int, ...]], n_tokens: int, seed: int, *, keep_last: bool) -> Order | None:
-    """Another order of the words, all other tokens where they are.
+    """Another order of the words; all other tokens stay where they are.
 
     Args:
         groups: Tokens of each word, from `words`.
-        n_tokens: Of the whole text.
-        seed: Of the random order.
+        n_tokens: Length of the whole text.
+        seed: Seed of the random order.
         keep_last: Leave the last word at the end.
 
     Returns:
-        For each place, which token stands there now; None where there is only one order.
+        For each position, the token that stands there now; None where there is only one order.
 
     Example:
         >>> shuffled([(1,), (2, 3)], 5, 0, keep_last=False)
@@ -61,31 +61,31 @@ def shuffled(groups: list[tuple[int, ...]], n_tokens: int, seed: int, *, keep_la
     if n < 2:
         return None
     random = np.random.Generator(np.random.Philox(seed))
-    places = random.permutation(n)
-    while (places == np.arange(n)).all():
-        places = random.permutation(n)
-    moved = [token for place in (*places, *range(n, len(groups))) for token in groups[place]]
+    permuted = random.permutation(n)
+    while (permuted == np.arange(n)).all():
+        permuted = random.permutation(n)
+    moved = [token for index in (*permuted, *range(n, len(groups))) for token in groups[index]]
     order = list(range(n_tokens))
-    for place, token in zip(sorted(moved), moved, strict=True):
-        order[place] = token
+    for index, token in zip(sorted(moved), moved, strict=True):
+        order[index] = token
     return tuple(order)
 
 
 def differences(
     before: NDArray[np.float32], after: NDArray[np.float32], order: Order, *, place: int | None = None
 ) -> NDArray[np.float64]:
-    """How far each layer's vectors moved when the tokens were put into another order.
+    """Relative change of each layer's vectors when the tokens were put into another order.
 
     Args:
         before: Hidden states of the text. Shape [layer, position, d_model].
-        after: Those of the reordered text, token `order[i]` at place i. Same shape.
+        after: Those of the reordered text, token `order[i]` at position i. Same shape.
         order: From `shuffled`.
-        place: Look at the token at this place only; None looks at all.
+        place: Look at the token at this position only; None looks at all.
 
     Returns:
         The largest |after - before| / |before| of any token; 0 = the same set of vectors. Shape [layer].
     """
     same = before[:, list(order)].astype(np.float64)
     moved = np.linalg.norm(after - same, axis=-1) / np.linalg.norm(same, axis=-1)
-    found: NDArray[np.float64] = moved.max(axis=-1) if place is None else moved[:, place]
-    return found
+    largest: NDArray[np.float64] = moved.max(axis=-1) if place is None else moved[:, place]
+    return largest

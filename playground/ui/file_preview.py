@@ -12,7 +12,7 @@ from typing import Any
 import streamlit as st
 
 from playground.core.files.encoding import Encoding, Weighed, decode, weigh
-from playground.core.files.rows import SEPARATORS, How, RowFile, Sheet, Unusable, sheet, suffix_of
+from playground.core.files.rows import SEPARATORS, ReadOptions, RowFile, Sheet, Unusable, sheet, suffix_of
 from playground.errors import BadFile, PlaygroundError, UnclearEncoding
 from playground.paths import site_root
 from playground.ui import state, uploads
@@ -56,7 +56,7 @@ class FileKind:
     key: str
     label: str
     suffixes: Sequence[str]
-    read: Callable[[str, bytes, How], Any]
+    read: Callable[[str, bytes, ReadOptions], Any]
     count: Callable[[Any], str]
     take: Callable[[str, Any], None]
     use: str
@@ -119,9 +119,9 @@ def _preview(kind: FileKind, draft: _Draft) -> None:
     st.markdown(f"**{plain(draft.name)}** · {_size(draft)}")
     file = None
     try:
-        how = _how(kind, draft)
-        if how is not None:
-            file = kind.read(draft.name, draft.data, how)
+        options = _chosen_options(kind, draft)
+        if options is not None:
+            file = kind.read(draft.name, draft.data, options)
     except BadFile as error:
         st.error(sentence(error))
         if isinstance(error.__cause__, PlaygroundError):
@@ -158,21 +158,21 @@ def _put_away(key: str) -> None:
 # ---------------------------------------------------------------- how it is read
 
 
-def _how(kind: FileKind, draft: _Draft) -> How | None:
+def _chosen_options(kind: FileKind, draft: _Draft) -> ReadOptions | None:
     """Draw how the file is read and its first rows; None while the reader must choose first."""
     is_table = bool(kind.parts) and draft.suffix == "csv"
     with st.container(horizontal=True, vertical_alignment="bottom"):
         encoding = _encoding(kind.key, draft)
         if encoding is not None and is_table:
-            how, found = _separator(kind.key, draft, encoding)
+            options, table = _separator(kind.key, draft, encoding)
     if encoding is None:
         _readings(draft)
         return None
     if not is_table:
-        _first_rows(sheet("lines.txt", draft.data, How(encoding)))
-        return How(encoding)
-    _first_rows(found)
-    return _columns(kind, draft, how, found)
+        _first_rows(sheet("lines.txt", draft.data, ReadOptions(encoding)))
+        return ReadOptions(encoding)
+    _first_rows(table)
+    return _columns(kind, draft, options, table)
 
 
 def _encoding(key: str, draft: _Draft) -> Encoding | None:
@@ -204,46 +204,46 @@ def _line(line: bytes, encoding: Encoding) -> str:
         return line.decode(encoding, "replace")[:_SHOWN_CHARS]
 
 
-def _separator(key: str, draft: _Draft, encoding: Encoding) -> tuple[How, Sheet]:
+def _separator(key: str, draft: _Draft, encoding: Encoding) -> tuple[ReadOptions, Sheet]:
     names = {
         ",": _("comma"), ";": _("semicolon"), "\t": _("tab"), "|": _("vertical bar"),
         "": _("nothing: whole lines"),
     }  # fmt: skip
-    found = sheet(draft.name, draft.data, How(encoding))
+    table = sheet(draft.name, draft.data, ReadOptions(encoding))
     separator = st.selectbox(
-        _("Separator"), SEPARATORS, SEPARATORS.index(found.separator),
+        _("Separator"), SEPARATORS, SEPARATORS.index(table.separator),
         key=f"{key}_separator_{draft.number}_{encoding}_{state.language()}", width=190,
         format_func=names.__getitem__,
     )  # fmt: skip
-    how = How(encoding, separator)
-    if separator != found.separator:
-        found = sheet(draft.name, draft.data, how)
+    options = ReadOptions(encoding, separator)
+    if separator != table.separator:
+        table = sheet(draft.name, draft.data, options)
     has_header = st.checkbox(
-        _("The first row names the columns"), bool(found.names),
-        key=f"{key}_header_{draft.number}_{_of(how)}",
+        _("The first row names the columns"), bool(table.names),
+        key=f"{key}_header_{draft.number}_{_id_of(options)}",
     )  # fmt: skip
-    how = How(encoding, separator, has_header)
-    return how, found if has_header == bool(found.names) else sheet(draft.name, draft.data, how)
+    options = ReadOptions(encoding, separator, has_header)
+    return options, table if has_header == bool(table.names) else sheet(draft.name, draft.data, options)
 
 
-def _of(how: How) -> str:
+def _id_of(options: ReadOptions) -> str:
     """In the key of a field that begins anew when the file is read another way."""
-    separator = "" if how.separator is None else SEPARATORS.index(how.separator)
-    return f"{how.encoding}_{separator}_{how.has_header}"
+    separator = "" if options.separator is None else SEPARATORS.index(options.separator)
+    return f"{options.encoding}_{separator}_{options.has_header}"
 
 
-def _columns(kind: FileKind, draft: _Draft, how: How, found: Sheet) -> How | None:
+def _columns(kind: FileKind, draft: _Draft, options: ReadOptions, table: Sheet) -> ReadOptions | None:
     """Draw a list of columns for each part; known names choose, else the reader does."""
-    known = kind.columns(found) or ()
+    known = kind.columns(table) or ()
     defaults = [None] * (len(kind.parts) - len(known)) + list(known)  # optional parts come first
-    options = tuple(range(found.width))
+    every_column = tuple(range(table.width))
     chosen: list[int] = []
     is_complete = True
     with st.container(horizontal=True, vertical_alignment="bottom"):
         for place, (part, default) in enumerate(zip(kind.parts, defaults, strict=True)):
             column = st.selectbox(
-                part.words, options, default, format_func=lambda at: _column_name(found, at), width=190,
-                key=f"{kind.key}_column_{place}_{draft.number}_{_of(how)}_{state.language()}",
+                part.words, every_column, default, format_func=lambda at: _column_name(table, at), width=190,
+                key=f"{kind.key}_column_{place}_{draft.number}_{_id_of(options)}_{state.language()}",
                 placeholder=_("none") if part.is_optional else _("Choose"),
             )  # fmt: skip
             if column is not None:
@@ -253,18 +253,18 @@ def _columns(kind: FileKind, draft: _Draft, how: How, found: Sheet) -> How | Non
     if not is_complete:
         st.info(_("The names of its columns are not known here: choose what each part is."))
         return None
-    return How(how.encoding, how.separator, how.has_header, tuple(chosen))
+    return ReadOptions(options.encoding, options.separator, options.has_header, tuple(chosen))
 
 
-def _column_name(found: Sheet, at: int) -> str:
-    return f"{at + 1}. {found.names[at].strip()}" if found.names else _("Column {n}").format(n=at + 1)
+def _column_name(table: Sheet, at: int) -> str:
+    return f"{at + 1}. {table.names[at].strip()}" if table.names else _("Column {n}").format(n=at + 1)
 
 
-def _first_rows(found: Sheet) -> None:
+def _first_rows(table: Sheet) -> None:
     rows = [
         {_("Row"): str(number)}
-        | {_column_name(found, at): field[:_SHOWN_CHARS] for at, field in enumerate(fields)}
-        for number, fields in found.rows
+        | {_column_name(table, at): field[:_SHOWN_CHARS] for at, field in enumerate(fields)}
+        for number, fields in table.rows
         if not isinstance(fields, Unusable)
     ][:_SHOWN_ROWS]
     if rows:

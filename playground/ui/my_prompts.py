@@ -45,8 +45,8 @@ def _dialog() -> None:
             "prompts_upload",
             _("Prompts: .txt (one per line), .csv or .jsonl (column `prompt`), up to 1 MB, 500 rows"),
             prompts.SUFFIXES,
-            lambda name, data, how: prompts.read_prompts(
-                name, data, how, max_bytes=limit.max_upload_bytes, max_rows=limit.max_upload_rows,
+            lambda name, data, options: prompts.read_prompts(
+                name, data, options, max_bytes=limit.max_upload_bytes, max_rows=limit.max_upload_rows,
                 max_chars=limit.max_text_chars,
             ),
             _count,

@@ -262,7 +262,9 @@ def test_every_head_is_ranked_and_the_ranking_stays(open_app: OpenApp, engine: E
     before = read(engine, tiny.LLAMA, attentions=None, logits="last").logits
     assert before is not None
     for head in ((0, 0), (1, 3)):
-        after = read(engine, tiny.LLAMA, attentions=None, logits="last", intervention=Intervention((head,))).logits
+        after = read(
+            engine, tiny.LLAMA, attentions=None, logits="last", intervention=Intervention((head,))
+        ).logits
         assert after is not None
         assert ranking.kl[head] == pytest.approx(float(kl_bits(before[0], after[0])), abs=1e-4)
     best = max(ranking.kl, key=ranking.kl.__getitem__)
@@ -368,7 +370,9 @@ def test_code_of_ablations_gives_the_numbers_shown(
     assert before.logits is not None
 
     def bits(*heads: tuple[int, int]) -> float:
-        after = read(engine, model, attentions=None, logits="last", intervention=Intervention(heads, ablation)).logits
+        after = read(
+            engine, model, attentions=None, logits="last", intervention=Intervention(heads, ablation)
+        ).logits
         assert after is not None
         assert before.logits is not None
         return float(kl_bits(before.logits[0], after[0]))

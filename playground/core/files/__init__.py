@@ -1,1 +1,1 @@
-"""What comes from outside: bytes -> text -> rows -> prompts, examples, training; and CSV that leaves."""
+"""Files from outside: bytes -> text -> rows -> prompts, examples, training rows; and CSV that leaves."""

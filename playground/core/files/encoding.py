@@ -1,7 +1,7 @@
-"""Bytes of a file as text: which of a few encodings it is written in, and when that cannot be known.
+"""Bytes of a file as text: its encoding out of a few, or the fact that it cannot be known.
 
-a mark, or valid UTF-8      decides alone
-CP949 against Windows-1252  two witnesses: what Korean and what Western text does, and charset-normalizer
+a byte order mark, or valid UTF-8  decides alone
+CP949 against Windows-1252         two witnesses: typical Korean and Western text, and charset-normalizer
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ ENCODINGS: tuple[Encoding, ...] = get_args(Encoding)
 _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _MAX_WEIGHED = 2**16  # bytes of lines that are not plain ASCII
 _MAX_LINE = 80  # characters of a text in a sentence
-_MOST_CONTROLS = 0.1  # of the characters; a text file with more is none
+_MOST_CONTROLS = 0.1  # of the characters; a file with more is not text
 
 # One CP949 character after another. Two bytes b0-c8 a1-fe are a syllable of KS X 1001, the 2,350 that Korean
 # is written with; a4 a1-fe are single letters (jamo). A byte above 80 before a Latin letter is one of the
@@ -34,17 +34,17 @@ _CP949 = re.compile(
     rb"|(?P<chinese>[\xca-\xfd][\xa1-\xfe])"
     rb"|[\x81-\xfe]{2}|[\x00-\xff]"
 )
-# What Western text does not have in Windows-1252: three letters in a row that are no ASCII, a sign in a word.
+# Western text does not have in Windows-1252: three letters in a row that are not ASCII, a sign in a word.
 _NOT_WESTERN = re.compile(r"[^\x00-\x7f]{3}|(?<=[A-Za-z])[¡-©«-´¶-¹»-¿×÷](?=[A-Za-z])")
 
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
-    """What a file may be written in.
+    """The encodings that a file may be written in.
 
     Attributes:
         encodings: Those that give a text, the most plausible first; at least one.
-        is_sure: Whether the first can be taken without asking.
+        is_sure: True if the first can be taken without asking.
     """
 
     encodings: tuple[Encoding, ...]
@@ -55,7 +55,7 @@ def weigh(data: bytes) -> Weighed:
     """Weigh the encodings of a file against each other.
 
     Raises:
-        BadFile: It is in none of them.
+        BadFile: The file is in none of them.
 
     Example:
         >>> weigh("프롬프트".encode("cp949"))
@@ -66,24 +66,24 @@ def weigh(data: bytes) -> Weighed:
         False
     """
     if data.startswith(_UTF16_MARKS):
-        found: tuple[Encoding, ...] = ("utf-16",) if _is_text(data, "utf-16") else ()
+        encodings: tuple[Encoding, ...] = ("utf-16",) if _is_text(data, "utf-16") else ()
         is_sure = True
     elif _is_text(data, "utf-8"):
-        others = () if data.isascii() else tuple(one for one in ENCODINGS[2:] if _is_text(data, one))
-        found, is_sure = ("utf-8", *others), True
+        others = () if data.isascii() else tuple(name for name in ENCODINGS[2:] if _is_text(data, name))
+        encodings, is_sure = ("utf-8", *others), True
     elif data.startswith(codecs.BOM_UTF8):
-        found, is_sure = (), True
+        encodings, is_sure = (), True
     else:
-        found = tuple(one for one in ENCODINGS[2:] if _is_text(data, one))
-        found, is_sure = _ordered(data, found)
-    if not found:
+        encodings = tuple(name for name in ENCODINGS[2:] if _is_text(data, name))
+        encodings, is_sure = _ordered(data, encodings)
+    if not encodings:
         raise BadFile(
             reason=Message(
                 "it is not text in UTF-8, UTF-16 with a byte order mark, CP949 or Windows-1252. Save it "
                 "again as UTF-8."
             )
         )
-    return Weighed(found, is_sure)
+    return Weighed(encodings, is_sure)
 
 
 def decode(data: bytes, encoding: Encoding | None = None) -> str:
@@ -91,11 +91,11 @@ def decode(data: bytes, encoding: Encoding | None = None) -> str:
 
     Args:
         data: The file.
-        encoding: Chosen by the reader; None takes what the file itself says.
+        encoding: Encoding chosen by the reader; None takes the file's own.
 
     Raises:
-        BadFile: It is no text in this encoding, or in any.
-        UnclearEncoding: It does not say which.
+        BadFile: The file is not text in this encoding, or in any.
+        UnclearEncoding: The file's own encoding cannot be known.
 
     Example:
         >>> decode("안녕\r\n하세요\r".encode("utf-16"))
@@ -114,10 +114,10 @@ def decode(data: bytes, encoding: Encoding | None = None) -> str:
 
 
 def readable_text(raw: str) -> tuple[str, int]:
-    r"""Leave out what is no text: control characters (but line ends and tabs) and halves of surrogate pairs.
+    r"""Leave out control characters (but not line ends and tabs) and halves of surrogate pairs.
 
     Returns:
-        The text, and how many characters were left out.
+        The text, and the number of characters left out.
 
     Example:
         >>> readable_text("a\x00b\ud800\n")
@@ -130,7 +130,7 @@ def readable_text(raw: str) -> tuple[str, int]:
 
 
 def one_line(raw: str) -> str:
-    r"""A text from a file as a sentence names it: its beginning, on one line, without what is no text.
+    r"""A text from a file as a sentence names it: its beginning, on one line, without unreadable characters.
 
     Example:
         >>> one_line("a\n\n    b\x00\ud800"), one_line("x" * 1000) == "x" * 80 + "…"
@@ -150,16 +150,16 @@ def _is_text(data: bytes, encoding: Encoding) -> bool:
     return readable_text(text.replace("\r", ""))[1] <= _MOST_CONTROLS * len(text)
 
 
-def _ordered(data: bytes, found: tuple[Encoding, ...]) -> tuple[tuple[Encoding, ...], bool]:
-    """CP949 and Windows-1252 by plausibility, and whether the first is sure."""
+def _ordered(data: bytes, possible: tuple[Encoding, ...]) -> tuple[tuple[Encoding, ...], bool]:
+    """CP949 and Windows-1252 by plausibility, and True if the first is sure."""
     lines = b"\n".join(line for line in re.split(rb"[\r\n]+", data) if not line.isascii())[:_MAX_WEIGHED]
     seen = Counter(match.lastgroup for match in _CP949.finditer(lines))
     korean, western, chinese = seen["korean"], seen["western"], seen["chinese"]
     is_korean = korean >= 2 * max(western, 1) and korean >= 4 * chinese
     is_western = _NOT_WESTERN.search(lines.decode("cp1252", "replace")) is None
-    if len(found) < 2:
-        return found, is_korean if found == ("cp949",) else is_western
-    matches = from_bytes(lines, cp_isolation=list(found), threshold=1.0, enable_fallback=False)
+    if len(possible) < 2:
+        return possible, is_korean if possible == ("cp949",) else is_western
+    matches = from_bytes(lines, cp_isolation=list(possible), threshold=1.0, enable_fallback=False)
     mess = {match.encoding: match.chaos for match in matches}
     against_korean = mess.get("cp949", 1.0) - mess.get("cp1252", 1.0)
     if is_korean:

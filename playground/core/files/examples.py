@@ -10,15 +10,15 @@ from playground.core.canonical import distinct
 from playground.core.few_shot import Example
 from playground.core.files.encoding import decode, readable_text
 from playground.core.files.rows import (
-    AS_IT_SAYS,
+    DEFAULTS,
     Fields,
-    How,
+    ReadOptions,
     RowFile,
     Sheet,
     Unusable,
     check_file,
+    column_of,
     json_object,
-    place_of,
     sheet,
     sort_out,
     suffix_of,
@@ -38,7 +38,7 @@ _Pair = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class ExampleFile(RowFile):
-    """What a file gave.
+    """The examples read from a file.
 
     Attributes:
         examples: The usable rows in file order.
@@ -50,7 +50,7 @@ class ExampleFile(RowFile):
 def read_examples(
     name: str,
     data: bytes,
-    how: How = AS_IT_SAYS,
+    options: ReadOptions = DEFAULTS,
     *,
     max_bytes: int = 2**20,
     max_rows: int = 500,
@@ -61,7 +61,7 @@ def read_examples(
 
     Raises:
         BadFile: The whole file cannot be used: it has fewer than four different texts, or one label only;
-            its cause is then the error of the first row that was rejected, if there is one.
+            the cause is then the error of the first row that was rejected, if there is one.
 
     Example:
         >>> rows = "문장;라벨\n좋다;긍정\n싫다;부정\n맛있다;긍정\n춥다;부정\n"
@@ -69,36 +69,36 @@ def read_examples(
         '긍정'
     """
     check_file(name, len(data), SUFFIXES, max_bytes)
-    found = sheet(name, data, how)
-    rows = found.each(_json_row) if suffix_of(name) == "jsonl" else _rows(found, how)
+    table = sheet(name, data, options)
+    rows = table.each(_json_row) if suffix_of(name) == "jsonl" else _rows(table, options)
     examples, rejected, n_beyond_limit = sort_out(rows, lambda row: _checked(*row), max_rows)
     first_rejected = next(iter(rejected), None)
-    if len(distinct(one.text for one in examples)) < MIN_TEXTS:
+    if len(distinct(example.text for example in examples)) < MIN_TEXTS:
         raise BadFile(
             reason=Message("it has fewer than four different texts with a label.")
         ) from first_rejected
-    if len(distinct(one.label for one in examples)) < 2:
+    if len(distinct(example.label for example in examples)) < 2:
         raise BadFile(reason=Message("all its texts have the same label.")) from first_rejected
     return ExampleFile(rejected, n_beyond_limit, examples)
 
 
-def columns(found: Sheet) -> tuple[int, ...] | None:
-    """Where texts and labels of a .csv stand; None if its first row does not say both.
+def columns(table: Sheet) -> tuple[int, ...] | None:
+    """Columns of texts and labels of a .csv; None if its first row does not name both.
 
     Example:
         >>> columns(sheet("a.csv", "라벨,문장".encode()))
         (1, 0)
     """
-    text, label = map(found.place, COLUMNS)
+    text, label = map(table.column, COLUMNS)
     return None if text is None or label is None else (text, label)
 
 
-def _rows(found: Sheet, how: How) -> Iterator[tuple[int, _Pair | Unusable]]:
-    places = columns(found) if how.columns is None else how.columns
-    if places is None or max(places) >= found.width:
+def _rows(table: Sheet, options: ReadOptions) -> Iterator[tuple[int, _Pair | Unusable]]:
+    chosen = columns(table) if options.columns is None else options.columns
+    if chosen is None or max(chosen) >= table.width:
         raise BadFile(reason=Message("its first row names no columns `text` and `label`."))
-    text, label = places
-    return found.each(lambda row: (row[text], row[label]))
+    text, label = chosen
+    return table.each(lambda row: (row[text], row[label]))
 
 
 def _json_row(line: Fields) -> _Pair | Unusable:
@@ -107,7 +107,7 @@ def _json_row(line: Fields) -> _Pair | Unusable:
         return value
     names = list(value)
     text, label = (
-        value[names[place]] if (place := place_of(part, names)) is not None else None for part in COLUMNS
+        value[names[column]] if (column := column_of(part, names)) is not None else None for part in COLUMNS
     )
     if not isinstance(text, str) or not isinstance(label, str):
         return Unusable(Message("it is not an object with texts in the fields `text` and `label`."))
@@ -132,43 +132,43 @@ def _checked(text: str, label: str) -> Example | Unusable:
 
 def read_messages(
     data: bytes,
-    how: How = AS_IT_SAYS,
+    options: ReadOptions = DEFAULTS,
     *,
     max_bytes: int = 2**20,
     max_rows: int = 50,
 ) -> list[list[ChatMessage]]:
-    """Read prompts in the format that chat models are trained on: a line each, `{"messages": [...]}`.
+    """Read prompts in the format that chat models are trained on: one per line, `{"messages": [...]}`.
 
     Raises:
-        BadFile: It is too large or has no line.
-        BadUpload: A row is none; its number and why.
+        BadFile: The file is too large, too long or has no line.
+        BadUpload: A row is not a prompt; the error names the row and the reason.
 
     Example:
         >>> read_messages(b'{"messages": [{"role": "user", "content": "Hi"}]}')
         [[{'role': 'user', 'content': 'Hi'}]]
     """
     check_file("prompts.jsonl", len(data), ("jsonl",), max_bytes)
-    found = []
-    for number, line in enumerate(decode(data, how.encoding).split("\n"), start=1):
+    prompts = []
+    for number, line in enumerate(decode(data, options.encoding).split("\n"), start=1):
         if line.strip():
-            found.append(_messages(number, line))
-        if len(found) > max_rows:
+            prompts.append(_messages(number, line))
+        if len(prompts) > max_rows:
             raise BadFile(reason=Message("it has more than 50 prompts."))
-    if not found:
+    if not prompts:
         raise BadFile(reason=Message("it has no row with text."))
-    return found
+    return prompts
 
 
 def _messages(number: int, line: str) -> list[ChatMessage]:
     value = json_object(line)
     if isinstance(value, Unusable):
         raise value.error(number)
-    said = value.get("messages")
-    if not isinstance(said, list) or not 0 < len(said) <= MAX_MESSAGES or not all(map(_is_message, said)):
+    turns = value.get("messages")
+    if not isinstance(turns, list) or not 0 < len(turns) <= MAX_MESSAGES or not all(map(_is_message, turns)):
         raise BadUpload(
             row=number, reason=Message("it is not an object with a list `messages` of roles and contents.")
         )
-    return [{"role": one["role"], "content": readable_text(one["content"])[0]} for one in said]
+    return [{"role": turn["role"], "content": readable_text(turn["content"])[0]} for turn in turns]
 
 
 def _is_message(value: object) -> bool:
@@ -177,7 +177,7 @@ def _is_message(value: object) -> bool:
     return isinstance(value.get("content"), str) and len(value["content"]) <= MAX_CONTENT
 
 
-def written(prompts: list[list[ChatMessage]]) -> bytes:
-    """The same as a file."""
-    lines = [json.dumps({"messages": one}, ensure_ascii=False) for one in prompts]
+def jsonl_bytes(prompts: list[list[ChatMessage]]) -> bytes:
+    """Prompts as the .jsonl file that `read_messages` reads."""
+    lines = [json.dumps({"messages": messages}, ensure_ascii=False) for messages in prompts]
     return "\n".join([*lines, ""]).encode()

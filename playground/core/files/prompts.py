@@ -1,4 +1,4 @@
-"""Prompt files: each row a prompt."""
+"""Prompt files: one prompt per row."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from operator import itemgetter
 
 from playground.core.files.encoding import decode, readable_text
 from playground.core.files.rows import (
-    AS_IT_SAYS,
+    DEFAULTS,
     Fields,
-    How,
+    ReadOptions,
     RowFile,
     Sheet,
     Unusable,
     check_file,
+    column_of,
     json_object,
-    place_of,
     sheet,
     sort_out,
     suffix_of,
@@ -30,7 +30,7 @@ _Row = str | Unusable
 
 @dataclass(frozen=True, slots=True)
 class PromptFile(RowFile):
-    """What a file gave.
+    """The prompts read from a file.
 
     Attributes:
         prompts: The usable rows in file order.
@@ -42,36 +42,36 @@ class PromptFile(RowFile):
 def read_prompts(
     name: str,
     data: bytes,
-    how: How = AS_IT_SAYS,
+    options: ReadOptions = DEFAULTS,
     *,
     max_bytes: int = 2**20,
     max_rows: int = 500,
     max_chars: int = 2_000,
 ) -> PromptFile:
-    r"""Read prompts: .txt one a line, .csv and .jsonl from the column of `PARTS`.
+    r"""Read prompts: .txt one per line, .csv and .jsonl from the column of `PARTS`.
 
     Rows are numbered as a spreadsheet or an editor numbers them: the first row of the file is 1. Empty rows
     are skipped. A .csv with a single column needs no header.
 
     Args:
-        name: File name; its suffix says how to read it.
+        name: File name; its suffix gives the format.
         data: The file.
-        how: What the reader chose.
+        options: The reader's choices.
         max_bytes: Longest file.
         max_rows: Rows after this many are counted, not read.
         max_chars: Longest prompt.
 
     Raises:
-        BadFile: The whole file cannot be used; if its rows are to blame, its cause is the first one's error.
+        BadFile: The whole file cannot be used; if its rows are to blame, the cause is the first one's error.
 
     Example:
         >>> read_prompts("a.csv", "no,프롬프트\n1,안녕하세요\n2,\n".encode("cp949")).prompts
         ('안녕하세요',)
     """
     check_file(name, len(data), SUFFIXES, max_bytes)
-    found = sheet(name, data, how)
-    rows = found.each(_json_row if suffix_of(name) == "jsonl" else itemgetter(_column(found, how)))
-    texts = (one for one in rows if not isinstance(one[1], str) or one[1].strip())
+    table = sheet(name, data, options)
+    rows = table.each(_json_row if suffix_of(name) == "jsonl" else itemgetter(_column(table, options)))
+    texts = (row for row in rows if not isinstance(row[1], str) or row[1].strip())
     prompts, rejected, n_beyond_limit = sort_out(texts, lambda row: _checked(row, max_chars), max_rows)
     if not prompts and rejected:
         raise BadFile(reason=Message("none of its rows can be used.")) from rejected[0]
@@ -80,47 +80,47 @@ def read_prompts(
     return PromptFile(rejected, n_beyond_limit, prompts)
 
 
-def columns(found: Sheet) -> tuple[int, ...] | None:
-    r"""Where the prompts of a .csv stand; None if its first row does not say it.
+def columns(table: Sheet) -> tuple[int, ...] | None:
+    r"""Column of the prompts of a .csv; None if its first row does not name it.
 
     Example:
         >>> columns(sheet("a.csv", b"no;Prompt"))
         (1,)
     """
-    place = next((place for part in PARTS if (place := found.place(part)) is not None), None)
-    if place is None:
-        return (0,) if found.width == 1 else None
-    return (place,)
+    column = next((column for part in PARTS if (column := table.column(part)) is not None), None)
+    if column is None:
+        return (0,) if table.width == 1 else None
+    return (column,)
 
 
 def read_text(
     name: str,
     data: bytes,
-    how: How = AS_IT_SAYS,
+    options: ReadOptions = DEFAULTS,
     *,
     max_bytes: int = 2**20,
 ) -> tuple[str, int]:
     """A .txt or .csv file as one text.
 
     Returns:
-        The text, and how many characters of it were no text and are left out.
+        The text, and the number of unreadable characters left out.
 
     Raises:
-        BadFile: It is of another type, too large or no text.
+        BadFile: The file is of another type, too large or not text.
 
     Example:
         >>> read_text("a.txt", "한 줄".encode("utf-16"))
         ('한 줄', 0)
     """
     check_file(name, len(data), ("txt", "csv"), max_bytes)
-    return readable_text(decode(data, how.encoding))
+    return readable_text(decode(data, options.encoding))
 
 
-def _column(found: Sheet, how: How) -> int:
-    places = columns(found) if how.columns is None else how.columns
-    if places is None or places[0] >= found.width:
+def _column(table: Sheet, options: ReadOptions) -> int:
+    chosen = columns(table) if options.columns is None else options.columns
+    if chosen is None or chosen[0] >= table.width:
         raise BadFile(reason=Message("its first row names no column `prompt`."))
-    return places[0]
+    return chosen[0]
 
 
 def _json_row(line: Fields) -> _Row:
@@ -128,10 +128,10 @@ def _json_row(line: Fields) -> _Row:
     if isinstance(value, Unusable):
         return value
     names = list(value)
-    place = next((place for part in PARTS if (place := place_of(part, names)) is not None), None)
-    if place is None:
+    column = next((column for part in PARTS if (column := column_of(part, names)) is not None), None)
+    if column is None:
         return Unusable(Message("it is not an object with a field `prompt`."))
-    prompt = value[names[place]]
+    prompt = value[names[column]]
     return prompt if isinstance(prompt, str) else Unusable(Message("its `prompt` is not text."))
 
 

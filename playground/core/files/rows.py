@@ -1,13 +1,13 @@
 r"""A text from outside as numbered rows of fields: separators, columns by name, and rows that are refused.
 
     .txt     each line is a row of one field
-    .jsonl   the same; what the object of a line says is read by whoever knows what it should say
+    .jsonl   the same; the object of a line is read by the module that knows its fields
     .csv     RFC 4180, separated by comma, semicolon, tab or bar; the first row names the columns
 
 **No word is lost in silence.** A row has as many fields as the first row, or it is refused by its number;
 only empty fields may be too many. Where the first row has one field, nothing separates, and a line is kept
 whole. A quotation mark that is never closed, or that closes within a field, costs its own line only.
-A text that a CSV of ours made harmless (`core.files.table`) is read as it was.
+A text that a CSV of ours made harmless (`core.files.table`) is read as it was before.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 
 from playground.core.canonical import canonical
 from playground.core.files.encoding import Encoding, decode
-from playground.core.files.table import as_written
+from playground.core.files.table import unescape
 from playground.errors import BadFile, BadUpload, FileTooLarge, Message, WrongFieldCount, WrongFileType
 
 WHOLE_LINE = ""  # nothing separates
@@ -32,7 +32,7 @@ _LOOKED_AT = 100  # rows, to find the separator
 _CONSISTENT = 0.9  # of them have as many fields as the first
 MAX_COLUMNS = 100  # a page lists them
 
-# What a column may be called; compared without case, spaces and ways to write the same letter (NFC).
+# Names a column may have; compared without case, spaces and ways to write the same letter (NFC).
 NAMES: Mapping[str, tuple[str, ...]] = {
     "prompt": ("prompt", "prompts", "프롬프트"),
     "text": ("text", "texts", "sentence", "sentences", "텍스트", "문장", "글", "내용", "본문", "리뷰"),
@@ -47,12 +47,12 @@ NAMES: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Unusable:
-    """A row that cannot be used, and why."""
+    """A row that cannot be used, and the reason."""
 
     reason: Message
 
     def error(self, row: int) -> BadUpload:
-        """The same as an error of the row with this number."""
+        """The error of the row with this number."""
         return BadUpload(row=row, reason=self.reason)
 
 
@@ -65,13 +65,13 @@ class WrongCount(Unusable):
     expected: int = 0
 
     def error(self, row: int) -> BadUpload:
-        """The same as an error of the row with this number."""
+        """The error of the row with this number."""
         return WrongFieldCount(row=row, got=self.got, expected=self.expected)
 
 
 @dataclass(frozen=True, slots=True)
 class RowFile:
-    """What every file gives that is read row by row, beside its usable rows.
+    """The rows of a file that were not used, of any kind of file.
 
     Attributes:
         rejected: One error for each row that cannot be used.
@@ -88,14 +88,14 @@ Usable = TypeVar("Usable")
 
 
 @dataclass(frozen=True, slots=True)
-class How:
-    r"""How to read a file; None where the file itself says it.
+class ReadOptions:
+    r"""Options for reading a file; None where the file itself decides.
 
     Attributes:
-        encoding: Of its letters.
+        encoding: Encoding of its text.
         separator: One of `SEPARATORS`.
-        has_header: Whether its first row names the columns.
-        columns: The place of each part that is asked for.
+        has_header: True if its first row names the columns.
+        columns: The column of each part that is asked for, from 0.
     """
 
     encoding: Encoding | None = None
@@ -104,7 +104,7 @@ class How:
     columns: tuple[int, ...] | None = None
 
 
-AS_IT_SAYS = How()
+DEFAULTS = ReadOptions()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +112,9 @@ class Sheet:
     """A file as rows.
 
     Attributes:
-        separator: Of its fields; `WHOLE_LINE` for a file of lines.
-        names: What its columns are called; empty where the first row is a row like the others.
-        width: How many columns it has.
+        separator: Separator of its fields; `WHOLE_LINE` for a file of lines.
+        names: Names of its columns; empty where the first row is a row like the others.
+        width: Number of columns.
         rows: Number and fields of each row that is not empty; the first row of the file is 1.
     """
 
@@ -123,42 +123,42 @@ class Sheet:
     width: int
     rows: tuple[tuple[int, Fields | Unusable], ...]
 
-    def place(self, part: str) -> int | None:
-        """Where the column of this part of `NAMES` stands.
+    def column(self, part: str) -> int | None:
+        """Index of the column of this part of `NAMES`, None if there is none.
 
         Example:
-            >>> sheet("a.csv", "번호;문장".encode()).place("text")
+            >>> sheet("a.csv", "번호;문장".encode()).column("text")
             1
         """
-        return place_of(part, self.names)
+        return column_of(part, self.names)
 
-    def each(self, made: Callable[[Fields], Read | Unusable]) -> Iterator[tuple[int, Read | Unusable]]:
-        """Number of each row, and what `made` reads in its fields, or why it cannot be used."""
+    def each(self, read: Callable[[Fields], Read | Unusable]) -> Iterator[tuple[int, Read | Unusable]]:
+        """Number of each row, and the result of `read` on its fields, or the reason it cannot be used."""
         for number, row in self.rows:
-            yield number, row if isinstance(row, Unusable) else made(row)
+            yield number, row if isinstance(row, Unusable) else read(row)
 
 
-def place_of(part: str, names: Iterable[str]) -> int | None:
-    """Where among these names the first stands that means this part; None if none does.
+def column_of(part: str, names: Iterable[str]) -> int | None:
+    """Index of the first of these names that means this part; None if none does.
 
     Example:
-        >>> place_of("label", ["No.", " Label "])
+        >>> column_of("label", ["No.", " Label "])
         1
     """
     tidy = [_tidy_name(name) for name in names]
     return next((tidy.index(known) for known in NAMES[part] if known in tidy), None)
 
 
-def sheet(name: str, data: bytes, how: How = AS_IT_SAYS) -> Sheet:
+def sheet(name: str, data: bytes, options: ReadOptions = DEFAULTS) -> Sheet:
     r"""Read a file as rows.
 
     Args:
-        name: File name; its suffix says whether fields are separated.
+        name: File name; its suffix decides whether fields are separated.
         data: The file.
-        how: What the reader chose; `columns` is for those who look for parts.
+        options: The reader's choices; `columns` is for the callers that look for parts.
 
     Raises:
-        BadFile: It is no text, does not say in which encoding, is a .csv without a row, or has more than
+        BadFile: The file is not text, has no clear encoding, is a .csv without a row, or has more than
             `MAX_COLUMNS` columns.
 
     Example:
@@ -167,11 +167,11 @@ def sheet(name: str, data: bytes, how: How = AS_IT_SAYS) -> Sheet:
         >>> sheet("a.csv", b"prompt\nOnce upon a time, in a land\n").rows
         ((2, ['Once upon a time, in a land']),)
     """
-    text = decode(data, how.encoding)
+    text = decode(data, options.encoding)
     if suffix_of(name) != "csv":
         lines = enumerate(text.split("\n"), start=1)
         return Sheet(WHOLE_LINE, (), 1, tuple((number, [line]) for number, line in lines if line.strip()))
-    separator = _separator(text) if how.separator is None else how.separator
+    separator = _separator(text) if options.separator is None else options.separator
     records = enumerate(_records(text, separator), start=1)
     table = [(number, row) for number, row in records if not _empty(row)]
     if not table:
@@ -182,13 +182,13 @@ def sheet(name: str, data: bytes, how: How = AS_IT_SAYS) -> Sheet:
     width = len(first)
     if width > MAX_COLUMNS:
         raise BadFile(reason=Message("it has more than 100 columns."))
-    has_header = _is_header(first) or width > 1 if how.has_header is None else how.has_header
+    has_header = _is_header(first) or width > 1 if options.has_header is None else options.has_header
     rows = tuple((number, _of_width(row, width)) for number, row in table[has_header:])
     return Sheet(separator, tuple(first) if has_header else (), width, rows)
 
 
 def json_object(line: str) -> dict[str, Any] | Unusable:
-    """The object of a line of a .jsonl file; a value that is no object has no fields.
+    """The object of a line of a .jsonl file; a value that is not an object has no fields.
 
     Example:
         >>> json_object('{"text": "Hi"}'), json_object("[]"), json_object("{")
@@ -202,7 +202,7 @@ def json_object(line: str) -> dict[str, Any] | Unusable:
 
 
 def suffix_of(name: str) -> str:
-    """What stands after the last dot of a file name, in small letters."""
+    """The suffix of a file name: the text after its last dot, in lower case."""
     return name.rpartition(".")[2].lower() if "." in name else ""
 
 
@@ -228,17 +228,17 @@ def check_file(name: str, size_bytes: int, suffixes: Sequence[str], max_bytes: i
 
 
 def sort_out(
-    rows: Iterable[tuple[int, Read | Unusable]], checked: Callable[[Read], Usable | Unusable], max_rows: int
+    rows: Iterable[tuple[int, Read | Unusable]], check: Callable[[Read], Usable | Unusable], max_rows: int
 ) -> tuple[tuple[Usable, ...], tuple[BadUpload, ...], int]:
-    """Part the rows of a file.
+    """Divide the rows of a file into usable, rejected and uncounted ones.
 
     Args:
-        rows: Number of each, and what it says.
-        checked: Makes of a row what is used, or says why it cannot be.
+        rows: Number and content of each.
+        check: Turns a row into its usable form, or gives the reason why it cannot be used.
         max_rows: Rows after this many are counted only.
 
     Returns:
-        What can be used, an error for each other row, how many are beyond the limit.
+        The usable rows, an error for each rejected one, the number of rows beyond the limit.
     """
     usable: list[Usable] = []
     rejected: list[BadUpload] = []
@@ -247,11 +247,11 @@ def sort_out(
         if len(usable) + len(rejected) >= max_rows:
             n_beyond_limit += 1
             continue
-        made = row if isinstance(row, Unusable) else checked(row)
-        if isinstance(made, Unusable):
-            rejected.append(made.error(number))
+        result = row if isinstance(row, Unusable) else check(row)
+        if isinstance(result, Unusable):
+            rejected.append(result.error(number))
         else:
-            usable.append(made)
+            usable.append(result)
     return tuple(usable), tuple(rejected), n_beyond_limit
 
 
@@ -259,7 +259,7 @@ def sort_out(
 
 
 def _separator(text: str) -> str:
-    """What separates the fields: what makes the first row name known columns, else what most rows share."""
+    """The separator that makes the first row name known columns, otherwise one that most rows share."""
     best, merit = WHOLE_LINE, (False, 0.0, 0)
     for separator in SEPARATORS[:-1]:
         rows = [row for row in islice(_records(text, separator), _LOOKED_AT) if not _empty(row)]
@@ -274,13 +274,13 @@ def _separator(text: str) -> str:
 
 
 @dataclass(slots=True)
-class _Place:
-    """Where the reading of lines is.
+class _Cursor:
+    """The state of the reading of lines.
 
     Attributes:
         at: First line of the record that is read.
         taken: Lines of it so far.
-        broken_until: Up to here no record is finished that takes more than its own line.
+        broken_until: No record before this line is finished that takes more than its own line.
     """
 
     at: int = 0
@@ -295,19 +295,19 @@ def _records(text: str, separator: str) -> Iterator[Fields | Unusable]:
     record went through is looked at again for another. So a file is read about twice, whatever stands in it.
     """
     lines = text.removesuffix("\n").split("\n")
-    place = _Place()
-    while place.at < len(lines):
-        place.taken = 0
-        reader = csv.reader(_following(lines, place), delimiter=separator or _NOWHERE, strict=True)
+    cursor = _Cursor()
+    while cursor.at < len(lines):
+        cursor.taken = 0
+        reader = csv.reader(_following(lines, cursor), delimiter=separator or _NOWHERE, strict=True)
         try:
             for fields in reader:
-                yield [as_written(field) for field in fields]
-                place.at += place.taken
-                place.taken = 0
+                yield [unescape(field) for field in fields]
+                cursor.at += cursor.taken
+                cursor.taken = 0
         except csv.Error as error:
             too_long = "field limit" in str(error)
-            place.broken_until = max(place.broken_until, place.at + place.taken)
-            place.at += 1
+            cursor.broken_until = max(cursor.broken_until, cursor.at + cursor.taken)
+            cursor.at += 1
             yield Unusable(
                 Message("it is not valid CSV: a field is far too long.")
                 if too_long
@@ -315,11 +315,11 @@ def _records(text: str, separator: str) -> Iterator[Fields | Unusable]:
             )
 
 
-def _following(lines: Sequence[str], place: _Place) -> Iterator[str]:
-    for number in range(place.at, len(lines)):
-        if place.at < number < place.broken_until:
+def _following(lines: Sequence[str], cursor: _Cursor) -> Iterator[str]:
+    for number in range(cursor.at, len(lines)):
+        if cursor.at < number < cursor.broken_until:
             return
-        place.taken += 1
+        cursor.taken += 1
         yield lines[number] + "\n"
 
 

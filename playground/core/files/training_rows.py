@@ -1,7 +1,7 @@
-"""What a model is trained on: conversations or plain texts, read row by row, and some kept aside to test.
+"""Training rows: conversations or plain texts, read row by row, and some kept aside to test.
 
     file.jsonl | .csv | .txt  --read_training-->  rows  --split-->  train     the loss that falls by itself
-                                                             +-->  held out  the loss that says if it learned
+                                                             +-->  held out  the loss that shows if it learned
 
 A row lies on one side only, however often it stands in the file and wherever: its content decides.
 """
@@ -17,15 +17,15 @@ from playground.core.canonical import canonical
 from playground.core.files.encoding import readable_text
 from playground.core.files.examples import MAX_CONTENT, MAX_MESSAGES, ROLES
 from playground.core.files.rows import (
-    AS_IT_SAYS,
+    DEFAULTS,
     Fields,
-    How,
+    ReadOptions,
     RowFile,
     Sheet,
     Unusable,
     check_file,
+    column_of,
     json_object,
-    place_of,
     sheet,
     sort_out,
     suffix_of,
@@ -59,7 +59,7 @@ class TrainingRow:
 
     @property
     def key(self) -> str:
-        """What the row is known by: SHA-256 of its content as JSON without spaces, 64 hexadecimal digits.
+        """Identifier of the row: SHA-256 of its content as JSON without spaces, 64 hexadecimal digits.
 
         Rows whose texts are canonically equal are one row.
 
@@ -67,14 +67,14 @@ class TrainingRow:
             >>> TrainingRow(text="a").key == sha256(b'[[],"a"]').hexdigest()
             True
         """
-        said = [(role, canonical(content)) for role, content in self.messages]
-        content = json.dumps([said, canonical(self.text)], separators=(",", ":"))
+        turns = [(role, canonical(content)) for role, content in self.messages]
+        content = json.dumps([turns, canonical(self.text)], separators=(",", ":"))
         return sha256(content.encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingFile(RowFile):
-    """What a file gave.
+    """The training rows read from a file.
 
     Attributes:
         rows: The usable rows in file order, repeated ones included.
@@ -86,12 +86,12 @@ class TrainingFile(RowFile):
 def read_training(
     name: str,
     data: bytes,
-    how: How = AS_IT_SAYS,
+    options: ReadOptions = DEFAULTS,
     *,
     max_bytes: int = 2**20,
     max_rows: int = 500,
 ) -> TrainingFile:
-    r"""Read what to train on. Rows are numbered as in `core.files.prompts`, empty ones skipped.
+    r"""Read training rows. Rows are numbered as in `core.files.prompts`, empty ones skipped.
 
     | file   | a row is                                                                                 |
     |--------|------------------------------------------------------------------------------------------|
@@ -100,15 +100,15 @@ def read_training(
     | .txt   | a line                                                                                   |
 
     Args:
-        name: File name; its suffix says how to read it.
+        name: File name; its suffix gives the format.
         data: The file.
-        how: What the reader chose; one column is plain text, two are question and answer.
+        options: The reader's choices; one column is plain text, two are question and answer.
         max_bytes: Longest file.
         max_rows: Rows after this many are counted, not read.
 
     Raises:
         BadFile: The whole file cannot be used, or fewer than two different rows of it (one is kept to test);
-            its cause is then the error of the first row that was rejected, if there is one.
+            the cause is then the error of the first row that was rejected, if there is one.
 
     Example:
         >>> file = read_training("a.csv", "Question,Answer\n안녕?,안녕!\n뭐해?,\n누구?,나!\n".encode("cp949"))
@@ -118,8 +118,8 @@ def read_training(
         ['Row 3 of the file cannot be used: its answer is empty.']
     """
     check_file(name, len(data), SUFFIXES, max_bytes)
-    found = sheet(name, data, how)
-    rows, rejected, n_beyond_limit = sort_out(_rows(suffix_of(name), found, how), _checked, max_rows)
+    table = sheet(name, data, options)
+    rows, rejected, n_beyond_limit = sort_out(_rows(suffix_of(name), table, options), _checked, max_rows)
     first_rejected = next(iter(rejected), None)
     if not rows and first_rejected:
         raise BadFile(reason=Message("none of its rows can be used.")) from first_rejected
@@ -137,7 +137,7 @@ def pairs(rows: Sequence[Mapping[str, str]]) -> tuple[TrainingRow, ...]:
         rows: Each with `instruction` and `response`.
 
     Raises:
-        KeyError: A row has none.
+        KeyError: A row lacks one of them.
 
     Example:
         >>> pairs([{"instruction": "Hi", "response": " Ahoy!"}])[0].messages
@@ -147,7 +147,7 @@ def pairs(rows: Sequence[Mapping[str, str]]) -> tuple[TrainingRow, ...]:
 
 
 def duplicates(rows: Sequence[TrainingRow]) -> int:
-    """How many repeat an earlier row.
+    """Number of rows that repeat an earlier one.
 
     Example:
         >>> a, b = TrainingRow(text="a"), TrainingRow(text="b")
@@ -160,21 +160,21 @@ def duplicates(rows: Sequence[TrainingRow]) -> int:
 def split(
     rows: Sequence[TrainingRow], *, fraction: float = 0.15, max_held_out: int = 12
 ) -> tuple[tuple[TrainingRow, ...], tuple[TrainingRow, ...]]:
-    """Keep some rows aside: those whose keys come first, so that content decides and not the place.
+    """Hold out the rows whose keys come first, so that content decides and not the place in the file.
 
     Args:
-        rows: Of a file, at least two different ones.
-        fraction: Of the different rows that is held out, rounded; at least one row stays on each side.
+        rows: Rows of a file, at least two different ones.
+        fraction: Share of the different rows that is held out, rounded; at least one row stays on each side.
         max_held_out: Most rows held out.
 
     Returns:
-        Those to train on, in their order and with their repetitions, and those held out, each once, by key.
+        Rows to train on, in their order and with their repetitions, and rows held out, each once, by key.
 
     Raises:
         ValueError: Fewer than two rows differ.
 
     Example:
-        >>> train, held_out = split([TrainingRow(text=one) for one in "aabcdefghijkl"])
+        >>> train, held_out = split([TrainingRow(text=letter) for letter in "aabcdefghijkl"])
         >>> "".join(row.text for row in train), "".join(row.text for row in held_out)
         ('aabcdegijkl', 'hf')
     """
@@ -190,33 +190,33 @@ def split(
 # ---------------------------------------------------------------- rows of a file
 
 
-def columns(found: Sheet) -> tuple[int, ...] | None:
-    """Where question and answer of a .csv stand, or its text; None if its first row does not say it.
+def columns(table: Sheet) -> tuple[int, ...] | None:
+    """Columns of question and answer of a .csv, or of its text; None if its first row does not name them.
 
     Example:
         >>> columns(sheet("a.csv", "번호;질문;답변".encode()))
         (1, 2)
     """
-    return _columns(found.names)
+    return _columns(table.names)
 
 
-def _rows(suffix: str, found: Sheet, how: How) -> Iterator[tuple[int, TrainingRow | Unusable]]:
+def _rows(suffix: str, table: Sheet, options: ReadOptions) -> Iterator[tuple[int, TrainingRow | Unusable]]:
     if suffix == "jsonl":
-        return found.each(_json_row)
+        return table.each(_json_row)
     if suffix == "txt":
-        return found.each(_row)
-    places = columns(found) if how.columns is None else how.columns
-    if places is None or max(places) >= found.width:
+        return table.each(_row)
+    chosen = columns(table) if options.columns is None else options.columns
+    if chosen is None or max(chosen) >= table.width:
         raise BadFile(reason=Message("its first row names no `instruction` and `response`, and no `text`."))
-    return found.each(lambda row: _row([row[place] for place in places]))
+    return table.each(lambda row: _row([row[column] for column in chosen]))
 
 
 def _columns(names: Sequence[str]) -> tuple[int, ...] | None:
-    """The places of the first of `COLUMNS` that is there whole."""
-    for columns in COLUMNS:
-        found = tuple(place for part in columns if (place := place_of(part, names)) is not None)
-        if len(found) == len(columns) == len(set(found)):
-            return found
+    """Columns of the first of `COLUMNS` all of whose parts have one."""
+    for parts in COLUMNS:
+        chosen = tuple(column for part in parts if (column := column_of(part, names)) is not None)
+        if len(chosen) == len(parts) == len(set(chosen)):
+            return chosen
     return None
 
 
@@ -233,20 +233,20 @@ def _json_row(line: Fields) -> TrainingRow | Unusable:
     if fields.get("messages") is not None:
         return _conversation(fields["messages"])
     texts = {name: part for name, part in fields.items() if isinstance(part, str)}
-    places = _columns(list(texts))
-    if places is None:
+    chosen = _columns(list(texts))
+    if chosen is None:
         return Unusable(Message("it has neither `messages`, nor `instruction` and `response`, nor `text`."))
-    return _row([list(texts.values())[place] for place in places])
+    return _row([list(texts.values())[column] for column in chosen])
 
 
-def _conversation(said: object) -> TrainingRow | Unusable:
-    if not isinstance(said, list) or not all(map(_is_message, said)):
+def _conversation(turns: object) -> TrainingRow | Unusable:
+    if not isinstance(turns, list) or not all(map(_is_message, turns)):
         return Unusable(Message("it is not an object with a list `messages` of roles and contents."))
-    if len(said) > MAX_MESSAGES:
+    if len(turns) > MAX_MESSAGES:
         return Unusable(Message("it has more than 40 messages."))
-    if not said:
+    if not turns:
         return Unusable(Message("it has no message of the assistant."))
-    return TrainingRow(tuple((one["role"], one["content"]) for one in said))
+    return TrainingRow(tuple((turn["role"], turn["content"]) for turn in turns))
 
 
 def _is_message(value: object) -> bool:

@@ -25,8 +25,8 @@ def button() -> None:
                 "emb_upload",
                 _("Sentences: .txt (one per line) or .csv (column `prompt`), up to 500 rows"),
                 ("txt", "csv"),
-                lambda name, data, how: prompts.read_prompts(
-                    name, data, how, max_bytes=limit.max_upload_bytes, max_rows=limit.max_upload_rows,
+                lambda name, data, options: prompts.read_prompts(
+                    name, data, options, max_bytes=limit.max_upload_bytes, max_rows=limit.max_upload_rows,
                     max_chars=MAX_CHARS,
                 ),
                 _count,

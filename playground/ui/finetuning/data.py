@@ -185,8 +185,8 @@ def uploader() -> None:
                 "MB, 500 rows"
             ),
             training_rows.SUFFIXES,
-            lambda name, data, how: training_rows.read_training(
-                name, data, how, max_bytes=limit.max_upload_bytes, max_rows=limit.max_upload_rows
+            lambda name, data, options: training_rows.read_training(
+                name, data, options, max_bytes=limit.max_upload_bytes, max_rows=limit.max_upload_rows
             ),
             _count,
             take_file,

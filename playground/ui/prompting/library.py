@@ -5,8 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from playground.core.few_shot import messages
-from playground.core.files.examples import ChatMessage, read_messages, written
-from playground.core.files.rows import How
+from playground.core.files.examples import ChatMessage, jsonl_bytes, read_messages
+from playground.core.files.rows import ReadOptions
 from playground.core.tables import prompting as frames
 from playground.errors import BadFile, BadUpload, Message
 from playground.ui import file_preview, state
@@ -38,7 +38,7 @@ def panel(prompt: Prompt) -> None:
             on_click=_keep, args=(prompt,), disabled=len(kept) >= MAX_KEPT,
         )  # fmt: skip
         st.download_button(
-            _("Download all"), lambda: written(kept), "prompts.jsonl", "application/jsonl",
+            _("Download all"), lambda: jsonl_bytes(kept), "prompts.jsonl", "application/jsonl",
             key="pro_kept_file", on_click="ignore", icon=":material/download:", disabled=not kept,
         )  # fmt: skip
     file_preview.field(
@@ -93,9 +93,9 @@ def _keep(prompt: Prompt) -> None:
         kept.append(said)
 
 
-def _read(_name: str, data: bytes, how: How) -> list[list[ChatMessage]]:
+def _read(_name: str, data: bytes, options: ReadOptions) -> list[list[ChatMessage]]:
     try:
-        return read_messages(data, how, max_bytes=state.settings().max_upload_bytes, max_rows=MAX_KEPT)
+        return read_messages(data, options, max_bytes=state.settings().max_upload_bytes, max_rows=MAX_KEPT)
     except BadUpload as error:  # one line that is no prompt spoils the file
         raise BadFile(reason=Message("a line of it is not a prompt.")) from error
 

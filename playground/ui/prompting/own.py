@@ -39,8 +39,8 @@ def uploader() -> None:
             "pro_upload",
             _("Your task: .csv or .jsonl with the columns `text` and `label`, up to 1 MB, 500 rows"),
             examples.SUFFIXES,
-            lambda name, data, how: examples.read_examples(
-                name, data, how, max_bytes=limit.max_upload_bytes, max_rows=limit.max_upload_rows
+            lambda name, data, options: examples.read_examples(
+                name, data, options, max_bytes=limit.max_upload_bytes, max_rows=limit.max_upload_rows
             ),
             _count,
             _take,

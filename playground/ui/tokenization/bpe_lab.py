@@ -189,7 +189,7 @@ def _uploaded() -> str:
             "tok_upload",
             _("A text, .txt or .csv, up to 1 MB"),
             ("txt", "csv"),
-            lambda name, data, how: read_text(name, data, how, max_bytes=limit),
+            lambda name, data, options: read_text(name, data, options, max_bytes=limit),
             lambda read: _count(read[0]),
             _take,
             _("Train on this text"),

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from playground.core.files.examples import read_examples, read_messages, written
+from playground.core.files.examples import jsonl_bytes, read_examples, read_messages
 from playground.errors import BadFile, BadUpload, Message
 
 ROWS = [("영화가 재미있어요", "긍정"), ("맛이 없어요", "부정"), ("친절해요", "긍정"), ("너무 늦어요", "부정")]
@@ -115,7 +115,7 @@ def test_prompts_come_back_as_they_were() -> None:
         [{"role": "system", "content": "간단히"}, {"role": "user", "content": 'a "b"\n</script>'}],
         [{"role": "user", "content": "x"}, {"role": "assistant", "content": ""}],
     ]
-    assert read_messages(written(prompts)) == prompts
+    assert read_messages(jsonl_bytes(prompts)) == prompts
 
 
 @pytest.mark.parametrize(

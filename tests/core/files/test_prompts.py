@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from playground.core.files.encoding import readable_text
 from playground.core.files.prompts import SUFFIXES, PromptFile, read_prompts
-from playground.core.files.rows import How
+from playground.core.files.rows import ReadOptions
 from playground.errors import BadFile, UnclearEncoding
 
 TEXTS = ["The capital of England is", "대한민국의 수도는", "def f(x):", "a, b and \"c\""]  # fmt: skip
@@ -148,8 +148,8 @@ def test_the_reader_says_how_a_file_is_read() -> None:
     data = "ÀÉ;x\n1;2\n".encode("cp1252")
     with pytest.raises(UnclearEncoding, match="possible are CP949, CP1252"):
         read("a.csv", data)
-    how = How("cp1252", ";", has_header=False, columns=(0,))
-    assert read_prompts("a.csv", data, how).prompts == ("ÀÉ", "1")
+    options = ReadOptions("cp1252", ";", has_header=False, columns=(0,))
+    assert read_prompts("a.csv", data, options).prompts == ("ÀÉ", "1")
 
 
 def test_a_csv_row_with_too_few_columns_is_named() -> None:

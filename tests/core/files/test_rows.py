@@ -14,13 +14,13 @@ from playground.core.files.rows import (
     NAMES,
     SEPARATORS,
     WHOLE_LINE,
-    How,
+    ReadOptions,
     Unusable,
     WrongCount,
-    place_of,
+    column_of,
     sheet,
 )
-from playground.core.files.table import as_written
+from playground.core.files.table import unescape
 from playground.errors import BadFile
 
 PRINTABLE = st.text(st.characters(exclude_categories=("Cc", "Cs")), min_size=1).filter(str.strip)
@@ -38,7 +38,7 @@ def test_what_a_spreadsheet_writes_comes_back(separator: str, rows: list[tuple[s
     found = sheet("a.csv", as_csv([["text", "label"], *map(list, rows)], separator))
     assert found.separator == separator
     assert found.names == ("text", "label")
-    assert [fields for _number, fields in found.rows] == [list(map(as_written, row)) for row in rows]
+    assert [fields for _number, fields in found.rows] == [list(map(unescape, row)) for row in rows]
 
 
 @given(st.lists(st.text(st.sampled_from("ab,;|'")), min_size=1))
@@ -50,7 +50,7 @@ def test_no_word_of_a_file_is_lost(lines: list[str]) -> None:
         if isinstance(row, Unusable):
             assert line.count(";") != 1
         else:
-            assert "".join(row) == "".join(map(as_written, line.split(";")))
+            assert "".join(row) == "".join(map(unescape, line.split(";")))
 
 
 @pytest.mark.parametrize("data", [b"", b"\n\n", b"\xef\xbb\xbf \r\n"])
@@ -132,9 +132,9 @@ def test_rows_are_numbered_as_a_spreadsheet_does(newline: str) -> None:
 def test_a_file_without_known_names_keeps_its_first_row_where_it_has_one_column() -> None:
     assert [row for _n, row in sheet("a.csv", "안녕\n나는\n".encode()).rows] == [["안녕"], ["나는"]]
     assert sheet("a.csv", "이름,나이\n가,1\n나,2\n".encode()).names == ("이름", "나이")
-    how = How(has_header=False)
-    assert len(sheet("a.csv", "이름,나이\n가,1\n나,2\n".encode(), how).rows) == 3
-    assert sheet("a.csv", "안녕\n나는\n".encode(), How(has_header=True)).names == ("안녕",)
+    options = ReadOptions(has_header=False)
+    assert len(sheet("a.csv", "이름,나이\n가,1\n나,2\n".encode(), options).rows) == 3
+    assert sheet("a.csv", "안녕\n나는\n".encode(), ReadOptions(has_header=True)).names == ("안녕",)
 
 
 def test_names_are_known_in_two_languages() -> None:
@@ -142,4 +142,4 @@ def test_names_are_known_in_two_languages() -> None:
         assert any(name.isascii() for name in names), part
         assert any(not name.isascii() for name in names), part
         for name in names:
-            assert place_of(part, ["", f" {name.upper()} "]) == 1
+            assert column_of(part, ["", f" {name.upper()} "]) == 1

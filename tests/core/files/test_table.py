@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from playground.core.files.rows import sheet
-from playground.core.files.table import as_written, csv_bytes, neutral
+from playground.core.files.table import csv_bytes, escape, unescape
 
 SAMPLES = sorted((Path(__file__).parents[3] / "assets" / "samples").glob("*/*.csv"))
 TEXTS = st.text(st.characters(exclude_categories=("Cc", "Cs")), min_size=1).filter(str.strip)
@@ -44,8 +44,8 @@ def test_the_table_itself_is_left_as_it_is() -> None:
 
 @given(st.text())
 def test_the_way_back_is_exact(text: str) -> None:
-    assert as_written(str(neutral(text))) == text
-    assert not str(neutral(text)).startswith(("=", "+", "-", "@", "\t", "\r"))
+    assert unescape(str(escape(text))) == text
+    assert not str(escape(text)).startswith(("=", "+", "-", "@", "\t", "\r"))
 
 
 @given(
@@ -62,4 +62,4 @@ def test_a_file_of_ours_comes_back_as_it_was(texts: list[str]) -> None:
 def test_the_samples_are_such_files_too(path: Path) -> None:
     data = path.read_bytes()
     assert data.startswith(MARK)
-    assert all(neutral(cell) == cell for row in cells(data) for cell in row)
+    assert all(escape(cell) == cell for row in cells(data) for cell in row)

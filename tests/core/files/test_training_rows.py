@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from playground.core.files.encoding import readable_text
-from playground.core.files.rows import How
+from playground.core.files.rows import ReadOptions
 from playground.core.files.training_rows import (
     COLUMNS,
     TrainingFile,
@@ -301,9 +301,9 @@ def test_columns_are_known_by_their_korean_names_too(header: str) -> None:
 def test_the_reader_says_which_columns_are_meant() -> None:
     data = "날짜,가,나\n1,묻다,답하다\n2,또,그래\n".encode()
     assert refused("a.csv", data).params == {"reason": Message(NO_COLUMNS)}
-    pair = read_training("a.csv", data, How(columns=(1, 2))).rows
+    pair = read_training("a.csv", data, ReadOptions(columns=(1, 2))).rows
     assert pair[0].messages == (("user", "묻다"), ("assistant", "답하다"))
-    assert read_training("a.csv", data, How(columns=(2,))).rows[1].text == "그래"
+    assert read_training("a.csv", data, ReadOptions(columns=(2,))).rows[1].text == "그래"
 
 
 @pytest.mark.parametrize("n_good", [0, 1])
