@@ -67,8 +67,7 @@ def distribution(
         top_p: Keep the smallest set that reaches this mass, 0 < top_p <= 1; the token that crosses it stays.
         min_p: Drop tokens less probable than this fraction of the most probable one, 0 <= min_p <= 1.
         typical_p: Keep the tokens whose surprisal is nearest to the entropy until they reach this mass, > 0.
-        order: Library whose order is used; at temperature 1 and without typical-p "llama.cpp" equals
-            "transformers".
+        order: Library whose order is used; "llama.cpp" differs where temperature or typical-p is not 1.
 
     Raises:
         ValueError: A setting is outside its range, or `typical_p` below 1 in vLLM's order.
