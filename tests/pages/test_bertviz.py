@@ -39,6 +39,7 @@ Panel = Callable[..., AppTest]
 
 
 def script(model: str, text: str) -> None:
+    from playground.engine.contract.traces import Capture
     from playground.ui import compute, state
     from playground.ui.attention import bertviz as bertviz_view
 
@@ -129,10 +130,12 @@ def test_a_layer_of_the_link_that_this_model_has_not(panel: Panel) -> None:
 
 
 def test_layers_come_six_at_a_time() -> None:
-    script = (
-        "from playground.ui import bertviz_view\nimport streamlit as st\nst.text(bertviz_view._window(14))"
+    lines = (
+        "import streamlit as st",
+        "from playground.ui.attention import bertviz",
+        "st.text(bertviz._window(14))",
     )
-    app = AppTest.from_string(script).run()
+    app = AppTest.from_string("\n".join(lines)).run()
     assert app.text[0].value == "[0, 1, 2, 3, 4, 5]"
     app.query_params["att_bv_layers"] = "12-13"
     assert app.run().text[0].value in ("[12, 13]", "[0, 1, 2, 3, 4, 5]")

@@ -6,8 +6,6 @@ import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import torch
-
 from playground.engine.contract.models import CatalogueEntry, ModelInfo
 from playground.engine.models.tokenizing import TextTokenizer
 
