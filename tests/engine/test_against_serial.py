@@ -291,7 +291,7 @@ def test_forty_threads_get_what_a_serial_engine_gives(
     assert ended["right"] > ended.total() / 2, ended
     assert {"Cancelled", "Superseded"} <= ended.keys(), "some were taken back, some replaced"
     scheduler, until = engine._scheduler, time.monotonic() + 10
-    while any(left := [scheduler._running, scheduler._waiting, scheduler._asked, engine._thread._batches]):
+    while any(left := [scheduler._running, scheduler._waiting, scheduler._open, engine._thread._batches]):
         assert time.monotonic() < until, left
         time.sleep(0.01)
     engine.close()

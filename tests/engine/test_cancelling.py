@@ -83,7 +83,7 @@ def test_cancelled_between_two_steps_raises(
     cancel(engine)
     with pytest.raises(Cancelled):
         list(steps)
-    assert not engine._scheduler._asked
+    assert not engine._scheduler._open
     engine.trace(TraceRequest(tiny.GPT2, TEXT))  # behind whatever was being computed
     before = engine.stats().n_forwards
     engine.trace(TraceRequest(tiny.GPT2, TEXT))
@@ -114,7 +114,7 @@ def test_cancelled_while_its_model_loads_raises(loading_engine: LocalEngine, can
     with ThreadPoolExecutor(len(ALL)) as pool:
         asked = [pool.submit(ask, loading_engine, *one) for one in ALL]
         # Ann's newer requests of one topic replace older ones: a trace has another topic than a lens
-        until(lambda: len(loading_engine._scheduler._asked) == len(ALL))
+        until(lambda: len(loading_engine._scheduler._open) == len(ALL))
         time.sleep(0.15)
         cancel(loading_engine)
         started = time.monotonic()

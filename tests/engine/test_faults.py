@@ -253,7 +253,7 @@ def is_empty(engine: LocalEngine) -> bool:
     while engine._thread._rows and time.monotonic() < until:
         time.sleep(0.005)
     scheduler = engine._scheduler
-    return not (scheduler._running or scheduler._waiting or scheduler._asked or engine._thread._rows)
+    return not (scheduler._running or scheduler._waiting or scheduler._open or engine._thread._rows)
 
 
 @pytest.mark.parametrize("place", DECODING, ids=named)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
-from uuid import uuid4
+from dataclasses import dataclass
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from playground.engine.contract.waiting import OnWait
+from playground.engine.contract.asked import Asked
+from playground.engine.contract.waiting import OnWait
 
 
 @dataclass(frozen=True, slots=True)
-class ScoreRequest:
+class ScoreRequest(Asked):
     """How probable is each candidate as the continuation of each text?
 
     Attributes:
@@ -22,14 +21,9 @@ class ScoreRequest:
         following: What stands after a candidate of each text: cut with it and not scored. () for nothing.
     """
 
-    model: str
     texts: tuple[str | tuple[int, ...], ...]
     candidates: tuple[tuple[str, ...], ...]
     following: tuple[str, ...] = ()
-    owner: str = ""
-    topic: str = "main"
-    timeout_s: float | None = None
-    request_id: str = field(default_factory=lambda: uuid4().hex)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from playground.core.residual import Lens
 from playground.core.tokens import Tokenization
 from playground.core.trace import Trace
 from playground.engine.adapters.store import Adapters
+from playground.engine.contract.asked import Asked
 from playground.engine.contract.beams import BeamsRequest, BeamStep
 from playground.engine.contract.engine import EngineStats
 from playground.engine.contract.generation import GenerateManyRequest, GenerateRequest, GenerateStep
@@ -40,7 +41,7 @@ from playground.engine.forward.scoring import Scorer
 from playground.engine.forward.texts import read_texts, trace_key
 from playground.engine.forward.traces import InputRow
 from playground.engine.forward.weights import final_norm
-from playground.engine.local.checks import Request, RequestChecks
+from playground.engine.local.checks import RequestChecks
 from playground.engine.local.model_thread import ModelThread, TraceWork
 from playground.engine.local.training import LocalTraining
 from playground.engine.local.weights import LocalWeights
@@ -58,8 +59,6 @@ from playground.settings import Settings
 
 if TYPE_CHECKING:
     from playground.engine.models.loaded import LoadedModel
-
-AnyRequest = Request | ScoreRequest | TracesRequest | GenerateManyRequest
 
 
 class LocalEngine(LocalTraining, LocalWeights):
@@ -260,12 +259,12 @@ class LocalEngine(LocalTraining, LocalWeights):
     # ---- waiting
 
     def _asking(
-        self, request: AnyRequest, kind: JobKind, on_wait: OnWait | None, topic: str | None = None
+        self, request: Asked, kind: JobKind, on_wait: OnWait | None, topic: str | None = None
     ) -> Asking:
         """A request from here to its end. With a topic, a newer one of its session takes its place."""
         return Asking(self._scheduler, request, kind, topic, self._timeout_s(request), on_wait)
 
-    def _timeout_s(self, request: AnyRequest) -> float:
+    def _timeout_s(self, request: Asked) -> float:
         return request.timeout_s or self._settings.request_timeout_s
 
     def _loaded(self, model: str, asking: Asking) -> LoadedModel:

@@ -63,7 +63,7 @@ class More:
 
 
 @dataclass(eq=False)
-class Asked:
+class OpenRequest:
     """One request, from its first word to its end: also between its steps and while its model loads.
 
     Attributes:
@@ -92,7 +92,7 @@ class Ticket:
     Once it `is_broken`, because the outbox did not take something, nothing more arrives.
     """
 
-    asked: Asked
+    request: OpenRequest
     job: Job
     outbox: Outbox
     is_broken: bool = False
@@ -100,7 +100,7 @@ class Ticket:
     @property
     def owner(self) -> str:
         """The session that asks."""
-        return self.asked.owner
+        return self.request.owner
 
 
 class Outbox(Protocol):
