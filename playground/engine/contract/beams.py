@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from playground.core.beams import Candidate, Hypothesis
 from playground.engine.contract.asked import Asked
-from playground.engine.contract.waiting import OnWait
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +41,3 @@ class BeamStep:
     candidates: tuple[Candidate, ...]
     hypotheses: tuple[Hypothesis, ...]
     done: bool
-
-
-class BeamsEngine(Protocol):
-    """The part of the engine that searches."""
-
-    def beams(self, request: BeamsRequest, on_wait: OnWait | None = None) -> Iterator[BeamStep]:
-        """Every step of a beam search; closing the iterator stops it after a step."""
-        ...

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from playground.core.sampling import Order
 from playground.engine.contract.asked import Asked
-from playground.engine.contract.waiting import OnWait
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,16 +23,6 @@ class GenerateManyRequest(Asked):
 
     requests: tuple[GenerateRequest, ...]
     topic: str = field(default="many", kw_only=True)
-
-
-class ManyEngine(Protocol):
-    """The part of the engine that writes several texts at once."""
-
-    def generate_many(
-        self, request: GenerateManyRequest, on_wait: OnWait | None = None
-    ) -> Iterator[tuple[int, GenerateStep]]:
-        """(which continuation, its next step), as they are computed; closing the iterator stops all."""
-        ...
 
 
 FinishReason = Literal["end_of_text", "length", "context_full"]

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from playground.core.interventions import Ablation
+from playground.core.positions import PositionScheme
 from playground.core.residual import Lens, Unembedding
 from playground.engine.contract.asked import Asked
 from playground.engine.contract.waiting import OnWait
@@ -90,8 +91,8 @@ class Part:
     n_parameters: int
 
 
-class InsideEngine(Protocol):
-    """The part of the engine that looks inside."""
+class Inside(Protocol):
+    """The part of an engine that looks inside its models."""
 
     def lens(self, request: LensRequest, on_wait: OnWait | None = None) -> Lens:
         """What the model would answer if it stopped after each layer, a column a position.
@@ -115,4 +116,8 @@ class InsideEngine(Protocol):
 
     def parts(self, model: str) -> tuple[Part, ...]:
         """The parts of a model in memory, in the order a token meets them."""
+        ...
+
+    def positions(self, model: str) -> PositionScheme:
+        """How a model tells positions apart; `Unsupported` for a scheme we cannot show."""
         ...

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
 
 from playground.engine.contract.asked import Asked
-from playground.engine.contract.waiting import OnWait
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +41,3 @@ class Scores:
     def size_bytes(self) -> int:
         """What it keeps alive, roughly: an int or a float takes 32 bytes and its place 8."""
         return 200 + 80 * sum(map(len, self.input_ids))
-
-
-class ScoreEngine(Protocol):
-    """The part of the engine that compares answers."""
-
-    def score(self, request: ScoreRequest, on_wait: OnWait | None = None) -> Iterator[tuple[int, Scores]]:
-        """(which text, log p(candidate | text) of its candidates), in the texts' order, as they are known.
-
-        What texts begin with alike is read once. Closing the iterator stops it within a forward.
-
-        Raises:
-            InputError, ModelError, BusyError.
-        """
-        ...

@@ -36,8 +36,8 @@ class TracesRequest(Asked):
 TextRead = tuple[int, Trace | InputError]
 
 
-class VectorEngine(Protocol):
-    """The part of the engine that gives vectors."""
+class Vectors(Protocol):
+    """The part of an engine that gives vectors."""
 
     def embedding_table(self, model: str, on_wait: OnWait | None = None) -> EmbeddingTable:
         """The input embedding matrix of a model, the same memory for every caller."""

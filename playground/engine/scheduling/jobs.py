@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypeVar
 
 from playground.errors import PlaygroundError
 
 JobKind = Literal["trace", "score", "decode"]
+
+
+Result = TypeVar("Result", covariant=True)
 
 
 class Done:
@@ -60,6 +63,19 @@ class More:
 
     value: object
     n_tokens: int
+
+
+class Work(Protocol[Result]):
+    """Payload of a job that computes by itself."""
+
+    @property
+    def n_forwards(self) -> int:
+        """How many forwards its next turn runs."""
+        ...
+
+    def run(self) -> Result | More:
+        """Compute; called only from the engine's thread, again after each `More`."""
+        ...
 
 
 @dataclass(eq=False)
