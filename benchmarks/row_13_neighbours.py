@@ -24,7 +24,7 @@ def run() -> list[dict[str, Any]]:
     settings = Settings()
     engine = create_engine(settings)
     engine.trace(TraceRequest(settings.default_model, "warm up", Capture(logits="last")))
-    table = engine.embedding_table(settings.default_model)
+    table = engine.vectors.embedding_table(settings.default_model)
     torch.set_num_threads(settings.torch_threads or 2)
     weights = torch.from_numpy(table.vectors.copy())
     token_ids = engine.tokenize(settings.default_model, " England capital river three").input_ids

@@ -42,7 +42,7 @@ def run() -> list[dict[str, Any]]:
     """Seconds to the first picture and to all of it, alone and thirty at once."""
     settings = Settings()
     engine, peer = LocalEngine(settings), _Loop(settings)
-    engine.lens(LensRequest(settings.default_model, "warm up"))
+    engine.inside.lens(LensRequest(settings.default_model, "warm up"))
     figures = []
     for n_tokens in LENGTHS:
         texts = _texts(n_tokens, ROUNDS + N_READERS)
@@ -94,10 +94,10 @@ def _ours(engine: LocalEngine, settings: Settings, ids: Ids, owner: str = "") ->
     column = LensRequest(
         model, input_ids=ids, position=len(ids) - 1, n_top=2 * N_TOP, owner=owner, timeout_s=600.0
     )
-    engine.lens(column)
+    engine.inside.lens(column)
     first = time.perf_counter() - started
     whole = LensRequest(model, input_ids=ids, n_top=N_TOP, later=True, owner=owner, timeout_s=600.0)
-    engine.lens(whole)
+    engine.inside.lens(whole)
     return Times(first, time.perf_counter() - started)
 
 
@@ -146,7 +146,9 @@ class _Loop:
 
 
 def _check(engine: LocalEngine, settings: Settings, peer: _Loop, ids: Ids) -> None:
-    ours = engine.lens(LensRequest(settings.default_model, input_ids=ids, n_top=N_TOP)).top_probs[..., 0]
+    ours = engine.inside.lens(LensRequest(settings.default_model, input_ids=ids, n_top=N_TOP)).top_probs[
+        ..., 0
+    ]
     off = float(np.abs(ours - peer.read(ids, by_layer=True)).max())
     if off > 1e-4:
         raise RuntimeError(f"probabilities differ by {off:.1e}")

@@ -124,7 +124,7 @@ def _ranking(settings: Settings) -> dict[str, Any]:
 
         def ours(_number: int) -> None:
             request = AblationsRequest(DEFAULT_DECODER, SENTENCE)
-            if sum(len(part.heads) for part in engine.ablations(request)) != len(HEADS):
+            if sum(len(part.heads) for part in engine.inside.ablations(request)) != len(HEADS):
                 raise RuntimeError("not every head was ranked")
 
         def peer(number: int) -> None:

@@ -108,7 +108,7 @@ def trace(
 def embedding_table(context: PageContext) -> EmbeddingTable:
     """The input embedding matrix of the chosen model, shared by every session."""
     try:
-        return get_engine().embedding_table(context.model.model_id)
+        return get_engine().vectors.embedding_table(context.model.model_id)
     except PlaygroundError as error:
         stop_with(error)
 
@@ -135,7 +135,7 @@ def traces(
     engine = get_engine()
     request = TracesRequest(model, tuple(texts), hidden_states, max_tokens, owner=context.owner)
     with WaitingLine(engine, request) as line:
-        for read in engine.traces(request, line):
+        for read in engine.vectors.traces(request, line):
             line.clear()
             yield read
 
@@ -143,7 +143,7 @@ def traces(
 def positions(context: PageContext) -> PositionScheme:
     """How the model tells positions apart."""
     try:
-        return get_engine().positions(context.model.model_id)
+        return get_engine().inside.positions(context.model.model_id)
     except PlaygroundError as error:
         stop_with(error)
 
@@ -155,7 +155,7 @@ def lens(context: PageContext, input_ids: tuple[int, ...], position: int, n_top:
         context.model.model_id, input_ids=input_ids, position=position, n_top=n_top, owner=context.owner
     )
     with WaitingLine(engine, request) as line:
-        found = engine.lens(request, line)
+        found = engine.inside.lens(request, line)
         line.remember()
         return found
 
@@ -182,7 +182,7 @@ def lens_of(
         context.model.model_id, input_ids=input_ids, known_only=known_only, topic="lens_of",
         positions=None if positions is None else tuple(positions),
     )  # fmt: skip
-    return get_engine().lens(request)
+    return get_engine().inside.lens(request)
 
 
 def rest_of_lens(context: PageContext, input_ids: tuple[int, ...], positions: Sequence[int]) -> Lens:
@@ -203,7 +203,7 @@ def rest_of_lens(context: PageContext, input_ids: tuple[int, ...], positions: Se
         owner=context.owner,
     )  # fmt: skip
     with WaitingLine(engine, request, ends_at_click=True, ends_run=False) as line:
-        return engine.lens(request, line)
+        return engine.inside.lens(request, line)
 
 
 def ablations(
@@ -221,7 +221,7 @@ def ablations(
         context.model.model_id, context.text, input_ids, ablation=ablation, owner=context.owner
     )
     with WaitingLine(engine, request) as line:
-        for part in engine.ablations(request, line):
+        for part in engine.inside.ablations(request, line):
             line.clear()
             yield part
 
@@ -229,7 +229,7 @@ def ablations(
 def unembedding(context: PageContext, token_ids: tuple[int, ...]) -> Unembedding:
     """The final norm, and the head's rows of these tokens."""
     try:
-        return get_engine().unembedding(context.model.model_id, token_ids)
+        return get_engine().inside.unembedding(context.model.model_id, token_ids)
     except PlaygroundError as error:
         stop_with(error)
 
@@ -237,7 +237,7 @@ def unembedding(context: PageContext, token_ids: tuple[int, ...]) -> Unembedding
 def head_output(context: PageContext, layer: int, head: int) -> NDArray[np.float32]:
     """What takes a head's mixed values into the residual stream. Shape [d_head, d_model]."""
     try:
-        return get_engine().head_output(context.model.model_id, layer, head)
+        return get_engine().inside.head_output(context.model.model_id, layer, head)
     except PlaygroundError as error:
         stop_with(error)
 
@@ -245,7 +245,7 @@ def head_output(context: PageContext, layer: int, head: int) -> NDArray[np.float
 def parts(context: PageContext) -> tuple[Part, ...]:
     """The parts of the model, in the order a token meets them."""
     try:
-        return get_engine().parts(context.model.model_id)
+        return get_engine().inside.parts(context.model.model_id)
     except PlaygroundError as error:
         stop_with(error)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, TypeVar
 
+from playground.engine.contract.asked import Asked
 from playground.engine.contract.beams import BeamsRequest, BeamStep
 from playground.engine.contract.generation import GenerateManyRequest, GenerateRequest, GenerateStep
 from playground.engine.contract.scores import ScoreRequest, Scores
@@ -14,7 +15,7 @@ from playground.ui.compute import get_engine
 from playground.ui.state import PageContext, click_waits
 from playground.ui.waiting import Clicked, WaitingLine
 
-Asked = TypeVar("Asked", GenerateRequest, GenerateManyRequest, BeamsRequest, ScoreRequest)
+Request = TypeVar("Request", bound=Asked)
 Step = TypeVar("Step")
 
 
@@ -90,7 +91,7 @@ def scores(
 
 
 def _until_click(
-    request: Asked, ask: Callable[[Asked, OnWait], Iterator[Step]], *, ends_at_click: bool = True
+    request: Request, ask: Callable[[Request, OnWait], Iterator[Step]], *, ends_at_click: bool = True
 ) -> Generator[Step]:
     """What the engine gives, until the reader does something else; the waiting line is drawn here and now.
 

@@ -8,29 +8,14 @@ from typing import NoReturn
 
 import streamlit as st
 
-from playground.engine.contract.beams import BeamsRequest
+from playground.engine.contract.asked import Asked
 from playground.engine.contract.engine import Engine
-from playground.engine.contract.generation import GenerateManyRequest, GenerateRequest
-from playground.engine.contract.inside import AblationsRequest, LensRequest
-from playground.engine.contract.scores import ScoreRequest
-from playground.engine.contract.traces import TraceRequest
-from playground.engine.contract.vectors import TracesRequest
 from playground.engine.contract.waiting import Waiting
 from playground.errors import PlaygroundError, Superseded
 from playground.ui.state import click_waits, end_run
 from playground.ui.text import _, sentence
 
 SHOW_AFTER_S = 0.4  # a shorter wait needs no words
-Request = (
-    TraceRequest
-    | GenerateRequest
-    | GenerateManyRequest
-    | TracesRequest
-    | LensRequest
-    | AblationsRequest
-    | BeamsRequest
-    | ScoreRequest
-)
 
 
 def stop_with(error: PlaygroundError) -> NoReturn:
@@ -57,7 +42,7 @@ class WaitingLine:
     """
 
     def __init__(
-        self, engine: Engine, request: Request, *, ends_at_click: bool = False, ends_run: bool = True
+        self, engine: Engine, request: Asked, *, ends_at_click: bool = False, ends_run: bool = True
     ) -> None:
         self._engine = engine
         self._request = request

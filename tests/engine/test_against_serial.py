@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import count
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -86,8 +87,8 @@ def some_generation(draw: random.Random, models: tuple[str, ...]) -> GenerateReq
 def some_request(draw: random.Random, models: tuple[str, ...]) -> Known:
     """Anything an engine can be asked."""
     kind = draw.choice(
-        ["trace", "trace", "generate", "generate", "generate_many", "lens", "ablations", "score", "beams",
-         "traces", "tokenize", "embedding_table"]
+        ["trace", "trace", "generate", "generate", "generate_many", "inside.lens", "inside.ablations",
+         "score", "beams", "vectors.traces", "tokenize", "vectors.embedding_table"]
     )  # fmt: skip
     model, text, short = draw.choice(models), draw.choice(TEXTS), draw.choice(TEXTS[:7])
     if kind == "trace":
@@ -102,15 +103,17 @@ def some_request(draw: random.Random, models: tuple[str, ...]) -> Known:
             ),
         )
     made: dict[str, Callable[[], Any]] = {
-        "lens": lambda: LensRequest(model, short, position=draw.choice([None, 0]), n_top=draw.choice([1, 4])),
-        "ablations": lambda: AblationsRequest(model, short, ablation=draw.choice(["zero", "mean"])),
+        "inside.lens": lambda: LensRequest(
+            model, short, position=draw.choice([None, 0]), n_top=draw.choice([1, 4])
+        ),
+        "inside.ablations": lambda: AblationsRequest(model, short, ablation=draw.choice(["zero", "mean"])),
         "score": lambda: ScoreRequest(
             model, (text, text + " and", "the"), ((" cat", " dog"), (" a",), (" b", " c"))
         ),
         "beams": lambda: BeamsRequest(model, text, n_beams=draw.choice([1, 3]), max_new_tokens=5),
-        "traces": lambda: TracesRequest(model, tuple(draw.sample(TEXTS, 3)), (1,)),
+        "vectors.traces": lambda: TracesRequest(model, tuple(draw.sample(TEXTS, 3)), (1,)),
         "tokenize": lambda: (model, text),
-        "embedding_table": lambda: (model,),
+        "vectors.embedding_table": lambda: (model,),
     }
     return Known(kind, made[kind]())
 
@@ -119,9 +122,9 @@ def answer(engine: LocalEngine, kind: str, request: Any, n_steps: int | None = N
     """What the engine gives, as plain values; of what comes in steps, the first `n_steps` only."""
     if kind == "tokenize":
         return engine.tokenize(*request).input_ids
-    if kind == "embedding_table":
-        return engine.embedding_table(*request).vectors[:5]
-    found = getattr(engine, kind)(request)
+    if kind == "vectors.embedding_table":
+        return engine.vectors.embedding_table(*request).vectors[:5]
+    found = attrgetter(kind)(engine)(request)
     if not isinstance(found, Iterator):
         names = ("attentions", "hidden_states", "logits", "queries", "mlp_out", "decoder_attentions")
         names += ("top_ids", "top_probs", "answer_ranks")
@@ -137,11 +140,11 @@ def answer(engine: LocalEngine, kind: str, request: Any, n_steps: int | None = N
 
 def plain(kind: str, given: Any) -> list[Any]:
     """Numbers of a whole answer that comes in steps, in an order of its own."""
-    if kind == "ablations":
+    if kind == "inside.ablations":
         return [np.concatenate([one.logits for one in given])]
     if kind == "beams":
         return [[(one.token_id, one.logprob) for one in step.candidates] for step in given]
-    if kind == "traces":
+    if kind == "vectors.traces":
         return [read.hidden_states for _place, read in sorted(given, key=lambda one: one[0])]
     return [scores.logprobs for _place, scores in sorted(given, key=lambda one: one[0])]
 
@@ -168,7 +171,7 @@ def is_same(kind: str, found: Any, wanted: Any, *, whole: bool) -> bool:
             ):
                 return False
         return True
-    if kind in ("ablations", "beams", "traces", "score"):
+    if kind in ("inside.ablations", "beams", "vectors.traces", "score"):
         if not whole:
             return True
         found, wanted = plain(kind, found), plain(kind, wanted)
@@ -291,7 +294,7 @@ def test_forty_threads_get_what_a_serial_engine_gives(
     assert ended["right"] > ended.total() / 2, ended
     assert {"Cancelled", "Superseded"} <= ended.keys(), "some were taken back, some replaced"
     scheduler, until = engine._scheduler, time.monotonic() + 10
-    while any(left := [scheduler._running, scheduler._waiting, scheduler._asked, engine._thread._batches]):
+    while any(left := [scheduler._running, scheduler._waiting, scheduler._open, engine._thread._batches]):
         assert time.monotonic() < until, left
         time.sleep(0.01)
     engine.close()

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -31,14 +32,14 @@ from tests.engine.test_finetuning import run_of
 TEXT = "The capital of England is London and the cat sat on the mat"
 STEPPED = (  # what is asked of the model thread in several steps
     ("beams", BeamsRequest(tiny.LLAMA, TEXT, n_beams=2, max_new_tokens=6)),
-    ("traces", TracesRequest(tiny.LLAMA, (TEXT, TEXT * 2, "0 1 2 3 4 5 6 7"), (1,))),
-    ("ablations", AblationsRequest(tiny.LLAMA, TEXT)),
+    ("vectors.traces", TracesRequest(tiny.LLAMA, (TEXT, TEXT * 2, "0 1 2 3 4 5 6 7"), (1,))),
+    ("inside.ablations", AblationsRequest(tiny.LLAMA, TEXT)),
     ("score", ScoreRequest(tiny.LLAMA, (TEXT, TEXT * 3), ((" a", " b"), (" c", " d")))),
 )
 ALL = (
     *STEPPED,
     ("trace", TraceRequest(tiny.LLAMA, TEXT, Capture(logits="last"))),
-    ("lens", LensRequest(tiny.LLAMA, TEXT)),
+    ("inside.lens", LensRequest(tiny.LLAMA, TEXT)),
     ("generate", GenerateRequest(tiny.LLAMA, TEXT)),
     ("generate_many", GenerateManyRequest(tiny.LLAMA, (GenerateRequest(tiny.LLAMA, TEXT),))),
 )
@@ -56,7 +57,7 @@ def until(true: Callable[[], bool]) -> None:
 
 def ask(engine: LocalEngine, name: str, request: Any) -> Any:
     """The whole answer, as the request of the session Ann."""
-    found = getattr(engine, name)(replace(request, owner="ann", request_id="it", timeout_s=30.0))
+    found = attrgetter(name)(engine)(replace(request, owner="ann", request_id="it", timeout_s=30.0))
     return list(found) if isinstance(found, Iterator) else found
 
 
@@ -78,12 +79,12 @@ def engine(tiny_settings: Settings) -> Iterator[LocalEngine]:
 def test_cancelled_between_two_steps_raises(
     engine: LocalEngine, name: str, request_: Any, cancel: Cancel
 ) -> None:
-    steps = getattr(engine, name)(replace(request_, owner="ann", request_id="it"))
+    steps = attrgetter(name)(engine)(replace(request_, owner="ann", request_id="it"))
     next(steps)
     cancel(engine)
     with pytest.raises(Cancelled):
         list(steps)
-    assert not engine._scheduler._asked
+    assert not engine._scheduler._open
     engine.trace(TraceRequest(tiny.GPT2, TEXT))  # behind whatever was being computed
     before = engine.stats().n_forwards
     engine.trace(TraceRequest(tiny.GPT2, TEXT))
@@ -114,7 +115,7 @@ def test_cancelled_while_its_model_loads_raises(loading_engine: LocalEngine, can
     with ThreadPoolExecutor(len(ALL)) as pool:
         asked = [pool.submit(ask, loading_engine, *one) for one in ALL]
         # Ann's newer requests of one topic replace older ones: a trace has another topic than a lens
-        until(lambda: len(loading_engine._scheduler._asked) == len(ALL))
+        until(lambda: len(loading_engine._scheduler._open) == len(ALL))
         time.sleep(0.15)
         cancel(loading_engine)
         started = time.monotonic()
@@ -129,11 +130,11 @@ def test_closing_ends_every_wait_for_a_model_that_is_still_in_the_line(loading_e
     engine = loading_engine
     with ThreadPoolExecutor(8) as pool:
         waits: list[Future[object]] = [
-            pool.submit(engine.parts, model) for model in (tiny.LLAMA, tiny.GPT2, tiny.BERT)
+            pool.submit(engine.inside.parts, model) for model in (tiny.LLAMA, tiny.GPT2, tiny.BERT)
         ]
         waits += [
-            pool.submit(engine.positions, tiny.BERT),
-            pool.submit(engine.embedding_table, tiny.BERT),
+            pool.submit(engine.inside.positions, tiny.BERT),
+            pool.submit(engine.vectors.embedding_table, tiny.BERT),
             pool.submit(engine.linears, tiny.BERT),
             pool.submit(engine.trace, TraceRequest(tiny.BERT, "a", Capture(hidden_states="all"))),
         ]
@@ -203,7 +204,7 @@ def test_the_newer_lens_wins_whatever_the_older_one_asks_next(
 ) -> None:
     """The newer one is queued before the older one queues its second chunk."""
     one = LensRequest(tiny.LLAMA, TEXT, owner="ann", timeout_s=10.0)
-    alone = engine.lens(replace(one, text="the newer text", owner=""))
+    alone = engine.inside.lens(replace(one, text="the newer text", owner=""))
     monkeypatch.setattr(lens, "CHUNK_ROWS", 8)
     release, real, real_run = threading.Event(), lens.LensWork, worker.run_traces
     is_asked = threading.Event()
@@ -218,7 +219,9 @@ def test_the_newer_lens_wins_whatever_the_older_one_asks_next(
         made.append(args)
         if len(made) == 2:
             is_asked.set()
-            newer.append(pool.submit(engine.lens, replace(one, text="the newer text", request_id="newer")))
+            newer.append(
+                pool.submit(engine.inside.lens, replace(one, text="the newer text", request_id="newer"))
+            )
             until(lambda: engine.stats().n_waiting + len(engine._scheduler._running) > 0)
             threading.Timer(0.3, release.set).start()  # time enough for the older one to ask
         return real(*args)
@@ -228,7 +231,7 @@ def test_the_newer_lens_wins_whatever_the_older_one_asks_next(
     monkeypatch.setattr(lens, "LensWork", work)
     with ThreadPoolExecutor(1) as pool:
         with pytest.raises(Superseded):
-            engine.lens(replace(one, request_id="older"))
+            engine.inside.lens(replace(one, request_id="older"))
         np.testing.assert_allclose(newer[0].result(30).top_probs, alone.top_probs, rtol=0, atol=1e-5)
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -253,7 +254,7 @@ def is_empty(engine: LocalEngine) -> bool:
     while engine._thread._rows and time.monotonic() < until:
         time.sleep(0.005)
     scheduler = engine._scheduler
-    return not (scheduler._running or scheduler._waiting or scheduler._asked or engine._thread._rows)
+    return not (scheduler._running or scheduler._waiting or scheduler._open or engine._thread._rows)
 
 
 @pytest.mark.parametrize("place", DECODING, ids=named)
@@ -298,10 +299,10 @@ Forward = tuple[str, Any]  # the engine's method, its request
 FORWARDS: tuple[Forward, ...] = (
     ("trace", TraceRequest(tiny.LLAMA, "the cat sat", Capture(logits="last", attentions="uint8"))),
     ("trace", TraceRequest(tiny.LLAMA, "the dog sat", Capture(logits="last", attentions="uint8"))),
-    ("lens", LensRequest(tiny.LLAMA, "the cat sat on", n_top=3)),
-    ("ablations", AblationsRequest(tiny.LLAMA, "the mat")),
+    ("inside.lens", LensRequest(tiny.LLAMA, "the cat sat on", n_top=3)),
+    ("inside.ablations", AblationsRequest(tiny.LLAMA, "the mat")),
     ("beams", BeamsRequest(tiny.LLAMA, "the capital", n_beams=2, max_new_tokens=4)),
-    ("traces", TracesRequest(tiny.LLAMA, ("the cat", "0 1 2", "a"), (1,))),
+    ("vectors.traces", TracesRequest(tiny.LLAMA, ("the cat", "0 1 2", "a"), (1,))),
     ("score", ScoreRequest(tiny.LLAMA, ("the cat",), ((" sat", " on"),))),
 )
 
@@ -309,17 +310,17 @@ FORWARDS: tuple[Forward, ...] = (
 def numbers(bench: Bench, asked: Forward) -> list[Any]:
     """What a forward of any kind gives, as plain numbers."""
     name, request = asked
-    found = getattr(bench.engine, name)(replace(request, model=bench.model, timeout_s=TIMEOUT_S))
+    found = attrgetter(name)(bench.engine)(replace(request, model=bench.model, timeout_s=TIMEOUT_S))
     if name == "trace":
         return [found.logits, found.attentions]
-    if name == "lens":
+    if name == "inside.lens":
         return [found.top_ids, found.top_probs]
     made = list(found)
-    if name == "ablations":
+    if name == "inside.ablations":
         return [one.logits for one in made]
     if name == "beams":
         return [[(c.token_id, c.logprob) for c in step.candidates] for step in made]
-    if name == "traces":
+    if name == "vectors.traces":
         return [trace.hidden_states for _place, trace in sorted(made, key=lambda one: one[0])]
     return [scores.logprobs for _place, scores in made]
 
@@ -438,9 +439,9 @@ def test_settings_of_another_type_are_refused_before_they_are_queued(
         ("trace", TraceRequest(tiny.LLAMA, "a b", Capture(attentions="uint8", window=(0.0, 1.0)))),  # type: ignore[arg-type]
         ("trace", TraceRequest(tiny.LLAMA, input_ids=(1, 2), position_ids=(0.5, 1.0))),  # type: ignore[arg-type]
         ("trace", TraceRequest(tiny.LLAMA, "a b", Capture(predictions=2.0))),  # type: ignore[arg-type]
-        ("lens", LensRequest(tiny.LLAMA, "a b", position=1.0)),  # type: ignore[arg-type]
-        ("lens", LensRequest(tiny.LLAMA, "a b", position=True)),
-        ("lens", LensRequest(tiny.LLAMA, "a b", n_top=2.0)),  # type: ignore[arg-type]
+        ("inside.lens", LensRequest(tiny.LLAMA, "a b", position=1.0)),  # type: ignore[arg-type]
+        ("inside.lens", LensRequest(tiny.LLAMA, "a b", position=True)),
+        ("inside.lens", LensRequest(tiny.LLAMA, "a b", n_top=2.0)),  # type: ignore[arg-type]
         ("beams", BeamsRequest(tiny.LLAMA, "a b", n_beams=2.0)),  # type: ignore[arg-type]
         ("beams", BeamsRequest(tiny.LLAMA, "a b", max_new_tokens=2.5)),  # type: ignore[arg-type]
         ("score", ScoreRequest(tiny.LLAMA, ("a", "b"), ((" c",),))),

@@ -67,7 +67,7 @@ def test_queries_and_keys_give_the_weights_and_values_the_write(engine: LocalEng
     np.testing.assert_allclose(trace.attentions, weights, atol=1e-5)
     layer = info.n_layer // 2
     mixed = weights[layer] @ values[layer]
-    heads = [mixed[head] @ engine.head_output(model, layer, head) for head in range(info.n_head)]
+    heads = [mixed[head] @ engine.inside.head_output(model, layer, head) for head in range(info.n_head)]
     bias = trace.attn_out[layer] - np.sum(heads, axis=0)  # equal at every position: a bias or nothing
     np.testing.assert_allclose(bias, np.broadcast_to(bias[:1], bias.shape), atol=2e-3)
     if model in (tiny.LLAMA, DEFAULT_DECODER):
@@ -124,7 +124,7 @@ def test_writes_sum_to_the_state_and_to_every_logit(engine: LocalEngine, model: 
     state = parts.sum(0)
     np.testing.assert_allclose(parts[:-2].sum(0), last[-2], rtol=1e-4, atol=2e-2)
     tokens = tuple(int(token) for token in np.argsort(-trace.logits[0])[:5])
-    unembedding = engine.unembedding(model, tokens)
+    unembedding = engine.inside.unembedding(model, tokens)
     np.testing.assert_allclose(normed(state, unembedding), last[-1], rtol=1e-3, atol=1e-3)
     found = attribution(parts, state, unembedding)
     np.testing.assert_allclose(found.sum(0), trace.logits[0, list(tokens)], atol=1e-3)
@@ -133,16 +133,16 @@ def test_writes_sum_to_the_state_and_to_every_logit(engine: LocalEngine, model: 
 @pytest.mark.parametrize("model", HEADED)
 def test_the_lens_ends_in_the_models_own_distribution(engine: LocalEngine, model: str) -> None:
     trace = ask(engine, model, logits="all", hidden_states="all")
-    lens = engine.lens(LensRequest(model, TEXT, n_top=3))
+    lens = engine.inside.lens(LensRequest(model, TEXT, n_top=3))
     probs = softmax(trace.logits.astype(np.float64))
     np.testing.assert_array_equal(lens.top_ids[-1], np.argsort(-trace.logits, axis=-1)[:, :3])
     np.testing.assert_allclose(lens.answer_probs[-1], probs.max(-1), atol=1e-5)
     assert (lens.answer_ranks[-1] == 0).all()
-    one = engine.lens(LensRequest(model, TEXT, position=4, n_top=3))
+    one = engine.inside.lens(LensRequest(model, TEXT, position=4, n_top=3))
     np.testing.assert_allclose(one.logits[-1], trace.logits[4], rtol=1e-4, atol=1e-3)
     np.testing.assert_array_equal(one.top_ids[:, 0], lens.top_ids[:, 4])
     middle = len(lens.top_ids) // 2
-    unembedding = engine.unembedding(model, tuple(range(20)))
+    unembedding = engine.inside.unembedding(model, tuple(range(20)))
     by_hand = normed(trace.hidden_states[middle, 4], unembedding) @ unembedding.rows.T + unembedding.row_bias
     np.testing.assert_allclose(one.logits[middle, :20], by_hand, rtol=1e-4, atol=1e-3)
     rank = (one.logits[middle] > one.logits[middle, lens.answer_ids[4]]).sum()
@@ -152,11 +152,11 @@ def test_the_lens_ends_in_the_models_own_distribution(engine: LocalEngine, model
 @pytest.mark.parametrize("model", [tiny.BERT, tiny.T5])
 def test_models_without_a_next_token_have_no_lens(engine: LocalEngine, model: str) -> None:
     with pytest.raises(Unsupported):
-        engine.lens(LensRequest(model, TEXT))
+        engine.inside.lens(LensRequest(model, TEXT))
     with pytest.raises(Unsupported):
-        next(engine.ablations(AblationsRequest(model, TEXT)))
+        next(engine.inside.ablations(AblationsRequest(model, TEXT)))
     with pytest.raises(Unsupported):
-        engine.unembedding(model, (1,))
+        engine.inside.unembedding(model, (1,))
 
 
 @pytest.mark.parametrize("model", SINGLE_STACK)
@@ -211,7 +211,7 @@ def test_all_heads_at_once_are_each_head_alone(engine: LocalEngine, model: str) 
     text = "The cat sat" if model == DEFAULT_DECODER else TEXT
     n_tokens = len(ask(engine, model, text, hidden_states="all").tokens)
     before = engine.stats().n_forwards
-    made = list(engine.ablations(AblationsRequest(model, text, ablation="mean")))
+    made = list(engine.inside.ablations(AblationsRequest(model, text, ablation="mean")))
     n_forwards = engine.stats().n_forwards - before
     heads = [head for part in made for head in part.heads]
     logits = np.concatenate([part.logits for part in made])
@@ -276,7 +276,7 @@ def test_rows_with_different_edits_share_a_batch_and_not_a_result(tiny_engine: L
 
 @pytest.mark.parametrize("model", tiny.FAMILIES)
 def test_parts_hold_every_parameter_once(engine: LocalEngine, model: str) -> None:
-    parts = engine.parts(model)
+    parts = engine.inside.parts(model)
     info = next(info for info in engine.models() if info.model_id == model)
     assert sum(part.n_parameters for part in parts) == info.n_parameters
     layers = {part.layer for part in parts if part.kind == "attention" and part.layer is not None}

@@ -72,10 +72,10 @@ def held(engine: LocalEngine) -> threading.Event:
 
 
 def test_columns_come_in_the_order_in_which_they_are_wanted(engine: LocalEngine, read: Read) -> None:
-    found = engine.lens(replace(ALL, positions=(5, 0, 3)))
+    found = engine.inside.lens(replace(ALL, positions=(5, 0, 3)))
     assert found.positions == (5, 0, 3)
     assert [place for columns in read for place in columns] == [5, 0, 3]
-    whole = engine.lens(ALL)
+    whole = engine.inside.lens(ALL)
     np.testing.assert_array_equal(found.top_ids, whole.top_ids[:, [5, 0, 3]])
     np.testing.assert_allclose(found.answer_probs, whole.answer_probs[:, [5, 0, 3]], atol=1e-6)
     once = [place for columns in read for place in columns]
@@ -89,8 +89,8 @@ def test_thirty_readers_of_one_text_are_one_computation(engine: LocalEngine, rea
 
     def reader(number: int) -> tuple[Lens, Lens]:
         one = replace(ALL, owner=f"reader {number}")
-        first = engine.lens(replace(one, positions=(number % n,)))
-        return first, engine.lens(replace(one, later=True))
+        first = engine.inside.lens(replace(one, positions=(number % n,)))
+        return first, engine.inside.lens(replace(one, later=True))
 
     with ThreadPoolExecutor(30) as pool:
         asked = [pool.submit(reader, number) for number in range(30)]
@@ -122,13 +122,14 @@ def test_the_rest_of_one_reader_comes_after_the_first_columns_of_others(
     with ThreadPoolExecutor(12) as pool:
         asked = [
             pool.submit(
-                engine.lens, LensRequest(tiny.LLAMA, text, owner=f"a{place}", later=True, positions=(1, 2))
+                engine.inside.lens,
+                LensRequest(tiny.LLAMA, text, owner=f"a{place}", later=True, positions=(1, 2)),
             )
             for place, text in enumerate(texts)
         ]
         until(lambda: engine.stats().n_waiting == 6)
         asked += [
-            pool.submit(engine.lens, LensRequest(tiny.LLAMA, text, owner=f"b{place}", positions=(0,)))
+            pool.submit(engine.inside.lens, LensRequest(tiny.LLAMA, text, owner=f"b{place}", positions=(0,)))
             for place, text in enumerate(texts)
         ]
         until(lambda: engine.stats().n_waiting == 12)
@@ -166,9 +167,9 @@ def test_the_newer_column_of_a_reader_ends_the_rest(engine: LocalEngine, read: R
     go = held(engine)
     one = replace(ALL, owner="ann")
     with ThreadPoolExecutor(2) as pool:
-        older = pool.submit(engine.lens, replace(one, later=True, request_id="rest"))
+        older = pool.submit(engine.inside.lens, replace(one, later=True, request_id="rest"))
         until(lambda: engine.stats().n_waiting == 1)
-        newer = pool.submit(engine.lens, replace(one, position=4, request_id="column"))
+        newer = pool.submit(engine.inside.lens, replace(one, position=4, request_id="column"))
         with pytest.raises(Superseded):
             older.result(30)
         go.set()
@@ -178,28 +179,28 @@ def test_the_newer_column_of_a_reader_ends_the_rest(engine: LocalEngine, read: R
 
 def test_known_only_computes_nothing(engine: LocalEngine, read: Read) -> None:
     before = engine.stats().n_forwards
-    nothing = engine.lens(replace(ALL, known_only=True))
+    nothing = engine.inside.lens(replace(ALL, known_only=True))
     assert nothing.positions == ()
     assert nothing.top_ids.shape == (0, 0, ALL.n_top)
     assert engine.stats().n_forwards == before
-    engine.lens(replace(ALL, position=2))
-    assert engine.lens(replace(ALL, known_only=True)).positions == (2,)
-    assert engine.lens(replace(ALL, known_only=True, n_top=9)).positions == (), "it has fewer tokens"
-    assert engine.lens(replace(ALL, known_only=True, position=2)).logits is not None
+    engine.inside.lens(replace(ALL, position=2))
+    assert engine.inside.lens(replace(ALL, known_only=True)).positions == (2,)
+    assert engine.inside.lens(replace(ALL, known_only=True, n_top=9)).positions == (), "it has fewer tokens"
+    assert engine.inside.lens(replace(ALL, known_only=True, position=2)).logits is not None
     assert read == [(2,)]
 
 
 @pytest.mark.parametrize("positions", [(0, 99), (-1,), (1.0,), (True,)])
 def test_positions_that_are_not_there_are_refused(engine: LocalEngine, positions: tuple[int, ...]) -> None:
     with pytest.raises(BadValue):
-        engine.lens(replace(ALL, positions=positions))
+        engine.inside.lens(replace(ALL, positions=positions))
 
 
 def test_a_few_positions_of_a_long_text_are_read_and_all_of_them_are_not(engine: LocalEngine) -> None:
     long = replace(ALL, text="the cat " * 60)
-    assert engine.lens(replace(long, positions=(100, 3))).positions == (100, 3)
+    assert engine.inside.lens(replace(long, positions=(100, 3))).positions == (100, 3)
     with pytest.raises(TooManyTokens):
-        engine.lens(long)
+        engine.inside.lens(long)
 
 
 def until(true: Callable[[], bool]) -> None:

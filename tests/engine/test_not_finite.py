@@ -74,10 +74,12 @@ ASKED: dict[str, Asked] = {
     "penalised": write_of(repetition_penalty=1.2),
     "many": many,
     "sentence vectors": lambda engine, model: list(
-        engine.traces(TracesRequest(model, (TEXT, "the dog"), hidden_states="all"))
+        engine.vectors.traces(TracesRequest(model, (TEXT, "the dog"), hidden_states="all"))
     ),
-    "lens": lambda engine, model: engine.lens(LensRequest(model, TEXT)),
-    "ablations": lambda engine, model: list(engine.ablations(AblationsRequest(model, TEXT, ablation="zero"))),
+    "lens": lambda engine, model: engine.inside.lens(LensRequest(model, TEXT)),
+    "ablations": lambda engine, model: list(
+        engine.inside.ablations(AblationsRequest(model, TEXT, ablation="zero"))
+    ),
     "scores": lambda engine, model: list(engine.score(ScoreRequest(model, (TEXT,), ((" a", " the cat"),)))),
     "beams": lambda engine, model: list(engine.beams(BeamsRequest(model, TEXT, max_new_tokens=4))),
 }

@@ -96,7 +96,7 @@ def test_relative_biases_have_no_positions_to_choose(tiny_engine: LocalEngine) -
         )
     tiny_engine._table.load(tiny.T5).result(timeout=180)
     with pytest.raises(Unsupported):
-        tiny_engine.positions(tiny.T5)
+        tiny_engine.inside.positions(tiny.T5)
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_relative_biases_have_no_positions_to_choose(tiny_engine: LocalEngine) -
 def test_a_learned_scheme_is_the_model_s_table(
     model: str, name: str, tiny_engine: LocalEngine, tiny_settings: Settings
 ) -> None:
-    scheme = tiny_engine.positions(model)
+    scheme = tiny_engine.inside.positions(model)
     weight = oracle(tiny_settings, model).base_model.get_submodule(name).weight.detach().numpy()
     assert (scheme.kind, scheme.n_ctx) == ("learned", tiny.N_CTX)
     np.testing.assert_array_equal(scheme.table, weight)
@@ -115,7 +115,7 @@ def test_a_learned_scheme_is_the_model_s_table(
 
 def check_first_head(engine: LocalEngine, model: str) -> None:
     """softmax of the rotated scores is the attention the model itself computes, also at shifted positions."""
-    scheme = engine.positions(model)
+    scheme = engine.inside.positions(model)
     for shift in (0, 17):
         positions = tuple(range(shift, shift + len(IDS)))
         trace = engine.trace(request(model, positions, hidden_states=(0,)))
@@ -137,7 +137,7 @@ def test_the_first_head_s_scores_give_the_model_s_attention(tiny_engine: LocalEn
 @pytest.mark.real
 def test_the_first_head_of_smollm2(real_engine: LocalEngine) -> None:
     check_first_head(real_engine, DEFAULT_DECODER)
-    scheme = real_engine.positions(DEFAULT_DECODER)
+    scheme = real_engine.inside.positions(DEFAULT_DECODER)
     assert (scheme.kind, scheme.base, scheme.d_head, scheme.n_ctx) == ("rotary", 100_000.0, 64, 8192)
 
 
@@ -146,7 +146,7 @@ def test_minilm_s_table_and_its_principal_components(real_engine: LocalEngine) -
     from sklearn.decomposition import PCA
 
     real_engine._table.load(DEFAULT_ENCODER).result(timeout=180)
-    table = real_engine.positions(DEFAULT_ENCODER).table
+    table = real_engine.inside.positions(DEFAULT_ENCODER).table
     assert table is not None
     assert table.shape == (512, 384)
     theirs = PCA(3, svd_solver="full").fit(table.astype(np.float64))

@@ -159,7 +159,7 @@ def test_one_impatient_student_does_not_spoil_the_shared_forward(held_engine: He
         patient = pool.submit(engine.trace, replace(same, owner="patient", request_id="p"))
         _until(lambda: engine.stats().n_waiting == 1)
         hasty = pool.submit(engine.trace, replace(same, owner="hasty", request_id="h"))
-        _until(lambda: len(engine._scheduler._asked) == 3)
+        _until(lambda: len(engine._scheduler._open) == 3)
         engine.cancel("h")
         held_engine.release.set()
         assert patient.result(timeout=180).logits is not None

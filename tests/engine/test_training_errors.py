@@ -148,7 +148,7 @@ def test_samples_that_cannot_be_begun_keep_no_place(
     request = run_of(1, owner="me", prompts=PROMPTS)
     engine.start(request)
     assert wait(engine, request).status == "failed"
-    until(lambda: not engine._scheduler._asked)
+    until(lambda: not engine._scheduler._open)
 
 
 # ---- errors

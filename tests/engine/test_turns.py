@@ -104,7 +104,7 @@ def test_a_reader_who_comes_late_finds_the_scores_known_by_then(
     with ThreadPoolExecutor(1) as pool:
         until(lambda: len(turns) == 2)
         second = pool.submit(lambda: list(engine.score(late)))
-        until(lambda: sum(len(one.tickets) for one in list(engine._scheduler._asked)) == 2)
+        until(lambda: sum(len(one.tickets) for one in list(engine._scheduler._open)) == 2)
         first.close()
         joined.set()
         found = second.result(timeout=20)

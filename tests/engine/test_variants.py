@@ -278,7 +278,7 @@ def test_the_clocks_of_the_positions_page(engine: LocalEngine, model: str) -> No
 def test_a_rotation_with_other_angles_has_no_clocks(engine: LocalEngine, name: str) -> None:
     engine._table.load(f"tiny/llama-{name}").result(timeout=180)
     with pytest.raises(Unsupported, match="rotation by one base"):
-        engine.positions(f"tiny/llama-{name}")
+        engine.inside.positions(f"tiny/llama-{name}")
 
 
 # where a text would depend on its neighbours

@@ -28,24 +28,24 @@ TEXTS = ("The capital of England is", "the cat", "서울은 한국의 수도입�
 
 @pytest.mark.parametrize("model", tiny.FAMILIES)
 def test_table_is_the_input_embedding(tiny_engine: LocalEngine, tiny_settings: Settings, model: str) -> None:
-    table = tiny_engine.embedding_table(model)
+    table = tiny_engine.vectors.embedding_table(model)
     expected = oracle(tiny_settings, model).get_input_embeddings().weight.detach().numpy()
     np.testing.assert_array_equal(table.vectors, expected)
     assert not table.vectors.flags.writeable
-    assert tiny_engine.embedding_table(model) is table, "thirty readers, one table"
+    assert tiny_engine.vectors.embedding_table(model) is table, "thirty readers, one table"
 
 
 @pytest.mark.real
 @pytest.mark.parametrize("model", [DEFAULT_DECODER, DEFAULT_ENCODER])
 def test_real_table_is_not_a_copy(real_engine: LocalEngine, model: str) -> None:
-    table = real_engine.embedding_table(model)
+    table = real_engine.vectors.embedding_table(model)
     weight = real_engine._table.load(model).result(timeout=180).model.get_input_embeddings().weight
     assert table.vectors.ctypes.data == weight.data_ptr()
 
 
 def test_untrained_vectors_are_what_a_new_embedding_layer_has(tiny_engine: LocalEngine) -> None:
     before = torch.random.get_rng_state()
-    got = tiny_engine.untrained_vectors(7, 64, 5)
+    got = tiny_engine.vectors.untrained_vectors(7, 64, 5)
     assert torch.equal(torch.random.get_rng_state(), before), "the process-wide stream is untouched"
     with torch.random.fork_rng():
         torch.random.manual_seed(5)
@@ -55,7 +55,7 @@ def test_untrained_vectors_are_what_a_new_embedding_layer_has(tiny_engine: Local
 
 @pytest.mark.parametrize("model", [tiny.LLAMA, tiny.GPT2, tiny.BERT])
 def test_many_texts_are_read_as_one_by_one(tiny_engine: LocalEngine, model: str) -> None:
-    found = dict(tiny_engine.traces(TracesRequest(model, TEXTS, "all")))
+    found = dict(tiny_engine.vectors.traces(TracesRequest(model, TEXTS, "all")))
     assert sorted(found) == list(range(len(TEXTS)))
     for place, text in enumerate(TEXTS):
         trace = found[place]
@@ -77,9 +77,9 @@ def oracle_states(model: torch.nn.Module, trace: Trace) -> np.ndarray:
 def test_equal_texts_are_read_once_and_known_ones_never(tiny_engine: LocalEngine) -> None:
     texts = ("all five hundred are equal",) * 500
     before = tiny_engine.stats().n_forwards
-    assert len(list(tiny_engine.traces(TracesRequest(tiny.BERT, texts, (2,))))) == 500
+    assert len(list(tiny_engine.vectors.traces(TracesRequest(tiny.BERT, texts, (2,))))) == 500
     assert tiny_engine.stats().n_forwards == before + 1
-    again = dict(tiny_engine.traces(TracesRequest(tiny.BERT, texts, (2,))))
+    again = dict(tiny_engine.vectors.traces(TracesRequest(tiny.BERT, texts, (2,))))
     assert tiny_engine.stats().n_forwards == before + 1
     assert all(isinstance(trace, Trace) and trace.cached for trace in again.values())
     tiny_engine.trace(TraceRequest(tiny.BERT, texts[0], Capture(hidden_states=(2,))))
@@ -87,7 +87,7 @@ def test_equal_texts_are_read_once_and_known_ones_never(tiny_engine: LocalEngine
 
 
 def test_a_text_that_cannot_be_read_takes_no_other_with_it(tiny_engine: LocalEngine) -> None:
-    found = dict(tiny_engine.traces(TracesRequest(tiny.BERT, ("fine", "", "a b " * 300), (0,))))
+    found = dict(tiny_engine.vectors.traces(TracesRequest(tiny.BERT, ("fine", "", "a b " * 300), (0,))))
     assert isinstance(found[0], Trace)
     assert isinstance(found[1], EmptyText)
     assert isinstance(found[2], TooManyTokens)
@@ -95,7 +95,9 @@ def test_a_text_that_cannot_be_read_takes_no_other_with_it(tiny_engine: LocalEng
 
 def test_of_a_long_text_the_beginning_is_read_when_so_asked(tiny_engine: LocalEngine) -> None:
     long, limit = "the cat sat on the mat " * 60, 20
-    found = dict(tiny_engine.traces(TracesRequest(tiny.BERT, (long, "the cat"), (2,), max_tokens=limit)))
+    found = dict(
+        tiny_engine.vectors.traces(TracesRequest(tiny.BERT, (long, "the cat"), (2,), max_tokens=limit))
+    )
     trace, short = found[0], found[1]
     assert isinstance(trace, Trace)
     assert isinstance(short, Trace)
@@ -103,7 +105,9 @@ def test_of_a_long_text_the_beginning_is_read_when_so_asked(tiny_engine: LocalEn
     assert tuple(trace.input_ids) == (*ids[: limit - 1], ids[-1])
     whole = tiny_engine.trace(TraceRequest(tiny.BERT, "the cat", Capture(hidden_states=(2,))))
     np.testing.assert_allclose(short.hidden_states, whole.hidden_states, atol=1e-5)
-    assert isinstance(dict(tiny_engine.traces(TracesRequest(tiny.BERT, (long,), (2,))))[0], TooManyTokens)
+    assert isinstance(
+        dict(tiny_engine.vectors.traces(TracesRequest(tiny.BERT, (long,), (2,))))[0], TooManyTokens
+    )
 
 
 @pytest.mark.real
@@ -114,7 +118,7 @@ def test_a_long_sentence_has_the_vector_that_its_makers_give_it(
     text = "the weather is nice and the sea is calm today " * 35
     info = next(one for one in real_engine.models() if one.model_id == DEFAULT_ENCODER)
     request = TracesRequest(DEFAULT_ENCODER, (text,), (info.n_layer,), max_tokens=info.max_seq_length)
-    ((_place, trace),) = real_engine.traces(request)
+    ((_place, trace),) = real_engine.vectors.traces(request)
     assert isinstance(trace, Trace)
     tokenizer = AutoTokenizer.from_pretrained(model_folder(DEFAULT_ENCODER, real_settings))
     assert len(tokenizer(text).input_ids) == 352
@@ -127,17 +131,17 @@ def test_a_long_sentence_has_the_vector_that_its_makers_give_it(
 
 def test_too_many_texts_and_families_without_one_stack_are_refused(tiny_engine: LocalEngine) -> None:
     with pytest.raises(BadValue):
-        list(tiny_engine.traces(TracesRequest(tiny.BERT, ("a",) * 501, (0,))))
+        list(tiny_engine.vectors.traces(TracesRequest(tiny.BERT, ("a",) * 501, (0,))))
     with pytest.raises(Unsupported):
-        list(tiny_engine.traces(TracesRequest(tiny.T5, ("a",), (0,))))
+        list(tiny_engine.vectors.traces(TracesRequest(tiny.T5, ("a",), (0,))))
     with pytest.raises(BadValue):
-        list(tiny_engine.traces(TracesRequest(tiny.BERT, ("a",), (9,))))
+        list(tiny_engine.vectors.traces(TracesRequest(tiny.BERT, ("a",), (9,))))
 
 
 def test_leaving_stops_within_one_chunk(tiny_engine: LocalEngine) -> None:
     texts = tuple(f"sentence number {i} is different" for i in range(400))
     before = tiny_engine.stats().n_forwards
-    reading = tiny_engine.traces(TracesRequest(tiny.LLAMA, texts, "all"))
+    reading = tiny_engine.vectors.traces(TracesRequest(tiny.LLAMA, texts, "all"))
     next(reading)
     reading.close()  # type: ignore[attr-defined]
     time.sleep(0.3)
@@ -152,7 +156,7 @@ def test_a_closed_tab_ends_its_reading(tiny_engine: LocalEngine) -> None:
 
     def read() -> None:
         try:
-            for _ in tiny_engine.traces(TracesRequest(tiny.LLAMA, texts, "all", owner="tab")):
+            for _ in tiny_engine.vectors.traces(TracesRequest(tiny.LLAMA, texts, "all", owner="tab")):
                 time.sleep(0.001)
         except Cancelled as error:
             caught.append(error)
@@ -170,7 +174,7 @@ def test_others_get_their_turn_between_chunks(tiny_engine: LocalEngine) -> None:
     order: list[str] = []
 
     def read() -> None:
-        for _ in tiny_engine.traces(TracesRequest(tiny.LLAMA, texts, "all", owner="file")):
+        for _ in tiny_engine.vectors.traces(TracesRequest(tiny.LLAMA, texts, "all", owner="file")):
             pass
         order.append("file")
 

@@ -103,7 +103,7 @@ def test_the_overlaps_give_the_length_of_what_the_head_writes(
     engine = tiny_engine.get(timeout_s=180)
     info = next(info for info in engine.models() if info.model_id == model)
     values = traced(tiny_engine, model).values[1, head // (info.n_head // info.n_kv_head)]
-    length = np.linalg.norm(weights @ values @ engine.head_output(model, 1, head))
+    length = np.linalg.norm(weights @ values @ engine.inside.head_output(model, 1, head))
     assert np.sqrt(weights @ np.array(facts["overlaps"]) @ weights) == pytest.approx(length, rel=1e-5)
 
 

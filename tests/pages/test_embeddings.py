@@ -100,7 +100,7 @@ def test_neighbours_shown_are_those_of_the_engines_table(
     app = open_app("embeddings", text=TEXT, token="1")
     engine = tiny_engine.get(timeout_s=180)
     token_id = engine.tokenize(tiny.LLAMA, TEXT).input_ids[1]
-    vectors = engine.embedding_table(tiny.LLAMA).vectors.astype(np.float64)
+    vectors = engine.vectors.embedding_table(tiny.LLAMA).vectors.astype(np.float64)
     rows = chart_data(app)
     assert set(rows["measure"]) == set(core.MEASURES)
     dots = vectors @ vectors[token_id]
@@ -141,7 +141,7 @@ def test_analogy_shown_is_brute_force(open_app: OpenApp, tiny_engine: SharedEngi
     app = open_app("embeddings", emb_view="analogy", **url)
     engine = tiny_engine.get(timeout_s=180)
     a, b, c = (engine.tokenize(tiny.LLAMA, f" {word}").input_ids[0] for word in ("the", "cat", "on"))
-    vectors = engine.embedding_table(tiny.LLAMA).vectors.astype(np.float64)
+    vectors = engine.vectors.embedding_table(tiny.LLAMA).vectors.astype(np.float64)
     query = vectors[a] - vectors[b] + vectors[c]
     cosines = vectors @ query / np.linalg.norm(vectors, axis=1) / np.linalg.norm(query)
     order = np.argsort(-cosines, kind="stable")
@@ -406,7 +406,7 @@ def test_a_decoder_leaves_the_sentences_to_minilm(
 
 
 def test_tasks_are_checked_against_the_table(open_app: OpenApp, tiny_engine: SharedEngine) -> None:
-    table = tiny_engine.get(timeout_s=180).embedding_table(tiny.LLAMA)
+    table = tiny_engine.get(timeout_s=180).vectors.embedding_table(tiny.LLAMA)
     app = open_app("embeddings", text=TEXT)
     mean = float(core.random_pairs(table, 0).cosine.mean())
     app.number_input(key="task_embeddings_baseline").set_value(round(mean, 2)).run()
@@ -429,7 +429,7 @@ def test_table_code_gives_the_neighbours_shown(
         assert own["nearest"][name].tolist() == shown["token_id"].tolist()
         values = own["similarities"][name][own["nearest"][name]]
         np.testing.assert_allclose(values, shown["similarity"], atol=1e-4)
-    table = tiny_engine.get(timeout_s=180).embedding_table(model)
+    table = tiny_engine.get(timeout_s=180).vectors.embedding_table(model)
     np.testing.assert_allclose(own["pairs"], core.random_pairs(table, 0).cosine, atol=1e-5)
     np.testing.assert_allclose(own["centred_pairs"], core.random_pairs(table, 0).centred, atol=1e-4)
     np.testing.assert_allclose(own["norms"], table.norms, rtol=1e-5)

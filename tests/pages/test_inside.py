@@ -116,7 +116,7 @@ def test_what_a_part_reads_and_writes_adds_up(model: str, open_app: OpenApp) -> 
 def test_ranks_are_those_of_the_lens(open_app: OpenApp, engine: LocalEngine) -> None:
     app = open_app("inside", text=TEXT, token="3")
     table = charts(app)[2]
-    lens = engine.lens(LensRequest(tiny.LLAMA, input_ids=ids(engine, tiny.LLAMA), position=3))
+    lens = engine.inside.lens(LensRequest(tiny.LLAMA, input_ids=ids(engine, tiny.LLAMA), position=3))
     answer = table[table["token_id"] == lens.answer_ids[0]]
     assert answer["rank"].tolist() == (lens.answer_ranks[:, 0] + 1).tolist()
     np.testing.assert_allclose(answer["prob"], lens.answer_probs[:, 0], atol=1e-5)
@@ -182,7 +182,7 @@ def test_only_a_new_sentence_or_a_copy_costs_a_forward(open_app: OpenApp, engine
     for part in ("embedding", "attention.0", "mlp.2", "norm", "logits"):
         assert not open_app("inside", text=text, ins_part=part).exception
     assert engine.stats().n_forwards == before
-    lens = engine.lens(LensRequest(tiny.LLAMA, input_ids=ids(engine, tiny.LLAMA, text), position=1))
+    lens = engine.inside.lens(LensRequest(tiny.LLAMA, input_ids=ids(engine, tiny.LLAMA, text), position=1))
     assert engine.stats().n_forwards == before, "another position is read from the same states"
     best = str(int(lens.top_ids[-1, 0, 1]))
     assert not open_app("inside", text=text, token="1", ins_token=best).exception
@@ -277,7 +277,7 @@ def test_other_families_show_parts_and_stream_and_say_what_is_missing(model: str
 @pytest.mark.parametrize("model", tiny.FAMILIES)
 def test_stations_count_the_parameters_of_the_way(model: str, open_app: OpenApp, engine: LocalEngine) -> None:
     data = picture(open_app("inside", model=model, text=TEXT))
-    parts = engine.parts(model)
+    parts = engine.inside.parts(model)
     counted = sum(p.n_parameters for p in parts if p.kind not in ("other", "norm"))
     assert sum(station["n_parameters"] for station in data["stations"]) == counted
     assert {p.kind for p in parts if "pooler.dense.weight" in dict(p.tensors)} <= {"other"}
@@ -288,9 +288,9 @@ def test_stations_count_the_parameters_of_the_way(model: str, open_app: OpenApp,
 
 def test_the_tasks_know_the_answers(open_app: OpenApp, engine: LocalEngine) -> None:
     app = open_app("inside", text=TEXT, ins_b=OTHER)
-    lens = engine.lens(LensRequest(tiny.LLAMA, input_ids=ids(engine, tiny.LLAMA)))
+    lens = engine.inside.lens(LensRequest(tiny.LLAMA, input_ids=ids(engine, tiny.LLAMA)))
     right = core.settled(lens.answer_ranks[:, -1])
-    share = 100 * sum(p.n_parameters for p in engine.parts(tiny.LLAMA) if p.kind == "mlp") / next(
+    share = 100 * sum(p.n_parameters for p in engine.inside.parts(tiny.LLAMA) if p.kind == "mlp") / next(
         i.n_parameters for i in engine.models() if i.model_id == tiny.LLAMA
     )  # fmt: skip
     app.number_input(key="task_inside_settled").set_value(right).run()
@@ -315,7 +315,7 @@ def test_lens_code_gives_the_numbers_shown(
     found = run_code(
         "logit_lens", tmp_path, folder=folder(tiny_settings, model), input_ids=list(given), position=2
     )
-    lens = engine.lens(LensRequest(model, input_ids=given))
+    lens = engine.inside.lens(LensRequest(model, input_ids=given))
     np.testing.assert_array_equal(found["ranks"] - 1, lens.answer_ranks)
     np.testing.assert_allclose(found["probs"].max(-1).values, lens.top_probs[:, :, 0], atol=1e-5)
 
@@ -342,7 +342,7 @@ def test_attribution_code_gives_the_numbers_shown(
     values = {"input_ids": list(given), "position": 3, "token_ids": tokens}
     found = run_code("attribution", tmp_path, folder=folder(tiny_settings, model), **values)
     assert found["total"] == pytest.approx(found["logit"], abs=1e-3)
-    lens = engine.lens(LensRequest(model, input_ids=given, position=3))
+    lens = engine.inside.lens(LensRequest(model, input_ids=given, position=3))
     assert lens.logits is not None
     wanted = lens.logits[-1, tokens[0]] - sum(lens.logits[-1, token] for token in tokens[1:])
     assert found["logit"] == pytest.approx(float(wanted), abs=1e-3)

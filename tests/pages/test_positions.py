@@ -214,7 +214,7 @@ def test_learned_code_gives_the_numbers_shown(
     model: str, tmp_path: Path, tiny_engine: SharedEngine, tiny_settings: Settings
 ) -> None:
     found = run_code("learned_positions", tmp_path, folder=folder(tiny_settings, model))
-    scheme = tiny_engine.get(timeout_s=180).positions(model)
+    scheme = tiny_engine.get(timeout_s=180).inside.positions(model)
     np.testing.assert_array_equal(found["table"], frames.table(scheme).filter(like="dimension_"))
     curve = frames.principal_curve(scheme)
     np.testing.assert_allclose(found["points"].abs(), curve[["pc1", "pc2", "pc3"]].abs(), atol=1e-9)
@@ -230,7 +230,7 @@ def test_rotary_code_gives_the_score_shown(
         "rotary", tmp_path, folder=folder(tiny_settings, tiny.LLAMA), input_ids=list(given), **values
     )
     engine = tiny_engine.get(timeout_s=180)
-    scheme = engine.positions(tiny.LLAMA)
+    scheme = engine.inside.positions(tiny.LLAMA)
     states = engine.trace(
         TraceRequest(tiny.LLAMA, input_ids=given, capture=Capture(hidden_states=(0,)))
     ).hidden_states
@@ -254,10 +254,12 @@ def test_distances_code_gives_the_curves_shown(
     }
     found = run_code("distances", tmp_path, **folders, **values)
     engine = tiny_engine.get(timeout_s=180)
-    learned = engine.positions(tiny.BERT).table
+    learned = engine.inside.positions(tiny.BERT).table
     assert learned is not None
     profile = distance_profile(learned, len(learned) - 1)
-    table = frames.distances(engine.positions(tiny.LLAMA), profile, d_model=12, base=500.0, head=5, reach=300)
+    table = frames.distances(
+        engine.inside.positions(tiny.LLAMA), profile, d_model=12, base=500.0, head=5, reach=300
+    )
     for name in ("sinusoidal", "rotary", "alibi"):
         np.testing.assert_allclose(found[name], table[name], atol=1e-12)
     assert table["learned"].isna().sum() == 301 - 127

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from playground.core.trace import Trace
 from playground.engine.contract.generation import GenerateRequest, GenerateStep
 from playground.engine.contract.models import ModelInfo
-from playground.engine.contract.traces import Capture, TraceRequest
+from playground.engine.contract.traces import TraceRequest
 from playground.engine.contract.waiting import OnWait, Waiting
 from playground.errors import Message, QueueFull, Superseded
 from playground.ui import compute

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
-from uuid import uuid4
 
 from playground.core.beams import Candidate, Hypothesis
-
-if TYPE_CHECKING:
-    from playground.engine.contract.waiting import OnWait
+from playground.engine.contract.asked import Asked
 
 
 @dataclass(frozen=True, slots=True)
-class BeamsRequest:
+class BeamsRequest(Asked):
     """Search for the most probable continuation.
 
     Attributes:
@@ -23,19 +18,14 @@ class BeamsRequest:
         n_beams: How many texts are kept at every step.
         length_penalty: As in `core.beams`.
         max_new_tokens: Steps at most.
-        owner: The session that asks.
     """
 
-    model: str
     text: str = ""
     input_ids: tuple[int, ...] | None = None
     n_beams: int = 4
     length_penalty: float = 1.0
     max_new_tokens: int = 24
-    owner: str = ""
-    topic: str = "beams"
-    timeout_s: float | None = None
-    request_id: str = field(default_factory=lambda: uuid4().hex)
+    topic: str = field(default="beams", kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +41,3 @@ class BeamStep:
     candidates: tuple[Candidate, ...]
     hypotheses: tuple[Hypothesis, ...]
     done: bool
-
-
-class BeamsEngine(Protocol):
-    """The part of the engine that searches."""
-
-    def beams(self, request: BeamsRequest, on_wait: OnWait | None = None) -> Iterator[BeamStep]:
-        """Every step of a beam search; closing the iterator stops it after a step."""
-        ...

@@ -13,17 +13,16 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from playground.core.positions import PositionScheme
 from playground.core.tokens import Tokenization
 from playground.core.trace import Trace
-from playground.engine.contract.beams import BeamsEngine
-from playground.engine.contract.generation import GenerateRequest, GenerateStep, ManyEngine
-from playground.engine.contract.inside import InsideEngine
+from playground.engine.contract.beams import BeamsRequest, BeamStep
+from playground.engine.contract.generation import GenerateManyRequest, GenerateRequest, GenerateStep
+from playground.engine.contract.inside import Inside
 from playground.engine.contract.models import ModelInfo
-from playground.engine.contract.scores import ScoreEngine
+from playground.engine.contract.scores import ScoreRequest, Scores
 from playground.engine.contract.traces import TraceRequest
 from playground.engine.contract.training import FinetuneEngine
-from playground.engine.contract.vectors import VectorEngine
+from playground.engine.contract.vectors import Vectors
 from playground.engine.contract.waiting import OnWait
 
 if TYPE_CHECKING:
@@ -53,10 +52,20 @@ class EngineStats:
     model_bytes: int = 0
 
 
-class Engine(VectorEngine, InsideEngine, ManyEngine, BeamsEngine, ScoreEngine, FinetuneEngine, Protocol):
+class Engine(FinetuneEngine, Protocol):
     """Everything the app asks of a model. Plain data only; safe to call from any thread."""
 
-    tokenizers: NamedTokenizers
+    @property
+    def inside(self) -> Inside:
+        """States read early, heads switched off, weights."""
+
+    @property
+    def vectors(self) -> Vectors:
+        """Vectors of tokens and of texts."""
+
+    @property
+    def tokenizers(self) -> NamedTokenizers:
+        """Tokenizers by name."""
 
     def models(self) -> list[ModelInfo]:
         """The catalogue, in display order, with the state of each model."""
@@ -74,9 +83,6 @@ class Engine(VectorEngine, InsideEngine, ManyEngine, BeamsEngine, ScoreEngine, F
     def text_of(self, model: str, token_ids: Sequence[int]) -> str:
         """The text these tokens spell, without a last character that still misses bytes."""
 
-    def positions(self, model: str) -> PositionScheme:
-        """How a model that is in memory tells positions apart; `Unsupported` for a scheme we cannot show."""
-
     def trace(self, request: TraceRequest, on_wait: OnWait | None = None) -> Trace:
         """One forward pass with everything captured that was asked for.
 
@@ -86,6 +92,23 @@ class Engine(VectorEngine, InsideEngine, ManyEngine, BeamsEngine, ScoreEngine, F
 
     def generate(self, request: GenerateRequest, on_wait: OnWait | None = None) -> Iterator[GenerateStep]:
         """Steps as they are computed; closing the iterator cancels within one step."""
+
+    def generate_many(
+        self, request: GenerateManyRequest, on_wait: OnWait | None = None
+    ) -> Iterator[tuple[int, GenerateStep]]:
+        """(which continuation, its next step), as they are computed; closing the iterator stops all."""
+
+    def beams(self, request: BeamsRequest, on_wait: OnWait | None = None) -> Iterator[BeamStep]:
+        """Every step of a beam search; closing the iterator stops it after a step."""
+
+    def score(self, request: ScoreRequest, on_wait: OnWait | None = None) -> Iterator[tuple[int, Scores]]:
+        """(which text, log p(candidate | text) of its candidates), in the texts' order, as they are known.
+
+        What texts begin with alike is read once. Closing the iterator stops it within a forward.
+
+        Raises:
+            InputError, ModelError, BusyError.
+        """
 
     def load(self, model: str) -> None:
         """Start loading (or downloading) a model in the background; `models()` tells how far it is."""

@@ -2,54 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol
-from uuid import uuid4
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from playground.core.sampling import Order
-from playground.engine.contract.waiting import OnWait, new_request_id
-
-if TYPE_CHECKING:
-    from playground.engine.contract.waiting import OnWait
+from playground.engine.contract.asked import Asked
 
 
 @dataclass(frozen=True, slots=True)
-class GenerateManyRequest:
+class GenerateManyRequest(Asked):
     """Several continuations that share the batch.
 
     Attributes:
         model: Catalogue id, of all of them.
         requests: Each with its own text, settings and seed; their owner, topic and id count for nothing here.
-        owner: The session that asks.
     """
 
-    model: str
     requests: tuple[GenerateRequest, ...]
-    owner: str = ""
-    topic: str = "many"
-    timeout_s: float | None = None
-    request_id: str = field(default_factory=lambda: uuid4().hex)
-
-
-class ManyEngine(Protocol):
-    """The part of the engine that writes several texts at once."""
-
-    def generate_many(
-        self, request: GenerateManyRequest, on_wait: OnWait | None = None
-    ) -> Iterator[tuple[int, GenerateStep]]:
-        """(which continuation, its next step), as they are computed; closing the iterator stops all."""
-        ...
+    topic: str = field(default="many", kw_only=True)
 
 
 FinishReason = Literal["end_of_text", "length", "context_full"]
 
 
 @dataclass(frozen=True, slots=True)
-class GenerateRequest:
+class GenerateRequest(Asked):
     """Continue a text token by token.
 
     Attributes:
@@ -69,7 +49,6 @@ class GenerateRequest:
         n_top: How many alternatives each step keeps.
     """
 
-    model: str
     text: str = ""
     input_ids: tuple[int, ...] | None = None
     written: tuple[int, ...] = ()
@@ -87,10 +66,6 @@ class GenerateRequest:
     alone: bool = False
     max_new_tokens: int = 32
     n_top: int = 64
-    owner: str = ""
-    topic: str = "main"
-    timeout_s: float | None = None
-    request_id: str = field(default_factory=new_request_id)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

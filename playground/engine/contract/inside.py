@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol
-from uuid import uuid4
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from playground.core.interventions import Ablation
+from playground.core.positions import PositionScheme
 from playground.core.residual import Lens, Unembedding
-
-if TYPE_CHECKING:
-    from playground.engine.contract.waiting import OnWait
+from playground.engine.contract.asked import Asked
+from playground.engine.contract.waiting import OnWait
 
 
 @dataclass(frozen=True, slots=True)
-class LensRequest:
+class LensRequest(Asked):
     """Read the residual stream after every layer with the final norm and the vocabulary head.
 
     Attributes:
@@ -32,10 +31,8 @@ class LensRequest:
         known_only: Compute nothing; give those positions that have been computed before.
         later: Whether it is the rest of a picture that is seen already: what others wait to see goes first,
             up to `later_tokens` of each.
-        owner: The session that asks.
     """
 
-    model: str
     text: str = ""
     input_ids: tuple[int, ...] | None = None
     position: int | None = None
@@ -43,31 +40,23 @@ class LensRequest:
     n_top: int = 5
     known_only: bool = False
     later: bool = False
-    owner: str = ""
-    topic: str = "lens"
-    timeout_s: float | None = None
-    request_id: str = field(default_factory=lambda: uuid4().hex)
+    topic: str = field(default="lens", kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
-class AblationsRequest:
+class AblationsRequest(Asked):
     """Switch every head off, one at a time.
 
     Attributes:
         model: Catalogue id of a decoder.
         text, input_ids: As in `TraceRequest`.
         ablation: What takes a head's place.
-        owner: The session that asks.
     """
 
-    model: str
     text: str = ""
     input_ids: tuple[int, ...] | None = None
     ablation: Ablation = "zero"
-    owner: str = ""
-    topic: str = "ablations"
-    timeout_s: float | None = None
-    request_id: str = field(default_factory=lambda: uuid4().hex)
+    topic: str = field(default="ablations", kw_only=True)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,8 +91,8 @@ class Part:
     n_parameters: int
 
 
-class InsideEngine(Protocol):
-    """The part of the engine that looks inside."""
+class Inside(Protocol):
+    """The part of an engine that looks inside its models."""
 
     def lens(self, request: LensRequest, on_wait: OnWait | None = None) -> Lens:
         """What the model would answer if it stopped after each layer, a column a position.
@@ -127,4 +116,8 @@ class InsideEngine(Protocol):
 
     def parts(self, model: str) -> tuple[Part, ...]:
         """The parts of a model in memory, in the order a token meets them."""
+        ...
+
+    def positions(self, model: str) -> PositionScheme:
+        """How a model tells positions apart; `Unsupported` for a scheme we cannot show."""
         ...

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
-from uuid import uuid4
+from dataclasses import dataclass
 
-if TYPE_CHECKING:
-    from playground.engine.contract.waiting import OnWait
+from playground.engine.contract.asked import Asked
 
 
 @dataclass(frozen=True, slots=True)
-class ScoreRequest:
+class ScoreRequest(Asked):
     """How probable is each candidate as the continuation of each text?
 
     Attributes:
@@ -22,14 +18,9 @@ class ScoreRequest:
         following: What stands after a candidate of each text: cut with it and not scored. () for nothing.
     """
 
-    model: str
     texts: tuple[str | tuple[int, ...], ...]
     candidates: tuple[tuple[str, ...], ...]
     following: tuple[str, ...] = ()
-    owner: str = ""
-    topic: str = "main"
-    timeout_s: float | None = None
-    request_id: str = field(default_factory=lambda: uuid4().hex)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +41,3 @@ class Scores:
     def size_bytes(self) -> int:
         """What it keeps alive, roughly: an int or a float takes 32 bytes and its place 8."""
         return 200 + 80 * sum(map(len, self.input_ids))
-
-
-class ScoreEngine(Protocol):
-    """The part of the engine that compares answers."""
-
-    def score(self, request: ScoreRequest, on_wait: OnWait | None = None) -> Iterator[tuple[int, Scores]]:
-        """(which text, log p(candidate | text) of its candidates), in the texts' order, as they are known.
-
-        What texts begin with alike is read once. Closing the iterator stops it within a forward.
-
-        Raises:
-            InputError, ModelError, BusyError.
-        """
-        ...

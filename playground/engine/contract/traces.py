@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from playground.core.interventions import Intervention
 from playground.core.trace import Trace
-from playground.engine.contract.waiting import new_request_id
+from playground.engine.contract.asked import Asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Capture:
 
 
 @dataclass(frozen=True, slots=True)
-class TraceRequest:
+class TraceRequest(Asked):
     """One forward pass.
 
     Attributes:
@@ -49,12 +49,8 @@ class TraceRequest:
         intervention: What this pass does differently from the model.
         after: A trace of the text's beginning, with its keys and values: the same answer sooner, where only
             the last logits are wanted.
-        owner: The session that asks; its newer trace of the same `topic` supersedes this one.
-        topic: What the trace is for; one page may need two at once.
-        request_id: For `cancel` only: requests that bear one id share nothing.
     """
 
-    model: str
     text: str = ""
     capture: Capture = Capture()
     input_ids: tuple[int, ...] | None = None
@@ -62,7 +58,3 @@ class TraceRequest:
     decoder_text: str = ""
     intervention: Intervention | None = None
     after: Trace | None = None
-    owner: str = ""
-    topic: str = "main"
-    timeout_s: float | None = None
-    request_id: str = field(default_factory=new_request_id)

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol
-from uuid import uuid4
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from playground.core.embeddings import EmbeddingTable
 from playground.core.trace import Trace
+from playground.engine.contract.asked import Asked
+from playground.engine.contract.waiting import OnWait
 from playground.errors import InputError
-
-if TYPE_CHECKING:
-    from playground.engine.contract.waiting import OnWait
 
 
 @dataclass(frozen=True, slots=True)
-class TracesRequest:
+class TracesRequest(Asked):
     """Read many texts with one model.
 
     Attributes:
@@ -27,24 +25,19 @@ class TracesRequest:
         texts: What to read.
         hidden_states: "all", or the layers wanted (0 = embedding).
         max_tokens: How many tokens of a text are read, its frame ([CLS] ... [SEP]) with them; 0: all of them.
-        owner: The session that asks.
     """
 
-    model: str
     texts: tuple[str, ...]
     hidden_states: Literal["all"] | tuple[int, ...]
     max_tokens: int = 0
-    owner: str = ""
-    topic: str = "texts"
-    timeout_s: float | None = None
-    request_id: str = field(default_factory=lambda: uuid4().hex)
+    topic: str = field(default="texts", kw_only=True)
 
 
 TextRead = tuple[int, Trace | InputError]
 
 
-class VectorEngine(Protocol):
-    """The part of the engine that gives vectors."""
+class Vectors(Protocol):
+    """The part of an engine that gives vectors."""
 
     def embedding_table(self, model: str, on_wait: OnWait | None = None) -> EmbeddingTable:
         """The input embedding matrix of a model, the same memory for every caller."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from uuid import uuid4
 
 from playground.engine.contract.models import State
 from playground.errors import Message
@@ -28,8 +27,3 @@ class Waiting:
 
 
 OnWait = Callable[[Waiting], None]
-
-
-def new_request_id() -> str:
-    """A fresh id for one request."""
-    return uuid4().hex

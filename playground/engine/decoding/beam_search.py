@@ -10,25 +10,30 @@ from transformers.cache_utils import DynamicCache
 from playground.core.beams import BeamSearch
 from playground.engine.contract.beams import BeamsRequest, BeamStep
 from playground.engine.models.finite import check_finite
-from playground.engine.scheduling.jobs import Job, More
+from playground.engine.scheduling.jobs import More
 
 if TYPE_CHECKING:
     from playground.engine.models.loaded import LoadedModel
 
 
 class BeamsWork:
-    """Payload of one search: a step a turn, the cache kept in between.
+    """Payload of one search: a step per turn, the cache kept in between.
 
     Args:
         loaded: A decoder.
-        input_ids: Of the text.
-        search: Which has not begun.
+        input_ids: Token ids of the text.
+        request: How it searches.
     """
 
     n_forwards = 1
 
-    def __init__(self, loaded: LoadedModel, input_ids: tuple[int, ...], search: BeamSearch) -> None:
-        self.search = search
+    def __init__(self, loaded: LoadedModel, input_ids: tuple[int, ...], request: BeamsRequest) -> None:
+        self.search = BeamSearch(
+            request.n_beams,
+            max_new_tokens=request.max_new_tokens,
+            length_penalty=request.length_penalty,
+            eos_ids=loaded.tokenizer.eos_ids,
+        )
         self._loaded = loaded
         self._input_ids: Any = torch.tensor([input_ids], device=loaded.device)
         self._cache = DynamicCache(config=loaded.model.config)
@@ -47,21 +52,3 @@ class BeamsWork:
         self._cache.reorder_cache(torch.tensor(parents, device=self._loaded.device))
         self._input_ids = torch.tensor([search.last_token_ids], device=self._loaded.device).T
         return More(step, len(search.last_token_ids))
-
-
-def beams_job(request: BeamsRequest, loaded: LoadedModel, input_ids: tuple[int, ...]) -> Job:
-    """The job that gives every step; see `BeamsEngine.beams`.
-
-    Args:
-        request: What is asked.
-        loaded: A decoder.
-        input_ids: Of the text.
-    """
-    search = BeamSearch(
-        request.n_beams,
-        max_new_tokens=request.max_new_tokens,
-        length_penalty=request.length_penalty,
-        eos_ids=loaded.tokenizer.eos_ids,
-    )
-    key = object()
-    return Job("trace", key, key, len(input_ids), BeamsWork(loaded, input_ids, search), keeps=True)

@@ -6,7 +6,7 @@ unchanged residual stream there and runs only the blocks from a. On average half
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,10 +16,8 @@ import torch
 from numpy.typing import NDArray
 
 from playground.core.interventions import Ablation, Intervention
-from playground.engine.contract.inside import Ablated, AblationsRequest
 from playground.engine.forward.blocks import blocks, intervened
 from playground.engine.models.finite import check_finite
-from playground.engine.scheduling.jobs import Job
 
 if TYPE_CHECKING:
     from playground.core.trace import Trace
@@ -67,21 +65,16 @@ def _skipping(loaded: LoadedModel, n: int) -> Iterator[None]:
         yield
 
 
-def ablate_each(
-    request: AblationsRequest,
-    loaded: LoadedModel,
-    trace: Trace,
-    chunk_tokens: int,
-    result: Callable[[Job], object],
-) -> Iterator[Ablated]:
-    """Switch off every head alone, first layer first; see `InsideEngine.ablations`.
+def ablations(
+    loaded: LoadedModel, trace: Trace, ablation: Ablation, chunk_tokens: int
+) -> Iterator[AblationsWork]:
+    """The work of switching off every head alone, first layer first, chunk by chunk.
 
     Args:
-        request: What is asked.
         loaded: A decoder.
         trace: Of the unchanged model, with all hidden states.
+        ablation: What takes a head's place.
         chunk_tokens: How many tokens one forward may have, all rows together.
-        result: Queues a job and waits for what it gives.
     """
     assert trace.hidden_states is not None
     info, ids = loaded.info, tuple(trace.input_ids.tolist())
@@ -91,8 +84,4 @@ def ablate_each(
         heads = tuple(every[first : first + n_rows])
         start = heads[0][0] if info.family in _ROTARY else 0
         state = trace.hidden_states[start].copy()  # torch takes no read-only memory
-        work = AblationsWork(loaded, ids, heads, request.ablation, start, state)
-        key = object()
-        made = result(Job("trace", key, key, len(ids) * len(heads), work))
-        assert isinstance(made, np.ndarray)
-        yield Ablated(heads, made, len(every))
+        yield AblationsWork(loaded, ids, heads, ablation, start, state)

@@ -6,7 +6,7 @@ in jobs of a few columns, so that others get their turns in between.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,14 +14,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from playground.core.residual import Lens, joined
+from playground.core.residual import Lens
 from playground.engine.forward.weights import final_norm
 from playground.engine.models.finite import check_finite
-from playground.engine.scheduling.jobs import Job
 
 if TYPE_CHECKING:
-    from playground.core.trace import Trace
-    from playground.engine.contract.inside import LensRequest
     from playground.engine.models.loaded import LoadedModel
     from playground.engine.scheduling.cache import ByteCache
 
@@ -116,56 +113,13 @@ class LensWork:
         ]
 
 
-def read_lens(
-    request: LensRequest,
-    loaded: LoadedModel,
-    ids: Ids,
-    cache: ByteCache[Any],
-    trace: Callable[[], Trace],
-    result: Callable[[Job], object],
-    *,
-    later: int = 0,
-) -> Lens:
-    """Read the columns that are asked for, in that order; see `InsideEngine.lens`.
+def chunks(positions: Sequence[int], n_layer: int) -> Iterator[Ids]:
+    """Positions in their order, as many together as one job may read.
 
     Args:
-        request: What is asked.
-        loaded: A decoder.
-        ids: Token ids of the text.
-        cache: Where columns are found and left.
-        trace: Gives the text's trace with all hidden states; called where a column is missing.
-        result: Queues a job and waits for what it gives.
-        later: How many tokens of others go before it.
+        positions: Columns wanted.
+        n_layer: States of a column.
     """
-    wanted = wanted_positions(request, len(ids))
-    keep_logits = request.position is not None
-    columns = Columns(loaded, ids, request.n_top, keep_logits=keep_logits, cache=cache)
-    found = {position: column for position in wanted if (column := columns.get(position)) is not None}
-    missing = [position for position in wanted if position not in found]
-    if missing and not request.known_only:
-        states = trace().hidden_states
-        assert states is not None
-        n_columns = max(1, CHUNK_ROWS // len(states))
-        for start in range(0, len(missing), n_columns):
-            chunk = tuple(missing[start : start + n_columns])
-            key = (columns.key, chunk, request.n_top, keep_logits)
-            work = LensWork(loaded, states, chunk, columns)
-            read = result(Job("trace", key, key, len(states) * len(chunk), work, later=later))
-            assert isinstance(read, list)
-            found |= {column.positions[0]: column for column in read}
-    made = [found[position] for position in wanted if position in found]
-    return joined(made, request.n_top) if made else _nothing(request.n_top)
-
-
-def wanted_positions(request: LensRequest, n: int) -> tuple[int, ...]:
-    """The positions that a request names, all of the text if it names none."""
-    if request.position is not None:
-        return (request.position,)
-    return tuple(range(n)) if request.positions is None else request.positions
-
-
-def _nothing(n_top: int) -> Lens:
-    """A lens of no position."""
-    ids = np.zeros((0, 0, n_top), dtype=np.int64)
-    probs = ids.astype(np.float32)
-    return Lens((), ids, probs, probs[..., 0], ids[..., 0])
+    n_columns = max(1, CHUNK_ROWS // n_layer)
+    for start in range(0, len(positions), n_columns):
+        yield tuple(positions[start : start + n_columns])

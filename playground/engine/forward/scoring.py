@@ -8,10 +8,9 @@ its text alone.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from itertools import count, islice
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -21,7 +20,7 @@ from playground.core.prefix_tree import PrefixTree
 from playground.engine.contract.scores import Scores
 from playground.engine.models.finite import check_finite
 from playground.engine.scheduling.cache import ByteCache
-from playground.engine.scheduling.jobs import Job, More
+from playground.engine.scheduling.jobs import More
 from playground.settings import Settings
 
 if TYPE_CHECKING:
@@ -153,69 +152,21 @@ class ScoringWork:
         return _scores(one, self._logprobs)
 
 
-@dataclass(frozen=True)
-class Scorer:
-    """What scoring needs besides a request.
-
-    Attributes:
-        settings: How large a tree may grow, how long a piece is.
-        cache: Where scores are found and left.
-    """
-
-    settings: Settings
-    cache: ByteCache[Any]
-
-    def score(
-        self, loaded: LoadedModel, texts: Sequence[Text], results: Callable[[Job], Iterator[object]]
-    ) -> Iterator[tuple[int, Scores]]:
-        """Give every text the scores of its candidates; see `ScoreEngine.score`.
-
-        Args:
-            loaded: A decoder.
-            texts: Token ids of each text and of its candidates.
-            results: Queues a job and waits for what it gives.
-        """
-        places = count()
-        for together in _groups(texts, _most(loaded, self.settings)):
-            given = 0
-            for found in self._found(loaded, together, results):
-                new = found[given:]
-                given += len(new)
-                yield from zip(islice(places, len(new)), new, strict=True)
-
-    def _found(
-        self, loaded: LoadedModel, texts: Sequence[Text], results: Callable[[Job], Iterator[object]]
-    ) -> Iterator[Sequence[Scores]]:
-        """The scores of the first texts, of more and more of them, at last of all."""
-        keys, piece = [_key(loaded, text) for text in texts], self.settings.prefill_chunk_tokens
-        known = [self.cache.get(key) for key in keys]
-        if None not in known:
-            yield [scores for scores in known if scores is not None]
-            return
-        work = ScoringWork(loaded, texts, keys, self.cache, piece)
-        key = ("score", tuple(keys))
-        job = Job("score", key, key, work.n_tokens, work, keeps=len(work.tree) > SMALL * piece)
-        del work  # the job's, which drops it at its end
-        for found in results(job):
-            assert isinstance(found, list)
-            yield found
-
-
-def _key(loaded: LoadedModel, text: Text) -> Hashable:
-    """Of a text and its candidates in the cache: short, however long they are."""
+def score_key(loaded: LoadedModel, text: Text) -> Hashable:
+    """Key of a text and its candidates in the cache: short, however long they are."""
     ids, candidates = text
     said = sha256(b"|".join(array("q", one).tobytes() for one in (ids, *candidates))).digest()
     return ("score", loaded.info.model_id, loaded.info.revision, loaded.info.dtype, said)
 
 
-def _most(loaded: LoadedModel, settings: Settings) -> int:
-    """Nodes of a tree whose keys and values have room."""
+def most_nodes(loaded: LoadedModel, settings: Settings) -> int:
+    """How many nodes a tree may have: those whose keys and values have room."""
     info = loaded.info
     a_token = 2 * info.n_layer * max(1, info.n_kv_head) * max(1, info.d_head) * loaded.dtype.itemsize
     return min(settings.max_tree_tokens, settings.max_tree_bytes // max(1, a_token))
 
 
-def _groups(texts: Sequence[Text], most: int) -> Iterator[list[Text]]:
+def groups(texts: Sequence[Text], most: int) -> Iterator[list[Text]]:
     """Texts in their order, as many together as a tree may hold; a larger text stands alone."""
     tree, group = PrefixTree(), list[Text]()
     for ids, candidates in texts:

@@ -40,6 +40,28 @@ class InputRow:
     intervention: Intervention | None = None
 
 
+@dataclass(frozen=True)
+class TraceWork:
+    """Payload of a trace job; jobs of one group share a forward.
+
+    Attributes:
+        loaded: The model.
+        row: What it reads.
+        capture: What is kept.
+        after: The trace it goes on from; all rows of a batch have one, or none has.
+    """
+
+    loaded: LoadedModel
+    row: InputRow
+    capture: Capture
+    after: Trace | None = None
+
+
+def trace_key(loaded: LoadedModel, row: InputRow, capture: Capture) -> tuple[object, ...]:
+    """What a trace is determined by: the key under which it is cached."""
+    return (loaded.info.model_id, loaded.info.revision, loaded.info.dtype, row, capture)
+
+
 def run_traces(loaded: LoadedModel, rows: Sequence[InputRow], capture: Capture) -> list[Trace]:
     """Run all rows in one forward pass.
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from numbers import Integral
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from playground.engine.contract.beams import BeamsRequest
-from playground.engine.contract.generation import GenerateRequest
-from playground.engine.contract.inside import AblationsRequest, LensRequest
+from playground.engine.contract.inside import LensRequest
 from playground.engine.contract.limits import check_limits
 from playground.engine.contract.scores import ScoreRequest
 from playground.engine.contract.traces import Capture, TraceRequest
@@ -22,7 +21,17 @@ if TYPE_CHECKING:
 
 MAX_ALTERNATIVES = 64
 
-Request = TraceRequest | GenerateRequest | LensRequest | AblationsRequest | BeamsRequest
+
+class ReadsText(Protocol):
+    """A request that reads one text: as it is, or as token ids."""
+
+    @property
+    def text(self) -> str:
+        """What to read; ignored when `input_ids` is given."""
+
+    @property
+    def input_ids(self) -> Ids | None:
+        """Token ids to use as they are, or None."""
 
 
 def _whole(name: str, given: Iterable[int], last: int) -> tuple[int, ...]:
@@ -44,7 +53,7 @@ class RequestChecks:
         if len(text) > self._settings.max_text_chars:
             raise TextTooLong(limit=self._settings.max_text_chars, got=len(text))
 
-    def input_ids(self, request: Request, loaded: LoadedModel) -> tuple[int, ...]:
+    def input_ids(self, request: ReadsText, loaded: LoadedModel) -> tuple[int, ...]:
         """The token ids to read; refuses none, unknown ones and too many."""
         given = request.input_ids
         if given is None:

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import psutil
 import torch
@@ -16,45 +16,23 @@ from playground.core.residual import Lens
 from playground.core.trace import Trace
 from playground.engine.contract.generation import GenerateStep
 from playground.engine.contract.scores import Scores
-from playground.engine.contract.traces import Capture
 from playground.engine.decoding.batch import DecodeBatch, DecodeRow, DecodeWork
 from playground.engine.decoding.llama_step import can_mix
 from playground.engine.forward.after import run_after
-from playground.engine.forward.traces import InputRow, run_traces
+from playground.engine.forward.traces import TraceWork, run_traces
 from playground.engine.memory import is_out_of_memory
 from playground.engine.scheduling.cache import ByteCache
-from playground.engine.scheduling.jobs import Job, More
+from playground.engine.scheduling.jobs import Job, More, Work
 from playground.engine.scheduling.scheduler import Scheduler
 from playground.engine.training.trainer import Trainer
 from playground.errors import NotComputed, OutOfMemory, PlaygroundError
 from playground.settings import Settings
 
 if TYPE_CHECKING:
-    from playground.engine.models.loaded import LoadedModel
+    pass
 
 log = logging.getLogger(__name__)
 PAUSE_S = 0.1  # so that an error that stays does not fill the log
-
-
-@dataclass(frozen=True)
-class TraceWork:
-    """Payload of a trace job."""
-
-    loaded: LoadedModel
-    row: InputRow
-    capture: Capture
-    after: Trace | None = None  # all rows of a batch have one, or none has
-
-
-class Work(Protocol):
-    """Payload of any other job that is not decoding: it computes by itself."""
-
-    @property
-    def n_forwards(self) -> int:
-        """How many forwards it runs."""
-
-    def run(self) -> object:
-        """Compute; called only from the engine's thread, again after each `More`."""
 
 
 @dataclass
@@ -195,7 +173,7 @@ class ModelThread(threading.Thread):
 
     def _compute(self, jobs: Sequence[Job]) -> list[object]:
         self.counters.n_prefill_tokens += sum(job.n_tokens for job in jobs)
-        first: TraceWork | Work = jobs[0].payload
+        first: TraceWork | Work[object] = jobs[0].payload
         if isinstance(first, TraceWork):
             self.counters.n_forwards += 1
             if first.after is not None:

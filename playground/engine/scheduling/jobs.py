@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypeVar
 
 from playground.errors import PlaygroundError
 
 JobKind = Literal["trace", "score", "decode"]
+
+
+Result = TypeVar("Result", covariant=True)
 
 
 class Done:
@@ -62,8 +65,21 @@ class More:
     n_tokens: int
 
 
+class Work(Protocol[Result]):
+    """Payload of a job that computes by itself."""
+
+    @property
+    def n_forwards(self) -> int:
+        """How many forwards its next turn runs."""
+        ...
+
+    def run(self) -> Result | More:
+        """Compute; called only from the engine's thread, again after each `More`."""
+        ...
+
+
 @dataclass(eq=False)
-class Asked:
+class OpenRequest:
     """One request, from its first word to its end: also between its steps and while its model loads.
 
     Attributes:
@@ -92,7 +108,7 @@ class Ticket:
     Once it `is_broken`, because the outbox did not take something, nothing more arrives.
     """
 
-    asked: Asked
+    request: OpenRequest
     job: Job
     outbox: Outbox
     is_broken: bool = False
@@ -100,7 +116,7 @@ class Ticket:
     @property
     def owner(self) -> str:
         """The session that asks."""
-        return self.asked.owner
+        return self.request.owner
 
 
 class Outbox(Protocol):

@@ -12,7 +12,7 @@ import logging
 import threading
 from collections.abc import Callable, Container, Hashable, Sequence
 
-from playground.engine.scheduling.jobs import DONE, Asked, Job, JobKind, More, Outbox, Ticket
+from playground.engine.scheduling.jobs import DONE, Job, JobKind, More, OpenRequest, Outbox, Ticket
 from playground.errors import Cancelled, PlaygroundError, QueueFull, Superseded
 from playground.settings import Settings
 
@@ -31,38 +31,38 @@ class Scheduler:
         self._changed = threading.Condition()
         self._waiting: dict[Hashable, Job] = {}
         self._running: dict[Hashable, Job] = {}
-        self._asked: dict[Asked, None] = {}  # in the order they began
+        self._open: dict[OpenRequest, None] = {}  # in the order they began
         self._paid: dict[str, float] = {}
         self._closed = False
         self.n_cancelled = 0
 
     # ---- called by session threads
 
-    def begin(self, request_id: str, owner: str, kind: JobKind, topic: str | None = None) -> Asked:
+    def begin(self, request_id: str, owner: str, kind: JobKind, topic: str | None = None) -> OpenRequest:
         """A request begins; whoever begins one calls `end`. Once closed, it has ended already."""
         with self._changed:
-            asked = Asked(request_id, owner, kind, topic)
+            request = OpenRequest(request_id, owner, kind, topic)
             if self._closed:
-                asked.error = Cancelled()
-                return asked
-            for older in list(self._asked):
+                request.error = Cancelled()
+                return request
+            for older in list(self._open):
                 same = (older.owner, older.kind, older.topic) == (owner, kind, topic)
                 if owner and topic is not None and same:
                     self._end(older, Superseded())
-            self._asked[asked] = None
-            return asked
+            self._open[request] = None
+            return request
 
-    def check(self, asked: Asked) -> None:
+    def check(self, request: OpenRequest) -> None:
         """Raise why a request has ended early, if it has."""
-        if asked.error is not None:
-            raise asked.error
+        if request.error is not None:
+            raise request.error
 
-    def submit(self, job: Job, asked: Asked, outbox: Outbox) -> Ticket:
+    def submit(self, job: Job, request: OpenRequest, outbox: Outbox) -> Ticket:
         """Queue a job, or join the same one that is already there.
 
         Args:
             job: The computation.
-            asked: The request it is a part of.
+            request: The request it is a part of.
             outbox: Where the results go.
 
         Raises:
@@ -70,16 +70,16 @@ class Scheduler:
             QueueFull: No room; answers at once, with the place the request would have had.
         """
         with self._changed:
-            self.check(asked)
-            self._check_room(asked)
+            self.check(request)
+            self._check_room(request)
             known = self._waiting.get(job.key) or self._running.get(job.key)
             if known is None:
                 self._waiting[job.key] = known = job
-            self._enter(asked.owner)
-            asked.has_place = True
-            ticket = Ticket(asked, known, outbox)
+            self._enter(request.owner)
+            request.has_place = True
+            ticket = Ticket(request, known, outbox)
             known.tickets.append(ticket)
-            asked.tickets.append(ticket)
+            request.tickets.append(ticket)
             self._changed.notify_all()
             return ticket
 
@@ -87,31 +87,31 @@ class Scheduler:
         """Their request wants nothing more of them."""
         with self._changed:
             for ticket in tickets:
-                if ticket in ticket.asked.tickets:
+                if ticket in ticket.request.tickets:
                     self._drop(ticket, Cancelled())
 
-    def end(self, asked: Asked) -> None:
+    def end(self, request: OpenRequest) -> None:
         """A request is over: what it still waits for is taken back."""
         with self._changed:
-            self._end(asked, Cancelled())
+            self._end(request, Cancelled())
 
-    def end_when_done(self, asked: Asked) -> None:
+    def end_when_done(self, request: OpenRequest) -> None:
         """A request asks nothing more; it is over with its last ticket."""
         with self._changed:
-            asked.goes_on = False
-            self._forget_if_over(asked)
+            request.goes_on = False
+            self._forget_if_over(request)
 
     def leave(self, request_id: str) -> None:
         """Take a request back; its caller gets `Cancelled`. Unknown ids are ignored."""
         with self._changed:
-            for asked in [one for one in list(self._asked) if one.request_id == request_id]:
-                self._end(asked, Cancelled())
+            for request in [one for one in list(self._open) if one.request_id == request_id]:
+                self._end(request, Cancelled())
 
     def leave_owner(self, owner: str) -> None:
         """Take back everything of one session."""
         with self._changed:
-            for asked in [one for one in list(self._asked) if one.owner == owner]:
-                self._end(asked, Cancelled())
+            for request in [one for one in list(self._open) if one.owner == owner]:
+                self._end(request, Cancelled())
             self._paid.pop(owner, None)
 
     def position(self, ticket: Ticket) -> int:
@@ -130,8 +130,8 @@ class Scheduler:
         """Refuse everything from now on and send `Cancelled` to all."""
         with self._changed:
             self._closed = True
-            for asked in list(self._asked):
-                self._end(asked, Cancelled())
+            for request in list(self._open):
+                self._end(request, Cancelled())
             self._changed.notify_all()
 
     def wake(self) -> None:
@@ -203,9 +203,9 @@ class Scheduler:
             self._forget(job)
             tickets, job.tickets = job.tickets, []
             for ticket in tickets:
-                ticket.asked.tickets.remove(ticket)
+                ticket.request.tickets.remove(ticket)
                 self._tell(ticket, *last, DONE)
-                self._forget_if_over(ticket.asked)
+                self._forget_if_over(ticket.request)
 
     def fail_lost(self, held: Container[Job], error: PlaygroundError) -> bool:
         """End what runs, but for these; whether there was any. Nobody waits for a job that got lost."""
@@ -224,7 +224,7 @@ class Scheduler:
     # ---- with the lock held; loops run over copies: a generator collected meanwhile takes its tickets back
 
     def _active(self) -> set[str]:
-        return {asked.owner for asked in list(self._asked) if asked.tickets}
+        return {request.owner for request in list(self._open) if request.tickets}
 
     def _enter(self, owner: str) -> None:
         """A session that comes (back) starts at the least anybody active has paid: no credit for sleeping."""
@@ -241,27 +241,27 @@ class Scheduler:
         least = min((self._paid.get(ticket.owner, 0.0) for ticket in job.tickets), default=0.0)
         return least + job.later
 
-    def _check_room(self, asked: Asked) -> None:
-        if asked.has_place:
+    def _check_room(self, request: OpenRequest) -> None:
+        if request.has_place:
             return
-        others = [one for one in list(self._asked) if one.has_place]
-        mine = sum(other.owner == asked.owner for other in others)
+        others = [one for one in list(self._open) if one.has_place]
+        mine = sum(other.owner == request.owner for other in others)
         full = len(others) >= self._settings.max_inbox
-        if full or (asked.owner and mine >= self._settings.max_inbox_per_session):
+        if full or (request.owner and mine >= self._settings.max_inbox_per_session):
             raise QueueFull(position=len(self._waiting) + 1)
 
-    def _end(self, asked: Asked, error: PlaygroundError) -> None:
-        self._asked.pop(asked, None)
-        asked.error = asked.error or error
-        for ticket in list(asked.tickets):
+    def _end(self, request: OpenRequest, error: PlaygroundError) -> None:
+        self._open.pop(request, None)
+        request.error = request.error or error
+        for ticket in list(request.tickets):
             self._drop(ticket, error)
 
     def _drop(self, ticket: Ticket, error: PlaygroundError) -> None:
         self.n_cancelled += 1
-        ticket.asked.tickets.remove(ticket)
+        ticket.request.tickets.remove(ticket)
         ticket.job.tickets.remove(ticket)
         self._tell(ticket, error, DONE)
-        self._forget_if_over(ticket.asked)
+        self._forget_if_over(ticket.request)
         if not ticket.job.tickets and not ticket.job.running:
             self._forget(ticket.job)
 
@@ -275,9 +275,9 @@ class Scheduler:
             ticket.is_broken = True
             log.exception("what was computed could not be handed out")
 
-    def _forget_if_over(self, asked: Asked) -> None:
-        if not (asked.goes_on or asked.tickets):
-            self._asked.pop(asked, None)
+    def _forget_if_over(self, request: OpenRequest) -> None:
+        if not (request.goes_on or request.tickets):
+            self._open.pop(request, None)
 
     def _forget(self, job: Job) -> None:
         job.payload = None  # a reader who pauses holds a ticket, and keeps nothing alive by it

@@ -7,8 +7,8 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Protocol
 
+from playground.engine.contract.asked import Asked
 from playground.engine.contract.waiting import OnWait, Waiting
 from playground.engine.scheduling.jobs import DONE, Job, JobKind, Ticket
 from playground.engine.scheduling.scheduler import Scheduler
@@ -16,18 +16,6 @@ from playground.errors import NotComputed, PlaygroundError, TimedOut
 
 POLL_S = 0.1
 Sent = queue.SimpleQueue[tuple[int, object]]
-
-
-class Asks(Protocol):
-    """What every request has."""
-
-    @property
-    def request_id(self) -> str:
-        """For `cancel`."""
-
-    @property
-    def owner(self) -> str:
-        """The session that asks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +44,7 @@ class Asking:
     def __init__(
         self,
         scheduler: Scheduler,
-        request: Asks,
+        request: Asked,
         kind: JobKind,
         topic: str | None,
         timeout_s: float,
@@ -68,14 +56,14 @@ class Asking:
 
     def __enter__(self) -> Asking:
         request = self._request
-        self._asked = self._scheduler.begin(request.request_id, request.owner, self._kind, self._topic)
-        self._scheduler.check(self._asked)
+        self._open = self._scheduler.begin(request.request_id, request.owner, self._kind, self._topic)
+        self._scheduler.check(self._open)
         return self
 
     def __exit__(
         self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
-        self._scheduler.end(self._asked)
+        self._scheduler.end(self._open)
 
     def waits(self, waiting: Waiting) -> None:
         """Called about ten times a second by whatever the request waits for.
@@ -83,7 +71,7 @@ class Asking:
         Raises:
             Cancelled: It has been cancelled or superseded.
         """
-        self._scheduler.check(self._asked)
+        self._scheduler.check(self._open)
         if self._on_wait is not None:
             self._on_wait(waiting)
 
@@ -108,9 +96,9 @@ class Asking:
         tickets: list[Ticket] = []
         try:
             for row, job in enumerate(jobs):
-                tickets.append(self._scheduler.submit(job, self._asked, _Row(row, sent)))
+                tickets.append(self._scheduler.submit(job, self._open, _Row(row, sent)))
             while n_open:
-                self._scheduler.check(self._asked)  # cancelled: also what has come already is not wanted
+                self._scheduler.check(self._open)  # cancelled: also what has come already is not wanted
                 try:
                     row, value = sent.get(timeout=POLL_S)
                 except queue.Empty:

@@ -1,0 +1,177 @@
+"""A request whose model is in memory: with what every part of this engine asks the model thread."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Hashable, Iterator, Sequence
+from concurrent.futures import TimeoutError as FutureTimeout
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TypeVar, cast
+
+from playground.core.residual import Lens
+from playground.core.trace import Trace
+from playground.engine.adapters.store import Adapters
+from playground.engine.contract.asked import Asked
+from playground.engine.contract.generation import GenerateRequest, GenerateStep
+from playground.engine.contract.limits import check_settings
+from playground.engine.contract.scores import Scores
+from playground.engine.contract.traces import TraceRequest
+from playground.engine.contract.waiting import OnWait, Waiting
+from playground.engine.decoding.batch import DecodeWork
+from playground.engine.forward.after import goes_on
+from playground.engine.forward.blocks import check_intervention
+from playground.engine.forward.positions import check_positions
+from playground.engine.forward.traces import InputRow, TraceWork, trace_key
+from playground.engine.local.checks import ReadsText, RequestChecks
+from playground.engine.models.continuations import Ids
+from playground.engine.models.loaded import LoadedModel
+from playground.engine.scheduling.cache import ByteCache
+from playground.engine.scheduling.jobs import Job, JobKind, Work
+from playground.engine.scheduling.scheduler import Scheduler
+from playground.engine.scheduling.waiting import POLL_S, Asking
+from playground.settings import Settings
+
+Result = TypeVar("Result")
+
+
+class Backend:
+    """What the parts of one local engine share.
+
+    Attributes:
+        settings: Limits.
+        models: Loads models and the adapters on them.
+        scheduler: The queue before the model thread.
+        cache: Traces, columns of the lens and scores that are known already.
+        checks: What a request may ask of a loaded model.
+        n_cache_hits: Traces that were known already.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        models: Adapters,
+        scheduler: Scheduler,
+        cache: ByteCache[Trace | Lens | Scores],
+    ) -> None:
+        self.settings, self.models, self.scheduler, self.cache = settings, models, scheduler, cache
+        self.checks = RequestChecks(settings)
+        self.n_cache_hits = 0
+
+    @contextmanager
+    def ask(
+        self, request: Asked, kind: JobKind, on_wait: OnWait | None, *, supersedes: bool = False
+    ) -> Iterator[Ask]:
+        """A request from here to its end, once its model is in memory.
+
+        Args:
+            request: Who asks what of which model.
+            kind: Of its jobs.
+            on_wait: Told where it stands while it waits.
+            supersedes: Whether it ends an older request of its session, kind and topic.
+        """
+        topic = request.topic if supersedes else None
+        timeout_s = request.timeout_s or self.settings.request_timeout_s
+        with Asking(self.scheduler, request, kind, topic, timeout_s, on_wait) as waiting:
+            yield Ask(self, self._loaded(request.model, waiting), waiting)
+
+    def _loaded(self, model: str, waiting: Asking) -> LoadedModel:
+        """The model in memory, waiting for it (and saying so) when it is not there yet."""
+        started = time.monotonic()
+        future = self.models.load(model)
+        while True:
+            try:
+                return future.result(timeout=POLL_S)
+            except FutureTimeout:
+                if future.done():
+                    return future.result()
+                state, message = self.models.state(model)
+                waiting.waits(Waiting(0, time.monotonic() - started, state, message))
+
+
+class Ask:
+    """One request that is open: everything it has computed is queued here, and waited for here.
+
+    Args:
+        backend: Where it is computed.
+        loaded: The model it asks.
+        waiting: Its wait for the model thread.
+    """
+
+    def __init__(self, backend: Backend, loaded: LoadedModel, waiting: Asking) -> None:
+        self.loaded = loaded
+        self._backend, self._waiting = backend, waiting
+
+    def ids(self, request: ReadsText) -> Ids:
+        """The token ids to read; refuses none, unknown ones and too many."""
+        return self._backend.checks.input_ids(request, self.loaded)
+
+    def compute(
+        self, work: Work[Result], n_tokens: int, *, key: Hashable | None = None, later: int = 0
+    ) -> Result:
+        """Have a piece of work done in one turn, and wait for what it gives.
+
+        Args:
+            work: To be run by the model thread.
+            n_tokens: What it costs.
+            key: Requests with equal keys share one computation; None shares it with nobody.
+            later: How many tokens of others go before it.
+        """
+        return next(self.steps(work, n_tokens, key=key, later=later))
+
+    def steps(
+        self,
+        work: Work[Result],
+        n_tokens: int,
+        *,
+        kind: JobKind = "trace",
+        key: Hashable | None = None,
+        later: int = 0,
+        keeps: bool = False,
+    ) -> Iterator[Result]:
+        """Have work of several turns done; gives what each turn gives. Closing the iterator takes it back.
+
+        Args:
+            work, n_tokens, key, later: As in `compute`; `n_tokens` is the cost of the first turn.
+            kind, keeps: As in `Job`.
+        """
+        key = object() if key is None else key
+        job = Job(kind, key, key, n_tokens, work, keeps=keeps, later=later)
+        return cast("Iterator[Result]", self._waiting.results(job))
+
+    def generate(self, requests: Sequence[GenerateRequest]) -> Iterator[tuple[int, GenerateStep]]:
+        """(which of the requests, its next step), as they are computed; closing the iterator stops all."""
+        jobs = [self._decode_job(request) for request in requests]
+        return cast("Iterator[tuple[int, GenerateStep]]", self._waiting.each(jobs))
+
+    def trace(self, request: TraceRequest) -> Trace:
+        """One forward pass with everything captured that was asked for, or what is known of it already."""
+        loaded, checks, cache = self.loaded, self._backend.checks, self._backend.cache
+        ids = self.ids(request)
+        row = InputRow(
+            ids,
+            checks.decoder_ids(request, loaded),
+            check_positions(request.position_ids, len(ids), loaded),
+            check_intervention(request.intervention, loaded.info, len(ids)),
+        )
+        capture = checks.capture(request.capture, loaded, len(ids))
+        key = trace_key(loaded, row, capture)
+        known = cache.get(key)
+        if isinstance(known, Trace):
+            self._backend.n_cache_hits += 1
+            return replace(known, cached=True)
+        after = request.after if goes_on(loaded, row, capture, request.after) else None
+        alone = loaded.info.kind == "encoder-decoder" and key
+        group = ("trace", id(loaded), capture, alone, after is not None)
+        job = Job("trace", key, group, len(ids), TraceWork(loaded, row, capture, after))
+        return cast("Trace", self._waiting.result(job))
+
+    def _decode_job(self, request: GenerateRequest) -> Job:
+        loaded, checks = self.loaded, self._backend.checks
+        check_settings(request, self._backend.settings)
+        checks.require(loaded, "generate")
+        ids = self.ids(request) + checks.known_ids(request.written, loaded)
+        checks.check_window(len(ids) + 1, loaded)
+        key = object()  # nobody's but this caller's, whatever its id
+        group = key if request.alone else id(loaded)  # rows of one group share a batch
+        return Job("decode", key, group, len(ids), DecodeWork(loaded, request, ids))

@@ -1,0 +1,41 @@
+"""Scores of candidates as continuations of texts: tree by tree, each in pieces."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import count, islice
+
+from playground.engine.contract.scores import Scores
+from playground.engine.forward.scoring import SMALL, ScoringWork, Text, groups, most_nodes, score_key
+from playground.engine.local.ask import Ask, Backend
+
+
+def score(ask: Ask, backend: Backend, texts: Sequence[Text]) -> Iterator[tuple[int, Scores]]:
+    """Give every text the scores of its candidates, in the texts' order, as they are known.
+
+    Args:
+        ask: Of a decoder.
+        backend: Where it is computed: how large a tree may grow, what is known already.
+        texts: Token ids of each text and of its candidates.
+    """
+    places = count()
+    for together in groups(texts, most_nodes(ask.loaded, backend.settings)):
+        given = 0
+        for found in _found(ask, backend, together):
+            new = found[given:]
+            given += len(new)
+            yield from zip(islice(places, len(new)), new, strict=True)
+
+
+def _found(ask: Ask, backend: Backend, texts: Sequence[Text]) -> Iterator[Sequence[Scores]]:
+    """The scores of the first texts, of more and more of them, at last of all."""
+    keys, piece = [score_key(ask.loaded, text) for text in texts], backend.settings.prefill_chunk_tokens
+    known = [backend.cache.get(key) for key in keys]
+    if None not in known:
+        yield [scores for scores in known if isinstance(scores, Scores)]
+        return
+    work = ScoringWork(ask.loaded, texts, keys, backend.cache, piece)
+    keeps = len(work.tree) > SMALL * piece
+    steps = ask.steps(work, work.n_tokens, kind="score", key=("score", tuple(keys)), keeps=keeps)
+    del work  # the job's, which drops it at its end
+    yield from steps
