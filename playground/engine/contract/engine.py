@@ -16,13 +16,14 @@ from numpy.typing import NDArray
 from playground.core.positions import PositionScheme
 from playground.core.tokens import Tokenization
 from playground.core.trace import Trace
+from playground.engine.contract.adapters import AdapterStore
 from playground.engine.contract.beams import BeamsEngine
 from playground.engine.contract.generation import GenerateRequest, GenerateStep, ManyEngine
 from playground.engine.contract.inside import InsideEngine
 from playground.engine.contract.models import ModelInfo
 from playground.engine.contract.scores import ScoreEngine
 from playground.engine.contract.traces import TraceRequest
-from playground.engine.contract.training import FinetuneEngine
+from playground.engine.contract.training import Training
 from playground.engine.contract.vectors import VectorEngine
 from playground.engine.contract.waiting import OnWait
 
@@ -53,10 +54,18 @@ class EngineStats:
     model_bytes: int = 0
 
 
-class Engine(VectorEngine, InsideEngine, ManyEngine, BeamsEngine, ScoreEngine, FinetuneEngine, Protocol):
+class Engine(VectorEngine, InsideEngine, ManyEngine, BeamsEngine, ScoreEngine, Protocol):
     """Everything the app asks of a model. Plain data only; safe to call from any thread."""
 
     tokenizers: NamedTokenizers
+
+    @property
+    def adapters(self) -> AdapterStore:
+        """The adapters of all sessions."""
+
+    @property
+    def training(self) -> Training:
+        """What trains."""
 
     def models(self) -> list[ModelInfo]:
         """The catalogue, in display order, with the state of each model."""
@@ -99,7 +108,7 @@ class Engine(VectorEngine, InsideEngine, ManyEngine, BeamsEngine, ScoreEngine, F
     def cancel_owner(self, owner: str) -> None:
         """Stop everything a session asked for (its tab was closed); what it trained waits a while."""
 
-    def welcome(self, owner: str) -> None:
+    def owner_back(self, owner: str) -> None:
         """A session is back whose connection had been lost."""
 
     def stats(self) -> EngineStats:
