@@ -18,6 +18,7 @@ from playground.core.files.training_rows import TrainingRow, pairs, split
 from playground.engine import create_engine
 from playground.engine.adapters.layers import targets
 from playground.engine.contract.training import FinetuneRequest, TrainingText
+from playground.engine.local.engine import LocalEngine
 from playground.engine.models.catalogue import model_folder
 from playground.engine.training.bank import MAX_NORM, AdapterBank, AdapterSlot
 from playground.engine.training.run import text_order
@@ -31,8 +32,9 @@ def run() -> list[dict[str, Any]]:
     """Steps a second of one and of four runs beside peft's, then of four readers on the server."""
     settings = Settings()
     engine = create_engine(settings)
+    assert isinstance(engine, LocalEngine)
     texts = _texts(engine)
-    loaded = engine.lent.load(settings.default_model).result()
+    loaded = engine.adapters.load(settings.default_model).result()
     torch.set_num_threads(settings.torch_threads or torch.get_num_threads())
     one, four, peer = _bank(loaded, texts, 1), _bank(loaded, texts, N_TOGETHER), _Peft(settings, texts)
     spent: dict[str, list[float]] = {"one": [], "four": [], "peft": []}
@@ -63,10 +65,10 @@ def run() -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _texts(engine: Any) -> tuple[TrainingText, ...]:  # noqa: ANN401  (an engine)
+def _texts(engine: LocalEngine) -> tuple[TrainingText, ...]:
     read = json.loads((site_root() / "assets/training/en/pirate.json").read_text("utf-8"))
     rows: tuple[TrainingRow, ...] = split(pairs(read["rows"]))[0]
-    made: tuple[TrainingText, ...] = engine.training_texts(Settings().default_model, rows)
+    made: tuple[TrainingText, ...] = engine.training.texts(Settings().default_model, rows)
     return made
 
 

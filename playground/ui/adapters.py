@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from playground.engine.contract.adapters import AdapterInfo
 from playground.engine.contract.engine import Engine
 from playground.engine.contract.models import AdapterName, CatalogueEntry, ModelInfo
-from playground.engine.contract.training import AdapterInfo
 from playground.engine.process import shared_engine
 from playground.errors import PlaygroundError
 from playground.ui import compute
@@ -17,7 +17,7 @@ from playground.ui.text import _, share
 def mine() -> list[AdapterInfo]:
     """This session's adapters, oldest first; none while the engine is starting."""
     engine = _engine()
-    return [] if engine is None else engine.adapters(compute.owner())
+    return [] if engine is None else engine.adapters.of(compute.owner())
 
 
 def entries(models: dict[str, CatalogueEntry]) -> dict[str, CatalogueEntry]:
@@ -58,7 +58,7 @@ def _name(adapter: AdapterInfo) -> str:
 def entry_of(model_id: str, models: dict[str, CatalogueEntry]) -> CatalogueEntry | None:
     """What a model id with an adapter names, at the strength it says; None when it is not this session's."""
     name, engine = AdapterName.of(model_id), _engine()
-    if engine is None or not name.adapter_id or not engine.lent.belongs(model_id, compute.owner()):
+    if engine is None or not name.adapter_id or not engine.adapters.belongs(model_id, compute.owner()):
         return None
     whole = entries(models).get(f"{name.base_id}+{name.adapter_id}")
     if whole is None or name.strength == 1:
@@ -77,7 +77,7 @@ def info_of(base: ModelInfo, entry: CatalogueEntry) -> ModelInfo:
     engine = _engine()
     if engine is None:
         return base
-    adapter = engine.lent.get(entry.model_id)
+    adapter = engine.adapters.info(entry.model_id)
     return replace(
         base, model_id=entry.model_id, name=entry.name, adapter=adapter.name, adapter_step=adapter.step
     )

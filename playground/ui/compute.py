@@ -54,7 +54,7 @@ def _release(owner_id: str) -> None:
 def _hold(owner_id: str) -> str:
     """Cached as long as the session is connected: its end releases the owner, its return calls it again."""
     with suppress(TimeoutError, PlaygroundError):
-        shared_engine(timeout_s=0).welcome(owner_id)
+        shared_engine(timeout_s=0).owner_back(owner_id)
     return owner_id
 
 

@@ -66,11 +66,11 @@ def read_by_peft(settings: Settings, model: str, files: Mapping[str, bytes]) -> 
 
 def read_here(engine: LocalEngine, model: str, files: Mapping[str, bytes]) -> NDArray[np.float32]:
     """The same by the playground, which forgets the adapter again."""
-    made = engine.imported(model, "x.zip", zipped(files), "reader", any_base=True).model_id
+    made = engine.adapters.imported(model, "x.zip", zipped(files), "reader", any_base=True).model_id
     try:
         return logits(engine, made)
     finally:
-        engine.lent.remove(made, "reader")
+        engine.adapters.remove(made, "reader")
 
 
 def logits(engine: LocalEngine, model: str) -> NDArray[np.float32]:

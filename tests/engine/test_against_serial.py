@@ -27,7 +27,7 @@ from playground.engine.local.engine import LocalEngine
 from playground.errors import Cancelled, QueueFull, TimedOut
 from playground.settings import Settings
 from tests import tiny
-from tests.engine.test_finetuning import run_of
+from tests.engine.test_finetuning import run_of, trained
 
 N_THREADS, N_EACH, N_KNOWN = 40, 12, 90
 TEXTS = (
@@ -196,10 +196,8 @@ def adapters(tiny_settings: Settings) -> list[tuple[str, bytes]]:
     engine = LocalEngine(tiny_settings)
     made = []
     for number, model in enumerate((tiny.LLAMA, tiny.LLAMA, tiny.GPT2)):
-        last = list(engine.finetune(run_of(number, model, n_steps=3, learning_rate=0.05, owner="teacher")))[
-            -1
-        ]
-        made.append((model, engine.exported(last.adapter, {})))
+        last = trained(engine, run_of(number, model, n_steps=3, learning_rate=0.05, owner="teacher"))
+        made.append((model, engine.adapters.exported(last.adapter, {})))
     engine.close()
     return made
 
@@ -207,7 +205,7 @@ def adapters(tiny_settings: Settings) -> list[tuple[str, bytes]]:
 def engine_with(settings: Settings, adapters: list[tuple[str, bytes]]) -> tuple[LocalEngine, tuple[str, ...]]:
     """An engine, and the decoders it has, in the order of the adapters."""
     engine = LocalEngine(settings)
-    made = [engine.imported(base, "taught", data, "teacher").model_id for base, data in adapters]
+    made = [engine.adapters.imported(base, "taught", data, "teacher").model_id for base, data in adapters]
     return engine, (tiny.LLAMA, tiny.GPT2, *made)
 
 

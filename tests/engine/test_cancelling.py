@@ -27,7 +27,7 @@ from playground.engine.models import loading
 from playground.errors import Cancelled, QueueFull, Superseded
 from playground.settings import Settings
 from tests import tiny
-from tests.engine.test_finetuning import run_of
+from tests.engine.test_finetuning import run_of, trained
 
 TEXT = "The capital of England is London and the cat sat on the mat"
 STEPPED = (  # what is asked of the model thread in several steps
@@ -276,11 +276,11 @@ def test_cancelling_an_id_ends_all_that_bear_it_and_nothing_else(engine: LocalEn
 
 def test_an_import_that_ends_after_its_session_left_is_freed_after_a_while(tiny_settings: Settings) -> None:
     engine = new_engine(tiny_settings, adapter_grace_s=0.2)
-    trained = list(engine.finetune(run_of(1, n_steps=1, owner="teacher")))[-1].adapter
-    data, size = engine.exported(trained, {}), engine.lent.size_bytes
+    adapter = trained(engine, run_of(1, n_steps=1, owner="teacher")).adapter
+    data, size = engine.adapters.exported(adapter, {}), engine.adapters.size_bytes
     engine.cancel_owner("left")
-    model_id = engine.imported(tiny.LLAMA, "late", data, "left").model_id
-    assert engine.lent.size_bytes == 2 * size
-    assert engine.lent.belongs(model_id, "left"), "a session whose connection was lost finds it"
-    until(lambda: engine.lent.size_bytes == size)
+    model_id = engine.adapters.imported(tiny.LLAMA, "late", data, "left").model_id
+    assert engine.adapters.size_bytes == 2 * size
+    assert engine.adapters.belongs(model_id, "left"), "a session whose connection was lost finds it"
+    until(lambda: engine.adapters.size_bytes == size)
     engine.close()

@@ -46,7 +46,7 @@ from playground.errors import (
 )
 from playground.settings import Settings
 from tests import tiny
-from tests.engine.test_finetuning import run_of
+from tests.engine.test_finetuning import run_of, trained
 
 ERRORS: tuple[Exception, ...] = (
     RuntimeError("it broke"),
@@ -125,8 +125,10 @@ class Bench:
 def benches(request: pytest.FixtureRequest, tiny_settings: Settings) -> Iterator[Bench]:
     settings = tiny_settings.model_copy(update={"cache_bytes": 0, "prefill_chunk_tokens": 8})
     engine = LocalEngine(settings)
-    trained = list(engine.finetune(run_of(1, request.param, n_steps=3, learning_rate=0.05, owner="teacher")))
-    assert trained[-1].adapter
+    adapter = trained(
+        engine, run_of(1, request.param, n_steps=3, learning_rate=0.05, owner="teacher")
+    ).adapter
+    assert adapter
     gate = threading.Event()
     gate.set()
     real = engine._scheduler.next_batch
@@ -136,7 +138,7 @@ def benches(request: pytest.FixtureRequest, tiny_settings: Settings) -> Iterator
         return real()
 
     engine._scheduler.next_batch = next_batch  # type: ignore[method-assign]
-    yield Bench(engine, request.param, gate, [], trained[-1].adapter)
+    yield Bench(engine, request.param, gate, [], adapter)
     assert engine._thread.is_alive(), "no error has ended the engine's thread"
     engine.close()
 
@@ -392,7 +394,7 @@ def test_an_error_at_any_moment_hangs_no_forward_and_spoils_none(
 
 def test_an_adapter_that_fails_ends_its_own_rows_only(bench: Bench, expected: list[list[int]]) -> None:
     """Rows with and without an adapter share the steps of a Llama; the others have a batch a model."""
-    model = bench.engine.lent.load(bench.adapter).result()
+    model = bench.engine.adapters.load(bench.adapter).result()
     adapted = next(module for module in model.model.modules() if isinstance(module, Adapted))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(adapted, "added", lambda _x: (_ for _ in ()).throw(RuntimeError("it broke")))

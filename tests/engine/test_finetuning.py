@@ -116,7 +116,7 @@ class PeftRun:
 
 
 def slot_of(engine: LocalEngine, request: FinetuneRequest) -> tuple[Any, AdapterSlot]:
-    loaded = engine.lent.load(request.model).result(timeout=60)
+    loaded = engine.adapters.load(request.model).result(timeout=60)
     return loaded, AdapterSlot(request, targets(loaded.template, request.target_modules, request.method))
 
 
@@ -128,12 +128,18 @@ def batches(request: FinetuneRequest, step: int) -> list[TrainingText]:
 def wait(engine: LocalEngine, request: FinetuneRequest, timeout_s: float = 60) -> TrainingState:
     until = time.monotonic() + timeout_s
     while time.monotonic() < until:
-        state = engine.trainings.state(request.request_id, request.owner)
+        state = engine.training.runs.state(request.request_id, request.owner)
         assert state is not None
         if state.status in ENDED:
             return state
         time.sleep(0.01)
     raise AssertionError("the run did not end")
+
+
+def trained(engine: LocalEngine, request: FinetuneRequest) -> TrainingState:
+    """The end of a run of its own."""
+    engine.training.runs.start(request)
+    return wait(engine, request)
 
 
 def wait_written(engine: LocalEngine, request: FinetuneRequest) -> TrainingState:
@@ -243,7 +249,7 @@ def test_a_slot_that_breaks_down_touches_no_other(tiny_engine: LocalEngine) -> N
 
 def test_step_0_and_strength_0_are_the_base_exactly(engine: LocalEngine) -> None:
     request = run_of(1, owner="me")
-    engine.start(request)
+    engine.training.runs.start(request)
     state = wait(engine, request)
     asked = TraceRequest(tiny.LLAMA, input_ids=(5, 6, 7, 8), capture=Capture(logits="all"))
     base = engine.trace(asked).logits
@@ -271,13 +277,13 @@ def test_a_class_that_trains_on_one_set_tests_the_base_once(
     )
     same = {"held_out": texts(3, 1), "general": texts(2, 2), "prompts": ((5, 6, 7), (8, 9)), "n_steps": 2}
     first = run_of(1, owner="first", **same)
-    engine.start(first)
+    engine.training.runs.start(first)
     wait_written(engine, first)
     assert tested == [5, 5], "before the first step and after the last"
     for changes, n_tests in (({}, 1), ({"held_out": texts(3, 3)}, 2), ({"prompts": ((5, 6),)}, 2)):
         tested.clear()
         other = run_of(2, owner=f"other {changes}", **(same | changes))
-        engine.start(other)
+        engine.training.runs.start(other)
         state, known = wait_written(engine, other), wait_written(engine, first)
         assert len(tested) == n_tests, changes
         assert [step for step, _loss in state.held_out] == [0, 2]
@@ -289,14 +295,14 @@ def test_a_class_that_trains_on_one_set_tests_the_base_once(
 
 def test_merged_is_unmerged(engine: LocalEngine) -> None:
     request = run_of(1, owner="me")
-    engine.start(request)
+    engine.training.runs.start(request)
     state = wait(engine, request)
-    loaded = engine.lent.load(tiny.LLAMA).result()
+    loaded = engine.adapters.load(tiny.LLAMA).result()
     merged = oracle(engine._settings, tiny.LLAMA)
     import copy
 
     merged = copy.deepcopy(merged)
-    adapter = engine.lent.get(state.adapter)
+    adapter = engine.adapters.get(state.adapter)
     for path, change in adapter.changes.items():
         assert change.A is not None
         delta = delta_weight(change.A.numpy(), change.B.numpy(), adapter.lora_alpha)
@@ -310,7 +316,7 @@ def test_merged_is_unmerged(engine: LocalEngine) -> None:
 
 
 def test_base_weights_never_change(engine: LocalEngine) -> None:
-    loaded = engine.lent.load(tiny.LLAMA).result()
+    loaded = engine.adapters.load(tiny.LLAMA).result()
     before = hash_of(loaded.model)
     done, cancelled, broken = (
         run_of(1, owner="a"),
@@ -318,9 +324,9 @@ def test_base_weights_never_change(engine: LocalEngine) -> None:
         run_of(3, owner="c", learning_rate=100.0, n_steps=150),
     )
     for one in (done, cancelled, broken):
-        engine.start(one)
+        engine.training.runs.start(one)
     time.sleep(0.1)
-    engine.trainings.cancel(cancelled.request_id)
+    engine.training.runs.cancel(cancelled.request_id)
     for one in (done, cancelled, broken):
         wait(engine, one)
     assert hash_of(loaded.model) == before == hash_of(loaded.template)
@@ -332,7 +338,7 @@ def test_base_weights_never_change(engine: LocalEngine) -> None:
 @pytest.mark.parametrize("model", [tiny.LLAMA, tiny.GPT2])
 def test_decoding_with_an_adapter_is_its_forward(engine: LocalEngine, model: str) -> None:
     request = run_of(1, model, owner="me")
-    engine.start(request)
+    engine.training.runs.start(request)
     state = wait(engine, request)
     prompt = (5, 6, 7, 8)
     steps = list(
@@ -355,7 +361,7 @@ def test_held_out_texts_are_never_trained_on(engine: LocalEngine, monkeypatch: p
         AdapterBank, "step", lambda self, batch: (read.append(batch), original(self, batch))[1]
     )
     request = run_of(1, owner="me", n_steps=12)
-    engine.start(request)
+    engine.training.runs.start(request)
     wait(engine, request)
     seen = {text.input_ids for each in read for batch in each for text in batch}
     assert seen == {text.input_ids for text in request.train}
@@ -367,19 +373,19 @@ def test_pause_keeps_everything_and_resume_ends_as_if_never_paused(engine: Local
         run_of(1, owner="a", n_steps=30, keep_best=False),
         run_of(1, owner="b", n_steps=30, keep_best=False),
     )
-    engine.start(plain)
+    engine.training.runs.start(plain)
     expected = wait(engine, plain)
-    engine.start(paused)
-    while (state := engine.trainings.state(paused.request_id, "b")) and not state.step:
+    engine.training.runs.start(paused)
+    while (state := engine.training.runs.state(paused.request_id, "b")) and not state.step:
         time.sleep(0.001)
-    engine.trainings.pause(paused.request_id)
+    engine.training.runs.pause(paused.request_id)
     time.sleep(0.2)
-    resting = engine.trainings.state(paused.request_id, "b")
+    resting = engine.training.runs.state(paused.request_id, "b")
     assert resting is not None
     assert resting.status == "paused"
     assert 0 < resting.step < 30
     assert engine.stats().n_training == 0
-    engine.trainings.resume(paused.request_id)
+    engine.training.runs.resume(paused.request_id)
     done = wait(engine, paused)
     np.testing.assert_allclose(
         [loss for _, loss in done.train], [loss for _, loss in expected.train], atol=1e-6
@@ -388,14 +394,14 @@ def test_pause_keeps_everything_and_resume_ends_as_if_never_paused(engine: Local
 
 def test_cancel_frees_the_slot_and_keeps_what_was_learned(engine: LocalEngine) -> None:
     request = run_of(1, owner="me", n_steps=200, keep_best=False)
-    engine.start(request)
-    while (state := engine.trainings.state(request.request_id, "me")) and state.step < 3:
+    engine.training.runs.start(request)
+    while (state := engine.training.runs.state(request.request_id, "me")) and state.step < 3:
         time.sleep(0.001)
-    engine.trainings.cancel(request.request_id)
+    engine.training.runs.cancel(request.request_id)
     until = time.monotonic() + 5
     while engine.stats().n_training and time.monotonic() < until:
         time.sleep(0.005)
-    state = engine.trainings.state(request.request_id, "me")
+    state = engine.training.runs.state(request.request_id, "me")
     assert state is not None
     assert state.status == "cancelled"
     assert state.adapter
@@ -409,8 +415,8 @@ def test_a_learning_rate_that_breaks_down_says_so_and_touches_nobody(real_engine
     chosen = {"model": model, "target_modules": ("q_proj", "v_proj"), "batch_size": 2, "n_steps": 12}
     hot = run_of(1, owner="hot", learning_rate=10.0, **chosen)
     fine = run_of(2, owner="fine", learning_rate=1e-3, **chosen)
-    real_engine.start(hot)
-    real_engine.start(fine)
+    real_engine.training.runs.start(hot)
+    real_engine.training.runs.start(fine)
     state, other = wait(real_engine, hot), wait(real_engine, fine)
     assert state.status == "failed"
     assert state.error is not None
@@ -418,16 +424,16 @@ def test_a_learning_rate_that_breaks_down_says_so_and_touches_nobody(real_engine
     assert str(state.error).startswith("The training failed at step")
     assert other.status == "done"
     assert other.train[-1][1] < other.train[0][1]
-    assert not real_engine.adapters("hot")
+    assert not real_engine.adapters.of("hot")
     for owner in ("hot", "fine"):
         real_engine.cancel_owner(owner)
 
 
 def test_a_closed_tab_frees_slots_and_after_a_while_memory(engine: LocalEngine) -> None:
     first = run_of(1, owner="me")
-    engine.start(first)
+    engine.training.runs.start(first)
     adapter = wait(engine, first).adapter
-    engine.start(run_of(2, owner="me", n_steps=200))
+    engine.training.runs.start(run_of(2, owner="me", n_steps=200))
     time.sleep(0.05)
     engine.cancel_owner("me")
     until = time.monotonic() + 5
@@ -435,40 +441,40 @@ def test_a_closed_tab_frees_slots_and_after_a_while_memory(engine: LocalEngine) 
         time.sleep(0.02)
     assert engine.stats().n_training == 0
     assert engine.stats().adapter_bytes == 0
-    assert not engine.trainings.of("me")
-    assert not engine.adapters("me")
-    assert not engine.lent.belongs(adapter, "you")
+    assert not engine.training.runs.of("me")
+    assert not engine.adapters.of("me")
+    assert not engine.adapters.belongs(adapter, "you")
 
 
 def test_an_adapter_is_its_sessions_alone_until_that_ends(engine: LocalEngine) -> None:
     request = run_of(1, owner="me")
-    engine.start(request)
+    engine.training.runs.start(request)
     adapter = wait(engine, request).adapter
-    assert engine.lent.belongs(adapter, "me")
-    assert not engine.lent.belongs(adapter, "you")
+    assert engine.adapters.belongs(adapter, "me")
+    assert not engine.adapters.belongs(adapter, "you")
     engine.cancel_owner("me")
-    assert engine.lent.belongs(adapter, "you"), "a reload is a new session that knows the id"
+    assert engine.adapters.belongs(adapter, "you"), "a reload is a new session that knows the id"
     time.sleep(0.4)
-    assert [one.model_id for one in engine.adapters("you")] == [adapter]
+    assert [one.model_id for one in engine.adapters.of("you")] == [adapter]
 
 
 def test_the_line_is_fair_and_bounded(engine: LocalEngine) -> None:
     for seed in range(3):
-        engine.start(run_of(seed, owner="greedy", n_steps=200))
+        engine.training.runs.start(run_of(seed, owner="greedy", n_steps=200))
     with pytest.raises(TooManyRuns):
-        engine.start(run_of(9, owner="greedy"))
+        engine.training.runs.start(run_of(9, owner="greedy"))
     for seed in range(3):
-        engine.start(run_of(seed, owner="second", n_steps=200))
+        engine.training.runs.start(run_of(seed, owner="second", n_steps=200))
     last = run_of(7, owner="third", n_steps=2)
-    engine.start(last)
+    engine.training.runs.start(last)
     until = time.monotonic() + 30
-    while all(state.status == "waiting" for state in engine.trainings.of("second")):
+    while all(state.status == "waiting" for state in engine.training.runs.of("second")):
         assert time.monotonic() < until
         time.sleep(0.01)
-    states = engine.trainings.of("greedy") + engine.trainings.of("second")
+    states = engine.training.runs.of("greedy") + engine.training.runs.of("second")
     assert engine.stats().n_training <= 4
     places = [state.position for state in states if state.status == "waiting"]
-    mine = engine.trainings.state(last.request_id, "third")
+    mine = engine.training.runs.state(last.request_id, "third")
     assert mine is not None
     assert mine.status != "waiting" or mine.position < min(places)
 
@@ -490,30 +496,30 @@ def test_what_cannot_be_is_refused(
     tiny_engine: LocalEngine, changes: dict[str, Any], error: type[Exception]
 ) -> None:
     with pytest.raises(error):
-        tiny_engine.start(run_of(1, owner="nobody", **changes))
-    assert not tiny_engine.trainings.of("nobody")
+        tiny_engine.training.runs.start(run_of(1, owner="nobody", **changes))
+    assert not tiny_engine.training.runs.of("nobody")
 
 
 def test_too_many_adapters_are_refused_before_training(tiny_settings: Settings) -> None:
     engine = create_engine(tiny_settings.model_copy(update={"max_adapters_per_session": 1}))
     assert isinstance(engine, LocalEngine)
     request = run_of(1, owner="me")
-    engine.start(request)
+    engine.training.runs.start(request)
     with pytest.raises(TooManyAdapters):
-        engine.start(run_of(2, owner="me"))
+        engine.training.runs.start(run_of(2, owner="me"))
     adapter = wait(engine, request).adapter
     with pytest.raises(TooManyAdapters):
-        engine.start(run_of(2, owner="me"))
-    engine.lent.remove(adapter, "me")
-    engine.start(run_of(2, owner="me"))
+        engine.training.runs.start(run_of(2, owner="me"))
+    engine.adapters.remove(adapter, "me")
+    engine.training.runs.start(run_of(2, owner="me"))
     engine.close()
 
 
 def test_full_training_of_the_last_block_changes_its_layers_only(engine: LocalEngine) -> None:
     request = run_of(1, owner="me", method="last_block", learning_rate=1e-3)
-    engine.start(request)
+    engine.training.runs.start(request)
     state = wait(engine, request)
-    changes = engine.changes(state.adapter)
+    changes = engine.adapters.changes(state.adapter)
     info = next(one for one in engine.models() if one.model_id == tiny.LLAMA)
     assert {change.layer for change in changes} == {info.n_layer - 1}
     assert len(changes) == 7
@@ -542,7 +548,7 @@ def test_loss_counts_only_where_the_mask_says(tiny_engine: LocalEngine) -> None:
 def test_the_sets_that_come_with_the_page_are_read_whole(real_engine: LocalEngine) -> None:
     for file in (site_root() / "assets" / "training").glob("*/*.json"):
         rows = pairs(json.loads(file.read_text("utf-8"))["rows"])
-        texts = real_engine.training_texts(real_engine._settings.default_model, rows)
+        texts = real_engine.training.texts(real_engine._settings.default_model, rows)
         assert not any(text.n_cut for text in texts), file
 
 
@@ -552,8 +558,8 @@ def test_a_conversation_is_read_as_the_template_writes_it(real_engine: LocalEngi
     row = TrainingRow(
         (("user", "Hi there"), ("assistant", "Arr!"), ("user", "Bye"), ("assistant", "Aye, matey"))
     )
-    [text] = real_engine.training_texts(model, [row])
-    tokenizer = real_engine.lent.tokenizer(model).tokenizer
+    [text] = real_engine.training.texts(model, [row])
+    tokenizer = real_engine.adapters.tokenizer(model).tokenizer
     said = [{"role": role, "content": content} for role, content in row.messages]
     whole = tokenizer.apply_chat_template(said, tokenize=False)
     assert text.input_ids == tuple(tokenizer(whole, add_special_tokens=False).input_ids)
@@ -564,7 +570,7 @@ def test_a_conversation_is_read_as_the_template_writes_it(real_engine: LocalEngi
 @pytest.mark.real
 def test_a_plain_text_is_trained_whole_and_a_long_one_cut(real_engine: LocalEngine) -> None:
     model = real_engine._settings.default_model
-    plain, long = real_engine.training_texts(
+    plain, long = real_engine.training.texts(
         model, [TrainingRow(text="A haiku."), TrainingRow(text="word " * 400)]
     )
     assert plain.is_trained == (False, *[True] * (len(plain.input_ids) - 1))
@@ -577,7 +583,7 @@ def test_a_plain_text_is_trained_whole_and_a_long_one_cut(real_engine: LocalEngi
 def test_rows_of_one_batch_have_their_own_adapters(engine: LocalEngine) -> None:
     requests = [run_of(1, owner="me"), run_of(2, owner="me", target_modules=("q_proj", "gate_proj"))]
     for one in requests:
-        engine.start(one)
+        engine.training.runs.start(one)
     adapters = [wait(engine, one).adapter for one in requests]
     prompt = (5, 6, 7, 8)
 
@@ -598,18 +604,18 @@ def test_a_session_that_comes_back_finds_its_run_resting_and_its_adapter(tiny_se
     engine = create_engine(tiny_settings)
     assert isinstance(engine, LocalEngine)
     first, second = run_of(1, owner="me"), run_of(2, owner="me", n_steps=200)
-    engine.start(first)
+    engine.training.runs.start(first)
     adapter = wait(engine, first).adapter
-    engine.start(second)
+    engine.training.runs.start(second)
     engine.cancel_owner("me")
     with pytest.raises(Cancelled):
-        engine.start(run_of(3, owner="me"))
-    engine.welcome("me")
-    state = engine.trainings.state(second.request_id, "me")
+        engine.training.runs.start(run_of(3, owner="me"))
+    engine.owner_back("me")
+    state = engine.training.runs.state(second.request_id, "me")
     assert state is not None
     assert state.status == "paused"
-    assert [one.model_id for one in engine.adapters("me")] == [adapter]
-    engine.trainings.resume(second.request_id)
+    assert [one.model_id for one in engine.adapters.of("me")] == [adapter]
+    engine.training.runs.resume(second.request_id)
     assert wait(engine, second).status == "done"
     engine.close()
 
@@ -621,13 +627,13 @@ def test_a_pause_within_the_last_step_comes_too_late(
     step = AdapterBank.step
 
     def paused_meanwhile(bank: AdapterBank, batches: Any) -> list[float]:
-        state = engine.trainings.state(request.request_id, "me")
+        state = engine.training.runs.state(request.request_id, "me")
         if state is not None and state.step == 2:
-            engine.trainings.pause(request.request_id)
+            engine.training.runs.pause(request.request_id)
         return step(bank, batches)
 
     monkeypatch.setattr(AdapterBank, "step", paused_meanwhile)
-    engine.start(request)
+    engine.training.runs.start(request)
     state = wait(engine, request)
     assert state.status == "done"
     assert state.adapter
@@ -639,7 +645,7 @@ def test_sessions_that_leave_while_others_ask_stop_nobody(engine: LocalEngine) -
     def come_and_go(number: int) -> None:
         for round_ in range(15):
             owner = f"tab {number}.{round_}"
-            engine.start(run_of(number, owner=owner, n_steps=50, prompts=((5, 6, 7),)))
+            engine.training.runs.start(run_of(number, owner=owner, n_steps=50, prompts=((5, 6, 7),)))
             engine.cancel_owner(owner)
 
     def ask(number: int) -> None:
@@ -658,9 +664,9 @@ def test_sessions_that_leave_while_others_ask_stop_nobody(engine: LocalEngine) -
 
 def test_an_ended_run_keeps_no_weights(engine: LocalEngine) -> None:
     request = run_of(1, owner="me")
-    engine.start(request)
+    engine.training.runs.start(request)
     wait(engine, request)
-    run = engine.trainings._runs[request.request_id]
+    run = engine.training.runs._runs[request.request_id]
     assert not run.slot.values
     assert not run.slot.first
     assert run.best is None
@@ -675,10 +681,10 @@ def test_a_bank_that_cannot_be_made_ends_its_runs_not_the_engine(
     with monkeypatch.context() as patched:
         patched.setattr(trainer, "AdapterBank", no_room)
         request = run_of(1, owner="me")
-        engine.start(request)
+        engine.training.runs.start(request)
         assert wait(engine, request).error == OutOfMemory().message
     other = run_of(2, owner="me")
-    engine.start(other)
+    engine.training.runs.start(other)
     assert wait(engine, other).status == "done"
 
 
@@ -686,7 +692,7 @@ def test_other_number_formats_train_and_write(tiny_settings: Settings) -> None:
     engine = create_engine(tiny_settings.model_copy(update={"dtype": "bfloat16"}))
     assert isinstance(engine, LocalEngine)
     request = run_of(1, owner="me", prompts=((5, 6, 7),))
-    engine.start(request)
+    engine.training.runs.start(request)
     state = wait(engine, request)
     assert state.status == "done", state.error
     asked = GenerateRequest(state.adapter, input_ids=(5, 6, 7), temperature=0, max_new_tokens=5)
@@ -700,14 +706,14 @@ def test_nobody_overtakes_a_run_that_needs_more_room(tiny_settings: Settings) ->
     long = texts(7, 1, longest=40)
     first = run_of(1, owner="a", n_steps=60)
     large = run_of(2, owner="b", n_steps=5, train=long, batch_size=4)
-    engine.start(first)
-    engine.start(large)
+    engine.training.runs.start(first)
+    engine.training.runs.start(large)
     later = [run_of(number, owner=f"c{number}", n_steps=60) for number in range(3, 6)]
     for one in later:
-        engine.start(one)
+        engine.training.runs.start(one)
     wait(engine, large)
     assert all(
-        (state := engine.trainings.state(one.request_id, one.owner)) and state.step < 60 for one in later
+        (state := engine.training.runs.state(one.request_id, one.owner)) and state.step < 60 for one in later
     )
     engine.close()
 
@@ -719,19 +725,19 @@ def test_fifty_runs_leave_nothing_behind(engine: LocalEngine) -> None:
     for number in range(50):
         owner = f"tab {number}"
         request = run_of(number, owner=owner, n_steps=150, r=32)
-        engine.start(request)
+        engine.training.runs.start(request)
         until = time.monotonic() + 20
-        while (state := engine.trainings.state(request.request_id, owner)) and state.step < 2:
+        while (state := engine.training.runs.state(request.request_id, owner)) and state.step < 2:
             assert time.monotonic() < until
             time.sleep(0.002)
         engine.cancel_owner(owner)
         if number >= 10:
             sizes.append(process.memory_info().rss)
     until = time.monotonic() + 10
-    while (engine.trainings._runs or engine.lent.size_bytes) and time.monotonic() < until:
+    while (engine.training.runs._runs or engine.adapters.size_bytes) and time.monotonic() < until:
         time.sleep(0.02)
     assert engine.stats().n_training == 0
-    assert not engine.trainings._runs
-    assert not engine.lent._held
-    assert not engine.lent._models
+    assert not engine.training.runs._runs
+    assert not engine.adapters._held
+    assert not engine.adapters._models
     assert sizes[-1] - sizes[0] < 30e6, "each run of these has 1.4 MB of weights and moments"

@@ -140,7 +140,7 @@ def test_a_text_that_ends_inside_a_character_ends_before_it(tiny_engine: LocalEn
     n_open = 0
     for seed in range(40):
         steps = list(tiny_engine.generate(request(tiny.LLAMA, "서울은", seed=seed, max_new_tokens=1)))
-        token = tiny_engine.lent.tokenizer(tiny.LLAMA).token_bytes(steps[0].token_id)
+        token = tiny_engine.adapters.tokenizer(tiny.LLAMA).token_bytes(steps[0].token_id)
         begun = open_bytes(token)
         assert "".join(step.text for step in steps) == token[: len(token) - len(begun)].decode(
             "utf-8", "replace"

@@ -29,20 +29,20 @@ Asked = Callable[[LocalEngine, str], object]
 
 def adapter_of(engine: LocalEngine, module: str, value: float) -> str:
     """One that adds B·A with every number of both the same; gives its model id."""
-    loaded = engine.lent.load(tiny.LLAMA).result(timeout=60)
+    loaded = engine.adapters.load(tiny.LLAMA).result(timeout=60)
     changes = {
         path: Change(torch.full((2, one.d_in), value), torch.full((one.d_out, 2), value))
         for path, one in targets(loaded.template, (module,), "lora").items()
     }
     made = Adapter(tiny.LLAMA, "too large", 1, 2, 4.0, 0.0, (module,), "lora", changes)
-    return engine.lent.add(made, "me")
+    return engine.adapters.add(made, "me")
 
 
 @pytest.fixture(params=[("q_proj", 1e25), ("v_proj", 1e25), ("down_proj", 1e25), ("gate_proj", np.nan)])
 def adapter(tiny_engine: LocalEngine, request: pytest.FixtureRequest) -> Iterator[str]:
     model_id = adapter_of(tiny_engine, *request.param)
     yield model_id
-    tiny_engine.lent.remove(model_id, "me")
+    tiny_engine.adapters.remove(model_id, "me")
 
 
 def trace_of(**wanted: Any) -> Asked:
@@ -108,20 +108,20 @@ def test_who_shares_the_batch_notices_nothing(tiny_engine: LocalEngine) -> None:
     with ThreadPoolExecutor(6) as pool:
         found = list(pool.map(written, [tiny.LLAMA, broken] * 3))
     assert found == [expected, "a sentence"] * 3
-    tiny_engine.lent.remove(broken, "me")
+    tiny_engine.adapters.remove(broken, "me")
 
 
 def test_a_large_adapter_that_still_gives_numbers_is_used(tiny_engine: LocalEngine) -> None:
     large = adapter_of(tiny_engine, "v_proj", 1e3)
     for asked in ASKED.values():
         asked(tiny_engine, large)
-    tiny_engine.lent.remove(large, "me")
+    tiny_engine.adapters.remove(large, "me")
 
 
 def test_an_encoder_decoder_that_overflows_is_said_in_a_sentence(
     tiny_engine: LocalEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    model = tiny_engine.lent.load(tiny.T5).result(timeout=60).model
+    model = tiny_engine.adapters.load(tiny.T5).result(timeout=60).model
     request = TraceRequest(tiny.T5, "an overflow", Capture(hidden_states="all"), decoder_text="a")
     weights = model.decoder.block[0].layer[0].SelfAttention.v.weight
     before = weights.clone()

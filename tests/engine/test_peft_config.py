@@ -297,7 +297,7 @@ def test_a_pattern_without_end_is_stopped_and_holds_nobody_up() -> None:
 def test_a_config_with_an_endless_pattern_is_refused_in_time(tiny_engine: LocalEngine) -> None:
     files = written_by_peft(tiny_engine._settings, tiny.LLAMA, target_modules=["q_proj"])
     endless = {r"(?=(.*)(.*)(.*)(.*)(.*)(.*)(.*)\3\4\5\6\7\8x)": 1}  # two groups stand before
-    loaded = tiny_engine.lent.load(tiny.LLAMA).result()
+    loaded = tiny_engine.adapters.load(tiny.LLAMA).result()
     hasty = tiny_engine._settings.model_copy(update={"max_adapter_patterns_s": 0.3})
     for key in ("alpha_pattern", "rank_pattern"):
         data = zipped(with_config(files, **{key: endless}))

@@ -37,7 +37,7 @@ def engine(tiny_settings: Settings) -> Iterator[LocalEngine]:
     made = create_engine(tiny_settings.model_copy(update={"max_adapters_per_session": 40}))
     assert isinstance(made, LocalEngine)
     request = run_of(1, owner="mutated")
-    made.start(request)
+    made.training.runs.start(request)
     wait(made, request)
     yield made
     made.close()
@@ -45,7 +45,7 @@ def engine(tiny_settings: Settings) -> Iterator[LocalEngine]:
 
 def trained(engine: LocalEngine, model: str = tiny.LLAMA, **changes: Any) -> str:
     request = run_of(1, model, owner="me", **changes)
-    engine.start(request)
+    engine.training.runs.start(request)
     return wait(engine, request).adapter
 
 
@@ -73,7 +73,7 @@ def test_stock_peft_loads_what_is_exported(
     engine: LocalEngine, tmp_path: Path, model: str, changes: dict[str, Any]
 ) -> None:
     adapter = trained(engine, model, **changes)
-    folder = unpacked(engine.exported(adapter, {"run.json": "{}"}), tmp_path)
+    folder = unpacked(engine.adapters.exported(adapter, {"run.json": "{}"}), tmp_path)
     base = copy.deepcopy(oracle(engine._settings, model))
     theirs = peft.PeftModel.from_pretrained(base, folder).eval()
     with torch.no_grad():
@@ -98,15 +98,17 @@ def test_an_adapter_trained_elsewhere_loads_here(engine: LocalEngine, tmp_path: 
     with torch.no_grad():
         expected = model.eval()(torch.tensor([IDS])).logits[0].numpy()
     data = zipped({f"my adapter/{path.name}": path.read_bytes() for path in tmp_path.iterdir()})
-    adapter = engine.imported(tiny.LLAMA, "my adapter.zip", data, "me").model_id
+    adapter = engine.adapters.imported(tiny.LLAMA, "my adapter.zip", data, "me").model_id
     np.testing.assert_allclose(logits(engine, adapter), expected, atol=1e-4)
-    assert engine.adapters("me")[-1].name == "my adapter"
+    assert engine.adapters.of("me")[-1].name == "my adapter"
 
 
 def test_export_and_import_is_a_round_trip(engine: LocalEngine) -> None:
     adapter = trained(engine)
-    again = engine.imported(tiny.LLAMA, "x.zip", engine.exported(adapter, {}), "me").model_id
-    was, now = engine.lent.get(adapter), engine.lent.get(again)
+    again = engine.adapters.imported(
+        tiny.LLAMA, "x.zip", engine.adapters.exported(adapter, {}), "me"
+    ).model_id
+    was, now = engine.adapters.get(adapter), engine.adapters.get(again)
     assert (now.r, now.lora_alpha, now.target_modules) == (was.r, was.lora_alpha, was.target_modules)
     np.testing.assert_allclose(logits(engine, again), logits(engine, adapter), atol=1e-5)
 
@@ -117,14 +119,14 @@ def test_an_adapter_of_some_layers_goes_out_as_it_came_in(engine: LocalEngine) -
         engine._settings, tiny.LLAMA, target_modules=["q_proj", "up_proj"], layers_to_transform=[0, 2], r=2,
         rank_pattern={"up_proj": 70}, alpha_pattern={"up_proj": 3}, lora_alpha=5, use_rslora=True,
     )  # fmt: skip
-    first = engine.imported(tiny.LLAMA, "x.zip", zipped(files), "me").model_id
-    exported = files_of(engine.exported(first, {}))
+    first = engine.adapters.imported(tiny.LLAMA, "x.zip", zipped(files), "me").model_id
+    exported = files_of(engine.adapters.exported(first, {}))
     theirs = read_by_peft(engine._settings, tiny.LLAMA, exported)
     same_to_rounding(theirs, read_by_peft(engine._settings, tiny.LLAMA, files))
-    second = engine.imported(tiny.LLAMA, "x.zip", zipped(exported), "me").model_id
+    second = engine.adapters.imported(tiny.LLAMA, "x.zip", zipped(exported), "me").model_id
     same_to_rounding(logits(engine, second), theirs)
     for one in (first, second):
-        engine.lent.remove(one, "me")
+        engine.adapters.remove(one, "me")
 
 
 @pytest.mark.parametrize(
@@ -143,15 +145,15 @@ def test_a_base_is_known_by_its_own_name_else_the_reader_is_asked(
 ) -> None:
     files = written_by_peft(engine._settings, tiny.LLAMA, target_modules=["q_proj"], r=2)
     data = zipped(with_config(files, base_model_name_or_path=base))
-    before = len(engine.adapters("asked"))
+    before = len(engine.adapters.of("asked"))
     if not is_known:
         with pytest.raises(OtherBase) as asked:
-            engine.imported(tiny.LLAMA, "x.zip", data, "asked")
+            engine.adapters.imported(tiny.LLAMA, "x.zip", data, "asked")
         assert asked.value.params == {"base": base or Message("no model"), "model": tiny.LLAMA}
-        assert len(engine.adapters("asked")) == before
-    made = engine.imported(tiny.LLAMA, "x.zip", data, "asked", any_base=not is_known).model_id
+        assert len(engine.adapters.of("asked")) == before
+    made = engine.adapters.imported(tiny.LLAMA, "x.zip", data, "asked", any_base=not is_known).model_id
     same_to_rounding(logits(engine, made), read_by_peft(engine._settings, tiny.LLAMA, files))
-    engine.lent.remove(made, "asked")
+    engine.adapters.remove(made, "asked")
 
 
 @pytest.mark.parametrize("any_base", [False, True])
@@ -167,26 +169,26 @@ def test_a_base_of_other_shapes_is_refused_by_both_names_and_never_asked_about(
     changed = with_config(files, base_model_name_or_path="org/other")
     data = zipped({**changed, peft_files.WEIGHTS: save(tensors)})
     with pytest.raises(AdapterShape, match=r"tiny/llama.*2 × 48.*2 × 64.*org/other"):
-        engine.imported(tiny.LLAMA, "x.zip", data, "me", any_base=any_base)
+        engine.adapters.imported(tiny.LLAMA, "x.zip", data, "me", any_base=any_base)
 
 
 def test_the_sum_of_two_adapters_is_the_sum_of_their_changes(engine: LocalEngine) -> None:
     first, second = trained(engine), trained(engine, r=2, target_modules=("q_proj", "o_proj"))
-    both = engine.added(first, second, "me")
+    both = engine.adapters.added(first, second, "me")
     base = copy.deepcopy(oracle(engine._settings, tiny.LLAMA))
     for model_id in (first, second):
-        adapter = engine.lent.get(model_id)
+        adapter = engine.adapters.get(model_id)
         for path, change in adapter.changes.items():
             base.get_submodule(path).weight.data += adapter.scaling * change.delta()
     with torch.no_grad():
         expected = base(torch.tensor([IDS])).logits[0].numpy()
     np.testing.assert_allclose(logits(engine, both), expected, atol=1e-4)
     with pytest.raises(BadValue):
-        engine.added(first, trained(engine, tiny.GPT2), "me")
+        engine.adapters.added(first, trained(engine, tiny.GPT2), "me")
 
 
 def test_a_zip_that_is_no_adapter_for_this_model_is_refused(engine: LocalEngine) -> None:
-    good = files_of(engine.exported(trained(engine), {}))
+    good = files_of(engine.adapters.exported(trained(engine), {}))
     config = json.loads(good[peft_files.CONFIG])
     tensors = load(good[peft_files.WEIGHTS])
     first = next(iter(tensors))
@@ -226,11 +228,11 @@ def test_a_zip_that_is_no_adapter_for_this_model_is_refused(engine: LocalEngine)
         "no zip": b"hello",
         "cut": zipped(good)[:-40],
     }
-    before = len(engine.adapters("me"))
+    before = len(engine.adapters.of("me"))
     for data in hostile.values():
         with pytest.raises(BadFile):
-            engine.imported(tiny.LLAMA, "x.zip", data, "me")
-    assert len(engine.adapters("me")) == before
+            engine.adapters.imported(tiny.LLAMA, "x.zip", data, "me")
+    assert len(engine.adapters.of("me")) == before
 
 
 def test_a_zip_that_grows_is_refused_before_it_is_unpacked(engine: LocalEngine) -> None:
@@ -241,19 +243,21 @@ def test_a_zip_that_grows_is_refused_before_it_is_unpacked(engine: LocalEngine) 
         data = file.getvalue()
     assert len(data) < 2**20
     with pytest.raises(BadFile, match="too large"):
-        engine.imported(tiny.LLAMA, "x.zip", data, "me")
+        engine.adapters.imported(tiny.LLAMA, "x.zip", data, "me")
 
 
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_a_zip_with_wrong_bytes_is_refused_or_read(engine: LocalEngine, data: st.DataObject) -> None:
-    good = bytearray(engine.exported(engine.adapters("mutated")[0].model_id, {}))
+    good = bytearray(engine.adapters.exported(engine.adapters.of("mutated")[0].model_id, {}))
     for _ in range(data.draw(st.integers(1, 4))):
         good[data.draw(st.integers(0, len(good) - 1))] = data.draw(st.integers(0, 255))
     with suppress(BadFile, OtherBase):
-        made = engine.imported(tiny.LLAMA, data.draw(st.text(max_size=20)), bytes(good), "reader").model_id
-        assert all(change.is_finite() for change in engine.lent.get(made).changes.values())
-        engine.lent.remove(made, "reader")
+        made = engine.adapters.imported(
+            tiny.LLAMA, data.draw(st.text(max_size=20)), bytes(good), "reader"
+        ).model_id
+        assert all(change.is_finite() for change in engine.adapters.get(made).changes.values())
+        engine.adapters.remove(made, "reader")
 
 
 @pytest.mark.parametrize(

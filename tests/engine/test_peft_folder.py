@@ -39,10 +39,10 @@ def test_of_a_training_folder_the_top_adapter_is_taken_and_the_rest_named(tiny_e
     files = {f"out/checkpoint-10/{name}": data for name, data in earlier.items()}
     files |= {f"out/{name}": pickle.dumps({}) for name in OF_TRAINING}
     files |= {f"out/{name}": data for name, data in with_config(top, base_model_name_or_path="llama").items()}
-    taken = tiny_engine.imported(tiny.LLAMA, "out.zip", zipped(files), "me")
+    taken = tiny_engine.adapters.imported(tiny.LLAMA, "out.zip", zipped(files), "me")
     same_to_rounding(logits(tiny_engine, taken.model_id), read_by_peft(settings, tiny.LLAMA, top))
     assert set(taken.ignored) == files.keys() - {f"out/{CONFIG}", f"out/{WEIGHTS}"}
-    tiny_engine.lent.remove(taken.model_id, "me")
+    tiny_engine.adapters.remove(taken.model_id, "me")
 
 
 def test_a_file_without_a_name_is_a_sentence() -> None:
@@ -175,11 +175,13 @@ def test_the_run_card_beside_an_own_adapter_names_it(tiny_engine: LocalEngine) -
 
     def told(card: object) -> tuple[str, int]:
         data = card if isinstance(card, bytes) else json.dumps(card).encode()
-        taken = tiny_engine.imported(tiny.LLAMA, "of the file.zip", zipped({**files, CARD: data}), "me")
-        [info] = [one for one in tiny_engine.adapters("me") if one.model_id == taken.model_id]
+        taken = tiny_engine.adapters.imported(
+            tiny.LLAMA, "of the file.zip", zipped({**files, CARD: data}), "me"
+        )
+        [info] = [one for one in tiny_engine.adapters.of("me") if one.model_id == taken.model_id]
         assert (info.r, info.lora_alpha, info.target_modules) == (8, 16.0, ("q_proj", "v_proj"))
         assert taken.ignored == ()
-        tiny_engine.lent.remove(taken.model_id, "me")
+        tiny_engine.adapters.remove(taken.model_id, "me")
         return info.name, info.step
 
     assert told({"settings": {"name": "Talk like a pirate"}, "adapter_step": 24}) == (
@@ -204,18 +206,22 @@ def test_an_own_adapter_comes_back_as_it_left(tiny_engine: LocalEngine) -> None:
     )
     card = {"settings": {"name": "Talk like a pirate"}, "adapter_step": 24}
     files = {**with_config(files, base_model_name_or_path=tiny.LLAMA), CARD: json.dumps(card).encode()}
-    first = tiny_engine.imported(tiny.LLAMA, "first.zip", zipped({**files, SCRIPT: b"print()"}), "me")
+    first = tiny_engine.adapters.imported(
+        tiny.LLAMA, "first.zip", zipped({**files, SCRIPT: b"print()"}), "me"
+    )
     assert first.ignored == ()
-    added = tiny_engine.added(first.model_id, first.model_id, "me")
-    known = {info.model_id: info for info in tiny_engine.adapters("me")}
+    added = tiny_engine.adapters.added(first.model_id, first.model_id, "me")
+    known = {info.model_id: info for info in tiny_engine.adapters.of("me")}
     for model_id in (first.model_id, added):
-        again = tiny_engine.imported(tiny.LLAMA, "again.zip", tiny_engine.exported(model_id, {}), "me")
+        again = tiny_engine.adapters.imported(
+            tiny.LLAMA, "again.zip", tiny_engine.adapters.exported(model_id, {}), "me"
+        )
         assert again.ignored == ()
-        [back] = [one for one in tiny_engine.adapters("me") if one.model_id == again.model_id]
+        [back] = [one for one in tiny_engine.adapters.of("me") if one.model_id == again.model_id]
         left = known[model_id]
         assert replace(back, model_id=left.model_id) == replace(left, method="lora")
-        tiny_engine.lent.remove(again.model_id, "me")
+        tiny_engine.adapters.remove(again.model_id, "me")
     beside = unpacked(zipped({**adapter(""), SCRIPT: b"print()"}), LIMITS)
     assert beside.ignored == (SCRIPT,), "a stranger's script is named"
     for model_id in known:
-        tiny_engine.lent.remove(model_id, "me")
+        tiny_engine.adapters.remove(model_id, "me")

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from playground.engine import create_engine
-from playground.engine.adapters.store import Adapters
+from playground.engine.adapters.store import AdapterTable
 from playground.engine.contract.generation import GenerateRequest
 from playground.engine.contract.training import FinetuneRequest, TrainingState
 from playground.engine.decoding.batch import DecodeBatch, DecodeRow, DecodeWork
@@ -43,7 +43,7 @@ def engine(tiny_settings: Settings) -> Iterator[LocalEngine]:
 
 
 def known(engine: LocalEngine, request: FinetuneRequest) -> TrainingState:
-    state = engine.trainings.state(request.request_id, request.owner)
+    state = engine.training.runs.state(request.request_id, request.owner)
     assert state is not None
     return state
 
@@ -100,12 +100,12 @@ def test_samples_cut_short_are_nobody_elses(
     first, second = run_of(1, owner="first", n_steps=200, **same), run_of(2, owner="second", **same)
     with monkeypatch.context() as patch:
         stop(engine, "first", patch)
-        engine.start(first)
+        engine.training.runs.start(first)
         until(lambda: len(known(engine, first).samples) >= 2 and known(engine, first).samples[1].text != "")
         until(lambda: all(one.status != "open" for one in known(engine, first).samples[:2]))
     cut = known(engine, first).samples[:2]
-    engine.trainings.cancel(first.request_id)
-    engine.start(second)
+    engine.training.runs.cancel(first.request_id)
+    engine.training.runs.start(second)
     written = wait_written(engine, second).samples[:2]
     whole = [greedy(engine, prompt) for prompt in PROMPTS]
     assert [one.text for one in written] == whole
@@ -121,14 +121,14 @@ def test_whole_samples_are_found_beside_cut_ones(
     runs = [run_of(number, owner=f"reader {number}", **same) for number in range(3)]
     with monkeypatch.context() as patch:
         breaks(engine, "", patch)
-        engine.start(runs[0])
+        engine.training.runs.start(runs[0])
         wait(engine, runs[0])
         until(lambda: all(one.status != "open" for one in known(engine, runs[0]).samples))
     assert known(engine, runs[0]).samples[0].status == "cut"
-    engine.start(runs[1])
+    engine.training.runs.start(runs[1])
     wait_written(engine, runs[1])
     before = engine.stats().n_decoded_tokens
-    engine.start(runs[2])
+    engine.training.runs.start(runs[2])
     assert wait_written(engine, runs[2]).samples[:2] == known(engine, runs[1]).samples[:2]
     n_last = len(PROMPTS) * MAX_SAMPLE_TOKENS
     assert engine.stats().n_decoded_tokens - before <= n_last, "those after the last step alone"
@@ -146,7 +146,7 @@ def test_samples_that_cannot_be_begun_keep_no_place(
 
     monkeypatch.setattr(samples, "DecodeWork", second_fails)
     request = run_of(1, owner="me", prompts=PROMPTS)
-    engine.start(request)
+    engine.training.runs.start(request)
     assert wait(engine, request).status == "failed"
     until(lambda: not engine._scheduler._open)
 
@@ -163,7 +163,7 @@ class Victim:
         self.engine, self.request, self.error, self.n_raised = engine, request, error, 0
 
     def hit(self, concerned: bool, after: int = 3) -> None:
-        run = self.engine.trainings._runs.get(self.request.request_id)
+        run = self.engine.training.runs._runs.get(self.request.request_id)
         if concerned and run is not None and run.state.step >= after:
             self.n_raised += 1
             raise self.error
@@ -199,7 +199,7 @@ def begin_together(engine: LocalEngine, patch: pytest.MonkeyPatch, *runs: Finetu
     begin, all_wait = Trainer._leave_and_join, threading.Event()
     patch.setattr(Trainer, "_leave_and_join", lambda self: begin(self) if all_wait.is_set() else None)
     for run in runs:
-        engine.start(run)
+        engine.training.runs.start(run)
     all_wait.set()
 
 
@@ -225,7 +225,7 @@ PLACES: dict[str, Patch] = {
         lambda _base, _adapter, name: name.adapter_id.startswith(victim.request.request_id),
     ),
     "lend": lambda patch, victim: victim.wrap(
-        patch, Adapters, "add", lambda _lent, _adapter, owner: owner == victim.request.owner
+        patch, AdapterTable, "add", lambda _lent, _adapter, owner: owner == victim.request.owner
     ),
 }  # fmt: skip
 
@@ -248,7 +248,7 @@ def test_an_error_ends_its_run_alone(
     assert not state.adapter or place != "lend"
     until(lambda: all(one.status != "open" for one in known(engine, bad).samples))
     alone = replace(good, owner="alone", request_id="alone")
-    engine.start(alone)
+    engine.training.runs.start(alone)
     expected = wait_written(engine, alone)
     assert other.status == "done"
     for mine, own in ((other.train, expected.train), (other.held_out, expected.held_out)):
@@ -274,7 +274,7 @@ def test_who_generates_meanwhile_notices_nothing(
 
     reader = threading.Thread(target=generate)
     reader.start()
-    engine.start(bad)
+    engine.training.runs.start(bad)
     assert wait(engine, bad).status == "failed"
     n_before = len(found)
     until(lambda: len(found) > n_before + 1)
@@ -294,7 +294,7 @@ def test_a_held_out_loss_that_is_no_number_ends_its_run(
 
     monkeypatch.setattr(AdapterBank, "surprisals", broken)
     request = run_of(1, owner="me", n_steps=12)
-    engine.start(request)
+    engine.training.runs.start(request)
     state = wait(engine, request)
     assert state.status == "failed"
     assert state.error == Diverged(step=3, loss="nan").message
@@ -307,16 +307,16 @@ def test_a_held_out_loss_that_is_no_number_ends_its_run(
 
 def test_the_id_of_a_run_is_its_own(engine: LocalEngine) -> None:
     first = run_of(1, owner="first", n_steps=200)
-    engine.start(first)
+    engine.training.runs.start(first)
     for owner in ("first", "second"):
         with pytest.raises(BadValue, match="request_id"):
-            engine.start(replace(first, owner=owner, seed=2))
+            engine.training.runs.start(replace(first, owner=owner, seed=2))
     assert known(engine, first).request is first
-    assert not engine.trainings.of("second")
-    engine.trainings.cancel(first.request_id)
+    assert not engine.training.runs.of("second")
+    engine.training.runs.cancel(first.request_id)
     wait(engine, first)
     with pytest.raises(BadValue, match="request_id"):
-        engine.start(first)
+        engine.training.runs.start(first)
 
 
 # ---- memory
@@ -328,27 +328,27 @@ def test_a_model_that_left_is_counted_until_its_run_has_ended_and_then_free(tiny
     engine = create_engine(tiny_settings.model_copy(update=limits))
     assert isinstance(engine, LocalEngine)
     done, going_on = run_of(1, owner="me"), run_of(2, owner="me", n_steps=200)
-    engine.start(done)
+    engine.training.runs.start(done)
     asked = GenerateRequest(wait(engine, done).adapter, input_ids=PROMPTS[0], temperature=0, max_new_tokens=4)
     written = [step.token_id for step in engine.generate(asked)]
-    llama = weakref.ref(next(engine.lent.load(tiny.LLAMA).result().model.parameters()))
+    llama = weakref.ref(next(engine.adapters.load(tiny.LLAMA).result().model.parameters()))
     size_bytes = engine.stats().model_bytes
     gc.disable()
     try:
-        engine.start(going_on)
+        engine.training.runs.start(going_on)
         until(lambda: known(engine, going_on).step > 0)
-        engine.lent.load(tiny.GPT2).result(timeout=60)  # which takes its place
-        gpt2_bytes = sum(one.nbytes for one in engine.lent.load(tiny.GPT2).result().model.parameters())
-        assert engine.lent.state(tiny.LLAMA)[0] == "waiting"
-        engine.trainings.pause(going_on.request_id)
+        engine.adapters.load(tiny.GPT2).result(timeout=60)  # which takes its place
+        gpt2_bytes = sum(one.nbytes for one in engine.adapters.load(tiny.GPT2).result().model.parameters())
+        assert engine.adapters.state(tiny.LLAMA)[0] == "waiting"
+        engine.training.runs.pause(going_on.request_id)
         until(lambda: not engine.stats().n_training)
         assert llama() is not None
         assert engine.stats().model_bytes == size_bytes + gpt2_bytes
-        engine.trainings.cancel(going_on.request_id)
+        engine.training.runs.cancel(going_on.request_id)
         until(lambda: llama() is None)
         assert engine.stats().model_bytes == gpt2_bytes
     finally:
         gc.enable()
-    assert len(engine.trainings.of("me")) == 2
+    assert len(engine.training.runs.of("me")) == 2
     assert [step.token_id for step in engine.generate(asked)] == written
     engine.close()

@@ -135,11 +135,12 @@ def test_layers_come_six_at_a_time() -> None:
         "from playground.ui.attention import bertviz",
         "st.text(bertviz._window(14))",
     )
-    app = AppTest.from_string("\n".join(lines)).run()
+    window = "\n".join(lines)
+    app = AppTest.from_string(window).run()
     assert app.text[0].value == "[0, 1, 2, 3, 4, 5]"
     app.query_params["att_bv_layers"] = "12-13"
     assert app.run().text[0].value in ("[12, 13]", "[0, 1, 2, 3, 4, 5]")
-    linked = AppTest.from_string(script)
+    linked = AppTest.from_string(window)
     linked.query_params["att_bv_layers"] = "12-13"
     assert linked.run().text[0].value == "[12, 13]"
 

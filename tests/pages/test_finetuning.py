@@ -38,6 +38,7 @@ from playground.ui.state import PageContext
 from tests import tiny
 from tests.engine.conftest import oracle
 from tests.engine.peft_adapters import with_config, written_by_peft, zipped
+from tests.engine.test_finetuning import trained as ended
 from tests.pages.conftest import OpenApp
 from tests.pages.shown import charts, folder, run_script
 from tests.pages.test_every_page import PAGES
@@ -72,7 +73,7 @@ def trained(app: AppTest, engine: LocalEngine) -> TrainingState:
     app.button(key="fin_start").click().run()
     assert not app.exception
     owner, until = compute.owner(), time.monotonic() + 60
-    while (last := engine.trainings.of(owner)[-1]).status not in ENDED:
+    while (last := engine.training.runs.of(owner)[-1]).status not in ENDED:
         assert time.monotonic() < until
         time.sleep(0.02)
     app.run()
@@ -93,7 +94,7 @@ def test_before_a_run_a_row_is_shown_with_what_it_costs_the_model(
     data = sets.pairs(
         json.loads((site_root() / "assets/training/en/sentiment.json").read_text("utf-8"))["rows"]
     )
-    [text] = engine.training_texts(tiny.LLAMA, [data[2]])
+    [text] = engine.training.texts(tiny.LLAMA, [data[2]])
     net = oracle(tiny_settings, tiny.LLAMA)
     with torch.no_grad():
         logprobs = net(torch.tensor([text.input_ids])).logits[0].log_softmax(-1)
@@ -241,9 +242,9 @@ def test_both_texts_are_the_models_and_strength_0_is_the_base(open_app: OpenApp,
             ).logits
             assert logits is not None
             written.append(int(logits[-1].argmax()))
-            if written[-1] in engine.lent.tokenizer(model).eos_ids:
+            if written[-1] in engine.adapters.tokenizer(model).eos_ids:
                 break
-        ends = engine.lent.tokenizer(model).eos_ids
+        ends = engine.adapters.tokenizer(model).eos_ids
         assert texts[name] == engine.text_of(model, [one for one in written[len(ids) :] if one not in ends])
     [lines] = [rows for rows in charts(app) if "strength" in rows]
     base = engine.trace(TraceRequest(tiny.LLAMA, input_ids=ids, capture=Capture(logits="last"))).logits
@@ -270,10 +271,10 @@ def test_adapters_of_equal_runs_are_told_apart_and_each_is_the_one_picked(
     assert any(f"{tiny.LLAMA} · adapter {picker.options[1]} at 100 %" in source for source in sources)
     app.switch_page("../pages/finetuning.py").run()
     app.button(key="fin_remove").click().run()
-    assert [one.model_id for one in engine.adapters(owner)] == [ids[0], ids[2]]
+    assert [one.model_id for one in engine.adapters.of(owner)] == [ids[0], ids[2]]
     listed(app, "fin_mine").select_index(1).run()
     app.button(key="fin_remove").click().run()
-    assert [one.model_id for one in engine.adapters(owner)] == [ids[2]]
+    assert [one.model_id for one in engine.adapters.of(owner)] == [ids[2]]
 
 
 def listed(app: AppTest, key: str) -> Selectbox:
@@ -289,8 +290,8 @@ def test_the_number_of_a_run_outlives_the_runs_before_it(
     for number in range(1, 9):
         last = trained(app, engine)
         assert last.number == number
-        engine.lent.remove(last.adapter, owner)
-    assert [one.number for one in engine.trainings.of(owner)] == [3, 4, 5, 6, 7, 8]
+        engine.adapters.remove(last.adapter, owner)
+    assert [one.number for one in engine.training.runs.of(owner)] == [3, 4, 5, 6, 7, 8]
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if page != "finetuning"])
@@ -306,7 +307,7 @@ def test_every_page_works_with_an_adapter(page: str, open_app: OpenApp, engine: 
     assert not app.error
     assert AdapterGone.msgid not in [box.value for box in app.warning]
     with pytest.raises(AdapterGone):
-        engine.lent.get(f"{tiny.LLAMA}+0000")
+        engine.adapters.get(f"{tiny.LLAMA}+0000")
 
 
 def test_an_adapter_of_somebody_else_is_a_sentence(
@@ -336,9 +337,9 @@ def test_pause_go_on_and_stop(open_app: OpenApp, engine: LocalEngine, owner: str
         app.button(key=key).click().run()
         assert not app.exception
         until = time.monotonic() + 10
-        while engine.trainings.of(owner)[-1].status != status and time.monotonic() < until:
+        while engine.training.runs.of(owner)[-1].status != status and time.monotonic() < until:
             time.sleep(0.01)
-        assert engine.trainings.of(owner)[-1].status == status
+        assert engine.training.runs.of(owner)[-1].status == status
         app.run()
     assert "Stopped after step" in told(app)
 
@@ -425,14 +426,14 @@ def context_of(engine: Engine, model: str) -> PageContext:
 def adapter(engine: LocalEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """An adapter, its file unpacked where the shown code looks for it."""
     rows = [TrainingRow(text=text) for text in ("the cat sat", "the dog ran", "a big hat", "one more line")]
-    texts = engine.training_texts(tiny.LLAMA, rows)
+    texts = engine.training.texts(tiny.LLAMA, rows)
     request = FinetuneRequest(
         tiny.LLAMA, "cats", texts[:3], texts[3:], n_steps=5, learning_rate=1e-2, batch_size=2, owner="code"
     )
-    last = list(engine.finetune(request))[-1]
+    last = ended(engine, request)
     monkeypatch.setenv("HOME", str(tmp_path))
     place = Path(show.adapter_folder(last.adapter)).expanduser()
-    with zipfile.ZipFile(io.BytesIO(engine.exported(last.adapter, {}))) as zipped:
+    with zipfile.ZipFile(io.BytesIO(engine.adapters.exported(last.adapter, {}))) as zipped:
         zipped.extractall(place)
     return last.adapter
 
@@ -443,13 +444,13 @@ def test_shown_code_of_the_weights_gives_the_numbers(
     base = folder(tiny_settings, tiny.LLAMA)
     given = {"folder": base, "adapter": show.adapter_folder(adapter)}
     found, _ = run_script(show.code("changes", **given, layer=1, module="v_proj"), tmp_path)
-    for change in engine.changes(adapter):
+    for change in engine.adapters.changes(adapter):
         inner = {"q_proj": "self_attn.q_proj", "v_proj": "self_attn.v_proj"}[change.module]
         assert found["relative_norms"][change.layer, inner] == pytest.approx(relative_norm(change), rel=1e-4)
-    own = next(one for one in engine.changes(adapter) if (one.layer, one.module) == (1, "v_proj"))
+    own = next(one for one in engine.adapters.changes(adapter) if (one.layer, one.module) == (1, "v_proj"))
     np.testing.assert_allclose(found["singular_values"], singular_values(own), atol=1e-6)
     found, _ = run_script(show.code("areas", folder=base, r=3, target_modules=["q_proj", "v_proj"]), tmp_path)
-    shapes = [one for one in engine.linears(tiny.LLAMA) if one.module in ("q_proj", "v_proj")]
+    shapes = [one for one in engine.training.linears(tiny.LLAMA) if one.module in ("q_proj", "v_proj")]
     assert found["trained"] == sum(3 * (one.d_in + one.d_out) for one in shapes)
     assert found["frozen"] == sum(one.d_in * one.d_out for one in shapes)
 
@@ -501,7 +502,7 @@ def test_reproduce_trains_the_same_on_plain_texts(
     asked = pairs([{"instruction": f"what is {i}", "response": f"it is {i + 1}"} for i in range(9)])
     same_losses(engine, tiny.LLAMA, asked, tmp_path)
     same_losses(engine, tiny.GPT2, asked, tmp_path, target_modules=("c_attn", "mlp.c_proj"))
-    [text] = engine.training_texts(tiny.LLAMA, asked[:1])
+    [text] = engine.training.texts(tiny.LLAMA, asked[:1])
     values = {"row": list(asked[0].messages), "max_tokens": 128, "folder": show.model_folder(tiny.LLAMA)}
     found, _ = run_script(show.code("training_row", **values), tmp_path)
     assert found["ids"] == list(text.input_ids)
@@ -524,7 +525,7 @@ def test_reproduce_and_the_row_are_those_of_a_chat(
     row = rows[0]
     values = {"row": list(row.messages), "max_tokens": 128, "folder": show.model_folder(model)}
     found, _ = run_script(show.code("training_row", **values), tmp_path)
-    [text] = engine.training_texts(model, [row])
+    [text] = engine.training.texts(model, [row])
     assert found["ids"] == list(text.input_ids)
     assert found["is_trained"] == list(text.is_trained)
     trace = engine.trace(TraceRequest(model, input_ids=text.input_ids, capture=Capture(predictions=1)))
@@ -545,17 +546,17 @@ def same_losses(
     """The script under the curves gives the run's losses."""
     train, held_out = split(rows)
     request = FinetuneRequest(
-        model, "mine", engine.training_texts(model, train), engine.training_texts(model, held_out),
+        model, "mine", engine.training.texts(model, train), engine.training.texts(model, held_out),
         n_steps=n_steps, batch_size=2, owner="code", seed=3, **more,
     )  # fmt: skip
-    last = list(engine.finetune(request))[-1]
+    last = ended(engine, request)
     data = TrainingSet(context_of(engine, model), "own", "mine", rows, ())
     data.__dict__["trained_rows"], data.__dict__["tested_rows"] = train, held_out
     found, _ = run_script(code.reproduce(request, data), tmp_path)
     np.testing.assert_allclose(found["losses"], [loss for _step, loss in last.train], atol=2e-4)
     np.testing.assert_allclose(found["held_out_losses"], last.held_out, atol=2e-4)
-    for one in engine.adapters("code"):
-        engine.lent.remove(one.model_id, "code")
+    for one in engine.adapters.of("code"):
+        engine.adapters.remove(one.model_id, "code")
 
 
 def uploaded(app: AppTest, engine: LocalEngine, **config: object) -> AppTest:
@@ -579,13 +580,13 @@ def test_an_adapter_of_another_base_is_used_only_when_the_reader_says_so(
     app = uploaded(open_app("finetuning", fin_panel="mine"), engine, base_model_name_or_path=base)
     assert not app.exception
     assert not app.error
-    assert not engine.adapters(compute.owner())
+    assert not engine.adapters.of(compute.owner())
     [asked] = app.warning
     named = (base or "no model").replace("\\", "")
     assert f"The file names {named} as the model" in asked.value.replace("\\", "")
     app.button(key="fin_any_base").click().run()
     assert not app.exception
-    [adapter] = engine.adapters(compute.owner())
+    [adapter] = engine.adapters.of(compute.owner())
     assert adapter.base_id == tiny.LLAMA
     assert not app.warning
     assert not any(store.file_storage.values())
@@ -610,10 +611,10 @@ def test_a_base_known_by_its_name_is_not_asked_about_and_a_refusal_is_no_questio
         engine,
         base_model_name_or_path=r"D:\models\LLAMA",
     )
-    assert len(engine.adapters(compute.owner())) == 1
+    assert len(engine.adapters.of(compute.owner())) == 1
     assert "어댑터가 준비되었습니다" in told(app)
     app = uploaded(open_app("finetuning", lang="ko", fin_panel="mine"), engine, init_lora_weights="pissa")
     [refused] = app.error
     assert 'init_lora_weights 값: "pissa"' in refused.value.replace("\\", "")
     assert "fin_any_base" not in [button.key for button in app.button]
-    assert len(engine.adapters(compute.owner())) == 1
+    assert len(engine.adapters.of(compute.owner())) == 1

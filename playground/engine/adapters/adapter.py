@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from playground.core.lora import LowRank
 from playground.engine.adapters.layers import Change, adapted, linears, summed, weight_norms
-from playground.engine.contract.models import AdapterName, ModelInfo
-from playground.engine.contract.training import AdapterInfo, FinetuneRequest, Method
+from playground.engine.contract.adapters import AdapterInfo, Method
+from playground.engine.contract.models import AdapterName
+from playground.engine.contract.training import FinetuneRequest
 from playground.errors import BadValue
 
 if TYPE_CHECKING:
@@ -117,17 +118,6 @@ def sum_of(first: Adapter, second: Adapter) -> Adapter:
         target_modules=tuple(dict.fromkeys([*first.target_modules, *second.target_modules])),
         method="lora",
         changes=changes,
-    )
-
-
-def info_of(base: ModelInfo, adapter: AdapterInfo) -> ModelInfo:
-    """What is known of a model with an adapter, from its base's."""
-    return replace(
-        base,
-        model_id=adapter.model_id,
-        name=f"{base.name} + {adapter.name}",
-        adapter=adapter.name,
-        adapter_step=adapter.step,
     )
 
 

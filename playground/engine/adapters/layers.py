@@ -19,7 +19,7 @@ from typing import Any
 import torch
 from torch.nn.functional import linear
 
-from playground.engine.contract.training import Linear, Method
+from playground.engine.contract.adapters import Linear, Method
 from playground.engine.models.finite import is_finite
 from playground.engine.models.loaded import template_over
 from playground.errors import BadValue, Message, NotFinite, Unsupported

@@ -31,7 +31,7 @@ from playground.errors import AdapterMisfit, AdapterShape, BadFile, Message, Oth
 from playground.settings import Settings
 
 if TYPE_CHECKING:
-    from playground.engine.contract.training import Linear
+    from playground.engine.contract.adapters import Linear
     from playground.engine.models.loaded import LoadedModel
 
 _PREFIX = "base_model.model."

@@ -1,4 +1,4 @@
-"""The adapters of all sessions: who owns which, for how long, and the models they make of their base."""
+"""The adapters of all sessions: their owners, how long they are kept, the models they make of their base."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import threading
 import time
 import weakref
 from collections import OrderedDict
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
@@ -13,10 +14,11 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from playground.core.lora import LowRank
-from playground.engine.adapters.adapter import Adapter, adapted_model, low_rank
+from playground.engine.adapters import peft_files
+from playground.engine.adapters.adapter import Adapter, adapted_model, low_rank, sum_of
+from playground.engine.contract.adapters import AdapterInfo, Imported
 from playground.engine.contract.models import AdapterName, State
-from playground.engine.contract.training import AdapterInfo
-from playground.errors import AdapterGone, Message, NoRoom, TooManyAdapters
+from playground.errors import AdapterGone, Message, NoRoom, TooManyAdapters, Unsupported
 from playground.settings import Settings
 
 if TYPE_CHECKING:
@@ -28,16 +30,22 @@ _KEPT_MODELS = 16
 _KEPT_NAMES = 10_000  # of sessions that have left: nothing that comes late for one of them stays
 
 
-class Adapters:
-    """Which adapters there are. Safe to share between threads.
+class AdapterTable:
+    """The `AdapterStore` of this process. Safe to share between threads.
 
     An adapter's id cannot be guessed. It belongs to one session; when that has left, whoever knows the id may
     use it too for a while (a reload is a new session), then its memory is released.
+
+    Args:
+        settings: The limits.
+        table: The bases.
+        on_orphan: Called when an adapter comes whose session has left meanwhile.
     """
 
-    def __init__(self, settings: Settings, table: ModelTable) -> None:
+    def __init__(self, settings: Settings, table: ModelTable, on_orphan: Callable[[], None]) -> None:
         self._settings = settings
         self._table = table
+        self._on_orphan = on_orphan
         self._lock = threading.Lock()
         self._held: OrderedDict[str, Adapter] = OrderedDict()
         self._owners: dict[str, set[str]] = {}
@@ -58,6 +66,8 @@ class Adapters:
         with self._lock:
             self._held[adapter_id] = adapter
             self._owners[adapter_id] = {owner}
+        if self.has_left(owner):
+            self._on_orphan()
         return f"{adapter.base_id}+{adapter_id}"
 
     def check_room(self, owner: str, size_bytes: int, n_coming: int = 0) -> None:
@@ -96,6 +106,14 @@ class Adapters:
             raise AdapterGone(model_id=model_id)
         return adapter
 
+    def info(self, model_id: str) -> AdapterInfo:
+        """What is known of an adapter.
+
+        Raises:
+            AdapterGone: It is no longer here, or never was.
+        """
+        return self.get(model_id).info(AdapterName.of(model_id).adapter_id)
+
     def belongs(self, model_id: str, owner: str) -> bool:
         """Whether a session may use the adapter; it may from now on where all others have left."""
         with self._lock:
@@ -112,18 +130,18 @@ class Adapters:
             return [adapter.info(one) for one, adapter in self._held.items() if owner in self._owners[one]]
 
     def remove(self, model_id: str, owner: str) -> None:
-        """Throw an adapter of this session away."""
+        """Delete an adapter of this session."""
         adapter_id = AdapterName.of(model_id).adapter_id
         with self._lock:
             if owner in self._owners.get(adapter_id, ()):
                 self._forget(adapter_id)
 
-    def release(self, owner: str) -> None:
+    def owner_left(self, owner: str) -> None:
         """The session has left: what it had, and what still comes for it, waits for a while."""
         with self._lock:
             self._left[owner] = time.monotonic()
 
-    def welcome(self, owner: str) -> None:
+    def owner_back(self, owner: str) -> None:
         """The session is back (its connection had been lost)."""
         with self._lock:
             self._left.pop(owner, None)
@@ -144,7 +162,7 @@ class Adapters:
         return list(old)
 
     @property
-    def waits(self) -> bool:
+    def has_orphans(self) -> bool:
         """Whether there is an adapter whose sessions have left."""
         with self._lock:
             return any(owners <= self._left.keys() for owners in self._owners.values())
@@ -165,7 +183,37 @@ class Adapters:
         base = self._table.load(adapter.base_id).result()
         return low_rank(base, adapter, AdapterName.of(model_id).strength)
 
+    # ---- files and sums
+
+    def exported(self, model_id: str, more: Mapping[str, str]) -> bytes:
+        """An adapter as a zip that stock peft loads, with further text files."""
+        return peft_files.written(self.get(model_id), more)
+
+    def imported(
+        self, model_id: str, name: str, data: bytes, owner: str, *, any_base: bool = False
+    ) -> Imported:
+        """Take in a zip as peft writes it."""
+        base = self.decoder(AdapterName.of(model_id).base_id)
+        adapter, ignored = peft_files.read(data, name, base, self._settings, any_base=any_base)
+        return Imported(self.add(adapter, owner), ignored)
+
+    def added(self, first: str, second: str, owner: str) -> str:
+        """A new adapter that changes what both change, by the sum; gives its model id."""
+        return self.add(sum_of(self.get(first), self.get(second)), owner)
+
     # ---- what a model table does
+
+    def decoder(self, model_id: str) -> LoadedModel:
+        """A decoder that can be trained, once it is in memory.
+
+        Raises:
+            Unsupported: It is no decoder, or has an adapter already.
+            ModelError: It cannot be loaded.
+        """
+        loaded = self.load(model_id).result()
+        if loaded.info.kind != "decoder" or loaded.info.adapter:
+            raise Unsupported(model_id=loaded.info.name, capability=Message("fine-tuning"))
+        return loaded
 
     def load(self, model_id: str) -> Future[LoadedModel]:
         """As `ModelTable.load`, also for a model with an adapter.

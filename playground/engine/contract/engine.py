@@ -15,13 +15,14 @@ from numpy.typing import NDArray
 
 from playground.core.tokens import Tokenization
 from playground.core.trace import Trace
+from playground.engine.contract.adapters import AdapterStore
 from playground.engine.contract.beams import BeamsRequest, BeamStep
 from playground.engine.contract.generation import GenerateManyRequest, GenerateRequest, GenerateStep
 from playground.engine.contract.inside import Inside
 from playground.engine.contract.models import ModelInfo
 from playground.engine.contract.scores import ScoreRequest, Scores
 from playground.engine.contract.traces import TraceRequest
-from playground.engine.contract.training import FinetuneEngine
+from playground.engine.contract.training import Training
 from playground.engine.contract.vectors import Vectors
 from playground.engine.contract.waiting import OnWait
 
@@ -52,7 +53,7 @@ class EngineStats:
     model_bytes: int = 0
 
 
-class Engine(FinetuneEngine, Protocol):
+class Engine(Protocol):
     """Everything the app asks of a model. Plain data only; safe to call from any thread."""
 
     @property
@@ -66,6 +67,14 @@ class Engine(FinetuneEngine, Protocol):
     @property
     def tokenizers(self) -> NamedTokenizers:
         """Tokenizers by name."""
+
+    @property
+    def adapters(self) -> AdapterStore:
+        """The adapters of all sessions."""
+
+    @property
+    def training(self) -> Training:
+        """What trains."""
 
     def models(self) -> list[ModelInfo]:
         """The catalogue, in display order, with the state of each model."""
@@ -122,7 +131,7 @@ class Engine(FinetuneEngine, Protocol):
     def cancel_owner(self, owner: str) -> None:
         """Stop everything a session asked for (its tab was closed); what it trained waits a while."""
 
-    def welcome(self, owner: str) -> None:
+    def owner_back(self, owner: str) -> None:
         """A session is back whose connection had been lost."""
 
     def stats(self) -> EngineStats:

@@ -1,21 +1,16 @@
-"""The part of the engine contract that trains adapters and lends them out: in plain data."""
+"""The part of the engine contract about training: what a run is asked, how far it is, in plain data."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import Literal, Protocol
 from uuid import uuid4
 
-from playground.core.lora import LowRank
+from playground.core.files.training_rows import TrainingRow
+from playground.engine.contract.adapters import Linear, Method
 from playground.errors import Message
 
-if TYPE_CHECKING:
-    from playground.core.files.training_rows import TrainingRow
-    from playground.engine.adapters.store import Adapters
-    from playground.engine.training.runs import Trainings
-
-Method = Literal["lora", "last_block"]
 SampleStatus = Literal["open", "whole", "cut"]
 TrainingStatus = Literal["waiting", "running", "paused", "done", "cancelled", "failed"]
 ENDED: tuple[TrainingStatus, ...] = ("done", "cancelled", "failed")
@@ -142,134 +137,53 @@ class TrainingState:
     error: Message | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Linear:
-    """A linear layer that an adapter may change.
-
-    Attributes:
-        layer: Number of its block.
-        module: Name within the block, as in peft's `target_modules`.
-        d_out, d_in: Shape of its weights.
-    """
-
-    layer: int
-    module: str
-    d_out: int
-    d_in: int
-
-
-@dataclass(frozen=True, slots=True)
-class AdapterInfo:
-    """An adapter of a session.
-
-    Attributes:
-        model_id: What to ask the engine for to use it: the base's id and its own.
-        base_id: Model that it changes.
-        name: What the reader called it.
-        run: Number of its training run in the session, 0 when it came another way.
-        learning_rate: Of that run, None when it came another way.
-        step: Steps it was trained, 0 when that is not known.
-        r, lora_alpha, target_modules, method: As trained.
-        n_parameters: Trained numbers.
-        size_bytes: Memory it takes.
-    """
-
-    model_id: str
-    base_id: str
-    name: str
-    run: int
-    learning_rate: float | None
-    step: int
-    r: int
-    lora_alpha: float
-    target_modules: tuple[str, ...]
-    method: Method
-    n_parameters: int
-    size_bytes: int
-
-
-@dataclass(frozen=True, slots=True)
-class Imported:
-    """An adapter that came as a file.
-
-    Attributes:
-        model_id: What to ask the engine for to use it.
-        ignored: Names of the files beside it that were not read, as a sentence may name them.
-    """
-
-    model_id: str
-    ignored: tuple[str, ...]
-
-
-class FinetuneEngine(Protocol):
-    """The part of the engine that trains.
-
-    Attributes:
-        trainings: Start, look at, pause, take up and cancel runs; they go on while nobody looks.
-        lent: The adapters there are.
-    """
-
-    trainings: Trainings
-    lent: Adapters
-
-    def finetune(self, request: FinetuneRequest) -> Iterator[TrainingState]:
-        """Train, giving every new state until the run has ended; closing the iterator cancels it.
-
-        Raises:
-            InputError, ModelError, BusyError.
-        """
-        ...
+class Runs(Protocol):
+    """All training runs; they go on while nobody looks. A run is known by its request's id."""
 
     def start(self, request: FinetuneRequest) -> None:
-        """Queue a run, which goes on while nobody looks; `trainings` tells how far it is.
+        """Queue a run.
 
         Raises:
-            InputError, ModelError, BusyError.
+            InputError: A setting or text that cannot be, the id of another run, no room for an adapter.
+            ModelError: Its model cannot be loaded, or cannot be trained.
+            BusyError: The session has as many runs as it may, the queue is full, or there is no room for what
+                will be learned.
         """
         ...
 
-    def adapters(self, owner: str) -> list[AdapterInfo]:
-        """The adapters of a session, oldest first."""
+    def state(self, request_id: str, owner: str) -> TrainingState | None:
+        """How far a run of this session is; None when there is none."""
+        ...
+
+    def of(self, owner: str) -> list[TrainingState]:
+        """The runs of a session, oldest first."""
+        ...
+
+    def pause(self, request_id: str) -> None:
+        """Leave the slot within one step and keep everything; `resume` takes the run up."""
+        ...
+
+    def resume(self, request_id: str) -> None:
+        """Take a paused run up again, at the end of the line."""
+        ...
+
+    def cancel(self, request_id: str) -> None:
+        """End a run within one step; what it has learned stays usable."""
+        ...
+
+
+class Training(Protocol):
+    """The part of the engine that trains."""
+
+    @property
+    def runs(self) -> Runs:
+        """All runs."""
         ...
 
     def linears(self, model: str) -> tuple[Linear, ...]:
         """The linear layers of a decoder's blocks, in order."""
         ...
 
-    def training_texts(self, model: str, rows: Sequence[TrainingRow]) -> tuple[TrainingText, ...]:
+    def texts(self, model: str, rows: Sequence[TrainingRow]) -> tuple[TrainingText, ...]:
         """Each row as the model reads it while it is trained."""
-        ...
-
-    def changes(self, model: str) -> tuple[LowRank, ...]:
-        """What an adapter adds to each layer, in order; `model` is its id."""
-        ...
-
-    def exported(self, model: str, more: Mapping[str, str]) -> bytes:
-        """An adapter as a zip that stock peft loads, with further text files."""
-        ...
-
-    def imported(self, model: str, name: str, data: bytes, owner: str, *, any_base: bool = False) -> Imported:
-        """Take in a zip as peft writes it.
-
-        Args:
-            model: The base it is for.
-            name: Of the file.
-            data: The file.
-            owner: Whose it will be.
-            any_base: Whether to take it also where the file names another base, or none, and all shapes fit.
-
-        Raises:
-            OtherBase: It names another base, but all shapes fit.
-            BadFile: It is no adapter for this model.
-            TooManyAdapters: There is no room.
-        """
-        ...
-
-    def added(self, first: str, second: str, owner: str) -> str:
-        """A new adapter that changes what both change, by the sum; gives its model id.
-
-        Raises:
-            BadValue: They are not of the same base.
-            TooManyAdapters: There is no room.
-        """
         ...

@@ -11,7 +11,7 @@ from typing import TypeVar, cast
 
 from playground.core.residual import Lens
 from playground.core.trace import Trace
-from playground.engine.adapters.store import Adapters
+from playground.engine.adapters.store import AdapterTable
 from playground.engine.contract.asked import Asked
 from playground.engine.contract.generation import GenerateRequest, GenerateStep
 from playground.engine.contract.limits import check_settings
@@ -50,7 +50,7 @@ class Backend:
     def __init__(
         self,
         settings: Settings,
-        models: Adapters,
+        models: AdapterTable,
         scheduler: Scheduler,
         cache: ByteCache[Trace | Lens | Scores],
     ) -> None:

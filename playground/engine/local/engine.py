@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Iterator, Sequence
-from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 from playground.core.residual import Lens
 from playground.core.tokens import Tokenization
 from playground.core.trace import Trace
-from playground.engine.adapters.store import Adapters
+from playground.engine.adapters.store import AdapterTable
 from playground.engine.contract.beams import BeamsRequest, BeamStep
 from playground.engine.contract.engine import EngineStats
 from playground.engine.contract.generation import GenerateManyRequest, GenerateRequest, GenerateStep
@@ -32,30 +31,25 @@ from playground.engine.models.named_tokenizers import NamedTokenizers
 from playground.engine.models.table import ModelTable
 from playground.engine.scheduling.cache import ByteCache
 from playground.engine.scheduling.scheduler import Scheduler
-from playground.engine.training.runs import Trainings
-from playground.engine.training.samples import write
-from playground.engine.training.trainer import Trainer
 from playground.errors import BadValue
 from playground.settings import Settings
 
 
-class LocalEngine(LocalTraining):
+class LocalEngine:
     """The `Engine` of this process. See `playground.engine.contract.engine.Engine` for the contract."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._table = ModelTable(settings)
-        self.lent = Adapters(settings, self._table)
-        self._linears, self._timer = {}, None
+        self.adapters = AdapterTable(settings, self._table, lambda: self.training.forget_later())
+        self.tokenizers = NamedTokenizers(settings, self.adapters.tokenizer)
         self._scheduler = Scheduler(settings)
         self._cache: ByteCache[Trace | Lens | Scores] = ByteCache(settings.cache_bytes)
-        self._backend = Backend(settings, self.lent, self._scheduler, self._cache)
-        self.tokenizers = NamedTokenizers(settings, self.lent.tokenizer)
+        self._backend = Backend(settings, self.adapters, self._scheduler, self._cache)
         self.inside = LocalInside(self._backend)
         self.vectors = LocalVectors(self._backend)
-        self.trainings = Trainings(settings, self.lent, self._scheduler.wake)
-        trainer = Trainer(settings, self.trainings, partial(write, self._scheduler))
-        self._thread = ModelThread(settings, self._scheduler, self._cache, trainer)
+        self.training = LocalTraining(settings, self.adapters, self.tokenizers, self._scheduler)
+        self._thread = ModelThread(settings, self._scheduler, self._cache, self.training.trainer)
         self._thread.start()
 
     def models(self) -> list[ModelInfo]:
@@ -64,7 +58,7 @@ class LocalEngine(LocalTraining):
 
     def load(self, model: str) -> None:
         """Start loading (or downloading) a model in the background."""
-        self.lent.load(model)
+        self.adapters.load(model)
 
     def stop_download(self, model: str) -> None:
         """Stop the download of a model."""
@@ -73,15 +67,15 @@ class LocalEngine(LocalTraining):
     def tokenize(self, model: str, text: str, *, add_special_tokens: bool = True) -> Tokenization:
         """Cut `text` as the model does."""
         self._backend.checks.check_text(text)
-        return self.lent.tokenizer(model).tokenize(text, add_special_tokens)
+        return self.adapters.tokenizer(model).tokenize(text, add_special_tokens)
 
     def token_texts(self, model: str, token_ids: NDArray[np.int64]) -> tuple[str, ...]:
         """Readable form of each of these token ids."""
-        return self.lent.tokenizer(model).token_texts(token_ids.tolist())
+        return self.adapters.tokenizer(model).token_texts(token_ids.tolist())
 
     def text_of(self, model: str, token_ids: Sequence[int]) -> str:
         """The text these tokens spell."""
-        tokenizer = self.lent.tokenizer(model)
+        tokenizer = self.adapters.tokenizer(model)
         spelled = b"".join(map(tokenizer.token_bytes, token_ids))
         return codecs.getincrementaldecoder("utf-8")("replace").decode(spelled)
 
@@ -125,7 +119,11 @@ class LocalEngine(LocalTraining):
     def cancel_owner(self, owner: str) -> None:
         """Stop everything a session asked for; its runs and adapters wait a while for it to come back."""
         self._scheduler.leave_owner(owner)
-        self._rest(owner)
+        self.training.owner_left(owner)
+
+    def owner_back(self, owner: str) -> None:
+        """A session is back whose connection had been lost."""
+        self.training.owner_back(owner)
 
     def stats(self) -> EngineStats:
         """Counters and gauges."""
@@ -139,8 +137,8 @@ class LocalEngine(LocalTraining):
             n_cancelled=self._scheduler.n_cancelled,
             n_waiting=self._scheduler.n_waiting,
             n_decoding=self._thread.n_decoding,
-            n_training=self.trainings.n_running,
-            adapter_bytes=self.lent.size_bytes,
+            n_training=self.training.runs.n_running,
+            adapter_bytes=self.adapters.size_bytes,
             cache_bytes=self._cache.size_bytes,
             cache_limit_bytes=self._cache.limit_bytes,
             model_bytes=self._table.size_bytes,
@@ -148,8 +146,7 @@ class LocalEngine(LocalTraining):
 
     def close(self) -> None:
         """Stop the engine's threads; waiting callers get `Cancelled`."""
-        if self._timer is not None:
-            self._timer.cancel()
+        self.training.close()
         self._scheduler.close()
         self._table.close()
         self._thread.join(timeout=10)

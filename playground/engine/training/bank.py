@@ -22,7 +22,8 @@ import torch
 from torch.nn.functional import cross_entropy, linear
 
 from playground.engine.adapters.layers import Change, wrapped
-from playground.engine.contract.training import FinetuneRequest, Linear, TrainingText
+from playground.engine.contract.adapters import Linear
+from playground.engine.contract.training import FinetuneRequest, TrainingText
 from playground.engine.forward.blocks import blocks
 from playground.engine.training.packing import Packed, packed
 

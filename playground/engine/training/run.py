@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from playground.engine.adapters.adapter import Adapter
+from playground.engine.contract.adapters import Linear
 from playground.engine.contract.limits import check_limits
-from playground.engine.contract.training import FinetuneRequest, Linear, Sample, TrainingState, TrainingText
+from playground.engine.contract.training import FinetuneRequest, Sample, TrainingState, TrainingText
 from playground.engine.training.bank import AdapterSlot
 from playground.errors import BadValue, EmptyText, TooManyTokens
 from playground.settings import Settings
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from playground.engine.models.loaded import LoadedModel
 
 MILESTONES = (0, 10, 25, 50, 100)
-N_LOOKS = 8  # how often a run is tested on held-out and general texts, beside step 0
+N_EVALS = 8  # how often a run is tested on held-out and general texts, beside step 0
 MIN_BETWEEN = 3  # steps; a test reads more than a step does
 MAX_PROMPTS, MAX_SAMPLE_TOKENS = 3, 24
 
@@ -40,7 +41,7 @@ class TrainingRun:
         worked_s: Seconds the engine worked on it.
         began, ended: When its first step began, and when it ended, by the monotonic clock.
         best: The least held-out loss and what it had learned then.
-        looked: Steps at which it has been tested.
+        evaluated_steps: Steps at which it has been tested.
         has_slot: Whether it has a place in a bank.
         alone: Whether it shares its bank with nobody: a step or a bank of several, with it, has failed.
     """
@@ -54,7 +55,7 @@ class TrainingRun:
     began: float | None = None
     ended: float | None = None
     best: tuple[float, Adapter] | None = None
-    looked: set[int] = field(default_factory=set)
+    evaluated_steps: set[int] = field(default_factory=set)
     has_slot: bool = False
     alone: bool = False
 
@@ -80,20 +81,20 @@ class TrainingRun:
         return self.state.step >= self.request.n_steps
 
     @property
-    def looks_now(self) -> bool:
+    def is_eval_due(self) -> bool:
         """Whether it is to be tested before the next step."""
-        step, every = self.state.step, max(MIN_BETWEEN, self.request.n_steps // N_LOOKS)
+        step, every = self.state.step, max(MIN_BETWEEN, self.request.n_steps // N_EVALS)
         due = step % every == 0 or step in MILESTONES or self.is_over
-        return due and step not in self.looked
+        return due and step not in self.evaluated_steps
 
     @property
-    def samples_now(self) -> bool:
+    def is_sampling_due(self) -> bool:
         """Whether its prompts are to be continued here."""
         return self.state.step in MILESTONES or self.is_over
 
     @property
-    def test(self) -> tuple[object, ...]:
-        """What a look before the first step depends on: nothing has been learned then."""
+    def eval_set(self) -> tuple[object, ...]:
+        """All that an evaluation before the first step depends on: nothing has been learned then."""
         request = self.request
         return request.model, request.held_out, request.general, request.prompts
 

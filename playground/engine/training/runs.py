@@ -1,6 +1,6 @@
 """Training runs: who waits, who trains, what has been measured. They go on while nobody looks.
 
-session threads --start, pause, resume, cancel, state--> Trainings <--line, note, publish-- Trainer
+session threads --start, pause, resume, cancel, state--> RunTable <--line, note, publish-- Trainer
 """
 
 from __future__ import annotations
@@ -10,10 +10,9 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from playground.engine.adapters.layers import targets
-from playground.engine.adapters.store import Adapters
+from playground.engine.adapters.store import AdapterTable
 from playground.engine.contract.training import ENDED, FinetuneRequest, TrainingState, TrainingStatus
 from playground.engine.memory import is_out_of_memory
 from playground.engine.training.bank import n_parameters
@@ -31,15 +30,12 @@ from playground.errors import (
 )
 from playground.settings import Settings
 
-if TYPE_CHECKING:
-    from playground.engine.models.loaded import LoadedModel
-
 log = logging.getLogger(__name__)
 FAILED = Message("The training failed on the server; its log says why. Your other adapters are untouched.")
 _KEPT_RUNS = 6  # ended ones of one session
 
 
-class Trainings:
+class RunTable:
     """All runs. Sessions start and look at them, the `Trainer` takes them from here.
 
     Attributes:
@@ -48,19 +44,19 @@ class Trainings:
 
     Args:
         settings: The limits.
-        lent: Where what was learned goes.
+        adapters: Where the bases come from, and what was learned goes.
         wake: Tells the engine's thread that there is work.
     """
 
-    def __init__(self, settings: Settings, lent: Adapters, wake: Callable[[], None]) -> None:
-        self._settings, self._lent, self._wake = settings, lent, wake
+    def __init__(self, settings: Settings, adapters: AdapterTable, wake: Callable[[], None]) -> None:
+        self._settings, self._adapters, self._wake = settings, adapters, wake
         self.lock = threading.RLock()
         self._runs: dict[str, TrainingRun] = {}
         self._n_started = 0
 
     # ---- called by session threads
 
-    def start(self, request: FinetuneRequest, loaded: LoadedModel) -> None:
+    def start(self, request: FinetuneRequest) -> None:
         """Queue a run.
 
         Raises:
@@ -68,13 +64,14 @@ class Trainings:
             TooManyRuns: The session has as many as it may.
             BusyError: No place in the queue, or no room for what will be learned.
         """
+        loaded = self._adapters.decoder(request.model)
         check(request, self._settings, loaded.info)
         layers = targets(loaded.template, request.target_modules, request.method)
         with self.lock:
             mine = [run for run in self._runs.values() if run.request.owner == request.owner]
             alive = [run for run in mine if run.state.status not in ENDED]
             waiting = sum(run.state.status == "waiting" for run in self._runs.values())
-            if self._lent.has_left(request.owner):
+            if self._adapters.has_left(request.owner):
                 raise Cancelled
             if request.request_id in self._runs:
                 raise BadValue(
@@ -84,7 +81,7 @@ class Trainings:
                 raise QueueFull(position=waiting + 1)
             if request.owner and len(alive) >= self._settings.max_trainings_per_session:
                 raise TooManyRuns(limit=self._settings.max_trainings_per_session)
-            self._lent.check_room(request.owner, 4 * n_parameters(layers, request), n_coming=len(alive))
+            self._adapters.check_room(request.owner, 4 * n_parameters(layers, request), n_coming=len(alive))
             ended = [run for run in mine if run.state.status in ENDED]
             for old in ended[: max(0, len(ended) - _KEPT_RUNS + 1)]:
                 del self._runs[old.request.request_id]
@@ -124,7 +121,7 @@ class Trainings:
         """End a run within one step; what it has learned stays usable."""
         self._turn(request_id, ("waiting", "running", "paused"), "cancelled")
 
-    def rest_owner(self, owner: str) -> None:
+    def pause_owner(self, owner: str) -> None:
         """The session has left: its runs give their slots back and wait for its return."""
         for request_id in self._ids(owner):
             self._turn(request_id, ("waiting", "running"), "paused")
@@ -160,10 +157,10 @@ class Trainings:
             return any(run.state.status == "waiting" for run in self._runs.values())
 
     @property
-    def waits(self) -> bool:
+    def has_orphans(self) -> bool:
         """Whether there is a run whose session has left."""
         with self.lock:
-            return any(self._lent.has_left(run.request.owner) for run in self._runs.values())
+            return any(self._adapters.has_left(run.request.owner) for run in self._runs.values())
 
     @property
     def n_running(self) -> int:
@@ -178,11 +175,11 @@ class Trainings:
         waiting = [run for run in runs if run.state.status == "waiting" and not run.has_slot]
         return sorted(waiting, key=lambda run: (run.request.owner in busy, run.number))
 
-    def twins(self, run: TrainingRun) -> list[TrainingRun]:
+    def runs_with_same_eval_set(self, run: TrainingRun) -> list[TrainingRun]:
         """Other runs that have been tested before their first step on the same texts and prompts."""
         with self.lock:
-            others = [one for one in self._runs.values() if one is not run and 0 in one.looked]
-        return [one for one in others if one.test == run.test]
+            others = [one for one in self._runs.values() if one is not run and 0 in one.evaluated_steps]
+        return [one for one in others if one.eval_set == run.eval_set]
 
     def fail(self, run: TrainingRun, error: Exception) -> None:
         """End a run by an error; what was known of it before stays."""
@@ -219,7 +216,7 @@ class Trainings:
         if not adapter.step or not all(change.is_finite() for change in adapter.changes.values()):
             return
         try:
-            model_id = self._lent.add(adapter, run.request.owner)
+            model_id = self._adapters.add(adapter, run.request.owner)
         except (TooManyAdapters, NoRoom) as error:
             self.note(run, error=_message_of(error))
             return

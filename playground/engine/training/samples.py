@@ -8,10 +8,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from playground.engine.contract.generation import GenerateRequest, GenerateStep
-from playground.engine.contract.training import (
-    FinetuneRequest,
-    SampleStatus,
-)
+from playground.engine.contract.training import FinetuneRequest, SampleStatus
 from playground.engine.decoding.batch import DecodeWork
 from playground.engine.scheduling.jobs import DONE, Job
 from playground.engine.scheduling.scheduler import Scheduler

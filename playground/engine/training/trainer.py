@@ -15,7 +15,7 @@ from playground.engine.contract.models import AdapterName
 from playground.engine.contract.training import ENDED, FinetuneRequest, Sample, SampleStatus, TrainingText
 from playground.engine.training.bank import AdapterBank, GiveWay
 from playground.engine.training.run import TrainingRun, has_diverged
-from playground.engine.training.runs import Trainings
+from playground.engine.training.runs import RunTable
 from playground.errors import Diverged, Message, PlaygroundError
 from playground.settings import Settings
 
@@ -35,12 +35,12 @@ class Trainer:
 
     Args:
         settings: The limits.
-        trainings: The runs.
+        runs: The runs.
         write: Continues a run's prompts with a model; tells (prompt, more text, whether more comes).
     """
 
-    def __init__(self, settings: Settings, trainings: Trainings, write: Write) -> None:
-        self._settings, self._trainings, self._write = settings, trainings, write
+    def __init__(self, settings: Settings, runs: RunTable, write: Write) -> None:
+        self._settings, self._runs, self._write = settings, runs, write
         self._groups: dict[Hashable, tuple[AdapterBank, list[TrainingRun]]] = {}
         self._give_way: GiveWay = lambda: None
         self._given_s = 0.0
@@ -48,7 +48,7 @@ class Trainer:
     @property
     def has_work(self) -> bool:
         """Whether a run trains or waits, or one that was stopped still holds its slot."""
-        return bool(self._groups) or self._trainings.is_waiting
+        return bool(self._groups) or self._runs.is_waiting
 
     def work(self, give_way: GiveWay) -> None:
         """One step of the group whose turn it is."""
@@ -60,7 +60,7 @@ class Trainer:
         bank, runs = self._groups[group] = self._groups.pop(group)  # the others first, next time
         for index, run in enumerate(runs):
             with self._ends_alone(run):
-                self._look(run, bank, index)
+                self._evaluate(run, bank, index)
         self._step(group, bank, [run for run in runs if run.state.status == "running"])
 
     def _step(self, group: Hashable, bank: AdapterBank, runs: list[TrainingRun]) -> None:
@@ -76,7 +76,7 @@ class Trainer:
             losses = bank.step(batches)
         except Exception as error:
             if len(runs) == 1:
-                self._trainings.fail(runs[0], error)
+                self._runs.fail(runs[0], error)
                 return
             log.warning("%d runs cannot be trained together, each goes on alone", len(runs), exc_info=error)
         if losses is None:  # out here, where what the failed step held is free again
@@ -95,20 +95,20 @@ class Trainer:
             return
         self._stepped(run, loss, step_s, len(bank.slots))
         if run.is_over:
-            self._look(run, bank, index)
+            self._evaluate(run, bank, index)
             self._end(run, bank, index)
         elif run.worked_s > self._settings.max_training_s:
             too_long = Message(
                 "Stopped at step {step}: each run may use at most {limit:.0f} s.",
                 (("step", run.state.step), ("limit", self._settings.max_training_s)),
             )
-            self._trainings.note(run, error=too_long)
+            self._runs.note(run, error=too_long)
             self._end(run, bank, index)
 
     def _stepped(self, run: TrainingRun, loss: float, step_s: float, n_together: int) -> None:
         n_read = sum(len(text.input_ids) for text in run.batch())
         run.worked_s += step_s / n_together
-        self._trainings.note(
+        self._runs.note(
             run,
             train=(*run.state.train, (run.state.step + 1, loss)),
             n_tokens=run.state.n_tokens + n_read,
@@ -117,26 +117,26 @@ class Trainer:
             n_together=n_together,
         )
 
-    def _look(self, run: TrainingRun, bank: AdapterBank, slot: int) -> None:
+    def _evaluate(self, run: TrainingRun, bank: AdapterBank, slot: int) -> None:
         """Test a run where that is due: losses on held-out and general texts, the prompts continued."""
-        if not run.looks_now or run.state.status != "running":
+        if not run.is_eval_due or run.state.status != "running":
             return
-        twins = self._trainings.twins(run) if run.state.step == 0 else []
-        found = twins[0].first_losses if twins else self._losses(run, bank, slot)
+        same = self._runs.runs_with_same_eval_set(run) if run.state.step == 0 else []
+        found = same[0].first_losses if same else self._losses(run, bank, slot)
         if found is None:
             return
-        run.looked.add(run.state.step)
+        run.evaluated_steps.add(run.state.step)
         lost = next((loss for _step, loss in found.values() if not math.isfinite(loss)), None)
         if lost is not None:
             self._end(run, bank, slot, Diverged(step=run.state.step, loss=f"{lost:.3g}"))
             return
-        self._trainings.note(run, **{name: (*getattr(run.state, name), one) for name, one in found.items()})
+        self._runs.note(run, **{name: (*getattr(run.state, name), one) for name, one in found.items()})
         if "held_out" in found:
             self._remember_best(run, bank, slot, found["held_out"][1])
-        if run.samples_now and run.request.prompts:
-            known = next((samples for twin in twins if (samples := twin.first_samples)), ())
+        if run.is_sampling_due and run.request.prompts:
+            known = next((samples for one in same if (samples := one.first_samples)), ())
             if known:
-                self._trainings.note(run, samples=known)
+                self._runs.note(run, samples=known)
                 return
             bank.unpack(slot)
             self._sample(run)
@@ -161,7 +161,7 @@ class Trainer:
     def _remember_best(self, run: TrainingRun, bank: AdapterBank, slot: int, loss: float) -> None:
         step = run.state.step
         if loss <= min(one for _step, one in run.state.held_out):
-            self._trainings.note(run, best_step=step)
+            self._runs.note(run, best_step=step)
         if step and (run.best is None or loss < run.best[0]):  # at step 0 nothing has been learned
             bank.unpack(slot)
             run.best = (loss, run.adapter())
@@ -171,10 +171,10 @@ class Trainer:
         name = AdapterName(run.request.model, f"{run.request.request_id}-{step}")
         model = adapted_model(run.loaded, adapter, name) if step else run.loaded
         empty = [Sample(step, place, "", "open") for place in range(len(run.request.prompts))]
-        self._trainings.note(run, samples=(*run.state.samples, *empty))
+        self._runs.note(run, samples=(*run.state.samples, *empty))
 
         def told(prompt: int, text: str, status: SampleStatus) -> None:
-            with self._trainings.lock:
+            with self._runs.lock:
                 written = [
                     replace(one, text=one.text + text, status=status)
                     if (one.step, one.prompt, one.status) == (step, prompt, "open")
@@ -194,13 +194,13 @@ class Trainer:
 
     def _leave_and_join(self) -> None:
         """Free the slots of runs that ended or rest, and give free slots to those who wait."""
-        with self._trainings.lock:
+        with self._runs.lock:
             members = {key: runs for key, (_bank, runs) in self._groups.items()}
             staying = {
                 key: [run for run in runs if run.state.status == "running"] for key, runs in members.items()
             }
             too_long: set[Hashable] = set()  # groups whose next in line must wait: nobody overtakes it
-            for run in self._trainings.line():
+            for run in self._runs.line():
                 room = self._settings.max_training_slots - sum(map(len, staying.values()))
                 beside = staying.get(run.group, [])
                 n_tokens = max(one.most_tokens for one in (run, *beside)) * (len(beside) + 1)
@@ -222,7 +222,7 @@ class Trainer:
                 with self._ends_alone(run):
                     bank.unpack(index)
                     if run.state.status == "cancelled":
-                        self._trainings.publish(run)
+                        self._runs.publish(run)
         self._build([run for run in runs if run.state.status == "running"])
 
     def _build(self, runs: list[TrainingRun]) -> None:
@@ -233,7 +233,7 @@ class Trainer:
             bank = AdapterBank(runs[0].loaded, [run.slot for run in runs], self._between)
         except Exception as error:
             if len(runs) == 1:
-                self._trainings.fail(runs[0], error)
+                self._runs.fail(runs[0], error)
                 return
             log.warning("no bank for %d runs together, each gets its own", len(runs), exc_info=error)
         else:
@@ -247,7 +247,7 @@ class Trainer:
 
     def _part(self, group: Hashable) -> None:
         """Give each run of a group its own bank, with what it had learned before the step that failed."""
-        with self._trainings.lock:
+        with self._runs.lock:
             bank, runs = self._groups.pop(group)
             for index, run in enumerate(runs):
                 run.has_slot = False
@@ -266,14 +266,14 @@ class Trainer:
     def _end(
         self, run: TrainingRun, bank: AdapterBank, slot: int, error: PlaygroundError | None = None
     ) -> None:
-        with self._trainings.lock:
+        with self._runs.lock:
             bank.unpack(slot)
             if error is not None:
-                self._trainings.fail(run, error)
+                self._runs.fail(run, error)
                 return
             if run.state.status not in ENDED:  # also one that was to rest after this very step
-                self._trainings.note(run, status="done")
-            self._trainings.publish(run)
+                self._runs.note(run, status="done")
+            self._runs.publish(run)
 
     @contextmanager
     def _ends_alone(self, run: TrainingRun) -> Iterator[None]:
@@ -281,7 +281,7 @@ class Trainer:
         try:
             yield
         except Exception as error:  # noqa: BLE001  (an error ends its run, not the engine)
-            self._trainings.fail(run, error)
+            self._runs.fail(run, error)
 
 
 def _chunks(texts: Sequence[TrainingText], max_tokens: int) -> Iterator[list[TrainingText]]:

@@ -15,9 +15,9 @@ from playground.charts import finetuning as charts
 from playground.core.tables import finetuning as frames
 from playground.core.tables import training as frames_training
 from playground.core.trace import Trace
+from playground.engine.contract.adapters import AdapterInfo
 from playground.engine.contract.models import AdapterName
 from playground.engine.contract.traces import Capture
-from playground.engine.contract.training import AdapterInfo
 from playground.ui import compute, show, stepwise
 from playground.ui.finetuning import sets
 from playground.ui.finetuning.picking import context_of, pick

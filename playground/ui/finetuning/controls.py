@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from playground.core.lora import n_trainable
-from playground.engine.contract.training import FinetuneRequest, Linear, Method
+from playground.engine.contract.adapters import Linear, Method
+from playground.engine.contract.training import FinetuneRequest
 from playground.ui import compute, state
 from playground.ui.choose import choose_from_list
 from playground.ui.finetuning.sets import TrainingSet
@@ -116,7 +117,7 @@ def draw(data: TrainingSet, sliders: DeltaGenerator) -> TrainingSettings:
         )  # fmt: skip
     with st.popover(_("More settings"), icon=":material/tune:", width="content"):
         more = _more(data)
-    known = compute.get_engine().linears(data.base_id)
+    known = compute.get_engine().training.linears(data.base_id)
     modules = modules_of(known, more["modules"])
     last = max(one.layer for one in known)
     layers = tuple(
@@ -183,7 +184,7 @@ def take_preset() -> None:
 def cost(data: TrainingSet, chosen: TrainingSettings, s_a_token: float | None) -> str:
     """One line: how many numbers are trained, how much memory and time that will take."""
     read, computed = data.tokens_a_step(chosen.batch_size)
-    known = compute.get_engine().linears(data.base_id)
+    known = compute.get_engine().training.linears(data.base_id)
     activations = sum(one.d_out + one.d_in for one in known) * 4 * 1.35 * computed  # measured: 1.7 MB a token
     megabytes = (chosen.n_trained * BYTES_A_NUMBER + activations) / 1e6
     epochs = chosen.n_steps * chosen.batch_size / max(1, len(data.texts))

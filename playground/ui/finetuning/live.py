@@ -41,7 +41,7 @@ _STATUS = {
 
 def runs(context: PageContext) -> list[TrainingState]:
     """This session's runs, oldest first."""
-    return compute.get_engine().trainings.of(context.owner)
+    return compute.get_engine().training.runs.of(context.owner)
 
 
 def shown(context: PageContext) -> TrainingState | None:
@@ -75,16 +75,16 @@ def show_start_error() -> None:
 
 def _start(data: TrainingSet, chosen: TrainingSettings) -> None:
     st.session_state["fin_error"] = None
-    engine = compute.get_engine()
+    runs = compute.get_engine().training.runs
     try:
         request = chosen.request(data)
-        engine.start(request)
+        runs.start(request)
     except PlaygroundError as error:
         st.session_state["fin_error"] = error
         return
     st.session_state[RUN] = request.request_id
     of_run = {**st.session_state.get(DATA, {}), request.request_id: data}
-    known = [one.request.request_id for one in engine.trainings.of(request.owner)]
+    known = [one.request.request_id for one in runs.of(request.owner)]
     st.session_state[DATA] = {run: of_run[run] for run in known if run in of_run}
 
 
@@ -164,20 +164,16 @@ def _draw(state: TrainingState) -> None:
 
 
 def _buttons(state: TrainingState) -> None:
-    trainings, run_id = compute.get_engine().trainings, state.request.request_id
+    runs, run_id = compute.get_engine().training.runs, state.request.request_id
     if state.status in ("running", "waiting"):
-        st.button(
-            _("Pause"), key="fin_pause", icon=":material/pause:", on_click=trainings.pause, args=(run_id,)
-        )
+        st.button(_("Pause"), key="fin_pause", icon=":material/pause:", on_click=runs.pause, args=(run_id,))
     if state.status == "paused":
         st.button(
-            _("Go on"), key="fin_resume", icon=":material/play_arrow:", on_click=trainings.resume,
+            _("Go on"), key="fin_resume", icon=":material/play_arrow:", on_click=runs.resume,
             args=(run_id,),
         )  # fmt: skip
     if state.status not in ENDED:
-        st.button(
-            _("Stop"), key="fin_cancel", icon=":material/stop:", on_click=trainings.cancel, args=(run_id,)
-        )
+        st.button(_("Stop"), key="fin_cancel", icon=":material/stop:", on_click=runs.cancel, args=(run_id,))
 
 
 def status(state: TrainingState) -> str:

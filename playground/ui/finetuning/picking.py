@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import streamlit as st
 
+from playground.engine.contract.adapters import AdapterInfo
 from playground.engine.contract.models import AdapterName
-from playground.engine.contract.training import AdapterInfo
 from playground.ui import adapters, compute, frame
 from playground.ui.choose import choose_from_list
 from playground.ui.state import PageContext

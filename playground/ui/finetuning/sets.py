@@ -152,7 +152,7 @@ class TrainingSet:
         return tuple(row for row, text in zip(rows, self._read(rows), strict=True) if text.n_trained)
 
     def _read(self, rows: Sequence[TrainingRow]) -> tuple[TrainingText, ...]:
-        return compute.get_engine().training_texts(self.base_id, rows)
+        return compute.get_engine().training.texts(self.base_id, rows)
 
 
 def prompt_ids(engine: Engine, model_id: str, text: str) -> tuple[int, ...]:

@@ -1,0 +1,138 @@
+"""The part of the engine contract about adapters: what they are, and a session's own, in plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from playground.core.lora import LowRank
+
+Method = Literal["lora", "last_block"]
+
+
+@dataclass(frozen=True, slots=True)
+class Linear:
+    """A linear layer that an adapter may change.
+
+    Attributes:
+        layer: Number of its block.
+        module: Name within the block, as in peft's `target_modules`.
+        d_out, d_in: Shape of its weights.
+    """
+
+    layer: int
+    module: str
+    d_out: int
+    d_in: int
+
+
+@dataclass(frozen=True, slots=True)
+class AdapterInfo:
+    """An adapter of a session.
+
+    Attributes:
+        model_id: What to ask the engine for to use it: the base's id and its own.
+        base_id: Model that it changes.
+        name: What the reader called it.
+        run: Number of its training run in the session, 0 when it came another way.
+        learning_rate: Of that run, None when it came another way.
+        step: Steps it was trained, 0 when that is not known.
+        r, lora_alpha, target_modules, method: As trained.
+        n_parameters: Trained numbers.
+        size_bytes: Memory it takes.
+    """
+
+    model_id: str
+    base_id: str
+    name: str
+    run: int
+    learning_rate: float | None
+    step: int
+    r: int
+    lora_alpha: float
+    target_modules: tuple[str, ...]
+    method: Method
+    n_parameters: int
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """An adapter that came as a file.
+
+    Attributes:
+        model_id: What to ask the engine for to use it.
+        ignored: Names of the files beside it that were not read, as a sentence may name them.
+    """
+
+    model_id: str
+    ignored: tuple[str, ...]
+
+
+class AdapterStore(Protocol):
+    """The adapters of all sessions; each belongs to the session that made it."""
+
+    def of(self, owner: str) -> list[AdapterInfo]:
+        """The adapters of a session, oldest first."""
+        ...
+
+    def info(self, model_id: str) -> AdapterInfo:
+        """What is known of an adapter.
+
+        Raises:
+            AdapterGone: It is no longer here, or never was.
+        """
+        ...
+
+    def belongs(self, model_id: str, owner: str) -> bool:
+        """Whether a session may use the adapter; it may from now on where all others have left."""
+        ...
+
+    def remove(self, model_id: str, owner: str) -> None:
+        """Delete an adapter of this session."""
+        ...
+
+    def changes(self, model_id: str) -> tuple[LowRank, ...]:
+        """What the adapter adds to each layer, in order, at the strength of the id.
+
+        Raises:
+            AdapterGone.
+        """
+        ...
+
+    def exported(self, model_id: str, more: Mapping[str, str]) -> bytes:
+        """An adapter as a zip that stock peft loads, with further text files.
+
+        Raises:
+            AdapterGone.
+        """
+        ...
+
+    def imported(
+        self, model_id: str, name: str, data: bytes, owner: str, *, any_base: bool = False
+    ) -> Imported:
+        """Take in a zip as peft writes it.
+
+        Args:
+            model_id: The base it is for, with or without an adapter.
+            name: Of the file.
+            data: The file.
+            owner: Whose it will be.
+            any_base: Whether to take it also where the file names another base, or none, and all shapes fit.
+
+        Raises:
+            OtherBase: It names another base, but all shapes fit.
+            BadFile: It is no adapter for this model.
+            TooManyAdapters, NoRoom: There is no room.
+        """
+        ...
+
+    def added(self, first: str, second: str, owner: str) -> str:
+        """A new adapter that changes what both change, by the sum; gives its model id.
+
+        Raises:
+            BadValue: They are not of the same base.
+            TooManyAdapters, NoRoom: There is no room.
+        """
+        ...
