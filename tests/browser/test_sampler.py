@@ -15,9 +15,8 @@ from numpy.typing import NDArray
 from playwright.sync_api import Locator, Page, expect
 
 from playground.core.ranking import RankedLogits, rank
-from playground.core.sampling import distribution
+from playground.core.sampling import Sampling, distribution
 from playground.ui.components import script
-from playground.ui.components.sampler import SamplerValue
 from playground.ui.components.sampler.packing import pack
 from tests.browser.conftest import OpenPage
 from tests.browser.reader import Watch, choose_language, wait_run, wait_sent
@@ -84,10 +83,12 @@ def test_javascript_equals_core_sampling_over_the_whole_range(kind: str, page: P
     ranks = np.array([r for r in RANKS if r < ranked.n_finite])
     assert np.array_equal(np.array(result["logits"], dtype=np.float32), ranked.logits[: ranked.n_finite])
     largest_nucleus = 0
-    everything = {t: distribution(ranked, temperature=t) for t in {settings[0] for settings in GRID}}
+    everything = {
+        t: distribution(ranked, Sampling(temperature=t)) for t in {settings[0] for settings in GRID}
+    }
     for setting, found in zip(GRID, result["found"], strict=True):
         temperature, _top_k, top_p, *_rest = setting
-        kept = distribution(ranked, **dict(zip(SamplerValue._fields, setting, strict=True)))
+        kept = distribution(ranked, Sampling(*setting))
         probs = np.zeros(ranked.n_finite)
         probs[found["first"] : found["first"] + kept.n_kept] = kept.probs
         everyone = everything[temperature]

@@ -13,6 +13,7 @@ import numpy as np
 import streamlit as st
 
 from playground.core import pieces
+from playground.core.sampling import GREEDY
 from playground.core.tables import chat as frames
 from playground.core.tables.chat import ChatAnswer, ChatReading
 from playground.engine.contract.generation import GenerateStep
@@ -158,7 +159,7 @@ def _write(place: Any, answers: Answers) -> None:  # noqa: ANN401  (Streamlit's 
     with place.container():
         pace, progress = Throttle(), _Progress(answers)
         for context, prompts in runs:
-            settings = [{"temperature": 0.0, "input_ids": one.input_ids} for one in prompts.values()]
+            settings = [{"sampling": GREEDY, "input_ids": one.input_ids} for one in prompts.values()]
             steps = stepwise.generate_many(context, settings, max_new_tokens=answers.n_max)
             given = [answers.given[name] for name in prompts]
             with closing(steps):
