@@ -367,7 +367,7 @@ def test_the_conversation_goes_on(open_app: OpenApp, library: Any) -> None:
 
 
 def answers_of(template: ChatAnswer, joined: ChatAnswer) -> Any:
-    return chat_answers.Answers(None, None, 8, {"template": template, "plain": joined})  # type: ignore[arg-type]
+    return chat_answers.ChatAnswers(None, None, 8, {"template": template, "plain": joined})  # type: ignore[arg-type]
 
 
 def test_no_difference_is_said_and_so_is_how_it_ended() -> None:

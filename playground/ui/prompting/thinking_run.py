@@ -121,7 +121,7 @@ def answer(run: ThinkingRun, line: Any, draw: Callable[..., object]) -> None:  #
     run.begin_again()
     pace, begun_at, before_ms = Throttle(), time.monotonic(), run.elapsed_ms
     with line.container():
-        progress = _Progress(run, draw)
+        progress = _ThinkingProgress(run, draw)
         for part in run.parts():
             with closing(_steps(run, part)) as steps:
                 for row, step in steps:
@@ -134,7 +134,7 @@ def answer(run: ThinkingRun, line: Any, draw: Callable[..., object]) -> None:  #
     st.rerun()
 
 
-class _Progress:
+class _ThinkingProgress:
     """How far the answers are, and how many of them are right so far."""
 
     def __init__(self, run: ThinkingRun, draw: Callable[..., object]) -> None:
