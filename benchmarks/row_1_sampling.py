@@ -19,7 +19,7 @@ from transformers.generation.logits_process import (
 )
 
 from playground.core.ranking import rank
-from playground.core.sampling import distribution
+from playground.core.sampling import Sampling, distribution
 from playground.engine import create_engine
 from playground.engine.contract.traces import Capture, TraceRequest
 from playground.settings import Settings
@@ -48,7 +48,7 @@ def _figure(name: str, values: Iterator[float], target: float, logits: NDArray[n
     scores = torch.from_numpy(logits)[None]
 
     def ours(settings: dict[str, Any]) -> None:
-        distribution(ranked, **settings)
+        distribution(ranked, Sampling(**settings))
 
     def peer(settings: dict[str, Any]) -> None:
         _processors(**settings)(None, scores).softmax(-1)

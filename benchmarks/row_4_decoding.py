@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from transformers import AutoModelForCausalLM
 
+from playground.core.sampling import Sampling
 from playground.engine import create_engine
 from playground.engine.contract.generation import GenerateRequest
 from playground.engine.models.catalogue import model_folder
@@ -31,7 +32,9 @@ def run() -> list[dict[str, Any]]:
     prompt = torch.tensor([ids])
 
     def ours() -> float:
-        request = GenerateRequest(model, TEXT, temperature=0.8, top_p=0.9, seed=0, max_new_tokens=N_TOKENS)
+        request = GenerateRequest(
+            model, TEXT, sampling=Sampling(0.8, top_p=0.9), seed=0, max_new_tokens=N_TOKENS
+        )
         started = time.perf_counter()
         n_steps = len(list(engine.generate(request)))
         return (time.perf_counter() - started) / n_steps * 1e3

@@ -1,12 +1,14 @@
 """Sampling: from the distribution over the whole vocabulary to the one token that is written."""
 
+from dataclasses import asdict
+
 import streamlit as st
 
-from playground.core.sampling import distribution
+from playground.core.sampling import Sampling, distribution
 from playground.core.tables import sampling as frames
 from playground.engine.contract.traces import Capture
 from playground.ui import compute, frame, next_characters, show
-from playground.ui.components.sampler import SamplerValue, sampler
+from playground.ui.components.sampler import sampler
 from playground.ui.components.token_chips import token_chips
 from playground.ui.sampling import panels as sampling_panels
 from playground.ui.sampling import settings as sampling
@@ -25,12 +27,7 @@ trace = compute.trace(context, capture)
 ranked, labels = sampling.next_token(trace)
 next_tokens = compute.token_texts(context, ranked.token_ids[:10])
 source = {"folder": show.model_folder(trace.model_id), "text": context.text}
-compared: list[SamplerValue] = []  # the settings that this run of the page has drawn below
-
-
-def five_kept(chosen: SamplerValue) -> bool:
-    """The goal of the first task."""
-    return chosen.top_k == 0 and distribution(ranked, **chosen._asdict()).n_kept == 5
+compared: list[Sampling] = []  # the settings that this run of the page has drawn below
 
 
 @st.fragment
@@ -40,10 +37,13 @@ def next_token() -> None:
     chosen, problems = sampling.chosen(len(ranked))
     for problem in problems:
         st.warning(sentence(problem))
-    sampler(ranked, labels, chosen, key="sampler", language=context.language, on_release=sampling.remember)
+    sampler(
+        ranked, labels, chosen, defaults=sampling.DEFAULT, key="sampler", language=context.language,
+        on_release=sampling.remember,
+    )  # fmt: skip
     show.provenance(trace)
-    table = frames.sampling(ranked, labels, chosen._asdict())
-    show.under_picture("sampling", frame=table, code=show.code("sampling", **source, **chosen._asdict()))
+    table = frames.sampling(ranked, labels, chosen)
+    show.under_picture("sampling", frame=table, code=show.code("sampling", **source, **asdict(chosen)))
     if next_characters.are_worth_it(context, tokens, next_tokens):
         next_characters.draw(context, trace, under_settings=True)
 
@@ -60,8 +60,8 @@ def next_token() -> None:
     show.provenance(trace)
     code = show.code("entropy", **source, **sampling.cuts(chosen))
     show.under_picture("entropy", frame=curve, code=code, picture="sam_curve")
-    is_new = five_kept(chosen) != st.session_state.setdefault("sam_five_kept", False)
-    st.session_state["sam_five_kept"] = five_kept(chosen)
+    is_new = sampling.five_kept(ranked, chosen) != st.session_state.setdefault("sam_five_kept", False)
+    st.session_state["sam_five_kept"] = sampling.five_kept(ranked, chosen)
     if is_new or (compared and compared[0] != chosen):
         st.rerun()  # the tasks and the comparison are outside this fragment
 
@@ -73,7 +73,7 @@ if st.session_state["sam_panel"] == "compare":
     compared.append(chosen)
 
 tasks = [
-    Task("five", "goal", lambda: five_kept(chosen)),
+    Task("five", "goal", lambda: sampling.five_kept(ranked, chosen)),
     Task("entropy", "number", lambda: distribution(ranked).entropy_bits, tolerance=0.05),
     Task("hot", "choice", lambda: sampling.size_when_hot(ranked), sampling.sizes()),
 ]

@@ -47,7 +47,7 @@ from playground.sessions import (
     raise_file_limit,
 )
 from playground.settings import Settings
-from playground.shell import Packed, PagesOnly, page_routes, script_route
+from playground.shell import PackedFiles, PagesOnly, page_routes, script_route
 from playground.ui import components, upload_store
 
 if TYPE_CHECKING:
@@ -195,7 +195,7 @@ def create_app(settings: Settings, capacity: Capacity, script: Path = PACKAGE / 
         middleware.append(Middleware(ClassGate, password=password, base_path=settings.base_path))
     base = settings.base_path
     pages = {page.stem for page in (site_root() / "pages").glob("*.py")} - {FIRST_PAGE}
-    middleware.append(Middleware(Packed, base_path=base))
+    middleware.append(Middleware(PackedFiles, base_path=base))
     middleware.append(Middleware(PagesOnly, base_path=base, pages=pages, first=FIRST_PAGE))
     routes = [
         *page_routes(base, ["", *pages]),

@@ -16,7 +16,7 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 from streamlit import file_util
 
-from playground.shell import Packed, PagesOnly, page_routes
+from playground.shell import PackedFiles, PagesOnly, page_routes
 
 STATIC = Path(file_util.get_static_dir())
 SCRIPT = max((STATIC / "static" / "js").glob("index.*.js"), key=lambda path: path.stat().st_size)
@@ -28,7 +28,7 @@ async def _behind(request: Request) -> PlainTextResponse:
 
 def _client(base: str = "") -> TestClient:
     routes = [*page_routes(base, ["", "sampling"]), Route("/{path:path}", _behind, methods=["GET", "POST"])]
-    return TestClient(Starlette(routes=routes, middleware=[Middleware(Packed, base_path=base)]))
+    return TestClient(Starlette(routes=routes, middleware=[Middleware(PackedFiles, base_path=base)]))
 
 
 @pytest.mark.parametrize("base", ["", "/llm"])

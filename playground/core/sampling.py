@@ -3,7 +3,7 @@
 Temperature never changes the order of the tokens; top-k, top-p and min-p each keep the first n of that order,
 typical-p a stretch of it. So one sort (`rank`) serves every setting: `distribution` only re-weights and cuts.
 
-    logits --rank--> RankedLogits --distribution(settings)--> Distribution --draw(u)--> token id
+    logits --rank--> RankedLogits --distribution(Sampling)--> Distribution --draw(u)--> token id
 
 The same transforms in another order keep other tokens. Orders, as the libraries apply them:
 
@@ -21,7 +21,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any, Literal, NamedTuple, get_args
+from dataclasses import dataclass, replace
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,62 @@ from playground.core.ranking import NotRanked, RankedLogits, Weights, end_of_tie
 
 Order = Literal["transformers", "vllm", "llama.cpp"]
 ORDERS: tuple[Order, ...] = get_args(Order)
+
+
+# what a setting may be: the least and the most; top-k is a whole number
+LIMITS: Mapping[str, tuple[float, float]] = {
+    "temperature": (0.0, 100.0),
+    "top_k": (0, math.inf),
+    "top_p": (1e-6, 1.0),
+    "min_p": (0.0, 1.0),
+    "typical_p": (1e-6, 1.0),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How the next token is drawn: a temperature, four cuts and their order. As it is, nothing is changed.
+
+    Attributes:
+        temperature: Divides the logits; < 1 sharpens, > 1 flattens, 0 = greedy (the smallest id among ties).
+        top_k: Keep the k most probable tokens and all that tie with the k-th; 0 or >= d_vocab = all.
+        top_p: Keep the smallest set that reaches this mass, the token that crosses it included.
+        min_p: Drop tokens less probable than this fraction of the most probable one.
+        typical_p: Keep the tokens whose surprisal is nearest to the entropy until they reach this mass.
+        order: Library whose order is used; "llama.cpp" differs where temperature or typical-p is not 1.
+
+    Source:
+        Temperature: Ackley, Hinton & Sejnowski 1985, "A Learning Algorithm for Boltzmann Machines", 2.
+        Top-k: Fan, Lewis & Dauphin 2018, "Hierarchical Neural Story Generation", arXiv:1805.04833, 5.
+        Top-p: Holtzman et al. 2020, "The Curious Case of Neural Text Degeneration", arXiv:1904.09751, 3.1.
+        Min-p: Nguyen et al. 2024, "Turning Up the Heat: Min-p Sampling", arXiv:2407.01082, 3.
+        Typical-p: Meister et al. 2023, "Locally Typical Sampling", arXiv:2202.00666, 4.
+    """
+
+    temperature: float = 1.0
+    top_k: int = 0
+    top_p: float = 1.0
+    min_p: float = 0.0
+    typical_p: float = 1.0
+    order: Order = "transformers"
+
+    def in_order(self, order: Order) -> Sampling:
+        """The same settings in the order of a library, without the one that it lacks.
+
+        Example:
+            >>> Sampling(top_k=5, typical_p=0.5).in_order("vllm")
+            Sampling(temperature=1.0, top_k=5, top_p=1.0, min_p=0.0, typical_p=1.0, order='vllm')
+        """
+        return replace(self, order=order, typical_p=1.0 if order == "vllm" else self.typical_p)
+
+
+UNCHANGED = Sampling()
+GREEDY = Sampling(temperature=0.0)
+
+
+def limits_in(order: Order) -> Mapping[str, tuple[float, float]]:
+    """`LIMITS` in the order of a library: vLLM has no typical-p, so there it can only be 1."""
+    return {**LIMITS, "typical_p": (1.0, 1.0)} if order == "vllm" else LIMITS
 
 
 class Distribution(NamedTuple):
@@ -48,49 +105,28 @@ class Distribution(NamedTuple):
     entropy_bits: float
 
 
-def distribution(
-    ranked: RankedLogits,
-    *,
-    temperature: float = 1.0,
-    top_k: int = 0,
-    top_p: float = 1.0,
-    min_p: float = 0.0,
-    typical_p: float = 1.0,
-    order: Order = "transformers",
-) -> Distribution:
+def distribution(ranked: RankedLogits, sampling: Sampling = UNCHANGED) -> Distribution:
     """Apply the sampling settings to logits that are already ranked.
 
     Args:
         ranked: From `rank` or `rank_first`.
-        temperature: Divides the logits; < 1 sharpens, > 1 flattens, 0 = greedy (the smallest id among ties).
-        top_k: Keep the k most probable tokens and all that tie with the k-th; 0 or >= d_vocab = all.
-        top_p: Keep the smallest set that reaches this mass, 0 < top_p <= 1; the token that crosses it stays.
-        min_p: Drop tokens less probable than this fraction of the most probable one, 0 <= min_p <= 1.
-        typical_p: Keep the tokens whose surprisal is nearest to the entropy until they reach this mass, > 0.
-        order: Library whose order is used; "llama.cpp" differs where temperature or typical-p is not 1.
+        sampling: The settings; as they are at first, the model's own distribution.
 
     Raises:
-        ValueError: A setting is outside its range, or `typical_p` below 1 in vLLM's order.
+        ValueError: A setting is outside its limits.
         NotRanked: Tokens are kept that `ranked` does not hold in order.
 
     Example:
         >>> from playground.core.ranking import rank
-        >>> distribution(rank(np.log([0.5, 0.3, 0.15, 0.05])), top_p=0.7).probs.round(3).tolist()
+        >>> ranked = rank(np.log([0.5, 0.3, 0.15, 0.05]))
+        >>> distribution(ranked, Sampling(top_p=0.7)).probs.round(3).tolist()
         [0.625, 0.375]
-
-    Source:
-        Temperature: Ackley, Hinton & Sejnowski 1985, "A Learning Algorithm for Boltzmann Machines", 2.
-        Top-k: Fan, Lewis & Dauphin 2018, "Hierarchical Neural Story Generation", arXiv:1805.04833, 5.
-        Top-p: Holtzman et al. 2020, "The Curious Case of Neural Text Degeneration", arXiv:1904.09751, 3.1.
-        Min-p: Nguyen et al. 2024, "Turning Up the Heat: Min-p Sampling", arXiv:2407.01082, 3.
-        Typical-p: Meister et al. 2023, "Locally Typical Sampling", arXiv:2202.00666, 4.
     """
-    usual = 0 < temperature < math.inf and top_k >= 0 and 0 < top_p <= 1 and 0 <= min_p <= 1
-    if not usual or typical_p != 1 or order != "transformers":
-        _check(temperature, top_k, top_p, min_p, typical_p, order)
-    if temperature == 0:
-        return _greedy(ranked, _first_left(ranked, top_k, typical_p, order))
-    final = ranked.weights_at(temperature)
+    _check(sampling)
+    top_k, min_p, typical_p, order = sampling.top_k, sampling.min_p, sampling.typical_p, sampling.order
+    if sampling.temperature == 0:
+        return _greedy(ranked, _first_left(ranked, sampling))
+    final = ranked.weights_at(sampling.temperature)
     weights = ranked.weights_at(1.0) if order == "llama.cpp" else final
     first, n = 0, ranked.n_finite
     if min_p > 0 and order == "vllm":
@@ -99,8 +135,8 @@ def distribution(
         n = min(n, _top_k(ranked, top_k))
     if typical_p < 1 and order == "llama.cpp":
         first, n = weights.typical(n, typical_p)
-    if top_p < 1:
-        n = weights.needed_for(_mass_until(weights, first, n, top_p), n)
+    if sampling.top_p < 1:
+        n = weights.needed_for(_mass_until(weights, first, n, sampling.top_p), n)
     if min_p > 0 and order != "vllm":
         n = weights.at_least(min_p * weights.each[first], n)
     if typical_p < 1 and order == "transformers":
@@ -109,17 +145,6 @@ def distribution(
         return _among(ranked, final, first, n)
     total, entropy_bits = final.among_first(n)
     return Distribution(ranked.token_ids[:n], final.each[:n] / total, n, entropy_bits)
-
-
-def in_order(settings: Mapping[str, Any], order: Order) -> dict[str, Any]:
-    """The same settings in the order of a library, without the one that it lacks.
-
-    Example:
-        >>> in_order({"top_k": 5, "typical_p": 0.5}, "vllm")
-        {'top_k': 5, 'typical_p': 1.0, 'order': 'vllm'}
-    """
-    own = {**settings, "order": order}
-    return own | {"typical_p": 1.0} if order == "vllm" else own
 
 
 def draw(distribution: Distribution, u: float) -> int:
@@ -169,24 +194,16 @@ def place(distribution: Distribution, u: float) -> tuple[int, float]:
     return index, float(min(below, above) / total)
 
 
-def _check(
-    temperature: float, top_k: int, top_p: float, min_p: float, typical_p: float, order: Order
-) -> None:
-    """Refuse a setting outside its range."""
-    if not 0 <= temperature < math.inf:
-        raise ValueError(f"temperature is {temperature}, expected 0 or more")
-    if not top_k >= 0:
-        raise ValueError(f"top_k is {top_k}, expected 0 or more")
-    if not 0 < top_p <= 1:
-        raise ValueError(f"top_p is {top_p}, expected 0 < top_p <= 1")
-    if not 0 <= min_p <= 1:
-        raise ValueError(f"min_p is {min_p}, expected 0 <= min_p <= 1")
-    if not 0 < typical_p <= 1:
-        raise ValueError(f"typical_p is {typical_p}, expected 0 < typical_p <= 1")
-    if order not in ORDERS:
-        raise ValueError(f"order is {order!r}, expected one of {', '.join(ORDERS)}")
-    if typical_p < 1 and order == "vllm":
-        raise ValueError("vLLM has no typical-p: leave it at 1 in this order")
+def _check(sampling: Sampling) -> None:
+    """Refuse a setting outside its limits, NaN too."""
+    if sampling.order not in ORDERS:
+        raise ValueError(f"order is {sampling.order!r}, expected one of {', '.join(ORDERS)}")
+    for name, (least, most) in limits_in(sampling.order).items():
+        value = getattr(sampling, name)
+        if not least <= value <= most:
+            raise ValueError(
+                f"{name} is {value}, expected {least} to {most} in the order of {sampling.order}"
+            )
 
 
 def _top_k(ranked: RankedLogits, k: int) -> int:
@@ -210,14 +227,14 @@ def _among(ranked: RankedLogits, weights: Weights, first: int, n: int) -> Distri
     return Distribution(ranked.token_ids[first:n], probs, n - first, entropy_bits)
 
 
-def _first_left(ranked: RankedLogits, top_k: int, typical_p: float, order: Order) -> int:
+def _first_left(ranked: RankedLogits, sampling: Sampling) -> int:
     """The most probable rank that is left to a greedy choice; of all cuts only typical-p drops the first."""
-    if order != "llama.cpp" or typical_p == 1:
+    if sampling.order != "llama.cpp" or sampling.typical_p == 1:
         return 0
     n = ranked.n_finite
-    if 0 < top_k < n:
-        n = min(n, _top_k(ranked, top_k))
-    return ranked.weights_at(1.0).typical(n, typical_p)[0]
+    if 0 < sampling.top_k < n:
+        n = min(n, _top_k(ranked, sampling.top_k))
+    return ranked.weights_at(1.0).typical(n, sampling.typical_p)[0]
 
 
 def _greedy(ranked: RankedLogits, first: int) -> Distribution:

@@ -30,7 +30,7 @@ _ENCODINGS: dict[Encoding, str] = {
 
 
 @dataclass(frozen=True)
-class Part:
+class ColumnWanted:
     """A column that is asked for: its words, and whether there may be none."""
 
     words: str
@@ -60,7 +60,7 @@ class FileKind:
     count: Callable[[Any], str]
     take: Callable[[str, Any], None]
     use: str
-    parts: tuple[Part, ...] = ()
+    parts: tuple[ColumnWanted, ...] = ()
     columns: Callable[[Sheet], tuple[int, ...] | None] = lambda _sheet: None
 
 

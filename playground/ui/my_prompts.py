@@ -8,7 +8,7 @@ from playground.core.files import prompts
 from playground.core.files.prompts import PromptFile
 from playground.ui import file_preview, state
 from playground.ui.choose import last_key, list_key
-from playground.ui.file_preview import FileKind, Part
+from playground.ui.file_preview import ColumnWanted, FileKind
 from playground.ui.state import outlives_reload
 from playground.ui.text import _, ngettext
 
@@ -52,7 +52,7 @@ def _dialog() -> None:
             _count,
             _take,
             _("Use these prompts"),
-            parts=(Part(_("Column of the prompts")),),
+            parts=(ColumnWanted(_("Column of the prompts")),),
             columns=prompts.columns,
         )
     )  # fmt: skip

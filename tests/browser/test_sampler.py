@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import csv
 import itertools
+import math
 import re
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +17,8 @@ from numpy.typing import NDArray
 from playwright.sync_api import Locator, Page, expect
 
 from playground.core.ranking import RankedLogits, rank
-from playground.core.sampling import distribution
-from playground.ui.components import script
-from playground.ui.components.sampler import SamplerValue
+from playground.core.sampling import LIMITS, Sampling, distribution
+from playground.ui.components import sampler, script
 from playground.ui.components.sampler.packing import pack
 from tests.browser.conftest import OpenPage
 from tests.browser.reader import Watch, choose_language, wait_run, wait_sent
@@ -84,10 +85,12 @@ def test_javascript_equals_core_sampling_over_the_whole_range(kind: str, page: P
     ranks = np.array([r for r in RANKS if r < ranked.n_finite])
     assert np.array_equal(np.array(result["logits"], dtype=np.float32), ranked.logits[: ranked.n_finite])
     largest_nucleus = 0
-    everything = {t: distribution(ranked, temperature=t) for t in {settings[0] for settings in GRID}}
+    everything = {
+        t: distribution(ranked, Sampling(temperature=t)) for t in {settings[0] for settings in GRID}
+    }
     for setting, found in zip(GRID, result["found"], strict=True):
         temperature, _top_k, top_p, *_rest = setting
-        kept = distribution(ranked, **dict(zip(SamplerValue._fields, setting, strict=True)))
+        kept = distribution(ranked, Sampling(*setting))
         probs = np.zeros(ranked.n_finite)
         probs[found["first"] : found["first"] + kept.n_kept] = kept.probs
         everyone = everything[temperature]
@@ -111,6 +114,46 @@ def test_one_token_vocabulary(page: Page) -> None:
     )
     assert found["logits"] == [-3.25]
     assert [row["probs"] for row in found["found"]] == [[1], [1]]
+
+
+TYPE = """
+async ([source, data, typed]) => {
+  const module = await import(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
+  const host = document.createElement("div");
+  host.innerHTML = '<div class="sampler"></div>';
+  document.body.append(host);
+  const bytes = Uint8Array.from(atob(data), (c) => c.charCodeAt(0));
+  module.default({ parentElement: host, data: bytes, setStateValue: () => {} });
+  const ends = [...host.querySelectorAll("input[type=range]")].map(({ min, max }) => [+min, +max]);
+  const taken = [...host.querySelectorAll("input[type=number]")].map((field) =>
+    typed.map((value) => {
+      field.value = value;
+      field.dispatchEvent(new Event("change"));
+      return field.valueAsNumber;
+    }),
+  );
+  return { ends, taken };
+}
+"""
+
+
+@pytest.mark.parametrize("others", [{}, {"temperature": (0.25, 1.5), "top_k": (2, 9), "min_p": (0.08, 0.4)}])
+def test_the_browser_takes_its_limits_from_the_data_alone(
+    others: dict[str, tuple[float, float]], page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits = sampler.limits(D_VOCAB) | others
+    monkeypatch.setattr(sampler, "limits", lambda _d_vocab: limits)
+    state = {"revision": 0, "settings": asdict(Sampling()), "defaults": asdict(Sampling())}
+    data = sampler._data(rank(vocabulary("smooth")), ["a", "b"], "en", **state)
+    source = script("sampler/ranked", "sampler/bars", "sampler/sliders", "sampler/sampler")
+    found = page.evaluate(TYPE, [source, base64.b64encode(data).decode(), [-1e9, 1e9]])
+    assert found["taken"] == [list(limits[name]) for name in LIMITS]
+    hundredths = [
+        [math.ceil(100 * least), math.floor(100 * most)]
+        for name, (least, most) in limits.items()
+        if name != "top_k"
+    ]
+    assert [found["ends"][at] for at in (0, 2, 3, 4)] == hundredths
 
 
 # ---------------------------------------------------------------- on the page

@@ -16,7 +16,8 @@ import numpy as np
 import pytest
 
 from playground.core.interventions import Intervention
-from playground.core.sampling import ORDERS
+from playground.core.penalties import Penalties
+from playground.core.sampling import GREEDY, ORDERS, Sampling
 from playground.engine.contract.beams import BeamsRequest
 from playground.engine.contract.generation import GenerateManyRequest, GenerateRequest, GenerateStep
 from playground.engine.contract.inside import AblationsRequest, LensRequest
@@ -72,9 +73,11 @@ def some_trace(draw: random.Random, models: tuple[str, ...]) -> TraceRequest:
 def some_generation(draw: random.Random, models: tuple[str, ...]) -> GenerateRequest:
     settings = draw.choice(
         [
-            {"temperature": 0.0}, {"temperature": 1.3, "top_k": 20}, {"top_p": 0.8, "min_p": 0.01},
-            {"order": draw.choice(ORDERS), "top_p": 0.9}, {"typical_p": 0.7},
-            {"repetition_penalty": 1.4, "frequency_penalty": 0.3}, {"written": (5, 9), "n_drawn": 2},
+            {"sampling": GREEDY}, {"sampling": Sampling(1.3, top_k=20)},
+            {"sampling": Sampling(top_p=0.8, min_p=0.01)},
+            {"sampling": Sampling(order=draw.choice(ORDERS), top_p=0.9)},
+            {"sampling": Sampling(typical_p=0.7)},
+            {"penalties": Penalties(1.4, frequency_penalty=0.3)}, {"written": (5, 9), "n_drawn": 2},
             {"alone": True},
         ]
     )  # fmt: skip

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from playground.core.sampling import Sampling
 from playground.engine.contract.beams import BeamsRequest
 from playground.engine.contract.generation import GenerateManyRequest, GenerateRequest
 from playground.engine.contract.inside import AblationsRequest, LensRequest
@@ -243,7 +244,12 @@ def written(engine: LocalEngine, request: GenerateRequest) -> list[int]:
 def test_equal_request_ids_never_share_an_answer(engine: LocalEngine, alone: bool) -> None:
     """`dataclasses.replace` keeps the id."""
     one = GenerateRequest(
-        tiny.LLAMA, TEXT, temperature=1.5, max_new_tokens=12, request_id="same", alone=alone
+        tiny.LLAMA,
+        TEXT,
+        sampling=Sampling(temperature=1.5),
+        max_new_tokens=12,
+        request_id="same",
+        alone=alone,
     )
     wanted = [replace(one, seed=seed, text=TEXT[: 10 + seed]) for seed in range(4)]
     expected = [written(engine, request) for request in wanted]

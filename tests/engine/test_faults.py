@@ -19,6 +19,8 @@ import numpy as np
 import pytest
 import torch
 
+from playground.core.penalties import Penalties
+from playground.core.sampling import GREEDY, Sampling
 from playground.engine.adapters.layers import Adapted
 from playground.engine.contract.beams import BeamsRequest
 from playground.engine.contract.generation import GenerateRequest
@@ -80,7 +82,10 @@ class Bench:
 
     def generations(self) -> list[GenerateRequest]:
         """Seven that nothing happens to: greedy and drawn, of two models that share a batch on a Llama."""
-        settings = ({"temperature": 0.0}, {"top_p": 0.9}, {"frequency_penalty": 0.5})
+        settings: tuple[dict[str, Any], ...] = (
+            {"sampling": GREEDY}, {"sampling": Sampling(top_p=0.9)},
+            {"penalties": Penalties(frequency_penalty=0.5)},
+        )  # fmt: skip
         return [
             GenerateRequest(
                 self.adapter if number in (2, 5) else self.model, text, seed=number, owner=f"other {number}",

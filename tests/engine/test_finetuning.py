@@ -19,6 +19,7 @@ import torch
 
 from playground.core.files.training_rows import TrainingRow, pairs
 from playground.core.lora import delta_weight
+from playground.core.sampling import GREEDY
 from playground.engine import create_engine
 from playground.engine.adapters.layers import targets
 from playground.engine.contract.generation import GenerateRequest
@@ -342,7 +343,7 @@ def test_decoding_with_an_adapter_is_its_forward(engine: LocalEngine, model: str
     state = wait(engine, request)
     prompt = (5, 6, 7, 8)
     steps = list(
-        engine.generate(GenerateRequest(state.adapter, input_ids=prompt, temperature=0, max_new_tokens=6))
+        engine.generate(GenerateRequest(state.adapter, sampling=GREEDY, input_ids=prompt, max_new_tokens=6))
     )
     ids = list(prompt)
     for step in steps:
@@ -588,7 +589,7 @@ def test_rows_of_one_batch_have_their_own_adapters(engine: LocalEngine) -> None:
     prompt = (5, 6, 7, 8)
 
     def asked(model: str) -> GenerateRequest:
-        return GenerateRequest(model, input_ids=prompt, temperature=0, max_new_tokens=40)
+        return GenerateRequest(model, sampling=GREEDY, input_ids=prompt, max_new_tokens=40)
 
     models = [tiny.LLAMA, *adapters, f"{adapters[0]}@50"]
     alone = {model: [step.token_id for step in engine.generate(asked(model))] for model in models}
@@ -695,7 +696,7 @@ def test_other_number_formats_train_and_write(tiny_settings: Settings) -> None:
     engine.training.runs.start(request)
     state = wait(engine, request)
     assert state.status == "done", state.error
-    asked = GenerateRequest(state.adapter, input_ids=(5, 6, 7), temperature=0, max_new_tokens=5)
+    asked = GenerateRequest(state.adapter, sampling=GREEDY, input_ids=(5, 6, 7), max_new_tokens=5)
     assert len(list(engine.generate(asked))) == 5
     engine.close()
 

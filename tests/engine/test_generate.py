@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import replace
+from dataclasses import fields, replace
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
 from playground.core import ranking, sampling
+from playground.core.penalties import Penalties
 from playground.core.pieces import open_bytes
+from playground.core.sampling import Sampling
 from playground.engine.contract.generation import GenerateManyRequest, GenerateRequest, GenerateStep
 from playground.engine.contract.traces import Capture, TraceRequest
 from playground.engine.decoding.batch import DecodeRow
@@ -29,8 +32,14 @@ def ids_of(steps: list[GenerateStep]) -> list[int]:
     return [step.token_id for step in steps]
 
 
-def request(model: str, text: str, **settings: float) -> GenerateRequest:
-    return GenerateRequest(model=model, text=text, **{"max_new_tokens": 12, **settings})
+def request(model: str, text: str, **settings: Any) -> GenerateRequest:
+    """Also with fields of its sampling and of its penalties."""
+    parts = {"sampling": Sampling, "penalties": Penalties}
+    made = {
+        part: kind(**{one.name: settings.pop(one.name) for one in fields(kind) if one.name in settings})
+        for part, kind in parts.items()
+    }
+    return GenerateRequest(model, text, **{"max_new_tokens": 12, **made, **settings})
 
 
 @pytest.mark.parametrize("model", [tiny.LLAMA, tiny.GPT2])
@@ -122,7 +131,7 @@ def test_each_step_reports_the_models_own_distribution(tiny_engine: LocalEngine)
         assert step.rank == (logits > logits[step.token_id]).sum()
         assert step.top_ids[0] == logits.argmax()
         np.testing.assert_allclose(step.top_logits, np.sort(logits)[::-1][:64], atol=1e-4)
-        kept = sampling.distribution(ranking.rank(logits), temperature=0.7, top_k=20, top_p=0.9)
+        kept = sampling.distribution(ranking.rank(logits), Sampling(temperature=0.7, top_k=20, top_p=0.9))
         assert step.prob == pytest.approx(kept.probs[kept.token_ids.tolist().index(step.token_id)], abs=1e-4)
         ids.append(step.token_id)
 
@@ -313,7 +322,7 @@ def test_a_near_tie_is_named(tiny_engine: LocalEngine) -> None:
 
     def step(gap: float, *, temperature: float, seed: int = 0) -> GenerateStep:
         logits[7:9] = gap, 0.0
-        wanted = GenerateRequest(tiny.LLAMA, "a", temperature=temperature, seed=seed)
+        wanted = GenerateRequest(tiny.LLAMA, "a", sampling=Sampling(temperature=temperature), seed=seed)
         row = DecodeRow(wanted, (5,), lambda step: None, loaded)
         return row.take(logits, summarise(torch.from_numpy(logits)[None], 64), 0)
 

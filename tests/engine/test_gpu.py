@@ -10,6 +10,7 @@ import pytest
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
+from playground.core.sampling import GREEDY
 from playground.engine.contract.generation import GenerateRequest
 from playground.engine.contract.scores import ScoreRequest
 from playground.engine.contract.traces import Capture, TraceRequest
@@ -71,7 +72,7 @@ def test_trace_equals_the_cpus(engines: dict[str, LocalEngine]) -> None:
 
 
 def test_greedy_continuation_and_scores_equal_the_cpus(engines: dict[str, LocalEngine]) -> None:
-    ask = GenerateRequest(MODEL, TEXT, temperature=0, max_new_tokens=16)
+    ask = GenerateRequest(MODEL, TEXT, sampling=GREEDY, max_new_tokens=16)
     tokens = [[step.token_id for step in engine.generate(ask)] for engine in engines.values()]
     assert tokens[0] == tokens[1]
     scores = [

@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 import torch
 
+from playground.core.penalties import Penalties
+from playground.core.sampling import GREEDY, Sampling
 from playground.engine.adapters.adapter import Adapter
 from playground.engine.adapters.layers import Change, targets
 from playground.engine.contract.beams import BeamsRequest
@@ -67,11 +69,11 @@ ASKED: dict[str, Asked] = {
     "attentions": trace_of(attentions="uint8"),
     "predictions": trace_of(predictions=5),
     "queries and keys": trace_of(query_key=True),
-    "greedy": write_of(temperature=0),
+    "greedy": write_of(sampling=GREEDY),
     "sampled": write_of(),
-    "cut": write_of(top_k=5, top_p=0.9, min_p=0.1),
-    "llama.cpp": write_of(order="llama.cpp", typical_p=0.5),
-    "penalised": write_of(repetition_penalty=1.2),
+    "cut": write_of(sampling=Sampling(top_k=5, top_p=0.9, min_p=0.1)),
+    "llama.cpp": write_of(sampling=Sampling(order="llama.cpp", typical_p=0.5)),
+    "penalised": write_of(penalties=Penalties(repetition_penalty=1.2)),
     "many": many,
     "sentence vectors": lambda engine, model: list(
         engine.vectors.traces(TracesRequest(model, (TEXT, "the dog"), hidden_states="all"))
@@ -99,7 +101,7 @@ def test_who_shares_the_batch_notices_nothing(tiny_engine: LocalEngine) -> None:
 
     def written(model: str) -> list[int] | str:
         try:
-            asked = GenerateRequest(model, TEXT, temperature=0, max_new_tokens=12)
+            asked = GenerateRequest(model, TEXT, sampling=GREEDY, max_new_tokens=12)
             return [step.token_id for step in tiny_engine.generate(asked)]
         except NotFinite:
             return "a sentence"

@@ -15,6 +15,8 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
+from playground.core.penalties import Penalties
+from playground.core.sampling import Sampling
 from playground.engine.contract.generation import GenerateRequest
 from playground.engine.contract.traces import Capture, TraceRequest
 from playground.engine.contract.waiting import Waiting
@@ -332,16 +334,16 @@ def test_least_served_session_is_next(held_engine: Held) -> None:
         (GenerateRequest(tiny.BERT, "x"), Unsupported),
         (GenerateRequest(tiny.T5, "x"), Unsupported),
         (GenerateRequest(tiny.LLAMA, ""), EmptyText),
-        (GenerateRequest(tiny.LLAMA, "x", temperature=-1.0), BadValue),
-        (GenerateRequest(tiny.LLAMA, "x", temperature=float("nan")), BadValue),
-        (GenerateRequest(tiny.LLAMA, "x", top_p=0.0), BadValue),
-        (GenerateRequest(tiny.LLAMA, "x", typical_p=0.0), BadValue),
-        (GenerateRequest(tiny.LLAMA, "x", typical_p=0.5, order="vllm"), BadValue),
-        (GenerateRequest(tiny.LLAMA, "x", order="alphabetical"), BadValue),  # type: ignore[arg-type]
-        (GenerateRequest(tiny.LLAMA, "x", repetition_penalty=0.0), BadValue),
-        (GenerateRequest(tiny.LLAMA, "x", presence_penalty=float("nan")), BadValue),
-        (GenerateRequest(tiny.LLAMA, "x", top_k=-1), BadValue),
-        (GenerateRequest(tiny.LLAMA, "x", min_p=1.5), BadValue),
+        (GenerateRequest(tiny.LLAMA, "x", sampling=Sampling(temperature=-1.0)), BadValue),
+        (GenerateRequest(tiny.LLAMA, "x", sampling=Sampling(temperature=float("nan"))), BadValue),
+        (GenerateRequest(tiny.LLAMA, "x", sampling=Sampling(top_p=0.0)), BadValue),
+        (GenerateRequest(tiny.LLAMA, "x", sampling=Sampling(typical_p=0.0)), BadValue),
+        (GenerateRequest(tiny.LLAMA, "x", sampling=Sampling(typical_p=0.5, order="vllm")), BadValue),
+        (GenerateRequest(tiny.LLAMA, "x", sampling=Sampling(order="alphabetical")), BadValue),  # type: ignore[arg-type]
+        (GenerateRequest(tiny.LLAMA, "x", penalties=Penalties(repetition_penalty=0.0)), BadValue),
+        (GenerateRequest(tiny.LLAMA, "x", penalties=Penalties(presence_penalty=float("nan"))), BadValue),
+        (GenerateRequest(tiny.LLAMA, "x", sampling=Sampling(top_k=-1)), BadValue),
+        (GenerateRequest(tiny.LLAMA, "x", sampling=Sampling(min_p=1.5)), BadValue),
         (GenerateRequest(tiny.LLAMA, "x", max_new_tokens=10**9), BadValue),
         (GenerateRequest(tiny.LLAMA, input_ids=(5,) * tiny.N_CTX), TooManyTokens),
     ],

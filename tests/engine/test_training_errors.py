@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from playground.core.sampling import GREEDY
 from playground.engine import create_engine
 from playground.engine.adapters.store import AdapterTable
 from playground.engine.contract.generation import GenerateRequest
@@ -57,7 +58,7 @@ def until(happened: Callable[[], bool]) -> None:
 
 def greedy(engine: LocalEngine, prompt: tuple[int, ...]) -> str:
     asked = GenerateRequest(
-        tiny.LLAMA, input_ids=prompt, temperature=0, n_top=1, max_new_tokens=MAX_SAMPLE_TOKENS
+        tiny.LLAMA, sampling=GREEDY, input_ids=prompt, n_top=1, max_new_tokens=MAX_SAMPLE_TOKENS
     )
     return "".join(step.text for step in engine.generate(asked))
 
@@ -329,7 +330,9 @@ def test_a_model_that_left_is_counted_until_its_run_has_ended_and_then_free(tiny
     assert isinstance(engine, LocalEngine)
     done, going_on = run_of(1, owner="me"), run_of(2, owner="me", n_steps=200)
     engine.training.runs.start(done)
-    asked = GenerateRequest(wait(engine, done).adapter, input_ids=PROMPTS[0], temperature=0, max_new_tokens=4)
+    asked = GenerateRequest(
+        wait(engine, done).adapter, sampling=GREEDY, input_ids=PROMPTS[0], max_new_tokens=4
+    )
     written = [step.token_id for step in engine.generate(asked)]
     llama = weakref.ref(next(engine.adapters.load(tiny.LLAMA).result().model.parameters()))
     size_bytes = engine.stats().model_bytes

@@ -28,6 +28,7 @@ from transformers import (
 )
 
 from playground.core.interventions import Intervention, patch
+from playground.core.sampling import GREEDY
 from playground.engine import create_engine
 from playground.engine.contract.beams import BeamsRequest
 from playground.engine.contract.generation import GenerateManyRequest, GenerateRequest
@@ -202,7 +203,7 @@ def test_traces_of_texts_of_different_lengths(engine: LocalEngine, settings: Set
 @pytest.mark.parametrize("model", DECODERS)
 def test_texts_written_side_by_side(engine: LocalEngine, settings: Settings, model: str) -> None:
     asked = tuple(
-        GenerateRequest(model, input_ids=tuple(ids), temperature=0, max_new_tokens=9) for ids in IDS
+        GenerateRequest(model, sampling=GREEDY, input_ids=tuple(ids), max_new_tokens=9) for ids in IDS
     )
     written: dict[int, list[Any]] = {row: [] for row in range(len(IDS))}
     for row, step in engine.generate_many(GenerateManyRequest(model, asked)):

@@ -28,12 +28,23 @@ Window = tuple[int, int] | None
 def row_page(
     model: str, text: str, layer: int, head: int, query: int, window: tuple[int, int] | None
 ) -> None:
+    import streamlit as st
+
+    from playground.engine.contract.traces import Capture
     from playground.engine.process import shared_engine
+    from playground.ui import compute
     from playground.ui.attention.row import row
+    from playground.ui.attention.view import View
     from playground.ui.state import PageContext
 
+    st.session_state["token"] = str(query)
     info = next(info for info in shared_engine().models() if info.model_id == model)
-    row(PageContext("attention", info, text, "en", "owner"), layer, head, query, window)
+    context = PageContext("attention", info, text, "en", "owner")
+    tokens = compute.tokenize(context)
+    has_queries = "query_key" in info.capabilities
+    trace = compute.trace(context, Capture(attentions="float32", query_key=has_queries, window=window))
+    start, stop = window or (0, len(tokens))
+    row(View(context, tokens, trace, start, stop, layer, head, frozenset()))
 
 
 def masks_page(model: str, text: str) -> None:

@@ -207,7 +207,7 @@ def test_questions_are_scored_before_and_after(open_app: OpenApp, engine: LocalE
     last = trained(app, engine)
     app.button(key="fin_ask").click().run()
     assert not app.exception
-    answers: questions.Answers = app.session_state[questions.KEY]
+    answers: questions.ChoiceAnswers = app.session_state[questions.KEY]
     assert {when: len(given) for when, given in answers.given.items()} == {"before": 20, "after": 20}
     net = oracle(engine._settings, tiny.LLAMA)
     for place, one in enumerate(answers.questions):

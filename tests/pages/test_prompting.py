@@ -16,6 +16,7 @@ from streamlit.testing.v1 import AppTest
 from playground.core.demonstrations import drawn, relabelled, split
 from playground.core.few_shot import CONTENT_FREE, calibrated, candidates, following, label_probabilities
 from playground.core.files.examples import read_examples
+from playground.core.sampling import GREEDY
 from playground.engine.contract.engine import Engine
 from playground.engine.contract.generation import GenerateRequest
 from playground.engine.contract.scores import ScoreRequest
@@ -127,7 +128,7 @@ def test_what_it_writes_is_the_greedy_continuation(open_app: OpenApp, engine: En
     app = open_app("prompting", **LINK, pro_shots="1")
     pool, test = split(TASK.examples, builder.N_TEST, seed=0)
     request = GenerateRequest(
-        tiny.LLAMA, text_of(drawn(pool, 1, 0), test[0].text), temperature=0, max_new_tokens=8
+        tiny.LLAMA, text_of(drawn(pool, 1, 0), test[0].text), sampling=GREEDY, max_new_tokens=8
     )
     expected = "".join(step.text for step in engine.generate(request)).replace("\n", "⏎")
     assert expected in [one.value for one in app.text]

@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 from transformers import AutoTokenizer
 
 from playground.core.pieces import piece
+from playground.core.sampling import GREEDY
 from playground.core.tables import chat as frames
 from playground.core.tables.chat import ChatAnswer, places
 from playground.engine import process
@@ -275,7 +276,7 @@ def test_a_template_that_shortens_a_message_keeps_its_place() -> None:
 
 
 def greedy(engine: Any, model: str, **prompt: Any) -> list[Any]:
-    return list(engine.generate(GenerateRequest(model, temperature=0, max_new_tokens=N_TOKENS, **prompt)))
+    return list(engine.generate(GenerateRequest(model, sampling=GREEDY, max_new_tokens=N_TOKENS, **prompt)))
 
 
 def test_both_answers_are_the_engines_own(
@@ -366,7 +367,7 @@ def test_the_conversation_goes_on(open_app: OpenApp, library: Any) -> None:
 
 
 def answers_of(template: ChatAnswer, joined: ChatAnswer) -> Any:
-    return chat_answers.Answers(None, None, 8, {"template": template, "plain": joined})  # type: ignore[arg-type]
+    return chat_answers.ChatAnswers(None, None, 8, {"template": template, "plain": joined})  # type: ignore[arg-type]
 
 
 def test_no_difference_is_said_and_so_is_how_it_ended() -> None:

@@ -11,6 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from playground.core.few_shot import Example, PromptTask, interval
+from playground.core.sampling import GREEDY, Sampling
 from playground.core.tables import thinking as frames
 from playground.core.voting import last_number, majority
 from playground.engine.contract.generation import GenerateRequest
@@ -133,7 +134,7 @@ def test_the_answers_are_the_engines_greedy_ones_and_the_accuracy_adds_up(
 ) -> None:
     engine = tiny_engine.get(timeout_s=180)
     own = {
-        prompt: [engines_own(engine, f"{prompt} {one.text} =", model, temperature=0) for one in problems]
+        prompt: [engines_own(engine, f"{prompt} {one.text} =", model, sampling=GREEDY) for one in problems]
         for prompt in thinking.PROMPTS
     }
     numbers = [(place, last_number(text)) for place, text in enumerate(own["plain"])]
@@ -164,7 +165,9 @@ def test_the_majority_of_drawn_answers_counts(
     assert table["seed"].tolist() == [0, 1, 2] * len(problems)
     for place, one in enumerate(problems):
         text = f"plain {one.text} ="
-        own = [engines_own(engine, text, CHAT, temperature=TEMPERATURE, seed=seed) for seed in range(3)]
+        own = [
+            engines_own(engine, text, CHAT, sampling=Sampling(TEMPERATURE), seed=seed) for seed in range(3)
+        ]
         rows = table.iloc[3 * place : 3 * place + 3]
         assert rows["transcript"].tolist() == own
         assert set(rows["answer"]) == {majority(map(last_number, own)) or ""}
@@ -217,7 +220,7 @@ def test_any_prompt_is_asked_as_it_is(
     assert not app.exception
     run = run_of(app)
     text = hostile.replace("{question}", run.items[0].text)
-    own = engines_own(tiny_engine.get(timeout_s=180), text, model, temperature=0)
+    own = engines_own(tiny_engine.get(timeout_s=180), text, model, sampling=GREEDY)
     assert texts_of(run, "steps")[0] == own
     assert "](y)" not in words_of(app)
     assert "</script>" not in words_of(app)
@@ -315,7 +318,7 @@ def test_what_the_intervals_allow_to_say(
     engine = tiny_engine.get(timeout_s=180)
 
     def number(prompt: str, text: str) -> str | None:
-        return last_number(engines_own(engine, f"{prompt} {text} =", CHAT, temperature=0))
+        return last_number(engines_own(engine, f"{prompt} {text} =", CHAT, sampling=GREEDY))
 
     texts = (f"{word} {digit}" for word in ("cat", "dog", "3 +", "the") for digit in range(10))
     text, label = next(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,9 @@ from streamlit.testing.v1 import AppTest
 from playground.core.diversity import distinct
 from playground.core.files.prompts import PromptFile
 from playground.core.guessing import bound_bits
+from playground.core.penalties import NO_PENALTIES, Penalties
 from playground.core.ranking import rank
-from playground.core.sampling import distribution
+from playground.core.sampling import GREEDY, Sampling, distribution
 from playground.core.tables import continuations as frames_many
 from playground.core.tables import sampling as frames
 from playground.engine.contract.generation import GenerateRequest
@@ -24,9 +26,10 @@ from playground.engine.contract.traces import Capture, TraceRequest
 from playground.engine.process import SharedEngine
 from playground.settings import Settings
 from playground.ui import show
-from playground.ui.components.sampler import DEFAULT, SamplerValue, valid
+from playground.ui.components.sampler import valid
 from playground.ui.sampling import guess
 from playground.ui.sampling import many as many_texts
+from playground.ui.sampling.settings import DEFAULT, cuts
 from tests import tiny
 from tests.pages.conftest import OpenApp
 from tests.pages.shown import drawn, run_script
@@ -34,22 +37,19 @@ from tests.pages.test_every_page import HOSTILE
 
 TEXT = "The cat sat on"
 SETTINGS = [
-    SamplerValue(1.0, 0, 0.75, 0.0),
-    SamplerValue(0.0, 0, 0.9, 0.0),
-    SamplerValue(2.5, 40, 0.6, 0.02),
-    SamplerValue(0.7, 0, 1.0, 0.1),
-    SamplerValue(1.3, 5, 1.0, 0.0),
-    SamplerValue(1.6, 0, 0.8, 0.0, 0.7, "llama.cpp"),
-    SamplerValue(1.6, 60, 0.9, 0.05, 1.0, "vllm"),
-    SamplerValue(1.1, 0, 1.0, 0.0, 0.4),
-    SamplerValue(0.0, 0, 0.9, 0.0, 0.02, "llama.cpp"),
-    SamplerValue(0.0, 3, 1.0, 0.05, 0.02, "transformers"),
+    Sampling(1.0, 0, 0.75, 0.0),
+    Sampling(0.0, 0, 0.9, 0.0),
+    Sampling(2.5, 40, 0.6, 0.02),
+    Sampling(0.7, 0, 1.0, 0.1),
+    Sampling(1.3, 5, 1.0, 0.0),
+    Sampling(1.6, 0, 0.8, 0.0, 0.7, "llama.cpp"),
+    Sampling(1.6, 60, 0.9, 0.05, 1.0, "vllm"),
+    Sampling(1.1, 0, 1.0, 0.0, 0.4),
+    Sampling(0.0, 0, 0.9, 0.0, 0.02, "llama.cpp"),
+    Sampling(0.0, 3, 1.0, 0.05, 0.02, "transformers"),
 ]
 
-PENALTIES: list[dict[str, float]] = [
-    {},
-    {"repetition_penalty": 1.7, "presence_penalty": 0.5, "frequency_penalty": 0.4},
-]
+PENALTIES = (NO_PENALTIES, Penalties(1.7, 0.5, 0.4))
 
 
 def sent_to_browser(app: AppTest) -> dict[str, Any]:
@@ -69,7 +69,7 @@ def test_settings_of_the_link_reach_the_sliders(open_app: OpenApp) -> None:
     app = open_app("sampling", text=TEXT, **link)
     assert not app.exception
     assert not app.warning
-    assert sent_to_browser(app)["settings"] == SamplerValue(1.5, 40, 0.8, 0.05, 0.9, "llama.cpp")._asdict()
+    assert sent_to_browser(app)["settings"] == asdict(Sampling(1.5, 40, 0.8, 0.05, 0.9, "llama.cpp"))
 
 
 @pytest.mark.parametrize(
@@ -95,8 +95,8 @@ def test_a_value_that_cannot_be_gives_one_sentence_and_the_default(
     app = open_app("sampling", text=TEXT, **{"sam_min_p": "0.1", f"sam_{name}": value})
     assert not app.exception
     assert len(app.warning) == 1
-    expected = DEFAULT if name == "min_p" else DEFAULT._replace(min_p=0.1)
-    assert sent_to_browser(app)["settings"] == expected._asdict()
+    expected = DEFAULT if name == "min_p" else replace(DEFAULT, min_p=0.1)
+    assert sent_to_browser(app)["settings"] == asdict(expected)
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,11 @@ def test_generate_continues_the_text_as_the_engine_does(open_app: OpenApp, tiny_
     app.button(key="sam_start").click().run()
     assert not app.exception
     request = GenerateRequest(
-        model=tiny.LLAMA, text=TEXT, temperature=0.8, top_p=DEFAULT.top_p, seed=7, max_new_tokens=9
+        sampling=Sampling(temperature=0.8, top_p=DEFAULT.top_p),
+        model=tiny.LLAMA,
+        text=TEXT,
+        seed=7,
+        max_new_tokens=9,
     )
     steps = list(tiny_engine.get(timeout_s=180).generate(request))
     run = app.session_state["sam_run"]
@@ -163,11 +167,14 @@ def test_exact_says_so(open_app: OpenApp) -> None:
 def test_generating_code_goes_on_from_what_was_written(
     folder: str, tiny_engine: SharedEngine, tmp_path: Path
 ) -> None:
-    values: dict[str, Any] = {"temperature": 0.9, "presence_penalty": 1.0, "seed": 5}
+    values = {"temperature": 0.9, "top_p": 1.0, "presence_penalty": 1.0, "seed": 5}
     found, _printed = run_code(
-        "generating", tmp_path, folder=folder, text=TEXT, n_tokens=6, written=[7, 9, 7], top_p=1.0, **values
+        "generating", tmp_path, folder=folder, text=TEXT, n_tokens=6, written=[7, 9, 7], **values
     )
-    request = GenerateRequest(tiny.LLAMA, TEXT, written=(7, 9, 7), max_new_tokens=6, **values)
+    request = GenerateRequest(
+        tiny.LLAMA, TEXT, sampling=Sampling(0.9), penalties=Penalties(presence_penalty=1.0),
+        written=(7, 9, 7), max_new_tokens=6, seed=5,
+    )  # fmt: skip
     steps = list(tiny_engine.get(timeout_s=180).generate(request))
     new_ids = found["input_ids"][0, found["prompt_length"] :].tolist()
     assert new_ids == [7, 9, 7, *(step.token_id for step in steps)]
@@ -181,7 +188,11 @@ def test_penalties_reach_the_engine_and_every_token_has_its_expectations(
     app.button(key="sam_start").click().run()
     assert not app.exception
     request = GenerateRequest(
-        tiny.LLAMA, TEXT, temperature=0, max_new_tokens=9, repetition_penalty=2.5, presence_penalty=1.0
+        tiny.LLAMA,
+        TEXT,
+        sampling=GREEDY,
+        penalties=Penalties(repetition_penalty=2.5, presence_penalty=1.0),
+        max_new_tokens=9,
     )
     steps = list(tiny_engine.get(timeout_s=180).generate(request))
     sent = scored(app)
@@ -206,7 +217,11 @@ def test_many_texts_are_the_engines_and_their_numbers_too(
     engine = tiny_engine.get(timeout_s=180)
     for seed, token_ids in enumerate(written(app)):
         request = GenerateRequest(
-            tiny.LLAMA, TEXT, temperature=1.2, top_p=DEFAULT.top_p, seed=seed, max_new_tokens=9
+            tiny.LLAMA,
+            TEXT,
+            sampling=Sampling(temperature=1.2, top_p=DEFAULT.top_p),
+            seed=seed,
+            max_new_tokens=9,
         )
         assert token_ids == [step.token_id for step in engine.generate(request)]
     table = app.dataframe[0].value
@@ -330,7 +345,9 @@ def test_many_code_gives_the_numbers_of_the_table(
     engine = tiny_engine.get(timeout_s=180)
     ids, logprobs = [], []
     for seed in range(3):
-        request = GenerateRequest(tiny.LLAMA, TEXT, temperature=1.4, top_p=0.75, seed=seed, max_new_tokens=6)
+        request = GenerateRequest(
+            tiny.LLAMA, TEXT, sampling=Sampling(temperature=1.4, top_p=0.75), seed=seed, max_new_tokens=6
+        )
         steps = list(engine.generate(request))
         ids.append([step.token_id for step in steps])
         logprobs += [step.logprob for step in steps]
@@ -452,13 +469,13 @@ def test_half_a_setting_from_the_browser_is_refused(values: dict[str, Any] | Non
 def test_vllm_has_no_typical_p(open_app: OpenApp) -> None:
     app = open_app("sampling", text=TEXT, sam_order="vllm", sam_typical_p="0.5")
     assert not app.exception
-    assert sent_to_browser(app)["settings"] == DEFAULT._replace(order="vllm")._asdict()
+    assert sent_to_browser(app)["settings"] == asdict(replace(DEFAULT, order="vllm"))
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), -1, 1e400, "x", None, [], True + 5])
-@pytest.mark.parametrize("name", SamplerValue._fields)
+@pytest.mark.parametrize("name", asdict(DEFAULT))
 def test_a_forged_setting_from_the_browser_is_refused(name: str, bad: object) -> None:
-    values = DEFAULT._asdict() | {name: bad}
+    values = asdict(DEFAULT) | {name: bad}
     if name == "top_k" and bad == 6:
         assert valid(values, 100) is not None
         assert valid(values, 5) is None
@@ -481,14 +498,14 @@ def folder(tiny_settings: Settings) -> str:
 
 @pytest.mark.parametrize("chosen", SETTINGS, ids=str)
 def test_sampling_code_gives_the_numbers_of_the_table(
-    chosen: SamplerValue, folder: str, tiny_engine: SharedEngine, tmp_path: Path
+    chosen: Sampling, folder: str, tiny_engine: SharedEngine, tmp_path: Path
 ) -> None:
-    found, printed = run_code("sampling", tmp_path, folder=folder, text=TEXT, **chosen._asdict())
+    found, printed = run_code("sampling", tmp_path, folder=folder, text=TEXT, **asdict(chosen))
     trace = tiny_engine.get(timeout_s=180).trace(
         TraceRequest(model=tiny.LLAMA, text=TEXT, capture=Capture(logits="last"))
     )
     assert trace.logits is not None
-    kept = distribution(rank(trace.logits[-1]), **chosen._asdict())
+    kept = distribution(rank(trace.logits[-1]), chosen)
     assert found["n_kept"] == kept.n_kept
     assert found["entropy_bits"] == pytest.approx(kept.entropy_bits, abs=1e-4)
     np.testing.assert_allclose(found["probs"].numpy()[kept.token_ids], kept.probs, atol=1e-5)
@@ -498,16 +515,14 @@ def test_sampling_code_gives_the_numbers_of_the_table(
 def test_entropy_code_gives_the_numbers_of_the_curve(
     folder: str, tiny_engine: SharedEngine, tmp_path: Path
 ) -> None:
-    cuts: dict[str, Any] = {
-        "top_k": 50, "top_p": 0.8, "min_p": 0.01, "typical_p": 0.9, "order": "llama.cpp"
-    }  # fmt: skip
-    _found, printed = run_code("entropy", tmp_path, folder=folder, text=TEXT, **cuts)
+    chosen = Sampling(top_k=50, top_p=0.8, min_p=0.01, typical_p=0.9, order="llama.cpp")
+    _found, printed = run_code("entropy", tmp_path, folder=folder, text=TEXT, **cuts(chosen))
     trace = tiny_engine.get(timeout_s=180).trace(
         TraceRequest(model=tiny.LLAMA, text=TEXT, capture=Capture(logits="last"))
     )
     assert trace.logits is not None
     grid = [round(0.2 * step, 1) for step in range(1, 16)]
-    points = frames.curve_points(rank(trace.logits[-1]), grid, cuts, now=False)
+    points = frames.curve_points(rank(trace.logits[-1]), grid, chosen, now=False)
     curve = frames.temperature_curve(points)
     rows = curve.pivot_table(index="temperature", columns="tokens", values="entropy_bits")
     n_kept = curve[curve["tokens"] == "kept"]["n_kept"].tolist()
@@ -520,10 +535,13 @@ def test_entropy_code_gives_the_numbers_of_the_curve(
 
 @pytest.mark.parametrize("chosen", SETTINGS, ids=str)
 def test_generating_code_writes_the_same_tokens(
-    chosen: SamplerValue, folder: str, tiny_engine: SharedEngine, tmp_path: Path
+    chosen: Sampling, folder: str, tiny_engine: SharedEngine, tmp_path: Path
 ) -> None:
-    values = chosen._asdict() | PENALTIES[chosen.top_k > 0]
+    penalties = PENALTIES[chosen.top_k > 0]
+    values = asdict(chosen) | asdict(penalties)
     found, _printed = run_code("generating", tmp_path, folder=folder, text=TEXT, n_tokens=8, seed=3, **values)
-    request = GenerateRequest(model=tiny.LLAMA, text=TEXT, seed=3, max_new_tokens=8, **values)
+    request = GenerateRequest(
+        tiny.LLAMA, TEXT, sampling=chosen, penalties=penalties, seed=3, max_new_tokens=8
+    )
     steps = list(tiny_engine.get(timeout_s=180).generate(request))
     assert found["input_ids"][0, found["prompt_length"] :].tolist() == [step.token_id for step in steps]

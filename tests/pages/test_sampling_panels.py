@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from playground.core.comparing import overlap
 from playground.core.pieces import piece
 from playground.core.ranking import rank
-from playground.core.sampling import distribution
+from playground.core.sampling import GREEDY, Sampling, distribution
 from playground.core.tables import beams as frames_beams
 from playground.core.tables import comparing as frames_comparing
 from playground.engine.contract.beams import BeamsRequest
@@ -21,9 +22,9 @@ from playground.engine.contract.traces import Capture, TraceRequest
 from playground.engine.process import SharedEngine
 from playground.settings import Settings
 from playground.ui import show
-from playground.ui.components.sampler import DEFAULT, SamplerValue
 from playground.ui.sampling import beams
 from playground.ui.sampling import compare as comparing
+from playground.ui.sampling.settings import DEFAULT
 from tests import tiny
 from tests.pages.conftest import OpenApp
 from tests.pages.shown import charts, run_script
@@ -39,9 +40,9 @@ def texts(app: AppTest) -> list[str]:
     return [one.value for one in (*app.markdown, *app.caption)]
 
 
-def expects(engine: Any, model: str, settings: SamplerValue) -> Any:
+def expects(engine: Any, model: str, settings: Sampling) -> Any:
     logits = engine.trace(TraceRequest(model, TEXT, Capture(logits="last"))).logits
-    return distribution(rank(logits[-1]), **settings._asdict())
+    return distribution(rank(logits[-1]), settings)
 
 
 def test_a_search_is_the_engines_and_stands_beside_greedy_and_sampled(
@@ -56,7 +57,7 @@ def test_a_search_is_the_engines_and_stands_beside_greedy_and_sampled(
     steps = list(engine.beams(asked))
     search = app.session_state["sam_beams"]
     assert search.steps == steps
-    greedy = list(engine.generate(GenerateRequest(tiny.LLAMA, TEXT, temperature=0, max_new_tokens=6)))
+    greedy = list(engine.generate(GenerateRequest(tiny.LLAMA, TEXT, sampling=GREEDY, max_new_tokens=6)))
     assert search.others["greedy"].token_ids == [step.token_id for step in greedy]
     table = next(one.value for one in app.dataframe if "score" in one.value)
     assert table.columns.tolist() == list(frames_beams.TEXTS)
@@ -146,7 +147,7 @@ def test_a_link_sets_b_and_the_sentence_is_computed(open_app: OpenApp, tiny_engi
     app = open_app("sampling", text=TEXT, **link)
     engine = tiny_engine.get(timeout_s=180)
     first = expects(engine, tiny.LLAMA, DEFAULT)
-    second = expects(engine, tiny.LLAMA, SamplerValue(1.5, 7, 1.0, 0.05))
+    second = expects(engine, tiny.LLAMA, Sampling(1.5, 7, 1.0, 0.05))
     shared = overlap(*(dict(zip(one.token_ids, one.probs, strict=True)) for one in (first, second)))
     told = f"Tokens kept: {first.n_kept:,} in A, {second.n_kept:,} in B. Entropy: {first.entropy_bits:.2f}"
     assert any(told in one and f"They agree on {100 * shared:.1f} %" in one for one in texts(app))
@@ -155,7 +156,7 @@ def test_a_link_sets_b_and_the_sentence_is_computed(open_app: OpenApp, tiny_engi
 def test_a_token_that_is_far_down_on_one_side_has_its_probability_there(
     open_app: OpenApp, tiny_engine: SharedEngine
 ) -> None:
-    hot = SamplerValue(2.0, 0, 1.0, 0.0)
+    hot = Sampling(2.0, 0, 1.0, 0.0)
     link = {"sam_temperature": "2", "sam_top_p": "1", "sam_b_temperature": "2", "sam_b_model": tiny.GPT2}
     app = open_app("sampling", text=TEXT, sam_panel="compare", **link)
     table = next(rows for rows in charts(app) if set(rows.columns) == set(frames_comparing.COLUMNS))
@@ -174,7 +175,7 @@ def test_a_token_that_is_far_down_on_one_side_has_its_probability_there(
 def test_another_model_on_the_same_sentence(open_app: OpenApp, tiny_engine: SharedEngine) -> None:
     app = open_app("sampling", text=TEXT, sam_panel="compare", sam_b_model=tiny.GPT2)
     assert not app.exception
-    second = expects(tiny_engine.get(timeout_s=180), tiny.GPT2, SamplerValue(1.0, 0, 1.0, 0.0))
+    second = expects(tiny_engine.get(timeout_s=180), tiny.GPT2, Sampling(1.0, 0, 1.0, 0.0))
     assert any(
         f"{second.n_kept:,} in B" in one and f"{second.entropy_bits:.2f} bits" in one for one in texts(app)
     )
@@ -196,21 +197,21 @@ def test_an_unknown_model_of_b_is_one_sentence(open_app: OpenApp) -> None:
 @pytest.mark.parametrize(
     "sides",
     [
-        [SamplerValue(0.8, 0, 0.9, 0.0), SamplerValue(1.4, 30, 1.0, 0.02)],
-        [SamplerValue(0.0, 9, 1.0, 0.0, 0.2, "llama.cpp"), SamplerValue(0.0, 9, 0.9, 0.1, 0.2)],
+        [Sampling(0.8, 0, 0.9, 0.0), Sampling(1.4, 30, 1.0, 0.02)],
+        [Sampling(0.0, 9, 1.0, 0.0, 0.2, "llama.cpp"), Sampling(0.0, 9, 0.9, 0.1, 0.2)],
     ],
     ids=["drawn", "greedy"],
 )
 def test_comparing_code_gives_the_numbers_of_the_sentence(
-    sides: list[SamplerValue], tiny_settings: Settings, tiny_engine: SharedEngine, tmp_path: Path
+    sides: list[Sampling], tiny_settings: Settings, tiny_engine: SharedEngine, tmp_path: Path
 ) -> None:
     models = ["llama", "gpt2"]
     script = show.code(
         "comparing",
         folders=[folder(tiny_settings, name) for name in models],
         text=TEXT,
-        a=sides[0]._asdict(),
-        b=sides[1]._asdict(),
+        a=asdict(sides[0]),
+        b=asdict(sides[1]),
     )
     found, _printed = run_script(script, tmp_path)
     engine = tiny_engine.get(timeout_s=180)

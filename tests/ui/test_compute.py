@@ -10,6 +10,7 @@ import pytest
 from streamlit.runtime.scriptrunner_utils.exceptions import StopException
 from streamlit.testing.v1 import AppTest
 
+from playground.core.sampling import GREEDY
 from playground.core.trace import Trace
 from playground.engine.contract.generation import GenerateRequest, GenerateStep
 from playground.engine.contract.models import ModelInfo
@@ -143,9 +144,10 @@ def test_generate_gives_the_steps_and_cancels_when_left_early(monkeypatch: pytes
     def script(context: object) -> None:
         import streamlit as st
 
+        from playground.core.sampling import GREEDY
         from playground.ui import stepwise
 
-        steps = stepwise.generate(context, {"temperature": 0.5, "seed": 7, "max_new_tokens": 3})
+        steps = stepwise.generate(context, {"sampling": GREEDY, "seed": 7, "max_new_tokens": 3})
         st.text(next(steps).index)
         st.text(next(steps).index)
         steps.close()
@@ -156,7 +158,7 @@ def test_generate_gives_the_steps_and_cancels_when_left_early(monkeypatch: pytes
     assert not app.exception
     assert [text.value for text in app.text] == ["0", "1"]
     (request,) = engine.requests
-    assert (request.temperature, request.seed, request.owner) == (0.5, 7, "me")
+    assert (request.sampling, request.seed, request.owner) == (GREEDY, 7, "me")
     assert engine.cancelled == [request.request_id]
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from playground.core.journey import Journey
 from playground.core.pieces import labels
 from playground.core.ranking import RankedLogits
-from playground.core.sampling import ORDERS, Distribution, distribution, in_order
+from playground.core.sampling import ORDERS, Distribution, Sampling, distribution
 from playground.core.tokens import Tokenization
 
 
@@ -43,13 +44,13 @@ class GeneratedToken(NamedTuple):
     entropy_bits: float
 
 
-def sampling(ranked: RankedLogits, texts: Sequence[str], settings: Mapping[str, Any]) -> pd.DataFrame:
+def sampling(ranked: RankedLogits, texts: Sequence[str], chosen: Sampling) -> pd.DataFrame:
     """The most probable next tokens before and after the cuts, one row a token.
 
     Args:
         ranked: The logits.
         texts: Names of the most probable tokens, best first; as many rows.
-        settings: Keywords of `distribution`.
+        chosen: The settings.
 
     Returns:
         rank (from 1), token, token_id, logit (nats), model (probability at temperature 1), tempered (at this
@@ -60,11 +61,11 @@ def sampling(ranked: RankedLogits, texts: Sequence[str], settings: Mapping[str, 
     n = min(len(texts), len(ranked))
     token_ids = ranked.token_ids[:n]
     own = distribution(ranked)
-    tempered = distribution(ranked, temperature=settings.get("temperature", 1.0))
-    found = {name: distribution(ranked, **in_order(settings, name)) for name in ORDERS}
-    order = settings.get("order", "transformers")
+    tempered = distribution(ranked, Sampling(chosen.temperature))
+    found = {name: distribution(ranked, chosen.in_order(name)) for name in ORDERS}
     kept = {name: np.isin(token_ids, one.token_ids[: n + 1]) for name, one in found.items()}
-    is_first_cut = settings.get("temperature") == 0 and found[order].token_ids[0] != tempered.token_ids[0]
+    drawn = found[chosen.order]
+    is_first_cut = chosen.temperature == 0 and drawn.token_ids[0] != tempered.token_ids[0]
     before = _aligned(token_ids, own if is_first_cut else tempered)
     return pd.DataFrame(
         {
@@ -75,8 +76,8 @@ def sampling(ranked: RankedLogits, texts: Sequence[str], settings: Mapping[str, 
             "model": _aligned(token_ids, own),
             "tempered": before,
             "cumulative": np.cumsum(before),
-            "kept": kept[order],
-            "drawn": _aligned(token_ids, found[order]),
+            "kept": kept[chosen.order],
+            "drawn": _aligned(token_ids, drawn),
         }
         | kept
     )
@@ -101,20 +102,20 @@ class CurvePoint(NamedTuple):
 
 
 def curve_points(
-    ranked: RankedLogits, temperatures: Sequence[float], cuts: Mapping[str, Any], *, now: bool
+    ranked: RankedLogits, temperatures: Sequence[float], cuts: Sampling, *, now: bool
 ) -> list[CurvePoint]:
     """Two points, all tokens and those that `cuts` keep, at each of these temperatures.
 
     Args:
         ranked: The logits.
         temperatures: Where.
-        cuts: Keywords of `distribution`, without the temperature.
+        cuts: The settings; their temperature does not count.
         now: Of every point.
     """
     points = []
     for temperature in temperatures:
-        everything = distribution(ranked, temperature=temperature)
-        kept = distribution(ranked, temperature=temperature, **cuts)
+        everything = distribution(ranked, Sampling(temperature))
+        kept = distribution(ranked, replace(cuts, temperature=temperature))
         points.append(CurvePoint(temperature, "all", everything.entropy_bits, everything.n_kept, now))
         points.append(CurvePoint(temperature, "kept", kept.entropy_bits, kept.n_kept, now))
     return points

@@ -8,7 +8,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from playground.core.sampling import Order
+from playground.core.penalties import NO_PENALTIES, Penalties
+from playground.core.sampling import UNCHANGED, Sampling
 from playground.engine.contract.asked import Asked
 
 
@@ -34,13 +35,8 @@ class GenerateRequest(Asked):
 
     Attributes:
         written: Tokens the model is to go on from, after the text: they count as written, not as text.
-        temperature: 0 = greedy, else > 0.
-        top_k: Keep the k most probable tokens; 0 = all.
-        top_p: Keep the smallest set that reaches this mass, 0 < top_p <= 1.
-        min_p: Drop tokens below this fraction of the most probable one, 0 <= min_p <= 1.
-        typical_p: Keep the set nearest to the entropy that reaches this mass, 0 < typical_p <= 1.
-        order: Whose order of the transforms, as in `core.sampling`.
-        repetition_penalty, presence_penalty, frequency_penalty: As in `core.penalties`; 1, 0, 0 = off.
+        sampling: How each token is drawn.
+        penalties: On tokens that were there before; they come ahead of `sampling`.
         seed: Of this request's own random stream: same request, same tokens.
         n_drawn: How many numbers of that stream are used up: those of a run that this one goes on with.
         alone: Whether it gets a batch of its own, so that its tokens never depend on who else generates:
@@ -52,15 +48,8 @@ class GenerateRequest(Asked):
     text: str = ""
     input_ids: tuple[int, ...] | None = None
     written: tuple[int, ...] = ()
-    temperature: float = 1.0
-    top_k: int = 0
-    top_p: float = 1.0
-    min_p: float = 0.0
-    typical_p: float = 1.0
-    order: Order = "transformers"
-    repetition_penalty: float = 1.0
-    presence_penalty: float = 0.0
-    frequency_penalty: float = 0.0
+    sampling: Sampling = UNCHANGED
+    penalties: Penalties = NO_PENALTIES
     seed: int = 0
     n_drawn: int = 0
     alone: bool = False

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from numbers import Integral, Real
 
-from playground.core.sampling import ORDERS
+from playground.core import penalties
+from playground.core.sampling import ORDERS, limits_in
 from playground.engine.contract.generation import GenerateRequest
 from playground.errors import BadValue
 from playground.settings import Settings
@@ -18,23 +18,19 @@ def check_settings(request: GenerateRequest, settings: Settings) -> None:
     Raises:
         BadValue: Also for NaN.
     """
-    limits: dict[str, tuple[float, float, float]] = {
-        "temperature": (request.temperature, 0.0, 100.0),
-        "top_k": (request.top_k, 0, math.inf),
-        "top_p": (request.top_p, 1e-6, 1.0),
-        "min_p": (request.min_p, 0.0, 1.0),
-        "typical_p": (request.typical_p, 1.0 if request.order == "vllm" else 1e-6, 1.0),
-        "repetition_penalty": (request.repetition_penalty, 0.01, 100.0),
-        "presence_penalty": (request.presence_penalty, -2.0, 2.0),
-        "frequency_penalty": (request.frequency_penalty, -2.0, 2.0),
-        "seed": (request.seed, 0, 2**64 - 1),
-        "n_drawn": (request.n_drawn, 0, settings.max_new_tokens),
-        "max_new_tokens": (request.max_new_tokens, 1, settings.max_new_tokens),
-        "n_top": (request.n_top, 1, 1_000),
-    }
-    check_limits(limits)
-    if request.order not in ORDERS:
-        raise BadValue(name="order", value=repr(request.order), allowed=", ".join(ORDERS))
+    chosen = request.sampling
+    if chosen.order not in ORDERS:
+        raise BadValue(name="order", value=repr(chosen.order), allowed=", ".join(ORDERS))
+    check_limits(
+        {name: (getattr(chosen, name), *both) for name, both in limits_in(chosen.order).items()}
+        | {name: (getattr(request.penalties, name), *both) for name, both in penalties.LIMITS.items()}
+        | {
+            "seed": (request.seed, 0, 2**64 - 1),
+            "n_drawn": (request.n_drawn, 0, settings.max_new_tokens),
+            "max_new_tokens": (request.max_new_tokens, 1, settings.max_new_tokens),
+            "n_top": (request.n_top, 1, 1_000),
+        }
+    )
 
 
 def check_limits(limits: Mapping[str, tuple[float, float, float]]) -> None:

@@ -102,11 +102,9 @@ class DecodeRow:
             logits,
             self.input_ids[: len(self.input_ids) - self.n_written],
             self.new_ids,
-            repetition=request.repetition_penalty,
-            presence=request.presence_penalty,
-            frequency=request.frequency_penalty,
+            request.penalties,
         )
-        ranked, distribution = _distribution(wanted, request)
+        ranked, distribution = _distribution(wanted, request.sampling)
         place, margin = sampling.place(distribution, self.random.random())
         token_id = int(distribution.token_ids[place])
         self.new_ids.append(token_id)
@@ -121,7 +119,7 @@ class DecodeRow:
             prob=float(distribution.probs[place]),
             rank=int(np.count_nonzero(logits > logits[token_id])),
             n_kept=int(distribution.n_kept),
-            near_tie=_near_tie(ranked, token_id, request.temperature, margin),
+            near_tie=_near_tie(ranked, token_id, request.sampling.temperature, margin),
             entropy_bits=float(summary.entropy_bits[row]),
             log_sum_exp=float(summary.log_sum_exp[row]),
             top_ids=summary.top_ids[row, : request.n_top].copy(),
@@ -147,18 +145,14 @@ class DecodeRow:
 
 
 def _distribution(
-    logits: NDArray[np.floating[Any]], request: GenerateRequest
+    logits: NDArray[np.floating[Any]], chosen: sampling.Sampling
 ) -> tuple[ranking.RankedLogits, sampling.Distribution]:
-    settings: dict[str, Any] = {
-        "temperature": request.temperature, "top_k": request.top_k, "top_p": request.top_p,
-        "min_p": request.min_p, "typical_p": request.typical_p, "order": request.order,
-    }  # fmt: skip
     try:
         ranked = ranking.rank_first(logits)
-        return ranked, sampling.distribution(ranked, **settings)
+        return ranked, sampling.distribution(ranked, chosen)
     except ranking.NotRanked:
         ranked = ranking.rank(logits)
-        return ranked, sampling.distribution(ranked, **settings)
+        return ranked, sampling.distribution(ranked, chosen)
 
 
 def _near_tie(ranked: ranking.RankedLogits, token_id: int, temperature: float, margin: float) -> bool:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from playground.engine.decoding.slots import SlotCache
 
 
-class Projection:
+class LinearLayer:
     """x Wᵀ for the few rows of a decode step.
 
     Torch's own product is MKL's, and how long it takes depends on the make of the processor. Layers and
@@ -51,14 +51,14 @@ class Layer:
     """The weights of one block: views of the model's own; norms as [d_model]."""
 
     attention_norm: torch.Tensor
-    q: Projection
-    k: Projection
-    v: Projection
-    o: Projection
+    q: LinearLayer
+    k: LinearLayer
+    v: LinearLayer
+    o: LinearLayer
     mlp_norm: torch.Tensor
-    gate: Projection
-    up: Projection
-    down: Projection
+    gate: LinearLayer
+    up: LinearLayer
+    down: LinearLayer
 
 
 Added = Mapping[tuple[int, str], Adapted]
@@ -137,7 +137,7 @@ class LlamaStep:
         mixed = scaled_dot_product_attention(query, keys, values, attn_mask=mask)
         return self._project(layer.o, mixed.reshape(n, -1))
 
-    def _project(self, projection: Projection, x: torch.Tensor) -> torch.Tensor:
+    def _project(self, projection: LinearLayer, x: torch.Tensor) -> torch.Tensor:
         y = projection(x)
         for rows, layers in self.added:
             own = layers.get(projection.name)
@@ -167,7 +167,7 @@ def llama_step(model: Any) -> LlamaStep | None:  # noqa: ANN401  (transformers i
 def vocabulary_head(model: Any) -> Callable[[torch.Tensor], torch.Tensor]:  # noqa: ANN401
     """The model's map from the residual stream to logits, [row, d_model] -> [row, d_vocab]."""
     head = model.get_output_embeddings()
-    return Projection(head.weight) if head.bias is None else head
+    return LinearLayer(head.weight) if head.bias is None else head
 
 
 def adapted_layers(model: Any) -> Added:  # noqa: ANN401  (transformers is untyped)
@@ -184,9 +184,9 @@ def adapted_layers(model: Any) -> Added:  # noqa: ANN401  (transformers is untyp
 def _layer(number: int, block: Any) -> Layer:  # noqa: ANN401  (transformers is untyped)
     attention, mlp = block.self_attn, block.mlp
 
-    def of(part: Any, name: str) -> Projection:  # noqa: ANN401  (transformers is untyped)
+    def of(part: Any, name: str) -> LinearLayer:  # noqa: ANN401  (transformers is untyped)
         weight: torch.Tensor = frozen(getattr(part, name)).weight  # type: ignore[assignment]
-        return Projection(weight, (number, name))
+        return LinearLayer(weight, (number, name))
 
     return Layer(
         attention_norm=block.input_layernorm.weight,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from playground.core.sampling import GREEDY
 from playground.engine.contract.generation import GenerateRequest, GenerateStep
 from playground.engine.contract.training import FinetuneRequest, SampleStatus
 from playground.engine.decoding.batch import DecodeWork
@@ -50,7 +51,7 @@ def write(scheduler: Scheduler, loaded: LoadedModel, request: FinetuneRequest, t
     try:
         for place, ids in enumerate(request.prompts):
             wanted = GenerateRequest(
-                request.model, input_ids=ids, temperature=0, n_top=1, max_new_tokens=MAX_SAMPLE_TOKENS
+                request.model, input_ids=ids, sampling=GREEDY, n_top=1, max_new_tokens=MAX_SAMPLE_TOKENS
             )
             job = Job("decode", object(), id(loaded), len(ids), DecodeWork(loaded, wanted, ids))
             try:

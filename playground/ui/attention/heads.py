@@ -67,7 +67,7 @@ def _draw(context: PageContext, drawn: Drawn) -> None:
     }
     panel = choose("att_panel", panels, _("Look closer"))
     if panel == "row":
-        attention_row.row(context, view.layer, view.head, view.start + view.query, view.trace.window)
+        attention_row.row(view)
     if drawn.view is None:
         drawn.view, drawn.panel, drawn.shared = view, panel, _shared(view, st.session_state["att_panel"])
 

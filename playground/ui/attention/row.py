@@ -12,11 +12,9 @@ from numpy.typing import NDArray
 from playground.core.attention import RowArithmetic, overlaps, row_arithmetic
 from playground.core.pieces import labels as labels_of
 from playground.core.tables import attention as frames
-from playground.core.trace import Trace
-from playground.engine.contract.traces import Capture
 from playground.ui import compute, show
+from playground.ui.attention.view import View
 from playground.ui.components import row_arithmetic as component
-from playground.ui.state import PageContext
 from playground.ui.text import _, ngettext, plain
 from playground.ui.url_settings import chosen, remember
 
@@ -24,45 +22,45 @@ PLACE = "att_row"
 
 
 @st.fragment
-def row(
-    context: PageContext, layer: int, head: int, query: int, window: tuple[int, int] | None = None
-) -> None:
-    """Draw what one query adds up to in one head.
+def row(view: View) -> None:
+    """Draw what the selected token, as a query, adds up to in the chosen head.
 
     Args:
-        context: From `frame.page`.
-        layer, head: Which head.
-        query: Position of the token that looks.
-        window: First and last + 1 of the keys drawn; the others still have their weight. None draws all.
+        view: What the page looks at; keys outside its window are not drawn, but still have their weight.
     """
     st.markdown(f"#### {_('How does a head work out one row?')}")
+    context, trace, drawn = view.context, view.trace, slice(view.start, view.stop)
     if "query_key" not in context.model.capabilities:
         name = plain(context.model.name)
         st.info(_("{name} does not give its queries and keys here: choose another model.").format(name=name))
         return
-    trace = compute.trace(
-        context, Capture(attentions="float32", window=window, query_key=True), topic="attention"
-    )
-    start, stop = window or (0, len(trace.tokens))
-    arithmetic = worked_out(context, trace, layer, head, query)
-    labels = [f"{at}: {label}" for at, label in enumerate(labels_of(compute.tokenize(context)))]
-    strongest = int(arithmetic.weights[start:stop].argmax())
+    query = view.start + view.query
+    q, keys, values = _vectors(view, query)
+    output = compute.head_output(context, view.layer, view.head)
+    allowed = np.arange(len(keys)) <= query if view.causal else np.ones(len(keys), dtype=bool)
+    arithmetic = row_arithmetic(q, keys, values, allowed, output)
+    labels = [f"{at}: {label}" for at, label in enumerate(labels_of(view.tokens))]
+    strongest = int(arithmetic.weights[drawn].argmax())
     orders = (_("as in the text"), _("strongest first"))
-    controls = component.controls(labels[start:stop], context.model.d_head, strongest, orders)
+    controls = component.controls(labels[drawn], context.model.d_head, strongest, orders)
     settings = chosen(PLACE, controls)
-    facts, numbers = _picture(context, trace, layer, head, query, (start, stop))
+    facts = _facts(arithmetic, allowed, drawn) | {
+        "d_head": context.model.d_head,
+        "overlaps": overlaps(values[drawn], output).round(9).tolist(),
+        "query": labels[query],
+    }
     with st.container(key="att_row_picture"):
         component.row_arithmetic(
-            controls, settings, facts | {"query": labels[query]}, numbers, key=f"{PLACE}_panel",
-            words=_words(), language=context.language, on_release=remember(PLACE, controls),
+            controls, settings, facts, np.vstack([q, keys[drawn]]), key=f"{PLACE}_panel", words=_words(),
+            language=context.language, on_release=remember(PLACE, controls),
         )  # fmt: skip
-    show.provenance(trace, layer=layer + 1, head=head + 1)
+    show.provenance(trace, layer=view.layer + 1, head=view.head + 1)
     code = show.code(
         "attention_row",
         folder=show.model_folder(context.model.model_id),
         input_ids=trace.input_ids.tolist(),
-        layer=layer,
-        head=head,
+        layer=view.layer,
+        head=view.head,
         query=query,
         divisor=settings["divisor"],
     )
@@ -70,53 +68,29 @@ def row(
     show.under_picture("attention_row", frame=table, code=code, picture="att_row_picture")
 
 
-def worked_out(context: PageContext, trace: Trace, layer: int, head: int, query: int) -> RowArithmetic:
-    """Every number of the row, over all keys of the text.
+def _vectors(view: View, query: int) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+    """The query, and the keys and values its head uses: grouped heads share them.
 
-    Args:
-        context: From `frame.page`.
-        trace: With queries, keys and values.
-        layer, head, query: Which row.
+    Returns:
+        Shapes [d_head], [key, d_head], [key, d_head], of all tokens of the text.
     """
+    trace, model = view.trace, view.context.model
     assert trace.queries is not None
-    keys, values = _keys_and_values(context, trace, layer, head)
-    output = compute.head_output(context, layer, head)
-    allowed = _allowed(context, len(keys), query)
-    return row_arithmetic(trace.queries[layer, head, query], keys, values, allowed, output)
-
-
-def _keys_and_values(
-    context: PageContext, trace: Trace, layer: int, head: int
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """What the head uses: grouped heads share a key head. Shapes [key, d_head]."""
     assert trace.keys is not None
     assert trace.values is not None
-    shared = head // (context.model.n_head // context.model.n_kv_head)
-    return trace.keys[layer, shared], trace.values[layer, shared]
+    shared = view.head // (model.n_head // model.n_kv_head)
+    return (
+        trace.queries[view.layer, view.head, query],
+        trace.keys[view.layer, shared],
+        trace.values[view.layer, shared],
+    )
 
 
-def _allowed(context: PageContext, n: int, query: int) -> NDArray[np.bool_]:
-    return np.arange(n) <= query if context.model.kind == "decoder" else np.ones(n, dtype=bool)
-
-
-def _picture(
-    context: PageContext, trace: Trace, layer: int, head: int, query: int, window: tuple[int, int]
-) -> tuple[dict[str, Any], NDArray[np.float32]]:
-    """What the browser computes with: see `components.row_arithmetic`."""
-    assert trace.queries is not None
-    drawn = slice(*window)
-    keys, values = _keys_and_values(context, trace, layer, head)
-    q = trace.queries[layer, head, query]
-    allowed = _allowed(context, len(keys), query)
+def _facts(arithmetic: RowArithmetic, allowed: NDArray[np.bool_], drawn: slice) -> dict[str, Any]:
+    """Which drawn keys the query may look at, and the scores of those that are not drawn."""
     outside = allowed.copy()
     outside[drawn] = False
-    facts = {
-        "d_head": context.model.d_head,
-        "allowed": allowed[drawn].tolist(),
-        "rest": (keys[outside].astype(np.float64) @ q.astype(np.float64)).tolist(),
-        "overlaps": overlaps(values[drawn], compute.head_output(context, layer, head)).round(9).tolist(),
-    }
-    return facts, np.vstack([q, keys[drawn]])
+    return {"allowed": allowed[drawn].tolist(), "rest": arithmetic.scores[outside].tolist()}
 
 
 def _words() -> dict[str, str]:

@@ -7,7 +7,7 @@ import streamlit as st
 from playground.core.files import prompts
 from playground.core.files.prompts import PromptFile
 from playground.ui import file_preview, state
-from playground.ui.file_preview import FileKind, Part
+from playground.ui.file_preview import ColumnWanted, FileKind
 from playground.ui.state import outlives_reload
 from playground.ui.text import _, ngettext
 
@@ -32,7 +32,7 @@ def button() -> None:
                 _count,
                 _take,
                 _("Use these sentences"),
-                parts=(Part(_("Column of the sentences")),),
+                parts=(ColumnWanted(_("Column of the sentences")),),
                 columns=prompts.columns,
             )
         )  # fmt: skip

@@ -12,6 +12,7 @@ import numpy as np
 import streamlit as st
 
 from playground.charts import finetuning as charts
+from playground.core.sampling import GREEDY
 from playground.core.tables import finetuning as frames
 from playground.core.tables import training as frames_training
 from playground.core.trace import Trace
@@ -168,7 +169,7 @@ def _write(
     """Both texts, greedily; any click stops within one step, what is written stays."""
     st.session_state[KEY] = written
     for name, model in (("before", base_id), ("after", model_id)):
-        settings = {"input_ids": ids, "temperature": 0.0, "max_new_tokens": MAX_TOKENS, "n_top": 1}
+        settings = {"input_ids": ids, "sampling": GREEDY, "max_new_tokens": MAX_TOKENS, "n_top": 1}
         steps = stepwise.generate(replace(context_of(context, model), text=""), settings)
         with closing(steps):
             for step in steps:

@@ -18,7 +18,7 @@ from playground.engine.contract.training import TrainingText
 from playground.ui import compute, file_preview, show, state
 from playground.ui.components.scored_text import ScoredToken, scored_text
 from playground.ui.expected import N_EXPECTED, expected
-from playground.ui.file_preview import FileKind, Part
+from playground.ui.file_preview import ColumnWanted, FileKind
 from playground.ui.finetuning.sets import TrainingSet, own_file, put_file_away, take_file
 from playground.ui.number import number_field
 from playground.ui.state import PageContext
@@ -191,7 +191,10 @@ def uploader() -> None:
             _count,
             take_file,
             _("Train on these rows"),
-            parts=(Part(_("Column of the questions"), is_optional=True), Part(_("Column of the answers"))),
+            parts=(
+                ColumnWanted(_("Column of the questions"), is_optional=True),
+                ColumnWanted(_("Column of the answers")),
+            ),
             columns=training_rows.columns,
         )
     )

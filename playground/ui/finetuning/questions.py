@@ -18,7 +18,7 @@ from playground.engine.contract.scores import Scores
 from playground.ui import compute, show, stepwise
 from playground.ui.finetuning import sets
 from playground.ui.finetuning.picking import context_of, pick
-from playground.ui.finetuning.sets import Question, TrainingSet
+from playground.ui.finetuning.sets import ChoiceQuestion, TrainingSet
 from playground.ui.state import PageContext
 from playground.ui.text import _
 
@@ -27,7 +27,7 @@ CHUNK = 8  # questions scored together
 
 
 @dataclass
-class Answers:
+class ChoiceAnswers:
     """Which candidate won, before and after.
 
     Attributes:
@@ -37,7 +37,7 @@ class Answers:
     """
 
     asked: tuple[str, str]
-    questions: tuple[Question, ...]
+    questions: tuple[ChoiceQuestion, ...]
     given: dict[str, list[int]] = field(default_factory=dict)
 
     def rows(self) -> list[tuple[str, str, int, int]]:
@@ -84,12 +84,12 @@ def panel(context: PageContext, data: TrainingSet | None) -> Callable[[], None] 
         )  # fmt: skip
         st.button(_("Stop"), key="fin_ask_stop", icon=":material/stop:", disabled=not start)
     asked = (adapter.model_id, f"{data.id}.{context.language}")
-    known: Answers | None = st.session_state.get(KEY)
-    answers = known if known is not None and known.asked == asked else Answers(asked, data.questions)
+    known: ChoiceAnswers | None = st.session_state.get(KEY)
+    answers = known if known is not None and known.asked == asked else ChoiceAnswers(asked, data.questions)
     with st.container(key="fin_scores_picture"):
         place = st.empty()
     if start:
-        return partial(_ask, context, adapter.base_id, Answers(asked, data.questions), place)
+        return partial(_ask, context, adapter.base_id, ChoiceAnswers(asked, data.questions), place)
     if answers.given:
         _draw(place, answers)
         _say(answers)
@@ -98,7 +98,7 @@ def panel(context: PageContext, data: TrainingSet | None) -> Callable[[], None] 
     return None
 
 
-def _ask(context: PageContext, base_id: str, answers: Answers, place: Any) -> None:  # noqa: ANN401
+def _ask(context: PageContext, base_id: str, answers: ChoiceAnswers, place: Any) -> None:  # noqa: ANN401
     st.session_state[KEY] = answers
     engine = compute.get_engine()
     prompts = [sets.prompt_ids(engine, base_id, one.text) for one in answers.questions]
@@ -125,12 +125,12 @@ def winner(scores: Scores) -> int:
     return int(np.argmax(means))
 
 
-def chance(questions: tuple[Question, ...]) -> float:
+def chance(questions: tuple[ChoiceQuestion, ...]) -> float:
     """Accuracy of guessing."""
     return sum(1 / (1 + len(one.others)) for one in questions) / len(questions)
 
 
-def _draw(place: Any, answers: Answers) -> None:  # noqa: ANN401
+def _draw(place: Any, answers: ChoiceAnswers) -> None:  # noqa: ANN401
     words = {
         "memorised": _("memorised"), "generalised": _("in other words"), "before": _("before"),
         "after": _("after"), "accuracy": _("Right answers"), "low": _("95 % interval from"), "high": _("to"),
@@ -143,7 +143,7 @@ def _draw(place: Any, answers: Answers) -> None:  # noqa: ANN401
     )  # fmt: skip
 
 
-def _say(answers: Answers) -> None:
+def _say(answers: ChoiceAnswers) -> None:
     found = {(kind, when): (right, n) for kind, when, right, n in answers.rows()}
     if not all(found.get((kind, "after"), (0, 0))[1] for kind in ("memorised", "generalised")):
         return
@@ -162,7 +162,7 @@ def _say(answers: Answers) -> None:
     )  # fmt: skip
 
 
-def _under(answers: Answers, base_id: str, model_id: str) -> None:
+def _under(answers: ChoiceAnswers, base_id: str, model_id: str) -> None:
     engine = compute.get_engine()
     show.under_picture(
         "fin_questions",

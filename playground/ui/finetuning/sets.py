@@ -49,7 +49,7 @@ GENERAL = {
 
 
 @dataclass(frozen=True)
-class Question:
+class ChoiceQuestion:
     """A question with its answer and wrong ones.
 
     Attributes:
@@ -81,10 +81,10 @@ class TrainingSet:
     name: str
     rows: tuple[TrainingRow, ...]
     prompts: tuple[str, ...]
-    asked: tuple[Question, ...] = ()
+    asked: tuple[ChoiceQuestion, ...] = ()
 
     @cached_property
-    def questions(self) -> tuple[Question, ...]:
+    def questions(self) -> tuple[ChoiceQuestion, ...]:
         """What can be scored afterwards: memorised is what is learned word for word, not what is held out."""
         learned = {text for row in self.trained_rows for role, text in row.messages if role == "user"}
         return tuple(
@@ -185,7 +185,7 @@ def _made(context: PageContext, set_id: str) -> TrainingSet | None:
     if set_id != OWN:
         read = _shipped(set_id, context.language)
         questions = tuple(
-            Question(one["text"], one["answer"], tuple(one["others"]), one["kind"])
+            ChoiceQuestion(one["text"], one["answer"], tuple(one["others"]), one["kind"])
             for one in read["questions"]
         )
         rows = pairs(read["rows"])

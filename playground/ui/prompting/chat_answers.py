@@ -13,6 +13,7 @@ import numpy as np
 import streamlit as st
 
 from playground.core import pieces
+from playground.core.sampling import GREEDY
 from playground.core.tables import chat as frames
 from playground.core.tables.chat import ChatAnswer, ChatReading
 from playground.engine.contract.generation import GenerateStep
@@ -51,7 +52,7 @@ class Chat:
 
 
 @dataclass
-class Answers:
+class ChatAnswers:
     """What was answered last.
 
     Attributes:
@@ -106,11 +107,11 @@ def draw(chat: Chat, go_on: Callable[..., None] | None) -> Callable[[], None] | 
         start = st.button(_("Let it answer"), type="primary", key="pro_chat_answer", icon=":material/chat:")
         st.button(_("Stop"), key="pro_chat_stop", icon=":material/stop:", disabled=not start)
     info = warming.model_when_ready(entry) if entry else None
-    fresh = Answers(chat, replace(chat.context, model=info) if info else None, n_max)
+    fresh = ChatAnswers(chat, replace(chat.context, model=info) if info else None, n_max)
     place = st.empty()
     if start:
         return partial(_write, place, fresh)
-    known: Answers | None = st.session_state.get(KEY)
+    known: ChatAnswers | None = st.session_state.get(KEY)
     answers = known if known is not None and known.begun and known.asked == fresh.asked else fresh
     if answers.begun:
         _draw_answers(answers, go_on)
@@ -145,7 +146,7 @@ def _chosen(bases: dict[str, CatalogueEntry]) -> CatalogueEntry | None:
 # ---------------------------------------------------------------- writing
 
 
-def _write(place: Any, answers: Answers) -> None:  # noqa: ANN401  (Streamlit's container)
+def _write(place: Any, answers: ChatAnswers) -> None:  # noqa: ANN401  (Streamlit's container)
     """Write to the end; any click of the reader stops it within one step, what is written stays."""
     chat, began = answers.chat, time.monotonic()
     st.session_state[KEY] = answers
@@ -156,9 +157,9 @@ def _write(place: Any, answers: Answers) -> None:  # noqa: ANN401  (Streamlit's 
         runs.append((answers.base, {"base": engine.tokenize(answers.base.model.model_id, text)}))
     answers.given = {name: ChatAnswer() for _context, prompts in runs for name in prompts}
     with place.container():
-        pace, progress = Throttle(), _Progress(answers)
+        pace, progress = Throttle(), _ChatProgress(answers)
         for context, prompts in runs:
-            settings = [{"temperature": 0.0, "input_ids": one.input_ids} for one in prompts.values()]
+            settings = [{"sampling": GREEDY, "input_ids": one.input_ids} for one in prompts.values()]
             steps = stepwise.generate_many(context, settings, max_new_tokens=answers.n_max)
             given = [answers.given[name] for name in prompts]
             with closing(steps):
@@ -177,10 +178,10 @@ def _take(answer: ChatAnswer, step: GenerateStep) -> None:
     answer.finish = step.finish_reason
 
 
-class _Progress:
+class _ChatProgress:
     """How far the answers are, and what they say so far."""
 
-    def __init__(self, answers: Answers) -> None:
+    def __init__(self, answers: ChatAnswers) -> None:
         self._answers = answers
         self._places = _boxes(answers)
         self._total = answers.n_max * len(answers.given)
@@ -196,7 +197,7 @@ class _Progress:
             place.text(given[name].text)
 
 
-def _boxes(answers: Answers) -> dict[str, Any]:
+def _boxes(answers: ChatAnswers) -> dict[str, Any]:
     """A place of fixed height for each answer, side by side, under its title."""
     places = {}
     for column, name in zip(st.columns(len(answers.given)), answers.given, strict=True):
@@ -209,7 +210,7 @@ def _boxes(answers: Answers) -> dict[str, Any]:
 # ---------------------------------------------------------------- what was written
 
 
-def _draw_answers(answers: Answers, go_on: Callable[..., None] | None) -> None:
+def _draw_answers(answers: ChatAnswers, go_on: Callable[..., None] | None) -> None:
     places = _boxes(answers)
     for column, (name, answer) in zip(st.columns(len(places)), answers.given.items(), strict=True):
         places[name].text(answer.text)
@@ -233,7 +234,7 @@ def _facts(answer: ChatAnswer) -> str:
     return " · ".join([*words, ends.get(answer.finish or "", _("stopped by a click"))])
 
 
-def told(answers: Answers) -> str:
+def told(answers: ChatAnswers) -> str:
     """What the template changes, in words, Markdown."""
     words = [_how_it_ended(answers, name, answer) for name, answer in answers.given.items()]
     framed, joined = (answers.given.get(name) for name in ("template", "plain"))
@@ -273,7 +274,7 @@ def _difference(framed: ChatAnswer, joined: ChatAnswer) -> str:
     return said
 
 
-def _how_it_ended(answers: Answers, name: str, answer: ChatAnswer) -> str:
+def _how_it_ended(answers: ChatAnswers, name: str, answer: ChatAnswer) -> str:
     by_itself, n = answer.finish == "end_of_text", len(answer.token_ids)
     if name == "template":
         words = (
@@ -303,7 +304,7 @@ def _n_tokens(n: int) -> str:
 # ---------------------------------------------------------------- what stands under it
 
 
-def _under(answers: Answers) -> None:
+def _under(answers: ChatAnswers) -> None:
     """Where the numbers come from; values, CSV and code."""
     chat, base, model = answers.chat, answers.base, answers.chat.context.model
     show.source(model, *([f"{answers.elapsed_ms:.0f} ms"] if answers.begun else []))

@@ -9,6 +9,7 @@ from typing import Any
 
 import streamlit as st
 
+from playground.core.sampling import GREEDY
 from playground.errors import TooManyTokens
 from playground.ui import state, stepwise
 from playground.ui.prompting.prompt import Prompt
@@ -49,7 +50,7 @@ def _known(model_id: str, input_ids: tuple[int, ...]) -> list[str]:
 
 
 def _write(prompt: Prompt, place: Any, known: list[str]) -> None:  # noqa: ANN401  (Streamlit's container)
-    settings = {"input_ids": prompt.tokens.input_ids, "temperature": 0.0}
+    settings = {"input_ids": prompt.tokens.input_ids, "sampling": GREEDY}
     written = ""
     with place.container():  # the waiting line stands here too
         steps = stepwise.generate_many(prompt.context, [settings], max_new_tokens=N_TOKENS)

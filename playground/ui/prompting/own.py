@@ -13,7 +13,7 @@ from playground.core.files import examples
 from playground.core.files.examples import ExampleFile
 from playground.core.tables import prompting as frames
 from playground.ui import file_preview, state
-from playground.ui.file_preview import FileKind, Part
+from playground.ui.file_preview import ColumnWanted, FileKind
 from playground.ui.state import outlives_reload
 from playground.ui.text import _, ngettext
 from playground.ui.url import put
@@ -45,7 +45,7 @@ def uploader() -> None:
             _count,
             _take,
             _("Use this task"),
-            parts=(Part(_("Column of the texts")), Part(_("Column of the labels"))),
+            parts=(ColumnWanted(_("Column of the texts")), ColumnWanted(_("Column of the labels"))),
             columns=examples.columns,
         )
     )

@@ -12,6 +12,7 @@ import pandas as pd
 import streamlit as st
 
 from playground.core.few_shot import Example
+from playground.core.sampling import GREEDY, Sampling
 from playground.core.tables import thinking as frames
 from playground.core.tables.thinking import Transcript
 from playground.engine.contract.generation import GenerateStep
@@ -88,7 +89,7 @@ class ThinkingRun:
     def request(self, one: Transcript) -> dict[str, Any]:
         """Fields of `GenerateRequest`: a chat's message where the model knows chats, else the text."""
         text = self.prompts[one.prompt].replace(PLACE, self.items[one.item].text)
-        how = {"temperature": TEMPERATURE if self.n_votes > 1 else 0.0, "seed": one.seed}
+        how = {"sampling": Sampling(TEMPERATURE) if self.n_votes > 1 else GREEDY, "seed": one.seed}
         model = self.context.model
         if "chat_template" not in model.capabilities:
             return {"text": text, **how}
@@ -120,7 +121,7 @@ def answer(run: ThinkingRun, line: Any, draw: Callable[..., object]) -> None:  #
     run.begin_again()
     pace, begun_at, before_ms = Throttle(), time.monotonic(), run.elapsed_ms
     with line.container():
-        progress = _Progress(run, draw)
+        progress = _ThinkingProgress(run, draw)
         for part in run.parts():
             with closing(_steps(run, part)) as steps:
                 for row, step in steps:
@@ -133,7 +134,7 @@ def answer(run: ThinkingRun, line: Any, draw: Callable[..., object]) -> None:  #
     st.rerun()
 
 
-class _Progress:
+class _ThinkingProgress:
     """How far the answers are, and how many of them are right so far."""
 
     def __init__(self, run: ThinkingRun, draw: Callable[..., object]) -> None:

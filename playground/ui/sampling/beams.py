@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache, partial
 from typing import Any
 
@@ -14,13 +14,13 @@ import pandas as pd
 import streamlit as st
 
 from playground.charts import beams as charts
+from playground.core.sampling import GREEDY, Sampling
 from playground.core.tables import beams as frames
 from playground.core.tables.continuations import WrittenText
 from playground.core.tables.sampling import zero_unsigned
 from playground.core.trace import Trace
 from playground.engine.contract.beams import BeamStep
 from playground.ui import compute, show, state, stepwise
-from playground.ui.components.sampler import SamplerValue
 from playground.ui.number import number_field
 from playground.ui.sampling.settings import written_labels
 from playground.ui.state import PageContext
@@ -48,7 +48,7 @@ class Search:
     n_beams: int
     length_penalty: float
     n_max: int
-    drawn: SamplerValue
+    drawn: Sampling
     steps: list[BeamStep] = field(default_factory=list)
     tokens: dict[int, str] = field(default_factory=dict)
     others: dict[str, WrittenText] = field(default_factory=dict)
@@ -60,7 +60,7 @@ class Search:
         """How each setting is called -> what it is."""
         return {
             _("Beams"): self.n_beams, _("Length penalty"): self.length_penalty,
-            _("Tokens at most"): self.n_max, **self.drawn._asdict(),
+            _("Tokens at most"): self.n_max, **asdict(self.drawn),
         }  # fmt: skip
 
     @property
@@ -83,7 +83,7 @@ class Search:
         self.steps.append(step)
 
 
-def panel(context: PageContext, chosen: SamplerValue, trace: Trace) -> Callable[[], None] | None:
+def panel(context: PageContext, chosen: Sampling, trace: Trace) -> Callable[[], None] | None:
     """Draw the controls and what was found last.
 
     Args:
@@ -106,7 +106,7 @@ def panel(context: PageContext, chosen: SamplerValue, trace: Trace) -> Callable[
             _("Start the search"), type="primary", key="sam_search", icon=":material/account_tree:"
         )
         st.button(_("Stop"), key="sam_search_stop", icon=":material/stop:", disabled=not start)
-    drawn = chosen if chosen.temperature > 0 else chosen._replace(temperature=1.0)
+    drawn = chosen if chosen.temperature > 0 else replace(chosen, temperature=1.0)
     now = Search(context, int(n_beams), float(penalty), int(n_max), drawn)
     if start:
         st.session_state[KEY] = now
@@ -144,10 +144,12 @@ def _search(search: Search, line: Any, draw: Callable[..., object]) -> None:  # 
                 draw(search.tree())
         if not search.steps or not search.steps[-1].done:
             st.rerun()
-        settings = {"greedy": {"temperature": 0.0}, "sampled": search.drawn._asdict()}
-        texts = {kind: WrittenText(one["temperature"], 0) for kind, one in settings.items()}
+        settings = {"greedy": GREEDY, "sampled": search.drawn}
+        texts = {kind: WrittenText(one.temperature, 0) for kind, one in settings.items()}
         written = stepwise.generate_many(
-            search.context, [{**one, "seed": 0} for one in settings.values()], max_new_tokens=search.n_max
+            search.context,
+            [{"sampling": one, "seed": 0} for one in settings.values()],
+            max_new_tokens=search.n_max,
         )
         cut, n_done = set(), 0
         with closing(written):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache, partial
 from typing import Any
 
@@ -12,13 +12,13 @@ import streamlit as st
 
 from playground.charts import comparing as charts
 from playground.core.comparing import overlap
-from playground.core.sampling import Distribution, distribution
+from playground.core.sampling import Distribution, Sampling, distribution
 from playground.core.tables import comparing as frames
 from playground.core.trace import Trace
 from playground.engine.contract.traces import Capture
 from playground.ui import compute, frame, show, stepwise, warming
 from playground.ui.choose import choose_from_list
-from playground.ui.components.sampler import SamplerValue
+from playground.ui.components import sampler
 from playground.ui.labels import token_labels
 from playground.ui.number import number_field
 from playground.ui.sampling import settings as sampling
@@ -36,7 +36,7 @@ class Side:
     """One of the two: where, with which settings, and what comes next."""
 
     context: PageContext
-    settings: SamplerValue
+    settings: Sampling
     kept: Distribution
 
     def masses(self, *, by_text: bool) -> dict[Hashable, float]:
@@ -51,7 +51,7 @@ class Side:
         return found
 
 
-def panel(context: PageContext, chosen: SamplerValue, trace: Trace) -> Callable[[], None] | None:
+def panel(context: PageContext, chosen: Sampling, trace: Trace) -> Callable[[], None] | None:
     """Draw the controls of B, both distributions, and what both wrote last.
 
     Args:
@@ -92,26 +92,29 @@ def _model_of_b(context: PageContext) -> PageContext | None:
     return None if info is None else replace(context, model=info)
 
 
-def _settings_of_b(chosen: SamplerValue, trace: Trace) -> SamplerValue:
+def _settings_of_b(chosen: Sampling, trace: Trace) -> Sampling:
     """B has its own four; typical-p and the order are those of A."""
     assert trace.logits is not None
-    temperature = number_field(_("Temperature of B"), 0.0, 3.0, 1.0, 0.1, key="sam_b_temperature", width=130)
-    top_k = number_field("top-k", 0, trace.logits.shape[-1], 0, key="sam_b_top_k", width=110)
-    top_p = number_field("top-p", 0.001, 1.0, 1.0, 0.05, key="sam_b_top_p", width=110)
-    min_p = number_field("min-p", 0.0, 1.0, 0.0, 0.05, key="sam_b_min_p", width=110)
-    return chosen._replace(
-        temperature=float(temperature), top_k=int(top_k), top_p=float(top_p), min_p=float(min_p)
+    limits = sampler.limits(trace.logits.shape[-1])
+    temperature = number_field(
+        _("Temperature of B"), *limits["temperature"], 1.0, 0.1, key="sam_b_temperature", width=130
+    )
+    top_k = number_field("top-k", *limits["top_k"], 0, key="sam_b_top_k", width=110)
+    top_p = number_field("top-p", *limits["top_p"], 1.0, 0.05, key="sam_b_top_p", width=110)
+    min_p = number_field("min-p", *limits["min_p"], 0.0, 0.05, key="sam_b_min_p", width=110)
+    return replace(
+        chosen, temperature=float(temperature), top_k=int(top_k), top_p=float(top_p), min_p=float(min_p)
     )
 
 
-def _copy(chosen: SamplerValue) -> None:
+def _copy(chosen: Sampling) -> None:
     for name in ("temperature", "top_k", "top_p", "min_p"):
         st.session_state[f"sam_b_{name}"] = getattr(chosen, name)
 
 
-def _side(context: PageContext, settings: SamplerValue, trace: Trace) -> Side:
+def _side(context: PageContext, settings: Sampling, trace: Trace) -> Side:
     ranked, _labels = sampling.next_token(trace)
-    return Side(context, settings, distribution(ranked, **settings._asdict()))
+    return Side(context, settings, distribution(ranked, settings))
 
 
 def _draw(first: Side, second: Side, trace_b: Trace) -> None:
@@ -137,8 +140,8 @@ def _draw(first: Side, second: Side, trace_b: Trace) -> None:
         "comparing",
         folders=[show.model_folder(side.context.model.model_id) for side in (first, second)],
         text=first.context.text,
-        a=first.settings._asdict(),
-        b=second.settings._asdict(),
+        a=asdict(first.settings),
+        b=asdict(second.settings),
     )
     show.under_picture("both", frame=table, code=code, picture="sam_both")
 
@@ -187,7 +190,7 @@ def _write(line: Any, place: Any, first: Side, second: Side) -> None:  # noqa: A
     st.session_state[KEY] = (_asked(first, second), texts)
     for side, found in zip((first, second), texts, strict=True):
         found |= dict.fromkeys(range(N_TEXTS), "")
-        settings = [{**side.settings._asdict(), "seed": seed} for seed in range(N_TEXTS)]
+        settings = [{"sampling": side.settings, "seed": seed} for seed in range(N_TEXTS)]
         with (
             line.container(),
             closing(stepwise.generate_many(side.context, settings, max_new_tokens=N_TOKENS)) as steps,

@@ -10,9 +10,10 @@ import numpy as np
 import streamlit as st
 
 from playground.core import pieces
+from playground.core.penalties import Penalties
+from playground.core.sampling import Sampling
 from playground.core.tables.sampling import GeneratedToken
 from playground.engine.contract.generation import GenerateStep
-from playground.ui.components.sampler import SamplerValue
 from playground.ui.components.scored_text import Expected, ScoredToken
 from playground.ui.expected import expected
 from playground.ui.sampling.settings import written_labels
@@ -46,10 +47,10 @@ class Continuation:
     """
 
     context: PageContext
-    chosen: SamplerValue
+    chosen: Sampling
     seed: int
     n_max: int
-    penalties: dict[str, Any]
+    penalties: Penalties
     exact: bool = False
     text: str = ""
     elapsed_ms: float = 0.0
@@ -71,6 +72,8 @@ class Continuation:
     def goes_on(self) -> dict[str, Any]:
         """Fields of `GenerateRequest` that take up the run where it is, with the random numbers next."""
         return {
+            "sampling": self.chosen,
+            "penalties": self.penalties,
             "written": tuple(token.token_id for token in self.tokens),
             "n_drawn": len(self.tokens) - self.at,
             "max_new_tokens": self.n_max - len(self.tokens),

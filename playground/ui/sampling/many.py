@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -13,12 +13,12 @@ import pandas as pd
 import streamlit as st
 
 from playground.charts import sampling as charts
+from playground.core.sampling import Sampling
 from playground.core.tables import continuations as frames
 from playground.core.tables.continuations import WrittenText
 from playground.core.trace import Trace
 from playground.core.turning import turn
 from playground.ui import show, stepwise
-from playground.ui.components.sampler import SamplerValue
 from playground.ui.number import number_field
 from playground.ui.progress import Progress
 from playground.ui.sampling.settings import cuts
@@ -36,7 +36,7 @@ class Many:
 
     Attributes:
         context: Model and text it belongs to.
-        settings: Of each text: temperature, cuts, seed.
+        settings: Of each text: sampling, seed, and `text` where it is another one.
         n_max: Tokens at most.
         key: In the session.
         written: What there is so far.
@@ -53,18 +53,17 @@ class Many:
     @property
     def temperatures(self) -> list[float]:
         """Those of the texts, each once, from cold to hot."""
-        return sorted({one["temperature"] for one in self.settings})
+        return sorted({one["sampling"].temperature for one in self.settings})
 
     @property
     def asked(self) -> dict[str, object]:
         """How each setting that all texts share is called -> what it is."""
-        shared = {name: value for name, value in self.settings[0].items() if name not in ("seed", "text")}
-        if len(self.temperatures) > 1:
-            del shared["temperature"]
+        chosen: Sampling = self.settings[0]["sampling"]
+        shared = cuts(chosen) if len(self.temperatures) > 1 else asdict(chosen)
         return {**shared, _("Tokens at most"): self.n_max}
 
 
-def panel(context: PageContext, chosen: SamplerValue, trace: Trace) -> Callable[[], None] | None:
+def panel(context: PageContext, chosen: Sampling, trace: Trace) -> Callable[[], None] | None:
     """Draw the controls and what was written last.
 
     Args:
@@ -86,7 +85,7 @@ def panel(context: PageContext, chosen: SamplerValue, trace: Trace) -> Callable[
     if one or sweep:
         temperatures = TEMPERATURES if sweep else (chosen.temperature,)
         settings = [
-            cuts(chosen) | {"temperature": temperature, "seed": seed}
+            {"sampling": replace(chosen, temperature=temperature), "seed": seed}
             for temperature in temperatures
             for seed in range(N_SWEEP if sweep else n)
         ]
@@ -97,7 +96,7 @@ def panel(context: PageContext, chosen: SamplerValue, trace: Trace) -> Callable[
         st.caption(_("The texts share the batch: eight take far less than eight times as long as one."))
         return None
     is_sweep = len(many.temperatures) > 1
-    made, now = many.asked, {**chosen._asdict(), _("Tokens at most"): n_max, _("Texts"): n}
+    made, now = many.asked, {**asdict(chosen), _("Tokens at most"): n_max, _("Texts"): n}
     show.other_settings(made if is_sweep else {_("Texts"): len(many.settings), **made}, now)
     _draw(many, trace)
     return None
@@ -117,7 +116,8 @@ def write_all(place: Any, many: Many) -> None:  # noqa: ANN401  (Streamlit's con
     """
     st.session_state[many.key] = many
     many.written = [
-        WrittenText(one["temperature"], one["seed"], prompt=one.get("text", "")) for one in many.settings
+        WrittenText(one["sampling"].temperature, one["seed"], prompt=one.get("text", ""))
+        for one in many.settings
     ]
     with place.container():
         total = len(many.settings) * many.n_max
@@ -170,7 +170,7 @@ def code_of(many: Many, prompts: list[str], *, n_texts: int) -> str:
         n_texts=n_texts,
         n_tokens=many.n_max,
         temperatures=many.temperatures,
-        **{name: many.settings[0][name] for name in ("top_k", "top_p", "min_p", "typical_p", "order")},
+        **cuts(many.settings[0]["sampling"]),
     )
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from playground.core.sampling import Sampling
 from playground.core.trace import Trace
 from playground.ui.choose import choose
-from playground.ui.components.sampler import SamplerValue
 from playground.ui.sampling import beams, guess, own_text, writing
 from playground.ui.sampling import compare as comparing
 from playground.ui.sampling import many as many_texts
@@ -15,7 +15,7 @@ from playground.ui.state import PageContext
 from playground.ui.text import _
 
 
-def draw(context: PageContext, chosen: SamplerValue, trace: Trace) -> Callable[[], None] | None:
+def draw(context: PageContext, chosen: Sampling, trace: Trace) -> Callable[[], None] | None:
     """Draw the picker and the panel it names.
 
     Args:

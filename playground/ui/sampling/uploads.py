@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 
 import streamlit as st
 
 from playground.core.files.prompts import PromptFile
+from playground.core.sampling import Sampling
 from playground.core.tables import continuations as frames
 from playground.core.trace import Trace
 from playground.ui import compute, show, state
-from playground.ui.components.sampler import SamplerValue
 from playground.ui.number import number_field
 from playground.ui.sampling.many import Many, begun, code_of, table, write_all
-from playground.ui.sampling.settings import cuts
 from playground.ui.state import PageContext
 from playground.ui.text import _
 
@@ -23,7 +22,7 @@ MAX_PROMPTS = 50
 KEY = "sam_batch_texts"
 
 
-def panel(context: PageContext, chosen: SamplerValue, trace: Trace) -> Callable[[], None] | None:
+def panel(context: PageContext, chosen: Sampling, trace: Trace) -> Callable[[], None] | None:
     """Draw the controls and what was written last.
 
     Args:
@@ -49,15 +48,12 @@ def panel(context: PageContext, chosen: SamplerValue, trace: Trace) -> Callable[
         st.button(_("Stop"), key="sam_batch_stop", icon=":material/stop:", disabled=not start)
     place = st.empty()
     if start:
-        settings = [
-            cuts(chosen) | {"temperature": chosen.temperature, "seed": row, "text": prompt}
-            for row, prompt in enumerate(prompts)
-        ]
+        settings = [{"sampling": chosen, "seed": row, "text": prompt} for row, prompt in enumerate(prompts)]
         return partial(write_all, place, Many(context, settings, n_max, key=KEY))
     many: Many | None = st.session_state.get(KEY)
     mine = (context.model.model_id, prompts)
     if many and (many.context.model.model_id, [one["text"] for one in many.settings]) == mine and begun(many):
-        show.other_settings(many.asked, {**chosen._asdict(), _("Tokens at most"): n_max})
+        show.other_settings(many.asked, {**asdict(chosen), _("Tokens at most"): n_max})
         _draw(many, trace)
     return None
 

@@ -6,15 +6,16 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import lru_cache, partial
 from itertools import count
-from typing import Any, Literal
+from typing import Literal
 
 import streamlit as st
 
 from playground.charts import sampling as charts
 from playground.core.generation_config import generation_config, without_place
+from playground.core.penalties import Penalties
 from playground.core.tables import sampling as frames
 from playground.core.trace import Trace
 from playground.ui import show, state, stepwise
@@ -80,7 +81,7 @@ def _write_and_rerun(context: PageContext, board: Board, run: Continuation, wish
 def _settings(run: Continuation) -> dict[str, object]:
     """How each setting of a run is called -> what it is."""
     return {
-        **run.chosen._asdict(), **run.penalties, _("Seed"): run.seed, _("Tokens at most"): run.n_max,
+        **asdict(run.chosen), **asdict(run.penalties), _("Seed"): run.seed, _("Tokens at most"): run.n_max,
         _("Exact: alone in the batch"): _("on") if run.exact else _("off"),
     }  # fmt: skip
 
@@ -128,7 +129,8 @@ def _draw(run: Continuation, trace: Trace) -> None:
     if len(tree) > 1:
         paths.draw(tree, run)
     show.provenance(replace(trace, elapsed_ms=run.elapsed_ms, cached=False))
-    values = run.penalties | run.chosen._asdict() | {"seed": run.seed, "n_tokens": run.n_max - run.at}
+    values = asdict(run.penalties) | asdict(run.chosen)
+    values |= {"seed": run.seed, "n_tokens": run.n_max - run.at}
     source = {"folder": show.model_folder(trace.model_id), "text": run.context.text}
     code = show.code("generating", **source, **values, written=run.written)
     _config_file(run)
@@ -137,14 +139,8 @@ def _draw(run: Continuation, trace: Trace) -> None:
 
 def _config_file(run: Continuation) -> None:
     """The settings of this run for transformers; what has no place in its file is said."""
-    settings = run.chosen._asdict()
-    penalties = dict(run.penalties)
-    left_out = without_place(
-        temperature=run.chosen.temperature, order=settings.pop("order"), seed=run.seed,
-        presence_penalty=penalties.pop("presence_penalty"),
-        frequency_penalty=penalties.pop("frequency_penalty"),
-    )  # fmt: skip
-    text = generation_config(**settings, **penalties, max_new_tokens=run.n_max)
+    left_out = without_place(run.chosen, run.penalties, seed=run.seed)
+    text = generation_config(run.chosen, run.penalties, max_new_tokens=run.n_max)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.download_button(
             "generation_config.json", text, "generation_config.json", "application/json",
@@ -155,7 +151,7 @@ def _config_file(run: Continuation) -> None:
             st.caption(told.format(settings=show.listed(left_out)))
 
 
-def _more() -> tuple[dict[str, Any], bool]:
+def _more() -> tuple[Penalties, bool]:
     """The three penalties, and whether the text is to run alone; all off at first."""
     with st.popover(_("More"), icon=":material/tune:"):
         st.caption(
@@ -164,17 +160,11 @@ def _more() -> tuple[dict[str, Any], bool]:
                 "Repetition counts text and writing, the other two only what the model wrote."
             )
         )
-        penalties = {
-            "repetition_penalty": number_field(
-                _("Repetition penalty (1 = off)"), 0.5, 3.0, 1.0, 0.1, key="sam_repetition",
-            ),
-            "presence_penalty": number_field(
-                _("Presence penalty (0 = off)"), -2.0, 2.0, 0.0, 0.1, key="sam_presence"
-            ),
-            "frequency_penalty": number_field(
-                _("Frequency penalty (0 = off)"), -2.0, 2.0, 0.0, 0.1, key="sam_frequency",
-            ),
-        }  # fmt: skip
+        penalties = Penalties(
+            number_field(_("Repetition penalty (1 = off)"), 0.5, 3.0, 1.0, 0.1, key="sam_repetition"),
+            number_field(_("Presence penalty (0 = off)"), -2.0, 2.0, 0.0, 0.1, key="sam_presence"),
+            number_field(_("Frequency penalty (0 = off)"), -2.0, 2.0, 0.0, 0.1, key="sam_frequency"),
+        )
         exact = st.toggle(
             _("Exact: alone in the batch"), **setting("sam_exact", False),
             help=_(
@@ -252,9 +242,7 @@ def go_on(context: PageContext, board: Board, run: Continuation, wish: Goal) -> 
         board.draw_end(run)
         return
     with board.line.container():
-        steps = stepwise.generate(
-            context, run.penalties | run.chosen._asdict() | run.goes_on | {"n_top": N_EXPECTED}
-        )
+        steps = stepwise.generate(context, run.goes_on | {"n_top": N_EXPECTED})
     run.is_stepped = wish == "token"
     begun_at, before_ms = time.monotonic(), run.elapsed_ms
     with closing(steps):

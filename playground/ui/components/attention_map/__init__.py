@@ -23,7 +23,7 @@ _COMPONENT = st.components.v2.component(
 COVERAGE = (50, 100)  # percent
 
 
-class _View(NamedTuple):
+class _MapView(NamedTuple):
     """What the reader changes in the browser."""
 
     selected: int | None
@@ -60,9 +60,9 @@ def attention_map(
     """
     if weights.shape != (len(queries), len(keys)):
         raise ValueError(f"weights of shape {weights.shape} for {len(queries)} queries, {len(keys)} keys")
-    before = _View(selected, round(100 * coverage))
+    before = _MapView(selected, round(100 * coverage))
 
-    def read(view: Mapping[str, Any]) -> _View | None:
+    def read(view: Mapping[str, Any]) -> _MapView | None:
         return _read(view, len(queries))
 
     revision, view = two_way.shown(key, before, read)
@@ -93,15 +93,15 @@ def attention_map(
     )
 
 
-def _read(view: Mapping[str, Any], n_queries: int) -> _View | None:
+def _read(view: Mapping[str, Any], n_queries: int) -> _MapView | None:
     """What the browser sent, None unless it names a query of this map and a percentage of the slider."""
     selected, percent = view.get("selected"), view.get("percent")
     if type(percent) is not int or not COVERAGE[0] <= percent <= COVERAGE[1]:
         return None
     if selected is None:
-        return _View(None, percent)
+        return _MapView(None, percent)
     known = type(selected) is int and 0 <= selected < n_queries
-    return _View(selected, percent) if known else None
+    return _MapView(selected, percent) if known else None
 
 
 def _words() -> dict[str, Any]:

@@ -23,7 +23,7 @@ LARGEST = 16  # pixels of a thumbnail
 Head = tuple[int, int]
 
 
-class _View(NamedTuple):
+class _GridView(NamedTuple):
     """What the reader changes in the browser; heads as (layer, head)."""
 
     selected: Head
@@ -62,10 +62,10 @@ def head_grid(
     if thumbnails.shape[:2] != shape or max(thumbnails.shape[2:]) > LARGEST:
         raise ValueError(f"thumbnails of shape {thumbnails.shape} for scores of shape {shape}")
 
-    def read(view: Mapping[str, Any]) -> _View | None:
+    def read(view: Mapping[str, Any]) -> _GridView | None:
         return _read(view, shape)
 
-    revision, view = two_way.shown(key, _View(selected, off), read)
+    revision, view = two_way.shown(key, _GridView(selected, off), read)
 
     def on_view_change() -> None:
         now = two_way.changed(key, read)
@@ -91,13 +91,13 @@ def head_grid(
     )
 
 
-def _read(view: Mapping[str, Any], shape: tuple[int, ...]) -> _View | None:
+def _read(view: Mapping[str, Any], shape: tuple[int, ...]) -> _GridView | None:
     """What the browser sent, None unless it names heads of a model of this shape."""
     selected, sent = _head(view.get("selected"), shape), view.get("off")
     if selected is None or not isinstance(sent, list) or len(sent) > shape[0] * shape[1]:
         return None
     off = frozenset(found for found in (_head(each, shape) for each in sent) if found is not None)
-    return _View(selected, off) if len(off) == len(sent) else None
+    return _GridView(selected, off) if len(off) == len(sent) else None
 
 
 def _head(sent: object, shape: tuple[int, ...]) -> Head | None:

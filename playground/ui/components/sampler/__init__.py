@@ -1,4 +1,4 @@
-"""The sampler: the exact next-token distribution under four sliders, repainted in the browser.
+"""The sampler: the exact next-token distribution under five sliders, repainted in the browser.
 
 The browser holds every logit of the vocabulary (packed, see `packing`) and applies the settings itself while
 a slider moves; Python learns the values once, when it is let go.
@@ -7,15 +7,16 @@ a slider moves; Python learns the values once, when it is let go.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
 import streamlit as st
 
 from playground.core.ranking import RankedLogits
-from playground.core.sampling import ORDERS, Order, in_order
+from playground.core.sampling import LIMITS, ORDERS, Sampling
 from playground.ui.components import packed, script, style
 from playground.ui.components import synced as two_way
 from playground.ui.components.sampler.packing import pack
@@ -31,28 +32,25 @@ _PACKED: WeakKeyDictionary[RankedLogits, bytes] = WeakKeyDictionary()
 N_ROWS = 64  # tokens that have a name and a row; the rest counts in every number
 
 
-class SamplerValue(NamedTuple):
-    """Sampling settings; `_asdict()` gives the keywords of `core.sampling.distribution`."""
+def limits(d_vocab: int) -> dict[str, tuple[float, float]]:
+    """From where to where the reader can choose each setting: name -> the least, the most.
 
-    temperature: float = 1.0
-    top_k: int = 0
-    top_p: float = 0.75  # so that the first picture has a cut in it
-    min_p: float = 0.0
-    typical_p: float = 1.0
-    order: Order = "transformers"
-
-
-DEFAULT = SamplerValue()
+    A view's range, within what a request may be (`core.sampling.LIMITS`): the picture of temperatures ends
+    at 3, a field shows three digits, and there are no more than `d_vocab` tokens.
+    """
+    share = (0.001, 1.0)
+    return {**LIMITS, "temperature": (0.0, 3.0), "top_k": (0, d_vocab), "top_p": share, "typical_p": share}
 
 
 def sampler(
     ranked: RankedLogits,
     texts: Sequence[str],
-    settings: SamplerValue,
+    settings: Sampling,
     *,
+    defaults: Sampling,
     key: str,
     language: str,
-    on_release: Callable[[SamplerValue], None],
+    on_release: Callable[[Sampling], None],
 ) -> None:
     """Draw the sliders and the distribution; `on_release` runs once, before the rerun, when one was let go.
 
@@ -62,12 +60,13 @@ def sampler(
         ranked: The logits, float32.
         texts: How the most probable tokens are shown, best first, at most `N_ROWS`.
         settings: What the sliders stand at; when it is not what they show, they move there.
+        defaults: What *Reset* goes back to.
         key: Widget key.
         language: The session's, "en" or "ko".
         on_release: Given the new settings.
     """
 
-    def read(values: Mapping[str, Any]) -> SamplerValue | None:
+    def read(values: Mapping[str, Any]) -> Sampling | None:
         return valid(values, len(ranked))
 
     revision, shown = two_way.shown(key, settings, read, "settings")
@@ -79,59 +78,44 @@ def sampler(
 
     _COMPONENT(
         key=key,
-        data=_data(ranked, texts, revision, shown, language),
+        data=_data(
+            ranked, texts, language, revision=revision, settings=asdict(shown), defaults=asdict(defaults)
+        ),
         default={"settings": None},
         on_settings_change=released,
     )
 
 
-def valid(values: Mapping[str, Any], d_vocab: int) -> SamplerValue | None:
+def valid(values: Mapping[str, Any], d_vocab: int) -> Sampling | None:
     """Settings read from outside (browser, URL), or None when a value is missing, no number or out of range.
 
     Example:
-        >>> valid({**DEFAULT._asdict(), "temperature": 0, "top_k": 5}, 100)
-        SamplerValue(temperature=0.0, top_k=5, top_p=0.75, min_p=0.0, typical_p=1.0, order='transformers')
-        >>> valid({**DEFAULT._asdict(), "temperature": -1}, 100)
+        >>> usual = {"temperature": 0, "top_k": 5, "top_p": 0.75, "min_p": 0, "typical_p": 1}
+        >>> valid({**usual, "order": "transformers"}, 100)
+        Sampling(temperature=0.0, top_k=5, top_p=0.75, min_p=0.0, typical_p=1.0, order='transformers')
+        >>> valid({**usual, "order": "transformers", "temperature": -1}, 100)
     """
+    found: dict[str, Any] = {}
     try:
-        value = SamplerValue(
-            float(values["temperature"]),
-            int(values["top_k"]),
-            float(values["top_p"]),
-            float(values["min_p"]),
-            float(values["typical_p"]),
-            values["order"],
-        )
+        for name, (least, most) in limits(d_vocab).items():
+            found[name] = int(values[name]) if name == "top_k" else float(values[name])
+            if not least <= found[name] <= most:
+                return None
+        order = values["order"]
     except (KeyError, TypeError, ValueError, OverflowError):
         return None
-    in_range = (
-        0 <= value.temperature <= 3
-        and 0 <= value.top_k <= d_vocab
-        and 0 < value.top_p <= 1
-        and 0 <= value.min_p <= 1
-        and 0 < value.typical_p <= 1
-        and value.order in ORDERS
-    )
-    return possible(value) if in_range else None
+    return Sampling(**found).in_order(order) if order in ORDERS else None
 
 
-def possible(value: SamplerValue) -> SamplerValue:
-    """Without a setting that the chosen library has not."""
-    return SamplerValue(**in_order(value._asdict(), value.order))
-
-
-def _data(
-    ranked: RankedLogits, texts: Sequence[str], revision: int, shown: SamplerValue, language: str
-) -> bytes:
+def _data(ranked: RankedLogits, texts: Sequence[str], language: str, **state: object) -> bytes:
     n_rows = min(N_ROWS, len(texts))
     head = {
         "n_vocab": len(ranked),
         "n_finite": ranked.n_finite,
         "ids": ranked.token_ids[:n_rows].tolist(),
         "texts": list(texts[:n_rows]),
-        "revision": revision,
-        "settings": shown._asdict(),
-        "defaults": DEFAULT._asdict(),
+        "limits": limits(len(ranked)),
+        **state,
         "language": language,
         "words": _words(language),
     }

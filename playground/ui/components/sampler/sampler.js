@@ -144,7 +144,7 @@ class Sampler {
 
   /** A slider is being dragged: paint, send nothing. */
   move(name, value) {
-    this.settings = { ...this.settings, [name]: LIMITS[name](value, this.data.n_vocab) };
+    this.settings = { ...this.settings, [name]: this.sliders.limited(name, value) };
     this.sliders.moved(name);
     this.axis = Math.max(this.axis, axisFor(this.compute()));
     this.paint();

@@ -3,26 +3,24 @@
 const K_STEPS = 200; // positions of the top-k slider: 1 ... vocabulary on a logarithmic scale, the last is "all"
 
 const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
-const HUNDREDTHS = { toValue: (s) => s / 100, toSlider: (v) => Math.round(v * 100) };
+/** Of a slider: its ends between limits, the value of a position, the position of a value. */
+const HUNDREDTHS = {
+  ends: ([least, most]) => ({ min: Math.ceil(100 * least), max: Math.floor(100 * most) }),
+  toValue: (s) => s / 100,
+  toSlider: (v) => Math.round(v * 100),
+};
 const SCALES = {
-  temperature: { max: 300, ...HUNDREDTHS },
+  temperature: HUNDREDTHS,
   top_k: {
-    max: K_STEPS,
+    ends: () => ({ min: 0, max: K_STEPS }),
     toValue: (s, n) => (s >= K_STEPS ? 0 : Math.round(n ** (s / K_STEPS))),
     toSlider: (v, n) => (v === 0 || v >= n ? K_STEPS : Math.round((K_STEPS * Math.log(v)) / Math.log(n))),
   },
-  top_p: { max: 100, min: 1, ...HUNDREDTHS },
-  min_p: { max: 100, ...HUNDREDTHS },
-  typical_p: { max: 100, min: 1, ...HUNDREDTHS },
+  top_p: HUNDREDTHS,
+  min_p: HUNDREDTHS,
+  typical_p: HUNDREDTHS,
 };
 const SETTINGS = Object.keys(SCALES);
-const LIMITS = {
-  temperature: (v) => clamp(v, 0, 3),
-  top_k: (v, n) => clamp(Math.round(v), 0, n),
-  top_p: (v) => clamp(v, 0.001, 1),
-  min_p: (v) => clamp(v, 0, 1),
-  typical_p: (v) => clamp(v, 0.001, 1),
-};
 
 /** Of a Sampler: they show its settings, and tell it what is moved and let go. */
 class Sliders {
@@ -34,8 +32,7 @@ class Sliders {
 
   control(name) {
     const { sampler } = this;
-    const { max, min = 0 } = SCALES[name];
-    const range = el("input", { type: "range", min, max, step: 1, "data-name": name });
+    const range = el("input", { type: "range", step: 1, "data-name": name });
     const number = el("input", { type: "number", step: "any", "data-name": name, inputmode: "decimal" });
     const title = el("span", { class: "name" });
     range.addEventListener("input", () => sampler.move(name, SCALES[name].toValue(+range.value, sampler.data.n_vocab)));
@@ -59,6 +56,11 @@ class Sliders {
     }
   }
 
+  /** The nearest value that the setting may have; the limits come with the data. */
+  limited(name, value) {
+    return clamp(name === "top_k" ? Math.round(value) : value, ...this.sampler.data.limits[name]);
+  }
+
   /** While one is dragged, its field and words follow. */
   moved(name) {
     this.fields[name].number.value = String(this.sampler.settings[name]);
@@ -70,6 +72,7 @@ class Sliders {
     const { data, settings } = this.sampler;
     for (const name of SETTINGS) {
       const { range, number } = this.fields[name];
+      set(range, SCALES[name].ends(data.limits[name]));
       range.value = SCALES[name].toSlider(settings[name], data.n_vocab);
       this.tell(name);
       number.value = String(settings[name]);
