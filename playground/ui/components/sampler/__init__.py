@@ -63,7 +63,7 @@ def sampler(
         texts: How the most probable tokens are shown, best first, at most `N_ROWS`.
         settings: What the sliders stand at; when it is not what they show, they move there.
         key: Widget key.
-        language: The session's, "en" or "ko".
+        language: The code of the session's.
         on_release: Given the new settings.
     """
 
