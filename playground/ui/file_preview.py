@@ -14,9 +14,9 @@ import streamlit as st
 from playground.core.files.encoding import Encoding, Weighed, decode, weigh
 from playground.core.files.rows import SEPARATORS, ReadOptions, RowFile, Sheet, Unusable, sheet, suffix_of
 from playground.errors import BadFile, PlaygroundError, UnclearEncoding
-from playground.paths import site_root
 from playground.ui import state, uploads
 from playground.ui.text import _, ngettext, plain, sentence
+from playground.ui.translations import localized
 
 _SHOWN_ROWS = 5
 _SHOWN_ERRORS = 5
@@ -278,7 +278,7 @@ def offer_sample(name: str, *, key: str) -> None:
         name: Of the file in assets/samples/<language>/.
         key: Of the button.
     """
-    data = (site_root() / "assets" / "samples" / state.language() / name).read_bytes()
+    data = localized(state.language(), "samples", name).read_bytes()
     st.download_button(
         _("A sample file"), data, name, "text/csv", key=key, on_click="ignore", type="tertiary",
         icon=":material/download:",

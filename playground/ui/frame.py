@@ -27,12 +27,12 @@ from playground.ui.choose import default_index, default_of, list_key, told_apart
 from playground.ui.components.share import share
 from playground.ui.state import PageContext
 from playground.ui.tasks import Task, show_tasks
-from playground.ui.text import N_, Lesson, _, lesson, ngettext, plain, sentence
+from playground.ui.text import N_, Lesson, _, in_language, lesson, ngettext, plain, sentence
+from playground.ui.translations import language_name, languages
 
 if TYPE_CHECKING:
     from streamlit.runtime.state import SessionState
 
-_LANGUAGE_NAMES = {"en": "English", "ko": "한국어"}
 _EXAMPLE_NAMES = {
     "english": "English",
     "korean": "한국어",
@@ -217,14 +217,14 @@ def _chosen_model() -> CatalogueEntry:
 
 def _language_picker() -> None:
     chosen = st.session_state["lang"]
-    if chosen and chosen not in state.LANGUAGES:
+    if chosen and chosen not in languages():
         st.warning(_("There is no language {name} here.").format(name=plain(repr(chosen))))
     st.segmented_control(
-        "Language · 언어",
-        state.LANGUAGES,
+        " · ".join(in_language(one, N_("Language")) for one in languages()),
+        languages(),
         default=default_of("lang_choice", state.language()),
         key="lang_choice",
-        format_func=_LANGUAGE_NAMES.__getitem__,
+        format_func=language_name,
         required=True,
         label_visibility="collapsed",
         width="stretch",

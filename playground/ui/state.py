@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Literal, NoReturn, get_args
+from typing import TYPE_CHECKING, NoReturn
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import StopException, get_script_run_ctx
@@ -17,12 +17,11 @@ from streamlit.runtime.scriptrunner_utils.script_requests import ScriptRequestTy
 from playground.engine.contract.models import ModelInfo
 from playground.errors import InputError
 from playground.settings import Settings
+from playground.ui.translations import first_of, languages
 
 if TYPE_CHECKING:
     from streamlit.runtime.state import SessionState
 
-Language = Literal["en", "ko"]
-LANGUAGES: tuple[Language, ...] = get_args(Language)
 DEFAULT_TEXT = "The capital of England is"
 _OUTLIVE = {"settings"}
 
@@ -35,7 +34,7 @@ class PageContext:
         name: File name, URL and lesson name of the page.
         model: The chosen model, ready to answer.
         text: The reader's sentence: not too long, nothing but text; "" where `no_text` says why.
-        language: The reader's language.
+        language: The code of the reader's language.
         owner: The session's id in the engine.
         no_text: Why there is no sentence to work on.
     """
@@ -43,7 +42,7 @@ class PageContext:
     name: str
     model: ModelInfo
     text: str
-    language: Language
+    language: str
     owner: str
     no_text: InputError | None = None
 
@@ -100,10 +99,7 @@ def settings() -> Settings:
     return Settings()
 
 
-def language() -> Language:
-    """The reader's language: chosen, else the browser's, else English."""
-    chosen = st.session_state.get("lang", "")
-    for known in LANGUAGES:
-        if chosen == known:
-            return known
-    return "ko" if (st.context.locale or "").lower().startswith("ko") else "en"
+def language() -> str:
+    """The code of the reader's language: chosen, else the browser's, else English."""
+    chosen = str(st.session_state.get("lang", ""))
+    return chosen if chosen in languages() else first_of(st.context.locale or "")

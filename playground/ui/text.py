@@ -12,12 +12,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
 
-from babel.messages.pofile import read_po
-
 from playground.errors import N_, Message, PlaygroundError
-from playground.paths import site_root
 from playground.ui.particles import with_particles
-from playground.ui.state import Language, language
+from playground.ui.state import language
+from playground.ui.translations import localized, translations
 
 __all__ = [
     "N_",
@@ -124,15 +122,14 @@ def _(msgid: str) -> str:
     return in_language(language(), msgid)
 
 
-def in_language(language: Language, msgid: str) -> str:
+def in_language(language: str, msgid: str) -> str:
     """The short string in a language that is no session's: for the server's own pages."""
-    return _source(_catalogue(language).get(msgid, msgid))
+    return _source(translations(language).gettext(msgid))
 
 
 def ngettext(singular: str, plural: str, n: int) -> str:
-    """The form of a short string that fits the number `n`; Korean has one form."""
-    source = singular if n == 1 else plural
-    return _source(_catalogue("ko").get(singular, source) if language() == "ko" else source)
+    """The form of a short string that fits the number `n`, by the rule of the reader's catalogue."""
+    return _source(translations(language()).ngettext(singular, plural, n))
 
 
 def large(n: int) -> str:
@@ -140,7 +137,7 @@ def large(n: int) -> str:
     return large_in(language(), n)
 
 
-def large_in(language: Language, n: int) -> str:
+def large_in(language: str, n: int) -> str:
     """As `large`, to the million; Korean counts in units of 10,000 (만) and of 100 million (억).
 
     Example:
@@ -152,8 +149,8 @@ def large_in(language: Language, n: int) -> str:
     if n < 1_000_000:
         return f"{n:,}"
     n_millions = round(n / 1_000_000)
-    if language == "en":
-        return f"{n_millions:,} million"
+    if language != "ko":
+        return in_language(language, N_("{n:,} million")).format(n=n_millions)
     hundreds, rest = divmod(n_millions, 100)
     parts = [f"{hundreds:,}억" if hundreds else "", f"{rest * 100:,}만" if rest else ""]
     return " ".join(part for part in parts if part)
@@ -210,26 +207,8 @@ def _source(msgid: str) -> str:
 
 
 @lru_cache
-def _catalogue(language: Language) -> Mapping[str, str]:
-    if language == "en":
-        return MappingProxyType({})
-    path = site_root() / "assets" / "locale" / language / "LC_MESSAGES" / "playground.po"
-    with path.open("rb") as file:
-        catalogue = read_po(file, locale=language)
-    strings = {}
-    for message in catalogue:
-        plural = isinstance(message.id, tuple)
-        msgid = message.id[0] if plural else message.id
-        told = message.string[0] if plural else message.string
-        if msgid and told:
-            strings[msgid] = told
-    return MappingProxyType(strings)
-
-
-@lru_cache
-def _lesson(language: Language, name: str) -> Lesson:
-    path = site_root() / "assets" / "lessons" / language / f"{name}.md"
-    return parse_lesson(path.read_text("utf-8"))
+def _lesson(language: str, name: str) -> Lesson:
+    return parse_lesson(localized(language, "lessons", f"{name}.md").read_text("utf-8"))
 
 
 def parse_lesson(markdown: str) -> Lesson:

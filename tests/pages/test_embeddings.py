@@ -20,6 +20,7 @@ from playground.engine.process import SharedEngine
 from playground.settings import DEFAULT_ENCODER, Settings
 from playground.ui import compute, state
 from playground.ui.embeddings import sentences, upload
+from playground.ui.translations import languages
 from tests import tiny
 from tests.pages.conftest import OpenApp
 from tests.pages.shown import folder, run_code
@@ -56,7 +57,7 @@ def sent_to_map(app: AppTest) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("model", [tiny.LLAMA, tiny.GPT2, tiny.BERT, tiny.T5])
-@pytest.mark.parametrize("language", state.LANGUAGES)
+@pytest.mark.parametrize("language", languages())
 @pytest.mark.parametrize("view", VIEWS[:3])
 def test_every_view_of_the_table_runs_with_every_family(
     view: str, language: str, model: str, open_app: OpenApp
@@ -66,7 +67,7 @@ def test_every_view_of_the_table_runs_with_every_family(
     assert not app.error
 
 
-@pytest.mark.parametrize("language", state.LANGUAGES)
+@pytest.mark.parametrize("language", languages())
 @pytest.mark.parametrize("view", VIEWS[3:])
 def test_views_of_contexts_and_sentences_run(view: str, language: str, open_app: OpenApp) -> None:
     app = open_app("embeddings", lang=language, model=tiny.BERT, emb_view=view, emb_reader=tiny.BERT)

@@ -17,6 +17,7 @@ from playground.paths import site_root
 from playground.settings import Settings
 from playground.ui import show, state, warming
 from playground.ui.particles import MARK
+from playground.ui.translations import languages
 from tests import tiny
 from tests.pages.conftest import OpenApp
 
@@ -43,7 +44,7 @@ def messages(app: AppTest) -> list[str]:
     return [box.value for box in (*app.error, *app.warning)]
 
 
-@pytest.mark.parametrize(("language", "model"), list(zip(itertools.cycle(state.LANGUAGES), tiny.FAMILIES)))
+@pytest.mark.parametrize(("language", "model"), list(zip(itertools.cycle(languages()), tiny.FAMILIES)))
 @pytest.mark.parametrize("page", PAGES)
 def test_page_runs_with_every_family(page: str, language: str, model: str, open_app: OpenApp) -> None:
     app = open_app(page, lang=language, model=model, text="The cat sat on the mat", **LINKS.get(page, {}))
@@ -78,7 +79,7 @@ def test_page_tells_what_of_a_link_it_cannot_follow_and_keeps_the_rest(page: str
 @pytest.mark.parametrize("page", PAGES)
 def test_page_speaks_the_language_of_the_link(page: str, open_app: OpenApp) -> None:
     english, korean = (
-        open_app(page, lang=language, **LINKS.get(page, {})).markdown[0].value for language in state.LANGUAGES
+        open_app(page, lang=language, **LINKS.get(page, {})).markdown[0].value for language in languages()
     )
     assert english != korean
     assert any("가" <= letter <= "힣" for letter in korean)

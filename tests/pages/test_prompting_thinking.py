@@ -17,9 +17,10 @@ from playground.core.voting import last_number, majority
 from playground.engine.contract.generation import GenerateRequest
 from playground.engine.process import SharedEngine
 from playground.settings import Settings
-from playground.ui import show, state, stepwise
+from playground.ui import show, stepwise
 from playground.ui.prompting import continuing, task_files, thinking
 from playground.ui.prompting.thinking_run import KEY, TEMPERATURE, ThinkingRun
+from playground.ui.translations import languages
 from tests import tiny
 from tests.pages.conftest import OpenApp
 from tests.pages.shown import HALF, charts, folder, run_script
@@ -183,7 +184,7 @@ def test_all_twenty_problems_are_asked_in_the_readers_language(open_app: OpenApp
 
 
 def test_every_language_has_its_prompts_with_a_place_for_the_question(open_app: OpenApp) -> None:
-    for language in state.LANGUAGES:
+    for language in languages():
         app = open_app("prompting", **(LINK | {"lang": language}))
         prompts = [app.text_area(key=f"pro_think_{one}_{language}").value for one in thinking.PROMPTS]
         assert len(set(prompts)) == len(prompts)

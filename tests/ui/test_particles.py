@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from playground.paths import site_root
-from playground.ui import text
+from playground.ui import text, translations
 from playground.ui.particles import MARK, Pair, particle
 
 PAIRS: tuple[Pair, ...] = ("은/는", "이/가", "을/를", "과/와", "으로/로")
@@ -77,7 +77,9 @@ def test_a_particle_after_a_value_is_chosen_by_the_value() -> None:
     fixed = re.compile(
         r"\{(\w+)(?::[^}%]*)?\}[*”\"`'\]]*(?:\([^()]*\))?(?:은|는|이|가|을|를|와|과|로|으로)(?![가-힣])"
     )
-    strings = text._catalogue("ko").values()
+    strings = translations.entries(
+        (site_root() / "assets/locale/ko/LC_MESSAGES/playground.po").read_text("utf-8")
+    ).values()
     assert sum(bool(MARK.search(one)) for one in strings) > 20
     assert {one for one in strings if set(fixed.findall(one)) - said} == set()
 

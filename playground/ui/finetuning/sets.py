@@ -14,10 +14,10 @@ from playground.core.files.training_rows import TrainingFile, TrainingRow, pairs
 from playground.engine.contract.engine import Engine
 from playground.engine.contract.models import AdapterName
 from playground.engine.contract.training import TrainingText
-from playground.paths import site_root
 from playground.ui import compute
 from playground.ui.state import PageContext, outlives_reload
 from playground.ui.text import N_, _
+from playground.ui.translations import localized
 from playground.ui.url import put
 
 NAMES = {
@@ -218,6 +218,6 @@ def put_file_away() -> None:
 
 @lru_cache
 def _shipped(set_id: str, language: str) -> dict[str, Any]:
-    file = site_root() / "assets" / "training" / language / f"{set_id}.json"
+    file = localized(language, "training", f"{set_id}.json")
     read: dict[str, Any] = json.loads(file.read_text("utf-8"))
     return read

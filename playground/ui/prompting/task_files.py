@@ -6,8 +6,8 @@ import json
 from functools import lru_cache
 
 from playground.core.few_shot import Example, PromptTask
-from playground.paths import site_root
 from playground.ui.text import N_, _
+from playground.ui.translations import localized
 
 NAMES = {
     "sentiment": N_("Sentiment"),
@@ -32,10 +32,9 @@ def task(task_id: str, language: str) -> PromptTask:
 
     Args:
         task_id: A key of `NAMES`, or "problems".
-        language: Of the examples, "en" or "ko".
+        language: Of the examples, where there are some in it; else they are English.
     """
-    file = site_root() / "assets" / "tasks" / language / f"{task_id}.json"
-    read = json.loads(file.read_text("utf-8"))
+    read = json.loads(localized(language, "tasks", f"{task_id}.json").read_text("utf-8"))
     examples = tuple(
         Example(one["text"], one["label"], tuple(one.get("others", ()))) for one in read["items"]
     )

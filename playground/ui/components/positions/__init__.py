@@ -126,7 +126,7 @@ def sliders(
         settings: What they stand at; when it is not what they show, they move there.
         key: Widget key.
         words: In the reader's language; the browser fills the braces.
-        language: Of the numbers, "en" or "ko".
+        language: The code of the one in which numbers are written.
         facts: Of the model.
         numbers: What the picture needs of the model. Any shape, sent row after row.
         on_release: Given the new settings.

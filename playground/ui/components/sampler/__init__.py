@@ -62,7 +62,7 @@ def sampler(
         settings: What the sliders stand at; when it is not what they show, they move there.
         defaults: What *Reset* goes back to.
         key: Widget key.
-        language: The session's, "en" or "ko".
+        language: The code of the session's.
         on_release: Given the new settings.
     """
 
