@@ -130,7 +130,7 @@ def test_a_layer_of_the_link_that_this_model_has_not(panel: Panel) -> None:
 
 def test_layers_come_six_at_a_time() -> None:
     script = (
-        "from playground.ui import bertviz_view\nimport streamlit as st\nst.text(bertviz_view._window(14))"
+        "from playground.ui.attention import bertviz\nimport streamlit as st\nst.text(bertviz._window(14))"
     )
     app = AppTest.from_string(script).run()
     assert app.text[0].value == "[0, 1, 2, 3, 4, 5]"
