@@ -1,15 +1,6 @@
-"""Embeddings: from a token's number to a vector, and from a vector to a neighbourhood of meaning."""
+"""The page `embeddings`; what it draws stands in `playground/ui/embeddings/page.py`."""
 
-from playground.ui import compute, embeddings, frame
-from playground.ui.embeddings import tasks
+from playground.ui import frame
+from playground.ui.embeddings import page
 
-# read
-context = frame.page("embeddings", needs={"hidden_states"}, needs_text=False)
-draw = embeddings.choose_view()
-
-# ask
-table = compute.embedding_table(context)
-
-# derive and draw: the one picture chosen
-draw(context, table)
-frame.end_of_page(context, tasks.make(table))
+frame.draw_page("embeddings", page.draw)

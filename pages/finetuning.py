@@ -1,10 +1,6 @@
-"""Fine-tuning: a model trained in front of the class."""
+"""The page `finetuning`; what it draws stands in `playground/ui/finetuning/page.py`."""
 
 from playground.ui import frame
-from playground.ui.finetuning import page, tasks
+from playground.ui.finetuning import page
 
-context = frame.page("finetuning", needs={"generate"}, needs_text=False)
-chosen, go_on = page.draw(context)
-frame.end_of_page(context, tasks.make(context, chosen))
-if go_on is not None:
-    go_on()
+frame.draw_page("finetuning", page.draw)

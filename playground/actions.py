@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
+from playground import new_page
 from playground.chromium import NO_CHROMIUM, find_chromium, install_chromium
 from playground.installation import ROOT, SetUpFailed, call, python, say, set_up
 
@@ -81,9 +82,17 @@ def explore(options: Sequence[str]) -> int:
     return hand_over("tests.browser.explore", *options)
 
 
+def page(options: Sequence[str]) -> int:
+    """Write the files of a new page, named by the one option."""
+    for path in new_page.write(" ".join(options), ROOT):
+        say(f"{path.relative_to(ROOT)}")
+    say("\nIt runs, and says what is coming soon. The rest stands in CONTRIBUTING.md, “Add a page”.")
+    return 0
+
+
 ACTIONS: dict[str, Callable[[Sequence[str]], int]] = {
     "run": run, "test": test, "check": check, "fmt": fmt, "bench": bench, "screenshots": screenshots,
-    "explore": explore,
+    "explore": explore, "page": page,
 }  # fmt: skip
 
 

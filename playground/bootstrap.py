@@ -2,6 +2,7 @@
 
     python playground/bootstrap.py run [--torch cpu|cuda] [options of `llm-playground run`]
     python playground/bootstrap.py test | check | fmt | bench | screenshots | explore
+    python playground/bootstrap.py page NAME
 
 Only the standard library is used. This file has no syntax newer than Python 3.6, so that an old Python gets
 a sentence and not a SyntaxError; the others are read once the Python is new enough.

@@ -31,7 +31,7 @@ from streamlit import config
 from streamlit.runtime import get_instance
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 
-from playground import ui
+from playground import navigation, ui
 from playground.connections import Connections
 from playground.door import Door
 from playground.engine import memory, process
@@ -58,7 +58,6 @@ if TYPE_CHECKING:
     from streamlit.runtime import Runtime
 
 ASSET_MAX_AGE_S: Final = 86_400
-FIRST_PAGE: Final = "home"
 
 # No 'unsafe-eval': Vega runs in its interpreter. blob: carries components v2, 'unsafe-inline' Streamlit's own
 # index.html. Nothing outside this server may be loaded: a CDN in any page is a violation and a failed test.
@@ -194,9 +193,9 @@ def create_app(settings: Settings, capacity: Capacity, script: Path = PACKAGE / 
         password = settings.class_password.get_secret_value()
         middleware.append(Middleware(ClassGate, password=password, base_path=settings.base_path))
     base = settings.base_path
-    pages = {page.stem for page in (site_root() / "pages").glob("*.py")} - {FIRST_PAGE}
+    pages = set(navigation.BY_NAME) - {navigation.FIRST}
     middleware.append(Middleware(PackedFiles, base_path=base))
-    middleware.append(Middleware(PagesOnly, base_path=base, pages=pages, first=FIRST_PAGE))
+    middleware.append(Middleware(PagesOnly, base_path=base, pages=pages, first=navigation.FIRST))
     routes = [
         *page_routes(base, ["", *pages]),
         Route(f"{base}/api/ready", ready),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from playground import installation
+from playground import installation, navigation
 from playground.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -26,9 +26,9 @@ def commands(text: str) -> list[str]:
     return [re.sub(r"'[^']*'", "''", line) for line in lines if line]
 
 
-def lesson_lines(language: str, page: Path) -> tuple[str, str]:
+def lesson_lines(language: str, page: str) -> tuple[str, str]:
     """(title, question) of a page's lesson."""
-    lesson = (ROOT / "assets/lessons" / language / f"{page.stem}.md").read_text("utf-8")
+    lesson = (ROOT / "assets/lessons" / language / f"{page}.md").read_text("utf-8")
     return lesson.partition("\n")[0].removeprefix("# "), lesson.split("## question\n")[1].partition("\n")[0]
 
 
@@ -53,7 +53,7 @@ def test_every_target_of_make_and_every_setting_that_is_named_exists(name: str) 
 def test_a_readme_asks_the_questions_of_the_lessons(name: str, language: str) -> None:
     rows = re.findall(r"^\| \[?([^\]|]+)\]?(?:\(\S+\))? \| ([^|]+) \|$", read(name), re.MULTILINE)
     asked = {(title.strip(), question.strip()) for title, question in rows[1:]}
-    assert asked == {lesson_lines(language, page) for page in (ROOT / "pages").glob("*.py")}
+    assert asked == {lesson_lines(language, page) for page in navigation.BY_NAME}
 
 
 def test_both_readmes_have_the_same_parts_and_commands() -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, NoReturn
 
 import streamlit as st
 
+from playground import navigation
 from playground.core.files.encoding import readable_text
 from playground.engine.contract.models import AdapterName, Capability, CatalogueEntry
 from playground.engine.models.catalogue import catalogue
@@ -25,6 +26,7 @@ from playground.paths import site_root
 from playground.ui import adapters, compute, my_prompts, state, unread_language, url, warming
 from playground.ui.choose import default_index, default_of, list_key, told_apart
 from playground.ui.components.share import share
+from playground.ui.panels import Later
 from playground.ui.state import PageContext
 from playground.ui.tasks import Task, show_tasks
 from playground.ui.text import N_, Lesson, _, in_language, lesson, ngettext, plain, sentence
@@ -32,6 +34,10 @@ from playground.ui.translations import language_name, languages
 
 if TYPE_CHECKING:
     from streamlit.runtime.state import SessionState
+
+Drawn = tuple[Sequence[Task], Later | None]
+"""What a page's `draw` gives: its tasks; what takes longer, to be called once the page is drawn, or None."""
+Draw = Callable[[PageContext], Drawn]
 
 _EXAMPLE_NAMES = {
     "english": "English",
@@ -87,7 +93,7 @@ def sidebar(page: str, before: SessionState | None) -> None:
             session=state.session_id(),
             key="share",
         )
-        if page != "home":  # it has no settings
+        if page != navigation.FIRST:  # it has no settings
             st.button(
                 _("Reset this page"), icon=":material/restart_alt:", width="stretch", key="reset",
                 on_click=url.reset, args=(page,),
@@ -95,22 +101,30 @@ def sidebar(page: str, before: SessionState | None) -> None:
             )  # fmt: skip
 
 
-def page(
-    name: str, needs: Collection[Capability] = (), *, reads_text: bool = False, needs_text: bool = True
-) -> PageContext:
+def draw_page(name: str, draw: Draw) -> None:
+    """Draw a page from top to bottom: heading, what `draw` draws, tasks and lesson, then what takes longer.
+
+    Args:
+        name: As in `navigation`.
+        draw: The page's own, from its `page.py`.
+    """
+    context = page(name)
+    tasks, later = draw(context)
+    end_of_page(context, tasks)
+    if later is not None:
+        later()
+
+
+def page(name: str) -> PageContext:
     """Draw title, question and lead; give what the page works on.
 
     Stops with one sentence, the lesson still readable, when the model has not what the page needs or is not
     ready, or when a page that is about the reader's sentence has none.
 
     Args:
-        name: The page's file name without `.py`.
-        needs: Capabilities without which the page shows nothing.
-        reads_text: Whether its first picture is what the model makes of the reader's sentence: then a
-            language that the model does not know is told.
-        needs_text: Whether it shows nothing without a sentence. Else its panels ask `has_sentence`.
+        name: As in `navigation`.
     """
-    words = lesson(name)
+    about, words = navigation.BY_NAME[name], lesson(name)
     st.markdown(f"# {words.title}\n\n**{words.question}** {words.lead}")
     text, n_left_out = readable_text(st.session_state["text"])
     if n_left_out:
@@ -122,9 +136,9 @@ def page(
             ).format(n=n_left_out)
         )
     entry, no_text = _chosen_model(), _text_error(text)
-    if (error := _model_error(entry, needs)) is not None:
+    if (error := _model_error(entry, about.needs)) is not None:
         _stop_readable(words, error)
-    if needs_text and no_text is not None:
+    if about.needs_text and no_text is not None:
         _say_missing(no_text)
         _rest(words)
         state.end_run()
@@ -134,8 +148,8 @@ def page(
     if info is None:
         _rest(words)
         state.end_run()
-    if reads_text and no_text is None:
-        unread_language.say(text, info, needs)
+    if about.reads_text and no_text is None:
+        unread_language.say(text, info, about.needs)
     text = "" if no_text else text
     return PageContext(name, info, text, state.language(), compute.owner(), no_text)
 

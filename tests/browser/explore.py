@@ -26,13 +26,14 @@ from babel.messages.pofile import read_po
 from playwright.sync_api import Browser, Error, Page, sync_playwright
 
 from benchmarks.live_server import LiveServer
+from playground import navigation
 from playground.chromium import find_chromium
 from playground.errors import HubUnreachable, InputError, PlaygroundError
 from playground.paths import site_root
 from tests.browser.conftest import CHROMIUM_FLAGS, VIEWPORT
 from tests.browser.reader import Watch, wait_run, watch
 
-PAGES = tuple(sorted(path.stem for path in (site_root() / "pages").glob("*.py")))
+PAGES = tuple(sorted(navigation.BY_NAME))
 CONTROLS = Path(__file__).with_name("controls.js").read_text("utf-8")
 ACT_MS = 5_000  # for a control to be reachable
 N_ALIKE = 4  # controls of one kind in one place that are operated: the ends and some between

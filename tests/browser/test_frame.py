@@ -11,6 +11,7 @@ import pytest
 from babel.messages.pofile import read_po
 from playwright.sync_api import BrowserContext, Page, Route, WebSocketRoute, expect
 
+from playground import navigation
 from playground.paths import site_root
 from playground.ui import state, text
 from tests.browser.conftest import OpenPage
@@ -40,7 +41,7 @@ FOCUSED = """() => {
     while (node.shadowRoot?.activeElement) node = node.shadowRoot.activeElement;
     return node.getAttribute("aria-label") || node.innerText || node.tagName;
 }"""
-PAGES = ["home", *sorted({path.stem for path in (site_root() / "pages").glob("*.py")} - {"home"})]
+PAGES = [page.name for page in navigation.PAGES]
 REFUSE_THE_API = """async () => {
     await navigator.clipboard.writeText("");
     navigator.clipboard.writeText = () => Promise.reject(new Error("refused"));

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from playground.paths import site_root
+from playground import navigation
 from playground.settings import Settings
 from playground.ui import show, state, warming
 from playground.ui.particles import MARK
@@ -21,7 +21,7 @@ from playground.ui.translations import languages
 from tests import tiny
 from tests.pages.conftest import OpenApp
 
-PAGES = sorted(path.stem for path in (site_root() / "pages").glob("*.py"))
+PAGES = [page.name for page in navigation.PAGES]
 LINKS = {"prompting": {"pro_shots": "0"}}  # tiny models read 128 tokens: a prompt with examples is too long
 HOSTILE = {
     "markup": "</script><script>alert(1)</script> ![](http://x)",
@@ -44,12 +44,31 @@ def messages(app: AppTest) -> list[str]:
     return [box.value for box in (*app.error, *app.warning)]
 
 
+def pictures(app: AppTest) -> list[str]:
+    """What a page shows of its own; the lesson and the frame have none of these."""
+    kinds = ("bidi_component", "vega_lite_chart", "arrow_data_frame", "iframe")
+    return [kind for kind in kinds for _one in app.main.get(kind)]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_that_draws_nothing_is_noticed(
+    page: str, open_app: OpenApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The guard of what the tests below ask of a page."""
+    monkeypatch.setattr(f"playground.ui.{page}.page.draw", lambda context: ((), None))
+    app = open_app(page, lang="ko", text="The cat sat on the mat")
+    assert not app.exception
+    assert not pictures(app)
+    assert not app.error
+
+
 @pytest.mark.parametrize(("language", "model"), list(zip(itertools.cycle(languages()), tiny.FAMILIES)))
 @pytest.mark.parametrize("page", PAGES)
 def test_page_runs_with_every_family(page: str, language: str, model: str, open_app: OpenApp) -> None:
     app = open_app(page, lang=language, model=model, text="The cat sat on the mat", **LINKS.get(page, {}))
     assert not app.exception
-    assert app.markdown, "the lesson can be read"
+    assert pictures(app) or app.error, "a picture, or why this model has none"
+    assert app.main.markdown[-1].value.startswith("### "), "the lesson can be read"
 
 
 @pytest.mark.parametrize("name", HOSTILE)
@@ -62,7 +81,7 @@ def test_page_survives_any_text(page: str, name: str, open_app: OpenApp) -> None
     if too_long:
         assert len(messages(app)) >= 1
     elif HOSTILE[name].strip():
-        assert messages(app) or app.caption, "a sentence or a picture"
+        assert pictures(app) or app.error, "a picture, or what is wrong with the text"
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -9,15 +9,14 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from playground import sessions, ui
-from playground.paths import site_root
+from playground import navigation, sessions, ui
 from playground.ui import choose, state
 from playground.ui.finetuning.comparing import STRENGTHS
 from playground.ui.finetuning.controls import RANKS, RATES
 from playground.ui.prompting.thinking import VOTES
 from tests.pages.conftest import OpenApp
 
-PAGES = sorted(path.stem for path in (site_root() / "pages").glob("*.py"))
+PAGES = [page.name for page in navigation.PAGES]
 LINKS = {"prompting": {"pro_shots": "1"}}  # tiny models read 128 tokens
 PICKERS = ("_panel", "_view")  # of panels: each of them has settings of its own
 OPTIONS = {"fin_rate": RATES, "fin_r": RANKS, "fin_strength": STRENGTHS, "pro_think_votes": VOTES}

@@ -15,7 +15,7 @@ from babel.messages.pofile import read_po
 from hypothesis import given
 from hypothesis import strategies as st_
 
-from playground import errors
+from playground import errors, navigation
 from playground.paths import site_root
 from playground.ui import text
 
@@ -298,7 +298,7 @@ def test_plain_escapes_what_streamlit_would_read(hostile: str) -> None:
     assert not re.search(r"(?<!\\)[<\[$:@!]", text.plain(hostile))
 
 
-@pytest.mark.parametrize("page", sorted(path.stem for path in (site_root() / "pages").glob("*.py")))
+@pytest.mark.parametrize("page", sorted(navigation.BY_NAME))
 def test_lesson_has_the_same_parts_in_both_languages(page: str) -> None:
     english, korean = (_headings(LESSONS / language / f"{page}.md") for language in ("en", "ko"))
     assert english == korean

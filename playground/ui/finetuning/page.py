@@ -1,27 +1,36 @@
-"""The page from top to bottom: data, settings, start, the picture, what can be looked at more closely."""
+"""Fine-tuning: a model trained in front of the class."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
 
 import streamlit as st
 
 from playground.errors import EmptyText, PlaygroundError
 from playground.ui import unread_language
 from playground.ui.choose import choose
-from playground.ui.finetuning import changed, comparing, controls, data, live, mine, questions, sets, weights
+from playground.ui.finetuning import (
+    changed,
+    comparing,
+    controls,
+    data,
+    live,
+    mine,
+    questions,
+    sets,
+    tasks,
+    weights,
+)
 from playground.ui.finetuning.controls import TrainingSettings
 from playground.ui.finetuning.sets import TrainingSet
+from playground.ui.frame import Drawn
+from playground.ui.panels import Later, Panel, pick
 from playground.ui.state import PageContext
 from playground.ui.text import _, sentence
 
 
-def draw(context: PageContext) -> tuple[TrainingSettings | None, Callable[[], None] | None]:
-    """Draw everything above the tasks.
-
-    Returns:
-        What the widgets say, and what takes longer, to be called once the page is drawn.
-    """
+def draw(context: PageContext) -> Drawn:
+    """Data, settings, the run, and one panel about them."""
     with st.container():
         found = _data(context)
         if found is not None:
@@ -35,7 +44,8 @@ def draw(context: PageContext) -> tuple[TrainingSettings | None, Callable[[], No
         live.panel(context)
         if found is not None and live.shown(context) is None:
             data.row_picture(context, found)
-    return chosen, _panels(context, found, chosen)
+    later = _panel(context, found, chosen)
+    return tasks.make(context, chosen), later
 
 
 def _data(context: PageContext) -> TrainingSet | None:
@@ -69,30 +79,22 @@ def _settings(found: TrainingSet) -> TrainingSettings:
     return chosen
 
 
-def _panels(
-    context: PageContext, found: TrainingSet | None, chosen: TrainingSettings | None
-) -> Callable[[], None] | None:
-    names = {
-        "data": _("The data"),
-        "weights": _("What is trained"),
-        "compare": _("Before and after"),
-        "changed": _("What changed"),
-        "questions": _("Memorised?"),
-        "mine": _("My adapters"),
-    }
-    match choose("fin_panel", names, _("Look closer")):
-        case "data":
-            data.panel(found)
-            if found is not None and live.shown(context) is not None:
-                data.row_picture(context, found)
-        case "weights" if found is not None and chosen is not None:
+def _panel(context: PageContext, found: TrainingSet | None, chosen: TrainingSettings | None) -> Later | None:
+    def the_data() -> None:
+        data.panel(found)
+        if found is not None and live.shown(context) is not None:
+            data.row_picture(context, found)
+
+    def trained() -> None:
+        if found is not None and chosen is not None:
             weights.panel(found, chosen)
-        case "compare":
-            return comparing.panel(context)
-        case "changed":
-            changed.panel(context)
-        case "questions":
-            return questions.panel(context, found)
-        case "mine":
-            mine.panel(context)
-    return None
+
+    panels = {
+        "data": Panel(_("The data"), the_data),
+        "weights": Panel(_("What is trained"), trained),
+        "compare": Panel(_("Before and after"), partial(comparing.panel, context)),
+        "changed": Panel(_("What changed"), partial(changed.panel, context)),
+        "questions": Panel(_("Memorised?"), partial(questions.panel, context, found)),
+        "mine": Panel(_("My adapters"), partial(mine.panel, context)),
+    }
+    return pick("fin_panel", panels, _("Look closer")).draw()

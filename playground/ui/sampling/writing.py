@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import asdict, replace
 from functools import lru_cache, partial
-from itertools import count
 from typing import Literal
 
 import streamlit as st
@@ -21,7 +20,9 @@ from playground.core.trace import Trace
 from playground.ui import show, state, stepwise
 from playground.ui.components.scored_text import scored_text
 from playground.ui.expected import N_EXPECTED
+from playground.ui.fragments import RestOfPage
 from playground.ui.number import number_field
+from playground.ui.panels import Later
 from playground.ui.sampling import branches as paths
 from playground.ui.sampling import settings as sampling
 from playground.ui.sampling.continuation import Continuation, last_run
@@ -38,7 +39,7 @@ BOX_HEIGHTS, LINE_HEIGHT = (130, 320), 28  # pixels
 FEW_TOKENS, TOKENS_A_LINE = 40, 20  # what the lowest box holds beside the sentence, and one line more
 
 
-def panel(context: PageContext, trace: Trace) -> Callable[[], None] | None:
+def panel(context: PageContext, trace: Trace) -> Later | None:
     """Draw the generator and what it wrote last. A click in it reruns it alone, not the page.
 
     Args:
@@ -49,21 +50,20 @@ def panel(context: PageContext, trace: Trace) -> Callable[[], None] | None:
         What goes on writing, to be called once the page is drawn; None when nothing is to be written.
     """
     st.markdown(f"#### {_('What does the model write with these settings?')}")
-    later: list[Callable[[], None]] = []
-    st.fragment(_panel)(context, trace, later, count())
-    return later[0] if later else None
+    rest = RestOfPage()
+    later: Later | None = st.fragment(_panel)(context, trace, rest)
+    rest.shows()
+    return later
 
 
-def _panel(context: PageContext, trace: Trace, later: list[Callable[[], None]], runs: Iterator[int]) -> None:
-    is_whole = next(runs) == 0  # the page's own run; the fragment's reruns share the iterator
+def _panel(context: PageContext, trace: Trace, rest: RestOfPage) -> Later | None:
     wish, now, draw_ended = _controls(context, trace)
     run = last_run(context)
     board = Board(run, context.language)
     if run is None:
-        return
-    if wish and is_whole:
-        later.append(partial(_write_and_rerun, context, board, run, wish))
-        return
+        return None
+    if wish and not rest.is_drawn:
+        return partial(_write_and_rerun, context, board, run, wish)
     if wish:
         go_on(context, board, run, wish)
         if not run.finish:
@@ -71,6 +71,7 @@ def _panel(context: PageContext, trace: Trace, later: list[Callable[[], None]], 
         draw_ended()
     show.other_settings(_settings(run), _settings(now))
     _draw(run, trace)
+    return None
 
 
 def _write_and_rerun(context: PageContext, board: Board, run: Continuation, wish: Goal) -> None:

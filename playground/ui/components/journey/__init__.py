@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -10,7 +9,6 @@ import numpy as np
 import streamlit as st
 
 from playground.core import journey, pieces
-from playground.paths import site_root
 from playground.ui.components import script, style
 from playground.ui.components.journey.reading import alt, reading
 from playground.ui.components.journey.scene import Scene, percent
@@ -79,16 +77,12 @@ def _stations(scene: Scene) -> list[dict[str, Any]]:
 
 
 def _link(page: str, scene: Scene) -> str | None:
-    """Address of a page with the sentence in it; None while there is no such page, or nothing on it."""
+    """Address of a page with the sentence in it; None where nothing is on it."""
     leads_on = page != "home" and (page != "sampling" or scene.journey.next is not None)
-    if not leads_on or not _page_file(page).is_file():
+    if not leads_on:
         return None
     carry = {"text": scene.tokenization.text, "model": scene.model.model_id, "lang": scene.language}
     return f"{page}?{urlencode(carry)}"
-
-
-def _page_file(page: str) -> Path:
-    return site_root() / "pages" / f"{page}.py"
 
 
 def _attention_note(scene: Scene) -> str:

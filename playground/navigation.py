@@ -1,0 +1,54 @@
+"""The one list of pages: where each stands in the menu, and what it needs.
+
+A page's name is its URL and that of all its files: `pages/<name>.py`, `playground/ui/<name>/`, its lessons.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from playground.errors import N_
+
+if TYPE_CHECKING:
+    from playground.engine.contract.models import Capability
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of the playground.
+
+    Attributes:
+        name: File name, URL and lesson name, `[a-z_]+`.
+        section: Heading of its part of the menu, a msgid; "" for none.
+        icon: Material symbol beside its title.
+        needs: Capabilities of a model without which the page shows nothing.
+        reads_text: Whether its first picture is what the model makes of the reader's sentence: then a
+            language that the model does not know is told.
+        needs_text: Whether it shows nothing without a sentence. Else its panels ask `frame.has_sentence`.
+    """
+
+    name: str
+    section: str
+    icon: str
+    needs: tuple[Capability, ...] = ()
+    reads_text: bool = False
+    needs_text: bool = True
+
+
+TEXT, INSIDE, OUTPUT = N_("From text to numbers"), N_("Inside the model"), N_("What comes out")
+
+PAGES = (
+    Page("home", "", ":material/home:", ("hidden_states",), reads_text=True),
+    Page("tokenization", TEXT, ":material/content_cut:", reads_text=True, needs_text=False),
+    Page("embeddings", TEXT, ":material/scatter_plot:", ("hidden_states",), needs_text=False),
+    Page("positions", TEXT, ":material/schedule:", reads_text=True, needs_text=False),
+    Page("attention", INSIDE, ":material/visibility:", ("attentions",), reads_text=True),
+    Page("inside", INSIDE, ":material/layers:", ("hidden_states",), reads_text=True),
+    Page("sampling", OUTPUT, ":material/casino:", ("logits", "generate"), reads_text=True, needs_text=False),
+    Page("prompting", OUTPUT, ":material/chat:", ("generate",), needs_text=False),
+    Page("finetuning", OUTPUT, ":material/model_training:", ("generate",), needs_text=False),
+)
+FIRST = PAGES[0].name
+BY_NAME = MappingProxyType({page.name: page for page in PAGES})
