@@ -74,10 +74,8 @@ def accuracy_by_shots(
         n_shots: Numbers of examples, the axis.
         chance: Accuracy of guessing.
     """
-    names = (
-        f"{{true: {_js(words['true'])}, flipped: {_js(words['flipped'])}, random: {_js(words['random'])}}}"
-    )
-    rows = alt.Chart(alt.NamedData("rows")).transform_calculate(said=f"{names}[datum.condition]")
+    said = f"{{true: {_js(words['true'])}, flipped: {_js(words['flipped'])}, random: {_js(words['random'])}}}"
+    rows = alt.Chart(alt.NamedData("rows")).transform_calculate(said=f"{said}[datum.condition]")
     x = alt.X(
         "n_shot:O", title=words["n_shot"], scale=alt.Scale(domain=list(n_shots)), axis=alt.Axis(labelAngle=0)
     )
@@ -85,19 +83,17 @@ def accuracy_by_shots(
         "accuracy:Q", title=words["accuracy"], scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format="%")
     )
     looks = {"true": (QUERY, [1, 0]), "flipped": (AFTER, [6, 3]), "random": (KEY, [2, 3])}
-    domain = [words[condition] for condition in conditions]
+    domain = [words[name] for name in conditions]
     color = alt.Color(
-        "said:N", scale=alt.Scale(domain=domain, range=[looks[condition][0] for condition in conditions]),
+        "said:N", scale=alt.Scale(domain=domain, range=[looks[name][0] for name in conditions]),
         legend=alt.Legend(title=None, orient="top", columns=legend_columns()),
     )  # fmt: skip
     dash = alt.StrokeDash(
-        "said:N",
-        scale=alt.Scale(domain=domain, range=[looks[condition][1] for condition in conditions]),
-        legend=None,
+        "said:N", scale=alt.Scale(domain=domain, range=[looks[name][1] for name in conditions]), legend=None
     )
     offset = alt.XOffset("said:N", scale=alt.Scale(domain=domain))
     mean = rows.transform_filter("datum.draw == null")
-    tooltip = [
+    tips = [
         alt.Tooltip("said:N", title=words["labels"]),
         alt.Tooltip("n_shot:O", title=words["n_shot"]),
         alt.Tooltip("accuracy:Q", title=words["accuracy"], format=".1%"),
@@ -108,21 +104,17 @@ def accuracy_by_shots(
     ]
     band = mean.mark_rule(strokeWidth=2, opacity=0.55).encode(
         x=x, xOffset=offset, color=color, y=alt.Y("low:Q", title=words["accuracy"]), y2="high:Q",
-        tooltip=tooltip + range_,
+        tooltip=tips + range_,
     )  # fmt: skip
     line = mean.mark_line(strokeWidth=2.5).encode(x=x, xOffset=offset, y=y, color=color, strokeDash=dash)
     spots = mean.mark_circle(size=110, opacity=1).encode(
-        x=x, xOffset=offset, y=y, color=color, tooltip=tooltip + range_
+        x=x, xOffset=offset, y=y, color=color, tooltip=tips + range_
     )
     each = (
         rows.transform_filter("datum.draw != null")
         .mark_tick(thickness=2, size=16, opacity=0.8)
         .encode(
-            x=x,
-            xOffset=offset,
-            y=y,
-            color=color,
-            tooltip=[*tooltip, alt.Tooltip("draw:Q", title=words["draw"])],
+            x=x, xOffset=offset, y=y, color=color, tooltip=[*tips, alt.Tooltip("draw:Q", title=words["draw"])]
         )
     )
     guess = rows.mark_rule(color=CUT, strokeDash=[4, 3]).encode(
