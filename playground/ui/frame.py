@@ -106,9 +106,9 @@ def page(
     Args:
         name: The page's file name without `.py`.
         needs: Capabilities without which the page shows nothing.
-        reads_text: Whether its first picture is what the model makes of the reader's sentence: then a
+        reads_text: True if its first picture shows the model's reading of the reader's sentence: then a
             language that the model does not know is told.
-        needs_text: Whether it shows nothing without a sentence. Else its panels ask `has_sentence`.
+        needs_text: True if it shows nothing without a sentence. Otherwise its panels ask `has_sentence`.
     """
     words = lesson(name)
     st.markdown(f"# {words.title}\n\n**{words.question}** {words.lead}")
@@ -141,7 +141,7 @@ def page(
 
 
 def has_sentence(context: PageContext) -> bool:
-    """Whether there is a sentence for a panel that is about it; else one line says what is missing."""
+    """True if there is a sentence for a panel about it; otherwise one line says what is missing."""
     if context.no_text is not None:
         _say_missing(context.no_text)
     return context.no_text is None
@@ -165,7 +165,7 @@ def _text_error(text: str) -> InputError | None:
 
 
 def _say_missing(error: InputError) -> None:
-    """An empty field is no fault; a text that is too long is one."""
+    """Say that a sentence is missing. An empty field is not an error; a text that is too long is one."""
     if isinstance(error, EmptyText):
         st.info(sentence(error), icon=":material/edit_note:")
     else:

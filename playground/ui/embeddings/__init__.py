@@ -1,4 +1,4 @@
-"""What the embeddings page is made of: five views of vectors, one module each, one drawn at a time."""
+"""The embeddings page: five views of vectors, one module each, one drawn at a time."""
 
 from __future__ import annotations
 

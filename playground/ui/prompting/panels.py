@@ -1,4 +1,4 @@
-"""What can be looked at more closely on the page on prompts, one at a time."""
+"""The panels of the page on prompts, one drawn at a time."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def draw(prompt: Prompt, answer: Answer | None) -> Callable[[], None] | None:
     """Draw the picker and the panel it names.
 
     Args:
-        prompt: What stands above.
+        prompt: The prompt on the page.
         answer: The model's answer to it, None where there is none.
 
     Returns:
