@@ -1,4 +1,4 @@
-"""What `make run`, `make test` and the other targets do, once a new enough Python reads this."""
+"""The actions of `make run`, `make test` and the other targets, under a Python that is new enough."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ ACTIONS: dict[str, Callable[[Sequence[str]], int]] = {
 
 
 def perform(action: str, options: Sequence[str]) -> int:
-    """Do one of the actions; the exit code is 0 when all went well, what is wrong is one sentence."""
+    """Do one of the actions; the exit code is 0 when all went well, an error is one sentence."""
     try:
         return ACTIONS[action](options)
     except SetUpFailed as failure:

@@ -37,8 +37,8 @@ def find_chromium(places: Iterable[str] = PLACES) -> str | None:
     if chosen:
         return chosen
     names = (shutil.which(name) for name in NAMES)
-    found = next((path for path in names if path), None)
-    return found or next((path for path in places if Path(path).exists()), None) or playwright_chromium()
+    installed = next((path for path in names if path), None)
+    return installed or next((path for path in places if Path(path).exists()), None) or playwright_chromium()
 
 
 def playwright_chromium() -> str | None:
@@ -55,10 +55,10 @@ def playwright_chromium() -> str | None:
 
 
 def install_chromium() -> bool:
-    """Bring one: the distribution's package for root, else playwright's own download.
+    """Install Chromium: the distribution's package for root, otherwise playwright's own download.
 
     Returns:
-        Whether there is one now.
+        True if there is one now.
     """
     if hasattr(os, "geteuid") and os.geteuid() == 0 and shutil.which("apt-get"):
         say("Installing Chromium for the browser tests (apt-get)")

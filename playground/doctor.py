@@ -1,4 +1,4 @@
-"""What `llm-playground doctor` examines: each finding with its cure."""
+"""The examination of `llm-playground doctor`: findings, each with its cure."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ class Finding:
     """One line of the examination.
 
     Attributes:
-        topic: What was looked at.
-        ok: False when the playground cannot start or its default model cannot answer; None for what may be
-            missing.
-        text: What was found.
-        cure: What to do, "" when nothing is to be done.
+        topic: The thing examined.
+        ok: False when the playground cannot start or its default model cannot answer; None for an optional
+            thing that is missing.
+        text: The state found.
+        cure: The thing to do, "" when nothing is to be done.
     """
 
     topic: str
@@ -45,7 +45,7 @@ class Finding:
     cure: str = ""
 
     def line(self) -> str:
-        """For the terminal.
+        """The finding as a line for the terminal.
 
         Example:
             >>> Finding("disk", False, "0.1 GB free", "Free some space.").line()
@@ -57,15 +57,16 @@ class Finding:
 
 
 def examine(settings: Settings | None = None) -> list[Finding]:
-    """Everything, in the order a reader would mend it."""
-    found = [_python(), *(_package(name) for name in PACKAGES), _site()]
+    """Every finding, in the order in which a reader would mend them."""
+    findings = [_python(), *(_package(name) for name in PACKAGES), _site()]
     try:
         settings = settings or Settings()
     except SetUpError as error:  # what follows would examine another playground than the one that was meant
         cure = str(error.params["cure"])
-        return [*found, Finding("settings", False, str(error.params["reason"]).rstrip("."), cure), _memory()]
-    found.append(_device(settings))
-    return [*found, *_models(settings), _memory(), _disk(settings.cache_dir), _chromium()]
+        reason = str(error.params["reason"]).rstrip(".")
+        return [*findings, Finding("settings", False, reason, cure), _memory()]
+    findings.append(_device(settings))
+    return [*findings, *_models(settings), _memory(), _disk(settings.cache_dir), _chromium()]
 
 
 def _python() -> Finding:
@@ -148,7 +149,7 @@ def _disk(folder: Path) -> Finding:
 def _chromium() -> Finding:
     from playground.chromium import find_chromium
 
-    found = find_chromium()
+    path = find_chromium()
     return Finding(
-        "chromium (only for the project's own tests)", True if found else None, found or "none found"
+        "chromium (only for the project's own tests)", True if path else None, path or "none found"
     )

@@ -1,4 +1,4 @@
-"""Who may come in at all, before the password is asked and before Streamlit: host, origin, free place.
+"""Admission before the password and before Streamlit: host, origin, free place.
 
 Streamlit checks origins too, but asks an address on the internet for this machine's own while it does.
 """
@@ -49,7 +49,7 @@ class Door:
     """ASGI middleware in front of everything but the security headers.
 
     Args:
-        app: What lies behind.
+        app: The app behind it.
         settings: `base_path`, `allowed_hosts`, `class_password`.
         sessions: The places for readers.
     """
@@ -61,14 +61,14 @@ class Door:
         self._browsers: Counter[object] = Counter()  # who has a websocket open
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Turn away who may not come in; note who does."""
+        """Reject requests that may not come in; count the browsers of the others."""
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
         scope, headers = self._below_base(scope), Headers(scope=scope)
         path = scope["path"].removeprefix(self._base)
-        if (refusal := self._refusal(scope["type"], path, headers)) is not None:
-            await refusal(scope, receive, send)
+        if (rejection := self._rejection(scope["type"], path, headers)) is not None:
+            await rejection(scope, receive, send)
         elif scope["type"] == "websocket" and path == STREAM:
             await self._seat(scope, receive, send, headers)
         else:
@@ -82,7 +82,7 @@ class Door:
         raw = scope.get("raw_path") or path.encode()
         return {**scope, "path": self._base + path, "raw_path": self._base.encode() + raw}
 
-    def _refusal(self, kind: str, path: str, headers: Headers) -> Response | None:
+    def _rejection(self, kind: str, path: str, headers: Headers) -> Response | None:
         host, origins = headers.get("host", ""), headers.getlist("origin")
         if path.rstrip("/") in HIDDEN_PATHS:
             return PlainTextResponse("Not found", 404)
@@ -104,15 +104,15 @@ class Door:
     async def _seat(self, scope: Scope, receive: Receive, send: Send, headers: Headers) -> None:
         with self._place(headers) as place:
             if place is None:
-                refusal = notice(FULL, 503, headers, places=self._sessions.places)
-                await refusal(scope, receive, send)
+                rejection = notice(FULL, 503, headers, places=self._sessions.places)
+                await rejection(scope, receive, send)
             else:
                 await self._app(scope, _legibly(receive), send)
 
     @contextmanager
     def _place(self, headers: Headers) -> Iterator[object | None]:
         # Streamlit's browser side sends: protocol, token against forged requests, the session it had
-        protocols = [one.strip() for one in headers.get("sec-websocket-protocol", "").split(",")]
+        protocols = [name.strip() for name in headers.get("sec-websocket-protocol", "").split(",")]
         place = self._sessions.enter(protocols[2] if len(protocols) > 2 else None, runtime.get_instance())
         if place is None:
             yield None
@@ -129,7 +129,7 @@ class Door:
 
 
 def _legibly(receive: Receive) -> Receive:
-    """What a browser sends, without what would end its connection."""
+    """Messages of a browser, without characters that would end its connection."""
 
     async def received() -> Message:
         message = await receive()
@@ -141,7 +141,7 @@ def _legibly(receive: Receive) -> Receive:
 
 
 def same_origin(origin: str, host: str) -> bool:
-    """Whether a page of `origin` asks the server it came from.
+    """True if a page of `origin` asks the server it came from.
 
     Example:
         >>> same_origin("https://a", "a:443"), same_origin("http://a:1", "a:2")
@@ -155,11 +155,11 @@ def same_origin(origin: str, host: str) -> bool:
 
 
 def _name_and_port(host: str) -> tuple[str, int | None]:
-    """What stands in an address line, the name in small letters; ("", None) for anything else."""
-    found = _HOST.fullmatch(host)
-    if found is None:
+    """Name and port of an address line, the name in lower case; ("", None) for anything else."""
+    match = _HOST.fullmatch(host)
+    if match is None:
         return "", None
-    return found["name"].lower().strip("[]"), int(found["port"]) if found["port"] else None
+    return match["name"].lower().strip("[]"), int(match["port"]) if match["port"] else None
 
 
 def _browser(headers: Headers) -> object:

@@ -42,11 +42,11 @@ _LATER: Final = (
 
 
 class Attempts:
-    """Counts the wrong passwords of the last minute for each address: who guesses locks out nobody else.
+    """Counts the wrong passwords of the last minute per address: a guesser locks out nobody else.
 
     Args:
-        per_address: Wrong passwords a minute one address may send (a class often shares one).
-        addresses: How many addresses are remembered; the one that has been quiet longest is forgotten first.
+        per_address: Wrong passwords per minute that one address may send (a class often shares one).
+        addresses: Number of addresses remembered; the one that has been quiet longest is forgotten first.
     """
 
     window_s: Final = 60.0
@@ -56,7 +56,7 @@ class Attempts:
         self._wrong: OrderedDict[str, deque[float]] = OrderedDict()
 
     def allowed(self, address: str, now: float) -> bool:
-        """Whether `address` may try now (seconds of a monotonic clock)."""
+        """True if `address` may try now (seconds of a monotonic clock)."""
         times = self._wrong.get(address_group(address), ())
         return sum(time > now - self.window_s for time in times) < self._per_address
 

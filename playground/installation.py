@@ -1,7 +1,7 @@
 """The environment in `.venv`, its packages and the two starting models: each only if it is missing.
 
-Only the standard library is used. A second call installs nothing and needs no network. What an interrupted
-call left is found and made anew; two calls in one folder take turns.
+Only the standard library is used. A second call installs nothing and needs no network. An environment that an
+interrupted call left half-made is made anew; two calls in one folder take turns.
 """
 
 from __future__ import annotations
@@ -40,18 +40,18 @@ NEEDED = {
 
 
 class SetUpFailed(Exception):
-    """What is wrong, and the cure, in one or two sentences."""
+    """The set-up failed; the message names the reason and the cure in one or two sentences."""
 
 
 def set_up(develop: bool, torch: str | None = None) -> None:
     """Environment, packages, the two default models: each only if it is missing.
 
     Args:
-        develop: Also what tests, lint and benchmarks need.
-        torch: "cpu" or "cuda": which build of PyTorch; None keeps what is there, else takes what fits.
+        develop: True installs the packages of tests, lint and benchmarks too.
+        torch: Build of PyTorch, "cpu" or "cuda"; None keeps the one that is there, or takes one that fits.
 
     Raises:
-        SetUpFailed: It could not be done; the sentence names the cure.
+        SetUpFailed: It could not be done; the message names the cure.
     """
     try:
         if not is_installed(develop, torch):
@@ -101,7 +101,7 @@ def install(develop: bool, torch: str) -> None:
 
 
 def fingerprint(develop: bool) -> str:
-    """Changes when something else has to be installed, or the folder is another one."""
+    """A hash that changes when something else has to be installed, or the folder is another one."""
     digest = hashlib.sha256(f"develop={develop} at={ROOT}".encode())
     for name in ("pyproject.toml", "constraints.txt", HASHES, WEIGHTS):
         digest.update((ROOT / name).read_bytes())
@@ -109,18 +109,18 @@ def fingerprint(develop: bool) -> str:
 
 
 def is_installed(develop: bool, torch: str | None = None) -> bool:
-    """Whether an earlier call has installed exactly this."""
+    """True if an earlier call has installed exactly this."""
     here = stamped() if Path(python()).exists() else []
     return fingerprint(develop) in here and (torch is None or f"torch={torch}" in here)
 
 
 def stamped() -> list[str]:
-    """What the last complete installation noted."""
+    """The notes of the last complete installation."""
     return STAMP.read_text(encoding="utf-8").split() if STAMP.is_file() else []
 
 
 def is_made() -> bool:
-    """Whether the environment was made to its end, for this folder, and its Python still starts."""
+    """True if the environment was made to its end, for this folder, and its Python still starts."""
     if not MADE.is_file() or MADE.read_text(encoding="utf-8") != str(ROOT) or not Path(python()).exists():
         return False
     return subprocess.call([python(), "-c", "import pip"], stderr=subprocess.DEVNULL) == 0
@@ -143,7 +143,7 @@ def make_environment() -> None:
 
 
 def fitting_torch() -> str:
-    """ "cuda" on Linux with an NVIDIA device, else "cpu"; what is installed already stays."""
+    """ "cuda" on Linux with an NVIDIA device, otherwise "cpu"; a build that is installed already stays."""
     noted = [line.partition("=")[2] for line in stamped() if line.startswith("torch=")]
     if noted and is_made():
         return noted[0]
@@ -151,7 +151,7 @@ def fitting_torch() -> str:
 
 
 def has_nvidia() -> bool:
-    """Whether a driver shows an NVIDIA device."""
+    """True if a driver shows an NVIDIA device."""
     if Path("/dev/nvidia0").exists():
         return True
     asked = shutil.which("nvidia-smi")
@@ -165,7 +165,7 @@ def bring_cpu_torch() -> str:
     """PyTorch alone, from its own index of CPU builds; the package index brings the CUDA build on Linux.
 
     Returns:
-        Which build is meant from now on: "cuda" where that index could not be had.
+        The build that is meant from now on: "cuda" where that index could not be had.
     """
     if not sys.platform.startswith("linux"):  # elsewhere the package index has the CPU build
         return "cpu"
@@ -215,7 +215,7 @@ def size_of(folder: Path) -> int:
 def one_at_a_time() -> Iterator[None]:
     """Wait until no other set-up works in this folder.
 
-    The system frees the lock when its holder ends, however that comes. What we start inherits it, so that a
+    The system frees the lock when its holder ends, however that comes. Child processes inherit it, so that a
     pip whose parent was killed is waited for as well.
     """
     try:

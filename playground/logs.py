@@ -1,4 +1,4 @@
-"""A log that a stranger cannot fill: one place in the source writes a few lines a minute, then counts."""
+"""A log that a stranger cannot fill: a place in the source writes a few lines per minute, then counts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ LINES_A_MINUTE: Final = 10
 
 
 class Sparing(logging.Filter):
-    """Lets the first lines a minute of each place pass; the next one afterwards says how many were left out.
+    """Lets the first lines per minute of each place pass; the next one afterwards counts those left out.
 
     Example:
         >>> line = logging.makeLogRecord({"name": "x", "lineno": 1, "msg": "again"})
@@ -24,7 +24,7 @@ class Sparing(logging.Filter):
         self._counts: dict[tuple[str, int], tuple[float, int]] = {}  # place -> (minute's start, lines)
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether this line is written."""
+        """True if this line is written."""
         place, now = (record.name, record.lineno), time.monotonic()
         started_at, n_lines = self._counts.get(place, (now, 0))
         if now - started_at > 60:
@@ -40,5 +40,5 @@ def write_sparingly() -> None:
     sparing = Sparing()
     for name in [*logging.root.manager.loggerDict, "asyncio", "uvicorn.error"]:
         logger = logging.getLogger(name)
-        if not any(isinstance(one, Sparing) for one in logger.filters):
+        if not any(isinstance(own, Sparing) for own in logger.filters):
             logger.addFilter(sparing)

@@ -1,4 +1,4 @@
-"""Small pages of the server itself: what stands there before Streamlit is asked."""
+"""Small pages of the server itself, shown before Streamlit is asked."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ def page(body: str, status: int, language: str = "en", **headers: str) -> HTMLRe
     """A page of our own, never kept by the browser.
 
     Args:
-        body: HTML; whatever came from outside is escaped already.
+        body: HTML; text from outside is escaped already.
         status: HTTP status.
-        language: Of the page.
-        headers: Further ones, `_` for `-`.
+        language: Language of the page.
+        headers: Further headers, `_` for `-`.
     """
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return HTMLResponse(
@@ -39,7 +39,7 @@ def page(body: str, status: int, language: str = "en", **headers: str) -> HTMLRe
 
 
 def wants_page(headers: Headers) -> bool:
-    """Whether a person waits for the answer, not a script."""
+    """True if a person waits for the answer, not a script."""
     return "text/html" in headers.get("accept", "")
 
 
@@ -54,9 +54,9 @@ def notice(msgid: str, status: int, headers: Headers, retry_s: int = 0, **params
     Args:
         msgid: The English sentence.
         status: HTTP status.
-        headers: Of the request.
+        headers: Headers of the request.
         retry_s: Seconds after which the page asks again by itself; 0 for never.
-        params: What fills the sentence; shown as text.
+        params: Values that fill the sentence; shown as text.
     """
     language = reader_language(headers)
     sentence = text.in_language(language, msgid).format(**params)

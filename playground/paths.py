@@ -1,4 +1,4 @@
-"""Where pages, assets and the configuration lie: beside the package in a checkout, below it in a wheel."""
+"""The folder of pages, assets and configuration: beside the package in a checkout, below it in a wheel."""
 
 from __future__ import annotations
 

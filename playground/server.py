@@ -1,8 +1,8 @@
 """The web server: Streamlit as an ASGI app, with the engine's life in its lifespan.
 
 Three things differ from `streamlit run` (measured in benchmarks/): the listener is made with IPPROTO_TCP, so
-asyncio sets TCP_NODELAY (40 ms a rerun); the garbage collector is frozen after the warm-up and never run
-after a rerun (250 ms a rerun, 7 s with 30 sessions); every answer carries security headers.
+asyncio sets TCP_NODELAY (40 ms per rerun); the garbage collector is frozen after the warm-up and never run
+after a rerun (250 ms per rerun, 7 s with 30 sessions); every answer carries security headers.
 """
 
 from __future__ import annotations
@@ -128,7 +128,7 @@ class Assets(StaticFiles):
 
 
 async def ready(_request: Request) -> JSONResponse:
-    """200 once the default model has answered, 503 before, with what is going on."""
+    """200 once the default model has answered, 503 before, with the state of the start."""
     startup = process.startup()
     body = {
         "state": startup.state,
@@ -142,9 +142,9 @@ async def ready(_request: Request) -> JSONResponse:
 async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any]]:
     """Start the engine in the background, so that the page can say how far it is; stop it at the end.
 
-    What the pages import is read first: a session that came meanwhile would read it at the same time as the
-    engine's thread reads torch, and see its first words seconds later. Streamlit's runtime must be there
-    already, else the components would register with nobody.
+    The modules of the pages are imported first: a session that came meanwhile would import them while the
+    engine's thread imports torch, and see its first words seconds later. Streamlit's runtime must be there
+    already, otherwise the components would register with nobody.
     """
     with memory.collector_paused():
         for module in pkgutil.walk_packages(ui.__path__, f"{ui.__name__}."):
@@ -183,7 +183,7 @@ def create_app(settings: Settings, capacity: Capacity, script: Path = PACKAGE / 
 
     Args:
         settings: `class_password` puts the gate in front of everything.
-        capacity: How many readers there are places for.
+        capacity: Number of readers and connections there is room for.
         script: The Streamlit entry script.
     """
     configure(settings)
@@ -261,10 +261,10 @@ def _cannot_listen(host: str, port: int, error: OSError) -> SetUpError:
 
 
 def capacity_of_this_process(settings: Settings) -> Capacity:
-    """How many readers there are places for, after asking the system for as many open files as it gives.
+    """The capacity of this process, after asking the system for as many open files as it gives.
 
     Raises:
-        SetUpError: There are too few.
+        SetUpError: There are too few open files.
     """
     return Capacity.of(settings, raise_file_limit())
 
@@ -280,7 +280,7 @@ def serve(settings: Settings, listener: socket.socket, capacity: Capacity) -> No
 
 
 def _uvicorn_config(app: st.App, settings: Settings, capacity: Capacity) -> uvicorn.Config:
-    """What Streamlit 1.67 gives its own uvicorn, and bounds: of the shutdown, of connections, of trust."""
+    """Options as Streamlit 1.67 gives its own uvicorn, with bounds on shutdown, connections and trust."""
     return uvicorn.Config(
         app,
         http=Connections(capacity.connections, settings).protocol,  # type: ignore[arg-type]  # makes one

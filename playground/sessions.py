@@ -1,4 +1,4 @@
-"""Sessions of the server: what one may ask, how many there are, how long one without a connection is kept.
+"""Sessions of the server: the messages one may send, their number, and their life without a connection.
 
 Streamlit lets any session empty the caches of all, and keeps 128 closed ones, each with three open files.
 """
@@ -46,7 +46,7 @@ FILES_A_SESSION: Final = 3  # its script's event loop
 
 
 def concerns_own_session(message: BackMsg) -> bool:
-    """Whether a browser's message asks something of its own session only."""
+    """True if a browser's message asks something of its own session only."""
     kind = message.WhichOneof("type")
     if kind == "backend_operation_request":
         return message.backend_operation_request.WhichOneof("payload") in OWN_OPERATIONS
@@ -56,7 +56,7 @@ def concerns_own_session(message: BackMsg) -> bool:
 
 
 def legible(message: bytes) -> bytes:
-    r"""A browser's message with U+FFFD where half a character stood, which is no text in UTF-8.
+    r"""A browser's message with U+FFFD where half a character stood, which is not text in UTF-8.
 
     JavaScript may hold half of a surrogate pair, and Streamlit's browser side writes it as it is. Python then
     cannot read the message, Streamlit ends the connection, and the page goes on showing the sentence before.
@@ -96,7 +96,7 @@ def hear_own_messages_only() -> None:
 
 
 def carry_over(runtime: Runtime, sessions: Sessions) -> None:
-    """Let a tab that is loaded anew go on with what its session before had.
+    """Let a tab that is loaded anew go on with the state of its session before.
 
     Its browser side names that session as `after.<id>` (tab.js). The id is the secret that the tab alone was
     told, and only a session that nobody is connected to is handed over, once.
@@ -112,11 +112,11 @@ def carry_over(runtime: Runtime, sessions: Sessions) -> None:
         name = existing_session_id or ""
         if not name.startswith(AFTER):
             return connect(client, user_info, existing_session_id, session_id_override)
-        made = connect(client, user_info, None, session_id_override)
-        info = runtime._session_mgr.get_session_info(made)
+        session_id = connect(client, user_info, None, session_id_override)
+        info = runtime._session_mgr.get_session_info(session_id)
         if info is not None:
             sessions.hand_over(name.removeprefix(AFTER), info.session)
-        return made
+        return session_id
 
     runtime.connect_session = connect_after  # type: ignore[method-assign]
 
@@ -124,8 +124,8 @@ def carry_over(runtime: Runtime, sessions: Sessions) -> None:
 class Sessions(SessionStorage):
     """Places for readers, and the sessions that lost their connection and may come back.
 
-    A newcomer takes a free place, else that of the session that has slept longest. Who is awake keeps its
-    place. Used on the server's event loop only.
+    A newcomer takes a free place, otherwise that of the session that has slept longest. A session that is
+    awake keeps its place. Used on the server's event loop only.
 
     Args:
         places: Sessions, awake and asleep together.
@@ -140,12 +140,12 @@ class Sessions(SessionStorage):
 
     @property
     def places(self) -> int:
-        """How many readers there is room for."""
+        """Number of readers there is room for."""
         return self._places
 
     @property
     def full(self) -> bool:
-        """Whether a newcomer would have to wait."""
+        """True if a newcomer would have to wait."""
         return len(self._awake) >= self._places
 
     def enter(self, known_as: str | None, runtime: Runtime) -> object | None:
@@ -153,7 +153,7 @@ class Sessions(SessionStorage):
 
         Args:
             known_as: The id of the session the browser had, if it says that it had one.
-            runtime: Who knows the sessions that are awake.
+            runtime: Streamlit's runtime, which knows the sessions that are awake.
         """
         self._forget_expired()
         place: object = known_as if known_as and self._is_known(known_as, runtime) else object()
@@ -185,7 +185,7 @@ class Sessions(SessionStorage):
         self._asleep[session_info.session.id] = (time.monotonic() + self._grace_s, session_info)
 
     def delete(self, session_id: str) -> None:
-        """It is awake again, or ended."""
+        """Remove a session that is awake again, or ended."""
         del self._asleep[session_id]
 
     def list(self) -> _SessionInfos:
@@ -227,10 +227,10 @@ class Sessions(SessionStorage):
 
 @dataclass(frozen=True, slots=True)
 class Capacity:
-    """What this process has open files for.
+    """Sessions and connections that this process has open files for.
 
     Attributes:
-        sessions: Readers, those that lost their connection too.
+        sessions: Readers, also those that lost their connection.
         connections: Connections at the same time, also those that ask for a file.
     """
 
@@ -239,10 +239,10 @@ class Capacity:
 
     @classmethod
     def of(cls, settings: Settings, files: int) -> Capacity:
-        """What the settings allow and `files` open files can hold.
+        """The capacity that the settings allow and `files` open files can hold.
 
         Raises:
-            SetUpError: There are too few.
+            SetUpError: There are too few open files.
 
         Example:
             >>> Capacity.of(Settings(), 256), Capacity.of(Settings(), 65_536)
@@ -258,7 +258,7 @@ class Capacity:
 
 
 def raise_file_limit() -> int:
-    """Let this process open as many files as the system allows it; how many that is."""
+    """Let this process open as many files as the system allows; returns their number."""
     if sys.platform == "win32":
         return MAX_FILES  # there is no such limit
     import resource

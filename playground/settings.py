@@ -35,7 +35,7 @@ def _names(value: object) -> object:
         return [name.strip() for name in value.split(",") if name.strip()]
 
 
-# What a value may be. Lower bounds keep the engine alive, upper ones catch a slip of the keyboard.
+# Types of values. Lower bounds keep the engine alive, upper ones catch a slip of the keyboard.
 Count = Annotated[int, Field(ge=1, le=10**7)]
 Size = Annotated[int, Field(ge=1, le=2**50)]  # bytes
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
@@ -81,7 +81,7 @@ class Settings(BaseSettings):
     trusted_proxies: Names = ()  # addresses whose X-Forwarded-For and X-Forwarded-Proto are believed
     max_sessions: int = Field(150, ge=1, le=10_000)  # open tabs, those that lost their connection too
     max_connections: int = Field(1_000, ge=16, le=60_000)  # of all readers together
-    session_grace_s: Seconds = 600.0  # a closed laptop may sleep so long and still find its page
+    session_grace_s: Seconds = 600.0  # a closed laptop may sleep this long and still find its page
     request_head_s: Seconds = 20.0  # until a request has said what it wants; without a byte of its body
     request_s: Seconds = 600.0  # until a request, such as an upload, has its whole answer
 
@@ -169,7 +169,7 @@ class Settings(BaseSettings):
         try:
             super().__init__(**values)
         except ValidationError as error:
-            raise _refusal(error.errors()[0]) from None  # the value may be the password
+            raise _rejection(error.errors()[0]) from None  # the value may be the password
 
     @field_validator("cache_dir", mode="before")
     @classmethod
@@ -181,9 +181,9 @@ class Settings(BaseSettings):
     @field_validator("trusted_proxies")
     @classmethod
     def _are_addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for one in value:
+        for network in value:
             try:
-                ipaddress.ip_network(one)
+                ipaddress.ip_network(network)
             except ValueError as error:
                 raise ValueError("addresses or networks, such as 127.0.0.1, 10.0.0.0/8") from error
         return value
@@ -210,7 +210,7 @@ class Settings(BaseSettings):
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach, or be reached by, `host`.
+    """True if only this machine can reach, or be reached by, `host`.
 
     Example:
         >>> [is_loopback(host) for host in ("127.0.0.1", "localhost", "::1", "127.1.2.3", "0.0.0.0")]
@@ -223,7 +223,7 @@ def is_loopback(host: str) -> bool:
 
 
 def _is_shown(char: str) -> bool:
-    """Whether a character leaves ink: no space, no control, no joiner, no Hangul filler."""
+    """True if a character leaves ink: not a space, a control, a joiner or a Hangul filler."""
     return unicodedata.category(char)[0] not in "ZC" and char not in "\u115f\u1160\u3164\uffa0"
 
 
@@ -244,8 +244,8 @@ def _unknown_names() -> SetUpError | None:
     return None
 
 
-def _refusal(error: ErrorDetails) -> SetUpError:
-    """One sentence for what pydantic found first."""
+def _rejection(error: ErrorDetails) -> SetUpError:
+    """One sentence for the first error that pydantic found."""
     cause = error.get("ctx", {}).get("error")
     name = str(error["loc"][0]) if error["loc"] else ""
     fields = {_variable(field): info for field, info in Settings.model_fields.items()}
@@ -257,7 +257,7 @@ def _refusal(error: ErrorDetails) -> SetUpError:
 
 
 def _allowed(field: FieldInfo) -> str:
-    """What a field takes, in words.
+    """The values that a field allows, in words.
 
     Example:
         >>> _allowed(Settings.model_fields["training_share"])
@@ -267,13 +267,13 @@ def _allowed(field: FieldInfo) -> str:
         return field.description
     if field.annotation is bool:
         return "1 or 0"
-    if choices := [one for one in get_args(field.annotation) if isinstance(one, str)]:
+    if choices := [choice for choice in get_args(field.annotation) if isinstance(choice, str)]:
         return f"one of {', '.join(choices)}"
     limits = {
-        kind: getattr(one, kind)
-        for one in field.metadata
+        kind: getattr(bound, kind)
+        for bound in field.metadata
         for kind in ("ge", "gt", "le")
-        if hasattr(one, kind)
+        if hasattr(bound, kind)
     }
     if "le" not in limits:
         return "names with commas between them" if field.annotation == tuple[str, ...] else "a text"

@@ -1,4 +1,4 @@
-"""Streamlit's own files for a classroom: packed for a slow network, words where something is missing."""
+"""Streamlit's own files for a classroom: packed for a slow network, with a message where something lacks."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ class PackedFiles:
     Streamlit sends them as they are: a first page takes 143 s at 400 kbit/s, and 89 s packed.
 
     Args:
-        app: What lies behind.
-        base_path: Below which path the playground is shown.
+        app: The app behind it.
+        base_path: Path below which the playground is shown.
     """
 
     def __init__(self, app: ASGIApp, base_path: str) -> None:
@@ -77,15 +77,15 @@ class PackedFiles:
 
 
 class PagesOnly:
-    """ASGI middleware: an address of no page is answered in the reader's language, with a way on.
+    """ASGI middleware: answers an address that is not a page in the reader's language, with a link to one.
 
     Streamlit would show its first page there under an English dialog, also for that page's own name.
 
     Args:
-        app: What lies behind.
-        base_path: Below which path the playground is shown.
+        app: The app behind it.
+        base_path: Path below which the playground is shown.
         pages: Names of all pages but the first.
-        first: Its name; its address is the base path.
+        first: Name of the first page; its address is the base path.
     """
 
     def __init__(self, app: ASGIApp, base_path: str, pages: Collection[str], first: str) -> None:
@@ -93,7 +93,7 @@ class PagesOnly:
         self._known = frozenset({"", *pages})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer for what is no page, pass all else on."""
+        """Answer an address that is not a page, pass all else on."""
         name = self._unknown(scope)
         if name is None:
             await self._app(scope, receive, send)
@@ -108,7 +108,7 @@ class PagesOnly:
         await answer(scope, receive, send)
 
     def _unknown(self, scope: Scope) -> str | None:
-        """The page that a person asks for and that is none; None for everything else."""
+        """The page that a person asks for and that does not exist; None for everything else."""
         if scope["type"] != "http" or scope["method"] != "GET" or not wants_page(Headers(scope=scope)):
             return None
         path = scope["path"].removeprefix(self._base)
@@ -120,7 +120,7 @@ class PagesOnly:
         language = asked if asked in languages() else reader_language(headers)
         said = in_language(language, NO_PAGE).format(name=name[:80])
         link = f'<a href="{html.escape(home)}">{html.escape(in_language(language, TO_FIRST_PAGE))}</a>'
-        return page(f'<p role="alert">{html.escape(said)}</p><p>{link}</p>', 404, language)
+        return page(f'<p role="alert">{html.escape(sentence)}</p><p>{link}</p>', 404, language)
 
 
 def script_route(address: str, modules: Mapping[str, str]) -> Route:
@@ -137,11 +137,11 @@ def script_route(address: str, modules: Mapping[str, str]) -> Route:
 
 
 def page_routes(base_path: str, pages: list[str]) -> list[Route]:
-    """The addresses of the pages: Streamlit's index with our title, script, style, and words for no script.
+    """Routes of the pages: Streamlit's index with our title, script, style, and a message without JavaScript.
 
     Args:
-        base_path: Below which path they lie.
-        pages: Their names; the home page is "".
+        base_path: Path below which they lie.
+        pages: Names of the pages; the home page is "".
     """
     index = (Path(file_util.get_static_dir()) / "index.html").read_text("utf-8")
     index = re.sub(r"<noscript>.*?</noscript>", NO_SCRIPT, index, count=1, flags=re.DOTALL)

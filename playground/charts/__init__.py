@@ -1,1 +1,1 @@
-"""How it looks: tables in, charts out. Computes nothing."""
+"""Charts: tables in, Vega-Lite out. Computes nothing."""

@@ -1,4 +1,4 @@
-"""Pictures of attention: a map of weights, and the mask that says who may look where."""
+"""Pictures of attention: a map of weights, and the attention mask."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ TICKS = [0, 0.05, 0.25, 0.5, 1]
 
 
 def mask(words: Mapping[str, str]) -> Spec:
-    """Vega-Lite of who may look where; rows of `frames_attention.mean_map`.
+    """Vega-Lite of the attention mask; rows of `tables.attention.mean_map`.
 
     Args:
         words: query, key, may, must_not in the reader's language.
@@ -35,7 +35,7 @@ def mask(words: Mapping[str, str]) -> Spec:
 
 
 def mean_map(words: Mapping[str, str]) -> Spec:
-    """Vega-Lite of a layer's mean weights, forbidden cells left out; rows of `frames_attention.mean_map`.
+    """Vega-Lite of a layer's mean weights, masked cells left out; rows of `tables.attention.mean_map`.
 
     The scale is the square root, from 0 to 1 at every layer, so that small weights show.
 

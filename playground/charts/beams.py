@@ -1,4 +1,4 @@
-"""Pictures of a beam search: the tree of its candidates, and how probable each token of a text is."""
+"""Pictures of a beam search: the tree of its candidates, and the probability of each token of a text."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _FATES = ("kept", "ended", "cut", "dropped")
 
 
 def beam_tree(words: Mapping[str, str], *, n_steps: int, n_places: int) -> dict[str, Any]:
-    """Every candidate a point, joined to the beam it goes on from; the way of the best text is thick.
+    """The tree of candidates, each joined to the beam it goes on from; the path of the best text is thick.
 
     Args:
         words: step, place, token, probability, logprob, kept, ended, cut, dropped in the reader's language.
@@ -57,9 +57,9 @@ def beam_tree(words: Mapping[str, str], *, n_steps: int, n_places: int) -> dict[
     ]
     rows = alt.Chart(alt.NamedData("rows")).transform_filter(f"datum.place <= {n_places}").encode(x=x, y=y)
     alive = rows.transform_filter("datum.fate !== 'dropped'")
-    ways = alive.transform_filter("!datum.on_best").mark_rule(color=BEFORE, opacity=0.7)
+    paths = alive.transform_filter("!datum.on_best").mark_rule(color=BEFORE, opacity=0.7)
     best = alive.transform_filter("datum.on_best").mark_rule(color=AFTER, strokeWidth=3)
-    joints = [one.encode(x2="parent_step:Q", y2="parent_place:Q") for one in (ways, best)]
+    joints = [rules.encode(x2="parent_step:Q", y2="parent_place:Q") for rules in (paths, best)]
     points = rows.mark_point(filled=True, size=70, opacity=1).encode(
         color=color, shape=shape, tooltip=tooltip
     )
@@ -71,7 +71,7 @@ def beam_tree(words: Mapping[str, str], *, n_steps: int, n_places: int) -> dict[
 
 
 def token_probabilities(words: Mapping[str, str]) -> dict[str, Any]:
-    """The probability of each token, a line for each text.
+    """The probability of each token, one line per text.
 
     Args:
         words: step, probability, token, beam, greedy, sampled in the reader's language.

@@ -70,8 +70,8 @@ class BertvizView(NamedTuple):
     """A page for an iframe.
 
     Attributes:
-        html: Loads its libraries from this server.
-        height: In pixels.
+        html: The page; it loads its libraries from this server.
+        height: Height in pixels.
     """
 
     html: str
@@ -93,9 +93,9 @@ def head_view(
         weights: Attention weights of all layers. Shape [layer, head, query, key].
         queries: Label of each query, at most `N_TOKENS["head"]`.
         keys: Label of each key; of a self-attention the same.
-        layer: Which one, the first is 0; shown as 1.
-        words: missing, in the reader's language: what is said when the libraries are not served.
-        dark: Which theme.
+        layer: The layer, the first is 0; shown as 1.
+        words: missing, in the reader's language: the sentence shown when the libraries are not served.
+        dark: True for the dark theme.
 
     Raises:
         ValueError: Too many tokens, or labels that do not fit the weights.
@@ -122,9 +122,9 @@ def model_view(
         weights: Attention weights of all layers. Shape [layer, head, query, key].
         queries: Label of each query, at most `N_TOKENS["model"]`.
         keys: Label of each key; of a self-attention the same.
-        layers: Which ones, the first is 0 and shown as 1; at most `N_LAYERS`.
+        layers: The layers, the first is 0 and shown as 1; at most `N_LAYERS`.
         words: heads, layers, layer, head, missing, in the reader's language.
-        dark: Which theme.
+        dark: True for the dark theme.
 
     Raises:
         ValueError: Too many tokens or layers, or labels that do not fit the weights.
@@ -139,7 +139,7 @@ def model_view(
         "include_heads": list(range(n_heads)),
         "total_heads": n_heads,
     }
-    said = {
+    replaced = {
         '"Heads"': _script_json(words["heads"]),
         '"Layers"': _script_json(words["layers"]),
         "'Layer '": _script_json(f"{words['layer']} "),
@@ -147,9 +147,9 @@ def model_view(
     }
     if dark:
         paper, _ink, hover = _PAPER[dark]
-        said |= {"'background': 'black'": f"'background': '{paper}'", "'#222'": f"'{hover}'"}
+        replaced |= {"'background': 'black'": f"'background': '{paper}'", "'#222'": f"'{hover}'"}
     data = _data(weights[list(layers)], queries, keys, pixels=112, font=13)
-    page = _page("model_view", data | params, said, words, dark)
+    page = _page("model_view", data | params, replaced, words, dark)
     n = max(len(queries), len(keys))
     thumbnails = len(layers) * (n * 7 * 12 / n_heads + 10) + 38
     return BertvizView(page, math.ceil(max(thumbnails, 18 * n + 55)) + 2 * _MARGIN)
@@ -174,13 +174,13 @@ def _check(weights: NDArray[np.floating], queries: Sequence[str], keys: Sequence
 def _data(
     weights: NDArray[np.floating], queries: Sequence[str], keys: Sequence[str], *, pixels: int, font: int
 ) -> dict[str, Any]:
-    one = {
+    view = {
         "name": None,
         "attn": weights.astype(np.float64).round(DECIMALS).tolist(),
         "left_text": [_fit(label, pixels, font) for label in queries],
         "right_text": [_fit(label, pixels, font) for label in keys],
     }
-    return {"attention": [one], "default_filter": "0", "root_div_id": _ROOT}
+    return {"attention": [view], "default_filter": "0", "root_div_id": _ROOT}
 
 
 def _fit(label: str, pixels: int, font: int) -> str:
@@ -193,10 +193,10 @@ def _fit(label: str, pixels: int, font: int) -> str:
 
 
 def _page(
-    name: str, params: Mapping[str, Any], said: Mapping[str, str], words: Mapping[str, str], dark: bool
+    name: str, params: Mapping[str, Any], replaced: Mapping[str, str], words: Mapping[str, str], dark: bool
 ) -> str:
     script = _script(name)
-    for old, new in {**_WIDTHS[name], **_NUMBERS[name], **said}.items():
+    for old, new in {**_WIDTHS[name], **_NUMBERS[name], **replaced}.items():
         script = _replace(script, old, new)
     before, mark, after = script.partition("const params = PYTHON_PARAMS;")
     if not mark:

@@ -26,7 +26,7 @@ _FONT = 12.5
 
 
 def group_points(frame: pd.DataFrame) -> pd.DataFrame:
-    """Rows of `frames_embeddings.maps` with what `group_maps` draws.
+    """Rows of `tables.embeddings.maps` with the coordinates that `group_maps` draws.
 
     Returns:
         The rows with name (of the group: its number and first word) and, in pixels, drawn_x, drawn_y (the
@@ -45,7 +45,7 @@ def group_points(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def context_points(frame: pd.DataFrame) -> pd.DataFrame:
-    """Rows of `frames_embeddings.context_map` with what `context_map` draws; the axes fit this layer.
+    """Rows of `tables.embeddings.context_map` with the coordinates that `context_map` draws, for this layer.
 
     Returns:
         The rows with drawn_x, drawn_y, label_x, label_y, end_x, end_y, as `group_points`.
@@ -58,7 +58,7 @@ def context_points(frame: pd.DataFrame) -> pd.DataFrame:
 def _named(
     rows: pd.DataFrame, share: NDArray[np.float64], labels: list[str], size: tuple[float, float]
 ) -> pd.DataFrame:
-    """The rows with the places of points and labels; share: of width and of height from below, 0 to 1."""
+    """The rows with the places of points and labels; share [n, 2] of width and of height (from below)."""
     margin = np.array([22.0, 16.0])
     points = margin + np.stack([share[:, 0], 1 - share[:, 1]], axis=1) * (np.array(size) - 2 * margin)
     left_middles = places(points, labels, size=size, font=_FONT)
@@ -148,7 +148,7 @@ def cosine_matrix(words: Mapping[str, str], lowest: float) -> dict[str, Any]:
 
     Args:
         words: cosine in the reader's language.
-        lowest: Where the colours start: the smallest cosine at any layer.
+        lowest: Start of the colours: the smallest cosine at any layer.
     """
     axis = {"labelAngle": 0, "title": None, "ticks": False, "domain": False}
     place = {

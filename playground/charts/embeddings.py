@@ -17,12 +17,12 @@ PAPER = "Canvas"  # its paper, by the page's colour scheme
 
 
 def neighbour_bars(measures: Mapping[str, str], words: Mapping[str, str], width: int) -> dict[str, Any]:
-    """The nearest tokens, one column of bars a measure, each with the band of random pairs behind it.
+    """The nearest tokens, one column of bars per measure, each with the band of random pairs behind it.
 
     Args:
         measures: Measure -> its title, in order.
         words: token, id, similarity, rank, random in the reader's language.
-        width: Of one column of bars in pixels.
+        width: Width of one column of bars in pixels.
     """
     columns = [_bars(name, title, words) | {"width": width} for name, title in measures.items()]
     return side_by_side(columns, 18)
@@ -113,15 +113,15 @@ def vector_strip(words: Mapping[str, str]) -> dict[str, Any]:
 
 
 def histogram(series: Mapping[str, str], words: Mapping[str, str]) -> dict[str, Any]:
-    """How often values occur; one or two series, the second hatched by its outline; a rule where we are.
+    """Histogram of one or two series, the second hatched by its outline, with a rule at the current value.
 
     Args:
         series: Name -> title, in order.
         words: value, share, here in the reader's language; here "" draws no rule.
     """
     names, titles = list(series), list(series.values())
-    said = " : ".join(f"datum.label === '{name}' ? {_text(series[name])}" for name in names[:-1])
-    expression = f"{said} : {_text(titles[-1])}" if said else _text(titles[-1])
+    cases = " : ".join(f"datum.label === '{name}' ? {_text(series[name])}" for name in names[:-1])
+    expression = f"{cases} : {_text(titles[-1])}" if cases else _text(titles[-1])
     colour = {
         "field": "series",
         "type": "nominal",

@@ -1,4 +1,4 @@
-"""Pictures of fine-tuning: losses, a weight and its two factors, what changed where, how strong it is.
+"""Pictures of fine-tuning: losses, a weight and its two factors, the change of each layer, its strength.
 
 Vega-Lite dicts, quick to make, because a run draws its losses again and again; the rows come beside them.
 """
@@ -42,7 +42,7 @@ def loss_curves(words: Mapping[str, str], *, log: bool, best: int | None, n_step
     Args:
         words: step, loss, train, smoothed, held_out, general, best (stands at the mark) in the reader's
             language.
-        log: Whether the loss axis is logarithmic.
+        log: True for a logarithmic loss axis.
         best: Step that is marked, None for none.
         n_steps: Last step of the axis, so that nothing moves during a run; None for the last one there is.
     """
@@ -55,8 +55,8 @@ def loss_curves(words: Mapping[str, str], *, log: bool, best: int | None, n_step
     }
     train, held_out = "datum.series === 'train'", "datum.series === 'held_out'"
     point = {
-        channel: {"condition": {"test": held_out, "value": one}, "value": other}
-        for channel, one, other in (("color", AFTER, VALUE), ("shape", "square", "triangle-up"))
+        channel: {"condition": {"test": held_out, "value": of_held_out}, "value": of_general}
+        for channel, of_held_out, of_general in (("color", AFTER, VALUE), ("shape", "square", "triangle-up"))
     }
     last = {} if n_steps is None else {"domainMax": n_steps}
     x_axis = {"tickMinStep": 1, "tickCount": 10, "format": "d", "grid": False, "labelFlush": False}
@@ -124,11 +124,11 @@ def weight_areas(words: Mapping[str, str]) -> Spec:
 
 
 def delta_heat_map(words: Mapping[str, str], modules: Sequence[str]) -> Spec:
-    """How much each linear layer changed beside its weight; rows of `delta_map`.
+    """Change of each linear layer relative to its weight; rows of `delta_map`.
 
     Args:
         words: layer, module, change in the reader's language.
-        modules: From left to right.
+        modules: Modules from left to right.
     """
     axis = {"labelAngle": 0, "labelFlush": False, "ticks": False, "domain": False, "labelLimit": 150}
     x = _named_field("module", title=words["module"], axis=axis, scale={"domain": list(modules)})
@@ -166,7 +166,7 @@ def singular_value_bars(words: Mapping[str, str]) -> Spec:
 
 
 def length_histogram(words: Mapping[str, str]) -> Spec:
-    """How many examples are how long; rows of `lengths`.
+    """Histogram of the lengths of examples; rows of `lengths`.
 
     Args:
         words: n_tokens, examples in the reader's language.
@@ -190,7 +190,7 @@ def length_histogram(words: Mapping[str, str]) -> Spec:
 
 
 def strength_lines(words: Mapping[str, str], at: float) -> Spec:
-    """The probability of some next tokens from no adapter to one and a half; rows of `strengths`.
+    """The probability of some next tokens at adapter strengths from 0 to 1.5; rows of `strengths`.
 
     Args:
         words: strength, probability, token, now (stands at the mark) in the reader's language.
@@ -286,17 +286,17 @@ def _layer(mark: str, encoding: Spec, where: str = "", **look: Any) -> Spec:  # 
 
 def _once(mark: str, encoding: Spec, **look: Any) -> Spec:  # noqa: ANN401
     """One mark, whatever the rows."""
-    one = {"aggregate": [{"op": "count", "as": "count"}]}
-    return {"transform": [one]} | _layer(mark, encoding, **look)
+    transform = {"aggregate": [{"op": "count", "as": "count"}]}
+    return {"transform": [transform]} | _layer(mark, encoding, **look)
 
 
 def _amount(field: str, title: str | None, **more: Any) -> Spec:  # noqa: ANN401
     return {"field": field, "type": "quantitative", "title": title, **more}
 
 
-def _made(**how: str) -> list[Spec]:
-    """Fields the picture makes for itself."""
-    return [{"calculate": expression, "as": name} for name, expression in how.items()]
+def _made(**expressions: str) -> list[Spec]:
+    """Transforms that calculate further fields: name -> Vega expression."""
+    return [{"calculate": expression, "as": name} for name, expression in expressions.items()]
 
 
 def _corner(x: str, y: str) -> Spec:

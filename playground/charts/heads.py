@@ -1,4 +1,4 @@
-"""What switching heads off does: before and after, a ranking, weight against effect.
+"""Pictures of the effect of switching heads off: before and after, a ranking, weight against effect.
 
 Vega-Lite dicts with a constant specification; the rows come beside them, so a chart is updated in place.
 """
@@ -12,7 +12,7 @@ from playground.charts.theme import AFTER, AMOUNTS, BEFORE, LOCALE, PERCENT, QUE
 
 
 def before_after(words: Mapping[str, str]) -> dict[str, Any]:
-    """Two bars a token: with all heads, and without those that are off. The axis is fixed.
+    """Two bars per token: with all heads, and without those that are off. The axis is fixed.
 
     Args:
         words: token, probability, before, after in the reader's language.
@@ -57,7 +57,7 @@ def before_after(words: Mapping[str, str]) -> dict[str, Any]:
 
 
 def effect_grid(words: Mapping[str, str]) -> dict[str, Any]:
-    """Layer by head, the colour tells how much the answer changes without it (square root of bits).
+    """Layer by head, coloured by the change of the answer without it (square root of bits).
 
     Args:
         words: layer, head, bits, token, link in the reader's language.
@@ -76,13 +76,13 @@ def effect_grid(words: Mapping[str, str]) -> dict[str, Any]:
                 "scale": {"type": "sqrt", "range": AMOUNTS, "domain": [0, 1], "clamp": True},
                 "legend": {"orient": "bottom", "gradientLength": 200},
             },
-            "tooltip": _told(words),
+            "tooltip": _tooltip(words),
         },
     }
 
 
 def weight_against_effect(words: Mapping[str, str]) -> dict[str, Any]:
-    """A point a head: its strongest link from the last token against what the model loses without it.
+    """One point per head: its strongest link from the last token against the change without it.
 
     Args:
         words: layer, head, bits, token, link in the reader's language.
@@ -104,14 +104,14 @@ def weight_against_effect(words: Mapping[str, str]) -> dict[str, Any]:
                 "title": words["bits"],
                 "scale": {"type": "sqrt"},
             },
-            "tooltip": _told(words),
+            "tooltip": _tooltip(words),
         },
         "config": LOCALE,
     }
 
 
 def flow(words: Mapping[str, str]) -> dict[str, Any]:
-    """Token by token, the colour tells the share (square root). Labels are numbered: tokens may come twice.
+    """Token by token, coloured by the share (square root). Labels are numbered: tokens may come twice.
 
     Args:
         words: from, to, share in the reader's language.
@@ -153,7 +153,7 @@ def flow(words: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def _told(words: Mapping[str, str]) -> list[dict[str, str]]:
+def _tooltip(words: Mapping[str, str]) -> list[dict[str, str]]:
     return [
         {"field": "name", "title": words["head"]},
         {"field": "kl_bits", "title": words["bits"], "format": ".4f"},

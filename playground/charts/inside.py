@@ -1,4 +1,4 @@
-"""Pictures of the way through the layers: ranks, the residual stream, who writes what, a copied state.
+"""Pictures of the way through the layers: ranks, the residual stream, logit attribution, activation patching.
 
 Vega-Lite dicts with a constant specification; the rows come beside them, so a chart is updated in place.
 """
@@ -30,7 +30,7 @@ DASHES = [[1, 0], [7, 3], [2, 2], [9, 3, 2, 3], [5, 5], [3, 1]]
 
 
 def rank_lines(words: Mapping[str, str], d_vocab: int) -> Spec:
-    """Rank of each token after each layer, logarithmic, 1 on top; rows of `frames_inside.rank_lines`.
+    """Rank of each token after each layer, logarithmic, 1 on top; rows of `tables.inside.rank_lines`.
 
     Args:
         words: layer, rank, prob in the reader's language.
@@ -73,7 +73,7 @@ def rank_lines(words: Mapping[str, str], d_vocab: int) -> Spec:
 
 
 def stream_lines(words: Mapping[str, str]) -> Spec:
-    """Length of the state, logarithmic, beside its cosine to the last; rows of `frames_inside.stream`.
+    """Length of the state, logarithmic, beside its cosine to the last; rows of `tables.inside.stream`.
 
     Args:
         words: layer, norm, cosine in the reader's language.
@@ -104,20 +104,20 @@ def _line(y: Mapping[str, Any], colour: str, words: Mapping[str, str]) -> Spec:
 
 
 def attribution_bars(words: Mapping[str, str]) -> Spec:
-    """What each part adds to a logit, layer by layer; rows of `frames_inside.attribution`.
+    """Share of each part in a logit, layer by layer; rows of `tables.inside.attribution`.
 
     Args:
         words: layer, logit, and the parts embedding, attention, mlp, bias in the reader's language.
     """
     kinds = ["embedding", "attention", "mlp", "bias"]
-    said = " : ".join(
+    cases = " : ".join(
         f"datum.label === '{kind}' ? {json.dumps(words[kind], ensure_ascii=False)}" for kind in kinds
     )
     color = {
         "field": "part",
         "type": "nominal",
         "scale": {"domain": kinds, "range": [BEFORE, KEY, VALUE, CUT]},
-        "legend": {"title": None, "orient": "top", "columns": legend_columns(), "labelExpr": f"{said} : ''"},
+        "legend": {"title": None, "orient": "top", "columns": legend_columns(), "labelExpr": f"{cases} : ''"},
     }
     return {
         "height": 300,
@@ -137,7 +137,7 @@ def attribution_bars(words: Mapping[str, str]) -> Spec:
 
 
 def strips(words: Mapping[str, str]) -> Spec:
-    """Vectors as strips, a number a stripe; rows of `frames_inside.tensors`.
+    """Vectors as strips, one stripe per number; rows of `tables.inside.tensors`.
 
     Orange is below 0, violet above, the paper at 0.
 
@@ -181,7 +181,7 @@ def strips(words: Mapping[str, str]) -> Spec:
 
 
 def patch_bars(words: Mapping[str, str]) -> Spec:
-    """Next tokens before and after a copied state, two bars each; rows of `frames_inside.patched`.
+    """Next tokens before and after activation patching, two bars each; rows of `tables.inside.patched`.
 
     Args:
         words: token, prob, before, after in the reader's language.

@@ -1,4 +1,4 @@
-"""Where names stand beside the points of a map, so that they can be read: deterministic, no two on another.
+"""Placement of names beside the points of a map: deterministic, no name on another.
 
 Greedy, after Christensen, Marks & Shieber 1995, "An empirical study of algorithms for point-feature label
 placement": each label takes the first free place of a list that begins right beside its point.
@@ -23,11 +23,11 @@ def places(
     """Left middle of each label, in pixels.
 
     Args:
-        points: Where the points are, in pixels. Shape [n, 2].
-        labels: One a point.
+        points: The points, in pixels. Shape [n, 2].
+        labels: One per point.
         size: Width and height of the picture: labels stay inside.
         font: Height of the letters in pixels.
-        gap: Between the middle of a point and its label.
+        gap: Distance from the middle of a point to its label, in pixels.
 
     Returns:
         Shape [n, 2].
@@ -40,7 +40,7 @@ def places(
     high, half = font * 1.15, gap * 0.7
     dots = np.hstack([points - half, points + half])
     taken = np.zeros((0, 4))
-    found = np.zeros((len(points), 2))
+    left_middles = np.zeros((len(points), 2))
     for row, ((x, y), label) in enumerate(zip(points, labels, strict=True)):
         wide = width(label, font)
         tried = np.array(_candidates(x, y, wide, high, gap))
@@ -51,18 +51,18 @@ def places(
         cost = 4 * _shared(boxes, taken) + _shared(boxes, dots)
         best = int(cost.argmin())
         taken = np.vstack([taken, boxes[best]])
-        found[row] = tried[best]
-    return found
+        left_middles[row] = tried[best]
+    return left_middles
 
 
 def leaders(
     points: Array, left_middles: Array, labels: Sequence[str], *, font: float, gap: float = 8
 ) -> Array:
-    """Where a thin line from each point to its label ends; at the point itself where they stand together.
+    """End of a thin line from each point to its label; the point itself where they stand together.
 
     Args:
         points, labels, font, gap: As in `places`.
-        left_middles: From `places`.
+        left_middles: From `places`. Shape [n, 2].
 
     Returns:
         Shape [n, 2], in pixels.
@@ -73,8 +73,8 @@ def leaders(
     y = np.clip(points[:, 1], left_middles[:, 1] - half, left_middles[:, 1] + half)
     ends = np.stack([x, y], axis=1)
     far = np.linalg.norm(ends - points, axis=1) > gap + 2
-    found: Array = np.where(far[:, None], ends, points)
-    return found
+    shown_ends: Array = np.where(far[:, None], ends, points)
+    return shown_ends
 
 
 def width(label: str, font: float) -> float:
@@ -84,20 +84,20 @@ def width(label: str, font: float) -> float:
 
 def _candidates(x: float, y: float, wide: float, high: float, gap: float) -> list[tuple[float, float]]:
     """Left middles: right, left, above, below, then on wider and wider rings."""
-    found = [(x + gap, y), (x - gap - wide, y), (x - wide / 2, y - gap - high / 2)]
-    found += [(x - wide / 2, y + gap + high / 2)]
+    candidates = [(x + gap, y), (x - gap - wide, y), (x - wide / 2, y - gap - high / 2)]
+    candidates += [(x - wide / 2, y + gap + high / 2)]
     for ring in _RINGS:
         for turn in range(_TURNS):
             angle = 2 * np.pi * turn / _TURNS
             middle_x = x + np.cos(angle) * (gap + wide / 2 + ring)
             middle_y = y - np.sin(angle) * (gap + high / 2 + ring)
-            found.append((float(middle_x - wide / 2), float(middle_y)))
-    return found
+            candidates.append((float(middle_x - wide / 2), float(middle_y)))
+    return candidates
 
 
 def _shared(boxes: Array, others: Array) -> Array:
-    """Area each box (left, top, right, bottom) shares with all others."""
+    """Area each box (left, top, right, bottom) shares with all others. Shape [n]."""
     low = np.maximum(boxes[:, None, :2], others[None, :, :2])
     high = np.minimum(boxes[:, None, 2:], others[None, :, 2:])
-    found: Array = np.prod((high - low).clip(0), axis=-1).sum(axis=-1)
-    return found
+    areas: Array = np.prod((high - low).clip(0), axis=-1).sum(axis=-1)
+    return areas

@@ -13,7 +13,7 @@ Spec = dict[str, Any]
 
 
 def curve(words: Mapping[str, str]) -> Spec:
-    """Vega-Lite of the learned rows on two principal components; rows of `frames_positions.principal_curve`.
+    """Vega-Lite of the learned rows on two principal components; rows of `tables.positions.principal_curve`.
 
     Args:
         words: position, pc1, pc2 (with the variance they explain) in the reader's language.
@@ -45,7 +45,7 @@ def curve(words: Mapping[str, str]) -> Spec:
 
 
 def order_lines(words: Mapping[str, str], *, models: tuple[str, str]) -> Spec:
-    """Vega-Lite of the difference at each layer, logarithmic; rows of `frames_positions.order`.
+    """Vega-Lite of the difference at each layer, logarithmic; rows of `tables.positions.order`.
 
     Args:
         words: layer, difference, model, positions, counted, equal, last in the reader's language.
@@ -105,7 +105,7 @@ def order_lines(words: Mapping[str, str], *, models: tuple[str, str]) -> Spec:
 
 
 def far_lines(words: Mapping[str, str]) -> Spec:
-    """Vega-Lite of the winner's probability at far positions; rows of `frames_positions.far`.
+    """Vega-Lite of the winner's probability at far positions; rows of `tables.positions.far`.
 
     Args:
         words: offset, prob, all, last, token, token_prob in the reader's language.

@@ -65,12 +65,12 @@ def label_bars(words: Mapping[str, str]) -> dict[str, Any]:
 def accuracy_by_shots(
     words: Mapping[str, str], *, conditions: Sequence[str], n_shots: Sequence[int], chance: float
 ) -> dict[str, Any]:
-    """Every prompt of the sweep a point, means joined, 95 % interval; the rows hold both.
+    """Accuracy of each prompt of the sweep, their means joined, with 95 % intervals; the rows hold both.
 
     Args:
         words: n_shot, accuracy, draw, true, flipped, random, chance, labels, low, high in the reader's
             language.
-        conditions: Those that are measured: true, flipped, random.
+        conditions: Conditions that are measured: true, flipped, random.
         n_shots: Numbers of examples, the axis.
         chance: Accuracy of guessing.
     """
@@ -83,17 +83,17 @@ def accuracy_by_shots(
         "accuracy:Q", title=words["accuracy"], scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format="%")
     )
     looks = {"true": (QUERY, [1, 0]), "flipped": (AFTER, [6, 3]), "random": (KEY, [2, 3])}
-    domain = [words[one] for one in conditions]
+    domain = [words[name] for name in conditions]
     color = alt.Color(
-        "said:N", scale=alt.Scale(domain=domain, range=[looks[one][0] for one in conditions]),
+        "said:N", scale=alt.Scale(domain=domain, range=[looks[name][0] for name in conditions]),
         legend=alt.Legend(title=None, orient="top", columns=legend_columns()),
     )  # fmt: skip
     dash = alt.StrokeDash(
-        "said:N", scale=alt.Scale(domain=domain, range=[looks[one][1] for one in conditions]), legend=None
+        "said:N", scale=alt.Scale(domain=domain, range=[looks[name][1] for name in conditions]), legend=None
     )
     offset = alt.XOffset("said:N", scale=alt.Scale(domain=domain))
     mean = rows.transform_filter("datum.draw == null")
-    told = [
+    tips = [
         alt.Tooltip("said:N", title=words["labels"]),
         alt.Tooltip("n_shot:O", title=words["n_shot"]),
         alt.Tooltip("accuracy:Q", title=words["accuracy"], format=".1%"),
@@ -104,17 +104,17 @@ def accuracy_by_shots(
     ]
     band = mean.mark_rule(strokeWidth=2, opacity=0.55).encode(
         x=x, xOffset=offset, color=color, y=alt.Y("low:Q", title=words["accuracy"]), y2="high:Q",
-        tooltip=told + range_,
+        tooltip=tips + range_,
     )  # fmt: skip
     line = mean.mark_line(strokeWidth=2.5).encode(x=x, xOffset=offset, y=y, color=color, strokeDash=dash)
     spots = mean.mark_circle(size=110, opacity=1).encode(
-        x=x, xOffset=offset, y=y, color=color, tooltip=told + range_
+        x=x, xOffset=offset, y=y, color=color, tooltip=tips + range_
     )
     each = (
         rows.transform_filter("datum.draw != null")
         .mark_tick(thickness=2, size=16, opacity=0.8)
         .encode(
-            x=x, xOffset=offset, y=y, color=color, tooltip=[*told, alt.Tooltip("draw:Q", title=words["draw"])]
+            x=x, xOffset=offset, y=y, color=color, tooltip=[*tips, alt.Tooltip("draw:Q", title=words["draw"])]
         )
     )
     guess = rows.mark_rule(color=CUT, strokeDash=[4, 3]).encode(
@@ -124,7 +124,7 @@ def accuracy_by_shots(
 
 
 def changes(words: Mapping[str, str], *, n_demos: int) -> dict[str, Any]:
-    """What each example added to the probability of the answer, a bar each.
+    """Effect of each example on the probability of the answer, one bar each.
 
     Args:
         words: place, change, text, label, without in the reader's language.

@@ -18,9 +18,9 @@ PICTURE_WIDTHS = (800, 280)  # of the bars on a projector and on a phone, at lea
 
 
 def entropy_curve(words: Mapping[str, str]) -> dict[str, Any]:
-    """Entropy of the draw at each temperature, all tokens (dashed) and kept ones (solid), and where we are.
+    """Entropy of a draw from all tokens (dashed) and from kept ones (solid), the current temperature marked.
 
-    Built with Altair once for each language; the rows of `frames.temperature_curve` come beside it.
+    Built with Altair once per language; the rows of `tables.sampling.temperature_curve` come beside it.
 
     Args:
         words: temperature, entropy, n_kept, all, kept, now in the reader's language.
@@ -63,7 +63,7 @@ def entropy_curve(words: Mapping[str, str]) -> dict[str, Any]:
 
 
 def kept_curve(words: Mapping[str, str], *, d_vocab: int) -> dict[str, Any]:
-    """How many tokens are kept at each temperature, and where we are; rows as for `entropy_curve`.
+    """Number of kept tokens at each temperature, the current one marked; rows as for `entropy_curve`.
 
     Args:
         words: temperature, n_kept, now in the reader's language.
@@ -101,14 +101,14 @@ def surprisal_bars(words: Mapping[str, str], *, steps: range) -> dict[str, Any]:
         words: token, surprisal, model, rank in the reader's language; of generated tokens drawn, kept too.
         steps: The time axis, fixed so that nothing moves while tokens arrive.
     """
-    told = {
+    fields = {
         "token": ("token", "nominal", None), "surprisal_bits": ("surprisal", "quantitative", BITS),
         "model": ("model", "quantitative", PERCENT), "drawn": ("drawn", "quantitative", PERCENT),
         "rank": ("rank", "quantitative", COUNT), "n_kept": ("kept", "quantitative", COUNT),
     }  # fmt: skip
     tooltip = [
         {"field": field, "type": kind, "title": words[word]} | ({"format": form} if form else {})
-        for field, (word, kind, form) in told.items()
+        for field, (word, kind, form) in fields.items()
         if word in words
     ]
     x = {
@@ -139,8 +139,8 @@ def surprisal_bars(words: Mapping[str, str], *, steps: range) -> dict[str, Any]:
 
 
 def _named(n_steps: int) -> list[dict[str, Any]]:
-    """Which tokens have room for their name: in a wide picture more of them than in a narrow one."""
-    fits = [math.ceil(n_steps * NAME_PITCH / width) for width in PICTURE_WIDTHS]  # one name in so many bars
+    """Transforms that keep the tokens with room for a name: more in a wide picture than in a narrow one."""
+    fits = [math.ceil(n_steps * NAME_PITCH / width) for width in PICTURE_WIDTHS]  # one name in this many bars
     order = {"calculate": "datum.surprisal_bits - datum.step / 1e6", "as": "rank_of_bar"}  # no two alike
     most = [
         {
@@ -181,7 +181,7 @@ def quality_against_diversity(words: Mapping[str, str]) -> dict[str, Any]:
 
 
 def path_tree(words: Mapping[str, str], *, steps: int) -> dict[str, Any]:
-    """Every path a line from where it left its parent; the first own token stands at its start.
+    """The tree of paths, each a line from where it left its parent; its first own token stands at its start.
 
     Args:
         words: step, path, token, text, surprisal in the reader's language.

@@ -37,8 +37,8 @@ def legend_columns(n: int = 0, narrow: int = 1) -> dict[str, str]:
     """Columns of a legend above or below its picture.
 
     Args:
-        n: Where there is room, 0 for as many as entries.
-        narrow: On a phone.
+        n: Columns where there is room, 0 for as many as entries.
+        narrow: Columns on a phone.
     """
     return {"expr": f"{NARROW} ? {narrow} : {n}"}
 
@@ -48,7 +48,7 @@ def side_by_side(panels: Sequence[dict[str, Any]], spacing: int) -> dict[str, An
 
     Args:
         panels: Views of fixed width.
-        spacing: Between them, in pixels.
+        spacing: Space between them, in pixels.
     """
     return {
         "hconcat": list(panels),

@@ -1,4 +1,4 @@
-"""How often each prompt leads to the right answer."""
+"""Pictures of prompts that let a model think: the accuracy of each."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def prompt_accuracies(words: Mapping[str, str], *, prompts: Sequence[str]) -> di
         words: accuracy, low, high, n_right, n, and the name of each prompt, in the reader's language.
         prompts: Their ids, from left to right.
     """
-    named = f"({json.dumps({one: words[one] for one in prompts}, ensure_ascii=False)})[datum.value]"
+    named = f"({json.dumps({prompt: words[prompt] for prompt in prompts}, ensure_ascii=False)})[datum.value]"
     x = alt.X(
         "prompt:N", title=None, scale=alt.Scale(domain=list(prompts)),
         axis=alt.Axis(

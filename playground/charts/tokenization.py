@@ -27,7 +27,7 @@ _RATIO = ".2f"
 
 
 def ladder(words: Mapping[str, str], ink: str) -> dict[str, Any]:
-    """Vega-Lite of the rows of `frames_tokenization.ladder`: one line a granularity, one panel a measure.
+    """Vega-Lite of the rows of `tables.tokenization.ladder`: one line per granularity, one panel per measure.
 
     Args:
         ink: Colour of the numbers, one that can be read on the page's background.
@@ -99,7 +99,7 @@ def _panel(
 
 
 def language_bill(words: Mapping[str, str], tokenizers: Sequence[str]) -> dict[str, Any]:
-    """Vega-Lite of the rows of `frames_tokenization.language_bill`: tokens relative to English.
+    """Vega-Lite of the rows of `tables.tokenization.language_bill`: tokens relative to English.
 
     Args:
         words: language, tokenizer, ratio, tokens, characters, per_character, and each language's name under
@@ -151,7 +151,7 @@ def language_bill(words: Mapping[str, str], tokenizers: Sequence[str]) -> dict[s
 
 
 def vocabulary_curve(words: Mapping[str, str]) -> dict[str, Any]:
-    """Vega-Lite of the rows of `frames_tokenization.vocabulary_curve`; the row marked `now` is where we are.
+    """Vega-Lite of the rows of `tables.tokenization.vocabulary_curve`; `now` marks the current one.
 
     Args:
         words: d_vocab, per_word, now in the reader's language.

@@ -38,7 +38,7 @@ def canonical(text: str) -> str:
 
 
 def is_same(first: str, second: str) -> bool:
-    """Whether two texts are canonically equal."""
+    """True if two texts are canonically equal."""
     return canonical(first) == canonical(second)
 
 

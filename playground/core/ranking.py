@@ -75,7 +75,7 @@ class Weights:
         return total, max(0.0, math.log(total) - products[n - 1] / total) / _LN_2
 
     def stretch(self, first: int, n: int) -> tuple[NDArray[np.float64], float]:
-        """Probabilities and entropy in bits of a draw among ranks first to n - 1, far from the first rank.
+        """Probabilities [rank] and entropy in bits of a draw among ranks first to n - 1, far from the top.
 
         Summed anew: the difference of two running sums may have no correct digit that far down.
         """

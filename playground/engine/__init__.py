@@ -1,4 +1,4 @@
-"""How numbers are obtained: torch, transformers, tokenizers. Knows neither Streamlit nor a chart."""
+"""The engine computes all numbers: torch, transformers, tokenizers. Knows neither Streamlit nor a chart."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 
 def is_out_of_memory(error: Exception) -> bool:
-    """Whether the device, or the CPU's allocator, had no room."""
+    """True if the device, or the CPU's allocator, had no room."""
     import torch
 
     if isinstance(error, torch.OutOfMemoryError | MemoryError):

@@ -21,7 +21,7 @@ StartupState = Literal["waiting", "importing", "warming", "ready", "failed"]
 
 @dataclass(frozen=True, slots=True)
 class Startup:
-    """How far the engine is.
+    """Progress of the engine's start.
 
     Attributes:
         state: waiting (nobody asked for it yet), importing (libraries), warming (the default model is loaded
@@ -61,13 +61,13 @@ class SharedEngine:
 
         Raises:
             TimeoutError: Not within `timeout_s`.
-            PlaygroundError: It could not start; the message says why.
+            PlaygroundError: The engine could not start; the message names the reason.
         """
         self.start()
         return self._engine.result(timeout_s)
 
     def startup(self) -> Startup:
-        """How far it is; never waits."""
+        """Progress of the start; never waits."""
         if self._thread is None:
             return Startup("waiting")
         if self._warmed.is_set():
@@ -137,13 +137,13 @@ def shared_engine(timeout_s: float | None = None) -> Engine:
     """This process's engine, started if need be.
 
     Raises:
-        TimeoutError: It does not take requests within `timeout_s` (its libraries are still being imported).
+        TimeoutError: The engine takes no requests within `timeout_s` (its libraries are being imported).
     """
     return _shared.get(timeout_s)
 
 
 def startup() -> Startup:
-    """How far this process's engine is; never waits."""
+    """Progress of the start of this process's engine; never waits."""
     return _shared.startup()
 
 

@@ -1,4 +1,4 @@
-"""What every error has, and the kinds of them."""
+"""The base of all errors, and their kinds."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from playground.errors.message import Message
 
 
 def N_(msgid: str) -> str:
-    """Mark a string for translation; whoever shows it translates it."""
+    """Mark a string for translation; the page that shows it translates it."""
     return msgid
 
 
 class PlaygroundError(Exception):
-    """Base of everything shown to the reader as one sentence."""
+    """Base of every error that is shown to the reader as one sentence."""
 
     msgid: ClassVar[str] = N_("Something went wrong.")
 
@@ -45,12 +45,12 @@ class BusyError(PlaygroundError):
 
 
 class SetUpError(PlaygroundError):
-    """Params: reason, cure."""
+    """The installation or the configuration of the server is wrong. Params: reason, cure."""
 
     msgid = N_("{reason} {cure}")
 
 
 class MissingExtra(PlaygroundError):
-    """Params: package, cure."""
+    """An optional package is not installed. Params: package, cure."""
 
     msgid = N_("The package {package} is missing. {cure}")

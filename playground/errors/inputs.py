@@ -1,4 +1,4 @@
-"""What the reader can change: a text, a value, a file."""
+"""Errors of the reader's input: a text, a value, a file."""
 
 from __future__ import annotations
 
@@ -12,43 +12,43 @@ class EmptyText(InputError):
 
 
 class TextTooLong(InputError):
-    """Params: limit, got (characters)."""
+    """The text has too many characters. Params: limit, got (characters)."""
 
     msgid = N_("The text has {got:,} characters and the limit is {limit:,}: shorten it.")
 
 
 class TooManyTokens(InputError):
-    """Params: limit, got."""
+    """The text has too many tokens. Params: limit, got."""
 
     msgid = N_("The text has {got:,} tokens and the limit here is {limit:,}: shorten it.")
 
 
 class BadValue(InputError):
-    """Params: name, value, allowed."""
+    """A value is not allowed. Params: name, value, allowed."""
 
     msgid = N_("{name} is {value}, but only {allowed} is possible here.")
 
 
 class BadUpload(InputError):
-    """Params: row (1-based), reason."""
+    """A row of a file cannot be used. Params: row (1-based), reason."""
 
     msgid = N_("Row {row} of the file cannot be used: {reason}")
 
 
 class BadFile(InputError):
-    """Params: reason."""
+    """A file cannot be used. Params: reason."""
 
     msgid = N_("The file cannot be used: {reason}")
 
 
 class TwoAdapters(BadFile):
-    """Params: first, second (folders)."""
+    """An uploaded file holds two adapters. Params: first, second (folders)."""
 
     msgid = N_("The file holds two adapters, in {first} and in {second}: zip the folder of one.")
 
 
 class AdapterSetting(BadFile):
-    """Params: name, value (JSON), allowed."""
+    """The config of an adapter has a setting that is not supported. Params: name, value (JSON), allowed."""
 
     msgid = N_(
         "The adapter cannot be used: its adapter_config.json says {name}: {value}, and here it can only be "
@@ -57,7 +57,10 @@ class AdapterSetting(BadFile):
 
 
 class AdapterMisfit(BadFile):
-    """Params: tensor, model, base (as the file names it), reason."""
+    """A tensor of an adapter does not belong to the model.
+
+    Params: tensor, model, base (as the file names it), reason.
+    """
 
     msgid = N_(
         "The adapter does not fit {model}: {tensor} {reason}. Pick the model it was trained on; the file "
@@ -66,7 +69,10 @@ class AdapterMisfit(BadFile):
 
 
 class AdapterShape(BadFile):
-    """Params: tensor, model, base (as the file names it), got, needed."""
+    """A tensor of an adapter has another shape than the model needs.
+
+    Params: tensor, model, base (as the file names it), got, needed.
+    """
 
     msgid = N_(
         "The adapter does not fit {model}: {tensor} has the shape {got}, and {needed} is needed. Pick the "
@@ -75,11 +81,11 @@ class AdapterShape(BadFile):
 
 
 class Question(InputError):
-    """Not refused: the reader decides."""
+    """Not rejected: the reader decides."""
 
 
 class OtherBase(Question):
-    """Params: base (as the file names it), model."""
+    """An adapter names another base than the loaded model. Params: base (as the file names it), model."""
 
     msgid = N_(
         "The file names {base} as the model that the adapter was trained on, and the loaded one is {model}. "
@@ -88,7 +94,7 @@ class OtherBase(Question):
 
 
 class UnclearEncoding(BadFile):
-    """Params: encodings."""
+    """The encoding of a file cannot be known. Params: encodings."""
 
     msgid = N_(
         "The file does not say its encoding, possible are {encodings}: choose the one that looks right."
@@ -96,19 +102,19 @@ class UnclearEncoding(BadFile):
 
 
 class FileTooLarge(BadFile):
-    """Params: name, got_mb, limit_mb."""
+    """A file is too large. Params: name, got_mb, limit_mb."""
 
     msgid = N_("The file {name} has {got_mb:.2f} MB and the limit is {limit_mb:.0f} MB: make it smaller.")
 
 
 class WrongFileType(BadFile):
-    """Params: name, allowed."""
+    """A file has a suffix that is not supported. Params: name, allowed."""
 
     msgid = N_("The file {name} cannot be read here, only {allowed}: save it as one.")
 
 
 class WrongFieldCount(BadUpload):
-    """Params: row, got, expected."""
+    """A row has another number of fields than the first row. Params: row, got, expected."""
 
     msgid = N_(
         "Row {row} of the file does not have as many fields as the first row ({got}, not {expected}): a "
@@ -117,12 +123,12 @@ class WrongFieldCount(BadUpload):
 
 
 class TooManyAdapters(InputError):
-    """Params: limit."""
+    """The session has as many adapters as it may have. Params: limit."""
 
     msgid = N_("There is no room for another adapter: you can have {limit}. Delete one under *My adapters*.")
 
 
 class TooManyRuns(InputError):
-    """Params: limit."""
+    """The session has as many training runs as it may have. Params: limit."""
 
     msgid = N_("You have {limit} training runs already, including paused ones: stop one first.")

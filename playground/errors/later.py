@@ -1,4 +1,4 @@
-"""What cannot be now."""
+"""Errors that go away by themselves: the server is busy, or the request was stopped."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from playground.errors.base import N_, BusyError
 
 
 class QueueFull(BusyError):
-    """Params: position."""
+    """The queue of the engine is full. Params: position."""
 
     msgid = N_("The server is busy, you would be number {position} in the queue: try again in a moment.")
 
 
 class TimedOut(BusyError):
-    """Params: seconds."""
+    """A request took too long and was stopped. Params: seconds."""
 
     msgid = N_("The answer took longer than {seconds:.0f} seconds and was stopped: try a shorter text.")
 

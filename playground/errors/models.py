@@ -1,4 +1,4 @@
-"""What a model, its files or the model hub cannot do."""
+"""Errors of a model, its files or the model hub."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from playground.errors.base import N_, ModelError
 
 
 class ModelNotFound(ModelError):
-    """Params: model_id, cure."""
+    """A model is not on this machine. Params: model_id, cure."""
 
     msgid = N_("The model {model_id} is not on this machine. {cure}")
 
 
 class NotOnHub(ModelNotFound):
-    """Params: model_id, status (of HTTP)."""
+    """The model hub has no such model, or requires a log-in for it. Params: model_id, status (of HTTP)."""
 
     msgid = N_(
         "The model hub has no {model_id}, or gives it only to those who log in (HTTP {status}): "
@@ -21,13 +21,13 @@ class NotOnHub(ModelNotFound):
 
 
 class ModelDamaged(ModelError):
-    """Params: model_id, cure."""
+    """Files of a model are damaged. Params: model_id, cure."""
 
     msgid = N_("Files of the model {model_id} are damaged on this machine. {cure}")
 
 
 class Unsupported(ModelError):
-    """Params: model_id, capability."""
+    """A model lacks a capability. Params: model_id, capability."""
 
     msgid = N_("The model {model_id} has no {capability}: pick another model.")
 
@@ -39,13 +39,13 @@ class OutOfMemory(ModelError):
 
 
 class NotComputed(ModelError):
-    """An error nobody expected, while this request was computed; the log has it."""
+    """An unexpected error while this request was computed; the log has it."""
 
     msgid = N_("The server could not compute this, and its log says why: try again, or try another text.")
 
 
 class NotFinite(ModelError):
-    """Params: model_id."""
+    """A model computed values that are not numbers. Params: model_id."""
 
     msgid = N_(
         "The model {model_id} gives values here that are not numbers, as after a training run that "
@@ -54,7 +54,7 @@ class NotFinite(ModelError):
 
 
 class HubUnreachable(ModelError):
-    """Params: model_id."""
+    """The model hub cannot be reached. Params: model_id."""
 
     msgid = N_(
         "The model hub did not give {model_id}: check the internet connection and try again; "
@@ -63,7 +63,7 @@ class HubUnreachable(ModelError):
 
 
 class HubUntrusted(ModelError):
-    """Params: reason (of the TLS library)."""
+    """The model hub's certificate cannot be verified. Params: reason (of the TLS library)."""
 
     msgid = N_(
         "The model hub's certificate cannot be verified ({reason}): if a filter of your network opens "
@@ -72,7 +72,7 @@ class HubUntrusted(ModelError):
 
 
 class HubBusy(ModelError):
-    """Params: model_id."""
+    """The model hub has too many requests from this network. Params: model_id."""
 
     msgid = N_(
         "The model hub has too many requests from your network (HTTP 429): try {model_id} again in some "
@@ -81,7 +81,7 @@ class HubBusy(ModelError):
 
 
 class HubAnswered(ModelError):
-    """Params: model_id, status (of HTTP)."""
+    """The model hub answered with an unexpected HTTP status. Params: model_id, status (of HTTP)."""
 
     msgid = N_(
         "The model hub answered HTTP {status} when asked for {model_id}: try again later; "
@@ -90,7 +90,7 @@ class HubAnswered(ModelError):
 
 
 class NoHub(ModelError):
-    """Params: address."""
+    """The address does not belong to a model hub. Params: address."""
 
     msgid = N_(
         "{address} does not answer like a model hub: perhaps your network shows a log-in page first, "
@@ -99,7 +99,7 @@ class NoHub(ModelError):
 
 
 class WrongBytes(ModelError):
-    """Params: model_id, file."""
+    """A downloaded file has other bytes than announced. Params: model_id, file."""
 
     msgid = N_(
         "{file} of {model_id} came with other bytes than the model hub announced and was deleted: try "
@@ -108,13 +108,13 @@ class WrongBytes(ModelError):
 
 
 class AdapterGone(ModelError):
-    """Params: model_id."""
+    """An adapter is no longer on the server. Params: model_id."""
 
     msgid = N_("The adapter is no longer on the server: train it again, or upload the file you saved.")
 
 
 class Diverged(ModelError):
-    """Params: step, loss."""
+    """The loss of a training run has diverged. Params: step, loss."""
 
     msgid = N_(
         "The training failed at step {step}: the loss is {loss}. Use a smaller learning rate; your other "
@@ -123,17 +123,17 @@ class Diverged(ModelError):
 
 
 class ModelRefused(ModelError):
-    """The model is on the hub or on this machine, but it is not let in."""
+    """The model is on the hub or on this machine, but it may not be loaded."""
 
 
 class WrongArchitecture(ModelRefused):
-    """Params: model_id, got, allowed."""
+    """The family of a model is not supported. Params: model_id, got, allowed."""
 
     msgid = N_("The family {got} of the model {model_id} is not supported; these are: {allowed}.")
 
 
 class ConfigRefused(ModelRefused):
-    """Params: model_id, key, value, allowed."""
+    """The config of a model has a value that is not supported. Params: model_id, key, value, allowed."""
 
     msgid = N_(
         "config.json of {model_id} sets {key} to {value}, but only {allowed} is possible here: "
@@ -142,7 +142,7 @@ class ConfigRefused(ModelRefused):
 
 
 class UnknownSetting(ModelRefused):
-    """Params: model_id, key, value."""
+    """The config of a model has a setting whose effect is not known. Params: model_id, key, value."""
 
     msgid = N_(
         "config.json of {model_id} sets {key} to {value}, and what that changes is not known here: "
@@ -151,30 +151,33 @@ class UnknownSetting(ModelRefused):
 
 
 class WrongConfig(ModelRefused):
-    """Params: model_id, reason (the library's own words)."""
+    """The config of a model cannot be read by the library.
+
+    Params: model_id, reason (the library's own words).
+    """
 
     msgid = N_("config.json of {model_id} describes no model ({reason}): pick another one.")
 
 
 class WrongWeights(ModelRefused):
-    """Params: model_id, name."""
+    """The weights of a model do not fit its config. Params: model_id, name."""
 
     msgid = N_("The weights of {model_id} do not fit its config.json at {name}: download the model again.")
 
 
 class ModelTooLarge(ModelRefused):
-    """Params: model_id, got_mb, limit_mb."""
+    """A model is larger than the limit. Params: model_id, got_mb, limit_mb."""
 
     msgid = N_("The model {model_id} has {got_mb:,} MB and the limit is {limit_mb:,} MB.")
 
 
 class NoSafetensors(ModelRefused):
-    """Params: model_id."""
+    """A model has no safetensors weights. Params: model_id."""
 
     msgid = N_("The model {model_id} has no safetensors weights, and other formats can run foreign code.")
 
 
 class NoTokenizer(ModelRefused):
-    """Params: model_id."""
+    """A model has no tokenizer.json. Params: model_id."""
 
     msgid = N_("The model {model_id} has no tokenizer.json, so its tokens cannot be shown.")

@@ -1,4 +1,4 @@
-"""What whoever runs the server can change."""
+"""Errors of the installation or the configuration, for the person who runs the server."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from playground.errors.base import N_, SetUpError
 
 
 class DiskFull(SetUpError):
-    """Params: needed_mb, free_mb."""
+    """The disk of the models has too little space. Params: needed_mb, free_mb."""
 
     msgid = N_(
         "The disk of the models has {free_mb:,} MB free, but {needed_mb:,} MB are needed: free some space, "
@@ -15,7 +15,7 @@ class DiskFull(SetUpError):
 
 
 class CannotWrite(SetUpError):
-    """Params: reason (of the system)."""
+    """The folder of the models cannot be written. Params: reason (of the system)."""
 
     msgid = N_(
         "The folder of the models cannot be written ({reason}): set PLAYGROUND_CACHE_DIR to a folder that "
@@ -24,7 +24,7 @@ class CannotWrite(SetUpError):
 
 
 class FileLimit(SetUpError):
-    """Params: needed_mb."""
+    """This account may not write files as large as a model. Params: needed_mb."""
 
     msgid = N_(
         "This account may not write files as large as a model, {needed_mb:,} MB: raise its limit on the size "
@@ -33,6 +33,6 @@ class FileLimit(SetUpError):
 
 
 class EngineFailed(SetUpError):
-    """Params: error."""
+    """The engine could not start. Params: error."""
 
     msgid = N_("The engine could not start ({error}): run `llm-playground doctor` on the server.")

@@ -56,7 +56,7 @@ def _name(adapter: AdapterInfo) -> str:
 
 
 def entry_of(model_id: str, models: dict[str, CatalogueEntry]) -> CatalogueEntry | None:
-    """What a model id with an adapter names, at the strength it says; None when it is not this session's."""
+    """The entry that a model id with an adapter names, at its strength; None if it is another session's."""
     name, engine = AdapterName.of(model_id), _engine()
     if engine is None or not name.adapter_id or not engine.adapters.belongs(model_id, compute.owner()):
         return None
@@ -67,7 +67,7 @@ def entry_of(model_id: str, models: dict[str, CatalogueEntry]) -> CatalogueEntry
 
 
 def info_of(base: ModelInfo, entry: CatalogueEntry) -> ModelInfo:
-    """What is known of the entry's model, from that of its base.
+    """Facts about the entry's model, from those of its base.
 
     Raises:
         AdapterGone: The adapter is no longer there.

@@ -82,7 +82,7 @@ def list_key(key: str, names: Mapping[Option, str]) -> str:
     it sends of them could name another option.
 
     Args:
-        key: Of the list when it is drawn first.
+        key: Key of the list when it is drawn first.
         names: Option -> its words.
     """
     words = hash(tuple(names.items()))
@@ -92,18 +92,18 @@ def list_key(key: str, names: Mapping[Option, str]) -> str:
 
 
 def last_choice(key: str) -> object:
-    """What is chosen in a list drawn under `list_key`, also before its next words are drawn."""
+    """The option chosen in a list drawn under `list_key`, also before its next words are drawn."""
     return st.session_state.get(last_key(key))
 
 
 def last_key(key: str) -> str:
-    """What `list_key` gave last."""
+    """The last result of `list_key`."""
     n, _words = st.session_state.get(f"{key}_words", (0, 0))
     return f"{key}_{n}" if n else key
 
 
 def default_of(key: str, wanted: Option) -> Option | None:
-    """What to give a picker as its default so that it shows this option.
+    """The default to give a picker so that it shows this option.
 
     The default alone is in the picker's message at every run. What session state sets is sent once, and is
     lost where the browser has not yet the picker's program: its next message then shows another option.
@@ -120,9 +120,9 @@ def default_index(key: str, names: Iterable[Option], wanted: Option) -> int:
 
 
 def _wanted(key: str, names: Mapping[str, str]) -> str:
-    """The option of the link, else the first.
+    """The option of the link, otherwise the first.
 
-    What was possible when it was chosen and is no longer (another model, another file) is dropped silently.
+    An option that is no longer possible (another model, another file) is dropped silently.
     """
     if last_key(f"{key}_choice") in st.session_state and st.session_state.get(key) not in (None, "", *names):
         put(key, "")
@@ -133,7 +133,7 @@ def _wanted(key: str, names: Mapping[str, str]) -> str:
 
 
 def _keep(key: str, drawn: str, options: tuple[str, ...]) -> None:
-    """What the browser sends is an option's words: after a change of language or options they name none."""
+    """Keep the choice: after a change of language or options the browser's words name no option any more."""
     chosen = st.session_state[drawn]
     if chosen in options:
         put(key, "" if chosen == options[0] else chosen)

@@ -16,7 +16,7 @@ _PASSED_ON = ("Forwarded", "X-Forwarded-For", "X-Real-IP", "Via")
 
 
 def is_at_server() -> bool:
-    """Whether the reader sits at the server's own machine, as a teacher does, and comes through no proxy.
+    """True if the reader sits at the server's own machine, as a teacher does, and comes through no proxy.
 
     A browser in the network has another address, and whoever comes through a proxy on this machine brings
     a line of it or asks for another name than this machine's own.
@@ -31,7 +31,7 @@ def is_at_server() -> bool:
 
 
 def is_on_this_machine(info: ModelInfo) -> bool:
-    """Whether the model's files are here, also where they could not be loaded."""
+    """True if the model's files are here, also where they could not be loaded."""
     return info.n_layer > 0 or info.state in ("waiting", "ready")
 
 
@@ -68,7 +68,7 @@ def size(entry: CatalogueEntry) -> str:
 
 
 def progress_words(info: ModelInfo) -> str:
-    """What the engine says of a model, in the reader's language, and how long a download will still take."""
+    """The engine's message about a model, in the reader's language, and the remaining time of a download."""
     if info.download is not None and info.message is None:
         return _("The model hub is being asked")
     left = info.download.seconds_left if info.download is not None else None

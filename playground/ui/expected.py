@@ -1,4 +1,4 @@
-"""What the model expected at a place of a text, named as everywhere."""
+"""The tokens a model expected at a place of a text, labelled as everywhere."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ def expected(
     """The most probable tokens of one place.
 
     Args:
-        model_id: Whose tokens.
-        token_ids, probs: Of each, best first. Shape [n].
+        model_id: Model of the tokens.
+        token_ids, probs: Id and probability of each, best first. Shape [n].
         before: Bytes before them that have begun a character (`pieces.open_bytes`).
     """
     labels = token_labels(model_id, token_ids, before)

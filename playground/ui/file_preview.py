@@ -42,14 +42,14 @@ class FileKind:
     """One kind of file.
 
     Attributes:
-        key: Of its field; other keys of the session start with it.
-        label: What may be uploaded, with its limits.
-        suffixes: Of files that are taken.
+        key: Key of its field; other keys of the session start with it.
+        label: Label of the field: files that may be uploaded, with their limits.
+        suffixes: Suffixes of files that are accepted.
         read: Makes of name, bytes and how to read them what is used; raises `BadFile`.
         count: Says how much that is.
         take: Called with the name and what was read, at the click that uses it.
         parts: The columns a .csv must have; () where it is read as it stands.
-        columns: Where they stand, from the names of the first row.
+        columns: Gives the columns of the parts, from the names of the first row.
         use: The words of the click.
     """
 
@@ -233,7 +233,7 @@ def _id_of(options: ReadOptions) -> str:
 
 
 def _columns(kind: FileKind, draft: _Draft, options: ReadOptions, table: Sheet) -> ReadOptions | None:
-    """Draw a list of columns for each part; known names choose, else the reader does."""
+    """Draw a list of columns for each part; known names choose, otherwise the reader does."""
     known = kind.columns(table) or ()
     defaults = [None] * (len(kind.parts) - len(known)) + list(known)  # optional parts come first
     every_column = tuple(range(table.width))
@@ -275,8 +275,8 @@ def offer_sample(name: str, *, key: str) -> None:
     """Let the reader download one of our own files, in the reader's language, as an example of its kind.
 
     Args:
-        name: Of the file in assets/samples/<language>/.
-        key: Of the button.
+        name: Name of the file in assets/samples/<language>/.
+        key: Key of the button.
     """
     data = localized(state.language(), "samples", name).read_bytes()
     st.download_button(

@@ -155,7 +155,7 @@ def page(name: str) -> PageContext:
 
 
 def has_sentence(context: PageContext) -> bool:
-    """Whether there is a sentence for a panel that is about it; else one line says what is missing."""
+    """True if there is a sentence for a panel about it; otherwise one line says what is missing."""
     if context.no_text is not None:
         _say_missing(context.no_text)
     return context.no_text is None
@@ -179,7 +179,7 @@ def _text_error(text: str) -> InputError | None:
 
 
 def _say_missing(error: InputError) -> None:
-    """An empty field is no fault; a text that is too long is one."""
+    """Say that a sentence is missing. An empty field is not an error; a text that is too long is one."""
     if isinstance(error, EmptyText):
         st.info(sentence(error), icon=":material/edit_note:")
     else:

@@ -1,4 +1,4 @@
-"""How tokens are shown that are no part of a text on the page: ids of the vocabulary."""
+"""Labels of tokens that are not part of a text on the page: ids of the vocabulary."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from playground.ui import compute
 
 
 def token_labels(model_id: str, token_ids: NDArray[np.int64], before: bytes = b"") -> tuple[str, ...]:
-    """How tokens that may come next are shown: `·London`, `EC …`.
+    """Labels of tokens that may come next: `·London`, `EC …`.
 
     Args:
-        model_id: Whose tokens.
-        token_ids: Which.
+        model_id: Model of the tokens.
+        token_ids: Ids of the tokens.
         before: Bytes before them that have begun a character; none after a whole text.
     """
     texts = compute.get_engine().token_texts(model_id, token_ids)

@@ -25,13 +25,13 @@ KEY = "next_characters"
 
 
 def may_be_worth_it(context: PageContext, tokens: Tokenization) -> bool:
-    """Whether the trace of this text is worth its keys and values: its tokens are parts of characters."""
+    """True if the trace of this text is worth its keys and values: its tokens are parts of characters."""
     has_keys = {"logits", "query_key"} <= set(context.model.capabilities)
     return has_keys and are_worth_it(context, tokens, ())
 
 
 def are_worth_it(context: PageContext, tokens: Tokenization, next_tokens: Sequence[str]) -> bool:
-    """Whether the model writes one token after another and some here are parts of characters.
+    """True if the model writes one token after another and some here are parts of characters.
 
     Args:
         context: From `frame.page`.
@@ -48,7 +48,7 @@ def draw(context: PageContext, trace: Trace, *, under_settings: bool = False) ->
     Args:
         context: From `frame.page`.
         trace: With the logits of the last position; with its keys and values each pass reads what is new.
-        under_settings: Whether it stands where settings change the next token's probabilities, but not these.
+        under_settings: True where settings change the next token's probabilities, but not these.
     """
     key = (context.model.model_id, trace.revision, trace.adapter, trace.dtype, trace.input_ids.tobytes())
     kept: tuple[object, NextCharacters] | None = st.session_state.get(KEY)

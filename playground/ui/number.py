@@ -30,14 +30,14 @@ def number_field(
     """A field for a number, bound to the URL; beyond its limits the nearest one is taken, and that is said.
 
     With limits of Streamlit's own the browser keeps such a number in the field and sends nothing: the page
-    would go on with the number before, without a word. What is no number becomes the default.
+    would go on with the number before, without a word. A value that is not a number becomes the default.
 
     Args:
         label: Above the field.
-        low, high: What is possible.
+        low, high: Smallest and largest possible value.
         default: At first; needs no place in the URL.
-        step: Of its two buttons.
-        key: Of the field, and its name in the URL.
+        step: Step of its two buttons.
+        key: Key of the field, and its name in the URL.
         width, help, disabled, label_visibility: As `st.number_input` takes them.
     """
     asked = st.query_params.get(key)
@@ -74,9 +74,9 @@ def slider(
 
     Args:
         label: Above the slider.
-        options: What is possible, from small to large.
+        options: Possible values, from small to large.
         default: At first; needs no place in the URL.
-        key: Of the slider, and its name in the URL.
+        key: Key of the slider, and its name in the URL.
         help, disabled, width: As `st.slider` takes them.
     """
     asked = st.query_params.get(key)
@@ -103,7 +103,7 @@ def _say(label: str, low: Number, high: Number, key: str, used_now: Number) -> N
 
 
 def _nearest(text: str, options: Sequence[Number], default: Number) -> Number:
-    """The option that is nearest to a number of the link; the default where it is none."""
+    """The option that is nearest to a number of the link; the default where that is not a number."""
     try:
         number = float(text)
     except ValueError:
@@ -122,7 +122,7 @@ def _is_possible(text: str, low: float, high: float) -> bool:
 
 
 def _limit(key: str, low: Number, high: Number) -> None:
-    """What was typed, or the nearest that is possible."""
+    """The typed number, or the nearest one that is possible."""
     value = st.session_state[key]
     if low <= value <= high:
         st.session_state.pop(f"{key}_typed", None)

@@ -50,7 +50,7 @@ def with_particles(before: str, text: str) -> str:
     """Replace the marks in `text`, such as `[은/는]`, by what follows the word that ends before each.
 
     Args:
-        before: What stands before `text`.
+        before: The text before `text`.
         text: With marks.
 
     Returns:

@@ -22,10 +22,10 @@ class Progress:
     part, on the last job of its kind with the same model on this machine. Unknown, nothing is said.
 
     Args:
-        kind: Of job: its parts take alike long.
-        model_id: Which model computes.
+        kind: Kind of job, whose parts take equally long.
+        model_id: The model that computes.
         total: Parts of the whole job.
-        words: What is said before the first part.
+        words: Message before the first part.
         done: Parts that an earlier run has done.
     """
 
@@ -40,7 +40,7 @@ class Progress:
 
         Args:
             done: Parts, those of an earlier run too.
-            words: How many those are.
+            words: Message with the number of these.
         """
         if done > self._before:
             _measured[self._kind] = (time.monotonic() - self._begun_at) / (done - self._before)

@@ -1,4 +1,4 @@
-"""What stands under every picture: where its numbers come from; values, files and code to take away."""
+"""The lines under every picture: the source of its numbers; values, files and code to take away."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def provenance(trace: Trace, *, layer: int | None = None, head: int | None = Non
     """Draw the small line that says where a picture's numbers come from.
 
     Args:
-        trace: What the model computed.
-        layer: As pages count: 1 is the first block, 0 the embedding.
+        trace: The trace whose numbers are shown.
+        layer: Layer as pages count: 1 is the first block, 0 the embedding.
         head: Counted from 1.
     """
     words = [
@@ -50,8 +50,8 @@ def source(model: ModelInfo, *more: str) -> None:
     """Draw the small line that says which model gave a picture's numbers.
 
     Args:
-        model: It.
-        *more: What else there is to say.
+        model: The model.
+        *more: Further parts of the line.
     """
     revision = _("revision {hash}").format(hash=model.revision[:12])
     named = _named(model.model_id, model.adapter)
@@ -62,8 +62,8 @@ def other_settings(made: Mapping[str, object], now: Mapping[str, object]) -> Non
     """Say that a result was made with other settings than those that stand above it; nothing if it was not.
 
     Args:
-        made: How each setting is called -> what the result was made with.
-        now: The same, as chosen now; settings that `made` does not name do not count.
+        made: Name of each setting -> its value for the result.
+        now: Name of each setting -> its value now; settings that `made` does not name do not count.
     """
     others = {name: value for name, value in made.items() if value != now[name]}
     if others:
@@ -100,7 +100,7 @@ def under_picture(
     """Draw one row below a picture: values as a table, CSV, PNG and SVG, and the code that gives the numbers.
 
     Args:
-        name: Of the picture; file names and widget keys start with it. Unique in the app, `[a-z_]+`.
+        name: Name of the picture; file names and widget keys start with it. Unique in the app, `[a-z_]+`.
         frame: The numbers the picture shows, or what makes them when somebody asks.
         code: From `code`, or what makes it when somebody asks.
         picture: Key of the element or container that holds the picture, for PNG and SVG; None where the
@@ -143,7 +143,7 @@ def code(name: str, **values: object) -> str:
     r"""The script `assets/code/<name>.py` with the right-hand sides of its first assignments replaced.
 
     Args:
-        name: Of the script.
+        name: Name of the script.
         **values: Variable -> value, written with `repr`, so that no text can become code.
 
     Raises:
@@ -176,7 +176,7 @@ class MergedFolder(str):
 
 
 def model_folder(model_id: str) -> str:
-    """Where the shown code finds the model on this machine, `~` for the home folder.
+    """Folder in which the shown code finds the model on this machine, `~` for the home folder.
 
     A model with an adapter is merged by the code, out of the adapter's downloaded folder.
     """
@@ -188,7 +188,7 @@ def model_folder(model_id: str) -> str:
 
 
 def adapter_folder(model_id: str) -> str:
-    """Where the shown code looks for a downloaded adapter, unpacked."""
+    """Folder in which the shown code looks for a downloaded adapter, unpacked."""
     return f"~/Downloads/adapter-{AdapterName.of(model_id).adapter_id[:8]}"
 
 
@@ -203,10 +203,10 @@ def show_chart(
 
     Args:
         chart: An Altair chart, or a Vega-Lite specification as a dict.
-        key: Of the container around the chart (a chart alone leaves no trace of its key in the page); also
-            the `picture` of `under_picture`.
-        alt: What the picture shows, in words, for those who do not see it.
-        data: Of a Vega-Lite specification.
+        key: Key of the container around the chart (a chart alone leaves no trace of its key on the page);
+            also the `picture` of `under_picture`.
+        alt: Description of the picture, for readers who do not see it.
+        data: Rows of a Vega-Lite specification.
     """
     with st.container(key=key):
         if isinstance(chart, dict):

@@ -28,7 +28,7 @@ _OUTLIVE = {"settings"}
 
 @dataclass(frozen=True, slots=True)
 class PageContext:
-    """What a page works on.
+    """The model and the text that a page works on.
 
     Attributes:
         name: File name, URL and lesson name of the page.
@@ -36,7 +36,7 @@ class PageContext:
         text: The reader's sentence: not too long, nothing but text; "" where `no_text` says why.
         language: The code of the reader's language.
         owner: The session's id in the engine.
-        no_text: Why there is no sentence to work on.
+        no_text: Reason why there is no sentence to work on.
     """
 
     name: str
@@ -62,7 +62,7 @@ def session_id() -> str:
 
 
 def click_waits() -> bool:
-    """Whether the reader has done something that reruns a fragment, which waits for the end of this run.
+    """True if the reader has done something that reruns a fragment, which waits for the end of this run.
 
     Streamlit interrupts a run for a whole rerun only (`_fragment_run_should_not_preempt_script`).
     """

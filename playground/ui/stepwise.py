@@ -1,4 +1,4 @@
-"""What an engine gives step by step, until the reader does something else: texts, searches, scores."""
+"""Results an engine gives step by step, until the reader does something else: texts, searches, scores."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def generate_many(
     Args:
         context: From `frame.page`.
         settings: Fields of `GenerateRequest`, of each continuation; `text` where it is another one.
-        max_new_tokens: Of each.
+        max_new_tokens: Most new tokens of each.
     """
     model = context.model.model_id
     requests = tuple(
@@ -80,7 +80,7 @@ def scores(
     Args:
         context: From `frame.page`.
         texts, candidates, following, topic: As in `ScoreRequest`.
-        ends_at_click: Whether a click in a fragment ends it; not while the page is drawn, where an error of
+        ends_at_click: True if a click in a fragment ends it; not while the page is drawn, where an error of
             ours is raised instead.
     """
     request = ScoreRequest(
@@ -93,7 +93,7 @@ def scores(
 def _until_click(
     request: Request, ask: Callable[[Request, OnWait], Iterator[Step]], *, ends_at_click: bool = True
 ) -> Generator[Step]:
-    """What the engine gives, until the reader does something else; the waiting line is drawn here and now.
+    """The engine's results, until the reader does something else; the waiting line is drawn here and now.
 
     Closing the iterator stops the model within one step.
     """

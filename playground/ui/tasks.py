@@ -22,12 +22,12 @@ class Task:
     """One task; what to do stands in the lesson under `## task <id>`.
 
     Attributes:
-        id: As in the lesson.
+        id: Id of the task in the lesson.
         kind: The reader types a number, picks an option, or brings the page into a state (a goal).
         answer: Gives the model's real value, for what is on the screen now: a number, the right option, or
             whether the goal is reached; nan while there is nothing to compare with.
         options: The choices, or choice -> how it is shown.
-        tolerance: How far a number may be from the answer; 0 for whole numbers.
+        tolerance: Largest distance of a number from the answer; 0 for whole numbers.
     """
 
     id: str
@@ -119,7 +119,7 @@ def _is_right(task: Task, given: float | str, answer: float | str) -> bool:
 
 
 def _hint(given: float | str, answer: float | str) -> str:
-    """What to do next, without giving the answer away."""
+    """A hint at the next step, without giving the answer away."""
     if isinstance(given, str) or isinstance(answer, str):
         return _("Not this one. Look at the picture again.")
     if given < answer:
@@ -128,7 +128,7 @@ def _hint(given: float | str, answer: float | str) -> str:
 
 
 def _no_longer(given: float | str, answer: float | str) -> str:
-    """What an answer is when the task was solved for another sentence, model or picture."""
+    """A note that the task was solved for another sentence, model or picture."""
     if isinstance(given, str) or isinstance(answer, str):
         return _("Solved before. For what is on the screen now, another answer is right.")
     if given < answer:

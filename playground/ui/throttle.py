@@ -1,4 +1,4 @@
-"""How often what the model writes is drawn anew."""
+"""Limits how often a text that the model writes is drawn anew."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from dataclasses import dataclass
 
 @dataclass
 class Throttle:
-    """Draws as often as a share of the time allows, and no oftener than a few times a second.
+    """Draws as often as a share of the time allows, and no more than a few times per second.
 
     With many readers at once a drawing takes longer, so it is done less often: the model goes first.
 
     Attributes:
-        per_s: Drawings a second at most.
-        share: Of the time that drawing may take.
+        per_s: Most drawings per second.
+        share: Share of the time that drawing may take.
     """
 
     per_s: float = 4

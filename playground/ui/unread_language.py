@@ -31,9 +31,9 @@ def say(text: str, model: ModelInfo, needs: Collection[Capability] = ()) -> None
     where the model's languages are not known, or the text has no letters.
 
     Args:
-        text: What the page has the model read.
+        text: The text that the page has the model read.
         model: The chosen one.
-        needs: What the page asks of a model.
+        needs: Capabilities that the page needs of a model.
     """
     script = script_of(text[:READ_CHARS])
     if not script or not model.languages or is_written_in(model.languages, script):
@@ -84,7 +84,7 @@ def _offer(info: ModelInfo) -> None:
 
 
 def _why_not(others: Sequence[ModelInfo]) -> str:
-    """Why none of the models can be had here and now; "" where one is coming."""
+    """The reason why none of the models can be had here and now; "" where one is coming."""
     if any(info.download for info in others):
         return ""
     if all(info.state == "absent" for info in others):
@@ -94,7 +94,7 @@ def _why_not(others: Sequence[ModelInfo]) -> str:
 
 @st.fragment(run_every=1.0, key="unread_language_coming")
 def _coming(model_ids: Sequence[str]) -> None:
-    """How far the downloads are, for everybody; a full rerun as soon as one has ended."""
+    """Progress of the downloads, for everybody; a full rerun as soon as one has ended."""
     infos = {info.model_id: info for info in compute.get_engine().models()}
     for model_id in model_ids:
         info = infos[model_id]

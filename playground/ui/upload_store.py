@@ -21,8 +21,8 @@ def bound(store: MemoryUploadedFileManager, *, session_bytes: int, all_bytes: in
 
     Args:
         store: Streamlit's; changed in place, since the upload route already knows it.
-        session_bytes: Of one session.
-        all_bytes: Of all sessions.
+        session_bytes: Limit of one session.
+        all_bytes: Limit of all sessions together.
     """
     add, lock = store.add_file, threading.Lock()
 

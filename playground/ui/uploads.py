@@ -1,4 +1,4 @@
-"""Where a file comes in: in the reader's words, read once, and then no longer kept by the server.
+"""File uploads: a field in the reader's language; a file is read once, then no longer kept by the server.
 
 Streamlit keeps every file of a field for as long as its session lives, and answers a wrong type or size in
 English. So a field takes any file, we say ourselves what is wrong with it, and once its bytes are read they
@@ -50,9 +50,9 @@ def field(
     """Draw a field for a file, and what was wrong with the last one.
 
     Args:
-        key: Of the field; other keys of the session start with it.
-        label: What may be uploaded, with its limits.
-        suffixes: Of files that are taken, in small letters, without the dot.
+        key: Key of the field; other keys of the session start with it.
+        label: Label of the field: files that may be uploaded, with their limits.
+        suffixes: Suffixes of files that are accepted, in lower case, without the dot.
         max_bytes: Longest file.
         take: Called with name, bytes and `args` before the next run; it may raise a `PlaygroundError`.
         args: More for `take`.
@@ -94,7 +94,7 @@ def answer(key: str, take: Take, args: tuple[Any, ...]) -> None:
 
 
 def is_refused(key: str) -> bool:
-    """Whether the last file of the field `key` was not taken."""
+    """True if the last file of the field `key` was not accepted."""
     return f"{key}_error" in st.session_state
 
 
@@ -141,7 +141,7 @@ def _receive(key: str, suffixes: Sequence[str], max_bytes: int, take: Take, args
 
 
 def _names(given: Sequence[UploadedFile | DeletedFile]) -> list[str]:
-    """How the first files that came together are called."""
+    """Names of the first files that came together."""
     names = [readable_text(one.name)[0][-_LONGEST_NAME:] for one in given if isinstance(one, UploadedFile)]
     return [*names[:_SHOWN_NAMES], *(["…"] if len(names) > _SHOWN_NAMES else [])]
 
@@ -171,6 +171,6 @@ def _drop(file_id: str) -> None:
 
 
 def _widget(key: str) -> str:
-    """Of the uploader: another one after each file, since only the browser can empty one."""
+    """Key of the uploader: another one after each file, since only the browser can empty one."""
     n = st.session_state.get(f"{key}_n", 0)
     return f"{key}_{n}" if n else key

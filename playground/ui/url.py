@@ -1,4 +1,4 @@
-"""What of a session stands in the URL: the settings of each page, kept while the reader is elsewhere."""
+"""The settings of each page in the URL, kept in the session while the reader is elsewhere."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def setting(key: str, default: object) -> Tied:
     The URL holds it, the session keeps it while its widget is not drawn, `reset` puts it back.
 
     Args:
-        key: Of the widget, and its name in the URL.
-        default: What the widget is at first.
+        key: Key of the widget, and its name in the URL.
+        default: Value of the widget at first.
     """
     session = st.session_state
     session.setdefault("settings", {}).setdefault(session.get("page", ""), set()).add(key)
@@ -84,7 +84,7 @@ def put(key: str, value: str) -> None:
 
 
 def _keep_ours(key: str) -> None:
-    """What the browser says of a field that nobody sees is no news.
+    """Ignore the browser's value of a field that nobody sees.
 
     With a click that comes before the answer to the last one it is the value before that one. (What the URL
     says after the back button comes another way, and wins.)

@@ -16,8 +16,8 @@ def chosen(place: str, controls: Sequence[Control]) -> dict[str, float]:
     """Tie the settings of a picture to the URL and give them; a value that cannot be becomes the default.
 
     Args:
-        place: What the names in the URL start with, `[a-z_]+`.
-        controls: Of the picture.
+        place: Prefix of the names in the URL, `[a-z_]+`.
+        controls: Controls of the picture.
     """
     values = {}
     with st.container(key=f"url_of_{place}"):
@@ -36,7 +36,7 @@ def chosen(place: str, controls: Sequence[Control]) -> dict[str, float]:
 
 
 def remember(place: str, controls: Sequence[Control]) -> Callable[[dict[str, float]], None]:
-    """What puts released settings into the URL; the default needs no place there."""
+    """A callback that puts released settings into the URL; defaults need no place there."""
 
     def put(values: dict[str, float]) -> None:
         for control in controls:

@@ -35,10 +35,10 @@ class WaitingLine:
     superseded request ends its run without a word (the newer one is drawing already).
 
     Args:
-        engine, request: Who waits for what.
-        ends_at_click: Whether a click in a fragment, which waits for the end of this run, ends the request
+        engine, request: The engine, and the request that is waited for.
+        ends_at_click: True if a click in a fragment, which waits for the end of this run, ends the request
             and raises `Clicked`.
-        ends_run: Whether an error of ours ends the run; else it is raised, for a page that goes on without.
+        ends_run: True if an error of ours ends the run; otherwise it is raised, for pages that go on without.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class WaitingLine:
         self._started = time.monotonic()
 
     def __call__(self, waiting: Waiting) -> None:
-        """Called by the engine about ten times a second, in this thread: `st` may end the run here."""
+        """Called by the engine about ten times per second, in this thread: `st` may end the run here."""
         if self._ends_at_click and click_waits():
             raise Clicked
         if waiting.waited_s < SHOW_AFTER_S:

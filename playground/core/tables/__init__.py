@@ -1,1 +1,1 @@
-"""Results as tidy DataFrames, a file a page or panel."""
+"""Results as tidy DataFrames, one file per page or panel."""

@@ -1,4 +1,4 @@
-"""Tables of the attention page: heads and their scores, one map, what switching heads off did."""
+"""Tables of the attention page: heads and their scores, one map, the effect of switching heads off."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ N_BARS = 10
 
 
 def heads(scores: HeadScores, n_keys: float) -> pd.DataFrame:
-    """Every head, its seven scores and its job; layers and heads counted from 1, as on the page.
+    """Every head, its seven scores and its role; layers and heads counted from 1, as on the page.
 
     Args:
-        scores: Of `core.heads.head_scores`, each [layer, head].
+        scores: From `core.heads.head_scores`, each [layer, head].
         n_keys: Keys a token can see, on average.
     """
     n_layer, n_head = next(iter(scores.values())).shape
@@ -32,26 +32,26 @@ def heads(scores: HeadScores, n_keys: float) -> pd.DataFrame:
 
 
 def attention_map(weights: NDArray[np.floating], queries: Sequence[str], keys: Sequence[str]) -> pd.DataFrame:
-    """One head's map, a row a query.
+    """One head's map, one row per query.
 
     Args:
         weights: Shape [query, key].
         queries, keys: Their labels; numbered, because a label may come twice.
     """
-    columns = [f"{place}: {label}" for place, label in enumerate(keys)]
+    columns = [f"{number}: {label}" for number, label in enumerate(keys)]
     table = pd.DataFrame(np.asarray(weights, dtype=np.float64), columns=columns)
-    table.insert(0, "query", [f"{place}: {label}" for place, label in enumerate(queries)])
+    table.insert(0, "query", [f"{number}: {label}" for number, label in enumerate(queries)])
     return table
 
 
 def ablated(
     before: NDArray[np.float64], after: NDArray[np.float64], labels: Mapping[int, str]
 ) -> pd.DataFrame:
-    """The likeliest next tokens with all heads, and what the same tokens have without some.
+    """Probabilities of the likeliest next tokens with all heads, and of the same tokens without some heads.
 
     Args:
         before, after: Probabilities. Shape [d_vocab].
-        labels: Token id -> how it is shown; exactly the tokens to show.
+        labels: Token id -> label; exactly the tokens to show.
     """
     ids = sorted(labels, key=lambda token: -before[token])
     rows = [
@@ -63,7 +63,11 @@ def ablated(
 
 
 def shown_tokens(before: NDArray[np.float64], after: NDArray[np.float64]) -> list[int]:
-    """The tokens a before-and-after picture shows: the first of each side, `N_BARS` in all."""
+    """Ids of the tokens that a before-and-after picture shows: the first of each side, `N_BARS` in all.
+
+    Args:
+        before, after: Probabilities. Shape [d_vocab].
+    """
     firsts: list[int] = np.argsort(-after, kind="stable")[:3].tolist()
     for token in np.argsort(-before, kind="stable")[: 2 * N_BARS].tolist():
         if len(firsts) < N_BARS and token not in firsts:
@@ -74,10 +78,10 @@ def shown_tokens(before: NDArray[np.float64], after: NDArray[np.float64]) -> lis
 def ranking(
     kl: Mapping[tuple[int, int], float], links: NDArray[np.floating], answers: Mapping[tuple[int, int], str]
 ) -> pd.DataFrame:
-    """Heads by what the model loses without them, beside their strongest link.
+    """Heads ranked by the change of the next-token distribution without them, beside their strongest link.
 
     Args:
-        kl: (layer, head) -> bits by which the next-token distribution changes without it.
+        kl: (layer, head) -> change of the next-token distribution without it, bits.
         links: Largest weight from the last token to another one. Shape [layer, head].
         answers: (layer, head) -> the likeliest next token without it.
 
@@ -93,22 +97,22 @@ def ranking(
 
 
 def rank_correlation(table: pd.DataFrame) -> float:
-    """Spearman's, of what the heads of a `ranking` cost and their strongest links; NaN where one is constant.
+    """Spearman correlation of `kl_bits` and `strongest_link` of a `ranking`; NaN where one is constant.
 
-    It is no entry of the table's `attrs`: those travel as JSON, which knows no NaN.
+    It is not an entry of the table's `attrs`: those travel as JSON, which has no NaN.
     """
     return float(table["kl_bits"].rank().corr(table["strongest_link"].rank()))
 
 
 def flow(shares: NDArray[np.floating], labels: Sequence[str]) -> pd.DataFrame:
-    """A map of tokens, a row a cell.
+    """A map of tokens, one row per cell.
 
     Args:
-        shares: Shape [query, key].
-        labels: Of the tokens; numbered, because one may come twice.
+        shares: Share of each key in each query. Shape [query, key].
+        labels: Labels of the tokens; numbered, because one may come twice.
     """
     n = len(labels)
-    names = np.array([f"{place}: {label}" for place, label in enumerate(labels)], dtype=object)
+    names = np.array([f"{number}: {label}" for number, label in enumerate(labels)], dtype=object)
     queries, keys = np.divmod(np.arange(n * n), n)
     return pd.DataFrame(
         {

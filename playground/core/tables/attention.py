@@ -1,4 +1,4 @@
-"""Tables of the attention page; names of columns stand here only."""
+"""Tables of the attention page; column names stand here only."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from playground.core.attention import RowArithmetic, row_weights
 
 
 def row(labels: Sequence[str], arithmetic: RowArithmetic, divisor: float) -> pd.DataFrame:
-    """One row of one head, a key a line.
+    """One row of one head, one line per key.
 
     Args:
-        labels: Of the keys. Length [key].
+        labels: Labels of the keys. Length [key].
         arithmetic: From `core.attention.row_arithmetic`.
-        divisor: What the reader divides the scores by instead of √d_head.
+        divisor: Divisor of the scores that the reader chose instead of √d_head.
 
     Returns:
         key, token, score (q·k), scaled (/ √d_head), mask (0 or -inf), weight, written (length of what it adds
@@ -25,7 +25,7 @@ def row(labels: Sequence[str], arithmetic: RowArithmetic, divisor: float) -> pd.
     """
     allowed = np.isfinite(arithmetic.scaled)
     d_head = arithmetic.products.shape[1]
-    made = pd.DataFrame(
+    table = pd.DataFrame(
         {
             "key": np.arange(len(labels)),
             "token": list(labels),
@@ -39,16 +39,16 @@ def row(labels: Sequence[str], arithmetic: RowArithmetic, divisor: float) -> pd.
         }
     )
     products = pd.DataFrame(arithmetic.products, columns=[f"product_{i}" for i in range(d_head)])
-    return pd.concat([made, products], axis=1)
+    return pd.concat([table, products], axis=1)
 
 
 def mean_map(labels: Sequence[str], weights: NDArray[np.float32], allowed: NDArray[np.bool_]) -> pd.DataFrame:
-    """A layer's attention, mean of its heads, and who may look where.
+    """A layer's attention, mean of its heads, and its mask.
 
     Args:
-        labels: Of the tokens. Length [position].
-        weights: Of one layer. Shape [head, query, key].
-        allowed: Shape [query, key].
+        labels: Labels of the tokens. Length [position].
+        weights: Attention weights of one layer. Shape [head, query, key].
+        allowed: True where the query may look at the key. Shape [query, key].
 
     Returns:
         query, key, query_token and key_token (with the position, so that no two are the same), allowed,
@@ -72,11 +72,11 @@ def mean_map(labels: Sequence[str], weights: NDArray[np.float32], allowed: NDArr
 def weights(
     attentions: NDArray[np.floating], layers: Sequence[int], queries: Sequence[str], keys: Sequence[str]
 ) -> pd.DataFrame:
-    """One row a weight.
+    """Attention weights of some layers, one row per weight.
 
     Args:
-        attentions: Of all layers. Shape [layer, head, query, key].
-        layers: Which ones.
+        attentions: Weights of all layers. Shape [layer, head, query, key].
+        layers: The layers of the table, from 0.
         queries, keys: Label of each token.
 
     Returns:

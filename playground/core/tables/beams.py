@@ -26,11 +26,11 @@ def tree(
     Args:
         steps: From `BeamSearch.step`.
         tokens: Token id -> its readable form.
-        best: The text whose way is marked.
+        best: The text whose path is marked.
 
     Returns:
         step (from 1), place (1 = most probable of its step), parent_step and parent_place (0 and 1 for the
-        text itself), token (bytes with what its beam has begun), probability (of the token after its beam),
+        text itself), token (bytes with those its beam has begun), probability (of the token after its beam),
         logprob (of the continuation, nats),
         fate (kept, ended, cut, dropped), on_best.
     """
@@ -38,10 +38,10 @@ def tree(
     parents = [(1, b"")]  # places of the beams that the step before kept, bytes that begin a character
     for step, candidates in enumerate(steps, 1):
         kept: list[tuple[int, bytes]] = []
-        for place, one in enumerate(candidates, 1):
-            parent_place, begun = parents[one.parent]
-            token = tokens[one.token_id]
-            if one.fate == "kept":
+        for place, candidate in enumerate(candidates, 1):
+            parent_place, begun = parents[candidate.parent]
+            token = tokens[candidate.token_id]
+            if candidate.fate == "kept":
                 kept.append((place, open_bytes(begun + bytes_of(token))))
             on_best = best is not None and step <= len(best.path) and best.path[step - 1] == place - 1
             rows.append(
@@ -51,9 +51,9 @@ def tree(
                     "parent_step": step - 1,
                     "parent_place": parent_place,
                     "token": piece(token, begun).label,
-                    "probability": math.exp(one.token_logprob),
-                    "logprob": one.logprob,
-                    "fate": one.fate,
+                    "probability": math.exp(candidate.token_logprob),
+                    "logprob": candidate.logprob,
+                    "fate": candidate.fate,
                     "on_best": on_best,
                 }
             )
@@ -65,12 +65,12 @@ def texts(rows: Iterable[tuple[str, str, Sequence[int], bool, float]], length_pe
     """Texts found in several ways, one row each.
 
     Args:
-        rows: Kind, text, token ids, whether it was cut at the length, and log-probability (nats) of each.
+        rows: Kind, text, token ids, True if it was cut at the length, and log-probability (nats) of each.
         length_penalty: As in `core.beams`.
 
     Returns:
         kind (beam 1, beam 2, ..., greedy, sampled), text, n_tokens, is_cut, logprob (nats), score, bits
-        (surprisal a token), repeated_4 (share of 4-grams that came before; NaN below 4 tokens).
+        (surprisal per token), repeated_4 (share of 4-grams that came before; NaN below 4 tokens).
     """
     table = [
         (
@@ -85,7 +85,7 @@ def texts(rows: Iterable[tuple[str, str, Sequence[int], bool, float]], length_pe
 def probabilities(
     logprobs: Mapping[str, Sequence[float]], labels: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """How probable the model finds each token of several texts.
+    """Probability of each token of several texts under the model.
 
     Args:
         logprobs: Kind of text -> log-probability of each of its tokens, nats.
@@ -103,13 +103,13 @@ def probabilities(
 
 
 def unsteadiness(table: pd.DataFrame) -> dict[str, float]:
-    """By how much the probability of a text's tokens changes from one token to the next, on average.
+    """Mean absolute change of the probability from one token of a text to the next.
 
     Args:
         table: From `probabilities`.
 
     Returns:
-        Kind of text -> mean of the absolute changes, a share; a text of one token has none and is left out.
+        Kind of text -> mean change, a share of 1; a text of one token has none and is left out.
 
     Example:
         >>> table = probabilities({"a": [0.0, math.log(0.5), 0.0], "b": [0.0]}, {"a": "xyz", "b": "x"})
@@ -119,4 +119,4 @@ def unsteadiness(table: pd.DataFrame) -> dict[str, float]:
     changes = {
         kind: rows["probability"].diff().abs().mean() for kind, rows in table.groupby("kind", sort=False)
     }
-    return {str(kind): round(float(one), 12) for kind, one in changes.items() if not math.isnan(one)}
+    return {str(kind): round(float(mean), 12) for kind, mean in changes.items() if not math.isnan(mean)}

@@ -1,4 +1,4 @@
-"""What a chat model reads and answers, token by token; the column names are written here and nowhere else."""
+"""Prompts and answers of a chat model, token by token; the column names are written here and nowhere else."""
 
 from __future__ import annotations
 
@@ -21,26 +21,27 @@ class ChatReading:
 
     Attributes:
         tokens: The whole prompt.
-        parts: Whose each token is: "mark", the role of its message, or the text around the messages.
+        parts: Part of each token: "mark" for a special token, the role of its message, or the name of the
+            text around the messages.
     """
 
     tokens: Tokenization
     parts: tuple[str, ...]
 
     def n(self, *kinds: str) -> int:
-        """How many tokens are of these parts."""
+        """Number of tokens of these parts."""
         return sum(part in kinds for part in self.parts)
 
 
 @dataclass(slots=True)
 class ChatAnswer:
-    """What a model wrote after a prompt, as far as it is written.
+    """A model's answer to a prompt, as far as it is written.
 
     Attributes:
         token_ids, tokens: The new tokens and their readable form.
-        logprobs: Of each under the model, nats.
-        text: They spell.
-        finish: Why it ended ("end_of_text": by itself), None before.
+        logprobs: Log-probability of each under the model, nats.
+        text: The text of these tokens.
+        finish: Reason for the end ("end_of_text": by itself), None before.
     """
 
     token_ids: list[int] = field(default_factory=list)
@@ -51,7 +52,7 @@ class ChatAnswer:
 
     @property
     def surprisal_bits(self) -> list[float]:
-        """Of each token."""
+        """Surprisal of each token in bits."""
         return [0.0 - logprob / log(2) for logprob in self.logprobs]
 
 
@@ -62,29 +63,29 @@ def reading(
     marks: frozenset[int],
     around: str,
 ) -> ChatReading:
-    """Say whose each token is; one that a message shares with what stands around it is the message's.
+    """Assign each token to a part; a token that a message shares with the text around it is the message's.
 
     Args:
         tokens: The whole prompt.
-        frames: What stands before, between and after the messages.
+        frames: The text before, between and after the messages.
         messages: `role` and `content` of each.
-        marks: Token ids that are no text.
+        marks: Ids of special tokens, which are not text.
         around: Name for text that is in no message.
     """
-    found = places(tokens.text, frames, [message["content"] for message in messages])
+    spans = places(tokens.text, frames, [message["content"] for message in messages])
 
     def part(token_id: int, start: int, stop: int) -> str:
-        for message, (first, last) in zip(messages, found, strict=False):
+        for message, (first, last) in zip(messages, spans, strict=False):
             if start < last and stop > first:
                 return message["role"]
         return "mark" if token_id in marks else around
 
-    spans = zip(tokens.input_ids, tokens.offsets, strict=True)
-    return ChatReading(tokens, tuple(part(token_id, start, stop) for token_id, (start, stop) in spans))
+    each = zip(tokens.input_ids, tokens.offsets, strict=True)
+    return ChatReading(tokens, tuple(part(token_id, start, stop) for token_id, (start, stop) in each))
 
 
 def own_texts(read: ChatReading, around: str) -> list[str]:
-    """What the template says itself, between two marks or messages, without the names of the roles.
+    """Texts of the template itself, between two special tokens or messages, without the names of the roles.
 
     Args:
         read: The messages in a template.
@@ -97,8 +98,7 @@ def own_texts(read: ChatReading, around: str) -> list[str]:
             text = read.tokens.text[start:stop]
             runs = [*runs[:-1], runs[-1] + text] if is_open else [*runs, text]
         is_open = part == around
-    said = [_without_role(run.strip()) for run in runs]
-    return [one for one in said if one]
+    return [text for run in runs if (text := _without_role(run.strip()))]
 
 
 def _without_role(text: str) -> str:
@@ -107,7 +107,7 @@ def _without_role(text: str) -> str:
 
 
 def common_start(first: Sequence[object], second: Sequence[object]) -> int:
-    """How many tokens, or characters, two answers begin with alike.
+    """Length of the common beginning of two answers, in tokens or characters.
 
     Example:
         >>> common_start([5, 6, 7], [5, 6, 8, 9])
@@ -118,11 +118,11 @@ def common_start(first: Sequence[object], second: Sequence[object]) -> int:
 
 
 def chat(readings: Mapping[str, ChatReading], answers: Mapping[str, ChatAnswer]) -> pd.DataFrame:
-    """Every token that was read and every token that was written.
+    """The tokens of prompts and answers, one row each.
 
     Args:
-        readings: Name of a prompt -> the messages as they are read.
-        answers: The same -> what was written after it.
+        readings: Name of a prompt -> its messages as a model reads them.
+        answers: Name of a prompt -> the answer to it.
 
     Returns:
         prompt, position (from 1, the answer counts on where one prompt is known), token (as shown), token_id,
@@ -134,8 +134,8 @@ def chat(readings: Mapping[str, ChatReading], answers: Mapping[str, ChatAnswer])
         if name in readings:
             read = readings[name]
             labels = pieces.labels(read.tokens)
-            found = zip(labels, read.tokens.input_ids, read.parts, strict=True)
-            rows += [(name, at, *one, nan) for at, one in enumerate(found, start)]
+            columns = zip(labels, read.tokens.input_ids, read.parts, strict=True)
+            rows += [(name, at, *row, nan) for at, row in enumerate(columns, start)]
             start += len(read.tokens)
         if name in answers:
             answer = answers[name]

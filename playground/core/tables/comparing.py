@@ -20,8 +20,8 @@ def most_probable(
 
     Args:
         first, second: Token -> its probability, of all that are kept.
-        labels: Token -> how it is shown, of those that may be among the first.
-        n: How many tokens.
+        labels: Token -> label, of those that may be among the first.
+        n: Number of tokens.
 
     Returns:
         token (most probable first, by the larger of the two), setting (A, B), probability (0 where cut).
@@ -29,15 +29,15 @@ def most_probable(
     larger = {token: max(first.get(token, 0.0), second.get(token, 0.0)) for token in labels}
     tokens = sorted(larger, key=lambda token: (-larger[token], labels[token]))[:n]
     rows = [
-        (labels[token], name, one.get(token, 0.0))
+        (labels[token], name, probs.get(token, 0.0))
         for token in tokens
-        for name, one in (("A", first), ("B", second))
+        for name, probs in (("A", first), ("B", second))
     ]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
 def side_by_side(first: Mapping[int, str], second: Mapping[int, str]) -> pd.DataFrame:
-    """Texts of both, one row a seed.
+    """Texts of both, one row per seed.
 
     Args:
         first, second: Seed -> text.

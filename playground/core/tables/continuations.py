@@ -17,11 +17,11 @@ class WrittenText:
     """One continuation, as far as it is written.
 
     Attributes:
-        temperature, seed: It was drawn with.
-        token_ids: Of the new tokens.
-        logprobs: Of each under the model itself, nats.
-        text: They spell.
-        prompt: What they continue, "" where all continue the same text.
+        temperature, seed: Temperature and seed it was drawn with.
+        token_ids: Ids of the new tokens.
+        logprobs: Log-probability of each under the model itself, nats.
+        text: The text of these tokens.
+        prompt: The text they continue, "" where all continue the same text.
     """
 
     temperature: float
@@ -33,7 +33,7 @@ class WrittenText:
 
 
 def continuations(written: Sequence[WrittenText]) -> pd.DataFrame:
-    """One row a continuation that has a token.
+    """Continuations that have a token, one row each.
 
     Returns:
         prompt, temperature, seed, text, n_tokens, mean_logprob (nats), perplexity (exp of minus that),
@@ -67,11 +67,11 @@ def continuations(written: Sequence[WrittenText]) -> pd.DataFrame:
 
 
 def by_temperature(written: Sequence[WrittenText]) -> pd.DataFrame:
-    """One row a temperature: quality against diversity.
+    """Quality against diversity, one row per temperature.
 
     Returns:
-        temperature, n_texts, mean_logprob (nats a token, over all tokens), distinct_1, distinct_2, repeated_4
-        (mean over the texts).
+        temperature, n_texts, mean_logprob (nats per token, over all tokens), distinct_1, distinct_2,
+        repeated_4 (mean over the texts).
     """
     rows = []
     for temperature in sorted({one.temperature for one in written}):

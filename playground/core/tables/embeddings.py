@@ -1,4 +1,4 @@
-"""What the embeddings page shows as tidy tables; the column names are written here and nowhere else."""
+"""Tables of the embeddings page; the column names are written here and nowhere else."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from playground.core.projections import Projection
 N_BINS = 60
 
 
-def neighbours(found: Sequence[Neighbours], texts: Mapping[int, str], baseline: Baseline) -> pd.DataFrame:
+def neighbours(results: Sequence[Neighbours], texts: Mapping[int, str], baseline: Baseline) -> pd.DataFrame:
     """The nearest tokens under several measures.
 
     Args:
-        found: One entry a measure.
-        texts: Token id -> how it is shown.
+        results: One entry per measure.
+        texts: Token id -> label.
         baseline: Similarity of random pairs.
 
     Returns:
@@ -28,14 +28,15 @@ def neighbours(found: Sequence[Neighbours], texts: Mapping[int, str], baseline: 
         out), random_mean, random_low, random_high (mean of random pairs, and 2 standard deviations around).
     """
     rows = []
-    for one in found:
-        pairs = baseline.of(one.measure)
+    for result in results:
+        pairs = baseline.of(result.measure)
         mean, spread = float(pairs.mean()), float(pairs.std())
         for place, (token_id, value, rank) in enumerate(
-            zip(one.token_ids.tolist(), one.similarities.tolist(), one.ranks.tolist(), strict=True), start=1
+            zip(result.token_ids.tolist(), result.similarities.tolist(), result.ranks.tolist(), strict=True),
+            start=1,
         ):
             around = (mean, mean - 2 * spread, mean + 2 * spread)
-            rows.append((one.measure, place, texts[token_id], token_id, value, rank, *around))
+            rows.append((result.measure, place, texts[token_id], token_id, value, rank, *around))
     return pd.DataFrame(
         rows,
         columns=[
@@ -57,7 +58,11 @@ def vector(table: EmbeddingTable, token_id: int) -> pd.DataFrame:
 
 
 def histogram(values: Mapping[str, NDArray[np.floating]]) -> pd.DataFrame:
-    """How often values occur, in bins shared by all series: series, start, stop, share (of its values)."""
+    """Histogram with bins shared by all series: series, start, stop, share (of its values).
+
+    Args:
+        values: Name of a series -> its values. Shape [n].
+    """
     everything = np.concatenate([np.asarray(series, np.float64) for series in values.values()])
     low, high = float(everything.min()), float(everything.max())
     edges = np.linspace(low, high if high > low else low + 1, N_BINS + 1)
@@ -87,7 +92,7 @@ def maps(projections: Mapping[str, Projection], labels: Sequence[str], groups: S
 
 
 def context_map(contexts: Contexts, layer: int) -> pd.DataFrame:
-    """The word at one layer, one row a sentence: number (from 1), sentence, sense (from 1), x, y."""
+    """The word at one layer, one row per sentence: number (from 1), sentence, sense (from 1), x, y."""
     points = contexts.maps[contexts.layers.index(layer)]
     return pd.DataFrame(
         {
@@ -122,7 +127,7 @@ def separations(contexts: Contexts, layer: int) -> pd.DataFrame:
         {
             "layer": list(contexts.layers),
             "separation": pd.array(list(contexts.scores), dtype="Float64"),
-            "now": [known == layer for known in contexts.layers],
+            "now": [each == layer for each in contexts.layers],
         }
     )
 
@@ -134,9 +139,14 @@ def sentence_map(projection: Projection, sentences: Sequence[str], groups: Seque
     return pd.DataFrame({"number": number, "sentence": list(sentences), "group": list(groups), **axes})
 
 
-def hits(found: Sequence[tuple[int, float]], sentences: Sequence[str]) -> pd.DataFrame:
-    """Sentences found: place, number (in the list, from 1), cosine, sentence."""
+def hits(nearest: Sequence[tuple[int, float]], sentences: Sequence[str]) -> pd.DataFrame:
+    """Sentences nearest to a query: place, number (in the list, from 1), cosine, sentence.
+
+    Args:
+        nearest: Row of the sentence and cosine, best first.
+        sentences: All sentences.
+    """
     return pd.DataFrame(
-        [(place, row + 1, cosine, sentences[row]) for place, (row, cosine) in enumerate(found, start=1)],
+        [(place, row + 1, cosine, sentences[row]) for place, (row, cosine) in enumerate(nearest, start=1)],
         columns=["place", "number", "cosine", "sentence"],
     )

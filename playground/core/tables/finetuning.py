@@ -26,11 +26,11 @@ def losses(
     held_out: Sequence[tuple[int, float]],
     general: Sequence[tuple[int, float]],
 ) -> pd.DataFrame:
-    """The losses of a run, one row a step and series.
+    """The losses of a run, one row per step and series.
 
     Args:
-        train: Step and loss (nats a token) of each step.
-        held_out, general: The same where it was measured: on held-out examples, on other text.
+        train: Step and loss (nats per token) of each step.
+        held_out, general: Step and loss where it was measured: on held-out examples, on other text.
 
     Returns:
         step, loss (missing where it is not finite), series: train, smoothed (of train), held_out, general.
@@ -48,10 +48,10 @@ def losses(
 
 
 def lengths(n_tokens: Sequence[int]) -> pd.DataFrame:
-    """How many examples are how long, one row a range of lengths, at most `MOST_BINS` of them.
+    """Histogram of the lengths of examples, one row per range of lengths, at most `MOST_BINS` of them.
 
     Args:
-        n_tokens: Of each example.
+        n_tokens: Tokens of each example.
 
     Returns:
         n_tokens (the shortest of the range), stop (the first length after it), n (examples).
@@ -89,10 +89,10 @@ def areas(d_out: int, d_in: int, r: int) -> pd.DataFrame:
 
 
 def delta_map(changes: Sequence[LowRank]) -> pd.DataFrame:
-    """How much each linear layer changed, one row each.
+    """Relative change of each linear layer, one row each.
 
     Args:
-        changes: All of an adapter.
+        changes: All changes of an adapter.
 
     Returns:
         layer (counted from 1, as on the page), module, relative_norm (Frobenius norm of the change / of the
@@ -107,8 +107,8 @@ def spectrum(changes: Sequence[LowRank], layer: int, module: str) -> pd.DataFram
     """Singular values of one change.
 
     Args:
-        changes: All of an adapter.
-        layer, module: Which.
+        changes: All changes of an adapter.
+        layer, module: Layer from 0 and module of the change.
 
     Returns:
         place (1 = largest), value, share (of their sum, as in `lora.effective_rank`; missing if all are 0).
@@ -116,19 +116,19 @@ def spectrum(changes: Sequence[LowRank], layer: int, module: str) -> pd.DataFram
     Raises:
         ValueError: The adapter does not change this module.
     """
-    found = next((one for one in changes if (one.layer, one.module) == (layer, module)), None)
-    if found is None:
+    change = next((change for change in changes if (change.layer, change.module) == (layer, module)), None)
+    if change is None:
         raise ValueError(f"the adapter has no {module} in layer {layer}")
-    values = singular_values(found)
+    values = singular_values(change)
     shares = values / (values.sum() or np.nan)
     return pd.DataFrame(dict(zip(SPECTRUM, (np.arange(1, len(values) + 1), values, shares), strict=True)))
 
 
 def strengths(rows: Sequence[tuple[float, str, float]]) -> pd.DataFrame:
-    """The next token with more and less of the adapter, one row a strength and token.
+    """The next token with more and less of the adapter, one row per strength and token.
 
     Args:
-        rows: Strength, how the token is shown, its probability.
+        rows: Strength, label of the token, its probability.
 
     Returns:
         strength (0 = the model as it was, 1 = as trained), token, prob.
@@ -137,7 +137,7 @@ def strengths(rows: Sequence[tuple[float, str, float]]) -> pd.DataFrame:
 
 
 def question_scores(rows: Sequence[tuple[str, str, int, int]]) -> pd.DataFrame:
-    """Answers to questions before and after training, one row a kind of question and time.
+    """Answers to questions before and after training, one row per kind of question and time.
 
     Args:
         rows: Kind ("memorised", "generalised"), when ("before", "after"), right answers, questions.
@@ -145,5 +145,5 @@ def question_scores(rows: Sequence[tuple[str, str, int, int]]) -> pd.DataFrame:
     Returns:
         kind, when, accuracy, n (questions), low, high (Wilson's 95 % interval); no row without a question.
     """
-    found = [(kind, when, n_right / n, n, *interval(n_right, n)) for kind, when, n_right, n in rows if n]
-    return pd.DataFrame(found, columns=list(SCORES))
+    scores = [(kind, when, n_right / n, n, *interval(n_right, n)) for kind, when, n_right, n in rows if n]
+    return pd.DataFrame(scores, columns=list(SCORES))

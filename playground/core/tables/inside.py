@@ -1,4 +1,4 @@
-"""The way through the layers as tidy tables; the column names are written here and nowhere else."""
+"""Tables of the page Inside; the column names are written here and nowhere else."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from playground.core.inside import Stream, log_probabilities, ranks
 from playground.core.residual import Lens
 
 
-def lens(found: Lens, tokens: Sequence[str], labels: Sequence[Mapping[int, str]]) -> pd.DataFrame:
+def lens(read: Lens, tokens: Sequence[str], labels: Sequence[Mapping[int, str]]) -> pd.DataFrame:
     """The best guess after every layer at every position.
 
     Args:
-        found: The lens.
-        tokens: How the tokens read are shown.
-        labels: For each of its positions: token id -> how it is shown there.
+        read: The lens.
+        tokens: Labels of the tokens of the text.
+        labels: For each of its positions: token id -> label there.
 
     Returns:
         layer, position, token, guess, guess_id, prob, answer, answer_prob, answer_rank (1 = first).
     """
-    n_layer, n_position = found.answer_ranks.shape
+    n_layer, n_position = read.answer_ranks.shape
     rows = [
-        (layer, found.positions[p], tokens[found.positions[p]],
-         labels[p][int(found.top_ids[layer, p, 0])], int(found.top_ids[layer, p, 0]),
-         float(found.top_probs[layer, p, 0]), labels[p][int(found.answer_ids[p])],
-         float(found.answer_probs[layer, p]), int(found.answer_ranks[layer, p]) + 1)
+        (layer, read.positions[p], tokens[read.positions[p]],
+         labels[p][int(read.top_ids[layer, p, 0])], int(read.top_ids[layer, p, 0]),
+         float(read.top_probs[layer, p, 0]), labels[p][int(read.answer_ids[p])],
+         float(read.answer_probs[layer, p]), int(read.answer_ranks[layer, p]) + 1)
         for layer in range(n_layer)
         for p in range(n_position)
     ]  # fmt: skip
@@ -36,23 +36,23 @@ def lens(found: Lens, tokens: Sequence[str], labels: Sequence[Mapping[int, str]]
     return pd.DataFrame(rows, columns=[*columns, "answer_rank"])
 
 
-def cosines(found: NDArray[np.float64], tokens: Sequence[str]) -> pd.DataFrame:
-    """How alike each state is to the last one of its position.
+def cosines(values: NDArray[np.float64], tokens: Sequence[str]) -> pd.DataFrame:
+    """Cosine of each state and the last one of its position.
 
     Args:
-        found: Shape [layer + 1, position].
-        tokens: How the tokens are shown.
+        values: The cosines. Shape [layer + 1, position].
+        tokens: Labels of the tokens.
 
     Returns:
         layer, position, token, cosine.
     """
-    n_layer, n = found.shape
+    n_layer, n = values.shape
     return pd.DataFrame(
         {
             "layer": np.repeat(np.arange(n_layer), n),
             "position": np.tile(np.arange(n), n_layer),
             "token": list(tokens) * n_layer,
-            "cosine": found.ravel(),
+            "cosine": values.ravel(),
         }
     )
 
@@ -63,9 +63,9 @@ def rank_lines(
     """Rank and probability of some tokens after every layer.
 
     Args:
-        logits: Shape [layer + 1, d_vocab].
-        token_ids: Which tokens.
-        labels: Token id -> how it is shown; two tokens may be shown alike.
+        logits: Logits after each layer. Shape [layer + 1, d_vocab].
+        token_ids: The tokens. Shape [n].
+        labels: Token id -> label; two tokens may have the same one.
 
     Returns:
         layer, token, token_id, rank (1 = first), prob.
@@ -79,18 +79,18 @@ def rank_lines(
     return pd.DataFrame(rows, columns=["layer", "token", "token_id", "rank", "prob"])
 
 
-def stream(found: Stream) -> pd.DataFrame:
+def stream(residual: Stream) -> pd.DataFrame:
     """Length of the state and its cosine to the last one.
 
     Returns:
         layer (0 = embedding), norm, cosine.
     """
-    layers = np.arange(len(found.states))
-    return pd.DataFrame({"layer": layers, "norm": found.norms, "cosine": found.cosines})
+    layers = np.arange(len(residual.states))
+    return pd.DataFrame({"layer": layers, "norm": residual.norms, "cosine": residual.cosines})
 
 
 def attribution(parts: NDArray[np.float64]) -> pd.DataFrame:
-    """What each part adds to a logit.
+    """Share of each part in a logit.
 
     Args:
         parts: Embedding, then attention and MLP of each block, then biases; nats. Length [2 * layer + 2].
@@ -108,7 +108,7 @@ def attribution(parts: NDArray[np.float64]) -> pd.DataFrame:
 
 
 def tensors(rows: Mapping[str, NDArray[np.float64]]) -> pd.DataFrame:
-    """Some vectors, number by number.
+    """Several vectors, one row per number.
 
     Args:
         rows: Name -> vector, each of shape [d_model].
@@ -117,13 +117,13 @@ def tensors(rows: Mapping[str, NDArray[np.float64]]) -> pd.DataFrame:
         tensor, dimension, value, scaled: divided by the root mean square of the longest of them.
     """
     largest = max(float(np.sqrt(np.mean(row**2))) for row in rows.values()) or 1.0
-    made = [
+    tables = [
         pd.DataFrame(
             {"tensor": name, "dimension": np.arange(len(row)), "value": row, "scaled": row / largest}
         )
         for name, row in rows.items()
     ]
-    return pd.concat(made, ignore_index=True)
+    return pd.concat(tables, ignore_index=True)
 
 
 def patched(
@@ -133,7 +133,7 @@ def patched(
 
     Args:
         before, after: Logits. Shape [d_vocab].
-        labels: Token id -> how it is shown, for the tokens wanted, in order.
+        labels: Token id -> label, for the tokens wanted, in order.
 
     Returns:
         place, token, token_id, when (before, after), prob.

@@ -1,4 +1,4 @@
-"""Positions as tidy tables; the column names are written here and nowhere else."""
+"""Tables of the page Positions; the column names are written here and nowhere else."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ N_ALIBI = 8  # heads of the ALiBi curve, as in the paper
 
 
 def sinusoid(n_ctx: int, d_model: int, base: float) -> pd.DataFrame:
-    """The sinusoidal matrix, one row a position.
+    """The sinusoidal matrix, one row per position.
 
     Returns:
         position, dot_product (of position 0 and this one), dimension_0, dimension_1, ...
@@ -34,7 +34,7 @@ def sinusoid(n_ctx: int, d_model: int, base: float) -> pd.DataFrame:
 
 
 def table(scheme: PositionScheme) -> pd.DataFrame:
-    """A learned table, one row a position.
+    """A learned table, one row per position.
 
     Returns:
         position, length (of its vector), dimension_0, dimension_1, ...
@@ -54,28 +54,33 @@ def principal_curve(scheme: PositionScheme) -> pd.DataFrame:
 
     Returns:
         position, pc1, pc2, pc3; attrs["explained"]: share of the variance of each direction;
-        attrs["degrees"]: by how much the point on the first two turns round their origin at each step: the
-        tenth part of the steps that turns least reaches up to the first, then the median, then where the
-        tenth part begins that turns most.
+        attrs["degrees"]: angle by which the point on the first two turns round their origin per step: its
+        10 %, 50 % and 90 % quantiles.
     """
     assert scheme.table is not None
-    found = pca(scheme.table, 3)
-    made = pd.DataFrame(found.points, columns=["pc1", "pc2", "pc3"])
-    made.insert(0, "position", np.arange(scheme.n_ctx))
-    made.attrs["explained"] = found.explained.tolist()
-    steps = np.diff(np.unwrap(np.arctan2(found.points[:, 1], found.points[:, 0])))
+    projection = pca(scheme.table, 3)
+    curve = pd.DataFrame(projection.points, columns=["pc1", "pc2", "pc3"])
+    curve.insert(0, "position", np.arange(scheme.n_ctx))
+    curve.attrs["explained"] = projection.explained.tolist()
+    steps = np.diff(np.unwrap(np.arctan2(projection.points[:, 1], projection.points[:, 0])))
     turns = np.degrees(np.abs(steps)) if len(steps) else np.zeros(1)
-    made.attrs["degrees"] = np.quantile(turns, (0.1, 0.5, 0.9)).tolist()
-    return made
+    curve.attrs["degrees"] = np.quantile(turns, (0.1, 0.5, 0.9)).tolist()
+    return curve
 
 
 def rotary(
     query: NDArray[np.float64], key: NDArray[np.float64], base: float, *, m: int, n: int, shift: int
 ) -> pd.DataFrame:
-    """What each pair of dimensions adds to the score of a query at m and a key at n, and after a shift.
+    """Share of each pair of dimensions in the score of a query at m and a key at n, and after a shift.
+
+    Args:
+        query, key: Before rotation. Shape [d_head].
+        base: Base of the frequencies.
+        m, n: Positions of query and key.
+        shift: Number of positions that both move.
 
     Returns:
-        pair, radians (a position), turn (positions for one turn), score (at m and n), shifted (at m + shift
+        pair, radians (per position), turn (positions for one turn), score (at m and n), shifted (at m + shift
         and n + shift); both divided by the square root of the head size.
     """
     speeds = frequencies(len(query), base)
@@ -105,7 +110,7 @@ def distances(
     head: int,
     reach: int,
 ) -> pd.DataFrame:
-    """Four schemes on one axis: how alike are two positions this far apart?
+    """Similarity of two positions by their distance, under four schemes.
 
     Returns:
         distance, sinusoidal and rotary (mean cosine), learned (mean cosine of two rows), learned_low and
@@ -113,7 +118,7 @@ def distances(
         columns are empty past the table.
     """
     distance = np.arange(reach + 1)
-    made = pd.DataFrame(
+    table = pd.DataFrame(
         {
             "distance": distance,
             "sinusoidal": similarity(distance, d_model, base),
@@ -126,30 +131,30 @@ def distances(
         ("learned_low", learned.low),
         ("learned_high", learned.high),
     ):
-        made[name] = pd.Series(values[: reach + 1])
-    return made
+        table[name] = pd.Series(values[: reach + 1])
+    return table
 
 
-def order(found: Mapping[tuple[str, str], NDArray[np.float64]]) -> pd.DataFrame:
-    """How far the vectors of each layer move when the words are shuffled.
+def order(measured: Mapping[tuple[str, str], NDArray[np.float64]]) -> pd.DataFrame:
+    """Change of the vectors of each layer when the words are shuffled.
 
     Args:
-        found: (model, positions) -> difference of each layer; positions is counted, equal, or last (equal,
-            the last token only).
+        measured: (model, positions) -> difference of each layer, shape [layer]; positions is counted, equal,
+            or last (equal, the last token only).
 
     Returns:
         model, positions, layer, difference, drawn (at least `FLOOR`).
     """
     rows = [
         (model, positions, layer, float(difference), max(float(difference), FLOOR))
-        for (model, positions), differences in found.items()
+        for (model, positions), differences in measured.items()
         for layer, difference in enumerate(differences)
     ]
     return pd.DataFrame(rows, columns=["model", "positions", "layer", "difference", "drawn"])
 
 
 def far(rows: Sequence[tuple[str, int, float, str, float]]) -> pd.DataFrame:
-    """The next token when the text stands elsewhere, or has a gap.
+    """The next token when the text is moved to other positions, or has a gap.
 
     Args:
         rows: moved (all, last), offset, probability of the token that wins without any offset, the token

@@ -18,10 +18,10 @@ class Guessed(NamedTuple):
 
     Attributes:
         step: Position in the text, from 1.
-        token: How it is shown.
-        guesses: How many the reader needed; where they gave up, how many wrong ones they tried.
-        gave_up: Whether they did.
-        rank: How many the model would have needed: 1 = its first choice.
+        token: Label of the token.
+        guesses: Number of guesses the reader needed; where they gave up, of wrong ones they tried.
+        gave_up: True if the reader gave up.
+        rank: Number of guesses the model would have needed: 1 = its first choice.
         surprisal_bits: -log2 of its probability under the model.
     """
 
@@ -41,19 +41,19 @@ def surprisals(
     n_start: int = 0,
     both: Mapping[str, ArrayLike] = MappingProxyType({}),
 ) -> pd.DataFrame:
-    """One row a token after the first.
+    """Surprisal of each token after the first, one row each.
 
     Args:
-        read: What the model expected.
-        input_ids: Of what it read. Length [position].
-        labels: How each token is shown. Length [position].
-        n_start: How many of the tokens stand in front of the text.
+        read: The model's predictions.
+        input_ids: Ids of the tokens it read. Length [position].
+        labels: Label of each token. Length [position].
+        n_start: Number of tokens in front of the text.
         both: A name -> surprisals in bits of the last tokens, for further columns.
 
     Returns:
         step (position in the text, from 1), token, token_id, model (its probability), surprisal_bits, rank
         (1 = most probable), entropy_bits (of the distribution it came from); `<name>_bits` of each of
-        `both`, missing where it says nothing of a token.
+        `both`, missing where it has none for a token.
     """
     n = len(read.logprobs)
     table = pd.DataFrame(
@@ -74,5 +74,5 @@ def surprisals(
 
 
 def guesses(rows: Sequence[Guessed]) -> pd.DataFrame:
-    """One row a token; columns are the fields of `Guessed`."""
+    """Guessed tokens, one row each; columns are the fields of `Guessed`."""
     return pd.DataFrame(rows, columns=list(Guessed._fields))

@@ -27,22 +27,23 @@ def labels(
     n_tokens: Sequence[int],
     right: str,
 ) -> pd.DataFrame:
-    """How probable each answer is, one row an answer and prompt.
+    """Probability of each answer, one row per answer and prompt.
 
     Args:
         options: The answers.
-        probs: Prompt ("none" without examples, "shots" with them) -> probability of each answer.
-        logprobs: Prompt -> log-probability of each, nats.
-        n_tokens: Of each answer.
+        probs: Prompt ("none" without examples, "shots" with them) -> probability of each answer,
+            shape [option].
+        logprobs: Prompt -> log-probability of each answer, nats.
+        n_tokens: Tokens of each answer.
         right: The right answer, "" if there is none.
 
     Returns:
         label, prompt, probability, logprob, n_tokens, right.
     """
     rows = [
-        (option, prompt, float(each[place]), logprobs[prompt][place], n_tokens[place], option == right)
-        for prompt, each in probs.items()
-        for place, option in enumerate(options)
+        (option, prompt, float(prob_of[index]), logprobs[prompt][index], n_tokens[index], option == right)
+        for prompt, prob_of in probs.items()
+        for index, option in enumerate(options)
     ]
     return pd.DataFrame(rows, columns=list(LABELS))
 
@@ -52,7 +53,7 @@ def most_probable(table: pd.DataFrame, n: int) -> pd.DataFrame:
 
     Args:
         table: From `labels`.
-        n: How many labels.
+        n: Number of labels.
     """
     shots = table[table["prompt"] == "shots"].sort_values("probability", ascending=False, kind="stable")
     place = {label: number for number, label in enumerate(shots["label"].head(n))}
@@ -61,16 +62,16 @@ def most_probable(table: pd.DataFrame, n: int) -> pd.DataFrame:
 
 
 def without_each(demos: Sequence[tuple[str, str]], with_all: float, without: Sequence[float]) -> pd.DataFrame:
-    """What each example did for the answer, one row an example.
+    """Effect of each example on the probability of the answer, one row per example.
 
     Args:
         demos: Text and label of each example, in the order of the prompt.
         with_all: Probability of the answer with all of them.
-        without: The same with one of them left out.
+        without: Probability of the answer with each of them left out.
 
     Returns:
-        left_out (its place, from 1), text, label, probability (without it), change (what it added: with all
-        minus without it).
+        left_out (its place, from 1), text, label, probability (without it), change (with all minus without
+        it).
     """
     rows = [
         (place, text, label, left, with_all - left)
@@ -80,10 +81,10 @@ def without_each(demos: Sequence[tuple[str, str]], with_all: float, without: Seq
 
 
 def shots(points: Mapping[tuple[Condition, int, int], Sequence[bool]]) -> pd.DataFrame:
-    """Accuracy of each prompt of a sweep, one row a prompt.
+    """Accuracy of each prompt of a sweep, one row per prompt.
 
     Args:
-        points: (condition, n_shot, draw) -> whether each item was answered right.
+        points: (condition, n_shot, draw) -> True for each item that was answered right.
 
     Returns:
         condition, n_shot, draw, n_right, n_items, accuracy.
@@ -97,7 +98,7 @@ def shots(points: Mapping[tuple[Condition, int, int], Sequence[bool]]) -> pd.Dat
 
 
 def means(table: pd.DataFrame) -> pd.DataFrame:
-    """Mean accuracy over the draws, one row a condition and number of examples.
+    """Mean accuracy over the draws, one row per condition and number of examples.
 
     Args:
         table: From `shots`.
@@ -115,38 +116,38 @@ def means(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def points_and_means(table: pd.DataFrame) -> pd.DataFrame:
-    """What the picture of a sweep draws: the rows of `shots` and of `means`, these without a draw."""
+    """Rows for the picture of a sweep: those of `shots` and of `means`, these without a draw."""
     each = table.assign(low=np.nan, high=np.nan)
     mean = means(table).assign(draw=np.nan)
     columns = ["condition", "n_shot", "draw", "accuracy", "low", "high"]
     return pd.concat([each[columns], mean[columns]], ignore_index=True)
 
 
-def orders(found: Sequence[tuple[Sequence[str], Sequence[bool]]]) -> pd.DataFrame:
-    """Accuracy of the same examples in several orders, one row an order.
+def orders(results: Sequence[tuple[Sequence[str], Sequence[bool]]]) -> pd.DataFrame:
+    """Accuracy of the same examples in several orders, one row per order.
 
     Args:
-        found: Labels of the examples in their order, whether each item was answered right.
+        results: Labels of the examples in their order, and True for each item that was answered right.
 
     Returns:
         order (from 1), labels, n_right, n_items, accuracy.
     """
     rows = [
         (number, " · ".join(each), sum(right), len(right), sum(right) / len(right))
-        for number, (each, right) in enumerate(found, 1)
+        for number, (each, right) in enumerate(results, 1)
     ]
     return pd.DataFrame(rows, columns=list(ORDERS))
 
 
 def label_counts(examples: Sequence[Example]) -> pd.DataFrame:
     """Labels and how often each occurs, the most frequent first: label, count."""
-    names = distinct(one.label for one in examples)
-    counts = Counter(canonical(one.label) for one in examples)
+    names = distinct(example.label for example in examples)
+    counts = Counter(canonical(example.label) for example in examples)
     rows = sorted(((name, counts[canonical(name)]) for name in names), key=lambda row: -row[1])
     return pd.DataFrame(rows, columns=["label", "count"])
 
 
 def kept(prompts: Sequence[Sequence[Mapping[str, str]]]) -> pd.DataFrame:
-    """Prompts as messages, one row each: prompt (from 1), messages (how many), last (what the last says)."""
-    rows = [(number, len(one), one[-1]["content"]) for number, one in enumerate(prompts, 1)]
+    """Prompts as messages, one row each: prompt (from 1), messages (how many), last (text of the last)."""
+    rows = [(number, len(messages), messages[-1]["content"]) for number, messages in enumerate(prompts, 1)]
     return pd.DataFrame(rows, columns=["prompt", "messages", "last"])

@@ -1,4 +1,4 @@
-"""Results as tidy tables; the column names are written here and nowhere else."""
+"""Tables of the pages Home and Sampling; the column names are written here and nowhere else."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ class GeneratedToken(NamedTuple):
 
     Attributes:
         step: 1 for the first new token.
-        token: How it is shown.
-        token_id: Its id.
+        token: Label of the token.
+        token_id: Id of the token.
         surprisal_bits: -log2 of `model`.
-        model: Its probability under the model itself (temperature 1, nothing cut).
-        drawn: Its probability in the distribution it was drawn from; None where the reader chose it.
+        model: Probability of the token under the model itself (temperature 1, nothing cut).
+        drawn: Probability in the distribution it was drawn from; None where the reader chose it.
         rank: 1 = the most probable token.
         n_kept: Tokens that survived the cuts; None where the reader chose it.
-        entropy_bits: Of the model's own distribution.
+        entropy_bits: Entropy of the model's own distribution.
     """
 
     step: int
@@ -56,7 +56,7 @@ def sampling(ranked: RankedLogits, texts: Sequence[str], chosen: Sampling) -> pd
         rank (from 1), token, token_id, logit (nats), model (probability at temperature 1), tempered (at this
         temperature, before the cuts; `model` at temperature 0 where a cut came first and took the first
         token), cumulative (of `tempered`), kept, drawn (probability after the cuts),
-        and for each library whether it keeps the token with the same settings in its own order.
+        and per library True if it keeps the token with the same settings in its own order.
     """
     n = min(len(texts), len(ranked))
     token_ids = ranked.token_ids[:n]
@@ -87,11 +87,11 @@ class CurvePoint(NamedTuple):
     """Entropy of the next token at one temperature, a row of `temperature_curve`.
 
     Attributes:
-        temperature: Where.
+        temperature: The temperature.
         tokens: "all", or "kept" by the cuts.
-        entropy_bits: Of a draw among them.
-        n_kept: How many they are.
-        now: Whether this is the temperature the reader has chosen, or one of the grid.
+        entropy_bits: Entropy of a draw among these tokens.
+        n_kept: Number of these tokens.
+        now: True for the temperature the reader has chosen, False for one of the grid.
     """
 
     temperature: float
@@ -132,7 +132,7 @@ def continuation(tokens: Sequence[GeneratedToken]) -> pd.DataFrame:
 
 
 def continuation_now(tokens: Sequence[GeneratedToken]) -> pa.Table:
-    """The same as Arrow, which is what a chart is sent: for a picture redrawn with every token."""
+    """Generated tokens as Arrow, the form sent to a chart: for a picture redrawn with every token."""
     columns = zip(*tokens, strict=True) if tokens else ((),) * len(GeneratedToken._fields)
     return pa.table(dict(zip(GeneratedToken._fields, map(list, columns), strict=True)))
 
@@ -144,8 +144,8 @@ class Path(NamedTuple):
         path: 1 for the first.
         parent: The path it left, itself for the first.
         start, stop: Steps of its first own token and of its last.
-        token: What it went on with instead.
-        text: Of all its tokens.
+        token: The token it went on with instead.
+        text: Text of all its tokens.
         bits: Mean surprisal of its own tokens.
     """
 
@@ -159,7 +159,7 @@ class Path(NamedTuple):
 
 
 def paths(rows: Sequence[Path]) -> pd.DataFrame:
-    """One row a path; columns are the fields of `Path`."""
+    """Paths of a tree, one row each; columns are the fields of `Path`."""
     return pd.DataFrame(rows, columns=list(Path._fields))
 
 
@@ -167,14 +167,14 @@ def journey(read: Journey, tokenization: Tokenization, next_labels: Sequence[str
     """Every number of the home page's picture, one row each.
 
     Args:
-        read: What was read off the trace.
+        read: The values read off the trace.
         tokenization: The sentence as the model reads it.
-        next_labels: How they are shown, of `read.next.token_ids`.
+        next_labels: Labels of `read.next.token_ids`.
 
     Returns:
         station (vectors, attention, next token, sentence vector), position (from 1; rank of a next token),
         token, token_id, dimension (from 0, of vectors), value (a number of a vector, an attention weight, a
-        probability). What a station has not is missing.
+        probability). Values that a station lacks are missing.
     """
     own = list(enumerate(zip(labels(tokenization), tokenization.input_ids, strict=True)))
     rows: list[tuple[str, int | None, str | None, int | None, int | None, float]] = [
@@ -186,9 +186,9 @@ def journey(read: Journey, tokenization: Tokenization, next_labels: Sequence[str
         weights = read.attention.weights.tolist()
         rows += [("attention", i + 1, token, token_id, None, weights[i]) for i, (token, token_id) in own]
     if read.next is not None:
-        found = zip(next_labels, read.next.token_ids.tolist(), read.next.probs.tolist(), strict=True)
+        following = zip(next_labels, read.next.token_ids.tolist(), read.next.probs.tolist(), strict=True)
         rows += [
-            ("next token", i, token, token_id, None, p) for i, (token, token_id, p) in enumerate(found, 1)
+            ("next token", i, token, token_id, None, p) for i, (token, token_id, p) in enumerate(following, 1)
         ]
     if read.sentence is not None:
         rows += [("sentence vector", None, None, None, i, x) for i, x in enumerate(read.sentence.tolist())]
@@ -197,15 +197,17 @@ def journey(read: Journey, tokenization: Tokenization, next_labels: Sequence[str
     return pd.DataFrame(rows, columns=columns).astype(whole)
 
 
-def _aligned(token_ids: NDArray[np.int64], found: Distribution) -> NDArray[np.float64]:
-    """Probability of each of these tokens, 0 where it was cut."""
+def _aligned(token_ids: NDArray[np.int64], distribution: Distribution) -> NDArray[np.float64]:
+    """Probability of each of these tokens, 0 where it was cut. Shape [n]."""
     n = len(token_ids)
-    known = dict(zip(found.token_ids[: n + 1].tolist(), found.probs[: n + 1].tolist(), strict=True))
-    return np.array([known.get(token_id, 0.0) for token_id in token_ids.tolist()])
+    prob_of = dict(
+        zip(distribution.token_ids[: n + 1].tolist(), distribution.probs[: n + 1].tolist(), strict=True)
+    )
+    return np.array([prob_of.get(token_id, 0.0) for token_id in token_ids.tolist()])
 
 
 def zero_unsigned(numbers: pd.Series, digits: int) -> pd.Series:
-    """The numbers for a table with so many digits, which would show a small negative one as -0.00.
+    """The numbers for a table with this many digits, where a small negative one would read -0.00.
 
     Example:
         >>> zero_unsigned(pd.Series([-0.004, -0.006]), 2).tolist()

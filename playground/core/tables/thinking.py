@@ -18,14 +18,14 @@ ACCURACIES = ("prompt", "n_right", "n", "accuracy", "low", "high")
 
 @dataclass(slots=True)
 class Transcript:
-    """What the model wrote to one problem, as far as it is written.
+    """A model's text on one problem, as far as it is written.
 
     Attributes:
         prompt: Id of the prompt.
         item: Number of the problem, from 0.
-        seed: Of the draw.
-        text: Written so far.
-        finish: Why it is complete (`GenerateStep.finish_reason`), None before.
+        seed: Seed of the draw.
+        text: The text so far.
+        finish: Reason for the end (`GenerateStep.finish_reason`), None before.
     """
 
     prompt: str
@@ -36,7 +36,7 @@ class Transcript:
 
 
 def transcripts(written: Iterable[Transcript], items: Sequence[Example], n_votes: int) -> pd.DataFrame:
-    """One row a transcript of the problems whose votes are all in, in the order they were written.
+    """Transcripts of the problems whose votes are all in, one row each, in the order they were written.
 
     Args:
         written: Complete and incomplete ones.
@@ -44,28 +44,29 @@ def transcripts(written: Iterable[Transcript], items: Sequence[Example], n_votes
         n_votes: Transcripts of each problem under each prompt.
 
     Returns:
-        prompt, question, seed, transcript, cut_off (whether a limit ended it), read (the number in it, ""
-        without one), votes ("2/3": how many of the problem's transcripts say the same number), answer (what
-        most of them say), right_answer, right (whether the answer is the right one).
+        prompt, question, seed, transcript, cut_off (True if a limit ended it), read (the number in it, ""
+        without one), votes ("2/3": how many of the problem's transcripts give the same number), answer (the
+        majority's), right_answer, right (True if the answer is the right one).
     """
     rows = []
     for voters in _decided(written, n_votes):
-        read = [last_number(one.text) for one in voters]
+        read = [last_number(transcript.text) for transcript in voters]
         answer, item = majority(read), items[voters[0].item]
         right_answer = normal(item.label)
-        for one, number in zip(voters, read, strict=True):
+        for transcript, number in zip(voters, read, strict=True):
             n_same = read.count(number) if number is not None else 0
             rows.append(
                 (
-                    one.prompt, item.text, one.seed, one.text, one.finish != "end_of_text", number or "",
-                    f"{n_same}/{n_votes}", answer or "", right_answer, answer == right_answer,
+                    transcript.prompt, item.text, transcript.seed, transcript.text,
+                    transcript.finish != "end_of_text", number or "", f"{n_same}/{n_votes}", answer or "",
+                    right_answer, answer == right_answer,
                 )
             )  # fmt: skip
     return pd.DataFrame(rows, columns=list(TRANSCRIPTS))
 
 
 def accuracies(written: Iterable[Transcript], items: Sequence[Example], n_votes: int) -> pd.DataFrame:
-    """One row a prompt that has an answer.
+    """Accuracy of each prompt that has an answer, one row each.
 
     Args:
         written, items, n_votes: As in `transcripts`.
@@ -83,23 +84,23 @@ def accuracies(written: Iterable[Transcript], items: Sequence[Example], n_votes:
 def each_right(
     written: Iterable[Transcript], items: Sequence[Example], n_votes: int
 ) -> dict[str, list[bool]]:
-    """Prompt -> whether each problem was answered right, in the problems' order, of those that are decided.
+    """Prompt -> True for each problem that was answered right, in their order, of those that are decided.
 
     Args:
         written, items, n_votes: As in `transcripts`.
     """
-    found: dict[str, dict[int, bool]] = {}
+    by_prompt: dict[str, dict[int, bool]] = {}
     for voters in _decided(written, n_votes):
         item = voters[0].item
-        right = majority(last_number(one.text) for one in voters) == normal(items[item].label)
-        found.setdefault(voters[0].prompt, {})[item] = right
-    return {prompt: [right[item] for item in sorted(right)] for prompt, right in found.items()}
+        right = majority(last_number(transcript.text) for transcript in voters) == normal(items[item].label)
+        by_prompt.setdefault(voters[0].prompt, {})[item] = right
+    return {prompt: [right[item] for item in sorted(right)] for prompt, right in by_prompt.items()}
 
 
 def _decided(written: Iterable[Transcript], n_votes: int) -> Iterator[list[Transcript]]:
     """The transcripts of each problem under each prompt, where all are complete."""
     groups: dict[tuple[str, int], list[Transcript]] = {}
-    for one in written:
-        if one.finish is not None:
-            groups.setdefault((one.prompt, one.item), []).append(one)
+    for transcript in written:
+        if transcript.finish is not None:
+            groups.setdefault((transcript.prompt, transcript.item), []).append(transcript)
     return (group for group in groups.values() if len(group) == n_votes)

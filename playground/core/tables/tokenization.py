@@ -31,10 +31,10 @@ def side_by_side(rows: Sequence[Tokenization]) -> pd.DataFrame:
 
 
 def ladder(rungs: Sequence[Rung]) -> pd.DataFrame:
-    """One row a granularity.
+    """The granularity ladder, one row per granularity.
 
     Returns:
-        granularity, d_vocab, n_units, oov_rate (share of the text's units the vocabulary has not), lost
+        granularity, d_vocab, n_units, oov_rate (share of the text's units the vocabulary lacks), lost
         (share of the text's units that are gone after one typing error), oov_rate_after (the error).
     """
     table = [
@@ -53,11 +53,11 @@ def ladder(rungs: Sequence[Rung]) -> pd.DataFrame:
 
 
 def language_bill(counts: Mapping[str, Mapping[str, int]], texts: Mapping[str, str]) -> pd.DataFrame:
-    """What the same sentence costs in each language.
+    """Tokens of the same sentence in each language.
 
     Args:
         counts: Tokenizer -> language -> number of tokens.
-        texts: Language -> the sentence. English (`en`) is the measure.
+        texts: Language -> the sentence; English (`en`) is the reference.
 
     Returns:
         tokenizer, language, n_tokens, n_characters, tokens_per_character, ratio_to_english.
@@ -106,7 +106,7 @@ def merges(trained: BytePairEncoding) -> pd.DataFrame:
 
 
 def vocabulary_curve(trained: BytePairEncoding) -> pd.DataFrame:
-    """How the training text shrinks as the vocabulary grows.
+    """Length of the training text as the vocabulary grows.
 
     Returns:
         n_merges, d_vocab, tokens_per_word. The first row is before any merge.

@@ -20,14 +20,14 @@ def trained_tokens(
     """The tokens of one training row, one row each.
 
     Args:
-        labels: How each token is shown.
-        is_trained: Whether it counts in the loss.
-        bits: Its surprisal; None where it does not count.
+        labels: Label of each token.
+        is_trained: True for a token that counts in the loss.
+        bits: Surprisal of each token; None where it does not count.
 
     Returns:
         position, token, is_trained, surprisal_bits, loss_nats; the last two missing where it does not count.
     """
-    nats = [None if one is None else one * math.log(2) for one in bits]
+    nats = [None if surprisal is None else surprisal * math.log(2) for surprisal in bits]
     rows = zip(range(len(labels)), labels, is_trained, bits, nats, strict=True)
     return pd.DataFrame(list(rows), columns=list(TOKENS))
 
@@ -38,16 +38,16 @@ def training_rows(rows: Sequence[tuple[str, str, bool, int]]) -> pd.DataFrame:
 
 
 def adapters(rows: Sequence[tuple[str, int, int, float, str, int, int]]) -> pd.DataFrame:
-    """Adapters, one row each: name, steps, r, lora_alpha, target modules, trained numbers, bytes."""
-    made = [(*row[:-1], row[-1] / 1e6) for row in rows]
-    return pd.DataFrame(made, columns=list(ADAPTERS))
+    """Adapters, one row each: name, steps, r, lora_alpha, target modules, trained parameters, bytes."""
+    in_megabytes = [(*row[:-1], row[-1] / 1e6) for row in rows]
+    return pd.DataFrame(in_megabytes, columns=list(ADAPTERS))
 
 
 def answers(rows: Sequence[tuple[str, str, str, str, str]]) -> pd.DataFrame:
-    """Questions with the right answer, their kind, and what was answered before and after training."""
+    """Questions with the right answer, their kind, and the answers before and after training."""
     return pd.DataFrame(list(rows), columns=list(ANSWERS))
 
 
 def written(rows: Sequence[tuple[str, str]]) -> pd.DataFrame:
-    """What each model wrote: its name, the text."""
+    """Texts of several models: name of the model, its text."""
     return pd.DataFrame(list(rows), columns=list(WRITTEN))

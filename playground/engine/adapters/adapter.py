@@ -21,15 +21,15 @@ MAX_STRENGTH = 150
 
 @dataclass(frozen=True, eq=False)
 class Adapter:
-    """What a training run, or an uploaded file, gave.
+    """A LoRA adapter from a training run or an uploaded file.
 
     Attributes:
         base_id: Catalogue id of the model it changes.
-        name: What the reader called it.
+        name: Name that the reader gave it.
         step: Steps it was trained, 0 when that is not known.
-        r, lora_alpha, lora_dropout, target_modules, method: As trained.
+        r, lora_alpha, lora_dropout, target_modules, method: Settings it was trained with.
         changes: Path of each layer -> what is added to it.
-        request: What was asked of the run, None for an uploaded or added one.
+        request: Request of the training run, None for an uploaded or added one.
         run: Number of the run in its session, 0 without one.
     """
 
@@ -56,7 +56,7 @@ class Adapter:
         return sum(change.nbytes for change in self.changes.values())
 
     def info(self, adapter_id: str) -> AdapterInfo:
-        """What a reader may know of it."""
+        """The facts about it that a reader may know."""
         changes = self.changes.values()
         return AdapterInfo(
             model_id=f"{self.base_id}+{adapter_id}",
@@ -98,7 +98,7 @@ def sum_of(first: Adapter, second: Adapter) -> Adapter:
     """An adapter that adds both changes: their factors side by side, A stacked and B in a row.
 
     Raises:
-        BadValue: They are not of the same base.
+        BadValue: The adapters are not of the same base.
     """
     if first.base_id != second.base_id:
         raise BadValue(name="base", value=second.base_id, allowed=first.base_id)
@@ -122,7 +122,7 @@ def sum_of(first: Adapter, second: Adapter) -> Adapter:
 
 
 def low_rank(base: LoadedModel, adapter: Adapter, strength: float) -> tuple[LowRank, ...]:
-    """What the adapter adds to each layer, in order."""
+    """The change that the adapter makes to each layer, in order."""
     norms, known = weight_norms(base.template, list(adapter.changes)), linears(base.template)
     found = []
     for path, change in adapter.changes.items():

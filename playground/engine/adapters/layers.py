@@ -27,7 +27,7 @@ from playground.errors import BadValue, Message, NotFinite, Unsupported
 
 @dataclass(frozen=True, eq=False)
 class Change:
-    """What is added to one linear layer.
+    """The weight change of one linear layer.
 
     Attributes:
         A: Shape [r, d_in]; None where the whole matrix was trained.
@@ -54,7 +54,7 @@ class Change:
         return Change(None if self.A is None else self.A.to(device, dtype), self.B.to(device, dtype))
 
     def is_finite(self) -> bool:
-        """Whether all its numbers are numbers."""
+        """True if all its numbers are finite."""
         return all(is_finite(part) for part in (self.A, self.B) if part is not None)
 
     @property
@@ -68,9 +68,9 @@ class Adapted(torch.nn.Module):
 
     Args:
         base: `Linear`, or GPT-2's `Conv1D`, which keeps its weights as [d_in, d_out].
-        change: What is added.
-        scaling: Its factor.
-        name: Of the model with it, as readers know it.
+        change: The weight change.
+        scaling: Factor of the change.
+        name: Name of the model with the adapter, as readers know it.
     """
 
     def __init__(self, base: torch.nn.Module, change: Change, scaling: float, name: str) -> None:
@@ -83,10 +83,10 @@ class Adapted(torch.nn.Module):
         return out
 
     def added(self, x: torch.Tensor) -> torch.Tensor:
-        """What the adapter adds, s·B(A x). Shape [..., d_in] -> [..., d_out].
+        """The output that the adapter adds, s·B(A x). Shape [..., d_in] -> [..., d_out].
 
         Raises:
-            NotFinite: It overflows. Said here, because attention makes zeros of queries that are no numbers.
+            NotFinite: It overflows. Raised here, because attention turns queries that overflow into zeros.
         """
         low = x if self.change.A is None else linear(x, self.change.A)
         added = self.scaling * linear(low, self.change.B)
@@ -96,12 +96,12 @@ class Adapted(torch.nn.Module):
 
     @property
     def bias(self) -> torch.Tensor | None:
-        """The base's."""
+        """Bias of the base layer. Shape [d_out]."""
         return getattr(self.base, "bias", None)
 
     @property
     def weight(self) -> torch.Tensor:
-        """W + s·B·A in the base's own layout, made anew."""
+        """W + s·B·A in the base's own layout, made anew. Shape [d_out, d_in], of `Conv1D` [d_in, d_out]."""
         own: torch.Tensor = self.base.weight  # type: ignore[assignment]
         delta = self.scaling * self.change.delta()
         return own + (delta.t() if _is_conv1d(self.base) else delta)
@@ -117,7 +117,7 @@ def _is_conv1d(module: torch.nn.Module) -> bool:
 
 
 def is_linear(module: torch.nn.Module) -> bool:
-    """Whether it is a linear layer: `Linear`, or GPT-2's `Conv1D`."""
+    """True for a linear layer: `Linear`, or GPT-2's `Conv1D`."""
     return isinstance(module, torch.nn.Linear) or _is_conv1d(module)
 
 
@@ -157,7 +157,7 @@ def targets(
 
     Raises:
         BadValue: A module that the model has not.
-        Unsupported: It has no blocks with linear layers.
+        Unsupported: The model has no blocks with linear layers.
     """
     known = linears(model)
     if not known:
@@ -189,7 +189,7 @@ def adapted(model: Any, changes: Mapping[str, Change], scaling: float, name: str
         model: The base.
         changes: Path of each layer -> what is added.
         scaling: lora_alpha / r, times the strength; at 0 nothing is wrapped, so it is the base exactly.
-        name: Of the model with it, as readers know it.
+        name: Name of the model with the adapter, as readers know it.
     """
     if scaling == 0:
         return template_over(model)

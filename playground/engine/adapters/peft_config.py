@@ -131,14 +131,14 @@ _OFF = (_is_off, "null, false")
 
 @dataclass(frozen=True, slots=True)
 class PeftConfig:
-    """What an adapter_config.json says that matters here, with peft's defaults.
+    """The settings of an adapter_config.json that matter here, with peft's defaults.
 
     Attributes:
         base: Name or path of the model it was trained on, "" where it does not say.
-        r, lora_alpha, lora_dropout: Of layers without a pattern of their own.
-        use_rslora: Whether the scaling is lora_alpha / √r.
+        r, lora_alpha, lora_dropout: Settings of layers without a pattern of their own.
+        use_rslora: True if the scaling is lora_alpha / √r.
         target_modules: Names, each the end of a path, or a regular expression, or `all-linear`.
-        exclude_modules: The same, for layers that are left out.
+        exclude_modules: As `target_modules`, for layers that are left out.
         layers_to_transform: Numbers of the only layers that it changes; None for all.
         layers_pattern: Names of the lists that those numbers count in; none for any.
         rank_pattern, alpha_pattern: Regular expression -> value; the first that matches counts.
@@ -162,7 +162,7 @@ class PeftConfig:
 
         Raises:
             AdapterSetting: A value that is not understood.
-            BadFile: It is no JSON object.
+            BadFile: The file is not a JSON object.
         """
         try:
             config = json.loads(data)
@@ -197,11 +197,11 @@ class PeftConfig:
         return int(r), alpha / (math.sqrt(r) if self.use_rslora else r)
 
     def is_target(self, path: str, patterns: Patterns) -> bool:
-        """Whether the config names a module.
+        """True if the config names a module.
 
         Args:
-            path: Where the module is in its model.
-            patterns: What matches regular expressions.
+            path: Path of the module in its model.
+            patterns: Matcher of regular expressions.
 
         Raises:
             AdapterSetting: A pattern that cannot be used, or layers that are told in two ways.

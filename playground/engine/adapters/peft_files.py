@@ -46,7 +46,7 @@ def written(adapter: Adapter, more: Mapping[str, str]) -> bytes:
     What was trained in full is written as the product of itself and the identity, which is what it is.
 
     Args:
-        adapter: What was learned.
+        adapter: The adapter.
         more: Further text files, by name; without a run card among them, a short one names the adapter.
     """
     tensors, ranks = {}, {}
@@ -92,14 +92,14 @@ def read(
 
     Args:
         data: The file.
-        name: Its name.
+        name: Name of the file.
         loaded: The base.
-        settings: How large it may be, and how long its patterns may take.
-        any_base: Whether to take it also where the file names another base, or none, and all shapes fit.
+        settings: Limits on its size and on the time of its patterns.
+        any_base: True takes it also where the file names another base, or none, and all shapes fit.
 
     Raises:
-        OtherBase: It names another base, but all shapes fit.
-        BadFile: It is no adapter, pickled, for another base, of a kind that is not understood, or too large.
+        OtherBase: The file names another base, but all shapes fit.
+        BadFile: The file is not an adapter, is pickled, for another base, of an unknown kind, or too large.
     """
     folder = unpacked(data, settings)
     config = PeftConfig.of(folder.config)
@@ -125,7 +125,7 @@ def read(
 
 
 def base_name(said: str) -> str:
-    r"""What identifies a model, out of a name or a path on any system: its own name, without its owner's.
+    r"""Name of a model out of a name or a path on any system: its own name, without its owner's.
 
     Example:
         >>> base_name("owner/Name"), base_name(r"C:\my\name"), base_name("models--owner--name/snapshots/0a1")
@@ -170,7 +170,7 @@ def _tensors(data: bytes, max_bytes: int) -> dict[str, torch.Tensor]:
 def _changes(
     tensors: Mapping[str, torch.Tensor], config: PeftConfig, loaded: LoadedModel, patterns: Patterns
 ) -> dict[str, Change]:
-    """What is added to each layer that the config names; every tensor is one of theirs."""
+    """The change of each layer that the config names; every tensor must belong to one of them."""
     known, fits = linears(loaded.template), {"model": loaded.info.model_id, "base": _named(config)}
     targets = _targets(config, loaded, patterns)
     for path in targets:

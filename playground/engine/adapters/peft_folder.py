@@ -1,4 +1,4 @@
-"""Which files of a zip are the adapter: of a whole training folder, that of its top folder.
+"""Finds the files of the adapter in a zip: in a whole training folder, those of its top folder.
 
     out/adapter_config.json           <- this one
     out/adapter_model.safetensors     <- and this one
@@ -53,8 +53,8 @@ def unpacked(data: bytes, settings: Settings) -> PeftFolder:
     """The adapter nearest to the top of a zip.
 
     Raises:
-        TwoAdapters: Two are equally near.
-        BadFile: There is none, it is pickled, encrypted or too large, or the file is no zip.
+        TwoAdapters: Two adapters are equally near.
+        BadFile: There is no adapter, it is pickled, encrypted or too large, or the file is not a zip.
     """
     if data.count(_ENTRY) > settings.max_adapter_files:
         raise BadFile(reason=Message("it holds too many files. Zip the folder of one adapter alone."))

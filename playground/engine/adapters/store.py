@@ -58,7 +58,7 @@ class AdapterTable:
         """Keep an adapter; gives the model id to use it under.
 
         Raises:
-            TooManyAdapters: The session has as many as it may.
+            TooManyAdapters: The session has as many as it may have.
             NoRoom: The server is full.
         """
         self.check_room(owner, adapter.size_bytes)
@@ -74,12 +74,12 @@ class AdapterTable:
         """Refuse one more adapter where there is no room for it.
 
         Args:
-            owner: Whose it would be.
+            owner: The session that it would belong to.
             size_bytes: Memory it takes.
-            n_coming: How many this session's runs will still bring.
+            n_coming: Number of adapters that this session's runs will still bring.
 
         Raises:
-            TooManyAdapters: The session has as many as it may.
+            TooManyAdapters: The session has as many as it may have.
             NoRoom: The server is full, also without those whose sessions have left.
         """
         self.forget_left()
@@ -99,7 +99,7 @@ class AdapterTable:
         """The adapter of a model id.
 
         Raises:
-            AdapterGone: It is no longer here, or never was.
+            AdapterGone: The adapter is no longer here, or never was.
         """
         adapter = self._held.get(AdapterName.of(model_id).adapter_id)
         if adapter is None:
@@ -115,7 +115,7 @@ class AdapterTable:
         return self.get(model_id).info(AdapterName.of(model_id).adapter_id)
 
     def belongs(self, model_id: str, owner: str) -> bool:
-        """Whether a session may use the adapter; it may from now on where all others have left."""
+        """True if a session may use the adapter; it may from now on where all others have left."""
         with self._lock:
             owners = self._owners.get(AdapterName.of(model_id).adapter_id)
             if owners is None or not owner:
@@ -147,7 +147,7 @@ class AdapterTable:
             self._left.pop(owner, None)
 
     def has_left(self, owner: str) -> bool:
-        """Whether the session has left."""
+        """True if the session has left."""
         return owner in self._left
 
     def forget_left(self) -> list[str]:
@@ -174,7 +174,7 @@ class AdapterTable:
             return sum(adapter.size_bytes for adapter in self._held.values())
 
     def changes(self, model_id: str) -> tuple[LowRank, ...]:
-        """What the adapter adds to each layer, in order, at the strength of the id.
+        """The change that the adapter makes to each layer, in order, at the strength of the id.
 
         Raises:
             AdapterGone.
@@ -219,7 +219,7 @@ class AdapterTable:
         """As `ModelTable.load`, also for a model with an adapter.
 
         Raises:
-            AdapterGone: It is no longer here.
+            AdapterGone: The adapter is no longer here.
         """
         name = AdapterName.of(model_id)
         if not name.adapter_id:

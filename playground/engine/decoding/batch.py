@@ -41,10 +41,10 @@ class DecodeRow:
         request: Settings and seed.
         input_ids: Token ids of the text, at least one, and of what was written before.
         emit: Called in the engine thread with each step.
-        loaded: Its model: the batch's, or one that adds an adapter to the same base.
+        loaded: The row's model: the batch's, or one that adds an adapter to the same base.
 
     Attributes:
-        finished: Whether it leaves the batch.
+        finished: True once it leaves the batch.
         error: Why it ended, where that was an error of its own.
     """
 
@@ -82,7 +82,7 @@ class DecodeRow:
 
     @property
     def n_steps(self) -> int:
-        """How many tokens this request has drawn."""
+        """Number of tokens that this request has drawn."""
         return len(self.new_ids) - self.n_written
 
     def take(self, logits: NDArray[np.float32], summary: Summary, row: int) -> GenerateStep:
@@ -90,10 +90,10 @@ class DecodeRow:
 
         Args:
             logits: Shape [d_vocab], nats.
-            summary: Of the whole batch; `row` picks ours.
+            summary: Summary of the whole batch; `row` picks ours.
 
         Raises:
-            NotFinite: They are no distribution.
+            NotFinite: The logits are not a distribution.
         """
         request, loaded = self.request, self.loaded
         if not np.isfinite(summary.log_sum_exp[row]):
@@ -137,7 +137,7 @@ class DecodeRow:
         return None
 
     def _text(self, loaded: LoadedModel, token_id: int) -> str:
-        """What the token completes; of a character that it only begins, nothing, at the end too."""
+        """The text that the token completes; nothing of a character that it only begins, at the end too."""
         if self.n_steps == 1:  # the last character written before may go on in this token
             self.decoder.decode(b"".join(map(loaded.tokenizer.token_bytes, self.request.written)))
         is_end = token_id in loaded.tokenizer.eos_ids
@@ -156,7 +156,7 @@ def _distribution(
 
 
 def _near_tie(ranked: ranking.RankedLogits, token_id: int, temperature: float, margin: float) -> bool:
-    """Whether the draw, or the lead of a greedy choice, is within what rounding moves."""
+    """True if the draw, or the lead of a greedy choice, is so close that rounding may change it."""
     if temperature > 0:
         return margin < NEAR_MASS / min(1.0, temperature)
     rank = int(np.flatnonzero(ranked.token_ids == token_id)[0])  # of equals the last
@@ -205,7 +205,7 @@ class DecodeBatch:
 
     @property
     def is_reading(self) -> bool:
-        """Whether a prefill is under way (one at a time)."""
+        """True while a prefill is under way (one at a time)."""
         return self._prefill is not None
 
     def admit(self, rows: list[DecodeRow]) -> None:
@@ -268,7 +268,7 @@ class DecodeBatch:
         self.sweep()
 
     def _step_states(self, input_ids: torch.Tensor) -> torch.Tensor:
-        """Residual stream after the final norm, one new token a row. Shape [row, d_model]."""
+        """Residual stream after the final norm, one new token per row. Shape [row, d_model]."""
         step = self._cache.prepare_step(self.loaded.device)
         if self._lean is not None:
             self._lay_out_adapters(self._lean)

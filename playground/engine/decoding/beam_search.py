@@ -1,4 +1,4 @@
-"""Beam search on the model thread: a turn a step, so that others get theirs in between."""
+"""Beam search on the model thread: one step per turn, so that others get theirs in between."""
 
 from __future__ import annotations
 

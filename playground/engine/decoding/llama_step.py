@@ -1,6 +1,6 @@
 """One decode step of a Llama-family model in half the operations.
 
-A step with one token a row is bound by the price of starting operations: the library's forward starts 2,358
+A step with one token per row is bound by the price of starting operations: the library's forward starts 2,358
 of them for SmolLM2 and spends half its time there. This is the same arithmetic on the same weights, written
 out. A test holds it against the library's own forward; other families use that one.
 """
@@ -29,7 +29,7 @@ class LinearLayer:
 
     Args:
         weight: The model's own. Shape [out, in].
-        name: Of the layer it belongs to, for what adapters add.
+        name: Name of the layer it belongs to, for the changes of adapters.
     """
 
     def __init__(self, weight: torch.Tensor, name: tuple[int, str] = (0, "")) -> None:
@@ -92,7 +92,7 @@ class LlamaStep:
 
         Args:
             input_ids: The newest token of each row. Shape [row, 1].
-            position_ids: Its position. Shape [row, 1].
+            position_ids: Position of that token. Shape [row, 1].
             attention_mask: None, or True where a row may look. Shape [row, 1, 1, key].
             cache: Prepared for this step; the new keys and values are written to it.
 
@@ -121,7 +121,7 @@ class LlamaStep:
         sin: torch.Tensor,
         mask: torch.Tensor | None,
     ) -> torch.Tensor:
-        """Attention of one token a row; `h` and the result have shape [row, d_model].
+        """Attention of one token per row; `h` and the result have shape [row, d_model].
 
         Queries of one group share keys, so a group is laid out as if it were several query positions.
         """
@@ -149,7 +149,7 @@ class LlamaStep:
 
 
 def can_mix(model: Any) -> bool:  # noqa: ANN401  (transformers is untyped)
-    """Whether there is a lean step for this model, which lets every row have its own adapter."""
+    """True if there is such a step for this model, which lets every row have its own adapter."""
     config = model.config
     return (
         config.model_type == "llama"

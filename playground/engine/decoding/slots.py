@@ -1,4 +1,4 @@
-"""Key-value cache with a slot a row: rows join and leave without copying the others.
+"""Key-value cache with one slot per row: rows join and leave without copying the others.
 
 The library's DynamicCache has one length for all rows and concatenates every layer at every step. Here each
 row writes its new key and value in place at its own length, and a mask hides what lies beyond.
@@ -31,11 +31,19 @@ class SlotLayer(CacheLayerMixin):  # type: ignore[misc]
         self.owner = owner
 
     def lazy_initialization(self, key_states: torch.Tensor, value_states: torch.Tensor) -> None:
-        """Slots are made by `SlotCache.join`, never by a forward."""
+        """Raise: slots are made by `SlotCache.join`, never by a forward. Shapes as in `update`."""
         raise RuntimeError("a slot cache must be joined before it is used")
 
     def allocate(self, like: torch.Tensor, n_slots: int, capacity: int) -> None:
-        """Make room of these sizes, keeping what fits in; an error leaves all as it was."""
+        """Make room for `n_slots` rows of `capacity` positions; an error leaves all as it was.
+
+        Keys and values that fit in are kept.
+
+        Args:
+            like: Keys of any rows, for kv_head and d_head. Shape [row, kv_head, position, d_head].
+            n_slots: Number of slots.
+            capacity: Positions of each slot.
+        """
         shape = (n_slots, like.shape[1], capacity, like.shape[3])
         keys, values = like.new_zeros(shape), like.new_zeros(shape)
         if self.is_initialized:
@@ -48,7 +56,16 @@ class SlotLayer(CacheLayerMixin):  # type: ignore[misc]
     def update(
         self, key_states: torch.Tensor, value_states: torch.Tensor, *args: object, **kwargs: object
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Write one new key and value a row, return all of them up to the longest row."""
+        """Write one new key and value per row; returns all of them up to the longest row.
+
+        Args:
+            key_states, value_states: The new ones. Shape [row, kv_head, 1, d_head].
+            *args: Not used.
+            **kwargs: Not used.
+
+        Returns:
+            Keys and values, each of shape [row, kv_head, longest + 1, d_head].
+        """
         owner = self.owner
         n_rows, longest = len(owner.lengths), owner.longest
         if owner.write_at is None:
@@ -97,7 +114,7 @@ class SlotCache(Cache):  # type: ignore[misc]
 
         Args:
             filled: The cache.
-            rows: Which of its rows.
+            rows: Rows of the cache to take.
             lengths: Positions of each; what it holds beyond them is padding, which the mask hides.
         """
         first, stop, longest = len(self.lengths), len(self.lengths) + len(rows), max(lengths)
@@ -121,9 +138,9 @@ class SlotCache(Cache):  # type: ignore[misc]
             self._release()
 
     def prepare_step(self, device: torch.device) -> dict[str, Any]:
-        """Make room for one token a row; returns the step's `position_ids` and `attention_mask`.
+        """Make room for one token per row; returns the step's `position_ids` and `attention_mask`.
 
-        The mask is None when all rows are equally long, else boolean of shape [row, 1, 1, longest + 1].
+        The mask is None when all rows are equally long, otherwise boolean of shape [row, 1, 1, longest + 1].
         """
         longest = self.longest
         self._reserve(len(self.lengths), longest + 1, None)

@@ -39,7 +39,7 @@ class AblationsWork:
     n_forwards: int = 1
 
     def run(self) -> NDArray[np.float32]:
-        """One forward of one row a head, from block `start` on."""
+        """One forward of one row per head, from block `start` on. Shape [head, d_vocab]."""
         loaded, n = self.loaded, len(self.heads)
         interventions = [Intervention((head,), self.ablation) for head in self.heads]
         if self.start:

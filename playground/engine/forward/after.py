@@ -22,12 +22,12 @@ NEXT_TOKEN = Capture(logits="last")
 
 
 def goes_on(loaded: LoadedModel, row: InputRow, capture: Capture, read: Trace | None) -> bool:
-    """Whether a row can be read from where a trace of the same model ends: it begins with that text.
+    """True if a row can be read on from the end of a trace of the same model: it begins with that text.
 
     Args:
         loaded: The model.
-        row: What is to be read.
-        capture: What is wanted of it.
+        row: The row to be read.
+        capture: The values wanted of it.
         read: The trace.
     """
     info = loaded.info

@@ -1,4 +1,4 @@
-"""Where the blocks of each family write into the residual stream, and hooks that read or change it there.
+"""The blocks of each family, and hooks that read or change what they add to the residual stream.
 
 Hooks belong to the engine's thread and are gone when their `with` ends: the shared model is never changed.
 """
@@ -30,7 +30,7 @@ class Block:
         attention: Everything with the queries, keys, values and the output.
         attention_output: Reads all heads' outputs side by side, writes into the residual stream.
         mlp: The feed-forward part.
-        mlp_output: Its last part; what it gives is written into the residual stream.
+        mlp_output: The last layer of the MLP; its output is added to the residual stream.
     """
 
     whole: torch.nn.Module
@@ -65,7 +65,7 @@ def blocks(loaded: LoadedModel) -> list[Block]:
 
 @dataclass(frozen=True, slots=True)
 class BlockOutputs:
-    """What attention and MLP of each layer wrote. Each [batch, position, d_model], in layer order."""
+    """Outputs of attention and MLP of each layer. Each [batch, position, d_model], in layer order."""
 
     attention: list[torch.Tensor] = field(default_factory=list)
     mlp: list[torch.Tensor] = field(default_factory=list)

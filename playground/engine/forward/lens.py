@@ -32,9 +32,9 @@ class Columns:
     Args:
         loaded: A decoder.
         ids: Token ids of the text.
-        n_top: How many tokens of each state are wanted.
-        keep_logits: Whether all logits are wanted.
-        cache: Where columns are found and left.
+        n_top: Number of tokens wanted of each state.
+        keep_logits: True if all logits are wanted.
+        cache: Cache of columns.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class LensWork:
         loaded: A decoder.
         states: After every layer, the last one normed. Shape [layer + 1, position, d_model].
         positions: The columns, positions in `states`.
-        columns: Where they are found and left: whoever comes between may have computed some.
+        columns: Cache of this text's columns: another request may have computed some in between.
     """
 
     loaded: LoadedModel

@@ -1,4 +1,4 @@
-"""How a loaded model tells positions apart, as plain data, and which positions it can be asked for."""
+"""The position scheme of a loaded model as plain data, and validation of chosen positions."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def _learned(model: torch.nn.Module) -> torch.nn.Embedding | None:
 
 
 def _first_head(layer: torch.nn.Module, d_head: int) -> FirstHead:
-    """What turns an embedding into the query and the key of the first head, before they are rotated."""
+    """Weights that turn an embedding into query and key of the first head, before they are rotated."""
     attention: Any = layer.self_attn
     norm: Any = layer.input_layernorm
     query, key = attention.q_proj, attention.k_proj

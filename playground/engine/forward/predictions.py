@@ -1,4 +1,4 @@
-"""What is kept of logits: of a step, and of every position, the vocabulary head in chunks."""
+"""Summaries of logits: of a step, and of every position, with the vocabulary head in chunks."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CHUNK = 64  # positions: 12.6 MB of logits for a vocabulary of 49,152
 
 @dataclass(frozen=True)
 class Summary:
-    """What is kept of logits, for all rows at once. First axis: row."""
+    """Summary of logits, for all rows at once. First axis: row."""
 
     top_ids: NDArray[np.int64]
     top_logits: NDArray[np.float32]
@@ -60,16 +60,16 @@ def summarise(logits: torch.Tensor, n_top: int) -> Summary:
 def predictions(
     loaded: LoadedModel, states: torch.Tensor, input_ids: Sequence[int], n_top: int
 ) -> Predictions:
-    """What the model expects after each token of one text.
+    """The model's predictions after each token of one text.
 
     Args:
         loaded: A decoder.
-        states: After the final norm. Shape [position, d_model].
-        input_ids: Token ids of the text, one a position.
-        n_top: How many of the most probable next tokens to keep.
+        states: Residual stream after the final norm. Shape [position, d_model].
+        input_ids: Token ids of the text, one per position.
+        n_top: Number of the most probable next tokens to keep.
 
     Raises:
-        NotFinite: The logits are no numbers.
+        NotFinite: The logits are not finite.
     """
     head = loaded.model.get_output_embeddings()
     following = torch.tensor([*input_ids[1:], 0], device=states.device)  # of the last: not used

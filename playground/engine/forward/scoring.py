@@ -1,7 +1,7 @@
-"""log p(candidate | text) of many texts: what they begin with alike is read once.
+"""log p(candidate | text) of many texts: a beginning that several share is read once.
 
-All texts, each with its candidates, are one prefix tree. It is read from the front, a piece a turn, so that
-others get theirs in between; a node looks at its own way only, so every number is that of a forward over
+All texts, each with its candidates, are one prefix tree. It is read from the front, one piece per turn, so
+that others get theirs in between; a node looks at its own way only, so every number is that of a forward over
 its text alone.
 """
 
@@ -50,7 +50,7 @@ class TreeReading:
 
     Args:
         loaded: A decoder.
-        tree: What to read.
+        tree: The tree to read.
         wanted: Node -> the tokens whose log-probability after it is wanted.
     """
 
@@ -86,7 +86,7 @@ class TreeReading:
 
 
 class ScoringWork:
-    """Payload of the job that scores texts of one tree: a piece a turn, keys and values kept in between.
+    """Payload of the job that scores texts of one tree: one piece per turn, keys and values kept in between.
 
     Whoever asks for the same meanwhile joins the job. What it gives is the list of scores itself, which grows
     at its end: also who joins late finds all of them.
@@ -94,8 +94,8 @@ class ScoringWork:
     Args:
         loaded: A decoder.
         texts: Token ids of each text and of its candidates.
-        keys: Of each text in the cache.
-        cache: Where scores are found and left.
+        keys: Key of each text in the cache.
+        cache: Cache of scores.
         piece: Nodes a turn.
     """
 
@@ -119,7 +119,7 @@ class ScoringWork:
 
     @property
     def n_forwards(self) -> int:
-        """Of the next turn."""
+        """Number of forward passes of the next turn."""
         return int(self._n_read < len(self.tree))
 
     @property

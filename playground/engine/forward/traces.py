@@ -1,4 +1,4 @@
-"""A batch of token ids in, one Trace a row out. Torch ends here.
+"""A batch of token ids in, one Trace per row out. Torch ends here.
 
 Rows of different lengths are padded on the right and masked: a causal row never sees the padding, an encoder
 row is told to ignore it, so a trace does not depend on its neighbours (up to 1e-6 in fp32).
@@ -68,10 +68,10 @@ def run_traces(loaded: LoadedModel, rows: Sequence[InputRow], capture: Capture) 
     Args:
         loaded: The model; called only from the engine's thread.
         rows: At least one, each with at least one token.
-        capture: What to keep.
+        capture: The values to keep.
 
     Returns:
-        One trace a row, holding copies (a view would keep the whole padded batch alive).
+        One trace per row, holding copies (a view would keep the whole padded batch alive).
 
     Raises:
         NotFinite: A row gives no numbers.
@@ -224,7 +224,7 @@ def _put_attentions(
 def _put_positions(
     results: list[dict[str, Any]], name: str, layers: Sequence[torch.Tensor], lengths: Sequence[int]
 ) -> None:
-    """Put one array a row, its layers stacked; positions are the last axis but one."""
+    """Put one array per row, its layers stacked; positions are the last axis but one."""
     stacked = torch.stack(tuple(layers)).float().cpu().numpy()
     for row, n in enumerate(lengths):
         results[row][name] = stacked[:, row, ..., :n, :].copy()

@@ -1,4 +1,4 @@
-"""Weights as plain numbers: the last steps of a decoder, what a head writes with, the list of all parts."""
+"""Weights as plain numbers: last steps of a decoder, output projection of a head, list of all parts."""
 
 from __future__ import annotations
 
@@ -57,13 +57,13 @@ def unembedding(loaded: LoadedModel, token_ids: tuple[int, ...]) -> Unembedding:
 
 
 def head_output(loaded: LoadedModel, layer: int, head: int) -> Array:
-    """What takes a head's mixed values into the residual stream.
+    """The head's part of W_O, from its mixed values to the residual stream.
 
     Returns:
         Shape [d_head, d_model].
 
     Raises:
-        BadValue: No such head.
+        BadValue: The model has no such head.
     """
     info = loaded.info
     if not (0 <= layer < info.n_layer and 0 <= head < info.n_head):

@@ -1,4 +1,4 @@
-"""Which models there are: an allow-list, what each can do, and where its weights come from."""
+"""The catalogue of models: an allow-list with the capabilities and the source of each."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def catalogue(settings: Settings) -> dict[str, CatalogueEntry]:
     """The allow-list in display order: embedded models, hub models, the teacher's additions.
 
     Raises:
-        BadValue: An added id is no model id.
+        BadValue: An added id is not a model id.
     """
     entries = {entry.model_id: entry for entry in _ALLOWED}
     for model_id in settings.extra_models:
@@ -41,10 +41,10 @@ def catalogue(settings: Settings) -> dict[str, CatalogueEntry]:
 
 
 def model_folder(model_id: str, settings: Settings) -> Path:
-    """Where the model lies, or would lie, on this machine.
+    """Folder of the model on this machine, whether it is there or not.
 
     Raises:
-        BadValue: The id is no model id (and could leave the models folder).
+        BadValue: The id is not a model id (and could leave the models folder).
 
     Example:
         >>> model_folder("openai-community/gpt2", Settings(cache_dir="/cache")).as_posix()
@@ -56,12 +56,12 @@ def model_folder(model_id: str, settings: Settings) -> Path:
 
 
 def families_of(entry: CatalogueEntry) -> frozenset[str]:
-    """Which families the model may be of: that of the list, any of ours for a teacher's addition."""
+    """Families the model may be of: that of the list, any of ours for a teacher's addition."""
     return frozenset({entry.family} if entry.family else KIND_OF_FAMILY)
 
 
 def has_chat_template(folder: Path) -> bool:
-    """Whether the tokenizer in `folder` brings a chat template."""
+    """True if the tokenizer in `folder` brings a chat template."""
     if (folder / "chat_template.jinja").is_file():
         return True
     config = folder / "tokenizer_config.json"
@@ -112,7 +112,7 @@ def _added(model_id: str, settings: Settings) -> CatalogueEntry:
 
 
 def _max_seq_length(folder: Path) -> int:
-    """What the model's makers wrote for sentence-transformers."""
+    """The length that the model's makers wrote for sentence-transformers."""
     path = folder / "sentence_bert_config.json"
     said = dict(json.loads(path.read_text("utf-8"))).get("max_seq_length") if path.is_file() else None
     return said if isinstance(said, int) and said > 0 else 0

@@ -17,18 +17,18 @@ from playground.core.files.encoding import one_line
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Which values a key may have.
+    """The values that a key may have.
 
     Attributes:
-        allowed: The same as the reader is told, without words.
-        fits: Whether a value is one of them.
+        allowed: The values as the reader is told them, without words.
+        fits: Returns True if a value is one of them.
     """
 
     allowed: str
     fits: Callable[[Any], bool]
 
     def or_null(self) -> Rule:
-        """The same, or null."""
+        """A rule that allows null too."""
         return Rule(f"{self.allowed}, null", lambda value: value is None or self.fits(value))
 
 

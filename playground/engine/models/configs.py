@@ -1,4 +1,4 @@
-"""What a model's config.json may say: what changes a forward pass is listed, everything else is refused.
+"""Validates a model's config.json: keys that change a forward pass are listed, all others are rejected.
 
 transformers ignores a key it does not know and computes something else than the model's makers meant.
 """
@@ -30,12 +30,12 @@ def check_config(model_id: str, config: Config, families: Collection[str]) -> No
     """Refuse a config.json by the first key of which it is not known that the engine gets it right.
 
     Args:
-        model_id: Whose.
-        config: What it says.
+        model_id: Id of the model.
+        config: Content of the file.
         families: Values of `model_type` that may be, some of `FAMILIES`.
 
     Raises:
-        WrongArchitecture: It is of another family.
+        WrongArchitecture: The model is of another family.
         ConfigRefused: A key that is known has a value that is not.
         UnknownSetting: A key is not known and not null.
     """
@@ -62,7 +62,7 @@ def check_config(model_id: str, config: Config, families: Collection[str]) -> No
 
 
 def context_window(config: Config) -> int:
-    """How many tokens a text may have; 0 where the model sets no limit.
+    """Largest number of tokens of a text; 0 where the model sets no limit.
 
     Past the length at which a sliding window begins to hide tokens, or the angles of a rotation change, what
     a model says of a text would depend on what is read beside it or in which pieces. So there it ends.
@@ -90,7 +90,7 @@ def _has_window(config: Config) -> bool:
 
 
 def _slides(config: Config) -> bool:
-    """Whether a layer of Qwen 3 uses its window: those named, else those from a number on."""
+    """True if a layer of Qwen 3 uses its window: those named, otherwise those from a number on."""
     kinds, first = config.get("layer_types"), config.get("max_window_layers", 28)  # the library's default
     return first < config["num_hidden_layers"] if kinds is None else "sliding_attention" in kinds
 
@@ -121,7 +121,7 @@ def _rope_type(rope: Config) -> Any:  # noqa: ANN401  (JSON)
 
 
 def _layer_types(config: Config) -> Rule:
-    """One type a layer; a window only where there is one."""
+    """One type per layer; a window only where there is one."""
     kinds = ("full_attention", "sliding_attention") if _has_window(config) else ("full_attention",)
     n_layer = config["num_hidden_layers"]
 

@@ -1,4 +1,4 @@
-"""How what may follow a text is cut: together with it, as it would stand there."""
+"""Tokenizes continuations together with the text before them, as they would stand there."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ def cut_together(
 
     Args:
         tokenizer: Cuts.
-        text: What stands before.
-        candidates: What may follow; none is empty.
-        following: What stands after each of them.
+        text: The text before.
+        candidates: Texts that may follow; none is empty.
+        following: The text after each of them.
 
     Returns:
         The text's tokens, and those of each candidate. Where text and candidate share a token, the text's
@@ -53,7 +53,7 @@ def cut_together(
 def _last_line(tokenizer: TextTokenizer, stem: str, stem_ids: Ids) -> tuple[Ids, str]:
     """The tokens before the last line and that line, where they are cut apart: it alone needs cutting again.
 
-    Only byte-level BPE reads a text from the front in words that what comes much later leaves alone.
+    Only byte-level BPE reads a text from the front in words that much later text leaves alone.
     """
     line = stem[stem.rfind("\n") + 1 :]
     if line == stem or tokenizer.algorithm != "byte-level BPE":
@@ -64,6 +64,6 @@ def _last_line(tokenizer: TextTokenizer, stem: str, stem_ids: Ids) -> tuple[Ids,
 
 
 def _n_alike(one: Ids, other: Ids) -> int:
-    """How many tokens two sequences begin with alike."""
+    """Number of tokens that two sequences begin with alike."""
     pairs = enumerate(zip(one, other, strict=False))
     return next((place for place, (a, b) in pairs if a != b), min(len(one), len(other)))

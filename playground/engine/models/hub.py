@@ -66,8 +66,8 @@ def download(
     """Bring a model of the hub into `folder`; does nothing when it is there.
 
     Args:
-        entry: Its line of the catalogue.
-        folder: Where the finished model lies.
+        entry: Entry of the model in the catalogue.
+        folder: Folder for the finished model.
         settings: The hub's address and the size limit.
         progress: Told after every 256 kB at most: the megabytes and the share, 0..1. What it raises stops the
             download; the bytes that have come are used by the next attempt.
@@ -76,7 +76,7 @@ def download(
         HubUnreachable: No connection, or it broke off.
         HubUntrusted, HubBusy, HubAnswered, NoHub: The hub, or what stands in its place, gives no file.
         NotOnHub: The hub does not have it, or not for everybody.
-        ModelRefused: Its family, a value of its config.json, its size or its files; before the download.
+        ModelRefused: Its family, config.json, size or files are not accepted; before the download.
         WrongBytes: A file is not the one that the hub announced; it is thrown away.
         DiskFull, CannotWrite: Before or while writing.
     """
@@ -190,7 +190,7 @@ def _get_json(url: str) -> dict[str, Any]:
 
 
 def _no_hub(url: str) -> NoHub:
-    """What answers there is something else: a log-in page of the network, most likely."""
+    """Raise `NoHub`: something else answers there, most likely a log-in page of the network."""
     parts = urlsplit(url)
     return NoHub(address=f"{parts.scheme}://{parts.netloc}")
 

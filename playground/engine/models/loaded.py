@@ -18,11 +18,11 @@ class LoadedModel:
     """A model in memory, in eval mode, without gradients.
 
     Attributes:
-        entry: Its line of the catalogue.
-        info: What is known of it, with state "ready".
+        entry: Entry of the model in the catalogue.
+        info: Facts about the model, with state "ready".
         model: The transformers model; decoders and encoder-decoders with their vocabulary head.
-        tokenizer: Its tokenizer.
-        device: Where its weights lie.
+        tokenizer: The model's tokenizer.
+        device: Device of its weights.
         dtype: Number format of its weights.
         template: The same tensors in a tree of modules that never runs: adapted models are made from it.
     """

@@ -66,7 +66,7 @@ def pull(entry: CatalogueEntry, settings: Settings, progress: Progress) -> Path:
 
 
 def model_info(entry: CatalogueEntry, settings: Settings) -> ModelInfo:
-    """What is known without loading: from the catalogue, and from the config once the model is here."""
+    """Facts about a model without loading it: from the catalogue, and from the config once it is here."""
     folder = locate(entry, settings)
     info = ModelInfo(
         model_id=entry.model_id,
@@ -105,13 +105,13 @@ def load(entry: CatalogueEntry, settings: Settings, progress: Progress) -> Loade
     One at a time in a process.
 
     Args:
-        entry: Its line of the catalogue.
+        entry: Entry of the model in the catalogue.
         settings: Places, device and dtype.
         progress: Told what happens and how far it is, 0..1.
 
     Raises:
-        ModelNotFound: It is not on this machine: `pull` it first.
-        ModelRefused: Its family is none of ours, its config.json says what the engine would get wrong, or
+        ModelNotFound: The model is not on this machine: `pull` it first.
+        ModelRefused: Its family is not ours, its config.json has a value the engine would get wrong, or
             its weights are not those of its config.json.
         OutOfMemory: The device is full.
         DiskFull: While converting.
@@ -171,7 +171,7 @@ def _model(entry: CatalogueEntry, folder: Path, dtype: torch.dtype) -> torch.nn.
 
 
 def _library_config(entry: CatalogueEntry, folder: Path) -> Any:  # noqa: ANN401  (transformers is untyped)
-    """The library's config, without what other callers of it would want in every forward.
+    """The library's config, without settings that other callers would want in every forward.
 
     Windows are left out too: in a text that fits one, whatever is seen with it is seen without it, and the
     engine reads no longer one (`context_window`).
@@ -203,7 +203,7 @@ def _check_weights(entry: CatalogueEntry, report: Mapping[str, Any]) -> None:
 
 
 def _device(settings: Settings) -> torch.device:
-    """What the teacher set, else CUDA, MPS, CPU, in this order."""
+    """The device that the teacher set, otherwise CUDA, MPS or CPU, in this order."""
     import torch
 
     if settings.device == "auto":

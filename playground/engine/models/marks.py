@@ -1,4 +1,4 @@
-"""Which tokens of a model stand before and after a whole text."""
+"""Special tokens of a model that stand before and after a whole text."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ END_OF_TEXT = "<|endoftext|>"
 
 
 def end_ids(folder: Path, added: Mapping[int, str]) -> frozenset[int]:
-    """Tokens that end a text: what the configs say, and `<|endoftext|>` wherever it is known.
+    """Tokens that end a text: those of the configs, and `<|endoftext|>` wherever it is known.
 
     Args:
-        folder: Of the model.
+        folder: Folder of the model.
         added: Id -> text of the tokens that its tokenizer has added to its pieces.
     """
     found: set[int] = set()

@@ -47,7 +47,7 @@ _PLACE = "\ue000"  # stands for a message's words while the template is filled i
 
 
 class NamedTokenizer(Protocol):
-    """What all tokenizers can do."""
+    """The protocol of all tokenizers."""
 
     @property
     def special_ids(self) -> frozenset[int]:
@@ -66,7 +66,7 @@ class NamedTokenizer(Protocol):
 
     @property
     def algorithm(self) -> str:
-        """How it cuts words."""
+        """Name of the algorithm that cuts words."""
         ...
 
     def tokenize(
@@ -126,7 +126,7 @@ class NamedTokenizers:
         return NAMES | {e.model_id: e.name for e in entries if locate(e, self._settings) is not None}
 
     def info(self, tokenizer_id: str) -> TokenizerInfo:
-        """What is known of a tokenizer.
+        """Facts about a tokenizer.
 
         Raises:
             ModelNotFound: There is none of this name here.
@@ -147,8 +147,8 @@ class NamedTokenizers:
         Args:
             tokenizer_id: A key of `names`.
             text: Anything.
-            add_special_tokens: Whether to add the tokenizer's frame ([CLS] ... [SEP]).
-            read_special: Whether `<|endoftext|>` in the text is the special token of that name.
+            add_special_tokens: True adds the tokenizer's frame ([CLS] ... [SEP]).
+            read_special: True reads `<|endoftext|>` in the text as the special token of that name.
 
         Raises:
             ModelNotFound, TextTooLong.
@@ -158,11 +158,11 @@ class NamedTokenizers:
         return self._get(tokenizer_id).tokenize(text, add_special_tokens, read_special=read_special)
 
     def bytes_of_tokens(self, model_id: str, d_vocab: int) -> list[bytes]:
-        """The bytes that each token of a model adds to a text, b"" for marks and ids without a token.
+        """Bytes that each token of a model adds to a text, b"" for special tokens and ids without a token.
 
         Args:
-            model_id: Of a model, not of a tokenizer alone.
-            d_vocab: How many ids the model gives probabilities to.
+            model_id: Id of a model, not of a tokenizer alone.
+            d_vocab: Number of ids that the model gives probabilities to.
 
         Raises:
             ModelNotFound: The model is not on this machine.
@@ -181,7 +181,7 @@ class NamedTokenizers:
         Args:
             model_id: A catalogue model.
             messages: `role` and `content` of each.
-            read_special: Whether a mark spelled in a message is the special token.
+            read_special: True reads a special token spelled in a message as that token.
 
         Raises:
             Unsupported: The model has no chat template.
@@ -204,11 +204,11 @@ class NamedTokenizers:
     def chat_frames(
         self, model_id: str, messages: Sequence[Mapping[str, str]], *, answer_follows: bool = True
     ) -> list[str]:
-        """What the model's chat template puts before, between and after the messages.
+        """The texts that the model's chat template puts before, between and after the messages.
 
         Args:
             model_id, messages: As in `chat`.
-            answer_follows: Whether the last piece ends with the marks that ask for an answer.
+            answer_follows: True if the last piece ends with the special tokens that ask for an answer.
 
         Raises:
             Unsupported: The model has no chat template, or not for these roles.

@@ -85,7 +85,7 @@ class Patterns:
 
 
 def _written_out(pattern: str) -> int:
-    r"""How long a pattern is at most once what it says n times is written out n times.
+    r"""Largest length of a pattern once its repetitions are written out.
 
     Example:
         >>> _written_out("(?:a{3}){20,}"), _written_out(r"\d{0,9}")

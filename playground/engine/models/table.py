@@ -22,7 +22,7 @@ from playground.settings import Settings
 
 
 class ModelTable:
-    """Which models are here, being loaded or loaded. Safe to share between threads.
+    """The models that are here, being loaded or loaded. Safe to share between threads.
 
     The default model stays; others leave, least recently used first, when the table grows over
     `settings.model_bytes`. Whoever still computes with a model that left keeps it alive until done.
@@ -45,7 +45,7 @@ class ModelTable:
         """The catalogue entry.
 
         Raises:
-            ModelNotFound: It is not on the allow-list.
+            ModelNotFound: The model is not on the allow-list.
         """
         if model_id not in self._entries:
             raise ModelNotFound(model_id=repr(model_id), cure=Message("Pick one from the list."))
@@ -145,7 +145,7 @@ class ModelTable:
         return replace(self._on_disk(entry), state=state, message=message, download=download)
 
     def _on_disk(self, entry: CatalogueEntry) -> ModelInfo:
-        """What the files say; read once, because pages ask at every rerun."""
+        """Facts from the model's files; read once, because pages ask at every rerun."""
         known = self._infos.get(entry.model_id)
         if known is None:
             known = self._infos[entry.model_id] = loading.model_info(entry, self._settings)
@@ -201,13 +201,13 @@ class ModelTable:
 
 
 class DownloadSpeed:
-    """How long a download will take, from its pace since it began: an older attempt is not counted."""
+    """Time that a download will take, from its pace since it began: an older attempt is not counted."""
 
     def __init__(self) -> None:
         self._first: tuple[float, float] | None = None  # share, seconds
 
     def at(self, share: float, now: float) -> Download:
-        """How far it is at this time, in seconds of a monotonic clock."""
+        """Progress at this time, in seconds of a monotonic clock."""
         if self._first is None:
             self._first = share, now
         gained, seconds = share - self._first[0], now - self._first[1]

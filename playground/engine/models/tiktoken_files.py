@@ -50,7 +50,7 @@ def encoding(name: str, cache_dir: Path) -> tiktoken.Encoding:
 
 
 def cache_file(name: str, folder: Path) -> Path:
-    """Where tiktoken looks for the rank file of an encoding.
+    """The path at which tiktoken looks for the rank file of an encoding.
 
     Example:
         >>> cache_file("cl100k_base", Path("cache")).name

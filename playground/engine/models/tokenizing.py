@@ -81,12 +81,12 @@ class TextTokenizer:
         return self._special
 
     def spells_mark(self, text: str) -> bool:
-        """Whether the text spells a special token."""
+        """True if the text spells a special token."""
         return any(self._added[token_id] in text for token_id in self._special)
 
     @property
     def algorithm(self) -> str:
-        """How it cuts words: byte-level BPE, BPE, WordPiece or Unigram."""
+        """Algorithm that cuts words: byte-level BPE, BPE, WordPiece or Unigram."""
         kind = type(self._backend.model).__name__
         return "byte-level BPE" if kind == "BPE" and self._scheme == "bytes" else kind
 
@@ -102,8 +102,8 @@ class TextTokenizer:
 
         Args:
             text: Anything; the result's `text` is `well_formed`.
-            add_special_tokens: Whether to add the model's frame ([CLS] ... [SEP], `</s>`).
-            read_special: Whether `<|im_start|>` in the text is the special token of that name.
+            add_special_tokens: True adds the model's frame ([CLS] ... [SEP], `</s>`).
+            read_special: True reads `<|im_start|>` in the text as the special token of that name.
         """
         text = well_formed(text)
         backend = self._special_reader if read_special else self._backend
@@ -166,7 +166,7 @@ class TextTokenizer:
     def _spans_of_unknown(
         self, encoding: Encoding, text: str, special: tuple[bool, ...]
     ) -> list[Span | None]:
-        """Of a token that is read for other characters than its own, these: an unknown piece; else None."""
+        """Characters that a token is read for if they are not its own (an unknown piece); otherwise None."""
         found: list[Span | None] = [None] * len(special)
         ids, spans, following = encoding.ids, encoding.offsets, len(text)
         for place in reversed(range(len(special))):
@@ -197,12 +197,12 @@ class TextTokenizer:
         return tuple(found)
 
     def _is_name_of_byte(self, token_id: int, text: str) -> bool:
-        """Whether the text spells `<0x0A>`: Unigram takes it for that byte's piece."""
+        """True if the text spells `<0x0A>`: Unigram takes it for that byte's piece."""
         is_name = self._scheme == "metaspace" and _BYTE_TOKEN.fullmatch(text) is not None
         return is_name and str(self._backend.id_to_token(token_id)) == text
 
     def _adds_space(self, text: str) -> bool:
-        """Whether a space is put before this text: by some normalisers always, else where it has none."""
+        """True if a space is put before this text: by some normalisers always, by others if it has none."""
         normalizer = self._backend.normalizer
         if normalizer is None:
             return not text.startswith((" ", _METASPACE))
@@ -299,7 +299,7 @@ def _types(part: Any) -> set[str]:  # noqa: ANN401  (a parsed JSON tree)
 
 
 def _scheme(spec: dict[str, Any]) -> Scheme:
-    """How the tokens of a tokenizer.json stand for text."""
+    """The scheme by which the tokens of a tokenizer.json stand for text."""
     if "ByteLevel" in _types(spec["decoder"]) | _types(spec["pre_tokenizer"]):
         return "bytes"
     if spec["model"]["type"] == "WordPiece":

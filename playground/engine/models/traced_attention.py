@@ -20,14 +20,14 @@ NAME = "traced"
 
 
 class Call(NamedTuple):
-    """What one layer's attention was given.
+    """The arguments of one layer's attention.
 
     Attributes:
         query: After rotary embedding. Shape [batch, head, query, d_head].
         key, value: Shape [batch, kv_head, key, d_head].
         mask: Boolean (True = may look) or additive, broadcastable to [batch, head, query, key]; None where a
             causal or no mask is meant.
-        causal: Whether None means causal.
+        causal: True if a mask of None means causal.
         scale: Factor of the scores.
     """
 
@@ -109,7 +109,7 @@ def attention_weights(
 
 
 def _causal_mask(call: Call) -> torch.Tensor:
-    """Where a query may look: at itself and what is before it, the last query at every key."""
+    """The causal mask [query, key]: a query may look at itself and before, the last query at every key."""
     n_query, n_key = call.query.shape[-2], call.key.shape[-2]
     everything = torch.ones((n_query, n_key), dtype=torch.bool, device=call.query.device)
     return everything.tril(n_key - n_query)
@@ -126,7 +126,7 @@ def traced_attention(
     is_causal: bool | None = None,
     **kwargs: object,
 ) -> tuple[torch.Tensor, torch.Tensor | None]:
-    """Attention as sdpa computes it; what it is given goes to `collect_attentions` when one is open."""
+    """Attention as sdpa computes it, shapes as there; its arguments go to an open `collect_attentions`."""
     kwargs.pop("output_attentions", None)
     output, _ = sdpa_attention_forward(
         module,

@@ -28,7 +28,7 @@ _FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIS
 
 
 def is_model_folder(folder: Path) -> bool:
-    """Whether a whole transformers folder with safetensors weights lies there, as far as a quick look shows.
+    """True if a whole transformers folder with safetensors weights lies there, as far as a quick look shows.
 
     A folder without a seal (from somebody's hand, or an older version's) is judged by what its files say of
     themselves: JSON that can be read, weights as long as their own header announces.
@@ -42,7 +42,7 @@ def damage(folder: Path) -> str:
 
 
 def origin(folder: Path) -> dict[str, Any]:
-    """What `playground.json` says of where the model came from; {} if it is missing or cannot be read."""
+    """Origin of the model, from `playground.json`; {} if it is missing or cannot be read."""
     try:
         return _json_object(folder / METADATA)
     except (OSError, ValueError):
@@ -63,7 +63,7 @@ def whole_folder(folder: Path, size_bytes: int, *, keep_partial: bool = False) -
     lies under `partial/`, never under the model's name. A damaged folder is replaced.
 
     Args:
-        folder: Where the finished model lies.
+        folder: Folder for the finished model.
         size_bytes: Space it needs on the disk.
         keep_partial: Leave the files of a failed attempt for the next one (a download continues).
 
@@ -92,7 +92,7 @@ def writing(path: Path, size_bytes: int) -> Iterator[None]:
 
     Raises:
         DiskFull: The disk, or this account's share of it, is full.
-        CannotWrite: It is read-only or somebody else's.
+        CannotWrite: The folder is read-only or belongs to another account.
         FileLimit: Files may not grow so large.
     """
     try:
@@ -157,7 +157,7 @@ def _broken(folder: Path, *, thorough: bool = False) -> str:
 
 
 def _fits_itself(path: Path) -> bool:
-    """Whether JSON can be read, and whether weights are as long as their header announces."""
+    """True if JSON can be read, and weights are as long as their header announces."""
     try:
         if path.suffix == ".json":
             _json_object(path)

@@ -1,1 +1,1 @@
-"""Who is next, and what is known already: queue, jobs, waiting, byte cache. Knows no torch."""
+"""Scheduling: a fair queue, its jobs, a caller's wait, and a cache bounded in bytes. Knows no torch."""

@@ -13,7 +13,7 @@ class Sized(Protocol):
 
     @property
     def size_bytes(self) -> int:
-        """Bytes."""
+        """Bytes that the value keeps alive."""
         ...
 
 

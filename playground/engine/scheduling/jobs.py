@@ -1,4 +1,4 @@
-"""What is queued: a *request* asks for *jobs*, each one computation, and holds a *ticket* of each."""
+"""Entries of the queue: a *request* asks for *jobs*, each one computation, and holds a *ticket* of each."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ class Job:
         key: Equal keys are the same computation; a fresh `object()` is shared with nobody.
         group: Jobs of one group may share a forward.
         n_tokens: Length of its text: what it costs and how it is padded.
-        payload: What the model thread needs.
-        keeps: Whether it takes several turns and keeps keys and values in between: of such jobs only
+        payload: Data for the model thread.
+        keeps: True if it takes several turns and keeps keys and values in between: of such jobs only
             `max_kept_caches` are begun at the same time, the others wait.
-        begun: Whether it has had a turn.
-        later: How many tokens others may have computed before it is as urgent as their jobs.
-        tickets: Who waits for it; read and changed with the scheduler's lock held only.
+        begun: True once it has had a turn.
+        later: Tokens that others may have computed before it is as urgent as their jobs.
+        tickets: Tickets of requests that wait for it; read and changed with the scheduler's lock held only.
     """
 
     kind: JobKind
@@ -52,9 +52,9 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class More:
-    """What a job of several turns gives after each but the last; then it waits for its next turn.
+    """Result of a job of several turns after each but the last; then the job waits for its next turn.
 
-    It goes on by itself, however slowly its readers take what it gives, so a reader who pauses holds nothing.
+    It goes on by itself, however slowly its readers take its results, so a reader who pauses holds nothing.
 
     Attributes:
         value: For its readers.
@@ -83,12 +83,12 @@ class OpenRequest:
     """One request, from its first word to its end: also between its steps and while its model loads.
 
     Attributes:
-        request_id, owner: Who asks. Two requests may bear one id: whoever cancels it ends both.
+        request_id, owner: Its id and the session that asks. Cancelling an id ends all requests with it.
         kind, topic: A newer one of the same owner, kind and topic supersedes it; without a topic none does.
-        has_place: Whether it was let in; it keeps its place until it ends.
-        goes_on: Whether more jobs may come; if not, it ends with its last ticket.
-        error: Why it ended early: whatever it asks from then on raises this.
-        tickets: Its jobs that are not done.
+        has_place: True once it was let in; it keeps its place until it ends.
+        goes_on: True if more jobs may come; otherwise it ends with its last ticket.
+        error: Reason for an early end: every further call of the request raises it.
+        tickets: Tickets of its jobs that are not done.
     """
 
     request_id: str
@@ -120,7 +120,7 @@ class Ticket:
 
 
 class Outbox(Protocol):
-    """Where a caller finds what the model thread sends."""
+    """The outbox in which a caller finds the results of the model thread."""
 
     def put(self, value: object, /) -> None:
         """Send; never waits."""

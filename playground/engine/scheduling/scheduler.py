@@ -1,9 +1,9 @@
-"""Who is next: a bounded, fair queue between many session threads and the one model thread.
+"""A bounded, fair queue between many session threads and the one model thread.
 
     session threads --submit--> waiting jobs --next_batch--> model thread --finish--> outbox of each ticket
 
 Thirty students asking the same thing hold thirty tickets of one job (single flight); the job is dropped when
-its last ticket leaves. Who holds a ticket is read and changed with the lock held only. Knows no torch.
+its last ticket leaves. The holders of a ticket are read and changed with the lock held only. Knows no torch.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class Scheduler:
             return ticket
 
     def take_back(self, tickets: Sequence[Ticket]) -> None:
-        """Their request wants nothing more of them."""
+        """Take back tickets whose request wants nothing more of them."""
         with self._changed:
             for ticket in tickets:
                 if ticket in ticket.request.tickets:
@@ -135,7 +135,7 @@ class Scheduler:
             self._changed.notify_all()
 
     def wake(self) -> None:
-        """There is something to do that is no job."""
+        """Wake the model thread for work that is not a job."""
         with self._changed:
             self._changed.notify_all()
 
@@ -188,7 +188,7 @@ class Scheduler:
                 self._tell(ticket, value)
 
     def again(self, job: Job, more: More) -> None:
-        """Send what a job of several turns has; it waits for the next one, if anybody still waits for it."""
+        """Send the result of one turn of a job; it waits for its next turn if anybody still waits for it."""
         with self._changed:
             self.send(job, more.value)
             if not job.tickets:
@@ -208,7 +208,7 @@ class Scheduler:
                 self._forget_if_over(ticket.request)
 
     def fail_lost(self, held: Container[Job], error: PlaygroundError) -> bool:
-        """End what runs, but for these; whether there was any. Nobody waits for a job that got lost."""
+        """End all running jobs but these; True if there was any. Nobody waits for a job that got lost."""
         with self._changed:
             lost = [job for job in list(self._running.values()) if job not in held]
             for job in lost:
@@ -216,7 +216,7 @@ class Scheduler:
             return bool(lost)
 
     def fail_waiting(self, error: PlaygroundError) -> None:
-        """End all that waits."""
+        """End every waiting job."""
         with self._changed:
             for job in list(self._waiting.values()):
                 self.finish(job, error)

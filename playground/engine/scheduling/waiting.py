@@ -30,15 +30,15 @@ class _Row:
 
 
 class Asking:
-    """A request from its first word to its end: `with` it, whatever it waits for can be cancelled.
+    """A context manager for a request from its begin to its end, so that every wait in it can be cancelled.
 
     Args:
-        scheduler: Where its jobs are queued.
-        request: Who asks.
-        kind: What for.
+        scheduler: The queue of its jobs.
+        request: The request.
+        kind: Kind of the request.
         topic: A newer request of the same session, kind and topic supersedes this one; None: none does.
         timeout_s: Longest silence.
-        on_wait: Told where it stands and how long nothing has come, about ten times a second.
+        on_wait: Called about ten times per second with the place in the queue and the time without a result.
     """
 
     def __init__(
@@ -66,26 +66,26 @@ class Asking:
         self._scheduler.end(self._open)
 
     def waits(self, waiting: Waiting) -> None:
-        """Called about ten times a second by whatever the request waits for.
+        """A callback for everything the request waits for, which calls it about ten times per second.
 
         Raises:
-            Cancelled: It has been cancelled or superseded.
+            Cancelled: The request has been cancelled or superseded.
         """
         self._scheduler.check(self._open)
         if self._on_wait is not None:
             self._on_wait(waiting)
 
     def result(self, job: Job) -> object:
-        """What the model thread sends for a job that has one result."""
+        """The result of a job that has one."""
         return next(self.results(job))
 
     def results(self, job: Job) -> Iterator[object]:
-        """What the model thread sends for one job, until it is done; leaving early takes it back."""
+        """The results of one job, until it is done; leaving early takes it back."""
         for _row, value in self.each([job]):
             yield value
 
     def each(self, jobs: Sequence[Job]) -> Iterator[tuple[int, object]]:
-        """(which of the jobs, what the model thread sent), until all are done.
+        """(index of the job, its result), until all are done.
 
         Leaving early takes them back; the first error ends all of them.
 

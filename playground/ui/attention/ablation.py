@@ -1,4 +1,4 @@
-"""Heads switched off: what the model answers without them, after a token that the reader chooses."""
+"""Heads switched off: the model's answer without them, after a token that the reader chooses."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ from playground.ui.url import put
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Measured:
-    """What an ablation is measured against: the next token after the selected one, with all heads.
+    """The baseline of an ablation: the next token after the selected one, with all heads.
 
     Attributes:
-        view: What the page looks at.
-        ablation: What takes a head's place.
+        view: The view of the page.
+        ablation: Replacement of a head's output.
         before: The text up to the selected token, all heads on.
     """
 
@@ -40,17 +40,17 @@ class Measured:
 
     @property
     def token(self) -> str:
-        """How the selected token is shown."""
+        """Label of the selected token."""
         return self.view.labels[self.view.query]
 
     @property
     def logits(self) -> NDArray[np.float32]:
-        """Of what comes after it. Shape [d_vocab]."""
+        """Logits of the token after it. Shape [d_vocab]."""
         return last_logits(self.before)
 
 
 def measure(view: View) -> Measured:
-    """Read the text up to the selected token with all heads, and what the reader replaces a head by."""
+    """Read the text up to the selected token with all heads; the reader chooses the replacement of a head."""
     chosen = st.session_state.get("att_ablation", "")
     before = compute.trace(
         view.context, Capture(logits="last"), input_ids=view.upto_query, topic="ablation_before"
@@ -78,7 +78,7 @@ def panel(view: View) -> Measured | None:
 
 
 def best_token_changed(view: View) -> bool:
-    """Whether the model's first choice after the selected token is another one without the heads off."""
+    """True if the model's first choice after the selected token is another one with the heads off."""
     if view.context.model.kind != "decoder" or not view.off:
         return False
     measured = measure(view)
@@ -173,7 +173,7 @@ def token_labels(view: View, token_ids: list[int]) -> dict[int, str]:
 
 
 def last_logits(trace: Trace) -> NDArray[np.float32]:
-    """Of the last position. Shape [d_vocab]."""
+    """Logits of the last position. Shape [d_vocab]."""
     assert trace.logits is not None
     last: NDArray[np.float32] = trace.logits[-1]
     return last

@@ -28,7 +28,7 @@ class Shown(NamedTuple):
 
     Attributes:
         part: self, encoder, decoder or cross.
-        weights: Of all layers. Shape [layer, head, query, key].
+        weights: Attention weights of all layers. Shape [layer, head, query, key].
         queries, keys: Labels of the tokens.
     """
 
@@ -83,7 +83,7 @@ def panel(context: PageContext, read: Trace) -> None:
 
 
 def _decoder_text(context: PageContext) -> str:
-    """What the decoder reads: the reader's own, else the sentence again."""
+    """The text that the decoder reads: the reader's own, otherwise the sentence again."""
     written = st.text_input(
         _("The decoder reads (empty: your sentence again)"),
         **setting("att_bv_decoder", ""),
@@ -174,7 +174,7 @@ def _drawn(
 
 
 def _key(trace: Trace) -> tuple[str | bytes | None, ...]:
-    """What the weights depend on."""
+    """Key of everything that the weights depend on."""
     decoder = None if trace.decoder_input_ids is None else trace.decoder_input_ids.tobytes()
     return (trace.model_id, trace.revision, trace.adapter, trace.dtype, trace.input_ids.tobytes(), decoder)
 

@@ -19,12 +19,12 @@ from playground.ui.text import _
 
 @dataclass
 class Drawn:
-    """What a full run drew, for the rest of the page and to notice when that has to follow.
+    """The state that a full run drew, to notice when the rest of the page has to follow.
 
     Attributes:
-        view: What the page looks at.
+        view: The view of the page.
         panel: Id of the panel under "Look closer"; the row is drawn here, the others by the page.
-        shared: What the rest of the page shows of it.
+        shared: The part of it that the rest of the page shows.
     """
 
     view: View | None = None
@@ -73,6 +73,6 @@ def _draw(context: PageContext, drawn: Drawn) -> None:
 
 
 def _shared(view: View, panel: str) -> tuple[object, ...]:
-    """What is drawn outside: the other panels, the tasks."""
+    """The part that is drawn outside: in the other panels and the tasks."""
     head = (view.layer, view.head) if panel else None  # no panel in the link: the row, drawn here
     return panel, head, view.start, view.query, view.off, strong_link(view)

@@ -35,7 +35,7 @@ class MaskReading:
         context: The model and the text.
         tokens: The whole text as this model reads it.
         trace: With the attentions of its first tokens.
-        layer: Which layer is shown, counted from 0.
+        layer: The layer shown, counted from 0.
     """
 
     context: PageContext
@@ -45,14 +45,14 @@ class MaskReading:
 
     @property
     def weights(self) -> NDArray[np.float32]:
-        """Of the layer. Shape [head, query, key]."""
+        """Attention weights of the layer. Shape [head, query, key]."""
         assert self.trace.attentions is not None
         weights: NDArray[np.float32] = self.trace.attentions[self.layer].astype(np.float32, copy=False)
         return weights
 
     @property
     def allowed(self) -> NDArray[np.bool_]:
-        """Who may look where. Shape [query, key]."""
+        """The attention mask. Shape [query, key]."""
         n = self.weights.shape[-1]
         return causal_mask(n) if self.context.model.kind == "decoder" else np.ones((n, n), dtype=bool)
 
@@ -64,7 +64,7 @@ class MaskReading:
         return int(self.weights.shape[-1]) - 1
 
     def from_later(self) -> NDArray[np.float64]:
-        """How much each token takes from the words after it; what the tokenizer added is no word."""
+        """Weight of each token on the words after it; added special tokens are not words. Shape [query]."""
         n = self.weights.shape[-1]
         word = ~np.array(self.tokens.special[:n])
         later: NDArray[np.float64] = np.triu(self.weights.mean(axis=0, dtype=np.float64), 1)[:, word].sum(-1)
@@ -143,7 +143,7 @@ def told(context: PageContext, encoder: MaskReading, decoder: MaskReading) -> st
 
 
 def _character(context: PageContext, encoder: MaskReading) -> int:
-    """Where the word stands: at the selected token, else where the encoder looks ahead most."""
+    """The character of the word: that of the selected token, otherwise where the encoder looks ahead most."""
     looks = encoder.from_later()
     tokens = compute.tokenize(context)
     chosen = selected_token(len(tokens))

@@ -26,10 +26,10 @@ from playground.ui.url import hidden, put, setting
 
 
 class MapSettings(NamedTuple):
-    """What the grid shows.
+    """Settings of the grid of heads.
 
     Attributes:
-        score: Its id.
+        score: Id of the score.
         values: NaN where the text cannot tell. Shape [layer, head].
         by_score: Best heads first instead of layers x heads.
     """
@@ -225,7 +225,7 @@ def _whole_map(view: View) -> NDArray[np.float64]:
 
 
 def _sinks(view: View) -> list[int]:
-    """Where heads rest: the tokens the tokenizer added, or the first one where it added none."""
+    """The attention sinks: the tokens the tokenizer added, or the first one where it added none."""
     added = [place for place, special in enumerate(view.tokens.special[view.start : view.stop]) if special]
     return added or [0]
 

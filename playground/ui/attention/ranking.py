@@ -30,14 +30,14 @@ _RELATIONS = (
 
 @dataclass(eq=False)
 class _Ranking:
-    """What one session has ranked so far.
+    """The heads that one session has ranked so far.
 
     Attributes:
         key: Model, tokens and kind of ablation; others begin anew.
         running: The reader asked for it and has not stopped it.
         kl: Head -> bits.
         next_ids: Head -> the likeliest next token without it.
-        n_heads: How many there will be.
+        n_heads: Number of heads there will be.
     """
 
     key: tuple[object, ...]
@@ -71,7 +71,7 @@ def rank(measured: Measured) -> None:
 
 
 def is_ranking() -> bool:
-    """Whether this run of the page is going to switch off head after head."""
+    """True if this run of the page is going to switch off head after head."""
     ranking: _Ranking | None = st.session_state.get("att_ranking")
     return st.session_state.get("att_panel") == "off" and ranking is not None and ranking.running
 
@@ -142,7 +142,7 @@ def _table(measured: Measured, ranking: _Ranking) -> pd.DataFrame:
 
 
 def importance(table: pd.DataFrame) -> str:
-    """Whether links tell what heads cost, as the numbers have it.
+    """A sentence on whether links predict the effect of heads, from the numbers.
 
     Args:
         table: From `frames.ranking`.

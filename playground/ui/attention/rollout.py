@@ -16,7 +16,7 @@ N_LAYERS = 4  # to begin with: after all 30 of the default model everything come
 
 
 def panel(view: View) -> None:
-    """The rolled-out map up to a layer, and what it leaves out."""
+    """The rolled-out map up to a layer, and the parts that it leaves out."""
     if len(view.labels) < len(view.tokens):
         st.info(
             _("Rollout needs every token: it is drawn for texts of at most {n}.").format(n=len(view.labels))

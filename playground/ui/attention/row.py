@@ -1,4 +1,4 @@
-"""One row of one head in numbers: from a query and its keys to what the head writes."""
+"""One row of one head in numbers: from a query and its keys to the output of the head."""
 
 from __future__ import annotations
 

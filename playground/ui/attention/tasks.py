@@ -36,7 +36,7 @@ def _previous_token_heads(view: View) -> tuple[str, dict[str, str]]:
 
 
 def strong_link(view: View) -> bool:
-    """Whether the head that the reader picked ties the token they selected to one other, not the first."""
+    """True if the head that the reader picked ties the token they selected to one other, not the first."""
     if not st.session_state["att_head"] or not st.session_state["token"]:
         return False
     row = view.weights[view.layer, view.head, view.query]

@@ -1,4 +1,4 @@
-"""What the attention page looks at: the text read once, the chosen head, the heads that are off."""
+"""The view of the attention page: the text read once, the chosen head, the heads that are off."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ _EXAMPLES = {
 
 @dataclass(frozen=True)
 class View:
-    """What the page looks at.
+    """The text, the head and the heads switched off that the page shows.
 
     Attributes:
         context: From `frame.page`.
         tokens: The whole text as the model reads it.
-        trace: Of the whole text; its attentions are those of the window.
+        trace: Trace of the whole text; its attentions are those of the window.
         start, stop: The window: the tokens drawn.
         layer, head: The chosen head, counted from 0; `name` is what the page calls it.
         off: Heads that are switched off.
@@ -61,19 +61,19 @@ class View:
 
     @cached_property
     def labels(self) -> list[str]:
-        """How each token of the window is shown."""
+        """Label of each token of the window."""
         return list(pieces.labels(self.tokens)[self.start : self.stop])
 
     @property
     def query(self) -> int:
-        """The selected token, else the last of the reader's own; counted from the window's start."""
+        """The selected token, otherwise the last of the reader's own; counted from the window's start."""
         selected = selected_token(len(self.tokens))
         place = query_position(self.tokens.special) if selected is None else selected
         return min(max(place, self.start), self.stop - 1) - self.start
 
     @property
     def name(self) -> str:
-        """How the page calls the chosen head."""
+        """The name of the chosen head on the page."""
         return head_name(self.layer, self.head)
 
     @property
@@ -83,12 +83,12 @@ class View:
 
     @property
     def causal(self) -> bool:
-        """Whether a token sees only itself and what is before it."""
+        """True if a token sees only itself and the tokens before it."""
         return self.context.model.kind == "decoder"
 
     @property
     def n_keys(self) -> float:
-        """How many tokens a token of the window can see, on average."""
+        """Number of tokens that a token of the window can see, on average."""
         n = self.stop - self.start
         return self.start + (n + 1) / 2 if self.causal else len(self.tokens)
 
@@ -145,7 +145,7 @@ def _window(n_tokens: int) -> tuple[int, int]:
 
 
 def _chosen(context: PageContext, trace: Trace, tokens: Tokenization) -> Head:
-    """The head of the link, else the one with the strongest link from the last token."""
+    """The head of the link, otherwise the one with the strongest link from the last token."""
     found = _heads("att_head", context)
     if found:
         return found[0]

@@ -1,4 +1,4 @@
-"""The words of the attention page: names of scores, and what a head does in a plain sentence."""
+"""The words of the attention page: names of scores, and a plain sentence on the role of a head."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ _JOBS: dict[HeadRole, str] = {
 
 
 def score_tells(name: str) -> str:
-    """What a score measures, for the legend of its bars."""
+    """The meaning of a score, for the legend of its bars."""
     return _(_SCORES_TELL[name])
 
 
 def head_sentence(scores: HeadScores, layer: int, head: int, n_keys: float) -> str:
-    """What one head does on this text, with its number and the threshold that decided."""
+    """A sentence on the role of one head on this text, with its number and the threshold that decided."""
     found = head_role(scores, layer, head, n_keys)
     score: Score | None = found if found in THRESHOLDS else None
     words = _(_JOBS[found]).format(
@@ -72,6 +72,6 @@ def head_sentence(scores: HeadScores, layer: int, head: int, n_keys: float) -> s
 
 
 def link_sentence(query: str, key: str, weight: float) -> str:
-    """Where one token looks most."""
+    """A sentence on the strongest link of one token."""
     told = _("From {query}, most goes to {key}: {weight:.1%}.")
     return told.format(query=strong(query), key=strong(key), weight=weight)

@@ -1,4 +1,4 @@
-"""Browser components (components v2): a folder each, Python beside a plain ES module and its style."""
+"""Browser components (components v2): one folder each, Python beside a plain ES module and its style."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def script(*names: str) -> str:
     """One ES module: `dom.js`, which all share, then these files of this folder, named without suffix.
 
     Returns:
-        Its source, or, where a server of ours has it, a line that fetches it.
+        The source, or, where a server of ours has it, a line that fetches it.
     """
     source = _joined(("dom", *names), "js")
     if not _served_below:
@@ -58,7 +58,7 @@ def style(*names: str) -> str:
 def packed(head: Mapping[str, Any], *arrays: NDArray[Any]) -> bytes:
     """One block of bytes: length of the JSON head, the head, the arrays row after row in their own types.
 
-    The same view is the same bytes, and then Streamlit sends a hash of them only.
+    Arrays have any shape. The same view is the same bytes, and then Streamlit sends a hash of them only.
     """
     encoded = json.dumps(head).encode()
     rows = [np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<")).tobytes() for array in arrays]

@@ -20,9 +20,9 @@ def shown(key: str, wanted: View, read: Reads[View], state: str = "view") -> tup
 
     Args:
         key: Widget key.
-        wanted: What the component is to show now.
-        read: Makes the value of what the browser sent, None if it cannot be.
-        state: Under which name the browser sends it.
+        wanted: The value that the component is to show now.
+        read: Turns the browser's state into a value, None if it is not possible.
+        state: Name under which the browser sends it.
     """
     revision, value = st.session_state.get(f"{key}_shown") or (0, wanted)
     st.session_state[f"{key}_shown"] = revision, value
@@ -33,7 +33,7 @@ def shown(key: str, wanted: View, read: Reads[View], state: str = "view") -> tup
 
 
 def changed(key: str, read: Reads[View], state: str = "view") -> View | None:
-    """What the reader changed it to, if it can be and answers what Python last showed."""
+    """The value that the reader chose, if it is possible and answers the value Python last showed."""
     sent = st.session_state.get(key)
     view = sent.get(state) if sent else None
     revision, _value = st.session_state[f"{key}_shown"]

@@ -60,13 +60,13 @@ class Analogy(NamedTuple):
 
 
 class AnalogyAnswer(NamedTuple):
-    """What the table answers.
+    """The nearest tokens to the vector of an analogy.
 
     Attributes:
         everything: Nearest tokens to a - b + c.
-        without: The same, input words left out.
+        without: The nearest tokens, input words left out.
         rank: Place of d among all tokens, None where d is unknown.
-        rank_without: Its place, input words left out.
+        rank_without: Rank of the expected token, input words left out.
     """
 
     everything: Neighbours

@@ -40,7 +40,7 @@ def word_token(model: str, word: str) -> int | None:
 
 
 def say_unknown(model: str, words: Iterable[str]) -> None:
-    """One sentence for words that are no single token, with what they are read as."""
+    """One sentence for words that are not a single token, with the tokens they are read as."""
     engine = compute.get_engine()
     for word in words:
         cut = engine.tokenize(model, f" {word}", add_special_tokens=False)

@@ -206,7 +206,7 @@ def _reading(found: Contexts, layer: int, best: int | None, tokens: tuple[str, .
 
 
 def _lowest(found: Contexts) -> float:
-    """Where the colours of the cosines start, the same at every layer."""
+    """The cosine at which the colours start, the same at every layer."""
     return min(math.floor(float(found.cosines.min()) * 10) / 10, 0.9)
 
 

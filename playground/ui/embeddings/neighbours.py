@@ -59,12 +59,12 @@ def titles() -> dict[Measure, str]:
 
 
 def chosen_token(context: PageContext, tokens: Tokenization | None, selected: int | None) -> tuple[int, str]:
-    """The word typed here if it is one token, else the selected chip, else the longest token of the text.
+    """The typed word if it is one token, otherwise the selected chip, or the longest token of the text.
 
     Without a text an everyday word.
 
     Returns:
-        Its id, and how it is shown in the text; "" where it stands in none.
+        Its id, and its label in the text; "" where it stands in none.
     """
     word = st.session_state.get("emb_word", "").strip("\n\r\t")
     if word.strip():
@@ -231,7 +231,7 @@ def _bars(language: str) -> dict[str, Any]:
 
 
 def bar_words() -> dict[str, str]:
-    """What the bars say in the reader's language."""
+    """The words of the bars in the reader's language."""
     return {
         "token": _("Token"),
         "id": _("Token id"),

@@ -27,7 +27,7 @@ class Read:
     Attributes:
         sentences: Their texts.
         groups: Topic id of each, "" without one.
-        vectors: Of length 1. Shape [n, d_model].
+        vectors: Vectors of length 1. Shape [n, d_model].
         trace: One of them, for the provenance line.
     """
 
@@ -39,10 +39,10 @@ class Read:
 
 @dataclass(eq=False)
 class _Part:
-    """What one session has read so far of its sentences.
+    """The sentences that one session has read so far.
 
     Attributes:
-        model_id, texts: Whose sentences these are; others begin anew.
+        model_id, texts: The model and the sentences; others begin anew.
         stopped: The reader pressed Stop.
         vectors: Row -> its vector.
         refused: Row -> why it cannot be read.

@@ -49,7 +49,7 @@ class _Map:
 
     @property
     def size_bytes(self) -> int:
-        """Bytes."""
+        """Size of the vectors in bytes."""
         return self.projection.points.nbytes + self.projection.explained.nbytes
 
 
@@ -107,7 +107,7 @@ def _controls() -> tuple[str, int, int]:
 
 
 def _encoder(context: PageContext) -> ModelInfo:
-    """The chosen model when it is an encoder, else the default one."""
+    """The chosen model when it is an encoder, otherwise the default one."""
     if context.model.kind == "encoder":
         return context.model
     default = state.settings().default_encoder

@@ -27,7 +27,7 @@ def _measures() -> dict[str, str]:
 
 
 def _loudest(table: EmbeddingTable) -> str:
-    """How long the vectors nearest by dot product to an everyday word are, among all of the table."""
+    """Lengths of the vectors nearest by dot product to an everyday word, among all of the table."""
     nearest = all_nearest(table, everyday_token(table.model_id))[2].token_ids
     share = float((table.norms < table.norms[nearest].mean()).mean())
     return "long" if share > 2 / 3 else "short" if share < 1 / 3 else "same"

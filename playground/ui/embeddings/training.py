@@ -24,7 +24,7 @@ LEARNED = 0.05  # gain of the separation score from which on it is said to be le
 
 
 def read_words(text: str) -> tuple[list[str], list[int]]:
-    """Words between commas, one group a line; a word twice counts once.
+    """Words between commas, one group per line; a word twice counts once.
 
     Returns:
         Words, and the group of each, from 0.

@@ -17,7 +17,7 @@ MAX_CHARS = 300
 
 
 def button() -> None:
-    """What opens the upload."""
+    """A button that opens the upload."""
     limit = state.settings()
     with st.popover(_("My sentences"), icon=":material/upload_file:"):
         file_preview.field(

@@ -1,3 +1,3 @@
-"""What the page on the way through the layers is made of."""
+"""The page on the way through the layers."""
 
 from __future__ import annotations

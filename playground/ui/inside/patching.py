@@ -36,7 +36,7 @@ class Copied:
     """The next token of sentence B with and without states of sentence A.
 
     Attributes:
-        before: Of B as it is.
+        before: Logits of B as it is.
         after: With the states copied.
     """
 
@@ -110,7 +110,7 @@ def copy(
 
 
 def pairs(a: Tokenization, b: Tokenization, source: str, target: str) -> list[tuple[int, int]]:
-    """Which position of A goes to which of B: one, or all."""
+    """Pairs of a position of A and the position of B it is copied to: one, or all."""
     if source == ALL:
         return [(place, place) for place in range(min(len(a), len(b)))]
     return [(int(source), int(target))]

@@ -1,4 +1,4 @@
-"""Which tokens were in the lead, and when: rank by layer at the selected position."""
+"""Ranks of the leading tokens by layer at the selected position."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the page works on: the text as this model reads it, and everything of its way through the layers."""
+"""The text as this model reads it, and everything of its way through the layers."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ class InsideReading:
 
     Attributes:
         context: Model and text.
-        tokens: As this model reads it, the first `max_tokens_all_heads` tokens.
+        tokens: The text as this model reads it, the first `max_tokens_all_heads` tokens.
         trace: All hidden states; the writes where the model's blocks tell them.
         lens: At the selected position, with all its logits; None for a model without a next token.
-        parts: Of the model.
-        position: The selected token, else the last.
+        parts: Parts of the model.
+        position: The selected token, otherwise the last.
     """
 
     context: PageContext
@@ -47,7 +47,7 @@ class InsideReading:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """How each token is shown."""
+        """Label of each token."""
         return pieces.labels(self.tokens)
 
     def stream(self, position: int | None = None) -> core.Stream:
@@ -80,12 +80,12 @@ class InsideReading:
 
 
 def is_decoder(context: PageContext) -> bool:
-    """Whether the model gives a next token from a single causal stack."""
+    """True if the model predicts a next token from a single causal stack."""
     return context.model.kind == "decoder"
 
 
 def read(context: PageContext, whole: Tokenization, selected: int | None) -> InsideReading:
-    """Ask the engine for what is seen first: all states, and the lens at the selected position.
+    """Ask the engine for the first view: all states, and the lens at the selected position.
 
     Every answer is cached, so a token selected or a part looked at costs no forward.
     """
@@ -154,7 +154,7 @@ def pick(key: str, names: Mapping[str, str], label: str, default: str) -> str:
 
 
 def _keep(key: str, drawn: str, options: tuple[str, ...], default: str) -> None:
-    """What the browser sends is an option's words: after a change of the text they name none."""
+    """Keep the choice: the browser sends an option's words, which name none after a change of the text."""
     chosen = st.session_state[drawn]
     if chosen in options:
         put(key, "" if chosen == default else chosen)

@@ -1,4 +1,4 @@
-"""The residual stream: how long the state is, how near its end, and who writes a token's logit."""
+"""The residual stream: length and direction of the state, and the parts of a token's logit."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ def stream(reading: InsideReading) -> None:
 
 
 def stream_words(token: str, norms: core.Floats, cosines: core.Floats) -> str:
-    """How the state grows and turns, as its numbers have it.
+    """A sentence on the growth and the turn of the state, from its numbers.
 
     Args:
-        token: As it is shown in the sentence.
-        norms, cosines: Of the states. Each of shape [layer + 1].
+        token: Label of the token in the sentence.
+        norms, cosines: Norms and cosines of the states. Each of shape [layer + 1].
     """
     longest, last = int(norms.argmax()), len(norms) - 1
     told = [
@@ -68,7 +68,7 @@ def stream_words(token: str, norms: core.Floats, cosines: core.Floats) -> str:
 
 @st.fragment
 def attribution(reading: InsideReading) -> None:
-    """What every part of the model adds to the logit of a chosen token."""
+    """Share of every part of the model in the logit of a chosen token."""
     st.markdown(f"#### {_('Which parts write the answer?')}")
     ids = reading.tokens.input_ids
     lens = reading.lens_here()
@@ -96,7 +96,7 @@ def attribution(reading: InsideReading) -> None:
 
 
 def contributions(reading: InsideReading, tokens: tuple[int, ...]) -> core.Floats:
-    """What each part adds to the logit of the first token, minus what it adds to that of the second.
+    """Share of each part in the logit of the first token, minus its share in that of the second.
 
     Returns:
         Nats: embedding, attention and MLP of each block, biases. Shape [2 * layer + 2].

@@ -30,7 +30,7 @@ def known(reading: InsideReading, window: range) -> tuple[Lens, str]:
     """The columns to draw now.
 
     Args:
-        reading: Its own column is known.
+        reading: The reading; its own column is known.
         window: Positions shown.
 
     Returns:

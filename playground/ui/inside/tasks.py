@@ -43,7 +43,7 @@ def _copies() -> dict[str, str]:
 
 
 def best_copy(reading: InsideReading) -> str:
-    """Which copy gives A's answer the highest probability in B; three forwards, or none."""
+    """The copy that gives A's answer the highest probability in B; three forwards, or none."""
     text = st.session_state.get("ins_b", "")
     other = first(compute.tokenize(replace(reading.context, text=text if text.strip() else "-")))
     last = len(reading.tokens) - 1, len(other) - 1

@@ -77,7 +77,7 @@ def way_table(reading: InsideReading) -> pd.DataFrame:
 
 
 def _cells(reading: InsideReading, window: range) -> tuple[dict[str, Any], str]:
-    """What the cells say, and under which name the browser asks for those that are missing."""
+    """Contents of the cells, and the name under which the browser asks for missing ones."""
     if reading.lens is None:
         return picture.cosine_cells(_cosines(reading), window), ""
     lens, wants = rest.known(reading, window)
@@ -170,10 +170,10 @@ def _open(reading: InsideReading, known: list[Station], station: str) -> None:
 
 
 class Vector(NamedTuple):
-    """What a part reads or writes at one position.
+    """A vector that a part reads or writes at one position.
 
     Attributes:
-        words: What it is.
+        words: Name of the vector in the reader's language.
         name: In the words of the library and of `core.trace`.
         numbers: Shape [d_model].
     """
@@ -184,7 +184,7 @@ class Vector(NamedTuple):
 
 
 def vectors(reading: InsideReading, kind: str, layer: int) -> list[Vector]:
-    """What a part reads and writes; state + write = state in models that norm before their parts."""
+    """The vectors a part reads and writes; state + write = state in models that norm before their parts."""
     stream, place, n_layer = reading.stream(), reading.position, reading.context.model.n_layer
     end = Vector(_("after the final norm"), f"hidden_states[{n_layer}][{place}]", stream.final)
 

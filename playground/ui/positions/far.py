@@ -1,4 +1,4 @@
-"""What lies past the trained length: no row of a learned table, but any angle of a rotation."""
+"""Positions past the trained length: a learned table has no row for them, a rotation has any angle."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ OFFSETS = (0, 16, 64, 256, 1024, 4096, 8192, 16384, 65536)
 
 @st.fragment
 def far(learned: PageContext, decoder: PageContext) -> None:
-    """What there is past the trained length: no row of a table, any angle of a rotation."""
+    """The panel on positions past the trained length: a table has no row for them, a rotation any angle."""
     st.markdown(f"#### {_('What lies past the trained length?')}")
     _no_row(learned)
     st.markdown(

@@ -1,4 +1,4 @@
-"""Which models play which part on the positions page."""
+"""The models of the positions page, by their part."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Roles:
 
 
 def roles(context: PageContext) -> Roles | None:
-    """Who plays which part; None while one of them is not in memory (what it is doing is drawn then)."""
+    """The model of each part; None while one of them is not in memory (its progress is drawn then)."""
     found = {}
     for role in ("learned", "rotary", "encoder", "decoder"):
         found[role] = player(context, role)

@@ -1,4 +1,4 @@
-"""What the positions page is made of: four closed forms under sliders, and a model's own positions."""
+"""Panels of the positions page: four closed forms under sliders, and a model's own positions."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def clocks(context: PageContext) -> None:
 
 
 def _clock_controls(context: PageContext, tokens: Tokenization, n_ctx: int) -> tuple[Control, ...]:
-    """Where the query, the key and their positions start: at the selected token and the one before it."""
+    """Controls of query, key and their positions, which start at the selected token and the one before it."""
     last = len(tokens) - 1
     labels = [f"{place}: {label}" for place, label in enumerate(pieces.labels(tokens))]
     selected = selected_token(len(tokens))
@@ -195,7 +195,7 @@ def table(context: PageContext) -> None:
 
 
 def source(scheme: PositionScheme) -> None:
-    """Where the numbers of a table, or of a rotation, come from."""
+    """The source line of the numbers of a table, or of a rotation."""
     words = [scheme.model_id, _("revision {hash}").format(hash=scheme.revision[:12])]
     if scheme.table is not None:
         n_ctx, d_model = scheme.table.shape

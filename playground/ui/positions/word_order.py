@@ -38,7 +38,7 @@ class OrderReading:
     Attributes:
         context: The model and the text.
         tokens: The text as this model reads it.
-        order: Which token stands at each place after the shuffle.
+        order: Token that stands at each position after the shuffle.
         before, after: The traces in the given and in the new order.
     """
 
@@ -49,7 +49,7 @@ class OrderReading:
     after: dict[Positions, Trace]
 
     def differences(self, positions: Positions, *, place: int | None = None) -> NDArray[np.float64]:
-        """How far each layer's vectors moved; see `core.word_order.differences`."""
+        """Relative change of each layer's vectors, shape [layer]; see `core.word_order.differences`."""
         before, after = self.before[positions].hidden_states, self.after[positions].hidden_states
         assert before is not None
         assert after is not None
@@ -86,8 +86,8 @@ def _read(context: PageContext, tokens: Tokenization, seed: int, n_words: int | 
     Args:
         context: The model and the text.
         tokens: The text as this model reads it.
-        seed: Of the order.
-        n_words: Shuffle so many words; None shuffles whatever `word_order.words` gives.
+        seed: Seed of the order.
+        n_words: Number of words to shuffle; None shuffles all that `word_order.words` gives.
     """
     groups = word_order.words(tokens)[:n_words]
     order = word_order.shuffled(groups, len(tokens), seed, keep_last=True)
@@ -203,7 +203,7 @@ def _encoder_words(encoder: OrderReading) -> str:
 
 
 def _decoder_words(decoder: OrderReading) -> list[str]:
-    """Whether it differs without positions, and at which layer its last token begins to."""
+    """Sentences on the difference without positions, and the layer where the last token begins to differ."""
     name = plain(decoder.context.model.name)
     if decoder.largest("equal") < SAME:
         return [_("{decoder} gives the same vectors in this order without positions.").format(decoder=name)]

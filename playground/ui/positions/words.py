@@ -9,7 +9,7 @@ from playground.ui.text import _
 
 
 def waves() -> dict[str, str]:
-    """Of the sinusoidal matrix."""
+    """Words of the sinusoidal matrix."""
     return {
         "n_ctx": _("Positions"),
         "d_model": _("Dimensions"),
@@ -36,7 +36,7 @@ def waves() -> dict[str, str]:
 
 
 def clocks(facts: Mapping[str, Any]) -> dict[str, str]:
-    """Of the rotary clocks.
+    """Words of the rotary clocks.
 
     Args:
         facts: d_head and base of the model.
@@ -68,7 +68,7 @@ def clocks(facts: Mapping[str, Any]) -> dict[str, str]:
 
 
 def distances(names: Mapping[str, str], facts: Mapping[str, Any]) -> dict[str, str]:
-    """Of the four curves.
+    """Words of the four curves.
 
     Args:
         names: Names of the learned and the rotary model.
@@ -100,10 +100,10 @@ def distances(names: Mapping[str, str], facts: Mapping[str, Any]) -> dict[str, s
 
 
 def learned(name: str, n_ctx: int, d_model: int, largest: float) -> dict[str, str]:
-    """Of a learned table.
+    """Words of a learned table.
 
     Args:
-        name: Of the model.
+        name: Name of the model.
         n_ctx, d_model: Shape of the table.
         largest: The number that is drawn in full colour.
     """

@@ -1,3 +1,3 @@
-"""What the page on prompts is made of."""
+"""The page on prompts."""
 
 from __future__ import annotations

@@ -20,13 +20,13 @@ Asked = tuple[Sequence[Example], str, tuple[str, ...]]  # examples, query, the l
 
 @dataclass(frozen=True)
 class Answer:
-    """What the model makes of the query.
+    """The model's answer to the query.
 
     Attributes:
         shots: Probability of each option with the examples.
-        none: The same without any.
-        scores, none_scores: Where they come from.
-        uncalibrated: As `shots`, without what queries without content take out of it.
+        none: Probabilities without any.
+        scores, none_scores: Scores that they come from.
+        uncalibrated: `shots` before the calibration by queries without content.
     """
 
     shots: Probs
@@ -48,7 +48,7 @@ def answers(prompt: Prompt, many: Sequence[Sequence[Example]], topic: str) -> li
     Args:
         prompt: Everything else about the prompt.
         many: Lists of examples.
-        topic: What it is for.
+        topic: Topic of the request.
 
     Returns:
         For each list the probability of each option, and the scores of the query itself.
@@ -80,8 +80,8 @@ def answered(
     Args:
         prompt: Everything else about the prompt.
         many: Lists of examples.
-        items: What is asked, each with its label.
-        topic: What it is for.
+        items: The queries, each with its label.
+        topic: Topic of the request.
 
     Yields:
         Which list, which item, whether the most probable option is its label.

@@ -59,7 +59,7 @@ def panel(context: PageContext) -> Callable[[], None] | None:
 
 
 def can_open(messages: Sequence[Mapping[str, str]]) -> bool:
-    """Whether the editor has room for these: user and assistant in turns, the user first and last."""
+    """True if the editor has room for these: user and assistant in turns, the user first and last."""
     turns = [one for one in messages if one["role"] != "system"]
     roles = [one["role"] for one in turns]
     in_turns = roles == ["user", "assistant"] * (len(roles) // 2) + ["user"] * (len(roles) % 2)
@@ -72,7 +72,7 @@ def open_messages(messages: Sequence[Mapping[str, str]]) -> None:
     """Put them into the editor; call it from a callback.
 
     Args:
-        messages: Of which `can_open` is true.
+        messages: Messages for which `can_open` is true.
     """
     system = [one["content"] for one in messages if one["role"] == "system"]
     st.session_state["pro_chat_system"] = system[0] if system else ""
@@ -123,7 +123,7 @@ def _open_turns(*contents: str) -> None:
 
 
 def _has_room() -> bool:
-    """Whether the user spoke last and an answer and the next question fit in."""
+    """True if the user spoke last and an answer and the next question fit in."""
     n = int(st.session_state["pro_chat_n"])
     return n % 2 == 1 and n + 2 <= MAX_TURNS
 

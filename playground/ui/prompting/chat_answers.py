@@ -1,4 +1,4 @@
-"""What a chat model answers with its template and without it, and a base model beside it."""
+"""Answers of a chat model with its template and without it, and of a base model beside it."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Chat:
         context: From `frame.page`.
         messages: `role` and `content` of each.
         readings: "template", where the model has one, and "plain": the messages joined by line breaks.
-        marks: Token ids that are no text.
+        marks: Ids of special tokens, which are not text.
     """
 
     context: PageContext
@@ -71,17 +71,17 @@ class ChatAnswers:
 
     @property
     def asked(self) -> tuple[object, ...]:
-        """What the answers depend on."""
+        """Everything that the answers depend on."""
         base_id = self.base and self.base.model.model_id
         return self.chat.context.model.model_id, base_id, self.chat.messages
 
     @property
     def begun(self) -> bool:
-        """Whether any answer has a token."""
+        """True if any answer has a token."""
         return any(answer.token_ids for answer in self.given.values())
 
     def title(self, name: str) -> str:
-        """Whose answer it is."""
+        """The title of an answer: its model and reading."""
         return self.base.model.name if name == "base" and self.base else name_of(name)
 
 
@@ -91,14 +91,14 @@ def name_of(name: str) -> str:
 
 
 def draw(chat: Chat, go_on: Callable[..., None] | None) -> Callable[[], None] | None:
-    """Draw the controls, what was answered last, and what stands under it.
+    """Draw the controls, the last answers, and the lines under them.
 
     Args:
-        chat: What is answered.
+        chat: The messages to answer.
         go_on: Takes the messages that come next into the conversation; None when there is no room.
 
     Returns:
-        What writes, to be called once the page is drawn; None when nothing is asked.
+        A function that writes, to be called once the page is drawn; None when nothing is asked.
     """
     with st.container(horizontal=True, vertical_alignment="bottom"):
         n_max = number_field(_("Tokens at most"), 8, 64, 40, key="pro_chat_tokens", width=160)
@@ -247,7 +247,7 @@ def told(answers: ChatAnswers) -> str:
 
 
 def _difference(framed: ChatAnswer, joined: ChatAnswer) -> str:
-    """Where two answers part, with the tokens that come there."""
+    """The place where two answers part, with the tokens that come there."""
     alike = frames.common_start(framed.token_ids, joined.token_ids)
     with_template, without = (
         strong(pieces.written(one.tokens)[alike]) if alike < len(one.tokens) else _("nothing more")

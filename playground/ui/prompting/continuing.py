@@ -1,4 +1,4 @@
-"""What the model writes after the prompt: the text beneath the labels."""
+"""The model's continuation of the prompt: the text beneath the labels."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def draw(prompt: Prompt) -> Callable[[], None] | None:
     """Draw what is known of it.
 
     Args:
-        prompt: What it goes on from.
+        prompt: The prompt that it continues.
 
     Returns:
         What writes it, to be called once the page is drawn; None when it is known or cannot be.

@@ -26,7 +26,7 @@ def panel(prompt: Prompt) -> None:
     """Draw both.
 
     Args:
-        prompt: What stands above; it can be kept.
+        prompt: The prompt on the page, which can be kept.
     """
     st.markdown(f"#### {_('Can it learn my own task?')}")
     own.uploader()

@@ -24,7 +24,7 @@ outlives_reload(KEY)
 
 
 def task() -> PromptTask | None:
-    """What was uploaded in this session."""
+    """The task that was uploaded in this session."""
     found: ExampleFile | None = st.session_state.get(KEY)
     if found is None:
         return None

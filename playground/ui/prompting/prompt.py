@@ -26,19 +26,19 @@ from playground.ui.state import PageContext
 
 @dataclass(frozen=True)
 class Prompt:
-    """What the reader has chosen.
+    """The prompt that the reader has chosen.
 
     Attributes:
         context: From `frame.page`.
-        task_id: Which task, "own" for an uploaded one.
+        task_id: Id of the task, "own" for an uploaded one.
         task: With the reader's instruction.
-        pool, test: Its examples: what may demonstrate, what tests.
-        style: How examples are written.
-        n_shot: How many demonstrate.
-        seed: Which ones.
+        pool, test: Examples of the task: possible demonstrations, and test items.
+        style: Format of the examples.
+        n_shot: Number of demonstrations.
+        seed: Seed of their choice.
         condition: With which labels.
-        query: What is asked; no label where it is the reader's own.
-        by_length, is_calibrated: How labels are compared.
+        query: The query; no label where it is the reader's own.
+        by_length, is_calibrated: Options for comparing labels.
     """
 
     context: PageContext
@@ -96,7 +96,7 @@ class Prompt:
         return "".join(block.text for block in blocks(self.task, demos, query, self.style))
 
     def fits(self, demos: Sequence[Example], limit: int) -> bool:
-        """Whether the same prompt with these examples, and an answer after it, has at most so many tokens."""
+        """True if the same prompt with these examples, and an answer after it, has at most `limit` tokens."""
         longest = max(len(candidate.encode()) for candidate in self.candidates(self.options))
         try:
             return len(self.tokens_of(demos)) + longest <= limit
@@ -104,7 +104,7 @@ class Prompt:
             return False
 
     def text(self, demos: Sequence[Example], query: str) -> str | tuple[int, ...]:
-        """What is scored for it: marks of a chat template are tokens, not text."""
+        """The text that is scored for it: special tokens of a chat template are tokens, not text."""
         return self._chat(demos, query).input_ids if self.style == "chat" else self.literal(demos, query)
 
     def _chat(self, demos: Sequence[Example], query: str) -> Tokenization:
@@ -118,11 +118,11 @@ class Prompt:
         return sum(each) / max(1, len(each))
 
     def candidates(self, options: Sequence[str]) -> tuple[str, ...]:
-        """What is scored for each of these labels."""
+        """The text that is scored for each of these labels."""
         return candidates(options, self.style)
 
     def following(self, options: Sequence[str]) -> str:
-        """What would stand behind each of these labels in a demonstration."""
+        """The text that would stand behind each of these labels in a demonstration."""
         return following(self.task, self.style, options)
 
 

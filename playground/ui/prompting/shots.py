@@ -33,14 +33,14 @@ Point = tuple[Condition, int, int]  # labels, number of examples, draw
 
 @dataclass
 class Sweep:
-    """What one session had measured last.
+    """The last measurement of one session.
 
     Attributes:
         prompt: Task, format, seed; its query and number of examples count for nothing.
-        conditions: Which labels the examples get.
+        conditions: Conditions of the labels of the examples.
         right: Point -> whether each test item was answered right, as far as it is known.
         too_long: Points whose prompts do not fit.
-        elapsed_s: It took.
+        elapsed_s: Seconds it took.
     """
 
     prompt: Prompt
@@ -92,7 +92,7 @@ def panel(prompt: Prompt) -> Callable[[], None] | None:
     """Draw the controls and what was measured last.
 
     Args:
-        prompt: What stands above.
+        prompt: The prompt on the page.
 
     Returns:
         What goes on measuring, to be called once the page is drawn; None when nothing is asked.
@@ -130,7 +130,7 @@ def panel(prompt: Prompt) -> Callable[[], None] | None:
 
 
 def _last(prompt: Prompt) -> Sweep | None:
-    """What was measured of this very task, format and model."""
+    """The last measurement of this very task, format and model."""
     sweep: Sweep | None = st.session_state.get(KEY)
     return sweep if sweep is not None and _same(sweep.prompt) == _same(prompt) else None
 

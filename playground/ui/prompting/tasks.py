@@ -14,7 +14,7 @@ def make(prompt: Prompt, answer: Answer | None) -> list[Task]:
     """The three tasks of the page.
 
     Args:
-        prompt: What stands on the page.
+        prompt: The prompt on the page.
         answer: The model's answer to it, None where there is none.
     """
     places = [str(place) for place in range(1, max(1, len(prompt.demos)) + 1)]
@@ -26,7 +26,7 @@ def make(prompt: Prompt, answer: Answer | None) -> list[Task]:
 
 
 def is_turned(answer: Answer) -> bool:
-    """Whether the examples have made the model answer something else."""
+    """True if the examples have made the model answer something else."""
     return bool(np.argmax(answer.shots) != np.argmax(answer.none))
 
 

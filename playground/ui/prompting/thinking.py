@@ -63,7 +63,7 @@ def panel(context: PageContext) -> Callable[[], None] | None:
 
 
 def _last(context: PageContext) -> ThinkingRun | None:
-    """What was answered last, by this model and in this language."""
+    """The last answers of this model in this language."""
     last: ThinkingRun | None = st.session_state.get(KEY)
     mine = (context.model.model_id, context.language)
     is_mine = last is not None and (last.context.model.model_id, last.context.language) == mine
@@ -71,7 +71,7 @@ def _last(context: PageContext) -> ThinkingRun | None:
 
 
 def _controls(context: PageContext, last: ThinkingRun | None) -> tuple[ThinkingRun, bool, bool]:
-    """What the widgets ask for, whether it is to be answered now, and whether the last run is to go on."""
+    """The run that the widgets ask for, True if it is to start now, True if the last run is to go on."""
     names, prompts = _names(), {}
     for column, (prompt, default) in zip(st.columns(len(PROMPTS)), _defaults().items(), strict=True):
         prompts[prompt] = column.text_area(
@@ -165,7 +165,7 @@ def _reading(run: ThinkingRun, table: pd.DataFrame) -> str:
 
 
 def _comparison(run: ThinkingRun) -> list[str]:
-    """What can be said of the role and of the steps, each beside the plain instruction."""
+    """Sentences on the role and on the steps, each compared with the plain instruction."""
     names = _names()
     right = frames.each_right(run.written, run.items, run.n_votes)
     found = {prompt: compared(right[prompt], right["plain"]) for prompt in PROMPTS[1:]}

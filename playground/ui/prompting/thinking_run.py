@@ -31,7 +31,7 @@ TEMPERATURE = 0.7  # of votes (Wang et al. 2022, section 3.1: 0.5 or 0.7)
 
 @dataclass
 class ThinkingRun:
-    """What one session had answered last.
+    """The last run of one session.
 
     Attributes:
         context: Model and language it belongs to.
@@ -40,7 +40,7 @@ class ThinkingRun:
         n_max: Tokens of an answer at most.
         items: The problems.
         written: Answers so far, the incomplete ones too.
-        n_tokens: Of them; those that a complete one did not need count as written.
+        n_tokens: Tokens of the answers; those that a complete one did not need count as written.
         elapsed_ms: Until now.
     """
 
@@ -65,7 +65,7 @@ class ThinkingRun:
 
     @property
     def asked(self) -> tuple[Mapping[str, str], int, int]:
-        """What the reader can change."""
+        """The settings that the reader can change."""
         return self.prompts, self.n_votes, self.n_max
 
     def begin_again(self) -> None:
@@ -113,9 +113,9 @@ def answer(run: ThinkingRun, line: Any, draw: Callable[..., object]) -> None:  #
     """Answer what is missing; any click of the reader stops it within one step, what is answered stays.
 
     Args:
-        run: What to answer; it goes into the session with its first token, so that a prompt which is refused
+        run: The run; it goes into the session with its first token, so that a prompt which is refused
             leaves the last results.
-        line: Where the progress is drawn.
+        line: Element for the progress.
         draw: Draws a table of accuracies.
     """
     run.begin_again()

@@ -1,4 +1,4 @@
-"""Which example mattered: each left out in turn, and the same ones in other orders."""
+"""The effect of each example: each left out in turn, and the same ones in other orders."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ KEY = "pro_orders"
 
 @dataclass
 class Orders:
-    """What one session had measured last.
+    """The last measurement of one session.
 
     Attributes:
-        prompt: Whose examples.
+        prompt: Prompt of the examples.
         each: The examples in each order.
-        right: Of each order whether each test item was answered right, as far as it is known.
+        right: Per order, True for each test item that was answered right, as far as it is known.
     """
 
     prompt: Prompt
@@ -61,7 +61,7 @@ def panel(prompt: Prompt, answer: Answer | None) -> Callable[[], None] | None:
     """Draw what each example did, and how the orders compare.
 
     Args:
-        prompt: What stands above.
+        prompt: The prompt on the page.
         answer: The model's answer to it, None where there is none.
 
     Returns:
@@ -78,10 +78,10 @@ def panel(prompt: Prompt, answer: Answer | None) -> Callable[[], None] | None:
 
 
 def left_out(prompt: Prompt, answer: Answer) -> pd.DataFrame:
-    """What each example did for the answer, in the order of the prompt.
+    """Effect of each example on the answer, in the order of the prompt.
 
     Args:
-        prompt: What stands above.
+        prompt: The prompt on the page.
         answer: The model's answer to it.
     """
     best, demos = int(np.argmax(answer.shots)), prompt.demos
@@ -151,7 +151,7 @@ def _orders(prompt: Prompt) -> Callable[[], None] | None:
 
 
 def _last(prompt: Prompt) -> Orders | None:
-    """What was measured of these very examples; the query counts for nothing."""
+    """The last measurement of these very examples; the query does not count."""
     found: Orders | None = st.session_state.get(KEY)
     return found if found is not None and replace(found.prompt, query=prompt.query) == prompt else None
 

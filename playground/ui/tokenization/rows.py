@@ -1,4 +1,4 @@
-"""What the tokenization page is made of: the live sentence, rows of tokenizers, the marks around a text."""
+"""Panels of the tokenization page: the live sentence, rows of tokenizers, special tokens around a text."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def rows(
 
 
 def info(tokenizer_id: str) -> TokenizerInfo:
-    """What is known of a tokenizer; a sentence and the end of this run when it is not here."""
+    """Facts about a tokenizer; a sentence and the end of this run when it is not here."""
     try:
         return compute.get_engine().tokenizers.info(tokenizer_id)
     except PlaygroundError as error:
@@ -172,7 +172,7 @@ def ids_of(drawn: Sequence[NamedRow]) -> list[str]:
 
 
 def sources(tokenizer_ids: Sequence[str]) -> dict[str, Any]:
-    """Where the shown code finds these tokenizers: tiktoken's names and its cache, and files."""
+    """Sources of these tokenizers for the shown code: tiktoken's names and its cache, and files."""
     named = [name for name in tokenizer_ids if name in TIKTOKEN]
     cache_dir = settings().cache_dir
     files = {
@@ -188,7 +188,7 @@ def sources(tokenizer_ids: Sequence[str]) -> dict[str, Any]:
 
 @st.fragment
 def frame_panel(context: PageContext, read_special: bool) -> None:
-    """What the model adds around the reader's text: a chat template, or its frame tokens."""
+    """The tokens that the model adds around the reader's text: a chat template, or its frame tokens."""
     st.markdown(f"#### {_('What stands around your text?')}")
     if not has_sentence(context):
         return

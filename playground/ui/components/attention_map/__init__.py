@@ -44,19 +44,19 @@ def attention_map(
     on_select: Callable[[int], None],
     on_coverage: Callable[[float], None],
 ) -> None:
-    """Draw the map; a callback runs once, before the rerun, when the reader changed what it is about.
+    """Draw the map; a callback runs once, before the rerun, when the reader changed its view.
 
     Args:
         weights: At most 512 x 512. Shape [query, key].
-        queries, keys: Their labels.
+        queries, keys: Labels of the queries and of the keys.
         selected: The query whose row is shown, None for the last one.
         removed: Mass that was taken out of each row, None where nothing was. Shape [query].
-        coverage: Of the smallest set of keys, 0.5 to 1.
-        causal: Whether the mask forbids to look ahead.
+        coverage: Coverage of the smallest set of keys, 0.5 to 1.
+        causal: True if the mask forbids to look ahead.
         key: Widget key.
-        words: In the reader's language; they replace those of here.
-        on_select: Given the position of a query.
-        on_coverage: Given the coverage when its slider is let go.
+        words: Words in the reader's language that replace the default ones.
+        on_select: Called with the position of a query.
+        on_coverage: Called with the coverage when its slider is let go.
     """
     if weights.shape != (len(queries), len(keys)):
         raise ValueError(f"weights of shape {weights.shape} for {len(queries)} queries, {len(keys)} keys")

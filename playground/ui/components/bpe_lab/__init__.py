@@ -24,7 +24,7 @@ def bpe_lab(trained: bpe.BytePairEncoding, text: str, word: str, *, key: str) ->
     """Draw the training step by step.
 
     Args:
-        trained: What training gave.
+        trained: The trained encoding.
         text: The training text; its first words are shown as tokens.
         word: From `watched_word`: its merge tree is drawn until the reader picks another one.
         key: Widget key.
@@ -33,7 +33,7 @@ def bpe_lab(trained: bpe.BytePairEncoding, text: str, word: str, *, key: str) ->
 
 
 def watched_word(typed: str, text: str) -> str:
-    """The first word of what was typed as the training text's words are cut: after a space where it has any.
+    """The first typed word, cut as in the training text: with a space before it where that has any.
 
     Example:
         >>> watched_word("low price", "low lower"), watched_word("aab", "aaabdaaabac")
@@ -44,7 +44,7 @@ def watched_word(typed: str, text: str) -> str:
 
 
 def lab_data(trained: bpe.BytePairEncoding, text: str, word: str) -> dict[str, Any]:
-    """Everything the browser draws, as plain lists.
+    """The data the browser draws, as plain lists.
 
     Returns:
         `labels` of the token ids; `steps`: (left id, right id, new id, count, n_tied) of each merge;

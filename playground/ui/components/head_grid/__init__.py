@@ -43,20 +43,20 @@ def head_grid(
     on_select: Callable[[int, int], None],
     on_off: Callable[[frozenset[Head]], None],
 ) -> None:
-    """Draw the grid; a callback runs once, before the rerun, when the reader changed what it is about.
+    """Draw the grid; a callback runs once, before the rerun, when the reader changed its view.
 
     Args:
         thumbnails: round(255 * sqrt(weight)), at most 16 x 16 each. Shape [layer, head, query, key].
-        scores: NaN where the text cannot tell. Shape [layer, head].
+        scores: Score of each head, NaN where it is undefined on this text. Shape [layer, head].
         limits: Scores that give an empty and a full bar; fixed, so that bars do not jump.
         selected: Layer and head, counted from 0; the grid shows them from 1.
         off: Heads that are switched off.
         by_score: Highest score first instead of layers x heads.
         key: Widget key.
-        words: In the reader's language, at least `score`, its name, and `tells`, what its bar measures;
-            others replace those of here.
-        on_select: Given layer and head.
-        on_off: Given all heads that are off now.
+        words: Words in the reader's language, at least `score`, its name, and `tells`, the meaning of its
+            bar; others replace the default ones.
+        on_select: Called with layer and head.
+        on_off: Called with all heads that are off now.
     """
     shape = scores.shape
     if thumbnails.shape[:2] != shape or max(thumbnails.shape[2:]) > LARGEST:

@@ -1,4 +1,4 @@
-"""The blocks of a model from the tokens up to the logits, and beside each what it would answer there."""
+"""The blocks of a model from the tokens up to the logits, and beside each the model's answer there."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ _COMPONENT = st.components.v2.component(
 
 @dataclass(frozen=True, slots=True)
 class Station:
-    """One part on the way.
+    """One part of a model.
 
     Attributes:
         id: embedding, attention.0, mlp.0, ..., norm, logits.
         label: Short words inside its box.
-        about: What is said when it is pointed at.
-        n_parameters: Decides how wide attention and MLP of a block are drawn.
+        about: Explanation shown when it is pointed at.
+        n_parameters: Number of parameters; decides the width of attention and MLP of a block.
     """
 
     id: str
@@ -40,16 +40,16 @@ class Station:
 
 
 def lens_cells(lens: Lens, window: range, labels: Sequence[Mapping[int, str]]) -> dict[str, Any]:
-    """What the cells of a window of positions say, as plain lists.
+    """Contents of the cells of a window of positions, as plain lists.
 
     Args:
-        lens: Of the positions that are known, in any order.
+        lens: Lens of the positions that are known, in any order.
         window: Positions shown.
-        labels: For each position of the lens: token id -> how it is shown there.
+        labels: For each position of the lens: token id -> label there.
 
     Returns:
-        `labels`, each once; `top` (places in `labels`) and `probs`, [row][column][n]; `ranks` of the model's
-        own answer (0 = first), [row][column]. None where a position is not known.
+        `labels`, each once; `top` (indices into `labels`) and `probs`, [row][column][n]; `ranks` of the
+        model's own answer (0 = first), [row][column]. None where a position is not known.
     """
     places: dict[str, int] = {}
     top = [
@@ -97,13 +97,13 @@ def inside(
         stations: From the embedding up to the logits.
         tokens: Position and token of each column.
         cells: From `lens_cells` or `cosine_cells`.
-        position: The selected one.
-        station: Id of the selected one.
-        words: In the reader's language; the browser fills the braces.
-        on_click: Given {"station": id} or {"station": id, "position": number}.
-        wants: Once this is drawn, the browser asks for the cells that are missing, once for each name; "" =
+        position: The selected position.
+        station: Id of the selected station.
+        words: Words in the reader's language; the browser fills the braces.
+        on_click: Called with {"station": id} or {"station": id, "position": number}.
+        wants: Name of the missing cells, for which the browser asks once they are drawn, once per name; "" =
             nothing is missing.
-        on_rest: Given that name, before the rerun in which they are asked for.
+        on_rest: Called with that name, before the rerun in which they are asked for.
     """
     _COMPONENT(
         key="inside",

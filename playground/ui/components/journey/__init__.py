@@ -31,7 +31,7 @@ def journey_picture(scene: Scene) -> None:
 
 
 def picture_data(scene: Scene) -> dict[str, Any]:
-    """Everything the browser draws, as plain values and finished words."""
+    """The data the browser draws, as plain values and finished words."""
     shown = scene.journey
     return {
         "stations": _stations(scene),
@@ -49,7 +49,7 @@ def picture_data(scene: Scene) -> dict[str, Any]:
 
 
 def _legend(scene: Scene) -> list[list[str]]:
-    """What the colours say: class of the part they fill, and its words."""
+    """The legend of the colours: class of the part they fill, and its words."""
     shown = scene.journey
     legend = [["plus", _("number above 0")], ["minus", _("number below 0")]]
     if shown.attention:

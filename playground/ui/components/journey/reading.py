@@ -8,12 +8,12 @@ from playground.ui.text import _, ngettext, plain, strong
 
 
 def reading(scene: Scene) -> str:
-    """One or two sentences that read the picture for the reader. Markdown in which no token is Markdown."""
+    """One or two sentences that describe the picture. Markdown in which no token is Markdown."""
     return " ".join(filter(None, [_ending(scene), _past_the_makers(scene), _attention(scene)]))
 
 
 def alt(scene: Scene) -> str:
-    """The picture for those who do not see it."""
+    """Alternative text of the picture, for readers who do not see it."""
     return _("One line from text to tokens, vectors, attention and the next token.") + " " + _ending(scene)
 
 
@@ -34,7 +34,7 @@ def _ending(scene: Scene) -> str:
 
 
 def _past_the_makers(scene: Scene) -> str:
-    """Where others would cut the text before they make a sentence vector of it."""
+    """A note on the length at which other programs cut the text before they make a sentence vector of it."""
     limit = scene.model.max_seq_length
     if scene.journey.sentence is None or not 0 < limit < len(scene.tokenization):
         return ""

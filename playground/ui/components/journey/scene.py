@@ -1,4 +1,4 @@
-"""What one picture of the home page needs, and how it writes its numbers."""
+"""The values of one picture of the home page, and the format of its numbers."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from playground.engine.contract.models import ModelInfo
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """All that one picture needs.
+    """The values of one picture.
 
     Attributes:
-        journey: What was read off the trace.
+        journey: The values read off the trace.
         tokenization: The sentence as the model reads it.
         next_tokens: Readable form of `journey.next.token_ids`.
-        model: Which model it went through.
+        model: The model it went through.
         selected: The reader's token, or None.
         max_attention_tokens: Longer texts come without attention.
-        language: The reader's, for the links.
+        language: The reader's language, for the links.
     """
 
     journey: journey.Journey

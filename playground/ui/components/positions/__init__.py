@@ -47,11 +47,11 @@ class Control:
     """One slider, or one list to pick from.
 
     Attributes:
-        name: Of the setting; the label is `words[name]`.
+        name: Name of the setting; the label is `words[name]`.
         low, high: Limits, both possible.
-        default: Where it starts.
+        default: Value at the start.
         step: Distance of two possible values, counted from `low`.
-        log: A logarithmic slider; every number between the limits is possible.
+        log: True for a logarithmic slider; every number between the limits is possible.
         options: Labels of the values 0, 1, 2, ...: draws a list instead of a slider.
     """
 
@@ -97,7 +97,7 @@ def panel(
     numbers: NDArray[np.float32] | None = None,
     on_release: Callable[[dict[str, float]], None] | None = None,
 ) -> None:
-    """Draw one of the pictures of positions; everything else as in `sliders`."""
+    """Draw one of the pictures of positions; other arguments as in `sliders`, numbers of any shape."""
     sliders(
         _VIEWS[view], controls, settings, key=key, words=words, language=language, facts=facts,
         numbers=numbers, on_release=on_release,
@@ -121,9 +121,9 @@ def sliders(
     The data stay byte for byte the same while the reader only moves sliders, so Streamlit sends a hash.
 
     Args:
-        component: Built on `panel.js`.
+        component: A component built on `panel.js`.
         controls: Its sliders, in order.
-        settings: What they stand at; when it is not what they show, they move there.
+        settings: Values of the sliders; those that show others move there.
         key: Widget key.
         words: In the reader's language; the browser fills the braces.
         language: The code of the one in which numbers are written.
@@ -156,6 +156,6 @@ def sliders(
 
 
 def _valid(values: Mapping[str, Any], controls: Sequence[Control]) -> dict[str, float] | None:
-    """What the browser sent, if every setting is possible."""
+    """The settings that the browser sent, None unless every one is possible."""
     found = {control.name: control.valid(values.get(control.name)) for control in controls}
     return None if None in found.values() else {name: v for name, v in found.items() if v is not None}

@@ -1,4 +1,4 @@
-"""A prompt word for word, in coloured blocks, and how much of the context window it fills."""
+"""A prompt word for word, in coloured blocks, and the share of the context window it fills."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class PromptToken(NamedTuple):
     """One token of a block.
 
     Attributes:
-        label: How it is shown.
-        token_id: Its id.
+        label: Label of the token.
+        token_id: Id of the token.
     """
 
     label: str
@@ -38,8 +38,8 @@ def prompt_blocks(
     """Draw the prompt; whether words or tokens are shown is the browser's own business.
 
     Args:
-        blocks: Of the prompt, in order.
-        tokens: Of each block.
+        blocks: Blocks of the prompt, in order.
+        tokens: Tokens of each block.
         limit: Tokens that fit.
         key: Widget key.
     """

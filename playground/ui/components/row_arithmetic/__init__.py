@@ -1,4 +1,4 @@
-"""One row of one head, from q·k to what it writes; the browser divides and weighs while a slider moves."""
+"""One row of one head, from q·k to its output; the browser divides and weighs while a slider moves."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ N_SEEN = 12  # keys that are seen without scrolling, SEEN in the browser
 
 
 def controls(labels: Sequence[str], d_head: int, strongest: int, orders: tuple[str, str]) -> list[Control]:
-    """What the scores are divided by (√d_head unless moved), whose dimensions are shown, the keys' order.
+    """Controls of the row: divisor of the scores (√d_head unless moved), key shown in detail, order of keys.
 
     Args:
-        labels: Of the keys.
+        labels: Labels of the keys.
         d_head: Size of a head.
         strongest: The key with the largest weight: shown first.
         orders: Names of reading order, and of strongest first, the default where keys have to scroll.
@@ -55,14 +55,14 @@ def row_arithmetic(
 
     Args:
         controls: From `controls`.
-        settings: What they stand at.
+        settings: Values of the controls.
         facts: d_head; start (position of the first key); query (token); allowed of each key; rest: scores of
-            the keys that are not drawn but have weight; overlaps: of what the keys would write with weight 1.
+            the keys that are not drawn but have weight; overlaps: from `core.attention.overlaps`.
         numbers: The query, then the keys. Shape [1 + key, d_head].
         key: Widget key.
-        words: In the reader's language.
-        language: Of the numbers.
-        on_release: Given the new settings.
+        words: Words in the reader's language.
+        language: Language of the numbers.
+        on_release: Called with the new settings.
     """
     sliders(
         _COMPONENT, controls, settings, key=key, words=words, language=language, facts=facts,

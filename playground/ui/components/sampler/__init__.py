@@ -123,7 +123,7 @@ def _data(ranked: RankedLogits, texts: Sequence[str], language: str, **state: ob
 
 
 def _logits(ranked: RankedLogits) -> bytes:
-    """Packed once for each ranking, for as long as that lives."""
+    """The logits, packed once per ranking, for as long as that lives."""
     if ranked not in _PACKED:
         _PACKED[ranked] = pack(ranked.logits[: ranked.n_finite].astype(np.float32))
     return _PACKED[ranked]

@@ -4,8 +4,9 @@ Sorted floats differ by little, so what travels is the difference of neighbourin
 the order of the floats), Rice-coded: quotient by 2^r in unary, remainder in r bits, with the r of each block
 of 256 chosen to need the fewest bits. Varints of the same differences take 96 kB, zlib of the floats 157.
 
-Layout, little-endian: the largest pattern (int32), one byte r a block, then one bit stream, most significant
-bit first: for each difference as many zeros as the quotient, a one, then the remainder. `ranked.js` unpacks.
+Layout, little-endian: the largest pattern (int32), one byte r per block, then one bit stream, most
+significant bit first: for each difference as many zeros as the quotient, a one, then the remainder.
+`ranked.js` unpacks.
 
 Source:
     Rice & Plaunt 1971, "Adaptive Variable-Length Coding for Efficient Compression of Spacecraft Television
@@ -25,10 +26,10 @@ def pack(descending: NDArray[np.float32]) -> bytes:
     """Pack finite float32 values that never increase.
 
     Args:
-        descending: Shape [n], n >= 1.
+        descending: The values. Shape [n], n >= 1.
 
     Raises:
-        ValueError: A value is not finite, or they increase somewhere.
+        ValueError: A value is not finite, or larger than the one before.
 
     Example:
         >>> len(pack(np.linspace(10, -10, 10_000, dtype=np.float32))) < 20_000  # of 40,000

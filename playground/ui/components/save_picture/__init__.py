@@ -1,4 +1,4 @@
-"""Two buttons that save a picture of the page as PNG or SVG, made in the browser from what it shows."""
+"""Two buttons that save a picture of the page as PNG or SVG, made in the browser from the picture shown."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def save_picture(picture: str, *, file_name: str, png: str, svg: str, key: str) 
 
     Args:
         picture: Key of the element or container that holds the picture (its first SVG or canvas).
-        file_name: Without suffix.
-        png, svg: Labels. The SVG of a picture on a canvas holds it as one image.
+        file_name: Name of the file without suffix.
+        png, svg: Labels of the buttons. The SVG of a picture on a canvas holds it as one image.
         key: Widget key.
     """
     _COMPONENT(

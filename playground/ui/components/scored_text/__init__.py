@@ -1,4 +1,4 @@
-"""A text coloured by surprisal; a click on a token shows what the model expected in its place."""
+"""A text coloured by surprisal; a click on a token shows the tokens the model expected in its place."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ MOST_BITS = 16  # from here on the colour stays the same
 
 
 class Expected(NamedTuple):
-    """A token the model found possible.
+    """A token that the model expected.
 
     Attributes:
-        token_id: Its id.
-        label: How it is shown.
-        prob: Its probability.
+        token_id: Id of the token.
+        label: Label of the token.
+        prob: Probability of the token.
     """
 
     token_id: int
@@ -35,14 +35,14 @@ class Expected(NamedTuple):
 
 
 class ScoredToken(NamedTuple):
-    """One token of a text and what the model expected there.
+    """One token of a text and the tokens the model expected there.
 
     Attributes:
-        token_id: Its id.
-        label: How it is shown.
-        bits: Its surprisal; None where nothing was before it.
+        token_id: Id of the token.
+        label: Label of the token.
+        bits: Surprisal of the token; None where nothing was before it.
         rank: 1 = the most probable token; 0 where nothing was before it.
-        entropy_bits: Of the distribution it came from.
+        entropy_bits: Entropy of the distribution it came from.
         expected: The most probable tokens there, best first.
     """
 
@@ -64,10 +64,10 @@ def scored_text(
     """Draw the tokens; choosing one is the browser's own business and asks nobody.
 
     Args:
-        tokens: Of the text, in order.
+        tokens: Tokens of the text, in order.
         key: Widget key.
-        selected: Place of the token that is open at first; None opens the most surprising one.
-        on_branch: Given the place of a token and what the reader wants there instead, before the rerun.
+        selected: Index of the token that is open at first; None opens the most surprising one.
+        on_branch: Called with the index of a token and the reader's choice in its place, before the rerun.
     """
 
     def branched() -> None:
@@ -101,7 +101,7 @@ def scored_text(
 
 
 def _wanted(sent: object, tokens: Sequence[ScoredToken]) -> tuple[int, Expected] | None:
-    """What the browser sent, if it names a token and one of those expected there."""
+    """The choice that the browser sent, None unless it names a token and one of those expected there."""
     if not isinstance(sent, dict) or type(sent.get("at")) is not int or not 0 <= sent["at"] < len(tokens):
         return None
     found = [one for one in tokens[sent["at"]].expected if one.token_id == sent.get("id")]

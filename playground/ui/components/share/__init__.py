@@ -1,4 +1,4 @@
-"""A button that copies the link to what is on the screen; being on every page, it lets taps read charts."""
+"""A button that copies the link to the view on the screen; being on every page, it lets taps read charts."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ def share(*, label: str, done: str, failed: str, params: dict[str, str], session
     """Draw the button.
 
     Args:
-        label: On the button.
-        done: Shown for a moment after the link was copied.
-        failed: Shown with the link when the browser refuses to copy.
+        label: Label of the button.
+        done: Message shown for a moment after the link was copied.
+        failed: Message shown with the link when the browser refuses to copy.
         params: URL parameters the address bar may leave out, written into the link.
         session: Id of the reader's session: the tab names it when it is loaded anew.
         key: Widget key.

@@ -30,7 +30,7 @@ def token_chips(tokenization: Tokenization, *, height: int = 120) -> int | None:
 
     Args:
         tokenization: The sentence as the model reads it.
-        height: Of the ribbon in pixels, at most; longer texts scroll inside it.
+        height: Largest height of the ribbon in pixels; longer texts scroll inside it.
 
     Returns:
         Position of the selected token, or None. It stays selected from page to page.
@@ -54,7 +54,7 @@ def selected_token(n_tokens: int) -> int | None:
 
 
 def ribbon_data(tokenization: Tokenization) -> dict[str, Any]:
-    """Everything the browser draws, as plain lists.
+    """The data the browser draws, as plain lists.
 
     Returns:
         `labels`, `ids`, `bytes` (hexadecimal), `spans` (characters) for each token; `kinds` of the tokens

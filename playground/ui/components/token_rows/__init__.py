@@ -28,7 +28,7 @@ class NamedRow(NamedTuple):
     Attributes:
         name: Short name for the reader.
         tokens: The text as this tokenizer cuts it.
-        special_ids: Ids that are marks of the format.
+        special_ids: Ids of the special tokens.
     """
 
     name: str
@@ -40,11 +40,11 @@ def token_rows(rows: Sequence[NamedRow], *, key: str, selects: bool = False, hei
     """Draw the rows; the text stands above them. Pointing at a token shows its characters in every row.
 
     Args:
-        rows: At least one; all of the same text.
+        rows: Rows of the same text, at least one.
         key: Widget key.
-        selects: Whether the first row is the sentence as the chosen model reads it, so that a click on one of
+        selects: True if the first row is the sentence as the chosen model reads it, so that a click on one of
             its tokens selects it on every page.
-        height: At most, in pixels; longer texts scroll inside it.
+        height: Largest height in pixels; longer texts scroll inside it.
     """
     selected = selected_token(len(rows[0].tokens)) if selects else None
     _COMPONENT(
@@ -57,7 +57,7 @@ def token_rows(rows: Sequence[NamedRow], *, key: str, selects: bool = False, hei
 
 
 def rows_data(rows: Sequence[NamedRow]) -> dict[str, Any]:
-    """Everything the browser draws, as plain lists.
+    """The data the browser draws, as plain lists.
 
     Returns:
         `characters` (as shown), `dir`, the direction they are read in, `breaks` (where lines may break), and

@@ -35,9 +35,9 @@ def vector_map(
 
     Args:
         key: Widget key.
-        points: Shape [n, 2 or 3].
-        labels: What each point says when pointed at.
-        groups: Which colour and shape each has.
+        points: The points. Shape [n, 2 or 3].
+        labels: Label of each point, shown when pointed at.
+        groups: Group of each point, which gives its colour and shape.
         names: Group -> its name in the legend; "" draws none.
         selected: The point in focus.
         near: Points to mark and, when one is selected, to connect with it.
@@ -61,7 +61,7 @@ def vector_map(
 
 
 def _scaled(points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Centred, and so that the farthest point is 1 away."""
+    """The points, centred and scaled so that the farthest one is 1 away. Same shape."""
     centred = points - points.mean(axis=0)
     farthest = float(np.sqrt((centred**2).sum(axis=1).max(initial=0.0)))
     scaled: NDArray[np.float64] = centred / farthest if farthest > 0 else centred
