@@ -9,11 +9,18 @@ from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from playground import new_page
+from playground.at_once import run_at_once
 from playground.chromium import NO_CHROMIUM, find_chromium, install_chromium
 from playground.installation import ROOT, SetUpFailed, call, python, say, set_up
 
 SOURCES = ("playground", "pages", "tests", "benchmarks")
 BROWSER_TESTS = "tests/browser"
+# Folders of tests with a process of their own, each with its server and its Chromium; the first process has
+# the other tests. All take about as long.
+OWN_PROCESS = {
+    "server": ("tests/server", "tests/browser/components"),
+    "browser": ("tests/browser/pages", "tests/browser/kit"),
+}
 
 
 def run(options: Sequence[str]) -> int:
@@ -33,26 +40,56 @@ def test(options: Sequence[str]) -> int:
 
 
 def check(options: Sequence[str]) -> int:
-    """Lint, types and all tests, with what is installed.
+    """Lint, types and all tests, with what is installed; with options, the tests that pytest chooses by them.
 
     Where there is no Chromium, its tests are left out, and the last line says so; under CI that is a failure.
     """
     chromium = find_chromium()
     if chromium is None and os.environ.get("CI"):
         raise SetUpFailed(f"CI is set, so no test may be left out. {NO_CHROMIUM}")
-    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # three workers and their servers read the same files
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # three processes and their servers read the same files
     present = [folder for folder in SOURCES if any((ROOT / folder).rglob("*.py"))]
-    left_out = [] if chromium else [f"--ignore={BROWSER_TESTS}"]
     steps = [
         ["ruff", "check", "--quiet", *present],
         ["ruff", "format", "--quiet", "--check", *present],
         ["mypy"],
-        ["pytest", "-n", "3", "--max-worker-restart=0", *left_out, *options],
     ]
     code = next((code for step in steps if (code := tool(*step))), 0)
-    if left_out:
+    if not code:
+        code = run_tests(options, browser=chromium is not None)
+    if chromium is None:
         say(f"\nLEFT OUT: the browser tests ({BROWSER_TESTS}). {NO_CHROMIUM}")
     return code
+
+
+def run_tests(options: Sequence[str], browser: bool) -> int:
+    """Tests: all of them in three processes at once, or what the options of pytest choose, in one."""
+    if options:
+        return tool("pytest", *([] if browser else [f"--ignore={BROWSER_TESTS}"]), *options)
+    shares = shares_of_tests(browser)
+    pytest = [python(), "-u", "-m", "pytest", "-p", "no:cacheprovider"]  # each would overwrite the others'
+    codes = run_at_once({name: [*pytest, *share] for name, share in shares.items()})
+    for name, share in shares.items():
+        if codes[name]:
+            say(f"failed: {name}; it alone: make check ARGS='{' '.join(share)}'")
+    return next((codes[name] for name in shares if codes[name]), 0)
+
+
+def shares_of_tests(browser: bool) -> dict[str, list[str]]:
+    """The arguments of pytest in each process: every test is in exactly one.
+
+    Args:
+        browser: Whether there is a Chromium; else the tests that drive it are left out.
+    """
+    own = {
+        name: [folder for folder in folders if browser or not folder.startswith(BROWSER_TESTS)]
+        for name, folders in OWN_PROCESS.items()
+    }
+    elsewhere = [folder for folders in OWN_PROCESS.values() for folder in folders]
+    if not browser:
+        elsewhere.append(BROWSER_TESTS)
+    rest = [f"--ignore={folder}" for folder in elsewhere]
+    return {"in process": rest} | {name: folders for name, folders in own.items() if folders}
 
 
 def fmt(options: Sequence[str]) -> int:

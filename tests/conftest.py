@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import ipaddress
 import os
 import socket
@@ -13,13 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests import parts
-
 if TYPE_CHECKING:
     from benchmarks.live_server import LiveServer
     from playground.settings import Settings
 
-# One thread in each of the workers and their servers: more would fight for the same two cores.
+# One thread in each of the three processes and their servers: more would fight for the same two cores.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("PLAYGROUND_TORCH_THREADS", "1")
 
@@ -42,10 +41,14 @@ def _is_local(host: object) -> bool:
         return False
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """With xdist, share the tests out in parts."""
-    if config.pluginmanager.hasplugin("xdist"):
-        config.pluginmanager.register(parts, "parts")
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What needs Chromium comes last: from then on its event loop allows no other."""
+    items.sort(key=lambda item: "tests/browser/" in item.nodeid)
+
+
+def pytest_collection_finish() -> None:
+    """What was imported stays: the collector need not look through it between the tests."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -136,9 +139,9 @@ def live() -> Iterator[LiveServer]:
 
 @pytest.fixture(scope="session")
 def locked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    """A server behind the class password of tests/test_gate.py, whose default model is not there."""
+    """A server behind the class password of tests/server/test_gate.py, whose default model is not there."""
     from benchmarks.live_server import LiveServer
-    from tests.test_gate import PASSWORD
+    from tests.server.test_gate import PASSWORD
 
     folder = tmp_path_factory.mktemp("locked")
     (folder / "password.txt").write_text(PASSWORD + "\n", "utf-8")

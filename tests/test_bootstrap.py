@@ -66,6 +66,13 @@ class Machine:
             raise KeyboardInterrupt
         return int(any(word in command for word in self.fails))
 
+    def call_at_once(self, commands: dict[str, list[str]]) -> dict[str, int]:
+        return {name: self.call(command) for name, command in commands.items()}
+
+    def modules(self) -> list[str]:
+        """Of each command `python -m module`."""
+        return [command[command.index("-m") + 1] for command in self.seen]
+
     @staticmethod
     def _make(place: Path) -> None:
         python = place / "bin" / "python"
@@ -534,6 +541,7 @@ def checked(clone: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     """A machine with everything, on which `check` can be called."""
     made = Machine()
     monkeypatch.setattr(actions, "call", made.call)
+    monkeypatch.setattr(actions, "run_at_once", made.call_at_once)
     monkeypatch.setattr(actions, "find_chromium", lambda: "/usr/bin/chromium")
     monkeypatch.delenv("CI", raising=False)
     return made
@@ -543,11 +551,10 @@ def test_every_tool_is_called_through_the_environments_python(checked: Machine) 
     """A script begins with the path of the Python that installed it, which a moved folder has no longer."""
     assert actions.check([]) == 0
     actions.fmt([])
-    assert {tuple(call[:2]) for call in checked.seen} == {(installation.python(), "-m")}
-    assert [call[2] for call in checked.seen] == ["ruff", "ruff", "mypy", "pytest", "ruff", "ruff"]
+    assert {call[0] for call in checked.seen} == {installation.python()}
+    assert checked.modules() == ["ruff", "ruff", "mypy", "pytest", "pytest", "pytest", "ruff", "ruff"]
     makefile = (ROOT / "Makefile").read_text("utf-8")
     assert ".venv/bin" not in makefile
-    assert not any("--ignore" in word for call in checked.seen for word in call)
 
 
 def test_check_stops_at_the_first_failure_and_names_it(
@@ -556,7 +563,40 @@ def test_check_stops_at_the_first_failure_and_names_it(
     checked.fails = ("mypy",)
     assert actions.check([]) == 1
     assert capsys.readouterr().err.splitlines()[-1] == "failed: mypy"
-    assert [call[2] for call in checked.seen] == ["ruff", "ruff", "mypy"]
+    assert checked.modules() == ["ruff", "ruff", "mypy"]
+
+
+def test_every_test_is_in_exactly_one_process() -> None:
+    """The first has all but the folders of the others."""
+    first, *others = actions.shares_of_tests(browser=True).values()
+    folders = [folder for share in others for folder in share]
+    assert first == [f"--ignore={folder}" for folder in folders]
+    for folder in folders:
+        assert any((ROOT / folder).rglob("test_*.py")), folder
+        assert [other for other in folders if f"{other}/".startswith(f"{folder}/")] == [folder]
+
+
+def test_without_chromium_no_process_is_given_its_tests() -> None:
+    first, *others = actions.shares_of_tests(browser=False).values()
+    assert f"--ignore={actions.BROWSER_TESTS}" in first
+    assert [folder for share in others for folder in share if folder.startswith(actions.BROWSER_TESTS)] == []
+    assert all(others), "pytest without a folder runs everything"
+
+
+def test_a_failure_in_one_of_the_processes_is_a_failure_and_says_how_to_repeat_it(
+    checked: Machine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (_first, server, _browser) = actions.shares_of_tests(browser=True).values()
+    checked.fails = (server[0],)
+    assert actions.check([]) == 1
+    assert len(checked.seen) == 6
+    assert f"make check ARGS='{' '.join(server)}'" in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_options_of_pytest_are_one_process(checked: Machine) -> None:
+    assert actions.check(["tests/ui", "-k", "x"]) == 0
+    assert checked.modules() == ["ruff", "ruff", "mypy", "pytest"]
+    assert checked.seen[-1][-4:] == ["pytest", "tests/ui", "-k", "x"]
 
 
 @pytest.mark.parametrize("fails", [(), ("pytest",)])
@@ -571,7 +611,7 @@ def test_without_chromium_the_rest_runs_and_the_last_line_names_what_was_left_ou
     monkeypatch.setattr(actions, "set_up", lambda **_: None)
     checked.fails = fails
     assert actions.test(["-x"]) == len(fails)
-    assert [call[2] for call in checked.seen] == ["ruff", "ruff", "mypy", "pytest"]
+    assert checked.modules() == ["ruff", "ruff", "mypy", "pytest"]
     assert checked.seen[-1][-2:] == [f"--ignore={actions.BROWSER_TESTS}", "-x"]
     assert (ROOT / actions.BROWSER_TESTS).is_dir()
     last = capsys.readouterr().err.splitlines()[-1]

@@ -156,6 +156,15 @@ def test_sizes() -> None:
     assert too_long == []
 
 
+def test_folders_of_tests_are_those_of_the_code() -> None:
+    folders = {
+        path.parent.relative_to(ROOT / "tests")
+        for layer in ("core", "engine", "charts", "ui")
+        for path in (ROOT / "tests" / layer).rglob("test_*.py")
+    }
+    assert [str(folder) for folder in folders if not (PACKAGE / folder).is_dir()] == []
+
+
 def test_pages_and_entry_stay_thin() -> None:
     for page in (ROOT / "pages").glob("*.py"):
         assert page.read_text("utf-8").count("\n") <= 82, page.name

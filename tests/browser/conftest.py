@@ -52,13 +52,13 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     item.add_marker(pytest.mark.browser)
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def server_url(live: LiveServer) -> str:
     """The server's address, without a slash at the end."""
     return live.url
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """One Chromium for all tests of this folder; while open, its event loop allows no other."""
     with sync_playwright() as playwright:
@@ -67,7 +67,7 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def window(browser: Browser) -> Iterator[BrowserContext]:
     """A reader's browser: English, the size of a small projector."""
     window = browser.new_context(viewport=VIEWPORT, locale="en-US")
@@ -101,7 +101,7 @@ class Tab:
     is_in_url: bool = False
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def tab(window: BrowserContext) -> Tab:
     """One tab for all tests: it keeps Streamlit's scripts compiled, which halves the time of a test."""
     page = window.new_page()

@@ -38,7 +38,7 @@ from playground.ui.state import PageContext
 from tests import tiny
 from tests.engine.conftest import oracle
 from tests.engine.peft_adapters import with_config, written_by_peft, zipped
-from tests.engine.test_finetuning import trained as ended
+from tests.engine.training.test_finetuning import trained as ended
 from tests.pages.conftest import OpenApp
 from tests.pages.shown import charts, folder, run_script
 from tests.pages.test_every_page import PAGES

@@ -25,7 +25,7 @@ from playground.errors import SetUpError
 from playground.paths import PACKAGE
 from playground.sessions import Capacity, Sessions, concerns_own_session, legible
 from playground.settings import Settings
-from tests.test_gate import ask
+from tests.server.test_gate import ask
 
 # --- what one may ask
 

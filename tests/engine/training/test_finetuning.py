@@ -43,7 +43,7 @@ from playground.paths import site_root
 from playground.settings import Settings
 from tests import tiny
 from tests.engine.conftest import oracle
-from tests.engine.test_llama_step import CountOperations
+from tests.engine.decoding.test_llama_step import CountOperations
 
 LLAMA_MODULES, GPT2_MODULES = ("q_proj", "v_proj", "down_proj"), ("c_attn", "c_fc")
 

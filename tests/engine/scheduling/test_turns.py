@@ -22,7 +22,7 @@ from playground.engine.scheduling.jobs import Job, More
 from playground.engine.scheduling.scheduler import Scheduler
 from playground.settings import Settings
 from tests import tiny
-from tests.engine.test_cancelling import until
+from tests.engine.local.test_cancelling import until
 
 N_KEPT, N_READERS = 2, 30
 LABELS = (" good", " bad")

@@ -29,7 +29,7 @@ from playground.engine.training.trainer import Trainer
 from playground.errors import BadValue, Diverged, OutOfMemory
 from playground.settings import Settings
 from tests import tiny
-from tests.engine.test_finetuning import run_of, texts, wait, wait_written
+from tests.engine.training.test_finetuning import run_of, texts, wait, wait_written
 
 PROMPTS = ((5, 6, 7), (8, 9))
 ERRORS = (MemoryError(), RuntimeError("a test's"))

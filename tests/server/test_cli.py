@@ -22,7 +22,7 @@ from benchmarks.load_client import Reader
 from playground import cli, doctor, server
 from playground.settings import DEFAULT_DECODER, Settings
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 HEAVY = ("torch", "transformers", "streamlit", "pandas", "altair", "numpy", "playground.engine")
 
 

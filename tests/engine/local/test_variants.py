@@ -52,8 +52,8 @@ from playground.errors import (
 from playground.settings import Settings
 from tests import tiny
 from tests.engine.conftest import oracle, same_to_rounding
-from tests.engine.test_finetuning import slot_of
-from tests.engine.test_positions import check_first_head
+from tests.engine.forward.test_positions import check_first_head
+from tests.engine.training.test_finetuning import slot_of
 
 WINDOW, N_CTX = 24, 64
 BIAS = {"attention_bias": True}

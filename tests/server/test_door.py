@@ -26,7 +26,7 @@ from playground.door import STREAM, Door
 from playground.paths import site_root
 from playground.sessions import Sessions
 from playground.settings import Settings
-from tests.test_gate import PASSWORD, ask, enter
+from tests.server.test_gate import PASSWORD, ask, enter
 
 SITE = "http://127.0.0.1:8501"
 WEBSOCKET = f"ws://127.0.0.1:8501{STREAM}"

@@ -15,7 +15,7 @@ from tests.browser.reader import wait_run, watch
 
 UPRIGHT: ViewportSize = {"width": 390, "height": 844}
 TURNED: ViewportSize = {"width": 844, "height": 390}
-FAULTS = Path(__file__).with_name("phone.js").read_text("utf-8")
+FAULTS = Path(__file__).parents[1].joinpath("phone.js").read_text("utf-8")
 # The first picture that is more than the ribbon, once it stands still: its place in the first screen.
 FIRST_PICTURE = """async () => {
   const PICTURES = "[data-testid=stVegaLiteChart], [data-testid^=stBidiComponent]";

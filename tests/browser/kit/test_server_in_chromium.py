@@ -11,7 +11,7 @@ from playground.paths import site_root
 from playground.ui import text
 from tests.browser.conftest import OpenPage
 from tests.browser.reader import Watch, sentence_box, wait_run
-from tests.test_gate import PASSWORD
+from tests.server.test_gate import PASSWORD
 
 
 def _fonts_of(page: Page, selector: str) -> set[str]:

@@ -24,7 +24,7 @@ from playground.connections import SHARE_OF_ONE_ADDRESS, Connections
 from playground.logs import LINES_A_MINUTE, Sparing
 from playground.sessions import Capacity
 from playground.settings import Settings
-from tests.test_gate import ask
+from tests.server.test_gate import ask
 
 HALF_HEAD = b"GET / HTTP/1.1\r\nHost: x\r\nX-Slow: "
 HALF_BODY = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nabc"

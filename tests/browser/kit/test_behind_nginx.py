@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, expect
 
 from benchmarks.live_server import LiveServer, free_port
 from tests.browser.reader import wait_run
-from tests.test_gate import PASSWORD
+from tests.server.test_gate import PASSWORD
 
 pytestmark = pytest.mark.skipif(
     not (shutil.which("nginx") and shutil.which("openssl")), reason="nginx and openssl are not installed"

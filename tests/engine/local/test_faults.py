@@ -48,7 +48,7 @@ from playground.errors import (
 )
 from playground.settings import Settings
 from tests import tiny
-from tests.engine.test_finetuning import run_of, trained
+from tests.engine.training.test_finetuning import run_of, trained
 
 ERRORS: tuple[Exception, ...] = (
     RuntimeError("it broke"),

@@ -28,7 +28,7 @@ from playground import server
 from playground.errors import SetUpError
 from playground.paths import site_root
 from playground.settings import Settings
-from tests.test_gate import ask, enter
+from tests.server.test_gate import ask, enter
 
 
 def _get(url: str, **headers: str) -> tuple[int, http.client.HTTPMessage, bytes]:

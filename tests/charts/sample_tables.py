@@ -1,0 +1,167 @@
+"""A small table for every picture, made by the same functions of `core.tables` as on its page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import pandas as pd
+
+from playground.charts import embedding_maps
+from playground.core import bpe
+from playground.core.beams import Candidate
+from playground.core.contexts import Contexts
+from playground.core.embeddings import MEASURES, Baseline, EmbeddingTable, Neighbours
+from playground.core.few_shot import Example
+from playground.core.inside import Stream
+from playground.core.lora import LowRank
+from playground.core.positions import PositionScheme
+from playground.core.projections import Projection
+from playground.core.tables import (
+    ablation,
+    attention,
+    beams,
+    comparing,
+    continuations,
+    embeddings,
+    finetuning,
+    inside,
+    positions,
+    prompting,
+    sampling,
+    thinking,
+    tokenization,
+)
+from playground.core.tokenization import Rung
+
+RNG = np.random.default_rng(3)
+LABELS = ("대한", "it's")  # not only the letters of English
+PAIR = np.array([0.25, 0.75])
+POINTS = RNG.normal(size=(2, 2))
+
+
+def _attention() -> pd.DataFrame:
+    weights = np.full((1, 2, 2), 0.5, dtype=np.float32)
+    return attention.mean_map(LABELS, weights, np.tril(np.ones((2, 2), dtype=np.bool_)))
+
+
+def _beam_tree() -> pd.DataFrame:
+    first = [Candidate(0, 0, -0.5, -0.5, "kept"), Candidate(0, 1, -1.0, -1.0, "dropped")]
+    return beams.tree([first, [Candidate(0, 1, -0.25, -0.75, "cut")]], dict(enumerate(LABELS)), None)
+
+
+def _contexts() -> Contexts:
+    maps = RNG.normal(size=(2, 3, 2))
+    cosines = np.ones((2, 3, 3), dtype=np.float32)
+    return Contexts(("a", "b", "c"), (0, 0, 1), (0, 1), maps, cosines, (None, 0.5))
+
+
+def _neighbours() -> pd.DataFrame:
+    near = [Neighbours(one, np.arange(2), PAIR.astype(np.float32), np.arange(1, 3)) for one in MEASURES]
+    pairs = Baseline(*[PAIR.astype(np.float32)] * 3)
+    rows = embeddings.neighbours(near, dict(enumerate(LABELS)), pairs)
+    return rows.assign(row=rows["token"])  # with its place on the page
+
+
+def _lengths_of_vectors() -> pd.DataFrame:
+    here = pd.DataFrame({"here": [0.5], "label": ["it's"]})
+    return pd.concat([embeddings.histogram({"raw": PAIR, "centred": -PAIR}), here], ignore_index=True)
+
+
+def _changes() -> list[LowRank]:
+    return [LowRank(0, "q_proj", RNG.normal(size=(2, 4)), RNG.normal(size=(4, 2)), 1.0, 1.0)]
+
+
+def _shots() -> pd.DataFrame:
+    right = {("true", n_shot, draw): [True, False] for n_shot in (0, 1) for draw in (0, 1)}
+    return prompting.points_and_means(prompting.shots(right))
+
+
+def _curve() -> pd.DataFrame:
+    return sampling.temperature_curve(
+        [sampling.CurvePoint(temperature, tokens, 1.5, 3, temperature == 1)
+         for temperature in (0.5, 1.0) for tokens in ("all", "kept")]
+    )  # fmt: skip
+
+
+def _written(temperature: float) -> continuations.WrittenText:
+    return continuations.WrittenText(temperature, 0, [1, 2, 1, 2], [-0.5] * 4, "it's")
+
+
+def _accuracies() -> pd.DataFrame:
+    written = [thinking.Transcript(prompt, 0, 0, "7", "end_of_text") for prompt in ("a", "b")]
+    return thinking.accuracies(written, [Example("3 + 4", "7")], 1)
+
+
+def _vocabulary() -> pd.DataFrame:
+    curve = tokenization.vocabulary_curve(bpe.train("low lower lowest", 3))
+    return curve.assign(now=curve["n_merges"] == 1, label="it's")
+
+
+def _learned_table() -> PositionScheme:
+    return PositionScheme("learned", "m", "r", 4, table=RNG.normal(size=(4, 8)).astype(np.float32))
+
+
+VECTORS = EmbeddingTable("m", "r", "float32", "cpu", RNG.normal(size=(3, 4)).astype(np.float32))
+LOGITS = RNG.normal(size=(3, 4)).astype(np.float32)
+STATES = RNG.normal(size=(3, 4)).astype(np.float32)
+HEADS = {(0, 0): 0.5, (0, 1): 0.25}
+STEPS = [sampling.GeneratedToken(step, "it's", 7, 2.0, 0.25, 0.5, 2, 3, 1.0) for step in (1, 2)]
+PATHS = [sampling.Path(1, 1, 1, 3, "a", "it's", 1.0), sampling.Path(2, 1, 2, 3, "b", "둘", 2.0)]
+
+SAMPLE_TABLES: Mapping[str, Callable[[], pd.DataFrame]] = {
+    "attention.mask": _attention,
+    "attention.mean_map": _attention,
+    "beams.beam_tree": _beam_tree,
+    "beams.token_probabilities": lambda: beams.probabilities({"greedy": [-0.5]}, {"greedy": ["it's"]}),
+    "comparing.paired_bars": lambda: comparing.most_probable({1: 0.5}, {1: 0.25}, {1: "it's"}, 1),
+    "embedding_maps.context_map": lambda: embedding_maps.context_points(
+        embeddings.context_map(_contexts(), 1)
+    ),
+    "embedding_maps.cosine_matrix": lambda: embeddings.context_cosines(_contexts(), 1),
+    "embedding_maps.group_maps": lambda: embedding_maps.group_points(
+        embeddings.maps({"a": Projection(POINTS, np.array([]))}, LABELS, (0, 1))
+    ),
+    "embedding_maps.separation_curve": lambda: embeddings.separations(_contexts(), 1),
+    "embeddings.histogram": _lengths_of_vectors,
+    "embeddings.neighbour_bars": _neighbours,
+    "embeddings.vector_strip": lambda: embeddings.vector(VECTORS, 1),
+    "finetuning.delta_heat_map": lambda: finetuning.delta_map(_changes()),
+    "finetuning.length_histogram": lambda: finetuning.lengths([3, 4, 40]),
+    "finetuning.loss_curves": lambda: finetuning.losses([(1, 2.0), (2, 1.0)], [(2, 1.5)], [(2, 1.75)]),
+    "finetuning.score_bars": lambda: finetuning.question_scores([("memorised", "before", 1, 2)]),
+    "finetuning.singular_value_bars": lambda: finetuning.spectrum(_changes(), 0, "q_proj"),
+    "finetuning.strength_lines": lambda: finetuning.strengths([(0.0, "it's", 0.25), (1.0, "it's", 0.5)]),
+    "finetuning.weight_areas": lambda: finetuning.areas(4, 6, 2),
+    "heads.before_after": lambda: ablation.ablated(PAIR, PAIR[::-1], dict(enumerate(LABELS))),
+    "heads.effect_grid": lambda: ablation.ranking(HEADS, PAIR[None], dict.fromkeys(HEADS, "it's")),
+    "heads.flow": lambda: ablation.flow(np.full((2, 2), 0.5), LABELS),
+    "heads.weight_against_effect": lambda: ablation.ranking(HEADS, PAIR[None], dict.fromkeys(HEADS, "둘")),
+    "inside.attribution_bars": lambda: inside.attribution(np.array([0.5, 1, -1, 0.25])),
+    "inside.patch_bars": lambda: inside.patched(LOGITS[0], LOGITS[1], dict(enumerate(LABELS))),
+    "inside.rank_lines": lambda: inside.rank_lines(LOGITS, np.arange(2), dict(enumerate(LABELS))),
+    "inside.stream_lines": lambda: inside.stream(Stream(STATES, None, None, STATES[-1])),
+    "inside.strips": lambda: inside.tensors({"it's": STATES[0], "둘": STATES[1]}),
+    "positions.curve": lambda: positions.principal_curve(_learned_table()),
+    "positions.far_lines": lambda: positions.far([("all", 0, 0.5, "it's", 0.5), ("last", 9, 0.25, "b", 0.5)]),
+    "positions.order_lines": lambda: positions.order({("a", "counted"): PAIR, ("b", "equal"): PAIR}),
+    "prompting.accuracy_by_shots": _shots,
+    "prompting.changes": lambda: prompting.without_each([("it's", "좋음")], 0.75, [0.5]),
+    "prompting.label_bars": lambda: prompting.labels(
+        LABELS, {"none": PAIR, "shots": PAIR}, {"none": np.log(PAIR), "shots": np.log(PAIR)}, (1, 2), "it's"
+    ),
+    "prompting.orders": lambda: prompting.orders([(LABELS, [True, False])]),
+    "sampling.entropy_curve": _curve,
+    "sampling.kept_curve": _curve,
+    "sampling.path_tree": lambda: sampling.paths(PATHS),
+    "sampling.quality_against_diversity": lambda: continuations.by_temperature([_written(0.5), _written(1)]),
+    "sampling.surprisal_bars": lambda: sampling.continuation(STEPS),
+    "thinking.prompt_accuracies": _accuracies,
+    "tokenization.ladder": lambda: tokenization.ladder(
+        [Rung("word", 5, 4, 1, 1, 2), Rung("byte", 9, 8, 0, 1, 0)]
+    ),
+    "tokenization.language_bill": lambda: tokenization.language_bill(
+        {"a": {"en": 2, "ko": 6}, "b": {"en": 2, "ko": 3}}, {"en": "hello", "ko": "안녕"}
+    ),
+    "tokenization.vocabulary_curve": _vocabulary,
+}
