@@ -27,7 +27,9 @@ def run() -> list[dict[str, Any]]:
     table = engine.vectors.embedding_table(settings.default_model)
     torch.set_num_threads(settings.torch_threads or 2)
     weights = torch.from_numpy(table.vectors.copy())
-    token_ids = engine.tokenize(settings.default_model, " England capital river three").input_ids
+    token_ids = engine.tokenizers.tokenize(
+        settings.default_model, " England capital river three", add_special_tokens=True
+    ).input_ids
 
     def ours(token_id: int) -> float:
         started = time.perf_counter()

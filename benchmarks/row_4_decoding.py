@@ -25,7 +25,7 @@ def run() -> list[dict[str, Any]]:
     settings = Settings()
     engine = create_engine(settings)
     model = settings.default_model
-    ids = engine.tokenize(model, TEXT).input_ids
+    ids = engine.tokenizers.tokenize(model, TEXT, add_special_tokens=True).input_ids
     peer = AutoModelForCausalLM.from_pretrained(
         model_folder(model, settings), dtype=torch.float32, local_files_only=True
     ).eval()

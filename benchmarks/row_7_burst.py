@@ -43,7 +43,7 @@ def run() -> list[dict[str, Any]]:
         engine.trace(TraceRequest(model, text, Capture(logits="last"), owner=f"student {number}"))
 
     def theirs(number: int, text: str) -> None:
-        ids = torch.tensor([engine.tokenize(model, text).input_ids])
+        ids = torch.tensor([engine.tokenizers.tokenize(model, text, add_special_tokens=True).input_ids])
         with lock, torch.no_grad():
             peer(input_ids=ids, logits_to_keep=1)
 

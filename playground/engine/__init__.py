@@ -24,7 +24,10 @@ def create_engine(settings: Settings | None = None) -> Engine:
 
     Example:
         >>> engine = create_engine()                                            # doctest: +SKIP
-        >>> engine.tokenize(settings.default_model, "The capital").tokens        # doctest: +SKIP
+        >>> cut = engine.tokenizers.tokenize(                                   # doctest: +SKIP
+        ...     settings.default_model, "The capital", add_special_tokens=True
+        ... )
+        >>> cut.tokens                                                          # doctest: +SKIP
         ('The', ' capital')
     """
     from playground.engine.local.engine import LocalEngine

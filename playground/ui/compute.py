@@ -25,8 +25,8 @@ from playground.engine.contract.inside import Ablated, AblationsRequest, LensReq
 from playground.engine.contract.traces import Capture, TraceRequest
 from playground.engine.contract.vectors import TextRead, TracesRequest
 from playground.engine.process import shared_engine
-from playground.errors import PlaygroundError
-from playground.ui.state import PageContext, outlives_reload
+from playground.errors import PlaygroundError, TextTooLong
+from playground.ui.state import PageContext, outlives_reload, settings
 from playground.ui.text import sentence
 from playground.ui.waiting import WaitingLine, stop_with
 
@@ -61,14 +61,26 @@ def _hold(owner_id: str) -> str:
 def tokenize(context: PageContext) -> Tokenization:
     """Cut the reader's text as the chosen model does; a sentence and the end of the run when it cannot."""
     try:
-        return get_engine().tokenize(context.model.model_id, context.text)
+        return cut(context.model.model_id, context.text)
     except PlaygroundError as error:
         stop_with(error)
 
 
+def cut(model_id: str, text: str) -> Tokenization:
+    """Cut a text as a model reads it, with the marks that frame it.
+
+    Raises:
+        TextTooLong: It is longer than what a reader may type.
+        ModelNotFound: The model is not here.
+    """
+    if len(text) > settings().max_text_chars:
+        raise TextTooLong(limit=settings().max_text_chars, got=len(text))
+    return get_engine().tokenizers.tokenize(model_id, text, add_special_tokens=True)
+
+
 def token_texts(context: PageContext, token_ids: NDArray[np.int64]) -> tuple[str, ...]:
     """Readable form of token ids of the chosen model."""
-    return get_engine().token_texts(context.model.model_id, token_ids)
+    return get_engine().tokenizers.token_texts(context.model.model_id, token_ids)
 
 
 def trace(

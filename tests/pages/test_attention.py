@@ -121,7 +121,7 @@ def test_whole_words_add_their_tokens(open_app: OpenApp) -> None:
 
 def test_a_long_text_is_shown_in_a_window_and_one_head_whole(open_app: OpenApp, engine: Engine) -> None:
     text = "the cat " * 30 + "sat on the mat " * 5
-    n = len(engine.tokenize(tiny.LLAMA, text))
+    n = len(engine.tokenizers.tokenize(tiny.LLAMA, text, add_special_tokens=True))
     assert 64 < n <= tiny.N_CTX
     app = open_app("attention", text=text, att_window="7", att_head="1.1")
     trace = read(engine, tiny.LLAMA, text, window=(7, 71))
@@ -211,7 +211,7 @@ def test_heads_are_measured_after_the_token_that_the_reader_selects(
 ) -> None:
     off = ((0, 1), (1, 2), (2, 0))
     app = open_app("attention", text=TEXT, att_panel="off", att_off="0.1 1.2 2.0", token=str(place))
-    ids = engine.tokenize(tiny.LLAMA, TEXT).input_ids
+    ids = engine.tokenizers.tokenize(tiny.LLAMA, TEXT, add_special_tokens=True).input_ids
     every = [
         engine.trace(
             TraceRequest(tiny.LLAMA, input_ids=ids, capture=Capture(logits="all"), intervention=edit)
@@ -232,7 +232,7 @@ def test_heads_are_measured_after_the_token_that_the_reader_selects(
 def test_the_ranking_is_that_of_the_selected_token(open_app: OpenApp, engine: Engine) -> None:
     app = open_app("attention", text=TEXT, att_panel="off", token="4")
     app.button(key="att_rank").click().run()
-    ids = engine.tokenize(tiny.LLAMA, TEXT).input_ids[:5]
+    ids = engine.tokenizers.tokenize(tiny.LLAMA, TEXT, add_special_tokens=True).input_ids[:5]
     before, after = (
         engine.trace(
             TraceRequest(tiny.LLAMA, input_ids=ids, capture=Capture(logits="last"), intervention=edit)

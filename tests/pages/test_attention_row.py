@@ -183,7 +183,7 @@ def test_a_decoder_takes_nothing_from_later_words_and_an_encoder_does(
     assert not app.exception
     told = next(box.value for box in app.markdown if box.value.startswith("In the encoder"))
     encoder, decoder = (int(share) for share in re.findall(r"(\d+) %", told))
-    tokens = tiny_engine.get(timeout_s=180).tokenize(tiny.BERT, TEXT)
+    tokens = tiny_engine.get(timeout_s=180).tokenizers.tokenize(tiny.BERT, TEXT, add_special_tokens=True)
     layer = 0 if depth == 0 else -1
     weights = traced(tiny_engine, tiny.BERT).attentions[layer].mean(0)
     later = [

@@ -102,7 +102,7 @@ def test_what_is_drawn_is_what_the_model_computed(
     one = drawn["attention"][0]
     np.testing.assert_allclose(one["attn"], chosen[:, :, :n, :n], atol=5.1e-5, rtol=0)
     assert drawn["include_layers"] == ([1] if view == "head" else list(range(len(expected))))
-    read = labels(tiny_engine.get(timeout_s=180).tokenize(model, TEXT))
+    read = labels(tiny_engine.get(timeout_s=180).tokenizers.tokenize(model, TEXT, add_special_tokens=True))
     if part != "decoder":
         assert one["right_text"] == [bertviz._fit(label, 112, 13) for label in read[:n]]
 
@@ -115,7 +115,7 @@ def test_the_decoder_reads_what_the_reader_writes(panel: Panel, tiny_engine: pro
 
 
 def test_a_longer_text_is_drawn_to_the_cap_and_said(panel: Panel, tiny_engine: process.SharedEngine) -> None:
-    n = len(tiny_engine.get(timeout_s=180).tokenize(tiny.GPT2, LONG))
+    n = len(tiny_engine.get(timeout_s=180).tokenizers.tokenize(tiny.GPT2, LONG, add_special_tokens=True))
     assert n > bertviz.N_TOKENS["model"]
     app = panel(tiny.GPT2, LONG, att_bv_view="model")
     assert len(params(app)["attention"][0]["left_text"]) == bertviz.N_TOKENS["model"]

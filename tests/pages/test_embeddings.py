@@ -100,7 +100,7 @@ def test_neighbours_shown_are_those_of_the_engines_table(
 ) -> None:
     app = open_app("embeddings", text=TEXT, token="1")
     engine = tiny_engine.get(timeout_s=180)
-    token_id = engine.tokenize(tiny.LLAMA, TEXT).input_ids[1]
+    token_id = engine.tokenizers.tokenize(tiny.LLAMA, TEXT, add_special_tokens=True).input_ids[1]
     vectors = engine.vectors.embedding_table(tiny.LLAMA).vectors.astype(np.float64)
     rows = chart_data(app)
     assert set(rows["measure"]) == set(core.MEASURES)
@@ -141,7 +141,10 @@ def test_analogy_shown_is_brute_force(open_app: OpenApp, tiny_engine: SharedEngi
     url = {"emb_a": "the", "emb_b": "cat", "emb_c": "on", "emb_d": "mat"}
     app = open_app("embeddings", emb_view="analogy", **url)
     engine = tiny_engine.get(timeout_s=180)
-    a, b, c = (engine.tokenize(tiny.LLAMA, f" {word}").input_ids[0] for word in ("the", "cat", "on"))
+    a, b, c = (
+        engine.tokenizers.tokenize(tiny.LLAMA, f" {word}", add_special_tokens=True).input_ids[0]
+        for word in ("the", "cat", "on")
+    )
     vectors = engine.vectors.embedding_table(tiny.LLAMA).vectors.astype(np.float64)
     query = vectors[a] - vectors[b] + vectors[c]
     cosines = vectors @ query / np.linalg.norm(vectors, axis=1) / np.linalg.norm(query)
@@ -283,8 +286,14 @@ def test_of_a_long_sentence_the_beginning_is_read_and_that_is_said(
     chosen = sentences._encoder
     monkeypatch.setattr(sentences, "_encoder", lambda context: replace(chosen(context), max_seq_length=12))
     long = "the cat sat on the mat and the dog sat on the cat"
-    cut = tiny_engine.get(timeout_s=180).tokenize(tiny.BERT, "the cat sat on the mat")
-    assert len(cut) < 12 < len(tiny_engine.get(timeout_s=180).tokenize(tiny.BERT, long))
+    cut = tiny_engine.get(timeout_s=180).tokenizers.tokenize(
+        tiny.BERT, "the cat sat on the mat", add_special_tokens=True
+    )
+    assert (
+        len(cut)
+        < 12
+        < len(tiny_engine.get(timeout_s=180).tokenizers.tokenize(tiny.BERT, long, add_special_tokens=True))
+    )
     lines = [long, "the cat sat on the mat", f"{long} a mat", "the mat"]
     app = uploaded(open_map(open_app, emb_query="the dog"), "a.txt", "\n".join(lines).encode())
     assert "2 sentences are longer than 12 tokens" in messages(app)
@@ -421,7 +430,9 @@ def test_table_code_gives_the_neighbours_shown(
     model: str, open_app: OpenApp, tiny_engine: SharedEngine, tiny_settings: Settings, tmp_path: Path
 ) -> None:
     app = open_app("embeddings", model=model, text=TEXT, token="2")
-    token_id = tiny_engine.get(timeout_s=180).tokenize(model, TEXT).input_ids[2]
+    token_id = (
+        tiny_engine.get(timeout_s=180).tokenizers.tokenize(model, TEXT, add_special_tokens=True).input_ids[2]
+    )
     own = run_code("embeddings_table", tmp_path, folder=folder(tiny_settings, model), token_id=token_id)
     rows = chart_data(app)
     names = {"cosine": "cosine", "centred": "cosine, mean subtracted", "dot": "dot product"}

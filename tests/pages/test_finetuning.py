@@ -214,7 +214,7 @@ def test_questions_are_scored_before_and_after(open_app: OpenApp, engine: LocalE
         prompt = list(sets.prompt_ids(engine, tiny.LLAMA, one.text))
         means = []
         for candidate in (one.answer, *one.others):
-            ids = list(engine.tokenize(tiny.LLAMA, candidate, add_special_tokens=False).input_ids)
+            ids = list(engine.tokenizers.tokenize(tiny.LLAMA, candidate, add_special_tokens=False).input_ids)
             with torch.no_grad():
                 logits = net(torch.tensor([prompt + ids])).logits[0, len(prompt) - 1 : -1]
             means.append(float(logits.log_softmax(-1)[range(len(ids)), ids].mean()))
@@ -244,8 +244,15 @@ def test_both_texts_are_the_models_and_strength_0_is_the_base(open_app: OpenApp,
             written.append(int(logits[-1].argmax()))
             if written[-1] in engine.adapters.tokenizer(model).eos_ids:
                 break
+<<<<<<< HEAD
         ends = engine.adapters.tokenizer(model).eos_ids
         assert texts[name] == engine.text_of(model, [one for one in written[len(ids) :] if one not in ends])
+=======
+        ends = engine.lent.tokenizer(model).eos_ids
+        assert texts[name] == engine.tokenizers.text_of(
+            model, [one for one in written[len(ids) :] if one not in ends]
+        )
+>>>>>>> 7433eb4 (Keep one door to tokenizers: Tokenizers in the contract, with the frame always asked for by name)
     [lines] = [rows for rows in charts(app) if "strength" in rows]
     base = engine.trace(TraceRequest(tiny.LLAMA, input_ids=ids, capture=Capture(logits="last"))).logits
     assert base is not None
@@ -485,7 +492,7 @@ def test_shown_code_of_any_page_merges_the_adapter(
     text = "the cat sat on the mat"
     script = show.code("surprisal", folder=show.model_folder(f"{adapter}@50"), text=text)
     found, _ = run_script(script, tmp_path)
-    ids = engine.tokenize(tiny.LLAMA, text).input_ids
+    ids = engine.tokenizers.tokenize(tiny.LLAMA, text, add_special_tokens=True).input_ids
     trace = engine.trace(TraceRequest(f"{adapter}@50", input_ids=ids, capture=Capture(predictions=1)))
     assert trace.predictions is not None
     np.testing.assert_allclose(found["surprisals"], trace.predictions.surprisal_bits, atol=1e-4)

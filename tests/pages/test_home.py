@@ -84,7 +84,7 @@ def test_long_text_is_read_whole_and_says_that_attention_is_not_drawn(
 ) -> None:
     text = "the cat sat " * 25
     engine = tiny_engine.get(timeout_s=180)
-    n_tokens = len(engine.tokenize(tiny.LLAMA, text))
+    n_tokens = len(engine.tokenizers.tokenize(tiny.LLAMA, text, add_special_tokens=True))
     assert n_tokens > tiny_settings.max_tokens_all_heads
     app = open_app("home", text=text)
     shown = drawn(app)
@@ -189,7 +189,7 @@ def test_next_characters_are_asked_once_a_text_within_the_limit(
 def test_next_characters_read_the_text_once(open_app: OpenApp, tiny_engine: SharedEngine) -> None:
     engine = tiny_engine.get(timeout_s=180)
     text = "부산은 바다가 가까운 도시라서 여름마다"
-    n = len(engine.tokenize(tiny.LLAMA, text))
+    n = len(engine.tokenizers.tokenize(tiny.LLAMA, text, add_special_tokens=True))
     before = engine.stats()
     assert characters_told(open_app("home", model=tiny.LLAMA, text=text))
     after = engine.stats()
@@ -213,7 +213,7 @@ def test_next_characters_are_at_least_what_single_tokens_give_them(
     assert trace.logits is not None
     probs = np.exp(log_probabilities(trace.logits[-1]))
     ids = np.arange(len(probs))
-    firsts = [first_character(bytes_of(one)) for one in engine.token_texts(tiny.GPT2, ids)]
+    firsts = [first_character(bytes_of(one)) for one in engine.tokenizers.token_texts(tiny.GPT2, ids)]
     single = max(float(probs[[first == char for first in firsts]].sum()) for char in set(firsts) - {""})
     assert shares[0] >= 100 * single - 0.06
 

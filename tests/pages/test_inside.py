@@ -41,7 +41,7 @@ def engine(tiny_engine: SharedEngine) -> LocalEngine:
 
 
 def ids(engine: LocalEngine, model: str, text: str = TEXT) -> tuple[int, ...]:
-    return engine.tokenize(model, text).input_ids
+    return engine.tokenizers.tokenize(model, text, add_special_tokens=True).input_ids
 
 
 def picture(app: AppTest) -> dict[str, Any]:
@@ -78,8 +78,8 @@ def test_the_top_row_is_the_models_own_answer(model: str, open_app: OpenApp, eng
     np.testing.assert_allclose(np.array(data["probs"][-1])[:, 0], probs.max(-1), atol=1e-4)
     assert not np.any(data["ranks"][-1])
     labels = [data["labels"][place[0]] for place in data["top"][-1]]
-    texts = engine.token_texts(model, logits[shown].argmax(-1))
-    begun = opened([*engine.tokenize(model, TEXT).token_bytes, b""])[1:]
+    texts = engine.tokenizers.token_texts(model, logits[shown].argmax(-1))
+    begun = opened([*engine.tokenizers.tokenize(model, TEXT, add_special_tokens=True).token_bytes, b""])[1:]
     expected = [piece(text, begun[place]).label for text, place in zip(texts, shown, strict=True)]
     assert labels == expected
 
@@ -155,7 +155,7 @@ def test_copying_the_same_state_changes_nothing(open_app: OpenApp, engine: Local
 
 
 def test_the_first_different_token_is_found(engine: LocalEngine) -> None:
-    a, b = (engine.tokenize(tiny.LLAMA, text) for text in (TEXT, OTHER))
+    a, b = (engine.tokenizers.tokenize(tiny.LLAMA, text, add_special_tokens=True) for text in (TEXT, OTHER))
     place = patching.changed(a, b)
     assert a.input_ids[:place] == b.input_ids[:place]
     assert a.input_ids[place] != b.input_ids[place]
@@ -352,7 +352,7 @@ def test_attribution_code_gives_the_numbers_shown(
 def test_patching_code_gives_the_bits_shown(
     model: str, tmp_path: Path, engine: LocalEngine, open_app: OpenApp, tiny_settings: Settings
 ) -> None:
-    a, b = (engine.tokenize(model, text) for text in (TEXT, OTHER))
+    a, b = (engine.tokenizers.tokenize(model, text, add_special_tokens=True) for text in (TEXT, OTHER))
     place = patching.changed(a, b)
     n_layer = next(i.n_layer for i in engine.models() if i.model_id == model)
     found = run_code(

@@ -44,7 +44,11 @@ def test_own_text_is_coloured_by_its_surprisal(open_app: OpenApp, tiny_engine: S
     assert sent["bits"][0] is None
     assert sent["bits"][1:] == pytest.approx(read.surprisal_bits.tolist(), abs=1e-4)
     assert any(f"perplexity {read.perplexity:.1f}" in one.value for one in app.markdown)
-    ids = tiny_engine.get(timeout_s=180).tokenize(tiny.LLAMA, TEXT).input_ids
+    ids = (
+        tiny_engine.get(timeout_s=180)
+        .tokenizers.tokenize(tiny.LLAMA, TEXT, add_special_tokens=True)
+        .input_ids
+    )
     tops = [top.tolist() for top in read.top_ids]
     places = [[top.index(own)] if own in top else [] for own, top in zip(ids[1:], tops[:-1], strict=True)]
     assert sent["is_own"][1:] == places

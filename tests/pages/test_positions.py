@@ -38,7 +38,7 @@ def chart(app: AppTest, at: int) -> str:
 
 
 def ids(engine: SharedEngine, model: str) -> tuple[int, ...]:
-    return engine.get(timeout_s=180).tokenize(model, TEXT).input_ids
+    return engine.get(timeout_s=180).tokenizers.tokenize(model, TEXT, add_special_tokens=True).input_ids
 
 
 # ---------------------------------------------------------------- settings
@@ -143,7 +143,7 @@ def test_tasks_are_checked_against_the_models(open_app: OpenApp) -> None:
 
 
 def orders(engine: SharedEngine, model: str, *, keep_last: bool, seed: int = 0) -> word_order.Order:
-    tokens = engine.get(timeout_s=180).tokenize(model, TEXT)
+    tokens = engine.get(timeout_s=180).tokenizers.tokenize(model, TEXT, add_special_tokens=True)
     order = word_order.shuffled(word_order.words(tokens), len(tokens), seed, keep_last=keep_last)
     assert order is not None
     return order

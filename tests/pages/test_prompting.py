@@ -53,10 +53,10 @@ def plain_shares(settings: Settings, engine: Engine, texts: list[str], labels: l
     net = oracle(settings, tiny.LLAMA)
     rows = []
     for text in texts:
-        ids = list(engine.tokenize(tiny.LLAMA, text).input_ids)
+        ids = list(engine.tokenizers.tokenize(tiny.LLAMA, text, add_special_tokens=True).input_ids)
         sums = []
         for label in labels:
-            label_ids = list(engine.tokenize(tiny.LLAMA, label).input_ids)
+            label_ids = list(engine.tokenizers.tokenize(tiny.LLAMA, label, add_special_tokens=True).input_ids)
             with torch.no_grad():
                 logits = net(input_ids=torch.tensor([ids + label_ids])).logits[0, len(ids) - 1 : -1]
             logprobs = torch.log_softmax(logits, -1)
@@ -106,7 +106,7 @@ def test_the_tokens_of_the_blocks_are_the_prompts(open_app: OpenApp, engine: Eng
     literal = "".join(block["text"] for block in data["blocks"])
     assert literal.startswith("Play </script> $x$.\n\nQ: ")
     ids = [token_id for block in data["blocks"] for _label, token_id in block["tokens"]]
-    assert tuple(ids) == engine.tokenize(tiny.LLAMA, literal).input_ids
+    assert tuple(ids) == engine.tokenizers.tokenize(tiny.LLAMA, literal, add_special_tokens=True).input_ids
 
 
 def test_calibration_divides_by_the_answer_to_nothing(
@@ -367,7 +367,8 @@ def test_the_tasks_know_the_answers(open_app: OpenApp, engine: Engine) -> None:
     app = open_app("prompting", **LINK, pro_shots="2")
     pool, test = split(TASK.examples, builder.N_TEST, seed=0)
     counts = [
-        len(engine.tokenize(tiny.LLAMA, text_of(demos, test[0].text))) for demos in ([], drawn(pool, 2, 0))
+        len(engine.tokenizers.tokenize(tiny.LLAMA, text_of(demos, test[0].text), add_special_tokens=True))
+        for demos in ([], drawn(pool, 2, 0))
     ]
     app.number_input(key="task_prompting_tokens").set_value((counts[1] - counts[0]) / 2).run()
     assert any("Right." in box.value for box in app.success)

@@ -124,7 +124,9 @@ def engines_own(engine: Any, text: str, model: str, **settings: Any) -> str:
             parts = [(before + text + after, True)]
         ids: list[int] = []
         for part, special in parts:
-            ids += engine.tokenizers.tokenize(model, part, read_special=special).input_ids
+            ids += engine.tokenizers.tokenize(
+                model, part, add_special_tokens=False, read_special=special
+            ).input_ids
         request = replace(request, input_ids=tuple(ids))
     return "".join(step.text for step in engine.generate(request))
 

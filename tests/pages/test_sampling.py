@@ -360,7 +360,7 @@ def test_a_guess_is_checked_and_scored_against_the_models_ranks(
     open_app: OpenApp, tiny_engine: SharedEngine, folder: str, tmp_path: Path
 ) -> None:
     engine, hidden = tiny_engine.get(timeout_s=180), guess.texts()[0]
-    tokens = engine.tokenize(tiny.LLAMA, hidden)
+    tokens = engine.tokenizers.tokenize(tiny.LLAMA, hidden, add_special_tokens=True)
     read = engine.trace(TraceRequest(tiny.LLAMA, hidden, Capture(predictions=5))).predictions
     assert read is not None
     app = open_app("sampling", text=TEXT, sam_panel="guess")
@@ -392,7 +392,9 @@ def test_a_guess_is_checked_and_scored_against_the_models_ranks(
 def test_giving_up_is_no_hit_and_leaves_the_readers_guesses_without_a_bound(
     open_app: OpenApp, tiny_engine: SharedEngine
 ) -> None:
-    tokens = tiny_engine.get(timeout_s=180).tokenize(tiny.LLAMA, guess.texts()[0])
+    tokens = tiny_engine.get(timeout_s=180).tokenizers.tokenize(
+        tiny.LLAMA, guess.texts()[0], add_special_tokens=True
+    )
     app = open_app("sampling", text=TEXT, sam_panel="guess")
     app.text_input(key="sam_guess").set_value("surely not this").run()
     for _ in range(4):

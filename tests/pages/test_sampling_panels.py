@@ -164,7 +164,7 @@ def test_a_token_that_is_far_down_on_one_side_has_its_probability_there(
     engine = tiny_engine.get(timeout_s=180)
     for side, model in (("A", tiny.LLAMA), ("B", tiny.GPT2)):
         kept = expects(engine, model, hot)
-        labels = [piece(text, b"").label for text in engine.token_texts(model, kept.token_ids)]
+        labels = [piece(text, b"").label for text in engine.tokenizers.token_texts(model, kept.token_ids)]
         known = dict(zip(reversed(labels), reversed(kept.probs.tolist()), strict=True))
         shown = table[table["setting"] == side].set_index("token")["probability"]
         assert (shown > 0).sum() > comparing.N_SHOWN / 2
@@ -220,7 +220,7 @@ def test_comparing_code_gives_the_numbers_of_the_sentence(
         kept = expects(engine, f"tiny/{name}", settings)
         by_text: dict[str, float] = {}
         for text, mass in zip(
-            engine.token_texts(f"tiny/{name}", kept.token_ids), kept.probs.tolist(), strict=True
+            engine.tokenizers.token_texts(f"tiny/{name}", kept.token_ids), kept.probs.tolist(), strict=True
         ):
             by_text[text] = by_text.get(text, 0.0) + mass
         masses.append(by_text)

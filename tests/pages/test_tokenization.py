@@ -112,7 +112,7 @@ def test_selected_token_is_marked_in_the_first_row(open_app: OpenApp) -> None:
 
 
 def test_rows_of_an_empty_text_can_be_drawn(tiny_engine: SharedEngine) -> None:
-    tokens = tiny_engine.get(timeout_s=180).tokenize(tiny.BERT, "")
+    tokens = tiny_engine.get(timeout_s=180).tokenizers.tokenize(tiny.BERT, "", add_special_tokens=True)
     data = rows_data([NamedRow("bert", tokens, ())])
     assert data["characters"] == []
     assert data["rows"][0]["labels"] == ["[CLS]", "[SEP]"]
@@ -228,7 +228,7 @@ def test_tokenization_code_gives_the_tokens_of_the_rows(
     found, _printed = run_script(show.code("tokenization", text=text, **sources), tmp_path)
     named = tiny_engine.get(timeout_s=180).tokenizers
     for name in (tiny.LLAMA, "r50k_base", "o200k_base", "unigram"):
-        assert tuple(found["ids"][name]) == named.tokenize(name, text).input_ids
+        assert tuple(found["ids"][name]) == named.tokenize(name, text, add_special_tokens=False).input_ids
 
 
 def test_bill_code_gives_the_numbers_of_the_bill(
@@ -237,7 +237,10 @@ def test_bill_code_gives_the_numbers_of_the_bill(
     named = tiny_engine.get(timeout_s=180).tokenizers
     texts = language_bill._sentences()
     order = ["r50k_base", "o200k_base", tiny.LLAMA, "unigram"]
-    counts = {n: {code: len(named.tokenize(n, text)) for code, text in texts.items()} for n in order}
+    counts = {
+        n: {code: len(named.tokenize(n, text, add_special_tokens=False)) for code, text in texts.items()}
+        for n in order
+    }
     expected = frames.language_bill(counts, texts)
     found, _printed = run_script(show.code("language_bill", texts=texts, **sources), tmp_path)
     columns = ["tokenizer", "language", "n_tokens", "tokens_per_character", "ratio_to_english"]

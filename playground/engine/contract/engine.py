@@ -6,14 +6,10 @@ NumPy arrays. Every method may be called from any thread; the caller waits, the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
-from playground.core.tokens import Tokenization
 from playground.core.trace import Trace
 from playground.engine.contract.adapters import AdapterStore
 from playground.engine.contract.beams import BeamsRequest, BeamStep
@@ -21,13 +17,11 @@ from playground.engine.contract.generation import GenerateManyRequest, GenerateR
 from playground.engine.contract.inside import Inside
 from playground.engine.contract.models import ModelInfo
 from playground.engine.contract.scores import ScoreRequest, Scores
+from playground.engine.contract.tokenizers import Tokenizers
 from playground.engine.contract.traces import TraceRequest
 from playground.engine.contract.training import Training
 from playground.engine.contract.vectors import Vectors
 from playground.engine.contract.waiting import OnWait
-
-if TYPE_CHECKING:
-    from playground.engine.models.named_tokenizers import NamedTokenizers
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +59,8 @@ class Engine(Protocol):
         """Vectors of tokens and of texts."""
 
     @property
-    def tokenizers(self) -> NamedTokenizers:
-        """Tokenizers by name."""
+    def tokenizers(self) -> Tokenizers:
+        """Texts into tokens and back."""
 
     @property
     def adapters(self) -> AdapterStore:
@@ -78,19 +72,6 @@ class Engine(Protocol):
 
     def models(self) -> list[ModelInfo]:
         """The catalogue, in display order, with the state of each model."""
-
-    def tokenize(self, model: str, text: str, *, add_special_tokens: bool = True) -> Tokenization:
-        """Cut `text` as the model does. Characters, not tokens, are limited here.
-
-        Raises:
-            TextTooLong, ModelNotFound.
-        """
-
-    def token_texts(self, model: str, token_ids: NDArray[np.int64]) -> tuple[str, ...]:
-        """Readable form of each of these token ids."""
-
-    def text_of(self, model: str, token_ids: Sequence[int]) -> str:
-        """The text these tokens spell, without a last character that still misses bytes."""
 
     def trace(self, request: TraceRequest, on_wait: OnWait | None = None) -> Trace:
         """One forward pass with everything captured that was asked for.

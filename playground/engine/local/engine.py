@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import codecs
-from collections.abc import Iterator, Sequence
-
-import numpy as np
-from numpy.typing import NDArray
+from collections.abc import Iterator
 
 from playground.core.residual import Lens
-from playground.core.tokens import Tokenization
 from playground.core.trace import Trace
 from playground.engine.adapters.store import AdapterTable
 from playground.engine.contract.beams import BeamsRequest, BeamStep
@@ -63,21 +58,6 @@ class LocalEngine:
     def stop_download(self, model: str) -> None:
         """Stop the download of a model."""
         self._table.stop_download(model)
-
-    def tokenize(self, model: str, text: str, *, add_special_tokens: bool = True) -> Tokenization:
-        """Cut `text` as the model does."""
-        self._backend.checks.check_text(text)
-        return self.adapters.tokenizer(model).tokenize(text, add_special_tokens)
-
-    def token_texts(self, model: str, token_ids: NDArray[np.int64]) -> tuple[str, ...]:
-        """Readable form of each of these token ids."""
-        return self.adapters.tokenizer(model).token_texts(token_ids.tolist())
-
-    def text_of(self, model: str, token_ids: Sequence[int]) -> str:
-        """The text these tokens spell."""
-        tokenizer = self.adapters.tokenizer(model)
-        spelled = b"".join(map(tokenizer.token_bytes, token_ids))
-        return codecs.getincrementaldecoder("utf-8")("replace").decode(spelled)
 
     def trace(self, request: TraceRequest, on_wait: OnWait | None = None) -> Trace:
         """One forward pass with everything captured that was asked for."""

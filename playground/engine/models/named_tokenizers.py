@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import json
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -107,7 +108,7 @@ class TiktokenTokenizer:
 
 
 class NamedTokenizers:
-    """Every tokenizer there is, made on first use. Safe to share between threads.
+    """The `Tokenizers` of this process, each made on first use. Safe to share between threads.
 
     Args:
         settings: Places and limits.
@@ -140,7 +141,7 @@ class NamedTokenizers:
         )
 
     def tokenize(
-        self, tokenizer_id: str, text: str, *, add_special_tokens: bool = False, read_special: bool = False
+        self, tokenizer_id: str, text: str, *, add_special_tokens: bool, read_special: bool = False
     ) -> Tokenization:
         """Cut `text` with the tokenizer of this name.
 
@@ -156,6 +157,15 @@ class NamedTokenizers:
         if len(text) > self._settings.max_prompt_chars:
             raise TextTooLong(limit=self._settings.max_prompt_chars, got=len(text))
         return self._get(tokenizer_id).tokenize(text, add_special_tokens, read_special=read_special)
+
+    def token_texts(self, model_id: str, token_ids: Iterable[int]) -> tuple[str, ...]:
+        """Readable form of each of a model's token ids."""
+        return self._of_model(model_id).token_texts(token_ids)
+
+    def text_of(self, model_id: str, token_ids: Iterable[int]) -> str:
+        """The text a model's tokens spell, without a last character that still misses bytes."""
+        spelled = b"".join(map(self._of_model(model_id).token_bytes, token_ids))
+        return codecs.getincrementaldecoder("utf-8")("replace").decode(spelled)
 
     def bytes_of_tokens(self, model_id: str, d_vocab: int) -> list[bytes]:
         """Bytes that each token of a model adds to a text, b"" for special tokens and ids without a token.

@@ -91,7 +91,6 @@ def _read(
     context: PageContext, model: ModelInfo, word: str, texts: tuple[str, ...], groups: tuple[int, ...]
 ) -> tuple[Contexts, Trace, tuple[str, ...]] | None:
     """Every sentence that holds the word, at every layer; a sentence of ours for those that do not."""
-    engine = compute.get_engine()
     places: dict[int, tuple[int, ...]] = {}
     tokens: tuple[str, ...] = ()
     for number, text in enumerate(texts):
@@ -102,7 +101,7 @@ def _read(
                 )
             )
             continue
-        cut = engine.tokenize(model.model_id, text)
+        cut = compute.cut(model.model_id, text)
         found = core.positions_of(word, cut)
         if found:
             places[number] = found

@@ -141,7 +141,7 @@ def _say_refused(part: _Part) -> None:
 
 def _is_cut(model: ModelInfo, trace: Trace, text: str) -> bool:
     n = len(trace.input_ids)
-    return n == model.max_seq_length and len(compute.get_engine().tokenize(model.model_id, text)) > n
+    return n == model.max_seq_length and len(compute.cut(model.model_id, text)) > n
 
 
 def _say_cut(model: ModelInfo, part: _Part) -> None:

@@ -160,7 +160,7 @@ def prompt_ids(engine: Engine, model_id: str, text: str) -> tuple[int, ...]:
     base_id = AdapterName.of(model_id).base_id
     info = next(one for one in engine.models() if one.model_id == base_id)
     if "chat_template" not in info.capabilities:
-        return engine.tokenize(base_id, f"{text}\n").input_ids
+        return compute.cut(base_id, f"{text}\n").input_ids
     return engine.tokenizers.chat(base_id, [{"role": "user", "content": text}]).input_ids
 
 

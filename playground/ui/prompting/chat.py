@@ -152,7 +152,7 @@ def read(context: PageContext, messages: list[ChatMessage]) -> Chat:
         framed = engine.tokenizers.chat(model_id, messages)
         around = engine.tokenizers.chat_frames(model_id, messages)
         readings["template"] = frames.reading(framed, around, messages, marks, "template")
-    joined = engine.tokenize(model_id, "\n".join(message["content"] for message in messages))
+    joined = compute.cut(model_id, "\n".join(message["content"] for message in messages))
     breaks = ["", *["\n"] * (len(messages) - 1), ""]
     readings["plain"] = frames.reading(joined, breaks, messages, marks, "line break")
     return Chat(context, messages, readings, marks)

@@ -153,8 +153,12 @@ def _write(place: Any, answers: ChatAnswers) -> None:  # noqa: ANN401  (Streamli
     runs = [(chat.context, {name: one.tokens for name, one in chat.readings.items()})]
     if answers.base is not None:
         text = chat.readings["plain"].tokens.text
-        engine = compute.get_engine()
-        runs.append((answers.base, {"base": engine.tokenize(answers.base.model.model_id, text)}))
+        runs.append(
+            (
+                answers.base,
+                {"base": compute.cut(answers.base.model.model_id, text)},
+            )
+        )
     answers.given = {name: ChatAnswer() for _context, prompts in runs for name in prompts}
     with place.container():
         pace, progress = Throttle(), _ChatProgress(answers)

@@ -201,7 +201,13 @@ def _texts(search: Search) -> pd.DataFrame:
     """The texts of the search, best first, then greedy and sampled."""
     engine, model_id = compute.get_engine(), search.context.model.model_id
     found = [
-        (f"beam {place}", engine.text_of(model_id, one.token_ids), one.token_ids, one.is_cut, one.logprob)
+        (
+            f"beam {place}",
+            engine.tokenizers.text_of(model_id, one.token_ids),
+            one.token_ids,
+            one.is_cut,
+            one.logprob,
+        )
         for place, one in enumerate(search.steps[-1].hypotheses, 1)
     ]
     others = [

@@ -97,7 +97,7 @@ def _ways(context: PageContext) -> tuple[_Way, _Way | None]:
     """The text alone, and behind the start token; None where the model has none, or no room for it."""
     tokens, model = compute.tokenize(context), context.model
     tokenizers = compute.get_engine().tokenizers
-    bare = tokenizers.tokenize(model.model_id, context.text)
+    bare = tokenizers.tokenize(model.model_id, context.text, add_special_tokens=False)
     n_start = next((place for place, special in enumerate(tokens.special) if not special), 0)
     if n_start:
         return _Way(bare, 0, is_usual=False), _Way(tokens, n_start, is_usual=True)

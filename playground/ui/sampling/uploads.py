@@ -60,8 +60,8 @@ def panel(context: PageContext, chosen: Sampling, trace: Trace) -> Callable[[], 
 
 def _usable(context: PageContext, prompts: Sequence[str]) -> list[str]:
     """The first prompts that the model can read; the others are named by number."""
-    engine, limit = compute.get_engine(), state.settings().max_tokens
-    n_tokens = [len(engine.tokenize(context.model.model_id, prompt)) for prompt in prompts[:MAX_PROMPTS]]
+    limit = state.settings().max_tokens
+    n_tokens = [len(compute.cut(context.model.model_id, prompt)) for prompt in prompts[:MAX_PROMPTS]]
     too_long = [str(row) for row, n in enumerate(n_tokens, 1) if n > limit]
     if too_long:
         told = _("Left out, more than {limit} tokens: row {rows}.")

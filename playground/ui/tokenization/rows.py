@@ -116,7 +116,9 @@ def _row(tokenizer_id: str, text: str, read_special: bool) -> NamedRow:
 @st.cache_resource(max_entries=200, show_spinner=False)
 def cut(tokenizer_id: str, text: str, read_special: bool = False) -> Tokenization:
     """The text as a tokenizer cuts it, without a frame around it."""
-    return compute.get_engine().tokenizers.tokenize(tokenizer_id, text, read_special=read_special)
+    return compute.get_engine().tokenizers.tokenize(
+        tokenizer_id, text, add_special_tokens=False, read_special=read_special
+    )
 
 
 def reading(drawn: Sequence[NamedRow]) -> str:

@@ -33,7 +33,7 @@ def librarys(
 ) -> tuple[list[list[int]], list[float], Any]:
     """Tokens and scores of the best texts, and the sums of the library's own transition scores."""
     net = oracle(settings, model)
-    ids = torch.tensor([engine.tokenize(model, TEXT).input_ids])
+    ids = torch.tensor([engine.tokenizers.tokenize(model, TEXT, add_special_tokens=True).input_ids])
     ends = sorted(engine._table.tokenizer(model).eos_ids)
     with torch.no_grad():
         out = net.generate(
@@ -83,7 +83,7 @@ def real_or_tiny(request: pytest.FixtureRequest, model: str) -> Settings:
 @pytest.mark.parametrize("model", [tiny.LLAMA])
 def test_one_beam_takes_the_most_probable_token_at_every_step(engine: LocalEngine, model: str) -> None:
     steps = list(engine.beams(BeamsRequest(model, TEXT, n_beams=1, max_new_tokens=6)))
-    ids = list(engine.tokenize(model, TEXT).input_ids)
+    ids = list(engine.tokenizers.tokenize(model, TEXT, add_special_tokens=True).input_ids)
     for step in steps:
         logits = engine.trace(
             TraceRequest(model, input_ids=tuple(ids), capture=Capture(logits="last"))

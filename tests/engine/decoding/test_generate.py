@@ -48,7 +48,7 @@ def test_greedy_equals_the_librarys_generate(
 ) -> None:
     for text in TEXTS:
         steps = list(tiny_engine.generate(request(model, text, temperature=0)))
-        ids = tiny_engine.tokenize(model, text).input_ids
+        ids = tiny_engine.tokenizers.tokenize(model, text, add_special_tokens=True).input_ids
         expected = oracle(tiny_settings, model).generate(
             torch.tensor([ids]), do_sample=False, max_new_tokens=12, pad_token_id=0
         )
@@ -60,7 +60,7 @@ def test_a_repetition_penalty_counts_text_and_written_as_the_librarys_generate(
 ) -> None:
     for text in TEXTS:
         wanted = request(tiny.LLAMA, text, temperature=0, repetition_penalty=1.8)
-        ids = tiny_engine.tokenize(tiny.LLAMA, text).input_ids
+        ids = tiny_engine.tokenizers.tokenize(tiny.LLAMA, text, add_special_tokens=True).input_ids
         expected = oracle(tiny_settings, tiny.LLAMA).generate(
             torch.tensor([ids]), do_sample=False, max_new_tokens=12, pad_token_id=0, repetition_penalty=1.8
         )
@@ -117,7 +117,7 @@ def test_same_seed_same_tokens_other_seed_other_tokens(tiny_engine: LocalEngine)
 def test_each_step_reports_the_models_own_distribution(tiny_engine: LocalEngine) -> None:
     settings = {"temperature": 0.7, "top_k": 20, "top_p": 0.9, "seed": 5}
     steps = list(tiny_engine.generate(request(tiny.LLAMA, TEXTS[0], **settings)))
-    ids = list(tiny_engine.tokenize(tiny.LLAMA, TEXTS[0]).input_ids)
+    ids = list(tiny_engine.tokenizers.tokenize(tiny.LLAMA, TEXTS[0], add_special_tokens=True).input_ids)
     for step in steps:
         trace = tiny_engine.trace(
             TraceRequest(tiny.LLAMA, input_ids=tuple(ids), capture=Capture(logits="last"))
@@ -211,7 +211,7 @@ def test_one_rows_failure_is_its_own(tiny_engine: LocalEngine, monkeypatch: pyte
 def test_real_greedy_equals_the_librarys_generate(real_engine: LocalEngine, real_settings: Settings) -> None:
     text = "Once upon a time"
     steps = list(real_engine.generate(request(DEFAULT_DECODER, text, temperature=0)))
-    ids = real_engine.tokenize(DEFAULT_DECODER, text).input_ids
+    ids = real_engine.tokenizers.tokenize(DEFAULT_DECODER, text, add_special_tokens=True).input_ids
     expected = oracle(real_settings, DEFAULT_DECODER).generate(
         torch.tensor([ids]), attention_mask=torch.ones(1, len(ids)), do_sample=False, max_new_tokens=12
     )
@@ -279,7 +279,7 @@ def test_going_on_from_what_was_written_is_the_same_text(tiny_engine: LocalEngin
         steps = list(tiny_engine.generate(rest))
         assert ids_of(steps) == ids[n:]
         assert steps[0].index == 0
-        spelled = tiny_engine.text_of(tiny.LLAMA, ids[:n]) + "".join(step.text for step in steps)
+        spelled = tiny_engine.tokenizers.text_of(tiny.LLAMA, ids[:n]) + "".join(step.text for step in steps)
         assert spelled == "".join(step.text for step in whole)
 
 

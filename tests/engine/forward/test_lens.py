@@ -84,7 +84,7 @@ def test_columns_come_in_the_order_in_which_they_are_wanted(engine: LocalEngine,
 
 def test_thirty_readers_of_one_text_are_one_computation(engine: LocalEngine, read: Read) -> None:
     """Each selects another token first, all want all; one forward, and every column once without logits."""
-    n = len(engine.tokenize(tiny.LLAMA, TEXT))
+    n = len(engine.tokenizers.tokenize(tiny.LLAMA, TEXT, add_special_tokens=True))
     before, go = engine.stats().n_forwards, held(engine)
 
     def reader(number: int) -> tuple[Lens, Lens]:

@@ -161,7 +161,7 @@ def test_minilm_s_table_and_its_principal_components(real_engine: LocalEngine) -
 def test_minilm_without_order_gives_the_same_set_of_outputs(real_engine: LocalEngine) -> None:
     """Equal positions: shuffled words come out as the same vectors. Counting positions: they do not."""
     words = "the quick brown fox jumps over the lazy dog"
-    ids = real_engine.tokenize(DEFAULT_ENCODER, words).input_ids
+    ids = real_engine.tokenizers.tokenize(DEFAULT_ENCODER, words, add_special_tokens=True).input_ids
     order = np.r_[0, 1 + np.random.default_rng(3).permutation(len(ids) - 2), len(ids) - 1]
     shuffled = tuple(np.array(ids)[order].tolist())
 

@@ -25,7 +25,7 @@ def read(engine: LocalEngine, model: str, text: str = TEXT, n: int = 5) -> Predi
 
 def assert_the_librarys(engine: LocalEngine, settings: Settings, model: str) -> None:
     found = read(engine, model)
-    ids = torch.tensor([engine.tokenize(model, TEXT).input_ids])
+    ids = torch.tensor([engine.tokenizers.tokenize(model, TEXT, add_special_tokens=True).input_ids])
     with torch.no_grad():
         output = oracle(settings, model)(input_ids=ids, labels=ids)
     logprobs = output.logits[0].double().log_softmax(-1)
@@ -54,7 +54,7 @@ def test_real_predictions_equal_the_librarys_loss(real_engine: LocalEngine, real
 
 
 def test_what_was_generated_has_the_log_probabilities_of_its_steps(tiny_engine: LocalEngine) -> None:
-    ids = tiny_engine.tokenize(tiny.LLAMA, "the cat").input_ids
+    ids = tiny_engine.tokenizers.tokenize(tiny.LLAMA, "the cat", add_special_tokens=True).input_ids
     steps = list(tiny_engine.generate(GenerateRequest(tiny.LLAMA, "the cat", seed=3, max_new_tokens=9)))
     whole = (*ids, *(step.token_id for step in steps))
     found = tiny_engine.trace(

@@ -44,11 +44,11 @@ def test_every_score_is_the_summed_log_softmax_of_a_plain_forward(
     settings = request.getfixturevalue("tiny_settings") if model.startswith("tiny/") else Settings()
     net = oracle(settings, model)
     for text, scores in zip(TEXTS, ask(engine, model, TEXTS, LABELS), strict=True):
-        text_ids = list(engine.tokenize(model, text).input_ids)
+        text_ids = list(engine.tokenizers.tokenize(model, text, add_special_tokens=True).input_ids)
         for label, ids, parts, total in zip(
             LABELS, scores.input_ids, scores.token_logprobs, scores.logprobs, strict=True
         ):
-            assert ids == engine.tokenize(model, label).input_ids
+            assert ids == engine.tokenizers.tokenize(model, label, add_special_tokens=True).input_ids
             with torch.no_grad():
                 logits = net(input_ids=torch.tensor([text_ids + list(ids)])).logits[0]
             logprobs = torch.log_softmax(logits, -1)[len(text_ids) - 1 : -1]
@@ -75,14 +75,22 @@ def test_what_texts_begin_with_alike_is_read_once(engine: LocalEngine, model: st
     tree = PrefixTree()
     for text in texts:
         for label in LABELS:
-            tree.add([*engine.tokenize(model, text).input_ids, *engine.tokenize(model, label).input_ids[:-1]])
+            tree.add(
+                [
+                    *engine.tokenizers.tokenize(model, text, add_special_tokens=True).input_ids,
+                    *engine.tokenizers.tokenize(model, label, add_special_tokens=True).input_ids[:-1],
+                ]
+            )
     before = engine.stats()
     ask(engine, model, texts, LABELS)
     after = engine.stats()
     piece = Settings().prefill_chunk_tokens
     assert after.n_prefill_tokens - before.n_prefill_tokens == len(tree)
     assert after.n_forwards - before.n_forwards == -(-len(tree) // piece)
-    assert len(tree) < sum(len(engine.tokenize(model, text)) for text in texts) / 2
+    assert (
+        len(tree)
+        < sum(len(engine.tokenizers.tokenize(model, text, add_special_tokens=True)) for text in texts) / 2
+    )
 
 
 @pytest.mark.parametrize("model", [tiny.LLAMA])
@@ -103,7 +111,7 @@ def test_thirty_who_ask_the_same_cost_one_forward_and_later_none(engine: LocalEn
 
 @pytest.mark.parametrize("model", [tiny.LLAMA])
 def test_token_ids_are_taken_as_they_are(engine: LocalEngine, model: str) -> None:
-    ids = engine.tokenize(model, TEXTS[0]).input_ids
+    ids = engine.tokenizers.tokenize(model, TEXTS[0], add_special_tokens=True).input_ids
     assert ask(engine, model, (ids,), LABELS) == ask(engine, model, (TEXTS[0],), LABELS)
 
 

@@ -159,7 +159,7 @@ def test_london_follows_the_capital_of_england(real_engine: LocalEngine) -> None
     probs = np.exp(logits - logits.max())
     probs /= probs.sum()
     best = np.argsort(probs)[::-1][:2]
-    assert real_engine.token_texts(DEFAULT_DECODER, best) == (" London", " the")
+    assert real_engine.tokenizers.token_texts(DEFAULT_DECODER, best) == (" London", " the")
     assert probs[best[0]] == pytest.approx(0.589, abs=0.005)
     assert probs[best[1]] == pytest.approx(0.082, abs=0.005)
 

@@ -63,7 +63,10 @@ def test_many_texts_are_read_as_one_by_one(tiny_engine: LocalEngine, model: str)
         loaded = tiny_engine._table.load(model).result(timeout=180)
         alone = oracle_states(loaded.model, trace)
         np.testing.assert_allclose(trace.hidden_states, alone, atol=1e-4, rtol=1e-4)
-        assert tuple(trace.input_ids) == tiny_engine.tokenize(model, text).input_ids
+        assert (
+            tuple(trace.input_ids)
+            == tiny_engine.tokenizers.tokenize(model, text, add_special_tokens=True).input_ids
+        )
 
 
 def oracle_states(model: torch.nn.Module, trace: Trace) -> np.ndarray:
@@ -101,7 +104,7 @@ def test_of_a_long_text_the_beginning_is_read_when_so_asked(tiny_engine: LocalEn
     trace, short = found[0], found[1]
     assert isinstance(trace, Trace)
     assert isinstance(short, Trace)
-    ids = tiny_engine.tokenize(tiny.BERT, long).input_ids
+    ids = tiny_engine.tokenizers.tokenize(tiny.BERT, long, add_special_tokens=True).input_ids
     assert tuple(trace.input_ids) == (*ids[: limit - 1], ids[-1])
     whole = tiny_engine.trace(TraceRequest(tiny.BERT, "the cat", Capture(hidden_states=(2,))))
     np.testing.assert_allclose(short.hidden_states, whole.hidden_states, atol=1e-5)

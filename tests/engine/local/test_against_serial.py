@@ -124,7 +124,7 @@ def some_request(draw: random.Random, models: tuple[str, ...]) -> Known:
 def answer(engine: LocalEngine, kind: str, request: Any, n_steps: int | None = None) -> Any:
     """What the engine gives, as plain values; of what comes in steps, the first `n_steps` only."""
     if kind == "tokenize":
-        return engine.tokenize(*request).input_ids
+        return engine.tokenizers.tokenize(*request, add_special_tokens=True).input_ids
     if kind == "vectors.embedding_table":
         return engine.vectors.embedding_table(*request).vectors[:5]
     found = attrgetter(kind)(engine)(request)

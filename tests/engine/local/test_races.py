@@ -103,7 +103,10 @@ def test_many_readers_of_few_texts_are_all_answered(
     engine: LocalEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Threads change places as often as they can; sessions type on, so that most requests are superseded."""
-    ids = {text: engine.tokenize(tiny.LLAMA, text).input_ids for text in TEXTS}
+    ids = {
+        text: engine.tokenizers.tokenize(tiny.LLAMA, text, add_special_tokens=True).input_ids
+        for text in TEXTS
+    }
     ready = {
         tuple(ids[text]): engine.trace(TraceRequest(tiny.LLAMA, text, Capture(logits="last")))
         for text in TEXTS

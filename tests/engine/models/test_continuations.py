@@ -146,11 +146,13 @@ def test_shares_are_those_of_plain_forwards_over_the_whole_text(
     net = oracle(values, model)
     after = "\n" if style == "arrow" else "\n\n"
     begins = {"qa": "Q: ", "labelled": "Review: ", "arrow": ""}[style]
-    n_prompt = len(engine.tokenize(model, prompt))
+    n_prompt = len(engine.tokenizers.tokenize(model, prompt, add_special_tokens=True))
     sums = []
     for label in NESTED:
         end = len(f"{prompt} {label}{after}")
-        whole = engine.tokenize(model, f"{prompt} {label}{after}{begins}{shots[0].text}")
+        whole = engine.tokenizers.tokenize(
+            model, f"{prompt} {label}{after}{begins}{shots[0].text}", add_special_tokens=True
+        )
         with torch.no_grad():
             logprobs = torch.log_softmax(net(input_ids=torch.tensor([whole.input_ids])).logits[0], -1)
         scored = [i for i, (start, _end) in enumerate(whole.offsets) if i >= n_prompt and start < end]

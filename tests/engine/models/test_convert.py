@@ -188,7 +188,9 @@ def test_a_tokenizer_that_cannot_be_written_is_one_sentence(
 ) -> None:
     empty_settings.cache_dir.touch()
     with pytest.raises(CannotWrite):
-        named_tokenizers.NamedTokenizers(empty_settings, tiny.unigram_tokenizer).tokenize(tokenizer_id, "a")
+        named_tokenizers.NamedTokenizers(empty_settings, tiny.unigram_tokenizer).tokenize(
+            tokenizer_id, "a", add_special_tokens=False
+        )
 
 
 def test_another_trouble_of_the_disk_stays_loud(

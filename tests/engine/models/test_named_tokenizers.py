@@ -89,7 +89,7 @@ def test_damaged_rank_file_is_mended_without_the_internet(tmp_path: Path) -> Non
 @given(text=ANY_TEXT)
 @settings(max_examples=60)
 def test_tiktoken_ids_are_its_own_and_nothing_is_lost(name: str, named: NamedTokenizers, text: str) -> None:
-    found = named.tokenize(name, text)
+    found = named.tokenize(name, text, add_special_tokens=False)
     official = tiktoken.get_encoding(name)
     assert list(found.input_ids) == official.encode(text, disallowed_special=())
     assert official.decode(list(found.input_ids)) == text
@@ -100,8 +100,8 @@ def test_tiktoken_ids_are_its_own_and_nothing_is_lost(name: str, named: NamedTok
 @pytest.mark.parametrize("name", [*tiktoken_files.NAMES, DEFAULT_DECODER])
 def test_a_mark_the_reader_types_is_text_unless_asked_for(name: str, named: NamedTokenizers) -> None:
     special = named.info(name).special_ids
-    typed = named.tokenize(name, f"a{MARK}b")
-    read = named.tokenize(name, f"a{MARK}b", read_special=True)
+    typed = named.tokenize(name, f"a{MARK}b", add_special_tokens=False)
+    read = named.tokenize(name, f"a{MARK}b", add_special_tokens=False, read_special=True)
     assert special.isdisjoint(typed.input_ids)
     assert len(special.intersection(read.input_ids)) == 1
     laws(typed, f"a{MARK}b")
@@ -117,7 +117,7 @@ def test_a_mark_the_reader_types_is_text_unless_asked_for(name: str, named: Name
 def test_unigram_loses_nothing_and_is_the_librarys(
     named: NamedTokenizers, plain_unigram: Tokenizer, text: str
 ) -> None:
-    found = named.tokenize(UNIGRAM, text)
+    found = named.tokenize(UNIGRAM, text, add_special_tokens=False)
     if "<unk>" not in text:
         assert list(found.input_ids) == plain_unigram.encode(text, add_special_tokens=False).ids
     assert b"".join(found.token_bytes).decode() == text
@@ -136,12 +136,14 @@ def test_unigram_is_trained_once(real_settings: Settings) -> None:
 @settings(max_examples=80)
 def test_wordpiece_offsets_map_back_to_the_exact_characters(named: NamedTokenizers, text: str) -> None:
     """A slice cut at the offsets holds its piece again; what no piece covers stands for no token."""
-    found = named.tokenize(DEFAULT_ENCODER, text)
+    found = named.tokenize(DEFAULT_ENCODER, text, add_special_tokens=False)
     covered = {i for start, end in found.offsets for i in range(start, end)}
     left_out = "".join(char for i, char in enumerate(text) if i not in covered)
-    assert named.tokenize(DEFAULT_ENCODER, left_out).tokens == (), f"{left_out!r} stands for no token"
+    assert named.tokenize(DEFAULT_ENCODER, left_out, add_special_tokens=False).tokens == (), (
+        f"{left_out!r} stands for no token"
+    )
     for token, (start, end) in zip(found.tokens, found.offsets, strict=True):
-        alone = named.tokenize(DEFAULT_ENCODER, text[start:end]).tokens
+        alone = named.tokenize(DEFAULT_ENCODER, text[start:end], add_special_tokens=False).tokens
         plain = "".join(piece.removeprefix("##") for piece in alone)
         assert token.removeprefix("##") in plain or "[UNK]" in (token, *alone)
 
@@ -149,7 +151,7 @@ def test_wordpiece_offsets_map_back_to_the_exact_characters(named: NamedTokenize
 @pytest.mark.real
 def test_wordpiece_offsets_of_words_are_the_words(named: NamedTokenizers) -> None:
     text = "The café costs 3 euros"
-    found = named.tokenize(DEFAULT_ENCODER, text)
+    found = named.tokenize(DEFAULT_ENCODER, text, add_special_tokens=False)
     spans = [text[start:end] for start, end in found.offsets]
     assert spans == ["The", "café", "costs", "3", "euros"]
     assert found.tokens == ("the", "cafe", "costs", "3", "euros")
@@ -161,7 +163,7 @@ def test_wordpiece_offsets_of_words_are_the_words(named: NamedTokenizers) -> Non
 @pytest.mark.real
 @pytest.mark.parametrize("name", [*tiktoken_files.NAMES, UNIGRAM, DEFAULT_DECODER])
 def test_bytes_of_each_syllable_are_right(name: str, named: NamedTokenizers) -> None:
-    found = named.tokenize(name, SENTENCE)
+    found = named.tokenize(name, SENTENCE, add_special_tokens=False)
     joined = b"".join(found.token_bytes)
     at = 0
     for syllable in SENTENCE:
@@ -172,7 +174,7 @@ def test_bytes_of_each_syllable_are_right(name: str, named: NamedTokenizers) -> 
 
 @pytest.mark.real
 def test_the_five_tokenizers_need_very_different_numbers(named: NamedTokenizers) -> None:
-    counts = {name: len(named.tokenize(name, SENTENCE)) for name in named.names()}
+    counts = {name: len(named.tokenize(name, SENTENCE, add_special_tokens=False)) for name in named.names()}
     assert counts["o200k_base"] < counts["cl100k_base"] < counts["r50k_base"]
     assert counts["o200k_base"] == 9
     assert counts["r50k_base"] == 38
@@ -223,9 +225,9 @@ def test_no_chat_template_is_said(named: NamedTokenizers) -> None:
 def test_a_text_over_the_limit_and_a_name_nobody_has(tiny_settings: Settings) -> None:
     named = NamedTokenizers(tiny_settings, ModelTable(tiny_settings).tokenizer)
     with pytest.raises(TextTooLong):
-        named.tokenize("cl100k_base", "a" * (tiny_settings.max_prompt_chars + 1))
+        named.tokenize("cl100k_base", "a" * (tiny_settings.max_prompt_chars + 1), add_special_tokens=False)
     with pytest.raises(ModelNotFound):
-        named.tokenize("../../etc/passwd", "a")
+        named.tokenize("../../etc/passwd", "a", add_special_tokens=False)
 
 
 def test_models_on_this_machine_are_named(tiny_settings: Settings) -> None:
@@ -244,6 +246,6 @@ def test_models_on_this_machine_are_named(tiny_settings: Settings) -> None:
 def test_halves_of_surrogate_pairs_are_read_as_utf_16_reads_them(text: str, tiny_settings: Settings) -> None:
     named = NamedTokenizers(tiny_settings, ModelTable(tiny_settings).tokenizer)
     for name in ("cl100k_base", tiny.LLAMA):
-        assert named.tokenize(name, text).text == text.encode("utf-16", "surrogatepass").decode(
-            "utf-16", "replace"
-        )
+        assert named.tokenize(name, text, add_special_tokens=False).text == text.encode(
+            "utf-16", "surrogatepass"
+        ).decode("utf-16", "replace")
