@@ -17,10 +17,11 @@ from benchmarks.load_client import Reader
 from playground.core.files.training_rows import TrainingRow, pairs, split
 from playground.engine import create_engine
 from playground.engine.adapters.layers import targets
-from playground.engine.contract.training import FinetuneRequest, TrainingText
+from playground.engine.contract.training import FinetuneRequest, FinetuneSettings, TrainingText
 from playground.engine.local.engine import LocalEngine
 from playground.engine.models.catalogue import model_folder
-from playground.engine.training.bank import MAX_NORM, AdapterBank, AdapterSlot
+from playground.engine.training.adapter_slot import AdapterSlot
+from playground.engine.training.bank import MAX_NORM, AdapterBank
 from playground.engine.training.run import text_order
 from playground.paths import site_root
 from playground.settings import Settings
@@ -77,12 +78,10 @@ def _batch(texts: tuple[TrainingText, ...], step: int) -> list[TrainingText]:
 
 
 def _bank(loaded: Any, texts: tuple[TrainingText, ...], n: int) -> AdapterBank:  # noqa: ANN401  (a loaded model)
-    requests = [FinetuneRequest(loaded.info.model_id, "bench", texts, (), seed=seed) for seed in range(n)]
-    return AdapterBank(
-        loaded,
-        [AdapterSlot(one, targets(loaded.template, one.target_modules, one.method)) for one in requests],
-        lambda: None,
-    )
+    each = [FinetuneSettings(loaded.info.model_id, "bench", seed=seed) for seed in range(n)]
+    layers = targets(loaded.template, each[0].lora.target_modules, each[0].method)
+    slots = [AdapterSlot(FinetuneRequest(one, texts, ()), loaded, layers) for one in each]
+    return AdapterBank(loaded, slots, lambda: None)
 
 
 class _Peft:

@@ -9,9 +9,10 @@ Nothing here forms the product B A, except `delta_weight`: r numbers per row are
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from types import MappingProxyType
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -19,6 +20,37 @@ from numpy.typing import ArrayLike, NDArray
 Array = NDArray[np.float64]
 Matrix = NDArray[np.floating[Any]]
 ModuleKey = tuple[int, str]  # layer, module
+
+
+@dataclass(frozen=True, slots=True)
+class LoraConfig:
+    """Settings of LoRA, named as in peft.
+
+    Attributes:
+        r: Rank: how many directions the change of a matrix may have.
+        lora_alpha: Divided by r it scales the change.
+        lora_dropout: Share of a layer's inputs that are set to 0 in training.
+        target_modules: Names of the linear layers that are changed.
+        LIMITS: Name -> the least and the most that a run here may ask for.
+
+    Example:
+        >>> LoraConfig(r=8, lora_alpha=16).scaling
+        2.0
+    """
+
+    LIMITS: ClassVar[Mapping[str, tuple[float, float]]] = MappingProxyType(
+        {"r": (1, 32), "lora_alpha": (1e-3, 1e3), "lora_dropout": (0.0, 0.9)}
+    )
+
+    r: int = 8
+    lora_alpha: float = 16.0
+    lora_dropout: float = 0.0
+    target_modules: tuple[str, ...] = ("q_proj", "v_proj")
+
+    @property
+    def scaling(self) -> float:
+        """Factor of B A."""
+        return self.lora_alpha / self.r
 
 
 def delta_weight(A: ArrayLike, B: ArrayLike, lora_alpha: float) -> Array:

@@ -22,10 +22,10 @@ from streamlit.testing.v1 import AppTest, local_script_runner
 from streamlit.testing.v1.element_tree import Selectbox
 
 from playground.core.files.training_rows import TrainingRow, pairs, read_training, split
-from playground.core.lora import relative_norm, singular_values
+from playground.core.lora import LoraConfig, relative_norm, singular_values
 from playground.engine.contract.engine import Engine
 from playground.engine.contract.traces import Capture, TraceRequest
-from playground.engine.contract.training import ENDED, FinetuneRequest, TrainingState
+from playground.engine.contract.training import ENDED, FinetuneRequest, FinetuneSettings, TrainingState
 from playground.engine.local.engine import LocalEngine
 from playground.engine.process import SharedEngine
 from playground.errors import AdapterGone
@@ -133,9 +133,9 @@ def test_the_run_last_looked_at_is_there_again_after_another_page_else_the_newes
 
     def is_shown(run: TrainingState) -> None:
         [pages_run] = [one for one in app.get("button_group") if (one.key or "").startswith("fin_run_choice")]
-        assert pages_run.value == run.request.request_id
+        assert pages_run.value == run.run_id
         assert pages_run.options[run.number - 1].startswith(f"{run.number} · ")
-        assert f"Done: {run.request.n_steps} steps" in told(app)
+        assert f"Done: {run.settings.n_steps} steps" in told(app)
         [curves] = [rows for rows in charts(app) if "series" in rows]
         shown = curves[curves["series"] == "train"]["loss"].astype(float)
         np.testing.assert_allclose(shown, [loss for _step, loss in run.train], rtol=1e-6)
@@ -145,12 +145,12 @@ def test_the_run_last_looked_at_is_there_again_after_another_page_else_the_newes
             app.switch_page(f"../pages/{page}.py").run()
         assert not app.exception
 
-    assert (first.request.n_steps, second.request.n_steps) == (6, 4)
+    assert (first.settings.n_steps, second.settings.n_steps) == (6, 4)
     is_shown(second)
     leave_and_come_back()
     is_shown(second)
     [runs] = [one for one in app.get("button_group") if (one.key or "").startswith("fin_run_choice")]
-    runs.set_value(first.request.request_id).run()
+    runs.set_value(first.run_id).run()
     is_shown(first)
     leave_and_come_back()
     is_shown(first)
@@ -164,14 +164,14 @@ def test_the_list_of_prompts_shows_their_words(open_app: OpenApp, engine: LocalE
     app = open_app("finetuning", **LINK)
     last = trained(app, engine)
     [listed] = [one for one in app.selectbox if one.key == "fin_prompt_choice"]
-    assert listed.options == list(app.session_state[live.DATA][last.request.request_id].prompts)
+    assert listed.options == list(app.session_state[live.DATA][last.run_id].prompts)
 
 
 def test_the_turn_of_the_held_out_loss_is_named() -> None:
     def said(*losses: float) -> str:
         held_out = tuple((10 * at, loss) for at, loss in enumerate(losses))
-        request = FinetuneRequest(tiny.LLAMA, "a set", (), ())
-        return live.reading(TrainingState(request, "done", train=((1, 4.0),), held_out=held_out))
+        settings = FinetuneSettings(tiny.LLAMA, "a set")
+        return live.reading(TrainingState("a run", settings, "done", train=((1, 4.0),), held_out=held_out))
 
     assert "fell from 4.03 to 1.25 at step 30 and has risen to 1.50 since" in said(4.03, 2.0, 1.6, 1.25, 1.5)
     assert "went from 4.03 to 1.25" in said(4.03, 2.0, 1.25)
@@ -180,11 +180,11 @@ def test_the_turn_of_the_held_out_loss_is_named() -> None:
 
 
 def test_the_training_loss_is_told_as_means_of_both_ends() -> None:
-    request = FinetuneRequest(tiny.LLAMA, "x", (), (), (), ())
+    settings = FinetuneSettings(tiny.LLAMA, "x")
 
     def said(train: list[float], general: tuple[float, ...] = ()) -> str:
         steps = tuple(enumerate(train, 1))
-        state = TrainingState(request, "done", train=steps, general=tuple(enumerate(general)))
+        state = TrainingState("a run", settings, "done", train=steps, general=tuple(enumerate(general)))
         return live.reading(state)
 
     falling = [4.0, 5.0, 3.0, 2.0, 3.0, 2.0, 2.0, 1.0, 1.5]
@@ -434,9 +434,8 @@ def adapter(engine: LocalEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     """An adapter, its file unpacked where the shown code looks for it."""
     rows = [TrainingRow(text=text) for text in ("the cat sat", "the dog ran", "a big hat", "one more line")]
     texts = engine.training.texts(tiny.LLAMA, rows)
-    request = FinetuneRequest(
-        tiny.LLAMA, "cats", texts[:3], texts[3:], n_steps=5, learning_rate=1e-2, batch_size=2, owner="code"
-    )
+    settings = FinetuneSettings(tiny.LLAMA, "cats", n_steps=5, learning_rate=1e-2, batch_size=2)
+    request = FinetuneRequest(settings, texts[:3], texts[3:], owner="code")
     last = ended(engine, request)
     monkeypatch.setenv("HOME", str(tmp_path))
     place = Path(show.adapter_folder(last.adapter)).expanduser()
@@ -552,14 +551,15 @@ def same_losses(
 ) -> None:
     """The script under the curves gives the run's losses."""
     train, held_out = split(rows)
+    lora = LoraConfig(target_modules=more.pop("target_modules", ("q_proj", "v_proj")))
+    settings = FinetuneSettings(model, "mine", n_steps, batch_size=2, seed=3, lora=lora, **more)
     request = FinetuneRequest(
-        model, "mine", engine.training.texts(model, train), engine.training.texts(model, held_out),
-        n_steps=n_steps, batch_size=2, owner="code", seed=3, **more,
-    )  # fmt: skip
+        settings, engine.training.texts(model, train), engine.training.texts(model, held_out), owner="code"
+    )
     last = ended(engine, request)
     data = TrainingSet(context_of(engine, model), "own", "mine", rows, ())
     data.__dict__["trained_rows"], data.__dict__["tested_rows"] = train, held_out
-    found, _ = run_script(code.reproduce(request, data), tmp_path)
+    found, _ = run_script(code.reproduce(settings, data), tmp_path)
     np.testing.assert_allclose(found["losses"], [loss for _step, loss in last.train], atol=2e-4)
     np.testing.assert_allclose(found["held_out_losses"], last.held_out, atol=2e-4)
     for one in engine.adapters.of("code"):

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from playground.core.lora import LowRank
+from playground.core.lora import LoraConfig, LowRank
 from playground.engine.adapters.layers import Change, adapted, linears, summed, weight_norms
 from playground.engine.contract.adapters import AdapterInfo, Method
 from playground.engine.contract.models import AdapterName
-from playground.engine.contract.training import FinetuneRequest
+from playground.engine.contract.training import FinetuneSettings
 from playground.errors import BadValue
 
 if TYPE_CHECKING:
@@ -27,28 +27,29 @@ class Adapter:
         base_id: Catalogue id of the model it changes.
         name: Name that the reader gave it.
         step: Steps it was trained, 0 when that is not known.
-        r, lora_alpha, lora_dropout, target_modules, method: Settings it was trained with.
+        lora, method: Settings it was trained with.
         changes: Path of each layer -> what is added to it.
-        request: Request of the training run, None for an uploaded or added one.
+        settings: Settings of the training run, None for an uploaded or added one.
         run: Number of the run in its session, 0 without one.
     """
 
     base_id: str
     name: str
     step: int
-    r: int
-    lora_alpha: float
-    lora_dropout: float
-    target_modules: tuple[str, ...]
+    lora: LoraConfig
     method: Method
     changes: Mapping[str, Change]
-    request: FinetuneRequest | None = None
+    settings: FinetuneSettings | None = None
     run: int = 0
 
     @property
     def scaling(self) -> float:
         """Factor of what is added."""
-        return self.lora_alpha / self.r if self.method == "lora" else 1.0
+        return self.lora.scaling if self.method == "lora" else 1.0
+
+    def is_finite(self) -> bool:
+        """Whether all its numbers are numbers."""
+        return all(change.is_finite() for change in self.changes.values())
 
     @property
     def size_bytes(self) -> int:
@@ -63,11 +64,9 @@ class Adapter:
             base_id=self.base_id,
             name=self.name,
             run=self.run,
-            learning_rate=self.request.learning_rate if self.request else None,
+            learning_rate=self.settings.learning_rate if self.settings else None,
             step=self.step,
-            r=self.r,
-            lora_alpha=self.lora_alpha,
-            target_modules=self.target_modules,
+            lora=self.lora,
             method=self.method,
             n_parameters=sum(one.B.numel() + (0 if one.A is None else one.A.numel()) for one in changes),
             size_bytes=self.size_bytes,
@@ -112,10 +111,11 @@ def sum_of(first: Adapter, second: Adapter) -> Adapter:
         base_id=first.base_id,
         name=f"{first.name} + {second.name}"[:60],
         step=0,
-        r=r,
-        lora_alpha=float(r),  # the scalings lie in B
-        lora_dropout=0.0,
-        target_modules=tuple(dict.fromkeys([*first.target_modules, *second.target_modules])),
+        lora=LoraConfig(
+            r=r,
+            lora_alpha=float(r),  # the scalings lie in B
+            target_modules=tuple(dict.fromkeys([*first.lora.target_modules, *second.lora.target_modules])),
+        ),
         method="lora",
         changes=changes,
     )

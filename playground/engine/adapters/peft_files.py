@@ -22,6 +22,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 
 from playground.core.files.encoding import one_line
+from playground.core.lora import LoraConfig
 from playground.engine.adapters.adapter import Adapter
 from playground.engine.adapters.layers import Change, is_linear, linears
 from playground.engine.adapters.peft_config import ALL_LINEAR, PeftConfig
@@ -68,15 +69,17 @@ def written(adapter: Adapter, more: Mapping[str, str]) -> bytes:
 def _config(adapter: Adapter, ranks: Mapping[str, int]) -> dict[str, Any]:
     most = max(ranks.values())
     others = {path: rank for path, rank in ranks.items() if rank != most}
-    is_trained_here = adapter.method == "lora" and adapter.request is not None  # so all layers of these names
+    is_trained_here = (
+        adapter.method == "lora" and adapter.settings is not None
+    )  # so all layers of these names
     return {
         "peft_type": "LORA",
         "task_type": "CAUSAL_LM",
         "base_model_name_or_path": adapter.base_id,
         "r": most,
         "lora_alpha": adapter.scaling * most,
-        "lora_dropout": adapter.lora_dropout,
-        "target_modules": list(adapter.target_modules if is_trained_here else ranks),
+        "lora_dropout": adapter.lora.lora_dropout,
+        "target_modules": list(adapter.lora.target_modules if is_trained_here else ranks),
         "rank_pattern": others,
         "alpha_pattern": {path: adapter.scaling * rank for path, rank in others.items()},
         "bias": "none",
@@ -114,10 +117,12 @@ def read(
         base_id=loaded.info.model_id,
         name=given or one_line(PurePosixPath(name).stem) or "adapter",
         step=step,
-        r=config.r,
-        lora_alpha=config.lora_alpha,
-        lora_dropout=config.lora_dropout,
-        target_modules=tuple(dict.fromkeys(known[path].module for path in changes)),
+        lora=LoraConfig(
+            r=config.r,
+            lora_alpha=config.lora_alpha,
+            lora_dropout=config.lora_dropout,
+            target_modules=tuple(dict.fromkeys(known[path].module for path in changes)),
+        ),
         method="lora",
         changes=changes,
     )

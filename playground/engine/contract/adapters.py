@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from playground.core.lora import LowRank
+from playground.core.lora import LoraConfig, LowRank
 
 Method = Literal["lora", "last_block"]
 
@@ -38,7 +38,7 @@ class AdapterInfo:
         run: Number of its training run in the session, 0 when it came another way.
         learning_rate: Of that run, None when it came another way.
         step: Steps it was trained, 0 when that is not known.
-        r, lora_alpha, target_modules, method: As trained.
+        lora, method: As trained.
         n_parameters: Trained numbers.
         size_bytes: Memory it takes.
     """
@@ -49,9 +49,7 @@ class AdapterInfo:
     run: int
     learning_rate: float | None
     step: int
-    r: int
-    lora_alpha: float
-    target_modules: tuple[str, ...]
+    lora: LoraConfig
     method: Method
     n_parameters: int
     size_bytes: int

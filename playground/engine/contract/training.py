@@ -5,15 +5,30 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
-from uuid import uuid4
 
 from playground.core.files.training_rows import TrainingRow
+from playground.core.lora import LoraConfig
 from playground.engine.contract.adapters import Linear, Method
+from playground.engine.contract.waiting import new_request_id
 from playground.errors import Message
 
 SampleStatus = Literal["open", "whole", "cut"]
 TrainingStatus = Literal["waiting", "running", "paused", "done", "cancelled", "failed"]
 ENDED: tuple[TrainingStatus, ...] = ("done", "cancelled", "failed")
+
+
+class Example(Protocol):
+    """One thing that a model learns from, or is measured on."""
+
+    @property
+    def n_tokens(self) -> int:
+        """Tokens that are read."""
+        ...
+
+    @property
+    def n_trained(self) -> int:
+        """Tokens that count in the loss."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,48 +47,82 @@ class TrainingText:
     n_cut: int = 0
 
     @property
+    def n_tokens(self) -> int:
+        """Tokens that are read."""
+        return len(self.input_ids)
+
+    @property
     def n_trained(self) -> int:
         """Tokens that count in the loss."""
-        return sum(self.is_trained)
+        return sum(self.is_trained[1:])
 
 
 @dataclass(frozen=True, slots=True)
-class FinetuneRequest:
-    """One training run.
+class RunSettings:
+    """What a training run is asked to do, without its data.
 
     Attributes:
-        model: Catalogue id of a decoder.
+        model: Catalogue id of the model it starts from; "" for a network that starts from nothing.
         name: What the reader calls it; only shown.
-        train, held_out, general: Texts to learn from, of the same kind but never learned from, and of any
-            other kind: the loss on those shows what is forgotten.
-        prompts: Token ids of prompts that are continued at milestones.
         n_steps: Optimizer steps.
         learning_rate: Of AdamW (no weight decay); the same in every step.
-        r, lora_alpha, lora_dropout, target_modules: As in peft.
-        method: LoRA, or the linear layers of the last block trained in full (its `r` counts for nothing).
-        batch_size: Texts a step.
-        seed: Of the adapter's first values, of the order of the texts and of dropout.
-        keep_best: Whether the adapter is that of the least held-out loss, else that of the last step.
+        batch_size: Examples per step.
+        seed: Of the first values, of the order of the examples and of dropout.
+        keep_best: Whether what is kept is that of the least held-out loss, else that of the last step.
+        objective: Name of the kind of training.
     """
 
     model: str
     name: str
-    train: tuple[TrainingText, ...]
-    held_out: tuple[TrainingText, ...]
-    general: tuple[TrainingText, ...] = ()
-    prompts: tuple[tuple[int, ...], ...] = ()
     n_steps: int = 40
     learning_rate: float = 2e-3
-    r: int = 8
-    lora_alpha: float = 16.0
-    lora_dropout: float = 0.0
-    target_modules: tuple[str, ...] = ("q_proj", "v_proj")
-    method: Method = "lora"
     batch_size: int = 4
     seed: int = 0
     keep_best: bool = True
+    objective: str = "sft"
+
+
+@dataclass(frozen=True, slots=True)
+class FinetuneSettings(RunSettings):
+    """Settings of a run that trains an adapter by supervised fine-tuning.
+
+    Attributes:
+        lora: As in peft.
+        method: LoRA, or the linear layers of the last block trained in full (`lora` counts for nothing then).
+    """
+
+    lora: LoraConfig = field(default_factory=LoraConfig)
+    method: Method = "lora"
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingRequest:
+    """One training run of any kind.
+
+    Attributes:
+        settings: What is asked.
+        train, held_out, general: Examples to learn from, of the same kind but never learned from, and of any
+            other kind: the loss on those shows what is forgotten.
+        prompts: Token ids of prompts that are continued at milestones.
+    """
+
+    settings: RunSettings
+    train: tuple[Example, ...]
+    held_out: tuple[Example, ...]
+    general: tuple[Example, ...] = ()
+    prompts: tuple[tuple[int, ...], ...] = ()
     owner: str = ""
-    request_id: str = field(default_factory=lambda: uuid4().hex)
+    request_id: str = field(default_factory=new_request_id)
+
+
+@dataclass(frozen=True, slots=True)
+class FinetuneRequest(TrainingRequest):
+    """A run that trains an adapter of a decoder on texts."""
+
+    settings: FinetuneSettings
+    train: tuple[TrainingText, ...]
+    held_out: tuple[TrainingText, ...]
+    general: tuple[TrainingText, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +144,14 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class TrainingState:
-    """How far a run is: a snapshot.
+    """How far a run is, without its data: as large for a thousand texts as for ten.
 
     Attributes:
-        request: What was asked.
-        number: Of the run in its session, from 1 on; kept when earlier ones are forgotten.
+        run_id: Id of its request.
+        settings: What was asked.
         status: waiting (in the queue), running, paused, done, cancelled, failed.
+        number: Of the run in its session, from 1 on; kept when earlier ones are forgotten.
+        n_train, n_held_out: Examples it learns from, and is tested on.
         position: Place in the queue, 1 = next; 0 when it is not waiting.
         step: Steps done.
         train: (step, loss of its batch before the step), nats a token.
@@ -112,14 +163,17 @@ class TrainingState:
         elapsed_s: Seconds between its first step and now, or its end.
         best_step: Step with the least held-out loss, None while there is none.
         is_settled: Whether it holds no slot: what it learned is lent by then, if it has ended.
-        adapter: Model id under which what it learned can be used, "" before.
-        adapter_step: Of how many steps that adapter is.
+        adapter: Id under which what it learned can be used, "" before.
+        adapter_step: How many steps that was trained.
         error: Why it failed, or what of it could not be done; else None.
     """
 
-    request: FinetuneRequest
+    run_id: str
+    settings: RunSettings
     status: TrainingStatus
     number: int = 0
+    n_train: int = 0
+    n_held_out: int = 0
     position: int = 0
     step: int = 0
     train: tuple[tuple[int, float], ...] = ()
@@ -140,7 +194,7 @@ class TrainingState:
 class Runs(Protocol):
     """All training runs; they go on while nobody looks. A run is known by its request's id."""
 
-    def start(self, request: FinetuneRequest) -> None:
+    def start(self, request: TrainingRequest) -> None:
         """Queue a run.
 
         Raises:

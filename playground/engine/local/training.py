@@ -15,6 +15,7 @@ from playground.engine.contract.models import AdapterName
 from playground.engine.contract.training import TrainingText
 from playground.engine.models.named_tokenizers import NamedTokenizers
 from playground.engine.scheduling.scheduler import Scheduler
+from playground.engine.training.objectives import objectives
 from playground.engine.training.runs import RunTable
 from playground.engine.training.samples import write
 from playground.engine.training.texts import training_text
@@ -43,8 +44,9 @@ class LocalTraining:
         self, settings: Settings, adapters: AdapterTable, tokenizers: NamedTokenizers, scheduler: Scheduler
     ) -> None:
         self._settings, self._adapters, self._tokenizers = settings, adapters, tokenizers
-        self.runs = RunTable(settings, adapters, scheduler.wake)
-        self.trainer = Trainer(settings, self.runs, partial(write, scheduler))
+        known = objectives(settings, adapters, partial(write, scheduler))
+        self.runs = RunTable(settings, known, adapters.has_left, scheduler.wake)
+        self.trainer = Trainer(settings, self.runs)
         self._linears: dict[str, tuple[Linear, ...]] = {}
         self._timer: threading.Timer | None = None
         self._timer_lock = threading.Lock()

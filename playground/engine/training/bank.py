@@ -21,73 +21,17 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch.nn.functional import cross_entropy, linear
 
-from playground.engine.adapters.layers import Change, wrapped
-from playground.engine.contract.adapters import Linear
-from playground.engine.contract.training import FinetuneRequest, TrainingText
+from playground.engine.adapters.layers import wrapped
+from playground.engine.contract.training import TrainingText
 from playground.engine.forward.blocks import blocks
+from playground.engine.training.adapter_slot import AdapterSlot, Key
+from playground.engine.training.learner import GiveWay
 from playground.engine.training.packing import Packed, packed
 
 if TYPE_CHECKING:
     from playground.engine.models.loaded import LoadedModel
 
 BETAS, EPS, MAX_NORM = (0.9, 0.999), 1e-8, 1.0  # torch's AdamW, and the usual clipping
-GiveWay = Callable[[], None]
-Key = tuple[str, str]  # path of the layer, "A" or "B"
-
-
-class AdapterSlot:
-    """The trained numbers of one run, with Adam's moments.
-
-    Args:
-        request: Its settings.
-        layers: Path -> layer that it trains.
-    """
-
-    def __init__(self, request: FinetuneRequest, layers: Mapping[str, Linear]) -> None:
-        self.request, self.layers = request, layers
-        self.n_updates = 0
-        self.random = torch.Generator().manual_seed(request.seed)
-        self.values = {key: torch.zeros(shape) for key, shape in _shapes(layers, request).items()}
-        for (path, matrix), value in self.values.items():
-            if matrix == "A":  # as peft: Kaiming uniform with a = sqrt(5); B = 0, so step 0 is the base
-                bound = 1 / math.sqrt(layers[path].d_in)
-                value.uniform_(-bound, bound, generator=self.random)
-        self.first = {key: torch.zeros_like(value) for key, value in self.values.items()}
-        self.second = {key: torch.zeros_like(value) for key, value in self.values.items()}
-
-    @property
-    def scaling(self) -> float:
-        """Factor of B·A."""
-        return self.request.lora_alpha / self.request.r if self.request.method == "lora" else 1.0
-
-    def forget(self) -> None:
-        """Give its memory back; the run has ended."""
-        for part in (self.values, self.first, self.second):
-            part.clear()
-
-    def changes(self) -> dict[str, Change]:
-        """A copy of what it has learned."""
-        return {
-            path: Change(
-                self.values[path, "A"].clone() if (path, "A") in self.values else None,
-                self.values[path, "B"].clone(),
-            )
-            for path in self.layers
-        }
-
-
-def n_parameters(layers: Mapping[str, Linear], request: FinetuneRequest) -> int:
-    """Numbers that a run trains."""
-    return sum(math.prod(shape) for shape in _shapes(layers, request).values())
-
-
-def _shapes(layers: Mapping[str, Linear], request: FinetuneRequest) -> dict[Key, tuple[int, int]]:
-    if request.method == "last_block":
-        return {(path, "B"): (one.d_out, one.d_in) for path, one in layers.items()}
-    shapes: dict[Key, tuple[int, int]] = {}
-    for path, one in layers.items():
-        shapes[path, "A"], shapes[path, "B"] = (request.r, one.d_in), (one.d_out, request.r)
-    return shapes
 
 
 @dataclass
@@ -140,7 +84,7 @@ class _YieldPoint(torch.autograd.Function):
 
 
 class AdapterBank:
-    """The slots that are trained together. Only the engine's thread touches it.
+    """Adapters of one base that are trained together: a `Learner`. Only the engine's thread touches it.
 
     Args:
         loaded: The base.
@@ -172,7 +116,8 @@ class AdapterBank:
             self.leaves[key] = leaf
             start = stop
         self.scalings = torch.tensor([slot.scaling for slot in slots], device=loaded.device)
-        self._rates = torch.tensor([slot.request.learning_rate for slot in slots], device=loaded.device)
+        rates = [slot.request.settings.learning_rate for slot in slots]
+        self._rates = torch.tensor(rates, device=loaded.device)
         self._pack()
         paths = dict.fromkeys(path for path, _matrix in shapes)
         self._tree = wrapped(loaded.template, {path: self._wrap(path) for path in paths})
@@ -215,10 +160,10 @@ class AdapterBank:
         return torch.where(is_fine, losses.detach(), torch.nan).tolist()
 
     @torch.no_grad()
-    def surprisals(self, slot: int, texts: Sequence[TrainingText]) -> list[float]:
+    def measure(self, index: int, texts: Sequence[TrainingText]) -> list[float]:
         """The sum of the surprisals of each text's trained tokens under one slot, nats, without dropout."""
-        self.rows = BatchRows((), only=slot)
-        counts = [sum(text.is_trained[1:]) for text in texts]
+        self.rows = BatchRows((), only=index)
+        counts = [text.n_trained for text in texts]
         return [float(one.sum()) for one in torch.split(self._surprisals(packed([texts])), counts)]
 
     def unpack(self, index: int) -> None:
@@ -231,7 +176,7 @@ class AdapterBank:
 
     def dropped(self, x: torch.Tensor) -> torch.Tensor:
         """`x` with each slot's dropout, from the slot's own stream and of its own shape."""
-        rates = [slot.request.lora_dropout for slot in self.slots]
+        rates = [slot.request.settings.lora.lora_dropout for slot in self.slots]
         if not any(rates):
             return x
         kept = torch.ones_like(x)

@@ -3,38 +3,39 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from playground.engine.adapters.adapter import Adapter
-from playground.engine.contract.adapters import Linear
 from playground.engine.contract.limits import check_limits
-from playground.engine.contract.training import FinetuneRequest, Sample, TrainingState, TrainingText
-from playground.engine.training.bank import AdapterSlot
+from playground.engine.contract.training import (
+    Example,
+    RunSettings,
+    Sample,
+    SampleStatus,
+    TrainingRequest,
+    TrainingState,
+)
+from playground.engine.training.learner import AnyObjective, Slot, Snapshot
 from playground.errors import BadValue, EmptyText, TooManyTokens
 from playground.settings import Settings
-
-if TYPE_CHECKING:
-    from playground.engine.contract.models import ModelInfo
-    from playground.engine.models.loaded import LoadedModel
 
 MILESTONES = (0, 10, 25, 50, 100)
 N_EVALS = 8  # how often a run is tested on held-out and general texts, beside step 0
 MIN_BETWEEN = 3  # steps; a test reads more than a step does
-MAX_PROMPTS, MAX_SAMPLE_TOKENS = 3, 24
+MAX_PROMPTS = 3
 
 
 @dataclass(eq=False)
 class TrainingRun:
-    """One run, from the queue to its end.
+    """One run, from the queue to its end; written by `RunTable` only.
 
     Attributes:
+        request: What is asked.
         state: What anybody may see; replaced, never changed.
-        base: Its base, None once it has ended.
+        objective: What it learns.
         slot: What it trains.
         number: Its place in the line of all runs.
         order: Places of the training texts, in the order they are read.
@@ -42,67 +43,63 @@ class TrainingRun:
         began, ended: When its first step began, and when it ended, by the monotonic clock.
         best: The least held-out loss and what it had learned then.
         evaluated_steps: Steps at which it has been tested.
-        has_slot: Whether it has a place in a bank.
-        alone: Whether it shares its bank with nobody: a step or a bank of several, with it, has failed.
+        has_slot: Whether it has a place in a learner.
+        alone: Whether it shares its learner with nobody: a step or a learner of several, with it, has failed.
     """
 
+    request: TrainingRequest
     state: TrainingState
-    base: LoadedModel | None
-    slot: AdapterSlot
+    objective: AnyObjective
+    slot: Slot
     number: int
     order: NDArray[np.int64]
     worked_s: float = 0.0
     began: float | None = None
     ended: float | None = None
-    best: tuple[float, Adapter] | None = None
+    best: tuple[float, Snapshot] | None = None
     evaluated_steps: set[int] = field(default_factory=set)
     has_slot: bool = False
     alone: bool = False
 
     @property
-    def request(self) -> FinetuneRequest:
-        """What was asked."""
-        return self.state.request
+    def settings(self) -> RunSettings:
+        """What was asked, without the data."""
+        return self.request.settings
 
     @property
-    def loaded(self) -> LoadedModel:
-        """Its base, of a run that has not ended."""
-        assert self.base is not None
-        return self.base
-
-    @property
-    def group(self) -> tuple[object, ...]:
+    def group(self) -> Hashable:
         """Runs of one group can share a step."""
-        return id(self.loaded.template), self.request.method, id(self) if self.alone else None
+        return self.settings.objective, self.slot.group, id(self) if self.alone else None
 
     @property
     def is_over(self) -> bool:
         """Whether all steps are done."""
-        return self.state.step >= self.request.n_steps
+        return self.state.step >= self.settings.n_steps
 
     @property
     def is_eval_due(self) -> bool:
         """Whether it is to be tested before the next step."""
-        step, every = self.state.step, max(MIN_BETWEEN, self.request.n_steps // N_EVALS)
+        step, every = self.state.step, max(MIN_BETWEEN, self.settings.n_steps // N_EVALS)
         due = step % every == 0 or step in MILESTONES or self.is_over
         return due and step not in self.evaluated_steps
 
     @property
     def is_sampling_due(self) -> bool:
         """Whether its prompts are to be continued here."""
-        return self.state.step in MILESTONES or self.is_over
+        return bool(self.request.prompts) and (self.state.step in MILESTONES or self.is_over)
 
     @property
     def eval_set(self) -> tuple[object, ...]:
-        """All that an evaluation before the first step depends on: nothing has been learned then."""
+        """All that an evaluation before the first step depends on."""
         request = self.request
-        return request.model, request.held_out, request.general, request.prompts
+        start = self.settings.objective, self.slot.start
+        return start, request.held_out, request.general, request.prompts
 
     @property
-    def first_losses(self) -> dict[str, tuple[int, float]]:
-        """(0, loss) on the held-out and on the general texts, of which there may be none."""
+    def first_losses(self) -> dict[str, float]:
+        """Loss on the held-out and on the general texts before the first step; there may be none."""
         held = {"held_out": self.state.held_out, "general": self.state.general}
-        return {name: losses[0] for name, losses in held.items() if losses}
+        return {name: losses[0][1] for name, losses in held.items() if losses}
 
     @property
     def first_samples(self) -> tuple[Sample, ...]:
@@ -115,44 +112,65 @@ class TrainingRun:
         """As many as a step of it can read."""
         return most_tokens(self.request)
 
-    def batch(self) -> list[TrainingText]:
-        """The texts of the next step."""
-        first = self.state.step * self.request.batch_size
-        return [self.request.train[i] for i in self.order[first : first + self.request.batch_size]]
+    def improves_with(self, held_out: float) -> bool:
+        """Whether it has never had such a low held-out loss; at step 0 nothing has been learned."""
+        return self.state.step > 0 and (self.best is None or held_out < self.best[0])
 
-    def adapter(self) -> Adapter:
-        """What it has learned so far."""
-        request = self.request
-        return Adapter(
-            base_id=request.model,
-            name=request.name,
-            step=self.state.step,
-            r=request.r,
-            lora_alpha=request.lora_alpha,
-            lora_dropout=request.lora_dropout,
-            target_modules=tuple(dict.fromkeys(one.module for one in self.slot.layers.values())),
-            method=request.method,
-            changes=self.slot.changes(),
-            request=request,
-            run=self.state.number,
-        )
+    def batch(self) -> list[Example]:
+        """The examples of the next step."""
+        first = self.state.step * self.settings.batch_size
+        return [self.request.train[i] for i in self.order[first : first + self.settings.batch_size]]
+
+    def snapshot(self) -> Snapshot:
+        """A copy of what its slot has learned so far."""
+        return self.slot.snapshot(self.state.step, self.state.number)
+
+    def result(self) -> Snapshot | None:
+        """What is worth keeping at its end: of the best step where that is wanted, and after a failure."""
+        if self.state.status == "failed":
+            if self.best is None or not self.best[0] < self.state.held_out[0][1]:
+                return None  # nothing good came of it
+            snapshot = self.best[1]
+        else:
+            snapshot = self.best[1] if self.best and self.settings.keep_best else self.snapshot()
+        return snapshot if snapshot.step and snapshot.is_finite() else None
 
 
 def new_run(
-    request: FinetuneRequest, loaded: LoadedModel, layers: Mapping[str, Linear], number: int, of_session: int
+    request: TrainingRequest, objective: AnyObjective, slot: Slot, number: int, of_session: int
 ) -> TrainingRun:
     """A run that waits.
 
     Args:
         request: What is asked.
-        loaded: Its base.
-        layers: What it trains.
+        objective: What it learns.
+        slot: What it trains.
         number: Its place in the line of all runs.
         of_session: Its number among its session's runs.
     """
-    order = text_order(len(request.train), request.n_steps * request.batch_size, request.seed)
-    return TrainingRun(
-        TrainingState(request, "waiting", of_session), loaded, AdapterSlot(request, layers), number, order
+    asked, n_train, n_held_out = request.settings, len(request.train), len(request.held_out)
+    state = TrainingState(request.request_id, asked, "waiting", of_session, n_train, n_held_out)
+    order = text_order(n_train, asked.n_steps * asked.batch_size, asked.seed)
+    return TrainingRun(request, state, objective, slot, number, order)
+
+
+def line_of(runs: Iterable[TrainingRun]) -> list[TrainingRun]:
+    """Runs that wait, in the order they will train: first whose session trains nothing, then by arrival."""
+    each = list(runs)
+    busy = {run.request.owner for run in each if run.has_slot} - {""}
+    waiting = [run for run in each if run.state.status == "waiting" and not run.has_slot]
+    return sorted(waiting, key=lambda run: (run.request.owner in busy, run.number))
+
+
+def continued(
+    samples: tuple[Sample, ...], step: int, prompt: int, text: str, status: SampleStatus
+) -> tuple[Sample, ...]:
+    """The samples with more text in an open one; one that has ended stays as it is."""
+    return tuple(
+        replace(one, text=one.text + text, status=status)
+        if (one.step, one.prompt, one.status) == (step, prompt, "open")
+        else one
+        for one in samples
     )
 
 
@@ -172,54 +190,43 @@ def text_order(n_texts: int, n_read: int, seed: int) -> NDArray[np.int64]:
     return np.concatenate([random.permutation(n_texts) for _ in range(-(-n_read // n_texts))])
 
 
-def most_tokens(request: FinetuneRequest) -> int:
+def most_tokens(request: TrainingRequest) -> int:
     """As many as a step can read, if no text begins like another."""
-    return request.batch_size * max(len(text.input_ids) for text in request.train)
+    return request.settings.batch_size * max(one.n_tokens for one in request.train)
 
 
-def check(request: FinetuneRequest, settings: Settings, info: ModelInfo) -> None:
-    """Refuse a run whose settings or texts cannot be.
+def check_run(request: TrainingRequest, settings: Settings) -> None:
+    """Refuse a run of any kind whose settings or data cannot be.
 
     Raises:
         BadValue: Also for NaN.
         EmptyText: Nothing to learn from, or a text without a token to learn.
-        TooManyTokens: A text, a prompt or a batch is too long.
+        TooManyTokens: A text or a batch is too long.
     """
+    asked = request.settings
     check_limits(
         {
-            "n_steps": (request.n_steps, 1, settings.max_training_steps),
-            "learning_rate": (request.learning_rate, 1e-7, 100.0),
-            "r": (request.r, 1, 32),
-            "lora_alpha": (request.lora_alpha, 1e-3, 1e3),
-            "lora_dropout": (request.lora_dropout, 0.0, 0.9),
-            "batch_size": (request.batch_size, 1, settings.max_batch_size),
-            "seed": (request.seed, 0, 2**32 - 1),
+            "n_steps": (asked.n_steps, 1, settings.max_training_steps),
+            "learning_rate": (asked.learning_rate, 1e-7, 100.0),
+            "batch_size": (asked.batch_size, 1, settings.max_batch_size),
+            "seed": (asked.seed, 0, 2**32 - 1),
             "train": (len(request.train), 1, settings.max_upload_rows),
             "held_out": (len(request.held_out), 0, settings.max_upload_rows),
             "general": (len(request.general), 0, settings.max_upload_rows),
             "prompts": (len(request.prompts), 0, MAX_PROMPTS),
         }
     )
-    if request.method not in ("lora", "last_block"):
-        raise BadValue(name="method", value=repr(request.method), allowed="lora, last_block")
-    texts = (*request.train, *request.held_out, *request.general)
-    if not all(any(text.is_trained[1:]) for text in texts) or not all(request.prompts):
+    examples = (*request.train, *request.held_out, *request.general)
+    if not all(one.n_trained for one in examples) or not all(request.prompts):
         raise EmptyText
-    ids = [*(text.input_ids for text in texts), *request.prompts]
-    if not all(0 <= token < info.d_vocab for one in ids for token in one):
-        raise BadValue(name="input_ids", value=str(ids[0][:8]), allowed=f"0-{info.d_vocab - 1}")
-    window = min(settings.max_tokens, info.n_ctx or settings.max_tokens) - MAX_SAMPLE_TOKENS
-    longest = max(map(len, request.prompts), default=0)
-    if longest > window:
-        raise TooManyTokens(limit=window, got=longest)
-    longest = max(len(text.input_ids) for text in texts)
+    longest = max(one.n_tokens for one in examples)
     if longest > settings.max_training_tokens:
         raise TooManyTokens(limit=settings.max_training_tokens, got=longest)
     if most_tokens(request) > settings.max_batch_tokens:
-        most = settings.max_batch_tokens // max(len(text.input_ids) for text in request.train)
-        raise BadValue(name="batch_size", value=request.batch_size, allowed=f"1-{max(1, most)}")
+        most = settings.max_batch_tokens // max(one.n_tokens for one in request.train)
+        raise BadValue(name="batch_size", value=asked.batch_size, allowed=f"1-{max(1, most)}")
 
 
-def has_diverged(loss: float, d_vocab: int) -> bool:
-    """Whether a loss is no number, or twice that of guessing among all tokens."""
-    return not math.isfinite(loss) or loss > 2 * math.log(d_vocab)
+def has_diverged(loss: float, guess_loss: float) -> bool:
+    """Whether a loss is no number, or twice that of guessing among all outcomes."""
+    return not math.isfinite(loss) or loss > 2 * guess_loss

@@ -2,61 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from playground.core.sampling import GREEDY
 from playground.engine.contract.generation import GenerateRequest, GenerateStep
-from playground.engine.contract.training import FinetuneRequest, SampleStatus
+from playground.engine.contract.training import TrainingRequest
 from playground.engine.decoding.batch import DecodeWork
 from playground.engine.scheduling.jobs import DONE, Job
 from playground.engine.scheduling.scheduler import Scheduler
-from playground.engine.training.run import MAX_SAMPLE_TOKENS
+from playground.engine.training.learner import Sampled
 from playground.errors import BusyError
 
 if TYPE_CHECKING:
     from playground.engine.models.loaded import LoadedModel
 
-
-Told = Callable[[int, str, SampleStatus], None]
+MAX_SAMPLE_TOKENS = 24
 
 
 @dataclass(frozen=True, slots=True)
-class _Written:
-    """Outbox of one prompt that is continued at a milestone."""
+class _SampleOutbox:
+    """Outbox of one prompt that is continued at a milestone: nobody waits for it, so it tells at once."""
 
     prompt: int
-    told: Told
+    sampled: Sampled
 
     def put(self, value: object, /) -> None:
         if isinstance(value, GenerateStep):
-            self.told(self.prompt, value.text, "open" if value.finish_reason is None else "whole")
+            self.sampled(self.prompt, value.text, "open" if value.finish_reason is None else "whole")
         elif value is DONE:  # without a last step before: its reader left, or it failed
-            self.told(self.prompt, "", "cut")
+            self.sampled(self.prompt, "", "cut")
 
 
-def write(scheduler: Scheduler, loaded: LoadedModel, request: FinetuneRequest, told: Told) -> None:
+def write(scheduler: Scheduler, loaded: LoadedModel, request: TrainingRequest, sampled: Sampled) -> None:
     """Continue every prompt of a run greedily, beside everything else the engine does.
 
     Args:
         scheduler: Where the jobs are queued.
         loaded: The model, with what the run has learned so far.
         request: The run.
-        told: Is given (place of the prompt, more text, whether more comes); of one that has ended, nothing
+        sampled: Is given (place of the prompt, more text, whether more comes); of one that has ended, nothing
             counts any more.
     """
     asked = scheduler.begin(uuid4().hex, request.owner, "decode")
     try:
         for place, ids in enumerate(request.prompts):
             wanted = GenerateRequest(
-                request.model, input_ids=ids, sampling=GREEDY, n_top=1, max_new_tokens=MAX_SAMPLE_TOKENS
+                request.settings.model,
+                input_ids=ids,
+                sampling=GREEDY,
+                n_top=1,
+                max_new_tokens=MAX_SAMPLE_TOKENS,
             )
             job = Job("decode", object(), id(loaded), len(ids), DecodeWork(loaded, wanted, ids))
             try:
-                scheduler.submit(job, asked, _Written(place, told))
+                scheduler.submit(job, asked, _SampleOutbox(place, sampled))
             except BusyError:
-                told(place, "", "cut")
+                sampled(place, "", "cut")
     finally:
         scheduler.end_when_done(asked)

@@ -7,32 +7,35 @@ from dataclasses import asdict
 
 from playground.core.files.training_rows import TrainingRow
 from playground.engine.contract.models import AdapterName
-from playground.engine.contract.training import FinetuneRequest, TrainingState
+from playground.engine.contract.training import FinetuneSettings, TrainingState
 from playground.ui import show, state
 from playground.ui.finetuning.sets import TrainingSet
 
-_SHOWN = (
-    "n_steps", "learning_rate", "r", "lora_alpha", "lora_dropout", "batch_size", "seed", "method",
-    "keep_best",
-)  # fmt: skip
 
-
-def reproduce(request: FinetuneRequest, data: TrainingSet) -> str:
+def reproduce(settings: FinetuneSettings, data: TrainingSet) -> str:
     """A script that trains the same adapter with plain peft.
 
     Args:
-        request: The run.
+        settings: Of the run.
         data: What it was trained on.
     """
-    values = {name: getattr(request, name) for name in _SHOWN}
+    lora = settings.lora
     return show.code(
         "finetuning",
-        folder=show.model_folder(AdapterName.of(request.model).base_id),
+        folder=show.model_folder(AdapterName.of(settings.model).base_id),
         rows=[_as_written(row) for row in data.trained_rows],
         held_out=[_as_written(row) for row in data.tested_rows],
-        target_modules=list(request.target_modules),
         max_tokens=state.settings().max_training_tokens,
-        **values,
+        n_steps=settings.n_steps,
+        learning_rate=settings.learning_rate,
+        r=lora.r,
+        lora_alpha=lora.lora_alpha,
+        lora_dropout=lora.lora_dropout,
+        target_modules=list(lora.target_modules),
+        batch_size=settings.batch_size,
+        seed=settings.seed,
+        method=settings.method,
+        keep_best=settings.keep_best,
     )
 
 
@@ -40,24 +43,33 @@ def _as_written(row: TrainingRow) -> list[tuple[str, str]] | str:
     return list(row.messages) or row.text
 
 
-def run_card(run: TrainingState, data: TrainingSet | None, revision: str) -> str:
+def run_card(run: TrainingState, settings: FinetuneSettings, data: TrainingSet | None, revision: str) -> str:
     """What was done and measured, as JSON.
 
     Args:
         run: It has ended.
+        settings: What was asked of it.
         data: What it was trained on, None where that is no longer known.
         revision: Of the base's weights.
     """
-    request = run.request
-    settings = asdict(request)
-    for name in ("train", "held_out", "general", "prompts", "owner", "request_id"):
-        del settings[name]
     card = {
-        "settings": settings | {"revision": revision, "optimizer": "AdamW, weight decay 0, clipping at 1"},
+        "settings": {
+            "model": settings.model,
+            "name": settings.name,
+            "n_steps": settings.n_steps,
+            "learning_rate": settings.learning_rate,
+            **asdict(settings.lora),
+            "method": settings.method,
+            "batch_size": settings.batch_size,
+            "seed": settings.seed,
+            "keep_best": settings.keep_best,
+            "revision": revision,
+            "optimizer": "AdamW, weight decay 0, clipping at 1",
+        },
         "texts": {
-            "train": len(request.train),
+            "train": run.n_train,
             **({"held_out": len(data.parts[1])} if data is not None else {}),
-            "held_out_tested": len(request.held_out),
+            "held_out_tested": run.n_held_out,
         },
         "status": run.status,
         "steps": run.step,

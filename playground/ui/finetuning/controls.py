@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from playground.core.lora import n_trainable
-from playground.engine.contract.adapters import Linear, Method
-from playground.engine.contract.training import FinetuneRequest
+from playground.core.lora import LoraConfig, n_trainable
+from playground.engine.contract.adapters import Linear
+from playground.engine.contract.training import FinetuneRequest, FinetuneSettings
 from playground.ui import compute, state
 from playground.ui.choose import choose_from_list
 from playground.ui.finetuning.sets import TrainingSet
@@ -49,30 +49,20 @@ class TrainingSettings:
     """What the widgets say.
 
     Attributes:
-        n_steps, learning_rate, r, lora_alpha, lora_dropout, target_modules, batch_size, method, seed,
-            keep_best: As in `FinetuneRequest`.
+        run: As the engine takes it.
         layers: The linear layers that are trained.
     """
 
-    n_steps: int
-    learning_rate: float
-    r: int
-    lora_alpha: float
-    lora_dropout: float
-    target_modules: tuple[str, ...]
-    batch_size: int
-    method: Method
-    seed: int
-    keep_best: bool
+    run: FinetuneSettings
     layers: tuple[Linear, ...]
 
     @property
     def n_trained(self) -> int:
         """Numbers that are trained."""
         shapes = [(one.d_out, one.d_in) for one in self.layers]
-        if self.method == "last_block":
+        if self.run.method == "last_block":
             return sum(d_out * d_in for d_out, d_in in shapes)
-        return n_trainable(shapes, self.r)
+        return n_trainable(shapes, self.run.lora.r)
 
     @property
     def n_frozen(self) -> int:
@@ -81,13 +71,10 @@ class TrainingSettings:
 
     def request(self, data: TrainingSet) -> FinetuneRequest:
         """The run that this asks for."""
+        prompts = tuple(data.prompt_ids(text) for text in data.prompts)
         return FinetuneRequest(
-            data.base_id, data.name, data.texts, data.held_out, data.general,
-            tuple(data.prompt_ids(text) for text in data.prompts),
-            n_steps=self.n_steps, learning_rate=self.learning_rate, r=self.r, lora_alpha=self.lora_alpha,
-            lora_dropout=self.lora_dropout, target_modules=self.target_modules, method=self.method,
-            batch_size=self.batch_size, seed=self.seed, keep_best=self.keep_best, owner=data.context.owner,
-        )  # fmt: skip
+            self.run, data.texts, data.held_out, data.general, prompts, owner=data.context.owner
+        )
 
 
 def draw(data: TrainingSet, sliders: DeltaGenerator) -> TrainingSettings:
@@ -125,10 +112,13 @@ def draw(data: TrainingSet, sliders: DeltaGenerator) -> TrainingSettings:
         for one in known
         if (one.layer == last if more["method"] == "last_block" else one.module in modules)
     )
-    return TrainingSettings(
-        n_steps, float(learning_rate), int(r), float(more["alpha"]), float(more["dropout"]), modules,
-        int(more["batch"]), more["method"], int(more["seed"]), bool(more["best"]), layers,
+    run = FinetuneSettings(
+        data.base_id, data.name, n_steps, float(learning_rate), int(more["batch"]), int(more["seed"]),
+        bool(more["best"]),
+        lora=LoraConfig(int(r), float(more["alpha"]), float(more["dropout"]), modules),
+        method=more["method"],
     )  # fmt: skip
+    return TrainingSettings(run, layers)
 
 
 def modules_of(known: tuple[Linear, ...], which: str) -> tuple[str, ...]:
@@ -183,11 +173,11 @@ def take_preset() -> None:
 
 def cost(data: TrainingSet, chosen: TrainingSettings, s_a_token: float | None) -> str:
     """One line: how many numbers are trained, how much memory and time that will take."""
-    read, computed = data.tokens_a_step(chosen.batch_size)
+    read, computed = data.tokens_a_step(chosen.run.batch_size)
     known = compute.get_engine().training.linears(data.base_id)
     activations = sum(one.d_out + one.d_in for one in known) * 4 * 1.35 * computed  # measured: 1.7 MB a token
     megabytes = (chosen.n_trained * BYTES_A_NUMBER + activations) / 1e6
-    epochs = chosen.n_steps * chosen.batch_size / max(1, len(data.texts))
+    epochs = chosen.run.n_steps * chosen.run.batch_size / max(1, len(data.texts))
     words = [
         _("{n:,} numbers are trained, {share:.2%} of the model's {all}").format(
             n=chosen.n_trained, share=chosen.n_trained / data.context.model.n_parameters,
@@ -197,7 +187,7 @@ def cost(data: TrainingSet, chosen: TrainingSettings, s_a_token: float | None) -
     ]  # fmt: skip
     if s_a_token:
         n_tested = sum(len(text.input_ids) for text in (*data.held_out, *data.general)) * 12 / 3
-        seconds = s_a_token * (chosen.n_steps * read + n_tested)
+        seconds = s_a_token * (chosen.run.n_steps * read + n_tested)
         words.append(_("about {n:.0f} s of work").format(n=seconds))
     words.append(_("every example is read {n:.1f} times").format(n=epochs))
     return plain(" · ".join(words))

@@ -9,7 +9,7 @@ import streamlit as st
 
 from playground.charts import finetuning as charts
 from playground.core.tables import finetuning as frames
-from playground.engine.contract.training import ENDED, TrainingState
+from playground.engine.contract.training import ENDED, FinetuneSettings, TrainingState
 from playground.errors import PlaygroundError
 from playground.ui import compute, show
 from playground.ui.choose import choose, choose_from_list, default_of, list_key
@@ -40,14 +40,21 @@ _STATUS = {
 
 
 def runs(context: PageContext) -> list[TrainingState]:
-    """This session's runs, oldest first."""
-    return compute.get_engine().training.runs.of(context.owner)
+    """This session's runs that train adapters, oldest first."""
+    known = compute.get_engine().training.runs.of(context.owner)
+    return [one for one in known if isinstance(one.settings, FinetuneSettings)]
+
+
+def adapter_settings(state: TrainingState) -> FinetuneSettings:
+    """What was asked of one of them."""
+    assert isinstance(state.settings, FinetuneSettings)
+    return state.settings
 
 
 def shown(context: PageContext) -> TrainingState | None:
     """The run that is shown: the last one, unless the reader picked another."""
     known = runs(context)
-    picked = [one for one in known if one.request.request_id == st.session_state.get(RUN)]
+    picked = [one for one in known if one.run_id == st.session_state.get(RUN)]
     return picked[0] if picked else (known[-1] if known else None)
 
 
@@ -84,7 +91,7 @@ def _start(data: TrainingSet, chosen: TrainingSettings) -> None:
         return
     st.session_state[RUN] = request.request_id
     of_run = {**st.session_state.get(DATA, {}), request.request_id: data}
-    known = [one.request.request_id for one in runs.of(request.owner)]
+    known = [one.run_id for one in runs.of(request.owner)]
     st.session_state[DATA] = {run: of_run[run] for run in known if run in of_run}
 
 
@@ -95,10 +102,10 @@ def panel(context: PageContext) -> None:
         return
     known = runs(context)
     if len(known) > 1:
-        names = {one.request.request_id: _name(one) for one in known}
+        names = {one.run_id: _name(one) for one in known}
         drawn = list_key("fin_run_choice", names)
         st.segmented_control(
-            _("Runs"), tuple(names), default=default_of(drawn, state.request.request_id), key=drawn,
+            _("Runs"), tuple(names), default=default_of(drawn, state.run_id), key=drawn,
             format_func=names.__getitem__, required=True, label_visibility="collapsed", on_change=_show,
             args=(drawn,),
         )  # fmt: skip
@@ -120,12 +127,12 @@ def _show(drawn: str) -> None:
 
 def _code(state: TrainingState) -> str:
     data = data_of(state)
-    return code.reproduce(state.request, data) if data else ""
+    return code.reproduce(adapter_settings(state), data) if data else ""
 
 
 def _name(state: TrainingState) -> str:
-    request = state.request
-    return plain(f"{state.number} · {request.name} · {request.learning_rate:g} · r {request.r}")
+    settings = adapter_settings(state)
+    return plain(f"{state.number} · {settings.name} · {settings.learning_rate:g} · r {settings.lora.r}")
 
 
 def is_still(state: TrainingState) -> bool:
@@ -145,7 +152,7 @@ def _moving(context: PageContext) -> None:
 
 def _draw(state: TrainingState) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**{plain(state.request.name)}** · {status(state)}", width="content")
+        st.markdown(f"**{plain(state.settings.name)}** · {status(state)}", width="content")
         _buttons(state)
         scale = choose("fin_scale", {"linear": _("linear"), "log": _("logarithmic")}, _("Scale of the loss"))
     if state.error is not None:
@@ -153,18 +160,18 @@ def _draw(state: TrainingState) -> None:
     picture, samples = st.columns((3, 2))
     with picture:
         best = state.best_step if state.status in ENDED else None
-        spec = charts.loss_curves(_words(best), log=scale == "log", best=best, n_steps=state.request.n_steps)
+        spec = charts.loss_curves(_words(best), log=scale == "log", best=best, n_steps=state.settings.n_steps)
         alt = _("Training loss, held-out loss and loss on general text against the steps")
         show.show_chart(spec, "fin_loss_picture", alt, data=_table(state))
     with samples:
         _samples(state)
     st.markdown(reading(state))
-    words = [state.request.model, _speed(state)]
+    words = [state.settings.model, _speed(state)]
     st.caption(plain(" · ".join(word for word in words if word)))
 
 
 def _buttons(state: TrainingState) -> None:
-    runs, run_id = compute.get_engine().training.runs, state.request.request_id
+    runs, run_id = compute.get_engine().training.runs, state.run_id
     if state.status in ("running", "waiting"):
         st.button(_("Pause"), key="fin_pause", icon=":material/pause:", on_click=runs.pause, args=(run_id,))
     if state.status == "paused":
@@ -181,7 +188,7 @@ def status(state: TrainingState) -> str:
     if state.status == "done":
         return ngettext("Done: {step} step", "Done: {step} steps", state.step).format(step=state.step)
     return _(_STATUS[state.status]).format(
-        position=state.position, step=state.step, all=state.request.n_steps
+        position=state.position, step=state.step, all=state.settings.n_steps
     )
 
 
@@ -192,7 +199,7 @@ def _speed(state: TrainingState) -> str:
         s=state.step_s, n=state.n_tokens / state.step / state.step_s, seconds=state.elapsed_s
     )
     if state.status == "running":
-        to_do = state.request.n_steps - state.step
+        to_do = state.settings.n_steps - state.step
         words = " · ".join(filter(None, (words, left(state.elapsed_s / state.step * to_do))))
     if state.n_together > 1:
         n = state.n_together - 1
@@ -300,5 +307,5 @@ def _samples(state: TrainingState) -> None:
 
 def data_of(state: TrainingState) -> TrainingSet | None:
     """What a run of this session was trained on."""
-    found: TrainingSet | None = st.session_state.get(DATA, {}).get(state.request.request_id)
+    found: TrainingSet | None = st.session_state.get(DATA, {}).get(state.run_id)
     return found

@@ -74,9 +74,9 @@ def _table(found: list[AdapterInfo]) -> None:
         (
             called[one.model_id],
             one.step,
-            one.r,
-            one.lora_alpha,
-            ", ".join(one.target_modules),
+            one.lora.r,
+            one.lora.lora_alpha,
+            ", ".join(one.lora.target_modules),
             one.n_parameters,
             one.size_bytes,
         )
@@ -134,9 +134,9 @@ def _file(
 ) -> bytes:
     more = {}
     if run is not None:
-        more[CARD] = code.run_card(run, data, context.model.revision)
+        more[CARD] = code.run_card(run, live.adapter_settings(run), data, context.model.revision)
         if data is not None:
-            more[SCRIPT] = code.reproduce(run.request, data)
+            more[SCRIPT] = code.reproduce(live.adapter_settings(run), data)
     return compute.get_engine().adapters.exported(adapter.model_id, more)
 
 

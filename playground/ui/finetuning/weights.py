@@ -23,16 +23,17 @@ def panel(data: TrainingSet, chosen: TrainingSettings) -> None:
     st.markdown(f"#### {_('How much of the model is trained?')}")
     shapes = {one.module: one for one in chosen.layers}
     one = shapes[choose("fin_area", {name: name for name in shapes}, _("Module"))]
-    if chosen.method == "last_block":
+    if chosen.run.method == "last_block":
         st.info(
             _("All {n:,} weights of the last block are trained: there is no A and no B.").format(
                 n=chosen.n_trained
             )
         )
         return
+    r = chosen.run.lora.r
     left, right = st.columns(2, vertical_alignment="center")
     words = {"matrix": _("Matrix"), "shape": _("Shape"), "n": _("Numbers")}
-    table = frames.areas(one.d_out, one.d_in, chosen.r)
+    table = frames.areas(one.d_out, one.d_in, r)
     with left:
         show.show_chart(
             charts.weight_areas(words), "fin_area_picture", _("W, A and B as areas, to scale"), data=table
@@ -45,8 +46,8 @@ def panel(data: TrainingSet, chosen: TrainingSettings) -> None:
     )
     right.markdown(
         told.format(
-            module=plain(one.module), d_out=one.d_out, d_in=one.d_in, n=one.d_out * one.d_in, r=chosen.r,
-            trained=chosen.r * (one.d_in + one.d_out), matrices=len(chosen.layers), share=share(chosen),
+            module=plain(one.module), d_out=one.d_out, d_in=one.d_in, n=one.d_out * one.d_in, r=r,
+            trained=r * (one.d_in + one.d_out), matrices=len(chosen.layers), share=share(chosen),
         )
     )  # fmt: skip
     show.source(data.context.model)
@@ -54,8 +55,8 @@ def panel(data: TrainingSet, chosen: TrainingSettings) -> None:
         "fin_areas",
         frame=table,
         code=lambda: show.code(
-            "areas", folder=show.model_folder(data.base_id), r=chosen.r,
-            target_modules=list(chosen.target_modules),
+            "areas", folder=show.model_folder(data.base_id), r=r,
+            target_modules=list(chosen.run.lora.target_modules),
         ),
         picture="fin_area_picture",
     )  # fmt: skip

@@ -179,7 +179,11 @@ def test_the_run_card_beside_an_own_adapter_names_it(tiny_engine: LocalEngine) -
             tiny.LLAMA, "of the file.zip", zipped({**files, CARD: data}), "me"
         )
         [info] = [one for one in tiny_engine.adapters.of("me") if one.model_id == taken.model_id]
-        assert (info.r, info.lora_alpha, info.target_modules) == (8, 16.0, ("q_proj", "v_proj"))
+        assert (info.lora.r, info.lora.lora_alpha, info.lora.target_modules) == (
+            8,
+            16.0,
+            ("q_proj", "v_proj"),
+        )
         assert taken.ignored == ()
         tiny_engine.adapters.remove(taken.model_id, "me")
         return info.name, info.step

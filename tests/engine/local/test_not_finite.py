@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+from playground.core.lora import LoraConfig
 from playground.core.penalties import Penalties
 from playground.core.sampling import GREEDY, Sampling
 from playground.engine.adapters.adapter import Adapter
@@ -36,7 +37,7 @@ def adapter_of(engine: LocalEngine, module: str, value: float) -> str:
         path: Change(torch.full((2, one.d_in), value), torch.full((one.d_out, 2), value))
         for path, one in targets(loaded.template, (module,), "lora").items()
     }
-    made = Adapter(tiny.LLAMA, "too large", 1, 2, 4.0, 0.0, (module,), "lora", changes)
+    made = Adapter(tiny.LLAMA, "too large", 1, LoraConfig(2, 4.0, 0.0, (module,)), "lora", changes)
     return engine.adapters.add(made, "me")
 
 

@@ -28,13 +28,14 @@ from transformers import (
 )
 
 from playground.core.interventions import Intervention, patch
+from playground.core.lora import LoraConfig
 from playground.core.sampling import GREEDY
 from playground.engine import create_engine
 from playground.engine.contract.beams import BeamsRequest
 from playground.engine.contract.generation import GenerateManyRequest, GenerateRequest
 from playground.engine.contract.scores import ScoreRequest
 from playground.engine.contract.traces import Capture, TraceRequest
-from playground.engine.contract.training import FinetuneRequest, TrainingText
+from playground.engine.contract.training import FinetuneRequest, FinetuneSettings, TrainingText
 from playground.engine.forward.traces import InputRow, run_traces
 from playground.engine.local.engine import LocalEngine
 from playground.engine.models.catalogue import catalogue, model_folder
@@ -248,14 +249,15 @@ def test_scores_of_a_tree_that_is_longer_than_the_window(
 def test_losses_of_training_texts(engine: LocalEngine, settings: Settings, model: str) -> None:
     texts = [TrainingText(tuple(ids), (False, *(True,) * (len(ids) - 1))) for ids in (IDS[1], IDS[2])]
     modules = ("c_attn",) if "gpt2" in model else ("q_proj", "v_proj")
-    request = FinetuneRequest(model, "run", tuple(texts), (), target_modules=modules, n_steps=1, r=2)
+    settings_of_run = FinetuneSettings(model, "run", n_steps=1, lora=LoraConfig(r=2, target_modules=modules))
+    request = FinetuneRequest(settings_of_run, tuple(texts), ())
     loaded, slot = slot_of(engine, request)
     bank = AdapterBank(loaded, [slot], lambda: None)
     expected = []
     for text in texts:
         values = logprobs(settings, model, list(text.input_ids))
         expected.append(-float(values[:-1].gather(1, torch.tensor(text.input_ids[1:])[:, None]).sum()))
-    assert bank.surprisals(0, texts) == pytest.approx(expected, rel=1e-5)
+    assert bank.measure(0, texts) == pytest.approx(expected, rel=1e-5)
     n_trained = sum(len(text.input_ids) - 1 for text in texts)
     assert bank.step([texts])[0] == pytest.approx(sum(expected) / n_trained, rel=1e-5)
 

@@ -7,7 +7,7 @@ import math
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import fields, replace
 from hashlib import sha256
 from typing import Any
 
@@ -18,16 +18,23 @@ import pytest
 import torch
 
 from playground.core.files.training_rows import TrainingRow, pairs
-from playground.core.lora import delta_weight
+from playground.core.lora import LoraConfig, delta_weight
 from playground.core.sampling import GREEDY
 from playground.engine import create_engine
 from playground.engine.adapters.layers import targets
 from playground.engine.contract.generation import GenerateRequest
 from playground.engine.contract.traces import Capture, TraceRequest
-from playground.engine.contract.training import ENDED, FinetuneRequest, TrainingState, TrainingText
+from playground.engine.contract.training import (
+    ENDED,
+    FinetuneRequest,
+    FinetuneSettings,
+    TrainingState,
+    TrainingText,
+)
 from playground.engine.local.engine import LocalEngine
-from playground.engine.training import trainer
-from playground.engine.training.bank import EPS, MAX_NORM, AdapterBank, AdapterSlot
+from playground.engine.training import objectives
+from playground.engine.training.adapter_slot import AdapterSlot
+from playground.engine.training.bank import EPS, MAX_NORM, AdapterBank
 from playground.engine.training.run import text_order
 from playground.errors import (
     BadValue,
@@ -59,12 +66,19 @@ def texts(n: int, seed: int, longest: int = 12, d_vocab: int = 300) -> tuple[Tra
 
 
 def run_of(number: int, model: str = tiny.LLAMA, **changes: Any) -> FinetuneRequest:
+    """A run; changes of its data, of its settings or of those of LoRA."""
     chosen: dict[str, Any] = {
         "target_modules": LLAMA_MODULES if model == tiny.LLAMA else GPT2_MODULES, "seed": number,
-        "train": texts(7, number), "held_out": texts(3, 100 + number),
-        "n_steps": 6, "learning_rate": 1e-2, "r": 4, "lora_alpha": 8.0, "batch_size": 3,
+        "train": texts(7, number), "held_out": texts(3, 100 + number), "name": f"run {number}",
+        "n_steps": 6, "learning_rate": 1e-2, "r": 4, "lora_alpha": 8.0, "batch_size": 3, "model": model,
     }  # fmt: skip
-    return FinetuneRequest(model, f"run {number}", **(chosen | changes))
+    chosen |= changes
+
+    def part(kind: type) -> dict[str, Any]:
+        return {one.name: chosen.pop(one.name) for one in fields(kind) if one.name in chosen}
+
+    lora = LoraConfig(**part(LoraConfig))
+    return FinetuneRequest(FinetuneSettings(lora=lora, **part(FinetuneSettings)), **chosen)
 
 
 class PeftRun:
@@ -73,13 +87,14 @@ class PeftRun:
     def __init__(self, settings: Settings, request: FinetuneRequest) -> None:
         import copy
 
+        asked, lora = request.settings, request.settings.lora
         config = peft.LoraConfig(
-            r=request.r, lora_alpha=request.lora_alpha, target_modules=list(request.target_modules),
-            lora_dropout=0.0, fan_in_fan_out=request.model == tiny.GPT2,
+            r=lora.r, lora_alpha=lora.lora_alpha, target_modules=list(lora.target_modules),
+            lora_dropout=0.0, fan_in_fan_out=asked.model == tiny.GPT2,
         )  # fmt: skip
-        self.model = peft.get_peft_model(copy.deepcopy(oracle(settings, request.model)), config)
+        self.model = peft.get_peft_model(copy.deepcopy(oracle(settings, asked.model)), config)
         self.request = request
-        generator = torch.Generator().manual_seed(request.seed)
+        generator = torch.Generator().manual_seed(asked.seed)
         with torch.no_grad():
             for name, parameter in self.model.named_parameters():
                 if "lora_A" in name:
@@ -87,12 +102,12 @@ class PeftRun:
                         -(parameter.shape[1] ** -0.5), parameter.shape[1] ** -0.5, generator=generator
                     )
         self.trained = [parameter for parameter in self.model.parameters() if parameter.requires_grad]
-        self.optimizer = torch.optim.AdamW(self.trained, lr=request.learning_rate, weight_decay=0.0, eps=EPS)
-        self.order = text_order(len(request.train), request.n_steps * request.batch_size, request.seed)
+        self.optimizer = torch.optim.AdamW(self.trained, lr=asked.learning_rate, weight_decay=0.0, eps=EPS)
+        self.order = text_order(len(request.train), asked.n_steps * asked.batch_size, asked.seed)
 
     def backward(self, step: int) -> float:
-        first = step * self.request.batch_size
-        batch = [self.request.train[place] for place in self.order[first : first + self.request.batch_size]]
+        first, size = step * self.request.settings.batch_size, self.request.settings.batch_size
+        batch = [self.request.train[place] for place in self.order[first : first + size]]
         n = sum(text.n_trained for text in batch)
         total = 0.0
         self.optimizer.zero_grad()
@@ -117,13 +132,16 @@ class PeftRun:
 
 
 def slot_of(engine: LocalEngine, request: FinetuneRequest) -> tuple[Any, AdapterSlot]:
-    loaded = engine.adapters.load(request.model).result(timeout=60)
-    return loaded, AdapterSlot(request, targets(loaded.template, request.target_modules, request.method))
+    asked = request.settings
+    loaded = engine.adapters.load(asked.model).result(timeout=60)
+    layers = targets(loaded.template, asked.lora.target_modules, asked.method)
+    return loaded, AdapterSlot(request, loaded, layers)
 
 
 def batches(request: FinetuneRequest, step: int) -> list[TrainingText]:
-    order = text_order(len(request.train), request.n_steps * request.batch_size, request.seed)
-    return [request.train[i] for i in order[step * request.batch_size : (step + 1) * request.batch_size]]
+    asked, size = request.settings, request.settings.batch_size
+    order = text_order(len(request.train), asked.n_steps * size, asked.seed)
+    return [request.train[i] for i in order[step * size : (step + 1) * size]]
 
 
 def wait(engine: LocalEngine, request: FinetuneRequest, timeout_s: float = 60) -> TrainingState:
@@ -176,7 +194,7 @@ def test_losses_gradients_and_steps_are_pefts(
     request = run_of(3, model)
     ours, expected = slot_of(tiny_engine, request), PeftRun(tiny_settings, request)
     bank = AdapterBank(ours[0], [ours[1]], lambda: None)
-    for step in range(request.n_steps):
+    for step in range(request.settings.n_steps):
         [loss] = bank.step([batches(request, step)])
         assert loss == pytest.approx(expected.step(step), abs=1e-5)
         bank.unpack(0)
@@ -263,17 +281,17 @@ def test_step_0_and_strength_0_are_the_base_exactly(engine: LocalEngine) -> None
     loaded, slot = slot_of(engine, request)
     bank = AdapterBank(loaded, [slot], lambda: None)
     n = sum(text.n_trained for text in request.held_out)
-    assert state.held_out[0] == (0, pytest.approx(sum(bank.surprisals(0, request.held_out)) / n))
+    assert state.held_out[0] == (0, pytest.approx(sum(bank.measure(0, request.held_out)) / n))
 
 
 def test_a_class_that_trains_on_one_set_tests_the_base_once(
     engine: LocalEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tested: list[int] = []
-    original = AdapterBank.surprisals
+    original = AdapterBank.measure
     monkeypatch.setattr(
         AdapterBank,
-        "surprisals",
+        "measure",
         lambda self, *asked: (tested.append(len(asked[1])), original(self, *asked))[1],
     )
     same = {"held_out": texts(3, 1), "general": texts(2, 2), "prompts": ((5, 6, 7), (8, 9)), "n_steps": 2}
@@ -306,7 +324,7 @@ def test_merged_is_unmerged(engine: LocalEngine) -> None:
     adapter = engine.adapters.get(state.adapter)
     for path, change in adapter.changes.items():
         assert change.A is not None
-        delta = delta_weight(change.A.numpy(), change.B.numpy(), adapter.lora_alpha)
+        delta = delta_weight(change.A.numpy(), change.B.numpy(), adapter.lora.lora_alpha)
         merged.get_submodule(path).weight.data += torch.from_numpy(delta)
     ids = (5, 6, 7, 8, 9)
     ours = engine.trace(TraceRequest(state.adapter, input_ids=ids, capture=Capture(logits="all"))).logits
@@ -532,7 +550,7 @@ def test_loss_counts_only_where_the_mask_says(tiny_engine: LocalEngine) -> None:
     loaded, slot = slot_of(tiny_engine, request)
     bank = AdapterBank(loaded, [slot], lambda: None)
     text = request.train[0]
-    [surprisal, other] = bank.surprisals(0, [text, request.train[1]])
+    [surprisal, other] = bank.measure(0, [text, request.train[1]])
     with torch.no_grad():
         logits = loaded.model(torch.tensor([text.input_ids])).logits[0]
     logprobs = logits.log_softmax(-1)
@@ -542,7 +560,7 @@ def test_loss_counts_only_where_the_mask_says(tiny_engine: LocalEngine) -> None:
         if on
     )
     assert surprisal == pytest.approx(expected, rel=1e-5)
-    assert other == pytest.approx(bank.surprisals(0, [request.train[1]])[0], rel=1e-5)
+    assert other == pytest.approx(bank.measure(0, [request.train[1]])[0], rel=1e-5)
 
 
 @pytest.mark.real
@@ -680,7 +698,7 @@ def test_a_bank_that_cannot_be_made_ends_its_runs_not_the_engine(
         raise MemoryError
 
     with monkeypatch.context() as patched:
-        patched.setattr(trainer, "AdapterBank", no_room)
+        patched.setattr(objectives, "AdapterBank", no_room)
         request = run_of(1, owner="me")
         engine.training.runs.start(request)
         assert wait(engine, request).error == OutOfMemory().message

@@ -21,10 +21,12 @@ from playground.engine.contract.training import FinetuneRequest, TrainingState
 from playground.engine.decoding.batch import DecodeBatch, DecodeRow, DecodeWork
 from playground.engine.local.engine import LocalEngine
 from playground.engine.training import bank as fused
-from playground.engine.training import samples, trainer
-from playground.engine.training.bank import AdapterBank, AdapterSlot
-from playground.engine.training.run import MAX_SAMPLE_TOKENS, TrainingRun
+from playground.engine.training import objectives, samples
+from playground.engine.training.adapter_slot import AdapterSlot
+from playground.engine.training.bank import AdapterBank
+from playground.engine.training.run import TrainingRun
 from playground.engine.training.runs import FAILED
+from playground.engine.training.samples import MAX_SAMPLE_TOKENS
 from playground.engine.training.trainer import Trainer
 from playground.errors import BadValue, Diverged, OutOfMemory
 from playground.settings import Settings
@@ -216,13 +218,13 @@ PLACES: dict[str, Patch] = {
     ),
     "forward": lambda patch, victim: in_bank(patch, victim, "dropped", every=4),  # some dropout is drawn
     "update": lambda patch, victim: in_bank(patch, victim, "_update"),
-    "evaluate": lambda patch, victim: of_slot(patch, victim, "surprisals"),
+    "evaluate": lambda patch, victim: of_slot(patch, victim, "measure"),
     "unpack": lambda patch, victim: of_slot(patch, victim, "unpack"),
     "keep the best": lambda patch, victim: victim.wrap(
-        patch, TrainingRun, "adapter", lambda run: run.request is victim.request
+        patch, TrainingRun, "snapshot", lambda run: run.request is victim.request
     ),
     "sample": lambda patch, victim: victim.wrap(
-        patch, trainer, "adapted_model",
+        patch, objectives, "adapted_model",
         lambda _base, _adapter, name: name.adapter_id.startswith(victim.request.request_id),
     ),
     "lend": lambda patch, victim: victim.wrap(
@@ -287,13 +289,13 @@ def test_who_generates_meanwhile_notices_nothing(
 def test_a_held_out_loss_that_is_no_number_ends_its_run(
     engine: LocalEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    surprisals = AdapterBank.surprisals
+    measure = AdapterBank.measure
 
     def broken(bank: AdapterBank, slot: int, of: Any) -> list[float]:
-        found = surprisals(bank, slot, of)
+        found = measure(bank, slot, of)
         return [float("nan")] * len(found) if bank.slots[slot].n_updates else found
 
-    monkeypatch.setattr(AdapterBank, "surprisals", broken)
+    monkeypatch.setattr(AdapterBank, "measure", broken)
     request = run_of(1, owner="me", n_steps=12)
     engine.training.runs.start(request)
     state = wait(engine, request)
@@ -311,8 +313,8 @@ def test_the_id_of_a_run_is_its_own(engine: LocalEngine) -> None:
     engine.training.runs.start(first)
     for owner in ("first", "second"):
         with pytest.raises(BadValue, match="request_id"):
-            engine.training.runs.start(replace(first, owner=owner, seed=2))
-    assert known(engine, first).request is first
+            engine.training.runs.start(replace(first, owner=owner, settings=replace(first.settings, seed=2)))
+    assert known(engine, first).settings is first.settings
     assert not engine.training.runs.of("second")
     engine.training.runs.cancel(first.request_id)
     wait(engine, first)

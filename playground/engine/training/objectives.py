@@ -1,0 +1,98 @@
+"""The kinds of training there are, by the name that a request gives: an entry in `objectives` per kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from playground.core.lora import LoraConfig
+from playground.engine.adapters.adapter import Adapter, adapted_model
+from playground.engine.adapters.layers import targets
+from playground.engine.adapters.store import AdapterTable
+from playground.engine.contract.limits import check_limits
+from playground.engine.contract.models import AdapterName, ModelInfo
+from playground.engine.contract.training import FinetuneRequest, TrainingRequest
+from playground.engine.training.adapter_slot import AdapterSlot, n_parameters
+from playground.engine.training.bank import AdapterBank
+from playground.engine.training.learner import AnyObjective, GiveWay, NewSlot, Sampled
+from playground.engine.training.samples import MAX_SAMPLE_TOKENS
+from playground.errors import BadValue, TooManyTokens
+from playground.settings import Settings
+
+if TYPE_CHECKING:
+    from playground.engine.models.loaded import LoadedModel
+
+Write = Callable[["LoadedModel", TrainingRequest, Sampled], None]
+
+
+def objectives(settings: Settings, adapters: AdapterTable, write: Write) -> dict[str, AnyObjective]:
+    """Every kind of training, by its name.
+
+    Args:
+        settings: The limits.
+        adapters: Where bases come from, and adapters go.
+        write: Continues a run's prompts with a model, beside everything else the engine does.
+    """
+    return {"sft": SupervisedFinetuning(settings, adapters, write)}
+
+
+class SupervisedFinetuning:
+    """Adapters that learn to predict the trained tokens of texts: cross entropy, nats per token.
+
+    Args:
+        settings: The limits.
+        adapters: Where bases come from, and adapters go.
+        write: Continues a run's prompts with a model.
+    """
+
+    def __init__(self, settings: Settings, adapters: AdapterTable, write: Write) -> None:
+        self._settings, self._adapters, self._write = settings, adapters, write
+
+    def prepare(self, request: TrainingRequest) -> NewSlot[AdapterSlot]:
+        """Load the base, check the request against it."""
+        assert isinstance(request, FinetuneRequest)
+        loaded = self._adapters.decoder(request.settings.model)
+        check(request, self._settings, loaded.info)
+        lora, method = request.settings.lora, request.settings.method
+        layers = targets(loaded.template, lora.target_modules, method)
+        size_bytes = 4 * n_parameters(layers, request.settings)
+        return NewSlot(size_bytes, lambda: AdapterSlot(request, loaded, layers))
+
+    def check_room(self, owner: str, size_bytes: int, n_coming: int) -> None:
+        """Refuse a run for whose adapter there is no room."""
+        self._adapters.check_room(owner, size_bytes, n_coming)
+
+    def learner(self, slots: Sequence[AdapterSlot], give_way: GiveWay) -> AdapterBank:
+        """Adapters of one base, trained in one step."""
+        return AdapterBank(slots[0].loaded, slots, give_way)
+
+    def sample(self, request: TrainingRequest, slot: AdapterSlot, step: int, sampled: Sampled) -> None:
+        """Continue the prompts by the base with the adapter as it is now."""
+        name = AdapterName(request.settings.model, f"{request.request_id}-{step}")
+        model = adapted_model(slot.loaded, slot.snapshot(step, 0), name) if step else slot.loaded
+        self._write(model, request, sampled)
+
+    def keep(self, snapshot: Adapter, owner: str) -> str:
+        """Keep an adapter; gives its model id."""
+        return self._adapters.add(snapshot, owner)
+
+
+def check(request: FinetuneRequest, settings: Settings, info: ModelInfo) -> None:
+    """Refuse a run whose adapter or tokens cannot be.
+
+    Raises:
+        BadValue: Also for NaN.
+        TooManyTokens: A prompt is too long.
+    """
+    lora = request.settings.lora
+    check_limits({name: (getattr(lora, name), *limits) for name, limits in LoraConfig.LIMITS.items()})
+    if request.settings.method not in ("lora", "last_block"):
+        raise BadValue(name="method", value=repr(request.settings.method), allowed="lora, last_block")
+    texts = (*request.train, *request.held_out, *request.general)
+    ids = [*(text.input_ids for text in texts), *request.prompts]
+    if not all(0 <= token < info.d_vocab for one in ids for token in one):
+        raise BadValue(name="input_ids", value=str(ids[0][:8]), allowed=f"0-{info.d_vocab - 1}")
+    window = min(settings.max_tokens, info.n_ctx or settings.max_tokens) - MAX_SAMPLE_TOKENS
+    longest = max(map(len, request.prompts), default=0)
+    if longest > window:
+        raise TooManyTokens(limit=window, got=longest)
