@@ -111,6 +111,8 @@ class Settings(BaseSettings):
     max_tokens: Count = 512
     max_tokens_all_heads: Count = 64
     max_new_tokens: Count = 128
+    max_stop_strings: Count = 8
+    max_stop_chars: Count = 64  # of one of them
     max_followed_characters: Count = 8  # begun next characters, a forward pass each
     max_candidates: Count = 64
     max_scored_texts: Count = 1_024

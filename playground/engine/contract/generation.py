@@ -26,7 +26,7 @@ class GenerateManyRequest(Asked):
     topic: str = field(default="many", kw_only=True)
 
 
-FinishReason = Literal["end_of_text", "length", "context_full"]
+FinishReason = Literal["stop", "end_of_text", "length", "context_full"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,9 @@ class GenerateRequest(Asked):
         alone: Whether it gets a batch of its own, so that its tokens never depend on who else generates:
             see `GenerateStep.near_tie`.
         max_new_tokens: At most this many steps.
+        stop: Strings that end the text, looked for in what is written alone. The token that completes one is
+            the last, as in transformers (`stop_strings`); the text ends before the one that begins first, as
+            vLLM's does, in the middle of a token too.
         n_top: How many alternatives each step keeps.
     """
 
@@ -54,6 +57,7 @@ class GenerateRequest(Asked):
     n_drawn: int = 0
     alone: bool = False
     max_new_tokens: int = 32
+    stop: tuple[str, ...] = ()
     n_top: int = 64
 
 
@@ -65,7 +69,8 @@ class GenerateStep:
         index: 0 for the first new token.
         token_id: The token drawn.
         token: Its readable form.
-        text: Text completed by this step: "" while a character is still missing bytes, also in the last step.
+        text: Text completed by this step: "" while a character is still missing bytes, also in the last step;
+            without what may still become a stop string, which comes with a later step.
         logprob: Its log-probability in nats under the model itself (temperature 1, nothing cut).
         prob: Its probability in the distribution it was drawn from.
         rank: How many tokens have a larger logit.

@@ -21,6 +21,7 @@ def check_settings(request: GenerateRequest, settings: Settings) -> None:
     chosen = request.sampling
     if chosen.order not in ORDERS:
         raise BadValue(name="order", value=repr(chosen.order), allowed=", ".join(ORDERS))
+    _check_stop(request.stop, settings)
     check_limits(
         {name: (getattr(chosen, name), *both) for name, both in limits_in(chosen.order).items()}
         | {name: (getattr(request.penalties, name), *both) for name, both in penalties.LIMITS.items()}
@@ -31,6 +32,16 @@ def check_settings(request: GenerateRequest, settings: Settings) -> None:
             "n_top": (request.n_top, 1, 1_000),
         }
     )
+
+
+def _check_stop(stop: tuple[str, ...], settings: Settings) -> None:
+    """Refuse too many stop strings, and one that is empty or too long."""
+    if len(stop) > settings.max_stop_strings:
+        raise BadValue(name="len(stop)", value=len(stop), allowed=f"0-{settings.max_stop_strings}")
+    for one in stop:
+        if not 0 < len(one) <= settings.max_stop_chars:
+            allowed = f"1-{settings.max_stop_chars}"
+            raise BadValue(name="len(stop string)", value=len(one), allowed=allowed)
 
 
 def check_limits(limits: Mapping[str, tuple[float, float, float]]) -> None:

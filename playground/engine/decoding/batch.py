@@ -15,6 +15,7 @@ from transformers.cache_utils import DynamicCache
 
 from playground.core import ranking, sampling
 from playground.core.penalties import penalised
+from playground.core.stopping import StopStrings
 from playground.engine.contract.generation import FinishReason, GenerateRequest, GenerateStep
 from playground.engine.decoding.llama_step import LlamaStep, adapted_layers, llama_step, vocabulary_head
 from playground.engine.decoding.slots import SlotCache
@@ -62,6 +63,9 @@ class DecodeRow:
         self.random = np.random.Generator(np.random.Philox(key=request.seed))
         self.random.random(request.n_drawn)
         self.decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        written = b"".join(map(loaded.tokenizer.token_bytes, request.written))
+        # the last character written before may go on in the first token, and so may a stop string
+        self.until = StopStrings(request.stop, before=self.decoder.decode(written))
         self.n_written = len(request.written)
         self.new_ids = list(request.written)
         self.finished = False
@@ -108,13 +112,14 @@ class DecodeRow:
         place, margin = sampling.place(distribution, self.random.random())
         token_id = int(distribution.token_ids[place])
         self.new_ids.append(token_id)
-        reason = self._finish_reason(loaded, token_id)
+        text = self.until.add(self._text(loaded, token_id))
+        reason = "stop" if self.until.found else self._finish_reason(loaded, token_id)
         self.finished = reason is not None
         return GenerateStep(
             index=self.n_steps - 1,
             token_id=token_id,
             token=loaded.tokenizer.token_texts((token_id,))[0],
-            text=self._text(loaded, token_id),
+            text=text + self.until.rest() if self.finished else text,
             logprob=float(logits[token_id] - summary.log_sum_exp[row]),
             prob=float(distribution.probs[place]),
             rank=int(np.count_nonzero(logits > logits[token_id])),
@@ -138,8 +143,6 @@ class DecodeRow:
 
     def _text(self, loaded: LoadedModel, token_id: int) -> str:
         """The text that the token completes; nothing of a character that it only begins, at the end too."""
-        if self.n_steps == 1:  # the last character written before may go on in this token
-            self.decoder.decode(b"".join(map(loaded.tokenizer.token_bytes, self.request.written)))
         is_end = token_id in loaded.tokenizer.eos_ids
         return self.decoder.decode(b"" if is_end else loaded.tokenizer.token_bytes(token_id))
 

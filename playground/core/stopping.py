@@ -1,0 +1,61 @@
+"""Text that ends before the first of its stop strings, whatever the pieces it comes in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class StopStrings:
+    """Looks for stop strings in a text that grows piece by piece, and gives out what comes before them.
+
+    What may still become a stop string is held back, so nothing that was given out is taken back.
+
+    Args:
+        stop: The strings; none of them is empty.
+        before: Text that is there already: a stop string may begin in it, but must end after it.
+
+    Attributes:
+        found: Whether the text has ended: before the stop string that begins first.
+
+    Example:
+        >>> until = StopStrings(["\\n\\n"])
+        >>> [until.add(piece) for piece in ("one\\n", "two\\n", "\\nthree")], until.found
+        (['one', '\\ntwo', ''], True)
+
+    Source:
+        What the text is with and without the strings: vLLM, `v1/engine/detokenizer.py`, whose
+        `include_stop_str_in_output` is off by default.
+    """
+
+    def __init__(self, stop: Sequence[str], before: str = "") -> None:
+        self._stop = stop
+        self._given, self._held = before, ""
+        self.found = False
+
+    def add(self, piece: str) -> str:
+        """What of the text can be given out once this piece is known."""
+        text = self._given + self._held + piece
+        n_given, n_known = len(self._given), len(text) - len(piece)
+        places = [text.find(one, max(0, n_known - len(one) + 1)) for one in self._stop]
+        places = [place for place in places if place >= 0]
+        if places:
+            self.found, self._held = True, ""
+            return text[n_given : min(places)]
+        end = max(n_given, len(text) - _n_begun(text, self._stop))
+        self._given, self._held = text[:end], text[end:]
+        return text[n_given:end]
+
+    def rest(self) -> str:
+        """What was held back, where the text ends for another reason."""
+        held, self._held = self._held, ""
+        return held
+
+
+def _n_begun(text: str, stop: Sequence[str]) -> int:
+    """How many characters at the end of the text begin a stop string.
+
+    Example:
+        >>> _n_begun("to be ab", ["abc", "b!"])
+        2
+    """
+    return max((n for one in stop for n in range(1, len(one)) if text.endswith(one[:n])), default=0)
