@@ -17,7 +17,7 @@ from playground.engine.contract.models import ModelInfo
 from playground.engine.contract.traces import TraceRequest
 from playground.engine.contract.waiting import OnWait, Waiting
 from playground.errors import Message, QueueFull, Superseded
-from playground.ui import compute
+from playground.ui import compute, text
 from playground.ui.state import PageContext
 
 MODEL = ModelInfo("tiny/model", "Tiny", "decoder", "llama", frozenset(), (), "", "1", "ready")
@@ -97,6 +97,14 @@ def test_waiting_line_says_what_is_happening(waiting: Waiting, words: list[str],
     (line,) = [caption.value for caption in app.caption]
     assert all(word in line for word in words)
     assert "last time" not in line
+
+
+def test_waiting_line_says_it_in_korean_too(run_trace: RunTrace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(text, "language", lambda: "ko")
+    how_far = (("doing", Message("Reading the weights")), ("percent", 95.0))
+    waiting = Waiting(0, 5.0, "loading", Message("{doing} ({percent:.0f} %)", how_far))
+    app = run_trace(ScriptedEngine(STILL_WAITING, (waiting,)))
+    assert app.caption[0].value.startswith("가중치를 읽는 중 (95 %) · ")
 
 
 def test_waiting_line_goes_away_and_is_remembered(run_trace: RunTrace) -> None:

@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st_
 
 from playground import errors, navigation
+from playground.engine.training.runs import FAILED
 from playground.paths import site_root
 from playground.ui import text
 
@@ -224,6 +225,7 @@ def test_sentence_fills_in_the_values_in_the_readers_language(monkeypatch: pytes
     assert "characters" not in text.sentence(error)
 
 
+TOO_LONG = "Stopped at step {step}: each run may use at most {limit:.0f} s."
 HOW_FAR = (("doing", errors.Message("Reading the weights")), ("percent", 37.2))
 MEGABYTES = (("here", 12), ("total", 1503))
 
@@ -236,6 +238,8 @@ MEGABYTES = (("here", 12), ("total", 1503))
         (errors.Message("{here:,} / {total:,} MB", MEGABYTES), "12 / 1,503 MB"),
         (errors.BadUpload(row=3, reason=errors.Message("its text is empty.")), "3행"),
         (errors.BadUpload(row=3, reason=errors.Message("its text is empty.")), "글이 비어 있습니다."),
+        (errors.Message(TOO_LONG, (("step", 7), ("limit", 600.0))), "스텝 7에서 멈췄습니다."),
+        (FAILED, "서버 로그"),
         (errors.EngineFailed(error=ImportError("libtorch.so")), r"(libtorch\.so)"),
     ],
 )

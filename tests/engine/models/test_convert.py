@@ -27,12 +27,12 @@ from playground.engine.models import named_tokenizers
 from playground.engine.models import whole_folder as placing
 from playground.engine.models.catalogue import catalogue, model_folder
 from playground.engine.models.loading import load, locate, model_info, pull
-from playground.errors import CannotWrite, DiskFull, FileLimit, ModelDamaged
+from playground.errors import CannotWrite, DiskFull, FileLimit, Message, ModelDamaged
 from playground.settings import DEFAULT_DECODER, DEFAULT_ENCODER, Settings
 from tests import tiny, tiny_gguf
 
 
-def silent(message: str, fraction: float) -> None: ...
+def silent(message: Message, fraction: float) -> None: ...
 
 
 def entry(settings: Settings, model_id: str = DEFAULT_DECODER) -> CatalogueEntry:
@@ -207,7 +207,7 @@ def test_another_trouble_of_the_disk_stays_loud(
 def test_an_interrupted_conversion_leaves_nothing_and_the_next_one_works(
     empty_settings: Settings, wheel: dict[str, torch.Tensor]
 ) -> None:
-    def interrupt(message: str, fraction: float) -> None:
+    def interrupt(message: Message, fraction: float) -> None:
         if fraction > 0.6:
             raise KeyboardInterrupt
 

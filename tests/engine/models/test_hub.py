@@ -149,7 +149,7 @@ def entry(settings: Settings) -> CatalogueEntry:
     return catalogue(settings)[MODEL_ID]
 
 
-def silent(message: str, fraction: float) -> None: ...
+def silent(message: Message, fraction: float) -> None: ...
 
 
 def leftovers(settings: Settings) -> list[str]:
@@ -370,7 +370,7 @@ def test_progress_can_stop_the_download_and_the_bytes_are_kept(
 ) -> None:
     monkeypatch.setattr(hub, "_CHUNK_BYTES", 1_000)
 
-    def stop_half_way(message: str, fraction: float) -> None:
+    def stop_half_way(message: Message, fraction: float) -> None:
         if fraction > 0.5:
             raise Cancelled
 

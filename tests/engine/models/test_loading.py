@@ -20,12 +20,12 @@ from playground.engine.models import embedded as convert
 from playground.engine.models import traced_attention as attention
 from playground.engine.models.catalogue import catalogue, model_folder
 from playground.engine.models.loading import load, load_tokenizer, locate, model_info, pull
-from playground.errors import BadValue, ModelNotFound, WrongArchitecture
+from playground.errors import BadValue, Message, ModelNotFound, WrongArchitecture
 from playground.settings import DEFAULT_DECODER, DEFAULT_ENCODER, Settings
 from tests import tiny
 
 
-def silent(message: str, fraction: float) -> None: ...
+def silent(message: Message, fraction: float) -> None: ...
 
 
 def entry(settings: Settings, model_id: str = DEFAULT_DECODER) -> CatalogueEntry:

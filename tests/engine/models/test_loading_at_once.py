@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from transformers import PreTrainedModel
 
+from playground.engine.models import loading
 from playground.engine.models.table import ModelTable
+from playground.errors import ModelNotFound
 from playground.settings import Settings
 from tests import tiny
 
@@ -27,3 +30,19 @@ def test_two_engines_of_a_process_load_one_after_the_other(tiny_settings: Settin
         for table in tables:
             table.close()
     assert PreTrainedModel.tie_weights is tie_weights, "from_pretrained takes it away while it loads"
+
+
+@pytest.mark.parametrize("error", [OSError("disk **x**"), ModelNotFound(model_id="a/b", cure="pull a/b")])
+def test_a_model_that_does_not_load_says_why(
+    error: Exception, tiny_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_arguments: object) -> None:
+        raise error
+
+    monkeypatch.setattr(loading, "load", broken)
+    table = ModelTable(tiny_settings)
+    assert table.load(tiny.LLAMA).exception(timeout=60) is error
+    (info,) = (one for one in table.infos() if one.model_id == tiny.LLAMA)
+    assert (info.state, str(info.message)) == ("failed", str(error))
+    assert table.state(tiny.LLAMA) == ("failed", info.message)
+    table.close()
