@@ -118,7 +118,7 @@ class PagesOnly:
     def _missing(self, name: str, home: str, query: str, headers: Headers) -> Response:
         asked = parse_qs(query).get("lang", [""])[0]
         language = asked if asked in languages() else reader_language(headers)
-        said = in_language(language, NO_PAGE).format(name=name[:80])
+        sentence = in_language(language, NO_PAGE).format(name=name[:80])
         link = f'<a href="{html.escape(home)}">{html.escape(in_language(language, TO_FIRST_PAGE))}</a>'
         return page(f'<p role="alert">{html.escape(sentence)}</p><p>{link}</p>', 404, language)
 
