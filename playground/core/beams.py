@@ -46,7 +46,7 @@ class Hypothesis:
         path: Index among the candidates of each step that it went through.
         logprob: Log-probability of all of it, nats.
         score: `logprob / n_tokens ** length_penalty`: what the search ranks by.
-        is_cut: Whether it was cut at the length instead of ending by itself.
+        is_cut: True if it was cut at the length instead of ending by itself.
     """
 
     token_ids: tuple[int, ...]
@@ -66,7 +66,7 @@ class BeamSearch:
     """One search, step by step.
 
     Args:
-        n_beams: How many texts are kept.
+        n_beams: Number of texts that are kept.
         max_new_tokens: Steps at most.
         length_penalty: Exponent of the length that a log-probability is divided by: 0 compares the
             probabilities of whole texts, 1 the means of their tokens, more favours longer texts.

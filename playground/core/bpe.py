@@ -47,9 +47,9 @@ class Step:
     Attributes:
         pair: The two token ids that become one.
         token_id: The id they become: a new one, or that of a token with the same bytes.
-        token: Its bytes.
-        count: How often the pair stood in the text.
-        n_tied: How many of all pairs were as frequent, itself included.
+        token: Bytes of the new token.
+        count: Number of times the pair stood in the text.
+        n_tied: Number of pairs that were as frequent, itself included.
         candidates: The most frequent pairs before the merge with their counts, in the order they would win.
         n_tokens: Length of the text in tokens after the merge.
     """
@@ -156,7 +156,7 @@ def train(text: str, n_merges: int) -> BytePairEncoding:
 
     Args:
         text: Training text.
-        n_merges: How many merges to learn; fewer come back when no pair is left.
+        n_merges: Number of merges to learn; fewer come back when no pair is left.
     """
     return train_words(words(text), n_merges)
 
@@ -213,7 +213,7 @@ def _letters(token: bytes) -> str:
 
 
 class _Pairs:
-    """All neighbouring pairs of a text, how often they occur and in which words.
+    """All neighbouring pairs of a text, with their counts and the words they occur in.
 
     The queue may hold an outdated count; it is put right when the pair comes to the top.
     """

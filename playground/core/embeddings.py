@@ -171,7 +171,7 @@ def random_pairs(table: EmbeddingTable, seed: int, n_pairs: int = 4_000) -> Base
     Args:
         table: The vectors.
         seed: Same seed, same pairs.
-        n_pairs: How many.
+        n_pairs: Number of pairs.
     """
     random = np.random.Generator(np.random.Philox(key=seed))
     d_vocab = len(table.vectors)

@@ -76,7 +76,7 @@ class PromptBlock:
 
     Attributes:
         kind: The part of the prompt it is.
-        text: Its text word for word; the texts of all blocks together are the prompt.
+        text: The text word for word; the texts of all blocks together are the prompt.
         number: Number of the demonstration, from 1; 0 for the other kinds.
     """
 
@@ -132,7 +132,7 @@ def following(task: PromptTask, style: Format, options: Sequence[str]) -> str:
     The tokens of a label depend on it: "\n\n" may be one token at the end of a text and two before a letter.
 
     Args:
-        task: Its first example stands for the next one.
+        task: The task; its first example stands for the next one.
         style: Format of the examples; behind an answer in a chat is a special token, not text, so "".
         options: Labels that are compared.
 

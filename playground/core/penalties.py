@@ -18,7 +18,7 @@ LIMITS: Mapping[str, tuple[float, float]] = {
 
 @dataclass(frozen=True, slots=True)
 class Penalties:
-    """What the logits of tokens that were there before pay; as it is, nothing.
+    """Penalties on the logits of tokens that occurred before; none by default.
 
     A value beside `core.sampling.Sampling`, because it needs the text and not only the logits.
 

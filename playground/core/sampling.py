@@ -45,7 +45,7 @@ LIMITS: Mapping[str, tuple[float, float]] = {
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """How the next token is drawn: a temperature, four cuts and their order. As it is, nothing is changed.
+    """Settings of a draw: a temperature, four cuts and their order. The defaults change nothing.
 
     Attributes:
         temperature: Divides the logits; < 1 sharpens, > 1 flattens, 0 = greedy (the smallest id among ties).

@@ -33,7 +33,7 @@ class PageContext:
     Attributes:
         name: File name, URL and lesson name of the page.
         model: The chosen model, ready to answer.
-        text: The reader's sentence: not too long, nothing but text; "" where `no_text` says why.
+        text: The reader's sentence: not too long, nothing but text; "" where `no_text` gives the reason.
         language: The code of the reader's language.
         owner: The session's id in the engine.
         no_text: Reason why there is no sentence to work on.

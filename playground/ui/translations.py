@@ -37,7 +37,7 @@ def translations(language: str) -> gettext.NullTranslations:
 
 
 def language_name(language: str) -> str:
-    """What its speakers call a language.
+    """The name of a language in that language.
 
     Example:
         >>> [language_name(language) for language in ("en", "ko")]

@@ -45,11 +45,11 @@ class GeneratedToken(NamedTuple):
 
 
 def sampling(ranked: RankedLogits, texts: Sequence[str], chosen: Sampling) -> pd.DataFrame:
-    """The most probable next tokens before and after the cuts, one row a token.
+    """The most probable next tokens before and after the cuts, one row per token.
 
     Args:
         ranked: The logits.
-        texts: Names of the most probable tokens, best first; as many rows.
+        texts: Labels of the most probable tokens, best first; as many rows.
         chosen: The settings.
 
     Returns:

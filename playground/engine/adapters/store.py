@@ -107,10 +107,10 @@ class AdapterTable:
         return adapter
 
     def info(self, model_id: str) -> AdapterInfo:
-        """What is known of an adapter.
+        """Facts about an adapter.
 
         Raises:
-            AdapterGone: It is no longer here, or never was.
+            AdapterGone: The adapter is no longer here, or never was.
         """
         return self.get(model_id).info(AdapterName.of(model_id).adapter_id)
 
@@ -163,7 +163,7 @@ class AdapterTable:
 
     @property
     def has_orphans(self) -> bool:
-        """Whether there is an adapter whose sessions have left."""
+        """True if there is an adapter whose sessions have left."""
         with self._lock:
             return any(owners <= self._left.keys() for owners in self._owners.values())
 

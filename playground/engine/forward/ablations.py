@@ -72,9 +72,9 @@ def ablations(
 
     Args:
         loaded: A decoder.
-        trace: Of the unchanged model, with all hidden states.
+        trace: Trace of the unchanged model, with all hidden states.
         ablation: What takes a head's place.
-        chunk_tokens: How many tokens one forward may have, all rows together.
+        chunk_tokens: Most tokens of one forward, all rows together.
     """
     assert trace.hidden_states is not None
     info, ids = loaded.info, tuple(trace.input_ids.tolist())

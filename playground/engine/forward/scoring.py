@@ -160,7 +160,7 @@ def score_key(loaded: LoadedModel, text: Text) -> Hashable:
 
 
 def most_nodes(loaded: LoadedModel, settings: Settings) -> int:
-    """How many nodes a tree may have: those whose keys and values have room."""
+    """Most nodes that a tree may have: those whose keys and values have room."""
     info = loaded.info
     a_token = 2 * info.n_layer * max(1, info.n_kv_head) * max(1, info.d_head) * loaded.dtype.itemsize
     return min(settings.max_tree_tokens, settings.max_tree_bytes // max(1, a_token))

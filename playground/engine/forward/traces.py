@@ -58,7 +58,7 @@ class TraceWork:
 
 
 def trace_key(loaded: LoadedModel, row: InputRow, capture: Capture) -> tuple[object, ...]:
-    """What a trace is determined by: the key under which it is cached."""
+    """The key under which a trace is cached: everything that determines it."""
     return (loaded.info.model_id, loaded.info.revision, loaded.info.dtype, row, capture)
 
 

@@ -70,7 +70,7 @@ class Work(Protocol[Result]):
 
     @property
     def n_forwards(self) -> int:
-        """How many forwards its next turn runs."""
+        """Number of forward passes of its next turn."""
         ...
 
     def run(self) -> Result | More:

@@ -39,7 +39,7 @@ class Scheduler:
     # ---- called by session threads
 
     def begin(self, request_id: str, owner: str, kind: JobKind, topic: str | None = None) -> OpenRequest:
-        """A request begins; whoever begins one calls `end`. Once closed, it has ended already."""
+        """A request begins; its caller calls `end`. Once the scheduler is closed, it has ended already."""
         with self._changed:
             request = OpenRequest(request_id, owner, kind, topic)
             if self._closed:
@@ -53,7 +53,7 @@ class Scheduler:
             return request
 
     def check(self, request: OpenRequest) -> None:
-        """Raise why a request has ended early, if it has."""
+        """Raise the reason if a request has ended early."""
         if request.error is not None:
             raise request.error
 
@@ -63,7 +63,7 @@ class Scheduler:
         Args:
             job: The computation.
             request: The request it is a part of.
-            outbox: Where the results go.
+            outbox: Receives the results.
 
         Raises:
             Cancelled: The request has ended.
@@ -91,7 +91,7 @@ class Scheduler:
                     self._drop(ticket, Cancelled())
 
     def end(self, request: OpenRequest) -> None:
-        """A request is over: what it still waits for is taken back."""
+        """A request is over: the jobs it still waits for are taken back."""
         with self._changed:
             self._end(request, Cancelled())
 

@@ -87,7 +87,7 @@ def _vectors(view: View, query: int) -> tuple[NDArray[np.float32], NDArray[np.fl
 
 
 def _facts(arithmetic: RowArithmetic, allowed: NDArray[np.bool_], drawn: slice) -> dict[str, Any]:
-    """Which drawn keys the query may look at, and the scores of those that are not drawn."""
+    """The drawn keys that the query may look at, and the scores of those that are not drawn."""
     outside = allowed.copy()
     outside[drawn] = False
     return {"allowed": allowed[drawn].tolist(), "rest": arithmetic.scores[outside].tolist()}

@@ -53,7 +53,7 @@ class Chat:
 
 @dataclass
 class ChatAnswers:
-    """What was answered last.
+    """The last answers.
 
     Attributes:
         chat: To what.
@@ -183,7 +183,7 @@ def _take(answer: ChatAnswer, step: GenerateStep) -> None:
 
 
 class _ChatProgress:
-    """How far the answers are, and what they say so far."""
+    """Progress of the answers, with their text so far."""
 
     def __init__(self, answers: ChatAnswers) -> None:
         self._answers = answers
@@ -239,7 +239,7 @@ def _facts(answer: ChatAnswer) -> str:
 
 
 def told(answers: ChatAnswers) -> str:
-    """What the template changes, in words, Markdown."""
+    """A sentence on the effect of the template, Markdown."""
     words = [_how_it_ended(answers, name, answer) for name, answer in answers.given.items()]
     framed, joined = (answers.given.get(name) for name in ("template", "plain"))
     if framed is not None and joined is not None:
@@ -309,7 +309,7 @@ def _n_tokens(n: int) -> str:
 
 
 def _under(answers: ChatAnswers) -> None:
-    """Where the numbers come from; values, CSV and code."""
+    """Draw the source of the numbers, values, CSV and code."""
     chat, base, model = answers.chat, answers.base, answers.chat.context.model
     show.source(model, *([f"{answers.elapsed_ms:.0f} ms"] if answers.begun else []))
     code = show.code(

@@ -135,7 +135,7 @@ def answer(run: ThinkingRun, line: Any, draw: Callable[..., object]) -> None:  #
 
 
 class _ThinkingProgress:
-    """How far the answers are, and how many of them are right so far."""
+    """Progress of the answers, with the number of right ones so far."""
 
     def __init__(self, run: ThinkingRun, draw: Callable[..., object]) -> None:
         self._run, self._draw, self._n_drawn = run, draw, 0

@@ -24,7 +24,7 @@ COVERAGE = (50, 100)  # percent
 
 
 class _MapView(NamedTuple):
-    """What the reader changes in the browser."""
+    """The part of the map that the reader changes in the browser."""
 
     selected: int | None
     percent: int
@@ -94,7 +94,7 @@ def attention_map(
 
 
 def _read(view: Mapping[str, Any], n_queries: int) -> _MapView | None:
-    """What the browser sent, None unless it names a query of this map and a percentage of the slider."""
+    """The view that the browser sent, None unless it names a query of this map and a value of the slider."""
     selected, percent = view.get("selected"), view.get("percent")
     if type(percent) is not int or not COVERAGE[0] <= percent <= COVERAGE[1]:
         return None

@@ -24,7 +24,7 @@ Head = tuple[int, int]
 
 
 class _GridView(NamedTuple):
-    """What the reader changes in the browser; heads as (layer, head)."""
+    """The part of the grid that the reader changes in the browser; heads as (layer, head)."""
 
     selected: Head
     off: frozenset[Head]
@@ -92,7 +92,7 @@ def head_grid(
 
 
 def _read(view: Mapping[str, Any], shape: tuple[int, ...]) -> _GridView | None:
-    """What the browser sent, None unless it names heads of a model of this shape."""
+    """The view that the browser sent, None unless it names heads of a model of this shape."""
     selected, sent = _head(view.get("selected"), shape), view.get("off")
     if selected is None or not isinstance(sent, list) or len(sent) > shape[0] * shape[1]:
         return None

@@ -87,7 +87,7 @@ def sampler(
 
 
 def valid(values: Mapping[str, Any], d_vocab: int) -> Sampling | None:
-    """Settings read from outside (browser, URL), or None when a value is missing, no number or out of range.
+    """Settings read from outside (browser, URL); None when a value is missing, not a number or out of range.
 
     Example:
         >>> usual = {"temperature": 0, "top_k": 5, "top_p": 0.75, "min_p": 0, "typical_p": 1}
