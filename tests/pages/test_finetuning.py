@@ -244,15 +244,10 @@ def test_both_texts_are_the_models_and_strength_0_is_the_base(open_app: OpenApp,
             written.append(int(logits[-1].argmax()))
             if written[-1] in engine.adapters.tokenizer(model).eos_ids:
                 break
-<<<<<<< HEAD
         ends = engine.adapters.tokenizer(model).eos_ids
-        assert texts[name] == engine.text_of(model, [one for one in written[len(ids) :] if one not in ends])
-=======
-        ends = engine.lent.tokenizer(model).eos_ids
         assert texts[name] == engine.tokenizers.text_of(
             model, [one for one in written[len(ids) :] if one not in ends]
         )
->>>>>>> 7433eb4 (Keep one door to tokenizers: Tokenizers in the contract, with the frame always asked for by name)
     [lines] = [rows for rows in charts(app) if "strength" in rows]
     base = engine.trace(TraceRequest(tiny.LLAMA, input_ids=ids, capture=Capture(logits="last"))).logits
     assert base is not None

@@ -62,6 +62,7 @@ def run_trace(monkeypatch: pytest.MonkeyPatch) -> RunTrace:
     def script(context: object) -> None:
         import streamlit as st
 
+        from playground.engine.contract.traces import Capture
         from playground.ui import compute
 
         st.text(compute.trace(context, Capture(logits="last")).model_id)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
+from uuid import uuid4
 
 from playground.core.files.training_rows import TrainingRow
 from playground.core.lora import LoraConfig
 from playground.engine.contract.adapters import Linear, Method
-from playground.engine.contract.waiting import new_request_id
 from playground.errors import Message
 
 SampleStatus = Literal["open", "whole", "cut"]
@@ -112,7 +112,7 @@ class TrainingRequest:
     general: tuple[Example, ...] = ()
     prompts: tuple[tuple[int, ...], ...] = ()
     owner: str = ""
-    request_id: str = field(default_factory=new_request_id)
+    request_id: str = field(default_factory=lambda: uuid4().hex)
 
 
 @dataclass(frozen=True, slots=True)
