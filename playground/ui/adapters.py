@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 
 from playground.engine.contract.adapters import AdapterInfo
 from playground.engine.contract.engine import Engine
 from playground.engine.contract.models import AdapterName, CatalogueEntry, ModelInfo
-from playground.engine.process import shared_engine
 from playground.errors import PlaygroundError
 from playground.ui import compute
 from playground.ui.choose import told_apart
@@ -84,7 +84,6 @@ def info_of(base: ModelInfo, entry: CatalogueEntry) -> ModelInfo:
 
 
 def _engine() -> Engine | None:
-    try:
-        return shared_engine(timeout_s=0)
-    except (TimeoutError, PlaygroundError):
-        return None
+    with suppress(PlaygroundError):
+        return compute.running_engine()
+    return None

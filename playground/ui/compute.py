@@ -5,9 +5,10 @@ Everything a session asks for carries its owner id, so that closing the tab stop
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
-from typing import Literal
+from functools import wraps
+from typing import Literal, ParamSpec, TypeVar
 from uuid import uuid4
 
 import numpy as np
@@ -20,22 +21,93 @@ from playground.core.positions import PositionScheme
 from playground.core.residual import Lens, Unembedding
 from playground.core.tokens import Tokenization
 from playground.core.trace import Trace
+from playground.engine.contract.adapters import AdapterStore
 from playground.engine.contract.engine import Engine
 from playground.engine.contract.inside import Ablated, AblationsRequest, LensRequest, Part
+from playground.engine.contract.models import ModelInfo
+from playground.engine.contract.tokenizers import Tokenizers
 from playground.engine.contract.traces import Capture, TraceRequest
-from playground.engine.contract.vectors import TextRead, TracesRequest
-from playground.engine.process import shared_engine
+from playground.engine.contract.training import Training
+from playground.engine.contract.vectors import TextRead, TracesRequest, Vectors
+from playground.engine.process import shared_engine, start_shared_engine
 from playground.errors import PlaygroundError, TextTooLong
 from playground.ui.state import PageContext, outlives_reload, settings
 from playground.ui.text import sentence
 from playground.ui.waiting import WaitingLine, stop_with
 
 outlives_reload("owner_id")
+Given = ParamSpec("Given")
+Answer = TypeVar("Answer")
 
 
-def get_engine() -> Engine:
-    """This process's engine; waits until its libraries are imported."""
+def engine() -> Engine:
+    """This process's engine; waits until its libraries are imported. For what waits by itself: `stepwise`."""
     return shared_engine()
+
+
+def start_engine() -> None:
+    """Begin to start this process's engine, if nobody has; returns at once."""
+    start_shared_engine()
+
+
+def running_engine() -> Engine | None:
+    """This process's engine, or None while its libraries are being imported.
+
+    Raises:
+        PlaygroundError: It could not start.
+    """
+    try:
+        return shared_engine(timeout_s=0)
+    except TimeoutError:
+        return None
+
+
+def models() -> list[ModelInfo]:
+    """The catalogue, in display order, with the state of each model."""
+    return engine().models()
+
+
+def load(model_id: str) -> None:
+    """Have a model brought and loaded in the background."""
+    engine().load(model_id)
+
+
+def stop_download(model_id: str) -> None:
+    """Stop the download of a model."""
+    engine().stop_download(model_id)
+
+
+def tokenizers() -> Tokenizers:
+    """Every tokenizer there is."""
+    return engine().tokenizers
+
+
+def vectors() -> Vectors:
+    """Vectors of tokens and of texts."""
+    return engine().vectors
+
+
+def adapters() -> AdapterStore:
+    """The adapters of all sessions."""
+    return engine().adapters
+
+
+def training() -> Training:
+    """What trains."""
+    return engine().training
+
+
+def _stops(ask: Callable[Given, Answer]) -> Callable[Given, Answer]:
+    """The same function; an error of ours becomes its sentence and ends this run."""
+
+    @wraps(ask)
+    def asked(*args: Given.args, **kwargs: Given.kwargs) -> Answer:
+        try:
+            return ask(*args, **kwargs)
+        except PlaygroundError as error:
+            stop_with(error)
+
+    return asked
 
 
 def owner() -> str:
@@ -58,12 +130,10 @@ def _hold(owner_id: str) -> str:
     return owner_id
 
 
+@_stops
 def tokenize(context: PageContext) -> Tokenization:
     """Cut the reader's text as the chosen model does; a sentence and the end of the run when it cannot."""
-    try:
-        return cut(context.model.model_id, context.text)
-    except PlaygroundError as error:
-        stop_with(error)
+    return cut(context.model.model_id, context.text)
 
 
 def cut(model_id: str, text: str) -> Tokenization:
@@ -75,12 +145,12 @@ def cut(model_id: str, text: str) -> Tokenization:
     """
     if len(text) > settings().max_text_chars:
         raise TextTooLong(limit=settings().max_text_chars, got=len(text))
-    return get_engine().tokenizers.tokenize(model_id, text, add_special_tokens=True)
+    return tokenizers().tokenize(model_id, text, add_special_tokens=True)
 
 
 def token_texts(context: PageContext, token_ids: NDArray[np.int64]) -> tuple[str, ...]:
     """Readable form of token ids of the chosen model."""
-    return get_engine().tokenizers.token_texts(context.model.model_id, token_ids)
+    return tokenizers().token_texts(context.model.model_id, token_ids)
 
 
 def trace(
@@ -105,24 +175,21 @@ def trace(
         decoder_text: What the decoder of an encoder-decoder model has written so far.
         topic: A newer trace of the same topic in this session replaces this one.
     """
-    engine = get_engine()
     request = TraceRequest(
         context.model.model_id, context.text, capture, input_ids, position_ids, decoder_text,
         intervention=intervention, after=after, owner=context.owner, topic=topic,
     )  # fmt: skip
-    with WaitingLine(engine, request) as line:
-        result = engine.trace(request, line)
+    with WaitingLine(engine(), request) as line:
+        result = engine().trace(request, line)
         if not result.cached:
             line.remember()
         return result
 
 
+@_stops
 def embedding_table(context: PageContext) -> EmbeddingTable:
     """The input embedding matrix of the chosen model, shared by every session."""
-    try:
-        return get_engine().vectors.embedding_table(context.model.model_id)
-    except PlaygroundError as error:
-        stop_with(error)
+    return vectors().embedding_table(context.model.model_id)
 
 
 def traces(
@@ -144,30 +211,26 @@ def traces(
     Yields:
         (place in `texts`, its trace or why it cannot be read), in the order they are ready.
     """
-    engine = get_engine()
     request = TracesRequest(model, tuple(texts), hidden_states, max_tokens, owner=context.owner)
-    with WaitingLine(engine, request) as line:
-        for read in engine.vectors.traces(request, line):
+    with WaitingLine(engine(), request) as line:
+        for read in vectors().traces(request, line):
             line.clear()
             yield read
 
 
+@_stops
 def positions(context: PageContext) -> PositionScheme:
     """How the model tells positions apart."""
-    try:
-        return get_engine().inside.positions(context.model.model_id)
-    except PlaygroundError as error:
-        stop_with(error)
+    return engine().inside.positions(context.model.model_id)
 
 
 def lens(context: PageContext, input_ids: tuple[int, ...], position: int, n_top: int) -> Lens:
     """What the model would answer at one position if it stopped after each layer, with all logits."""
-    engine = get_engine()
     request = LensRequest(
         context.model.model_id, input_ids=input_ids, position=position, n_top=n_top, owner=context.owner
     )
-    with WaitingLine(engine, request) as line:
-        found = engine.inside.lens(request, line)
+    with WaitingLine(engine(), request) as line:
+        found = engine().inside.lens(request, line)
         line.remember()
         return found
 
@@ -194,7 +257,7 @@ def lens_of(
         context.model.model_id, input_ids=input_ids, known_only=known_only, topic="lens_of",
         positions=None if positions is None else tuple(positions),
     )  # fmt: skip
-    return get_engine().inside.lens(request)
+    return engine().inside.lens(request)
 
 
 def rest_of_lens(context: PageContext, input_ids: tuple[int, ...], positions: Sequence[int]) -> Lens:
@@ -209,13 +272,12 @@ def rest_of_lens(context: PageContext, input_ids: tuple[int, ...], positions: Se
         Clicked: The reader did something else meanwhile.
         PlaygroundError: As the engine's.
     """
-    engine = get_engine()
     request = LensRequest(
         context.model.model_id, input_ids=input_ids, positions=tuple(positions), later=True,
         owner=context.owner,
     )  # fmt: skip
-    with WaitingLine(engine, request, ends_at_click=True, ends_run=False) as line:
-        return engine.inside.lens(request, line)
+    with WaitingLine(engine(), request, ends_at_click=True, ends_run=False) as line:
+        return engine().inside.lens(request, line)
 
 
 def ablations(
@@ -228,45 +290,38 @@ def ablations(
         ablation: What takes a head's place.
         input_ids: Tokens to read instead of the text.
     """
-    engine = get_engine()
     request = AblationsRequest(
         context.model.model_id, context.text, input_ids, ablation=ablation, owner=context.owner
     )
-    with WaitingLine(engine, request) as line:
-        for part in engine.inside.ablations(request, line):
+    with WaitingLine(engine(), request) as line:
+        for part in engine().inside.ablations(request, line):
             line.clear()
             yield part
 
 
+@_stops
 def unembedding(context: PageContext, token_ids: tuple[int, ...]) -> Unembedding:
     """The final norm, and the head's rows of these tokens."""
-    try:
-        return get_engine().inside.unembedding(context.model.model_id, token_ids)
-    except PlaygroundError as error:
-        stop_with(error)
+    return engine().inside.unembedding(context.model.model_id, token_ids)
 
 
+@_stops
 def head_output(context: PageContext, layer: int, head: int) -> NDArray[np.float32]:
     """What takes a head's mixed values into the residual stream. Shape [d_head, d_model]."""
-    try:
-        return get_engine().inside.head_output(context.model.model_id, layer, head)
-    except PlaygroundError as error:
-        stop_with(error)
+    return engine().inside.head_output(context.model.model_id, layer, head)
 
 
+@_stops
 def parts(context: PageContext) -> tuple[Part, ...]:
     """The parts of the model, in the order a token meets them."""
-    try:
-        return get_engine().inside.parts(context.model.model_id)
-    except PlaygroundError as error:
-        stop_with(error)
+    return engine().inside.parts(context.model.model_id)
 
 
 def rejection(context: PageContext, input_ids: tuple[int, ...], position_ids: tuple[int, ...]) -> str | None:
     """What the engine says when asked to read these tokens at these positions; None when it does."""
     model = context.model.model_id
     try:
-        get_engine().trace(TraceRequest(model, input_ids=input_ids, position_ids=position_ids))
+        engine().trace(TraceRequest(model, input_ids=input_ids, position_ids=position_ids))
     except PlaygroundError as error:
         return sentence(error)
     return None

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from playground.engine.contract.models import CatalogueEntry, ModelInfo
-from playground.engine.process import shared_engine
 from playground.settings import is_loopback
+from playground.ui import compute
 from playground.ui.text import _, sentence
 
 _PASSED_ON = ("Forwarded", "X-Forwarded-For", "X-Real-IP", "Via")
@@ -44,7 +44,7 @@ def button(
 
 def start(model_id: str) -> None:
     """Have the engine bring and load a model in the background."""
-    shared_engine().load(model_id)
+    compute.load(model_id)
 
 
 def only_at_server() -> str:
@@ -59,7 +59,7 @@ def stop_button(info: ModelInfo, key: str) -> None:
 
 
 def _stop(model_id: str) -> None:
-    shared_engine().stop_download(model_id)
+    compute.stop_download(model_id)
 
 
 def size(entry: CatalogueEntry) -> str:

@@ -17,5 +17,5 @@ def token_labels(model_id: str, token_ids: NDArray[np.int64], before: bytes = b"
         token_ids: Ids of the tokens.
         before: Bytes before them that have begun a character; none after a whole text.
     """
-    texts = compute.get_engine().tokenizers.token_texts(model_id, token_ids)
+    texts = compute.tokenizers().token_texts(model_id, token_ids)
     return tuple(pieces.piece(text, before).label for text in texts)

@@ -98,7 +98,7 @@ def _ask(context: PageContext, trace: Trace) -> NextCharacters:
 
 @st.cache_resource(max_entries=4, show_spinner=False)  # some 10 MB each
 def _spelling(model_id: str, d_vocab: int) -> Spelling:
-    return Spelling(compute.get_engine().tokenizers.bytes_of_tokens(model_id, d_vocab))
+    return Spelling(compute.tokenizers().bytes_of_tokens(model_id, d_vocab))
 
 
 def _reading(found: NextCharacters) -> str:

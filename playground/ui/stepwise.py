@@ -11,7 +11,7 @@ from playground.engine.contract.beams import BeamsRequest, BeamStep
 from playground.engine.contract.generation import GenerateManyRequest, GenerateRequest, GenerateStep
 from playground.engine.contract.scores import ScoreRequest, Scores
 from playground.engine.contract.waiting import OnWait
-from playground.ui.compute import get_engine
+from playground.ui.compute import engine
 from playground.ui.state import PageContext, click_waits
 from playground.ui.waiting import Clicked, WaitingLine
 
@@ -29,7 +29,7 @@ def generate(context: PageContext, settings: Mapping[str, Any]) -> Generator[Gen
     request = GenerateRequest(
         context.model.model_id, context.text, owner=context.owner, topic="generate", **settings
     )
-    return _until_click(request, get_engine().generate)
+    return _until_click(request, engine().generate)
 
 
 def generate_many(
@@ -47,7 +47,7 @@ def generate_many(
         GenerateRequest(model, max_new_tokens=max_new_tokens, n_top=1, **{"text": context.text, **one})
         for one in settings
     )
-    return _until_click(GenerateManyRequest(model, requests, owner=context.owner), get_engine().generate_many)
+    return _until_click(GenerateManyRequest(model, requests, owner=context.owner), engine().generate_many)
 
 
 def beams(
@@ -63,7 +63,7 @@ def beams(
         context.model.model_id, context.text, n_beams=n_beams, length_penalty=length_penalty,
         max_new_tokens=max_new_tokens, owner=context.owner,
     )  # fmt: skip
-    return _until_click(request, get_engine().beams)
+    return _until_click(request, engine().beams)
 
 
 def scores(
@@ -87,7 +87,7 @@ def scores(
         context.model.model_id, tuple(texts), tuple(candidates), tuple(following), owner=context.owner,
         topic=topic,
     )  # fmt: skip
-    return _until_click(request, get_engine().score, ends_at_click=ends_at_click)
+    return _until_click(request, engine().score, ends_at_click=ends_at_click)
 
 
 def _until_click(
@@ -97,7 +97,7 @@ def _until_click(
 
     Closing the iterator stops the model within one step.
     """
-    line = WaitingLine(get_engine(), request, ends_at_click=ends_at_click, ends_run=ends_at_click)
+    line = WaitingLine(engine(), request, ends_at_click=ends_at_click, ends_run=ends_at_click)
 
     def steps() -> Generator[Step]:
         with suppress(Clicked), line:

@@ -38,7 +38,7 @@ def say(text: str, model: ModelInfo, needs: Collection[Capability] = ()) -> None
     script = script_of(text[:READ_CHARS])
     if not script or not model.languages or is_written_in(model.languages, script):
         return
-    infos = compute.get_engine().models()
+    infos = compute.models()
     base_id = AdapterName.of(model.model_id).base_id  # an adapter may have been trained on anything
     name = next((info.name for info in infos if info.model_id == base_id), model.name)
     language = _(_NAMES.get(script, N_("the language of these letters")))
@@ -95,7 +95,7 @@ def _why_not(others: Sequence[ModelInfo]) -> str:
 @st.fragment(run_every=1.0, key="unread_language_coming")
 def _coming(model_ids: Sequence[str]) -> None:
     """Progress of the downloads, for everybody; a full rerun as soon as one has ended."""
-    infos = {info.model_id: info for info in compute.get_engine().models()}
+    infos = {info.model_id: info for info in compute.models()}
     for model_id in model_ids:
         info = infos[model_id]
         if info.download is None:

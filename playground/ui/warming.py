@@ -6,11 +6,9 @@ import time
 
 import streamlit as st
 
-from playground.engine.contract.engine import Engine
 from playground.engine.contract.models import AdapterName, CatalogueEntry, ModelInfo
-from playground.engine.process import shared_engine, start_shared_engine
 from playground.errors import ModelNotFound, PlaygroundError
-from playground.ui import adapters, download
+from playground.ui import adapters, compute, download
 from playground.ui.text import N_, _, large, plain, sentence
 
 _STATE_WORDS = {
@@ -25,7 +23,7 @@ _STATE_WORDS = {
 
 def model_when_ready(entry: CatalogueEntry) -> ModelInfo | None:
     """The model's facts when it can answer; else draw what it is doing and give None."""
-    start_shared_engine()
+    compute.start_engine()
     try:
         info = _info(entry)
     except PlaygroundError as error:
@@ -62,20 +60,8 @@ def state_words(entry: CatalogueEntry) -> str:
     return " · ".join(words)
 
 
-def _engine() -> Engine | None:
-    """The engine, or None while its libraries are being imported.
-
-    Raises:
-        PlaygroundError: It could not start.
-    """
-    try:
-        return shared_engine(timeout_s=0)
-    except TimeoutError:
-        return None
-
-
 def _info(entry: CatalogueEntry) -> ModelInfo | None:
-    engine = _engine()
+    engine = compute.running_engine()
     if engine is None:
         return None
     base_id = AdapterName.of(entry.model_id).base_id

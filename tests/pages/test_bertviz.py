@@ -43,7 +43,7 @@ def script(model: str, text: str) -> None:
     from playground.ui import compute, state
     from playground.ui.attention import bertviz as bertviz_view
 
-    info = next(info for info in compute.get_engine().models() if info.model_id == model)
+    info = next(info for info in compute.models() if info.model_id == model)
     context = state.PageContext("attention", info, text, state.language(), "owner")
     bertviz_view.panel(context, compute.trace(context, Capture(attentions="float32"), topic="attention"))
 

@@ -211,7 +211,7 @@ def test_questions_are_scored_before_and_after(open_app: OpenApp, engine: LocalE
     assert {when: len(given) for when, given in answers.given.items()} == {"before": 20, "after": 20}
     net = oracle(engine._settings, tiny.LLAMA)
     for place, one in enumerate(answers.questions):
-        prompt = list(sets.prompt_ids(engine, tiny.LLAMA, one.text))
+        prompt = list(sets.prompt_ids(tiny.LLAMA, one.text))
         means = []
         for candidate in (one.answer, *one.others):
             ids = list(engine.tokenizers.tokenize(tiny.LLAMA, candidate, add_special_tokens=False).input_ids)
@@ -233,7 +233,7 @@ def test_both_texts_are_the_models_and_strength_0_is_the_base(open_app: OpenApp,
     app.button(key="fin_write").click().run()
     assert not app.exception
     texts = app.session_state["fin_written"].texts
-    ids = sets.prompt_ids(engine, tiny.LLAMA, "the cat")
+    ids = sets.prompt_ids(tiny.LLAMA, "the cat")
     for name, model in (("before", tiny.LLAMA), ("after", last.adapter)):
         written = list(ids)
         while len(written) < len(ids) + 40 and len(written) < tiny.N_CTX:

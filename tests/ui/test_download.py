@@ -91,7 +91,7 @@ def script(text: str, model_id: str, language: str, needs: tuple[str, ...]) -> N
     from playground.ui import compute, unread_language
 
     st.session_state["lang"] = language
-    model = next(info for info in compute.get_engine().models() if info.model_id == model_id)
+    model = next(info for info in compute.models() if info.model_id == model_id)
     unread_language.say(text, model, needs)  # type: ignore[arg-type]
 
 
@@ -104,8 +104,7 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
         engine: Engine, text: str = KOREAN, model: str = DEFAULT_DECODER, language: str = "en",
         needs: tuple[str, ...] = ("logits",), is_at_server: bool = True,
     ) -> AppTest:  # fmt: skip
-        monkeypatch.setattr(compute, "get_engine", lambda: engine)
-        monkeypatch.setattr(download, "shared_engine", lambda: engine)
+        monkeypatch.setattr(compute, "shared_engine", lambda: engine)
         monkeypatch.setattr(download, "is_at_server", lambda: is_at_server)
         app = AppTest.from_function(script, args=(text, model, language, needs)).run()
         assert not app.exception

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from playground.engine.contract.models import CatalogueEntry, Download, ModelInfo
 from playground.errors import HubUnreachable, Message, PlaygroundError, SetUpError
-from playground.ui import download, warming
+from playground.ui import compute, download, warming
 
 ENTRY = CatalogueEntry("a/b_c", "Tiny", "decoder", "llama", frozenset(), (), "", "main", "hub", 540_000_000)
 INFO = ModelInfo(
@@ -46,8 +46,6 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
     def script(entry: object, language: str) -> None:
         import streamlit as st
 
-        from playground.ui import warming
-
         st.session_state["lang"] = language
         ready = warming.model_when_ready(entry)
         st.text("ready" if ready else "not ready")
@@ -61,10 +59,9 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
                 raise engine
             return engine
 
-        monkeypatch.setattr(warming, "shared_engine", shared_engine)
-        monkeypatch.setattr(download, "shared_engine", shared_engine)
+        monkeypatch.setattr(compute, "shared_engine", shared_engine)
         monkeypatch.setattr(download, "is_at_server", lambda: at_server)
-        monkeypatch.setattr(warming, "start_shared_engine", lambda: None)
+        monkeypatch.setattr(compute, "start_shared_engine", lambda: None)
         app = AppTest.from_function(script, args=(ENTRY, language), default_timeout=180).run()
         assert not app.exception
         return app

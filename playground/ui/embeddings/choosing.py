@@ -30,9 +30,9 @@ def word_token(model: str, word: str) -> int | None:
 
     None, and one sentence on the page, when the vocabulary has no such token.
     """
-    engine = compute.get_engine()
+    tokenizers = compute.tokenizers()
     for text in (word if word.startswith(" ") else f" {word}", word):
-        cut = engine.tokenizers.tokenize(model, text, add_special_tokens=False)
+        cut = tokenizers.tokenize(model, text, add_special_tokens=False)
         token = cut.token_bytes[0].decode("utf-8", "replace") if len(cut) == 1 else ""
         if token and is_same(token.strip().lower(), word.strip().lower()):
             return cut.input_ids[0]
@@ -41,9 +41,9 @@ def word_token(model: str, word: str) -> int | None:
 
 def say_unknown(model: str, words: Iterable[str]) -> None:
     """One sentence for words that are not a single token, with the tokens they are read as."""
-    engine = compute.get_engine()
+    tokenizers = compute.tokenizers()
     for word in words:
-        cut = engine.tokenizers.tokenize(model, f" {word}", add_special_tokens=False)
+        cut = tokenizers.tokenize(model, f" {word}", add_special_tokens=False)
         read = " | ".join(pieces.labels(cut)) or "∅"
         st.warning(
             _(
@@ -56,7 +56,7 @@ def say_unknown(model: str, words: Iterable[str]) -> None:
 def labels(model: str, token_ids: Iterable[int]) -> dict[int, str]:
     """Token id -> how it is shown."""
     ids = np.array(sorted(set(token_ids)), dtype=np.int64)
-    texts = compute.get_engine().tokenizers.token_texts(model, ids)
+    texts = compute.tokenizers().token_texts(model, ids)
     return {token_id: pieces.piece(text).label for token_id, text in zip(ids.tolist(), texts, strict=True)}
 
 

@@ -56,7 +56,7 @@ def draw(context: PageContext, _table: EmbeddingTable) -> None:
 
 def _models(context: PageContext) -> dict[str, ModelInfo]:
     """The chosen model, SmolLM2 and the default encoder: those that can be read from, each once."""
-    known = {info.model_id: info for info in compute.get_engine().models()}
+    known = {info.model_id: info for info in compute.models()}
     wanted = dict.fromkeys((context.model.model_id, DEFAULT_DECODER, state.settings().default_encoder))
     return {
         model: known[model]

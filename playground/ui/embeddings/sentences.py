@@ -111,7 +111,7 @@ def _encoder(context: PageContext) -> ModelInfo:
     if context.model.kind == "encoder":
         return context.model
     default = state.settings().default_encoder
-    return next(info for info in compute.get_engine().models() if info.model_id == default)
+    return next(info for info in compute.models() if info.model_id == default)
 
 
 def _sentences() -> tuple[tuple[str, ...], tuple[str, ...]]:

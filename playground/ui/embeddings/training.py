@@ -73,7 +73,7 @@ def _pictures(
     groups = [group for _word, group, _id in kept]
     ids = [token_id for _word, _group, token_id in kept]
     trained = table.vectors[np.array(ids)]
-    random = compute.get_engine().vectors.untrained_vectors(len(ids), trained.shape[1], seed)
+    random = compute.vectors().untrained_vectors(len(ids), trained.shape[1], seed)
     st.markdown(f"#### {_('What did training do to these words?')}")
     frame = frames.maps({"random": pca(random), "trained": pca(trained)}, words, groups)
     alt = _("The same words before and after training, as two maps")

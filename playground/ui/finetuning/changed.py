@@ -24,7 +24,7 @@ def panel(context: PageContext) -> None:
     adapter = pick(context, "fin_changed")
     if adapter is None:
         return
-    changes = compute.get_engine().adapters.changes(adapter.model_id)
+    changes = compute.adapters().changes(adapter.model_id)
     left, right = st.columns(2)
     with left:
         _heat_map(changes)
@@ -107,7 +107,7 @@ def _beside(context: PageContext, adapter: AdapterInfo, changes: tuple[LowRank, 
             _("Add both into a new adapter"), key="fin_add", icon=":material/add:", on_click=_add,
             args=(adapter.model_id, other.model_id, context.owner),
         )  # fmt: skip
-    value = cosine(changes, compute.get_engine().adapters.changes(other.model_id))
+    value = cosine(changes, compute.adapters().changes(other.model_id))
     if math.isnan(value):
         st.caption(_("One of them changes nothing."))
         return
@@ -122,6 +122,6 @@ def _beside(context: PageContext, adapter: AdapterInfo, changes: tuple[LowRank, 
 
 def _add(first: str, second: str, owner: str) -> None:
     try:
-        compute.get_engine().adapters.added(first, second, owner)
+        compute.adapters().added(first, second, owner)
     except PlaygroundError as error:
         st.session_state["fin_add_error"] = error

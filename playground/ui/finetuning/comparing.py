@@ -61,7 +61,7 @@ def panel(context: PageContext) -> Callable[[], None] | None:
     if not prompt.strip():
         st.info(_("Type a prompt."))
         return None
-    ids = sets.prompt_ids(compute.get_engine(), adapter.base_id, prompt)
+    ids = sets.prompt_ids(adapter.base_id, prompt)
     _lines(context, adapter, ids, strength)
     model_id = AdapterName(
         adapter.base_id, AdapterName.of(adapter.model_id).adapter_id, strength / 100

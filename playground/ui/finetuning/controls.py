@@ -104,7 +104,7 @@ def draw(data: TrainingSet, sliders: DeltaGenerator) -> TrainingSettings:
         )  # fmt: skip
     with st.popover(_("More settings"), icon=":material/tune:", width="content"):
         more = _more(data)
-    known = compute.get_engine().training.linears(data.base_id)
+    known = compute.training().linears(data.base_id)
     modules = modules_of(known, more["modules"])
     last = max(one.layer for one in known)
     layers = tuple(
@@ -174,7 +174,7 @@ def take_preset() -> None:
 def cost(data: TrainingSet, chosen: TrainingSettings, s_a_token: float | None) -> str:
     """One line: how many numbers are trained, how much memory and time that will take."""
     read, computed = data.tokens_a_step(chosen.run.batch_size)
-    known = compute.get_engine().training.linears(data.base_id)
+    known = compute.training().linears(data.base_id)
     activations = sum(one.d_out + one.d_in for one in known) * 4 * 1.35 * computed  # measured: 1.7 MB a token
     megabytes = (chosen.n_trained * BYTES_A_NUMBER + activations) / 1e6
     epochs = chosen.run.n_steps * chosen.run.batch_size / max(1, len(data.texts))

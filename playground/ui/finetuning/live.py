@@ -41,7 +41,7 @@ _STATUS = {
 
 def runs(context: PageContext) -> list[TrainingState]:
     """This session's runs that train adapters, oldest first."""
-    known = compute.get_engine().training.runs.of(context.owner)
+    known = compute.training().runs.of(context.owner)
     return [one for one in known if isinstance(one.settings, FinetuneSettings)]
 
 
@@ -82,7 +82,7 @@ def show_start_error() -> None:
 
 def _start(data: TrainingSet, chosen: TrainingSettings) -> None:
     st.session_state["fin_error"] = None
-    runs = compute.get_engine().training.runs
+    runs = compute.training().runs
     try:
         request = chosen.request(data)
         runs.start(request)
@@ -171,7 +171,7 @@ def _draw(state: TrainingState) -> None:
 
 
 def _buttons(state: TrainingState) -> None:
-    runs, run_id = compute.get_engine().training.runs, state.run_id
+    runs, run_id = compute.training().runs, state.run_id
     if state.status in ("running", "waiting"):
         st.button(_("Pause"), key="fin_pause", icon=":material/pause:", on_click=runs.pause, args=(run_id,))
     if state.status == "paused":

@@ -137,16 +137,16 @@ def _file(
         more[CARD] = code.run_card(run, live.adapter_settings(run), data, context.model.revision)
         if data is not None:
             more[SCRIPT] = code.reproduce(live.adapter_settings(run), data)
-    return compute.get_engine().adapters.exported(adapter.model_id, more)
+    return compute.adapters().exported(adapter.model_id, more)
 
 
 def _remove(adapter: AdapterInfo, owner: str) -> None:
     if st.session_state["model"].startswith(adapter.model_id):
         put("model", adapter.base_id)
-    compute.get_engine().adapters.remove(adapter.model_id, owner)
+    compute.adapters().remove(adapter.model_id, owner)
 
 
 def _take(name: str, data: bytes, base_id: str, owner: str, any_base: bool = False) -> None:
-    taken = compute.get_engine().adapters.imported(base_id, name, data, owner, any_base=any_base)
+    taken = compute.adapters().imported(base_id, name, data, owner, any_base=any_base)
     known = next(one.name for one in adapters.mine() if one.model_id == taken.model_id)
     st.session_state["fin_adapter_taken"] = known, taken.ignored

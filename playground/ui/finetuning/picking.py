@@ -40,6 +40,6 @@ def context_of(context: PageContext, model_id: str) -> PageContext:
     """The page's context with another model: the base, or an adapter on it."""
     known = frame.models()
     base_id = AdapterName.of(model_id).base_id
-    base = next(one for one in compute.get_engine().models() if one.model_id == base_id)
+    base = next(one for one in compute.models() if one.model_id == base_id)
     entry = adapters.entry_of(model_id, known) or known[base_id]
     return replace(context, model=adapters.info_of(base, entry))

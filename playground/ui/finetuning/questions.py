@@ -15,7 +15,7 @@ from playground.charts import finetuning as charts
 from playground.core.tables import finetuning as frames
 from playground.core.tables import training as frames_training
 from playground.engine.contract.scores import Scores
-from playground.ui import compute, show, stepwise
+from playground.ui import show, stepwise
 from playground.ui.finetuning import sets
 from playground.ui.finetuning.picking import context_of, pick
 from playground.ui.finetuning.sets import ChoiceQuestion, TrainingSet
@@ -100,8 +100,7 @@ def panel(context: PageContext, data: TrainingSet | None) -> Callable[[], None] 
 
 def _ask(context: PageContext, base_id: str, answers: ChoiceAnswers, place: Any) -> None:  # noqa: ANN401
     st.session_state[KEY] = answers
-    engine = compute.get_engine()
-    prompts = [sets.prompt_ids(engine, base_id, one.text) for one in answers.questions]
+    prompts = [sets.prompt_ids(base_id, one.text) for one in answers.questions]
     candidates = [(one.answer, *one.others) for one in answers.questions]
     for when, model in (("before", base_id), ("after", answers.asked[0])):
         answers.given[when] = []
@@ -163,13 +162,12 @@ def _say(answers: ChoiceAnswers) -> None:
 
 
 def _under(answers: ChoiceAnswers, base_id: str, model_id: str) -> None:
-    engine = compute.get_engine()
     show.under_picture(
         "fin_questions",
         frame=lambda: frames_training.answers(answers.table()),
         code=lambda: show.code(
             "questions", folder=show.model_folder(model_id),
-            prompts=[list(sets.prompt_ids(engine, base_id, one.text)) for one in answers.questions],
+            prompts=[list(sets.prompt_ids(base_id, one.text)) for one in answers.questions],
             candidates=[[one.answer, *one.others] for one in answers.questions],
         ),
         picture="fin_scores_picture",

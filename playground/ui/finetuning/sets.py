@@ -11,7 +11,6 @@ from typing import Any
 import streamlit as st
 
 from playground.core.files.training_rows import TrainingFile, TrainingRow, pairs, split
-from playground.engine.contract.engine import Engine
 from playground.engine.contract.models import AdapterName
 from playground.engine.contract.training import TrainingText
 from playground.ui import compute
@@ -146,22 +145,22 @@ class TrainingSet:
 
     def prompt_ids(self, text: str) -> tuple[int, ...]:
         """A prompt as the trained model reads it."""
-        return prompt_ids(compute.get_engine(), self.base_id, text)
+        return prompt_ids(self.base_id, text)
 
     def _usable(self, rows: Sequence[TrainingRow]) -> tuple[TrainingRow, ...]:
         return tuple(row for row, text in zip(rows, self._read(rows), strict=True) if text.n_trained)
 
     def _read(self, rows: Sequence[TrainingRow]) -> tuple[TrainingText, ...]:
-        return compute.get_engine().training.texts(self.base_id, rows)
+        return compute.training().texts(self.base_id, rows)
 
 
-def prompt_ids(engine: Engine, model_id: str, text: str) -> tuple[int, ...]:
+def prompt_ids(model_id: str, text: str) -> tuple[int, ...]:
     """A prompt as an instruct model reads it: in its chat template; else alone on its line."""
     base_id = AdapterName.of(model_id).base_id
-    info = next(one for one in engine.models() if one.model_id == base_id)
+    info = next(one for one in compute.models() if one.model_id == base_id)
     if "chat_template" not in info.capabilities:
         return compute.cut(base_id, f"{text}\n").input_ids
-    return engine.tokenizers.chat(base_id, [{"role": "user", "content": text}]).input_ids
+    return compute.tokenizers().chat(base_id, [{"role": "user", "content": text}]).input_ids
 
 
 def names() -> dict[str, str]:

@@ -145,12 +145,12 @@ def read(context: PageContext, messages: list[ChatMessage]) -> Chat:
     Raises:
         TextTooLong: All of them together.
     """
-    engine, model_id = compute.get_engine(), context.model.model_id
-    marks = engine.tokenizers.info(model_id).special_ids
+    tokenizers, model_id = compute.tokenizers(), context.model.model_id
+    marks = tokenizers.info(model_id).special_ids
     readings = {}
     if "chat_template" in context.model.capabilities:
-        framed = engine.tokenizers.chat(model_id, messages)
-        around = engine.tokenizers.chat_frames(model_id, messages)
+        framed = tokenizers.chat(model_id, messages)
+        around = tokenizers.chat_frames(model_id, messages)
         readings["template"] = frames.reading(framed, around, messages, marks, "template")
     joined = compute.cut(model_id, "\n".join(message["content"] for message in messages))
     breaks = ["", *["\n"] * (len(messages) - 1), ""]

@@ -128,9 +128,7 @@ def _bases(chat: Chat) -> dict[str, CatalogueEntry]:
     """Decoders of this machine without a chat template; none where the model itself has none."""
     if "template" not in chat.readings:
         return {}
-    here = {
-        one.model_id for one in compute.get_engine().models() if one.state in ("waiting", "loading", "ready")
-    }
+    here = {one.model_id for one in compute.models() if one.state in ("waiting", "loading", "ready")}
     return {
         model_id: entry
         for model_id, entry in frame.models().items()

@@ -74,7 +74,7 @@ class Prompt:
         if self.style != "chat":
             return blocks(self.task, self.demos, self.query.text, self.style)
         said = messages(self.task, self.demos, self.query.text)
-        frames = compute.get_engine().tokenizers.chat_frames(self.context.model.model_id, said)
+        frames = compute.tokenizers().chat_frames(self.context.model.model_id, said)
         return chat_blocks(self.tokens.text, frames, said)
 
     @cached_property
@@ -86,7 +86,7 @@ class Prompt:
         """The same prompt with these examples."""
         if self.style == "chat":
             return self._chat(demos, self.query.text)
-        tokenizers, text = compute.get_engine().tokenizers, self.literal(demos, self.query.text)
+        tokenizers, text = compute.tokenizers(), self.literal(demos, self.query.text)
         return tokenizers.tokenize(self.context.model.model_id, text, add_special_tokens=True)
 
     def literal(self, demos: Sequence[Example], query: str) -> str:
@@ -109,7 +109,7 @@ class Prompt:
 
     def _chat(self, demos: Sequence[Example], query: str) -> Tokenization:
         said = messages(self.task, demos, query)
-        return compute.get_engine().tokenizers.chat(self.context.model.model_id, said)
+        return compute.tokenizers().chat(self.context.model.model_id, said)
 
     @property
     def chance(self) -> float:

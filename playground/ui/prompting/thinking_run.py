@@ -93,7 +93,7 @@ class ThinkingRun:
         model = self.context.model
         if "chat_template" not in model.capabilities:
             return {"text": text, **how}
-        chat = compute.get_engine().tokenizers.chat(model.model_id, [{"role": "user", "content": text}])
+        chat = compute.tokenizers().chat(model.model_id, [{"role": "user", "content": text}])
         return {"input_ids": chat.input_ids, **how}
 
     def add(self, one: Transcript, step: GenerateStep) -> None:

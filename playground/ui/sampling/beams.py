@@ -199,11 +199,11 @@ def _draw(search: Search, trace: Trace) -> None:
 
 def _texts(search: Search) -> pd.DataFrame:
     """The texts of the search, best first, then greedy and sampled."""
-    engine, model_id = compute.get_engine(), search.context.model.model_id
+    tokenizers, model_id = compute.tokenizers(), search.context.model.model_id
     found = [
         (
             f"beam {place}",
-            engine.tokenizers.text_of(model_id, one.token_ids),
+            tokenizers.text_of(model_id, one.token_ids),
             one.token_ids,
             one.is_cut,
             one.logprob,

@@ -46,9 +46,9 @@ def branch(run: Continuation, place: int, wanted: Expected) -> None:
     path.tokens = [*run.tokens[:place], chosen]
     path.expected = run.expected[: place + 1]
     path.near = [*run.near[:place], False]
-    engine, model_id, ids = compute.get_engine(), run.context.model.model_id, path.written
-    path.text = engine.tokenizers.text_of(model_id, ids)
-    texts = engine.tokenizers.token_texts(model_id, np.array(ids, dtype=np.int64))
+    tokenizers, model_id, ids = compute.tokenizers(), run.context.model.model_id, path.written
+    path.text = tokenizers.text_of(model_id, ids)
+    texts = tokenizers.token_texts(model_id, np.array(ids, dtype=np.int64))
     path.begun = pieces.open_bytes(b"".join(map(pieces.bytes_of, texts)))
     path.tokens = [
         one._replace(token=label) for one, label in zip(path.tokens, pieces.written(texts), strict=True)

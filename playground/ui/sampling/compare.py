@@ -45,7 +45,7 @@ class Side:
         if not by_text:
             return dict(zip(ids.tolist(), probs, strict=True))
         found: dict[Hashable, float] = {}
-        texts = compute.get_engine().tokenizers.token_texts(self.context.model.model_id, ids)
+        texts = compute.tokenizers().token_texts(self.context.model.model_id, ids)
         for text, mass in zip(texts, probs, strict=True):
             found[text] = found.get(text, 0.0) + mass
         return found
@@ -151,7 +151,7 @@ def _labels(sides: Sequence[Side], *, by_text: bool) -> dict[Hashable, str]:
     found: dict[Hashable, str] = {}
     for side in sides:
         ids, model_id = side.kept.token_ids[:N_SHOWN], side.context.model.model_id
-        keys = compute.get_engine().tokenizers.token_texts(model_id, ids) if by_text else ids.tolist()
+        keys = compute.tokenizers().token_texts(model_id, ids) if by_text else ids.tolist()
         found |= dict(zip(keys, token_labels(model_id, ids), strict=True))
     return found
 

@@ -96,7 +96,7 @@ def panel(context: PageContext) -> None:
 def _ways(context: PageContext) -> tuple[_Way, _Way | None]:
     """The text alone, and behind the start token; None where the model has none, or no room for it."""
     tokens, model = compute.tokenize(context), context.model
-    tokenizers = compute.get_engine().tokenizers
+    tokenizers = compute.tokenizers()
     bare = tokenizers.tokenize(model.model_id, context.text, add_special_tokens=False)
     n_start = next((place for place, special in enumerate(tokens.special) if not special), 0)
     if n_start:

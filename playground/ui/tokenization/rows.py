@@ -65,7 +65,7 @@ def _take_live() -> None:
 
 def picked(context: PageContext) -> tuple[list[str], bool]:
     """The tokenizers to compare, the chosen model's first; whether marks are read as marks."""
-    names = compute.get_engine().tokenizers.names()
+    names = compute.tokenizers().names()
     first = [name for name in DEFAULT if name in names]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         others = st.multiselect(
@@ -103,7 +103,7 @@ def rows(
 def info(tokenizer_id: str) -> TokenizerInfo:
     """Facts about a tokenizer; a sentence and the end of this run when it is not here."""
     try:
-        return compute.get_engine().tokenizers.info(tokenizer_id)
+        return compute.tokenizers().info(tokenizer_id)
     except PlaygroundError as error:
         stop_with(error)
 
@@ -116,7 +116,7 @@ def _row(tokenizer_id: str, text: str, read_special: bool) -> NamedRow:
 @st.cache_resource(max_entries=200, show_spinner=False)
 def cut(tokenizer_id: str, text: str, read_special: bool = False) -> Tokenization:
     """The text as a tokenizer cuts it, without a frame around it."""
-    return compute.get_engine().tokenizers.tokenize(
+    return compute.tokenizers().tokenize(
         tokenizer_id, text, add_special_tokens=False, read_special=read_special
     )
 
@@ -196,10 +196,9 @@ def frame_panel(context: PageContext, read_special: bool) -> None:
         return
     model = context.model
     known = info(model.model_id)
-    engine = compute.get_engine()
     if "chat_template" in model.capabilities:
         messages = [{"role": "user", "content": context.text}]
-        framed = engine.tokenizers.chat(model.model_id, messages, read_special=read_special)
+        framed = compute.tokenizers().chat(model.model_id, messages, read_special=read_special)
         script = show.code("chat_template", folder=show.model_folder(model.model_id), text=context.text)
     else:
         framed = compute.tokenize(context)
