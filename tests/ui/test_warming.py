@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from playground.engine.contract.models import CatalogueEntry, Download, ModelInfo
 from playground.errors import HubUnreachable, Message, PlaygroundError, SetUpError
-from playground.ui import compute, download, warming
+from playground.ui import compute, download
 
 ENTRY = CatalogueEntry("a/b_c", "Tiny", "decoder", "llama", frozenset(), (), "", "main", "hub", 540_000_000)
 INFO = ModelInfo(
@@ -45,6 +45,8 @@ Run = Callable[..., AppTest]
 def run(monkeypatch: pytest.MonkeyPatch) -> Run:
     def script(entry: object, language: str) -> None:
         import streamlit as st
+
+        from playground.ui import warming
 
         st.session_state["lang"] = language
         ready = warming.model_when_ready(entry)
