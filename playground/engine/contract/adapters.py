@@ -76,7 +76,7 @@ class AdapterStore(Protocol):
         ...
 
     def info(self, model_id: str) -> AdapterInfo:
-        """What is known of an adapter.
+        """Facts about an adapter that readers see.
 
         Raises:
             AdapterGone: It is no longer here, or never was.
@@ -84,7 +84,7 @@ class AdapterStore(Protocol):
         ...
 
     def belongs(self, model_id: str, owner: str) -> bool:
-        """Whether a session may use the adapter; it may from now on where all others have left."""
+        """True if a session may use the adapter; it may from now on where all others have left."""
         ...
 
     def remove(self, model_id: str, owner: str) -> None:
@@ -92,7 +92,7 @@ class AdapterStore(Protocol):
         ...
 
     def changes(self, model_id: str) -> tuple[LowRank, ...]:
-        """What the adapter adds to each layer, in order, at the strength of the id.
+        """The low-rank change of each layer, in order, at the strength of the id.
 
         Raises:
             AdapterGone.

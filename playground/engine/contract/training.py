@@ -59,7 +59,7 @@ class TrainingText:
 
 @dataclass(frozen=True, slots=True)
 class RunSettings:
-    """What a training run is asked to do, without its data.
+    """Settings of a training run of any kind, without its data.
 
     Attributes:
         model: Catalogue id of the model it starts from; "" for a network that starts from nothing.
@@ -127,7 +127,7 @@ class FinetuneRequest(TrainingRequest):
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What the model wrote after a prompt at a milestone.
+    """Continuation of a prompt at a milestone.
 
     Attributes:
         step: After how many steps.
@@ -144,7 +144,7 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class TrainingState:
-    """How far a run is, without its data: as large for a thousand texts as for ten.
+    """Progress of a run, without its data: as large for a thousand texts as for ten.
 
     Attributes:
         run_id: Id of its request.
@@ -206,7 +206,7 @@ class Runs(Protocol):
         ...
 
     def state(self, request_id: str, owner: str) -> TrainingState | None:
-        """How far a run of this session is; None when there is none."""
+        """Progress of a run of this session; None when there is none."""
         ...
 
     def of(self, owner: str) -> list[TrainingState]:

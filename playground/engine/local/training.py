@@ -77,7 +77,7 @@ class LocalTraining:
     # ---- sessions that leave
 
     def owner_left(self, owner: str) -> None:
-        """What a session trains and has trained waits for its return, but not for ever."""
+        """Pause the runs of a session that has left, and keep them and its adapters for a while."""
         self._adapters.owner_left(owner)
         self.runs.pause_owner(owner)
         if self._adapters.of(owner) or self.runs.of(owner):

@@ -1,4 +1,4 @@
-"""What one run trains of a frozen base: the numbers of its adapter, with Adam's moments."""
+"""The slot of a run that trains an adapter: its numbers, with Adam's moments."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class AdapterSlot:
         }
 
     def snapshot(self, step: int, number: int) -> Adapter:
-        """What it has learned, as an adapter."""
+        """A copy of what it has learned, as an adapter."""
         settings = self.request.settings
         modules = tuple(dict.fromkeys(one.module for one in self.layers.values()))
         return Adapter(

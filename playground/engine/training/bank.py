@@ -36,7 +36,7 @@ BETAS, EPS, MAX_NORM = (0.9, 0.999), 1e-8, 1.0  # torch's AdamW, and the usual c
 
 @dataclass
 class BatchRows:
-    """What is in the forward: how many tokens of each slot, or that all are of one slot."""
+    """Rows of a forward: number of tokens of each slot, or the only slot that they all belong to."""
 
     lengths: Sequence[int]
     only: int | None = None

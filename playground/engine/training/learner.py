@@ -28,7 +28,7 @@ class Snapshot(Protocol):
         """Steps it was trained."""
 
     def is_finite(self) -> bool:
-        """Whether all its numbers are numbers."""
+        """True if all its numbers are numbers."""
 
 
 class Slot(Protocol):
@@ -63,7 +63,7 @@ class Learner(Protocol):
 
     @property
     def slots(self) -> Sequence[Slot]:
-        """What it trains."""
+        """The slots, in the order of the batches."""
 
     def step(self, batches: Sequence[Sequence[Any]]) -> list[float]:
         """One optimizer step of every slot.

@@ -63,7 +63,7 @@ class TrainingRun:
 
     @property
     def settings(self) -> RunSettings:
-        """What was asked, without the data."""
+        """Settings of the request."""
         return self.request.settings
 
     @property
@@ -73,19 +73,19 @@ class TrainingRun:
 
     @property
     def is_over(self) -> bool:
-        """Whether all steps are done."""
+        """True once all steps are done."""
         return self.state.step >= self.settings.n_steps
 
     @property
     def is_eval_due(self) -> bool:
-        """Whether it is to be tested before the next step."""
+        """True if it is to be evaluated before the next step."""
         step, every = self.state.step, max(MIN_BETWEEN, self.settings.n_steps // N_EVALS)
         due = step % every == 0 or step in MILESTONES or self.is_over
         return due and step not in self.evaluated_steps
 
     @property
     def is_sampling_due(self) -> bool:
-        """Whether its prompts are to be continued here."""
+        """True if its prompts are to be continued before the next step."""
         return bool(self.request.prompts) and (self.state.step in MILESTONES or self.is_over)
 
     @property
@@ -103,7 +103,7 @@ class TrainingRun:
 
     @property
     def first_samples(self) -> tuple[Sample, ...]:
-        """What the prompts gave before the first step; none until all of it is whole."""
+        """Samples before the first step; none until all of them are whole."""
         found = tuple(one for one in self.state.samples if one.step == 0 and one.status == "whole")
         return found if len(found) == len(self.request.prompts) else ()
 
@@ -113,7 +113,7 @@ class TrainingRun:
         return most_tokens(self.request)
 
     def improves_with(self, held_out: float) -> bool:
-        """Whether it has never had such a low held-out loss; at step 0 nothing has been learned."""
+        """True if its held-out loss was never that low; at step 0 nothing has been learned."""
         return self.state.step > 0 and (self.best is None or held_out < self.best[0])
 
     def batch(self) -> list[Example]:
@@ -126,7 +126,7 @@ class TrainingRun:
         return self.slot.snapshot(self.state.step, self.state.number)
 
     def result(self) -> Snapshot | None:
-        """What is worth keeping at its end: of the best step where that is wanted, and after a failure."""
+        """Snapshot that is kept at its end: of the best step where asked for, and after a failure."""
         if self.state.status == "failed":
             if self.best is None or not self.best[0] < self.state.held_out[0][1]:
                 return None  # nothing good came of it
@@ -182,6 +182,9 @@ def text_order(n_texts: int, n_read: int, seed: int) -> NDArray[np.int64]:
         n_read: How many are read in all.
         seed: Of the order.
 
+    Returns:
+        At least `n_read` places, whole rounds. Shape [place].
+
     Example:
         >>> sorted(text_order(3, 6, seed=0)[:3].tolist())
         [0, 1, 2]
@@ -228,5 +231,5 @@ def check_run(request: TrainingRequest, settings: Settings) -> None:
 
 
 def has_diverged(loss: float, guess_loss: float) -> bool:
-    """Whether a loss is no number, or twice that of guessing among all outcomes."""
+    """True if a loss is no number, or more than twice that of guessing among all outcomes."""
     return not math.isfinite(loss) or loss > 2 * guess_loss

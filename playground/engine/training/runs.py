@@ -102,7 +102,7 @@ class RunTable:
         self._wake()
 
     def state(self, request_id: str, owner: str) -> TrainingState | None:
-        """How far a run of this session is; None when there is none."""
+        """Progress of a run of this session; None when there is none."""
         with self._lock:
             run = self._runs.get(request_id)
             if run is None or run.request.owner != owner:
@@ -160,7 +160,7 @@ class RunTable:
 
     @property
     def has_orphans(self) -> bool:
-        """Whether there is a run whose session has left."""
+        """True if there is a run whose session has left."""
         with self._lock:
             return any(self._has_left(run.request.owner) for run in self._runs.values())
 
@@ -174,7 +174,7 @@ class RunTable:
 
     @property
     def is_waiting(self) -> bool:
-        """Whether a run waits."""
+        """True if a run waits."""
         with self._lock:
             return any(run.state.status == "waiting" for run in self._runs.values())
 
@@ -277,7 +277,7 @@ class RunTable:
         return partial(self._sampled, run, step)
 
     def add_samples(self, run: TrainingRun, samples: Sequence[Sample]) -> None:
-        """What the run's prompts gave at one milestone."""
+        """Add the samples of one milestone."""
         with self._lock:
             self._note(run, samples=(*run.state.samples, *samples))
 
@@ -341,7 +341,7 @@ class RunTable:
 
 
 def _message_of(error: Exception) -> Message:
-    """What the owner of a run reads of an error."""
+    """Message of an error for the owner of a run."""
     if is_out_of_memory(error):
         error = OutOfMemory()
     if isinstance(error, PlaygroundError):

@@ -38,7 +38,7 @@ class Trainer:
 
     @property
     def has_work(self) -> bool:
-        """Whether a run trains or waits, or one that was stopped still holds its slot."""
+        """True if a run trains or waits, or one that was stopped still holds its slot."""
         return bool(self._groups) or self._runs.is_waiting
 
     def work(self, give_way: GiveWay) -> None:
@@ -100,7 +100,7 @@ class Trainer:
     # ---- evaluations
 
     def _evaluate(self, run: TrainingRun, learner: Learner, index: int) -> None:
-        """Where that is due: losses on held-out and general texts, and the prompts continued."""
+        """If due, measure held-out and general texts, continue the prompts."""
         if not run.is_eval_due or run.state.status != "running":
             return
         same = self._runs.runs_with_same_eval_set(run) if run.state.step == 0 else []

@@ -136,7 +136,7 @@ def test_closing_ends_every_wait_for_a_model_that_is_still_in_the_line(loading_e
         waits += [
             pool.submit(engine.inside.positions, tiny.BERT),
             pool.submit(engine.vectors.embedding_table, tiny.BERT),
-            pool.submit(engine.linears, tiny.BERT),
+            pool.submit(engine.training.linears, tiny.BERT),
             pool.submit(engine.trace, TraceRequest(tiny.BERT, "a", Capture(hidden_states="all"))),
         ]
         until(lambda: engine._table._futures.keys() >= {tiny.LLAMA, tiny.GPT2, tiny.BERT})
