@@ -14,7 +14,7 @@ from playground.engine.contract.models import Download, ModelInfo, State
 from playground.engine.models.catalogue import catalogue
 from playground.errors import HubUnreachable, Message
 from playground.settings import DEFAULT_DECODER, Settings
-from playground.ui import compute, download
+from playground.ui import compute, download, text
 
 KOREAN = "대한민국의 수도는"
 QWEN, KOGPT, KLUE = "Qwen/Qwen3-0.6B", "skt/kogpt2-base-v2", "klue/bert-base"
@@ -52,6 +52,14 @@ def test_only_who_sits_at_the_server_may_download(
 def test_a_download_says_its_bytes_and_its_expected_time(seconds: float, words: str) -> None:
     info = replace(infos({})[0], message=how_far(12, 548, 2.2), download=Download(0.02, seconds))
     assert download.progress_words(info) == f"12 / 548 MB (2 %) · {words}"
+
+
+def test_a_download_says_the_same_in_korean(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(text, "language", lambda: "ko")
+    info = replace(infos({})[0], message=how_far(12, 548, 2.2), download=Download(0.02, 150.0))
+    assert download.progress_words(info) == "12 / 548 MB (2 %) · 약 2분 남음"
+    asked = replace(info, message=None)
+    assert download.progress_words(asked) == "모델 허브에 묻는 중"
 
 
 # ---------------------------------------------------------------- the line

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gettext
 import io
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,41 +14,9 @@ from streamlit.testing.v1 import AppTest
 
 from playground.paths import site_root
 from playground.ui import text, translations
+from tests.third_language import POLISH, polish_too
 
 KOREAN = site_root() / "assets/locale/ko/LC_MESSAGES/playground.po"
-POLISH = r"""
-msgid ""
-msgstr ""
-"Language: pl\n"
-"X-Language-Name: Polski\n"
-"Plural-Forms: nplurals=3; plural=(n==1 ? 0 : n%10>=2 && n%10<=4 && (n%100<10 || n%100>=20) ? 1 : 2);\n"
-"Content-Type: text/plain; charset=utf-8\n"
-
-#: playground/engine/models/loading.py
-msgid "Ready"
-msgstr "Gotowy"
-
-msgid "{n:,} token"
-msgid_plural "{n:,} tokens"
-msgstr[0] "{n:,} token"
-msgstr[1] "{n:,} tokeny"
-msgstr[2] "{n:,} tokenów"
-
-#, fuzzy
-msgid "Stop"
-msgstr "Stopa"
-
-msgid "Start"
-msgstr ""
-
-#~ msgid "no longer used"
-#~ msgstr "dawno"
-
-msgid "a \"quoted\" text\n"
-"of two lines"
-msgstr "„cytat”\n"
-"\tw dwóch wierszach"
-"""
 
 
 def read(mo: bytes) -> gettext.GNUTranslations:
@@ -72,25 +39,9 @@ def test_a_catalogue_is_compiled_as_by_babel(po: str) -> None:
 
 
 @pytest.fixture
-def polish(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """The site with a third language, of a few strings and one lesson."""
-    assets = site_root() / "assets"
-    for name in ("locale", "lessons", "tasks"):
-        shutil.copytree(assets / name, tmp_path / "assets" / name)
-    folder = tmp_path / "assets" / "locale" / "pl" / "LC_MESSAGES"
-    folder.mkdir(parents=True)
-    (folder / "playground.po").write_text(POLISH, "utf-8")
-    english = (assets / "lessons" / "en" / "home.md").read_text("utf-8")
-    (tmp_path / "assets" / "lessons" / "pl").mkdir()
-    lesson = tmp_path / "assets" / "lessons" / "pl" / "home.md"
-    lesson.write_text("# Dom\n" + english.partition("\n")[2], "utf-8")
-    monkeypatch.setattr(translations, "site_root", lambda: tmp_path)
-    caches = (translations.languages, translations.translations, text._lesson)
-    for cached in caches:
-        cached.cache_clear()
-    yield tmp_path
-    for cached in caches:
-        cached.cache_clear()
+def polish(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    with polish_too(tmp_path, monkeypatch):
+        yield
 
 
 @pytest.mark.usefixtures("polish")
