@@ -44,7 +44,7 @@ def said_by(folder: Path, tool: str, *arguments: str) -> str:
 
 def failures(folder: Path, *arguments: str) -> set[str]:
     """The tests that fail there."""
-    options = ("-n0", "-p", "no:cacheprovider", "-rf", "--tb=line")
+    options = ("-p", "no:cacheprovider", "-rf", "--tb=line")
     said = said_by(folder, "pytest", *options, *arguments)
     assert " passed" in said, said
     return set(re.findall(r"^FAILED (\S+)", said, re.MULTILINE))

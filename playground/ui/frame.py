@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from streamlit.runtime.state import SessionState
 
 Drawn = tuple[Sequence[Task], Later | None]
-"""What a page's `draw` gives: its tasks; what takes longer, to be called once the page is drawn, or None."""
+"""The result of a page's `draw`: its tasks, and what takes longer, to be called once the page is drawn."""
 Draw = Callable[[PageContext], Drawn]
 
 _EXAMPLE_NAMES = {

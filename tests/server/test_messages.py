@@ -123,3 +123,30 @@ def test_another_head_reruns_only_the_heads(live: LiveServer) -> None:
     assert another.n_messages <= HEAD_MESSAGES, another.n_messages
     assert not another.elements("text_area"), "the sidebar"
     assert off.elements("text_area"), "the panel of heads that are off belongs to the page"
+
+
+@pytest.mark.real
+@pytest.mark.parametrize(("panel", "follows"), [("write", False), ("compare", True)])
+def test_a_released_slider_draws_the_page_anew_only_where_its_rest_shows_the_settings(
+    panel: str, follows: bool, live: LiveServer
+) -> None:
+    settings = {
+        "temperature": 1.5,
+        "top_k": 0,
+        "top_p": 1,
+        "min_p": 0,
+        "typical_p": 1,
+        "order": "transformers",
+    }
+
+    async def read() -> Run:
+        async with Reader(live.url, page="sampling", query=f"lang=en&sam_panel={panel}") as reader:
+            sent = json.dumps({"settings": settings | {"revision": 0}})
+            return await reader.rerun(sampler=("json_value", sent))
+
+    while awaited(_opened(live)).n_messages < messages_when_ready("inside"):
+        time.sleep(0.5)
+    run = awaited(read())
+    assert run.elements("vega_lite_chart"), "the curves at the new temperature"
+    assert bool(run.elements("text_area")) == follows, "the sidebar is drawn by the page alone"
+    assert not run.elements("exception")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -24,6 +23,7 @@ from playground.ui.finetuning import sets
 from playground.ui.finetuning.picking import context_of, pick
 from playground.ui.labels import token_labels
 from playground.ui.number import slider
+from playground.ui.panels import Later
 from playground.ui.state import PageContext
 from playground.ui.text import _, plain, strong
 from playground.ui.url import setting
@@ -47,7 +47,7 @@ class ComparedTexts:
     texts: dict[str, str] = field(default_factory=dict)
 
 
-def panel(context: PageContext) -> Callable[[], None] | None:
+def panel(context: PageContext) -> Later | None:
     """Draw the prompt, the strength, the next token at every strength, and both texts.
 
     Returns:

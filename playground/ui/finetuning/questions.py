@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
@@ -19,6 +18,7 @@ from playground.ui import show, stepwise
 from playground.ui.finetuning import sets
 from playground.ui.finetuning.picking import context_of, pick
 from playground.ui.finetuning.sets import ChoiceQuestion, TrainingSet
+from playground.ui.panels import Later
 from playground.ui.state import PageContext
 from playground.ui.text import _
 
@@ -62,7 +62,7 @@ class ChoiceAnswers:
         return made
 
 
-def panel(context: PageContext, data: TrainingSet | None) -> Callable[[], None] | None:
+def panel(context: PageContext, data: TrainingSet | None) -> Later | None:
     """Draw the scores; give what scores, to be called once the page is drawn."""
     st.markdown(f"#### {_('Has it learned facts, or sentences?')}")
     adapter = pick(context, "fin_asked")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache, partial
 from typing import Any, cast
@@ -21,6 +20,7 @@ from playground.ui import show, state
 from playground.ui.choose import choose_from_list
 from playground.ui.components.prompt_blocks import PromptToken, prompt_blocks
 from playground.ui.number import number_field, slider
+from playground.ui.panels import Later
 from playground.ui.prompting import code, continuing, own, task_files
 from playground.ui.prompting.asking import Answer, answer, lengths
 from playground.ui.prompting.prompt import Prompt, window
@@ -126,7 +126,7 @@ def _query(context: PageContext, task: PromptTask, test: list[Example]) -> Examp
 # ---------------------------------------------------------------- the picture
 
 
-def draw(prompt: Prompt) -> tuple[Answer | None, Callable[[], None] | None]:
+def draw(prompt: Prompt) -> tuple[Answer | None, Later | None]:
     """Draw the prompt beside the answer, one sentence, and what stands under a picture.
 
     Args:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 import streamlit as st
@@ -12,6 +12,7 @@ from playground.core.tables import chat as frames
 from playground.errors import PlaygroundError
 from playground.ui import compute
 from playground.ui.components.token_rows import LINE_BREAK, NamedRow, token_rows
+from playground.ui.panels import Later
 from playground.ui.prompting import chat_answers
 from playground.ui.prompting.chat_answers import Chat, ChatMessage, name_of
 from playground.ui.state import PageContext
@@ -20,7 +21,7 @@ from playground.ui.text import _, ngettext, plain, sentence, strong
 MAX_CHARS, MAX_TURNS = 500, 12
 
 
-def panel(context: PageContext) -> Callable[[], None] | None:
+def panel(context: PageContext) -> Later | None:
     """Draw the messages, what the model reads of them, and what it answered last.
 
     Args:

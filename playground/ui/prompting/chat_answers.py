@@ -21,6 +21,7 @@ from playground.engine.contract.models import CatalogueEntry
 from playground.ui import compute, frame, show, stepwise, warming
 from playground.ui.choose import choose_from_list
 from playground.ui.number import number_field
+from playground.ui.panels import Later
 from playground.ui.progress import Progress
 from playground.ui.state import PageContext
 from playground.ui.text import _, ngettext, plain, strong
@@ -90,7 +91,7 @@ def name_of(name: str) -> str:
     return _("With the template") if name == "template" else _("Without the template")
 
 
-def draw(chat: Chat, go_on: Callable[..., None] | None) -> Callable[[], None] | None:
+def draw(chat: Chat, go_on: Callable[..., None] | None) -> Later | None:
     """Draw the controls, the last answers, and the lines under them.
 
     Args:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import closing
 from functools import partial
 from typing import Any
@@ -12,13 +11,14 @@ import streamlit as st
 from playground.core.sampling import GREEDY
 from playground.errors import TooManyTokens
 from playground.ui import state, stepwise
+from playground.ui.panels import Later
 from playground.ui.prompting.prompt import Prompt
 from playground.ui.text import _, sentence
 
 N_TOKENS = 8
 
 
-def draw(prompt: Prompt) -> Callable[[], None] | None:
+def draw(prompt: Prompt) -> Later | None:
     """Draw what is known of it.
 
     Args:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
@@ -18,6 +18,7 @@ from playground.core.few_shot import Example
 from playground.core.tables import prompting as frames
 from playground.core.turning import turn
 from playground.ui import show
+from playground.ui.panels import Later
 from playground.ui.progress import Progress
 from playground.ui.prompting import code
 from playground.ui.prompting.asking import answered
@@ -88,7 +89,7 @@ class Sweep:
         return frames.shots(done)
 
 
-def panel(prompt: Prompt) -> Callable[[], None] | None:
+def panel(prompt: Prompt) -> Later | None:
     """Draw the controls and what was measured last.
 
     Args:

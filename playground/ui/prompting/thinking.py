@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import lru_cache, partial
 from typing import Any
 
@@ -14,6 +13,7 @@ from playground.core.tables import thinking as frames
 from playground.core.voting import compared
 from playground.ui import show, state
 from playground.ui.number import number_field
+from playground.ui.panels import Later
 from playground.ui.prompting import task_files
 from playground.ui.prompting.thinking_run import KEY, PLACE, TEMPERATURE, ThinkingRun, answer
 from playground.ui.state import PageContext
@@ -25,7 +25,7 @@ MAX_CHARS = 400
 VOTES = (1, 3, 5)
 
 
-def panel(context: PageContext) -> Callable[[], None] | None:
+def panel(context: PageContext) -> Later | None:
     """Draw the prompts, the controls and what was answered last.
 
     Args:

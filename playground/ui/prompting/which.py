@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
@@ -16,6 +15,7 @@ from playground.charts import prompting as charts
 from playground.core.few_shot import Example
 from playground.core.tables import prompting as frames
 from playground.ui import show
+from playground.ui.panels import Later
 from playground.ui.progress import Progress
 from playground.ui.prompting import code
 from playground.ui.prompting.asking import Answer, answered, answers
@@ -57,7 +57,7 @@ class Orders:
         return frames.orders(whole)
 
 
-def panel(prompt: Prompt, answer: Answer | None) -> Callable[[], None] | None:
+def panel(prompt: Prompt, answer: Answer | None) -> Later | None:
     """Draw what each example did, and how the orders compare.
 
     Args:
@@ -120,7 +120,7 @@ def _draw_left_out(prompt: Prompt, answer: Answer) -> None:
 # ---------------------------------------------------------------- orders
 
 
-def _orders(prompt: Prompt) -> Callable[[], None] | None:
+def _orders(prompt: Prompt) -> Later | None:
     is_possible = len(prompt.demos) > 1 and len(prompt.test) > 0
     found = _last(prompt)
     with st.container(horizontal=True, vertical_alignment="bottom"):

@@ -22,6 +22,7 @@ from playground.core.trace import Trace
 from playground.engine.contract.beams import BeamStep
 from playground.ui import compute, show, state, stepwise
 from playground.ui.number import number_field
+from playground.ui.panels import Later
 from playground.ui.sampling.settings import written_labels
 from playground.ui.state import PageContext
 from playground.ui.text import _, plain, share, strong
@@ -83,7 +84,7 @@ class Search:
         self.steps.append(step)
 
 
-def panel(context: PageContext, chosen: Sampling, trace: Trace) -> Callable[[], None] | None:
+def panel(context: PageContext, chosen: Sampling, trace: Trace) -> Later | None:
     """Draw the controls and what was found last.
 
     Args:

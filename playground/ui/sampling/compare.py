@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache, partial
@@ -21,6 +21,7 @@ from playground.ui.choose import choose_from_list
 from playground.ui.components import sampler
 from playground.ui.labels import token_labels
 from playground.ui.number import number_field
+from playground.ui.panels import Later
 from playground.ui.sampling import settings as sampling
 from playground.ui.state import PageContext
 from playground.ui.text import _
@@ -51,7 +52,7 @@ class Side:
         return found
 
 
-def panel(context: PageContext, chosen: Sampling, trace: Trace) -> Callable[[], None] | None:
+def panel(context: PageContext, chosen: Sampling, trace: Trace) -> Later | None:
     """Draw the controls of B, both distributions, and what both wrote last.
 
     Args:
@@ -156,7 +157,7 @@ def _labels(sides: Sequence[Side], *, by_text: bool) -> dict[Hashable, str]:
     return found
 
 
-def _texts(first: Side, second: Side) -> Callable[[], None] | None:
+def _texts(first: Side, second: Side) -> Later | None:
     """What both wrote last; gives what writes anew when that is asked for."""
     with st.container(horizontal=True):
         start = st.button(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
@@ -20,6 +20,7 @@ from playground.core.trace import Trace
 from playground.core.turning import turn
 from playground.ui import show, stepwise
 from playground.ui.number import number_field
+from playground.ui.panels import Later
 from playground.ui.progress import Progress
 from playground.ui.sampling.settings import cuts
 from playground.ui.state import PageContext
@@ -63,7 +64,7 @@ class Many:
         return {**shared, _("Tokens at most"): self.n_max}
 
 
-def panel(context: PageContext, chosen: Sampling, trace: Trace) -> Callable[[], None] | None:
+def panel(context: PageContext, chosen: Sampling, trace: Trace) -> Later | None:
     """Draw the controls and what was written last.
 
     Args:

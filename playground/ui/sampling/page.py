@@ -117,7 +117,7 @@ def _nothing() -> None:
 
 
 def _shared(ranked: RankedLogits, chosen: Sampling) -> tuple[object, ...]:
-    """What is drawn outside of the settings: the first task, and the comparison."""
+    """The values that the rest of the page shows of the settings: in the first task and the comparison."""
     return settings.five_kept(ranked, chosen), chosen if st.session_state.get(
         "sam_panel"
     ) == "compare" else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from functools import partial
 
@@ -14,6 +14,7 @@ from playground.core.tables import continuations as frames
 from playground.core.trace import Trace
 from playground.ui import compute, show, state
 from playground.ui.number import number_field
+from playground.ui.panels import Later
 from playground.ui.sampling.many import Many, begun, code_of, table, write_all
 from playground.ui.state import PageContext
 from playground.ui.text import _
@@ -22,7 +23,7 @@ MAX_PROMPTS = 50
 KEY = "sam_batch_texts"
 
 
-def panel(context: PageContext, chosen: Sampling, trace: Trace) -> Callable[[], None] | None:
+def panel(context: PageContext, chosen: Sampling, trace: Trace) -> Later | None:
     """Draw the controls and what was written last.
 
     Args:
