@@ -72,18 +72,18 @@ def last_number(text: str) -> str | None:
     """
     after = _NUMBER.findall(_MARK.split(text)[-1])
     numbers = after or _NUMBER.findall(text)
-    return normal(numbers[-1]) if numbers else None
+    return canonical_number(numbers[-1]) if numbers else None
 
 
-def normal(number: str) -> str:
+def canonical_number(number: str) -> str:
     """The form in which a number is compared.
 
     Args:
         number: Written in any way that `last_number` reads.
 
     Example:
-        >>> normal("1,200"), normal("7.0"), normal("007"), normal("-0"), normal("2.50"), normal("12,34")
-        ('1200', '7', '7', '0', '2.5', '12.34')
+        >>> [canonical_number(number) for number in ("1,200", "7.0", "007", "-0", "2.50", "12,34")]
+        ['1200', '7', '7', '0', '2.5', '12.34']
     """
     text = number.replace("−", "-")
     has_decimal_comma = "," in text and not _BY_COMMAS.match(text)
@@ -123,7 +123,7 @@ def majority(answers: Iterable[str | None]) -> str | None:
     return best
 
 
-def compared(first: Sequence[bool], second: Sequence[bool]) -> Comparison:
+def sign_test(first: Sequence[bool], second: Sequence[bool]) -> Comparison:
     """An exact sign test: did the first get more of the same problems right than chance explains?
 
     Problems that both got right or both got wrong say nothing. Among the others chance is a coin toss; the
@@ -133,7 +133,7 @@ def compared(first: Sequence[bool], second: Sequence[bool]) -> Comparison:
         first, second: True for each problem that was answered right.
 
     Example:
-        >>> compared([True] * 6, [False] * 6), compared([True] * 5, [False] * 5)
+        >>> sign_test([True] * 6, [False] * 6), sign_test([True] * 5, [False] * 5)
         ('better', 'unclear')
 
     Source:

@@ -123,7 +123,7 @@ def _rows(scene: Scene) -> list[dict[str, Any]]:
     of = {i: group.text for group in pieces.groups(tokenization) for i in range(group.start, group.stop)}
     return [
         _token_row(scene, line.start, labels[line.start], of.get(line.start, ""), query)
-        if line.single
+        if line.is_single
         else _gap_row(line, weights)
         for line in lines
     ]
