@@ -33,7 +33,7 @@ class StopStrings:
         self.found = False
 
     def add(self, piece: str) -> str:
-        """What of the text can be given out once this piece is known."""
+        """The text that can be given out once this piece is known."""
         text = self._given + self._held + piece
         n_given, n_known = len(self._given), len(text) - len(piece)
         places = [text.find(one, max(0, n_known - len(one) + 1)) for one in self._stop]
@@ -46,13 +46,13 @@ class StopStrings:
         return text[n_given:end]
 
     def rest(self) -> str:
-        """What was held back, where the text ends for another reason."""
+        """The text that was held back, where the text ends for another reason."""
         held, self._held = self._held, ""
         return held
 
 
 def _n_begun(text: str, stop: Sequence[str]) -> int:
-    """How many characters at the end of the text begin a stop string.
+    """Number of characters at the end of the text that begin a stop string.
 
     Example:
         >>> _n_begun("to be ab", ["abc", "b!"])

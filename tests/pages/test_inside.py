@@ -79,7 +79,9 @@ def test_the_top_row_is_the_models_own_answer(model: str, open_app: OpenApp, eng
     assert not np.any(data["ranks"][-1])
     labels = [data["labels"][place[0]] for place in data["top"][-1]]
     texts = engine.tokenizers.token_texts(model, logits[shown].argmax(-1))
-    begun = opened([*engine.tokenizers.tokenize(model, TEXT, add_special_tokens=True).token_bytes, b""])[1:]
+    begun = begun_bytes([*engine.tokenizers.tokenize(model, TEXT, add_special_tokens=True).token_bytes, b""])[
+        1:
+    ]
     expected = [piece(text, begun[place]).label for text, place in zip(texts, shown, strict=True)]
     assert labels == expected
 

@@ -368,7 +368,7 @@ def test_the_tasks_know_the_answers(open_app: OpenApp, engine: Engine) -> None:
     pool, test = split(TASK.examples, builder.N_TEST, seed=0)
     counts = [
         len(engine.tokenizers.tokenize(tiny.LLAMA, text_of(demos, test[0].text), add_special_tokens=True))
-        for demos in ([], drawn(pool, 2, 0))
+        for demos in ([], draw_demonstrations(pool, 2, 0))
     ]
     app.number_input(key="task_prompting_tokens").set_value((counts[1] - counts[0]) / 2).run()
     assert any("Right." in box.value for box in app.success)
