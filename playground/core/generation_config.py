@@ -42,9 +42,9 @@ def without_place(sampling: Sampling, penalties: Penalties, *, seed: int) -> dic
         >>> without_place(Sampling(temperature=0), Penalties(frequency_penalty=0.5), seed=3)
         {'frequency_penalty': 0.5}
     """
-    found: dict[str, object] = {"order": sampling.order} if sampling.order != "transformers" else {}
+    settings: dict[str, object] = {"order": sampling.order} if sampling.order != "transformers" else {}
     own = {
         "presence_penalty": penalties.presence_penalty, "frequency_penalty": penalties.frequency_penalty,
     }  # fmt: skip
-    found |= {name: value for name, value in own.items() if value}
-    return found | ({"seed": seed} if sampling.temperature > 0 else {})
+    settings |= {name: value for name, value in own.items() if value}
+    return settings | ({"seed": seed} if sampling.temperature > 0 else {})

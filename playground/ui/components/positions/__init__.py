@@ -157,5 +157,5 @@ def sliders(
 
 def _valid(values: Mapping[str, Any], controls: Sequence[Control]) -> dict[str, float] | None:
     """The settings that the browser sent, None unless every one is possible."""
-    found = {control.name: control.valid(values.get(control.name)) for control in controls}
-    return None if None in found.values() else {name: v for name, v in found.items() if v is not None}
+    settings = {control.name: control.valid(values.get(control.name)) for control in controls}
+    return None if None in settings.values() else {name: v for name, v in settings.items() if v is not None}
