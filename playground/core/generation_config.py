@@ -15,9 +15,9 @@ def generation_config(sampling: Sampling, penalties: Penalties, *, max_new_token
     `without_place` names the settings that the file has no place for.
 
     Args:
-        sampling: How tokens are drawn; temperature 0 becomes `do_sample: false`.
+        sampling: Settings of the draw; temperature 0 becomes `do_sample: false`.
         penalties: Ahead of that.
-        max_new_tokens: How many tokens at most.
+        max_new_tokens: Most new tokens.
     """
     settings: dict[str, Any] = {"do_sample": sampling.temperature > 0, "max_new_tokens": max_new_tokens}
     settings["repetition_penalty"] = penalties.repetition_penalty

@@ -137,7 +137,7 @@ def piece(token: str, before: bytes | None = None) -> Piece:
     """Give a token that stands in no text, such as a predicted one, its label.
 
     Args:
-        token: Its readable form.
+        token: Readable form of the token.
         before: Bytes of a character that the text before it has begun (`open_bytes`); None where no text is
             known.
 

@@ -41,15 +41,15 @@ Comparison = Literal["better", "worse", "unclear"]
 
 
 def last_number(text: str) -> str | None:
-    """The number a text answers with: the last one after the last "Answer:" or "답:", else the last one.
+    """The number a text answers with: the last one after the last "Answer:" or "답:", or the last one of all.
 
-    A comma between two digits groups thousands where it can (1,200), as in English and Korean; else it is a
+    A comma between two digits groups thousands where it can (1,200), as in English and Korean; otherwise it is a
     decimal comma (12,5). A point is a decimal point (1.200 is 1.2) unless more than one point or a comma
     behind it says that it groups (1.200.300 and 1.200,50). Digits with several commas that do not group are
     a list (1,2,3).
 
     Args:
-        text: What a model wrote; a unit may follow the number without a space, as in "7개".
+        text: Text that a model wrote; a unit may follow the number without a space, as in "7개".
 
     Returns:
         Digits without thousands separators, zeros that say nothing, or a unit; None without any number.

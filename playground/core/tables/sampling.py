@@ -108,9 +108,9 @@ def curve_points(
 
     Args:
         ranked: The logits.
-        temperatures: Where.
+        temperatures: The temperatures.
         cuts: The settings; their temperature does not count.
-        now: Of every point.
+        now: Value of `CurvePoint.now` for every point.
     """
     points = []
     for temperature in temperatures:

@@ -58,12 +58,12 @@ def sampler(
 
     Args:
         ranked: The logits, float32.
-        texts: How the most probable tokens are shown, best first, at most `N_ROWS`.
-        settings: What the sliders stand at; when it is not what they show, they move there.
-        defaults: What *Reset* goes back to.
+        texts: Labels of the most probable tokens, best first, at most `N_ROWS`.
+        settings: Values of the sliders; sliders that show others move there.
+        defaults: Values that *Reset* restores.
         key: Widget key.
         language: The code of the session's.
-        on_release: Given the new settings.
+        on_release: Called with the new settings.
     """
 
     def read(values: Mapping[str, Any]) -> Sampling | None:
