@@ -43,8 +43,8 @@ Comparison = Literal["better", "worse", "unclear"]
 def last_number(text: str) -> str | None:
     """The number a text answers with: the last one after the last "Answer:" or "답:", or the last one of all.
 
-    A comma between two digits groups thousands where it can (1,200), as in English and Korean; otherwise it is a
-    decimal comma (12,5). A point is a decimal point (1.200 is 1.2) unless more than one point or a comma
+    A comma between two digits groups thousands where it can (1,200), as in English and Korean; otherwise it
+    is a decimal comma (12,5). A point is a decimal point (1.200 is 1.2) unless more than one point or a comma
     behind it says that it groups (1.200.300 and 1.200,50). Digits with several commas that do not group are
     a list (1,2,3).
 
