@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from playground.core.demonstrations import drawn, split
+from playground.core.demonstrations import draw_demonstrations, split
 from playground.core.few_shot import PromptTask, blocks, candidates
 from playground.engine.contract.scores import ScoreRequest
 from playground.engine.local.engine import LocalEngine
@@ -47,7 +47,10 @@ def _prompts(task: PromptTask, draw: int) -> list[list[str]]:
 
 def _text(task: PromptTask, n_shot: int, draw: int, query: str) -> str:
     pool, _test = split(task.examples, N_ITEMS, 0)
-    return "".join(block.text for block in blocks(task, drawn(pool, n_shot, 1_000 * draw), query, "labelled"))
+    return "".join(
+        block.text
+        for block in blocks(task, draw_demonstrations(pool, n_shot, 1_000 * draw), query, "labelled")
+    )
 
 
 def _ours(task: PromptTask, draws: list[list[list[str]]]) -> tuple[list[int], list[float]]:

@@ -28,7 +28,7 @@ def _pages() -> dict[str, list[st.Page]]:
 st.set_page_config(
     page_title="LLM Playground", page_icon=str(site_root() / "assets" / "icon.png"), layout="wide"
 )
-sessions.hear_own_messages_only()
+sessions.drop_foreign_messages()
 frame.url_values()  # first: the language decides the titles
 page = st.navigation(_pages())
 frame.sidebar(page.url_path or navigation.FIRST, st.session_state.pop(sessions.BEFORE, None))

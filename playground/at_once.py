@@ -55,18 +55,18 @@ def run_at_once(commands: Mapping[str, Sequence[str]]) -> dict[str, int]:
 
 
 def log_of(name: str) -> Path:
-    """Where a command writes."""
+    """The log file of a command."""
     return LOGS / f"{name.replace(' ', '-')}.log"
 
 
 def progress(name: str) -> str:
-    """How far a process of pytest is, as it last said."""
+    """Progress of a pytest process, from its last line."""
     shares = re.findall(r"\[ *(\d+)%\]", log_of(name).read_text("utf-8", errors="replace"))
     return f"{name} {shares[-1] if shares else 0} %"
 
 
 def result(name: str, code: int, log: str) -> str:
-    """What to say of a process that ended.
+    """A line on a process that has ended.
 
     Example:
         >>> result("server", 0, "....  [100%]\\n4 passed in 1.20s\\n")

@@ -16,7 +16,7 @@ from streamlit import runtime
 
 from playground.errors import N_
 from playground.notice import notice, wants_page
-from playground.sessions import legible
+from playground.sessions import repaired
 from playground.settings import is_loopback
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ class Door:
                 rejection = notice(FULL, 503, headers, places=self._sessions.places)
                 await rejection(scope, receive, send)
             else:
-                await self._app(scope, _legibly(receive), send)
+                await self._app(scope, _repairing(receive), send)
 
     @contextmanager
     def _place(self, headers: Headers) -> Iterator[object | None]:
@@ -128,13 +128,13 @@ class Door:
                 del self._browsers[browser]
 
 
-def _legibly(receive: Receive) -> Receive:
+def _repairing(receive: Receive) -> Receive:
     """Messages of a browser, without characters that would end its connection."""
 
     async def received() -> Message:
         message = await receive()
         if data := message.get("bytes"):
-            message["bytes"] = legible(data)
+            message["bytes"] = repaired(data)
         return message
 
     return received

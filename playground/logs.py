@@ -9,13 +9,13 @@ from typing import Final
 LINES_A_MINUTE: Final = 10
 
 
-class Sparing(logging.Filter):
+class RateLimit(logging.Filter):
     """Lets the first lines per minute of each place pass; the next one afterwards counts those left out.
 
     Example:
         >>> line = logging.makeLogRecord({"name": "x", "lineno": 1, "msg": "again"})
-        >>> sparing = Sparing()
-        >>> sum(sparing.filter(line) for _ in range(1_000))
+        >>> limit = RateLimit()
+        >>> sum(limit.filter(line) for _ in range(1_000))
         10
     """
 
@@ -35,10 +35,10 @@ class Sparing(logging.Filter):
         return n_lines < LINES_A_MINUTE
 
 
-def write_sparingly() -> None:
-    """Put one `Sparing` on every logger there is now."""
-    sparing = Sparing()
+def limit_log_rate() -> None:
+    """Put one `RateLimit` on every logger there is now."""
+    limit = RateLimit()
     for name in [*logging.root.manager.loggerDict, "asyncio", "uvicorn.error"]:
         logger = logging.getLogger(name)
-        if not any(isinstance(own, Sparing) for own in logger.filters):
-            logger.addFilter(sparing)
+        if not any(isinstance(own, RateLimit) for own in logger.filters):
+            logger.addFilter(limit)

@@ -124,8 +124,8 @@ def write(name: str, root: Path) -> list[Path]:
     """Write the files of a page, name it in `navigation.PAGES` (last) and in both READMEs.
 
     Args:
-        name: Of its files and URL.
-        root: Of the repository.
+        name: Name of its files and URL.
+        root: Root of the repository.
 
     Returns:
         What is new or changed.

@@ -37,13 +37,13 @@ from playground.door import Door
 from playground.engine import memory, process
 from playground.errors import SetUpError
 from playground.gate import ClassGate
-from playground.logs import write_sparingly
+from playground.logs import limit_log_rate
 from playground.paths import PACKAGE, site_root
 from playground.sessions import (
     Capacity,
     Sessions,
     carry_over,
-    hear_own_messages_only,
+    drop_foreign_messages,
     raise_file_limit,
 )
 from playground.settings import Settings
@@ -149,7 +149,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any]]:
     with memory.collector_paused():
         for module in pkgutil.walk_packages(ui.__path__, f"{ui.__name__}."):
             importlib.import_module(module.name)
-    write_sparingly()
+    limit_log_rate()
     store = get_instance().uploaded_file_mgr
     if isinstance(store, MemoryUploadedFileManager):
         limits = Settings()
@@ -173,7 +173,7 @@ class App(st.App):
     def _create_runtime(self) -> Runtime:
         runtime = super()._create_runtime()
         runtime._session_mgr._session_storage = self._sessions  # type: ignore[attr-defined]
-        hear_own_messages_only()
+        drop_foreign_messages()
         carry_over(runtime, self._sessions)
         return runtime
 

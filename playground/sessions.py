@@ -55,7 +55,7 @@ def concerns_own_session(message: BackMsg) -> bool:
     return kind in OWN_MESSAGES
 
 
-def legible(message: bytes) -> bytes:
+def repaired(message: bytes) -> bytes:
     r"""A browser's message with U+FFFD where half a character stood, which is not text in UTF-8.
 
     JavaScript may hold half of a surrogate pair, and Streamlit's browser side writes it as it is. Python then
@@ -65,7 +65,7 @@ def legible(message: bytes) -> bytes:
     Example:
         >>> asked = BackMsg(file_urls_request={"file_names": ["a???"]}).SerializeToString()
         >>> sent = asked.replace(b"???", b"\xed\xa0\xbd")
-        >>> BackMsg.FromString(legible(sent)).file_urls_request.file_names
+        >>> BackMsg.FromString(repaired(sent)).file_urls_request.file_names
         ['a\ufffd']
     """
     if not _HALF.search(message):
@@ -77,7 +77,7 @@ def legible(message: bytes) -> bytes:
     return message  # the bytes belong to a number
 
 
-def hear_own_messages_only() -> None:
+def drop_foreign_messages() -> None:
     """Make this process's Streamlit drop every message that reaches beyond its session.
 
     Both ways of starting call it: our server when it makes the runtime, and the entry script, for `streamlit

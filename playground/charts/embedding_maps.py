@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from playground.charts.embeddings import INK, PAPER, THREE_DIGITS
-from playground.charts.labels import leaders, places
+from playground.charts.labels import leaders, place_labels
 from playground.charts.theme import AFTER, AMOUNTS, CUT, QUERY, legend_columns, side_by_side
 
 GROUPS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8A929B", "#A6761D")
@@ -61,7 +61,7 @@ def _named(
     """The rows with the places of points and labels; share [n, 2] of width and of height (from below)."""
     margin = np.array([22.0, 16.0])
     points = margin + np.stack([share[:, 0], 1 - share[:, 1]], axis=1) * (np.array(size) - 2 * margin)
-    left_middles = places(points, labels, size=size, font=_FONT)
+    left_middles = place_labels(points, labels, size=size, font=_FONT)
     ends = leaders(points, left_middles, labels, font=_FONT)
     columns = ("drawn_x", "drawn_y", "label_x", "label_y", "end_x", "end_y")
     return rows.assign(**dict(zip(columns, np.hstack([points, left_middles, ends]).T, strict=True)))

@@ -17,7 +17,7 @@ _RINGS = (0, 12, 24, 38, 54, 72, 92)  # pixels from the nearest place
 _TURNS = 16
 
 
-def places(
+def place_labels(
     points: Array, labels: Sequence[str], *, size: tuple[float, float], font: float, gap: float = 8
 ) -> Array:
     """Left middle of each label, in pixels.
@@ -33,7 +33,8 @@ def places(
         Shape [n, 2].
 
     Example:
-        >>> places(np.array([[50.0, 50.0], [52.0, 50.0]]), ["a", "b"], size=(100, 100), font=10).tolist()
+        >>> points = np.array([[50.0, 50.0], [52.0, 50.0]])
+        >>> place_labels(points, ["a", "b"], size=(100, 100), font=10).tolist()
         [[58.0, 50.0], [38.2, 50.0]]
     """
     points = np.asarray(points, np.float64)
@@ -61,8 +62,8 @@ def leaders(
     """End of a thin line from each point to its label; the point itself where they stand together.
 
     Args:
-        points, labels, font, gap: As in `places`.
-        left_middles: From `places`. Shape [n, 2].
+        points, labels, font, gap: As in `place_labels`.
+        left_middles: From `place_labels`. Shape [n, 2].
 
     Returns:
         Shape [n, 2], in pixels.

@@ -33,7 +33,7 @@ def split(examples: Sequence[Example], n_test: int, seed: int) -> tuple[list[Exa
     return shuffled[n:], shuffled[:n]
 
 
-def drawn(pool: Sequence[Example], n_shot: int, seed: int) -> list[Example]:
+def draw_demonstrations(pool: Sequence[Example], n_shot: int, seed: int) -> list[Example]:
     """The first demonstrations of a shuffle in which the labels take turns; more shots only add at the end.
 
     Args:

@@ -93,7 +93,7 @@ def blocks(task: PromptTask, demos: Sequence[Example], query: str, style: Format
         >>> "".join(block.text for block in blocks(task, [Example("cow", "wug")], "cup", "arrow"))
         'Which?\n\ncow -> wug\ncup ->'
     """
-    before, between, after = marks(task, style)
+    before, between, after = separators(task, style)
     parts = [PromptBlock("instruction", f"{task.instruction}\n\n")] if task.instruction else []
     for number, demo in enumerate(demos, 1):
         parts.append(PromptBlock("demonstration", f"{before}{demo.text}{between}", number))
@@ -101,7 +101,7 @@ def blocks(task: PromptTask, demos: Sequence[Example], query: str, style: Format
     return (*parts, PromptBlock("query", f"{before}{query}{between}"))
 
 
-def marks(task: PromptTask, style: Format) -> tuple[str, str, str]:
+def separators(task: PromptTask, style: Format) -> tuple[str, str, str]:
     """The text before an example's text, between it and its label, and after the label; "chat" has none."""
     if style == "arrow":
         return "", " ->", "\n"
@@ -122,7 +122,7 @@ def candidates(options: Sequence[str], style: Format) -> tuple[str, ...]:
     """
     if style == "chat":
         return tuple(options)
-    after = marks(PromptTask("", "", "", ()), style)[2] if is_nested(options) else ""
+    after = separators(PromptTask("", "", "", ()), style)[2] if is_nested(options) else ""
     return tuple(f" {option}{after}" for option in options)
 
 
@@ -143,7 +143,7 @@ def following(task: PromptTask, style: Format, options: Sequence[str]) -> str:
     """
     if style == "chat":
         return ""
-    before, _between, after = marks(task, style)
+    before, _between, after = separators(task, style)
     text = task.examples[0].text if task.examples else ""
     return ("" if is_nested(options) else after) + before + text
 
@@ -180,7 +180,7 @@ def chat_blocks(
         ['<u>', 'cow', '</u><a>']
     """
     parts, at, number = [], 0, 0
-    spans = places(rendered, frames, [message["content"] for message in turns])
+    spans = message_spans(rendered, frames, [message["content"] for message in turns])
     for index, (message, (start, stop)) in enumerate(zip(turns, spans, strict=False)):
         last = index == len(turns) - 1
         number += message["role"] == "user" and not last
@@ -193,7 +193,7 @@ def chat_blocks(
     return tuple(block for block in (*parts, PromptBlock("template", rendered[at:])) if block.text)
 
 
-def places(text: str, frames: Sequence[str], contents: Sequence[str]) -> list[tuple[int, int]]:
+def message_spans(text: str, frames: Sequence[str], contents: Sequence[str]) -> list[tuple[int, int]]:
     """Start and end (exclusive) of each message in the text.
 
     Args:
@@ -202,8 +202,10 @@ def places(text: str, frames: Sequence[str], contents: Sequence[str]) -> list[tu
         contents: Their contents. A template may shorten one; then the message is the text between its frames.
 
     Example:
-        >>> places("<u>u<a>", ["<u>", "<a>"], ["u"]), places("<u>cow<a>", ["<u>", "<a>"], [" cow "])
-        ([(3, 4)], [(3, 6)])
+        >>> message_spans("<u>u<a>", ["<u>", "<a>"], ["u"])
+        [(3, 4)]
+        >>> message_spans("<u>cow<a>", ["<u>", "<a>"], [" cow "])
+        [(3, 6)]
     """
     if "".join(chain(*zip_longest(frames, contents, fillvalue=""))) == text:
         lengths = zip(map(len, frames), map(len, contents), strict=False)
@@ -275,7 +277,7 @@ def calibrated(
     return np.asarray(weights / weights.sum())
 
 
-def interval(n_right: float, n: int, z: float = 1.96) -> tuple[float, float]:
+def wilson_interval(n_right: float, n: int, z: float = 1.96) -> tuple[float, float]:
     """Wilson's 95 % interval of a share.
 
     Args:
@@ -284,9 +286,9 @@ def interval(n_right: float, n: int, z: float = 1.96) -> tuple[float, float]:
         z: 1.96 for 95 %.
 
     Example:
-        >>> tuple(round(side, 3) for side in interval(10, 20))
+        >>> tuple(round(side, 3) for side in wilson_interval(10, 20))
         (0.299, 0.701)
-        >>> interval(0, 0)
+        >>> wilson_interval(0, 0)
         (0.0, 1.0)
 
     Source:

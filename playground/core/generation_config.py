@@ -15,9 +15,9 @@ def generation_config(sampling: Sampling, penalties: Penalties, *, max_new_token
     `without_place` names the settings that the file has no place for.
 
     Args:
-        sampling: How tokens are drawn; temperature 0 becomes `do_sample: false`.
+        sampling: Settings of the draw; temperature 0 becomes `do_sample: false`.
         penalties: Ahead of that.
-        max_new_tokens: How many tokens at most.
+        max_new_tokens: Most new tokens.
     """
     settings: dict[str, Any] = {"do_sample": sampling.temperature > 0, "max_new_tokens": max_new_tokens}
     settings["repetition_penalty"] = penalties.repetition_penalty
@@ -42,9 +42,9 @@ def without_place(sampling: Sampling, penalties: Penalties, *, seed: int) -> dic
         >>> without_place(Sampling(temperature=0), Penalties(frequency_penalty=0.5), seed=3)
         {'frequency_penalty': 0.5}
     """
-    found: dict[str, object] = {"order": sampling.order} if sampling.order != "transformers" else {}
+    settings: dict[str, object] = {"order": sampling.order} if sampling.order != "transformers" else {}
     own = {
         "presence_penalty": penalties.presence_penalty, "frequency_penalty": penalties.frequency_penalty,
     }  # fmt: skip
-    found |= {name: value for name, value in own.items() if value}
-    return found | ({"seed": seed} if sampling.temperature > 0 else {})
+    settings |= {name: value for name, value in own.items() if value}
+    return settings | ({"seed": seed} if sampling.temperature > 0 else {})

@@ -13,7 +13,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Stream:
+class ResidualStream:
     """The residual stream of one position.
 
     Attributes:
@@ -42,7 +42,7 @@ class Stream:
         return values
 
 
-def stream(trace: Trace, position: int, *, pre_norm: bool) -> Stream:
+def residual_stream(trace: Trace, position: int, *, pre_norm: bool) -> ResidualStream:
     """The residual stream of a position.
 
     Args:
@@ -60,10 +60,10 @@ def stream(trace: Trace, position: int, *, pre_norm: bool) -> Stream:
     )
     if pre_norm and attention is not None and mlp is not None:
         states[-1] = states[-2] + attention[-1] + mlp[-1]
-    return Stream(states, attention, mlp, final)
+    return ResidualStream(states, attention, mlp, final)
 
 
-def parts(residual: Stream) -> Floats:
+def parts(residual: ResidualStream) -> Floats:
     """The vectors that the embedding, and attention and MLP of every block, add; they sum to the last state.
 
     Returns:
@@ -129,14 +129,14 @@ def best_at_any_layer(
     return np.array(list(wanted)[:n], dtype=np.int64)
 
 
-def settled(answer_ranks: NDArray[np.int64]) -> int:
+def settled_layer(answer_ranks: NDArray[np.int64]) -> int:
     """The layer from which on the answer stays the best guess.
 
     Args:
         answer_ranks: Rank of the answer after each layer, 0 = first; the last is 0. Shape [layer + 1].
 
     Example:
-        >>> settled(np.array([7, 0, 3, 0, 0]))
+        >>> settled_layer(np.array([7, 0, 3, 0, 0]))
         3
     """
     wrong = np.flatnonzero(answer_ranks)

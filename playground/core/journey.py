@@ -60,7 +60,7 @@ class JourneyRow:
     stop: int
 
     @property
-    def single(self) -> bool:
+    def is_single(self) -> bool:
         """True if it is one token."""
         return self.stop == self.start + 1
 

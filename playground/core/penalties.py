@@ -50,7 +50,7 @@ def penalised(
         logits: Logits of the next token, nats. Shape [d_vocab].
         prompt_ids: Tokens of the text.
         new_ids: Tokens generated since.
-        penalties: Which.
+        penalties: The penalties.
 
     Raises:
         ValueError: The repetition penalty is not above 0.

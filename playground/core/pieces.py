@@ -137,7 +137,7 @@ def piece(token: str, before: bytes | None = None) -> Piece:
     """Give a token that stands in no text, such as a predicted one, its label.
 
     Args:
-        token: Its readable form.
+        token: Readable form of the token.
         before: Bytes of a character that the text before it has begun (`open_bytes`); None where no text is
             known.
 
@@ -183,11 +183,11 @@ def open_bytes(text: bytes) -> bytes:
     return b"" if is_half else rest
 
 
-def opened(parts: Sequence[bytes]) -> list[bytes]:
+def begun_bytes(parts: Sequence[bytes]) -> list[bytes]:
     """For each of these tokens, the bytes before it that have begun a character.
 
     Example:
-        >>> opened([b"a", b"\\xec", b"\\x95", b"\\x88", b"b"])
+        >>> begun_bytes([b"a", b"\\xec", b"\\x95", b"\\x88", b"b"])
         [b'', b'', b'\\xec', b'\\xec\\x95', b'']
     """
     before, begun = b"", list[bytes]()
@@ -207,11 +207,11 @@ def bytes_of(token: str) -> bytes:
     return bytes.fromhex(token[1:-1]) if _HEXADECIMAL.fullmatch(token) else token.encode("utf-8", "replace")
 
 
-def written(tokens: Sequence[str]) -> tuple[str, ...]:
+def sequence_labels(tokens: Sequence[str]) -> tuple[str, ...]:
     """Labels of tokens that follow one another, from their readable forms; the last may begin a character.
 
     Example:
-        >>> written(["a", "<EC 95>", "<88>", "<EB>"])
+        >>> sequence_labels(["a", "<EC 95>", "<88>", "<EB>"])
         ('a', 'EC 95 (안)', '88 (안)', 'EB …')
     """
     parts = [bytes_of(token) for token in tokens]
@@ -219,9 +219,11 @@ def written(tokens: Sequence[str]) -> tuple[str, ...]:
     rest = open_bytes(joined)
     text = joined[: len(joined) - len(rest)].decode("utf-8", "replace")
     if text.encode() + rest != joined:  # bytes that are not text: each token after those before it
-        return tuple(piece(token, before).label for token, before in zip(tokens, opened(parts), strict=True))
+        return tuple(
+            piece(token, before).label for token, before in zip(tokens, begun_bytes(parts), strict=True)
+        )
     spans, at, shown_labels = spans_of_bytes(text, _cut_to(parts, len(joined) - len(rest))), 0, list[str]()
-    for token, part, span, before in zip(tokens, parts, spans, opened(parts), strict=True):
+    for token, part, span, before in zip(tokens, parts, spans, begun_bytes(parts), strict=True):
         at += len(part)
         is_whole = at <= len(joined) - len(rest)
         shown = _piece(token, part, False, text, span) if is_whole else piece(token, before)

@@ -133,7 +133,7 @@ class RankedLogits:
     Attributes:
         token_ids: Token of each rank. Among equal logits the larger id comes first, which is what the stable
             ascending sort of transformers' top-p leaves. Shape [n_ranked].
-        logits: Its logit in nats, float32 or float64 as given, -inf last. Shape [n_ranked].
+        logits: Logit of each in nats, float32 or float64 as given, -inf last. Shape [n_ranked].
         n_finite: Number of logits of the whole vocabulary that are not -inf.
         unranked: All smaller logits in any order, None where all are ranked. Shape [d_vocab - n_ranked].
     """

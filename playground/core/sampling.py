@@ -163,10 +163,10 @@ def draw(distribution: Distribution, u: float) -> int:
     Source:
         Devroye 1986, "Non-Uniform Random Variate Generation", section II.2.
     """
-    return int(distribution.token_ids[place(distribution, u)[0]])
+    return int(distribution.token_ids[draw_index(distribution, u)[0]])
 
 
-def place(distribution: Distribution, u: float) -> tuple[int, float]:
+def draw_index(distribution: Distribution, u: float) -> tuple[int, float]:
     """Index of the kept token on which a draw falls, and the margin to its neighbour.
 
     Args:
@@ -178,7 +178,7 @@ def place(distribution: Distribution, u: float) -> tuple[int, float]:
 
     Example:
         >>> from playground.core.ranking import rank
-        >>> index, margin = place(distribution(rank(np.log([0.5, 0.3, 0.2]))), 0.49)
+        >>> index, margin = draw_index(distribution(rank(np.log([0.5, 0.3, 0.2]))), 0.49)
         >>> index, round(margin, 6)
         (0, 0.01)
     """

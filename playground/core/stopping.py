@@ -33,29 +33,29 @@ class StopStrings:
         self.found = False
 
     def add(self, piece: str) -> str:
-        """The part of the text that can be given out once this piece is known."""
+        """The text that can be given out once this piece is known."""
         text = self._given + self._held + piece
         n_given, n_known = len(self._given), len(text) - len(piece)
-        places = [text.find(one, max(0, n_known - len(one) + 1)) for one in self._stop]
-        places = [place for place in places if place >= 0]
-        if places:
+        starts = [text.find(string, max(0, n_known - len(string) + 1)) for string in self._stop]
+        starts = [start for start in starts if start >= 0]
+        if starts:
             self.found, self._held = True, ""
-            return text[n_given : min(places)]
+            return text[n_given : min(starts)]
         end = max(n_given, len(text) - _n_begun(text, self._stop))
         self._given, self._held = text[:end], text[end:]
         return text[n_given:end]
 
     def rest(self) -> str:
-        """The text that was held back, for the case that it ends for another reason."""
+        """The text that was held back, where the text ends for another reason."""
         held, self._held = self._held, ""
         return held
 
 
 def _n_begun(text: str, stop: Sequence[str]) -> int:
-    """The number of characters at the end of the text that begin a stop string.
+    """Number of characters at the end of the text that begin a stop string.
 
     Example:
         >>> _n_begun("to be ab", ["abc", "b!"])
         2
     """
-    return max((n for one in stop for n in range(1, len(one)) if text.endswith(one[:n])), default=0)
+    return max((n for string in stop for n in range(1, len(string)) if text.endswith(string[:n])), default=0)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 
-def turn(values: Sequence[float], digits: int) -> int | None:
+def turning_point(values: Sequence[float], digits: int) -> int | None:
     """The index of the value that lies furthest above or below both ends.
 
     Args:
@@ -18,8 +18,10 @@ def turn(values: Sequence[float], digits: int) -> int | None:
         Its index; None where all lie between the ends.
 
     Example:
-        >>> turn([-1.10, -0.42, -3.0, -6.81], 2), turn([0.5, 0.501, 0.502], 2), turn([1, 0, 2], 0)
-        (1, None, 1)
+        >>> turning_point([-1.10, -0.42, -3.0, -6.81], 2), turning_point([1, 0, 2], 0)
+        (1, 1)
+        >>> turning_point([0.5, 0.501, 0.502], 2) is None
+        True
     """
     shown = np.round(np.asarray(values, dtype=np.float64), digits)
     low, high = sorted((shown[0], shown[-1]))

@@ -41,15 +41,15 @@ Comparison = Literal["better", "worse", "unclear"]
 
 
 def last_number(text: str) -> str | None:
-    """The number a text answers with: the last one after the last "Answer:" or "답:", else the last one.
+    """The number a text answers with: the last one after the last "Answer:" or "답:", or the last one of all.
 
-    A comma between two digits groups thousands where it can (1,200), as in English and Korean; else it is a
-    decimal comma (12,5). A point is a decimal point (1.200 is 1.2) unless more than one point or a comma
+    A comma between two digits groups thousands where it can (1,200), as in English and Korean; otherwise it
+    is a decimal comma (12,5). A point is a decimal point (1.200 is 1.2) unless more than one point or a comma
     behind it says that it groups (1.200.300 and 1.200,50). Digits with several commas that do not group are
     a list (1,2,3).
 
     Args:
-        text: What a model wrote; a unit may follow the number without a space, as in "7개".
+        text: Text that a model wrote; a unit may follow the number without a space, as in "7개".
 
     Returns:
         Digits without thousands separators, zeros that say nothing, or a unit; None without any number.
@@ -72,18 +72,18 @@ def last_number(text: str) -> str | None:
     """
     after = _NUMBER.findall(_MARK.split(text)[-1])
     numbers = after or _NUMBER.findall(text)
-    return normal(numbers[-1]) if numbers else None
+    return canonical_number(numbers[-1]) if numbers else None
 
 
-def normal(number: str) -> str:
+def canonical_number(number: str) -> str:
     """The form in which a number is compared.
 
     Args:
         number: Written in any way that `last_number` reads.
 
     Example:
-        >>> normal("1,200"), normal("7.0"), normal("007"), normal("-0"), normal("2.50"), normal("12,34")
-        ('1200', '7', '7', '0', '2.5', '12.34')
+        >>> [canonical_number(number) for number in ("1,200", "7.0", "007", "-0", "2.50", "12,34")]
+        ['1200', '7', '7', '0', '2.5', '12.34']
     """
     text = number.replace("−", "-")
     has_decimal_comma = "," in text and not _BY_COMMAS.match(text)
@@ -123,7 +123,7 @@ def majority(answers: Iterable[str | None]) -> str | None:
     return best
 
 
-def compared(first: Sequence[bool], second: Sequence[bool]) -> Comparison:
+def sign_test(first: Sequence[bool], second: Sequence[bool]) -> Comparison:
     """An exact sign test: did the first get more of the same problems right than chance explains?
 
     Problems that both got right or both got wrong say nothing. Among the others chance is a coin toss; the
@@ -133,7 +133,7 @@ def compared(first: Sequence[bool], second: Sequence[bool]) -> Comparison:
         first, second: True for each problem that was answered right.
 
     Example:
-        >>> compared([True] * 6, [False] * 6), compared([True] * 5, [False] * 5)
+        >>> sign_test([True] * 6, [False] * 6), sign_test([True] * 5, [False] * 5)
         ('better', 'unclear')
 
     Source:

@@ -72,7 +72,7 @@ def shuffled(groups: list[tuple[int, ...]], n_tokens: int, seed: int, *, keep_la
 
 
 def differences(
-    before: NDArray[np.float32], after: NDArray[np.float32], order: Order, *, place: int | None = None
+    before: NDArray[np.float32], after: NDArray[np.float32], order: Order, *, position: int | None = None
 ) -> NDArray[np.float64]:
     """Relative change of each layer's vectors when the tokens were put into another order.
 
@@ -80,12 +80,12 @@ def differences(
         before: Hidden states of the text. Shape [layer, position, d_model].
         after: Those of the reordered text, token `order[i]` at position i. Same shape.
         order: From `shuffled`.
-        place: Look at the token at this position only; None looks at all.
+        position: Look at the token at this position only; None looks at all.
 
     Returns:
         The largest |after - before| / |before| of any token; 0 = the same set of vectors. Shape [layer].
     """
     same = before[:, list(order)].astype(np.float64)
     moved = np.linalg.norm(after - same, axis=-1) / np.linalg.norm(same, axis=-1)
-    largest: NDArray[np.float64] = moved.max(axis=-1) if place is None else moved[:, place]
+    largest: NDArray[np.float64] = moved.max(axis=-1) if position is None else moved[:, position]
     return largest

@@ -26,7 +26,7 @@ class Startup:
     Attributes:
         state: waiting (nobody asked for it yet), importing (libraries), warming (the default model is loaded
             and answers once), ready, failed.
-        message: What the default model is doing, or why it failed; None when nothing is to be said.
+        message: Activity of the default model, or the reason why it failed; None if there is nothing to say.
         elapsed_s: Seconds from the start to now, or to ready or failed.
     """
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import streamlit as st
 
-from playground.core.files.encoding import Encoding, Weighed, decode, weigh
+from playground.core.files.encoding import Encoding, EncodingGuess, decode, guess_encoding
 from playground.core.files.rows import SEPARATORS, ReadOptions, RowFile, Sheet, Unusable, sheet, suffix_of
 from playground.errors import BadFile, PlaygroundError, UnclearEncoding
 from playground.ui import state, uploads
@@ -70,7 +70,7 @@ class _Draft:
 
     name: str
     data: bytes
-    weighed: Weighed
+    weighed: EncodingGuess
     number: int
 
     @property
@@ -112,7 +112,7 @@ def say_left_out(file: RowFile) -> None:
 def _keep(name: str, data: bytes, key: str) -> None:
     """A file that came: weighed, and kept until it is used or put away."""
     number = st.session_state.get(f"{key}_n", 0)
-    st.session_state[f"{key}_draft"] = _Draft(name, data, weigh(data), number)
+    st.session_state[f"{key}_draft"] = _Draft(name, data, guess_encoding(data), number)
 
 
 def _preview(kind: FileKind, draft: _Draft) -> None:

@@ -6,7 +6,7 @@ import streamlit as st
 
 
 class RestOfPage:
-    """The page around one of its fragments, which can have it drawn anew where it shows old values.
+    """The state of a fragment that the rest of its page shows, so that the fragment can have it drawn anew.
 
     A page makes one in every run of its own and gives it to the fragment, whose reruns have the same one.
     """
@@ -16,7 +16,7 @@ class RestOfPage:
 
     @property
     def is_drawn(self) -> bool:
-        """True in a rerun of the fragment alone, False in the page's own run."""
+        """True if this is a rerun of the fragment alone, not the page's own run."""
         return self._shown is not None
 
     def shows(self, *values: object) -> None:

@@ -117,7 +117,7 @@ def _reading(found: NextCharacters) -> str:
         words.append(
             _(
                 "{p} lies on characters that were begun and not followed to their end: any character may "
-                "have up to so much more."
+                "have up to that much more."
             ).format(p=percent(found.left))
         )
     return " ".join(words)

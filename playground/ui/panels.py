@@ -31,7 +31,7 @@ def pick(key: str, panels: Mapping[str, Panel[Given]], label: str) -> Panel[Give
     Args:
         key: URL parameter.
         panels: Id in the URL -> the panel; the first is the default and needs no parameter.
-        label: Of the picker, for those who do not see it.
+        label: Label of the picker, for readers who do not see it.
     """
     names = {panel_id: panel.name for panel_id, panel in panels.items()}
     return panels[choose(key, names, label)]

@@ -1,4 +1,4 @@
-"""Models by what they can show: the chosen one where it fits, else a default."""
+"""Models by what they can show: the chosen one where it fits, otherwise a default."""
 
 from __future__ import annotations
 

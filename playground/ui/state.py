@@ -100,6 +100,6 @@ def settings() -> Settings:
 
 
 def language() -> str:
-    """The code of the reader's language: chosen, else the browser's, else English."""
+    """Code of the reader's language: the chosen one, otherwise the browser's, otherwise English."""
     chosen = str(st.session_state.get("lang", ""))
     return chosen if chosen in languages() else first_of(st.context.locale or "")

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from playground.charts import embedding_maps as charts
-from playground.charts.labels import places, width
+from playground.charts.labels import place_labels, width
 
 FONT = 12.5
 
@@ -61,5 +61,5 @@ def test_the_axes_fit_the_layer_shown() -> None:
 
 def test_places_are_the_same_every_time() -> None:
     points = np.random.default_rng(1).uniform(0, 100, (15, 2))
-    first, again = (places(points, ["word"] * 15, size=(380, 300), font=FONT) for _ in range(2))
+    first, again = (place_labels(points, ["word"] * 15, size=(380, 300), font=FONT) for _ in range(2))
     np.testing.assert_array_equal(first, again)

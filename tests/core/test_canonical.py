@@ -71,7 +71,7 @@ def test_no_text_is_on_both_sides_in_another_form(seed: int) -> None:
     demos, test = shots.split(ROWS, 3, seed)
     assert len(demos) + len(test) == 5, "café is there once"
     assert not {canonical(one.text) for one in demos} & {canonical(one.text) for one in test}
-    drawn = shots.drawn(demos, 2, seed)
+    drawn = shots.draw_demonstrations(demos, 2, seed)
     if len({canonical(one.label) for one in demos}) == 2:
         assert not is_same(drawn[0].label, drawn[1].label), "labels take turns"
 

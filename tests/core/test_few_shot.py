@@ -11,7 +11,7 @@ from playground.core.demonstrations import (
     CONDITIONS,
     MAX_LABELS,
     N_OTHERS,
-    drawn,
+    draw_demonstrations,
     relabelled,
     split,
     with_others,
@@ -25,9 +25,9 @@ from playground.core.few_shot import (
     calibrated,
     candidates,
     chat_blocks,
-    interval,
     label_probabilities,
     messages,
+    wilson_interval,
 )
 
 DEMOS = (Example("The soup was cold.", "negative"), Example("A lovely room.", "positive"))
@@ -104,16 +104,16 @@ def test_the_first_of_two_equal_texts_counts() -> None:
 
 @given(st.integers(0, 2**31))
 def test_more_shots_only_add_and_labels_take_turns(seed: int) -> None:
-    whole = drawn(MANY, 30, seed)
+    whole = draw_demonstrations(MANY, 30, seed)
     assert sorted(one.text for one in whole) == sorted(one.text for one in MANY)
     for n_shot in (0, 1, 3, 7):
-        assert drawn(MANY, n_shot, seed) == whole[:n_shot]
+        assert draw_demonstrations(MANY, n_shot, seed) == whole[:n_shot]
     for start in range(0, 30, 3):
         assert {one.label for one in whole[start : start + 3]} == set("abc")
 
 
 def test_another_seed_is_another_choice() -> None:
-    assert len({tuple(one.text for one in drawn(MANY, 4, seed)) for seed in range(10)}) == 10
+    assert len({tuple(one.text for one in draw_demonstrations(MANY, 4, seed)) for seed in range(10)}) == 10
 
 
 def test_labels_flipped_and_random() -> None:
@@ -173,7 +173,7 @@ def test_calibration_takes_a_bias_out() -> None:
 @given(st.integers(1, 500), st.data())
 def test_interval_is_wilsons(n: int, data: st.DataObject) -> None:
     n_right = data.draw(st.integers(0, n))
-    low, high = interval(n_right, n)
+    low, high = wilson_interval(n_right, n)
     assert 0 <= low <= n_right / n + 1e-12
     assert n_right / n - 1e-12 <= high <= 1
     z = 1.96
@@ -183,4 +183,4 @@ def test_interval_is_wilsons(n: int, data: st.DataObject) -> None:
 
 
 def test_an_interval_without_items_is_everything() -> None:
-    assert interval(0, 0) == (0.0, 1.0)
+    assert wilson_interval(0, 0) == (0.0, 1.0)

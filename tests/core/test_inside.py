@@ -32,15 +32,15 @@ def trace(n_layer: int = 3, n: int = 2, d_model: int = 8) -> Trace:
 def test_the_parts_sum_to_the_last_state_and_the_final_one_is_kept() -> None:
     given_ = trace()
     assert given_.hidden_states is not None
-    found = core.stream(given_, 1, pre_norm=True)
+    found = core.residual_stream(given_, 1, pre_norm=True)
     np.testing.assert_allclose(core.parts(found).sum(0), found.states[-1], atol=1e-6)
     np.testing.assert_array_equal(found.final, given_.hidden_states[-1, 1])
-    after = core.stream(given_, 1, pre_norm=False)
+    after = core.residual_stream(given_, 1, pre_norm=False)
     np.testing.assert_array_equal(after.states, given_.hidden_states[:, 1])
 
 
 def test_norms_and_cosines_are_torchs() -> None:
-    found = core.stream(trace(), 0, pre_norm=True)
+    found = core.residual_stream(trace(), 0, pre_norm=True)
     states = torch.from_numpy(found.states)
     np.testing.assert_allclose(found.norms, torch.linalg.vector_norm(states, dim=-1))
     cosines = torch.nn.functional.cosine_similarity(states, states[-1:], dim=-1)
@@ -73,7 +73,7 @@ def test_the_best_at_any_layer_have_the_best_ranks(n: int) -> None:
 @given(st.lists(st.integers(0, 3), min_size=1, max_size=12))
 def test_settled_is_the_first_layer_after_which_nothing_else_leads(before: list[int]) -> None:
     ranks = np.array([*before, 0])
-    layer = core.settled(ranks)
+    layer = core.settled_layer(ranks)
     assert not ranks[layer:].any()
     assert layer == 0 or ranks[layer - 1] > 0
 

@@ -99,7 +99,7 @@ def test_rows_cover_every_token_once_and_fit(n_tokens: int, seed: int, data: st.
     lines = journey.rows(n_tokens, query, weights, selected)
     assert [position for line in lines for position in range(line.start, line.stop)] == list(range(n_tokens))
     assert len(lines) <= N_ROWS
-    alone = {line.start for line in lines if line.single}
+    alone = {line.start for line in lines if line.is_single}
     assert query in alone
     assert selected is None or selected in alone
     if n_tokens <= N_ROWS:

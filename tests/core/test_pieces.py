@@ -143,18 +143,18 @@ def test_predicted_token_goes_on_with_what_the_text_has_begun(before: str, token
 @given(MIXED.filter(writable), st.lists(st.integers(1, 5), min_size=1, max_size=6))
 def test_written_tokens_are_labelled_as_those_of_a_whole_text(text: str, sizes: list[int]) -> None:
     tokenization = cut(text, sizes)
-    assert pieces.written(tokenization.tokens) == pieces.labels(tokenization)
+    assert pieces.sequence_labels(tokenization.tokens) == pieces.labels(tokenization)
 
 
 def test_a_character_that_is_not_finished_yet_is_named_once_it_is() -> None:
     tokens = cut("수도", [4, 1]).tokens  # EC 88 98 EB, 8F, 84
-    assert pieces.written(tokens[:1]) == ("EC 88 98 EB (수…)",)
-    assert pieces.written(tokens[:2]) == ("EC 88 98 EB (수…)", "8F (EB 8F …)")
-    assert pieces.written(tokens) == ("EC 88 98 EB (수도)", "8F (도)", "84 (도)")
+    assert pieces.sequence_labels(tokens[:1]) == ("EC 88 98 EB (수…)",)
+    assert pieces.sequence_labels(tokens[:2]) == ("EC 88 98 EB (수…)", "8F (EB 8F …)")
+    assert pieces.sequence_labels(tokens) == ("EC 88 98 EB (수도)", "8F (도)", "84 (도)")
 
 
 @given(st.lists(st.binary(min_size=1, max_size=5)))
 def test_every_token_has_a_label_also_where_bytes_are_no_text(parts: list[bytes]) -> None:
-    made = pieces.written([readable(part) for part in parts])
+    made = pieces.sequence_labels([readable(part) for part in parts])
     assert len(made) == len(parts)
     assert all(made)

@@ -25,7 +25,7 @@ from transformers.generation.logits_process import (
 )
 
 from playground.core.ranking import NotRanked, RankedLogits, rank, rank_first
-from playground.core.sampling import LIMITS, Distribution, Order, Sampling, distribution, draw, place
+from playground.core.sampling import LIMITS, Distribution, Order, Sampling, distribution, draw, draw_index
 
 ORDERS: dict[Order, str] = {"transformers": "TKPMY", "vllm": "TMKP", "llama.cpp": "KYPMT"}
 N_CASES = 3_400  # for each of three orders
@@ -200,9 +200,9 @@ def llama_cpp_greedy(logits: NDArray[np.float64], top_k: int, typical_p: float, 
     p = np.exp(logits[tokens]) / np.exp(logits[tokens]).sum()
     if typical_p < 1:
         entropy = -float(p @ np.log(p))
-        nearest = sorted(range(len(p)), key=lambda place: abs(-np.log(p[place]) - entropy))
+        nearest = sorted(range(len(p)), key=lambda rank: abs(-np.log(p[rank]) - entropy))
         n = int(np.searchsorted(np.cumsum(p[nearest]), typical_p, side="right")) + 1
-        tokens = [tokens[place] for place in nearest[:n]]
+        tokens = [tokens[rank] for rank in nearest[:n]]
     tokens = sorted(tokens, key=lambda token: -logits[token])
     p = np.exp(logits[tokens]) / np.exp(logits[tokens]).sum()
     tokens = tokens[: int(np.searchsorted(np.cumsum(p), top_p)) + 1]
@@ -355,13 +355,15 @@ def test_draw_refuses_a_number_outside_zero_to_one(u: float) -> None:
 def test_the_margin_of_a_draw_is_how_far_it_can_move_and_stay() -> None:
     kept = distribution(rank(np.log([0.5, 0.3, 0.15, 0.05])))
     for u in np.linspace(0.0013, 1, 200, endpoint=False):
-        index, margin = place(kept, float(u))
+        index, margin = draw_index(kept, float(u))
         for moved in (u - 0.999 * margin, u + 0.999 * margin):
             if 0 <= moved < 1:
-                assert place(kept, float(moved))[0] == index
-        beyond = [place(kept, float(v))[0] for v in (u - 1.001 * margin, u + 1.001 * margin) if 0 <= v < 1]
+                assert draw_index(kept, float(moved))[0] == index
+        beyond = [
+            draw_index(kept, float(v))[0] for v in (u - 1.001 * margin, u + 1.001 * margin) if 0 <= v < 1
+        ]
         assert any(other != index for other in beyond)
-    assert place(distribution(rank([1.0])), 0.3) == (0, math.inf)
+    assert draw_index(distribution(rank([1.0])), 0.3) == (0, math.inf)
 
 
 logit_rows = arrays(

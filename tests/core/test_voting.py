@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st_
 
-from playground.core.voting import compared, last_number, majority, normal
+from playground.core.voting import canonical_number, last_number, majority, sign_test
 from playground.paths import site_root
 
 ANSWERS = st_.lists(st_.sampled_from(["1", "2", "3", None]), max_size=12)
@@ -111,7 +111,7 @@ def test_the_shown_code_reads_the_same(text: str) -> None:
 def test_a_number_with_decimals_is_read_in_both_ways_of_grouping(number: Decimal) -> None:
     english = f"{number:,.2f}"
     german = english.replace(",", "x").replace(".", ",").replace("x", ".")
-    assert last_number(english) == last_number(german) == normal(f"{number:.2f}")
+    assert last_number(english) == last_number(german) == canonical_number(f"{number:.2f}")
 
 
 @given(st_.text(st_.sampled_from("0123456789.,-−eE :답Answer개\n%$")))
@@ -119,7 +119,7 @@ def test_what_is_read_is_a_number_in_its_shortest_form(text: str) -> None:
     number = last_number(text)
     assert (number is None) == (not any(letter.isdecimal() for letter in text))
     if number is not None:
-        assert normal(number) == number
+        assert canonical_number(number) == number
         assert Decimal(number).is_finite()
 
 
@@ -163,13 +163,13 @@ def test_the_winner_is_the_one_that_led_when_the_last_count_was_first_reached(
 def test_better_one_way_is_worse_the_other_way(pairs: list[tuple[bool, bool]]) -> None:
     one, other = [a for a, _b in pairs], [b for _a, b in pairs]
     turned = {"better": "worse", "worse": "better", "unclear": "unclear"}
-    assert compared(other, one) == turned[compared(one, other)]
+    assert sign_test(other, one) == turned[sign_test(one, other)]
 
 
 def test_an_exact_sign_test() -> None:
     """Eight that changed, all one way: p = 2 / 2⁸. Problems that both solve, or neither, change nothing."""
     twelve, four = [True] * 12 + [False] * 8, [True] * 4 + [False] * 16
-    assert compared(twelve, four) == "better"
+    assert sign_test(twelve, four) == "better"
     turned = [False] * 4 + [True] * 8 + [False] * 8  # 12 - 4 as before, but four problems went the other way
-    assert compared([True] * 4 + turned[4:], four) == "better"
-    assert compared(turned, four) == "unclear"
+    assert sign_test([True] * 4 + turned[4:], four) == "better"
+    assert sign_test(turned, four) == "unclear"

@@ -75,5 +75,5 @@ def test_differences_compare_each_token_with_itself() -> None:
     np.testing.assert_array_equal(differences(before, after, order), 0)
     after[2, 1] *= 1.5  # place 1 holds token 3
     np.testing.assert_allclose(differences(before, after, order), [0, 0, 0.5], rtol=1e-5)
-    np.testing.assert_allclose(differences(before, after, order, place=1), [0, 0, 0.5], rtol=1e-5)
-    np.testing.assert_array_equal(differences(before, after, order, place=2), 0)
+    np.testing.assert_allclose(differences(before, after, order, position=1), [0, 0, 0.5], rtol=1e-5)
+    np.testing.assert_array_equal(differences(before, after, order, position=2), 0)

@@ -13,7 +13,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from playground.core import inside as core
-from playground.core.pieces import opened, piece
+from playground.core.pieces import begun_bytes, piece
 from playground.core.residual import Lens
 from playground.engine.contract.inside import LensRequest
 from playground.engine.contract.traces import Capture, TraceRequest
@@ -79,7 +79,9 @@ def test_the_top_row_is_the_models_own_answer(model: str, open_app: OpenApp, eng
     assert not np.any(data["ranks"][-1])
     labels = [data["labels"][place[0]] for place in data["top"][-1]]
     texts = engine.tokenizers.token_texts(model, logits[shown].argmax(-1))
-    begun = opened([*engine.tokenizers.tokenize(model, TEXT, add_special_tokens=True).token_bytes, b""])[1:]
+    begun = begun_bytes([*engine.tokenizers.tokenize(model, TEXT, add_special_tokens=True).token_bytes, b""])[
+        1:
+    ]
     expected = [piece(text, begun[place]).label for text, place in zip(texts, shown, strict=True)]
     assert labels == expected
 
@@ -289,7 +291,7 @@ def test_stations_count_the_parameters_of_the_way(model: str, open_app: OpenApp,
 def test_the_tasks_know_the_answers(open_app: OpenApp, engine: LocalEngine) -> None:
     app = open_app("inside", text=TEXT, ins_b=OTHER)
     lens = engine.inside.lens(LensRequest(tiny.LLAMA, input_ids=ids(engine, tiny.LLAMA)))
-    right = core.settled(lens.answer_ranks[:, -1])
+    right = core.settled_layer(lens.answer_ranks[:, -1])
     share = 100 * sum(p.n_parameters for p in engine.inside.parts(tiny.LLAMA) if p.kind == "mlp") / next(
         i.n_parameters for i in engine.models() if i.model_id == tiny.LLAMA
     )  # fmt: skip

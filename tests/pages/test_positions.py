@@ -162,7 +162,7 @@ def measured(
         trace = engine.get(timeout_s=180).trace(asked)
         assert trace.hidden_states is not None
         states.append(trace.hidden_states)
-    return word_order.differences(states[0], states[1], order, place=place)
+    return word_order.differences(states[0], states[1], order, position=place)
 
 
 def test_an_encoder_without_positions_sees_a_set_and_a_masked_decoder_does_not(

@@ -13,7 +13,7 @@ import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
-from playground.core.demonstrations import drawn, relabelled, split
+from playground.core.demonstrations import draw_demonstrations, relabelled, split
 from playground.core.few_shot import CONTENT_FREE, calibrated, candidates, following, label_probabilities
 from playground.core.files.examples import read_examples
 from playground.core.sampling import GREEDY
@@ -71,7 +71,7 @@ def test_the_bars_are_the_models_shares_without_and_with_the_examples(
     app = open_app("prompting", **LINK, pro_shots="3", pro_draw="2")
     assert not app.exception
     pool, test = split(TASK.examples, builder.N_TEST, seed=0)
-    texts = [text_of(demos, test[0].text) for demos in ([], drawn(pool, 3, 2))]
+    texts = [text_of(demos, test[0].text) for demos in ([], draw_demonstrations(pool, 3, 2))]
     expected = plain_shares(tiny_settings, engine, texts, [" dax", " wug"])
     table = charts(app)[0]
     for prompt, row in zip(("none", "shots"), expected, strict=True):
@@ -89,7 +89,7 @@ def test_other_labels_for_the_examples(condition: str, open_app: OpenApp) -> Non
     app = open_app("prompting", **LINK, pro_shots="4", pro_labels=condition)
     blocks = blocks_of(app)
     pool, _test = split(TASK.examples, builder.N_TEST, seed=0)
-    expected = relabelled(drawn(pool, 4, 0), TASK.labels, condition, 0)  # type: ignore[arg-type]
+    expected = relabelled(draw_demonstrations(pool, 4, 0), TASK.labels, condition, 0)  # type: ignore[arg-type]
     assert [text.strip() for kind, text in blocks if kind == "label"] == [one.label for one in expected]
 
 
@@ -114,7 +114,7 @@ def test_calibration_divides_by_the_answer_to_nothing(
 ) -> None:
     app = open_app("prompting", **LINK, pro_shots="1", pro_calibrate="true")
     pool, test = split(TASK.examples, builder.N_TEST, seed=0)
-    demos = drawn(pool, 1, 0)
+    demos = draw_demonstrations(pool, 1, 0)
     texts = [text_of(demos, query) for query in (test[0].text, *CONTENT_FREE)]
     rows = plain_shares(tiny_settings, engine, texts, [" dax", " wug"])
     expected = calibrated(rows[0], list(rows[1:]))
@@ -128,7 +128,7 @@ def test_what_it_writes_is_the_greedy_continuation(open_app: OpenApp, engine: En
     app = open_app("prompting", **LINK, pro_shots="1")
     pool, test = split(TASK.examples, builder.N_TEST, seed=0)
     request = GenerateRequest(
-        tiny.LLAMA, text_of(drawn(pool, 1, 0), test[0].text), sampling=GREEDY, max_new_tokens=8
+        tiny.LLAMA, text_of(draw_demonstrations(pool, 1, 0), test[0].text), sampling=GREEDY, max_new_tokens=8
     )
     expected = "".join(step.text for step in engine.generate(request)).replace("\n", "⏎")
     assert expected in [one.value for one in app.text]
@@ -181,7 +181,7 @@ def test_a_sweep_is_what_the_items_answer_one_by_one(
     assert (table["n_items"] == len(test)).all()
     for row in table.itertuples():
         seed = 7 + 1_000 * row.draw
-        demos = relabelled(drawn(pool, row.n_shot, seed), TASK.labels, row.condition, seed)
+        demos = relabelled(draw_demonstrations(pool, row.n_shot, seed), TASK.labels, row.condition, seed)
         texts = tuple(text_of(demos, one.text) for one in test)
         options = tuple(candidates(TASK.options(one), "labelled") for one in test)
         behind = tuple(following(TASK, "labelled", TASK.options(one)) for one in test)
@@ -237,7 +237,7 @@ def test_leaving_one_out_keeps_the_rest_of_the_prompt_word_for_word(
     app = open_app("prompting", **LINK, pro_panel="which", pro_shots="3")
     assert not app.exception
     pool, test = split(TASK.examples, builder.N_TEST, seed=0)
-    demos = drawn(pool, 3, 0)
+    demos = draw_demonstrations(pool, 3, 0)
     lists = [demos, *(demos[:at] + demos[at + 1 :] for at in range(3))]
     rows = plain_shares(
         tiny_settings, engine, [text_of(one, test[0].text) for one in lists], [" dax", " wug"]
@@ -368,7 +368,7 @@ def test_the_tasks_know_the_answers(open_app: OpenApp, engine: Engine) -> None:
     pool, test = split(TASK.examples, builder.N_TEST, seed=0)
     counts = [
         len(engine.tokenizers.tokenize(tiny.LLAMA, text_of(demos, test[0].text), add_special_tokens=True))
-        for demos in ([], drawn(pool, 2, 0))
+        for demos in ([], draw_demonstrations(pool, 2, 0))
     ]
     app.number_input(key="task_prompting_tokens").set_value((counts[1] - counts[0]) / 2).run()
     assert any("Right." in box.value for box in app.success)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from playground.core.few_shot import Example, PromptTask, interval
+from playground.core.few_shot import Example, PromptTask, wilson_interval
 from playground.core.sampling import GREEDY, Sampling
 from playground.core.tables import thinking as frames
 from playground.core.voting import last_number, majority
@@ -154,7 +154,7 @@ def test_the_answers_are_the_engines_greedy_ones_and_the_accuracy_adds_up(
         row = rows.loc[prompt]
         assert (row["n_right"], row["n"]) == (sum(right), len(problems))
         assert row["accuracy"] == pytest.approx(sum(right) / len(problems))
-        assert (row["low"], row["high"]) == pytest.approx(interval(sum(right), len(problems)))
+        assert (row["low"], row["high"]) == pytest.approx(wilson_interval(sum(right), len(problems)))
     assert rows.loc["plain", "n_right"] >= 1
     assert f"Right answers: :blue[**Instruction**] {rows.loc['plain', 'n_right']} of 3" in words_of(app)
 

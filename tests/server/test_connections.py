@@ -21,7 +21,7 @@ from websockets.sync.client import connect
 
 from playground import server
 from playground.connections import SHARE_OF_ONE_ADDRESS, Connections
-from playground.logs import LINES_A_MINUTE, Sparing
+from playground.logs import LINES_A_MINUTE, RateLimit
 from playground.sessions import Capacity
 from playground.settings import Settings
 from tests.server.test_gate import ask
@@ -185,7 +185,7 @@ def test_closed_connections_are_counted_no_more(serve: Serve) -> None:
 def test_a_place_in_the_source_writes_a_few_lines_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 0.0
     monkeypatch.setattr("playground.logs.time.monotonic", lambda: now)
-    sparing = Sparing()
+    sparing = RateLimit()
 
     def line(lineno: int) -> logging.LogRecord:
         return logging.LogRecord("here", logging.WARNING, "file.py", lineno, "Too much of %s", ("it",), None)

@@ -23,7 +23,7 @@ from benchmarks.load_client import Reader, Run
 from playground import sessions
 from playground.errors import SetUpError
 from playground.paths import PACKAGE
-from playground.sessions import Capacity, Sessions, concerns_own_session, legible
+from playground.sessions import Capacity, Sessions, concerns_own_session, repaired
 from playground.settings import Settings
 from tests.server.test_gate import ask
 
@@ -84,14 +84,14 @@ _LIKE_HALF = struct.unpack("<d", b"\0\0\xed\xa0\x80\0\0@")[0]  # a number with t
 def test_half_a_character_does_not_end_the_connection(text: str, read: str) -> None:
     with pytest.raises(DecodeError):
         BackMsg.FromString(_typed(text))
-    widgets = BackMsg.FromString(legible(_typed(text))).rerun_script.widget_states.widgets
+    widgets = BackMsg.FromString(repaired(_typed(text))).rerun_script.widget_states.widgets
     assert widgets[0].string_value == read
 
 
 @pytest.mark.parametrize("text", ["", "힣 ퟿ \ud7ff \ue000 👍🏽", "\ufffd", "plain"])
 def test_a_message_that_can_be_read_stays_as_it_is(text: str) -> None:
-    assert legible(_typed(text)) == _typed(text)
-    assert legible(b"no message") == b"no message"
+    assert repaired(_typed(text)) == _typed(text)
+    assert repaired(b"no message") == b"no message"
 
 
 def test_every_message_streamlit_knows_is_judged() -> None:

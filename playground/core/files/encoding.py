@@ -39,7 +39,7 @@ _NOT_WESTERN = re.compile(r"[^\x00-\x7f]{3}|(?<=[A-Za-z])[¡-©«-´¶-¹»-¿×
 
 
 @dataclass(frozen=True, slots=True)
-class Weighed:
+class EncodingGuess:
     """The encodings that a file may be written in.
 
     Attributes:
@@ -51,18 +51,18 @@ class Weighed:
     is_sure: bool
 
 
-def weigh(data: bytes) -> Weighed:
+def guess_encoding(data: bytes) -> EncodingGuess:
     """Weigh the encodings of a file against each other.
 
     Raises:
         BadFile: The file is in none of them.
 
     Example:
-        >>> weigh("프롬프트".encode("cp949"))
-        Weighed(encodings=('cp949', 'cp1252'), is_sure=True)
-        >>> weigh("It’s".encode("cp1252"))
-        Weighed(encodings=('cp1252', 'cp949'), is_sure=True)
-        >>> weigh("ÀÉ".encode("cp1252")).is_sure
+        >>> guess_encoding("프롬프트".encode("cp949"))
+        EncodingGuess(encodings=('cp949', 'cp1252'), is_sure=True)
+        >>> guess_encoding("It’s".encode("cp1252"))
+        EncodingGuess(encodings=('cp1252', 'cp949'), is_sure=True)
+        >>> guess_encoding("ÀÉ".encode("cp1252")).is_sure
         False
     """
     if data.startswith(_UTF16_MARKS):
@@ -83,7 +83,7 @@ def weigh(data: bytes) -> Weighed:
                 "again as UTF-8."
             )
         )
-    return Weighed(encodings, is_sure)
+    return EncodingGuess(encodings, is_sure)
 
 
 def decode(data: bytes, encoding: Encoding | None = None) -> str:
@@ -102,7 +102,7 @@ def decode(data: bytes, encoding: Encoding | None = None) -> str:
         '안녕\n하세요\n'
     """
     if encoding is None:
-        weighed = weigh(data)
+        weighed = guess_encoding(data)
         if not weighed.is_sure:
             raise UnclearEncoding(encodings=", ".join(map(str.upper, weighed.encodings)))
         encoding = weighed.encodings[0]

@@ -9,7 +9,7 @@ from math import log, nan
 import pandas as pd
 
 from playground.core import pieces
-from playground.core.few_shot import places
+from playground.core.few_shot import message_spans
 from playground.core.tokens import Tokenization
 
 COLUMNS = ("prompt", "position", "token", "token_id", "part", "surprisal_bits")
@@ -72,7 +72,7 @@ def reading(
         marks: Ids of special tokens, which are not text.
         around: Name for text that is in no message.
     """
-    spans = places(tokens.text, frames, [message["content"] for message in messages])
+    spans = message_spans(tokens.text, frames, [message["content"] for message in messages])
 
     def part(token_id: int, start: int, stop: int) -> str:
         for message, (first, last) in zip(messages, spans, strict=False):
@@ -139,7 +139,7 @@ def chat(readings: Mapping[str, ChatReading], answers: Mapping[str, ChatAnswer])
             start += len(read.tokens)
         if name in answers:
             answer = answers[name]
-            shown = pieces.written(answer.tokens)
+            shown = pieces.sequence_labels(answer.tokens)
             written = zip(shown, answer.token_ids, answer.surprisal_bits, strict=True)
             rows += [
                 (name, at, label, token_id, "answer", bits)

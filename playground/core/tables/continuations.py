@@ -41,17 +41,17 @@ def continuations(written: Sequence[WrittenText]) -> pd.DataFrame:
     """
     rows = [
         {
-            "prompt": one.prompt,
-            "temperature": one.temperature,
-            "seed": one.seed,
-            "text": one.text,
-            "n_tokens": len(one.token_ids),
-            "mean_logprob": float(np.mean(one.logprobs)),
-            "perplexity": perplexity(one.logprobs),
-            "repeated_4": repeated(one.token_ids),
+            "prompt": text.prompt,
+            "temperature": text.temperature,
+            "seed": text.seed,
+            "text": text.text,
+            "n_tokens": len(text.token_ids),
+            "mean_logprob": float(np.mean(text.logprobs)),
+            "perplexity": perplexity(text.logprobs),
+            "repeated_4": repeated(text.token_ids),
         }
-        for one in written
-        if one.token_ids
+        for text in written
+        if text.token_ids
     ]
     columns = [
         "prompt",
@@ -74,19 +74,19 @@ def by_temperature(written: Sequence[WrittenText]) -> pd.DataFrame:
         repeated_4 (mean over the texts).
     """
     rows = []
-    for temperature in sorted({one.temperature for one in written}):
-        texts = [one for one in written if one.temperature == temperature and one.token_ids]
+    for temperature in sorted({text.temperature for text in written}):
+        texts = [text for text in written if text.temperature == temperature and text.token_ids]
         if not texts:
             continue
-        ids = [one.token_ids for one in texts]
-        shares = [repeated(one) for one in ids if len(one) >= 4]
+        token_ids = [text.token_ids for text in texts]
+        shares = [repeated(ids) for ids in token_ids if len(ids) >= 4]
         rows.append(
             {
                 "temperature": temperature,
                 "n_texts": len(texts),
-                "mean_logprob": float(np.mean([p for one in texts for p in one.logprobs])),
-                "distinct_1": distinct(ids, 1),
-                "distinct_2": distinct(ids, 2),
+                "mean_logprob": float(np.mean([p for text in texts for p in text.logprobs])),
+                "distinct_1": distinct(token_ids, 1),
+                "distinct_2": distinct(token_ids, 2),
                 "repeated_4": float(np.mean(shares)) if shares else np.nan,
             }
         )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from playground.core.few_shot import interval
+from playground.core.few_shot import wilson_interval
 from playground.core.lora import LowRank, relative_norm, singular_values, smoothed
 
 LOSSES = ("step", "loss", "series")
@@ -145,5 +145,7 @@ def question_scores(rows: Sequence[tuple[str, str, int, int]]) -> pd.DataFrame:
     Returns:
         kind, when, accuracy, n (questions), low, high (Wilson's 95 % interval); no row without a question.
     """
-    scores = [(kind, when, n_right / n, n, *interval(n_right, n)) for kind, when, n_right, n in rows if n]
+    scores = [
+        (kind, when, n_right / n, n, *wilson_interval(n_right, n)) for kind, when, n_right, n in rows if n
+    ]
     return pd.DataFrame(scores, columns=list(SCORES))

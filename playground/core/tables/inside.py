@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from playground.core.inside import Stream, log_probabilities, ranks
+from playground.core.inside import ResidualStream, log_probabilities, ranks
 from playground.core.residual import Lens
 
 
@@ -79,7 +79,7 @@ def rank_lines(
     return pd.DataFrame(rows, columns=["layer", "token", "token_id", "rank", "prob"])
 
 
-def stream(residual: Stream) -> pd.DataFrame:
+def stream(residual: ResidualStream) -> pd.DataFrame:
     """Length of the state and its cosine to the last one.
 
     Returns:

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from playground.core.predictions import Predictions
 
 
-class Guessed(NamedTuple):
+class GuessedToken(NamedTuple):
     """One token of the game, a row of `guesses`.
 
     Attributes:
@@ -73,6 +73,6 @@ def surprisals(
     return table
 
 
-def guesses(rows: Sequence[Guessed]) -> pd.DataFrame:
-    """Guessed tokens, one row each; columns are the fields of `Guessed`."""
-    return pd.DataFrame(rows, columns=list(Guessed._fields))
+def guesses(rows: Sequence[GuessedToken]) -> pd.DataFrame:
+    """Guessed tokens, one row each; columns are the fields of `GuessedToken`."""
+    return pd.DataFrame(rows, columns=list(GuessedToken._fields))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from playground.core.canonical import canonical, distinct
 from playground.core.demonstrations import Condition
-from playground.core.few_shot import Example, interval
+from playground.core.few_shot import Example, wilson_interval
 
 LABELS = ("label", "prompt", "probability", "logprob", "n_tokens", "right")
 WITHOUT = ("left_out", "text", "label", "probability", "change")
@@ -111,7 +111,7 @@ def means(table: pd.DataFrame) -> pd.DataFrame:
     for (condition, n_shot), group in table.groupby(["condition", "n_shot"], sort=False):
         n_items = int(group["n_items"].iloc[0])
         mean = float(group["accuracy"].mean())
-        rows.append((condition, n_shot, mean, *interval(mean * n_items, n_items), len(group), n_items))
+        rows.append((condition, n_shot, mean, *wilson_interval(mean * n_items, n_items), len(group), n_items))
     return pd.DataFrame(rows, columns=list(MEANS))
 
 
@@ -147,7 +147,7 @@ def label_counts(examples: Sequence[Example]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["label", "count"])
 
 
-def kept(prompts: Sequence[Sequence[Mapping[str, str]]]) -> pd.DataFrame:
+def kept_prompts(prompts: Sequence[Sequence[Mapping[str, str]]]) -> pd.DataFrame:
     """Prompts as messages, one row each: prompt (from 1), messages (how many), last (text of the last)."""
     rows = [(number, len(messages), messages[-1]["content"]) for number, messages in enumerate(prompts, 1)]
     return pd.DataFrame(rows, columns=["prompt", "messages", "last"])

@@ -62,9 +62,9 @@ def sampling(ranked: RankedLogits, texts: Sequence[str], chosen: Sampling) -> pd
     token_ids = ranked.token_ids[:n]
     own = distribution(ranked)
     tempered = distribution(ranked, Sampling(chosen.temperature))
-    found = {name: distribution(ranked, chosen.in_order(name)) for name in ORDERS}
-    kept = {name: np.isin(token_ids, one.token_ids[: n + 1]) for name, one in found.items()}
-    drawn = found[chosen.order]
+    by_order = {name: distribution(ranked, chosen.in_order(name)) for name in ORDERS}
+    kept = {name: np.isin(token_ids, result.token_ids[: n + 1]) for name, result in by_order.items()}
+    drawn = by_order[chosen.order]
     is_first_cut = chosen.temperature == 0 and drawn.token_ids[0] != tempered.token_ids[0]
     before = _aligned(token_ids, own if is_first_cut else tempered)
     return pd.DataFrame(
@@ -108,9 +108,9 @@ def curve_points(
 
     Args:
         ranked: The logits.
-        temperatures: Where.
+        temperatures: The temperatures.
         cuts: The settings; their temperature does not count.
-        now: Of every point.
+        now: Value of `CurvePoint.now` for every point.
     """
     points = []
     for temperature in temperatures:

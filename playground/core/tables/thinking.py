@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from playground.core.few_shot import Example, interval
-from playground.core.voting import last_number, majority, normal
+from playground.core.few_shot import Example, wilson_interval
+from playground.core.voting import canonical_number, last_number, majority
 
 TRANSCRIPTS = (
     "prompt", "question", "seed", "transcript", "cut_off", "read", "votes", "answer", "right_answer", "right",
@@ -52,7 +52,7 @@ def transcripts(written: Iterable[Transcript], items: Sequence[Example], n_votes
     for voters in _decided(written, n_votes):
         read = [last_number(transcript.text) for transcript in voters]
         answer, item = majority(read), items[voters[0].item]
-        right_answer = normal(item.label)
+        right_answer = canonical_number(item.label)
         for transcript, number in zip(voters, read, strict=True):
             n_same = read.count(number) if number is not None else 0
             rows.append(
@@ -75,7 +75,7 @@ def accuracies(written: Iterable[Transcript], items: Sequence[Example], n_votes:
         prompt, n_right, n (problems whose votes are all in), accuracy, low, high (Wilson's 95 % interval).
     """
     rows = [
-        (prompt, sum(right), len(right), sum(right) / len(right), *interval(sum(right), len(right)))
+        (prompt, sum(right), len(right), sum(right) / len(right), *wilson_interval(sum(right), len(right)))
         for prompt, right in each_right(written, items, n_votes).items()
     ]
     return pd.DataFrame(rows, columns=list(ACCURACIES))
@@ -92,7 +92,9 @@ def each_right(
     by_prompt: dict[str, dict[int, bool]] = {}
     for voters in _decided(written, n_votes):
         item = voters[0].item
-        right = majority(last_number(transcript.text) for transcript in voters) == normal(items[item].label)
+        right = majority(last_number(transcript.text) for transcript in voters) == canonical_number(
+            items[item].label
+        )
         by_prompt.setdefault(voters[0].prompt, {})[item] = right
     return {prompt: [right[item] for item in sorted(right)] for prompt, right in by_prompt.items()}
 

@@ -48,6 +48,6 @@ def answers(rows: Sequence[tuple[str, str, str, str, str]]) -> pd.DataFrame:
     return pd.DataFrame(list(rows), columns=list(ANSWERS))
 
 
-def written(rows: Sequence[tuple[str, str]]) -> pd.DataFrame:
+def model_texts(rows: Sequence[tuple[str, str]]) -> pd.DataFrame:
     """Texts of several models: name of the model, its text."""
     return pd.DataFrame(list(rows), columns=list(WRITTEN))

@@ -48,7 +48,7 @@ class Adapter:
         return self.lora.scaling if self.method == "lora" else 1.0
 
     def is_finite(self) -> bool:
-        """True if all its numbers are numbers."""
+        """True if all its numbers are finite."""
         return all(change.is_finite() for change in self.changes.values())
 
     @property

@@ -207,8 +207,8 @@ class AdapterTable:
         """A decoder that can be trained, once it is in memory.
 
         Raises:
-            Unsupported: It is no decoder, or has an adapter already.
-            ModelError: It cannot be loaded.
+            Unsupported: The model is not a decoder, or has an adapter already.
+            ModelError: The model cannot be loaded.
         """
         loaded = self.load(model_id).result()
         if loaded.info.kind != "decoder" or loaded.info.adapter:

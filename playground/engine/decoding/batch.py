@@ -109,7 +109,7 @@ class DecodeRow:
             request.penalties,
         )
         ranked, distribution = _distribution(wanted, request.sampling)
-        place, margin = sampling.place(distribution, self.random.random())
+        place, margin = sampling.draw_index(distribution, self.random.random())
         token_id = int(distribution.token_ids[place])
         self.new_ids.append(token_id)
         text = self.until.add(self._text(loaded, token_id))

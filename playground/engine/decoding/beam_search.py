@@ -22,7 +22,7 @@ class BeamsWork:
     Args:
         loaded: A decoder.
         input_ids: Token ids of the text.
-        request: How it searches.
+        request: Settings of the search.
     """
 
     n_forwards = 1

@@ -73,7 +73,7 @@ def ablations(
     Args:
         loaded: A decoder.
         trace: Trace of the unchanged model, with all hidden states.
-        ablation: What takes a head's place.
+        ablation: Replacement of a head's output.
         chunk_tokens: Most tokens of one forward, all rows together.
     """
     assert trace.hidden_states is not None

@@ -46,8 +46,8 @@ class TraceWork:
 
     Attributes:
         loaded: The model.
-        row: What it reads.
-        capture: What is kept.
+        row: The text it reads.
+        capture: The values that are kept.
         after: The trace it goes on from; all rows of a batch have one, or none has.
     """
 

@@ -127,7 +127,7 @@ class TextTokenizer:
 
         Args:
             text: Anything.
-            max_tokens: At most so many, the marks counted; at least as many as there are marks.
+            max_tokens: Most tokens, special ones included; at least as many as there are of those.
         """
         encoding = self._backend.encode(well_formed(text))
         ids = tuple(encoding.ids)

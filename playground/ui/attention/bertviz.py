@@ -96,7 +96,7 @@ def _part(context: PageContext, trace: Trace) -> Shown:
     read = pieces.labels(compute.tokenize(context))
     if context.model.kind != "encoder-decoder":
         return Shown("self", _floats(trace.attentions), read, read)
-    written = pieces.written(trace.decoder_tokens)
+    written = pieces.sequence_labels(trace.decoder_tokens)
     names = {"cross": _("Cross-attention"), "encoder": _("Encoder"), "decoder": _("Decoder")}
     part = choose("att_bv_part", names, _("Which attention"))
     if part == "cross":

@@ -72,7 +72,7 @@ def _panels(view: View) -> dict[str, Panel[[]]]:
 
 
 def _shared(view: View) -> tuple[object, ...]:
-    """The values that the rest of the page shows of the heads: in the other panels and the tasks."""
+    """The state that is drawn outside of the heads: in the other panels and the tasks."""
     panel = st.session_state.get("att_panel", "")
     head = (view.layer, view.head) if panel else None  # no panel in the link: the row, drawn here
     return panel, head, view.start, view.query, view.off, strong_link(view)

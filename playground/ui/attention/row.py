@@ -26,7 +26,7 @@ def row(view: View) -> None:
     """Draw what the selected token, as a query, adds up to in the chosen head.
 
     Args:
-        view: What the page looks at; keys outside its window are not drawn, but still have their weight.
+        view: The view of the page; keys outside its window are not drawn, but still have their weight.
     """
     st.markdown(f"#### {_('How does a head work out one row?')}")
     context, trace, drawn = view.context, view.trace, slice(view.start, view.stop)

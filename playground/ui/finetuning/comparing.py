@@ -185,7 +185,9 @@ def _under(
     show.source(context_of(context, model_id).model, _("greedy"))
     show.under_picture(
         "fin_texts",
-        frame=lambda: frames_training.written([(names[name], text) for name, text in written.texts.items()]),
+        frame=lambda: frames_training.model_texts(
+            [(names[name], text) for name, text in written.texts.items()]
+        ),
         code=lambda: show.code(
             "written", folder=show.model_folder(adapter.base_id), adapter=show.adapter_folder(model_id),
             strength=AdapterName.of(model_id).strength, input_ids=list(ids), max_new_tokens=MAX_TOKENS,

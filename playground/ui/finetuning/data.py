@@ -41,8 +41,8 @@ def row_picture(context: PageContext, data: TrainingSet) -> None:
     read = trace.predictions
     if read is None:
         return
-    labels = pieces.written(trace.tokens)
-    before = pieces.opened([pieces.bytes_of(token) for token in trace.tokens])
+    labels = pieces.sequence_labels(trace.tokens)
+    before = pieces.begun_bytes([pieces.bytes_of(token) for token in trace.tokens])
     tokens = [
         ScoredToken(
             text.input_ids[at], labels[at], float(read.surprisal_bits[at - 1]), int(read.ranks[at - 1]) + 1,

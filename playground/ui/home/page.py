@@ -84,7 +84,9 @@ def _tasks(read: Journey, tokens: Tokenization) -> list[Task]:
     if row := read.attention:
         shown, most = labels(tokens), str(row.most)
         lines = journey.rows(len(tokens), row.query, row.weights)
-        choices = {str(line.start): f"{line.start + 1}: {shown[line.start]}" for line in lines if line.single}
+        choices = {
+            str(line.start): f"{line.start + 1}: {shown[line.start]}" for line in lines if line.is_single
+        }
         tasks.append(Task("look", "choice", lambda: most, choices))
     if read.next:
         surest = float(read.next.probs[0])

@@ -50,10 +50,10 @@ class InsideReading:
         """Label of each token."""
         return pieces.labels(self.tokens)
 
-    def stream(self, position: int | None = None) -> core.Stream:
+    def stream(self, position: int | None = None) -> core.ResidualStream:
         """The residual stream of a position, the selected one if none is given."""
         place = self.position if position is None else position
-        return core.stream(self.trace, place, pre_norm=is_decoder(self.context))
+        return core.residual_stream(self.trace, place, pre_norm=is_decoder(self.context))
 
     def lens_here(self) -> Lens:
         """The lens at the selected position, of a model that has one."""
@@ -62,7 +62,7 @@ class InsideReading:
 
     def guesses(self, lens: Lens) -> list[dict[int, str]]:
         """For each position of the lens: token id of a guess -> how it is shown as what follows there."""
-        before = pieces.opened([*self.tokens.token_bytes, b""])[1:]
+        before = pieces.begun_bytes([*self.tokens.token_bytes, b""])[1:]
         ids = np.unique(lens.top_ids)
         texts = dict(zip(ids.tolist(), compute.token_texts(self.context, ids), strict=True))
         return [

@@ -22,7 +22,7 @@ def make(reading: InsideReading) -> list[Task]:
         return [share]
     ranks = reading.lens.answer_ranks[:, 0]
     return [
-        Task("settled", "number", lambda: core.settled(ranks)),
+        Task("settled", "number", lambda: core.settled_layer(ranks)),
         share,
         Task("copy", "choice", lambda: best_copy(reading), _copies()),
     ]

@@ -251,7 +251,7 @@ def _reading_words(reading: InsideReading) -> str:
         ).format(model=plain(model.name))
     ranks = reading.lens.answer_ranks[:, 0]
     (answer,) = reading.named_here([int(reading.lens.answer_ids[0])]).values()
-    settled = core.settled(ranks)
+    settled = core.settled_layer(ranks)
     told = (
         _(
             "After {token}, {answer} ({p:.1%}) is the best guess for good from layer **{layer}** of "

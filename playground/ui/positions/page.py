@@ -32,7 +32,7 @@ def draw(context: PageContext) -> Drawn:
 
 
 def _order_task(models: Roles, moved: Mapping[str, float]) -> list[Task]:
-    """The task to find the case that moves the vectors least; none where nothing was shuffled."""
+    """The task on the case that moves the vectors least; none where nothing was shuffled."""
     if not moved:
         return []
     same = min(moved, key=moved.__getitem__)

@@ -12,7 +12,7 @@ from playground.ui.state import PageContext
 
 @dataclass(frozen=True, slots=True)
 class Roles:
-    """The reader's text with the models the page needs: the chosen one wherever it fits, else a default.
+    """The reader's text with the models the page needs: the chosen one wherever it fits, otherwise a default.
 
     Attributes:
         learned: Has a table of learned positions.

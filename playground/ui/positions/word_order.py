@@ -48,12 +48,12 @@ class OrderReading:
     before: dict[Positions, Trace]
     after: dict[Positions, Trace]
 
-    def differences(self, positions: Positions, *, place: int | None = None) -> NDArray[np.float64]:
+    def differences(self, positions: Positions, *, position: int | None = None) -> NDArray[np.float64]:
         """Relative change of each layer's vectors, shape [layer]; see `core.word_order.differences`."""
         before, after = self.before[positions].hidden_states, self.after[positions].hidden_states
         assert before is not None
         assert after is not None
-        return word_order.differences(before, after, self.order, place=place)
+        return word_order.differences(before, after, self.order, position=position)
 
     def largest(self, positions: Positions) -> float:
         """Largest difference of any number of the output vectors."""
@@ -137,7 +137,7 @@ def experiment(encoder: PageContext, decoder: PageContext) -> dict[str, float]:
         for name, reading in zip(names, (first, second), strict=True)
         for positions in reading.before
     }
-    found[names[1], "last"] = second.differences("equal", place=len(second.tokens) - 1)
+    found[names[1], "last"] = second.differences("equal", position=len(second.tokens) - 1)
     table = frames.order(found)
     alt = _("How far the vectors of each layer move when the words are shuffled")
     show.show_chart(_order_picture(encoder.language, *names), "pos_order", alt, data=table)
@@ -213,7 +213,7 @@ def _decoder_words(decoder: OrderReading) -> list[str]:
             "it, and those have changed."
         ).format(decoder=name)
     ]
-    moved = decoder.differences("equal", place=len(decoder.tokens) - 1) >= SAME
+    moved = decoder.differences("equal", position=len(decoder.tokens) - 1) >= SAME
     if moved.any():
         last = _(
             "The last word (dotted) stayed last and sees the same set: it first moves at layer {layer}, when "

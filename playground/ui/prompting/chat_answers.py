@@ -253,7 +253,7 @@ def _difference(framed: ChatAnswer, joined: ChatAnswer) -> str:
     """The place where two answers part, with the tokens that come there."""
     alike = frames.common_start(framed.token_ids, joined.token_ids)
     with_template, without = (
-        strong(pieces.written(one.tokens)[alike]) if alike < len(one.tokens) else _("nothing more")
+        strong(pieces.sequence_labels(one.tokens)[alike]) if alike < len(one.tokens) else _("nothing more")
         for one in (framed, joined)
     )
     if alike:

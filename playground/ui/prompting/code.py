@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from playground.core.few_shot import CONTENT_FREE, Example, marks
+from playground.core.few_shot import CONTENT_FREE, Example, separators
 from playground.ui import show
 from playground.ui.prompting.prompt import Prompt
 
@@ -32,7 +32,7 @@ def accuracies(prompt: Prompt, points: Mapping[object, Sequence[Example]]) -> st
         points: Name -> examples.
     """
     task = prompt.task
-    own = None if prompt.style == "chat" else marks(task, prompt.style)
+    own = None if prompt.style == "chat" else separators(task, prompt.style)
     return show.code(
         "shots",
         folder=show.model_folder(prompt.context.model.model_id),

@@ -69,7 +69,7 @@ def panel(prompt: Prompt) -> None:
 
 def _table(kept: list[list[ChatMessage]]) -> None:
     st.dataframe(
-        frames.kept(kept),
+        frames.kept_prompts(kept),
         hide_index=True,
         height=min(400, 40 * len(kept) + 40),
         column_config={

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from playground.core.demonstrations import Condition, drawn, relabelled
+from playground.core.demonstrations import Condition, draw_demonstrations, relabelled
 from playground.core.few_shot import (
     Example,
     Format,
@@ -61,7 +61,7 @@ class Prompt:
 
     def demos_of(self, n_shot: int, draw: int, condition: Condition) -> tuple[Example, ...]:
         """The examples of another prompt of the same task."""
-        chosen = drawn(self.pool, n_shot, draw)
+        chosen = draw_demonstrations(self.pool, n_shot, draw)
         return tuple(relabelled(chosen, self.task.labels, condition, draw))
 
     @property

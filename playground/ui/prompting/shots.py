@@ -16,7 +16,7 @@ from playground.charts import prompting as charts
 from playground.core.demonstrations import CONDITIONS, Condition
 from playground.core.few_shot import Example
 from playground.core.tables import prompting as frames
-from playground.core.turning import turn
+from playground.core.turning import turning_point
 from playground.ui import show
 from playground.ui.panels import Later
 from playground.ui.progress import Progress
@@ -218,7 +218,7 @@ def _reading(sweep: Sweep, table: pd.DataFrame) -> str:
         few=first["n_shot"], many=last["n_shot"], before=first["accuracy"], after=last["accuracy"],
         low=last["low"], high=last["high"], chance=sweep.prompt.chance,
     )  # fmt: skip
-    between = turn(true["accuracy"].tolist(), 2)
+    between = turning_point(true["accuracy"].tolist(), 2)
     if between is not None:
         there = true.iloc[between]
         told = ngettext(

@@ -32,7 +32,7 @@ def task(task_id: str, language: str) -> PromptTask:
 
     Args:
         task_id: A key of `NAMES`, or "problems".
-        language: Of the examples, where there are some in it; else they are English.
+        language: Language of the examples, where there are some in it; otherwise they are English.
     """
     read = json.loads(localized(language, "tasks", f"{task_id}.json").read_text("utf-8"))
     examples = tuple(

@@ -10,7 +10,7 @@ import streamlit as st
 
 from playground.charts import thinking as charts
 from playground.core.tables import thinking as frames
-from playground.core.voting import compared
+from playground.core.voting import sign_test
 from playground.ui import show, state
 from playground.ui.number import number_field
 from playground.ui.panels import Later
@@ -168,7 +168,7 @@ def _comparison(run: ThinkingRun) -> list[str]:
     """Sentences on the role and on the steps, each compared with the plain instruction."""
     names = _names()
     right = frames.each_right(run.written, run.items, run.n_votes)
-    found = {prompt: compared(right[prompt], right["plain"]) for prompt in PROMPTS[1:]}
+    found = {prompt: sign_test(right[prompt], right["plain"]) for prompt in PROMPTS[1:]}
     if set(found.values()) == {"unclear"}:
         told = _(
             "Beside {plain} the other two differ no more than chance explains (sign test, 5 %): with {n} "

@@ -87,7 +87,7 @@ class ThinkingRun:
                     yield part
 
     def request(self, one: Transcript) -> dict[str, Any]:
-        """Fields of `GenerateRequest`: a chat's message where the model knows chats, else the text."""
+        """Fields of `GenerateRequest`: a chat's message where the model knows chats, otherwise the text."""
         text = self.prompts[one.prompt].replace(PLACE, self.items[one.item].text)
         how = {"sampling": Sampling(TEMPERATURE) if self.n_votes > 1 else GREEDY, "seed": one.seed}
         model = self.context.model

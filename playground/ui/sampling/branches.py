@@ -51,7 +51,8 @@ def branch(run: Continuation, place: int, wanted: Expected) -> None:
     texts = tokenizers.token_texts(model_id, np.array(ids, dtype=np.int64))
     path.begun = pieces.open_bytes(b"".join(map(pieces.bytes_of, texts)))
     path.tokens = [
-        one._replace(token=label) for one, label in zip(path.tokens, pieces.written(texts), strict=True)
+        one._replace(token=label)
+        for one, label in zip(path.tokens, pieces.sequence_labels(texts), strict=True)
     ]
     if len(tree) < MAX_PATHS:
         tree.append(path)

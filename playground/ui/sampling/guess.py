@@ -13,7 +13,7 @@ from playground.core import pieces
 from playground.core.guessing import bound_bits, is_right
 from playground.core.predictions import Predictions
 from playground.core.tables import predictions as frames
-from playground.core.tables.predictions import Guessed
+from playground.core.tables.predictions import GuessedToken
 from playground.core.trace import Trace
 from playground.engine.contract.traces import Capture
 from playground.paths import site_root
@@ -41,7 +41,7 @@ class Game:
     model_id: str
     number: int = 0
     tries: list[str] = field(default_factory=list)
-    done: list[Guessed] = field(default_factory=list)
+    done: list[GuessedToken] = field(default_factory=list)
 
 
 def panel(context: PageContext) -> None:
@@ -75,7 +75,7 @@ def panel(context: PageContext) -> None:
 
 
 def _ask(game: Game, token: str, label: str, read: Predictions, position: int) -> None:
-    truth = Guessed(
+    truth = GuessedToken(
         step=position + 1,
         token=label,
         guesses=0,
@@ -98,7 +98,7 @@ def _ask(game: Game, token: str, label: str, read: Predictions, position: int) -
         st.markdown(_("Not {guesses}.").format(guesses=said))
 
 
-def _take(game: Game, token: str, truth: Guessed) -> None:
+def _take(game: Game, token: str, truth: GuessedToken) -> None:
     guess = st.session_state["sam_guess"].strip()
     st.session_state["sam_guess"] = ""
     if is_right(guess, token):
@@ -107,11 +107,11 @@ def _take(game: Game, token: str, truth: Guessed) -> None:
         game.tries.append(guess)
 
 
-def _give_up(game: Game, truth: Guessed) -> None:
+def _give_up(game: Game, truth: GuessedToken) -> None:
     _reveal(game, truth._replace(guesses=len(game.tries), gave_up=True))
 
 
-def _reveal(game: Game, guessed: Guessed) -> None:
+def _reveal(game: Game, guessed: GuessedToken) -> None:
     game.done.append(guessed)
     game.tries.clear()
 

@@ -17,7 +17,7 @@ from playground.core.sampling import Sampling
 from playground.core.tables import continuations as frames
 from playground.core.tables.continuations import WrittenText
 from playground.core.trace import Trace
-from playground.core.turning import turn
+from playground.core.turning import turning_point
 from playground.ui import show, stepwise
 from playground.ui.number import number_field
 from playground.ui.panels import Later
@@ -214,7 +214,7 @@ def _draw_sweep(grouped: pd.DataFrame) -> None:
 def _way(grouped: pd.DataFrame, column: str) -> str:
     """From where to where a value goes over the temperatures, and its turn where it goes beyond both."""
     values = grouped[column].tolist()
-    place = turn(values, 2)
+    place = turning_point(values, 2)
     if place is None:
         return _("from {first:.2f} to {last:.2f}").format(first=values[0], last=values[-1])
     told = _("from {first:.2f} over {turn:.2f} (at {temperature:.1f}) to {last:.2f}")

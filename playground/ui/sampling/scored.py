@@ -20,7 +20,11 @@ def scored_tokens(model_id: str, read: Predictions, tokens: Tokenization) -> lis
         tokens: The text as the model reads it.
     """
     probs, bits, ranks = np.exp(read.top_logprobs), read.surprisal_bits.tolist(), (read.ranks + 1).tolist()
-    labels, input_ids, before = pieces.labels(tokens), tokens.input_ids, pieces.opened(tokens.token_bytes)
+    labels, input_ids, before = (
+        pieces.labels(tokens),
+        tokens.input_ids,
+        pieces.begun_bytes(tokens.token_bytes),
+    )
     entropy_bits = read.entropy_bits.tolist()
     return [
         ScoredToken(input_ids[0], labels[0]),

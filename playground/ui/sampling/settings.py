@@ -98,7 +98,7 @@ def _next_token(
 def written_labels(model_id: str, token_ids: Sequence[int]) -> tuple[str, ...]:
     """How tokens are shown that follow one another after a text, such as generated ones."""
     texts = compute.tokenizers().token_texts(model_id, np.array(token_ids, dtype=np.int64))
-    return pieces.written(texts)
+    return pieces.sequence_labels(texts)
 
 
 def cuts(chosen: Sampling) -> dict[str, Any]:

@@ -200,7 +200,9 @@ def expected_words(
 ) -> list[list[str]]:
     here = trained.first(n_merges)
     shown = bpe.words(corpus(language))[:n_words]
-    return [list(pieces.written([readable(here.vocab[i]) for i in here.encode(word)])) for word in shown]
+    return [
+        list(pieces.sequence_labels([readable(here.vocab[i]) for i in here.encode(word)])) for word in shown
+    ]
 
 
 def test_first_tree_has_merges_and_fits(lab: Page) -> None:

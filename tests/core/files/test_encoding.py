@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from playground.core.files.encoding import decode, readable_text, weigh
+from playground.core.files.encoding import decode, guess_encoding, readable_text
 from playground.errors import BadFile, UnclearEncoding
 
 WESTERN = [
@@ -61,7 +61,7 @@ def test_what_cannot_be_decided_is_asked(text: str, encoding: str) -> None:
     data = text.encode(encoding)
     with pytest.raises(UnclearEncoding):
         decode(data)
-    assert text in [decode(data, one) for one in weigh(data).encodings]
+    assert text in [decode(data, one) for one in guess_encoding(data).encodings]
 
 
 @pytest.mark.parametrize(("encoding", "text"), FOREIGN.items())
@@ -97,7 +97,7 @@ def test_every_line_end_becomes_one() -> None:
 def test_any_bytes_give_the_same_answer_twice(data: bytes) -> None:
     with suppress(BadFile):
         assert decode(data) == decode(data)
-        assert decode(data) == decode(data, weigh(data).encodings[0])
+        assert decode(data) == decode(data, guess_encoding(data).encodings[0])
 
 
 @given(st.text(st.characters()))

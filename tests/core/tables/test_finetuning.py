@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from playground.core.few_shot import interval
+from playground.core.few_shot import wilson_interval
 from playground.core.lora import LowRank, relative_norm, singular_values, smoothed
 from playground.core.tables import finetuning as frames
 
@@ -121,5 +121,5 @@ def test_scores_carry_their_interval() -> None:
     )
     assert tuple(table.columns) == frames.SCORES
     assert table["accuracy"].tolist() == [0.25, 1.0]
-    assert tuple(table.loc[0, ["low", "high"]]) == interval(3, 12)
+    assert tuple(table.loc[0, ["low", "high"]]) == wilson_interval(3, 12)
     assert ((table["low"] <= table["accuracy"]) & (table["accuracy"] <= table["high"])).all()

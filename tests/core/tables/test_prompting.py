@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from playground.charts import prompting as charts
-from playground.core.few_shot import interval
+from playground.core.few_shot import wilson_interval
 from playground.core.tables import prompting as frames
 
 POINTS = {
@@ -23,7 +23,7 @@ def test_a_sweep_adds_up() -> None:
     means = frames.means(table)
     assert means["accuracy"].tolist() == [0.25, 0.875]
     assert means["n_draws"].tolist() == [1, 2]
-    assert tuple(means.loc[1, ["low", "high"]]) == pytest.approx(interval(3.5, 4))
+    assert tuple(means.loc[1, ["low", "high"]]) == pytest.approx(wilson_interval(3.5, 4))
 
 
 def test_a_picture_of_a_sweep_gets_marks_and_means() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from playground.core.few_shot import Example, interval
+from playground.core.few_shot import Example, wilson_interval
 from playground.core.tables import thinking as frames
 from playground.core.tables.thinking import Transcript
 
@@ -36,8 +36,8 @@ def test_accuracies_have_wilsons_interval() -> None:
         ["plain", 2, 2, 1.0],
         ["steps", 1, 2, 0.5],
     ]
-    assert table.loc[0, ["low", "high"]].tolist() == pytest.approx(interval(2, 2))
-    assert table.loc[1, ["low", "high"]].tolist() == pytest.approx(interval(1, 2))
+    assert table.loc[0, ["low", "high"]].tolist() == pytest.approx(wilson_interval(2, 2))
+    assert table.loc[1, ["low", "high"]].tolist() == pytest.approx(wilson_interval(1, 2))
 
 
 def test_the_majority_is_the_answer_and_each_vote_is_told() -> None:

@@ -100,8 +100,8 @@ def _read(view: Mapping[str, Any], n_queries: int) -> _MapView | None:
         return None
     if selected is None:
         return _MapView(None, percent)
-    known = type(selected) is int and 0 <= selected < n_queries
-    return _MapView(selected, percent) if known else None
+    is_query = type(selected) is int and 0 <= selected < n_queries
+    return _MapView(selected, percent) if is_query else None
 
 
 def _words() -> dict[str, Any]:

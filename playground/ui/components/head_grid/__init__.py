@@ -96,7 +96,7 @@ def _read(view: Mapping[str, Any], shape: tuple[int, ...]) -> _GridView | None:
     selected, sent = _head(view.get("selected"), shape), view.get("off")
     if selected is None or not isinstance(sent, list) or len(sent) > shape[0] * shape[1]:
         return None
-    off = frozenset(found for found in (_head(each, shape) for each in sent) if found is not None)
+    off = frozenset(head for head in (_head(each, shape) for each in sent) if head is not None)
     return _GridView(selected, off) if len(off) == len(sent) else None
 
 

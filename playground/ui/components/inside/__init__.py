@@ -108,10 +108,10 @@ def inside(
     _COMPONENT(
         key="inside",
         data={
-            "stations": [asdict(one) for one in stations],
+            "stations": [asdict(each) for each in stations],
             "tokens": [
-                [place, token.label, *([token.lines] if len(token.lines) > 1 else [])]
-                for place, token in tokens
+                [position, token.label, *([token.lines] if len(token.lines) > 1 else [])]
+                for position, token in tokens
             ],
             "position": position,
             "station": station,

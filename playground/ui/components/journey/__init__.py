@@ -93,11 +93,11 @@ def _attention_note(scene: Scene) -> str:
 
 
 def _end_note(scene: Scene) -> str:
-    found = scene.journey.next
-    if found is None:
+    following = scene.journey.next
+    if following is None:
         n = len(scene.tokenization)
         return ngettext("mean of {n:,} token", "mean of {n:,} tokens", n).format(n=n)
-    return _("out of {n:,}").format(n=found.n_rest + len(found.token_ids))
+    return _("out of {n:,}").format(n=following.n_rest + len(following.token_ids))
 
 
 def _core(scene: Scene) -> dict[str, Any]:
@@ -123,7 +123,7 @@ def _rows(scene: Scene) -> list[dict[str, Any]]:
     of = {i: group.text for group in pieces.groups(tokenization) for i in range(group.start, group.stop)}
     return [
         _token_row(scene, line.start, labels[line.start], of.get(line.start, ""), query)
-        if line.single
+        if line.is_single
         else _gap_row(line, weights)
         for line in lines
     ]
@@ -177,8 +177,8 @@ def _gap_row(line: journey.JourneyRow, weights: np.ndarray[Any, Any] | None) -> 
 
 
 def _next(scene: Scene) -> list[dict[str, Any]]:
-    found = scene.journey.next
-    if found is None:
+    following = scene.journey.next
+    if following is None:
         return []
     named = [
         {
@@ -188,16 +188,16 @@ def _next(scene: Scene) -> list[dict[str, Any]]:
             "percent": percent(float(p)),
             "about": "  ·  ".join([piece.label, _("id {id}").format(id=token_id), f"p = {p:.4f}"]),
         }
-        for token, token_id, p in zip(scene.next_tokens, found.token_ids, found.probs, strict=True)
+        for token, token_id, p in zip(scene.next_tokens, following.token_ids, following.probs, strict=True)
     ]
-    if not found.n_rest:
+    if not following.n_rest:
         return named
-    others = _("all {n:,} others").format(n=found.n_rest)
-    share = percent(found.rest)
+    others = _("all {n:,} others").format(n=following.n_rest)
+    share = percent(following.rest)
     rest = {
         "label": others,
         "kind": "rest",
-        "p": found.rest,
+        "p": following.rest,
         "percent": share,
         "about": f"{others}  ·  {share}",
     }

@@ -18,15 +18,15 @@ def alt(scene: Scene) -> str:
 
 
 def _ending(scene: Scene) -> str:
-    found = scene.journey.next
-    if found is None:
+    following = scene.journey.next
+    if following is None:
         n_tokens = len(scene.tokenization)
         return _(
             "{model} is an encoder: it predicts no next token. It ends with one vector for the whole text, "
             "the mean of its {n} token vectors after the last layer, brought to length 1."
         ).format(model=plain(scene.model.name), n=n_tokens)
     first = strong(pieces.piece(scene.next_tokens[0], b"").label)
-    p = percent(float(found.probs[0]))
+    p = percent(float(following.probs[0]))
     if scene.model.kind == "encoder-decoder":
         return _("The answer most probably starts with {token}: {p}.").format(token=first, p=p)
     last = _own(scene, len(scene.tokenization) - 1)

@@ -127,9 +127,9 @@ def sliders(
         key: Widget key.
         words: In the reader's language; the browser fills the braces.
         language: The code of the one in which numbers are written.
-        facts: Of the model.
-        numbers: What the picture needs of the model. Any shape, sent row after row.
-        on_release: Given the new settings.
+        facts: Facts about the model.
+        numbers: Numbers of the model for the picture. Any shape, sent row after row.
+        on_release: Called with the new settings.
     """
 
     def read(values: Mapping[str, Any]) -> dict[str, float] | None:
@@ -157,5 +157,5 @@ def sliders(
 
 def _valid(values: Mapping[str, Any], controls: Sequence[Control]) -> dict[str, float] | None:
     """The settings that the browser sent, None unless every one is possible."""
-    found = {control.name: control.valid(values.get(control.name)) for control in controls}
-    return None if None in found.values() else {name: v for name, v in found.items() if v is not None}
+    settings = {control.name: control.valid(values.get(control.name)) for control in controls}
+    return None if None in settings.values() else {name: v for name, v in settings.items() if v is not None}

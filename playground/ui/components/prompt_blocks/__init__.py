@@ -52,7 +52,7 @@ def prompt_blocks(
                     "text": block.text,
                     "number": block.number,
                     "dir": direction(block.text),
-                    "tokens": [[one.label, one.token_id] for one in its_tokens],
+                    "tokens": [[token.label, token.token_id] for token in its_tokens],
                 }
                 for block, its_tokens in zip(blocks, tokens, strict=True)
             ],

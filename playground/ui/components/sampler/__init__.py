@@ -58,12 +58,12 @@ def sampler(
 
     Args:
         ranked: The logits, float32.
-        texts: How the most probable tokens are shown, best first, at most `N_ROWS`.
-        settings: What the sliders stand at; when it is not what they show, they move there.
-        defaults: What *Reset* goes back to.
+        texts: Labels of the most probable tokens, best first, at most `N_ROWS`.
+        settings: Values of the sliders; sliders that show others move there.
+        defaults: Values that *Reset* restores.
         key: Widget key.
         language: The code of the session's.
-        on_release: Given the new settings.
+        on_release: Called with the new settings.
     """
 
     def read(values: Mapping[str, Any]) -> Sampling | None:
@@ -95,16 +95,16 @@ def valid(values: Mapping[str, Any], d_vocab: int) -> Sampling | None:
         Sampling(temperature=0.0, top_k=5, top_p=0.75, min_p=0.0, typical_p=1.0, order='transformers')
         >>> valid({**usual, "order": "transformers", "temperature": -1}, 100)
     """
-    found: dict[str, Any] = {}
+    settings: dict[str, Any] = {}
     try:
         for name, (least, most) in limits(d_vocab).items():
-            found[name] = int(values[name]) if name == "top_k" else float(values[name])
-            if not least <= found[name] <= most:
+            settings[name] = int(values[name]) if name == "top_k" else float(values[name])
+            if not least <= settings[name] <= most:
                 return None
         order = values["order"]
     except (KeyError, TypeError, ValueError, OverflowError):
         return None
-    return Sampling(**found).in_order(order) if order in ORDERS else None
+    return Sampling(**settings).in_order(order) if order in ORDERS else None
 
 
 def _data(ranked: RankedLogits, texts: Sequence[str], language: str, **state: object) -> bytes:

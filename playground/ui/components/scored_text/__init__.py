@@ -76,7 +76,7 @@ def scored_text(
             on_branch(*wanted)
 
     if selected is None:
-        selected = max(range(len(tokens)), key=lambda place: tokens[place].bits or 0.0)
+        selected = max(range(len(tokens)), key=lambda index: tokens[index].bits or 0.0)
     _COMPONENT(
         key=key,
         data={
@@ -85,13 +85,13 @@ def scored_text(
             "ranks": [token.rank for token in tokens],
             "entropy": [round(token.entropy_bits, 4) for token in tokens],
             "is_own": [
-                [place for place, one in enumerate(token.expected) if one.token_id == token.token_id]
+                [index for index, each in enumerate(token.expected) if each.token_id == token.token_id]
                 for token in tokens
             ],
-            "expected": [[[one.label, round(one.prob, 6)] for one in token.expected] for token in tokens],
+            "expected": [[[each.label, round(each.prob, 6)] for each in token.expected] for token in tokens],
             "most": MOST_BITS,
             "selected": selected,
-            "ids": [[one.token_id for one in token.expected] for token in tokens] if on_branch else [],
+            "ids": [[each.token_id for each in token.expected] for token in tokens] if on_branch else [],
             "dir": direction("".join(token.label for token in tokens)),
             "words": _words(),
         },
@@ -104,8 +104,8 @@ def _wanted(sent: object, tokens: Sequence[ScoredToken]) -> tuple[int, Expected]
     """The choice that the browser sent, None unless it names a token and one of those expected there."""
     if not isinstance(sent, dict) or type(sent.get("at")) is not int or not 0 <= sent["at"] < len(tokens):
         return None
-    found = [one for one in tokens[sent["at"]].expected if one.token_id == sent.get("id")]
-    return (sent["at"], found[0]) if found else None
+    chosen = [each for each in tokens[sent["at"]].expected if each.token_id == sent.get("id")]
+    return (sent["at"], chosen[0]) if chosen else None
 
 
 def _words() -> dict[str, str]:

@@ -49,8 +49,8 @@ def token_chips(tokenization: Tokenization, *, height: int = 120) -> int | None:
 def selected_token(n_tokens: int) -> int | None:
     """Position of the token the reader selected, None when there is none in a sentence this long."""
     token = st.session_state.get("token", "")  # a hidden field of the frame, bound to the URL
-    known = token.isascii() and token.isdigit() and len(token) < 6 and int(token) < n_tokens
-    return int(token) if known else None
+    is_position = token.isascii() and token.isdigit() and len(token) < 6 and int(token) < n_tokens
+    return int(token) if is_position else None
 
 
 def ribbon_data(tokenization: Tokenization) -> dict[str, Any]:
@@ -61,10 +61,10 @@ def ribbon_data(tokenization: Tokenization) -> dict[str, Any]:
         that are not plain text, by position; `groups` (start, stop, text) of tokens that share a character;
         `dir`, the direction the text is read in; `text`, to show where in it a token stands.
     """
-    made = pieces.pieces(tokenization)
+    shown = pieces.pieces(tokenization)
     return {
-        "labels": [piece.bare for piece in made],
-        "kinds": {str(i): piece.kind for i, piece in enumerate(made) if piece.kind != "text"},
+        "labels": [piece.bare for piece in shown],
+        "kinds": {str(i): piece.kind for i, piece in enumerate(shown) if piece.kind != "text"},
         "ids": list(tokenization.input_ids),
         "bytes": [token_bytes.hex(" ").upper() for token_bytes in tokenization.token_bytes],
         "spans": [list(span) for span in tokenization.offsets],

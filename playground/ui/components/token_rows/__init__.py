@@ -77,22 +77,22 @@ def rows_data(rows: Sequence[NamedRow]) -> dict[str, Any]:
 
 
 def _row(row: NamedRow, cells: Sequence[tokenization.Cell]) -> dict[str, Any]:
-    found = row.tokens
-    made = pieces.pieces(found)
+    tokens = row.tokens
+    shown = pieces.pieces(tokens)
     kinds = {
         str(i): "special" if token_id in row.special_ids else piece.kind
-        for i, (piece, token_id) in enumerate(zip(made, found.input_ids, strict=True))
+        for i, (piece, token_id) in enumerate(zip(shown, tokens.input_ids, strict=True))
         if piece.kind != "text" or token_id in row.special_ids
     }
-    n = len(found)
+    n = len(tokens)
     return {
         "name": row.name,
         "note": ngettext("{n:,} token", "{n:,} tokens", n).format(n=n),
         "cells": [[cell.start, cell.stop, cell.first, cell.last] for cell in cells],
-        "labels": [piece.bare for piece in made],
-        "ids": list(found.input_ids),
-        "bytes": [token_bytes.hex(" ").upper() for token_bytes in found.token_bytes],
-        "spans": [list(span) for span in found.offsets],
+        "labels": [piece.bare for piece in shown],
+        "ids": list(tokens.input_ids),
+        "bytes": [token_bytes.hex(" ").upper() for token_bytes in tokens.token_bytes],
+        "spans": [list(span) for span in tokens.offsets],
         "kinds": kinds,
     }
 
