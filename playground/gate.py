@@ -18,7 +18,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from playground.connections import address_group
 from playground.core.canonical import canonical
 from playground.door import cookie_values
-from playground.notice import page, wants_page
+from playground.errors import N_
+from playground.notice import in_every_language, page, wants_page
 
 COOKIE: Final = "llm_playground_class"
 COOKIE_DAYS: Final = 1
@@ -27,18 +28,17 @@ OPEN_PATHS: Final = frozenset({"/api/ready"})
 MAX_FORM_BYTES: Final = 4096
 
 _FORM: Final = """{alert}<form method="post" action="{base}/login?next={next}">
-<label>Class password <span lang="ko">(수업 비밀번호)</span>
+<label>{ask}
 <input type="password" name="password" autocomplete="current-password" maxlength="200" required autofocus>
 </label>
-<button>Enter <span lang="ko">(들어가기)</span></button></form>"""
-_WRONG: Final = (
-    '<p role="alert">That is not the class password. Ask your teacher.<br>'
-    '<span lang="ko">비밀번호가 맞지 않습니다. 선생님께 여쭤보세요.</span></p>'
-)
-_LATER: Final = (
-    '<p role="alert">Too many wrong passwords. Try again in a minute.<br>'
-    '<span lang="ko">비밀번호를 여러 번 틀렸습니다. 1분 뒤에 다시 시도하세요.</span></p>'
-)
+<button>{enter}</button></form>"""
+_ALERT: Final = '<p role="alert">{words}</p>'
+_BESIDE: Final = ' <span lang="{language}">({words})</span>'
+_BELOW: Final = '<br><span lang="{language}">{words}</span>'
+_ASK: Final = N_("Class password")
+_ENTER: Final = N_("Enter")
+_WRONG: Final = N_("That is not the class password. Ask your teacher.")
+_LATER: Final = N_("Too many wrong passwords. Try again in a minute.")
 
 
 class Attempts:
@@ -137,7 +137,10 @@ class ClassGate:
         return target if local and not below.startswith(LOGIN) else home
 
     def _login_page(self, alert: str, target: str, status: int) -> Response:
-        return page(_FORM.format(alert=alert, base=self._base, next=quote(target, safe="")), status)
+        said = _ALERT.format(words=in_every_language(alert, _BELOW)) if alert else ""
+        ask, enter = in_every_language(_ASK, _BESIDE), in_every_language(_ENTER, _BESIDE)
+        where = quote(target, safe="")
+        return page(_FORM.format(alert=said, base=self._base, next=where, ask=ask, enter=enter), status)
 
     def _sign(self, ends_at: str) -> str:
         return hmac.new(self._key, ends_at.encode(), hashlib.sha256).hexdigest()

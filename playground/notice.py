@@ -9,7 +9,7 @@ from starlette.datastructures import Headers
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
 from playground.ui import text
-from playground.ui.translations import first_of
+from playground.ui.translations import SOURCE_LANGUAGE, first_of, languages
 
 _PAGE: Final = """<!doctype html>
 <html lang="{language}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -35,6 +35,21 @@ def page(body: str, status: int, language: str = "en", **headers: str) -> HTMLRe
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return HTMLResponse(
         _PAGE.format(language=language, body=body), status, {"Cache-Control": "no-store"} | named
+    )
+
+
+def in_every_language(msgid: str, other: str) -> str:
+    """A sentence as HTML in English and in every other language: for readers who have chosen none yet.
+
+    Args:
+        msgid: The English sentence.
+        other: HTML around each further language, with places for `language` and `words`.
+    """
+    further = ((one, text.in_language(one, msgid)) for one in languages() if one != SOURCE_LANGUAGE)
+    return html.escape(msgid, quote=False) + "".join(
+        other.format(language=one, words=html.escape(words, quote=False))
+        for one, words in further
+        if words != msgid
     )
 
 

@@ -17,7 +17,7 @@ from streamlit import file_util
 
 from playground.door import NO_PAGES
 from playground.errors import N_
-from playground.notice import page, reader_language, wants_page
+from playground.notice import in_every_language, page, reader_language, wants_page
 from playground.ui.text import in_language
 from playground.ui.translations import languages
 
@@ -30,11 +30,7 @@ if TYPE_CHECKING:
 NO_PAGE: Final = N_("There is no page {name} here.")
 TO_FIRST_PAGE: Final = N_("To the first page")
 KINDS: Final = {".js": "text/javascript", ".css": "text/css"}
-NO_SCRIPT: Final = (
-    "<noscript><p>The playground needs JavaScript: allow it for this page in the browser's settings.</p>"
-    '<p lang="ko">플레이그라운드에는 자바스크립트가 필요합니다. 브라우저 설정에서 이 페이지의 자바스크립트를 '
-    "허용하세요.</p></noscript>"
-)
+NO_SCRIPT: Final = N_("The playground needs JavaScript: allow it for this page in the browser's settings.")
 
 
 class PackedFiles:
@@ -144,7 +140,9 @@ def page_routes(base_path: str, pages: list[str]) -> list[Route]:
         pages: Names of the pages; the home page is "".
     """
     index = (Path(file_util.get_static_dir()) / "index.html").read_text("utf-8")
-    index = re.sub(r"<noscript>.*?</noscript>", NO_SCRIPT, index, count=1, flags=re.DOTALL)
+    words = in_every_language(NO_SCRIPT, '</p><p lang="{language}">{words}')
+    message = f"<noscript><p>{words}</p></noscript>"
+    index = re.sub(r"<noscript>.*?</noscript>", lambda _own: message, index, count=1, flags=re.DOTALL)
     script = Path(__file__).with_name("tab.js").read_text("utf-8")
     head = f"<title>LLM Playground</title><script>{script}</script>"
     index = index.replace("<title>Streamlit</title>", head)

@@ -16,7 +16,9 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 from streamlit import file_util
 
+from playground.notice import in_every_language
 from playground.shell import PackedFiles, PagesOnly, page_routes
+from tests.third_language import polish_too
 
 STATIC = Path(file_util.get_static_dir())
 SCRIPT = max((STATIC / "static" / "js").glob("index.*.js"), key=lambda path: path.stat().st_size)
@@ -144,3 +146,15 @@ def test_the_life_of_the_server_is_passed_on() -> None:
     with TestClient(Starlette(middleware=[only], lifespan=life)):
         assert began == ["start"]
     assert began == ["start", "end"]
+
+
+def test_who_has_chosen_no_language_reads_all_there_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    form = ' <i lang="{language}">{words}</i>'
+    with polish_too(tmp_path, monkeypatch):
+        said = in_every_language("Ready", form)
+        assert in_every_language("A & <b>", form) == "A &amp; &lt;b&gt;", (
+            "what is not translated is said once"
+        )
+    assert said == 'Ready <i lang="ko">준비됨</i> <i lang="pl">Gotowy</i>'
