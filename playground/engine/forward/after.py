@@ -84,7 +84,6 @@ def run_after(loaded: LoadedModel, rows: Sequence[tuple[InputRow, Trace]]) -> li
             adapter=loaded.info.adapter or None,
             dtype=loaded.info.dtype,
             device=loaded.info.device,
-            tokens=loaded.tokenizer.token_texts(row.input_ids),
             input_ids=np.array(row.input_ids, dtype=np.int64),
             logits=logits[[at]],
             logit_positions=np.array([len(row.input_ids) - 1], dtype=np.int64),

@@ -87,7 +87,6 @@ def run_traces(loaded: LoadedModel, rows: Sequence[InputRow], capture: Capture) 
 
 def _trace(loaded: LoadedModel, row: InputRow, fields: dict[str, Any], elapsed_ms: float) -> Trace:
     if row.decoder_ids:
-        fields["decoder_tokens"] = loaded.tokenizer.token_texts(row.decoder_ids)
         fields["decoder_input_ids"] = np.array(row.decoder_ids, dtype=np.int64)
     return Trace(
         model_id=loaded.info.model_id,
@@ -95,7 +94,6 @@ def _trace(loaded: LoadedModel, row: InputRow, fields: dict[str, Any], elapsed_m
         adapter=loaded.info.adapter or None,
         dtype=loaded.info.dtype,
         device=loaded.info.device,
-        tokens=loaded.tokenizer.token_texts(row.input_ids),
         input_ids=np.array(row.input_ids, dtype=np.int64),
         elapsed_ms=elapsed_ms,
         **fields,
