@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -14,9 +13,7 @@ from playground.core.trace import Trace
 from playground.engine.contract.traces import Capture
 from playground.engine.forward.traces import InputRow, pad
 from playground.engine.models.finite import check_finite
-
-if TYPE_CHECKING:
-    from playground.engine.models.loaded import LoadedModel
+from playground.engine.models.loaded import LoadedModel
 
 NEXT_TOKEN = Capture(logits="last")
 

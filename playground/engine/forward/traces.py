@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -22,10 +22,8 @@ from playground.engine.contract.traces import Capture
 from playground.engine.forward.blocks import BlockOutputs, collect_block_outputs, intervened
 from playground.engine.forward.predictions import predictions
 from playground.engine.models.finite import check_finite
+from playground.engine.models.loaded import LoadedModel
 from playground.engine.models.traced_attention import Call, collect_attentions, weights_of
-
-if TYPE_CHECKING:
-    from playground.engine.models.loaded import LoadedModel
 
 Array = NDArray[Any]
 
