@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import graphlib
 import re
+import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -106,6 +108,70 @@ def test_ui_knows_the_contract_of_the_engine_only() -> None:
         if name.startswith("playground.engine") and not name.startswith(ENGINE_FOR_UI)
     }
     assert past == PAST_THE_CONTRACT, "what is gone from the code goes from the list too"
+
+
+# Rooms of the engine and their floors: a room knows itself and those of lower floors. Beside them stand
+# `memory`, which knows nothing of the engine, and what starts it: `process` and the package itself.
+FLOORS = {
+    "contract": 1,
+    "scheduling": 2, "models": 2,
+    "adapters": 3, "forward": 3,
+    "decoding": 4,
+    "training": 5,
+    "local": 6,
+}  # fmt: skip
+
+
+def test_rooms_of_the_engine_know_only_lower_floors() -> None:
+    rooms = {path.parent.name for path in (PACKAGE / "engine").glob("*/__init__.py")}
+    assert rooms == FLOORS.keys()
+    upward = [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in (PACKAGE / "engine").glob("*/*.py")
+        for name in modules(path)
+        if name.startswith("playground.engine") and not is_below(path.parent.name, name)
+    ]
+    assert upward == []
+
+
+def is_below(room: str, name: str) -> bool:
+    """Whether a module of the engine lies in this room or on a lower floor."""
+    other = [*name.split("."), ""][2]
+    return other in (room, "memory") or FLOORS.get(other, 99) < FLOORS[room]
+
+
+def test_the_contract_is_plain_data() -> None:
+    """A second engine needs no more than this to be written, and no library beside NumPy."""
+    known = ("playground.engine.contract", "playground.core", "playground.errors", "playground.settings")
+    other = {
+        name
+        for path in (PACKAGE / "engine" / "contract").glob("*.py")
+        for name in modules(path)
+        if not name.startswith(known)
+    }
+    assert {name.split(".")[0] for name in other} <= {"numpy"} | sys.stdlib_module_names
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    """Imports for types and within functions count too."""
+    named = {module_name(path): path for path in PACKAGE.rglob("*.py")}
+    imported = {name: set(modules(path)) & named.keys() - {name} for name, path in named.items()}
+    assert sum(map(len, imported.values())) > 1_000
+    graphlib.TopologicalSorter(imported).prepare()  # raises CycleError, which names one
+
+
+def module_name(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def test_one_module_of_ui_is_the_door_to_the_engine() -> None:
+    sources = [path for path in SOURCES if layer(path) in ("ui", "pages")]
+    openers = [path.name for path in sources if "playground.engine.process" in modules(path)]
+    assert openers == ["compute.py"]
+    whole = [
+        path.name for path in sources if re.search(r"compute(\.| import )engine\b", path.read_text("utf-8"))
+    ]
+    assert whole == ["stepwise.py"], "others ask by a function of compute, or by one part of the engine"
 
 
 def test_a_folder_of_ui_is_one_page_and_no_page_imports_another() -> None:

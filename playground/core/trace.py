@@ -20,7 +20,6 @@ class Trace:
         adapter: Id of the LoRA adapter in use, or None for the base model.
         dtype: Number format the model computed in, "float32".
         device: Device it computed on, "cpu".
-        tokens: Readable form of each token (see `core.tokens`). Length [position].
         input_ids: Token ids. Shape [position].
         attentions: Attention weights. uint8 `round(255 * sqrt(weight))` or float32.
             Shape [layer, head, query, key]; of the encoder for encoder-decoder models.
@@ -34,8 +33,7 @@ class Trace:
         logits: Unnormalised log-probabilities in nats, float32. Shape [n, d_vocab].
         logit_positions: The positions of `logits`. Shape [n].
         predictions: The model's predictions at every position (decoder-only models).
-        decoder_tokens: Tokens given to the decoder (encoder-decoder models only).
-        decoder_input_ids: Ids of these tokens. Shape [target].
+        decoder_input_ids: Token ids given to the decoder (encoder-decoder models only). Shape [target].
         decoder_attentions: Attention weights of the decoder. Shape [layer, head, target, target].
         cross_attentions: Attention weights from decoder to encoder. Shape [layer, head, target, position].
         elapsed_ms: Provenance: milliseconds of the forward pass (of its whole micro-batch).
@@ -50,7 +48,6 @@ class Trace:
     adapter: str | None
     dtype: str
     device: str
-    tokens: tuple[str, ...]
     input_ids: NDArray[np.int64]
     attentions: NDArray[np.uint8] | NDArray[np.float32] | None = None
     window: tuple[int, int] | None = None
@@ -64,7 +61,6 @@ class Trace:
     logits: NDArray[np.float32] | None = None
     logit_positions: NDArray[np.int64] | None = None
     predictions: Predictions | None = None
-    decoder_tokens: tuple[str, ...] = ()
     decoder_input_ids: NDArray[np.int64] | None = None
     decoder_attentions: NDArray[np.uint8] | NDArray[np.float32] | None = None
     cross_attentions: NDArray[np.uint8] | NDArray[np.float32] | None = None
@@ -79,8 +75,8 @@ class Trace:
                 value.flags.writeable = False
 
     def _check_shapes(self) -> None:
-        n = len(self.tokens)
-        target = len(self.decoder_tokens)
+        n = len(self.input_ids)
+        target = 0 if self.decoder_input_ids is None else len(self.decoder_input_ids)
         start, stop = self.window or (0, n)
         expected: dict[str, tuple[int | None, ...]] = {
             "input_ids": (n,),

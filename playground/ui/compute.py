@@ -155,29 +155,30 @@ def token_texts(context: PageContext, token_ids: NDArray[np.int64]) -> tuple[str
 
 def trace(
     context: PageContext,
+    input_ids: tuple[int, ...],
     capture: Capture,
     *,
-    input_ids: tuple[int, ...] | None = None,
     position_ids: tuple[int, ...] | None = None,
     intervention: Intervention | None = None,
     after: Trace | None = None,
     decoder_text: str = "",
     topic: str = "main",
 ) -> Trace:
-    """One forward pass over the reader's text: waits with a progress line, stops with a sentence.
+    """One forward pass over a text that is cut already: waits with a progress line, stops with a sentence.
 
     Args:
         context: From `frame.page`.
-        capture: What is kept of it.
-        input_ids, position_ids: Tokens to read instead of the text, and where they stand.
+        input_ids: Token ids of the text, from `tokenize`.
+        capture: What is kept of the pass.
+        position_ids: Where the tokens stand, if not one after another.
         intervention: What this pass does differently from the model.
         after: A trace of the text's beginning, as in `TraceRequest`.
         decoder_text: What the decoder of an encoder-decoder model has written so far.
         topic: A newer trace of the same topic in this session replaces this one.
     """
     request = TraceRequest(
-        context.model.model_id, context.text, capture, input_ids, position_ids, decoder_text,
-        intervention=intervention, after=after, owner=context.owner, topic=topic,
+        context.model.model_id, capture=capture, input_ids=input_ids, position_ids=position_ids,
+        decoder_text=decoder_text, intervention=intervention, after=after, owner=context.owner, topic=topic,
     )  # fmt: skip
     with WaitingLine(engine(), request) as line:
         result = engine().trace(request, line)

@@ -82,9 +82,7 @@ def _ask(context: PageContext, trace: Trace) -> NextCharacters:
         read = (
             trace
             if not path
-            else compute.trace(
-                context, Capture(logits="last"), input_ids=(*ids, *path), after=trace, topic=KEY
-            )
+            else compute.trace(context, (*ids, *path), Capture(logits="last"), after=trace, topic=KEY)
         )
         assert read.logits is not None
         found: Floats = np.exp(log_probabilities(read.logits[-1]))

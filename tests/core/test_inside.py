@@ -24,7 +24,7 @@ def trace(n_layer: int = 3, n: int = 2, d_model: int = 8) -> Trace:
     for layer in range(n_layer - 1):
         states[layer + 1] = states[layer] + writes[0, layer] + writes[1, layer]
     return Trace(
-        "m", "r", None, "float32", "cpu", tuple("ab"[:n]), np.arange(n), hidden_states=states,
+        "m", "r", None, "float32", "cpu", np.arange(n), hidden_states=states,
         hidden_layers=tuple(range(n_layer + 1)), attn_out=writes[0], mlp_out=writes[1],
     )  # fmt: skip
 

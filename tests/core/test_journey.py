@@ -33,7 +33,6 @@ def a_trace(n_tokens: int, *, seed: int = 0, uint8: bool = False, logits: bool =
         adapter=None,
         dtype="float32",
         device="cpu",
-        tokens=tuple(f"t{i}" for i in range(n_tokens)),
         input_ids=np.arange(n_tokens),
         attentions=stored,
         hidden_states=rng.normal(size=(2, n_tokens, 16)).astype(np.float32),
@@ -81,7 +80,7 @@ def test_special_tokens_only_is_a_sentence_too() -> None:
 
 def test_no_attentions_no_row() -> None:
     whole = a_trace(3)
-    bare = Trace("m", "r", None, "float32", "cpu", whole.tokens, whole.input_ids)
+    bare = Trace("m", "r", None, "float32", "cpu", whole.input_ids)
     assert journey.sharpest_head(bare, [False] * 3) is None
     assert journey.next_tokens(bare) is None
     with pytest.raises(ValueError, match="not 0"):
@@ -140,7 +139,7 @@ def test_frame_holds_every_number_of_the_picture() -> None:
     trace = a_trace(3)
     read = journey.read(trace, [False] * 3)
     tokenization = Tokenization(
-        "m", "abc", (0, 1, 2), trace.tokens, (b"a", b"b", b"c"), ((0, 1), (1, 2), (2, 3)), (False,) * 3
+        "m", "abc", (0, 1, 2), tuple("abc"), (b"a", b"b", b"c"), ((0, 1), (1, 2), (2, 3)), (False,) * 3
     )
     assert read.next is not None
     frame = frames.journey(read, tokenization, [f"n{i}" for i in range(N_NEXT)])

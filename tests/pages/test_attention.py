@@ -101,7 +101,7 @@ def test_hidden_sinks_are_stretched_away_and_told(model: str, open_app: OpenApp,
     app = open_app("attention", model=model, text=TEXT, att_head="0.1", att_sink="true")
     trace = read(engine, model)
     assert trace.attentions is not None
-    n = len(trace.tokens)
+    n = len(trace.input_ids)
     hidden = [0, n - 1] if model == tiny.BERT else [0]
     gone = np.isin(np.arange(n), hidden)
     left, removed = core.without_keys(trace.attentions[0, 1], gone)
@@ -354,7 +354,7 @@ def test_code_of_grid_map_and_rollout_gives_the_numbers_shown(
     for name, found in run_code("attention_heads", tmp_path, **given)["scores"].items():
         np.testing.assert_allclose(found, scores[name], atol=1e-4, err_msg=name)
     shown = run_code("attention_map", tmp_path, **given, hidden=[0])["weights"]
-    hidden = np.arange(len(trace.tokens)) == 0
+    hidden = np.arange(len(trace.input_ids)) == 0
     np.testing.assert_allclose(shown, core.without_keys(trace.attentions[1, 2], hidden)[0], atol=1e-4)
     flow = run_code("rollout", tmp_path, **given, n_layers=2)["flow"]
     np.testing.assert_allclose(flow, core.rollout(trace.attentions[:2]), atol=1e-5)

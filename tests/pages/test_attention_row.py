@@ -42,7 +42,8 @@ def row_page(
     context = PageContext("attention", info, text, "en", "owner")
     tokens = compute.tokenize(context)
     has_queries = "query_key" in info.capabilities
-    trace = compute.trace(context, Capture(attentions="float32", query_key=has_queries, window=window))
+    capture = Capture(attentions="float32", query_key=has_queries, window=window)
+    trace = compute.trace(context, tokens.input_ids, capture)
     start, stop = window or (0, len(tokens))
     row(View(context, tokens, trace, start, stop, layer, head, frozenset()))
 

@@ -45,7 +45,8 @@ def script(model: str, text: str) -> None:
 
     info = next(info for info in compute.models() if info.model_id == model)
     context = state.PageContext("attention", info, text, state.language(), "owner")
-    bertviz_view.panel(context, compute.trace(context, Capture(attentions="float32"), topic="attention"))
+    ids = compute.tokenize(context).input_ids
+    bertviz_view.panel(context, compute.trace(context, ids, Capture(attentions="float32"), topic="attention"))
 
 
 @pytest.fixture

@@ -88,7 +88,7 @@ def test_the_last_block_is_n_and_the_first_is_one(
 
 def test_home_names_the_head_that_the_attention_page_opens(open_app: OpenApp, engine: Engine) -> None:
     trace = engine.trace(TraceRequest(tiny.LLAMA, TEXT, Capture(attentions="float32")))
-    row = sharpest_head(trace, [False] * len(trace.tokens))
+    row = sharpest_head(trace, [False] * len(trace.input_ids))
     assert row is not None
     name = f"{row.layer + 1}.{row.head + 1}"
     home, attention = open_app("home", text=TEXT), open_app("attention", text=TEXT)

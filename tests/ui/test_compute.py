@@ -22,7 +22,7 @@ from playground.ui.state import PageContext
 
 MODEL = ModelInfo("tiny/model", "Tiny", "decoder", "llama", frozenset(), (), "", "1", "ready")
 CONTEXT = PageContext("sampling", MODEL, "The cat", "en", "me")
-TRACE = Trace("tiny/model", "1", None, "float32", "cpu", ("The",), np.array([1]), elapsed_ms=3.0)
+TRACE = Trace("tiny/model", "1", None, "float32", "cpu", np.array([1]), elapsed_ms=3.0)
 STILL_WAITING = StopException()  # ends the run while the line stands there, as a rerun would
 STEP = GenerateStep(
     0, 1, "a", "a", -1.0, 0.5, 0, 2, False, 1.0, 0.0, np.array([1]), np.array([0.0], np.float32)
@@ -65,7 +65,7 @@ def run_trace(monkeypatch: pytest.MonkeyPatch) -> RunTrace:
         from playground.engine.contract.traces import Capture
         from playground.ui import compute
 
-        st.text(compute.trace(context, Capture(logits="last")).model_id)
+        st.text(compute.trace(context, (5, 6), Capture(logits="last")).model_id)
 
     def run(engine: ScriptedEngine) -> AppTest:
         monkeypatch.setattr(compute, "shared_engine", lambda: engine)
@@ -79,7 +79,7 @@ def test_trace_asks_for_what_the_page_shows_in_the_sessions_name(run_trace: RunT
     app = run_trace(engine)
     (request,) = engine.requests
     assert app.text[0].value == "tiny/model"
-    assert (request.model, request.text, request.owner) == ("tiny/model", "The cat", "me")
+    assert (request.model, request.input_ids, request.owner) == ("tiny/model", (5, 6), "me")
     assert engine.cancelled == []
     assert not app.caption, "a quick answer draws no waiting line"
 

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from playground.core.lora import LoraConfig, LowRank
 from playground.engine.adapters.layers import Change, adapted, linears, summed, weight_norms
 from playground.engine.contract.adapters import AdapterInfo, Method
 from playground.engine.contract.models import AdapterName
 from playground.engine.contract.training import FinetuneSettings
+from playground.engine.models.loaded import LoadedModel
 from playground.errors import BadValue
-
-if TYPE_CHECKING:
-    from playground.engine.models.loaded import LoadedModel
 
 MAX_STRENGTH = 150
 

@@ -15,7 +15,7 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -27,13 +27,11 @@ from playground.engine.adapters.adapter import Adapter
 from playground.engine.adapters.layers import Change, is_linear, linears
 from playground.engine.adapters.peft_config import ALL_LINEAR, PeftConfig
 from playground.engine.adapters.peft_folder import CARD, CONFIG, WEIGHTS, unpacked
+from playground.engine.contract.adapters import Linear
+from playground.engine.models.loaded import LoadedModel
 from playground.engine.models.patterns import Patterns
 from playground.errors import AdapterMisfit, AdapterShape, BadFile, Message, OtherBase
 from playground.settings import Settings
-
-if TYPE_CHECKING:
-    from playground.engine.contract.adapters import Linear
-    from playground.engine.models.loaded import LoadedModel
 
 _PREFIX = "base_model.model."
 _FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)

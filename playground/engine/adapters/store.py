@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from playground.core.lora import LowRank
@@ -18,13 +17,11 @@ from playground.engine.adapters import peft_files
 from playground.engine.adapters.adapter import Adapter, adapted_model, low_rank, sum_of
 from playground.engine.contract.adapters import AdapterInfo, Imported
 from playground.engine.contract.models import AdapterName, State
+from playground.engine.models.loaded import LoadedModel
+from playground.engine.models.table import ModelTable
+from playground.engine.models.tokenizing import TextTokenizer
 from playground.errors import AdapterGone, Message, NoRoom, TooManyAdapters, Unsupported
 from playground.settings import Settings
-
-if TYPE_CHECKING:
-    from playground.engine.models.loaded import LoadedModel
-    from playground.engine.models.table import ModelTable
-    from playground.engine.models.tokenizing import TextTokenizer
 
 _KEPT_MODELS = 16
 _KEPT_NAMES = 10_000  # of sessions that have left: nothing that comes late for one of them stays

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from transformers.cache_utils import DynamicCache
@@ -10,10 +10,8 @@ from transformers.cache_utils import DynamicCache
 from playground.core.beams import BeamSearch
 from playground.engine.contract.beams import BeamsRequest, BeamStep
 from playground.engine.models.finite import check_finite
+from playground.engine.models.loaded import LoadedModel
 from playground.engine.scheduling.jobs import More
-
-if TYPE_CHECKING:
-    from playground.engine.models.loaded import LoadedModel
 
 
 class BeamsWork:

@@ -9,15 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch.nn.functional import rms_norm, scaled_dot_product_attention, silu
 
 from playground.engine.adapters.layers import Adapted, frozen
-
-if TYPE_CHECKING:
-    from playground.engine.decoding.slots import SlotCache
+from playground.engine.decoding.slots import SlotCache
 
 
 class LinearLayer:

@@ -9,19 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from playground.core.interventions import Ablation, Intervention
+from playground.core.trace import Trace
 from playground.engine.forward.blocks import blocks, intervened
 from playground.engine.models.finite import check_finite
-
-if TYPE_CHECKING:
-    from playground.core.trace import Trace
-    from playground.engine.models.loaded import LoadedModel
+from playground.engine.models.loaded import LoadedModel
 
 _ROTARY = frozenset({"llama", "qwen3"})  # nothing is added to given embeddings before the first block
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -14,9 +13,7 @@ from playground.core.trace import Trace
 from playground.engine.contract.traces import Capture
 from playground.engine.forward.traces import InputRow, pad
 from playground.engine.models.finite import check_finite
-
-if TYPE_CHECKING:
-    from playground.engine.models.loaded import LoadedModel
+from playground.engine.models.loaded import LoadedModel
 
 NEXT_TOKEN = Capture(logits="last")
 
@@ -84,7 +81,6 @@ def run_after(loaded: LoadedModel, rows: Sequence[tuple[InputRow, Trace]]) -> li
             adapter=loaded.info.adapter or None,
             dtype=loaded.info.dtype,
             device=loaded.info.device,
-            tokens=loaded.tokenizer.token_texts(row.input_ids),
             input_ids=np.array(row.input_ids, dtype=np.int64),
             logits=logits[[at]],
             logit_positions=np.array([len(row.input_ids) - 1], dtype=np.int64),

@@ -8,17 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
 
 from playground.core.interventions import Intervention
+from playground.engine.contract.models import ModelInfo
+from playground.engine.models.loaded import LoadedModel
 from playground.errors import BadValue
-
-if TYPE_CHECKING:
-    from playground.engine.contract.models import ModelInfo
-    from playground.engine.models.loaded import LoadedModel
 
 
 @dataclass(frozen=True, slots=True)

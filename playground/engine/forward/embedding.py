@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from playground.core.embeddings import EmbeddingTable
-
-if TYPE_CHECKING:
-    from playground.engine.models.loaded import LoadedModel
+from playground.engine.models.loaded import LoadedModel
 
 MAX_TABLES = 2  # on a GPU or in half precision a table is a copy: 113 MB for the default model
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,10 +17,8 @@ from numpy.typing import NDArray
 from playground.core.residual import Lens
 from playground.engine.forward.weights import final_norm
 from playground.engine.models.finite import check_finite
-
-if TYPE_CHECKING:
-    from playground.engine.models.loaded import LoadedModel
-    from playground.engine.scheduling.cache import ByteCache
+from playground.engine.models.loaded import LoadedModel
+from playground.engine.scheduling.cache import ByteCache
 
 CHUNK_ROWS = 64  # 64 states times 49,152 tokens: 0.05 s on two cores, so nobody waits longer
 Ids = tuple[int, ...]

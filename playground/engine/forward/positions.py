@@ -11,12 +11,11 @@ from numpy.typing import NDArray
 
 from playground.core.positions import FirstHead, PositionScheme
 from playground.engine.models.configs import LENGTH_DEPENDENT
+from playground.engine.models.loaded import LoadedModel
 from playground.errors import BadValue, Message, Unsupported
 
 if TYPE_CHECKING:
     import torch
-
-    from playground.engine.models.loaded import LoadedModel
 
 MAX_ROTARY_POSITION = 2**20  # float32 angles of later positions are no longer exact
 

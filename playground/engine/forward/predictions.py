@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,9 +13,7 @@ from numpy.typing import NDArray
 from playground.core.predictions import Predictions
 from playground.core.ranking import ZERO_WEIGHT
 from playground.engine.models.finite import check_finite
-
-if TYPE_CHECKING:
-    from playground.engine.models.loaded import LoadedModel
+from playground.engine.models.loaded import LoadedModel
 
 CHUNK = 64  # positions: 12.6 MB of logits for a vocabulary of 49,152
 

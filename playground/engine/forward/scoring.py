@@ -11,7 +11,7 @@ from array import array
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from transformers.cache_utils import DynamicCache
@@ -19,12 +19,10 @@ from transformers.cache_utils import DynamicCache
 from playground.core.prefix_tree import PrefixTree
 from playground.engine.contract.scores import Scores
 from playground.engine.models.finite import check_finite
+from playground.engine.models.loaded import LoadedModel
 from playground.engine.scheduling.cache import ByteCache
 from playground.engine.scheduling.jobs import More
 from playground.settings import Settings
-
-if TYPE_CHECKING:
-    from playground.engine.models.loaded import LoadedModel
 
 SMALL = 2  # pieces: however many trees of so few are begun, they keep little
 Ids = tuple[int, ...]

@@ -8,14 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from playground.core.trace import Trace
 from playground.engine.contract.traces import Capture
 from playground.engine.forward.traces import InputRow, run_traces
-
-if TYPE_CHECKING:
-    from playground.engine.models.loaded import LoadedModel
+from playground.engine.models.loaded import LoadedModel
 
 
 @dataclass(frozen=True)

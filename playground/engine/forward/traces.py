@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -22,10 +22,8 @@ from playground.engine.contract.traces import Capture
 from playground.engine.forward.blocks import BlockOutputs, collect_block_outputs, intervened
 from playground.engine.forward.predictions import predictions
 from playground.engine.models.finite import check_finite
+from playground.engine.models.loaded import LoadedModel
 from playground.engine.models.traced_attention import Call, collect_attentions, weights_of
-
-if TYPE_CHECKING:
-    from playground.engine.models.loaded import LoadedModel
 
 Array = NDArray[Any]
 
@@ -87,7 +85,6 @@ def run_traces(loaded: LoadedModel, rows: Sequence[InputRow], capture: Capture) 
 
 def _trace(loaded: LoadedModel, row: InputRow, fields: dict[str, Any], elapsed_ms: float) -> Trace:
     if row.decoder_ids:
-        fields["decoder_tokens"] = loaded.tokenizer.token_texts(row.decoder_ids)
         fields["decoder_input_ids"] = np.array(row.decoder_ids, dtype=np.int64)
     return Trace(
         model_id=loaded.info.model_id,
@@ -95,7 +92,6 @@ def _trace(loaded: LoadedModel, row: InputRow, fields: dict[str, Any], elapsed_m
         adapter=loaded.info.adapter or None,
         dtype=loaded.info.dtype,
         device=loaded.info.device,
-        tokens=loaded.tokenizer.token_texts(row.input_ids),
         input_ids=np.array(row.input_ids, dtype=np.int64),
         elapsed_ms=elapsed_ms,
         **fields,

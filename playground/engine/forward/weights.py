@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,10 +12,8 @@ from numpy.typing import NDArray
 from playground.core.residual import Unembedding
 from playground.engine.contract.inside import Part
 from playground.engine.forward.blocks import blocks
+from playground.engine.models.loaded import LoadedModel
 from playground.errors import BadValue, Message, Unsupported
-
-if TYPE_CHECKING:
-    from playground.engine.models.loaded import LoadedModel
 
 Array = NDArray[np.float32]
 

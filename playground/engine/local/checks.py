@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from numbers import Integral
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from playground.engine.contract.beams import BeamsRequest
 from playground.engine.contract.inside import LensRequest
@@ -13,11 +13,9 @@ from playground.engine.contract.limits import check_limits
 from playground.engine.contract.scores import ScoreRequest
 from playground.engine.contract.traces import Capture, TraceRequest
 from playground.engine.models.continuations import Ids, cut_together
+from playground.engine.models.loaded import LoadedModel
 from playground.errors import BadValue, EmptyText, TextTooLong, TooManyTokens, Unsupported
 from playground.settings import Settings
-
-if TYPE_CHECKING:
-    from playground.engine.models.loaded import LoadedModel
 
 MAX_ALTERNATIVES = 64
 

@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import psutil
 import torch
@@ -27,9 +26,6 @@ from playground.engine.scheduling.scheduler import Scheduler
 from playground.engine.training.trainer import Trainer
 from playground.errors import NotComputed, OutOfMemory, PlaygroundError
 from playground.settings import Settings
-
-if TYPE_CHECKING:
-    pass
 
 log = logging.getLogger(__name__)
 PAUSE_S = 0.1  # so that an error that stays does not fill the log

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING
 
 from playground.core.files.training_rows import TrainingRow
 from playground.engine.adapters.layers import linears
@@ -13,6 +12,7 @@ from playground.engine.adapters.store import AdapterTable
 from playground.engine.contract.adapters import Linear
 from playground.engine.contract.models import AdapterName
 from playground.engine.contract.training import TrainingText
+from playground.engine.models.loaded import LoadedModel
 from playground.engine.models.named_tokenizers import NamedTokenizers
 from playground.engine.scheduling.scheduler import Scheduler
 from playground.engine.training.objectives import objectives
@@ -21,9 +21,6 @@ from playground.engine.training.samples import write
 from playground.engine.training.texts import training_text
 from playground.engine.training.trainer import Trainer
 from playground.settings import Settings
-
-if TYPE_CHECKING:
-    from playground.engine.models.loaded import LoadedModel
 
 
 class LocalTraining:

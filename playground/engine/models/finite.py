@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import torch
 
+from playground.engine.models.loaded import LoadedModel
 from playground.errors import NotFinite
-
-if TYPE_CHECKING:
-    from playground.engine.models.loaded import LoadedModel
 
 
 def check_finite(loaded: LoadedModel, *computed: torch.Tensor) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import torch
 
@@ -13,9 +12,7 @@ from playground.engine.adapters.adapter import Adapter
 from playground.engine.adapters.layers import Change
 from playground.engine.contract.adapters import Linear
 from playground.engine.contract.training import FinetuneRequest, FinetuneSettings
-
-if TYPE_CHECKING:
-    from playground.engine.models.loaded import LoadedModel
+from playground.engine.models.loaded import LoadedModel
 
 Key = tuple[str, str]  # path of the layer, "A" or "B"
 

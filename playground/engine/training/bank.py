@@ -16,7 +16,7 @@ import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch.nn.functional import cross_entropy, linear
@@ -24,12 +24,10 @@ from torch.nn.functional import cross_entropy, linear
 from playground.engine.adapters.layers import wrapped
 from playground.engine.contract.training import TrainingText
 from playground.engine.forward.blocks import blocks
+from playground.engine.models.loaded import LoadedModel
 from playground.engine.training.adapter_slot import AdapterSlot, Key
 from playground.engine.training.learner import GiveWay
 from playground.engine.training.packing import Packed, packed
-
-if TYPE_CHECKING:
-    from playground.engine.models.loaded import LoadedModel
 
 BETAS, EPS, MAX_NORM = (0.9, 0.999), 1e-8, 1.0  # torch's AdamW, and the usual clipping
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 from playground.core.lora import LoraConfig
 from playground.engine.adapters.adapter import Adapter, adapted_model
@@ -12,15 +11,13 @@ from playground.engine.adapters.store import AdapterTable
 from playground.engine.contract.limits import check_limits
 from playground.engine.contract.models import AdapterName, ModelInfo
 from playground.engine.contract.training import FinetuneRequest, TrainingRequest
+from playground.engine.models.loaded import LoadedModel
 from playground.engine.training.adapter_slot import AdapterSlot, n_parameters
 from playground.engine.training.bank import AdapterBank
 from playground.engine.training.learner import AnyObjective, GiveWay, NewSlot, Sampled
 from playground.engine.training.samples import MAX_SAMPLE_TOKENS
 from playground.errors import BadValue, TooManyTokens
 from playground.settings import Settings
-
-if TYPE_CHECKING:
-    from playground.engine.models.loaded import LoadedModel
 
 Write = Callable[["LoadedModel", TrainingRequest, Sampled], None]
 

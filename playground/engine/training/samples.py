@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from playground.core.sampling import GREEDY
 from playground.engine.contract.generation import GenerateRequest, GenerateStep
 from playground.engine.contract.training import TrainingRequest
 from playground.engine.decoding.batch import DecodeWork
+from playground.engine.models.loaded import LoadedModel
 from playground.engine.scheduling.jobs import DONE, Job
 from playground.engine.scheduling.scheduler import Scheduler
 from playground.engine.training.learner import Sampled
 from playground.errors import BusyError
-
-if TYPE_CHECKING:
-    from playground.engine.models.loaded import LoadedModel
 
 MAX_SAMPLE_TOKENS = 24
 

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from playground.core.files.training_rows import TrainingRow
 from playground.engine.contract.training import TrainingText
-
-if TYPE_CHECKING:
-    from playground.engine.models.named_tokenizers import NamedTokenizers
-    from playground.engine.models.tokenizing import TextTokenizer
+from playground.engine.models.named_tokenizers import NamedTokenizers
+from playground.engine.models.tokenizing import TextTokenizer
 
 ASSISTANT = "assistant"
 Piece = tuple[tuple[int, ...], bool]

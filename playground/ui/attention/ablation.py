@@ -52,9 +52,7 @@ class Measured:
 def measure(view: View) -> Measured:
     """Read the text up to the selected token with all heads; the reader chooses the replacement of a head."""
     chosen = st.session_state.get("att_ablation", "")
-    before = compute.trace(
-        view.context, Capture(logits="last"), input_ids=view.upto_query, topic="ablation_before"
-    )
+    before = compute.trace(view.context, view.upto_query, Capture(logits="last"), topic="ablation_before")
     return Measured(view, "mean" if chosen == "mean" else "zero", before)
 
 
@@ -89,7 +87,7 @@ def _without(measured: Measured) -> Trace:
     view = measured.view
     edit = Intervention(tuple(sorted(view.off)), measured.ablation)
     return compute.trace(
-        view.context, Capture(logits="last"), input_ids=view.upto_query, intervention=edit, topic="ablation"
+        view.context, view.upto_query, Capture(logits="last"), intervention=edit, topic="ablation"
     )
 
 

@@ -53,13 +53,19 @@ def panel(context: PageContext, read: Trace) -> None:
     """
     if read.window is not None:
         told = _("BertViz draws texts of at most {limit} tokens; this one has {n}.")
-        st.info(told.format(limit=bertviz.N_TOKENS["head"], n=len(read.tokens)))
+        st.info(told.format(limit=bertviz.N_TOKENS["head"], n=len(read.input_ids)))
         return
     view = choose("att_bv_view", {"head": _("Head view"), "model": _("Model view")}, "BertViz")
     trace = read
     if context.model.kind == "encoder-decoder":
         given = _decoder_text(context)
-        trace = compute.trace(context, Capture(attentions="float32"), decoder_text=given, topic="bertviz")
+        trace = compute.trace(
+            context,
+            tuple(read.input_ids.tolist()),
+            Capture(attentions="float32"),
+            decoder_text=given,
+            topic="bertviz",
+        )
     whole = _part(context, trace)
     shown = whole.first(bertviz.N_TOKENS[view])
     layers = [_layer(len(shown.weights))] if view == "head" else _window(len(shown.weights))
@@ -96,7 +102,8 @@ def _part(context: PageContext, trace: Trace) -> Shown:
     read = pieces.labels(compute.tokenize(context))
     if context.model.kind != "encoder-decoder":
         return Shown("self", _floats(trace.attentions), read, read)
-    written = pieces.sequence_labels(trace.decoder_tokens)
+    assert trace.decoder_input_ids is not None
+    written = pieces.sequence_labels(compute.token_texts(context, trace.decoder_input_ids))
     names = {"cross": _("Cross-attention"), "encoder": _("Encoder"), "decoder": _("Decoder")}
     part = choose("att_bv_part", names, _("Which attention"))
     if part == "cross":

@@ -97,7 +97,9 @@ def _read(context: PageContext, depth: int) -> MaskReading:
     limit = settings().max_tokens_all_heads
     window = (0, limit) if len(tokens) > limit else None
     topic = f"masks_{context.model.kind}"
-    trace = compute.trace(context, Capture(attentions="float32", window=window, query_key=True), topic=topic)
+    trace = compute.trace(
+        context, tokens.input_ids, Capture(attentions="float32", window=window, query_key=True), topic=topic
+    )
     return MaskReading(context, tokens, trace, round(depth / 100 * (context.model.n_layer - 1)))
 
 

@@ -108,6 +108,7 @@ def look(context: PageContext) -> View:
     start, stop = _window(len(tokens))
     trace = compute.trace(
         context,
+        tokens.input_ids,
         Capture(
             attentions="float32",
             query_key="query_key" in context.model.capabilities and context.model.kind != "encoder-decoder",

@@ -106,7 +106,7 @@ def _lines(context: PageContext, adapter: AdapterInfo, ids: tuple[int, ...], str
     """The most probable first tokens of the answer at every strength."""
     traces = {
         percent: compute.trace(
-            context_of(context, f"{adapter.model_id}@{percent}"), Capture(logits="last"), input_ids=ids,
+            context_of(context, f"{adapter.model_id}@{percent}"), ids, Capture(logits="last"),
             topic=f"fin_strength_{percent}",
         )
         for percent in STRENGTHS

@@ -37,12 +37,13 @@ def row_picture(context: PageContext, data: TrainingSet) -> None:
         is_held_out = row.key in {one.key for one in data.parts[1]}
         st.caption(_("held out: never trained on") if is_held_out else _("trained on"))
     text = data.every_text[int(number) - 1]
-    trace = compute.trace(context, Capture(predictions=N_EXPECTED), input_ids=text.input_ids, topic="fin_row")
+    trace = compute.trace(context, text.input_ids, Capture(predictions=N_EXPECTED), topic="fin_row")
     read = trace.predictions
     if read is None:
         return
-    labels = pieces.sequence_labels(trace.tokens)
-    before = pieces.begun_bytes([pieces.bytes_of(token) for token in trace.tokens])
+    texts = compute.token_texts(context, trace.input_ids)
+    labels = pieces.sequence_labels(texts)
+    before = pieces.begun_bytes([pieces.bytes_of(token) for token in texts])
     tokens = [
         ScoredToken(
             text.input_ids[at], labels[at], float(read.surprisal_bits[at - 1]), int(read.ranks[at - 1]) + 1,

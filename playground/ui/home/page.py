@@ -41,10 +41,12 @@ def _trace(context: PageContext, tokens: Tokenization) -> Trace:
     short = len(tokens) <= settings().max_tokens_all_heads and "attentions" in model.capabilities
     wanted: Literal["float32"] | None = "float32" if short else None
     if "logits" not in model.capabilities:
-        return compute.trace(context, Capture(hidden_states=(0, model.n_layer), attentions=wanted))
+        return compute.trace(
+            context, tokens.input_ids, Capture(hidden_states=(0, model.n_layer), attentions=wanted)
+        )
     keys = next_characters.may_be_worth_it(context, tokens)
     capture = Capture(hidden_states=(0,), attentions=wanted, logits="last", query_key=keys)
-    return compute.trace(context, capture)
+    return compute.trace(context, tokens.input_ids, capture)
 
 
 def _draw(context: PageContext, trace: Trace, scene: Scene) -> None:

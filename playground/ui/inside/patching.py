@@ -102,9 +102,9 @@ def copy(
     states = reading.trace.hidden_states[layer]
     edit = Intervention(patches=tuple(patch(layer, there, states[here]) for here, there in pairs))
     ids = other.input_ids
-    before = compute.trace(reading.context, Capture(logits="last"), input_ids=ids, topic="inside_b")
+    before = compute.trace(reading.context, ids, Capture(logits="last"), topic="inside_b")
     after = compute.trace(
-        reading.context, Capture(logits="last"), input_ids=ids, intervention=edit, topic="inside_copy"
+        reading.context, ids, Capture(logits="last"), intervention=edit, topic="inside_copy"
     )
     return Copied(before, after)
 

@@ -96,9 +96,7 @@ def read(context: PageContext, whole: Tokenization, selected: int | None) -> Ins
         )
     writes = "query_key" in context.model.capabilities
     ids = tokens.input_ids
-    trace = compute.trace(
-        context, Capture(hidden_states="all", block_outputs=writes), input_ids=ids, topic="inside"
-    )
+    trace = compute.trace(context, ids, Capture(hidden_states="all", block_outputs=writes), topic="inside")
     last = len(tokens) - 1
     position = last if selected is None else min(selected, last)
     lens = compute.lens(context, ids, position, N_TOP) if is_decoder(context) else None

@@ -95,9 +95,7 @@ def _measure(
         for offset in OFFSETS:
             first = 0 if moved == "all" else last
             places = tuple(place + (offset if place >= first else 0) for place in range(len(ids)))
-            trace = compute.trace(
-                context, Capture(logits="last"), input_ids=ids, position_ids=places, topic="far"
-            )
+            trace = compute.trace(context, ids, Capture(logits="last"), position_ids=places, topic="far")
             assert trace.logits is not None
             found = distribution(rank(trace.logits[-1]))
             if watched is None:

@@ -110,7 +110,7 @@ def _trace(context: PageContext, ids: tuple[int, ...], positions: Positions) -> 
     logits: Literal["last"] | None = "last" if "logits" in context.model.capabilities else None
     equal = (0,) * len(ids) if positions == "equal" else None
     return compute.trace(
-        context, Capture(hidden_states="all", logits=logits), input_ids=ids, position_ids=equal, topic="order"
+        context, ids, Capture(hidden_states="all", logits=logits), position_ids=equal, topic="order"
     )
 
 
@@ -230,7 +230,7 @@ def winner(context: PageContext, trace: Trace) -> tuple[str, float]:
     assert trace.logits is not None
     best = distribution(rank(trace.logits[-1]))
     (text,) = compute.token_texts(context, best.token_ids[:1])
-    begun = open_bytes(b"".join(map(bytes_of, trace.tokens)))
+    begun = open_bytes(b"".join(map(bytes_of, compute.token_texts(context, trace.input_ids))))
     return piece(text, begun).label, float(best.probs[0])
 
 

@@ -72,7 +72,11 @@ def panel(context: PageContext, chosen: Sampling, trace: Trace) -> Later | None:
         )
     if other is None:
         return None
-    trace_b = trace if other is context else compute.trace(other, Capture(logits="last"), topic="compare")
+    trace_b = (
+        trace
+        if other is context
+        else compute.trace(other, compute.tokenize(other).input_ids, Capture(logits="last"), topic="compare")
+    )
     first, second = _side(context, chosen, trace), _side(other, settings_b, trace_b)
     _draw(first, second, trace_b)
     return _texts(first, second)

@@ -53,7 +53,7 @@ def panel(context: PageContext) -> None:
     st.session_state["sam_game"] = game
     hidden_text = replace(context, text=texts()[game.number % len(texts())])
     tokens = compute.tokenize(hidden_text)
-    trace = compute.trace(hidden_text, Capture(predictions=N_EXPECTED), topic="guess")
+    trace = compute.trace(hidden_text, tokens.input_ids, Capture(predictions=N_EXPECTED), topic="guess")
     read = trace.predictions
     assert read is not None
     labels = pieces.labels(tokens)

@@ -46,9 +46,7 @@ class _Way:
 
     def read(self, context: PageContext, topic: str) -> tuple[Trace, Predictions]:
         """What the model expects at every position."""
-        trace = compute.trace(
-            context, Capture(predictions=N_EXPECTED), input_ids=self.tokens.input_ids, topic=topic
-        )
+        trace = compute.trace(context, self.tokens.input_ids, Capture(predictions=N_EXPECTED), topic=topic)
         assert trace.predictions is not None
         return trace, trace.predictions
 

@@ -32,7 +32,7 @@ def draw(context: PageContext) -> Drawn:
         return (), _panel({"guess": partial(guess.panel, context)})  # it has texts of its own
     token_chips(tokens := compute.tokenize(context), height=118)
     capture = Capture(logits="last", query_key=next_characters.may_be_worth_it(context, tokens))
-    trace = compute.trace(context, capture)
+    trace = compute.trace(context, tokens.input_ids, capture)
     ranked, _labels = settings.next_token(trace)
     rest = RestOfPage()
     _next_token(context, tokens, trace, rest)

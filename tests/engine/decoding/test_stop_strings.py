@@ -36,7 +36,9 @@ def test_the_tokens_are_those_of_the_librarys_stop_strings(
     whole = text_of(written(real_engine, asked))
     model = oracle(real_settings, DEFAULT_DECODER)
     tokenizer = AutoTokenizer.from_pretrained(model.name_or_path)
-    ids = torch.tensor([real_engine.tokenize(DEFAULT_DECODER, text).input_ids])
+    ids = torch.tensor(
+        [real_engine.tokenizers.tokenize(DEFAULT_DECODER, text, add_special_tokens=True).input_ids]
+    )
     for start in range(4, len(whole) - 4, 9):
         stop = whole[start : start + 4]  # over the borders of tokens, and in the middle of one
         steps = written(real_engine, replace(asked, stop=(stop, "never written")))

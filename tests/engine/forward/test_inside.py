@@ -58,7 +58,7 @@ def softmax(scores: np.ndarray) -> np.ndarray:
 def test_queries_and_keys_give_the_weights_and_values_the_write(engine: LocalEngine, model: str) -> None:
     trace = ask(engine, model, attentions="float32", query_key=True, block_outputs=True)
     info = next(info for info in engine.models() if info.model_id == model)
-    n, group = len(trace.tokens), info.n_head // info.n_kv_head
+    n, group = len(trace.input_ids), info.n_head // info.n_kv_head
     keys, values = (np.repeat(part, group, axis=1) for part in (trace.keys, trace.values))
     scores = trace.queries @ keys.swapaxes(-1, -2) / np.sqrt(info.d_head)
     if info.kind == "decoder":

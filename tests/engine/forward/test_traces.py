@@ -148,7 +148,7 @@ def test_trace_is_read_only_and_holds_no_tensor(tiny_engine: LocalEngine) -> Non
     with pytest.raises(ValueError, match="read-only"):
         trace.logits[0, 0] = 0
     assert trace.hidden_states.shape[0] == 2
-    assert trace.logit_positions.tolist() == [len(trace.tokens) - 1]
+    assert trace.logit_positions.tolist() == [len(trace.input_ids) - 1]
     assert trace.attentions.base is None
     assert trace.logits.base is None
 
