@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import io
 import itertools
 import json
@@ -33,8 +32,7 @@ from playground.paths import site_root
 from playground.settings import Settings
 from playground.ui import compute, show, state
 from playground.ui.finetuning import code, controls, live, questions, sets
-from playground.ui.finetuning.sets import TrainingSet
-from playground.ui.state import PageContext
+from playground.ui.finetuning.sets import ReadSet, TrainingSet
 from tests import tiny
 from tests.engine.conftest import oracle
 from tests.engine.peft_adapters import with_config, written_by_peft, zipped
@@ -164,7 +162,7 @@ def test_the_list_of_prompts_shows_their_words(open_app: OpenApp, engine: LocalE
     app = open_app("finetuning", **LINK)
     last = trained(app, engine)
     [listed] = [one for one in app.selectbox if one.key == "fin_prompt_choice"]
-    assert listed.options == list(app.session_state[live.DATA][last.run_id].prompts)
+    assert listed.options == list(app.session_state[live.DATA][last.run_id].data.prompts)
 
 
 def test_the_turn_of_the_held_out_loss_is_named() -> None:
@@ -376,16 +374,23 @@ def test_own_rows_are_read_and_bad_ones_named(open_app: OpenApp) -> None:
     assert "Row 7 of the file cannot be used: it is not valid JSON." in told(app)
     assert "9 rows" in told(app)
     assert "1 row repeats another" in told(app)
+    twice = read_training("mine.jsonl", "\n".join(rows * 2).encode())
+    app.session_state[sets.KEY] = twice
+    app.run()
+    assert not app.exception
+    train, held_out = split(twice.rows)
+    assert (len(train), len(held_out)) == (14, 1), "a held-out row counts once"
+    assert "16 rows: 14 to train on, 1 held out" in told(app)
     assert app.button(key="fin_start")
 
 
 def test_a_question_that_is_held_out_is_not_called_memorised(open_app: OpenApp, engine: LocalEngine) -> None:
-    context = context_of(engine, tiny.LLAMA)
     for set_id, language in itertools.product(("country", "sentiment"), ("en", "ko")):
-        found = sets._made(dataclasses.replace(context, language=language), set_id)
-        assert found is not None
+        data = sets.training_set(set_id, language)
+        assert data is not None
+        found = read_by(engine, tiny.LLAMA, data)
         learned = {row.messages[0][1] for row in found.trained_rows}
-        held_out = {row.messages[0][1] for row in found.parts[1]}
+        held_out = {row.messages[0][1] for row in found.held_out_rows}
         memorised = [one.text for one in found.questions if one.kind == "memorised"]
         assert memorised
         assert learned.issuperset(memorised)
@@ -395,7 +400,7 @@ def test_a_question_that_is_held_out_is_not_called_memorised(open_app: OpenApp, 
 def test_rows_alike_once_they_are_cut_are_not_on_both_sides(open_app: OpenApp, engine: LocalEngine) -> None:
     long = "the cat sat on the mat " * 40
     rows = (*tuple(TrainingRow(text=f"{long}{i}") for i in range(20)), TrainingRow(text="a dog"))
-    data = TrainingSet(context_of(engine, tiny.LLAMA), "own", "mine", rows, ())
+    data = read_by(engine, tiny.LLAMA, TrainingSet("own", "mine", rows, ()))
     trained_ids = {text.input_ids for text in data.texts}
     assert not trained_ids & {text.input_ids for text in data.held_out}
 
@@ -419,9 +424,8 @@ def test_no_adapter_is_a_sentence_in_every_panel(open_app: OpenApp) -> None:
 # ---------------------------------------------------------------- the code that is shown
 
 
-def context_of(engine: Engine, model: str) -> PageContext:
-    info = next(one for one in engine.models() if one.model_id == model)
-    return PageContext("finetuning", info, "", "en", "code")
+def read_by(engine: Engine, model: str, data: TrainingSet) -> ReadSet:
+    return sets.read(data, next(one for one in engine.models() if one.model_id == model))
 
 
 @pytest.fixture
@@ -552,9 +556,9 @@ def same_losses(
         settings, engine.training.texts(model, train), engine.training.texts(model, held_out), owner="code"
     )
     last = ended(engine, request)
-    data = TrainingSet(context_of(engine, model), "own", "mine", rows, ())
-    data.__dict__["trained_rows"], data.__dict__["tested_rows"] = train, held_out
-    found, _ = run_script(code.reproduce(settings, data), tmp_path)
+    data = TrainingSet("own", "mine", rows, ())
+    read = ReadSet(data, model, (), train, (), held_out, held_out, (), ())
+    found, _ = run_script(code.reproduce(settings, read), tmp_path)
     np.testing.assert_allclose(found["losses"], [loss for _step, loss in last.train], atol=2e-4)
     np.testing.assert_allclose(found["held_out_losses"], last.held_out, atol=2e-4)
     for one in engine.adapters.of("code"):

@@ -9,10 +9,10 @@ from playground.core.files.training_rows import TrainingRow
 from playground.engine.contract.models import AdapterName
 from playground.engine.contract.training import FinetuneSettings, TrainingState
 from playground.ui import show, state
-from playground.ui.finetuning.sets import TrainingSet
+from playground.ui.finetuning.sets import ReadSet
 
 
-def reproduce(settings: FinetuneSettings, data: TrainingSet) -> str:
+def reproduce(settings: FinetuneSettings, data: ReadSet) -> str:
     """A script that trains the same adapter with plain peft.
 
     Args:
@@ -43,7 +43,7 @@ def _as_written(row: TrainingRow) -> list[tuple[str, str]] | str:
     return list(row.messages) or row.text
 
 
-def run_card(run: TrainingState, settings: FinetuneSettings, data: TrainingSet | None, revision: str) -> str:
+def run_card(run: TrainingState, settings: FinetuneSettings, data: ReadSet | None, revision: str) -> str:
     """What was done and measured, as JSON.
 
     Args:
@@ -68,7 +68,7 @@ def run_card(run: TrainingState, settings: FinetuneSettings, data: TrainingSet |
         },
         "texts": {
             "train": run.n_train,
-            **({"held_out": len(data.parts[1])} if data is not None else {}),
+            **({"held_out": len(data.held_out_rows)} if data is not None else {}),
             "held_out_tested": run.n_held_out,
         },
         "status": run.status,

@@ -10,10 +10,11 @@ import streamlit as st
 
 from playground.core.lora import LoraConfig, n_trainable
 from playground.engine.contract.adapters import Linear
+from playground.engine.contract.models import ModelInfo
 from playground.engine.contract.training import FinetuneRequest, FinetuneSettings
 from playground.ui import compute, state
 from playground.ui.choose import choose_from_list
-from playground.ui.finetuning.sets import TrainingSet
+from playground.ui.finetuning.sets import ReadSet, prompt_ids
 from playground.ui.number import number_field, slider
 from playground.ui.text import N_, _, large, plain
 from playground.ui.url import setting
@@ -69,15 +70,13 @@ class TrainingSettings:
         """Weights of the layers that it works on."""
         return sum(one.d_out * one.d_in for one in self.layers)
 
-    def request(self, data: TrainingSet) -> FinetuneRequest:
+    def request(self, data: ReadSet, owner: str) -> FinetuneRequest:
         """The run that this asks for."""
-        prompts = tuple(data.prompt_ids(text) for text in data.prompts)
-        return FinetuneRequest(
-            self.run, data.texts, data.held_out, data.general, prompts, owner=data.context.owner
-        )
+        prompts = tuple(prompt_ids(data.base_id, text) for text in data.data.prompts)
+        return FinetuneRequest(self.run, data.texts, data.held_out, data.general, prompts, owner=owner)
 
 
-def draw(data: TrainingSet, sliders: DeltaGenerator) -> TrainingSettings:
+def draw(data: ReadSet, sliders: DeltaGenerator) -> TrainingSettings:
     """Draw the settings: three sliders, and here a button that opens the others.
 
     Args:
@@ -113,7 +112,7 @@ def draw(data: TrainingSet, sliders: DeltaGenerator) -> TrainingSettings:
         if (one.layer == last if more["method"] == "last_block" else one.module in modules)
     )
     run = FinetuneSettings(
-        data.base_id, data.name, n_steps, float(learning_rate), int(more["batch"]), int(more["seed"]),
+        data.base_id, data.data.name, n_steps, float(learning_rate), int(more["batch"]), int(more["seed"]),
         bool(more["best"]),
         lora=LoraConfig(int(r), float(more["alpha"]), float(more["dropout"]), modules),
         method=more["method"],
@@ -131,7 +130,7 @@ def modules_of(known: tuple[Linear, ...], which: str) -> tuple[str, ...]:
     return tuple(found or names)
 
 
-def _more(data: TrainingSet) -> dict[str, Any]:
+def _more(data: ReadSet) -> dict[str, Any]:
     methods = {"lora": "LoRA", "last_block": _("the last block in full")}
     which = {
         "attention": _("queries and values"),
@@ -171,7 +170,7 @@ def take_preset() -> None:
         st.session_state["fin_preset"] = None
 
 
-def cost(data: TrainingSet, chosen: TrainingSettings, s_a_token: float | None) -> str:
+def cost(data: ReadSet, model: ModelInfo, chosen: TrainingSettings, s_a_token: float | None) -> str:
     """One line: how many numbers are trained, how much memory and time that will take."""
     read, computed = data.tokens_a_step(chosen.run.batch_size)
     known = compute.training().linears(data.base_id)
@@ -180,8 +179,8 @@ def cost(data: TrainingSet, chosen: TrainingSettings, s_a_token: float | None) -
     epochs = chosen.run.n_steps * chosen.run.batch_size / max(1, len(data.texts))
     words = [
         _("{n:,} numbers are trained, {share:.2%} of the model's {all}").format(
-            n=chosen.n_trained, share=chosen.n_trained / data.context.model.n_parameters,
-            all=large(data.context.model.n_parameters),
+            n=chosen.n_trained, share=chosen.n_trained / model.n_parameters,
+            all=large(model.n_parameters),
         ),
         _("about {n:.0f} MB of memory").format(n=megabytes),
     ]  # fmt: skip

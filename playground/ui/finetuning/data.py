@@ -10,7 +10,7 @@ import streamlit as st
 from playground.charts import finetuning as charts
 from playground.core import pieces
 from playground.core.files import training_rows
-from playground.core.files.training_rows import TrainingFile, TrainingRow, duplicates
+from playground.core.files.training_rows import TrainingFile, TrainingRow, duplicates, split
 from playground.core.tables import finetuning as frames
 from playground.core.tables import training as frames_training
 from playground.engine.contract.traces import Capture
@@ -19,22 +19,22 @@ from playground.ui import compute, file_preview, show, state
 from playground.ui.components.scored_text import ScoredToken, scored_text
 from playground.ui.expected import N_EXPECTED, expected
 from playground.ui.file_preview import ColumnWanted, FileKind
-from playground.ui.finetuning.sets import TrainingSet, own_file, put_file_away, take_file
+from playground.ui.finetuning.sets import ReadSet, own_file, put_file_away, take_file
 from playground.ui.number import number_field
 from playground.ui.state import PageContext
 from playground.ui.text import _, ngettext, plain, strong
 
 
-def row_picture(context: PageContext, data: TrainingSet) -> None:
+def row_picture(context: PageContext, data: ReadSet) -> None:
     """One row as the model reads it: what counts in the loss is coloured by its surprisal."""
-    rows = data.rows
+    rows = data.data.rows
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(_("Row"), width="content")
         number = number_field(
             _("Row"), 1, len(rows), 1, key="fin_row", width=120, label_visibility="collapsed",
         )  # fmt: skip
         row = rows[int(number) - 1]
-        is_held_out = row.key in {one.key for one in data.parts[1]}
+        is_held_out = row.key in {one.key for one in data.held_out_rows}
         st.caption(_("held out: never trained on") if is_held_out else _("trained on"))
     text = data.every_text[int(number) - 1]
     trace = compute.trace(context, text.input_ids, Capture(predictions=N_EXPECTED), topic="fin_row")
@@ -96,18 +96,18 @@ def _reading(context: PageContext, text: TrainingText, tokens: list[ScoredToken]
     return words
 
 
-def panel(data: TrainingSet | None) -> None:
+def panel(data: ReadSet | None) -> None:
     """The rows as a table, their lengths, and what is wrong with them."""
     st.markdown(f"#### {_('What is it trained on?')}")
     if data is None:
         st.info(_("Upload a file above."))
         return
     st.markdown(_counted(data))
-    texts, keys = data.every_text, {one.key for one in data.parts[1]}
+    texts, keys = data.every_text, {one.key for one in data.held_out_rows}
     table, histogram = st.columns((3, 2))
     with table:
         st.dataframe(
-            frames_training.training_rows([(*_said(row), row.key in keys, len(text.input_ids)) for row, text in zip(data.rows, texts, strict=True)]),  # noqa: E501
+            frames_training.training_rows([(*_said(row), row.key in keys, len(text.input_ids)) for row, text in zip(data.data.rows, texts, strict=True)]),  # noqa: E501
             hide_index=True, height=260,
             column_config={
                 "row": st.column_config.NumberColumn(_("Row"), width="small"),
@@ -125,16 +125,16 @@ def panel(data: TrainingSet | None) -> None:
         )
 
 
-def _counted(data: TrainingSet) -> str:
+def _counted(data: ReadSet) -> str:
     """How many rows there are, and what becomes of them; Markdown."""
-    train, held_out = data.parts
-    n_again = duplicates(data.rows)
+    train, held_out = split(data.data.rows)
+    n_again = duplicates(data.data.rows)
     told = ngettext(
         "{n} row: {train} to train on, {held_out} held out",
         "{n} rows: {train} to train on, {held_out} held out",
-        len(data.rows),
+        len(data.data.rows),
     )
-    words = [told.format(n=len(data.rows), train=len(train), held_out=len(held_out))]
+    words = [told.format(n=len(data.data.rows), train=len(train), held_out=len(held_out))]
     n_tested = len(data.tested_rows)
     if n_tested < len(held_out):
         tested = ngettext(

@@ -15,7 +15,7 @@ from playground.ui import compute, show
 from playground.ui.choose import choose, choose_from_list, default_of, list_key
 from playground.ui.finetuning import code
 from playground.ui.finetuning.controls import TrainingSettings
-from playground.ui.finetuning.sets import TrainingSet
+from playground.ui.finetuning.sets import ReadSet
 from playground.ui.progress import left
 from playground.ui.state import PageContext, outlives_reload
 from playground.ui.text import N_, _, ngettext, plain, sentence
@@ -66,11 +66,11 @@ def seconds_a_token(context: PageContext) -> float | None:
     return None
 
 
-def start_button(data: TrainingSet, chosen: TrainingSettings) -> None:
+def start_button(context: PageContext, data: ReadSet, chosen: TrainingSettings) -> None:
     """Draw the button; an error of the engine's becomes its sentence, and nothing is lost."""
     st.button(
         _("Start training"), type="primary", key="fin_start", icon=":material/play_arrow:",
-        on_click=_start, args=(data, chosen),
+        on_click=_start, args=(context.owner, data, chosen),
     )  # fmt: skip
 
 
@@ -80,11 +80,11 @@ def show_start_error() -> None:
         st.error(sentence(error))
 
 
-def _start(data: TrainingSet, chosen: TrainingSettings) -> None:
+def _start(owner: str, data: ReadSet, chosen: TrainingSettings) -> None:
     st.session_state["fin_error"] = None
     runs = compute.training().runs
     try:
-        request = chosen.request(data)
+        request = chosen.request(data, owner)
         runs.start(request)
     except PlaygroundError as error:
         st.session_state["fin_error"] = error
@@ -293,7 +293,7 @@ def _samples(state: TrainingState) -> None:
         st.caption(_("At milestones the same prompts are continued here."))
         return
     data = data_of(state)
-    names = {str(place): prompt for place, prompt in enumerate(data.prompts if data else ())}
+    names = {str(place): prompt for place, prompt in enumerate(data.data.prompts if data else ())}
     if not names:
         return
     place = int(choose_from_list("fin_prompt", names, _("Prompt, continued at milestones")))
@@ -305,7 +305,7 @@ def _samples(state: TrainingState) -> None:
                 st.markdown(f":small[{step}] · {plain(sample.text) or '∅'}{mark}")
 
 
-def data_of(state: TrainingState) -> TrainingSet | None:
+def data_of(state: TrainingState) -> ReadSet | None:
     """What a run of this session was trained on."""
-    found: TrainingSet | None = st.session_state.get(DATA, {}).get(state.run_id)
+    found: ReadSet | None = st.session_state.get(DATA, {}).get(state.run_id)
     return found

@@ -13,7 +13,7 @@ from playground.errors import OtherBase
 from playground.ui import adapters, compute, show, state, uploads
 from playground.ui.finetuning import code, live
 from playground.ui.finetuning.picking import names, own, pick
-from playground.ui.finetuning.sets import TrainingSet
+from playground.ui.finetuning.sets import ReadSet
 from playground.ui.state import PageContext
 from playground.ui.text import _, ngettext, plain, sentence
 from playground.ui.url import put
@@ -130,7 +130,7 @@ def _file_name(adapter: AdapterInfo) -> str:
 
 
 def _file(
-    context: PageContext, adapter: AdapterInfo, run: TrainingState | None, data: TrainingSet | None
+    context: PageContext, adapter: AdapterInfo, run: TrainingState | None, data: ReadSet | None
 ) -> bytes:
     more = {}
     if run is not None:

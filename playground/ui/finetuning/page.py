@@ -22,7 +22,7 @@ from playground.ui.finetuning import (
     weights,
 )
 from playground.ui.finetuning.controls import TrainingSettings
-from playground.ui.finetuning.sets import TrainingSet
+from playground.ui.finetuning.sets import ReadSet
 from playground.ui.frame import Drawn
 from playground.ui.panels import Later, Panel, pick
 from playground.ui.state import PageContext
@@ -35,11 +35,13 @@ def draw(context: PageContext) -> Drawn:
         found = _data(context)
         if found is not None:
             said = [
-                text for row in found.rows for text in (row.text, *(text for _role, text in row.messages))
+                text
+                for row in found.data.rows
+                for text in (row.text, *(text for _role, text in row.messages))
             ]
             with st.container(key="below_picture_fin_language"):
                 unread_language.say(" ".join(said), context.model, {"generate"})
-        chosen = _settings(found) if found is not None else None
+        chosen = _settings(context, found) if found is not None else None
         live.show_start_error()
         live.panel(context)
         if found is not None and live.shown(context) is None:
@@ -48,7 +50,7 @@ def draw(context: PageContext) -> Drawn:
     return tasks.make(context, chosen), later
 
 
-def _data(context: PageContext) -> TrainingSet | None:
+def _data(context: PageContext) -> ReadSet | None:
     with st.container(horizontal=True, vertical_alignment="center"):
         set_id = choose("fin_set", sets.names(), _("Data"))
         st.pills(
@@ -57,8 +59,8 @@ def _data(context: PageContext) -> TrainingSet | None:
         )  # fmt: skip
     if set_id == sets.OWN:
         data.uploader()
-    found = sets.chosen(context, set_id)
     try:
+        found = sets.chosen(context, set_id)
         if found is not None and not (found.texts and found.every_text):
             raise EmptyText
     except PlaygroundError as error:  # a chat template that refuses these roles, or nothing to learn
@@ -67,19 +69,19 @@ def _data(context: PageContext) -> TrainingSet | None:
     return found
 
 
-def _settings(found: TrainingSet) -> TrainingSettings:
+def _settings(context: PageContext, found: ReadSet) -> TrainingSettings:
     sliders = st.container(key="below_picture_fin")
     with st.container(horizontal=True, vertical_alignment="center"):
         start = st.container(width="content")
         chosen = controls.draw(found, sliders)
         cost = st.container(width="stretch")
     with start:
-        live.start_button(found, chosen)
-    cost.caption(controls.cost(found, chosen, live.seconds_a_token(found.context)))
+        live.start_button(context, found, chosen)
+    cost.caption(controls.cost(found, context.model, chosen, live.seconds_a_token(context)))
     return chosen
 
 
-def _panel(context: PageContext, found: TrainingSet | None, chosen: TrainingSettings | None) -> Later | None:
+def _panel(context: PageContext, found: ReadSet | None, chosen: TrainingSettings | None) -> Later | None:
     def the_data() -> None:
         data.panel(found)
         if found is not None and live.shown(context) is not None:
@@ -87,7 +89,7 @@ def _panel(context: PageContext, found: TrainingSet | None, chosen: TrainingSett
 
     def trained() -> None:
         if found is not None and chosen is not None:
-            weights.panel(found, chosen)
+            weights.panel(context, found, chosen)
 
     panels = {
         "data": Panel(_("The data"), the_data),

@@ -17,7 +17,7 @@ from playground.engine.contract.scores import Scores
 from playground.ui import show, stepwise
 from playground.ui.finetuning import sets
 from playground.ui.finetuning.picking import context_of, pick
-from playground.ui.finetuning.sets import ChoiceQuestion, TrainingSet
+from playground.ui.finetuning.sets import ChoiceQuestion, ReadSet
 from playground.ui.panels import Later
 from playground.ui.state import PageContext
 from playground.ui.text import _
@@ -62,7 +62,7 @@ class ChoiceAnswers:
         return made
 
 
-def panel(context: PageContext, data: TrainingSet | None) -> Later | None:
+def panel(context: PageContext, data: ReadSet | None) -> Later | None:
     """Draw the scores; give what scores, to be called once the page is drawn."""
     st.markdown(f"#### {_('Has it learned facts, or sentences?')}")
     adapter = pick(context, "fin_asked")
@@ -83,7 +83,7 @@ def panel(context: PageContext, data: TrainingSet | None) -> Later | None:
             icon=":material/quiz:",
         )  # fmt: skip
         st.button(_("Stop"), key="fin_ask_stop", icon=":material/stop:", disabled=not start)
-    asked = (adapter.model_id, f"{data.id}.{context.language}")
+    asked = (adapter.model_id, f"{data.data.id}.{context.language}")
     known: ChoiceAnswers | None = st.session_state.get(KEY)
     answers = known if known is not None and known.asked == asked else ChoiceAnswers(asked, data.questions)
     with st.container(key="fin_scores_picture"):

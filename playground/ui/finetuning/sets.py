@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Any
 
 import streamlit as st
 
 from playground.core.files.training_rows import TrainingFile, TrainingRow, pairs, split
-from playground.engine.contract.models import AdapterName
+from playground.engine.contract.models import AdapterName, ModelInfo
 from playground.engine.contract.training import TrainingText
 from playground.ui import compute
 from playground.ui.state import PageContext, outlives_reload
@@ -65,75 +64,56 @@ class ChoiceQuestion:
 
 @dataclass(frozen=True)
 class TrainingSet:
-    """One set, for one model; kept in the session, for its rows are read as tokens only once.
+    """Rows to train on, as they come with the page or from the reader's file; no model has read them.
 
     Attributes:
-        context: From `frame.page` when it was made: its model may have another adapter by now.
-        id, name: Which, and in words.
-        rows: All of them.
-        prompts: What is sampled at milestones.
+        id, name: The set's id, and its name in the reader's language.
+        rows: All rows.
+        prompts: Prompts that are continued at milestones.
         asked: Questions that come with it.
     """
 
-    context: PageContext
     id: str
     name: str
     rows: tuple[TrainingRow, ...]
     prompts: tuple[str, ...]
     asked: tuple[ChoiceQuestion, ...] = ()
 
-    @cached_property
-    def questions(self) -> tuple[ChoiceQuestion, ...]:
-        """What can be scored afterwards: memorised is what is learned word for word, not what is held out."""
-        learned = {text for row in self.trained_rows for role, text in row.messages if role == "user"}
-        return tuple(
-            replace(one, kind="memorised" if one.text in learned else "generalised") for one in self.asked
-        )
+
+@dataclass(frozen=True)
+class ReadSet:
+    """A set as one model reads it, split into what is learned and what is held out.
+
+    Attributes:
+        data: The set.
+        base_id: The model that is trained, without an adapter.
+        every_text: Each row as tokens.
+        trained_rows, texts: Rows to learn from, and the same as tokens; rows that have nothing to learn once
+            they are cut are left out.
+        held_out_rows: Rows that are held out.
+        tested_rows, held_out: Held-out rows that are tested, and the same as tokens; none is like a trained
+            one once both are cut.
+        general: Texts of every other kind, as tokens.
+    """
+
+    data: TrainingSet
+    base_id: str
+    every_text: tuple[TrainingText, ...]
+    trained_rows: tuple[TrainingRow, ...]
+    texts: tuple[TrainingText, ...]
+    held_out_rows: tuple[TrainingRow, ...]
+    tested_rows: tuple[TrainingRow, ...]
+    held_out: tuple[TrainingText, ...]
+    general: tuple[TrainingText, ...]
 
     @property
-    def base_id(self) -> str:
-        """The model that is trained: the chosen one, without an adapter."""
-        return AdapterName.of(self.context.model.model_id).base_id
-
-    @cached_property
-    def parts(self) -> tuple[tuple[TrainingRow, ...], tuple[TrainingRow, ...]]:
-        """What is learned from, and what is held out."""
-        return split(self.rows)
-
-    @cached_property
-    def every_text(self) -> tuple[TrainingText, ...]:
-        """All rows as tokens."""
-        return self._read(self.rows)
-
-    @cached_property
-    def trained_rows(self) -> tuple[TrainingRow, ...]:
-        """What is learned from; rows that have nothing to learn once they are cut are left out."""
-        return self._usable(self.parts[0])
-
-    @cached_property
-    def tested_rows(self) -> tuple[TrainingRow, ...]:
-        """What is held out, as many as are tested; none that is like a trained one once both are cut."""
-        trained = {text.input_ids for text in self.texts}
-        rows = self._usable(self.parts[1])
-        texts = self._read(rows)
-        new = [row for row, text in zip(rows, texts, strict=True) if text.input_ids not in trained]
-        return tuple(new[:MOST_TESTED])
-
-    @cached_property
-    def texts(self) -> tuple[TrainingText, ...]:
-        """What is learned from, as tokens."""
-        return self._read(self.trained_rows)
-
-    @cached_property
-    def held_out(self) -> tuple[TrainingText, ...]:
-        """What is held out, as tokens."""
-        return self._read(self.tested_rows)
-
-    @cached_property
-    def general(self) -> tuple[TrainingText, ...]:
-        """Texts of every other kind, as tokens."""
-        rows = GENERAL["ko" if "ko" in self.context.model.languages else "en"]
-        return self._read([TrainingRow(text=text) for text in rows])
+    def questions(self) -> tuple[ChoiceQuestion, ...]:
+        """Questions for afterwards: memorised is what is learned word for word, not what is held out."""
+        learned = {text for row in self.trained_rows for role, text in row.messages if role == "user"}
+        return tuple(
+            replace(one, kind="memorised" if one.text in learned else "generalised")
+            for one in self.data.asked
+        )
 
     def tokens_a_step(self, batch_size: int) -> tuple[float, float]:
         """Tokens of a batch on average: all, and those left when what all texts begin with is read once."""
@@ -143,15 +123,38 @@ class TrainingSet:
         shared = [*same, False].index(False)
         return batch_size * mean, batch_size * mean - (batch_size - 1) * shared
 
-    def prompt_ids(self, text: str) -> tuple[int, ...]:
-        """A prompt as the trained model reads it."""
-        return prompt_ids(self.base_id, text)
 
-    def _usable(self, rows: Sequence[TrainingRow]) -> tuple[TrainingRow, ...]:
-        return tuple(row for row, text in zip(rows, self._read(rows), strict=True) if text.n_trained)
+def read(data: TrainingSet, model: ModelInfo) -> ReadSet:
+    """Read a set with a model: each row once, and the general texts.
 
-    def _read(self, rows: Sequence[TrainingRow]) -> tuple[TrainingText, ...]:
-        return compute.training().texts(self.base_id, rows)
+    Args:
+        data: The set.
+        model: The model that is trained, or an adapter on it.
+
+    Raises:
+        PlaygroundError: A chat template that refuses the roles of a row.
+    """
+    base_id = AdapterName.of(model.model_id).base_id
+    general = GENERAL["ko" if "ko" in model.languages else "en"]
+    every_text = compute.training().texts(base_id, data.rows)
+    text_of = dict(zip(data.rows, every_text, strict=True))
+    train, held_out = split(data.rows)
+    trained_rows = tuple(row for row in train if text_of[row].n_trained)
+    texts = tuple(text_of[row] for row in trained_rows)
+    learned = {text.input_ids for text in texts}
+    tested = [row for row in held_out if text_of[row].n_trained and text_of[row].input_ids not in learned]
+    tested_rows = tuple(tested[:MOST_TESTED])
+    return ReadSet(
+        data,
+        base_id,
+        every_text,
+        trained_rows,
+        texts,
+        held_out,
+        tested_rows,
+        tuple(text_of[row] for row in tested_rows),
+        compute.training().texts(base_id, [TrainingRow(text=text) for text in general]),
+    )
 
 
 def prompt_ids(model_id: str, text: str) -> tuple[int, ...]:
@@ -169,32 +172,42 @@ def names() -> dict[str, str]:
     return found | {OWN: _("My own")}
 
 
-def chosen(context: PageContext, set_id: str) -> TrainingSet | None:
-    """The set of this id; None for the reader's own while there is none."""
+def chosen(context: PageContext, set_id: str) -> ReadSet | None:
+    """The set of this id as the chosen model reads it; None for the reader's own while there is none.
+
+    It is kept in the session, as its rows are to be read as tokens only once.
+
+    Raises:
+        PlaygroundError: A chat template that refuses the roles of a row.
+    """
     asked = (set_id, context.language, AdapterName.of(context.model.model_id).base_id)
     file = own_file()
     known = st.session_state.get("fin_made")
     if known is None or known[0] != asked or known[1] is not file:
-        known = st.session_state["fin_made"] = (asked, file, _made(context, set_id))
-    found: TrainingSet | None = known[2]
+        data = training_set(set_id, context.language)
+        made = None if data is None else read(data, context.model)
+        known = st.session_state["fin_made"] = (asked, file, made)
+    found: ReadSet | None = known[2]
     return found
 
 
-def _made(context: PageContext, set_id: str) -> TrainingSet | None:
+def training_set(set_id: str, language: str) -> TrainingSet | None:
+    """The set of this id; None for the reader's own while there is none."""
     if set_id != OWN:
-        read = _shipped(set_id, context.language)
+        shipped = _shipped(set_id, language)
         questions = tuple(
             ChoiceQuestion(one["text"], one["answer"], tuple(one["others"]), one["kind"])
-            for one in read["questions"]
+            for one in shipped["questions"]
         )
-        rows = pairs(read["rows"])
-        return TrainingSet(context, set_id, _(NAMES[set_id]), rows, tuple(read["prompts"]), questions)
+        return TrainingSet(
+            set_id, _(NAMES[set_id]), pairs(shipped["rows"]), tuple(shipped["prompts"]), questions
+        )
     file, name = own_file(), st.session_state.get(FILE_NAME, "")
     if file is None:
         return None
     asked = [next((text for role, text in row.messages if role == "user"), row.text) for row in file.rows]
     prompts = tuple(dict.fromkeys(one[:MOST_CHARS] for one in asked if one))[:3]
-    return TrainingSet(context, OWN, name or _("My own"), file.rows, prompts)
+    return TrainingSet(OWN, name or _("My own"), file.rows, prompts)
 
 
 def own_file() -> TrainingFile | None:

@@ -9,7 +9,8 @@ from playground.core.tables import finetuning as frames
 from playground.ui import show
 from playground.ui.choose import choose
 from playground.ui.finetuning.controls import TrainingSettings
-from playground.ui.finetuning.sets import TrainingSet
+from playground.ui.finetuning.sets import ReadSet
+from playground.ui.state import PageContext
 from playground.ui.text import _, plain
 
 
@@ -18,7 +19,7 @@ def share(chosen: TrainingSettings) -> float:
     return chosen.n_trained / chosen.n_frozen
 
 
-def panel(data: TrainingSet, chosen: TrainingSettings) -> None:
+def panel(context: PageContext, data: ReadSet, chosen: TrainingSettings) -> None:
     """Draw W, A and B of one module as areas."""
     st.markdown(f"#### {_('How much of the model is trained?')}")
     shapes = {one.module: one for one in chosen.layers}
@@ -50,7 +51,7 @@ def panel(data: TrainingSet, chosen: TrainingSettings) -> None:
             trained=r * (one.d_in + one.d_out), matrices=len(chosen.layers), share=share(chosen),
         )
     )  # fmt: skip
-    show.source(data.context.model)
+    show.source(context.model)
     show.under_picture(
         "fin_areas",
         frame=table,
