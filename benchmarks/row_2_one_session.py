@@ -6,6 +6,7 @@ import asyncio
 import json
 import tempfile
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -15,6 +16,7 @@ from playwright.sync_api import sync_playwright
 from benchmarks.live_server import LiveServer
 from benchmarks.load_client import Reader, Run
 from playground.chromium import find_chromium
+from playground.core.sampling import Sampling
 
 ROUNDS = 40
 # The same imports as ours; nothing else of it is ours.
@@ -66,8 +68,8 @@ async def _measure(ours: str, peer: str) -> tuple[dict[str, list[float]], int]:
 
 
 def _settings(i: int) -> str:
-    values = {"temperature": 0.5 + i / ROUNDS, "top_k": 0, "top_p": 0.9, "min_p": 0.0, "revision": 0}
-    return json.dumps({"settings": values})
+    values = asdict(Sampling(temperature=0.5 + i / ROUNDS, top_p=0.9))
+    return json.dumps({"settings": {**values, "revision": 0}})
 
 
 def _frames_while_dragging(url: str) -> int:

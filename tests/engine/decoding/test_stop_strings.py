@@ -11,6 +11,7 @@ from transformers import AutoTokenizer
 from playground.core.sampling import GREEDY, Sampling
 from playground.engine.contract.generation import GenerateRequest, GenerateStep
 from playground.engine.local.engine import LocalEngine
+from playground.engine.models.catalogue import model_folder
 from playground.errors import BadValue
 from playground.settings import DEFAULT_DECODER, Settings
 from tests import tiny
@@ -35,7 +36,7 @@ def test_the_tokens_are_those_of_the_librarys_stop_strings(
     asked = GenerateRequest(DEFAULT_DECODER, text, sampling=GREEDY, max_new_tokens=N_TOKENS)
     whole = text_of(written(real_engine, asked))
     model = oracle(real_settings, DEFAULT_DECODER)
-    tokenizer = AutoTokenizer.from_pretrained(model.name_or_path)
+    tokenizer = AutoTokenizer.from_pretrained(model_folder(DEFAULT_DECODER, real_settings))
     ids = torch.tensor(
         [real_engine.tokenizers.tokenize(DEFAULT_DECODER, text, add_special_tokens=True).input_ids]
     )
