@@ -18,8 +18,8 @@ BROWSER_TESTS = "tests/browser"
 # Folders of tests with a process of their own, each with its server and its Chromium; the first process has
 # the other tests. All take about as long.
 OWN_PROCESS = {
-    "server": ("tests/server", "tests/browser/components"),
-    "browser": ("tests/browser/pages", "tests/browser/kit"),
+    "server": ("tests/server", "tests/browser/pages"),
+    "browser": ("tests/browser/components", "tests/browser/kit"),
 }
 
 
