@@ -13,7 +13,7 @@ from playground.core.beams import Candidate
 from playground.core.contexts import Contexts
 from playground.core.embeddings import MEASURES, Baseline, EmbeddingTable, Neighbours
 from playground.core.few_shot import Example
-from playground.core.inside import Stream
+from playground.core.inside import ResidualStream
 from playground.core.lora import LowRank
 from playground.core.positions import PositionScheme
 from playground.core.projections import Projection
@@ -140,7 +140,7 @@ SAMPLE_TABLES: Mapping[str, Callable[[], pd.DataFrame]] = {
     "inside.attribution_bars": lambda: inside.attribution(np.array([0.5, 1, -1, 0.25])),
     "inside.patch_bars": lambda: inside.patched(LOGITS[0], LOGITS[1], dict(enumerate(LABELS))),
     "inside.rank_lines": lambda: inside.rank_lines(LOGITS, np.arange(2), dict(enumerate(LABELS))),
-    "inside.stream_lines": lambda: inside.stream(Stream(STATES, None, None, STATES[-1])),
+    "inside.stream_lines": lambda: inside.stream(ResidualStream(STATES, None, None, STATES[-1])),
     "inside.strips": lambda: inside.tensors({"it's": STATES[0], "둘": STATES[1]}),
     "positions.curve": lambda: positions.principal_curve(_learned_table()),
     "positions.far_lines": lambda: positions.far([("all", 0, 0.5, "it's", 0.5), ("last", 9, 0.25, "b", 0.5)]),

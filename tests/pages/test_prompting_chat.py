@@ -15,7 +15,7 @@ from transformers import AutoTokenizer
 from playground.core.pieces import piece
 from playground.core.sampling import GREEDY
 from playground.core.tables import chat as frames
-from playground.core.tables.chat import ChatAnswer, places
+from playground.core.tables.chat import ChatAnswer, message_spans
 from playground.engine import process
 from playground.engine.contract.generation import GenerateRequest
 from playground.settings import DEFAULT_DECODER, Settings
@@ -241,7 +241,7 @@ def test_at_most_twelve_turns_and_500_characters(open_app: OpenApp) -> None:
 
 
 def test_a_message_that_spells_the_template_is_whole() -> None:
-    assert places("<u>a</u><a>b</u><a>", ["<u>", "</u><a>"], ["a</u><a>b"]) == [(3, 12)]
+    assert message_spans("<u>a</u><a>b</u><a>", ["<u>", "</u><a>"], ["a</u><a>b"]) == [(3, 12)]
 
 
 def test_too_many_tokens_are_one_sentence_and_no_answer(open_app: OpenApp) -> None:
@@ -268,7 +268,7 @@ def test_a_model_without_a_template_says_so_and_reads_the_plain_text(open_app: O
 def test_a_template_that_shortens_a_message_keeps_its_place() -> None:
     blank = ["<u>", "</u><a>", "</a><u>", "</u>"]
     text = "<u>one</u><a>two</a><u>three</u>"
-    found = places(text, blank, ["one", "<think>x</think>two", " three"])
+    found = message_spans(text, blank, ["one", "<think>x</think>two", " three"])
     assert [text[start:stop] for start, stop in found] == ["one", "two", "three"]
 
 
