@@ -53,9 +53,9 @@ def find_newer_python() -> "str | None":
     """A Python on this machine that is new enough and starts; last, the one of the environment."""
     names = ["python3.{}".format(minor) for minor in (13, 12, 11, 14)]  # noqa: UP032 - as above
     for name in names + [os.path.join(ROOT, ".venv", "bin", "python")]:  # noqa: RUF005 - as above
-        found = shutil.which(name)
-        if found and subprocess.call([found, "-c", ""], stderr=subprocess.DEVNULL) == 0:
-            return found
+        path = shutil.which(name)
+        if path and subprocess.call([path, "-c", ""], stderr=subprocess.DEVNULL) == 0:
+            return path
     return None
 
 

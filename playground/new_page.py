@@ -135,7 +135,7 @@ def write(name: str, root: Path) -> list[Path]:
     """
     if not NAME.fullmatch(name):
         raise SetUpFailed(
-            f"{name!r} is no name of a page: small letters and _ only, as in make page NAME=seq_to_seq"
+            f"{name!r} is not a name for a page: small letters and _ only, as in make page NAME=seq_to_seq"
         )
     words = {"name": name, "title": name.replace("_", " ").capitalize()}
     new = {Template(path).substitute(words): Template(text).substitute(words) for path, text in FILES.items()}

@@ -69,11 +69,11 @@ def loss_curves(words: Mapping[str, str], *, log: bool, best: int | None, n_step
                     _amount("loss", words["loss"], format=".4f")],
     }  # fmt: skip
     room = {"y": base["y"] | {"field": "below"}, "y2": {"field": "above"}}  # also around a single loss
-    said = _named(words, SERIES, "datum.series")
+    series_name = _named(words, SERIES, "datum.series")
     return {
         "height": 340,
         "padding": ROOM,
-        "transform": _made(said=said, below="datum.loss / 1.3", above="datum.loss * 1.3"),
+        "transform": _calculated(said=series_name, below="datum.loss / 1.3", above="datum.loss * 1.3"),
         "layer": [
             *([_layer("rule", room, opacity=0)] if log else []),
             *([] if best is None else _mark(best, words["best"])),
@@ -94,7 +94,7 @@ def weight_areas(words: Mapping[str, str]) -> Spec:
     Args:
         words: matrix, shape, n in the reader's language.
     """
-    made = _made(
+    fields = _calculated(
         middle_x="(datum.x + datum.x2) / 2", middle_y="(datum.y + datum.y2) / 2",
         said="datum.matrix + ': ' + datum.label + ' = ' + format(datum.n, ',d')",
         lines="[datum.matrix, datum.label, '= ' + format(datum.n, ',d')]",
@@ -117,7 +117,7 @@ def weight_areas(words: Mapping[str, str]) -> Spec:
     ]  # fmt: skip
     ends = [{"op": "max", "field": "x2", "as": "right"}, {"op": "max", "field": "y2", "as": "top"}]
     return {
-        "transform": [{"joinaggregate": ends}, *made],
+        "transform": [{"joinaggregate": ends}, *fields],
         "autosize": "pad",
         "hconcat": [{"width": SIDE, "height": SIDE, "layer": layers}],
     }
@@ -171,14 +171,14 @@ def length_histogram(words: Mapping[str, str]) -> Spec:
     Args:
         words: n_tokens, examples in the reader's language.
     """
-    said = "datum.stop - datum.n_tokens === 1 ? '' : '–' + (datum.stop - 1)"
+    end = "datum.stop - datum.n_tokens === 1 ? '' : '–' + (datum.stop - 1)"
     whole = {"tickMinStep": 1, "format": "d"}
     x_axis = whole | {"grid": False, "labelFlush": False}
     tooltip = [_named_field("said", title=words["n_tokens"]), _amount("n", words["examples"], format=COUNT)]
     return {
         "height": 180,
         "padding": ROOM,
-        "transform": _made(said=f"datum.n_tokens + ({said})"),
+        "transform": _calculated(said=f"datum.n_tokens + ({end})"),
         "mark": {"type": "bar", "color": QUERY},
         "encoding": {
             "x": _amount("n_tokens", words["n_tokens"], bin="binned", axis=x_axis),
@@ -237,7 +237,9 @@ def score_bars(words: Mapping[str, str], chance: float) -> Spec:
         words: memorised, generalised, before, after, accuracy, low, high, n, chance in the reader's language.
         chance: Accuracy of guessing.
     """
-    told = f"{_named(words, TIMES, 'datum.when')} + '  ' + round(datum.accuracy * datum.n) + '/' + datum.n"
+    count_right = (
+        f"{_named(words, TIMES, 'datum.when')} + '  ' + round(datum.accuracy * datum.n) + '/' + datum.n"
+    )
     axis = {"labelExpr": _named(words, KINDS), "labelAngle": 0, "labelFontSize": 14,
             "labelLimit": 280, "labelFlush": False, "ticks": False}  # fmt: skip
     x = _named_field("kind", title=None, axis=axis,
@@ -253,7 +255,7 @@ def score_bars(words: Mapping[str, str], chance: float) -> Spec:
     guess = {"y": {"datum": chance}}
     return {
         "height": 300,
-        "transform": _made(told=told),
+        "transform": _calculated(told=count_right),
         "layer": [
             _layer("bar", drawn | {"color": color}),
             _once("rule", guess, color=NEUTRAL, strokeWidth=1.5, strokeDash=[4, 3]),
@@ -294,7 +296,7 @@ def _amount(field: str, title: str | None, **more: Any) -> Spec:  # noqa: ANN401
     return {"field": field, "type": "quantitative", "title": title, **more}
 
 
-def _made(**expressions: str) -> list[Spec]:
+def _calculated(**expressions: str) -> list[Spec]:
     """Transforms that calculate further fields: name -> Vega expression."""
     return [{"calculate": expression, "as": name} for name, expression in expressions.items()]
 

@@ -74,8 +74,8 @@ def accuracy_by_shots(
         n_shots: Numbers of examples, the axis.
         chance: Accuracy of guessing.
     """
-    said = f"{{true: {_js(words['true'])}, flipped: {_js(words['flipped'])}, random: {_js(words['random'])}}}"
-    rows = alt.Chart(alt.NamedData("rows")).transform_calculate(said=f"{said}[datum.condition]")
+    word = f"{{true: {_js(words['true'])}, flipped: {_js(words['flipped'])}, random: {_js(words['random'])}}}"
+    rows = alt.Chart(alt.NamedData("rows")).transform_calculate(said=f"{word}[datum.condition]")
     x = alt.X(
         "n_shot:O", title=words["n_shot"], scale=alt.Scale(domain=list(n_shots)), axis=alt.Axis(labelAngle=0)
     )

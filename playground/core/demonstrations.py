@@ -16,7 +16,7 @@ MAX_LABELS = 8
 
 
 def split(examples: Sequence[Example], n_test: int, seed: int) -> tuple[list[Example], list[Example]]:
-    """Cut into demonstrations and test items; no text stands on both sides.
+    """Cut into demonstrations and test items; no text is on both sides.
 
     Args:
         examples: Examples of a task; a text that comes again, with whatever label, is left out.

@@ -153,7 +153,7 @@ def next_characters(
         (True, 0.0, 1)
     """
     probs: dict[str, float] = {}
-    ended, left, stopped, n_followed = 0.0, 1.0, 0.0, -1  # the text itself is no begun character
+    ended, left, stopped, n_followed = 0.0, 1.0, 0.0, -1  # the text itself is not a begun character
     order = count()  # of equal branches the first found
     waiting: list[tuple[float, int, Path]] = [(-1.0, next(order), ())]
     while waiting and n_followed < max_followed and left > enough:

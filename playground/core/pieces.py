@@ -134,7 +134,7 @@ def _whole_characters(text: str, start: int, stop: int) -> str:
 
 @lru_cache(maxsize=20_000)
 def piece(token: str, before: bytes | None = None) -> Piece:
-    """Give a token that stands in no text, such as a predicted one, its label.
+    """Give a token outside of any text, such as a predicted one, its label.
 
     Args:
         token: Readable form of the token.

@@ -206,9 +206,9 @@ def typo(text: str, reference: str = "") -> Typo | None:
         >>> typo("a strange word", "a word")
         Typo(text='a strange wrod', word='word', wrong='wrod')
     """
-    text, known = canonical(text), _vocabulary(canonical(reference), "word")
+    text, known_words = canonical(text), _vocabulary(canonical(reference), "word")
     words = list(re.finditer(r"\S+", text))
-    for word in sorted(words, key=lambda word: (word[0] not in known, -len(word[0]))):
+    for word in sorted(words, key=lambda word: (word[0] not in known_words, -len(word[0]))):
         right, wrong = word[0], _mistyped(word[0])
         if wrong != right:
             return Typo(text[: word.start()] + wrong + text[word.end() :], right, wrong)

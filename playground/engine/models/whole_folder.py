@@ -164,7 +164,7 @@ def _fits_itself(path: Path) -> bool:
         elif path.suffix == ".safetensors":
             with safe_open(path, framework="numpy"):
                 pass
-    except (ValueError, SafetensorError):  # JSON that ends early, or bytes that are no text, are ValueErrors
+    except (ValueError, SafetensorError):  # JSON that ends early, or bytes that are not text, are ValueErrors
         return False
     return True
 

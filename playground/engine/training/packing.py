@@ -1,4 +1,4 @@
-"""Training texts of several slots as one batch: a row a slot, what its texts begin with alike read once.
+"""Training texts of several slots as one batch: one row per slot, a common beginning of its texts read once.
 
 A row is a prefix tree (`core.prefix_tree`) of the slot's texts: a token sees those on its own way only, so
 losses and gradients are those of the texts one below the other, without padding and without reading a

@@ -231,5 +231,5 @@ def check_run(request: TrainingRequest, settings: Settings) -> None:
 
 
 def has_diverged(loss: float, guess_loss: float) -> bool:
-    """True if a loss is no number, or more than twice that of guessing among all outcomes."""
+    """True if a loss is not a number, or more than twice that of guessing among all outcomes."""
     return not math.isfinite(loss) or loss > 2 * guess_loss

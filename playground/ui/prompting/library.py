@@ -96,7 +96,7 @@ def _keep(prompt: Prompt) -> None:
 def _read(_name: str, data: bytes, options: ReadOptions) -> list[list[ChatMessage]]:
     try:
         return read_messages(data, options, max_bytes=state.settings().max_upload_bytes, max_rows=MAX_KEPT)
-    except BadUpload as error:  # one line that is no prompt spoils the file
+    except BadUpload as error:  # one line that is not a prompt spoils the file
         raise BadFile(reason=Message("a line of it is not a prompt.")) from error
 
 

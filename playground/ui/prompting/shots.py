@@ -82,7 +82,7 @@ class Sweep:
         return {point: right for point, right in self.right.items() if len(right) == n_items}
 
     def table(self) -> pd.DataFrame:
-        """One row a point; the one without examples once for each kind of labels."""
+        """One row per point; the one without examples once for each kind of labels."""
         done = dict(self.done)
         if zero := done.get(("true", 0, 0)):
             done |= {(condition, 0, 0): zero for condition in self.conditions}
