@@ -111,7 +111,9 @@ def test_a_page_of_another_origin_gets_nothing(origin: str) -> None:
 def test_of_several_origins_each_must_be_ours(origins: tuple[str, str]) -> None:
     door = Door(Mock(), Settings(), Sessions(5, 60))
     host = (b"host", b"127.0.0.1:8501")
-    refusal = door._rejection("http", "/", Headers(raw=[host, *((b"origin", one.encode()) for one in origins)]))
+    refusal = door._rejection(
+        "http", "/", Headers(raw=[host, *((b"origin", one.encode()) for one in origins)])
+    )
     assert refusal is not None
     assert refusal.status_code == 403
     assert door._rejection("http", "/", Headers(raw=[host, *[(b"origin", SITE.encode())] * 2])) is None
