@@ -209,7 +209,7 @@ def test_one_ablated_head_is_what_the_library_gives_with_its_columns_changed(
 def test_all_heads_at_once_are_each_head_alone(engine: LocalEngine, model: str) -> None:
     info = next(info for info in engine.models() if info.model_id == model)
     text = "The cat sat" if model == DEFAULT_DECODER else TEXT
-    n_tokens = len(ask(engine, model, text, hidden_states="all").tokens)
+    n_tokens = len(ask(engine, model, text, hidden_states="all").input_ids)
     before = engine.stats().n_forwards
     made = list(engine.inside.ablations(AblationsRequest(model, text, ablation="mean")))
     n_forwards = engine.stats().n_forwards - before
@@ -238,9 +238,9 @@ def test_a_patched_state_is_read_by_its_block_alone(engine: LocalEngine, model: 
     if model in DECODERS:
         np.testing.assert_allclose(patched[:, :3], plain.hidden_states[:, :3], atol=1e-5)
     every = Intervention(
-        patches=tuple(patch(1, p, v) for p, v in enumerate(other.hidden_states[1][: len(plain.tokens)]))
+        patches=tuple(patch(1, p, v) for p, v in enumerate(other.hidden_states[1][: len(plain.input_ids)]))
     )
-    if len(other.tokens) == len(plain.tokens):
+    if len(other.input_ids) == len(plain.input_ids):
         whole = ask(engine, model, hidden_states="all", intervention=every).hidden_states
         np.testing.assert_allclose(whole[2:], other.hidden_states[2:], atol=1e-4)
 

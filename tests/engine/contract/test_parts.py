@@ -1,0 +1,106 @@
+"""The parts of an engine agree with its traces: inside, vectors, tokenizers, adapters, training."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from playground.engine.contract.engine import Engine
+from playground.engine.contract.inside import AblationsRequest, LensRequest
+from playground.engine.contract.traces import Capture, TraceRequest
+from playground.engine.contract.vectors import TracesRequest
+from playground.errors import EmptyText, ModelNotFound, TextTooLong, Unsupported
+from tests import tiny
+
+TEXT = "the dog sat on a mat"
+DECODERS = (tiny.LLAMA, tiny.GPT2)
+
+
+@pytest.mark.parametrize("model", DECODERS)
+def test_the_last_layer_of_the_lens_is_the_models_answer(engine: Engine, model: str) -> None:
+    lens = engine.inside.lens(LensRequest(model, TEXT, n_top=3))
+    logits = engine.trace(TraceRequest(model, TEXT, Capture(logits="all"))).logits
+    assert lens.answer_ids.tolist() == logits.argmax(-1).tolist()
+    assert lens.positions == tuple(range(len(logits)))
+    column = engine.inside.lens(LensRequest(model, TEXT, position=2))
+    np.testing.assert_allclose(column.logits[-1], logits[2], atol=1e-4)
+
+
+def test_every_head_is_switched_off_once(engine: Engine) -> None:
+    parts = list(engine.inside.ablations(AblationsRequest(tiny.LLAMA, TEXT)))
+    heads = [head for part in parts for head in part.heads]
+    info = next(one for one in engine.models() if one.model_id == tiny.LLAMA)
+    assert heads == [(layer, head) for layer in range(info.n_layer) for head in range(info.n_head)]
+    assert {part.n_heads for part in parts} == {len(heads)}
+
+
+@pytest.mark.parametrize("model", DECODERS)
+def test_weights_give_the_logits_and_count_the_parameters(engine: Engine, model: str) -> None:
+    trace = engine.trace(
+        TraceRequest(model, TEXT, Capture(hidden_states="all", logits="last", block_outputs=True))
+    )
+    tokens = (3, 11, 40)
+    unembedding = engine.inside.unembedding(model, tokens)
+    final = trace.hidden_states[-1, -1].astype(np.float64)
+    np.testing.assert_allclose(
+        unembedding.rows @ final + unembedding.row_bias, trace.logits[-1, list(tokens)], atol=1e-4
+    )
+    info = next(one for one in engine.models() if one.model_id == model)
+    assert sum(part.n_parameters for part in engine.inside.parts(model)) == info.n_parameters
+    assert engine.inside.head_output(model, 1, 0).shape == (info.d_head, info.d_model)
+
+
+def test_positions_are_told_apart_by_a_table_or_a_rotation(engine: Engine) -> None:
+    kinds = {model: engine.inside.positions(model).kind for model in (*DECODERS, tiny.BERT)}
+    assert kinds == {tiny.LLAMA: "rotary", tiny.GPT2: "learned", tiny.BERT: "learned"}
+    with pytest.raises(Unsupported):
+        engine.inside.positions(tiny.T5)
+
+
+def test_many_texts_give_the_traces_of_each_and_name_what_cannot_be_read(engine: Engine) -> None:
+    texts = (TEXT, "", "the cat", TEXT)
+    found = dict(engine.vectors.traces(TracesRequest(tiny.BERT, texts, "all")))
+    assert sorted(found) == [0, 1, 2, 3]
+    assert isinstance(found.pop(1), EmptyText)
+    for place, trace in found.items():
+        alone = engine.trace(TraceRequest(tiny.BERT, texts[place], Capture(hidden_states="all")))
+        np.testing.assert_allclose(trace.hidden_states, alone.hidden_states, atol=1e-5)
+
+
+def test_the_table_holds_the_first_states_of_a_rotary_model(engine: Engine) -> None:
+    table = engine.vectors.embedding_table(tiny.LLAMA)
+    trace = engine.trace(TraceRequest(tiny.LLAMA, TEXT, Capture(hidden_states=(0,))))
+    np.testing.assert_allclose(table.vectors[trace.input_ids], trace.hidden_states[0], atol=1e-6)
+    fresh = engine.vectors.untrained_vectors(5, 16, seed=3)
+    np.testing.assert_array_equal(fresh, engine.vectors.untrained_vectors(5, 16, seed=3))
+
+
+@pytest.mark.parametrize("model", [*DECODERS, tiny.BERT])
+@pytest.mark.parametrize("text", [TEXT, "가나다 🙂 e\u0301", "<|im_start|> [CLS]"])
+def test_tokens_are_those_that_the_model_reads(engine: Engine, model: str, text: str) -> None:
+    cut = engine.tokenizers.tokenize(model, text, add_special_tokens=True)
+    bare = engine.tokenizers.tokenize(model, text, add_special_tokens=False)
+    assert tuple(engine.trace(TraceRequest(model, text)).input_ids.tolist()) == cut.input_ids
+    assert tuple(i for i, mark in zip(cut.input_ids, cut.special, strict=True) if not mark) == bare.input_ids
+    assert engine.tokenizers.token_texts(model, cut.input_ids) == cut.tokens
+    if model in DECODERS:
+        assert engine.tokenizers.text_of(model, bare.input_ids) == text
+
+
+def test_tokenizers_without_a_model_are_named_and_refuse_too_long_texts(engine: Engine) -> None:
+    assert {"unigram", tiny.LLAMA} <= engine.tokenizers.names().keys()
+    info = engine.tokenizers.info("unigram")
+    assert max(engine.tokenizers.tokenize("unigram", TEXT, add_special_tokens=False).input_ids) < info.d_vocab
+    with pytest.raises(TextTooLong):
+        engine.tokenizers.tokenize("unigram", "x" * 100_000, add_special_tokens=False)
+    with pytest.raises(ModelNotFound):
+        engine.tokenizers.info("nobody/nothing")
+
+
+def test_a_session_that_trained_nothing_has_nothing(engine: Engine) -> None:
+    assert engine.training.runs.of("nobody") == []
+    assert engine.training.runs.state("none", "nobody") is None
+    assert engine.adapters.of("nobody") == []
+    assert not engine.adapters.belongs(f"{tiny.LLAMA}+0123", "nobody")
+    linears = engine.training.linears(tiny.LLAMA)
+    assert {one.layer for one in linears} == set(range(len({one.layer for one in linears})))
