@@ -63,7 +63,7 @@ class RunSettings:
 
     Attributes:
         model: Catalogue id of the model it starts from; "" for a network that starts from nothing.
-        name: What the reader calls it; only shown.
+        name: Name that the reader gave it; only shown.
         n_steps: Optimizer steps.
         learning_rate: Of AdamW (no weight decay); the same in every step.
         batch_size: Examples per step.
@@ -87,7 +87,7 @@ class FinetuneSettings(RunSettings):
     """Settings of a run that trains an adapter by supervised fine-tuning.
 
     Attributes:
-        lora: As in peft.
+        lora: Settings of LoRA.
         method: LoRA, or the linear layers of the last block trained in full (`lora` counts for nothing then).
     """
 
@@ -162,7 +162,7 @@ class TrainingState:
         n_tokens: Tokens read in training so far.
         elapsed_s: Seconds between its first step and now, or its end.
         best_step: Step with the least held-out loss, None while there is none.
-        is_settled: Whether it holds no slot: what it learned is lent by then, if it has ended.
+        is_settled: Whether it holds no slot: what it learned is kept by then, if it has ended.
         adapter: Id under which what it learned can be used, "" before.
         adapter_step: How many steps that was trained.
         error: Why it failed, or what of it could not be done; else None.
