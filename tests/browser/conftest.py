@@ -61,6 +61,7 @@ def server_url(live: LiveServer) -> str:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """One Chromium for all tests of this folder; while open, its event loop allows no other."""
+    expect.set_options(timeout=TIMEOUT_MS)  # another test may have the processor
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_FLAGS)
         yield chromium
@@ -73,7 +74,6 @@ def window(browser: Browser) -> Iterator[BrowserContext]:
     window = browser.new_context(viewport=VIEWPORT, locale="en-US")
     window.set_default_timeout(TIMEOUT_MS)
     window.add_init_script(f"({STILL})()")
-    expect.set_options(timeout=TIMEOUT_MS)  # another test may have the processor
     yield window
     window.close()
 
