@@ -16,7 +16,7 @@ from playground.core.few_shot import message_spans
 from playground.core.pieces import piece
 from playground.core.sampling import GREEDY
 from playground.core.tables import chat as frames
-from playground.core.tables.chat import ChatAnswer, message_spans
+from playground.core.tables.chat import ChatAnswer
 from playground.engine import process
 from playground.engine.contract.generation import GenerateRequest
 from playground.settings import DEFAULT_DECODER, Settings
