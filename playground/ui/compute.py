@@ -93,7 +93,7 @@ def adapters() -> AdapterStore:
 
 
 def training() -> Training:
-    """What trains."""
+    """The part of the engine that trains."""
     return engine().training
 
 
@@ -140,7 +140,7 @@ def cut(model_id: str, text: str) -> Tokenization:
     """Cut a text as a model reads it, with the marks that frame it.
 
     Raises:
-        TextTooLong: It is longer than what a reader may type.
+        TextTooLong: The text is longer than a reader may type.
         ModelNotFound: The model is not here.
     """
     if len(text) > settings().max_text_chars:
@@ -171,9 +171,9 @@ def trace(
         input_ids: Token ids of the text, from `tokenize`.
         capture: What is kept of the pass.
         position_ids: Where the tokens stand, if not one after another.
-        intervention: What this pass does differently from the model.
+        intervention: Changes of this pass.
         after: A trace of the text's beginning, as in `TraceRequest`.
-        decoder_text: What the decoder of an encoder-decoder model has written so far.
+        decoder_text: Text that the decoder of an encoder-decoder model has written so far.
         topic: A newer trace of the same topic in this session replaces this one.
     """
     request = TraceRequest(
@@ -206,8 +206,8 @@ def traces(
     Args:
         context: From `frame.page`.
         model: Catalogue id; need not be the chosen one.
-        texts: What to read.
-        hidden_states, max_tokens: What to capture and how much of a text to read, as in `TracesRequest`.
+        texts: The texts to read.
+        hidden_states, max_tokens: Values to capture and most tokens of a text, as in `TracesRequest`.
 
     Yields:
         (place in `texts`, its trace or why it cannot be read), in the order they are ready.
@@ -221,12 +221,12 @@ def traces(
 
 @_stops
 def positions(context: PageContext) -> PositionScheme:
-    """How the model tells positions apart."""
+    """The position encoding of the model."""
     return engine().inside.positions(context.model.model_id)
 
 
 def lens(context: PageContext, input_ids: tuple[int, ...], position: int, n_top: int) -> Lens:
-    """What the model would answer at one position if it stopped after each layer, with all logits."""
+    """The logit lens at one position: the model's answer if it stopped after each layer, with all logits."""
     request = LensRequest(
         context.model.model_id, input_ids=input_ids, position=position, n_top=n_top, owner=context.owner
     )
@@ -248,11 +248,11 @@ def lens_of(
     Args:
         context: From `frame.page`.
         input_ids: Tokens to read.
-        positions: Which of them; None for all.
+        positions: Positions to read; None for all.
         known_only: Compute nothing; give what has been computed before.
 
     Raises:
-        PlaygroundError: As the engine's.
+        PlaygroundError: As the engine raises it.
     """
     request = LensRequest(
         context.model.model_id, input_ids=input_ids, known_only=known_only, topic="lens_of",
@@ -267,11 +267,11 @@ def rest_of_lens(context: PageContext, input_ids: tuple[int, ...], positions: Se
     Args:
         context: From `frame.page`.
         input_ids: Tokens to read.
-        positions: Which of them, in the order in which they are wanted.
+        positions: Positions to read, in the order in which they are wanted.
 
     Raises:
         Clicked: The reader did something else meanwhile.
-        PlaygroundError: As the engine's.
+        PlaygroundError: As the engine raises it.
     """
     request = LensRequest(
         context.model.model_id, input_ids=input_ids, positions=tuple(positions), later=True,
@@ -288,7 +288,7 @@ def ablations(
 
     Args:
         context: From `frame.page`.
-        ablation: What takes a head's place.
+        ablation: Replacement of a head's output.
         input_ids: Tokens to read instead of the text.
     """
     request = AblationsRequest(
@@ -308,7 +308,7 @@ def unembedding(context: PageContext, token_ids: tuple[int, ...]) -> Unembedding
 
 @_stops
 def head_output(context: PageContext, layer: int, head: int) -> NDArray[np.float32]:
-    """What takes a head's mixed values into the residual stream. Shape [d_head, d_model]."""
+    """The head's part of W_O, from its mixed values to the residual stream. Shape [d_head, d_model]."""
     return engine().inside.head_output(context.model.model_id, layer, head)
 
 
@@ -319,7 +319,7 @@ def parts(context: PageContext) -> tuple[Part, ...]:
 
 
 def rejection(context: PageContext, input_ids: tuple[int, ...], position_ids: tuple[int, ...]) -> str | None:
-    """What the engine says when asked to read these tokens at these positions; None when it does."""
+    """The engine's error on reading these tokens at these positions; None if it can read them."""
     model = context.model.model_id
     try:
         engine().trace(TraceRequest(model, input_ids=input_ids, position_ids=position_ids))

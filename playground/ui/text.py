@@ -46,7 +46,7 @@ WORD_JOINER = "\u2060"
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """What a page says around its picture, in one language.
+    """The texts of a page around its picture, in one language.
 
     Attributes:
         title: Name of the page.
@@ -123,7 +123,7 @@ def _(msgid: str) -> str:
 
 
 def in_language(language: str, msgid: str) -> str:
-    """The short string in a language that is no session's: for the server's own pages."""
+    """The short string in a language of no session: for the server's own pages."""
     return _source(translations(language).gettext(msgid))
 
 
@@ -157,7 +157,7 @@ def large_in(language: str, n: int) -> str:
 
 
 def sentence(said: Message | PlaygroundError) -> str:
-    """What the engine or an error says, in the reader's language: Markdown in which no value is Markdown.
+    """A message of the engine or an error, in the reader's language: Markdown in which no value is Markdown.
 
     A value that is itself a message (a cure, a reason) is put into the language too, any other is shown as
     it is.

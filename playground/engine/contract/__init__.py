@@ -1,1 +1,1 @@
-"""What may be asked of an engine and what comes back: Protocols, frozen values, plain data."""
+"""The contract of every engine, its requests and results: Protocols, frozen values, plain data."""

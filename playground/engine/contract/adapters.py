@@ -32,13 +32,13 @@ class AdapterInfo:
     """An adapter of a session.
 
     Attributes:
-        model_id: What to ask the engine for to use it: the base's id and its own.
+        model_id: Id by which the engine uses it: the base's id and its own.
         base_id: Model that it changes.
-        name: What the reader called it.
+        name: Name that the reader gave it.
         run: Number of its training run in the session, 0 when it came another way.
-        learning_rate: Of that run, None when it came another way.
+        learning_rate: Learning rate of its run, None when it came another way.
         step: Steps it was trained, 0 when that is not known.
-        lora, method: As trained.
+        lora, method: Settings it was trained with.
         n_parameters: Trained numbers.
         size_bytes: Memory it takes.
     """
@@ -60,7 +60,7 @@ class Imported:
     """An adapter that came as a file.
 
     Attributes:
-        model_id: What to ask the engine for to use it.
+        model_id: Id by which the engine uses it.
         ignored: Names of the files beside it that were not read, as a sentence may name them.
     """
 
@@ -79,7 +79,7 @@ class AdapterStore(Protocol):
         """Facts about an adapter that readers see.
 
         Raises:
-            AdapterGone: It is no longer here, or never was.
+            AdapterGone: The adapter is no longer here, or never was.
         """
         ...
 
@@ -114,14 +114,14 @@ class AdapterStore(Protocol):
 
         Args:
             model_id: The base it is for, with or without an adapter.
-            name: Of the file.
+            name: Name of the file.
             data: The file.
-            owner: Whose it will be.
-            any_base: Whether to take it also where the file names another base, or none, and all shapes fit.
+            owner: The session that it will belong to.
+            any_base: True takes it also where the file names another base, or none, and all shapes fit.
 
         Raises:
-            OtherBase: It names another base, but all shapes fit.
-            BadFile: It is no adapter for this model.
+            OtherBase: The file names another base, but all shapes fit.
+            BadFile: The file is not an adapter for this model.
             TooManyAdapters, NoRoom: There is no room.
         """
         ...

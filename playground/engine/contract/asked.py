@@ -13,7 +13,7 @@ class Asked:
     Attributes:
         model: Catalogue id, or that of an adapter on it.
         owner: The session that asks; closing its tab stops the request.
-        topic: What the request is for: where an engine lets a newer request of a session take the place of
+        topic: Purpose of the request: where an engine lets a newer request of a session take the place of
             an older one, it does so by topic, as one page may need two at once.
         timeout_s: Seconds of silence after which the caller gets `TimedOut`; None for the engine's own limit.
         request_id: For `cancel` only: requests that bear one id share nothing.

@@ -15,7 +15,7 @@ class BeamsRequest(Asked):
     Attributes:
         model: Catalogue id of a decoder.
         text, input_ids: As in `TraceRequest`.
-        n_beams: How many texts are kept at every step.
+        n_beams: Number of texts kept at every step.
         length_penalty: As in `core.beams`.
         max_new_tokens: Steps at most.
     """
@@ -33,9 +33,9 @@ class BeamStep:
     """One step of a search.
 
     Attributes:
-        candidates: What it considered, most probable first.
+        candidates: The candidates, most probable first.
         hypotheses: The best texts that have ended so far, best first.
-        done: Whether this was the last step.
+        done: True if this was the last step.
     """
 
     candidates: tuple[Candidate, ...]

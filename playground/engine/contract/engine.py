@@ -68,7 +68,7 @@ class Engine(Protocol):
 
     @property
     def training(self) -> Training:
-        """What trains."""
+        """The part that trains."""
 
     def models(self) -> list[ModelInfo]:
         """The catalogue, in display order, with the state of each model."""

@@ -35,17 +35,17 @@ class GenerateRequest(Asked):
 
     Attributes:
         written: Tokens the model is to go on from, after the text: they count as written, not as text.
-        sampling: How each token is drawn.
+        sampling: Settings of the draw of each token.
         penalties: On tokens that were there before; they come ahead of `sampling`.
-        seed: Of this request's own random stream: same request, same tokens.
-        n_drawn: How many numbers of that stream are used up: those of a run that this one goes on with.
-        alone: Whether it gets a batch of its own, so that its tokens never depend on who else generates:
+        seed: Seed of this request's own random stream: same request, same tokens.
+        n_drawn: Count of numbers of that stream that are used up: those of a run that this one goes on with.
+        alone: True gives it a batch of its own, so that its tokens never depend on who else generates:
             see `GenerateStep.near_tie`.
         max_new_tokens: At most this many steps.
         stop: Strings that end the text, looked for in what is written alone. The token that completes one is
             the last, as in transformers (`stop_strings`); the text ends before the one that begins first, as
             vLLM's does, in the middle of a token too.
-        n_top: How many alternatives each step keeps.
+        n_top: Number of alternatives that each step keeps.
     """
 
     text: str = ""
@@ -68,17 +68,17 @@ class GenerateStep:
     Attributes:
         index: 0 for the first new token.
         token_id: The token drawn.
-        token: Its readable form.
+        token: Readable form of the token.
         text: Text completed by this step: "" while a character is still missing bytes, also in the last step;
             without what may still become a stop string, which comes with a later step.
-        logprob: Its log-probability in nats under the model itself (temperature 1, nothing cut).
-        prob: Its probability in the distribution it was drawn from.
-        rank: How many tokens have a larger logit.
+        logprob: Log-probability of the token in nats under the model itself (temperature 1, nothing cut).
+        prob: Probability of the token in the distribution it was drawn from.
+        rank: Number of tokens with a larger logit.
         n_kept: Tokens that survived the cuts.
-        near_tie: Whether the draw is so near to another token that rounding, which differs from batch to
+        near_tie: True if the draw is so near to another token that rounding, which differs from batch to
             batch, could have given that one. Tokens that change places or fall to a cut are not counted.
-        entropy_bits: Of the model's own distribution over the whole vocabulary.
-        log_sum_exp: Of the logits, nats; `top_logits - log_sum_exp` are log-probabilities.
+        entropy_bits: Entropy of the model's own distribution over the whole vocabulary.
+        log_sum_exp: Log-sum-exp of the logits, nats; `top_logits - log_sum_exp` are log-probabilities.
         top_ids: The most probable tokens, best first. Shape [n_top].
         top_logits: Their logits in nats. Shape [n_top].
         finish_reason: None, or why this is the last step.

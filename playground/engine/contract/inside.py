@@ -22,14 +22,14 @@ class LensRequest(Asked):
 
     Attributes:
         model: Catalogue id of a decoder.
-        text: What to read; ignored when `input_ids` is given.
+        text: The text to read; ignored when `input_ids` is given.
         input_ids: Token ids to use as they are, or None.
         position: One position with all its logits; None for several without.
         positions: Those wanted, in the order in which they are wanted; None for all of the text. At most
             `max_tokens_all_heads`.
-        n_top: How many tokens of each state.
+        n_top: Number of tokens of each state.
         known_only: Compute nothing; give those positions that have been computed before.
-        later: Whether it is the rest of a picture that is seen already: what others wait to see goes first,
+        later: True for the rest of a picture that is seen already: requests others wait to see go first,
             up to `later_tokens` of each.
     """
 
@@ -50,7 +50,7 @@ class AblationsRequest(Asked):
     Attributes:
         model: Catalogue id of a decoder.
         text, input_ids: As in `TraceRequest`.
-        ablation: What takes a head's place.
+        ablation: Replacement of a head's output.
     """
 
     text: str = ""
@@ -65,8 +65,8 @@ class Ablated:
 
     Attributes:
         heads: (layer, head) of each.
-        logits: Of the next token without it, float32, nats. Shape [head, d_vocab].
-        n_heads: How many the request will give in all.
+        logits: Logits of the next token without each, float32, nats. Shape [head, d_vocab].
+        n_heads: Number of heads that the request will give in all.
     """
 
     heads: tuple[tuple[int, int], ...]
@@ -79,8 +79,8 @@ class Part:
     """One part of a model and its parameters.
 
     Attributes:
-        kind: Which station of the way through the network; "other" is not on it: T5's decoder, BERT's pooler.
-        layer: Of the block, None outside.
+        kind: Station of the way through the network; "other" is not on it: T5's decoder, BERT's pooler.
+        layer: Layer of the block, None outside.
         tensors: Name and shape of each parameter, in the model's own words.
         n_parameters: Numbers in them; 0 for a head that shares the embedding's.
     """
@@ -95,7 +95,7 @@ class Inside(Protocol):
     """The part of an engine that looks inside its models."""
 
     def lens(self, request: LensRequest, on_wait: OnWait | None = None) -> Lens:
-        """What the model would answer if it stopped after each layer, a column a position.
+        """The logit lens, one column per position.
 
         A column is computed once, whoever asks for it, from the trace with all states and, where the model
         tells them, all writes.
@@ -111,7 +111,7 @@ class Inside(Protocol):
         ...
 
     def head_output(self, model: str, layer: int, head: int) -> NDArray[np.float32]:
-        """What takes a head's mixed values into the residual stream. Shape [d_head, d_model]."""
+        """The head's part of W_O, from its mixed values to the residual stream. Shape [d_head, d_model]."""
         ...
 
     def parts(self, model: str) -> tuple[Part, ...]:
@@ -119,5 +119,5 @@ class Inside(Protocol):
         ...
 
     def positions(self, model: str) -> PositionScheme:
-        """How a model tells positions apart; `Unsupported` for a scheme we cannot show."""
+        """The position encoding of a model; `Unsupported` for a scheme we cannot show."""
         ...

@@ -16,7 +16,7 @@ def check_settings(request: GenerateRequest, settings: Settings) -> None:
     """Refuse a generation whose settings cannot be.
 
     Raises:
-        BadValue: Also for NaN.
+        BadValue: A setting is out of range, or NaN.
     """
     chosen = request.sampling
     if chosen.order not in ORDERS:
@@ -52,7 +52,7 @@ def check_limits(limits: Mapping[str, tuple[float, float, float]]) -> None:
             value must be a whole number of a whole type: 2.0 is none. True and False are no numbers.
 
     Raises:
-        BadValue: Also for NaN, and for what is no number.
+        BadValue: A value is out of range, NaN, or not a number.
 
     Example:
         >>> check_limits({"seed": (7, 0, 10), "top_p": (0.5, 1e-6, 1.0)})

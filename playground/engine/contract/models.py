@@ -1,4 +1,4 @@
-"""What is known of a model without loading its weights."""
+"""Facts about a model that are known without loading its weights."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ State = Literal["absent", "remote", "waiting", "loading", "ready", "failed"]
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """How far the download of a model is.
+    """Progress of the download of a model.
 
     Attributes:
-        share: What is here of it, 0..1.
+        share: Share of it that is here, 0 to 1.
         seconds_left: Expected from the pace so far; None while that is not known.
     """
 
@@ -27,26 +27,26 @@ class Download:
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """What is known of a model without loading its weights.
+    """Facts about a model that are known without loading its weights.
 
     Attributes:
         model_id: Catalogue id, the hub's name of the model.
         name: Short name for the reader.
-        kind: Which part of the transformer it is.
+        kind: Part of the transformer it is.
         family: `model_type` of its config: llama, gpt2, bert, t5.
-        capabilities: What can be asked of it.
+        capabilities: Kinds of requests it can answer.
         languages: Language codes it was trained for.
         licence: SPDX id of the weights' licence.
         revision: Hash or tag of the weights.
         state: absent (not on this machine, cannot be fetched), remote (can be downloaded), waiting (on this
             machine, not in memory), loading, ready, failed.
-        message: What is happening or what went wrong; None when there is nothing to say.
+        message: Activity or error of the model; None when there is nothing to say.
         download: While it is being downloaded: how far that is.
         n_layer, n_head, n_kv_head, d_model, d_head, d_vocab, n_ctx: From its config, 0 while unknown;
             n_ctx is as far as what it says of a text depends on that text alone.
         max_seq_length: Tokens of a text that its makers turn into a sentence vector, 0 if they do not say.
         n_parameters: Counted on the loaded model, 0 before.
-        dtype, device: Of the loaded model, "" before.
+        dtype, device: Number format and device of the loaded model, "" before.
         adapter, adapter_step: Name of the adapter it is used with, and the steps of its training.
     """
 
@@ -78,7 +78,7 @@ class ModelInfo:
 
 @dataclass(frozen=True, slots=True)
 class AdapterName:
-    """What the id of a model says: its base, the adapter on it, and how strong that is.
+    """The parts of a model's id: its base, the adapter on it, and the strength of that.
 
     Example:
         >>> AdapterName.of("owner/name+0123abcd@75")
@@ -91,7 +91,7 @@ class AdapterName:
 
     @classmethod
     def of(cls, model_id: str) -> AdapterName:
-        """Read an id; a strength that is no whole number of percent stands for 100."""
+        """Read an id; a strength that is not a whole number of percent stands for 100."""
         base_id, _plus, rest = model_id.partition("+")
         adapter_id, _at, percent = rest.partition("@")
         known = percent.isascii() and percent.isdigit() and len(percent) < 5
@@ -116,9 +116,9 @@ class CatalogueEntry:
     Attributes:
         model_id: The hub's name of the model.
         name: Short name for the reader.
-        kind: Which part of the transformer it is.
+        kind: Part of the transformer it is.
         family: `model_type` of its config, "" while an added model is not on this machine yet.
-        capabilities: What can be asked of it.
+        capabilities: Kinds of requests it can answer.
         languages: Language codes it was trained for.
         licence: SPDX id of the weights' licence, "" if unknown.
         revision: Commit of the hub's repository to download, "main" where none is pinned.

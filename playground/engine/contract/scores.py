@@ -9,13 +9,13 @@ from playground.engine.contract.asked import Asked
 
 @dataclass(frozen=True, slots=True)
 class ScoreRequest(Asked):
-    """How probable is each candidate as the continuation of each text?
+    """A request for the log-probability of each candidate as the continuation of each text.
 
     Attributes:
         model: Catalogue id of a decoder.
         texts: Each a text or, where it has marks of its own (a chat template), its token ids.
-        candidates: Of each text; cut together with it (`engine.continuations`), after token ids alone.
-        following: What stands after a candidate of each text: cut with it and not scored. () for nothing.
+        candidates: Those of each text; cut together with it (`engine.continuations`), after token ids alone.
+        following: Text after a candidate of each text: cut with it and not scored. () for nothing.
     """
 
     texts: tuple[str | tuple[int, ...], ...]
@@ -39,5 +39,5 @@ class Scores:
 
     @property
     def size_bytes(self) -> int:
-        """What it keeps alive, roughly: an int or a float takes 32 bytes and its place 8."""
+        """Bytes it keeps alive, roughly: an int or a float takes 32 bytes and its place 8."""
         return 200 + 80 * sum(map(len, self.input_ids))

@@ -21,7 +21,7 @@ class Tokenizers(Protocol):
         ...
 
     def info(self, tokenizer_id: str) -> TokenizerInfo:
-        """What is known of a tokenizer.
+        """Facts about a tokenizer.
 
         Raises:
             ModelNotFound: There is none of this name here.
@@ -34,10 +34,10 @@ class Tokenizers(Protocol):
         """Cut a text.
 
         Args:
-            tokenizer_id: Whose tokens.
+            tokenizer_id: Id of the tokenizer.
             text: Anything.
-            add_special_tokens: Whether to add the tokenizer's frame ([CLS] ... [SEP]), as models read.
-            read_special: Whether `<|endoftext|>` in the text is the special token of that name.
+            add_special_tokens: True adds the tokenizer's frame ([CLS] ... [SEP]), as models read.
+            read_special: True reads `<|endoftext|>` in the text as the special token of that name.
 
         Raises:
             ModelNotFound, TextTooLong.
@@ -56,8 +56,8 @@ class Tokenizers(Protocol):
         """The bytes that each token of a model adds to a text, b"" for marks and ids without a token.
 
         Args:
-            model_id: Of a model, not of a tokenizer alone.
-            d_vocab: How many ids the model gives probabilities to.
+            model_id: Id of a model, not of a tokenizer alone.
+            d_vocab: Number of ids that the model gives probabilities to.
 
         Raises:
             ModelNotFound: The model is not on this machine.
@@ -75,7 +75,7 @@ class Tokenizers(Protocol):
         Args:
             model_id: A catalogue model.
             messages: `role` and `content` of each.
-            read_special: Whether a mark spelled in a message is the special token.
+            read_special: True reads a special token spelled in a message as that token.
 
         Raises:
             Unsupported: The model has no chat template.
@@ -86,11 +86,11 @@ class Tokenizers(Protocol):
     def chat_frames(
         self, model_id: str, messages: Sequence[Mapping[str, str]], *, answer_follows: bool = True
     ) -> list[str]:
-        """What the model's chat template puts before, between and after the messages.
+        """The texts that the model's chat template puts before, between and after the messages.
 
         Args:
             model_id, messages: As in `chat`.
-            answer_follows: Whether the last piece ends with the marks that ask for an answer.
+            answer_follows: True if the last piece ends with the special tokens that ask for an answer.
 
         Raises:
             Unsupported: The model has no chat template, or not for these roles.

@@ -12,7 +12,7 @@ from playground.engine.contract.asked import Asked
 
 @dataclass(frozen=True, slots=True)
 class Capture:
-    """What is kept of a forward pass; ask only for what the page shows.
+    """The values that are kept of a forward pass; ask only for those that the page shows.
 
     Attributes:
         attentions: None, "uint8" (square-root scale, 4x fewer bytes) or "float32".
@@ -41,12 +41,12 @@ class TraceRequest(Asked):
 
     Attributes:
         model: Catalogue id.
-        text: What to read; ignored when `input_ids` is given.
-        capture: What is kept of it.
+        text: The text to read; ignored when `input_ids` is given.
+        capture: The values that are kept of it.
         input_ids: Token ids to use as they are, or None.
         position_ids: Position of each token, in any order, equal ones too; None counts 0, 1, 2, ...
         decoder_text: Text given to the decoder of an encoder-decoder model, after its start token.
-        intervention: What this pass does differently from the model.
+        intervention: Changes of this pass.
         after: A trace of the text's beginning, with its keys and values: the same answer sooner, where only
             the last logits are wanted.
     """

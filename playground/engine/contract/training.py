@@ -36,8 +36,8 @@ class TrainingText:
     """One text as the model reads it while it is trained.
 
     Attributes:
-        input_ids: Its tokens.
-        is_trained: Of each token whether it counts in the loss. The first one never does: nothing is
+        input_ids: Token ids of the text.
+        is_trained: True for each token that counts in the loss. The first one never does: nothing is
             before it.
         n_cut: Tokens that were beyond the limit and left out.
     """
@@ -65,10 +65,10 @@ class RunSettings:
         model: Catalogue id of the model it starts from; "" for a network that starts from nothing.
         name: Name that the reader gave it; only shown.
         n_steps: Optimizer steps.
-        learning_rate: Of AdamW (no weight decay); the same in every step.
+        learning_rate: Learning rate of AdamW (no weight decay); the same in every step.
         batch_size: Examples per step.
-        seed: Of the first values, of the order of the examples and of dropout.
-        keep_best: Whether what is kept is that of the least held-out loss, else that of the last step.
+        seed: Seed of the first values, of the order of the examples and of dropout.
+        keep_best: True keeps the state of the least held-out loss, False that of the last step.
         objective: Name of the kind of training.
     """
 
@@ -87,7 +87,7 @@ class FinetuneSettings(RunSettings):
     """Settings of a run that trains an adapter by supervised fine-tuning.
 
     Attributes:
-        lora: Settings of LoRA.
+        lora: LoRA settings as in peft.
         method: LoRA, or the linear layers of the last block trained in full (`lora` counts for nothing then).
     """
 
@@ -100,7 +100,7 @@ class TrainingRequest:
     """One training run of any kind.
 
     Attributes:
-        settings: What is asked.
+        settings: Settings of the run.
         train, held_out, general: Examples to learn from, of the same kind but never learned from, and of any
             other kind: the loss on those shows what is forgotten.
         prompts: Token ids of prompts that are continued at milestones.
@@ -148,23 +148,23 @@ class TrainingState:
 
     Attributes:
         run_id: Id of its request.
-        settings: What was asked.
+        settings: Settings of the run.
         status: waiting (in the queue), running, paused, done, cancelled, failed.
-        number: Of the run in its session, from 1 on; kept when earlier ones are forgotten.
+        number: Number of the run in its session, from 1 on; kept when earlier ones are forgotten.
         n_train, n_held_out: Examples it learns from, and is tested on.
         position: Place in the queue, 1 = next; 0 when it is not waiting.
         step: Steps done.
         train: (step, loss of its batch before the step), nats a token.
         held_out, general: (steps done, loss on all of those texts), from step 0 on.
-        samples: What the prompts gave at milestones.
+        samples: Continuations of the prompts at milestones.
         step_s: Seconds of the last step while the engine worked on it, 0 before the first.
-        n_together: How many runs shared the last step.
+        n_together: Number of runs that shared the last step.
         n_tokens: Tokens read in training so far.
         elapsed_s: Seconds between its first step and now, or its end.
         best_step: Step with the least held-out loss, None while there is none.
-        is_settled: Whether it holds no slot: what it learned is kept by then, if it has ended.
+        is_settled: True if it holds no slot: its adapter can be used by then, if it has ended.
         adapter: Id under which what it learned can be used, "" before.
-        adapter_step: How many steps that was trained.
+        adapter_step: Number of steps that the adapter was trained.
         error: Why it failed, or what of it could not be done; else None.
     """
 
@@ -199,7 +199,7 @@ class Runs(Protocol):
 
         Raises:
             InputError: A setting or text that cannot be, the id of another run, no room for an adapter.
-            ModelError: Its model cannot be loaded, or cannot be trained.
+            ModelError: The model cannot be loaded, or cannot be trained.
             BusyError: The session has as many runs as it may, the queue is full, or there is no room for what
                 will be learned.
         """

@@ -22,9 +22,9 @@ class TracesRequest(Asked):
 
     Attributes:
         model: Catalogue id.
-        texts: What to read.
+        texts: The texts to read.
         hidden_states: "all", or the layers wanted (0 = embedding).
-        max_tokens: How many tokens of a text are read, its frame ([CLS] ... [SEP]) with them; 0: all of them.
+        max_tokens: Most tokens of a text that are read, its frame ([CLS] ... [SEP]) included; 0: all of them.
     """
 
     texts: tuple[str, ...]

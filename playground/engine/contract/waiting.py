@@ -17,7 +17,7 @@ class Waiting:
         position: Place in the queue, 1 = next; 0 = being computed.
         waited_s: Seconds since the request was made, or since it gave its last step.
         state: State of its model.
-        message: What the model is doing while it is not ready; None when there is nothing to say.
+        message: Activity of the model while it is not ready; None when there is nothing to say.
     """
 
     position: int

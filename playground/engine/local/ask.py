@@ -36,14 +36,14 @@ Result = TypeVar("Result")
 
 
 class Backend:
-    """What the parts of one local engine share.
+    """The objects that the parts of one local engine share.
 
     Attributes:
         settings: Limits.
         models: Loads models and the adapters on them.
         scheduler: The queue before the model thread.
         cache: Traces, columns of the lens and scores that are known already.
-        checks: What a request may ask of a loaded model.
+        checks: Validation of requests to a loaded model.
         n_cache_hits: Traces that were known already.
     """
 
@@ -65,10 +65,10 @@ class Backend:
         """A request from here to its end, once its model is in memory.
 
         Args:
-            request: Who asks what of which model.
-            kind: Of its jobs.
+            request: The request.
+            kind: Kind of its jobs.
             on_wait: Told where it stands while it waits.
-            supersedes: Whether it ends an older request of its session, kind and topic.
+            supersedes: True ends an older request of its session, kind and topic.
         """
         topic = request.topic if supersedes else None
         timeout_s = request.timeout_s or self.settings.request_timeout_s
@@ -93,9 +93,9 @@ class Ask:
     """One request that is open: everything it has computed is queued here, and waited for here.
 
     Args:
-        backend: Where it is computed.
+        backend: The backend that computes it.
         loaded: The model it asks.
-        waiting: Its wait for the model thread.
+        waiting: The wait for the model thread.
     """
 
     def __init__(self, backend: Backend, loaded: LoadedModel, waiting: Asking) -> None:
@@ -113,9 +113,9 @@ class Ask:
 
         Args:
             work: To be run by the model thread.
-            n_tokens: What it costs.
+            n_tokens: Cost in tokens.
             key: Requests with equal keys share one computation; None shares it with nobody.
-            later: How many tokens of others go before it.
+            later: Number of tokens of others that go before it.
         """
         return next(self.steps(work, n_tokens, key=key, later=later))
 

@@ -1,4 +1,4 @@
-"""What is refused before it is queued."""
+"""Validates requests before they are queued."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class ReadsText(Protocol):
 
     @property
     def text(self) -> str:
-        """What to read; ignored when `input_ids` is given."""
+        """The text to read; ignored when `input_ids` is given."""
 
     @property
     def input_ids(self) -> Ids | None:
@@ -41,7 +41,7 @@ def _whole(name: str, given: Iterable[int], last: int) -> tuple[int, ...]:
 
 
 class RequestChecks:
-    """What a request may ask of a loaded model."""
+    """Validates a request to a loaded model."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings

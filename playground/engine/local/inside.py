@@ -28,7 +28,7 @@ class LocalInside:
         self._backend = backend
 
     def lens(self, request: LensRequest, on_wait: OnWait | None = None) -> Lens:
-        """What the model would answer if it stopped after each layer."""
+        """The logit lens: the model's answer if it stopped after each layer."""
         with self._backend.ask(request, "trace", on_wait, supersedes=True) as ask:
             final_norm(ask.loaded)  # refuses a model without one before anything is computed
             return self._read_lens(ask, request, self._backend.checks.lens(request, ask.loaded))
@@ -80,7 +80,7 @@ class LocalInside:
         return unembedding(self._loaded(model), token_ids)
 
     def head_output(self, model: str, layer: int, head: int) -> NDArray[np.float32]:
-        """What takes a head's mixed values into the residual stream. Shape [d_head, d_model]."""
+        """The head's part of W_O, from its mixed values to the residual stream. Shape [d_head, d_model]."""
         return head_output(self._loaded(model), layer, head)
 
     def parts(self, model: str) -> tuple[Part, ...]:
@@ -88,7 +88,7 @@ class LocalInside:
         return parts(self._loaded(model))
 
     def positions(self, model: str) -> PositionScheme:
-        """How a model tells positions apart."""
+        """The position encoding of a model."""
         return position_scheme(self._loaded(model))
 
     def _loaded(self, model: str) -> LoadedModel:

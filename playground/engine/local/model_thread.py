@@ -33,7 +33,7 @@ PAUSE_S = 0.1  # so that an error that stays does not fill the log
 
 @dataclass
 class Counters:
-    """What the model thread has done since the start; see `EngineStats`."""
+    """Counters of the model thread since the start; see `EngineStats`."""
 
     n_forwards: int = 0
     n_prefill_tokens: int = 0
@@ -281,7 +281,7 @@ def _parts(rows: list[DecodeRow]) -> list[list[DecodeRow]]:
 
 
 def _told(error: Exception, *, expected: bool = False) -> PlaygroundError:
-    """What a caller is told of an error; one that is not ours goes to the log, unless it is tried again."""
+    """The error that a caller gets; one that is not ours goes to the log, unless it is tried again."""
     if isinstance(error, PlaygroundError):
         return error
     if is_out_of_memory(error):

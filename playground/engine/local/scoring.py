@@ -14,8 +14,8 @@ def score(ask: Ask, backend: Backend, texts: Sequence[Text]) -> Iterator[tuple[i
     """Give every text the scores of its candidates, in the texts' order, as they are known.
 
     Args:
-        ask: Of a decoder.
-        backend: Where it is computed: how large a tree may grow, what is known already.
+        ask: A request to a decoder.
+        backend: The backend that computes it, with its limits on a tree and its cache.
         texts: Token ids of each text and of its candidates.
     """
     places = count()

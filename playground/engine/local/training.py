@@ -32,7 +32,7 @@ class LocalTraining:
 
     Args:
         settings: The limits.
-        adapters: Where the bases come from, and what is learned goes.
+        adapters: Source of the bases, and store of trained adapters.
         tokenizers: Chat templates.
         scheduler: Is woken when there is work; writes the samples.
     """

@@ -1,4 +1,4 @@
-"""What `LocalEngine` tells of a model's weights."""
+"""The part of `LocalEngine` that answers questions about a model's weights."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class LocalWeights:
     adapters: AdapterTable
 
     def positions(self, model: str) -> PositionScheme:
-        """How a model that is in memory tells positions apart."""
+        """The position encoding of a model that is in memory."""
         return position_scheme(self.adapters.load(model).result())
 
     def unembedding(self, model: str, token_ids: tuple[int, ...]) -> Unembedding:
@@ -27,7 +27,7 @@ class LocalWeights:
         return unembedding(self.adapters.load(model).result(), token_ids)
 
     def head_output(self, model: str, layer: int, head: int) -> NDArray[np.float32]:
-        """What takes a head's mixed values into the residual stream."""
+        """The head's part of W_O, from its mixed values to the residual stream. Shape [d_head, d_model]."""
         return head_output(self.adapters.load(model).result(), layer, head)
 
     def parts(self, model: str) -> tuple[Part, ...]:

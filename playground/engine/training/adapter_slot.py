@@ -22,7 +22,7 @@ class AdapterSlot:
 
     Args:
         request: The run.
-        loaded: Its base.
+        loaded: The base.
         layers: Path -> layer that it trains.
     """
 

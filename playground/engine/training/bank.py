@@ -126,7 +126,7 @@ class AdapterBank:
         """One optimizer step of every slot.
 
         Args:
-            texts: Of each slot, its batch.
+            texts: Batch of each slot.
 
         Returns:
             The loss of each slot's batch before the step, nats a trained token; not finite where the slot

@@ -51,7 +51,7 @@ class Slot(Protocol):
 
         Args:
             step: Steps it was trained.
-            number: Of its run in the session.
+            number: Number of its run in the session.
         """
 
     def forget(self) -> None:
@@ -112,16 +112,16 @@ class Objective(Protocol[S, K_contra]):
 
         Raises:
             InputError: A setting or text that cannot be.
-            ModelError: Its model cannot be loaded, or cannot be trained.
+            ModelError: The model cannot be loaded, or cannot be trained.
         """
 
     def check_room(self, owner: str, size_bytes: int, n_coming: int) -> None:
         """Refuse a run where there is no room for what it will have learned.
 
         Args:
-            owner: Whose it would be.
+            owner: The session that it would belong to.
             size_bytes: Memory it takes.
-            n_coming: How many this session's runs will still bring.
+            n_coming: Number of adapters that this session's runs will still bring.
 
         Raises:
             InputError, BusyError.
@@ -140,7 +140,7 @@ class Objective(Protocol[S, K_contra]):
 
         Args:
             request: The run.
-            slot: What it has learned so far.
+            slot: The slot with its state so far.
             step: Steps it was trained.
             sampled: Is given (place of the prompt, more text, whether more comes), from any thread, also
                 later; of a prompt that has ended nothing counts any more.

@@ -27,7 +27,7 @@ def objectives(settings: Settings, adapters: AdapterTable, write: Write) -> dict
 
     Args:
         settings: The limits.
-        adapters: Where bases come from, and adapters go.
+        adapters: Source of bases, and store of adapters.
         write: Continues a run's prompts with a model, beside everything else the engine does.
     """
     return {"sft": SupervisedFinetuning(settings, adapters, write)}
@@ -38,7 +38,7 @@ class SupervisedFinetuning:
 
     Args:
         settings: The limits.
-        adapters: Where bases come from, and adapters go.
+        adapters: Source of bases, and store of adapters.
         write: Continues a run's prompts with a model.
     """
 
@@ -78,7 +78,7 @@ def check(request: FinetuneRequest, settings: Settings, info: ModelInfo) -> None
     """Refuse a run whose adapter or tokens cannot be.
 
     Raises:
-        BadValue: Also for NaN.
+        BadValue: A setting is out of range, or NaN.
         TooManyTokens: A prompt is too long.
     """
     lora = request.settings.lora

@@ -22,10 +22,10 @@ class Packed:
     """A batch of trees.
 
     Attributes:
-        input_ids, position_ids: Of each node; 0 beyond the end of a tree. Shape [slot, node].
-        visible: Where a node may look. Shape [slot, 1, node, node].
+        input_ids, position_ids: Id and position of each node; 0 beyond the end of a tree. Shape [slot, node].
+        visible: True where a node may look. Shape [slot, 1, node, node].
         lengths: Nodes of each tree.
-        slots, nodes: Of every trained token: its slot, and the node that predicts it. Shape [token].
+        slots, nodes: Slot of every trained token, and the node that predicts it. Shape [token].
         labels: The token. Shape [token].
     """
 
@@ -42,7 +42,7 @@ def packed(texts: Sequence[Sequence[TrainingText]]) -> Packed:
     """Lay the texts of each slot out as one tree.
 
     Args:
-        texts: Of each slot, at least one.
+        texts: Texts of each slot, at least one.
 
     Example:
         >>> one = TrainingText((5, 6, 7), (False, False, True))

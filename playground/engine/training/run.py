@@ -33,18 +33,18 @@ class TrainingRun:
     """One run, from the queue to its end; written by `RunTable` only.
 
     Attributes:
-        request: What is asked.
-        state: What anybody may see; replaced, never changed.
-        objective: What it learns.
-        slot: What it trains.
-        number: Its place in the line of all runs.
+        request: The request.
+        state: State that anybody may see; replaced, never changed.
+        objective: Objective of the training.
+        slot: The slot that it trains.
+        number: Place in the line of all runs.
         order: Places of the training texts, in the order they are read.
         worked_s: Seconds the engine worked on it.
-        began, ended: When its first step began, and when it ended, by the monotonic clock.
+        began, ended: Begin of its first step, and its end, seconds of the monotonic clock.
         best: The least held-out loss and what it had learned then.
         evaluated_steps: Steps at which it has been tested.
-        has_slot: Whether it has a place in a learner.
-        alone: Whether it shares its learner with nobody: a step or a learner of several, with it, has failed.
+        has_slot: True if it has a place in a learner.
+        alone: True if it shares its learner with nobody: a step or a learner of several, with it, has failed.
     """
 
     request: TrainingRequest
@@ -142,11 +142,11 @@ def new_run(
     """A run that waits.
 
     Args:
-        request: What is asked.
-        objective: What it learns.
-        slot: What it trains.
-        number: Its place in the line of all runs.
-        of_session: Its number among its session's runs.
+        request: The request.
+        objective: Objective of the training.
+        slot: The slot that it trains.
+        number: Place in the line of all runs.
+        of_session: Number among its session's runs.
     """
     asked, n_train, n_held_out = request.settings, len(request.train), len(request.held_out)
     state = TrainingState(request.request_id, asked, "waiting", of_session, n_train, n_held_out)
@@ -178,9 +178,9 @@ def text_order(n_texts: int, n_read: int, seed: int) -> NDArray[np.int64]:
     """Places of the texts in the order they are read: every text once, newly mixed, before any comes again.
 
     Args:
-        n_texts: How many there are.
-        n_read: How many are read in all.
-        seed: Of the order.
+        n_texts: Number of texts.
+        n_read: Number of texts read in all.
+        seed: Seed of the order.
 
     Returns:
         At least `n_read` places, whole rounds. Shape [place].
@@ -202,7 +202,7 @@ def check_run(request: TrainingRequest, settings: Settings) -> None:
     """Refuse a run of any kind whose settings or data cannot be.
 
     Raises:
-        BadValue: Also for NaN.
+        BadValue: A setting is out of range, or NaN.
         EmptyText: Nothing to learn from, or a text without a token to learn.
         TooManyTokens: A text or a batch is too long.
     """

@@ -49,7 +49,7 @@ class RunTable:
     Args:
         settings: The limits.
         objectives: The kinds of training, by name.
-        has_left: Whether a session has left.
+        has_left: Returns True if a session has left.
         wake: Tells the engine's thread that there is work.
     """
 
@@ -223,10 +223,10 @@ class RunTable:
         """A step is done.
 
         Args:
-            run: Whose.
-            loss: Of its batch before the step, nats per token.
+            run: The run.
+            loss: Loss of its batch before the step, nats per token.
             step_s: Seconds the engine worked on it, for all that shared it.
-            n_together: How many did.
+            n_together: Number of runs that shared the step.
         """
         n_read = sum(one.n_tokens for one in run.batch())
         with self._lock:
@@ -245,7 +245,7 @@ class RunTable:
         """A run has been tested.
 
         Args:
-            run: Which.
+            run: The run.
             losses: "held_out" and "general" -> nats per token, where there are such texts.
             worked_s: Seconds the engine worked on it.
         """
@@ -291,7 +291,7 @@ class RunTable:
         """A run is over, and its slot holds all that it has learned.
 
         Args:
-            run: Which.
+            run: The run.
             why: Why it is over before its last step.
         """
         with self._lock:

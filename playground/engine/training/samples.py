@@ -36,7 +36,7 @@ def write(scheduler: Scheduler, loaded: LoadedModel, request: TrainingRequest, s
     """Continue every prompt of a run greedily, beside everything else the engine does.
 
     Args:
-        scheduler: Where the jobs are queued.
+        scheduler: The queue of the jobs.
         loaded: The model, with what the run has learned so far.
         request: The run.
         sampled: Is given (place of the prompt, more text, whether more comes); of one that has ended, nothing

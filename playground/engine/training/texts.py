@@ -29,9 +29,9 @@ def training_text(
 
     Args:
         row: A conversation or a text.
-        model_id, tokenizer, tokenizers: Of the model.
-        has_template: Whether the model has a chat template.
-        max_tokens: What is longer is cut at its end.
+        model_id, tokenizer, tokenizers: Id and tokenizers of the model.
+        has_template: True if the model has a chat template.
+        max_tokens: Most tokens; a longer text is cut at its end.
     """
     ends = tuple(sorted(tokenizer.eos_ids))[:1]
     if not row.messages:

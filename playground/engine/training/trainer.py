@@ -216,7 +216,7 @@ class Trainer:
 
 
 def _chunks(examples: Sequence[Example], max_tokens: int) -> Iterator[list[Example]]:
-    """Examples in their order, at most so many tokens together."""
+    """Examples in their order, at most `max_tokens` tokens together."""
     chunk: list[Example] = []
     for example in examples:
         if chunk and sum(one.n_tokens for one in (*chunk, example)) > max_tokens:

@@ -1,4 +1,4 @@
-"""What the training changed: how much in which layer, in how many directions, beside another adapter."""
+"""The changes of a training: per layer, by number of directions, and beside another adapter."""
 
 from __future__ import annotations
 

@@ -16,8 +16,8 @@ def reproduce(settings: FinetuneSettings, data: ReadSet) -> str:
     """A script that trains the same adapter with plain peft.
 
     Args:
-        settings: Of the run.
-        data: What it was trained on.
+        settings: Settings of the run.
+        data: Data it was trained on.
     """
     lora = settings.lora
     return show.code(
@@ -44,13 +44,13 @@ def _as_written(row: TrainingRow) -> list[tuple[str, str]] | str:
 
 
 def run_card(run: TrainingState, settings: FinetuneSettings, data: ReadSet | None, revision: str) -> str:
-    """What was done and measured, as JSON.
+    """Settings and measurements of a run, as JSON.
 
     Args:
-        run: It has ended.
-        settings: What was asked of it.
-        data: What it was trained on, None where that is no longer known.
-        revision: Of the base's weights.
+        run: A run that has ended.
+        settings: Settings of the run.
+        data: Data it was trained on, None where that is no longer known.
+        revision: Revision of the base's weights.
     """
     card = {
         "settings": {

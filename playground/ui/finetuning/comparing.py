@@ -36,7 +36,7 @@ KEY = "fin_written"
 
 @dataclass
 class ComparedTexts:
-    """What base and adapter wrote last.
+    """The last texts of base and adapter.
 
     Attributes:
         asked: Prompt, adapter and strength.

@@ -1,4 +1,4 @@
-"""What is chosen before the start, what it will cost, and the request it becomes."""
+"""The settings before the start, their cost, and the request made of them."""
 
 from __future__ import annotations
 
@@ -47,10 +47,10 @@ PRESET_NAMES = {
 
 @dataclass(frozen=True)
 class TrainingSettings:
-    """What the widgets say.
+    """The settings of a training as the widgets have them.
 
     Attributes:
-        run: As the engine takes it.
+        run: Settings as the engine takes them.
         layers: The linear layers that are trained.
     """
 
@@ -80,8 +80,8 @@ def draw(data: ReadSet, sliders: DeltaGenerator) -> TrainingSettings:
     """Draw the settings: three sliders, and here a button that opens the others.
 
     Args:
-        data: What is trained on.
-        sliders: Where the three stand.
+        data: Data to train on.
+        sliders: Values of the three sliders.
     """
     limits = state.settings()
     steps, rate, rank = sliders.columns(3)

@@ -126,7 +126,7 @@ def panel(data: ReadSet | None) -> None:
 
 
 def _counted(data: ReadSet) -> str:
-    """How many rows there are, and what becomes of them; Markdown."""
+    """A sentence on the number of rows and their use; Markdown."""
     train, held_out = split(data.data.rows)
     n_again = duplicates(data.data.rows)
     told = ngettext(

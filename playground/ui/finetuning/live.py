@@ -46,7 +46,7 @@ def runs(context: PageContext) -> list[TrainingState]:
 
 
 def adapter_settings(state: TrainingState) -> FinetuneSettings:
-    """What was asked of one of them."""
+    """Settings of one of them."""
     assert isinstance(state.settings, FinetuneSettings)
     return state.settings
 
@@ -59,7 +59,7 @@ def shown(context: PageContext) -> TrainingState | None:
 
 
 def seconds_a_token(context: PageContext) -> float | None:
-    """What a token took in the last step of this session's runs, None before."""
+    """Seconds per token in the last step of this session's runs, None before."""
     for one in reversed(runs(context)):
         if one.n_tokens and one.step_s and one.step:
             return one.step_s * one.step / one.n_tokens / max(1, one.n_together)
@@ -136,7 +136,7 @@ def _name(state: TrainingState) -> str:
 
 
 def is_still(state: TrainingState) -> bool:
-    """Whether nothing of a run changes by itself any more."""
+    """True if nothing of a run changes by itself any more."""
     rests = state.status in ENDED or state.status == "paused"
     return rests and state.is_settled and all(sample.status != "open" for sample in state.samples)
 
@@ -184,7 +184,7 @@ def _buttons(state: TrainingState) -> None:
 
 
 def status(state: TrainingState) -> str:
-    """Where a run is, in words."""
+    """The state of a run in words."""
     if state.status == "done":
         return ngettext("Done: {step} step", "Done: {step} steps", state.step).format(step=state.step)
     return _(_STATUS[state.status]).format(
@@ -240,7 +240,7 @@ def reading(state: TrainingState) -> str:
 
 
 def _training(losses: Sequence[float]) -> str:
-    """How the training loss went: means of as many steps at both ends, for each batch has other rows.
+    """A sentence on the training loss: means of as many steps at both ends, for each batch has other rows.
 
     The smoothed line is not quoted: it follows late, and beside the held-out loss it would seem to lie lower
     or higher than it is.
@@ -262,7 +262,7 @@ def _training(losses: Sequence[float]) -> str:
 
 
 def _general(change: float) -> str:
-    """What became of other texts; a change of 1 is twice the loss."""
+    """A sentence on the loss on other texts; a change of 1 is twice the loss."""
     if change > NOTHING:
         return _("On general text the loss rose by {change:.1%}: some of it is forgotten.").format(
             change=change
@@ -275,7 +275,7 @@ def _general(change: float) -> str:
 
 
 def _held_out(losses: Sequence[tuple[int, float]]) -> str:
-    """How the held-out loss went, with its turn where it has risen again by as much as is shown."""
+    """A sentence on the held-out loss, with its turn where it has risen again by as much as is shown."""
     first, last = losses[0][1], losses[-1][1]
     step, least = min(losses, key=lambda one: one[1])
     if step == losses[0][0] or round(least, 2) >= round(last, 2):
@@ -288,7 +288,7 @@ def _held_out(losses: Sequence[tuple[int, float]]) -> str:
 
 
 def _samples(state: TrainingState) -> None:
-    """What the prompts gave at each milestone."""
+    """Draw the continuations of the prompts at each milestone."""
     if not state.samples:
         st.caption(_("At milestones the same prompts are continued here."))
         return
@@ -306,6 +306,6 @@ def _samples(state: TrainingState) -> None:
 
 
 def data_of(state: TrainingState) -> ReadSet | None:
-    """What a run of this session was trained on."""
+    """Data that a run of this session was trained on."""
     found: ReadSet | None = st.session_state.get(DATA, {}).get(state.run_id)
     return found

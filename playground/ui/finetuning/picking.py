@@ -1,4 +1,4 @@
-"""Which adapter a panel is about."""
+"""The choice of the adapter of a panel."""
 
 from __future__ import annotations
 

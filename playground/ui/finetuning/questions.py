@@ -28,7 +28,7 @@ CHUNK = 8  # questions scored together
 
 @dataclass
 class ChoiceAnswers:
-    """Which candidate won, before and after.
+    """The candidates that won, before and after.
 
     Attributes:
         asked: Adapter and set.

@@ -1,4 +1,4 @@
-"""What is trained on: the sets that come with the page, and the reader's own file."""
+"""Training data: the sets that come with the page, and the reader's own file."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class ChoiceQuestion:
     """A question with its answer and wrong ones.
 
     Attributes:
-        text: It.
+        text: The question.
         answer, others: The right answer and the wrong ones.
         kind: memorised (word for word among the rows) or generalised.
     """
@@ -211,7 +211,7 @@ def training_set(set_id: str, language: str) -> TrainingSet | None:
 
 
 def own_file() -> TrainingFile | None:
-    """What was uploaded in this session."""
+    """The file that was uploaded in this session."""
     found: TrainingFile | None = st.session_state.get(KEY)
     return found
 

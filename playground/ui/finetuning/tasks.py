@@ -18,7 +18,7 @@ def make(context: PageContext, chosen: TrainingSettings | None) -> list[Task]:
 
     Args:
         context: From `frame.page`.
-        chosen: What the widgets say, None where there is no data.
+        chosen: Settings of the widgets, None where there is no data.
     """
     state = live.shown(context)
     return [
@@ -29,6 +29,6 @@ def make(context: PageContext, chosen: TrainingSettings | None) -> list[Task]:
 
 
 def has_forgotten(state: TrainingState) -> bool:
-    """Whether the loss on general text rose by 5 % in a run."""
+    """True if the loss on general text rose by 5 % in a run."""
     losses = [loss for _step, loss in state.general]
     return bool(losses) and max(losses) >= (1 + FORGOTTEN) * losses[0]

@@ -1,4 +1,4 @@
-"""What LoRA trains: W stays frozen, two thin matrices are learned, drawn to scale."""
+"""The parts that LoRA trains: W stays frozen, two thin matrices are learned, drawn to scale."""
 
 from __future__ import annotations
 

@@ -32,17 +32,17 @@ KEY = "sam_beams"
 
 @dataclass
 class Search:
-    """What one session searched last.
+    """The last search of one session.
 
     Attributes:
         context: Model and text it belongs to.
-        n_beams, length_penalty, n_max: What was asked.
-        drawn: How the sampled text beside is drawn.
-        steps: Of the search.
+        n_beams, length_penalty, n_max: Settings of the search.
+        drawn: Settings of the sampled text beside it.
+        steps: Steps of the search.
         tokens: Token id -> its readable form, of all candidates.
         others: A greedy and a sampled continuation of the same text.
-        cut: Which of those were cut at the length.
-        elapsed_ms: It took.
+        cut: Texts that were cut at the length.
+        elapsed_ms: Milliseconds it took.
     """
 
     context: PageContext
@@ -58,7 +58,7 @@ class Search:
 
     @property
     def asked(self) -> dict[str, object]:
-        """How each setting is called -> what it is."""
+        """Name of each setting -> its value."""
         return {
             _("Beams"): self.n_beams, _("Length penalty"): self.length_penalty,
             _("Tokens at most"): self.n_max, **asdict(self.drawn),
@@ -66,7 +66,7 @@ class Search:
 
     @property
     def n_places(self) -> int:
-        """How many candidates of each step are drawn: twice the beams, and all that are kept."""
+        """Number of candidates drawn of each step: twice the beams, and all that are kept."""
         kept = [
             place for step in self.steps for place, one in enumerate(step.candidates, 1) if one.fate == "kept"
         ]
@@ -90,7 +90,7 @@ def panel(context: PageContext, chosen: Sampling, trace: Trace) -> Later | None:
     Args:
         context: From `frame.page`.
         chosen: The settings above, for the sampled text beside.
-        trace: Of the text, for the provenance.
+        trace: Trace of the text, for the provenance.
 
     Returns:
         What searches, to be called once the page is drawn; None when nothing is asked.
@@ -235,7 +235,7 @@ def _reading(table: pd.DataFrame) -> str:
 
 
 def _ranking(table: pd.DataFrame, length_penalty: float) -> str:
-    """What the best beam is best by, and whether a text found here is more probable as a whole."""
+    """Sentences on the score of the best beam, and on a text found here that is more probable as a whole."""
     best, likeliest = table.iloc[0], table.iloc[int(table["logprob"].to_numpy().argmax())]
     values = {"penalty": f"{length_penalty:g}", "logprob": likeliest["logprob"]}
     if likeliest["logprob"] > best["logprob"]:
@@ -252,7 +252,7 @@ def _ranking(table: pd.DataFrame, length_penalty: float) -> str:
 
 
 def _steadiness(lines: pd.DataFrame) -> str:
-    """What the lines show of ups and downs, beside what was measured on long texts."""
+    """A sentence on the ups and downs of the lines, beside those measured on long texts."""
     changes = frames.unsteadiness(lines)
     words = [f"{name} {share(changes[kind])}" for kind, name in _kinds().items() if kind in changes]
     if "beam" not in changes or "sampled" not in changes:
@@ -274,7 +274,7 @@ def _steadiness(lines: pd.DataFrame) -> str:
 
 
 def _kind(name: str) -> str:
-    """How a row of the texts is called."""
+    """Name of a row of the texts."""
     return _kinds().get(name) or _("beam {n}").format(n=name.split()[-1])
 
 

@@ -27,7 +27,7 @@ def branch(run: Continuation, place: int, wanted: Expected) -> None:
 
     Args:
         run: The path that is left.
-        place: Which of its tokens is replaced.
+        place: Index of the token that is replaced.
         wanted: By which one.
     """
     tree: list[Continuation] = st.session_state["sam_paths"]

@@ -58,7 +58,7 @@ def panel(context: PageContext, chosen: Sampling, trace: Trace) -> Later | None:
     Args:
         context: From `frame.page`; A is its model with the settings above.
         chosen: The settings above.
-        trace: Of the text.
+        trace: Trace of the text.
 
     Returns:
         What writes, to be called once the page is drawn; None when nothing is asked.
@@ -162,7 +162,7 @@ def _labels(sides: Sequence[Side], *, by_text: bool) -> dict[Hashable, str]:
 
 
 def _texts(first: Side, second: Side) -> Later | None:
-    """What both wrote last; gives what writes anew when that is asked for."""
+    """Draw the last texts of both; returns a function that writes anew when that is asked for."""
     with st.container(horizontal=True):
         start = st.button(
             _("Let both write"),

@@ -33,16 +33,16 @@ class Continuation:
     """One continuation, kept in the session so that it stays on the screen after it ended or was stopped.
 
     Attributes:
-        context, chosen, seed, n_max, penalties, exact: What was asked: at most `n_max` tokens in all, in a
+        context, chosen, seed, n_max, penalties, exact: Settings: at most `n_max` tokens in all, in a
             batch of its own.
-        text, tokens: What there is so far.
-        expected: What the model itself found most probable in place of each token.
-        elapsed_ms: It took.
-        near: Of each token whether its draw was so near to another one that another batch may draw that.
+        text, tokens: The text and its tokens so far.
+        expected: Tokens that the model itself found most probable in place of each token.
+        elapsed_ms: Milliseconds it took.
+        near: True for each token whose draw was so near to another one that another batch may draw that.
         finish: Why it ended, "" when the reader stopped it, or wrote one token.
-        is_stepped: Whether the last thing was to write one token.
+        is_stepped: True if the last action was to write one token.
         parent: The path it left, None for the first.
-        at: How many of its tokens were not drawn: its parent's, and the one the reader chose instead.
+        at: Number of its tokens that were not drawn: its parent's, and the one the reader chose instead.
         begun: Bytes at its end that begin a character and do not finish it.
     """
 
@@ -83,7 +83,7 @@ class Continuation:
 
     @property
     def may_go_on(self) -> bool:
-        """Whether it was stopped before its end."""
+        """True if it was stopped before its end."""
         return bool(self.tokens) and not self.finish and len(self.tokens) < self.n_max
 
     @property
@@ -121,7 +121,7 @@ class Continuation:
         self.expected.append(expected(self.context.model.model_id, step.top_ids, probs, before))
 
     def ending(self) -> str:
-        """Why it ended, and how surprising it was."""
+        """A sentence on the reason of its end, and on its surprisal."""
         stepped = _("Not ended yet: *Go on* or *One token* writes more.")
         words = [stepped if self.is_stepped and not self.finish else _(_FINISH[self.finish])]
         if self.tokens:

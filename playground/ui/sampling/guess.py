@@ -32,8 +32,8 @@ class Game:
     """One text being guessed.
 
     Attributes:
-        model_id: Whose tokens these are.
-        number: Which text.
+        model_id: Model of the tokens.
+        number: Number of the text.
         tries: Wrong guesses for the token that is next.
         done: The tokens guessed so far.
     """
@@ -143,7 +143,7 @@ def _score(game: Game, trace: Trace, so_far: str) -> None:
 
 
 def _bounds(table: pd.DataFrame) -> str:
-    """How many bits a token both sides' guesses say at most; the reader's only once every token was found."""
+    """Upper bounds in bits per token from the guesses of both; the reader's once every token was found."""
     model, bits = bound_bits(table["rank"].tolist()), table["surprisal_bits"].mean()
     if n := int(table["gave_up"].sum()):
         told = ngettext(
@@ -165,6 +165,6 @@ def _bounds(table: pd.DataFrame) -> str:
 
 @lru_cache
 def texts() -> list[str]:
-    """What is guessed, in English: the default model reads Korean as bytes, which nobody can guess."""
+    """The texts to guess, in English: the default model reads Korean as bytes, which nobody can guess."""
     found: list[str] = json.loads((site_root() / "assets/samples/guess.json").read_text("utf-8"))
     return found

@@ -33,14 +33,14 @@ N_SWEEP = 8  # texts at each
 
 @dataclass
 class Many:
-    """What one session had written last.
+    """The last texts of one session.
 
     Attributes:
         context: Model and text it belongs to.
-        settings: Of each text: sampling, seed, and `text` where it is another one.
+        settings: Settings of each text: sampling, seed, and `text` where it is another one.
         n_max: Tokens at most.
         key: In the session.
-        written: What there is so far.
+        written: The texts so far.
         elapsed_ms: Until now.
     """
 
@@ -58,7 +58,7 @@ class Many:
 
     @property
     def asked(self) -> dict[str, object]:
-        """How each setting that all texts share is called -> what it is."""
+        """Name of each setting that all texts share -> its value."""
         chosen: Sampling = self.settings[0]["sampling"]
         shared = cuts(chosen) if len(self.temperatures) > 1 else asdict(chosen)
         return {**shared, _("Tokens at most"): self.n_max}
@@ -70,7 +70,7 @@ def panel(context: PageContext, chosen: Sampling, trace: Trace) -> Later | None:
     Args:
         context: From `frame.page`.
         chosen: The settings above; a sweep takes all but the temperature.
-        trace: Of the text, for the provenance.
+        trace: Trace of the text, for the provenance.
 
     Returns:
         What goes on writing, to be called once the page is drawn; None when nothing is to be written.
@@ -104,7 +104,7 @@ def panel(context: PageContext, chosen: Sampling, trace: Trace) -> Later | None:
 
 
 def begun(many: Many) -> bool:
-    """Whether any text has a token."""
+    """True if any text has a token."""
     return any(one.token_ids for one in many.written)
 
 
@@ -112,8 +112,8 @@ def write_all(place: Any, many: Many) -> None:  # noqa: ANN401  (Streamlit's con
     """Write to the end; any click of the reader stops it within one step, what is written stays.
 
     Args:
-        place: Where the progress is drawn.
-        many: What to write; it goes into the session.
+        place: Element for the progress.
+        many: The texts to write; they go into the session.
     """
     st.session_state[many.key] = many
     many.written = [
@@ -160,9 +160,9 @@ def code_of(many: Many, prompts: list[str], *, n_texts: int) -> str:
     """The script that writes the same texts.
 
     Args:
-        many: What was written.
-        prompts: What is continued, in this order.
-        n_texts: How often each, at each temperature.
+        many: The written texts.
+        prompts: Texts to continue, in this order.
+        n_texts: Number of texts per prompt and temperature.
     """
     return show.code(
         "many",
@@ -223,7 +223,7 @@ def _way(grouped: pd.DataFrame, column: str) -> str:
 
 
 def _falls(grouped: pd.DataFrame) -> bool:
-    """Whether the most probable texts are the least diverse ones."""
+    """True if the most probable texts are the least diverse ones."""
     return grouped["mean_logprob"].idxmax() == grouped["distinct_2"].idxmin()
 
 
@@ -232,7 +232,7 @@ def table(texts: pd.DataFrame, columns: Sequence[str]) -> None:
 
     Args:
         texts: From `frames.continuations`.
-        columns: Which of its columns, in this order.
+        columns: Columns to show, in this order.
     """
     number, text = st.column_config.NumberColumn, st.column_config.TextColumn
     st.dataframe(

@@ -1,4 +1,4 @@
-"""How probable the model finds the reader's own text, token by token, with its start token and without."""
+"""Probability of the reader's own text under the model, token by token, with its start token and without."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ class _Way:
 
     Attributes:
         tokens: All of them.
-        n_start: How many of them stand in front of the text.
-        is_usual: Whether the model's own tokenizer gives these.
+        n_start: Number of tokens in front of the text.
+        is_usual: True if the model's own tokenizer gives these.
     """
 
     tokens: Tokenization
@@ -45,7 +45,7 @@ class _Way:
         return list(self.tokens.input_ids[: self.n_start])
 
     def read(self, context: PageContext, topic: str) -> tuple[Trace, Predictions]:
-        """What the model expects at every position."""
+        """The model's predictions at every position."""
         trace = compute.trace(context, self.tokens.input_ids, Capture(predictions=N_EXPECTED), topic=topic)
         assert trace.predictions is not None
         return trace, trace.predictions
@@ -150,11 +150,11 @@ def _say(read: Predictions, labels: Sequence[str], *, n_start: int) -> None:
 
 
 def _compare(started: _Way, labels: Sequence[str], both: Mapping[str, NDArray[np.float64]]) -> None:
-    """What the start token changes in the tokens that have a probability with and without it.
+    """Effect of the start token on the tokens that have a probability with and without it.
 
     Args:
         started: Behind the start token.
-        labels: Of the text's tokens.
+        labels: Labels of the text's tokens.
         both: "without_start", "with_start" -> bits of the last tokens of the text.
     """
     without, behind = (bits[1 - len(labels) :] for bits in both.values())

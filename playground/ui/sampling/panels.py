@@ -1,4 +1,4 @@
-"""What can be looked at more closely on the sampling page, one at a time."""
+"""The panels of the sampling page, one drawn at a time."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def draw(context: PageContext, chosen: Sampling, trace: Trace) -> Callable[[], N
     Args:
         context: From `frame.page`.
         chosen: The settings above.
-        trace: Of the text, with the logits of its last position.
+        trace: Trace of the text, with the logits of its last position.
 
     Returns:
         What takes longer, to be called once the page is drawn; None where nothing does.

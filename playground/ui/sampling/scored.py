@@ -15,8 +15,8 @@ def scored_tokens(model_id: str, read: Predictions, tokens: Tokenization) -> lis
     """Every token of a text with what the model expected in its place.
 
     Args:
-        model_id: Whose tokens.
-        read: Of the text.
+        model_id: Model of the tokens.
+        read: Predictions of the text.
         tokens: The text as the model reads it.
     """
     probs, bits, ranks = np.exp(read.top_logprobs), read.surprisal_bits.tolist(), (read.ranks + 1).tolist()

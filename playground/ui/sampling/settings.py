@@ -1,4 +1,4 @@
-"""What the sampling page is made of: settings in the URL, the next token, the live continuation."""
+"""Parts of the sampling page: settings in the URL, the next token, the live continuation."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def _next_token(
 
 
 def written_labels(model_id: str, token_ids: Sequence[int]) -> tuple[str, ...]:
-    """How tokens are shown that follow one another after a text, such as generated ones."""
+    """Labels of tokens that follow one another after a text, such as generated ones."""
     texts = compute.tokenizers().token_texts(model_id, np.array(token_ids, dtype=np.int64))
     return pieces.sequence_labels(texts)
 
@@ -123,7 +123,7 @@ def _grid(
 
 
 def _key(trace: Trace) -> tuple[str | bytes | None, ...]:
-    """What the logits of the last position depend on."""
+    """Key of everything that the logits of the last position depend on."""
     return (trace.model_id, trace.revision, trace.adapter, trace.dtype, trace.input_ids.tobytes())
 
 
@@ -160,6 +160,6 @@ def sizes() -> dict[str, str]:
 
 
 def size_when_hot(ranked: RankedLogits) -> str:
-    """How many tokens temperature 3 with top-p 0.9 keeps, as one of `sizes`."""
+    """Number of tokens that temperature 3 with top-p 0.9 keeps, as one of `sizes`."""
     n_kept = distribution(ranked, Sampling(temperature=3.0, top_p=0.9)).n_kept
     return "tens" if n_kept < 100 else "hundreds" if n_kept < 5_000 else "thousands"

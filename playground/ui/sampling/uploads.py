@@ -29,7 +29,7 @@ def panel(context: PageContext, chosen: Sampling, trace: Trace) -> Later | None:
     Args:
         context: From `frame.page`.
         chosen: The settings above.
-        trace: Of the text, for the provenance.
+        trace: Trace of the text, for the provenance.
 
     Returns:
         What goes on writing, to be called once the page is drawn; None when nothing is to be written.

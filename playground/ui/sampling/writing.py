@@ -44,7 +44,7 @@ def panel(context: PageContext, trace: Trace) -> Later | None:
 
     Args:
         context: From `frame.page`.
-        trace: Of the text, with the logits of its last position.
+        trace: Trace of the text, with the logits of its last position.
 
     Returns:
         What goes on writing, to be called once the page is drawn; None when nothing is to be written.
@@ -80,7 +80,7 @@ def _write_and_rerun(context: PageContext, board: Board, run: Continuation, wish
 
 
 def _settings(run: Continuation) -> dict[str, object]:
-    """How each setting of a run is called -> what it is."""
+    """Name of each setting of a run -> its value."""
     return {
         **asdict(run.chosen), **asdict(run.penalties), _("Seed"): run.seed, _("Tokens at most"): run.n_max,
         _("Exact: alone in the batch"): _("on") if run.exact else _("off"),
@@ -122,7 +122,7 @@ def _controls(context: PageContext, trace: Trace) -> tuple[Goal, Continuation, C
 
 
 def _draw(run: Continuation, trace: Trace) -> None:
-    """What there is to see and to take away of a run that is not being written."""
+    """Draw the values and files of a run that is not being written."""
     tree: list[Continuation] = st.session_state["sam_paths"]
     if run.tokens:
         on_branch = partial(paths.branch, run) if len(tree) < paths.MAX_PATHS else None
@@ -177,10 +177,10 @@ def _more() -> tuple[Penalties, bool]:
 
 
 class Board:
-    """Where a continuation is drawn: its text, and the surprisal of each token.
+    """The place of a continuation on the page: its text, and the surprisal of each token.
 
     Args:
-        run: What to draw first; None draws an invitation.
+        run: The run to draw first; None draws an invitation.
     """
 
     def __init__(self, run: Continuation | None, language: str) -> None:
@@ -224,7 +224,7 @@ class Board:
 
 
 def _box_height(n_tokens: int) -> int:
-    """Of the box that holds the text, in pixels: most texts of so many tokens fit in."""
+    """Height of the box that holds the text, in pixels: most texts of this many tokens fit in."""
     more_lines = math.ceil(max(0, n_tokens - FEW_TOKENS) / TOKENS_A_LINE)
     return min(BOX_HEIGHTS[1], BOX_HEIGHTS[0] + LINE_HEIGHT * more_lines)
 
@@ -234,9 +234,9 @@ def go_on(context: PageContext, board: Board, run: Continuation, wish: Goal) -> 
 
     Args:
         context: From `frame.page`.
-        board: Where it is drawn.
-        run: What goes on.
-        wish: How far.
+        board: Place on the page where it is drawn.
+        run: The run to continue.
+        wish: Goal of the run.
     """
     if len(run.tokens) >= run.n_max:
         run.finish = "length"
