@@ -35,13 +35,13 @@ def check_settings(request: GenerateRequest, settings: Settings) -> None:
 
 
 def _check_stop(stop: tuple[str, ...], settings: Settings) -> None:
-    """Refuse too many stop strings, and one that is empty or too long."""
-    if len(stop) > settings.max_stop_strings:
-        raise BadValue(name="len(stop)", value=len(stop), allowed=f"0-{settings.max_stop_strings}")
-    for one in stop:
-        if not 0 < len(one) <= settings.max_stop_chars:
-            allowed = f"1-{settings.max_stop_chars}"
-            raise BadValue(name="len(stop string)", value=len(one), allowed=allowed)
+    """Refuse too many stop strings, and one that is empty or too long; also what is no tuple of strings."""
+    if not isinstance(stop, tuple) or len(stop) > settings.max_stop_strings:
+        raise BadValue(name="stop", value=repr(stop)[:40], allowed=f"0-{settings.max_stop_strings} strings")
+    for string in stop:
+        if not isinstance(string, str) or not 0 < len(string) <= settings.max_stop_chars:
+            allowed = f"1-{settings.max_stop_chars} characters"
+            raise BadValue(name="stop", value=repr(string)[:40], allowed=allowed)
 
 
 def check_limits(limits: Mapping[str, tuple[float, float, float]]) -> None:

@@ -423,11 +423,12 @@ def test_logits_that_are_no_numbers_are_a_sentence(bench: Bench) -> None:
     "wrong",
     [
         {"n_drawn": 1.0}, {"seed": 1.5}, {"seed": "1"}, {"sampling": Sampling(top_k=2.0)},
-        {"max_new_tokens": 3.0}, {"n_top": 8.0}, {"n_top": None},
-        {"sampling": Sampling(temperature="hot")}, {"sampling": Sampling(top_p=None)},
-        {"written": (1.0,)}, {"input_ids": (1.0, 2)}, {"input_ids": ("a",)}, {"seed": True},
-        {"sampling": Sampling(temperature=True)}, {"input_ids": (True, 2)}, {"written": (False,)},
-        {"seed": -(10**400)}, {"sampling": Sampling(top_p=-0.0)},
+        {"max_new_tokens": 3.0}, {"n_top": 8.0}, {"n_top": None}, {"sampling": Sampling(temperature="hot")},
+        {"sampling": Sampling(top_p=None)}, {"written": (1.0,)}, {"input_ids": (1.0, 2)},
+        {"input_ids": ("a",)}, {"seed": True}, {"sampling": Sampling(temperature=True)},
+        {"input_ids": (True, 2)}, {"written": (False,)}, {"seed": -(10**400)},
+        {"sampling": Sampling(top_p=-0.0)}, {"penalties": Penalties(presence_penalty="1")},
+        {"stop": "abc"}, {"stop": (1,)}, {"stop": None},
     ],
 )  # fmt: skip
 def test_settings_of_another_type_are_refused_before_they_are_queued(
