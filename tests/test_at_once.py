@@ -38,10 +38,12 @@ except KeyboardInterrupt:
 """
 DEAF = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)\n" + WAITS
 STARTER = """
-import sys
+import signal, sys
 from pathlib import Path
 from playground import at_once
 
+signal.signal(signal.SIGINT, signal.SIG_IGN)  # as in a shell's background
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 folder, code = Path(sys.argv[1]), sys.argv[2]
 at_once.LOGS, at_once.GRACE_S = folder, float(sys.argv[3])
 names = ("one", "two")
