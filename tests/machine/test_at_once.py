@@ -14,7 +14,9 @@ import pytest
 
 from playground import at_once
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
+
+
 FAILS = """
 print("F.  [100%]")
 print("=" * 20 + " FAILURES " + "=" * 20)
@@ -22,6 +24,8 @@ print("E   assert 1 == 2")
 print("1 failed, 1 passed in 0.10s")
 raise SystemExit(1)
 """
+
+
 # Says that it runs, waits, and says when it was interrupted; a process of its own waits with it.
 WAITS = """
 import os, subprocess, sys, time
@@ -36,7 +40,11 @@ except KeyboardInterrupt:
     own.wait()
     Path(sys.argv[1] + ".ended").touch()
 """
+
+
 DEAF = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)\n" + WAITS
+
+
 STARTER = """
 import signal, sys
 from pathlib import Path
