@@ -140,10 +140,14 @@ def test_whatever_ends_the_starter_ends_all_of_them(
 ) -> None:
     command = [sys.executable, "-c", STARTER, str(tmp_path), code, str(grace_s)]
     starter = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)
-    notes = [tmp_path / f"{name}.pids" for name in ("one", "two")]
-    until(lambda: all(note.exists() and len(note.read_text("utf-8").split()) == 2 for note in notes))
-    pids = [int(pid) for note in notes for pid in note.read_text("utf-8").split()]
-    starter.send_signal(end)
-    assert starter.wait(60) == 130
+    try:
+        notes = [tmp_path / f"{name}.pids" for name in ("one", "two")]
+        until(lambda: all(note.exists() and len(note.read_text("utf-8").split()) == 2 for note in notes))
+        pids = [int(pid) for note in notes for pid in note.read_text("utf-8").split()]
+        starter.send_signal(end)
+        assert starter.wait(60) == 130
+    finally:
+        starter.kill()
+        starter.wait()
     until(lambda: not any(map(is_running, pids)))
     assert len(list(tmp_path.glob("*.ended"))) == (2 if code == WAITS else 0)
