@@ -84,7 +84,12 @@ def result(name: str, code: int, log: str) -> str:
 def _all_ended() -> Iterator[dict[str, subprocess.Popen[bytes]]]:
     """Processes by name; those that still run at the end are stopped as by Ctrl+C, then killed."""
     running: dict[str, subprocess.Popen[bytes]] = {}
-    ends = [signal.SIGTERM] if sys.platform == "win32" else [signal.SIGTERM, signal.SIGHUP]
+    ends = [
+        signal.SIGINT,
+        signal.SIGTERM,
+    ]  # a shell's background command ignores the first, and so would these
+    if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # by nohup
+        ends.append(signal.SIGHUP)
     before = {end: signal.signal(end, signal.default_int_handler) for end in ends}
     try:
         yield running

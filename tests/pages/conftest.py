@@ -9,6 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from playground.engine import process
+from playground.engine.local.engine import LocalEngine
 from playground.paths import PACKAGE
 from playground.settings import Settings
 from playground.ui import frame, state
@@ -31,6 +32,14 @@ def tiny_engine(tiny_settings: Settings) -> Iterator[process.SharedEngine]:
         time.sleep(0.05)
     yield shared
     shared.close()
+
+
+@pytest.fixture
+def engine(tiny_engine: process.SharedEngine) -> LocalEngine:
+    """The engine under the pages."""
+    made = tiny_engine.get(timeout_s=180)
+    assert isinstance(made, LocalEngine)
+    return made
 
 
 @pytest.fixture

@@ -14,7 +14,6 @@ from streamlit.testing.v1 import AppTest
 from playground.core.journey import sharpest_head
 from playground.engine.contract.engine import Engine
 from playground.engine.contract.traces import Capture, TraceRequest
-from playground.engine.process import SharedEngine
 from tests import tiny
 from tests.pages.conftest import OpenApp
 from tests.pages.shown import charts, drawn, unpacked
@@ -22,11 +21,6 @@ from tests.pages.shown import charts, drawn, unpacked
 TEXT = "The cat sat on the mat and the cat sat"
 NUMBERED = re.compile(r"(?:layers?|block|레이어|블록)[ *(]*(\d+)(?![\d개])|(\d+)번 레이어", re.IGNORECASE)
 HEAD = re.compile(r"(?:head|헤드)[ *]*(\d+)\.(\d+)", re.IGNORECASE)
-
-
-@pytest.fixture
-def engine(tiny_engine: SharedEngine) -> Engine:
-    return tiny_engine.get(timeout_s=180)
 
 
 def info(engine: Engine, model: str = tiny.LLAMA) -> Any:

@@ -6,9 +6,6 @@ import csv
 import io
 import json
 from contextlib import suppress
-from hashlib import sha256
-from itertools import pairwise
-from random import Random
 
 import pytest
 from hypothesis import given
@@ -23,13 +20,18 @@ from playground.core.files.training_rows import (
     duplicates,
     pairs,
     read_training,
-    split,
 )
 from playground.errors import BadFile, BadUpload, Message, WrongFieldCount
 
 PAIRS = [("대한민국의 수도는?", "서울입니다."), ('Say "hi", please', "Ahoy,\nmatey!"), ("1 + 1", "2")]
+
+
 CONVERSATIONS = tuple(TrainingRow((("user", asked), ("assistant", said))) for asked, said in PAIRS)
+
+
 NAMED_PAIRS = [columns for columns in COLUMNS if len(columns) == 2]
+
+
 GOOD = ['{"text": "one"}', '{"text": "two"}']
 
 
@@ -41,10 +43,6 @@ def as_csv(*rows: tuple[str, ...]) -> str:
 
 def as_jsonl(*rows: object) -> bytes:
     return "\n".join(json.dumps(row, ensure_ascii=False) for row in rows).encode()
-
-
-def texts(letters: str) -> list[TrainingRow]:
-    return [TrainingRow(text=letter) for letter in letters]
 
 
 def refused(name: str, data: bytes) -> BadFile:
@@ -125,14 +123,20 @@ def test_any_file_gives_rows_or_one_sentence(suffix: str, raw: bytes | str) -> N
 
 
 SHORT = st.text(max_size=9)
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.floats() | SHORT,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(SHORT, inner, max_size=3),
 )
+
+
 MESSAGE = st.fixed_dictionaries(
     {},
     optional={"role": st.sampled_from(["system", "user", "assistant"]) | JSON, "content": st.text() | JSON},
 )
+
+
 ROW = st.fixed_dictionaries(
     {}, optional={"messages": st.lists(MESSAGE) | JSON, **dict.fromkeys(sum(COLUMNS, ()), st.text() | JSON)}
 )
@@ -171,6 +175,8 @@ def message(role: object, content: object) -> dict[str, object]:
 
 
 NO_FORM = "it has neither `messages`, nor `instruction` and `response`, nor `text`."
+
+
 NO_MESSAGES = "it is not an object with a list `messages` of roles and contents."
 
 
@@ -252,6 +258,8 @@ def test_bad_rows_of_a_csv_are_named() -> None:
 
 
 NO_COLUMNS = "its first row names no `instruction` and `response`, and no `text`."
+
+
 FEWER_THAN_TWO = "it has fewer than two different rows to train on."
 
 
@@ -318,70 +326,3 @@ def test_two_rows_are_enough_and_those_beyond_the_limit_are_counted() -> None:
     assert len(read_training("a.txt", b"a\nb").rows) == 2
     file = read_training("a.txt", b"a\n\nb\n\x00\nc\nd", max_rows=3)
     assert (len(file.rows), len(file.rejected), file.n_beyond_limit) == (2, 1, 2)
-
-
-# ---------------------------------------------------------------- identity and split
-
-
-def test_the_key_is_the_hash_of_what_is_trained_on() -> None:
-    row = TrainingRow((("user", "Hi"), ("assistant", "안녕")))
-    content = b'[[["user","Hi"],["assistant","\\uc548\\ub155"]],""]'
-    assert row.key == sha256(content).hexdigest()
-
-
-def test_different_rows_have_different_keys() -> None:
-    rows = [
-        *texts("ab"),
-        TrainingRow((("user", "a"), ("assistant", "b"))),
-        TrainingRow((("user", "b"), ("assistant", "a"))),
-        TrainingRow((("system", "a"), ("assistant", "b"))),
-        TrainingRow((("assistant", "a"), ("assistant", "b"))),
-        TrainingRow((("assistant", "ab"),)),
-    ]
-    assert len({row.key for row in rows}) == len(rows)
-    assert duplicates(rows) == 0
-    assert duplicates(rows * 3) == 2 * len(rows)
-
-
-SETS = st.lists(st.text(st.characters()), min_size=2).filter(lambda contents: len(set(contents)) > 1)
-
-
-@given(SETS, st.floats(0, 1), st.integers(1, 20), st.randoms())
-def test_a_row_lies_on_one_side_whatever_the_order(
-    contents: list[str], fraction: float, max_held_out: int, random: Random
-) -> None:
-    rows = [TrainingRow(text=content) for content in contents]
-    train, held_out = split(rows, fraction=fraction, max_held_out=max_held_out)
-    aside = {row.key for row in held_out}
-    assert list(train) == [row for row in rows if row.key not in aside]
-    assert {row.key for row in train} | aside == {row.key for row in rows}
-    assert len(aside) == len(held_out)
-    n = len(rows) - duplicates(rows)
-    assert len(held_out) == max(1, min(round(fraction * n), max_held_out, n - 1))
-    random.shuffle(rows)
-    shuffled_train, same = split(rows, fraction=fraction, max_held_out=max_held_out)
-    assert same == held_out
-    assert sorted(row.text for row in shuffled_train) == sorted(row.text for row in train)
-
-
-def test_more_held_out_rows_are_the_same_ones_and_others() -> None:
-    rows = texts("abcdefghijklmnopqrstuvwxyz")
-    sides = [split(rows, fraction=1.0, max_held_out=n)[1] for n in range(1, 30)]
-    assert all(more[: len(few)] == few for few, more in pairwise(sides))
-    assert [len(side) for side in sides] == [min(n, 25) for n in range(1, 30)]
-
-
-def test_fifteen_of_a_hundred_but_at_most_twelve() -> None:
-    rows = [TrainingRow(text=str(n)) for n in range(100)]
-    assert [len(split(rows[:n])[1]) for n in (2, 10, 20, 40, 100)] == [1, 2, 3, 6, 12]
-
-
-@pytest.mark.parametrize("letters", ["", "a", "aaa"])
-def test_less_than_two_different_rows_cannot_be_split(letters: str) -> None:
-    with pytest.raises(ValueError, match=f"got {len(set(letters))}"):
-        split(texts(letters))
-
-
-def test_a_pair_without_an_answer_is_a_mistake_of_ours() -> None:
-    with pytest.raises(KeyError, match="response"):
-        pairs([{"instruction": "x"}])

@@ -29,7 +29,7 @@ from playground.settings import Settings
 from tests import tiny
 from tests.engine.conftest import oracle, same_to_rounding
 from tests.engine.peft_adapters import IDS, logits, read_by_peft, with_config, written_by_peft, zipped
-from tests.engine.training.test_finetuning import run_of, wait
+from tests.engine.training.learning import run_of, wait
 
 
 @pytest.fixture(scope="module")

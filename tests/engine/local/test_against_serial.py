@@ -28,7 +28,7 @@ from playground.engine.local.engine import LocalEngine
 from playground.errors import Cancelled, QueueFull, TimedOut
 from playground.settings import Settings
 from tests import tiny
-from tests.engine.training.test_finetuning import run_of, trained
+from tests.engine.training.learning import run_of, trained
 
 N_THREADS, N_EACH, N_KNOWN = 40, 12, 90
 TEXTS = (

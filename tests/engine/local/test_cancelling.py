@@ -28,7 +28,7 @@ from playground.engine.models import loading
 from playground.errors import Cancelled, QueueFull, Superseded
 from playground.settings import Settings
 from tests import tiny
-from tests.engine.training.test_finetuning import run_of, trained
+from tests.engine.training.learning import run_of, trained
 
 TEXT = "The capital of England is London and the cat sat on the mat"
 STEPPED = (  # what is asked of the model thread in several steps

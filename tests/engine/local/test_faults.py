@@ -6,172 +6,33 @@ also made to fail for whoever passes it: then some get an error of ours, the oth
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from operator import attrgetter
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
-import torch
 
-from playground.core.penalties import Penalties
-from playground.core.sampling import GREEDY, Sampling
-from playground.engine.adapters.layers import Adapted
-from playground.engine.contract.beams import BeamsRequest
 from playground.engine.contract.generation import GenerateRequest
-from playground.engine.contract.inside import AblationsRequest, LensRequest
-from playground.engine.contract.scores import ScoreRequest
-from playground.engine.contract.traces import Capture, TraceRequest
-from playground.engine.contract.vectors import TracesRequest
 from playground.engine.decoding import batch as decoding
 from playground.engine.decoding.batch import DecodeBatch, DecodeRow
 from playground.engine.decoding.slots import SlotCache, SlotLayer
-from playground.engine.forward.lens import LensWork
-from playground.engine.forward.predictions import summarise
 from playground.engine.local import model_thread as worker
-from playground.engine.local.engine import LocalEngine
 from playground.engine.local.model_thread import ModelThread
-from playground.engine.scheduling.cache import ByteCache
-from playground.engine.scheduling.jobs import Job
 from playground.engine.scheduling.scheduler import Scheduler
 from playground.engine.scheduling.waiting import _Row
 from playground.errors import (
-    BadValue,
     NotComputed,
-    NotFinite,
     OutOfMemory,
 )
-from playground.settings import Settings
-from tests import tiny
-from tests.engine.training.test_finetuning import run_of, trained
-
-ERRORS: tuple[Exception, ...] = (
-    RuntimeError("it broke"),
-    torch.OutOfMemoryError("no room"),
-    MemoryError(),
-    StopIteration(),
-    KeyError("absent"),
+from tests.engine.local.faulty import (
+    ERRORS,
+    TOLD,
+    Bench,
+    Place,
+    failing,
+    is_empty,
+    job_curse,
+    named,
 )
-TOLD = (NotComputed, OutOfMemory, OutOfMemory, NotComputed, NotComputed)
-TEXTS = (
-    "the cat sat",
-    "0 1 2 3 4 5 6 7",
-    "서울은",
-    "def add(a, b):",
-    "a",
-    "The capital of England is",
-    "the",
-)
-TIMEOUT_S = 15.0  # nobody may wait so long
-
-
-@dataclass
-class Bench:
-    """An engine that holds its first tick until all requests of a test wait, and the request it works on."""
-
-    engine: LocalEngine
-    model: str
-    gate: threading.Event
-    touched: list[DecodeRow]
-    adapter: str = ""
-
-    def generations(self) -> list[GenerateRequest]:
-        """Seven that nothing happens to: greedy and drawn, of two models that share a batch on a Llama."""
-        settings: tuple[dict[str, Any], ...] = (
-            {"sampling": GREEDY}, {"sampling": Sampling(top_p=0.9)},
-            {"penalties": Penalties(frequency_penalty=0.5)},
-        )  # fmt: skip
-        return [
-            GenerateRequest(
-                self.adapter if number in (2, 5) else self.model, text, seed=number, owner=f"other {number}",
-                max_new_tokens=6 + number, timeout_s=TIMEOUT_S, **settings[number % 3],
-            )
-            for number, text in enumerate(TEXTS)
-        ]  # fmt: skip
-
-    def cursed(self) -> list[GenerateRequest]:
-        """Five more, whose seeds tell which error is theirs."""
-        one = GenerateRequest(self.model, "the dog", max_new_tokens=8, timeout_s=TIMEOUT_S)
-        return [replace(one, seed=1000 + number, owner=f"cursed {number}") for number in range(len(ERRORS))]
-
-    def all_at_once(self, ask: Callable[[Any], object], requests: Sequence[object]) -> list[object]:
-        """What each gets, or the error: all of them wait before the engine thread goes on."""
-
-        def answer(request: object) -> object:
-            try:
-                return ask(request)
-            except Exception as error:  # noqa: BLE001  (looked at by the test)
-                return error
-
-        started = time.monotonic()
-        self.gate.clear()
-        with ThreadPoolExecutor(len(requests)) as pool:
-            answers = [pool.submit(answer, request) for request in requests]
-            while self.engine.stats().n_waiting < len(requests) and time.monotonic() < started + 2:
-                time.sleep(0.005)
-            self.gate.set()
-            found = [one.result() for one in answers]
-        assert time.monotonic() - started < TIMEOUT_S
-        return found
-
-    def written(self, request: GenerateRequest) -> list[int]:
-        """The tokens of a generation."""
-        return [
-            step.token_id for step in self.engine.generate(replace(request, request_id=f"{time.monotonic()}"))
-        ]
-
-
-@pytest.fixture(scope="module", params=[tiny.LLAMA, tiny.GPT2])
-def benches(request: pytest.FixtureRequest, tiny_settings: Settings) -> Iterator[Bench]:
-    settings = tiny_settings.model_copy(update={"cache_bytes": 0, "prefill_chunk_tokens": 8})
-    engine = LocalEngine(settings)
-    adapter = trained(
-        engine, run_of(1, request.param, n_steps=3, learning_rate=0.05, owner="teacher")
-    ).adapter
-    assert adapter
-    gate = threading.Event()
-    gate.set()
-    real = engine._scheduler.next_batch
-
-    def next_batch() -> list[Job]:
-        gate.wait(10)
-        return real()
-
-    engine._scheduler.next_batch = next_batch  # type: ignore[method-assign]
-    yield Bench(engine, request.param, gate, [], adapter)
-    assert engine._thread.is_alive(), "no error has ended the engine's thread"
-    engine.close()
-
-
-@pytest.fixture(scope="module")
-def expected(benches: Bench) -> list[list[int]]:
-    """The tokens of the seven, one after another."""
-    return [benches.written(request) for request in benches.generations()]
-
-
-@pytest.fixture
-def bench(benches: Bench, expected: list[list[int]], monkeypatch: pytest.MonkeyPatch) -> Bench:
-    """The bench, with the rows known that the batch is working on."""
-
-    def knowing(name: str, rows_of: Callable[..., Sequence[DecodeRow]]) -> None:
-        real = getattr(DecodeBatch, name)
-
-        def known(self: DecodeBatch, *args: Any) -> object:
-            benches.touched = list(rows_of(self, *args))
-            return real(self, *args)
-
-        monkeypatch.setattr(DecodeBatch, name, known)
-
-    knowing("admit", lambda _batch, rows: rows)
-    knowing("read", lambda batch: batch._prefill.rows)
-    knowing("step", lambda batch: batch.rows)
-    knowing("sweep", lambda batch: [row for row in batch.rows if row.finished])
-    return benches
 
 
 def curse_of(row: DecodeRow | None) -> Exception | None:
@@ -188,14 +49,6 @@ def request_curse(request: GenerateRequest) -> Exception | None:
     return ERRORS[request.seed - 1000] if request.seed >= 1000 else None
 
 
-def job_curse(job: Job) -> Exception | None:
-    """By the owner, for jobs of every kind."""
-    owners = [ticket.owner for ticket in job.tickets if ticket.owner.startswith("cursed")]
-    return ERRORS[int(owners[0].split()[1])] if owners else None
-
-
-# (where, name, whose error it is: given the bench and what the place is called with)
-Place = tuple[object, str, Callable[..., Exception | None]]
 DECODING: tuple[Place, ...] = (
     (DecodeRow, "__init__", lambda _bench, _row, request, *_rest: request_curse(request)),
     (decoding, "pad", lambda bench, *_args: curse_among(bench.touched)),
@@ -218,6 +71,8 @@ DECODING: tuple[Place, ...] = (
     (Scheduler, "charge", lambda _bench, _scheduler, job, _tokens: job_curse(job)),
     (Scheduler, "send", lambda _bench, _scheduler, job, _value: job_curse(job)),
 )
+
+
 SHARED: tuple[Place, ...] = (  # places that know of no single request
     (DecodeBatch, "__init__", lambda *_args: None),
     (DecodeBatch, "sweep", lambda *_args: None),
@@ -232,36 +87,6 @@ SHARED: tuple[Place, ...] = (  # places that know of no single request
     (Scheduler, "finish", lambda *_args: None),
     (_Row, "put", lambda *_args: None),
 )
-
-
-def named(place: Place) -> str:
-    return f"{getattr(place[0], '__name__', place[0]).rsplit('.', 1)[-1]}.{place[1]}"
-
-
-@contextmanager
-def failing(place: Place, error_of: Callable[..., Exception | None]) -> Iterator[None]:
-    """Let a place raise what is said of its arguments."""
-    where, name, _whose = place
-    real = getattr(where, name)
-
-    def fails(*args: Any, **more: Any) -> object:
-        error = error_of(*args, **more) if threading.current_thread().name == "engine" else None
-        if error is not None:
-            raise error
-        return real(*args, **more)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(where, name, fails)
-        yield
-
-
-def is_empty(engine: LocalEngine) -> bool:
-    """Nothing is left of what was asked."""
-    until = time.monotonic() + 5
-    while engine._thread._rows and time.monotonic() < until:
-        time.sleep(0.005)
-    scheduler = engine._scheduler
-    return not (scheduler._running or scheduler._waiting or scheduler._open or engine._thread._rows)
 
 
 @pytest.mark.parametrize("place", DECODING, ids=named)
@@ -300,6 +125,7 @@ def test_an_error_at_any_moment_hangs_nobody_and_spoils_no_text(
     assert sum(isinstance(answer, Exception) for answer in found) <= 3 or place in SHARED, named(place)
     assert is_empty(bench.engine)
     assert bench.written(requests[0]) == expected[0], "and it goes on as before"
+<<<<<<< HEAD
 
 
 Forward = tuple[str, Any]  # the engine's method, its request
@@ -465,3 +291,170 @@ def test_forwards_of_another_type_are_refused_before_they_are_queued(
     with pytest.raises(BadValue):
         numbers(bench, (name, request_))
     assert bench.engine.stats().n_forwards == before.n_forwards
+||||||| 9631e2d
+
+
+Forward = tuple[str, Any]  # the engine's method, its request
+FORWARDS: tuple[Forward, ...] = (
+    ("trace", TraceRequest(tiny.LLAMA, "the cat sat", Capture(logits="last", attentions="uint8"))),
+    ("trace", TraceRequest(tiny.LLAMA, "the dog sat", Capture(logits="last", attentions="uint8"))),
+    ("inside.lens", LensRequest(tiny.LLAMA, "the cat sat on", n_top=3)),
+    ("inside.ablations", AblationsRequest(tiny.LLAMA, "the mat")),
+    ("beams", BeamsRequest(tiny.LLAMA, "the capital", n_beams=2, max_new_tokens=4)),
+    ("vectors.traces", TracesRequest(tiny.LLAMA, ("the cat", "0 1 2", "a"), (1,))),
+    ("score", ScoreRequest(tiny.LLAMA, ("the cat",), ((" sat", " on"),))),
+)
+
+
+def numbers(bench: Bench, asked: Forward) -> list[Any]:
+    """What a forward of any kind gives, as plain numbers."""
+    name, request = asked
+    found = attrgetter(name)(bench.engine)(replace(request, model=bench.model, timeout_s=TIMEOUT_S))
+    if name == "trace":
+        return [found.logits, found.attentions]
+    if name == "inside.lens":
+        return [found.top_ids, found.top_probs]
+    made = list(found)
+    if name == "inside.ablations":
+        return [one.logits for one in made]
+    if name == "beams":
+        return [[(c.token_id, c.logprob) for c in step.candidates] for step in made]
+    if name == "vectors.traces":
+        return [trace.hidden_states for _place, trace in sorted(made, key=lambda one: one[0])]
+    return [scores.logprobs for _place, scores in made]
+
+
+def same(found: object, wanted: list[Any]) -> bool:
+    return isinstance(found, list) and all(
+        np.allclose(one, other, rtol=0, atol=1e-4) for one, other in zip(found, wanted, strict=True)
+    )
+
+
+@pytest.fixture(scope="module")
+def wanted(benches: Bench) -> list[list[Any]]:
+    """What the forwards give, one after another."""
+    return [numbers(benches, asked) for asked in FORWARDS]
+
+
+WORK: tuple[Place, ...] = (
+    (ModelThread, "_compute", lambda _thread, jobs: next(filter(None, map(job_curse, jobs)), None)),
+    (ModelThread, "_hand_out", lambda _thread, job, _result: job_curse(job)),
+    (Scheduler, "charge", lambda _scheduler, job, _tokens: job_curse(job)),
+)
+AROUND: tuple[Place, ...] = (
+    (worker, "run_traces", lambda *_args: None),
+    (ByteCache, "put", lambda *_args: None),
+    (LensWork, "run", lambda *_args: None),
+    (_Row, "put", lambda *_args: None),
+)
+BETWEEN: tuple[Place, ...] = (  # an error here is that of a whole batch, or of all that wait
+    (Scheduler, "finish", lambda *_args: None),
+    (Scheduler, "wanted", lambda *_args: None),
+    (Scheduler, "_gather", lambda *_args: None),
+)
+
+
+@pytest.mark.parametrize("place", WORK, ids=named)
+@pytest.mark.parametrize("cursed", range(len(FORWARDS)))
+def test_an_error_of_one_forward_ends_it_at_once_and_no_other(
+    bench: Bench, wanted: list[list[Any]], place: Place, cursed: int
+) -> None:
+    number = cursed % len(ERRORS)
+    asked = [
+        (name, replace(request, owner=f"cursed {number}" if place_of == cursed else f"other {place_of}"))
+        for place_of, (name, request) in enumerate(FORWARDS)
+    ]
+    with failing(place, place[2]):
+        found = bench.all_at_once(lambda one: numbers(bench, one), asked)
+    for place_of, answer in enumerate(found):
+        if place_of == cursed:
+            assert isinstance(answer, TOLD[number]), answer
+        else:
+            assert same(answer, wanted[place_of]), (FORWARDS[place_of], answer)
+    assert is_empty(bench.engine)
+
+
+@pytest.mark.parametrize("place", [*WORK, *AROUND, *BETWEEN], ids=named)
+def test_an_error_at_any_moment_hangs_no_forward_and_spoils_none(
+    bench: Bench, wanted: list[list[Any]], place: Place
+) -> None:
+    calls = iter(ERRORS[:2])
+    with failing(place, lambda *_args, **_more: next(calls, None)):
+        found = bench.all_at_once(lambda one: numbers(bench, one), FORWARDS)
+    for answer, right in zip(found, wanted, strict=True):
+        told = isinstance(answer, NotComputed | OutOfMemory)
+        assert told or same(answer, right), (named(place), answer)
+    assert sum(isinstance(answer, Exception) for answer in found) <= 2 or place in BETWEEN, named(place)
+    assert is_empty(bench.engine)
+    assert same(numbers(bench, FORWARDS[0]), wanted[0]), "and it goes on as before"
+
+
+def test_an_adapter_that_fails_ends_its_own_rows_only(bench: Bench, expected: list[list[int]]) -> None:
+    """Rows with and without an adapter share the steps of a Llama; the others have a batch a model."""
+    model = bench.engine.adapters.load(bench.adapter).result()
+    adapted = next(module for module in model.model.modules() if isinstance(module, Adapted))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(adapted, "added", lambda _x: (_ for _ in ()).throw(RuntimeError("it broke")))
+        found = bench.all_at_once(bench.written, bench.generations())
+    for number, answer in enumerate(found):
+        assert isinstance(answer, NotComputed) if number in (2, 5) else answer == expected[number]
+
+
+def test_logits_that_are_no_numbers_are_a_sentence(bench: Bench) -> None:
+    loaded = bench.engine._table.load(tiny.LLAMA).result()
+    logits = np.zeros((1, loaded.info.d_vocab), np.float32)
+    for bad in (np.nan, np.inf):
+        logits[0, 3] = bad
+        row = DecodeRow(GenerateRequest(tiny.LLAMA, "a"), (5,), lambda step: None, loaded)
+        with pytest.raises(NotFinite, match="not numbers"):
+            row.take(logits[0], summarise(torch.from_numpy(logits), 8), 0)
+        assert row.n_steps == 0
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"n_drawn": 1.0}, {"seed": 1.5}, {"seed": "1"}, {"sampling": Sampling(top_k=2.0)},
+        {"max_new_tokens": 3.0}, {"n_top": 8.0}, {"n_top": None},
+        {"sampling": Sampling(temperature="hot")}, {"sampling": Sampling(top_p=None)},
+        {"written": (1.0,)}, {"input_ids": (1.0, 2)}, {"input_ids": ("a",)}, {"seed": True},
+        {"sampling": Sampling(temperature=True)}, {"input_ids": (True, 2)}, {"written": (False,)},
+        {"seed": -(10**400)}, {"sampling": Sampling(top_p=-0.0)},
+    ],
+)  # fmt: skip
+def test_settings_of_another_type_are_refused_before_they_are_queued(
+    bench: Bench, wrong: dict[str, Any]
+) -> None:
+    before = bench.engine.stats()
+    with pytest.raises(BadValue):
+        bench.written(replace(GenerateRequest(bench.model, "the cat"), **wrong))
+    assert bench.engine.stats().n_forwards == before.n_forwards
+
+
+@pytest.mark.parametrize(
+    ("name", "request_"),
+    [
+        ("trace", TraceRequest(tiny.LLAMA, "a b", Capture(hidden_states=(1.0,)))),  # type: ignore[arg-type]
+        ("trace", TraceRequest(tiny.LLAMA, "a b", Capture(hidden_states="some"))),  # type: ignore[arg-type]
+        ("trace", TraceRequest(tiny.LLAMA, "a b", Capture(attentions="float16"))),  # type: ignore[arg-type]
+        ("trace", TraceRequest(tiny.LLAMA, "a b", Capture(attentions="uint8", window=(0.0, 1.0)))),  # type: ignore[arg-type]
+        ("trace", TraceRequest(tiny.LLAMA, input_ids=(1, 2), position_ids=(0.5, 1.0))),  # type: ignore[arg-type]
+        ("trace", TraceRequest(tiny.LLAMA, "a b", Capture(predictions=2.0))),  # type: ignore[arg-type]
+        ("inside.lens", LensRequest(tiny.LLAMA, "a b", position=1.0)),  # type: ignore[arg-type]
+        ("inside.lens", LensRequest(tiny.LLAMA, "a b", position=True)),
+        ("inside.lens", LensRequest(tiny.LLAMA, "a b", n_top=2.0)),  # type: ignore[arg-type]
+        ("beams", BeamsRequest(tiny.LLAMA, "a b", n_beams=2.0)),  # type: ignore[arg-type]
+        ("beams", BeamsRequest(tiny.LLAMA, "a b", max_new_tokens=2.5)),  # type: ignore[arg-type]
+        ("score", ScoreRequest(tiny.LLAMA, ("a", "b"), ((" c",),))),
+        ("score", ScoreRequest(tiny.LLAMA, ((1.0, 2.0),), ((" c",),))),  # type: ignore[arg-type]
+    ],
+)
+def test_forwards_of_another_type_are_refused_before_they_are_queued(
+    bench: Bench, name: str, request_: Any
+) -> None:
+    before = bench.engine.stats()
+    with pytest.raises(BadValue):
+        numbers(bench, (name, request_))
+    assert bench.engine.stats().n_forwards == before.n_forwards
+=======
+>>>>>>> h-tests

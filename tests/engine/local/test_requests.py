@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
@@ -15,9 +13,6 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from playground.core.penalties import Penalties
-from playground.core.sampling import Sampling
-from playground.engine.contract.generation import GenerateRequest
 from playground.engine.contract.traces import Capture, TraceRequest
 from playground.engine.contract.waiting import Waiting
 from playground.engine.local import model_thread as worker
@@ -26,21 +21,14 @@ from playground.engine.scheduling.jobs import DONE, Job
 from playground.engine.scheduling.scheduler import Scheduler
 from playground.engine.scheduling.waiting import Asking
 from playground.errors import (
-    BadValue,
-    EmptyText,
-    ModelNotFound,
     OutOfMemory,
     QueueFull,
     Superseded,
-    TextTooLong,
     TimedOut,
-    TooManyTokens,
-    Unsupported,
 )
 from playground.settings import Settings
 from tests import tiny
-
-TEXT = "The capital of England is"
+from tests.engine.local.held import TEXT, until
 
 
 @dataclass
@@ -51,14 +39,6 @@ class Held:
     entered: threading.Event
     release: threading.Event
     n_tokens: list[int] = field(default_factory=list)
-
-
-def _until(true: Callable[[], bool]) -> None:
-    for _ in range(500):
-        if true():
-            return
-        time.sleep(0.01)
-    raise AssertionError("it did not happen within 5 s")
 
 
 @pytest.fixture
@@ -122,7 +102,7 @@ def test_waiting_texts_of_similar_length_share_a_forward(held_engine: Held) -> N
             )
             for i in range(1, 5)
         ]
-        _until(lambda: engine.stats().n_waiting == 4)
+        until(lambda: engine.stats().n_waiting == 4)
         held_engine.release.set()
         for future in (first, *rest):
             future.result(timeout=180)
@@ -137,13 +117,13 @@ def test_superseded_and_cancelled_requests_cost_no_forward(held_engine: Held) ->
         )
         held_engine.entered.wait(timeout=180)
         old = pool.submit(engine.trace, TraceRequest(tiny.LLAMA, "typ", Capture(logits="last"), owner="ann"))
-        _until(lambda: engine.stats().n_waiting == 1)
+        until(lambda: engine.stats().n_waiting == 1)
         new = pool.submit(
             engine.trace, TraceRequest(tiny.LLAMA, "typing", Capture(logits="last"), owner="ann")
         )
         with pytest.raises(Superseded):
             old.result(timeout=180)
-        _until(lambda: engine.stats().n_waiting == 1)
+        until(lambda: engine.stats().n_waiting == 1)
         engine.cancel_owner("ann")
         held_engine.release.set()
         first.result(timeout=180)
@@ -159,9 +139,9 @@ def test_one_impatient_student_does_not_spoil_the_shared_forward(held_engine: He
         held_engine.entered.wait(timeout=180)
         same = TraceRequest(tiny.LLAMA, "the same text", Capture(logits="last"))
         patient = pool.submit(engine.trace, replace(same, owner="patient", request_id="p"))
-        _until(lambda: engine.stats().n_waiting == 1)
+        until(lambda: engine.stats().n_waiting == 1)
         hasty = pool.submit(engine.trace, replace(same, owner="hasty", request_id="h"))
-        _until(lambda: len(engine._scheduler._open) == 3)
+        until(lambda: len(engine._scheduler._open) == 3)
         engine.cancel("h")
         held_engine.release.set()
         assert patient.result(timeout=180).logits is not None
@@ -178,7 +158,7 @@ def test_full_inbox_answers_at_once_with_the_position(held_engine: Held) -> None
             pool.submit(
                 engine.trace, TraceRequest(tiny.LLAMA, f"waits {i}", Capture(logits="last"), owner=str(i))
             )
-        _until(lambda: engine.stats().n_waiting == 5)
+        until(lambda: engine.stats().n_waiting == 5)
         with pytest.raises(QueueFull) as refused:
             engine.trace(TraceRequest(tiny.LLAMA, "one too many", Capture(logits="last"), owner="late"))
         assert refused.value.params["position"] == 6
@@ -195,7 +175,7 @@ def test_one_session_cannot_fill_the_inbox(held_engine: Held) -> None:
                 tiny.LLAMA, f"greedy {topic}", Capture(logits="last"), owner="greedy", topic=topic
             )
             pool.submit(engine.trace, ask)
-        _until(lambda: engine.stats().n_waiting == 2)
+        until(lambda: engine.stats().n_waiting == 2)
         with pytest.raises(QueueFull):
             engine.trace(
                 TraceRequest(tiny.LLAMA, "greedy c", Capture(logits="last"), owner="greedy", topic="c")
@@ -304,92 +284,12 @@ def test_least_served_session_is_next(held_engine: Held) -> None:
         pool.submit(ask, "heavy", "first " * 8)
         held_engine.entered.wait(timeout=180)
         pool.submit(ask, "heavy", "second " * 8)
-        _until(lambda: engine.stats().n_waiting == 1)
+        until(lambda: engine.stats().n_waiting == 1)
         pool.submit(ask, "light", "hi")
-        _until(lambda: engine.stats().n_waiting == 2)
+        until(lambda: engine.stats().n_waiting == 2)
         with engine._scheduler._changed:
             engine._scheduler._paid["heavy"] += 100
         held_engine.release.set()
     first, second, third = held_engine.n_tokens
     assert second < first, "the light one was second"
     assert third > second
-
-
-@pytest.mark.parametrize(
-    ("ask", "error"),
-    [
-        (TraceRequest(tiny.LLAMA, "", Capture(logits="last")), EmptyText),
-        (TraceRequest(tiny.LLAMA, "x" * 100_000, Capture(logits="last")), TextTooLong),
-        (TraceRequest(tiny.LLAMA, "가" * 150, Capture(logits="last")), TooManyTokens),
-        (TraceRequest(tiny.LLAMA, "a b c d e f g h " * 5, Capture(attentions="uint8")), TooManyTokens),
-        (TraceRequest(tiny.LLAMA, input_ids=(-1,), capture=Capture(logits="last")), BadValue),
-        (TraceRequest(tiny.LLAMA, input_ids=(10**6,), capture=Capture(logits="last")), BadValue),
-        (TraceRequest(tiny.LLAMA, "x", Capture(hidden_states=(99,))), BadValue),
-        (TraceRequest(tiny.BERT, "x", Capture(logits="last")), Unsupported),
-        (TraceRequest(tiny.BERT, "x", Capture(predictions=1)), Unsupported),
-        (TraceRequest(tiny.LLAMA, "x", Capture(predictions=10_000)), BadValue),
-        (TraceRequest("nobody/nothing", "x", Capture(logits="last")), ModelNotFound),
-        (TraceRequest("../../etc/passwd", "x", Capture(logits="last")), ModelNotFound),
-        (TraceRequest("gpt2", "x", Capture(logits="last")), ModelNotFound),
-        (GenerateRequest(tiny.BERT, "x"), Unsupported),
-        (GenerateRequest(tiny.T5, "x"), Unsupported),
-        (GenerateRequest(tiny.LLAMA, ""), EmptyText),
-        (GenerateRequest(tiny.LLAMA, "x", sampling=Sampling(temperature=-1.0)), BadValue),
-        (GenerateRequest(tiny.LLAMA, "x", sampling=Sampling(temperature=float("nan"))), BadValue),
-        (GenerateRequest(tiny.LLAMA, "x", sampling=Sampling(top_p=0.0)), BadValue),
-        (GenerateRequest(tiny.LLAMA, "x", sampling=Sampling(typical_p=0.0)), BadValue),
-        (GenerateRequest(tiny.LLAMA, "x", sampling=Sampling(typical_p=0.5, order="vllm")), BadValue),
-        (GenerateRequest(tiny.LLAMA, "x", sampling=Sampling(order="alphabetical")), BadValue),  # type: ignore[arg-type]
-        (GenerateRequest(tiny.LLAMA, "x", penalties=Penalties(repetition_penalty=0.0)), BadValue),
-        (GenerateRequest(tiny.LLAMA, "x", penalties=Penalties(presence_penalty=float("nan"))), BadValue),
-        (GenerateRequest(tiny.LLAMA, "x", sampling=Sampling(top_k=-1)), BadValue),
-        (GenerateRequest(tiny.LLAMA, "x", sampling=Sampling(min_p=1.5)), BadValue),
-        (GenerateRequest(tiny.LLAMA, "x", max_new_tokens=10**9), BadValue),
-        (GenerateRequest(tiny.LLAMA, input_ids=(5,) * tiny.N_CTX), TooManyTokens),
-    ],
-)
-def test_bad_requests_are_refused_with_a_sentence(
-    tiny_engine: LocalEngine, ask: object, error: type[Exception]
-) -> None:
-    answer: dict[type, Callable[[Any], object]] = {
-        TraceRequest: tiny_engine.trace,
-        GenerateRequest: lambda request: list(tiny_engine.generate(request)),
-    }
-    with pytest.raises(error) as refused:
-        answer[type(ask)](ask)
-    assert "{" not in str(refused.value)
-
-
-@pytest.mark.parametrize("text", ["\ud800", "</script><script>", "\x00\x01", "שלום", "🧑‍🚀" * 4])
-def test_odd_texts_are_traced(tiny_engine: LocalEngine, text: str) -> None:
-    trace = tiny_engine.trace(TraceRequest(tiny.LLAMA, text, Capture(attentions="uint8", logits="last")))
-    assert trace.logits is not None
-    assert np.isfinite(trace.logits).all()
-
-
-def test_closed_engine_leaves_no_thread(tiny_settings: Settings) -> None:
-    before = set(threading.enumerate())
-    engine = LocalEngine(tiny_settings)
-    engine.trace(TraceRequest(tiny.LLAMA, TEXT, Capture(logits="last")))
-    engine.close()
-    _until(lambda: set(threading.enumerate()) <= before)
-
-
-def test_engine_runs_without_streamlit_and_charts() -> None:
-    code = (
-        "import sys\n"
-        "for name in ('streamlit', 'altair', 'bertviz', 'ray'): sys.modules[name] = None\n"
-        "from playground.engine import create_engine\n"
-        "import playground.engine.local.engine, playground.core.sampling\n"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-
-
-def test_naming_the_engine_imports_nothing_that_draws() -> None:
-    code = (
-        "import sys\nfrom playground.engine import create_engine\n"
-        "print([name for name in ('streamlit', 'altair', 'bertviz', 'torch') if name in sys.modules])"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout.strip()) == (0, "[]"), done.stderr

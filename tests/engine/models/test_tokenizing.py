@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import sys
 import unicodedata
-from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 
@@ -21,19 +19,8 @@ from playground.engine.models.loading import load_tokenizer
 from playground.engine.models.tokenizing import TextTokenizer
 from playground.settings import DEFAULT_DECODER, DEFAULT_ENCODER, Settings
 from tests import tiny
+from tests.engine.models.hard_texts import HARD_TEXTS
 
-HARD_TEXTS = [
-    "The capital of England is",
-    "나는 학교에 갑니다.",
-    "👨‍👩‍👧 🏳️‍🌈 café café",
-    "a\n\n\tb  c   7 2026",
-    "\x00\x01 \x7f \u202eright to left\u202c שלום",
-    "</script><script>alert(1)</script>",
-    "<|endoftext|><|im_start|>user</s><pad>[CLS][SEP]",
-    "ᄂ ▁ Ġ <0x0A>",
-    "",
-    " ",
-]
 any_text = st.text(st.characters(codec="utf-8"), max_size=60)
 
 
@@ -324,28 +311,6 @@ def test_the_chat_template_frames_a_message(smollm: TextTokenizer) -> None:
     text = smollm.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
     assert "<|im_start|>user\nHello<|im_end|>" in text
     assert text.endswith("<|im_start|>assistant\n")
-
-
-@pytest.mark.real
-def test_many_threads_get_what_one_gets_while_transformers_is_reconfigured(smollm: TextTokenizer) -> None:
-    jobs = [(text, framed) for text in HARD_TEXTS * 20 for framed in (True, False)]
-    expected = [smollm.tokenize(*job) for job in jobs]
-
-    def reconfigure() -> None:
-        """In one thread: two that share this object can wait for each other for ever."""
-        for split in (False, True) * 50:
-            smollm.tokenizer("a b", truncation=True, max_length=1, split_special_tokens=split)
-
-    interval = sys.getswitchinterval()
-    sys.setswitchinterval(1e-5)
-    try:
-        with ThreadPoolExecutor(8) as pool:
-            other = pool.submit(reconfigure)
-            found = list(pool.map(lambda job: smollm.tokenize(*job), jobs))
-            other.result()
-    finally:
-        sys.setswitchinterval(interval)
-    assert found == expected
 
 
 def test_a_word_piece_vocabulary_may_mark_its_pieces_otherwise(tmp_path: Path) -> None:

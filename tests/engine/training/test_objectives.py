@@ -14,8 +14,8 @@ from playground.engine.local.engine import LocalEngine
 from playground.engine.training.learner import AnyObjective, Learner, Slot, Snapshot
 from playground.engine.training.objectives import objectives
 from playground.engine.training.run import text_order
-from tests.engine.training.test_finetuning import run_of
-from tests.engine.training.test_second_learner import Characters, Weights, run_on_lines
+from tests.engine.training.characters import Characters, Weights, run_on_lines
+from tests.engine.training.learning import run_of
 
 # Objective -> two runs of one group, with different first values.
 EXAMPLES: dict[str, tuple[TrainingRequest, TrainingRequest]] = {

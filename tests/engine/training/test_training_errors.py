@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import gc
 import threading
-import time
-import weakref
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import count
@@ -17,7 +14,7 @@ from playground.core.sampling import GREEDY
 from playground.engine import create_engine
 from playground.engine.adapters.store import AdapterTable
 from playground.engine.contract.generation import GenerateRequest
-from playground.engine.contract.training import FinetuneRequest, TrainingState
+from playground.engine.contract.training import FinetuneRequest
 from playground.engine.decoding.batch import DecodeBatch, DecodeRow, DecodeWork
 from playground.engine.local.engine import LocalEngine
 from playground.engine.training import bank as fused
@@ -28,12 +25,12 @@ from playground.engine.training.run import TrainingRun
 from playground.engine.training.runs import FAILED
 from playground.engine.training.samples import MAX_SAMPLE_TOKENS
 from playground.engine.training.trainer import Trainer
-from playground.errors import BadValue, Diverged, OutOfMemory
+from playground.errors import Diverged, OutOfMemory
 from playground.settings import Settings
 from tests import tiny
-from tests.engine.training.test_finetuning import run_of, texts, wait, wait_written
+from tests.engine.training.failing import PROMPTS, known, until
+from tests.engine.training.learning import run_of, texts, wait, wait_written
 
-PROMPTS = ((5, 6, 7), (8, 9))
 ERRORS = (MemoryError(), RuntimeError("a test's"))
 
 
@@ -43,19 +40,6 @@ def engine(tiny_settings: Settings) -> Iterator[LocalEngine]:
     assert isinstance(made, LocalEngine)
     yield made
     made.close()
-
-
-def known(engine: LocalEngine, request: FinetuneRequest) -> TrainingState:
-    state = engine.training.runs.state(request.request_id, request.owner)
-    assert state is not None
-    return state
-
-
-def until(happened: Callable[[], bool]) -> None:
-    end = time.monotonic() + 60
-    while not happened():
-        assert time.monotonic() < end
-        time.sleep(0.005)
 
 
 def greedy(engine: LocalEngine, prompt: tuple[int, ...]) -> str:
@@ -303,57 +287,3 @@ def test_a_held_out_loss_that_is_no_number_ends_its_run(
     assert state.error == Diverged(step=3, loss="nan").message
     assert all(loss == loss for _step, loss in state.held_out)
     assert not state.adapter
-
-
-# ---- one id, one run
-
-
-def test_the_id_of_a_run_is_its_own(engine: LocalEngine) -> None:
-    first = run_of(1, owner="first", n_steps=200)
-    engine.training.runs.start(first)
-    for owner in ("first", "second"):
-        with pytest.raises(BadValue, match="request_id"):
-            engine.training.runs.start(replace(first, owner=owner, settings=replace(first.settings, seed=2)))
-    assert known(engine, first).settings is first.settings
-    assert not engine.training.runs.of("second")
-    engine.training.runs.cancel(first.request_id)
-    wait(engine, first)
-    with pytest.raises(BadValue, match="request_id"):
-        engine.training.runs.start(first)
-
-
-# ---- memory
-
-
-def test_a_model_that_left_is_counted_until_its_run_has_ended_and_then_free(tiny_settings: Settings) -> None:
-    """Without the garbage collector: what is alive when a model is loaded is frozen, and never collected."""
-    limits = {"model_bytes": 1, "default_model": tiny.BERT}
-    engine = create_engine(tiny_settings.model_copy(update=limits))
-    assert isinstance(engine, LocalEngine)
-    done, going_on = run_of(1, owner="me"), run_of(2, owner="me", n_steps=200)
-    engine.training.runs.start(done)
-    asked = GenerateRequest(
-        wait(engine, done).adapter, sampling=GREEDY, input_ids=PROMPTS[0], max_new_tokens=4
-    )
-    written = [step.token_id for step in engine.generate(asked)]
-    llama = weakref.ref(next(engine.adapters.load(tiny.LLAMA).result().model.parameters()))
-    size_bytes = engine.stats().model_bytes
-    gc.disable()
-    try:
-        engine.training.runs.start(going_on)
-        until(lambda: known(engine, going_on).step > 0)
-        engine.adapters.load(tiny.GPT2).result(timeout=60)  # which takes its place
-        gpt2_bytes = sum(one.nbytes for one in engine.adapters.load(tiny.GPT2).result().model.parameters())
-        assert engine.adapters.state(tiny.LLAMA)[0] == "waiting"
-        engine.training.runs.pause(going_on.request_id)
-        until(lambda: not engine.stats().n_training)
-        assert llama() is not None
-        assert engine.stats().model_bytes == size_bytes + gpt2_bytes
-        engine.training.runs.cancel(going_on.request_id)
-        until(lambda: llama() is None)
-        assert engine.stats().model_bytes == gpt2_bytes
-    finally:
-        gc.enable()
-    assert len(engine.training.runs.of("me")) == 2
-    assert [step.token_id for step in engine.generate(asked)] == written
-    engine.close()

@@ -14,7 +14,9 @@ import pytest
 
 from playground import at_once
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
+
+
 FAILS = """
 print("F.  [100%]")
 print("=" * 20 + " FAILURES " + "=" * 20)
@@ -22,6 +24,8 @@ print("E   assert 1 == 2")
 print("1 failed, 1 passed in 0.10s")
 raise SystemExit(1)
 """
+
+
 # Says that it runs, waits, and says when it was interrupted; a process of its own waits with it.
 WAITS = """
 import os, subprocess, sys, time
@@ -36,12 +40,18 @@ except KeyboardInterrupt:
     own.wait()
     Path(sys.argv[1] + ".ended").touch()
 """
+
+
 DEAF = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)\n" + WAITS
+
+
 STARTER = """
-import sys
+import signal, sys
 from pathlib import Path
 from playground import at_once
 
+signal.signal(signal.SIGINT, signal.SIG_IGN)  # as in a shell's background
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 folder, code = Path(sys.argv[1]), sys.argv[2]
 at_once.LOGS, at_once.GRACE_S = folder, float(sys.argv[3])
 names = ("one", "two")
@@ -130,10 +140,14 @@ def test_whatever_ends_the_starter_ends_all_of_them(
 ) -> None:
     command = [sys.executable, "-c", STARTER, str(tmp_path), code, str(grace_s)]
     starter = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)
-    notes = [tmp_path / f"{name}.pids" for name in ("one", "two")]
-    until(lambda: all(note.exists() and len(note.read_text("utf-8").split()) == 2 for note in notes))
-    pids = [int(pid) for note in notes for pid in note.read_text("utf-8").split()]
-    starter.send_signal(end)
-    assert starter.wait(60) == 130
+    try:
+        notes = [tmp_path / f"{name}.pids" for name in ("one", "two")]
+        until(lambda: all(note.exists() and len(note.read_text("utf-8").split()) == 2 for note in notes))
+        pids = [int(pid) for note in notes for pid in note.read_text("utf-8").split()]
+        starter.send_signal(end)
+        assert starter.wait(60) == 130
+    finally:
+        starter.kill()
+        starter.wait()
     until(lambda: not any(map(is_running, pids)))
     assert len(list(tmp_path.glob("*.ended"))) == (2 if code == WAITS else 0)

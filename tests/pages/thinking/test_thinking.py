@@ -3,32 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
-from playground.core.few_shot import Example, PromptTask, wilson_interval
+from playground.core.few_shot import Example, wilson_interval
 from playground.core.sampling import GREEDY, Sampling
-from playground.core.tables import thinking as frames
 from playground.core.voting import last_number, majority
-from playground.engine.contract.generation import GenerateRequest
 from playground.engine.process import SharedEngine
-from playground.settings import Settings
-from playground.ui import show, stepwise
+from playground.ui import stepwise
 from playground.ui.prompting import continuing, task_files, thinking
-from playground.ui.prompting.thinking_run import KEY, TEMPERATURE, ThinkingRun
+from playground.ui.prompting.thinking_run import TEMPERATURE, ThinkingRun
 from playground.ui.translations import languages
-from tests import tiny
 from tests.pages.conftest import OpenApp
-from tests.pages.shown import HALF, charts, folder, run_script
+from tests.pages.thinking.thought import (
+    CHAT,
+    LINK,
+    NO_CHAT,
+    SHORT,
+    answered,
+    engines_own,
+    run_of,
+    tables,
+    words_of,
+)
 
-CHAT, NO_CHAT = tiny.LLAMA, tiny.GPT2  # the first, the default one, has a chat template here
-TEMPLATE = "<|im_start|>user\n{{ messages[0].content }}<|endoftext|>\n<|im_start|>assistant:"
-LINK = {"lang": "en", "pro_panel": "think", "pro_think_tokens": "16", "pro_shots": "0"}
-SHORT = {f"pro_think_{prompt}_en": f"{prompt} {{question}} =" for prompt in thinking.PROMPTS}
 HOSTILE = (
     "</script><b>{question}</b>",
     "$x$ ![](y) {question} {0} {name}",
@@ -37,98 +36,8 @@ HOSTILE = (
 )
 
 
-@pytest.fixture(scope="module")
-def tiny_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """The tiny models with room for the page's prompts; the llama has a chat template."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tiny, "N_CTX", 1_024)
-        settings = tiny.make(tmp_path_factory.mktemp("thinking"))
-    (Path(folder(settings, CHAT)) / "chat_template.jinja").write_text(TEMPLATE, "utf-8")
-    return settings
-
-
-@pytest.fixture(scope="module")
-def tiny_engine(tiny_settings: Settings) -> Iterator[SharedEngine]:
-    shared = SharedEngine(tiny_settings)
-    engine = shared.get(timeout_s=180)
-    for model in (CHAT, NO_CHAT):
-        list(engine.generate(GenerateRequest(model, "a", max_new_tokens=1)))
-    yield shared
-    shared.close()
-
-
-@pytest.fixture
-def problems(monkeypatch: pytest.MonkeyPatch) -> list[Example]:
-    """Three short ones; a test may give them the labels it likes."""
-    items = [Example("3 + 4", "7"), Example("the cat 2 the dog", "5"), Example("0 1 2 3", "4")]
-    real = task_files.task
-
-    def task(task_id: str, language: str) -> PromptTask:
-        return PromptTask("", "", "", tuple(items)) if task_id == "problems" else real(task_id, language)
-
-    monkeypatch.setattr(task_files, "task", task)
-    return items
-
-
-@pytest.fixture
-def scripts(monkeypatch: pytest.MonkeyPatch, tiny_settings: Settings) -> list[str]:
-    """The code of every picture of this panel that was drawn."""
-    shown: list[str] = []
-    code = show.code
-
-    def seen(name: str, **values: object) -> str:
-        script = code(name, **values)
-        if name == "thinking":
-            shown.append(script)
-        return script
-
-    monkeypatch.setattr(show, "settings", lambda: tiny_settings)
-    monkeypatch.setattr(show, "code", seen)
-    return shown
-
-
-def answered(open_app: OpenApp, **url: str) -> AppTest:
-    """The panel after Start."""
-    app = open_app("prompting", **(LINK | url))
-    assert not app.exception
-    app.button(key="pro_think_start").click().run()
-    assert not app.exception
-    return app
-
-
-def run_of(app: AppTest) -> ThinkingRun:
-    run = app.session_state[KEY]
-    assert isinstance(run, ThinkingRun)
-    return run
-
-
 def texts_of(run: ThinkingRun, prompt: str) -> list[str]:
     return [one.text for one in run.written if one.prompt == prompt]
-
-
-def tables(app: AppTest) -> list[Any]:
-    return [rows for rows in charts(app) if rows.columns.tolist() == list(frames.ACCURACIES)]
-
-
-def words_of(app: AppTest) -> str:
-    return " ".join(one.value for one in (*app.markdown, *app.caption, *app.info))
-
-
-def engines_own(engine: Any, text: str, model: str, **settings: Any) -> str:
-    """What the model writes to this text, given as a message where it knows chats."""
-    request = GenerateRequest(model, text, max_new_tokens=16, **settings)
-    if model == CHAT:
-        before, after = TEMPLATE.split("{{ messages[0].content }}")
-        parts = [(before, True), (text, False), (after, True)]  # what is a mark, what only spells one
-        if "<|" not in text:
-            parts = [(before + text + after, True)]
-        ids: list[int] = []
-        for part, special in parts:
-            ids += engine.tokenizers.tokenize(
-                model, part, add_special_tokens=False, read_special=special
-            ).input_ids
-        request = replace(request, input_ids=tuple(ids))
-    return "".join(step.text for step in engine.generate(request))
 
 
 @pytest.mark.parametrize("model", [CHAT, NO_CHAT])
@@ -312,49 +221,3 @@ def test_how_much_is_to_be_written_is_said_before(open_app: OpenApp) -> None:
     assert "9 answers of at most 16 tokens" in words_of(open_app("prompting", **(LINK | SHORT)))
     link = LINK | SHORT | {"pro_think_votes": "5"}
     assert "45 answers of at most 16 tokens" in words_of(open_app("prompting", **link))
-
-
-def test_what_the_intervals_allow_to_say(
-    open_app: OpenApp, tiny_engine: SharedEngine, problems: list[Example]
-) -> None:
-    """Twenty times a problem that the plain prompt answers with the label and the last one does not."""
-    engine = tiny_engine.get(timeout_s=180)
-
-    def number(prompt: str, text: str) -> str | None:
-        return last_number(engines_own(engine, f"{prompt} {text} =", CHAT, sampling=GREEDY))
-
-    texts = (f"{word} {digit}" for word in ("cat", "dog", "3 +", "the") for digit in range(10))
-    text, label = next(
-        (text, found)
-        for text in texts
-        if (found := number("plain", text)) is not None and found != number("steps", text)
-    )
-    problems[:] = [Example(text, label)] * 20
-    app = answered(open_app, **(SHORT | {"pro_think_role_en": SHORT["pro_think_plain_en"]}))
-    assert tables(app)[0]["n_right"].tolist() == [20, 20, 0]
-    assert ":blue[**Step by step**] makes this model **worse**" in words_of(app)
-    assert "Of :blue[**Role**] nothing can be said" in words_of(app)
-    turned = {"plain": SHORT["pro_think_steps_en"], "steps": SHORT["pro_think_plain_en"]}
-    app = answered(open_app, **(SHORT | {f"pro_think_{one}_en": text for one, text in turned.items()}))
-    assert ":blue[**Step by step**] **helps** this model" in words_of(app)
-    problems[:] = [Example(text, "-1")] * 20
-    app = answered(open_app, **SHORT)
-    assert "**nothing can be said** about which prompt is better" in words_of(app)
-    assert "**worse**" not in words_of(app)
-
-
-@pytest.mark.parametrize(("votes", "model"), [("1", CHAT), ("1", NO_CHAT), ("3", CHAT)])
-@pytest.mark.usefixtures("problems")
-def test_the_code_shown_gives_transcripts_and_accuracies(
-    votes: str, model: str, open_app: OpenApp, scripts: list[str], tmp_path: Path
-) -> None:
-    app = answered(open_app, model=model, pro_think_votes=votes, **SHORT)
-    run = run_of(app)
-    found, _printed = run_script(scripts[-1], tmp_path)
-    mine = [one.text for one in run.written]
-    written = [text for texts in found["transcripts"] for text in texts]
-    assert len(written) == len(mine)
-    assert all(text in (own, own + HALF) for text, own in zip(written, mine, strict=True))
-    assert found["accuracies"] == pytest.approx(tables(app)[0]["accuracy"].tolist())
-    for text in (*mine, "10-4. Answer: 1,200.0 won", "7, 8, 답: 없음", "-5"):
-        assert found["number"](text) == last_number(text)

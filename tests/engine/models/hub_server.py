@@ -1,0 +1,112 @@
+"""A small server on this machine that speaks the hub's two routes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import threading
+from contextlib import suppress
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+from typing import Any
+
+from playground.engine.contract.models import CatalogueEntry
+from playground.engine.models.catalogue import catalogue
+from playground.errors import (
+    Message,
+)
+from playground.settings import Settings
+
+MODEL_ID = "teacher/model"
+
+
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+
+
+@dataclass
+class Hub:
+    """What the server holds and what it was asked."""
+
+    files: dict[str, bytes]
+    commit: str = COMMIT
+    endpoint: str = ""
+    cut_after: int | None = None  # bytes of one body, then the line goes dead
+    held: threading.Event | None = None  # the second half of weights waits for it
+    spoil: str = ""  # file that is sent with other bytes than announced
+    status: int = 200
+    page: bytes | None = None  # a log-in page instead of every answer
+    asked: list[tuple[str, str]] = field(default_factory=list)  # (file or "api", Range header)
+
+    def listing(self) -> dict[str, Any]:
+        siblings = []
+        for name, content in self.files.items():
+            sibling: dict[str, Any] = {"rfilename": name, "size": len(content)}
+            if name.endswith(".safetensors"):
+                sibling["lfs"] = {"sha256": hashlib.sha256(content).hexdigest(), "size": len(content)}
+            siblings.append(sibling)
+        return {"id": MODEL_ID, "sha": self.commit, "siblings": siblings}
+
+
+class Handler(BaseHTTPRequestHandler):
+    hub: Hub
+
+    def do_GET(self) -> None:
+        path, _, query = self.path.partition("?")
+        if self.hub.page is not None:
+            self._send(200, self.hub.page)
+        elif self.hub.status != 200:
+            self._send(self.hub.status, b"{}")
+        elif path == f"/api/models/{MODEL_ID}/revision/main" and query == "blobs=true":
+            self.hub.asked.append(("api", ""))
+            self._send(200, json.dumps(self.hub.listing()).encode())
+        elif (match := re.fullmatch(rf"/{MODEL_ID}/resolve/{self.hub.commit}/(.+)", path)) and (
+            match[1] in self.hub.files
+        ):
+            self._send_file(match[1])
+        else:
+            self._send(404, b"{}")
+
+    def _send_file(self, name: str) -> None:
+        content, wanted = self.hub.files[name], self.headers.get("Range", "")
+        self.hub.asked.append((name, wanted))
+        if self.hub.spoil == name:
+            content = bytes(len(content))
+        start = int(wanted.removeprefix("bytes=").removesuffix("-")) if wanted else 0
+        self._send(206 if wanted else 200, content[start:])
+
+    def _send(self, status: int, body: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        body = body[: self.hub.cut_after]
+        half = len(body) // 2 if self.hub.held is not None and len(body) > 50_000 else len(body)
+        with suppress(ConnectionError):  # whoever asked has gone
+            self.wfile.write(body[:half])
+            self.wfile.flush()
+            if half < len(body) and self.hub.held is not None:
+                self.hub.held.wait(30)
+            self.wfile.write(body[half:])
+        self.close_connection = True
+
+    def log_message(self, format: str, *args: object) -> None: ...
+
+
+def make_settings(tmp_path: Path, endpoint: str, **changes: Any) -> Settings:
+    return Settings(
+        cache_dir=tmp_path, extra_models=(MODEL_ID,), device="cpu", HF_ENDPOINT=endpoint, **changes
+    )
+
+
+def entry(settings: Settings) -> CatalogueEntry:
+    return catalogue(settings)[MODEL_ID]
+
+
+def silent(message: Message, fraction: float) -> None: ...
+
+
+def leftovers(settings: Settings) -> list[str]:
+    """Names below the models folder."""
+    models = settings.cache_dir / "models"
+    return sorted(path.name for path in models.iterdir()) if models.is_dir() else []

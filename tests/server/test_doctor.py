@@ -1,0 +1,67 @@
+"""`llm-playground doctor`: what is missing, with its cure."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from playground import doctor
+from playground.settings import DEFAULT_DECODER, Settings
+from tests.server.command import invoke
+
+# --- doctor
+
+
+@pytest.mark.real
+def test_doctor_finds_nothing_missing_here(real_settings: Settings) -> None:
+    result = invoke("doctor", PLAYGROUND_CACHE_DIR=str(real_settings.cache_dir))
+    assert result.exit_code == 0, result.output
+    assert "MISSING" not in result.output
+    assert DEFAULT_DECODER in result.output
+
+
+def test_doctor_names_the_cure_of_each_thing_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "PACKAGES", ("no-such-package",))
+    monkeypatch.setattr(doctor, "NEEDED_DISK_BYTES", 10**18)
+    result = invoke("doctor", PLAYGROUND_CACHE_DIR=str(tmp_path / "none" / "yet"))
+    assert result.exit_code == 1
+    missing = [line for line in result.output.splitlines() if line.startswith("MISSING")]
+    assert any("no-such-package" in line and "pip install" in line for line in missing)
+    assert any(f"llm-playground pull {DEFAULT_DECODER}" in line for line in missing)
+    assert any("disk" in line and "Free some space" in line for line in missing)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("PLAYGROUND_DTYPE", "fp4"), ("HF_ENDPOINT", "foo"), ("PLAYGROUND_TRAINING_SHARE", "0")],
+)
+def test_doctor_names_a_setting_that_is_not_allowed(name: str, value: str) -> None:
+    result = invoke("doctor", **{name: value})
+    assert result.exit_code == 1
+    (line,) = [line for line in result.output.splitlines() if line.startswith("MISSING settings")]
+    assert f'{name} is "{value}"' in line
+    assert "Allowed is" in line
+
+
+def test_doctor_misses_a_device_that_is_not_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    result = invoke("doctor", PLAYGROUND_DEVICE="cuda:1")
+    assert result.exit_code == 1
+    assert "PLAYGROUND_DEVICE=cuda:1" in next(
+        line for line in result.output.splitlines() if line.startswith("MISSING device")
+    )
+
+
+def test_doctor_calls_nothing_well_that_is_not_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("playground.chromium.find_chromium", lambda: None)
+    lines = invoke("doctor", PLAYGROUND_CACHE_DIR=str(tmp_path)).output.splitlines()
+    assert "absent  model: gpt2. llm-playground pull gpt2" in lines
+    assert [line for line in lines if line.startswith("ok") and ("gpt2" in line or "chromium" in line)] == []
+
+
+def test_doctor_says_that_the_cache_folder_cannot_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor.os, "access", lambda path, mode: False)
+    finding = doctor._disk(Path("/srv/models"))
+    assert (finding.ok, finding.text) == (False, "/srv/models cannot be written")
+    assert "PLAYGROUND_CACHE_DIR" in finding.cure
