@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import ClassVar
 
 from playground.errors.message import Message
@@ -20,6 +21,10 @@ class PlaygroundError(Exception):
     def __init__(self, **params: object) -> None:
         self.params = params
         super().__init__(self.msgid.format(**params))
+
+    def __reduce__(self) -> tuple[partial[PlaygroundError], tuple[()]]:
+        """The same error in another process: made again from its parts."""
+        return partial(type(self), **self.params), ()
 
     @property
     def message(self) -> Message:

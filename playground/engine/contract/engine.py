@@ -1,7 +1,7 @@
 """The engine contract: what the app may ask of a model, in plain data only.
 
 Requests carry their limits, owner and seed; results are frozen values of ints, floats, strings, bytes and
-NumPy arrays. Every method may be called from any thread; the caller waits, the engine's one thread computes.
+NumPy arrays; errors can be pickled. Every method may be called from any thread; the caller waits.
 """
 
 from __future__ import annotations

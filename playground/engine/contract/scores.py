@@ -14,7 +14,7 @@ class ScoreRequest(Asked):
     Attributes:
         model: Catalogue id of a decoder.
         texts: Each a text or, where it has marks of its own (a chat template), its token ids.
-        candidates: Those of each text; cut together with it (`engine.continuations`), after token ids alone.
+        candidates: Those of each text; cut as they would stand after it, after token ids alone.
         following: Text after a candidate of each text: cut with it and not scored. () for nothing.
     """
 

@@ -40,7 +40,7 @@ class Vectors(Protocol):
     """The part of an engine that gives vectors."""
 
     def embedding_table(self, model: str, on_wait: OnWait | None = None) -> EmbeddingTable:
-        """The input embedding matrix of a model, the same memory for every caller."""
+        """The input embedding matrix of a model; nobody may write to it."""
         ...
 
     def untrained_vectors(self, n_vectors: int, d_model: int, seed: int) -> NDArray[np.float32]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 
 from playground.engine.contract.engine import Engine
 from playground.engine.contract.inside import AblationsRequest, LensRequest
 from playground.engine.contract.traces import Capture, TraceRequest
+from playground.engine.contract.training import ENDED, FinetuneRequest, FinetuneSettings, TrainingText
 from playground.engine.contract.vectors import TracesRequest
 from playground.errors import EmptyText, ModelNotFound, TextTooLong, Unsupported
 from tests import tiny
@@ -104,3 +107,33 @@ def test_a_session_that_trained_nothing_has_nothing(engine: Engine) -> None:
     assert not engine.adapters.belongs(f"{tiny.LLAMA}+0123", "nobody")
     linears = engine.training.linears(tiny.LLAMA)
     assert {one.layer for one in linears} == set(range(len({one.layer for one in linears})))
+
+
+def test_a_run_ends_with_an_adapter_of_its_session_that_knows_the_text_better(engine: Engine) -> None:
+    text = TrainingText((5, 6, 7, 8, 9, 5, 6, 7, 8, 9), (False, *[True] * 9))
+    settings = FinetuneSettings(tiny.LLAMA, "contract", n_steps=12, learning_rate=1e-2)
+    request = FinetuneRequest(settings, train=(text,) * 4, held_out=(text,), owner="trains")
+    runs = engine.training.runs
+    runs.start(request)
+    end = time.monotonic() + 60
+    while (state := runs.state(request.request_id, "trains")) is not None:
+        if state.status in ENDED and state.is_settled:
+            break
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    assert state is not None
+    assert state.status == "done", state.error
+    assert state.held_out[-1][1] < state.held_out[0][1] / 2
+    assert runs.state(request.request_id, "another") is None
+    assert [info.model_id for info in engine.adapters.of("trains")] == [state.adapter]
+    surprisal = {}
+    for model in (tiny.LLAMA, state.adapter):
+        trace = TraceRequest(model, input_ids=text.input_ids, capture=Capture(logits="all"))
+        logits = engine.trace(trace).logits.astype(np.float64)
+        log_probs = logits - np.log(np.exp(logits).sum(-1, keepdims=True))
+        surprisal[model] = -log_probs[np.arange(9), text.input_ids[1:]].mean()
+    assert surprisal[tiny.LLAMA] == pytest.approx(state.held_out[0][1], rel=1e-4)
+    best = min(loss for _step, loss in state.held_out)
+    assert surprisal[state.adapter] == pytest.approx(best, rel=1e-3)
+    engine.adapters.remove(state.adapter, "trains")
+    assert engine.adapters.of("trains") == []
