@@ -51,6 +51,7 @@ class TokenizerInfo:
         source: Author and version, for the provenance line.
         special_ids: Token ids that are marks of the format ([CLS], <|im_start|>), not text.
         start_id: The token that stood before a text in training; None where it is not known.
+        folder: Folder of a tokenizer that was trained on this machine; "" for the others.
     """
 
     tokenizer_id: str
@@ -60,6 +61,7 @@ class TokenizerInfo:
     source: str
     special_ids: frozenset[int]
     start_id: int | None = None
+    folder: str = ""
 
 
 def join(parts: Sequence[Tokenization]) -> Tokenization:

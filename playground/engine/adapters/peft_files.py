@@ -26,8 +26,8 @@ from playground.core.lora import LoraConfig
 from playground.engine.adapters.adapter import Adapter
 from playground.engine.adapters.layers import Change, is_linear, linears
 from playground.engine.adapters.peft_config import ALL_LINEAR, PeftConfig
-from playground.engine.adapters.peft_folder import CARD, CONFIG, WEIGHTS, unpacked
-from playground.engine.contract.adapters import Linear
+from playground.engine.adapters.peft_folder import CONFIG, WEIGHTS, unpacked
+from playground.engine.contract.adapters import CARD, Linear
 from playground.engine.models.loaded import LoadedModel
 from playground.engine.models.patterns import Patterns
 from playground.errors import AdapterMisfit, AdapterShape, BadFile, Message, OtherBase

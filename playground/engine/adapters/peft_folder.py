@@ -18,12 +18,11 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from playground.core.files.encoding import one_line
+from playground.engine.contract.adapters import CARD, SCRIPT
 from playground.errors import BadFile, Message, TwoAdapters
 from playground.settings import Settings
 
-CONFIG, WEIGHTS, PICKLED, CARD, SCRIPT = (
-    "adapter_config.json", "adapter_model.safetensors", "adapter_model.bin", "run_card.json", "reproduce.py",
-)  # fmt: skip
+CONFIG, WEIGHTS, PICKLED = "adapter_config.json", "adapter_model.safetensors", "adapter_model.bin"
 _ENTRY = b"PK\x01\x02"  # begins each entry of a zip's list of contents
 _ENCRYPTED = 1
 _PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # these two are unpacked only as far as they are read

@@ -9,6 +9,8 @@ from typing import Literal, Protocol
 from playground.core.lora import LoraConfig, LowRank
 
 Method = Literal["lora", "last_block"]
+# Files of ours beside peft's in a zip: what the run was asked, and a script that trains it again.
+CARD, SCRIPT = "run_card.json", "reproduce.py"
 
 
 @dataclass(frozen=True, slots=True)

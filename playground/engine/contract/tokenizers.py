@@ -7,6 +7,9 @@ from typing import Protocol
 
 from playground.core.tokens import Tokenization, TokenizerInfo
 
+UNIGRAM = "unigram"
+TIKTOKEN = ("r50k_base", "cl100k_base", "o200k_base")
+
 
 class Tokenizers(Protocol):
     """Every tokenizer there is, also those without a model.

@@ -14,11 +14,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from playground.core.byte_cache import ByteCache
 from playground.core.residual import Lens
 from playground.engine.forward.weights import final_norm
 from playground.engine.models.finite import check_finite
 from playground.engine.models.loaded import LoadedModel
-from playground.engine.scheduling.cache import ByteCache
 
 CHUNK_ROWS = 64  # 64 states times 49,152 tokens: 0.05 s on two cores, so nobody waits longer
 Ids = tuple[int, ...]

@@ -16,11 +16,11 @@ from typing import Any
 import torch
 from transformers.cache_utils import DynamicCache
 
+from playground.core.byte_cache import ByteCache
 from playground.core.prefix_tree import PrefixTree
 from playground.engine.contract.scores import Scores
 from playground.engine.models.finite import check_finite
 from playground.engine.models.loaded import LoadedModel
-from playground.engine.scheduling.cache import ByteCache
 from playground.engine.scheduling.jobs import More
 from playground.settings import Settings
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TypeVar, cast
 
+from playground.core.byte_cache import ByteCache
 from playground.core.residual import Lens
 from playground.core.trace import Trace
 from playground.engine.adapters.store import AdapterTable
@@ -26,7 +27,6 @@ from playground.engine.forward.traces import InputRow, TraceWork, trace_key
 from playground.engine.local.checks import ReadsText, RequestChecks
 from playground.engine.models.continuations import Ids
 from playground.engine.models.loaded import LoadedModel
-from playground.engine.scheduling.cache import ByteCache
 from playground.engine.scheduling.jobs import Job, JobKind, Work
 from playground.engine.scheduling.scheduler import Scheduler
 from playground.engine.scheduling.waiting import POLL_S, Asking

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from playground.core.byte_cache import ByteCache
 from playground.core.residual import Lens
 from playground.core.trace import Trace
 from playground.engine.adapters.store import AdapterTable
@@ -24,7 +25,6 @@ from playground.engine.local.training import LocalTraining
 from playground.engine.local.vectors import LocalVectors
 from playground.engine.models.named_tokenizers import NamedTokenizers
 from playground.engine.models.table import ModelTable
-from playground.engine.scheduling.cache import ByteCache
 from playground.engine.scheduling.scheduler import Scheduler
 from playground.errors import BadValue
 from playground.settings import Settings

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import psutil
 import torch
 
+from playground.core.byte_cache import ByteCache
 from playground.core.residual import Lens
 from playground.core.trace import Trace
 from playground.engine.contract.generation import GenerateStep
@@ -20,7 +21,6 @@ from playground.engine.decoding.llama_step import can_mix
 from playground.engine.forward.after import run_after
 from playground.engine.forward.traces import TraceWork, run_traces
 from playground.engine.memory import is_out_of_memory
-from playground.engine.scheduling.cache import ByteCache
 from playground.engine.scheduling.jobs import Job, More, Work
 from playground.engine.scheduling.scheduler import Scheduler
 from playground.engine.training.trainer import Trainer

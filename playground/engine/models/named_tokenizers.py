@@ -24,6 +24,7 @@ from playground.core.tokens import (
     well_formed,
 )
 from playground.engine.contract.models import AdapterName
+from playground.engine.contract.tokenizers import TIKTOKEN, UNIGRAM
 from playground.engine.models import tiktoken_files
 from playground.engine.models.catalogue import catalogue
 from playground.engine.models.loading import locate
@@ -36,7 +37,6 @@ from playground.settings import Settings
 if TYPE_CHECKING:
     import tiktoken
 
-UNIGRAM = "unigram"
 N_UNIGRAM = 2_000
 NAMES = {
     "r50k_base": "GPT-2 · r50k_base",
@@ -135,9 +135,10 @@ class NamedTokenizers:
         made = self._get(tokenizer_id)
         base = AdapterName.of(tokenizer_id).base_id
         name = NAMES[base] if base in NAMES else catalogue(self._settings)[base].name
-        source = _source("tiktoken" if tokenizer_id in tiktoken_files.NAMES else "tokenizers")
+        source = _source("tiktoken" if tokenizer_id in TIKTOKEN else "tokenizers")
+        folder = str(unigram_folder(self._settings.cache_dir)) if tokenizer_id == UNIGRAM else ""
         return TokenizerInfo(
-            tokenizer_id, name, made.algorithm, made.d_vocab, source, made.special_ids, made.start_id
+            tokenizer_id, name, made.algorithm, made.d_vocab, source, made.special_ids, made.start_id, folder
         )
 
     def tokenize(

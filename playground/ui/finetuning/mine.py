@@ -5,8 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from playground.core.tables import training as frames
-from playground.engine.adapters.peft_folder import CARD, SCRIPT
-from playground.engine.contract.adapters import AdapterInfo
+from playground.engine.contract.adapters import CARD, SCRIPT, AdapterInfo
 from playground.engine.contract.models import AdapterName
 from playground.engine.contract.training import TrainingState
 from playground.errors import OtherBase

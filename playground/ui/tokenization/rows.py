@@ -10,8 +10,7 @@ import streamlit as st
 from playground.core.canonical import canonical
 from playground.core.tables import tokenization as frames
 from playground.core.tokens import Tokenization, TokenizerInfo
-from playground.engine.models.named_tokenizers import UNIGRAM, unigram_folder
-from playground.engine.models.tiktoken_files import NAMES as TIKTOKEN
+from playground.engine.contract.tokenizers import TIKTOKEN, UNIGRAM
 from playground.errors import PlaygroundError
 from playground.settings import DEFAULT_ENCODER
 from playground.ui import compute, show
@@ -178,7 +177,7 @@ def sources(tokenizer_ids: Sequence[str]) -> dict[str, Any]:
     named = [name for name in tokenizer_ids if name in TIKTOKEN]
     cache_dir = settings().cache_dir
     files = {
-        name: str(unigram_folder(cache_dir)) if name == UNIGRAM else show.model_folder(name)
+        name: compute.tokenizers().info(name).folder or show.model_folder(name)
         for name in tokenizer_ids
         if name not in TIKTOKEN
     }

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from playground.core.byte_cache import ByteCache
 from playground.core.sampling import Sampling
 from playground.engine.adapters.layers import Adapted
 from playground.engine.contract.beams import BeamsRequest
@@ -21,7 +22,6 @@ from playground.engine.forward.lens import LensWork
 from playground.engine.forward.predictions import summarise
 from playground.engine.local import model_thread as worker
 from playground.engine.local.model_thread import ModelThread
-from playground.engine.scheduling.cache import ByteCache
 from playground.engine.scheduling.scheduler import Scheduler
 from playground.engine.scheduling.waiting import _Row
 from playground.errors import (

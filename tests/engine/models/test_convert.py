@@ -19,6 +19,7 @@ import torch
 from gguf import GGMLQuantizationType
 from safetensors.torch import load_file
 
+from playground.engine.contract.tokenizers import UNIGRAM
 from playground.engine.models import named_tokenizers
 from playground.engine.models import whole_folder as placing
 from playground.engine.models.loading import load, locate, model_info, pull
@@ -142,7 +143,7 @@ def test_a_file_in_the_place_of_a_folder_is_one_sentence(
         pull(entry(empty_settings), empty_settings, silent)
 
 
-@pytest.mark.parametrize("tokenizer_id", [named_tokenizers.UNIGRAM, "r50k_base"])
+@pytest.mark.parametrize("tokenizer_id", [UNIGRAM, "r50k_base"])
 def test_a_tokenizer_that_cannot_be_written_is_one_sentence(
     empty_settings: Settings, tokenizer_id: str
 ) -> None:

@@ -15,9 +15,10 @@ from tokenizers import Tokenizer
 from transformers import AutoTokenizer
 
 from playground.core.tokens import Tokenization
+from playground.engine.contract.tokenizers import TIKTOKEN, UNIGRAM
 from playground.engine.models import tiktoken_files
 from playground.engine.models.catalogue import model_folder
-from playground.engine.models.named_tokenizers import UNIGRAM, NamedTokenizers, unigram_folder
+from playground.engine.models.named_tokenizers import NamedTokenizers, unigram_folder
 from playground.engine.models.table import ModelTable
 from playground.errors import ModelNotFound, TextTooLong, Unsupported
 from playground.settings import DEFAULT_DECODER, DEFAULT_ENCODER, Settings
@@ -67,7 +68,7 @@ def laws(found: Tokenization, text: str) -> None:
 # ---------------------------------------------------------------- tiktoken
 
 
-@pytest.mark.parametrize("name", tiktoken_files.NAMES)
+@pytest.mark.parametrize("name", TIKTOKEN)
 def test_rank_file_passes_tiktokens_own_check_offline(name: str, tmp_path: Path) -> None:
     tiktoken_files.encoding(name, tmp_path)
     data = tiktoken_files.cache_file(name, tmp_path / "tiktoken").read_bytes()
@@ -85,7 +86,7 @@ def test_damaged_rank_file_is_mended_without_the_internet(tmp_path: Path) -> Non
 
 
 @pytest.mark.real
-@pytest.mark.parametrize("name", tiktoken_files.NAMES)
+@pytest.mark.parametrize("name", TIKTOKEN)
 @given(text=ANY_TEXT)
 @settings(max_examples=60)
 def test_tiktoken_ids_are_its_own_and_nothing_is_lost(name: str, named: NamedTokenizers, text: str) -> None:
@@ -97,7 +98,7 @@ def test_tiktoken_ids_are_its_own_and_nothing_is_lost(name: str, named: NamedTok
 
 
 @pytest.mark.real
-@pytest.mark.parametrize("name", [*tiktoken_files.NAMES, DEFAULT_DECODER])
+@pytest.mark.parametrize("name", [*TIKTOKEN, DEFAULT_DECODER])
 def test_a_mark_the_reader_types_is_text_unless_asked_for(name: str, named: NamedTokenizers) -> None:
     special = named.info(name).special_ids
     typed = named.tokenize(name, f"a{MARK}b", add_special_tokens=False)
@@ -161,7 +162,7 @@ def test_wordpiece_offsets_of_words_are_the_words(named: NamedTokenizers) -> Non
 
 
 @pytest.mark.real
-@pytest.mark.parametrize("name", [*tiktoken_files.NAMES, UNIGRAM, DEFAULT_DECODER])
+@pytest.mark.parametrize("name", [*TIKTOKEN, UNIGRAM, DEFAULT_DECODER])
 def test_bytes_of_each_syllable_are_right(name: str, named: NamedTokenizers) -> None:
     found = named.tokenize(name, SENTENCE, add_special_tokens=False)
     joined = b"".join(found.token_bytes)

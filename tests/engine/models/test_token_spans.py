@@ -13,8 +13,8 @@ from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_toke
 from playground.core import pieces
 from playground.core.tokenization import cells
 from playground.core.tokens import Tokenization
-from playground.engine.models import tiktoken_files
-from playground.engine.models.named_tokenizers import UNIGRAM, NamedTokenizers, train_unigram
+from playground.engine.contract.tokenizers import TIKTOKEN, UNIGRAM
+from playground.engine.models.named_tokenizers import NamedTokenizers, train_unigram
 from playground.engine.models.table import ModelTable
 from playground.engine.models.tokenizing import TextTokenizer
 from playground.settings import DEFAULT_DECODER, DEFAULT_ENCODER, Settings
@@ -175,10 +175,10 @@ def of_the_page(real_settings: Settings) -> NamedTokenizers:
 @settings(max_examples=150)
 @given(text=ODD)
 @example(text="漢字 ㅋㅋㅋ")
-@pytest.mark.parametrize("name", [*tiktoken_files.NAMES, UNIGRAM, DEFAULT_DECODER, DEFAULT_ENCODER])
+@pytest.mark.parametrize("name", [*TIKTOKEN, UNIGRAM, DEFAULT_DECODER, DEFAULT_ENCODER])
 def test_the_tokenizers_of_the_page_obey_the_laws(of_the_page: NamedTokenizers, name: str, text: str) -> None:
     found = of_the_page.tokenize(name, text, add_special_tokens=False)
-    if name in tiktoken_files.NAMES:
+    if name in TIKTOKEN:
         assert b"".join(found.token_bytes) == found.text.encode()
     else:
         tokenizer = of_the_page._get(name)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from hypothesis import given
 from hypothesis import strategies as st
 
-from playground.engine.scheduling.cache import ByteCache
+from playground.core.byte_cache import ByteCache
 
 BUDGET = 100
 
