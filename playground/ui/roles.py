@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from playground.engine.contract.models import CatalogueEntry, ModelInfo
+from playground.engine.models.catalogue import POSITIONS_OF_FAMILY
 from playground.settings import DEFAULT_DECODER
 from playground.ui import frame, state, warming
 from playground.ui.state import PageContext
-
-FAMILIES = {"learned": ("bert", "gpt2"), "rotary": ("llama", "qwen3")}
 
 
 def player(context: PageContext, role: str) -> PageContext | None:
@@ -25,4 +24,4 @@ def player(context: PageContext, role: str) -> PageContext | None:
 
 
 def _fits(model: ModelInfo | CatalogueEntry, role: str) -> bool:
-    return model.family in FAMILIES[role] if role in FAMILIES else model.kind == role
+    return role in (model.kind, POSITIONS_OF_FAMILY.get(model.family))

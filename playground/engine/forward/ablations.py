@@ -17,10 +17,9 @@ from numpy.typing import NDArray
 from playground.core.interventions import Ablation, Intervention
 from playground.core.trace import Trace
 from playground.engine.forward.blocks import blocks, intervened
+from playground.engine.models.families.table import FAMILIES
 from playground.engine.models.finite import check_finite
 from playground.engine.models.loaded import LoadedModel
-
-_ROTARY = frozenset({"llama", "qwen3"})  # nothing is added to given embeddings before the first block
 
 
 @dataclass(frozen=True)
@@ -76,9 +75,11 @@ def ablations(
     assert trace.hidden_states is not None
     info, ids = loaded.info, tuple(trace.input_ids.tolist())
     every = [(layer, head) for layer in range(info.n_layer) for head in range(info.n_head)]
+    # There nothing is added to given embeddings before the first block.
+    is_rotary = FAMILIES[info.family].positions == "rotary"
     n_rows = max(1, chunk_tokens // len(ids))
     for first in range(0, len(every), n_rows):
         heads = tuple(every[first : first + n_rows])
-        start = heads[0][0] if info.family in _ROTARY else 0
+        start = heads[0][0] if is_rotary else 0
         state = trace.hidden_states[start].copy()  # torch takes no read-only memory
         yield AblationsWork(loaded, ids, heads, ablation, start, state)

@@ -1,4 +1,4 @@
-"""The blocks of each family, and hooks that read or change what they add to the residual stream.
+"""The blocks of a model, and hooks that read or change what they add to the residual stream.
 
 Hooks belong to the engine's thread and are gone when their `with` ends: the shared model is never changed.
 """
@@ -15,6 +15,7 @@ import torch
 
 from playground.core.interventions import Intervention
 from playground.engine.contract.models import ModelInfo
+from playground.engine.models.families.table import FAMILIES
 from playground.engine.models.loaded import LoadedModel
 from playground.errors import BadValue
 
@@ -40,24 +41,17 @@ class Block:
 
 def blocks(loaded: LoadedModel) -> list[Block]:
     """The layers in order."""
-    body: Any = loaded.model.base_model
-    match loaded.info.family:
-        case "gpt2":
-            return [Block(one, one.attn, one.attn.c_proj, one.mlp, one.mlp.c_proj) for one in body.h]
-        case "bert":
-            return [
-                Block(one, one.attention, one.attention.output.dense, one.intermediate, one.output.dense)
-                for one in body.encoder.layer
-            ]
-        case "t5":
-            return [
-                Block(
-                    one, one.layer[0], one.layer[0].SelfAttention.o, one.layer[1], one.layer[1].DenseReluDense
-                )
-                for one in body.encoder.block
-            ]
+    family = FAMILIES[loaded.info.family]
+    paths = family.block
     return [
-        Block(one, one.self_attn, one.self_attn.o_proj, one.mlp, one.mlp.down_proj) for one in body.layers
+        Block(
+            one,
+            one.get_submodule(paths.attention),
+            one.get_submodule(paths.attention_output),
+            one.get_submodule(paths.mlp),
+            one.get_submodule(paths.mlp_output),
+        )
+        for one in loaded.model.base_model.get_submodule(family.blocks)
     ]
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from playground.core.positions import FirstHead, PositionScheme
 from playground.engine.models.configs import LENGTH_DEPENDENT
+from playground.engine.models.families.table import FAMILIES
 from playground.engine.models.loaded import LoadedModel
 from playground.errors import BadValue, Message, Unsupported
 
@@ -27,7 +28,7 @@ def position_scheme(loaded: LoadedModel) -> PositionScheme:
         Unsupported: A scheme with neither a table nor plain rotation (T5's relative biases, scaled RoPE).
     """
     model, info = loaded.model.base_model, loaded.info
-    learned = _learned(model)
+    learned = _learned(loaded)
     if learned is not None:
         table = _array(learned.weight)
         return PositionScheme("learned", info.model_id, info.revision, len(table), table=table)
@@ -72,7 +73,7 @@ def check_positions(
 def _last_position(loaded: LoadedModel) -> int:
     """The end of the table; of a rotation the last exact angle, or where its angles begin to change."""
     model = loaded.model.base_model
-    learned = _learned(model)
+    learned = _learned(loaded)
     if learned is not None:
         return len(learned.weight) - 1
     if model.config.rope_parameters["rope_type"] in LENGTH_DEPENDENT:
@@ -80,10 +81,10 @@ def _last_position(loaded: LoadedModel) -> int:
     return MAX_ROTARY_POSITION
 
 
-def _learned(model: torch.nn.Module) -> torch.nn.Embedding | None:
-    """The module with the learned position embeddings of BERT or GPT-2, weight [n_ctx, d_model], or None."""
-    bert = getattr(getattr(model, "embeddings", None), "position_embeddings", None)
-    found: torch.nn.Embedding | None = getattr(model, "wpe", bert)
+def _learned(loaded: LoadedModel) -> torch.nn.Embedding | None:
+    """The module with the learned position embeddings, weight [n_ctx, d_model], or None."""
+    path = FAMILIES[loaded.info.family].position_table
+    found: torch.nn.Embedding | None = loaded.model.base_model.get_submodule(path) if path else None
     return found
 
 

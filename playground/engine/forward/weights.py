@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from playground.core.residual import Unembedding
 from playground.engine.contract.inside import Part
 from playground.engine.forward.blocks import blocks
+from playground.engine.models.families.table import FAMILIES
 from playground.engine.models.loaded import LoadedModel
 from playground.errors import BadValue, Message, Unsupported
 
@@ -24,10 +25,10 @@ def final_norm(loaded: LoadedModel) -> Any:  # noqa: ANN401  (transformers is un
     Raises:
         Unsupported: The model has no head on a causal stack.
     """
-    if loaded.info.kind != "decoder":
+    path = FAMILIES[loaded.info.family].final_norm
+    if not path:
         raise Unsupported(model_id=loaded.info.model_id, capability=Message("next-token prediction"))
-    body: Any = loaded.model.base_model
-    return body.ln_f if loaded.info.family == "gpt2" else body.norm
+    return loaded.model.base_model.get_submodule(path)
 
 
 def unembedding(loaded: LoadedModel, token_ids: tuple[int, ...]) -> Unembedding:
@@ -68,8 +69,9 @@ def head_output(loaded: LoadedModel, layer: int, head: int) -> Array:
         raise BadValue(
             name="head", value=f"{layer}.{head}", allowed=f"0.0-{info.n_layer - 1}.{info.n_head - 1}"
         )
-    projection: Any = blocks(loaded)[layer].attention_output
-    weight = projection.weight if info.family == "gpt2" else projection.weight.t()  # GPT-2 keeps [in, out]
+    projection = blocks(loaded)[layer].attention_output
+    weight: Any = projection.weight
+    weight = weight if FAMILIES[info.family].stores_in_out else weight.t()
     return _array(weight[head * info.d_head : (head + 1) * info.d_head])
 
 

@@ -8,16 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from playground.engine.contract.models import Capability, CatalogueEntry, Kind
+from playground.engine.models.families.family import Positions
+from playground.engine.models.families.table import FAMILIES
 from playground.errors import BadValue
 from playground.settings import DEFAULT_DECODER, DEFAULT_ENCODER, Settings
 
-KIND_OF_FAMILY: dict[str, Kind] = {
-    "llama": "decoder",
-    "qwen3": "decoder",
-    "gpt2": "decoder",
-    "bert": "encoder",
-    "t5": "encoder-decoder",
-}
+KIND_OF_FAMILY: dict[str, Kind] = {name: family.kind for name, family in FAMILIES.items()}
+POSITIONS_OF_FAMILY: dict[str, Positions] = {name: family.positions for name, family in FAMILIES.items()}
 CAPABILITIES_OF_KIND: dict[Kind, frozenset[Capability]] = {
     "decoder": frozenset({"attentions", "query_key", "hidden_states", "logits", "generate"}),
     "encoder": frozenset({"attentions", "query_key", "hidden_states"}),

@@ -1,14 +1,15 @@
-"""Every key of config.json that the engine understands, family by family, with the values it may have.
+"""Rules for the values of config.json, and the keys that families have in common.
 
-A key stands here with the values of which tests show that every answer of the engine is plain transformers'
-own, or as one that no forward pass looks at. Needs neither torch nor transformers.
+A key stands here, or in the module of its family, with the values of which tests show that every answer of
+the engine is plain transformers' own, or as one that no forward pass looks at. Needs neither torch nor
+transformers.
 """
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +31,11 @@ class Rule:
     def or_null(self) -> Rule:
         """A rule that allows null too."""
         return Rule(f"{self.allowed}, null", lambda value: value is None or self.fits(value))
+
+
+def divisor_of(number: int) -> Rule:
+    """Numbers that divide this one."""
+    return Rule(f"{number}/1, {number}/2, {number}/3, …", lambda value: number % value == 0)
 
 
 def shown(value: object) -> str:
@@ -64,19 +70,19 @@ def _are_numbers(value: object) -> bool:
     return isinstance(value, list) and bool(value) and all(map(_is_number, value))
 
 
-_COUNT = Rule("1, 2, 3, …", _is_whole)
-_INDEX = Rule("0, 1, 2, …", lambda value: _is_whole(value, 0))
-_EVEN = Rule("2, 4, 6, …", lambda value: _is_whole(value) and value % 2 == 0)
+COUNT = Rule("1, 2, 3, …", _is_whole)
+INDEX = Rule("0, 1, 2, …", lambda value: _is_whole(value, 0))
+EVEN = Rule("2, 4, 6, …", lambda value: _is_whole(value) and value % 2 == 0)
 POSITIVE = Rule("> 0", _is_number)
 _POSITIVES = Rule("[> 0, …]", _are_numbers)
-_SWITCH = one_of(False, True)
-_OFF, _ON = one_of(False), one_of(True)
-_WHOLE_HEAD = one_of(1, 1.0, None)
-_ACTIVATIONS = (  # without weights of their own
+SWITCH = one_of(False, True)
+OFF, ON = one_of(False), one_of(True)
+WHOLE_HEAD = one_of(1, 1.0, None)
+ACTIVATIONS = (  # without weights of their own
     "gelu", "gelu_fast", "gelu_new", "gelu_python", "gelu_pytorch_tanh", "quick_gelu", "relu", "relu6",
     "silu", "swish", "tanh",
 )  # fmt: skip
-_ACTIVATION = one_of(*_ACTIVATIONS)
+ACTIVATION = one_of(*ACTIVATIONS)
 
 # No forward pass looks at these; or it does in training with dropout, which the engine never switches on.
 HARMLESS = frozenset(
@@ -103,138 +109,18 @@ HARMLESS = frozenset(
 OF_ANY_FAMILY = {
     "dtype": one_of("float32", "float16", "bfloat16", "float64", None),
     "torch_dtype": one_of("float32", "float16", "bfloat16", "float64", None),
-    "tie_word_embeddings": _SWITCH,
+    "tie_word_embeddings": SWITCH,
     "chunk_size_feed_forward": one_of(0),
-    "gradient_checkpointing": _OFF,
-    "torchscript": _OFF,
-    "return_dict": _ON,
-    "use_bfloat16": _OFF,
+    "gradient_checkpointing": OFF,
+    "torchscript": OFF,
+    "return_dict": ON,
+    "use_bfloat16": OFF,
     "pruned_heads": one_of({}),
-    "is_encoder_decoder": _OFF,
-    "is_decoder": _OFF,
-    "add_cross_attention": _OFF,
-    "tie_encoder_decoder": _OFF,
+    "is_encoder_decoder": OFF,
+    "is_decoder": OFF,
+    "add_cross_attention": OFF,
+    "tie_encoder_decoder": OFF,
 }
-_ROTARY = {
-    "hidden_size": _COUNT,
-    "intermediate_size": _COUNT,
-    "num_hidden_layers": _COUNT,
-    "num_attention_heads": _COUNT,
-    "num_key_value_heads": _COUNT.or_null(),
-    "vocab_size": _COUNT,
-    "max_position_embeddings": _COUNT,
-    "original_max_position_embeddings": _COUNT,
-    "hidden_act": _ACTIVATION,
-    "rms_norm_eps": POSITIVE,
-    "attention_bias": _SWITCH,
-    "rope_theta": POSITIVE,
-    "rope_interleaved": _OFF,
-    "partial_rotary_factor": _WHOLE_HEAD,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Family:
-    """The keys of one family.
-
-    Attributes:
-        rules: Key -> its values.
-        required: Keys that must be there: the library would take the sizes of another model for them.
-        harmless: Keys besides `HARMLESS` that no forward pass of this family looks at.
-    """
-
-    rules: Mapping[str, Rule]
-    required: tuple[str, ...]
-    harmless: frozenset[str] = frozenset()
-
-
-_SIZES = (
-    "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "vocab_size",
-    "max_position_embeddings",
-)  # fmt: skip
-FAMILIES: Mapping[str, Family] = {
-    "llama": Family(
-        _ROTARY | {"head_dim": _EVEN.or_null(), "mlp_bias": _SWITCH},
-        _SIZES,
-        frozenset({"pretraining_tp"}),  # how the products were shared out over devices
-    ),
-    "qwen3": Family(
-        _ROTARY
-        | {
-            "head_dim": _EVEN,
-            "use_sliding_window": _SWITCH,
-            "sliding_window": _COUNT.or_null(),
-            "max_window_layers": _INDEX,
-        },
-        (*_SIZES, "head_dim", "num_key_value_heads"),
-    ),
-    "gpt2": Family(
-        {
-            "n_embd": _COUNT,
-            "n_layer": _COUNT,
-            "n_head": _COUNT,
-            "n_inner": _COUNT.or_null(),
-            "n_positions": _COUNT,
-            "vocab_size": _COUNT,
-            "activation_function": _ACTIVATION,
-            "layer_norm_epsilon": POSITIVE,
-            "scale_attn_weights": _ON,  # the arithmetic of a row divides by the root of the head size
-            "scale_attn_by_inverse_layer_idx": _OFF,
-            "reorder_and_upcast_attn": _SWITCH,
-        },
-        ("n_embd", "n_layer", "n_head", "n_positions", "vocab_size"),
-        frozenset(
-            {
-                "n_ctx", "n_special", "predict_special_tokens", "summary_type", "summary_use_proj",
-                "summary_activation", "summary_proj_to_labels", "summary_first_dropout",
-                "summary_last_dropout",
-            }
-        ),
-    ),
-    "bert": Family(
-        {
-            "hidden_size": _COUNT,
-            "intermediate_size": _COUNT,
-            "num_hidden_layers": _COUNT,
-            "num_attention_heads": _COUNT,
-            "vocab_size": _COUNT,
-            "type_vocab_size": _COUNT,
-            "max_position_embeddings": _COUNT,
-            "hidden_act": _ACTIVATION,
-            "layer_norm_eps": POSITIVE,
-            "position_embedding_type": one_of("absolute"),
-        },
-        _SIZES,
-        frozenset(
-            {
-                "directionality", "pooler_fc_size", "pooler_num_attention_heads", "pooler_num_fc_layers",
-                "pooler_size_per_head", "pooler_type",
-            }
-        ),
-    ),
-    "t5": Family(
-        {
-            "d_model": _COUNT,
-            "d_kv": _COUNT,
-            "d_ff": _COUNT,
-            "num_layers": _COUNT,
-            "num_decoder_layers": _COUNT.or_null(),
-            "num_heads": _COUNT,
-            "vocab_size": _COUNT,
-            "n_positions": _COUNT,
-            "relative_attention_num_buckets": _EVEN,
-            "relative_attention_max_distance": _COUNT,
-            "layer_norm_epsilon": POSITIVE,
-            "feed_forward_proj": one_of(*_ACTIVATIONS, *(f"gated-{name}" for name in _ACTIVATIONS)),
-            "dense_act_fn": _ACTIVATION,
-            "is_gated_act": _SWITCH,
-            "scale_decoder_outputs": _SWITCH,
-            "decoder_start_token_id": _INDEX,
-            "is_encoder_decoder": _ON,
-        },
-        ("d_model", "d_kv", "d_ff", "num_layers", "num_heads", "vocab_size", "decoder_start_token_id"),
-    ),
-}  # fmt: skip
 ROPES = {  # type -> the keys it needs, and those it may have
     "default": ((), ()),
     "linear": (("factor",), ()),
@@ -253,9 +139,9 @@ ROPES = {  # type -> the keys it needs, and those it may have
     ),
 }  # fmt: skip
 ROPE_RULES = {
-    "original_max_position_embeddings": _COUNT,
+    "original_max_position_embeddings": COUNT,
     "short_factor": _POSITIVES,
     "long_factor": _POSITIVES,
-    "truncate": _SWITCH,
-    "partial_rotary_factor": _WHOLE_HEAD,
+    "truncate": SWITCH,
+    "partial_rotary_factor": WHOLE_HEAD,
 }

@@ -5,12 +5,11 @@ transformers ignores a key it does not know and computes something else than the
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from typing import Any
 
 from playground.core.files.encoding import one_line
 from playground.engine.models.config_rules import (
-    FAMILIES,
     HARMLESS,
     OF_ANY_FAMILY,
     POSITIVE,
@@ -20,9 +19,10 @@ from playground.engine.models.config_rules import (
     one_of,
     shown,
 )
+from playground.engine.models.families.family import Config
+from playground.engine.models.families.table import FAMILIES
 from playground.errors import ConfigRefused, UnknownSetting, WrongArchitecture
 
-Config = Mapping[str, Any]
 LENGTH_DEPENDENT = frozenset({"dynamic", "longrope"})  # ropes whose angles change past a length
 
 
@@ -52,13 +52,13 @@ def check_config(model_id: str, config: Config, families: Collection[str]) -> No
     for key, value in config.items():
         if key in ("rope_parameters", "rope_scaling") and "rope_theta" in rules:
             _check_rope(model_id, key, value or {})
-        elif key == "layer_types" and name == "qwen3":
-            _check(model_id, key, value, _layer_types(config))
         elif key in rules:
             _check(model_id, key, value, rules[key])
         elif value is not None and key not in HARMLESS | family.harmless:
             raise UnknownSetting(model_id=model_id, key=one_line(key), value=shown(value))
-    _check_heads(model_id, name, config)
+    for key, rule_of in family.dependent.items():
+        if key in config:
+            _check(model_id, key, config[key], rule_of(config))
 
 
 def context_window(config: Config) -> int:
@@ -68,31 +68,23 @@ def context_window(config: Config) -> int:
     a model says of a text would depend on what is read beside it or in which pieces. So there it ends.
 
     Example:
-        >>> qwen = {"max_position_embeddings": 40960, "sliding_window": 4096, "max_window_layers": 2}
-        >>> context_window(qwen | {"use_sliding_window": False, "num_hidden_layers": 4})
+        >>> qwen = {"model_type": "qwen3", "max_position_embeddings": 40960, "num_hidden_layers": 4}
+        >>> qwen |= {"sliding_window": 4096, "max_window_layers": 2}
+        >>> context_window(qwen | {"use_sliding_window": False})
         40960
-        >>> context_window(qwen | {"use_sliding_window": True, "num_hidden_layers": 4})
+        >>> context_window(qwen | {"use_sliding_window": True})
         4096
     """
     names = ("max_position_embeddings", "n_positions", "n_ctx")
     limits = [next((int(config[name]) for name in names if config.get(name)), 0)]
-    if _has_window(config) and _slides(config):
+    family = FAMILIES.get(str(config.get("model_type")))
+    if family is not None and family.slides(config):
         limits.append(int(config["sliding_window"]))
     rope = config.get("rope_scaling") or config.get("rope_parameters") or {}
     if _rope_type(rope) == "longrope":
         name = "original_max_position_embeddings"
         limits.append(int(config.get(name) or rope.get(name) or limits[0]))
     return min(limits)
-
-
-def _has_window(config: Config) -> bool:
-    return bool(config.get("use_sliding_window") and config.get("sliding_window"))
-
-
-def _slides(config: Config) -> bool:
-    """True if a layer of Qwen 3 uses its window: those named, otherwise those from a number on."""
-    kinds, first = config.get("layer_types"), config.get("max_window_layers", 28)  # the library's default
-    return first < config["num_hidden_layers"] if kinds is None else "sliding_attention" in kinds
 
 
 def _check(model_id: str, key: str, value: object, rule: Rule) -> None:
@@ -118,28 +110,3 @@ def _check_rope(model_id: str, name: str, rope: object) -> None:
 
 def _rope_type(rope: Config) -> Any:  # noqa: ANN401  (JSON)
     return rope.get("rope_type", rope.get("type", "default"))
-
-
-def _layer_types(config: Config) -> Rule:
-    """One type per layer; a window only where there is one."""
-    kinds = ("full_attention", "sliding_attention") if _has_window(config) else ("full_attention",)
-    n_layer = config["num_hidden_layers"]
-
-    def fits(value: object) -> bool:
-        return isinstance(value, list) and len(value) == n_layer and all(one in kinds for one in value)
-
-    return Rule(f"{n_layer} × {' | '.join(kinds)}", fits).or_null()
-
-
-def _check_heads(model_id: str, family: str, config: Config) -> None:
-    """Heads share the width unless they have a size of their own; each key head serves equally many."""
-    for heads, width in (("num_attention_heads", "hidden_size"), ("n_head", "n_embd")):
-        if heads in config and family != "qwen3":
-            _check(model_id, heads, config[heads], _divisor(config[width]))
-    key_heads = "num_key_value_heads"
-    if key_heads in config:
-        _check(model_id, key_heads, config[key_heads], _divisor(config["num_attention_heads"]).or_null())
-
-
-def _divisor(number: int) -> Rule:
-    return Rule(f"{number}/1, {number}/2, {number}/3, …", lambda value: number % value == 0)

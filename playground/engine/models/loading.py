@@ -15,6 +15,7 @@ from playground.engine.models import hub
 from playground.engine.models.catalogue import catalogue, families_of, model_folder
 from playground.engine.models.configs import check_config, context_window
 from playground.engine.models.embedded import WHEELS, Progress, find_weights, place_embedded
+from playground.engine.models.families.table import FAMILIES
 from playground.engine.models.loaded import LoadedModel
 from playground.engine.models.tokenizing import TextTokenizer
 from playground.engine.models.whole_folder import is_model_folder, origin
@@ -32,7 +33,6 @@ from playground.settings import Settings
 if TYPE_CHECKING:
     import torch
 
-_TRACED_FAMILIES = frozenset({"llama", "qwen3", "gpt2", "bert"})
 # Weights that no page shows: heads of other tasks, and constants that old versions wrote with the weights.
 _NOT_READ = re.compile(
     r"(^|\.)(cls|classifier|score|qa_outputs)\.|\.(position_ids|inv_freq|masked_bias|attn\.bias)$"
@@ -158,7 +158,7 @@ def _model(entry: CatalogueEntry, folder: Path, dtype: torch.dtype) -> torch.nn.
         folder,
         config=_library_config(entry, folder),
         dtype=dtype,
-        attn_implementation=attention.NAME if entry.family in _TRACED_FAMILIES else "eager",
+        attn_implementation=attention.NAME if FAMILIES[entry.family].is_traced else "eager",
         use_safetensors=True,
         trust_remote_code=False,
         local_files_only=True,

@@ -11,8 +11,8 @@ import pytest
 from transformers import BertConfig, GPT2Config, LlamaConfig, PreTrainedConfig, Qwen3Config, T5Config
 
 from playground.engine.models.catalogue import KIND_OF_FAMILY, catalogue
-from playground.engine.models.config_rules import FAMILIES
 from playground.engine.models.configs import check_config, context_window
+from playground.engine.models.families.table import FAMILIES
 from playground.errors import ConfigRefused, UnknownSetting, WrongArchitecture
 from playground.settings import Settings
 
