@@ -66,6 +66,20 @@ def is_module(path: Path) -> bool:
     return path.with_suffix(".py").is_file() or (path / "__init__.py").is_file()
 
 
+# Modules that are started, not imported.
+STARTED = {"playground.app", "playground.bootstrap", "playground.cli"}
+
+
+def test_every_module_is_imported_by_another() -> None:
+    imported = {name for path in SOURCES for name in modules(path)}
+    own = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        for path in SOURCES
+        if path.is_relative_to(PACKAGE) and path.name != "__init__.py"
+    }
+    assert own - imported == STARTED
+
+
 def test_arrows_go_down_only() -> None:
     upward = [
         f"{path.relative_to(ROOT)} imports {name}"
