@@ -36,7 +36,7 @@ GB = 10**9
 # Bytes in the project's folder, in the temporary folder, and at home (downloads that pip keeps, models).
 NEEDED = {
     "cpu": (int(2.3 * GB), int(0.4 * GB), int(1.8 * GB)),
-    "cuda": (int(6.1 * GB), int(2.9 * GB), int(4.1 * GB)),
+    "cuda": (int(6.1 * GB), int(2.9 * GB), int(4.2 * GB)),
 }
 
 
