@@ -7,7 +7,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from playground.engine.contract.models import Capability, CatalogueEntry, Kind
+from playground.engine.contract.models import Capability, CatalogueEntry, Kind, Prefixes
 from playground.errors import BadValue
 from playground.settings import DEFAULT_DECODER, DEFAULT_ENCODER, MULTILINGUAL_ENCODER, Settings
 
@@ -85,6 +85,7 @@ def _entry(
         source="embedded" if model_id in _EMBEDDED else "hub",
         size_bytes=size_mb * 10**6,
         max_seq_length=_MAX_SEQ_LENGTHS.get(model_id, 0),
+        prefixes=_PREFIXES.get(model_id, Prefixes()),
     )
 
 
@@ -120,6 +121,8 @@ def _max_seq_length(folder: Path) -> int:
 
 _EMBEDDED = (DEFAULT_DECODER, DEFAULT_ENCODER, MULTILINGUAL_ENCODER)
 _MAX_SEQ_LENGTHS = {DEFAULT_ENCODER: 256, MULTILINGUAL_ENCODER: 512}  # as in their sentence_bert_config.json
+# Wang et al. 2024, "Multilingual E5 Text Embeddings", section 2: every text of its training has one of them.
+_PREFIXES = {MULTILINGUAL_ENCODER: Prefixes(text="passage: ", query="query: ")}
 _COMMITS = {  # what the hub's repositories held when this list was made; the others follow their branch
     "gpt2": "607a30d783dfa663caf39e06633721c8d4cfcd7e",
     "distilgpt2": "2290a62682d06624634c1f46a6ad5be0f47f38aa",

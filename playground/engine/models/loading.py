@@ -79,6 +79,7 @@ def model_info(entry: CatalogueEntry, settings: Settings) -> ModelInfo:
         revision=entry.revision,
         state=_state(entry, folder, settings),
         max_seq_length=entry.max_seq_length,
+        prefixes=entry.prefixes,
     )
     if folder is None:
         return info
