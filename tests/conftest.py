@@ -128,6 +128,17 @@ def real_settings() -> Settings:
 
 
 @pytest.fixture(scope="session")
+def with_e5(real_settings: Settings) -> Settings:
+    """Settings with multilingual-e5-small too. Tests that use it are marked `real`."""
+    from playground.engine.models.catalogue import catalogue
+    from playground.engine.models.loading import pull
+    from playground.settings import MULTILINGUAL_ENCODER
+
+    pull(catalogue(real_settings)[MULTILINGUAL_ENCODER], real_settings, lambda message, fraction: None)
+    return real_settings
+
+
+@pytest.fixture(scope="session")
 def live() -> Iterator[LiveServer]:
     """The playground on a free port, its default model ready."""
     from benchmarks.live_server import LiveServer

@@ -15,6 +15,8 @@ n_dims = 2
 seed = 0
 query = "pets"
 max_tokens = 256
+before_text = ""  # what the model wants to read before each sentence, and before what is searched
+before_query = ""
 
 path = Path(folder).expanduser()
 tokenizer = AutoTokenizer.from_pretrained(path)
@@ -30,7 +32,7 @@ def embed(sentence: str) -> np.ndarray:
     return (mean / mean.norm()).numpy()
 
 
-vectors = np.stack([embed(sentence) for sentence in sentences])
+vectors = np.stack([embed(before_text + sentence) for sentence in sentences])
 if method == "pca":
     points = PCA(n_dims, svd_solver="full").fit_transform(vectors.astype(np.float64))
 else:
@@ -43,7 +45,7 @@ for sentence, point in zip(sentences, points, strict=True):
 
 hits = []
 if query.strip():
-    cosines = vectors @ embed(query.strip())
+    cosines = vectors @ embed(before_query + query.strip())
     hits = [(int(row), float(cosines[row])) for row in np.argsort(-cosines, kind="stable")[:6]]
     for row, cosine in hits:
         print(f"{cosine:.4f}  {sentences[row]}")

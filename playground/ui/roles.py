@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from playground.core.scripts import is_written_in, script_of
 from playground.engine.contract.models import CatalogueEntry, ModelInfo
 from playground.engine.models.catalogue import POSITIONS_OF_FAMILY
-from playground.settings import DEFAULT_DECODER
-from playground.ui import frame, state, warming
+from playground.settings import DEFAULT_DECODER, MULTILINGUAL_ENCODER
+from playground.ui import compute, frame, state, warming
 from playground.ui.state import PageContext
+from playground.ui.unread_language import READ_CHARS
 
 
 def player(context: PageContext, role: str) -> PageContext | None:
@@ -16,11 +18,30 @@ def player(context: PageContext, role: str) -> PageContext | None:
     if _fits(context.model, role):
         return context
     known, settings = frame.models(), state.settings()
-    entry = known[settings.default_encoder if role in ("learned", "encoder") else settings.default_model]
+    entry = known[encoder_of(context.text) if role in ("learned", "encoder") else settings.default_model]
     if not _fits(entry, role):
         entry = known[DEFAULT_DECODER]
     info = warming.model_when_ready(entry)
     return None if info is None else replace(context, model=info)
+
+
+def encoder_of(text: str) -> str:
+    """Id of the encoder that reads a text unless the reader chose one.
+
+    The default one; the multilingual one, where it is on this machine, for a text in a script that the
+    default one was not trained on.
+    """
+    known, default = frame.models(), state.settings().default_encoder
+    if reads(known[default], text):
+        return default
+    infos = {info.model_id: info for info in compute.models()}
+    return default if infos[MULTILINGUAL_ENCODER].state == "absent" else MULTILINGUAL_ENCODER
+
+
+def reads(model: ModelInfo | CatalogueEntry, text: str) -> bool:
+    """True if the model was trained on the script of a text, as far as both are known."""
+    script = script_of(text[:READ_CHARS])
+    return not script or not model.languages or is_written_in(model.languages, script)
 
 
 def _fits(model: ModelInfo | CatalogueEntry, role: str) -> bool:

@@ -71,7 +71,7 @@ class Machine:
 
     def words(self) -> list[str]:
         """Each command by the word that tells it from the others."""
-        telling = ("venv", installation.PIP, installation.CPU_INDEX, "-e", installation.WEIGHTS, "pull")
+        telling = ("venv", installation.PIP, installation.CPU_INDEX, "-e", installation.WHEELS, "pull")
         return [next(word for word in telling if word in command) for command in self.seen]
 
 

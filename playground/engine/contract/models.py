@@ -26,6 +26,19 @@ class Download:
 
 
 @dataclass(frozen=True, slots=True)
+class Prefixes:
+    """What a model wants before a text of which it makes a sentence vector; "" for nothing.
+
+    Attributes:
+        text: Before a text that others are compared with.
+        query: Before what is searched for.
+    """
+
+    text: str = ""
+    query: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ModelInfo:
     """Facts about a model that are known without loading its weights.
 
@@ -45,6 +58,7 @@ class ModelInfo:
         n_layer, n_head, n_kv_head, d_model, d_head, d_vocab, n_ctx: From its config, 0 while unknown;
             n_ctx is as far as what it says of a text depends on that text alone.
         max_seq_length: Tokens of a text that its makers turn into a sentence vector, 0 if they do not say.
+        prefixes: What it wants before a text that becomes a sentence vector.
         n_parameters: Counted on the loaded model, 0 before.
         dtype, device: Number format and device of the loaded model, "" before.
         adapter, adapter_step: Name of the adapter it is used with, and the steps of its training.
@@ -69,6 +83,7 @@ class ModelInfo:
     d_vocab: int = 0
     n_ctx: int = 0
     max_seq_length: int = 0
+    prefixes: Prefixes = Prefixes()
     n_parameters: int = 0
     dtype: str = ""
     device: str = ""
@@ -125,6 +140,7 @@ class CatalogueEntry:
         source: A wheel of the package index that set-up installs, or the model hub.
         size_bytes: Size of the download (hub) or of the folder (embedded), 0 if unknown.
         max_seq_length: Tokens of a text that its makers turn into a sentence vector, 0 if they do not say.
+        prefixes: What it wants before a text that becomes a sentence vector.
     """
 
     model_id: str
@@ -138,3 +154,4 @@ class CatalogueEntry:
     source: Source
     size_bytes: int
     max_seq_length: int = 0
+    prefixes: Prefixes = Prefixes()

@@ -7,11 +7,11 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from playground.engine.contract.models import Capability, CatalogueEntry, Kind
+from playground.engine.contract.models import Capability, CatalogueEntry, Kind, Prefixes
 from playground.engine.models.families.family import Positions
 from playground.engine.models.families.table import FAMILIES
 from playground.errors import BadValue
-from playground.settings import DEFAULT_DECODER, DEFAULT_ENCODER, Settings
+from playground.settings import DEFAULT_DECODER, DEFAULT_ENCODER, MULTILINGUAL_ENCODER, Settings
 
 KIND_OF_FAMILY: dict[str, Kind] = {name: family.kind for name, family in FAMILIES.items()}
 POSITIONS_OF_FAMILY: dict[str, Positions] = {name: family.positions for name, family in FAMILIES.items()}
@@ -79,9 +79,10 @@ def _entry(
         languages=tuple(languages.split()),
         licence=licence,
         revision=_COMMITS.get(model_id, "main"),
-        source="embedded" if model_id in (DEFAULT_DECODER, DEFAULT_ENCODER) else "hub",
+        source="embedded" if model_id in _EMBEDDED else "hub",
         size_bytes=size_mb * 10**6,
         max_seq_length=_MAX_SEQ_LENGTHS.get(model_id, 0),
+        prefixes=_PREFIXES.get(model_id, Prefixes()),
     )
 
 
@@ -115,7 +116,10 @@ def _max_seq_length(folder: Path) -> int:
     return said if isinstance(said, int) and said > 0 else 0
 
 
-_MAX_SEQ_LENGTHS = {DEFAULT_ENCODER: 256}  # as in its sentence_bert_config.json
+_EMBEDDED = (DEFAULT_DECODER, DEFAULT_ENCODER, MULTILINGUAL_ENCODER)
+_MAX_SEQ_LENGTHS = {DEFAULT_ENCODER: 256, MULTILINGUAL_ENCODER: 512}  # as in their sentence_bert_config.json
+# Wang et al. 2024, "Multilingual E5 Text Embeddings", section 2: every text of its training has one of them.
+_PREFIXES = {MULTILINGUAL_ENCODER: Prefixes(text="passage: ", query="query: ")}
 _COMMITS = {  # what the hub's repositories held when this list was made; the others follow their branch
     "gpt2": "607a30d783dfa663caf39e06633721c8d4cfcd7e",
     "distilgpt2": "2290a62682d06624634c1f46a6ad5be0f47f38aa",
@@ -126,9 +130,13 @@ _COMMITS = {  # what the hub's repositories held when this list was made; the ot
     "klue/bert-base": "77c8b3d707df785034b4e50f2da5d37be5f0f546",
     "google-t5/t5-small": "df1b051c49625cf57a3d0d8d3863ed4d13564fe4",
 }
+_OF_E5 = (  # of some hundred languages, those with the most text; Conneau et al. 2020, figure 1
+    "en ko ar bg cs da de el es fa fi fr he hi hu id it ja nl no pl pt ro ru sv th tr uk vi zh"
+)
 _ALLOWED = (  # id, name, family, languages, licence, MB
     _entry(DEFAULT_DECODER, "SmolLM2 135M Instruct", "llama", "en", "Apache-2.0", 542, chat=True),
     _entry(DEFAULT_ENCODER, "MiniLM L6 v2", "bert", "en", "Apache-2.0", 92),
+    _entry(MULTILINGUAL_ENCODER, "multilingual E5 small", "bert", _OF_E5, "MIT", 480),
     _entry("gpt2", "GPT-2 124M", "gpt2", "en", "MIT", 548),
     _entry("distilgpt2", "DistilGPT-2 82M", "gpt2", "en", "Apache-2.0", 353),
     _entry("HuggingFaceTB/SmolLM2-135M", "SmolLM2 135M", "llama", "en", "Apache-2.0", 269),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,11 +14,11 @@ from playground.engine.contract.models import CatalogueEntry, ModelInfo, State
 from playground.engine.models import hub
 from playground.engine.models.catalogue import catalogue, families_of, model_folder
 from playground.engine.models.configs import check_config, context_window
-from playground.engine.models.embedded import WHEELS, Progress, find_weights, place_embedded
+from playground.engine.models.embedded import WHEELS, find_weights, place_embedded
 from playground.engine.models.families.table import FAMILIES
 from playground.engine.models.loaded import LoadedModel
 from playground.engine.models.tokenizing import TextTokenizer
-from playground.engine.models.whole_folder import is_model_folder, origin
+from playground.engine.models.whole_folder import Progress, is_model_folder, origin
 from playground.errors import (
     BadValue,
     Message,
@@ -79,6 +79,7 @@ def model_info(entry: CatalogueEntry, settings: Settings) -> ModelInfo:
         revision=entry.revision,
         state=_state(entry, folder, settings),
         max_seq_length=entry.max_seq_length,
+        prefixes=entry.prefixes,
     )
     if folder is None:
         return info
@@ -99,7 +100,12 @@ def load_tokenizer(entry: CatalogueEntry, settings: Settings) -> TextTokenizer:
     return TextTokenizer(entry.model_id, _folder(entry, settings))
 
 
-def load(entry: CatalogueEntry, settings: Settings, progress: Progress) -> LoadedModel:
+def load(
+    entry: CatalogueEntry,
+    settings: Settings,
+    progress: Progress,
+    tokenizer_of: Callable[[str], TextTokenizer] | None = None,
+) -> LoadedModel:
     """Read a model that is on this machine; the embedded ones are made from their wheels if need be.
 
     One at a time in a process.
@@ -108,6 +114,7 @@ def load(entry: CatalogueEntry, settings: Settings, progress: Progress) -> Loade
         entry: Entry of the model in the catalogue.
         settings: Places, device and dtype.
         progress: Told what happens and how far it is, 0..1.
+        tokenizer_of: Gives the model's tokenizer where there may be one already; it may be large.
 
     Raises:
         ModelNotFound: The model is not on this machine: `pull` it first.
@@ -122,7 +129,7 @@ def load(entry: CatalogueEntry, settings: Settings, progress: Progress) -> Loade
     folder = _folder(entry, settings)
     check_config(entry.model_id, _config_json(folder), families_of(entry))
     progress(Message("Reading the tokenizer"), 0.9)
-    tokenizer = TextTokenizer(entry.model_id, folder)
+    tokenizer = tokenizer_of(entry.model_id) if tokenizer_of else TextTokenizer(entry.model_id, folder)
     with _BUILDING:
         progress(Message("Loading the program parts"), 0.92)
         import torch

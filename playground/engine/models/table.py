@@ -14,9 +14,9 @@ from playground.engine.contract.models import CatalogueEntry, Download, ModelInf
 from playground.engine.memory import freeze_heap
 from playground.engine.models import loading
 from playground.engine.models.catalogue import catalogue
-from playground.engine.models.embedded import Progress
 from playground.engine.models.loaded import LoadedModel
 from playground.engine.models.tokenizing import TextTokenizer
+from playground.engine.models.whole_folder import Progress
 from playground.errors import Cancelled, Message, ModelNotFound, PlaygroundError
 from playground.settings import Settings
 
@@ -39,6 +39,7 @@ class ModelTable:
         self._downloads: dict[Future[LoadedModel], Download] = {}
         self._infos: dict[str, ModelInfo] = {}
         self._tokenizers: dict[str, TextTokenizer] = {}
+        self._reading = threading.Lock()
         self._loaders = ThreadPoolExecutor(max_workers=2, thread_name_prefix="model-loader")
 
     def entry(self, model_id: str) -> CatalogueEntry:
@@ -61,11 +62,12 @@ class ModelTable:
         Raises:
             ModelNotFound: The model is not on this machine.
         """
-        known = self._tokenizers.get(model_id)
-        if known is None:
-            known = loading.load_tokenizer(self.entry(model_id), self._settings)
-            self._tokenizers[model_id] = known
-        return known
+        if model_id not in self._tokenizers:
+            with self._reading:  # one at a time: one of 250,000 pieces takes 300 MB and a second
+                if model_id not in self._tokenizers:
+                    made = loading.load_tokenizer(self.entry(model_id), self._settings)
+                    self._tokenizers[model_id] = made
+        return self._tokenizers[model_id]
 
     def load(self, model_id: str) -> Future[LoadedModel]:
         """Start to load, or download and load, unless that is done or under way.
@@ -168,7 +170,7 @@ class ModelTable:
             self._messages[entry.model_id] = message
 
         self._bring(future, entry, progress)
-        loaded = loading.load(entry, self._settings, progress)
+        loaded = loading.load(entry, self._settings, progress, self.tokenizer)
         with self._lock:
             self._make_room(entry.model_id, _size_bytes(loaded))
         freeze_heap()

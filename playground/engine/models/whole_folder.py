@@ -10,16 +10,22 @@ import errno
 import hashlib
 import json
 import os
+import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
 from safetensors import SafetensorError, safe_open
 
-from playground.errors import CannotWrite, DiskFull, FileLimit
+from playground.errors import CannotWrite, DiskFull, FileLimit, Message
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Progress = Callable[[Message, float], None]  # what happens, and how far it is, 0..1
 
 METADATA = "playground.json"
 _MARGIN_BYTES = 50 * 10**6
@@ -180,3 +186,27 @@ def sha256_of(path: Path) -> str:
     """The SHA-256 of a file, 64 hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_json(path: Path, values: dict[str, Any]) -> None:
+    """Write a small file for people and machines."""
+    path.write_text(json.dumps(values, indent=2, ensure_ascii=False) + "\n", "utf-8")
+
+
+def write_weights(path: Path, tensors: dict[str, NDArray[Any]]) -> None:
+    """Write a safetensors file for PyTorch.
+
+    Args:
+        path: The file.
+        tensors: Name -> values, of any shape.
+
+    Raises:
+        OSError: The disk's own complaint, which safetensors wraps: "... (os error 28)".
+    """
+    from safetensors.numpy import save_file
+
+    try:
+        save_file(tensors, path, metadata={"format": "pt"})
+    except SafetensorError as error:
+        code = re.search(r"os error (\d+)", str(error))
+        raise OSError(int(code[1]) if code else errno.EIO, str(error)) from error

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from playground.core import pieces
 from playground.core.canonical import is_same
@@ -16,6 +17,8 @@ from playground.core.embeddings import EmbeddingTable
 from playground.paths import site_root
 from playground.ui import compute, show
 from playground.ui.text import _, plain
+
+NARROW = 0.5  # at least as close are all vectors of a model that puts everything close together
 
 
 @lru_cache
@@ -71,6 +74,21 @@ def table_provenance(table: EmbeddingTable) -> None:
         table.device,
     ]
     st.caption(plain(" · ".join(words)))
+
+
+def cosines_in_words(cosines: NDArray[np.float32]) -> str:
+    """One sentence where no two of several vectors are far from each other; else "".
+
+    Args:
+        cosines: Cosine of every two. Shape [n, n].
+    """
+    others = cosines[~np.eye(len(cosines), dtype=bool)]
+    if not others.size or others.min() < NARROW:
+        return ""
+    return _(
+        "All these cosines lie between {low:.2f} and {high:.2f}: this model puts everything close together, "
+        "so their order says something, their size does not."
+    ).format(low=others.min(), high=others.max())
 
 
 def script(name: str, model: str, **values: object) -> str:

@@ -19,9 +19,9 @@ from playground.core.trace import Trace
 from playground.engine.contract.models import ModelInfo
 from playground.errors import PlaygroundError
 from playground.settings import DEFAULT_DECODER
-from playground.ui import compute, show, state
+from playground.ui import compute, roles, show
 from playground.ui.choose import choose
-from playground.ui.embeddings.choosing import samples, script
+from playground.ui.embeddings.choosing import cosines_in_words, samples, script
 from playground.ui.state import PageContext
 from playground.ui.text import _, plain, sentence
 from playground.ui.url import setting
@@ -37,14 +37,14 @@ _OWN_TEXT = (
 
 def draw(context: PageContext, _table: EmbeddingTable) -> None:
     """Model, word and sentences; then map, cosines and separation under one layer slider."""
-    infos = _models(context)
     left, right = st.columns([3, 2])
     with left:
         names = {word: word for word in samples()["contexts"]} | {OWN: _("my own")}
         sample = choose("emb_sample", names, _("Word"))
+    word, texts, groups = _own() if sample == OWN else _sample(sample)
+    infos = _models(context, " ".join(texts))
     with right:
         model = infos[choose("emb_reader", {i: info.name for i, info in infos.items()}, _("Model"))]
-    word, texts, groups = _own() if sample == OWN else _sample(sample)
     if not word or not texts:
         st.info(_("Enter a word and at least two sentences that contain it, one per line."))
         return
@@ -54,10 +54,15 @@ def draw(context: PageContext, _table: EmbeddingTable) -> None:
         _panel(context, model, word, kept, trace, folded)
 
 
-def _models(context: PageContext) -> dict[str, ModelInfo]:
-    """The chosen model, SmolLM2 and the default encoder: those that can be read from, each once."""
+def _models(context: PageContext, text: str) -> dict[str, ModelInfo]:
+    """The chosen model, SmolLM2 and an encoder: those that can be read from, each once.
+
+    First comes the chosen one, or the encoder where only that was trained on the script of the sentences.
+    """
     known = {info.model_id: info for info in compute.models()}
-    wanted = dict.fromkeys((context.model.model_id, DEFAULT_DECODER, state.settings().default_encoder))
+    chosen, encoder = context.model.model_id, roles.encoder_of(text)
+    foreign = not roles.reads(context.model, text) and roles.reads(known[encoder], text)
+    wanted = dict.fromkeys((*([encoder] if foreign else []), chosen, DEFAULT_DECODER, encoder))
     return {
         model: known[model]
         for model in wanted
@@ -201,7 +206,8 @@ def _reading(found: Contexts, layer: int, best: int | None, tokens: tuple[str, .
         told.append(_("This model reads from the left: only what stands before the word can move it."))
     else:
         told.append(_("This model reads both sides: words after it move it too."))
-    return " ".join(told)
+    told.append(cosines_in_words(found.cosines[found.layers.index(layer)]))
+    return " ".join(filter(None, told))
 
 
 def _lowest(found: Contexts) -> float:

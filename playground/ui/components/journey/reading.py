@@ -34,7 +34,12 @@ def _ending(scene: Scene) -> str:
 
 
 def _past_the_makers(scene: Scene) -> str:
-    """A note on the length at which other programs cut the text before they make a sentence vector of it."""
+    """A note on how others read the text for a sentence vector: with words before it, or its beginning."""
+    if scene.journey.sentence is not None and scene.model.prefixes.text:
+        return _(
+            "On the page Embeddings this text has another vector: there `{prefix}` stands before it, as in "
+            "the training of {model}."
+        ).format(prefix=scene.model.prefixes.text, model=plain(scene.model.name))
     limit = scene.model.max_seq_length
     if scene.journey.sentence is None or not 0 < limit < len(scene.tokenization):
         return ""
