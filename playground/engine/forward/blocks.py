@@ -29,7 +29,9 @@ class Block:
         attention: Everything with the queries, keys, values and the output.
         attention_output: Reads all heads' outputs side by side, writes into the residual stream.
         mlp: The feed-forward part.
-        mlp_output: The last layer of the MLP; its output is added to the residual stream.
+        mlp_output: The last projection of the MLP.
+        attention_write, mlp_write: Give what is added to the residual stream: that output itself, or its
+            norm.
     """
 
     whole: torch.nn.Module
@@ -37,6 +39,8 @@ class Block:
     attention_output: torch.nn.Module
     mlp: torch.nn.Module
     mlp_output: torch.nn.Module
+    attention_write: torch.nn.Module
+    mlp_write: torch.nn.Module
 
 
 def blocks(loaded: LoadedModel) -> list[Block]:
@@ -50,6 +54,8 @@ def blocks(loaded: LoadedModel) -> list[Block]:
             one.get_submodule(paths.attention_output),
             one.get_submodule(paths.mlp),
             one.get_submodule(paths.mlp_output),
+            one.get_submodule(paths.attention_norm or paths.attention_output),
+            one.get_submodule(paths.mlp_norm or paths.mlp_output),
         )
         for one in loaded.model.base_model.get_submodule(family.blocks)
     ]
@@ -69,13 +75,16 @@ def collect_block_outputs(loaded: LoadedModel) -> Iterator[BlockOutputs]:
     outputs = BlockOutputs()
 
     def keep(into: list[torch.Tensor]) -> Any:  # noqa: ANN401  (a torch hook)
-        return lambda _module, _arguments, output: into.append(output)
+        def hook(_module: object, _arguments: object, output: torch.Tensor) -> None:
+            into.append(output.view_as(outputs.attention[-1]) if into is outputs.mlp else output)
+
+        return hook  # OPT's MLP is handed all rows of the batch as one
 
     with ExitStack() as hooks:
         for block in blocks(loaded):
             for module, into in (
-                (block.attention_output, outputs.attention),
-                (block.mlp_output, outputs.mlp),
+                (block.attention_write, outputs.attention),
+                (block.mlp_write, outputs.mlp),
             ):
                 hooks.callback(module.register_forward_hook(keep(into)).remove)
         yield outputs

@@ -20,6 +20,7 @@ from playground.core.interventions import Intervention
 from playground.core.trace import Trace
 from playground.engine.contract.traces import Capture
 from playground.engine.forward.blocks import BlockOutputs, collect_block_outputs, intervened
+from playground.engine.forward.positions import table_rows
 from playground.engine.forward.predictions import predictions
 from playground.engine.models.finite import check_finite
 from playground.engine.models.loaded import LoadedModel
@@ -131,7 +132,7 @@ def _single_stack(loaded: LoadedModel, rows: Sequence[InputRow], capture: Captur
     if any(row.position_ids is not None for row in rows):
         # Without a mask of its own transformers takes a jump in the positions for the start of another text.
         arguments["attention_mask"] = torch.ones_like(ids) if mask is None else mask
-        positions = [row.position_ids or tuple(range(len(row.input_ids))) for row in rows]
+        positions = [table_rows(loaded, row.input_ids, row.position_ids) for row in rows]
         arguments["position_ids"], _mask = pad(positions, loaded.device)
     if loaded.info.kind == "decoder":
         arguments["use_cache"] = False
@@ -152,7 +153,7 @@ def _single_stack(loaded: LoadedModel, rows: Sequence[InputRow], capture: Captur
     if capture.attentions:
         _put_attentions(results, calls, lengths, capture)
     if capture.query_key:
-        _put_positions(results, "queries", [call.query for call in calls], lengths)
+        _put_positions(results, "queries", [_query(call) for call in calls], lengths)
         _put_positions(results, "keys", [call.key for call in calls], lengths)
         _put_positions(results, "values", [call.value for call in calls], lengths)
     if capture.block_outputs:
@@ -224,6 +225,12 @@ def _put_positions(
     stacked = torch.stack(tuple(layers)).float().cpu().numpy()
     for row, n in enumerate(lengths):
         results[row][name] = stacked[:, row, ..., :n, :].copy()
+
+
+def _query(call: Call) -> torch.Tensor:
+    """The query whose product with a key, divided by √d_head, is the score, whatever the layer scales by."""
+    root = call.query.shape[-1] ** 0.5
+    return call.query if call.scale * root == 1 else call.query * (call.scale * root)
 
 
 def _scaled(weights: torch.Tensor, scale: Literal["uint8", "float32"] | None) -> Array:

@@ -46,13 +46,23 @@ def unembedding(loaded: LoadedModel, token_ids: tuple[int, ...]) -> Unembedding:
     bias, head_bias = getattr(norm, "bias", None), getattr(head, "bias", None)
     return Unembedding(
         norm="rms" if bias is None else "layer",
-        weight=_array(norm.weight),
+        weight=norm_weight(norm, loaded),
         bias=np.zeros(loaded.info.d_model, np.float32) if bias is None else _array(bias),
-        epsilon=float(norm.variance_epsilon if bias is None else norm.eps),
+        epsilon=norm_epsilon(norm),
         token_ids=token_ids,
         rows=_array(head.weight[chosen]),
         row_bias=np.zeros(len(chosen), np.float32) if head_bias is None else _array(head_bias[chosen]),
     )
+
+
+def norm_weight(norm: Any, loaded: LoadedModel) -> Array:  # noqa: ANN401  (transformers is untyped)
+    """The factors by which a norm of the model scales. Shape [d_model], or [d_head] of a norm of heads."""
+    return _array(norm.weight + 1 if FAMILIES[loaded.info.family].norm_adds_one else norm.weight)
+
+
+def norm_epsilon(norm: Any) -> float:  # noqa: ANN401  (transformers is untyped)
+    """The epsilon of a norm, under the name that its class has for it."""
+    return float(getattr(norm, "variance_epsilon", None) or norm.eps)
 
 
 def head_output(loaded: LoadedModel, layer: int, head: int) -> Array:
@@ -63,15 +73,18 @@ def head_output(loaded: LoadedModel, layer: int, head: int) -> Array:
 
     Raises:
         BadValue: The model has no such head.
+        Unsupported: A norm stands between the heads and the residual stream.
     """
-    info = loaded.info
+    info, family = loaded.info, FAMILIES[loaded.info.family]
+    if family.block.attention_norm:
+        raise Unsupported(model_id=info.model_id, capability=Message("what one head alone adds"))
     if not (0 <= layer < info.n_layer and 0 <= head < info.n_head):
         raise BadValue(
             name="head", value=f"{layer}.{head}", allowed=f"0.0-{info.n_layer - 1}.{info.n_head - 1}"
         )
     projection = blocks(loaded)[layer].attention_output
     weight: Any = projection.weight
-    weight = weight if FAMILIES[info.family].stores_in_out else weight.t()
+    weight = weight if family.stores_in_out else weight.t()
     return _array(weight[head * info.d_head : (head + 1) * info.d_head])
 
 

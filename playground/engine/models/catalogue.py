@@ -14,7 +14,9 @@ from playground.errors import BadValue
 from playground.settings import DEFAULT_DECODER, DEFAULT_ENCODER, MULTILINGUAL_ENCODER, Settings
 
 KIND_OF_FAMILY: dict[str, Kind] = {name: family.kind for name, family in FAMILIES.items()}
-POSITIONS_OF_FAMILY: dict[str, Positions] = {name: family.positions for name, family in FAMILIES.items()}
+POSITIONS_OF_FAMILY: dict[str, Positions] = {  # of those whose scheme can be shown
+    name: family.positions for name, family in FAMILIES.items() if family.has_clocks or family.position_table
+}
 CAPABILITIES_OF_KIND: dict[Kind, frozenset[Capability]] = {
     "decoder": frozenset({"attentions", "query_key", "hidden_states", "logits", "generate"}),
     "encoder": frozenset({"attentions", "query_key", "hidden_states"}),
@@ -75,7 +77,7 @@ def _entry(
         name=name,
         kind=kind,
         family=family,
-        capabilities=CAPABILITIES_OF_KIND[kind] | chat_template,
+        capabilities=_capabilities(family) | chat_template,
         languages=tuple(languages.split()),
         licence=licence,
         revision=_COMMITS.get(model_id, "main"),
@@ -84,6 +86,10 @@ def _entry(
         max_seq_length=_MAX_SEQ_LENGTHS.get(model_id, 0),
         prefixes=_PREFIXES.get(model_id, Prefixes()),
     )
+
+
+def _capabilities(family: str) -> frozenset[Capability]:
+    return CAPABILITIES_OF_KIND[KIND_OF_FAMILY[family]] - FAMILIES[family].lacks
 
 
 def _added(model_id: str, settings: Settings) -> CatalogueEntry:
@@ -103,7 +109,7 @@ def _added(model_id: str, settings: Settings) -> CatalogueEntry:
     kind = KIND_OF_FAMILY.get(family)
     if kind is None:
         return bare
-    capabilities = CAPABILITIES_OF_KIND[kind]
+    capabilities = _capabilities(family)
     if chats:
         capabilities = capabilities | {"chat_template"}
     return replace(bare, kind=kind, family=family, capabilities=capabilities, max_seq_length=reads)

@@ -15,11 +15,12 @@ from playground.engine.models.config_rules import (
     POSITIVE,
     ROPE_RULES,
     ROPES,
+    SHARE,
     Rule,
     one_of,
     shown,
 )
-from playground.engine.models.families.family import Config
+from playground.engine.models.families.family import Config, Family
 from playground.engine.models.families.table import FAMILIES
 from playground.errors import ConfigRefused, UnknownSetting, WrongArchitecture
 
@@ -50,8 +51,8 @@ def check_config(model_id: str, config: Config, families: Collection[str]) -> No
             rule = rules[key]
             raise ConfigRefused(model_id=model_id, key=key, value="null", allowed=rule.allowed)
     for key, value in config.items():
-        if key in ("rope_parameters", "rope_scaling") and "rope_theta" in rules:
-            _check_rope(model_id, key, value or {})
+        if key in ("rope_parameters", "rope_scaling") and family.ropes:
+            _check_ropes(model_id, key, value or {}, family)
         elif key in rules:
             _check(model_id, key, value, rules[key])
         elif value is not None and key not in HARMLESS | family.harmless:
@@ -78,8 +79,10 @@ def context_window(config: Config) -> int:
     names = ("max_position_embeddings", "n_positions", "n_ctx")
     limits = [next((int(config[name]) for name in names if config.get(name)), 0)]
     family = FAMILIES.get(str(config.get("model_type")))
-    if family is not None and family.slides(config):
-        limits.append(int(config["sliding_window"]))
+    if family is not None and family.ids_are_rows:
+        limits[0] -= family.first_row(config)
+    if family is not None and (window := family.window(config)):
+        limits.append(window)
     rope = config.get("rope_scaling") or config.get("rope_parameters") or {}
     if _rope_type(rope) == "longrope":
         name = "original_max_position_embeddings"
@@ -92,17 +95,30 @@ def _check(model_id: str, key: str, value: object, rule: Rule) -> None:
         raise ConfigRefused(model_id=model_id, key=key, value=shown(value), allowed=rule.allowed)
 
 
-def _check_rope(model_id: str, name: str, rope: object) -> None:
+def _check_ropes(model_id: str, name: str, rope: object, family: Family) -> None:
+    """One rotation; of a family with one for each type of layers that type's, under its name."""
+    if not (family.has_ropes_by_layer and name == "rope_parameters" and isinstance(rope, dict)):
+        _check_rope(model_id, name, rope, family)
+        return
+    for key, value in rope.items():
+        if key not in ("full_attention", "sliding_attention"):
+            raise UnknownSetting(model_id=model_id, key=one_line(f"{name}.{key}"), value=shown(value))
+        _check_rope(model_id, f"{name}.{key}", value or {}, family)
+
+
+def _check_rope(model_id: str, name: str, rope: object, family: Family) -> None:
     if not isinstance(rope, dict):
         raise ConfigRefused(model_id=model_id, key=name, value=shown(rope), allowed="{…}, null")
     kind = _rope_type(rope)
-    _check(model_id, f"{name}.{'rope_type' if 'rope_type' in rope else 'type'}", kind, one_of(*ROPES))
+    _check(model_id, f"{name}.{'rope_type' if 'rope_type' in rope else 'type'}", kind, one_of(*family.ropes))
     _check(model_id, f"{name}.type", rope.get("type", kind), one_of(kind))
     needed, possible = ROPES[kind]
     for key in needed:
         _check(model_id, f"{name}.{key}", rope.get(key), ROPE_RULES.get(key, POSITIVE))
     for key, value in rope.items():
-        if key in (*needed, *possible, "rope_theta", "partial_rotary_factor"):
+        if key == "partial_rotary_factor" and family.is_partly_rotated:
+            _check(model_id, f"{name}.{key}", value, SHARE)
+        elif key in (*needed, *possible, "rope_theta", "partial_rotary_factor"):
             _check(model_id, f"{name}.{key}", value, ROPE_RULES.get(key, POSITIVE))
         elif value is not None and key not in ("rope_type", "type"):
             raise UnknownSetting(model_id=model_id, key=one_line(f"{name}.{key}"), value=shown(value))

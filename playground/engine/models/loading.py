@@ -15,6 +15,7 @@ from playground.engine.models import hub
 from playground.engine.models.catalogue import catalogue, families_of, model_folder
 from playground.engine.models.configs import check_config, context_window
 from playground.engine.models.embedded import WHEELS, find_weights, place_embedded
+from playground.engine.models.families.family import Family
 from playground.engine.models.families.table import FAMILIES
 from playground.engine.models.loaded import LoadedModel
 from playground.engine.models.tokenizing import TextTokenizer
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 _NOT_READ = re.compile(
     r"(^|\.)(cls|classifier|score|qa_outputs)\.|\.(position_ids|inv_freq|masked_bias|attn\.bias)$"
 )
-_NOT_NEEDED = re.compile(r"^(bert\.)?pooler\.")
+_NOT_NEEDED = re.compile(r"^(\w+\.)?pooler\.")
 _BUILDING = threading.Lock()  # transformers' from_pretrained switches defaults of the whole process
 
 
@@ -193,16 +194,28 @@ def _library_config(entry: CatalogueEntry, folder: Path) -> Any:  # noqa: ANN401
         raise WrongConfig(model_id=entry.model_id, reason=reason[:200]) from error
     config.output_hidden_states = config.output_attentions = False
     if getattr(config, "sliding_window", None) is not None:
-        config.use_sliding_window, config.sliding_window = False, None
-        config.layer_types = ["full_attention"] * config.num_hidden_layers
+        _leave_out_window(config, FAMILIES[entry.family])
     return config
+
+
+def _leave_out_window(config: Any, family: Family) -> None:  # noqa: ANN401  (transformers is untyped)
+    if family.keeps_layer_types:
+        config.sliding_window = config.max_position_embeddings + 1
+        return
+    config.sliding_window = None
+    if hasattr(config, "use_sliding_window"):
+        config.use_sliding_window = False
+    if hasattr(config, "layer_types"):
+        config.layer_types = ["full_attention"] * config.num_hidden_layers
 
 
 def _check_weights(entry: CatalogueEntry, report: Mapping[str, Any]) -> None:
     """Refuse a model of which the library had to make weights up, or left some out, where a page shows it."""
+    heads = FAMILIES[entry.family].other_heads
+    not_read = re.compile(rf"{heads}|{_NOT_READ.pattern}") if heads else _NOT_READ
     odd = [
         *(name for name in report["missing_keys"] if not _NOT_NEEDED.search(name)),
-        *(name for name in report["unexpected_keys"] if not _NOT_READ.search(name)),
+        *(name for name in report["unexpected_keys"] if not not_read.search(name)),
         *(name for name, *_shapes in report["mismatched_keys"]),
     ]
     if odd:
@@ -265,9 +278,9 @@ def _revision(entry: CatalogueEntry, folder: Path) -> str:
 
 
 _SIZES = {
-    "n_layer": ("num_hidden_layers", "n_layer", "num_layers", "encoder_layers"),
-    "n_head": ("num_attention_heads", "n_head", "num_heads", "encoder_attention_heads"),
-    "d_model": ("hidden_size", "n_embd", "d_model"),
+    "n_layer": ("num_hidden_layers", "n_layer", "num_layers", "n_layers", "encoder_layers"),
+    "n_head": ("num_attention_heads", "n_head", "num_heads", "n_heads", "encoder_attention_heads"),
+    "d_model": ("hidden_size", "n_embd", "d_model", "dim"),
     "d_vocab": ("vocab_size",),
 }
 

@@ -59,10 +59,12 @@ class _SlotLinear(torch.nn.Module):
             own = x.to(B.dtype)
             low = own if A is None else linear(own, A[only])
             return y + (bank.scalings[only] * linear(low, B[only])).to(y.dtype)
-        own = bank.dropped(x.to(B.dtype))  # [slot, node, d_in]
+        own = x.to(B.dtype).view(len(bank.slots), -1, x.shape[-1])  # OPT's MLP is handed all slots as one
+        own = bank.dropped(own)  # [slot, node, d_in]
         low = own if A is None else torch.bmm(own, A.transpose(1, 2))
-        made = torch.baddbmm(y.to(B.dtype), low * bank.scalings[:, None, None], B.transpose(1, 2))
-        return made.to(y.dtype)
+        added = low * bank.scalings[:, None, None]
+        made = torch.baddbmm(y.to(B.dtype).view(*own.shape[:2], -1), added, B.transpose(1, 2))
+        return made.to(y.dtype).view_as(y)
 
 
 class _YieldPoint(torch.autograd.Function):

@@ -8,7 +8,25 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from transformers import BertConfig, GPT2Config, LlamaConfig, PreTrainedConfig, Qwen3Config, T5Config
+from transformers import (
+    BertConfig,
+    DistilBertConfig,
+    ElectraConfig,
+    Gemma3TextConfig,
+    GPT2Config,
+    GPTNeoXConfig,
+    LlamaConfig,
+    MistralConfig,
+    Olmo2Config,
+    OPTConfig,
+    Phi3Config,
+    PreTrainedConfig,
+    Qwen2Config,
+    Qwen3Config,
+    RobertaConfig,
+    T5Config,
+    XLMRobertaConfig,
+)
 
 from playground.engine.models.catalogue import KIND_OF_FAMILY, catalogue
 from playground.engine.models.configs import check_config, context_window
@@ -16,7 +34,11 @@ from playground.engine.models.families.table import FAMILIES
 from playground.errors import ConfigRefused, UnknownSetting, WrongArchitecture
 from playground.settings import Settings
 
-CONFIGS: tuple[type[PreTrainedConfig], ...] = (LlamaConfig, Qwen3Config, GPT2Config, BertConfig, T5Config)
+CONFIGS: tuple[type[PreTrainedConfig], ...] = (
+    LlamaConfig, Qwen2Config, Qwen3Config, MistralConfig, Gemma3TextConfig, Phi3Config, Olmo2Config,
+    GPT2Config, GPTNeoXConfig, OPTConfig, BertConfig, RobertaConfig, XLMRobertaConfig, DistilBertConfig,
+    ElectraConfig, T5Config,
+)  # fmt: skip
 LABELS = {"id2label": {"0": "LABEL_0"}, "label2id": {"LABEL_0": 0}, "_num_labels": 1}
 LLAMA = {
     "architectures": ["LlamaForCausalLM"], "attention_bias": False, "attention_dropout": 0.0,
@@ -111,7 +133,7 @@ def test_the_configs_of_real_models_are_let_in(model_id: str) -> None:
 
 
 def test_every_family_of_the_catalogue_is_known() -> None:
-    assert set(FAMILIES) == set(KIND_OF_FAMILY)
+    assert set(FAMILIES) == set(KIND_OF_FAMILY) == {kind.model_type for kind in CONFIGS}
     hub = {entry.model_id for entry in catalogue(Settings()).values() if entry.source == "hub"}
     assert hub <= set(REAL), "each with its config.json above"
 
@@ -220,7 +242,8 @@ def test_a_key_that_is_not_known_is_refused_by_name(
     "config", [{}, {"model_type": "mamba"}, {"model_type": ["gpt2"]}, {"model_type": None}]
 )
 def test_another_family_is_named_with_those_there_are(config: dict[str, Any]) -> None:
-    with pytest.raises(WrongArchitecture, match="is not supported; these are: bert, gpt2, llama, qwen3, t5"):
+    every = ", ".join(sorted(kind.model_type for kind in CONFIGS))
+    with pytest.raises(WrongArchitecture, match=f"is not supported; these are: {every}"):
         check_config("a/b", config, KIND_OF_FAMILY)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from playground.engine.models.config_rules import COUNT, EVEN, INDEX, SWITCH
+from playground.engine.models.config_rules import COUNT, EVEN, INDEX, ROPES, SWITCH
 from playground.engine.models.families.family import Family
 from playground.engine.models.families.rotary import (
     BLOCK,
@@ -11,7 +11,7 @@ from playground.engine.models.families.rotary import (
     SIZES,
     layer_types,
     shared_keys,
-    slides_if_switched_on,
+    window_if_switched_on,
 )
 
 QWEN3 = Family(
@@ -31,5 +31,7 @@ QWEN3 = Family(
     required=(*SIZES, "head_dim", "num_key_value_heads"),
     dependent={"layer_types": layer_types, "num_key_value_heads": shared_keys},
     final_norm="norm",
-    slides=slides_if_switched_on,
+    has_clocks=True,
+    ropes=tuple(ROPES),
+    window=window_if_switched_on,
 )

@@ -60,9 +60,15 @@ def layer_types(config: Config) -> Rule:
     return Rule(f"{n_layer} × {' | '.join(kinds)}", fits).or_null()
 
 
-def slides_if_switched_on(config: Config) -> bool:
-    """True if a layer uses the window: those named, otherwise those from a number on."""
+def either_type(config: Config) -> Rule:
+    """One type per layer, of the two."""
+    return layer_types({**config, "use_sliding_window": True})
+
+
+def window_if_switched_on(config: Config) -> int:
+    """The window, if a layer uses it: those named, otherwise those from a number on."""
     if not (config.get("use_sliding_window") and config.get("sliding_window")):
-        return False
+        return 0
     kinds, first = config.get("layer_types"), config.get("max_window_layers", 28)  # the library's default
-    return bool(first < config["num_hidden_layers"] if kinds is None else "sliding_attention" in kinds)
+    slides = first < config["num_hidden_layers"] if kinds is None else "sliding_attention" in kinds
+    return int(config["sliding_window"]) if slides else 0

@@ -1,0 +1,52 @@
+"""Every family x capability is plain transformers' own to 1e-5, or refused by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from playground.engine import create_engine
+from playground.engine.local.engine import LocalEngine
+from playground.engine.models.families.table import FAMILIES
+from playground.errors import Unsupported
+from playground.settings import Settings
+from tests import families
+from tests.engine.families import ALL, measure
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    return families.make(tmp_path_factory.mktemp("families"))
+
+
+@pytest.fixture(scope="module")
+def engine(settings: Settings) -> Iterator[LocalEngine]:
+    engine = create_engine(settings)
+    assert isinstance(engine, LocalEngine)
+    yield engine
+    engine.close()
+
+
+def refused(model: str, capability: str) -> str:
+    """What the refusal must say, "" where there is none."""
+    family = FAMILIES[families.family_of(model)]
+    if family.kind == "encoder":
+        needs_head = {"lens": "next-token prediction", "attribution": "next-token prediction"}
+        only_decoders = dict.fromkeys(("generate", "score", "beams"), "generate")
+        trained = dict.fromkeys(("finetuning", "adapters_in", "adapters_out"), "fine-tuning")
+        return (needs_head | only_decoders | trained).get(capability, "")
+    return "what one head alone adds" if capability == "one_head" and family.block.attention_norm else ""
+
+
+@pytest.mark.parametrize("capability", ALL)
+@pytest.mark.parametrize("model", families.VARIANTS)
+def test_a_capability_is_that_of_plain_transformers(
+    engine: LocalEngine, settings: Settings, model: str, capability: str
+) -> None:
+    says = refused(model, capability)
+    if says:
+        with pytest.raises(Unsupported, match=says):
+            measure(engine, settings, model, capability)
+    else:
+        assert measure(engine, settings, model, capability) < 1e-5

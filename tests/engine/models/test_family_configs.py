@@ -1,0 +1,165 @@
+"""Configs of the families beside the first five, as their makers publish them; values refused by name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from playground.engine.models.catalogue import KIND_OF_FAMILY
+from playground.engine.models.configs import check_config, context_window
+from playground.errors import ConfigRefused, UnknownSetting
+from tests.engine.models.test_configs import BERT, QWEN3
+
+QWEN2 = {key: value for key, value in QWEN3.items() if key not in ("head_dim", "attention_bias")} | {
+    "architectures": ["Qwen2ForCausalLM"], "model_type": "qwen2", "hidden_size": 896, "vocab_size": 151936,
+    "intermediate_size": 4864, "max_position_embeddings": 32768, "max_window_layers": 21,
+    "num_attention_heads": 14, "num_hidden_layers": 24, "num_key_value_heads": 2, "sliding_window": 32768,
+}  # fmt: skip
+MISTRAL = {
+    "architectures": ["MistralForCausalLM"], "attention_dropout": 0.0, "bos_token_id": 1, "eos_token_id": 2,
+    "hidden_act": "silu", "hidden_size": 4096, "initializer_range": 0.02, "intermediate_size": 14336,
+    "max_position_embeddings": 32768, "model_type": "mistral", "num_attention_heads": 32,
+    "num_hidden_layers": 32, "num_key_value_heads": 8, "rms_norm_eps": 1e-05, "rope_theta": 10000.0,
+    "sliding_window": 4096, "tie_word_embeddings": False, "torch_dtype": "bfloat16", "use_cache": True,
+    "vocab_size": 32000,
+}  # fmt: skip
+GEMMA3 = {
+    "architectures": ["Gemma3ForCausalLM"], "attention_bias": False, "attention_dropout": 0.0,
+    "attn_logit_softcapping": None, "bos_token_id": 2, "cache_implementation": "hybrid",
+    "eos_token_id": [1, 106], "final_logit_softcapping": None, "head_dim": 256,
+    "hidden_activation": "gelu_pytorch_tanh", "hidden_size": 1152, "initializer_range": 0.02,
+    "intermediate_size": 6912, "max_position_embeddings": 32768, "model_type": "gemma3_text",
+    "num_attention_heads": 4, "num_hidden_layers": 26, "num_key_value_heads": 1, "pad_token_id": 0,
+    "query_pre_attn_scalar": 256, "rms_norm_eps": 1e-06, "rope_local_base_freq": 10000,
+    "rope_scaling": None, "rope_theta": 1000000, "sliding_window": 512, "sliding_window_pattern": 6,
+    "torch_dtype": "bfloat16", "use_cache": True, "vocab_size": 262144,
+}  # fmt: skip
+NEOX = {
+    "architectures": ["GPTNeoXForCausalLM"], "bos_token_id": 0, "eos_token_id": 0, "hidden_act": "gelu",
+    "hidden_size": 512, "initializer_range": 0.02, "intermediate_size": 2048, "layer_norm_eps": 1e-05,
+    "max_position_embeddings": 2048, "model_type": "gpt_neox", "num_attention_heads": 8,
+    "num_hidden_layers": 6, "rotary_emb_base": 10000, "rotary_pct": 0.25, "tie_word_embeddings": False,
+    "torch_dtype": "float16", "use_cache": True, "use_parallel_residual": True, "vocab_size": 50304,
+}  # fmt: skip
+OPT = {
+    "_remove_final_layer_norm": False, "activation_dropout": 0.0, "activation_function": "relu",
+    "architectures": ["OPTForCausalLM"], "attention_dropout": 0.0, "bos_token_id": 2,
+    "do_layer_norm_before": True, "dropout": 0.1, "eos_token_id": 2, "ffn_dim": 3072, "hidden_size": 768,
+    "init_std": 0.02, "layerdrop": 0.0, "max_position_embeddings": 2048, "model_type": "opt",
+    "num_attention_heads": 12, "num_hidden_layers": 12, "pad_token_id": 1, "prefix": "</s>",
+    "torch_dtype": "float16", "use_cache": True, "vocab_size": 50272, "word_embed_proj_dim": 768,
+}  # fmt: skip
+PHI3 = {
+    "architectures": ["Phi3ForCausalLM"], "attention_bias": False, "attention_dropout": 0.0,
+    "bos_token_id": 1, "embd_pdrop": 0.0, "eos_token_id": 32000, "hidden_act": "silu", "hidden_size": 3072,
+    "initializer_range": 0.02, "intermediate_size": 8192, "max_position_embeddings": 4096,
+    "model_type": "phi3", "num_attention_heads": 32, "num_hidden_layers": 32, "num_key_value_heads": 32,
+    "original_max_position_embeddings": 4096, "pad_token_id": 32000, "resid_pdrop": 0.0,
+    "rms_norm_eps": 1e-05, "rope_scaling": None, "rope_theta": 10000.0, "sliding_window": 2047,
+    "tie_word_embeddings": False, "torch_dtype": "bfloat16", "use_cache": True, "vocab_size": 32064,
+}  # fmt: skip
+OLMO2 = {
+    "architectures": ["Olmo2ForCausalLM"], "attention_bias": False, "attention_dropout": 0.0,
+    "eos_token_id": 100257, "hidden_act": "silu", "hidden_size": 2048, "initializer_range": 0.02,
+    "intermediate_size": 8192, "max_position_embeddings": 4096, "model_type": "olmo2",
+    "num_attention_heads": 16, "num_hidden_layers": 16, "num_key_value_heads": 16, "pad_token_id": 100277,
+    "rms_norm_eps": 1e-06, "rope_scaling": None, "rope_theta": 500000, "tie_word_embeddings": False,
+    "torch_dtype": "float32", "use_cache": False, "vocab_size": 100352,
+}  # fmt: skip
+ROBERTA = BERT | {
+    "architectures": ["RobertaForMaskedLM"], "model_type": "roberta", "max_position_embeddings": 514,
+    "bos_token_id": 0, "eos_token_id": 2, "pad_token_id": 1, "type_vocab_size": 1, "vocab_size": 50265,
+    "layer_norm_eps": 1e-05,
+}  # fmt: skip
+DISTILBERT = {
+    "activation": "gelu", "architectures": ["DistilBertForMaskedLM"], "attention_dropout": 0.1, "dim": 768,
+    "dropout": 0.1, "hidden_dim": 3072, "initializer_range": 0.02, "max_position_embeddings": 512,
+    "model_type": "distilbert", "n_heads": 12, "n_layers": 6, "pad_token_id": 0, "qa_dropout": 0.1,
+    "seq_classif_dropout": 0.2, "sinusoidal_pos_embds": False, "tie_weights_": True, "vocab_size": 30522,
+}  # fmt: skip
+ELECTRA = BERT | {
+    "architectures": ["ElectraForPreTraining"], "model_type": "electra", "embedding_size": 768,
+    "summary_activation": "gelu", "summary_last_dropout": 0.1, "summary_type": "first",
+    "summary_use_proj": True, "vocab_size": 35000,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("config", "n_ctx"),
+    [
+        (QWEN2, 32768),
+        (QWEN2 | {"use_sliding_window": True, "sliding_window": 4096}, 4096),
+        (MISTRAL, 4096),
+        (MISTRAL | {"sliding_window": None}, 32768),
+        ({key: value for key, value in MISTRAL.items() if key != "sliding_window"}, 4096),
+        (GEMMA3, 512),
+        (GEMMA3 | {"layer_types": ["full_attention"] * 26}, 32768),
+        (NEOX, 2048),
+        (NEOX | {"rotary_pct": 0.5, "num_steps": "global_step213000"}, 2048),  # Polyglot-Ko
+        (OPT, 2048),
+        (PHI3, 2047),
+        (OLMO2, 4096),
+        (ROBERTA, 512),
+        (ROBERTA | {"model_type": "xlm-roberta", "vocab_size": 250002}, 512),
+        (DISTILBERT, 512),
+        (ELECTRA, 512),
+    ],
+)
+def test_a_published_config_is_let_in_with_its_window(config: dict[str, Any], n_ctx: int) -> None:
+    check_config("a/b", config, KIND_OF_FAMILY)
+    assert context_window(config) == n_ctx
+
+
+LINEAR = {"rope_type": "linear", "factor": 8.0}
+
+
+@pytest.mark.parametrize(
+    ("base", "change", "key"),
+    [
+        (QWEN2, {"use_mrope": True}, "use_mrope"),
+        (MISTRAL, {"num_key_value_heads": None}, "num_key_value_heads"),
+        (GEMMA3, {"use_bidirectional_attention": True}, "use_bidirectional_attention"),
+        (GEMMA3, {"query_pre_attn_scalar": 168}, "query_pre_attn_scalar"),
+        (GEMMA3, {"attn_logit_softcapping": 50.0}, "attn_logit_softcapping"),
+        (GEMMA3, {"final_logit_softcapping": 30.0}, "final_logit_softcapping"),
+        (GEMMA3, {"sliding_window": None}, "sliding_window"),
+        (GEMMA3, {"layer_types": ["chunked_attention"] * 26}, "layer_types"),
+        (GEMMA3, {"rope_parameters": {"full_attention": {"rope_type": "yarn"}}}, "rope_parameters.full"),
+        (NEOX, {"rotary_pct": 1.5}, "rotary_pct"),
+        (NEOX, {"rope_parameters": {"partial_rotary_factor": 0.0}}, "rope_parameters.partial_rotary"),
+        (OPT, {"do_layer_norm_before": False}, "do_layer_norm_before"),  # opt-350m
+        (OPT, {"word_embed_proj_dim": 512}, "word_embed_proj_dim"),
+        (OPT, {"layer_norm_elementwise_affine": False}, "layer_norm_elementwise_affine"),
+        (PHI3, {"rope_scaling": {"type": "su", "factor": 2.0}}, "rope_scaling.type"),
+        (PHI3, {"lm_head_bias": True}, "lm_head_bias"),
+        (ROBERTA, {"position_embedding_type": "relative_key"}, "position_embedding_type"),
+        (ROBERTA, {"pad_token_id": None}, "pad_token_id"),
+        (DISTILBERT, {"n_heads": 11}, "n_heads"),
+        (ELECTRA, {"embedding_size": None}, "embedding_size"),
+    ],
+)
+def test_a_value_that_is_not_known_is_refused_by_name(
+    base: dict[str, Any], change: dict[str, Any], key: str
+) -> None:
+    with pytest.raises(ConfigRefused, match=f"config.json of a/b sets {key}"):
+        check_config("a/b", base | change, KIND_OF_FAMILY)
+
+
+@pytest.mark.parametrize(
+    ("base", "change", "key"),
+    [
+        (QWEN2, {"attention_bias": False}, "attention_bias"),
+        (QWEN2, {"head_dim": 32}, "head_dim"),
+        (MISTRAL, {"layer_types": ["sliding_attention"] * 32}, "layer_types"),  # a Ministral
+        (GEMMA3, {"rope_parameters": {"rope_type": "default"}}, "rope_parameters.rope_type"),
+        (NEOX, {"rope_theta": 1e6}, "rope_theta"),  # the library reads rotary_emb_base
+        (OLMO2, {"clip_qkv": 8.0}, "clip_qkv"),
+        (DISTILBERT, {"hidden_size": 768}, "hidden_size"),
+    ],
+)
+def test_a_key_that_is_not_known_is_refused_by_name(
+    base: dict[str, Any], change: dict[str, Any], key: str
+) -> None:
+    with pytest.raises(UnknownSetting, match=f"config.json of a/b sets {key}"):
+        check_config("a/b", base | change, KIND_OF_FAMILY)

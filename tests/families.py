@@ -1,0 +1,154 @@
+"""Tiny random models of every family, each with the values of its config that change a forward."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import transformers
+from transformers import PreTrainedModel
+
+from playground.engine.models.catalogue import model_folder
+from playground.engine.models.families.table import FAMILIES
+from playground.settings import Settings
+from tests import tiny
+
+N_CTX, WINDOW, D_VOCAB = 64, 24, 300
+SIZES: dict[str, Any] = {
+    "vocab_size": D_VOCAB, "hidden_size": 64, "intermediate_size": 48, "num_hidden_layers": 3,
+    "num_attention_heads": 4, "max_position_embeddings": N_CTX,
+}  # fmt: skip
+NO_MARKS = {"bos_token_id": None, "eos_token_id": None, "pad_token_id": None}
+ROTARY = SIZES | NO_MARKS | {"num_key_value_heads": 2}
+PLAIN_ROPE = {"rope_type": "default", "rope_theta": 1e4}
+LINEAR = {"rope_parameters": {"rope_type": "linear", "factor": 2.5, "rope_theta": 1e4}}
+LLAMA3 = {
+    "rope_parameters": {
+        "rope_type": "llama3", "factor": 4.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
+        "original_max_position_embeddings": 16, "rope_theta": 1e4,
+    }
+}  # fmt: skip
+YARN = {
+    "rope_parameters": {
+        "rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 16, "rope_theta": 1e4,
+    }
+}  # fmt: skip
+DYNAMIC = {"rope_parameters": {"rope_type": "dynamic", "factor": 3.0, "rope_theta": 1e4}}
+SOME_SLIDE = {"layer_types": ["sliding_attention", "full_attention", "sliding_attention"]}
+LONG = {
+    "rope_type": "longrope", "short_factor": [1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5], "rope_theta": 1e4,
+    "long_factor": [2.0, 4.0, 6.0, 8.0, 10.0, 12.0, 14.0, 16.0],
+}  # fmt: skip
+TIED, UNTIED = {"tie_word_embeddings": True}, {"tie_word_embeddings": False}
+GEMMA = ROTARY | {
+    "head_dim": 16, "query_pre_attn_scalar": 16, "sliding_window": WINDOW, "pad_token_id": 0,
+    "num_hidden_layers": 4,
+}  # fmt: skip
+OPT = {
+    "vocab_size": D_VOCAB, "hidden_size": 64, "ffn_dim": 48, "num_hidden_layers": 3, "num_attention_heads": 4,
+    "max_position_embeddings": N_CTX, "bos_token_id": 0, "eos_token_id": 0, "pad_token_id": 1,
+}  # fmt: skip
+DISTILBERT = {
+    "vocab_size": D_VOCAB, "dim": 64, "hidden_dim": 48, "n_layers": 3, "n_heads": 4, "pad_token_id": 0,
+    "max_position_embeddings": N_CTX,
+}  # fmt: skip
+
+# family -> names of the library's classes, sizes, and the variants with what each changes
+Case = tuple[str, str, dict[str, Any], dict[str, dict[str, Any]]]
+CASES: dict[str, Case] = {
+    "llama": ("LlamaConfig", "LlamaForCausalLM", ROTARY, {
+        "plain": TIED, "biases": {"attention_bias": True, "mlp_bias": True},
+    }),
+    "qwen2": ("Qwen2Config", "Qwen2ForCausalLM", ROTARY, {
+        "plain": {}, "tied": TIED, "llama3": LLAMA3, "yarn": YARN, "dynamic": DYNAMIC,
+        "window": {"use_sliding_window": True, "sliding_window": WINDOW, "max_window_layers": 1},
+        "layers": {"use_sliding_window": True, "sliding_window": WINDOW} | SOME_SLIDE,
+    }),
+    "qwen3": ("Qwen3Config", "Qwen3ForCausalLM", ROTARY | {"head_dim": 32}, {"plain": {}}),
+    "mistral": ("MistralConfig", "MistralForCausalLM", ROTARY, {
+        "plain": {"sliding_window": None}, "window": {"sliding_window": WINDOW},
+        "head-dim": {"sliding_window": None, "head_dim": 32} | TIED, "yarn": {"sliding_window": None} | YARN,
+    }),
+    "gemma3_text": ("Gemma3TextConfig", "Gemma3ForCausalLM", GEMMA, {
+        "plain": {}, "layers": {"num_hidden_layers": 3} | SOME_SLIDE, "biases": {"attention_bias": True},
+        "untied": UNTIED, "full": {"layer_types": ["full_attention"] * 4},
+        "head-dim": {"head_dim": 32, "query_pre_attn_scalar": 32, "num_key_value_heads": 1},
+        "linear": {
+            "rope_parameters": {
+                "full_attention": {"rope_type": "linear", "factor": 8.0, "rope_theta": 1e6},
+                "sliding_attention": {"rope_type": "default", "rope_theta": 1e4},
+            },
+            "layer_types": ["full_attention", "sliding_attention"] * 2,
+        },
+    }),
+    "phi3": ("Phi3Config", "Phi3ForCausalLM", ROTARY | {"original_max_position_embeddings": WINDOW}, {
+        "plain": {}, "tied": TIED, "window": {"sliding_window": WINDOW},
+        "partial": {"rope_parameters": PLAIN_ROPE | {"partial_rotary_factor": 0.75}},
+        "longrope": {"rope_parameters": LONG},
+    }),
+    "olmo2": ("Olmo2Config", "Olmo2ForCausalLM", ROTARY, {
+        "plain": {}, "biases": {"attention_bias": True} | TIED, "linear": LINEAR,
+    }),
+    "gpt2": ("GPT2Config", "GPT2LMHeadModel", {
+        "vocab_size": D_VOCAB, "n_embd": 64, "n_layer": 2, "n_head": 4, "n_positions": N_CTX,
+        "bos_token_id": 0, "eos_token_id": 0,
+    }, {"plain": {}}),
+    "gpt_neox": ("GPTNeoXConfig", "GPTNeoXForCausalLM", SIZES | NO_MARKS, {
+        "plain": {}, "serial": {"use_parallel_residual": False, "hidden_act": "gelu_fast"},
+        "whole": {"rope_parameters": PLAIN_ROPE | {"partial_rotary_factor": 1.0}},
+        "no-biases": {"attention_bias": False} | TIED,
+        "linear": {
+            "rope_parameters": {
+                "rope_type": "linear", "factor": 2.0, "rope_theta": 1e4, "partial_rotary_factor": 0.5,
+            }
+        },
+    }),
+    "opt": ("OPTConfig", "OPTForCausalLM", OPT, {
+        "plain": {}, "no-biases": {"enable_bias": False} | UNTIED, "gelu": {"activation_function": "gelu"},
+    }),
+    "bert": ("BertConfig", "BertForMaskedLM", SIZES, {"plain": {}}),
+    "roberta": ("RobertaConfig", "RobertaForMaskedLM", SIZES | {"pad_token_id": 1}, {
+        "plain": {}, "padding": {"pad_token_id": 3, "type_vocab_size": 1},
+    }),
+    "xlm-roberta": ("XLMRobertaConfig", "XLMRobertaForMaskedLM", SIZES | {"pad_token_id": 1}, {"plain": {}}),
+    "distilbert": ("DistilBertConfig", "DistilBertForMaskedLM", DISTILBERT, {
+        "plain": {}, "sinusoids": {"sinusoidal_pos_embds": True, "activation": "relu"},
+    }),
+    "electra": ("ElectraConfig", "ElectraForPreTraining", SIZES | {"embedding_size": 64}, {
+        "plain": {}, "narrow": {"embedding_size": 32},
+    }),
+}  # fmt: skip
+VARIANTS = tuple(f"tiny/{family}-{name}" for family, case in CASES.items() for name in case[3])
+
+
+def family_of(model_id: str) -> str:
+    """The family of a tiny model's id; "gemma3_text" of "tiny/gemma3_text-plain"."""
+    name = model_id.removeprefix("tiny/")
+    return max((one for one in CASES if name.startswith(f"{one}-")), key=len)
+
+
+def of_kind(kind: str) -> tuple[str, ...]:
+    """The tiny models of a kind."""
+    return tuple(one for one in VARIANTS if FAMILIES[family_of(one)].kind == kind)
+
+
+def made(model_id: str) -> PreTrainedModel:
+    """A tiny model, its weights still those that the library begins with."""
+    family = family_of(model_id)
+    config, model, sizes, variants = CASES[family]
+    chosen = variants[model_id.removeprefix(f"tiny/{family}-")]
+    built: PreTrainedModel = getattr(transformers, model)(getattr(transformers, config)(**(sizes | chosen)))
+    return built
+
+
+def make(cache_dir: Path, models: tuple[str, ...] = VARIANTS) -> Settings:
+    """Write these models below `cache_dir`; gives settings that allow them."""
+    settings = Settings(
+        cache_dir=cache_dir, extra_models=models, default_model=models[0], device="cpu", HF_HUB_OFFLINE=True
+    )
+    byte_level, word_piece = tiny.byte_level_tokenizer(D_VOCAB), tiny.word_piece_tokenizer(D_VOCAB)
+    for seed, model_id in enumerate(models):
+        is_encoder = FAMILIES[family_of(model_id)].kind == "encoder"
+        tokenizer = word_piece if is_encoder else byte_level
+        tiny.save(model_folder(model_id, settings), made(model_id), tokenizer, seed=seed, std=0.15)
+    return settings
