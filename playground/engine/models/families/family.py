@@ -17,6 +17,10 @@ def _no_window(_config: Config) -> bool:
     return False
 
 
+def _one(_config: Config) -> float:
+    return 1.0
+
+
 @dataclass(frozen=True, slots=True)
 class BlockPaths:
     """Places of the parts of a layer, as dotted paths inside it.
@@ -54,6 +58,7 @@ class Family:
         slides: True if the config lets a window of some layer hide tokens of a long text.
         stores_in_out: True if its projections store their weights as [in, out], as GPT-2's `Conv1D`.
         is_traced: True if its attention goes through `traced_attention`.
+        output_scale: Config -> factor of what leaves the decoder of two stacks, before the vocabulary head.
     """
 
     name: str
@@ -70,3 +75,4 @@ class Family:
     slides: Callable[[Config], bool] = _no_window
     stores_in_out: bool = False
     is_traced: bool = True
+    output_scale: Callable[[Config], float] = _one
