@@ -22,6 +22,7 @@ from playground.engine.contract.traces import Capture
 from playground.engine.forward.blocks import BlockOutputs, collect_block_outputs, intervened
 from playground.engine.forward.positions import table_rows
 from playground.engine.forward.predictions import predictions
+from playground.engine.forward.two_stacks import read_source, read_target, vocabulary_logits
 from playground.engine.models.finite import check_finite
 from playground.engine.models.loaded import LoadedModel
 from playground.engine.models.traced_attention import Call, collect_attentions, weights_of
@@ -77,7 +78,7 @@ def run_traces(loaded: LoadedModel, rows: Sequence[InputRow], capture: Capture) 
     """
     started = time.perf_counter()
     if loaded.info.kind == "encoder-decoder":
-        fields = [_encoder_decoder(loaded, row, capture) for row in rows]
+        fields = _two_stacks(loaded, rows, capture)
     else:
         fields = _single_stack(loaded, rows, capture)
     elapsed_ms = (time.perf_counter() - started) * 1e3
@@ -185,7 +186,7 @@ def _put_logits(
             for row, kept in enumerate(positions)
         ]
     )
-    computed = loaded.model.get_output_embeddings()(states).float()
+    computed = vocabulary_logits(loaded, states).float()
     check_finite(loaded, computed)
     logits = computed.cpu().numpy()
     starts = np.cumsum([0, *map(len, positions)])
@@ -246,33 +247,41 @@ def _check_layers(got: int, expected: int) -> None:
         raise RuntimeError(f"{got} layers gave attention weights, the model has {expected}")
 
 
-def _encoder_decoder(loaded: LoadedModel, row: InputRow, capture: Capture) -> dict[str, Any]:
-    """One text and the start of its target; alone, without padding; interventions act on the encoder."""
-    with intervened(loaded, [row.intervention], [len(row.input_ids)]):
-        output = loaded.model(
-            input_ids=torch.tensor([row.input_ids], device=loaded.device),
-            decoder_input_ids=torch.tensor([row.decoder_ids], device=loaded.device),
-            use_cache=False,
-            output_attentions=capture.attentions is not None,
+def _two_stacks(loaded: LoadedModel, rows: Sequence[InputRow], capture: Capture) -> list[dict[str, Any]]:
+    """Encoder-decoder models; interventions act on the encoder."""
+    ids, mask = pad([row.input_ids for row in rows], loaded.device)
+    target_ids, _mask = pad([row.decoder_ids for row in rows], loaded.device)
+    lengths, targets = ([len(one) for one in each] for each in zip(*map(_both_ids, rows), strict=True))
+    wants_attention = capture.attentions is not None
+    with intervened(loaded, [row.intervention for row in rows], lengths):
+        source = read_source(
+            loaded,
+            ids,
+            mask,
+            output_attentions=wants_attention,
             output_hidden_states=capture.hidden_states is not None,
         )
-    check_finite(loaded, output.encoder_last_hidden_state, output.logits)
-    result: dict[str, Any] = {}
-    n, target = len(row.input_ids), len(row.decoder_ids)
+    target = read_target(loaded, target_ids, source, use_cache=False, output_attentions=wants_attention)
+    for states, each in ((source.states, lengths), (target.last_hidden_state, targets)):
+        check_finite(loaded, *(own[:n] for own, n in zip(states, each, strict=True)))
+    results: list[dict[str, Any]] = [{} for _ in rows]
     if capture.attentions:
         n_decoder = loaded.model.config.num_decoder_layers
-        found = {
-            "attentions": (output.encoder_attentions, loaded.info.n_layer),
-            "decoder_attentions": (output.decoder_attentions, n_decoder),
-            "cross_attentions": (output.cross_attentions, n_decoder),
-        }
-        for name, (weights, n_layer) in found.items():
+        for name, weights, n_layer, queries, keys in (
+            ("attentions", source.output.attentions, loaded.info.n_layer, lengths, lengths),
+            ("decoder_attentions", target.attentions, n_decoder, targets, targets),
+            ("cross_attentions", target.cross_attentions, n_decoder, targets, lengths),
+        ):
             _check_layers(len(weights), n_layer)
-            result[name] = _scaled(torch.stack(weights)[:, 0], capture.attentions).copy()
+            array = _scaled(torch.stack(weights), capture.attentions)
+            for row, made in enumerate(results):
+                made[name] = array[:, row, :, : queries[row], : keys[row]].copy()
     if capture.hidden_states is not None:
-        _put_hidden_states([result], output.encoder_hidden_states, [n], capture.hidden_states)
+        _put_hidden_states(results, source.output.hidden_states, lengths, capture.hidden_states)
     if capture.logits:
-        kept = np.arange(target) if capture.logits == "all" else np.array([target - 1])
-        result["logits"] = output.logits[0].float().cpu().numpy()[kept]
-        result["logit_positions"] = kept.astype(np.int64)
-    return result
+        _put_logits(loaded, results, target.last_hidden_state, targets, capture.logits)
+    return results
+
+
+def _both_ids(row: InputRow) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    return row.input_ids, row.decoder_ids

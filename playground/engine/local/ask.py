@@ -161,9 +161,10 @@ class Ask:
             self._backend.n_cache_hits += 1
             return replace(known, cached=True)
         after = request.after if goes_on(loaded, row, capture, request.after) else None
-        alone = loaded.info.kind == "encoder-decoder" and key
-        group = ("trace", id(loaded), capture, alone, after is not None)
-        job = Job("trace", key, group, len(ids), TraceWork(loaded, row, capture, after))
+        group = ("trace", id(loaded), capture, after is not None)
+        job = Job(
+            "trace", key, group, len(ids) + len(row.decoder_ids), TraceWork(loaded, row, capture, after)
+        )
         return cast("Trace", self._waiting.result(job))
 
     def _decode_job(self, request: GenerateRequest) -> Job:

@@ -108,6 +108,8 @@ class RequestChecks:
         start = loaded.model.config.decoder_start_token_id
         ids = loaded.tokenizer.encode(request.decoder_text, add_special_tokens=False)
         self.check_window(len(ids) + 1, loaded)
+        if request.capture.attentions:
+            self.check_all_heads(len(ids) + 1)
         return (start, *ids)
 
     def scored(self, request: ScoreRequest, loaded: LoadedModel) -> list[tuple[Ids, tuple[Ids, ...]]]:

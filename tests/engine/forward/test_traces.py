@@ -103,6 +103,37 @@ def test_trace_does_not_depend_on_its_neighbours(tiny_engine: LocalEngine, model
                     same_to_rounding(many, one, name)
 
 
+def test_encoder_decoders_share_a_forward_and_do_not_see_each_other(
+    tiny_engine: LocalEngine, tiny_settings: Settings
+) -> None:
+    loaded, net = _loaded(tiny_engine, tiny.T5), oracle(tiny_settings, tiny.T5)
+    read = [
+        (TEXT, "the cat sat"),
+        ("a", ""),
+        ("the dog sat on the mat and the cat", "a"),
+        ("the cat", "서울"),
+    ]
+    encode = loaded.tokenizer.encode
+    rows = [InputRow(encode(text), (0, *encode(target, add_special_tokens=False))) for text, target in read]
+    with torch.no_grad():
+        traces = run_traces(loaded, rows, Capture("float32", "all", "all"))
+        for row, trace in zip(rows, traces, strict=True):
+            expected = net(
+                input_ids=torch.tensor([row.input_ids]),
+                decoder_input_ids=torch.tensor([row.decoder_ids]),
+                output_attentions=True,
+                output_hidden_states=True,
+            )
+            for name, theirs in {
+                "attentions": expected.encoder_attentions,
+                "decoder_attentions": expected.decoder_attentions,
+                "cross_attentions": expected.cross_attentions,
+                "hidden_states": expected.encoder_hidden_states,
+            }.items():
+                same_to_rounding(getattr(trace, name), torch.stack(theirs)[:, 0], name)
+            same_to_rounding(trace.logits, expected.logits[0])
+
+
 @pytest.mark.real
 def test_real_trace_does_not_depend_on_its_neighbours(real_engine: LocalEngine) -> None:
     loaded = _loaded(real_engine, DEFAULT_DECODER)

@@ -17,6 +17,10 @@ def _zero(_config: Config) -> int:
     return 0
 
 
+def _one(_config: Config) -> float:
+    return 1.0
+
+
 @dataclass(frozen=True, slots=True)
 class BlockPaths:
     """Places of the parts of a layer, as dotted paths inside it.
@@ -70,6 +74,7 @@ class Family:
         lacks: Capabilities of its kind that it does not have here.
         stores_in_out: True if its projections store their weights as [in, out], as GPT-2's `Conv1D`.
         is_traced: True if its attention goes through `traced_attention`.
+        output_scale: Config -> factor of what leaves the decoder of two stacks, before the vocabulary head.
     """
 
     name: str
@@ -96,3 +101,4 @@ class Family:
     lacks: frozenset[Capability] = frozenset()
     stores_in_out: bool = False
     is_traced: bool = True
+    output_scale: Callable[[Config], float] = _one

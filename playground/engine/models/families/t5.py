@@ -13,7 +13,13 @@ from playground.engine.models.config_rules import (
     SWITCH,
     one_of,
 )
-from playground.engine.models.families.family import BlockPaths, Family
+from playground.engine.models.families.family import BlockPaths, Config, Family
+
+
+def output_scale(config: Config) -> float:
+    """1/√d_model where the vocabulary head was trained with it: in T5 1.0, whose head is the embedding."""
+    return float(config["d_model"] ** -0.5) if config["scale_decoder_outputs"] else 1.0
+
 
 T5 = Family(
     name="t5",
@@ -42,4 +48,5 @@ T5 = Family(
     },
     required=("d_model", "d_kv", "d_ff", "num_layers", "num_heads", "vocab_size", "decoder_start_token_id"),
     is_traced=False,
+    output_scale=output_scale,
 )
