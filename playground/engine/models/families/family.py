@@ -50,6 +50,9 @@ class Family:
         harmless: Keys besides those of every family that no forward pass looks at.
         dependent: Key -> the rule that the other keys make for it, where it is there.
         final_norm: Path of the norm before the vocabulary head in the base model, "" without a head.
+        masked_head: Paths of the parts of its masked-LM head, in the library's model with that head: each
+            reads what the one before gives, the first reads the last hidden state. A model can fill masks if
+            its weights have the last part.
         position_table: Path of the learned position embeddings in the base model, "" where there are none.
         slides: True if the config lets a window of some layer hide tokens of a long text.
         stores_in_out: True if its projections store their weights as [in, out], as GPT-2's `Conv1D`.
@@ -66,6 +69,7 @@ class Family:
     harmless: frozenset[str] = frozenset()
     dependent: Mapping[str, Callable[[Config], Rule]] = field(default_factory=dict)
     final_norm: str = ""
+    masked_head: tuple[str, ...] = ()
     position_table: str = ""
     slides: Callable[[Config], bool] = _no_window
     stores_in_out: bool = False
