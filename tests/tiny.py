@@ -15,6 +15,7 @@ import torch
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import (
     BertConfig,
+    BertForMaskedLM,
     BertModel,
     GPT2Config,
     GPT2LMHeadModel,
@@ -30,6 +31,7 @@ from playground.engine.models.whole_folder import METADATA
 from playground.settings import Settings
 
 LLAMA, GPT2, BERT, T5 = "tiny/llama", "tiny/gpt2", "tiny/bert", "tiny/t5"
+MASKED = "tiny/masked"  # a BERT with its masked-LM head; not one of the four that every page is run with
 FAMILIES = (LLAMA, GPT2, BERT, T5)
 N_CTX = 128
 CORPUS = (
@@ -42,7 +44,7 @@ CORPUS = (
 
 
 def make(cache_dir: Path) -> Settings:
-    """Write the four models below `cache_dir` and return settings that allow them.
+    """Write the four models, and one that fills masks, below `cache_dir` and return settings that allow them.
 
     The default model is the tiny llama; the device is the CPU; the hub is switched off.
     """
@@ -52,13 +54,18 @@ def make(cache_dir: Path) -> Settings:
         GPT2: (_gpt2(byte_level), byte_level, {"eos_token": "<|endoftext|>"}),
         BERT: (_bert(word_piece), word_piece, {"cls_token": "[CLS]", "sep_token": "[SEP]"}),
         T5: (_t5(unigram), unigram, {"eos_token": "</s>", "pad_token": "<pad>"}),
+        MASKED: (
+            BertForMaskedLM(_bert_config(word_piece)),
+            word_piece,
+            {"cls_token": "[CLS]", "sep_token": "[SEP]", "mask_token": "[MASK]"},
+        ),
     }
     for seed, (model_id, (model, tokenizer, names)) in enumerate(made.items()):
         folder = cache_dir / "models" / model_id.replace("/", "--")
         save(folder, model, tokenizer, seed=seed, **names)
     return Settings(
         cache_dir=cache_dir,
-        extra_models=FAMILIES,
+        extra_models=(*FAMILIES, MASKED),
         default_model=LLAMA,
         default_encoder=BERT,
         device="cpu",
@@ -183,7 +190,11 @@ def _gpt2(tokenizer: Tokenizer) -> PreTrainedModel:
 
 
 def _bert(tokenizer: Tokenizer) -> PreTrainedModel:
-    config = BertConfig(
+    return BertModel(_bert_config(tokenizer))
+
+
+def _bert_config(tokenizer: Tokenizer) -> BertConfig:
+    return BertConfig(
         vocab_size=tokenizer.get_vocab_size(),
         hidden_size=64,
         intermediate_size=96,
@@ -192,7 +203,6 @@ def _bert(tokenizer: Tokenizer) -> PreTrainedModel:
         max_position_embeddings=N_CTX,
         pad_token_id=tokenizer.token_to_id("[PAD]"),
     )
-    return BertModel(config)
 
 
 def _t5(tokenizer: Tokenizer) -> PreTrainedModel:

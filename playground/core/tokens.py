@@ -51,6 +51,7 @@ class TokenizerInfo:
         source: Author and version, for the provenance line.
         special_ids: Token ids that are marks of the format ([CLS], <|im_start|>), not text.
         start_id: The token that stood before a text in training; None where it is not known.
+        mask_id: The token that stands for one the model cannot see; None where there is none.
         folder: Folder of a tokenizer that was trained on this machine; "" for the others.
     """
 
@@ -61,6 +62,7 @@ class TokenizerInfo:
     source: str
     special_ids: frozenset[int]
     start_id: int | None = None
+    mask_id: int | None = None
     folder: str = ""
 
 

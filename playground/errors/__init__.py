@@ -5,6 +5,8 @@ PlaygroundError
  |   +- EmptyText
  |   +- TextTooLong       limit, got (characters)
  |   +- TooManyTokens     limit, got
+ |   +- NoMask            mask
+ |   +- TooManyMasks      limit, got
  |   +- BadValue          name, value, allowed
  |   +- BadUpload         row, reason
  |   |   +- WrongFieldCount   row, got, expected
@@ -73,10 +75,12 @@ from playground.errors.inputs import BadUpload as BadUpload
 from playground.errors.inputs import BadValue as BadValue
 from playground.errors.inputs import EmptyText as EmptyText
 from playground.errors.inputs import FileTooLarge as FileTooLarge
+from playground.errors.inputs import NoMask as NoMask
 from playground.errors.inputs import OtherBase as OtherBase
 from playground.errors.inputs import Question as Question
 from playground.errors.inputs import TextTooLong as TextTooLong
 from playground.errors.inputs import TooManyAdapters as TooManyAdapters
+from playground.errors.inputs import TooManyMasks as TooManyMasks
 from playground.errors.inputs import TooManyRuns as TooManyRuns
 from playground.errors.inputs import TooManyTokens as TooManyTokens
 from playground.errors.inputs import TwoAdapters as TwoAdapters

@@ -23,6 +23,18 @@ class TooManyTokens(InputError):
     msgid = N_("The text has {got:,} tokens and the limit here is {limit:,}: shorten it.")
 
 
+class NoMask(InputError):
+    """The text has no mask to fill. Params: mask (as it is written)."""
+
+    msgid = N_("The text has no {mask}: write it where the model is to find a word.")
+
+
+class TooManyMasks(InputError):
+    """The text has too many masks. Params: limit, got."""
+
+    msgid = N_("The text has {got} masks and the limit is {limit}: leave the model more words to read.")
+
+
 class BadValue(InputError):
     """A value is not allowed. Params: name, value, allowed."""
 

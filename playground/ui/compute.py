@@ -23,6 +23,7 @@ from playground.core.tokens import Tokenization
 from playground.core.trace import Trace
 from playground.engine.contract.adapters import AdapterStore
 from playground.engine.contract.engine import Engine
+from playground.engine.contract.filling import Filled, FillRequest
 from playground.engine.contract.inside import Ablated, AblationsRequest, LensRequest, Part
 from playground.engine.contract.models import ModelInfo
 from playground.engine.contract.tokenizers import Tokenizers
@@ -279,6 +280,24 @@ def rest_of_lens(context: PageContext, input_ids: tuple[int, ...], positions: Se
     )  # fmt: skip
     with WaitingLine(engine(), request, ends_at_click=True, ends_run=False) as line:
         return engine().inside.lens(request, line)
+
+
+def fill(
+    context: PageContext, model: str, text: str, *, n_top: int = 10, token_ids: tuple[int, ...] = ()
+) -> Filled:
+    """The distribution over the vocabulary at every mask of a text.
+
+    Args:
+        context: From `frame.page`.
+        model: Catalogue id of a model with "fill"; need not be the chosen one.
+        text: The text to read, with masks.
+        n_top, token_ids: As in `FillRequest`.
+    """
+    request = FillRequest(model, text, n_top=n_top, token_ids=token_ids, owner=context.owner)
+    with WaitingLine(engine(), request) as line:
+        found = engine().fill(request, line)
+        line.remember()
+        return found
 
 
 def ablations(

@@ -198,6 +198,7 @@ _CAPABILITY_NAMES: dict[Capability, Message] = {
     "logits": Message("next-token prediction"),
     "generate": Message("text generation"),
     "chat_template": Message("chat template"),
+    "fill": Message("masked-token prediction"),
 }
 
 

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from playground.engine.contract.asked import Asked
 from playground.engine.contract.beams import BeamsRequest, BeamStep
+from playground.engine.contract.filling import Filled, FillRequest
 from playground.engine.contract.generation import GenerateManyRequest, GenerateRequest, GenerateStep
 from playground.engine.contract.scores import ScoreRequest, Scores
 from playground.engine.contract.waiting import OnWait
@@ -88,6 +89,19 @@ def scores(
         topic=topic,
     )  # fmt: skip
     return _until_click(request, engine().score, ends_at_click=ends_at_click)
+
+
+def fill_each(context: PageContext, model: str, text: str, *, n_top: int = 10) -> Generator[Filled]:
+    """Every token of a text masked alone, some places at a time, until the reader clicks.
+
+    Args:
+        context: From `frame.page`.
+        model: Catalogue id of a model with "fill"; need not be the chosen one.
+        text: The text to read.
+        n_top: As in `FillRequest`.
+    """
+    request = FillRequest(model, text, n_top=n_top, topic="fill_each", owner=context.owner)
+    return _until_click(request, engine().fill_each)
 
 
 def _until_click(

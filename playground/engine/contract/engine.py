@@ -13,6 +13,7 @@ from typing import Protocol
 from playground.core.trace import Trace
 from playground.engine.contract.adapters import AdapterStore
 from playground.engine.contract.beams import BeamsRequest, BeamStep
+from playground.engine.contract.filling import Filled, FillRequest
 from playground.engine.contract.generation import GenerateManyRequest, GenerateRequest, GenerateStep
 from playground.engine.contract.inside import Inside
 from playground.engine.contract.models import ModelInfo
@@ -98,6 +99,30 @@ class Engine(Protocol):
 
         Raises:
             InputError, ModelError, BusyError.
+        """
+
+    def fill(self, request: FillRequest, on_wait: OnWait | None = None) -> Filled:
+        """The distribution over the vocabulary at every mask of a text, from one forward pass.
+
+        Raises:
+            NoMask, TooManyMasks: The text has none, or more than allowed.
+            Unsupported: The model has no masked-LM head.
+            InputError, ModelError, BusyError.
+        """
+
+    def fill_each(self, request: FillRequest, on_wait: OnWait | None = None) -> Iterator[Filled]:
+        """The same of every token of a text, each masked alone, some places at a time, in the text's order.
+
+        The token that was masked is the first of those asked about; the sum of its log-probabilities over all
+        places is the text's pseudo-log-likelihood. The marks that frame the text, and masks in it, stay as
+        they are. At most `max_tokens_all_heads` tokens. Closing the iterator stops it within a forward.
+
+        Raises:
+            Unsupported: The model has no masked-LM head.
+            InputError, ModelError, BusyError.
+
+        Source:
+            Salazar et al. 2020, "Masked Language Model Scoring", section 2.
         """
 
     def load(self, model: str) -> None:

@@ -8,7 +8,9 @@ from typing import Literal
 from playground.errors import Message
 
 Kind = Literal["decoder", "encoder", "encoder-decoder"]
-Capability = Literal["attentions", "query_key", "hidden_states", "logits", "generate", "chat_template"]
+Capability = Literal[  # "logits": of the next token; "fill": of the token at a position itself
+    "attentions", "query_key", "hidden_states", "logits", "fill", "generate", "chat_template"
+]  # fmt: skip
 State = Literal["absent", "remote", "waiting", "loading", "ready", "failed"]
 
 

@@ -17,7 +17,8 @@ class Capture:
     Attributes:
         attentions: None, "uint8" (square-root scale, 4x fewer bytes) or "float32".
         hidden_states: None, "all", or the layers wanted (0 = embedding).
-        logits: None, "last" position, or "all".
+        logits: None, "last" position, or "all"; of the next token, or of an encoder with a masked-LM head of
+            the token itself.
         window: First and last + 1 of the positions whose attentions are kept, at most
             `max_tokens_all_heads`; the model reads the whole text. None keeps all.
         query_key: Also keep queries, keys and values.

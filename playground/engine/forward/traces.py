@@ -20,9 +20,10 @@ from playground.core.interventions import Intervention
 from playground.core.trace import Trace
 from playground.engine.contract.traces import Capture
 from playground.engine.forward.blocks import BlockOutputs, collect_block_outputs, intervened
+from playground.engine.forward.filling import head_logits
 from playground.engine.forward.positions import table_rows
 from playground.engine.forward.predictions import predictions
-from playground.engine.forward.two_stacks import read_source, read_target, vocabulary_logits
+from playground.engine.forward.two_stacks import read_source, read_target
 from playground.engine.models.finite import check_finite
 from playground.engine.models.loaded import LoadedModel
 from playground.engine.models.traced_attention import Call, collect_attentions, weights_of
@@ -166,7 +167,7 @@ def _single_stack(loaded: LoadedModel, rows: Sequence[InputRow], capture: Captur
         for made, row, states in zip(results, rows, output.last_hidden_state, strict=True):
             own = states[: len(row.input_ids)]
             made["predictions"] = predictions(loaded, own, row.input_ids, capture.predictions)
-    if capture.logits and "logits" in loaded.info.capabilities:
+    if capture.logits:
         _put_logits(loaded, results, output.last_hidden_state, lengths, capture.logits)
     return results
 
@@ -186,9 +187,7 @@ def _put_logits(
             for row, kept in enumerate(positions)
         ]
     )
-    computed = vocabulary_logits(loaded, states).float()
-    check_finite(loaded, computed)
-    logits = computed.cpu().numpy()
+    logits = head_logits(loaded, states).cpu().numpy()
     starts = np.cumsum([0, *map(len, positions)])
     for row, kept in enumerate(positions):
         results[row]["logits"] = logits[starts[row] : starts[row + 1]].copy()

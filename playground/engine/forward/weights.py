@@ -103,15 +103,20 @@ def _parts(loaded: LoadedModel) -> Iterator[Part]:
         inner[f"{names[id(block.mlp_output)]}."] = ("mlp", layer)
     found: dict[tuple[str, int | None], list[tuple[str, torch.Tensor]]] = {}
     embedding, head = loaded.model.get_input_embeddings().weight, loaded.model.get_output_embeddings()
+    fills = "fill" in loaded.info.capabilities
+    base = f"{loaded.model.base_model_prefix}." if fills else ""
+    masked_head = FAMILIES[loaded.info.family].masked_head if fills else ()
     for name, parameter in loaded.model.named_parameters():
-        kind: tuple[str, int | None] = _outside(name, parameter is embedding, head)
+        kind: tuple[str, int | None] = _outside(name.removeprefix(base), parameter is embedding, head)
+        if parameter is not embedding and name.startswith(tuple(f"{path}." for path in masked_head)):
+            kind = ("head", None)
         for prefix in sorted((one for one in inner if name.startswith(one)), key=len):
             kind = inner[prefix]
             if "norm" in name.lower() or ".ln_" in name:
                 kind = ("norm", kind[1])
         found.setdefault(kind, []).append((name, parameter))
     if head is not None and head.weight is embedding:
-        found[("head", None)] = []
+        found.setdefault(("head", None), [])
     for (kind_name, layer_of), tensors in found.items():
         shapes = tuple((name, tuple(parameter.shape)) for name, parameter in tensors)
         n_parameters = sum(parameter.numel() for _name, parameter in tensors)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from numbers import Integral
 from typing import Protocol
@@ -18,6 +18,7 @@ from playground.errors import BadValue, EmptyText, TextTooLong, TooManyTokens, U
 from playground.settings import Settings
 
 MAX_ALTERNATIVES = 64
+MAX_TOP = 1_000
 
 
 class ReadsText(Protocol):
@@ -51,14 +52,22 @@ class RequestChecks:
         if len(text) > self._settings.max_text_chars:
             raise TextTooLong(limit=self._settings.max_text_chars, got=len(text))
 
-    def input_ids(self, request: ReadsText, loaded: LoadedModel) -> tuple[int, ...]:
-        """The token ids to read; refuses none, unknown ones and too many."""
+    def input_ids(
+        self, request: ReadsText, loaded: LoadedModel, cut: Callable[[str], Ids] | None = None
+    ) -> tuple[int, ...]:
+        """The token ids to read; refuses none, unknown ones and too many.
+
+        Args:
+            request: Its `text` is cut where it has no `input_ids`.
+            loaded: The model.
+            cut: Gives the token ids of a text; None: as the model reads any text.
+        """
         given = request.input_ids
         if given is None:
             self.check_text(request.text)
             if not request.text:
                 raise EmptyText
-            given = loaded.tokenizer.encode(request.text)
+            given = (cut or loaded.tokenizer.encode)(request.text)
         if not len(given):
             raise EmptyText
         limit = min(self._settings.max_tokens, loaded.info.n_ctx or self._settings.max_tokens)
@@ -69,6 +78,10 @@ class RequestChecks:
     def known_ids(self, given: Sequence[int], loaded: LoadedModel) -> tuple[int, ...]:
         """The same ids; refuses those that the model has no embedding for."""
         return _whole("input_ids", given, loaded.info.d_vocab - 1)
+
+    def check_n_top(self, n_top: int) -> None:
+        """Refuse a number of tokens that nobody shows."""
+        check_limits({"n_top": (n_top, 1, MAX_TOP)})
 
     def lens(self, request: LensRequest, loaded: LoadedModel) -> tuple[int, ...]:
         """The token ids to read; refuses a position that is not there, and more than all positions allow."""
@@ -162,7 +175,7 @@ class RequestChecks:
         for wanted, capability in (
             (capture.attentions, "attentions"),
             (capture.hidden_states, "hidden_states"),
-            (capture.logits, "logits"),
+            (capture.logits, "fill" if "fill" in loaded.info.capabilities else "logits"),
             (capture.query_key, "query_key"),
             (capture.block_outputs, "query_key"),
             (capture.predictions, "generate"),

@@ -10,6 +10,7 @@ from playground.core.trace import Trace
 from playground.engine.adapters.store import AdapterTable
 from playground.engine.contract.beams import BeamsRequest, BeamStep
 from playground.engine.contract.engine import EngineStats
+from playground.engine.contract.filling import Filled, FillRequest
 from playground.engine.contract.generation import GenerateManyRequest, GenerateRequest, GenerateStep
 from playground.engine.contract.limits import check_settings
 from playground.engine.contract.models import ModelInfo
@@ -18,6 +19,7 @@ from playground.engine.contract.traces import TraceRequest
 from playground.engine.contract.waiting import OnWait
 from playground.engine.decoding.beam_search import BeamsWork
 from playground.engine.local.ask import Backend
+from playground.engine.local.filling import fill, fill_each
 from playground.engine.local.inside import LocalInside
 from playground.engine.local.model_thread import ModelThread
 from playground.engine.local.scoring import score
@@ -68,6 +70,16 @@ class LocalEngine:
         """(which text, log p(candidate | text) of its candidates), as they are known."""
         with self._backend.ask(request, "score", on_wait) as ask:
             yield from score(ask, self._backend, self._backend.checks.scored(request, ask.loaded))
+
+    def fill(self, request: FillRequest, on_wait: OnWait | None = None) -> Filled:
+        """The distribution over the vocabulary at every mask of a text."""
+        with self._backend.ask(request, "trace", on_wait, supersedes=True) as ask:
+            return fill(ask, self._backend, request)
+
+    def fill_each(self, request: FillRequest, on_wait: OnWait | None = None) -> Iterator[Filled]:
+        """The same of every token of a text, each masked alone, some places at a time."""
+        with self._backend.ask(request, "trace", on_wait) as ask:
+            yield from fill_each(ask, self._backend, request)
 
     def generate(self, request: GenerateRequest, on_wait: OnWait | None = None) -> Iterator[GenerateStep]:
         """Steps as they are computed; closing the iterator cancels within one step."""

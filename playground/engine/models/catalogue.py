@@ -10,6 +10,7 @@ from pathlib import Path
 from playground.engine.contract.models import Capability, CatalogueEntry, Kind, Prefixes
 from playground.engine.models.families.family import Positions
 from playground.engine.models.families.table import FAMILIES
+from playground.engine.models.whole_folder import weight_names
 from playground.errors import BadValue
 from playground.settings import DEFAULT_DECODER, DEFAULT_ENCODER, MULTILINGUAL_ENCODER, Settings
 
@@ -67,17 +68,35 @@ def has_chat_template(folder: Path) -> bool:
     return config.is_file() and bool(dict(json.loads(config.read_text("utf-8"))).get("chat_template"))
 
 
+def has_masked_head(folder: Path, family: str) -> bool:
+    """True if the weights in `folder` bring the masked-LM head of their family.
+
+    Raises:
+        ValueError: The weights are damaged.
+    """
+    head = FAMILIES[family].masked_head
+    return bool(head) and any(name.startswith(f"{head[-1]}.") for name in weight_names(folder))
+
+
 def _entry(
-    model_id: str, name: str, family: str, languages: str, licence: str, size_mb: int, *, chat: bool = False
+    model_id: str,
+    name: str,
+    family: str,
+    languages: str,
+    licence: str,
+    size_mb: int,
+    *,
+    chat: bool = False,
+    fills: bool = False,
 ) -> CatalogueEntry:
     kind = KIND_OF_FAMILY[family]
-    chat_template: frozenset[Capability] = frozenset({"chat_template"} if chat else ())
+    said: tuple[tuple[Capability, bool], ...] = (("chat_template", chat), ("fill", fills))
     return CatalogueEntry(
         model_id=model_id,
         name=name,
         kind=kind,
         family=family,
-        capabilities=_capabilities(family) | chat_template,
+        capabilities=_capabilities(family) | {name for name, is_there in said if is_there},
         languages=tuple(languages.split()),
         licence=licence,
         revision=_COMMITS.get(model_id, "main"),
@@ -104,6 +123,7 @@ def _added(model_id: str, settings: Settings) -> CatalogueEntry:
     try:
         family = str(dict(json.loads(config.read_text("utf-8"))).get("model_type", ""))
         chats, reads = has_chat_template(folder), _max_seq_length(folder)
+        fills = family in FAMILIES and has_masked_head(folder, family)
     except (TypeError, ValueError):  # damaged: it is brought anew before it is loaded
         return bare
     kind = KIND_OF_FAMILY.get(family)
@@ -112,6 +132,8 @@ def _added(model_id: str, settings: Settings) -> CatalogueEntry:
     capabilities = _capabilities(family)
     if chats:
         capabilities = capabilities | {"chat_template"}
+    if fills:
+        capabilities = capabilities | {"fill"}
     return replace(bare, kind=kind, family=family, capabilities=capabilities, max_seq_length=reads)
 
 
@@ -150,8 +172,8 @@ _ALLOWED = (  # id, name, family, languages, licence, MB
         "HuggingFaceTB/SmolLM2-360M-Instruct", "SmolLM2 360M", "llama", "en", "Apache-2.0", 724, chat=True
     ),
     _entry("Qwen/Qwen3-0.6B", "Qwen3 0.6B", "qwen3", "en ko zh ja", "Apache-2.0", 1503, chat=True),
-    _entry("google-bert/bert-base-uncased", "BERT base", "bert", "en", "Apache-2.0", 440),
-    _entry("klue/bert-base", "KLUE BERT base", "bert", "ko", "CC-BY-SA-4.0", 443),
+    _entry("google-bert/bert-base-uncased", "BERT base", "bert", "en", "Apache-2.0", 440, fills=True),
+    _entry("klue/bert-base", "KLUE BERT base", "bert", "ko", "CC-BY-SA-4.0", 443, fills=True),
     _entry("google-t5/t5-small", "T5 small", "t5", "en fr ro de", "Apache-2.0", 242),
     _entry("skt/kogpt2-base-v2", "KoGPT2 125M", "gpt2", "ko", "CC-BY-NC-SA-4.0", 513),
 )

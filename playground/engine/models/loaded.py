@@ -20,7 +20,8 @@ class LoadedModel:
     Attributes:
         entry: Entry of the model in the catalogue.
         info: Facts about the model, with state "ready".
-        model: The transformers model; decoders and encoder-decoders with their vocabulary head.
+        model: The transformers model; with its vocabulary head where it has one: decoders,
+            encoder-decoders, encoders that fill masks.
         tokenizer: The model's tokenizer.
         device: Device of its weights.
         dtype: Number format of its weights.

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 # Weights that no page shows: heads of other tasks, and constants that old versions wrote with the weights.
 _NOT_READ = re.compile(
-    r"(^|\.)(cls|classifier|score|qa_outputs)\.|\.(position_ids|inv_freq|masked_bias|attn\.bias)$"
+    r"(^|\.)(cls|classifier|score|qa_outputs|pooler)\.|\.(position_ids|inv_freq|masked_bias|attn\.bias)$"
 )
 _NOT_NEEDED = re.compile(r"^(\w+\.)?pooler\.")
 _BUILDING = threading.Lock()  # transformers' from_pretrained switches defaults of the whole process
@@ -155,14 +155,15 @@ def load(
 
 
 def _model(entry: CatalogueEntry, folder: Path, dtype: torch.dtype) -> torch.nn.Module:
-    from transformers import AutoModel, AutoModelForCausalLM, AutoModelForSeq2SeqLM
+    from transformers import AutoModel, AutoModelForCausalLM, AutoModelForMaskedLM, AutoModelForSeq2SeqLM
     from transformers.utils import logging
 
     from playground.engine.models import traced_attention as attention
 
     logging.disable_progress_bar()  # the page shows the progress
     auto = {"decoder": AutoModelForCausalLM, "encoder": AutoModel, "encoder-decoder": AutoModelForSeq2SeqLM}
-    model, report = auto[entry.kind].from_pretrained(
+    library_class = AutoModelForMaskedLM if "fill" in entry.capabilities else auto[entry.kind]
+    model, report = library_class.from_pretrained(
         folder,
         config=_library_config(entry, folder),
         dtype=dtype,

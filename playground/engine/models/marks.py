@@ -34,12 +34,22 @@ def start_id(folder: Path, added: Mapping[int, str]) -> int | None:
         folder, added: As in `end_ids`.
     """
     ids = {name: token_id for token_id, name in added.items()}
-    named = _read(folder / "tokenizer_config.json").get("bos_token")
-    name = named.get("content") if isinstance(named, dict) else named
-    for one in (END_OF_TEXT, name):
-        if one in ids:
-            return ids[one]
-    return None
+    return ids.get(END_OF_TEXT, ids.get(_named(folder, "bos_token")))
+
+
+def mask_id(folder: Path, added: Mapping[int, str]) -> int | None:
+    """The token that stands for one the model cannot see; None where the files name none.
+
+    Args:
+        folder, added: As in `end_ids`.
+    """
+    return {name: token_id for token_id, name in added.items()}.get(_named(folder, "mask_token"))
+
+
+def _named(folder: Path, role: str) -> str:
+    """The token that the tokenizer's config names for a role, "" where it names none."""
+    named = _read(folder / "tokenizer_config.json").get(role)
+    return str((named.get("content") if isinstance(named, dict) else named) or "")
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -61,6 +61,11 @@ class NamedTokenizer(Protocol):
         ...
 
     @property
+    def mask_id(self) -> int | None:
+        """The token that stands for one the model cannot see, None where there is none."""
+        ...
+
+    @property
     def d_vocab(self) -> int:
         """Number of token ids."""
         ...
@@ -86,6 +91,7 @@ class TiktokenTokenizer:
         self._encoding = encoding
         self.special_ids = frozenset(map(encoding.encode_single_token, encoding.special_tokens_set))
         self.start_id: int | None = None
+        self.mask_id: int | None = None
         self.d_vocab = encoding.n_vocab
 
     def tokenize(
@@ -138,8 +144,9 @@ class NamedTokenizers:
         source = _source("tiktoken" if tokenizer_id in TIKTOKEN else "tokenizers")
         folder = str(unigram_folder(self._settings.cache_dir)) if tokenizer_id == UNIGRAM else ""
         return TokenizerInfo(
-            tokenizer_id, name, made.algorithm, made.d_vocab, source, made.special_ids, made.start_id, folder
-        )
+            tokenizer_id, name, made.algorithm, made.d_vocab, source, made.special_ids,
+            start_id=made.start_id, mask_id=made.mask_id, folder=folder,
+        )  # fmt: skip
 
     def tokenize(
         self, tokenizer_id: str, text: str, *, add_special_tokens: bool, read_special: bool = False

@@ -59,6 +59,7 @@ class TextTokenizer:
         self._backend = _backend(text, spec)
         self.eos_ids = marks.end_ids(folder, self._added)
         self.start_id = marks.start_id(folder, self._added)
+        self.mask_id = marks.mask_id(folder, self._added)
 
     @cached_property
     def tokenizer(self) -> Any:  # noqa: ANN401  (transformers is untyped)
@@ -74,6 +75,14 @@ class TextTokenizer:
         reader.no_truncation()
         reader.no_padding()
         return reader
+
+    @cached_property
+    def _mask_reader(self) -> Tokenizer:
+        """A tokenizer that finds masks in the text, and no other special token."""
+        spec = json.loads((self._folder / "tokenizer.json").read_text("utf-8"))
+        for token in spec["added_tokens"]:
+            token["special"] = token["special"] and token["id"] != self.mask_id
+        return _backend(json.dumps(spec), spec)
 
     @property
     def special_ids(self) -> frozenset[int]:
@@ -119,6 +128,10 @@ class TextTokenizer:
         """The token ids alone; the same as `tokenize(...).input_ids`."""
         text = well_formed(text)
         return tuple(self._backend.encode(text, add_special_tokens=add_special_tokens).ids)
+
+    def encode_masked(self, text: str) -> tuple[int, ...]:
+        """The token ids of a text, framed, with the masks that it spells."""
+        return tuple(self._mask_reader.encode(well_formed(text)).ids)
 
     def beginning(self, text: str, max_tokens: int) -> tuple[int, ...]:
         """The token ids of as much of the text as fits, between the marks that frame it.

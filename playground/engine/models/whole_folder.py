@@ -143,6 +143,22 @@ def _seal(folder: Path) -> None:
     (folder / METADATA).write_text(whole, "utf-8")
 
 
+def weight_names(folder: Path) -> set[str]:
+    """Names of all weights in a model folder, from the files' headers.
+
+    Raises:
+        ValueError: A file is damaged.
+    """
+    names: set[str] = set()
+    for path in folder.glob("*.safetensors"):
+        try:
+            with safe_open(path, framework="numpy") as weights:
+                names.update(weights.keys())
+        except SafetensorError as error:
+            raise ValueError(f"{path.name} holds no weights") from error
+    return names
+
+
 def _broken(folder: Path, *, thorough: bool = False) -> str:
     """The first file that is not as written, or that does not fit what it says of itself; "" if none."""
     try:

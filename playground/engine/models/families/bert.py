@@ -34,5 +34,6 @@ BERT = Family(
         }
     ),
     dependent={"num_attention_heads": whole_width},
+    masked_head=("cls.predictions",),
     position_table="embeddings.position_embeddings",
 )  # fmt: skip

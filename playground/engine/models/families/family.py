@@ -58,6 +58,9 @@ class Family:
         harmless: Keys besides those of every family that no forward pass looks at.
         dependent: Key -> the rule that the other keys make for it, where it is there.
         final_norm: Path of the norm before the vocabulary head in the base model, "" without a head.
+        masked_head: Paths of the parts of its masked-LM head, in the library's model with that head: each
+            reads what the one before gives, the first reads the last hidden state. A model can fill masks if
+            its weights have the last part.
         position_table: Path of the learned position embeddings in the base model, "" where there are none.
         first_row: Config -> the row of the first position in that table.
         ids_are_rows: True if the library's `position_ids` and `max_position_embeddings` are rows of that
@@ -87,6 +90,7 @@ class Family:
     harmless: frozenset[str] = frozenset()
     dependent: Mapping[str, Callable[[Config], Rule]] = field(default_factory=dict)
     final_norm: str = ""
+    masked_head: tuple[str, ...] = ()
     position_table: str = ""
     first_row: Callable[[Config], int] = _zero
     ids_are_rows: bool = False

@@ -1,0 +1,63 @@
+"""Masks filled by the models of this process: of one text, or of each of its tokens in turn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from playground.engine.contract.filling import Filled, FillRequest
+from playground.engine.forward.filling import FillWork, each_masked
+from playground.engine.local.ask import Ask, Backend
+from playground.engine.local.checks import RequestChecks
+from playground.engine.models.continuations import Ids
+from playground.engine.models.loaded import LoadedModel
+from playground.errors import BadValue, EmptyText, Message, NoMask, TooManyMasks, Unsupported
+from playground.settings import Settings
+
+
+def fill(ask: Ask, backend: Backend, request: FillRequest) -> Filled:
+    """The distribution at every mask of the text; equal questions that wait share one computation."""
+    loaded = ask.loaded
+    ids, mask_id, asked = _checked(backend.checks, request, loaded, backend.settings)
+    places = tuple((0, place) for place, token in enumerate(ids) if token == mask_id)
+    if not places:
+        raise NoMask(mask=loaded.tokenizer.token_texts([mask_id])[0])
+    limit = backend.settings.max_masks
+    if len(places) > limit:
+        raise TooManyMasks(limit=limit, got=len(places))
+    work = FillWork(loaded, ids, (ids,), places, (asked,) * len(places), request.n_top, len(places))
+    key = ("fill", loaded.info.model_id, loaded.info.revision, ids, asked, request.n_top)
+    return ask.compute(work, len(ids), key=key)
+
+
+def fill_each(ask: Ask, backend: Backend, request: FillRequest) -> Iterator[Filled]:
+    """The distribution at every token, each masked alone, some at a time."""
+    loaded, settings = ask.loaded, backend.settings
+    ids, mask_id, asked = _checked(backend.checks, request, loaded, settings)
+    backend.checks.check_all_heads(len(ids))
+    left = {mask_id, *loaded.tokenizer.encode("")}  # an unknown piece is a special token, and masked
+    positions = [place for place, token in enumerate(ids) if token not in left]
+    if not positions:
+        raise EmptyText
+    chunk = settings.prefill_chunk_tokens
+    for work in each_masked(loaded, ids, positions, mask_id, asked, request.n_top, chunk):
+        yield ask.compute(work, len(ids) * len(work.rows))
+
+
+def _checked(
+    checks: RequestChecks, request: FillRequest, loaded: LoadedModel, settings: Settings
+) -> tuple[Ids, int, Ids]:
+    """Token ids of the text, the mask, and the tokens that are asked about.
+
+    Raises:
+        Unsupported: The model cannot fill masks, or its files do not name one.
+        InputError: The text or a setting cannot be.
+    """
+    mask_id = loaded.tokenizer.mask_id
+    if mask_id is None or "fill" not in loaded.info.capabilities:
+        raise Unsupported(model_id=loaded.info.model_id, capability=Message("masked-token prediction"))
+    checks.check_n_top(request.n_top)
+    most = settings.max_candidates
+    if len(request.token_ids) > most:
+        raise BadValue(name="token_ids", value=len(request.token_ids), allowed=f"0-{most}")
+    ids = checks.input_ids(request, loaded, loaded.tokenizer.encode_masked)
+    return ids, mask_id, checks.known_ids(request.token_ids, loaded)
