@@ -29,7 +29,7 @@ class Download:
 
 @dataclass(frozen=True, slots=True)
 class Prefixes:
-    """What a model wants before a text of which it makes a sentence vector; "" for nothing.
+    """Words that a model expects before a text for its sentence vector; "" for none.
 
     Attributes:
         text: Before a text that others are compared with.

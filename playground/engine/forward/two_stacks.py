@@ -72,7 +72,7 @@ def read_target(loaded: LoadedModel, input_ids: torch.Tensor, source: Source, **
 
 
 def vocabulary_logits(loaded: LoadedModel, states: torch.Tensor) -> torch.Tensor:
-    """What the vocabulary head makes of states that leave the decoder, in the model's own number format.
+    """Logits of states that leave the decoder, in the model's own number format.
 
     Args:
         loaded: A model with such a head.

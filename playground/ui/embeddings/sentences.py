@@ -215,7 +215,7 @@ def _lists(
 
 
 def _say_what_cosines_tell(model: ModelInfo, read: Read) -> None:
-    """What the model reads besides the sentences, and how far apart their cosines lie."""
+    """The prefix that the model reads before a sentence, and how far apart the cosines lie."""
     told = []
     if model.prefixes.text:
         told.append(
