@@ -44,6 +44,7 @@ GEMMA = ROTARY | {
     "head_dim": 16, "query_pre_attn_scalar": 16, "sliding_window": WINDOW, "pad_token_id": 0,
     "num_hidden_layers": 4,
 }  # fmt: skip
+CAPS = {"final_logit_softcapping": 3.0, "attn_logit_softcapping": 2.0}
 OPT = {
     "vocab_size": D_VOCAB, "hidden_size": 64, "ffn_dim": 48, "num_hidden_layers": 3, "num_attention_heads": 4,
     "max_position_embeddings": N_CTX, "bos_token_id": 0, "eos_token_id": 0, "pad_token_id": 1,
@@ -68,6 +69,10 @@ CASES: dict[str, Case] = {
     "mistral": ("MistralConfig", "MistralForCausalLM", ROTARY, {
         "plain": {"sliding_window": None}, "window": {"sliding_window": WINDOW},
         "head-dim": {"sliding_window": None, "head_dim": 32} | TIED, "yarn": {"sliding_window": None} | YARN,
+    }),
+    "gemma2": ("Gemma2Config", "Gemma2ForCausalLM", GEMMA | CAPS, {
+        "plain": {}, "no-caps": {"final_logit_softcapping": None, "attn_logit_softcapping": None},
+        "layers": {"num_hidden_layers": 3} | SOME_SLIDE | UNTIED, "linear": LINEAR,
     }),
     "gemma3_text": ("Gemma3TextConfig", "Gemma3ForCausalLM", GEMMA, {
         "plain": {}, "layers": {"num_hidden_layers": 3} | SOME_SLIDE, "biases": {"attention_bias": True},
@@ -148,7 +153,8 @@ def make(cache_dir: Path, models: tuple[str, ...] = VARIANTS) -> Settings:
     )
     byte_level, word_piece = tiny.byte_level_tokenizer(D_VOCAB), tiny.word_piece_tokenizer(D_VOCAB)
     for seed, model_id in enumerate(models):
-        is_encoder = FAMILIES[family_of(model_id)].kind == "encoder"
-        tokenizer = word_piece if is_encoder else byte_level
-        tiny.save(model_folder(model_id, settings), made(model_id), tokenizer, seed=seed, std=0.15)
+        family = FAMILIES[family_of(model_id)]
+        tokenizer = word_piece if family.kind == "encoder" else byte_level
+        folder, around = model_folder(model_id, settings), 0.0 if family.norm_adds_one else 1.0
+        tiny.save(folder, made(model_id), tokenizer, seed=seed, std=0.15, norms=around)
     return settings

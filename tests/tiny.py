@@ -74,15 +74,22 @@ def make(cache_dir: Path) -> Settings:
 
 
 def save(
-    folder: Path, model: PreTrainedModel, tokenizer: Tokenizer, *, seed: int, std: float = 0.3, **names: str
+    folder: Path,
+    model: PreTrainedModel,
+    tokenizer: Tokenizer,
+    *,
+    seed: int,
+    std: float = 0.3,
+    norms: float = 1.0,
+    **names: str,
 ) -> None:
-    """Fill the model with random weights and write a plain transformers folder."""
+    """Fill the model with random weights, those of norms around `norms`, and write a plain folder."""
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             parameter.normal_(std=std, generator=generator)
             if "norm" in name.lower() or "ln_" in name:
-                parameter.add_(1.0 if name.endswith("weight") else 0.0)
+                parameter.add_(norms if name.endswith("weight") else 0.0)
     model.save_pretrained(folder)
     save_tokenizer(folder, tokenizer, revision=f"tiny-{seed}", **names)
 

@@ -97,9 +97,10 @@ class Measured:
     def traced(self, ids: Sequence[int], **more: Any) -> Any:
         """A trace with the hidden states, and all logits of a decoder."""
         capture = Capture(hidden_states="all", logits="all" if self.is_decoder else None)
-        return self.engine.trace(
+        trace: Any = self.engine.trace(
             TraceRequest(self.model, input_ids=tuple(ids), **({"capture": capture} | more))
         )
+        return trace
 
     def same_answer(self, trace: Any, output: Any) -> float:
         ours = trace.logits if self.is_decoder else trace.hidden_states[-1]
@@ -178,6 +179,9 @@ class Measured:
         with torch.no_grad():
             norm = self.net.base_model.get_submodule(self.family.final_norm)
             expected = self.net.get_output_embeddings()(torch.cat([norm(states[:-1]), states[-1:]]))
+        cap = getattr(self.net.config, "final_logit_softcapping", None)
+        if cap is not None:
+            expected = torch.tanh(expected / cap) * cap
         return max(error(lens.logits, expected[:, 4]), error(expected[-1], self.plain(IDS[1]).logits[0]))
 
     def attribution(self) -> float:
@@ -394,7 +398,7 @@ def error(ours: ArrayLike, theirs: ArrayLike) -> float:
 
 def worst(errors: Any) -> float:
     """The largest of some errors, at least one."""
-    return max(list(errors))
+    return float(max(errors))
 
 
 def measure(engine: LocalEngine, settings: Settings, model: str, capability: str) -> float:

@@ -9,6 +9,7 @@ from transformers.cache_utils import DynamicCache
 
 from playground.core.beams import BeamSearch
 from playground.engine.contract.beams import BeamsRequest, BeamStep
+from playground.engine.forward.head import logits_of
 from playground.engine.models.finite import check_finite
 from playground.engine.models.loaded import LoadedModel
 from playground.engine.scheduling.jobs import More
@@ -40,7 +41,7 @@ class BeamsWork:
         """One forward of the newest tokens, one step of the search."""
         model, search = self._loaded.model, self.search
         output = model.base_model(input_ids=self._input_ids, past_key_values=self._cache, use_cache=True)
-        logits = model.get_output_embeddings()(output.last_hidden_state[:, -1]).float()
+        logits = logits_of(model, output.last_hidden_state[:, -1])
         check_finite(self._loaded, logits)
         candidates = search.step(torch.log_softmax(logits, -1).cpu().numpy())
         step = BeamStep(candidates, search.hypotheses, search.done)

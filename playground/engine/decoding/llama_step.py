@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -16,6 +17,7 @@ from torch.nn.functional import rms_norm, scaled_dot_product_attention, silu
 
 from playground.engine.adapters.layers import Adapted, frozen
 from playground.engine.decoding.slots import SlotCache
+from playground.engine.forward.head import logit_cap, logits_of
 
 
 class LinearLayer:
@@ -165,6 +167,8 @@ def llama_step(model: Any) -> LlamaStep | None:  # noqa: ANN401  (transformers i
 def vocabulary_head(model: Any) -> Callable[[torch.Tensor], torch.Tensor]:  # noqa: ANN401
     """The model's map from the residual stream to logits, [row, d_model] -> [row, d_vocab]."""
     head = model.get_output_embeddings()
+    if logit_cap(model) is not None:
+        return partial(logits_of, model)
     return LinearLayer(head.weight) if head.bias is None else head
 
 

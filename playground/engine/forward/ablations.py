@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from playground.core.interventions import Ablation, Intervention
 from playground.core.trace import Trace
 from playground.engine.forward.blocks import blocks, intervened
+from playground.engine.forward.head import logits_of
 from playground.engine.models.families.table import FAMILIES
 from playground.engine.models.finite import check_finite
 from playground.engine.models.loaded import LoadedModel
@@ -45,7 +46,7 @@ class AblationsWork:
             given = {"input_ids": torch.tensor([self.input_ids], device=loaded.device).expand(n, -1)}
         with _skipping(loaded, self.start), intervened(loaded, interventions, [len(self.input_ids)] * n):
             output = loaded.model.base_model(**given, use_cache=False)
-        logits = loaded.model.get_output_embeddings()(output.last_hidden_state[:, -1])
+        logits = logits_of(loaded.model, output.last_hidden_state[:, -1])
         check_finite(loaded, logits)
         found: NDArray[np.float32] = logits.float().cpu().numpy()
         return found

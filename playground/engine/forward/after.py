@@ -11,6 +11,7 @@ from transformers.cache_utils import DynamicCache
 
 from playground.core.trace import Trace
 from playground.engine.contract.traces import Capture
+from playground.engine.forward.head import logits_of
 from playground.engine.forward.traces import InputRow, pad
 from playground.engine.models.finite import check_finite
 from playground.engine.models.loaded import LoadedModel
@@ -70,7 +71,7 @@ def run_after(loaded: LoadedModel, rows: Sequence[tuple[InputRow, Trace]]) -> li
     )
     ends = torch.tensor([len(one) - 1 for one in rest], device=loaded.device)
     states = output.last_hidden_state[torch.arange(len(rows), device=loaded.device), ends]
-    computed = loaded.model.get_output_embeddings()(states).float()
+    computed = logits_of(loaded.model, states)
     check_finite(loaded, computed)
     logits = computed.cpu().numpy()
     elapsed_ms = (time.perf_counter() - started) * 1e3

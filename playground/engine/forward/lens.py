@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from playground.core.byte_cache import ByteCache
 from playground.core.residual import Lens
+from playground.engine.forward.head import logits_of
 from playground.engine.forward.weights import final_norm
 from playground.engine.models.finite import check_finite
 from playground.engine.models.loaded import LoadedModel
@@ -87,7 +88,7 @@ class LensWork:
         loaded, n_layer, n_top = self.loaded, len(self.states), self.columns.n_top
         states = torch.from_numpy(self.states[:, positions]).to(loaded.device, loaded.dtype)
         states = torch.cat([final_norm(loaded)(states[:-1]), states[-1:]])
-        logits = loaded.model.get_output_embeddings()(states.flatten(0, 1)).float()
+        logits = logits_of(loaded.model, states.flatten(0, 1))
         check_finite(loaded, logits)
         total = logits.logsumexp(-1, keepdim=True)
         top = logits.topk(n_top)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from playground.core.predictions import Predictions
 from playground.core.ranking import ZERO_WEIGHT
+from playground.engine.forward.head import logits_of
 from playground.engine.models.finite import check_finite
 from playground.engine.models.loaded import LoadedModel
 
@@ -69,11 +70,10 @@ def predictions(
     Raises:
         NotFinite: The logits are not finite.
     """
-    head = loaded.model.get_output_embeddings()
     following = torch.tensor([*input_ids[1:], 0], device=states.device)  # of the last: not used
     parts = []
     for start in range(0, len(input_ids), CHUNK):
-        logits = head(states[start : start + CHUNK]).float()
+        logits = logits_of(loaded.model, states[start : start + CHUNK])
         check_finite(loaded, logits)
         parts.append(_part(logits, following[start : start + CHUNK], n_top))
     ids, top, entropy, logprobs, ranks = map(np.concatenate, zip(*parts, strict=True))

@@ -19,6 +19,7 @@ from transformers.cache_utils import DynamicCache
 from playground.core.byte_cache import ByteCache
 from playground.core.prefix_tree import PrefixTree
 from playground.engine.contract.scores import Scores
+from playground.engine.forward.head import logits_of
 from playground.engine.models.finite import check_finite
 from playground.engine.models.loaded import LoadedModel
 from playground.engine.scheduling.jobs import More
@@ -72,7 +73,7 @@ class TreeReading:
         if not nodes:
             return {}
         states = output.last_hidden_state[0, torch.tensor(nodes, device=device) - start]
-        logits = model.get_output_embeddings()(states).float()
+        logits = logits_of(model, states)
         check_finite(self._loaded, logits)
         logprobs = torch.log_softmax(logits, dim=-1)
         found = LogProbs()

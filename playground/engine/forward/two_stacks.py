@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 
+from playground.engine.forward.head import logits_of
 from playground.engine.models.families.table import FAMILIES
 from playground.engine.models.loaded import LoadedModel
 
@@ -72,12 +73,11 @@ def read_target(loaded: LoadedModel, input_ids: torch.Tensor, source: Source, **
 
 
 def vocabulary_logits(loaded: LoadedModel, states: torch.Tensor) -> torch.Tensor:
-    """Logits of states that leave the decoder, in the model's own number format.
+    """Logits of states that leave the decoder, float32.
 
     Args:
         loaded: A model with such a head.
         states: At any positions. Shape [..., d_model].
     """
     scale = FAMILIES[loaded.info.family].output_scale(vars(loaded.model.config))
-    logits: torch.Tensor = loaded.model.get_output_embeddings()(states * scale if scale != 1 else states)
-    return logits
+    return logits_of(loaded.model, states * scale if scale != 1 else states)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from playground.core.residual import Unembedding
 from playground.engine.contract.inside import Part
 from playground.engine.forward.blocks import blocks
+from playground.engine.forward.head import logit_cap
 from playground.engine.models.families.table import FAMILIES
 from playground.engine.models.loaded import LoadedModel
 from playground.errors import BadValue, Message, Unsupported
@@ -36,8 +37,10 @@ def unembedding(loaded: LoadedModel, token_ids: tuple[int, ...]) -> Unembedding:
 
     Raises:
         BadValue: A token id outside the vocabulary.
-        Unsupported: The model has no head on a causal stack.
+        Unsupported: The model has no head on a causal stack, or a cap stands behind it.
     """
+    if logit_cap(loaded.model) is not None:
+        raise Unsupported(model_id=loaded.info.model_id, capability=Message("shares that sum to a logit"))
     norm, head = final_norm(loaded), loaded.model.get_output_embeddings()
     wrong = [token for token in token_ids if not 0 <= token < loaded.info.d_vocab]
     if wrong:

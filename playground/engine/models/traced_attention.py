@@ -29,6 +29,7 @@ class Call(NamedTuple):
             causal or no mask is meant.
         causal: True if a mask of None means causal.
         scale: Factor of the scores.
+        cap: Limit that a tanh keeps the scores below, None where there is none.
     """
 
     query: torch.Tensor
@@ -37,6 +38,7 @@ class Call(NamedTuple):
     mask: torch.Tensor | None
     causal: bool
     scale: float
+    cap: float | None = None
 
 
 _calls: ContextVar[list[Call] | None] = ContextVar("calls", default=None)
@@ -77,23 +79,24 @@ def weights_of(calls: Sequence[Call], window: tuple[int, int] | None = None) -> 
     key = torch.stack([call.key for call in calls])
     mask = _causal_mask(first) if first.mask is None and first.causal else first.mask
     if window is None:
-        return attention_weights(query, key, mask, first.scale)
+        return attention_weights(query, key, mask, first.scale, first.cap)
     kept = slice(*window)
     if mask is not None and mask.shape[-2] > 1:
         mask = mask[..., kept, :]
-    return attention_weights(query[..., kept, :], key, mask, first.scale)[..., kept]
+    return attention_weights(query[..., kept, :], key, mask, first.scale, first.cap)[..., kept]
 
 
 def attention_weights(
-    query: torch.Tensor, key: torch.Tensor, mask: torch.Tensor | None, scale: float
+    query: torch.Tensor, key: torch.Tensor, mask: torch.Tensor | None, scale: float, cap: float | None = None
 ) -> torch.Tensor:
-    """softmax(QKᵀ·scale + mask) in float32.
+    """softmax(QKᵀ·scale + mask) in float32; with a cap, of cap · tanh(QKᵀ·scale / cap).
 
     Args:
         query: Shape [..., head, query, d_head].
         key: Shape [..., kv_head, key, d_head]; neighbouring heads share one.
         mask: As in `Call`; None lets every query look everywhere.
         scale: Factor of the scores.
+        cap: As in `Call`.
 
     Returns:
         Rows that sum to 1. Shape [..., head, query, key].
@@ -103,6 +106,8 @@ def attention_weights(
     """
     grouped = query.reshape(*key.shape[:-2], -1, key.shape[-1])  # heads that share a key, one below the other
     scores = torch.matmul(grouped, key.transpose(-2, -1)).view(*query.shape[:-1], -1).float().mul_(scale)
+    if cap is not None:
+        scores = (scores / cap).tanh() * cap
     if mask is not None:
         scores = scores.masked_fill_(~mask, -torch.inf) if mask.dtype == torch.bool else scores.add_(mask)
     return torch.softmax(scores, dim=-1)
@@ -124,10 +129,19 @@ def traced_attention(
     dropout: float = 0.0,
     scaling: float | None = None,
     is_causal: bool | None = None,
+    softcap: float | None = None,
     **kwargs: object,
 ) -> tuple[torch.Tensor, torch.Tensor | None]:
     """Attention as sdpa computes it, shapes as there; its arguments go to an open `collect_attentions`."""
     kwargs.pop("output_attentions", None)
+    causal = bool(getattr(module, "is_causal", True) if is_causal is None else is_causal)
+    scale = query.shape[-1] ** -0.5 if scaling is None else scaling
+    call = Call(query, key, value, attention_mask, causal and query.shape[2] > 1, scale, softcap)
+    calls = _calls.get()
+    if calls is not None:
+        calls.append(call)
+    if softcap is not None:
+        return _capped(call), None
     output, _ = sdpa_attention_forward(
         module,
         query,
@@ -139,12 +153,15 @@ def traced_attention(
         is_causal=is_causal,
         **kwargs,
     )
-    calls = _calls.get()
-    if calls is not None:
-        causal = getattr(module, "is_causal", True) if is_causal is None else is_causal
-        scale = query.shape[-1] ** -0.5 if scaling is None else scaling
-        calls.append(Call(query, key, value, attention_mask, bool(causal) and query.shape[2] > 1, scale))
     return output, None
+
+
+def _capped(call: Call) -> torch.Tensor:
+    """Attention with capped scores, which sdpa does not know. Shape [batch, query, head, d_head]."""
+    mask = _causal_mask(call) if call.mask is None and call.causal else call.mask
+    weights = attention_weights(call.query, call.key, mask, call.scale, call.cap).to(call.value.dtype)
+    values = call.value.repeat_interleave(call.query.shape[1] // call.value.shape[1], dim=1)
+    return torch.matmul(weights, values).transpose(1, 2).contiguous()
 
 
 AttentionInterface.register(NAME, traced_attention)

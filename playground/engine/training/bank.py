@@ -24,6 +24,7 @@ from torch.nn.functional import cross_entropy, linear
 from playground.engine.adapters.layers import wrapped
 from playground.engine.contract.training import TrainingText
 from playground.engine.forward.blocks import blocks
+from playground.engine.forward.head import logits_of
 from playground.engine.models.loaded import LoadedModel
 from playground.engine.training.adapter_slot import AdapterSlot, Key
 from playground.engine.training.learner import GiveWay
@@ -214,7 +215,7 @@ class AdapterBank:
         states = self._tree.base_model(
             input_ids=ids, position_ids=positions, attention_mask=visible, use_cache=False
         )
-        logits = self._tree.get_output_embeddings()(states.last_hidden_state[slots, nodes]).float()
+        logits = logits_of(self._tree, states.last_hidden_state[slots, nodes])
         return cross_entropy(logits, labels, reduction="none")
 
     def _update(self) -> torch.Tensor:

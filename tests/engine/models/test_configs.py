@@ -12,6 +12,7 @@ from transformers import (
     BertConfig,
     DistilBertConfig,
     ElectraConfig,
+    Gemma2Config,
     Gemma3TextConfig,
     GPT2Config,
     GPTNeoXConfig,
@@ -35,9 +36,9 @@ from playground.errors import ConfigRefused, UnknownSetting, WrongArchitecture
 from playground.settings import Settings
 
 CONFIGS: tuple[type[PreTrainedConfig], ...] = (
-    LlamaConfig, Qwen2Config, Qwen3Config, MistralConfig, Gemma3TextConfig, Phi3Config, Olmo2Config,
-    GPT2Config, GPTNeoXConfig, OPTConfig, BertConfig, RobertaConfig, XLMRobertaConfig, DistilBertConfig,
-    ElectraConfig, T5Config,
+    LlamaConfig, Qwen2Config, Qwen3Config, MistralConfig, Gemma2Config, Gemma3TextConfig, Phi3Config,
+    Olmo2Config, GPT2Config, GPTNeoXConfig, OPTConfig, BertConfig, RobertaConfig, XLMRobertaConfig,
+    DistilBertConfig, ElectraConfig, T5Config,
 )  # fmt: skip
 LABELS = {"id2label": {"0": "LABEL_0"}, "label2id": {"LABEL_0": 0}, "_num_labels": 1}
 LLAMA = {

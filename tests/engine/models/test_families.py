@@ -12,7 +12,16 @@ from playground.engine.models.families.table import FAMILIES
 from playground.errors import Unsupported
 from playground.settings import Settings
 from tests import families
+from tests.engine import family_table
 from tests.engine.families import ALL, measure
+
+LIMIT = 1e-5
+TABLE = family_table.read()
+
+
+def test_the_table_of_the_docs_has_every_family_and_capability() -> None:
+    assert set(TABLE) == set(families.CASES) == set(FAMILIES) - {"t5"}
+    assert all(tuple(row) == ALL for row in TABLE.values())
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +45,13 @@ def refused(model: str, capability: str) -> str:
         only_decoders = dict.fromkeys(("generate", "score", "beams"), "generate")
         trained = dict.fromkeys(("finetuning", "adapters_in", "adapters_out"), "fine-tuning")
         return (needs_head | only_decoders | trained).get(capability, "")
+    if "query_key" in family.lacks and capability in (
+        "query_key",
+        "block_outputs",
+        "attribution",
+        "one_head",
+    ):
+        return "query_key"
     return "what one head alone adds" if capability == "one_head" and family.block.attention_norm else ""
 
 
@@ -45,8 +61,11 @@ def test_a_capability_is_that_of_plain_transformers(
     engine: LocalEngine, settings: Settings, model: str, capability: str
 ) -> None:
     says = refused(model, capability)
+    assert (TABLE[families.family_of(model)][capability] == family_table.REFUSED) == bool(says)
     if says:
         with pytest.raises(Unsupported, match=says):
             measure(engine, settings, model, capability)
     else:
-        assert measure(engine, settings, model, capability) < 1e-5
+        found = measure(engine, settings, model, capability)
+        assert found < LIMIT
+        assert found <= max(10 * float(TABLE[families.family_of(model)][capability]), LIMIT / 10)

@@ -9,6 +9,7 @@ from playground.engine.models.families.bert import BERT
 from playground.engine.models.families.distilbert import DISTILBERT
 from playground.engine.models.families.electra import ELECTRA
 from playground.engine.models.families.family import Family
+from playground.engine.models.families.gemma2 import GEMMA2
 from playground.engine.models.families.gemma3 import GEMMA3
 from playground.engine.models.families.gpt2 import GPT2
 from playground.engine.models.families.gpt_neox import GPT_NEOX
@@ -23,7 +24,7 @@ from playground.engine.models.families.roberta import ROBERTA, XLM_ROBERTA
 from playground.engine.models.families.t5 import T5
 
 _ALL = (
-    LLAMA, QWEN2, QWEN3, MISTRAL, GEMMA3, PHI3, OLMO2, GPT2, GPT_NEOX, OPT,
+    LLAMA, QWEN2, QWEN3, MISTRAL, GEMMA2, GEMMA3, PHI3, OLMO2, GPT2, GPT_NEOX, OPT,
     BERT, ROBERTA, XLM_ROBERTA, DISTILBERT, ELECTRA, T5,
 )  # fmt: skip
 FAMILIES: Mapping[str, Family] = MappingProxyType({family.name: family for family in _ALL})
