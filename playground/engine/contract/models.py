@@ -8,7 +8,9 @@ from typing import Literal
 from playground.errors import Message
 
 Kind = Literal["decoder", "encoder", "encoder-decoder"]
-Capability = Literal["attentions", "query_key", "hidden_states", "logits", "generate", "chat_template"]
+Capability = Literal[
+    "attentions", "query_key", "hidden_states", "logits", "generate", "generate_target", "chat_template"
+]  # fmt: skip
 State = Literal["absent", "remote", "waiting", "loading", "ready", "failed"]
 
 

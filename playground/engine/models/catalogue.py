@@ -18,7 +18,7 @@ POSITIONS_OF_FAMILY: dict[str, Positions] = {name: family.positions for name, fa
 CAPABILITIES_OF_KIND: dict[Kind, frozenset[Capability]] = {
     "decoder": frozenset({"attentions", "query_key", "hidden_states", "logits", "generate"}),
     "encoder": frozenset({"attentions", "query_key", "hidden_states"}),
-    "encoder-decoder": frozenset({"attentions", "hidden_states", "logits"}),
+    "encoder-decoder": frozenset({"attentions", "hidden_states", "logits", "generate_target"}),
 }
 _MODEL_ID = re.compile(r"[\w.-]+(/[\w.-]+)?", re.ASCII)
 _DOTS = re.compile(r"(^|/)\.+($|/)")
