@@ -31,10 +31,12 @@ FinishReason = Literal["stop", "end_of_text", "length", "context_full"]
 
 @dataclass(frozen=True, slots=True)
 class GenerateRequest(Asked):
-    """Continue a text token by token.
+    """Continue a text token by token; with an encoder-decoder write the target of a source.
 
     Attributes:
+        text, input_ids: The text, as in `TraceRequest`; for an encoder-decoder the source.
         written: Tokens the model is to go on from, after the text: they count as written, not as text.
+            Of an encoder-decoder the target so far, after its start token.
         sampling: Settings of the draw of each token.
         penalties: On tokens that were there before; they come ahead of `sampling`.
         seed: Seed of this request's own random stream: same request, same tokens.

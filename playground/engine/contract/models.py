@@ -8,8 +8,9 @@ from typing import Literal
 from playground.errors import Message
 
 Kind = Literal["decoder", "encoder", "encoder-decoder"]
-Capability = Literal[  # "logits": of the next token; "fill": of the token at a position itself
-    "attentions", "query_key", "hidden_states", "logits", "fill", "generate", "chat_template"
+# "logits": of the next token; "fill": of the token at a position itself; "generate_target": of a target for a source.
+Capability = Literal[
+    "attentions", "query_key", "hidden_states", "logits", "fill", "generate", "generate_target", "chat_template",
 ]  # fmt: skip
 State = Literal["absent", "remote", "waiting", "loading", "ready", "failed"]
 

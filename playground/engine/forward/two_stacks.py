@@ -37,6 +37,11 @@ class Source:
         return Source(self.states[chosen], None if self.mask is None else self.mask[chosen], None)
 
 
+def target_start(loaded: LoadedModel) -> int:
+    """The token that stands before every target of an encoder-decoder."""
+    return int(loaded.model.config.decoder_start_token_id)
+
+
 def read_source(
     loaded: LoadedModel,
     input_ids: torch.Tensor,

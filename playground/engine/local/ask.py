@@ -19,11 +19,12 @@ from playground.engine.contract.limits import check_settings
 from playground.engine.contract.scores import Scores
 from playground.engine.contract.traces import TraceRequest
 from playground.engine.contract.waiting import OnWait, Waiting
-from playground.engine.decoding.batch import DecodeWork
+from playground.engine.decoding.row import DecodeWork
 from playground.engine.forward.after import goes_on
 from playground.engine.forward.blocks import check_intervention
 from playground.engine.forward.positions import check_positions
 from playground.engine.forward.traces import InputRow, TraceWork, trace_key
+from playground.engine.forward.two_stacks import target_start
 from playground.engine.local.checks import ReadsText, RequestChecks
 from playground.engine.models.continuations import Ids
 from playground.engine.models.loaded import LoadedModel
@@ -170,9 +171,14 @@ class Ask:
     def _decode_job(self, request: GenerateRequest) -> Job:
         loaded, checks = self.loaded, self._backend.checks
         check_settings(request, self._backend.settings)
-        checks.require(loaded, "generate")
-        ids = self.ids(request) + checks.known_ids(request.written, loaded)
+        checks.require_writing(loaded)
+        ids, written = self.ids(request), checks.known_ids(request.written, loaded)
+        source_ids: Ids = ()
+        if loaded.info.kind == "encoder-decoder":
+            source_ids, ids = ids, (target_start(loaded),)
+        ids = ids + written
         checks.check_window(len(ids) + 1, loaded)
         key = object()  # nobody's but this caller's, whatever its id
         group = key if request.alone else id(loaded)  # rows of one group share a batch
-        return Job("decode", key, group, len(ids), DecodeWork(loaded, request, ids))
+        n_tokens = len(source_ids) + len(ids)
+        return Job("decode", key, group, n_tokens, DecodeWork(loaded, request, ids, source_ids))

@@ -12,6 +12,7 @@ from playground.engine.contract.inside import LensRequest
 from playground.engine.contract.limits import check_limits
 from playground.engine.contract.scores import ScoreRequest
 from playground.engine.contract.traces import Capture, TraceRequest
+from playground.engine.forward.two_stacks import target_start
 from playground.engine.models.continuations import Ids, cut_together
 from playground.engine.models.loaded import LoadedModel
 from playground.errors import BadValue, EmptyText, TextTooLong, TooManyTokens, Unsupported
@@ -118,12 +119,11 @@ class RequestChecks:
         """The start of the target of an encoder-decoder model, () for the others."""
         if loaded.info.kind != "encoder-decoder":
             return ()
-        start = loaded.model.config.decoder_start_token_id
         ids = loaded.tokenizer.encode(request.decoder_text, add_special_tokens=False)
         self.check_window(len(ids) + 1, loaded)
         if request.capture.attentions:
             self.check_all_heads(len(ids) + 1)
-        return (start, *ids)
+        return (target_start(loaded), *ids)
 
     def scored(self, request: ScoreRequest, loaded: LoadedModel) -> list[tuple[Ids, tuple[Ids, ...]]]:
         """Token ids of every text and of its candidates; refuses empty ones, too many and too long ones."""
@@ -216,6 +216,11 @@ class RequestChecks:
         """Refuse a model that cannot do it."""
         if capability not in loaded.info.capabilities:
             raise Unsupported(model_id=loaded.info.model_id, capability=capability)
+
+    def require_writing(self, loaded: LoadedModel) -> None:
+        """Refuse a model that writes neither a continuation nor, with a text as its source, a target."""
+        if "generate_target" not in loaded.info.capabilities:
+            self.require(loaded, "generate")
 
     def check_window(self, n_tokens: int, loaded: LoadedModel) -> None:
         """Refuse more tokens than the model's context window."""

@@ -16,8 +16,10 @@ from playground.core.residual import Lens
 from playground.core.trace import Trace
 from playground.engine.contract.generation import GenerateStep
 from playground.engine.contract.scores import Scores
-from playground.engine.decoding.batch import DecodeBatch, DecodeRow, DecodeWork
+from playground.engine.decoding.batch import DecodeBatch
 from playground.engine.decoding.llama_step import can_mix
+from playground.engine.decoding.row import DecodeRow, DecodeWork
+from playground.engine.decoding.target_batch import decode_batch
 from playground.engine.forward.after import run_after
 from playground.engine.forward.traces import TraceWork, run_traces
 from playground.engine.memory import is_out_of_memory
@@ -204,7 +206,9 @@ class ModelThread(threading.Thread):
         for job in jobs:
             try:
                 work: DecodeWork = job.payload
-                self._rows[job] = DecodeRow(work.request, work.input_ids, self._receiver(job), work.loaded)
+                self._rows[job] = DecodeRow(
+                    work.request, work.input_ids, self._receiver(job), work.loaded, work.source_ids
+                )
                 rows.append(self._rows[job])
             except Exception as error:  # noqa: BLE001  (a request that cannot be begun ends alone)
                 self._scheduler.finish(job, _told(error))
@@ -218,7 +222,7 @@ class ModelThread(threading.Thread):
 
         def admit() -> None:
             if key not in self._batches:
-                self._batches[key] = DecodeBatch(rows[0].loaded, self._settings.prefill_chunk_tokens)
+                self._batches[key] = decode_batch(rows[0].loaded, self._settings.prefill_chunk_tokens)
             self._batches[key].admit(rows)
 
         self._guarded(admit, lambda: rows)

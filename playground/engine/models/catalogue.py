@@ -21,7 +21,7 @@ POSITIONS_OF_FAMILY: dict[str, Positions] = {  # of those whose scheme can be sh
 CAPABILITIES_OF_KIND: dict[Kind, frozenset[Capability]] = {
     "decoder": frozenset({"attentions", "query_key", "hidden_states", "logits", "generate"}),
     "encoder": frozenset({"attentions", "query_key", "hidden_states"}),
-    "encoder-decoder": frozenset({"attentions", "hidden_states", "logits"}),
+    "encoder-decoder": frozenset({"attentions", "hidden_states", "logits", "generate_target"}),
 }
 _MODEL_ID = re.compile(r"[\w.-]+(/[\w.-]+)?", re.ASCII)
 _DOTS = re.compile(r"(^|/)\.+($|/)")

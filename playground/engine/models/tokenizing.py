@@ -104,6 +104,11 @@ class TextTokenizer:
         """Number of token ids the tokenizer knows."""
         return int(self._backend.get_vocab_size())
 
+    @property
+    def adds_first_space(self) -> bool:
+        """True if the first word of a text stands in its tokens with a space that the text has not."""
+        return self._scheme == "metaspace" and self._adds_space("a")
+
     def tokenize(
         self, text: str, add_special_tokens: bool = True, *, read_special: bool = False
     ) -> Tokenization:

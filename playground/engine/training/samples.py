@@ -8,7 +8,7 @@ from uuid import uuid4
 from playground.core.sampling import GREEDY
 from playground.engine.contract.generation import GenerateRequest, GenerateStep
 from playground.engine.contract.training import TrainingRequest
-from playground.engine.decoding.batch import DecodeWork
+from playground.engine.decoding.row import DecodeWork
 from playground.engine.models.loaded import LoadedModel
 from playground.engine.scheduling.jobs import DONE, Job
 from playground.engine.scheduling.scheduler import Scheduler

@@ -17,7 +17,7 @@ from playground.core.pieces import open_bytes
 from playground.core.sampling import Sampling
 from playground.engine.contract.generation import GenerateManyRequest, GenerateRequest, GenerateStep
 from playground.engine.contract.traces import Capture, TraceRequest
-from playground.engine.decoding.batch import DecodeRow
+from playground.engine.decoding.row import DecodeRow
 from playground.engine.forward.predictions import summarise
 from playground.engine.local.engine import LocalEngine
 from playground.errors import BadValue, Cancelled, NotComputed, Superseded

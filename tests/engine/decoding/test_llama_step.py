@@ -9,7 +9,8 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from playground.engine.contract.generation import GenerateRequest
-from playground.engine.decoding.batch import DecodeBatch, DecodeRow
+from playground.engine.decoding.batch import DecodeBatch
+from playground.engine.decoding.row import DecodeRow
 from playground.engine.local.engine import LocalEngine
 from playground.settings import DEFAULT_DECODER
 from tests import tiny

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from playground.engine.decoding.batch import DecodeBatch, DecodeRow
+from playground.engine.decoding.batch import DecodeBatch
+from playground.engine.decoding.row import DecodeRow
 from playground.engine.local.engine import LocalEngine
 from playground.engine.scheduling.jobs import Job
 from playground.settings import Settings

@@ -22,7 +22,7 @@ from playground.engine.contract.inside import AblationsRequest, LensRequest
 from playground.engine.contract.scores import ScoreRequest
 from playground.engine.contract.traces import Capture, TraceRequest
 from playground.engine.contract.vectors import TracesRequest
-from playground.engine.decoding.batch import DecodeRow
+from playground.engine.decoding.row import DecodeRow
 from playground.engine.local.engine import LocalEngine
 from playground.engine.scheduling.jobs import Job
 from playground.errors import (

@@ -13,7 +13,8 @@ import pytest
 
 from playground.engine.contract.generation import GenerateRequest
 from playground.engine.decoding import batch as decoding
-from playground.engine.decoding.batch import DecodeBatch, DecodeRow
+from playground.engine.decoding.batch import DecodeBatch
+from playground.engine.decoding.row import DecodeRow
 from playground.engine.decoding.slots import SlotCache, SlotLayer
 from playground.engine.local import model_thread as worker
 from playground.engine.local.model_thread import ModelThread

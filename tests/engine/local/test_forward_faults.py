@@ -17,7 +17,7 @@ from playground.engine.contract.generation import GenerateRequest
 from playground.engine.contract.inside import LensRequest
 from playground.engine.contract.scores import ScoreRequest
 from playground.engine.contract.traces import Capture, TraceRequest
-from playground.engine.decoding.batch import DecodeRow
+from playground.engine.decoding.row import DecodeRow
 from playground.engine.forward.lens import LensWork
 from playground.engine.forward.predictions import summarise
 from playground.engine.local import model_thread as worker

@@ -46,7 +46,7 @@ from tests.engine.local.held import TEXT, until
         (TraceRequest("../../etc/passwd", "x", Capture(logits="last")), ModelNotFound),
         (TraceRequest("gpt2", "x", Capture(logits="last")), ModelNotFound),
         (GenerateRequest(tiny.BERT, "x"), Unsupported),
-        (GenerateRequest(tiny.T5, "x"), Unsupported),
+        (TraceRequest(tiny.T5, "x", Capture(predictions=1)), Unsupported),
         (GenerateRequest(tiny.LLAMA, ""), EmptyText),
         (GenerateRequest(tiny.LLAMA, "x", sampling=Sampling(temperature=-1.0)), BadValue),
         (GenerateRequest(tiny.LLAMA, "x", sampling=Sampling(temperature=float("nan"))), BadValue),

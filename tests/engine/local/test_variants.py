@@ -118,6 +118,24 @@ def test_texts_written_side_by_side(engine: LocalEngine, settings: Settings, mod
             assert step.logprob == pytest.approx(float(values.max()), abs=1e-4)
 
 
+@pytest.mark.parametrize("model", BOTH)
+def test_targets_written_side_by_side(engine: LocalEngine, settings: Settings, model: str) -> None:
+    sources = [tuple(one % 200 for one in ids) for ids in IDS]
+    asked = tuple(
+        GenerateRequest(model, sampling=GREEDY, input_ids=ids, max_new_tokens=9, written=ids[:n])
+        for n, ids in enumerate(sources)
+    )
+    written: list[list[Any]] = [[] for _ in asked]
+    for row, step in engine.generate_many(GenerateManyRequest(model, asked)):
+        written[row].append(step)
+    for request, source, steps in zip(asked, sources, written, strict=True):
+        target = [0, *request.written, *(step.token_id for step in steps)]
+        output = plain(settings, model, list(source), decoder_input_ids=torch.tensor([target]))
+        expected = output.logits[0].log_softmax(-1)[len(request.written) : -1]
+        for step, values in zip(steps, expected, strict=True):
+            assert step.logprob == pytest.approx(float(values.max()), abs=1e-4)
+
+
 @pytest.mark.parametrize("model", DECODERS)
 def test_scores_of_a_tree_of_texts(engine: LocalEngine, settings: Settings, model: str) -> None:
     start = tuple(IDS[3])

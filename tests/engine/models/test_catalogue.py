@@ -33,7 +33,7 @@ def test_every_entry_says_languages_licence_and_size() -> None:
     [
         ("decoder", {"attentions", "hidden_states", "logits", "generate"}, set()),
         ("encoder", {"attentions", "hidden_states"}, {"logits", "generate", "chat_template"}),
-        ("encoder-decoder", {"attentions", "hidden_states", "logits"}, {"generate"}),
+        ("encoder-decoder", {"attentions", "hidden_states", "logits", "generate_target"}, {"generate"}),
     ],
 )
 def test_capabilities_follow_the_kind(

@@ -15,7 +15,8 @@ from playground.engine import create_engine
 from playground.engine.adapters.store import AdapterTable
 from playground.engine.contract.generation import GenerateRequest
 from playground.engine.contract.training import FinetuneRequest
-from playground.engine.decoding.batch import DecodeBatch, DecodeRow, DecodeWork
+from playground.engine.decoding.batch import DecodeBatch
+from playground.engine.decoding.row import DecodeRow, DecodeWork
 from playground.engine.local.engine import LocalEngine
 from playground.engine.training import bank as fused
 from playground.engine.training import objectives, samples
