@@ -8,9 +8,10 @@ from typing import Literal
 from playground.errors import Message
 
 Kind = Literal["decoder", "encoder", "encoder-decoder"]
-# "logits": of the next token; "fill": of the token at a position itself; "generate_target": of a target for a source.
+# "logits": of the next token; "fill": of the token at a position itself; "generate_target": a target
 Capability = Literal[
-    "attentions", "query_key", "hidden_states", "logits", "fill", "generate", "generate_target", "chat_template",
+    "attentions", "query_key", "hidden_states", "logits", "fill", "generate", "generate_target",
+    "chat_template",
 ]  # fmt: skip
 State = Literal["absent", "remote", "waiting", "loading", "ready", "failed"]
 
