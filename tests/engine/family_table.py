@@ -13,7 +13,7 @@ from playground.engine.local.engine import LocalEngine
 from playground.errors import Unsupported
 from playground.paths import site_root
 from tests import families
-from tests.engine.families import ALL, measure
+from tests.engine.family_measures import ALL, measure
 
 PATH = site_root() / "assets" / "families.md"
 REFUSED = "refused"

@@ -13,7 +13,7 @@ from playground.errors import Unsupported
 from playground.settings import Settings
 from tests import families
 from tests.engine import family_table
-from tests.engine.families import ALL, measure
+from tests.engine.family_measures import ALL, measure
 
 LIMIT = 1e-5
 TABLE = family_table.read()
