@@ -10,10 +10,10 @@ from playground.engine.contract.asked import Asked
 
 @dataclass(frozen=True, slots=True)
 class BeamsRequest(Asked):
-    """Search for the most probable continuation.
+    """Search for the most probable continuation, or target of an encoder-decoder's source.
 
     Attributes:
-        model: Catalogue id of a decoder.
+        model: Catalogue id of a decoder or an encoder-decoder.
         text, input_ids: As in `TraceRequest`.
         n_beams: Number of texts kept at every step.
         length_penalty: As in `core.beams`.

@@ -11,8 +11,10 @@ from playground.engine.contract.asked import Asked
 class ScoreRequest(Asked):
     """A request for the log-probability of each candidate as the continuation of each text.
 
+    Of an encoder-decoder the texts are sources, and each candidate is the beginning of a target.
+
     Attributes:
-        model: Catalogue id of a decoder.
+        model: Catalogue id of a decoder or an encoder-decoder.
         texts: Each a text or, where it has marks of its own (a chat template), its token ids.
         candidates: Those of each text; cut as they would stand after it, after token ids alone.
         following: Text after a candidate of each text: cut with it and not scored. () for nothing.

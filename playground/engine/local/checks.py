@@ -13,7 +13,7 @@ from playground.engine.contract.limits import check_limits
 from playground.engine.contract.scores import ScoreRequest
 from playground.engine.contract.traces import Capture, TraceRequest
 from playground.engine.forward.two_stacks import target_start
-from playground.engine.models.continuations import Ids, cut_together
+from playground.engine.models.continuations import Ids, cut_targets, cut_together
 from playground.engine.models.loaded import LoadedModel
 from playground.errors import BadValue, EmptyText, TextTooLong, TooManyTokens, Unsupported
 from playground.settings import Settings
@@ -40,6 +40,11 @@ def _whole(name: str, given: Iterable[int], last: int) -> tuple[int, ...]:
     if not all(isinstance(one, Integral) and type(one) is not bool and 0 <= one <= last for one in numbers):
         raise BadValue(name=name, value=str(numbers[:8]), allowed=f"0-{last}")
     return tuple(map(int, numbers))
+
+
+def _longest(loaded: LoadedModel, n_text: int, n_more: int) -> int:
+    """Tokens that one stack reads at once: text and continuation, or the longer of source and target."""
+    return max(n_text, 1 + n_more) if loaded.info.kind == "encoder-decoder" else n_text + n_more
 
 
 class RequestChecks:
@@ -105,10 +110,10 @@ class RequestChecks:
                 "max_new_tokens": (request.max_new_tokens, 1, self._settings.max_new_tokens),
             }
         )
-        self.require(loaded, "generate")
+        self.require_writing(loaded)
         ids = self.input_ids(request, loaded)
         n_tokens = len(ids) + request.max_new_tokens
-        self.check_window(n_tokens, loaded)
+        self.check_window(_longest(loaded, len(ids), request.max_new_tokens), loaded)
         most = self._settings.max_beam_tokens
         if request.n_beams * n_tokens > most:
             limit = max(0, most // request.n_beams - request.max_new_tokens)
@@ -127,7 +132,7 @@ class RequestChecks:
 
     def scored(self, request: ScoreRequest, loaded: LoadedModel) -> list[tuple[Ids, tuple[Ids, ...]]]:
         """Token ids of every text and of its candidates; refuses empty ones, too many and too long ones."""
-        self.require(loaded, "generate")
+        self.require_writing(loaded)
         most = self._settings.max_scored_texts
         if not 0 < len(request.texts) <= most:
             raise BadValue(name="texts", value=len(request.texts), allowed=f"1-{most}")
@@ -151,7 +156,10 @@ class RequestChecks:
         n_chars = longest + (len(text) if isinstance(text, str) else 0)
         if n_chars > limit:
             raise TextTooLong(limit=limit, got=n_chars)
-        if isinstance(text, str):
+        if loaded.info.kind == "encoder-decoder":
+            ids = loaded.tokenizer.encode(text) if isinstance(text, str) else text
+            cut = cut_targets(loaded.tokenizer, candidates, following)
+        elif isinstance(text, str):
             ids, cut = cut_together(loaded.tokenizer, text, candidates, following)
         else:
             ids = text
@@ -162,7 +170,7 @@ class RequestChecks:
     def _check_scored(self, ids: Ids, candidates: tuple[Ids, ...], loaded: LoadedModel) -> None:
         if not ids or not all(candidates):
             raise EmptyText
-        n_tokens = len(ids) + max(map(len, candidates))
+        n_tokens = _longest(loaded, len(ids), max(map(len, candidates)))
         limit = min(self._settings.max_prompt_tokens, loaded.info.n_ctx or n_tokens)
         if n_tokens > limit:
             raise TooManyTokens(limit=limit, got=n_tokens)

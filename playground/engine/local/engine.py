@@ -17,7 +17,7 @@ from playground.engine.contract.models import ModelInfo
 from playground.engine.contract.scores import ScoreRequest, Scores
 from playground.engine.contract.traces import TraceRequest
 from playground.engine.contract.waiting import OnWait
-from playground.engine.decoding.beam_search import BeamsWork
+from playground.engine.decoding.beam_search import beams_work
 from playground.engine.local.ask import Backend
 from playground.engine.local.filling import fill, fill_each
 from playground.engine.local.inside import LocalInside
@@ -102,7 +102,7 @@ class LocalEngine:
         """Every step of a beam search."""
         with self._backend.ask(request, "trace", on_wait) as ask:
             ids = self._backend.checks.beams(request, ask.loaded)
-            yield from ask.steps(BeamsWork(ask.loaded, ids, request), len(ids), keeps=True)
+            yield from ask.steps(beams_work(ask.loaded, ids, request), len(ids), keeps=True)
 
     def cancel(self, request_id: str) -> None:
         """Stop a request; its caller gets `Cancelled`."""

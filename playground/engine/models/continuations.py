@@ -50,6 +50,21 @@ def cut_together(
     return stem_ids[:n_shared], tuple(ids[n_shared:] for ids in each)
 
 
+def cut_targets(tokenizer: TextTokenizer, candidates: Sequence[str], following: str = "") -> tuple[Ids, ...]:
+    """The tokens of each candidate as the beginning of a target, without those that end a text.
+
+    Args:
+        tokenizer: Cuts.
+        candidates: Texts that a target may begin with.
+        following: The text after each of them: cut with it; its tokens are left out.
+    """
+    following, each = well_formed(following), list[Ids]()
+    for candidate in map(well_formed, candidates):
+        cut = tokenizer.tokenize(candidate + following, add_special_tokens=False)
+        each.append(cut.input_ids[: sum(start < len(candidate) for start, _end in cut.offsets)])
+    return tuple(each)
+
+
 def _last_line(tokenizer: TextTokenizer, stem: str, stem_ids: Ids) -> tuple[Ids, str]:
     """The tokens before the last line and that line, where they are cut apart: it alone needs cutting again.
 
