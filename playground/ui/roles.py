@@ -18,7 +18,9 @@ def player(context: PageContext, role: str) -> PageContext | None:
     if _fits(context.model, role):
         return context
     known, settings = frame.models(), state.settings()
-    entry = known[encoder_of(context.text) if role in ("learned", "encoder") else settings.default_model]
+    reader = encoder_of(context.text)
+    defaults = {"encoder": reader, "learned": settings.default_encoder}  # a table of positions reads no text
+    entry = known[defaults.get(role, settings.default_model)]
     if not _fits(entry, role):
         entry = known[DEFAULT_DECODER]
     info = warming.model_when_ready(entry)

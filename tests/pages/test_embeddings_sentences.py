@@ -11,6 +11,8 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from playground.engine.contract.models import ModelInfo
+from playground.engine.local.engine import LocalEngine
 from playground.engine.process import SharedEngine
 from playground.settings import DEFAULT_ENCODER, Settings
 from playground.ui import compute, state
@@ -116,7 +118,13 @@ def test_of_a_long_sentence_the_beginning_is_read_and_that_is_said(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     chosen = sentences._encoder
-    monkeypatch.setattr(sentences, "_encoder", lambda context: replace(chosen(context), max_seq_length=12))
+
+    def short_of_breath(*arguments: Any) -> ModelInfo:
+        model = chosen(*arguments)
+        assert model is not None
+        return replace(model, max_seq_length=12)
+
+    monkeypatch.setattr(sentences, "_encoder", short_of_breath)
     long = "the cat sat on the mat and the dog sat on the cat"
     cut = tiny_engine.get(timeout_s=180).tokenizers.tokenize(
         tiny.BERT, "the cat sat on the mat", add_special_tokens=True
@@ -232,8 +240,9 @@ def test_a_click_or_another_seed_reads_nothing_again(open_app: OpenApp, tiny_eng
 
 @pytest.mark.real
 def test_a_decoder_leaves_the_sentences_to_minilm(
-    open_app: OpenApp, tiny_settings: Settings, monkeypatch: pytest.MonkeyPatch
+    open_app: OpenApp, tiny_settings: Settings, engine: LocalEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    engine._table.load(DEFAULT_ENCODER).result(timeout=180)
     with_minilm = tiny_settings.model_copy(update={"default_encoder": DEFAULT_ENCODER})
     monkeypatch.setattr(state, "settings", lambda: with_minilm)
     app = open_app("embeddings", emb_view="sentences", emb_query="pets that hunt mice")

@@ -17,7 +17,7 @@ from playground.core.tables import embeddings as frames
 from playground.core.tables.sampling import zero_unsigned
 from playground.core.trace import Trace
 from playground.engine.contract.models import ModelInfo
-from playground.ui import compute, roles, show, state
+from playground.ui import compute, frame, roles, show, state, warming
 from playground.ui.choose import choose
 from playground.ui.components.vector_map import vector_map
 from playground.ui.embeddings import upload
@@ -66,6 +66,8 @@ def draw(context: PageContext, _table: EmbeddingTable) -> None:
         placeholder=_("Search by meaning, for example: pets that hunt mice"), label_visibility="collapsed",
     )  # fmt: skip
     model = _encoder(context, texts, query)
+    if model is None:
+        return
     read = read_all(context, model, texts, groups)
     if read is None:
         return
@@ -81,12 +83,12 @@ def draw(context: PageContext, _table: EmbeddingTable) -> None:
     _lists(read, selected, near, query, found)
     _say_what_cosines_tell(model, read)
     show.provenance(read.trace, layer=read.trace.hidden_layers[-1])
-    frame = frames.sentence_map(projection, read.sentences, read.groups)
+    shown = frames.sentence_map(projection, read.sentences, read.groups)
     max_tokens = model.max_seq_length or model.n_ctx
     values = {"method": method, "n_dims": n_dims, "seed": seed, "query": query, "max_tokens": max_tokens}
     values |= {"before_text": model.prefixes.text, "before_query": model.prefixes.query}
     code = script("embeddings_sentences", model.model_id, sentences=list(read.sentences), **values)
-    show.under_picture("embeddings_sentences", frame=frame, code=code, picture="emb_map")
+    show.under_picture("embeddings_sentences", frame=shown, code=code, picture="emb_map")
     _downloads(read)
 
 
@@ -108,13 +110,16 @@ def _controls() -> tuple[str, int, int]:
     return method, int(n_dims), int(seed)
 
 
-def _encoder(context: PageContext, texts: tuple[str, ...], query: str) -> ModelInfo:
-    """The chosen model when it is an encoder, otherwise one that reads the sentences and what is searched."""
+def _encoder(context: PageContext, texts: tuple[str, ...], query: str) -> ModelInfo | None:
+    """The chosen model when it is an encoder, otherwise one that reads the sentences and what is searched.
+
+    None while it is not in memory (says why): until then it is not known how many layers it has.
+    """
     if context.model.kind == "encoder":
         return context.model
     of_texts, of_query = (roles.encoder_of(text) for text in (" ".join(texts), query))
     wanted = of_query if of_texts == state.settings().default_encoder else of_texts
-    return next(info for info in compute.models() if info.model_id == wanted)
+    return warming.model_when_ready(frame.models()[wanted])
 
 
 def _sentences(context: PageContext) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -217,12 +222,13 @@ def _lists(
 def _say_what_cosines_tell(model: ModelInfo, read: Read) -> None:
     """The prefix that the model reads before a sentence, and how far apart the cosines lie."""
     told = []
-    if model.prefixes.text:
+    before = model.prefixes
+    if before.text:
         told.append(
             _(
                 "As in its training, {model} reads `{text}` before each sentence and `{query}` before what "
                 "is searched."
-            ).format(model=plain(model.name), text=model.prefixes.text, query=model.prefixes.query)
+            ).format(model=plain(model.name), text=before.text.strip(), query=before.query.strip())
         )
     told.append(cosines_in_words(cosine_matrix(read.vectors)))
     st.caption(" ".join(filter(None, told)))

@@ -12,7 +12,7 @@ from playground.core import bpe, pieces
 from playground.core.tokens import readable
 from playground.engine.models.named_tokenizers import NamedTokenizers
 from playground.engine.models.table import ModelTable
-from playground.settings import DEFAULT_DECODER, DEFAULT_ENCODER, Settings
+from playground.settings import DEFAULT_DECODER, DEFAULT_ENCODER, MULTILINGUAL_ENCODER, Settings
 from playground.ui.tokenization.granularity import corpus
 from tests.browser.conftest import OpenPage
 from tests.browser.reader import Watch, hears_once, wait_run, write
@@ -87,7 +87,8 @@ def test_rows_show_what_the_tokenizers_say_and_cut_over_the_same_characters(
     open_rows: OpenPage, named: NamedTokenizers
 ) -> None:
     page = open_rows(LINK)
-    names = [DEFAULT_DECODER, "r50k_base", "cl100k_base", "o200k_base", "unigram", DEFAULT_ENCODER]
+    named_ones = ["r50k_base", "cl100k_base", "o200k_base", "unigram"]
+    names = [DEFAULT_DECODER, *named_ones, MULTILINGUAL_ENCODER, DEFAULT_ENCODER]
     for i, name in enumerate(names):
         expected = [
             piece.bare for piece in pieces.pieces(named.tokenize(name, SENTENCE, add_special_tokens=False))

@@ -14,10 +14,11 @@ from playground.core import pieces
 from playground.core.tokenization import cells
 from playground.core.tokens import Tokenization
 from playground.engine.contract.tokenizers import TIKTOKEN, UNIGRAM
+from playground.engine.models.embedded import WHEELS
 from playground.engine.models.named_tokenizers import NamedTokenizers, train_unigram
 from playground.engine.models.table import ModelTable
 from playground.engine.models.tokenizing import TextTokenizer
-from playground.settings import DEFAULT_DECODER, DEFAULT_ENCODER, Settings
+from playground.settings import Settings
 from tests import tiny
 
 LETTERS = "aé漢字ㅋ한ﬁİßｱ¼▁Ġ"
@@ -167,15 +168,15 @@ def test_a_letter_that_is_composed_is_covered_with_all_its_marks(tmp_path: Path)
 
 
 @pytest.fixture(scope="module")
-def of_the_page(real_settings: Settings) -> NamedTokenizers:
-    return NamedTokenizers(real_settings, ModelTable(real_settings).tokenizer)
+def of_the_page(with_e5: Settings) -> NamedTokenizers:
+    return NamedTokenizers(with_e5, ModelTable(with_e5).tokenizer)
 
 
 @pytest.mark.real
 @settings(max_examples=150)
 @given(text=ODD)
 @example(text="漢字 ㅋㅋㅋ")
-@pytest.mark.parametrize("name", [*TIKTOKEN, UNIGRAM, DEFAULT_DECODER, DEFAULT_ENCODER])
+@pytest.mark.parametrize("name", [*TIKTOKEN, UNIGRAM, *WHEELS])
 def test_the_tokenizers_of_the_page_obey_the_laws(of_the_page: NamedTokenizers, name: str, text: str) -> None:
     found = of_the_page.tokenize(name, text, add_special_tokens=False)
     if name in TIKTOKEN:

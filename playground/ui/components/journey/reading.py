@@ -39,7 +39,7 @@ def _past_the_makers(scene: Scene) -> str:
         return _(
             "On the page Embeddings this text has another vector: there `{prefix}` stands before it, as in "
             "the training of {model}."
-        ).format(prefix=scene.model.prefixes.text, model=plain(scene.model.name))
+        ).format(prefix=scene.model.prefixes.text.strip(), model=plain(scene.model.name))
     limit = scene.model.max_seq_length
     if scene.journey.sentence is None or not 0 < limit < len(scene.tokenization):
         return ""
