@@ -200,11 +200,11 @@ def _normalizer(cursor: _Cursor) -> Normalizer:
     instead = dict(zip(kept, _NONCHARACTERS, strict=False))
     return normalizers.Sequence(
         [
-            normalizers.Replace(Regex(_any_of(removed)), ""),
-            normalizers.Replace(Regex(_any_of(spaces)), _SPACE),
             *(normalizers.Replace(char, to) for char, to in instead.items()),
             nfkc,
             *(normalizers.Replace(to, char) for char, to in instead.items()),
+            normalizers.Replace(Regex(_any_of(removed)), ""),
+            normalizers.Replace(Regex(_any_of(spaces)), _SPACE),
             normalizers.Replace(Regex(" {2,}"), _SPACE),
         ]
     )

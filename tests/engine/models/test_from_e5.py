@@ -223,7 +223,8 @@ def test_its_conversion_is_whole_or_not_there_and_takes_little_memory(empty_sett
 
 
 CONVERT = """
-import resource, sys, time
+import re, sys, time
+from pathlib import Path
 from playground.engine.models.catalogue import catalogue
 from playground.engine.models.loading import pull
 from playground.settings import MULTILINGUAL_ENCODER, Settings
@@ -235,7 +236,7 @@ def progress(message, fraction):
     time.sleep(float(sys.argv[2]))
 
 pull(catalogue(settings)[MULTILINGUAL_ENCODER], settings, progress)
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+print(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])  # of this program alone
 """
 
 
