@@ -83,9 +83,11 @@ class AlignedSlots(SlotCache):
             return
         n, end = len(self.lengths), self.longest
         old, new = slice(max(0, -by), end), slice(max(0, by), end + by)
-        for layer in self._slots:
-            layer.keys[:n, :, new] = layer.keys[:n, :, old].clone()
-            layer.values[:n, :, new] = layer.values[:n, :, old].clone()
+        moved = [
+            (layer.keys[:n, :, old].clone(), layer.values[:n, :, old].clone()) for layer in self._slots
+        ]  # all of them before any is changed: there may be no room
+        for layer, (keys, values) in zip(self._slots, moved, strict=True):
+            layer.keys[:n, :, new], layer.values[:n, :, new] = keys, values
         self.starts = [start + by for start in self.starts]
         self.lengths = [end + by] * n
 
@@ -133,12 +135,17 @@ class TargetSlots:
         return self._targets.lengths
 
     def join(self, filled: FilledCache, rows: Sequence[int], lengths: Sequence[int]) -> None:
-        """As in `SlotCache`; the lengths are those of the targets."""
+        """As in `SlotCache`, the lengths are those of the targets; an error leaves all as it was."""
         if not self.lengths:
             n_layer = len(filled.self_attention_cache.layers)
             self._targets, self._sources = AlignedSlots(n_layer), SlotCache(n_layer)
         self._sources.join(filled.cross_attention_cache, rows, [filled.source_lengths[row] for row in rows])
-        self._targets.join(filled.self_attention_cache, rows, lengths)
+        try:
+            self._targets.join(filled.self_attention_cache, rows, lengths)
+        except Exception:
+            for _row in rows:
+                self._sources.leave(len(self._sources.lengths) - 1)
+            raise
 
     def leave(self, row: int) -> None:
         """Drop a row; the last row takes its slot."""

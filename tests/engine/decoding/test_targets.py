@@ -16,8 +16,10 @@ from playground.core import ranking, sampling
 from playground.core.penalties import Penalties
 from playground.core.sampling import GREEDY, Sampling
 from playground.engine.contract.generation import GenerateManyRequest, GenerateRequest, GenerateStep
+from playground.engine.decoding.slots import SlotCache
+from playground.engine.decoding.target_slots import AlignedSlots
 from playground.engine.local.engine import LocalEngine
-from playground.errors import BadValue, TooManyTokens
+from playground.errors import BadValue, OutOfMemory, TooManyTokens
 from playground.settings import Settings
 from tests import tiny
 from tests.engine.conftest import oracle
@@ -115,6 +117,33 @@ def test_rows_of_many_sources_join_and_leave_without_disturbing_each_other(
     n_tokens = sum(map(len, found.values()))
     assert after.n_decoded_tokens - before.n_decoded_tokens == n_tokens
     assert after.n_decode_steps - before.n_decode_steps < n_tokens / 2, "the rows did not share their steps"
+
+
+@pytest.mark.parametrize("slots", [AlignedSlots, SlotCache])
+def test_rows_go_on_when_there_is_no_room_for_another(
+    tiny_engine: LocalEngine,
+    tiny_settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    slots: type[SlotCache],
+) -> None:
+    """The targets of new rows, or their sources, do not fit: they alone are told."""
+    first = ask(TEXTS[0], max_new_tokens=60, sampling=Sampling(), seed=3)
+    running = tiny_engine.generate(first)
+    steps = [next(running), next(running)]  # it has joined
+    real = slots.join
+
+    def full(self: SlotCache, *args: Any) -> None:
+        if type(self) is slots:
+            raise torch.OutOfMemoryError
+        real(self, *args)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(slots, "join", full)
+        with pytest.raises(OutOfMemory):
+            list(tiny_engine.generate(ask(TEXTS[1], written=(5,) * 9)))
+    steps += running
+    assert len(steps) > 10
+    check_steps(tiny_settings, source_of(tiny_engine, TEXTS[0]), first, steps)
 
 
 def test_many_at_once_are_each_the_same_as_alone(tiny_engine: LocalEngine) -> None:

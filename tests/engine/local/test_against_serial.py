@@ -82,8 +82,8 @@ def some_generation(draw: random.Random, models: tuple[str, ...]) -> GenerateReq
         ]
     )  # fmt: skip
     return GenerateRequest(
-        draw.choice(models), draw.choice(TEXTS), seed=draw.randrange(100), n_top=draw.choice([1, 8]),
-        max_new_tokens=draw.randrange(1, 16), **settings,
+        draw.choice([*models, tiny.T5]), draw.choice(TEXTS), seed=draw.randrange(100),
+        n_top=draw.choice([1, 8]), max_new_tokens=draw.randrange(1, 16), **settings,
     )  # fmt: skip
 
 
@@ -111,9 +111,13 @@ def some_request(draw: random.Random, models: tuple[str, ...]) -> Known:
         ),
         "inside.ablations": lambda: AblationsRequest(model, short, ablation=draw.choice(["zero", "mean"])),
         "score": lambda: ScoreRequest(
-            model, (text, text + " and", "the"), ((" cat", " dog"), (" a",), (" b", " c"))
+            draw.choice([model, tiny.T5]),
+            (text, text + " and", "the"),
+            ((" cat", " dog"), (" a",), (" b", " c")),
         ),
-        "beams": lambda: BeamsRequest(model, text, n_beams=draw.choice([1, 3]), max_new_tokens=5),
+        "beams": lambda: BeamsRequest(
+            draw.choice([model, tiny.T5]), text, n_beams=draw.choice([1, 3]), max_new_tokens=5
+        ),
         "vectors.traces": lambda: TracesRequest(model, tuple(draw.sample(TEXTS, 3)), (1,)),
         "tokenize": lambda: (model, text),
         "vectors.embedding_table": lambda: (model,),
