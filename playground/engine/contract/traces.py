@@ -46,7 +46,9 @@ class TraceRequest(Asked):
         capture: The values that are kept of it.
         input_ids: Token ids to use as they are, or None.
         position_ids: Position of each token, in any order, equal ones too; None counts 0, 1, 2, ...
-        decoder_text: Text given to the decoder of an encoder-decoder model, after its start token.
+        decoder_text: Text given to the decoder of an encoder-decoder model, after its start token; ignored
+            when `decoder_ids` is given.
+        decoder_ids: Token ids of that text to use as they are, such as a target that was written, or None.
         intervention: Changes of this pass.
         after: A trace of the text's beginning, with its keys and values: the same answer sooner, where only
             the last logits are wanted.
@@ -57,5 +59,6 @@ class TraceRequest(Asked):
     input_ids: tuple[int, ...] | None = None
     position_ids: tuple[int, ...] | None = None
     decoder_text: str = ""
+    decoder_ids: tuple[int, ...] | None = None
     intervention: Intervention | None = None
     after: Trace | None = None

@@ -124,7 +124,11 @@ class RequestChecks:
         """The start of the target of an encoder-decoder model, () for the others."""
         if loaded.info.kind != "encoder-decoder":
             return ()
-        ids = loaded.tokenizer.encode(request.decoder_text, add_special_tokens=False)
+        given = request.decoder_ids
+        if given is None:
+            self.check_text(request.decoder_text)
+            given = loaded.tokenizer.encode(request.decoder_text, add_special_tokens=False)
+        ids = self.known_ids(given, loaded)
         self.check_window(len(ids) + 1, loaded)
         if request.capture.attentions:
             self.check_all_heads(len(ids) + 1)

@@ -16,13 +16,14 @@ from playground.core import ranking, sampling
 from playground.core.penalties import Penalties
 from playground.core.sampling import GREEDY, Sampling
 from playground.engine.contract.generation import GenerateManyRequest, GenerateRequest, GenerateStep
+from playground.engine.contract.traces import Capture, TraceRequest
 from playground.engine.decoding.slots import SlotCache
 from playground.engine.decoding.target_slots import AlignedSlots
 from playground.engine.local.engine import LocalEngine
 from playground.errors import BadValue, OutOfMemory, TooManyTokens
 from playground.settings import Settings
 from tests import tiny
-from tests.engine.conftest import oracle
+from tests.engine.conftest import oracle, same_to_rounding
 
 TEXTS = ("The capital of England is London.", "the cat", "서울은 한국의 수도입니다.", "0 1 2 3 4 5 6 7", "a")
 
@@ -141,9 +142,13 @@ def test_rows_go_on_when_there_is_no_room_for_another(
         patch.setattr(slots, "join", full)
         with pytest.raises(OutOfMemory):
             list(tiny_engine.generate(ask(TEXTS[1], written=(5,) * 9)))
-    steps += running
-    assert len(steps) > 10
-    check_steps(tiny_settings, source_of(tiny_engine, TEXTS[0]), first, steps)
+    later = ask(TEXTS[2], max_new_tokens=20)
+    for text, request, found in (
+        (TEXTS[2], later, list(tiny_engine.generate(later))),
+        (TEXTS[0], first, [*steps, *running]),
+    ):
+        assert len(found) > 10
+        check_steps(tiny_settings, source_of(tiny_engine, text), request, found)
 
 
 def test_many_at_once_are_each_the_same_as_alone(tiny_engine: LocalEngine) -> None:
@@ -188,6 +193,27 @@ def test_a_target_ends_for_one_of_three_reasons(tiny_engine: LocalEngine) -> Non
     stopped = list(tiny_engine.generate(again))
     assert stopped[-1].finish_reason == "stop"
     assert "".join(step.text for step in stopped) == text[: text.index(text[3:5])]
+
+
+def test_a_trace_of_source_and_target_shows_where_each_step_looked(
+    tiny_engine: LocalEngine, tiny_settings: Settings
+) -> None:
+    """So writing itself captures nothing. Oracle: the library's own cross-attention while it generates."""
+    source = source_of(tiny_engine, TEXTS[0])
+    with torch.no_grad():
+        out = oracle(tiny_settings, tiny.T5).generate(
+            torch.tensor([source]), do_sample=False, num_beams=1, max_new_tokens=12, output_attentions=True,
+            return_dict_in_generate=True,
+        )  # fmt: skip
+    written = ids_of(list(tiny_engine.generate(ask(TEXTS[0]))))
+    wanted = TraceRequest(tiny.T5, TEXTS[0], Capture(attentions="float32"), decoder_ids=tuple(written[:-1]))
+    trace = tiny_engine.trace(wanted)
+    assert trace.cross_attentions is not None
+    assert len(out.cross_attentions) == len(written)
+    for place, layers in enumerate(out.cross_attentions):
+        same_to_rounding(trace.cross_attentions[:, :, place], torch.stack(layers)[:, 0, :, 0])  # type: ignore[arg-type]
+    with pytest.raises(BadValue):
+        tiny_engine.trace(replace(wanted, decoder_ids=(10**6,)))
 
 
 def test_what_cannot_be_written_is_refused(tiny_engine: LocalEngine) -> None:
