@@ -188,3 +188,23 @@ def test_a_tokenizer_that_names_no_mask_has_none(tmp_path: Path) -> None:
     tiny.save_tokenizer(tmp_path, tiny.byte_level_tokenizer(), revision="1")
     assert TextTokenizer("any", tmp_path).mask_id is None
     assert "mask_token" not in json.loads((tmp_path / "tokenizer_config.json").read_text("utf-8"))
+
+
+def test_a_head_with_the_names_of_old_checkpoints_is_read(tiny_settings: Settings, tmp_path: Path) -> None:
+    """`google-bert/bert-base-uncased` calls the weights of its norms gamma and beta, and brings a pooler."""
+    settings, folder = _copy(tiny_settings, tmp_path)
+    weights = load_file(folder / "model.safetensors")
+    old = {
+        name.replace("LayerNorm.weight", "LayerNorm.gamma").replace(
+            "LayerNorm.bias", "LayerNorm.beta"
+        ): tensor
+        for name, tensor in weights.items()
+    }
+    old["bert.pooler.dense.weight"] = np.zeros((64, 64), np.float32)
+    old["bert.pooler.dense.bias"] = np.zeros(64, np.float32)
+    save_file(old, folder / "model.safetensors", metadata={"format": "pt"})
+    loaded = load(catalogue(settings)[MODEL], settings, lambda message, share: None)
+    ids = loaded.tokenizer.encode_masked(TEXT)
+    with torch.no_grad():
+        found = loaded.model(input_ids=torch.tensor([ids])).logits[0]
+    same_to_rounding(found, _plain_logits(tiny_settings, ids))

@@ -25,5 +25,6 @@ DISTILBERT = Family(
     harmless=frozenset({"dropout", "qa_dropout", "seq_classif_dropout", "tie_weights_"}),
     dependent={"n_heads": lambda config: divisor_of(config["dim"])},
     position_table="embeddings.position_embeddings",
-    other_heads=r"^(vocab_transform|vocab_layer_norm|vocab_projector|pre_classifier)\.",
+    masked_head=("vocab_transform", "activation", "vocab_layer_norm", "vocab_projector"),
+    other_heads=r"^pre_classifier\.",
 )

@@ -14,5 +14,6 @@ ELECTRA = replace(
     rules=RULES | {"embedding_size": COUNT},
     required=(*SIZES, "embedding_size"),
     harmless=frozenset({"summary_type", "summary_use_proj", "summary_activation", "summary_last_dropout"}),
-    other_heads=r"^(discriminator_predictions|generator_predictions|generator_lm_head)\.",
+    masked_head=("generator_predictions", "generator_lm_head"),
+    other_heads=r"^discriminator_predictions\.",
 )

@@ -22,6 +22,6 @@ ROBERTA = replace(
     harmless=frozenset(),
     first_row=_behind_padding,
     ids_are_rows=True,
-    other_heads=r"^lm_head\.",
+    masked_head=("lm_head",),
 )
 XLM_ROBERTA = replace(ROBERTA, name="xlm-roberta")
