@@ -189,6 +189,23 @@ def test_beams(engine: LocalEngine, settings: Settings, model: str) -> None:
     assert best.logprob == pytest.approx(total, abs=1e-4)
 
 
+@pytest.mark.parametrize("model", BOTH)
+def test_scores_and_beams_of_targets(engine: LocalEngine, settings: Settings, model: str) -> None:
+    source = tuple(one % 200 for one in IDS[2])
+
+    def expected(target: tuple[int, ...]) -> list[float]:
+        given = torch.tensor([[0, *target[:-1]]])
+        rows = plain(settings, model, list(source), decoder_input_ids=given).logits[0].log_softmax(-1)
+        return [float(row[token]) for row, token in zip(rows, target, strict=True)]
+
+    ((_place, scores),) = engine.score(ScoreRequest(model, (source,), (("good", "a bad cat", "!"),)))
+    for ids, found in zip(scores.input_ids, scores.token_logprobs, strict=True):
+        assert found == pytest.approx(expected(ids), abs=1e-4)
+    *_, last = engine.beams(BeamsRequest(model, input_ids=source, n_beams=3, max_new_tokens=6))
+    for one in last.hypotheses:
+        assert one.logprob == pytest.approx(sum(expected(one.token_ids)), abs=1e-4)
+
+
 @pytest.mark.parametrize("model", ROTARY)
 def test_the_clocks_of_the_positions_page(engine: LocalEngine, model: str) -> None:
     check_first_head(engine, model)
