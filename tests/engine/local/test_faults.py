@@ -13,6 +13,7 @@ import pytest
 
 from playground.engine.contract.generation import GenerateRequest
 from playground.engine.decoding import batch as decoding
+from playground.engine.decoding import row as row_module
 from playground.engine.decoding.batch import DecodeBatch
 from playground.engine.decoding.row import DecodeRow
 from playground.engine.decoding.slots import SlotCache, SlotLayer
@@ -63,7 +64,7 @@ DECODING: tuple[Place, ...] = (
     (DecodeRow, "take", lambda _bench, row, *_args: curse_of(row)),
     (DecodeRow, "_text", lambda _bench, row, *_args, **_more: curse_of(row)),
     (decoding, "summarise", lambda bench, *_args: curse_among(bench.touched)),
-    (decoding, "penalised", lambda bench, *_args, **_more: curse_among(bench.touched)),
+    (row_module, "penalised", lambda bench, *_args, **_more: curse_among(bench.touched)),
     (SlotCache, "join", lambda bench, *_args: curse_among(bench.touched)),
     (SlotLayer, "allocate", lambda bench, *_args: curse_among(bench.touched)),
     (SlotCache, "prepare_step", lambda bench, *_args: curse_among(bench.touched)),
