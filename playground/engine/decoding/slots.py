@@ -123,6 +123,11 @@ class SlotCache(Cache):  # type: ignore[misc]
         for mine, theirs in zip(self._slots, filled.layers, strict=True):
             mine.keys[first:stop, :, :longest] = theirs.keys[taken, :, :longest]
             mine.values[first:stop, :, :longest] = theirs.values[taken, :, :longest]
+            for states in (
+                mine.keys,
+                mine.values,
+            ):  # a NaN that a row before left here counts also where masked
+                states[first:stop, :, longest:] = 0
         self.lengths.extend(lengths)
 
     def leave(self, row: int) -> None:
