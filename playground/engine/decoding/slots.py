@@ -126,7 +126,7 @@ class SlotCache(Cache):  # type: ignore[misc]
             for states in (
                 mine.keys,
                 mine.values,
-            ):  # a NaN that a row before left here counts also where masked
+            ):  # a NaN of the row before counts even where masked
                 states[first:stop, :, longest:] = 0
         self.lengths.extend(lengths)
 
