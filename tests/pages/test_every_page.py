@@ -14,6 +14,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from playground import navigation
+from playground.engine.models.catalogue import CAPABILITIES_OF_KIND
 from playground.settings import Settings
 from playground.ui import show, state, warming
 from playground.ui.particles import MARK
@@ -193,4 +194,10 @@ def test_a_language_that_the_model_was_not_trained_on_is_told_once_on_every_page
     assert not app.exception
     told = [one.value for one in app.markdown if one.value.startswith(":material/translate:")]
     assert len(told) == (language == "ko")
-    assert all("Qwen3 0" in one for one in told), "trained on Korean, and can do what every page needs"
+    others = [button.label for button in app.button if str(button.key).startswith("switch_to_")]
+    if others:  # trained on Korean, embedded, an encoder
+        assert len(others) == 1
+        assert "E5" in others[0]
+        assert set(navigation.BY_NAME[page].needs) <= CAPABILITIES_OF_KIND["encoder"]
+    else:
+        assert all("Qwen3 0" in one for one in told), "trained on Korean, and can do what every page needs"
