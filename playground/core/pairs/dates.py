@@ -58,6 +58,7 @@ FORMS: Mapping[str, tuple[Form, ...]] = MappingProxyType(
         "en": (
             lambda day: f"{day.day} {_month(day)} {day.year}",
             lambda day: f"{_month(day)} {day.day}, {day.year}",
+            lambda day: f"{_month(day)} {day.day} {day.year}",
             lambda day: f"{_ordinal(day.day)} of {_month(day)} {day.year}",
             lambda day: f"{_month(day)} {_ordinal(day.day)}, {day.year}",
             lambda day: f"{day.day} {_month(day)[:3]} {day.year}",
@@ -67,6 +68,7 @@ FORMS: Mapping[str, tuple[Form, ...]] = MappingProxyType(
         ),
         "ko": (
             lambda day: f"{day.year}년 {day.month}월 {day.day}일",
+            lambda day: f"{day.year}년{day.month}월{day.day}일",
             lambda day: f"{day.year}. {day.month}. {day.day}.",
             lambda day: f"{day.year}년 {day.month:02}월 {day.day:02}일",
             lambda day: f"{day.year}.{day.month:02}.{day.day:02}.",
@@ -94,7 +96,7 @@ def written(day: date, language: str) -> tuple[Pair, ...]:
 
     Example:
         >>> [pair.source for pair in written(date(2026, 5, 3), "ko")][:2]
-        ['2026년 5월 3일', '2026. 5. 3.']
+        ['2026년 5월 3일', '2026년5월3일']
     """
     return tuple(Pair(form(day), day.isoformat()) for form in FORMS[language])
 
@@ -116,7 +118,7 @@ def date_pairs(
     if not languages or not set(languages) <= FORMS.keys():
         raise ValueError(f"languages are some of {LANGUAGES}, not {tuple(languages)}")
     drawn = random.Random(seed)
-    pairs = []
+    pairs: list[Pair] = []
     while len(pairs) < n:
         day = FIRST + timedelta(days=drawn.randrange((LAST - FIRST).days + 1))
         if is_held_out(day) is held_out:
