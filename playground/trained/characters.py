@@ -22,6 +22,7 @@ def character_tokenizer(texts: Iterable[str]) -> Tokenizer:
     known = sorted({char for text in texts for char in normalizer.normalize_str(text)})
     vocab = {token: token_id for token_id, token in enumerate((PAD, EOS, UNK, *known))}
     tokenizer = Tokenizer(models.WordLevel(vocab, unk_token=UNK))
+    tokenizer.add_special_tokens([PAD, EOS, UNK])
     tokenizer.normalizer = normalizer
     tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex("(?m:.)"), "isolated")
     tokenizer.post_processor = processors.TemplateProcessing(f"$A {EOS}", special_tokens=[(EOS, vocab[EOS])])

@@ -22,7 +22,7 @@ from playground.trained.characters import EOS, PAD, character_tokenizer, save_to
 from playground.trained.note import seal_with_note
 
 SEED = 0
-N_STEPS, BATCH_SIZE = 2_500, 64
+N_STEPS, BATCH_SIZE = 1_500, 64
 LEARNING_RATE, N_WARM_UP = 3e-3, 100
 N_JUDGED = 1_000  # held-out dates of each language
 _MAX_TARGET_TOKENS = 12  # "2026-05-03" and its end, and one too many
