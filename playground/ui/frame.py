@@ -197,6 +197,7 @@ _CAPABILITY_NAMES: dict[Capability, Message] = {
     "hidden_states": Message("hidden states"),
     "logits": Message("next-token prediction"),
     "generate": Message("text generation"),
+    "generate_target": Message("encoder-decoder generation"),
     "chat_template": Message("chat template"),
     "fill": Message("masked-token prediction"),
 }

@@ -10,9 +10,10 @@ from pathlib import Path
 from playground.engine.contract.models import Capability, CatalogueEntry, Kind, Prefixes
 from playground.engine.models.families.family import Positions
 from playground.engine.models.families.table import FAMILIES
+from playground.engine.models.shipped import SHIPPED, shipped_folder
 from playground.engine.models.whole_folder import weight_names
 from playground.errors import BadValue
-from playground.settings import DEFAULT_DECODER, DEFAULT_ENCODER, MULTILINGUAL_ENCODER, Settings
+from playground.settings import DATES_MODEL, DEFAULT_DECODER, DEFAULT_ENCODER, MULTILINGUAL_ENCODER, Settings
 
 KIND_OF_FAMILY: dict[str, Kind] = {name: family.kind for name, family in FAMILIES.items()}
 POSITIONS_OF_FAMILY: dict[str, Positions] = {  # of those whose scheme can be shown
@@ -41,7 +42,7 @@ def catalogue(settings: Settings) -> dict[str, CatalogueEntry]:
 
 
 def model_folder(model_id: str, settings: Settings) -> Path:
-    """Folder of the model on this machine, whether it is there or not.
+    """Folder of the model on this machine, whether it is there or not; of a shipped one, where it lies.
 
     Raises:
         BadValue: The id is not a model id (and could leave the models folder).
@@ -52,6 +53,8 @@ def model_folder(model_id: str, settings: Settings) -> Path:
     """
     if not _MODEL_ID.fullmatch(model_id) or _DOTS.search(model_id):
         raise BadValue(name="PLAYGROUND_EXTRA_MODELS", value=repr(model_id), allowed="owner/name")
+    if model_id in SHIPPED:
+        return shipped_folder(model_id)
     return settings.cache_dir / "models" / model_id.replace("/", "--")
 
 
@@ -144,7 +147,7 @@ def _max_seq_length(folder: Path) -> int:
     return said if isinstance(said, int) and said > 0 else 0
 
 
-_EMBEDDED = (DEFAULT_DECODER, DEFAULT_ENCODER, MULTILINGUAL_ENCODER)
+_EMBEDDED = (DEFAULT_DECODER, DEFAULT_ENCODER, MULTILINGUAL_ENCODER, *SHIPPED)
 _MAX_SEQ_LENGTHS = {DEFAULT_ENCODER: 256, MULTILINGUAL_ENCODER: 512}  # as in their sentence_bert_config.json
 # Wang et al. 2024, "Multilingual E5 Text Embeddings", section 2: every text of its training has one of them.
 _PREFIXES = {MULTILINGUAL_ENCODER: Prefixes(text="passage: ", query="query: ")}
@@ -165,6 +168,7 @@ _ALLOWED = (  # id, name, family, languages, licence, MB
     _entry(DEFAULT_DECODER, "SmolLM2 135M Instruct", "llama", "en", "Apache-2.0", 542, chat=True),
     _entry(DEFAULT_ENCODER, "MiniLM L6 v2", "bert", "en", "Apache-2.0", 92),
     _entry(MULTILINGUAL_ENCODER, "multilingual E5 small", "bert", _OF_E5, "MIT", 480),
+    _entry(DATES_MODEL, "Dates T5", "t5", "en ko", "Apache-2.0", 1),
     _entry("gpt2", "GPT-2 124M", "gpt2", "en", "MIT", 548),
     _entry("distilgpt2", "DistilGPT-2 82M", "gpt2", "en", "Apache-2.0", 353),
     _entry("HuggingFaceTB/SmolLM2-135M", "SmolLM2 135M", "llama", "en", "Apache-2.0", 269),

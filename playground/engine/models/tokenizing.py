@@ -320,7 +320,7 @@ def _scheme(spec: dict[str, Any]) -> Scheme:
     """The scheme by which the tokens of a tokenizer.json stand for text."""
     if "ByteLevel" in _types(spec["decoder"]) | _types(spec["pre_tokenizer"]):
         return "bytes"
-    if spec["model"]["type"] == "WordPiece":
+    if spec["model"]["type"] in ("WordPiece", "WordLevel"):
         return "wordpiece"
     return "metaspace"
 

@@ -130,7 +130,7 @@ def _words() -> dict[str, str]:
         "legend": _(
             "Click a key to see its dimensions. Orange: weight; thin mark: weight with √d. Green: length of "
             "what it adds to the residual stream. Dimensions: violet adds to the score, brown takes from it. "
-            "Point at anything for exact values."
+            "Point at or tap anything for exact values."
         ),
         "detail": _(
             "{key}: q·k = {score}, divided {scaled}, weight {weight} (with √d: {own}), writes {written}"
