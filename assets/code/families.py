@@ -18,7 +18,7 @@ runs = [
 LOADERS = {"encoder": AutoModel, "decoder": AutoModelForCausalLM, "encoder-decoder": AutoModelForSeq2SeqLM}
 
 
-def one_map(layers, head, n):
+def one_map(layers: tuple, head: list | None, n: int | None) -> torch.Tensor:
     """A head of [layer, head, query, key], or the mean of all."""
     weights = torch.cat(layers).double()
     chosen = weights.mean((0, 1)) if head is None else weights[min(head[0], len(weights) - 1), head[1]]
@@ -33,7 +33,9 @@ for run in runs:
     model = loader.from_pretrained(path, dtype=torch.float32, attn_implementation="eager").eval()
     given = {"input_ids": torch.tensor([run["input_ids"]])}
     if family == "encoder-decoder":
-        given["decoder_input_ids"] = torch.tensor([[model.config.decoder_start_token_id, *run["decoder_ids"]]])
+        given["decoder_input_ids"] = torch.tensor(
+            [[model.config.decoder_start_token_id, *run["decoder_ids"]]]
+        )
     with torch.no_grad():
         out = model(**given, output_attentions=True)
     tokenizer = AutoTokenizer.from_pretrained(path)

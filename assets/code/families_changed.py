@@ -17,7 +17,7 @@ runs = [
 ]
 
 
-def moved(first, second, pairs):
+def moved(first: tuple, second: tuple, pairs: list) -> torch.Tensor:
     """‖b - a‖ / ‖a‖ for every layer and pair. Shape [layer, pair]."""
     a = torch.cat(first).double()[:, [i for i, _j in pairs]]
     b = torch.cat(second).double()[:, [j for _i, j in pairs]]

@@ -17,7 +17,8 @@ truth = np.array([is_positive for _text, is_positive in test])
 probs = {}
 
 
-def load(family, loader):
+def load(family: str, loader: type) -> tuple:
+    """The tokenizer and the model of a family."""
     path = Path(folders[family]).expanduser()
     return AutoTokenizer.from_pretrained(path), loader.from_pretrained(path, dtype=torch.float32).eval()
 
@@ -25,7 +26,8 @@ def load(family, loader):
 if "encoder" in folders:
     tokenizer, model = load("encoder", AutoModel)
 
-    def vector(text):
+    def vector(text: str) -> np.ndarray:
+        """The sentence vector of a text."""
         ids = tokenizer(prefix + text, return_tensors="pt", split_special_tokens=True).input_ids
         with torch.no_grad():
             mean = model(ids).last_hidden_state[0].mean(0).double().numpy()
@@ -36,7 +38,9 @@ if "encoder" in folders:
     probs["encoder"] = head.predict_proba([vector(text) for text, _label in test])[:, 1]
 
 
-def logprob(model, ids, label_ids, source=None):
+def logprob(
+    model: torch.nn.Module, ids: list, label_ids: list, source: torch.Tensor | None = None
+) -> torch.Tensor:
     """log p(label | text), nats."""
     whole = torch.tensor([[*ids, *label_ids]])
     with torch.no_grad():
@@ -45,7 +49,8 @@ def logprob(model, ids, label_ids, source=None):
     return steps[range(len(label_ids)), label_ids].sum()
 
 
-def share(scores):
+def share(scores: list) -> float:
+    """p(positive), if there were only these labels."""
     return torch.stack(scores).softmax(0)[0].item()
 
 

@@ -49,12 +49,12 @@ def _stack(stack: str, words: Mapping[str, str]) -> Spec:
         "legend": {"orient": "bottom", "gradientLength": 240, "values": TICKS, "format": "%"},
     }
     still = {
-        "datum": words["still"],
+        "field": "moved",
         "type": "nominal",
-        "scale": {"domain": [words["still"]], "range": [CUT]},
+        "scale": {"domain": [False], "range": [CUT]},
         "legend": {
             "orient": "bottom", "title": None, "symbolType": "square", "symbolFillColor": f"{CUT}66",
-            "symbolSize": 160, "labelLimit": 300,
+            "symbolSize": 160, "labelLimit": 300, "labelExpr": json.dumps(words["still"], ensure_ascii=False),
         },
     }  # fmt: skip
     tooltip = [
@@ -87,7 +87,7 @@ def _stack(stack: str, words: Mapping[str, str]) -> Spec:
             },
             {
                 "transform": [{"filter": "!datum.moved"}],
-                "mark": {"type": "rect", "fill": f"{CUT}66", "strokeWidth": 0.5},
+                "mark": {"type": "rect", "fill": f"{CUT}66", "strokeWidth": 0},
                 "encoding": {"stroke": still},
             },
         ],
@@ -112,7 +112,13 @@ def accuracies(words: Mapping[str, str]) -> Spec:
         "field": "accuracy", "type": "quantitative", "title": words["accuracy"],
         "scale": {"domain": [0, 1], "nice": False}, "axis": {"format": "%", "tickCount": 5},
     }  # fmt: skip
-    legend = {"title": None, "orient": "top", "labelExpr": groups, "columns": legend_columns(), "symbolSize": 140}
+    legend = {
+        "title": None,
+        "orient": "top",
+        "labelExpr": groups,
+        "columns": legend_columns(),
+        "symbolSize": 140,
+    }
     named = {"field": "language", "type": "nominal", "legend": legend}
     color = named | {"scale": {"domain": list(GROUPS), "range": [QUERY, KEY, VALUE]}}
     shape = named | {"scale": {"domain": list(GROUPS), "range": ["circle", "square", "diamond"]}}
@@ -130,7 +136,7 @@ def accuracies(words: Mapping[str, str]) -> Spec:
                 "encoding": {"y": {"datum": 0.5, "type": "quantitative"}},
             },
             {
-                "mark": {"type": "text", "align": "left", "dx": 4, "dy": -7, "color": NEUTRAL, "fontSize": 13},
+                "mark": {"type": "text", "align": "left", "dx": 4, "dy": -7, "color": NEUTRAL},
                 "encoding": {
                     "x": {"value": 0}, "y": {"datum": 0.5, "type": "quantitative"},
                     "text": {"value": words["chance"]},

@@ -1,11 +1,11 @@
 """Encoder, decoder, encoder-decoder: who may look at whom, what moves when a word changes, a head on vectors.
 
-    encoder            decoder            encoder-decoder
-    . . .              . x x              . . | x x     rows: who looks
-    . . .              . . x              . . | x x     columns: at whom
-    . . .              . . .              ----+----     x: forbidden
-                                          . . | . x
-                                          . . | . .
+encoder            decoder            encoder-decoder
+. . .              . x x              . . | x x     rows: who looks
+. . .              . . x              . . | x x     columns: at whom
+. . .              . . .              ----+----     x: forbidden
+                                      . . | . x
+                                      . . | . .
 """
 
 from __future__ import annotations

@@ -29,8 +29,8 @@ def other_word(text: str) -> str:
     """A word to put in the place of the last one: another number for a number, else a word of its script.
 
     Example:
-        >>> other_word("3 May 2026"), other_word("2026년 5월 1일"), other_word("서울은"), other_word("it is now")
-        ('2025', '2일', '지금', 'then')
+        >>> [other_word(text) for text in ("3 May 2026", "2026년 5월 1일", "서울은", "it is now")]
+        ['2025', '2일', '지금', 'then']
     """
     word, _text = with_last_word(text, "")
     if number := _NUMBER.search(word):

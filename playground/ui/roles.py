@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import streamlit as st
-
 from playground.core.scripts import is_written_in, script_of
 from playground.engine.contract.models import CatalogueEntry, ModelInfo
 from playground.engine.models.catalogue import POSITIONS_OF_FAMILY
-from playground.settings import DEFAULT_DECODER, MULTILINGUAL_ENCODER
+from playground.settings import DATES_MODEL, DEFAULT_DECODER, MULTILINGUAL_ENCODER
 from playground.ui import compute, frame, state, warming
 from playground.ui.state import PageContext
-from playground.ui.text import _
 from playground.ui.unread_language import READ_CHARS
 
 
@@ -22,14 +19,12 @@ def player(context: PageContext, role: str) -> PageContext | None:
         return context
     known, settings = frame.models(), state.settings()
     reader = encoder_of(context.text)
-    defaults = {"encoder": reader, "learned": settings.default_encoder}  # a table of positions reads no text
+    defaults = {
+        "encoder": reader,
+        "learned": settings.default_encoder,  # a table of positions reads no text
+        "encoder-decoder": DATES_MODEL,
+    }
     entry = known[defaults.get(role, settings.default_model)]
-    if role == "encoder-decoder":
-        here = encoder_decoder()
-        if here is None:
-            st.info(_("No encoder-decoder is on this machine: pick one in the sidebar to download it."))
-            return None
-        entry = here
     if not _fits(entry, role):
         entry = known[DEFAULT_DECODER]
     info = warming.model_when_ready(entry)
@@ -47,14 +42,6 @@ def encoder_of(text: str) -> str:
         return default
     infos = {info.model_id: info for info in compute.models()}
     return default if infos[MULTILINGUAL_ENCODER].state == "absent" else MULTILINGUAL_ENCODER
-
-
-def encoder_decoder() -> CatalogueEntry | None:
-    """The encoder-decoder that plays unless the reader chose one: the embedded one, or another one here."""
-    states = {info.model_id: info.state for info in compute.models()}
-    of_kind = [entry for entry in frame.models().values() if entry.kind == "encoder-decoder"]
-    here = [entry for entry in of_kind if states[entry.model_id] not in ("absent", "remote")]
-    return next((entry for entry in here if entry.source == "embedded"), next(iter(here), None))
 
 
 def reads(model: ModelInfo | CatalogueEntry, text: str) -> bool:

@@ -39,7 +39,9 @@ def family_map(
     )  # fmt: skip
 
 
-def moved(stack: str, change: NDArray[np.float64], labels: Sequence[str], places: Sequence[str]) -> pd.DataFrame:
+def moved(
+    stack: str, change: NDArray[np.float64], labels: Sequence[str], places: Sequence[str]
+) -> pd.DataFrame:
     """How far the states of one stack moved, one row a state.
 
     Args:

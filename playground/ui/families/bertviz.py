@@ -35,7 +35,7 @@ def panel(one: Player) -> None:
     st.caption(
         _(
             "Each line goes from a token to one it looks at; a colour is a head. Double-click a square to "
-            "see one head alone, point at a token to see its lines alone."
+            "see one head alone, point at or tap a token to see its lines alone."
         )
     )
     with st.container(key="families_bertviz"):

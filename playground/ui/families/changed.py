@@ -24,7 +24,7 @@ from playground.errors import TooManyTokens
 from playground.ui import compute, show
 from playground.ui.families.players import Player
 from playground.ui.state import settings
-from playground.ui.text import N_, _, plain, sentence, strong
+from playground.ui.text import N_, _, plain, sentence, share, strong
 from playground.ui.url import setting
 
 MAX_CHARS = 40
@@ -75,12 +75,14 @@ def panel(found: Sequence[Player]) -> None:
     st.caption(
         _(
             "Change: distance between the two states by the length of the first. Layer 0 is the embedding. "
-            "Up to {limit:g} it is rounding, and counts as no move."
+            "Up to {limit:g} of it is rounding, and counts as no move."
         ).format(limit=ROUNDING)
     )
     for change in changes:
         show.provenance(change.after)
-    show.under_picture("families_changed", frame=table, code=partial(_code, changes), picture="families_moved")
+    show.under_picture(
+        "families_changed", frame=table, code=partial(_code, changes), picture="families_moved"
+    )
 
 
 def _fields(found: Sequence[Player]) -> list[str]:
@@ -157,11 +159,12 @@ def told(changes: Sequence[Change], table: pd.DataFrame) -> str:
         if (one := found.get(stack)) is None:
             continue
         said = (
-            _("**{stack}**: {moved} of {n} tokens of the answer move, by {most:.2g} at most.")
+            _("**{stack}**: {moved} of {n} tokens of the answer move, by {most} at most.")
             if stack == "target"
-            else _("**{stack}**: {moved} of {n} tokens before it move, by {most:.2g} at most.")
+            else _("**{stack}**: {moved} of {n} tokens before it move, by {most} at most.")
         )
-        words.append(said.format(stack=_(name), moved=one.n_moved, n=one.n, most=one.most))
+        most = share(one.most, ".1%") if one.n_moved else f"{one.most:.1g}"
+        words.append(said.format(stack=_(name), moved=one.n_moved, n=one.n, most=most))
     return " ".join(words)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
 from typing import Any
@@ -13,7 +13,7 @@ import streamlit as st
 from playground.charts import families as charts
 from playground.core.tables import families as frames
 from playground.engine.models.catalogue import catalogue
-from playground.ui import compute, download, frame, show, state
+from playground.ui import compute, download, show, state
 from playground.ui.choose import choose
 from playground.ui.families.judged import Judged, by_head, by_scores, known
 from playground.ui.families.maps import NAMES
@@ -41,7 +41,9 @@ def panel(context: PageContext, found: Sequence[Player]) -> Later | None:
     st.markdown(f"#### {_('The same job three ways: is a review positive or negative?')}")
     able = {one.family: one for one in found if _can(one)}
     results = measured(context, found)
-    missing = [family for family in FAMILIES if family not in results and (family in able or family == "encoder")]
+    missing = [
+        family for family in FAMILIES if family not in results and (family in able or family == "encoder")
+    ]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.button(
             _("Measure"), type="primary", key="fam_job_start", icon=":material/query_stats:",
@@ -157,7 +159,9 @@ def told(results: dict[Family, Judged], table: pd.DataFrame) -> str:
         )
         for family in results
     ]  # fmt: skip
-    said = _("Right answers to the same {n} reviews: {each}.").format(n=len(test_items()), each=", ".join(words))
+    said = _("Right answers to the same {n} reviews: {each}.").format(
+        n=len(test_items()), each=", ".join(words)
+    )
     if len(rows) > 1:
         ordered = rows.sort_values("accuracy", ascending=False)
         apart = ordered["low"].iloc[0] > ordered["high"].iloc[1]
@@ -228,7 +232,7 @@ def _code(results: dict[Family, Judged]) -> str:
 
     folders = {family: show.model_folder(one.model.model_id) for family, one in results.items()}
     items = test_items()
-    asked = {"decoder": prompt, "encoder-decoder": source}
+    asked: dict[Family, Callable[[Item], str]] = {"decoder": prompt, "encoder-decoder": source}
     encoder = results.get("encoder")
     return show.code(
         "families_job",
@@ -245,6 +249,7 @@ def _picture(language: str) -> dict[str, Any]:
     words = {
         "accuracy": _("Right answers"), "low": _("95 % interval from"), "high": _("to"),
         "n_right": _("Right"), "n": _("Reviews"), "chance": _("guessing"), "all": _("all reviews"),
-        "en": _("English"), "ko": _("Korean"), **{family: _(name) for family, name in NAMES.items()},
+        "en": _("English"), "ko": _("Korean"),
     }  # fmt: skip
-    return charts.accuracies(words)
+    names: dict[str, str] = {family: _(name) for family, name in NAMES.items()}
+    return charts.accuracies(words | names)

@@ -95,7 +95,10 @@ def one_map(captured: NDArray[np.uint8] | NDArray[np.float32] | None, head: Head
         mean: NDArray[np.float64] = captured.mean(axis=(0, 1), dtype=np.float64)
         return mean
     n_layer, n_head = captured.shape[:2]
-    return captured[min(head[0], n_layer - 1), min(head[1], n_head - 1)].astype(np.float64)
+    own: NDArray[np.float64] = captured[min(head[0], n_layer - 1), min(head[1], n_head - 1)].astype(
+        np.float64
+    )
+    return own
 
 
 def players(context: PageContext) -> list[Player]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from playground.engine.contract.models import ModelInfo
-from playground.ui import frame
+from playground.settings import DATES_MODEL
 from playground.ui.state import PageContext
 from playground.ui.text import _
 from playground.ui.url import setting
@@ -17,8 +17,7 @@ DATES = {"en": "3 May 2026", "ko": "2026년 5월 3일"}
 
 def knows_dates_only(model: ModelInfo) -> bool:
     """True for the encoder-decoder that comes with the playground: it was trained on dates alone."""
-    entry = frame.models().get(model.model_id)
-    return entry is not None and entry.kind == "encoder-decoder" and entry.source == "embedded"
+    return model.model_id == DATES_MODEL
 
 
 def source_field(context: PageContext, model: ModelInfo) -> None:

@@ -1,4 +1,4 @@
-"""Strengths and weaknesses as the lecture notes list them, each beside a number of this page where it has one."""
+"""Strengths and weaknesses as the lecture notes list them, each beside a number measured on this page."""
 
 from __future__ import annotations
 
@@ -46,7 +46,9 @@ def table(found: Sequence[Player], heads: Heads, results: dict[Family, Judged]) 
         claims = _CLAIMS[family](one, heads, results) if one else []
         with column:
             st.markdown(f"**{_(NAMES[family])}** ({EXAMPLES[family]})" + "".join(map(_line, claims)))
-    st.caption(_("Claims of the lecture notes; behind the arrow what this page measured, on these models alone."))
+    st.caption(
+        _("Claims of the lecture notes; behind the arrow what this page measured, on these models alone.")
+    )
 
 
 def _line(claim: Claim) -> str:
@@ -59,7 +61,10 @@ def _of_encoder(one: Player, heads: Heads, results: dict[Family, Judged]) -> lis
     n, model = len(one.trace.input_ids), one.context.model
     looks = _("it puts {share:.1%} of its weight on later tokens").format(share=ahead(one, heads["encoder"]))
     return [
-        Claim(True, _("Looks both ways, so it understands texts better than a decoder."), _joined(looks, _job(results, "encoder"))),
+        Claim(
+            True, _("Looks both ways, so it understands texts better than a decoder."),
+            _joined(looks, _job(results, "encoder")),
+        ),
         Claim(
             True, _("Reads all tokens at once, so it is quick."),
             _("{n} tokens in one pass, {ms:.0f} ms").format(n=n, ms=one.trace.elapsed_ms),
@@ -88,7 +93,8 @@ def _of_decoder(one: Player, heads: Heads, results: dict[Family, Judged]) -> lis
             _joined(looks, _job(results, "decoder")),
         ),
         Claim(
-            False, _("Every task can be put as writing, which may be wasteful."), _per_item(results.get("decoder"))
+            False, _("Every task can be put as writing, which may be wasteful."),
+            _per_item(results.get("decoder")),
         ),
     ]  # fmt: skip
 

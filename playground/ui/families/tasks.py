@@ -20,7 +20,9 @@ def tasks(found: Sequence[Player], heads: Heads) -> list[Task]:
     made = []
     if decoder := of_family(found, "decoder"):
         made.append(Task("hidden", "number", lambda: int((~decoder.allowed).sum())))
-    made.append(Task("still", "choice", lambda: stillest(found), {key: _(name) for key, name in STACKS.items()}))
+    made.append(
+        Task("still", "choice", lambda: stillest(found), {key: _(name) for key, name in STACKS.items()})
+    )
     if both := of_family(found, "encoder-decoder"):
         head = heads[both.family]
         source = pieces.labels(both.tokens)

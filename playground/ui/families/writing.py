@@ -35,7 +35,9 @@ def panel(one: Player, head: Head) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         n_beams = number_field(_("Beams"), 2, state.settings().max_beams, 4, key="fam_beams", width=130)
         with st.container(width="content"):
-            chosen = choose("fam_answer", {"greedy": _("greedy"), "beam": _("beam search")}, _("Which answer"))
+            chosen = choose(
+                "fam_answer", {"greedy": _("greedy"), "beam": _("beam search")}, _("Which answer")
+            )
     if len(one.tokens) > n_source:
         st.info(_("Only the first {n} tokens are drawn.").format(n=n_source))
         return
@@ -55,9 +57,7 @@ def panel(one: Player, head: Head) -> None:
         written_steps(weights, source, answer.steps(), key="written_steps")
     st.markdown(_told(one, found, int(n_beams)))
     st.caption(_("Every row of the map sums to 1: it is what one step takes from the source."))
-    show.provenance(
-        trace, layer=head[0] + 1 if head else None, head=head[1] + 1 if head else None
-    )
+    show.provenance(trace, layer=head[0] + 1 if head else None, head=head[1] + 1 if head else None)
     show.under_picture(
         "families_cross",
         frame=partial(frames.steps, weights, answer.labels, source, answer.logprobs),
@@ -91,13 +91,13 @@ def _told(one: Player, found: Found, n_beams: int) -> str:
         ).format(**values)
     else:
         told = _(
-            "Greedy writes {greedy} (p = {p:.3g}); with {n} beams the search prefers {beam} (p = {q:.3g}): it "
-            "ranks by log-probability per token, not by that of the whole answer."
+            "Greedy writes {greedy} (p = {p:.3g}); with {n} beams the search prefers {beam} (p = {q:.3g}): "
+            "it ranks by log-probability per token, not by that of the whole answer."
         ).format(**values)
     if knows_dates_only(one.context.model):
-        told += " " + _(
-            "{model} was trained on dates alone: of anything else it makes a date too."
-        ).format(model=plain(one.context.model.name))
+        told += " " + _("{model} was trained on dates alone: of anything else it makes a date too.").format(
+            model=plain(one.context.model.name)
+        )
     return told
 
 

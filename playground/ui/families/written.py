@@ -1,4 +1,4 @@
-"""The target that an encoder-decoder writes: greedy, step by step, with what it might have written instead."""
+"""The target that an encoder-decoder writes, greedily or found by a search, step by step."""
 
 from __future__ import annotations
 

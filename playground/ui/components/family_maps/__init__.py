@@ -1,8 +1,8 @@
-"""The maps of several families side by side; a token pointed at is lit in every map that has its characters."""
+"""The maps of families side by side; a token pointed at is lit in every map that has its characters."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,7 +78,6 @@ def _words() -> dict[str, Any]:
         "weight": _("{query} → {key}: {weight}"),
         "masked": _("{query} → {key}: hidden by the mask"),
         "point": _("Point at a cell, or tap it: its weight stands here."),
-        "returns": _("It returns"),
         "scale": _("weight"),
         "cut": _("hidden by the mask"),
         "answer": _("to the right of the line and below it: the answer so far"),

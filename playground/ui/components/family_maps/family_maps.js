@@ -4,9 +4,9 @@ const TICKS = [0, 0.05, 0.25, 0.5, 1];
 const NARROW = 640;
 const GAP = 22;
 const TITLE = 24;
-const CELL = { max: 34, labelled: 13 };
+const CELL = { max: 34, labelled: 10.5 };
 const HIGH = { share: 0.34, min: 190, max: 330 }; // of a map, by the window's
-const LABEL = { most: 84, font: 13 };
+const LABEL = { most: 84, font: 13, least: 11 };
 const instances = new WeakMap();
 
 const exact = (weight) => (weight === 0 ? "0" : weight.toPrecision(3));
@@ -26,7 +26,7 @@ class FamilyMaps {
     this.told = el("p", { class: "told", "aria-live": "polite" });
     this.legend = el("div", { class: "legend" });
     this.returns = el("div", { class: "returns" });
-    root.replaceChildren(this.canvas, this.told, this.legend, this.returns);
+    root.replaceChildren(this.canvas, el("div", { class: "line" }, this.told, this.legend), this.returns);
     this.observer = new ResizeObserver(() => this.maps && this.paint());
     this.observer.observe(root);
     root.addEventListener("transitionend", (event) => event.target === root && this.paint());
@@ -110,6 +110,7 @@ class FamilyMaps {
     pen.font = `${LABEL.font}px ${this.theme.code}`;
     const room = Math.max(240, this.root.clientWidth || 900);
     this.narrow = room < NARROW;
+    this.root.classList.toggle("narrow", this.narrow);
     const columns = this.narrow ? 1 : this.maps.length;
     const wide = Math.floor((room - (columns - 1) * GAP) / columns);
     const most = Math.min(HIGH.max, Math.max(HIGH.min, HIGH.share * innerHeight));
@@ -121,10 +122,11 @@ class FamilyMaps {
       const left = labelled ? Math.ceil(longest) + 10 : 10;
       const top = TITLE + (labelled ? Math.ceil(0.82 * longest) + 14 : 10);
       const cell = Math.max(1.5, sized(left, labelled ? 40 : 8));
+      const font = Math.max(LABEL.least, Math.min(LABEL.font, Math.floor(cell)));
       const x = (this.narrow ? 0 : which * (wide + GAP)) + left;
       const y = (this.narrow ? below : 0) + top;
       below = this.narrow ? y + map.n * cell + GAP : Math.max(below, y + map.n * cell + 6);
-      return { x, y, cell, labelled, left, top, wide };
+      return { x, y, cell, labelled, left, top, wide, font };
     });
     this.size = [room, Math.ceil(below)];
   }
@@ -137,7 +139,7 @@ class FamilyMaps {
     this.describe();
   }
 
-  drawMap(pen, map, { x, y, cell, labelled, left, top, wide }, which) {
+  drawMap(pen, map, { x, y, cell, labelled, left, top, wide, font }, which) {
     const size = map.n * cell;
     Object.assign(pen, { fillStyle: this.theme.text, font: `600 15px ${this.theme.font}`, textAlign: "left" });
     pen.fillText(clippedTo(pen, map.title, wide), x - left, y - top + 16);
@@ -150,7 +152,7 @@ class FamilyMaps {
       pen.fillRect(x + map.seen * cell - 1, y, 2, size);
     }
     const lit = this.lit(map, which);
-    if (labelled) map.labels.forEach((label, i) => this.label(pen, label, i, x, y, cell, lit.has(i)));
+    if (labelled) map.labels.forEach((label, i) => this.label(pen, label, i, x, y, cell, font, lit.has(i)));
     for (const i of lit) frame(pen, this.theme.query, cell < 6 ? 1.5 : 2.5, x - 1, y + i * cell - 1, size + 2, cell + 2);
     if (!this.pointed || this.pointed[0] !== which) return;
     const [, query, key] = this.pointed;
@@ -166,9 +168,9 @@ class FamilyMaps {
     }
   }
 
-  label(pen, text, i, x, y, cell, bold) {
+  label(pen, text, i, x, y, cell, font, bold) {
     Object.assign(pen, { fillStyle: bold ? this.theme.query : this.theme.text, textAlign: "right" });
-    pen.font = `${bold ? "bold " : ""}${LABEL.font}px ${this.theme.code}`;
+    pen.font = `${bold ? "bold " : ""}${font}px ${this.theme.code}`;
     pen.fillText(clippedTo(pen, text, LABEL.most), x - 6, y + (i + 0.5) * cell + 4);
     pen.save();
     pen.textAlign = "left";
