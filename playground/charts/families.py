@@ -35,7 +35,7 @@ def moved(words: Mapping[str, str]) -> Spec:
         words: layer, token, change, still, place, and the name of each stack, in the reader's language.
     """
     return {
-        **side_by_side([_stack(stack, words) for stack in STACKS], spacing=14),
+        **side_by_side([_stack(stack, words) for stack in STACKS], spacing=10),
         "config": LOCALE,
     }
 
@@ -64,7 +64,7 @@ def _stack(stack: str, words: Mapping[str, str]) -> Spec:
     ]
     return {
         "title": {"text": words[stack], "fontSize": 14, "anchor": "start"},
-        "width": 150,
+        "width": 112,
         "height": 300,
         "transform": [{"filter": f"datum.stack === '{stack}'"}],
         "encoding": {
@@ -75,7 +75,7 @@ def _stack(stack: str, words: Mapping[str, str]) -> Spec:
             "y": {
                 "field": "token", "type": "ordinal", "title": None,
                 "sort": {"field": "position", "op": "min"},
-                "axis": {"labelOverlap": "greedy", "labelLimit": 84, "ticks": False, "domain": False},
+                "axis": {"labelOverlap": "greedy", "labelLimit": 72, "ticks": False, "domain": False},
             },
             "tooltip": tooltip,
         },
