@@ -114,6 +114,7 @@ class Settings(BaseSettings):
     max_text_chars: Count = 2_000
     max_tokens: Count = 512
     max_tokens_all_heads: Count = 64
+    max_logits_bytes: Size = 128 * 2**20  # of all positions of a text: 682 tokens of 49,152 logits
     max_masks: Count = 16  # of one text that are filled
     max_new_tokens: Count = 128
     max_stop_strings: Count = 8
