@@ -5,16 +5,9 @@ from pathlib import Path
 import torch
 from transformers import AutoModel, AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoTokenizer
 
-runs = [
-    {
-        "family": "decoder",
-        "folder": "~/.cache/llm-playground/models/HuggingFaceTB--SmolLM2-135M-Instruct",
-        "input_ids": [504, 3575, 282, 3996, 314],
-        "n_drawn": 5,
-        "decoder_ids": [],  # what an encoder-decoder has written, after its start token
-        "head": None,  # layer and head, counted from 0; None for the mean of all
-    },
-]
+# Of each family: its name, the model's folder, the tokens that it reads, how many of them are drawn; of an
+# encoder-decoder also what it wrote, after its start token; the head, counted from 0, None for the mean.
+runs = []
 LOADERS = {"encoder": AutoModel, "decoder": AutoModelForCausalLM, "encoder-decoder": AutoModelForSeq2SeqLM}
 
 

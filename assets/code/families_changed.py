@@ -5,16 +5,9 @@ from pathlib import Path
 import torch
 from transformers import AutoModel
 
-runs = [
-    {
-        "family": "decoder",
-        "folder": "~/.cache/llm-playground/models/HuggingFaceTB--SmolLM2-135M-Instruct",
-        "first": [504, 3575, 282, 3996, 314],
-        "second": [504, 3575, 282, 3996, 1055],
-        "decoder_ids": [],  # the answer of an encoder-decoder, the same for both texts
-        "pairs": [[0, 0], [1, 1], [2, 2], [3, 3], [4, 4]],  # tokens that stand for each other
-    },
-]
+# Of each family: its name, the model's folder, the tokens of both texts, an encoder-decoder's answer (the
+# same for both), and which tokens stand for each other.
+runs = []
 
 
 def moved(first: tuple, second: tuple, pairs: list) -> torch.Tensor:

@@ -137,7 +137,9 @@ SAMPLE_TABLES: Mapping[str, Callable[[], pd.DataFrame]] = {
     "heads.before_after": lambda: ablation.ablated(PAIR, PAIR[::-1], dict(enumerate(LABELS))),
     "heads.effect_grid": lambda: ablation.ranking(HEADS, PAIR[None], dict.fromkeys(HEADS, "it's")),
     "families.accuracies": lambda: families.accuracies({"encoder": [True, False]}, ["en", "ko"]),
-    "families.moved": lambda: families.moved("encoder", np.array([PAIR, [0, 0]]), LABELS, ["before", "changed"]),
+    "families.moved": lambda: families.moved(
+        "encoder", np.array([PAIR, [0, 0]]), LABELS, ["before", "changed"]
+    ),
     "heads.flow": lambda: ablation.flow(np.full((2, 2), 0.5), LABELS),
     "heads.weight_against_effect": lambda: ablation.ranking(HEADS, PAIR[None], dict.fromkeys(HEADS, "둘")),
     "inside.attribution_bars": lambda: inside.attribution(np.array([0.5, 1, -1, 0.25])),

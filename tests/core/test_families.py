@@ -1,4 +1,4 @@
-"""Masks of three families, tokens that stand for each other, states that moved, the head on frozen vectors."""
+"""Masks of three families, tokens that stand for each other, states that moved, a head on vectors."""
 
 from __future__ import annotations
 
@@ -34,7 +34,9 @@ def test_the_map_of_two_stacks_is_zero_where_its_mask_forbids() -> None:
 
 
 @given(first=ids, second=ids)
-def test_aligned_tokens_are_equal_before_and_behind_the_difference(first: list[int], second: list[int]) -> None:
+def test_aligned_tokens_are_equal_before_and_behind_the_difference(
+    first: list[int], second: list[int]
+) -> None:
     found = families.aligned(first, second)
     kept = found.pairs[: found.n_before] + found.pairs[found.n_before + found.n_changed :]
     assert all(first[i] == second[j] for i, j in kept)
@@ -91,7 +93,13 @@ def test_only_the_last_word_becomes_another_one(text: str, word: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "other"),
-    [("3 May 2026", "2025"), ("2026년 5월 31일", "30일"), ("no. 1", "2"), ("the mat.", "now"), ("2026-05-03", "2026-05-02")],
+    [
+        ("3 May 2026", "2025"),
+        ("2026년 5월 31일", "30일"),
+        ("no. 1", "2"),
+        ("the mat.", "now"),
+        ("2026-05-03", "2026-05-02"),
+    ],
 )
 def test_another_last_word_is_of_the_same_kind(text: str, other: str) -> None:
     assert other_word(text) == other

@@ -15,6 +15,7 @@ from streamlit.testing.v1 import AppTest
 
 from playground import navigation
 from playground.engine.models.catalogue import CAPABILITIES_OF_KIND
+from playground.paths import site_root
 from playground.settings import Settings
 from playground.ui import show, state, warming
 from playground.ui.particles import MARK
@@ -23,6 +24,7 @@ from tests import tiny
 from tests.pages.conftest import OpenApp
 
 PAGES = [page.name for page in navigation.PAGES]
+SHIPPED = site_root() / "assets" / "trained"
 LINKS = {"prompting": {"pro_shots": "0"}}  # tiny models read 128 tokens: a prompt with examples is too long
 HOSTILE = {
     "markup": "</script><script>alert(1)</script> ![](http://x)",
@@ -136,12 +138,17 @@ def test_the_code_shown_reads_models_of_this_machine(
 
     monkeypatch.setattr(show, "under_picture", opened)
     assert not open_app(page, text="The cat sat on the mat", **LINKS.get(page, {})).exception
-    folders = [line for script in shown for line in re.findall(r"^\w*folder = (.*)$", script, re.MULTILINE)]
+    folders = [
+        line
+        for script in shown
+        for lines in (r"^\w*folder = (.*)$", r"'folder': ('[^']*')")
+        for line in re.findall(lines, script, re.MULTILINE)
+    ]
     assert folders
     for folder in folders:
         path = Path(ast.literal_eval(folder)).expanduser()
         assert path.is_absolute(), folder
-        assert path.is_relative_to(tiny_settings.cache_dir)
+        assert path.is_relative_to(tiny_settings.cache_dir) or path.is_relative_to(SHIPPED)
 
 
 def strings(value: object) -> list[str]:

@@ -19,6 +19,7 @@ from playground.ui.components.family_maps import FamilyMap, family_maps
 from playground.ui.families.players import FAMILIES, Family, Head, Player, of_family, one_map
 from playground.ui.families.sources import source_field
 from playground.ui.number import number_field
+from playground.ui.state import PageContext
 from playground.ui.text import N_, _, share
 
 NAMES: dict[Family, str] = {
@@ -29,16 +30,18 @@ NAMES: dict[Family, str] = {
 Heads = dict[Family, Head]
 
 
-def controls(found: Sequence[Player]) -> Heads:
-    """Draw which map is shown, and what the encoder-decoder reads; the head of each family."""
+def controls(context: PageContext) -> tuple[str, str]:
+    """Draw which map is shown, "mean" or "head", and what the encoder-decoder reads; both."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         with st.container(width="content"):
             which = choose(
                 "fam_map", {"mean": _("Mean of all heads"), "head": _("One head")}, _("Which weights")
             )
-        both = of_family(found, "encoder-decoder")
-        if both is not None:
-            source_field(both.context, both.context.model)
+        return which, source_field(context)
+
+
+def chosen_heads(which: str, found: Sequence[Player]) -> Heads:
+    """The head of each family, None for the mean; its layer and number are fields where one is wanted."""
     if which == "mean":
         return dict.fromkeys(FAMILIES)
     heads: Heads = dict.fromkeys(FAMILIES)

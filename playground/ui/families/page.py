@@ -20,10 +20,11 @@ Shown = Callable[[PageContext, Sequence[Player], Heads], Later | None]
 
 def draw(context: PageContext) -> Drawn:
     """The maps of three families, one panel below them, strengths and weaknesses."""
-    found = players(context)
+    which, source = maps.controls(context)
+    found = players(context, source)
     if not found:
         return (), None
-    heads = maps.controls(found)
+    heads = maps.chosen_heads(which, found)
     maps.draw(found, heads)
     panels: dict[str, Panel[[PageContext, Sequence[Player], Heads]]] = {
         "changed": Panel(_("Change the last word"), _changed),

@@ -15,7 +15,6 @@ from playground.core.tokens import Tokenization
 from playground.core.trace import Trace
 from playground.engine.contract.traces import Capture
 from playground.ui import compute
-from playground.ui.families.sources import source_text
 from playground.ui.families.written import Written, written
 from playground.ui.roles import player
 from playground.ui.state import PageContext, settings
@@ -101,17 +100,21 @@ def one_map(captured: NDArray[np.uint8] | NDArray[np.float32] | None, head: Head
     return own
 
 
-def players(context: PageContext) -> list[Player]:
+def players(context: PageContext, source: str) -> list[Player]:
     """The models that are in memory, in the order of the families; of the first that is not, a line says so.
 
     The reader's model plays its family's part.
+
+    Args:
+        context: From `frame.page`.
+        source: The text for the encoder-decoder.
     """
     found: dict[Family, Player] = {}
     for family in ("decoder", "encoder-decoder", "encoder"):  # what is there first comes first
         one = player(context, family)
         if one is None:
             break
-        found[family] = _read(family, one)
+        found[family] = _read(family, replace(one, text=source) if family == "encoder-decoder" else one)
     return [found[family] for family in FAMILIES if family in found]
 
 
@@ -126,8 +129,6 @@ def models(found: Sequence[Player]) -> Mapping[Family, str]:
 
 
 def _read(family: Family, context: PageContext) -> Player:
-    if family == "encoder-decoder":
-        context = replace(context, text=source_text(context))
     tokens = compute.tokenize(context)
     limit = settings().max_tokens_all_heads
     ids = tokens.input_ids

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from playground.core.files.encoding import readable_text
 from playground.engine.contract.models import ModelInfo
 from playground.settings import DATES_MODEL
 from playground.ui.state import PageContext
@@ -20,29 +21,20 @@ def knows_dates_only(model: ModelInfo) -> bool:
     return model.model_id == DATES_MODEL
 
 
-def source_field(context: PageContext, model: ModelInfo) -> None:
-    """Draw the field for the text of the encoder-decoder.
+def source_field(context: PageContext) -> str:
+    """Draw the field for the text of the encoder-decoder, the reader's or the shipped one; the text.
 
     Args:
         context: From `frame.page`.
-        model: The encoder-decoder.
     """
-    st.text_input(
+    chosen = context.model.kind == "encoder-decoder" and not knows_dates_only(context.model)
+    usual = context.text if chosen else DATES.get(context.language, DATES["en"])
+    written = st.text_input(
         _("The encoder-decoder reads"),
-        placeholder=_usual(context, model),
+        placeholder=" ".join(usual.split()),
         max_chars=MAX_CHARS,
         **setting(KEY, ""),
         help=_("Empty: what stands there in grey."),
     )
-
-
-def source_text(context: PageContext) -> str:
-    """The text that the encoder-decoder of this context reads."""
-    written = str(st.session_state.get(KEY, "")).strip()
-    return written[:MAX_CHARS] or _usual(context, context.model)
-
-
-def _usual(context: PageContext, model: ModelInfo) -> str:
-    if not knows_dates_only(model):
-        return context.text
-    return DATES.get(context.language, DATES["en"])
+    text, _n_left_out = readable_text(written.strip())
+    return text or usual
