@@ -42,7 +42,7 @@ def family_map(
 def moved(
     stack: str, change: NDArray[np.float64], labels: Sequence[str], places: Sequence[str]
 ) -> pd.DataFrame:
-    """How far the states of one stack moved, one row a state.
+    """Change of the states of one stack, one row a state.
 
     Args:
         stack: Its id.

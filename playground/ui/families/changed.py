@@ -149,10 +149,10 @@ def _states(change: Change, name: str) -> tuple[NDArray[np.float32], NDArray[np.
 
 
 def told(changes: Sequence[Change], table: pd.DataFrame) -> str:
-    """How many states before the changed word moved in each stack, and how far at most."""
+    """Sentences on the states before the changed word: their number that moved, and the largest change."""
     found = frames.counts(table)
     words = [
-        _("{old} becomes {new}.").format(old=strong(old), new=strong(new))
+        _("From {old} to {new}.").format(old=strong(old), new=strong(new))
         for old, new in dict.fromkeys((change.old, change.new) for change in changes)
     ]
     for stack, name in STACKS.items():

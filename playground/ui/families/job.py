@@ -61,8 +61,8 @@ def panel(context: PageContext, found: Sequence[Player]) -> Later | None:
     else:
         n, n_train = len(test_items()), len(training_items())
         told = _(
-            "{n} reviews of our own, half of them Korean. The encoder's head is trained on {n_train} others; "
-            "the decoder sees four of those in its prompt."
+            "Reviews of our own ({n}), half of them Korean. The encoder's head is trained on others "
+            "({n_train}); the decoder sees four of those in its prompt."
         )
         st.caption(told.format(n=n, n_train=n_train))
     return partial(_measure, context, able, missing, place) if wanted else None
@@ -159,7 +159,7 @@ def told(results: dict[Family, Judged], table: pd.DataFrame) -> str:
         )
         for family in results
     ]  # fmt: skip
-    said = _("Right answers to the same {n} reviews: {each}.").format(
+    said = _("Right answers to the same reviews ({n}): {each}.").format(
         n=len(test_items()), each=", ".join(words)
     )
     if len(rows) > 1:
@@ -182,7 +182,7 @@ def _costs(results: dict[Family, Judged]) -> None:
                 _("{seconds:.2f} s for all reviews").format(seconds=one.seconds),
             ]
             if one.n_trained:
-                told = _("{n:,} numbers trained on {texts} reviews in {seconds:.1f} s")
+                told = _("Trained in {seconds:.1f} s: weights {n:,}, reviews {texts}")
                 texts = len(training_items())
                 lines.append(told.format(n=one.n_trained, texts=texts, seconds=one.training_s))
             else:

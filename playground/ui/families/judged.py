@@ -51,7 +51,7 @@ class Judged:
 
     @property
     def right(self) -> list[bool]:
-        """Whether each item was answered right."""
+        """True for each item that was answered right."""
         return [(p > 0.5) == item.is_positive for p, item in zip(self.probs, test_items(), strict=True)]
 
 
@@ -104,7 +104,7 @@ def _vectors(context: PageContext, items: Sequence[Item], bar: Progress, done: i
 
 
 def by_scores(family: Family, context: PageContext) -> Judged | None:
-    """Which of the two labels is the more probable continuation, or target; None when a click ended it.
+    """The two labels compared as continuations, or as targets; None when a click ended it.
 
     Args:
         family: The decoder's or the encoder-decoder's.

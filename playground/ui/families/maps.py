@@ -125,7 +125,7 @@ def returned(one: Player) -> list[str]:
     probability = share(float(np.exp(one.answer.logprob)), ".3g" if one.answer.logprob < -9 else ".1%")
     return [
         _("It returns an answer, written token by token: {text}").format(text=one.answer.text or "…"),
-        _("{n} steps; probability of the whole answer {p}").format(n=len(one.answer.labels), p=probability),
+        _("Steps: {n}; probability of the whole answer: {p}").format(n=len(one.answer.labels), p=probability),
     ]
 
 

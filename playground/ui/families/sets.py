@@ -53,7 +53,7 @@ def shots(language: str) -> tuple[Item, ...]:
 
 
 def prompt(item: Item) -> str:
-    """What a decoder reads: a few labelled reviews, and the one that is asked about."""
+    """The text that a decoder reads: a few labelled reviews, and the one that is asked about."""
     before = "".join(
         f"Review: {one.text}\nSentiment: {'positive' if one.is_positive else 'negative'}\n\n"
         for one in shots(item.language)

@@ -39,7 +39,7 @@ def table(found: Sequence[Player], heads: Heads, results: dict[Family, Judged]) 
         heads: The heads shown above.
         results: What is known of the job that all do.
     """
-    st.markdown(f"#### {_('Strengths and weaknesses, and what was measured of them')}")
+    st.markdown(f"#### {_('What each is good and bad at, and what was measured of it')}")
     players = {one.family: one for one in found}
     for column, family in zip(st.columns(len(FAMILIES), border=True), FAMILIES, strict=True):
         one = players.get(family)
@@ -67,13 +67,13 @@ def _of_encoder(one: Player, heads: Heads, results: dict[Family, Judged]) -> lis
         ),
         Claim(
             True, _("Reads all tokens at once, so it is quick."),
-            _("{n} tokens in one pass, {ms:.0f} ms").format(n=n, ms=one.trace.elapsed_ms),
+            _("tokens read in one pass: {n}, in {ms:.0f} ms").format(n=n, ms=one.trace.elapsed_ms),
         ),
         Claim(
             True, _("Serves many tasks once a head is trained on it."),
             _head(results.get("encoder")),
         ),
-        Claim(False, _("Not made to write."), _("{n} vectors came out, and no word").format(n=n)),
+        Claim(False, _("Not made to write."), _("vectors came out ({n}), and no word").format(n=n)),
         Claim(False, _("Its context is limited."), _context(one, model.n_ctx)),
     ]  # fmt: skip
 
@@ -83,7 +83,7 @@ def _of_decoder(one: Player, heads: Heads, results: dict[Family, Judged]) -> lis
     return [
         Claim(
             True, _("Writes well."),
-            _("one distribution over {n:,} tokens came out, to draw the next from").format(
+            _("one distribution over its vocabulary ({n:,}) came out, to draw the next token from").format(
                 n=one.context.model.d_vocab
             ),
         ),
@@ -115,7 +115,7 @@ def _of_both(one: Player, heads: Heads, results: dict[Family, Judged]) -> list[C
         ),
         Claim(
             False, _("Two stacks are more complex than one."),
-            _("three attentions instead of one; {n} parameters").format(
+            _("three attentions instead of one; parameters: {n}").format(
                 n=large(one.context.model.n_parameters)
             ),
         ),
@@ -131,11 +131,13 @@ def _joined(*parts: str) -> str:
 
 
 def _context(one: Player, n_ctx: int) -> str:
-    return _("{model} can read {n:,} tokens").format(model=plain(one.context.model.name), n=n_ctx)
+    return _("most that {model} can read, in tokens: {n:,}").format(
+        model=plain(one.context.model.name), n=n_ctx
+    )
 
 
 def _job(results: dict[Family, Judged], family: Family) -> str:
-    """How many reviews it judged right, and where to have it measured."""
+    """The number of reviews that it judged right, or the place to have that measured."""
     if (one := results.get(family)) is None:
         return _("reviews: measure it under *The same job*")
     told = _("{right} of {n} reviews judged right")
@@ -152,5 +154,5 @@ def _head(one: Judged | None) -> str:
 def _per_item(one: Judged | None) -> str:
     if one is None:
         return _("reviews: measure it under *The same job*")
-    told = _("{seconds:.2f} s for each review, {n} parameters")
+    told = _("{seconds:.2f} s for each review; parameters: {n}")
     return told.format(seconds=one.seconds / len(one.right), n=large(one.model.n_parameters))

@@ -83,16 +83,18 @@ def _told(one: Player, found: Found, n_beams: int) -> str:
              (("greedy", greedy), ("beam", best))}  # fmt: skip
     values = {"n": n_beams, "p": float(np.exp(greedy.logprob)), "q": float(np.exp(best.logprob)), **texts}
     if greedy.token_ids == best.token_ids:
-        told = _("Greedy and a search with {n} beams both write {greedy} (p = {p:.3g}).").format(**values)
+        told = _("Greedy and the beam search (beams: {n}) both write {greedy} (p = {p:.3g}).").format(
+            **values
+        )
     elif best.logprob > greedy.logprob:
         told = _(
-            "Greedy writes {greedy} (p = {p:.3g}); with {n} beams the search finds {beam} (p = {q:.3g}), "
-            "which is more probable as a whole."
+            "Greedy writes {greedy} (p = {p:.3g}); the beam search (beams: {n}) finds {beam} "
+            "(p = {q:.3g}), which is more probable as a whole."
         ).format(**values)
     else:
         told = _(
-            "Greedy writes {greedy} (p = {p:.3g}); with {n} beams the search prefers {beam} (p = {q:.3g}): "
-            "it ranks by log-probability per token, not by that of the whole answer."
+            "Greedy writes {greedy} (p = {p:.3g}); the beam search (beams: {n}) prefers {beam} "
+            "(p = {q:.3g}): it ranks by log-probability per token, not by that of the whole answer."
         ).format(**values)
     if knows_dates_only(one.context.model):
         told += " " + _("{model} was trained on dates alone: of anything else it makes a date too.").format(

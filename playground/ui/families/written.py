@@ -63,7 +63,7 @@ class Written:
 
 
 def written(context: PageContext, source_ids: tuple[int, ...]) -> Written:
-    """What the model writes greedily; the last answer of a session is remembered.
+    """The target that the model writes greedily; the last one of a session is remembered.
 
     Args:
         context: The encoder-decoder.

@@ -61,7 +61,7 @@ def _words() -> Mapping[str, Any]:
         "step": _("Step {n} of {total}"),
         "source": _("The encoder has read"),
         "target": _("The decoder writes"),
-        "told": _("Step {n} writes {token} ({prob}) and looks most at {key}: {weight}"),
+        "told": _("Step {n}: it writes {token} ({prob}) and looks most at {key}, {weight}"),
         "map": _("Cross-attention: rows are the steps of the decoder, columns are the tokens of the source"),
         "scale": _("weight"),
         "light": _("orange: weight of this step, 0 to 1"),

@@ -7,7 +7,7 @@ const LABEL = { most: 84, font: 13 };
 const TAIL = 50;
 const instances = new WeakMap();
 
-const percent = (share) => (share > 0 && share < 0.0005 ? "< 0.1 %" : `${(100 * share).toFixed(1)} %`);
+const percent = (share) => (share > 0 && share < 0.0005 ? "< 0.1 %" : `${fixed(100 * share, 1)} %`);
 
 class WrittenSteps {
   constructor(root) {
