@@ -9,6 +9,7 @@ import streamlit as st
 from playground.core.scripts import is_written_in, script_of
 from playground.engine.contract.models import AdapterName, Capability, ModelInfo
 from playground.engine.models.catalogue import catalogue
+from playground.settings import DATES_MODEL
 from playground.ui import compute, download, state
 from playground.ui.text import N_, _, plain, sentence
 from playground.ui.url import put
@@ -50,6 +51,7 @@ def say(text: str, model: ModelInfo, needs: Collection[Capability] = ()) -> None
     others = [
         info for info in infos
         if is_written_in(info.languages, script) and set(needs) <= info.capabilities
+        and info.model_id != DATES_MODEL  # it reads nothing but dates
     ]  # fmt: skip
     here = [info for info in others if download.is_on_this_machine(info)]
     coming = [info.model_id for info in others if info.download is not None]
