@@ -19,7 +19,7 @@ def url(**link: str) -> str:
 @pytest.fixture
 def steps(look_at: OpenPage) -> Page:
     page = look_at(url(fam_panel="cross"))
-    expect(picture(page).locator("canvas")).to_be_visible(timeout=60_000)
+    expect(picture(page).get_by_role("img")).to_be_visible(timeout=60_000)
     wait_run(page)
     return page
 
