@@ -53,7 +53,7 @@ def _stack(stack: str, words: Mapping[str, str]) -> Spec:
         "type": "nominal",
         "scale": {"domain": [False], "range": [CUT]},
         "legend": {
-            "orient": "bottom", "title": None, "symbolType": "square", "symbolFillColor": f"{CUT}66",
+            "orient": "top", "title": None, "symbolType": "square", "symbolFillColor": f"{CUT}66",
             "symbolSize": 160, "labelLimit": 300, "labelExpr": json.dumps(words["still"], ensure_ascii=False),
         },
     }  # fmt: skip

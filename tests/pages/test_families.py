@@ -13,6 +13,8 @@ from streamlit.testing.v1 import AppTest
 from transformers import AutoModel, AutoModelForSeq2SeqLM
 
 from playground.core.families import may_look
+from playground.core.sampling import GREEDY
+from playground.engine.contract.generation import GenerateRequest
 from playground.engine.contract.traces import TraceRequest
 from playground.engine.local.engine import LocalEngine
 from playground.engine.models.catalogue import model_folder
@@ -146,6 +148,28 @@ def test_the_encoder_decoder_that_is_shipped_reads_dates(open_app: OpenApp, engi
     own = page(open_app, model=tiny.LLAMA, fam_source="December 9, 1987", fam_panel="cross")
     assert any(line.endswith("1987-12-09") for line in maps(own)[-1][0]["returns"])
     assert "trained on dates alone" in markdown(own)
+
+
+def test_the_cells_of_a_date_cross(open_app: OpenApp, engine: LocalEngine) -> None:
+    engine.trace(TraceRequest(DATES_MODEL, "a"))
+    head, rest = drawn(page(open_app, model=tiny.LLAMA, fam_panel="cross"), "written_steps")
+    weights = np.frombuffer(rest, dtype="<f4").reshape(len(head["steps"]), len(head["source"]))
+    written = "".join(step["label"] for step in head["steps"])
+    assert written == "2026-05-03</s>"
+    looks = weights.argmax(axis=1)
+    read = "3·may·2026"
+    assert "".join(head["source"]) == f"{read}</s>"
+    year, month, day = written.index("6"), written.index("5"), written.index("3")
+    assert read[looks[year]] == "6"
+    assert looks[month] in range(read.index("m"), read.index("y") + 1)
+    assert looks[day] == 0
+    assert looks[year] > looks[month] > looks[day], "the order is turned round"
+
+
+@pytest.mark.parametrize("text", ["hello world", "대한민국의 수도는", "a", "Christmas"])
+def test_of_anything_else_it_makes_digits_and_dashes(text: str, engine: LocalEngine) -> None:
+    steps = engine.generate(GenerateRequest(DATES_MODEL, text, sampling=GREEDY))
+    assert re.fullmatch(r"[\d-]+", "".join(step.text for step in steps))
 
 
 # ---------------------------------------------------------------- another last word

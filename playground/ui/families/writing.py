@@ -97,9 +97,9 @@ def _told(one: Player, found: Found, n_beams: int) -> str:
             "(p = {q:.3g}): it ranks by log-probability per token, not by that of the whole answer."
         ).format(**values)
     if knows_dates_only(one.context.model):
-        told += " " + _("{model} was trained on dates alone: of anything else it makes a date too.").format(
-            model=plain(one.context.model.name)
-        )
+        told += " " + _(
+            "{model} was trained on dates alone: of anything else it makes digits and dashes too."
+        ).format(model=plain(one.context.model.name))
     return told
 
 

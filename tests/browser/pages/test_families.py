@@ -35,14 +35,18 @@ def maps(page: Page) -> Locator:
 def test_the_slider_steps_through_the_decoder_and_asks_the_server_nothing(steps: Page, seen: Watch) -> None:
     slider = picture(steps).locator("input[type=range]")
     slider.focus()
-    slider.evaluate("(node) => { node.value = 1; node.dispatchEvent(new Event('input', { bubbles: true })); }")
+    slider.evaluate(
+        "(node) => { node.value = 1; node.dispatchEvent(new Event('input', { bubbles: true })); }"
+    )
     seen.sent.clear()
     written = ""
     for step in range(10):
         now = picture(steps).locator("button.token.now")
         expect(now).to_have_count(1)
         written += now.inner_text()
-        expect(picture(steps).locator(".told")).to_contain_text(f"Step {step + 1}: it writes {now.inner_text()}")
+        expect(picture(steps).locator(".told")).to_contain_text(
+            f"Step {step + 1}: it writes {now.inner_text()}"
+        )
         bars = picture(steps).locator(".bar").first
         expect(bars).to_contain_text(now.inner_text())
         slider.press("ArrowRight")

@@ -80,5 +80,5 @@ def _words() -> dict[str, Any]:
         "point": _("Point at a cell, or tap it: its weight stands here."),
         "scale": _("weight"),
         "cut": _("hidden by the mask"),
-        "answer": _("to the right of the line and below it: the answer so far"),
+        "answer": _("behind the line: the answer"),
     }

@@ -4,7 +4,7 @@ const TICKS = [0, 0.05, 0.25, 0.5, 1];
 const NARROW = 640;
 const GAP = 22;
 const TITLE = 24;
-const CELL = { max: 34, labelled: 10.5 };
+const CELL = { max: 34, labelled: 9 };
 const HIGH = { share: 0.34, min: 190, max: 330 }; // of a map, by the window's
 const LABEL = { most: 84, font: 13, least: 11 };
 const instances = new WeakMap();
@@ -118,10 +118,11 @@ class FamilyMaps {
     this.places = this.maps.map((map, which) => {
       const longest = Math.min(LABEL.most, Math.max(30, ...map.labels.map((label) => pen.measureText(label).width)));
       const sized = (left, tail) => Math.min(CELL.max, most / map.n, (wide - left - tail) / map.n);
-      const labelled = sized(longest + 10, 40) >= CELL.labelled;
+      const tail = Math.min(40, Math.ceil(0.6 * longest) + 8); // of the last label, which leans out
+      const labelled = sized(longest + 10, tail) >= CELL.labelled;
       const left = labelled ? Math.ceil(longest) + 10 : 10;
       const top = TITLE + (labelled ? Math.ceil(0.82 * longest) + 14 : 10);
-      const cell = Math.max(1.5, sized(left, labelled ? 40 : 8));
+      const cell = Math.max(1.5, sized(left, labelled ? tail : 8));
       const font = Math.max(LABEL.least, Math.min(LABEL.font, Math.floor(cell)));
       const x = (this.narrow ? 0 : which * (wide + GAP)) + left;
       const y = (this.narrow ? below : 0) + top;
