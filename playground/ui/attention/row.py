@@ -34,6 +34,10 @@ def row(view: View) -> None:
         name = plain(context.model.name)
         st.info(_("{name} does not give its queries and keys here: choose another model.").format(name=name))
         return
+    if trace.queries is None:
+        said = _("Some layers of {name} see {n} tokens at most: shorten the text to work out a row.")
+        st.info(said.format(name=plain(context.model.name), n=context.model.seen_whole))
+        return
     query = view.start + view.query
     q, keys, values = _vectors(view, query)
     output = compute.head_output(context, view.layer, view.head)
