@@ -163,7 +163,7 @@ def test_a_text_longer_than_a_layer_sees_is_not_worked_out(open_app: OpenApp) ->
     """The weights of a stretch do not follow from all keys."""
     app = draw_row(tiny.BERT, seen_whole=3)
     assert not app.exception
-    assert "see 3 tokens at most" in app.info[0].value
+    assert "Past token 3" in app.info[0].value
     assert not app.get("bidi_component")
     assert not draw_row(tiny.BERT, seen_whole=99).info
 

@@ -35,7 +35,9 @@ def row(view: View) -> None:
         st.info(_("{name} does not give its queries and keys here: choose another model.").format(name=name))
         return
     if trace.queries is None:
-        said = _("Some layers of {name} see {n} tokens at most: shorten the text to work out a row.")
+        said = _(
+            "Past token {n} some layers of {name} see only a part of the text: shorten it to work out a row."
+        )
         st.info(said.format(name=plain(context.model.name), n=context.model.seen_whole))
         return
     query = view.start + view.query
