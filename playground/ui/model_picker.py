@@ -53,8 +53,8 @@ def draw(known: Mapping[str, CatalogueEntry], chosen: CatalogueEntry) -> None:
     )
     others = {model_id: known[model_id] for model_id, can_come in far.items() if can_come}
     others.pop(chosen.model_id, None)
-    if others:
-        _others(others)
+    if others and st.button(_("More models"), icon=":material/library_add:", width="stretch"):
+        st.dialog(_("More models"), width="medium")(_others)(others)
 
 
 def _far(known: Mapping[str, CatalogueEntry]) -> dict[str, bool]:
@@ -76,35 +76,30 @@ def _far(known: Mapping[str, CatalogueEntry]) -> dict[str, bool]:
 
 
 def _others(others: Mapping[str, CatalogueEntry]) -> None:
-    """The models that can be brought, by what they read; drawn, and sent, only while it is open."""
-    more = st.popover(
-        _("More models"), icon=":material/library_add:", width="stretch", on_change="rerun", key="more_models"
+    """The models that can be brought, by what they read; the choice of one closes the window."""
+    groups = [group for group in GROUPS if any(group_of(entry) == group for entry in others.values())]
+    own: Group = "korean" if state.language() == "ko" else "english"
+    group = st.segmented_control(
+        _("Reads"), groups, default=own if own in groups else groups[0], key="more_models_group",
+        required=True, format_func=lambda one: _(_GROUPS[one]), label_visibility="collapsed",
+    )  # fmt: skip
+    shown = told_apart({i: one.name for i, one in others.items() if group_of(one) == group})
+    drawn = list_key("more_models_choice", shown)
+    if not download.is_at_server():
+        st.caption(download.only_at_server())
+    chosen = st.radio(
+        _("Models that can be brought"),
+        tuple(shown),
+        None,
+        key=drawn,
+        format_func=lambda model_id: plain(shown[model_id]),
+        captions=[_facts(others[model_id]) for model_id in shown],
+        label_visibility="collapsed",
+        on_change=_choose,
+        args=(drawn,),
     )
-    if not more.open:
-        return
-    with more:
-        groups = [group for group in GROUPS if any(group_of(entry) == group for entry in others.values())]
-        own: Group = "korean" if state.language() == "ko" else "english"
-        first = own if own in groups else groups[0]
-        group = st.segmented_control(
-            _("Reads"), groups, default=first, key="more_models_group", required=True,
-            format_func=lambda one: _(_GROUPS[one]),
-        )  # fmt: skip
-        shown = told_apart({i: one.name for i, one in others.items() if group_of(one) == group})
-        drawn = list_key("more_models_choice", shown)
-        st.radio(
-            _("Models that can be brought"),
-            tuple(shown),
-            None,
-            key=drawn,
-            format_func=lambda model_id: plain(shown[model_id]),
-            captions=[_facts(others[model_id]) for model_id in shown],
-            label_visibility="collapsed",
-            on_change=_choose_other,
-            args=(drawn,),
-        )
-        if not download.is_at_server():
-            st.caption(download.only_at_server())
+    if chosen is not None:
+        st.rerun()
 
 
 def _facts(entry: CatalogueEntry) -> str:
@@ -129,8 +124,3 @@ def _facts(entry: CatalogueEntry) -> str:
 
 def _choose(drawn: str) -> None:
     url.put("model", st.session_state[drawn])
-
-
-def _choose_other(drawn: str) -> None:
-    _choose(drawn)
-    st.session_state["more_models"] = False
