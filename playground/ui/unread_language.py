@@ -68,7 +68,7 @@ def say(text: str, model: ModelInfo, needs: Collection[Capability] = ()) -> None
 
 
 def _best_first(infos: Sequence[ModelInfo]) -> list[ModelInfo]:
-    """What failed comes first, so that it can be tried again; then the free before the licensed, by size."""
+    """The failed first, so that they can be tried again, then free before gated ones, small before large."""
     known = catalogue(state.settings())
     entries = {info.model_id: known[info.model_id] for info in infos}
     return sorted(

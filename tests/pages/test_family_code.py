@@ -16,7 +16,6 @@ from playground.engine import create_engine
 from playground.engine.contract.inside import LensRequest
 from playground.engine.contract.traces import Capture, TraceRequest
 from playground.engine.local.engine import LocalEngine
-from playground.engine.models.catalogue import places_of
 from playground.engine.models.families.table import FAMILIES
 from playground.errors import Unsupported
 from playground.settings import Settings
@@ -55,14 +54,11 @@ class Code:
     """Runs what pages show of one model."""
 
     def __init__(self, model: str, settings: Settings, tmp_path: Path) -> None:
-        self.model, self.tmp_path = model, tmp_path
-        self.folder = shown.folder(settings, model)
+        self.tmp_path, self.folder = tmp_path, shown.folder(settings, model)
 
-    def __call__(self, name: str, *names: str, **values: Any) -> dict[str, Any]:
-        """Run a script with the places that the page gives it."""
-        known = places_of(family_of(self.model))
-        places = {one: known[one] for one in names}
-        return shown.run_code(name, self.tmp_path, folder=self.folder, **values, **places)
+    def __call__(self, name: str, **values: Any) -> dict[str, Any]:
+        """Run a script."""
+        return shown.run_code(name, self.tmp_path, folder=self.folder, **values)
 
 
 @pytest.fixture
@@ -94,10 +90,9 @@ def test_attention_maps_are_the_engines(model: str, code: Code, engine: LocalEng
 
 @pytest.mark.parametrize("model", those("query_key"))
 def test_the_row_of_a_head_is_the_engines(model: str, code: Code, engine: LocalEngine) -> None:
-    is_causal = model in DECODERS
     found = code(
-        "attention_row", "blocks", "attention_output", input_ids=list(IDS), layer=LAYER, head=HEAD,
-        query=QUERY, is_causal=is_causal,
+        "attention_row", input_ids=list(IDS), layer=LAYER, head=HEAD,
+        query=QUERY,
     )  # fmt: skip
     trace = traced(engine, model, capture=Capture("float32", query_key=True))
     same(found["weights"], trace.attentions[LAYER, HEAD, QUERY])
@@ -110,7 +105,7 @@ def test_the_row_of_a_head_is_the_engines(model: str, code: Code, engine: LocalE
 
 @pytest.mark.parametrize("model", MODELS)
 def test_the_residual_stream_is_the_engines(model: str, code: Code, engine: LocalEngine) -> None:
-    found = code("residual_stream", "final_norm", input_ids=list(IDS), position=QUERY)
+    found = code("residual_stream", input_ids=list(IDS), position=QUERY)
     states = traced(engine, model).hidden_states[:, QUERY]
     n = len(states) - (model in DECODERS)  # the page takes the last one before the norm
     same(found["norms"][:n], np.linalg.norm(states, axis=-1)[:n])
@@ -118,7 +113,7 @@ def test_the_residual_stream_is_the_engines(model: str, code: Code, engine: Loca
 
 @pytest.mark.parametrize("model", DECODERS)
 def test_the_lens_is_the_engines(model: str, code: Code, engine: LocalEngine) -> None:
-    found = code("logit_lens", "final_norm", input_ids=list(IDS), position=QUERY)
+    found = code("logit_lens", input_ids=list(IDS), position=QUERY)
     lens = engine.inside.lens(LensRequest(model, input_ids=IDS, position=QUERY))
     same(found["logits"][:, QUERY], lens.logits)
 
@@ -132,8 +127,7 @@ def test_the_shares_of_a_logit_sum_to_it_wherever_the_page_shows_them(
         traced(engine, model, capture=Capture(block_outputs=True))
     except Unsupported:
         pytest.skip("the page refuses it by name")
-    names = ("blocks", "attention_writes", "mlp_writes", "final_norm", "norm_adds")
-    found = code("attribution", *names, input_ids=list(IDS), position=QUERY, token_ids=[7])
+    found = code("attribution", input_ids=list(IDS), position=QUERY, token_ids=[7])
     assert found["total"] == pytest.approx(found["logit"], abs=1e-4)
     trace = traced(engine, model, capture=Capture(hidden_states="all", block_outputs=True))
     same(found["written"][2], trace.attn_out[1, QUERY])
@@ -145,19 +139,18 @@ def test_the_shares_of_a_logit_sum_to_it_wherever_the_page_shows_them(
 def test_a_head_switched_off_is_the_engines(
     model: str, ablation: Any, code: Code, engine: LocalEngine
 ) -> None:
-    places = ("blocks", "attention_output")
     at = {"input_ids": list(IDS), "layer": LAYER, "head": HEAD, "ablation": ablation}
-    found = code("ablation", *places, off=[[LAYER, HEAD]], **at)
+    found = code("ablation", off=[[LAYER, HEAD]], **at)
     edit = Intervention(((LAYER, HEAD),), ablation)
     after = logprobs(traced(engine, model, capture=Capture(logits="last"), intervention=edit).logits[-1])
     same(found["after"], after)
-    ranking = code("ablation_ranking", *places, **at)
+    ranking = code("ablation_ranking", **at)
     assert ranking["effects"][LAYER, HEAD] == pytest.approx(float(found["bits"]), abs=1e-5)
 
 
 @pytest.mark.parametrize("model", DECODERS)
 def test_a_copied_state_is_the_engines(model: str, code: Code, engine: LocalEngine) -> None:
-    found = code("patching", "blocks", ids_a=list(IDS), ids_b=list(OTHER), layer=LAYER, pairs=[(2, 2)])
+    found = code("patching", ids_a=list(IDS), ids_b=list(OTHER), layer=LAYER, pairs=[(2, 2)])
     state = traced(engine, model).hidden_states[LAYER, 2]
     edit = Intervention(patches=(patch(LAYER, 2, state),))
     after = traced(engine, model, OTHER, capture=Capture(logits="last"), intervention=edit).logits[-1]
@@ -172,7 +165,7 @@ TURNED = tuple(one for one in DECODERS if FAMILIES[family_of(one)].has_clocks)
 def test_learned_positions_are_the_engines(model: str, code: Code, engine: LocalEngine) -> None:
     table = engine.inside.positions(model).table
     assert table is not None
-    same(code("learned_positions", "position_table", n_ctx=len(table))["table"], table)
+    same(code("learned_positions", n_ctx=len(table))["table"], table)
 
 
 @pytest.mark.parametrize("model", TURNED)
@@ -186,7 +179,7 @@ def test_a_score_depends_on_the_distance_alone(
     turning = engine.inside.positions(model)
     drawn = shown.run_code(
         "distances", code.tmp_path, folder=shown.folder(settings, LEARNED[0]), rotary_folder=code.folder,
-        position_table=places_of(family_of(LEARNED[0]))["position_table"], n_ctx=len(table), reach=32,
+        n_ctx=len(table), reach=32,
     )  # fmt: skip
     assert drawn["d_head"] == turning.d_head
     same(drawn["rotary"], drawn["mean_cosine"](turning.d_head, turning.base))
