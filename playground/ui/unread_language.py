@@ -9,6 +9,7 @@ import streamlit as st
 from playground.core.scripts import is_written_in, script_of
 from playground.engine.contract.models import AdapterName, Capability, ModelInfo
 from playground.engine.models.catalogue import catalogue
+from playground.settings import DATES_MODEL
 from playground.ui import compute, download, state
 from playground.ui.text import N_, _, plain, sentence
 from playground.ui.url import put
@@ -51,7 +52,9 @@ def say(text: str, model: ModelInfo, needs: Collection[Capability] = ()) -> None
         [
             info for info in infos
             if is_written_in(info.languages, script) and set(needs) <= info.capabilities
-        ]
+            and info.model_id != DATES_MODEL  # it reads dates, not texts
+        ],
+        model,
     )  # fmt: skip
     here = [info for info in others if download.is_on_this_machine(info)]
     coming = [info.model_id for info in others if info.download is not None]
@@ -67,16 +70,16 @@ def say(text: str, model: ModelInfo, needs: Collection[Capability] = ()) -> None
             _coming(coming)
 
 
-def _best_first(infos: Sequence[ModelInfo]) -> list[ModelInfo]:
-    """The failed first, so that they can be tried again, then free before gated ones, small before large."""
+def _best_first(infos: Sequence[ModelInfo], model: ModelInfo) -> list[ModelInfo]:
+    """The failed first, to be tried again; then those of the chosen one's kind, free ones, small ones."""
     known = catalogue(state.settings())
     entries = {info.model_id: known[info.model_id] for info in infos}
-    return sorted(
-        infos,
-        key=lambda info: (
-            info.state != "failed", entries[info.model_id].is_gated, entries[info.model_id].size_bytes,
-        ),
-    )  # fmt: skip
+
+    def rank(info: ModelInfo) -> tuple[bool, bool, bool, int]:
+        entry = entries[info.model_id]
+        return info.state != "failed", info.kind != model.kind, entry.is_gated, entry.size_bytes
+
+    return sorted(infos, key=rank)
 
 
 def _named(others: Sequence[ModelInfo]) -> str:

@@ -27,9 +27,11 @@ IDS, OTHER = (5, 20, 31, 9, 40, 31), (7, 20, 33, 9, 41)
 LAYER, HEAD, QUERY = 1, 2, 4
 ODD = ("tiny/mistral-head-dim", "tiny/gemma3_text-head-dim", "tiny/gpt_neox-no-biases", "tiny/electra-narrow",
        "tiny/roberta-padding", "tiny/opt-no-biases")  # fmt: skip
-MODELS = tuple(one for one in families.VARIANTS if one.endswith("-plain") or one in ODD)
-DECODERS = tuple(one for one in MODELS if FAMILIES[family_of(one)].kind == "decoder")
-ENCODERS = tuple(one for one in MODELS if FAMILIES[family_of(one)].kind == "encoder")
+CHOSEN = tuple(one for one in families.VARIANTS if one.endswith("-plain") or one in ODD)
+DECODERS = tuple(one for one in CHOSEN if FAMILIES[family_of(one)].kind == "decoder")
+ENCODERS = tuple(one for one in CHOSEN if FAMILIES[family_of(one)].kind == "encoder")
+TWO_STACKS = tuple(one for one in CHOSEN if FAMILIES[family_of(one)].kind == "encoder-decoder")
+MODELS = (*DECODERS, *ENCODERS)
 
 
 def those(*needs: str, models: tuple[str, ...] = MODELS) -> tuple[str, ...]:
@@ -39,7 +41,7 @@ def those(*needs: str, models: tuple[str, ...] = MODELS) -> tuple[str, ...]:
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    return families.make(tmp_path_factory.mktemp("families"), MODELS)
+    return families.make(tmp_path_factory.mktemp("families"), CHOSEN)
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +81,7 @@ def same(ours: Any, theirs: Any) -> None:
     np.testing.assert_allclose(np.asarray(ours), np.asarray(theirs), atol=2e-5, rtol=2e-4)
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", CHOSEN)
 def test_attention_maps_are_the_engines(model: str, code: Code, engine: LocalEngine) -> None:
     weights = traced(engine, model, capture=Capture("float32")).attentions
     at = {"input_ids": list(IDS), "layer": LAYER, "head": HEAD}
@@ -103,7 +105,7 @@ def test_the_row_of_a_head_is_the_engines(model: str, code: Code, engine: LocalE
         same(found["output"], output)
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", CHOSEN)
 def test_the_residual_stream_is_the_engines(model: str, code: Code, engine: LocalEngine) -> None:
     found = code("residual_stream", input_ids=list(IDS), position=QUERY)
     states = traced(engine, model).hidden_states[:, QUERY]
@@ -218,3 +220,13 @@ def test_the_code_of_home_gives_the_engines_numbers(model: str, code: Code, engi
     else:
         mean = trace.hidden_states[-1].mean(0)
         same(found["sentence"], mean / np.linalg.norm(mean))
+
+
+@pytest.mark.parametrize("model", TWO_STACKS)
+def test_the_code_of_home_gives_the_first_token_of_the_answer(
+    model: str, code: Code, engine: LocalEngine
+) -> None:
+    found = code("home_encoder_decoder", text="the cat sat")
+    ids = tuple(int(one) for one in found["ids"][0])
+    trace = traced(engine, model, ids, capture=Capture(logits="last"))
+    same(found["probs"], np.exp(logprobs(trace.logits[-1])))

@@ -11,10 +11,10 @@ from streamlit.testing.v1 import AppTest
 
 from playground.engine.contract.models import ModelInfo, State
 from playground.engine.models.catalogue import catalogue
-from playground.settings import DEFAULT_DECODER, DEFAULT_ENCODER, MULTILINGUAL_ENCODER, Settings
+from playground.settings import DATES_MODEL, DEFAULT_DECODER, DEFAULT_ENCODER, MULTILINGUAL_ENCODER, Settings
 from playground.ui import compute, download
 
-EMBEDDED = [DEFAULT_DECODER, DEFAULT_ENCODER, MULTILINGUAL_ENCODER]
+EMBEDDED = [DEFAULT_DECODER, DEFAULT_ENCODER, MULTILINGUAL_ENCODER, DATES_MODEL]
 KLUE, QWEN, GEMMA = "klue/bert-base", "Qwen/Qwen3-0.6B", "google/gemma-3-270m-it"
 
 
