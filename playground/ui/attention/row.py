@@ -69,6 +69,8 @@ def row(view: View) -> None:
         head=view.head,
         query=query,
         divisor=settings["divisor"],
+        is_causal=view.causal,
+        **show.places(context.model, "blocks", "attention_output"),
     )
     table = partial(frames.row, labels, arithmetic, settings["divisor"])
     show.under_picture("attention_row", frame=table, code=code, picture="att_row_picture")
