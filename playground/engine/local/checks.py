@@ -13,7 +13,6 @@ from playground.engine.contract.limits import check_limits
 from playground.engine.contract.scores import ScoreRequest
 from playground.engine.contract.traces import Capture, TraceRequest
 from playground.engine.models.continuations import Ids, cut_targets, cut_together
-from playground.engine.models.families.table import FAMILIES
 from playground.engine.models.loaded import LoadedModel
 from playground.engine.models.targets import target_start
 from playground.errors import BadValue, EmptyText, TextTooLong, TooManyTokens, Unsupported
@@ -214,8 +213,8 @@ class RequestChecks:
             self.check_all_heads(stop - start)
         if capture.logits == "all" and loaded.info.kind != "encoder-decoder":
             self._check_logits(n_tokens, loaded)
-        if capture.query_key:
-            self._check_sees_whole(n_tokens, loaded)
+        if capture.query_key and not loaded.info.gives_keys(n_tokens):
+            raise TooManyTokens(limit=loaded.info.seen_whole, got=n_tokens)
         layers = capture.hidden_states
         if layers is not None and layers != "all":
             layers = _whole("hidden_states", layers, loaded.info.n_layer)
@@ -231,14 +230,6 @@ class RequestChecks:
         """Refuse more tokens than all logits of each are kept for."""
         limit = self._settings.max_logits_bytes // (4 * max(1, loaded.info.d_vocab))
         if n_tokens > limit:
-            raise TooManyTokens(limit=limit, got=n_tokens)
-
-    def _check_sees_whole(self, n_tokens: int, loaded: LoadedModel) -> None:
-        """Refuse a text of which a layer of an encoder sees a stretch: its keys tell no weights."""
-        if loaded.info.kind != "encoder":
-            return
-        limit = FAMILIES[loaded.info.family].window(vars(loaded.model.config))
-        if limit and n_tokens > limit:
             raise TooManyTokens(limit=limit, got=n_tokens)
 
     def check_all_heads(self, n_tokens: int) -> None:

@@ -81,6 +81,26 @@ def families_of(entry: CatalogueEntry) -> frozenset[str]:
     return frozenset({entry.family} if entry.family else KIND_OF_FAMILY)
 
 
+def places_of(family: str) -> dict[str, str | int]:
+    """Names of parts inside a family's models, as shown code asks for them; dotted paths.
+
+    `blocks`, `final_norm` and `position_table` in the library's base model, the others in a layer:
+    `attention_output` is its projection, `attention_writes` and `mlp_writes` are what adds to the stream.
+    `norm_adds` is what its norms add to their weight: 0 or 1.
+    """
+    about = FAMILIES[family]
+    block = about.block
+    return {
+        "blocks": about.blocks,
+        "attention_output": block.attention_output,
+        "attention_writes": block.attention_norm or block.attention_output,
+        "mlp_writes": block.mlp_norm or block.mlp_output,
+        "final_norm": about.final_norm,
+        "norm_adds": int(about.norm_adds_one),
+        "position_table": about.position_table,
+    }
+
+
 def has_chat_template(folder: Path) -> bool:
     """True if the tokenizer in `folder` brings a chat template."""
     if (folder / "chat_template.jinja").is_file():

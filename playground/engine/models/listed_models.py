@@ -50,6 +50,7 @@ COMMITS = {  # what the hub's repositories held when this list was made; the oth
     "klue/bert-base": "77c8b3d707df785034b4e50f2da5d37be5f0f546",
     "klue/roberta-small": "5fe1f0cb3946f0ea1c01e657cd1688771cf47802",
     "klue/roberta-base": "02f94ba5e3fcb7e2a58a390b8639b0fac974a8da",
+    "gogamza/kobart-base-v2": "9e0c08ed1ff542aba438d05a0a16e1239b308142",
     "HuggingFaceTB/SmolLM2-135M": "93efa2f097d58c2a74874c7e644dbc9b0cee75a2",
     "HuggingFaceTB/SmolLM2-360M-Instruct": "a10cc1512eabd3dde888204e902eca88bddb4951",
     "TinyLlama/TinyLlama-1.1B-Chat-v1.0": "fe8a4ea1ffedaf415f4da2f062534de366a451e6",
@@ -67,6 +68,8 @@ COMMITS = {  # what the hub's repositories held when this list was made; the oth
     "FacebookAI/roberta-base": "e2da8e2f811d1448a5b465c236feacd80ffbac7b",
     "distilbert/distilbert-base-uncased": "12040accade4e8a0f71eabdb258fecc2e7e948be",
     "google/electra-base-discriminator": "622038df5bb2999b99d614f9f604dcc6f08cb3d7",
+    "answerdotai/ModernBERT-base": "8949b909ec900327062f0ebf497f51aef5e6f0c8",
+    "facebook/bart-base": "aadd2ab0ae0c8268c7c9693540e9904811f36177",
     "Qwen/Qwen2.5-0.5B": "060db6499f32faf8b98477b0a26969ef7d8b9987",
     "Qwen/Qwen2.5-0.5B-Instruct": "7ae557604adf67be50417f59c2c2f167def9a775",
     "Qwen/Qwen3-0.6B-Base": "da87bfb608c14b7cf20ba1ce41287e8de496c0cd",
@@ -95,6 +98,7 @@ KOREAN = (
     Listed("klue/bert-base", "KLUE BERT base", "bert", "ko", CC, 443, fills=True),
     Listed("klue/roberta-small", "KLUE RoBERTa small", "roberta", "ko", CC, 274, fills=True),
     Listed("klue/roberta-base", "KLUE RoBERTa base", "roberta", "ko", CC, 444, fills=True),
+    Listed("gogamza/kobart-base-v2", "KoBART base v2", "bart", "ko", "MIT", 497),
 )  # fmt: skip
 ENGLISH = (
     Listed("HuggingFaceTB/SmolLM2-135M", "SmolLM2 135M", "llama", "en", APACHE, 272),
@@ -123,6 +127,8 @@ ENGLISH = (
     ),
     # as KoGPT2: a change offered by the hub's converter. The discriminator has no masked-LM head.
     Listed("google/electra-base-discriminator", "ELECTRA base", "electra", "en", APACHE, 441),
+    Listed("answerdotai/ModernBERT-base", "ModernBERT base", "modernbert", "en", APACHE, 601, fills=True),
+    Listed("facebook/bart-base", "BART base", "bart", "en", APACHE, 561),
 )  # fmt: skip
 MANY = (
     Listed("Qwen/Qwen2.5-0.5B", "Qwen2.5 0.5B", "qwen2", QWEN, APACHE, 1000, chats=True),

@@ -308,6 +308,8 @@ def _sizes(config: Mapping[str, Any]) -> dict[str, Any]:
     n_head = sizes["n_head"]
     kv_head, d_head = config.get("num_key_value_heads"), config.get("head_dim") or config.get("d_kv")
     sizes["n_ctx"] = context_window(config)
+    family = FAMILIES[config["model_type"]]
+    sizes["seen_whole"] = family.window(config) if family.kind == "encoder" else 0
     sizes["n_kv_head"] = int(kv_head or n_head)
     sizes["d_head"] = int(d_head or (sizes["d_model"] // n_head if n_head else 0))
     return sizes

@@ -243,8 +243,8 @@ class TextTokenizer:
             return spans
         position = 0
         offsets: list[Span] = []
-        for span, piece in zip(encoding.offsets, token_bytes, strict=True):
-            offsets.append(span if piece else (position, position))
+        for span, piece, unknown in zip(encoding.offsets, token_bytes, known, strict=True):
+            offsets.append((unknown or span) if piece else (position, position))
             position = offsets[-1][1]
         return tuple(offsets)
 

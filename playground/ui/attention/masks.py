@@ -97,9 +97,10 @@ def _read(context: PageContext, depth: int) -> MaskReading:
     limit = settings().max_tokens_all_heads
     window = (0, limit) if len(tokens) > limit else None
     topic = f"masks_{context.model.kind}"
-    trace = compute.trace(
-        context, tokens.input_ids, Capture(attentions="float32", window=window, query_key=True), topic=topic
-    )
+    capture = Capture(
+        attentions="float32", window=window, query_key=context.model.gives_keys(len(tokens))
+    )  # as the rest of the page asks
+    trace = compute.trace(context, tokens.input_ids, capture, topic=topic)
     return MaskReading(context, tokens, trace, round(depth / 100 * (context.model.n_layer - 1)))
 
 

@@ -112,7 +112,7 @@ def look(context: PageContext) -> View:
         tokens.input_ids,
         Capture(
             attentions="float32",
-            query_key="query_key" in context.model.capabilities and context.model.kind != "encoder-decoder",
+            query_key=context.model.gives_keys(len(tokens)),
             window=None if stop - start == len(tokens) else (start, stop),
         ),
         topic="attention",

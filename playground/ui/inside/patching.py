@@ -84,6 +84,7 @@ def patching(reading: InsideReading) -> None:
         "patching", folder=show.model_folder(reading.context.model.model_id),
         ids_a=list(reading.tokens.input_ids), ids_b=list(other.input_ids), layer=layer,
         pairs=pairs(reading.tokens, other, source, target),
+        **show.places(reading.context.model, "blocks"),
     )  # fmt: skip
     show.under_picture("inside_patch", frame=table, code=code, picture="ins_patch")
 

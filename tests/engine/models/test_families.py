@@ -75,6 +75,8 @@ def test_keys_of_a_text_that_a_layer_sees_in_stretches_are_refused(
         keys = Capture(query_key=True)
         return TraceRequest(f"tiny/modernbert-{model}", input_ids=(9,) * n_tokens, capture=keys)
 
+    info = next(one for one in engine.models() if one.model_id == f"tiny/modernbert-{model}")
+    assert info.seen_whole == limit
     engine.trace(ask(min(limit, families.N_CTX) or families.N_CTX))
     if 0 < limit < families.N_CTX:
         with pytest.raises(TooManyTokens):

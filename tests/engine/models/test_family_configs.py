@@ -9,7 +9,7 @@ import pytest
 from playground.engine.models.catalogue import KIND_OF_FAMILY
 from playground.engine.models.configs import check_config, context_window
 from playground.errors import ConfigRefused, UnknownSetting
-from tests.engine.models.test_configs import BERT, QWEN3
+from tests.engine.models.test_configs import BERT, QWEN3, REAL
 
 QWEN2 = {key: value for key, value in QWEN3.items() if key not in ("head_dim", "attention_bias")} | {
     "architectures": ["Qwen2ForCausalLM"], "model_type": "qwen2", "hidden_size": 896, "vocab_size": 151936,
@@ -34,6 +34,16 @@ GEMMA3 = {
     "query_pre_attn_scalar": 256, "rms_norm_eps": 1e-06, "rope_local_base_freq": 10000,
     "rope_scaling": None, "rope_theta": 1000000, "sliding_window": 512, "sliding_window_pattern": 6,
     "torch_dtype": "bfloat16", "use_cache": True, "vocab_size": 262144,
+}  # fmt: skip
+GEMMA2 = {
+    "architectures": ["Gemma2ForCausalLM"], "attention_bias": False, "attention_dropout": 0.0,
+    "attn_logit_softcapping": 50.0, "bos_token_id": 2, "cache_implementation": "hybrid",
+    "eos_token_id": [1, 107], "final_logit_softcapping": 30.0, "head_dim": 256,
+    "hidden_act": "gelu_pytorch_tanh", "hidden_activation": "gelu_pytorch_tanh", "hidden_size": 2304,
+    "initializer_range": 0.02, "intermediate_size": 9216, "max_position_embeddings": 8192,
+    "model_type": "gemma2", "num_attention_heads": 8, "num_hidden_layers": 26, "num_key_value_heads": 4,
+    "pad_token_id": 0, "query_pre_attn_scalar": 256, "rms_norm_eps": 1e-06, "rope_theta": 10000.0,
+    "sliding_window": 4096, "torch_dtype": "bfloat16", "use_cache": True, "vocab_size": 256000,
 }  # fmt: skip
 NEOX = {
     "architectures": ["GPTNeoXForCausalLM"], "bos_token_id": 0, "eos_token_id": 0, "hidden_act": "gelu",
@@ -133,32 +143,38 @@ MARIAN = BART | {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("config", "n_ctx"),
-    [
-        (QWEN2, 32768),
-        (QWEN2 | {"use_sliding_window": True, "sliding_window": 4096}, 4096),
-        (MISTRAL, 4096),
-        (MISTRAL | {"sliding_window": None}, 32768),
-        ({key: value for key, value in MISTRAL.items() if key != "sliding_window"}, 4096),
-        (GEMMA3, 512),
-        (GEMMA3 | {"layer_types": ["full_attention"] * 26}, 32768),
-        (NEOX, 2048),
-        (NEOX | {"rotary_pct": 0.5, "num_steps": "global_step213000"}, 2048),  # Polyglot-Ko
-        (OPT, 2048),
-        (PHI3, 2047),
-        (OLMO2, 4096),
-        (ROBERTA, 512),
-        (ROBERTA | {"model_type": "xlm-roberta", "vocab_size": 250002}, 512),
-        (DISTILBERT, 512),
-        (ELECTRA, 512),
-        (MODERNBERT, 8192),  # its windows hide nothing from whoever reads a text in one go
-        (BART, 1024),
-        (KOBART, 1026),
-        (MBART, 1024),
-        (MARIAN, 512),
-    ],
+PUBLISHED: tuple[tuple[dict[str, Any], int], ...] = (
+    (QWEN2, 32768),
+    (QWEN2 | {"use_sliding_window": True, "sliding_window": 4096}, 4096),
+    (MISTRAL, 4096),
+    (MISTRAL | {"sliding_window": None}, 32768),
+    ({key: value for key, value in MISTRAL.items() if key != "sliding_window"}, 4096),
+    (GEMMA3, 512),
+    (GEMMA3 | {"layer_types": ["full_attention"] * 26}, 32768),
+    (GEMMA2, 4096),
+    (NEOX, 2048),
+    (NEOX | {"rotary_pct": 0.5, "num_steps": "global_step213000"}, 2048),  # Polyglot-Ko
+    (OPT, 2048),
+    (PHI3, 2047),
+    (OLMO2, 4096),
+    (ROBERTA, 512),
+    (ROBERTA | {"model_type": "xlm-roberta", "vocab_size": 250002}, 512),
+    (DISTILBERT, 512),
+    (ELECTRA, 512),
+    (MODERNBERT, 8192),  # its windows hide nothing from whoever reads a text in one go
+    (BART, 1024),
+    (KOBART, 1026),
+    (MBART, 1024),
+    (MARIAN, 512),
 )
+
+
+def test_every_family_has_a_published_config() -> None:
+    known = {config["model_type"] for config in (*REAL.values(), *(one for one, _n_ctx in PUBLISHED))}
+    assert known == set(KIND_OF_FAMILY)
+
+
+@pytest.mark.parametrize(("config", "n_ctx"), PUBLISHED)
 def test_a_published_config_is_let_in_with_its_window(config: dict[str, Any], n_ctx: int) -> None:
     check_config("a/b", config, KIND_OF_FAMILY)
     assert context_window(config) == n_ctx

@@ -40,6 +40,7 @@ RULES = {
     "add_bias_logits": OFF,
     "extra_pos_embeddings": one_of(2),
     "force_bos_token_to_be_generated": OFF,
+    "do_blenderbot_90_layernorm": OFF,
 }
 
 
