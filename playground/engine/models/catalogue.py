@@ -12,8 +12,8 @@ from playground.engine.contract.models import Capability, CatalogueEntry, Kind, 
 from playground.engine.models.families.family import Positions
 from playground.engine.models.families.table import FAMILIES
 from playground.engine.models.listed_models import COMMITS, EMBEDDED, LISTED, Listed
-from playground.engine.models.shipped import SHIPPED, shipped_folder
-from playground.engine.models.whole_folder import weight_names
+from playground.engine.models.shipped import MASKED_HEADS, SHIPPED, shipped_folder, trained_assets
+from playground.engine.models.whole_folder import origin, weight_names
 from playground.errors import BadValue
 from playground.settings import DEFAULT_ENCODER, MULTILINGUAL_ENCODER, Settings
 
@@ -117,6 +117,25 @@ def has_masked_head(folder: Path, family: str) -> bool:
     """
     head = FAMILIES[family].masked_head
     return bool(head) and any(name.startswith(f"{head[-1]}.") for name in weight_names(folder))
+
+
+def shipped_figures(model_id: str) -> dict[str, float]:
+    """Figures on held-out data of a shipped model, or of the head that is shipped for a model.
+
+    Returns:
+        Name -> number, as the note of provenance has them; {} where nothing is shipped.
+
+    Example:
+        >>> 0 < shipped_figures("intfloat/multilingual-e5-small")["accuracy_en"] < 1
+        True
+    """
+    if model_id in MASKED_HEADS:
+        folder = trained_assets() / MASKED_HEADS[model_id]
+    elif model_id in SHIPPED:
+        folder = shipped_folder(model_id)
+    else:
+        return {}
+    return {name: float(figure) for name, figure in origin(folder).get("figures", {}).items()}
 
 
 def _entry(row: Listed) -> CatalogueEntry:

@@ -23,7 +23,7 @@ class Listed:
         licence: SPDX id where there is one, otherwise the makers' own name.
         size_mb: Of the download, or of the folder of an embedded model, in 10**6 bytes.
         chats: True if its tokenizer brings a chat template.
-        fills: True if its weights bring a masked-LM head.
+        fills: True if its weights, or a file that is shipped, bring a masked-LM head.
         is_gated: True if the hub gives it only to accounts that accepted its licence.
     """
 
@@ -88,7 +88,7 @@ COMMITS = {  # what the hub's repositories held when this list was made; the oth
 EMBEDDED = (
     Listed(DEFAULT_DECODER, "SmolLM2 135M Instruct", "llama", "en", APACHE, 542, chats=True),
     Listed(DEFAULT_ENCODER, "MiniLM L6 v2", "bert", "en", APACHE, 92),
-    Listed(MULTILINGUAL_ENCODER, "multilingual E5 small", "bert", A_HUNDRED, "MIT", 480),
+    Listed(MULTILINGUAL_ENCODER, "multilingual E5 small", "bert", A_HUNDRED, "MIT", 480, fills=True),
     Listed(DATES_MODEL, "Dates T5", "t5", "en ko", APACHE, 1),
 )
 KOREAN = (

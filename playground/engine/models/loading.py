@@ -18,7 +18,7 @@ from playground.engine.models.embedded import WHEELS, find_weights, place_embedd
 from playground.engine.models.families.family import Family
 from playground.engine.models.families.table import FAMILIES
 from playground.engine.models.loaded import LoadedModel
-from playground.engine.models.shipped import SHIPPED, damaged
+from playground.engine.models.shipped import SHIPPED, damaged, shipped_head
 from playground.engine.models.targets import check_writing
 from playground.engine.models.tokenizing import TextTokenizer
 from playground.engine.models.whole_folder import Progress, is_model_folder, origin
@@ -166,6 +166,7 @@ def _model(entry: CatalogueEntry, folder: Path, dtype: torch.dtype) -> torch.nn.
     from playground.engine.models import traced_attention as attention
 
     logging.disable_progress_bar()  # the page shows the progress
+    logging.set_verbosity_error()  # what is missing or left over is judged here
     auto = {"decoder": AutoModelForCausalLM, "encoder": AutoModel, "encoder-decoder": AutoModelForSeq2SeqLM}
     library_class = AutoModelForMaskedLM if "fill" in entry.capabilities else auto[entry.kind]
     model, report = library_class.from_pretrained(
@@ -179,11 +180,24 @@ def _model(entry: CatalogueEntry, folder: Path, dtype: torch.dtype) -> torch.nn.
         ignore_mismatched_sizes=True,  # they are in the report
         output_loading_info=True,
     )
+    if head := shipped_head(entry.model_id):
+        _add_head(model, head, report)
     _check_weights(entry, report)
     if entry.kind == "encoder-decoder":
         check_writing(entry.model_id, model)
     loaded: torch.nn.Module = model.eval().requires_grad_(False)
     return loaded
+
+
+def _add_head(model: Any, weights: Path, report: dict[str, Any]) -> None:  # noqa: ANN401
+    """Give the model the masked-LM head of a file, and leave out of the report what that brings."""
+    from safetensors.torch import load_file
+
+    head = load_file(weights)
+    model.load_state_dict(head, strict=False)
+    own = model.state_dict(keep_vars=True)
+    given = {id(own[name]) for name in head}  # a bias has two names
+    report["missing_keys"] = [name for name in report["missing_keys"] if id(own.get(name)) not in given]
 
 
 def _library_config(entry: CatalogueEntry, folder: Path) -> Any:  # noqa: ANN401  (transformers is untyped)

@@ -81,8 +81,7 @@ class TextTokenizer:
     def _mask_reader(self) -> Tokenizer:
         """A tokenizer that finds masks in the text, and no other special token."""
         spec = json.loads((self._folder / "tokenizer.json").read_text("utf-8"))
-        for token in spec["added_tokens"]:
-            token["special"] = token["special"] and token["id"] != self.mask_id
+        marks.let_masks_be_found(spec, self.mask_id)
         return _backend(json.dumps(spec), spec)
 
     @property
