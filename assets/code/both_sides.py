@@ -3,9 +3,11 @@ import math
 from pathlib import Path
 
 import torch
+from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, AutoModelForMaskedLM, AutoTokenizer
 
 folder = "~/.cache/llm-playground/models/google-bert--bert-base-uncased"
+head_file = ""  # a masked-LM head that lies apart from its model, "" for none
 input_ids = [101, 1996, 3007, 1997, 2563, 2003, 2414, 1012, 102]  # the text as the encoder reads it
 words = [[1], [2], [3], [4], [5], [6, 7]]  # positions of each word's tokens
 decoder_folder = "~/.cache/llm-playground/models/HuggingFaceTB--SmolLM2-135M-Instruct"
@@ -15,6 +17,8 @@ start_ids = [0]  # what stood before a text in the decoder's training
 path = Path(folder).expanduser()
 mask_id = AutoTokenizer.from_pretrained(path).mask_token_id
 encoder = AutoModelForMaskedLM.from_pretrained(path, dtype=torch.float32).eval()
+if head_file:
+    encoder.load_state_dict(load_file(head_file), strict=False)
 both_bits = []
 for word in words:
     ids, bits = list(input_ids), 0.0

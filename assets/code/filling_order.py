@@ -3,14 +3,18 @@ import math
 from pathlib import Path
 
 import torch
+from safetensors.torch import load_file
 from transformers import AutoModelForMaskedLM, AutoTokenizer
 
 folder = "~/.cache/llm-playground/models/google-bert--bert-base-uncased"
+head_file = ""  # a masked-LM head that lies apart from its model, "" for none
 input_ids = [101, 1996, 103, 103, 2563, 2003, 2414, 1012, 102]  # the text as tokens, with its masks
 
 path = Path(folder).expanduser()
 tokenizer = AutoTokenizer.from_pretrained(path)
 model = AutoModelForMaskedLM.from_pretrained(path, dtype=torch.float32).eval()
+if head_file:
+    model.load_state_dict(load_file(head_file), strict=False)
 masks = [position for position, token in enumerate(input_ids) if token == tokenizer.mask_token_id]
 
 

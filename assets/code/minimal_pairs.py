@@ -3,14 +3,18 @@ import math
 from pathlib import Path
 
 import torch
+from safetensors.torch import load_file
 from transformers import AutoModelForMaskedLM, AutoTokenizer
 
 folder = "~/.cache/llm-playground/models/google-bert--bert-base-uncased"
+head_file = ""  # a masked-LM head that lies apart from its model, "" for none
 pairs = [("grammar", "There are many books.", "There is many books.")]  # group, sentence A, sentence B
 
 path = Path(folder).expanduser()
 tokenizer = AutoTokenizer.from_pretrained(path)
 model = AutoModelForMaskedLM.from_pretrained(path, dtype=torch.float32).eval()
+if head_file:
+    model.load_state_dict(load_file(head_file), strict=False)
 
 
 def bits(text: str) -> float:

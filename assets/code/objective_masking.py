@@ -4,9 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors.torch import load_file
 from transformers import AutoModelForMaskedLM, AutoTokenizer
 
 folder = "~/.cache/llm-playground/models/google-bert--bert-base-uncased"
+head_file = ""  # a masked-LM head that lies apart from its model, "" for none
 ids = [101, 1996, 3007, 1997, 2563, 2003, 2414, 1012, 102]
 words = [[1], [2], [3], [4], [5], [6], [7]]  # positions that are chosen together
 whole_words = False
@@ -35,6 +37,8 @@ input_ids[replaced] = rng.choice(np.setdiff1d(np.arange(d_vocab), special_ids), 
 print("The model reads:", tokenizer.decode(input_ids.tolist()))
 
 model = AutoModelForMaskedLM.from_pretrained(path, dtype=torch.float32).eval()
+if head_file:
+    model.load_state_dict(load_file(head_file), strict=False)
 with torch.no_grad():
     logprobs = model(torch.tensor([input_ids.tolist()])).logits[0].double().log_softmax(-1)
 losses = []

@@ -3,9 +3,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors.torch import load_file
 from transformers import AutoModelForMaskedLM, AutoTokenizer
 
 folder = "~/.cache/llm-playground/models/google-bert--bert-base-uncased"
+head_file = ""  # a masked-LM head that lies apart from its model, "" for none
 ids = [101, 1996, 3007, 1997, 2563, 2003, 2414, 1012, 102]
 candidates = [1, 2, 3, 4, 5, 6, 7]  # positions that may be written: not the frame of the text
 seed = 0
@@ -14,6 +16,8 @@ n_proposed = 50  # the generator draws from so many tokens
 path = Path(folder).expanduser()
 tokenizer = AutoTokenizer.from_pretrained(path)
 model = AutoModelForMaskedLM.from_pretrained(path, dtype=torch.float32).eval()
+if head_file:
+    model.load_state_dict(load_file(head_file), strict=False)
 rng = np.random.default_rng(seed)
 n_chosen = min(max(1, round(0.15 * len(candidates))), 16)
 chosen = sorted(rng.choice(candidates, n_chosen, replace=False).tolist())

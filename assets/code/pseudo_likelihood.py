@@ -3,15 +3,19 @@ import math
 from pathlib import Path
 
 import torch
+from safetensors.torch import load_file
 from transformers import AutoModelForMaskedLM, AutoTokenizer
 
 folder = "~/.cache/llm-playground/models/google-bert--bert-base-uncased"
+head_file = ""  # a masked-LM head that lies apart from its model, "" for none
 input_ids = [101, 1996, 3007, 1997, 2563, 2003, 2414, 1012, 102]
 positions = [1, 2, 3, 4, 5, 6, 7]  # not the tokens that frame the text
 
 path = Path(folder).expanduser()
 tokenizer = AutoTokenizer.from_pretrained(path)
 model = AutoModelForMaskedLM.from_pretrained(path, dtype=torch.float32).eval()
+if head_file:
+    model.load_state_dict(load_file(head_file), strict=False)
 surprisals = []
 for position in positions:
     ids = torch.tensor([input_ids])

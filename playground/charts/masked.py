@@ -31,7 +31,7 @@ def answers(words: Mapping[str, str], *, n_masks: int) -> Spec:
     """Vega-Lite of the most probable tokens behind each mask, a panel each; rows of `tables.masked.answers`.
 
     Args:
-        words: token, probability, rank, guess, stood in the reader's language.
+        words: token, probability, axis, rank, guess, stood in the reader's language.
         n_masks: Number of panels.
     """
     panels = [_answers(words, mask) for mask in range(1, n_masks + 1)]
@@ -47,9 +47,9 @@ def _answers(words: Mapping[str, str], mask: int) -> Spec:
     x = {
         "field": "probability",
         "type": "quantitative",
-        "title": words["probability"],
-        "scale": {"domain": [0, 1], "nice": False},
-        "axis": {"format": "%", "values": [0, 0.5, 1]},
+        "title": words["axis"],
+        "scale": {"type": "sqrt", "domain": [0, 1], "nice": False},
+        "axis": {"format": "%", "values": [0, 0.01, 0.1, 0.25, 0.5, 1]},
     }
     tooltip = [
         {"field": "token", "type": "nominal", "title": words["token"]},

@@ -119,7 +119,7 @@ def _compare(view: View, gap: int, wanted: list[str]) -> None:
         )
     st.markdown(words)
     show.source(view.context.model)
-    code = show.code("gap_candidates", folder=show.model_folder(view.model_id), candidates=shown_ids)
+    code = show.code("gap_candidates", **view.read_from, candidates=shown_ids)
     show.under_picture("gap_candidates", frame=table, code=code)
 
 

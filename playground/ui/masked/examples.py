@@ -158,7 +158,7 @@ def masking_code(
     """The script that chooses the same tokens and gives the same losses."""
     info = compute.tokenizers().info(view.model_id)
     return show.code(
-        "objective_masking", folder=show.model_folder(view.model_id), ids=ids.tolist(), words=words,
+        "objective_masking", **view.read_from, ids=ids.tolist(), words=words,
         whole_words=whole_words, seed=seed, special_ids=sorted(info.special_ids),
         d_vocab=min(info.d_vocab, view.context.model.d_vocab or info.d_vocab),
     )  # fmt: skip

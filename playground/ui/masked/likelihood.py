@@ -121,7 +121,7 @@ def panel(view: View) -> None:
     show.show_chart(chart, "mas_pll_bars", _("Surprisal of each token, masked alone"), data=table)
     show.source(view.context.model)
     code = show.code(
-        "pseudo_likelihood", folder=show.model_folder(view.model_id),
+        "pseudo_likelihood", **view.read_from,
         input_ids=list(view.tokens.input_ids), positions=each.positions.tolist(),
     )  # fmt: skip
     show.under_picture("pseudo_likelihood", frame=table, code=code, picture="mas_pll_bars")

@@ -174,7 +174,7 @@ def replaced_tokens(view: View, text: str, seed: int) -> Example:
         ExampleRow(_("The detector reads; below each drawn token: the answer. All others: original"), shown)
     ]
     code = show.code(
-        "objective_replaced", folder=show.model_folder(view.model_id), ids=ids.tolist(),
+        "objective_replaced", **view.read_from, ids=ids.tolist(),
         candidates=candidates, seed=seed,
     )  # fmt: skip
     return Example(rows, told, code)

@@ -47,7 +47,7 @@ def panel(view: View) -> None:
     st.dataframe(table.rename(columns=columns).round(2), hide_index=True, key="mas_fillings")
     st.markdown(_told(view, table, fillings))
     show.source(view.context.model)
-    code = show.code("filling_order", folder=show.model_folder(view.model_id), input_ids=list(ids))
+    code = show.code("filling_order", **view.read_from, input_ids=list(ids))
     show.under_picture("filling_order", frame=table, code=code)
 
 

@@ -13,11 +13,13 @@ from playground.charts import masked as charts
 from playground.core.tables import masked as frames
 from playground.core.tables.masked import Answer
 from playground.engine.contract.filling import Filled
+from playground.engine.contract.models import Capability
 from playground.errors import TooManyMasks
-from playground.ui import show, state
+from playground.ui import show, state, unread_language
 from playground.ui.components.mask_chips import mask_chips
 from playground.ui.frame import Drawn
 from playground.ui.masked import candidates, likelihood, objectives, order, pairs, sides
+from playground.ui.masked.head import say_measured
 from playground.ui.masked.tasks import tasks
 from playground.ui.masked.view import View, look, remember
 from playground.ui.panels import Panel, pick
@@ -25,6 +27,7 @@ from playground.ui.state import PageContext
 from playground.ui.text import _, sentence, strong
 
 N_TOP = 10
+FILLS: tuple[Capability, ...] = ("fill",)
 N_TOLD = 3  # masks that a sentence is written for
 
 
@@ -33,6 +36,7 @@ def draw(context: PageContext) -> Drawn:
     view = look(context)
     if view is None:
         return (), None
+    unread_language.say(context.text, view.context.model, FILLS)
     mask_chips(
         view.tokens, view.masked, typed=view.typed, mask_label=view.mask_label, key="mas_chips",
         on_change=partial(_mask, len(view.typed)),
@@ -84,8 +88,9 @@ def _answers(view: View, filled: Filled) -> None:
     show.show_chart(_picture(state.language(), n_masks), "mas_answers", alt, data=table)
     st.markdown("  \n".join(_told(view, table, mask) for mask in range(1, min(n_masks, N_TOLD) + 1)))
     show.source(view.context.model)
+    say_measured(view.context.model)
     code = show.code(
-        "masked", folder=show.model_folder(view.model_id), input_ids=list(view.ids()),
+        "masked", **view.read_from, input_ids=list(view.ids()),
         hidden={at: view.tokens.input_ids[at] for at in view.masked},
     )  # fmt: skip
     show.under_picture("masked", frame=table, code=code, picture="mas_answers")
@@ -136,6 +141,7 @@ def _told(view: View, table: pd.DataFrame, mask: int) -> str:
 def _picture(language: str, n_masks: int) -> dict[str, Any]:
     words = {
         "token": _("Token"), "probability": _("Probability"), "rank": _("Rank"),
-        "guess": _("the model's answers"), "stood": _("what stood there"),
+        "axis": _("Probability (square-root scale)"), "guess": _("the model's answers"),
+        "stood": _("what stood there"),
     }  # fmt: skip
     return charts.answers(words, n_masks=n_masks)

@@ -181,7 +181,7 @@ def _draw(view: View, run: _Run) -> None:
     )
     show.source(view.context.model)
     code = show.code(
-        "minimal_pairs", folder=show.model_folder(view.model_id),
+        "minimal_pairs", **view.read_from,
         pairs=[(one.pair.group, one.pair.a, one.pair.b) for one in measured],
     )  # fmt: skip
     show.under_picture("minimal_pairs", frame=table, code=code, picture="mas_pairs_picture")
@@ -191,9 +191,9 @@ def _told(measured: Sequence[MeasuredPair], counted: Sequence[PairCounts]) -> st
     """The counts in words, group by group; of a single pair its difference."""
     if len(measured) == 1:
         (one,) = measured
-        preferred, other = (one.pair.a, one.pair.b) if one.difference > 0 else (one.pair.b, one.pair.a)
-        told = _("The model prefers {preferred} to {other}: it costs {bits:.1f} bits less.")
-        return told.format(preferred=strong(preferred), other=strong(other), bits=abs(one.difference))
+        which, preferred = ("A", one.pair.a) if one.difference > 0 else ("B", one.pair.b)
+        told = _("Of this pair, {which} costs {bits:.1f} bits less: {preferred}")
+        return told.format(which=which, preferred=strong(preferred), bits=abs(one.difference))
     told = _(
         "{group}: A is preferred in {n_a} of {n} pairs (95 % interval of the share {low:.0%} to {high:.0%}), "
         "by {bits:.1f} bits on average."

@@ -57,7 +57,7 @@ def panel(view: View) -> None:
     show.source(decoder.model)
     words = [word.positions for word in core.words_of(view.tokens)]
     code = show.code(
-        "both_sides", folder=show.model_folder(view.model_id), input_ids=list(view.tokens.input_ids),
+        "both_sides", **view.read_from, input_ids=list(view.tokens.input_ids),
         words=[list(positions) for positions in words],
         decoder_folder=show.model_folder(decoder.model.model_id), text=decoder.text, start_ids=start_ids,
     )  # fmt: skip

@@ -11,8 +11,9 @@ from playground.core import pieces
 from playground.core.masked import Guesses
 from playground.core.tokens import Tokenization
 from playground.engine.contract.filling import Filled, FillRequest
-from playground.ui import compute, state
+from playground.ui import compute, show, state
 from playground.ui.labels import token_labels
+from playground.ui.masked.head import head_file
 from playground.ui.roles import filler
 from playground.ui.state import PageContext
 from playground.ui.url import hidden, put
@@ -48,6 +49,11 @@ class View:
     def model_id(self) -> str:
         """Id of the model that fills."""
         return self.context.model.model_id
+
+    @property
+    def read_from(self) -> dict[str, str]:
+        """Values of the shown code that say where the model lies."""
+        return {"folder": show.model_folder(self.model_id), "head_file": head_file(self.model_id)}
 
     @property
     def gaps(self) -> Ids:
