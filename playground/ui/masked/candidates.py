@@ -44,7 +44,7 @@ def panel(view: View) -> None:
     gap_at, words_at = st.columns([1, 2])
     with gap_at:
         names = {str(at): f"{n}: {view.labels[at]}" for n, at in enumerate(view.gaps, 1)}
-        gap = int(choose_from_list("mas_gap", names, _("Mask")))
+        gap = int(choose_from_list("mas_gap", names, _("Mask"))) if len(names) > 1 else view.gaps[0]
     with words_at:
         typed = st.text_input(
             _("Answers, separated by commas"), max_chars=MOST * LONGEST, **setting("mas_words", "")

@@ -192,7 +192,7 @@ def _told(measured: Sequence[MeasuredPair], counted: Sequence[PairCounts]) -> st
     if len(measured) == 1:
         (one,) = measured
         which, preferred = ("A", one.pair.a) if one.difference > 0 else ("B", one.pair.b)
-        told = _("Of this pair, {which} costs {bits:.1f} bits less: {preferred}")
+        told = _("Of this pair the model prefers {which}, by {bits:.1f} bits: {preferred}")
         return told.format(which=which, preferred=strong(preferred), bits=abs(one.difference))
     told = _(
         "{group}: A is preferred in {n_a} of {n} pairs (95 % interval of the share {low:.0%} to {high:.0%}), "
