@@ -8,7 +8,7 @@ TORCH ?=
 BOOTSTRAP = @$(PYTHON) playground/bootstrap.py
 WORD = $(if $(TORCH),--torch $(TORCH))
 
-.PHONY: help run test check fmt bench screenshots explore page clean
+.PHONY: help run test check fmt bench screenshots explore trained page clean
 
 help:           ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /	/' | expand -t 16
@@ -33,6 +33,9 @@ screenshots:    ## the pictures of the README, from the running app
 
 explore:        ## operate every control of every page (an hour; ARGS="--page sampling --language ko")
 	$(BOOTSTRAP) explore $(ARGS)
+
+trained:        ## train again what is shipped in assets/trained/ (minutes; ARGS="dates-t5" for one)
+	$(BOOTSTRAP) trained $(ARGS)
 
 page:           ## the files of a new page (NAME=seq_to_seq)
 	$(BOOTSTRAP) page $(NAME)

@@ -119,6 +119,12 @@ def explore(options: Sequence[str]) -> int:
     return hand_over("tests.browser.explore", *options)
 
 
+def trained(options: Sequence[str]) -> int:
+    """Train again what is shipped in assets/trained/, all or what the options name."""
+    set_up(develop=False)
+    return hand_over("playground.trained", *options)
+
+
 def page(options: Sequence[str]) -> int:
     """Write the files of a new page, named by the one option."""
     for path in new_page.write(" ".join(options), ROOT):
@@ -129,7 +135,7 @@ def page(options: Sequence[str]) -> int:
 
 ACTIONS: dict[str, Callable[[Sequence[str]], int]] = {
     "run": run, "test": test, "check": check, "fmt": fmt, "bench": bench, "screenshots": screenshots,
-    "explore": explore, "page": page,
+    "explore": explore, "trained": trained, "page": page,
 }  # fmt: skip
 
 

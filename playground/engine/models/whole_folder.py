@@ -124,7 +124,7 @@ def _write(folder: Path, partial: Path, size_bytes: int, keep_partial: bool) -> 
     try:
         partial.mkdir(exist_ok=True)
         yield partial
-        _seal(partial)
+        seal(partial)
         shutil.rmtree(folder, ignore_errors=True)  # damaged, or without weights, from somebody's hand
         partial.rename(folder)
     finally:
@@ -132,8 +132,8 @@ def _write(folder: Path, partial: Path, size_bytes: int, keep_partial: bool) -> 
             shutil.rmtree(partial, ignore_errors=True)
 
 
-def _seal(folder: Path) -> None:
-    """Note size and SHA-256 of every file beside where the model came from."""
+def seal(folder: Path) -> None:
+    """Note size and SHA-256 of every file in `playground.json`, beside where the model came from."""
     files = {
         path.name: {"size": path.stat().st_size, "sha256": sha256_of(path)}
         for path in sorted(folder.iterdir())

@@ -163,7 +163,11 @@ def test_its_sentence_vectors_have_the_check_values(with_e5: Settings) -> None:
 
     def vector(text: str) -> torch.Tensor:
         with torch.no_grad():
-            mean = loaded.model(torch.tensor([loaded.tokenizer.encode(text)])).last_hidden_state[0].mean(0)
+            mean = (
+                loaded.model.base_model(torch.tensor([loaded.tokenizer.encode(text)]))
+                .last_hidden_state[0]
+                .mean(0)
+            )
         return torch.nn.functional.normalize(mean, dim=0)
 
     query = vector("query: 한국의 수도는 어디인가요?")

@@ -1,0 +1,16 @@
+"""The scripts by the name of what they make."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from playground.trained import dates_t5, e5_masked_head
+
+# Writes below the folder `assets/trained/`, or one like it, and says how far it is.
+Script = Callable[[Path, Callable[[str], None]], None]
+
+SCRIPTS: Mapping[str, Script] = {
+    "dates-t5": dates_t5.make,
+    "e5-masked-head": e5_masked_head.make,
+}
