@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import wraps
 from typing import Literal, ParamSpec, TypeVar
 from uuid import uuid4
@@ -284,18 +285,9 @@ def rest_of_lens(context: PageContext, input_ids: tuple[int, ...], positions: Se
         return engine().inside.lens(request, line)
 
 
-def fill(
-    context: PageContext, model: str, text: str, *, n_top: int = 10, token_ids: tuple[int, ...] = ()
-) -> Filled:
-    """The distribution over the vocabulary at every mask of a text.
-
-    Args:
-        context: From `frame.page`.
-        model: Catalogue id of a model with "fill"; need not be the chosen one.
-        text: The text to read, with masks.
-        n_top, token_ids: As in `FillRequest`.
-    """
-    request = FillRequest(model, text, n_top=n_top, token_ids=token_ids, owner=context.owner)
+def fill(context: PageContext, request: FillRequest) -> Filled:
+    """The distributions over the vocabulary that a request asks for; the model need not be the chosen one."""
+    request = replace(request, owner=context.owner)
     with WaitingLine(engine(), request) as line:
         found = engine().fill(request, line)
         line.remember()

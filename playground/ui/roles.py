@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import streamlit as st
+
 from playground.core.scripts import is_written_in, script_of
 from playground.engine.contract.models import CatalogueEntry, ModelInfo
 from playground.engine.models.catalogue import POSITIONS_OF_FAMILY
 from playground.settings import DATES_MODEL, DEFAULT_DECODER, MULTILINGUAL_ENCODER
 from playground.ui import compute, frame, state, warming
 from playground.ui.state import PageContext
+from playground.ui.text import _
 from playground.ui.unread_language import READ_CHARS
 
 
@@ -42,6 +45,22 @@ def encoder_of(text: str) -> str:
         return default
     infos = {info.model_id: info for info in compute.models()}
     return default if infos[MULTILINGUAL_ENCODER].state == "absent" else MULTILINGUAL_ENCODER
+
+
+def filler(context: PageContext) -> PageContext | None:
+    """The reader's text with a model that fills masks: the chosen one, otherwise the first that is here.
+
+    None while it is not in memory, or where there is none (says so).
+    """
+    if "fill" in context.model.capabilities:
+        return context
+    fills = [info for info in compute.models() if "fill" in info.capabilities and info.state != "absent"]
+    fills.sort(key=lambda info: info.state in ("remote", "failed"))  # what is on this machine comes first
+    if not fills:
+        st.error(_("No model on this machine fills masks."))
+        return None
+    info = warming.model_when_ready(frame.models()[fills[0].model_id])
+    return None if info is None else replace(context, model=info)
 
 
 def reads(model: ModelInfo | CatalogueEntry, text: str) -> bool:

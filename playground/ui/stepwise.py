@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from playground.engine.contract.asked import Asked
@@ -91,16 +92,9 @@ def scores(
     return _until_click(request, engine().score, ends_at_click=ends_at_click)
 
 
-def fill_each(context: PageContext, model: str, text: str, *, n_top: int = 10) -> Generator[Filled]:
-    """Every token of a text masked alone, some places at a time, until the reader clicks.
-
-    Args:
-        context: From `frame.page`.
-        model: Catalogue id of a model with "fill"; need not be the chosen one.
-        text: The text to read.
-        n_top: As in `FillRequest`.
-    """
-    request = FillRequest(model, text, n_top=n_top, topic="fill_each", owner=context.owner)
+def fill_each(context: PageContext, request: FillRequest) -> Generator[Filled]:
+    """Every token of a text masked alone, some places at a time, until the reader clicks."""
+    request = replace(request, topic="fill_each", owner=context.owner)
     return _until_click(request, engine().fill_each)
 
 

@@ -15,6 +15,7 @@ from playground.core.embeddings import MEASURES, Baseline, EmbeddingTable, Neigh
 from playground.core.few_shot import Example
 from playground.core.inside import ResidualStream
 from playground.core.lora import LowRank
+from playground.core.minimal_pairs import MeasuredPair, MinimalPair
 from playground.core.positions import PositionScheme
 from playground.core.projections import Projection
 from playground.core.tables import (
@@ -27,6 +28,7 @@ from playground.core.tables import (
     families,
     finetuning,
     inside,
+    masked,
     positions,
     prompting,
     sampling,
@@ -156,6 +158,15 @@ SAMPLE_TABLES: Mapping[str, Callable[[], pd.DataFrame]] = {
         LABELS, {"none": PAIR, "shots": PAIR}, {"none": np.log(PAIR), "shots": np.log(PAIR)}, (1, 2), "it's"
     ),
     "prompting.orders": lambda: prompting.orders([(LABELS, [True, False])]),
+    "masked.answers": lambda: masked.answers(
+        [masked.Answer(1, "1", order, order, "it's", 7, 0.5, order == 2) for order in (1, 2)]
+    ),
+    "masked.both_sides": lambda: masked.sides(
+        masked.words([masked.WordCost(step, "대한", 2.0, 3.0) for step in (1, 2)])
+    ),
+    "masked.pair_differences": lambda: masked.pairs(
+        [MeasuredPair(MinimalPair("it's", "a", "둘"), 2.0, bits, 3, 4) for bits in (1.0, 3.0)]
+    ),
     "sampling.entropy_curve": _curve,
     "sampling.kept_curve": _curve,
     "sampling.path_tree": lambda: sampling.paths(PATHS),

@@ -26,12 +26,13 @@ def engine(tiny_settings: Settings) -> Iterator[Engine]:
 def _page(context: object, text: str) -> None:
     import streamlit as st
 
+    from playground.engine.contract.filling import FillRequest
     from playground.ui import compute, stepwise
     from tests import tiny
 
     model = tiny.MASKED
-    st.text(sum(len(part.positions) for part in stepwise.fill_each(context, model, text)))
-    st.text(compute.fill(context, model, text, n_top=1).top_ids.tolist())
+    st.text(sum(len(part.positions) for part in stepwise.fill_each(context, FillRequest(model, text))))
+    st.text(compute.fill(context, FillRequest(model, text, n_top=1)).top_ids.tolist())
 
 
 def _run(engine: Engine, text: str, patch: pytest.MonkeyPatch) -> AppTest:

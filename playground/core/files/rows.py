@@ -42,6 +42,9 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "completion": ("completion", "완성", "이어쓰기"),
     "question": ("question", "질문", "물음", "문제"),
     "answer": ("answer", "답변", "대답", "답", "정답"),
+    "sentence_a": ("sentence_a", "a", "문장a", "문장_a"),
+    "sentence_b": ("sentence_b", "b", "문장b", "문장_b"),
+    "group": ("group", "kind", "category", "종류", "묶음", "분류"),
 }
 
 

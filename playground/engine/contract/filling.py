@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,12 +23,15 @@ class FillRequest(Asked):
         input_ids: Token ids to use as they are, or None.
         n_top: Number of the most probable tokens of each place, 1 to 1,000.
         token_ids: Tokens whose log-probability and rank are wanted at each place, whatever they are.
+        positions: Positions whose distributions `fill` gives, whatever tokens the model reads there, in
+            order; () for those of the masks.
     """
 
     text: str = ""
     input_ids: tuple[int, ...] | None = None
     n_top: int = 10
     token_ids: tuple[int, ...] = ()
+    positions: tuple[int, ...] = ()
     topic: str = field(default="fill", kw_only=True)
 
 
@@ -59,3 +63,15 @@ class Filled:
     token_logprobs: NDArray[np.float32]
     token_ranks: NDArray[np.int64]
     n_places: int
+
+    def __post_init__(self) -> None:
+        for array in self._arrays():
+            array.flags.writeable = False
+
+    @property
+    def size_bytes(self) -> int:
+        """Size of the arrays in bytes."""
+        return 200 + sum(array.nbytes for array in self._arrays())
+
+    def _arrays(self) -> list[NDArray[Any]]:
+        return [value for spec in fields(self) if isinstance(value := getattr(self, spec.name), np.ndarray)]

@@ -14,6 +14,7 @@ from playground.core.residual import Lens
 from playground.core.trace import Trace
 from playground.engine.adapters.store import AdapterTable
 from playground.engine.contract.asked import Asked
+from playground.engine.contract.filling import Filled
 from playground.engine.contract.generation import GenerateRequest, GenerateStep
 from playground.engine.contract.limits import check_settings
 from playground.engine.contract.scores import Scores
@@ -53,7 +54,7 @@ class Backend:
         settings: Settings,
         models: AdapterTable,
         scheduler: Scheduler,
-        cache: ByteCache[Trace | Lens | Scores],
+        cache: ByteCache[Trace | Lens | Scores | Filled],
     ) -> None:
         self.settings, self.models, self.scheduler, self.cache = settings, models, scheduler, cache
         self.checks = RequestChecks(settings)

@@ -42,6 +42,11 @@ def _whole(name: str, given: Iterable[int], last: int) -> tuple[int, ...]:
     return tuple(map(int, numbers))
 
 
+def check_places(given: Iterable[int], n_tokens: int) -> tuple[int, ...]:
+    """The same positions as plain ints; refuses those that a text of so many tokens has not."""
+    return _whole("positions", given, n_tokens - 1)
+
+
 def _longest(loaded: LoadedModel, n_text: int, n_more: int) -> int:
     """Tokens that one stack reads at once: text and continuation, or the longer of source and target."""
     if loaded.info.kind == "encoder-decoder":

@@ -41,7 +41,7 @@ class LocalEngine:
         self.adapters = AdapterTable(settings, self._table, lambda: self.training.forget_later())
         self.tokenizers = NamedTokenizers(settings, self.adapters.tokenizer)
         self._scheduler = Scheduler(settings)
-        self._cache: ByteCache[Trace | Lens | Scores] = ByteCache(settings.cache_bytes)
+        self._cache: ByteCache[Trace | Lens | Scores | Filled] = ByteCache(settings.cache_bytes)
         self._backend = Backend(settings, self.adapters, self._scheduler, self._cache)
         self.inside = LocalInside(self._backend)
         self.vectors = LocalVectors(self._backend)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from playground.engine.contract.filling import Filled, FillRequest
 from playground.engine.forward.filling import FillWork, each_masked
 from playground.engine.local.ask import Ask, Backend
-from playground.engine.local.checks import RequestChecks
+from playground.engine.local.checks import RequestChecks, check_places
 from playground.engine.models.continuations import Ids
 from playground.engine.models.loaded import LoadedModel
 from playground.errors import BadValue, EmptyText, Message, NoMask, TooManyMasks, Unsupported
@@ -18,15 +18,16 @@ def fill(ask: Ask, backend: Backend, request: FillRequest) -> Filled:
     """The distribution at every mask of the text; equal questions that wait share one computation."""
     loaded = ask.loaded
     ids, mask_id, asked = _checked(backend.checks, request, loaded, backend.settings)
-    places = tuple((0, place) for place, token in enumerate(ids) if token == mask_id)
-    if not places:
+    positions = request.positions or tuple(place for place, token in enumerate(ids) if token == mask_id)
+    if not positions:
         raise NoMask(mask=loaded.tokenizer.token_texts([mask_id])[0])
-    limit = backend.settings.max_masks
-    if len(places) > limit:
-        raise TooManyMasks(limit=limit, got=len(places))
+    limit = backend.settings.max_tokens_all_heads if request.positions else backend.settings.max_masks
+    if len(positions) > limit:
+        raise TooManyMasks(limit=limit, got=len(positions))
+    positions = check_places(positions, len(ids))
+    places = tuple((0, place) for place in positions)
     work = FillWork(loaded, ids, (ids,), places, (asked,) * len(places), request.n_top, len(places))
-    key = ("fill", loaded.info.model_id, loaded.info.revision, ids, asked, request.n_top)
-    return ask.compute(work, len(ids), key=key)
+    return _computed(ask, backend, work, len(ids))
 
 
 def fill_each(ask: Ask, backend: Backend, request: FillRequest) -> Iterator[Filled]:
@@ -40,7 +41,23 @@ def fill_each(ask: Ask, backend: Backend, request: FillRequest) -> Iterator[Fill
         raise EmptyText
     chunk = settings.prefill_chunk_tokens
     for work in each_masked(loaded, ids, positions, mask_id, asked, request.n_top, chunk):
-        yield ask.compute(work, len(ids) * len(work.rows))
+        yield _computed(ask, backend, work, len(ids) * len(work.rows))
+
+
+def _computed(ask: Ask, backend: Backend, work: FillWork, n_tokens: int) -> Filled:
+    """The result of a piece of work, computed once for all who ask the same."""
+    info = ask.loaded.info
+    is_read_as_it_stands = work.rows == (work.text,)
+    key = (
+        "fill", info.model_id, info.revision, work.text, is_read_as_it_stands, work.places, work.token_ids,
+        work.n_top,
+    )  # fmt: skip
+    known = backend.cache.get(key)
+    if isinstance(known, Filled):
+        return known
+    filled = ask.compute(work, n_tokens, key=key)
+    backend.cache.put(key, filled)
+    return filled
 
 
 def _checked(

@@ -14,6 +14,7 @@ import torch
 from playground.core.byte_cache import ByteCache
 from playground.core.residual import Lens
 from playground.core.trace import Trace
+from playground.engine.contract.filling import Filled
 from playground.engine.contract.generation import GenerateStep
 from playground.engine.contract.scores import Scores
 from playground.engine.decoding.batch import DecodeBatch
@@ -54,7 +55,7 @@ class ModelThread(threading.Thread):
         self,
         settings: Settings,
         scheduler: Scheduler,
-        traces: ByteCache[Trace | Lens | Scores],
+        traces: ByteCache[Trace | Lens | Scores | Filled],
         trainer: Trainer,
     ) -> None:
         super().__init__(name="engine", daemon=True)

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from playground.core.files.examples import read_examples
+from playground.core.files.pairs import read_pairs
 from playground.core.files.prompts import read_prompts
 from playground.core.files.training_rows import read_training
 from playground.paths import site_root
@@ -24,12 +25,16 @@ def _texts(language: str, name: str) -> list[str]:
         examples = read_examples(name, data)
         assert not examples.rejected
         return [text for one in examples.examples for text in (one.text, one.label)]
+    if name == "pairs.csv":
+        pairs = read_pairs(name, data)
+        assert not pairs.rejected
+        return [text for one in pairs.pairs for text in (one.group, one.a, one.b)]
     rows = read_training(name, data)
     assert not rows.rejected
     return [content for row in rows.rows for _role, content in row.messages]
 
 
-@pytest.mark.parametrize("name", ["prompts.csv", "examples.csv", "training.csv"])
+@pytest.mark.parametrize("name", ["prompts.csv", "examples.csv", "training.csv", "pairs.csv"])
 def test_a_sample_is_in_its_readers_language(name: str) -> None:
     english, korean = _texts("en", name), _texts("ko", name)
     assert len(korean) == len(english) >= 5

@@ -67,6 +67,31 @@ def test_any_token_can_be_asked_about(engine: Engine) -> None:
     assert plain.token_ids.shape == plain.token_logprobs.shape == plain.token_ranks.shape == (2, 0)
 
 
+def test_any_place_can_be_asked_about_masked_or_not(engine: Engine) -> None:
+    masks = engine.fill(FillRequest(MODEL, TEXT, n_top=3))
+    positions = (int(masks.positions[1]), 1)
+    filled = engine.fill(FillRequest(MODEL, TEXT, n_top=3, positions=positions))
+    assert filled.positions.tolist() == list(positions)
+    np.testing.assert_array_equal(filled.top_ids[0], masks.top_ids[1])
+    logits = engine.trace(
+        TraceRequest(MODEL, input_ids=tuple(filled.input_ids.tolist()), capture=Capture(logits="all"))
+    ).logits
+    assert logits is not None
+    np.testing.assert_array_equal(filled.top_ids[1], np.argsort(-logits[1])[:3])
+
+
+def test_what_was_filled_before_is_not_computed_again(engine: Engine) -> None:
+    request = FillRequest(MODEL, "the dog [MASK] on the cat and the mat", n_top=5)
+    n_before = engine.stats().n_forwards
+    first, each = engine.fill(request), list(engine.fill_each(request))
+    n_forwards = engine.stats().n_forwards
+    assert n_forwards == n_before + 1 + len(each)
+    assert [engine.fill(request), *engine.fill_each(request)] == [first, *each]  # the same objects
+    assert engine.stats().n_forwards == n_forwards
+    other = FillRequest(MODEL, input_ids=tuple(first.input_ids.tolist()), n_top=4)
+    assert engine.fill(other).top_ids.shape == (1, 4)
+
+
 def test_each_token_masked_alone_is_a_text_with_that_mask(engine: Engine) -> None:
     """Salazar et al. 2020, section 2: one term of the pseudo-log-likelihood a token."""
     parts = list(engine.fill_each(FillRequest(MODEL, "the cat ؋ [MASK] on the mat", n_top=3)))
@@ -111,6 +136,9 @@ def test_encoders_that_fill_masks_predict_no_next_token(engine: Engine) -> None:
         (FillRequest(MODEL, TEXT, n_top=1_001), BadValue),
         (FillRequest(MODEL, TEXT, token_ids=(10**6,)), BadValue),
         (FillRequest(MODEL, TEXT, token_ids=(5,) * 1_000), BadValue),
+        (FillRequest(MODEL, TEXT, positions=(99,)), BadValue),
+        (FillRequest(MODEL, TEXT, positions=(-1,)), BadValue),
+        (FillRequest(MODEL, TEXT, positions=(1,) * 65), TooManyMasks),
         (FillRequest(tiny.BERT, TEXT), Unsupported),
         (FillRequest(tiny.LLAMA, TEXT), Unsupported),
     ],
