@@ -20,7 +20,7 @@ class Page:
     """A page of the playground.
 
     Attributes:
-        name: File name, URL and lesson name, `[a-z_]+`.
+        name: File name, URL and lesson name, `[a-z0-9_]+`.
         section: Heading of its part of the menu, a msgid; "" for none.
         icon: Material symbol beside its title.
         needs: Capabilities of a model without which the page shows nothing.
@@ -38,6 +38,7 @@ class Page:
 
 
 TEXT, INSIDE, OUTPUT = N_("From text to numbers"), N_("Inside the model"), N_("What comes out")
+KINDS = N_("From RNN to BERT, GPT and T5")
 
 PAGES = (
     Page("home", "", ":material/home:", ("hidden_states",), reads_text=True),
@@ -46,6 +47,9 @@ PAGES = (
     Page("positions", TEXT, ":material/schedule:", reads_text=True, needs_text=False),
     Page("attention", INSIDE, ":material/visibility:", ("attentions",), reads_text=True),
     Page("inside", INSIDE, ":material/layers:", ("hidden_states",), reads_text=True),
+    Page("seq2seq", KINDS, ":material/sync_alt:", needs_text=False),
+    Page("families", KINDS, ":material/account_tree:", ("hidden_states",), reads_text=True),
+    Page("masked", KINDS, ":material/format_ink_highlighter:", reads_text=True),
     Page("sampling", OUTPUT, ":material/casino:", ("logits", "generate"), reads_text=True, needs_text=False),
     Page("prompting", OUTPUT, ":material/chat:", ("generate",), needs_text=False),
     Page("finetuning", OUTPUT, ":material/model_training:", ("generate",), needs_text=False),

@@ -12,7 +12,7 @@ from string import Template
 
 from playground.installation import SetUpFailed
 
-NAME = re.compile(r"[a-z][a-z_]*")
+NAME = re.compile(r"[a-z][a-z0-9_]*")
 COMING_SOON = {"en": "Coming soon", "ko": "준비 중입니다"}
 ENTRY = '    Page("$name", OUTPUT, ":material/construction:", reads_text=True),\n'
 
@@ -135,7 +135,8 @@ def write(name: str, root: Path) -> list[Path]:
     """
     if not NAME.fullmatch(name):
         raise SetUpFailed(
-            f"{name!r} is not a name for a page: small letters and _ only, as in make page NAME=seq_to_seq"
+            f"{name!r} is not a name for a page: small letters, digits and _ only, "
+            "as in make page NAME=seq_to_seq"
         )
     words = {"name": name, "title": name.replace("_", " ").capitalize()}
     new = {Template(path).substitute(words): Template(text).substitute(words) for path, text in FILES.items()}
