@@ -113,6 +113,12 @@ class AdapterGone(ModelError):
     msgid = N_("The adapter is no longer on the server: train it again, or upload the file you saved.")
 
 
+class NetworkGone(ModelError):
+    """A trained network is no longer on the server. Params: network_id."""
+
+    msgid = N_("The network is no longer on the server: train it again.")
+
+
 class Diverged(ModelError):
     """The loss of a training run has diverged. Params: step, loss."""
 
