@@ -159,9 +159,9 @@ def drawn(data: str, max_length: int) -> tuple[tuple[Pair, ...], tuple[Pair, ...
     """
     if data not in PAIR_SETS:
         raise BadValue(name="data", value=repr(data), allowed=", ".join((*PAIR_SETS, OWN)))
-    lengths = PAIR_SETS[data].lengths
-    if max_length not in lengths:
-        raise BadValue(name="max_length", value=max_length, allowed=f"{lengths[0]}-{lengths[-1]}")
+    shortest = PAIR_SETS[data].lengths[0]
+    if max_length < shortest:
+        raise BadValue(name="max_length", value=max_length, allowed=Message("{n} or more", (("n", shortest),)))
     train = pairs(data, N_TRAIN, DATA_SEED, max_length)
     return train, pairs(data, N_HELD_OUT, DATA_SEED, max_length, held_out=True)
 
