@@ -161,7 +161,9 @@ def drawn(data: str, max_length: int) -> tuple[tuple[Pair, ...], tuple[Pair, ...
         raise BadValue(name="data", value=repr(data), allowed=", ".join((*PAIR_SETS, OWN)))
     shortest = PAIR_SETS[data].lengths[0]
     if max_length < shortest:
-        raise BadValue(name="max_length", value=max_length, allowed=Message("{n} or more", (("n", shortest),)))
+        raise BadValue(
+            name="max_length", value=max_length, allowed=Message("{n} or more", (("n", shortest),))
+        )
     train = pairs(data, N_TRAIN, DATA_SEED, max_length)
     return train, pairs(data, N_HELD_OUT, DATA_SEED, max_length, held_out=True)
 

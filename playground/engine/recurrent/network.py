@@ -164,11 +164,10 @@ class RecurrentNetwork(nn.Module):
         return self._read_out(hidden, context, scores, weights)
 
     def _cell(self, read: Tensor, state: State) -> State:
-        weights = self.decoder._flat_weights
         if self.config.kind == "lstm":
-            return torch.lstm_cell(read, state, *weights)
+            return lstm_cell(self.decoder, read, state)
         cell: Callable[..., Tensor] = torch.gru_cell if self.config.kind == "gru" else torch.rnn_tanh_cell
-        return (cell(read, state[0], *weights),)
+        return (cell(read, state[0], *self.decoder._flat_weights),)
 
     def _looked(self, query: Tensor, memory: Memory) -> tuple[Tensor, Tensor, Tensor]:
         """Scores, weights and context of some queries. Shape [row, step, d_hidden]."""
@@ -181,9 +180,17 @@ class RecurrentNetwork(nn.Module):
         weights = scores.softmax(-1)
         return scores, weights, weights @ memory.states
 
-    def _read_out(self, hidden: Tensor, context: Tensor, scores: Tensor | None, weights: Tensor | None) -> Step:
+    def _read_out(
+        self, hidden: Tensor, context: Tensor, scores: Tensor | None, weights: Tensor | None
+    ) -> Step:
         read = torch.tanh(self.readout(torch.cat([hidden, context], -1)))
         return Step(self.output(read), hidden, context, scores, weights)
+
+
+def lstm_cell(layer: nn.RNNBase, read: Tensor, state: State) -> State:
+    """One step of an LSTM layer: its two states. Each has the shape [row, d_hidden]."""
+    cell: Callable[..., State] = torch.lstm_cell
+    return cell(read, state, *layer._flat_weights)
 
 
 def _loop(network: Network, ids: Tensor, memory: Memory) -> Step:

@@ -49,7 +49,7 @@ class Attention(nn.Module):
 
 def _heads(read: Tensor) -> Tensor:
     """Shape [row, place, d_model] -> [row, head, place, d_head]."""
-    return read.unflatten(2, (N_HEADS, -1)).transpose(1, 2)
+    return read.view(*read.shape[:2], N_HEADS, -1).transpose(1, 2)
 
 
 class Block(nn.Module):
@@ -104,7 +104,15 @@ class TransformerNetwork(nn.Module):
         return Memory(stream, is_real, (empty,) * (2 * N_LAYERS), tuple(fixed))
 
     def encoded(self, embedded: Tensor, is_real: Tensor) -> tuple[Tensor, list[Tensor]]:
-        """The encoder's output and the weights of its layers. Shapes [row, source, d_model], [row, head, source, source]."""
+        """The encoder's output and the weights of its layers.
+
+        Args:
+            embedded: Shape [row, source, d_model].
+            is_real: False where a row is filled up. Shape [row, source].
+
+        Returns:
+            Shapes [row, source, d_model], and of each layer [row, head, source, source].
+        """
         stream, maps = embedded + positions(embedded.shape[1], embedded.shape[2]), []
         for block in self.encoder:
             assert isinstance(block, Block)
@@ -142,7 +150,9 @@ class TransformerNetwork(nn.Module):
             assert isinstance(block, Block)
             normed = block.norm(stream)
             new = block.own.keys_values(normed)
-            keys, values = (torch.cat(both, 2) for both in zip(state[2 * layer : 2 * layer + 2], new, strict=True))
+            keys, values = (
+                torch.cat(both, 2) for both in zip(state[2 * layer : 2 * layer + 2], new, strict=True)
+            )
             mixed, own = block.own(normed, keys, values, earlier)
             stream = stream + mixed
             source = memory.fixed[2 * layer : 2 * layer + 2]

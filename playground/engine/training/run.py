@@ -18,9 +18,8 @@ from playground.engine.contract.training import (
     TrainingRequest,
     TrainingState,
 )
-from playground.engine.training.learner import AnyObjective, Slot, Snapshot
+from playground.engine.training.learner import AnyObjective, RunLimits, Slot, Snapshot
 from playground.errors import BadValue, EmptyText, TooManyTokens
-from playground.settings import Settings
 
 MILESTONES = (0, 10, 25, 50, 100)
 N_EVALS = 8  # how often a run is tested on held-out and general texts, beside step 0
@@ -198,7 +197,7 @@ def most_tokens(request: TrainingRequest) -> int:
     return request.settings.batch_size * max(one.n_tokens for one in request.train)
 
 
-def check_run(request: TrainingRequest, settings: Settings) -> None:
+def check_run(request: TrainingRequest, limits: RunLimits) -> None:
     """Refuse a run of any kind whose settings or data cannot be.
 
     Raises:
@@ -209,13 +208,13 @@ def check_run(request: TrainingRequest, settings: Settings) -> None:
     asked = request.settings
     check_limits(
         {
-            "n_steps": (asked.n_steps, 1, settings.max_training_steps),
+            "n_steps": (asked.n_steps, 1, limits.n_steps),
             "learning_rate": (asked.learning_rate, 1e-7, 100.0),
-            "batch_size": (asked.batch_size, 1, settings.max_batch_size),
+            "batch_size": (asked.batch_size, 1, limits.batch_size),
             "seed": (asked.seed, 0, 2**32 - 1),
-            "train": (len(request.train), 1, settings.max_upload_rows),
-            "held_out": (len(request.held_out), 0, settings.max_upload_rows),
-            "general": (len(request.general), 0, settings.max_upload_rows),
+            "train": (len(request.train), 1, limits.n_examples),
+            "held_out": (len(request.held_out), 0, limits.n_examples),
+            "general": (len(request.general), 0, limits.n_examples),
             "prompts": (len(request.prompts), 0, MAX_PROMPTS),
         }
     )
@@ -223,10 +222,10 @@ def check_run(request: TrainingRequest, settings: Settings) -> None:
     if not all(one.n_trained for one in examples) or not all(request.prompts):
         raise EmptyText
     longest = max(one.n_tokens for one in examples)
-    if longest > settings.max_training_tokens:
-        raise TooManyTokens(limit=settings.max_training_tokens, got=longest)
-    if most_tokens(request) > settings.max_batch_tokens:
-        most = settings.max_batch_tokens // max(one.n_tokens for one in request.train)
+    if longest > limits.tokens:
+        raise TooManyTokens(limit=limits.tokens, got=longest)
+    if most_tokens(request) > limits.batch_tokens:
+        most = limits.batch_tokens // max(one.n_tokens for one in request.train)
         raise BadValue(name="batch_size", value=asked.batch_size, allowed=f"1-{max(1, most)}")
 
 

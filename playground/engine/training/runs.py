@@ -14,6 +14,7 @@ from functools import partial
 
 from playground.engine.contract.training import (
     ENDED,
+    Observation,
     Sample,
     SampleStatus,
     TrainingRequest,
@@ -75,7 +76,7 @@ class RunTable:
         if objective is None:
             allowed = ", ".join(self._objectives)
             raise BadValue(name="objective", value=repr(asked.objective), allowed=allowed)
-        check_run(request, self._settings)
+        check_run(request, objective.limits)
         new_slot = objective.prepare(request)
         with self._lock:
             mine = [run for run in self._runs.values() if run.request.owner == request.owner]
@@ -196,7 +197,7 @@ class RunTable:
                 room = self._settings.max_training_slots - sum(map(len, staying.values()))
                 beside = staying.get(run.group, [])
                 n_tokens = max(one.most_tokens for one in (run, *beside)) * (len(beside) + 1)
-                if beside and n_tokens > self._settings.max_fused_tokens:
+                if beside and n_tokens > run.objective.limits.fused_tokens:
                     too_long.add(run.group)
                 if room > 0 and run.group not in too_long:
                     staying.setdefault(run.group, []).append(run)
@@ -241,19 +242,26 @@ class RunTable:
                 n_together=n_together,
             )
 
-    def evaluated(self, run: TrainingRun, losses: Mapping[str, float], worked_s: float) -> None:
+    def evaluated(
+        self, run: TrainingRun, losses: Mapping[str, float], observation: Observation | None, worked_s: float
+    ) -> None:
         """A run has been tested.
 
         Args:
             run: The run.
             losses: "held_out" and "general" -> nats per token, where there are such texts.
+            observation: Its kind's own measurement, if it has one.
             worked_s: Seconds the engine worked on it.
         """
         with self._lock:
             step = run.state.step
             run.evaluated_steps.add(step)
             run.worked_s += worked_s
-            added = {name: (*getattr(run.state, name), (step, loss)) for name, loss in losses.items()}
+            added: dict[str, object] = {
+                name: (*getattr(run.state, name), (step, loss)) for name, loss in losses.items()
+            }
+            if observation is not None:
+                added["observed"] = (*run.state.observed, observation)
             self._note(run, **added)
             if "held_out" in losses and losses["held_out"] <= min(loss for _step, loss in run.state.held_out):
                 self._note(run, best_step=step)

@@ -108,12 +108,13 @@ class Trainer:
         losses = same[0].first_losses if same else self._losses(run, learner, index)
         if losses is None:
             return
+        observation = learner.observe(index, run.request, run.state.step)
         worked_s = time.monotonic() - started - (self._given_s - given_s)
         lost = next((loss for loss in losses.values() if not math.isfinite(loss)), None)
         if lost is not None:
             self._fail(run, learner, index, Diverged(step=run.state.step, loss=f"{lost:.3g}"))
             return
-        self._runs.evaluated(run, losses, worked_s)
+        self._runs.evaluated(run, losses, observation, worked_s)
         held_out = losses.get("held_out")
         if held_out is not None and run.improves_with(held_out):
             learner.unpack(index)
@@ -130,7 +131,7 @@ class Trainer:
         """Loss on held-out and on general texts, where there are some; None if the run was stopped."""
         examples = [*run.request.held_out, *run.request.general]
         sums: list[float] = []
-        for chunk in _chunks(examples, self._settings.max_batch_tokens):
+        for chunk in _chunks(examples, run.objective.limits.batch_tokens):
             if run.state.status != "running":
                 return None
             sums += learner.measure(index, chunk)

@@ -16,6 +16,7 @@ from playground.engine.contract.training import (
     TrainingState,
 )
 from playground.engine.local.engine import LocalEngine
+from playground.engine.recurrent.trained import NetworkTable
 from playground.engine.training.objectives import objectives
 from playground.engine.training.run import text_order
 from playground.engine.training.runs import FAILED, RunTable
@@ -63,7 +64,11 @@ class Bench:
     def __init__(self, engine: LocalEngine, **limits: object) -> None:
         settings: Settings = engine._settings.model_copy(update=limits)
         self.characters = Characters()
-        known = {**objectives(settings, engine.adapters, self._write), "characters": self.characters}
+        networks = NetworkTable(settings, engine.adapters.departures, lambda: None)
+        known = {
+            **objectives(settings, engine.adapters, networks, self._write),
+            "characters": self.characters,
+        }
         self.runs = RunTable(settings, known, lambda _owner: False, lambda: None)
         self.trainer = Trainer(settings, self.runs)
 
