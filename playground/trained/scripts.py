@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
-from playground.trained import dates_t5
+from playground.trained import dates_t5, pairs
 
 # Writes below the folder `assets/trained/`, or one like it, and says how far it is.
 Script = Callable[[Path, Callable[[str], None]], None]
 
 SCRIPTS: Mapping[str, Script] = {
     "dates-t5": dates_t5.make,
+    **{name: partial(pairs.make, name) for name in pairs.RECIPES},
 }
