@@ -123,8 +123,8 @@ class Diverged(ModelError):
     """The loss of a training run has diverged. Params: step, loss."""
 
     msgid = N_(
-        "The training failed at step {step}: the loss is {loss}. Use a smaller learning rate; your other "
-        "adapters are untouched."
+        "The training failed at step {step}: the loss is {loss}. Use a smaller learning rate; what "
+        "you trained before is untouched."
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """What a model reads and what it should write.
+    """A text that is read, and the text that should be written for it.
 
     Attributes:
         source: The text that is read.

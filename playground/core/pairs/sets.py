@@ -91,10 +91,10 @@ def _dates(languages: tuple[str, ...], most: int = 1) -> Draw:
 
 PAIR_SETS: Mapping[str, PairSet] = MappingProxyType(
     {
-        "dates": PairSet(_dates(LANGUAGES), range(10, 30)),
-        "dates_en": PairSet(_dates(("en",)), range(10, 30)),
-        "dates_ko": PairSet(_dates(("ko",)), range(11, 18)),
-        "date_lines": PairSet(_dates(LANGUAGES, N_DATES), range(10, 92)),
+        "dates": PairSet(_dates(LANGUAGES), range(9, 30)),
+        "dates_en": PairSet(_dates(("en",)), range(9, 30)),
+        "dates_ko": PairSet(_dates(("ko",)), range(9, 18)),
+        "date_lines": PairSet(_dates(LANGUAGES, N_DATES), range(9, 92)),
         "reverse": PairSet(_by_hash(_reversed), range(2, 41)),
         "copy": PairSet(_by_hash(_copied), range(2, 41)),
         "korean_numbers": PairSet(_by_hash(_number), range(1, 24)),

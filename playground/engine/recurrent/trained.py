@@ -29,6 +29,7 @@ SHIPPED = (
     "dates-gru-additive",
     "reverse-rnn-none",
     "reverse-lstm-none",
+    "dates-transformer-dot",
 )
 
 

@@ -64,7 +64,7 @@ class Block(nn.Module):
         self.up, self.down = nn.Linear(d_model, WIDER * d_model), nn.Linear(WIDER * d_model, d_model)
 
     def mlp(self, stream: Tensor) -> Tensor:
-        """The stream with the MLP's part added."""
+        """The stream with the MLP's part added. Shape [row, place, d_model]."""
         changed: Tensor = stream + self.down(torch.relu(self.up(self.mlp_norm(stream))))
         return changed
 

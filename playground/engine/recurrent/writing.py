@@ -1,4 +1,4 @@
-"""What a network writes: greedily, many sources at once, or by a beam search over one."""
+"""Targets written by a network: greedily, many sources at once, or by a beam search over one."""
 
 from __future__ import annotations
 

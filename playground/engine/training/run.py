@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field, replace
@@ -18,9 +19,12 @@ from playground.engine.contract.training import (
     TrainingRequest,
     TrainingState,
 )
+from playground.engine.memory import is_out_of_memory
 from playground.engine.training.learner import AnyObjective, RunLimits, Slot, Snapshot
-from playground.errors import BadValue, EmptyText, TooManyTokens
+from playground.errors import BadValue, EmptyText, Message, OutOfMemory, PlaygroundError, TooManyTokens
 
+log = logging.getLogger(__name__)
+FAILED = Message("The training failed on the server; its log says why. What you trained before is untouched.")
 MILESTONES = (0, 10, 25, 50, 100)
 N_EVALS = 8  # how often a run is tested on held-out and general texts, beside step 0
 MIN_BETWEEN = 3  # steps; a test reads more than a step does
@@ -232,3 +236,13 @@ def check_run(request: TrainingRequest, limits: RunLimits) -> None:
 def has_diverged(loss: float, guess_loss: float) -> bool:
     """True if a loss is not a number, or more than twice that of guessing among all outcomes."""
     return not math.isfinite(loss) or loss > 2 * guess_loss
+
+
+def message_of(error: Exception) -> Message:
+    """Message of an error for the owner of a run."""
+    if is_out_of_memory(error):
+        error = OutOfMemory()
+    if isinstance(error, PlaygroundError):
+        return error.message
+    log.error("training failed", exc_info=error)
+    return FAILED

@@ -33,6 +33,7 @@ class Trainer:
     def __init__(self, settings: Settings, runs: RunTable) -> None:
         self._settings, self._runs = settings, runs
         self._groups: dict[Hashable, tuple[Learner, list[TrainingRun]]] = {}
+        self._spent_s: dict[Hashable, float] = {}  # of each group: the next turn is that of the least
         self._give_way: GiveWay = lambda: None
         self._given_s = 0.0
 
@@ -42,13 +43,23 @@ class Trainer:
         return bool(self._groups) or self._runs.is_waiting
 
     def work(self, give_way: GiveWay) -> None:
-        """One step of the group whose turn it is."""
+        """One step of the group that had the least time so far: short steps come more often."""
         self._give_way = give_way
         self._leave_and_join()
         if not self._groups:
             return
-        group = next(iter(self._groups))
-        learner, runs = self._groups[group] = self._groups.pop(group)  # the others first, next time
+        known = [spent for group, spent in self._spent_s.items() if group in self._groups]
+        self._spent_s = {  # a group that comes begins as the one that had least
+            group: self._spent_s.get(group, min(known, default=0.0)) for group in self._groups
+        }
+        group = min(self._spent_s, key=self._spent_s.__getitem__)
+        started, given_s = time.monotonic(), self._given_s
+        self._turn(group)
+        self._spent_s[group] += time.monotonic() - started - (self._given_s - given_s)
+
+    def _turn(self, group: Hashable) -> None:
+        """One step of a group, its evaluations before it."""
+        learner, runs = self._groups[group]
         for index, run in enumerate(runs):
             with self._ends_alone(run):
                 self._evaluate(run, learner, index)
