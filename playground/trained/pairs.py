@@ -92,8 +92,8 @@ def check(network: TrainedNetwork, request: PairsRequest) -> None:
             raise ValueError(f"{network.settings.name} and its arithmetic in NumPy differ")
 
 
-def trained(request: PairsRequest) -> Iterator[tuple[TrainedNetwork, float]]:
-    """The network, and the loss of its last batch, as often as it is told of and at the end."""
+def trained(request: PairsRequest, every: int = _TOLD) -> Iterator[tuple[TrainedNetwork, float]]:
+    """The network, and the loss of its last batch, after so many steps each and at the end."""
     settings = request.settings
     slot = PairSlot(request)
     learner, size = PairLearner([slot], lambda: None), settings.batch_size
@@ -102,7 +102,7 @@ def trained(request: PairsRequest) -> Iterator[tuple[TrainedNetwork, float]]:
         batch = [request.train[i] for i in order[step * size : (step + 1) * size]]
         [loss] = learner.step([batch])
         done = step + 1
-        if done % _TOLD == 0 or done == settings.n_steps:
+        if done % every == 0 or done == settings.n_steps:
             yield slot.snapshot(done, 0), loss
 
 

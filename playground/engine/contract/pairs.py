@@ -58,9 +58,9 @@ class PairSettings(RunSettings):
 
     model: str = ""
     name: str = ""
-    n_steps: int = 600
+    n_steps: int = 300
     learning_rate: float = 2e-3
-    batch_size: int = 64
+    batch_size: int = 32
     keep_best: bool = False
     objective: str = "pairs"
     network: NetworkConfig = field(default_factory=NetworkConfig)

@@ -94,7 +94,7 @@ def _read(
     found: Sequence[Hypothesis],
     n_most: int,
 ) -> tuple[int, ...]:
-    """What the decoder reads: the start, then the target, or what it wrote but for the last."""
+    """Ids that the decoder reads: the start, then the target, or what it wrote but for the last."""
     if target is not None:
         return START, *target
     written = found[0].ids if found else greedy(network, [source], n_most)[0]
