@@ -6,6 +6,7 @@ Nothing heavy is imported before a command needs it: `llm-playground --help` ans
 from __future__ import annotations
 
 import codecs
+import difflib
 import importlib
 import os
 import subprocess
@@ -51,22 +52,39 @@ class _Pull(click.Command):
     """Its help lists the models that can be pulled."""
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The models, their sizes and languages."""
-        from playground.engine.models.catalogue import catalogue
+        """The models by what they read, with size, languages, licence and what else they can do."""
+        from playground.engine.models.catalogue import GROUPS, catalogue, group_of
         from playground.settings import Settings
 
-        with formatter.section("Models"):
-            formatter.write_dl(
-                [(entry.model_id, _in_short(entry)) for entry in catalogue(Settings()).values()],
-                col_max=40,
-            )
+        entries = list(catalogue(Settings()).values())
+        embedded = [entry for entry in entries if entry.source == "embedded"]
+        rows = {"Brought at set-up": embedded}
+        for group in GROUPS:
+            rows[_GROUPS[group]] = [one for one in entries if one.source == "hub" and group_of(one) == group]
+        for title, listed in rows.items():
+            if listed:
+                with formatter.section(title):
+                    formatter.write_dl([(one.model_id, _in_short(one)) for one in listed], col_max=40)
+
+
+_GROUPS = {
+    "korean": "Read Korean",
+    "english": "Read English",
+    "many": "Read many languages",
+    "added": "Added by PLAYGROUND_EXTRA_MODELS",
+}
 
 
 def _in_short(entry: CatalogueEntry) -> str:
-    """Size and languages; of a teacher's addition nothing is known beforehand."""
-    if not entry.size_bytes:
-        return "added by PLAYGROUND_EXTRA_MODELS"
-    return f"{entry.size_bytes // 10**6:,} MB, {' '.join(entry.languages)}"
+    """One line of the list; of a teacher's addition nothing is known beforehand."""
+    words = [f"{entry.size_bytes // 10**6:,} MB", " ".join(entry.languages[:3])] if entry.size_bytes else []
+    if len(entry.languages) > 3:
+        words[-1] += f" and {len(entry.languages) - 3} more"
+    words += [entry.family, entry.licence]
+    words += ["chat"] if "chat_template" in entry.capabilities else []
+    words += ["fill"] if "fill" in entry.capabilities else []
+    words += ["needs HF_TOKEN"] if entry.is_gated else []
+    return ", ".join(filter(None, words)) or "not here yet"
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -118,7 +136,11 @@ def pull(model: str | None) -> None:
     wanted = [model] if model else _starting_models(settings, entries)
     for model_id in wanted:
         if model_id not in entries:
-            raise _Failure(f"{model_id} is not in the list of models. There are: {', '.join(entries)}")
+            close = ", ".join(difflib.get_close_matches(model_id, entries))
+            meant = f"Did you mean {close}? " if close else ""
+            raise _Failure(
+                f"{model_id} is not in the list of models. {meant}The list: llm-playground pull --help"
+            )
         _pull_one(entries[model_id], settings, thorough=model is not None)
 
 

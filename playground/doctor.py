@@ -105,10 +105,21 @@ def _device(settings: Settings) -> Finding:
 
 
 def _models(settings: Settings) -> list[Finding]:
-    """Each model of the list: here and whole to its last byte, or the command that brings it."""
-    from playground.engine.models.catalogue import catalogue
+    """Each model that is here or needed: whole to its last byte, or the command that brings it."""
+    from playground.engine.models.catalogue import catalogue, model_folder
 
-    return [_model(entry, settings) for entry in catalogue(settings).values()]
+    entries = catalogue(settings).values()
+    named = [
+        entry
+        for entry in entries
+        if entry.model_id == settings.default_model
+        or entry.source == "embedded"
+        or model_folder(entry.model_id, settings).is_dir()
+    ]
+    more = Finding(
+        "model", None, f"{len(entries) - len(named)} more can be brought", "llm-playground pull --help"
+    )
+    return [*(_model(entry, settings) for entry in named), more]
 
 
 def _model(entry: CatalogueEntry, settings: Settings) -> Finding:
@@ -118,8 +129,7 @@ def _model(entry: CatalogueEntry, settings: Settings) -> Finding:
     folder = model_folder(entry.model_id, settings)
     cure = f"llm-playground pull {entry.model_id}"
     if not folder.is_dir():
-        needed = entry.model_id == settings.default_model or entry.source == "embedded"
-        return Finding("model", False if needed else None, entry.model_id, cure)
+        return Finding("model", False, entry.model_id, cure)
     damaged = damage(folder)
     if damaged or not is_model_folder(folder):
         return Finding(

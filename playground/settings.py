@@ -6,6 +6,7 @@ import difflib
 import ipaddress
 import json
 import os
+import re
 import unicodedata
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
@@ -101,6 +102,7 @@ class Settings(BaseSettings):
         pattern=r"^https?://[^\s/]+(/\S*)?$",
         description="an address such as https://huggingface.co",
     )
+    hf_token: SecretStr | None = Field(None, validation_alias="HF_TOKEN")  # for models behind a licence
     device: str = Field(
         "auto", pattern=r"^(auto|cpu|mps|cuda(:\d{1,3})?)$", description="auto, cpu, cuda, cuda:1 or mps"
     )
@@ -112,6 +114,7 @@ class Settings(BaseSettings):
     max_text_chars: Count = 2_000
     max_tokens: Count = 512
     max_tokens_all_heads: Count = 64
+    max_logits_bytes: Size = 128 * 2**20  # of all positions of a text: 682 tokens of 49,152 logits
     max_masks: Count = 16  # of one text that are filled
     max_new_tokens: Count = 128
     max_stop_strings: Count = 8
@@ -205,6 +208,17 @@ class Settings(BaseSettings):
             except ValueError as error:
                 raise ValueError("addresses or networks, such as 127.0.0.1, 10.0.0.0/8") from error
         return value
+
+    @field_validator("hf_token")
+    @classmethod
+    def _is_a_token(cls, value: SecretStr | None) -> SecretStr | None:
+        token = "" if value is None else value.get_secret_value().strip()
+        if not re.fullmatch(r"[!-~]*", token):  # it becomes a line of a request
+            raise SetUpError(
+                reason="HF_TOKEN is not an access token of the model hub.",
+                cure="Allowed is one word of letters, digits and signs, such as hf_ and what follows it.",
+            )
+        return SecretStr(token) if token else None
 
     @field_validator("class_password")
     @classmethod

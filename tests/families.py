@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import torch
 import transformers
-from transformers import PreTrainedModel
 
 from playground.engine.models.catalogue import model_folder
 from playground.engine.models.families.table import FAMILIES
@@ -53,6 +53,25 @@ DISTILBERT = {
     "vocab_size": D_VOCAB, "dim": 64, "hidden_dim": 48, "n_layers": 3, "n_heads": 4, "pad_token_id": 0,
     "max_position_embeddings": N_CTX,
 }  # fmt: skip
+MODERNBERT = SIZES | {
+    "num_hidden_layers": 4, "pad_token_id": 0, "bos_token_id": None, "eos_token_id": None,
+    "cls_token_id": None, "sep_token_id": None, "tie_word_embeddings": False,
+}  # fmt: skip
+TWO_STACKS = {
+    "vocab_size": D_VOCAB, "d_model": 64, "encoder_layers": 2, "decoder_layers": 2, "encoder_ffn_dim": 48,
+    "decoder_ffn_dim": 48, "encoder_attention_heads": 4, "decoder_attention_heads": 4,
+    "max_position_embeddings": N_CTX, "bos_token_id": None, "eos_token_id": None, "pad_token_id": 1,
+    "decoder_start_token_id": 2, "forced_eos_token_id": None,
+}  # fmt: skip
+T5 = {
+    "vocab_size": D_VOCAB, "d_model": 64, "d_kv": 16, "d_ff": 48, "num_heads": 4, "num_layers": 2,
+    "decoder_start_token_id": 0, "pad_token_id": 0, "eos_token_id": None,
+}  # fmt: skip
+UNEVEN = {
+    "encoder_layers": 3, "decoder_layers": 2, "decoder_attention_heads": 2, "decoder_ffn_dim": 40,
+}  # fmt: skip
+SHALLOW = {"encoder_layers": 2, "decoder_layers": 4, "encoder_attention_heads": 8, "encoder_ffn_dim": 40}
+SCALED = {"scale_embedding": True, "activation_function": "relu"}
 
 # family -> names of the library's classes, sizes, and the variants with what each changes
 Case = tuple[str, str, dict[str, Any], dict[str, dict[str, Any]]]
@@ -119,8 +138,36 @@ CASES: dict[str, Case] = {
     "distilbert": ("DistilBertConfig", "DistilBertForMaskedLM", DISTILBERT, {
         "plain": {}, "sinusoids": {"sinusoidal_pos_embds": True, "activation": "relu"},
     }),
-    "electra": ("ElectraConfig", "ElectraForPreTraining", SIZES | {"embedding_size": 64}, {
+    "electra": ("ElectraConfig", "ElectraForMaskedLM", SIZES | {"embedding_size": 64}, {
         "plain": {}, "narrow": {"embedding_size": 32},
+    }),
+    "modernbert": ("ModernBertConfig", "ModernBertForMaskedLM", MODERNBERT, {
+        "plain": {}, "tied": TIED | {"classifier_bias": True, "hidden_activation": "silu"},
+        "biases": {"attention_bias": True, "mlp_bias": True, "norm_bias": True},
+        "window": {"local_attention": 8},
+        "alternate": {"global_attn_every_n_layers": 2, "local_attention": 10},
+        "layers": {"num_hidden_layers": 3, "local_attention": 6} | SOME_SLIDE,
+        "full": {"layer_types": ["full_attention"] * 4},
+        "linear": {
+            "rope_parameters": {
+                "full_attention": {"rope_type": "linear", "factor": 4.0, "rope_theta": 1e5},
+                "sliding_attention": {"rope_type": "default", "rope_theta": 1e3},
+            }
+        },
+    }),
+    "t5": ("T5Config", "T5ForConditionalGeneration", T5, {
+        "plain": {}, "uneven": {"num_layers": 3, "num_decoder_layers": 2},
+        "gated": {"feed_forward_proj": "gated-gelu", "tie_word_embeddings": False},
+    }),
+    "bart": ("BartConfig", "BartForConditionalGeneration", TWO_STACKS, {
+        "plain": {}, "scaled": SCALED, "uneven": UNEVEN, "shallow": SHALLOW, "forced": {"forced": 7},
+    }),
+    "mbart": ("MBartConfig", "MBartForConditionalGeneration", TWO_STACKS, {
+        "plain": {}, "scaled": SCALED, "language": UNEVEN | SCALED | {"forced": 290},
+    }),
+    "marian": ("MarianConfig", "MarianMTModel", TWO_STACKS, {
+        "plain": {}, "scaled": SCALED | {"activation_function": "swish", "never": 1}, "uneven": UNEVEN,
+        "shallow": SHALLOW,
     }),
 }  # fmt: skip
 VARIANTS = tuple(f"tiny/{family}-{name}" for family, case in CASES.items() for name in case[3])
@@ -137,12 +184,20 @@ def of_kind(kind: str) -> tuple[str, ...]:
     return tuple(one for one in VARIANTS if FAMILIES[family_of(one)].kind == kind)
 
 
-def made(model_id: str) -> PreTrainedModel:
+def made(model_id: str) -> Any:
     """A tiny model, its weights still those that the library begins with."""
     family = family_of(model_id)
     config, model, sizes, variants = CASES[family]
     chosen = variants[model_id.removeprefix(f"tiny/{family}-")]
-    built: PreTrainedModel = getattr(transformers, model)(getattr(transformers, config)(**(sizes | chosen)))
+    own = {key: value for key, value in (sizes | chosen).items() if key not in ("forced", "never")}
+    built: Any = getattr(transformers, model)(getattr(transformers, config)(**own))
+    if "final_logits_bias" in dict(built.named_buffers()):
+        built.final_logits_bias.normal_(generator=torch.Generator().manual_seed(0))
+    if "forced" in chosen:
+        built.generation_config.forced_bos_token_id = chosen["forced"]
+    if "never" in chosen:  # and it would be written: as in Marian, nothing keeps its logit low
+        built.generation_config.bad_words_ids = [[chosen["never"]]]
+        built.final_logits_bias[0, chosen["never"]] = 4.0
     return built
 
 
@@ -154,7 +209,9 @@ def make(cache_dir: Path, models: tuple[str, ...] = VARIANTS) -> Settings:
     byte_level, word_piece = tiny.byte_level_tokenizer(D_VOCAB), tiny.word_piece_tokenizer(D_VOCAB)
     for seed, model_id in enumerate(models):
         family = FAMILIES[family_of(model_id)]
-        tokenizer = word_piece if family.kind == "encoder" else byte_level
+        tokenizer, names = byte_level, {}
+        if family.kind == "encoder":
+            tokenizer, names = word_piece, {"mask_token": "[MASK]"}
         folder, around = model_folder(model_id, settings), 0.0 if family.norm_adds_one else 1.0
-        tiny.save(folder, made(model_id), tokenizer, seed=seed, std=0.15, norms=around)
+        tiny.save(folder, made(model_id), tokenizer, seed=seed, std=0.15, norms=around, **names)
     return settings

@@ -65,6 +65,7 @@ def test_every_default_is_allowed_and_every_other_setting_refuses_something(
         "host": "my host",
         "device": "toaster",
         "hub_endpoint": "foo",
+        "hf_token": "two words",
         "dtype": "fp4",
         "offline": "maybe",
     }.get(name, "")

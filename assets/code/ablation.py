@@ -13,15 +13,15 @@ off = [[13, 8]]
 ablation = "zero"
 layer = 13
 head = 8
+# names of parts inside the model
+blocks = "layers"
+attention_output = "self_attn.o_proj"
 
 path = Path(folder).expanduser()
 tokenizer = AutoTokenizer.from_pretrained(path)
 model = AutoModelForCausalLM.from_pretrained(path, dtype=torch.float32).eval()
 config = model.config
-if config.model_type == "gpt2":
-    outputs = [block.attn.c_proj for block in model.transformer.h]
-else:
-    outputs = [block.self_attn.o_proj for block in model.model.layers]
+outputs = [block.get_submodule(attention_output) for block in model.base_model.get_submodule(blocks)]
 d_head = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
 
 

@@ -11,14 +11,14 @@ ablation = "zero"
 # layers and heads are counted from 0 here, from 1 on the page
 layer = 13
 head = 8
+# names of parts inside the model
+blocks = "layers"
+attention_output = "self_attn.o_proj"
 
 path = Path(folder).expanduser()
 model = AutoModelForCausalLM.from_pretrained(path, dtype=torch.float32).eval()
 config = model.config
-if config.model_type == "gpt2":
-    outputs = [block.attn.c_proj for block in model.transformer.h]
-else:
-    outputs = [block.self_attn.o_proj for block in model.model.layers]
+outputs = [block.get_submodule(attention_output) for block in model.base_model.get_submodule(blocks)]
 n_head = config.num_attention_heads
 d_head = getattr(config, "head_dim", None) or config.hidden_size // n_head
 

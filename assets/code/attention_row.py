@@ -14,13 +14,18 @@ layer = 14
 head = 3
 query = 4
 divisor = 8.0
+is_causal = True
+# names of parts inside the model
+blocks = "layers"
+attention_output = "self_attn.o_proj"
 
 seen = []
 
 
 def seeing(module, query, key, value, attention_mask, **options):  # noqa: ANN001, ANN003, ANN201
     """Attention as usual; notes queries and keys (after rotary embedding) and values of every layer."""
-    seen.append((query[0].double(), key[0].double(), value[0].double()))  # each [head, position, d_head]
+    usual = options["scaling"] * key.shape[-1] ** 0.5  # 1, but where the queries come divided already
+    seen.append(((query[0] * usual).double(), key[0].double(), value[0].double()))  # [head, position, d_head]
     return sdpa_attention_forward(module, query, key, value, attention_mask, **options)
 
 
@@ -37,20 +42,17 @@ shared = head // (len(queries) // len(keys))  # grouped heads share a key head
 q, k, v = queries[head, query], keys[shared], values[shared]
 d_head = len(q)
 
-family = model.config.model_type
 with torch.no_grad():
-    if family == "gpt2":
-        output = model.h[layer].attn.c_proj.weight  # [in, out]
-    elif family == "bert":
-        output = model.encoder.layer[layer].attention.output.dense.weight.T
-    else:
-        output = model.layers[layer].self_attn.o_proj.weight.T
+    projection = model.get_submodule(blocks)[layer].get_submodule(attention_output)
+    output = (
+        projection.weight.T if isinstance(projection, torch.nn.Linear) else projection.weight
+    )  # [in, out]
     output = output[head * d_head : (head + 1) * d_head].double()
 
 products = q * k  # [key, d_head]
 scores = products.sum(-1)
 mask = torch.zeros(len(k), dtype=torch.double)
-if family != "bert":
+if is_causal:
     mask[query + 1 :] = -torch.inf  # a decoder does not look ahead
 weights = (scores / d_head**0.5 + mask).softmax(-1)
 divided = (scores / divisor + mask).softmax(-1)

@@ -1,12 +1,13 @@
 """How alike are two positions, by their distance: sinusoids, RoPE, a learned table, ALiBi."""
 
-import json
 from pathlib import Path
 
 import torch
-from transformers import AutoModel
+from transformers import AutoConfig, AutoModel
 
 folder = "~/.cache/llm-playground/models/sentence-transformers--all-MiniLM-L6-v2"
+position_table = "embeddings.position_embeddings"  # its name inside the model
+n_ctx = 512  # rows before them belong to no position
 rotary_folder = "~/.cache/llm-playground/models/HuggingFaceTB--SmolLM2-135M-Instruct"
 d_model = 128
 base = 10000
@@ -22,14 +23,18 @@ def mean_cosine(size: int, base: float) -> torch.Tensor:
     return torch.cos(distance[:, None] * radians).mean(1)
 
 
-config = json.loads((Path(rotary_folder).expanduser() / "config.json").read_text("utf-8"))
-d_head = config.get("head_dim") or config["hidden_size"] // config["num_attention_heads"]
+config = AutoConfig.from_pretrained(Path(rotary_folder).expanduser())
+d_head = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+rope = config.rope_parameters
+rope = (
+    rope.get(config.layer_types[0], rope) if hasattr(config, "layer_types") else rope
+)  # as Gemma 3: two of them
 sinusoidal = mean_cosine(d_model, base)
-rotary = mean_cosine(d_head, config["rope_parameters"]["rope_theta"])
+rotary = mean_cosine(d_head, rope["rope_theta"])
 
 model = AutoModel.from_pretrained(Path(folder).expanduser(), dtype=torch.float32)
-embedding = model.wpe if hasattr(model, "wpe") else model.embeddings.position_embeddings
-rows = torch.nn.functional.normalize(embedding.weight.detach()[1:].double(), dim=1)  # row 0 is like no other
+table = model.get_submodule(position_table).weight.detach()[-n_ctx:].double()
+rows = torch.nn.functional.normalize(table[1:], dim=1)  # row 0 is like no other
 cosines = rows @ rows.T
 learned = torch.stack([cosines.diagonal(d).mean() for d in range(min(reach + 1, len(rows)))])
 

@@ -13,7 +13,8 @@ tokenizer = AutoTokenizer.from_pretrained(path)
 model = AutoModelForSeq2SeqLM.from_pretrained(path, dtype=torch.float32, attn_implementation="eager").eval()
 
 ids = tokenizer(text, return_tensors="pt", split_special_tokens=True).input_ids
-start = torch.tensor([[model.config.decoder_start_token_id]])
+begins = [model.config.decoder_start_token_id, model.generation_config.forced_bos_token_id]
+start = torch.tensor([[token for token in begins if token is not None]])
 with torch.no_grad():
     out = model(ids, decoder_input_ids=start, output_attentions=True, output_hidden_states=True)
 

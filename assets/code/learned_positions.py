@@ -6,10 +6,11 @@ import torch
 from transformers import AutoModel
 
 folder = "~/.cache/llm-playground/models/sentence-transformers--all-MiniLM-L6-v2"
+position_table = "embeddings.position_embeddings"  # its name inside the model
+n_ctx = 512  # rows before them belong to no position
 
 model = AutoModel.from_pretrained(Path(folder).expanduser(), dtype=torch.float32)
-embedding = model.wpe if hasattr(model, "wpe") else model.embeddings.position_embeddings
-table = embedding.weight.detach().double()  # [n_ctx, d_model]
+table = model.get_submodule(position_table).weight.detach()[-n_ctx:].double()  # [n_ctx, d_model]
 print("shape:", tuple(table.shape))
 print("length of the first rows:", table.norm(dim=1)[:5])
 

@@ -8,17 +8,20 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 folder = "~/.cache/llm-playground/models/HuggingFaceTB--SmolLM2-135M-Instruct"
 input_ids = [504, 3575, 282, 3996, 314]
 position = 4
+final_norm = "norm"  # its name inside the model
 
 path = Path(folder).expanduser()
 tokenizer = AutoTokenizer.from_pretrained(path)
 model = AutoModelForCausalLM.from_pretrained(path, dtype=torch.float32).eval()
 body = model.base_model
-norm = body.norm if hasattr(body, "norm") else body.ln_f
+norm = body.get_submodule(final_norm)
 with torch.no_grad():
     states = body(torch.tensor([input_ids]), output_hidden_states=True).hidden_states
     # the last of them is after the norm already
     normed = torch.stack([*map(norm, states[:-1]), states[-1]])[:, 0]
-    logits = model.lm_head(normed)  # [layer + 1, position, d_vocab]
+    logits = model.get_output_embeddings()(normed)  # [layer + 1, position, d_vocab]
+    if cap := getattr(model.config, "final_logit_softcapping", None):  # Gemma 2
+        logits = cap * torch.tanh(logits / cap)
 
 probs = logits.softmax(-1)
 answers = logits[-1].argmax(-1)

@@ -11,12 +11,13 @@ ids_b = [504, 3575, 282, 4649, 314]
 # the block that reads the state: blocks are counted from 0 here, from 1 on the page
 layer = 10
 pairs = [(3, 3)]
+blocks = "layers"  # their name inside the model
 
 path = Path(folder).expanduser()
 tokenizer = AutoTokenizer.from_pretrained(path)
 model = AutoModelForCausalLM.from_pretrained(path, dtype=torch.float32).eval()
 body = model.base_model
-block = (body.h if hasattr(body, "h") else body.layers)[layer]
+block = body.get_submodule(blocks)[layer]
 
 
 def put(_block: object, given: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:

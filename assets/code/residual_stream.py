@@ -8,12 +8,13 @@ from transformers import AutoModel
 folder = "~/.cache/llm-playground/models/HuggingFaceTB--SmolLM2-135M-Instruct"
 input_ids = [504, 3575, 282, 3996, 314]
 position = 4
+final_norm = "norm"  # its name inside the model, "" where nothing follows the last layer
 
 model = AutoModel.from_pretrained(Path(folder).expanduser(), dtype=torch.float32).eval()
 model = model.get_encoder() if model.config.is_encoder_decoder else model
 before_norm = []
-norm = getattr(model, "norm", None) or getattr(model, "ln_f", None)
-if norm is not None:  # a decoder gives its last state after the final norm: keep what goes into it
+if final_norm:  # a decoder gives its last state after the final norm: keep what goes into it
+    norm = model.get_submodule(final_norm)
     norm.register_forward_pre_hook(lambda _norm, given: before_norm.append(given[0]))
 with torch.no_grad():
     out = model(torch.tensor([input_ids]), output_hidden_states=True)

@@ -16,7 +16,7 @@ shift = 100
 
 model = AutoModel.from_pretrained(Path(folder).expanduser(), dtype=torch.float32).eval()
 layer = model.layers[0]
-attention = layer.self_attn
+attention, family = layer.self_attn, model.config.model_type
 with torch.no_grad():
     x = layer.input_layernorm(model.embed_tokens(torch.tensor([input_ids])))
     split = (1, len(input_ids), -1, attention.head_dim)  # [batch, position, head, d_head]
@@ -28,7 +28,8 @@ with torch.no_grad():
 def score(at_query: int, at_key: int) -> float:
     """The query of one token at one position against the key of another token at another position."""
     positions = torch.tensor([[at_query, at_key]])
-    cos, sin = model.rotary_emb(x, positions)
+    kind = getattr(model.config, "layer_types", [""])[:1] if family == "gemma3_text" else []
+    cos, sin = model.rotary_emb(x, positions, *kind)  # Gemma 3 turns two kinds of layers at two speeds
     pair = torch.stack([q[0, query, 0], k[0, key, 0]]).view(1, 1, 2, -1)
     turned, _ = apply_rotary_pos_emb(pair, pair, cos, sin)
     return float(turned[0, 0, 0] @ turned[0, 0, 1]) * attention.scaling

@@ -15,6 +15,8 @@ decoder_order = [2, 0, 3, 1, 4]
 
 def vectors(model: torch.nn.Module, ids: list[int], positions: list[int]) -> torch.Tensor:
     """Hidden states of every layer. Shape [layer, position, d_model]."""
+    if model.config.model_type in ("roberta", "xlm-roberta"):  # the rows before belong to no position
+        positions = [position + model.config.pad_token_id + 1 for position in positions]
     # Without a mask of its own transformers takes a jump in the positions for the start of another text.
     mask = torch.ones(1, len(ids), dtype=torch.long)
     with torch.no_grad():

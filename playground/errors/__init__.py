@@ -27,6 +27,8 @@ PlaygroundError
  +- ModelError            the model cannot do it
  |   +- ModelNotFound     model_id, cure
  |   |   +- NotOnHub      model_id, status
+ |   |   +- LicenceNotAccepted model_id, page
+ |   |   +- TokenRefused  model_id, page, status
  |   +- Unsupported       model_id, capability
  |   +- OutOfMemory
  |   +- NotComputed
@@ -105,6 +107,7 @@ from playground.errors.models import HubAnswered as HubAnswered
 from playground.errors.models import HubBusy as HubBusy
 from playground.errors.models import HubUnreachable as HubUnreachable
 from playground.errors.models import HubUntrusted as HubUntrusted
+from playground.errors.models import LicenceNotAccepted as LicenceNotAccepted
 from playground.errors.models import ModelDamaged as ModelDamaged
 from playground.errors.models import ModelNotFound as ModelNotFound
 from playground.errors.models import ModelRefused as ModelRefused
@@ -117,6 +120,7 @@ from playground.errors.models import NotFinite as NotFinite
 from playground.errors.models import NoTokenizer as NoTokenizer
 from playground.errors.models import NotOnHub as NotOnHub
 from playground.errors.models import OutOfMemory as OutOfMemory
+from playground.errors.models import TokenRefused as TokenRefused
 from playground.errors.models import UnknownSetting as UnknownSetting
 from playground.errors.models import Unsupported as Unsupported
 from playground.errors.models import WrongArchitecture as WrongArchitecture

@@ -20,6 +20,24 @@ class NotOnHub(ModelNotFound):
     )
 
 
+class LicenceNotAccepted(ModelNotFound):
+    """The model hub gives a model to accounts that accepted its licence. Params: model_id, page (address)."""
+
+    msgid = N_(
+        "The model hub gives {model_id} only to those who accepted its licence: accept it on {page}, set "
+        "HF_TOKEN to an access token of that account where the playground runs, and start it again."
+    )
+
+
+class TokenRefused(ModelNotFound):
+    """The model hub refuses the token. Params: model_id, page (address), status (of HTTP)."""
+
+    msgid = N_(
+        "The model hub does not give {model_id} to the account of HF_TOKEN (HTTP {status}): accept the "
+        "licence on {page} with that account, and see whether the token still holds and may read such models."
+    )
+
+
 class ModelDamaged(ModelError):
     """Files of a model are damaged. Params: model_id, cure."""
 

@@ -23,8 +23,8 @@ from playground.errors import (
     Unsupported,
 )
 from playground.paths import site_root
-from playground.ui import adapters, compute, my_prompts, state, unread_language, url, warming
-from playground.ui.choose import default_index, default_of, list_key, told_apart
+from playground.ui import adapters, compute, model_picker, my_prompts, state, unread_language, url, warming
+from playground.ui.choose import default_of
 from playground.ui.components.share import share
 from playground.ui.panels import Later
 from playground.ui.state import PageContext
@@ -256,17 +256,7 @@ def _model_picker() -> None:
         gone = AdapterName.of(chosen).base_id == entry.model_id
         told = _("There is no model {name} here.").format(name=plain(repr(chosen)))
         st.warning(sentence(AdapterGone(model_id=chosen)) if gone else told)
-    names = told_apart({model_id: one.name for model_id, one in known.items()})
-    drawn = list_key("model_choice", names)
-    st.selectbox(
-        _("Model"),
-        tuple(names),
-        default_index(drawn, names, entry.model_id),
-        key=drawn,
-        format_func=names.__getitem__,
-        on_change=_choose,
-        args=("model", drawn),
-    )
+    model_picker.draw(known, entry)
     st.caption(warming.state_words(entry))
 
 

@@ -80,13 +80,16 @@ def slider(
         help, disabled, width: As `st.slider` takes them.
     """
     asked = st.query_params.get(key)
-    if key not in st.session_state and asked is not None:
+    if key in st.session_state:
+        if not options[0] <= st.session_state[key] <= options[-1]:  # the options are others now
+            st.session_state[key] = min(max(st.session_state[key], options[0]), options[-1])
+    elif asked is not None:
         nearest = _nearest(asked, options, default)
         if not _is_possible(asked, nearest, nearest):
             _put(key, asked, nearest)
     more: Any = {"help": help, "disabled": disabled, "width": width, **setting(key, default)}
     if isinstance(options, range):
-        used: Number = st.slider(label, options[0], options[-1], default, **more)
+        used: Number = st.slider(label, options[0], options[-1], default, options.step, **more)
     else:
         used = st.select_slider(label, options, default, format_func=_short, **more)
     _say(label, options[0], options[-1], key, used)

@@ -175,6 +175,12 @@ class MergedFolder(str):
         return self.call
 
 
+def places(model: ModelInfo, *names: str) -> dict[str, str | int]:
+    """Names of parts inside the model, for the shown code: variable -> dotted path."""
+    known = catalogue.places_of(model.family)
+    return {name: known[name] for name in names}
+
+
 def model_folder(model_id: str) -> str:
     """Folder in which the shown code finds the model on this machine, `~` for the home folder.
 

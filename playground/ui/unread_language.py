@@ -9,6 +9,7 @@ import streamlit as st
 from playground.core.scripts import is_written_in, script_of
 from playground.engine.contract.models import AdapterName, Capability, ModelInfo
 from playground.engine.models.catalogue import catalogue
+from playground.settings import DATES_MODEL
 from playground.ui import compute, download, state
 from playground.ui.text import N_, _, plain, sentence
 from playground.ui.url import put
@@ -20,7 +21,7 @@ _NAMES = {
     "CJK": N_("Chinese"),
     "LATIN": N_("a language in Latin letters"),
 }
-N_BUTTONS = 3
+N_BUTTONS, N_NAMED = 3, 4
 READ_CHARS = 2_000  # of a long text: enough to tell its script
 
 
@@ -47,23 +48,46 @@ def say(text: str, model: ModelInfo, needs: Collection[Capability] = ()) -> None
             model=plain(name), language=language
         )
     ]
-    others = [
-        info for info in infos
-        if is_written_in(info.languages, script) and set(needs) <= info.capabilities
-    ]  # fmt: skip
+    others = _best_first(
+        [
+            info for info in infos
+            if is_written_in(info.languages, script) and set(needs) <= info.capabilities
+            and info.model_id != DATES_MODEL  # it reads dates, not texts
+        ],
+        model,
+    )  # fmt: skip
     here = [info for info in others if download.is_on_this_machine(info)]
     coming = [info.model_id for info in others if info.download is not None]
     may_bring = [info for info in others if info.state in ("remote", "failed") and download.is_at_server()]
     offered = here or ([] if coming else may_bring)
     if others and not offered:
-        names = ", ".join(plain(info.name) for info in others)
-        words += [_("Models trained on it: {models}.").format(models=names), _why_not(others)]
+        words += [_named(others), _why_not(others)]
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="unread_language"):
         st.markdown(f":material/translate: {' '.join(words)}", width="content")
         for info in offered[:N_BUTTONS]:
             _switch(info) if here else _offer(info)
         if coming:
             _coming(coming)
+
+
+def _best_first(infos: Sequence[ModelInfo], model: ModelInfo) -> list[ModelInfo]:
+    """The failed first, to be tried again; then those of the chosen one's kind, free ones, small ones."""
+    known = catalogue(state.settings())
+    entries = {info.model_id: known[info.model_id] for info in infos}
+
+    def rank(info: ModelInfo) -> tuple[bool, bool, bool, int]:
+        entry = entries[info.model_id]
+        return info.state != "failed", info.kind != model.kind, entry.is_gated, entry.size_bytes
+
+    return sorted(infos, key=rank)
+
+
+def _named(others: Sequence[ModelInfo]) -> str:
+    names = ", ".join(plain(info.name) for info in others[:N_NAMED])
+    more = len(others) - N_NAMED
+    if more <= 0:
+        return _("Models trained on it: {models}.").format(models=names)
+    return _("Models trained on it: {models} and {n} more.").format(models=names, n=more)
 
 
 def _switch(info: ModelInfo) -> None:

@@ -41,6 +41,11 @@ OUTPUTS: dict[str, tuple[str, str, str]] = {
     "xlm-roberta": ("attention.output.dense", "attention.output.dense", "output.dense"),
     "electra": ("attention.output.dense", "attention.output.dense", "output.dense"),
     "distilbert": ("attention.out_lin", "attention", "ffn"),
+    "modernbert": ("attn.Wo", "attn", "mlp"),
+    "t5": ("layer.0.SelfAttention.o", "layer.0.SelfAttention.o", "layer.1.DenseReluDense.wo"),
+    "bart": ("self_attn.out_proj", "self_attn.out_proj", "fc2"),
+    "mbart": ("self_attn.out_proj", "self_attn.out_proj", "fc2"),
+    "marian": ("self_attn.out_proj", "self_attn.out_proj", "fc2"),
 }
 USUAL = ("self_attn.o_proj", "self_attn", "mlp")
 
@@ -93,12 +98,18 @@ class Measured:
         ours = trace.logits if self.is_decoder else trace.hidden_states[-1]
         return error(ours, self.answer(output))
 
-    def rows(self, **capture: Any) -> list[Any]:
+    @property
+    def seen_whole(self) -> int:
+        """The longest text of an encoder that all its layers see whole."""
+        slides = "sliding_attention" in (getattr(self.net.config, "layer_types", None) or ())
+        return self.net.config.local_attention // 2 + 1 if slides and not self.is_decoder else 99
+
+    def rows(self, texts: Sequence[Sequence[int]] = IDS, **capture: Any) -> list[Any]:
         """Traces of texts of different lengths in one batch."""
         loaded = self.engine.adapters.load(self.model).result(timeout=180)
-        asked = RequestChecks(self.settings).capture(Capture(**capture), loaded, max(map(len, IDS)))
+        asked = RequestChecks(self.settings).capture(Capture(**capture), loaded, max(map(len, texts)))
         with torch.no_grad():
-            return run_traces(loaded, [InputRow(ids) for ids in IDS], asked)
+            return run_traces(loaded, [InputRow(tuple(ids)) for ids in texts], asked)
 
     # ---- capabilities
 
@@ -112,7 +123,8 @@ class Measured:
     def query_key(self) -> float:
         """Queries and keys: their products as pages compute them give the weights."""
         found = []
-        for trace, ids in zip(self.rows(query_key=True), IDS, strict=True):
+        texts = [ids[: self.seen_whole] for ids in IDS]
+        for trace, ids in zip(self.rows(texts, query_key=True), texts, strict=True):
             keys = np.repeat(trace.keys, trace.queries.shape[1] // trace.keys.shape[1], axis=1)
             scores = trace.queries @ keys.swapaxes(-1, -2) / math.sqrt(keys.shape[-1])
             if self.is_decoder:
@@ -183,7 +195,8 @@ class Measured:
     def one_head(self) -> float:
         """What one head writes: all heads of a layer and the bias are what the attention writes."""
         info = next(one for one in self.engine.models() if one.model_id == self.model)
-        trace = self.traced(IDS[1], capture=Capture("float32", query_key=True, block_outputs=True))
+        ids = IDS[1][: self.seen_whole]
+        trace = self.traced(ids, capture=Capture("float32", query_key=True, block_outputs=True))
         values = np.repeat(trace.values[LAYER], info.n_head // info.n_kv_head, axis=0)
         mixed = trace.attentions[LAYER] @ values
         written = sum(

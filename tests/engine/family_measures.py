@@ -1,32 +1,33 @@
-"""What a model writes and learns, measured as `tests.engine.families` does; and all measures by name."""
+"""What a model writes, fills and learns, measured as `tests.engine.families` does."""
 
 from __future__ import annotations
 
 import io
-import warnings
 import zipfile
 from typing import Any
 
 import numpy as np
 import torch
+from transformers import AutoModelForMaskedLM
 
 from playground.core.lora import LoraConfig
 from playground.core.sampling import GREEDY
 from playground.engine.adapters.layers import linears
 from playground.engine.contract.beams import BeamsRequest
+from playground.engine.contract.filling import FillRequest
 from playground.engine.contract.generation import GenerateManyRequest, GenerateRequest
 from playground.engine.contract.scores import ScoreRequest
+from playground.engine.contract.traces import Capture, TraceRequest
 from playground.engine.contract.training import FinetuneRequest, FinetuneSettings, TrainingText
-from playground.engine.local.engine import LocalEngine
+from playground.engine.models.catalogue import model_folder
 from playground.engine.training.bank import AdapterBank
-from playground.settings import Settings
 from tests.engine.families import IDS, Measured, error, worst
 from tests.engine.peft_adapters import logits, read_by_peft, written_by_peft, zipped
 from tests.engine.training.test_finetuning import PeftRun, batches, slot_of
 
 
 class MeasuredWhole(Measured):
-    """Also what the model writes and learns."""
+    """Also what the model writes, fills and learns."""
 
     def generate(self) -> float:
         """Texts continued side by side; the most probable token each time."""
@@ -158,21 +159,17 @@ class MeasuredWhole(Measured):
         self.engine.adapters.remove(mine, "me")
         return found
 
-
-ALL = (
-    "attentions", "query_key", "hidden_states", "block_outputs", "lens", "attribution", "one_head",
-    "ablation", "patching", "generate", "score", "beams", "positions", "finetuning", "adapters_in",
-    "adapters_out",
-)  # fmt: skip
-
-
-def measure(engine: LocalEngine, settings: Settings, model: str, capability: str) -> float:
-    """The error of one capability of one model.
-
-    Raises:
-        Unsupported: The model does not have it, and says so.
-    """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # peft's
-        found: float = getattr(MeasuredWhole(engine, settings, model), capability)()
-    return found
+    def fill(self) -> float:
+        """Every logit, and the most probable tokens at a mask, of the library's masked-LM class."""
+        mask = self.engine.tokenizers.info(self.model).mask_id
+        ids = (*IDS[2][:4], 5 if mask is None else mask, *IDS[2][4:])
+        filled = self.engine.fill(FillRequest(self.model, input_ids=ids, n_top=7))
+        folder = model_folder(self.model, self.settings)
+        net = AutoModelForMaskedLM.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager")
+        with torch.no_grad():
+            expected = net.eval()(input_ids=torch.tensor([ids])).logits[0]
+        trace: Any = self.engine.trace(TraceRequest(self.model, input_ids=ids, capture=Capture(logits="all")))
+        best = expected[4].log_softmax(-1).topk(7)
+        assert filled.positions.tolist() == [4]
+        assert filled.top_ids[0].tolist() == best.indices.tolist()
+        return max(error(trace.logits, expected), error(filled.top_logprobs[0], best.values))

@@ -13,7 +13,7 @@ from playground.engine.local.engine import LocalEngine
 from playground.errors import Unsupported
 from playground.paths import site_root
 from tests import families
-from tests.engine.family_measures import ALL, measure
+from tests.engine.target_measures import ALL, measure
 
 PATH = site_root() / "assets" / "families.md"
 REFUSED = "refused"
@@ -23,7 +23,8 @@ Largest error of each answer of the engine against plain transformers (a share o
 where that is above 1), over tiny random models of the family with the values of `config.json` that change a
 forward: `tests/families.py`. *refused*: the engine says so by name. Written by
 `python -m tests.engine.family_table`; `tests/engine/models/test_families.py` holds every cell against what it
-measures. T5, an encoder-decoder, has tests of its own in `tests/engine/local/test_variants.py`.
+measures. Of an encoder-decoder the attentions are those of encoder, decoder and between them, a head or a
+state is changed in the encoder, and what it generates, scores and searches for are targets.
 """
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import re
 import runpy
 import struct
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,8 @@ import pandas as pd
 import pyarrow as pa
 from streamlit.testing.v1 import AppTest
 
+from playground.engine.models.catalogue import places_of
+from playground.engine.models.families.table import FAMILIES
 from playground.settings import Settings
 from playground.ui import show
 
@@ -31,8 +35,18 @@ def upload(app: AppTest, key: str, name: str, data: bytes, *, use: bool = True) 
 
 
 def run_code(name: str, tmp_path: Path, **values: object) -> dict[str, Any]:
-    """Run what the page shows; its variables."""
-    return run_script(show.code(name, **values), tmp_path)[0]
+    """Run what the page shows, with the places of parts inside the model of its folder; its variables."""
+    return run_script(show.code(name, **_places(name, values) | values), tmp_path)[0]
+
+
+def _places(name: str, values: Mapping[str, object]) -> dict[str, object]:
+    config = Path(str(values.get("folder", ""))) / "config.json"
+    if not config.is_file():
+        return {}
+    family = json.loads(config.read_text("utf-8"))["model_type"]
+    asked = re.findall(r"^(\w+) = ", show.code(name), re.MULTILINE)
+    known = places_of(family) | {"is_causal": FAMILIES[family].kind == "decoder"}
+    return {place: known[place] for place in asked if place in known}
 
 
 def run_script(script: str, tmp_path: Path) -> tuple[dict[str, Any], str]:

@@ -291,6 +291,13 @@ def test_rollout_is_that_of_the_weights(open_app: OpenApp, engine: Engine) -> No
     assert re.search(rf"After 2 layers, {100 * share:.0f} % of", told(app))
 
 
+def test_a_layer_of_the_link_that_is_not_there_becomes_the_nearest_which_is_said(open_app: OpenApp) -> None:
+    app = open_app("attention", text=TEXT, att_panel="flow", att_layers="99")
+    layers = app.slider(key="att_layers")
+    assert layers.value == layers.max
+    assert any("99 is not possible, only 1 to" in caption.value for caption in app.caption)
+
+
 def test_the_tasks_know_the_answers(open_app: OpenApp, engine: Engine) -> None:
     app = open_app("attention", text=TEXT, lang="en")
     trace = read(engine, tiny.LLAMA)

@@ -26,8 +26,16 @@ Window = tuple[int, int] | None
 
 
 def row_page(
-    model: str, text: str, layer: int, head: int, query: int, window: tuple[int, int] | None
+    model: str,
+    text: str,
+    layer: int,
+    head: int,
+    query: int,
+    window: tuple[int, int] | None,
+    seen_whole: int,
 ) -> None:
+    from dataclasses import replace
+
     import streamlit as st
 
     from playground.engine.contract.traces import Capture
@@ -39,10 +47,10 @@ def row_page(
 
     st.session_state["token"] = str(query)
     info = next(info for info in shared_engine().models() if info.model_id == model)
+    info = replace(info, seen_whole=seen_whole)
     context = PageContext("attention", info, text, "en", "owner")
     tokens = compute.tokenize(context)
-    has_queries = "query_key" in info.capabilities
-    capture = Capture(attentions="float32", query_key=has_queries, window=window)
+    capture = Capture(attentions="float32", query_key=info.gives_keys(len(tokens)), window=window)
     trace = compute.trace(context, tokens.input_ids, capture)
     start, stop = window or (0, len(tokens))
     row(View(context, tokens, trace, start, stop, layer, head, frozenset()))
@@ -58,9 +66,17 @@ def masks_page(model: str, text: str) -> None:
 
 
 def draw_row(
-    model: str, *, text: str = TEXT, layer: int = 1, head: int = 2, query: int = 4, window: Window = None
+    model: str,
+    *,
+    text: str = TEXT,
+    layer: int = 1,
+    head: int = 2,
+    query: int = 4,
+    window: Window = None,
+    seen_whole: int = 0,
 ) -> AppTest:
     arguments = {"text": text, "layer": layer, "head": head, "query": query, "window": window}
+    arguments["seen_whole"] = seen_whole
     app = AppTest.from_function(row_page, kwargs={"model": model, **arguments}, default_timeout=180)
     return app.run()
 
@@ -141,6 +157,15 @@ def test_a_model_without_queries_says_so(open_app: OpenApp) -> None:
     assert not app.exception
     assert len(app.info) == 1
     assert "queries and keys" in app.info[0].value
+
+
+def test_a_text_longer_than_a_layer_sees_is_not_worked_out(open_app: OpenApp) -> None:
+    """The weights of a stretch do not follow from all keys."""
+    app = draw_row(tiny.BERT, seen_whole=3)
+    assert not app.exception
+    assert "Past token 3" in app.info[0].value
+    assert not app.get("bidi_component")
+    assert not draw_row(tiny.BERT, seen_whole=99).info
 
 
 def test_same_settings_send_the_same_bytes_again(open_app: OpenApp) -> None:

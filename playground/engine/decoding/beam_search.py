@@ -13,11 +13,11 @@ from playground.engine.forward.two_stacks import (
     Source,
     read_source,
     read_target,
-    target_start,
     vocabulary_logits,
 )
 from playground.engine.models.finite import check_finite
 from playground.engine.models.loaded import LoadedModel
+from playground.engine.models.targets import never_written, target_start
 from playground.engine.scheduling.jobs import More
 
 
@@ -31,6 +31,7 @@ class BeamsWork:
     """
 
     n_forwards = 1
+    _never: list[int] = []  # noqa: RUF012  (nobody adds to it)
 
     def __init__(self, loaded: LoadedModel, input_ids: tuple[int, ...], request: BeamsRequest) -> None:
         self.search = BeamSearch(
@@ -48,7 +49,9 @@ class BeamsWork:
         search = self.search
         logits = vocabulary_logits(self._loaded, self._states()[:, -1])
         check_finite(self._loaded, logits)
-        candidates = search.step(torch.log_softmax(logits, -1).cpu().numpy())
+        logprobs = torch.log_softmax(logits, -1)
+        logprobs[:, self._never] = -torch.inf
+        candidates = search.step(logprobs.cpu().numpy())
         step = BeamStep(candidates, search.hypotheses, search.done)
         if search.done:
             return step
@@ -79,7 +82,8 @@ class TargetBeamsWork(BeamsWork):
     """
 
     def __init__(self, loaded: LoadedModel, source_ids: tuple[int, ...], request: BeamsRequest) -> None:
-        super().__init__(loaded, (target_start(loaded),), request)
+        super().__init__(loaded, target_start(loaded), request)
+        self._never = list(never_written(loaded))
         self._source_ids = torch.tensor([source_ids], device=loaded.device)
         self._source: Source | None = None
 

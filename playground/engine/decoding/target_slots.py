@@ -1,7 +1,7 @@
 """Key-value slots of the decoder of an encoder-decoder: its targets, and the sources it looks at.
 
-Targets end at the same column. The library knows one place in a target for all rows, and where positions are
-relative all that counts is the distance between columns:
+Targets end at the same column. The library knows one place in a target for all rows: where positions are
+relative all that counts is the distance between columns, where they have a table each row is told its own.
 
     target 0  k k k k k       starts [0, 3]; the step writes at column 5 for both
     target 1  .  .  . k k
@@ -66,16 +66,17 @@ class AlignedSlots(SlotCache):
             self._move(-min(self.starts))
 
     def prepare_step(self, device: torch.device) -> dict[str, Any]:
-        """Make room for one token per row; returns the step's `attention_mask`.
+        """Make room for one token per row; returns the step's `attention_mask` and `places`.
 
-        It is None where all rows start at the first column. Shape [row, column].
+        They are None where all rows start at the first column. Shapes [row, column] and [row, 1].
         """
         self.write_at = None
         self._reserve(len(self.lengths), self.longest + 1, None)
         if not any(self.starts):
-            return {"attention_mask": None}
+            return {"attention_mask": None, "places": None}
         columns = torch.arange(self.longest + 1, device=device)
-        return {"attention_mask": (columns >= torch.tensor(self.starts, device=device)[:, None]).long()}
+        starts = torch.tensor(self.starts, device=device)[:, None]
+        return {"attention_mask": (columns >= starts).long(), "places": self.longest - starts}
 
     def _move(self, by: int) -> None:
         """Move all rows by some columns."""
@@ -156,8 +157,8 @@ class TargetSlots:
         """Make room for one token per row.
 
         Returns:
-            `past_key_values`, the `attention_mask` of the targets, and a `source` of the right sizes: what
-            the encoder gave is needed no longer.
+            `past_key_values`, the `attention_mask` and `places` of the targets, and a `source` of the right
+            sizes: what the encoder gave is needed no longer.
         """
         sources, n = self._sources, len(self.lengths)
         longest = sources.longest

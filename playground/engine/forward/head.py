@@ -8,7 +8,7 @@ import torch
 
 
 def logits_of(model: Any, states: torch.Tensor) -> torch.Tensor:  # noqa: ANN401  (transformers is untyped)
-    """The logits of a model's head, capped where its config says so (Gemma 2).
+    """The logits of a model's head, with its bias (BART), capped where its config says so (Gemma 2).
 
     Args:
         model: A transformers model with a vocabulary head.
@@ -18,6 +18,9 @@ def logits_of(model: Any, states: torch.Tensor) -> torch.Tensor:  # noqa: ANN401
         float32, nats. Shape [..., d_vocab].
     """
     logits: torch.Tensor = model.get_output_embeddings()(states).float()
+    bias = getattr(model, "final_logits_bias", None)
+    if bias is not None:
+        logits = logits + bias[0]
     cap = logit_cap(model)
     return logits if cap is None else (logits / cap).tanh() * cap
 

@@ -11,9 +11,10 @@ from playground.core.byte_cache import ByteCache
 from playground.engine.contract.scores import Scores
 from playground.engine.forward.scoring import Text
 from playground.engine.forward.traces import pad
-from playground.engine.forward.two_stacks import read_source, read_target, target_start, vocabulary_logits
+from playground.engine.forward.two_stacks import read_source, read_target, vocabulary_logits
 from playground.engine.models.finite import check_finite
 from playground.engine.models.loaded import LoadedModel
+from playground.engine.models.targets import target_start
 from playground.engine.scheduling.jobs import More
 
 Ids = tuple[int, ...]
@@ -106,11 +107,12 @@ class TargetScoringWork:
         ids, mask = pad([self._texts[key][0] for key in places], device)
         source = read_source(loaded, ids, mask).repeated([places[key] for key, _candidate in rows])
         start = target_start(loaded)
-        target_ids, _mask = pad([(start, *candidate[:-1]) for _key, candidate in rows], device)
+        target_ids, _mask = pad([(*start, *candidate[:-1]) for _key, candidate in rows], device)
         states = read_target(loaded, target_ids, source, use_cache=False).last_hidden_state
         found = []
         for own, (_key, candidate) in zip(states, rows, strict=True):
-            logits = vocabulary_logits(loaded, own[: len(candidate)])
+            first = len(start) - 1
+            logits = vocabulary_logits(loaded, own[first : first + len(candidate)])
             check_finite(loaded, logits)
             chosen = torch.tensor(candidate, device=device)[:, None]
             found.append(tuple(torch.log_softmax(logits, -1).gather(1, chosen)[:, 0].tolist()))

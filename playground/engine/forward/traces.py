@@ -23,7 +23,7 @@ from playground.engine.forward.blocks import BlockOutputs, collect_block_outputs
 from playground.engine.forward.filling import head_logits
 from playground.engine.forward.positions import table_rows
 from playground.engine.forward.predictions import predictions
-from playground.engine.forward.two_stacks import read_source, read_target
+from playground.engine.forward.two_stacks import read_source, read_target, target_blocks
 from playground.engine.models.finite import check_finite
 from playground.engine.models.loaded import LoadedModel
 from playground.engine.models.traced_attention import Call, collect_attentions, weights_of
@@ -179,19 +179,21 @@ def _put_logits(
     lengths: Sequence[int],
     wanted: Literal["last", "all"],
 ) -> None:
-    """Apply the vocabulary head only where somebody asked, all rows in one product."""
-    positions = [np.arange(n) if wanted == "all" else np.array([n - 1]) for n in lengths]
-    states = torch.cat(
-        [
-            last_hidden[row, torch.from_numpy(kept).to(last_hidden.device)]
-            for row, kept in enumerate(positions)
-        ]
-    )
+    """Apply the vocabulary head only where somebody asked: at all last positions in one product.
+
+    Of all positions row by row: together they may be a gigabyte twice.
+    """
+    if wanted == "all":
+        for row, n in enumerate(lengths):
+            results[row]["logits"] = head_logits(loaded, last_hidden[row, :n]).cpu().numpy()
+            results[row]["logit_positions"] = np.arange(n, dtype=np.int64)
+        return
+    ends = torch.tensor([n - 1 for n in lengths], device=last_hidden.device)
+    states = last_hidden[torch.arange(len(lengths), device=last_hidden.device), ends]
     logits = head_logits(loaded, states).cpu().numpy()
-    starts = np.cumsum([0, *map(len, positions)])
-    for row, kept in enumerate(positions):
-        results[row]["logits"] = logits[starts[row] : starts[row + 1]].copy()
-        results[row]["logit_positions"] = kept.astype(np.int64)
+    for row, n in enumerate(lengths):
+        results[row]["logits"] = logits[row : row + 1].copy()
+        results[row]["logit_positions"] = np.array([n - 1], dtype=np.int64)
 
 
 def _put_hidden_states(
@@ -265,7 +267,7 @@ def _two_stacks(loaded: LoadedModel, rows: Sequence[InputRow], capture: Capture)
         check_finite(loaded, *(own[:n] for own, n in zip(states, each, strict=True)))
     results: list[dict[str, Any]] = [{} for _ in rows]
     if capture.attentions:
-        n_decoder = loaded.model.config.num_decoder_layers
+        n_decoder = len(target_blocks(loaded))
         for name, weights, n_layer, queries, keys in (
             ("attentions", source.output.attentions, loaded.info.n_layer, lengths, lengths),
             ("decoder_attentions", target.attentions, n_decoder, targets, targets),

@@ -6,7 +6,8 @@ at what stands behind it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,9 +38,9 @@ class Source:
         return Source(self.states[chosen], None if self.mask is None else self.mask[chosen], None)
 
 
-def target_start(loaded: LoadedModel) -> int:
-    """The token that stands before every target of an encoder-decoder."""
-    return int(loaded.model.config.decoder_start_token_id)
+def target_blocks(loaded: LoadedModel) -> Any:  # noqa: ANN401  (of the library)
+    """The layers of the decoder, in order."""
+    return loaded.model.base_model.get_submodule(FAMILIES[loaded.info.family].target_blocks)
 
 
 def read_source(
@@ -60,21 +61,49 @@ def read_source(
     return Source(output.last_hidden_state, mask, output)
 
 
-def read_target(loaded: LoadedModel, input_ids: torch.Tensor, source: Source, **more: Any) -> Any:  # noqa: ANN401
+def read_target(
+    loaded: LoadedModel,
+    input_ids: torch.Tensor,
+    source: Source,
+    places: torch.Tensor | None = None,
+    **more: Any,  # noqa: ANN401
+) -> Any:  # noqa: ANN401
     """One forward of the decoder.
 
     Args:
         loaded: An encoder-decoder.
         input_ids: Token ids of the targets, from their start or after what a cache holds. Shape [row, new].
         source: The source of each row.
+        places: Positions of these tokens in their targets, where they differ from row to row: the library
+            knows one for all. Shape [row, new].
         **more: `past_key_values`, `use_cache`, `attention_mask` and what is wanted, as in the library.
     """
-    return loaded.model.get_decoder()(
-        input_ids=input_ids,
-        encoder_hidden_states=source.states,
-        encoder_attention_mask=source.mask,
-        **more,
-    )
+    with _placed(loaded, places):
+        return loaded.model.get_decoder()(
+            input_ids=input_ids,
+            encoder_hidden_states=source.states,
+            encoder_attention_mask=source.mask,
+            **more,
+        )
+
+
+@contextmanager
+def _placed(loaded: LoadedModel, places: torch.Tensor | None) -> Iterator[None]:
+    """Give each row the positions of its own tokens, where the decoder has a table of them."""
+    family = FAMILIES[loaded.info.family]
+    if places is None or not family.target_positions:
+        yield
+        return
+    rows = places + family.first_row(vars(loaded.model.config))
+
+    def own(table: torch.nn.Embedding, _arguments: object, _common: torch.Tensor) -> torch.Tensor:
+        return torch.nn.functional.embedding(rows, table.weight)
+
+    hook = loaded.model.base_model.get_submodule(family.target_positions).register_forward_hook(own)
+    try:
+        yield
+    finally:
+        hook.remove()
 
 
 def vocabulary_logits(loaded: LoadedModel, states: torch.Tensor) -> torch.Tensor:

@@ -106,11 +106,13 @@ def _parts(loaded: LoadedModel) -> Iterator[Part]:
         inner[f"{names[id(block.mlp_output)]}."] = ("mlp", layer)
     found: dict[tuple[str, int | None], list[tuple[str, torch.Tensor]]] = {}
     embedding, head = loaded.model.get_input_embeddings().weight, loaded.model.get_output_embeddings()
-    fills = "fill" in loaded.info.capabilities
-    base = f"{loaded.model.base_model_prefix}." if fills else ""
-    masked_head = FAMILIES[loaded.info.family].masked_head if fills else ()
+    base = f"{loaded.model.base_model_prefix}."
+    masked_head = FAMILIES[loaded.info.family].masked_head if "fill" in loaded.info.capabilities else ()
+    others = ("pooler.", "decoder.") if loaded.info.kind == "encoder-decoder" else ("pooler.",)
     for name, parameter in loaded.model.named_parameters():
-        kind: tuple[str, int | None] = _outside(name.removeprefix(base), parameter is embedding, head)
+        kind: tuple[str, int | None] = ("other", None)
+        if not (own := name.removeprefix(base)).startswith(others):
+            kind = _outside(own, parameter is embedding, head)
         if parameter is not embedding and name.startswith(tuple(f"{path}." for path in masked_head)):
             kind = ("head", None)
         for prefix in sorted((one for one in inner if name.startswith(one)), key=len):
@@ -127,13 +129,12 @@ def _parts(loaded: LoadedModel) -> Iterator[Part]:
 
 
 def _outside(name: str, is_embedding: bool, head: Any) -> tuple[str, None]:  # noqa: ANN401
-    if name.startswith(("decoder.", "pooler.")):
-        return "other", None
-    if is_embedding or name.startswith("embeddings.LayerNorm"):
+    is_norm = "norm" in name.lower() or "ln_" in name
+    if is_embedding or (is_norm and "embedding" in name):
         return "embedding", None
     if "position" in name or name.endswith("wpe.weight"):
         return "positions", None
-    if "norm" in name.lower() or "ln_" in name:
+    if is_norm:
         return "final norm", None
     return ("head" if head is not None and "head" in name else "embedding"), None
 

@@ -24,10 +24,10 @@ from playground.engine.forward.after import goes_on
 from playground.engine.forward.blocks import check_intervention
 from playground.engine.forward.positions import check_positions
 from playground.engine.forward.traces import InputRow, TraceWork, trace_key
-from playground.engine.forward.two_stacks import target_start
 from playground.engine.local.checks import ReadsText, RequestChecks
 from playground.engine.models.continuations import Ids
 from playground.engine.models.loaded import LoadedModel
+from playground.engine.models.targets import target_start
 from playground.engine.scheduling.jobs import Job, JobKind, Work
 from playground.engine.scheduling.scheduler import Scheduler
 from playground.engine.scheduling.waiting import POLL_S, Asking
@@ -175,7 +175,7 @@ class Ask:
         ids, written = self.ids(request), checks.known_ids(request.written, loaded)
         source_ids: Ids = ()
         if loaded.info.kind == "encoder-decoder":
-            source_ids, ids = ids, (target_start(loaded),)
+            source_ids, ids = ids, target_start(loaded)
         ids = ids + written
         checks.check_window(len(ids) + 1, loaded)
         key = object()  # nobody's but this caller's, whatever its id

@@ -12,9 +12,9 @@ from playground.engine.contract.inside import LensRequest
 from playground.engine.contract.limits import check_limits
 from playground.engine.contract.scores import ScoreRequest
 from playground.engine.contract.traces import Capture, TraceRequest
-from playground.engine.forward.two_stacks import target_start
 from playground.engine.models.continuations import Ids, cut_targets, cut_together
 from playground.engine.models.loaded import LoadedModel
+from playground.engine.models.targets import target_start
 from playground.errors import BadValue, EmptyText, TextTooLong, TooManyTokens, Unsupported
 from playground.settings import Settings
 
@@ -44,7 +44,9 @@ def _whole(name: str, given: Iterable[int], last: int) -> tuple[int, ...]:
 
 def _longest(loaded: LoadedModel, n_text: int, n_more: int) -> int:
     """Tokens that one stack reads at once: text and continuation, or the longer of source and target."""
-    return max(n_text, 1 + n_more) if loaded.info.kind == "encoder-decoder" else n_text + n_more
+    if loaded.info.kind == "encoder-decoder":
+        return max(n_text, len(target_start(loaded)) + n_more)
+    return n_text + n_more
 
 
 class RequestChecks:
@@ -128,11 +130,13 @@ class RequestChecks:
         if given is None:
             self.check_text(request.decoder_text)
             given = loaded.tokenizer.encode(request.decoder_text, add_special_tokens=False)
-        ids = self.known_ids(given, loaded)
-        self.check_window(len(ids) + 1, loaded)
+        ids = target_start(loaded) + self.known_ids(given, loaded)
+        self.check_window(len(ids), loaded)
         if request.capture.attentions:
-            self.check_all_heads(len(ids) + 1)
-        return (target_start(loaded), *ids)
+            self.check_all_heads(len(ids))
+        if request.capture.logits == "all":
+            self._check_logits(len(ids), loaded)
+        return ids
 
     def scored(self, request: ScoreRequest, loaded: LoadedModel) -> list[tuple[Ids, tuple[Ids, ...]]]:
         """Token ids of every text and of its candidates; refuses empty ones, too many and too long ones."""
@@ -207,6 +211,10 @@ class RequestChecks:
                 raise BadValue(name="window", value=f"{start}-{stop}", allowed=f"0-{n_tokens}")
         if capture.attentions:
             self.check_all_heads(stop - start)
+        if capture.logits == "all" and loaded.info.kind != "encoder-decoder":
+            self._check_logits(n_tokens, loaded)
+        if capture.query_key and not loaded.info.gives_keys(n_tokens):
+            raise TooManyTokens(limit=loaded.info.seen_whole, got=n_tokens)
         layers = capture.hidden_states
         if layers is not None and layers != "all":
             layers = _whole("hidden_states", layers, loaded.info.n_layer)
@@ -217,6 +225,12 @@ class RequestChecks:
             window=(start, stop) if capture.window else None,
             predictions=min(capture.predictions, loaded.info.d_vocab),
         )
+
+    def _check_logits(self, n_tokens: int, loaded: LoadedModel) -> None:
+        """Refuse more tokens than all logits of each are kept for."""
+        limit = self._settings.max_logits_bytes // (4 * max(1, loaded.info.d_vocab))
+        if n_tokens > limit:
+            raise TooManyTokens(limit=limit, got=n_tokens)
 
     def check_all_heads(self, n_tokens: int) -> None:
         """Refuse more tokens than all heads are kept for."""

@@ -6,14 +6,16 @@ import json
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal, get_args
 
 from playground.engine.contract.models import Capability, CatalogueEntry, Kind, Prefixes
 from playground.engine.models.families.family import Positions
 from playground.engine.models.families.table import FAMILIES
+from playground.engine.models.listed_models import COMMITS, EMBEDDED, LISTED, Listed
 from playground.engine.models.shipped import SHIPPED, shipped_folder
 from playground.engine.models.whole_folder import weight_names
 from playground.errors import BadValue
-from playground.settings import DATES_MODEL, DEFAULT_DECODER, DEFAULT_ENCODER, MULTILINGUAL_ENCODER, Settings
+from playground.settings import DEFAULT_ENCODER, MULTILINGUAL_ENCODER, Settings
 
 KIND_OF_FAMILY: dict[str, Kind] = {name: family.kind for name, family in FAMILIES.items()}
 POSITIONS_OF_FAMILY: dict[str, Positions] = {  # of those whose scheme can be shown
@@ -24,6 +26,8 @@ CAPABILITIES_OF_KIND: dict[Kind, frozenset[Capability]] = {
     "encoder": frozenset({"attentions", "query_key", "hidden_states"}),
     "encoder-decoder": frozenset({"attentions", "hidden_states", "logits", "generate_target"}),
 }
+Group = Literal["korean", "english", "many", "added"]
+GROUPS: tuple[Group, ...] = get_args(Group)  # in display order
 _MODEL_ID = re.compile(r"[\w.-]+(/[\w.-]+)?", re.ASCII)
 _DOTS = re.compile(r"(^|/)\.+($|/)")
 
@@ -58,9 +62,43 @@ def model_folder(model_id: str, settings: Settings) -> Path:
     return settings.cache_dir / "models" / model_id.replace("/", "--")
 
 
+def group_of(entry: CatalogueEntry) -> Group:
+    """The group a model is listed in: what it reads; "added" for a teacher's addition, where nobody says it.
+
+    Example:
+        >>> [group_of(catalogue(Settings())[name]) for name in ("gpt2", "klue/bert-base", "Qwen/Qwen3-0.6B")]
+        ['english', 'korean', 'many']
+    """
+    if not entry.languages:
+        return "added"
+    if len(entry.languages) > 2:
+        return "many"
+    return "korean" if "ko" in entry.languages else "english"
+
+
 def families_of(entry: CatalogueEntry) -> frozenset[str]:
     """Families the model may be of: that of the list, any of ours for a teacher's addition."""
     return frozenset({entry.family} if entry.family else KIND_OF_FAMILY)
+
+
+def places_of(family: str) -> dict[str, str | int]:
+    """Names of parts inside a family's models, as shown code asks for them; dotted paths.
+
+    `blocks`, `final_norm` and `position_table` in the library's base model, the others in a layer:
+    `attention_output` is its projection, `attention_writes` and `mlp_writes` are what adds to the stream.
+    `norm_adds` is what its norms add to their weight: 0 or 1.
+    """
+    about = FAMILIES[family]
+    block = about.block
+    return {
+        "blocks": about.blocks,
+        "attention_output": block.attention_output,
+        "attention_writes": block.attention_norm or block.attention_output,
+        "mlp_writes": block.mlp_norm or block.mlp_output,
+        "final_norm": about.final_norm,
+        "norm_adds": int(about.norm_adds_one),
+        "position_table": about.position_table,
+    }
 
 
 def has_chat_template(folder: Path) -> bool:
@@ -81,32 +119,22 @@ def has_masked_head(folder: Path, family: str) -> bool:
     return bool(head) and any(name.startswith(f"{head[-1]}.") for name in weight_names(folder))
 
 
-def _entry(
-    model_id: str,
-    name: str,
-    family: str,
-    languages: str,
-    licence: str,
-    size_mb: int,
-    *,
-    chat: bool = False,
-    fills: bool = False,
-) -> CatalogueEntry:
-    kind = KIND_OF_FAMILY[family]
-    said: tuple[tuple[Capability, bool], ...] = (("chat_template", chat), ("fill", fills))
+def _entry(row: Listed) -> CatalogueEntry:
+    said: tuple[tuple[Capability, bool], ...] = (("chat_template", row.chats), ("fill", row.fills))
     return CatalogueEntry(
-        model_id=model_id,
-        name=name,
-        kind=kind,
-        family=family,
-        capabilities=_capabilities(family) | {name for name, is_there in said if is_there},
-        languages=tuple(languages.split()),
-        licence=licence,
-        revision=_COMMITS.get(model_id, "main"),
-        source="embedded" if model_id in _EMBEDDED else "hub",
-        size_bytes=size_mb * 10**6,
-        max_seq_length=_MAX_SEQ_LENGTHS.get(model_id, 0),
-        prefixes=_PREFIXES.get(model_id, Prefixes()),
+        model_id=row.model_id,
+        name=row.name,
+        kind=KIND_OF_FAMILY[row.family],
+        family=row.family,
+        capabilities=_capabilities(row.family) | {name for name, is_there in said if is_there},
+        languages=tuple(row.languages.split()),
+        licence=row.licence,
+        revision=COMMITS.get(row.model_id, "main"),
+        source="embedded" if row in EMBEDDED else "hub",
+        size_bytes=row.size_mb * 10**6,
+        is_gated=row.is_gated,
+        max_seq_length=_MAX_SEQ_LENGTHS.get(row.model_id, 0),
+        prefixes=_PREFIXES.get(row.model_id, Prefixes()),
     )
 
 
@@ -147,37 +175,13 @@ def _max_seq_length(folder: Path) -> int:
     return said if isinstance(said, int) and said > 0 else 0
 
 
-_EMBEDDED = (DEFAULT_DECODER, DEFAULT_ENCODER, MULTILINGUAL_ENCODER, *SHIPPED)
-_MAX_SEQ_LENGTHS = {DEFAULT_ENCODER: 256, MULTILINGUAL_ENCODER: 512}  # as in their sentence_bert_config.json
-# Wang et al. 2024, "Multilingual E5 Text Embeddings", section 2: every text of its training has one of them.
-_PREFIXES = {MULTILINGUAL_ENCODER: Prefixes(text="passage: ", query="query: ")}
-_COMMITS = {  # what the hub's repositories held when this list was made; the others follow their branch
-    "gpt2": "607a30d783dfa663caf39e06633721c8d4cfcd7e",
-    "distilgpt2": "2290a62682d06624634c1f46a6ad5be0f47f38aa",
-    "HuggingFaceTB/SmolLM2-135M": "93efa2f097d58c2a74874c7e644dbc9b0cee75a2",
-    "HuggingFaceTB/SmolLM2-360M-Instruct": "a10cc1512eabd3dde888204e902eca88bddb4951",
-    "Qwen/Qwen3-0.6B": "c1899de289a04d12100db370d81485cdf75e47ca",
-    "google-bert/bert-base-uncased": "86b5e0934494bd15c9632b12f734a8a67f723594",
-    "klue/bert-base": "77c8b3d707df785034b4e50f2da5d37be5f0f546",
-    "google-t5/t5-small": "df1b051c49625cf57a3d0d8d3863ed4d13564fe4",
+_E5_BASE = "intfloat/multilingual-e5-base"
+_MAX_SEQ_LENGTHS = {  # as in their sentence_bert_config.json
+    DEFAULT_ENCODER: 256,
+    MULTILINGUAL_ENCODER: 512,
+    _E5_BASE: 512,
+    "sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2": 128,
 }
-_OF_E5 = (  # of some hundred languages, those with the most text; Conneau et al. 2020, figure 1
-    "en ko ar bg cs da de el es fa fi fr he hi hu id it ja nl no pl pt ro ru sv th tr uk vi zh"
-)
-_ALLOWED = (  # id, name, family, languages, licence, MB
-    _entry(DEFAULT_DECODER, "SmolLM2 135M Instruct", "llama", "en", "Apache-2.0", 542, chat=True),
-    _entry(DEFAULT_ENCODER, "MiniLM L6 v2", "bert", "en", "Apache-2.0", 92),
-    _entry(MULTILINGUAL_ENCODER, "multilingual E5 small", "bert", _OF_E5, "MIT", 480),
-    _entry(DATES_MODEL, "Dates T5", "t5", "en ko", "Apache-2.0", 1),
-    _entry("gpt2", "GPT-2 124M", "gpt2", "en", "MIT", 548),
-    _entry("distilgpt2", "DistilGPT-2 82M", "gpt2", "en", "Apache-2.0", 353),
-    _entry("HuggingFaceTB/SmolLM2-135M", "SmolLM2 135M", "llama", "en", "Apache-2.0", 269),
-    _entry(
-        "HuggingFaceTB/SmolLM2-360M-Instruct", "SmolLM2 360M", "llama", "en", "Apache-2.0", 724, chat=True
-    ),
-    _entry("Qwen/Qwen3-0.6B", "Qwen3 0.6B", "qwen3", "en ko zh ja", "Apache-2.0", 1503, chat=True),
-    _entry("google-bert/bert-base-uncased", "BERT base", "bert", "en", "Apache-2.0", 440, fills=True),
-    _entry("klue/bert-base", "KLUE BERT base", "bert", "ko", "CC-BY-SA-4.0", 443, fills=True),
-    _entry("google-t5/t5-small", "T5 small", "t5", "en fr ro de", "Apache-2.0", 242),
-    _entry("skt/kogpt2-base-v2", "KoGPT2 125M", "gpt2", "ko", "CC-BY-NC-SA-4.0", 513),
-)
+# Wang et al. 2024, "Multilingual E5 Text Embeddings", section 2: every text of its training has one of them.
+_PREFIXES = dict.fromkeys((MULTILINGUAL_ENCODER, _E5_BASE), Prefixes(text="passage: ", query="query: "))
+_ALLOWED = tuple(map(_entry, LISTED))

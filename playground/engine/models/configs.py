@@ -66,7 +66,7 @@ def context_window(config: Config) -> int:
     """Largest number of tokens of a text; 0 where the model sets no limit.
 
     Past the length at which a sliding window begins to hide tokens, or the angles of a rotation change, what
-    a model says of a text would depend on what is read beside it or in which pieces. So there it ends.
+    a decoder says of a text would depend on what is read beside it or in which pieces. So there it ends.
 
     Example:
         >>> qwen = {"model_type": "qwen3", "max_position_embeddings": 40960, "num_hidden_layers": 4}
@@ -81,7 +81,7 @@ def context_window(config: Config) -> int:
     family = FAMILIES.get(str(config.get("model_type")))
     if family is not None and family.ids_are_rows:
         limits[0] -= family.first_row(config)
-    if family is not None and (window := family.window(config)):
+    if family is not None and family.kind == "decoder" and (window := family.window(config)):
         limits.append(window)
     rope = config.get("rope_scaling") or config.get("rope_parameters") or {}
     if _rope_type(rope) == "longrope":

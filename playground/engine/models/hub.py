@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urlsplit
-from urllib.request import Request, urlopen
+from urllib.request import HTTPRedirectHandler, HTTPSHandler, OpenerDirector, Request, build_opener
 
 import certifi
 
@@ -32,12 +32,15 @@ from playground.errors import (
     HubBusy,
     HubUnreachable,
     HubUntrusted,
+    LicenceNotAccepted,
     Message,
+    ModelNotFound,
     ModelTooLarge,
     NoHub,
     NoSafetensors,
     NoTokenizer,
     NotOnHub,
+    TokenRefused,
     WrongBytes,
 )
 from playground.settings import Settings
@@ -76,11 +79,12 @@ def download(
         HubUnreachable: No connection, or it broke off.
         HubUntrusted, HubBusy, HubAnswered, NoHub: The hub, or what stands in its place, gives no file.
         NotOnHub: The hub does not have it, or not for everybody.
+        LicenceNotAccepted, TokenRefused: The hub gives it to certain accounts only.
         ModelRefused: Its family, config.json, size or files are not accepted; before the download.
         WrongBytes: A file is not the one that the hub announced; it is thrown away.
         DiskFull, CannotWrite: Before or while writing.
     """
-    with _hub_errors(entry.model_id):
+    with _hub_errors(entry, settings):
         commit, files = _listing(entry, settings)
         _check(entry, files, settings)
         _check_architecture(entry, commit, settings)
@@ -95,8 +99,8 @@ def download(
             def tell(here: int, before: int = done) -> None:
                 progress(_megabytes(before + here, total), (before + here) / total)
 
-            with _hub_errors(entry.model_id):
-                _fetch(f"{_files_url(entry, commit, settings)}/{file.name}", file, partial, tell)
+            with _hub_errors(entry, settings):
+                _fetch(f"{_files_url(entry, commit, settings)}/{file.name}", file, partial, settings, tell)
             if not _is_as_announced(partial / file.name, file):
                 (partial / file.name).unlink()
                 raise WrongBytes(model_id=entry.model_id, file=file.name)
@@ -111,7 +115,7 @@ def _listing(entry: CatalogueEntry, settings: Settings) -> tuple[str, list[_File
     """(commit, the files we want), as the hub lists them."""
     revision = quote(entry.revision, safe="")
     url = f"{_endpoint(settings)}/api/models/{entry.model_id}/revision/{revision}"
-    listing = _get_json(f"{url}?blobs=true")
+    listing = _get_json(f"{url}?blobs=true", settings)
     try:
         files = [
             _File(name, int(sibling["size"]), (sibling.get("lfs") or {}).get("sha256"))
@@ -137,7 +141,7 @@ def _check(entry: CatalogueEntry, files: list[_File], settings: Settings) -> Non
 
 
 def _check_architecture(entry: CatalogueEntry, commit: str, settings: Settings) -> None:
-    config = _get_json(f"{_files_url(entry, commit, settings)}/config.json")
+    config = _get_json(f"{_files_url(entry, commit, settings)}/config.json", settings)
     check_config(entry.model_id, config, families_of(entry))
 
 
@@ -149,14 +153,14 @@ def _forget_other_commit(partial: Path, commit: str) -> None:
         (partial / METADATA).write_text(json.dumps({"revision": commit, "source": "hub"}), "utf-8")
 
 
-def _fetch(url: str, file: _File, partial: Path, tell: Callable[[int], None]) -> None:
+def _fetch(url: str, file: _File, partial: Path, settings: Settings, tell: Callable[[int], None]) -> None:
     """One file, from where an earlier attempt stopped."""
     path = partial / file.name
     have = path.stat().st_size if path.is_file() else 0
     if have > file.size_bytes or file.sha256 is None:
         have = 0
     if have < file.size_bytes or file.size_bytes == 0:
-        with _open(url, {"Range": f"bytes={have}-"} if have else {}) as response:
+        with _open(url, settings, {"Range": f"bytes={have}-"} if have else {}) as response:
             have = have if response.status == http.HTTPStatus.PARTIAL_CONTENT else 0
             with path.open("ab" if have else "wb") as target:
                 while chunk := response.read1(_CHUNK_BYTES):  # what is there: it can be stopped at any pace
@@ -180,8 +184,8 @@ def _endpoint(settings: Settings) -> str:
     return settings.hub_endpoint.rstrip("/")
 
 
-def _get_json(url: str) -> dict[str, Any]:
-    with _open(url, {}) as response:
+def _get_json(url: str, settings: Settings) -> dict[str, Any]:
+    with _open(url, settings, {}) as response:
         content = response.read(_MAX_JSON_BYTES)
     try:
         return dict(json.loads(content))
@@ -196,13 +200,37 @@ def _no_hub(url: str) -> NoHub:
 
 
 @contextmanager
-def _open(url: str, headers: dict[str, str]) -> Iterator[http.client.HTTPResponse]:
+def _open(url: str, settings: Settings, headers: dict[str, str]) -> Iterator[http.client.HTTPResponse]:
     request = Request(url, headers={"User-Agent": "llm-playground", **headers})
-    with urlopen(request, timeout=_TIMEOUT_S, context=_certificates()) as response:
+    if settings.hf_token is not None:
+        token = settings.hf_token.get_secret_value()
+        request.add_unredirected_header("Authorization", f"Bearer {token}")
+    with _opener().open(request, timeout=_TIMEOUT_S) as response:
         yield response
 
 
+class _SameHost(HTTPRedirectHandler):
+    """Redirects that take the token along to the hub itself, but not to the stores that hold its files."""
+
+    def redirect_request(self, req: Request, *args: Any, **kwargs: Any) -> Request | None:  # noqa: ANN401
+        """The next request."""
+        following = super().redirect_request(req, *args, **kwargs)
+        token = req.unredirected_hdrs.get("Authorization")
+        if following is not None and token and _origin(following.full_url) == _origin(req.full_url):
+            following.add_unredirected_header("Authorization", token)
+        return following
+
+
+def _origin(url: str) -> tuple[str, str]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.netloc
+
+
 @cache
+def _opener() -> OpenerDirector:
+    return build_opener(HTTPSHandler(context=_certificates()), _SameHost)
+
+
 def _certificates() -> ssl.SSLContext:
     context = ssl.create_default_context()
     context.load_verify_locations(certifi.where())  # besides the system's: some Pythons have none
@@ -210,14 +238,17 @@ def _certificates() -> ssl.SSLContext:
 
 
 @contextmanager
-def _hub_errors(model_id: str) -> Iterator[None]:
+def _hub_errors(entry: CatalogueEntry, settings: Settings) -> Iterator[None]:
     """Say what the library's exceptions mean: what the hub answered, or why not. A full disk passes."""
+    model_id = entry.model_id
     try:
         yield
     except HTTPError as error:
         error.close()
-        if error.code in (401, 403, 404):
-            raise NotOnHub(model_id=model_id, status=error.code) from error
+        if error.code in (401, 403) and _origin(error.url) == _origin(_endpoint(settings)):
+            raise _no_access(entry, settings, error) from error
+        if error.code == http.HTTPStatus.NOT_FOUND:
+            raise NotOnHub(model_id=model_id, status=404) from error
         if error.code == http.HTTPStatus.TOO_MANY_REQUESTS:
             raise HubBusy(model_id=model_id) from error
         raise HubAnswered(model_id=model_id, status=error.code) from error
@@ -226,3 +257,13 @@ def _hub_errors(model_id: str) -> Iterator[None]:
         if isinstance(cause, ssl.SSLCertVerificationError):
             raise HubUntrusted(reason=cause.verify_message) from error
         raise HubUnreachable(model_id=model_id) from error
+
+
+def _no_access(entry: CatalogueEntry, settings: Settings, error: HTTPError) -> ModelNotFound:
+    """The hub answers so for a licence, for a token, and also for a model that it does not have."""
+    page = f"{_endpoint(settings)}/{entry.model_id}"
+    if settings.hf_token is not None:
+        return TokenRefused(model_id=entry.model_id, page=page, status=error.code)
+    if entry.is_gated or error.headers.get("X-Error-Code") == "GatedRepo":
+        return LicenceNotAccepted(model_id=entry.model_id, page=page)
+    return NotOnHub(model_id=entry.model_id, status=error.code)

@@ -19,6 +19,7 @@ from playground.engine.models.families.family import Family
 from playground.engine.models.families.table import FAMILIES
 from playground.engine.models.loaded import LoadedModel
 from playground.engine.models.shipped import SHIPPED, damaged
+from playground.engine.models.targets import check_writing
 from playground.engine.models.tokenizing import TextTokenizer
 from playground.engine.models.whole_folder import Progress, is_model_folder, origin
 from playground.errors import (
@@ -179,6 +180,8 @@ def _model(entry: CatalogueEntry, folder: Path, dtype: torch.dtype) -> torch.nn.
         output_loading_info=True,
     )
     _check_weights(entry, report)
+    if entry.kind == "encoder-decoder":
+        check_writing(entry.model_id, model)
     loaded: torch.nn.Module = model.eval().requires_grad_(False)
     return loaded
 
@@ -186,8 +189,8 @@ def _model(entry: CatalogueEntry, folder: Path, dtype: torch.dtype) -> torch.nn.
 def _library_config(entry: CatalogueEntry, folder: Path) -> Any:  # noqa: ANN401  (transformers is untyped)
     """The library's config, without settings that other callers would want in every forward.
 
-    Windows are left out too: in a text that fits one, whatever is seen with it is seen without it, and the
-    engine reads no longer one (`context_window`).
+    Windows of decoders are left out too: in a text that fits one, whatever is seen with it is seen without
+    it, and the engine reads no longer one (`context_window`).
     """
     from huggingface_hub.errors import StrictDataclassError
     from transformers import AutoConfig
@@ -198,7 +201,7 @@ def _library_config(entry: CatalogueEntry, folder: Path) -> Any:  # noqa: ANN401
         reason = " ".join(str(error).split())
         raise WrongConfig(model_id=entry.model_id, reason=reason[:200]) from error
     config.output_hidden_states = config.output_attentions = False
-    if getattr(config, "sliding_window", None) is not None:
+    if entry.kind == "decoder" and getattr(config, "sliding_window", None) is not None:
         _leave_out_window(config, FAMILIES[entry.family])
     return config
 
@@ -305,6 +308,8 @@ def _sizes(config: Mapping[str, Any]) -> dict[str, Any]:
     n_head = sizes["n_head"]
     kv_head, d_head = config.get("num_key_value_heads"), config.get("head_dim") or config.get("d_kv")
     sizes["n_ctx"] = context_window(config)
+    family = FAMILIES[config["model_type"]]
+    sizes["seen_whole"] = family.window(config) if family.kind == "encoder" else 0
     sizes["n_kv_head"] = int(kv_head or n_head)
     sizes["d_head"] = int(d_head or (sizes["d_model"] // n_head if n_head else 0))
     return sizes

@@ -114,8 +114,11 @@ class ModelTable:
 
     @property
     def size_bytes(self) -> int:
-        """Bytes of the parameters of all models in memory, those included that left and are still in use."""
-        held = sum(_size_bytes(future.result()) for future in self._loaded().values())
+        """Bytes of all models in memory, those included that left and are still in use, and of tokenizers."""
+        loaded = self._loaded()
+        held = sum(_size_bytes(future.result()) for future in loaded.values())
+        alone = (one for model_id, one in list(self._tokenizers.items()) if model_id not in loaded)
+        held += sum(one.size_bytes for one in alone)
         return held + sum(size_bytes for tensor, size_bytes in list(self._leaving) if tensor() is not None)
 
     def close(self) -> None:
@@ -172,7 +175,7 @@ class ModelTable:
         self._bring(future, entry, progress)
         loaded = loading.load(entry, self._settings, progress, self.tokenizer)
         with self._lock:
-            self._make_room(entry.model_id, _size_bytes(loaded))
+            self._make_room(entry.model_id, _parameter_bytes(loaded))
         freeze_heap()
         return loaded
 
@@ -191,8 +194,14 @@ class ModelTable:
             self._infos.pop(entry.model_id, None)
 
     def _make_room(self, newcomer: str, size_bytes: int) -> None:
+        """Let others go until the parameters of a newcomer fit, whose tokenizer is counted already."""
         self._leaving = [one for one in self._leaving if one[0]() is not None]
-        for model_id, future in self._loaded().items():
+        loaded_ids = self._loaded()
+        for model_id in [one for one in self._tokenizers if one not in loaded_ids and one != newcomer]:
+            if size_bytes + self.size_bytes <= self._settings.model_bytes:
+                return
+            self._tokenizers.pop(model_id, None)  # whoever wants it again waits a second
+        for model_id, future in loaded_ids.items():
             if size_bytes + self.size_bytes <= self._settings.model_bytes:
                 return
             if model_id not in (newcomer, self._settings.default_model):
@@ -200,6 +209,7 @@ class ModelTable:
                 # every model with an adapter shares this tensor: it lives as long as any of them
                 self._leaving.append((weakref.ref(next(loaded.model.parameters())), _size_bytes(loaded)))
                 del self._futures[model_id], future, loaded
+                self._tokenizers.pop(model_id, None)
 
 
 class DownloadSpeed:
@@ -223,4 +233,8 @@ def _message_of(error: BaseException) -> Message:
 
 
 def _size_bytes(loaded: LoadedModel) -> int:
+    return _parameter_bytes(loaded) + loaded.tokenizer.size_bytes
+
+
+def _parameter_bytes(loaded: LoadedModel) -> int:
     return sum(parameter.nbytes for parameter in loaded.model.parameters())

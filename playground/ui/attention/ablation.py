@@ -158,7 +158,8 @@ def _before_after(measured: Measured, after: Trace) -> None:
     show.provenance(after)
     off = [list(head) for head in sorted(view.off)]
     code = shown_code(
-        "ablation", view, input_ids=list(view.upto_query), off=off, ablation=measured.ablation
+        "ablation", view, input_ids=list(view.upto_query), off=off, ablation=measured.ablation,
+        **show.places(view.context.model, "blocks", "attention_output"),
     )  # fmt: skip
     show.under_picture("ablation", frame=table, code=code, picture="att_ablated")
 

@@ -16,6 +16,7 @@ from playground.core.trace import Trace
 from playground.engine.contract.traces import Capture
 from playground.ui import compute, show
 from playground.ui.choose import choose
+from playground.ui.number import slider
 from playground.ui.state import PageContext
 from playground.ui.text import _
 from playground.ui.url import setting
@@ -123,9 +124,7 @@ def _layer(n_layers: int) -> int:
     if n_layers == 1:
         return 0
     _take_older_link()
-    if st.session_state.get("att_bv_block", 1) > n_layers:  # another model has fewer
-        st.session_state["att_bv_block"] = n_layers
-    return st.slider(_("Layer"), 1, n_layers, **setting("att_bv_block", 1), width=420) - 1
+    return slider(_("Layer"), range(1, n_layers + 1), 1, key="att_bv_block", width=420) - 1
 
 
 def _take_older_link() -> None:
@@ -150,7 +149,7 @@ def _how_to_read(view: str, n_drawn: int, n_all: int) -> str:
     if view == "head":
         told = _(
             "Each line goes from a token to one it looks at; a colour is a head. Double-click a square to "
-            "see one head alone, point at a token to see its lines alone."
+            "see one head alone, point at or tap a token to see its lines alone."
         )
     else:
         told = _("Columns are heads, rows are layers, at most {n} at a time. Click a picture to enlarge it.")

@@ -19,10 +19,10 @@ from playground.core.trace import Trace
 from playground.engine.contract.traces import Capture
 from playground.ui import compute, show
 from playground.ui.components.token_chips import selected_token
+from playground.ui.number import slider
 from playground.ui.roles import player
 from playground.ui.state import PageContext, settings
 from playground.ui.text import _, as_code, plain
-from playground.ui.url import setting
 
 LEAST = 0.005  # what a selected token takes from later words, to be worth a sentence
 
@@ -81,7 +81,7 @@ def two_masks(context: PageContext) -> None:
     players = [one for one in found if one is not None]
     if len(players) < 2:
         return
-    depth = st.slider(_("Depth in the network (%)"), 0, 100, 50, 5, width=420, **setting("att_depth", 50))
+    depth = slider(_("Depth in the network (%)"), range(0, 101, 5), 50, key="att_depth", width=420)
     readings = [_read(player, depth) for player in players]
     limit = settings().max_tokens_all_heads
     if any(len(reading.tokens) > limit for reading in readings):
@@ -97,9 +97,10 @@ def _read(context: PageContext, depth: int) -> MaskReading:
     limit = settings().max_tokens_all_heads
     window = (0, limit) if len(tokens) > limit else None
     topic = f"masks_{context.model.kind}"
-    trace = compute.trace(
-        context, tokens.input_ids, Capture(attentions="float32", window=window, query_key=True), topic=topic
-    )
+    capture = Capture(
+        attentions="float32", window=window, query_key=context.model.gives_keys(len(tokens))
+    )  # as the rest of the page asks
+    trace = compute.trace(context, tokens.input_ids, capture, topic=topic)
     return MaskReading(context, tokens, trace, round(depth / 100 * (context.model.n_layer - 1)))
 
 

@@ -121,8 +121,11 @@ def _draw(measured: Measured, ranking: _Ranking) -> None:
         "Most is lost without head **{name}**: {bits:.3f} bits. The median head costs {median:.4f} bits."
     )
     st.markdown(told.format(name=top["name"], bits=top["kl_bits"], median=table["kl_bits"].median()))
-    given = {"input_ids": list(measured.view.upto_query), "ablation": measured.ablation}
-    code = shown_code("ablation_ranking", measured.view, **given)
+    view = measured.view
+    code = shown_code(
+        "ablation_ranking", view, input_ids=list(view.upto_query), ablation=measured.ablation,
+        **show.places(view.context.model, "blocks", "attention_output"),
+    )  # fmt: skip
     show.under_picture("ablation_ranking", frame=table, code=code, picture="att_effects")
     st.markdown(f"#### {_('Is a strong weight an important head?')}")
     show.show_chart(

@@ -9,8 +9,8 @@ from playground.core.attention import rollout
 from playground.core.tables import ablation as frames
 from playground.ui import show
 from playground.ui.attention.view import View, shown_code
+from playground.ui.number import slider
 from playground.ui.text import _, ngettext, strong
-from playground.ui.url import setting
 
 N_LAYERS = 4  # to begin with: after all 30 of the default model everything comes from the first token
 
@@ -24,7 +24,7 @@ def panel(view: View) -> None:
         return
     last = view.context.model.n_layer
     first = min(last, N_LAYERS)
-    layers = st.slider(_("Layers, from the first"), 1, last, first, **setting("att_layers", first))
+    layers = slider(_("Layers, from the first"), range(1, last + 1), first, key="att_layers")
     flow = rollout(view.weights[:layers])
     words = {"from": _("From"), "to": _("To"), "share": _("Share")}
     table = frames.flow(flow, view.labels)

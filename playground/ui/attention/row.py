@@ -34,6 +34,12 @@ def row(view: View) -> None:
         name = plain(context.model.name)
         st.info(_("{name} does not give its queries and keys here: choose another model.").format(name=name))
         return
+    if trace.queries is None:
+        said = _(
+            "Past token {n} some layers of {name} see only a part of the text: shorten it to work out a row."
+        )
+        st.info(said.format(name=plain(context.model.name), n=context.model.seen_whole))
+        return
     query = view.start + view.query
     q, keys, values = _vectors(view, query)
     output = compute.head_output(context, view.layer, view.head)
@@ -63,6 +69,8 @@ def row(view: View) -> None:
         head=view.head,
         query=query,
         divisor=settings["divisor"],
+        is_causal=view.causal,
+        **show.places(context.model, "blocks", "attention_output"),
     )
     table = partial(frames.row, labels, arithmetic, settings["divisor"])
     show.under_picture("attention_row", frame=table, code=code, picture="att_row_picture")
@@ -130,7 +138,7 @@ def _words() -> dict[str, str]:
         "legend": _(
             "Click a key to see its dimensions. Orange: weight; thin mark: weight with √d. Green: length of "
             "what it adds to the residual stream. Dimensions: violet adds to the score, brown takes from it. "
-            "Point at anything for exact values."
+            "Point at or tap anything for exact values."
         ),
         "detail": _(
             "{key}: q·k = {score}, divided {scaled}, weight {weight} (with √d: {own}), writes {written}"

@@ -19,9 +19,10 @@ from playground.engine.contract.traces import Capture
 from playground.errors import BadValue
 from playground.ui import compute, show, state
 from playground.ui.components.token_chips import selected_token
+from playground.ui.number import slider
 from playground.ui.state import PageContext
 from playground.ui.text import _, sentence
-from playground.ui.url import hidden, put, setting
+from playground.ui.url import hidden, put
 
 Head = tuple[int, int]
 _EXAMPLES = {
@@ -111,7 +112,7 @@ def look(context: PageContext) -> View:
         tokens.input_ids,
         Capture(
             attentions="float32",
-            query_key="query_key" in context.model.capabilities and context.model.kind != "encoder-decoder",
+            query_key=context.model.gives_keys(len(tokens)),
             window=None if stop - start == len(tokens) else (start, stop),
         ),
         topic="attention",
@@ -141,7 +142,7 @@ def _window(n_tokens: int) -> tuple[int, int]:
         return 0, n_tokens
     last = n_tokens - limit
     told = _("The model reads all {n} tokens; the maps show {limit} of them, from token")
-    start = st.slider(told.format(n=n_tokens, limit=limit), 0, last, **setting("att_window", 0))
+    start = slider(told.format(n=n_tokens, limit=limit), range(last + 1), 0, key="att_window")
     return start, start + limit
 
 

@@ -22,6 +22,7 @@ from playground.settings import DEFAULT_DECODER
 from playground.ui import compute, roles, show
 from playground.ui.choose import choose
 from playground.ui.embeddings.choosing import cosines_in_words, samples, script
+from playground.ui.number import slider
 from playground.ui.state import PageContext
 from playground.ui.text import _, plain, sentence
 from playground.ui.url import setting
@@ -144,12 +145,8 @@ def _panel(
     def panel() -> None:
         n_layer = found.layers[-1]
         best = found.best_layer
-        layer = st.slider(
-            _("Layer (0 = embedding)"),
-            0,
-            n_layer,
-            n_layer // 3,
-            **setting(f"emb_layer_{n_layer}", n_layer // 3),
+        layer = slider(
+            _("Layer (0 = embedding)"), range(n_layer + 1), n_layer // 3, key=f"emb_layer_{n_layer}"
         )
         st.markdown(f"#### {_('Does the sentence change what {word} is?').format(word=plain(word))}")
         left, right = st.columns(2)

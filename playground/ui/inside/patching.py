@@ -23,6 +23,7 @@ from playground.core.trace import Trace
 from playground.engine.contract.traces import Capture
 from playground.ui import compute, show
 from playground.ui.inside.reading import InsideReading, first, named, pick
+from playground.ui.number import slider
 from playground.ui.text import _, as_code
 from playground.ui.url import setting
 
@@ -83,6 +84,7 @@ def patching(reading: InsideReading) -> None:
         "patching", folder=show.model_folder(reading.context.model.model_id),
         ids_a=list(reading.tokens.input_ids), ids_b=list(other.input_ids), layer=layer,
         pairs=pairs(reading.tokens, other, source, target),
+        **show.places(reading.context.model, "blocks"),
     )  # fmt: skip
     show.under_picture("inside_patch", frame=table, code=code, picture="ins_patch")
 
@@ -138,7 +140,8 @@ def _controls(reading: InsideReading, other: Tokenization) -> tuple[str, str, in
         target = pick("ins_to", there, _("goes into B at"), differs)
     n_layer = reading.context.model.n_layer
     first = n_layer // 3 + 1
-    layer = columns[2].slider(_("read by block"), 1, n_layer, first, **setting(f"ins_block_{n_layer}", first))
+    with columns[2]:
+        layer = slider(_("read by block"), range(1, n_layer + 1), first, key=f"ins_block_{n_layer}")
     return source, target, layer - 1
 
 

@@ -36,8 +36,9 @@ def ranks(reading: InsideReading) -> None:
     show.provenance(reading.trace)
     folder = show.model_folder(reading.context.model.model_id)
     code = show.code(
-        "logit_lens", folder=folder, input_ids=list(reading.tokens.input_ids), position=reading.position
-    )
+        "logit_lens", folder=folder, input_ids=list(reading.tokens.input_ids), position=reading.position,
+        **show.places(reading.context.model, "final_norm"),
+    )  # fmt: skip
     show.under_picture("inside_ranks", frame=table, code=code, picture="ins_ranks")
 
 

@@ -33,7 +33,8 @@ def stream(reading: InsideReading) -> None:
     st.markdown(stream_words(as_code(reading.labels[reading.position]), found.norms, found.cosines))
     show.provenance(reading.trace)
     folder, ids = show.model_folder(reading.context.model.model_id), list(reading.tokens.input_ids)
-    code = show.code("residual_stream", folder=folder, input_ids=ids, position=reading.position)
+    places = show.places(reading.context.model, "final_norm")
+    code = show.code("residual_stream", folder=folder, input_ids=ids, position=reading.position, **places)
     show.under_picture("inside_stream", frame=table, code=code, picture="ins_stream")
 
 
@@ -89,9 +90,11 @@ def attribution(reading: InsideReading) -> None:
     st.markdown(_sum_words(table, float(logit[0] - logit[1:].sum())))
     show.provenance(reading.trace)
     folder = show.model_folder(reading.context.model.model_id)
+    parts_of_it = ("blocks", "attention_writes", "mlp_writes", "final_norm", "norm_adds")
     code = show.code(
-        "attribution", folder=folder, input_ids=list(ids), position=reading.position, token_ids=list(chosen)
-    )
+        "attribution", folder=folder, input_ids=list(ids), position=reading.position, token_ids=list(chosen),
+        **show.places(reading.context.model, *parts_of_it),
+    )  # fmt: skip
     show.under_picture("inside_attribution", frame=table, code=code, picture="ins_attribution")
 
 

@@ -290,7 +290,8 @@ def _words(reading: InsideReading) -> dict[str, str]:
 def _code(reading: InsideReading, name: str) -> str:
     folder = show.model_folder(reading.context.model.model_id)
     ids = list(reading.tokens.input_ids)
-    return show.code(name, folder=folder, input_ids=ids, position=reading.position)
+    places = show.places(reading.context.model, "final_norm")
+    return show.code(name, folder=folder, input_ids=ids, position=reading.position, **places)
 
 
 @lru_cache

@@ -138,7 +138,8 @@ def distances(learned: PageContext, rotary: PageContext) -> None:
     whole = {name: int(settings[name]) for name in ("d_model", "head", "reach")}
     rows = partial(frames.distances, turning, profile, base=settings["base"], **whole)
     folder, rope = show.model_folder(table.model_id), show.model_folder(turning.model_id)
-    code = partial(show.code, "distances", folder=folder, rotary_folder=rope, **settings)
+    rows_of = {"n_ctx": learned.model.n_ctx, **show.places(learned.model, "position_table")}
+    code = partial(show.code, "distances", folder=folder, rotary_folder=rope, **rows_of, **settings)
     show.under_picture("distances", frame=rows, code=code, picture="pos_distances_picture")
 
 
@@ -172,7 +173,10 @@ def table(context: PageContext) -> None:
             facts={"n_ctx": n_ctx, "d_model": d_model, "largest": largest, "model": scheme.model_id},
         )  # fmt: skip
     source(scheme)
-    code = show.code("learned_positions", folder=show.model_folder(scheme.model_id))
+    code = show.code(
+        "learned_positions", folder=show.model_folder(scheme.model_id), n_ctx=n_ctx,
+        **show.places(context.model, "position_table"),
+    )  # fmt: skip
     rows = partial(frames.table, scheme)
     show.under_picture("learned_positions", frame=rows, code=code, picture="pos_table_picture")
 

@@ -29,7 +29,7 @@ def waves() -> dict[str, str]:
         "legend": _(
             "Orange: -1, background: 0, violet: 1. Blue frame and line: the dimension shown. Green line: the "
             "row of position 0 with each later row; circles: a row in the middle with each later row. They "
-            "lie on one line: only the distance counts. Point at the matrix for exact values."
+            "lie on one line: only the distance counts. Point at or tap the matrix for exact values."
         ),
         "detail": _("Position {position}, dimension {dimension}: {value}"),
     }
@@ -44,7 +44,7 @@ def clocks(facts: Mapping[str, Any]) -> dict[str, str]:
     legend = _(
         "A clock is a pair of dimensions, the number below it is how many positions make one turn "
         "(head size {d_head}, base {base:,.0f}). Blue hand: query, orange: key, dashed: both after the "
-        "shift. Point at a clock for exact values."
+        "shift. Point at or tap a clock for exact values."
     )
     return {
         "query": _("Query token"),
@@ -93,7 +93,7 @@ def distances(names: Mapping[str, str], facts: Mapping[str, Any]) -> dict[str, s
         "legend": _(
             "Sinusoids and RoPE: mean cosine over their pairs of dimensions. Learned: mean cosine of two "
             "rows of the table, eight of ten pairs inside the band, row 0 left out. ALiBi: factor on the "
-            "attention weight. Point at the picture for exact values."
+            "attention weight. Point at or tap the picture for exact values."
         ),
         "detail": values,
     }
@@ -110,7 +110,7 @@ def learned(name: str, n_ctx: int, d_model: int, largest: float) -> dict[str, st
     reading = _("{name} learned {n_ctx:,} × {d_model:,} numbers, one row per position: there is no formula.")
     legend = _(
         "Orange: -{largest:.3f} or less, background: 0, violet: {largest:.3f} or more. Row 0 belongs to the "
-        "first token and is like no other. Point at the picture for exact values."
+        "first token and is like no other. Point at or tap the picture for exact values."
     )
     return {
         "exact": "",

@@ -36,6 +36,15 @@ CASES: dict[str, tuple[str, dict[str, Any], dict[str, dict[str, Any]]]] = {  # l
     "roberta": ("Roberta", SIZES | {"pad_token_id": 1}, {"plain": {}, "untied": UNTIED}),
     "xlm-roberta": ("XLMRoberta", SIZES | {"pad_token_id": 1}, {"plain": {}}),
     "distilbert": ("DistilBert", DISTILBERT, {"plain": {}, "relu": {"activation": "relu"}}),
+    "modernbert": (
+        "ModernBert",
+        SIZES,
+        {
+            "plain": {},
+            "untied": UNTIED,
+            "biases": {"classifier_bias": True, "classifier_activation": "silu"},
+        },
+    ),
     "electra": ("Electra", SIZES | {"embedding_size": 64}, {"plain": {}, "narrow": {"embedding_size": 32}}),
 }
 MODELS = tuple(f"tiny/{family}-{name}" for family, case in CASES.items() for name in case[2])

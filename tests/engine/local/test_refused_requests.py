@@ -13,6 +13,7 @@ import pytest
 
 from playground.core.penalties import Penalties
 from playground.core.sampling import Sampling
+from playground.engine import create_engine
 from playground.engine.contract.generation import GenerateRequest
 from playground.engine.contract.traces import Capture, TraceRequest
 from playground.engine.local.engine import LocalEngine
@@ -72,6 +73,24 @@ def test_bad_requests_are_refused_with_a_sentence(
     with pytest.raises(error) as refused:
         answer[type(ask)](ask)
     assert "{" not in str(refused.value)
+
+
+@pytest.mark.parametrize("model", [tiny.LLAMA, tiny.MASKED, tiny.T5])
+def test_all_logits_are_bounded_in_bytes(tiny_settings: Settings, model: str) -> None:
+    """Of a vocabulary of 250,037 each position is a megabyte."""
+    engine = create_engine(tiny_settings.model_copy(update={"max_logits_bytes": 6_400}))
+    most = 6_400 // (4 * next(one.d_vocab for one in engine.models() if one.model_id == model))
+
+    def ask(n: int, capture: Capture) -> TraceRequest:
+        return TraceRequest(model, input_ids=(9,) * n, capture=capture, decoder_ids=(9,) * (n - 1))
+
+    logits = engine.trace(ask(most, Capture(logits="all"))).logits
+    assert logits is not None
+    assert len(logits) == most > 1
+    with pytest.raises(TooManyTokens, match=f"limit here is {most}"):
+        engine.trace(ask(most + 1, Capture(logits="all")))
+    engine.trace(ask(most + 1, Capture(logits="last")))
+    engine.close()
 
 
 @pytest.mark.parametrize("text", ["\ud800", "</script><script>", "\x00\x01", "שלום", "🧑‍🚀" * 4])

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
-from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -16,10 +14,7 @@ from playground.engine.models import whole_folder as placing
 from playground.engine.models.catalogue import model_folder
 from playground.settings import DEFAULT_DECODER, Settings
 from tests import tiny, tiny_gguf
-from tests.engine.models.hub_server import (
-    Handler,
-    Hub,
-)
+from tests.engine.models.hub_server import Hub, serving
 from tests.engine.models.wheels import digest
 
 
@@ -29,15 +24,8 @@ def server(tiny_settings: Settings) -> Iterator[Hub]:
     folder = model_folder(tiny.GPT2, tiny_settings)
     files = {path.name: path.read_bytes() for path in folder.iterdir() if path.name != placing.METADATA}
     held = Hub(files | {"README.md": b"# A model", "onnx/model.safetensors": b"another format"})
-    handler = type("HandlerOfThisHub", (Handler,), {"hub": held})
-    httpd = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    held.endpoint = f"http://127.0.0.1:{httpd.server_port}"
-    thread = threading.Thread(target=httpd.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    yield held
-    httpd.shutdown()
-    thread.join()
-    httpd.server_close()
+    with serving(held):
+        yield held
 
 
 @pytest.fixture

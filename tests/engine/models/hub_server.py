@@ -6,10 +6,12 @@ import hashlib
 import json
 import re
 import threading
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from playground.engine.contract.models import CatalogueEntry
@@ -20,8 +22,9 @@ from playground.errors import (
 from playground.settings import Settings
 
 MODEL_ID = "teacher/model"
+OLD_ID = "pupil/model"  # before the repository was renamed
 
-
+NOTHING: Mapping[str, str] = MappingProxyType({})
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
@@ -37,7 +40,11 @@ class Hub:
     spoil: str = ""  # file that is sent with other bytes than announced
     status: int = 200
     page: bytes | None = None  # a log-in page instead of every answer
+    token: str = ""  # files are given to whoever brings it
+    error_code: str = "GatedRepo"  # as the hub names the reason, in a header
+    store: str = ""  # another server, to which weights are redirected
     asked: list[tuple[str, str]] = field(default_factory=list)  # (file or "api", Range header)
+    tokens: list[tuple[str, str]] = field(default_factory=list)  # (file or "api", Authorization header)
 
     def listing(self) -> dict[str, Any]:
         siblings = []
@@ -54,13 +61,21 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         path, _, query = self.path.partition("?")
+        authorization = self.headers.get("Authorization", "")
+        self.hub.tokens.append((path.rpartition("/")[2], authorization))
         if self.hub.page is not None:
             self._send(200, self.hub.page)
+        elif path.removeprefix("/api/models").startswith(f"/{OLD_ID}/"):
+            self._send(307, b"", {"Location": self.path.replace(OLD_ID, MODEL_ID)})
         elif self.hub.status != 200:
             self._send(self.hub.status, b"{}")
         elif path == f"/api/models/{MODEL_ID}/revision/main" and query == "blobs=true":
             self.hub.asked.append(("api", ""))
             self._send(200, json.dumps(self.hub.listing()).encode())
+        elif self.hub.token and authorization != f"Bearer {self.hub.token}":
+            self._send(403 if authorization else 401, b"{}", {"X-Error-Code": self.hub.error_code})
+        elif self.hub.store and path.endswith(".safetensors"):
+            self._send(302, b"", {"Location": self.hub.store + path})
         elif (match := re.fullmatch(rf"/{MODEL_ID}/resolve/{self.hub.commit}/(.+)", path)) and (
             match[1] in self.hub.files
         ):
@@ -76,8 +91,10 @@ class Handler(BaseHTTPRequestHandler):
         start = int(wanted.removeprefix("bytes=").removesuffix("-")) if wanted else 0
         self._send(206 if wanted else 200, content[start:])
 
-    def _send(self, status: int, body: bytes) -> None:
+    def _send(self, status: int, body: bytes, headers: Mapping[str, str] = NOTHING) -> None:
         self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         body = body[: self.hub.cut_after]
@@ -91,6 +108,19 @@ class Handler(BaseHTTPRequestHandler):
         self.close_connection = True
 
     def log_message(self, format: str, *args: object) -> None: ...
+
+
+@contextmanager
+def serving(hub: Hub) -> Iterator[None]:
+    """Serve what a hub holds, at an address of its own."""
+    httpd = ThreadingHTTPServer(("127.0.0.1", 0), type("HandlerOfThisHub", (Handler,), {"hub": hub}))
+    hub.endpoint = f"http://127.0.0.1:{httpd.server_port}"
+    thread = threading.Thread(target=httpd.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    yield
+    httpd.shutdown()
+    thread.join()
+    httpd.server_close()
 
 
 def make_settings(tmp_path: Path, endpoint: str, **changes: Any) -> Settings:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
+from itertools import groupby
 from pathlib import Path
 
 import pytest
 
-from playground.engine.models.catalogue import catalogue, model_folder
+from playground.engine.models.catalogue import GROUPS, catalogue, group_of, model_folder
 from playground.engine.models.embedded import WHEELS, find_weights
+from playground.engine.models.families.table import FAMILIES
+from playground.engine.models.listed_models import COMMITS, LISTED
 from playground.engine.models.shipped import SHIPPED
 from playground.errors import BadValue
 from playground.settings import DEFAULT_DECODER, DEFAULT_ENCODER, MULTILINGUAL_ENCODER, Settings
@@ -28,6 +32,34 @@ def test_every_entry_says_languages_licence_and_size() -> None:
         assert entry.licence
         least = 0 if entry.model_id in SHIPPED else 50 * 10**6
         assert least < entry.size_bytes < Settings().max_download_bytes
+
+
+def test_models_are_listed_by_what_they_read_and_each_family_in_one_place() -> None:
+    listed = [entry for entry in catalogue(Settings()).values() if entry.source == "hub"]
+    groups = [group_of(entry) for entry in listed]
+    assert groups == sorted(groups, key=GROUPS.index)
+    assert set(groups) == {"korean", "english", "many"}
+    runs = [families for families, _same in groupby((group_of(entry), entry.kind) for entry in listed)]
+    assert len(runs) == len(set(runs)), "decoders, encoders, encoder-decoders"
+
+
+def test_no_row_is_written_twice_and_every_pin_is_of_a_row() -> None:
+    for column in ([row.model_id for row in LISTED], [row.name for row in LISTED]):
+        assert len(set(column)) == len(column)
+    assert set(COMMITS) <= {row.model_id for row in LISTED}
+    assert all(re.fullmatch(r"[0-9a-f]{40}|refs/pr/\d+", commit) for commit in COMMITS.values())
+
+
+def test_a_model_that_is_said_to_fill_masks_is_of_a_family_with_a_head_for_it() -> None:
+    for row in LISTED:
+        assert not row.fills or FAMILIES[row.family].masked_head
+        assert not row.chats or FAMILIES[row.family].kind == "decoder"
+
+
+def test_there_is_a_model_that_reads_korean_for_every_kind_of_page() -> None:
+    read_korean = [entry for entry in catalogue(Settings()).values() if "ko" in entry.languages]
+    abilities = {ability for entry in read_korean for ability in entry.capabilities}
+    assert {"generate", "fill", "chat_template", "attentions", "hidden_states"} <= abilities
 
 
 @pytest.mark.parametrize(

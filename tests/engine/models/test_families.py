@@ -7,20 +7,21 @@ from collections.abc import Iterator
 import pytest
 
 from playground.engine import create_engine
+from playground.engine.contract.traces import Capture, TraceRequest
 from playground.engine.local.engine import LocalEngine
 from playground.engine.models.families.table import FAMILIES
-from playground.errors import Unsupported
+from playground.errors import TooManyTokens, Unsupported
 from playground.settings import Settings
 from tests import families
 from tests.engine import family_table
-from tests.engine.family_measures import ALL, measure
+from tests.engine.target_measures import ALL, measure
 
 LIMIT = 1e-5
 TABLE = family_table.read()
 
 
 def test_the_table_of_the_docs_has_every_family_and_capability() -> None:
-    assert set(TABLE) == set(families.CASES) == set(FAMILIES) - {"t5"}
+    assert set(TABLE) == set(families.CASES) == set(FAMILIES)
     assert all(tuple(row) == ALL for row in TABLE.values())
 
 
@@ -40,6 +41,13 @@ def engine(settings: Settings) -> Iterator[LocalEngine]:
 def refused(model: str, capability: str) -> str:
     """What the refusal must say, "" where there is none."""
     family = FAMILIES[families.family_of(model)]
+    if capability == "fill":
+        return "" if family.masked_head else "masked-token prediction"
+    if family.kind == "encoder-decoder":
+        query_key = dict.fromkeys(("query_key", "block_outputs", "attribution", "one_head"), "query_key")
+        trained = dict.fromkeys(("finetuning", "adapters_in", "adapters_out"), "fine-tuning")
+        others = {"lens": "next-token prediction", "positions": "positions that can be chosen"}
+        return (query_key | trained | others).get(capability, "")
     if family.kind == "encoder":
         needs_head = {"lens": "next-token prediction", "attribution": "next-token prediction"}
         only_decoders = dict.fromkeys(("generate", "score", "beams"), "generate")
@@ -53,6 +61,26 @@ def refused(model: str, capability: str) -> str:
     ):
         return "query_key"
     return "what one head alone adds" if capability == "one_head" and family.block.attention_norm else ""
+
+
+@pytest.mark.parametrize(
+    ("model", "limit"), [("window", 5), ("alternate", 6), ("layers", 4), ("full", 0), ("plain", 65)]
+)
+def test_keys_of_a_text_that_a_layer_sees_in_stretches_are_refused(
+    engine: LocalEngine, model: str, limit: int
+) -> None:
+    """Pages compute weights from keys, and know of no stretch; the weights themselves are there."""
+
+    def ask(n_tokens: int) -> TraceRequest:
+        keys = Capture(query_key=True)
+        return TraceRequest(f"tiny/modernbert-{model}", input_ids=(9,) * n_tokens, capture=keys)
+
+    info = next(one for one in engine.models() if one.model_id == f"tiny/modernbert-{model}")
+    assert info.seen_whole == limit
+    engine.trace(ask(min(limit, families.N_CTX) or families.N_CTX))
+    if 0 < limit < families.N_CTX:
+        with pytest.raises(TooManyTokens):
+            engine.trace(ask(limit + 1))
 
 
 @pytest.mark.parametrize("capability", ALL)

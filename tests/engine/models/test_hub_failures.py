@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 from pathlib import Path
 from urllib.error import URLError
+from urllib.request import OpenerDirector
 
 import pytest
 
@@ -64,7 +65,7 @@ def test_a_certificate_that_nobody_trusts_is_no_missing_connection(
     def refuse(*args: object, **kwargs: object) -> None:
         raise URLError(cause)
 
-    monkeypatch.setattr(hub, "urlopen", refuse)
+    monkeypatch.setattr(OpenerDirector, "open", refuse)
     with pytest.raises(HubUntrusted, match="self-signed certificate in certificate chain"):
         pull(entry(settings), settings, silent)
 

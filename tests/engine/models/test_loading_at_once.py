@@ -46,3 +46,24 @@ def test_a_model_that_does_not_load_says_why(
     assert (info.state, str(info.message)) == ("failed", str(error))
     assert table.state(tiny.LLAMA) == ("failed", info.message)
     table.close()
+
+
+def test_a_tokenizer_is_counted_with_its_model_or_alone_and_leaves_for_one_that_needs_the_room(
+    tiny_settings: Settings,
+) -> None:
+    table = ModelTable(tiny_settings.model_copy(update={"model_bytes": 1}))
+    alone = table.tokenizer(tiny.BERT)
+    assert table.size_bytes == alone.size_bytes > 0
+    default, other = (table.load(model).result(timeout=180) for model in (tiny.LLAMA, tiny.GPT2))
+    sizes = [
+        sum(one.nbytes for one in loaded.model.parameters()) + loaded.tokenizer.size_bytes
+        for loaded in (default, other)
+    ]
+    assert table.size_bytes == sum(sizes), "without that of the model that is not here"
+    assert table.tokenizer(tiny.BERT) is not alone
+    assert table.size_bytes == sum(sizes) + alone.size_bytes
+    del other
+    table.load(tiny.BERT).result(timeout=180)
+    assert table.state(tiny.GPT2)[0] == "waiting"
+    assert tiny.GPT2 not in table._tokenizers
+    table.close()

@@ -66,7 +66,8 @@ def test_a_model_that_left_is_counted_until_its_run_has_ended_and_then_free(tiny
         engine.training.runs.start(going_on)
         until(lambda: known(engine, going_on).step > 0)
         engine.adapters.load(tiny.GPT2).result(timeout=60)  # which takes its place
-        gpt2_bytes = sum(one.nbytes for one in engine.adapters.load(tiny.GPT2).result().model.parameters())
+        gpt2 = engine.adapters.load(tiny.GPT2).result()
+        gpt2_bytes = sum(one.nbytes for one in gpt2.model.parameters()) + gpt2.tokenizer.size_bytes
         assert engine.adapters.state(tiny.LLAMA)[0] == "waiting"
         engine.training.runs.pause(going_on.request_id)
         until(lambda: not engine.stats().n_training)

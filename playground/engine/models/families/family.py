@@ -70,7 +70,8 @@ class Family:
         ropes: Types of rotation that its configs may name.
         is_partly_rotated: True if a config may let the rotation leave out a part of each head.
         has_ropes_by_layer: True if a config has a rotation for each of its two types of layers.
-        window: Config -> number of the last tokens that some layer sees alone; 0 where all see everything.
+        window: Config -> number of the last tokens that some layer sees alone, of an encoder the longest text
+            that every layer sees whole; 0 where all see everything.
         keeps_layer_types: True if a layer's type says more than whether it has a window.
         norm_adds_one: True if norms scale by 1 + weight.
         other_heads: Pattern of names of weights that belong to heads of other tasks, "" for none.
@@ -78,6 +79,9 @@ class Family:
         stores_in_out: True if its projections store their weights as [in, out], as GPT-2's `Conv1D`.
         is_traced: True if its attention goes through `traced_attention`.
         output_scale: Config -> factor of what leaves the decoder of two stacks, before the vocabulary head.
+        target_blocks: Path of the list of layers of the decoder of two stacks in the base model.
+        target_positions: Path of its table of positions, whose first row is that of `first_row`; "" where it
+            has none.
     """
 
     name: str
@@ -106,3 +110,5 @@ class Family:
     stores_in_out: bool = False
     is_traced: bool = True
     output_scale: Callable[[Config], float] = _one
+    target_blocks: str = ""
+    target_positions: str = ""

@@ -49,4 +49,5 @@ T5 = Family(
     required=("d_model", "d_kv", "d_ff", "num_layers", "num_heads", "vocab_size", "decoder_start_token_id"),
     is_traced=False,
     output_scale=output_scale,
+    target_blocks="decoder.block",
 )

@@ -42,7 +42,9 @@ def picture_data(scene: Scene) -> dict[str, Any]:
         "vector": _sentence(shown.sentence) if shown.sentence is not None else [],
         "say": {
             "picture": alt(scene),
-            "hint": _("Point at any part, or move through it with the arrow keys, to read its numbers."),
+            "hint": _(
+                "Point at or tap any part, or move through it with the arrow keys, to read its numbers."
+            ),
             "legend": _legend(scene),
         },
     }

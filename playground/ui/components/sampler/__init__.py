@@ -169,7 +169,7 @@ def _words(language: str) -> dict[str, str]:
         "legend": _(
             "Solid bar: kept, probability after the cuts. Hatched bar: cut. Thin mark: the model's own "
             "probability (temperature 1). Line: cumulative probability before the cuts. "
-            "Squares: kept by transformers, vLLM, llama.cpp. Point at a row for exact values."
+            "Squares: kept by transformers, vLLM, llama.cpp. Point at or tap a row for exact values."
         ),
         "detail_kept": _(
             "{rank}. {token} (id {id}): logit {logit}, the model's own p {own}, at this temperature "

@@ -100,7 +100,9 @@ def _row(row: NamedRow, cells: Sequence[tokenization.Cell]) -> dict[str, Any]:
 def _words() -> dict[str, str]:
     """The words in the reader's language; the browser fills the braces."""
     return {
-        "hint": _("Point at a token, or move with the arrow keys: its characters light up in every row."),
+        "hint": _(
+            "Point at or tap a token, or move with the arrow keys: its characters light up in every row."
+        ),
         "rows": _("The text under each tokenizer"),
         "token": _("token {n} of {total}"),
         "id": _("id {id}"),
