@@ -136,7 +136,7 @@ class Settings(BaseSettings):
     max_upload_rows: Count = 500
     max_session_upload_bytes: Size = 64 * 2**20  # of a session's files that no page has read yet
     max_all_upload_bytes: Size = 256 * 2**20  # of all sessions
-    max_pairs: Count = 100  # minimal pairs of a file
+    max_minimal_pairs: Count = 100  # minimal pairs of a file
     max_training_chars: Count = 100_000
 
     # limits of one training run, and of all of them
