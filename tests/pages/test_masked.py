@@ -39,7 +39,7 @@ def component(app: AppTest, name: str) -> dict[str, Any]:
 
 
 def cut(engine: Engine, text: str = TEXT) -> Tokenization:
-    return engine.tokenizers.tokenize(tiny.MASKED, text, add_special_tokens=True, read_special=True)
+    return engine.tokenizers.tokenize_masked(tiny.MASKED, text)
 
 
 def mask_id(engine: Engine) -> int:

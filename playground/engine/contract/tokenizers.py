@@ -47,6 +47,16 @@ class Tokenizers(Protocol):
         """
         ...
 
+    def tokenize_masked(self, model_id: str, text: str) -> Tokenization:
+        """Cut a text as a model reads it, framed, with the masks that it spells (`[MASK]`, `<mask>`).
+
+        The tokens are those that `Engine.fill` reads; other special tokens in the text are letters.
+
+        Raises:
+            ModelNotFound, TextTooLong.
+        """
+        ...
+
     def token_texts(self, model_id: str, token_ids: Iterable[int]) -> tuple[str, ...]:
         """Readable form of each of a model's token ids, as in `Tokenization.tokens`."""
         ...

@@ -76,5 +76,5 @@ def _checked(
     most = settings.max_candidates
     if len(request.token_ids) > most:
         raise BadValue(name="token_ids", value=len(request.token_ids), allowed=f"0-{most}")
-    ids = checks.input_ids(request, loaded, loaded.tokenizer.encode_masked)
+    ids = checks.input_ids(request, loaded, lambda text: loaded.tokenizer.tokenize_masked(text).input_ids)
     return ids, mask_id, checks.known_ids(request.token_ids, loaded)

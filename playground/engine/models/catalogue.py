@@ -119,6 +119,13 @@ def has_masked_head(folder: Path, family: str) -> bool:
     return bool(head) and any(name.startswith(f"{head[-1]}.") for name in weight_names(folder))
 
 
+def head_file(model_id: str) -> str:
+    """The file of the masked-LM head that is shipped for a model, "" where it brings its own or has none."""
+    if model_id not in MASKED_HEADS:
+        return ""
+    return str(trained_assets() / MASKED_HEADS[model_id] / "model.safetensors")
+
+
 def shipped_figures(model_id: str) -> dict[str, float]:
     """Figures on held-out data of a shipped model, or of the head that is shipped for a model.
 

@@ -166,6 +166,12 @@ class NamedTokenizers:
             raise TextTooLong(limit=self._settings.max_prompt_chars, got=len(text))
         return self._get(tokenizer_id).tokenize(text, add_special_tokens, read_special=read_special)
 
+    def tokenize_masked(self, model_id: str, text: str) -> Tokenization:
+        """Cut `text` as a model reads it, framed, with the masks that it spells."""
+        if len(text) > self._settings.max_prompt_chars:
+            raise TextTooLong(limit=self._settings.max_prompt_chars, got=len(text))
+        return self._of_model(model_id).tokenize_masked(text)
+
     def token_texts(self, model_id: str, token_ids: Iterable[int]) -> tuple[str, ...]:
         """Readable form of each of a model's token ids."""
         return self._of_model(model_id).token_texts(token_ids)

@@ -119,8 +119,14 @@ class TextTokenizer:
             add_special_tokens: True adds the model's frame ([CLS] ... [SEP], `</s>`).
             read_special: True reads `<|im_start|>` in the text as the special token of that name.
         """
+        return self._cut(self._special_reader if read_special else self._backend, text, add_special_tokens)
+
+    def tokenize_masked(self, text: str) -> Tokenization:
+        """Cut `text`, framed, with the masks that it spells."""
+        return self._cut(self._mask_reader, text, add_special_tokens=True)
+
+    def _cut(self, backend: Tokenizer, text: str, add_special_tokens: bool) -> Tokenization:
         text = well_formed(text)
-        backend = self._special_reader if read_special else self._backend
         encoding = backend.encode(text, add_special_tokens=add_special_tokens)
         ids = tuple(encoding.ids)
         special = tuple(bool(flag) for flag in encoding.special_tokens_mask)
@@ -131,12 +137,7 @@ class TextTokenizer:
 
     def encode(self, text: str, add_special_tokens: bool = True) -> tuple[int, ...]:
         """The token ids alone; the same as `tokenize(...).input_ids`."""
-        text = well_formed(text)
-        return tuple(self._backend.encode(text, add_special_tokens=add_special_tokens).ids)
-
-    def encode_masked(self, text: str) -> tuple[int, ...]:
-        """The token ids of a text, framed, with the masks that it spells."""
-        return tuple(self._mask_reader.encode(well_formed(text)).ids)
+        return tuple(self._backend.encode(well_formed(text), add_special_tokens=add_special_tokens).ids)
 
     def beginning(self, text: str, max_tokens: int) -> tuple[int, ...]:
         """The token ids of as much of the text as fits, between the marks that frame it.

@@ -130,10 +130,7 @@ def _instead(view: View, gap: int, words: str) -> _Instead | None:
     if not words.strip() or view.mask_label in words:
         return None
     tokenizers = compute.tokenizers()
-    after = tokenizers.tokenize(
-        view.model_id, text[:start] + words + text[stop:], add_special_tokens=True,
-        read_special=view.mask_label in text,
-    )  # fmt: skip
+    after = tokenizers.tokenize_masked(view.model_id, text[:start] + words + text[stop:])
     found = core.tokens_instead(view.tokens, gap, after)
     if found is None or set(found[1]) & tokenizers.info(view.model_id).special_ids:
         return None

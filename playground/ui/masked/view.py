@@ -11,9 +11,9 @@ from playground.core import pieces
 from playground.core.masked import Guesses
 from playground.core.tokens import Tokenization
 from playground.engine.contract.filling import Filled, FillRequest
+from playground.engine.models.catalogue import head_file
 from playground.ui import compute, show, state
 from playground.ui.labels import token_labels
-from playground.ui.masked.head import head_file
 from playground.ui.roles import filler
 from playground.ui.state import PageContext
 from playground.ui.url import hidden, put
@@ -103,9 +103,7 @@ def look(asked: PageContext) -> View | None:
     mask_id = tokenizers.info(model_id).mask_id
     assert mask_id is not None  # a model with "fill" has one
     (mask_label,) = tokenizers.token_texts(model_id, [mask_id])
-    tokens = tokenizers.tokenize(
-        model_id, asked.text, add_special_tokens=True, read_special=mask_label in asked.text
-    )
+    tokens = tokenizers.tokenize_masked(model_id, asked.text)
     typed = tuple(at for at, token in enumerate(tokens.input_ids) if token == mask_id)
     view = View(asked, context, tokens, mask_id, mask_label, typed, ())
     masked = _positions(chosen, view)
