@@ -214,7 +214,7 @@ def test_a_side_that_is_too_long_is_refused(engine: Engine) -> None:
 
 def test_own_pairs_of_too_many_different_characters_are_refused(engine: Engine) -> None:
     own = [Pair("".join(chr(0xAC00 + 90 * row + one) for one in range(90)), "x") for row in range(30)]
-    with pytest.raises(BadValue, match="^source_characters is 2700, but only 1-2000"):
+    with pytest.raises(BadValue, match=r"^source_characters is 2700, but only 1-2000"):
         engine.training.runs.start(pairs_request(PairSettings(data="own"), "many", own=own))
 
 

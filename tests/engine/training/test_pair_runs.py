@@ -51,8 +51,10 @@ def test_a_run_learns_as_a_loop_written_by_hand(kind: str, attention: str) -> No
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimizer.step()
         assert learner.step([examples]) == pytest.approx([loss.item()], abs=1e-5)
-    for mine, theirs in zip(slot.network.parameters(), network.parameters(), strict=True):
-        torch.testing.assert_close(mine, theirs, atol=1e-4, rtol=1e-3)
+    trained = network.state_dict()
+    for name, value in slot.network.state_dict().items():
+        if not name.endswith("key.bias"):  # it moves all scores alike: its gradient is rounding
+            torch.testing.assert_close(value, trained[name], atol=1e-4, rtol=1e-3)
 
 
 @pytest.mark.parametrize("kind", ["gru", "transformer"])
