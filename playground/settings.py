@@ -159,6 +159,7 @@ class Settings(BaseSettings):
     # limits of a network that is trained from nothing on pairs
     max_pairs: Count = 8_000
     max_pair_chars: Count = 100  # of each side
+    max_pair_alphabet: Count = 2_000  # different characters of each side
     max_pair_steps: Count = 3_000
     max_pair_batch: Count = 128
     max_pair_tokens: Count = 8_192  # of one step: 200 MB of activations

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -11,9 +10,8 @@ from typing import Any
 import pytest
 import torch
 
-from playground.engine.contract.networks import LengthCount, NetworkInfo, UnrollRequest
+from playground.engine.contract.networks import LengthCount
 from playground.engine.contract.pairs import PairSettings, pairs_request
-from playground.engine.local.engine import LocalEngine
 from playground.engine.models import whole_folder
 from playground.engine.models.shipped import trained_assets
 from playground.engine.recurrent.trained import SHIPPED, WEIGHTS, of_file, shipped
@@ -110,32 +108,6 @@ def test_one_vector_forgets_long_words_and_attention_does_not() -> None:
 def test_dates_are_written_exactly_in_both_languages() -> None:
     assert note("dates-gru-additive")["figures"]["held_out_exact"] >= 0.95
     assert note("dates-transformer-dot")["figures"]["held_out_exact"] >= 0.95
-
-
-def test_the_alignment_of_an_english_date_crosses(tiny_engine: LocalEngine) -> None:
-    """Day, month and year are written in another order than they are read."""
-    source = "3 May 2026"
-    told = tiny_engine.networks.unroll(UnrollRequest("dates-gru-additive", source=source))
-    info = tiny_engine.networks.info("dates-gru-additive")
-    assert info.target.text(told.output_ids.tolist()) == "2026-05-03"
-    assert told.weights is not None
-    places = told.weights.argmax(1)
-    year, month, day = places[2:4].mean(), places[5:7].mean(), places[8:10].mean()
-    assert year > month > day
-
-
-def test_shipped_networks_are_there_at_once_and_belong_to_everybody(tiny_engine: LocalEngine) -> None:
-    shipped.cache_clear()
-    started = time.process_time()
-    infos = tiny_engine.networks.shipped()
-    assert time.process_time() - started < 1
-    assert [one.network_id for one in infos] == [*SHIPPED]
-    for info in infos:
-        assert isinstance(info, NetworkInfo)
-        assert info.is_shipped
-        assert tiny_engine.networks.belongs(info.network_id, "anybody")
-        tiny_engine.networks.remove(info.network_id, "anybody")
-        assert tiny_engine.networks.info(info.network_id) == info
 
 
 def test_a_file_gives_the_same_network_back(name: str) -> None:

@@ -78,6 +78,8 @@ def check(request: PairsRequest, settings: Settings) -> None:
     check_limits(
         {
             "teacher_forcing": (asked.teacher_forcing, 0.0, 1.0),
+            "source_characters": (len(request.source_characters), 1, settings.max_pair_alphabet),
+            "target_characters": (len(request.target_characters), 1, settings.max_pair_alphabet),
             "d_hidden": (shape.d_hidden, 1, settings.max_hidden),
             "d_embedding": (shape.d_embedding, 1, settings.max_hidden),
         }

@@ -13,7 +13,7 @@ from safetensors.numpy import load
 
 from playground.core import recurrent
 from playground.core.pairs.pair import Pair
-from playground.core.pairs.sets import is_held_out
+from playground.core.pairs.sets import is_held_out, of_length
 from playground.core.pairs.vocabulary import END, Vocabulary
 from playground.engine.contract.engine import Engine
 from playground.engine.contract.networks import (
@@ -117,8 +117,6 @@ def test_under_teacher_forcing_the_decoder_reads_the_target(engine: Engine, trai
 
 
 def test_exact_match_is_that_of_unrolling_one_by_one(engine: Engine, trained: TrainingState) -> None:
-    from playground.core.pairs.sets import of_length
-
     request = ExactRequest(trained.adapter, lengths=(2, 5), n_each=8, owner="reader")
     counts = list(engine.networks.exact(request))
     assert counts == list(engine.networks.exact(request)), "the second time from the cache"
@@ -212,6 +210,12 @@ def test_a_side_that_is_too_long_is_refused(engine: Engine) -> None:
     own = [Pair("a", "b"), Pair("b" * 101, "b")]
     with pytest.raises(TextTooLong):
         engine.training.runs.start(pairs_request(PairSettings(data="own"), "long", own=own))
+
+
+def test_own_pairs_of_too_many_different_characters_are_refused(engine: Engine) -> None:
+    own = [Pair("".join(chr(0xAC00 + 90 * row + one) for one in range(90)), "x") for row in range(30)]
+    with pytest.raises(BadValue, match=r"^source_characters is 2700, but only 1-2000"):
+        engine.training.runs.start(pairs_request(PairSettings(data="own"), "many", own=own))
 
 
 def test_a_session_has_room_for_some_networks_and_deleting_makes_room(engine: Engine) -> None:
