@@ -313,15 +313,16 @@ def ablations(
             yield part
 
 
-@_stops
 def unembedding(context: PageContext, token_ids: tuple[int, ...]) -> Unembedding:
-    """The final norm, and the head's rows of these tokens."""
+    """The final norm, and the head's rows of these tokens; raises Unsupported."""
     return engine().inside.unembedding(context.model.model_id, token_ids)
 
 
-@_stops
 def head_output(context: PageContext, layer: int, head: int) -> NDArray[np.float32]:
-    """The head's part of W_O, from its mixed values to the residual stream. Shape [d_head, d_model]."""
+    """The head's part of W_O, from its mixed values to the residual stream; raises Unsupported.
+
+    Shape [d_head, d_model].
+    """
     return engine().inside.head_output(context.model.model_id, layer, head)
 
 

@@ -40,7 +40,7 @@ def unembedding(loaded: LoadedModel, token_ids: tuple[int, ...]) -> Unembedding:
         Unsupported: The model has no head on a causal stack, or a cap stands behind it.
     """
     if logit_cap(loaded.model) is not None:
-        raise Unsupported(model_id=loaded.info.model_id, capability=Message("shares that sum to a logit"))
+        raise Unsupported(model_id=loaded.info.model_id, capability=Message("exact attribution of a logit"))
     norm, head = final_norm(loaded), loaded.model.get_output_embeddings()
     wrong = [token for token in token_ids if not 0 <= token < loaded.info.d_vocab]
     if wrong:
@@ -80,7 +80,7 @@ def head_output(loaded: LoadedModel, layer: int, head: int) -> Array:
     """
     info, family = loaded.info, FAMILIES[loaded.info.family]
     if family.block.attention_norm:
-        raise Unsupported(model_id=info.model_id, capability=Message("what one head alone adds"))
+        raise Unsupported(model_id=info.model_id, capability=Message("output of a single head"))
     if not (0 <= layer < info.n_layer and 0 <= head < info.n_head):
         raise BadValue(
             name="head", value=f"{layer}.{head}", allowed=f"0.0-{info.n_layer - 1}.{info.n_head - 1}"

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from playground.core.attention import RowArithmetic, overlaps, row_arithmetic
 from playground.core.pieces import labels as labels_of
 from playground.core.tables import attention as frames
+from playground.errors import Unsupported
 from playground.ui import compute, show
 from playground.ui.attention.view import View
 from playground.ui.components import row_arithmetic as component
-from playground.ui.text import _, ngettext, plain
+from playground.ui.text import _, ngettext, plain, sentence
 from playground.ui.url_settings import chosen, remember
 
 PLACE = "att_row"
@@ -42,7 +43,11 @@ def row(view: View) -> None:
         return
     query = view.start + view.query
     q, keys, values = _vectors(view, query)
-    output = compute.head_output(context, view.layer, view.head)
+    try:
+        output = compute.head_output(context, view.layer, view.head)
+    except Unsupported as error:
+        st.info(sentence(error))
+        return
     allowed = np.arange(len(keys)) <= query if view.causal else np.ones(len(keys), dtype=bool)
     arithmetic = row_arithmetic(q, keys, values, allowed, output)
     labels = [f"{at}: {label}" for at, label in enumerate(labels_of(view.tokens))]

@@ -14,9 +14,10 @@ from playground.core import inside as core
 from playground.core import residual
 from playground.core.residual import Lens
 from playground.core.tables import inside as frames
+from playground.errors import Unsupported
 from playground.ui import compute, show
 from playground.ui.inside.reading import N_TOP, InsideReading, pick
-from playground.ui.text import _, as_code
+from playground.ui.text import _, as_code, sentence
 
 NONE = "none"
 APART, ALIKE = 0.3, 0.7  # cosines up to and from which two states are said to point elsewhere, or alike
@@ -82,7 +83,11 @@ def attribution(reading: InsideReading) -> None:
     with right:
         minus = pick("ins_minus", {NONE: _("nothing")} | names, _("minus the logit of"), NONE)
     chosen = (int(token),) if minus == NONE else (int(token), int(minus))
-    parts = contributions(reading, chosen)
+    try:
+        parts = contributions(reading, chosen)
+    except Unsupported as error:
+        st.info(sentence(error))
+        return
     table = frames.attribution(parts)
     alt = _("What attention and MLP of each block add to the logit")
     show.show_chart(_attribution_picture(reading.context.language), "ins_attribution", alt, data=table)

@@ -60,7 +60,7 @@ def refused(model: str, capability: str) -> str:
         "one_head",
     ):
         return "query_key"
-    return "what one head alone adds" if capability == "one_head" and family.block.attention_norm else ""
+    return "output of a single head" if capability == "one_head" and family.block.attention_norm else ""
 
 
 @pytest.mark.parametrize(
