@@ -1,4 +1,4 @@
-"""Pages that look into a model, with a tiny one of every family: a picture, or a sentence that says why not."""
+"""Pages that look into a model, with a tiny one of every family: a picture, or why there is none."""
 
 from __future__ import annotations
 
