@@ -48,7 +48,7 @@ PAGES = (
     Page("attention", INSIDE, ":material/visibility:", ("attentions",), reads_text=True),
     Page("inside", INSIDE, ":material/layers:", ("hidden_states",), reads_text=True),
     Page("seq2seq", KINDS, ":material/sync_alt:", needs_text=False),
-    Page("families", KINDS, ":material/account_tree:", ("hidden_states",), reads_text=True),
+    Page("families", KINDS, ":material/account_tree:", ("attentions", "hidden_states"), reads_text=True),
     Page("masked", KINDS, ":material/format_ink_highlighter:"),
     Page("sampling", OUTPUT, ":material/casino:", ("logits", "generate"), reads_text=True, needs_text=False),
     Page("prompting", OUTPUT, ":material/chat:", ("generate",), needs_text=False),

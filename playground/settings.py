@@ -136,7 +136,7 @@ class Settings(BaseSettings):
     max_upload_rows: Count = 500
     max_session_upload_bytes: Size = 64 * 2**20  # of a session's files that no page has read yet
     max_all_upload_bytes: Size = 256 * 2**20  # of all sessions
-    max_pairs: Count = 100  # minimal pairs of a file
+    max_minimal_pairs: Count = 100  # minimal pairs of a file
     max_training_chars: Count = 100_000
 
     # limits of one training run, and of all of them
@@ -154,7 +154,20 @@ class Settings(BaseSettings):
     max_adapter_file_bytes: Size = 64 * 2**20  # of an uploaded adapter, unpacked too; no upload is larger
     max_adapter_files: Count = 10_000  # in the same zip, also those that are ignored
     max_adapter_patterns_s: Seconds = 5.0  # for matching the regular expressions of its config
-    adapter_grace_s: Seconds = 600.0  # how long an adapter outlives its session
+    adapter_grace_s: Seconds = 600.0  # how long an adapter or a network outlives its session
+
+    # limits of a network that is trained from nothing on pairs
+    max_pairs: Count = 8_000
+    max_pair_chars: Count = 100  # of each side
+    max_pair_steps: Count = 3_000
+    max_pair_batch: Count = 128
+    max_pair_tokens: Count = 8_192  # of one step: 200 MB of activations
+    max_hidden: Count = 256
+    max_networks_per_session: Count = 8
+    max_network_bytes: Size = 256 * 2**20
+    network_cache_bytes: Size = 2**20  # of counts of what networks wrote exactly
+    max_network_lengths: Count = 50  # that one request is measured at
+    max_network_pairs: Count = 100  # of each length
 
     # scheduler
     max_inbox: Count = 256

@@ -14,6 +14,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from html import escape
 from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -52,9 +53,10 @@ _PAGE = """<!doctype html>
 {font}
 body {{ margin: 0; padding: {margin}px; background: {paper}; color: {ink}; font: 15px Pretendard, Arial }}
 svg {{ display: block }}
+select {{ min-height: 40px; margin-bottom: 6px; font: inherit; color: {ink}; background: {paper} }}
 text {{ fill: {ink} }}
 .background {{ fill: {hover} }}
-</style></head><body><div id="{root}"><div id="vis"></div></div>
+</style></head><body><div id="{root}">{choice}<div id="vis"></div></div>
 {libraries}
 <script>
 const libraries = {{ d3: window.d3, jquery: window.jQuery }};
@@ -105,6 +107,52 @@ def head_view(
     data = _data(weights[[layer]], queries, keys, pixels=150, font=15)
     page = _page("head_view", data | params, {}, words, dark)
     return BertvizView(page, math.ceil(22.5 * max(len(queries), len(keys))) + 30 + 2 * _MARGIN)
+
+
+class Part(NamedTuple):
+    """One of the attentions of an encoder-decoder.
+
+    Attributes:
+        name: Its name, in the reader's language.
+        weights: Attention weights of all layers. Shape [layer, head, query, key].
+        queries, keys: Labels of the tokens, at most `N_TOKENS["head"]`.
+    """
+
+    name: str
+    weights: NDArray[np.floating]
+    queries: Sequence[str]
+    keys: Sequence[str]
+
+
+def encoder_decoder_view(
+    parts: Sequence[Part], *, layer: int, words: Mapping[str, str], dark: bool = False
+) -> BertvizView:
+    """The head view of several attentions, of which a list in the picture chooses one.
+
+    Args:
+        parts: The attentions.
+        layer: The layer of each, the first is 0.
+        words: choice (before the list) and missing, in the reader's language.
+        dark: True for the dark theme.
+
+    Raises:
+        ValueError: Too many tokens, or labels that do not fit the weights.
+    """
+    for part in parts:
+        _check(part.weights, part.queries, part.keys, N_TOKENS["head"])
+    views = [
+        _view(part.name, part.weights[[layer]], part.queries, part.keys, pixels=150, font=15)
+        for part in parts
+    ]
+    options = "".join(f'<option value="{i}">{escape(part.name)}</option>' for i, part in enumerate(parts))
+    choice = f'<label>{escape(words["choice"])} <select id="filter">{options}</select></label>'
+    params = {
+        "attention": views, "default_filter": "0", "root_div_id": _ROOT,
+        "layer": None, "heads": None, "include_layers": [layer],
+    }  # fmt: skip
+    page = _page("head_view", params, {}, words, dark, choice)
+    n = max(max(len(part.queries), len(part.keys)) for part in parts)
+    return BertvizView(page, math.ceil(22.5 * n) + 80 + 2 * _MARGIN)
 
 
 def model_view(
@@ -174,13 +222,25 @@ def _check(weights: NDArray[np.floating], queries: Sequence[str], keys: Sequence
 def _data(
     weights: NDArray[np.floating], queries: Sequence[str], keys: Sequence[str], *, pixels: int, font: int
 ) -> dict[str, Any]:
-    view = {
-        "name": None,
+    view = _view(None, weights, queries, keys, pixels=pixels, font=font)
+    return {"attention": [view], "default_filter": "0", "root_div_id": _ROOT}
+
+
+def _view(
+    name: str | None,
+    weights: NDArray[np.floating],
+    queries: Sequence[str],
+    keys: Sequence[str],
+    *,
+    pixels: int,
+    font: int,
+) -> dict[str, Any]:
+    return {
+        "name": name,
         "attn": weights.astype(np.float64).round(DECIMALS).tolist(),
         "left_text": [_fit(label, pixels, font) for label in queries],
         "right_text": [_fit(label, pixels, font) for label in keys],
     }
-    return {"attention": [view], "default_filter": "0", "root_div_id": _ROOT}
 
 
 def _fit(label: str, pixels: int, font: int) -> str:
@@ -193,7 +253,12 @@ def _fit(label: str, pixels: int, font: int) -> str:
 
 
 def _page(
-    name: str, params: Mapping[str, Any], replaced: Mapping[str, str], words: Mapping[str, str], dark: bool
+    name: str,
+    params: Mapping[str, Any],
+    replaced: Mapping[str, str],
+    words: Mapping[str, str],
+    dark: bool,
+    choice: str = "",
 ) -> str:
     script = _script(name)
     for old, new in {**_WIDTHS[name], **_NUMBERS[name], **replaced}.items():
@@ -209,6 +274,7 @@ def _page(
         ink=ink,
         hover=hover,
         root=_ROOT,
+        choice=choice,
         libraries="\n".join(map(_tag, LIBRARIES)),
         missing=_script_json(words["missing"]),
         script=f"{before}const params = {_script_json(params)};{after}",

@@ -35,6 +35,8 @@ class Trace:
         predictions: The model's predictions at every position (decoder-only models).
         decoder_input_ids: Token ids given to the decoder (encoder-decoder models only). Shape [target].
         decoder_attentions: Attention weights of the decoder. Shape [layer, head, target, target].
+        decoder_hidden_states: Residual stream of the decoder, float32, of all layers, where all were asked
+            for. Shape [layer, target, d_model]; 0 is the embedding, the last is after the final norm.
         cross_attentions: Attention weights from decoder to encoder. Shape [layer, head, target, position].
         elapsed_ms: Provenance: milliseconds of the forward pass (of its whole micro-batch).
         cached: Provenance: True if an earlier request had already computed it.
@@ -63,6 +65,7 @@ class Trace:
     predictions: Predictions | None = None
     decoder_input_ids: NDArray[np.int64] | None = None
     decoder_attentions: NDArray[np.uint8] | NDArray[np.float32] | None = None
+    decoder_hidden_states: NDArray[np.float32] | None = None
     cross_attentions: NDArray[np.uint8] | NDArray[np.float32] | None = None
     elapsed_ms: float = field(default=0.0)
     cached: bool = field(default=False)
@@ -90,6 +93,7 @@ class Trace:
             "logits": (None if self.logit_positions is None else len(self.logit_positions), None),
             "decoder_input_ids": (target,),
             "decoder_attentions": (None, None, target, target),
+            "decoder_hidden_states": (None, target, None),
             "cross_attentions": (None, None, target, n),
         }
         for name, shape in expected.items():

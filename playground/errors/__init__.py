@@ -21,6 +21,8 @@ PlaygroundError
  |   +- Question          the reader decides
  |   |   +- OtherBase         base, model
  |   +- TooManyAdapters   limit
+ |   +- TooManyNetworks   limit
+ |   +- UnknownCharacters characters, known
  |   +- TooManyRuns       limit
  +- ModelError            the model cannot do it
  |   +- ModelNotFound     model_id, cure
@@ -39,6 +41,7 @@ PlaygroundError
  |   +- NoHub             address
  |   +- WrongBytes        model_id, file
  |   +- AdapterGone       model_id
+ |   +- NetworkGone       network_id
  |   +- Diverged          step, loss
  |   +- ModelRefused      WrongArchitecture, ConfigRefused, UnknownSetting, WrongConfig,
  |                        WrongWeights, ModelTooLarge, NoSafetensors, NoTokenizer
@@ -83,10 +86,12 @@ from playground.errors.inputs import Question as Question
 from playground.errors.inputs import TextTooLong as TextTooLong
 from playground.errors.inputs import TooManyAdapters as TooManyAdapters
 from playground.errors.inputs import TooManyMasks as TooManyMasks
+from playground.errors.inputs import TooManyNetworks as TooManyNetworks
 from playground.errors.inputs import TooManyRuns as TooManyRuns
 from playground.errors.inputs import TooManyTokens as TooManyTokens
 from playground.errors.inputs import TwoAdapters as TwoAdapters
 from playground.errors.inputs import UnclearEncoding as UnclearEncoding
+from playground.errors.inputs import UnknownCharacters as UnknownCharacters
 from playground.errors.inputs import WrongFieldCount as WrongFieldCount
 from playground.errors.inputs import WrongFileType as WrongFileType
 from playground.errors.later import Cancelled as Cancelled
@@ -107,6 +112,7 @@ from playground.errors.models import ModelDamaged as ModelDamaged
 from playground.errors.models import ModelNotFound as ModelNotFound
 from playground.errors.models import ModelRefused as ModelRefused
 from playground.errors.models import ModelTooLarge as ModelTooLarge
+from playground.errors.models import NetworkGone as NetworkGone
 from playground.errors.models import NoHub as NoHub
 from playground.errors.models import NoSafetensors as NoSafetensors
 from playground.errors.models import NotComputed as NotComputed

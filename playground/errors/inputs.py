@@ -140,6 +140,18 @@ class TooManyAdapters(InputError):
     msgid = N_("There is no room for another adapter: you can have {limit}. Delete one under *My adapters*.")
 
 
+class TooManyNetworks(InputError):
+    """The session has as many trained networks as it may have. Params: limit."""
+
+    msgid = N_("There is no room for another network: you can have {limit}. Delete one of those you trained.")
+
+
+class UnknownCharacters(InputError):
+    """A text has characters that a network has never read. Params: characters, known."""
+
+    msgid = N_("The network has never seen {characters}: it only knows {known}")
+
+
 class TooManyRuns(InputError):
     """The session has as many training runs as it may have. Params: limit."""
 

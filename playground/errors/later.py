@@ -18,9 +18,11 @@ class TimedOut(BusyError):
 
 
 class NoRoom(BusyError):
-    """The adapters of all sessions fill the memory they may take."""
+    """The adapters, or networks, of all sessions fill the memory they may take."""
 
-    msgid = N_("The server has no room for another adapter: try again when others have closed their tabs.")
+    msgid = N_(
+        "The server has no room for what you want to keep: try again when others have closed their tabs."
+    )
 
 
 class Cancelled(BusyError):

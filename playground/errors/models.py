@@ -131,12 +131,18 @@ class AdapterGone(ModelError):
     msgid = N_("The adapter is no longer on the server: train it again, or upload the file you saved.")
 
 
+class NetworkGone(ModelError):
+    """A trained network is no longer on the server. Params: network_id."""
+
+    msgid = N_("The network is no longer on the server: train it again.")
+
+
 class Diverged(ModelError):
     """The loss of a training run has diverged. Params: step, loss."""
 
     msgid = N_(
-        "The training failed at step {step}: the loss is {loss}. Use a smaller learning rate; your other "
-        "adapters are untouched."
+        "The training failed at step {step}: the loss is {loss}. Use a smaller learning rate; what "
+        "you trained before is untouched."
     )
 
 

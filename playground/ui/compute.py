@@ -164,6 +164,7 @@ def trace(
     intervention: Intervention | None = None,
     after: Trace | None = None,
     decoder_text: str = "",
+    decoder_ids: tuple[int, ...] | None = None,
     topic: str = "main",
 ) -> Trace:
     """One forward pass over a text that is cut already: waits with a progress line, stops with a sentence.
@@ -175,12 +176,13 @@ def trace(
         position_ids: Where the tokens stand, if not one after another.
         intervention: Changes of this pass.
         after: A trace of the text's beginning, as in `TraceRequest`.
-        decoder_text: Text that the decoder of an encoder-decoder model has written so far.
+        decoder_text, decoder_ids: Target so far of an encoder-decoder, as in `TraceRequest`.
         topic: A newer trace of the same topic in this session replaces this one.
     """
     request = TraceRequest(
         context.model.model_id, capture=capture, input_ids=input_ids, position_ids=position_ids,
-        decoder_text=decoder_text, intervention=intervention, after=after, owner=context.owner, topic=topic,
+        decoder_text=decoder_text, decoder_ids=decoder_ids, intervention=intervention, after=after,
+        owner=context.owner, topic=topic,
     )  # fmt: skip
     with WaitingLine(engine(), request) as line:
         result = engine().trace(request, line)

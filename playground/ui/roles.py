@@ -9,7 +9,7 @@ import streamlit as st
 from playground.core.scripts import is_written_in, script_of
 from playground.engine.contract.models import CatalogueEntry, ModelInfo
 from playground.engine.models.catalogue import POSITIONS_OF_FAMILY
-from playground.settings import DEFAULT_DECODER, MULTILINGUAL_ENCODER
+from playground.settings import DATES_MODEL, DEFAULT_DECODER, MULTILINGUAL_ENCODER
 from playground.ui import compute, frame, state, warming
 from playground.ui.state import PageContext
 from playground.ui.text import _
@@ -22,7 +22,11 @@ def player(context: PageContext, role: str) -> PageContext | None:
         return context
     known, settings = frame.models(), state.settings()
     reader = encoder_of(context.text)
-    defaults = {"encoder": reader, "learned": settings.default_encoder}  # a table of positions reads no text
+    defaults = {
+        "encoder": reader,
+        "learned": settings.default_encoder,  # a table of positions reads no text
+        "encoder-decoder": DATES_MODEL,
+    }
     entry = known[defaults.get(role, settings.default_model)]
     if not _fits(entry, role):
         entry = known[DEFAULT_DECODER]

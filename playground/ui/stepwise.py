@@ -31,7 +31,7 @@ def generate(context: PageContext, settings: Mapping[str, Any]) -> Generator[Gen
     request = GenerateRequest(
         context.model.model_id, context.text, owner=context.owner, topic="generate", **settings
     )
-    return _until_click(request, engine().generate)
+    return until_click(request, engine().generate)
 
 
 def generate_many(
@@ -49,7 +49,7 @@ def generate_many(
         GenerateRequest(model, max_new_tokens=max_new_tokens, n_top=1, **{"text": context.text, **one})
         for one in settings
     )
-    return _until_click(GenerateManyRequest(model, requests, owner=context.owner), engine().generate_many)
+    return until_click(GenerateManyRequest(model, requests, owner=context.owner), engine().generate_many)
 
 
 def beams(
@@ -65,7 +65,7 @@ def beams(
         context.model.model_id, context.text, n_beams=n_beams, length_penalty=length_penalty,
         max_new_tokens=max_new_tokens, owner=context.owner,
     )  # fmt: skip
-    return _until_click(request, engine().beams)
+    return until_click(request, engine().beams)
 
 
 def scores(
@@ -89,16 +89,16 @@ def scores(
         context.model.model_id, tuple(texts), tuple(candidates), tuple(following), owner=context.owner,
         topic=topic,
     )  # fmt: skip
-    return _until_click(request, engine().score, ends_at_click=ends_at_click)
+    return until_click(request, engine().score, ends_at_click=ends_at_click)
 
 
 def fill_each(context: PageContext, request: FillRequest) -> Generator[Filled]:
     """Every token of a text masked alone, some places at a time, until the reader clicks."""
     request = replace(request, topic="fill_each", owner=context.owner)
-    return _until_click(request, engine().fill_each)
+    return until_click(request, engine().fill_each)
 
 
-def _until_click(
+def until_click(
     request: Request, ask: Callable[[Request, OnWait], Iterator[Step]], *, ends_at_click: bool = True
 ) -> Generator[Step]:
     """The engine's results, until the reader does something else; the waiting line is drawn here and now.

@@ -55,6 +55,32 @@ def test_the_script_gets_what_bertviz_itself_gives_it(view: str, cross: bool) ->
     assert found == expected
 
 
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+def test_the_view_of_an_encoder_decoder_gets_what_bertviz_itself_gives_it() -> None:
+    encoder, decoder, cross = (random_weights(3, 4, *shape) for shape in ((6, 6), (5, 5), (5, 6)))
+    source, target = names(6), [f"w{place}" for place in range(5)]
+    tensors = [
+        [torch.round(torch.tensor(layer, dtype=torch.float64)[None], decimals=4) for layer in weights]
+        for weights in (encoder, decoder, cross)
+    ]
+    theirs = original.head_view(
+        encoder_attention=tensors[0], decoder_attention=tensors[1], cross_attention=tensors[2],
+        encoder_tokens=source, decoder_tokens=target, include_layers=[1], html_action="return",
+    )  # fmt: skip
+    parts = [
+        bertviz.Part("Encoder", encoder, source, source),
+        bertviz.Part("Decoder", decoder, target, target),
+        bertviz.Part("Cross", cross, target, source),
+    ]
+    page = bertviz.encoder_decoder_view(parts, layer=1, words=WORDS | {"choice": "<b>"}).html
+    expected, found = params(theirs.data), params(page)
+    assert expected.pop("root_div_id").startswith("bertviz-")
+    assert found.pop("root_div_id") == "bertviz"
+    assert found == expected
+    assert re.findall("<option.*?</option>", page) == re.findall("<option.*?</option>", theirs.data)
+    assert "<b>" not in page
+
+
 def test_the_numbers_are_the_weights_to_four_decimals() -> None:
     weights = random_weights(3, 4, 7, 7)
     attention = params(draw("model", weights, names(7), names(7)))["attention"][0]["attn"]

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st_
 
 from playground import errors, navigation
-from playground.engine.training.runs import FAILED
+from playground.engine.training.run import FAILED
 from playground.paths import site_root
 from playground.ui import text
 

@@ -45,6 +45,8 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "sentence_a": ("sentence_a", "a", "문장a", "문장_a"),
     "sentence_b": ("sentence_b", "b", "문장b", "문장_b"),
     "group": ("group", "kind", "category", "종류", "묶음", "분류"),
+    "source": ("source", "src", "원문", "입력", "input"),
+    "target": ("target", "tgt", "목표", "출력", "번역", "output"),
 }
 
 

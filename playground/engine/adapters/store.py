@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import threading
-import time
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
-from uuid import uuid4
 
 from playground.core.lora import LowRank
 from playground.engine.adapters import peft_files
@@ -18,20 +16,20 @@ from playground.engine.adapters.adapter import Adapter, adapted_model, low_rank,
 from playground.engine.contract.adapters import AdapterInfo, Imported
 from playground.engine.contract.models import AdapterName, State
 from playground.engine.models.loaded import LoadedModel
+from playground.engine.models.owned import Departures, Owned
 from playground.engine.models.table import ModelTable
 from playground.engine.models.tokenizing import TextTokenizer
-from playground.errors import AdapterGone, Message, NoRoom, TooManyAdapters, Unsupported
+from playground.errors import AdapterGone, Message, TooManyAdapters, Unsupported
 from playground.settings import Settings
 
 _KEPT_MODELS = 16
-_KEPT_NAMES = 10_000  # of sessions that have left: nothing that comes late for one of them stays
 
 
 class AdapterTable:
     """The `AdapterStore` of this process. Safe to share between threads.
 
-    An adapter's id cannot be guessed. It belongs to one session; when that has left, whoever knows the id may
-    use it too for a while (a reload is a new session), then its memory is released.
+    Attributes:
+        departures: The sessions that have left.
 
     Args:
         settings: The limits.
@@ -42,11 +40,17 @@ class AdapterTable:
     def __init__(self, settings: Settings, table: ModelTable, on_orphan: Callable[[], None]) -> None:
         self._settings = settings
         self._table = table
-        self._on_orphan = on_orphan
+        self.departures = Departures(settings.adapter_grace_s)
+        self._owned = Owned[Adapter](
+            self.departures,
+            lambda adapter: adapter.size_bytes,
+            most=settings.max_adapters_per_session,
+            most_bytes=settings.max_adapter_bytes,
+            too_many=lambda: TooManyAdapters(limit=settings.max_adapters_per_session),
+            on_orphan=on_orphan,
+            on_forget=self._forget_models,
+        )
         self._lock = threading.Lock()
-        self._held: OrderedDict[str, Adapter] = OrderedDict()
-        self._owners: dict[str, set[str]] = {}
-        self._left: OrderedDict[str, float] = OrderedDict()  # sessions, and when they left
         self._models: OrderedDict[str, _Made] = OrderedDict()
 
     # ---- who has what
@@ -58,39 +62,15 @@ class AdapterTable:
             TooManyAdapters: The session has as many as it may have.
             NoRoom: The server is full.
         """
-        self.check_room(owner, adapter.size_bytes)
-        adapter_id = uuid4().hex[:16]
-        with self._lock:
-            self._held[adapter_id] = adapter
-            self._owners[adapter_id] = {owner}
-        if self.has_left(owner):
-            self._on_orphan()
-        return f"{adapter.base_id}+{adapter_id}"
+        return f"{adapter.base_id}+{self._owned.add(adapter, owner)}"
 
     def check_room(self, owner: str, size_bytes: int, n_coming: int = 0) -> None:
-        """Refuse one more adapter where there is no room for it.
-
-        Args:
-            owner: The session that it would belong to.
-            size_bytes: Memory it takes.
-            n_coming: Number of adapters that this session's runs will still bring.
+        """Refuse one more adapter where there is no room for it; see `Owned.check_room`.
 
         Raises:
-            TooManyAdapters: The session has as many as it may have.
-            NoRoom: The server is full, also without those whose sessions have left.
+            TooManyAdapters, NoRoom.
         """
-        self.forget_left()
-        with self._lock:
-            mine = sum(owner in owners for owners in self._owners.values()) + n_coming
-            if mine >= self._settings.max_adapters_per_session:
-                raise TooManyAdapters(limit=self._settings.max_adapters_per_session)
-            total = size_bytes + sum(adapter.size_bytes for adapter in self._held.values())
-            for adapter_id in [one for one, owners in self._owners.items() if owners <= self._left.keys()]:
-                if total > self._settings.max_adapter_bytes:
-                    total -= self._held[adapter_id].size_bytes
-                    self._forget(adapter_id)
-            if total > self._settings.max_adapter_bytes:
-                raise NoRoom
+        self._owned.check_room(owner, size_bytes, n_coming)
 
     def get(self, model_id: str) -> Adapter:
         """The adapter of a model id.
@@ -98,7 +78,7 @@ class AdapterTable:
         Raises:
             AdapterGone: The adapter is no longer here, or never was.
         """
-        adapter = self._held.get(AdapterName.of(model_id).adapter_id)
+        adapter = self._owned.get(AdapterName.of(model_id).adapter_id)
         if adapter is None:
             raise AdapterGone(model_id=model_id)
         return adapter
@@ -113,62 +93,29 @@ class AdapterTable:
 
     def belongs(self, model_id: str, owner: str) -> bool:
         """True if a session may use the adapter; it may from now on where all others have left."""
-        with self._lock:
-            owners = self._owners.get(AdapterName.of(model_id).adapter_id)
-            if owners is None or not owner:
-                return False
-            if owners <= self._left.keys():
-                owners.add(owner)
-            return owner in owners
+        return self._owned.belongs(AdapterName.of(model_id).adapter_id, owner)
 
     def of(self, owner: str) -> list[AdapterInfo]:
         """The adapters of a session, oldest first."""
-        with self._lock:
-            return [adapter.info(one) for one, adapter in self._held.items() if owner in self._owners[one]]
+        return [adapter.info(one) for one, adapter in self._owned.of(owner)]
 
     def remove(self, model_id: str, owner: str) -> None:
         """Delete an adapter of this session."""
-        adapter_id = AdapterName.of(model_id).adapter_id
-        with self._lock:
-            if owner in self._owners.get(adapter_id, ()):
-                self._forget(adapter_id)
+        self._owned.remove(AdapterName.of(model_id).adapter_id, owner)
 
-    def owner_left(self, owner: str) -> None:
-        """The session has left: what it had, and what still comes for it, waits for a while."""
-        with self._lock:
-            self._left[owner] = time.monotonic()
-
-    def owner_back(self, owner: str) -> None:
-        """The session is back (its connection had been lost)."""
-        with self._lock:
-            self._left.pop(owner, None)
-
-    def has_left(self, owner: str) -> bool:
-        """True if the session has left."""
-        return owner in self._left
-
-    def forget_left(self) -> list[str]:
-        """Release the memory of adapters whose sessions left long enough ago; gives those sessions."""
-        too_old = time.monotonic() - self._settings.adapter_grace_s
-        with self._lock:
-            old = {owner for owner, left in self._left.items() if left <= too_old}
-            for adapter_id in [one for one, owners in self._owners.items() if owners <= old]:
-                self._forget(adapter_id)
-            while len(self._left) > _KEPT_NAMES:
-                self._left.popitem(last=False)
-        return list(old)
+    def forget_left(self) -> None:
+        """Release the memory of adapters whose sessions left long enough ago."""
+        self._owned.forget_left()
 
     @property
     def has_orphans(self) -> bool:
         """True if there is an adapter whose sessions have left."""
-        with self._lock:
-            return any(owners <= self._left.keys() for owners in self._owners.values())
+        return self._owned.has_orphans
 
     @property
     def size_bytes(self) -> int:
         """Memory of all adapters."""
-        with self._lock:
-            return sum(adapter.size_bytes for adapter in self._held.values())
+        return self._owned.size_bytes
 
     def changes(self, model_id: str) -> tuple[LowRank, ...]:
         """The change that the adapter makes to each layer, in order, at the strength of the id.
@@ -248,13 +195,10 @@ class AdapterTable:
         """The base's."""
         return self._table.state(AdapterName.of(model_id).base_id)
 
-    # ---- with the lock held
-
-    def _forget(self, adapter_id: str) -> None:
-        self._held.pop(adapter_id, None)
-        self._owners.pop(adapter_id, None)
-        for model_id in [one for one in list(self._models) if AdapterName.of(one).adapter_id == adapter_id]:
-            del self._models[model_id]
+    def _forget_models(self, adapter_id: str) -> None:
+        with self._lock:
+            for model_id in [one for one in self._models if AdapterName.of(one).adapter_id == adapter_id]:
+                del self._models[model_id]
 
 
 @dataclass(frozen=True, slots=True)

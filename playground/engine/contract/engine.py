@@ -17,6 +17,7 @@ from playground.engine.contract.filling import Filled, FillRequest
 from playground.engine.contract.generation import GenerateManyRequest, GenerateRequest, GenerateStep
 from playground.engine.contract.inside import Inside
 from playground.engine.contract.models import ModelInfo
+from playground.engine.contract.networks import Networks
 from playground.engine.contract.scores import ScoreRequest, Scores
 from playground.engine.contract.tokenizers import Tokenizers
 from playground.engine.contract.traces import TraceRequest
@@ -70,6 +71,10 @@ class Engine(Protocol):
     @property
     def training(self) -> Training:
         """The part that trains."""
+
+    @property
+    def networks(self) -> Networks:
+        """Networks that turn one sequence into another, trained from nothing."""
 
     def models(self) -> list[ModelInfo]:
         """The catalogue, in display order, with the state of each model."""

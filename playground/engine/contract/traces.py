@@ -16,7 +16,8 @@ class Capture:
 
     Attributes:
         attentions: None, "uint8" (square-root scale, 4x fewer bytes) or "float32".
-        hidden_states: None, "all", or the layers wanted (0 = embedding).
+        hidden_states: None, "all", or the layers wanted (0 = embedding); "all" of an encoder-decoder means
+            those of both stacks.
         logits: None, "last" position, or "all"; of the next token, or of an encoder with a masked-LM head of
             the token itself.
         window: First and last + 1 of the positions whose attentions are kept, at most

@@ -143,6 +143,17 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
+class Observation:
+    """A kind of training's own measurement of a run at a milestone.
+
+    Attributes:
+        step: After how many steps.
+    """
+
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
 class TrainingState:
     """Progress of a run, without its data: as large for a thousand texts as for ten.
 
@@ -157,6 +168,7 @@ class TrainingState:
         train: (step, loss of its batch before the step), nats a token.
         held_out, general: (steps done, loss on all of those texts), from step 0 on.
         samples: Continuations of the prompts at milestones.
+        observed: Further measurements of its kind of training at milestones.
         step_s: Seconds of the last step while the engine worked on it, 0 before the first.
         n_together: Number of runs that shared the last step.
         n_tokens: Tokens read in training so far.
@@ -180,6 +192,7 @@ class TrainingState:
     held_out: tuple[tuple[int, float], ...] = ()
     general: tuple[tuple[int, float], ...] = ()
     samples: tuple[Sample, ...] = ()
+    observed: tuple[Observation, ...] = ()
     step_s: float = 0.0
     n_together: int = 0
     n_tokens: int = 0

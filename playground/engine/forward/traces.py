@@ -262,7 +262,11 @@ def _two_stacks(loaded: LoadedModel, rows: Sequence[InputRow], capture: Capture)
             output_attentions=wants_attention,
             output_hidden_states=capture.hidden_states is not None,
         )
-    target = read_target(loaded, target_ids, source, use_cache=False, output_attentions=wants_attention)
+    both = capture.hidden_states == "all"
+    target = read_target(
+        loaded, target_ids, source, use_cache=False,
+        output_attentions=wants_attention, output_hidden_states=both,
+    )  # fmt: skip
     for states, each in ((source.states, lengths), (target.last_hidden_state, targets)):
         check_finite(loaded, *(own[:n] for own, n in zip(states, each, strict=True)))
     results: list[dict[str, Any]] = [{} for _ in rows]
@@ -279,6 +283,10 @@ def _two_stacks(loaded: LoadedModel, rows: Sequence[InputRow], capture: Capture)
                 made[name] = array[:, row, :, : queries[row], : keys[row]].copy()
     if capture.hidden_states is not None:
         _put_hidden_states(results, source.output.hidden_states, lengths, capture.hidden_states)
+    if both:
+        stacked = torch.stack(target.hidden_states).float().cpu().numpy()
+        for row, (made, n) in enumerate(zip(results, targets, strict=True)):
+            made["decoder_hidden_states"] = stacked[:, row, :n].copy()
     if capture.logits:
         _put_logits(loaded, results, target.last_hidden_state, targets, capture.logits)
     return results

@@ -14,6 +14,7 @@ from playground.engine.contract.models import AdapterName
 from playground.engine.contract.training import TrainingText
 from playground.engine.models.loaded import LoadedModel
 from playground.engine.models.named_tokenizers import NamedTokenizers
+from playground.engine.recurrent.trained import NetworkTable
 from playground.engine.scheduling.scheduler import Scheduler
 from playground.engine.training.objectives import objectives
 from playground.engine.training.runs import RunTable
@@ -33,16 +34,23 @@ class LocalTraining:
     Args:
         settings: The limits.
         adapters: Source of the bases, and store of trained adapters.
+        networks: Store of networks that were trained from nothing.
         tokenizers: Chat templates.
         scheduler: Is woken when there is work; writes the samples.
     """
 
     def __init__(
-        self, settings: Settings, adapters: AdapterTable, tokenizers: NamedTokenizers, scheduler: Scheduler
+        self,
+        settings: Settings,
+        adapters: AdapterTable,
+        networks: NetworkTable,
+        tokenizers: NamedTokenizers,
+        scheduler: Scheduler,
     ) -> None:
-        self._settings, self._adapters, self._tokenizers = settings, adapters, tokenizers
-        known = objectives(settings, adapters, partial(write, scheduler))
-        self.runs = RunTable(settings, known, adapters.has_left, scheduler.wake)
+        self._settings, self._adapters, self._networks = settings, adapters, networks
+        self._tokenizers, self._departures = tokenizers, adapters.departures
+        known = objectives(settings, adapters, networks, partial(write, scheduler))
+        self.runs = RunTable(settings, known, self._departures.has_left, scheduler.wake)
         self.trainer = Trainer(settings, self.runs)
         self._linears: dict[str, tuple[Linear, ...]] = {}
         self._timer: threading.Timer | None = None
@@ -74,15 +82,15 @@ class LocalTraining:
     # ---- sessions that leave
 
     def owner_left(self, owner: str) -> None:
-        """Pause the runs of a session that has left, and keep them and its adapters for a while."""
-        self._adapters.owner_left(owner)
+        """Pause the runs of a session that has left, and keep them and what it has trained for a while."""
+        self._departures.left(owner)
         self.runs.pause_owner(owner)
-        if self._adapters.of(owner) or self.runs.of(owner):
+        if self._adapters.of(owner) or self._networks.owned.of(owner) or self.runs.of(owner):
             self.forget_later()
 
     def owner_back(self, owner: str) -> None:
         """A session is back whose connection had been lost."""
-        self._adapters.owner_back(owner)
+        self._departures.back(owner)
 
     def forget_later(self) -> None:
         """Set the one timer for all who have left; it is set again while it leaves anything."""
@@ -93,11 +101,13 @@ class LocalTraining:
                 self._timer.start()
 
     def _forget_left(self) -> None:
-        for owner in self._adapters.forget_left():
+        for owner in self._departures.long_gone():
             self.runs.forget_owner(owner)
+        self._adapters.forget_left()
+        self._networks.owned.forget_left()
         with self._timer_lock:
             self._timer = None
-        if self._adapters.has_orphans or self.runs.has_orphans:
+        if self._adapters.has_orphans or self._networks.owned.has_orphans or self.runs.has_orphans:
             self.forget_later()
 
     def close(self) -> None:

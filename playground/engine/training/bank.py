@@ -22,7 +22,7 @@ import torch
 from torch.nn.functional import cross_entropy, linear
 
 from playground.engine.adapters.layers import wrapped
-from playground.engine.contract.training import TrainingText
+from playground.engine.contract.training import TrainingRequest, TrainingText
 from playground.engine.forward.blocks import blocks
 from playground.engine.forward.head import logits_of
 from playground.engine.models.loaded import LoadedModel
@@ -166,6 +166,9 @@ class AdapterBank:
         self.rows = BatchRows((), only=index)
         counts = [text.n_trained for text in texts]
         return [float(one.sum()) for one in torch.split(self._surprisals(packed([texts])), counts)]
+
+    def observe(self, index: int, request: TrainingRequest, step: int) -> None:
+        """Nothing beside the losses."""
 
     def unpack(self, index: int) -> None:
         """Write what one slot has learned back into it."""

@@ -12,12 +12,32 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
-from playground.engine.contract.training import SampleStatus, TrainingRequest
+from playground.engine.contract.training import Observation, SampleStatus, TrainingRequest
 
 GiveWay = Callable[[], None]
 Sampled = Callable[[int, str, SampleStatus], None]
 S = TypeVar("S", bound="Slot")
 K_contra = TypeVar("K_contra", bound="Snapshot", contravariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class RunLimits:
+    """Most that runs of one kind may ask for.
+
+    Attributes:
+        n_steps, batch_size: Optimizer steps, and examples per step.
+        n_examples: Examples to learn from, and as many held-out ones.
+        tokens: Tokens of one example.
+        batch_tokens: Tokens of one step, if no example begins like another.
+        fused_tokens: Tokens of one step of all runs that share a learner.
+    """
+
+    n_steps: int
+    batch_size: int
+    n_examples: int
+    tokens: int
+    batch_tokens: int
+    fused_tokens: int
 
 
 class Snapshot(Protocol):
@@ -87,6 +107,15 @@ class Learner(Protocol):
             examples: At least one.
         """
 
+    def observe(self, index: int, request: TrainingRequest, step: int) -> Observation | None:
+        """This kind's own measurement of a slot, of a bounded size; None if it has none.
+
+        Args:
+            index: Place of the slot.
+            request: Its run.
+            step: Steps it was trained.
+        """
+
     def unpack(self, index: int) -> None:
         """Write what one slot has learned back into it, so that it is whole without the learner."""
 
@@ -106,6 +135,10 @@ class NewSlot(Generic[S]):
 
 class Objective(Protocol[S, K_contra]):
     """One kind of training: S is its slot, K_contra its snapshot."""
+
+    @property
+    def limits(self) -> RunLimits:
+        """The most that a run may ask for."""
 
     def prepare(self, request: TrainingRequest) -> NewSlot[S]:
         """Check a request; called by the session's thread.

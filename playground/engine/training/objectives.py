@@ -12,9 +12,11 @@ from playground.engine.contract.limits import check_limits
 from playground.engine.contract.models import AdapterName, ModelInfo
 from playground.engine.contract.training import FinetuneRequest, TrainingRequest
 from playground.engine.models.loaded import LoadedModel
+from playground.engine.recurrent.trained import NetworkTable
 from playground.engine.training.adapter_slot import AdapterSlot, n_parameters
 from playground.engine.training.bank import AdapterBank
-from playground.engine.training.learner import AnyObjective, GiveWay, NewSlot, Sampled
+from playground.engine.training.learner import AnyObjective, GiveWay, NewSlot, RunLimits, Sampled
+from playground.engine.training.pairs import TrainingOnPairs
 from playground.engine.training.samples import MAX_SAMPLE_TOKENS
 from playground.errors import BadValue, TooManyTokens
 from playground.settings import Settings
@@ -22,15 +24,21 @@ from playground.settings import Settings
 Write = Callable[["LoadedModel", TrainingRequest, Sampled], None]
 
 
-def objectives(settings: Settings, adapters: AdapterTable, write: Write) -> dict[str, AnyObjective]:
+def objectives(
+    settings: Settings, adapters: AdapterTable, networks: NetworkTable, write: Write
+) -> dict[str, AnyObjective]:
     """Every kind of training, by its name.
 
     Args:
         settings: The limits.
         adapters: Source of bases, and store of adapters.
+        networks: Store of networks that were trained from nothing.
         write: Continues a run's prompts with a model, beside everything else the engine does.
     """
-    return {"sft": SupervisedFinetuning(settings, adapters, write)}
+    return {
+        "sft": SupervisedFinetuning(settings, adapters, write),
+        "pairs": TrainingOnPairs(settings, networks),
+    }
 
 
 class SupervisedFinetuning:
@@ -44,6 +52,15 @@ class SupervisedFinetuning:
 
     def __init__(self, settings: Settings, adapters: AdapterTable, write: Write) -> None:
         self._settings, self._adapters, self._write = settings, adapters, write
+
+    @property
+    def limits(self) -> RunLimits:
+        """The most that a run may ask for."""
+        most = self._settings
+        return RunLimits(
+            most.max_training_steps, most.max_batch_size, most.max_upload_rows,
+            most.max_training_tokens, most.max_batch_tokens, most.max_fused_tokens,
+        )  # fmt: skip
 
     def prepare(self, request: TrainingRequest) -> NewSlot[AdapterSlot]:
         """Load the base, check the request against it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field, replace
@@ -18,10 +19,12 @@ from playground.engine.contract.training import (
     TrainingRequest,
     TrainingState,
 )
-from playground.engine.training.learner import AnyObjective, Slot, Snapshot
-from playground.errors import BadValue, EmptyText, TooManyTokens
-from playground.settings import Settings
+from playground.engine.memory import is_out_of_memory
+from playground.engine.training.learner import AnyObjective, RunLimits, Slot, Snapshot
+from playground.errors import BadValue, EmptyText, Message, OutOfMemory, PlaygroundError, TooManyTokens
 
+log = logging.getLogger(__name__)
+FAILED = Message("The training failed on the server; its log says why. What you trained before is untouched.")
 MILESTONES = (0, 10, 25, 50, 100)
 N_EVALS = 8  # how often a run is tested on held-out and general texts, beside step 0
 MIN_BETWEEN = 3  # steps; a test reads more than a step does
@@ -198,7 +201,7 @@ def most_tokens(request: TrainingRequest) -> int:
     return request.settings.batch_size * max(one.n_tokens for one in request.train)
 
 
-def check_run(request: TrainingRequest, settings: Settings) -> None:
+def check_run(request: TrainingRequest, limits: RunLimits) -> None:
     """Refuse a run of any kind whose settings or data cannot be.
 
     Raises:
@@ -209,13 +212,13 @@ def check_run(request: TrainingRequest, settings: Settings) -> None:
     asked = request.settings
     check_limits(
         {
-            "n_steps": (asked.n_steps, 1, settings.max_training_steps),
+            "n_steps": (asked.n_steps, 1, limits.n_steps),
             "learning_rate": (asked.learning_rate, 1e-7, 100.0),
-            "batch_size": (asked.batch_size, 1, settings.max_batch_size),
+            "batch_size": (asked.batch_size, 1, limits.batch_size),
             "seed": (asked.seed, 0, 2**32 - 1),
-            "train": (len(request.train), 1, settings.max_upload_rows),
-            "held_out": (len(request.held_out), 0, settings.max_upload_rows),
-            "general": (len(request.general), 0, settings.max_upload_rows),
+            "train": (len(request.train), 1, limits.n_examples),
+            "held_out": (len(request.held_out), 0, limits.n_examples),
+            "general": (len(request.general), 0, limits.n_examples),
             "prompts": (len(request.prompts), 0, MAX_PROMPTS),
         }
     )
@@ -223,13 +226,23 @@ def check_run(request: TrainingRequest, settings: Settings) -> None:
     if not all(one.n_trained for one in examples) or not all(request.prompts):
         raise EmptyText
     longest = max(one.n_tokens for one in examples)
-    if longest > settings.max_training_tokens:
-        raise TooManyTokens(limit=settings.max_training_tokens, got=longest)
-    if most_tokens(request) > settings.max_batch_tokens:
-        most = settings.max_batch_tokens // max(one.n_tokens for one in request.train)
+    if longest > limits.tokens:
+        raise TooManyTokens(limit=limits.tokens, got=longest)
+    if most_tokens(request) > limits.batch_tokens:
+        most = limits.batch_tokens // max(one.n_tokens for one in request.train)
         raise BadValue(name="batch_size", value=asked.batch_size, allowed=f"1-{max(1, most)}")
 
 
 def has_diverged(loss: float, guess_loss: float) -> bool:
     """True if a loss is not a number, or more than twice that of guessing among all outcomes."""
     return not math.isfinite(loss) or loss > 2 * guess_loss
+
+
+def message_of(error: Exception) -> Message:
+    """Message of an error for the owner of a run."""
+    if is_out_of_memory(error):
+        error = OutOfMemory()
+    if isinstance(error, PlaygroundError):
+        return error.message
+    log.error("training failed", exc_info=error)
+    return FAILED

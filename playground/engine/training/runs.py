@@ -5,7 +5,6 @@ session threads --start, pause, resume, cancel, state--> RunTable <--claim, step
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -14,30 +13,26 @@ from functools import partial
 
 from playground.engine.contract.training import (
     ENDED,
+    Observation,
     Sample,
     SampleStatus,
     TrainingRequest,
     TrainingState,
     TrainingStatus,
 )
-from playground.engine.memory import is_out_of_memory
 from playground.engine.training.learner import AnyObjective, Sampled, Snapshot
-from playground.engine.training.run import TrainingRun, check_run, continued, line_of, new_run
+from playground.engine.training.run import TrainingRun, check_run, continued, line_of, message_of, new_run
 from playground.errors import (
     BadValue,
     BusyError,
     Cancelled,
     InputError,
     Message,
-    OutOfMemory,
-    PlaygroundError,
     QueueFull,
     TooManyRuns,
 )
 from playground.settings import Settings
 
-log = logging.getLogger(__name__)
-FAILED = Message("The training failed on the server; its log says why. Your other adapters are untouched.")
 _KEPT_RUNS = 6  # ended ones of one session
 
 
@@ -75,7 +70,7 @@ class RunTable:
         if objective is None:
             allowed = ", ".join(self._objectives)
             raise BadValue(name="objective", value=repr(asked.objective), allowed=allowed)
-        check_run(request, self._settings)
+        check_run(request, objective.limits)
         new_slot = objective.prepare(request)
         with self._lock:
             mine = [run for run in self._runs.values() if run.request.owner == request.owner]
@@ -196,7 +191,7 @@ class RunTable:
                 room = self._settings.max_training_slots - sum(map(len, staying.values()))
                 beside = staying.get(run.group, [])
                 n_tokens = max(one.most_tokens for one in (run, *beside)) * (len(beside) + 1)
-                if beside and n_tokens > self._settings.max_fused_tokens:
+                if beside and n_tokens > run.objective.limits.fused_tokens:
                     too_long.add(run.group)
                 if room > 0 and run.group not in too_long:
                     staying.setdefault(run.group, []).append(run)
@@ -241,12 +236,15 @@ class RunTable:
                 n_together=n_together,
             )
 
-    def evaluated(self, run: TrainingRun, losses: Mapping[str, float], worked_s: float) -> None:
+    def evaluated(
+        self, run: TrainingRun, losses: Mapping[str, float], observation: Observation | None, worked_s: float
+    ) -> None:
         """A run has been tested.
 
         Args:
             run: The run.
             losses: "held_out" and "general" -> nats per token, where there are such texts.
+            observation: Its kind's own measurement, if it has one.
             worked_s: Seconds the engine worked on it.
         """
         with self._lock:
@@ -255,6 +253,8 @@ class RunTable:
             run.worked_s += worked_s
             added = {name: (*getattr(run.state, name), (step, loss)) for name, loss in losses.items()}
             self._note(run, **added)
+            if observation is not None:
+                self._note(run, observed=(*run.state.observed, observation))
             if "held_out" in losses and losses["held_out"] <= min(loss for _step, loss in run.state.held_out):
                 self._note(run, best_step=step)
 
@@ -306,7 +306,7 @@ class RunTable:
         with self._lock:
             run.has_slot = False
             if run.state.status not in ENDED:
-                self._note(run, status="failed", error=_message_of(error))
+                self._note(run, status="failed", error=message_of(error))
             self._publish(run)
 
     def _publish(self, run: TrainingRun) -> None:
@@ -320,7 +320,7 @@ class RunTable:
         try:
             self._keep(run)
         except Exception as error:  # noqa: BLE001  (no room for a copy: it ends without an adapter)
-            self._note(run, status="failed", error=_message_of(error))
+            self._note(run, status="failed", error=message_of(error))
         run.best = None
         run.slot.forget()
 
@@ -331,20 +331,10 @@ class RunTable:
         try:
             model_id = run.objective.keep(snapshot, run.request.owner)
         except (InputError, BusyError) as error:  # no room for it
-            self._note(run, error=_message_of(error))
+            self._note(run, error=message_of(error))
             return
         self._note(run, adapter=model_id, adapter_step=snapshot.step)
 
     def _note(self, run: TrainingRun, **changes: object) -> None:
         """Change what may be seen of a run, with the lock held."""
         run.state = replace(run.state, **changes)  # type: ignore[arg-type]
-
-
-def _message_of(error: Exception) -> Message:
-    """Message of an error for the owner of a run."""
-    if is_out_of_memory(error):
-        error = OutOfMemory()
-    if isinstance(error, PlaygroundError):
-        return error.message
-    log.error("training failed", exc_info=error)
-    return FAILED

@@ -33,6 +33,7 @@ class Trainer:
     def __init__(self, settings: Settings, runs: RunTable) -> None:
         self._settings, self._runs = settings, runs
         self._groups: dict[Hashable, tuple[Learner, list[TrainingRun]]] = {}
+        self._spent_s: dict[Hashable, float] = {}  # of each group: the next turn is that of the least
         self._give_way: GiveWay = lambda: None
         self._given_s = 0.0
 
@@ -42,13 +43,23 @@ class Trainer:
         return bool(self._groups) or self._runs.is_waiting
 
     def work(self, give_way: GiveWay) -> None:
-        """One step of the group whose turn it is."""
+        """One step of the group that had the least time so far: short steps come more often."""
         self._give_way = give_way
         self._leave_and_join()
         if not self._groups:
             return
-        group = next(iter(self._groups))
-        learner, runs = self._groups[group] = self._groups.pop(group)  # the others first, next time
+        known = [spent for group, spent in self._spent_s.items() if group in self._groups]
+        self._spent_s = {  # a group that comes begins as the one that had least
+            group: self._spent_s.get(group, min(known, default=0.0)) for group in self._groups
+        }
+        group = min(self._spent_s, key=self._spent_s.__getitem__)
+        started, given_s = time.monotonic(), self._given_s
+        self._turn(group)
+        self._spent_s[group] += time.monotonic() - started - (self._given_s - given_s)
+
+    def _turn(self, group: Hashable) -> None:
+        """One step of a group, its evaluations before it."""
+        learner, runs = self._groups[group]
         for index, run in enumerate(runs):
             with self._ends_alone(run):
                 self._evaluate(run, learner, index)
@@ -108,12 +119,13 @@ class Trainer:
         losses = same[0].first_losses if same else self._losses(run, learner, index)
         if losses is None:
             return
+        observation = learner.observe(index, run.request, run.state.step)
         worked_s = time.monotonic() - started - (self._given_s - given_s)
         lost = next((loss for loss in losses.values() if not math.isfinite(loss)), None)
         if lost is not None:
             self._fail(run, learner, index, Diverged(step=run.state.step, loss=f"{lost:.3g}"))
             return
-        self._runs.evaluated(run, losses, worked_s)
+        self._runs.evaluated(run, losses, observation, worked_s)
         held_out = losses.get("held_out")
         if held_out is not None and run.improves_with(held_out):
             learner.unpack(index)
@@ -130,7 +142,7 @@ class Trainer:
         """Loss on held-out and on general texts, where there are some; None if the run was stopped."""
         examples = [*run.request.held_out, *run.request.general]
         sums: list[float] = []
-        for chunk in _chunks(examples, self._settings.max_batch_tokens):
+        for chunk in _chunks(examples, run.objective.limits.batch_tokens):
             if run.state.status != "running":
                 return None
             sums += learner.measure(index, chunk)

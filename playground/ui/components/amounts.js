@@ -74,6 +74,14 @@ function inkOn(colour) {
   return 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.18 ? "#000000" : "#ffffff";
 }
 
+/** As much of a text as has room on a canvas. */
+function clippedTo(pen, text, room) {
+  if (pen.measureText(text).width <= room) return text;
+  const letters = [...text];
+  while (letters.length && pen.measureText(`${letters.join("")}…`).width > room) letters.pop();
+  return `${letters.join("")}…`;
+}
+
 function frame(pen, colour, thick, x, y, wide, high) {
   Object.assign(pen, { strokeStyle: colour, lineWidth: thick });
   pen.strokeRect(x, y, wide, high);

@@ -70,7 +70,7 @@ def _chosen() -> Sequence[MinimalPair]:
     names = {"ours": _("Our pairs"), "mine": _("My pairs")}
     if choose("mas_pairs_of", names, _("Pairs")) == "ours":
         return ours(state.language())
-    most = state.settings().max_pairs
+    most = state.settings().max_minimal_pairs
     label = _("Pairs: .csv or .jsonl (columns `sentence_a`, `sentence_b`, perhaps `group`), up to {n} rows")
     file_preview.field(
         FileKind(
@@ -91,7 +91,7 @@ def _chosen() -> Sequence[MinimalPair]:
             columns=files.columns,
         )
     )  # fmt: skip
-    file_preview.offer_sample("pairs.csv", key="mas_pairs_sample")
+    file_preview.offer_sample("minimal_pairs.csv", key="mas_pairs_sample")
     if own is None:
         st.info(_("Upload a file with your pairs: two sentences per row that differ in little."))
         return ()
@@ -211,8 +211,8 @@ def _told(measured: Sequence[MeasuredPair], counted: Sequence[PairCounts]) -> st
 @lru_cache
 def ours(language: str) -> tuple[MinimalPair, ...]:
     """Our own pairs in the reader's language."""
-    data = localized(language, "samples", "pairs.csv").read_bytes()
-    return files.read_pairs("pairs.csv", data).pairs
+    data = localized(language, "samples", "minimal_pairs.csv").read_bytes()
+    return files.read_pairs("minimal_pairs.csv", data).pairs
 
 
 @lru_cache

@@ -25,7 +25,7 @@ def _texts(language: str, name: str) -> list[str]:
         examples = read_examples(name, data)
         assert not examples.rejected
         return [text for one in examples.examples for text in (one.text, one.label)]
-    if name == "pairs.csv":
+    if name == "minimal_pairs.csv":
         pairs = read_pairs(name, data)
         assert not pairs.rejected
         return [text for one in pairs.pairs for text in (one.group, one.a, one.b)]
@@ -34,7 +34,7 @@ def _texts(language: str, name: str) -> list[str]:
     return [content for row in rows.rows for _role, content in row.messages]
 
 
-@pytest.mark.parametrize("name", ["prompts.csv", "examples.csv", "training.csv", "pairs.csv"])
+@pytest.mark.parametrize("name", ["prompts.csv", "examples.csv", "training.csv", "minimal_pairs.csv"])
 def test_a_sample_is_in_its_readers_language(name: str) -> None:
     english, korean = _texts("en", name), _texts("ko", name)
     assert len(korean) == len(english) >= 5

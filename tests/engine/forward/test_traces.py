@@ -80,6 +80,7 @@ def test_encoder_decoder_trace_equals_the_library(tiny_engine: LocalEngine, tiny
     for name, theirs in {
         "attentions": expected.encoder_attentions,
         "decoder_attentions": expected.decoder_attentions,
+        "decoder_hidden_states": expected.decoder_hidden_states,
         "cross_attentions": expected.cross_attentions,
         "hidden_states": expected.encoder_hidden_states,
     }.items():
@@ -127,6 +128,7 @@ def test_encoder_decoders_share_a_forward_and_do_not_see_each_other(
             for name, theirs in {
                 "attentions": expected.encoder_attentions,
                 "decoder_attentions": expected.decoder_attentions,
+                "decoder_hidden_states": expected.decoder_hidden_states,
                 "cross_attentions": expected.cross_attentions,
                 "hidden_states": expected.encoder_hidden_states,
             }.items():

@@ -133,7 +133,15 @@ def answer(engine: LocalEngine, kind: str, request: Any, n_steps: int | None = N
         return engine.vectors.embedding_table(*request).vectors[:5]
     found = attrgetter(kind)(engine)(request)
     if not isinstance(found, Iterator):
-        names = ("attentions", "hidden_states", "logits", "queries", "mlp_out", "decoder_attentions")
+        names = (
+            "attentions",
+            "hidden_states",
+            "logits",
+            "queries",
+            "mlp_out",
+            "decoder_attentions",
+            "decoder_hidden_states",
+        )
         names += ("top_ids", "top_probs", "answer_ranks")
         return [getattr(found, name) for name in names if getattr(found, name, None) is not None]
     steps = []

@@ -125,6 +125,7 @@ def test_an_encoder_and_a_decoder_of_any_depths(engine: LocalEngine, settings: S
         for name, theirs in {
             "attentions": expected.encoder_attentions,
             "decoder_attentions": expected.decoder_attentions,
+            "decoder_hidden_states": expected.decoder_hidden_states,
             "cross_attentions": expected.cross_attentions,
             "hidden_states": expected.encoder_hidden_states,
         }.items():

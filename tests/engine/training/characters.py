@@ -14,7 +14,7 @@ from playground.engine.contract.training import (
     TrainingRequest,
     TrainingState,
 )
-from playground.engine.training.learner import GiveWay, NewSlot, Sampled
+from playground.engine.training.learner import GiveWay, NewSlot, RunLimits, Sampled
 from playground.errors import TooManyAdapters
 
 LINES = (
@@ -136,6 +136,9 @@ class CharacterLearner:
     def measure(self, index: int, examples: Sequence[Line]) -> list[float]:
         return [float(self.slots[index].whole.surprisal(line)) for line in examples]
 
+    def observe(self, index: int, request: TrainingRequest, step: int) -> None:
+        pass
+
     def unpack(self, index: int) -> None:
         pass
 
@@ -146,6 +149,7 @@ class Characters:
     def __init__(self) -> None:
         self.kept: dict[str, Weights] = {}
         self.together: list[int] = []
+        self.limits = RunLimits(200, 8, 1000, 128, 512, 1024)
 
     def prepare(self, request: TrainingRequest) -> NewSlot[CharacterSlot]:
         return NewSlot(10_000, lambda: CharacterSlot(request))

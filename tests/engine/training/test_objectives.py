@@ -11,16 +11,19 @@ import torch
 from playground.engine.adapters.adapter import Adapter
 from playground.engine.contract.training import TrainingRequest
 from playground.engine.local.engine import LocalEngine
+from playground.engine.recurrent.trained import NetworkTable, TrainedNetwork
 from playground.engine.training.learner import AnyObjective, Learner, Slot, Snapshot
 from playground.engine.training.objectives import objectives
 from playground.engine.training.run import text_order
 from tests.engine.training.characters import Characters, Weights, run_on_lines
 from tests.engine.training.learning import run_of
+from tests.engine.training.pair_runs import pairs_run
 
 # Objective -> two runs of one group, with different first values.
 EXAMPLES: dict[str, tuple[TrainingRequest, TrainingRequest]] = {
     "sft": (run_of(1), run_of(2)),
     "characters": (run_on_lines(1), run_on_lines(2)),
+    "pairs": (pairs_run(1), pairs_run(2)),
 }
 N_STEPS = 4
 
@@ -28,7 +31,7 @@ N_STEPS = 4
 def numbers(snapshot: Snapshot) -> list[torch.Tensor]:
     if isinstance(snapshot, Adapter):
         return [part for one in snapshot.changes.values() for part in (one.A, one.B) if part is not None]
-    assert isinstance(snapshot, Weights)
+    assert isinstance(snapshot, Weights | TrainedNetwork)
     return list(snapshot.values.values())
 
 
@@ -57,7 +60,8 @@ class Kind:
 
 
 def known(engine: LocalEngine) -> dict[str, AnyObjective]:
-    return objectives(engine._settings, engine.adapters, lambda *_: None)
+    networks = NetworkTable(engine._settings, engine.adapters.departures, lambda: None)
+    return objectives(engine._settings, engine.adapters, networks, lambda *_: None)
 
 
 @pytest.fixture(params=sorted(EXAMPLES))

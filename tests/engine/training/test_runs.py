@@ -334,6 +334,6 @@ def test_fifty_runs_leave_nothing_behind(engine: LocalEngine) -> None:
         time.sleep(0.02)
     assert engine.stats().n_training == 0
     assert not engine.training.runs._runs
-    assert not engine.adapters._held
+    assert not engine.adapters.size_bytes
     assert not engine.adapters._models
     assert sizes[-1] - sizes[0] < 30e6, "each run of these has 1.4 MB of weights and moments"

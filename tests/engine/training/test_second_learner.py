@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import pickle
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pytest
@@ -16,9 +17,11 @@ from playground.engine.contract.training import (
     TrainingState,
 )
 from playground.engine.local.engine import LocalEngine
+from playground.engine.recurrent.trained import NetworkTable
+from playground.engine.training.learner import GiveWay
 from playground.engine.training.objectives import objectives
-from playground.engine.training.run import text_order
-from playground.engine.training.runs import FAILED, RunTable
+from playground.engine.training.run import FAILED, text_order
+from playground.engine.training.runs import RunTable
 from playground.engine.training.trainer import Trainer
 from playground.errors import BadValue, EmptyText, TooManyRuns
 from playground.settings import Settings
@@ -27,8 +30,10 @@ from tests.engine.training.characters import (
     HELD_OUT,
     LINES,
     UNIFORM,
+    CharacterLearner,
     Characters,
     CharacterSettings,
+    CharacterSlot,
     Line,
     Network,
     lines_of,
@@ -63,7 +68,11 @@ class Bench:
     def __init__(self, engine: LocalEngine, **limits: object) -> None:
         settings: Settings = engine._settings.model_copy(update=limits)
         self.characters = Characters()
-        known = {**objectives(settings, engine.adapters, self._write), "characters": self.characters}
+        networks = NetworkTable(settings, engine.adapters.departures, lambda: None)
+        known = {
+            **objectives(settings, engine.adapters, networks, self._write),
+            "characters": self.characters,
+        }
         self.runs = RunTable(settings, known, lambda _owner: False, lambda: None)
         self.trainer = Trainer(settings, self.runs)
 
@@ -206,12 +215,12 @@ def test_one_that_fails_fails_alone(bench: Bench) -> None:
 def test_beside_an_adapter_both_train_at_once_and_each_as_if_alone(
     bench: Bench, tiny_engine: LocalEngine
 ) -> None:
-    adapter, network = run_of(8, owner="adapter", n_steps=12), run_on_lines(8, owner="network", n_steps=12)
+    adapter, network = run_of(8, owner="adapter", n_steps=12), run_on_lines(8, owner="network", n_steps=200)
     alone = trained(tiny_engine, replace(adapter, owner="alone", request_id="alone"))
     for one in (adapter, network):
         bench.runs.start(one)
-    bench.work(lambda: bench.state(adapter).step == 5)
-    assert bench.state(network).step in (4, 5, 6), "they take turns"
+    bench.work(lambda: bench.state(adapter).step == 2)
+    assert 1 <= bench.state(network).step < 200, "they take turns"
     assert bench.runs.n_running == 2
     first, second = bench.ended(adapter, network)
     assert losses(first) == pytest.approx(losses(alone), abs=1e-5)
@@ -221,6 +230,30 @@ def test_beside_an_adapter_both_train_at_once_and_each_as_if_alone(
     assert second.adapter in bench.characters.kept
     for owner, state in (("adapter", first), ("alone", alone)):
         tiny_engine.adapters.remove(state.adapter, owner)
+
+
+class SlowCharacters(Characters):
+    """Each step takes a tenth of a second longer."""
+
+    def learner(self, slots: Sequence[CharacterSlot], give_way: GiveWay) -> CharacterLearner:
+        learner = super().learner(slots, give_way)
+
+        def step(batches: Sequence[Sequence[Line]]) -> list[float]:
+            time.sleep(0.1)
+            return CharacterLearner.step(learner, batches)
+
+        learner.step = step  # type: ignore[method-assign]
+        return learner
+
+
+def test_turns_are_shared_by_time_so_short_steps_do_not_wait_for_long_ones(bench: Bench) -> None:
+    bench.runs._objectives = {**bench.runs._objectives, "slow": SlowCharacters()}
+    slow, fast = run_on_lines(1, "slow", n_steps=30), run_on_lines(2, "fast", n_steps=200)
+    slow = replace(slow, settings=replace(slow.settings, objective="slow"))
+    for one in (slow, fast):
+        bench.runs.start(one)
+    bench.work(lambda: bench.state(slow).step == 5)
+    assert bench.state(fast).step > 10
 
 
 def test_what_a_page_polls_is_as_large_for_a_thousand_texts_as_for_ten(tiny_engine: LocalEngine) -> None:

@@ -22,8 +22,7 @@ from playground.engine.training import bank as fused
 from playground.engine.training import objectives, samples
 from playground.engine.training.adapter_slot import AdapterSlot
 from playground.engine.training.bank import AdapterBank
-from playground.engine.training.run import TrainingRun
-from playground.engine.training.runs import FAILED
+from playground.engine.training.run import FAILED, TrainingRun
 from playground.engine.training.samples import MAX_SAMPLE_TOKENS
 from playground.engine.training.trainer import Trainer
 from playground.errors import Diverged, OutOfMemory

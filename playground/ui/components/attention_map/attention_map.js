@@ -248,7 +248,7 @@ class AttentionMap {
     const { left, top, cell } = this.layout;
     const style = { fillStyle: bold ? this.theme.query : this.theme.text, textAlign: "right" };
     Object.assign(pen, style, { font: `${bold ? "bold " : ""}13px ${this.theme.code}` });
-    pen.fillText(this.clipped(pen, this.head.queries[query], left - 12), left - 6, top + (query + 0.5) * cell + 4);
+    pen.fillText(clippedTo(pen, this.head.queries[query], left - 12), left - 6, top + (query + 0.5) * cell + 4);
   }
 
   columnLabel(pen, key, bold = false) {
@@ -258,15 +258,8 @@ class AttentionMap {
     pen.save();
     pen.translate(left + (key + 0.5) * cell + (labelled ? 3 : 0), top - 6);
     if (labelled) pen.rotate(-0.87);
-    pen.fillText(this.clipped(pen, this.head.keys[key], 110), 0, 0);
+    pen.fillText(clippedTo(pen, this.head.keys[key], 110), 0, 0);
     pen.restore();
-  }
-
-  clipped(pen, text, room) {
-    if (pen.measureText(text).width <= room) return text;
-    const letters = [...text];
-    while (letters.length && pen.measureText(`${letters.join("")}…`).width > room) letters.pop();
-    return `${letters.join("")}…`;
   }
 
   /** The row shown, the smallest set in it, and the cell pointed at. */

@@ -1,0 +1,1 @@
+"""Networks that turn one sequence into another: an encoder, a decoder, attention between them."""
