@@ -22,7 +22,7 @@ from playground.charts.theme import (
 )
 
 Spec = dict[str, Any]
-MOST_BITS, MOST_DIFFERENCE = 20, 10
+MOST_BITS, MOST_DIFFERENCE = 20, 20
 ABREAST = 3  # masks side by side
 WIDTH, NAMES = 190, 130  # pixels of the bars of a mask, and of the tokens before them
 
@@ -163,7 +163,7 @@ def pair_differences(words: Mapping[str, str]) -> Spec:
         "type": "quantitative",
         "title": words["difference"],
         "scale": {"domain": [-MOST_DIFFERENCE, MOST_DIFFERENCE], "nice": False},
-        "axis": {"values": [-10, -5, 0, 5, 10]},
+        "axis": {"values": [-20, -10, 0, 10, 20]},
     }
     color = _two("is_a", [True, False], [QUERY, AFTER], words["prefers_a"], words["prefers_b"])
     tooltip = [

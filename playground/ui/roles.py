@@ -48,14 +48,17 @@ def encoder_of(text: str) -> str:
 
 
 def filler(context: PageContext) -> PageContext | None:
-    """The reader's text with a model that fills masks: the chosen one, otherwise the first that is here.
+    """The reader's text with a model that fills masks: the chosen one, otherwise one of this machine.
+
+    A model that the teacher added comes before those that are shipped.
 
     None while it is not in memory, or where there is none (says so).
     """
     if "fill" in context.model.capabilities:
         return context
     fills = [info for info in compute.models() if "fill" in info.capabilities and info.state != "absent"]
-    fills.sort(key=lambda info: info.state in ("remote", "failed"))  # what is on this machine comes first
+    added = state.settings().extra_models
+    fills.sort(key=lambda info: (info.state in ("remote", "failed"), info.model_id not in added))
     if not fills:
         st.error(_("No model on this machine fills masks."))
         return None

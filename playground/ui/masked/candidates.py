@@ -41,14 +41,11 @@ def panel(view: View) -> None:
     if not view.gaps:
         st.info(_("Mask a token above first."))
         return
-    gap_at, words_at = st.columns([1, 2])
-    with gap_at:
-        names = {str(at): f"{n}: {view.labels[at]}" for n, at in enumerate(view.gaps, 1)}
-        gap = int(choose_from_list("mas_gap", names, _("Mask"))) if len(names) > 1 else view.gaps[0]
-    with words_at:
-        typed = st.text_input(
-            _("Answers, separated by commas"), max_chars=MOST * LONGEST, **setting("mas_words", "")
-        )
+    names = {str(at): f"{n}: {view.labels[at]}" for n, at in enumerate(view.gaps, 1)}
+    gap = int(choose_from_list("mas_gap", names, _("Mask"))) if len(names) > 1 else view.gaps[0]
+    typed = st.text_input(
+        _("Answers, separated by commas"), max_chars=MOST * LONGEST, **setting("mas_words", "")
+    )
     wanted = list(dict.fromkeys(one.strip()[:LONGEST] for one in re.split("[,，、\n]", typed) if one.strip()))
     if len(wanted) > MOST:
         told = _("{got} answers: the first {limit} are compared.")

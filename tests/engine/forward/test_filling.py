@@ -97,7 +97,7 @@ def test_tokens_are_masked_some_rows_at_a_time_until_the_reader_leaves(tiny_engi
     assert tiny_engine.stats().n_forwards - before <= 4
     before = tiny_engine.stats().n_forwards
     assert sum(len(part.positions) for part in tiny_engine.fill_each(request)) == 58
-    assert tiny_engine.stats().n_forwards - before == 15
+    assert tiny_engine.stats().n_forwards - before == 15 - 3  # what the first three gave is known
 
 
 def test_parts_of_the_model_name_the_head(tiny_engine: LocalEngine) -> None:
