@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -126,29 +127,39 @@ def pairs_request(
         UnknownCharacters: The shown pair has characters that are not in the data.
     """
     if settings.data == OWN:
-        train, held_out = split(own)
+        pairs_of_both = split(own)
         source = Vocabulary.of(one.source for one in own)
         target = Vocabulary.of(one.target for one in own)
+        train, held_out = (_examples(some, source, target) for some in pairs_of_both)
     else:
-        train, held_out = drawn(settings.data, settings.max_length)
+        pairs_of_both = drawn(settings.data, settings.max_length)
         source, target = vocabularies(settings.data)
-    shown = shown or held_out[0]
+        train, held_out = _known_examples(settings.data, settings.max_length)
+    shown = shown or pairs_of_both[1][0]
     for vocabulary, text in ((source, shown.source), (target, shown.target)):
         if unknown := vocabulary.unknown(text):
             raise UnknownCharacters(characters=unknown, known=vocabulary.characters)
-
-    def example(pair: Pair) -> PairExample:
-        return PairExample(source.ids(pair.source), target.ids(pair.target))
-
     return PairsRequest(
         settings,
-        tuple(map(example, train)),
-        tuple(map(example, held_out)),
+        train,
+        held_out,
         owner=owner,
-        shown=example(shown),
+        shown=_examples([shown], source, target)[0],
         source_characters=source.characters,
         target_characters=target.characters,
     )
+
+
+def _examples(some: Sequence[Pair], source: Vocabulary, target: Vocabulary) -> tuple[PairExample, ...]:
+    return tuple(PairExample(source.ids(one.source), target.ids(one.target)) for one in some)
+
+
+@lru_cache(maxsize=8)
+def _known_examples(data: str, max_length: int) -> tuple[tuple[PairExample, ...], tuple[PairExample, ...]]:
+    """The examples of known data: a class that trains on the same ones holds them once."""
+    both = vocabularies(data)
+    train, held_out = drawn(data, max_length)
+    return _examples(train, *both), _examples(held_out, *both)
 
 
 def drawn(data: str, max_length: int) -> tuple[tuple[Pair, ...], tuple[Pair, ...]]:

@@ -24,6 +24,7 @@ from playground.engine.contract.networks import (
 )
 from playground.engine.contract.pairs import PairExample
 from playground.engine.contract.waiting import OnWait
+from playground.engine.recurrent.threads import threads
 from playground.engine.recurrent.trained import SHIPPED, NetworkTable, TrainedNetwork, shipped
 from playground.engine.recurrent.unrolling import input_gradients, step_cost, unrolled
 from playground.engine.recurrent.writing import n_right
@@ -44,8 +45,9 @@ class _Work:
     n_forwards: int = 1
 
     def run(self) -> object:
-        """Compute."""
-        return self.call()
+        """Compute, with one thread."""
+        with threads(1):
+            return self.call()
 
 
 @dataclass(frozen=True, slots=True)

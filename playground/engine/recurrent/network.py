@@ -12,7 +12,7 @@ from typing import Protocol
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from playground.engine.contract.pairs import NetworkConfig
 
@@ -122,15 +122,18 @@ class RecurrentNetwork(nn.Module):
         return embedded
 
     def read(self, embedded: Tensor, lengths: Tensor) -> Memory:
-        """Read a batch of sources; what a row is filled up with is not read."""
-        packed = pack_padded_sequence(embedded, lengths.cpu(), batch_first=True, enforce_sorted=False)
-        outputs, last = self.encoder(packed)
-        assert isinstance(outputs, PackedSequence)
-        states, _ = pad_packed_sequence(outputs, batch_first=True, total_length=embedded.shape[1])
-        last = last if isinstance(last, tuple) else (last,)
+        """Read a batch of sources; what a row is filled up with comes after its last state."""
+        if self.config.kind == "lstm":  # of its second state only the last one is told
+            packed = pack_padded_sequence(embedded, lengths, batch_first=True, enforce_sorted=False)
+            outputs, (_h, cells) = self.encoder(packed)
+            states, _ = pad_packed_sequence(outputs, batch_first=True, total_length=embedded.shape[1])
+            second: State = (cells[0],)
+        else:
+            states, second = self.encoder(embedded)[0], ()
+        first = states[torch.arange(len(lengths)), lengths - 1]
         is_real = torch.arange(embedded.shape[1]) < lengths[:, None]
         fixed = (self.key(states),) if self.config.attention == "additive" else ()
-        return Memory(states, is_real, tuple(one[0] for one in last), fixed)
+        return Memory(states, is_real, (first, *second), fixed)
 
     # ---- writing
 

@@ -14,6 +14,7 @@ from playground.engine.contract.pairs import PairExample, PairsObservation, Pair
 from playground.engine.contract.training import TrainingRequest
 from playground.engine.recurrent.building import AnyNetwork, Batch, batch_of, new_network
 from playground.engine.recurrent.network import Step, joined
+from playground.engine.recurrent.threads import lending, threads
 from playground.engine.recurrent.trained import TrainedNetwork
 from playground.engine.recurrent.writing import n_right
 from playground.engine.training.learner import GiveWay
@@ -78,23 +79,29 @@ class PairLearner:
 
     def step(self, batches: Sequence[Sequence[PairExample]]) -> list[float]:
         """One optimizer step of every slot; when one fails, none has changed."""
-        losses = []
-        for slot, examples in zip(self.slots, batches, strict=True):
-            batch = batch_of(examples)
-            slot.optimizer.zero_grad()
-            with torch.enable_grad():
-                logits = self._written(slot, batch)
-                self._give_way()
-                loss = cross_entropy(logits[batch.counts], batch.targets[batch.counts])
-                loss.backward()  # type: ignore[no-untyped-call]
-            losses.append(loss.item())
-            self._give_way()
-        for slot in self.slots:
-            clip_grad_norm_(slot.network.parameters(), MAX_NORM)
-            slot.optimizer.step()
-            slot.optimizer.zero_grad()
-            slot.n_steps += 1
+        with threads(1) as all_threads:
+            give_way = lending(self._give_way, all_threads)
+            losses = [
+                self._learned(slot, batch_of(one), give_way)
+                for slot, one in zip(self.slots, batches, strict=True)
+            ]
+            for slot in self.slots:
+                clip_grad_norm_(slot.network.parameters(), MAX_NORM)
+                slot.optimizer.step()
+                slot.optimizer.zero_grad()
+                slot.n_steps += 1
         return losses
+
+    def _learned(self, slot: PairSlot, batch: Batch, give_way: GiveWay) -> float:
+        """The loss of a batch; its gradients wait in the slot."""
+        slot.optimizer.zero_grad()
+        with torch.enable_grad():
+            logits = self._written(slot, batch)
+            give_way()
+            loss = cross_entropy(logits[batch.counts], batch.targets[batch.counts])
+            loss.backward()  # type: ignore[no-untyped-call]
+        give_way()
+        return loss.item()
 
     def _written(self, slot: PairSlot, batch: Batch) -> Tensor:
         """Logits of every step. Shape [row, step, d_vocab]."""
@@ -116,7 +123,9 @@ class PairLearner:
     def measure(self, index: int, examples: Sequence[PairExample]) -> list[float]:
         """The loss of each example under teacher forcing, summed over its target and its end."""
         network, batch = self.slots[index].network, batch_of(examples)
-        logits = network.forced(batch.inputs, network.read(network.embed(batch.source), batch.lengths)).logits
+        with threads(1):
+            memory = network.read(network.embed(batch.source), batch.lengths)
+            logits = network.forced(batch.inputs, memory).logits
         losses = cross_entropy(logits.transpose(1, 2), batch.targets, reduction="none")
         self._give_way()
         sums: list[float] = (losses * batch.counts).sum(1).tolist()
@@ -127,9 +136,10 @@ class PairLearner:
         """Exact match on a fixed held-out sample, and the alignment of the shown pair."""
         assert isinstance(request, PairsRequest)
         network, batch = self.slots[index].network, batch_of([request.shown])
-        shown = network.forced(batch.inputs, network.read(network.embed(batch.source), batch.lengths))
         asked = request.held_out[:N_OBSERVED]
-        right = n_right(network, asked, self._give_way) if asked else 0
+        with threads(1) as all_threads:
+            shown = network.forced(batch.inputs, network.read(network.embed(batch.source), batch.lengths))
+            right = n_right(network, asked, lending(self._give_way, all_threads)) if asked else 0
         weights = None if shown.weights is None else shown.weights[0].numpy()
         return PairsObservation(step, right, len(asked), tuple(shown.logits[0].argmax(-1).tolist()), weights)
 

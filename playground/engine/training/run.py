@@ -6,6 +6,7 @@ import logging
 import math
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -110,7 +111,7 @@ class TrainingRun:
         found = tuple(one for one in self.state.samples if one.step == 0 and one.status == "whole")
         return found if len(found) == len(self.request.prompts) else ()
 
-    @property
+    @cached_property
     def most_tokens(self) -> int:
         """As many as a step of it can read."""
         return most_tokens(self.request)

@@ -186,6 +186,12 @@ def test_a_learning_rate_that_is_too_large_ends_its_run_with_the_cure(engine: En
     assert "smaller learning rate" in failed.error.msgid
 
 
+def test_a_class_that_trains_on_the_same_data_holds_it_once() -> None:
+    first, second = (pairs_request(PairSettings(seed=one, data="copy"), f"{one}") for one in range(2))
+    assert first.train is second.train
+    assert first.held_out is second.held_out
+
+
 def test_own_pairs_are_learned_and_a_tenth_of_them_is_held_out(engine: Engine) -> None:
     own = [Pair(f"{one} plus {one}", str(2 * one)) for one in range(30)]
     settings = PairSettings(name="own", data="own", n_steps=4, batch_size=4)
