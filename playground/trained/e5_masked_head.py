@@ -29,8 +29,8 @@ from playground.trained.note import seal_with_note
 NAME = "e5-masked-head"
 SENTENCES = "sentences.txt"
 SEED = 20
-N_PASSES = 2  # masks are drawn anew in each
-N_EPOCHS, BATCH_SIZE = 6, 256
+N_PASSES = 6  # masks are drawn anew in each
+N_EPOCHS, BATCH_SIZE = 12, 256
 LEARNING_RATE, N_WARM_UP = 3e-3, 50
 N_UNSEEN = 512  # tokens of no training text that stand for all of them in a step
 _ROWS = 32  # sentences of one forward
