@@ -13,6 +13,8 @@ from playground.core.tables import sampling as frames
 from playground.core.tokens import Tokenization
 from playground.core.trace import Trace
 from playground.engine.contract.traces import Capture
+from playground.navigation import KINDS, PAGES
+from playground.paths import site_root
 from playground.ui import compute, next_characters, show
 from playground.ui.components.journey import Scene, journey_picture, reading
 from playground.ui.components.token_chips import token_chips
@@ -20,6 +22,7 @@ from playground.ui.frame import Drawn
 from playground.ui.panels import Later
 from playground.ui.state import PageContext, settings
 from playground.ui.tasks import Task
+from playground.ui.text import _, lesson
 
 CODE = {"decoder": "home", "encoder": "home_encoder", "encoder-decoder": "home_encoder_decoder"}
 
@@ -33,7 +36,9 @@ def draw(context: PageContext) -> Drawn:
     next_tokens = compute.token_texts(context, read.next.token_ids) if read.next else ()
     scene = Scene(read, tokens, next_tokens, context.model, selected, limit, context.language)
     _draw(context, trace, scene)
-    return _tasks(read, tokens), _characters(context, trace, scene)
+    characters = _characters(context, trace, scene)
+    _other_ways()
+    return _tasks(read, tokens), characters
 
 
 def _trace(context: PageContext, tokens: Tokenization) -> Trace:
@@ -79,6 +84,16 @@ def _characters(context: PageContext, trace: Trace, scene: Scene) -> Later | Non
             next_characters.draw(context, trace)
 
     return draw_characters
+
+
+def _other_ways() -> None:
+    """Links to the pages on how models came to be built so, and on other ways from a text to an answer."""
+    st.markdown(f"#### {_('How did it come to this, and what else is there?')}")
+    with st.container(horizontal=True, key="other_ways"):
+        for page in PAGES:
+            if page.section == KINDS:
+                path = site_root() / "pages" / f"{page.name}.py"
+                st.page_link(path, label=lesson(page.name).title, icon=page.icon, width="content")
 
 
 def _tasks(read: Journey, tokens: Tokenization) -> list[Task]:
