@@ -30,7 +30,7 @@ def generate(context: PageContext, settings: Mapping[str, Any]) -> Generator[Gen
     request = GenerateRequest(
         context.model.model_id, context.text, owner=context.owner, topic="generate", **settings
     )
-    return _until_click(request, engine().generate)
+    return until_click(request, engine().generate)
 
 
 def generate_many(
@@ -48,7 +48,7 @@ def generate_many(
         GenerateRequest(model, max_new_tokens=max_new_tokens, n_top=1, **{"text": context.text, **one})
         for one in settings
     )
-    return _until_click(GenerateManyRequest(model, requests, owner=context.owner), engine().generate_many)
+    return until_click(GenerateManyRequest(model, requests, owner=context.owner), engine().generate_many)
 
 
 def beams(
@@ -64,7 +64,7 @@ def beams(
         context.model.model_id, context.text, n_beams=n_beams, length_penalty=length_penalty,
         max_new_tokens=max_new_tokens, owner=context.owner,
     )  # fmt: skip
-    return _until_click(request, engine().beams)
+    return until_click(request, engine().beams)
 
 
 def scores(
@@ -88,7 +88,7 @@ def scores(
         context.model.model_id, tuple(texts), tuple(candidates), tuple(following), owner=context.owner,
         topic=topic,
     )  # fmt: skip
-    return _until_click(request, engine().score, ends_at_click=ends_at_click)
+    return until_click(request, engine().score, ends_at_click=ends_at_click)
 
 
 def fill_each(context: PageContext, model: str, text: str, *, n_top: int = 10) -> Generator[Filled]:
@@ -101,10 +101,10 @@ def fill_each(context: PageContext, model: str, text: str, *, n_top: int = 10) -
         n_top: As in `FillRequest`.
     """
     request = FillRequest(model, text, n_top=n_top, topic="fill_each", owner=context.owner)
-    return _until_click(request, engine().fill_each)
+    return until_click(request, engine().fill_each)
 
 
-def _until_click(
+def until_click(
     request: Request, ask: Callable[[Request, OnWait], Iterator[Step]], *, ends_at_click: bool = True
 ) -> Generator[Step]:
     """The engine's results, until the reader does something else; the waiting line is drawn here and now.

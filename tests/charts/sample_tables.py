@@ -29,6 +29,7 @@ from playground.core.tables import (
     positions,
     prompting,
     sampling,
+    seq2seq,
     thinking,
     tokenization,
 )
@@ -156,6 +157,12 @@ SAMPLE_TABLES: Mapping[str, Callable[[], pd.DataFrame]] = {
     "sampling.path_tree": lambda: sampling.paths(PATHS),
     "sampling.quality_against_diversity": lambda: continuations.by_temperature([_written(0.5), _written(1)]),
     "sampling.surprisal_bars": lambda: sampling.continuation(STEPS),
+    "seq2seq.exact_by_length": lambda: seq2seq.exact({"it's": [(10, 9, 10)], "둘": [(10, 1, 10)]}),
+    "seq2seq.exact_by_step": lambda: seq2seq.exact({"it's": [(0, 0, 10), (50, 9, 10)]}, at="step"),
+    "seq2seq.gradient_lines": lambda: seq2seq.gradients({"it's": PAIR.astype(np.float32)}, LABELS),
+    "seq2seq.losses": lambda: seq2seq.losses({"it's": ([(1, 2.0)], [(0, 3.0), (1, 2.5)])}),
+    "seq2seq.step_bytes": lambda: seq2seq.costs({"it's": [(8, 512, 1e-4), (16, 512, 1e-4)]}),
+    "seq2seq.step_times": lambda: seq2seq.costs({"둘": [(8, 512, 1e-4), (16, 1024, 2e-4)]}),
     "thinking.prompt_accuracies": _accuracies,
     "tokenization.ladder": lambda: tokenization.ladder(
         [Rung("word", 5, 4, 1, 1, 2), Rung("byte", 9, 8, 0, 1, 0)]

@@ -42,6 +42,8 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "completion": ("completion", "완성", "이어쓰기"),
     "question": ("question", "질문", "물음", "문제"),
     "answer": ("answer", "답변", "대답", "답", "정답"),
+    "source": ("source", "src", "원문", "입력", "input"),
+    "target": ("target", "tgt", "목표", "출력", "번역", "output"),
 }
 
 

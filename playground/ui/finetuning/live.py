@@ -16,27 +16,19 @@ from playground.ui.choose import choose, choose_from_list, default_of, list_key
 from playground.ui.finetuning import code
 from playground.ui.finetuning.controls import TrainingSettings
 from playground.ui.finetuning.sets import ReadSet
-from playground.ui.progress import left
+from playground.ui.runs import UPDATE_S, buttons, is_still, left_of, status
 from playground.ui.state import PageContext, outlives_reload
-from playground.ui.text import N_, _, ngettext, plain, sentence
+from playground.ui.text import _, ngettext, plain, sentence
 
 if TYPE_CHECKING:
     import pandas as pd
 
-UPDATE_S = 1.5  # drawing costs the reader's machine, which may be the server's
 RUN = "fin_run"  # id of the run that is shown
 NOTHING = 0.01  # a smaller change of the loss on general text is not worth a word
 MOST_AVERAGED = 8  # steps at each end of a run whose training losses are averaged
 JUDGED = 3  # with fewer of them, one batch decides
 DATA = "fin_data_of"  # id of a run -> what it was trained on
 outlives_reload(RUN, DATA)
-_STATUS = {
-    "waiting": N_("Waiting: place {position} in the queue"),
-    "running": N_("Training: step {step} of {all}"),
-    "paused": N_("Paused after step {step} of {all}"),
-    "cancelled": N_("Stopped after step {step} of {all}"),
-    "failed": N_("Failed after step {step}"),
-}
 
 
 def runs(context: PageContext) -> list[TrainingState]:
@@ -135,12 +127,6 @@ def _name(state: TrainingState) -> str:
     return plain(f"{state.number} · {settings.name} · {settings.learning_rate:g} · r {settings.lora.r}")
 
 
-def is_still(state: TrainingState) -> bool:
-    """True if nothing of a run changes by itself any more."""
-    rests = state.status in ENDED or state.status == "paused"
-    return rests and state.is_settled and all(sample.status != "open" for sample in state.samples)
-
-
 @st.fragment(run_every=UPDATE_S)
 def _moving(context: PageContext) -> None:
     state = shown(context)
@@ -153,7 +139,7 @@ def _moving(context: PageContext) -> None:
 def _draw(state: TrainingState) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{plain(state.settings.name)}** · {status(state)}", width="content")
-        _buttons(state)
+        buttons(state, "fin")
         scale = choose("fin_scale", {"linear": _("linear"), "log": _("logarithmic")}, _("Scale of the loss"))
     if state.error is not None:
         st.error(sentence(state.error))
@@ -170,28 +156,6 @@ def _draw(state: TrainingState) -> None:
     st.caption(plain(" · ".join(word for word in words if word)))
 
 
-def _buttons(state: TrainingState) -> None:
-    runs, run_id = compute.training().runs, state.run_id
-    if state.status in ("running", "waiting"):
-        st.button(_("Pause"), key="fin_pause", icon=":material/pause:", on_click=runs.pause, args=(run_id,))
-    if state.status == "paused":
-        st.button(
-            _("Go on"), key="fin_resume", icon=":material/play_arrow:", on_click=runs.resume,
-            args=(run_id,),
-        )  # fmt: skip
-    if state.status not in ENDED:
-        st.button(_("Stop"), key="fin_cancel", icon=":material/stop:", on_click=runs.cancel, args=(run_id,))
-
-
-def status(state: TrainingState) -> str:
-    """The state of a run in words."""
-    if state.status == "done":
-        return ngettext("Done: {step} step", "Done: {step} steps", state.step).format(step=state.step)
-    return _(_STATUS[state.status]).format(
-        position=state.position, step=state.step, all=state.settings.n_steps
-    )
-
-
 def _speed(state: TrainingState) -> str:
     if not state.step or not state.step_s:
         return ""
@@ -199,8 +163,7 @@ def _speed(state: TrainingState) -> str:
         s=state.step_s, n=state.n_tokens / state.step / state.step_s, seconds=state.elapsed_s
     )
     if state.status == "running":
-        to_do = state.settings.n_steps - state.step
-        words = " · ".join(filter(None, (words, left(state.elapsed_s / state.step * to_do))))
+        words = " · ".join(filter(None, (words, left_of(state))))
     if state.n_together > 1:
         n = state.n_together - 1
         words += " · " + ngettext("shared with {n} other run", "shared with {n} other runs", n).format(n=n)

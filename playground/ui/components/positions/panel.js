@@ -231,7 +231,9 @@ class Panel {
 
   paint() {
     this.theme = themeOf(this.root.host ?? this.root);
-    const wide = Math.max(this.view.narrowest ?? 280, this.holder.clientWidth);
+    const { narrowest = 280 } = this.view;
+    const least = typeof narrowest === "function" ? narrowest(this) : narrowest;
+    const wide = Math.max(least, this.holder.clientWidth);
     this.picture.replaceChildren();
     const high = this.view.paint(this, wide);
     for (const [name, value] of Object.entries({ width: wide, height: high, viewBox: `0 0 ${wide} ${high}` }))
