@@ -5,15 +5,17 @@ Vega-Lite dicts; the rows come beside them.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from playground.charts.inside import LINES
-from playground.charts.theme import COUNT, LOCALE, NEUTRAL, legend_columns
+from playground.charts.theme import AFTER, COUNT, CUT, LOCALE, NEUTRAL, VALUE, legend_columns
 
 Spec = dict[str, Any]
 SHAPES = ["circle", "square", "triangle-up", "diamond", "cross", "triangle-down"]
 DASHES = [[1, 0], [7, 3], [2, 3], [9, 3, 2, 3], [4, 2], [1, 2]]
+MODES = ("right", "forced", "free")
 LEAST = 1e-8  # the gradient axis ends here; what is smaller lies on it
 ROOM = {"right": 16}
 
@@ -101,6 +103,38 @@ def gradient_lines(words: Mapping[str, str], names: Sequence[str], *, n_source: 
             _layer("point", drawn | {"shape": _shape(names), "tooltip": tooltip}, filled=True, size=60, opacity=1),
         ],
     }  # fmt: skip
+
+
+def writings(words: Mapping[str, str]) -> Spec:
+    """The right answer, teacher forced and free running, a cell per step; rows of `writings`.
+
+    The greener a cell, the more probable the output; an orange frame is a wrong one.
+
+    Args:
+        words: step, right, forced, free, input, output, prob, mode in the reader's language.
+    """
+    names = json.dumps({name: words[name] for name in MODES}, ensure_ascii=False)
+    x = {"field": "step", "type": "ordinal", "title": words["step"],
+         "axis": {"labelAngle": 0, "labelOverlap": True, "ticks": False}}  # fmt: skip
+    y = _nominal("mode", title=None, scale={"domain": list(MODES)},
+                 axis={"labelExpr": f"({names})[datum.label]", "labelFontSize": 13, "labelLimit": 130,
+                       "ticks": False, "domain": False})  # fmt: skip
+    tooltip = [_nominal("said", title=words["mode"]), _amount("step", words["step"]),
+               _nominal("input", title=words["input"]), _nominal("output", title=words["output"]),
+               _amount("prob", words["prob"], format=".3f")]  # fmt: skip
+    cell = {"x": x, "y": y, "tooltip": tooltip}
+    shade = _amount("prob", words["prob"], scale={"domain": [0, 1], "range": [0.02, 0.5]}, legend=None)
+    return {
+        "height": {"step": 46},
+        "transform": [{"calculate": f"({names})[datum.mode]", "as": "said"}],
+        "layer": [
+            _layer("rect", cell | {"fillOpacity": shade}, fill=VALUE, stroke=CUT, strokeWidth=0.6),
+            _layer("rect", cell, "!datum.is_right", fillOpacity=0, stroke=AFTER, strokeWidth=2.5),
+            _layer(
+                "text", cell | {"text": {"field": "output"}}, font="monospace", fontSize=16, color=NEUTRAL
+            ),
+        ],
+    }
 
 
 def step_bytes(words: Mapping[str, str], names: Sequence[str]) -> Spec:

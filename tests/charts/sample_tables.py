@@ -163,6 +163,7 @@ SAMPLE_TABLES: Mapping[str, Callable[[], pd.DataFrame]] = {
     "seq2seq.losses": lambda: seq2seq.losses({"it's": ([(1, 2.0)], [(0, 3.0), (1, 2.5)])}),
     "seq2seq.step_bytes": lambda: seq2seq.costs({"it's": [(8, 512, 1e-4), (16, 512, 1e-4)]}),
     "seq2seq.step_times": lambda: seq2seq.costs({"둘": [(8, 512, 1e-4), (16, 1024, 2e-4)]}),
+    "seq2seq.writings": lambda: seq2seq.writings("a■", [("▷", "a", 0.5)], [("▷", "b", 0.25)]),
     "thinking.prompt_accuracies": _accuracies,
     "tokenization.ladder": lambda: tokenization.ladder(
         [Rung("word", 5, 4, 1, 1, 2), Rung("byte", 9, 8, 0, 1, 0)]

@@ -149,26 +149,26 @@ def costs(series: Mapping[str, Sequence[tuple[int, int, float]]]) -> pd.DataFram
 
 
 def writings(
-    forced_inputs: Sequence[str],
-    forced: Sequence[tuple[str, float]],
-    free_inputs: Sequence[str],
-    free: Sequence[tuple[str, float]],
+    right: Sequence[str],
+    forced: Sequence[tuple[str, str, float]],
+    free: Sequence[tuple[str, str, float]],
 ) -> pd.DataFrame:
-    """The same network teacher forced and free running, one row per mode and step.
+    """The right answer, and the same network teacher forced and free running, one row per mode and step.
 
     Args:
-        forced_inputs, free_inputs: Characters that the decoder read.
-        forced, free: Character that was most probable at each step, and its probability.
+        right: Characters of the right answer, its end too.
+        forced, free: Character that was read, that was written, and its probability, at each step.
 
     Returns:
-        mode (forced, free), step (from 1), input, output, prob.
+        mode (right, forced, free), step (from 1), input, output, prob (1 for the right answer), is_right.
     """
+    answer = [("", character, 1.0) for character in right]
     rows = [
-        (mode, step + 1, read, character, prob)
-        for mode, inputs, written in (("forced", forced_inputs, forced), ("free", free_inputs, free))
-        for step, (read, (character, prob)) in enumerate(zip(inputs, written, strict=True))
+        (mode, step, read, wrote, prob, step <= len(right) and wrote == right[step - 1])
+        for mode, written in (("right", answer), ("forced", forced), ("free", free))
+        for step, (read, wrote, prob) in enumerate(written, 1)
     ]
-    return pd.DataFrame(rows, columns=["mode", "step", "input", "output", "prob"])
+    return pd.DataFrame(rows, columns=["mode", "step", "input", "output", "prob", "is_right"])
 
 
 def hypotheses(beams: Sequence[tuple[str, float, bool]]) -> pd.DataFrame:

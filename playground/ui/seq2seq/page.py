@@ -1,32 +1,47 @@
-"""Coming soon: Seq2seq."""
+"""From RNN to attention: networks that turn one sequence into another, and what one vector forgets."""
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
-from playground.core.tables import tokenization as frames
-from playground.ui import compute, show
-from playground.ui.components.token_chips import token_chips
+from playground.core.pairs.sets import OWN
 from playground.ui.frame import Drawn
-from playground.ui.number import slider
+from playground.ui.panels import Later, Panel, pick
+from playground.ui.seq2seq import choosing, cost, gradient, lengths, own, pictures, tasks, training, writing
+from playground.ui.seq2seq.choosing import Choice
+from playground.ui.seq2seq.pictures import Reading
 from playground.ui.state import PageContext
-from playground.ui.tasks import Task
-from playground.ui.text import _, ngettext
+from playground.ui.text import _
 
 
 def draw(context: PageContext) -> Drawn:
-    """Coming soon; until then, the first tokens of the sentence."""
-    n_most = slider(_("Tokens at most"), range(1, 65), 32, key="seq2seq_n_most")
-    tokens = compute.tokenize(context)
-    table = frames.side_by_side([tokens]).head(n_most)
-    token_chips(tokens, height=84)
-    st.markdown(ngettext("{n:,} token", "{n:,} tokens", len(tokens)).format(n=len(tokens)))
-    show.source(context.model)
-    source = {"folder": show.model_folder(context.model.model_id), "text": context.text, "n_most": n_most}
-    show.under_picture("seq2seq", frame=table, code=show.code("seq2seq", **source))
-    tasks = [
-        Task("tokens", "number", lambda: len(tokens)),
-        Task("different", "number", lambda: len(set(tokens.input_ids))),
-        Task("characters", "number", lambda: len(context.text)),
-    ]
-    return tasks, None
+    """The network over the reader's source, exact match by length, and one panel about training."""
+    choice = choosing.choose(context)
+    if choice.data == OWN:
+        own.uploader()
+    seen = pictures.reading(context, choice)
+    if seen is not None:
+        pictures.unrolled(context, seen)
+        pictures.alignment(context, seen)
+    measures = lengths.picture(context)
+    later = _panel(context, choice, seen)
+
+    def rest() -> None:
+        for each in (measures, later):
+            if each is not None:
+                each()
+
+    return tasks.make(context, seen), rest if measures or later else None
+
+
+def _panel(context: PageContext, choice: Choice, seen: Reading | None) -> Later | None:
+    panels = {
+        "train": Panel(_("Train it yourself"), partial(training.panel, context, choice)),
+        "gradient": Panel(_("Vanishing gradient"), partial(gradient.panel, context, choice)),
+        "writing": Panel(_("Forced or free"), partial(writing.panel, context, choice, seen)),
+        "cost": Panel(_("What a step costs"), partial(cost.panel, context)),
+    }
+    st.markdown(f"#### {_('Look closer')}")
+    return pick("seq_panel", panels, _("Look closer")).draw()
