@@ -1,11 +1,19 @@
+import json
+from pathlib import Path
+
+import numpy as np
+from safetensors import safe_open
+
+
 class Network:
     """A trained encoder and decoder in NumPy: RNN, GRU or LSTM; dot, additive or no attention."""
 
-    def __init__(self, file):  # noqa: ANN001
+    def __init__(self, file):  # noqa: ANN001, ANN204
         with safe_open(str(Path(file).expanduser()), "numpy") as opened:
             facts = json.loads(opened.metadata()["network"])
-            self.w = {name: opened.get_tensor(name).astype(np.float32) for name in opened.keys()}
-        self.kind, self.attention = facts["settings"]["network"]["kind"], facts["settings"]["network"]["attention"]
+            self.w = {name: opened.get_tensor(name).astype(np.float32) for name in opened.keys()}  # noqa: SIM118
+        shape = facts["settings"]["network"]
+        self.kind, self.attention = shape["kind"], shape["attention"]
         self.sources, self.targets = facts["source_characters"], facts["target_characters"]
 
     def cell(self, part, x, state):  # noqa: ANN001, ANN201
@@ -29,7 +37,8 @@ class Network:
         state = (np.zeros(d_hidden, np.float32),) * (2 if self.kind == "lstm" else 1)
         states = []
         for character in text:
-            state = self.cell("encoder", self.w["source_embedding.weight"][3 + self.sources.index(character)], state)
+            x = self.w["source_embedding.weight"][3 + self.sources.index(character)]  # 3 marks come first
+            state = self.cell("encoder", x, state)
             states.append(state[0])
         return np.array(states), state
 
@@ -55,7 +64,8 @@ class Network:
                 scores, weights, context = self.look(state[0], states)
             state = self.cell("decoder", np.concatenate([x, context]), state)
         mixed = self.w["readout.weight"] @ np.concatenate([state[0], context]) + self.w["readout.bias"]
-        return self.w["output.weight"] @ np.tanh(mixed) + self.w["output.bias"], state, context, scores, weights
+        logits = self.w["output.weight"] @ np.tanh(mixed) + self.w["output.bias"]
+        return logits, state, context, scores, weights
 
     def write(self, text, most=120):  # noqa: ANN001, ANN201
         """What it writes, greedily and free running, and (logits, context, scores, weights) of each step."""

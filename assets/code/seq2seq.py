@@ -1,11 +1,7 @@
 """A trained encoder and decoder in NumPy: every cell, the attention, the context vector, the output."""
 
-import json
-from pathlib import Path
-
 import numpy as np
 from numpy_network import Network
-from safetensors import safe_open
 
 file = "assets/trained/dates-gru-additive/model.safetensors"
 source = "May 5, 2026"

@@ -13,10 +13,11 @@ with safe_open(str(Path(file).expanduser()), "numpy") as opened:
 d, number = shape["d_hidden"], 4  # bytes of a float32
 kept = []
 for length in lengths:
-    if shape["kind"] == "transformer":  # keys and values of two layers: of the source, and of what was written
+    if shape["kind"] == "transformer":  # keys and values of two layers, of the source and of the output
         n = 2 * 2 * (length + length) * d
     else:
         n = d * (2 if shape["kind"] == "lstm" else 1)  # the state
-        n += {"none": d, "dot": length * d, "additive": length * (d + shape["d_embedding"])}[shape["attention"]]
+        keys = length * shape["d_embedding"]
+        n += {"none": d, "dot": length * d, "additive": length * d + keys}[shape["attention"]]
     kept.append(n * number)
     print(f"{length:4} characters: {kept[-1]:,} bytes")

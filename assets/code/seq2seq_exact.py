@@ -1,11 +1,6 @@
 """Exact match by length of the source: held-out pairs, each written by the network in NumPy."""
 
-import json
-from pathlib import Path
-
-import numpy as np
 from numpy_network import Network
-from safetensors import safe_open
 
 from playground.core.pairs.sets import of_length  # the pairs that no network is trained on
 

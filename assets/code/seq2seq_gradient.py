@@ -11,7 +11,7 @@ source = "sequencetosequence"
 
 with safe_open(str(Path(file).expanduser()), "pt") as opened:
     facts = json.loads(opened.metadata()["network"])
-    w = {name: opened.get_tensor(name).float() for name in opened.keys()}
+    w = {name: opened.get_tensor(name).float() for name in opened.keys()}  # noqa: SIM118
 kind, attention = (facts["settings"]["network"][name] for name in ("kind", "attention"))
 ids = [3 + facts["source_characters"].index(character) for character in source]
 

@@ -5,7 +5,7 @@ from playground.engine.contract.pairs import NetworkConfig, PairSettings, pairs_
 from playground.engine.training.pair_learner import PairLearner, PairSlot
 from playground.engine.training.run import text_order
 
-settings = {"network": {"kind": "gru", "attention": "additive"}, "data": "dates", "max_length": 29, "n_steps": 50}
+settings = {"network": {"kind": "gru", "attention": "additive"}, "data": "dates", "n_steps": 50}
 own = []
 
 run = PairSettings(**settings | {"network": NetworkConfig(**settings["network"])})

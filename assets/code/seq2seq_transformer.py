@@ -11,7 +11,7 @@ source = "sequence"
 
 with safe_open(str(Path(file).expanduser()), "numpy") as opened:
     facts = json.loads(opened.metadata()["network"])
-    w = {name: opened.get_tensor(name).astype(np.float32) for name in opened.keys()}
+    w = {name: opened.get_tensor(name).astype(np.float32) for name in opened.keys()}  # noqa: SIM118
 sources, targets = facts["source_characters"], facts["target_characters"]
 n_heads, n_layers = 4, 2
 
@@ -32,9 +32,10 @@ def heads(x):  # noqa: ANN001, ANN201
     return x.reshape(len(x), n_heads, -1).transpose(1, 0, 2)
 
 
-def attend(name, asks, seen, causal=False):  # noqa: ANN001, ANN201, FBT002
+def attend(name, asks, seen, causal=False):  # noqa: ANN001, ANN201
     """Attention of every head: softmax(Q K / sqrt(d_head)) V, projected; and the weights."""
-    q, k, v = heads(linear(f"{name}.query", asks)), heads(linear(f"{name}.key", seen)), heads(linear(f"{name}.value", seen))
+    q = heads(linear(f"{name}.query", asks))
+    k, v = heads(linear(f"{name}.key", seen)), heads(linear(f"{name}.value", seen))
     scores = q @ k.transpose(0, 2, 1) / np.sqrt(q.shape[-1])
     if causal:
         scores = np.where(np.tri(len(asks), len(seen), dtype=bool), scores, -np.inf)
@@ -84,5 +85,6 @@ written = "".join(targets[one - 3] for one in ids if one > 2)
 for number, (row, weights) in enumerate(zip(chances, alignment, strict=True), 1):
     best, most = int(row.argmax()), int(weights.argmax())
     output = "■" if best == 2 else targets[best - 3]
-    print(f"step {number}: writes {output} with {row[best]:.4f}, looks most at {source[most]} with {weights[most]:.4f}")
+    looks = f"looks most at {source[most]} with {weights[most]:.4f}"
+    print(f"step {number}: writes {output} with {row[best]:.4f}, {looks}")
 print(f"{source} -> {written}")

@@ -63,7 +63,8 @@ def losses(words: Mapping[str, str], names: Sequence[str], *, n_steps: int) -> S
     y = _amount("loss", words["loss"], scale={"domainMin": 0}, axis={"format": "~g"})
     said = f"datum.data === 'train' ? {_quoted(words['train'])} : {_quoted(words['held_out'])}"
     tooltip = [_name(words["network"]), _nominal("said", title=words["data"]),
-               _amount("step", words["step"], format=COUNT), _amount("loss", words["loss"], format=".3f")]  # fmt: skip
+               _amount("step", words["step"], format=COUNT),
+               _amount("loss", words["loss"], format=".3f")]  # fmt: skip
     drawn = {"x": x, "y": y, "color": _color(names), "detail": _nominal("data")}
     train, held_out = "datum.data === 'train'", "datum.data === 'held_out'"
     return {
@@ -92,7 +93,8 @@ def gradient_lines(words: Mapping[str, str], names: Sequence[str], *, n_source: 
     y = _amount("drawn", words["norm"], scale={"type": "log", "domain": [LEAST, 10], "clamp": True},
                 axis={"format": ".0e", "values": [10.0**power for power in range(-8, 2)]})  # fmt: skip
     tooltip = [_name(words["network"]), _amount("position", words["position"]),
-               _nominal("source", title=words["source"]), _amount("norm", words["norm"], format=".3~g")]  # fmt: skip
+               _nominal("source", title=words["source"]),
+               _amount("norm", words["norm"], format=".3~g")]  # fmt: skip
     drawn = {"x": x, "y": y, "color": _color(names)}
     return {
         "height": 320,
@@ -100,7 +102,8 @@ def gradient_lines(words: Mapping[str, str], names: Sequence[str], *, n_source: 
         "transform": [{"calculate": f"max(datum.norm, {LEAST})", "as": "drawn"}],
         "layer": [
             _layer("line", drawn | {"strokeDash": _dash(names)}, strokeWidth=2.2),
-            _layer("point", drawn | {"shape": _shape(names), "tooltip": tooltip}, filled=True, size=60, opacity=1),
+            _layer("point", drawn | {"shape": _shape(names), "tooltip": tooltip}, filled=True, size=60,
+                   opacity=1),
         ],
     }  # fmt: skip
 
@@ -163,14 +166,16 @@ def _costs(words: Mapping[str, str], names: Sequence[str], y: Spec) -> Spec:
     x = _amount("length", words["length"], scale={"type": "log", "base": 2},
                 axis={"format": "d", "grid": False, "tickCount": 6})  # fmt: skip
     tooltip = [_name(words["network"]), _amount("length", words["length"], format=COUNT),
-               _amount("n_bytes", words["n_bytes"], format=COUNT), _amount("ms", words["ms"], format=".3~g")]  # fmt: skip
+               _amount("n_bytes", words["n_bytes"], format=COUNT),
+               _amount("ms", words["ms"], format=".3~g")]  # fmt: skip
     drawn = {"x": x, "y": y, "color": _color(names)}
     return {
         "height": 260,
         "padding": ROOM,
         "layer": [
             _layer("line", drawn | {"strokeDash": _dash(names)}, strokeWidth=2.2),
-            _layer("point", drawn | {"shape": _shape(names), "tooltip": tooltip}, filled=True, size=70, opacity=1),
+            _layer("point", drawn | {"shape": _shape(names), "tooltip": tooltip}, filled=True, size=70,
+                   opacity=1),
         ],
     }  # fmt: skip
 
@@ -192,7 +197,8 @@ def _shares(words: Mapping[str, str], names: Sequence[str], x: Spec, marks: list
             *marks,
             _layer("rule", span, strokeWidth=2, opacity=0.5),
             _layer("line", drawn | {"strokeDash": _dash(names)}, strokeWidth=2.4),
-            _layer("point", drawn | {"shape": _shape(names), "tooltip": tooltip}, filled=True, size=80, opacity=1),
+            _layer("point", drawn | {"shape": _shape(names), "tooltip": tooltip}, filled=True, size=80,
+                   opacity=1),
         ],
         "config": LOCALE,
     }  # fmt: skip

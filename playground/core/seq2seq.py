@@ -1,4 +1,4 @@
-"""Alignments, gradients and texts of networks that turn one sequence into another, put into single numbers."""
+"""Alignments, gradients and texts of networks that turn one sequence into another, as single numbers."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 
@@ -14,17 +15,37 @@ def strongest(weights: NDArray[np.float32]) -> NDArray[np.int64]:
     return np.asarray(weights.argmax(axis=1), dtype=np.int64)
 
 
-def n_backward(weights: NDArray[np.float32]) -> int:
-    """Number of steps that look at an earlier place than the step before: 0 where the order is kept.
+def rank_correlation(weights: NDArray[np.float32]) -> float:
+    """Spearman's correlation of the steps and the places they look at most: 1 keeps the order, -1 turns it.
+
+    0 where all steps look at one place.
 
     Args:
         weights: Attention over the source. Shape [step, source].
 
     Example:
-        >>> n_backward(np.eye(4)[[2, 3, 0, 1]])
-        1
+        >>> rank_correlation(np.eye(4)), rank_correlation(np.eye(4)[::-1]), rank_correlation(np.ones((3, 2)))
+        (1.0, -1.0, 0.0)
     """
-    return int((np.diff(strongest(weights)) < 0).sum())
+    places = pd.Series(strongest(weights))
+    if places.nunique() < 2:
+        return 0.0
+    steps = pd.Series(np.arange(len(places), dtype=np.float64))
+    return round(float(places.rank().corr(steps.rank())), 12)
+
+
+def longest_way_back(weights: NDArray[np.float32]) -> int:
+    """The step, from 0, that goes furthest back in the source; 0 where none does.
+
+    Args:
+        weights: Attention over the source. Shape [step, source].
+
+    Example:
+        >>> longest_way_back(np.eye(4)[[2, 3, 0, 1]]), longest_way_back(np.eye(4))
+        (2, 0)
+    """
+    moves = np.diff(strongest(weights))
+    return int(moves.argmin()) + 1 if moves.min(initial=0) < 0 else 0
 
 
 def contributions(weights: NDArray[np.float32], states: NDArray[np.float32]) -> NDArray[np.float64]:

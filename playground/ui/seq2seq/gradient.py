@@ -57,8 +57,8 @@ def _draw(found: tuple[NetworkInfo, ...], norms: dict[str, NDArray[np.float32]],
     st.markdown(_reading(norms))
     st.caption(
         _(
-            "Norm of the derivative of the last output's logit with respect to the embedding of each character. "
-            "What is small can hardly be learned from: the gradient vanishes."
+            "Norm of the derivative of the last output's logit with respect to the embedding of each "
+            "character. What is small can hardly be learned from: the gradient vanishes."
         )
     )
     show.under_picture(
@@ -78,8 +78,8 @@ def _reading(norms: dict[str, NDArray[np.float32]]) -> str:
         return ""
     least, most = min(ratios, key=ratios.__getitem__), max(ratios, key=ratios.__getitem__)
     told = _(
-        "First character against last one, as gradient norms: {ratio} in *{name}*, the least here; {other_ratio} in "
-        "*{other}*, the most."
+        "First character against last one, as gradient norms: {ratio} in *{name}*, the least here; "
+        "{other_ratio} in *{other}*, the most."
     )
     return told.format(
         ratio=f"{ratios[least]:.2g}", name=plain(least), other_ratio=f"{ratios[most]:.2g}", other=plain(most)

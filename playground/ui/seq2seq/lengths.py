@@ -105,8 +105,8 @@ def _draw(found: tuple[NetworkInfo, ...], data: str, series: Mapping[str, Counts
     st.caption(
         plain(
             _(
-                "{data} · {n} held-out pairs of each length at most, written free running and greedily; bars: "
-                "95 % intervals (Wilson)"
+                "{data} · at most {n} held-out pairs of each length, written free running and greedily; "
+                "bars: 95 % intervals (Wilson)"
             ).format(
                 data=choosing.data_names()[data], n=max(n for one in series.values() for _l, _r, n in one)
             )
@@ -134,8 +134,8 @@ def _reading(found: tuple[NetworkInfo, ...], series: Mapping[str, Counts]) -> st
         return ""
     length, share, other = differs
     told = _(
-        "They differ most at {length} characters: *{with_it}* writes {share:.0%} of the held-out pairs exactly, "
-        "*{without}* {other:.0%}."
+        "They differ most at {length} characters: *{with_it}* writes {share:.0%} of the held-out pairs "
+        "exactly, *{without}* {other:.0%}."
     )
     return told.format(
         length=length, with_it=plain(with_it), share=share, without=plain(without), other=other

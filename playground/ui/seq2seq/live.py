@@ -207,7 +207,7 @@ Labels = tuple[tuple[str, ...], tuple[str, tuple[str, ...], Vocabulary]]
 
 
 def _labels(settings: PairSettings) -> Labels | None:
-    """Characters of the pair that is shown at milestones: of its source; of its target, with its vocabulary."""
+    """The pair that is shown at milestones: its source; its target, as characters, and their vocabulary."""
     if settings.data == OWN:
         pairs = own.every_pair()
         if not pairs:  # the file was put away

@@ -23,8 +23,7 @@ def draw(context: PageContext) -> Drawn:
         own.uploader()
     seen = pictures.reading(context, choice)
     if seen is not None:
-        pictures.unrolled(context, seen)
-        pictures.alignment(context, seen)
+        pictures.draw(context, seen)
     measures = lengths.picture(context)
     later = _panel(context, choice, seen)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 import streamlit as st
 
 from playground.core import seq2seq
@@ -13,15 +12,18 @@ from playground.engine.contract.networks import NetworkInfo, Unrolled
 from playground.errors import PlaygroundError
 from playground.ui import networks, show
 from playground.ui.components import unrolled as component
+from playground.ui.components.positions import Control
 from playground.ui.components.unrolled import Characters
 from playground.ui.components.weight_maps import WeightMap, weight_maps
 from playground.ui.seq2seq import code
 from playground.ui.seq2seq.choosing import Choice
 from playground.ui.state import PageContext
-from playground.ui.text import _, ngettext, plain, sentence
+from playground.ui.text import _, plain, sentence
+from playground.ui.url import put
 from playground.ui.url_settings import chosen, remember
 
 PLACE = "seq"
+KEPT = 0.8  # rank correlation from which on the order is said to be kept
 FORMULAS = {"dot": "s·h", "additive": "v·tanh(W s + U h)", "none": ""}
 
 
@@ -52,14 +54,12 @@ class Reading:
     def most_at(self) -> tuple[int, int]:
         """Step (from 1) and source position (from 0) that are shown first.
 
-        The first step that goes back in the source, where there is one; else the first.
+        The step that goes furthest back in the source, where there is one; else the first.
         """
         if self.read.weights is None:
             return 1, 0
-        looked = seq2seq.strongest(self.read.weights)
-        back = np.flatnonzero(np.diff(looked[:-1]) < 0)
-        step = int(back[0]) + 1 if len(back) else 0
-        return step + 1, int(looked[step])
+        step = seq2seq.longest_way_back(self.read.weights[:-1])
+        return step + 1, int(seq2seq.strongest(self.read.weights)[step])
 
 
 def reading(context: PageContext, choice: Choice) -> Reading | None:
@@ -88,13 +88,29 @@ def characters_of(info: NetworkInfo, read: Unrolled) -> Characters:
     )
 
 
-def unrolled(context: PageContext, seen: Reading) -> None:
-    """Draw every state, and what one step uses; then what the network wrote."""
-    step, _source = seen.most_at
-    controls = [component.step_control(seen.characters, step)]
+def draw(context: PageContext, seen: Reading) -> None:
+    """Draw the network unrolled, and its alignment below; both show the same step."""
+    step, character = seen.most_at
+    controls = [
+        component.step_control(seen.characters, step),
+        component.character_control(seen.characters, character),
+    ]
+    shown = (seen.info.network_id, seen.source)
+    if st.session_state.get(f"{PLACE}_shown", shown) != shown:
+        for control in controls:  # of another source
+            put(f"{PLACE}_{control.name}", "")
+    st.session_state[f"{PLACE}_shown"] = shown
+    settings = chosen(PLACE, controls)
+    _unrolled(context, seen, controls[:1], {"step": settings["step"]})
+    _alignment(context, seen, controls, settings)
+
+
+def _unrolled(
+    context: PageContext, seen: Reading, controls: list[Control], settings: dict[str, float]
+) -> None:
     with st.container(key="seq_unrolled"):
         component.unrolled(
-            seen.read, seen.characters, controls, chosen(PLACE, controls), key="seq_unrolled_picture",
+            seen.read, seen.characters, controls, settings, key="seq_unrolled_picture",
             language=context.language, on_release=remember(PLACE, controls),
         )  # fmt: skip
     st.markdown(_told(seen))
@@ -138,10 +154,12 @@ def _told(seen: Reading) -> str:
     return f"{words} {told.format(answer=f'**{plain(answer)}**', n=place + 1)}"
 
 
-def alignment(context: PageContext, seen: Reading) -> None:
-    """Draw which source characters each step looks at, and how one weight comes about."""
+def _alignment(
+    context: PageContext, seen: Reading, controls: list[Control], settings: dict[str, float]
+) -> None:
     st.markdown(f"#### {_('Which characters does each step look at?')}")
-    if seen.read.weights is None:
+    weights = seen.read.weights
+    if weights is None:
         st.info(
             _(
                 "This network has no attention: every step gets the same vector, so there is no alignment. "
@@ -150,56 +168,37 @@ def alignment(context: PageContext, seen: Reading) -> None:
             icon=":material/visibility_off:",
         )
         return
-    step, source = seen.most_at
-    controls = [
-        component.step_control(seen.characters, step),
-        component.source_control(seen.characters, source),
-    ]
-    # the step is tied to the URL by the picture above
-    settings = {"step": float(_step_now(step, len(seen.characters.outputs)))}
-    settings |= chosen(PLACE, controls[1:])
     with st.container(key="seq_alignment"):
         component.alignment(
-            seen.read, seen.characters, controls, {name: int(value) for name, value in settings.items()},
+            seen.read, seen.characters, controls, settings,
             formula=FORMULAS[seen.info.settings.network.attention], key="seq_alignment_picture",
             language=context.language, on_release=remember(PLACE, controls),
         )  # fmt: skip
     st.markdown(_crossing(seen))
-    states = seen.read.encoder_states
     show.under_picture(
         "seq_alignment",
-        frame=lambda: (
-            frames.alignment(
-                seen.characters.outputs, seen.characters.sources, seen.read.weights, seen.read.scores, states
-            )
-            if seen.read.weights is not None
-            else frames.steps((), (), (), seen.read.top_probs)
+        frame=lambda: frames.alignment(
+            seen.characters.outputs, seen.characters.sources, weights, seen.read.scores,
+            seen.read.encoder_states,
         ),
         code=lambda: code.unrolled(seen.info, seen.source),
         picture="seq_alignment",
-    )
+    )  # fmt: skip
     _three_attentions(seen)
-
-
-def _step_now(default: int, n_steps: int) -> int:
-    text = str(st.session_state.get(f"{PLACE}_step", ""))
-    step = int(text) if text.isascii() and text.isdigit() else default
-    return step if 1 <= step <= n_steps else default
 
 
 def _crossing(seen: Reading) -> str:
     """One sentence on the order in which the source is looked at."""
     assert seen.read.weights is not None
-    n_steps = len(seen.characters.outputs) - 1  # the end looks anywhere
-    n_back = seq2seq.n_backward(seen.read.weights[:n_steps])
-    if not n_back:
-        return _("The alignment goes forward only: the output keeps the order of the source.")
-    told = ngettext(
-        "The alignment goes back {n} time in {steps} steps: the output has another order than the source.",
-        "The alignment goes back {n} times in {steps} steps: the output has another order than the source.",
-        n_back,
-    )
-    return told.format(n=n_back, steps=n_steps)
+    r = seq2seq.rank_correlation(seen.read.weights[:-1])  # the end looks anywhere
+    told = _("Rank correlation of the steps and the characters they look at most: {r:.2f}.")
+    if r >= KEPT:
+        order = _("The output keeps the order of the source.")
+    elif r <= -KEPT:
+        order = _("The output runs against the order of the source.")
+    else:
+        order = _("The order of the output is not that of the source.")
+    return f"{told.format(r=r)} {order}"
 
 
 def _three_attentions(seen: Reading) -> None:

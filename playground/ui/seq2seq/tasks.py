@@ -9,12 +9,11 @@ from playground.engine.contract.networks import NetworkInfo
 from playground.errors import PlaygroundError
 from playground.ui import networks
 from playground.ui.seq2seq import choosing, lengths
-from playground.ui.seq2seq.pictures import Reading
+from playground.ui.seq2seq.pictures import KEPT, Reading
 from playground.ui.state import PageContext
 from playground.ui.tasks import Task
 
 HALF = 0.5
-TWICE = 2
 COMPARED = "reverse"
 
 
@@ -23,7 +22,7 @@ def make(context: PageContext, seen: Reading | None) -> list[Task]:
     without = [one for one in choosing.of_data(networks.known(context), COMPARED) if _forgets(one)]
     names = {one.network_id: networks.config_name(one.settings.network) for one in without}
     return [
-        Task("crossing", "goal", lambda: _crosses(seen)),
+        Task("order", "goal", lambda: _keeps_the_order(seen)),
         Task("length", "number", lambda: _falls_at(without)),
         Task("gradient", "choice", lambda: _vanishes_most(context, without), names),
     ]
@@ -33,10 +32,12 @@ def _forgets(info: NetworkInfo) -> bool:
     return info.is_shipped and info.settings.network.attention == "none"
 
 
-def _crosses(seen: Reading | None) -> bool:
+def _keeps_the_order(seen: Reading | None) -> bool:
     if seen is None or seen.read.weights is None or seen.written != seen.target:
         return False
-    return seq2seq.n_backward(seen.read.weights[:-1]) >= TWICE
+    return seen.info.settings.data.startswith("date") and (
+        seq2seq.rank_correlation(seen.read.weights[:-1]) >= KEPT
+    )
 
 
 def _falls_at(without: list[NetworkInfo]) -> float:

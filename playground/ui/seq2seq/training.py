@@ -101,7 +101,7 @@ def _more(data: str) -> PairSettings:
         d_hidden = slider(_("Length of a state"), hidden, 128, key="seq_hidden")
         forcing = slider(
             _("Teacher forcing (percent)"), range(0, 101, 5), 100, key="seq_forcing",
-            help=_("Share of the decoder's inputs that are the right character; the others are its own output."),
+            help=_("Share of the decoder's inputs that are the right character; the rest is its own output."),
         )  # fmt: skip
     with right:
         longest = _longest(data)

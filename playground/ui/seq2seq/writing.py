@@ -123,7 +123,8 @@ def _reading(info: NetworkInfo, free: Unrolled, forced: Unrolled, target: str) -
         for read in (forced, free)
     )
     told = _(
-        "Teacher forced, {forced} of {n} outputs are right (the end is one of them); free running, {free} of {n}."
+        "Teacher forced, {forced} of {n} outputs are right (the end is one of them); free running, {free} of "
+        "{n}."
     )
     words = told.format(forced=n_forced, free=n_free, n=len(right))
     place = seq2seq.first_difference(free.output_ids.tolist(), right)

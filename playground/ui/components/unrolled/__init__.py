@@ -51,10 +51,10 @@ def step_control(characters: Characters, default: int) -> Control:
     return Control("step", 1, len(characters.outputs), default)
 
 
-def source_control(characters: Characters, default: int) -> Control:
+def character_control(characters: Characters, default: int) -> Control:
     """The list of the source's characters, from 0 on."""
     options = [f"{place}: {text}" for place, text in enumerate(characters.sources, 1)]
-    return Control("source", 0, len(options) - 1, default, options=options)
+    return Control("character", 0, len(options) - 1, default, options=options)
 
 
 def unrolled(
@@ -117,7 +117,7 @@ def alignment(
     Args:
         read: States and weights, which must be there.
         characters: From the same network.
-        controls: `step_control` and `source_control`.
+        controls: `step_control` and `character_control`.
         settings: Cell that is shown.
         formula: Formula of a score.
         key: Widget key.
@@ -154,9 +154,9 @@ def _joined(arrays: Sequence[NDArray[np.float32] | None]) -> NDArray[np.float32]
 def _words(read: Unrolled) -> Mapping[str, str]:
     """The words of the unrolled networks; the browser fills the braces."""
     legend = _(
-        "Every strip is a state, number by number: violet above 0, brown below. Blue: what the decoder reads; "
-        "orange: where from; green: what comes out. ▷ start, ■ end, ␣ space. Click or tap a step; point at "
-        "or tap a strip for exact values."
+        "Every strip is a state, number by number: violet above 0, brown below. Blue: what the decoder "
+        "reads; orange: where from; green: what comes out. ▷ start, ■ end, ␣ space. Click or tap a step; "
+        "point at or tap a strip for exact values."
     )
     if read.encoder_cells is not None:
         legend += " " + _("Left half of a strip: hidden state, right half: cell state.")
@@ -176,12 +176,12 @@ def _words(read: Unrolled) -> Mapping[str, str]:
         )
         if read.contexts is not None
         else _(
-            "Step {step} reads {input}, looks most at {source} (character {at}: {weight}, the mean of the last "
-            "layer's heads), and writes {output} with {prob}."
+            "Step {step} reads {input}, looks most at {source} (character {at}: {weight}, the mean of the "
+            "last layer's heads), and writes {output} with {prob}."
         ),
         "blind": _(
-            "Step {step} reads {input} and writes {output} with {prob}. All it knows of the {n} characters is "
-            "one vector of {d} numbers, the same at every step."
+            "Step {step} reads {input} and writes {output} with {prob}. All it knows of the {n} characters "
+            "is one vector of {d} numbers, the same at every step."
         ),
         "state_at": _("State after {token} (character {at}), number {i}: {value}"),
         "step_at": _("State of step {step}, number {i}: {value}"),
@@ -195,7 +195,7 @@ def _alignment_words() -> Mapping[str, str]:
     """The words of the alignment; the browser fills the braces."""
     return {
         "step": _("Step of the decoder"),
-        "source": _("Character of the source"),
+        "character": _("Character of the source"),
         "exact": _("{name}, exact value"),
         "picture": _("Alignment: rows are what was written, columns what was read"),
         "source_axis": _("source"),
@@ -203,7 +203,8 @@ def _alignment_words() -> Mapping[str, str]:
         "weight": _("weight"),
         "cell": _("Writing {output} (step {step}) looks at {source} (character {at}) with {weight}"),
         "scored": _(
-            "Writing {output} (step {step}) looks at {source} (character {at}): score {score}, weight {weight}"
+            "Writing {output} (step {step}) looks at {source} (character {at}): score {score}, weight "
+            "{weight}"
         ),
         "heads": _("The mean of the last layer's heads; each head has a softmax of its own."),
         "score": _("score"),
@@ -212,7 +213,7 @@ def _alignment_words() -> Mapping[str, str]:
         "product": _("product"),
         "context": _("number {i} of the context vector the network used: {value}"),
         "legend": _(
-            "Darker: more weight (the colours go by its square root). Blue frame: the step. Orange frame: the "
-            "character. Click or tap a cell to see its arithmetic."
+            "Further from the paper: more weight (the colours go by its square root). Blue frame: the step. "
+            "Orange frame: the character. Click or tap a cell to see its arithmetic."
         ),
     }

@@ -52,7 +52,7 @@ const alignment = {
     const cell = Math.min(CELL.most, Math.max(CELL.least, room / s));
     const high = t > 16 ? CELL.low : CELL.high;
     const step = Math.min(settings.step, t) - 1;
-    const source = Math.min(settings.source, s - 1);
+    const source = Math.min(settings.character, s - 1);
     Object.assign(panel, { cell, high, step, source, parts: taken(panel) });
     const place = (name, attributes, text) => {
       const node = svg(name, attributes, text);
@@ -181,7 +181,7 @@ const alignment = {
     const at = this.cellAt(panel, event.clientX - left, event.clientY - top);
     if (!at) return;
     panel.move(panel.fields.step.control, at[0] + 1);
-    panel.move(panel.fields.source.control, at[1]);
+    panel.move(panel.fields.character.control, at[1]);
     panel.release();
   },
 
