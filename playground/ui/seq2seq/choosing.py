@@ -20,7 +20,7 @@ from playground.ui.text import N_, _
 from playground.ui.url import put, setting
 
 DATA = {
-    "dates": N_("Dates, English and Korean"),
+    "dates": N_("Dates, both languages"),
     "dates_en": N_("Dates, English"),
     "dates_ko": N_("Dates, Korean"),
     "date_lines": N_("Up to three dates in a line"),
@@ -61,7 +61,7 @@ class Choice:
 
 def choose(context: PageContext) -> Choice:
     """Draw the lists of data and networks and the field of the source."""
-    data_at, network_at, source_at, next_at = st.columns((3, 4, 4, 2), vertical_alignment="bottom")
+    data_at, network_at, source_at, next_at = st.columns((4, 4, 4, 2), vertical_alignment="bottom")
     with data_at:
         data = choose_from_list("seq_data", data_names(), _("Data"))
     found = of_data(networks.known(context), data)
@@ -74,7 +74,7 @@ def choose(context: PageContext) -> Choice:
             help=_("The network reads it character by character, and knows only the characters of its data."),
         )  # fmt: skip
     next_at.button(
-        _("Another one"), key="seq_next", icon=":material/shuffle:", on_click=_next, args=(data,),
+        _("Another"), key="seq_next", icon=":material/shuffle:", on_click=_next, args=(data,),
         width="stretch", help=_("A held-out pair: no network has been trained on it."),
     )  # fmt: skip
     return Choice(data, found, network, source.strip(), right_answer(data, source.strip()))

@@ -94,6 +94,9 @@ def _draw(found: list[NetworkInfo], series: dict[str, list[tuple[int, int, float
         alt = _("Time of one more step, against the length")
         show.show_chart(charts.step_times(words, tuple(series)), "seq_times_picture", alt, data=table)
     st.markdown(_reading(series))
+    if not any(one.settings.network.kind == "transformer" for one in found):
+        told = _("To compare keys and values, train a Transformer under *Train it yourself* first.")
+        st.info(told, icon=":material/model_training:")
     st.caption(_("Bytes are exact; times are measured on this server, now, the median of some steps."))
     show.under_picture(
         "seq_cost", frame=table, code=lambda: code.cost(found[0], list(LENGTHS)), picture="seq_bytes_picture"
@@ -101,7 +104,7 @@ def _draw(found: list[NetworkInfo], series: dict[str, list[tuple[int, int, float
 
 
 def _reading(series: dict[str, list[tuple[int, int, float]]]) -> str:
-    told = _("*{name}*: {first:,} bytes at {short} characters, {last:,} at {long}.")
+    told = _("*{name}*: {first:,} B at length {short}, {last:,} B at length {long}.")
     return " ".join(
         told.format(
             name=plain(name), first=costs[0][1], short=costs[0][0], last=costs[-1][1], long=costs[-1][0]

@@ -134,7 +134,7 @@ def _reading(found: tuple[NetworkInfo, ...], series: Mapping[str, Counts]) -> st
         return ""
     length, share, other = differs
     told = _(
-        "They differ most at {length} characters: *{with_it}* writes {share:.0%} of the held-out pairs "
+        "They differ most at length {length}: *{with_it}* writes {share:.0%} of the held-out pairs "
         "exactly, *{without}* {other:.0%}."
     )
     return told.format(

@@ -49,8 +49,8 @@ def panel(context: PageContext) -> None:
     if not states:
         st.caption(
             _(
-                "Both networks start from random numbers. On two cores 400 steps on dates take about half a "
-                "minute; the loss, the exact match and the alignment grow here meanwhile."
+                "Both networks start from random numbers; loss, exact match and alignment are drawn here while "
+                "they train."
             )
         )
         return
@@ -161,7 +161,7 @@ def _reading(states: Sequence[TrainingState], names: Mapping[str, str]) -> str:
         if not seen:
             continue
         last = seen[-1]
-        told = _("*{name}* writes {share:.0%} of {n} held-out pairs exactly after {step} steps.")
+        told = _("After step {step} *{name}* writes {share:.0%} of {n} held-out pairs exactly.")
         words.append(
             told.format(
                 name=plain(names[run.run_id]),

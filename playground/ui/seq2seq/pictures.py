@@ -130,7 +130,7 @@ def provenance(info: NetworkInfo) -> None:
     words = [
         networks.network_name(info),
         _("{n:,} parameters").format(n=info.n_parameters),
-        _("trained {n:,} steps on sources of up to {longest} characters").format(
+        _("trained to step {n:,} on sources up to length {longest}").format(
             n=info.step, longest=info.settings.max_length
         ),
         _("seed {seed}").format(seed=info.settings.seed),

@@ -171,21 +171,21 @@ def _words(read: Unrolled) -> Mapping[str, str]:
         "context": _("context vector of step {step}"),
         "top": _("Step {step}: most probable outputs"),
         "looks": _(
-            "Step {step} reads {input}, takes {weight} of its context vector from {source} (character {at}), "
-            "and writes {output} with {prob}."
+            "At step {step} the decoder reads “{input}”, takes {weight} of its context vector from “{source}” "
+            "(character {at}), and writes “{output}” with {prob}."
         )
         if read.contexts is not None
         else _(
-            "Step {step} reads {input}, looks most at {source} (character {at}: {weight}, the mean of the "
-            "last layer's heads), and writes {output} with {prob}."
+            "At step {step} the decoder reads “{input}”, looks most at “{source}” (character {at}: {weight}, "
+            "the mean of the last layer's heads), and writes “{output}” with {prob}."
         ),
         "blind": _(
-            "Step {step} reads {input} and writes {output} with {prob}. All it knows of the {n} characters "
-            "is one vector of {d} numbers, the same at every step."
+            "At step {step} the decoder reads “{input}” and writes “{output}” with {prob}. All it knows of "
+            "the source is one vector of {d} numbers, the same at every step."
         ),
-        "state_at": _("State after {token} (character {at}), number {i}: {value}"),
+        "state_at": _("State after “{token}” (character {at}), number {i}: {value}"),
         "step_at": _("State of step {step}, number {i}: {value}"),
-        "weight_at": _("Weight of {token} (character {at}) at step {step}: {value}"),
+        "weight_at": _("Weight of “{token}” (character {at}) at step {step}: {value}"),
         "context_at": _("Context vector of step {step}, number {i}: {value}"),
         "legend": legend,
     }
@@ -201,9 +201,9 @@ def _alignment_words() -> Mapping[str, str]:
         "source_axis": _("source"),
         "target_axis": _("output"),
         "weight": _("weight"),
-        "cell": _("Writing {output} (step {step}) looks at {source} (character {at}) with {weight}"),
+        "cell": _("Writing “{output}” (step {step}) looks at “{source}” (character {at}) with {weight}"),
         "scored": _(
-            "Writing {output} (step {step}) looks at {source} (character {at}): score {score}, weight "
+            "Writing “{output}” (step {step}) looks at “{source}” (character {at}): score {score}, weight "
             "{weight}"
         ),
         "heads": _("The mean of the last layer's heads; each head has a softmax of its own."),

@@ -78,8 +78,7 @@ const alignment = {
     place("image", { ...box, href, preserveAspectRatio: "none", style: "image-rendering: pixelated", "image-rendering": "pixelated" });
     place("rect", { ...box, fill: "none", stroke: theme.line });
     const small = { "font-size": 12, fill: theme.grey };
-    place("text", { ...small, x: MAP.left, y: 12 }, `${words.source_axis} →`);
-    place("text", { ...small, x: 2, y: 28 }, `${words.target_axis} ↓`);
+    place("text", { ...small, x: 2, y: 12 }, `${words.target_axis} ↓   ${words.source_axis} →`);
     const token = { "font-family": theme.code, "font-size": 14, "text-anchor": "middle" };
     facts.sources.forEach((text, i) =>
       place("text", { ...token, x: MAP.left + (i + 0.5) * cell, y: 28, fill: theme.text, "font-weight": i === source ? 700 : 400 }, text),

@@ -1,6 +1,6 @@
 // Encoder and decoder unrolled over one source: a strip a state, and everything one step of the decoder uses.
 
-const COLUMN = { least: 22, most: 46 }; // pixels a character
+const COLUMN = { least: 22, most: 54 }; // pixels a character
 const HIGH = 80; // of a strip
 const BARS = 34; // of the weights
 const TOPS = { wide: 220, gap: 28, row: 26 };
@@ -162,8 +162,8 @@ const unrolled = {
         const at = { x: MARGIN + (i + 0.5) * column, y, "text-anchor": "middle", "font-size": 15, "font-weight": i === step ? 700 : 400 };
         place("text", { ...at, "font-family": theme.code, fill: colour, opacity: i > step ? 0.4 : 1 }, text);
       });
-    const x = MARGIN + t * column + 6;
-    if (MARGIN + facts.n_source * column - x < 100) return; // the legend says it too
+    if (!panel.beside) return; // the legend says it too
+    const x = this.outputsAt(panel);
     this.label(panel, place, ROW.input, words.reads, x);
     this.label(panel, place, ROW.decoder + HIGH / 2 + 4, words.decoder, x);
     this.label(panel, place, ROW.output, words.writes, x);
@@ -176,7 +176,7 @@ const unrolled = {
     const group = svg("g", { class: "outputs" });
     picture.append(group);
     const seen = beside ? TOPS.wide : Math.min(wide, holder.clientWidth || wide) - 2 * MARGIN;
-    const [left, top] = beside ? [wide - TOPS.wide - MARGIN, 14] : [MARGIN, FOOT + 16];
+    const [left, top] = beside ? [this.outputsAt(panel), 14] : [MARGIN, FOOT + 16];
     const place = (name, attributes, text) => group.append(svg(name, attributes, text));
     place("text", { x: left, y: top, "font-size": 13.5, "font-weight": 600, fill: theme.text }, fill(words.top, { step: step + 1 }));
     facts.top[step].forEach((text, i) => {
@@ -193,6 +193,8 @@ const unrolled = {
     holder.onscroll = stick;
     stick();
   },
+
+  outputsAt: ({ column, head }) => MARGIN + Math.max(head.facts.n_source, head.facts.n_steps) * column + TOPS.gap,
 
   share: (value) => `${Number((100 * value).toPrecision(3))} %`,
 

@@ -61,7 +61,7 @@ def weight_maps(rows: Mapping[str, Sequence[WeightMap]], *, key: str) -> None:
             for title, maps in rows.items()
         ],
         "words": {
-            "cell": _("{row} looks at {column} with {weight}"),
+            "cell": _("“{row}” looks at “{column}” with {weight}"),
             "weight": _("weight"),
             "hint": _(
                 "Point at a map, or tap it, for exact values. Rows: what was written; columns: what was read."
