@@ -226,7 +226,7 @@ def _shape(names: Sequence[str]) -> Spec:
 
 
 def _dash(names: Sequence[str]) -> Spec:
-    return _nominal("series", scale={"domain": list(names), "range": DASHES}, legend=_legend())
+    return _nominal("series", scale={"domain": list(names), "range": DASHES}, legend=None)
 
 
 def _legend() -> Spec:
@@ -236,6 +236,7 @@ def _legend() -> Spec:
         "columns": legend_columns(3),
         "labelLimit": 330,
         "symbolSize": 160,
+        "symbolOpacity": 1,
     }
 
 

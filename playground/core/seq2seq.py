@@ -58,7 +58,9 @@ def contributions(weights: NDArray[np.float32], states: NDArray[np.float32]) -> 
     Returns:
         Shape [step, source].
     """
-    return np.asarray(weights, dtype=np.float64) * np.linalg.norm(states.astype(np.float64), axis=1)
+    lengths: NDArray[np.float64] = np.linalg.norm(states.astype(np.float64), axis=1)
+    parts: NDArray[np.float64] = weights.astype(np.float64) * lengths
+    return parts
 
 
 def relative_norms(norms: NDArray[np.float32]) -> NDArray[np.float64]:

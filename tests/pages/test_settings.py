@@ -14,12 +14,16 @@ from playground.ui import choose, state
 from playground.ui.finetuning.comparing import STRENGTHS
 from playground.ui.finetuning.controls import RANKS, RATES
 from playground.ui.prompting.thinking import VOTES
+from playground.ui.seq2seq import training
 from tests.pages.conftest import OpenApp
 
 PAGES = [page.name for page in navigation.PAGES]
 LINKS = {"prompting": {"pro_shots": "1"}}  # tiny models read 128 tokens
 PICKERS = ("_panel", "_view")  # of panels: each of them has settings of its own
-OPTIONS = {"fin_rate": RATES, "fin_r": RANKS, "fin_strength": STRENGTHS, "pro_think_votes": VOTES}
+OPTIONS = {
+    "fin_rate": RATES, "fin_r": RANKS, "fin_strength": STRENGTHS, "pro_think_votes": VOTES,
+    "seq_steps": training.STEPS, "seq_rate": training.RATES, "seq_hidden": training.SIZES,
+}  # fmt: skip
 # settings that only another one, a longer text or another model lets a reader change
 FIXED = {"fin_r", "att_whole"}
 SENTENCE = "The cat sat on the mat and the cat sat on the mat"

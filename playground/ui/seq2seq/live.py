@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -49,8 +50,8 @@ def panel(context: PageContext) -> None:
     if not states:
         st.caption(
             _(
-                "Both networks start from random numbers; loss, exact match and alignment are drawn here while "
-                "they train."
+                "Both networks start from random numbers; loss, exact match and alignment are drawn here "
+                "while they train."
             )
         )
         return
@@ -238,7 +239,7 @@ def _use(context: PageContext, states: Sequence[TrainingState], names: Mapping[s
                 on_click=choosing.use, args=(info.network_id, info.settings.data),
             )  # fmt: skip
             st.download_button(
-                _("Download"), lambda network_id=info.network_id: networks.networks().exported(network_id),
+                _("Download"), partial(networks.networks().exported, info.network_id),
                 code.file_name(info), key=f"seq_file_{info.network_id}", on_click="ignore",
                 icon=":material/download:",
             )  # fmt: skip

@@ -19,6 +19,7 @@ from playground.ui.text import _, sentence
 
 RATES = (1e-4, 3e-4, 1e-3, 2e-3, 3e-3, 5e-3, 1e-2, 3e-2, 0.1, 1.0, 10.0, 100.0)
 STEPS = (50, 100, 200, 300, 400, 600, 800, 1_000, 1_500, 2_000, 3_000)
+SIZES = (32, 64, 128, 256)  # of a state
 SHORT = 20  # longest source in training where the data is made of letters: longer ones are asked later
 VARIANTS = {
     "gru-none": NetworkConfig("gru", "none"),
@@ -95,7 +96,7 @@ def _with(settings: PairSettings, variant: str) -> PairSettings:
 
 def _more(data: str) -> PairSettings:
     limit = state.settings()
-    hidden = [size for size in (32, 64, 128, 256) if size <= limit.max_hidden]
+    hidden = [size for size in SIZES if size <= limit.max_hidden]
     left, right = st.columns(2)
     with left:
         d_hidden = slider(_("Length of a state"), hidden, 128, key="seq_hidden")

@@ -171,8 +171,8 @@ def _words(read: Unrolled) -> Mapping[str, str]:
         "context": _("context vector of step {step}"),
         "top": _("Step {step}: most probable outputs"),
         "looks": _(
-            "At step {step} the decoder reads “{input}”, takes {weight} of its context vector from “{source}” "
-            "(character {at}), and writes “{output}” with {prob}."
+            "At step {step} the decoder reads “{input}”, takes {weight} of its context vector from "
+            "“{source}” (character {at}), and writes “{output}” with {prob}."
         )
         if read.contexts is not None
         else _(

@@ -58,7 +58,7 @@ const unrolled = {
     const column = Math.min(COLUMN.most, Math.max(COLUMN.least, fits));
     const step = Math.min(settings.step, t) - 1;
     const width = Math.max(s, t) * column;
-    Object.assign(panel, { column, step, beside: beside && fits >= COLUMN.least, strip: Math.min(256, Math.max(160, width)) });
+    Object.assign(panel, { column, step, seen: wide, beside: beside && fits >= COLUMN.least, strip: Math.min(256, Math.max(160, width)) });
     this.draw(panel);
     const place = (name, attributes, text) => {
       const node = svg(name, attributes, text);
@@ -145,7 +145,10 @@ const unrolled = {
     const most = context.reduce((largest, value) => Math.max(largest, Math.abs(value)), 1);
     place("image", { ...box, href: matrixImage(context, 1, d, most, theme), preserveAspectRatio: "none", style: "image-rendering: pixelated", "image-rendering": "pixelated" });
     place("rect", { ...box, fill: "none", stroke: theme.value, "stroke-width": 2, class: "context" });
-    place("text", { x: contextAt + strip / 2, y: ROW.context + 35, "text-anchor": "middle", "font-size": 12, fill: theme.grey, stroke: theme.paper, "stroke-width": 4, "paint-order": "stroke" }, fill(words.context, { step: step + 1 }));
+    const beside = contextAt + strip + 170 < panel.seen; // else the name stands over the arrow
+    const named = beside ? { x: contextAt + strip + 8, y: ROW.context + 14 } : { x: contextAt + strip / 2, y: ROW.context + 35, "text-anchor": "middle" };
+    const halo = { stroke: theme.paper, "stroke-width": 4, "paint-order": "stroke" };
+    place("text", { ...named, ...halo, "font-size": 12, fill: theme.grey }, fill(words.context, { step: step + 1 }));
     const down = `M${fixed(target, 1)} ${ROW.context + 20}L${fixed(ends.x, 1)} ${ROW.input - 14}`;
     panel.picture.insertBefore(svg("path", { d: down, stroke: theme.value, "stroke-width": 2, fill: "none" }), panel.picture.firstChild);
   },
