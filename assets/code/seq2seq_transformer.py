@@ -82,6 +82,7 @@ chances = np.exp(logits - logits.max(-1, keepdims=True))
 chances /= chances.sum(-1, keepdims=True)
 alignment = cross.mean(0)  # of the last layer's heads: [step, source]
 written = "".join(targets[one - 3] for one in ids if one > 2)
+probabilities = [row[np.argsort(-row)[:5]] for row in chances]
 for number, (row, weights) in enumerate(zip(chances, alignment, strict=True), 1):
     best, most = int(row.argmax()), int(weights.argmax())
     output = "■" if best == 2 else targets[best - 3]

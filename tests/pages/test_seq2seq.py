@@ -62,7 +62,8 @@ def test_the_arithmetic_of_a_cell_gives_the_context_vector(open_app: OpenApp) ->
 @pytest.mark.parametrize(
     ("network", "data", "source"),
     [(DATES, "dates", "2026년 5월 5일"), (REVERSE, "reverse", "attention"),
-     ("reverse-lstm-none", "reverse", "ab"), ("reverse-rnn-none", "reverse", "vector")],
+     ("reverse-lstm-none", "reverse", "ab"), ("reverse-rnn-none", "reverse", "vector"),
+     ("dates-transformer-dot", "dates", "5th of May 2026")],
 )  # fmt: skip
 def test_the_code_shown_is_the_network_in_numpy(
     network: str, data: str, source: str, open_app: OpenApp, engine: LocalEngine, tmp_path: Path
@@ -143,7 +144,10 @@ def test_bytes_of_a_step_are_those_of_the_code(
 ) -> None:
     app = open_app("seq2seq", lang="en", seq_panel="cost")
     table = next(one for one in charts(app) if "n_bytes" in one)
-    known = {"GRU, no attention": REVERSE, "GRU, additive attention": DATES}
+    known = {
+        "GRU, no attention": REVERSE, "GRU, additive attention": DATES,
+        "Transformer": "dates-transformer-dot",
+    }  # fmt: skip
     assert set(table["series"]) == set(known)
     for series, network in known.items():
         rows = table[table["series"] == series]

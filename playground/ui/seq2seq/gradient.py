@@ -16,7 +16,7 @@ from playground.ui.seq2seq.choosing import Choice
 from playground.ui.state import PageContext
 from playground.ui.text import _, plain, sentence
 
-MOST = 6
+FEWEST, MOST = 3, 6  # networks in the picture
 COMPARED = "reverse"  # the data of which every kind of network comes with the playground
 
 
@@ -25,11 +25,11 @@ def panel(context: PageContext, choice: Choice) -> None:
     st.markdown(f"#### {_('How far back does the gradient reach?')}")
     found, data = choice.networks[:MOST], choice.data
     source = choice.source
-    if len(found) < 2:
+    if len(found) < FEWEST:
         data = COMPARED
         found = choosing.of_data(networks.known(context), data)[:MOST]
         source = str(st.session_state.get(choosing.source_key(data)) or choosing.first_source(data))
-        told = _("Of the data above there are not two networks to compare. Here: {data}, source {source}.")
+        told = _("The data above has too few networks to compare. Here: {data}, source {source}.")
         st.caption(told.format(data=plain(choosing.data_names()[data]), source=plain(source)))
     norms: dict[str, NDArray[np.float32]] = {}
     try:
