@@ -47,7 +47,7 @@ def exact_by_step(words: Mapping[str, str], names: Sequence[str], *, n_steps: in
     """
     x = _amount("step", words["step"], scale={"domain": [0, n_steps], "nice": False},
                 axis={"format": "d", "tickMinStep": 1, "grid": False})  # fmt: skip
-    return _shares(words, names, x, [])
+    return _shares(words, names, x, [], 2)
 
 
 def losses(words: Mapping[str, str], names: Sequence[str], *, n_steps: int) -> Spec:
@@ -65,7 +65,7 @@ def losses(words: Mapping[str, str], names: Sequence[str], *, n_steps: int) -> S
     tooltip = [_name(words["network"]), _nominal("said", title=words["data"]),
                _amount("step", words["step"], format=COUNT),
                _amount("loss", words["loss"], format=".3f")]  # fmt: skip
-    drawn = {"x": x, "y": y, "color": _color(names), "detail": _nominal("data")}
+    drawn = {"x": x, "y": y, "color": _color(names, 2), "detail": _nominal("data")}
     train, held_out = "datum.data === 'train'", "datum.data === 'held_out'"
     return {
         "height": 260,
@@ -74,7 +74,7 @@ def losses(words: Mapping[str, str], names: Sequence[str], *, n_steps: int) -> S
         "layer": [
             _layer("line", drawn, train, strokeWidth=1, opacity=0.45),
             _layer("line", drawn | {"strokeDash": _dash(names)}, held_out, strokeWidth=2.4),
-            _layer("point", drawn | {"shape": _shape(names), "tooltip": tooltip}, held_out, filled=True,
+            _layer("point", drawn | {"shape": _shape(names, 2), "tooltip": tooltip}, held_out, filled=True,
                    size=70, opacity=1),
         ],
     }  # fmt: skip
@@ -126,7 +126,7 @@ def writings(words: Mapping[str, str]) -> Spec:
                _nominal("input", title=words["input"]), _nominal("output", title=words["output"]),
                _amount("prob", words["prob"], format=".3f")]  # fmt: skip
     cell = {"x": x, "y": y, "tooltip": tooltip}
-    shade = _amount("prob", words["prob"], scale={"domain": [0, 1], "range": [0.02, 0.5]}, legend=None)
+    shade = _amount("prob", words["prob"], scale={"domain": [0, 1], "range": [0.02, 0.28]}, legend=None)
     return {
         "height": {"step": 46},
         "transform": [{"calculate": f"({names})[datum.mode]", "as": "said"}],
@@ -147,7 +147,12 @@ def step_bytes(words: Mapping[str, str], names: Sequence[str]) -> Spec:
         words: length, n_bytes, ms, network in the reader's language.
         names: Networks in the order of their colours.
     """
-    y = _amount("n_bytes", words["n_bytes"], scale={"type": "log"}, axis={"format": "~s", "tickCount": 6})
+    y = _amount(
+        "n_bytes",
+        words["n_bytes"],
+        scale={"type": "log"},
+        axis={"format": "~s", "tickCount": 6, "grid": False},
+    )
     return _costs(words, names, y)
 
 
@@ -168,19 +173,21 @@ def _costs(words: Mapping[str, str], names: Sequence[str], y: Spec) -> Spec:
     tooltip = [_name(words["network"]), _amount("length", words["length"], format=COUNT),
                _amount("n_bytes", words["n_bytes"], format=COUNT),
                _amount("ms", words["ms"], format=".3~g")]  # fmt: skip
-    drawn = {"x": x, "y": y, "color": _color(names)}
+    drawn = {"x": x, "y": y, "color": _color(names, 2)}
     return {
         "height": 260,
         "padding": ROOM,
         "layer": [
             _layer("line", drawn | {"strokeDash": _dash(names)}, strokeWidth=2.2),
-            _layer("point", drawn | {"shape": _shape(names), "tooltip": tooltip}, filled=True, size=70,
+            _layer("point", drawn | {"shape": _shape(names, 2), "tooltip": tooltip}, filled=True, size=70,
                    opacity=1),
         ],
     }  # fmt: skip
 
 
-def _shares(words: Mapping[str, str], names: Sequence[str], x: Spec, marks: list[Spec]) -> Spec:
+def _shares(
+    words: Mapping[str, str], names: Sequence[str], x: Spec, marks: list[Spec], columns: int = 3
+) -> Spec:
     """Lines of shares from 0 to 1 with their intervals."""
     y = _amount("share", words["share"], scale={"domain": [0, 1]}, axis={"format": ".0%"})
     tooltip = [
@@ -188,8 +195,8 @@ def _shares(words: Mapping[str, str], names: Sequence[str], x: Spec, marks: list
         *(_amount(field, words[field], format=".1%") for field in ("share", "low", "high")),
         _amount("n", words["n"], format=COUNT),
     ]  # fmt: skip
-    drawn = {"x": x, "y": y, "color": _color(names)}
-    span = {"x": x, "y": y | {"field": "low"}, "y2": {"field": "high"}, "color": _color(names)}
+    drawn = {"x": x, "y": y, "color": _color(names, columns)}
+    span = {"x": x, "y": y | {"field": "low"}, "y2": {"field": "high"}, "color": _color(names, columns)}
     return {
         "height": 320,
         "padding": ROOM,
@@ -197,8 +204,8 @@ def _shares(words: Mapping[str, str], names: Sequence[str], x: Spec, marks: list
             *marks,
             _layer("rule", span, strokeWidth=2, opacity=0.5),
             _layer("line", drawn | {"strokeDash": _dash(names)}, strokeWidth=2.4),
-            _layer("point", drawn | {"shape": _shape(names), "tooltip": tooltip}, filled=True, size=80,
-                   opacity=1),
+            _layer("point", drawn | {"shape": _shape(names, columns), "tooltip": tooltip}, filled=True,
+                   size=80, opacity=1),
         ],
         "config": LOCALE,
     }  # fmt: skip
@@ -216,27 +223,29 @@ def _line_at(at: int, name: str) -> list[Spec]:
     ]
 
 
-def _color(names: Sequence[str]) -> Spec:
+def _color(names: Sequence[str], columns: int = 3) -> Spec:
     scale = {"domain": list(names), "range": LINES}
-    return _nominal("series", scale=scale, legend=_legend())
+    return _nominal("series", scale=scale, legend=_legend(columns))
 
 
-def _shape(names: Sequence[str]) -> Spec:
-    return _nominal("series", scale={"domain": list(names), "range": SHAPES}, legend=_legend())
+def _shape(names: Sequence[str], columns: int = 3) -> Spec:
+    return _nominal("series", scale={"domain": list(names), "range": SHAPES}, legend=_legend(columns))
 
 
 def _dash(names: Sequence[str]) -> Spec:
     return _nominal("series", scale={"domain": list(names), "range": DASHES}, legend=None)
 
 
-def _legend() -> Spec:
+def _legend(columns: int) -> Spec:
     return {
         "title": None,
         "orient": "top",
-        "columns": legend_columns(3),
+        "columns": legend_columns(columns),
         "labelLimit": 330,
         "symbolSize": 160,
         "symbolOpacity": 1,
+        "symbolDash": [1, 0],
+        "symbolStrokeWidth": 0,
     }
 
 

@@ -60,9 +60,9 @@ def alignment(
     return pd.DataFrame(
         {
             "step": np.repeat(np.arange(1, n_steps + 1), n_source),
-            "output": np.repeat(np.asarray(outputs, dtype=object), n_source),
+            "output": np.repeat(np.array([*outputs], dtype=object), n_source),
             "position": np.tile(np.arange(1, n_source + 1), n_steps),
-            "source": np.tile(np.asarray(sources, dtype=object), n_steps),
+            "source": np.tile(np.array([*sources], dtype=object), n_steps),
             "score": np.nan if scores is None else scores.ravel().astype(np.float64),
             "weight": weights.ravel().astype(np.float64),
             "part": parts.ravel(),

@@ -61,22 +61,19 @@ class Choice:
 
 def choose(context: PageContext) -> Choice:
     """Draw the lists of data and networks and the field of the source."""
-    data_at, network_at, source_at, next_at = st.columns((4, 4, 4, 2), vertical_alignment="bottom")
-    with data_at:
+    with st.container(horizontal=True, vertical_alignment="bottom", key="seq_choice"):
         data = choose_from_list("seq_data", data_names(), _("Data"))
-    found = of_data(networks.known(context), data)
-    with network_at:
+        found = of_data(networks.known(context), data)
         network = _network(found)
-    with source_at:
         key = source_key(data)
         source = st.text_input(
             _("Source"), first_source(data), **setting(key, first_source(data)),
             help=_("The network reads it character by character, and knows only the characters of its data."),
         )  # fmt: skip
-    next_at.button(
-        _("Another"), key="seq_next", icon=":material/shuffle:", on_click=_next, args=(data,),
-        width="stretch", help=_("A held-out pair: no network has been trained on it."),
-    )  # fmt: skip
+        st.button(
+            _("Another"), key="seq_next", icon=":material/shuffle:", on_click=_next, args=(data,),
+            help=_("A held-out pair: no network has been trained on it."),
+        )  # fmt: skip
     return Choice(data, found, network, source.strip(), right_answer(data, source.strip()))
 
 

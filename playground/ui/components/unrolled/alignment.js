@@ -119,19 +119,23 @@ const alignment = {
     const { facts, words } = head;
     const s = facts.n_source;
     const row = Array.from(parts.weights.subarray(step * s, (step + 1) * s));
-    const put = (y, text, look = {}) => parent.append(svg("text", { x: left, y, "font-size": 13.5, fill: theme.text, ...look }, text));
+    let y = top - 8;
+    const put = (text, look = {}) => {
+      for (const line of lines(text, wide, theme))
+        parent.append(svg("text", { x: left, y: (y += TABLE.row), "font-size": 13.5, fill: theme.text, ...look }, line));
+    };
     const values = { step: step + 1, source: facts.sources[source], at: source + 1, output: facts.outputs[step], weight: three(row[source]) };
-    put(top + 14, fill(words.cell, values), { "font-weight": 600 });
+    put(fill(words.cell, values), { "font-weight": 600 });
     if (!parts.scores) {
-      put(top + 38, fill(words.heads, values));
-      return top + 56;
+      put(words.heads);
+      return y + 18;
     }
     const scores = Array.from(parts.scores.subarray(step * s, (step + 1) * s));
     const { largest, exponential, sum, weight } = softmaxOf(scores, source);
-    put(top + 40, `1  ${words.score}: ${facts.formula} = ${three(scores[source])}`);
-    put(top + 62, `2  softmax: e^(${three(scores[source])} − ${three(largest)}) / Σ = ${three(exponential)} / ${three(sum)} = ${three(weight)}`.replaceAll("− −", "+ "));
-    put(top + 84, `3  ${fill(words.sum, { i: facts.numbers[step] + 1 })}`);
-    return this.table(panel, parent, left, top + 92, wide, row);
+    put(`1  ${words.score}: ${facts.formula} = ${three(scores[source])}`);
+    put(`2  softmax: e^(${three(scores[source])} − ${three(largest)}) / Σ = ${three(exponential)} / ${three(sum)} = ${three(weight)}`.replaceAll("− −", "+ "));
+    put(`3  ${fill(words.sum, { i: facts.numbers[step] + 1 })}`);
+    return this.table(panel, parent, left, y + 8, wide, row);
   },
 
   /** Weight times one number of each state; all of them add up to that number of the context vector. */
