@@ -40,9 +40,16 @@ def row(view: View) -> None:
         )
         st.info(said.format(name=plain(context.model.name), n=context.model.seen_whole))
         return
+    output = compute.head_output(context, view.layer, view.head)
+    if output is None:
+        said = _(
+            "{name} norms the sum of its heads before adding it: no head has a share of its own that this "
+            "row could end in. Choose another model."
+        )
+        st.info(said.format(name=plain(context.model.name)))
+        return
     query = view.start + view.query
     q, keys, values = _vectors(view, query)
-    output = compute.head_output(context, view.layer, view.head)
     allowed = np.arange(len(keys)) <= query if view.causal else np.ones(len(keys), dtype=bool)
     arithmetic = row_arithmetic(q, keys, values, allowed, output)
     labels = [f"{at}: {label}" for at, label in enumerate(labels_of(view.tokens))]
