@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import torch
-from transformers import AttentionInterface, AutoModel
+from transformers import AttentionInterface, AutoModel, logging
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import AttentionMaskInterface, sdpa_mask
 
@@ -31,6 +31,7 @@ def seeing(module, query, key, value, attention_mask, **options):  # noqa: ANN00
 
 AttentionInterface.register("seeing", seeing)
 AttentionMaskInterface.register("seeing", sdpa_mask)
+logging.set_verbosity_error()  # a pooler the folder lacks or a head it has plays no part here
 model = AutoModel.from_pretrained(
     Path(folder).expanduser(), dtype=torch.float32, attn_implementation="seeing"
 ).eval()

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import torch
 from bertviz import head_view, model_view
-from transformers import AutoModel
+from transformers import AutoModel, logging
 
 folder = "~/.cache/llm-playground/models/HuggingFaceTB--SmolLM2-135M-Instruct"
 input_ids = [504, 3575, 282, 3996, 314]
@@ -17,6 +17,7 @@ queries = ["The", "·capital", "·of", "·England", "·is"]
 keys = ["The", "·capital", "·of", "·England", "·is"]
 
 path = Path(folder).expanduser()
+logging.set_verbosity_error()  # a pooler the folder lacks or a head it has plays no part here
 model = AutoModel.from_pretrained(path, dtype=torch.float32, attn_implementation="eager").eval()
 given = {"input_ids": torch.tensor([input_ids])}
 if decoder_ids:

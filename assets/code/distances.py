@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import torch
-from transformers import AutoConfig, AutoModel
+from transformers import AutoConfig, AutoModel, logging
 
 folder = "~/.cache/llm-playground/models/sentence-transformers--all-MiniLM-L6-v2"
 position_table = "embeddings.position_embeddings"  # its name inside the model
@@ -32,6 +32,7 @@ rope = (
 sinusoidal = mean_cosine(d_model, base)
 rotary = mean_cosine(d_head, rope["rope_theta"])
 
+logging.set_verbosity_error()  # a pooler the folder lacks or a head it has plays no part here
 model = AutoModel.from_pretrained(Path(folder).expanduser(), dtype=torch.float32)
 table = model.get_submodule(position_table).weight.detach()[-n_ctx:].double()
 rows = torch.nn.functional.normalize(table[1:], dim=1)  # row 0 is like no other

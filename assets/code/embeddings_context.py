@@ -5,7 +5,7 @@ import numpy as np
 import torch
 from sklearn.metrics import silhouette_score
 from sklearn.metrics.pairwise import cosine_similarity
-from transformers import AutoModel, AutoTokenizer
+from transformers import AutoModel, AutoTokenizer, logging
 
 folder = "~/.cache/llm-playground/models/HuggingFaceTB--SmolLM2-135M-Instruct"
 text = "one word in these sentences:"
@@ -16,6 +16,7 @@ layer = 10
 
 path = Path(folder).expanduser()
 tokenizer = AutoTokenizer.from_pretrained(path)
+logging.set_verbosity_error()  # a pooler the folder lacks or a head it has plays no part here
 model = AutoModel.from_pretrained(path, dtype=torch.float32).eval()
 
 vectors = []

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from transformers import AutoModel, AutoTokenizer
+from transformers import AutoModel, AutoTokenizer, logging
 
 folder = "~/.cache/llm-playground/models/HuggingFaceTB--SmolLM2-135M-Instruct"
 text = " England"
@@ -11,6 +11,7 @@ token_id = None
 
 path = Path(folder).expanduser()
 tokenizer = AutoTokenizer.from_pretrained(path)
+logging.set_verbosity_error()  # a pooler the folder lacks or a head it has plays no part here
 model = AutoModel.from_pretrained(path, dtype=torch.float32)
 table = model.get_input_embeddings().weight.detach().numpy()  # [d_vocab, d_model]
 if token_id is None:

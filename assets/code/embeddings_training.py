@@ -5,7 +5,7 @@ import numpy as np
 import torch
 from sklearn.decomposition import PCA
 from sklearn.metrics import silhouette_score
-from transformers import AutoModel, AutoTokenizer
+from transformers import AutoModel, AutoTokenizer, logging
 
 folder = "~/.cache/llm-playground/models/HuggingFaceTB--SmolLM2-135M-Instruct"
 text = "words in groups:"
@@ -15,6 +15,7 @@ seed = 0
 
 path = Path(folder).expanduser()
 tokenizer = AutoTokenizer.from_pretrained(path)
+logging.set_verbosity_error()  # a pooler the folder lacks or a head it has plays no part here
 model = AutoModel.from_pretrained(path, dtype=torch.float32)
 table = model.get_input_embeddings().weight.detach()  # [d_vocab, d_model]
 

@@ -3,13 +3,14 @@
 from pathlib import Path
 
 import torch
-from transformers import AutoModel, AutoTokenizer
+from transformers import AutoModel, AutoTokenizer, logging
 
 folder = "~/.cache/llm-playground/models/sentence-transformers--all-MiniLM-L6-v2"
 text = "The capital of England is"
 
 path = Path(folder).expanduser()
 tokenizer = AutoTokenizer.from_pretrained(path)
+logging.set_verbosity_error()  # a pooler the folder lacks or a head it has plays no part here
 model = AutoModel.from_pretrained(path, dtype=torch.float32, attn_implementation="eager").eval()
 
 ids = tokenizer(text, return_tensors="pt", split_special_tokens=True).input_ids

@@ -3,12 +3,13 @@
 from pathlib import Path
 
 import torch
-from transformers import AutoModel
+from transformers import AutoModel, logging
 
 folder = "~/.cache/llm-playground/models/sentence-transformers--all-MiniLM-L6-v2"
 position_table = "embeddings.position_embeddings"  # its name inside the model
 n_ctx = 512  # rows before them belong to no position
 
+logging.set_verbosity_error()  # a pooler the folder lacks or a head it has plays no part here
 model = AutoModel.from_pretrained(Path(folder).expanduser(), dtype=torch.float32)
 table = model.get_submodule(position_table).weight.detach()[-n_ctx:].double()  # [n_ctx, d_model]
 print("shape:", tuple(table.shape))

@@ -3,13 +3,14 @@
 from pathlib import Path
 
 import torch
-from transformers import AutoModel
+from transformers import AutoModel, logging
 
 folder = "~/.cache/llm-playground/models/HuggingFaceTB--SmolLM2-135M-Instruct"
 input_ids = [504, 3575, 282, 3996, 314]
 position = 4
 final_norm = "norm"  # its name inside the model, "" where nothing follows the last layer
 
+logging.set_verbosity_error()  # a pooler the folder lacks or a head it has plays no part here
 model = AutoModel.from_pretrained(Path(folder).expanduser(), dtype=torch.float32).eval()
 model = model.get_encoder() if model.config.is_encoder_decoder else model
 before_norm = []

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import torch
-from transformers import AutoModel
+from transformers import AutoModel, logging
 
 folder = "~/.cache/llm-playground/models/HuggingFaceTB--SmolLM2-135M-Instruct"
 input_ids = [504, 3575, 282, 3996, 314]
@@ -13,6 +13,7 @@ layer = 13
 head = 8
 
 path = Path(folder).expanduser()
+logging.set_verbosity_error()  # a pooler the folder lacks or a head it has plays no part here
 model = AutoModel.from_pretrained(path, dtype=torch.float32, attn_implementation="eager").eval()
 stack = model.encoder if model.config.is_encoder_decoder else model
 with torch.no_grad():

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import torch
-from transformers import AutoModel
+from transformers import AutoModel, logging
 from transformers.models.llama.modeling_llama import apply_rotary_pos_emb
 
 folder = "~/.cache/llm-playground/models/HuggingFaceTB--SmolLM2-135M-Instruct"
@@ -14,6 +14,7 @@ m = 4
 n = 3
 shift = 100
 
+logging.set_verbosity_error()  # a pooler the folder lacks or a head it has plays no part here
 model = AutoModel.from_pretrained(Path(folder).expanduser(), dtype=torch.float32).eval()
 layer = model.layers[0]
 attention, family = layer.self_attn, model.config.model_type

@@ -32,7 +32,7 @@ from playground.engine.contract.traces import Capture, TraceRequest
 from playground.engine.contract.training import Training
 from playground.engine.contract.vectors import TextRead, TracesRequest, Vectors
 from playground.engine.process import shared_engine, start_shared_engine
-from playground.errors import PlaygroundError, TextTooLong
+from playground.errors import PlaygroundError, TextTooLong, Unsupported
 from playground.ui.state import PageContext, outlives_reload, settings
 from playground.ui.text import sentence
 from playground.ui.waiting import WaitingLine, stop_with
@@ -313,17 +313,20 @@ def ablations(
             yield part
 
 
-def unembedding(context: PageContext, token_ids: tuple[int, ...]) -> Unembedding:
-    """The final norm, and the head's rows of these tokens; raises Unsupported."""
-    return engine().inside.unembedding(context.model.model_id, token_ids)
+@_stops
+def unembedding(context: PageContext, token_ids: tuple[int, ...]) -> Unembedding | None:
+    """The final norm, and the head's rows of these tokens; None where a cap stands behind the head."""
+    with suppress(Unsupported):
+        return engine().inside.unembedding(context.model.model_id, token_ids)
+    return None
 
 
-def head_output(context: PageContext, layer: int, head: int) -> NDArray[np.float32]:
-    """The head's part of W_O, from its mixed values to the residual stream; raises Unsupported.
-
-    Shape [d_head, d_model].
-    """
-    return engine().inside.head_output(context.model.model_id, layer, head)
+@_stops
+def head_output(context: PageContext, layer: int, head: int) -> NDArray[np.float32] | None:
+    """The head's part of W_O, Shape [d_head, d_model]; None where a norm stands between."""
+    with suppress(Unsupported):
+        return engine().inside.head_output(context.model.model_id, layer, head)
+    return None
 
 
 @_stops

@@ -185,21 +185,31 @@ def test_korean_page_shows_whole_characters_and_chosen_particles(page: str, open
     assert not alone
 
 
-@pytest.mark.parametrize(("language", "text"), [("ko", "대한민국의 수도는"), ("en", "The capital")])
-@pytest.mark.parametrize("page", PAGES)
-def test_a_language_that_the_model_was_not_trained_on_is_told_once_on_every_page(
-    page: str, language: str, text: str, open_app: OpenApp, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def of_english(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every tiny model was trained on English."""
     ready = warming.model_when_ready
 
-    def of_english(entry: Any) -> Any:
+    def made(entry: Any) -> Any:
         info = ready(entry)
         return info and replace(info, languages=("en",))
 
-    monkeypatch.setattr(warming, "model_when_ready", of_english)
+    monkeypatch.setattr(warming, "model_when_ready", made)
+
+
+def unread(app: AppTest) -> list[str]:
+    """The lines that say which language the model was not trained on."""
+    return [one.value for one in app.markdown if one.value.startswith(":material/translate:")]
+
+
+@pytest.mark.parametrize(("language", "text"), [("ko", "대한민국의 수도는"), ("en", "The capital")])
+@pytest.mark.parametrize("page", PAGES)
+def test_a_language_that_the_model_was_not_trained_on_is_told_once_on_every_page(
+    page: str, language: str, text: str, open_app: OpenApp, of_english: None
+) -> None:
     app = open_app(page, lang=language, text=text, **LINKS.get(page, {}))
     assert not app.exception
-    told = [one.value for one in app.markdown if one.value.startswith(":material/translate:")]
+    told = unread(app)
     assert len(told) == (language == "ko" and page not in OWN_NETWORKS)
     others = [button.label for button in app.button if str(button.key).startswith("switch_to_")]
     if others:  # trained on Korean, embedded, an encoder
@@ -209,3 +219,17 @@ def test_a_language_that_the_model_was_not_trained_on_is_told_once_on_every_page
     else:
         able = "KLUE" if page == "masked" else "Qwen3 0"  # trained on Korean, and can do what the page shows
         assert all(able in one for one in told)
+
+
+@pytest.mark.parametrize("model", [tiny.BERT, tiny.T5])
+@pytest.mark.parametrize(("text", "n_told"), [("대한민국의 수도는", 1), ("The capital", 0)])
+def test_a_language_is_told_of_an_encoder_and_of_an_encoder_decoder_too(
+    model: str, text: str, n_told: int, open_app: OpenApp, of_english: None
+) -> None:
+    app = open_app("attention", lang="en", model=model, text=text)
+    assert not app.exception
+    assert len(unread(app)) == n_told
+    others = [button.label for button in app.button if str(button.key).startswith("switch_to_")]
+    assert all(model.removeprefix("tiny/") in one and "not trained on Korean" in one for one in unread(app))
+    assert ["E5" in one for one in others] == [True] * n_told
+    assert pictures(app), "what the model makes of it is drawn all the same"

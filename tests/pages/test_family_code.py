@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from transformers import AutoModel
+from transformers.utils import logging as library_logging
 
 from playground.core.interventions import Intervention, patch
 from playground.engine import create_engine
@@ -19,12 +22,14 @@ from playground.engine.local.engine import LocalEngine
 from playground.engine.models.families.table import FAMILIES
 from playground.errors import Unsupported
 from playground.settings import Settings
+from playground.ui.embeddings import analogy
 from tests import families
 from tests.families import family_of
 from tests.pages import shown
 
 IDS, OTHER = (5, 20, 31, 9, 40, 31), (7, 20, 33, 9, 41)
 LAYER, HEAD, QUERY = 1, 2, 4
+WORDS = ("the", "cat", "on", "mat")
 ODD = ("tiny/mistral-head-dim", "tiny/gemma3_text-head-dim", "tiny/gpt_neox-no-biases", "tiny/electra-narrow",
        "tiny/roberta-padding", "tiny/opt-no-biases")  # fmt: skip
 CHOSEN = tuple(one for one in families.VARIANTS if one.endswith("-plain") or one in ODD)
@@ -230,3 +235,40 @@ def test_the_code_of_home_gives_the_first_token_of_the_answer(
     ids = tuple(int(one) for one in found["ids"][0])
     trace = traced(engine, model, ids, capture=Capture(logits="last"))
     same(found["probs"], np.exp(logprobs(trace.logits[-1])))
+
+
+def test_the_code_of_an_encoder_is_silent_about_what_it_does_not_use(
+    settings: Settings, tmp_path: Path, engine: LocalEngine
+) -> None:
+    """A folder with a head for masks and without pooler, as that of E5: the library would list both."""
+    heard: list[str] = []
+    handler = logging.Handler(logging.WARNING)
+    handler.emit = lambda record: heard.append(record.getMessage())  # type: ignore[method-assign]
+    before = library_logging.get_verbosity()
+    library_logging.set_verbosity_warning()
+    library_logging.add_handler(handler)
+    folder = shown.folder(settings, "tiny/bert-plain")
+    try:
+        AutoModel.from_pretrained(folder)
+        assert "pooler" in "".join(heard), "the guard of what is asked below"
+        heard.clear()
+        shown.run_code("residual_stream", tmp_path, folder=folder, input_ids=list(IDS), position=QUERY)
+    finally:
+        library_logging.remove_handler(handler)
+        library_logging.set_verbosity(before)
+    assert not heard
+
+
+@pytest.mark.parametrize("model", ["tiny/electra-narrow", "tiny/bert-plain"])
+def test_an_analogy_is_the_tables_however_wide_it_is(model: str, code: Code, engine: LocalEngine) -> None:
+    table = engine.vectors.embedding_table(model)
+    read = [engine.tokenizers.tokenize(model, word, add_special_tokens=False).input_ids for word in WORDS]
+    assert [len(one) for one in read] == [1] * len(WORDS)
+    ids = [one[0] for one in read]
+    found = code("embeddings_analogy", quadruples=[list(WORDS)])
+    assert found["table"].shape == (families.D_VOCAB, 32 if model.endswith("narrow") else 64)
+    wanted = analogy.answer(table, analogy.Analogy(*ids))
+    everything, without, rank, rank_without = found["answers"][0]
+    assert (rank, rank_without) == (wanted.rank, wanted.rank_without)
+    assert everything.tolist() == wanted.everything.token_ids.tolist()
+    assert without.tolist() == wanted.without.token_ids.tolist()

@@ -12,11 +12,10 @@ from numpy.typing import NDArray
 from playground.core.attention import RowArithmetic, overlaps, row_arithmetic
 from playground.core.pieces import labels as labels_of
 from playground.core.tables import attention as frames
-from playground.errors import Unsupported
 from playground.ui import compute, show
 from playground.ui.attention.view import View
 from playground.ui.components import row_arithmetic as component
-from playground.ui.text import _, ngettext, plain, sentence
+from playground.ui.text import _, ngettext, plain
 from playground.ui.url_settings import chosen, remember
 
 PLACE = "att_row"
@@ -41,13 +40,16 @@ def row(view: View) -> None:
         )
         st.info(said.format(name=plain(context.model.name), n=context.model.seen_whole))
         return
+    output = compute.head_output(context, view.layer, view.head)
+    if output is None:
+        said = _(
+            "{name} norms the sum of its heads before adding it: no head has a share of its own that this "
+            "row could end in. Choose another model."
+        )
+        st.info(said.format(name=plain(context.model.name)))
+        return
     query = view.start + view.query
     q, keys, values = _vectors(view, query)
-    try:
-        output = compute.head_output(context, view.layer, view.head)
-    except Unsupported as error:
-        st.info(sentence(error))
-        return
     allowed = np.arange(len(keys)) <= query if view.causal else np.ones(len(keys), dtype=bool)
     arithmetic = row_arithmetic(q, keys, values, allowed, output)
     labels = [f"{at}: {label}" for at, label in enumerate(labels_of(view.tokens))]

@@ -14,10 +14,9 @@ from playground.core import inside as core
 from playground.core import residual
 from playground.core.residual import Lens
 from playground.core.tables import inside as frames
-from playground.errors import Unsupported
 from playground.ui import compute, show
 from playground.ui.inside.reading import N_TOP, InsideReading, pick
-from playground.ui.text import _, as_code, sentence
+from playground.ui.text import _, as_code, plain
 
 NONE = "none"
 APART, ALIKE = 0.3, 0.7  # cosines up to and from which two states are said to point elsewhere, or alike
@@ -83,12 +82,12 @@ def attribution(reading: InsideReading) -> None:
     with right:
         minus = pick("ins_minus", {NONE: _("nothing")} | names, _("minus the logit of"), NONE)
     chosen = (int(token),) if minus == NONE else (int(token), int(minus))
-    try:
-        parts = contributions(reading, chosen)
-    except Unsupported as error:
-        st.info(sentence(error))
+    unembedding = compute.unembedding(reading.context, chosen)
+    if unembedding is None:
+        said = _("{name} caps its logits: no shares of its parts sum to one. Choose another model.")
+        st.info(said.format(name=plain(reading.context.model.name)))
         return
-    table = frames.attribution(parts)
+    table = frames.attribution(contributions(reading, unembedding))
     alt = _("What attention and MLP of each block add to the logit")
     show.show_chart(_attribution_picture(reading.context.language), "ins_attribution", alt, data=table)
     logit = lens.logits[-1, list(chosen)].astype(np.float64)
@@ -103,14 +102,13 @@ def attribution(reading: InsideReading) -> None:
     show.under_picture("inside_attribution", frame=table, code=code, picture="ins_attribution")
 
 
-def contributions(reading: InsideReading, tokens: tuple[int, ...]) -> core.Floats:
+def contributions(reading: InsideReading, unembedding: residual.Unembedding) -> core.Floats:
     """Share of each part in the logit of the first token, minus its share in that of the second.
 
     Returns:
         Nats: embedding, attention and MLP of each block, biases. Shape [2 * layer + 2].
     """
     found = reading.stream()
-    unembedding = compute.unembedding(reading.context, tokens)
     made = residual.attribution(core.parts(found), found.states[-1], unembedding)
     difference: core.Floats = made[:, 0] - made[:, 1:].sum(axis=1)
     return difference
