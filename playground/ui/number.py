@@ -91,7 +91,7 @@ def slider(
     if isinstance(options, range):
         used: Number = st.slider(label, options[0], options[-1], default, options.step, **more)
     else:
-        used = st.select_slider(label, options, default, format_func=_short, **more)
+        used = st.select_slider(label, options, default, format_func=_plain, **more)
     _say(label, options[0], options[-1], key, used)
     return used
 
@@ -136,6 +136,11 @@ def _limit(key: str, low: Number, high: Number) -> None:
 def _put(key: str, typed: str, used: Number) -> None:
     st.session_state[key] = used
     st.session_state[f"{key}_typed"] = typed[:20], used
+
+
+def _plain(value: float) -> str:
+    """As it stands in a link, where Streamlit looks for what the slider shows."""
+    return str(value) if isinstance(value, int) else f"{value:g}"
 
 
 def _short(value: float) -> str:

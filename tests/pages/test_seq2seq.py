@@ -202,6 +202,11 @@ def test_tasks_are_solved_by_what_the_networks_do(open_app: OpenApp, engine: Loc
 PAIRS = "source,target\n" + "".join(f"{'ab' * (n % 3 + 1)}{n},{n}\n" for n in range(20))
 
 
+def test_a_number_of_steps_stands_in_the_link_as_it_is_typed(open_app: OpenApp) -> None:
+    app = open_app("seq2seq", lang="en", seq_steps="3000")
+    assert app.select_slider(key="seq_steps").value == 3000
+
+
 def test_own_pairs_are_read_row_by_row_and_trained_on(open_app: OpenApp, engine: LocalEngine) -> None:
     app = open_app("seq2seq", lang="en", seq_data="own", seq_steps="50", seq_batch="4", seq_hidden="32")
     upload(app, "seq_upload", "pairs.csv", (PAIRS + "x,\n").encode())

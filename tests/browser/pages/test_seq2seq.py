@@ -50,7 +50,7 @@ def test_the_decoder_is_stepped_through_and_the_alignment_follows(page: Page, op
 
 
 def test_two_networks_train_side_by_side_and_are_stopped(page: Page, open_page: OpenPage) -> None:
-    open_page("/seq2seq?lang=en&seq_data=dates_ko&seq_steps=3,000&seq_batch=16&seq_hidden=32")
+    open_page("/seq2seq?lang=en&seq_data=dates_ko&seq_steps=3000&seq_batch=16&seq_hidden=32")
     page.get_by_role("button", name="Start training").click()
     expect(page.get_by_text(re.compile(r"Training: step \d+ of 3000")).first).to_be_visible()
     expect(page.get_by_text("The alignment of one held-out pair grows clear")).to_be_visible()
