@@ -106,7 +106,7 @@ def _more(data: str) -> PairSettings:
         )  # fmt: skip
     with right:
         longest = _longest(data)
-        batch = number_field(_("Pairs per step"), 1, limit.max_pair_batch, 64, key="seq_batch")
+        batch = number_field(_("Pairs per step"), 1, limit.max_pair_batch, 32, key="seq_batch")
         seed = number_field(_("Seed"), 0, 9_999, 0, key="seq_seed")
     return PairSettings(
         batch_size=int(batch), seed=int(seed), max_length=longest, teacher_forcing=int(forcing) / 100,
