@@ -34,8 +34,9 @@ _PAPER = {False: ("#FFFFFF", "#1A1C20", "#DDE3EA"), True: ("#0F1216", "#F2F3F5",
 _MARGIN = 4
 _ROOT = "bertviz"
 _WIDTHS = {  # as wide as the column; tokens are read from the back of a room
-    "head_view": {"const BOXWIDTH = 110;": "const BOXWIDTH = 160;",
-                  "const MATRIX_WIDTH = 115;": "const MATRIX_WIDTH = 300;"},
+    "head_view": {"const BOXWIDTH = 110;": "const BOXWIDTH = window.innerWidth < 640 ? 120 : 160;",
+                  "const MATRIX_WIDTH = 115;":
+                  "const MATRIX_WIDTH = Math.max(90, Math.min(300, window.innerWidth - 2 * BOXWIDTH - 16));"},
     "model_view": {"const DIV_WIDTH = 970;": "const DIV_WIDTH = 860;",
                    "const DETAIL_WIDTH = 300;": "const DETAIL_WIDTH = 380;",
                    "const DETAIL_BOX_WIDTH = 80;": "const DETAIL_BOX_WIDTH = 120;"},
