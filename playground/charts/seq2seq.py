@@ -219,7 +219,7 @@ def _line_at(at: int, name: str) -> list[Spec]:
     text = {"text": name, "baseline": "bottom", "align": "right", "dx": -4, "fontSize": 13, "color": NEUTRAL}
     return [
         once | {"mark": {"type": "rule", **look}, "encoding": there},
-        once | {"mark": {"type": "text", **text}, "encoding": there | {"y": {"value": 14}}},
+        once | {"mark": {"type": "text", **text}, "encoding": there | {"y": {"value": -4}}},
     ]
 
 

@@ -117,7 +117,7 @@ def test_exact_match_by_length_is_what_the_code_counts(
     first = info.exact[0]
     found, _printed = run_script(code.exact(info, [first.length], first.n_asked), tmp_path)
     assert found["shares"] == [first.n_right / first.n_asked]
-    assert "They differ most at length" in markdown(app)
+    assert "differ most at length" in markdown(app)
 
 
 def test_attention_holds_where_one_vector_forgets(engine: LocalEngine) -> None:

@@ -75,7 +75,7 @@ def panel(found: Sequence[Player]) -> None:
     st.caption(
         _(
             "Change: distance between the two states by the length of the first. Layer 0 is the embedding. "
-            "Up to {limit:g} of it is rounding, and counts as no move."
+            "The colours end at 100 %. Up to {limit:g} of it is rounding, and counts as no move."
         ).format(limit=ROUNDING)
     )
     for change in changes:

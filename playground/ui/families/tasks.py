@@ -28,7 +28,7 @@ def tasks(found: Sequence[Player], heads: Heads) -> list[Task]:
         source = pieces.labels(both.tokens)
         best = first_look(both, head)
         places = sorted({best, *range(len(source))} if len(source) <= N_OPTIONS else _near(best, len(source)))
-        options = {str(place): f"{place + 1}: {source[place]}" for place in places}
+        options = {str(place): f"{place}: {source[place]}" for place in places}
         made.append(Task("looks", "choice", lambda: str(best), options))
     return made
 

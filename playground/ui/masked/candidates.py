@@ -52,7 +52,10 @@ def panel(view: View) -> None:
         st.caption(told.format(got=len(wanted), limit=MOST))
     if not wanted:
         wanted = _examples(view, gap)
-        st.caption(_("Type your own answers; here are the model's first ones."))
+        told = _("Type your own answers; here are the model's first ones.")
+        if gap in view.masked:
+            told = _("Type your own answers; here are the model's first ones and what stood there.")
+        st.caption(told)
     _compare(view, gap, wanted[:MOST])
 
 

@@ -103,7 +103,7 @@ def _table(view: View, filled: Filled) -> pd.DataFrame:
     rows: list[Answer] = []
     for mask, (at, top) in enumerate(zip(filled.positions.tolist(), filled.top_ids.tolist(), strict=True), 1):
         own = view.tokens.input_ids[at] if at in view.masked else None
-        gap = _("Mask {n}: token {at}").format(n=mask, at=at)
+        gap = _("Mask {n}: token {at}").format(n=mask, at=at + 1)
         names = view.names(top)
         for rank, (token, name) in enumerate(zip(top, names, strict=True), 1):
             p = float(probs[mask - 1, rank - 1])

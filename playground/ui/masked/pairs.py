@@ -191,9 +191,11 @@ def _told(measured: Sequence[MeasuredPair], counted: Sequence[PairCounts]) -> st
     """The counts in words, group by group; of a single pair its difference."""
     if len(measured) == 1:
         (one,) = measured
-        which, preferred = ("A", one.pair.a) if one.difference > 0 else ("B", one.pair.b)
-        told = _("Of this pair the model prefers {which}, by {bits:.1f} bits: {preferred}")
-        return told.format(which=which, preferred=strong(preferred), bits=abs(one.difference))
+        told = _("Of this pair the model prefers {which}, by {bits:.1f} bits. A: {a} B: {b}")
+        return told.format(
+            which="A" if one.difference > 0 else "B", a=strong(one.pair.a), b=strong(one.pair.b),
+            bits=abs(one.difference),
+        )  # fmt: skip
     told = _(
         "{group}: A is preferred in {n_a} of {n} pairs (95 % interval of the share {low:.0%} to {high:.0%}), "
         "by {bits:.1f} bits on average."

@@ -47,6 +47,8 @@ def panel(view: View) -> None:
     chart = _picture(view.context.language, rows[-1].step)
     show.show_chart(chart, "mas_sides", alt, data=frames.sides(table))
     st.markdown(_told(view, table))
+    if table[["both_bits", "left_bits"]].to_numpy().max() > charts.MOST_BITS:
+        st.caption(_("Bars that are longer than the axis end at its top; the values have them whole."))
     st.caption(
         _(
             "Not quite the same question: the masks tell the encoder how many tokens the word has; the "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import streamlit as st
 
 from playground.core import masked as core
 from playground.core import pieces
@@ -114,6 +115,11 @@ def look(asked: PageContext) -> View | None:
 def remember(masked: Ids) -> None:
     """Put hidden positions into the URL; a callback."""
     put(AT, ".".join(map(str, masked)) or NONE)
+
+
+def are_chosen() -> bool:
+    """True once the reader, or the link, has said what is masked."""
+    return bool(st.session_state.get(AT))
 
 
 def _positions(chosen: str, view: View) -> Ids:

@@ -134,8 +134,8 @@ def _reading(found: tuple[NetworkInfo, ...], series: Mapping[str, Counts]) -> st
         return ""
     length, share, other = differs
     told = _(
-        "They differ most at length {length}: *{with_it}* writes {share:.0%} of the held-out pairs "
-        "exactly, *{without}* {other:.0%}."
+        "The best network with attention and the best without differ most at length {length}: *{with_it}* "
+        "writes {share:.0%} of the held-out pairs exactly, *{without}* {other:.0%}."
     )
     return told.format(
         length=length, with_it=plain(with_it), share=share, without=plain(without), other=other

@@ -96,6 +96,7 @@ def _both(seen: Reading, forced: Unrolled, target: str) -> None:
     }
     alt = _("The right answer, and what the network writes teacher forced and free running, step by step")
     show.show_chart(charts.writings(words), "seq_writing_picture", alt, data=table)
+    st.caption(_("Greener: the output is more probable. Orange frame: it is wrong. ■ is the end."))
     st.markdown(_reading(info, free, forced, target))
     show.under_picture(
         "seq_writing", frame=table, code=lambda: code.unrolled(info, seen.source),

@@ -211,6 +211,7 @@ def _alignment_words() -> Mapping[str, str]:
         "sum": _("weighted sum, here number {i} of the context vector:"),
         "number": _("of the state"),
         "product": _("product"),
+        "others": _("{n} more"),
         "context": _("number {i} of the context vector the network used: {value}"),
         "legend": _(
             "Further from the paper: more weight (the colours go by its square root). Blue frame: the step. "

@@ -162,7 +162,9 @@ const alignment = {
     if (rest.length) {
       const products = rest.reduce((total, i) => total + row[i] * states[i], 0);
       const weights = rest.reduce((total, i) => total + row[i], 0);
-      line(y, [`+ ${rest.length}`, three(weights), "", three(products)], { fill: theme.grey });
+      line(y, ["", three(weights), "", three(products)], { fill: theme.grey });
+      const others = svg("text", { x: left, y, "font-size": 13, fill: theme.grey }, fill(words.others, { n: rest.length }));
+      parent.append(others);
       y += TABLE.row;
     }
     const total = row.reduce((sum, weight, i) => sum + weight * states[i], 0);
