@@ -240,6 +240,33 @@ def test_the_code_shown_gives_the_numbers_of_the_page(
 # ---------------------------------------------------------------- tasks
 
 
+def known_word(engine: Engine) -> tuple[str, int]:
+    """A text and a position in it where the model's first choice is what stands there."""
+    tokens = cut(engine)
+    for at in range(1, len(tokens) - 1):
+        ids = list(tokens.input_ids)
+        masked = (*ids[:at], mask_id(engine), *ids[at + 1 :])
+        best = int(engine.fill(FillRequest(tiny.MASKED, input_ids=masked, n_top=1)).top_ids[0, 0])
+        ids[at] = best
+        (start, stop), (word,) = tokens.offsets[at], engine.tokenizers.token_texts(tiny.MASKED, [best])
+        space = " " if TEXT[start:stop].startswith(" ") else ""
+        text = TEXT[:start] + space + word.strip() + TEXT[stop:]
+        if list(cut(engine, text).input_ids) == ids:
+            return text, at
+    raise AssertionError("no such text")
+
+
+def test_the_mask_that_stands_there_first_solves_no_task(
+    open_app: OpenApp, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text, at = known_word(engine)
+    monkeypatch.setattr("playground.core.masked.longest", lambda _labels, _free: at)
+    arrived = told(open_app("masked", lang="en", text=text))
+    assert "is what stood there" in arrived
+    assert "0 of 3 solved" in arrived
+    assert "1 of 3 solved" in told(open_app("masked", lang="en", text=text, mas_at=str(at)))
+
+
 def test_tasks_follow_the_model(open_app: OpenApp, engine: Engine) -> None:
     ids = list(cut(engine).input_ids)
     for at in range(1, len(ids) - 1):
