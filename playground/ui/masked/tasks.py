@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 
+import streamlit as st
+
 from playground.core import masked as core
 from playground.engine.contract.filling import Filled
 from playground.ui.masked.order import MOST
-from playground.ui.masked.view import View
+from playground.ui.masked.view import AT, View
 from playground.ui.tasks import Task
 
 
@@ -22,7 +24,7 @@ def tasks(view: View, filled: Filled | None) -> list[Task]:
 
 def _is_known(view: View, filled: Filled | None) -> bool:
     """True if the reader masked tokens, and the first choice at one of them is what stood there."""
-    if filled is None:
+    if filled is None or not st.session_state.get(AT):  # at first the page masks one
         return False
     best = dict(zip(filled.positions.tolist(), filled.top_ids[:, 0].tolist(), strict=True))
     return any(best[at] == view.tokens.input_ids[at] for at in view.masked)
