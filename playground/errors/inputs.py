@@ -153,6 +153,6 @@ class UnknownCharacters(InputError):
 
 
 class TooManyRuns(InputError):
-    """The session has as many training runs as it may have. Params: limit."""
+    """The session would have more training runs than it may have. Params: limit."""
 
-    msgid = N_("You have {limit} training runs already, including paused ones: stop one first.")
+    msgid = N_("At most {limit} training runs are possible at once, paused ones included: stop one first.")

@@ -51,6 +51,7 @@ class FileKind:
         parts: The columns a .csv must have; () where it is read as it stands.
         columns: Gives the columns of the parts, from the names of the first row.
         use: The words of the click.
+        max_rows: Most rows that are read; None for those of the settings.
     """
 
     key: str
@@ -62,6 +63,7 @@ class FileKind:
     use: str
     parts: tuple[ColumnWanted, ...] = ()
     columns: Callable[[Sheet], tuple[int, ...] | None] = lambda _sheet: None
+    max_rows: int | None = None
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ def field(kind: FileKind) -> None:
             _preview(kind, draft)
 
 
-def say_left_out(file: RowFile) -> None:
+def say_left_out(file: RowFile, max_rows: int | None = None) -> None:
     """The rows that cannot be used, by number, and how many are beyond the limit."""
     if file.rejected:
         lines = [sentence(error) for error in file.rejected[:_SHOWN_ERRORS]]
@@ -100,7 +102,7 @@ def say_left_out(file: RowFile) -> None:
             lines.append(told.format(n=more))
         st.warning("\n\n".join(lines))
     if file.n_beyond_limit:
-        limit = state.settings().max_upload_rows
+        limit = max_rows or state.settings().max_upload_rows
         told = ngettext(
             "The file is longer than {limit:,} rows: the last one was not read.",
             "The file is longer than {limit:,} rows: the last {n:,} were not read.",
@@ -128,7 +130,7 @@ def _preview(kind: FileKind, draft: _Draft) -> None:
             st.warning(sentence(error.__cause__))
     if file is not None:
         if isinstance(file, RowFile):
-            say_left_out(file)
+            say_left_out(file, kind.max_rows)
         st.markdown(kind.count(file))
     with st.container(horizontal=True):
         st.button(

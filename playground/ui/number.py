@@ -48,12 +48,15 @@ def number_field(
     elif asked is not None and not _is_possible(asked, low, high):
         limits = (low, high)  # for this run: Streamlit drops the link's value, which would win over ours
         _put(key, asked, _nearest(asked, (low, high), default))
+    parts: Any = (*limits, default, step)
+    if asked is not None and _is_infinite(asked):  # Streamlit would ask for int(inf)
+        parts = [None if one is None else float(one) for one in parts]
     value: Number = cast("Any", st.number_input)(
-        label, *limits, default, step, on_change=_limit,
+        label, *parts, on_change=_limit,
         args=(key, low, high), width=width, help=help, disabled=disabled, label_visibility=label_visibility,
         **setting(key, default),
     )  # fmt: skip
-    used_now = min(max(value, low), high)
+    used_now = type(default)(min(max(value, low), high))
     if used_now != value:  # the browser's back button has brought it
         st.session_state[f"{key}_typed"] = _short(value), used_now
     _say(label, low, high, key, used_now)
@@ -120,6 +123,13 @@ def _nearest(text: str, options: Sequence[Number], default: Number) -> Number:
 def _is_possible(text: str, low: float, high: float) -> bool:
     try:
         return low <= float(text) <= high
+    except ValueError:
+        return False
+
+
+def _is_infinite(text: str) -> bool:
+    try:
+        return math.isinf(float(text))
     except ValueError:
         return False
 

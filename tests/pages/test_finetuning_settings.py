@@ -67,7 +67,7 @@ def test_too_many_runs_are_a_sentence_and_lose_nothing(open_app: OpenApp, engine
     app = open_app("finetuning", fin_set="sentiment", fin_steps="200", fin_seed="7")
     for _ in range(4):
         app.button(key="fin_start").click().run()
-    assert "You have 3 training runs already" in told(app)
+    assert "At most 3 training runs are possible at once" in told(app)
     assert app.session_state["fin_seed"] == 7
 
 

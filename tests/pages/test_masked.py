@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+import streamlit as st
 import torch
 from streamlit.testing.v1 import AppTest
 from transformers import AutoModelForMaskedLM
@@ -17,6 +19,8 @@ from playground.engine.contract.engine import Engine
 from playground.engine.contract.filling import FillRequest
 from playground.engine.contract.traces import Capture, TraceRequest
 from playground.settings import Settings
+from playground.ui.masked import tasks
+from playground.ui.masked.view import AT
 from tests import tiny
 from tests.pages.conftest import OpenApp
 from tests.pages.shown import charts, folder, run_code
@@ -289,3 +293,11 @@ def test_tasks_follow_the_model(open_app: OpenApp, engine: Engine) -> None:
     for pair, may_differ in zip(("2.3", "5.6"), differ, strict=True):
         app = open_app("masked", lang="en", text=TEXT, mas_at=pair)
         assert may_differ or not any("the pair fits together" in one.value for one in app.success)
+
+
+def test_the_mask_of_the_page_itself_solves_no_task(monkeypatch: pytest.MonkeyPatch) -> None:
+    view: Any = SimpleNamespace(masked=(1,), tokens=SimpleNamespace(input_ids=(0, 5, 2)))
+    filled: Any = SimpleNamespace(positions=np.array([1]), top_ids=np.array([[5]]))
+    for chosen, is_known in (("", False), ("1", True)):
+        monkeypatch.setattr(st, "session_state", {AT: chosen})
+        assert tasks.tasks(view, filled)[0].answer() == is_known

@@ -226,3 +226,13 @@ def test_a_file_without_pairs_is_refused(open_app: OpenApp) -> None:
     upload(app, "mas_pairs_upload", "pairs.csv", b"sentence_a,sentence_b\nsame,same\n", use=False)
     assert any("no row with two different sentences" in one.value for one in app.error)
     assert app.button(key="mas_pairs_upload_use").disabled
+
+
+def test_pairs_beyond_the_limit_are_told_with_that_limit(open_app: OpenApp, tiny_settings: Settings) -> None:
+    app = open_app("masked", lang="en", text=TEXT, mas_panel="pairs", mas_pairs_of="mine")
+    limit = tiny_settings.max_minimal_pairs
+    rows = "".join(f"he is {n},she is {n}\n" for n in range(limit + 1))
+    upload(app, "mas_pairs_upload", "pairs.csv", f"sentence_a,sentence_b\n{rows}".encode(), use=False)
+    assert f"The file is longer than {limit} rows: the last one was not read." in [
+        one.value for one in app.warning
+    ]

@@ -239,6 +239,19 @@ def test_a_learning_rate_that_diverges_is_told(open_app: OpenApp, engine: LocalE
     assert app.text_input(key="seq_source_dates").value, "nothing is lost"
 
 
+def test_two_runs_without_room_for_both_start_none(open_app: OpenApp, engine: LocalEngine) -> None:
+    link = {"seq_steps": "3000", "seq_batch": "4", "seq_hidden": "32"}
+    app = open_app("seq2seq", lang="en", **link)
+    runs, owner = engine.training.runs, app.session_state["owner_id"]
+    app.button(key="seq_start").click().run()
+    app.button(key="seq_start").click().run()
+    assert "At most 3 training runs are possible at once" in errors(app)
+    assert len(runs.of(owner)) == 2
+    for one in runs.of(owner):
+        runs.cancel(one.run_id)
+    wait(app, engine)
+
+
 def wait(app: AppTest, engine: LocalEngine) -> None:
     """Until every run of the reader has ended."""
     owner, deadline = app.session_state["owner_id"], time.monotonic() + 120

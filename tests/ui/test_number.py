@@ -46,8 +46,11 @@ def test_a_number_beyond_the_limits_becomes_the_nearest_and_is_said_until_the_ne
 
 @pytest.mark.parametrize(
     ("asked", "used"),
-    [("x", 40), ("-1", 4), ("500", 64), ("1e99", 64), ("nan", 40), ("99999999999999999999", 64)],
-)
+    [
+        ("x", 40), ("-1", 4), ("500", 64), ("1e99", 64), ("nan", 40), ("99999999999999999999", 64),
+        ("1e999", 64), ("-inf", 4), ("9" * 400, 64),
+    ],
+)  # fmt: skip
 def test_a_number_of_the_link_that_cannot_be_is_the_nearest_and_is_said(asked: str, used: int) -> None:
     app = opened(n=asked)
     assert app.number_input(key="n").value == used

@@ -89,6 +89,7 @@ def _chosen() -> Sequence[MinimalPair]:
                 ColumnWanted(_("Column of sentence B")),
             ),
             columns=files.columns,
+            max_rows=most,
         )
     )  # fmt: skip
     file_preview.offer_sample("minimal_pairs.csv", key="mas_pairs_sample")
@@ -96,7 +97,7 @@ def _chosen() -> Sequence[MinimalPair]:
         st.info(_("Upload a file with your pairs: two sentences per row that differ in little."))
         return ()
     st.success(_count(own))
-    file_preview.say_left_out(own)
+    file_preview.say_left_out(own, most)
     return own.pairs
 
 

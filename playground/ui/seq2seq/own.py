@@ -68,7 +68,7 @@ def _count(file: PairFile) -> str:
 
 def _take(_name: str, file: PairFile) -> None:
     st.session_state[KEY] = file
-    st.session_state.pop(f"seq_source_{OWN}", None)
+    st.session_state[f"seq_source_{OWN}"] = held_out()[0].source  # the browser keeps its empty field
     put("seq_data", OWN)
 
 

@@ -8,7 +8,8 @@ import streamlit as st
 
 from playground.core.pairs.sets import OWN, PAIR_SETS
 from playground.engine.contract.pairs import NetworkConfig, PairSettings, pairs_request
-from playground.errors import PlaygroundError
+from playground.engine.contract.training import ENDED
+from playground.errors import PlaygroundError, TooManyRuns
 from playground.ui import compute, networks, state
 from playground.ui.choose import choose_from_list
 from playground.ui.number import number_field, slider
@@ -128,12 +129,21 @@ def _longest(data: str) -> int:
     )  # fmt: skip
 
 
+def _check_room(context: PageContext) -> None:
+    """Refuse two runs where there is room for one: its end would push out an older run of the session."""
+    alive = [one for one in compute.training().runs.of(context.owner) if one.status not in ENDED]
+    limit = state.settings().max_trainings_per_session
+    if len(alive) + 2 > limit:
+        raise TooManyRuns(limit=limit)
+
+
 def _start(context: PageContext, wanted: Wanted) -> None:
     """Queue both runs, or none of them; a callback."""
     st.session_state[ERROR] = None
     runs = compute.training().runs
     started: list[str] = []
     try:
+        _check_room(context)
         for settings in (wanted.first, wanted.second):
             pairs = own.every_pair() if settings.data == OWN else ()
             request = pairs_request(settings, context.owner, own=pairs)

@@ -82,4 +82,5 @@ def test_own_pairs_are_uploaded_and_one_with_an_empty_side_is_told(
     page.get_by_role("button", name="Use these pairs").click()
     wait_run(page)
     expect(page.get_by_text("12 pairs were read; 1 held out.")).to_be_visible()
+    expect(page.get_by_role("textbox", name="Source")).to_have_value(re.compile("^(ab)+$"))
     expect(page.get_by_role("button", name="Start training")).to_be_visible()
