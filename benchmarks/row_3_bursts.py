@@ -33,11 +33,17 @@ def run() -> list[dict[str, Any]]:
         positions = asyncio.run(
             _burst(live.url, "positions", ENGLISH, _component("playground.positions_clocks"))
         )
+        families = asyncio.run(_burst(live.url, "families", ENGLISH, _component("playground.family_maps")))
+        masked = asyncio.run(
+            _burst(live.url, "masked", ENGLISH, _markdown(("the first choice is", "첫 답은")))
+        )
         home = asyncio.run(_burst(live.url, "", KOREAN, _markdown(("whole characters", "글자 단위"))))
     load = f"load {os.getloadavg()[0]:.1f}"
     return [
         *_figures("Inside", inside, 12.0, load),
         *_figures("Positions", positions, 4.0, load),
+        *_figures("Encoder, decoder, or both", families, 6.0, load),
+        *_figures("Masked language model", masked, 6.0, load),
         *_figures("Home, Korean, next characters", home, 6.0, load),
     ]
 

@@ -66,6 +66,12 @@ SHOTS = (
     Shot("attention-ko-dark", "attention", "ko", "dark", ANIMAL, ".st-key-att_map canvas", LINK),
     Shot("inside-ko-dark", "inside", "ko", "dark", SENTENCE, ".st-key-ins_way .inside svg"),
     Shot("inside-en-light", "inside", "en", "light", SENTENCE, ".st-key-ins_way .inside svg"),
+    Shot("seq2seq-en-light", "seq2seq", "en", "light", SENTENCE, ".st-key-seq_unrolled svg"),
+    Shot("seq2seq-ko-dark", "seq2seq", "ko", "dark", PARIS, ".st-key-seq_unrolled svg"),
+    Shot("families-en-light", "families", "en", "light", SENTENCE, ".st-key-families_picture canvas"),
+    Shot("families-ko-dark", "families", "ko", "dark", PARIS, ".st-key-families_picture canvas"),
+    Shot("masked-en-light", "masked", "en", "light", SENTENCE, "[class*=st-key-mas] svg"),
+    Shot("masked-ko-dark", "masked", "ko", "dark", PARIS, "[class*=st-key-mas] svg"),
     Shot("positions-ko-light", "positions", "ko", "light", PARIS, "[class*=st-key-pos] svg"),
 )
 

@@ -84,11 +84,10 @@ def test_a_phone_shows_the_maps_below_each_other_and_cuts_nothing(steps: Page) -
 
 def test_the_job_can_be_stopped(open_page: OpenPage) -> None:
     page = open_page(url(fam_panel="job"))
-    start, stop = (page.locator(f".st-key-fam_job_{name} button") for name in ("start", "stop"))
-    expect(start).to_be_enabled(timeout=60_000)
-    start.click()
-    expect(stop).to_be_enabled(timeout=60_000)
-    stop.click()
+    # of a run that goes on, the button of the run before may still stand there, disabled
+    start, stop = (page.locator(f".st-key-fam_job_{name} button:enabled") for name in ("start", "stop"))
+    start.click(timeout=60_000)
+    stop.click(timeout=60_000)
     wait_run(page)
-    expect(start).to_be_enabled()
-    expect(stop).to_be_disabled()
+    expect(start).to_have_count(1)
+    expect(stop).to_have_count(0)
