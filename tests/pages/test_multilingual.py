@@ -83,13 +83,13 @@ def test_an_encoder_of_the_teacher_reads_every_text(
     assert roles.encoder_of(JOURNEY) == tiny.BERT
 
 
-def test_only_the_multilingual_encoder_has_prefixes() -> None:
+def test_only_the_family_of_e5_has_prefixes() -> None:
     found = {
         model_id: entry.prefixes for model_id, entry in catalogue(Settings()).items() if entry.prefixes.text
     }
-    assert {model_id: (one.text, one.query) for model_id, one in found.items()} == {
-        MULTILINGUAL_ENCODER: ("passage: ", "query: ")
-    }
+    assert {model_id: (one.text, one.query) for model_id, one in found.items()} == dict.fromkeys(
+        (MULTILINGUAL_ENCODER, "intfloat/multilingual-e5-base"), ("passage: ", "query: ")
+    )
 
 
 def test_close_vectors_are_said_to_be_close() -> None:
