@@ -34,9 +34,7 @@ def run() -> list[dict[str, Any]]:
             _burst(live.url, "positions", ENGLISH, _component("playground.positions_clocks"))
         )
         families = asyncio.run(_burst(live.url, "families", ENGLISH, _component("playground.family_maps")))
-        masked = asyncio.run(
-            _burst(live.url, "masked", ENGLISH, _markdown(("the first choice is", "첫 답은")))
-        )
+        masked = asyncio.run(_burst(live.url, "masked", ENGLISH, _FILLED))
         home = asyncio.run(_burst(live.url, "", KOREAN, _markdown(("whole characters", "글자 단위"))))
     load = f"load {os.getloadavg()[0]:.1f}"
     return [
@@ -64,12 +62,19 @@ def _markdown(words: tuple[str, ...]) -> Finds:
     )
 
 
+_FILLED = _markdown(("the first choice is",))
+WARM = ("string_value", "warm up masked")
+
+
 async def _warm(url: str) -> None:
     """Until the models of every page have answered."""
     for page in ("inside", "positions"):
         async with Reader(url, page=page) as reader:
             while (await reader.rerun(text=("string_value", f"warm up {page}"))).n_messages < 100:
                 await asyncio.sleep(1)
+    async with Reader(url, page="masked", query="lang=en") as reader:
+        while not any(_FILLED(one.new_element) for one in (await reader.rerun(text=WARM)).deltas):
+            await asyncio.sleep(1)
 
 
 async def _rest(reader: Reader, run: Run) -> float:
