@@ -113,13 +113,16 @@ def _leaves(error: type[PlaygroundError]) -> Iterator[type[PlaygroundError]]:
         yield from _leaves(kind)
 
 
+VALUE = r"({.*?}|\[[가-힣]+/[가-힣]+\])"  # of a message, or the particle that it chooses
+
+
 @cache
 def answers_to_odd_input() -> re.Pattern[str]:
     """What a page may say in an error box: the reader can change it, or there is no model hub here."""
     english = [kind.msgid for kind in (*_leaves(InputError), HubUnreachable) if kind is not InputError]
     said = [sentence for one in english for sentence in (one, catalogue()[one])]
     patterns = [
-        "".join(".*" if part.startswith("{") else re.escape(part) for part in re.split(r"({.*?})", one))
+        "".join(".*" if n % 2 else re.escape(part) for n, part in enumerate(re.split(VALUE, one)))
         for one in said
     ]
     return re.compile("|".join(patterns), re.DOTALL)
