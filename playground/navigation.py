@@ -39,6 +39,7 @@ class Page:
 
 TEXT, INSIDE, OUTPUT = N_("From text to numbers"), N_("Inside the model"), N_("What comes out")
 KINDS = N_("From RNN to BERT, GPT and T5")
+APPLIED = N_("Applications and evaluation")
 
 PAGES = (
     Page("home", "", ":material/home:", ("hidden_states",), reads_text=True),
@@ -53,6 +54,9 @@ PAGES = (
     Page("sampling", OUTPUT, ":material/casino:", ("logits", "generate"), reads_text=True, needs_text=False),
     Page("prompting", OUTPUT, ":material/chat:", ("generate",), needs_text=False),
     Page("finetuning", OUTPUT, ":material/model_training:", ("generate",), needs_text=False),
+    Page("tasks", APPLIED, ":material/checklist:", needs_text=False),
+    Page("evaluation", APPLIED, ":material/straighten:", needs_text=False),
+    Page("retrieval", APPLIED, ":material/manage_search:", needs_text=False),
 )
 FIRST = PAGES[0].name
 BY_NAME = MappingProxyType({page.name: page for page in PAGES})

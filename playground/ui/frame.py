@@ -28,9 +28,9 @@ from playground.ui.choose import default_of
 from playground.ui.components.share import share
 from playground.ui.panels import Later
 from playground.ui.state import PageContext
-from playground.ui.tasks import Task, show_tasks
 from playground.ui.text import N_, Lesson, _, in_language, lesson, ngettext, plain, sentence
 from playground.ui.translations import language_name, languages
+from playground.ui.try_this import Task, show_tasks
 
 if TYPE_CHECKING:
     from streamlit.runtime.state import SessionState

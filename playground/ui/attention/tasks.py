@@ -9,7 +9,7 @@ from playground.core.heads import head_name
 from playground.ui.attention.ablation import best_token_changed
 from playground.ui.attention.pictures import scores_of
 from playground.ui.attention.view import View
-from playground.ui.tasks import Task
+from playground.ui.try_this import Task
 
 LINK = 0.5  # weight from which on a link counts as strong
 N_OPTIONS = 4

@@ -5,8 +5,8 @@ from __future__ import annotations
 from playground.core.embeddings import EmbeddingTable
 from playground.ui.embeddings import analogy
 from playground.ui.embeddings.neighbours import all_nearest, baseline, everyday_token
-from playground.ui.tasks import Task
 from playground.ui.text import _
+from playground.ui.try_this import Task
 
 
 def make(table: EmbeddingTable) -> list[Task]:

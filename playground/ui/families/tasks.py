@@ -9,8 +9,8 @@ from playground.ui.families.changed import STACKS, stillest
 from playground.ui.families.maps import Heads
 from playground.ui.families.players import Player, of_family
 from playground.ui.families.writing import first_look
-from playground.ui.tasks import Task
 from playground.ui.text import _
+from playground.ui.try_this import Task
 
 N_OPTIONS = 6
 

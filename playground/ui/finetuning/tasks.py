@@ -8,7 +8,7 @@ from playground.engine.contract.training import TrainingState
 from playground.ui.finetuning import live, weights
 from playground.ui.finetuning.controls import TrainingSettings
 from playground.ui.state import PageContext
-from playground.ui.tasks import Task
+from playground.ui.try_this import Task
 
 FORGOTTEN = 0.05
 

@@ -11,8 +11,8 @@ from playground.core import inside as core
 from playground.ui import compute
 from playground.ui.inside import patching
 from playground.ui.inside.reading import InsideReading, first
-from playground.ui.tasks import Task
 from playground.ui.text import _
+from playground.ui.try_this import Task
 
 
 def make(reading: InsideReading) -> list[Task]:

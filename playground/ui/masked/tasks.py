@@ -8,7 +8,7 @@ from playground.core import masked as core
 from playground.engine.contract.filling import Filled
 from playground.ui.masked.order import MOST
 from playground.ui.masked.view import View, are_chosen
-from playground.ui.tasks import Task
+from playground.ui.try_this import Task
 
 
 def tasks(view: View, filled: Filled | None) -> list[Task]:

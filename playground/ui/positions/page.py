@@ -10,7 +10,7 @@ from playground.ui.frame import Drawn, has_sentence
 from playground.ui.positions import far, schemes, word_order
 from playground.ui.positions.roles import Roles, roles
 from playground.ui.state import PageContext
-from playground.ui.tasks import Task
+from playground.ui.try_this import Task
 
 
 def draw(context: PageContext) -> Drawn:

@@ -7,7 +7,7 @@ import numpy as np
 from playground.ui.prompting import which
 from playground.ui.prompting.asking import Answer
 from playground.ui.prompting.prompt import Prompt
-from playground.ui.tasks import Task
+from playground.ui.try_this import Task
 
 
 def make(prompt: Prompt, answer: Answer | None) -> list[Task]:

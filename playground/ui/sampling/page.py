@@ -22,8 +22,8 @@ from playground.ui.frame import Drawn, has_sentence
 from playground.ui.panels import Later, Panel, pick
 from playground.ui.sampling import beams, compare, guess, many, own_text, settings, uploads, writing
 from playground.ui.state import PageContext
-from playground.ui.tasks import Task
 from playground.ui.text import _, sentence
+from playground.ui.try_this import Task
 
 
 def draw(context: PageContext) -> Drawn:

@@ -11,7 +11,7 @@ from playground.ui import networks
 from playground.ui.seq2seq import choosing, lengths
 from playground.ui.seq2seq.pictures import KEPT, Reading
 from playground.ui.state import PageContext
-from playground.ui.tasks import Task
+from playground.ui.try_this import Task
 
 HALF = 0.5
 COMPARED = "reverse"

@@ -14,8 +14,8 @@ from playground.ui.components.token_chips import token_chips
 from playground.ui.components.token_rows import token_rows
 from playground.ui.frame import Drawn, has_sentence
 from playground.ui.state import PageContext
-from playground.ui.tasks import Task
 from playground.ui.tokenization import bpe_lab, granularity, language_bill, rows
+from playground.ui.try_this import Task
 
 
 def draw(context: PageContext) -> Drawn:

@@ -7,8 +7,8 @@ import math
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from playground.ui.tasks import Task
 from playground.ui.text import parse_lesson
+from playground.ui.try_this import Task
 
 LESSON = parse_lesson(
     "# T\n## question\nq\n## lead\nl\n## lesson\nb\n"
@@ -26,7 +26,7 @@ TASKS = (
 
 
 def script(lesson: object, tasks: object) -> None:  # runs on its own: its annotations too
-    from playground.ui.tasks import show_tasks
+    from playground.ui.try_this import show_tasks
 
     show_tasks("page", lesson, tasks)
 
