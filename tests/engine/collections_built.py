@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 from playground.core.chunks import Chunking, boundaries, cut
 from playground.engine.contract.engine import Engine
@@ -13,7 +14,7 @@ ENGLISH = "The capital of England is London. The cat sat on the mat. The dog sat
 KOREAN = "서울은 한국의 수도입니다. 나는 오늘 학교에 갑니다. " * 4
 
 
-def document(name: str, text: str, size: int = 40, **facts: str) -> CutDocument:
+def document(name: str, text: str, size: int = 40, **facts: Any) -> CutDocument:
     spans = cut(boundaries(text), Chunking("characters", size, size // 4, "words"))
     return CutDocument(Document(name, text, **facts), spans)
 

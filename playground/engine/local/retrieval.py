@@ -129,8 +129,8 @@ class LocalRetrieval:
             n_chars = len(one.document.text)
             if n_chars > limits.max_document_chars:
                 raise TextTooLong(limit=limits.max_document_chars, got=n_chars)
-            if one.document.date:
-                day_of(one.document.date)
+            for _place, day in one.document.dates:
+                day_of(day)
             bad = [span for span in one.spans if not 0 <= span[0] < span[1] <= n_chars]
             if bad:
                 raise BadValue(name="spans", value=str(bad[0]), allowed=f"0-{n_chars}")

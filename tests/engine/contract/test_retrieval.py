@@ -36,7 +36,7 @@ from tests.engine.collections_built import ENGLISH, KOREAN, built, document, req
 
 @pytest.fixture(scope="module")
 def mine(engine: Engine) -> str:
-    dated = document("한국.txt", KOREAN, language="ko", date="2026-05-01")
+    dated = document("한국.txt", KOREAN, language="ko", dates=((0, "2026-05-01"),))
     return built(engine, request("me", document("england.md", ENGLISH, language="en"), dated))
 
 
@@ -77,6 +77,14 @@ def test_a_chunk_begins_on_its_page(engine: Engine) -> None:
     assert [chunk.page for chunk in found.chunks] == [1, 1, 2]
 
 
+def test_a_chunk_has_the_day_of_the_part_it_begins_in(engine: Engine) -> None:
+    text = "Undated text. First part here. Second part here."
+    spans = ((0, 14), (14, 31), (20, 40), (31, len(text)))
+    dated = CutDocument(Document("a", text, dates=((14, "2026-01-01"), (31, "2025-01-01"))), spans)
+    found = engine.retrieval.content(built(engine, request("dated", dated)), "dated")
+    assert [chunk.date for chunk in found.chunks] == ["", "2026-01-01", "2026-01-01", "2025-01-01"]
+
+
 def test_a_chunk_longer_than_the_window_is_said_to_be_cut(engine: Engine) -> None:
     found = engine.retrieval.content(
         built(engine, request("long", document("a", "the cat sat " * 200, 2_000), document("b", "the cat"))),
@@ -109,7 +117,7 @@ def test_every_way_keeps_to_the_filter(engine: Engine, mine: str, way: Way) -> N
     for where in (
         ChunkFilter(sources=("england.md",)),
         ChunkFilter(languages=("en",)),
-        ChunkFilter(last_date="2026-05-01"),
+        ChunkFilter(last_dates=((0, "2026-05-01"),)),
     ):
         found = engine.retrieval.search(replace(search(mine, "the 서울", way=way), where=where, n=20))
         wanted = "한국.txt" if where.last_date else "england.md"

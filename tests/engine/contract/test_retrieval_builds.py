@@ -64,7 +64,7 @@ def test_collections_that_cannot_be_are_refused(engine: Engine, tiny_settings: S
         with pytest.raises(EmptyText):
             engine.retrieval.build(bad)
     with pytest.raises(BadValue, match="date"):
-        engine.retrieval.build(request("x", document("a", "text", date="May")))
+        engine.retrieval.build(request("x", document("a", "text", dates=((0, "May"),))))
     with pytest.raises(ModelNotFound):
         engine.retrieval.build(replace(request("x", document("a", "text")), model="no/model"))
 
