@@ -1,1 +1,1 @@
-"""Metrics: how good answers are, in figures. Libraries give the numbers; ours draw what they count."""
+"""Metrics: numbers that say how good a text or an answer is."""
