@@ -69,7 +69,8 @@ class Question:
             that stands nowhere else; "none", which the document does not answer.
         text: The question.
         answers: Strings that are a right answer; the first one stands in the passage. Empty for "none".
-        span: First character of the passage that answers it and the one after its last. (0, 0) for "none".
+        passage: The sentence or sentences that answer it, which stand once in the document. "" for "none".
+        span: First character of the passage and the one after its last. (0, 0) for "none".
         planted: Something false of the same kind, for the place of the first answer. "" for "none".
     """
 
@@ -77,28 +78,24 @@ class Question:
     kind: Kind
     text: str
     answers: tuple[str, ...]
+    passage: str
     span: Span
     planted: str
 
-    def covered_by(self, span: Span) -> bool:
+    def held_by(self, text: str) -> bool:
         """True if a piece of the document holds the whole passage; never for a question without an answer."""
-        return bool(self.answers) and span[0] <= self.span[0] and self.span[1] <= span[1]
+        return bool(self.answers) and self.passage in text
 
-    def falsified(self, document: Document, span: Span) -> str:
+    def falsified(self, text: str) -> str:
         """A piece of the document that holds the passage, with what is false in the place of the answer.
-
-        Args:
-            document: The document that the question is about.
-            span: First character of the piece and the one after its last.
 
         Raises:
             ValueError: The piece does not hold the whole passage.
         """
-        if not self.covered_by(span):
-            raise ValueError(f"{span} does not hold {self.span}")
-        start = document.text.index(self.answers[0], *self.span)
-        end = start + len(self.answers[0])
-        return document.text[span[0] : start] + self.planted + document.text[end : span[1]]
+        if not self.held_by(text):
+            raise ValueError(f"the passage of {self.question_id} is not in {text[:40]!r}")
+        start = text.index(self.answers[0], text.index(self.passage))
+        return text[:start] + self.planted + text[start + len(self.answers[0]) :]
 
 
 def read_document(document_id: str, language: str, text: str, source: str, dates: Sequence[str]) -> Document:
@@ -141,10 +138,11 @@ def read_questions(text: str, document: Document) -> tuple[Question, ...]:
 def _question(raw: dict[str, str | list[str]], document: Document) -> Question:
     name, kind, text = str(raw["id"]), str(raw["kind"]), str(raw["question"])
     if kind == "none":
-        return Question(name, "none", text, (), (0, 0), "")
+        return Question(name, "none", text, (), "", (0, 0), "")
     passage, answers = str(raw["passage"]), tuple(raw["answers"])
     if document.text.count(passage) != 1 or passage.count(answers[0]) != 1:
         raise ValueError(f"{document.document_id}: {name}")
     start = document.text.index(passage)
     known: dict[str, Kind] = {"plain": "plain", "paraphrase": "paraphrase", "rare": "rare"}
-    return Question(name, known[kind], text, answers, (start, start + len(passage)), str(raw["planted"]))
+    span = start, start + len(passage)
+    return Question(name, known[kind], text, answers, passage, span, str(raw["planted"]))

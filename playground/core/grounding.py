@@ -1,9 +1,9 @@
 """A question asked together with pieces of documents: the prompt in its parts, and how it can be spoilt.
 
-    Context: The cook is Bram Tuckett. ...    chunk 1
-                                              chunk 2
-    Question: Who is the cook?                query
-    Answer briefly.
+Context: The cook is Bram Tuckett. ...    chunk 1
+                                          chunk 2
+Question: Who is the cook?                query
+Answer briefly.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def injected(chunk: str, order: str) -> str:
 
 
 def shares(n_tokens: Sequence[int], room: int) -> tuple[int, ...]:
-    """Tokens that each chunk may keep where not all fit: short ones are kept whole, long ones get equal shares.
+    """Tokens each chunk may keep where not all fit: short ones stay whole, long ones get equal shares.
 
     Args:
         n_tokens: Tokens of each chunk.

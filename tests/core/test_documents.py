@@ -41,14 +41,15 @@ def test_every_answer_stands_in_its_passage_and_nowhere_else_unless_listed(name:
         if question.kind == "none":
             continue
         start, end = question.span
+        assert document.text[start:end] == question.passage
         answer = question.answers[0]
         inside = [place for place in places(document.text, answer) if start <= place < end]
         assert len(inside) == 1, (question.question_id, answer)
         elsewhere = len(places(document.text, answer)) - 1
         assert elsewhere == ELSEWHERE.get((name, language, question.question_id), 0), question.question_id
-        assert "\n\n" not in document.text[start:end]
+        assert "\n\n" not in question.passage
         assert question.planted
-        assert not says(question.falsified(document, question.span), question.answers), question.question_id
+        assert not says(question.falsified(question.passage), question.answers), question.question_id
 
 
 def content(text: str, language: str) -> set[str]:
@@ -66,11 +67,11 @@ def content(text: str, language: str) -> set[str]:
 
 @pytest.mark.parametrize(("name", "language"), EACH)
 def test_a_paraphrase_alone_shares_no_word_with_its_passage(name: str, language: str) -> None:
-    document, questions = shipped(name, language)
+    _document, questions = shipped(name, language)
     kinds = [question.kind for question in questions]
     assert min(kinds.count(kind) for kind in ("plain", "paraphrase", "rare", "none")) >= 2
     for question in questions:
-        shared = content(question.text, language) & content(document.text[slice(*question.span)], language)
+        shared = content(question.text, language) & content(question.passage, language)
         assert question.kind == "none" or bool(shared) == (question.kind != "paraphrase"), (
             question.question_id,
             shared,
@@ -139,12 +140,11 @@ def test_sections_hold_the_text_below_the_title_and_say_when_each_character_was_
 def test_a_piece_with_the_answer_made_false_differs_in_the_answer_alone() -> None:
     document, questions = shipped("observatory", "en")
     question = next(q for q in questions if q.question_id == "tanks")
-    piece = (question.span[0] - 40, question.span[1] + 40)
-    false = question.falsified(document, piece)
-    assert question.covered_by(piece)
-    assert false.replace("9,100", "5,400") == document.text[slice(*piece)]
-    with pytest.raises(ValueError, match="does not hold"):
-        question.falsified(document, (piece[0], question.span[1] - 1))
+    piece = document.text[question.span[0] - 40 : question.span[1] + 40]
+    assert question.held_by(piece)
+    assert question.falsified(piece).replace("9,100", "5,400") == piece
+    with pytest.raises(ValueError, match="is not in"):
+        question.falsified(piece[:-41])
 
 
 def test_what_does_not_fit_its_document_is_refused() -> None:
