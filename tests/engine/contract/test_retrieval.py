@@ -117,7 +117,7 @@ def test_every_way_keeps_to_the_filter(engine: Engine, mine: str, way: Way) -> N
     for where in (
         ChunkFilter(sources=("england.md",)),
         ChunkFilter(languages=("en",)),
-        ChunkFilter(last_dates=((0, "2026-05-01"),)),
+        ChunkFilter(last_date="2026-05-01"),
     ):
         found = engine.retrieval.search(replace(search(mine, "the 서울", way=way), where=where, n=20))
         wanted = "한국.txt" if where.last_date else "england.md"
