@@ -139,10 +139,11 @@ def read_chunking(written: str) -> Chunking | None:
         (Chunking(measure='tokens', size=90, overlap=10, ends='words'), None, None)
     """
     parts = dict(zip(("measure", "size", "overlap", "ends"), written.split("-"), strict=False))
-    whole = {
-        name: int(one) if one.isdecimal() and len(one) < _MOST_DIGITS else one for name, one in parts.items()
-    }
-    return possible(whole)
+    return possible({name: _number(one) for name, one in parts.items()})
+
+
+def _number(written: str) -> int | str:
+    return int(written) if written.isdecimal() and len(written) < _MOST_DIGITS else written
 
 
 def token_ends(model: str, text: str) -> tuple[int, ...]:
