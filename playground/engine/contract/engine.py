@@ -18,6 +18,7 @@ from playground.engine.contract.generation import GenerateManyRequest, GenerateR
 from playground.engine.contract.inside import Inside
 from playground.engine.contract.models import ModelInfo
 from playground.engine.contract.networks import Networks
+from playground.engine.contract.retrieval import Retrieval
 from playground.engine.contract.scores import ScoreRequest, Scores
 from playground.engine.contract.tokenizers import Tokenizers
 from playground.engine.contract.traces import TraceRequest
@@ -75,6 +76,10 @@ class Engine(Protocol):
     @property
     def networks(self) -> Networks:
         """Networks that turn one sequence into another, trained from nothing."""
+
+    @property
+    def retrieval(self) -> Retrieval:
+        """Collections of documents, and the search in them."""
 
     def models(self) -> list[ModelInfo]:
         """The catalogue, in display order, with the state of each model."""

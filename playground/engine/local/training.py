@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 from playground.core.files.training_rows import TrainingRow
 from playground.engine.adapters.layers import linears
@@ -14,6 +15,7 @@ from playground.engine.contract.models import AdapterName
 from playground.engine.contract.training import TrainingText
 from playground.engine.models.loaded import LoadedModel
 from playground.engine.models.named_tokenizers import NamedTokenizers
+from playground.engine.models.owned import Owned
 from playground.engine.recurrent.trained import NetworkTable
 from playground.engine.scheduling.scheduler import Scheduler
 from playground.engine.training.objectives import objectives
@@ -37,6 +39,7 @@ class LocalTraining:
         networks: Store of networks that were trained from nothing.
         tokenizers: Chat templates.
         scheduler: Is woken when there is work; writes the samples.
+        kept: What else sessions made, and what ends with them.
     """
 
     def __init__(
@@ -46,8 +49,9 @@ class LocalTraining:
         networks: NetworkTable,
         tokenizers: NamedTokenizers,
         scheduler: Scheduler,
+        kept: Sequence[Owned[Any]],
     ) -> None:
-        self._settings, self._adapters, self._networks = settings, adapters, networks
+        self._settings, self._adapters, self._kept = settings, adapters, kept
         self._tokenizers, self._departures = tokenizers, adapters.departures
         known = objectives(settings, adapters, networks, partial(write, scheduler))
         self.runs = RunTable(settings, known, self._departures.has_left, scheduler.wake)
@@ -85,7 +89,7 @@ class LocalTraining:
         """Pause the runs of a session that has left, and keep them and what it has trained for a while."""
         self._departures.left(owner)
         self.runs.pause_owner(owner)
-        if self._adapters.of(owner) or self._networks.owned.of(owner) or self.runs.of(owner):
+        if self._adapters.of(owner) or any(one.of(owner) for one in self._kept) or self.runs.of(owner):
             self.forget_later()
 
     def owner_back(self, owner: str) -> None:
@@ -104,10 +108,11 @@ class LocalTraining:
         for owner in self._departures.long_gone():
             self.runs.forget_owner(owner)
         self._adapters.forget_left()
-        self._networks.owned.forget_left()
+        for one in self._kept:
+            one.forget_left()
         with self._timer_lock:
             self._timer = None
-        if self._adapters.has_orphans or self._networks.owned.has_orphans or self.runs.has_orphans:
+        if self._adapters.has_orphans or any(one.has_orphans for one in self._kept) or self.runs.has_orphans:
             self.forget_later()
 
     def close(self) -> None:
