@@ -6,7 +6,7 @@ to layer 0 and keeps the `ef` best nodes there. Algorithms 1, 2, 4 and 5 of the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from heapq import heapify, heappop, heappush, heapreplace
 
 import numpy as np
@@ -54,7 +54,60 @@ class _Layer:
         self.links[node, : len(neighbours)] = neighbours
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
+class _Walk:
+    """Searches in a graph: the nodes that the last one met, and the cost of all. Nobody else sees it."""
+
+    vectors: Vectors
+    layers: list[_Layer]
+    seen: NDArray[np.int64]
+    stamp: int = 0
+    n_distances: int = 0
+
+    def descended(self, query: Vectors, entry: int, layer: int, path: list[Step] | None) -> list[Scored]:
+        """The nearest node that a greedy walk from the top finds above `layer`."""
+        near = [(float(self.distances(query, np.array([entry]))[0]), entry)]
+        for upper in range(len(self.layers) - 1, layer, -1):
+            near = self.beam(query, near, 1, upper, path)
+        return near
+
+    def beam(
+        self, query: Vectors, near: list[Scored], ef: int, layer: int, path: list[Step] | None = None
+    ) -> list[Scored]:
+        """Search a layer from the nodes `near` (algorithm 2): the best `ef` nodes met, in no order."""
+        self.stamp += 1
+        self.seen[[node for _distance, node in near]] = self.stamp
+        candidates = list(near)
+        heapify(candidates)
+        found = [(-distance, node) for distance, node in near]  # the worst first
+        heapify(found)
+        while candidates:
+            distance, node = heappop(candidates)
+            if len(found) >= ef and distance > -found[0][0]:
+                break
+            neighbours = self.layers[layer].of(node)
+            new = neighbours[self.seen[neighbours] != self.stamp]
+            self.seen[new] = self.stamp
+            scored = list(zip(self.distances(query, new).tolist(), new.tolist(), strict=True))
+            for one in scored:
+                if len(found) < ef:
+                    heappush(found, (-one[0], one[1]))
+                elif one[0] < -found[0][0]:
+                    heapreplace(found, (-one[0], one[1]))
+                else:
+                    continue
+                heappush(candidates, one)
+            if path is not None:
+                path.append(_step(layer, (distance, node), neighbours, scored, candidates, found))
+        return [(-negative, node) for negative, node in found]
+
+    def distances(self, query: Vectors, nodes: NDArray[np.integer]) -> Vectors:
+        """Squared distances of the query to some nodes. Shapes [d] and [k]; returns [k]."""
+        self.n_distances += len(nodes)
+        return squared_lengths(self.vectors[nodes] - query)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Hnsw:
     """The graph.
 
@@ -70,10 +123,8 @@ class Hnsw:
     m: int
     levels: Places
     entry: int
-    n_distances: int = 0
-    _layers: list[_Layer] = field(default_factory=list)
-    _seen: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
-    _stamp: int = 0
+    n_distances: int
+    _layers: list[_Layer]
 
     @classmethod
     def build(cls, vectors: Vectors, m: int, ef_construction: int, seed: int) -> Hnsw:
@@ -91,15 +142,15 @@ class Hnsw:
         n = len(vectors)
         levels = np.floor(drawn.exponential(1 / np.log(m), size=n)).astype(np.int64)
         shuffled = drawn.permutation(n)
-        order = shuffled[np.argsort(-levels[shuffled], kind="stable")]
-        graph = cls(vectors, m, levels, int(order[0]))
-        for layer in range(int(levels.max()) + 1):
-            room = graph.most_links(layer)
-            graph._layers.append(_Layer(np.full((n, room), -1, np.int32), np.zeros(n, np.int64)))
-        graph._seen = np.zeros(n, dtype=np.int64)
-        for node in order[1:].tolist():
-            graph._insert(node, ef_construction)
-        return graph
+        order = shuffled[np.argsort(-levels[shuffled], kind="stable")].tolist()
+        layers = [
+            _Layer(np.full((n, _most_links(m, layer)), -1, np.int32), np.zeros(n, np.int64))
+            for layer in range(int(levels.max()) + 1)
+        ]
+        walk = _Walk(vectors, layers, np.zeros(n, dtype=np.int64))
+        for node in order[1:]:
+            _insert(walk, m, order[0], node, int(levels[node]), ef_construction)
+        return cls(vectors, m, levels, order[0], walk.n_distances, layers)
 
     @property
     def n_layers(self) -> int:
@@ -111,10 +162,6 @@ class Hnsw:
         """Bytes that are stored for each vector: itself, and four for each place of a link."""
         rooms = 2 * self.m + self.m * float(self.levels.mean())
         return float(4 * self.vectors.shape[1] + 4 * rooms)
-
-    def most_links(self, layer: int) -> int:
-        """Links that a node keeps in a layer."""
-        return self.m if layer else 2 * self.m
 
     def neighbours(self, node: int, layer: int) -> tuple[int, ...]:
         """Nodes that a node links to in a layer."""
@@ -129,95 +176,61 @@ class Hnsw:
             ef: Best nodes that are kept in layer 0; at least `k` are.
             path: Every step is added to it.
         """
-        before = self.n_distances
-        near = self._descended(query, 0, path)
-        found = sorted(self._beam(query, near, max(ef, k), 0, path))[:k]
-        cost, self.n_distances = self.n_distances - before, before
+        walk = _Walk(self.vectors, self._layers, np.zeros(len(self.vectors), dtype=np.int64))
+        near = walk.descended(query, self.entry, 0, path)
+        found = sorted(walk.beam(query, near, max(ef, k), 0, path))[:k]
         places = np.array([node for _distance, node in found], dtype=np.int64)
-        return Found(places, np.array([distance for distance, _node in found], np.float32), cost)
+        distances = np.array([distance for distance, _node in found], dtype=np.float32)
+        return Found(places, distances, walk.n_distances)
 
-    def _descended(self, query: Vectors, layer: int, path: list[Step] | None) -> list[Scored]:
-        """The nearest node that a greedy walk from the top finds above `layer`."""
-        near = [(float(self._distances(query, np.array([self.entry]))[0]), self.entry)]
-        for upper in range(self.n_layers - 1, layer, -1):
-            near = self._beam(query, near, 1, upper, path)
-        return near
 
-    def _beam(
-        self, query: Vectors, near: list[Scored], ef: int, layer: int, path: list[Step] | None = None
-    ) -> list[Scored]:
-        """Search a layer from the nodes `near` (algorithm 2): the best `ef` nodes met, in no order."""
-        self._stamp += 1
-        self._seen[[node for _distance, node in near]] = self._stamp
-        candidates = list(near)
-        heapify(candidates)
-        found = [(-distance, node) for distance, node in near]  # the worst first
-        heapify(found)
-        while candidates:
-            distance, node = heappop(candidates)
-            if len(found) >= ef and distance > -found[0][0]:
+def _most_links(m: int, layer: int) -> int:
+    """Links that a node keeps in a layer."""
+    return m if layer else 2 * m
+
+
+def _insert(walk: _Walk, m: int, entry: int, node: int, level: int, ef_construction: int) -> None:
+    """Link a new node into its layers (algorithm 1)."""
+    vector = walk.vectors[node]
+    near = walk.descended(vector, entry, level, None)
+    for layer in range(level, -1, -1):
+        near = walk.beam(vector, near, ef_construction, layer)
+        chosen = _chosen(walk, sorted(near), m)
+        walk.layers[layer].put(node, [other for _distance, other in chosen])
+        for distance, other in chosen:
+            _link_back(walk, other, node, distance, layer, _most_links(m, layer))
+
+
+def _link_back(walk: _Walk, node: int, other: int, distance: float, layer: int, most: int) -> None:
+    """Let a node link to a new one too; if it has no room left it chooses again."""
+    held = walk.layers[layer]
+    links = held.of(node)
+    if len(links) < most:
+        held.put(node, [*links.tolist(), other])
+        return
+    distances = walk.distances(walk.vectors[node], links).tolist()
+    scored = sorted([(distance, other), *zip(distances, links.tolist(), strict=True)])
+    held.put(node, [one for _distance, one in _chosen(walk, scored, most)])
+
+
+def _chosen(walk: _Walk, scored: list[Scored], most: int) -> list[Scored]:
+    """At most so many of the candidates, nearest first, none nearer to a chosen one than to the node.
+
+    Algorithm 4: links go in different directions, so that a walk can leave a cluster.
+    """
+    vectors = walk.vectors[[node for _distance, node in scored]]
+    squares = squared_lengths(vectors)
+    between = squares[:, None] + squares - 2 * (vectors @ vectors.T)
+    walk.n_distances += len(scored) * (len(scored) - 1) // 2
+    chosen: list[int] = []
+    nearest_chosen = np.full(len(scored), np.inf, dtype=np.float32)
+    for place, (distance, _node) in enumerate(scored):
+        if distance < nearest_chosen[place]:
+            chosen.append(place)
+            if len(chosen) == most:
                 break
-            neighbours = self._layers[layer].of(node)
-            new = neighbours[self._seen[neighbours] != self._stamp]
-            self._seen[new] = self._stamp
-            scored = list(zip(self._distances(query, new).tolist(), new.tolist(), strict=True))
-            for one in scored:
-                if len(found) < ef:
-                    heappush(found, (-one[0], one[1]))
-                elif one[0] < -found[0][0]:
-                    heapreplace(found, (-one[0], one[1]))
-                else:
-                    continue
-                heappush(candidates, one)
-            if path is not None:
-                path.append(_step(layer, (distance, node), neighbours, scored, candidates, found))
-        return [(-negative, node) for negative, node in found]
-
-    def _insert(self, node: int, ef_construction: int) -> None:
-        """Link a new node into its layers (algorithm 1)."""
-        vector, level = self.vectors[node], int(self.levels[node])
-        near = self._descended(vector, level, None)
-        for layer in range(min(level, self.n_layers - 1), -1, -1):
-            near = self._beam(vector, near, ef_construction, layer)
-            chosen = self._chosen(sorted(near), self.m)
-            self._layers[layer].put(node, [other for _distance, other in chosen])
-            for distance, other in chosen:
-                self._link_back(other, node, distance, layer)
-
-    def _link_back(self, node: int, other: int, distance: float, layer: int) -> None:
-        """Let a node link to a new one too; if it has no room left it chooses again."""
-        held = self._layers[layer]
-        links = held.of(node)
-        if len(links) < self.most_links(layer):
-            held.put(node, [*links.tolist(), other])
-            return
-        distances = self._distances(self.vectors[node], links).tolist()
-        scored = sorted([(distance, other), *zip(distances, links.tolist(), strict=True)])
-        held.put(node, [one for _distance, one in self._chosen(scored, self.most_links(layer))])
-
-    def _chosen(self, scored: list[Scored], most: int) -> list[Scored]:
-        """At most so many of the candidates, nearest first, none nearer to a chosen one than to the node.
-
-        Algorithm 4: links go in different directions, so that a walk can leave a cluster.
-        """
-        vectors = self.vectors[[node for _distance, node in scored]]
-        squares = squared_lengths(vectors)
-        between = squares[:, None] + squares - 2 * (vectors @ vectors.T)
-        self.n_distances += len(scored) * (len(scored) - 1) // 2
-        chosen: list[int] = []
-        nearest_chosen = np.full(len(scored), np.inf, dtype=np.float32)
-        for place, (distance, _node) in enumerate(scored):
-            if distance < nearest_chosen[place]:
-                chosen.append(place)
-                if len(chosen) == most:
-                    break
-                np.minimum(nearest_chosen, between[place], out=nearest_chosen)
-        return [scored[place] for place in chosen]
-
-    def _distances(self, query: Vectors, nodes: NDArray[np.integer]) -> Vectors:
-        """Squared distances of the query to some nodes. Shapes [d] and [k]; returns [k]."""
-        self.n_distances += len(nodes)
-        return squared_lengths(self.vectors[nodes] - query)
+            np.minimum(nearest_chosen, between[place], out=nearest_chosen)
+    return [scored[place] for place in chosen]
 
 
 def _step(

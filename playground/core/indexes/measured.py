@@ -1,6 +1,6 @@
-"""Recall, time and bytes of faiss's indexes over some vectors, a point a setting (Douze and others, arXiv 2401.08281).
+"""Recall, time and bytes of faiss's indexes over some vectors, a point a setting.
 
-faiss is told to use one thread in the calling thread, and is imported when it is first used.
+faiss (Douze and others, arXiv 2401.08281) is imported when it is first used, and has one thread here.
 """
 
 from __future__ import annotations
@@ -17,8 +17,6 @@ from playground.core.indexes.found import Places, Vectors
 IndexName = Literal["flat", "ivf", "lsh", "pq", "hnsw"]
 K = 10
 N_REPEATS = 5  # of a search for every question; the time is their median
-_LEAST_TRAINING = 39  # vectors of each centroid that faiss wants; fewer bring a warning
-_LEARNT = {"ivf": 10, "pq": 25}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +60,7 @@ class Built:
 
 
 def plan(n: int, d: int) -> tuple[Built, ...]:
-    """The indexes that are measured over `n` vectors of `d` dimensions, quickest first; exact search first."""
+    """The indexes that are measured over `n` vectors of `d` dimensions; exact search first."""
     cells = n_cells(n)
     probes = tuple(value for value in (1, 2, 4, 8, 16, 32, 64, 128) if value <= cells)
     bits = max(1, min(8, int(np.log2(n))))
@@ -88,7 +86,7 @@ def n_cells(n: int) -> int:
         >>> [n_cells(n) for n in (1, 60, 2_000, 100_000)]
         [1, 16, 128, 1024]
     """
-    return 2 ** int(np.log2(max(1, min(n, 4 * n**0.5))))
+    return 1 << int(np.log2(max(1, min(n, 4 * n**0.5))))
 
 
 def measured(vectors: Vectors, questions: Vectors, built: Sequence[Built]) -> Iterator[Point]:
@@ -107,7 +105,7 @@ def measured(vectors: Vectors, questions: Vectors, built: Sequence[Built]) -> It
         started = time.perf_counter()
         index, middle = _made(faiss, one, vectors)
         build_s = time.perf_counter() - started
-        size = _bytes(faiss, index, one.index, len(vectors))
+        size = _bytes(faiss, index, len(vectors))
         asked = np.ascontiguousarray(questions - middle)
         for value in one.values:
             _turn(index, one.knob, value)
@@ -129,7 +127,7 @@ def _flat(faiss: Any, vectors: Vectors) -> Any:  # noqa: ANN401 - faiss has no t
 
 def _made(faiss: Any, one: Built, vectors: Vectors) -> tuple[Any, Vectors | float]:  # noqa: ANN401
     """The index with all vectors, and what is taken off every vector first."""
-    n, d = vectors.shape
+    d = vectors.shape[1]
     settings = dict(one.settings)
     if one.index == "flat":
         return _flat(faiss, vectors), 0.0
@@ -180,8 +178,16 @@ def _interval(found: Places, exact: Places) -> tuple[float, float, float]:
     return float(low), float(shares.mean()), float(high)
 
 
-def _bytes(faiss: Any, index: Any, name: IndexName, n: int) -> float:  # noqa: ANN401
+def _bytes(faiss: Any, index: Any, n: int) -> float:  # noqa: ANN401
     """Bytes a vector, by the size of the index as faiss writes it into a file."""
-    writer = faiss.VectorIOWriter()
+    n_bytes = 0
+
+    def count(block: bytes) -> int:
+        nonlocal n_bytes
+        n_bytes += len(block)
+        return len(block)
+
+    writer = faiss.PyCallbackIOWriter(count)
     faiss.write_index(index, writer)
-    return writer.data.size() / n
+    del writer  # it writes the rest
+    return n_bytes / n

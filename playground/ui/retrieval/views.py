@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from playground.core.indexes.flat import Flat
+from playground.core.indexes.flat_map import FlatMap
 from playground.core.indexes.found import Places, Vectors, nearest, squared_l2
 from playground.core.indexes.hnsw import Hnsw, Step
 from playground.core.indexes.ivf import Ivf
 from playground.core.indexes.lsh import LshTables
 from playground.core.indexes.pq import Pq, squared_error
-from playground.ui.components.index_theatre import Stage, View
+from playground.ui.components.index_theatre import View
 
 N_PROBES = 32  # buckets of a table that the slider reaches
 _BINS = 48  # of the histogram of a plane, as hashing.js has them
@@ -18,18 +18,12 @@ _SHOWN_CANDIDATES, _SHOWN_BEST = 12, 10
 _FLOAT_BYTES = 4
 
 
-def flat_view(_index: Flat, _query: Vectors, _stage: Stage) -> View:
-    """Exact search. Shape of the query [d]."""
-    return View("flat", {}, {})
-
-
-def ivf_view(index: Ivf, query: Vectors, axes: Vectors, middle: Vectors) -> View:
-    """The cells by their distance. Shapes [d], [2, d] and [d] of the map."""
+def ivf_view(index: Ivf, query: Vectors, index_map: FlatMap) -> View:
+    """The cells by their distance. Shape of the query [d]."""
     order, distances = index.cell_order(query)
     head = {"order": order.tolist(), "centroid_distances": distances.tolist()}
-    middles = (index.centroids - middle) @ axes.T
-    arrays = {"cells": index.cells.astype(np.uint16), "middles": middles.astype(np.float32)}
-    return View("ivf", head, arrays)
+    middles = index_map.place(index.centroids)
+    return View("ivf", head, {"cells": index.cells.astype(np.uint16), "middles": middles})
 
 
 def lsh_view(index: LshTables, query: Vectors) -> View:

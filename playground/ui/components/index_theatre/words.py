@@ -113,8 +113,8 @@ def _hnsw() -> dict[str, str]:
         "told_next": _("Next is the nearest candidate, node {node} at {distance}."),
         "told_down": _("None is nearer, so the search goes down to layer {layer} with node {node}."),
         "told_end": _(
-            "No candidate is nearer than the worst that is kept: the end. {right} of the {k} nearest found in "
-            "{steps} steps with {cost} distances instead of {n}."
+            "No candidate is nearer than the worst that is kept: the end. {right} of the {k} nearest found "
+            "in {steps} steps with {cost} distances instead of {n}."
         ),
     }
 
