@@ -98,7 +98,7 @@ def own_documents() -> tuple[Document, ...]:
 
 
 def documents() -> tuple[Document, ...]:
-    """All documents that can be looked up in: those of the playground in both languages, then the reader's."""
+    """All documents that are looked up in: those of the playground in both languages, then the reader's."""
     ours = [shipped.document(name, code) for code in shipped.languages() for name in shipped.names()]
     return (*map(of_shipped, ours), *own_documents())
 

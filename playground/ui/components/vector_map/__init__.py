@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import streamlit as st
@@ -30,6 +30,7 @@ def vector_map(
     names: Sequence[str],
     selected: int | None,
     near: Sequence[int],
+    on_select: Callable[[], None] = lambda: None,
 ) -> None:
     """Draw the map; a click stores `selected` under `key` in the session and runs the page.
 
@@ -41,6 +42,7 @@ def vector_map(
         names: Group -> its name in the legend; "" draws none.
         selected: The point in focus.
         near: Points to mark and, when one is selected, to connect with it.
+        on_select: Called before that run.
     """
     _COMPONENT(
         key=key,
@@ -56,7 +58,7 @@ def vector_map(
             "words": _words(points.shape[1]),
         },
         default={"selected": None},
-        on_selected_change=lambda: None,
+        on_selected_change=on_select,
     )
 
 
