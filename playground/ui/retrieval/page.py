@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playground.ui.frame import Drawn
 from playground.ui.panels import Panel, pick
-from playground.ui.retrieval import chunks, search
+from playground.ui.retrieval import chunks, search, theatre
 from playground.ui.retrieval.tasks import tasks
 from playground.ui.state import PageContext
 from playground.ui.text import _
@@ -15,6 +15,7 @@ def draw(context: PageContext) -> Drawn:
     panels: dict[str, Panel[[PageContext]]] = {
         "chunks": Panel(_("Documents and chunks"), chunks.panel),
         "search": Panel(_("Search"), search.panel),
+        "indexes": Panel(_("Index theatre"), theatre.panel),
     }
     later = pick("ret_panel", panels, _("Picture")).draw(context)
     return tasks(context), later

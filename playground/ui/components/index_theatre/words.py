@@ -24,7 +24,7 @@ def _shared() -> dict[str, str]:
         "more": _("and {n} more"),
         "hint": _("Click or tap a point to read its chunk."),
         "chunk": _("Chunk {n}: squared distance {distance}, cosine {cosine}"),
-        "size": _("{n} chunks"),
+        "size": _("chunks: {n}"),
     }
 
 
@@ -44,8 +44,8 @@ def _ivf() -> dict[str, str]:
         "cell": _("a colour and number a cell; the number is at its middle"),
         "probed": _("in a cell that is read"),
         "told_ivf": _(
-            "{right} of the {k} nearest found. {cells} distances to the middles of the cells, {read} to "
-            "the chunks of {nprobe} cells: {total} instead of {n}."
+            "{right} of the {k} nearest found. Distances to the middles of the cells: {cells}; to the chunks "
+            "of the cells that are read (nprobe {nprobe}): {read}. Together {total} instead of {n}."
         ),
     }
 
@@ -57,15 +57,15 @@ def _lsh() -> dict[str, str]:
         "bucket": _("same bits as the query in this table"),
         "other_buckets": _("in another bucket that is read"),
         "unread": _("not read"),
-        "buckets": _("Buckets of this table that are read, nearest first; turned bits are marked"),
+        "buckets": _("Buckets read in this table (turned bits marked)"),
         "code_of": _("Chunk {n}: {bits}"),
         "planes": _("The planes of table {n}: each side is a bit"),
         "planes_alt": _("Chunks by their distance to each plane, and the query"),
         "plane": _("plane {n}"),
         "told_lsh": _(
-            "The query's bits in table {table} are {bits}, a bucket of {bucket} chunks. {probes} buckets of "
-            "each of {tables} tables hold {read} of {n} chunks: {right} of the {k} nearest found with "
-            "{total} distances."
+            "The query's bits in table {table} are {bits}; this bucket has {bucket} of the {n} chunks. All "
+            "buckets that are read have {read}. {right} of the {k} nearest found with {total} distances, "
+            "planes counted."
         ),
     }
 
@@ -96,9 +96,10 @@ def _pq() -> dict[str, str]:
 
 def _hnsw() -> dict[str, str]:
     return {
+        "again": _("From the start"),
         "step": _("Step {n} of {total}, layer {layer}"),
         "layer": _("layer {layer}: {n}"),
-        "looked": _("Neighbours looked at; framed: distance computed now"),
+        "looked": _("Neighbours (framed: distance computed now)"),
         "candidates": _("Candidates, next first ({n})"),
         "best": _("Best so far ({n})"),
         "current": _("node whose neighbours are looked at"),
@@ -108,7 +109,7 @@ def _hnsw() -> dict[str, str]:
         "walked": _("walked so far in this layer"),
         "in_layer": _("node of this layer; fainter: of a lower one"),
         "told_step": _(
-            "Layer {layer}: node {node}, at {distance}, has {neighbours} neighbours, {new} of them new."
+            "Layer {layer}: node {node} is {distance} away. Neighbours: {neighbours}, new ones: {new}."
         ),
         "told_next": _("Next is the nearest candidate, node {node} at {distance}."),
         "told_down": _("None is nearer, so the search goes down to layer {layer} with node {node}."),
