@@ -7,6 +7,7 @@ from typing import get_args
 
 import streamlit as st
 
+from playground.core import shipped_documents as shipped
 from playground.engine.contract.retrieval import (
     METRICS,
     ChunkFilter,
@@ -20,7 +21,6 @@ from playground.errors import PlaygroundError
 from playground.ui import collections, state
 from playground.ui.choose import choose, choose_from_list
 from playground.ui.number import slider
-from playground.ui.retrieval import shipped
 from playground.ui.retrieval.collection import Current
 from playground.ui.state import PageContext
 from playground.ui.text import N_, _, plain, sentence
@@ -81,21 +81,18 @@ def _another() -> None:
 def controls(now: Current) -> Asked:
     """Draw the field of the question and the settings of the search."""
     hidden(EXAMPLE)
-    field_at, another_at = st.columns([6, 1.4], vertical_alignment="bottom")
+    field_at, another_at, language_at, more_at = st.columns([5, 2, 2, 1.4], vertical_alignment="bottom")
     with field_at:
         st.text_input(
             _("Question"), max_chars=400, placeholder=_example(), **setting("ret_query", ""),
         )  # fmt: skip
     another_at.button(_("Another example"), key="ret_another", icon=":material/casino:", on_click=_another)
-    metric_at, language_at, n_at, more_at = st.columns([4, 3, 3, 2], vertical_alignment="bottom")
-    with metric_at:
-        metric = choose("ret_metric", {one: _(_METRICS[one]) for one in METRICS}, _("Similarity of vectors"))
     with language_at:
         names = {code: _(name) for code, name in _LANGUAGES.items()}
-        language = choose_from_list("ret_language", names, _("Language of the documents"))
-    with n_at:
-        n = slider(_("Chunks in each list"), range(1, 11), N_HITS, key="ret_n")
+        language = choose_from_list("ret_language", names, _("Documents in"))
     with more_at, st.popover(_("More"), icon=":material/tune:"):
+        metric = choose("ret_metric", {one: _(_METRICS[one]) for one in METRICS}, _("Similarity of vectors"))
+        n = slider(_("Chunks in each list"), range(1, 11), N_HITS, key="ret_n")
         where = _more(now, language)
     return Asked(question(), _metric(metric), int(n), where)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playground.ui.frame import Drawn
 from playground.ui.panels import Panel, pick
-from playground.ui.retrieval import chunks, search
+from playground.ui.retrieval import chunks, collection, search
 from playground.ui.retrieval.tasks import tasks
 from playground.ui.state import PageContext
 from playground.ui.text import _
@@ -17,4 +17,5 @@ def draw(context: PageContext) -> Drawn:
         "search": Panel(_("Search"), search.panel),
     }
     later = pick("ret_panel", panels, _("Picture")).draw(context)
+    collection.warm(context)
     return tasks(context), later

@@ -219,6 +219,7 @@ def _map(now: Current, results: Mapping[Way, Found], selected: int | None) -> No
         selected=selected if selected is not None else now.info.n_chunks,
         near=near,
         on_select=_select_on_map,
+        are_numbered=False,
     )
     share = float(known.explained.sum())
     told = _(
