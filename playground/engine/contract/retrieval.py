@@ -28,14 +28,15 @@ class Document:
         name: Name that readers know it by: its source in the metadata.
         text: The text.
         language: Code of its language, "" if that is not known.
-        date: Its day, ISO, "" if that is not known.
+        dates: (first character, ISO day) of its parts, ascending: the day holds until the next part begins.
+            Empty where no day is known.
         page_starts: Place in the text where each page begins, ascending; empty without pages.
     """
 
     name: str
     text: str
     language: str = ""
-    date: str = ""
+    dates: tuple[tuple[int, str], ...] = ()
     page_starts: tuple[int, ...] = ()
 
 
@@ -103,7 +104,6 @@ class DocumentInfo:
 
     name: str
     language: str
-    date: str
     n_chars: int
     n_chunks: int
 
@@ -142,7 +142,8 @@ class Chunk:
         place: Its number in the document, from 0.
         start, end: Its characters in the document.
         page: Page it begins on, from 1; 0 without pages.
-        language, date: Those of the document.
+        language: That of the document.
+        date: Day of the part of the document that it begins in, ISO, "" if that is not known.
         text: Its text.
         n_tokens: Tokens that the encoder read of it, with its prefix and frame.
         is_cut: True if it is longer than the encoder's window: only its beginning has a vector.

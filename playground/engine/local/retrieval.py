@@ -103,7 +103,8 @@ class LocalRetrieval:
             self._backend.scheduler.leave(older)
         shared = shared_id(request.model, request.documents) if request.is_shared else ""
         if shared and self._table.has_shared(shared):
-            self._builds.update(build_id, status="done", collection_id=shared)
+            n = len(set(texts))
+            self._builds.update(build_id, status="done", n_done=n, n_known=n, collection_id=shared)
             return build_id
         arguments = (build_id, request, texts, shared)
         threading.Thread(target=self._build, args=arguments, name="collection", daemon=True).start()
@@ -121,14 +122,15 @@ class LocalRetrieval:
     def _checked(self, request: BuildRequest) -> list[str]:
         """Texts of all chunks; refuses what cannot be a collection."""
         limits = self._settings
+        self._prefixes(request.model)
         if len(request.documents) > limits.max_documents:
             raise TooManyDocuments(limit=limits.max_documents)
         for one in request.documents:
             n_chars = len(one.document.text)
             if n_chars > limits.max_document_chars:
                 raise TextTooLong(limit=limits.max_document_chars, got=n_chars)
-            if one.document.date:
-                day_of(one.document.date)
+            for _place, day in one.document.dates:
+                day_of(day)
             bad = [span for span in one.spans if not 0 <= span[0] < span[1] <= n_chars]
             if bad:
                 raise BadValue(name="spans", value=str(bad[0]), allowed=f"0-{n_chars}")
@@ -157,13 +159,11 @@ class LocalRetrieval:
             later = self._settings.later_tokens
             found = self._vectors(request, texts, waits, told=told, later=later)
             collection = make(request.model, request.documents, found)
-            collection_id = shared
             if shared:
                 self._table.share(shared, collection)
-            else:
-                collection_id = self._table.owned.add(collection, request.owner)
-                self._table.owned.remove(request.replaces, request.owner)
-            self._builds.update(build_id, status="done", collection_id=collection_id)
+            collection_id = shared or self._table.owned.add(collection, request.owner)
+            is_wanted = self._builds.update(build_id, status="done", collection_id=collection_id)
+            self._table.owned.remove(request.replaces if is_wanted else collection_id, request.owner)
         except Cancelled:
             self._builds.update(build_id, status="stopped")
         except PlaygroundError as error:

@@ -46,12 +46,14 @@ class BuildTable:
                 del self._entries[one]
         return build_id, older
 
-    def update(self, build_id: str, **changes: object) -> None:
-        """Change a state; one that has ended stays as it is."""
+    def update(self, build_id: str, **changes: object) -> bool:
+        """Change a state; False for one that has ended, which stays as it is."""
         with self._lock:
             entry = self._entries.get(build_id)
-            if entry is not None and entry.state.status not in BUILD_ENDED:
-                self._change(entry, **changes)
+            if entry is None or entry.state.status in BUILD_ENDED:
+                return False
+            self._change(entry, **changes)
+            return True
 
     def stop(self, build_id: str, owner: str) -> str:
         """Stop a build of this session; gives its request id, "" if there is nothing to stop."""

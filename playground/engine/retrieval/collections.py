@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from operator import itemgetter
 
 import numpy as np
 
@@ -74,7 +75,7 @@ def make(model: str, documents: Sequence[CutDocument], vectors: Sequence[TextVec
     matrix.flags.writeable = False
     counts = [sum(chunk.document == number for chunk in chunks) for number in range(len(documents))]
     infos = tuple(
-        DocumentInfo(cut.document.name, cut.document.language, cut.document.date, len(cut.document.text), n)
+        DocumentInfo(cut.document.name, cut.document.language, len(cut.document.text), n)
         for cut, n in zip(documents, counts, strict=True)
     )
     return Collection(model, infos, Content(chunks, matrix), ChunkStore(chunks, matrix))
@@ -90,9 +91,11 @@ def _chunks(documents: Sequence[CutDocument], vectors: Sequence[TextVector]) -> 
             if not (text := text.strip()):
                 continue
             page = bisect_right(document.page_starts, begins)
+            part = bisect_right(document.dates, begins, key=itemgetter(0))
+            day = document.dates[part - 1][1] if part else ""
             yield Chunk(
                 number, document.name, at, place, begins, begins + len(text), page, document.language,
-                document.date, text, vectors[number].n_tokens, vectors[number].is_cut,
+                day, text, vectors[number].n_tokens, vectors[number].is_cut,
             )  # fmt: skip
             number, place = number + 1, place + 1
 

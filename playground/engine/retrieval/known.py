@@ -17,7 +17,7 @@ from safetensors.numpy import load_file
 from playground.core.byte_cache import ByteCache
 from playground.engine.models.shipped import trained_assets
 
-FOLDER = "chunk-vectors"  # below assets/trained/
+FOLDER = "document-vectors"  # below assets/trained/
 WEIGHTS, FACTS = "model.safetensors", "facts.json"
 _KEY_BYTES = 16
 
