@@ -72,7 +72,7 @@ def test_leaving_a_pdf_half_read_ends_its_process_and_gives_its_place_back() -> 
     for _ in range(5):  # two at a time are possible
         reading = read_pdf("a.pdf", pdfs.pdf(["one", "two"]), LIMITS)
         next(reading)
-        reading.close()  # type: ignore[attr-defined]
+        reading.close()
 
 
 def test_a_text_is_tidied_and_read_in_its_encoding() -> None:
