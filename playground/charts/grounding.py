@@ -32,9 +32,12 @@ def shares(words: Mapping[str, str], *, n_rows: int) -> dict[str, Any]:
         alt.Tooltip("high:Q", title=words["high"], format=PERCENT),
     ]
     bars = rows.mark_bar(color=QUERY, height=14, opacity=0.85).encode(y=y, x=x, tooltip=tooltip)
-    interval = rows.mark_rule(color=AFTER, strokeWidth=2.5).encode(y=y, x="low:Q", x2="high:Q", tooltip=tooltip)
+    interval = rows.mark_rule(color=AFTER, strokeWidth=2.5).encode(
+        y=y, x="low:Q", x2="high:Q", tooltip=tooltip
+    )
     ends = [
-        rows.mark_tick(color=AFTER, thickness=2.5, size=12).encode(y=y, x=f"{side}:Q") for side in ("low", "high")
+        rows.mark_tick(color=AFTER, thickness=2.5, size=12).encode(y=y, x=f"{side}:Q")
+        for side in ("low", "high")
     ]
     return _spec(alt.layer(bars, interval, *ends), 32 * n_rows + 10)
 
@@ -66,7 +69,7 @@ def left_out(words: Mapping[str, str]) -> dict[str, Any]:
     return _spec(alt.layer(bars, said), 190)
 
 
-def _spec(chart: alt.LayerChart, height: int) -> dict[str, Any]:
+def _spec(chart: alt.LayerChart | alt.FacetChart, height: int) -> dict[str, Any]:
     """The layers alone: their data come beside them."""
     layers = chart.to_dict()["layer"]
     return {

@@ -1,4 +1,4 @@
-"""The panel Answers: one question asked four ways, side by side, and what can be learnt from the difference."""
+"""The panel Answers: one question asked four ways, side by side, and a closer look at the difference."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from playground.core.metrics.answers import character_f1, exact_match, word_f1
 from playground.core.scripts import script_of
 from playground.core.tables import grounding as frames
 from playground.core.tables.grounding import AnswerRow
+from playground.engine.contract.models import Capability
 from playground.errors import PlaygroundError
 from playground.ui import roles, show, unread_language
 from playground.ui.panels import Later, Panel, pick
@@ -29,6 +30,7 @@ from playground.ui.text import _, ngettext, sentence, strong
 from playground.ui.throttle import Throttle
 
 BOX_HEIGHT = 132
+GENERATES: tuple[Capability, ...] = ("generate",)
 STOPPED = "ret_answers_stopped"  # the question whose answers the reader stopped
 
 
@@ -125,9 +127,9 @@ def _write(case: Case, places: Mapping[Way, Any], line: Any) -> None:  # noqa: A
 def _boxes(case: Case, answers: Mapping[Way, Written]) -> dict[Way, Any]:
     places: dict[Way, Any] = {}
     with st.container(key="ret_answers"):
-        for column, (way, name) in zip(st.columns(len(WAYS)), way_names().items(), strict=True):
+        for column, way in zip(st.columns(len(WAYS)), WAYS, strict=True):
             with column:
-                st.markdown(f"**{name}**")
+                st.markdown(f"**{way_names()[way]}**")
                 places[way] = st.container(border=True, height=BOX_HEIGHT).empty()
                 places[way].text(answers[way].text)
                 st.caption(_facts(case, way, answers[way]))
@@ -195,12 +197,12 @@ def _rank(case: Case) -> str:
 def _say_languages(case: Case) -> None:
     """Say that question and chunks are in different languages, and that the model reads only one of them."""
     texts = case.texts("right")
-    unread_language.say("\n".join((*texts, case.text)), case.context.model, ("generate",))
+    unread_language.say("\n".join((*texts, case.text)), case.context.model, GENERATES)
     if len({script_of(case.text), script_of("\n".join(texts))} - {""}) > 1:
         st.caption(
             _(
-                "Question and chunks are in different languages: the encoder that searches reads both; whether "
-                "the model that answers does is another matter."
+                "Question and chunks are in different languages: the encoder that searches reads both; "
+                "whether the model that answers does is another matter."
             )
         )
 
@@ -224,4 +226,3 @@ def _under(case: Case, answers: Mapping[Way, Written]) -> None:
         n_new=N_NEW, stops_at_line="chat_template" not in model.capabilities,
     )  # fmt: skip
     show.under_picture("grounded_answers", frame=partial(frames.answers, rows), code=code)
-

@@ -91,7 +91,7 @@ class Case:
         return replace(self, question=question, text=question.text, chunks=chunks, picked=picked)
 
 
-def way_names() -> dict[Way, str]:
+def way_names() -> dict[str, str]:
     """Ways of asking, in words."""
     return {
         "closed": _("Closed book"), "right": _("Right chunks"), "wrong": _("Wrong chunks"),

@@ -16,14 +16,14 @@ from playground.core.support import MIN_COSINE, MIN_OVERLAP, Supported, sentence
 from playground.core.tables import grounding as frames
 from playground.engine.contract.retrieval import EncodeRequest
 from playground.errors import PlaygroundError
-from playground.ui import collections, show
+from playground.ui import collections, frame, show
 from playground.ui.choose import choose
 from playground.ui.components.marked_sentences import MarkedSentence, marked_sentences
 from playground.ui.components.prompt_blocks import prompt_blocks
 from playground.ui.retrieval.case import Case, way_names
 from playground.ui.retrieval.grounded import N_NEW, Grounded, window
 from playground.ui.retrieval.written import Written
-from playground.ui.text import _, share, sentence
+from playground.ui.text import _, sentence, share
 
 OPEN_FIRST: Way = "right"
 
@@ -100,15 +100,16 @@ def supported(case: Case, answers: Mapping[Way, Written]) -> None:
         st.caption(_("The model did not see these chunks: any likeness is chance or knowledge."))
     n = sum(one.verdict == "both" for one in found)
     told = _(
-        "{n} of {all} sentences have both signs: at least {overlap} of their words that are not in the question "
-        "stand in the chunks, and their vector has a cosine of {cosine:.2f} or more with a sentence of them. "
+        "{n} of {all} sentences have both signs: at least {overlap} of their words that are not in the "
+        "question stand in the chunks, and their vector has a cosine of {cosine:.2f} or more with a "
+        "sentence of them. "
         "This is a likeness, no proof: a wrong number in the right words looks almost the same to the vector."
     )
     st.markdown(told.format(n=n, all=len(found), overlap=share(MIN_OVERLAP), cosine=MIN_COSINE))
     show.source(case.context.model, case.current.model)
     code = partial(
         show.code, "support", folder=show.model_folder(case.current.model), said=said, sources=sources,
-        question=case.text,
+        prefix=frame.models()[case.current.model].prefixes.query,
     )  # fmt: skip
     table = partial(frames.supported, answer, found, sources)
     show.under_picture("support", frame=table, code=code)

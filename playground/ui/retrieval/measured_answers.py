@@ -15,7 +15,7 @@ from playground.charts import grounding as charts
 from playground.core.answering import says
 from playground.core.byte_cache import ByteCache
 from playground.core.documents import Question
-from playground.core.grounding import Way, injected
+from playground.core.grounding import injected
 from playground.core.tables import grounding as frames
 from playground.engine.contract.retrieval import EncodeRequest
 from playground.errors import PlaygroundError
@@ -24,13 +24,12 @@ from playground.ui.panels import Later
 from playground.ui.progress import Progress
 from playground.ui.retrieval import shipped
 from playground.ui.retrieval.case import Case, way_names
-from playground.ui.retrieval.grounded import Grounded
+from playground.ui.retrieval.grounded import N_NEW, Grounded
 from playground.ui.retrieval.written import write
 from playground.ui.text import _, ngettext, share
 from playground.ui.waiting import stop_with
 
 Condition = Literal["closed", "right", "wrong", "shuffled", "planted", "ordered"]
-_WAYS: tuple[Way, ...] = ("closed", "right", "wrong", "shuffled")
 TOGETHER = 8  # questions whose answers are written in one batch
 RUNNING = "ret_measuring"
 
@@ -69,10 +68,16 @@ def draw(case: Case, conditions: Sequence[Condition], key: str, order: Order = O
     Returns:
         What asks, to be called once the page is drawn; None when nothing is asked.
     """
-    questions = [one for one in shipped.questions(case.name, case.language) if one.answers]
+    questions, n_cut = _held(case)
     wanted = [(one.question_id, condition) for one in questions for condition in conditions]
     found = _found(case, wanted, order)
     st.markdown(f"##### {_('The same for all questions of this document')}")
+    if n_cut:
+        told = ngettext(
+            "{n} question is left out: a cut goes through the passage that answers it.",
+            "{n} questions are left out: a cut goes through the passage that answers them.", n_cut,
+        )  # fmt: skip
+        st.caption(told.format(n=n_cut))
     n_left, run = len(wanted) - len(found), (key, case.name, case.language, order)
     running = st.session_state.get(RUNNING) == run
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -94,6 +99,14 @@ def draw(case: Case, conditions: Sequence[Condition], key: str, order: Order = O
     if running and n_left:
         return partial(_go_on, case, questions, conditions, key, order, line, place)
     return None
+
+
+def _held(case: Case) -> tuple[list[Question], int]:
+    """Questions whose passage a chunk holds whole, and the number of the others that have an answer."""
+    answered = [one for one in shipped.questions(case.name, case.language) if one.answers]
+    texts = [one.text for one in case.current.content.chunks]
+    held = [one for one in answered if any(map(one.held_by, texts))]
+    return held, len(answered) - len(held)
 
 
 def _set(run: object) -> None:
@@ -142,7 +155,9 @@ def _go_on(
             for one, outcome in _outcomes(case, part, prompts, asked, order):
                 found[one] = outcome
                 _known.put(_key(case, one, order), outcome)
-                bar.draw(len(found), _("{done} of {total} answers").format(done=len(found), total=len(wanted)))
+                bar.draw(
+                    len(found), _("{done} of {total} answers").format(done=len(found), total=len(wanted))
+                )
             _picture_in(place, case, found, conditions, key, order, len(questions))
             if not all(one in found for one in part):  # a click waits for the end of this run
                 return
@@ -164,19 +179,19 @@ def _prompts(
 ) -> Iterator[Grounded]:
     about: dict[str, Case] = {}
     for question_id, condition in part:
-        question = asked[question_id]
-        one = about.setdefault(question_id, case) if question_id in about else case.about(question)
-        about[question_id] = one
-        yield one.prompt(_chunks(one, question, condition, order))
+        if question_id not in about:
+            about[question_id] = case.about(asked[question_id])
+        yield about[question_id].prompt(_chunks(about[question_id], condition, order))
 
 
-def _chunks(case: Case, question: Question, condition: Condition, order: Order) -> tuple[str, ...]:
-    if condition in _WAYS:
+def _chunks(case: Case, condition: Condition, order: Order) -> tuple[str, ...]:
+    if condition != "planted" and condition != "ordered":
         return case.texts(condition)
     first, *others = case.texts("right")
     if condition == "ordered":
         return (injected(first, order.text), *others)
-    return (question.falsified(first) if question.held_by(first) else first, *others)
+    assert case.question is not None  # `_held` has left out the others
+    return (case.question.falsified(first), *others)
 
 
 def _outcomes(
@@ -203,9 +218,7 @@ def _figures(
     found: Mapping[Asked, Outcome], conditions: Sequence[Condition]
 ) -> dict[str, tuple[str, int, int]]:
     """Figure -> its words, the questions of which it is true, all questions that were asked so."""
-    names: dict[str, str] = {
-        **way_names(), "planted": _("False chunk"), "ordered": _("Chunk with an order"),
-    }  # fmt: skip
+    names = way_names() | {"planted": _("False chunk"), "ordered": _("Chunk with an order")}
     figures: dict[str, tuple[str, int, int]] = {}
     for condition in conditions:
         outcomes = [one for (_id, asked_with), one in found.items() if asked_with == condition]
@@ -273,7 +286,7 @@ def _under(
 
 def _code(case: Case, conditions: Sequence[Condition], order: Order) -> str:
     """The script with every prompt, made when somebody asks for it."""
-    questions = [one for one in shipped.questions(case.name, case.language) if one.answers]
+    questions, _n_cut = _held(case)
     asked = {one.question_id: one for one in questions}
     wanted = [(one.question_id, condition) for one in questions for condition in conditions]
     prompts = _prompts(case, wanted, asked, order)
@@ -284,7 +297,7 @@ def _code(case: Case, conditions: Sequence[Condition], order: Order) -> str:
     ]  # fmt: skip
     model = case.context.model
     return show.code(
-        "measured_answers", folder=show.model_folder(model.model_id), rows=rows,
+        "measured_answers", folder=show.model_folder(model.model_id), rows=rows, n_new=N_NEW,
         stops_at_line="chat_template" not in model.capabilities,
     )  # fmt: skip
 

@@ -30,7 +30,8 @@ def false_chunk(case: Case) -> Later | None:
     """Plant something false in the chunk that holds the answer; see whom the model believes."""
     question = _answered(case)
     if question is None or case.picked.rank is None:
-        return _no_passage(case)
+        _no_passage(case)
+        return None
     texts = case.texts("right")
     spoilt = (question.falsified(texts[0]), *texts[1:])
     told = _("In the chunk {answer} was replaced by {planted}. Nothing else was changed.")
@@ -75,7 +76,8 @@ def order_inside(case: Case) -> Later | None:
 def all_questions(case: Case) -> Later | None:
     """The four ways over all questions of the document that it answers."""
     if not case.name:
-        return _no_passage(case)
+        _no_passage(case)
+        return None
     return measured_answers.draw(case, ("closed", "right", "wrong", "shuffled"), "all")
 
 
@@ -86,7 +88,10 @@ def _answered(case: Case) -> Question | None:
 def _no_passage(case: Case) -> None:
     if _answered(case) is None:
         st.info(
-            _("Choose one of our questions that its document answers: of others nobody knows the right answer.")
+            _(
+                "Choose one of our questions that its document answers: nobody knows the right answer "
+                "to others."
+            )
         )
     else:
         st.info(_("A cut goes through the passage that answers it: no chunk holds it whole."))
