@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import get_args
 
 import streamlit as st
@@ -29,6 +30,7 @@ from playground.ui.url import hidden, put, setting
 EXAMPLE = "ret_example"
 ASKED = "ret_asked"
 N_HITS = 5
+_FIRST = ("small_hours", "too_far_down", "comet")  # ids of questions
 _METRICS = {"cosine": N_("cosine"), "l2": N_("Euclidean distance"), "dot": N_("dot product")}
 _LANGUAGES = {"all": N_("all languages"), "en": "English", "ko": "한국어"}
 
@@ -50,15 +52,16 @@ class Asked:
     where: ChunkFilter
 
 
+@cache
 def examples(language: str) -> tuple[str, ...]:
     """Questions about the shipped documents, those first in which the ways of searching differ."""
-    code = language if language in shipped.languages() else shipped.languages()[0]
+    code = language if language in shipped.languages() else "en"
     found = [one for name in shipped.names() for one in shipped.questions(name, code)]
     kinds = ("paraphrase", "rare", "plain", "none")
-    order = sorted(found, key=lambda one: kinds.index(one.kind))
-    each = [[one.text for one in order if one.kind == kind] for kind in kinds]
-    longest = max(map(len, each))
-    return tuple(texts[at] for at in range(longest) for texts in each if at < len(texts))
+    numbered = {kind: [one for one in found if one.kind == kind] for kind in kinds}
+    order = sorted(found, key=lambda one: (numbered[one.kind].index(one), kinds.index(one.kind)))
+    first = [one for name in _FIRST for one in found if one.question_id == name]
+    return tuple(dict.fromkeys(one.text for one in (*first, *order)))
 
 
 def question() -> str:
