@@ -14,6 +14,7 @@ from playground.core import shipped_documents as shipped
 from playground.core.chunks import Chunking, boundaries, cut
 from playground.engine.contract.retrieval import WAYS, ChunkFilter, EncodeRequest, SearchRequest
 from playground.engine.local.engine import LocalEngine
+from playground.settings import Settings
 from playground.ui import show
 from playground.ui.retrieval import asking
 from tests import pdfs, tiny
@@ -287,8 +288,9 @@ def shown_code(name: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
 
 def test_the_code_shown_gives_the_hits_of_the_page(
-    open_app: OpenApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    open_app: OpenApp, tiny_settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(show, "settings", lambda: tiny_settings)
     drawn = shown_code("retrieval_search", monkeypatch)
     app = searched(open_app, ret_query=QUESTION, ret_language="ko", ret_from="2020-01-01", ret_n="4")
     found, _printed = run_script(drawn["code"], tmp_path)
