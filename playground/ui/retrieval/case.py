@@ -8,6 +8,7 @@ from functools import cached_property
 
 import streamlit as st
 
+from playground.core import shipped_documents as shipped
 from playground.core.documents import Question
 from playground.core.files.encoding import readable_text
 from playground.core.grounding import WAYS, WORDINGS, Picked, Way, Wording, pick, shuffled
@@ -16,7 +17,6 @@ from playground.engine.contract.retrieval import Chunk, ChunkFilter, SearchReque
 from playground.ui import collections, roles
 from playground.ui.choose import choose, choose_from_list
 from playground.ui.number import slider
-from playground.ui.retrieval import shipped
 from playground.ui.retrieval.collection import Current
 from playground.ui.retrieval.grounded import Grounded, grounded
 from playground.ui.state import PageContext

@@ -12,6 +12,7 @@ import pandas as pd
 import streamlit as st
 
 from playground.charts import grounding as charts
+from playground.core import shipped_documents as shipped
 from playground.core.answering import says
 from playground.core.byte_cache import ByteCache
 from playground.core.documents import Question
@@ -22,7 +23,6 @@ from playground.errors import PlaygroundError
 from playground.ui import collections, show, state
 from playground.ui.panels import Later
 from playground.ui.progress import Progress
-from playground.ui.retrieval import shipped
 from playground.ui.retrieval.case import Case, way_names
 from playground.ui.retrieval.grounded import N_NEW, Grounded
 from playground.ui.retrieval.written import write
