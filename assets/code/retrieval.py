@@ -3,7 +3,6 @@ from datetime import date
 from functools import reduce
 from operator import and_
 from pathlib import Path
-from typing import Any
 
 import lancedb
 import numpy as np
@@ -11,7 +10,7 @@ import pyarrow as pa
 import torch
 from lancedb.expr import col, lit
 from lancedb.index import FTS
-from lancedb.query import MatchQuery
+from lancedb.query import LanceQueryBuilder, MatchQuery
 from lancedb.rerankers import RRFReranker
 from transformers import AutoModel, AutoTokenizer, logging
 
@@ -73,7 +72,7 @@ if last_date:
     parts.append(col("date") <= lit(date.fromisoformat(last_date)))
 
 
-def found(search: Any, limit: int) -> pa.Table:
+def found(search: LanceQueryBuilder, limit: int) -> pa.Table:
     """The rows that a search finds among those that pass the filter."""
     if parts:
         search = search.where(reduce(and_, parts), prefilter=True)

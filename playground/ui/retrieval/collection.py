@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import streamlit as st
 
+from playground.core import shipped_documents as shipped
 from playground.core.chunks import Chunking, boundaries, cut
 from playground.core.documents import Document as Shipped
 from playground.core.tokens import Tokenization
@@ -23,7 +24,6 @@ from playground.errors import CollectionGone, PlaygroundError
 from playground.ui import collections, compute, frame, roles, warming
 from playground.ui.components.chunk_cuts import possible
 from playground.ui.progress import left
-from playground.ui.retrieval import shipped
 from playground.ui.state import PageContext, outlives_reload
 from playground.ui.text import _, plain, sentence
 from playground.ui.url import hidden, put
@@ -33,7 +33,7 @@ for _key in (OWN, BUILT, EMBEDDED):
     outlives_reload(_key)
 BUILD = "ret_build"
 CUT = "ret_cut"  # the chunk settings in the URL: measure-size-overlap-ends
-DEFAULT = Chunking("characters", 400, 80, "sentences")
+DEFAULT = Chunking()
 _KOREAN = "한국어"  # documents are Korean too: their encoder reads both
 _MOST_DIGITS = 9
 _AT_ONCE_S = 3.0  # of a build whose vectors are known
@@ -199,6 +199,13 @@ def current(context: PageContext) -> Current | None:
     return Current(built[0].model, documents_now, built[0].chunking, info, content)
 
 
+def warm(context: PageContext) -> None:
+    """Have the encoder loaded in the background: a question of the reader's own needs it."""
+    model = encoder(context)
+    if any(info.model_id == model and info.state == "waiting" for info in compute.models()):
+        compute.load(model)
+
+
 def embed(how: Chunking) -> None:
     """Have the documents cut another way and embedded; a callback."""
     st.session_state[EMBEDDED] = how
@@ -216,7 +223,8 @@ def _build(context: PageContext, key: _Key, before: str) -> None:
         except PlaygroundError as error:
             st.error(sentence(error))
             return
-    state = _soon(running, context.owner)
+    with st.spinner(_("Looking through the documents")):
+        state = _soon(running, context.owner)
     if state is None:  # forgotten by the engine
         st.session_state.pop(BUILD)
     elif state.status == "done":
@@ -277,6 +285,8 @@ def _words(state: Build) -> str:
     if state.doing is not None:
         return sentence(state.doing)
     words = [_("{done:,} of {total:,} chunks have a vector").format(done=state.n_done, total=state.n_chunks)]
+    if state.n_done == state.n_chunks:
+        words.append(_("they go into the database"))
     if state.position > 1:
         words.append(_("Waiting: place {position} in the queue").format(position=state.position))
     n_new = state.n_done - state.n_known

@@ -24,7 +24,7 @@ from playground.ui.retrieval import asking, collection
 from playground.ui.retrieval.asking import Asked
 from playground.ui.retrieval.collection import Current
 from playground.ui.state import PageContext
-from playground.ui.text import N_, _, plain, strong
+from playground.ui.text import N_, _, ngettext, plain, strong
 
 SELECTED, MAP, LISTS = "ret_selected", "ret_map", "ret_lists"
 N_NEIGHBOURS = 5
@@ -219,6 +219,7 @@ def _map(now: Current, results: Mapping[Way, Found], selected: int | None) -> No
         selected=selected if selected is not None else now.info.n_chunks,
         near=near,
         on_select=_select_on_map,
+        are_numbered=False,
     )
     share = float(known.explained.sum())
     told = _(
@@ -261,7 +262,7 @@ def _provenance(now: Current, results: Mapping[Way, Found]) -> None:
     words = [
         now.model,
         "LanceDB",
-        _("{n:,} chunks").format(n=now.info.n_chunks),
+        ngettext("{n:,} chunk", "{n:,} chunks", now.info.n_chunks).format(n=now.info.n_chunks),
         _("exact search, no index"),
         _("three searches {ms:.0f} ms").format(ms=1e3 * took),
     ]

@@ -21,17 +21,14 @@ from playground.core.indexes.measured import K
 from playground.core.indexes.pq import Pq
 from playground.core.indexes.shipped import FOLDER, shipped_chunks
 from playground.core.tables import indexes as tables
-from playground.engine.contract.retrieval import EncodeRequest
-from playground.errors import PlaygroundError
 from playground.settings import MULTILINGUAL_ENCODER
-from playground.ui import collections, show
+from playground.ui import show
 from playground.ui.choose import choose, choose_from_list
 from playground.ui.components.index_theatre import Stage, View, index_theatre
 from playground.ui.number import slider
-from playground.ui.retrieval import asking, collection, measuring, views
+from playground.ui.retrieval import measuring, views
 from playground.ui.retrieval.built import Vectored, built
-from playground.ui.state import PageContext
-from playground.ui.text import _, plain, sentence
+from playground.ui.text import _, plain
 
 EF_CONSTRUCTION, SEED = 40, 0
 N_OFFERED = 12  # shipped questions
@@ -78,10 +75,15 @@ class _Scene:
         return len(self.stage.exact)
 
 
-def panel(context: PageContext) -> None:
-    """Draw the theatre."""
+def panel(owner: str, own: Vectored | None, asked: Asked | None) -> None:
+    """Draw the theatre.
+
+    Args:
+        owner: The session.
+        own: The chunks that the page looks up in; None while they are not there.
+        asked: The page's question; None without one.
+    """
     st.markdown(f"#### {_('How are the nearest of many vectors found, and what does each way pay?')}")
-    own, asked = _page_s_own(context)
     kinds: dict[str, str] = {
         "hnsw": "HNSW", "ivf": "IVF", "lsh": "LSH", "pq": "PQ", "flat": "flat",
     }  # fmt: skip
@@ -96,23 +98,7 @@ def panel(context: PageContext) -> None:
     drawn = _VIEWS[kind](scene)
     index_theatre(stage, drawn.view, key=f"ret_theatre_{kind}")
     _under(kind, scene, drawn)
-    measuring.panel(of, context.owner)
-
-
-def _page_s_own(context: PageContext) -> tuple[Vectored | None, Asked | None]:
-    """The chunks that the page looks up in, and its question; None for what is not there yet."""
-    now = collection.current(context)
-    if now is None:
-        return None, None
-    chunks = tuple(chunk.text for chunk in now.content.chunks)
-    own = Vectored(now.collection_id, now.model, chunks, now.content.vectors, now.info.is_shared)
-    text = asking.question()
-    try:
-        vector = collections.encode(context, EncodeRequest(now.model, (text,), are_queries=True))[0]
-    except PlaygroundError as error:
-        st.warning(sentence(error))
-        return own, None
-    return own, Asked(text, vector, now.model)
+    measuring.panel(of, owner)
 
 
 def _vectors(own: Vectored | None, asked: Asked | None) -> Vectored:

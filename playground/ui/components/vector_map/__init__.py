@@ -31,6 +31,7 @@ def vector_map(
     selected: int | None,
     near: Sequence[int],
     on_select: Callable[[], None] = lambda: None,
+    are_numbered: bool = True,
 ) -> None:
     """Draw the map; a click stores `selected` under `key` in the session and runs the page.
 
@@ -43,12 +44,14 @@ def vector_map(
         selected: The point in focus.
         near: Points to mark and, when one is selected, to connect with it.
         on_select: Called before that run.
+        are_numbered: True puts the number of a point before its label.
     """
     _COMPONENT(
         key=key,
         data={
             "points": np.round(_scaled(points), 4).tolist(),
             "labels": list(labels),
+            "numbered": are_numbered,
             "groups": list(groups),
             "names": list(names),
             "colours": list(GROUPS),
