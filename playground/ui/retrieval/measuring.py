@@ -68,16 +68,18 @@ def panel(of: Vectored, owner: str) -> None:
     st.markdown(f"#### {_('What does each index pay? Measured')}")
     shipped = shipped_points()
     names = {
-        "shipped": _("{n:,} chunks, measured beforehand").format(n=shipped.n_vectors),
-        "here": _("the {n:,} chunks above, on this server").format(n=len(of.chunks)),
-        _PIECES: _("{n:,} pieces of words, on this server").format(n=N_PIECES),
+        "shipped": _("chunks, measured beforehand ({n:,})").format(n=shipped.n_vectors),
+        "here": _("the chunks above, on this server ({n:,})").format(n=len(of.chunks)),
+        _PIECES: _("pieces of words, on this server ({n:,})").format(n=N_PIECES),
     }
     chosen = choose_from_list("ret_measured", names, _("Measured vectors"))
     if chosen == "shipped":
         _draw(shipped.points, _about_shipped(), running=False)
     elif chosen == "here" and len(of.chunks) < N_LEAST:
         st.info(
-            _("Too few to measure: {n} chunks, at least {least}.").format(n=len(of.chunks), least=N_LEAST)
+            _("Too few chunks to measure: {n}, at least {least} are needed.").format(
+                n=len(of.chunks), least=N_LEAST
+            )
         )
     else:
         source = _Source(_PIECES, None) if chosen == _PIECES else _Source(of.name, of)
@@ -235,7 +237,9 @@ def _about_shipped() -> str:
         _("measured beforehand on {processor}, by a script of the playground").format(
             processor=shipped.processor
         ),
-        _("{n:,} questions, median of {repeats} repeats").format(n=shipped.n_questions, repeats=N_REPEATS),
+        _("questions: {n:,}, their time is the median of {repeats} repeats").format(
+            n=shipped.n_questions, repeats=N_REPEATS
+        ),
         _(
             "runs of 8, 12, 16 and 20 words of the playground's texts: all real and none twice, but many share "
             "most of their words"
@@ -247,8 +251,10 @@ def _about_shipped() -> str:
 def _about_here(state: Progress) -> str:
     words = [
         _("faiss, one thread of this server: microseconds are of this machine, beside everything it does"),
-        _("{n:,} vectors").format(n=state.n_vectors),
-        _("{n:,} questions, median of {repeats} repeats").format(n=state.n_questions, repeats=N_REPEATS),
+        _("vectors: {n:,}").format(n=state.n_vectors),
+        _("questions: {n:,}, their time is the median of {repeats} repeats").format(
+            n=state.n_questions, repeats=N_REPEATS
+        ),
         _("the questions are vectors that were left out"),
     ]
     return " · ".join(words)

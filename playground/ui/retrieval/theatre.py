@@ -110,7 +110,7 @@ def _vectors(own: Vectored | None, asked: Asked | None) -> Vectored:
         return ours
     names = {
         "own": _("the chunks of these documents ({n:,})").format(n=len(own.chunks)),
-        "ours": _("{n:,} chunks that come with the playground").format(n=len(ours.chunks)),
+        "ours": _("chunks that come with the playground ({n:,})").format(n=len(ours.chunks)),
     }
     return own if choose_from_list("ret_vectors", names, _("Vectors")) == "own" else ours
 
@@ -219,7 +219,7 @@ def _under(kind: str, scene: _Scene, drawn: _Drawn) -> None:
     size = _("{n:,.0f} bytes a vector, whole vectors have {whole:,}").format(
         n=drawn.bytes_a_vector, whole=4 * stage.d
     )
-    words = [of.model, _("{n:,} vectors").format(n=len(of.chunks)), size, _("computed with NumPy")]
+    words = [of.model, _("vectors: {n:,}").format(n=len(of.chunks)), size, _("computed with NumPy")]
     st.caption(plain(" · ".join([*words, show.listed(drawn.settings)] if drawn.settings else words)))
     show.under_picture(
         "ret_indexes",
