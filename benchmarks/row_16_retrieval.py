@@ -51,9 +51,7 @@ def _figure(
         found, us = _timed(search, questions)
         found_share = float(np.mean([recall(one.places, own) for one, own in zip(found, exact, strict=True)]))
         cost = float(np.mean([one.n_distances for one in found]))
-        print(
-            f"{name} {value}: recall {found_share:.4f}, {cost:,.0f} distances, {us:,.0f} us", file=sys.stderr
-        )
+        _tell(f"{name} {value}: recall {found_share:.4f}, {cost:,.0f} distances, {us:,.0f} us")
         if found_share >= RECALL:
             break
     return {
@@ -85,7 +83,7 @@ def _timed(search: Callable[[Vectors], Any], questions: Vectors) -> tuple[list[A
 def _built(name: str, build: Callable[[], Any]) -> Any:  # noqa: ANN401 - either index
     started = time.perf_counter()
     made = build()
-    print(f"{name} built in {time.perf_counter() - started:.0f} s", file=sys.stderr)
+    _tell(f"{name} built in {time.perf_counter() - started:.0f} s")
     return made
 
 
