@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from playground.charts import ranking as charts
+from playground.core import shipped_documents as shipped
 from playground.core.metrics.ranking import Ranked
 from playground.core.tables import ranking as frames
 from playground.core.tables.ranking import Name
@@ -20,7 +21,7 @@ from playground.ui import compute, frame, show, state
 from playground.ui.choose import choose
 from playground.ui.panels import Later
 from playground.ui.progress import Progress
-from playground.ui.retrieval import collection, searching, shipped
+from playground.ui.retrieval import collection, searching
 from playground.ui.retrieval.searching import SIZES, AskedIn, Cell, Searched, asked, search
 from playground.ui.state import PageContext
 from playground.ui.text import _, ngettext

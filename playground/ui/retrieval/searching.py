@@ -9,6 +9,7 @@ from typing import Literal
 
 import streamlit as st
 
+from playground.core import shipped_documents as shipped
 from playground.core.byte_cache import ByteCache
 from playground.core.chunks import Chunking
 from playground.core.documents import Kind, Question
@@ -25,7 +26,7 @@ from playground.engine.contract.retrieval import (
 )
 from playground.ui import collections
 from playground.ui.progress import Progress
-from playground.ui.retrieval import collection, shipped
+from playground.ui.retrieval import collection
 from playground.ui.state import PageContext, click_waits
 from playground.ui.text import _, sentence
 
