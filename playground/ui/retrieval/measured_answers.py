@@ -44,7 +44,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one answer says: the right answer, what was planted, the word of the order."""
+    """An answer in three signs: it says the right answer, what was planted, the word of the order."""
 
     is_right: bool
     is_planted: bool

@@ -9,6 +9,7 @@ from typing import Literal
 
 import streamlit as st
 
+from playground.core import shipped_documents as shipped
 from playground.core.byte_cache import ByteCache
 from playground.core.chunks import Chunking
 from playground.core.documents import Kind, Question
@@ -25,7 +26,7 @@ from playground.engine.contract.retrieval import (
 )
 from playground.ui import collections
 from playground.ui.progress import Progress
-from playground.ui.retrieval import collection, shipped
+from playground.ui.retrieval import collection
 from playground.ui.state import PageContext, click_waits
 from playground.ui.text import _, sentence
 
@@ -55,7 +56,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Searched:
-    """What was found in one cell.
+    """Chunks that were found in one cell.
 
     Attributes:
         kinds: Kind of each question.
@@ -80,7 +81,7 @@ _known: ByteCache[Searched] = ByteCache(2 * 2**20)  # of all readers: the docume
 
 
 def known(cell: Cell) -> Searched | None:
-    """What was found, if anybody has measured it."""
+    """Chunks that were found, if anybody has measured it."""
     return _known.get(cell)
 
 
