@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from functools import cache
 from typing import get_args
 
+import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from playground.core import shipped_documents as shipped
 from playground.engine.contract.retrieval import (
     METRICS,
     ChunkFilter,
+    EncodeRequest,
     Found,
     Hit,
     Metric,
@@ -140,6 +143,17 @@ def hits(context: PageContext, now: Current, way: Way, *, n: int, source: str) -
     where = ChunkFilter(sources=(source,))
     found = search(context, now, Asked(question(), "cosine", n, where), way)
     return () if found is None else found.hits
+
+
+def vector(context: PageContext, now: Current) -> NDArray[np.float32] | None:
+    """The question's vector [d_vector]; None, and one sentence, where there is none."""
+    try:
+        request = EncodeRequest(now.model, (question(),), are_queries=True)
+        found: NDArray[np.float32] = collections.encode(context, request)[0]
+    except PlaygroundError as error:
+        st.error(sentence(error))
+        return None
+    return found
 
 
 def in_words(asked: Asked, found: Found) -> str:

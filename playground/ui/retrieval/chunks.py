@@ -37,7 +37,7 @@ def panel(context: PageContext) -> None:
         st.caption(told.format(n=len(text), total=len(document.text)))
     _say(now, document, how, found, best)
     _collection(now, how)
-    source = {"name": document.name, "text": document.text, "measure": how.measure, "size": how.size}
+    source = {"document": document.name, "text": document.text, "measure": how.measure, "size": how.size}
     source |= {"overlap": how.overlap, "ends": how.ends, "token_ends": list(found.tokens)}
     show.under_picture(
         "retrieval_chunks",

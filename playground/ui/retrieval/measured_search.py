@@ -182,7 +182,7 @@ def _told(table: pd.DataFrame, view: str, known: Mapping[int, Searched]) -> str:
         said = [told.format(**best._asdict())]
     else:
         best = max((row for row in rows if row.group == _kinds()["all"]), key=lambda row: row.value)
-        told = _("Best over all {n} questions: {way}, {value:.2f} ({low:.2f} to {high:.2f}).")
+        told = _("Best over all questions ({n}): {way}, {value:.2f} ({low:.2f} to {high:.2f}).")
         said = [told.format(**best._asdict()), *(_compared(rows, kind) for kind in ("paraphrase", "rare"))]
     for size, one in known.items():
         if one.n_cut:
