@@ -40,8 +40,8 @@ def prompt(case: Case) -> None:
             counts[block.kind] += len(its_tokens)
     n = len(asked.tokens)
     told = _(
-        "Tokens: {n:,} in all, {n_chunk:,} of the chunks ({share}), {n_query:,} of the question, {n_rest:,} of "
-        "the words and marks around them."
+        "Tokens: {n:,} in all, {n_chunk:,} of the chunks ({share}), {n_query:,} of the question, {n_rest:,} "
+        "of the words and marks around them."
     )
     st.markdown(
         told.format(

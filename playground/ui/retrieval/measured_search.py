@@ -45,7 +45,7 @@ def panel(context: PageContext, current: collection.Current) -> Later | None:
     st.markdown(f"#### {_('How often does the search find the right chunk?')}")
     with st.container(horizontal=True, vertical_alignment="bottom", key="below_picture_ret_search"):
         view = choose(
-            "ret_by", {"kind": _("By kind of question"), "size": _("By size of the chunks")}, _("View")
+            "ret_m_by", {"kind": _("By kind of question"), "size": _("By size of the chunks")}, _("View")
         )
         first = context.language if context.language in shipped.languages() else "en"
         codes = (first, *(code for code in shipped.languages() if code != first))
@@ -111,18 +111,18 @@ def _stop(missing: tuple[Cell, ...]) -> None:
 
 
 def _measure(context: PageContext, cells: Sequence[Cell], line: Any) -> None:  # noqa: ANN401  (Streamlit's)
-    """Measure cell after cell; a click ends it, whole cells stay."""
+    """Measure the first cell and draw the page anew; a click ends it, whole cells stay."""
     n_each = len(list(asked(cells[0]))) * len(WAYS)
     with line.container():
         bar = Progress("searches", cells[0].model, n_each * len(cells), _("The questions are looked up"))
     try:
-        for place, cell in enumerate(cells):
-            if search(context, cell, bar, place * n_each, n_each * len(cells)) is None:
-                return
+        if search(context, cells[0], bar, n_each * len(cells)) is None:
+            return
     except PlaygroundError as error:
         _stop(tuple(cells))
         stop_with(error)
-    st.session_state.pop(RUNNING, None)
+    if len(cells) == 1:
+        st.session_state.pop(RUNNING, None)
     st.rerun()
 
 
