@@ -298,7 +298,7 @@ def test_the_code_shown_gives_the_hits_of_the_page(
         hits, digits = found["hits"][way], {"vector": 3, "text": 2, "hybrid": 4}[way]
         assert list(hits) == [card["number"] for card in shown["cards"]]
         assert [f"{score:.{digits}f}" for score in hits.values()] == [c["value"] for c in shown["cards"]]
-    assert drawn["frame"]["way"].value_counts().to_dict() == dict.fromkeys(WAYS, 4)
+        assert sum(drawn["frame"]["way"] == way) == len(hits)
 
 
 @pytest.mark.parametrize("link", ["characters-120-40-words", "sentences-3-1-words", "tokens-30-9-sentences"])

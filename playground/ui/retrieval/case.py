@@ -25,7 +25,7 @@ from playground.ui.translations import language_name
 from playground.ui.url import setting
 
 OWN = "own"
-MAX_QUESTION_CHARS = 300
+MAX_QUESTION_CHARS = 400
 MOST_CHUNKS = 3
 N_FOUND = 50
 SEED = 0  # of the words of shuffled chunks
@@ -111,7 +111,7 @@ def choose_case(context: PageContext, current: Current) -> Case | None:
         if name == OWN:
             typed = st.text_input(
                 _("Your question"), max_chars=MAX_QUESTION_CHARS, placeholder=_("Type it and press Enter"),
-                **setting("ret_own_question", ""),
+                **setting("ret_query", ""),
             )  # fmt: skip
             question, text = None, readable_text(typed or "")[0].strip()
         else:

@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from playground.charts import ranking as charts
+from playground.core import shipped_documents as shipped
 from playground.core.metrics.ranking import Ranked
 from playground.core.tables import ranking as frames
 from playground.core.tables.ranking import Name
@@ -20,7 +21,7 @@ from playground.ui import compute, frame, show, state
 from playground.ui.choose import choose
 from playground.ui.panels import Later
 from playground.ui.progress import Progress
-from playground.ui.retrieval import collection, searching, shipped
+from playground.ui.retrieval import collection, searching
 from playground.ui.retrieval.searching import SIZES, AskedIn, Cell, Searched, asked, search
 from playground.ui.state import PageContext
 from playground.ui.text import _, ngettext
@@ -44,16 +45,16 @@ def panel(context: PageContext, current: collection.Current) -> Later | None:
     st.markdown(f"#### {_('How often does the search find the right chunk?')}")
     with st.container(horizontal=True, vertical_alignment="bottom", key="below_picture_ret_search"):
         view = choose(
-            "ret_by", {"kind": _("By kind of question"), "size": _("By size of the chunks")}, _("View")
+            "ret_m_by", {"kind": _("By kind of question"), "size": _("By size of the chunks")}, _("View")
         )
         first = context.language if context.language in shipped.languages() else "en"
         codes = (first, *(code for code in shipped.languages() if code != first))
-        language = choose("ret_in", {code: language_name(code) for code in codes}, _("Documents"))
+        language = choose("ret_m_in", {code: language_name(code) for code in codes}, _("Documents"))
         names = {"same": _("Questions in the same language"), "other": _("in the other one")}
-        asked_in = cast("AskedIn", choose("ret_asked", names, _("Questions")))
+        asked_in = cast("AskedIn", choose("ret_m_asked", names, _("Questions")))
         figures = {"hit": "hit@k", "mrr": "MRR", "ndcg": "nDCG"}
-        figure = cast("Name", choose("ret_figure", figures, _("Figure")))
-        k = int(choose("ret_k", {"3": "k = 3", "1": "k = 1", "5": "k = 5", "10": "k = 10"}, "k"))
+        figure = cast("Name", choose("ret_m_figure", figures, _("Figure")))
+        k = int(choose("ret_m_k", {"3": "k = 3", "1": "k = 1", "5": "k = 5", "10": "k = 10"}, "k"))
     sizes = SIZES if view == "size" else (collection.DEFAULT.size,)
     cells = [_cell(current, size, language, asked_in) for size in sizes]
     known = {cell.size: one for cell in cells if (one := searching.known(cell)) is not None}
@@ -110,18 +111,18 @@ def _stop(missing: tuple[Cell, ...]) -> None:
 
 
 def _measure(context: PageContext, cells: Sequence[Cell], line: Any) -> None:  # noqa: ANN401  (Streamlit's)
-    """Measure cell after cell; a click ends it, whole cells stay."""
+    """Measure the first cell and draw the page anew; a click ends it, whole cells stay."""
     n_each = len(list(asked(cells[0]))) * len(WAYS)
     with line.container():
         bar = Progress("searches", cells[0].model, n_each * len(cells), _("The questions are looked up"))
     try:
-        for place, cell in enumerate(cells):
-            if search(context, cell, bar, place * n_each, n_each * len(cells)) is None:
-                return
+        if search(context, cells[0], bar, n_each * len(cells)) is None:
+            return
     except PlaygroundError as error:
         _stop(tuple(cells))
         stop_with(error)
-    st.session_state.pop(RUNNING, None)
+    if len(cells) == 1:
+        st.session_state.pop(RUNNING, None)
     st.rerun()
 
 
@@ -147,13 +148,13 @@ def _table(known: Mapping[int, Searched], view: str, figure: Name, k: int) -> pd
 
 
 def _ways() -> dict[Way, str]:
-    return {"vector": _("vectors"), "text": _("text (BM25)"), "hybrid": _("hybrid")}
+    return {"vector": _("By meaning (vectors)"), "text": _("By words (BM25)"), "hybrid": _("Hybrid")}
 
 
 def _kinds() -> dict[str, str]:
     return {
-        "all": _("all questions"), "plain": _("words of the passage"),
-        "paraphrase": _("other words than the passage"), "rare": _("a rare name or number"),
+        "all": _("All questions"), "plain": _("In words of the passage"),
+        "paraphrase": _("In other words than the passage"), "rare": _("With a rare name or number"),
     }  # fmt: skip
 
 
@@ -177,13 +178,11 @@ def _told(table: pd.DataFrame, view: str, known: Mapping[int, Searched]) -> str:
     rows: list[Any] = list(table.itertuples(index=False))
     if view == "size":
         best = max(rows, key=lambda row: row.value)
-        told = _(
-            "Best: chunks of {group} characters searched by {way}, {value:.2f} ({low:.2f} to {high:.2f})."
-        )
+        told = _("Best: chunks of {group} characters, {way}: {value:.2f} ({low:.2f} to {high:.2f}).")
         said = [told.format(**best._asdict())]
     else:
         best = max((row for row in rows if row.group == _kinds()["all"]), key=lambda row: row.value)
-        told = _("Best over all {n} questions: {way}, {value:.2f} ({low:.2f} to {high:.2f}).")
+        told = _("Best over all questions ({n}): {way}, {value:.2f} ({low:.2f} to {high:.2f}).")
         said = [told.format(**best._asdict()), *(_compared(rows, kind) for kind in ("paraphrase", "rare"))]
     for size, one in known.items():
         if one.n_cut:
@@ -202,8 +201,8 @@ def _compared(rows: Sequence[Any], kind: str) -> str:
     values = {row.way: row.value for row in rows if row.group == name}
     vectors, text = values[ways["vector"]], values[ways["text"]]
     if vectors == text:
-        return _("{kind}: vectors and BM25 are equal, {value:.2f}.").format(kind=name, value=text)
-    told = _("{kind}: {ahead} is ahead, {high:.2f} against {low:.2f}.")
+        return _("{kind}: meaning and words are equal, {value:.2f}.").format(kind=name, value=text)
+    told = _("{kind}: ahead is {ahead}, {high:.2f} against {low:.2f}.")
     ahead = ways["vector" if vectors > text else "text"]
     return told.format(kind=name, ahead=ahead, high=max(vectors, text), low=min(vectors, text))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playground.ui.frame import Drawn
 from playground.ui.panels import Later, Panel, pick
-from playground.ui.retrieval import answers, asking, chunks, collection, search, theatre
+from playground.ui.retrieval import answers, asking, chunks, collection, measured_search, search, theatre
 from playground.ui.retrieval.built import Vectored
 from playground.ui.retrieval.tasks import tasks
 from playground.ui.retrieval.theatre import Asked
@@ -19,6 +19,7 @@ def draw(context: PageContext) -> Drawn:
         "search": Panel(_("Search"), search.panel),
         "theatre": Panel(_("Index theatre"), _theatre),
         "answers": Panel(_("Answers"), _answers),
+        "measured": Panel(_("Retrieval measured"), _measured),
     }
     later = pick("ret_panel", panels, _("Picture")).draw(context)
     collection.warm(context)
@@ -40,3 +41,8 @@ def _theatre(context: PageContext) -> None:
 def _answers(context: PageContext) -> Later | None:
     now = collection.current(context)
     return None if now is None else answers.panel(context, now)
+
+
+def _measured(context: PageContext) -> Later | None:
+    now = collection.current(context)
+    return None if now is None else measured_search.panel(context, now)

@@ -9,6 +9,7 @@ from typing import Literal
 
 import streamlit as st
 
+from playground.core import shipped_documents as shipped
 from playground.core.byte_cache import ByteCache
 from playground.core.chunks import Chunking
 from playground.core.documents import Kind, Question
@@ -25,7 +26,7 @@ from playground.engine.contract.retrieval import (
 )
 from playground.ui import collections
 from playground.ui.progress import Progress
-from playground.ui.retrieval import collection, shipped
+from playground.ui.retrieval import collection
 from playground.ui.state import PageContext, click_waits
 from playground.ui.text import _, sentence
 
@@ -55,7 +56,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Searched:
-    """What was found in one cell.
+    """Chunks that were found in one cell.
 
     Attributes:
         kinds: Kind of each question.
@@ -80,7 +81,7 @@ _known: ByteCache[Searched] = ByteCache(2 * 2**20)  # of all readers: the docume
 
 
 def known(cell: Cell) -> Searched | None:
-    """What was found, if anybody has measured it."""
+    """Chunks that were found, if anybody has measured it."""
     return _known.get(cell)
 
 
@@ -95,14 +96,14 @@ def asked(cell: Cell) -> Iterator[tuple[str, Question, str]]:
         yield from ((name, one, words[one.question_id]) for one in questions if one.answers)
 
 
-def search(context: PageContext, cell: Cell, bar: Progress, done: int, total: int) -> Searched | None:
+def search(context: PageContext, cell: Cell, bar: Progress, total: int) -> Searched | None:
     """Search for every question in every way, and keep what is found for all readers.
 
     Args:
         context: From `frame.page`.
         cell: What is measured.
         bar: Progress of all cells.
-        done, total: Searches before this cell, and of all cells.
+        total: Searches of all cells.
 
     Returns:
         None after a click of the reader, or where no collection could be built (says why).
@@ -110,7 +111,7 @@ def search(context: PageContext, cell: Cell, bar: Progress, done: int, total: in
     Raises:
         PlaygroundError: As the engine raises it.
     """
-    collection_id = _collection(context, cell, bar, done)
+    collection_id, done = _collection(context, cell, bar), 0
     if collection_id is None:
         return None
     questions = list(asked(cell))
@@ -154,7 +155,7 @@ def cuts(cell: Cell) -> tuple[CutDocument, ...]:
     )
 
 
-def _collection(context: PageContext, cell: Cell, bar: Progress, done: int) -> str | None:
+def _collection(context: PageContext, cell: Cell, bar: Progress) -> str | None:
     """Id of the collection of our documents in chunks of a size; None as `search` gives it."""
     request = BuildRequest(cell.model, cuts(cell), is_shared=True, owner=context.owner)
     build_id = collections.retrieval().build(request)
@@ -164,7 +165,7 @@ def _collection(context: PageContext, cell: Cell, bar: Progress, done: int) -> s
         if now.status in BUILD_ENDED:
             return now.collection_id or None
         told = _("{done:,} of {total:,} chunks have a vector").format(done=now.n_done, total=now.n_chunks)
-        bar.draw(done, sentence(now.doing) if now.doing else told)
+        bar.draw(0, sentence(now.doing) if now.doing else told)
         if click_waits():
             collections.retrieval().stop(build_id, context.owner)
             return None
