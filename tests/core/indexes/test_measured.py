@@ -49,7 +49,9 @@ def test_recall_is_that_of_brute_force(real: Real, points: list[Point]) -> None:
     index.hnsw.efConstruction, index.hnsw.efSearch = 40, 64
     index.add(vectors)
     found = index.search(questions, 10)[1]
-    shares = [len(set(own) & set(other)) / 10 for own, other in zip(exact.tolist(), found.tolist(), strict=True)]
+    shares = [
+        len(set(own) & set(other)) / 10 for own, other in zip(exact.tolist(), found.tolist(), strict=True)
+    ]
     assert points[-1].recall == pytest.approx(np.mean(shares), abs=0.02)
 
 
