@@ -129,7 +129,7 @@ def _question(of: Vectored, asked: Asked | None) -> Asked:
     fits = asked is not None and asked.model == of.model
     if asked is not None and fits:
         names = {"mine": asked.text, **(names if of.name == FOLDER else {})}
-    chosen = choose_from_list("ret_question", names, _("Question"))
+    chosen = choose_from_list("ret_index_question", names, _("Question"))
     if asked is not None and chosen == "mine":
         return asked
     return Asked(shipped.questions[int(chosen)], shipped.question_vectors[int(chosen)], MULTILINGUAL_ENCODER)
