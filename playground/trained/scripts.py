@@ -6,7 +6,14 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
-from playground.trained import chunk_vectors, dates_t5, document_vectors, e5_masked_head, pairs
+from playground.trained import (
+    chunk_vectors,
+    dates_t5,
+    document_vectors,
+    e5_masked_head,
+    index_measurements,
+    pairs,
+)
 
 # Writes below the folder `assets/trained/`, or one like it, and says how far it is.
 Script = Callable[[Path, Callable[[str], None]], None]
@@ -15,6 +22,7 @@ SCRIPTS: Mapping[str, Script] = {
     "chunk-vectors": chunk_vectors.make,
     "dates-t5": dates_t5.make,
     "document-vectors": document_vectors.make,
+    "index-measurements": index_measurements.make,
     "e5-masked-head": e5_masked_head.make,
     **{name: partial(pairs.make, name) for name in pairs.RECIPES},
 }
