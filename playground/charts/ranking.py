@@ -7,7 +7,7 @@ from typing import Any
 
 import altair as alt
 
-from playground.charts.theme import AFTER, KEY, LOCALE, QUERY, legend_columns
+from playground.charts.theme import AFTER, KEY, QUERY, legend_columns
 
 COLOURS = (QUERY, KEY, AFTER)  # by vectors, by text, both
 
@@ -79,5 +79,4 @@ def _spec(chart: alt.LayerChart | alt.FacetChart, height: int) -> dict[str, Any]
     return {
         "layer": [{k: v for k, v in layer.items() if k != "data"} for layer in layers],
         "height": height,
-        "config": LOCALE,
     }
