@@ -39,7 +39,7 @@ def shares(words: Mapping[str, str], *, n_rows: int) -> dict[str, Any]:
         rows.mark_tick(color=AFTER, thickness=2.5, size=12).encode(y=y, x=f"{side}:Q")
         for side in ("low", "high")
     ]
-    return _spec(alt.layer(bars, interval, *ends), 32 * n_rows + 10)
+    return _spec(alt.layer(bars, interval, *ends), 32 * n_rows + 10) | {"config": LOCALE}
 
 
 def left_out(words: Mapping[str, str]) -> dict[str, Any]:
@@ -75,5 +75,4 @@ def _spec(chart: alt.LayerChart | alt.FacetChart, height: int) -> dict[str, Any]
     return {
         "layer": [{k: v for k, v in layer.items() if k != "data"} for layer in layers],
         "height": height,
-        "config": LOCALE,
     }
