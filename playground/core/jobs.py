@@ -21,8 +21,8 @@ class Entity:
     Attributes:
         start: Where it begins, a number of characters.
         end: The character behind it; a Korean particle is not part of a name.
-        kind: PER (a person, title left out), ORG (a firm, school, team, office), LOC (a place, river, mountain, street)
-            or DATE (a day, month or year of the calendar).
+        kind: PER (a person, the title left out), ORG (a firm, school, team, office), LOC (a country, town,
+            river, mountain, street) or DATE (a day, month or year of the calendar).
     """
 
     start: int
@@ -129,7 +129,8 @@ def read_names(text: str) -> tuple[NamesItem, ...]:
     """A set of texts with names from its JSON: `types`, and `items` of `language`, `split`, `text`, `spans`.
 
     Raises:
-        ValueError: A span is empty, outside its text, overlaps another, begins or ends with a space, or has no known type.
+        ValueError: A span is empty, outside its text, within another, begins or ends with a space, or is of
+            no type of the set.
 
     Example:
         >>> item = '{"language": "ko", "split": "train", "text": "서울은 크다.", "spans": [[0, 2, "LOC"]]}'
@@ -141,8 +142,9 @@ def read_names(text: str) -> tuple[NamesItem, ...]:
 
 
 def read_writing(text: str) -> tuple[WritingItem, ...]:
-    """Texts with right answers from their JSON: `items` of `language`, `split`, `text`, `references` and, for another
-    language, `target`.
+    """Texts with right answers from their JSON: `items` of `language`, `split`, `text`, `references`.
+
+    An item whose answer is in another language says which in `target`.
 
     Raises:
         ValueError: A text or a reference is empty, or there is no reference.
