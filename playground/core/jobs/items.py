@@ -1,4 +1,4 @@
-"""Sets of four jobs with right answers: names in a text, translations, summaries, questions about a text.
+"""Sets of four jobs with right answers: names in texts, translations, summaries, questions about texts.
 
 The fifth job, classification, is a set of labelled texts: `core.labelled_sets`.
 """
@@ -15,7 +15,7 @@ from playground.core.labelled_sets import Split
 
 
 @dataclass(frozen=True, slots=True)
-class Entity:
+class NameSpan:
     """A name in a text.
 
     Attributes:
@@ -57,13 +57,13 @@ class NamesItem:
         language: Code of its language.
         split: Whether something may be trained on it, or is measured on it.
         text: The text.
-        entities: Its names; none where it has none.
+        names: Its names; none where it has none.
     """
 
     language: str
     split: Split
     text: str
-    entities: tuple[Entity, ...]
+    names: tuple[NameSpan, ...]
 
     @property
     def fingerprint(self) -> str:
@@ -134,8 +134,8 @@ def read_names(text: str) -> tuple[NamesItem, ...]:
 
     Example:
         >>> item = '{"language": "ko", "split": "train", "text": "서울은 크다.", "spans": [[0, 2, "LOC"]]}'
-        >>> read_names('{"types": ["LOC"], "items": [%s]}' % item)[0].entities
-        (Entity(start=0, end=2, kind='LOC'),)
+        >>> read_names('{"types": ["LOC"], "items": [%s]}' % item)[0].names
+        (NameSpan(start=0, end=2, kind='LOC'),)
     """
     raw = json.loads(text)
     return tuple(_names(one, raw["types"]) for one in raw["items"])
@@ -183,14 +183,14 @@ def read_questions(text: str) -> tuple[QuestionItem, ...]:
 
 def _names(raw: dict[str, Any], kinds: list[str]) -> NamesItem:
     text = raw["text"]
-    entities = tuple(Entity(*span) for span in raw["spans"])
+    names = tuple(NameSpan(*span) for span in raw["spans"])
     before = 0
-    for one in entities:
+    for one in names:
         name = text[one.start : one.end]
         if not before <= one.start < one.end <= len(text) or name != name.strip() or one.kind not in kinds:
             raise ValueError(f"no name of {', '.join(kinds)} in {text!r}: {one}")
         before = one.end
-    return NamesItem(raw["language"], raw["split"], text, entities)
+    return NamesItem(raw["language"], raw["split"], text, names)
 
 
 def _fingerprint(*texts: str) -> str:
