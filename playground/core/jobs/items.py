@@ -39,7 +39,7 @@ class Item(Protocol):
 
     @property
     def split(self) -> Split:
-        """Whether something may be trained on it, or is measured on it."""
+        """The part it belongs to: trained on, or measured on."""
 
     @property
     def fingerprint(self) -> str:
