@@ -36,8 +36,8 @@ class Chunking:
     """
 
     measure: Measure = "characters"
-    size: int = 300
-    overlap: int = 60
+    size: int = 400
+    overlap: int = 80
     ends: Ends = "sentences"
 
     def __post_init__(self) -> None:

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal, get_args
 
+from playground.core.answering import says
+from playground.core.documents import Question
 from playground.core.few_shot import PromptBlock
 
 Way = Literal["closed", "right", "wrong", "shuffled"]
@@ -104,3 +106,42 @@ def shares(n_tokens: Sequence[int], room: int) -> tuple[int, ...]:
         kept[place] = min(n_tokens[place], left // (len(n_tokens) - done))
         left -= kept[place]
     return tuple(kept)
+
+
+@dataclass(frozen=True, slots=True)
+class Picked:
+    """Chunks that a question is asked with, by their place in the list that was searched.
+
+    Attributes:
+        right: The one that holds the passage, then the best of the others; the best ones where none holds it
+            or the passage is not known.
+        wrong: The best ones that neither hold the passage nor say the answer; the last ones where the
+            passage is not known.
+        rank: Rank of the one that holds the passage, from 1; None where there is none.
+    """
+
+    right: tuple[int, ...]
+    wrong: tuple[int, ...]
+    rank: int | None
+
+
+def pick(ranked: Sequence[str], question: Question | None, n: int) -> Picked:
+    """Choose the chunks to ask a question with.
+
+    Args:
+        ranked: All chunks, best found first.
+        question: The question, where it is known which passage answers it.
+        n: Chunks of each kind.
+
+    Example:
+        >>> pick(["a", "b", "c"], None, 1)
+        Picked(right=(0,), wrong=(2,), rank=None)
+    """
+    places = range(len(ranked))
+    if question is None or not question.answers:
+        return Picked(tuple(places[:n]), tuple(reversed(places[-n:])), None)
+    holding = [place for place in places if question.held_by(ranked[place])]
+    first = holding[:1]
+    right = (*first, *(place for place in places if place not in first))[:n]
+    wrong = [place for place in places if not says(ranked[place], question.answers)]
+    return Picked(right, tuple(wrong[:n]), first[0] + 1 if first else None)

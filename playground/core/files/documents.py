@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 
 from playground.core.files.encoding import Encoding, decode, readable_text
@@ -63,7 +63,7 @@ def read_text(name: str, data: bytes, max_chars: int, encoding: Encoding | None 
     return DocumentText(name, text)
 
 
-def read_pdf(name: str, data: bytes, limits: PdfLimits) -> Iterator[PdfPage | DocumentText]:
+def read_pdf(name: str, data: bytes, limits: PdfLimits) -> Generator[PdfPage | DocumentText]:
     """Read a PDF: its pages as they come, the document last.
 
     Raises:

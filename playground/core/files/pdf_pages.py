@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -55,7 +55,7 @@ class PdfLimits:
     memory_bytes: int
 
 
-def pdf_pages(data: bytes, limits: PdfLimits) -> Iterator[PdfPage]:
+def pdf_pages(data: bytes, limits: PdfLimits) -> Generator[PdfPage]:
     """The pages as they are read, the first of them numbered 0; closing the iterator ends the process.
 
     Raises:
@@ -69,7 +69,7 @@ def pdf_pages(data: bytes, limits: PdfLimits) -> Iterator[PdfPage]:
         _AT_ONCE.release()
 
 
-def _read(data: bytes, limits: PdfLimits) -> Iterator[PdfPage]:
+def _read(data: bytes, limits: PdfLimits) -> Generator[PdfPage]:
     command = [sys.executable, "-m", __name__, str(limits.pages), str(limits.chars)]
     process = subprocess.Popen(
         [*command, str(limits.memory_bytes)], cwd=PACKAGE.parent, text=True, encoding="ascii",

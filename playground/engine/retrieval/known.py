@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -12,13 +11,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.numpy import load_file
+from safetensors import safe_open
 
 from playground.core.byte_cache import ByteCache
 from playground.engine.models.shipped import trained_assets
 
 FOLDER = "document-vectors"  # below assets/trained/
-WEIGHTS, FACTS = "model.safetensors", "facts.json"
+WEIGHTS = "model.safetensors"
 _KEY_BYTES = 16
 
 
@@ -79,9 +78,8 @@ def write_shipped(folder: Path, model: str, revision: str, found: Mapping[str, T
         "n_tokens": np.array([one.n_tokens for one in found.values()], np.int16),
         "is_cut": np.array([one.is_cut for one in found.values()], np.bool_),
     }
-    save_file(arrays, folder / WEIGHTS)
-    facts = {"model": model, "revision": revision, "n_texts": len(found)}
-    (folder / FACTS).write_text(json.dumps(facts, indent=1) + "\n", "utf-8")
+    save_file(arrays, folder / WEIGHTS, {"model": model, "revision": revision})
+    (folder / WEIGHTS).chmod(0o644)
 
 
 @cache
@@ -89,8 +87,9 @@ def _shipped(folder: Path) -> dict[tuple[str, bytes], TextVector]:
     """The vectors of a folder by model and key; none where it is missing."""
     if not (folder / WEIGHTS).is_file():
         return {}
-    model = json.loads((folder / FACTS).read_text("utf-8"))["model"]
-    arrays = load_file(folder / WEIGHTS)
+    with safe_open(folder / WEIGHTS, "np") as file:
+        model = file.metadata()["model"]
+        arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (a file, no dict)
     vectors = arrays["vectors"].astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)  # half precision has moved it by 1e-4
     return {

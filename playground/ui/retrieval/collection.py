@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import streamlit as st
 
+from playground.core import shipped_documents as shipped
 from playground.core.chunks import Chunking, boundaries, cut
 from playground.core.documents import Document as Shipped
 from playground.core.tokens import Tokenization
@@ -23,7 +24,6 @@ from playground.errors import CollectionGone, PlaygroundError
 from playground.ui import collections, compute, frame, roles, warming
 from playground.ui.components.chunk_cuts import possible
 from playground.ui.progress import left
-from playground.ui.retrieval import shipped
 from playground.ui.state import PageContext, outlives_reload
 from playground.ui.text import _, plain, sentence
 from playground.ui.url import hidden, put
@@ -33,7 +33,7 @@ for _key in (OWN, BUILT, EMBEDDED):
     outlives_reload(_key)
 BUILD = "ret_build"
 CUT = "ret_cut"  # the chunk settings in the URL: measure-size-overlap-ends
-DEFAULT = Chunking("characters", 400, 80, "sentences")
+DEFAULT = Chunking()
 _KOREAN = "한국어"  # documents are Korean too: their encoder reads both
 _MOST_DIGITS = 9
 _AT_ONCE_S = 3.0  # of a build whose vectors are known
@@ -98,7 +98,7 @@ def own_documents() -> tuple[Document, ...]:
 
 
 def documents() -> tuple[Document, ...]:
-    """All documents that can be looked up in: those of the playground in both languages, then the reader's."""
+    """All documents that are looked up in: those of the playground in both languages, then the reader's."""
     ours = [shipped.document(name, code) for code in shipped.languages() for name in shipped.names()]
     return (*map(of_shipped, ours), *own_documents())
 
@@ -139,10 +139,11 @@ def read_chunking(written: str) -> Chunking | None:
         (Chunking(measure='tokens', size=90, overlap=10, ends='words'), None, None)
     """
     parts = dict(zip(("measure", "size", "overlap", "ends"), written.split("-"), strict=False))
-    whole = {
-        name: int(one) if one.isdecimal() and len(one) < _MOST_DIGITS else one for name, one in parts.items()
-    }
-    return possible(whole)
+    return possible({name: _number(one) for name, one in parts.items()})
+
+
+def _number(written: str) -> int | str:
+    return int(written) if written.isdecimal() and len(written) < _MOST_DIGITS else written
 
 
 def token_ends(model: str, text: str) -> tuple[int, ...]:
@@ -196,6 +197,13 @@ def current(context: PageContext) -> Current | None:
         return current(context) if built[0] == key else None
     documents_now = (*documents()[: len(documents()) - len(own_documents())], *built[0].own)
     return Current(built[0].model, documents_now, built[0].chunking, info, content)
+
+
+def warm(context: PageContext) -> None:
+    """Have the encoder loaded in the background: a question of the reader's own needs it."""
+    model = encoder(context)
+    if any(info.model_id == model and info.state == "waiting" for info in compute.models()):
+        compute.load(model)
 
 
 def embed(how: Chunking) -> None:
@@ -276,6 +284,8 @@ def _words(state: Build) -> str:
     if state.doing is not None:
         return sentence(state.doing)
     words = [_("{done:,} of {total:,} chunks have a vector").format(done=state.n_done, total=state.n_chunks)]
+    if state.n_done == state.n_chunks:
+        words.append(_("they go into the database"))
     if state.position > 1:
         words.append(_("Waiting: place {position} in the queue").format(position=state.position))
     n_new = state.n_done - state.n_known
