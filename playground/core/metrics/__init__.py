@@ -1,0 +1,1 @@
+"""Metrics: numbers that say how good a text or an answer is."""
