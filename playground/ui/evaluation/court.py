@@ -37,11 +37,13 @@ class Shown:
     Attributes:
         cost: Cost of the text in its windows.
         whole: Its perplexity with all tokens before as context; None where that is not known.
+        n_windows: Windows it was read in.
         better: The model with fewer bits per byte: first or second.
     """
 
     cost: Cost | None = None
     whole: float | None = None
+    n_windows: int = 0
     better: str = ""
 
 
@@ -73,6 +75,7 @@ def panel(context: PageContext, shown: Shown) -> Later | None:
     _draw(found)
     shown.cost = text.cost(found.logprobs)
     shown.whole = None if found.whole is None else perplexity(found.whole)
+    shown.n_windows = len(plan.parts)
     varied.picture(found)
     shown.better = two_models.picture(found)
     return None

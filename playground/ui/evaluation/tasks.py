@@ -10,13 +10,14 @@ from playground.ui.state import PageContext
 from playground.ui.text import _
 from playground.ui.try_this import Task
 
-TIMES = 3  # that the perplexity of one text has to grow
+N_WINDOWS = 2
+CLOSE = 1.1  # times the perplexity with the whole context
 
 
 def tasks(_context: PageContext, shown: Shown) -> list[Task]:
-    """Make a text look worse than it is, make bits a perplexity by the character, tell the better model."""
+    """Let windows overlap, make bits a perplexity by the character, tell the better model."""
     return [
-        Task("worse", "goal", lambda: float(_is_worse(shown))),
+        Task("overlap", "goal", lambda: float(_is_close(shown))),
         Task("character", "number", lambda: _by_character(shown), tolerance=0.05),
         Task(
             "better",
@@ -31,8 +32,12 @@ def _models() -> dict[str, str]:
     return {"first": _("the first"), "second": _("the second")}
 
 
-def _is_worse(shown: Shown) -> bool:
-    return shown.cost is not None and shown.whole is not None and shown.cost.perplexity >= TIMES * shown.whole
+def _is_close(shown: Shown) -> bool:
+    """True if several windows give nearly the perplexity of the whole context."""
+    one, whole = shown.cost, shown.whole
+    if one is None or whole is None or shown.n_windows < N_WINDOWS:
+        return False
+    return one.perplexity <= CLOSE * whole
 
 
 def _by_character(shown: Shown) -> float:
