@@ -113,8 +113,8 @@ def _draw(context: PageContext, found: dict[int, Verdict], rival: Rival) -> None
     turned = int(table["turns"].sum())
     told = ngettext(
         "{question} Shown first, the better answer wins with {a:.0%}, shown second with {b:.0%}.",
-        "Of {n} pairs, the verdict turns with the order in {turned}. {question} Shown first, the better answer "
-        "wins with {a:.0%}, shown second with {b:.0%}.",
+        "Of {n} pairs, the verdict turns with the order in {turned}. {question} Shown first, the better "
+        "answer wins with {a:.0%}, shown second with {b:.0%}.",
         len(table),
     )
     st.markdown(
@@ -135,7 +135,10 @@ def _code(context: PageContext, pairs: Sequence[JudgedPair], rivals: Sequence[st
         "judge", folder=show.model_folder(model.model_id), is_chat=judged.is_chat(model),
         labels=list(judged.labels(model)),
         templates={name: judged.template(model, name) for name in judged.TEMPLATES},
-        pairs=[(one.language, one.question, one.better, rival) for one, rival in zip(pairs, rivals, strict=True)],
+        pairs=[
+            (one.language, one.question, one.better, rival)
+            for one, rival in zip(pairs, rivals, strict=True)
+        ],
     )  # fmt: skip
 
 

@@ -28,7 +28,7 @@ ANSWER = {"en": "\n\nAnswer:", "ko": "\n\n대답:"}  # behind it, for a model wi
 
 
 class Asked(NamedTuple):
-    """One question to the judge: a shipped pair, with the worse answer as it is or lengthened, in an order."""
+    """A shipped pair as it is put to the judge: the worse answer as it is or lengthened, and the order."""
 
     pair: int
     rival: Rival

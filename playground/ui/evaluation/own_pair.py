@@ -68,12 +68,12 @@ def _told(as_shown: float, swapped: float) -> str:
     names = {True: "A", False: "B"}
     if (as_shown > 0.5) == (swapped > 0.5):
         told = _(
-            "In both orders answer {name} wins: A with {first:.1%} when it is shown first and {second:.1%} when "
-            "it is shown second."
+            "In both orders answer {name} wins: A with {first:.1%} when it is shown first and {second:.1%} "
+            "when it is shown second."
         )
         return told.format(name=names[as_shown > 0.5], first=as_shown, second=swapped)
     told = _(
-        "The verdict turns with the order: A wins with {first:.1%} when it is shown first and {second:.1%} when "
-        "it is shown second. In the mean of both it is {mean:.1%}."
+        "The verdict turns with the order: A wins with {first:.1%} when it is shown first and {second:.1%} "
+        "when it is shown second. In the mean of both it is {mean:.1%}."
     )
     return told.format(first=as_shown, second=swapped, mean=(as_shown + swapped) / 2)
