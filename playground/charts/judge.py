@@ -43,7 +43,11 @@ def verdicts(words: Mapping[str, str]) -> Spec:
         "layer": [
             {
                 "mark": {"type": "rule", "strokeDash": [5, 4], "color": NEUTRAL},
-                "encoding": {"x": {"datum": 0.5, "type": "quantitative"}, "y": {"value": 0}, "y2": {"value": "height"}},
+                "encoding": {
+                    "x": {"datum": 0.5, "type": "quantitative"},
+                    "y": {"value": 0},
+                    "y2": {"value": "height"},
+                },
             },
             {
                 "mark": {"type": "rule", "strokeWidth": 3, "color": CUT},

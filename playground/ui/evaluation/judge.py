@@ -15,6 +15,7 @@ from playground.ui import show, unread_language
 from playground.ui.choose import choose
 from playground.ui.evaluation import judged, own_pair
 from playground.ui.evaluation.judged import Rival, asked_of, shipped
+from playground.ui.evaluation.shown import Shown
 from playground.ui.panels import Later
 from playground.ui.roles import player
 from playground.ui.state import PageContext
@@ -26,11 +27,12 @@ LANGUAGES = ("en", "ko")
 RIVALS: tuple[Rival, ...] = ("worse", "longer")
 
 
-def panel(context: PageContext) -> Later | None:
+def panel(context: PageContext, shown: Shown) -> Later | None:
     """Draw the judge's verdicts on our pairs, or on the reader's.
 
     Args:
         context: From `frame.page`.
+        shown: Takes the verdict that a task asks about.
 
     Returns:
         What asks the judge, once the reader wanted it.
@@ -43,10 +45,10 @@ def panel(context: PageContext) -> Later | None:
     if choose("ev_judge_of", names, _("Pairs")) == "mine":
         own_pair.draw(decoder)
         return None
-    return _ours(decoder)
+    return _ours(decoder, shown)
 
 
-def _ours(context: PageContext) -> Later | None:
+def _ours(context: PageContext, shown: Shown) -> Later | None:
     names = {"en": _("English"), "ko": _("Korean")}
     first = context.language if context.language in names else "en"
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -62,6 +64,7 @@ def _ours(context: PageContext) -> Later | None:
         place.empty()
     found = judged.verdicts(context.model, places, rival)
     if found:
+        shown.verdict = found.get(places[0])
         _draw(context, found, rival)
         _summary(context)
     _literal(context, places[0], rival)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from playground.ui.evaluation import court, judge
-from playground.ui.evaluation.court import Shown
+from playground.ui.evaluation.shown import Shown
 from playground.ui.evaluation.tasks import tasks
 from playground.ui.frame import Drawn
 from playground.ui.panels import Panel, pick
@@ -18,7 +18,7 @@ def draw(context: PageContext) -> Drawn:
     shown = Shown()
     panels: dict[str, Panel[[PageContext]]] = {
         "perplexity": Panel(_("Perplexity"), partial(court.panel, shown=shown)),
-        "judge": Panel(_("A model as a judge"), judge.panel),
+        "judge": Panel(_("A model as a judge"), partial(judge.panel, shown=shown)),
     }
     later = pick("ev_panel", panels, _("Which number")).draw(context)
-    return tasks(context, shown), later
+    return tasks(shown), later

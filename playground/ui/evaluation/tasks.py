@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import math
 
-from playground.core.metrics.perplexity import exp2
-from playground.ui.evaluation.court import Shown
-from playground.ui.state import PageContext
+from playground.ui.evaluation.shown import Shown
 from playground.ui.text import _
 from playground.ui.try_this import Task
 
@@ -14,17 +12,12 @@ N_WINDOWS = 2
 CLOSE = 1.1  # times the perplexity with the whole context
 
 
-def tasks(_context: PageContext, shown: Shown) -> list[Task]:
-    """Let windows overlap, make bits a perplexity by the character, tell the better model."""
+def tasks(shown: Shown) -> list[Task]:
+    """Let windows overlap, tell the better of two models, take the order out of a verdict."""
     return [
         Task("overlap", "goal", lambda: float(_is_close(shown))),
-        Task("character", "number", lambda: _by_character(shown), tolerance=0.05),
-        Task(
-            "better",
-            "choice",
-            lambda: shown.better or math.nan,
-            _models(),
-        ),
+        Task("better", "choice", lambda: shown.better or math.nan, _models()),
+        Task("mean", "number", lambda: _mean(shown), tolerance=1.0),
     ]
 
 
@@ -34,11 +27,11 @@ def _models() -> dict[str, str]:
 
 def _is_close(shown: Shown) -> bool:
     """True if several windows give nearly the perplexity of the whole context."""
-    one, whole = shown.cost, shown.whole
-    if one is None or whole is None or shown.n_windows < N_WINDOWS:
+    if shown.perplexity is None or shown.whole is None or shown.n_windows < N_WINDOWS:
         return False
-    return one.perplexity <= CLOSE * whole
+    return shown.perplexity <= CLOSE * shown.whole
 
 
-def _by_character(shown: Shown) -> float:
-    return math.nan if shown.cost is None else exp2(shown.cost.bits_per_character)
+def _mean(shown: Shown) -> float:
+    """The share of the better answer in the mean of both orders, in per cent."""
+    return math.nan if shown.verdict is None else 100 * shown.verdict.mean
