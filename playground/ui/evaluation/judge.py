@@ -159,8 +159,7 @@ def _summary(context: PageContext) -> None:
     names = [one.name for one in found["all"]]
     alt = _("Shares of the verdicts with their 95 % intervals")
     show.show_chart(_shares(context.language, tuple(names)), "ev_judge_shares", alt, data=table)
-    for line in _told(found["all"]):
-        st.markdown(line)
+    st.markdown("\n".join(_told(found["all"])))
     show.source(context.model)
     code = partial(_code, context, shipped(), [one.worse for one in shipped()])
     show.under_picture("judge_shares", frame=table, code=code, picture="ev_judge_shares")
@@ -220,7 +219,7 @@ def _verdicts(language: str) -> dict[str, Any]:
 def _shares(language: str, names: tuple[str, ...]) -> dict[str, Any]:
     words = {
         "share": _("Share of the verdicts"), "low": _("95 % interval from"), "high": _("to"),
-        "n_yes": _("Verdicts of this kind"), "n": _("Verdicts in all"),
+        "n_yes": _("Verdicts of this kind"), "n": _("Verdicts in all"), "chance": _("guessing"),
         "all": _("all pairs"), "en": _("English"), "ko": _("Korean"),
     }  # fmt: skip
     return charts.shares(words | _names(), names=list(names))
