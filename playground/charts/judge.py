@@ -71,7 +71,7 @@ def shares(words: Mapping[str, str], *, names: list[str]) -> Spec:
     """Shares with their intervals, those of all pairs and by language; rows of `tables.judge.shares`.
 
     Args:
-        words: share, low, high, n_yes, n, chance, each of `NAMES` and each of `GROUPS` in the reader's language.
+        words: share, low, high, n_yes, n, chance, each name and each group in the reader's language.
         names: The shares that are shown.
     """
     groups = f"({_json({group: words[group] for group in GROUPS})})[datum.value]"
