@@ -126,6 +126,9 @@ class Settings(BaseSettings):
     max_prompt_tokens: Count = 1_536
     max_tree_tokens: Count = 2_560  # of texts that are scored together
     max_tree_bytes: Size = 128 * 2**20  # of their keys and values
+    max_measured_tokens: Count = 2_048  # of a text whose perplexity is measured in windows
+    max_window_tokens: Count = 16_384  # of all its windows together
+    max_windows: Count = 128
     max_continuations: Count = 64
     max_beams: Count = 8
     max_beam_tokens: Count = 2_048  # of all beams together, text and writing: 94 MB of keys and values
