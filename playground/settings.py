@@ -140,7 +140,17 @@ class Settings(BaseSettings):
     max_session_upload_bytes: Size = 64 * 2**20  # of a session's files that no page has read yet
     max_all_upload_bytes: Size = 256 * 2**20  # of all sessions
     max_minimal_pairs: Count = 100  # minimal pairs of a file
+    max_predictions: Count = 1_000  # of a file that is scored
+    max_prediction_chars: Count = 1_000  # of one of their texts
+    max_predicted_labels: Count = 30  # different ones, drawn as a confusion matrix
     max_training_chars: Count = 100_000
+
+    # limits of the class's board of answers, of which there is one for each task and language
+    max_board_answers: Count = 40  # of readers; the oldest leaves first
+    max_board_answers_per_session: Count = 3
+    max_board_chars: Count = 300  # of an answer
+    max_board_votes: Count = 1_000  # for an answer
+    board_age_s: Seconds = 14_400.0  # until an answer leaves
 
     # limits of one training run, and of all of them
     max_training_steps: Count = 200

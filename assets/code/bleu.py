@@ -20,7 +20,8 @@ penalty = math.exp(1 - closest / len(tokens)) if short else float(bool(tokens))
 logs, smoothing = [], 1
 for order in range(1, min(4, len(tokens)) + 1):
     own, *theirs = [
-        Counter(tuple(text[at : at + order]) for at in range(len(text) - order + 1)) for text in (tokens, *others)
+        Counter(tuple(text[at : at + order]) for at in range(len(text) - order + 1))
+        for text in (tokens, *others)
     ]
     matched = sum(min(n, max(each[ngram] for each in theirs)) for ngram, n in own.items())
     print(f"{order}-grams: {matched} of {own.total()} match")

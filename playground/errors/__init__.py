@@ -24,6 +24,8 @@ PlaygroundError
  |   +- TooManyNetworks   limit
  |   +- UnknownCharacters characters, known
  |   +- TooManyRuns       limit
+ |   +- TooManyAnswers    limit
+ |   +- AnswerExists      number
  +- ModelError            the model cannot do it
  |   +- ModelNotFound     model_id, cure
  |   |   +- NotOnHub      model_id, status
@@ -75,6 +77,7 @@ from playground.errors.base import SetUpError as SetUpError
 from playground.errors.inputs import AdapterMisfit as AdapterMisfit
 from playground.errors.inputs import AdapterSetting as AdapterSetting
 from playground.errors.inputs import AdapterShape as AdapterShape
+from playground.errors.inputs import AnswerExists as AnswerExists
 from playground.errors.inputs import BadFile as BadFile
 from playground.errors.inputs import BadUpload as BadUpload
 from playground.errors.inputs import BadValue as BadValue
@@ -85,6 +88,7 @@ from playground.errors.inputs import OtherBase as OtherBase
 from playground.errors.inputs import Question as Question
 from playground.errors.inputs import TextTooLong as TextTooLong
 from playground.errors.inputs import TooManyAdapters as TooManyAdapters
+from playground.errors.inputs import TooManyAnswers as TooManyAnswers
 from playground.errors.inputs import TooManyMasks as TooManyMasks
 from playground.errors.inputs import TooManyNetworks as TooManyNetworks
 from playground.errors.inputs import TooManyRuns as TooManyRuns

@@ -156,3 +156,15 @@ class TooManyRuns(InputError):
     """The session would have more training runs than it may have. Params: limit."""
 
     msgid = N_("At most {limit} training runs are possible at once, paused ones included: stop one first.")
+
+
+class TooManyAnswers(InputError):
+    """The session has as many answers on a board as it may have. Params: limit."""
+
+    msgid = N_("You can have {limit} answers on this board: withdraw one first.")
+
+
+class AnswerExists(InputError):
+    """The same answer is on the board already. Params: number (of the answer)."""
+
+    msgid = N_("This answer is on the board already: it is number {number}.")

@@ -1,4 +1,4 @@
-"""Tables of BLEU, ROUGE and the board of the page Evaluation; the column names are written here and nowhere else."""
+"""Tables of BLEU, ROUGE and the class's board; the column names are written here and nowhere else."""
 
 from __future__ import annotations
 
@@ -71,9 +71,8 @@ def brevity_curve(n_candidate: int, n_reference: int) -> pd.DataFrame:
         {"ratio": ratios, "penalty": [brevity_penalty(round(1000 * each), 1000) for each in ratios]}
     )
     ratio = n_candidate / n_reference if n_reference else LONGEST_RATIO
-    here = {
-        "ratio": min(ratio, LONGEST_RATIO), "penalty": brevity_penalty(n_candidate, n_reference), "is_here": True,
-    }  # fmt: skip
+    penalty = brevity_penalty(n_candidate, n_reference)
+    here = {"ratio": min(ratio, LONGEST_RATIO), "penalty": penalty, "is_here": True}
     return pd.concat([curve.assign(is_here=False), pd.DataFrame([here])], ignore_index=True)
 
 

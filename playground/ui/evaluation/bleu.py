@@ -47,9 +47,7 @@ def _panel() -> None:
         _draw(texts, tokens, cut, matches, found)
     st.markdown(_told(found, matches[0]))
     st.caption(plain(f"sacrebleu · {found.signature}"))
-    code = show.code(
-        "bleu", candidate=texts.candidate, references=list(texts.references), tokenizer=tokenizer
-    )
+    code = show.code("bleu", candidate=texts.candidate, references=[*texts.references], tokenizer=tokenizer)
     show.under_picture("bleu", frame=frames.bleu_factors(found), code=code)
     _counts(matches)
     _brevity(texts, found)
@@ -122,7 +120,9 @@ def _told(found: Bleu, unigrams: NgramMatches) -> str:
     )
     if found.brevity_penalty < 1:
         rest = _("and the brevity penalty leaves {share:.1%} of it: {n} tokens stand against {of}.")
-        told = f"{told}, {rest.format(share=found.brevity_penalty, n=found.n_candidate, of=found.n_reference)}"
+        told = (
+            f"{told}, {rest.format(share=found.brevity_penalty, n=found.n_candidate, of=found.n_reference)}"
+        )
     else:
         told = f"{told}, {_('and it is not too short, so that nothing is taken from it.')}"
     most = max(unigrams.counts, key=lambda one: one.n_clipped)
@@ -189,11 +189,7 @@ def _tokenizers(texts: Compared) -> None:
         "cannot be compared. In Korean a word with another particle is another word; by characters it is "
         "almost the same. (sacrebleu's ko-mecab needs a program that is not installed here.)"
     )
-    st.markdown(
-        told.format(
-            low=scores[low].score, low_name=low, high=scores[high].score, high_name=high
-        )
-    )
+    st.markdown(told.format(low=scores[low].score, low_name=low, high=scores[high].score, high_name=high))
 
 
 @lru_cache

@@ -8,6 +8,7 @@ from functools import lru_cache
 
 import streamlit as st
 
+from playground.core.canonical import canonical
 from playground.core.files.encoding import readable_text
 from playground.ui import state
 from playground.ui.text import N_, _
@@ -31,7 +32,7 @@ class Compared:
     """Texts that a metric compares.
 
     Attributes:
-        candidate: The text that is scored; may be empty.
+        candidate: The text that is scored, in its canonical form; may be empty.
         references: The right texts that are not empty.
     """
 
@@ -70,7 +71,7 @@ def titles(references: tuple[str, ...]) -> list[str]:
 
 def _field(label: str, key: str, default: str) -> str:
     typed = st.text_input(label, default, max_chars=MAX_CHARS, live=LIVE, **setting(key, default))
-    return readable_text(typed)[0][:MAX_CHARS]
+    return canonical(readable_text(typed)[0])[:MAX_CHARS]
 
 
 def _load(name: str) -> None:

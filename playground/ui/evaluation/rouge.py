@@ -1,4 +1,4 @@
-"""ROUGE-1, -2 and -L: shared n-grams underlined, the longest common subsequence drawn, and the Korean trap."""
+"""ROUGE-1, -2 and -L: shared n-grams underlined, the common subsequence drawn, and the Korean trap."""
 
 from __future__ import annotations
 
@@ -105,7 +105,9 @@ def _told(texts: Compared, found: Scores, tokenizer: RougeTokenizer) -> str:
     """ROUGE-L in words, and the difference of recall and precision."""
     longest = found["rougeL"]
     if not longest.n_reference:
-        told = _("This tokenizer leaves no token of the reference: every score is 0, whatever the candidate says.")
+        told = _(
+            "This tokenizer leaves no token of the reference: every score is 0, whatever the candidate says."
+        )
         return told if any(map(str.strip, texts.references)) else ""
     if not longest.n_candidate:
         return _("The candidate has no tokens: ROUGE is 0.")
