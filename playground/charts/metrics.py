@@ -54,7 +54,7 @@ def brevity(words: Mapping[str, str]) -> Spec:
                 "transform": [{"filter": "datum.is_here"}],
                 "mark": {"type": "point", "filled": True, "size": 130, "color": AFTER, "opacity": 1},
             },
-            {"transform": [left], "mark": word | {"align": "left", "dx": 12, "dy": 6}},
+            {"transform": [left], "mark": word | {"align": "left", "dx": 12, "dy": 16}},
             {"transform": [right], "mark": word | {"align": "right", "dx": 4, "dy": 20}},
         ],
     }

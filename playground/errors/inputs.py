@@ -161,7 +161,7 @@ class TooManyRuns(InputError):
 class TooManyAnswers(InputError):
     """The session has as many answers on a board as it may have. Params: limit."""
 
-    msgid = N_("You can have {limit} answers on this board: withdraw one first.")
+    msgid = N_("At most {limit} of your answers can be on this board: withdraw one first.")
 
 
 class AnswerExists(InputError):

@@ -31,13 +31,14 @@ def panel(_context: PageContext) -> None:
 @st.fragment
 def _panel() -> None:
     st.markdown(f"#### {_('Which runs of words does a reference have too?')}")
+    names: dict[str, str] = {name: name for name in BLEU_TOKENIZERS}
+    with st.container(horizontal=True, vertical_alignment="center"):
+        compared.examples()
+        st.caption(_("Tokenizer of sacrebleu"), width="content")
+        chosen = choose("ev_bleu_tokenizer", names, _("Tokenizer of sacrebleu"))
     texts = compared.fields()
     if texts is None:
         return
-    names = {"13a": "13a", "intl": "intl", "char": "char"}
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(_("Tokenizer of sacrebleu"), width="content")
-        chosen = choose("ev_bleu_tokenizer", names, _("Tokenizer of sacrebleu"))
     tokenizer = next(name for name in BLEU_TOKENIZERS if name == chosen)
     found = sentence_bleu(texts.candidate, texts.references, tokenizer)
     tokens = bleu_tokens(texts.candidate, tokenizer)
@@ -119,7 +120,7 @@ def _told(found: Bleu, unigrams: NgramMatches) -> str:
         score=found.score, mean=found.mean_precision
     )
     if found.brevity_penalty < 1:
-        rest = _("and the brevity penalty leaves {share:.1%} of it: {n} tokens stand against {of}.")
+        rest = _("and the brevity penalty leaves {share:.1%} of it (tokens: {n} against {of}).")
         told = (
             f"{told}, {rest.format(share=found.brevity_penalty, n=found.n_candidate, of=found.n_reference)}"
         )
@@ -127,7 +128,7 @@ def _told(found: Bleu, unigrams: NgramMatches) -> str:
         told = f"{told}, {_('and it is not too short, so that nothing is taken from it.')}"
     most = max(unigrams.counts, key=lambda one: one.n_clipped)
     if most.n_clipped:
-        words = _("{token} stands there {n} times and counts {k} times: clipped.")
+        words = _("Clipped: {token} stands there {n}× and counts {k}×.")
         told += " " + words.format(token=strong(most.tokens[0]), n=most.n_candidate, k=most.n_matched)
     if any(n and not k for n, k in zip(found.n_total, found.n_matched, strict=True)):
         told += " " + _("Where nothing matches, sacrebleu counts a part of a match (smoothing “exp”).")
@@ -152,7 +153,7 @@ def _brevity(texts: Compared, found: Bleu) -> None:
     recall = rouge(texts.candidate, texts.references)["rouge1"]
     told = _(
         "A candidate of a few frequent words has a high precision. BLEU answers with the penalty, here "
-        "{penalty:.3f}; ROUGE with the recall: of the {n} words of the reference the candidate has {k} "
+        "{penalty:.3f}; ROUGE with the recall: the candidate has {k} of {n} of the reference's words "
         "({recall:.1%})."
     )
     st.markdown(

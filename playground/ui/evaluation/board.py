@@ -91,7 +91,7 @@ def _draft(context: PageContext, task: BoardTask, board: Board, encoder: ModelIn
         st.caption(
             _(
                 "Posted answers are seen by the whole class, without a name. They are gone when the server "
-                "stops, after {hours:.0f} hours, or when you withdraw them."
+                "stops, after {hours:g} h, or when you withdraw them."
             ).format(hours=state.settings().board_age_s / 3600)
         )
 
@@ -191,7 +191,7 @@ def _correlations(rows: list[PostedAnswer]) -> list[str]:
                 )
             )
             continue
-        told = _("{name} and votes, {n} answers: Spearman {value:.2f} (95 % from {low:.2f} to {high:.2f}).")
+        told = _("{name} and votes, answers: {n}. Spearman {value:.2f} (95 % from {low:.2f} to {high:.2f}).")
         line = told.format(name=shown, n=found.n, value=found.value, low=found.low, high=found.high)
         if includes((found.low, found.high), 0):
             line += " " + _("The interval includes 0: so few answers do not show whether they go together.")

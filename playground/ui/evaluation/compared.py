@@ -1,4 +1,4 @@
-"""A candidate and its references: the fields that BLEU and ROUGE share, and our examples."""
+"""A candidate and its references: the fields that BLEU and ROUGE share, and examples of ours."""
 
 from __future__ import annotations
 
@@ -40,18 +40,20 @@ class Compared:
     references: tuple[str, ...]
 
 
-def fields() -> Compared | None:
-    """Draw examples and the fields; the texts, None (and says so) where there is no reference."""
-    at_first = _examples(state.language())["translation"]
-    with st.container(horizontal=True, gap="small", key="ev_examples"):
+def examples() -> None:
+    """Draw a button for each of our examples."""
+    with st.popover(_("Examples"), icon=":material/format_quote:", key="ev_examples"):
         for name, words in _NAMES.items():
-            st.button(
-                _(words), key=f"ev_example_{name}", on_click=_load, args=(name,), type="tertiary",
-                icon=":material/format_quote:",
-            )  # fmt: skip
-    candidate = _field(_("Candidate: the text that is scored"), CANDIDATE, at_first.candidate)
-    left, right = st.columns(2)
+            st.button(_(words), key=f"ev_example_{name}", on_click=_load, args=(name,), width="stretch")
+
+
+def fields() -> Compared | None:
+    """Draw the fields; the texts, None (and says so) where there is no reference."""
+    at_first = _examples(state.language())["translation"]
+    left, middle, right = st.columns([5, 4, 4])
     with left:
+        candidate = _field(_("Candidate: the text that is scored"), CANDIDATE, at_first.candidate)
+    with middle:
         first = _field(_("Reference: a right text"), FIRST, at_first.references[0])
     with right:
         second = _field(_("Another reference, or nothing"), SECOND, at_first.references[1])

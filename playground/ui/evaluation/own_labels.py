@@ -37,9 +37,7 @@ def draw(predictions: Sequence[Prediction]) -> None:
     predicted = [one.candidate or _("(nothing)") for one in predictions]
     n_labels, most = len({*right, *predicted}), state.settings().max_predicted_labels
     if n_labels > most:
-        told = _(
-            "{n:,} different labels, and a matrix can show {limit}: these rows are texts, score them so."
-        )
+        told = _("The rows have {n:,} different labels, and a matrix can show {limit}: score them as texts.")
         st.info(told.format(n=n_labels, limit=most))
         return
     found = classification(right, predicted)
@@ -68,8 +66,8 @@ def _told(found: Classification) -> str:
     """Accuracy against always the commonest label, macro F1 and Matthews, with intervals, in words."""
     if found.confusion.sum(1).astype(bool).sum() == 1:
         told = _(
-            "All {n:,} items have the same right label, so that always guessing it is right every time: "
-            "accuracy {accuracy:.1%} says nothing, and Matthews' correlation is 0."
+            "Every item has the same right label, so that whoever always guesses it is never wrong: an "
+            "accuracy of {accuracy:.1%} says nothing, and Matthews' correlation is 0."
         )
         return told.format(n=found.n, accuracy=found.accuracy)
     told = _(

@@ -68,7 +68,7 @@ def scored(
         run = st.session_state[RUN] = _Run(key, running=len(predictions) <= AT_ONCE)
     if not run.running:
         left = len(predictions) - len(run.rows)
-        told = _("Score all {n:,} rows") if not run.rows else _("Go on: {n:,} rows are left")
+        told = _("Score all rows ({n:,})") if not run.rows else _("Go on (rows left: {n:,})")
         st.button(
             told.format(n=left), key="ev_own_score", type="primary", icon=":material/play_arrow:",
             on_click=_set_running, args=(run, True),

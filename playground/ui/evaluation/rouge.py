@@ -35,17 +35,18 @@ def panel(_context: PageContext) -> None:
 @st.fragment
 def _panel() -> None:
     st.markdown(f"#### {_('How much of the reference does the candidate have?')}")
-    texts = compared.fields()
-    if texts is None:
-        return
     names = {
         "words": _("words of any script"),
         "syllables": _("syllables"),
         "ascii": _("rouge-score's own"),
     }
     with st.container(horizontal=True, vertical_alignment="center"):
+        compared.examples()
         st.caption(_("Tokenizer"), width="content")
         chosen = choose("ev_rouge_tokenizer", names, _("Tokenizer"))
+    texts = compared.fields()
+    if texts is None:
+        return
     tokenizer = next(name for name in ROUGE_TOKENIZERS if name == chosen)
     found = rouge(texts.candidate, texts.references, tokenizer)
     with st.container(key="ev_rouge_picture"):
@@ -112,12 +113,15 @@ def _told(texts: Compared, found: Scores, tokenizer: RougeTokenizer) -> str:
     if not longest.n_candidate:
         return _("The candidate has no tokens: ROUGE is 0.")
     told = _(
-        "{k} of the reference's {n} tokens stand in the candidate in the same order: ROUGE-L has recall "
+        "The candidate has {k} of {n} of the reference's tokens in the same order: ROUGE-L has recall "
         "{recall:.1%}, precision {precision:.1%} and F1 {f1:.3f}."
     ).format(
         k=longest.n_matched, n=longest.n_reference, recall=longest.recall, precision=longest.precision,
         f1=longest.f1,
     )  # fmt: skip
+    if len(texts.references) > 1 and found["rouge1"].reference != longest.reference:
+        more = _("ROUGE-1 is that of {title}, which fits it better.")
+        told = f"{told} {more.format(title=compared.titles(texts.references)[found['rouge1'].reference])}"
     moved = found["rouge1"].n_matched - longest.n_matched
     if moved > 0 and found["rouge1"].reference == longest.reference:
         more = _("ROUGE-1 counts {n} more: in both texts, but in another order.")
@@ -153,9 +157,9 @@ def _trap_told(texts: Compared, every: dict[RougeTokenizer, Scores]) -> str:
             "a-z and 0-9: load an example in Korean, or type one, and it sees nothing."
         )
     return _(
-        "Of the {n} words of the reference rouge-score's own tokenizer, which drops all but a-z and 0-9, "
-        "leaves {left}: ROUGE-1 is {trapped:.3f} instead of {words:.3f}. By syllables, where another "
-        "particle is not another word, it is {syllables:.3f}."
+        "rouge-score's own tokenizer drops all but a-z and 0-9: it leaves {left} of {n} of the reference's "
+        "words, and ROUGE-1 is {trapped:.3f} instead of {words:.3f}. By syllables, where another particle "
+        "is not another word, it is {syllables:.3f}."
     ).format(
         n=n, left=left, trapped=every["ascii"]["rouge1"].f1, words=every["words"]["rouge1"].f1,
         syllables=every["syllables"]["rouge1"].f1,

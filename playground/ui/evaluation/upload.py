@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from playground.charts import metrics as charts
 from playground.core.files import prediction_rows as files
@@ -39,13 +40,14 @@ def panel(context: PageContext) -> None:
     kinds = {"texts": _("as texts"), "labels": _("as labels")}
     if own_labels.are_labels(file.predictions):
         kinds = dict(reversed(kinds.items()))
-    with st.container(horizontal=True, vertical_alignment="center"):
+    place = st.container(horizontal=True, vertical_alignment="center")
+    with place:
         st.caption(_("Score them"), width="content")
         kind = choose("ev_own_as", kinds, _("Score them"))
     if kind == "labels":
         own_labels.draw(file.predictions)
     else:
-        _texts(file.predictions)
+        _texts(file.predictions, place)
 
 
 def _file(context: PageContext) -> PredictionFile:
@@ -97,16 +99,16 @@ def count(file: PredictionFile) -> str:
     return ngettext("{n:,} prediction was read.", "{n:,} predictions were read.", n).format(n=n)
 
 
-def _texts(predictions: Sequence[Prediction]) -> None:
+def _texts(predictions: Sequence[Prediction], place: DeltaGenerator) -> None:
     sample = " ".join(one.references[0] for one in predictions[:20])
     usual_bleu, usual_rouge = scored_answers.tokenizers_of(sample)
     bleu_names: dict[str, str] = {name: name for name in _first(usual_bleu, BLEU_TOKENIZERS)}
     words = {"words": _("words of any script"), "syllables": _("syllables"), "ascii": _("rouge-score's own")}
     rouge_names = {name: words[name] for name in _first(usual_rouge, ROUGE_TOKENIZERS)}
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(_("Tokenizer of sacrebleu"), width="content")
+    with place, st.popover(_("Tokenizers"), icon=":material/content_cut:", key="ev_own_tokenizers"):
+        st.caption(_("Tokenizer of sacrebleu"))
         chosen = choose("ev_own_bleu", bleu_names, _("Tokenizer of sacrebleu"))
-        st.caption(_("Tokenizer of ROUGE"), width="content")
+        st.caption(_("Tokenizer of ROUGE"))
         cut = choose("ev_own_rouge", rouge_names, _("Tokenizer of ROUGE"))
     by_bleu = next(name for name in BLEU_TOKENIZERS if name == chosen)
     by_rouge = next(name for name in ROUGE_TOKENIZERS if name == cut)
@@ -141,7 +143,7 @@ def _picture(predictions: Sequence[Prediction], found: Scored) -> None:
 def _told(predictions: Sequence[Prediction], found: Scored, name: str) -> str:
     """The score of all rows with its interval, and the weakest row by its number."""
     total = next(one for one in found.summaries if one.name == name)
-    told = _("{name} of all {n:,} rows: {value}, with 95 % between {low} and {high}.").format(
+    told = _("{name} of all rows together: {value}, with 95 % between {low} and {high}.").format(
         name=NAMES[name], n=len(predictions), **_numbers(total)
     )
     if name == "bleu":
