@@ -32,11 +32,13 @@ def panel(_context: PageContext) -> None:
 def _panel() -> None:
     st.markdown(f"#### {_('Which runs of words does a reference have too?')}")
     names: dict[str, str] = {name: name for name in BLEU_TOKENIZERS}
-    with st.container(horizontal=True, vertical_alignment="center"):
-        compared.examples()
-        st.caption(_("Tokenizer of sacrebleu"), width="content")
-        chosen = choose("ev_bleu_tokenizer", names, _("Tokenizer of sacrebleu"))
-    texts = compared.fields()
+    top = st.container()  # on a phone the picture stands over the fields
+    with top:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            compared.examples()
+            st.caption(_("Tokenizer of sacrebleu"), width="content")
+            chosen = choose("ev_bleu_tokenizer", names, _("Tokenizer of sacrebleu"))
+        texts = compared.fields()
     if texts is None:
         return
     tokenizer = next(name for name in BLEU_TOKENIZERS if name == chosen)
@@ -44,7 +46,7 @@ def _panel() -> None:
     tokens = bleu_tokens(texts.candidate, tokenizer)
     cut = [bleu_tokens(text, tokenizer) for text in texts.references]
     matches = [ngram_matches(tokens, cut, order) for order in ORDERS]
-    with st.container(key="ev_bleu_picture"):
+    with top:
         _draw(texts, tokens, cut, matches, found)
     st.markdown(_told(found, matches[0]))
     st.caption(plain(f"sacrebleu · {found.signature}"))

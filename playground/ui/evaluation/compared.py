@@ -50,7 +50,8 @@ def examples() -> None:
 def fields() -> Compared | None:
     """Draw the fields; the texts, None (and says so) where there is no reference."""
     at_first = _examples(state.language())["translation"]
-    left, middle, right = st.columns([5, 4, 4])
+    with st.container(key="below_picture_ev"):
+        left, middle, right = st.columns([5, 4, 4])
     with left:
         candidate = _field(_("Candidate: the text that is scored"), CANDIDATE, at_first.candidate)
     with middle:

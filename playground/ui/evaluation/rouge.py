@@ -40,16 +40,18 @@ def _panel() -> None:
         "syllables": _("syllables"),
         "ascii": _("rouge-score's own"),
     }
-    with st.container(horizontal=True, vertical_alignment="center"):
-        compared.examples()
-        st.caption(_("Tokenizer"), width="content")
-        chosen = choose("ev_rouge_tokenizer", names, _("Tokenizer"))
-    texts = compared.fields()
+    top = st.container()  # on a phone the picture stands over the fields
+    with top:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            compared.examples()
+            st.caption(_("Tokenizer"), width="content")
+            chosen = choose("ev_rouge_tokenizer", names, _("Tokenizer"))
+        texts = compared.fields()
     if texts is None:
         return
     tokenizer = next(name for name in ROUGE_TOKENIZERS if name == chosen)
     found = rouge(texts.candidate, texts.references, tokenizer)
-    with st.container(key="ev_rouge_picture"):
+    with top:
         _draw(texts, found, tokenizer)
     st.markdown(_told(texts, found, tokenizer))
     st.caption(f"rouge-score · {names[tokenizer]}")
