@@ -1,0 +1,66 @@
+"""Names in a text as BIO labels of its tokens, and back.
+
+Apple 은 캘 리 포 니아 에     tokens; a name ends before its particle
+B-ORG O  B-LOC I-LOC I-LOC I-LOC O
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from playground.core.jobs.items import NameSpan
+
+Span = tuple[int, int]
+OUTSIDE = "O"
+
+
+def bio_labels(kinds: Sequence[str]) -> tuple[str, ...]:
+    """All labels of some kinds of names, that of no name first.
+
+    Example:
+        >>> bio_labels(["PER", "LOC"])
+        ('O', 'B-PER', 'I-PER', 'B-LOC', 'I-LOC')
+    """
+    return (OUTSIDE, *(f"{side}-{kind}" for kind in kinds for side in "BI"))
+
+
+def words_of_tokens(text: str, offsets: Sequence[Span]) -> tuple[Span, ...]:
+    """The characters of each token that has any, without the space that some tokenizers put before a word.
+
+    Args:
+        text: The text.
+        offsets: First character and the one behind the last of each token; (0, 0) of the marks that frame it.
+
+    Example:
+        >>> words_of_tokens("a cat", [(0, 0), (0, 1), (1, 5), (0, 0)])
+        ((0, 1), (2, 5))
+    """
+    words: list[Span] = []
+    for start, end in offsets:
+        start = max(start, words[-1][1] if words else 0)  # tokens that share a character: the first has it
+        start += len(text[start:end]) - len(text[start:end].lstrip())
+        if start < end:
+            words.append((start, end))
+    return tuple(words)
+
+
+def labels_of_words(words: Sequence[Span], names: Sequence[NameSpan]) -> tuple[str, ...]:
+    """The BIO label of each word: a word that holds a character of a name belongs to it.
+
+    So the last token of a Korean name may hold its particle: 민수|가 is sometimes one token.
+
+    Args:
+        words: Characters of each word, in order.
+        names: Names of the text, in order.
+
+    Example:
+        >>> labels_of_words([(0, 3), (3, 5), (6, 9)], [NameSpan(0, 4, "PER")])
+        ('B-PER', 'I-PER', 'O')
+    """
+    labels, before = [], None
+    for start, end in words:
+        name = next((one for one in names if one.start < end and start < one.end), None)
+        side = "I" if name is before else "B"
+        labels.append(OUTSIDE if name is None else f"{side}-{name.kind}")
+        before = name
+    return tuple(labels)
