@@ -20,7 +20,7 @@ from playground.charts.theme import (
 )
 
 Spec = dict[str, Any]
-MOST = 10_000  # perplexity where the axes end
+LEAST, MOST = 2, 4_096  # perplexity where the axes of one model end
 MOST_PIECES = 100_000  # where that of large pieces ends
 MOST_BITS = 8  # by the byte: what a byte holds
 ONE = ".3~r"  # three digits
@@ -52,10 +52,10 @@ def running(words: Mapping[str, str], *, n_tokens: int) -> Spec:
     ]
     line = {"field": "line", "type": "nominal", "legend": legend}
     return {
-        "height": 240,
+        "height": 320,
         "encoding": {
             "x": x,
-            "y": _log("perplexity", words["perplexity"], MOST),
+            "y": _perplexity(words),
             "color": line | {"scale": {"domain": kinds, "range": [QUERY, CUT]}},
         },
         "layer": [
@@ -98,10 +98,10 @@ def by_context(words: Mapping[str, str], *, strides: list[int], contexts: list[i
         {"field": name, "type": "quantitative", "title": words[name], "format": form}
         for name, form in (("context", COUNT), ("stride", COUNT), ("n_windows", COUNT), ("perplexity", ONE))
     ]
-    shared = {"x": x, "y": _log("perplexity", words["perplexity"], MOST), "color": color, "tooltip": tooltip}
+    shared = {"x": x, "y": _perplexity(words), "color": color, "tooltip": tooltip}
     here = {"transform": [{"filter": "datum.now"}]}
     return {
-        "height": 240,
+        "height": 320,
         "layer": [
             {"mark": {"type": "line", "strokeWidth": 2, "clip": True}, "encoding": shared},
             {"mark": {"type": "point", "filled": True, "size": 70, "opacity": 1}, "encoding": shared},
@@ -134,7 +134,7 @@ def models(words: Mapping[str, str]) -> Spec:
         )
     ]  # fmt: skip
     panels = [
-        _bars(words["perplexity"], _log("perplexity", None, MOST_PIECES), ONE, tooltip),
+        _bars(words["perplexity"], _log(None, (1, MOST_PIECES), 10, [1, 100, 10_000]), ONE, tooltip),
         _bars(
             words["bits_per_byte"],
             {
@@ -178,11 +178,15 @@ def _bars(title: str, x: Spec, form: str, tooltip: list[Spec]) -> Spec:
     }
 
 
-def _log(field: str, title: str | None, most: int) -> Spec:
+def _perplexity(words: Mapping[str, str]) -> Spec:
+    return _log(words["perplexity"], (LEAST, MOST), 2, [2, 8, 32, 128, 512, 2_048])
+
+
+def _log(title: str | None, domain: tuple[int, int], base: int, ticks: list[int]) -> Spec:
     return {
-        "field": field, "type": "quantitative", "title": title,
-        "scale": {"type": "log", "domain": [1, most], "nice": False, "clamp": True},
-        "axis": {"values": [10**power for power in range(6) if 10**power <= most], "format": COUNT},
+        "field": "perplexity", "type": "quantitative", "title": title,
+        "scale": {"type": "log", "base": base, "domain": list(domain), "nice": False, "clamp": True},
+        "axis": {"values": ticks, "format": COUNT},
     }  # fmt: skip
 
 

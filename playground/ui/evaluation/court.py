@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any
 
@@ -17,6 +16,7 @@ from playground.ui import show, state, unread_language
 from playground.ui.components.scored_text import scored_text
 from playground.ui.evaluation import reading, texts, two_models, varied
 from playground.ui.evaluation.reading import AT_ONCE, Plan, Reading, Text
+from playground.ui.evaluation.shown import Shown
 from playground.ui.number import slider
 from playground.ui.panels import Later
 from playground.ui.roles import player
@@ -28,21 +28,6 @@ WANTED = "ev_court_wanted"
 DEFAULT = 16
 POWERS = tuple(2**power for power in range(10))
 MOST_SHOWN = 512  # tokens that are drawn one by one
-
-
-@dataclass
-class Shown:
-    """Numbers on the screen that the tasks ask about; empty until they are there.
-
-    Attributes:
-        cost: Cost of the text in its windows.
-        whole: Its perplexity with all tokens before as context; None where that is not known.
-        better: The model with fewer bits per byte: first or second.
-    """
-
-    cost: Cost | None = None
-    whole: float | None = None
-    better: str = ""
 
 
 def panel(context: PageContext, shown: Shown) -> Later | None:
@@ -71,8 +56,9 @@ def panel(context: PageContext, shown: Shown) -> Later | None:
     if found is None:
         return later
     _draw(found)
-    shown.cost = text.cost(found.logprobs)
+    shown.perplexity = perplexity(found.logprobs)
     shown.whole = None if found.whole is None else perplexity(found.whole)
+    shown.n_windows = len(plan.parts)
     varied.picture(found)
     shown.better = two_models.picture(found)
     return None

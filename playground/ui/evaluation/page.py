@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 
-from playground.ui.evaluation import bleu, board, court, rouge, upload
-from playground.ui.evaluation.court import Shown
+from playground.ui.evaluation import bleu, board, court, judge, rouge, upload
+from playground.ui.evaluation.shown import Shown
 from playground.ui.evaluation.tasks import tasks
 from playground.ui.frame import Drawn
 from playground.ui.panels import Panel, pick
@@ -22,6 +22,7 @@ def draw(context: PageContext) -> Drawn:
         "rouge": Panel("ROUGE", rouge.panel),
         "board": Panel(_("Beat the metric"), board.panel),
         "own": Panel(_("My predictions"), upload.panel),
+        "judge": Panel(_("A model as a judge"), partial(judge.panel, shown=shown)),
     }
     later = pick("ev_panel", panels, _("Which number")).draw(context)
-    return tasks(context, shown), later
+    return tasks(shown), later

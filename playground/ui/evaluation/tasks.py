@@ -4,26 +4,20 @@ from __future__ import annotations
 
 import math
 
-from playground.core.metrics.perplexity import exp2
-from playground.ui.evaluation.court import Shown
-from playground.ui.state import PageContext
+from playground.ui.evaluation.shown import Shown
 from playground.ui.text import _
 from playground.ui.try_this import Task
 
-TIMES = 3  # that the perplexity of one text has to grow
+N_WINDOWS = 2
+CLOSE = 1.1  # times the perplexity with the whole context
 
 
-def tasks(_context: PageContext, shown: Shown) -> list[Task]:
-    """Make a text look worse than it is, make bits a perplexity by the character, tell the better model."""
+def tasks(shown: Shown) -> list[Task]:
+    """Let windows overlap, tell the better of two models, take the order out of a verdict."""
     return [
-        Task("worse", "goal", lambda: float(_is_worse(shown))),
-        Task("character", "number", lambda: _by_character(shown), tolerance=0.05),
-        Task(
-            "better",
-            "choice",
-            lambda: shown.better or math.nan,
-            _models(),
-        ),
+        Task("overlap", "goal", lambda: float(_is_close(shown))),
+        Task("better", "choice", lambda: shown.better or math.nan, _models()),
+        Task("mean", "number", lambda: _mean(shown), tolerance=1.0),
     ]
 
 
@@ -31,9 +25,13 @@ def _models() -> dict[str, str]:
     return {"first": _("the first"), "second": _("the second")}
 
 
-def _is_worse(shown: Shown) -> bool:
-    return shown.cost is not None and shown.whole is not None and shown.cost.perplexity >= TIMES * shown.whole
+def _is_close(shown: Shown) -> bool:
+    """True if several windows give nearly the perplexity of the whole context."""
+    if shown.perplexity is None or shown.whole is None or shown.n_windows < N_WINDOWS:
+        return False
+    return shown.perplexity <= CLOSE * shown.whole
 
 
-def _by_character(shown: Shown) -> float:
-    return math.nan if shown.cost is None else exp2(shown.cost.bits_per_character)
+def _mean(shown: Shown) -> float:
+    """The share of the better answer in the mean of both orders, in per cent."""
+    return math.nan if shown.verdict is None else 100 * shown.verdict.mean

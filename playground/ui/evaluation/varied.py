@@ -72,7 +72,8 @@ def _rows(found: Reading) -> list[UnderWindows]:
             rows.append(
                 UnderWindows(context, stride, len(parts), one.perplexity, one.bits_per_byte, parts == now)
             )
-    return rows
+    in_parts = {one.stride for one in rows if one.n_windows > 1}
+    return [one for one in rows if one.stride in in_parts or one.now]
 
 
 def _are_known(found: Reading, parts: tuple[Window, ...]) -> bool:
