@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from playground.core.jobs.items import NameSpan
+from playground.core.metrics.entities import entities
 
 Span = tuple[int, int]
 OUTSIDE = "O"
@@ -64,3 +65,15 @@ def labels_of_words(words: Sequence[Span], names: Sequence[NameSpan]) -> tuple[s
         labels.append(OUTSIDE if name is None else f"{side}-{name.kind}")
         before = name
     return tuple(labels)
+
+
+def names_of_labels(words: Sequence[Span], labels: Sequence[str]) -> tuple[NameSpan, ...]:
+    """The names that BIO labels mark, as characters; an "I-" after another kind begins one (conlleval).
+
+    Example:
+        >>> names_of_labels([(0, 3), (3, 5), (6, 9)], ["B-PER", "I-PER", "O"])
+        (NameSpan(start=0, end=5, kind='PER'),)
+    """
+    return tuple(
+        NameSpan(words[one.start][0], words[one.stop - 1][1], one.kind) for one in entities(labels)
+    )
