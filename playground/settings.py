@@ -170,6 +170,21 @@ class Settings(BaseSettings):
     max_network_lengths: Count = 50  # that one request is measured at
     max_network_pairs: Count = 100  # of each length
 
+    # limits of a task head on an encoder
+    max_head_texts: Count = 1_000  # to learn from, and as many held-out ones
+    max_head_labels: Count = 32
+    max_head_answers: Count = 12_000  # of all texts of a run: 18 MB of vectors of 384 numbers
+    max_head_steps: Count = 1_000  # of a head alone, whose texts are read once
+    max_encoder_steps: Count = 300
+    max_encoder_batch: Count = 32
+    max_encoder_tokens: Count = 1_024  # of one step: 1.2 GB of activations of e5-small
+    max_encoder_bytes: Size = 2**30  # of encoders in training, with gradients and moments: three e5-small
+    max_heads_per_session: Count = 8
+    max_head_bytes: Size = (
+        512 * 2**20
+    )  # of those kept: six whole e5-small, or as many heads as anybody trains
+    head_vector_bytes: Size = 32 * 2**20  # of vectors that several runs learn from
+
     # scheduler
     max_inbox: Count = 256
     max_inbox_per_session: Count = 4
