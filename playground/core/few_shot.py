@@ -275,28 +275,3 @@ def calibrated(
     """
     weights = probs / np.maximum(np.mean(content_free, axis=0), 1e-12)
     return np.asarray(weights / weights.sum())
-
-
-def wilson_interval(n_right: float, n: int, z: float = 1.96) -> tuple[float, float]:
-    """Wilson's 95 % interval of a share.
-
-    Args:
-        n_right: Right answers; a mean over several runs on the same items need not be whole.
-        n: Items; without any, every share is possible.
-        z: 1.96 for 95 %.
-
-    Example:
-        >>> tuple(round(side, 3) for side in wilson_interval(10, 20))
-        (0.299, 0.701)
-        >>> wilson_interval(0, 0)
-        (0.0, 1.0)
-
-    Source:
-        Wilson 1927, "Probable Inference, the Law of Succession, and Statistical Inference", JASA 22.
-    """
-    if not n:
-        return 0.0, 1.0
-    share = n_right / n
-    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * float(np.sqrt(share * (1 - share) / n + z * z / (4 * n * n)))
-    return max(0.0, middle - half), min(1.0, middle + half)

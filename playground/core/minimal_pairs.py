@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from playground.core.few_shot import wilson_interval
+from playground.core.metrics.intervals import wilson_interval
 
 TIE_BITS = 0.01  # nearer than this, the model prefers neither
 

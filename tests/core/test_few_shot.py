@@ -27,7 +27,6 @@ from playground.core.few_shot import (
     chat_blocks,
     label_probabilities,
     messages,
-    wilson_interval,
 )
 
 DEMOS = (Example("The soup was cold.", "negative"), Example("A lovely room.", "positive"))
@@ -168,19 +167,3 @@ def test_calibration_takes_a_bias_out() -> None:
     assert calibrated(np.array([0.5, 0.3, 0.2]), mean).tolist() == pytest.approx(
         (expected / expected.sum()).tolist()
     )
-
-
-@given(st.integers(1, 500), st.data())
-def test_interval_is_wilsons(n: int, data: st.DataObject) -> None:
-    n_right = data.draw(st.integers(0, n))
-    low, high = wilson_interval(n_right, n)
-    assert 0 <= low <= n_right / n + 1e-12
-    assert n_right / n - 1e-12 <= high <= 1
-    z = 1.96
-    for side in (low, high):  # both sides solve (p - share)² = z² p (1 - p) / n
-        if 0 < side < 1:
-            assert (side - n_right / n) ** 2 == pytest.approx(z * z * side * (1 - side) / n, abs=1e-9)
-
-
-def test_an_interval_without_items_is_everything() -> None:
-    assert wilson_interval(0, 0) == (0.0, 1.0)

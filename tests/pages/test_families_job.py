@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from playground.core.few_shot import wilson_interval
+from playground.core.metrics.intervals import wilson_interval
 from playground.engine.contract.scores import ScoreRequest
 from playground.engine.local.engine import LocalEngine
 from playground.settings import Settings

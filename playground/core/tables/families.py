@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from playground.core.families import ROUNDING
-from playground.core.few_shot import wilson_interval
+from playground.core.metrics.intervals import wilson_interval
 
 ACCURACIES = ("family", "language", "accuracy", "n_right", "n", "low", "high")
 

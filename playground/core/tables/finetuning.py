@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from playground.core.few_shot import wilson_interval
 from playground.core.lora import LowRank, relative_norm, singular_values, smoothed
+from playground.core.metrics.intervals import wilson_interval
 
 LOSSES = ("step", "loss", "series")
 LENGTHS = ("n_tokens", "stop", "n")

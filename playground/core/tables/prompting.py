@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from playground.core.canonical import canonical, distinct
 from playground.core.demonstrations import Condition
-from playground.core.few_shot import Example, wilson_interval
+from playground.core.few_shot import Example
+from playground.core.metrics.intervals import wilson_interval
 
 LABELS = ("label", "prompt", "probability", "logprob", "n_tokens", "right")
 WITHOUT = ("left_out", "text", "label", "probability", "change")

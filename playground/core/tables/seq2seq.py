@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from playground.core.few_shot import wilson_interval
+from playground.core.metrics.intervals import wilson_interval
 from playground.core.seq2seq import contributions, relative_norms
 
 Points = Sequence[tuple[int, float]]

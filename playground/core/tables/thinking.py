@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from playground.core.few_shot import Example, wilson_interval
+from playground.core.few_shot import Example
+from playground.core.metrics.intervals import wilson_interval
 from playground.core.voting import canonical_number, last_number, majority
 
 TRANSCRIPTS = (

@@ -16,6 +16,7 @@ from playground.engine.models.loaded import LoadedModel
 from playground.engine.models.named_tokenizers import NamedTokenizers
 from playground.engine.recurrent.trained import NetworkTable
 from playground.engine.scheduling.scheduler import Scheduler
+from playground.engine.task_heads.trained import HeadTable
 from playground.engine.training.objectives import objectives
 from playground.engine.training.runs import RunTable
 from playground.engine.training.samples import write
@@ -35,6 +36,7 @@ class LocalTraining:
         settings: The limits.
         adapters: Source of the bases, and store of trained adapters.
         networks: Store of networks that were trained from nothing.
+        heads: Store of task heads.
         tokenizers: Chat templates.
         scheduler: Is woken when there is work; writes the samples.
     """
@@ -44,12 +46,14 @@ class LocalTraining:
         settings: Settings,
         adapters: AdapterTable,
         networks: NetworkTable,
+        heads: HeadTable,
         tokenizers: NamedTokenizers,
         scheduler: Scheduler,
     ) -> None:
-        self._settings, self._adapters, self._networks = settings, adapters, networks
+        self._settings, self._adapters = settings, adapters
+        self._owned = (networks.owned, heads.owned)
         self._tokenizers, self._departures = tokenizers, adapters.departures
-        known = objectives(settings, adapters, networks, partial(write, scheduler))
+        known = objectives(settings, adapters, networks, heads, partial(write, scheduler))
         self.runs = RunTable(settings, known, self._departures.has_left, scheduler.wake)
         self.trainer = Trainer(settings, self.runs)
         self._linears: dict[str, tuple[Linear, ...]] = {}
@@ -85,7 +89,7 @@ class LocalTraining:
         """Pause the runs of a session that has left, and keep them and what it has trained for a while."""
         self._departures.left(owner)
         self.runs.pause_owner(owner)
-        if self._adapters.of(owner) or self._networks.owned.of(owner) or self.runs.of(owner):
+        if self._adapters.of(owner) or self.runs.of(owner) or any(one.of(owner) for one in self._owned):
             self.forget_later()
 
     def owner_back(self, owner: str) -> None:
@@ -104,10 +108,12 @@ class LocalTraining:
         for owner in self._departures.long_gone():
             self.runs.forget_owner(owner)
         self._adapters.forget_left()
-        self._networks.owned.forget_left()
+        for owned in self._owned:
+            owned.forget_left()
         with self._timer_lock:
             self._timer = None
-        if self._adapters.has_orphans or self._networks.owned.has_orphans or self.runs.has_orphans:
+        left = (self._adapters, self.runs, *self._owned)
+        if any(one.has_orphans for one in left):
             self.forget_later()
 
     def close(self) -> None:

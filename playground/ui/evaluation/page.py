@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from playground.ui.evaluation import court, judge
+from playground.ui.evaluation import bleu, board, court, judge, rouge, upload
 from playground.ui.evaluation.shown import Shown
 from playground.ui.evaluation.tasks import tasks
 from playground.ui.frame import Drawn
@@ -18,6 +18,10 @@ def draw(context: PageContext) -> Drawn:
     shown = Shown()
     panels: dict[str, Panel[[PageContext]]] = {
         "perplexity": Panel(_("Perplexity"), partial(court.panel, shown=shown)),
+        "bleu": Panel("BLEU", bleu.panel),
+        "rouge": Panel("ROUGE", rouge.panel),
+        "board": Panel(_("Beat the metric"), board.panel),
+        "own": Panel(_("My predictions"), upload.panel),
         "judge": Panel(_("A model as a judge"), partial(judge.panel, shown=shown)),
     }
     later = pick("ev_panel", panels, _("Which number")).draw(context)

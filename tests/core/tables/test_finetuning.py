@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from playground.core.few_shot import wilson_interval
 from playground.core.lora import LowRank, relative_norm, singular_values, smoothed
+from playground.core.metrics.intervals import wilson_interval
 from playground.core.tables import finetuning as frames
 
 RNG = np.random.default_rng(0)

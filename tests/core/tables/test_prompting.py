@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from playground.charts import prompting as charts
-from playground.core.few_shot import wilson_interval
+from playground.core.metrics.intervals import wilson_interval
 from playground.core.tables import prompting as frames
 
 POINTS = {

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from playground.core.few_shot import Example, wilson_interval
+from playground.core.few_shot import Example
+from playground.core.metrics.intervals import wilson_interval
 from playground.core.tables import thinking as frames
 from playground.core.tables.thinking import Transcript
 

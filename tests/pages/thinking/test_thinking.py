@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from playground.core.few_shot import Example, wilson_interval
+from playground.core.few_shot import Example
+from playground.core.metrics.intervals import wilson_interval
 from playground.core.sampling import GREEDY, Sampling
 from playground.core.voting import last_number, majority
 from playground.engine.process import SharedEngine
