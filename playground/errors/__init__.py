@@ -31,6 +31,8 @@ PlaygroundError
  |   +- TooManyChunks     got, limit
  |   +- TooManyCollections limit
  |   +- CollectionGone
+ |   +- TooManyAnswers    limit
+ |   +- AnswerExists      number
  +- ModelError            the model cannot do it
  |   +- ModelNotFound     model_id, cure
  |   |   +- NotOnHub      model_id, status
@@ -83,6 +85,7 @@ from playground.errors.base import SetUpError as SetUpError
 from playground.errors.inputs import AdapterMisfit as AdapterMisfit
 from playground.errors.inputs import AdapterSetting as AdapterSetting
 from playground.errors.inputs import AdapterShape as AdapterShape
+from playground.errors.inputs import AnswerExists as AnswerExists
 from playground.errors.inputs import BadFile as BadFile
 from playground.errors.inputs import BadUpload as BadUpload
 from playground.errors.inputs import BadValue as BadValue
@@ -99,6 +102,7 @@ from playground.errors.inputs import TooManyAdapters as TooManyAdapters
 from playground.errors.inputs import TooManyChunks as TooManyChunks
 from playground.errors.inputs import TooManyCollections as TooManyCollections
 from playground.errors.inputs import TooManyDocuments as TooManyDocuments
+from playground.errors.inputs import TooManyAnswers as TooManyAnswers
 from playground.errors.inputs import TooManyHeads as TooManyHeads
 from playground.errors.inputs import TooManyMasks as TooManyMasks
 from playground.errors.inputs import TooManyNetworks as TooManyNetworks

@@ -204,3 +204,15 @@ class CollectionGone(InputError):
     """A collection is no longer here, or belongs to another session."""
 
     msgid = N_("These documents are no longer on the server: put them in again.")
+
+
+class TooManyAnswers(InputError):
+    """The session has as many answers on a board as it may have. Params: limit."""
+
+    msgid = N_("At most {limit} of your answers can be on this board: withdraw one first.")
+
+
+class AnswerExists(InputError):
+    """The same answer is on the board already. Params: number (of the answer)."""
+
+    msgid = N_("This answer is on the board already: it is number {number}.")
