@@ -99,10 +99,10 @@ from playground.errors.inputs import OtherBase as OtherBase
 from playground.errors.inputs import Question as Question
 from playground.errors.inputs import TextTooLong as TextTooLong
 from playground.errors.inputs import TooManyAdapters as TooManyAdapters
+from playground.errors.inputs import TooManyAnswers as TooManyAnswers
 from playground.errors.inputs import TooManyChunks as TooManyChunks
 from playground.errors.inputs import TooManyCollections as TooManyCollections
 from playground.errors.inputs import TooManyDocuments as TooManyDocuments
-from playground.errors.inputs import TooManyAnswers as TooManyAnswers
 from playground.errors.inputs import TooManyHeads as TooManyHeads
 from playground.errors.inputs import TooManyMasks as TooManyMasks
 from playground.errors.inputs import TooManyNetworks as TooManyNetworks
