@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 from playground.core.files.training_rows import TrainingRow
 from playground.engine.adapters.layers import linears
@@ -14,8 +15,10 @@ from playground.engine.contract.models import AdapterName
 from playground.engine.contract.training import TrainingText
 from playground.engine.models.loaded import LoadedModel
 from playground.engine.models.named_tokenizers import NamedTokenizers
+from playground.engine.models.owned import Owned
 from playground.engine.recurrent.trained import NetworkTable
 from playground.engine.scheduling.scheduler import Scheduler
+from playground.engine.task_heads.trained import HeadTable
 from playground.engine.training.objectives import objectives
 from playground.engine.training.runs import RunTable
 from playground.engine.training.samples import write
@@ -35,8 +38,10 @@ class LocalTraining:
         settings: The limits.
         adapters: Source of the bases, and store of trained adapters.
         networks: Store of networks that were trained from nothing.
+        heads: Store of task heads.
         tokenizers: Chat templates.
         scheduler: Is woken when there is work; writes the samples.
+        kept: Further things that sessions made and that end with them.
     """
 
     def __init__(
@@ -44,12 +49,15 @@ class LocalTraining:
         settings: Settings,
         adapters: AdapterTable,
         networks: NetworkTable,
+        heads: HeadTable,
         tokenizers: NamedTokenizers,
         scheduler: Scheduler,
+        kept: Sequence[Owned[Any]],
     ) -> None:
-        self._settings, self._adapters, self._networks = settings, adapters, networks
+        self._settings, self._adapters = settings, adapters
+        self._kept: tuple[Owned[Any], ...] = (networks.owned, heads.owned, *kept)
         self._tokenizers, self._departures = tokenizers, adapters.departures
-        known = objectives(settings, adapters, networks, partial(write, scheduler))
+        known = objectives(settings, adapters, networks, heads, partial(write, scheduler))
         self.runs = RunTable(settings, known, self._departures.has_left, scheduler.wake)
         self.trainer = Trainer(settings, self.runs)
         self._linears: dict[str, tuple[Linear, ...]] = {}
@@ -85,7 +93,7 @@ class LocalTraining:
         """Pause the runs of a session that has left, and keep them and what it has trained for a while."""
         self._departures.left(owner)
         self.runs.pause_owner(owner)
-        if self._adapters.of(owner) or self._networks.owned.of(owner) or self.runs.of(owner):
+        if self._adapters.of(owner) or any(one.of(owner) for one in self._kept) or self.runs.of(owner):
             self.forget_later()
 
     def owner_back(self, owner: str) -> None:
@@ -104,10 +112,11 @@ class LocalTraining:
         for owner in self._departures.long_gone():
             self.runs.forget_owner(owner)
         self._adapters.forget_left()
-        self._networks.owned.forget_left()
+        for one in self._kept:
+            one.forget_left()
         with self._timer_lock:
             self._timer = None
-        if self._adapters.has_orphans or self._networks.owned.has_orphans or self.runs.has_orphans:
+        if self._adapters.has_orphans or any(one.has_orphans for one in self._kept) or self.runs.has_orphans:
             self.forget_later()
 
     def close(self) -> None:
