@@ -22,8 +22,8 @@ def draw(context: PageContext) -> Drawn:
         "rouge": Panel("ROUGE", rouge.panel),
         "glue": Panel(_("GLUE in small"), glue.panel),
         "board": Panel(_("Beat the metric"), board.panel),
-        "own": Panel(_("My predictions"), upload.panel),
         "judge": Panel(_("A model as a judge"), partial(judge.panel, shown=shown)),
+        "own": Panel(_("My predictions"), upload.panel),
     }
     later = pick("ev_panel", panels, _("Which number")).draw(context)
     return tasks(shown), later
