@@ -12,7 +12,8 @@ Spec = dict[str, Any]
 WAYS = ("head", "zero", "few", "adapter", "words", "chance")
 _COLORS = (QUERY, BEFORE, KEY, VALUE, AFTER, CUT)
 _SHAPES = ("circle", "triangle-up", "square", "diamond", "cross", "M0,-1L0,1")
-ROW = 40  # pixels of a task
+ROW = 36  # pixels of a task
+_AROUND = 110  # of the legend and the axis
 LOWEST = -0.5
 MOST_ITEMS = 50_000
 
@@ -30,8 +31,10 @@ def scores(tasks: Mapping[str, Sequence[str]], words: Mapping[str, str]) -> Spec
     labels = f"({_json({task: list(lines) for task, lines in tasks.items()})})[datum.value]"
     y = {
         "field": "task", "type": "nominal", "title": None, "scale": {"domain": list(tasks)},
-        "axis": {"labelExpr": labels, "labelLimit": 150, "ticks": False, "domain": False, "grid": True,
-                 "bandPosition": 0, "tickBand": "extent"},
+        "axis": {
+            "labelExpr": labels, "labelLimit": 150, "labelOverlap": False, "ticks": False, "domain": False,
+            "grid": True, "bandPosition": 0, "tickBand": "extent",
+        },
     }  # fmt: skip
     x = {
         "field": "value", "type": "quantitative", "title": words["score"],
@@ -59,7 +62,7 @@ def scores(tasks: Mapping[str, Sequence[str]], words: Mapping[str, str]) -> Spec
     told_way = {"calculate": f"({_json({way: words[way] for way in WAYS})})[datum.way]", "as": "told"}
     shared = {"y": y, "yOffset": offset, "color": color, "tooltip": tooltip}
     return {
-        "height": ROW * len(tasks),
+        "height": ROW * len(tasks) + _AROUND,
         "transform": [told_way],
         "layer": [
             {
@@ -78,7 +81,6 @@ def scores(tasks: Mapping[str, Sequence[str]], words: Mapping[str, str]) -> Spec
                 "encoding": shared | {"x": x, "shape": shape},
             },
         ],
-        "config": LOCALE,
     }
 
 
@@ -120,10 +122,10 @@ def widths(words: Mapping[str, str], shares: Sequence[float], needed: int, ours:
             "encoding": {"x": x, "y": y | {"field": "share"}, "color": color},
         },
     ]
-    for number, text, dy in ((ours, words["ours"], 14), (needed, words["needed"], 30)):
+    for number, text, dy in ((ours, words["ours"], -12), (needed, words["needed"], -30)):
         if number <= MOST_ITEMS:
             layers += _line(number, text, x, dy)
-    return {"height": 260, "transform": [named], "layer": layers, "config": LOCALE}
+    return {"height": 340, "transform": [named], "layer": layers, "config": LOCALE}
 
 
 def _line(number: int, text: str, x: Mapping[str, Any], dy: int) -> list[Spec]:
@@ -132,15 +134,15 @@ def _line(number: int, text: str, x: Mapping[str, Any], dy: int) -> list[Spec]:
     is_right = number > 700  # the middle of the log axis
     return [
         {
-            "data": {"values": [{}]},
+            "transform": [{"aggregate": [{"op": "count", "as": "rows"}]}],
             "mark": {"type": "rule", "strokeDash": [5, 4], "color": NEUTRAL},
             "encoding": {"x": at},
         },
         {
-            "data": {"values": [{}]},
+            "transform": [{"aggregate": [{"op": "count", "as": "rows"}]}],
             "mark": {"type": "text", "align": "right" if is_right else "left", "dx": -5 if is_right else 5,
-                     "dy": dy, "color": NEUTRAL, "baseline": "top", "limit": 220},
-            "encoding": {"x": at, "y": {"value": 0}, "text": {"value": text}},
+                     "dy": dy, "color": NEUTRAL, "limit": 220},
+            "encoding": {"x": at, "y": {"value": "height"}, "text": {"value": text}},
         },
     ]  # fmt: skip
 
