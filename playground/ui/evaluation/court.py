@@ -15,7 +15,7 @@ from playground.core.tables import court as frames
 from playground.ui import show, state, unread_language
 from playground.ui.components.scored_text import scored_text
 from playground.ui.evaluation import reading, texts, two_models, varied
-from playground.ui.evaluation.reading import AT_ONCE, Plan, Reading, Text
+from playground.ui.evaluation.reading import Plan, Reading, Text
 from playground.ui.evaluation.shown import Shown
 from playground.ui.number import slider
 from playground.ui.panels import Later
@@ -106,7 +106,7 @@ def _power(label: str, options: list[int], key: str, told: str) -> int:
 def _read(plan: Plan) -> tuple[Later | None, Reading | None]:
     """The reading; where it is long, a button first, and what reads once the page is drawn."""
     words = _("The model reads the windows")
-    if plan.n_unknown_tokens <= AT_ONCE:
+    if plan.n_unknown_tokens <= reading.AT_ONCE:
         place = st.empty()
         with place.container():
             found = reading.read(plan, words)
