@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from playground.core.few_shot import wilson_interval
+from playground.core.metrics.intervals import wilson_interval
 
 
 @dataclass(frozen=True, slots=True)
