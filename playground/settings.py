@@ -145,6 +145,20 @@ class Settings(BaseSettings):
     max_predicted_labels: Count = 30  # different ones, drawn as a confusion matrix
     max_training_chars: Count = 100_000
 
+    # limits of documents that are looked up in
+    max_document_bytes: Size = 5 * 2**20  # of a file
+    max_document_pages: Count = 200
+    max_document_chars: Count = 400_000
+    max_pdf_s: Seconds = 30.0  # for reading one, in a process of its own
+    max_pdf_memory_bytes: Size = 2**30  # of that process
+    max_documents: Count = 12  # of a collection
+    max_chunks: Count = 1_000  # of a collection: a minute of the encoder on two cores
+    max_collections_per_session: Count = 2  # one that is searched, one that takes its place
+    max_collection_bytes: Size = 256 * 2**20  # of all sessions
+    shared_collection_bytes: Size = 32 * 2**20  # of documents that come with the playground
+    known_vector_bytes: Size = 32 * 2**20  # vectors of chunks and queries that were computed
+    max_hits: Count = 50  # chunks that a search gives
+
     # limits of the class's board of answers, of which there is one for each task and language
     max_board_answers: Count = 40  # of readers; the oldest leaves first
     max_board_answers_per_session: Count = 3

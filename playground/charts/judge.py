@@ -71,7 +71,7 @@ def shares(words: Mapping[str, str], *, names: list[str]) -> Spec:
     """Shares with their intervals, those of all pairs and by language; rows of `tables.judge.shares`.
 
     Args:
-        words: share, low, high, n_yes, n, each of `NAMES` and each of `GROUPS` in the reader's language.
+        words: share, low, high, n_yes, n, chance, each name and each group in the reader's language.
         names: The shares that are shown.
     """
     groups = f"({_json({group: words[group] for group in GROUPS})})[datum.value]"
@@ -111,6 +111,13 @@ def shares(words: Mapping[str, str], *, names: list[str]) -> Spec:
             {
                 "mark": {"type": "rule", "strokeDash": [5, 4], "color": NEUTRAL},
                 "encoding": {"x": {"datum": 0.5, "type": "quantitative"}},
+            },
+            {
+                "mark": {"type": "text", "align": "left", "dx": 5, "dy": 8, "color": NEUTRAL},
+                "encoding": {
+                    "x": {"datum": 0.5, "type": "quantitative"}, "y": {"value": 0},
+                    "text": {"value": words["chance"]},
+                },
             },
             {
                 "mark": {"type": "rule", "strokeWidth": 2},

@@ -83,9 +83,7 @@ def _windows(text: Text) -> Plan:
     ]
     strides = strides if context < most else [*strides, *(one for one in possible if one >= most)]
     with right:
-        told = _(
-            "A window begins so many tokens behind the one before it: the smaller, the more they overlap."
-        )
+        told = _("Tokens from the begin of one window to that of the next: the fewer, the more they overlap.")
         stride = min(_power(_("Stride (tokens)"), sorted(set(strides)), "ev_stride", told), context)
     return reading.plan(text, context, stride)
 
@@ -154,7 +152,7 @@ def _draw(found: Reading) -> None:
     cut = reading.cut(tokens, MOST_SHOWN)
     scored_text(scored_tokens(model_id, found.predictions(len(cut) - 1), cut), key="ev_court_text")
     if len(cut) < len(tokens):
-        st.caption(_("The first {n:,} tokens of {all:,}.").format(n=len(cut), all=len(tokens)))
+        st.caption(_("The first {n:,} of the {all:,} tokens are drawn.").format(n=len(cut), all=len(tokens)))
     labels = pieces.labels(tokens)
     _numbers(text.cost(found.logprobs))
     st.markdown(_told(found, labels))
@@ -180,7 +178,7 @@ def _numbers(one: Cost) -> None:
         st.metric(_("Bits per token"), f"{one.bits_per_piece:.2f}", width="content")
         told = _("The same whatever tokens a model cuts the text into: comparable between models.")
         st.metric(_("Bits per byte"), f"{one.bits_per_byte:.3f}", help=told, width="content")
-        told = _("{bytes:,} bytes in UTF-8, {characters:,} characters: a Hangul syllable has three bytes.")
+        told = _("UTF-8 bytes: {bytes:,}; characters: {characters:,}. A Hangul syllable has three bytes.")
         told = told.format(bytes=one.n_bytes, characters=one.n_characters)
         st.metric(_("Bits per character"), f"{one.bits_per_character:.3f}", help=told, width="content")
 
@@ -207,15 +205,17 @@ def _told(found: Reading, labels: tuple[str, ...]) -> str:
     n_windows = len(found.plan.parts)
     if n_windows > 1 and found.whole is not None:
         told = _(
-            "Read in {n} windows; with the whole text before each token the perplexity of the same text is "
-            "{whole:,.1f}."
+            "It was read in windows ({n}); with the whole text before each token the perplexity of the same "
+            "text is {whole:,.1f}."
         )
         said.append(told.format(n=n_windows, whole=perplexity(found.whole)))
     elif n_windows > 1:
-        told = _("The text is longer than what is read at once ({limit} tokens): it was read in {n} windows.")
+        told = _(
+            "The text is longer than what is read at once (tokens: {limit}), so it was read in windows ({n})."
+        )
         said.append(told.format(limit=reading.limit(text.context), n=n_windows))
     if one.n_bytes > one.n_characters:
-        told = _("It has {bytes:,} bytes and {characters:,} characters.")
+        told = _("UTF-8 bytes: {bytes:,}; characters: {characters:,}.")
         said.append(told.format(bytes=one.n_bytes, characters=one.n_characters))
     if not text.has_start:
         said.append(_("The first token has nothing before it and is not counted."))

@@ -85,7 +85,10 @@ def _controls(context: PageContext) -> tuple[Later | None, Any]:
             _("Stop"), key="ev_judge_stop", icon=":material/stop:", on_click=_want, args=(False,),
             disabled=not wanted,
         )  # fmt: skip
-    told = _("{n} pairs of ours, half of them Korean; each in both orders, and once more lengthened.")
+    told = _(
+        "Our own pairs ({n}), half of them Korean: each in both orders, and once more with the worse answer "
+        "lengthened."
+    )
     st.caption(told.format(n=len(shipped())))
     place = st.empty()
     return (partial(_measure, context, place) if wanted else None), place
@@ -156,8 +159,7 @@ def _summary(context: PageContext) -> None:
     names = [one.name for one in found["all"]]
     alt = _("Shares of the verdicts with their 95 % intervals")
     show.show_chart(_shares(context.language, tuple(names)), "ev_judge_shares", alt, data=table)
-    for line in _told(found["all"]):
-        st.markdown(line)
+    st.markdown("\n".join(_told(found["all"])))
     show.source(context.model)
     code = partial(_code, context, shipped(), [one.worse for one in shipped()])
     show.under_picture("judge_shares", frame=table, code=code, picture="ev_judge_shares")
@@ -188,7 +190,7 @@ def _told(found: Sequence[Share]) -> list[str]:
         )
         if one.chance is not None:
             said += " " + (
-                _("Guessing, {chance:.0%}, lies inside: so few verdicts do not show that this is no chance.")
+                _("Guessing, {chance:.0%}, lies inside: it may be chance.")
                 if one.may_be_chance
                 else _("Guessing, {chance:.0%}, lies outside: this is more than chance.")
             ).format(chance=one.chance)
@@ -217,7 +219,8 @@ def _verdicts(language: str) -> dict[str, Any]:
 def _shares(language: str, names: tuple[str, ...]) -> dict[str, Any]:
     words = {
         "share": _("Share of the verdicts"), "low": _("95 % interval from"), "high": _("to"),
-        "n_yes": _("Verdicts"), "n": _("of"), "all": _("all pairs"), "en": _("English"), "ko": _("Korean"),
+        "n_yes": _("Verdicts of this kind"), "n": _("Verdicts in all"), "chance": _("guessing"),
+        "all": _("all pairs"), "en": _("English"), "ko": _("Korean"),
     }  # fmt: skip
     return charts.shares(words | _names(), names=list(names))
 

@@ -122,8 +122,8 @@ def _told(table: pd.DataFrame) -> str:
     low, high = (first, second) if first["perplexity"] < second["perplexity"] else (second, first)
     good, bad = (first, second) if first["bits_per_byte"] < second["bits_per_byte"] else (second, first)
     told = _(
-        "By its own pieces {low} has the lower perplexity, {a:,.1f} against {b:,.1f}. By the byte {good} "
-        "needs fewer bits, {c:.2f} against {d:.2f}:"
+        "By its own pieces {low} has the lower perplexity, {a:,.1f} against {b:,.1f}. Fewer bits per byte "
+        "has {good}, {c:.2f} against {d:.2f}:"
     ).format(
         low=strong(low["model"]), a=low["perplexity"], b=high["perplexity"], good=strong(good["model"]),
         c=good["bits_per_byte"], d=bad["bits_per_byte"],
@@ -152,11 +152,11 @@ def _told(table: pd.DataFrame) -> str:
 def _say_counts(text: Text) -> None:
     told = _(
         "The second model only counts: which byte followed the last {n} in two stories that come with the "
-        "playground ({size:,} bytes, English and Korean), smoothed after Witten and Bell."
+        "playground (English and Korean, {size:,} B), smoothed after Witten and Bell."
     )
     said = told.format(n=ORDER - 1, size=len(stories()))
     if _was_read(text.context.text.encode()):
-        said += " " + _("It has counted parts of this text: its number is no test here.")
+        said += " " + _("It has counted parts of this text, so its number does not test it here.")
     st.caption(said)
 
 

@@ -1,32 +1,21 @@
-"""Coming soon: Retrieval."""
+"""Looking it up: documents in chunks, a vector database, and the chunks it finds for a question."""
 
 from __future__ import annotations
 
-import streamlit as st
-
-from playground.core.tables import tokenization as frames
-from playground.ui import compute, show
-from playground.ui.components.token_chips import token_chips
 from playground.ui.frame import Drawn
-from playground.ui.number import slider
+from playground.ui.panels import Panel, pick
+from playground.ui.retrieval import chunks, collection, search
+from playground.ui.retrieval.tasks import tasks
 from playground.ui.state import PageContext
-from playground.ui.text import _, ngettext
-from playground.ui.try_this import Task
+from playground.ui.text import _
 
 
 def draw(context: PageContext) -> Drawn:
-    """Coming soon; until then, the first tokens of the sentence."""
-    n_most = slider(_("Tokens at most"), range(1, 65), 32, key="retrieval_n_most")
-    tokens = compute.tokenize(context)
-    table = frames.side_by_side([tokens]).head(n_most)
-    token_chips(tokens, height=84)
-    st.markdown(ngettext("{n:,} token", "{n:,} tokens", len(tokens)).format(n=len(tokens)))
-    show.source(context.model)
-    source = {"folder": show.model_folder(context.model.model_id), "text": context.text, "n_most": n_most}
-    show.under_picture("retrieval", frame=table, code=show.code("retrieval", **source))
-    tasks = [
-        Task("tokens", "number", lambda: len(tokens)),
-        Task("different", "number", lambda: len(set(tokens.input_ids))),
-        Task("characters", "number", lambda: len(context.text)),
-    ]
-    return tasks, None
+    """The one panel that the reader wants."""
+    panels: dict[str, Panel[[PageContext]]] = {
+        "chunks": Panel(_("Documents and chunks"), chunks.panel),
+        "search": Panel(_("Search"), search.panel),
+    }
+    later = pick("ret_panel", panels, _("Picture")).draw(context)
+    collection.warm(context)
+    return tasks(context), later
