@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from playground.core.metrics.intervals import wilson_interval
+from playground.core.metrics.intervals import includes, wilson_interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +87,7 @@ class Share:
     @property
     def may_be_chance(self) -> bool:
         """True if guessing lies inside the interval."""
-        low, high = self.interval
-        return self.chance is not None and low <= self.chance <= high
+        return self.chance is not None and includes(self.interval, self.chance)
 
 
 def read_pairs(text: str) -> tuple[JudgedPair, ...]:

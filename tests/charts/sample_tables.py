@@ -28,6 +28,7 @@ from playground.core.tables import (
     embeddings,
     families,
     finetuning,
+    glue,
     inside,
     masked,
     metrics,
@@ -146,6 +147,8 @@ SAMPLE_TABLES: Mapping[str, Callable[[], pd.DataFrame]] = {
     "families.moved": lambda: families.moved(
         "encoder", np.array([PAIR, [0, 0]]), LABELS, ["before", "changed"]
     ),
+    "glue.scores": lambda: glue.figures({}, ("en",)),
+    "glue.widths": lambda: glue.widths((0.7, 0.75), 50_000),
     "heads.flow": lambda: ablation.flow(np.full((2, 2), 0.5), LABELS),
     "heads.weight_against_effect": lambda: ablation.ranking(HEADS, PAIR[None], dict.fromkeys(HEADS, "둘")),
     "inside.attribution_bars": lambda: inside.attribution(np.array([0.5, 1, -1, 0.25])),

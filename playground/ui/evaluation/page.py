@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from playground.ui.evaluation import bleu, board, court, judge, rouge, upload
+from playground.ui.evaluation import bleu, board, court, glue, judge, rouge, upload
 from playground.ui.evaluation.shown import Shown
 from playground.ui.evaluation.tasks import tasks
 from playground.ui.frame import Drawn
@@ -20,9 +20,10 @@ def draw(context: PageContext) -> Drawn:
         "perplexity": Panel(_("Perplexity"), partial(court.panel, shown=shown)),
         "bleu": Panel("BLEU", bleu.panel),
         "rouge": Panel("ROUGE", rouge.panel),
+        "glue": Panel(_("GLUE in small"), glue.panel),
         "board": Panel(_("Beat the metric"), board.panel),
-        "own": Panel(_("My predictions"), upload.panel),
         "judge": Panel(_("A model as a judge"), partial(judge.panel, shown=shown)),
+        "own": Panel(_("My predictions"), upload.panel),
     }
     later = pick("ev_panel", panels, _("Which number")).draw(context)
     return tasks(shown), later
