@@ -84,7 +84,7 @@ def _made(context: PageContext, question: str, chunks: Sequence[str], words: Wor
     text = "".join(block.text for block in said)
     tokenizers = compute.tokenizers()
     if "chat_template" not in context.model.capabilities:
-        whole = (*said, PromptBlock("instruction", f"\n{words.answer}:"))
+        whole = (*said, PromptBlock("instruction", f"\n{words.answer}"))
         text = "".join(block.text for block in whole)
         return Grounded(whole, tokenizers.tokenize(model_id, text, add_special_tokens=True))
     message = [{"role": "user", "content": text}]

@@ -43,12 +43,12 @@ def panel(case: Case) -> None:
     show.show_chart(_picture(state.language()), "ret_left_out", alt, data=table)
     moved = int(table["lost_bits"][: len(texts)].argmax())
     told = _(
-        "The answer {answer} costs {bits:.1f} bits after all {n} chunks. Without chunk {most} it costs "
-        "{more:.1f} bits more: this chunk moved it most. Without any chunk it costs {none:.1f} bits more."
+        "With all chunks the answer {answer} has a cost of {bits:.1f} bits. Chunk {most} moved it most: "
+        "without it {more:.1f} bits more, without any chunk {none:.1f} bits more."
     )
     st.markdown(
         told.format(
-            answer=strong(said), bits=table.iloc[0]["bits_with"], n=len(texts), most=moved + 1,
+            answer=strong(said), bits=table.iloc[0]["bits_with"], most=moved + 1,
             more=table["lost_bits"][moved], none=table.iloc[-1]["lost_bits"],
         )
     )  # fmt: skip
