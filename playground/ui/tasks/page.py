@@ -10,6 +10,7 @@ from playground.ui.components.token_chips import token_chips
 from playground.ui.frame import Drawn
 from playground.ui.number import slider
 from playground.ui.state import PageContext
+from playground.ui.tasks import three_ways
 from playground.ui.text import _, ngettext
 from playground.ui.try_this import Task
 
@@ -29,4 +30,4 @@ def draw(context: PageContext) -> Drawn:
         Task("different", "number", lambda: len(set(tokens.input_ids))),
         Task("characters", "number", lambda: len(context.text)),
     ]
-    return tasks, None
+    return tasks, three_ways.panel(context)
