@@ -20,6 +20,8 @@ from playground.charts.theme import (
 
 Spec = dict[str, Any]
 ROW = 46  # pixels of a metric
+AXES = 60  # of the axis, which the height of a layered picture holds too
+LEGEND = 40
 
 
 def figures(words: Mapping[str, str], *, who: Sequence[str], metrics: Sequence[str]) -> Spec:
@@ -56,7 +58,7 @@ def figures(words: Mapping[str, str], *, who: Sequence[str], metrics: Sequence[s
         "tooltip": tooltip,
     }
     return {
-        "height": ROW * len(metrics),
+        "height": ROW * len(metrics) + AXES + LEGEND,
         "layer": [
             {
                 "mark": {"type": "rule", "strokeWidth": 2},
@@ -105,7 +107,7 @@ def shares(words: Mapping[str, str], *, labels: Sequence[str], times: Sequence[s
     tooltip = [{"field": "share", "type": "quantitative", "title": words["share"], "format": PERCENT}]
     shared = {"y": y, "yOffset": offset}
     return {
-        "height": (34 if len(times) == 1 else 52) * len(labels),
+        "height": (34 if len(times) == 1 else 52) * len(labels) + AXES,
         "layer": [
             {"mark": {"type": "bar"}, "encoding": shared | {"x": x, "color": color, "tooltip": tooltip}},
             {

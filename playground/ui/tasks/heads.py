@@ -1,0 +1,81 @@
+"""The task heads that come with the playground: which there are, and asking them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Generator, Sequence
+from dataclasses import replace
+
+from playground.engine.contract.models import ModelInfo
+from playground.engine.contract.task_heads import HeadTask, Prediction, PredictRequest, Span, TaskHeadInfo
+from playground.errors import PlaygroundError
+from playground.ui import compute, frame, show, warming
+from playground.ui.state import PageContext
+from playground.ui.text import _
+from playground.ui.waiting import WaitingLine, stop_with
+
+
+def shipped(task: HeadTask, labels: Collection[str]) -> TaskHeadInfo:
+    """The head that comes with the playground for a job.
+
+    Args:
+        task: Sort of answer.
+        labels: Labels that the head has, no more and no less.
+    """
+    return next(
+        head
+        for head in compute.engine().task_heads.shipped()
+        if head.settings.task == task and {*head.settings.labels} == {*labels}
+    )
+
+
+def ready(head: TaskHeadInfo) -> bool:
+    """True if the head's encoder is in memory; otherwise a line says what it is doing."""
+    return warming.model_when_ready(frame.models()[head.settings.model]) is not None
+
+
+def encoder(head: TaskHeadInfo) -> ModelInfo:
+    """The encoder of a head."""
+    return next(info for info in compute.models() if info.model_id == head.settings.model)
+
+
+def read_from(head: TaskHeadInfo) -> dict[str, object]:
+    """Values of the shown code: the encoder, and the penalty that the head was trained with."""
+    return {
+        "folder": show.model_folder(head.settings.model),
+        "prefix": encoder(head).prefixes.text,
+        "inverse_penalty": head.settings.inverse_penalty,
+    }
+
+
+def predictions(
+    context: PageContext,
+    head: TaskHeadInfo,
+    texts: Sequence[str],
+    words: Sequence[tuple[Span, ...]] = (),
+) -> Generator[tuple[int, Prediction]]:
+    """(place in `texts`, the head's answer), as they are known; a text it cannot read ends the run.
+
+    Args:
+        context: From `frame.page`.
+        head: The head.
+        texts: The texts; none, and nobody is asked.
+        words: Words of each, for a head that labels words.
+    """
+    if not texts:
+        return
+    request = PredictRequest(
+        head.head_id, owner=context.owner, texts=tuple((text,) for text in texts), words=tuple(words)
+    )
+    shown = replace(request, model=head.settings.model)  # the line names the encoder that is waited for
+    with WaitingLine(compute.engine(), shown) as line:
+        for place, answer in compute.engine().task_heads.predict(request, line):
+            if isinstance(answer, PlaygroundError):
+                stop_with(answer)
+            line.clear()
+            yield place, answer
+
+
+def provenance(head: TaskHeadInfo, *more: str) -> None:
+    """Draw the small line that says which encoder and which head gave a picture's numbers."""
+    made = _("a head of our own, trained on the frozen encoder: {n:,} weights").format(n=head.n_parameters)
+    show.source(encoder(head), made, *more)
