@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Generator, Sequence
-from dataclasses import replace
 
 from playground.engine.contract.models import ModelInfo
-from playground.engine.contract.task_heads import HeadTask, Prediction, PredictRequest, Span, TaskHeadInfo
-from playground.errors import PlaygroundError
-from playground.ui import compute, frame, show, warming
+from playground.engine.contract.task_heads import HeadTask, Prediction, Span, TaskHeadInfo
+from playground.ui import compute, frame, show, task_heads, warming
 from playground.ui.state import PageContext
 from playground.ui.text import _
-from playground.ui.waiting import WaitingLine, stop_with
 
 
 def shipped(task: HeadTask, labels: Collection[str]) -> TaskHeadInfo:
@@ -23,7 +20,7 @@ def shipped(task: HeadTask, labels: Collection[str]) -> TaskHeadInfo:
     """
     return next(
         head
-        for head in compute.engine().task_heads.shipped()
+        for head in task_heads.task_heads().shipped()
         if head.settings.task == task and {*head.settings.labels} == {*labels}
     )
 
@@ -61,18 +58,7 @@ def predictions(
         texts: The texts; none, and nobody is asked.
         words: Words of each, for a head that labels words.
     """
-    if not texts:
-        return
-    request = PredictRequest(
-        head.head_id, owner=context.owner, texts=tuple((text,) for text in texts), words=tuple(words)
-    )
-    shown = replace(request, model=head.settings.model)  # the line names the encoder that is waited for
-    with WaitingLine(compute.engine(), shown) as line:
-        for place, answer in compute.engine().task_heads.predict(request, line):
-            if isinstance(answer, PlaygroundError):
-                stop_with(answer)
-            line.clear()
-            yield place, answer
+    yield from task_heads.predictions(context, head, [(text,) for text in texts], words)
 
 
 def provenance(head: TaskHeadInfo, *more: str) -> None:
