@@ -86,6 +86,10 @@ def panel(context: PageContext) -> Later | None:
     answered = tuple(found.answers[number] for number in range(len(items)))
     with place.container():
         _matrix(language, answered, cell)
+        told = _(
+            "A name that is marked with other borders counts twice: as missed, and as marked where none is."
+        )
+        st.caption(told)
         _errors(context, head, language, answered, cell)
         _figures(context, head, language, answered, found.seconds)
     return None
@@ -191,7 +195,7 @@ def _matrix(language: str, answered: Sequence[Labelled], cell: Cell | None) -> N
     counts = _counted(language, answered)
     confusion(
         [[counts[row, column] for column in CELLS] for row in CELLS],
-        [*(_(KINDS[kind]) for kind in KINDS), _(NOTHING)],
+        [*KINDS, _(NOTHING)],
         selected=cell, key="tsk_confusion_names", on_select=_choose,
     )  # fmt: skip
 

@@ -77,7 +77,7 @@ def questions(language: str) -> tuple[QuestionItem, ...]:
 def panel(context: PageContext) -> Later | None:
     """Draw the job; what answers and measures once the page is drawn."""
     language = choose_language(context)
-    example = writing("qa", "train", language)[0]
+    example = writing("qa", "train", language)[-1]  # the first ones stand in the prompt
     assert isinstance(example, QuestionItem)
     encoder = nearest_sentence.reader(context, example)
     decoder = writer(context, "qa") if encoder else None
