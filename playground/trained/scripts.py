@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
-from playground.trained import dates_t5, e5_heads, e5_masked_head, pairs
+from playground.trained import dates_t5, e5_heads, e5_masked_head, glue, pairs, ways
 
 # Writes below the folder `assets/trained/`, or one like it, and says how far it is.
 Script = Callable[[Path, Callable[[str], None]], None]
@@ -14,6 +14,8 @@ Script = Callable[[Path, Callable[[str], None]], None]
 SCRIPTS: Mapping[str, Script] = {
     "dates-t5": dates_t5.make,
     "e5-masked-head": e5_masked_head.make,
+    "glue": glue.make,
+    "ways": ways.make,
     **{name: partial(e5_heads.make, name) for name in e5_heads.RECIPES},
     **{name: partial(pairs.make, name) for name in pairs.RECIPES},
 }

@@ -7,7 +7,7 @@ from functools import partial
 from playground.ui.frame import Drawn
 from playground.ui.panels import Panel, pick
 from playground.ui.state import PageContext
-from playground.ui.tasks import classification, names, questions, writing
+from playground.ui.tasks import classification, names, questions, three_ways, writing
 from playground.ui.tasks.tasks import tasks
 from playground.ui.text import _
 
@@ -20,6 +20,7 @@ def draw(context: PageContext) -> Drawn:
         "translation": Panel(_("Translation"), partial(writing.panel, "translation")),
         "summarization": Panel(_("Summary"), partial(writing.panel, "summarization")),
         "qa": Panel(_("Questions"), questions.panel),
+        "ways": Panel(_("Three ways"), three_ways.panel),
     }
     later = pick("tsk_job", panels, _("Job")).draw(context)
     return tasks(context), later
