@@ -34,6 +34,7 @@ from playground.ui.components.tagged_text import LabelledToken, Mark, View, tagg
 from playground.ui.panels import Later
 from playground.ui.progress import Progress
 from playground.ui.state import PageContext
+from playground.ui.task_heads import predictions
 from playground.ui.tasks import chosen, figures, heads
 from playground.ui.tasks.measured import Measurement, complete, measurement
 from playground.ui.tasks.sets import KINDS, OWN, choose_language, named
@@ -107,9 +108,8 @@ def _words(head: TaskHeadInfo, text: str) -> tuple[Span, ...]:
 def _asked(context: PageContext, head: TaskHeadInfo, texts: Sequence[str]) -> Generator[tuple[int, Labelled]]:
     words = [_words(head, text) for text in texts]
     some = [at for at, each in enumerate(words) if each]  # a text of odd characters may have no token
-    for place, answer in heads.predictions(
-        context, head, [texts[at] for at in some], [words[at] for at in some]
-    ):
+    read = [(texts[at],) for at in some]
+    for place, answer in predictions(context, head, read, [words[at] for at in some]):
         yield some[place], _labelled(head, words[some[place]], answer)
 
 
