@@ -70,7 +70,6 @@ def figures(words: Mapping[str, str], *, who: Sequence[str], metrics: Sequence[s
                 | {"x": x, "shape": named | {"scale": {"domain": list(who), "range": shapes}}},
             },
         ],
-        "config": LOCALE,
     }
 
 

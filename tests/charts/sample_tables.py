@@ -14,6 +14,7 @@ from playground.core.contexts import Contexts
 from playground.core.embeddings import MEASURES, Baseline, EmbeddingTable, Neighbours
 from playground.core.few_shot import Example
 from playground.core.inside import ResidualStream
+from playground.core.jobs.scoring import Figure
 from playground.core.lora import LowRank
 from playground.core.metrics.classification import classification
 from playground.core.minimal_pairs import MeasuredPair, MinimalPair
@@ -34,6 +35,7 @@ from playground.core.tables import (
     prompting,
     sampling,
     seq2seq,
+    tasks,
     thinking,
     tokenization,
     ways,
@@ -189,6 +191,8 @@ SAMPLE_TABLES: Mapping[str, Callable[[], pd.DataFrame]] = {
     "seq2seq.step_bytes": lambda: seq2seq.costs({"it's": [(8, 512, 1e-4), (16, 512, 1e-4)]}),
     "seq2seq.step_times": lambda: seq2seq.costs({"둘": [(8, 512, 1e-4), (16, 1024, 2e-4)]}),
     "seq2seq.writings": lambda: seq2seq.writings("a■", [("▷", "a", 0.5)], [("▷", "b", 0.25)]),
+    "tasks.figures": lambda: tasks.figures({"model": [Figure("it's", 50.0, 40.0, 60.0)]}),
+    "tasks.shares": lambda: tasks.shares({"before": PAIR, "after": PAIR}, ("a", "둘")),
     "thinking.prompt_accuracies": _accuracies,
     "ways.ways": _ways,
     "tokenization.ladder": lambda: tokenization.ladder(

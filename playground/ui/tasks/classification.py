@@ -8,7 +8,6 @@ from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
 from playground.charts import tasks as charts
@@ -22,6 +21,7 @@ from playground.ui.components.confusion import Cell, confusion
 from playground.ui.panels import Later
 from playground.ui.progress import Progress
 from playground.ui.state import PageContext
+from playground.ui.task_heads import predictions
 from playground.ui.tasks import chosen, figures, heads
 from playground.ui.tasks.measured import Measurement, complete, measurement
 from playground.ui.tasks.sets import LABELS, OWN, choose_language, classified
@@ -71,13 +71,13 @@ def _measurement(head: TaskHeadInfo, language: str) -> Measurement[Probs]:
 
 def _asked(context: PageContext, head: TaskHeadInfo, text: str) -> Probs:
     """Probability of each of `LABELS`."""
-    ((_place, answer),) = heads.predictions(context, head, [text])
+    ((_place, answer),) = predictions(context, head, [(text,)])
     return _probs(head, answer)
 
 
 def _probs(head: TaskHeadInfo, answer: Prediction) -> Probs:
     """Probabilities in the order of `LABELS`."""
-    by_label = dict(zip(head.settings.labels, answer.values[0].tolist(), strict=True))  # noqa: PD011
+    by_label = dict(zip(head.settings.labels, answer.values[0].tolist(), strict=True))
     return tuple(by_label[label] for label in LABELS)
 
 
@@ -86,8 +86,8 @@ def _measure(context: PageContext, head: TaskHeadInfo, language: str, place: Any
     items = classified("held_out", language)
 
     def ask(missing: Sequence[int]) -> Generator[tuple[int, Probs]]:
-        texts = [items[number].texts[0] for number in missing]
-        for at, answer in heads.predictions(context, head, texts):
+        texts = [items[number].texts for number in missing]
+        for at, answer in predictions(context, head, texts):
             yield missing[at], _probs(head, answer)
 
     with place.container():
@@ -207,12 +207,8 @@ def _errors(
 
 
 def _bars(context: PageContext, probs: dict[str, Probs], key: str) -> None:
-    rows = [
-        (label, time, float(p)) for time, each in probs.items() for label, p in zip(LABELS, each, strict=True)
-    ]
-    spec = _bars_picture(context.language, tuple(probs))
-    alt = _("Probability of each label")
-    show.show_chart(spec, key, alt, data=pd.DataFrame(rows, columns=["label", "time", "share"]))
+    spec, table = _bars_picture(context.language, tuple(probs)), frames.shares(probs, LABELS)
+    show.show_chart(spec, key, _("Probability of each label"), data=table)
 
 
 @lru_cache

@@ -18,7 +18,6 @@ METRICS = {
     "accuracy": N_("Accuracy"), "precision": N_("Precision"), "recall": N_("Recall"),
     "exact match": N_("Exact match"), "sentence": N_("Sentence with the answer"),
 }  # fmt: skip
-NAMES = {"model": N_("the model"), "baseline": N_("baseline")}
 
 
 def draw(

@@ -1,13 +1,13 @@
-"""The task heads that come with the playground: which there are, and asking them."""
+"""The task heads that come with the playground: which there are, and where their numbers come from."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Generator, Sequence
+from collections.abc import Collection
 
 from playground.engine.contract.models import ModelInfo
-from playground.engine.contract.task_heads import HeadTask, Prediction, Span, TaskHeadInfo
-from playground.ui import compute, frame, show, task_heads, warming
-from playground.ui.state import PageContext
+from playground.engine.contract.task_heads import HeadTask, TaskHeadInfo
+from playground.ui import compute, frame, show, warming
+from playground.ui.task_heads import task_heads
 from playground.ui.text import _
 
 
@@ -20,7 +20,7 @@ def shipped(task: HeadTask, labels: Collection[str]) -> TaskHeadInfo:
     """
     return next(
         head
-        for head in task_heads.task_heads().shipped()
+        for head in task_heads().shipped()
         if head.settings.task == task and {*head.settings.labels} == {*labels}
     )
 
@@ -44,24 +44,7 @@ def read_from(head: TaskHeadInfo) -> dict[str, object]:
     }
 
 
-def predictions(
-    context: PageContext,
-    head: TaskHeadInfo,
-    texts: Sequence[str],
-    words: Sequence[tuple[Span, ...]] = (),
-) -> Generator[tuple[int, Prediction]]:
-    """(place in `texts`, the head's answer), as they are known; a text it cannot read ends the run.
-
-    Args:
-        context: From `frame.page`.
-        head: The head.
-        texts: The texts; none, and nobody is asked.
-        words: Words of each, for a head that labels words.
-    """
-    yield from task_heads.predictions(context, head, [(text,) for text in texts], words)
-
-
 def provenance(head: TaskHeadInfo, *more: str) -> None:
     """Draw the small line that says which encoder and which head gave a picture's numbers."""
-    made = _("a head of our own, trained on the frozen encoder: {n:,} weights").format(n=head.n_parameters)
+    made = _("a head of our own, trained on the frozen encoder; weights: {n:,}").format(n=head.n_parameters)
     show.source(encoder(head), made, *more)

@@ -43,7 +43,7 @@ _lock = Lock()
 
 
 def measurement(*question: str) -> Measurement[Any]:
-    """What is known of a question, the same object for all who ask it."""
+    """The answers to a question, the same object for all who ask it."""
     with _lock:
         found = _known.setdefault(question, Measurement())
         _known.move_to_end(question)

@@ -34,6 +34,7 @@ from playground.ui.components.tagged_text import LabelledToken, Mark, View, tagg
 from playground.ui.panels import Later
 from playground.ui.progress import Progress
 from playground.ui.state import PageContext
+from playground.ui.task_heads import predictions
 from playground.ui.tasks import chosen, figures, heads
 from playground.ui.tasks.measured import Measurement, complete, measurement
 from playground.ui.tasks.sets import KINDS, OWN, choose_language, named
@@ -86,6 +87,10 @@ def panel(context: PageContext) -> Later | None:
     answered = tuple(found.answers[number] for number in range(len(items)))
     with place.container():
         _matrix(language, answered, cell)
+        told = _(
+            "A name that is marked with other borders counts twice: as missed, and as marked where none is."
+        )
+        st.caption(told)
         _errors(context, head, language, answered, cell)
         _figures(context, head, language, answered, found.seconds)
     return None
@@ -103,9 +108,8 @@ def _words(head: TaskHeadInfo, text: str) -> tuple[Span, ...]:
 def _asked(context: PageContext, head: TaskHeadInfo, texts: Sequence[str]) -> Generator[tuple[int, Labelled]]:
     words = [_words(head, text) for text in texts]
     some = [at for at, each in enumerate(words) if each]  # a text of odd characters may have no token
-    for place, answer in heads.predictions(
-        context, head, [texts[at] for at in some], [words[at] for at in some]
-    ):
+    read = [(texts[at],) for at in some]
+    for place, answer in predictions(context, head, read, [words[at] for at in some]):
         yield some[place], _labelled(head, words[some[place]], answer)
 
 
@@ -191,7 +195,7 @@ def _matrix(language: str, answered: Sequence[Labelled], cell: Cell | None) -> N
     counts = _counted(language, answered)
     confusion(
         [[counts[row, column] for column in CELLS] for row in CELLS],
-        [*(_(KINDS[kind]) for kind in KINDS), _(NOTHING)],
+        [*KINDS, _(NOTHING)],
         selected=cell, key="tsk_confusion_names", on_select=_choose,
     )  # fmt: skip
 

@@ -30,7 +30,7 @@ def reader(context: PageContext, item: QuestionItem) -> PageContext | None:
 
 
 def found(context: PageContext, language: str) -> Measurement[int]:
-    """What is known of the set: the number of the sentence that the encoder chose for each question."""
+    """The measurement of a set: the number of the sentence that the encoder chose for each question."""
     return measurement("sentence", language, *of_model(context.model))
 
 

@@ -77,7 +77,7 @@ def questions(language: str) -> tuple[QuestionItem, ...]:
 def panel(context: PageContext) -> Later | None:
     """Draw the job; what answers and measures once the page is drawn."""
     language = choose_language(context)
-    example = writing("qa", "train", language)[0]
+    example = writing("qa", "train", language)[-1]  # the first ones stand in the prompt
     assert isinstance(example, QuestionItem)
     encoder = nearest_sentence.reader(context, example)
     decoder = writer(context, "qa") if encoder else None
@@ -175,7 +175,7 @@ def _draw(both: Both) -> None:
     if answers:
         model = _scored(both.language, tuple((answer, items[at].answers) for at, answer in answers.items()))
         of["model"] = model
-        told = _("The decoder has answered {n} questions: {figures}.")
+        told = _("Questions that the decoder has answered: {n}, with {figures}.")
         said += " " + told.format(n=len(answers), figures=", ".join(map(figures.said, model)))
         inside = sum(bool(answer) and answer in items[at].context for at, answer in answers.items())
         told = _("Word for word in the text stand {n} of its answers; what it adds is its own.")

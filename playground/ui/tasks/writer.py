@@ -95,7 +95,7 @@ def write(context: PageContext, job: WritingJob, texts: Sequence[str]) -> Genera
 
 
 def known(context: PageContext, text: str) -> str | None:
-    """What the model wrote to a text of this session, None while nobody has asked."""
+    """The answer to a text of this session, None while nobody has asked."""
     written: OrderedDict[tuple[str, ...], str] = st.session_state.get(WRITTEN, OrderedDict())
     return written.get(_key(context, text))
 

@@ -79,7 +79,7 @@ class Work:
 
     @property
     def found(self) -> Measurement[str]:
-        """What is known of the set."""
+        """The measurement of the set."""
         return measurement(self.job, self.language, *of_model(self.model))
 
     def own(self, text: str) -> WritingItem:
