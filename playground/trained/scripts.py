@@ -6,7 +6,16 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
-from playground.trained import chunk_vectors, dates_t5, document_vectors, e5_masked_head, glue, pairs
+from playground.trained import (
+    chunk_vectors,
+    dates_t5,
+    document_vectors,
+    e5_heads,
+    e5_masked_head,
+    glue,
+    pairs,
+    ways,
+)
 
 # Writes below the folder `assets/trained/`, or one like it, and says how far it is.
 Script = Callable[[Path, Callable[[str], None]], None]
@@ -17,5 +26,7 @@ SCRIPTS: Mapping[str, Script] = {
     "document-vectors": document_vectors.make,
     "e5-masked-head": e5_masked_head.make,
     "glue": glue.make,
+    "ways": ways.make,
+    **{name: partial(e5_heads.make, name) for name in e5_heads.RECIPES},
     **{name: partial(pairs.make, name) for name in pairs.RECIPES},
 }
