@@ -18,7 +18,7 @@ from playground.ui import collections, roles
 from playground.ui.choose import choose, choose_from_list
 from playground.ui.number import slider
 from playground.ui.retrieval.collection import Current
-from playground.ui.retrieval.grounded import Grounded, grounded
+from playground.ui.retrieval.grounded import N_NEW, Grounded, grounded
 from playground.ui.state import PageContext
 from playground.ui.text import _
 from playground.ui.translations import language_name
@@ -80,9 +80,9 @@ class Case:
         """The prompt of each way."""
         return {way: self.prompt(self.texts(way)) for way in WAYS}
 
-    def prompt(self, chunks: tuple[str, ...]) -> Grounded:
-        """The prompt that asks the question with other chunks."""
-        return grounded(self.context, self.text, chunks, self.words)
+    def prompt(self, chunks: tuple[str, ...], n_new: int = N_NEW) -> Grounded:
+        """The prompt that asks the question with other chunks, with room for so many tokens behind it."""
+        return grounded(self.context, self.text, chunks, self.words, n_new)
 
     def about(self, question: Question) -> Case:
         """Another question about the same document, in the documents' language, with as many chunks."""
