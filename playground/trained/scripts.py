@@ -13,6 +13,7 @@ from playground.trained import (
     e5_heads,
     e5_masked_head,
     glue,
+    index_measurements,
     pairs,
     ways,
 )
@@ -24,6 +25,7 @@ SCRIPTS: Mapping[str, Script] = {
     "chunk-vectors": chunk_vectors.make,
     "dates-t5": dates_t5.make,
     "document-vectors": document_vectors.make,
+    "index-measurements": index_measurements.make,
     "e5-masked-head": e5_masked_head.make,
     "glue": glue.make,
     "ways": ways.make,

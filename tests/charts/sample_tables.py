@@ -13,6 +13,7 @@ from playground.core.beams import Candidate
 from playground.core.contexts import Contexts
 from playground.core.embeddings import MEASURES, Baseline, EmbeddingTable, Neighbours
 from playground.core.few_shot import Example
+from playground.core.indexes.measured import Point
 from playground.core.inside import ResidualStream
 from playground.core.jobs.scoring import Figure
 from playground.core.lora import LowRank
@@ -31,6 +32,7 @@ from playground.core.tables import (
     families,
     finetuning,
     glue,
+    indexes,
     inside,
     masked,
     metrics,
@@ -176,6 +178,14 @@ SAMPLE_TABLES: Mapping[str, Callable[[], pd.DataFrame]] = {
         LABELS, {"none": PAIR, "shots": PAIR}, {"none": np.log(PAIR), "shots": np.log(PAIR)}, (1, 2), "it's"
     ),
     "prompting.orders": lambda: prompting.orders([(LABELS, [True, False])]),
+    "indexes.measured": lambda: indexes.drawn(
+        [
+            Point("flat", (), "", 0, 1, 1, 1, 90, 80, 99, 1536, 0.1),
+            *(Point("ivf", (("cells", 8),), "nprobe", n, n / 8, 0.1, 1, n, n, n, 1600, 1) for n in (1, 2, 8)),
+            Point("hnsw", (("M", 8),), "ef", 10, 0.9, 0.8, 1, 9, 8, 10, 1700, 1),
+        ],
+        "it's",
+    ),
     "masked.answers": lambda: masked.answers(
         [masked.Answer(1, "1", order, order, "it's", 7, 0.5, order == 2) for order in (1, 2)]
     ),

@@ -28,7 +28,7 @@ OPTIONS = {
     "ret_parts": theatre._PARTS,
 }  # fmt: skip
 # settings that only another one, a longer text or another model lets a reader change
-FIXED = {"fin_r", "att_whole"}
+FIXED = {"fin_r", "att_whole", "ret_index_question"}
 SENTENCE = "The cat sat on the mat and the cat sat on the mat"
 Names = dict[str, list[str]]
 

@@ -20,7 +20,7 @@ Status = Literal["waiting", "measuring", "done", "stopped", "failed"]
 Load = Callable[[], tuple[Vectors, Vectors]]
 MAX_WAITING, MAX_KEPT = 6, 64
 _NICE = 10
-_log = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 ENDED: tuple[Status, ...] = ("done", "stopped", "failed")
 
 
@@ -136,7 +136,7 @@ class Measurements:
                     self._measure(run, load)
                     status = "done"
             except Exception:  # the next one is measured all the same
-                _log.exception("A measurement of indexes failed")
+                log.exception("A measurement of indexes failed")
             with self._lock:
                 run.ended = time.monotonic()
                 if run.status == "measuring":

@@ -144,17 +144,11 @@ def _words(state: Progress) -> str:
 
 
 def _draw(points: Sequence[Point], about: str, n: int = 0, *, running: bool) -> None:
-    table = tables.points(points)
-    shown = table.assign(  # what the picture writes beside its points
-        label=_labels(points),
-        interval=[f"{low:.3f} – {high:.3f}" for low, high in zip(table.low, table.high, strict=True)],
-        repeats=[f"{low:,.0f} – {high:,.0f}" for low, high in zip(table.us_low, table.us_high, strict=True)],
-    )
     show.show_chart(
         charts.measured(_chart_words()),
         "ret_measured_picture",
         _("Recall of indexes against their cost"),
-        data=shown,
+        data=tables.drawn(points, _("exact")),
     )
     if running:
         return
@@ -162,7 +156,7 @@ def _draw(points: Sequence[Point], about: str, n: int = 0, *, running: bool) -> 
     st.caption(plain(about))
     show.under_picture(
         "ret_measured",
-        frame=table,
+        frame=lambda: tables.points(points),
         code=lambda: show.code("retrieval_measured", **_settings_of_code(n)),
         picture="ret_measured_picture",
     )
@@ -174,22 +168,6 @@ def _settings_of_code(n: int) -> dict[str, object]:
         return {}
     held_out = n_held_out(n)
     return {"n_questions": held_out, "bits": code_bits(n - held_out)}
-
-
-def _labels(points: Sequence[Point]) -> list[str]:
-    """Words beside a point: its knob at the ends of long lines; what tells the lines of HNSW apart."""
-    labels = []
-    for point in points:
-        values = [
-            other.value for other in points if other.built == point.built and other.index == point.index
-        ]
-        if point.index == "flat":
-            labels.append(_("exact"))
-        elif point.index == "hnsw":
-            labels.append(tables.settings_of(point) if point.value == min(values) else "")
-        else:
-            labels.append(str(point.value) if point.value in (min(values), max(values)) else "")
-    return labels
 
 
 def _chart_words() -> dict[str, str]:
@@ -241,8 +219,8 @@ def _about_shipped() -> str:
             n=shipped.n_questions, repeats=N_REPEATS
         ),
         _(
-            "runs of 8, 12, 16 and 20 words of the playground's texts: all real and none twice, but many share "
-            "most of their words"
+            "runs of 8, 12, 16 and 20 words of the playground's texts: all real and none twice, but many "
+            "share most of their words"
         ),
     ]
     return " · ".join(words)

@@ -14,10 +14,10 @@ def words(kind: str) -> dict[str, str]:
 
 def _shared() -> dict[str, str]:
     return {
-        "map": _("Map of the chunks and the query"),
+        "map": _("Map of the chunks and the question"),
         "back": _("Back"),
         "on": _("On"),
-        "query": _("query"),
+        "query": _("the question"),
         "vector": _("chunk"),
         "found": _("found, nearest first"),
         "exact": _("in the exact answer"),
@@ -54,16 +54,16 @@ def _lsh() -> dict[str, str]:
     return {
         "probes": _("Buckets read in each table: {n} of {total}"),
         "table": _("Table {n} of {total}"),
-        "bucket": _("same bits as the query in this table"),
+        "bucket": _("same bits as the question in this table"),
         "other_buckets": _("in another bucket that is read"),
         "unread": _("not read"),
         "buckets": _("Buckets read in this table (turned bits marked)"),
         "code_of": _("Chunk {n}: {bits}"),
         "planes": _("The planes of table {n}: each side is a bit"),
-        "planes_alt": _("Chunks by their distance to each plane, and the query"),
+        "planes_alt": _("Chunks by their distance to each plane, and the question"),
         "plane": _("plane {n}"),
         "told_lsh": _(
-            "The query's bits in table {table} are {bits}; this bucket has {bucket} of the {n} "
+            "The question's bits in table {table} are {bits}; this bucket has {bucket} of the {n} "
             "chunks. All buckets that are read have {read}. {right} of the {k} nearest found. "
             "Distances, planes counted: {total}."
         ),
@@ -85,7 +85,7 @@ def _pq() -> dict[str, str]:
         "negative": _("below zero"),
         "positive": _("above zero"),
         "codebook": _("Codebook of part {n}, entries: {entries}; the chunk's one is framed"),
-        "entry": _("squared distance of an entry to this part of the query:"),
+        "entry": _("squared distance of an entry to this part of the question:"),
         "told_pq": _(
             "{right} of the {k} nearest found. Bytes a chunk: {bytes} instead of {whole}; parts: "
             "{parts}, each one of {entries} entries. For chunk {n} the codes say {coded}, the truth "
