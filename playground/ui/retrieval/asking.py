@@ -87,7 +87,7 @@ def _another() -> None:
 def controls(now: Current) -> Asked:
     """Draw the field of the question and the settings of the search."""
     hidden(EXAMPLE)
-    field_at, another_at, language_at, more_at = st.columns([5, 2, 2, 1.4], vertical_alignment="bottom")
+    field_at, another_at, language_at, more_at = st.columns([4, 2, 2, 2], vertical_alignment="bottom")
     with field_at:
         st.text_input(
             _("Question"), max_chars=400, placeholder=_example(), **setting("ret_query", ""),
