@@ -63,10 +63,11 @@ def left_out(words: Mapping[str, str]) -> dict[str, Any]:
     ]
     color = alt.condition("datum.lost_bits >= 0", alt.value(QUERY), alt.value(AFTER))
     bars = rows.mark_bar(height=16).encode(y=y, x=x, color=color, tooltip=tooltip)
-    said = rows.mark_text(align="left", dx=5, color=NEUTRAL, fontSize=12).encode(
-        y=y, x=x, text=alt.Text("lost_bits:Q", format="+.1f")
-    )
-    return _spec(alt.layer(bars, said), 190)
+    text = alt.Text("lost_bits:Q", format="+.1f")
+    more = rows.transform_filter("datum.lost_bits >= 0").mark_text(align="left", dx=5, color=NEUTRAL)
+    less = rows.transform_filter("datum.lost_bits < 0").mark_text(align="right", dx=-5, color=NEUTRAL)
+    said = [one.encode(y=y, x=x, text=text) for one in (more, less)]
+    return _spec(alt.layer(bars, *said), 190)
 
 
 def _spec(chart: alt.LayerChart | alt.FacetChart, height: int) -> dict[str, Any]:
