@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import combinations
 from typing import Literal
@@ -114,6 +114,19 @@ def not_told_apart(of: Mapping[str, Sequence[bool]]) -> list[tuple[str, str]]:
         [('a', 'b')]
     """
     return [(a, b) for a, b in combinations(of, 2) if sign_test(of[a], of[b]) == "unclear"]
+
+
+def joined(parts: Sequence[WayAnswers], languages: tuple[str, ...]) -> WayAnswers:
+    """The answers of a way that knows one language at a time to the items of several.
+
+    Args:
+        parts: Its answers in each language.
+        languages: All of them.
+    """
+    first, each = parts[0], {one.languages: iter(one.answers) for one in parts}
+    answers = tuple(next(each[item.language,]) for item in held_out(first.task, languages))
+    seconds = sum(one.seconds for one in parts)
+    return replace(first, languages=languages, answers=answers, seconds=seconds)
 
 
 # ---- the answers that are shipped

@@ -11,7 +11,18 @@ from pathlib import Path
 
 from playground.core.few_shot import label_probabilities
 from playground.core.glue import LANGUAGES, SENTIMENT, answer_of, data_of, prompt, words
-from playground.core.ways import FILE, FOLDER, WAYS, Way, WayAnswers, held_out, scored, written
+from playground.core.ways import (
+    FILE,
+    FOLDER,
+    OF_ENCODER,
+    WAYS,
+    Way,
+    WayAnswers,
+    held_out,
+    joined,
+    scored,
+    written,
+)
 from playground.engine import create_engine
 from playground.engine.contract.engine import Engine
 from playground.engine.contract.label_runs import head_run, label_run
@@ -25,7 +36,7 @@ from playground.trained.note import seal_with_note
 
 SEED = 0  # of every run
 _OWNER = "ways"
-GROUPS: tuple[tuple[str, ...], ...] = (LANGUAGES, *((language,) for language in LANGUAGES))
+GROUPS: tuple[tuple[str, ...], ...] = (*((language,) for language in LANGUAGES), LANGUAGES)
 
 
 def make(assets: Path, say: Callable[[str], None]) -> None:
@@ -58,14 +69,18 @@ def asked(
 ) -> Iterator[WayAnswers]:
     """The answers in some ways, for some groups of languages."""
     for way in ways:
-        model = _ready(engine, MULTILINGUAL_ENCODER if way in ("frozen", "whole") else DEFAULT_DECODER)
+        model = _ready(engine, MULTILINGUAL_ENCODER if way in OF_ENCODER else DEFAULT_DECODER)
+        parts: dict[tuple[str, ...], WayAnswers] = {}
         for languages in groups:
-            if way in ("frozen", "whole"):
+            if way in OF_ENCODER:
                 yield by_head(engine, model, languages, way)
             elif way == "adapter":
                 yield by_adapter(engine, model, languages, settings)
+            elif len(languages) > 1:  # a prompt knows one language
+                yield joined([parts[language,] for language in languages], languages)
             else:
-                yield by_words(engine, model, languages, way)
+                parts[languages] = by_words(engine, model, languages, way)
+                yield parts[languages]
 
 
 def by_head(engine: Engine, model: ModelInfo, languages: tuple[str, ...], way: Way) -> WayAnswers:

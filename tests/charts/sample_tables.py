@@ -16,6 +16,7 @@ from playground.core.few_shot import Example
 from playground.core.inside import ResidualStream
 from playground.core.jobs.scoring import Figure
 from playground.core.lora import LowRank
+from playground.core.metrics.classification import classification
 from playground.core.minimal_pairs import MeasuredPair, MinimalPair
 from playground.core.positions import PositionScheme
 from playground.core.projections import Projection
@@ -37,8 +38,10 @@ from playground.core.tables import (
     tasks,
     thinking,
     tokenization,
+    ways,
 )
 from playground.core.tokenization import Rung
+from playground.core.ways import WayAnswers
 
 RNG = np.random.default_rng(3)
 LABELS = ("대한", "it's")  # not only the letters of English
@@ -97,6 +100,12 @@ def _written(temperature: float) -> continuations.WrittenText:
 def _accuracies() -> pd.DataFrame:
     written = [thinking.Transcript(prompt, 0, 0, "7", "end_of_text") for prompt in ("a", "b")]
     return thinking.accuracies(written, [Example("3 + 4", "7")], 1)
+
+
+def _ways() -> pd.DataFrame:
+    found = {who: classification(["a", "b"], ["a", "a"], ["a", "b"]) for who in ("zero", "words")}
+    answers = {"zero": WayAnswers("zero", "rte", ("en",), "m", "r", ("a", "a"), 1.0)}
+    return ways.ways(answers, found, 0.5).assign(cost="it's", kind=["decoder", "words"])
 
 
 def _vocabulary() -> pd.DataFrame:
@@ -185,6 +194,7 @@ SAMPLE_TABLES: Mapping[str, Callable[[], pd.DataFrame]] = {
     "tasks.figures": lambda: tasks.figures({"model": [Figure("it's", 50.0, 40.0, 60.0)]}),
     "tasks.shares": lambda: tasks.shares({"before": PAIR, "after": PAIR}, ("a", "둘")),
     "thinking.prompt_accuracies": _accuracies,
+    "ways.ways": _ways,
     "tokenization.ladder": lambda: tokenization.ladder(
         [Rung("word", 5, 4, 1, 1, 2), Rung("byte", 9, 8, 0, 1, 0)]
     ),

@@ -57,7 +57,7 @@ def _controls() -> tuple[str, tuple[str, ...]]:
     languages = LANGUAGES if group == BOTH else (group,)
     data = data_of(task)
     n, n_train = len(held_out(task, languages)), len(data.part("train", languages))
-    told = _("{n_train} items to learn from, {n} other ones to be asked; {labels} labels.")
+    told = _("Items to learn from: {n_train}; others that are asked: {n}; labels: {labels}.")
     st.caption(told.format(n_train=n_train, n=n, labels=len(data.labels)))
     return task, languages
 

@@ -82,7 +82,7 @@ def told(task: str, languages: Languages, found: Found) -> str:
     pairs = [pair for pair in core.not_told_apart(right) if best in pair]
     others = [_name(a if b == best else b) for a, b in pairs]
     if others:
-        told = _("These {n} items cannot tell it apart from: {ways}.")
+        told = _("So few items ({n}) cannot tell it apart from: {ways}.")
         said += " " + told.format(n=figures[best].n, ways=", ".join(others))
     else:
         said += " " + _("It is better than every other one by more than chance.")

@@ -11,7 +11,7 @@ import streamlit as st
 
 from playground.core.few_shot import label_probabilities
 from playground.core.glue import answer_of, data_of, prompt, words
-from playground.core.ways import OF_ENCODER, WayAnswers, held_out
+from playground.core.ways import OF_ENCODER, WayAnswers, held_out, joined
 from playground.engine.contract.label_runs import head_run, label_run
 from playground.engine.contract.models import ModelInfo
 from playground.engine.contract.training import ENDED, TrainingRequest, TrainingState
@@ -114,7 +114,18 @@ def _by_head(context: PageContext, asked: Question, model: ModelInfo, name: str)
 def _by_words(
     context: PageContext, asked: Question, model: ModelInfo, name: str, *, few_shot: bool
 ) -> WayAnswers | None:
-    """Compare the labels as continuations of a prompt."""
+    """Compare the labels as continuations of a prompt; a prompt knows one language, so each is a question."""
+    way, task, languages, model_id, revision = asked
+    if len(languages) > 1:
+        parts = []
+        for language in languages:
+            part: Question = (way, task, (language,), model_id, revision)
+            own = measured(part)
+            own.answers = own.answers or _by_words(context, part, model, name, few_shot=few_shot)
+            if own.answers is None:
+                return None
+            parts.append(own.answers)
+        return joined(parts, languages)
     begun_at = time.monotonic()
     told = _scored(replace(context, model=model), asked, name, few_shot=few_shot)
     return None if told is None else _of(asked, told, time.monotonic() - begun_at)
