@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Literal
 
 from playground.core.bag_of_words import bag_of_words
-from playground.core.glue import LANGUAGES, Answers, data_of
+from playground.core.glue import LANGUAGES, Answers, Figure, chance, data_of, figure
 from playground.core.labelled_sets import LabelledItem
 from playground.paths import site_root
 
@@ -50,6 +50,25 @@ def held_out(task: str) -> tuple[LabelledItem, ...]:
 def words_told(task: str) -> Answers:
     """The baseline's answers: a bag of words, fitted on the same training items."""
     return bag_of_words(data_of(task).part("train", LANGUAGES), held_out(task))
+
+
+@lru_cache(1_024)
+def figure_of(task: str, languages: tuple[str, ...], answers: Answers) -> Figure:
+    """The metric of the answers to a task's held-out items, in some of the languages.
+
+    Args:
+        task: Id of the task.
+        languages: Codes of the languages that count.
+        answers: One for each of `held_out`.
+    """
+    items = held_out(task)
+    own = [place for place, item in enumerate(items) if item.language in languages]
+    return figure(data_of(task), [items[place] for place in own], tuple(answers[place] for place in own))  # type: ignore[arg-type]
+
+
+def chance_of(task: str, languages: tuple[str, ...]) -> float:
+    """The best figure without looking at the texts, in some of the languages."""
+    return chance(data_of(task), data_of(task).part("held_out", languages))
 
 
 def written(told: Iterable[Told]) -> str:

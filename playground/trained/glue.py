@@ -1,4 +1,4 @@
-"""The answers to the nine sets in the shape of GLUE's tasks that the page Evaluation shows before it measures.
+"""The answers to the nine sets in the shape of GLUE that the page Evaluation shows before it measures.
 
 Four ways: a linear head on frozen vectors, a prompt without and with examples, an adapter for each task.
 """

@@ -13,10 +13,12 @@ from playground.core.beams import Candidate
 from playground.core.contexts import Contexts
 from playground.core.embeddings import MEASURES, Baseline, EmbeddingTable, Neighbours
 from playground.core.few_shot import Example
+from playground.core.indexes.measured import Point
 from playground.core.inside import ResidualStream
 from playground.core.jobs.scoring import Figure
 from playground.core.lora import LowRank
 from playground.core.metrics.classification import classification
+from playground.core.metrics.predictions import row_scores
 from playground.core.minimal_pairs import MeasuredPair, MinimalPair
 from playground.core.positions import PositionScheme
 from playground.core.projections import Projection
@@ -29,8 +31,12 @@ from playground.core.tables import (
     embeddings,
     families,
     finetuning,
+    glue,
+    indexes,
     inside,
     masked,
+    metrics,
+    own_predictions,
     positions,
     prompting,
     sampling,
@@ -154,6 +160,8 @@ SAMPLE_TABLES: Mapping[str, Callable[[], pd.DataFrame]] = {
     "families.moved": lambda: families.moved(
         "encoder", np.array([PAIR, [0, 0]]), LABELS, ["before", "changed"]
     ),
+    "glue.scores": lambda: glue.figures({}, ("en",)),
+    "glue.widths": lambda: glue.widths((0.7, 0.75), 50_000),
     "heads.flow": lambda: ablation.flow(np.full((2, 2), 0.5), LABELS),
     "heads.weight_against_effect": lambda: ablation.ranking(HEADS, PAIR[None], dict.fromkeys(HEADS, "둘")),
     "inside.attribution_bars": lambda: inside.attribution(np.array([0.5, 1, -1, 0.25])),
@@ -170,11 +178,26 @@ SAMPLE_TABLES: Mapping[str, Callable[[], pd.DataFrame]] = {
         LABELS, {"none": PAIR, "shots": PAIR}, {"none": np.log(PAIR), "shots": np.log(PAIR)}, (1, 2), "it's"
     ),
     "prompting.orders": lambda: prompting.orders([(LABELS, [True, False])]),
+    "indexes.measured": lambda: indexes.drawn(
+        [
+            Point("flat", (), "", 0, 1, 1, 1, 90, 80, 99, 1536, 0.1),
+            *(Point("ivf", (("cells", 8),), "nprobe", n, n / 8, 0.1, 1, n, n, n, 1600, 1) for n in (1, 2, 8)),
+            Point("hnsw", (("M", 8),), "ef", 10, 0.9, 0.8, 1, 9, 8, 10, 1700, 1),
+        ],
+        "it's",
+    ),
     "masked.answers": lambda: masked.answers(
         [masked.Answer(1, "1", order, order, "it's", 7, 0.5, order == 2) for order in (1, 2)]
     ),
     "masked.both_sides": lambda: masked.sides(
         masked.words([masked.WordCost(step, "대한", 2.0, 3.0) for step in (1, 2)])
+    ),
+    "metrics.brevity": lambda: metrics.brevity_curve(5, 9),
+    "metrics.histogram": lambda: own_predictions.histogram(
+        [row_scores("it's", ["둘"], "char", "words")], "bleu"
+    ),
+    "metrics.votes": lambda: metrics.votes_against(
+        [metrics.PostedAnswer(n, "it's", kind, 50.0, 0.5, 0.5, n) for n, kind in ((1, "good"), (2, "reader"))]
     ),
     "masked.pair_differences": lambda: masked.pairs(
         [MeasuredPair(MinimalPair("it's", "a", "둘"), 2.0, bits, 3, 4) for bits in (1.0, 3.0)]
