@@ -23,9 +23,10 @@ PICKERS = ("_panel", "_view")  # of panels: each of them has settings of its own
 OPTIONS = {
     "fin_rate": RATES, "fin_r": RANKS, "fin_strength": STRENGTHS, "pro_think_votes": VOTES,
     "seq_steps": training.STEPS, "seq_rate": training.RATES, "seq_hidden": training.SIZES,
+    "ev_context": (64,),
 }  # fmt: skip
 # settings that only another one, a longer text or another model lets a reader change
-FIXED = {"fin_r", "att_whole"}
+FIXED = {"fin_r", "att_whole", "ev_stride"}
 SENTENCE = "The cat sat on the mat and the cat sat on the mat"
 Names = dict[str, list[str]]
 
