@@ -34,7 +34,7 @@ NAMES: Mapping[str, str] = {
 }
 METRICS: Mapping[str, str] = {
     "matthews": N_("Matthews correlation"),
-    "f1": N_("F1"),
+    "f1": "F1",
     "spearman": N_("Spearman correlation"),
     "accuracy": N_("accuracy"),
 }

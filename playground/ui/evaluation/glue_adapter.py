@@ -44,7 +44,7 @@ def draw(context: PageContext, task: str) -> Later | None:
         disabled=is_known or is_alive,
     )  # fmt: skip
     n = len(data_of(task).part("train", LANGUAGES))
-    told = _("LoRA on {model}: {steps} steps on the {n} training items; then it is asked the held-out ones.")
+    told = _("LoRA on {model}: training items {n}, steps {steps}; then it is asked the held-out items.")
     st.caption(told.format(model=plain(model.name), steps=N_STEPS, n=n))
     if (error := st.session_state.get(ERROR)) is not None:
         st.error(sentence(error))

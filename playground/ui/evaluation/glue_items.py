@@ -33,11 +33,11 @@ MEANINGS: Mapping[str, str] = {
     "f1": N_(
         "F1: the harmonic mean of precision and recall of *yes*. Who always says *yes* gets {chance:.2f}."
     ),
-    "spearman": N_("Spearman correlation: do the answers rank the pairs as people do? 0 is no relation."),
+    "spearman": N_("Spearman correlation: do the answers rank the pairs as people do? At 0 they do not."),
     "accuracy": N_("Accuracy: the share of right answers. Guessing gets {chance:.2f}."),
 }
 LABELS: Mapping[str, str] = {
-    "acceptable": N_("correct"), "unacceptable": N_("wrong"), "positive": N_("positive"),
+    "acceptable": N_("well-formed"), "unacceptable": N_("ill-formed"), "positive": N_("positive"),
     "negative": N_("negative"), "paraphrase": N_("same"), "duplicate": N_("same"),
     "different": N_("different"), "entailment": N_("follows"), "not_entailment": N_("does not follow"),
     "neutral": N_("neither"), "contradiction": N_("contradicts"),

@@ -32,7 +32,7 @@ def draw() -> None:
         "high": _("to"),
         "0": f"{worse} %",
         "1": f"{better} %",
-        "needed": _("{n:,} items tell them apart").format(n=needed),
+        "needed": _("told apart from {n:,} on").format(n=needed),
         "ours": _("a set of ours: {n}").format(n=ours),
     }
     table = frames.widths(shares, charts.MOST_ITEMS)
@@ -53,9 +53,9 @@ def reading(worse: int, better: int, needed: int, ours: int) -> str:
     """
     low, high = wilson_interval(worse / 100 * ours, ours)
     told = _(
-        "With {ours} items, {worse} % right means anything from {low:.0%} to {high:.0%}. To tell {worse} % "
-        "from {better} % in 8 of 10 such measurements, each model needs {needed:,} items of its own; on the "
-        "same items for both, fewer are enough where their mistakes are alike."
+        "On a set of ours ({ours}), {worse} % right means anything from {low:.0%} to {high:.0%}. To tell "
+        "{worse} % from {better} % in 8 of 10 such measurements, each model needs items of its own: "
+        "{needed:,}. With the same items for both, fewer are enough where their mistakes are alike."
     ).format(ours=ours, worse=worse, better=better, low=low, high=high, needed=needed)
     small = [about.name for about in TASKS.values() if about.n_validation < needed]
     if not small:
