@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from playground.charts.theme import CUT, KEY, LOCALE, NARROW, NEUTRAL, PERCENT, QUERY, VALUE, legend_columns
@@ -67,7 +67,7 @@ def verdicts(words: Mapping[str, str]) -> Spec:
     }  # fmt: skip
 
 
-def shares(words: Mapping[str, str], *, names: list[str]) -> Spec:
+def shares(words: Mapping[str, str], *, names: Sequence[str]) -> Spec:
     """Shares with their intervals, those of all pairs and by language; rows of `tables.judge.shares`.
 
     Args:
@@ -76,7 +76,7 @@ def shares(words: Mapping[str, str], *, names: list[str]) -> Spec:
     """
     label = f"({_json({name: words[name] for name in NAMES})})[datum.value]"
     y = {
-        "field": "name", "type": "nominal", "title": None, "scale": {"domain": names},
+        "field": "name", "type": "nominal", "title": None, "scale": {"domain": list(names)},
         "axis": {
             "labelExpr": label, "labelLimit": {"expr": f"{NARROW} ? 130 : 330"}, "ticks": False,
             "labelFontSize": 13,
