@@ -44,7 +44,7 @@ BY_NAME: Mapping[str, Any] = {
     "steps": 3, "modules": ("q_proj",), "tokenizers": ("a", "b"), "ink": "#fafafa", "log": True, "best": 1,
     "names": ("it's", "둘"), "tasks": {"rte": ("it's", "둘")}, "shares": (0.7, 0.75),
     "who": ("model", "baseline"), "metrics": ("it's", "둘"), "labels": ("a", "둘"),
-    "times": ("before", "after"),
+    "times": ("before", "after"), "strides": [4, 8], "contexts": [8, 16],
 }  # fmt: skip
 
 
