@@ -10,10 +10,7 @@ from scipy.stats import spearmanr
 from transformers import AutoModel, AutoTokenizer, logging
 
 reference = "Please do not close the door, the baby is sleeping."
-answers = [
-    "Leave it open, our little one is having a nap.",
-    "Please do close the door, the baby is not sleeping.",
-]
+answers = ["Leave it open, our baby naps.", "Please do close the door, the baby is awake."]
 votes = [3, 0]
 bleu_tokenizer = "13a"
 rouge_tokenizer = "words"

@@ -27,19 +27,20 @@ ONE = ".3~r"  # three digits
 COLOURS = [QUERY, KEY, VALUE, "#56B4E9", "#CC79A7", "#F0E442", AFTER, "#999999", CUT, NEUTRAL]
 
 
-def running(words: Mapping[str, str], *, n_tokens: int) -> Spec:
+def running(words: Mapping[str, str], *, n_tokens: int, has_whole: bool) -> Spec:
     """Perplexity of the text up to each token; rows of `tables.court.lines`, dots where a window begins.
 
     Args:
         words: step, perplexity, token, context, windows, whole in the reader's language.
         n_tokens: Length of the axis.
+        has_whole: Whether the line of the whole context is known too.
     """
     names = f"datum.label === 'windows' ? {_said(words['windows'])} : {_said(words['whole'])}"
     legend = {
         "title": None, "orient": "top", "columns": legend_columns(), "labelExpr": names, "labelLimit": 320,
         "symbolType": "stroke", "symbolSize": 600,
     }  # fmt: skip
-    kinds = ["windows", "whole"]
+    kinds = ["windows", "whole"] if has_whole else ["windows"]
     x = {
         "field": "step", "type": "quantitative", "title": words["step"],
         "scale": {"domain": [1, max(2, n_tokens)], "nice": False},

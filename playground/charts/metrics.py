@@ -8,11 +8,8 @@ from typing import Any
 
 from playground.charts.theme import (
     AFTER,
-    AMOUNTS,
     COUNT,
-    LOCALE,
     NEUTRAL,
-    PERCENT,
     QUERY,
     VALUE,
     legend_columns,
@@ -139,49 +136,6 @@ def histogram(words: Mapping[str, str], *, most: float) -> Spec:
         "height": 210,
         "mark": {"type": "bar", "color": QUERY},
         "encoding": {"x": x, "y": y, "tooltip": tooltip},
-    }
-
-
-def confusion(words: Mapping[str, str]) -> Spec:
-    """Vega-Lite of a confusion matrix; rows of `tables.own_predictions.confusion`.
-
-    Args:
-        words: right, predicted, n, share in the reader's language.
-    """
-    x = {
-        "field": "predicted", "type": "nominal", "title": words["predicted"], "sort": None,
-        "axis": {"orient": "top", "labelAngle": -40, "labelLimit": 120, "ticks": False, "domain": False},
-    }  # fmt: skip
-    y = {
-        "field": "right", "type": "nominal", "title": words["right"], "sort": None,
-        "axis": {"labelLimit": 120, "ticks": False, "domain": False},
-    }  # fmt: skip
-    color = {
-        "field": "share", "type": "quantitative", "title": words["share"],
-        "scale": {"domain": [0, 1], "range": AMOUNTS},
-        "legend": {"orient": "bottom", "format": "%", "gradientLength": 160},
-    }  # fmt: skip
-    tooltip = [
-        {"field": "right", "type": "nominal", "title": words["right"]},
-        {"field": "predicted", "type": "nominal", "title": words["predicted"]},
-        {"field": "n", "type": "quantitative", "title": words["n"], "format": COUNT},
-        {"field": "share", "type": "quantitative", "title": words["share"], "format": PERCENT},
-    ]
-    return {
-        "height": {"step": 34},
-        "encoding": {"x": x, "y": y, "tooltip": tooltip},
-        "layer": [
-            {"mark": {"type": "rect"}, "encoding": {"color": color}},
-            {
-                "transform": [{"filter": "datum.is_right"}],
-                "mark": {"type": "rect", "filled": False, "stroke": NEUTRAL, "strokeWidth": 2},
-            },
-            {
-                "mark": {"type": "text", "fontSize": 13, "fontWeight": "bold", "color": AFTER},
-                "encoding": {"text": {"field": "n", "type": "quantitative", "format": COUNT}},
-            },
-        ],
-        "config": LOCALE,
     }
 
 

@@ -15,6 +15,7 @@ from playground.core.embeddings import MEASURES, Baseline, EmbeddingTable, Neigh
 from playground.core.few_shot import Example
 from playground.core.inside import ResidualStream
 from playground.core.lora import LowRank
+from playground.core.metrics.predictions import row_scores
 from playground.core.minimal_pairs import MeasuredPair, MinimalPair
 from playground.core.positions import PositionScheme
 from playground.core.projections import Projection
@@ -30,6 +31,8 @@ from playground.core.tables import (
     glue,
     inside,
     masked,
+    metrics,
+    own_predictions,
     positions,
     prompting,
     sampling,
@@ -167,6 +170,13 @@ SAMPLE_TABLES: Mapping[str, Callable[[], pd.DataFrame]] = {
     ),
     "masked.both_sides": lambda: masked.sides(
         masked.words([masked.WordCost(step, "대한", 2.0, 3.0) for step in (1, 2)])
+    ),
+    "metrics.brevity": lambda: metrics.brevity_curve(5, 9),
+    "metrics.histogram": lambda: own_predictions.histogram(
+        [row_scores("it's", ["둘"], "char", "words")], "bleu"
+    ),
+    "metrics.votes": lambda: metrics.votes_against(
+        [metrics.PostedAnswer(n, "it's", kind, 50.0, 0.5, 0.5, n) for n, kind in ((1, "good"), (2, "reader"))]
     ),
     "masked.pair_differences": lambda: masked.pairs(
         [MeasuredPair(MinimalPair("it's", "a", "둘"), 2.0, bits, 3, 4) for bits in (1.0, 3.0)]

@@ -41,16 +41,15 @@ def histogram(scores: Sequence[RowScores], name: str) -> pd.DataFrame:
 
 
 def confusion(found: Classification) -> pd.DataFrame:
-    """A confusion matrix, a row a cell; the share is of the items with the right label."""
-    counts = found.confusion
+    """A confusion matrix, a row a cell."""
     return pd.DataFrame(
-        {
-            "right": right, "predicted": predicted, "n": int(counts[i, j]),
-            "share": counts[i, j] / max(counts[i].sum(), 1), "is_right": i == j,
-        }
-        for i, right in enumerate(found.labels)
-        for j, predicted in enumerate(found.labels)
-    )  # fmt: skip
+        [
+            (right, predicted, int(found.confusion[i, j]))
+            for i, right in enumerate(found.labels)
+            for j, predicted in enumerate(found.labels)
+        ],
+        columns=["right", "predicted", "n"],
+    )
 
 
 def by_label(found: Classification) -> pd.DataFrame:

@@ -15,7 +15,7 @@ from playground.core.tables import court as frames
 from playground.ui import show, state, unread_language
 from playground.ui.components.scored_text import scored_text
 from playground.ui.evaluation import reading, texts, two_models, varied
-from playground.ui.evaluation.reading import AT_ONCE, Plan, Reading, Text
+from playground.ui.evaluation.reading import Plan, Reading, Text
 from playground.ui.evaluation.shown import Shown
 from playground.ui.number import slider
 from playground.ui.panels import Later
@@ -106,7 +106,7 @@ def _power(label: str, options: list[int], key: str, told: str) -> int:
 def _read(plan: Plan) -> tuple[Later | None, Reading | None]:
     """The reading; where it is long, a button first, and what reads once the page is drawn."""
     words = _("The model reads the windows")
-    if plan.n_unknown_tokens <= AT_ONCE:
+    if plan.n_unknown_tokens <= reading.AT_ONCE:
         place = st.empty()
         with place.container():
             found = reading.read(plan, words)
@@ -158,7 +158,7 @@ def _draw(found: Reading) -> None:
     st.markdown(_told(found, labels))
     table = frames.along(labels[1:], found.logprobs, found.plan.parts, found.whole)
     alt = _("Perplexity of the text up to each token")
-    chart = _picture(text.context.language, len(table))
+    chart = _picture(text.context.language, len(table), found.whole is not None)
     show.show_chart(chart, "ev_court_running", alt, data=frames.lines(table))
     show.provenance(found.traces[0])
     parts = found.plan.parts
@@ -226,10 +226,10 @@ def _told(found: Reading, labels: tuple[str, ...]) -> str:
 
 
 @lru_cache
-def _picture(language: str, n_tokens: int) -> dict[str, Any]:
+def _picture(language: str, n_tokens: int, has_whole: bool) -> dict[str, Any]:
     words = {
         "step": _("Token"), "perplexity": _("Perplexity up to here"), "token": _("Token"),
         "context": _("Tokens before it that the model saw"), "windows": _("in these windows"),
         "whole": _("the whole text before each token"),
     }  # fmt: skip
-    return charts.running(words, n_tokens=n_tokens)
+    return charts.running(words, n_tokens=n_tokens, has_whole=has_whole)

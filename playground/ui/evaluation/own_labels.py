@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
-from typing import Any
 
 import streamlit as st
 
-from playground.charts import metrics as charts
 from playground.core.files.prediction_rows import Prediction
 from playground.core.metrics.classification import Classification, classification
 from playground.core.metrics.intervals import includes
 from playground.core.tables import own_predictions as frames
 from playground.ui import show, state
+from playground.ui.components.confusion import Cell, confusion
 from playground.ui.text import _, ngettext, strong
 
 LONGEST = 40  # characters of what is taken for a label
+MOST_ROWS = 50
+CELL = "ev_confusion_cell"
 
 
 def are_labels(predictions: Sequence[Prediction]) -> bool:
@@ -41,9 +41,12 @@ def draw(predictions: Sequence[Prediction]) -> None:
         st.info(told.format(n=n_labels, limit=most))
         return
     found = classification(right, predicted)
-    table = frames.confusion(found)
-    alt = _("Confusion matrix: right labels down, predicted labels across")
-    show.show_chart(_picture(state.language()), "ev_confusion", alt, data=table)
+    selected = _selected(found)
+    confusion(
+        found.confusion.tolist(), found.labels, selected=selected, key="ev_confusion", on_select=_select
+    )
+    if selected is not None:
+        _cell(predictions, right, predicted, (found.labels[selected[0]], found.labels[selected[1]]))
     st.markdown(_told(found))
     never = sorted({*predicted} - {*right})
     if never:
@@ -54,12 +57,38 @@ def draw(predictions: Sequence[Prediction]) -> None:
         )
         st.markdown(words.format(n=len(never), labels=", ".join(map(strong, never[:10]))))
     code = show.code("own_labels", right=right, predicted=predicted)
-    show.under_picture("own_labels", frame=table, code=code, picture="ev_confusion")
+    show.under_picture("own_labels", frame=frames.confusion(found), code=code)
     columns = {
         "label": _("Label"), "n": _("Items"), "n_predicted": _("Predicted"), "precision": _("Precision"),
         "recall": _("Recall"), "f1": "F1",
     }  # fmt: skip
     st.dataframe(frames.by_label(found).rename(columns=columns).round(3), hide_index=True, key="ev_by_label")
+
+
+def _selected(found: Classification) -> Cell | None:
+    """The chosen cell, while it has items."""
+    cell: Cell | None = st.session_state.get(CELL)
+    if cell is None or max(cell) >= len(found.labels) or not found.confusion[cell]:
+        return None
+    return cell
+
+
+def _select(cell: Cell) -> None:
+    st.session_state[CELL] = None if st.session_state.get(CELL) == cell else cell
+
+
+def _cell(
+    predictions: Sequence[Prediction], right: Sequence[str], predicted: Sequence[str], labels: tuple[str, str]
+) -> None:
+    """The rows of the file that stand in one cell."""
+    rows = [
+        str(one.row)
+        for one, *both in zip(predictions, right, predicted, strict=True)
+        if tuple(both) == labels
+    ]
+    told = _("Right {right}, predicted {predicted}: rows of the file {rows}.")
+    shown = ", ".join([*rows[:MOST_ROWS], *(["…"] if len(rows) > MOST_ROWS else [])])
+    st.markdown(told.format(right=strong(labels[0]), predicted=strong(labels[1]), rows=shown))
 
 
 def _told(found: Classification) -> str:
@@ -91,12 +120,3 @@ def _told(found: Classification) -> str:
     if includes(found.matthews_interval, 0):
         told += " " + _("Matthews' interval includes 0, which is chance.")
     return told
-
-
-@lru_cache
-def _picture(language: str) -> dict[str, Any]:
-    words = {
-        "right": _("Right label"), "predicted": _("Predicted label"), "n": _("Items"),
-        "share": _("share of the right label's items"),
-    }  # fmt: skip
-    return charts.confusion(words)

@@ -78,7 +78,7 @@ class Board:
                     each.text,
                     each.kind,
                     len(each.voters),
-                    each.owner == owner,
+                    bool(owner) and each.owner == owner,
                     owner in each.voters,
                 )
                 for each in self._answers

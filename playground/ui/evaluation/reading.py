@@ -21,7 +21,6 @@ from playground.ui.state import PageContext
 from playground.ui.text import _
 
 AT_ONCE = 1_536  # tokens that are read without a click
-SHARED = 4_096  # up to so many tokens every window reads on to the end: then any context is known
 N_KNOWN = 8_192
 Known = tuple[str, str, int]  # model, revision, hash of the tokens that were read
 
@@ -77,16 +76,21 @@ class Plan:
 
     Attributes:
         text: The text.
+        context, stride: As `core.metrics.perplexity.windows` took them.
         parts: The windows.
-        length: Most tokens that are read from the begin of each.
+        begins: Tokens from which on the text is read: where the windows begin, perhaps more.
+        length: Most tokens that are read from each.
     """
 
     text: Text
+    context: int
+    stride: int
     parts: tuple[Window, ...]
+    begins: tuple[int, ...]
     length: int
 
     def ids(self, begin: int) -> tuple[int, ...]:
-        """The tokens that are read for the window that begins here."""
+        """The tokens that are read from here on."""
         return self.text.tokens.input_ids[begin : begin + self.length]
 
     def key(self, begin: int) -> Known:
@@ -96,8 +100,8 @@ class Plan:
 
     @property
     def unknown(self) -> list[int]:
-        """Begins of the windows that nobody has asked this process for."""
-        return [one.begin for one in self.parts if self.key(one.begin) not in _known]
+        """Those of the begins that nobody has asked this process for."""
+        return [begin for begin in self.begins if self.key(begin) not in _known]
 
     @property
     def n_unknown_tokens(self) -> int:
@@ -111,7 +115,7 @@ class Reading:
 
     Attributes:
         plan: The windows.
-        traces: Begin of each window -> the model's predictions from there on.
+        traces: Each begin -> the model's predictions from there on.
     """
 
     plan: Plan
@@ -196,20 +200,21 @@ def cut(tokens: Tokenization, most: int) -> Tokenization:
 
 
 def plan(text: Text, context: int, stride: int) -> Plan:
-    """The windows of a text, read on to its end where that is cheap, so that other contexts are known too.
+    """The windows of a text; where it is quick, all is read on to its end: then any context is known.
 
     Args:
         text: The text.
         context, stride: As `core.metrics.perplexity.windows` takes them.
     """
-    parts = windows(len(text.tokens), context, stride)
-    most = limit(text.context)
-    whole = sum(min(most, len(text.tokens) - one.begin) for one in parts)
-    return Plan(text, parts, most if whole <= SHARED else context + 1)
+    n, most = len(text.tokens), limit(text.context)
+    parts, every = windows(n, context, stride), tuple(range(0, n - 1, stride))
+    if sum(min(most, n - begin) for begin in every) <= AT_ONCE:
+        return Plan(text, context, stride, parts, every, most)
+    return Plan(text, context, stride, parts, tuple(one.begin for one in parts), context + 1)
 
 
 def read(one: Plan, words: str) -> Reading:
-    """Ask the model for every window, with a bar where something is not known; a click ends it.
+    """Ask the model from every begin on, with a bar where something is not known; a click ends it.
 
     Args:
         one: The windows.
@@ -220,14 +225,14 @@ def read(one: Plan, words: str) -> Reading:
     model = one.text.context.model
     bar = Progress("windows", model.model_id, total, words) if unknown else None
     done, traces = 0, {}
-    for part in one.parts:
-        ids = one.ids(part.begin)
+    for begin in one.begins:
+        ids = one.ids(begin)
         capture = Capture(predictions=N_EXPECTED)
-        traces[part.begin] = compute.trace(one.text.context, ids, capture, topic="court")
-        _remember(one.key(part.begin))
-        if bar is not None and part.begin in unknown:
+        traces[begin] = compute.trace(one.text.context, ids, capture, topic="court")
+        _remember(one.key(begin))
+        if bar is not None and begin in unknown:
             done += len(ids)
-            told = _("{done} of {total} windows").format(done=len(traces), total=len(one.parts))
+            told = _("{done} of {total} windows").format(done=len(traces), total=len(one.begins))
             bar.draw(done, told)
     return Reading(one, traces)
 

@@ -58,7 +58,7 @@ def picture(found: Reading) -> None:
 
 def _rows(found: Reading) -> list[UnderWindows]:
     """Every context under every stride for which all windows have been read far enough."""
-    text, now = found.text, found.plan.parts
+    text, now = found.text, (found.plan.context, found.plan.stride)
     n = len(text.tokens)
     most = text.most_context
     contexts = sorted({*(one for one in POWERS if one < most), most})
@@ -70,7 +70,9 @@ def _rows(found: Reading) -> list[UnderWindows]:
                 continue
             one = text.cost(found.under(parts))
             rows.append(
-                UnderWindows(context, stride, len(parts), one.perplexity, one.bits_per_byte, parts == now)
+                UnderWindows(
+                    context, stride, len(parts), one.perplexity, one.bits_per_byte, (context, stride) == now
+                )
             )
     in_parts = {one.stride for one in rows if one.n_windows > 1}
     return [one for one in rows if one.stride in in_parts or one.now]
