@@ -46,7 +46,6 @@ def test_every_task_is_answered_whole_by_every_way() -> None:
         assert -1 <= figure(data, items, one.answers).value <= 1
         assert one.model_id == (MULTILINGUAL_ENCODER if one.way == "head" else DEFAULT_DECODER)
         assert (one.n_trained > 0) is (one.way in ("head", "adapter"))
-        assert one.seconds > 0
     assert read(written(shipped())) == shipped()
 
 
