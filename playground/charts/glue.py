@@ -12,7 +12,7 @@ Spec = dict[str, Any]
 WAYS = ("head", "zero", "few", "adapter", "words", "chance")
 _COLORS = (QUERY, BEFORE, KEY, VALUE, AFTER, CUT)
 _SHAPES = ("circle", "triangle-up", "square", "diamond", "cross", "M0,-1L0,1")
-ROW = 36  # pixels of a task
+ROW = 32  # pixels of a task
 LOWEST = -0.5
 MOST_ITEMS = 50_000
 
@@ -31,7 +31,8 @@ def scores(tasks: Mapping[str, Sequence[str]], words: Mapping[str, str]) -> Spec
     y = {
         "field": "task", "type": "nominal", "title": None, "scale": {"domain": list(tasks)},
         "axis": {
-            "labelExpr": labels, "labelLimit": 150, "labelOverlap": False, "ticks": False, "domain": False,
+            "labelExpr": labels, "labelLimit": 150, "labelOverlap": False, "labelOffset": -7,
+            "ticks": False, "domain": False,
             "grid": True, "bandPosition": 0, "tickBand": "extent",
         },
     }  # fmt: skip

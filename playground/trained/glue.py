@@ -31,7 +31,7 @@ from playground.settings import DEFAULT_DECODER, MULTILINGUAL_ENCODER, Settings
 from playground.trained.note import seal_with_note
 
 SEED = 0  # of the adapters
-ADAPTED = ("cola", "sst2", "mrpc")  # the tasks that get one: a minute or two each
+ADAPTED = ("cola", "sst2", "mrpc", "rte")  # the tasks that get one: a minute or two each
 _OWNER = "glue"
 
 
