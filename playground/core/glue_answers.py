@@ -85,7 +85,7 @@ def written(told: Iterable[Told]) -> str:
                 }
             )
         )  # fmt: skip
-    return "[\n" + ",\n".join(rows) + "\n]\n"
+    return '{"told": [\n' + ",\n".join(rows) + "\n]}\n"
 
 
 def read(text: str) -> tuple[Told, ...]:
@@ -97,7 +97,7 @@ def read(text: str) -> tuple[Told, ...]:
         True
     """
     found = []
-    for row in json.loads(text):
+    for row in json.loads(text)["told"]:
         labels = data_of(row["task"]).labels
         answers = tuple(labels[a] if labels else float(a) for a in row["answers"])
         found.append(

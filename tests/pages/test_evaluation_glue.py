@@ -122,7 +122,9 @@ def test_the_first_view_is_real_and_asks_no_model(
     rows = table(app)
     assert list(dict.fromkeys(rows["task"])) == list(glue.TASKS)
     assert {"words", "chance"} < set(rows["way"])
-    shipped = json.loads((site_root() / "assets" / "trained" / "glue" / "answers.json").read_text("utf-8"))
+    shipped = json.loads((site_root() / "assets" / "trained" / "glue" / "answers.json").read_text("utf-8"))[
+        "told"
+    ]
     assert len(rows) == len(shipped) + 2 * len(glue.TASKS)
     for row in shipped:
         labels = glue.data_of(row["task"]).labels
