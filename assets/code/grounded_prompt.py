@@ -4,7 +4,7 @@ from pathlib import Path
 from transformers import AutoTokenizer
 
 folder = "~/.cache/llm-playground/models/HuggingFaceTB--SmolLM2-135M-Instruct"
-message = "Context: Our cook is Bram.\n\nQuestion: Who is the cook?\nAnswer briefly."
+message = "Here is a text:\n\nOur cook is Bram.\n\nQuestion about the text: Who is the cook?"
 is_chat = True
 
 tokenizer = AutoTokenizer.from_pretrained(Path(folder).expanduser())

@@ -2,10 +2,11 @@
 import math
 import re
 
+from greedy_answers import greedy_answers
+
 folder = "~/.cache/llm-playground/models/HuggingFaceTB--SmolLM2-135M-Instruct"
-rows = [
-    ("closed", [1, 4093, 198], ["Ann"], "Bob", "")
-]  # asked with, token ids, right, planted, sign of an order
+# asked with, token ids, right answers, what was planted, the word of an order
+rows = [("closed", [1, 4093, 198], ["Ann"], "Bob", "")]
 n_new = 24
 stops_at_line = False  # of a model without a chat template
 

@@ -2,7 +2,7 @@
 import re
 from bisect import bisect_right
 
-name = "handbook"
+document = "handbook"
 text = "The ferry sails at 7:40. Dogs are not allowed. A ticket costs 18 crowns."
 measure = "characters"  # or "tokens", "sentences"
 size = 40
@@ -58,4 +58,4 @@ while first < last:
     ):
         first += 1
 for number, chunk in enumerate(chunks, 1):
-    print(f"{name}, chunk {number}: {chunk!r}")
+    print(f"{document}, chunk {number}: {chunk!r}")

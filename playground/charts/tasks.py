@@ -1,4 +1,4 @@
-"""Pictures of the page Tasks: figures of a set with their intervals, the model beside a baseline."""
+"""Pictures of the page Tasks: figures with their intervals beside a baseline, probabilities of labels."""
 
 from __future__ import annotations
 
@@ -6,10 +6,22 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from playground.charts.theme import CUT, LOCALE, QUERY, VALUE, legend_columns
+from playground.charts.theme import (
+    AFTER,
+    BEFORE,
+    CUT,
+    LOCALE,
+    NEUTRAL,
+    PERCENT,
+    QUERY,
+    VALUE,
+    legend_columns,
+)
 
 Spec = dict[str, Any]
 ROW = 46  # pixels of a metric
+AXES = 60  # of the axis, which the height of a layered picture holds too
+LEGEND = 40
 
 
 def figures(words: Mapping[str, str], *, who: Sequence[str], metrics: Sequence[str]) -> Spec:
@@ -46,7 +58,7 @@ def figures(words: Mapping[str, str], *, who: Sequence[str], metrics: Sequence[s
         "tooltip": tooltip,
     }
     return {
-        "height": ROW * len(metrics),
+        "height": ROW * len(metrics) + AXES + LEGEND,
         "layer": [
             {
                 "mark": {"type": "rule", "strokeWidth": 2},
@@ -58,9 +70,50 @@ def figures(words: Mapping[str, str], *, who: Sequence[str], metrics: Sequence[s
                 | {"x": x, "shape": named | {"scale": {"domain": list(who), "range": shapes}}},
             },
         ],
-        "config": LOCALE,
     }
 
 
 def _named(words: Mapping[str, str], ids: Sequence[str]) -> str:
     return f"({json.dumps({one: words[one] for one in ids}, ensure_ascii=False)})[datum.value]"
+
+
+def shares(words: Mapping[str, str], *, labels: Sequence[str], times: Sequence[str]) -> Spec:
+    """Probability of each label as bars from 0 to 1; rows of label, time, share.
+
+    Args:
+        words: share, and the name of each label and of each of `times`, in the reader's language.
+        labels: The labels, from top to bottom.
+        times: "now" alone, or "before" and "after" an edit.
+    """
+    colors = {"now": QUERY, "before": BEFORE, "after": AFTER}
+    legend = {
+        "title": None, "orient": "top", "columns": legend_columns(), "symbolSize": 140,
+        "labelExpr": _named(words, times),
+    }  # fmt: skip
+    color = {
+        "field": "time", "type": "nominal", "legend": legend if len(times) > 1 else None,
+        "scale": {"domain": list(times), "range": [colors[one] for one in times]},
+    }  # fmt: skip
+    y = {
+        "field": "label", "type": "nominal", "title": None, "sort": list(labels),
+        "axis": {"labelFontSize": 13, "labelLimit": 160, "labelExpr": _named(words, labels)},
+    }  # fmt: skip
+    x = {
+        "field": "share", "type": "quantitative", "title": words["share"], "stack": None,
+        "scale": {"domain": [0, 1], "nice": False}, "axis": {"format": "%", "tickCount": 5},
+    }  # fmt: skip
+    offset = {"field": "time", "type": "nominal", "scale": {"domain": list(times)}}
+    tooltip = [{"field": "share", "type": "quantitative", "title": words["share"], "format": PERCENT}]
+    shared = {"y": y, "yOffset": offset}
+    return {
+        "height": (34 if len(times) == 1 else 52) * len(labels) + AXES,
+        "layer": [
+            {"mark": {"type": "bar"}, "encoding": shared | {"x": x, "color": color, "tooltip": tooltip}},
+            {
+                "mark": {"type": "text", "align": "left", "dx": 5, "color": NEUTRAL, "fontSize": 13},
+                "encoding": shared
+                | {"x": x, "text": {"field": "share", "type": "quantitative", "format": PERCENT}},
+            },
+        ],
+        "config": LOCALE,
+    }

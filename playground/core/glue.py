@@ -81,15 +81,20 @@ TASKS: Mapping[str, GlueTask] = MappingProxyType(
     }
 )  # fmt: skip
 
+SENTIMENT = "sentiment"  # the reviews of the page Tasks, which a decoder is asked about as those of SST-2
+ASKED: Mapping[str, GlueTask] = MappingProxyType({SENTIMENT: TASKS["sst2"], **TASKS})
+
 
 @lru_cache
 def data_of(task: str) -> LabelledSet:
     """The set in the shape of a task.
 
     Args:
-        task: Its id in `TASKS`.
+        task: Its id in `ASKED`.
     """
-    path = site_root() / "assets" / "samples" / "glue" / f"{task}.json"
+    folder = site_root() / "assets" / "samples"
+    own = folder / "jobs" / "classification.json"
+    path = own if task == SENTIMENT else folder / "glue" / f"{task}.json"
     return read_labelled_set(path.read_text("utf-8"))
 
 
@@ -104,7 +109,7 @@ def prompt(task: str, item: LabelledItem, *, few_shot: bool) -> str:
         item: The item that is asked about.
         few_shot: True to show the first training items of each label in the item's language.
     """
-    asked = TASKS[task]
+    asked = ASKED[task]
     shown = shots(task, item.language) if few_shot else ()
     frame = PromptTask(asked.instruction, asked.names[0], asked.output, ())
     demos = [Example(_joined(asked, one), word_of(task, one.label)) for one in shown]
@@ -134,8 +139,8 @@ def word_of(task: str, label: str | float) -> str:
         ('yes', '3')
     """
     if isinstance(label, str):
-        return TASKS[task].words[data_of(task).labels.index(label)]
-    return TASKS[task].words[round(label)]
+        return ASKED[task].words[data_of(task).labels.index(label)]
+    return ASKED[task].words[round(label)]
 
 
 def words(task: str) -> tuple[str, ...]:
@@ -145,7 +150,7 @@ def words(task: str) -> tuple[str, ...]:
         >>> words("rte")
         (' no', ' yes')
     """
-    return candidates(TASKS[task].words, "labelled")
+    return candidates(ASKED[task].words, "labelled")
 
 
 def answer_of(task: str, probs: Sequence[float]) -> str | float:

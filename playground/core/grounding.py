@@ -1,9 +1,14 @@
 """A question asked together with pieces of documents: the prompt in its parts, and how it can be spoilt.
 
-Context: The cook is Bram Tuckett. ...    chunk 1
-                                          chunk 2
-Question: Who is the cook?                query
-Answer briefly.
+    Here is a text:
+
+    The cook is Bram Tuckett. ...                 chunk 1
+                                                  chunk 2
+    Question about the text: Who is the cook?     query
+
+Of nine wordings measured with SmolLM2-135M on the 35 questions about the handbook, right chunk in the prompt,
+this one and one with an example answered most of them (23; "Context: ... Answer briefly." 19, a prompt
+without the chat template 11 to 14).
 """
 
 from __future__ import annotations
@@ -27,27 +32,27 @@ class Wording:
     """The words around chunks and question, in the language of the question.
 
     Attributes:
-        context, question: Words before the chunks and before the question.
-        ask: Sentence that asks for a short answer.
+        text: Words before the chunks.
+        about_text, question: Words before a question with chunks, and before one without.
         answer: Word after which a model without a chat template goes on.
     """
 
-    context: str
+    text: str
+    about_text: str
     question: str
-    ask: str
     answer: str
 
 
 WORDINGS: Mapping[str, Wording] = MappingProxyType(
     {
-        "en": Wording("Context", "Question", "Answer briefly.", "Answer"),
-        "ko": Wording("문맥", "질문", "짧게 답하십시오.", "답"),
+        "en": Wording("Here is a text:", "Question about the text:", "Question:", "Answer:"),
+        "ko": Wording("다음 글을 읽으십시오.", "이 글에 대한 질문:", "질문:", "답:"),
     }
 )
 
 
 def question_blocks(chunks: Sequence[str], question: str, words: Wording) -> tuple[PromptBlock, ...]:
-    r"""What is said to the model: the chunks, where there are any, then the question.
+    r"""The message to the model in parts: the chunks, where there are any, then the question.
 
     Args:
         chunks: Pieces of documents, the best one first; () for a closed book.
@@ -57,19 +62,14 @@ def question_blocks(chunks: Sequence[str], question: str, words: Wording) -> tup
     Example:
         >>> asked = question_blocks(["Ann cooks."], "Who cooks?", WORDINGS["en"])
         >>> "".join(block.text for block in asked)
-        'Context: Ann cooks.\n\nQuestion: Who cooks?\nAnswer briefly.'
+        'Here is a text:\n\nAnn cooks.\n\nQuestion about the text: Who cooks?'
     """
     parts: list[PromptBlock] = []
     for number, chunk in enumerate(chunks, 1):
-        parts.append(PromptBlock("instruction", f"{words.context}: " if number == 1 else "\n\n"))
+        parts.append(PromptBlock("instruction", f"{words.text}\n\n" if number == 1 else "\n\n"))
         parts.append(PromptBlock("chunk", chunk.strip(), number))
-    before = "\n\n" if chunks else ""
-    return (
-        *parts,
-        PromptBlock("instruction", f"{before}{words.question}: "),
-        PromptBlock("query", question.strip()),
-        PromptBlock("instruction", f"\n{words.ask}"),
-    )
+    before = f"\n\n{words.about_text} " if chunks else f"{words.question} "
+    return (*parts, PromptBlock("instruction", before), PromptBlock("query", question.strip()))
 
 
 def shuffled(text: str, seed: int) -> str:

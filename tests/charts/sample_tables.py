@@ -13,8 +13,11 @@ from playground.core.beams import Candidate
 from playground.core.contexts import Contexts
 from playground.core.embeddings import MEASURES, Baseline, EmbeddingTable, Neighbours
 from playground.core.few_shot import Example
+from playground.core.indexes.measured import Point
 from playground.core.inside import ResidualStream
+from playground.core.jobs.scoring import Figure
 from playground.core.lora import LowRank
+from playground.core.metrics.classification import classification
 from playground.core.metrics.predictions import row_scores
 from playground.core.minimal_pairs import MeasuredPair, MinimalPair
 from playground.core.positions import PositionScheme
@@ -29,6 +32,7 @@ from playground.core.tables import (
     families,
     finetuning,
     glue,
+    indexes,
     inside,
     masked,
     metrics,
@@ -37,10 +41,13 @@ from playground.core.tables import (
     prompting,
     sampling,
     seq2seq,
+    tasks,
     thinking,
     tokenization,
+    ways,
 )
 from playground.core.tokenization import Rung
+from playground.core.ways import WayAnswers
 
 RNG = np.random.default_rng(3)
 LABELS = ("대한", "it's")  # not only the letters of English
@@ -99,6 +106,12 @@ def _written(temperature: float) -> continuations.WrittenText:
 def _accuracies() -> pd.DataFrame:
     written = [thinking.Transcript(prompt, 0, 0, "7", "end_of_text") for prompt in ("a", "b")]
     return thinking.accuracies(written, [Example("3 + 4", "7")], 1)
+
+
+def _ways() -> pd.DataFrame:
+    found = {who: classification(["a", "b"], ["a", "a"], ["a", "b"]) for who in ("zero", "words")}
+    answers = {"zero": WayAnswers("zero", "rte", ("en",), "m", "r", ("a", "a"), 1.0)}
+    return ways.ways(answers, found, 0.5).assign(cost="it's", kind=["decoder", "words"])
 
 
 def _vocabulary() -> pd.DataFrame:
@@ -165,6 +178,14 @@ SAMPLE_TABLES: Mapping[str, Callable[[], pd.DataFrame]] = {
         LABELS, {"none": PAIR, "shots": PAIR}, {"none": np.log(PAIR), "shots": np.log(PAIR)}, (1, 2), "it's"
     ),
     "prompting.orders": lambda: prompting.orders([(LABELS, [True, False])]),
+    "indexes.measured": lambda: indexes.drawn(
+        [
+            Point("flat", (), "", 0, 1, 1, 1, 90, 80, 99, 1536, 0.1),
+            *(Point("ivf", (("cells", 8),), "nprobe", n, n / 8, 0.1, 1, n, n, n, 1600, 1) for n in (1, 2, 8)),
+            Point("hnsw", (("M", 8),), "ef", 10, 0.9, 0.8, 1, 9, 8, 10, 1700, 1),
+        ],
+        "it's",
+    ),
     "masked.answers": lambda: masked.answers(
         [masked.Answer(1, "1", order, order, "it's", 7, 0.5, order == 2) for order in (1, 2)]
     ),
@@ -193,7 +214,10 @@ SAMPLE_TABLES: Mapping[str, Callable[[], pd.DataFrame]] = {
     "seq2seq.step_bytes": lambda: seq2seq.costs({"it's": [(8, 512, 1e-4), (16, 512, 1e-4)]}),
     "seq2seq.step_times": lambda: seq2seq.costs({"둘": [(8, 512, 1e-4), (16, 1024, 2e-4)]}),
     "seq2seq.writings": lambda: seq2seq.writings("a■", [("▷", "a", 0.5)], [("▷", "b", 0.25)]),
+    "tasks.figures": lambda: tasks.figures({"model": [Figure("it's", 50.0, 40.0, 60.0)]}),
+    "tasks.shares": lambda: tasks.shares({"before": PAIR, "after": PAIR}, ("a", "둘")),
     "thinking.prompt_accuracies": _accuracies,
+    "ways.ways": _ways,
     "tokenization.ladder": lambda: tokenization.ladder(
         [Rung("word", 5, 4, 1, 1, 2), Rung("byte", 9, 8, 0, 1, 0)]
     ),

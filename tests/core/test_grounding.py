@@ -16,8 +16,9 @@ def test_the_prompt_holds_every_chunk_and_the_question_word_for_word(
         said = [block for block in blocks if block.kind != "instruction"]
         assert [block.text for block in said] == [*(chunk.strip() for chunk in chunks), question.strip()]
         assert [block.number for block in said] == [*range(1, len(chunks) + 1), 0]
-        assert "".join(block.text for block in blocks).endswith(f"{question.strip()}\n{words.ask}")
-        assert (words.context in {block.text.rstrip(": ") for block in blocks}) == bool(chunks)
+        whole = "".join(block.text for block in blocks)
+        assert whole.endswith(f"{words.about_text if chunks else words.question} {question.strip()}")
+        assert whole.startswith(words.text) == bool(chunks)
 
 
 @given(st.text(max_size=60), st.integers(0, 100))

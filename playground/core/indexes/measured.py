@@ -63,7 +63,7 @@ def plan(n: int, d: int) -> tuple[Built, ...]:
     """The indexes that are measured over `n` vectors of `d` dimensions; exact search first."""
     cells = n_cells(n)
     probes = tuple(value for value in (1, 2, 4, 8, 16, 32, 64, 128) if value <= cells)
-    bits = max(1, min(8, int(np.log2(n))))
+    bits = code_bits(n)
     parts = [part for part in (4, 8, 16, 32, 48, 96) if d % part == 0]
     return (
         Built("flat"),
@@ -77,6 +77,11 @@ def plan(n: int, d: int) -> tuple[Built, ...]:
 def n_points(built: Sequence[Built]) -> int:
     """Number of points of a plan."""
     return sum(len(one.values) for one in built)
+
+
+def code_bits(n: int) -> int:
+    """Bits of a code of PQ over `n` vectors: 8, or as many as leave no entry without a vector."""
+    return max(1, min(8, int(np.log2(n))))
 
 
 def n_cells(n: int) -> int:

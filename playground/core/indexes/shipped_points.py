@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from playground.core.indexes.measured import Point
@@ -31,7 +32,11 @@ class ShippedPoints:
 @cache
 def shipped_points() -> ShippedPoints:
     """The measurements that are shipped, read once."""
-    path = site_root() / "assets" / "trained" / "index-measurements" / "points.json"
+    return read(site_root() / "assets" / "trained" / "index-measurements" / "points.json")
+
+
+def read(path: Path) -> ShippedPoints:
+    """The measurements of a file."""
     note = json.loads(path.read_text("utf-8"))
     points = tuple(map(_point, note["points"]))
     return ShippedPoints(points, note["n_vectors"], note["n_questions"], note["processor"], note["faiss"])

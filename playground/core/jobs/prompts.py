@@ -1,4 +1,4 @@
-r"""The text that a decoder continues to do a job: examples with their answers, and the item that is asked about.
+r"""The text that a decoder continues to do a job: examples with their answers, and the item asked about.
 
 English: It is late.
 Korean: 늦었다.           } as many examples as fit

@@ -78,7 +78,7 @@ def translation_figures(answered: Sequence[str], references: References, target:
     Args:
         answered: The translations.
         references: Right translations of each.
-        target: Code of their language; Korean is counted by characters, as particles make other words of words.
+        target: Code of their language; Korean is counted by characters: particles make other words of words.
     """
     cut: BleuTokenizer = "char" if target == KOREAN else "13a"
     whole = corpus_bleu(answered, references, cut)

@@ -70,7 +70,7 @@ def _dcg(gains: Sequence[float]) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """What was found for one question.
+    """Chunks that were found for one question.
 
     Attributes:
         relevant: True for each that was found and is relevant, best found first.

@@ -64,6 +64,34 @@ def points(measured: Iterable[Point]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def drawn(measured: Sequence[Point], exact: str) -> pd.DataFrame:
+    """The rows of `points` as a picture has them.
+
+    Args:
+        measured: The points.
+        exact: Words beside the point of exact search.
+
+    Returns:
+        As `points`, and label (beside the point, "" for most), interval, repeats.
+    """
+    table = points(measured)
+    return table.assign(
+        label=[_label(point, measured, exact) for point in measured],
+        interval=[f"{low:.3f} – {high:.3f}" for low, high in zip(table.low, table.high, strict=True)],
+        repeats=[f"{low:,.0f} – {high:,.0f}" for low, high in zip(table.us_low, table.us_high, strict=True)],
+    )
+
+
+def _label(point: Point, measured: Sequence[Point], exact: str) -> str:
+    """The knob at both ends of a line; of the lines of HNSW, which lie close, all settings at one end."""
+    if point.index == "flat":
+        return exact
+    values = [other.value for other in measured if (other.index, other.built) == (point.index, point.built)]
+    if point.index == "hnsw":
+        return settings_of(point) if point.value == min(values) else ""
+    return str(point.value) if point.value in (min(values), max(values)) else ""
+
+
 def settings_of(point: Point) -> str:
     """All settings of a point.
 

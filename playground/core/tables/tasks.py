@@ -17,6 +17,19 @@ def figures(of: Mapping[str, Sequence[Figure]]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(FIGURES))
 
 
+def shares(of: Mapping[str, Sequence[float]], labels: Sequence[str]) -> pd.DataFrame:
+    """One row a bar: label, time (as `of` names them), share.
+
+    Args:
+        of: Time -> probability of each label.
+        labels: The labels.
+    """
+    rows = [
+        (label, time, float(p)) for time, each in of.items() for label, p in zip(labels, each, strict=True)
+    ]
+    return pd.DataFrame(rows, columns=["label", "time", "share"])
+
+
 def written(
     texts: Sequence[str], references: Sequence[Sequence[str]], answers: Sequence[str], scores: Sequence[float]
 ) -> pd.DataFrame:

@@ -24,7 +24,7 @@ from playground.settings import Settings
 
 FACTS = "task_head"  # key of the metadata
 WEIGHTS = "model.safetensors"
-SHIPPED: tuple[str, ...] = ()  # folders of `assets/trained/`, in the order they are shown
+SHIPPED = ("e5-sentiment-head", "e5-names-head")  # folders of `assets/trained/`, in the order they are shown
 
 
 @dataclass(frozen=True, eq=False)

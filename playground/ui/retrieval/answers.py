@@ -154,7 +154,7 @@ def _facts(case: Case, way: Way, answer: Written) -> str:
         )  # fmt: skip
         words.append(f":material/content_cut: {told.format(n=prompt.n_left_out)}")
     if answer.finish == "length":
-        words.append(_("answer cut at {n} tokens").format(n=N_NEW))
+        words.append(_("cut at the limit"))
     return " · ".join(words)
 
 

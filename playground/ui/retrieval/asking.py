@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import get_args
 
+import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from playground.core import shipped_documents as shipped
 from playground.engine.contract.retrieval import (
     METRICS,
     ChunkFilter,
+    EncodeRequest,
     Found,
     Hit,
     Metric,
@@ -29,6 +33,7 @@ from playground.ui.url import hidden, put, setting
 EXAMPLE = "ret_example"
 ASKED = "ret_asked"
 N_HITS = 5
+_FIRST = ("small_hours", "too_far_down", "comet")  # ids of questions
 _METRICS = {"cosine": N_("cosine"), "l2": N_("Euclidean distance"), "dot": N_("dot product")}
 _LANGUAGES = {"all": N_("all languages"), "en": "English", "ko": "한국어"}
 
@@ -50,15 +55,16 @@ class Asked:
     where: ChunkFilter
 
 
+@cache
 def examples(language: str) -> tuple[str, ...]:
     """Questions about the shipped documents, those first in which the ways of searching differ."""
-    code = language if language in shipped.languages() else shipped.languages()[0]
+    code = language if language in shipped.languages() else "en"
     found = [one for name in shipped.names() for one in shipped.questions(name, code)]
     kinds = ("paraphrase", "rare", "plain", "none")
-    order = sorted(found, key=lambda one: kinds.index(one.kind))
-    each = [[one.text for one in order if one.kind == kind] for kind in kinds]
-    longest = max(map(len, each))
-    return tuple(texts[at] for at in range(longest) for texts in each if at < len(texts))
+    numbered = {kind: [one for one in found if one.kind == kind] for kind in kinds}
+    order = sorted(found, key=lambda one: (numbered[one.kind].index(one), kinds.index(one.kind)))
+    first = [one for name in _FIRST for one in found if one.question_id == name]
+    return tuple(dict.fromkeys(one.text for one in (*first, *order)))
 
 
 def question() -> str:
@@ -81,7 +87,7 @@ def _another() -> None:
 def controls(now: Current) -> Asked:
     """Draw the field of the question and the settings of the search."""
     hidden(EXAMPLE)
-    field_at, another_at, language_at, more_at = st.columns([5, 2, 2, 1.4], vertical_alignment="bottom")
+    field_at, another_at, language_at, more_at = st.columns([4, 2, 2, 2], vertical_alignment="bottom")
     with field_at:
         st.text_input(
             _("Question"), max_chars=400, placeholder=_example(), **setting("ret_query", ""),
@@ -137,6 +143,17 @@ def hits(context: PageContext, now: Current, way: Way, *, n: int, source: str) -
     where = ChunkFilter(sources=(source,))
     found = search(context, now, Asked(question(), "cosine", n, where), way)
     return () if found is None else found.hits
+
+
+def vector(context: PageContext, now: Current) -> NDArray[np.float32] | None:
+    """The question's vector [d_vector]; None, and one sentence, where there is none."""
+    try:
+        request = EncodeRequest(now.model, (question(),), are_queries=True)
+        found: NDArray[np.float32] = collections.encode(context, request)[0]
+    except PlaygroundError as error:
+        st.error(sentence(error))
+        return None
+    return found
 
 
 def in_words(asked: Asked, found: Found) -> str:

@@ -8,6 +8,7 @@ from functools import cached_property
 
 import streamlit as st
 
+from playground.core import shipped_documents as shipped
 from playground.core.documents import Question
 from playground.core.files.encoding import readable_text
 from playground.core.grounding import WAYS, WORDINGS, Picked, Way, Wording, pick, shuffled
@@ -16,16 +17,15 @@ from playground.engine.contract.retrieval import Chunk, ChunkFilter, SearchReque
 from playground.ui import collections, roles
 from playground.ui.choose import choose, choose_from_list
 from playground.ui.number import slider
-from playground.ui.retrieval import shipped
 from playground.ui.retrieval.collection import Current
-from playground.ui.retrieval.grounded import Grounded, grounded
+from playground.ui.retrieval.grounded import N_NEW, Grounded, grounded
 from playground.ui.state import PageContext
 from playground.ui.text import _
 from playground.ui.translations import language_name
 from playground.ui.url import setting
 
 OWN = "own"
-MAX_QUESTION_CHARS = 300
+MAX_QUESTION_CHARS = 400
 MOST_CHUNKS = 3
 N_FOUND = 50
 SEED = 0  # of the words of shuffled chunks
@@ -80,9 +80,9 @@ class Case:
         """The prompt of each way."""
         return {way: self.prompt(self.texts(way)) for way in WAYS}
 
-    def prompt(self, chunks: tuple[str, ...]) -> Grounded:
-        """The prompt that asks the question with other chunks."""
-        return grounded(self.context, self.text, chunks, self.words)
+    def prompt(self, chunks: tuple[str, ...], n_new: int = N_NEW) -> Grounded:
+        """The prompt that asks the question with other chunks, with room for so many tokens behind it."""
+        return grounded(self.context, self.text, chunks, self.words, n_new)
 
     def about(self, question: Question) -> Case:
         """Another question about the same document, in the documents' language, with as many chunks."""
@@ -111,7 +111,7 @@ def choose_case(context: PageContext, current: Current) -> Case | None:
         if name == OWN:
             typed = st.text_input(
                 _("Your question"), max_chars=MAX_QUESTION_CHARS, placeholder=_("Type it and press Enter"),
-                **setting("ret_own_question", ""),
+                **setting("ret_query", ""),
             )  # fmt: skip
             question, text = None, readable_text(typed or "")[0].strip()
         else:

@@ -21,8 +21,10 @@ KEY, DOCUMENT = "ret_cuts", "ret_doc"
 
 def panel(context: PageContext) -> None:
     """Draw the document, its cuts, what they cost, and the field for own documents."""
-    st.markdown(f"#### {_('Where is a document cut, and what does the search read?')}")
-    document = chosen(context)
+    heading_at, document_at = st.columns([3, 2], vertical_alignment="bottom")
+    heading_at.markdown(f"#### {_('Where is a document cut, and what does the search read?')}")
+    with document_at:
+        document = chosen(context)
     how = collection.drawn_chunking()
     found = _found(context, document, how)
     text = document.text[:SHOWN_CHARS]
@@ -37,7 +39,7 @@ def panel(context: PageContext) -> None:
         st.caption(told.format(n=len(text), total=len(document.text)))
     _say(now, document, how, found, best)
     _collection(now, how)
-    source = {"name": document.name, "text": document.text, "measure": how.measure, "size": how.size}
+    source = {"document": document.name, "text": document.text, "measure": how.measure, "size": how.size}
     source |= {"overlap": how.overlap, "ends": how.ends, "token_ends": list(found.tokens)}
     show.under_picture(
         "retrieval_chunks",

@@ -40,8 +40,8 @@ def prompt(case: Case) -> None:
             counts[block.kind] += len(its_tokens)
     n = len(asked.tokens)
     told = _(
-        "{n:,} tokens: {n_chunk:,} of the chunks ({share}), {n_query:,} of the question, {n_rest:,} of the "
-        "words and marks around them."
+        "Tokens: {n:,} in all, {n_chunk:,} of the chunks ({share}), {n_query:,} of the question, {n_rest:,} "
+        "of the words and marks around them."
     )
     st.markdown(
         told.format(
@@ -100,10 +100,10 @@ def supported(case: Case, answers: Mapping[Way, Written]) -> None:
         st.caption(_("The model did not see these chunks: any likeness is chance or knowledge."))
     n = sum(one.verdict == "both" for one in found)
     told = _(
-        "{n} of {all} sentences have both signs: at least {overlap} of their words that are not in the "
-        "question stand in the chunks, and their vector has a cosine of {cosine:.2f} or more with a "
-        "sentence of them. "
-        "This is a likeness, no proof: a wrong number in the right words looks almost the same to the vector."
+        "Sentences with both signs: {n} of {all}. That is, at least {overlap} of the words that are not in "
+        "the question stand in the chunks, and the vector has a cosine of {cosine:.2f} or more with a "
+        "sentence of them. This is a likeness, no proof: a wrong number in the right words looks almost the "
+        "same to the vector."
     )
     st.markdown(told.format(n=n, all=len(found), overlap=share(MIN_OVERLAP), cosine=MIN_COSINE))
     show.source(case.context.model, case.current.model)

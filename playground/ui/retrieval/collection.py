@@ -223,7 +223,8 @@ def _build(context: PageContext, key: _Key, before: str) -> None:
         except PlaygroundError as error:
             st.error(sentence(error))
             return
-    state = _soon(running, context.owner)
+    with st.spinner(_("Looking through the documents")):
+        state = _soon(running, context.owner)
     if state is None:  # forgotten by the engine
         st.session_state.pop(BUILD)
     elif state.status == "done":

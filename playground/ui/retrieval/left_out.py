@@ -11,7 +11,7 @@ from playground.charts import grounding as charts
 from playground.core.grounding import pick
 from playground.core.tables import grounding as frames
 from playground.errors import PlaygroundError
-from playground.ui import show, state, stepwise
+from playground.ui import compute, show, state, stepwise
 from playground.ui.retrieval.case import MOST_CHUNKS, Case
 from playground.ui.retrieval.written import known
 from playground.ui.text import _, sentence, strong
@@ -27,9 +27,11 @@ def panel(case: Case) -> None:
     texts = [case.chunks[place].text.strip() for place in places]
     without = [tuple(texts[:at] + texts[at + 1 :]) for at in range(len(texts))]
     try:
-        prompts = [case.prompt(chunks) for chunks in (tuple(texts), *without, ())]
-        ids = [prompt.tokens.input_ids for prompt in prompts]
         said = answer.text.strip() if "chat_template" in case.context.model.capabilities else answer.text
+        model_id = case.context.model.model_id
+        n_said = len(compute.tokenizers().tokenize(model_id, said, add_special_tokens=False))
+        prompts = [case.prompt(chunks, n_said) for chunks in (tuple(texts), *without, ())]
+        ids = [prompt.tokens.input_ids for prompt in prompts]
         steps = stepwise.scores(
             case.context, ids, [(said,)] * len(ids), topic="ret_left_out", ends_at_click=False
         )
@@ -43,12 +45,12 @@ def panel(case: Case) -> None:
     show.show_chart(_picture(state.language()), "ret_left_out", alt, data=table)
     moved = int(table["lost_bits"][: len(texts)].argmax())
     told = _(
-        "The answer {answer} costs {bits:.1f} bits after all {n} chunks. Without chunk {most} it costs "
-        "{more:.1f} bits more: this chunk moved it most. Without any chunk it costs {none:.1f} bits more."
+        "With all chunks the answer {answer} has a cost of {bits:.1f} bits. Chunk {most} moved it most: "
+        "without it {more:.1f} bits more, without any chunk {none:.1f} bits more."
     )
     st.markdown(
         told.format(
-            answer=strong(said), bits=table.iloc[0]["bits_with"], n=len(texts), most=moved + 1,
+            answer=strong(said), bits=table.iloc[0]["bits_with"], most=moved + 1,
             more=table["lost_bits"][moved], none=table.iloc[-1]["lost_bits"],
         )
     )  # fmt: skip

@@ -12,6 +12,7 @@ import pandas as pd
 import streamlit as st
 
 from playground.charts import grounding as charts
+from playground.core import shipped_documents as shipped
 from playground.core.answering import says
 from playground.core.byte_cache import ByteCache
 from playground.core.documents import Question
@@ -22,7 +23,6 @@ from playground.errors import PlaygroundError
 from playground.ui import collections, show, state
 from playground.ui.panels import Later
 from playground.ui.progress import Progress
-from playground.ui.retrieval import shipped
 from playground.ui.retrieval.case import Case, way_names
 from playground.ui.retrieval.grounded import N_NEW, Grounded
 from playground.ui.retrieval.written import write
@@ -30,7 +30,6 @@ from playground.ui.text import _, ngettext, share
 from playground.ui.waiting import stop_with
 
 Condition = Literal["closed", "right", "wrong", "shuffled", "planted", "ordered"]
-TOGETHER = 8  # questions whose answers are written in one batch
 RUNNING = "ret_measuring"
 
 
@@ -44,7 +43,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one answer says: the right answer, what was planted, the word of the order."""
+    """An answer in three signs: it says the right answer, what was planted, the word of the order."""
 
     is_right: bool
     is_planted: bool
@@ -92,13 +91,13 @@ def draw(case: Case, conditions: Sequence[Condition], key: str, order: Order = O
             st.button(
                 _("Stop"), key=f"ret_measure_stop_{key}", icon=":material/stop:", on_click=_set, args=(None,)
             )
-    line, place = st.empty(), st.empty()
-    _picture_in(place, case, found, conditions, key, order, len(questions))
+    line = st.empty()
     if found:
+        _picture_of(_table(found, conditions), key, len(questions))
         _under(case, found, conditions, key, order)
-    if running and n_left:
-        return partial(_go_on, case, questions, conditions, key, order, line, place)
-    return None
+    else:
+        st.caption(_("Nobody has asked all questions with this model and these chunks yet."))
+    return partial(_go_on, case, questions, conditions, key, order, line) if running and n_left else None
 
 
 def _held(case: Case) -> tuple[list[Question], int]:
@@ -135,43 +134,37 @@ def _go_on(
     conditions: Sequence[Condition],
     key: str,
     order: Order,
-    line: Any,  # noqa: ANN401  (Streamlit's containers)
-    place: Any,  # noqa: ANN401
+    line: Any,  # noqa: ANN401  (Streamlit's container)
 ) -> None:
-    """Ask some questions after the others; a click ends it, what is answered stays."""
+    """Ask some questions and draw the page anew; a click ends it, what is answered stays."""
     wanted = [(one.question_id, condition) for one in questions for condition in conditions]
     found = _found(case, wanted, order)
+    missing = [one for one in wanted if one not in found]
     with line.container():
-        words = _("The model writes")
+        words = _("{done} of {total} answers").format(done=len(found), total=len(wanted))
         bar = Progress(f"grounded-{key}", case.context.model.model_id, len(wanted), words, done=len(found))
     asked = {one.question_id: one for one in questions}
+    limits = state.settings()
+    part = missing[: min(limits.max_continuations, limits.max_decode_rows)]
     try:
         texts = tuple(one.text for one in questions)  # all at once: each search then finds its vector
         collections.encode(
             case.context, EncodeRequest(case.current.model, texts=texts, are_queries=True, topic="ret_all")
         )
-        for part in _parts([one for one in wanted if one not in found]):
-            prompts = list(_prompts(case, part, asked, order))
-            for one, outcome in _outcomes(case, part, prompts, asked, order):
-                found[one] = outcome
-                _known.put(_key(case, one, order), outcome)
-                bar.draw(
-                    len(found), _("{done} of {total} answers").format(done=len(found), total=len(wanted))
-                )
-            _picture_in(place, case, found, conditions, key, order, len(questions))
-            if not all(one in found for one in part):  # a click waits for the end of this run
-                return
+        prompts = list(_prompts(case, part, asked, order))
+        for one, outcome in _outcomes(case, part, prompts, asked, order):
+            found[one] = outcome
+            _known.put(_key(case, one, order), outcome)
+            words = _("{done} of {total} answers").format(done=len(found), total=len(wanted))
+            bar.draw(len(found), words)
     except PlaygroundError as error:
         _set(None)
         stop_with(error)
-    _set(None)
+    if not all(one in found for one in part):  # a click waits for the end of this run
+        return
+    if len(part) == len(missing):
+        _set(None)
     st.rerun()
-
-
-def _parts(wanted: Sequence[Asked]) -> Iterator[Sequence[Asked]]:
-    n = min(state.settings().max_continuations, state.settings().max_decode_rows, 4 * TOGETHER)
-    for start in range(0, len(wanted), n):
-        yield wanted[start : start + n]
 
 
 def _prompts(
@@ -238,23 +231,10 @@ def _table(found: Mapping[Asked, Outcome], conditions: Sequence[Condition]) -> p
     return frames.outcomes({key: one for key, one in figures.items() if one[2]})
 
 
-def _picture_in(
-    place: Any,  # noqa: ANN401  (Streamlit's container)
-    case: Case,
-    found: Mapping[Asked, Outcome],
-    conditions: Sequence[Condition],
-    key: str,
-    order: Order,
-    n_questions: int,
-) -> None:
-    if not found:
-        place.caption(_("Nobody has asked all questions with this model and these chunks yet."))
-        return
-    table = _table(found, conditions)
+def _picture_of(table: pd.DataFrame, key: str, n_questions: int) -> None:
     alt = _("Share of questions, with 95 % intervals")
-    with place.container():
-        show.show_chart(_picture(state.language(), len(table)), f"ret_measured_{key}", alt, data=table)
-        st.markdown("  \n".join(_told(row, n_questions) for row in table.itertuples()))
+    show.show_chart(_picture(state.language(), len(table)), f"ret_measured_{key}", alt, data=table)
+    st.markdown("  \n".join(_told(row, n_questions) for row in table.itertuples()))
 
 
 def _told(row: Any, n_questions: int) -> str:  # noqa: ANN401  (a row of pandas)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import threading
@@ -19,6 +20,7 @@ Status = Literal["waiting", "measuring", "done", "stopped", "failed"]
 Load = Callable[[], tuple[Vectors, Vectors]]
 MAX_WAITING, MAX_KEPT = 6, 64
 _NICE = 10
+log = logging.getLogger(__name__)
 ENDED: tuple[Status, ...] = ("done", "stopped", "failed")
 
 
@@ -44,7 +46,7 @@ class Progress:
     elapsed_s: float
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Run:
     load: Load | None
     status: Status = "waiting"
@@ -133,11 +135,12 @@ class Measurements:
                 if load is not None:
                     self._measure(run, load)
                     status = "done"
-            finally:
-                with self._lock:
-                    run.ended = time.monotonic()
-                    if run.status == "measuring":
-                        run.status = status
+            except Exception:  # the next one is measured all the same
+                log.exception("A measurement of indexes failed")
+            with self._lock:
+                run.ended = time.monotonic()
+                if run.status == "measuring":
+                    run.status = status
 
     def _measure(self, run: _Run, load: Load) -> None:
         vectors, questions = load()

@@ -10,8 +10,7 @@ import streamlit as st
 
 from playground.charts import indexes as charts
 from playground.core.indexes.found import Vectors
-from playground.core.indexes.measured import N_REPEATS, Point
-from playground.core.indexes.shipped import FOLDER, shipped_chunks
+from playground.core.indexes.measured import N_REPEATS, Point, code_bits
 from playground.core.indexes.shipped_points import shipped_points
 from playground.core.tables import indexes as tables
 from playground.settings import MULTILINGUAL_ENCODER
@@ -49,12 +48,14 @@ class _Source:
             pieces = table[rows]
             pieces /= np.maximum(np.linalg.norm(pieces, axis=1, keepdims=True), np.finfo(np.float32).tiny)
             return pieces[N_HELD_OUT:], pieces[:N_HELD_OUT]
-        if self.of.name == FOLDER:
-            return self.of.vectors, shipped_chunks().question_vectors
-        n = len(self.of.vectors)
-        rows = np.random.default_rng(0).permutation(n)
-        held_out = min(N_HELD_OUT, n // 5)
-        return self.of.vectors[rows[held_out:]], self.of.vectors[rows[:held_out]]
+        vectors = np.random.default_rng(0).permutation(self.of.vectors)
+        held_out = n_held_out(len(vectors))
+        return vectors[held_out:], vectors[:held_out]
+
+
+def n_held_out(n: int) -> int:
+    """Number of `n` vectors that are the questions."""
+    return min(N_HELD_OUT, n // 5)
 
 
 def panel(of: Vectored, owner: str) -> None:
@@ -67,16 +68,18 @@ def panel(of: Vectored, owner: str) -> None:
     st.markdown(f"#### {_('What does each index pay? Measured')}")
     shipped = shipped_points()
     names = {
-        "shipped": _("{n:,} chunks, measured beforehand").format(n=shipped.n_vectors),
-        "here": _("the {n:,} chunks above, on this server").format(n=len(of.chunks)),
-        _PIECES: _("{n:,} pieces of words, on this server").format(n=N_PIECES),
+        "shipped": _("chunks, measured beforehand ({n:,})").format(n=shipped.n_vectors),
+        "here": _("the chunks above, on this server ({n:,})").format(n=len(of.chunks)),
+        _PIECES: _("pieces of words, on this server ({n:,})").format(n=N_PIECES),
     }
     chosen = choose_from_list("ret_measured", names, _("Measured vectors"))
     if chosen == "shipped":
         _draw(shipped.points, _about_shipped(), running=False)
     elif chosen == "here" and len(of.chunks) < N_LEAST:
         st.info(
-            _("Too few to measure: {n} chunks, at least {least}.").format(n=len(of.chunks), least=N_LEAST)
+            _("Too few chunks to measure: {n}, at least {least} are needed.").format(
+                n=len(of.chunks), least=N_LEAST
+            )
         )
     else:
         source = _Source(_PIECES, None) if chosen == _PIECES else _Source(of.name, of)
@@ -90,7 +93,9 @@ def _here(source: _Source, owner: str) -> None:
         _running(source, owner)
         return
     if state is not None and state.points:
-        _draw(state.points, _about_here(source, state), running=False)
+        _draw(
+            state.points, _about_here(state), 0 if source.of is None else len(source.of.chunks), running=False
+        )
     if state is not None and state.status == "done":
         return
     if state is not None and state.status == "failed":
@@ -125,7 +130,7 @@ def _running(source: _Source, owner: str) -> None:
         args=(source.name, owner),
     )  # fmt: skip
     if state.points:
-        _draw(state.points, _about_here(source, state), running=True)
+        _draw(state.points, _about_here(state), running=True)
 
 
 def _words(state: Progress) -> str:
@@ -138,21 +143,12 @@ def _words(state: Progress) -> str:
     return " · ".join(filter(None, words))
 
 
-def _draw(points: Sequence[Point], about: str, *, running: bool) -> None:
-    table = tables.points(points)
-    shown = table.assign(  # what the picture writes beside its points
-        label=[
-            _("exact") if not knob else str(value)
-            for knob, value in zip(table.knob, table.value, strict=True)
-        ],
-        interval=[f"{low:.3f} – {high:.3f}" for low, high in zip(table.low, table.high, strict=True)],
-        repeats=[f"{low:,.0f} – {high:,.0f}" for low, high in zip(table.us_low, table.us_high, strict=True)],
-    )
+def _draw(points: Sequence[Point], about: str, n: int = 0, *, running: bool) -> None:
     show.show_chart(
         charts.measured(_chart_words()),
         "ret_measured_picture",
         _("Recall of indexes against their cost"),
-        data=shown,
+        data=tables.drawn(points, _("exact")),
     )
     if running:
         return
@@ -160,10 +156,18 @@ def _draw(points: Sequence[Point], about: str, *, running: bool) -> None:
     st.caption(plain(about))
     show.under_picture(
         "ret_measured",
-        frame=table,
-        code=lambda: show.code("retrieval_measured"),
+        frame=lambda: tables.points(points),
+        code=lambda: show.code("retrieval_measured", **_settings_of_code(n)),
         picture="ret_measured_picture",
     )
+
+
+def _settings_of_code(n: int) -> dict[str, object]:
+    """Questions and bits of the measurement of `n` vectors here; those of the script for others."""
+    if not n:
+        return {}
+    held_out = n_held_out(n)
+    return {"n_questions": held_out, "bits": code_bits(n - held_out)}
 
 
 def _chart_words() -> dict[str, str]:
@@ -211,21 +215,24 @@ def _about_shipped() -> str:
         _("measured beforehand on {processor}, by a script of the playground").format(
             processor=shipped.processor
         ),
-        _("{n:,} questions, median of {repeats} repeats").format(n=shipped.n_questions, repeats=N_REPEATS),
+        _("questions: {n:,}, their time is the median of {repeats} repeats").format(
+            n=shipped.n_questions, repeats=N_REPEATS
+        ),
         _(
-            "every run of 8, 12, 16 and 20 words of the playground's texts is a chunk: all real, no noise, but "
-            "neighbours share most of their words"
+            "runs of 8, 12, 16 and 20 words of the playground's texts: all real and none twice, but many "
+            "share most of their words"
         ),
     ]
     return " · ".join(words)
 
 
-def _about_here(source: _Source, state: Progress) -> str:
+def _about_here(state: Progress) -> str:
     words = [
         _("faiss, one thread of this server: microseconds are of this machine, beside everything it does"),
-        _("{n:,} vectors").format(n=state.n_vectors),
-        _("{n:,} questions, median of {repeats} repeats").format(n=state.n_questions, repeats=N_REPEATS),
+        _("vectors: {n:,}").format(n=state.n_vectors),
+        _("questions: {n:,}, their time is the median of {repeats} repeats").format(
+            n=state.n_questions, repeats=N_REPEATS
+        ),
+        _("the questions are vectors that were left out"),
     ]
-    if source.of is None or source.of.name != FOLDER:
-        words.append(_("the questions are vectors that were left out"))
     return " · ".join(words)

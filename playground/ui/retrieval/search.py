@@ -15,16 +15,16 @@ from playground.core.bm25 import PieceCounts
 from playground.core.byte_cache import ByteCache
 from playground.core.chunk_map import Plane, plane
 from playground.core.tables import retrieval as frames
+from playground.engine.contract.models import AdapterName
 from playground.engine.contract.retrieval import RRF_K, WAYS, Chunk, Found, Hit, Way
-from playground.engine.models.catalogue import catalogue
-from playground.ui import show, state
+from playground.ui import compute, show, state
 from playground.ui.components.hit_lists import Card, HitList, hit_lists
 from playground.ui.components.vector_map import vector_map
 from playground.ui.retrieval import asking, collection
 from playground.ui.retrieval.asking import Asked
 from playground.ui.retrieval.collection import Current
 from playground.ui.state import PageContext
-from playground.ui.text import N_, _, plain, strong
+from playground.ui.text import N_, _, ngettext, plain, strong
 
 SELECTED, MAP, LISTS = "ret_selected", "ret_map", "ret_lists"
 N_NEIGHBOURS = 5
@@ -262,7 +262,7 @@ def _provenance(now: Current, results: Mapping[Way, Found]) -> None:
     words = [
         now.model,
         "LanceDB",
-        _("{n:,} chunks").format(n=now.info.n_chunks),
+        ngettext("{n:,} chunk", "{n:,} chunks", now.info.n_chunks).format(n=now.info.n_chunks),
         _("exact search, no index"),
         _("three searches {ms:.0f} ms").format(ms=1e3 * took),
     ]
@@ -270,7 +270,8 @@ def _provenance(now: Current, results: Mapping[Way, Found]) -> None:
 
 
 def _code(now: Current, asked: Asked) -> str:
-    entry = catalogue(state.settings())[now.model.partition("+")[0]]
+    base = AdapterName.of(now.model).base_id
+    info = next(one for one in compute.models() if one.model_id == base)
     where = asked.where
     return show.code(
         "retrieval",
@@ -286,7 +287,7 @@ def _code(now: Current, asked: Asked) -> str:
         only_languages=list(where.languages),
         first_date=where.first_date,
         last_date=where.last_date,
-        max_tokens=entry.max_seq_length or state.settings().max_tokens,
-        before_text=entry.prefixes.text,
-        before_query=entry.prefixes.query,
+        max_tokens=min(filter(None, (info.max_seq_length, info.n_ctx, state.settings().max_tokens))),
+        before_text=info.prefixes.text,
+        before_query=info.prefixes.query,
     )

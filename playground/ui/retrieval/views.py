@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from playground.core.indexes.flat_map import FlatMap
+from playground.core.chunk_map import Plane
 from playground.core.indexes.found import Places, Vectors, nearest, squared_l2
 from playground.core.indexes.hnsw import Hnsw, Step
 from playground.core.indexes.ivf import Ivf
@@ -18,11 +18,11 @@ _SHOWN_CANDIDATES, _SHOWN_BEST = 12, 10
 _FLOAT_BYTES = 4
 
 
-def ivf_view(index: Ivf, query: Vectors, index_map: FlatMap) -> View:
+def ivf_view(index: Ivf, query: Vectors, on: Plane) -> View:
     """The cells by their distance. Shape of the query [d]."""
     order, distances = index.cell_order(query)
     head = {"order": order.tolist(), "centroid_distances": distances.tolist()}
-    middles = index_map.place(index.centroids)
+    middles = on.place(index.centroids).astype(np.float32)
     return View("ivf", head, {"cells": index.cells.astype(np.uint16), "middles": middles})
 
 

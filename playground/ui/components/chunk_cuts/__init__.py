@@ -93,9 +93,9 @@ def chunk_cuts(
 def _words() -> dict[str, str]:
     return {
         "measure": _("Measured in"),
-        "characters": _("characters (of a chunk)"),
-        "tokens": _("tokens (of a chunk)"),
-        "sentences": _("sentences (of a chunk)"),
+        "characters": _("characters"),
+        "tokens": _("tokens"),
+        "sentences": _("sentences"),
         "ends": _("Cut at ends of"),
         "sentence_ends": _("sentences"),
         "word_ends": _("words"),

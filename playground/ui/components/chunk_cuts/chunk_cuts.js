@@ -74,7 +74,7 @@ export default renewed(({ parentElement, data, setStateValue }) => {
   const { revision, settings, ...given } = data;
   const signature = JSON.stringify(given);
   if (root.signature !== signature) build(root, given);
-  if (root.signature !== signature || root.revision !== revision) root.how = { ...settings };
+  if (root.revision !== revision) root.how = { ...settings }; // else the reader's own are newer
   if (root.signature !== signature) root.chosen = null;
   Object.assign(root, { signature, revision });
   paint(root, given);

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from playground.ui.components import script, style
-from playground.ui.text import _, ngettext
+from playground.ui.text import _
 
 _COMPONENT = st.components.v2.component(
     "playground.confusion",
@@ -55,11 +55,7 @@ def confusion(
                 "good": _("answered right"),
                 "bad": _("answered wrong"),
                 "more": _("the stronger, the more of its row"),
-                "hint": ngettext(
-                    "{n} in all. Click or tap a cell to see its items.",
-                    "{n} in all. Click or tap a cell to see its items.",
-                    n,
-                ).format(n=n),
+                "hint": _("{n} in all. Click or tap a cell to see its items.").format(n=n),
             },
         },
         default={"cell": None},

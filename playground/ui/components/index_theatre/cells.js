@@ -1,6 +1,6 @@
 // Flat and IVF: all vectors, or those of the cells nearest to the query.
 
-const HUES = ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#B5A800", "#7D858E"];
+const CELL_HUES = ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#B5A800", "#7D858E"];
 const VIEWS = {};
 
 VIEWS.flat = (theatre) => ({
@@ -25,7 +25,7 @@ VIEWS.ivf = (theatre) => {
   const { head } = theatre;
   const { words, order } = head;
   const stepper = new Stepper(words, (value) => theatre.move("nprobe", value));
-  const hue = (cell) => HUES[cell % HUES.length];
+  const hue = (cell) => CELL_HUES[cell % CELL_HUES.length];
   const sizes = new Array(order.length).fill(0);
   for (const cell of theatre.cells) sizes[cell] += 1;
   return {

@@ -13,7 +13,7 @@ VIEWS.lsh = (theatre) => {
     controls: nTables > 1 ? [stepper.node, picker.node] : [stepper.node],
     show(pen) {
       const most = probes[0].length;
-      const n = Math.min(theatre.at.probes ?? 1, most);
+      const n = Math.min(theatre.at.probes ?? 4, most);
       const table = Math.min(theatre.at.table ?? 1, nTables) - 1;
       stepper.show(n, 1, most, fill(words.probes, { n, total: most }));
       picker.show(table + 1, 1, nTables, fill(words.table, { n: table + 1, total: nTables }));

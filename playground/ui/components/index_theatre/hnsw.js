@@ -4,8 +4,10 @@ VIEWS.hnsw = (theatre) => {
   const { head } = theatre;
   const { words, steps } = head;
   const stepper = new Stepper(words, (value) => theatre.move("step", value));
+  const again = el("button", { type: "button", class: "step" }, words.again);
+  again.addEventListener("click", () => theatre.move("step", 1));
   return {
-    controls: [stepper.node],
+    controls: [stepper.node, again],
     hidden: (i) => theatre.levels[i] < theatre.layer,
     show(pen) {
       const at = Math.min(theatre.at.step ?? steps.length, steps.length);

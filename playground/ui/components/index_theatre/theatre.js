@@ -11,7 +11,8 @@ class Theatre {
     this.canvas = el("canvas", { role: "img" });
     this.told = el("p", { class: "told", "aria-live": "polite" });
     const holder = el("div", { class: "holder" }, this.canvas);
-    root.replaceChildren(part("controls"), el("div", { class: "stage" }, holder, part("side")), part("legend"), this.told, part("chunk"), part("below"));
+    const picture = el("div", { class: "picture" }, holder, part("legend"), this.told);
+    root.replaceChildren(part("controls"), el("div", { class: "stage" }, picture, part("side")), part("chunk"), part("below"));
     this.observer = new ResizeObserver(() => this.head && root.clientWidth !== this.drawnWide && this.paint());
     this.observer.observe(root);
     root.addEventListener("transitionend", (event) => event.target === root && this.paint());
@@ -67,6 +68,7 @@ class Theatre {
     const wide = narrow ? room : Math.min(760, Math.round(room * 0.62));
     const high = narrow ? HIGH.narrow : HIGH.wide;
     this.place = placer([...this.xy, ...this.head.query_xy], wide, high);
+    this.canvas.closest(".picture").style.width = `${wide}px`;
     const pen = freshPen(this.canvas, wide, high);
     Object.assign(pen, { fillStyle: this.theme.paper, font: `12px ${this.theme.font}`, imageSmoothingEnabled: true });
     pen.fillRect(0, 0, wide, high);

@@ -66,9 +66,9 @@ def tagged_text(
     Args:
         text: The text.
         views: Its views, from top to bottom.
-        kinds: Sort of mark -> its words in the reader's language, in the order of their colours; at most five.
+        kinds: Sort of mark -> its words in the reader's language, in the order of colours; five at most.
         key: Widget key.
-        tokens: Tokens in order, with labels such as "B-LOC" whose end is a sort of mark.
+        tokens: Tokens in order; a label such as "B-LOC" ends in a sort of mark.
     """
     _COMPONENT(
         key=key,
