@@ -1,4 +1,4 @@
-"""What is known of the ways: picture, sentence, table, and where it comes from."""
+"""The known results of the ways as a picture, a sentence and a table, and where they come from."""
 
 from __future__ import annotations
 
