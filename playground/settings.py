@@ -126,6 +126,9 @@ class Settings(BaseSettings):
     max_prompt_tokens: Count = 1_536
     max_tree_tokens: Count = 2_560  # of texts that are scored together
     max_tree_bytes: Size = 128 * 2**20  # of their keys and values
+    max_measured_tokens: Count = 2_048  # of a text whose perplexity is measured in windows
+    max_window_tokens: Count = 16_384  # of all its windows together
+    max_windows: Count = 128
     max_continuations: Count = 64
     max_beams: Count = 8
     max_beam_tokens: Count = 2_048  # of all beams together, text and writing: 94 MB of keys and values
@@ -137,6 +140,9 @@ class Settings(BaseSettings):
     max_session_upload_bytes: Size = 64 * 2**20  # of a session's files that no page has read yet
     max_all_upload_bytes: Size = 256 * 2**20  # of all sessions
     max_minimal_pairs: Count = 100  # minimal pairs of a file
+    max_predictions: Count = 1_000  # of a file that is scored
+    max_prediction_chars: Count = 1_000  # of one of their texts
+    max_predicted_labels: Count = 30  # different ones, drawn as a confusion matrix
     max_training_chars: Count = 100_000
 
     # limits of documents that are looked up in
@@ -152,6 +158,13 @@ class Settings(BaseSettings):
     shared_collection_bytes: Size = 32 * 2**20  # of documents that come with the playground
     known_vector_bytes: Size = 32 * 2**20  # vectors of chunks and queries that were computed
     max_hits: Count = 50  # chunks that a search gives
+
+    # limits of the class's board of answers, of which there is one for each task and language
+    max_board_answers: Count = 40  # of readers; the oldest leaves first
+    max_board_answers_per_session: Count = 3
+    max_board_chars: Count = 300  # of an answer
+    max_board_votes: Count = 1_000  # for an answer
+    board_age_s: Seconds = 14_400.0  # until an answer leaves
 
     # limits of one training run, and of all of them
     max_training_steps: Count = 200
@@ -183,6 +196,21 @@ class Settings(BaseSettings):
     network_cache_bytes: Size = 2**20  # of counts of what networks wrote exactly
     max_network_lengths: Count = 50  # that one request is measured at
     max_network_pairs: Count = 100  # of each length
+
+    # limits of a task head on an encoder
+    max_head_texts: Count = 1_000  # to learn from, and as many held-out ones
+    max_head_labels: Count = 32
+    max_head_answers: Count = 12_000  # of all texts of a run: 18 MB of vectors of 384 numbers
+    max_head_steps: Count = 1_000  # of a head alone, whose texts are read once
+    max_encoder_steps: Count = 300
+    max_encoder_batch: Count = 32
+    max_encoder_tokens: Count = 1_024  # of one step: 1.2 GB of activations of e5-small
+    max_encoder_bytes: Size = 2**30  # of encoders in training, with gradients and moments: three e5-small
+    max_heads_per_session: Count = 8
+    max_head_bytes: Size = (
+        512 * 2**20
+    )  # of those kept: six whole e5-small, or as many heads as anybody trains
+    head_vector_bytes: Size = 32 * 2**20  # of vectors that several runs learn from
 
     # scheduler
     max_inbox: Count = 256

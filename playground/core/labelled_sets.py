@@ -12,6 +12,17 @@ Split = Literal["train", "held_out"]
 Metric = Literal["accuracy", "f1", "matthews", "spearman"]
 
 
+def fingerprint(texts: Iterable[str]) -> str:
+    """SHA-256 of texts that are judged together, however their words are spaced (64 hex digits).
+
+    Example:
+        >>> fingerprint(["so  good"]) == fingerprint(["so good"]) != fingerprint(["so", "good"])
+        True
+    """
+    joined = "\x1e".join(" ".join(text.split()) for text in texts)
+    return hashlib.sha256(joined.encode("utf-8", "surrogatepass")).hexdigest()
+
+
 @dataclass(frozen=True, slots=True)
 class LabelledItem:
     """One text, or a pair of texts, with its label.
@@ -31,7 +42,7 @@ class LabelledItem:
     @property
     def fingerprint(self) -> str:
         """SHA-256 of its texts, which tells whether something was trained on it (64 hex digits)."""
-        return hashlib.sha256("\x1e".join(" ".join(text.split()) for text in self.texts).encode()).hexdigest()
+        return fingerprint(self.texts)
 
 
 @dataclass(frozen=True, slots=True)

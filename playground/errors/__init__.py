@@ -22,12 +22,17 @@ PlaygroundError
  |   |   +- OtherBase         base, model
  |   +- TooManyAdapters   limit
  |   +- TooManyNetworks   limit
+ |   +- TooManyHeads      limit
+ |   +- HeldOutTrained    text
+ |   +- OneLabelOnly      label
  |   +- UnknownCharacters characters, known
  |   +- TooManyRuns       limit
  |   +- TooManyDocuments  limit
  |   +- TooManyChunks     got, limit
  |   +- TooManyCollections limit
  |   +- CollectionGone
+ |   +- TooManyAnswers    limit
+ |   +- AnswerExists      number
  +- ModelError            the model cannot do it
  |   +- ModelNotFound     model_id, cure
  |   |   +- NotOnHub      model_id, status
@@ -46,6 +51,7 @@ PlaygroundError
  |   +- WrongBytes        model_id, file
  |   +- AdapterGone       model_id
  |   +- NetworkGone       network_id
+ |   +- HeadGone          head_id
  |   +- Diverged          step, loss
  |   +- ModelRefused      WrongArchitecture, ConfigRefused, UnknownSetting, WrongConfig,
  |                        WrongWeights, ModelTooLarge, NoSafetensors, NoTokenizer
@@ -79,20 +85,25 @@ from playground.errors.base import SetUpError as SetUpError
 from playground.errors.inputs import AdapterMisfit as AdapterMisfit
 from playground.errors.inputs import AdapterSetting as AdapterSetting
 from playground.errors.inputs import AdapterShape as AdapterShape
+from playground.errors.inputs import AnswerExists as AnswerExists
 from playground.errors.inputs import BadFile as BadFile
 from playground.errors.inputs import BadUpload as BadUpload
 from playground.errors.inputs import BadValue as BadValue
 from playground.errors.inputs import CollectionGone as CollectionGone
 from playground.errors.inputs import EmptyText as EmptyText
 from playground.errors.inputs import FileTooLarge as FileTooLarge
+from playground.errors.inputs import HeldOutTrained as HeldOutTrained
 from playground.errors.inputs import NoMask as NoMask
+from playground.errors.inputs import OneLabelOnly as OneLabelOnly
 from playground.errors.inputs import OtherBase as OtherBase
 from playground.errors.inputs import Question as Question
 from playground.errors.inputs import TextTooLong as TextTooLong
 from playground.errors.inputs import TooManyAdapters as TooManyAdapters
+from playground.errors.inputs import TooManyAnswers as TooManyAnswers
 from playground.errors.inputs import TooManyChunks as TooManyChunks
 from playground.errors.inputs import TooManyCollections as TooManyCollections
 from playground.errors.inputs import TooManyDocuments as TooManyDocuments
+from playground.errors.inputs import TooManyHeads as TooManyHeads
 from playground.errors.inputs import TooManyMasks as TooManyMasks
 from playground.errors.inputs import TooManyNetworks as TooManyNetworks
 from playground.errors.inputs import TooManyRuns as TooManyRuns
@@ -111,6 +122,7 @@ from playground.errors.message import Message as Message
 from playground.errors.models import AdapterGone as AdapterGone
 from playground.errors.models import ConfigRefused as ConfigRefused
 from playground.errors.models import Diverged as Diverged
+from playground.errors.models import HeadGone as HeadGone
 from playground.errors.models import HubAnswered as HubAnswered
 from playground.errors.models import HubBusy as HubBusy
 from playground.errors.models import HubUnreachable as HubUnreachable

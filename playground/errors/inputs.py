@@ -146,6 +146,27 @@ class TooManyNetworks(InputError):
     msgid = N_("There is no room for another network: you can have {limit}. Delete one of those you trained.")
 
 
+class TooManyHeads(InputError):
+    """The session has as many task heads as it may have. Params: limit."""
+
+    msgid = N_("There is no room for another head: you can have {limit}. Delete one of those you trained.")
+
+
+class HeldOutTrained(InputError):
+    """A text that is to be measured on is also one to learn from. Params: text."""
+
+    msgid = N_(
+        'The text "{text}" is both learned from and measured on: take it out of one of the two, or the '
+        "result would be too good."
+    )
+
+
+class OneLabelOnly(InputError):
+    """All texts to learn from have the same label. Params: label."""
+
+    msgid = N_('All texts to learn from have the label "{label}": add some with another one.')
+
+
 class UnknownCharacters(InputError):
     """A text has characters that a network has never read. Params: characters, known."""
 
@@ -183,3 +204,15 @@ class CollectionGone(InputError):
     """A collection is no longer here, or belongs to another session."""
 
     msgid = N_("These documents are no longer on the server: put them in again.")
+
+
+class TooManyAnswers(InputError):
+    """The session has as many answers on a board as it may have. Params: limit."""
+
+    msgid = N_("At most {limit} of your answers can be on this board: withdraw one first.")
+
+
+class AnswerExists(InputError):
+    """The same answer is on the board already. Params: number (of the answer)."""
+
+    msgid = N_("This answer is on the board already: it is number {number}.")

@@ -137,6 +137,12 @@ class NetworkGone(ModelError):
     msgid = N_("The network is no longer on the server: train it again.")
 
 
+class HeadGone(ModelError):
+    """A trained task head is no longer on the server. Params: head_id."""
+
+    msgid = N_("The head is no longer on the server: train it again.")
+
+
 class Diverged(ModelError):
     """The loss of a training run has diverged. Params: step, loss."""
 

@@ -12,7 +12,9 @@ from playground.engine.models.whole_folder import METADATA, seal, sha256_of, wri
 _LIBRARIES = ("torch", "transformers", "tokenizers", "safetensors", "numpy")
 
 
-def seal_with_note(folder: Path, *, script: str, seed: int, figures: Mapping[str, float]) -> None:
+def seal_with_note(
+    folder: Path, *, script: str, seed: int, figures: Mapping[str, float], file: str = "model.safetensors"
+) -> None:
     """Write `playground.json`: origin, seed, versions and figures, then size and SHA-256 of every file.
 
     Args:
@@ -20,10 +22,11 @@ def seal_with_note(folder: Path, *, script: str, seed: int, figures: Mapping[str
         script: Name of the module that trained it.
         seed: The seed it was trained with.
         figures: Name -> number measured on held-out data.
+        file: The file that says which revision this is.
     """
     versions = {name: version(name) for name in _LIBRARIES}
     note = {
-        "revision": sha256_of(folder / "model.safetensors"),
+        "revision": sha256_of(folder / file),
         "source": f"python -m {script.rpartition('.')[0]} {folder.name}",
         "script": script,
         "seed": seed,

@@ -10,9 +10,12 @@ from playground.trained import (
     chunk_vectors,
     dates_t5,
     document_vectors,
+    e5_heads,
     e5_masked_head,
+    glue,
     index_measurements,
     pairs,
+    ways,
 )
 
 # Writes below the folder `assets/trained/`, or one like it, and says how far it is.
@@ -24,5 +27,8 @@ SCRIPTS: Mapping[str, Script] = {
     "document-vectors": document_vectors.make,
     "index-measurements": index_measurements.make,
     "e5-masked-head": e5_masked_head.make,
+    "glue": glue.make,
+    "ways": ways.make,
+    **{name: partial(e5_heads.make, name) for name in e5_heads.RECIPES},
     **{name: partial(pairs.make, name) for name in pairs.RECIPES},
 }

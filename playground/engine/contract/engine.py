@@ -20,6 +20,7 @@ from playground.engine.contract.models import ModelInfo
 from playground.engine.contract.networks import Networks
 from playground.engine.contract.retrieval import Retrieval
 from playground.engine.contract.scores import ScoreRequest, Scores
+from playground.engine.contract.task_heads import TaskHeads
 from playground.engine.contract.tokenizers import Tokenizers
 from playground.engine.contract.traces import TraceRequest
 from playground.engine.contract.training import Training
@@ -76,6 +77,10 @@ class Engine(Protocol):
     @property
     def networks(self) -> Networks:
         """Networks that turn one sequence into another, trained from nothing."""
+
+    @property
+    def task_heads(self) -> TaskHeads:
+        """Encoders with a linear layer that does a job."""
 
     @property
     def retrieval(self) -> Retrieval:

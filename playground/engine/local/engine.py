@@ -25,6 +25,7 @@ from playground.engine.local.model_thread import ModelThread
 from playground.engine.local.networks import LocalNetworks
 from playground.engine.local.retrieval import LocalRetrieval
 from playground.engine.local.scoring import score
+from playground.engine.local.task_heads import LocalTaskHeads
 from playground.engine.local.training import LocalTraining
 from playground.engine.local.vectors import LocalVectors
 from playground.engine.models.named_tokenizers import NamedTokenizers
@@ -32,6 +33,7 @@ from playground.engine.models.table import ModelTable
 from playground.engine.recurrent.trained import NetworkTable
 from playground.engine.retrieval.collections import CollectionTable
 from playground.engine.scheduling.scheduler import Scheduler
+from playground.engine.task_heads.trained import HeadTable
 from playground.errors import BadValue
 from playground.settings import Settings
 
@@ -54,9 +56,10 @@ class LocalEngine:
         collections = CollectionTable(settings, departures, lambda: self.training.forget_later())
         self.networks = LocalNetworks(settings, networks, self._scheduler)
         self.retrieval = LocalRetrieval(self._backend, collections)
-        kept = (networks.owned, collections.owned)
+        heads = HeadTable(settings, departures, lambda: self.training.forget_later())
+        self.task_heads = LocalTaskHeads(self._backend, heads)
         self.training = LocalTraining(
-            settings, self.adapters, networks, self.tokenizers, self._scheduler, kept
+            settings, self.adapters, networks, heads, self.tokenizers, self._scheduler, (collections.owned,)
         )
         self._thread = ModelThread(settings, self._scheduler, self._cache, self.training.trainer)
         self._thread.start()

@@ -18,6 +18,7 @@ from playground.engine.models.named_tokenizers import NamedTokenizers
 from playground.engine.models.owned import Owned
 from playground.engine.recurrent.trained import NetworkTable
 from playground.engine.scheduling.scheduler import Scheduler
+from playground.engine.task_heads.trained import HeadTable
 from playground.engine.training.objectives import objectives
 from playground.engine.training.runs import RunTable
 from playground.engine.training.samples import write
@@ -37,9 +38,10 @@ class LocalTraining:
         settings: The limits.
         adapters: Source of the bases, and store of trained adapters.
         networks: Store of networks that were trained from nothing.
+        heads: Store of task heads.
         tokenizers: Chat templates.
         scheduler: Is woken when there is work; writes the samples.
-        kept: What else sessions made, and what ends with them.
+        kept: Further things that sessions made and that end with them.
     """
 
     def __init__(
@@ -47,13 +49,15 @@ class LocalTraining:
         settings: Settings,
         adapters: AdapterTable,
         networks: NetworkTable,
+        heads: HeadTable,
         tokenizers: NamedTokenizers,
         scheduler: Scheduler,
         kept: Sequence[Owned[Any]],
     ) -> None:
-        self._settings, self._adapters, self._kept = settings, adapters, kept
+        self._settings, self._adapters = settings, adapters
+        self._kept: tuple[Owned[Any], ...] = (networks.owned, heads.owned, *kept)
         self._tokenizers, self._departures = tokenizers, adapters.departures
-        known = objectives(settings, adapters, networks, partial(write, scheduler))
+        known = objectives(settings, adapters, networks, heads, partial(write, scheduler))
         self.runs = RunTable(settings, known, self._departures.has_left, scheduler.wake)
         self.trainer = Trainer(settings, self.runs)
         self._linears: dict[str, tuple[Linear, ...]] = {}

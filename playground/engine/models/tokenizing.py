@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from tokenizers import Encoding, PreTokenizedString, Regex, Tokenizer
 
@@ -21,13 +21,13 @@ from playground.core.tokens import (
     well_formed,
 )
 from playground.engine.models import marks
+from playground.engine.models.tokenizer_files import backend_of, scheme_of
 
 _BYTE_TOKEN = re.compile(r"<0x([0-9A-F]{2})>")
 _ANY_CHARACTER = Regex("(?m:.)")
 _METASPACE = "▁"
 
 Span = tuple[int, int]
-Scheme = Literal["bytes", "wordpiece", "metaspace"]
 
 
 class TextTokenizer:
@@ -55,9 +55,9 @@ class TextTokenizer:
         spec = json.loads(text)
         self._added = {int(token["id"]): str(token["content"]) for token in spec["added_tokens"]}
         self._special = frozenset(int(token["id"]) for token in spec["added_tokens"] if token["special"])
-        self._scheme = _scheme(spec)
+        self._scheme = scheme_of(spec)
         self._prefix = str(spec["model"].get("continuing_subword_prefix") or "")
-        self._backend = _backend(text, spec)
+        self._backend = backend_of(text, spec)
         self.eos_ids = marks.end_ids(folder, self._added)
         self.start_id = marks.start_id(folder, self._added)
         self.mask_id = marks.mask_id(folder, self._added)
@@ -82,7 +82,7 @@ class TextTokenizer:
         """A tokenizer that finds masks in the text, and no other special token."""
         spec = json.loads((self._folder / "tokenizer.json").read_text("utf-8"))
         marks.let_masks_be_found(spec, self.mask_id)
-        return _backend(json.dumps(spec), spec)
+        return backend_of(json.dumps(spec), spec)
 
     @property
     def special_ids(self) -> frozenset[int]:
@@ -138,6 +138,24 @@ class TextTokenizer:
     def encode(self, text: str, add_special_tokens: bool = True) -> tuple[int, ...]:
         """The token ids alone; the same as `tokenize(...).input_ids`."""
         return tuple(self._backend.encode(well_formed(text), add_special_tokens=add_special_tokens).ids)
+
+    @property
+    def joins_pairs(self) -> bool:
+        """True if the tokenizer has a form of its own for two texts that are read together."""
+        added: Any = self._backend.num_special_tokens_to_add
+        return bool(added(is_pair=True) > added(is_pair=False))
+
+    def encode_pair(self, first: str, second: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """The ids of two texts joined as the tokenizer joins a pair, and the number of each token's part.
+
+        Where it has no form for pairs: of one text with a line break between them, all of part 0.
+        """
+        first, second = well_formed(first), well_formed(second)
+        if not self.joins_pairs:
+            ids = self.encode(f"{first}\n{second}")
+            return ids, (0,) * len(ids)
+        encoding = self._backend.encode(first, second)
+        return tuple(encoding.ids), tuple(encoding.type_ids)
 
     def beginning(self, text: str, max_tokens: int) -> tuple[int, ...]:
         """The token ids of as much of the text as fits, between the marks that frame it.
@@ -301,50 +319,3 @@ def _bytes_of_alphabet(token: str) -> bytes:
     if any(char not in _ALPHABET for char in token):
         return token.encode()
     return bytes(_ALPHABET[char] for char in token)
-
-
-def _types(part: Any) -> set[str]:  # noqa: ANN401  (a parsed JSON tree)
-    """All `type` names in one part of tokenizer.json."""
-    if isinstance(part, list):
-        return set().union(*(_types(item) for item in part))
-    if not isinstance(part, dict):
-        return set()
-    nested = (value for value in part.values() if isinstance(value, dict | list))
-    return (
-        {str(part["type"])}.union(*map(_types, nested))
-        if "type" in part
-        else set().union(*map(_types, nested))
-    )
-
-
-def _scheme(spec: dict[str, Any]) -> Scheme:
-    """The scheme by which the tokens of a tokenizer.json stand for text."""
-    if "ByteLevel" in _types(spec["decoder"]) | _types(spec["pre_tokenizer"]):
-        return "bytes"
-    if spec["model"]["type"] in ("WordPiece", "WordLevel"):
-        return "wordpiece"
-    return "metaspace"
-
-
-def _backend(text: str, spec: dict[str, Any]) -> Tokenizer:
-    """The tokenizer of a tokenizer.json without padding, truncation and special tokens in the text."""
-    if spec["model"]["type"] == "Unigram":
-        _hide_special_pieces(spec)
-        text = json.dumps(spec)
-    backend = Tokenizer.from_str(text)
-    backend.no_truncation()
-    backend.no_padding()
-    backend.encode_special_tokens = True
-    return backend
-
-
-def _hide_special_pieces(spec: dict[str, Any]) -> None:
-    """Keep a Unigram model from finding `</s>` in the text: there it is a piece like any other.
-
-    The pieces keep their ids under names with a space; text has none left when it is cut into pieces.
-    """
-    vocab = spec["model"]["vocab"]
-    hidden = [token for token in spec["added_tokens"] if token["special"] and token["id"] < len(vocab)]
-    for token in hidden:
-        vocab[token["id"]][0] = " " + token["content"]
-    spec["added_tokens"] = [token for token in spec["added_tokens"] if token not in hidden]

@@ -15,20 +15,18 @@ import math
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
-from typing import Any
 
 import torch
 from torch.nn.functional import cross_entropy, linear
 
 from playground.engine.adapters.layers import wrapped
 from playground.engine.contract.training import TrainingRequest, TrainingText
-from playground.engine.forward.blocks import blocks
 from playground.engine.forward.head import logits_of
 from playground.engine.models.loaded import LoadedModel
 from playground.engine.training.adapter_slot import AdapterSlot, Key
 from playground.engine.training.learner import GiveWay
 from playground.engine.training.packing import Packed, packed
+from playground.engine.training.yield_points import yield_between
 
 BETAS, EPS, MAX_NORM = (0.9, 0.999), 1e-8, 1.0  # torch's AdamW, and the usual clipping
 
@@ -66,22 +64,6 @@ class _SlotLinear(torch.nn.Module):
         added = low * bank.scalings[:, None, None]
         made = torch.baddbmm(y.to(B.dtype).view(*own.shape[:2], -1), added, B.transpose(1, 2))
         return made.to(y.dtype).view_as(y)
-
-
-class _YieldPoint(torch.autograd.Function):
-    """Nothing, but somebody else may use the engine here, on the way there and on the way back."""
-
-    @staticmethod
-    def forward(ctx: Any, x: torch.Tensor, give_way: GiveWay) -> torch.Tensor:  # noqa: ANN401  (torch)
-        ctx.give_way = give_way
-        give_way()
-        return x.view_as(x)
-
-    @staticmethod
-    def backward(ctx: Any, *grads: torch.Tensor) -> tuple[torch.Tensor, None]:  # noqa: ANN401  (torch)
-        if grads[0].device.type == "cpu":  # there the engine's own thread runs this
-            ctx.give_way()
-        return grads[0], None
 
 
 class AdapterBank:
@@ -122,8 +104,7 @@ class AdapterBank:
         self._pack()
         paths = dict.fromkeys(path for path, _matrix in shapes)
         self._tree = wrapped(loaded.template, {path: self._wrap(path) for path in paths})
-        for block in blocks(replace(loaded, model=self._tree)):
-            block.whole.register_forward_pre_hook(partial(_between, give_way), with_kwargs=True)
+        yield_between(replace(loaded, model=self._tree), give_way)
 
     def step(self, texts: Sequence[Sequence[TrainingText]]) -> list[float]:
         """One optimizer step of every slot.
@@ -246,11 +227,6 @@ class AdapterBank:
         for slot, n in zip(self.slots, counts, strict=True):
             slot.n_updates = n
         return norms.isfinite()
-
-
-def _between(give_way: GiveWay, _block: object, args: Any, kwargs: Any) -> Any:  # noqa: ANN401  (a torch hook)
-    states = _YieldPoint.apply(args[0], give_way)  # type: ignore[no-untyped-call]
-    return (states, *args[1:]), kwargs
 
 
 def _largest(each: Sequence[Mapping[Key, Sequence[int]]]) -> dict[Key, tuple[int, int]]:

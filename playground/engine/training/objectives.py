@@ -10,14 +10,17 @@ from playground.engine.adapters.layers import targets
 from playground.engine.adapters.store import AdapterTable
 from playground.engine.contract.limits import check_limits
 from playground.engine.contract.models import AdapterName, ModelInfo
+from playground.engine.contract.task_heads import FROZEN, WHOLE
 from playground.engine.contract.training import FinetuneRequest, TrainingRequest
 from playground.engine.models.loaded import LoadedModel
 from playground.engine.recurrent.trained import NetworkTable
+from playground.engine.task_heads.trained import HeadTable
 from playground.engine.training.adapter_slot import AdapterSlot, n_parameters
 from playground.engine.training.bank import AdapterBank
 from playground.engine.training.learner import AnyObjective, GiveWay, NewSlot, RunLimits, Sampled
 from playground.engine.training.pairs import TrainingOnPairs
 from playground.engine.training.samples import MAX_SAMPLE_TOKENS
+from playground.engine.training.task_heads import TrainingOfEncoders, TrainingOfHeads
 from playground.errors import BadValue, TooManyTokens
 from playground.settings import Settings
 
@@ -25,7 +28,7 @@ Write = Callable[["LoadedModel", TrainingRequest, Sampled], None]
 
 
 def objectives(
-    settings: Settings, adapters: AdapterTable, networks: NetworkTable, write: Write
+    settings: Settings, adapters: AdapterTable, networks: NetworkTable, heads: HeadTable, write: Write
 ) -> dict[str, AnyObjective]:
     """Every kind of training, by its name.
 
@@ -33,11 +36,14 @@ def objectives(
         settings: The limits.
         adapters: Source of bases, and store of adapters.
         networks: Store of networks that were trained from nothing.
+        heads: Store of task heads.
         write: Continues a run's prompts with a model, beside everything else the engine does.
     """
     return {
         "sft": SupervisedFinetuning(settings, adapters, write),
         "pairs": TrainingOnPairs(settings, networks),
+        FROZEN: TrainingOfHeads(settings, adapters, heads),
+        WHOLE: TrainingOfEncoders(settings, adapters, heads),
     }
 
 

@@ -18,7 +18,7 @@ from playground.ui import collections, roles
 from playground.ui.choose import choose, choose_from_list
 from playground.ui.number import slider
 from playground.ui.retrieval.collection import Current
-from playground.ui.retrieval.grounded import Grounded, grounded
+from playground.ui.retrieval.grounded import N_NEW, Grounded, grounded
 from playground.ui.state import PageContext
 from playground.ui.text import _
 from playground.ui.translations import language_name
@@ -80,9 +80,9 @@ class Case:
         """The prompt of each way."""
         return {way: self.prompt(self.texts(way)) for way in WAYS}
 
-    def prompt(self, chunks: tuple[str, ...]) -> Grounded:
-        """The prompt that asks the question with other chunks."""
-        return grounded(self.context, self.text, chunks, self.words)
+    def prompt(self, chunks: tuple[str, ...], n_new: int = N_NEW) -> Grounded:
+        """The prompt that asks the question with other chunks, with room for so many tokens behind it."""
+        return grounded(self.context, self.text, chunks, self.words, n_new)
 
     def about(self, question: Question) -> Case:
         """Another question about the same document, in the documents' language, with as many chunks."""
@@ -95,7 +95,7 @@ def way_names() -> dict[str, str]:
     """Ways of asking, in words."""
     return {
         "closed": _("Closed book"), "right": _("Right chunks"), "wrong": _("Wrong chunks"),
-        "shuffled": _("Right chunks, words shuffled"),
+        "shuffled": _("Words shuffled"),
     }  # fmt: skip
 
 
@@ -106,7 +106,7 @@ def choose_case(context: PageContext, current: Current) -> Case | None:
         context: Page context with the model that answers.
         current: The collection that is searched.
     """
-    with st.container(horizontal=True, vertical_alignment="bottom", key="below_picture_ret_case"):
+    with st.container(horizontal=True, vertical_alignment="bottom", key="ret_case"):
         name, language = _document(context)
         if name == OWN:
             typed = st.text_input(

@@ -45,7 +45,9 @@ class Grounded:
         return each
 
 
-def grounded(context: PageContext, question: str, chunks: Sequence[str], words: Wording) -> Grounded:
+def grounded(
+    context: PageContext, question: str, chunks: Sequence[str], words: Wording, n_new: int = N_NEW
+) -> Grounded:
     """The prompt that asks a question with chunks; of chunks that are too long, the beginnings.
 
     Args:
@@ -53,11 +55,12 @@ def grounded(context: PageContext, question: str, chunks: Sequence[str], words: 
         question: The question.
         chunks: The chunks, () for a closed book.
         words: Words around them.
+        n_new: Tokens that have to fit behind the prompt.
     """
     limit = state.settings().max_prompt_chars // 2
     chunks = [chunk.strip()[: limit // max(1, len(chunks))] for chunk in chunks]
     made = _made(context, question, chunks, words)
-    room = window(context) - len(made.tokens)
+    room = window(context, n_new) - len(made.tokens)
     if room >= 0 or not chunks:
         return made
     model_id = context.model.model_id
@@ -69,14 +72,14 @@ def grounded(context: PageContext, question: str, chunks: Sequence[str], words: 
         n_left = sum(kept)
         shorter = [cut.text[: cut.offsets[n - 1][1]] if n else "" for cut, n in zip(cuts, kept, strict=True)]
         made = _made(context, question, shorter, words)
-        room = window(context) - len(made.tokens)
+        room = window(context, n_new) - len(made.tokens)
     return Grounded(made.blocks, made.tokens, n_all - n_left)
 
 
-def window(context: PageContext) -> int:
-    """Tokens that a prompt may have, so that an answer still fits behind it."""
+def window(context: PageContext, n_new: int = N_NEW) -> int:
+    """Tokens that a prompt may have, so that so many still fit behind it."""
     limit, own = state.settings().max_tokens, context.model.n_ctx
-    return min(limit, own or limit) - N_NEW
+    return min(limit, own or limit) - n_new
 
 
 def _made(context: PageContext, question: str, chunks: Sequence[str], words: Wording) -> Grounded:

@@ -11,7 +11,7 @@ from playground.charts import grounding as charts
 from playground.core.grounding import pick
 from playground.core.tables import grounding as frames
 from playground.errors import PlaygroundError
-from playground.ui import show, state, stepwise
+from playground.ui import compute, show, state, stepwise
 from playground.ui.retrieval.case import MOST_CHUNKS, Case
 from playground.ui.retrieval.written import known
 from playground.ui.text import _, sentence, strong
@@ -27,9 +27,11 @@ def panel(case: Case) -> None:
     texts = [case.chunks[place].text.strip() for place in places]
     without = [tuple(texts[:at] + texts[at + 1 :]) for at in range(len(texts))]
     try:
-        prompts = [case.prompt(chunks) for chunks in (tuple(texts), *without, ())]
-        ids = [prompt.tokens.input_ids for prompt in prompts]
         said = answer.text.strip() if "chat_template" in case.context.model.capabilities else answer.text
+        model_id = case.context.model.model_id
+        n_said = len(compute.tokenizers().tokenize(model_id, said, add_special_tokens=False))
+        prompts = [case.prompt(chunks, n_said) for chunks in (tuple(texts), *without, ())]
+        ids = [prompt.tokens.input_ids for prompt in prompts]
         steps = stepwise.scores(
             case.context, ids, [(said,)] * len(ids), topic="ret_left_out", ends_at_click=False
         )

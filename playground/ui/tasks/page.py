@@ -1,32 +1,26 @@
-"""Coming soon: Tasks."""
+"""Five jobs: sentiment, names, translation, summaries, questions; each measured on a set."""
 
 from __future__ import annotations
 
-import streamlit as st
+from functools import partial
 
-from playground.core.tables import tokenization as frames
-from playground.ui import compute, show
-from playground.ui.components.token_chips import token_chips
 from playground.ui.frame import Drawn
-from playground.ui.number import slider
+from playground.ui.panels import Panel, pick
 from playground.ui.state import PageContext
-from playground.ui.text import _, ngettext
-from playground.ui.try_this import Task
+from playground.ui.tasks import classification, names, questions, three_ways, writing
+from playground.ui.tasks.tasks import tasks
+from playground.ui.text import _
 
 
 def draw(context: PageContext) -> Drawn:
-    """Coming soon; until then, the first tokens of the sentence."""
-    n_most = slider(_("Tokens at most"), range(1, 65), 32, key="tasks_n_most")
-    tokens = compute.tokenize(context)
-    table = frames.side_by_side([tokens]).head(n_most)
-    token_chips(tokens, height=84)
-    st.markdown(ngettext("{n:,} token", "{n:,} tokens", len(tokens)).format(n=len(tokens)))
-    show.source(context.model)
-    source = {"folder": show.model_folder(context.model.model_id), "text": context.text, "n_most": n_most}
-    show.under_picture("tasks", frame=table, code=show.code("tasks", **source))
-    tasks = [
-        Task("tokens", "number", lambda: len(tokens)),
-        Task("different", "number", lambda: len(set(tokens.input_ids))),
-        Task("characters", "number", lambda: len(context.text)),
-    ]
-    return tasks, None
+    """One job at a time: the reader's own text, the set with its figures, the errors."""
+    panels: dict[str, Panel[[PageContext]]] = {
+        "classification": Panel(_("Sentiment"), classification.panel),
+        "ner": Panel(_("Names"), names.panel),
+        "translation": Panel(_("Translation"), partial(writing.panel, "translation")),
+        "summarization": Panel(_("Summary"), partial(writing.panel, "summarization")),
+        "qa": Panel(_("Question answering"), questions.panel),
+        "ways": Panel(_("Three ways"), three_ways.panel),
+    }
+    later = pick("tsk_job", panels, _("Job")).draw(context)
+    return tasks(context), later

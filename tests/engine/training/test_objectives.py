@@ -12,10 +12,12 @@ from playground.engine.adapters.adapter import Adapter
 from playground.engine.contract.training import TrainingRequest
 from playground.engine.local.engine import LocalEngine
 from playground.engine.recurrent.trained import NetworkTable, TrainedNetwork
+from playground.engine.task_heads.trained import HeadTable, TrainedHead
 from playground.engine.training.learner import AnyObjective, Learner, Slot, Snapshot
 from playground.engine.training.objectives import objectives
 from playground.engine.training.run import text_order
 from tests.engine.training.characters import Characters, Weights, run_on_lines
+from tests.engine.training.head_runs import head_run
 from tests.engine.training.learning import run_of
 from tests.engine.training.pair_runs import pairs_run
 
@@ -24,6 +26,8 @@ EXAMPLES: dict[str, tuple[TrainingRequest, TrainingRequest]] = {
     "sft": (run_of(1), run_of(2)),
     "characters": (run_on_lines(1), run_on_lines(2)),
     "pairs": (pairs_run(1), pairs_run(2)),
+    "head": (head_run(1), head_run(2)),
+    "encoder": (head_run(1, objective="encoder"), head_run(2, objective="encoder")),
 }
 N_STEPS = 4
 
@@ -31,6 +35,8 @@ N_STEPS = 4
 def numbers(snapshot: Snapshot) -> list[torch.Tensor]:
     if isinstance(snapshot, Adapter):
         return [part for one in snapshot.changes.values() for part in (one.A, one.B) if part is not None]
+    if isinstance(snapshot, TrainedHead):
+        return snapshot.values
     assert isinstance(snapshot, Weights | TrainedNetwork)
     return list(snapshot.values.values())
 
@@ -61,7 +67,8 @@ class Kind:
 
 def known(engine: LocalEngine) -> dict[str, AnyObjective]:
     networks = NetworkTable(engine._settings, engine.adapters.departures, lambda: None)
-    return objectives(engine._settings, engine.adapters, networks, lambda *_: None)
+    heads = HeadTable(engine._settings, engine.adapters.departures, lambda: None)
+    return objectives(engine._settings, engine.adapters, networks, heads, lambda *_: None)
 
 
 @pytest.fixture(params=sorted(EXAMPLES))

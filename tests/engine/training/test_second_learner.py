@@ -18,6 +18,7 @@ from playground.engine.contract.training import (
 )
 from playground.engine.local.engine import LocalEngine
 from playground.engine.recurrent.trained import NetworkTable
+from playground.engine.task_heads.trained import HeadTable
 from playground.engine.training.learner import GiveWay
 from playground.engine.training.objectives import objectives
 from playground.engine.training.run import FAILED, text_order
@@ -69,8 +70,9 @@ class Bench:
         settings: Settings = engine._settings.model_copy(update=limits)
         self.characters = Characters()
         networks = NetworkTable(settings, engine.adapters.departures, lambda: None)
+        heads = HeadTable(settings, engine.adapters.departures, lambda: None)
         known = {
-            **objectives(settings, engine.adapters, networks, self._write),
+            **objectives(settings, engine.adapters, networks, heads, self._write),
             "characters": self.characters,
         }
         self.runs = RunTable(settings, known, lambda _owner: False, lambda: None)

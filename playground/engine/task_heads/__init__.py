@@ -1,0 +1,1 @@
+"""Linear heads on the vectors of encoders: texts cut, vectors read, heads kept and asked."""
