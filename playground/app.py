@@ -30,6 +30,6 @@ st.set_page_config(
 )
 sessions.drop_foreign_messages()
 frame.url_values()  # first: the language decides the titles
-page = st.navigation(_pages())
+page = st.navigation(_pages(), expanded=True)
 frame.sidebar(page.url_path or navigation.FIRST, st.session_state.pop(sessions.BEFORE, None))
 page.run()

@@ -126,6 +126,9 @@ class Settings(BaseSettings):
     max_prompt_tokens: Count = 1_536
     max_tree_tokens: Count = 2_560  # of texts that are scored together
     max_tree_bytes: Size = 128 * 2**20  # of their keys and values
+    max_measured_tokens: Count = 2_048  # of a text whose perplexity is measured in windows
+    max_window_tokens: Count = 16_384  # of all its windows together
+    max_windows: Count = 128
     max_continuations: Count = 64
     max_beams: Count = 8
     max_beam_tokens: Count = 2_048  # of all beams together, text and writing: 94 MB of keys and values
@@ -137,7 +140,31 @@ class Settings(BaseSettings):
     max_session_upload_bytes: Size = 64 * 2**20  # of a session's files that no page has read yet
     max_all_upload_bytes: Size = 256 * 2**20  # of all sessions
     max_minimal_pairs: Count = 100  # minimal pairs of a file
+    max_predictions: Count = 1_000  # of a file that is scored
+    max_prediction_chars: Count = 1_000  # of one of their texts
+    max_predicted_labels: Count = 30  # different ones, drawn as a confusion matrix
     max_training_chars: Count = 100_000
+
+    # limits of documents that are looked up in
+    max_document_bytes: Size = 5 * 2**20  # of a file
+    max_document_pages: Count = 200
+    max_document_chars: Count = 400_000
+    max_pdf_s: Seconds = 30.0  # for reading one, in a process of its own
+    max_pdf_memory_bytes: Size = 2**30  # of that process
+    max_documents: Count = 12  # of a collection
+    max_chunks: Count = 1_000  # of a collection: a minute of the encoder on two cores
+    max_collections_per_session: Count = 2  # one that is searched, one that takes its place
+    max_collection_bytes: Size = 256 * 2**20  # of all sessions
+    shared_collection_bytes: Size = 32 * 2**20  # of documents that come with the playground
+    known_vector_bytes: Size = 32 * 2**20  # vectors of chunks and queries that were computed
+    max_hits: Count = 50  # chunks that a search gives
+
+    # limits of the class's board of answers, of which there is one for each task and language
+    max_board_answers: Count = 40  # of readers; the oldest leaves first
+    max_board_answers_per_session: Count = 3
+    max_board_chars: Count = 300  # of an answer
+    max_board_votes: Count = 1_000  # for an answer
+    board_age_s: Seconds = 14_400.0  # until an answer leaves
 
     # limits of one training run, and of all of them
     max_training_steps: Count = 200

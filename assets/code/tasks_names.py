@@ -12,9 +12,7 @@ folder = "~/.cache/llm-playground/models/intfloat--multilingual-e5-small"
 prefix = "query: "  # what the encoder wants before a text
 inverse_penalty = 50.0
 training = [("Ann met Bo in Oslo.", [(0, 3, "PER"), (8, 10, "PER"), (14, 18, "LOC")])]
-test = [
-    ("Bo lives in Rome.", [(0, 2, "PER"), (12, 16, "LOC")])
-]  # text, [first character, the one behind, kind]
+test = [("Bo lives in Rome.", [(0, 2, "PER"), (12, 16, "LOC")])]  # first character, the one behind, kind
 
 tokenizer = AutoTokenizer.from_pretrained(Path(folder).expanduser())
 encoder = AutoModel.from_pretrained(Path(folder).expanduser(), dtype=torch.float32).eval()

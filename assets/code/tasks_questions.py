@@ -15,14 +15,7 @@ before_sentence = ""
 decoder_folder = ""  # "" to ask the encoder alone
 n_tokens = 20
 korean = False  # count characters instead of words
-test = [
-    (
-        "Who sat?",
-        ["The cat sat.", "It rained."],
-        ["The cat"],
-        "Text: The cat sat.\nQuestion: Who sat?\nAnswer:",
-    )
-]
+test = [("Who sat?", ["The cat sat.", "It rained."], ["The cat"], "Question: Who sat?\nAnswer:")]
 
 tokenizer = AutoTokenizer.from_pretrained(Path(encoder_folder).expanduser())
 encoder = AutoModel.from_pretrained(Path(encoder_folder).expanduser(), dtype=torch.float32).eval()

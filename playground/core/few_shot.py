@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from playground.core.canonical import distinct, is_same
 
-Kind = Literal["instruction", "demonstration", "label", "query", "template"]
+Kind = Literal["instruction", "demonstration", "label", "chunk", "query", "template"]
 _KIND_OF_ROLE: dict[str, Kind] = {"system": "instruction", "user": "demonstration", "assistant": "label"}
 Format = Literal["labelled", "arrow", "qa", "chat"]
 FORMATS: tuple[Format, ...] = get_args(Format)
@@ -77,7 +77,7 @@ class PromptBlock:
     Attributes:
         kind: The part of the prompt it is.
         text: The text word for word; the texts of all blocks together are the prompt.
-        number: Number of the demonstration, from 1; 0 for the other kinds.
+        number: Number of the demonstration or chunk, from 1; 0 for the other kinds.
     """
 
     kind: Kind

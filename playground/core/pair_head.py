@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-C = 10.0  # inverse of the penalty on the weights
+C = 10.0  # inverse of the penalty on the weights of logistic regression
+ALPHA = 0.1  # penalty on the weights of ridge regression
 
 
 def head_features(vectors: ArrayLike) -> NDArray[np.float64]:
@@ -63,7 +64,7 @@ def head_answers(train: ArrayLike, labels: Sequence[str | float], asked: ArrayLi
     from sklearn.linear_model import LogisticRegression, Ridge
 
     is_label = isinstance(labels[0], str)
-    model: Any = LogisticRegression(C=C, max_iter=2_000, tol=1e-8) if is_label else Ridge(alpha=1 / C)
+    model: Any = LogisticRegression(C=C, max_iter=2_000, tol=1e-8) if is_label else Ridge(alpha=ALPHA)
     model.fit(head_features(train), list(labels))
     told = model.predict(head_features(asked)).tolist()
     return HeadAnswers(tuple(told), int(np.size(model.coef_) + np.size(model.intercept_)))

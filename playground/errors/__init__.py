@@ -27,6 +27,12 @@ PlaygroundError
  |   +- OneLabelOnly      label
  |   +- UnknownCharacters characters, known
  |   +- TooManyRuns       limit
+ |   +- TooManyDocuments  limit
+ |   +- TooManyChunks     got, limit
+ |   +- TooManyCollections limit
+ |   +- CollectionGone
+ |   +- TooManyAnswers    limit
+ |   +- AnswerExists      number
  +- ModelError            the model cannot do it
  |   +- ModelNotFound     model_id, cure
  |   |   +- NotOnHub      model_id, status
@@ -79,9 +85,11 @@ from playground.errors.base import SetUpError as SetUpError
 from playground.errors.inputs import AdapterMisfit as AdapterMisfit
 from playground.errors.inputs import AdapterSetting as AdapterSetting
 from playground.errors.inputs import AdapterShape as AdapterShape
+from playground.errors.inputs import AnswerExists as AnswerExists
 from playground.errors.inputs import BadFile as BadFile
 from playground.errors.inputs import BadUpload as BadUpload
 from playground.errors.inputs import BadValue as BadValue
+from playground.errors.inputs import CollectionGone as CollectionGone
 from playground.errors.inputs import EmptyText as EmptyText
 from playground.errors.inputs import FileTooLarge as FileTooLarge
 from playground.errors.inputs import HeldOutTrained as HeldOutTrained
@@ -91,6 +99,10 @@ from playground.errors.inputs import OtherBase as OtherBase
 from playground.errors.inputs import Question as Question
 from playground.errors.inputs import TextTooLong as TextTooLong
 from playground.errors.inputs import TooManyAdapters as TooManyAdapters
+from playground.errors.inputs import TooManyAnswers as TooManyAnswers
+from playground.errors.inputs import TooManyChunks as TooManyChunks
+from playground.errors.inputs import TooManyCollections as TooManyCollections
+from playground.errors.inputs import TooManyDocuments as TooManyDocuments
 from playground.errors.inputs import TooManyHeads as TooManyHeads
 from playground.errors.inputs import TooManyMasks as TooManyMasks
 from playground.errors.inputs import TooManyNetworks as TooManyNetworks

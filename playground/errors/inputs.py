@@ -177,3 +177,42 @@ class TooManyRuns(InputError):
     """The session would have more training runs than it may have. Params: limit."""
 
     msgid = N_("At most {limit} training runs are possible at once, paused ones included: stop one first.")
+
+
+class TooManyDocuments(InputError):
+    """A collection would have more documents than it may have. Params: limit."""
+
+    msgid = N_("There is no room for another document: there can be {limit}. Take one out first.")
+
+
+class TooManyChunks(InputError):
+    """Documents make more chunks than a collection may have. Params: got, limit."""
+
+    msgid = N_(
+        "The documents make {got:,} chunks and the limit is {limit:,}: make the chunks larger, or take a "
+        "document out."
+    )
+
+
+class TooManyCollections(InputError):
+    """The session has as many collections as it may have. Params: limit."""
+
+    msgid = N_("There is no room for another collection: you can have {limit}. Delete one first.")
+
+
+class CollectionGone(InputError):
+    """A collection is no longer here, or belongs to another session."""
+
+    msgid = N_("These documents are no longer on the server: put them in again.")
+
+
+class TooManyAnswers(InputError):
+    """The session has as many answers on a board as it may have. Params: limit."""
+
+    msgid = N_("At most {limit} of your answers can be on this board: withdraw one first.")
+
+
+class AnswerExists(InputError):
+    """The same answer is on the board already. Params: number (of the answer)."""
+
+    msgid = N_("This answer is on the board already: it is number {number}.")

@@ -6,13 +6,26 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
-from playground.trained import dates_t5, e5_heads, e5_masked_head, glue, pairs, ways
+from playground.trained import (
+    chunk_vectors,
+    dates_t5,
+    document_vectors,
+    e5_heads,
+    e5_masked_head,
+    glue,
+    index_measurements,
+    pairs,
+    ways,
+)
 
 # Writes below the folder `assets/trained/`, or one like it, and says how far it is.
 Script = Callable[[Path, Callable[[str], None]], None]
 
 SCRIPTS: Mapping[str, Script] = {
+    "chunk-vectors": chunk_vectors.make,
     "dates-t5": dates_t5.make,
+    "document-vectors": document_vectors.make,
+    "index-measurements": index_measurements.make,
     "e5-masked-head": e5_masked_head.make,
     "glue": glue.make,
     "ways": ways.make,

@@ -13,10 +13,15 @@ from playground.core.beams import Candidate
 from playground.core.contexts import Contexts
 from playground.core.embeddings import MEASURES, Baseline, EmbeddingTable, Neighbours
 from playground.core.few_shot import Example
+from playground.core.indexes.measured import Point
 from playground.core.inside import ResidualStream
 from playground.core.jobs.scoring import Figure
+from playground.core.judging import JudgedPair, Share, Verdict
 from playground.core.lora import LowRank
 from playground.core.metrics.classification import classification
+from playground.core.metrics.perplexity import Cost, windows
+from playground.core.metrics.predictions import row_scores
+from playground.core.metrics.ranking import Ranked
 from playground.core.minimal_pairs import MeasuredPair, MinimalPair
 from playground.core.positions import PositionScheme
 from playground.core.projections import Projection
@@ -26,13 +31,21 @@ from playground.core.tables import (
     beams,
     comparing,
     continuations,
+    court,
     embeddings,
     families,
     finetuning,
+    glue,
+    grounding,
+    indexes,
     inside,
+    judge,
     masked,
+    metrics,
+    own_predictions,
     positions,
     prompting,
+    ranking,
     sampling,
     seq2seq,
     tasks,
@@ -79,6 +92,11 @@ def _lengths_of_vectors() -> pd.DataFrame:
 
 def _changes() -> list[LowRank]:
     return [LowRank(0, "q_proj", RNG.normal(size=(2, 4)), RNG.normal(size=(4, 2)), 1.0, 1.0)]
+
+
+def _searched() -> pd.DataFrame:
+    found = [Ranked((True, False), 1), Ranked((False, True), 1)]
+    return ranking.figures([("it's", "둘", found), ("둘", "it's", found)], 1, "hit")
 
 
 def _shots() -> pd.DataFrame:
@@ -130,6 +148,11 @@ SAMPLE_TABLES: Mapping[str, Callable[[], pd.DataFrame]] = {
     "beams.beam_tree": _beam_tree,
     "beams.token_probabilities": lambda: beams.probabilities({"greedy": [-0.5]}, {"greedy": ["it's"]}),
     "comparing.paired_bars": lambda: comparing.most_probable({1: 0.5}, {1: 0.25}, {1: "it's"}, 1),
+    "court.by_context": lambda: court.under_windows(
+        [court.UnderWindows(8, 4, 3, 20.0, 1.5, True), court.UnderWindows(16, 4, 2, 16.0, 1.25, False)]
+    ),
+    "court.models": lambda: court.models([court.Judgement("it's", "둘", Cost(8.0, 2, 6, 3), "first")]),
+    "court.running": lambda: court.lines(court.along(LABELS, [-1.0, -2.0], windows(3, 2, 1), [-1.0, -1.0])),
     "embedding_maps.context_map": lambda: embedding_maps.context_points(
         embeddings.context_map(_contexts(), 1)
     ),
@@ -154,10 +177,20 @@ SAMPLE_TABLES: Mapping[str, Callable[[], pd.DataFrame]] = {
     "families.moved": lambda: families.moved(
         "encoder", np.array([PAIR, [0, 0]]), LABELS, ["before", "changed"]
     ),
+    "glue.scores": lambda: glue.figures({}, ("en",)),
+    "glue.widths": lambda: glue.widths((0.7, 0.75), 50_000),
     "heads.flow": lambda: ablation.flow(np.full((2, 2), 0.5), LABELS),
     "heads.weight_against_effect": lambda: ablation.ranking(HEADS, PAIR[None], dict.fromkeys(HEADS, "둘")),
+    "judge.shares": lambda: judge.shares({"all": [Share("turns", 1, 2)]}),
+    "judge.verdicts": lambda: judge.points(
+        judge.verdicts([JudgedPair("ko", "둘?", "it's", "둘", "둘둘")], [Verdict(0.75, 0.5)], ["둘"])
+    ),
     "inside.attribution_bars": lambda: inside.attribution(np.array([0.5, 1, -1, 0.25])),
     "inside.patch_bars": lambda: inside.patched(LOGITS[0], LOGITS[1], dict(enumerate(LABELS))),
+    "grounding.left_out": lambda: grounding.left_out(["all", "it's", "둘"], [-1.0, -9.0, -0.5]),
+    "grounding.shares": lambda: grounding.outcomes({"a": ("it's", 3, 9), "b": ("둘", 0, 9)}),
+    "ranking.by_group": _searched,
+    "ranking.by_size": _searched,
     "inside.rank_lines": lambda: inside.rank_lines(LOGITS, np.arange(2), dict(enumerate(LABELS))),
     "inside.stream_lines": lambda: inside.stream(ResidualStream(STATES, None, None, STATES[-1])),
     "inside.strips": lambda: inside.tensors({"it's": STATES[0], "둘": STATES[1]}),
@@ -170,11 +203,26 @@ SAMPLE_TABLES: Mapping[str, Callable[[], pd.DataFrame]] = {
         LABELS, {"none": PAIR, "shots": PAIR}, {"none": np.log(PAIR), "shots": np.log(PAIR)}, (1, 2), "it's"
     ),
     "prompting.orders": lambda: prompting.orders([(LABELS, [True, False])]),
+    "indexes.measured": lambda: indexes.drawn(
+        [
+            Point("flat", (), "", 0, 1, 1, 1, 90, 80, 99, 1536, 0.1),
+            *(Point("ivf", (("cells", 8),), "nprobe", n, n / 8, 0.1, 1, n, n, n, 1600, 1) for n in (1, 2, 8)),
+            Point("hnsw", (("M", 8),), "ef", 10, 0.9, 0.8, 1, 9, 8, 10, 1700, 1),
+        ],
+        "it's",
+    ),
     "masked.answers": lambda: masked.answers(
         [masked.Answer(1, "1", order, order, "it's", 7, 0.5, order == 2) for order in (1, 2)]
     ),
     "masked.both_sides": lambda: masked.sides(
         masked.words([masked.WordCost(step, "대한", 2.0, 3.0) for step in (1, 2)])
+    ),
+    "metrics.brevity": lambda: metrics.brevity_curve(5, 9),
+    "metrics.histogram": lambda: own_predictions.histogram(
+        [row_scores("it's", ["둘"], "char", "words")], "bleu"
+    ),
+    "metrics.votes": lambda: metrics.votes_against(
+        [metrics.PostedAnswer(n, "it's", kind, 50.0, 0.5, 0.5, n) for n, kind in ((1, "good"), (2, "reader"))]
     ),
     "masked.pair_differences": lambda: masked.pairs(
         [MeasuredPair(MinimalPair("it's", "a", "둘"), 2.0, bits, 3, 4) for bits in (1.0, 3.0)]

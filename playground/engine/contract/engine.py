@@ -18,6 +18,7 @@ from playground.engine.contract.generation import GenerateManyRequest, GenerateR
 from playground.engine.contract.inside import Inside
 from playground.engine.contract.models import ModelInfo
 from playground.engine.contract.networks import Networks
+from playground.engine.contract.retrieval import Retrieval
 from playground.engine.contract.scores import ScoreRequest, Scores
 from playground.engine.contract.task_heads import TaskHeads
 from playground.engine.contract.tokenizers import Tokenizers
@@ -80,6 +81,10 @@ class Engine(Protocol):
     @property
     def task_heads(self) -> TaskHeads:
         """Encoders with a linear layer that does a job."""
+
+    @property
+    def retrieval(self) -> Retrieval:
+        """Collections of documents, and the search in them."""
 
     def models(self) -> list[ModelInfo]:
         """The catalogue, in display order, with the state of each model."""

@@ -23,6 +23,7 @@ from playground.engine.local.filling import fill, fill_each
 from playground.engine.local.inside import LocalInside
 from playground.engine.local.model_thread import ModelThread
 from playground.engine.local.networks import LocalNetworks
+from playground.engine.local.retrieval import LocalRetrieval
 from playground.engine.local.scoring import score
 from playground.engine.local.task_heads import LocalTaskHeads
 from playground.engine.local.training import LocalTraining
@@ -30,6 +31,7 @@ from playground.engine.local.vectors import LocalVectors
 from playground.engine.models.named_tokenizers import NamedTokenizers
 from playground.engine.models.table import ModelTable
 from playground.engine.recurrent.trained import NetworkTable
+from playground.engine.retrieval.collections import CollectionTable
 from playground.engine.scheduling.scheduler import Scheduler
 from playground.engine.task_heads.trained import HeadTable
 from playground.errors import BadValue
@@ -49,12 +51,15 @@ class LocalEngine:
         self._backend = Backend(settings, self.adapters, self._scheduler, self._cache)
         self.inside = LocalInside(self._backend)
         self.vectors = LocalVectors(self._backend)
-        networks = NetworkTable(settings, self.adapters.departures, lambda: self.training.forget_later())
+        departures = self.adapters.departures
+        networks = NetworkTable(settings, departures, lambda: self.training.forget_later())
+        collections = CollectionTable(settings, departures, lambda: self.training.forget_later())
         self.networks = LocalNetworks(settings, networks, self._scheduler)
-        heads = HeadTable(settings, self.adapters.departures, lambda: self.training.forget_later())
+        self.retrieval = LocalRetrieval(self._backend, collections)
+        heads = HeadTable(settings, departures, lambda: self.training.forget_later())
         self.task_heads = LocalTaskHeads(self._backend, heads)
         self.training = LocalTraining(
-            settings, self.adapters, networks, heads, self.tokenizers, self._scheduler
+            settings, self.adapters, networks, heads, self.tokenizers, self._scheduler, (collections.owned,)
         )
         self._thread = ModelThread(settings, self._scheduler, self._cache, self.training.trainer)
         self._thread.start()

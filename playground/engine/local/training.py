@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 from playground.core.files.training_rows import TrainingRow
 from playground.engine.adapters.layers import linears
@@ -14,6 +15,7 @@ from playground.engine.contract.models import AdapterName
 from playground.engine.contract.training import TrainingText
 from playground.engine.models.loaded import LoadedModel
 from playground.engine.models.named_tokenizers import NamedTokenizers
+from playground.engine.models.owned import Owned
 from playground.engine.recurrent.trained import NetworkTable
 from playground.engine.scheduling.scheduler import Scheduler
 from playground.engine.task_heads.trained import HeadTable
@@ -39,6 +41,7 @@ class LocalTraining:
         heads: Store of task heads.
         tokenizers: Chat templates.
         scheduler: Is woken when there is work; writes the samples.
+        kept: Further things that sessions made and that end with them.
     """
 
     def __init__(
@@ -49,9 +52,10 @@ class LocalTraining:
         heads: HeadTable,
         tokenizers: NamedTokenizers,
         scheduler: Scheduler,
+        kept: Sequence[Owned[Any]],
     ) -> None:
         self._settings, self._adapters = settings, adapters
-        self._owned = (networks.owned, heads.owned)
+        self._kept: tuple[Owned[Any], ...] = (networks.owned, heads.owned, *kept)
         self._tokenizers, self._departures = tokenizers, adapters.departures
         known = objectives(settings, adapters, networks, heads, partial(write, scheduler))
         self.runs = RunTable(settings, known, self._departures.has_left, scheduler.wake)
@@ -89,7 +93,7 @@ class LocalTraining:
         """Pause the runs of a session that has left, and keep them and what it has trained for a while."""
         self._departures.left(owner)
         self.runs.pause_owner(owner)
-        if self._adapters.of(owner) or self.runs.of(owner) or any(one.of(owner) for one in self._owned):
+        if self._adapters.of(owner) or any(one.of(owner) for one in self._kept) or self.runs.of(owner):
             self.forget_later()
 
     def owner_back(self, owner: str) -> None:
@@ -108,12 +112,11 @@ class LocalTraining:
         for owner in self._departures.long_gone():
             self.runs.forget_owner(owner)
         self._adapters.forget_left()
-        for owned in self._owned:
-            owned.forget_left()
+        for one in self._kept:
+            one.forget_left()
         with self._timer_lock:
             self._timer = None
-        left = (self._adapters, self.runs, *self._owned)
-        if any(one.has_orphans for one in left):
+        if self._adapters.has_orphans or any(one.has_orphans for one in self._kept) or self.runs.has_orphans:
             self.forget_later()
 
     def close(self) -> None:

@@ -1,32 +1,29 @@
-"""Coming soon: Evaluation."""
+"""Numbers about a model and its answers, and how each can be fooled; one panel at a time."""
 
 from __future__ import annotations
 
-import streamlit as st
+from functools import partial
 
-from playground.core.tables import tokenization as frames
-from playground.ui import compute, show
-from playground.ui.components.token_chips import token_chips
+from playground.ui.evaluation import bleu, board, court, glue, judge, rouge, upload
+from playground.ui.evaluation.shown import Shown
+from playground.ui.evaluation.tasks import tasks
 from playground.ui.frame import Drawn
-from playground.ui.number import slider
+from playground.ui.panels import Panel, pick
 from playground.ui.state import PageContext
-from playground.ui.text import _, ngettext
-from playground.ui.try_this import Task
+from playground.ui.text import _
 
 
 def draw(context: PageContext) -> Drawn:
-    """Coming soon; until then, the first tokens of the sentence."""
-    n_most = slider(_("Tokens at most"), range(1, 65), 32, key="evaluation_n_most")
-    tokens = compute.tokenize(context)
-    table = frames.side_by_side([tokens]).head(n_most)
-    token_chips(tokens, height=84)
-    st.markdown(ngettext("{n:,} token", "{n:,} tokens", len(tokens)).format(n=len(tokens)))
-    show.source(context.model)
-    source = {"folder": show.model_folder(context.model.model_id), "text": context.text, "n_most": n_most}
-    show.under_picture("evaluation", frame=table, code=show.code("evaluation", **source))
-    tasks = [
-        Task("tokens", "number", lambda: len(tokens)),
-        Task("different", "number", lambda: len(set(tokens.input_ids))),
-        Task("characters", "number", lambda: len(context.text)),
-    ]
-    return tasks, None
+    """One panel: perplexity first."""
+    shown = Shown()
+    panels: dict[str, Panel[[PageContext]]] = {
+        "perplexity": Panel(_("Perplexity"), partial(court.panel, shown=shown)),
+        "bleu": Panel("BLEU", bleu.panel),
+        "rouge": Panel("ROUGE", rouge.panel),
+        "glue": Panel(_("GLUE in small"), glue.panel),
+        "board": Panel(_("Beat the metric"), board.panel),
+        "judge": Panel(_("A model as a judge"), partial(judge.panel, shown=shown)),
+        "own": Panel(_("My predictions"), upload.panel),
+    }
+    later = pick("ev_panel", panels, _("Which number")).draw(context)
+    return tasks(shown), later

@@ -1,32 +1,48 @@
-"""Coming soon: Retrieval."""
+"""Looking it up: documents in chunks, a vector database, its indexes, and answers from what it finds."""
 
 from __future__ import annotations
 
-import streamlit as st
-
-from playground.core.tables import tokenization as frames
-from playground.ui import compute, show
-from playground.ui.components.token_chips import token_chips
 from playground.ui.frame import Drawn
-from playground.ui.number import slider
+from playground.ui.panels import Later, Panel, pick
+from playground.ui.retrieval import answers, asking, chunks, collection, measured_search, search, theatre
+from playground.ui.retrieval.built import Vectored
+from playground.ui.retrieval.tasks import tasks
+from playground.ui.retrieval.theatre import Asked
 from playground.ui.state import PageContext
-from playground.ui.text import _, ngettext
-from playground.ui.try_this import Task
+from playground.ui.text import _
 
 
 def draw(context: PageContext) -> Drawn:
-    """Coming soon; until then, the first tokens of the sentence."""
-    n_most = slider(_("Tokens at most"), range(1, 65), 32, key="retrieval_n_most")
-    tokens = compute.tokenize(context)
-    table = frames.side_by_side([tokens]).head(n_most)
-    token_chips(tokens, height=84)
-    st.markdown(ngettext("{n:,} token", "{n:,} tokens", len(tokens)).format(n=len(tokens)))
-    show.source(context.model)
-    source = {"folder": show.model_folder(context.model.model_id), "text": context.text, "n_most": n_most}
-    show.under_picture("retrieval", frame=table, code=show.code("retrieval", **source))
-    tasks = [
-        Task("tokens", "number", lambda: len(tokens)),
-        Task("different", "number", lambda: len(set(tokens.input_ids))),
-        Task("characters", "number", lambda: len(context.text)),
-    ]
-    return tasks, None
+    """The one panel that the reader wants."""
+    panels: dict[str, Panel[[PageContext]]] = {
+        "chunks": Panel(_("Documents and chunks"), chunks.panel),
+        "search": Panel(_("Search"), search.panel),
+        "theatre": Panel(_("Index theatre"), _theatre),
+        "answers": Panel(_("Answers"), _answers),
+        "measured": Panel(_("Retrieval measured"), _measured),
+    }
+    later = pick("ret_panel", panels, _("Picture")).draw(context)
+    collection.warm(context)
+    return tasks(context), later
+
+
+def _theatre(context: PageContext) -> None:
+    now, asked = collection.current(context), None
+    if now is None:
+        theatre.panel(context.owner, None, None)
+        return
+    texts = tuple(chunk.text for chunk in now.content.chunks)
+    own = Vectored(now.collection_id, now.model, texts, now.content.vectors, now.info.is_shared)
+    if (vector := asking.vector(context, now)) is not None:
+        asked = Asked(asking.question(), vector, now.model)
+    theatre.panel(context.owner, own, asked)
+
+
+def _answers(context: PageContext) -> Later | None:
+    now = collection.current(context)
+    return None if now is None else answers.panel(context, now)
+
+
+def _measured(context: PageContext) -> Later | None:
+    now = collection.current(context)
+    return None if now is None else measured_search.panel(context, now)

@@ -20,7 +20,7 @@ from playground.paths import site_root
 from playground.ui import compute, show
 from playground.ui.components.scored_text import scored_text
 from playground.ui.expected import N_EXPECTED
-from playground.ui.sampling.scored import scored_tokens
+from playground.ui.scored import scored_tokens
 from playground.ui.state import PageContext
 from playground.ui.text import _, ngettext, strong
 

@@ -19,7 +19,7 @@ from playground.engine.contract.traces import Capture
 from playground.ui import compute, show, state
 from playground.ui.components.scored_text import scored_text
 from playground.ui.expected import N_EXPECTED
-from playground.ui.sampling.scored import scored_tokens
+from playground.ui.scored import scored_tokens
 from playground.ui.state import PageContext
 from playground.ui.text import _, ngettext, plain, strong
 from playground.ui.url import setting

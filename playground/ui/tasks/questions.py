@@ -23,8 +23,8 @@ from playground.ui.state import PageContext
 from playground.ui.tasks import chosen, figures, nearest_sentence
 from playground.ui.tasks.measured import Buttons, Measurement, complete, measurement, of_model
 from playground.ui.tasks.sets import choose_language, writing
-from playground.ui.tasks.steps import Step, all_of, answer_line
-from playground.ui.tasks.writer import N_TOKENS, asked, shots, write, writer
+from playground.ui.tasks.steps import Step, all_of, answer_line, say_left_out
+from playground.ui.tasks.writer import N_TOKENS, asked, fitting, shots, write, writer
 from playground.ui.text import N_, _, plain, strong
 
 SENTENCE, ANSWER = "S", "A"
@@ -52,6 +52,11 @@ class Both:
     def items(self) -> tuple[QuestionItem, ...]:
         """The held-out questions."""
         return questions(self.language)
+
+    @property
+    def places(self) -> tuple[int, ...]:
+        """Numbers of the questions that the decoder can answer."""
+        return fitting(self.decoder.model, "qa", self.language)
 
     @property
     def sentences(self) -> Measurement[int]:
@@ -92,7 +97,8 @@ def panel(context: PageContext) -> Later | None:
         st.code(
             both.asked(QuestionItem(language, "held_out", text, question, ())), language=None, wrap_lines=True
         )
-    buttons = Buttons("tsk_qa", len(both.answers.answers), len(both.items))
+    buttons = Buttons("tsk_qa", len(both.answers.answers), len(both.places))
+    say_left_out(len(both.items) - len(both.places))
     place = st.empty()
     if len(both.sentences.answers) < len(both.items):
         later.append(partial(nearest_sentence.measure, encoder, language, place))
@@ -132,11 +138,11 @@ def _measure(both: Both, buttons: Buttons, place: Any) -> bool:  # noqa: ANN401
 
     with place.container():
         words = _("{done} of {total} texts answered")
-        told = words.format(done=len(found.answers), total=len(items))
+        told = words.format(done=len(found.answers), total=len(both.places))
         bar = Progress(
-            f"qa {both.language}", both.decoder.model.model_id, len(items), told, len(found.answers)
+            f"qa {both.language}", both.decoder.model.model_id, len(both.places), told, len(found.answers)
         )
-        if complete(found, range(len(items)), bar, words, ask):
+        if complete(found, both.places, bar, words, ask):
             buttons.done()
     return True
 

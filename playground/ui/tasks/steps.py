@@ -11,8 +11,8 @@ import streamlit as st
 from playground.core.jobs.prompts import WritingJob
 from playground.ui.panels import Later
 from playground.ui.state import PageContext
-from playground.ui.tasks.writer import answer_own, known
-from playground.ui.text import plain
+from playground.ui.tasks.writer import answer_own, known, refusal
+from playground.ui.text import _, plain, sentence
 
 Step = Callable[[], bool]
 
@@ -29,6 +29,12 @@ def all_of(steps: Sequence[Step | None]) -> Later | None:
             st.rerun()
 
     return later
+
+
+def say_left_out(n: int) -> None:
+    """Say how many items of the set the model cannot read; nothing where it can read all."""
+    if n:
+        st.caption(_("Left out, as they are too long for this model: {n}.").format(n=n))
 
 
 def answer_line(
@@ -51,6 +57,10 @@ def answer_line(
     def draw(answer: str) -> None:
         place.markdown(f"{words} **{plain(answer.strip()) or '…'}**")
 
+    model = context.model
+    if (error := refusal(model.model_id, model.n_ctx, job, text)) is not None:
+        place.error(sentence(error))
+        return None, ""
     answer = known(context, text)
     draw(answer or "")
     return (partial(answer_own, context, job, text, draw) if answer is None else None), answer or ""

@@ -12,6 +12,7 @@ import streamlit as st
 from playground.core.jobs.prompts import END, Writes, WritingJob, prompt, source
 from playground.core.sampling import GREEDY
 from playground.engine.contract.models import AdapterName, ModelInfo
+from playground.errors import InputError, TextTooLong, TooManyTokens
 from playground.settings import DATES_MODEL
 from playground.ui import compute, stepwise
 from playground.ui.roles import player
@@ -47,17 +48,26 @@ def shots(model: ModelInfo, job: WritingJob, language: str) -> tuple[Writes, ...
 def _shots(model_id: str, window: int, job: WritingJob, language: str) -> tuple[Writes, ...]:
     train, items = writing(job, "train", language), writing(job, "held_out", language)
     for n in range(N_SHOTS[job], 0, -1):
-        if all(_fits(model_id, window, job, prompt(item, train[:n])) for item in items):
+        if not any(refusal(model_id, window, job, prompt(item, train[:n])) for item in items):
             return train[:n]
     return ()
 
 
-def _fits(model_id: str, window: int, job: WritingJob, text: str) -> bool:
+def refusal(model_id: str, window: int, job: WritingJob, text: str) -> InputError | None:
+    """The reason why a model cannot write an answer to a text, None if it can.
+
+    Args:
+        model_id: The model.
+        window: Tokens that it reads at most, 0 where that is not known.
+        job: Its kind.
+        text: As the model reads it.
+    """
     limits = settings()
     if len(text) > limits.max_text_chars:
-        return False
+        return TextTooLong(limit=limits.max_text_chars, got=len(text))
     n = len(compute.cut(model_id, text))
-    return n <= limits.max_tokens and (not window or n + N_TOKENS[job] <= window)
+    most = min(limits.max_tokens, window - N_TOKENS[job]) if window else limits.max_tokens
+    return TooManyTokens(limit=most, got=n) if n > most else None
 
 
 def asked(model: ModelInfo, job: WritingJob, item: Writes, language: str) -> str:
@@ -65,6 +75,25 @@ def asked(model: ModelInfo, job: WritingJob, item: Writes, language: str) -> str
     if model.kind == "encoder-decoder":
         return source(item, model.family)
     return prompt(item, shots(model, job, language))
+
+
+def fitting(model: ModelInfo, job: WritingJob, language: str) -> tuple[int, ...]:
+    """Numbers of the items of the set that the model can answer; the others are too long for it."""
+    return _fitting(
+        AdapterName.of(model.model_id).base_id, model.n_ctx or 0, model.family, model.kind, job, language
+    )
+
+
+@lru_cache(maxsize=128)
+def _fitting(
+    model_id: str, window: int, family: str, kind: str, job: WritingJob, language: str
+) -> tuple[int, ...]:
+    before = () if kind == "encoder-decoder" else _shots(model_id, window, job, language)
+    texts = [
+        source(one, family) if kind == "encoder-decoder" else prompt(one, before)
+        for one in writing(job, "held_out", language)
+    ]
+    return tuple(at for at, text in enumerate(texts) if not refusal(model_id, window, job, text))
 
 
 def write(context: PageContext, job: WritingJob, texts: Sequence[str]) -> Generator[tuple[int, str]]:

@@ -30,8 +30,8 @@ from playground.ui.state import PageContext
 from playground.ui.tasks import chosen, figures
 from playground.ui.tasks.measured import Buttons, Measurement, complete, measurement, of_model
 from playground.ui.tasks.sets import OWN, choose_language, writing
-from playground.ui.tasks.steps import Step, all_of, answer_line
-from playground.ui.tasks.writer import N_TOKENS, asked, shots, write, writer
+from playground.ui.tasks.steps import Step, all_of, answer_line, say_left_out
+from playground.ui.tasks.writer import N_TOKENS, asked, fitting, shots, write, writer
 from playground.ui.text import N_, _, plain
 
 Job = Literal["translation", "summarization"]
@@ -66,6 +66,11 @@ class Work:
         return tuple(
             one for one in writing(self.job, "held_out", self.language) if isinstance(one, WritingItem)
         )
+
+    @property
+    def places(self) -> tuple[int, ...]:
+        """Numbers of the items that the model can answer."""
+        return fitting(self.model, self.job, self.language)
 
     @property
     def target(self) -> str:
@@ -121,7 +126,8 @@ def panel(job: Job, context: PageContext) -> Later | None:
     text = chosen.own_text(f"tsk_own_{job}", _(OWN_LABELS[job]), OWN[job][language], height=height)
     later = [_answer(work, work.own(text), _("The model writes:"))]
     _say_prompt(work, work.own(text))
-    buttons = Buttons(f"tsk_{job}", len(work.found.answers), len(work.items))
+    buttons = Buttons(f"tsk_{job}", len(work.found.answers), len(work.places))
+    say_left_out(len(work.items) - len(work.places))
     place = st.empty()
     if work.found.answers:
         _draw(work)
@@ -156,11 +162,11 @@ def _measure(work: Work, buttons: Buttons, place: Any) -> bool:  # noqa: ANN401
 
     with place.container():
         words = _("{done} of {total} texts answered")
-        told = words.format(done=len(found.answers), total=len(items))
+        told = words.format(done=len(found.answers), total=len(work.places))
         bar = Progress(
-            f"{work.job} {work.language}", work.model.model_id, len(items), told, len(found.answers)
+            f"{work.job} {work.language}", work.model.model_id, len(work.places), told, len(found.answers)
         )
-        if complete(found, range(len(items)), bar, words, ask):
+        if complete(found, work.places, bar, words, ask):
             buttons.done()
     return True
 

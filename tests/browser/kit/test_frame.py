@@ -107,6 +107,18 @@ def test_state_goes_along_from_page_to_page_and_back(follow: OpenPage) -> None:
     expect_state(page, KOREAN, SMOLLM, title_of("home", "ko"))
 
 
+def test_the_open_page_and_the_model_are_in_sight_however_many_pages_there_are(open_page: OpenPage) -> None:
+    page = open_page(f"/{PAGES[-1]}?lang=en")
+    wait_run(page)
+    menu = page.get_by_test_id("stSidebarNavItems")
+    open_now = menu.locator("[aria-current='page']")
+    expect(open_now).to_contain_text(title_of(PAGES[-1], "en"))
+    expect(open_now).to_be_in_viewport(ratio=0.9)
+    expect(page.locator("[class*='st-key-model_choice'] input")).to_be_in_viewport()
+    assert menu.get_by_role("link").count() == len(PAGES)  # none behind a button
+    assert page.get_by_test_id("stSidebarNavViewButton").count() == 0
+
+
 def test_switching_the_language_keeps_every_widget_and_back_undoes_it(open_page: OpenPage) -> None:
     page = open_page("/sampling?lang=en")
     write(page, "Once upon a time")

@@ -70,6 +70,7 @@ def _words() -> dict[str, str]:
         "instruction": _("instruction"),
         "demonstration": _("demonstration"),
         "label": _("its label"),
+        "chunk": _("chunk"),
         "query": _("the query"),
         "template": _("template"),
         "filled": _("{n} of {limit} tokens"),

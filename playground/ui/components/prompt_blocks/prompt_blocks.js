@@ -20,7 +20,7 @@ function draw(root, data) {
 
 function head(root, data) {
   const line = element("div", "head");
-  for (const kind of ["instruction", "demonstration", "label", "query", "template"]) {
+  for (const kind of ["instruction", "demonstration", "label", "chunk", "query", "template"]) {
     if (data.blocks.some((block) => block.kind === kind)) {
       line.append(element("span", `block ${kind}`, data.words[kind]));
     }

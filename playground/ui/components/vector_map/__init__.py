@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import streamlit as st
@@ -30,6 +30,8 @@ def vector_map(
     names: Sequence[str],
     selected: int | None,
     near: Sequence[int],
+    on_select: Callable[[], None] = lambda: None,
+    are_numbered: bool = True,
 ) -> None:
     """Draw the map; a click stores `selected` under `key` in the session and runs the page.
 
@@ -41,12 +43,15 @@ def vector_map(
         names: Group -> its name in the legend; "" draws none.
         selected: The point in focus.
         near: Points to mark and, when one is selected, to connect with it.
+        on_select: Called before that run.
+        are_numbered: True puts the number of a point before its label.
     """
     _COMPONENT(
         key=key,
         data={
             "points": np.round(_scaled(points), 4).tolist(),
             "labels": list(labels),
+            "numbered": are_numbered,
             "groups": list(groups),
             "names": list(names),
             "colours": list(GROUPS),
@@ -56,7 +61,7 @@ def vector_map(
             "words": _words(points.shape[1]),
         },
         default={"selected": None},
-        on_selected_change=lambda: None,
+        on_selected_change=on_select,
     )
 
 

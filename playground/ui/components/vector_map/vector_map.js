@@ -17,9 +17,10 @@ export default renewed(({ parentElement, data, setStateValue }) => {
   picture.append(axes, links, marks, tags, legend(data));
   host.replaceChildren(picture);
   const near = new Set(data.near);
+  const called = (i) => (data.numbered ? `${i + 1}. ` : "") + data.labels[i];
   const nodes = data.points.map((_point, i) => {
     const node = svg("path", { class: "mark", role: "option", fill: data.colours[data.groups[i] % data.colours.length] });
-    node.setAttribute("aria-label", `${i + 1}. ${data.labels[i]}`);
+    node.setAttribute("aria-label", called(i));
     node.dataset.row = i;
     if (near.has(i)) node.classList.add("near");
     if (i === data.selected) node.classList.add("selected");
@@ -45,9 +46,9 @@ export default renewed(({ parentElement, data, setStateValue }) => {
       ...(from ? data.near : []).map((i) => svg("line", { class: "link", x1: from.x, y1: from.y, x2: at[i].x, y2: at[i].y })),
     );
     const named = new Set([view.pointed, data.selected].filter((i) => i !== null && i !== undefined && at[i]));
-    tags.replaceChildren(...[...named].map((i) => tag(at[i], `${i + 1}. ${data.labels[i]}`, width)));
+    tags.replaceChildren(...[...named].map((i) => tag(at[i], called(i), width)));
     nodes.forEach((node, i) => node.classList.toggle("pointed", i === view.pointed));
-    said.textContent = view.pointed === null ? data.words.hint : `${view.pointed + 1}. ${data.labels[view.pointed]}`;
+    said.textContent = view.pointed === null ? data.words.hint : called(view.pointed);
   }
 
   const stop = new AbortController();

@@ -1,0 +1,1 @@
+"""Collections of chunks in an embedded vector database."""
