@@ -1,4 +1,4 @@
-"""What is known of the ways: picture, sentence, table, and where it comes from."""
+"""The ways that are known: picture, sentence, table, and where it comes from."""
 
 from __future__ import annotations
 
