@@ -1,8 +1,4 @@
-<<<<<<< HEAD
-"""The ways that are known: picture, sentence, table, and where it comes from."""
-=======
 """The known results of the ways as a picture, a sentence and a table, and where they come from."""
->>>>>>> 599294ae4decf7ff328da70517fb7b57caa23f30
 
 from __future__ import annotations
 
