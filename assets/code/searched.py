@@ -10,6 +10,7 @@ prefixes = ("query: ", "passage: ")  # before questions, before chunks
 chunks = ["Our cook is Bram.", "There is no doctor on the island."]
 questions = [("Who is the cook?", [0])]  # question, numbers of the chunks that hold the answer
 k = 3
+n_most = 512  # tokens that the encoder reads of a text
 
 path = Path(folder).expanduser()
 tokenizer = AutoTokenizer.from_pretrained(path)
@@ -18,7 +19,7 @@ model = AutoModel.from_pretrained(path, dtype=torch.float32).eval()
 
 def vector(text: str) -> torch.Tensor:
     """Mean over the last layer, of length 1."""
-    ids = tokenizer(text, split_special_tokens=True, truncation=True, max_length=512).input_ids
+    ids = tokenizer(text, split_special_tokens=True, truncation=True, max_length=n_most).input_ids
     given = torch.tensor([ids])
     with torch.no_grad():
         states = model(input_ids=given, attention_mask=torch.ones_like(given)).last_hidden_state[0]

@@ -39,7 +39,7 @@ def shares(words: Mapping[str, str], *, n_rows: int) -> dict[str, Any]:
         rows.mark_tick(color=AFTER, thickness=2.5, size=12).encode(y=y, x=f"{side}:Q")
         for side in ("low", "high")
     ]
-    return _spec(alt.layer(bars, interval, *ends), 32 * n_rows + 10)
+    return _spec(alt.layer(bars, interval, *ends), 32 * n_rows + 10) | {"config": LOCALE}
 
 
 def left_out(words: Mapping[str, str]) -> dict[str, Any]:
@@ -63,10 +63,11 @@ def left_out(words: Mapping[str, str]) -> dict[str, Any]:
     ]
     color = alt.condition("datum.lost_bits >= 0", alt.value(QUERY), alt.value(AFTER))
     bars = rows.mark_bar(height=16).encode(y=y, x=x, color=color, tooltip=tooltip)
-    said = rows.mark_text(align="left", dx=5, color=NEUTRAL, fontSize=12).encode(
-        y=y, x=x, text=alt.Text("lost_bits:Q", format="+.1f")
-    )
-    return _spec(alt.layer(bars, said), 190)
+    text = alt.Text("lost_bits:Q", format="+.1f")
+    more = rows.transform_filter("datum.lost_bits >= 0").mark_text(align="left", dx=5, color=NEUTRAL)
+    less = rows.transform_filter("datum.lost_bits < 0").mark_text(align="right", dx=-5, color=NEUTRAL)
+    said = [one.encode(y=y, x=x, text=text) for one in (more, less)]
+    return _spec(alt.layer(bars, *said), 190)
 
 
 def _spec(chart: alt.LayerChart | alt.FacetChart, height: int) -> dict[str, Any]:
@@ -75,5 +76,4 @@ def _spec(chart: alt.LayerChart | alt.FacetChart, height: int) -> dict[str, Any]
     return {
         "layer": [{k: v for k, v in layer.items() if k != "data"} for layer in layers],
         "height": height,
-        "config": LOCALE,
     }

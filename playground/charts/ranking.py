@@ -7,7 +7,7 @@ from typing import Any
 
 import altair as alt
 
-from playground.charts.theme import AFTER, KEY, LOCALE, QUERY, legend_columns
+from playground.charts.theme import AFTER, KEY, QUERY, legend_columns
 
 COLOURS = (QUERY, KEY, AFTER)  # by vectors, by text, both
 
@@ -46,7 +46,7 @@ def by_size(words: Mapping[str, str], *, ways: Sequence[str], sizes: Sequence[st
     x = alt.X(
         "group:N", title=words["group"], scale=alt.Scale(domain=list(sizes)), axis=alt.Axis(labelAngle=0)
     )
-    offset = alt.XOffset("way:N", scale=alt.Scale(domain=list(ways), paddingInner=0.4, paddingOuter=2))
+    offset = alt.XOffset("way:N", scale=alt.Scale(domain=list(ways), paddingInner=0.4, paddingOuter=1))
     y = alt.Y("value:Q", title=words["value"], scale=alt.Scale(domain=[0, 1], nice=False))
     shape = alt.Shape("way:N", scale=alt.Scale(domain=list(ways), range=["circle", "square", "diamond"]))
     encoded = {"x": x, "xOffset": offset, "color": _colour(ways), "tooltip": _tooltip(words)}
@@ -79,5 +79,4 @@ def _spec(chart: alt.LayerChart | alt.FacetChart, height: int) -> dict[str, Any]
     return {
         "layer": [{k: v for k, v in layer.items() if k != "data"} for layer in layers],
         "height": height,
-        "config": LOCALE,
     }

@@ -21,6 +21,7 @@ from playground.core.lora import LowRank
 from playground.core.metrics.classification import classification
 from playground.core.metrics.perplexity import Cost, windows
 from playground.core.metrics.predictions import row_scores
+from playground.core.metrics.ranking import Ranked
 from playground.core.minimal_pairs import MeasuredPair, MinimalPair
 from playground.core.positions import PositionScheme
 from playground.core.projections import Projection
@@ -35,6 +36,7 @@ from playground.core.tables import (
     families,
     finetuning,
     glue,
+    grounding,
     indexes,
     inside,
     judge,
@@ -43,6 +45,7 @@ from playground.core.tables import (
     own_predictions,
     positions,
     prompting,
+    ranking,
     sampling,
     seq2seq,
     tasks,
@@ -89,6 +92,11 @@ def _lengths_of_vectors() -> pd.DataFrame:
 
 def _changes() -> list[LowRank]:
     return [LowRank(0, "q_proj", RNG.normal(size=(2, 4)), RNG.normal(size=(4, 2)), 1.0, 1.0)]
+
+
+def _searched() -> pd.DataFrame:
+    found = [Ranked((True, False), 1), Ranked((False, True), 1)]
+    return ranking.figures([("it's", "둘", found), ("둘", "it's", found)], 1, "hit")
 
 
 def _shots() -> pd.DataFrame:
@@ -179,6 +187,10 @@ SAMPLE_TABLES: Mapping[str, Callable[[], pd.DataFrame]] = {
     ),
     "inside.attribution_bars": lambda: inside.attribution(np.array([0.5, 1, -1, 0.25])),
     "inside.patch_bars": lambda: inside.patched(LOGITS[0], LOGITS[1], dict(enumerate(LABELS))),
+    "grounding.left_out": lambda: grounding.left_out(["all", "it's", "둘"], [-1.0, -9.0, -0.5]),
+    "grounding.shares": lambda: grounding.outcomes({"a": ("it's", 3, 9), "b": ("둘", 0, 9)}),
+    "ranking.by_group": _searched,
+    "ranking.by_size": _searched,
     "inside.rank_lines": lambda: inside.rank_lines(LOGITS, np.arange(2), dict(enumerate(LABELS))),
     "inside.stream_lines": lambda: inside.stream(ResidualStream(STATES, None, None, STATES[-1])),
     "inside.strips": lambda: inside.tensors({"it's": STATES[0], "둘": STATES[1]}),

@@ -58,8 +58,11 @@ def read_text(name: str, data: bytes, max_chars: int, encoding: Encoding | None 
     if not text:
         raise BadFile(reason=Message("it holds no text."))
     if len(text) > max_chars:
-        told = "it has {got:,} characters and the limit is {limit:,}: upload a part of it."
-        raise BadFile(reason=Message(told, (("got", len(text)), ("limit", max_chars))))
+        told = Message(
+            "it has {got:,} characters and the limit is {limit:,}: upload a part of it.",
+            (("got", len(text)), ("limit", max_chars)),
+        )
+        raise BadFile(reason=told)
     return DocumentText(name, text)
 
 
@@ -78,8 +81,10 @@ def read_pdf(name: str, data: bytes, limits: PdfLimits) -> Generator[PdfPage | D
             pages.append(tidy(page.text or ""))
             n_unread += page.text is None
     if not any(pages):
-        told = "its pages hold no text, only pictures: a scanned document needs text recognition (OCR) first."
-        raise BadFile(reason=Message(told))
+        told = Message(
+            "its pages hold no text, only pictures: a scanned document needs text recognition (OCR) first."
+        )
+        raise BadFile(reason=told)
     starts, at = [], 0
     for text in pages:
         starts.append(at)

@@ -95,7 +95,7 @@ def way_names() -> dict[str, str]:
     """Ways of asking, in words."""
     return {
         "closed": _("Closed book"), "right": _("Right chunks"), "wrong": _("Wrong chunks"),
-        "shuffled": _("Right chunks, words shuffled"),
+        "shuffled": _("Words shuffled"),
     }  # fmt: skip
 
 
@@ -106,7 +106,7 @@ def choose_case(context: PageContext, current: Current) -> Case | None:
         context: Page context with the model that answers.
         current: The collection that is searched.
     """
-    with st.container(horizontal=True, vertical_alignment="bottom", key="below_picture_ret_case"):
+    with st.container(horizontal=True, vertical_alignment="bottom", key="ret_case"):
         name, language = _document(context)
         if name == OWN:
             typed = st.text_input(

@@ -228,9 +228,12 @@ def _code(context: PageContext, cell: Cell, k: int) -> str:
         for _name, question, text in asked(cell)
     ]
     prefixes = frame.models()[AdapterName.of(cell.model).base_id].prefixes
+    info = next(one for one in compute.models() if one.model_id == cell.model)
+    limits = (info.max_seq_length, info.n_ctx, state.settings().max_tokens)
     return show.code(
         "searched", folder=show.model_folder(cell.model), prefixes=(prefixes.query, prefixes.text),
         chunks=chunks, questions=questions, k=k,
+        n_most=min(filter(None, limits)),
     )  # fmt: skip
 
 

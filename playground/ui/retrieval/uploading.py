@@ -39,9 +39,9 @@ class _Draft:
 def field() -> None:
     """Draw the field, the preview of what came, and the reader's documents."""
     limit = state.settings()
-    label = _(
-        "Your documents: .txt, .md or .pdf, up to {mb:.0f} MB, {pages} pages and {n:,} characters"
-    ).format(mb=limit.max_document_bytes / 2**20, pages=limit.max_document_pages, n=limit.max_document_chars)
+    told = _("Your documents: .txt, .md or .pdf, up to {mb:.0f} MB (pages: {pages}, characters: {n:,})")
+    mb, pages = limit.max_document_bytes / 2**20, limit.max_document_pages
+    label = told.format(mb=mb, pages=pages, n=limit.max_document_chars)
     uploads.field(KEY, label, SUFFIXES, limit.max_document_bytes, _keep)
     if uploads.is_refused(KEY):  # a sentence about one file above another would be read as its own
         st.session_state.pop(_DRAFT, None)
@@ -70,8 +70,11 @@ def _preview(draft: _Draft) -> None:
         used = sum(len(one.text) for one in collection.own_documents())
         limit = state.settings().max_document_chars
         if used + len(read.text) > limit:
-            told = "with your other documents it has {got:,} characters, and the limit is {limit:,}."
-            raise BadFile(reason=Message(told, (("got", used + len(read.text)), ("limit", limit))))
+            told = Message(
+                "with your other documents it has {got:,} characters, and the limit is {limit:,}.",
+                (("got", used + len(read.text)), ("limit", limit)),
+            )
+            raise BadFile(reason=told)
         if len(collection.documents()) >= state.settings().max_documents:
             raise TooManyDocuments(limit=state.settings().max_documents)
     except PlaygroundError as error:
@@ -84,8 +87,8 @@ def _preview(draft: _Draft) -> None:
         said.append(ngettext("{n:,} page", "{n:,} pages", n).format(n=n))
     st.caption(" · ".join(said))
     if read.n_unread:
-        told = ngettext("{n} page cannot be read.", "{n} pages cannot be read.", read.n_unread)
-        st.warning(told.format(n=read.n_unread))
+        words = ngettext("{n} page cannot be read.", "{n} pages cannot be read.", read.n_unread)
+        st.warning(words.format(n=read.n_unread))
     st.code(read.text[:_SHOWN_CHARS] + ("…" if len(read.text) > _SHOWN_CHARS else ""), None, wrap_lines=True)
     with st.container(horizontal=True):
         st.button(
