@@ -12,7 +12,7 @@ n_tokens = 7  # tokens that are read, the start token too
 n_before = 0  # UTF-8 bytes before those that the model is asked about
 n_bytes = 32  # that it is asked about
 windows = [(0, 7, 1)]  # first token read, last token read + 1, first token asked about
-second_folder = ""  # of a second model; "" for counts of bytes
+second = ""  # folder of a second model; "" for counts of bytes
 second_start_ids = []
 second_bytes = 32  # that the second model is asked about
 stories = ["assets/samples/corpus_en.txt", "assets/samples/corpus_ko.txt"]  # what is counted
@@ -53,10 +53,10 @@ def by_counts() -> list[float]:
     return bits[n_before : n_before + n_bytes]
 
 
-second = by_model(second_folder, second_start_ids, [], n_tokens) if second_folder else by_counts()
+second_bits = by_model(second, second_start_ids, [], n_tokens) if second else by_counts()
 results = {
     "first": (by_model(folder, start_ids, windows, n_tokens), n_bytes),
-    "second": (second, second_bytes if second_folder else n_bytes),
+    "second": (second_bits, second_bytes if second else n_bytes),
 }
 numbers = {}
 for name, (bits, n) in results.items():

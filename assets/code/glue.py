@@ -16,14 +16,7 @@ languages = ["en", "ko"]  # of the items that count
 encoder = "~/.cache/llm-playground/models/sentence-transformers--all-MiniLM-L6-v2"  # "" for none
 prefix = ""  # what the encoder wants before a text
 decoder = ""  # "" for none
-asked = {
-    "rte": (
-        "Does the first text show that the second is true?",
-        ["First", "Second"],
-        "Shows it",
-        ["no", "yes"],
-    )
-}
+asked = {"rte": ("Is the second true?", ["First", "Second"], "True", ["no", "yes"])}
 
 figures = {}
 

@@ -12,10 +12,21 @@ Spec = dict[str, Any]
 WAYS = ("head", "zero", "few", "adapter", "words", "chance")
 _COLORS = (QUERY, BEFORE, KEY, VALUE, AFTER, CUT)
 _SHAPES = ("circle", "triangle-up", "square", "diamond", "cross", "M0,-1L0,1")
-ROW = 36  # pixels of a task
-_AROUND = 110  # of the legend and the axis
+ROW = 32  # pixels of a task
 LOWEST = -0.5
 MOST_ITEMS = 50_000
+
+
+def _task_axis(tasks: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    labels = f"({_json({task: list(lines) for task, lines in tasks.items()})})[datum.value]"
+    return {
+        "field": "task", "type": "nominal", "title": None, "scale": {"domain": list(tasks)},
+        "axis": {
+            "labelExpr": labels, "labelLimit": 150, "labelOverlap": False, "labelOffset": -7,
+            "ticks": False, "domain": False,
+            "grid": True, "bandPosition": 0, "tickBand": "extent",
+        },
+    }  # fmt: skip
 
 
 def scores(tasks: Mapping[str, Sequence[str]], words: Mapping[str, str]) -> Spec:
@@ -28,14 +39,7 @@ def scores(tasks: Mapping[str, Sequence[str]], words: Mapping[str, str]) -> Spec
         words: score, low, high, n, way, task, and the name of each of `WAYS`, in the reader's language.
     """
     names = f"({_json({way: words[way] for way in WAYS})})[datum.value]"
-    labels = f"({_json({task: list(lines) for task, lines in tasks.items()})})[datum.value]"
-    y = {
-        "field": "task", "type": "nominal", "title": None, "scale": {"domain": list(tasks)},
-        "axis": {
-            "labelExpr": labels, "labelLimit": 150, "labelOverlap": False, "ticks": False, "domain": False,
-            "grid": True, "bandPosition": 0, "tickBand": "extent",
-        },
-    }  # fmt: skip
+    y = _task_axis(tasks)
     x = {
         "field": "value", "type": "quantitative", "title": words["score"],
         "scale": {"domain": [LOWEST, 1], "nice": False, "clamp": True},
@@ -62,7 +66,8 @@ def scores(tasks: Mapping[str, Sequence[str]], words: Mapping[str, str]) -> Spec
     told_way = {"calculate": f"({_json({way: words[way] for way in WAYS})})[datum.way]", "as": "told"}
     shared = {"y": y, "yOffset": offset, "color": color, "tooltip": tooltip}
     return {
-        "height": ROW * len(tasks) + _AROUND,
+        "height": ROW * len(tasks),
+        "autosize": {"type": "fit-x", "contains": "padding"},
         "transform": [told_way],
         "layer": [
             {
@@ -125,7 +130,13 @@ def widths(words: Mapping[str, str], shares: Sequence[float], needed: int, ours:
     for number, text, dy in ((ours, words["ours"], -12), (needed, words["needed"], -30)):
         if number <= MOST_ITEMS:
             layers += _line(number, text, x, dy)
-    return {"height": 340, "transform": [named], "layer": layers, "config": LOCALE}
+    return {
+        "height": 220,
+        "autosize": {"type": "fit-x", "contains": "padding"},
+        "transform": [named],
+        "layer": layers,
+        "config": LOCALE,
+    }
 
 
 def _line(number: int, text: str, x: Mapping[str, Any], dy: int) -> list[Spec]:

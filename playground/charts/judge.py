@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from playground.charts.theme import CUT, KEY, LOCALE, NARROW, NEUTRAL, PERCENT, QUERY, VALUE, legend_columns
@@ -67,17 +67,16 @@ def verdicts(words: Mapping[str, str]) -> Spec:
     }  # fmt: skip
 
 
-def shares(words: Mapping[str, str], *, names: list[str]) -> Spec:
+def shares(words: Mapping[str, str], *, names: Sequence[str]) -> Spec:
     """Shares with their intervals, those of all pairs and by language; rows of `tables.judge.shares`.
 
     Args:
         words: share, low, high, n_yes, n, chance, each name and each group in the reader's language.
         names: The shares that are shown.
     """
-    groups = f"({_json({group: words[group] for group in GROUPS})})[datum.value]"
     label = f"({_json({name: words[name] for name in NAMES})})[datum.value]"
     y = {
-        "field": "name", "type": "nominal", "title": None, "scale": {"domain": names},
+        "field": "name", "type": "nominal", "title": None, "scale": {"domain": list(names)},
         "axis": {
             "labelExpr": label, "labelLimit": {"expr": f"{NARROW} ? 130 : 330"}, "ticks": False,
             "labelFontSize": 13,
@@ -87,6 +86,31 @@ def shares(words: Mapping[str, str], *, names: list[str]) -> Spec:
         "field": "share", "type": "quantitative", "title": words["share"],
         "scale": {"domain": [0, 1], "nice": False}, "axis": {"format": "%", "tickCount": 5},
     }  # fmt: skip
+    tooltip = [
+        {"field": name, "type": "quantitative", "title": words[name], "format": PERCENT}
+        for name in ("share", "low", "high")
+    ] + [{"field": name, "type": "quantitative", "title": words[name]} for name in ("n_yes", "n")]
+    color, shape = _languages(words)
+    offset = {"field": "language", "type": "nominal", "scale": {"domain": list(GROUPS)}}
+    shared = {"y": y, "yOffset": offset, "color": color, "tooltip": tooltip}
+    span = {"x": x | {"field": "low"}, "x2": {"field": "high"}}
+    return {
+        "height": {"step": 20},
+        "layer": [
+            *_chance(words["chance"]),
+            {"mark": {"type": "rule", "strokeWidth": 2}, "encoding": shared | span},
+            {
+                "mark": {"type": "point", "filled": True, "size": 120, "opacity": 1},
+                "encoding": shared | {"x": x, "shape": shape},
+            },
+        ],
+        "config": LOCALE,
+    }
+
+
+def _languages(words: Mapping[str, str]) -> tuple[Spec, Spec]:
+    """Colour and shape of each group of pairs."""
+    groups = f"({_json({group: words[group] for group in GROUPS})})[datum.value]"
     legend = {
         "title": None,
         "orient": "top",
@@ -95,46 +119,22 @@ def shares(words: Mapping[str, str], *, names: list[str]) -> Spec:
         "symbolSize": 120,
     }
     named = {"field": "language", "type": "nominal", "legend": legend}
-    tooltip = [
-        {"field": name, "type": "quantitative", "title": words[name], "format": PERCENT}
-        for name in ("share", "low", "high")
-    ] + [{"field": name, "type": "quantitative", "title": words[name]} for name in ("n_yes", "n")]
-    shared = {
-        "y": y,
-        "yOffset": {"field": "language", "type": "nominal", "scale": {"domain": list(GROUPS)}},
-        "color": named | {"scale": {"domain": list(GROUPS), "range": [QUERY, KEY, VALUE]}},
-        "tooltip": tooltip,
-    }
-    return {
-        "height": {"step": 20},
-        "layer": [
-            {
-                "mark": {"type": "rule", "strokeDash": [5, 4], "color": NEUTRAL},
-                "encoding": {"x": {"datum": 0.5, "type": "quantitative"}},
-            },
-            {
-                "mark": {"type": "text", "align": "left", "dx": 5, "dy": 8, "color": NEUTRAL},
-                "encoding": {
-                    "x": {"datum": 0.5, "type": "quantitative"}, "y": {"value": 0},
-                    "text": {"value": words["chance"]},
-                },
-            },
-            {
-                "mark": {"type": "rule", "strokeWidth": 2},
-                "encoding": shared | {"x": x | {"field": "low"}, "x2": {"field": "high"}},
-            },
-            {
-                "mark": {"type": "point", "filled": True, "size": 120, "opacity": 1},
-                "encoding": shared
-                | {
-                    "x": x,
-                    "shape": named
-                    | {"scale": {"domain": list(GROUPS), "range": ["circle", "square", "diamond"]}},
-                },
-            },
-        ],
-        "config": LOCALE,
-    }  # fmt: skip
+    return (
+        named | {"scale": {"domain": list(GROUPS), "range": [QUERY, KEY, VALUE]}},
+        named | {"scale": {"domain": list(GROUPS), "range": ["circle", "square", "diamond"]}},
+    )
+
+
+def _chance(name: str) -> list[Spec]:
+    """The line of guessing, with its name."""
+    half = {"datum": 0.5, "type": "quantitative"}
+    return [
+        {"mark": {"type": "rule", "strokeDash": [5, 4], "color": NEUTRAL}, "encoding": {"x": half}},
+        {
+            "mark": {"type": "text", "align": "left", "dx": 5, "dy": 8, "color": NEUTRAL},
+            "encoding": {"x": half, "y": {"value": 0}, "text": {"value": name}},
+        },
+    ]
 
 
 def _json(value: Mapping[str, str]) -> str:

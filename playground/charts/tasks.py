@@ -19,9 +19,9 @@ from playground.charts.theme import (
 )
 
 Spec = dict[str, Any]
-ROW = 46  # pixels of a metric
+ROW = 52  # pixels of a metric
 AXES = 60  # of the axis, which the height of a layered picture holds too
-LEGEND = 40
+LEGEND = 56  # two lines of it on a phone
 
 
 def figures(words: Mapping[str, str], *, who: Sequence[str], metrics: Sequence[str]) -> Spec:

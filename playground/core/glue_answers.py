@@ -28,7 +28,7 @@ class Told:
         task: Id of the task.
         model_id, revision: The model.
         answers: A label or a number of each item.
-        seconds: Time for all of it, training included.
+        seconds: Time for all of it, training included; 0 for what is shipped, as it tells of another machine.
         n_trained: Numbers that were trained for the task.
     """
 
@@ -37,7 +37,7 @@ class Told:
     model_id: str
     revision: str
     answers: Answers
-    seconds: float
+    seconds: float = 0.0
     n_trained: int = 0
 
 
@@ -81,29 +81,29 @@ def written(told: Iterable[Told]) -> str:
             json.dumps(
                 {
                     "way": one.way, "task": one.task, "model": one.model_id, "revision": one.revision,
-                    "seconds": round(one.seconds, 1), "n_trained": one.n_trained, "answers": answers,
+                    "n_trained": one.n_trained, "answers": answers,
                 }
             )
         )  # fmt: skip
-    return "[\n" + ",\n".join(rows) + "\n]\n"
+    return '{"told": [\n' + ",\n".join(rows) + "\n]}\n"
 
 
 def read(text: str) -> tuple[Told, ...]:
     """The answers of such a file.
 
     Example:
-        >>> one = Told("zero", "rte", "a/b", "c", ("entailment", "not_entailment"), 1.5)
+        >>> one = Told("zero", "rte", "a/b", "c", ("entailment", "not_entailment"))
         >>> read(written([one])) == (one,)
         True
     """
     found = []
-    for row in json.loads(text):
+    for row in json.loads(text)["told"]:
         labels = data_of(row["task"]).labels
         answers = tuple(labels[a] if labels else float(a) for a in row["answers"])
         found.append(
             Told(
-                row["way"], row["task"], row["model"], row["revision"], answers, row["seconds"],
-                row["n_trained"],
+                row["way"], row["task"], row["model"], row["revision"], answers,
+                n_trained=row["n_trained"],
             )
         )  # fmt: skip
     return tuple(found)

@@ -16,8 +16,10 @@ from playground.core.few_shot import Example
 from playground.core.indexes.measured import Point
 from playground.core.inside import ResidualStream
 from playground.core.jobs.scoring import Figure
+from playground.core.judging import JudgedPair, Share, Verdict
 from playground.core.lora import LowRank
 from playground.core.metrics.classification import classification
+from playground.core.metrics.perplexity import Cost, windows
 from playground.core.metrics.predictions import row_scores
 from playground.core.metrics.ranking import Ranked
 from playground.core.minimal_pairs import MeasuredPair, MinimalPair
@@ -29,6 +31,7 @@ from playground.core.tables import (
     beams,
     comparing,
     continuations,
+    court,
     embeddings,
     families,
     finetuning,
@@ -36,6 +39,7 @@ from playground.core.tables import (
     grounding,
     indexes,
     inside,
+    judge,
     masked,
     metrics,
     own_predictions,
@@ -144,6 +148,11 @@ SAMPLE_TABLES: Mapping[str, Callable[[], pd.DataFrame]] = {
     "beams.beam_tree": _beam_tree,
     "beams.token_probabilities": lambda: beams.probabilities({"greedy": [-0.5]}, {"greedy": ["it's"]}),
     "comparing.paired_bars": lambda: comparing.most_probable({1: 0.5}, {1: 0.25}, {1: "it's"}, 1),
+    "court.by_context": lambda: court.under_windows(
+        [court.UnderWindows(8, 4, 3, 20.0, 1.5, True), court.UnderWindows(16, 4, 2, 16.0, 1.25, False)]
+    ),
+    "court.models": lambda: court.models([court.Judgement("it's", "둘", Cost(8.0, 2, 6, 3), "first")]),
+    "court.running": lambda: court.lines(court.along(LABELS, [-1.0, -2.0], windows(3, 2, 1), [-1.0, -1.0])),
     "embedding_maps.context_map": lambda: embedding_maps.context_points(
         embeddings.context_map(_contexts(), 1)
     ),
@@ -172,6 +181,10 @@ SAMPLE_TABLES: Mapping[str, Callable[[], pd.DataFrame]] = {
     "glue.widths": lambda: glue.widths((0.7, 0.75), 50_000),
     "heads.flow": lambda: ablation.flow(np.full((2, 2), 0.5), LABELS),
     "heads.weight_against_effect": lambda: ablation.ranking(HEADS, PAIR[None], dict.fromkeys(HEADS, "둘")),
+    "judge.shares": lambda: judge.shares({"all": [Share("turns", 1, 2)]}),
+    "judge.verdicts": lambda: judge.points(
+        judge.verdicts([JudgedPair("ko", "둘?", "it's", "둘", "둘둘")], [Verdict(0.75, 0.5)], ["둘"])
+    ),
     "inside.attribution_bars": lambda: inside.attribution(np.array([0.5, 1, -1, 0.25])),
     "inside.patch_bars": lambda: inside.patched(LOGITS[0], LOGITS[1], dict(enumerate(LABELS))),
     "grounding.left_out": lambda: grounding.left_out(["all", "it's", "둘"], [-1.0, -9.0, -0.5]),

@@ -160,11 +160,11 @@ def test_items_to_tell_refuses_what_is_no_difference() -> None:
 
 def test_answers_come_back_from_their_file() -> None:
     told = [
-        Answered("head", task, "a/b", "c", some_answers(task, 80), 1.5, 7)  # type: ignore[arg-type]
+        Answered("head", task, "a/b", "c", some_answers(task, 80), n_trained=7)  # type: ignore[arg-type]
         for task in ("mnli", "rte")
     ]
     assert read(written(told)) == tuple(told)
-    numbers = Answered("few", "stsb", "a/b", "c", (1.23456, 5.0), 1.0)
+    numbers = Answered("few", "stsb", "a/b", "c", (1.23456, 5.0))
     assert read(written([numbers]))[0].answers == (1.2346, 5.0)
 
 

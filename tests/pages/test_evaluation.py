@@ -198,7 +198,7 @@ def test_the_code_shown_gives_both_models_numbers(
     code = run_code(
         "court_models", tmp_path, folder=folder(tiny_settings, tiny.LLAMA), text=TEXT, start_ids=ids[:1],
         n_tokens=len(ids), n_bytes=len(TEXT), windows=[(0, len(ids), 1)], order=ORDER, stories=STORIES,
-        second_folder=folder(tiny_settings, second) if is_model else "", second_bytes=len(TEXT),
+        second=folder(tiny_settings, second) if is_model else "", second_bytes=len(TEXT),
         second_start_ids=other[:1] if is_model else [],
     )  # fmt: skip
     for row, name in enumerate(("first", "second")):

@@ -219,7 +219,7 @@ def test_files_that_cannot_be_documents_are_refused_in_one_sentence(open_app: Op
         ("a.txt", b"", "no text"),
         ("a.pdf", pdfs.scanned(), "only pictures"),
         ("a.pdf", pdfs.encrypted("x"), "without a password"),
-        ("a.pdf", pdfs.pdf(["x"] * 300), "300 pages and the limit is 200"),
+        ("a.pdf", pdfs.pdf(["x"] * 300), "too many pages: 300, and the limit is 200"),
         ("a.pdf", b"%PDF-nothing", "damaged"),
         ("a.txt", b"a" * 5 * 2**20, "5,242,880 characters and the limit is 400,000"),
         ("a.docx", b"x", "cannot be read here"),

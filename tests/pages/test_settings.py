@@ -25,10 +25,10 @@ OPTIONS = {
     "fin_rate": RATES, "fin_r": RANKS, "fin_strength": STRENGTHS, "pro_think_votes": VOTES,
     "seq_steps": training.STEPS, "seq_rate": training.RATES, "seq_hidden": training.SIZES,
     "ret_links": theatre._LINKS, "ret_ef": theatre._EFS, "ret_cells": theatre._CELLS,
-    "ret_parts": theatre._PARTS,
+    "ret_parts": theatre._PARTS, "ev_context": (64,),
 }  # fmt: skip
 # settings that only another one, a longer text or another model lets a reader change
-FIXED = {"fin_r", "att_whole", "ret_index_question"}
+FIXED = {"fin_r", "att_whole", "ret_index_question", "ev_stride"}
 SENTENCE = "The cat sat on the mat and the cat sat on the mat"
 Names = dict[str, list[str]]
 

@@ -116,7 +116,7 @@ def _send(pipe: Any, data: bytes) -> None:  # noqa: ANN401 - a text pipe, whose 
 def _reason(said: dict[str, Any], limits: PdfLimits) -> Message:
     if said["error"] == "pages":
         return Message(
-            "it has {n:,} pages and the limit is {limit:,}: upload a part of it.",
+            "it has too many pages: {n:,}, and the limit is {limit:,}. Upload a part of it.",
             (("n", said["n"]), ("limit", limits.pages)),
         )
     if said["error"] == "chars":

@@ -47,32 +47,9 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "group": ("group", "kind", "category", "종류", "묶음", "분류"),
     "source": ("source", "src", "원문", "입력", "input"),
     "target": ("target", "tgt", "목표", "출력", "번역", "output"),
-    "reference": (
-        "reference",
-        "references",
-        "ref",
-        "gold",
-        "target",
-        "label",
-        "참조",
-        "정답",
-        "모범답안",
-        "라벨",
-    ),
+    "reference": ("reference", "references", "ref", "gold", "target", "label", "참조", "정답", "라벨"),
     "reference_2": ("reference_2", "reference2", "ref2", "참조_2", "참조2", "정답_2", "정답2"),
-    "candidate": (
-        "candidate",
-        "prediction",
-        "predicted",
-        "hypothesis",
-        "hyp",
-        "output",
-        "predicted_label",
-        "후보",
-        "예측",
-        "출력",
-        "예측라벨",
-    ),
+    "candidate": ("candidate", "prediction", "predicted", "hypothesis", "hyp", "output", "후보", "예측"),
 }
 
 
@@ -284,9 +261,6 @@ def sort_out(
         else:
             usable.append(result)
     return tuple(usable), tuple(rejected), n_beyond_limit
-
-
-# ---------------------------------------------------------------- fields of a .csv
 
 
 def _separator(text: str) -> str:

@@ -14,7 +14,6 @@ from typing import Literal, get_args
 import regex
 
 from playground.core.canonical import canonical
-from playground.core.metrics.ngrams import common_subsequence, ngram_matches
 
 RougeTokenizer = Literal["words", "syllables", "ascii"]
 ROUGE_TOKENIZERS: tuple[RougeTokenizer, ...] = get_args(RougeTokenizer)
@@ -104,19 +103,21 @@ def rouge(
     for kind in ROUGE_KINDS:
         best = max(range(len(each)), key=lambda at: each[at][kind].fmeasure)
         score = each[best][kind]
-        counts = _counts(kind, own, rouge_tokens(references[best], tokenizer))
+        order = 1 if kind == "rougeL" else int(kind[-1])
+        n_candidate, n_reference = (
+            max(len(tokens) - order + 1, 0) for tokens in (own, rouge_tokens(references[best], tokenizer))
+        )
         found[kind] = Rouge(
-            kind, float(score.precision), float(score.recall), float(score.fmeasure), *counts, best
+            kind,
+            precision=float(score.precision),
+            recall=float(score.recall),
+            f1=float(score.fmeasure),
+            n_matched=round(score.recall * n_reference),
+            n_candidate=n_candidate,
+            n_reference=n_reference,
+            reference=best,
         )
     return found
-
-
-def _counts(kind: RougeKind, candidate: Sequence[str], reference: Sequence[str]) -> tuple[int, int, int]:
-    """Matches, and n-grams of the candidate and of the reference."""
-    if kind == "rougeL":
-        return len(common_subsequence(reference, candidate)), len(candidate), len(reference)
-    found = ngram_matches(candidate, [reference], int(kind[-1]))
-    return found.n_matched, found.n_candidate, found.n_references[0]
 
 
 class _Tokenizer:

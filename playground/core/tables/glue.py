@@ -28,7 +28,8 @@ def figures(series: Series, languages: tuple[str, ...]) -> pd.DataFrame:
 
     Returns:
         task, name, metric, way ("words" and "chance" too), model, value, low, high, n, chance, against
-        ("above", "below" or "undecided": the interval and chance), seconds, n_trained.
+        ("above", "below" or "undecided": the interval and chance), seconds (of
+        what was measured here), n_trained.
     """
     rows = []
     for task, about in TASKS.items():
@@ -37,7 +38,7 @@ def figures(series: Series, languages: tuple[str, ...]) -> pd.DataFrame:
         answers = [(way, one.answers, one) for way, one in told] + [(WORDS, words_told(task), None)]
         for way, answered, one in answers:
             found = figure_of(task, languages, answered)
-            costs = (one.seconds, one.n_trained) if one else (np.nan, np.nan)
+            costs = (one.seconds or np.nan, one.n_trained) if one else (np.nan, np.nan)
             rows.append(
                 (task, about.name, metric, way, one.model_id if one else "", found.value, found.low,
                  found.high, found.n, guess, found.against(guess), *costs)

@@ -152,7 +152,8 @@ def _brevity(texts: Compared, found: Bleu) -> None:
     curve = frames.brevity_curve(found.n_candidate, found.n_reference)
     alt = _("BLEU's brevity penalty against the length of the candidate")
     show.show_chart(_picture(state.language()), "ev_brevity", alt, data=curve)
-    recall = rouge(texts.candidate, texts.references)["rouge1"]
+    with compared.reading_libraries():
+        recall = rouge(texts.candidate, texts.references)["rouge1"]
     told = _(
         "A candidate of a few frequent words has a high precision. BLEU answers with the penalty, here "
         "{penalty:.3f}; ROUGE with the recall: the candidate has {k} of {n} of the reference's words "

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -63,6 +66,16 @@ def fields() -> Compared | None:
         st.info(_("There is no reference: write a right text that the candidate is compared with."))
         return None
     return Compared(candidate, references)
+
+
+@contextmanager
+def reading_libraries() -> Iterator[None]:
+    """Say that rouge-score is being imported, which takes seconds, the first time in this process."""
+    if "rouge_score.rouge_scorer" in sys.modules:
+        yield
+        return
+    with st.spinner(_("The libraries are being read")):
+        yield
 
 
 def titles(references: tuple[str, ...]) -> list[str]:

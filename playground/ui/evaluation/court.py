@@ -66,26 +66,22 @@ def panel(context: PageContext, shown: Shown) -> Later | None:
 
 def _windows(text: Text) -> Plan:
     """Draw the sliders of context and stride."""
-    limits = state.settings()
     n, most = len(text.tokens), text.most_context
-    possible = [
-        one
-        for at, one in enumerate(POWERS)
-        if (at == 0 or POWERS[at - 1] < most)
-        and len(windows(n, min(one, most), min(one, most))) <= limits.max_windows
-    ]
+    contexts = [one for one in _powers(most) if _is_possible(n, min(one, most), min(one, most))]
     left, right = st.columns(2)
     with left:
-        told = _("Most tokens that the model sees before the one it is asked about.")
-        context = min(_power(_("Context (tokens)"), possible, "ev_context", told), most)
-    strides = [
-        one for one in POWERS if min(one, most) <= context and _is_possible(n, context, min(one, context))
-    ]
-    strides = strides if context < most else [*strides, *(one for one in possible if one >= most)]
+        told = _("Most tokens that the model sees before the one it is asked about; at the right end all.")
+        context = min(_power(_("Context (tokens)"), contexts, "ev_context", told), most)
+    strides = [one for one in _powers(context) if _is_possible(n, context, min(one, context))]
     with right:
         told = _("Tokens from the begin of one window to that of the next: the fewer, the more they overlap.")
-        stride = min(_power(_("Stride (tokens)"), sorted(set(strides)), "ev_stride", told), context)
+        stride = min(_power(_("Stride (tokens)"), strides, "ev_stride", told), context)
     return reading.plan(text, context, stride)
+
+
+def _powers(most: int) -> list[int]:
+    """Powers of two up to the first that is not below this."""
+    return [one for at, one in enumerate(POWERS) if at == 0 or POWERS[at - 1] < most]
 
 
 def _is_possible(n_tokens: int, context: int, stride: int) -> bool:

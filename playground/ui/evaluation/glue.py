@@ -112,11 +112,9 @@ def _source(told: Mapping[Way, Mapping[str, Told]]) -> None:
     for way, each in told.items():
         one = next(iter(each.values()))
         seconds = sum(task.seconds for task in each.values())
-        words.append(
-            _("{way}: {model}, {seconds:.0f} s").format(
-                way=_(NAMES[way]), model=one.model_id, seconds=seconds
-            )
-        )
+        here = _("{way}: {model}, {seconds:.0f} s")
+        said = here if seconds else _("{way}: {model}, taken down by our script")
+        words.append(said.format(way=_(NAMES[way]), model=one.model_id, seconds=seconds))
     st.caption(plain(" · ".join(words)))
     st.caption(
         _(

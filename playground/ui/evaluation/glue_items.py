@@ -67,7 +67,7 @@ def draw(
         task = choose_from_list("ev_glue_task", names, _("One task"))
     row = table[(table["task"] == task) & (table["way"] == "chance")].iloc[0]
     st.markdown(_(MEANINGS[data_of(task).metric]).format(chance=row["value"]))
-    names = {"wrong": _("Answered wrong by somebody"), "all": _("All items")}
+    names = {"wrong": _("Items that some way gets wrong"), "all": _("All items")}
     which = choose("ev_glue_items", names, _("Which items"))
     answers = frames.answers(task, told, languages)
     ways = [way for way in SHORT if way in answers]

@@ -222,7 +222,7 @@ def _shares(language: str, names: tuple[str, ...]) -> dict[str, Any]:
         "n_yes": _("Verdicts of this kind"), "n": _("Verdicts in all"), "chance": _("guessing"),
         "all": _("all pairs"), "en": _("English"), "ko": _("Korean"),
     }  # fmt: skip
-    return charts.shares(words | _names(), names=list(names))
+    return charts.shares(words | _names(), names=names)
 
 
 def _names() -> dict[str, str]:

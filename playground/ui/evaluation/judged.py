@@ -1,4 +1,4 @@
-"""What a model is asked as a judge, and its verdicts, remembered for all readers of this process."""
+"""Questions to a model as a judge, and its verdicts, remembered for all readers of this process."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def shipped() -> tuple[JudgedPair, ...]:
 
 
 def known(model: ModelInfo) -> dict[Asked, float]:
-    """What somebody has asked this model, and its answers."""
+    """Answers of this model to all that somebody has asked it."""
     key = model.model_id, model.revision
     found = _known.setdefault(key, {})
     _known.move_to_end(key)
@@ -143,7 +143,7 @@ def _shown(one: Asked) -> tuple[str, str, str, str]:
 
 
 def _scores(context: PageContext, shown: Sequence[tuple[str, str, str, str]]) -> Generator[tuple[int, float]]:
-    """Which prompt, p(its first answer wins), as they are known."""
+    """(number of the prompt, p(its first answer wins)), as they are known."""
     texts = [literal(context, *one) for one in shown]
     wanted = [labels(context.model)] * len(texts)
     with closing(stepwise.scores(context, texts, wanted, topic="judge")) as steps:

@@ -1,4 +1,4 @@
-"""How do we know: what a number about a model sees, and what it does not; one panel at a time."""
+"""Numbers about a model and its answers, and how each can be fooled; one panel at a time."""
 
 from __future__ import annotations
 

@@ -94,7 +94,7 @@ class Plan:
         return self.text.tokens.input_ids[begin : begin + self.length]
 
     def key(self, begin: int) -> Known:
-        """What tells a reading from all others."""
+        """Key of a reading: no other has the same."""
         model = self.text.context.model
         return model.model_id, model.revision, hash(self.ids(begin))
 
@@ -149,7 +149,7 @@ class Reading:
         return joined(parts, {one.begin: _of(self.traces[one.begin]).logprobs for one in parts})
 
     def predictions(self, most: int | None = None) -> Predictions:
-        """What the model expected at each token, or at the first ones, from the window that asks about it."""
+        """Predictions at each token, or at the first ones, from the window that asks about it."""
         reads = [(one, _of(self.traces[one.begin])) for one in self.plan.parts]
         rows = [slice(one.first - 1 - one.begin, one.end - 1 - one.begin) for one, _read in reads]
         pairs = [(read, row) for (_one, read), row in zip(reads, rows, strict=True)]

@@ -50,7 +50,8 @@ def _panel() -> None:
     if texts is None:
         return
     tokenizer = next(name for name in ROUGE_TOKENIZERS if name == chosen)
-    found = rouge(texts.candidate, texts.references, tokenizer)
+    with compared.reading_libraries():
+        found = rouge(texts.candidate, texts.references, tokenizer)
     with top:
         _draw(texts, found, tokenizer)
     st.markdown(_told(texts, found, tokenizer))

@@ -191,7 +191,7 @@ def _code(found: Reading, which: str) -> str:
         start_ids=text.start_ids, n_tokens=len(text.tokens), n_before=text.n_before,
         n_bytes=len(text.scored_bytes), second_bytes=0 if other is None else len(other.scored_bytes),
         windows=[(one.begin, one.end, one.first) for one in found.best[0]],
-        second_folder="" if other is None else show.model_folder(which),
+        second="" if other is None else show.model_folder(which),
         second_start_ids=[] if other is None else other.start_ids,
         stories=[str(site_root() / "assets/samples" / f"corpus_{name}.txt") for name in ("en", "ko")],
         order=ORDER,

@@ -97,7 +97,7 @@ def _best(context: PageContext, now: Current | None, document: Document, how: Ch
 def _say(
     now: Current | None, document: Document, how: Chunking, found: Boundaries, best: Span | None
 ) -> None:
-    """What the cut makes of the document, and what the question finds in it."""
+    """Say how many chunks the cut makes, and which one the question finds."""
     n = len(cut(found, how))
     told = ngettext("{name}: {n:,} chunk.", "{name}: {n:,} chunks.", n).format(name=plain(document.name), n=n)
     if best is not None and now is not None:
@@ -109,12 +109,13 @@ def _say(
 
 
 def _collection(now: Current | None, how: Chunking) -> None:
-    """What is searched: documents, chunks, bytes; and the button that embeds these cuts."""
+    """Say what is searched, with the button that embeds these cuts."""
     if now is None:
         return
     info = now.info
     told = _(
-        "The database holds {documents} documents as {n:,} chunks, a vector of {d} numbers each: {mb:.1f} MB."
+        "In the database: documents {documents}, chunks {n:,}, each with a vector of {d} numbers; "
+        "{mb:.1f} MB."
     )
     words = told.format(
         documents=len(info.documents), n=info.n_chunks, d=info.d_vector, mb=info.size_bytes / 2**20

@@ -234,7 +234,7 @@ def _build(context: PageContext, key: _Key, before: str) -> None:
         st.error(sentence(state.error))
         _again(_("Try again"))
     elif state.status == "stopped":
-        told = _("Stopped: {n:,} of {total:,} chunks have a vector.")
+        told = _("Stopped after {n:,} of {total:,} vectors.")
         st.info(told.format(n=state.n_done, total=state.n_chunks))
         _again(_("Go on"))
     else:
@@ -269,7 +269,7 @@ def _soon(running: _Running, owner: str) -> Build | None:
 
 @st.fragment(run_every=1.0, key="ret_progress")
 def _progress(running: _Running, owner: str) -> None:
-    """How far a build is; the page is drawn anew when it ends."""
+    """Progress of a build; the page is drawn anew when it ends."""
     state = collections.retrieval().state(running.build_id, owner)
     if state is None or state.status in BUILD_ENDED:
         st.rerun()
@@ -284,7 +284,7 @@ def _progress(running: _Running, owner: str) -> None:
 def _words(state: Build) -> str:
     if state.doing is not None:
         return sentence(state.doing)
-    words = [_("{done:,} of {total:,} chunks have a vector").format(done=state.n_done, total=state.n_chunks)]
+    words = [_("Vectors made: {done:,} of {total:,}").format(done=state.n_done, total=state.n_chunks)]
     if state.n_done == state.n_chunks:
         words.append(_("they go into the database"))
     if state.position > 1:

@@ -153,7 +153,7 @@ def _say(now: Current, asked: Asked, results: Mapping[Way, Found]) -> None:
         st.info(_("No chunk passes the filter."))
         return
     first = now.content.chunks[by_vector[0].number]
-    words = [_("By meaning, {chunk} comes first.").format(chunk=strong(_place(first)))]
+    words = [_("First by meaning: {chunk}.").format(chunk=strong(_place(first)))]
     if not by_text:
         words.append(
             _("By words nothing is found: no chunk shares a piece of 2 characters with the question.")
@@ -164,9 +164,9 @@ def _say(now: Current, asked: Asked, results: Mapping[Way, Found]) -> None:
         at = next((rank for rank, hit in enumerate(by_text, 1) if hit.number == by_vector[0].number), None)
         other = strong(_place(now.content.chunks[by_text[0].number]))
         told = (
-            _("By words {chunk} does, and the other one is number {rank} there.")
+            _("First by words: {chunk}; there the other one is number {rank}.")
             if at
-            else _("By words {chunk} does, and the other one is not in that list.")
+            else _("First by words: {chunk}; the other one is not in that list.")
         )
         words.append(told.format(chunk=other, rank=at))
     both = {hit.number for hit in by_vector} & {hit.number for hit in by_text}

@@ -39,9 +39,9 @@ class _Draft:
 def field() -> None:
     """Draw the field, the preview of what came, and the reader's documents."""
     limit = state.settings()
-    label = _(
-        "Your documents: .txt, .md or .pdf, up to {mb:.0f} MB, {pages} pages and {n:,} characters"
-    ).format(mb=limit.max_document_bytes / 2**20, pages=limit.max_document_pages, n=limit.max_document_chars)
+    told = _("Your documents: .txt, .md or .pdf, up to {mb:.0f} MB (pages: {pages}, characters: {n:,})")
+    mb, pages = limit.max_document_bytes / 2**20, limit.max_document_pages
+    label = told.format(mb=mb, pages=pages, n=limit.max_document_chars)
     uploads.field(KEY, label, SUFFIXES, limit.max_document_bytes, _keep)
     if uploads.is_refused(KEY):  # a sentence about one file above another would be read as its own
         st.session_state.pop(_DRAFT, None)

@@ -19,7 +19,7 @@ def draw(context: PageContext) -> Drawn:
         "ner": Panel(_("Names"), names.panel),
         "translation": Panel(_("Translation"), partial(writing.panel, "translation")),
         "summarization": Panel(_("Summary"), partial(writing.panel, "summarization")),
-        "qa": Panel(_("Questions"), questions.panel),
+        "qa": Panel(_("Question answering"), questions.panel),
         "ways": Panel(_("Three ways"), three_ways.panel),
     }
     later = pick("tsk_job", panels, _("Job")).draw(context)

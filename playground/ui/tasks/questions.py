@@ -140,7 +140,7 @@ def _measure(both: Both, buttons: Buttons, place: Any) -> bool:  # noqa: ANN401
         words = _("{done} of {total} texts answered")
         told = words.format(done=len(found.answers), total=len(both.places))
         bar = Progress(
-            f"qa {both.language}", both.decoder.model.model_id, len(items), told, len(found.answers)
+            f"qa {both.language}", both.decoder.model.model_id, len(both.places), told, len(found.answers)
         )
         if complete(found, both.places, bar, words, ask):
             buttons.done()

@@ -50,7 +50,7 @@ def test_a_pdf_that_opens_without_a_password_is_read() -> None:
 
 
 def test_long_pdfs_are_refused_with_their_number_of_pages_or_characters() -> None:
-    assert "it has 300 pages and the limit is 50" in refusal(pdfs.pdf(["x"] * 300))
+    assert "too many pages: 300, and the limit is 50" in refusal(pdfs.pdf(["x"] * 300))
     assert "more than 20,000 characters" in refusal(pdfs.pdf(["word " * 5_000]))
 
 

@@ -8,8 +8,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from benchmarks.row_16_recall import K, Real
 from playground.core.indexes.hnsw import Hnsw, Step, _chosen, _Walk
-from tests.core.indexes.conftest import K, Real
 
 M, EF = 6, 24
 

@@ -12,7 +12,7 @@ from rouge_score.tokenize import tokenize
 from rouge_score.tokenizers import Tokenizer
 
 from playground.core.canonical import canonical
-from playground.core.metrics.ngrams import common_subsequence
+from playground.core.metrics.ngrams import common_subsequence, ngram_matches
 from playground.core.metrics.rouge import (
     ROUGE_KINDS,
     ROUGE_TOKENIZERS,
@@ -45,6 +45,13 @@ def test_it_scores_as_rouge_score(candidate: str, rights: list[str], tokenizer: 
 @given(sentences, references, tokenizers)
 def test_our_counts_give_its_numbers(candidate: str, rights: list[str], tokenizer: RougeTokenizer) -> None:
     for found in rouge(candidate, rights, tokenizer).values():
+        own, theirs = (rouge_tokens(each, tokenizer) for each in (candidate, rights[found.reference]))
+        if found.kind == "rougeL":
+            counts = len(common_subsequence(theirs, own)), len(own), len(theirs)
+        else:
+            matches = ngram_matches(own, [theirs], int(found.kind[-1]))
+            counts = matches.n_matched, matches.n_candidate, matches.n_references[0]
+        assert (found.n_matched, found.n_candidate, found.n_reference) == counts
         assert found.precision == found.n_matched / max(found.n_candidate, 1)
         assert found.recall == found.n_matched / max(found.n_reference, 1)
 

@@ -107,6 +107,6 @@ def _words() -> dict[str, str]:
         "found": _("found first for the question"),
         "hint": _("Click or tap a chunk, or move with the arrow keys."),
         "one": _("1 chunk of {most} characters: nothing is cut."),
-        "many": _("{n} chunks of {least} to {most} characters; {twice} characters ({share}) are read twice."),
+        "many": _("Chunks: {n}. Characters of each: {least} to {most}. Read twice: {share} of the text."),
         "chosen": _("Chunk {k}: characters {start} to {end}, {length} in all; {repeats} of them repeat."),
     }

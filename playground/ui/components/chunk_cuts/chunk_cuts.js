@@ -182,8 +182,7 @@ function tell(root, given) {
     n: shown(spans.length),
     least: shown(Math.min(...lengths, Infinity)),
     most: shown(Math.max(...lengths, 0)),
-    twice: shown(twice),
-    share: `${((100 * twice) / Math.max(1, letters.length)).toFixed(0)} %`,
+    share: `${fixed((100 * twice) / Math.max(1, letters.length), 0)} %`,
   });
   const more = chosen === null ? "" : " " + fill(words.chosen, {
     k: shown(chosen + 1),
