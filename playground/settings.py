@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import difflib
 import ipaddress
-import json
 import os
 import re
 import unicodedata
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Any, Literal
 
 import platformdirs
 import psutil
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic.fields import FieldInfo
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from playground.errors import SetUpError
+from playground.setting_values import Count, Names, Seconds, Share, Size, allowed
 
 DEFAULT_DECODER = "HuggingFaceTB/SmolLM2-135M-Instruct"
 DEFAULT_ENCODER = "sentence-transformers/all-MiniLM-L6-v2"
@@ -26,24 +25,6 @@ MULTILINGUAL_ENCODER = "intfloat/multilingual-e5-small"  # for texts that are no
 DATES_MODEL = "playground/dates-t5"  # reads dates, writes 2026-05-03; trained by our own script
 PREFIX = "PLAYGROUND_"
 MIN_PASSWORD_CHARS = 6
-
-
-def _names(value: object) -> object:
-    """`a, b` or `["a", "b"]` from the environment."""
-    if not isinstance(value, str):
-        return value
-    try:
-        return json.loads(value)
-    except (ValueError, RecursionError):  # no JSON, or one that nobody means
-        return [name.strip() for name in value.split(",") if name.strip()]
-
-
-# Types of values. Lower bounds keep the engine alive, upper ones catch a slip of the keyboard.
-Count = Annotated[int, Field(ge=1, le=10**7)]
-Size = Annotated[int, Field(ge=1, le=2**50)]  # bytes
-Seconds = Annotated[float, Field(gt=0, le=86_400)]
-Share = Annotated[float, Field(gt=0, le=1)]
-Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)]
 
 
 def _user_cache_dir() -> Path:
@@ -328,32 +309,5 @@ def _rejection(error: ErrorDetails) -> SetUpError:
     variable = name if name in fields else _variable(name)
     if variable not in fields:
         return SetUpError(reason=f"{name} is not a setting.", cure="Settings are in playground/settings.py.")
-    allowed = str(cause) if cause else _allowed(fields[variable])
-    return SetUpError(reason=f'{variable} is "{error["input"]}".', cure=f"Allowed is {allowed}.")
-
-
-def _allowed(field: FieldInfo) -> str:
-    """The values that a field allows, in words.
-
-    Example:
-        >>> _allowed(Settings.model_fields["training_share"])
-        'a number above 0, at most 1'
-    """
-    if field.description:
-        return field.description
-    if field.annotation is bool:
-        return "1 or 0"
-    if choices := [choice for choice in get_args(field.annotation) if isinstance(choice, str)]:
-        return f"one of {', '.join(choices)}"
-    limits = {
-        kind: getattr(bound, kind)
-        for bound in field.metadata
-        for kind in ("ge", "gt", "le")
-        if hasattr(bound, kind)
-    }
-    if "le" not in limits:
-        return "names with commas between them" if field.annotation == tuple[str, ...] else "a text"
-    if field.annotation is float:
-        low = f"above {limits['gt']:,}" if "gt" in limits else f"of at least {limits['ge']:,}"
-        return f"a number {low}, at most {limits['le']:,}"
-    return f"a whole number from {limits['ge']:,} to {limits['le']:,}"
+    words = str(cause) if cause else allowed(fields[variable])
+    return SetUpError(reason=f'{variable} is "{error["input"]}".', cure=f"Allowed is {words}.")

@@ -11,8 +11,8 @@ from playground.charts.theme import CUT, KEY, LOCALE, NEUTRAL, PERCENT, QUERY, V
 Spec = dict[str, Any]
 WAYS = ("frozen", "whole", "zero", "few", "adapter", "words")
 KINDS = ("encoder", "decoder", "words")
-ROW = 56  # pixels of a way: its point, and a line of words above
-AROUND = 90  # pixels of legend and axis, which count as part of the height
+ROW = 62  # pixels of a way: its point, and a line of words above
+AROUND = 110  # pixels of legend and axis, which count as part of the height
 
 
 def ways(words: Mapping[str, str]) -> Spec:
@@ -27,7 +27,7 @@ def ways(words: Mapping[str, str]) -> Spec:
         "field": "way", "type": "nominal", "title": None, "scale": {"domain": list(WAYS)},
         "axis": {
             "labelExpr": f"({_json(names)})[datum.value]", "labelFontSize": 13, "labelLimit": 190,
-            "labelLineHeight": 16, "ticks": False, "domain": False,
+            "labelLineHeight": 15, "labelOverlap": False, "ticks": False, "domain": False,
         },
     }  # fmt: skip
     x = {
@@ -52,8 +52,9 @@ def ways(words: Mapping[str, str]) -> Spec:
                 "encoding": guess,
             },
             {
-                "mark": {"type": "text", "align": "left", "dx": 5, "baseline": "top", "color": NEUTRAL},
-                "encoding": guess | {"y": {"value": 2}, "text": {"value": words["chance"]}},
+                "mark": {"type": "text", "align": "left", "dx": 5, "dy": -14, "color": NEUTRAL},
+                "encoding": guess
+                | {"y": {"datum": WAYS[-1], "type": "nominal"}, "text": {"value": words["chance"]}},
             },
             {
                 "mark": {"type": "rule", "strokeWidth": 3},
@@ -64,7 +65,7 @@ def ways(words: Mapping[str, str]) -> Spec:
                 "encoding": shared | {"x": x, "shape": shape},
             },
             {
-                "mark": {"type": "text", "align": "left", "dy": -15, "dx": 3, "fontSize": 12,
+                "mark": {"type": "text", "align": "left", "dy": -14, "dx": 3, "fontSize": 12,
                          "color": NEUTRAL},
                 "encoding": {
                     "y": y, "x": {"value": 0}, "text": {"field": "cost", "type": "nominal"},

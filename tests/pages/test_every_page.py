@@ -28,7 +28,7 @@ LINKS = {
     "prompting": {"pro_shots": "0"},  # tiny models read 128 tokens: a prompt with examples is too long
     "retrieval": {"ret_panel": "search"},  # the panel before it shows no model
 }
-READ_NOTHING = ("seq2seq", "evaluation", "retrieval")  # at first no model reads the sentence there
+READ_NOTHING = ("seq2seq", "tasks", "evaluation", "retrieval")  # at first no model reads the sentence there
 HOSTILE = {
     "markup": "</script><script>alert(1)</script> ![](http://x)",
     "formula and directive": "$E=mc^2$ and $$x$$ :red[x] :material/home: :smile:",

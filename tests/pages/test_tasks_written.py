@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from playground.core.trace import Trace
 from playground.engine.contract.generation import GenerateRequest
 from playground.engine.contract.vectors import TracesRequest
 from playground.engine.local.engine import LocalEngine
+from playground.paths import site_root
 from playground.ui.tasks import measured, nearest_sentence, questions, writer, writing
 from playground.ui.tasks.chosen import item_id
 from tests import tiny
@@ -224,3 +226,15 @@ def test_measurements_are_bounded() -> None:
     for number in range(measured.N_KNOWN + 5):
         measured.measurement("job", str(number))
     assert len(measured._known) == measured.N_KNOWN
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_until_the_encoder_is_there_the_figures_of_the_heads_note_are_shown(
+    open_app: OpenApp, language: str
+) -> None:
+    note = site_root() / "assets" / "trained" / "e5-sentiment-head" / "playground.json"
+    figures = json.loads(note.read_text("utf-8"))["figures"]
+    app = open_app("tasks", lang=language, model=tiny.LLAMA)  # no E5 among the tiny models
+    shown = next(one for one in charts(app) if "metric" in one).iloc[0]
+    assert shown["value"] == pytest.approx(100 * figures[f"accuracy_{language}"])
+    assert shown["low"] < shown["value"] < shown["high"]

@@ -38,6 +38,10 @@ def test_a_catalogue_is_compiled_as_by_babel(po: str) -> None:
     assert ours.gettext("no longer used") == "no longer used"
 
 
+def test_no_tilde_stands_between_numbers_since_markdown_strikes_out_what_two_enclose() -> None:
+    assert "~" not in KOREAN.read_text("utf-8")
+
+
 @pytest.fixture
 def polish(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     with polish_too(tmp_path, monkeypatch):

@@ -164,7 +164,7 @@ def _collection(context: PageContext, cell: Cell, bar: Progress) -> str | None:
             st.error(sentence(now.error))
         if now.status in BUILD_ENDED:
             return now.collection_id or None
-        told = _("{done:,} of {total:,} chunks have a vector").format(done=now.n_done, total=now.n_chunks)
+        told = _("Vectors made: {done:,} of {total:,}").format(done=now.n_done, total=now.n_chunks)
         bar.draw(0, sentence(now.doing) if now.doing else told)
         if click_waits():
             collections.retrieval().stop(build_id, context.owner)

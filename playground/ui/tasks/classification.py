@@ -12,7 +12,7 @@ import streamlit as st
 
 from playground.charts import tasks as charts
 from playground.core.bag_of_words import bag_of_words
-from playground.core.jobs.scoring import Figure, label_figures
+from playground.core.jobs.scoring import Figure, label_figures, share_figure
 from playground.core.metrics.classification import classification
 from playground.core.tables import tasks as frames
 from playground.engine.contract.task_heads import Prediction, TaskHeadInfo
@@ -24,7 +24,7 @@ from playground.ui.state import PageContext
 from playground.ui.task_heads import predictions
 from playground.ui.tasks import chosen, figures, heads
 from playground.ui.tasks.measured import Measurement, complete, measurement
-from playground.ui.tasks.sets import LABELS, OWN, choose_language, classified
+from playground.ui.tasks.sets import LABELS, OWN, choose_language, classified, language_of
 from playground.ui.text import N_, _, share, strong
 
 NAMES = {"negative": N_("negative"), "positive": N_("positive")}
@@ -40,6 +40,8 @@ def shipped() -> TaskHeadInfo:
 def panel(context: PageContext) -> Later | None:
     """Draw the job; what measures the set once the page is drawn."""
     head = shipped()
+    if heads.encoder(head).state != "ready":
+        _as_shipped(context, head)
     if not heads.ready(head):
         return None
     language, cell = choose_language(context), _cell()
@@ -63,6 +65,20 @@ def panel(context: PageContext) -> Later | None:
     _errors(context, head, language, found, cell)
     _figures(context, head, language, found)
     return None
+
+
+def _as_shipped(context: PageContext, head: TaskHeadInfo) -> None:
+    """Draw what our script measured when it made the head, until the encoder is in memory."""
+    language, facts = language_of(context), dict(head.figures)
+    n = int(facts[f"n_{language}"])
+    n_right = round(facts[f"accuracy_{language}"] * n)
+    model = (share_figure("accuracy", [at < n_right for at in range(n)]),)
+    names = {"model": _("encoder and head")}
+    table = figures.draw({"model": model}, names, context.language, "tsk_figures_shipped")
+    told = _("Measured by our script when it made the head, on {n} held-out reviews: {figure}.")
+    st.markdown(told.format(n=n, figure=figures.said(model[0])))
+    code = partial(_code, head, language)
+    show.under_picture("tasks_shipped", frame=table, code=code, picture="tsk_figures_shipped")
 
 
 def _measurement(head: TaskHeadInfo, language: str) -> Measurement[Probs]:

@@ -10,7 +10,7 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import StopException
 
 from playground.core.glue import ASKED, LANGUAGES, SENTIMENT, data_of
-from playground.core.ways import OF_ENCODER, WAYS, Way, WayAnswers, held_out
+from playground.core.ways import OF_ENCODER, WAYS, Way, held_out
 from playground.engine.contract.models import AdapterName, ModelInfo
 from playground.ui import compute, state
 from playground.ui.choose import choose, choose_from_list
@@ -137,10 +137,3 @@ def _measure(
         if _wanted():
             st.rerun()  # what is known by now is drawn, the rest goes on
     st.rerun()
-
-
-def results(context: PageContext, task: str, languages: tuple[str, ...]) -> dict[Way, WayAnswers]:
-    """The answers that are known of a set with the models of the page."""
-    models = _models(context)
-    answers = {way: known(question(way, task, languages, models[way])) for way in WAYS}
-    return {way: one for way, one in answers.items() if one is not None}

@@ -17,7 +17,7 @@ from playground.core.tables import ways as frames
 from playground.core.ways import BASELINE, OF_ENCODER, Way, WayAnswers
 from playground.engine.contract.models import ModelInfo
 from playground.ui import show
-from playground.ui.text import N_, _, large, plain
+from playground.ui.text import N_, _, large, plain, share
 
 NAMES: dict[str, str] = {
     "frozen": N_("Encoder + head\nfrozen"),
@@ -121,9 +121,9 @@ def _shown(table: pd.DataFrame, own: Sequence[Way]) -> pd.DataFrame:
     parts = {
         _("Way"): table["way"].map(_name),
         _("Right"): table["n_right"].astype(str) + " / " + table["n"].astype(str),
-        _("Accuracy"): table["accuracy"].map("{:.1%}".format),
+        _("Accuracy"): table["accuracy"].map(lambda part: share(part, ".1%")),
         _("95 % interval"): [
-            f"{low:.0%} – {high:.0%}" for low, high in zip(table["low"], table["high"], strict=True)
+            f"{share(low)} – {share(high)}" for low, high in zip(table["low"], table["high"], strict=True)
         ],
         _("Precision"): table["precision"].map("{:.3f}".format),
         _("Recall"): table["recall"].map("{:.3f}".format),
@@ -141,7 +141,7 @@ def _or_dash(seconds: float) -> str:
 
 
 def _levels(task: str, languages: Languages) -> str:
-    return f"{core.chance(task, languages):.0%}"
+    return share(core.chance(task, languages))
 
 
 @lru_cache

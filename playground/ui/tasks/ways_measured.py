@@ -22,7 +22,7 @@ from playground.ui.runs import status
 from playground.ui.state import PageContext, click_waits, end_run, outlives_reload, settings
 from playground.ui.task_heads import predictions, task_heads
 from playground.ui.tasks.ways_known import Question, measured
-from playground.ui.text import _, sentence
+from playground.ui.text import _, plain, sentence
 from playground.ui.waiting import stop_with
 
 RUNS = "tsk_ways_runs"  # question -> id of its run
@@ -45,10 +45,10 @@ def measure(context: PageContext, asked: Question, name: str) -> bool:
         False if a click ended it before all was known, or its model is not in memory yet.
     """
     found = measured(asked)
-    bar = Progress(f"ways_{asked[0]}_all", asked[3], 1, name)
+    place = st.empty()
     before = found.answers
     while not found.turn.acquire(timeout=WAIT_S):
-        bar.draw(0, f"{name} · {found.words}")
+        place.caption(plain(f"{name} · {found.words}"))
         if click_waits():
             return False
     try:

@@ -1,4 +1,4 @@
-"""The index theatre in Chromium: a path is stepped, cells and buckets are read, without the server."""
+"""The index theatre in Chromium: a path is stepped, cells probed, buckets read, without the server."""
 
 from __future__ import annotations
 
