@@ -155,7 +155,11 @@ def _draw(found: Reading) -> None:
     table = frames.along(labels[1:], found.logprobs, found.plan.parts, found.whole)
     alt = _("Perplexity of the text up to each token")
     chart = _picture(text.context.language, len(table), found.whole is not None)
-    show.show_chart(chart, "ev_court_running", alt, data=frames.lines(table))
+    lines = frames.lines(table)
+    show.show_chart(chart, "ev_court_running", alt, data=lines)
+    if lines["perplexity"].max() > charts.MOST:
+        told = _("A perplexity above {most:,} is drawn at the top of the axis; the values have it whole.")
+        st.caption(told.format(most=charts.MOST))
     show.provenance(found.traces[0])
     parts = found.plan.parts
     code = partial(

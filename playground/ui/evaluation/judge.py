@@ -19,7 +19,7 @@ from playground.ui.evaluation.shown import Shown
 from playground.ui.panels import Later
 from playground.ui.roles import player
 from playground.ui.state import PageContext
-from playground.ui.text import _, ngettext, plain
+from playground.ui.text import _, plain
 from playground.ui.url import setting
 
 WANTED = "ev_judge_wanted"
@@ -117,18 +117,13 @@ def _draw(context: PageContext, found: dict[int, Verdict], rival: Rival) -> None
     show.show_chart(_verdicts(context.language), "ev_judge_pairs", alt, data=frames.points(table))
     first = table.iloc[0]
     turned = int(table["turns"].sum())
-    told = ngettext(
-        "{question} Shown first, the better answer wins with {a:.0%}, shown second with {b:.0%}.",
-        "Of {n} pairs, the verdict turns with the order in {turned}. {question} Shown first, the better "
-        "answer wins with {a:.0%}, shown second with {b:.0%}.",
-        len(table),
-    )
-    st.markdown(
-        told.format(
-            n=len(table), turned=turned, question=f"*{plain(first['question'])}*", a=first["shown_first"],
-            b=first["shown_second"],
-        )
-    )  # fmt: skip
+    told = _(
+        "{question} Shown first, the better answer wins with {a:.0%}, shown second with {b:.0%}."
+    ).format(question=f"*{plain(first['question'])}*", a=first["shown_first"], b=first["shown_second"])
+    if len(table) > 1:
+        counted = _("Of {n} pairs, the verdict turns with the order in {turned}.")
+        told = f"{counted.format(n=len(table), turned=turned)} {told}"
+    st.markdown(told)
     show.source(context.model)
     show.under_picture(
         "judge", frame=table, code=partial(_code, context, pairs, rivals), picture="ev_judge_pairs"
