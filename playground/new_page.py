@@ -29,8 +29,8 @@ from playground.ui.components.token_chips import token_chips
 from playground.ui.frame import Drawn
 from playground.ui.number import slider
 from playground.ui.state import PageContext
-from playground.ui.try_this import Task
 from playground.ui.text import _, ngettext
+from playground.ui.try_this import Task
 
 
 def draw(context: PageContext) -> Drawn:

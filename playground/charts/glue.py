@@ -17,6 +17,18 @@ LOWEST = -0.5
 MOST_ITEMS = 50_000
 
 
+def _task_axis(tasks: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    labels = f"({_json({task: list(lines) for task, lines in tasks.items()})})[datum.value]"
+    return {
+        "field": "task", "type": "nominal", "title": None, "scale": {"domain": list(tasks)},
+        "axis": {
+            "labelExpr": labels, "labelLimit": 150, "labelOverlap": False, "labelOffset": -7,
+            "ticks": False, "domain": False,
+            "grid": True, "bandPosition": 0, "tickBand": "extent",
+        },
+    }  # fmt: skip
+
+
 def scores(tasks: Mapping[str, Sequence[str]], words: Mapping[str, str]) -> Spec:
     """Figures of the tasks with their intervals; rows of `tables.glue.figures`.
 
@@ -27,15 +39,7 @@ def scores(tasks: Mapping[str, Sequence[str]], words: Mapping[str, str]) -> Spec
         words: score, low, high, n, way, task, and the name of each of `WAYS`, in the reader's language.
     """
     names = f"({_json({way: words[way] for way in WAYS})})[datum.value]"
-    labels = f"({_json({task: list(lines) for task, lines in tasks.items()})})[datum.value]"
-    y = {
-        "field": "task", "type": "nominal", "title": None, "scale": {"domain": list(tasks)},
-        "axis": {
-            "labelExpr": labels, "labelLimit": 150, "labelOverlap": False, "labelOffset": -7,
-            "ticks": False, "domain": False,
-            "grid": True, "bandPosition": 0, "tickBand": "extent",
-        },
-    }  # fmt: skip
+    y = _task_axis(tasks)
     x = {
         "field": "value", "type": "quantitative", "title": words["score"],
         "scale": {"domain": [LOWEST, 1], "nice": False, "clamp": True},

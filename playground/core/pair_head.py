@@ -42,7 +42,7 @@ def head_features(vectors: ArrayLike) -> NDArray[np.float64]:
 
 @dataclass(frozen=True, slots=True)
 class HeadAnswers:
-    """What a trained head answers.
+    """The result of asking a trained head.
 
     Attributes:
         answers: A label or a number of each item.

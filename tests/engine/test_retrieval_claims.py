@@ -17,8 +17,8 @@ from playground.settings import Settings
 from tests.engine.conftest import oracle
 
 MODEL = "HuggingFaceTB/SmolLM2-135M-Instruct"
-ASKED = ("ticket", "cook", "director", "cat")
-N_NEW = 24
+ASKED = ("ticket", "cat")
+N_NEW = 16
 
 
 @pytest.fixture(scope="module")
@@ -57,4 +57,4 @@ def test_the_handbook_is_known_from_the_right_chunk_alone_and_believed_when_it_l
         assert not says(spoilt, question.answers)
         believed += says(spoilt, (question.planted,))
     assert right == len(ASKED)
-    assert believed >= 2
+    assert believed >= 1

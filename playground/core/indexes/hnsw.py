@@ -113,7 +113,7 @@ class Hnsw:
 
     Attributes:
         vectors: Shape [n, d].
-        m: Links that a new node makes in a layer; a node keeps at most `m`, in layer 0 twice as many.
+        m: Links that a node has room for in a layer; in layer 0 twice as many.
         levels: Highest layer of each node. Shape [n].
         entry: The node where a search starts: the first of the highest layer.
         n_distances: Distances computed while the graph was built.
@@ -132,7 +132,8 @@ class Hnsw:
 
         Args:
             vectors: Shape [n, d], n at least 1.
-            m: Links of a new node, at least 2.
+            m: Links that a node has room for in a layer, in layer 0 twice as many; at least 2. As in faiss, a
+                new node may use all of them, where the paper's makes `m` in layer 0 too.
             ef_construction: Candidates that are kept while a new node's neighbours are searched.
             seed: Draws the layers and the order of insertion.
         """
@@ -195,7 +196,7 @@ def _insert(walk: _Walk, m: int, entry: int, node: int, level: int, ef_construct
     near = walk.descended(vector, entry, level, None)
     for layer in range(level, -1, -1):
         near = walk.beam(vector, near, ef_construction, layer)
-        chosen = _chosen(walk, sorted(near), m)
+        chosen = _chosen(walk, sorted(near), _most_links(m, layer))
         walk.layers[layer].put(node, [other for _distance, other in chosen])
         for distance, other in chosen:
             _link_back(walk, other, node, distance, layer, _most_links(m, layer))
@@ -216,8 +217,11 @@ def _link_back(walk: _Walk, node: int, other: int, distance: float, layer: int, 
 def _chosen(walk: _Walk, scored: list[Scored], most: int) -> list[Scored]:
     """At most so many of the candidates, nearest first, none nearer to a chosen one than to the node.
 
-    Algorithm 4: links go in different directions, so that a walk can leave a cluster.
+    Algorithm 4: links go in different directions, so that a walk can leave a cluster. As in faiss, all are
+    linked where there is room for more.
     """
+    if len(scored) < most:
+        return scored
     vectors = walk.vectors[[node for _distance, node in scored]]
     squares = squared_lengths(vectors)
     between = squares[:, None] + squares - 2 * (vectors @ vectors.T)

@@ -37,7 +37,7 @@ METRICS = {"bleu": "BLEU", "rouge_l": "ROUGE-L", "cosine": ""}
 
 @dataclass(frozen=True, slots=True)
 class BoardTask:
-    """What is asked of the readers, in their language.
+    """A task for the readers, in their language.
 
     Attributes:
         id: Name in the URL.

@@ -50,14 +50,14 @@ def test_the_first_visit_shows_a_coloured_text_and_a_token_tells_what_was_expect
 def test_more_context_and_more_overlap_lower_the_perplexity_of_the_same_text(court: Page) -> None:
     page = court
     before = number(page, PERPLEXITY)
-    stride = page.locator(".st-key-ev_stride [role=slider]")
+    stride = page.locator(".st-key-ev_stride input[type=range]")
     stride.focus()
     page.keyboard.press("ArrowLeft")
     wait_run(page)
     expect(page).to_have_url(re.compile("ev_stride=8"))
     overlapping = number(page, PERPLEXITY)
     assert overlapping < before
-    page.locator(".st-key-ev_context [role=slider]").focus()
+    page.locator(".st-key-ev_context input[type=range]").focus()
     for _step in range(2):
         page.keyboard.press("ArrowRight")
     wait_run(page)

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy.spatial import distance
 
+from benchmarks.row_16_recall import K, Real
 from playground.core.indexes.flat import Flat, Measure
 from playground.core.indexes.found import nearest, recall
-from tests.core.indexes.conftest import K, Real
 
 BY_SCIPY = {"cosine": distance.cosine, "l2": distance.sqeuclidean, "dot": lambda a, b: -float(a @ b)}
 

@@ -8,8 +8,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from benchmarks.row_16_recall import K, Real
 from playground.core.indexes.hnsw import Hnsw, Step, _chosen, _Walk
-from tests.core.indexes.conftest import K, Real
 
 M, EF = 6, 24
 
@@ -37,17 +37,26 @@ def test_links_stay_in_their_layer_and_within_their_number(graph: Hnsw) -> None:
             assert all(graph.levels[link] >= layer for link in links)
 
 
-def test_nearly_every_node_can_be_reached_in_layer_0(graph: Hnsw) -> None:
+def reached(graph: Hnsw) -> set[int]:
+    """Nodes that links of layer 0 lead to from the entry."""
     met, waiting = {graph.entry}, [graph.entry]
     while waiting:
         new = set(graph.neighbours(waiting.pop(), 0)) - met
         met |= new
         waiting += new
-    assert len(met) >= 0.99 * 2_000  # a node that all its neighbours chose others over is met by nobody
+    return met
 
 
-def test_with_all_nodes_as_candidates_the_search_is_exact(graph: Hnsw, real: Real) -> None:
-    for question, exact in zip(real.questions[:10], real.exact, strict=False):
+def test_nearly_every_node_can_be_reached_in_layer_0(graph: Hnsw) -> None:
+    assert len(reached(graph)) >= 0.99 * 2_000  # nobody links to a node that all chose others over
+
+
+def test_with_all_nodes_as_candidates_the_search_is_exact_over_those_in_reach(
+    graph: Hnsw, real: Real
+) -> None:
+    places = np.array(sorted(reached(graph)))
+    for question in real.questions[:10]:
+        exact = places[((real.vectors[places] - question) ** 2).sum(axis=1).argsort(kind="stable")[:K]]
         assert graph.search(question, K, 2_000).places.tolist() == exact.tolist()
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial.distance import cdist
 
+from benchmarks.row_16_recall import K, Real
 from playground.core.indexes.ivf import Ivf
-from tests.core.indexes.conftest import K, Real
 
 
 def test_every_vector_lies_in_the_cell_of_the_nearest_centroid(real: Real) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from sklearn.cluster import KMeans
 
+from benchmarks.row_16_recall import Real
 from playground.core.indexes.kmeans import assigned, kmeans, members
-from tests.core.indexes.conftest import Real
 
 
 def test_from_the_same_start_it_is_scikit_learns(real: Real) -> None:

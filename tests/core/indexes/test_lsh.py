@@ -7,9 +7,9 @@ import itertools
 import numpy as np
 import pytest
 
+from benchmarks.row_16_recall import K, Real
 from playground.core.indexes import lsh
 from playground.core.indexes.lsh import LshCodes, LshTables
-from tests.core.indexes.conftest import K, Real
 
 
 def test_two_vectors_differ_in_a_bit_with_probability_angle_over_pi() -> None:

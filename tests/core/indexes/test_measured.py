@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from benchmarks.row_16_recall import Real
 from playground.core.indexes import measured
 from playground.core.indexes.measured import Built, Point
-from tests.core.indexes.conftest import Real
 
 PLAN = (
     Built("flat"),

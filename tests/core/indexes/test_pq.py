@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from benchmarks.row_16_recall import K, Real
 from playground.core.indexes.pq import Pq, decoded, encoded, squared_error
-from tests.core.indexes.conftest import K, Real
 
 
 def test_with_as_many_entries_as_vectors_they_are_reproduced(real: Real) -> None:
