@@ -24,6 +24,7 @@ LEAST, MOST = 2, 4_096  # perplexity where the axes of one model end
 MOST_PIECES = 100_000  # where that of large pieces ends
 MOST_BITS = 8  # by the byte: what a byte holds
 ONE = ".3~r"  # three digits
+PIECES = ",.4~r"  # as the sentence below the picture says it
 COLOURS = [QUERY, KEY, VALUE, "#56B4E9", "#CC79A7", "#F0E442", AFTER, "#999999", CUT, NEUTRAL]
 
 
@@ -135,7 +136,7 @@ def models(words: Mapping[str, str]) -> Spec:
         )
     ]  # fmt: skip
     panels = [
-        _bars(words["perplexity"], _log(None, (1, MOST_PIECES), 10, [1, 100, 10_000]), ONE, tooltip),
+        _bars(words["perplexity"], _log(None, (1, MOST_PIECES), 10, [1, 100, 10_000]), PIECES, tooltip),
         _bars(
             words["bits_per_byte"],
             {

@@ -42,7 +42,7 @@ def _panel(field: str, domain: tuple[int, int], words: Mapping[str, str]) -> Spe
         "height": 320,
         "layer": [
             _exact(x),
-            {"encoding": {"x": x, "y": y}, "layer": [*_lines(y), _points(words), _labels(field)]},
+            {"encoding": {"x": x, "y": y}, "layer": [*_lines(y, words), _points(words), _labels(field)]},
         ],
     }
 
@@ -56,9 +56,9 @@ def _exact(x: Spec) -> Spec:
     }
 
 
-def _lines(y: Spec) -> list[Spec]:
+def _lines(y: Spec, words: Mapping[str, str]) -> list[Spec]:
     """Settings that differ in one knob as a line, and the intervals of their recall."""
-    colour = {**_colour(), "legend": None}
+    colour = _colour(words)
     return [
         {
             "mark": {"type": "line", "strokeWidth": 1.6},
@@ -75,12 +75,7 @@ def _lines(y: Spec) -> list[Spec]:
 
 
 def _points(words: Mapping[str, str]) -> Spec:
-    names = json.dumps({name: words[name] for name in INDEXES}, ensure_ascii=False)
-    legend = {
-        "orient": "top", "title": None, "labelExpr": f"({names})[datum.value]", "symbolSize": 110,
-        "labelFontSize": 13, "columns": legend_columns(3, narrow=2), "labelLimit": 260,
-    }  # fmt: skip
-    colour = {**_colour(), "legend": legend}
+    colour = _colour(words)
     nominal = {"index": "index", "settings": "settings", "interval": "interval", "repeats": "repeats"}
     tooltip = [
         *({"field": one, "type": "nominal", "title": words[word]} for one, word in nominal.items()),
@@ -103,7 +98,13 @@ def _labels(field: str) -> Spec:
     }
 
 
-def _colour() -> Spec:
+def _colour(words: Mapping[str, str]) -> Spec:
+    """The same in every layer: one without a legend would take it from all."""
+    names = json.dumps({name: words[name] for name in INDEXES}, ensure_ascii=False)
     return {
         "field": "index", "type": "nominal", "scale": {"domain": list(INDEXES), "range": list(_COLOURS)},
+        "legend": {
+            "orient": "top", "title": None, "labelExpr": f"({names})[datum.value]", "symbolSize": 110,
+            "labelFontSize": 13, "columns": legend_columns(3, narrow=2), "labelLimit": 260,
+        },
     }  # fmt: skip

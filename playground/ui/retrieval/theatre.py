@@ -87,7 +87,7 @@ def panel(owner: str, own: Vectored | None, asked: Asked | None) -> None:
     kinds: dict[str, str] = {
         "hnsw": "HNSW", "ivf": "IVF", "lsh": "LSH", "pq": "PQ", "flat": "flat",
     }  # fmt: skip
-    kind_at, first_at, second_at, more_at = st.columns([6.4, 3.6, 3.6, 2], vertical_alignment="bottom")
+    kind_at, first_at, second_at, more_at = st.columns([6, 3.4, 3.4, 2.8], vertical_alignment="bottom")
     with kind_at:
         kind = choose("ret_index", kinds, _("Index"))
     with more_at, st.popover(_("More"), icon=":material/tune:"):

@@ -16,7 +16,8 @@ from playground.ui.text import N_, _
 
 METRICS = {
     "accuracy": N_("Accuracy"), "precision": N_("Precision"), "recall": N_("Recall"),
-    "exact match": N_("Exact match"), "sentence": N_("Sentence with the answer"),
+    "F1 (macro)": N_("F1 (macro)"), "exact match": N_("Exact match"),
+    "sentence": N_("Sentence with the answer"),
 }  # fmt: skip
 
 

@@ -117,7 +117,7 @@ class Theatre {
   answer(found, distances = this.distances) {
     const { exact, words } = this.head;
     const mark = (place) => (exact.includes(place) ? "right" : "wrong");
-    return this.list(words.found, found.map((place) => [distances[place], place]), { mark });
+    return this.list(words.answer, found.map((place) => [distances[place], place]), { mark });
   }
 
   marks() {

@@ -20,6 +20,7 @@ def _shared() -> dict[str, str]:
         "query": _("the question"),
         "vector": _("chunk"),
         "found": _("found, nearest first"),
+        "answer": _("Found, nearest first; dashed: not in the exact answer"),
         "exact": _("in the exact answer"),
         "more": _("and {n} more"),
         "hint": _("Click or tap a point to read its chunk."),
@@ -59,7 +60,7 @@ def _lsh() -> dict[str, str]:
         "unread": _("not read"),
         "buckets": _("Buckets read in this table (turned bits marked)"),
         "code_of": _("Chunk {n}: {bits}"),
-        "planes": _("The planes of table {n}: each side is a bit"),
+        "planes": _("The planes of table {n}: left of the line is bit 0 (blue), right of it bit 1 (orange)"),
         "planes_alt": _("Chunks by their distance to each plane, and the question"),
         "plane": _("plane {n}"),
         "told_lsh": _(
