@@ -41,6 +41,7 @@ _FOUND_LATER = re.compile(
     re.IGNORECASE,
 )
 _INDENT = re.compile(r"(?<=[\n\r])[ \t]+")
+_EMBEDS, _ISOLATES = re.compile("[\u202a\u202b\u202d\u202e]"), re.compile("[\u2066-\u2068]")
 WORD_JOINER = "\u2060"
 
 
@@ -183,7 +184,14 @@ def plain(text: str) -> str:
     """
     parted = _FOUND_LATER.sub(rf"\1{WORD_JOINER}", text)
     indented = _INDENT.sub(lambda spaces: "\u00a0" * len(spaces[0].expandtabs(4)), parted)
-    return _MARKDOWN.sub(r"\\\1", indented)
+    return _MARKDOWN.sub(r"\\\1", indented) + _turned_back(text)
+
+
+def _turned_back(text: str) -> str:
+    """Marks that end each direction of writing a text begins, so that what stands after it is not turned."""
+    embedded = "\u202c" * len(_EMBEDS.findall(text))
+    isolates = "\u2069" * len(_ISOLATES.findall(text))
+    return embedded + isolates + (embedded if isolates else "")
 
 
 def strong(label: str) -> str:

@@ -17,7 +17,7 @@ from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileMan
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import DeletedFile, UploadedFile
 
-from playground.core.files.encoding import readable_text
+from playground.core.files.encoding import file_name
 from playground.core.files.rows import check_file
 from playground.errors import BadFile, Message, PlaygroundError, Question
 from playground.ui.text import _, plain, sentence
@@ -127,7 +127,7 @@ def _receive(key: str, suffixes: Sequence[str], max_bytes: int, take: Take, args
     try:
         if not isinstance(upload, UploadedFile):  # others filled the room before it was read
             raise _no_room()
-        name = readable_text(upload.name)[0][-_LONGEST_NAME:]
+        name = file_name(upload.name, _LONGEST_NAME)
         check_file(name, upload.size, suffixes, max_bytes)
         take(name, upload.getvalue(), *args)
     except PlaygroundError as error:
@@ -142,7 +142,7 @@ def _receive(key: str, suffixes: Sequence[str], max_bytes: int, take: Take, args
 
 def _names(given: Sequence[UploadedFile | DeletedFile]) -> list[str]:
     """Names of the first files that came together."""
-    names = [readable_text(one.name)[0][-_LONGEST_NAME:] for one in given if isinstance(one, UploadedFile)]
+    names = [file_name(one.name, _LONGEST_NAME) for one in given if isinstance(one, UploadedFile)]
     return [*names[:_SHOWN_NAMES], *(["…"] if len(names) > _SHOWN_NAMES else [])]
 
 

@@ -70,6 +70,13 @@ def test_own_texts_are_scored_row_by_row(open_app: OpenApp) -> None:
     assert rows["Row"].tolist() == [2, 4]
 
 
+def test_short_rows_whose_corpus_has_no_bleu_are_explained_and_none_is_the_weakest(open_app: OpenApp) -> None:
+    words = told(upload(own(open_app), FIELD, "a.csv", b"reference,candidate\nA cat,A cat\nA dog,A dog\n"))
+    assert "BLEU of all rows together: 0.0" in words
+    assert "It is 0 because no candidate has 4 pieces" in words
+    assert "The weakest" not in words
+
+
 def test_a_thousand_rows_of_nonsense_wait_for_a_click_and_are_scored(open_app: OpenApp) -> None:
     draw = random.Random(0)
     words = ["가", "나다", "x", "😀", "$1", "=1+1", "<b>", "[a](b)"]

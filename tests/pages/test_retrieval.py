@@ -142,7 +142,14 @@ def test_a_filter_narrows_every_list_and_its_sql_is_shown(open_app: OpenApp) -> 
     assert "`language` IN ('ko')".replace("`", "ˋ") in words(app) or "IN ('ko')" in words(app)
     app = searched(open_app, ret_query=QUESTION, ret_from="2999-01-01")
     assert "No chunk passes the filter." in words(app)
-    assert "date is yesterday" in words(searched(open_app, ret_query=QUESTION, ret_from="yesterday"))
+
+
+def test_what_is_no_day_is_said_once_and_the_search_goes_on(open_app: OpenApp) -> None:
+    app = searched(open_app, ret_query=QUESTION, ret_from="yester*da")
+    assert [one.value for one in app.error] == [
+        r"yester\*da is no day: write it as 1958-01-31, or leave the field empty."
+    ]
+    assert all(one["cards"] for one in sent(app, "hit_lists")["lists"])
 
 
 def test_the_map_has_every_chunk_and_the_question(open_app: OpenApp, engine: LocalEngine) -> None:

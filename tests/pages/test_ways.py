@@ -101,6 +101,19 @@ def test_one_way_is_measured_by_its_own_button_and_a_language_is_another_questio
 
 
 @pytest.mark.usefixtures("small")
+def test_those_who_wait_for_another_reader_are_told_how_far_it_is(open_app: OpenApp) -> None:
+    app = opened(open_app)
+    app.button(key="tsk_ways_few").click().run()
+    assert table_of(app)["few"]["n"] == 8
+    told = [
+        found.words
+        for asked, found in ways_known._known.items()
+        if asked[:3] == ("few", "sentiment", glue.LANGUAGES)
+    ]
+    assert told == ["Decoder few-shot · 4 of 4 items answered"]
+
+
+@pytest.mark.usefixtures("small")
 def test_who_stops_measures_nothing_more(open_app: OpenApp) -> None:
     app = opened(open_app)
     assert app.button(key="tsk_ways_stop").disabled

@@ -277,7 +277,15 @@ def test_an_error_is_kept_as_plain_data_and_reads_the_same() -> None:
 def test_plain_text_only_gains_backslashes_and_marks_without_width(raw: str) -> None:
     raw = re.sub(rf"(?<=[\n\r])[ \t]+|{text.WORD_JOINER}", "", raw)
     read = re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", text.plain(raw))
-    assert read.replace(text.WORD_JOINER, "") == raw
+    shown = read.replace(text.WORD_JOINER, "")
+    assert shown.startswith(raw)
+    assert not shown[len(raw) :].strip("\u202c\u2069")
+
+
+def test_a_text_that_turns_its_direction_does_not_turn_what_follows_it() -> None:
+    assert text.plain("\u202egnp") == "\u202egnp\u202c"
+    assert text.plain("\u2067a\u202eb") == "\u2067a\u202eb\u202c\u2069\u202c"
+    assert text.plain("שלום") == "שלום"
 
 
 def test_an_indented_line_keeps_its_indent_and_is_no_code() -> None:

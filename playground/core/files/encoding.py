@@ -28,6 +28,7 @@ _MOST_CONTROLS = 0.1  # of the characters; a file with more is not text
 # is written with; a4 a1-fe are single letters (jamo). A byte above 80 before a Latin letter is one of the
 # 8,822 syllables that hardly occur, or, in Windows-1252, an apostrophe or an accent within a word. ca-fd are
 # Chinese characters: few in Korean text, many where Chinese text is read as Korean.
+_TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")  # marks of direction: exe.gnp would be shown as png.exe
 _CP949 = re.compile(
     rb"(?P<korean>[\xa4\xb0-\xc8][\xa1-\xfe](?![A-Za-z]))"
     rb"|(?P<western>[\x81-\xc6][A-Za-z]|(?<=[A-Za-z])[\x81-\xfe]{2}(?=[A-Za-z]))"
@@ -127,6 +128,16 @@ def readable_text(raw: str) -> tuple[str, int]:
         return raw, 0
     kept = "".join(c for c in raw if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs"))
     return kept, len(raw) - len(kept)
+
+
+def file_name(raw: str, most: int) -> str:
+    r"""The end of a file's name, without unreadable characters and without those that turn others around.
+
+    Example:
+        >>> file_name("\u202egnp.txt\x00", 80)
+        'gnp.txt'
+    """
+    return readable_text(_TURNS.sub("", raw))[0][-most:]
 
 
 def one_line(raw: str) -> str:

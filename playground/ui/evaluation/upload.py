@@ -149,15 +149,23 @@ def _told(predictions: Sequence[Prediction], found: Scored, name: str) -> str:
     if name == "bleu":
         more = _("It is the BLEU of the corpus, not the mean of the rows, {mean:.1f}.")
         told = f"{told} {more.format(mean=total.mean)}"
+        if total.mean > 0 and not total.value:
+            told += " " + _(
+                "It is 0 because no candidate has 4 pieces, and it counts runs of 1 to 4; a short row alone "
+                "is scored by the runs it has."
+            )
     values = [row.scores[name] for row in found.rows]
     worst = min(range(len(values)), key=values.__getitem__)
-    weakest = _("The weakest is row {row} of the file.").format(row=predictions[worst].row)
+    if values[worst] < max(values):
+        weakest = _("The weakest is row {row} of the file.")
+        told = f"{told} {weakest.format(row=predictions[worst].row)}"
     empty = sum(not one.candidate for one in predictions)
     if empty:
-        weakest += " " + ngettext(
+        nothing = ngettext(
             "{n} candidate is empty and scores 0.", "{n} candidates are empty and score 0.", empty
-        ).format(n=empty)
-    return f"{told} {weakest}"
+        )
+        told = f"{told} {nothing.format(n=empty)}"
+    return told
 
 
 def _numbers(total: Summary) -> dict[str, str]:

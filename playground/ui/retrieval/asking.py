@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from typing import get_args
 
@@ -99,7 +100,10 @@ def controls(now: Current) -> Asked:
     with more_at, st.popover(_("More"), icon=":material/tune:"):
         metric = choose("ret_metric", {one: _(_METRICS[one]) for one in METRICS}, _("Similarity of vectors"))
         n = slider(_("Chunks in each list"), range(1, 11), N_HITS, key="ret_n")
-        where = _more(now, language)
+        where, wrong = _more(now, language)
+    for written in wrong:
+        told = _("{value} is no day: write it as {example}, or leave the field empty.")
+        st.error(told.format(value=plain(written), example="1958-01-31"))
     return Asked(question(), _metric(metric), int(n), where)
 
 
@@ -107,8 +111,8 @@ def _metric(name: str) -> Metric:
     return next(one for one in get_args(Metric) if one == name)
 
 
-def _more(now: Current, language: str) -> ChunkFilter:
-    """The rest of the filter."""
+def _more(now: Current, language: str) -> tuple[ChunkFilter, list[str]]:
+    """The rest of the filter, and what was typed for a day and is none."""
     names = [one.name for one in now.documents]
     before = [one for one in st.session_state.get("ret_sources", []) if one in names]
     st.session_state["ret_sources"] = before
@@ -122,7 +126,18 @@ def _more(now: Current, language: str) -> ChunkFilter:
     last = st.text_input(
         _("Until this day"), placeholder="2031-12-31", max_chars=10, **setting("ret_until", "")
     )
-    return ChunkFilter(tuple(sources), () if language == "all" else (language,), first.strip(), last.strip())
+    typed = [first.strip(), last.strip()]
+    wrong = [one for one in typed if one and not _is_day(one)]
+    languages = () if language == "all" else (language,)
+    return ChunkFilter(tuple(sources), languages, *("" if one in wrong else one for one in typed)), wrong
+
+
+def _is_day(written: str) -> bool:
+    try:
+        date.fromisoformat(written)
+    except ValueError:
+        return False
+    return True
 
 
 def search(context: PageContext, now: Current, asked: Asked, way: Way) -> Found | None:

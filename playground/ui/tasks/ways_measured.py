@@ -48,7 +48,7 @@ def measure(context: PageContext, asked: Question, name: str) -> bool:
     place = st.empty()
     before = found.answers
     while not found.turn.acquire(timeout=WAIT_S):
-        place.caption(plain(f"{name} · {found.words}"))
+        place.caption(plain(found.words or name))
         if click_waits():
             return False
     try:
@@ -112,22 +112,31 @@ def _by_head(context: PageContext, asked: Question, model: ModelInfo, name: str)
 
 
 def _by_words(
-    context: PageContext, asked: Question, model: ModelInfo, name: str, *, few_shot: bool
+    context: PageContext,
+    asked: Question,
+    model: ModelInfo,
+    name: str,
+    *,
+    few_shot: bool,
+    shown: Question | None = None,
 ) -> WayAnswers | None:
-    """Compare the labels as continuations of a prompt; a prompt knows one language, so each is a question."""
+    """Compare the labels as continuations of a prompt; a prompt knows one language, so each is a question.
+
+    `shown` is the question whose readers are told how far it is.
+    """
     way, task, languages, model_id, revision = asked
     if len(languages) > 1:
         parts = []
         for language in languages:
             part: Question = (way, task, (language,), model_id, revision)
             own = measured(part)
-            own.answers = own.answers or _by_words(context, part, model, name, few_shot=few_shot)
+            own.answers = own.answers or _by_words(context, part, model, name, few_shot=few_shot, shown=asked)
             if own.answers is None:
                 return None
             parts.append(own.answers)
         return joined(parts, languages)
     begun_at = time.monotonic()
-    told = _scored(replace(context, model=model), asked, name, few_shot=few_shot)
+    told = _scored(replace(context, model=model), asked, name, few_shot=few_shot, shown=shown)
     return None if told is None else _of(asked, told, time.monotonic() - begun_at)
 
 
@@ -150,7 +159,9 @@ def _by_adapter(context: PageContext, asked: Question, model: ModelInfo, name: s
     return _of(asked, told, time.monotonic() - begun_at, state.elapsed_s, n_trained)
 
 
-def _scored(context: PageContext, asked: Question, name: str, *, few_shot: bool) -> dict[int, str] | None:
+def _scored(
+    context: PageContext, asked: Question, name: str, *, few_shot: bool, shown: Question | None = None
+) -> dict[int, str] | None:
     """The most probable label of each item; None where a click ended it."""
     way, task, languages, model_id, _revision = asked
     items = held_out(task, languages)
@@ -161,7 +172,7 @@ def _scored(context: PageContext, asked: Question, name: str, *, few_shot: bool)
         for place, scores in scored:
             probs = label_probabilities(scores.logprobs, [len(ids) for ids in scores.input_ids])
             told[place] = str(answer_of(task, probs.tolist()))
-            _tell(asked, bar, len(told), name, len(items))
+            _tell(shown or asked, bar, len(told), name, len(items))
     return told if len(told) == len(items) else None
 
 
