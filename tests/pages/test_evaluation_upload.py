@@ -126,7 +126,7 @@ def test_labels_have_scikit_learns_figures_with_intervals(open_app: OpenApp, tmp
 
 def test_labels_of_one_class_only_say_nothing(open_app: OpenApp) -> None:
     words = told(upload(own(open_app), FIELD, "a.csv", of_labels([("yes", "yes")] * 5 + [("yes", "no")])))
-    assert "says nothing" in words
+    assert "tells the labels apart cannot be seen" in words
     assert "Matthews' correlation is 0" in words
 
 

@@ -95,8 +95,9 @@ def _told(found: Classification) -> str:
     """Accuracy against always the commonest label, macro F1 and Matthews, with intervals, in words."""
     if found.confusion.sum(1).astype(bool).sum() == 1:
         told = _(
-            "Every item has the same right label, so that whoever always guesses it is never wrong: an "
-            "accuracy of {accuracy:.1%} says nothing, and Matthews' correlation is 0."
+            "Every item has the same right label: whoever always guesses it reaches 100 %. The accuracy "
+            "here is {accuracy:.1%}; whether it tells the labels apart cannot be seen, and Matthews' "
+            "correlation is 0."
         )
         return told.format(n=found.n, accuracy=found.accuracy)
     told = _(
