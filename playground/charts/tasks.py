@@ -106,7 +106,7 @@ def shares(words: Mapping[str, str], *, labels: Sequence[str], times: Sequence[s
     tooltip = [{"field": "share", "type": "quantitative", "title": words["share"], "format": PERCENT}]
     shared = {"y": y, "yOffset": offset}
     return {
-        "height": (34 if len(times) == 1 else 52) * len(labels) + AXES,
+        "height": (50 if len(times) == 1 else 60) * len(labels) + AXES,
         "layer": [
             {"mark": {"type": "bar"}, "encoding": shared | {"x": x, "color": color, "tooltip": tooltip}},
             {

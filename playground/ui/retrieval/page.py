@@ -16,7 +16,7 @@ def draw(context: PageContext) -> Drawn:
     """The one panel that the reader wants."""
     panels: dict[str, Panel[[PageContext]]] = {
         "chunks": Panel(_("Documents and chunks"), chunks.panel),
-        "search": Panel(_("Search"), search.panel),
+        "search": Panel(_("Search the chunks"), search.panel),
         "theatre": Panel(_("Index theatre"), _theatre),
         "answers": Panel(_("Answers"), _answers),
         "measured": Panel(_("Retrieval measured"), _measured),

@@ -76,7 +76,7 @@ def test_a_pdf_is_uploaded_embedded_and_found(open_page: OpenPage, tmp_path: Pat
     page.get_by_role("button", name="Use this document").click()
     expect(page.get_by_role("button", name="Take out")).to_be_visible(timeout=60_000)
     wait_run(page)
-    page.locator(".st-key-ret_panel_choice").get_by_text("Search", exact=True).click()
+    page.locator(".st-key-ret_panel_choice").get_by_text("Search the chunks", exact=True).click()
     wait_run(page)
     page.locator(".st-key-ret_query input").fill("zeppelin Xanadu")
     page.locator(".st-key-ret_query input").press("Enter")
