@@ -131,7 +131,7 @@ def test_bertviz_draws_offline_and_hostile_tokens_are_text(follow: OpenPage) -> 
 
 
 def test_ranking_shows_progress_and_can_be_stopped(follow: OpenPage) -> None:
-    page = follow(url(att_panel="off"))
+    page = follow(url(att_panel="off", text=" ".join([ANIMAL] * 5)))  # the ranking outlasts a slow click
     page.get_by_role("button", name="Switch off each of the 270 heads").click()
     expect(page.get_by_text(re.compile(r"\d+ of 270 heads"))).to_be_visible()
     page.get_by_role("button", name="Stop", exact=True).last.click()
