@@ -21,6 +21,7 @@ SENTENCE = "The capital of England is"
 ANIMAL = "The animal didn't cross the street because it was too tired"
 PARIS = "나는 최근 파리 여행을 다녀왔다"
 
+THEATRE = "&ret_panel=theatre"
 LINK = "&token=8&att_head=13.8&att_score=link"  # where ` it` looks at ` animal`
 
 
@@ -72,6 +73,12 @@ SHOTS = (
     Shot("families-ko-dark", "families", "ko", "dark", PARIS, ".st-key-families_picture canvas"),
     Shot("masked-en-light", "masked", "en", "light", SENTENCE, "[class*=st-key-mas] svg"),
     Shot("masked-ko-dark", "masked", "ko", "dark", PARIS, "[class*=st-key-mas] svg"),
+    Shot("tasks-en-light", "tasks", "en", "light", SENTENCE, ".confusion"),
+    Shot("tasks-ko-dark", "tasks", "ko", "dark", PARIS, ".confusion"),
+    Shot("evaluation-en-light", "evaluation", "en", "light", SENTENCE, ".scored-text"),
+    Shot("evaluation-ko-dark", "evaluation", "ko", "dark", PARIS, ".scored-text"),
+    Shot("retrieval-en-light", "retrieval", "en", "light", SENTENCE, ".theatre canvas", THEATRE),
+    Shot("retrieval-ko-dark", "retrieval", "ko", "dark", PARIS, ".theatre canvas", THEATRE),
     Shot("positions-ko-light", "positions", "ko", "light", PARIS, "[class*=st-key-pos] svg"),
 )
 
