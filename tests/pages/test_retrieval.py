@@ -147,7 +147,7 @@ def test_a_filter_narrows_every_list_and_its_sql_is_shown(open_app: OpenApp) -> 
 def test_what_is_no_day_is_said_once_and_the_search_goes_on(open_app: OpenApp) -> None:
     app = searched(open_app, ret_query=QUESTION, ret_from="yester*da")
     assert [one.value for one in app.error] == [
-        r"yester\*da is no day: write it as 1958-01-31, or leave the field empty."
+        r"yester\*da is not a day: write it as 1958-01-31, or leave the field empty."
     ]
     assert all(one["cards"] for one in sent(app, "hit_lists")["lists"])
 

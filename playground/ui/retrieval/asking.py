@@ -102,7 +102,7 @@ def controls(now: Current) -> Asked:
         n = slider(_("Chunks in each list"), range(1, 11), N_HITS, key="ret_n")
         where, wrong = _more(now, language)
     for written in wrong:
-        told = _("{value} is no day: write it as {example}, or leave the field empty.")
+        told = _("{value} is not a day: write it as {example}, or leave the field empty.")
         st.error(told.format(value=plain(written), example="1958-01-31"))
     return Asked(question(), _metric(metric), int(n), where)
 
