@@ -40,6 +40,7 @@ class Page:
 TEXT, INSIDE, OUTPUT = N_("From text to numbers"), N_("Inside the model"), N_("What comes out")
 KINDS = N_("From RNN to BERT, GPT and T5")
 APPLIED = N_("Applications and evaluation")
+CLASS = N_("For the class")
 
 PAGES = (
     Page("home", "", ":material/home:", ("hidden_states",), reads_text=True),
@@ -57,6 +58,7 @@ PAGES = (
     Page("tasks", APPLIED, ":material/checklist:", needs_text=False),
     Page("evaluation", APPLIED, ":material/straighten:", needs_text=False),
     Page("retrieval", APPLIED, ":material/manage_search:", needs_text=False),
+    Page("classroom", CLASS, ":material/school:", needs_text=False),
 )
 FIRST = PAGES[0].name
 BY_NAME = MappingProxyType({page.name: page for page in PAGES})
