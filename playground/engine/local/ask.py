@@ -24,7 +24,7 @@ from playground.engine.decoding.row import DecodeWork
 from playground.engine.forward.after import goes_on
 from playground.engine.forward.blocks import check_intervention
 from playground.engine.forward.positions import check_positions
-from playground.engine.forward.traces import InputRow, TraceWork, trace_key
+from playground.engine.forward.traces import InputRow, TraceWork, can_mix, trace_key
 from playground.engine.local.checks import ReadsText, RequestChecks
 from playground.engine.models.continuations import Ids
 from playground.engine.models.loaded import LoadedModel
@@ -163,7 +163,8 @@ class Ask:
             self._backend.n_cache_hits += 1
             return replace(known, cached=True)
         after = request.after if goes_on(loaded, row, capture, request.after) else None
-        group = ("trace", id(loaded), capture, after is not None)
+        mixes = can_mix(loaded, capture)
+        group = ("trace", id(loaded), None if mixes else capture, after is not None)
         job = Job(
             "trace", key, group, len(ids) + len(row.decoder_ids), TraceWork(loaded, row, capture, after)
         )

@@ -179,7 +179,8 @@ class ModelThread(threading.Thread):
                 rows = [(job.payload.row, job.payload.after) for job in jobs]
                 self.counters.n_prefill_tokens -= sum(len(read.input_ids) for _row, read in rows)
                 return list(run_after(first.loaded, rows))
-            return list(run_traces(first.loaded, [job.payload.row for job in jobs], first.capture))
+            captures = [job.payload.capture for job in jobs]
+            return list(run_traces(first.loaded, [job.payload.row for job in jobs], captures))
         self.counters.n_forwards += sum(job.payload.n_forwards for job in jobs)
         return [job.payload.run() for job in jobs]
 
