@@ -95,8 +95,9 @@ class Asking:
         heard, sent, n_open = time.monotonic(), Sent(), len(jobs)
         tickets: list[Ticket] = []
         try:
-            for row, job in enumerate(jobs):
-                tickets.append(self._scheduler.submit(job, self._open, _Row(row, sent)))
+            with self._scheduler.together():
+                for row, job in enumerate(jobs):
+                    tickets.append(self._scheduler.submit(job, self._open, _Row(row, sent)))
             while n_open:
                 self._scheduler.check(self._open)  # cancelled: also what has come already is not wanted
                 try:
