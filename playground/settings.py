@@ -114,7 +114,8 @@ class Settings(BaseSettings):
     max_traces_together: Count = 16  # asked for at once, so that they share a forward
     max_beams: Count = 8
     max_beam_tokens: Count = 2_048  # of all beams together, text and writing: 94 MB of keys and values
-    request_timeout_s: Seconds = 60.0
+    request_timeout_s: Seconds = 60.0  # without an answer while it is computed, or while nothing is
+    queue_timeout_s: Seconds = 600.0  # without an answer while others have their turns
 
     # limits of one upload
     max_upload_bytes: Size = 2**20
@@ -158,6 +159,7 @@ class Settings(BaseSettings):
     max_trainings_per_session: Count = 3  # running and waiting
     max_training_s: Seconds = 600.0  # of work on one run
     training_share: Share = 0.2  # of the engine's time, while others wait
+    training_share_beside_rest: Share = 0.5  # while only the rest of what readers see already waits
     max_adapters_per_session: Count = 6
     max_adapter_bytes: Size = 2**30
     max_adapter_file_bytes: Size = 64 * 2**20  # of an uploaded adapter, unpacked too; no upload is larger
@@ -201,7 +203,8 @@ class Settings(BaseSettings):
     max_kept_caches: Count = 8  # of beam searches and long scorings at the same time; the others wait
     prefill_chunk_tokens: Count = 256
     trace_batch_tokens: Count = 1_024
-    later_tokens: Count = 1_024  # of each other session go before the rest of a picture that is seen already
+    later_tokens: Count = 1_024  # go before the next part of the rest of what its reader sees already
+    max_debt_tokens: Count = 64  # that a session which comes back stands behind the others, whatever it had
     linger_s: float = Field(0.002, ge=0, le=1)
 
     # memory

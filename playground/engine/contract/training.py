@@ -171,6 +171,8 @@ class TrainingState:
         observed: Further measurements of its kind of training at milestones.
         step_s: Seconds of the last step while the engine worked on it, 0 before the first.
         n_together: Number of runs that shared the last step.
+        n_sharing: Other sessions whose equal requests the same computation answers, and that go along.
+        is_known: True if an equal request had been trained before: nothing is computed for this one.
         n_tokens: Tokens read in training so far.
         elapsed_s: Seconds between its first step and now, or its end.
         best_step: Step with the least held-out loss, None while there is none.
@@ -195,6 +197,8 @@ class TrainingState:
     observed: tuple[Observation, ...] = ()
     step_s: float = 0.0
     n_together: int = 0
+    n_sharing: int = 0
+    is_known: bool = False
     n_tokens: int = 0
     elapsed_s: float = 0.0
     best_step: int | None = None
@@ -205,10 +209,14 @@ class TrainingState:
 
 
 class Runs(Protocol):
-    """All training runs; they go on while nobody looks. A run is known by its request's id."""
+    """All training runs; they go on while nobody looks. A run is known by its request's id.
+
+    Requests that differ in session, id and name alone are equal: they are computed once. Each session has the
+    run under its own id, and pauses or stops its part of it alone.
+    """
 
     def start(self, request: TrainingRequest) -> None:
-        """Queue a run.
+        """Queue a run, or take part in an equal one that trains, waits, rests, or has been done.
 
         Raises:
             InputError: A setting or text that cannot be, the id of another run, no room for an adapter.
@@ -227,11 +235,14 @@ class Runs(Protocol):
         ...
 
     def pause(self, request_id: str) -> None:
-        """Leave the slot within one step and keep everything; `resume` takes the run up."""
+        """Leave the slot within one step and keep everything; `resume` takes the run up.
+
+        What others share goes on without this session, and has its end for it too.
+        """
         ...
 
     def resume(self, request_id: str) -> None:
-        """Take a paused run up again, at the end of the line."""
+        """Take a paused run up again, at the end of the line; a shared one where it is by now."""
         ...
 
     def cancel(self, request_id: str) -> None:

@@ -18,12 +18,15 @@ class Waiting:
         waited_s: Seconds since the request was made, or since it gave its last step.
         state: State of its model.
         message: Activity of the model while it is not ready; None when there is nothing to say.
+        left_s: About how many seconds until it has been computed, at the engine's measured pace; None while
+            that is not known.
     """
 
     position: int
     waited_s: float
     state: State
     message: Message | None = None
+    left_s: float | None = None
 
 
 OnWait = Callable[[Waiting], None]

@@ -24,7 +24,7 @@ from playground.engine.decoding.row import DecodeWork
 from playground.engine.forward.after import goes_on
 from playground.engine.forward.blocks import check_intervention
 from playground.engine.forward.positions import check_positions
-from playground.engine.forward.traces import InputRow, TraceWork, trace_key
+from playground.engine.forward.traces import InputRow, TraceWork, can_mix, trace_key
 from playground.engine.local.checks import ReadsText, RequestChecks
 from playground.engine.models.continuations import Ids
 from playground.engine.models.loaded import LoadedModel
@@ -74,7 +74,10 @@ class Backend:
         """
         topic = request.topic if supersedes else None
         timeout_s = request.timeout_s or self.settings.request_timeout_s
-        with Asking(self.scheduler, request, kind, topic, timeout_s, on_wait) as waiting:
+        queue_s = 0.0 if request.timeout_s else self.settings.queue_timeout_s
+        with Asking(
+            self.scheduler, request, kind, topic, timeout_s, on_wait, queue_timeout_s=queue_s
+        ) as waiting:
             yield Ask(self, self._loaded(request.model, waiting), waiting)
 
     def _loaded(self, model: str, waiting: Asking) -> LoadedModel:
@@ -184,7 +187,8 @@ class Ask:
             self._backend.n_cache_hits += 1
             return replace(known, cached=True)
         after = request.after if goes_on(loaded, row, capture, request.after) else None
-        group = ("trace", id(loaded), capture, after is not None)
+        mixes = can_mix(loaded, capture)
+        group = ("trace", id(loaded), None if mixes else capture, after is not None)
         work = TraceWork(loaded, row, capture, after)
         return Job("trace", key, group, len(ids) + len(row.decoder_ids), work)
 

@@ -32,6 +32,8 @@ from playground.settings import Settings
 
 log = logging.getLogger(__name__)
 PAUSE_S = 0.1  # so that an error that stays does not fill the log
+MOST_CREDIT_S = 2.0  # however long nobody wanted the time that training left, or a tick lasted
+MOST_SHARE = 0.9  # of training, so that others have a turn at last
 
 
 @dataclass
@@ -48,7 +50,7 @@ class ModelThread(threading.Thread):
     """Each tick: one micro-batch of forwards, one chunk of texts to continue, one decode step for all rows.
 
     So a trace never waits longer than one tick and decoding never stalls longer than one forward. A training
-    step lets ticks in between any two of its layers, as long as it keeps its share of the time.
+    step lets ticks in between any two of its layers, as long as training keeps its share of the time.
     """
 
     def __init__(
@@ -64,7 +66,7 @@ class ModelThread(threading.Thread):
         self._scheduler = scheduler
         self._traces = traces
         self._trainer = trainer
-        self._own_s = self._lent_s = self._mark = 0.0  # of a training step: its own time, and that of others
+        self._credit_s = self._mark = 0.0  # what others may take of training's time, and since when it works
         self._batches: dict[Hashable, DecodeBatch] = {}  # of each group of decode jobs
         self._rows: dict[Job, DecodeRow] = {}
         self._trouble: PlaygroundError | None = None  # what ended the last tick
@@ -81,22 +83,42 @@ class ModelThread(threading.Thread):
         torch.set_num_threads(self._settings.torch_threads or psutil.cpu_count(logical=False) or 1)
         try:
             while self._scheduler.wait(busy=self._has_work):
-                self._tick()
-                self._train()
+                self._turn()
         finally:
             self._scheduler.close()  # whatever ended this thread: nobody waits for it
 
     def _has_work(self) -> bool:
         return bool(self._rows) or self._trouble is not None or self._trainer.has_work
 
-    def _train(self) -> None:
-        self._own_s = self._lent_s = 0.0
+    def _turn(self) -> None:
+        """A tick, as far as it is the others' turn, and a training step."""
+        if not self._trainer.has_work:
+            self._credit_s = 0.0
+            self._tick()
+            return
+        if self._credit_s >= 0:
+            self._lend()
         self._mark = time.monotonic()
         try:
             self._trainer.work(self._give_way)
         except Exception:
             log.exception("training failed outside a step")
             time.sleep(PAUSE_S)
+        self._earn()
+
+    def _lend(self) -> None:
+        started = time.monotonic()
+        self._tick()
+        self._credit_s = max(-MOST_CREDIT_S, self._credit_s - (time.monotonic() - started))
+
+    def _earn(self) -> None:
+        """Training has worked since the mark: others may take as much as leaves it its share."""
+        now, settings = time.monotonic(), self._settings
+        is_urgent = bool(self._rows) or self._scheduler.n_urgent > 0
+        share = settings.training_share
+        share = share if is_urgent else max(share, settings.training_share_beside_rest)
+        earned_s = (now - self._mark) * (1 / min(share, MOST_SHARE) - 1)
+        self._credit_s, self._mark = min(MOST_CREDIT_S, self._credit_s + earned_s), now
 
     def _tick(self) -> None:
         before, self._trouble = self._trouble, None
@@ -128,13 +150,10 @@ class ModelThread(threading.Thread):
     @torch.no_grad()
     def _give_way(self) -> None:
         """Between two layers of a training step: whoever waits, as long as training keeps its share."""
-        now = time.monotonic()
-        self._own_s += now - self._mark
-        allowed_s = self._own_s * (1 / self._settings.training_share - 1)
-        while self._lent_s < allowed_s and (self._scheduler.n_waiting or self._rows):
-            self._tick()
-            self._lent_s, now = self._lent_s + time.monotonic() - now, time.monotonic()
-        self._mark = now
+        self._earn()
+        while self._credit_s > 0 and (self._scheduler.n_waiting or self._rows):
+            self._lend()
+        self._mark = time.monotonic()
 
     # ---- forwards
 
@@ -179,7 +198,8 @@ class ModelThread(threading.Thread):
                 rows = [(job.payload.row, job.payload.after) for job in jobs]
                 self.counters.n_prefill_tokens -= sum(len(read.input_ids) for _row, read in rows)
                 return list(run_after(first.loaded, rows))
-            return list(run_traces(first.loaded, [job.payload.row for job in jobs], first.capture))
+            captures = [job.payload.capture for job in jobs]
+            return list(run_traces(first.loaded, [job.payload.row for job in jobs], captures))
         self.counters.n_forwards += sum(job.payload.n_forwards for job in jobs)
         return [job.payload.run() for job in jobs]
 
