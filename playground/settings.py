@@ -111,6 +111,7 @@ class Settings(BaseSettings):
     max_window_tokens: Count = 16_384  # of all its windows together
     max_windows: Count = 128
     max_continuations: Count = 64
+    max_traces_together: Count = 16  # asked for at once, so that they share a forward
     max_beams: Count = 8
     max_beam_tokens: Count = 2_048  # of all beams together, text and writing: 94 MB of keys and values
     request_timeout_s: Seconds = 60.0  # without an answer while it is computed, or while nothing is

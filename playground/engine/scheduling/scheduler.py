@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Container, Hashable, Sequence
+from contextlib import AbstractContextManager
 
 from playground.engine.scheduling.jobs import DONE, Job, JobKind, More, OpenRequest, Outbox, Ticket
 from playground.engine.scheduling.pace import Pace
@@ -88,6 +89,10 @@ class Scheduler:
             request.tickets.append(ticket)
             self._changed.notify_all()
             return ticket
+
+    def together(self) -> AbstractContextManager[object]:
+        """Jobs that are submitted within it become known at one moment, so that they can share a batch."""
+        return self._changed
 
     def take_back(self, tickets: Sequence[Ticket]) -> None:
         """Take back tickets whose request wants nothing more of them."""
