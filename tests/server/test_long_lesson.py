@@ -1,4 +1,4 @@
-"""What a class leaves behind once it has left: nothing, after 200 reconnects and after lessons without a pause."""
+"""A class that has left leaves nothing behind, after 200 reconnects and after lessons without a pause."""
 
 from __future__ import annotations
 
