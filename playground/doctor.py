@@ -68,6 +68,7 @@ def examine(settings: Settings | None = None) -> list[Finding]:
     findings.append(_device(settings))
     if findings[-1].text.startswith("cpu") or settings.device == "cpu":
         findings.append(_products(settings))
+    findings.append(_teacher(settings))
     return [*findings, *_models(settings), _memory(), _disk(settings.cache_dir), _chromium()]
 
 
@@ -118,6 +119,13 @@ def _products(settings: Settings) -> Finding:
             "products", None, "not timed yet, which happens in a quiet moment after the first text"
         )
     return Finding("products", True, f"{product_times.summary(times)} rows, timed once, kept in {path}")
+
+
+def _teacher(settings: Settings) -> Finding:
+    if settings.teacher_password is not None:
+        return Finding("teacher", True, "the page Classroom has a teacher's password")
+    cure = "Add --teacher-password-file FILE to lead a class."
+    return Finding("teacher", None, "no teacher's password", cure)
 
 
 def _models(settings: Settings) -> list[Finding]:
