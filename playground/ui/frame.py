@@ -104,7 +104,8 @@ def sidebar(page: str, before: SessionState | None) -> None:
             session=state.session_id(),
             key="share",
         )
-        in_class.join_box(page)
+        if page != "classroom":  # it has the box above the fold
+            in_class.join_box(page)
         if page not in _WITHOUT_SETTINGS:
             st.button(
                 _("Reset this page"), icon=":material/restart_alt:", width="stretch", key="reset",
