@@ -243,7 +243,7 @@ class RunTable(RunNotes):
                 self.publish(run)
             return
         if held.wish == "cancelled" or run.going:
-            held.part(held.apart or run.state, held.wish)
+            held.part(held.apart or run.state, "cancelled" if held.wish == "cancelled" else "paused")
         if not run.going:
             self.note(run, status="paused")
         if not run.has_slot:
