@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlencode
 
 from websockets.exceptions import WebSocketException
@@ -96,7 +96,7 @@ class Student:
                     self._fail(error)
                     await self._leave()
         except asyncio.CancelledError:
-            self._cut()
+            self._cut("over")
             raise
         finally:
             await self._leave()
@@ -164,7 +164,7 @@ class Student:
             work.cancel()
             with suppress(asyncio.CancelledError, *Troubles):
                 await work
-            self._cut()
+            self._cut("closed")
         self._class.n_closed += 1
         await self._leave()
         self._page, self._text = "", None  # another tab, later
@@ -261,13 +261,13 @@ class Student:
     def _fail(self, error: BaseException) -> None:
         if self._now is not None:
             self._now.error = f"{type(error).__name__}: {error}"[:300]
-            self._cut()
+            self._cut("failed")
 
-    def _cut(self) -> None:
+    def _cut(self, why: Literal["closed", "over", "failed"]) -> None:
         """What is going on ends here, unfinished."""
         if self._now is not None:
             self._now.done_s = time.perf_counter() - self._began - self._now.at_s
-            self._now.cut = True
+            self._now.cut = why
             self._class.records.append(self._now)
             self._now = None
 
