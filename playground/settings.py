@@ -147,6 +147,13 @@ class Settings(BaseSettings):
     max_board_votes: Count = 1_000  # for an answer
     board_age_s: Seconds = 14_400.0  # until an answer leaves
 
+    # limits of the polls of a class
+    max_polls: Count = 20  # kept until the class ends; the oldest is forgotten first
+    max_poll_options: Count = 6
+    max_poll_chars: Count = 300  # of the text or question
+    max_poll_option_chars: Count = 400
+    max_poll_votes: Count = 1_000
+
     # limits of one training run, and of all of them
     max_training_steps: Count = 200
     max_training_tokens: Count = 128  # of one text; the rest is cut off
