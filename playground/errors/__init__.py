@@ -37,6 +37,11 @@ PlaygroundError
  |   +- TooManyOptions    limit, got
  |   +- SameOptions       option
  |   +- OptionTooLong     option, limit, got
+ |   +- NoName            limit
+ |   +- NameTaken         name
+ |   +- BadLink           link
+ |   +- NotTeacher
+ |   +- WrongTeacherPassword
  +- ModelError            the model cannot do it
  |   +- ModelNotFound     model_id, cure
  |   |   +- NotOnHub      model_id, status
@@ -64,6 +69,10 @@ PlaygroundError
  |   +- TimedOut          seconds
  |   +- NoRoom
  |   +- PollOver
+ |   +- NoClass
+ |   +- RoomFull          limit
+ |   +- TooManyAttempts
+ |   +- TrainingFrozen
  |   +- Cancelled
  |       +- Superseded
  +- SetUpError            reason, cure (command line)
@@ -87,6 +96,15 @@ from playground.errors.base import MissingExtra as MissingExtra
 from playground.errors.base import ModelError as ModelError
 from playground.errors.base import PlaygroundError as PlaygroundError
 from playground.errors.base import SetUpError as SetUpError
+from playground.errors.classroom import BadLink as BadLink
+from playground.errors.classroom import NameTaken as NameTaken
+from playground.errors.classroom import NoClass as NoClass
+from playground.errors.classroom import NoName as NoName
+from playground.errors.classroom import NotTeacher as NotTeacher
+from playground.errors.classroom import RoomFull as RoomFull
+from playground.errors.classroom import TooManyAttempts as TooManyAttempts
+from playground.errors.classroom import TrainingFrozen as TrainingFrozen
+from playground.errors.classroom import WrongTeacherPassword as WrongTeacherPassword
 from playground.errors.inputs import AdapterMisfit as AdapterMisfit
 from playground.errors.inputs import AdapterSetting as AdapterSetting
 from playground.errors.inputs import AdapterShape as AdapterShape
