@@ -5,9 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from playground.engine.contract.training import ENDED, TrainingState
+from playground.errors import TrainingFrozen
 from playground.ui import compute
 from playground.ui.progress import left
-from playground.ui.text import N_, _, ngettext
+from playground.ui.text import N_, _, ngettext, sentence
 
 UPDATE_S = 1.5  # drawing costs the reader's machine, which may be the server's
 _STATUS = {
@@ -23,9 +24,10 @@ def status(state: TrainingState) -> str:
     """The state of a run in words."""
     if state.status == "done":
         return ngettext("Done: {step} step", "Done: {step} steps", state.step).format(step=state.step)
-    return _(_STATUS[state.status]).format(
+    said = _(_STATUS[state.status]).format(
         position=state.position, step=state.step, all=state.settings.n_steps
     )
+    return f"{said} · {sentence(TrainingFrozen())}" if state.is_frozen else said
 
 
 def left_of(state: TrainingState) -> str:
@@ -37,7 +39,7 @@ def left_of(state: TrainingState) -> str:
 
 def is_still(state: TrainingState) -> bool:
     """True if nothing of a run changes by itself any more."""
-    rests = state.status in ENDED or state.status == "paused"
+    rests = state.status in ENDED or (state.status == "paused" and not state.is_frozen)
     return rests and state.is_settled and all(sample.status != "open" for sample in state.samples)
 
 
@@ -53,7 +55,7 @@ def buttons(state: TrainingState, key: str) -> None:
         st.button(
             _("Pause"), key=f"{key}_pause", icon=":material/pause:", on_click=runs.pause, args=(run_id,)
         )
-    if state.status == "paused":
+    if state.status == "paused" and not state.is_frozen:
         st.button(
             _("Go on"),
             key=f"{key}_resume",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from playground.engine.contract.limits import check_limits
 from playground.engine.contract.training import (
+    ENDED,
     Example,
     RunSettings,
     Sample,
@@ -22,7 +23,17 @@ from playground.engine.contract.training import (
 )
 from playground.engine.memory import is_out_of_memory
 from playground.engine.training.learner import AnyObjective, RunLimits, Slot, Snapshot
-from playground.errors import BadValue, EmptyText, Message, OutOfMemory, PlaygroundError, TooManyTokens
+from playground.errors import (
+    BadValue,
+    EmptyText,
+    Message,
+    OutOfMemory,
+    PlaygroundError,
+    QueueFull,
+    TooManyRuns,
+    TooManyTokens,
+)
+from playground.settings import Settings
 
 log = logging.getLogger(__name__)
 FAILED = Message("The training failed on the server; its log says why. What you trained before is untouched.")
@@ -48,7 +59,6 @@ class TrainingRun:
         best: The least held-out loss and what it had learned then.
         evaluated_steps: Steps at which it has been tested.
         has_slot: True if it has a place in a learner.
-        alone: True if it shares its learner with nobody: a step or a learner of several, with it, has failed.
     """
 
     request: TrainingRequest
@@ -64,6 +74,7 @@ class TrainingRun:
     evaluated_steps: set[int] = field(default_factory=set)
     has_slot: bool = False
     alone: bool = False
+    is_frozen: bool = False
 
     @property
     def settings(self) -> RunSettings:
@@ -232,6 +243,34 @@ def check_run(request: TrainingRequest, limits: RunLimits) -> None:
     if most_tokens(request) > limits.batch_tokens:
         most = limits.batch_tokens // max(one.n_tokens for one in request.train)
         raise BadValue(name="batch_size", value=asked.batch_size, allowed=f"1-{max(1, most)}")
+
+
+def check_place(
+    request: TrainingRequest, runs: Sequence[TrainingRun], settings: Settings
+) -> list[TrainingRun]:
+    """Refuse a run that has no place in the line; the runs of its session, oldest first.
+
+    Args:
+        request: The request of the new run.
+        runs: All runs there are.
+        settings: The limits.
+
+    Raises:
+        BadValue: Its id is another run's.
+        QueueFull: Too many wait.
+        TooManyRuns: Its session has as many as it may.
+    """
+    mine = [run for run in runs if run.request.owner == request.owner]
+    n_alive = sum(run.state.status not in ENDED for run in mine)
+    n_waiting = sum(run.state.status == "waiting" for run in runs)
+    if any(run.request.request_id == request.request_id for run in runs):
+        own = Message("an id of its own")
+        raise BadValue(name="request_id", value=request.request_id, allowed=own)
+    if n_waiting >= settings.max_inbox:
+        raise QueueFull(position=n_waiting + 1)
+    if request.owner and n_alive >= settings.max_trainings_per_session:
+        raise TooManyRuns(limit=settings.max_trainings_per_session)
+    return mine
 
 
 def has_diverged(loss: float, guess_loss: float) -> bool:

@@ -5,38 +5,36 @@ session threads --start, pause, resume, cancel, state--> RunTable <--claim, step
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 
 from playground.engine.contract.training import (
     ENDED,
-    Observation,
-    Sample,
-    SampleStatus,
     TrainingRequest,
     TrainingState,
     TrainingStatus,
 )
-from playground.engine.training.learner import AnyObjective, Sampled, Snapshot
-from playground.engine.training.run import TrainingRun, check_run, continued, line_of, message_of, new_run
+from playground.engine.training.learner import AnyObjective
+from playground.engine.training.records import RunRecords
+from playground.engine.training.run import (
+    TrainingRun,
+    check_place,
+    check_run,
+    line_of,
+    new_run,
+)
 from playground.errors import (
     BadValue,
-    BusyError,
     Cancelled,
-    InputError,
-    Message,
-    QueueFull,
-    TooManyRuns,
+    TrainingFrozen,
 )
 from playground.settings import Settings
 
 _KEPT_RUNS = 6  # ended ones of one session
 
 
-class RunTable:
+class RunTable(RunRecords):
     """All runs, and the only one who writes them. The `Runs` of this process.
 
     Its lock is never held while the scheduler is told or asked anything: that asks here with its own held.
@@ -55,11 +53,11 @@ class RunTable:
         has_left: Callable[[str], bool],
         wake: Callable[[], None],
     ) -> None:
+        super().__init__()
         self._settings, self._objectives = settings, objectives
         self._has_left, self._wake = has_left, wake
-        self._lock = threading.RLock()
-        self._runs: dict[str, TrainingRun] = {}
         self._n_started = 0
+        self._frozen_until = 0.0  # seconds of the monotonic clock
 
     # ---- called by session threads
 
@@ -72,20 +70,14 @@ class RunTable:
             raise BadValue(name="objective", value=repr(asked.objective), allowed=allowed)
         check_run(request, objective.limits)
         new_slot = objective.prepare(request)
+        self._end_old_freeze()
         with self._lock:
-            mine = [run for run in self._runs.values() if run.request.owner == request.owner]
-            alive = [run for run in mine if run.state.status not in ENDED]
-            waiting = sum(run.state.status == "waiting" for run in self._runs.values())
             if self._has_left(request.owner):
                 raise Cancelled
-            if request.request_id in self._runs:
-                own = Message("an id of its own")
-                raise BadValue(name="request_id", value=request.request_id, allowed=own)
-            if waiting >= self._settings.max_inbox:
-                raise QueueFull(position=waiting + 1)
-            if request.owner and len(alive) >= self._settings.max_trainings_per_session:
-                raise TooManyRuns(limit=self._settings.max_trainings_per_session)
-            n_coming = sum(run.objective is objective for run in alive)
+            if self.is_frozen:
+                raise TrainingFrozen
+            mine = check_place(request, list(self._runs.values()), self._settings)
+            n_coming = sum(run.objective is objective for run in mine if run.state.status not in ENDED)
             objective.check_room(request.owner, new_slot.size_bytes, n_coming)
             ended = [run for run in mine if run.state.status in ENDED]
             for old in ended[: max(0, len(ended) - _KEPT_RUNS + 1)]:
@@ -98,6 +90,7 @@ class RunTable:
 
     def state(self, request_id: str, owner: str) -> TrainingState | None:
         """Progress of a run of this session; None when there is none."""
+        self._end_old_freeze()
         with self._lock:
             run = self._runs.get(request_id)
             if run is None or run.request.owner != owner:
@@ -105,7 +98,10 @@ class RunTable:
             line = line_of(self._runs.values())
             elapsed_s = (run.ended or time.monotonic()) - run.began if run.began is not None else 0.0
             position = line.index(run) + 1 if run in line else 0
-            return replace(run.state, position=position, elapsed_s=elapsed_s, is_settled=not run.has_slot)
+            return replace(
+                run.state, position=position, elapsed_s=elapsed_s, is_settled=not run.has_slot,
+                is_frozen=run.is_frozen and run.state.status == "paused",
+            )  # fmt: skip
 
     def of(self, owner: str) -> list[TrainingState]:
         """The runs of a session, oldest first."""
@@ -119,8 +115,10 @@ class RunTable:
         """Take a paused run up again, at the end of the line."""
         with self._lock:
             self._n_started += 1
-            if request_id in self._runs:
-                self._runs[request_id].number = self._n_started
+            if (run := self._runs.get(request_id)) is not None:
+                run.number, run.is_frozen = self._n_started, self.is_frozen
+            if self.is_frozen:
+                return
         self._turn(request_id, ("paused",), "waiting")
 
     def cancel(self, request_id: str) -> None:
@@ -131,6 +129,38 @@ class RunTable:
         """The session has left: its runs give their slots back and wait for its return."""
         for request_id in self._ids(owner):
             self._turn(request_id, ("waiting", "running"), "paused")
+            with self._lock:
+                if (run := self._runs.get(request_id)) is not None:
+                    run.is_frozen = False
+
+    def freeze(self, seconds: float) -> None:
+        """Let every run rest after the step it is in, and refuse new ones, until `release` or for so long."""
+        with self._lock:
+            self._frozen_until = time.monotonic() + seconds
+            for run in self._runs.values():
+                if run.state.status in ("waiting", "running"):
+                    run.is_frozen = True
+                    self._note(run, status="paused")
+        self._wake()
+
+    def release(self) -> None:
+        """Let the runs that a freeze stopped go on, in the order of the line they stood in."""
+        with self._lock:
+            self._frozen_until = 0.0
+            for run in self._runs.values():
+                if run.is_frozen and run.state.status == "paused":
+                    self._note(run, status="waiting")
+                run.is_frozen = False
+        self._wake()
+
+    @property
+    def is_frozen(self) -> bool:
+        """True while runs rest because of `freeze`."""
+        return time.monotonic() < self._frozen_until
+
+    def _end_old_freeze(self) -> None:
+        if self._frozen_until and not self.is_frozen:
+            self.release()
 
     def forget_owner(self, owner: str) -> None:
         """End and forget all runs of a session."""
@@ -211,130 +241,3 @@ class RunTable:
         """A run shares its learner with nobody from now on."""
         with self._lock:
             run.alone = True
-
-    # ---- called by the engine's thread: what has been measured
-
-    def stepped(self, run: TrainingRun, loss: float, step_s: float, n_together: int) -> None:
-        """A step is done.
-
-        Args:
-            run: The run.
-            loss: Loss of its batch before the step, nats per token.
-            step_s: Seconds the engine worked on it, for all that shared it.
-            n_together: Number of runs that shared the step.
-        """
-        n_read = sum(one.n_tokens for one in run.batch())
-        with self._lock:
-            run.worked_s += step_s / n_together
-            step = run.state.step + 1
-            self._note(
-                run,
-                train=(*run.state.train, (step, loss)),
-                n_tokens=run.state.n_tokens + n_read,
-                step=step,
-                step_s=step_s,
-                n_together=n_together,
-            )
-
-    def evaluated(
-        self, run: TrainingRun, losses: Mapping[str, float], observation: Observation | None, worked_s: float
-    ) -> None:
-        """A run has been tested.
-
-        Args:
-            run: The run.
-            losses: "held_out" and "general" -> nats per token, where there are such texts.
-            observation: Its kind's own measurement, if it has one.
-            worked_s: Seconds the engine worked on it.
-        """
-        with self._lock:
-            step = run.state.step
-            run.evaluated_steps.add(step)
-            run.worked_s += worked_s
-            added = {name: (*getattr(run.state, name), (step, loss)) for name, loss in losses.items()}
-            self._note(run, **added)
-            if observation is not None:
-                self._note(run, observed=(*run.state.observed, observation))
-            if "held_out" in losses and losses["held_out"] <= min(loss for _step, loss in run.state.held_out):
-                self._note(run, best_step=step)
-
-    def improved(self, run: TrainingRun, loss: float, snapshot: Snapshot) -> None:
-        """A run has learned more than ever before: its held-out loss, and what it has learned."""
-        with self._lock:
-            run.best = (loss, snapshot)
-
-    def runs_with_same_eval_set(self, run: TrainingRun) -> list[TrainingRun]:
-        """Other runs that have been tested before their first step on the same texts and prompts."""
-        with self._lock:
-            others = [one for one in self._runs.values() if one is not run and 0 in one.evaluated_steps]
-        return [one for one in others if one.eval_set == run.eval_set]
-
-    def open_samples(self, run: TrainingRun) -> Sampled:
-        """The run's prompts are going to be continued; gives what is to be told of them, from any thread."""
-        step = run.state.step
-        empty = [Sample(step, prompt, "", "open") for prompt in range(len(run.request.prompts))]
-        self.add_samples(run, empty)
-        return partial(self._sampled, run, step)
-
-    def add_samples(self, run: TrainingRun, samples: Sequence[Sample]) -> None:
-        """Add the samples of one milestone."""
-        with self._lock:
-            self._note(run, samples=(*run.state.samples, *samples))
-
-    def _sampled(self, run: TrainingRun, step: int, prompt: int, text: str, status: SampleStatus) -> None:
-        with self._lock:
-            self._note(run, samples=continued(run.state.samples, step, prompt, text, status))
-
-    # ---- called by the engine's thread: ends
-
-    def ended(self, run: TrainingRun, why: Message | None = None) -> None:
-        """A run is over, and its slot holds all that it has learned.
-
-        Args:
-            run: The run.
-            why: Why it is over before its last step.
-        """
-        with self._lock:
-            if why is not None:
-                self._note(run, error=why)
-            if run.state.status not in ENDED:  # also one that was to rest after this very step
-                self._note(run, status="done")
-            self._publish(run)
-
-    def fail(self, run: TrainingRun, error: Exception) -> None:
-        """End a run by an error; what was known of it before stays."""
-        with self._lock:
-            run.has_slot = False
-            if run.state.status not in ENDED:
-                self._note(run, status="failed", error=message_of(error))
-            self._publish(run)
-
-    def _publish(self, run: TrainingRun) -> None:
-        """Keep what was learned, once: of the best step where that is wanted, and after a failure.
-
-        Then nothing of the run keeps weights alive: neither its own nor its base's.
-        """
-        if run.ended is not None:
-            return
-        run.ended = time.monotonic()
-        try:
-            self._keep(run)
-        except Exception as error:  # noqa: BLE001  (no room for a copy: it ends without an adapter)
-            self._note(run, status="failed", error=message_of(error))
-        run.best = None
-        run.slot.forget()
-
-    def _keep(self, run: TrainingRun) -> None:
-        snapshot = run.result() if run.request.request_id in self._runs else None
-        if snapshot is None:
-            return
-        try:
-            model_id = run.objective.keep(snapshot, run.request.owner)
-        except (InputError, BusyError) as error:  # no room for it
-            self._note(run, error=message_of(error))
-            return
-        self._note(run, adapter=model_id, adapter_step=snapshot.step)
-
-    def _note(self, run: TrainingRun, **changes: object) -> None:
-        """Change what may be seen of a run, with the lock held."""
-        run.state = replace(run.state, **changes)  # type: ignore[arg-type]
