@@ -34,9 +34,11 @@ def problems(view: View, app: AppTest) -> list[str]:
     """Settings of a link that the page does not know, took another value for, or complained about."""
     said = " ".join(one.value.replace("\\", "") for one in (*app.warning, *app.error))
     found = [] if app.session_state["page"] == view.page else [view.page]
-    state = app.session_state.filtered_state
     for key, value in view.params:
-        taken = state.get(key)
+        if key not in app.session_state:
+            found.append(key)
+            continue
+        taken = app.session_state[key]
         shown = str(taken).lower() if isinstance(taken, bool) else str(taken)
         is_known = key in SHARED or key in app.session_state["drawn_settings"]
         if shown != value or not is_known or key in said or repr(value) in said:

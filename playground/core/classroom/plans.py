@@ -72,7 +72,8 @@ def steps_of(page: str, toml: str) -> tuple[Step, ...]:
         toml: The text of its file.
 
     Example:
-        >>> (step,) = steps_of("home", '[[step]]\\nid = "a"\\nminutes = [1, 2, 3]\\nsettings = { text = "Hi" }')
+        >>> toml = '[[step]]\\nid = "a"\\nminutes = [1, 2, 3]\\nsettings = { text = "Hi" }'
+        >>> (step,) = steps_of("home", toml)
         >>> step.id, step.minutes, step.view.link
         ('a', (1, 2, 3), '/?text=Hi')
     """
@@ -101,8 +102,8 @@ def plan(steps: Sequence[Step], length: int) -> list[tuple[Step, int]]:
 def words_of(markdown: str) -> dict[str, Words]:
     r"""The words of each step: `## <id>`, then lines.
 
-    `? ` is the question, `- ` one of its options, `+ ` the right one, `> ` what to expect; all other lines say
-    what to do.
+    `? ` is the question, `- ` one of its options, `+ ` the right one, `> ` what to expect; all other lines
+    say what to do.
 
     Example:
         >>> words_of("## a\nDo it.\n? Which?\n- x\n+ y\n> So.\n")["a"]
