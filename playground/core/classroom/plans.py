@@ -1,6 +1,7 @@
 """Lesson plans: steps with minutes, a view for each, and words in the reader's language.
 
-What a step opens stands once, in `assets/plans/<page>.toml`; its words stand in `assets/plans/<language>/<page>.md`.
+What a step opens stands once, in `assets/plans/<page>.toml`; its words stand in
+`assets/plans/<language>/<page>.md`.
 """
 
 from __future__ import annotations

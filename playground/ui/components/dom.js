@@ -37,6 +37,19 @@ function svg(name, attributes = {}, text = null) {
   return node;
 }
 
+/** Where a pointer stands in a node and how large the node is, in its own pixels: large type enlarges the page. */
+const enlarged = (node) => node.currentCSSZoom ?? 1;
+
+function placeIn(node, { clientX, clientY }) {
+  const { left, top } = node.getBoundingClientRect();
+  return [(clientX - left) / enlarged(node), (clientY - top) / enlarged(node)];
+}
+
+function sizeOf(node) {
+  const { width, height } = node.getBoundingClientRect();
+  return { width: width / enlarged(node), height: height / enlarged(node) };
+}
+
 /** Whether a pointer that leaves is gone: a finger that is lifted still means what it tapped. */
 const isGone = (event) => event.pointerType !== "touch";
 
