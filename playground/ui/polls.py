@@ -53,7 +53,7 @@ def _name(poll: Poll, place: int) -> str:
 
 def _class(poll: Poll, tally: Tally) -> str:
     if len(tally.most) > 1:
-        told = _("{n} votes, and no favourite: {options} have {share:.0%} each.")
+        told = _("No favourite among {n} votes: {share:.0%} each for {options}.")
         names = ", ".join(_name(poll, place) for place in tally.most)
         return told.format(n=tally.n, options=names, share=tally.share)
     (most,) = tally.most

@@ -30,7 +30,7 @@ def panel(context: PageContext) -> Later | None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         pages = {one.name: lesson(one.name).title for one in navigation.PAGES if one.name != "classroom"}
         page = choose_from_list("class_plan", pages, _("Plan for the page"))
-        lengths = {str(length): _("{n} minutes").format(n=length) for length in LENGTHS}
+        lengths = {str(length): _("{minutes} minutes").format(minutes=length) for length in LENGTHS}
         length = int(choose("class_plan_length", lengths, _("Length")))
     steps = plan(steps_of(page, _file(page)), length)
     words = _words(context.language, page)
