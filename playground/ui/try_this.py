@@ -15,7 +15,6 @@ from playground.ui.state import outlives_reload
 from playground.ui.text import Lesson, _, plain
 
 SOLVED = "solved_tasks"
-HIDDEN = "answers_were_hidden"  # when the tasks of this page were drawn
 outlives_reload(SOLVED)
 
 
@@ -44,7 +43,7 @@ def show_tasks(page: str, lesson: Lesson, tasks: Sequence[Task]) -> None:
     if not tasks:
         return
     heading = st.empty()  # filled last: it counts what the tasks below find out
-    st.session_state[HIDDEN] = are_hidden = hidden_answers.are_hidden()
+    are_hidden = hidden_answers.are_hidden()
     for column, task in zip(st.columns(len(tasks), border=True), tasks, strict=True):
         with column:
             _show_task(page, lesson, task, are_hidden)
