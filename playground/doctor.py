@@ -65,7 +65,7 @@ def examine(settings: Settings | None = None) -> list[Finding]:
         cure = str(error.params["cure"])
         reason = str(error.params["reason"]).rstrip(".")
         return [*findings, Finding("settings", False, reason, cure), _memory()]
-    findings.append(_device(settings))
+    findings += [_device(settings), _teacher(settings)]
     return [*findings, *_models(settings), _memory(), _disk(settings.cache_dir), _chromium()]
 
 
@@ -102,6 +102,13 @@ def _device(settings: Settings) -> Finding:
     here = wanted in ("auto", "cpu", text.partition(",")[0])
     cure = "" if here else "Set PLAYGROUND_DEVICE to auto or cpu."
     return Finding("device", here, f"{text} (PLAYGROUND_DEVICE={settings.device})", cure)
+
+
+def _teacher(settings: Settings) -> Finding:
+    if settings.teacher_password is not None:
+        return Finding("teacher", True, "the page Classroom has a teacher's password")
+    cure = "Add --teacher-password-file FILE to lead a class."
+    return Finding("teacher", None, "no teacher's password", cure)
 
 
 def _models(settings: Settings) -> list[Finding]:

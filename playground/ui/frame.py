@@ -23,7 +23,17 @@ from playground.errors import (
     Unsupported,
 )
 from playground.paths import site_root
-from playground.ui import adapters, compute, model_picker, my_prompts, state, unread_language, url, warming
+from playground.ui import (
+    adapters,
+    compute,
+    in_class,
+    model_picker,
+    my_prompts,
+    state,
+    unread_language,
+    url,
+    warming,
+)
 from playground.ui.choose import default_of
 from playground.ui.components.share import share
 from playground.ui.panels import Later
@@ -39,6 +49,7 @@ Drawn = tuple[Sequence[Task], Later | None]
 """The result of a page's `draw`: its tasks, and what takes longer, to be called once the page is drawn."""
 Draw = Callable[[PageContext], Drawn]
 
+_WITHOUT_SETTINGS = (navigation.FIRST, "classroom")
 _EXAMPLE_NAMES = {
     "english": "English",
     "korean": "한국어",
@@ -93,7 +104,8 @@ def sidebar(page: str, before: SessionState | None) -> None:
             session=state.session_id(),
             key="share",
         )
-        if page != navigation.FIRST:  # it has no settings
+        in_class.join_box(page)
+        if page not in _WITHOUT_SETTINGS:
             st.button(
                 _("Reset this page"), icon=":material/restart_alt:", width="stretch", key="reset",
                 on_click=url.reset, args=(page,),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache, wraps
+from functools import lru_cache, partial, wraps
 from typing import ParamSpec
 
 import streamlit as st
@@ -11,6 +11,7 @@ import streamlit as st
 from playground.core.classroom.room import Limits, Member, Room
 from playground.core.classroom.teachers import Teachers
 from playground.errors import NotTeacher, PlaygroundError
+from playground.ui import everybody
 from playground.ui.state import outlives_reload, settings
 from playground.ui.text import sentence
 
@@ -31,7 +32,9 @@ def set_teacher_password(password: str) -> None:
 def room() -> Room:
     """The one class of this process."""
     limits = settings()
-    return Room(Limits(limits.max_class_members, limits.class_release_s, limits.class_end_s))
+    made = Room(Limits(limits.max_class_members, limits.class_release_s, limits.class_end_s))
+    made.when_it_ends(partial(everybody.rest_training, False, limits.class_release_s))
+    return made
 
 
 @lru_cache

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from playground import navigation
 from playground.errors import BadLink
 
-MAX_LINK_CHARS: Final = 12_000  # 2,000 characters of Korean in a link are three times three characters each
+MAX_LINK_CHARS: Final = 40_000  # 2,000 emoji in a link are four times three characters each
 MAX_PARAMS: Final = 60
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _NOT_SENT: Final = ("lang", "embed", "embed_options")  # everybody keeps their own language

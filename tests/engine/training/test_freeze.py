@@ -117,7 +117,7 @@ def test_a_freeze_ends_by_itself_and_begins_anew_when_it_is_asked_again(engine: 
 
 
 def test_freeze_and_release_in_quick_turns_lose_no_run(engine: LocalEngine) -> None:
-    """The trainer leaves a slot after its step: a release before that must not keep the run out of the line."""
+    """The trainer leaves a slot after its step: a release before that keeps no run out of the line."""
     runs = [run_of(number, owner=f"o{number}", n_steps=30) for number in range(6)]
     for run in runs:
         engine.training.runs.start(run)
