@@ -9,7 +9,7 @@ from playground.ui import room
 
 
 class Answers:
-    """Whether a class sees what is right. Safe to share between threads."""
+    """A switch for the answers of a class's tasks. Safe to share between threads."""
 
     def __init__(self) -> None:
         self._hidden = threading.Event()

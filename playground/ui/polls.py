@@ -27,7 +27,7 @@ def polls() -> Polls:
 
 
 def question(poll: Poll) -> str:
-    """What is asked, as Markdown."""
+    """The question of a poll, as Markdown."""
     if poll.kind == "free":
         return f"**{plain(poll.text)}**"
     return f"**{_(_QUESTIONS[poll.kind])}** {plain(poll.text)} …"

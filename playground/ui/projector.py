@@ -13,8 +13,8 @@ LARGE = "large_type"
 ZOOM = 1.25
 outlives_reload(LARGE)
 
-# The page is enlarged as a whole, with the pictures of our own components. Vega's pictures are not: it takes a
-# pointer's place for that of an unscaled picture. They get larger words and thicker lines instead.
+# The page is enlarged as a whole, with the pictures of our own components. Vega's pictures are not: it takes
+# the place of a pointer for that in an unscaled picture. They get larger words and thicker lines instead.
 _STYLE = f"""<style>
 [data-testid="stMainBlockContainer"] {{ zoom: {ZOOM}; padding-inline: 1.2rem; }}
 [data-testid="stVegaLiteChart"] {{ zoom: {1 / ZOOM}; }}

@@ -216,7 +216,9 @@ def show_chart(
     """
     with st.container(key=key):
         if isinstance(chart, dict):
-            st.vega_lite_chart(data, {"padding": PADDING} | projector.enlarged(chart), key=f"{key}_chart", alt=alt)
+            st.vega_lite_chart(
+                data, {"padding": PADDING} | projector.enlarged(chart), key=f"{key}_chart", alt=alt
+            )
         else:
             st.altair_chart(cast("Any", chart).properties(padding=PADDING), key=f"{key}_chart", alt=alt)
 

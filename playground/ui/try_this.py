@@ -62,7 +62,9 @@ def _show_task(page: str, lesson: Lesson, task: Task, are_hidden: bool) -> None:
     key = f"task_{page}_{task.id}"
     given = _ask_number(key, lesson, task) if task.kind == "number" else _ask_choice(key, lesson, task)
     if are_hidden:
-        st.caption(_("Your answer is kept.") if given is not None else _("Answer it now; you can change it later."))
+        st.caption(
+            _("Your answer is kept.") if given is not None else _("Answer it now; you can change it later.")
+        )
         return
     if given is None:
         was_solved = (page, task.id) in _solved()

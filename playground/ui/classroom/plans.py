@@ -10,11 +10,12 @@ import streamlit as st
 from playground import navigation
 from playground.core.classroom.plans import LENGTHS, Step, Words, plan, steps_of, words_of
 from playground.paths import site_root
-from playground.ui import following, room
+from playground.ui import in_class, room
 from playground.ui.choose import choose, choose_from_list
 from playground.ui.classroom import poll, poll_free
+from playground.ui.components.open_view import open_view
 from playground.ui.panels import Later
-from playground.ui.state import PageContext, outlives_reload
+from playground.ui.state import PageContext, language, outlives_reload
 from playground.ui.text import _, lesson, ngettext, plain
 from playground.ui.translations import localized
 from playground.ui.url import put
@@ -85,8 +86,7 @@ def _moves(page: str, length: int, place: int, steps: list[tuple[Step, int]]) ->
             _("Send this step to the class"), key="plan_send", type="primary", icon=":material/send:",
             on_click=_send, args=(step, page, length, place), disabled=not is_open,
         )  # fmt: skip
-        if st.button(_("Open it here"), key="plan_open", icon=":material/open_in_new:"):
-            following.go_to(step.view, "classroom")
+        open_view(label=_("Open it here"), link=in_class.base_path() + step.view.link, key="plan_open")
         if step.poll or question.options:
             st.button(
                 _("Prepare its poll"), key="plan_poll", icon=":material/how_to_vote:", on_click=_prepare,
@@ -151,8 +151,6 @@ def _prepare(step: Step, page: str) -> None:
 
 
 def _words_now(page: str) -> dict[str, Words]:
-    from playground.ui.state import language
-
     return _words(language(), page)
 
 

@@ -53,6 +53,15 @@ function sizeOf(node) {
 /** Whether a pointer that leaves is gone: a finger that is lifted still means what it tapped. */
 const isGone = (event) => event.pointerType !== "touch";
 
+/** Go to a link of this app, in the language of this tab, as a step of the tab's history. */
+function visit(link) {
+  const url = new URL(link, location.origin);
+  const language = new URLSearchParams(location.search).get("lang");
+  if (language) url.searchParams.set("lang", language);
+  History.prototype.pushState.call(history, null, "", url.pathname + url.search);
+  dispatchEvent(new PopStateEvent("popstate", { state: null }));
+}
+
 const ends = new WeakMap();
 
 /**
