@@ -33,6 +33,10 @@ PlaygroundError
  |   +- CollectionGone
  |   +- TooManyAnswers    limit
  |   +- AnswerExists      number
+ |   +- TooFewOptions
+ |   +- TooManyOptions    limit, got
+ |   +- SameOptions       option
+ |   +- OptionTooLong     option, limit, got
  |   +- NoName            limit
  |   +- NameTaken         name
  |   +- BadLink           link
@@ -64,6 +68,7 @@ PlaygroundError
  |   +- QueueFull         position
  |   +- TimedOut          seconds
  |   +- NoRoom
+ |   +- PollOver
  |   +- NoClass
  |   +- RoomFull          limit
  |   +- TooManyAttempts
@@ -165,6 +170,11 @@ from playground.errors.models import WrongArchitecture as WrongArchitecture
 from playground.errors.models import WrongBytes as WrongBytes
 from playground.errors.models import WrongConfig as WrongConfig
 from playground.errors.models import WrongWeights as WrongWeights
+from playground.errors.polls import OptionTooLong as OptionTooLong
+from playground.errors.polls import PollOver as PollOver
+from playground.errors.polls import SameOptions as SameOptions
+from playground.errors.polls import TooFewOptions as TooFewOptions
+from playground.errors.polls import TooManyOptions as TooManyOptions
 from playground.errors.set_up import CannotWrite as CannotWrite
 from playground.errors.set_up import DiskFull as DiskFull
 from playground.errors.set_up import EngineFailed as EngineFailed

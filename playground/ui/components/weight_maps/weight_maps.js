@@ -48,9 +48,9 @@ class WeightMaps {
     pen.drawImage(amountImage(amounts, high, wide, theme.colours), 1, 1, wide * cell, high * cell);
     frame(pen, theme.line, 1, 0.5, 0.5, wide * cell + 1, high * cell + 1);
     const point = (event) => {
-      const box = canvas.getBoundingClientRect();
-      const row = Math.min(high - 1, Math.max(0, Math.floor((event.clientY - box.top) / cell)));
-      const column = Math.min(wide - 1, Math.max(0, Math.floor((event.clientX - box.left) / cell)));
+      const [x, y] = placeIn(canvas, event);
+      const row = Math.min(high - 1, Math.max(0, Math.floor(y / cell)));
+      const column = Math.min(wide - 1, Math.max(0, Math.floor(x / cell)));
       const values = { row: map.rows[row], column: map.columns[column], weight: fixed(weights[row * wide + column], 4) };
       this.told.textContent = `${map.title} · ${fill(this.head.words.cell, values)}`;
     };
