@@ -164,6 +164,8 @@ class TrainingState:
         number: Number of the run in its session, from 1 on; kept when earlier ones are forgotten.
         n_train, n_held_out: Examples it learns from, and is tested on.
         position: Place in the queue, 1 = next; 0 when it is not waiting.
+        begins_in_s: About how many seconds until it begins, at the pace of those that train; None when it is
+            not waiting, or that is not known.
         step: Steps done.
         train: (step, loss of its batch before the step), nats a token.
         held_out, general: (steps done, loss on all of those texts), from step 0 on.
@@ -189,6 +191,7 @@ class TrainingState:
     n_train: int = 0
     n_held_out: int = 0
     position: int = 0
+    begins_in_s: float | None = None
     step: int = 0
     train: tuple[tuple[int, float], ...] = ()
     held_out: tuple[tuple[int, float], ...] = ()

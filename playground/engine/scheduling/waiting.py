@@ -15,6 +15,8 @@ from playground.engine.scheduling.scheduler import Scheduler
 from playground.errors import NotComputed, PlaygroundError, TimedOut
 
 POLL_S = 0.1
+LONG_POLL_S = 0.3  # after a second: a class that waits is not to keep the interpreter from the engine
+LONG_S = 1.0
 Sent = queue.SimpleQueue[tuple[int, object]]
 
 
@@ -40,7 +42,7 @@ class Asking:
         timeout_s: Longest silence while it is computed, or while the engine does nothing; in a queue that
             moves it waits longer, up to `queue_timeout_s`.
         queue_timeout_s: Longest silence of all.
-        on_wait: Called about ten times per second with the place in the queue and the time without a result.
+        on_wait: Called some times a second with the place in the queue and the time without a result.
     """
 
     def __init__(
@@ -71,7 +73,7 @@ class Asking:
         self._scheduler.end(self._open)
 
     def waits(self, waiting: Waiting) -> None:
-        """A callback for everything the request waits for, which calls it about ten times per second.
+        """A callback for everything the request waits for, which calls it some times a second.
 
         Raises:
             Cancelled: The request has been cancelled or superseded.
@@ -107,7 +109,8 @@ class Asking:
             while n_open:
                 self._scheduler.check(self._open)  # cancelled: also what has come already is not wanted
                 try:
-                    row, value = sent.get(timeout=POLL_S)
+                    has_waited = time.monotonic() - heard > LONG_S
+                    row, value = sent.get(timeout=LONG_POLL_S if has_waited else POLL_S)
                 except queue.Empty:
                     if any(ticket.is_broken for ticket in tickets):
                         raise NotComputed from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import time
 import weakref
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field, replace
@@ -104,6 +105,17 @@ class TrainingRun:
     def is_over(self) -> bool:
         """True once all steps are done."""
         return self.state.step >= self.settings.n_steps
+
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds between the begin of its first step and now, or its end; 0 before."""
+        return 0.0 if self.began is None else (self.ended or time.monotonic()) - self.began
+
+    @property
+    def left_s(self) -> float | None:
+        """About how many seconds it still takes at the pace so far, None before its first step."""
+        step = self.state.step
+        return self.elapsed_s / step * (self.settings.n_steps - step) if step else None
 
     @property
     def is_eval_due(self) -> bool:

@@ -121,10 +121,18 @@ class RunTable(RunNotes):
                 return None
             seen = self._seen(held, run)
             line = line_of(self._runs)
-            elapsed_s = (run.ended or time.monotonic()) - run.began if run.began is not None else 0.0
             position = line.index(run) + 1 if seen.status == "waiting" and run in line else 0
             is_settled = not run.has_slot if held.apart is None else held not in run.leaving
-            return replace(seen, position=position, elapsed_s=elapsed_s, is_settled=is_settled)
+            return replace(
+                seen, position=position, elapsed_s=run.elapsed_s, is_settled=is_settled,
+                begins_in_s=self._begins_in_s(position),
+            )  # fmt: skip
+
+    def _begins_in_s(self, position: int) -> float | None:
+        """When so many slots will have come free, if all that train have done a step."""
+        left = [run.left_s for run in self._runs if run.has_slot]
+        known = sorted(one for one in left if one is not None)
+        return known[position - 1] if 0 < position <= len(known) == len(left) else None
 
     def of(self, owner: str) -> list[TrainingState]:
         """The runs of a session, oldest first."""
@@ -235,7 +243,7 @@ class RunTable(RunNotes):
                 self.publish(run)
             return
         if held.wish == "cancelled" or run.going:
-            held.part(held.apart or run.state, held.wish)
+            held.part(held.apart or run.state, "cancelled" if held.wish == "cancelled" else "paused")
         if not run.going:
             self.note(run, status="paused")
         if not run.has_slot:
