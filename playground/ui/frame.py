@@ -91,6 +91,11 @@ def sidebar(page: str, before: SessionState | None) -> None:
             failed=_("The browser does not let the page copy. The link:"),
             params={"lang": state.language()},
             session=state.session_id(),
+            words={
+                "busy": _("The page is computing"),
+                "done": _("Done: the page shows the result"),
+                "chart": _("chart"),
+            },
             key="share",
         )
         if page != navigation.FIRST:  # it has no settings
@@ -211,7 +216,7 @@ def _stop_readable(words: Lesson, error: PlaygroundError) -> NoReturn:
 
 def _rest(words: Lesson) -> None:
     title = _("More about it")
-    st.markdown(f"### {title}\n\n{words.body}")
+    st.markdown(f"## {title}\n\n{words.body}")
 
 
 @lru_cache

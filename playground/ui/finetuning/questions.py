@@ -64,7 +64,7 @@ class ChoiceAnswers:
 
 def panel(context: PageContext, data: ReadSet | None) -> Later | None:
     """Draw the scores; give what scores, to be called once the page is drawn."""
-    st.markdown(f"#### {_('Has it learned facts, or sentences?')}")
+    st.markdown(f"## {_('Has it learned facts, or sentences?')}")
     adapter = pick(context, "fin_asked")
     if adapter is None:
         return None
@@ -136,8 +136,8 @@ def _draw(place: Any, answers: ChoiceAnswers) -> None:  # noqa: ANN401
         "n": _("Questions"), "chance": _("guessing"),
     }  # fmt: skip
     spec = charts.score_bars(words, chance(answers.questions))
-    place.vega_lite_chart(
-        frames.question_scores(answers.rows()), spec,
+    show.vega_lite(
+        place, frames.question_scores(answers.rows()), spec=spec,
         alt=_("Share of right answers before and after training, with 95 % intervals"),
     )  # fmt: skip
 

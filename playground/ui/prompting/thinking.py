@@ -34,7 +34,7 @@ def panel(context: PageContext) -> Later | None:
     Returns:
         What goes on answering, to be called once the page is drawn; None when nothing is to be answered.
     """
-    st.markdown(f"#### {_('Does a role or thinking step by step help a small model?')}")
+    st.markdown(f"## {_('Does a role or thinking step by step help a small model?')}")
     last = _last(context)
     run, start, resume = _controls(context, last)
     languages = context.model.languages
@@ -52,7 +52,7 @@ def panel(context: PageContext) -> Later | None:
     alt = _("Share of problems each prompt gets right, with its 95 % interval")
     with st.container(key="pro_think_picture"):
         chart = st.empty()
-        draw = partial(chart.vega_lite_chart, spec=picture, alt=alt)
+        draw = partial(show.vega_lite, chart, spec=picture, alt=alt)
         draw((run if start or last is None else last).table())
     if start or last is None:
         return partial(answer, run, st.empty(), draw)
