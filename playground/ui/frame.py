@@ -91,11 +91,6 @@ def sidebar(page: str, before: SessionState | None) -> None:
             failed=_("The browser does not let the page copy. The link:"),
             params={"lang": state.language()},
             session=state.session_id(),
-            words={
-                "busy": _("The page is computing"),
-                "done": _("Done: the page shows the result"),
-                "chart": _("chart"),
-            },
             key="share",
         )
         if page != navigation.FIRST:  # it has no settings

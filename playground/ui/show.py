@@ -216,32 +216,9 @@ def show_chart(
     """
     with st.container(key=key):
         if isinstance(chart, dict):
-            vega_lite(st, data, spec=chart, alt=alt, key=f"{key}_chart")
+            st.vega_lite_chart(data, {"padding": PADDING} | chart, key=f"{key}_chart", alt=alt)
         else:
             st.altair_chart(cast("Any", chart).properties(padding=PADDING), key=f"{key}_chart", alt=alt)
-
-
-def vega_lite(
-    place: Any,  # noqa: ANN401
-    data: pd.DataFrame | None,
-    *,
-    spec: Mapping[str, Any],
-    alt: str,
-    key: str | None = None,
-) -> None:
-    """Draw a Vega-Lite specification into a place, as one picture with one description.
-
-    Vega would describe each mark and axis too, in English.
-
-    Args:
-        place: `st`, a container or an `st.empty()`.
-        data: Its rows.
-        spec: The specification.
-        alt: As of `show_chart`.
-        key: Key of the element, if it has one.
-    """
-    whole = {"padding": PADDING} | dict(spec) | {"config": {"aria": False} | spec.get("config", {})}
-    place.vega_lite_chart(data, whole, key=key, alt=alt)
 
 
 @lru_cache

@@ -40,13 +40,32 @@ function follow() {
   }
 }
 
-function look() {
-  follow();
-  for (const chart of document.querySelectorAll("[aria-roledescription=visualization]"))
-    chart.setAttribute("aria-roledescription", words.chart);
+/** A chart is one picture with one description: Vega names each of its marks and axes too, in English. */
+function nameCharts() {
+  for (const drawn of document.querySelectorAll("[data-testid=stVegaLiteChart] svg:not([aria-hidden])")) {
+    drawn.setAttribute("aria-hidden", "true");
+    drawn.closest("[data-testid=stVegaLiteChart]").setAttribute("aria-roledescription", words.chart);
+  }
 }
 
-/** Words in the reader's language: {busy, done, chart}. */
+/** Streamlit's own parts in the reader's language; `ownName` keeps the English one for when that changes. */
+function nameParts() {
+  for (const node of document.querySelectorAll("[data-own-name]"))
+    node.ariaLabel = words.own[node.dataset.ownName] ?? node.dataset.ownName;
+  for (const [own, said] of Object.entries(words.own))
+    for (const node of document.querySelectorAll(`[aria-label="${own}"]`)) {
+      node.dataset.ownName = own;
+      node.ariaLabel = said;
+    }
+}
+
+function look() {
+  follow();
+  nameCharts();
+  nameParts();
+}
+
+/** Words in the reader's language: {busy, done, chart, own: {Streamlit's name: name}}. */
 function announce(given) {
   if (!words) setInterval(look, LOOK_MS);
   words = given;

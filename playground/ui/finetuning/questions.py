@@ -136,8 +136,8 @@ def _draw(place: Any, answers: ChoiceAnswers) -> None:  # noqa: ANN401
         "n": _("Questions"), "chance": _("guessing"),
     }  # fmt: skip
     spec = charts.score_bars(words, chance(answers.questions))
-    show.vega_lite(
-        place, frames.question_scores(answers.rows()), spec=spec,
+    place.vega_lite_chart(
+        frames.question_scores(answers.rows()), spec,
         alt=_("Share of right answers before and after training, with 95 % intervals"),
     )  # fmt: skip
 

@@ -184,7 +184,7 @@ def _progress(sweep: Sweep, bar: Progress, chart: Any) -> None:  # noqa: ANN401
     )
     bar.draw(n, told)
     spec = _picture(sweep.prompt.context.language, sweep.conditions, sweep.prompt.chance)
-    show.vega_lite(chart, frames.points_and_means(sweep.table()), spec=spec, alt=_alt())
+    chart.vega_lite_chart(frames.points_and_means(sweep.table()), spec, alt=_alt())
 
 
 def _alt() -> str:

@@ -52,7 +52,7 @@ def panel(context: PageContext) -> Later | None:
     alt = _("Share of problems each prompt gets right, with its 95 % interval")
     with st.container(key="pro_think_picture"):
         chart = st.empty()
-        draw = partial(show.vega_lite, chart, spec=picture, alt=alt)
+        draw = partial(chart.vega_lite_chart, spec=picture, alt=alt)
         draw((run if start or last is None else last).table())
     if start or last is None:
         return partial(answer, run, st.empty(), draw)

@@ -123,7 +123,7 @@ def panel(context: PageContext, chosen: Sampling, trace: Trace) -> Later | None:
     alt = _("Every candidate of every step, joined to the text it goes on from")
     with st.container(key="sam_beam_tree"):
         chart = st.empty()
-        draw = partial(show.vega_lite, chart, spec=picture, alt=alt)
+        draw = partial(chart.vega_lite_chart, spec=picture, alt=alt)
         draw(search.tree())
     if start:
         return partial(_search, search, line, draw)

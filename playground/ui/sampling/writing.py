@@ -216,7 +216,7 @@ class Board:
 
     def _draw_picture(self, run: Continuation) -> None:
         alt = _("Surprisal of each new token")
-        show.vega_lite(self._chart, frames.continuation_now(run.tokens), spec=self._spec, alt=alt)
+        self._chart.vega_lite_chart(frames.continuation_now(run.tokens), self._spec, alt=alt)
 
     def draw_end(self, run: Continuation) -> None:
         """Draw all of it, and how it ended."""
