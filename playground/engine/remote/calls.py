@@ -73,7 +73,7 @@ class Calls:
         self,
         route: Route,
         method: str,
-        *args: Any,
+        *args: Any,  # noqa: ANN401
         model: str = "",
         owner: str = "",
         **named: Any,  # noqa: ANN401

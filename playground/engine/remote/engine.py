@@ -71,7 +71,7 @@ class RayEngine:
         self.training = RemoteTraining(routes, calls, self._seats, self.adapters)
         self.networks = RemoteNetworks(routes, calls, self._seats)
         self.task_heads = RemoteTaskHeads(routes, calls, self._seats)
-        self.retrieval = RemoteRetrieval(routes, calls)
+        self.retrieval = RemoteRetrieval(routes, calls, self._seats)
         self._models: tuple[float, list[ModelInfo]] = (0.0, [])
         self._models_lock = threading.Lock()
         self._wait_for_the_first()

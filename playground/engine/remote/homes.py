@@ -1,4 +1,4 @@
-"""Homes of what sessions have made on the replicas: networks and task heads, each on one replica."""
+"""Homes of networks, task heads and collections that sessions have made: each on one replica."""
 
 from __future__ import annotations
 
@@ -22,20 +22,25 @@ class Homes:
         self._routes, self._calls, self._seats, self._info = routes, calls, seats, info
         self._homes: dict[str, tuple[Seat, str]] = {}
 
-    def route(self, thing_id: str) -> Route:
-        """The seat of a thing; where no replica knows it, one that says so."""
+    def route(self, thing_id: str, *asks: str) -> Route:
+        """The seat of a thing; where no replica knows it, one that says so.
+
+        Args:
+            thing_id: Id of the thing.
+            asks: What `info` needs beside it: the session, where it tells others nothing.
+        """
         seat, life = self._homes.get(thing_id, (None, ""))
         if seat is None or not seat.is_here or seat.life != life:
-            seat = self._searched(thing_id)
+            seat = self._searched(thing_id, *asks)
         if seat is None:
             return self._routes.question(thing_id)
         found = seat
         return lambda _timeout_s: found
 
-    def _searched(self, thing_id: str) -> Seat | None:
+    def _searched(self, thing_id: str, *asks: str) -> Seat | None:
         for seat in self._seats.here(POLL_S):
             try:
-                self._calls.of_all([seat], self._info, thing_id)
+                self._calls.of_all([seat], self._info, thing_id, *asks)
             except PlaygroundError:
                 continue
             if len(self._homes) >= _KEPT:

@@ -161,7 +161,7 @@ class Replica:
     # ---- adapters that outlive it
 
     async def watch(self, web: str) -> AsyncIterator[tuple[str, tuple[News, ...]]]:
-        """(id of this replica, what sessions of a web process have learned), at once and then twice a second."""
+        """(id of this replica, what a web process's sessions have learned), at once, then twice a second."""
         yield self._life, ()
         loop = asyncio.get_running_loop()
         while True:
