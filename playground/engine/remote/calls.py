@@ -186,6 +186,8 @@ class Calls:
         begun = time.monotonic()
         while True:
             open_.check()
+            if self._closed:
+                raise Cancelled
             try:
                 return route(POLL_S)
             except ReplicaLost:

@@ -37,7 +37,7 @@ _OF_THE_WEB = {
     "replicas", "gpus_per_replica", "ray_address", "object_store_bytes",
 }  # fmt: skip
 _OF_A_MACHINE = {"cache_dir", "cache_bytes", "model_bytes", "device", "dtype"}
-_FOLDERS = "llm-playground-ray-"  # Ray's sockets and logs, one folder for each process that started a head
+_FOLDERS = "lp-ray-"  # Ray's sockets and logs, one folder for each process that started a head
 
 
 class Cluster:
@@ -45,6 +45,7 @@ class Cluster:
 
     Attributes:
         seats: The places of the replicas; Serve puts a replica on each, and a new one where one has died.
+        folder: Folder of a head of our own, with its sockets and logs; None on a cluster that was joined.
 
     Args:
         settings: How many replicas, with how many threads and GPUs, and where.
@@ -64,7 +65,7 @@ class Cluster:
             ) from error
         self._settings = settings
         self._loop = asyncio.new_event_loop()
-        self._folder: Path | None = None
+        self.folder: Path | None = None
         self._started: Future[list[Seat]] = Future()
         self._thread = threading.Thread(target=self._run, name="ray", daemon=True)
         self._thread.start()
@@ -101,10 +102,10 @@ class Cluster:
                     cure="Start one (ray start --head), or take RAY_ADDRESS out of the environment.",
                 ) from error
             return
-        self._folder = _own_folder()
+        self.folder = _own_folder()
         ray.init(
             address="local", num_cpus=self._settings.replicas * self._threads, include_dashboard=False,
-            object_store_memory=self._settings.object_store_bytes, _temp_dir=str(self._folder), **quiet,
+            object_store_memory=self._settings.object_store_bytes, _temp_dir=str(self.folder), **quiet,
         )  # fmt: skip
 
     def _deployed(self) -> list[Seat]:
@@ -144,7 +145,7 @@ class Cluster:
 
     def _settings_of_a_replica(self) -> dict[str, Any]:
         """What a replica is told; of another machine only what is the same everywhere."""
-        kept = set() if self._folder is not None else _OF_A_MACHINE
+        kept = set() if self.folder is not None else _OF_A_MACHINE
         given = self._settings.model_dump(mode="json", exclude=_OF_THE_WEB | kept)
         alias = {name: str(field.validation_alias or name) for name, field in Settings.model_fields.items()}
         return {alias[name]: value for name, value in given.items()} | {"torch_threads": self._threads}
@@ -177,11 +178,16 @@ class Cluster:
             self._thread.join(timeout=20)
 
     def _end(self) -> None:
-        import ray
+        tasks = asyncio.all_tasks(self._loop)
+        for task in tasks:
+            task.cancel()
+        self._loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+        self._loop.close()
+        if self.folder is not None:
+            import ray
 
-        if self._folder is not None:
             ray.shutdown()
-            shutil.rmtree(self._folder, ignore_errors=True)
+            shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def _prepare(settings: Settings) -> None:
@@ -206,7 +212,8 @@ def _is_death(error: Exception) -> bool:
 
 def _own_folder() -> Path:
     """A new folder for Ray; those of processes that were killed are removed."""
-    place = Path(tempfile.gettempdir())
+    short = Path("/tmp")  # a socket's path has 107 bytes at most, and that of a Mac's own folder is long
+    place = short if short.is_dir() else Path(tempfile.gettempdir())
     for old in place.glob(f"{_FOLDERS}*"):
         process = old.name.removeprefix(_FOLDERS).partition("-")[0]
         if process.isdigit() and not psutil.pid_exists(int(process)):

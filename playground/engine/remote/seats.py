@@ -14,7 +14,7 @@ from typing import Any
 from uuid import uuid4
 
 from playground.engine.remote.messages import Call, Chunk, News
-from playground.errors import NotComputed, ReplicaLost
+from playground.errors import Cancelled, NotComputed, ReplicaLost
 
 log = logging.getLogger(__name__)
 WEB = uuid4().hex  # this process
@@ -51,11 +51,15 @@ class Seat:
 
     def converse(self, call: Call, sent: SimpleQueue[Chunk]) -> None:
         """Do a call; its messages arrive in `sent`, the last one whatever becomes of it."""
-        self._loop.call_soon_threadsafe(self._begin, call, sent)
+        if self._loop.is_closed():
+            sent.put(Chunk(is_last=True, error=Cancelled()))
+        else:
+            self._loop.call_soon_threadsafe(self._begin, call, sent)
 
     def cancel(self, call_id: str) -> None:
         """End a call."""
-        self._loop.call_soon_threadsafe(self._calls.cancel.remote, call_id)
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._calls.cancel.remote, call_id)
 
     def _begin(self, call: Call, sent: SimpleQueue[Chunk]) -> None:
         task = self._loop.create_task(self._carry(call, sent))

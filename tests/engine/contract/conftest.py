@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
@@ -11,10 +11,6 @@ from playground.engine.contract.engine import Engine
 from playground.settings import Settings
 
 MakeEngine = Callable[[Settings], Engine]
-ENGINES = {
-    "local": {"engine": "local"},
-    "ray": {"engine": "ray", "replicas": 2, "object_store_bytes": 128 * 2**20},
-}
 
 
 @pytest.fixture(scope="session")
@@ -23,8 +19,7 @@ def make_engine() -> MakeEngine:
     return create_engine
 
 
-@pytest.fixture(scope="session", params=ENGINES.values(), ids=ENGINES.keys())
-def engine(request: pytest.FixtureRequest, tiny_settings: Settings) -> Iterator[Engine]:
-    made = create_engine(tiny_settings.model_copy(update=request.param))
-    yield made
-    made.close()
+@pytest.fixture(scope="session", params=["tiny_engine", "ray_engine"], ids=["local", "ray"])
+def engine(request: pytest.FixtureRequest) -> Engine:
+    found: Engine = request.getfixturevalue(request.param)
+    return found
