@@ -78,7 +78,7 @@ class Calls:
         owner: str = "",
         **named: Any,  # noqa: ANN401
     ) -> Any:  # noqa: ANN401
-        """What a method gives that tells nobody how it waits.
+        """The result of a method that tells nobody how it waits.
 
         Args:
             route: The seat to ask.
@@ -92,7 +92,7 @@ class Calls:
         return found
 
     def about(self, route: Route, method: str, model: str, on_wait: OnWait | None) -> Any:  # noqa: ANN401
-        """What a method gives that is asked by a model's id alone, and tells how it waits for that."""
+        """The result of a method that is asked by a model's id alone, and tells how it waits."""
         with self.opened(Asked(model), "") as open_:
             call = Call(method, (model,), tells_waits=True, web=WEB)
             (found,) = self._tried(route, call, open_, on_wait, model=model)
@@ -117,7 +117,7 @@ class Calls:
     def answer(
         self, route: Route, method: str, request: Asked, on_wait: OnWait | None, *, kind: str = ""
     ) -> Any:  # noqa: ANN401
-        """What a method gives that is asked by a request; arguments as in `items`."""
+        """The result of a method that is asked by a request; arguments as in `items`."""
         (found,) = self.items(route, method, request, on_wait, kind=kind)
         return found
 

@@ -144,7 +144,7 @@ class Cluster:
         return self._settings.torch_threads or max(1, cores // self._settings.replicas)
 
     def _settings_of_a_replica(self) -> dict[str, Any]:
-        """What a replica is told; of another machine only what is the same everywhere."""
+        """Settings for a replica; on another machine only those that are the same everywhere."""
         kept = set() if self.folder is not None else _OF_A_MACHINE
         given = self._settings.model_dump(mode="json", exclude=_OF_THE_WEB | kept)
         alias = {name: str(field.validation_alias or name) for name, field in Settings.model_fields.items()}

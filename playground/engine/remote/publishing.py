@@ -20,7 +20,7 @@ _KEPT_OWNERS = 1_000
 
 
 class Publisher:
-    """What a replica's sessions have made, for those who ask. Safe to share between threads."""
+    """Adapters and runs of a replica's sessions, as news and bytes. Safe to share between threads."""
 
     def __init__(self, engine: LocalEngine) -> None:
         self._engine = engine
@@ -37,7 +37,7 @@ class Publisher:
                 self._webs.popitem(last=False)
 
     def news(self, web: str) -> list[News]:
-        """What sessions of this web process have made or learned that it does not know yet."""
+        """Adapters that sessions of a web process have made, and how far their runs are: each told once."""
         found = dict(self._found(web))
         with self._lock:
             told = self._told.get(web, set())

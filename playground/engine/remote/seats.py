@@ -88,7 +88,7 @@ class Seat:
         return await getattr(self._calls, method).remote(*args)
 
     def asked(self, method: str, *args: Any) -> Any:  # noqa: ANN401
-        """What a method of the replica itself gives, beside those of its engine.
+        """The result of a method of the replica itself, beside those of its engine.
 
         Raises:
             ReplicaLost: There is none, or it dies.

@@ -112,7 +112,7 @@ class RunTable:
         return [state for one in self._ids(owner) if (state := self.state(one, owner)) is not None]
 
     def best(self, request_id: str) -> Snapshot | None:
-        """What a run that has not ended had learned when its held-out loss was least so far."""
+        """Snapshot of a run that has not ended: of the step with the least held-out loss so far, if any."""
         with self._lock:
             run = self._runs.get(request_id)
             return None if run is None or run.best is None else run.best[1]
