@@ -300,6 +300,7 @@ def _uvicorn_config(app: st.App, settings: Settings, capacity: Capacity) -> uvic
     """Options as Streamlit 1.67 gives its own uvicorn, with bounds on shutdown, connections and trust."""
     return uvicorn.Config(
         app,
+        loop="asyncio",  # also where Ray Serve has brought another
         http=Connections(capacity.connections, settings).protocol,  # type: ignore[arg-type]  # makes one
         ws="websockets-sansio",
         ws_ping_interval=30,

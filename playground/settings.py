@@ -92,6 +92,16 @@ class Settings(BaseSettings):
     torch_threads: int | None = Field(None, ge=1, le=1_024)  # None: physical cores
     max_download_bytes: Size = 4 * 2**30
 
+    # replicas on Ray, instead of one engine in the server's process
+    engine: Literal["local", "ray"] = "local"
+    replicas: int = Field(2, ge=1, le=1_000)  # each a process with its models, threads, queue and caches
+    gpus_per_replica: float = Field(0.0, ge=0, le=16)
+    ray_address: str = Field(  # of a cluster that is joined; a head is started where there is none
+        "", validation_alias="RAY_ADDRESS", pattern=r"^(auto|[\w.:\[\]-]+:\d{1,5})?$",
+        description="an address such as 10.0.0.1:6379, or auto",
+    )  # fmt: skip
+    object_store_bytes: int = Field(512 * 2**20, ge=80 * 2**20, le=2**50)  # of a head of our own
+
     # limits of one request
     max_text_chars: Count = 2_000
     max_tokens: Count = 512

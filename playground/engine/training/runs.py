@@ -144,6 +144,12 @@ class RunTable(RunNotes):
         """The runs of a session, oldest first."""
         return [state for one in self._ids(owner) if (state := self.state(one, owner)) is not None]
 
+    def best(self, request_id: str) -> Snapshot | None:
+        """Snapshot of a run that has not ended: of the step with the least held-out loss so far, if any."""
+        with self._lock:
+            run = self._runs.get(request_id)
+            return None if run is None or run.best is None else run.best[1]
+
     def pause(self, request_id: str) -> None:
         """Leave the slot within one step and keep everything; `resume` takes the run up."""
         with self.lock:
