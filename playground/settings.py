@@ -160,14 +160,12 @@ class Settings(BaseSettings):
     max_board_votes: Count = 1_000  # for an answer
     board_age_s: Seconds = 14_400.0  # until an answer leaves
 
-    # limits of the polls of a class
+    # limits of a class, of which there is one for the process, and of its polls
     max_polls: Count = 20  # kept until the class ends; the oldest is forgotten first
     max_poll_options: Count = 6
     max_poll_chars: Count = 300  # of the text or question
     max_poll_option_chars: Count = 400
     max_poll_votes: Count = 1_000
-
-    # limits of a class, of which there is one for the process
     max_class_members: Count = 200  # students with a nickname
     class_release_s: Seconds = 300.0  # without a teacher, until training that rests goes on
     class_end_s: Seconds = 3_600.0  # without a teacher, until the class ends

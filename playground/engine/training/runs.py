@@ -15,7 +15,7 @@ from typing import Any
 
 from playground.engine.contract.training import ENDED, TrainingRequest, TrainingState
 from playground.engine.training.held import Held, Question
-from playground.engine.training.learner import AnyObjective, NewSlot
+from playground.engine.training.learner import AnyObjective, NewSlot, Snapshot
 from playground.engine.training.notes import RunNotes
 from playground.engine.training.run import TrainingRun, check_run, line_of, new_run
 from playground.errors import BadValue, Cancelled, Message, QueueFull, TooManyRuns, TrainingFrozen
@@ -146,8 +146,8 @@ class RunTable(RunNotes):
 
     def best(self, request_id: str) -> Snapshot | None:
         """Snapshot of a run that has not ended: of the step with the least held-out loss so far, if any."""
-        with self._lock:
-            run = self._runs.get(request_id)
+        with self.lock:
+            _held, run = self._parts.get(request_id, (None, None))
             return None if run is None or run.best is None else run.best[1]
 
     def pause(self, request_id: str) -> None:
