@@ -72,6 +72,7 @@ class Side:
         killed: The process that was killed.
         idle_bytes: Memory of an idle session; None where not measured.
         person: What a person saw in a real browser: (page, seconds, None where nothing came).
+        is_warm: Every page had been opened before.
         failure: Reason why the class did not come to its end, "" = it did.
     """
 
@@ -83,6 +84,7 @@ class Side:
     killed: str = ""
     idle_bytes: float | None = None
     person: list[tuple[str, float | None]] = field(default_factory=list)
+    is_warm: bool = True
     failure: str = ""
 
     @property
@@ -137,10 +139,11 @@ def _served(
         if not is_peer:
             server.wait_ready()
         try:
-            servers.warm(server.url, ["" if page == next(iter(books)) else page for page in books])
-            watch = Watch(server.process.pid, server.tag, server.report)
             if not is_peer:
                 side.idle_bytes = idle_session_bytes(server.url, server.process.pid)
+            first = next(iter(books))
+            side.is_warm = servers.warm(server.url, ["" if page == first else page for page in books])
+            watch = Watch(server.process.pid, server.tag, server.report)
             _class(options, side, server.url, books, watch, is_peer=is_peer)
         except (OSError, RuntimeError, LookupError, TimeoutError) as error:
             side.failure = f"{type(error).__name__}: {error}"[:500]

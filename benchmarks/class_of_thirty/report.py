@@ -145,6 +145,8 @@ def _facts(side: Side) -> list[str]:
         f"- Jain of service {figures.jain([*figures.service(records).values()]):.3f}",
         *_processes(side),
     ]
+    if not side.is_warm:
+        lines.append("- not every page could be opened before the class: it paid for the rest")
     if side.failure:
         lines.append(f"- **did not come to its end**: {side.failure}")
     if side.killed:

@@ -178,7 +178,7 @@ def test_every_target_is_judged_by_its_figure() -> None:
     assert rows(found)[0]["ratio"] == pytest.approx(11.0)
     slow = Found(Options(with_peer=True), _side(4.0, 1_400), _side(11.0, 1_000))
     slow.ours.of.lost.append("one")
-    missed = {one["metric"].removeprefix("a class of 30: ") for one in rows(slow) if not one["ok"]}
+    missed = {one["metric"].removeprefix("class: ") for one in rows(slow) if not one["ok"]}
     assert missed == {
         "p95 over all actions", "new sentence, p95", "lost texts", "RSS after the class by RSS before",
     }  # fmt: skip
