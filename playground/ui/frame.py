@@ -162,7 +162,7 @@ def page(name: str) -> PageContext:
         state.end_run()
     if isinstance(no_text, TextTooLong):  # also where no panel needs it: it was typed
         _say_missing(no_text)
-    info = warming.model_when_ready(entry)
+    info = warming.model_when_ready(entry, in_memory=about.needs_model)
     if info is None:
         _rest(words)
         state.end_run()
