@@ -78,3 +78,13 @@ def test_doctor_tells_the_products_that_are_the_fastest_here(tmp_path: Path) -> 
     times = {((6, 4), 1): {"torch": 2e-6, "onednn": 1e-6}, ((6, 4), 30): {"torch": 1e-6, "onednn": 2e-6}}
     product_times.write(machine.file(settings), machine, times)
     assert "ok      products: 6x4 onednn (1), torch (30) rows" in invoke("doctor", **environment).output
+
+
+@pytest.mark.parametrize(("password", "line"), [("", "absent  teacher"), ("six or more", "ok      teacher")])
+def test_doctor_says_whether_a_class_can_be_led(password: str, line: str, tmp_path: Path) -> None:
+    env = {"PLAYGROUND_TEACHER_PASSWORD": password} if password else {}
+    lines = invoke("doctor", PLAYGROUND_CACHE_DIR=str(tmp_path), **env).output.splitlines()
+    (found,) = [one for one in lines if "teacher:" in one]
+    assert found.startswith(line)
+    assert not password or password not in found
+    assert ("--teacher-password-file" in found) is not bool(password)
