@@ -107,7 +107,8 @@ def sidebar(page: str, before: SessionState | None) -> None:
             session=state.session_id(),
             key="share",
         )
-        in_class.join_box(page)
+        if page != "classroom":  # it has the box above the fold
+            in_class.join_box(page)
         if room.is_teacher() or projector.is_large():
             projector.toggle()
         if page not in _WITHOUT_SETTINGS:

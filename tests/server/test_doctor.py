@@ -66,3 +66,13 @@ def test_doctor_says_that_the_cache_folder_cannot_be_written(monkeypatch: pytest
     finding = doctor._disk(Path("/srv/models"))
     assert (finding.ok, finding.text) == (False, "/srv/models cannot be written")
     assert "PLAYGROUND_CACHE_DIR" in finding.cure
+
+
+@pytest.mark.parametrize(("password", "line"), [("", "absent  teacher"), ("six or more", "ok      teacher")])
+def test_doctor_says_whether_a_class_can_be_led(password: str, line: str, tmp_path: Path) -> None:
+    env = {"PLAYGROUND_TEACHER_PASSWORD": password} if password else {}
+    lines = invoke("doctor", PLAYGROUND_CACHE_DIR=str(tmp_path), **env).output.splitlines()
+    (found,) = [one for one in lines if "teacher:" in one]
+    assert found.startswith(line)
+    assert not password or password not in found
+    assert ("--teacher-password-file" in found) is not bool(password)

@@ -26,7 +26,7 @@ def controls(now: RoomState) -> None:
             _button(_("Begin a class"), "begin", ":material/play_arrow:", _begin, primary=True)
         else:
             st.text_input(
-                _("Link of a view"), key=_LINK, max_chars=MAX_LINK_CHARS, width=320,
+                _("Link of a view"), key=_LINK, max_chars=MAX_LINK_CHARS, width=220,
                 placeholder="/attention?…",
                 help=_("Copy it with “Copy the link to this view” on any page."),
             )  # fmt: skip

@@ -42,8 +42,7 @@ def _who(_context: PageContext) -> Later | None:
 
 def _visitor(context: PageContext, now: RoomState) -> Later | None:
     who.picture()
-    if now.is_open and room.member() is None:
-        st.info(_("There is a class: join it with a nickname in the sidebar."), icon=":material/login:")
+    in_class.join_box(context.name)
     signing.sign_in()
     return None
 

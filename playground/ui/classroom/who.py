@@ -36,7 +36,6 @@ def _for_teacher() -> None:
     now = room.room().state()
     everybody.rest_training(now.is_frozen, state.settings().class_release_s)
     _draw(now, with_names=True)
-    _engine()
     if now.members and st.toggle(_("As a table"), key="class_table"):
         st.dataframe(frames.members(now, titles()), hide_index=True, column_config=_columns())
 
@@ -52,6 +51,7 @@ def _draw(now: RoomState, *, with_names: bool) -> None:
     others = n_others(now)
     class_map(rows, n_others=others, key="class_map")
     st.markdown(_told(now, others))
+    _engine()
 
 
 def n_others(now: RoomState) -> int:
@@ -98,14 +98,16 @@ def _engine() -> None:
     """Draw the engine's queue, its speed since the last look, its memory."""
     stats = everybody.stats()
     read, wrote = _speed(stats)
-    with st.container(horizontal=True, key="class_engine"):
-        st.metric(_("Waiting"), f"{stats.n_waiting:,}", width="content")
-        st.metric(_("Tokens written a second"), f"{wrote:,.0f}", width="content")
-        st.metric(_("Tokens read a second"), f"{read:,.0f}", width="content")
-        st.metric(_("Trainings running"), f"{stats.n_training:,}", width="content")
-        st.metric(_("Models"), _mb(stats.model_bytes + stats.adapter_bytes), width="content")
-        st.metric(_("Kept answers"), _mb(stats.cache_bytes), width="content")
-        st.metric(_("Memory of the server"), _mb(psutil.Process().memory_info().rss), width="content")
+    figures = {
+        _("Waiting"): f"{stats.n_waiting:,}",
+        _("Tokens written a second"): f"{wrote:,.0f}",
+        _("Tokens read a second"): f"{read:,.0f}",
+        _("Trainings running"): f"{stats.n_training:,}",
+        _("Models"): _mb(stats.model_bytes + stats.adapter_bytes),
+        _("Kept answers"): _mb(stats.cache_bytes),
+        _("Memory of the server"): _mb(psutil.Process().memory_info().rss),
+    }
+    st.markdown(" · ".join(f"{name} **{value}**" for name, value in figures.items()))
 
 
 def _speed(stats: EngineStats) -> tuple[float, float]:

@@ -16,7 +16,7 @@ function drawn({ rows, n_others: others, words }) {
   for (const [title, here, away] of rows) list.append(...row(title, here, away, words));
   if (!rows.length) list.append(element("dt", "page quiet", words.nobody), element("dd", "chips", ""));
   const unknown = element("dd", "chips");
-  unknown.append(chip("", "other"), element("b", "count", String(others)));
+  unknown.append(element("b", "count", String(others)), chip("", "other"));
   list.append(element("dt", "page quiet", words.others), unknown);
   return [list, legend(words)];
 }
