@@ -73,6 +73,7 @@ PlaygroundError
  |   +- RoomFull          limit
  |   +- TooManyAttempts
  |   +- TrainingFrozen
+ |   +- ReplicaLost
  |   +- Cancelled
  |       +- Superseded
  +- SetUpError            reason, cure (command line)
@@ -139,6 +140,7 @@ from playground.errors.inputs import WrongFileType as WrongFileType
 from playground.errors.later import Cancelled as Cancelled
 from playground.errors.later import NoRoom as NoRoom
 from playground.errors.later import QueueFull as QueueFull
+from playground.errors.later import ReplicaLost as ReplicaLost
 from playground.errors.later import Superseded as Superseded
 from playground.errors.later import TimedOut as TimedOut
 from playground.errors.message import Message as Message

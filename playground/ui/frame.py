@@ -229,7 +229,7 @@ def _stop_readable(words: Lesson, error: PlaygroundError) -> NoReturn:
 
 def _rest(words: Lesson) -> None:
     title = _("More about it")
-    st.markdown(f"### {title}\n\n{words.body}")
+    st.markdown(f"## {title}\n\n{words.body}")
 
 
 @lru_cache

@@ -52,7 +52,7 @@ def show_tasks(page: str, lesson: Lesson, tasks: Sequence[Task]) -> None:
         return
     n_solved = sum((page, task.id) in _solved() for task in tasks)
     progress = _("{done} of {total} solved").format(done=n_solved, total=len(tasks))
-    heading.markdown(f"### {_('Try this')} :gray[· {progress}]")
+    heading.markdown(f"## {_('Try this')} :gray[· {progress}]")
 
 
 def _show_task(page: str, lesson: Lesson, task: Task, are_hidden: bool) -> None:

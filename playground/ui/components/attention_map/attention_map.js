@@ -28,7 +28,7 @@ class AttentionMap {
   constructor(root) {
     Object.assign(this, { root, pointed: null, tokens: [] });
     this.sentence = el("div", { class: "sentence", role: "group" });
-    this.canvas = el("canvas", { role: "img", tabindex: "0" });
+    this.canvas = el("canvas", { role: "application", tabindex: "0" });
     this.holder = el("div", { class: "holder" }, this.canvas);
     this.told = el("p", { class: "pointed", "aria-live": "polite" });
     this.removed = el("p", { class: "removed" });
@@ -78,7 +78,8 @@ class AttentionMap {
       const to = [query + step[0], key + step[1]];
       if (!this.pointed) this.point([query, key]);
       else if (to[0] in queries && to[1] in keys) this.point(to);
-    } else if (event.key === "Enter") this.select(query);
+    } else if (event.key === "Enter" || event.key === " ") this.select(query);
+    else if (event.key === "Escape") this.point(null);
     else return;
     event.preventDefault();
   }

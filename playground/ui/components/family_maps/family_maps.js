@@ -22,7 +22,7 @@ export function sameCharacters([a, b], [c, d]) {
 class FamilyMaps {
   constructor(root) {
     Object.assign(this, { root, pointed: null });
-    this.canvas = el("canvas", { class: "map", role: "img", tabindex: "0" });
+    this.canvas = el("canvas", { class: "map", role: "application", tabindex: "0" });
     this.told = el("p", { class: "told", "aria-live": "polite" });
     this.legend = el("div", { class: "legend" });
     this.returns = el("div", { class: "returns" });

@@ -138,7 +138,7 @@ class Sampler {
     for (const button of this.buttons.children) button.textContent = words[button.dataset.name];
     this.scroller.setAttribute("aria-label", words.picture);
     this.options.replaceChildren(
-      ...texts.map((_, i) => el("div", { role: "option", id: `row-${i}`, "aria-selected": "false" })),
+      ...texts.map((text, i) => el("div", { role: "option", id: `row-${i}`, "aria-selected": "false" }, text)),
     );
   }
 
