@@ -103,10 +103,23 @@ class Cluster:
                 ) from error
             return
         self.folder = _own_folder()
-        ray.init(
-            address="local", num_cpus=self._settings.replicas * self._threads, include_dashboard=False,
-            object_store_memory=self._settings.object_store_bytes, _temp_dir=str(self.folder), **quiet,
-        )  # fmt: skip
+        for is_last_try in (False, False, True):  # Ray allows a head 30 s, which is little on a busy machine
+            try:
+                ray.init(
+                    address="local",
+                    num_cpus=self._settings.replicas * self._threads,
+                    include_dashboard=False,
+                    object_store_memory=self._settings.object_store_bytes,
+                    _temp_dir=str(self.folder),
+                    **quiet,
+                )
+                return
+            except Exception as error:
+                ray.shutdown()
+                if is_last_try:
+                    log.exception("Ray's head cannot start")
+                    cure = "The server's log says why. Without --engine ray no head is needed."
+                    raise SetUpError(reason="Ray cannot start on this machine.", cure=cure) from error
 
     def _deployed(self) -> list[Seat]:
         """A seat for each replica: those that another web process has put there are shared."""
