@@ -45,6 +45,27 @@ def test_doctor_names_a_setting_that_is_not_allowed(name: str, value: str) -> No
     assert "Allowed is" in line
 
 
+def test_doctor_says_what_replicas_would_run_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ray is missed only where it is asked for; a cluster that does not answer is named."""
+
+    def line(**variables: str) -> str:
+        told = invoke("doctor", **variables).output.splitlines()
+        return next(one for one in told if one.split()[1].startswith("ray"))
+
+    monkeypatch.setattr(doctor, "_models", lambda _settings: [])
+    assert re.match(r"ok +ray: 2\.60\.\d, --engine ray starts a head on this machine for 2", line())
+    nobody = {"RAY_ADDRESS": "127.0.0.1:9", "PLAYGROUND_ENGINE": "ray"}
+    assert line(**nobody).startswith("MISSING ray")
+    assert "nobody answers there" in line(**nobody)
+
+    def not_here(_name: str) -> str:
+        raise doctor.PackageNotFoundError
+
+    monkeypatch.setattr(doctor, "version", not_here)
+    assert line().startswith("absent  ray (only for replicas): not installed. pip install")
+    assert line(PLAYGROUND_ENGINE="ray").startswith("MISSING ray")
+
+
 def test_doctor_misses_a_device_that_is_not_here(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     result = invoke("doctor", PLAYGROUND_DEVICE="cuda:1")

@@ -7,6 +7,7 @@ processes of a head of our own with the thread that started them.
 from __future__ import annotations
 
 import asyncio
+import atexit
 import hashlib
 import importlib
 import json
@@ -16,6 +17,7 @@ import secrets
 import shutil
 import tempfile
 import threading
+import time
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
@@ -69,6 +71,7 @@ class Cluster:
         self._started: Future[list[Seat]] = Future()
         self._thread = threading.Thread(target=self._run, name="ray", daemon=True)
         self._thread.start()
+        atexit.register(self.close)  # a server that is stopped while its replicas start
         self.seats = self._started.result()
 
     def _run(self) -> None:
@@ -103,10 +106,23 @@ class Cluster:
                 ) from error
             return
         self.folder = _own_folder()
-        ray.init(
-            address="local", num_cpus=self._settings.replicas * self._threads, include_dashboard=False,
-            object_store_memory=self._settings.object_store_bytes, _temp_dir=str(self.folder), **quiet,
-        )  # fmt: skip
+        for is_last_try in (False, False, True):  # Ray allows a head 30 s, which is little on a busy machine
+            try:
+                ray.init(
+                    address="local",
+                    num_cpus=self._settings.replicas * self._threads,
+                    include_dashboard=False,
+                    object_store_memory=self._settings.object_store_bytes,
+                    _temp_dir=str(self.folder),
+                    **quiet,
+                )
+                return
+            except Exception as error:
+                ray.shutdown()
+                if is_last_try:
+                    log.exception("Ray's head cannot start")
+                    cure = "The server's log says why. Without --engine ray no head is needed."
+                    raise SetUpError(reason="Ray cannot start on this machine.", cure=cure) from error
 
     def _deployed(self) -> list[Seat]:
         """A seat for each replica: those that another web process has put there are shared."""
@@ -173,6 +189,7 @@ class Cluster:
 
     def close(self) -> None:
         """Leave the cluster; a head of our own ends with all its processes and its folder."""
+        atexit.unregister(self.close)
         if self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join(timeout=20)
@@ -187,7 +204,11 @@ class Cluster:
             import ray
 
             ray.shutdown()
-            shutil.rmtree(self.folder, ignore_errors=True)
+            for _attempt in range(20):  # a process that ends still writes its last lines
+                shutil.rmtree(self.folder, ignore_errors=True)
+                if not self.folder.exists():
+                    break
+                time.sleep(0.1)
 
 
 def _prepare(settings: Settings) -> None:
