@@ -39,9 +39,7 @@ ENGLISH = """() => [...document.querySelectorAll("[aria-label]")]
   .map((node) => node.ariaLabel)
   .filter((name) => /[A-Za-z]{3}/.test(name) && !/[가-힣]/.test(name))"""
 PAGES = [page.name for page in navigation.PAGES]
-LANGUAGES = dict(
-    zip(PAGES, cycle(("en", "ko")), strict=False)
-)  # the words of both are looked through elsewhere
+LANGUAGES = dict(zip(PAGES, cycle(("en", "ko")), strict=False))
 PHONE = {"width": 390, "height": 844}
 
 
@@ -69,6 +67,9 @@ def test_a_page_keeps_the_rules(name: str, follow: OpenPage) -> None:
     page.emulate_media(color_scheme="dark")
     expect(page.get_by_test_id("stApp")).to_have_css("color-scheme", "dark")
     found = broken(page, runOnly=["color-contrast"])
+    if found:  # a busy browser is not done with the theme
+        page.wait_for_timeout(3_000)
+        found = broken(page, runOnly=["color-contrast"])
     assert not found, found
     page.set_viewport_size(PHONE)
     wait_run(page)
