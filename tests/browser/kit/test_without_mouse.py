@@ -51,14 +51,14 @@ def test_a_token_of_the_rows_is_selected_by_keys_as_by_a_click(follow: OpenPage)
     wait_run(page)
 
 
-def test_a_chunk_of_the_theatre_is_selected_by_keys_as_by_a_click(follow: OpenPage) -> None:
-    page = follow("/retrieval?lang=en&ret_panel=theatre&ret_vectors=ours&ret_index=flat")
+def test_a_chunk_of_the_theatre_is_selected_by_keys_as_by_a_click(open_page: OpenPage) -> None:
+    page = open_page("/retrieval?lang=en&ret_panel=theatre&ret_vectors=ours&ret_index=flat")
     items = page.locator(".theatre .items button")
     items.first.wait_for()
     wait_run(page)
     item, chunk = items.nth(1), page.locator(".theatre .chunk")  # the second nearest
     item.click()
-    clicked = chunk.inner_text()
+    clicked = chunk.text_content() or ""
     page.locator(".theatre canvas").first.focus()
     press(page, "Escape")
     expect(item).not_to_have_attribute("aria-pressed", "true")
