@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Literal
 
 import streamlit as st
@@ -63,9 +64,12 @@ def _draw(context: PageContext, trace: Trace, scene: Scene) -> None:
     next_labels = [piece(token, b"").label for token in scene.next_tokens]
     show.under_picture(
         "journey",
-        frame=frames.journey(scene.journey, scene.tokenization, next_labels),
-        code=show.code(
-            CODE[context.model.kind], folder=show.model_folder(context.model.model_id), text=context.text
+        frame=partial(frames.journey, scene.journey, scene.tokenization, next_labels),
+        code=partial(
+            show.code,
+            CODE[context.model.kind],
+            folder=show.model_folder(context.model.model_id),
+            text=context.text,
         ),
         picture="journey_picture",
     )

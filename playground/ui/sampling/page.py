@@ -65,8 +65,9 @@ def _next_token(context: PageContext, tokens: Tokenization, trace: Trace, rest: 
         on_release=settings.remember,
     )  # fmt: skip
     show.provenance(trace)
-    table = frames.sampling(ranked, labels, chosen)
-    show.under_picture("sampling", frame=table, code=_code("sampling", trace, context, asdict(chosen)))
+    table = partial(frames.sampling, ranked, labels, chosen)
+    code = partial(_code, "sampling", trace, context, asdict(chosen))
+    show.under_picture("sampling", frame=table, code=code)
     if next_characters.are_worth_it(context, tokens, compute.token_texts(context, ranked.token_ids[:10])):
         next_characters.draw(context, trace, under_settings=True)
     _curves(context, trace, chosen, len(ranked))

@@ -132,10 +132,10 @@ class AttentionMap {
   }
 
   at(event) {
-    const box = this.canvas.getBoundingClientRect();
+    const [x, y] = placeIn(this.canvas, event);
     const { left, top, cell } = this.layout;
-    const key = Math.floor((event.clientX - box.left - left) / cell);
-    const query = Math.floor((event.clientY - box.top - top) / cell);
+    const key = Math.floor((x - left) / cell);
+    const query = Math.floor((y - top) / cell);
     return query in this.head.queries && key in this.head.keys ? [query, key] : null;
   }
 
@@ -153,7 +153,7 @@ class AttentionMap {
     if (!token) return;
     const [box, inside] = [this.sentence.getBoundingClientRect(), token.getBoundingClientRect()];
     if (inside.top < box.top || inside.bottom > box.bottom)
-      this.sentence.scrollTop += inside.top - box.top - (box.height - inside.height) / 2;
+      this.sentence.scrollTop += (inside.top - box.top - (box.height - inside.height) / 2) / enlarged(token);
   }
 
   /** The slider is being dragged: paint, send nothing. */

@@ -95,8 +95,7 @@ class HeadGrid {
 
   /** Which cell an event is on, -1 for none. */
   at(event) {
-    const box = this.canvas.getBoundingClientRect();
-    return this.layout.at(event.clientX - box.left, event.clientY - box.top);
+    return this.layout.at(...placeIn(this.canvas, event));
   }
 
   /** Select a head or switch it; Python learns it once. */

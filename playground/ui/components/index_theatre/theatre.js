@@ -18,10 +18,7 @@ class Theatre {
     this.observer = new ResizeObserver(() => this.head && root.clientWidth !== this.drawnWide && this.paint());
     this.observer.observe(root);
     root.addEventListener("transitionend", (event) => event.target === root && this.paint());
-    this.canvas.addEventListener("click", (event) => {
-      const box = this.canvas.getBoundingClientRect();
-      this.select(this.near(event.clientX - box.left, event.clientY - box.top));
-    });
+    this.canvas.addEventListener("click", (event) => this.select(this.near(...placeIn(this.canvas, event))));
   }
 
   receive(bytes) {

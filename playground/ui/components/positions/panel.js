@@ -248,8 +248,7 @@ class Panel {
   }
 
   placeOf(event) {
-    const box = this.picture.getBoundingClientRect();
-    return [event.clientX - box.left, event.clientY - box.top];
+    return placeIn(this.picture, event);
   }
 
   /** Exact values of what the pointer is on, or the finger was last. */

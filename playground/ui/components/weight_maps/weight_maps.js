@@ -57,8 +57,8 @@ class WeightMaps {
       Object.assign(mark.style, { left: `${at[1] * cell}px`, top: `${at[0] * cell}px`, width: `${cell + 2}px`, height: `${cell + 2}px` });
     };
     const point = (event) => {
-      const box = canvas.getBoundingClientRect();
-      tell(Math.floor((event.clientY - box.top) / cell), Math.floor((event.clientX - box.left) / cell));
+      const [x, y] = placeIn(canvas, event);
+      tell(Math.floor(y / cell), Math.floor(x / cell));
     };
     canvas.addEventListener("keydown", (event) => {
       const step = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[event.key];
