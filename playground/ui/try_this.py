@@ -48,7 +48,7 @@ def show_tasks(page: str, lesson: Lesson, tasks: Sequence[Task]) -> None:
         with column:
             _show_task(page, lesson, task, are_hidden)
     if are_hidden:
-        heading.markdown(f"### {_('Try this')} :gray[· {_('your teacher shows later what is right')}]")
+        heading.markdown(f"## {_('Try this')} :gray[· {_('your teacher shows later what is right')}]")
         return
     n_solved = sum((page, task.id) in _solved() for task in tasks)
     progress = _("{done} of {total} solved").format(done=n_solved, total=len(tasks))

@@ -87,7 +87,7 @@ def test_page_runs_with_every_family(page: str, language: str, model: str, open_
     app = open_app(page, lang=language, model=model, text="The cat sat on the mat", **LINKS.get(page, {}))
     assert not app.exception
     assert pictures(settled(app)) or app.error, "a picture, or why this model has none"
-    assert app.main.markdown[-1].value.startswith("### "), "the lesson can be read"
+    assert app.main.markdown[-1].value.startswith("## "), "the lesson can be read"
 
 
 @pytest.mark.parametrize("name", HOSTILE)

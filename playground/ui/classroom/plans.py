@@ -52,7 +52,7 @@ def _step(chosen: tuple[Step, int], place: int, n: int, words: dict[str, Words],
     said = words[step.id]
     told = _("Step {place} of {n} · {page} · {minutes} min")
     title = plain(lesson(step.view.page).title)
-    st.markdown(f"#### {told.format(place=place + 1, n=n, page=title, minutes=minutes)}")
+    st.markdown(f"## {told.format(place=place + 1, n=n, page=title, minutes=minutes)}")
     st.fragment(_time_running, run_every=EVERY_S if began else None)(began, minutes)
     st.markdown(said.do)
     st.markdown(f":material/forum: **{_('Ask')}:** {said.question.text}")

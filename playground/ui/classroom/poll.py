@@ -75,7 +75,7 @@ def _watched(was_open: bool) -> None:
     asked = polls().current()
     if asked is None or (was_open and asked.stage != "open"):
         st.rerun()
-    st.markdown(f"#### {question(asked.poll)}")
+    st.markdown(f"## {question(asked.poll)}")
     if asked.stage == "revealed":
         show_result(asked)
     else:
@@ -96,7 +96,7 @@ def _hidden_votes(asked: Asked) -> None:
         st.markdown(f"{frames.letter(place)} · {plain(one_line(option))}")
     n, n_members = len(asked.votes), len(room.room().state().members)
     told = ngettext("{n} vote of {members}", "{n} votes of {members}", n)
-    st.markdown(f"### {told.format(n=n, members=n_members)}")
+    st.markdown(f"## {told.format(n=n, members=n_members)}")
 
 
 def _button(label: str, act: str, icon: str, *, primary: bool = False) -> None:

@@ -43,18 +43,15 @@ class Theatre {
     this.paint();
   }
 
-  /** Arrow keys go from chunk to chunk, past those that are not in the picture. */
+  /** Arrow keys go from chunk to chunk, the nearest to the query first, past those that are not in the picture. */
   press(event) {
-    const { n } = this.head;
-    const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1, Home: 1, End: -1 }[event.key];
-    if (event.key === "Escape") this.selected = null;
-    else if (!step) return;
-    else {
-      let at = { Home: 0, End: n - 1 }[event.key] ?? (this.selected === null ? (step > 0 ? 0 : n - 1) : this.selected + step);
-      while (at >= 0 && at < n && this.view.hidden?.(at)) at += step;
-      if (at >= 0 && at < n) this.selected = at;
-    }
+    const chunks = Array.from({ length: this.head.n }, (_, i) => i).filter((i) => !this.view.hidden?.(i));
+    const order = nearestOf(chunks, this.distances, chunks.length);
+    const at = order.indexOf(this.selected); // -1 at first
+    const to = { ArrowRight: at + 1, ArrowDown: at + 1, ArrowLeft: at - 1, ArrowUp: at - 1, Home: 0, End: order.length - 1 }[event.key];
+    if (to === undefined && event.key !== "Escape") return;
     event.preventDefault();
+    this.selected = to === undefined ? null : (order[Math.max(0, to)] ?? this.selected);
     this.paint();
   }
 
