@@ -73,6 +73,7 @@ class Reader:
         url: Address of the server, on this machine.
         page, query, cookie: What the browser's address and its cookies say.
         before: Session that the tab had before it was loaded anew, as `tab.js` names it.
+        again: Session that the tab still has, after a line that broke.
         on_payload: Given every message as it came.
         pause_s: A slow line: seconds between two messages that are read.
         open_timeout_s: Seconds within which the server must take the connection.
@@ -91,6 +92,7 @@ class Reader:
         cookie: str = "",
         *,
         before: str = "",
+        again: str = "",
         on_payload: Callable[[bytes], None] | None = None,
         pause_s: float = 0.0,
         open_timeout_s: float = 60.0,
@@ -101,7 +103,8 @@ class Reader:
         self._uri = f"ws://{parts.netloc}{parts.path}/_stcore/stream"
         self._headers = {"Origin": f"http://{parts.netloc}"} | ({"Cookie": cookie} if cookie else {})
         self._page, self._query = page, query
-        self._protocols = ["streamlit", "no-token", f"after.{before}"] if before else ["streamlit"]
+        known_as = f"after.{before}" if before else again
+        self._protocols = ["streamlit", "no-token", known_as] if known_as else ["streamlit"]
         self._on_payload, self._pause_s, self._open_timeout_s = on_payload, pause_s, open_timeout_s
         self._connection: ClientConnection | None = None
         self._ids: dict[str, str] = {}  # widget key -> id
@@ -112,9 +115,16 @@ class Reader:
         self._pages: dict[str, str] = {}  # name in the URL -> hash
         self.controls: dict[str, Any] = {}  # widget key -> its last element
         self._auto_rerun: tuple[float, str] | None = None
+        self.session_id = ""
         self.first = Run()
 
     async def __aenter__(self) -> Reader:
+        await self.connect()
+        self.first = await self.rerun()
+        return self
+
+    async def connect(self) -> None:
+        """Open the line; nothing runs yet."""
         self._connection = await connect(
             self._uri,
             subprotocols=self._protocols,  # type: ignore[arg-type]  # a NewType over str
@@ -125,14 +135,21 @@ class Reader:
             ping_interval=None,  # a browser sends none
             max_queue=1 if self._pause_s else 16,
         )
-        self.first = await self._run({}, "")
-        return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the line, as a tab does."""
         if self._connection is not None:
             await self._connection.close()
+
+    def break_off(self) -> None:
+        """Let the line break in the middle, without a word."""
+        assert self._connection is not None
+        self._connection.transport.abort()
 
     async def rerun(self, **changed: tuple[str, Any]) -> Run:
         """Change widgets, given by their keys, each as (field of WidgetState, value).
@@ -224,6 +241,7 @@ class Reader:
             elif kind == "new_session":
                 if not message.metadata.run.fragment_ids:
                     self._auto_rerun = None  # whoever still repeats itself says so anew
+                self.session_id = message.new_session.initialize.session_id
                 run.font_urls = [face.url for face in message.new_session.custom_theme.font_faces]
             elif kind == "navigation":
                 self._page_hash = message.navigation.page_script_hash

@@ -140,12 +140,16 @@ async def class_news(request: Request) -> JSONResponse:
 
 
 async def ready(_request: Request) -> JSONResponse:
-    """200 once the default model has answered, 503 before, with the state of the start."""
+    """200 once the default model has answered, 503 before, with the state of the start.
+
+    `restarts` says how often the thread that computes has begun anew, each time with its error in the log.
+    """
     startup = process.startup()
     body = {
         "state": startup.state,
         "message": str(startup.message or ""),
         "elapsed_s": round(startup.elapsed_s, 1),
+        "restarts": process.shared_engine().stats().n_restarts if startup.state == "ready" else 0,
     }
     return JSONResponse(body, 200 if startup.state == "ready" else 503, {"Cache-Control": "no-store"})
 

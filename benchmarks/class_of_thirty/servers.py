@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from uuid import uuid4
 
@@ -27,11 +27,13 @@ class Served(LiveServer):
     report: Path | None
 
 
-def ours(options: Sequence[str], folder: Path) -> Served:
+def ours(options: Sequence[str], folder: Path, env: Mapping[str, str] | None = None) -> Served:
     """`llm-playground run` with these options, which writes its counters into the folder."""
     port, tag, report = free_port(), uuid4().hex, folder / "stats.json"
     command = [sys.executable, "-m", "benchmarks.class_of_thirty.watched_server", str(report), "run"]
-    served = Served([*command, "--no-browser", "--port", str(port), *options], port, env={TAG: tag})
+    served = Served(
+        [*command, "--no-browser", "--port", str(port), *options], port, env={**(env or {}), TAG: tag}
+    )
     served.tag, served.report = tag, report
     return served
 

@@ -33,7 +33,8 @@ class EngineStats:
     """Counters since the start, and what is going on now.
 
     `n_forwards` counts model calls of any kind, `n_prefill_tokens` real (unpadded) tokens read,
-    `n_decode_steps` batched steps, `n_decoded_tokens` the tokens they gave.
+    `n_decode_steps` batched steps, `n_decoded_tokens` the tokens they gave. `n_restarts` counts how often the
+    thread that computes began anew after an error that no request caught.
     """
 
     n_forwards: int = 0
@@ -49,6 +50,7 @@ class EngineStats:
     cache_bytes: int = 0
     cache_limit_bytes: int = 0
     model_bytes: int = 0
+    n_restarts: int = 0
 
 
 class Engine(Protocol):

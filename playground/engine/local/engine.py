@@ -167,6 +167,7 @@ class LocalEngine:
             cache_bytes=self._cache.size_bytes,
             cache_limit_bytes=self._cache.limit_bytes,
             model_bytes=self._table.size_bytes,
+            n_restarts=done.n_restarts,
         )
 
     def close(self) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 import weakref
@@ -25,15 +24,14 @@ from playground.engine.decoding.row import DecodeRow, DecodeWork
 from playground.engine.decoding.target_batch import decode_batch
 from playground.engine.forward.after import run_after
 from playground.engine.forward.traces import TraceWork, run_traces
-from playground.engine.memory import is_out_of_memory
+from playground.engine.local.told import told_of
 from playground.engine.models.loaded import LoadedModel
 from playground.engine.scheduling.jobs import Job, More, Work
 from playground.engine.scheduling.scheduler import Scheduler
 from playground.engine.training.trainer import Trainer
-from playground.errors import NotComputed, OutOfMemory, PlaygroundError
+from playground.errors import PlaygroundError
 from playground.settings import Settings
 
-log = logging.getLogger(__name__)
 QUIET_S = 1.0  # without a request, until the products of a decode step are timed
 PAUSE_S = 0.1  # so that an error that stays does not fill the log
 MOST_CREDIT_S = 2.0  # however long nobody wanted the time that training left, or a tick lasted
@@ -44,6 +42,7 @@ MOST_SHARE = 0.9  # of training, so that others have a turn at last
 class Counters:
     """Counters of the model thread since the start; see `EngineStats`."""
 
+    n_restarts: int = 0
     n_forwards: int = 0
     n_prefill_tokens: int = 0
     n_decode_steps: int = 0
@@ -85,15 +84,30 @@ class ModelThread(threading.Thread):
 
     @torch.no_grad()
     def run(self) -> None:
-        """Work until the scheduler is closed; an error ends what it touched, never this thread."""
+        """Work until the scheduler is closed; an error ends what it touched, never this thread.
+
+        Errors are caught whatever they are, also those that Python means for the end of a program: a Rust
+        library that panics raises one of these.
+        """
         torch.set_num_threads(n_threads(self._settings))
+        try:
+            while not self._worked_to_the_end():
+                self.counters.n_restarts += 1
+                time.sleep(PAUSE_S)
+        finally:
+            self._scheduler.close()  # whatever ended this thread: nobody waits for it
+
+    def _worked_to_the_end(self) -> bool:
+        """True once the scheduler is closed, False after an error: what it left behind is set right next."""
         try:
             while self._scheduler.wait(busy=self._has_work, at_most_s=self._quiet_s()):
                 if not self._is_asked():
                     self._products.use_quiet(self._is_asked)
                 self._turn()
-        finally:
-            self._scheduler.close()  # whatever ended this thread: nobody waits for it
+        except BaseException as error:  # noqa: BLE001  (an error between the turns)
+            self._trouble = self._trouble or told_of(error)
+            return False
+        return True
 
     def _has_work(self) -> bool:
         return bool(self._rows) or self._trouble is not None or self._trainer.has_work
@@ -115,9 +129,8 @@ class ModelThread(threading.Thread):
         self._mark = time.monotonic()
         try:
             self._trainer.work(self._give_way)
-        except Exception:
-            log.exception("training failed outside a step")
-            time.sleep(PAUSE_S)
+        except BaseException as error:  # noqa: BLE001  (an error outside a step is everybody's who trains)
+            self._trainer.give_up(error)
         self._earn()
 
     def _lend(self) -> None:
@@ -145,8 +158,8 @@ class ModelThread(threading.Thread):
             del batch
             self._decode()
             self._is_stuck = False
-        except Exception as error:  # noqa: BLE001  (an error between jobs, or in telling one of its result)
-            self._trouble = _told(error)
+        except BaseException as error:  # noqa: BLE001  (an error between jobs, or in telling one of its result)
+            self._trouble = told_of(error)
             if before is not None:
                 time.sleep(PAUSE_S)
 
@@ -179,14 +192,14 @@ class ModelThread(threading.Thread):
         told: PlaygroundError | None = None
         try:
             results = self._compute(jobs)
-        except Exception as error:  # noqa: BLE001  (whatever the model raised goes to whoever asked for it)
-            told = _told(error, expected=len(jobs) > 1)
+        except BaseException as error:  # noqa: BLE001  (whatever the model raised goes to whoever asked for it)
+            told = told_of(error, expected=len(jobs) > 1)
         if told is None:  # here, where the error no longer holds the tensors of its frames
             for job, result in zip(jobs, results, strict=True):
                 try:
                     self._hand_out(job, result)
-                except Exception as error:  # noqa: BLE001  (its own request fails with it)
-                    self._scheduler.finish(job, _told(error))
+                except BaseException as error:  # noqa: BLE001  (its own request fails with it)
+                    self._scheduler.finish(job, told_of(error))
         elif len(jobs) == 1:
             self._scheduler.finish(jobs[0], told)
         else:
@@ -237,7 +250,7 @@ class ModelThread(threading.Thread):
             self._advance(batch)
         for row in list(self._rows.values()):
             if row.error is not None:
-                self._fail_row(row, _told(row.error))
+                self._fail_row(row, told_of(row.error))
         self._batches = {key: batch for key, batch in self._batches.items() if batch.all_rows}
 
     def _admit(self) -> None:
@@ -252,8 +265,8 @@ class ModelThread(threading.Thread):
                     work.request, work.input_ids, self._receiver(job), work.loaded, work.source_ids
                 )
                 rows.append(self._rows[job])
-            except Exception as error:  # noqa: BLE001  (a request that cannot be begun ends alone)
-                self._scheduler.finish(job, _told(error))
+            except BaseException as error:  # noqa: BLE001  (a request that cannot be begun ends alone)
+                self._scheduler.finish(job, told_of(error))
         if rows:
             loaded, alone = rows[0].loaded, rows[0].request.alone
             shared = id(loaded.template) if can_mix(loaded.model) else id(loaded)
@@ -290,9 +303,9 @@ class ModelThread(threading.Thread):
         try:
             act()
             return
-        except Exception as error:  # noqa: BLE001  (whatever the model raised goes to whoever asked for it)
+        except BaseException as error:  # noqa: BLE001  (whatever the model raised goes to whoever asked for it)
             rows = give_up()
-            told = _told(error, expected=len(rows) > 1)
+            told = told_of(error, expected=len(rows) > 1)
         parts = _parts(rows)
         for part in parts:
             if len(parts) > 1:
@@ -326,14 +339,3 @@ def _parts(rows: list[DecodeRow]) -> list[list[DecodeRow]]:
         return [[row for row in rows if row.loaded is loaded] for loaded in models]
     half = len(rows) // 2
     return [part for part in (rows[:half], rows[half:]) if part]
-
-
-def _told(error: Exception, *, expected: bool = False) -> PlaygroundError:
-    """The error that a caller gets; one that is not ours goes to the log, unless it is tried again."""
-    if isinstance(error, PlaygroundError):
-        return error
-    if is_out_of_memory(error):
-        return OutOfMemory()
-    if not expected:
-        log.error("a request failed", exc_info=error)
-    return NotComputed()

@@ -110,13 +110,15 @@ class LocalTraining:
                 self._timer.start()
 
     def _forget_left(self) -> None:
-        for owner in self._departures.long_gone():
-            self.runs.forget_owner(owner)
-        self._adapters.forget_left()
-        for one in self._kept:
-            one.forget_left()
-        with self._timer_lock:
-            self._timer = None
+        try:
+            for owner in self._departures.long_gone():
+                self.runs.forget_owner(owner)
+            self._adapters.forget_left()
+            for one in self._kept:
+                one.forget_left()
+        finally:  # also after an error: otherwise nothing would be forgotten any more
+            with self._timer_lock:
+                self._timer = None
         if self._adapters.has_orphans or any(one.has_orphans for one in self._kept) or self.runs.has_orphans:
             self.forget_later()
 

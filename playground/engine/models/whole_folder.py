@@ -14,10 +14,11 @@ import re
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from filelock import FileLock
 from safetensors import SafetensorError, safe_open
@@ -113,6 +114,23 @@ def whole_folder(folder: Path, size_bytes: int, *, keep_partial: bool = False) -
                 yield None
                 return
             yield from _write(folder, partial, size_bytes, keep_partial)
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file of the cache folder and the folders above it: whole, or not at all.
+
+    Raises:
+        DiskFull, CannotWrite, FileLimit: As in `writing`.
+    """
+    with writing(path, len(data)):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        whole = path.with_name(f"{path.name}.{uuid4().hex}")
+        try:
+            whole.write_bytes(data)
+            whole.replace(path)
+        finally:
+            with suppress(OSError):
+                whole.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -305,7 +305,7 @@ class Scheduler:
             for value in values:
                 if not ticket.is_broken:
                     ticket.outbox.put(value)
-        except Exception:
+        except BaseException:
             ticket.is_broken = True
             log.exception("what was computed could not be handed out")
 

@@ -130,7 +130,7 @@ class RunNotes:
                 self.note(run, status="done")
             self.publish(run)
 
-    def fail(self, run: TrainingRun, error: Exception) -> None:
+    def fail(self, run: TrainingRun, error: BaseException) -> None:
         """End a run by an error; what was known of it before stays."""
         with self.lock:
             run.has_slot = False
@@ -165,7 +165,7 @@ class RunNotes:
         """Give these parts what has been learned."""
         try:
             snapshot = run.result() if each else None
-        except Exception as error:  # noqa: BLE001  (no room for a copy: they end without an adapter)
+        except BaseException as error:  # noqa: BLE001  (no room for a copy: they end without an adapter)
             for held in each:
                 held.error = message_of(error)
             snapshot = None

@@ -279,7 +279,7 @@ def has_diverged(loss: float, guess_loss: float) -> bool:
     return not math.isfinite(loss) or loss > 2 * guess_loss
 
 
-def message_of(error: Exception) -> Message:
+def message_of(error: BaseException) -> Message:
     """Message of an error for the owner of a run."""
     if is_out_of_memory(error):
         error = OutOfMemory()

@@ -327,6 +327,13 @@ class RunTable(RunNotes):
                     self.note(run, status="running")
             return {key: runs for key, runs in staying.items() if runs != groups.get(key)}
 
+    def fail_all(self, error: BaseException) -> None:
+        """End every run that trains or waits."""
+        with self.lock:
+            for run in self._runs:
+                if run.has_slot or run.state.status == "waiting":
+                    self.fail(run, error)
+
     def runs_with_same_eval_set(self, run: TrainingRun) -> list[TrainingRun]:
         """Other runs that have been tested before their first step on the same texts and prompts."""
         with self.lock:
