@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 DEFAULT_TEXT = "The capital of England is"
 _OUTLIVE = {"settings"}
+connected: set[str] = set()  # owner ids of the sessions of this process that have seen a page
 
 
 @dataclass(frozen=True, slots=True)

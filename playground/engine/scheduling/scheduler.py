@@ -164,11 +164,10 @@ class Scheduler:
 
     # ---- called by the model thread
 
-    def wait(self, *, busy: Callable[[], bool]) -> bool:
-        """Sleep until there is something to do, here or by `busy`. False when closed."""
+    def wait(self, *, busy: Callable[[], bool], at_most_s: float | None = None) -> bool:
+        """Sleep until there is something to do, here or by `busy`, or that long. False when closed."""
         with self._changed:
-            while not (self._waiting or self._closed or busy()):
-                self._changed.wait()
+            self._changed.wait_for(lambda: self._waiting or self._closed or busy(), at_most_s)
             return not self._closed
 
     def next_batch(self) -> list[Job]:

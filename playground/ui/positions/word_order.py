@@ -123,7 +123,7 @@ def experiment(encoder: PageContext, decoder: PageContext) -> dict[str, float]:
         Largest relative difference of the output vectors for "encoder_counted", "encoder_equal",
         "decoder_counted" and "decoder_equal"; empty without a sentence, and when a shuffle changes nothing.
     """
-    st.markdown(f"#### {_('What does a model lose when its words are shuffled?')}")
+    st.markdown(f"## {_('What does a model lose when its words are shuffled?')}")
     if not has_sentence(encoder):
         return {}
     seed = number_field(_("Seed"), 0, 2**32 - 1, 0, key="pos_seed", width=160)
