@@ -206,8 +206,8 @@ def of_english(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every tiny model was trained on English."""
     ready = warming.model_when_ready
 
-    def made(entry: Any) -> Any:
-        info = ready(entry)
+    def made(entry: Any, **asked: Any) -> Any:
+        info = ready(entry, **asked)
         return info and replace(info, languages=("en",))
 
     monkeypatch.setattr(warming, "model_when_ready", made)

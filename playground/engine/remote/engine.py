@@ -16,7 +16,7 @@ from playground.engine.contract.generation import GenerateManyRequest, GenerateR
 from playground.engine.contract.limits import check_settings
 from playground.engine.contract.models import ModelInfo, State
 from playground.engine.contract.scores import ScoreRequest, Scores
-from playground.engine.contract.traces import TraceRequest
+from playground.engine.contract.traces import TraceManyRequest, TraceRequest
 from playground.engine.contract.waiting import OnWait
 from playground.engine.remote.adapters import RemoteAdapters
 from playground.engine.remote.calls import Calls
@@ -124,6 +124,15 @@ class RayEngine:
         found: Trace = self._calls.answer(
             self._routes.request(request), "trace", request, on_wait, kind="trace"
         )
+        return found
+
+    def trace_many(self, request: TraceManyRequest, on_wait: OnWait | None = None) -> list[Trace]:
+        """Several forward passes, where the first of them would be computed."""
+        limit = self._settings.max_traces_together
+        if not 0 < len(request.requests) <= limit:
+            raise BadValue(name="requests", value=len(request.requests), allowed=f"1-{limit}")
+        route = self._routes.request(request.requests[0])
+        found: list[Trace] = self._calls.answer(route, "trace_many", request, on_wait, kind="trace")
         return found
 
     def score(self, request: ScoreRequest, on_wait: OnWait | None = None) -> Iterator[tuple[int, Scores]]:
