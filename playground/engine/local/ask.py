@@ -147,6 +147,27 @@ class Ask:
 
     def trace(self, request: TraceRequest) -> Trace:
         """One forward pass with everything captured that was asked for, or what is known of it already."""
+        (found,) = self.traces([request])
+        return found
+
+    def traces(self, requests: Sequence[TraceRequest]) -> list[Trace]:
+        """As `trace`, of several requests, which are queued together."""
+        found: dict[int, Trace] = {}
+        jobs: dict[int, Job] = {}
+        for place, request in enumerate(requests):
+            known = self._trace_or_job(request)
+            if isinstance(known, Trace):
+                found[place] = known
+            else:
+                jobs[place] = known
+        if jobs:
+            places = list(jobs)
+            for row, value in self._waiting.each(list(jobs.values())):
+                found[places[row]] = cast("Trace", value)
+        return [found[place] for place in range(len(requests))]
+
+    def _trace_or_job(self, request: TraceRequest) -> Trace | Job:
+        """The trace, if it is known already; else its job."""
         loaded, checks, cache = self.loaded, self._backend.checks, self._backend.cache
         ids = self.ids(request)
         row = InputRow(
@@ -164,10 +185,8 @@ class Ask:
         after = request.after if goes_on(loaded, row, capture, request.after) else None
         mixes = can_mix(loaded, capture)
         group = ("trace", id(loaded), None if mixes else capture, after is not None)
-        job = Job(
-            "trace", key, group, len(ids) + len(row.decoder_ids), TraceWork(loaded, row, capture, after)
-        )
-        return cast("Trace", self._waiting.result(job))
+        work = TraceWork(loaded, row, capture, after)
+        return Job("trace", key, group, len(ids) + len(row.decoder_ids), work)
 
     def _decode_job(self, request: GenerateRequest) -> Job:
         loaded, checks = self.loaded, self._backend.checks

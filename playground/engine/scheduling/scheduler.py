@@ -65,9 +65,7 @@ class Scheduler:
         """Queue a job, or join the same one that is already there.
 
         Args:
-            job: The computation.
-            request: The request it is a part of.
-            outbox: Receives the results.
+            job, request, outbox: The computation, the request it is a part of, and what receives its results.
 
         Raises:
             Cancelled: The request has ended.
@@ -88,6 +86,10 @@ class Scheduler:
             request.tickets.append(ticket)
             self._changed.notify_all()
             return ticket
+
+    def together(self) -> threading.Condition:
+        """A context in which jobs are submitted that are to be known at one moment, to share a batch."""
+        return self._changed
 
     def take_back(self, tickets: Sequence[Ticket]) -> None:
         """Take back tickets whose request wants nothing more of them."""
@@ -162,11 +164,10 @@ class Scheduler:
 
     # ---- called by the model thread
 
-    def wait(self, *, busy: Callable[[], bool]) -> bool:
-        """Sleep until there is something to do, here or by `busy`. False when closed."""
+    def wait(self, *, busy: Callable[[], bool], at_most_s: float | None = None) -> bool:
+        """Sleep until there is something to do, here or by `busy`, or that long. False when closed."""
         with self._changed:
-            while not (self._waiting or self._closed or busy()):
-                self._changed.wait()
+            self._changed.wait_for(lambda: self._waiting or self._closed or busy(), at_most_s)
             return not self._closed
 
     def next_batch(self) -> list[Job]:

@@ -102,8 +102,9 @@ class Asking:
         sent, n_open, n_turns = Sent(), len(jobs), -1
         tickets: list[Ticket] = []
         try:
-            for row, job in enumerate(jobs):
-                tickets.append(self._scheduler.submit(job, self._open, _Row(row, sent)))
+            with self._scheduler.together():
+                for row, job in enumerate(jobs):
+                    tickets.append(self._scheduler.submit(job, self._open, _Row(row, sent)))
             while n_open:
                 self._scheduler.check(self._open)  # cancelled: also what has come already is not wanted
                 try:

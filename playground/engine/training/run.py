@@ -56,6 +56,7 @@ class TrainingRun:
         alone: True if it shares its learner with nobody: a step or a learner of several, with it, has failed.
         held: Parts of the sessions that asked for it, in the order they came.
         kept: What was handed out at its end; it lives as long as a session has it.
+        is_frozen: True if it rests because training rests for all.
     """
 
     request: TrainingRequest
@@ -74,6 +75,7 @@ class TrainingRun:
     alone: bool = False
     held: list[Held] = field(default_factory=list)
     kept: list[weakref.ref[Snapshot]] = field(default_factory=list)
+    is_frozen: bool = False
 
     @property
     def going(self) -> list[Held]:
