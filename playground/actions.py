@@ -15,9 +15,10 @@ from playground.installation import ROOT, SetUpFailed, call, python, say, set_up
 
 SOURCES = ("playground", "pages", "tests", "benchmarks")
 BROWSER_TESTS = "tests/browser"
-# Folders of tests with a process of their own, each with its server and its Chromium; the first process has
-# the other tests. All take about as long.
+# Folders of tests with a process of their own, two with a server and a Chromium; the first process has the
+# other tests. All take about as long.
 OWN_PROCESS = {
+    "engine": ("tests/engine",),
     "server": ("tests/server", "tests/browser/pages"),
     "browser": ("tests/browser/components", "tests/browser/kit"),
 }
@@ -26,7 +27,7 @@ OWN_PROCESS = {
 def run(options: Sequence[str]) -> int:
     """Set up what is missing, then start the server."""
     torch, rest = torch_option(options)
-    set_up(develop=False, torch=torch)
+    set_up(develop=False, torch=torch, cluster=wants_replicas(rest))
     return hand_over("playground.cli", "run", *rest)
 
 
@@ -47,7 +48,7 @@ def check(options: Sequence[str]) -> int:
     chromium = find_chromium()
     if chromium is None and os.environ.get("CI"):
         raise SetUpFailed(f"CI is set, so no test may be left out. {NO_CHROMIUM}")
-    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # three processes and their servers read the same files
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # four processes and their servers read the same files
     present = [folder for folder in SOURCES if any((ROOT / folder).rglob("*.py"))]
     steps = [
         ["ruff", "check", "--quiet", *present],
@@ -63,7 +64,7 @@ def check(options: Sequence[str]) -> int:
 
 
 def run_tests(options: Sequence[str], browser: bool) -> int:
-    """Tests: all of them in three processes at once, or what the options of pytest choose, in one."""
+    """Tests: all of them in four processes at once, or what the options of pytest choose, in one."""
     if options:
         return tool("pytest", *([] if browser else [f"--ignore={BROWSER_TESTS}"]), *options)
     shares = shares_of_tests(browser)
@@ -161,6 +162,18 @@ def torch_option(options: Sequence[str]) -> tuple[str | None, list[str]]:
     parser.add_argument("--torch", choices=("cpu", "cuda"))
     known, rest = parser.parse_known_args(list(options))
     return known.torch, rest
+
+
+def wants_replicas(options: Sequence[str]) -> bool:
+    """True if the options of `run`, or the environment, ask for replicas on Ray.
+
+    Example:
+        >>> wants_replicas(["--lan", "--engine", "ray"]), wants_replicas(["--engine=local"])
+        (True, False)
+    """
+    parser = argparse.ArgumentParser(prog="make run", add_help=False, allow_abbrev=False)
+    parser.add_argument("--engine", default=os.environ.get("PLAYGROUND_ENGINE"))
+    return bool(parser.parse_known_args(list(options))[0].engine == "ray")
 
 
 def tool(name: str, *arguments: str) -> int:

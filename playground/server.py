@@ -50,6 +50,7 @@ from playground.sessions import (
 from playground.settings import Settings
 from playground.shell import PackedFiles, PagesOnly, page_routes, script_route
 from playground.ui import components, in_class, room, upload_store
+from playground.waking import wake_once
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -186,6 +187,7 @@ class App(st.App):
         runtime._session_mgr._session_storage = self._sessions  # type: ignore[attr-defined]
         drop_foreign_messages()
         carry_over(runtime, self._sessions)
+        wake_once(runtime)
         return runtime
 
 
@@ -298,6 +300,7 @@ def _uvicorn_config(app: st.App, settings: Settings, capacity: Capacity) -> uvic
     """Options as Streamlit 1.67 gives its own uvicorn, with bounds on shutdown, connections and trust."""
     return uvicorn.Config(
         app,
+        loop="asyncio",  # also where Ray Serve has brought another
         http=Connections(capacity.connections, settings).protocol,  # type: ignore[arg-type]  # makes one
         ws="websockets-sansio",
         ws_ping_interval=30,

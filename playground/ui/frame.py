@@ -29,6 +29,8 @@ from playground.ui import (
     in_class,
     model_picker,
     my_prompts,
+    projector,
+    room,
     state,
     unread_language,
     url,
@@ -80,6 +82,7 @@ def sidebar(page: str, before: SessionState | None) -> None:
     if before is not None:
         state.after_reload(before, page)
     url.begin(page)
+    projector.style()
     with st.sidebar:
         _language_picker()
         _model_picker()
@@ -106,6 +109,8 @@ def sidebar(page: str, before: SessionState | None) -> None:
         )
         if page != "classroom":  # it has the box above the fold
             in_class.join_box(page)
+        if room.is_teacher() or projector.is_large():
+            projector.toggle()
         if page not in _WITHOUT_SETTINGS:
             st.button(
                 _("Reset this page"), icon=":material/restart_alt:", width="stretch", key="reset",
@@ -224,7 +229,7 @@ def _stop_readable(words: Lesson, error: PlaygroundError) -> NoReturn:
 
 def _rest(words: Lesson) -> None:
     title = _("More about it")
-    st.markdown(f"### {title}\n\n{words.body}")
+    st.markdown(f"## {title}\n\n{words.body}")
 
 
 @lru_cache

@@ -8,14 +8,16 @@ from playground import navigation
 from playground.core.classroom.room import Member, RoomState
 from playground.core.classroom.views import view_of
 from playground.errors import PlaygroundError, TrainingFrozen
-from playground.ui import room
+from playground.ui import hidden_answers, poll_box, room
 from playground.ui.components.class_send import class_send
 from playground.ui.components.class_watch import class_news, class_watch
+from playground.ui.polls import polls
 from playground.ui.state import outlives_reload
 from playground.ui.text import _, lesson, plain, sentence
 
 _SINCE = "class_since"  # number of views that had been sent when this student joined
 _NAME = "class_nickname"
+_HIDDEN = "class_answers_hidden"  # when this page was drawn
 _NAME_ERROR = "class_name_error"
 outlives_reload(_SINCE)
 _served_at: list[str] = []  # the address that tells the news, once there is a server of ours
@@ -57,6 +59,7 @@ def strip(page: str) -> None:
     member, state = room.member(), room.room().state()
     if member is not None:
         room.room().seen(room.member_id(), page)
+        st.session_state[_HIDDEN] = hidden_answers.are_hidden()
         _strip()
         if _served_at:
             class_watch(
@@ -91,6 +94,9 @@ def _strip() -> None:
         st.markdown(_told(state, member), width="content")
         label = _("Stop following") if member.follows else _("Follow again")
         st.button(label, key="class_follow", type="tertiary", on_click=_follow, args=(not member.follows,))
+    poll_box.draw()
+    if st.session_state[_HIDDEN] != hidden_answers.are_hidden():
+        st.rerun()  # the tasks of the page
 
 
 def _told(state: RoomState, member: Member) -> str:
@@ -143,5 +149,6 @@ def _join(page: str) -> None:
 
 
 def _leave() -> None:
+    polls().forget(room.member_id())
     room.room().leave(room.member_id())
     room.set_member("")

@@ -21,13 +21,34 @@ _STATUS = {
 
 
 def status(state: TrainingState) -> str:
-    """The state of a run in words."""
+    """The state of a run in words, and with whom it is shared."""
     if state.status == "done":
-        return ngettext("Done: {step} step", "Done: {step} steps", state.step).format(step=state.step)
-    said = _(_STATUS[state.status]).format(
-        position=state.position, step=state.step, all=state.settings.n_steps
-    )
-    return f"{said} · {sentence(TrainingFrozen())}" if state.is_frozen else said
+        words = ngettext("Done: {step} step", "Done: {step} steps", state.step).format(step=state.step)
+    else:
+        words = _(_STATUS[state.status]).format(
+            position=state.position, step=state.step, all=state.settings.n_steps
+        )
+    begins = "" if state.begins_in_s is None else _("begins in about {n:.0f} s").format(n=state.begins_in_s)
+    frozen = sentence(TrainingFrozen()) if state.is_frozen else ""
+    return " · ".join(filter(None, (words, frozen, begins, _sharing(state))))
+
+
+def _sharing(state: TrainingState) -> str:
+    """What equal runs of other readers have to do with it, "" where there are none."""
+    n = state.n_sharing
+    if state.is_known:
+        return _("an equal run was trained before: this is its result")
+    if not n or state.status in ("failed", "cancelled"):
+        return ""
+    if state.status == "paused" and not state.is_frozen:
+        told = ngettext("it goes on for {n} other reader", "it goes on for {n} other readers", n)
+    else:
+        told = ngettext(
+            "shared with {n} other reader who chose the same: trained once for all",
+            "shared with {n} other readers who chose the same: trained once for all",
+            n,
+        )
+    return told.format(n=n)
 
 
 def left_of(state: TrainingState) -> str:

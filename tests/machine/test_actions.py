@@ -29,7 +29,7 @@ def test_every_tool_is_called_through_the_environments_python(checked: Machine) 
     assert actions.check([]) == 0
     actions.fmt([])
     assert {call[0] for call in checked.seen} == {installation.python()}
-    assert checked.modules() == ["ruff", "ruff", "mypy", "pytest", "pytest", "pytest", "ruff", "ruff"]
+    assert checked.modules() == ["ruff", "ruff", "mypy", *["pytest"] * 4, "ruff", "ruff"]
     makefile = (ROOT / "Makefile").read_text("utf-8")
     assert ".venv/bin" not in makefile
 
@@ -63,10 +63,10 @@ def test_without_chromium_no_process_is_given_its_tests() -> None:
 def test_a_failure_in_one_of_the_processes_is_a_failure_and_says_how_to_repeat_it(
     checked: Machine, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (_first, server, _browser) = actions.shares_of_tests(browser=True).values()
+    (_first, _engine, server, _browser) = actions.shares_of_tests(browser=True).values()
     checked.fails = (server[0],)
     assert actions.check([]) == 1
-    assert len(checked.seen) == 6
+    assert len(checked.seen) == 7
     assert f"make check ARGS='{' '.join(server)}'" in capsys.readouterr().err.splitlines()[-1]
 
 
@@ -119,4 +119,8 @@ def test_the_words_of_make_reach_the_set_up(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(actions, "set_up", lambda **how: seen.append(how))
     monkeypatch.setattr(actions, "hand_over", lambda *command: seen.append(command) or 0)
     actions.run(["--torch", "cuda", "--lan", "--port", "8600"])
-    assert seen == [{"develop": False, "torch": "cuda"}, ("playground.cli", "run", "--lan", "--port", "8600")]
+    how = {"develop": False, "torch": "cuda", "cluster": False}
+    assert seen == [how, ("playground.cli", "run", "--lan", "--port", "8600")]
+    actions.run(["--engine", "ray", "--replicas", "3"])
+    assert seen[2:] == [{**how, "torch": None, "cluster": True},
+                        ("playground.cli", "run", "--engine", "ray", "--replicas", "3")]  # fmt: skip

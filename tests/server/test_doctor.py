@@ -76,3 +76,15 @@ def test_doctor_says_whether_a_class_can_be_led(password: str, line: str, tmp_pa
     assert found.startswith(line)
     assert not password or password not in found
     assert ("--teacher-password-file" in found) is not bool(password)
+
+
+def test_doctor_tells_the_products_that_are_the_fastest_here(tmp_path: Path) -> None:
+    from playground.engine.decoding import product_times
+
+    settings = Settings(cache_dir=tmp_path, device="cpu")
+    machine = product_times.Machine.here(settings)
+    environment = {"PLAYGROUND_CACHE_DIR": str(tmp_path), "PLAYGROUND_DEVICE": "cpu"}
+    assert "absent  products: not timed yet" in invoke("doctor", **environment).output
+    times = {((6, 4), 1): {"torch": 2e-6, "onednn": 1e-6}, ((6, 4), 30): {"torch": 1e-6, "onednn": 2e-6}}
+    product_times.write(machine.file(settings), machine, times)
+    assert "ok      products: 6x4 onednn (1), torch (30) rows" in invoke("doctor", **environment).output

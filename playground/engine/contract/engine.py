@@ -22,7 +22,7 @@ from playground.engine.contract.retrieval import Retrieval
 from playground.engine.contract.scores import ScoreRequest, Scores
 from playground.engine.contract.task_heads import TaskHeads
 from playground.engine.contract.tokenizers import Tokenizers
-from playground.engine.contract.traces import TraceRequest
+from playground.engine.contract.traces import TraceManyRequest, TraceRequest
 from playground.engine.contract.training import Training
 from playground.engine.contract.vectors import Vectors
 from playground.engine.contract.waiting import OnWait
@@ -94,6 +94,13 @@ class Engine(Protocol):
 
         Raises:
             InputError, ModelError, BusyError.
+        """
+
+    def trace_many(self, request: TraceManyRequest, on_wait: OnWait | None = None) -> list[Trace]:
+        """As `trace`, of at most `max_traces_together` requests, which share forwards where they can.
+
+        Raises:
+            InputError, ModelError, BusyError: The first that any of them meets.
         """
 
     def generate(self, request: GenerateRequest, on_wait: OnWait | None = None) -> Iterator[GenerateStep]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 import threading
 import time
+import weakref
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 
-import psutil
 import torch
 
 from playground.core.byte_cache import ByteCache
@@ -19,11 +19,14 @@ from playground.engine.contract.generation import GenerateStep
 from playground.engine.contract.scores import Scores
 from playground.engine.decoding.batch import DecodeBatch
 from playground.engine.decoding.llama_step import can_mix
+from playground.engine.decoding.product_times import n_threads
+from playground.engine.decoding.products import Products
 from playground.engine.decoding.row import DecodeRow, DecodeWork
 from playground.engine.decoding.target_batch import decode_batch
 from playground.engine.forward.after import run_after
 from playground.engine.forward.traces import TraceWork, run_traces
 from playground.engine.memory import is_out_of_memory
+from playground.engine.models.loaded import LoadedModel
 from playground.engine.scheduling.jobs import Job, More, Work
 from playground.engine.scheduling.scheduler import Scheduler
 from playground.engine.training.trainer import Trainer
@@ -31,7 +34,10 @@ from playground.errors import NotComputed, OutOfMemory, PlaygroundError
 from playground.settings import Settings
 
 log = logging.getLogger(__name__)
+QUIET_S = 1.0  # without a request, until the products of a decode step are timed
 PAUSE_S = 0.1  # so that an error that stays does not fill the log
+MOST_CREDIT_S = 2.0  # however long nobody wanted the time that training left, or a tick lasted
+MOST_SHARE = 0.9  # of training, so that others have a turn at last
 
 
 @dataclass
@@ -48,7 +54,7 @@ class ModelThread(threading.Thread):
     """Each tick: one micro-batch of forwards, one chunk of texts to continue, one decode step for all rows.
 
     So a trace never waits longer than one tick and decoding never stalls longer than one forward. A training
-    step lets ticks in between any two of its layers, as long as it keeps its share of the time.
+    step lets ticks in between any two of its layers, as long as training keeps its share of the time.
     """
 
     def __init__(
@@ -64,9 +70,11 @@ class ModelThread(threading.Thread):
         self._scheduler = scheduler
         self._traces = traces
         self._trainer = trainer
-        self._own_s = self._lent_s = self._mark = 0.0  # of a training step: its own time, and that of others
+        self._credit_s = self._mark = 0.0  # what others may take of training's time, and since when it works
         self._batches: dict[Hashable, DecodeBatch] = {}  # of each group of decode jobs
         self._rows: dict[Job, DecodeRow] = {}
+        self._products = Products(settings)
+        self._decoders = weakref.WeakSet[torch.nn.Module]()  # whose products are known or waited for
         self._trouble: PlaygroundError | None = None  # what ended the last tick
         self._is_stuck = False  # that was nobody's fault
 
@@ -78,25 +86,53 @@ class ModelThread(threading.Thread):
     @torch.no_grad()
     def run(self) -> None:
         """Work until the scheduler is closed; an error ends what it touched, never this thread."""
-        torch.set_num_threads(self._settings.torch_threads or psutil.cpu_count(logical=False) or 1)
+        torch.set_num_threads(n_threads(self._settings))
         try:
-            while self._scheduler.wait(busy=self._has_work):
-                self._tick()
-                self._train()
+            while self._scheduler.wait(busy=self._has_work, at_most_s=self._quiet_s()):
+                if not self._is_asked():
+                    self._products.use_quiet(self._is_asked)
+                self._turn()
         finally:
             self._scheduler.close()  # whatever ended this thread: nobody waits for it
 
     def _has_work(self) -> bool:
         return bool(self._rows) or self._trouble is not None or self._trainer.has_work
 
-    def _train(self) -> None:
-        self._own_s = self._lent_s = 0.0
+    def _is_asked(self) -> bool:
+        return self._scheduler.n_waiting > 0 or self._has_work()
+
+    def _quiet_s(self) -> float | None:
+        return QUIET_S if self._products.is_waiting else None
+
+    def _turn(self) -> None:
+        """A tick, as far as it is the others' turn, and a training step."""
+        if not self._trainer.has_work:
+            self._credit_s = 0.0
+            self._tick()
+            return
+        if self._credit_s >= 0:
+            self._lend()
         self._mark = time.monotonic()
         try:
             self._trainer.work(self._give_way)
         except Exception:
             log.exception("training failed outside a step")
             time.sleep(PAUSE_S)
+        self._earn()
+
+    def _lend(self) -> None:
+        started = time.monotonic()
+        self._tick()
+        self._credit_s = max(-MOST_CREDIT_S, self._credit_s - (time.monotonic() - started))
+
+    def _earn(self) -> None:
+        """Training has worked since the mark: others may take as much as leaves it its share."""
+        now, settings = time.monotonic(), self._settings
+        is_urgent = bool(self._rows) or self._scheduler.n_urgent > 0
+        share = settings.training_share
+        share = share if is_urgent else max(share, settings.training_share_beside_rest)
+        earned_s = (now - self._mark) * (1 / min(share, MOST_SHARE) - 1)
+        self._credit_s, self._mark = min(MOST_CREDIT_S, self._credit_s + earned_s), now
 
     def _tick(self) -> None:
         before, self._trouble = self._trouble, None
@@ -128,13 +164,10 @@ class ModelThread(threading.Thread):
     @torch.no_grad()
     def _give_way(self) -> None:
         """Between two layers of a training step: whoever waits, as long as training keeps its share."""
-        now = time.monotonic()
-        self._own_s += now - self._mark
-        allowed_s = self._own_s * (1 / self._settings.training_share - 1)
-        while self._lent_s < allowed_s and (self._scheduler.n_waiting or self._rows):
-            self._tick()
-            self._lent_s, now = self._lent_s + time.monotonic() - now, time.monotonic()
-        self._mark = now
+        self._earn()
+        while self._credit_s > 0 and (self._scheduler.n_waiting or self._rows):
+            self._lend()
+        self._mark = time.monotonic()
 
     # ---- forwards
 
@@ -179,9 +212,17 @@ class ModelThread(threading.Thread):
                 rows = [(job.payload.row, job.payload.after) for job in jobs]
                 self.counters.n_prefill_tokens -= sum(len(read.input_ids) for _row, read in rows)
                 return list(run_after(first.loaded, rows))
-            return list(run_traces(first.loaded, [job.payload.row for job in jobs], first.capture))
+            self._meet(first.loaded)
+            captures = [job.payload.capture for job in jobs]
+            return list(run_traces(first.loaded, [job.payload.row for job in jobs], captures))
         self.counters.n_forwards += sum(job.payload.n_forwards for job in jobs)
         return [job.payload.run() for job in jobs]
+
+    def _meet(self, loaded: LoadedModel) -> None:
+        """A decoder that was not read before will be continued soon: its products wait for a quiet moment."""
+        if loaded.info.kind == "decoder" and loaded.model not in self._decoders:
+            self._decoders.add(loaded.model)
+            decode_batch(loaded, self._settings.prefill_chunk_tokens, self._products)
 
     # ---- decoding
 
@@ -223,7 +264,9 @@ class ModelThread(threading.Thread):
 
         def admit() -> None:
             if key not in self._batches:
-                self._batches[key] = decode_batch(rows[0].loaded, self._settings.prefill_chunk_tokens)
+                self._batches[key] = decode_batch(
+                    rows[0].loaded, self._settings.prefill_chunk_tokens, self._products
+                )
             self._batches[key].admit(rows)
 
         self._guarded(admit, lambda: rows)

@@ -62,6 +62,9 @@ class Trainer:
         learner, runs = self._groups[group]
         for index, run in enumerate(runs):
             with self._ends_alone(run):
+                if run.leaving:
+                    learner.unpack(index)
+                    self._runs.serve_leaving(run)
                 self._evaluate(run, learner, index)
         self._step(group, learner, [run for run in runs if run.state.status == "running"])
 

@@ -51,7 +51,7 @@ def rank(measured: Measured) -> None:
     """The button that switches off head after head, and what it found so far."""
     model = measured.view.context.model
     asked = _("Which heads does the model need for the token after {last}?")
-    st.markdown(f"#### {asked.format(last=strong(measured.token))}")
+    st.markdown(f"## {asked.format(last=strong(measured.token))}")
     key = (model.model_id, model.revision, measured.view.upto_query, measured.ablation)
     ranking: _Ranking = st.session_state.get("att_ranking") or _Ranking(key)
     if ranking.key != key:
@@ -95,9 +95,11 @@ def _go_on(measured: Measured, ranking: _Ranking) -> None:
     with closing(compute.ablations(view.context, measured.ablation, view.upto_query)) as parts:
         for part in parts:
             bits = kl_bits(measured.logits, part.logits)
-            ranking.kl.update(zip(part.heads, bits.tolist(), strict=True))
-            ranking.next_ids.update(zip(part.heads, part.logits.argmax(-1).tolist(), strict=True))
+            # A run that Stop begins reads these while this one still adds: replaced, and the bits last.
             ranking.n_heads = part.n_heads
+            ids = part.logits.argmax(-1).tolist()
+            ranking.next_ids = ranking.next_ids | dict(zip(part.heads, ids, strict=True))
+            ranking.kl = ranking.kl | dict(zip(part.heads, bits.tolist(), strict=True))
             told = _("{done} of {total} heads").format(done=len(ranking.kl), total=part.n_heads)
             bar.draw(len(ranking.kl), told)
     ranking.running = False
@@ -127,7 +129,7 @@ def _draw(measured: Measured, ranking: _Ranking) -> None:
         **show.places(view.context.model, "blocks", "attention_output"),
     )  # fmt: skip
     show.under_picture("ablation_ranking", frame=table, code=code, picture="att_effects")
-    st.markdown(f"#### {_('Is a strong weight an important head?')}")
+    st.markdown(f"## {_('Is a strong weight an important head?')}")
     show.show_chart(
         charts.weight_against_effect(words), "att_importance", _("Weight against effect"), data=table
     )
@@ -137,11 +139,12 @@ def _draw(measured: Measured, ranking: _Ranking) -> None:
 
 def _table(measured: Measured, ranking: _Ranking) -> pd.DataFrame:
     view = measured.view
-    labels = token_labels(view, sorted(set(ranking.next_ids.values())))
+    kl, next_ids = ranking.kl, ranking.next_ids
+    labels = token_labels(view, sorted(set(next_ids.values())))
     first = 0 if view.start else 1  # many heads rest on the first token of a text, whatever it is
     links = view.weights[:, :, view.query, first : view.query].max(axis=-1, initial=0.0)
-    answers = {head: labels[token] for head, token in ranking.next_ids.items()}
-    return frames.ranking(ranking.kl, links, answers)
+    answers = {head: labels[token] for head, token in next_ids.items()}
+    return frames.ranking(kl, links, answers)
 
 
 def importance(table: pd.DataFrame) -> str:

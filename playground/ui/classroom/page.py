@@ -6,7 +6,7 @@ import streamlit as st
 
 from playground.core.classroom.room import RoomState
 from playground.ui import everybody, in_class, room
-from playground.ui.classroom import leading, signing, who
+from playground.ui.classroom import keeping, leading, plans, poll, signing, who
 from playground.ui.frame import Drawn
 from playground.ui.panels import Later, Panel, pick
 from playground.ui.state import PageContext
@@ -24,9 +24,14 @@ def draw(context: PageContext) -> Drawn:
 def _teacher(context: PageContext, now: RoomState) -> Later | None:
     room.room().teacher_is_here()
     leading.controls(now)
+    keeping.control()
     if not in_class.is_served():
         st.warning(_("Students' pages hear of nothing here: start the server with `llm-playground run`."))
-    panels = {"room": Panel(_("Who is where"), _who)}
+    panels: dict[str, Panel[[PageContext]]] = {
+        "room": Panel(_("Who is where"), _who),
+        "poll": Panel(_("Poll"), poll.panel),
+        "plans": Panel(_("Lesson plans"), plans.panel),
+    }
     return pick("class_panel", panels, _("Panels")).draw(context)
 
 

@@ -88,7 +88,7 @@ def _characters(context: PageContext, trace: Trace, scene: Scene) -> Later | Non
 
 def _other_ways() -> None:
     """Links to the pages on how models came to be built so, and on other ways from a text to an answer."""
-    st.markdown(f"#### {_('How did it come to this, and what else is there?')}")
+    st.markdown(f"## {_('How did it come to this, and what else is there?')}")
     with st.container(horizontal=True, key="other_ways"):
         for page in PAGES:
             if page.section == KINDS:

@@ -19,7 +19,7 @@ from playground.core.tables import positions as frames
 from playground.core.tokens import Tokenization
 from playground.core.trace import Trace
 from playground.core.word_order import Order
-from playground.engine.contract.traces import Capture
+from playground.engine.contract.traces import Capture, TraceRequest
 from playground.ui import compute, show
 from playground.ui.frame import has_sentence
 from playground.ui.number import number_field
@@ -96,22 +96,24 @@ def _read(context: PageContext, tokens: Tokenization, seed: int, n_words: int | 
     if order is None or moved is None or moved == given:
         return None
     kinds: tuple[Positions, ...] = ("counted", "equal")
-    before = {positions: _trace(context, given, positions) for positions in kinds}
-    after = {positions: _trace(context, moved, positions) for positions in kinds}
+    asked = [(ids, positions) for ids in (given, moved) for positions in kinds]
+    traces = compute.traces_together(context, [_request(context, *one) for one in asked], topic="order")
+    before, after = (dict(zip(kinds, each, strict=True)) for each in (traces[:2], traces[2:]))
     return OrderReading(context, tokens, order, before, after)
 
 
 def first_trace(context: PageContext) -> Trace:
     """The text in its own order: what the experiment begins with, and what the pictures before it show."""
-    return _trace(context, first_tokens(context, settings().max_tokens_all_heads).input_ids, "counted")
+    ids = first_tokens(context, settings().max_tokens_all_heads).input_ids
+    return compute.trace(context, ids, _request(context, ids, "counted").capture, topic="order")
 
 
-def _trace(context: PageContext, ids: tuple[int, ...], positions: Positions) -> Trace:
+def _request(context: PageContext, ids: tuple[int, ...], positions: Positions) -> TraceRequest:
     logits: Literal["last"] | None = "last" if "logits" in context.model.capabilities else None
-    equal = (0,) * len(ids) if positions == "equal" else None
-    return compute.trace(
-        context, ids, Capture(hidden_states="all", logits=logits), position_ids=equal, topic="order"
-    )
+    return TraceRequest(
+        context.model.model_id, capture=Capture(hidden_states="all", logits=logits), input_ids=ids,
+        position_ids=(0,) * len(ids) if positions == "equal" else None,
+    )  # fmt: skip
 
 
 def experiment(encoder: PageContext, decoder: PageContext) -> dict[str, float]:
@@ -121,7 +123,7 @@ def experiment(encoder: PageContext, decoder: PageContext) -> dict[str, float]:
         Largest relative difference of the output vectors for "encoder_counted", "encoder_equal",
         "decoder_counted" and "decoder_equal"; empty without a sentence, and when a shuffle changes nothing.
     """
-    st.markdown(f"#### {_('What does a model lose when its words are shuffled?')}")
+    st.markdown(f"## {_('What does a model lose when its words are shuffled?')}")
     if not has_sentence(encoder):
         return {}
     seed = number_field(_("Seed"), 0, 2**32 - 1, 0, key="pos_seed", width=160)

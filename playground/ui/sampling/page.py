@@ -75,7 +75,7 @@ def _next_token(context: PageContext, tokens: Tokenization, trace: Trace, rest: 
 
 def _curves(context: PageContext, trace: Trace, chosen: Sampling, d_vocab: int) -> None:
     """Entropy and tokens kept at every temperature."""
-    st.markdown(f"#### {_('How uncertain is the next token at each temperature?')}")
+    st.markdown(f"## {_('How uncertain is the next token at each temperature?')}")
     curve = settings.curve(trace, chosen)
     left, right = st.columns(2)
     with left:

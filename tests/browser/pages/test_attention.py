@@ -130,11 +130,19 @@ def test_bertviz_draws_offline_and_hostile_tokens_are_text(follow: OpenPage) -> 
     assert frame.locator("img").count() == 0
 
 
+# Where the machine is busy a click by hand comes after the end: this one comes with the first heads.
+STOPS_AT_THE_FIRST_HEADS = """() => new MutationObserver((_, observer) => {
+  const stop = document.querySelector(".st-key-att_rank_stop button");
+  if (!stop || !/\\d+ of 270 heads/.test(document.body.innerText)) return;
+  observer.disconnect();
+  stop.click();
+}).observe(document.body, { childList: true, subtree: true, characterData: true })"""
+
+
 def test_ranking_shows_progress_and_can_be_stopped(follow: OpenPage) -> None:
-    page = follow(url(att_panel="off", text=" ".join([ANIMAL] * 5)))  # the ranking outlasts a slow click
+    page = follow(url(att_panel="off", text=" ".join([ANIMAL] * 5)))
+    page.evaluate(STOPS_AT_THE_FIRST_HEADS)
     page.get_by_role("button", name="Switch off each of the 270 heads").click()
-    expect(page.get_by_text(re.compile(r"\d+ of 270 heads"))).to_be_visible()
-    page.get_by_role("button", name="Stop", exact=True).last.click()
     expect(page.get_by_text(re.compile(r"Stopped: \d+ of 270 heads"))).to_be_visible()
     expect(page.get_by_text(re.compile(r"Rank correlation -?0\.\d\d: "))).to_be_visible()
 

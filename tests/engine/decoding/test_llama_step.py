@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from playground.engine.contract.generation import GenerateRequest
 from playground.engine.decoding.batch import DecodeBatch
+from playground.engine.decoding.products import Products, Way
 from playground.engine.decoding.row import DecodeRow
 from playground.engine.local.engine import LocalEngine
 from playground.settings import DEFAULT_DECODER
@@ -30,8 +32,14 @@ class CountOperations(TorchDispatchMode):
         return func(*args, **(kwargs or {}))
 
 
-def batch(engine: LocalEngine, model: str, prompts: tuple[tuple[int, ...], ...]) -> DecodeBatch:
-    made = DecodeBatch(engine._table.load(model).result(timeout=180), chunk_tokens=3)
+def batch(
+    engine: LocalEngine,
+    model: str,
+    prompts: tuple[tuple[int, ...], ...],
+    ways: Mapping[str, Way] | None = None,
+) -> DecodeBatch:
+    loaded = engine._table.load(model).result(timeout=180)
+    made = DecodeBatch(loaded, chunk_tokens=3, products=Products(engine._settings, ways))
     rows = [
         DecodeRow(GenerateRequest(model, seed=seed, max_new_tokens=60), ids, lambda step: None, made.loaded)
         for seed, ids in enumerate(prompts)

@@ -62,6 +62,33 @@ def held_engine(tiny_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Ite
     engine.close()
 
 
+def test_readers_of_different_pages_share_a_forward(held_engine: Held) -> None:
+    engine, pages = held_engine.engine, {
+        "home": Capture("uint8", (0,), "last"), "sampling": Capture(logits="last", query_key=True),
+        "inside": Capture(hidden_states="all", block_outputs=True), "attention": Capture("uint8"),
+    }  # fmt: skip
+    with ThreadPoolExecutor(6) as pool:
+        pool.submit(engine.trace, TraceRequest(tiny.LLAMA, "the first of all"))
+        assert held_engine.entered.wait(timeout=60)
+        asked = [
+            pool.submit(engine.trace, TraceRequest(tiny.LLAMA, f"the page {page}", capture, owner=page))
+            for page, capture in pages.items()
+        ]
+        dear = TraceRequest(tiny.LLAMA, "every position of it", Capture(logits="all"), owner="dear")
+        asked.append(pool.submit(engine.trace, dear))
+        until = time.monotonic() + 60
+        while engine.stats().n_waiting < 5:
+            assert time.monotonic() < until
+            time.sleep(0.005)
+        held_engine.release.set()
+        traces = [one.result(timeout=60) for one in asked]
+    assert engine.stats().n_forwards == 3, "the first, four pages at once, and every position apart"
+    assert traces[0].attentions is not None
+    assert traces[1].attentions is None
+    assert traces[2].hidden_states is not None
+    assert traces[3].hidden_states is None
+
+
 def test_thirty_threads_asking_the_same_cause_one_forward(tiny_engine: LocalEngine) -> None:
     before = tiny_engine.stats().n_forwards
     ask = TraceRequest(tiny.LLAMA, "thirty students, one text", Capture(attentions="uint8", logits="last"))

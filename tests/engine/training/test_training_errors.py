@@ -150,8 +150,8 @@ class Victim:
         self.engine, self.request, self.error, self.n_raised = engine, request, error, 0
 
     def hit(self, concerned: bool, after: int = 3) -> None:
-        run = self.engine.training.runs._runs.get(self.request.request_id)
-        if concerned and run is not None and run.state.step >= after:
+        part = self.engine.training.runs._parts.get(self.request.request_id)
+        if concerned and part is not None and part[1].state.step >= after:
             self.n_raised += 1
             raise self.error
 

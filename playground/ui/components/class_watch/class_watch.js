@@ -99,15 +99,6 @@ function leave() {
   active?.blur?.();
 }
 
-/** Go to a link of this app, in the language of this tab, as a step of the tab's history. */
-function visit(link) {
-  const url = new URL(link, location.origin);
-  const language = new URLSearchParams(location.search).get("lang");
-  if (language) url.searchParams.set("lang", language);
-  History.prototype.pushState.call(history, null, "", url.pathname + url.search);
-  dispatchEvent(new PopStateEvent("popstate", { state: null }));
-}
-
 function title(link, { base, titles }) {
   const url = new URL(link, location.origin);
   const path = url.pathname.startsWith(`${base}/`) ? url.pathname.slice(base.length) : url.pathname;

@@ -8,18 +8,17 @@ class Theatre {
   constructor(root) {
     Object.assign(this, { root, at: {}, selected: null });
     const part = (name) => (this[name] = el("div", { class: name }));
-    this.canvas = el("canvas", { role: "img" });
+    this.canvas = el("canvas", { role: "application", tabindex: 0 });
     this.told = el("p", { class: "told", "aria-live": "polite" });
     const holder = el("div", { class: "holder" }, this.canvas);
     const picture = el("div", { class: "picture" }, holder, part("legend"), this.told);
     root.replaceChildren(part("controls"), el("div", { class: "stage" }, picture, part("side")), part("chunk"), part("below"));
+    this.chunk.setAttribute("aria-live", "polite");
+    this.canvas.addEventListener("keydown", (event) => this.press(event));
     this.observer = new ResizeObserver(() => this.head && root.clientWidth !== this.drawnWide && this.paint());
     this.observer.observe(root);
     root.addEventListener("transitionend", (event) => event.target === root && this.paint());
-    this.canvas.addEventListener("click", (event) => {
-      const box = this.canvas.getBoundingClientRect();
-      this.select(this.near(event.clientX - box.left, event.clientY - box.top));
-    });
+    this.canvas.addEventListener("click", (event) => this.select(this.near(...placeIn(this.canvas, event))));
   }
 
   receive(bytes) {
@@ -41,6 +40,21 @@ class Theatre {
   select(place) {
     if (place === null) return;
     this.selected = place;
+    this.paint();
+  }
+
+  /** Arrow keys go from chunk to chunk, past those that are not in the picture. */
+  press(event) {
+    const { n } = this.head;
+    const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1, Home: 1, End: -1 }[event.key];
+    if (event.key === "Escape") this.selected = null;
+    else if (!step) return;
+    else {
+      let at = { Home: 0, End: n - 1 }[event.key] ?? (this.selected === null ? (step > 0 ? 0 : n - 1) : this.selected + step);
+      while (at >= 0 && at < n && this.view.hidden?.(at)) at += step;
+      if (at >= 0 && at < n) this.selected = at;
+    }
+    event.preventDefault();
     this.paint();
   }
 
@@ -78,8 +92,11 @@ class Theatre {
     this.told.textContent = shown.told;
     this.canvas.setAttribute("aria-label", `${this.head.words.map}. ${shown.told}`);
     this.legend.replaceChildren(...shown.legend);
+    const buttons = () => [...this.root.querySelectorAll(".side button, .below button")];
+    const focused = buttons().indexOf(this.root.getRootNode().activeElement);
     this.side.replaceChildren(...shown.side);
     this.below.replaceChildren(...(shown.below ?? []));
+    buttons()[focused]?.focus({ preventScroll: true });
     this.tell(shown.focus);
   }
 
@@ -110,7 +127,7 @@ class Theatre {
       return button;
     });
     const more = scored.length > most ? [el("span", { class: "more" }, fill(this.head.words.more, { n: scored.length - most }))] : [];
-    return el("section", { class: "list" }, el("h4", {}, title), el("div", { class: "items" }, ...items, ...more));
+    return el("section", { class: "list" }, el("h3", {}, title), el("div", { class: "items" }, ...items, ...more));
   }
 
   /** The chunks found, those that the exact answer has too marked. */
