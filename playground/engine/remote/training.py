@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -14,7 +15,7 @@ from playground.engine.remote.calls import POLL_S, Calls
 from playground.engine.remote.messages import News, Published
 from playground.engine.remote.routes import Routes
 from playground.engine.remote.seats import Seat, Seats
-from playground.errors import Message
+from playground.errors import Message, TrainingFrozen
 
 _KEPT_RUNS = 1_000
 LOST = Message("The machine that trained it has stopped, and what it had learned is lost: start it again.")
@@ -53,6 +54,7 @@ class RemoteRuns:
         self._routes, self._calls, self._seats, self._adapters = routes, calls, seats, adapters
         self._lock = threading.Lock()
         self._runs: dict[str, _Run] = {}
+        self._frozen_until = 0.0  # seconds of the monotonic clock
 
     def hear(self, seat: Seat, news: News) -> None:
         """A replica tells how far a run is."""
@@ -71,6 +73,8 @@ class RemoteRuns:
 
     def start(self, request: TrainingRequest) -> None:
         """Queue a run."""
+        if self.is_frozen:  # a replica that came since knows nothing of it
+            raise TrainingFrozen
         seat = self._routes.owner(request.owner)(POLL_S)
         run = _Run(request.owner, seat, seat.life)
         self._calls.value(lambda _timeout_s: seat, "training.runs.start", request, owner=request.owner)
@@ -113,6 +117,21 @@ class RemoteRuns:
     def cancel(self, request_id: str) -> None:
         """End a run within one step; what it has learned stays usable."""
         self._turn("cancel", request_id)
+
+    def freeze(self, seconds: float) -> None:
+        """Let every run of every replica rest, and refuse new ones, until `release` or for so long."""
+        self._frozen_until = time.monotonic() + seconds
+        self._calls.of_all(self._seats.here(POLL_S), "training.runs.freeze", seconds)
+
+    def release(self) -> None:
+        """Let the runs that a freeze stopped go on."""
+        self._frozen_until = 0.0
+        self._calls.of_all(self._seats.here(POLL_S), "training.runs.release")
+
+    @property
+    def is_frozen(self) -> bool:
+        """True while runs rest because of `freeze`."""
+        return time.monotonic() < self._frozen_until
 
     def _turn(self, method: str, request_id: str) -> None:
         run = self._runs.get(request_id)
