@@ -9,7 +9,7 @@ from playground.ui import room
 from playground.ui.polls import polls
 from tests.pages.conftest import OpenApp
 from tests.pages.test_class_polls import _own_polls, texts
-from tests.pages.test_classroom import _own_class, keys, opened, press, signed_in
+from tests.pages.test_classroom import _own_class, opened, press, signed_in
 
 __all__ = ["_own_class", "_own_polls"]  # fixtures
 
