@@ -26,10 +26,10 @@ def result(words: Mapping[str, str], *, measure: Literal["share", "bits", ""], m
     return side_by_side(panels, 26) | {"config": LOCALE}
 
 
-def _option(words: Mapping[str, str]) -> Spec:
+def _option() -> Spec:
     return {
-        "field": "label", "type": "nominal", "sort": None, "title": words["option"],
-        "axis": {"labelLimit": 230, "labelFontSize": 15, "titleAnchor": "start"},
+        "field": "label", "type": "nominal", "sort": None, "title": None,
+        "axis": {"labelLimit": 230, "labelFontSize": 15},
     }  # fmt: skip
 
 
@@ -51,7 +51,7 @@ def _votes(words: Mapping[str, str]) -> Spec:
     }  # fmt: skip
     return {
         "width": 300, "height": {"step": ROW},
-        "encoding": {"y": _option(words), "tooltip": _tooltip(words)},
+        "encoding": {"y": _option(), "tooltip": _tooltip(words)},
         "layer": [
             {"mark": {"type": "bar", "color": QUERY, "height": 22}, "encoding": {"x": x}},
             {
@@ -79,7 +79,7 @@ def _model(words: Mapping[str, str], measure: Literal["share", "bits"], most: fl
     return {
         "width": 260, "height": {"step": ROW},
         "encoding": {
-            "y": _option(words) | {"title": None, "axis": {"labels": False, "ticks": False}},
+            "y": _option() | {"axis": {"labels": False, "ticks": False}},
             "tooltip": [*_tooltip(words)[:1], number | {"title": words["model"]}],
         },
         "layer": [

@@ -39,10 +39,10 @@ def label(poll: Poll, place: int) -> str:
 
     Example:
         >>> label(Poll("free", "Which?", ("this one", "b")), 0)
-        'A · this one'
+        'A: this one'
     """
     option = " ".join(poll.options[place].split())
-    return f"{letter(place)} · {option if len(option) <= LABEL_CHARS else option[:LABEL_CHARS] + '…'}"
+    return f"{letter(place)}: {option if len(option) <= LABEL_CHARS else option[:LABEL_CHARS] + '…'}"
 
 
 def letter(place: int) -> str:
