@@ -76,6 +76,7 @@ class Reader:
         again: Session that the tab still has, after a line that broke.
         on_payload: Given every message as it came.
         pause_s: A slow line: seconds between two messages that are read.
+        open_timeout_s: Seconds within which the server must take the connection.
 
     Example:
         >>> async def drag(url):                                    # doctest: +SKIP
@@ -94,6 +95,7 @@ class Reader:
         again: str = "",
         on_payload: Callable[[bytes], None] | None = None,
         pause_s: float = 0.0,
+        open_timeout_s: float = 60.0,
     ) -> None:
         parts = urlsplit(url)
         if parts.hostname not in ("127.0.0.1", "localhost"):
@@ -103,7 +105,7 @@ class Reader:
         self._page, self._query = page, query
         known_as = f"after.{before}" if before else again
         self._protocols = ["streamlit", "no-token", known_as] if known_as else ["streamlit"]
-        self._on_payload, self._pause_s = on_payload, pause_s
+        self._on_payload, self._pause_s, self._open_timeout_s = on_payload, pause_s, open_timeout_s
         self._connection: ClientConnection | None = None
         self._ids: dict[str, str] = {}  # widget key -> id
         self._fragments: dict[str, str] = {}  # widget key -> fragment id
@@ -129,7 +131,8 @@ class Reader:
             additional_headers=self._headers,
             max_size=None,
             compression=None,
-            open_timeout=60,
+            open_timeout=self._open_timeout_s,
+            ping_interval=None,  # a browser sends none
             max_queue=1 if self._pause_s else 16,
         )
 

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import platformdirs
 import psutil
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -58,6 +58,7 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", pattern=r"^[\w.:-]+$", description="an address or a name of this machine")
     port: int = Field(8501, ge=1, le=65535)
     class_password: SecretStr | None = None
+    teacher_password: SecretStr | None = None  # opens what a teacher does on the page Classroom
     base_path: str = Field(  # a proxy shows the playground below it
         "", pattern=r"^(/[A-Za-z0-9._~-]+)*$", description="a path without a slash at its end, such as /llm"
     )
@@ -90,6 +91,16 @@ class Settings(BaseSettings):
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     torch_threads: int | None = Field(None, ge=1, le=1_024)  # None: physical cores
     max_download_bytes: Size = 4 * 2**30
+
+    # replicas on Ray, instead of one engine in the server's process
+    engine: Literal["local", "ray"] = "local"
+    replicas: int = Field(2, ge=1, le=1_000)  # each a process with its models, threads, queue and caches
+    gpus_per_replica: float = Field(0.0, ge=0, le=16)
+    ray_address: str = Field(  # of a cluster that is joined; a head is started where there is none
+        "", validation_alias="RAY_ADDRESS", pattern=r"^(auto|[\w.:\[\]-]+:\d{1,5})?$",
+        description="an address such as 10.0.0.1:6379, or auto",
+    )  # fmt: skip
+    object_store_bytes: int = Field(512 * 2**20, ge=80 * 2**20, le=2**50)  # of a head of our own
 
     # limits of one request
     max_text_chars: Count = 2_000
@@ -148,6 +159,16 @@ class Settings(BaseSettings):
     max_board_chars: Count = 300  # of an answer
     max_board_votes: Count = 1_000  # for an answer
     board_age_s: Seconds = 14_400.0  # until an answer leaves
+
+    # limits of a class, of which there is one for the process, and of its polls
+    max_polls: Count = 20  # kept until the class ends; the oldest is forgotten first
+    max_poll_options: Count = 6
+    max_poll_chars: Count = 300  # of the text or question
+    max_poll_option_chars: Count = 400
+    max_poll_votes: Count = 1_000
+    max_class_members: Count = 200  # students with a nickname
+    class_release_s: Seconds = 300.0  # without a teacher, until training that rests goes on
+    class_end_s: Seconds = 3_600.0  # without a teacher, until the class ends
 
     # limits of one training run, and of all of them
     max_training_steps: Count = 200
@@ -249,16 +270,27 @@ class Settings(BaseSettings):
             )
         return SecretStr(token) if token else None
 
-    @field_validator("class_password")
+    @field_validator("class_password", "teacher_password")
     @classmethod
-    def _is_long_enough(cls, value: SecretStr | None) -> SecretStr | None:
+    def _is_long_enough(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
         shown = [] if value is None else [char for char in value.get_secret_value() if _is_shown(char)]
         if value is not None and len(shown) < MIN_PASSWORD_CHARS:
+            whose = "class" if info.field_name == "class_password" else "teacher's"
             raise SetUpError(
-                reason=f"The class password is too short: {len(shown)} characters.",
+                reason=f"The {whose} password is too short: {len(shown)} characters.",
                 cure=f"It needs at least {MIN_PASSWORD_CHARS} characters; spaces do not count.",
             )
         return value
+
+    @model_validator(mode="after")
+    def _tells_teachers_from_students(self) -> Settings:
+        passwords = [one.get_secret_value() for one in (self.class_password, self.teacher_password) if one]
+        if len(passwords) > len({unicodedata.normalize("NFC", one.strip()) for one in passwords}):
+            raise SetUpError(
+                reason="The teacher's password is the class password, which every student knows.",
+                cure="Choose another one for teachers.",
+            )
+        return self
 
     @model_validator(mode="after")
     def _asks_others_for_a_password(self) -> Settings:

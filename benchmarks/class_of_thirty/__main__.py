@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 import shlex
 import sys
 
 from benchmarks.class_of_thirty.measure import Options, measure
-from benchmarks.class_of_thirty.report import REPORTS, as_json, in_words
+from benchmarks.class_of_thirty.report import in_words, write
 
 
 def main(arguments: list[str]) -> int:
@@ -29,13 +28,9 @@ def main(arguments: list[str]) -> int:
         with_person=given.person,
     )
     found = measure(options)
-    words = in_words(found)
-    print(words)
+    print(in_words(found))
     if given.name:
-        REPORTS.mkdir(exist_ok=True)
-        (REPORTS / f"{given.name}.md").write_text(words, "utf-8")
-        data = json.dumps(as_json(found), indent=1, ensure_ascii=False)
-        (REPORTS / f"{given.name}.json").write_text(data + "\n", "utf-8")
+        write(found, given.name)
     return 0 if found.is_clean else 1
 
 

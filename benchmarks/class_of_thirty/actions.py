@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
+from typing import Any
 
 from benchmarks.class_of_thirty.tab import Tab, Value
 
@@ -89,18 +90,118 @@ def _mask(tab: Tab, draw: random.Random) -> dict[str, Value]:
     return tab.tells("mas_chips", {"view": {"masked": [draw.choice(free)], "revision": data["revision"]}})
 
 
-def _steps(n: int) -> Change:
-    return lambda tab, _draw: {tab.key("fin_steps"): ("double_array_value", [float(n)])}
+def _fewest(tab: Tab, _draw: random.Random) -> dict[str, Value]:
+    return tab.slide("seq_steps", 0.0)
 
 
 QUESTIONS = (
     "Who founded the observatory?|Which bicycle lasts longest?|When does the ferry leave?|표는 얼마인가요?"
 )
+DATES = "12 May 2019|3 Aug 1987|1st of June 2003"
 REVIEWS = (
     "The soup was cold and nobody cared.|A warm room and a view of the sea.|I would come again tomorrow."
 )
 WORDS = "river|teacher|London|green|seven|quickly"
 LIVE_WORDS = tuple(WORDS.split("|"))
+
+
+def _press(name: str, kind: str, key: str, picture: str, after: str = "", **more: Any) -> Action:  # noqa: ANN401
+    return Action(name, kind, picture, lambda tab, _draw: tab.press(key), after, **more)
+
+
+def _answer(tab: Tab, draw: random.Random) -> dict[str, Value]:
+    return tab.number("task_home_count", draw.randrange(9))
+
+
+def _row(tab: Tab, draw: random.Random) -> dict[str, Value]:
+    return tab.number("fin_row", draw.randrange(1, 40))
+
+
+VEGA = "vega_lite_chart"
+PAGES = {
+    "home": Book("journey", (
+        _sentence("journey"),
+        Action("answer a task", "setting", "-", _answer),
+    )),
+    "tokenization": Book("tok_rows", (
+        _sentence("tok_rows"),
+        _typed("type in the live field", "tok_live", WORDS, "tok_rows"),
+        _slide("merges", "tok_merges", "tok_encoded", "tok_merges"),
+    )),
+    "embeddings": Book(VEGA, (
+        _sentence(VEGA, "emb_word"),
+        _typed("another token", "emb_word", WORDS, VEGA, "emb_word"),
+        _panel("from random to meaning", "emb_view_choice", 2),
+        _panel("context", "emb_view_choice", 3),
+        _panel("sentences", "emb_view_choice", 4),
+        _panel("neighbours", "emb_view_choice", 0),
+    )),
+    "positions": Book("pos_clocks", (
+        _sentence("pos_clocks"),
+        _number("shuffle anew", "pos_seed", VEGA, "pos_seed"),
+    )),
+    "attention": Book("att_grid", (
+        _sentence("att_grid"),
+        _choose("score of the heads", "att_score_choice", "att_grid", n=7),
+        _panel("switch heads off", "att_panel_choice", 1),
+        _panel("through all layers", "att_panel_choice", 3),
+        _panel("arithmetic of a row", "att_panel_choice", 0),
+    )),
+    "inside": Book("inside", (
+        _sentence("inside"),
+        _slide("block that is patched", "ins_block", VEGA, "ins_block"),
+        _choose("logit of another token", "ins_token_choice", VEGA, "ins_token_choice"),
+    )),
+    "seq2seq": Book("seq_unrolled_picture", (
+        _typed("another date", "seq_source_dates", DATES, "seq_unrolled_picture"),
+        _panel("vanishing gradient", "seq_panel_choice", 1),
+        _panel("forced or free", "seq_panel_choice", 2),
+        _panel("train it yourself", "seq_panel_choice", 0, "seq_start"),
+        _press("train two", "run", "seq_start", VEGA, "seq_start", prepare=_fewest, until_still=True),
+    )),
+    "families": Book("family_maps", (
+        _sentence("family_maps"),
+        _typed("another last word", "fam_word", WORDS, VEGA, "fam_panel_choice"),
+        _choose("mean or one head", "fam_map_choice", "family_maps", n=2),
+    )),
+    "masked": Book(VEGA, (
+        _sentence(VEGA),
+        Action("mask another token", "setting", VEGA, _mask),
+        _number("objectives: another seed", "mas_seed", "mas_example", "mas_seed"),
+    )),
+    "sampling": Book("sampler", (
+        _sentence("sampler"),
+        Action("let a slider go", "setting", VEGA, _sampler),
+        _press("generate 32 tokens", "generate", "sam_start", "text"),
+    )),
+    "prompting": Book(VEGA, (
+        _slide("examples in the prompt", "pro_shots", VEGA, "pro_blocks"),
+        _choose("another query", "pro_query_choice", VEGA, "pro_blocks"),
+        _press("sweep", "sweep", "pro_sweep_start", VEGA, "progress"),
+    )),
+    "finetuning": Book("fin_row_tokens", (
+        Action("another row", "setting", "fin_row_tokens", _row),
+    )),
+    "tasks": Book("", (
+        _typed("own text", "tsk_own_classification", REVIEWS, VEGA, "tsk_own", "run"),
+        _panel("names", "tsk_job_choice", 1, kind="run"),
+        _panel("questions", "tsk_job_choice", 4, kind="run"),
+        _panel("sentiment", "tsk_job_choice", 0, kind="run"),
+    )),
+    "evaluation": Book("ev_court_text", (
+        _slide("context of the windows", "ev_context", "ev_court_text", "ev_stride"),
+        _panel("BLEU", "ev_panel_choice", 1, kind="run"),
+        _panel("GLUE in small", "ev_panel_choice", 3, kind="run"),
+        _panel("perplexity", "ev_panel_choice", 0, kind="run"),
+    )),
+    "retrieval": Book("ret_cuts", (
+        _panel("search the chunks", "ret_panel_choice", 1, kind="run"),
+        _typed("another question", "ret_query", QUESTIONS, "ret_lists", "ret_query", "run"),
+        _panel("answers", "ret_panel_choice", 3, "text", kind="run", after="progress"),
+        _panel("index theatre", "ret_panel_choice", 2, kind="run"),
+    )),
+    "classroom": Book("-", ()),
+}  # fmt: skip
 
 
 def book(n_steps: int) -> Mapping[str, Book]:
@@ -109,96 +210,10 @@ def book(n_steps: int) -> Mapping[str, Book]:
     Args:
         n_steps: Steps of a training.
     """
-    return MappingProxyType({
-        "home": Book("journey", (
-            _sentence("journey"),
-            Action("answer a task", "setting", "-", lambda tab, draw: tab.number("task_home_count", draw.randrange(9))),
-        )),
-        "tokenization": Book("tok_rows", (
-            _sentence("tok_rows"),
-            _typed("type in the live field", "tok_live", WORDS, "tok_rows"),
-            _slide("merges", "tok_merges", "tok_encoded", "tok_merges"),
-        )),
-        "embeddings": Book("vega_lite_chart", (
-            _sentence("vega_lite_chart", "emb_word"),
-            _typed("another token", "emb_word", WORDS, "vega_lite_chart", "emb_word"),
-            _panel("from random to meaning", "emb_view_choice", 2),
-            _panel("context", "emb_view_choice", 3),
-            _panel("sentences", "emb_view_choice", 4),
-            _panel("neighbours", "emb_view_choice", 0),
-        )),
-        "positions": Book("pos_clocks", (
-            _sentence("pos_clocks"),
-            _number("shuffle anew", "pos_seed", "vega_lite_chart", "pos_seed"),
-        )),
-        "attention": Book("att_grid", (
-            _sentence("att_grid"),
-            _choose("score of the heads", "att_score_choice", "att_grid", n=7),
-            _panel("switch heads off", "att_panel_choice", 1),
-            _panel("through all layers", "att_panel_choice", 3),
-            _panel("arithmetic of a row", "att_panel_choice", 0),
-        )),
-        "inside": Book("inside", (
-            _sentence("inside"),
-            _slide("block that is patched", "ins_block", "vega_lite_chart", "ins_block"),
-            _choose("logit of another token", "ins_token_choice", "vega_lite_chart", "ins_token_choice"),
-        )),
-        "seq2seq": Book("seq_unrolled_picture", (
-            _typed("another date", "seq_source_dates", "12 May 2019|3 Aug 1987|1st of June 2003", "seq_unrolled_picture"),
-            _panel("vanishing gradient", "seq_panel_choice", 1),
-            _panel("forced or free", "seq_panel_choice", 2),
-        )),
-        "families": Book("family_maps", (
-            _sentence("family_maps"),
-            _typed("another last word", "fam_word", WORDS, "vega_lite_chart", "fam_panel_choice"),
-            _choose("mean or one head", "fam_map_choice", "family_maps", n=2),
-        )),
-        "masked": Book("vega_lite_chart", (
-            _sentence("vega_lite_chart"),
-            Action("mask another token", "setting", "vega_lite_chart", _mask),
-            _number("objectives: another seed", "mas_seed", "mas_example", "mas_seed"),
-        )),
-        "sampling": Book("sampler", (
-            _sentence("sampler"),
-            Action("let a slider go", "setting", "vega_lite_chart", _sampler),
-            Action("generate 32 tokens", "generate", "text", lambda tab, _draw: tab.press("sam_start")),
-        )),
-        "prompting": Book("vega_lite_chart", (
-            _slide("examples in the prompt", "pro_shots", "vega_lite_chart", "pro_blocks"),
-            _choose("another query", "pro_query_choice", "vega_lite_chart", "pro_blocks"),
-            Action("sweep", "sweep", "vega_lite_chart", lambda tab, _draw: tab.press("pro_sweep_start"), "progress"),
-        )),
-        "finetuning": Book("fin_row_tokens", (
-            _number_of_row(),
-            Action(
-                "training", "training", "vega_lite_chart", lambda tab, _draw: tab.press("fin_start"), "fin_start",
-                _steps(n_steps), until_still=True,
-            ),
-        )),
-        "tasks": Book("", (
-            _typed("own text", "tsk_own_classification", REVIEWS, "vega_lite_chart", "tsk_own", "run"),
-            _panel("names", "tsk_job_choice", 1, kind="run"),
-            _panel("questions", "tsk_job_choice", 4, kind="run"),
-            _panel("sentiment", "tsk_job_choice", 0, kind="run"),
-        )),
-        "evaluation": Book("ev_court_text", (
-            _slide("context of the windows", "ev_context", "ev_court_text", "ev_stride"),
-            _panel("BLEU", "ev_panel_choice", 1, kind="run"),
-            _panel("GLUE in small", "ev_panel_choice", 3, kind="run"),
-            _panel("perplexity", "ev_panel_choice", 0, kind="run"),
-        )),
-        "retrieval": Book("ret_cuts", (
-            _panel("search the chunks", "ret_panel_choice", 1, kind="run"),
-            _typed("another question", "ret_query", QUESTIONS, "ret_lists", "ret_query", "run"),
-            _panel("answers", "ret_panel_choice", 3, "text", kind="run", after="progress"),
-            _panel("index theatre", "ret_panel_choice", 2, kind="run"),
-        )),
-        "classroom": Book("-", ()),
-    })  # fmt: skip
 
+    def steps(tab: Tab, _draw: random.Random) -> dict[str, Value]:
+        return {tab.key("fin_steps"): ("double_array_value", [float(n_steps)])}
 
-def _number_of_row() -> Action:
-    def change(tab: Tab, draw: random.Random) -> dict[str, Value]:
-        return tab.number("fin_row", draw.randrange(1, 40))
-
-    return Action("another row", "setting", "fin_row_tokens", change)
+    training = _press("training", "training", "fin_start", VEGA, "fin_start", prepare=steps, until_still=True)
+    rows = PAGES["finetuning"]
+    return MappingProxyType(PAGES | {"finetuning": replace(rows, actions=(*rows.actions, training))})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from benchmarks.class_of_thirty.records import Record
 
@@ -31,22 +32,22 @@ def jain(values: Sequence[float]) -> float:
 def service(records: Iterable[Record]) -> dict[int, float]:
     """How well each student was served: the wait that all have on average for what she did, by her own.
 
-    1 = as everybody. Waits are those until the first picture, of actions that had one.
+    1 = as everybody.
     """
-    seen = [one for one in records if one.first_s is not None and one.kind != "rest"]
+    seen = [(one, wait) for one in records if (wait := one.wait_s) is not None and one.kind != "rest"]
     of_action: dict[tuple[str, str], list[float]] = defaultdict(list)
-    for one in seen:
-        of_action[one.page, one.action].append(one.first_s or 0.0)
+    for one, wait in seen:
+        of_action[one.page, one.action].append(wait)
     usual: dict[int, float] = defaultdict(float)
     own: dict[int, float] = defaultdict(float)
-    for one in seen:
+    for one, wait in seen:
         waits = of_action[one.page, one.action]
         usual[one.student] += sum(waits) / len(waits)
-        own[one.student] += one.first_s or 0.0
+        own[one.student] += wait
     return {student: usual[student] / own[student] for student in own if own[student]}
 
 
-def table(records: Iterable[Record]) -> list[dict[str, object]]:
+def table(records: Iterable[Record]) -> list[dict[str, Any]]:
     """One row for each page and action: how often, p50, p95 and worst of first picture and of end, queue."""
     groups: dict[tuple[str, str], list[Record]] = defaultdict(list)
     for one in records:
@@ -54,16 +55,16 @@ def table(records: Iterable[Record]) -> list[dict[str, object]]:
     return [row(page, action, ones) for (page, action), ones in sorted(groups.items())]
 
 
-def row(page: str, action: str, records: Sequence[Record]) -> dict[str, object]:
+def row(page: str, action: str, records: Sequence[Record]) -> dict[str, Any]:
     """The row of these records."""
-    first = [one.first_s for one in records if one.first_s is not None]
+    first = [wait for one in records if (wait := one.wait_s) is not None]
     done = [one.done_s for one in records if not one.cut]
     queued = [one.queued_s for one in records]
     return {
         "page": page,
         "action": action,
         "n": len(records),
-        "n_cut": sum(one.cut for one in records),
+        "n_cut": sum(bool(one.cut) for one in records),
         "n_errors": sum(bool(one.error) for one in records),
         "first": three(first),
         "done": three(done),

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
 import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,7 +27,8 @@ from benchmarks.load_client import Reader
 
 SETTLE_S = 5.0  # after the class, before its memory is read
 IDLE_S = 1.0
-N_IDLE = 20
+LATE_S = 10.0  # of the person's browser, after the end of the class
+N_GROUPS, N_IDLE = 4, 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +71,9 @@ class Side:
         client_cpu_s: Processor seconds of the students themselves.
         killed: The process that was killed.
         idle_bytes: Memory of an idle session; None where not measured.
-        person: What a real browser saw: name -> seconds.
+        person: What a person saw in a real browser: (page, seconds, None where nothing came).
+        is_warm: Every page had been opened before.
+        failure: Reason why the class did not come to its end, "" = it did.
     """
 
     of: Class = field(default_factory=Class)
@@ -75,7 +83,8 @@ class Side:
     client_cpu_s: float = 0.0
     killed: str = ""
     idle_bytes: float | None = None
-    person: dict[str, list[float]] = field(default_factory=dict)
+    person: list[tuple[str, float | None]] = field(default_factory=list)
+    is_warm: bool = True
     failure: str = ""
 
     @property
@@ -86,11 +95,18 @@ class Side:
 
 @dataclass
 class Found:
-    """Everything that was measured."""
+    """Everything that was measured.
+
+    Attributes:
+        options: What was asked for.
+        ours, peer: The class on our server, and on the peer.
+        load_before: Load of the machine in the minute before: above 0.5 something else was running.
+    """
 
     options: Options
     ours: Side
     peer: Side | None = None
+    load_before: float = 0.0
 
     @property
     def is_clean(self) -> bool:
@@ -102,14 +118,14 @@ class Found:
 def measure(options: Options) -> Found:
     """The class on our server, and on the peer where that is asked for."""
     books = book(options.n_steps)
-    ours = Side()
+    ours, load = Side(), os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as folder:
         if options.url:
             watch = Watch(options.pid) if options.pid else None
             _class(options, ours, options.url, books, watch)
         else:
             _served(options, ours, servers.ours(options.server_args, Path(folder)), books)
-    found = Found(options, ours)
+    found = Found(options, ours, load_before=load)
     if options.with_peer:
         found.peer = Side()
         _served(options, found.peer, servers.stock(), stock_actions.book(options.n_steps), is_peer=True)
@@ -123,10 +139,11 @@ def _served(
         if not is_peer:
             server.wait_ready()
         try:
-            servers.warm(server.url, ["" if page == next(iter(books)) else page for page in books])
-            watch = Watch(server.process.pid, server.tag, server.report)
             if not is_peer:
                 side.idle_bytes = idle_session_bytes(server.url, server.process.pid)
+            first = next(iter(books))
+            side.is_warm = servers.warm(server.url, ["" if page == first else page for page in books])
+            watch = Watch(server.process.pid, server.tag, server.report)
             _class(options, side, server.url, books, watch, is_peer=is_peer)
         except (OSError, RuntimeError, LookupError, TimeoutError) as error:
             side.failure = f"{type(error).__name__}: {error}"[:500]
@@ -151,17 +168,15 @@ def _class(
         side.of = asyncio.run(lesson(todo, lasts_s))
     else:
         with watch:
-            with _killer(options, side, watch) if not is_peer else _nothing():
+            if is_peer:
                 side.of = asyncio.run(lesson(todo, lasts_s))
+            else:
+                with _killer(options, side, watch), _person(options, side, url):
+                    side.of = asyncio.run(lesson(todo, lasts_s))
             time.sleep(SETTLE_S)
             side.after = watch.look()
         side.looks = watch.looks
     side.client_cpu_s = _own_cpu_s() - before
-
-
-@contextmanager
-def _nothing() -> Iterator[None]:
-    yield
 
 
 @contextmanager
@@ -181,24 +196,47 @@ def _killer(options: Options, side: Side, watch: Watch) -> Iterator[None]:
         timer.cancel()
 
 
+@contextmanager
+def _person(options: Options, side: Side, url: str) -> Iterator[None]:
+    """Somebody in a Chromium of his own process, while the others are there."""
+    if not options.with_person:
+        yield
+        return
+    module = "benchmarks.class_of_thirty.person"
+    command = [sys.executable, "-m", module, url, str(options.minutes * 60), str(options.seed)]
+    with tempfile.TemporaryFile("w+") as said:
+        process = subprocess.Popen(command, stdout=said, start_new_session=True)
+        try:
+            yield
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(LATE_S)
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)  # and its browser
+            process.wait()
+        said.seek(0)
+        side.person = [(page, seconds) for page, seconds in map(json.loads, said)]
+
+
 def _own_cpu_s() -> float:
     return float(sum(psutil.Process().cpu_times()[:2]))
 
 
 def idle_session_bytes(url: str, pid: int) -> float:
-    """Resident memory of one more session that opened the first page and then does nothing."""
+    """Resident memory of one more session that opened the first page and then does nothing.
 
-    async def open_many() -> float:
-        own = psutil.Process(pid)
-        first = [Reader(url, "", "lang=en") for _number in range(N_IDLE)]
-        more = [Reader(url, "", "lang=en") for _number in range(N_IDLE)]
-        await asyncio.gather(*(one.__aenter__() for one in first))
-        await asyncio.sleep(IDLE_S)
-        before = own.memory_info().rss
-        await asyncio.gather(*(one.__aenter__() for one in more))
-        await asyncio.sleep(IDLE_S)
-        grown = own.memory_info().rss - before
-        await asyncio.gather(*(one.__aexit__(None, None, None) for one in [*first, *more]))
-        return grown / N_IDLE
+    The first of four groups pays for what all share.
+    """
 
-    return asyncio.run(open_many())
+    async def open_groups() -> float:
+        own, opened, sizes = psutil.Process(pid), [], []
+        for _group in range(N_GROUPS):
+            group = [Reader(url, "", "lang=en") for _number in range(N_IDLE)]
+            await asyncio.gather(*(one.__aenter__() for one in group))
+            opened += group
+            await asyncio.sleep(IDLE_S)
+            sizes.append(own.memory_info().rss)
+        await asyncio.gather(*(one.__aexit__(None, None, None) for one in opened))
+        return float(sizes[-1] - sizes[0]) / (N_IDLE * (N_GROUPS - 1))
+
+    return asyncio.run(open_groups())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 
 @dataclass(slots=True)
@@ -13,12 +14,13 @@ class Record:
         student: Number in the class.
         page: Name of the page it was done on.
         action: Its name, such as "sentence".
-        kind: sentence, setting, panel, generate, sweep, training, run, page, reload, or rest for what the browser
-            asks for by itself.
+        kind: sentence, setting, panel, generate, sweep, training, run, page, reload, or rest for what
+            the browser asks for by itself.
         at_s: Seconds from the beginning of the class to the event.
         first_s: Seconds from the event to the first picture that depends on it, None where there was none.
         done_s: Seconds from the event to the end of the work; until it was given up where `cut`.
-        cut: The end of the work was not seen: the tab was closed, or the class was over.
+        cut: Reason why the end of the work was not seen: "closed" (the tab), "over" (the class), "failed"; ""
+            where it was.
         place: Last place in the queue that was shown, 0 = none.
         queued_s: Seconds from the event to the last moment when the page named a place in the queue.
         error: Reason why it failed, "" = it did not.
@@ -31,10 +33,20 @@ class Record:
     at_s: float
     first_s: float | None = None
     done_s: float = 0.0
-    cut: bool = False
+    cut: Literal["", "closed", "over", "failed"] = ""
     place: int = 0
     queued_s: float = 0.0
     error: str = ""
+
+    @property
+    def wait_s(self) -> float | None:
+        """Seconds waited for what was asked for: for the picture, for the end where there is none.
+
+        The least that it can be, of what the end of the class cut; None where the student closed the tab.
+        """
+        if self.first_s is not None:
+            return self.first_s
+        return None if self.cut == "closed" else self.done_s
 
 
 @dataclass(slots=True)
@@ -48,6 +60,7 @@ class Class:
         n_messages, n_bytes: Messages to all students, and their payload.
         n_closed, n_reloaded: Tabs closed in the middle of work, tabs loaded anew.
         lasted_s: Seconds from the first event to the end.
+        slow: The student on a slow line, -1 = none; her waits are not the server's.
     """
 
     records: list[Record] = field(default_factory=list)
@@ -58,6 +71,12 @@ class Class:
     n_closed: int = 0
     n_reloaded: int = 0
     lasted_s: float = 0.0
+    slow: int = -1
+
+    @property
+    def timed(self) -> list[Record]:
+        """What the waits are taken from: the records of all but the student on a slow line."""
+        return [one for one in self.records if one.student != self.slow]
 
     @property
     def errors(self) -> list[Record]:

@@ -48,8 +48,12 @@ def stock() -> Served:
     return served
 
 
-def warm(url: str, pages: Sequence[str], *, timeout_s: float = 180) -> None:
-    """Open every page once, until it is there: the class begins on a server that has been used."""
+def warm(url: str, pages: Sequence[str], *, timeout_s: float = 120) -> bool:
+    """Open every page once, until it is there: the class begins on a server that has been used.
+
+    Returns:
+        False where that took too long: then the class pays for what is left.
+    """
 
     async def visit(page: str) -> None:
         async with Reader(url, page, "lang=en") as reader:
@@ -60,4 +64,8 @@ def warm(url: str, pages: Sequence[str], *, timeout_s: float = 180) -> None:
         for page in pages:
             await visit(page)
 
-    asyncio.run(asyncio.wait_for(all_of_them(), timeout_s))
+    try:
+        asyncio.run(asyncio.wait_for(all_of_them(), timeout_s))
+    except TimeoutError:
+        return False
+    return True

@@ -48,14 +48,14 @@ def read(text: str) -> tuple[list[str], Any, Any, Any]:
     return tokens, out.logits[0, -1].numpy(), attention, lengths
 
 
-def heat(values: Any, columns: str, rows: str) -> alt.Chart:  # noqa: ANN401 - an array
+def heat(values: Any, columns: str, rows: str) -> Any:  # noqa: ANN401 - an array; a chart
     """A map of a matrix."""
     at = np.indices(values.shape)
     frame = pd.DataFrame({rows: at[0].ravel(), columns: at[1].ravel(), "value": values.ravel()})
     return alt.Chart(frame).mark_rect().encode(x=f"{columns}:O", y=f"{rows}:O", color="value:Q")
 
 
-def distribution(logits: Any, tokenizer: Any, temperature: float) -> alt.Chart:  # noqa: ANN401
+def distribution(logits: Any, tokenizer: Any, temperature: float) -> Any:  # noqa: ANN401
     """Bars of the most probable next tokens."""
     scaled = np.exp((logits - logits.max()) / temperature)
     probs = scaled / scaled.sum()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlencode
 
 from websockets.exceptions import WebSocketException
@@ -21,7 +22,6 @@ from benchmarks.load_client import Run
 KOREAN_OF = 3  # every third student reads Korean
 ONE_MORE = 0.3  # of the new sentences: the last one and a word more
 STAY = 3  # actions on a page before the next, on average
-PATIENCE_S = 170.0  # then a student gives up
 Troubles = (TimeoutError, ConnectionError, WebSocketException, LookupError)
 
 
@@ -37,6 +37,8 @@ class Plan:
         at: Seconds from the beginning -> "training", "sweep", "reload" or "close".
         think_s: Mean time between the end of an action and the next; exponential.
         pause_s: A slow line: seconds between two messages.
+        only_deeds: Nothing but what is planned, all of it, and then the student leaves.
+        patience_s: Seconds after which an answer is given up.
     """
 
     student: int
@@ -46,6 +48,8 @@ class Plan:
     at: Mapping[float, str]
     think_s: float
     pause_s: float = 0.0
+    only_deeds: bool = False
+    patience_s: float = 170.0
 
 
 class Student:
@@ -80,23 +84,23 @@ class Student:
             asyncio.CancelledError: The class is over.
         """
         todo = sorted(self._plan.at.items())
+        if self._plan.only_deeds:
+            until = math.inf
         try:
-            while time.perf_counter() < until:
+            while time.perf_counter() < until and (todo or not self._plan.only_deeds):
                 try:
                     if self._tab is None:
                         await self._open()
                     await self._think(until)
-                    if time.perf_counter() >= until:
-                        break
                     if todo and time.perf_counter() - self._began >= todo[0][0]:
                         await self._planned(todo.pop(0)[1])
-                    else:
+                    elif time.perf_counter() < until and not self._plan.only_deeds:
                         await self._something()
                 except Troubles as error:
                     self._fail(error)
                     await self._leave()
         except asyncio.CancelledError:
-            self._cut()
+            self._cut("over")
             raise
         finally:
             await self._leave()
@@ -109,7 +113,7 @@ class Student:
         record = self._begin("load the page", "reload" if before else "page")
         tab = Tab(self._plan.student, self._plan.url, first, urlencode(words), before, self._plan.pause_s)
         self._tab = tab
-        await asyncio.wait_for(tab.reader.__aenter__(), PATIENCE_S)
+        await asyncio.wait_for(tab.reader.__aenter__(), self._plan.patience_s)
         await self._ended(record, tab.reader.first, self._plan.books[self._page].opened)
 
     async def _leave(self) -> None:
@@ -126,14 +130,14 @@ class Student:
         assert self._tab is not None
         ends = min(until, time.perf_counter() + self._draw.expovariate(1 / self._plan.think_s))
         while self._tab.reader.ticks and time.perf_counter() < ends:
-            run = await asyncio.wait_for(self._tab.reader.tick(), PATIENCE_S)
+            run = await asyncio.wait_for(self._tab.reader.tick(), self._plan.patience_s)
             if wrong := trouble(run):
                 raise LookupError(wrong)
         await asyncio.sleep(max(0.0, ends - time.perf_counter()))
 
     async def _something(self) -> None:
         actions = self._plan.books[self._page].actions
-        if not actions or self._draw.random() < 1 / STAY:
+        if len(self._plan.books) > 1 and (not actions or self._draw.random() < 1 / STAY):
             await self._go(next(self._pages))
         else:
             await self._act(next(self._decks[self._page]))
@@ -164,7 +168,7 @@ class Student:
             work.cancel()
             with suppress(asyncio.CancelledError, *Troubles):
                 await work
-            self._cut()
+            self._cut("closed")
         self._class.n_closed += 1
         await self._leave()
         self._page, self._text = "", None  # another tab, later
@@ -174,7 +178,7 @@ class Student:
         self._page = page
         first = "" if page == next(iter(self._plan.books)) else page
         record = self._begin("open from the menu", "page")
-        run = await asyncio.wait_for(self._tab.reader.go(first), PATIENCE_S)
+        run = await asyncio.wait_for(self._tab.reader.go(first), self._plan.patience_s)
         await self._ended(record, run, self._plan.books[page].opened)
 
     async def _act(self, action: Action) -> None:
@@ -182,12 +186,14 @@ class Student:
         assert tab is not None
         try:
             if action.prepare is not None:
-                await asyncio.wait_for(tab.reader.rerun(**action.prepare(tab, self._draw)), PATIENCE_S)
+                await asyncio.wait_for(
+                    tab.reader.rerun(**action.prepare(tab, self._draw)), self._plan.patience_s
+                )
             changed = action.change(tab, self._draw) if action.change else tab.typed("text", self._sentence())
         except LookupError:
             return  # the page does not show this now
         record = self._begin(action.name, action.kind)
-        run = await asyncio.wait_for(tab.reader.rerun(**changed), PATIENCE_S)
+        run = await asyncio.wait_for(tab.reader.rerun(**changed), self._plan.patience_s)
         await self._ended(record, run, action.picture, action.after, until_still=action.until_still)
 
     def _sentence(self) -> str:
@@ -216,9 +222,9 @@ class Student:
         waits = record.first_s is None and picture != "-"
         while (waits or until_still) and tab.reader.ticks and not record.error:
             since = time.perf_counter() - self._began - record.at_s
-            if since > PATIENCE_S and not until_still:
+            if since > self._plan.patience_s and not until_still:
                 break
-            run = await asyncio.wait_for(tab.reader.tick(), PATIENCE_S)
+            run = await asyncio.wait_for(tab.reader.tick(), self._plan.patience_s)
             now = time.perf_counter() - self._began - record.at_s
             seen = first_picture(run, picture, after)
             if waits and seen is not None:
@@ -243,7 +249,7 @@ class Student:
         if name:
             record = self._begin("the other columns", "rest")
             more = await asyncio.wait_for(
-                tab.reader.rerun(**tab.tells("inside", {"asked": name})), PATIENCE_S
+                tab.reader.rerun(**tab.tells("inside", {"asked": name})), self._plan.patience_s
             )
             record.first_s, record.done_s = first_picture(more, "inside"), more.finished_s
             record.place, record.queued_s = queue(more)
@@ -255,21 +261,34 @@ class Student:
         assert self._tab is not None
         seen = self._tab.text(run)
         live = LIVE_WORDS if self._page == "tokenization" else ()  # its chips follow the live field
-        if self._text is not None and seen is not None and seen != self._text and seen not in live:
-            self._class.lost.append(f"{self._plan.student} on {self._page}: “{seen}” for “{self._text}”")
+        if lost := is_lost(self._text, seen, live):
+            self._class.lost.append(f"{self._plan.student} on {self._page}: {lost}")
 
     def _fail(self, error: BaseException) -> None:
         if self._now is not None:
             self._now.error = f"{type(error).__name__}: {error}"[:300]
-            self._cut()
+            self._cut("failed")
 
-    def _cut(self) -> None:
+    def _cut(self, why: Literal["closed", "over", "failed"]) -> None:
         """What is going on ends here, unfinished."""
         if self._now is not None:
             self._now.done_s = time.perf_counter() - self._began - self._now.at_s
-            self._now.cut = True
+            self._now.cut = why
             self._class.records.append(self._now)
             self._now = None
+
+
+def is_lost(text: str | None, seen: str | None, live: Sequence[str] = ()) -> str:
+    """In words what the page works on instead of the text; "" where it is the text, or neither is known.
+
+    Args:
+        text: The sentence that was handed in last, None = none was.
+        seen: The sentence that the page says it works on, None = it says nothing.
+        live: Words of another field that the page may work on.
+    """
+    if text is None or seen is None or seen == text or seen in live:
+        return ""
+    return f"“{seen}” for “{text}”"
 
 
 def _shuffled(actions: tuple[Action, ...], draw: random.Random) -> list[Action]:

@@ -13,6 +13,7 @@ from benchmarks.load_client import Reader, Run, Sent
 Value = tuple[str, Any]  # field of the widget's state, value
 MARK = re.compile(rb"reader(\d\d)zqvk")
 QUEUE = re.compile(r"(?:Waiting: place |순서 )(\d+)")
+OPEN_S = 150.0  # within which a server must take a connection
 NO_PICTURE = {"share", "token_chips"}
 
 
@@ -32,9 +33,12 @@ class Tab:
     def __init__(self, student: int, url: str, page: str, query: str, before: str, pause_s: float) -> None:
         self.student, self.strangers = student, set[int]()
         self.n_messages = self.n_bytes = 0
-        self.reader = Reader(url, page, query, before=before, on_payload=self._look_at, pause_s=pause_s)
+        self.reader = Reader(
+            url, page, query, before=before, on_payload=self.look_at, pause_s=pause_s, open_timeout_s=OPEN_S
+        )
 
-    def _look_at(self, payload: bytes) -> None:
+    def look_at(self, payload: bytes) -> None:
+        """Count a message, and note the marks of others in it."""
         self.n_messages += 1
         self.n_bytes += len(payload)
         found = {int(number) for number in MARK.findall(payload)}

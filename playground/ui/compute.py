@@ -33,7 +33,7 @@ from playground.engine.contract.training import Training
 from playground.engine.contract.vectors import TextRead, TracesRequest, Vectors
 from playground.engine.process import shared_engine, start_shared_engine
 from playground.errors import PlaygroundError, TextTooLong, Unsupported
-from playground.ui.state import PageContext, outlives_reload, settings
+from playground.ui.state import PageContext, connected, outlives_reload, settings
 from playground.ui.text import sentence
 from playground.ui.waiting import WaitingLine, stop_with
 
@@ -120,6 +120,7 @@ def owner() -> str:
 
 
 def _release(owner_id: str) -> None:
+    connected.discard(owner_id)
     with suppress(TimeoutError, PlaygroundError):  # no engine: nothing was asked of it
         shared_engine(timeout_s=0).cancel_owner(owner_id)
 
@@ -127,6 +128,7 @@ def _release(owner_id: str) -> None:
 @st.cache_resource(scope="session", on_release=_release, show_spinner=False)
 def _hold(owner_id: str) -> str:
     """Cached as long as the session is connected: its end releases the owner, its return calls it again."""
+    connected.add(owner_id)
     with suppress(TimeoutError, PlaygroundError):
         shared_engine(timeout_s=0).owner_back(owner_id)
     return owner_id

@@ -119,4 +119,8 @@ def test_the_words_of_make_reach_the_set_up(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(actions, "set_up", lambda **how: seen.append(how))
     monkeypatch.setattr(actions, "hand_over", lambda *command: seen.append(command) or 0)
     actions.run(["--torch", "cuda", "--lan", "--port", "8600"])
-    assert seen == [{"develop": False, "torch": "cuda"}, ("playground.cli", "run", "--lan", "--port", "8600")]
+    how = {"develop": False, "torch": "cuda", "cluster": False}
+    assert seen == [how, ("playground.cli", "run", "--lan", "--port", "8600")]
+    actions.run(["--engine", "ray", "--replicas", "3"])
+    assert seen[2:] == [{**how, "torch": None, "cluster": True},
+                        ("playground.cli", "run", "--engine", "ray", "--replicas", "3")]  # fmt: skip

@@ -113,8 +113,8 @@ def test_a_text_that_its_makers_would_cut_is_said_to_have_another_vector(
 ) -> None:
     ready = warming.model_when_ready
 
-    def told(entry: Any) -> Any:
-        info = ready(entry)
+    def told(entry: Any, **asked: Any) -> Any:
+        info = ready(entry, **asked)
         return info and replace(info, max_seq_length=8)
 
     said = "only the first 8 tokens"

@@ -164,6 +164,8 @@ class TrainingState:
         number: Number of the run in its session, from 1 on; kept when earlier ones are forgotten.
         n_train, n_held_out: Examples it learns from, and is tested on.
         position: Place in the queue, 1 = next; 0 when it is not waiting.
+        begins_in_s: About how many seconds until it begins, at the pace of those that train; None when it is
+            not waiting, or that is not known.
         step: Steps done.
         train: (step, loss of its batch before the step), nats a token.
         held_out, general: (steps done, loss on all of those texts), from step 0 on.
@@ -180,6 +182,7 @@ class TrainingState:
         adapter: Id under which what it learned can be used, "" before.
         adapter_step: Number of steps that the adapter was trained.
         error: Why it failed, or what of it could not be done; else None.
+        is_frozen: True if it rests because training rests for all, and goes on by itself after that.
     """
 
     run_id: str
@@ -189,6 +192,7 @@ class TrainingState:
     n_train: int = 0
     n_held_out: int = 0
     position: int = 0
+    begins_in_s: float | None = None
     step: int = 0
     train: tuple[tuple[int, float], ...] = ()
     held_out: tuple[tuple[int, float], ...] = ()
@@ -206,6 +210,7 @@ class TrainingState:
     adapter: str = ""
     adapter_step: int = 0
     error: Message | None = None
+    is_frozen: bool = False
 
 
 class Runs(Protocol):
@@ -221,8 +226,8 @@ class Runs(Protocol):
         Raises:
             InputError: A setting or text that cannot be, the id of another run, no room for an adapter.
             ModelError: The model cannot be loaded, or cannot be trained.
-            BusyError: The session has as many runs as it may, the queue is full, or there is no room for what
-                will be learned.
+            BusyError: The session has as many runs as it may, the queue is full, there is no room for what
+                will be learned, or training rests for all.
         """
         ...
 
@@ -242,11 +247,30 @@ class Runs(Protocol):
         ...
 
     def resume(self, request_id: str) -> None:
-        """Take a paused run up again, at the end of the line; a shared one where it is by now."""
+        """Take a paused run up again, at the end of the line; a shared one where it is by now.
+
+        While training rests for all, after that.
+        """
         ...
 
     def cancel(self, request_id: str) -> None:
         """End a run within one step; what it has learned stays usable."""
+        ...
+
+    def freeze(self, seconds: float) -> None:
+        """Let every run rest after the step it is in, and refuse new ones, until `release` or for so long.
+
+        A freeze that is on begins anew with this time.
+        """
+        ...
+
+    def release(self) -> None:
+        """Let the runs that a freeze stopped go on, in the order of the line they stood in."""
+        ...
+
+    @property
+    def is_frozen(self) -> bool:
+        """True while runs rest because of `freeze`."""
         ...
 
 

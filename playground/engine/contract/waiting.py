@@ -11,7 +11,7 @@ from playground.errors import Message
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Told to the waiting caller, in its own thread, about ten times a second.
+    """Told to the waiting caller, in its own thread, some times a second.
 
     Attributes:
         position: Place in the queue, 1 = next; 0 = being computed.

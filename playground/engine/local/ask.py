@@ -73,11 +73,7 @@ class Backend:
             supersedes: True ends an older request of its session, kind and topic.
         """
         topic = request.topic if supersedes else None
-        timeout_s = request.timeout_s or self.settings.request_timeout_s
-        queue_s = 0.0 if request.timeout_s else self.settings.queue_timeout_s
-        with Asking(
-            self.scheduler, request, kind, topic, timeout_s, on_wait, queue_timeout_s=queue_s
-        ) as waiting:
+        with Asking(self.scheduler, request, kind, topic, self.settings, on_wait) as waiting:
             yield Ask(self, self._loaded(request.model, waiting), waiting)
 
     def _loaded(self, model: str, waiting: Asking) -> LoadedModel:

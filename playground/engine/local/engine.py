@@ -64,6 +64,16 @@ class LocalEngine:
         self._thread = ModelThread(settings, self._scheduler, self._cache, self.training.trainer)
         self._thread.start()
 
+    @property
+    def settings(self) -> Settings:
+        """Its limits."""
+        return self._settings
+
+    @property
+    def is_alive(self) -> bool:
+        """True as long as its model thread works."""
+        return self._thread.is_alive()
+
     def models(self) -> list[ModelInfo]:
         """The catalogue, in display order, with the state of each model."""
         return self._table.infos()

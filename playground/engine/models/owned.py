@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from typing import Generic, TypeVar
 from uuid import uuid4
 
@@ -107,6 +107,24 @@ class Owned(Generic[T]):
             self._on_orphan()
         return thing_id
 
+    def adopt(self, thing_id: str, thing: T, owners: Sequence[str]) -> None:
+        """Keep a thing that was made in another process, under its id there; nothing happens if it is here.
+
+        Raises:
+            NoRoom: The server is full.
+        """
+        self._make_room(self._size_of(thing))
+        with self._lock:
+            self._held.setdefault(thing_id, thing)
+            self._owners.setdefault(thing_id, set()).update(owners)
+        if any(map(self._departures.has_left, owners)):
+            self._on_orphan()
+
+    def owners(self, thing_id: str) -> tuple[str, ...]:
+        """The sessions that a thing belongs to."""
+        with self._lock:
+            return tuple(self._owners.get(thing_id, ()))
+
     def check_room(self, owner: str, size_bytes: int, n_coming: int = 0) -> None:
         """Refuse one more where there is no room for it.
 
@@ -123,6 +141,11 @@ class Owned(Generic[T]):
         with self._lock:
             if sum(owner in owners for owners in self._owners.values()) + n_coming >= self._most:
                 raise self._too_many()
+        self._make_room(size_bytes)
+
+    def _make_room(self, size_bytes: int) -> None:
+        """Forget of those whose sessions have left what has to go; refuse where that is not enough."""
+        with self._lock:
             total, left = size_bytes + self._total(), self._departures.all_left()
             for thing_id in [one for one, owners in self._owners.items() if owners <= left]:
                 if total > self._most_bytes:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Container, Hashable, Sequence
-from contextlib import AbstractContextManager
 
 from playground.engine.scheduling.jobs import DONE, Job, JobKind, More, OpenRequest, Outbox, Ticket
 from playground.engine.scheduling.pace import Pace
@@ -66,9 +65,7 @@ class Scheduler:
         """Queue a job, or join the same one that is already there.
 
         Args:
-            job: The computation.
-            request: The request it is a part of.
-            outbox: Receives the results.
+            job, request, outbox: The computation, the request it is a part of, and what receives its results.
 
         Raises:
             Cancelled: The request has ended.
@@ -90,8 +87,8 @@ class Scheduler:
             self._changed.notify_all()
             return ticket
 
-    def together(self) -> AbstractContextManager[object]:
-        """Jobs that are submitted within it become known at one moment, so that they can share a batch."""
+    def together(self) -> threading.Condition:
+        """A context in which jobs are submitted that are to be known at one moment, to share a batch."""
         return self._changed
 
     def take_back(self, tickets: Sequence[Ticket]) -> None:

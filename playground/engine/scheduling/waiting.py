@@ -13,8 +13,11 @@ from playground.engine.contract.waiting import OnWait, Waiting
 from playground.engine.scheduling.jobs import DONE, Job, JobKind, Ticket
 from playground.engine.scheduling.scheduler import Scheduler
 from playground.errors import NotComputed, PlaygroundError, TimedOut
+from playground.settings import Settings
 
 POLL_S = 0.1
+LONG_POLL_S = 0.3  # after a second: a class that waits is not to keep the interpreter from the engine
+LONG_S = 1.0
 Sent = queue.SimpleQueue[tuple[int, object]]
 
 
@@ -37,10 +40,9 @@ class Asking:
         request: The request.
         kind: Kind of the request.
         topic: A newer request of the same session, kind and topic supersedes this one; None: none does.
-        timeout_s: Longest silence while it is computed, or while the engine does nothing; in a queue that
-            moves it waits longer, up to `queue_timeout_s`.
-        queue_timeout_s: Longest silence of all.
-        on_wait: Called about ten times per second with the place in the queue and the time without a result.
+        settings: Longest silence while it is computed or nothing is, and in a queue that moves; for both
+            counts what the request says, if it says so.
+        on_wait: Called some times a second with the place in the queue and the time without a result.
     """
 
     def __init__(
@@ -49,14 +51,13 @@ class Asking:
         request: Asked,
         kind: JobKind,
         topic: str | None,
-        timeout_s: float,
+        settings: Settings,
         on_wait: OnWait | None,
-        *,
-        queue_timeout_s: float = 0.0,
     ) -> None:
         self._scheduler, self._request = scheduler, request
         self._kind, self._topic = kind, topic
-        self._timeout_s, self._queue_timeout_s = timeout_s, max(timeout_s, queue_timeout_s)
+        self._timeout_s = request.timeout_s or settings.request_timeout_s
+        self._queue_timeout_s = request.timeout_s or settings.queue_timeout_s
         self._on_wait = on_wait
 
     def __enter__(self) -> Asking:
@@ -71,7 +72,7 @@ class Asking:
         self._scheduler.end(self._open)
 
     def waits(self, waiting: Waiting) -> None:
-        """A callback for everything the request waits for, which calls it about ten times per second.
+        """A callback for everything the request waits for, which calls it some times a second.
 
         Raises:
             Cancelled: The request has been cancelled or superseded.
@@ -107,7 +108,8 @@ class Asking:
             while n_open:
                 self._scheduler.check(self._open)  # cancelled: also what has come already is not wanted
                 try:
-                    row, value = sent.get(timeout=POLL_S)
+                    has_waited = time.monotonic() - heard > LONG_S
+                    row, value = sent.get(timeout=LONG_POLL_S if has_waited else POLL_S)
                 except queue.Empty:
                     if any(ticket.is_broken for ticket in tickets):
                         raise NotComputed from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import time
 import weakref
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field, replace
@@ -55,6 +56,7 @@ class TrainingRun:
         alone: True if it shares its learner with nobody: a step or a learner of several, with it, has failed.
         held: Parts of the sessions that asked for it, in the order they came.
         kept: What was handed out at its end; it lives as long as a session has it.
+        is_frozen: True if it rests because training rests for all.
     """
 
     request: TrainingRequest
@@ -73,6 +75,7 @@ class TrainingRun:
     alone: bool = False
     held: list[Held] = field(default_factory=list)
     kept: list[weakref.ref[Snapshot]] = field(default_factory=list)
+    is_frozen: bool = False
 
     @property
     def going(self) -> list[Held]:
@@ -104,6 +107,17 @@ class TrainingRun:
     def is_over(self) -> bool:
         """True once all steps are done."""
         return self.state.step >= self.settings.n_steps
+
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds between the begin of its first step and now, or its end; 0 before."""
+        return 0.0 if self.began is None else (self.ended or time.monotonic()) - self.began
+
+    @property
+    def left_s(self) -> float | None:
+        """About how many seconds it still takes at the pace so far, None before its first step."""
+        step = self.state.step
+        return self.elapsed_s / step * (self.settings.n_steps - step) if step else None
 
     @property
     def is_eval_due(self) -> bool:

@@ -15,10 +15,10 @@ from typing import Any
 
 from playground.engine.contract.training import ENDED, TrainingRequest, TrainingState
 from playground.engine.training.held import Held, Question
-from playground.engine.training.learner import AnyObjective, NewSlot
+from playground.engine.training.learner import AnyObjective, NewSlot, Snapshot
 from playground.engine.training.notes import RunNotes
 from playground.engine.training.run import TrainingRun, check_run, line_of, new_run
-from playground.errors import BadValue, Cancelled, Message, QueueFull, TooManyRuns
+from playground.errors import BadValue, Cancelled, Message, QueueFull, TooManyRuns, TrainingFrozen
 from playground.settings import Settings
 
 _KEPT_RUNS = 6  # ended ones of one session
@@ -48,6 +48,7 @@ class RunTable(RunNotes):
         self._has_left, self._wake = has_left, wake
         self._parts: dict[str, tuple[Held, TrainingRun]] = {}  # by the id of the session's request
         self._n_started = 0
+        self._frozen_until = 0.0  # seconds of the monotonic clock
 
     # ---- called by session threads
 
@@ -60,6 +61,7 @@ class RunTable(RunNotes):
             raise BadValue(name="objective", value=repr(asked.objective), allowed=allowed)
         check_run(request, objective.limits)
         new_slot, question = objective.prepare(request), Question(request)
+        self._end_old_freeze()
         with self.lock:
             self._check_may_start(request, objective, new_slot.size_bytes)
             self._forget_old(request.owner)
@@ -82,6 +84,8 @@ class RunTable(RunNotes):
         waiting = sum(run.state.status == "waiting" for run in self._runs)
         if self._has_left(request.owner):
             raise Cancelled
+        if self.is_frozen:
+            raise TrainingFrozen
         if request.request_id in self._parts:
             own = Message("an id of its own")
             raise BadValue(name="request_id", value=request.request_id, allowed=own)
@@ -115,26 +119,42 @@ class RunTable(RunNotes):
 
     def state(self, request_id: str, owner: str) -> TrainingState | None:
         """Progress of a run of this session; None when there is none."""
+        self._end_old_freeze()
         with self.lock:
             held, run = self._parts.get(request_id, (None, None))
             if held is None or run is None or held.owner != owner:
                 return None
             seen = self._seen(held, run)
             line = line_of(self._runs)
-            elapsed_s = (run.ended or time.monotonic()) - run.began if run.began is not None else 0.0
             position = line.index(run) + 1 if seen.status == "waiting" and run in line else 0
             is_settled = not run.has_slot if held.apart is None else held not in run.leaving
-            return replace(seen, position=position, elapsed_s=elapsed_s, is_settled=is_settled)
+            is_frozen = run.is_frozen and held.wish == "on"
+            return replace(
+                seen, position=position, elapsed_s=run.elapsed_s, is_settled=is_settled,
+                begins_in_s=self._begins_in_s(position), is_frozen=is_frozen,
+            )  # fmt: skip
+
+    def _begins_in_s(self, position: int) -> float | None:
+        """When so many slots will have come free, if all that train have done a step."""
+        left = [run.left_s for run in self._runs if run.has_slot]
+        known = sorted(one for one in left if one is not None)
+        return known[position - 1] if 0 < position <= len(known) == len(left) else None
 
     def of(self, owner: str) -> list[TrainingState]:
         """The runs of a session, oldest first."""
         return [state for one in self._ids(owner) if (state := self.state(one, owner)) is not None]
 
+    def best(self, request_id: str) -> Snapshot | None:
+        """Snapshot of a run that has not ended: of the step with the least held-out loss so far, if any."""
+        with self.lock:
+            _held, run = self._parts.get(request_id, (None, None))
+            return None if run is None or run.best is None else run.best[1]
+
     def pause(self, request_id: str) -> None:
         """Leave the slot within one step and keep everything; `resume` takes the run up."""
         with self.lock:
-            held, run = self._part_in(request_id, ("waiting", "running"))
-            if held is not None and run is not None:
+            held, run = self._part_in(request_id, ("waiting", "running", "paused"))
+            if held is not None and run is not None and held.wish == "on":  # also one that a freeze lets rest
                 held.wish = "paused"
                 self._left(held, run)
         self._wake()
@@ -145,7 +165,9 @@ class RunTable(RunNotes):
             held, run = self._part_in(request_id, ("paused",))
             if held is not None and run is not None:
                 if run.state.status == "paused":
-                    self._go_on(run)
+                    run.is_frozen = self.is_frozen
+                    if not run.is_frozen:
+                        self._go_on(run)
                 held.wish, held.apart = "on", None
         self._wake()
 
@@ -168,6 +190,35 @@ class RunTable(RunNotes):
             self.pause(request_id)
         with self.lock:
             return [run.request.owner for _held, run in self._of(owner) if not run.going]
+
+    def freeze(self, seconds: float) -> None:
+        """Let every run rest after the step it is in, and refuse new ones, until `release` or for so long."""
+        with self.lock:
+            self._frozen_until = time.monotonic() + seconds
+            for run in self._runs:
+                if run.state.status in ("waiting", "running"):
+                    run.is_frozen = True
+                    self.note(run, status="paused")
+        self._wake()
+
+    def release(self) -> None:
+        """Let the runs that a freeze stopped go on, in the order of the line they stood in."""
+        with self.lock:
+            self._frozen_until = 0.0
+            for run in sorted(self._runs, key=lambda run: run.number):
+                if run.is_frozen and run.going and run.state.status == "paused":
+                    self._go_on(run)
+                run.is_frozen = False
+        self._wake()
+
+    @property
+    def is_frozen(self) -> bool:
+        """True while runs rest because of `freeze`."""
+        return time.monotonic() < self._frozen_until
+
+    def _end_old_freeze(self) -> None:
+        if self._frozen_until and not self.is_frozen:
+            self.release()
 
     def forget_owner(self, owner: str) -> None:
         """End and forget all runs of a session; those that others share go on for them."""
@@ -235,7 +286,7 @@ class RunTable(RunNotes):
                 self.publish(run)
             return
         if held.wish == "cancelled" or run.going:
-            held.part(held.apart or run.state, held.wish)
+            held.part(held.apart or run.state, "cancelled" if held.wish == "cancelled" else "paused")
         if not run.going:
             self.note(run, status="paused")
         if not run.has_slot:

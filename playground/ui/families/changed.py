@@ -60,7 +60,7 @@ class Change:
 
 def panel(found: Sequence[Player]) -> None:
     """Draw the fields, the picture and the sentence that reads it."""
-    st.markdown(f"#### {_('Change the last word: which states move?')}")
+    st.markdown(f"## {_('Change the last word: which states move?')}")
     words = _fields(found)
     compared = [measured(one, word) for one, word in zip(found, words, strict=True)]
     for reason in dict.fromkeys(one for one in compared if isinstance(one, str)):

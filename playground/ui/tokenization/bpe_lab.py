@@ -43,7 +43,7 @@ _SOURCES = {
 @st.fragment
 def lab_panel(context: PageContext) -> None:
     """Train byte pair encoding, watch it merge, and use it."""
-    st.markdown(f"#### {_('How is a vocabulary built? The BPE lab')}")
+    st.markdown(f"## {_('How is a vocabulary built? The BPE lab')}")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         with st.container(width="content", gap="xxsmall"):
             st.caption(_("Training text"))
@@ -80,7 +80,7 @@ def lab_panel(context: PageContext) -> None:
 
 def _use(trained: bpe.BytePairEncoding, text: str, context: PageContext) -> None:
     """The vocabulary-size slider, the curve, and the encoding of a new text."""
-    st.markdown(f"##### {_('How large a vocabulary?')}")
+    st.markdown(f"### {_('How large a vocabulary?')}")
     most = len(trained.steps)
     if not most:
         st.caption(_("This text has no pair to merge: it is one character."))

@@ -32,7 +32,7 @@ _SAMPLES = {"en": N_("English"), "ko": N_("Korean")}
 @st.fragment
 def ladder_panel(context: PageContext) -> None:
     """The reader's text in letters, characters, subwords and words, and what one typing error costs."""
-    st.markdown(f"#### {_('How large should a token be?')}")
+    st.markdown(f"## {_('How large should a token be?')}")
     if not has_sentence(context):
         return
     code = "ko" if tokenization.is_hangul(context.text) else "en"

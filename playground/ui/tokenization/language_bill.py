@@ -35,7 +35,7 @@ _LANGUAGES = {
 @st.fragment
 def bill_panel(context: PageContext, tokenizer_ids: Sequence[str]) -> None:
     """The same sentence in ten languages, counted by each tokenizer."""
-    st.markdown(f"#### {_('How many tokens does one sentence take in ten languages?')}")
+    st.markdown(f"## {_('How many tokens does one sentence take in ten languages?')}")
     frame = bill(tuple(tokenizer_ids))
     alt = _("Tokens of the same sentence in ten languages, relative to English, for each tokenizer")
     picture = _bill_picture(context.language, tuple(tokenizer_ids))

@@ -191,7 +191,7 @@ def sources(tokenizer_ids: Sequence[str]) -> dict[str, Any]:
 @st.fragment
 def frame_panel(context: PageContext, read_special: bool) -> None:
     """The tokens that the model adds around the reader's text: a chat template, or its frame tokens."""
-    st.markdown(f"#### {_('What stands around your text?')}")
+    st.markdown(f"## {_('What stands around your text?')}")
     if not has_sentence(context):
         return
     model = context.model

@@ -118,8 +118,8 @@ TAPS = (
         ".st-key-fin_row_tokens .tokens .token:not(.first) >> nth=1",
         ".st-key-fin_row_tokens .detail",
     ),
-    Tap("embeddings", ".st-key-emb_neighbours path[role=graphics-symbol] >> nth=3", ".vg-tooltip"),
-    Tap("prompting", ".st-key-pro_answer path[role=graphics-symbol] >> nth=1", ".vg-tooltip"),
+    Tap("embeddings", ".st-key-emb_neighbours [class*=role-mark] path >> nth=3", ".vg-tooltip"),
+    Tap("prompting", ".st-key-pro_answer [class*=role-mark] path >> nth=1", ".vg-tooltip"),
 )
 
 

@@ -137,3 +137,32 @@ def test_a_run_ends_with_an_adapter_of_its_session_that_knows_the_text_better(en
     assert surprisal[state.adapter] == pytest.approx(best, rel=1e-3)
     engine.adapters.remove(state.adapter, "trains")
     assert engine.adapters.of("trains") == []
+
+
+def test_equal_runs_are_each_sessions_own(engine: Engine) -> None:
+    text = TrainingText((9, 8, 7, 6, 5, 9, 8, 7, 6, 5), (False, *[True] * 9))
+    runs, requests = engine.training.runs, {}
+    for owner in ("equal 1", "equal 2", "equal 3"):
+        settings = FinetuneSettings(tiny.LLAMA, f"of {owner}", n_steps=60, learning_rate=1e-2)
+        requests[owner] = FinetuneRequest(settings, train=(text,) * 4, held_out=(text,), owner=owner)
+        runs.start(requests[owner])
+    runs.cancel(requests["equal 1"].request_id)
+    runs.pause(requests["equal 2"].request_id)
+    runs.resume(requests["equal 2"].request_id)
+    end, states = time.monotonic() + 60, {}
+    while len(states) < 3:
+        assert time.monotonic() < end
+        for owner, request in requests.items():
+            state = runs.state(request.request_id, owner)
+            assert state is not None
+            if state.status in ENDED and state.is_settled:
+                states[owner] = state
+        time.sleep(0.02)
+    assert states["equal 1"].status == "cancelled" or states["equal 1"].step == 60
+    assert [states[owner].status for owner in ("equal 2", "equal 3")] == ["done", "done"]
+    np.testing.assert_allclose(states["equal 2"].train, states["equal 3"].train, atol=1e-5)
+    for owner in ("equal 2", "equal 3"):
+        (own,) = engine.adapters.of(owner)
+        assert own.model_id == states[owner].adapter
+        assert own.name == states[owner].settings.name == f"of {owner}"
+        engine.adapters.remove(own.model_id, owner)

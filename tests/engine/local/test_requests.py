@@ -210,7 +210,7 @@ def test_one_session_cannot_fill_the_inbox(held_engine: Held) -> None:
         held_engine.release.set()
 
 
-def test_a_long_text_of_slow_tokens_is_no_silence() -> None:
+def test_a_long_text_of_slow_tokens_is_no_silence(tiny_settings: Settings) -> None:
     """Tokens come slower than the wait looks and all together take longer than it lasts."""
     told: list[float] = []
 
@@ -232,21 +232,47 @@ def test_a_long_text_of_slow_tokens_is_no_silence() -> None:
             threading.Thread(target=give, daemon=True).start()
             return SimpleNamespace(is_broken=False)
 
-        def position(self, _ticket: object) -> int:
-            return 0
+        def place(self, _ticket: object) -> tuple[int, None]:
+            return 0, None
 
         def take_back(self, _tickets: object) -> None: ...
 
         def end(self, _asked: object) -> None: ...
 
     scheduler, job = cast("Scheduler", Slow()), cast("Job", object())
-    request = TraceRequest(tiny.LLAMA, TEXT)
+    request = TraceRequest(tiny.LLAMA, TEXT, timeout_s=0.7)
     with Asking(
-        scheduler, request, "decode", None, 0.7, lambda waiting: told.append(waiting.waited_s)
+        scheduler, request, "decode", None, tiny_settings, lambda waiting: told.append(waiting.waited_s)
     ) as one:
         assert list(one.results(job)) == [0, 1, 2, 3]
     assert told
     assert max(told) < 0.7
+
+
+@pytest.mark.parametrize("moves", [True, False])
+def test_in_a_queue_that_moves_nobody_is_sent_away(tiny_settings: Settings, moves: bool) -> None:
+    scheduler, sent = Scheduler(tiny_settings), threading.Event()
+    limits = tiny_settings.model_copy(update={"request_timeout_s": 0.35, "queue_timeout_s": 20.0})
+    heard: list[Waiting] = []
+
+    def others(waiting: Waiting) -> None:
+        heard.append(waiting)
+        if moves and len(heard) == 8:  # its own turn at last
+            sent.set()
+            (own,) = scheduler.next_batch()
+            scheduler.finish(own, "the answer")
+        elif moves:
+            scheduler.n_turns += 1
+
+    job = Job("trace", "mine", "mine", 10, None)
+    with Asking(scheduler, TraceRequest(tiny.LLAMA), "trace", None, limits, others) as asking:
+        if moves:
+            assert asking.result(job) == "the answer"
+        else:
+            with pytest.raises(TimedOut):
+                asking.result(job)
+    assert sent.is_set() is moves
+    assert {one.position for one in heard} == {1}
 
 
 def test_waiting_caller_is_told_its_place_and_may_give_up(held_engine: Held) -> None:
