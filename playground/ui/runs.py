@@ -34,7 +34,7 @@ def status(state: TrainingState) -> str:
 
 
 def _sharing(state: TrainingState) -> str:
-    """What equal runs of other readers have to do with it, "" where there are none."""
+    """Words on equal runs of other readers, "" where there are none."""
     n = state.n_sharing
     if state.is_known:
         return _("an equal run was trained before: this is its result")

@@ -191,7 +191,7 @@ def _looks(capture: Capture) -> bool:
 
 
 def _rows_of(calls: Sequence[Call], own: Sequence[int]) -> list[Call]:
-    """What the attention of every layer was given for these rows; a mask that layers share stays shared."""
+    """Arguments of every layer's attention for these rows; a mask that layers share stays shared."""
     n = len(calls[0].query) if calls else 0
     if len(own) == n:
         return list(calls)

@@ -1,4 +1,4 @@
-"""What the engine's thread notes of runs: steps, evaluations, samples, ends."""
+"""Notes of the engine's thread on runs: steps, evaluations, samples, ends."""
 
 from __future__ import annotations
 
@@ -183,6 +183,10 @@ class RunNotes:
             held.adapter = run.objective.keep(own, held.owner)
         except (InputError, BusyError) as error:  # no room for it
             held.error = error.message
+            return
+        except Exception as error:  # noqa: BLE001  (the others have theirs)
+            held.error = message_of(error)
+            held.part(run.state, "failed")
             return
         held.adapter_step, held.is_served = own.step, True
         if held.wish != "cancelled":

@@ -88,7 +88,7 @@ class TrainingRun:
         return [one for one in self.held if one.wish == "cancelled" and not one.is_served]
 
     def known(self) -> Snapshot | None:
-        """What an equal request would learn, once it has been done and while anybody has it."""
+        """Result of an equal request, once it has been done and while anybody has it."""
         if self.state.status != "done" or self.state.error is not None:
             return None
         return next((found for one in self.kept if (found := one()) is not None), None)

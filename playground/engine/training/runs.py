@@ -135,7 +135,7 @@ class RunTable(RunNotes):
             )  # fmt: skip
 
     def _begins_in_s(self, position: int) -> float | None:
-        """When so many slots will have come free, if all that train have done a step."""
+        """Seconds until so many slots will have come free, if all that train have done a step."""
         left = [run.left_s for run in self._runs if run.has_slot]
         known = sorted(one for one in left if one is not None)
         return known[position - 1] if 0 < position <= len(known) == len(left) else None

@@ -192,7 +192,7 @@ def begin_together(engine: LocalEngine, patch: pytest.MonkeyPatch, *runs: Finetu
 
 PLACES: dict[str, Patch] = {
     "choose the texts": lambda patch, victim: victim.wrap(
-        patch, TrainingRun, "batch", lambda run: run.request is victim.request
+        patch, TrainingRun, "batch", lambda run: run.request.request_id == victim.request.request_id
     ),
     "encode the texts": lambda patch, victim: victim.wrap(
         patch, fused, "packed", lambda each: any(set(victim.request.train) & set(own) for own in each)
@@ -205,7 +205,7 @@ PLACES: dict[str, Patch] = {
     "evaluate": lambda patch, victim: of_slot(patch, victim, "measure"),
     "unpack": lambda patch, victim: of_slot(patch, victim, "unpack"),
     "keep the best": lambda patch, victim: victim.wrap(
-        patch, TrainingRun, "snapshot", lambda run: run.request is victim.request
+        patch, TrainingRun, "snapshot", lambda run: run.request.request_id == victim.request.request_id
     ),
     "sample": lambda patch, victim: victim.wrap(
         patch, objectives, "adapted_model",
