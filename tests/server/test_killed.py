@@ -35,11 +35,17 @@ def text_of(reader: Reader) -> str:
     return str(json.loads(chips[-1].element.json)["text"])
 
 
+def _n_steps(reader: Reader) -> float:
+    """The slider as it is drawn: from the link it comes as a value beside the default."""
+    slider = reader.controls["fin_steps"]
+    return float((slider.value if slider.set_value else slider.default)[0])
+
+
 async def _train_until(url: str, live: LiveServer) -> str:
     """Train, have the server killed meanwhile; the session that the tab had."""
     async with Reader(url, "finetuning", SETTINGS) as reader:
         share = json.loads(reader.controls["share"].json)
-        assert reader.controls["fin_steps"].default[0] == 57
+        assert _n_steps(reader) == 57
         await reader.rerun(fin_start=("trigger_value", True))
         await _step_reached(reader, 2)
         live.process.send_signal(signal.SIGKILL)
@@ -57,7 +63,7 @@ async def _tick_until_lost(reader: Reader) -> None:
 async def _come_back(url: str, session: str) -> tuple[float, str]:
     """Load the link anew, as the browser does: the setting and the sentence that the page shows."""
     async with Reader(url, "finetuning", SETTINGS, before=session) as reader:
-        steps = float(reader.controls["fin_steps"].default[0])
+        steps = _n_steps(reader)
         assert "fin_start" in reader.controls, "one may train again"
     async with Reader(url, "", f"lang=en&text={TEXT.replace(' ', '+')}") as reader:
         return steps, text_of(reader)

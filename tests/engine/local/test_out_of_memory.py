@@ -23,6 +23,7 @@ from playground.engine.contract.traces import Capture, TraceRequest
 from playground.engine.contract.training import TrainingRequest
 from playground.engine.local.engine import LocalEngine
 from playground.engine.memory import is_out_of_memory
+from playground.engine.training.bank import AdapterBank
 from playground.errors import Message, OutOfMemory
 from playground.settings import Settings
 from tests import tiny
@@ -105,7 +106,7 @@ def headed(engine: LocalEngine) -> Message | None:
 
 
 def embedded(engine: LocalEngine) -> Message | None:
-    asked = request("reader", document("a", f"{ENGLISH} {next(fresh)}"))
+    asked = request(f"reader {next(fresh)}", document("a", f"{ENGLISH} {next(fresh)}"))
     return until_ended(engine, engine.retrieval.build(asked), asked.owner).error
 
 
@@ -127,7 +128,7 @@ def test_no_room_at_the_kth_call_is_one_sentence_and_the_next_works(
 def test_a_neighbour_writes_on_while_there_is_no_room_for_anothers_work(
     engine: LocalEngine, work: Callable[[LocalEngine], Message | None]
 ) -> None:
-    """One writes all the time; another's work finds no room at what only it calls."""
+    """One writes all the time; what another asks for finds no room."""
     expected = [step.token_id for step in engine.generate(NEIGHBOUR)]
     over = threading.Event()
 
@@ -137,20 +138,23 @@ def test_a_neighbour_writes_on_while_there_is_no_room_for_anothers_work(
             found.append([step.token_id for step in engine.generate(NEIGHBOUR)])
         return found
 
-    only_its = torch.nn.LayerNorm if work is not adapted else torch.nn.Dropout
     with ThreadPoolExecutor(1) as pool:
         writing = pool.submit(writes)
         try:
-            if work is adapted:
-                with pytest.MonkeyPatch.context() as patch:
-                    patch.setattr(
-                        "playground.engine.training.bank.AdapterBank._stepped",
-                        lambda *_args: fails_to_allocate(),
-                    )
-                    assert work(engine) == SENTENCE
-            else:
-                with no_room_at(2, only_its):
-                    assert work(engine) == SENTENCE
+            with no_room_for_its_own(work):
+                assert work(engine) == SENTENCE
         finally:
             over.set()
         assert all(np.array_equal(one, expected) for one in writing.result())
+
+
+@contextmanager
+def no_room_for_its_own(work: Callable[[LocalEngine], Message | None]) -> Iterator[None]:
+    """No room at what the Llama of a neighbour does not call: a step of training, the norms of a BERT."""
+    if work is adapted:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(AdapterBank, "_stepped", lambda *_args: fails_to_allocate())
+            yield
+    else:
+        with no_room_at(2, torch.nn.LayerNorm):
+            yield

@@ -87,7 +87,12 @@ def test_the_default_model_answers_while_the_hub_does_not(
     tiny_settings: Settings, mute: str, offline: bool
 ) -> None:
     """All who load wait for the hub; whoever asks the model that is here waits for nobody."""
-    changes = {"hub_endpoint": mute, "offline": offline, "extra_models": (MODEL_ID, "some/other", "a/third")}
+    others = (MODEL_ID, "some/other", "a/third")
+    changes = {
+        "hub_endpoint": mute,
+        "offline": offline,
+        "extra_models": (*tiny_settings.extra_models, *others),
+    }
     engine = LocalEngine(tiny_settings.model_copy(update=changes))
 
     def asked(model: str) -> PlaygroundError | None:
@@ -100,7 +105,7 @@ def test_the_default_model_answers_while_the_hub_does_not(
     try:
         assert asked(tiny.LLAMA) is None
         with ThreadPoolExecutor(3) as pool:
-            waiting = [pool.submit(asked, model) for model in changes["extra_models"]]  # type: ignore[attr-defined]
+            waiting = [pool.submit(asked, model) for model in others]
             assert asked(tiny.LLAMA) is None
             told = [one.result(PATIENCE_S) for one in waiting]
         assert all(isinstance(one, ModelNotFound if offline else HubUnreachable) for one in told), told
