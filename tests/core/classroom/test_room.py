@@ -20,15 +20,8 @@ from playground.core.classroom.room import AWAY_S, FORGET_S, Limits, Room
 from playground.core.classroom.teachers import MAX_TEACHERS, Teachers
 from playground.core.classroom.views import MAX_LINK_CHARS, View, view_of
 from playground.errors import (
-    BadLink,
-    NameTaken,
-    NoClass,
-    NoName,
-    PlaygroundError,
-    RoomFull,
-    TooManyAttempts,
-    WrongTeacherPassword,
-)
+    BadLink, NameTaken, NoClass, NoName, PlaygroundError, RoomFull, TooManyAttempts, WrongTeacherPassword,
+)  # fmt: skip
 
 LIMITS = Limits(members=5, release_s=300.0, end_s=3_600.0)
 PAGES = sorted(navigation.BY_NAME)
