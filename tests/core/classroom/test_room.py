@@ -20,8 +20,15 @@ from playground.core.classroom.room import AWAY_S, FORGET_S, Limits, Room
 from playground.core.classroom.teachers import MAX_TEACHERS, Teachers
 from playground.core.classroom.views import MAX_LINK_CHARS, View, view_of
 from playground.errors import (
-    BadLink, NameTaken, NoClass, NoName, PlaygroundError, RoomFull, TooManyAttempts, WrongTeacherPassword,
-)  # fmt: skip
+    BadLink,
+    NameTaken,
+    NoClass,
+    NoName,
+    PlaygroundError,
+    RoomFull,
+    TooManyAttempts,
+    WrongTeacherPassword,
+)
 
 LIMITS = Limits(members=5, release_s=300.0, end_s=3_600.0)
 PAGES = sorted(navigation.BY_NAME)
@@ -45,9 +52,6 @@ def room(clock: Clock) -> Room:
     made = Room(LIMITS, clock)
     made.open()
     return made
-
-
-# ---- nicknames
 
 
 @given(st.text(max_size=60), st.lists(st.text(max_size=8), max_size=3))
