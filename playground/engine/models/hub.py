@@ -198,7 +198,7 @@ def _get_json(url: str, settings: Settings) -> dict[str, Any]:
 
 
 def _chunks(response: http.client.HTTPResponse, most: float = math.inf) -> Iterator[bytes]:
-    """What is there at any moment, so that it can be stopped at any pace; not more than `most` bytes.
+    """Bytes as they come, so that it can be stopped at any pace; not more than `most`.
 
     Raises:
         TimeoutError: It comes drop by drop.

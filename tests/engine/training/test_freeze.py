@@ -47,6 +47,7 @@ def test_a_frozen_run_rests_at_a_step_and_ends_as_if_never_frozen(engine: LocalE
     plain = run_of(1, owner="plain", n_steps=40, keep_best=False)
     engine.training.runs.start(plain)
     expected = wait(engine, plain)
+    engine.adapters.remove(expected.adapter, "plain")  # so that the same is computed again
     run = started(engine, run_of(1, owner="a", n_steps=40, keep_best=False))
     engine.training.runs.freeze(600)
     until(lambda: state_of(engine, run).is_settled)
