@@ -15,10 +15,9 @@ from playground.installation import ROOT, SetUpFailed, call, python, say, set_up
 
 SOURCES = ("playground", "pages", "tests", "benchmarks")
 BROWSER_TESTS = "tests/browser"
-# Folders of tests with a process of their own, two with a server and a Chromium; the first process has the
-# other tests. All take about as long.
+# Folders of tests with a process of their own, each with its server and its Chromium; the first process has
+# the other tests. All take about as long.
 OWN_PROCESS = {
-    "engine": ("tests/engine",),
     "server": ("tests/server", "tests/browser/pages"),
     "browser": ("tests/browser/components", "tests/browser/kit"),
 }
@@ -48,7 +47,7 @@ def check(options: Sequence[str]) -> int:
     chromium = find_chromium()
     if chromium is None and os.environ.get("CI"):
         raise SetUpFailed(f"CI is set, so no test may be left out. {NO_CHROMIUM}")
-    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # four processes and their servers read the same files
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # three processes and their servers read the same files
     present = [folder for folder in SOURCES if any((ROOT / folder).rglob("*.py"))]
     steps = [
         ["ruff", "check", "--quiet", *present],
@@ -64,7 +63,7 @@ def check(options: Sequence[str]) -> int:
 
 
 def run_tests(options: Sequence[str], browser: bool) -> int:
-    """Tests: all of them in four processes at once, or what the options of pytest choose, in one."""
+    """Tests: all of them in three processes at once, or what the options of pytest choose, in one."""
     if options:
         return tool("pytest", *([] if browser else [f"--ignore={BROWSER_TESTS}"]), *options)
     shares = shares_of_tests(browser)

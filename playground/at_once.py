@@ -1,4 +1,4 @@
-"""Commands at once, each with a log: `make check` runs four processes of pytest so.
+"""Commands at once, each with a log: `make check` runs three processes of pytest so.
 
 Only the standard library is used. What a command writes goes to its log; on the terminal stands how far each
 is, one line for each that passed, and the failures of each that did not.

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from benchmarks.live_server import LiveServer
     from playground.settings import Settings
 
-# One thread in each of the four processes and their servers: more would fight for the same two cores.
+# One thread in each of the three processes and their servers: more would fight for the same two cores.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("PLAYGROUND_TORCH_THREADS", "1")
 

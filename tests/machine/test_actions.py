@@ -29,7 +29,7 @@ def test_every_tool_is_called_through_the_environments_python(checked: Machine) 
     assert actions.check([]) == 0
     actions.fmt([])
     assert {call[0] for call in checked.seen} == {installation.python()}
-    assert checked.modules() == ["ruff", "ruff", "mypy", *["pytest"] * 4, "ruff", "ruff"]
+    assert checked.modules() == ["ruff", "ruff", "mypy", *["pytest"] * 3, "ruff", "ruff"]
     makefile = (ROOT / "Makefile").read_text("utf-8")
     assert ".venv/bin" not in makefile
 
@@ -63,10 +63,10 @@ def test_without_chromium_no_process_is_given_its_tests() -> None:
 def test_a_failure_in_one_of_the_processes_is_a_failure_and_says_how_to_repeat_it(
     checked: Machine, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (_first, _engine, server, _browser) = actions.shares_of_tests(browser=True).values()
+    (_first, server, _browser) = actions.shares_of_tests(browser=True).values()
     checked.fails = (server[0],)
     assert actions.check([]) == 1
-    assert len(checked.seen) == 7
+    assert len(checked.seen) == 6
     assert f"make check ARGS='{' '.join(server)}'" in capsys.readouterr().err.splitlines()[-1]
 
 
