@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -23,6 +24,7 @@ from playground.ui.polls import polls
 from playground.ui.text import plain
 from tests import tiny
 from tests.pages.conftest import OpenApp
+from tests.pages.shown import run_script
 from tests.pages.test_classroom import TEXT, _own_class, joined, keys, opened, press, signed_in
 
 __all__ = ["_own_class"]  # a fixture
@@ -217,3 +219,22 @@ def test_answers_of_tasks_are_kept_back_from_students_until_they_are_shown(open_
     assert "shows later" in texts(student)
     press(teacher, "class_keep")
     assert opened(student.run()).success, "the answer was kept"
+
+
+def test_the_code_shown_gives_the_shares_and_intervals_of_the_result(
+    open_app: OpenApp, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    drawn: dict[str, str] = {}
+    monkeypatch.setattr(poll.show, "under_picture", lambda name, **given: drawn.update({name: given["code"]}))
+    teacher = press(asking(open_app), "poll_open")
+    asked = polls().current()
+    assert asked is not None
+    for name, place in (("Jun", 1), ("Mina", 1), ("Seo", 0)):
+        press(joined(open_app, name), f"poll_{asked.number}_{place}")
+    press(teacher, "poll_reveal")
+    values, printed = run_script(drawn["poll"], tmp_path)
+    tally = polls().all()[0].tally()
+    assert values["votes"] == list(tally.counts)
+    assert values["shares"][tally.most[0]] == pytest.approx(tally.share)
+    assert values["intervals"][tally.most[0]] == pytest.approx((tally.low, tally.high))
+    assert printed.splitlines()[-1] == f"the model's first: {asked.poll.options[asked.poll.right]}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -90,6 +91,10 @@ def end_class(teacher: Page) -> None:
     expect(teacher.get_by_role("button", name="Begin a class")).to_be_visible()
 
 
+def files_in(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
 def send(teacher: Page, link: str) -> float:
     teacher.locator(".st-key-class_link input").fill(link)
     teacher.get_by_role("button", name="Send to all who follow").click()
@@ -147,8 +152,45 @@ def test_three_students_follow_with_the_whole_state_and_find_their_own_again(
     log = school.log()
     assert not [word for word in (*NAMES, PASSWORD, OWN_TEXT) if word in log]
     words = [word.encode() for word in (*NAMES, PASSWORD)]
-    files = [path for path in (folder / "tmp").rglob("*") if path.is_file()]
-    assert not [path for path in files if any(word in path.read_bytes() for word in words)]
+    assert not [path for path in files_in(folder / "tmp") if any(word in path.read_bytes() for word in words)]
+
+
+def test_a_poll_from_the_question_to_the_file(open_tab: Open, school: LiveServer, folder: Path) -> None:
+    teacher = teacher_in(open_tab)
+    students = [
+        student_in(open_tab, "/tokenization?lang=en", NAMES[0]),
+        student_in(open_tab, "/?lang=en", NAMES[1]),
+        student_in(open_tab, "/?lang=ko", NAMES[2], "ko-KR"),
+    ]
+    teacher.get_by_test_id("stMain").get_by_text("Poll", exact=True).click()
+    teacher.get_by_role("button", name="Open the poll").click()
+    boxes = [page.locator(".st-key-poll_box") for page in students]
+    for box in boxes:
+        expect(box.get_by_role("button")).to_have_count(4)  # without a reload, on every page
+    options = [button.inner_text() for button in boxes[0].get_by_role("button").all()]
+    for box, chosen in zip(boxes, (1, 1, 2), strict=True):
+        box.get_by_role("button").nth(chosen).click()
+        expect(box.get_by_role("button").nth(chosen)).to_have_attribute("kind", "primary")
+    expect(teacher.get_by_text("3 votes of 3")).to_be_visible()
+    assert not [box for box in boxes if "%" in box.inner_text()], "nothing is told before the reveal"
+
+    teacher.get_by_role("button", name="Reveal").click()
+    expect(boxes[0]).to_contain_text("2 of 3 chose")
+    expect(boxes[2]).to_contain_text("3명 가운데 2명")
+    expect(boxes[0].get_by_text("your vote")).to_have_count(1)
+    with teacher.expect_download() as download:
+        teacher.get_by_role("button", name="Answers as CSV").click()
+    rows = list(csv.DictReader(download.value.path().read_text("utf-8-sig").splitlines()))
+    assert [row["nickname"] for row in rows] == list(NAMES)
+    assert [row["option"].strip() for row in rows] == [options[place].strip() for place in (1, 1, 2)]
+
+    end_class(teacher)
+    expect(boxes[0]).to_have_count(0)
+    votes = [
+        f"{name}{between}{row['option']}" for name in NAMES for row in rows for between in (",", " ", ": ")
+    ]
+    told = [school.log(), *(path.read_text("utf-8", "replace") for path in files_in(folder / "tmp"))]
+    assert not [word for word in (*NAMES, *votes) for text in told if word in text]
 
 
 def test_training_rests_for_all_and_goes_on(open_tab: Open) -> None:
