@@ -142,9 +142,14 @@ class Reader:
         await self.close()
 
     async def close(self) -> None:
-        """Close the line, as a tab does."""
-        if self._connection is not None:
+        """Close the line, as a tab does; whoever stops waiting for that breaks it off."""
+        if self._connection is None:
+            return
+        try:
             await self._connection.close()
+        except asyncio.CancelledError:
+            self.break_off()
+            raise
 
     def break_off(self) -> None:
         """Let the line break in the middle, without a word."""

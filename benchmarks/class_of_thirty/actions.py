@@ -102,7 +102,7 @@ REVIEWS = (
     "The soup was cold and nobody cared.|A warm room and a view of the sea.|I would come again tomorrow."
 )
 WORDS = "river|teacher|London|green|seven|quickly"
-LIVE_WORDS = tuple(WORDS.split("|"))
+LIVE = "tok_live"  # what is typed there becomes the sentence at once
 
 
 def _press(name: str, kind: str, key: str, picture: str, after: str = "", **more: Any) -> Action:  # noqa: ANN401
@@ -125,7 +125,7 @@ PAGES = {
     )),
     "tokenization": Book("tok_rows", (
         _sentence("tok_rows"),
-        _typed("type in the live field", "tok_live", WORDS, "tok_rows"),
+        _typed("type in the live field", LIVE, WORDS, "tok_rows"),
         _slide("merges", "tok_merges", "tok_encoded", "tok_merges"),
     )),
     "embeddings": Book(VEGA, (

@@ -6,7 +6,7 @@ import asyncio
 import math
 import random
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 
 from websockets.exceptions import WebSocketException
 
-from benchmarks.class_of_thirty.actions import LIVE_WORDS, Action, Book
+from benchmarks.class_of_thirty.actions import LIVE, Action, Book
 from benchmarks.class_of_thirty.records import Class, Record
 from benchmarks.class_of_thirty.tab import Tab, first_picture, mark, queue, sentence, trouble
 from benchmarks.load_client import Run
@@ -192,6 +192,8 @@ class Student:
             changed = action.change(tab, self._draw) if action.change else tab.typed("text", self._sentence())
         except LookupError:
             return  # the page does not show this now
+        if LIVE in changed:
+            self._text = str(changed[LIVE][1])
         record = self._begin(action.name, action.kind)
         run = await asyncio.wait_for(tab.reader.rerun(**changed), self._plan.patience_s)
         await self._ended(record, run, action.picture, action.after, until_still=action.until_still)
@@ -260,8 +262,7 @@ class Student:
     def _check_text(self, run: Run) -> None:
         assert self._tab is not None
         seen = self._tab.text(run)
-        live = LIVE_WORDS if self._page == "tokenization" else ()  # its chips follow the live field
-        if lost := is_lost(self._text, seen, live):
+        if lost := is_lost(self._text, seen):
             self._class.lost.append(f"{self._plan.student} on {self._page}: {lost}")
 
     def _fail(self, error: BaseException) -> None:
@@ -278,15 +279,14 @@ class Student:
             self._now = None
 
 
-def is_lost(text: str | None, seen: str | None, live: Sequence[str] = ()) -> str:
+def is_lost(text: str | None, seen: str | None) -> str:
     """In words what the page works on instead of the text; "" where it is the text, or neither is known.
 
     Args:
         text: The sentence that was handed in last, None = none was.
         seen: The sentence that the page says it works on, None = it says nothing.
-        live: Words of another field that the page may work on.
     """
-    if text is None or seen is None or seen == text or seen in live:
+    if text is None or seen is None or seen == text:
         return ""
     return f"“{seen}” for “{text}”"
 

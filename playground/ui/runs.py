@@ -25,9 +25,9 @@ def status(state: TrainingState) -> str:
     if state.status == "done":
         words = ngettext("Done: {step} step", "Done: {step} steps", state.step).format(step=state.step)
     else:
-        words = _(_STATUS[state.status]).format(
-            position=state.position, step=state.step, all=state.settings.n_steps
-        )
+        is_stopping = state.status == "paused" and not state.is_settled
+        told = N_("Pausing after step {step} of {all}") if is_stopping else _STATUS[state.status]
+        words = _(told).format(position=state.position, step=state.step, all=state.settings.n_steps)
     begins = "" if state.begins_in_s is None else _("begins in about {n:.0f} s").format(n=state.begins_in_s)
     frozen = sentence(TrainingFrozen()) if state.is_frozen else ""
     return " · ".join(filter(None, (words, frozen, begins, _sharing(state))))

@@ -27,13 +27,14 @@ FIRST_PICTURE = """async () => {
     }
     return null;
   };
-  for (let still = 0, before = ""; still < 20; ) {
+  const end = performance.now() + 60_000;
+  for (let still = 0, before = ""; still < 20 && performance.now() < end; ) {
     await new Promise(requestAnimationFrame);
     const now = first();
     still = now && String(now) === before ? still + 1 : 0;
     before = String(now);
   }
-  return first();
+  return first() ?? [Infinity, 0, 0];
 }"""
 
 

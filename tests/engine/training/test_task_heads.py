@@ -255,7 +255,8 @@ def test_a_held_out_text_that_is_learned_from_is_named(tiny_engine: LocalEngine)
 
 def test_whole_encoders_train_one_after_another(tiny_engine: LocalEngine) -> None:
     first, second = (
-        head_run(one, f"reader {one}", objective="encoder", n_steps=200, learning_rate=1e-5) for one in (1, 2)
+        head_run(one, f"one of two {one}", objective="encoder", n_steps=200, learning_rate=1e-5)
+        for one in (1, 2)
     )
     for request in (first, second):
         tiny_engine.training.runs.start(request)
