@@ -50,8 +50,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def _needs_ray(item: pytest.Item) -> bool:
     chosen = getattr(item, "callspec", None)
-    names = {*getattr(item, "fixturenames", ()), *(chosen.params.values() if chosen else ())}
-    return "ray_engine" in names
+    fixtures = getattr(item, "fixturenames", ())
+    return "ray_engine" in fixtures or (chosen is not None and chosen.params.get("engine") == "ray_engine")
 
 
 def pytest_collection_finish() -> None:
