@@ -274,6 +274,8 @@ class Reader:
                 self._ids[key] = element.id
                 self._fragments[key] = delta.fragment_id
                 self.controls[key] = element
+                if kind in ("text_input", "text_area") and element.set_value and element.id in self._values:
+                    self._values[element.id] = ("string_value", element.value)  # as the browser does
             told.append(Sent(kind, key, now, element))
         run.sent.extend(told)
         if message.metadata.cacheable:
