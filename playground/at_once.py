@@ -116,6 +116,8 @@ def _start(command: Sequence[str], log: Path, nice: int) -> subprocess.Popen[byt
         )
     if sys.platform != "win32":
         os.setpriority(os.PRIO_PROCESS, process.pid, os.getpriority(os.PRIO_PROCESS, 0) + nice)
+        with suppress(OSError):  # Linux weighs sessions first; a lighter one than 0 needs the right to it
+            Path(f"/proc/{process.pid}/autogroup").write_text(str(nice or -5), "ascii")
     return process
 
 

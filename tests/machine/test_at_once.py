@@ -125,6 +125,17 @@ print(os.getpriority(os.PRIO_PROCESS, 0))
     assert first < second
 
 
+SESSIONS_WEIGHT = Path("/proc/self/autogroup")
+
+
+@pytest.mark.skipif(not SESSIONS_WEIGHT.exists(), reason="this system does not weigh sessions")
+def test_the_session_of_the_first_weighs_more(logs: Path) -> None:
+    code = f"import time; time.sleep(1); print(open({str(SESSIONS_WEIGHT)!r}).read().split()[-1])"
+    at_once.run_at_once({name: [sys.executable, "-c", code] for name in ("one", "two")})
+    first, other = (int((logs / f"{name}.log").read_text("utf-8")) for name in ("one", "two"))
+    assert first < other == 5
+
+
 def test_progress_is_the_last_share_in_the_log(logs: Path) -> None:
     logs.mkdir()
     (logs / "in-process.log").write_text("...... [  9%]\n...... [ 71%]\n...", "utf-8")
