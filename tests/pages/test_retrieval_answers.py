@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from pathlib import Path
 from typing import Any
 
@@ -55,9 +56,9 @@ def answered(open_app: OpenApp, **url: str) -> AppTest:
 
 
 def written(app: AppTest) -> AppTest:
-    for _run in range(20):
-        if not any(str(button.key).startswith("ret_answers_") for button in app.button):
-            break
+    end = time.monotonic() + 120
+    while any(str(button.key).startswith("ret_answers_") for button in app.button):
+        assert time.monotonic() < end
         app.run()
     return settled(app)
 

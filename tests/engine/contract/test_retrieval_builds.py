@@ -134,13 +134,13 @@ def test_other_readers_are_answered_while_documents_are_embedded(
     """A long build has its turns behind all who ask something short; two builds share the time."""
     engine = make_engine(tiny_settings.model_copy(update={"prefill_chunk_tokens": 32}))
     try:
-        builds = {owner: engine.retrieval.build(request(owner, numbered(250, owner))) for owner in "ab"}
+        builds = {owner: engine.retrieval.build(request(owner, numbered(450, owner))) for owner in "ab"}
         while any(
             engine.retrieval.state(build_id, owner).n_done == 0  # type: ignore[union-attr]
             for owner, build_id in builds.items()
         ):
             time.sleep(0.001)
-        for n in range(5):
+        for n in range(3):
             capture = Capture(hidden_states=(0,))
             engine.trace(TraceRequest(tiny.BERT, f"The cat {n}", capture=capture, owner="c"))
         now = [engine.retrieval.state(build_id, owner) for owner, build_id in builds.items()]
