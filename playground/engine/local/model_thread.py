@@ -36,6 +36,7 @@ QUIET_S = 1.0  # without a request, until the products of a decode step are time
 PAUSE_S = 0.1  # so that an error that stays does not fill the log
 MOST_CREDIT_S = 2.0  # however long nobody wanted the time that training left, or a tick lasted
 MOST_SHARE = 0.9  # of training, so that others have a turn at last
+FORWARD_TOKENS = 12.0  # a forward pass of one token takes about the time of so many in a long one
 
 
 @dataclass
@@ -52,7 +53,8 @@ class Counters:
 class ModelThread(threading.Thread):
     """Each tick: one micro-batch of forwards, one chunk of texts to continue, one decode step for all rows.
 
-    So a trace never waits longer than one tick and decoding never stalls longer than one forward. A training
+    So a trace never waits longer than one tick. While more forwards are asked for whose readers see nothing
+    yet, two of them go before each decode step, whose readers see words already. A training
     step lets ticks in between any two of its layers, as long as training keeps its share of the time.
     """
 
@@ -76,6 +78,7 @@ class ModelThread(threading.Thread):
         self._decoders = weakref.WeakSet[torch.nn.Module]()  # whose products are known or waited for
         self._trouble: PlaygroundError | None = None  # what ended the last tick
         self._is_stuck = False  # that was nobody's fault
+        self._has_waited = False  # the decode step, for one forward
 
     @property
     def n_decoding(self) -> int:
@@ -156,7 +159,9 @@ class ModelThread(threading.Thread):
             if batch:
                 self._forward(batch)
             del batch
-            self._decode()
+            self._has_waited = self._scheduler.n_urgent > 0 and not self._has_waited
+            if not self._has_waited:
+                self._decode()
             self._is_stuck = False
         except BaseException as error:  # noqa: BLE001  (an error between jobs, or in telling one of its result)
             self._trouble = told_of(error)
@@ -197,7 +202,7 @@ class ModelThread(threading.Thread):
         if told is None:  # here, where the error no longer holds the tensors of its frames
             for job, result in zip(jobs, results, strict=True):
                 try:
-                    self._hand_out(job, result)
+                    self._hand_out(job, result, FORWARD_TOKENS / len(jobs))
                 except BaseException as error:  # noqa: BLE001  (its own request fails with it)
                     self._scheduler.finish(job, told_of(error))
         elif len(jobs) == 1:
@@ -207,10 +212,10 @@ class ModelThread(threading.Thread):
             self._forward(jobs[:half])
             self._forward(jobs[half:])
 
-    def _hand_out(self, job: Job, result: object) -> None:
+    def _hand_out(self, job: Job, result: object, share: float) -> None:
         if isinstance(result, Trace):
             self._traces.put(job.key, result)
-        self._scheduler.charge(job, job.n_tokens)
+        self._scheduler.charge(job, job.n_tokens, share)
         if isinstance(result, More):
             self._scheduler.again(job, result)
         else:
@@ -319,7 +324,8 @@ class ModelThread(threading.Thread):
     def _emit(self, job: Job, step: GenerateStep) -> None:
         """Pass one step on to whoever asked."""
         self.counters.n_decoded_tokens += 1
-        self._scheduler.charge(job, 1 if step.index else job.n_tokens)
+        share = FORWARD_TOKENS / max(1, len(self._rows))
+        self._scheduler.charge(job, 1 if step.index else job.n_tokens, share)
         self._scheduler.send(job, step)
         if step.finish_reason is not None:
             self._scheduler.finish(job)

@@ -237,5 +237,13 @@ def _size_bytes(loaded: LoadedModel) -> int:
     return _parameter_bytes(loaded) + loaded.tokenizer.size_bytes
 
 
+_bytes: weakref.WeakKeyDictionary[object, int] = (
+    weakref.WeakKeyDictionary()
+)  # of each model: counting takes ms
+
+
 def _parameter_bytes(loaded: LoadedModel) -> int:
-    return sum(parameter.nbytes for parameter in loaded.model.parameters())
+    known = _bytes.get(loaded.model)
+    if known is None:
+        known = _bytes[loaded.model] = sum(parameter.nbytes for parameter in loaded.model.parameters())
+    return known

@@ -146,8 +146,8 @@ class Scheduler:
 
     @property
     def n_urgent(self) -> int:
-        """Those of them that are not the rest of something that its reader sees already."""
-        return sum(not job.later for job in list(self._waiting.values()))
+        """Forwards among them that are not the rest of something that its reader sees already."""
+        return sum(not job.later and job.kind != "decode" for job in list(self._waiting.values()))
 
     def close(self) -> None:
         """Refuse everything from now on and send `Cancelled` to all."""
@@ -196,15 +196,16 @@ class Scheduler:
                     self._forget(job)
             return wanted
 
-    def charge(self, job: Job, tokens: float) -> None:
-        """Let the owners of a job pay for tokens computed, shared among them."""
+    def charge(self, job: Job, tokens: float, more: float = 0.0) -> None:
+        """Let the owners of a job pay for tokens computed and for its part of the forward, shared by them."""
         with self._changed:
+            paid = tokens + more
             if job.kind != "decode":
                 self._pace.add(tokens)
-                self._owed = 0.0 if job.later else self._owed + tokens
+                self._owed = 0.0 if job.later else self._owed + paid
             tickets = list(job.tickets)
             for ticket in tickets:
-                self._paid[ticket.owner] = self._paid.get(ticket.owner, 0.0) + tokens / len(tickets)
+                self._paid[ticket.owner] = self._paid.get(ticket.owner, 0.0) + paid / len(tickets)
 
     def send(self, job: Job, value: object) -> None:
         """Put a value into the outbox of every ticket."""

@@ -70,7 +70,7 @@ DECODING: tuple[Place, ...] = (
     (SlotCache, "prepare_step", lambda bench, *_args: curse_among(bench.touched)),
     (SlotCache, "advance", lambda bench, *_args: curse_among(bench.touched)),
     (SlotCache, "leave", lambda bench, *_args: curse_among(bench.touched)),
-    (Scheduler, "charge", lambda _bench, _scheduler, job, _tokens: job_curse(job)),
+    (Scheduler, "charge", lambda _bench, _scheduler, job, *_tokens: job_curse(job)),
     (Scheduler, "send", lambda _bench, _scheduler, job, _value: job_curse(job)),
 )
 
