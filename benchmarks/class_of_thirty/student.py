@@ -16,7 +16,7 @@ from websockets.exceptions import WebSocketException
 
 from benchmarks.class_of_thirty.actions import LIVE, Action, Book
 from benchmarks.class_of_thirty.records import Class, Record
-from benchmarks.class_of_thirty.tab import Tab, first_picture, mark, queue, sentence, trouble
+from benchmarks.class_of_thirty.tab import Tab, first_picture, last_words, mark, queue, sentence, trouble
 from benchmarks.load_client import Run
 
 KOREAN_OF = 3  # every third student reads Korean
@@ -235,7 +235,7 @@ class Student:
             if (place := queue(run)[0]) > 0:
                 record.place, record.queued_s = place, now
         if record.first_s is None and picture != "-" and not record.error:
-            record.error = "no picture came"
+            record.error = f"no picture came: {last_words(run)}"
         self._class.records.append(record)
         self._now = None
         self._check_text(run)

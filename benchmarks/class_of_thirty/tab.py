@@ -144,6 +144,13 @@ def trouble(run: Run) -> str:
     return ""
 
 
+def last_words(run: Run) -> str:
+    """The last sentence of the page about its state, such as what it waits for; "" where there is none."""
+    told = [one.element.body for one in run.sent if one.kind == "alert"]
+    told += [one.element.body for one in run.sent[-3:] if one.kind == "markdown"]
+    return " / ".join(told)[-300:]
+
+
 def sentence(student: int, draw: random.Random, korean: bool) -> str:
     """A new sentence with the student's mark."""
     name, number = mark(student), draw.randrange(2, 99)
