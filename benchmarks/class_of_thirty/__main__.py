@@ -47,7 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--kill-after", type=float, default=0.0, help="seconds; then a process is killed")
     parser.add_argument("--kill-pattern", default="", help="pattern of the command line of that process")
     parser.add_argument("--peer", action="store_true", help="the same class on the stock peer afterwards")
-    parser.add_argument("--person", action="store_true", help="a real Chromium among the students")
+    parser.add_argument("--person", action="store_true", help="once more, with a real Chromium among them")
     parser.add_argument("--name", default="", help="name of the report, such as class_local")
     return parser
 

@@ -42,7 +42,8 @@ class Options:
         server_args: Options of the server that is started.
         kill_after_s, kill_pattern: Seconds after which a process of the server's is killed, 0 = never.
         with_peer: The same class on the stock peer too.
-        with_person: A real Chromium among the students.
+        with_person: The class is held once more with a real Chromium among the students: its drawing costs
+            about a core, which on a small machine is the server's.
     """
 
     minutes: float = 5.0
@@ -71,7 +72,8 @@ class Side:
         client_cpu_s: Processor seconds of the students themselves.
         killed: The process that was killed.
         idle_bytes: Memory of an idle session; None where not measured.
-        person: What a person saw in a real browser: (page, seconds, None where nothing came).
+        person: What a person saw in a real browser, in the class that was held once more: (page, seconds,
+            None where nothing came).
         is_warm: Every page had been opened before.
         failure: Reason why the class did not come to its end, "" = it did.
     """
@@ -122,9 +124,15 @@ def measure(options: Options) -> Found:
     with tempfile.TemporaryDirectory() as folder:
         if options.url:
             watch = Watch(options.pid) if options.pid else None
-            _class(options, ours, options.url, books, watch)
+            _class(options, ours, options.url, books, watch, with_person=options.with_person)
         else:
             _served(options, ours, servers.ours(options.server_args, Path(folder)), books)
+            if options.with_person:
+                again = Side()
+                _served(
+                    options, again, servers.ours(options.server_args, Path(folder)), books, with_person=True
+                )
+                ours.person = again.person
     found = Found(options, ours, load_before=load)
     if options.with_peer:
         found.peer = Side()
@@ -133,7 +141,13 @@ def measure(options: Options) -> Found:
 
 
 def _served(
-    options: Options, side: Side, server: servers.Served, books: Mapping[str, Book], *, is_peer: bool = False
+    options: Options,
+    side: Side,
+    server: servers.Served,
+    books: Mapping[str, Book],
+    *,
+    is_peer: bool = False,
+    with_person: bool = False,
 ) -> None:
     with server:
         if not is_peer:
@@ -144,7 +158,7 @@ def _served(
             first = next(iter(books))
             side.is_warm = servers.warm(server.url, ["" if page == first else page for page in books])
             watch = Watch(server.process.pid, server.tag, server.report)
-            _class(options, side, server.url, books, watch, is_peer=is_peer)
+            _class(options, side, server.url, books, watch, is_peer=is_peer, with_person=with_person)
         except (OSError, RuntimeError, LookupError, TimeoutError) as error:
             side.failure = f"{type(error).__name__}: {error}"[:500]
         side.log = server.log()
@@ -158,6 +172,7 @@ def _class(
     watch: Watch | None,
     *,
     is_peer: bool = False,
+    with_person: bool = False,
 ) -> None:
     lasts_s = options.minutes * 60
     todo = plans(
@@ -171,7 +186,7 @@ def _class(
             if is_peer:
                 side.of = asyncio.run(lesson(todo, lasts_s))
             else:
-                with _killer(options, side, watch), _person(options, side, url):
+                with _killer(options, side, watch), _person(options, side, url, wanted=with_person):
                     side.of = asyncio.run(lesson(todo, lasts_s))
             time.sleep(SETTLE_S)
             side.after = watch.look()
@@ -197,9 +212,9 @@ def _killer(options: Options, side: Side, watch: Watch) -> Iterator[None]:
 
 
 @contextmanager
-def _person(options: Options, side: Side, url: str) -> Iterator[None]:
+def _person(options: Options, side: Side, url: str, *, wanted: bool) -> Iterator[None]:
     """Somebody in a Chromium of his own process, while the others are there."""
-    if not options.with_person:
+    if not wanted:
         yield
         return
     module = "benchmarks.class_of_thirty.person"

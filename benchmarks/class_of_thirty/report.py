@@ -182,7 +182,11 @@ def _processes(side: Side) -> list[str]:
 def _person(side: Side) -> list[str]:
     if not side.person:
         return []
-    lines = ["A person in Chromium, from the key that hands in a sentence to the picture seen:", ""]
+    lines = [
+        "A person in Chromium on the same machine, in the same class held once more, from the key that "
+        "hands in a sentence to the picture seen:",
+        "",
+    ]
     lines += ["| page | n | p50 / p95 / worst | never |", "|---|---|---|---|"]
     for page in sorted({page for page, _seconds in side.person}):
         every = [seconds for name, seconds in side.person if name == page]
