@@ -145,10 +145,8 @@ def trouble(run: Run) -> str:
 
 
 def last_words(run: Run) -> str:
-    """The last sentence of the page about its state, such as what it waits for; "" where there is none."""
-    told = [one.element.body for one in run.sent if one.kind == "alert"]
-    told += [one.element.body for one in run.sent[-3:] if one.kind == "markdown"]
-    return " / ".join(told)[-300:]
+    """What the page says in boxes, such as that a click is needed first; "" where it says nothing."""
+    return " / ".join(one.element.body for one in run.sent if one.kind == "alert")[-300:]
 
 
 def sentence(student: int, draw: random.Random, korean: bool) -> str:
