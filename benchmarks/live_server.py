@@ -14,6 +14,7 @@ import urllib.request
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 
 def free_port() -> int:
@@ -65,7 +66,7 @@ class LiveServer:
         quiet = ["--server.headless", "true", "--browser.gatherUsageStats", "false"]
         return cls([*command, *quiet], port, cwd=script.parent)
 
-    def __enter__(self) -> LiveServer:
+    def __enter__(self) -> Self:
         self.started_at = time.perf_counter()
         with self._log.open("w") as log:
             self.process = subprocess.Popen(

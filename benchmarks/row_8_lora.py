@@ -58,6 +58,10 @@ def run() -> list[dict[str, Any]]:
             "4 readers on the server: steps/s of all", "steps/s", live["steps_a_s"], 1 / step_s["peft"], None
         ),
         _figure("the worst reader's share of the best", "ratio", live["fairness"], None, None),
+        _figure(
+            "4 readers who train the same: steps/s of all", "steps/s", live["same_steps_a_s"],
+            live["steps_a_s"], 2.0,
+        ),
         _figure("first loss after the click, one reader", "s", live["first_s"], None, None, limit=3.0),
         _figure(
             "another reader's slider of another text, p95, while they train", "ms", 1e3 * live["busy_s"],
@@ -129,7 +133,8 @@ async def _class(url: str) -> dict[str, float]:
         async with Reader(url, page="finetuning", query="lang=en&fin_steps=3") as alone:
             first_s = await _until(alone, lambda words: "the held-out loss is" in words)
             await _until_ended(alone, start=False)
-        readers = [Reader(url, page="finetuning", query=query) for _ in range(N_TOGETHER)]
+        seeds = range(1, N_TOGETHER + 1)
+        readers = [Reader(url, page="finetuning", query=f"{query}&fin_seed={seed}") for seed in seeds]
         for reader in readers:
             await reader.__aenter__()
         started = time.perf_counter()
@@ -141,14 +146,27 @@ async def _class(url: str) -> dict[str, float]:
         ended = await training
         for reader in readers:
             await reader.__aexit__(None, None, None)
+        same = await _train_the_same(url, query)
     return {
         "steps_a_s": N_TOGETHER * N_STEPS / max(ended),
+        "same_steps_a_s": N_TOGETHER * N_STEPS / max(same),
         "fairness": min(ended) / max(ended),
         "first_s": first_s,
         "idle_s": float(np.percentile(idle, 95)),
         "busy_s": float(np.percentile(busy, 95)),
         "wall_s": time.perf_counter() - started,
     }
+
+
+async def _train_the_same(url: str, query: str) -> list[float]:
+    """Readers who chose the same settings: their runs are trained once. Seconds until each is done."""
+    readers = [Reader(url, page="finetuning", query=f"{query}&fin_seed=99") for _ in range(N_TOGETHER)]
+    for reader in readers:
+        await reader.__aenter__()
+    ended = await asyncio.gather(*(_until_ended(one) for one in readers))
+    for reader in readers:
+        await reader.__aexit__(None, None, None)
+    return ended
 
 
 async def _ask(reader: Reader, number: int) -> float:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Literal, NamedTuple
 from urllib.parse import urlencode
 
 from PIL import Image
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from benchmarks.live_server import LiveServer
 from playground.chromium import find_chromium
@@ -83,6 +84,43 @@ SHOTS = (
 )
 
 
+PASSWORD = "teach-the-class"
+CLASS = {  # in each language: link of a page -> who is on it, and what to press
+    "en": (
+        {"tokenization": ("Mina", "Leo"), "attention": ("Jun", "Ada", "Sofia"), "sampling": ("Noah",)},
+        ("For teachers", "Sign in", "Begin a class"),
+    ),
+    "ko": (
+        {"tokenization": ("하늘", "지우"), "attention": ("민준", "서연", "도윤"), "sampling": ("은서",)},
+        ("선생님께", "로그인", "수업 시작"),
+    ),
+}
+
+
+def take_classroom(browser: Browser, url: str, language: str, scheme: Literal["light", "dark"]) -> bytes:
+    """What a teacher sees of a class of six, as PNG."""
+    pages, (for_teachers, sign_in, begin) = CLASS[language]
+    teacher = browser.new_page(viewport={"width": 1366, "height": 768}, color_scheme=scheme)
+    teacher.goto(f"{url}/classroom?lang={language}")
+    teacher.get_by_text(for_teachers).click()
+    teacher.locator(".st-key-class_given input").fill(PASSWORD)
+    teacher.get_by_role("button", name=sign_in).click()
+    teacher.get_by_role("button", name=begin).click()
+    tabs = []
+    for page, name in ((page, name) for page, names in pages.items() for name in names):
+        tabs.append(browser.new_page())
+        tabs[-1].goto(f"{url}/{page}?lang={language}")
+        field = tabs[-1].locator(".st-key-class_nickname input")
+        field.fill(name)
+        field.press("Enter")
+        tabs[-1].locator(".st-key-class_line").wait_for()
+        teacher.locator(".st-key-class_map").get_by_text(name).wait_for()
+    png = as_png(teacher)
+    for tab in (*tabs, teacher):
+        tab.close()
+    return png
+
+
 def take(browser: Browser, url: str, shot: Shot) -> bytes:
     """The page as a reader with a small projector sees it, as PNG."""
     tab = browser.new_page(viewport={"width": 1366, "height": 768}, color_scheme=shot.scheme)
@@ -91,11 +129,17 @@ def take(browser: Browser, url: str, shot: Shot) -> bytes:
         tab.locator(f".st-key-{shot.first} button").click()
         tab.get_by_text(shot.then).wait_for(timeout=300_000)
     tab.locator(shot.drawn).first.wait_for()
+    png = as_png(tab)
+    tab.close()
+    return png
+
+
+def as_png(tab: Page) -> bytes:
+    """What a tab shows once nothing runs, with few colours."""
     tab.locator("[data-testid='stApp'][data-test-script-state='notRunning']").wait_for(state="attached")
     tab.evaluate("document.fonts.ready")
     tab.wait_for_timeout(800)
     picture = Image.open(io.BytesIO(tab.screenshot()))
-    tab.close()
     small = io.BytesIO()
     picture.convert("RGB").quantize(N_COLOURS, dither=Image.Dither.NONE).save(small, "PNG", optimize=True)
     return small.getvalue()
@@ -109,9 +153,26 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=FLAGS)
         for shot in SHOTS:
             png = take(browser, server.url, shot)
-            (FOLDER / f"{shot.name}.png").write_bytes(png)
-            print(f"assets/screenshots/{shot.name}.png  {len(png) / 1000:.0f} kB")
+            write(shot.name, png)
         browser.close()
+    shots: tuple[tuple[str, Literal["light", "dark"]], ...] = (("en", "light"), ("ko", "dark"))
+    for language, scheme in shots:
+        with NamedTemporaryFile("w", suffix=".txt") as file:
+            print(PASSWORD, file=file, flush=True)
+            with (
+                LiveServer.playground("--teacher-password-file", file.name) as server,
+                sync_playwright() as own,
+            ):
+                server.wait_ready()
+                browser = own.chromium.launch(executable_path=find_chromium(), args=FLAGS)
+                write(f"classroom-{language}-{scheme}", take_classroom(browser, server.url, language, scheme))
+                browser.close()
+
+
+def write(name: str, png: bytes) -> None:
+    """Write a picture, and say how large it is."""
+    (FOLDER / f"{name}.png").write_bytes(png)
+    print(f"assets/screenshots/{name}.png  {len(png) / 1000:.0f} kB")
 
 
 if __name__ == "__main__":

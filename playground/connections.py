@@ -16,30 +16,13 @@ from typing import Any, Final
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from playground.core.addresses import address_group
 from playground.settings import Settings
 
 SHARE_OF_ONE_ADDRESS: Final = 0.75  # a class behind one router is one address
 BUSY: Final = (
     b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 )
-
-
-def address_group(host: str) -> str:
-    """The group that shares one limit: an address, of IPv6 the 64 bits that a network gives out.
-
-    Example:
-        >>> address_group("192.168.0.7"), address_group("2001:db8::1:2"), address_group("::ffff:10.0.0.1")
-        ('192.168.0.7', '2001:db8::/64', '10.0.0.1')
-    """
-    try:
-        address = ipaddress.ip_address(host.partition("%")[0])
-    except ValueError:
-        return host
-    if isinstance(address, ipaddress.IPv4Address):
-        return str(address)
-    if address.ipv4_mapped:
-        return str(address.ipv4_mapped)
-    return str(ipaddress.ip_network((address, 64), strict=False))
 
 
 class Connections:

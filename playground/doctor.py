@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import shutil
+import socket
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -66,7 +67,10 @@ def examine(settings: Settings | None = None) -> list[Finding]:
         reason = str(error.params["reason"]).rstrip(".")
         return [*findings, Finding("settings", False, reason, cure), _memory()]
     findings.append(_device(settings))
-    return [*findings, *_models(settings), _memory(), _disk(settings.cache_dir), _chromium()]
+    if findings[-1].text.startswith("cpu") or settings.device == "cpu":
+        findings.append(_products(settings))
+    findings.append(_teacher(settings))
+    return [*findings, *_models(settings), _ray(settings), _memory(), _disk(settings.cache_dir), _chromium()]
 
 
 def _python() -> Finding:
@@ -104,6 +108,27 @@ def _device(settings: Settings) -> Finding:
     return Finding("device", here, f"{text} (PLAYGROUND_DEVICE={settings.device})", cure)
 
 
+def _products(settings: Settings) -> Finding:
+    """The products of a decode step that are the fastest on this processor, as far as they were timed."""
+    from playground.engine.decoding import product_times
+
+    machine = product_times.Machine.here(settings)
+    path = machine.file(settings)
+    times = product_times.read(path, machine)
+    if not times:
+        return Finding(
+            "products", None, "not timed yet, which happens in a quiet moment after the first text"
+        )
+    return Finding("products", True, f"{product_times.summary(times)} rows, timed once, kept in {path}")
+
+
+def _teacher(settings: Settings) -> Finding:
+    if settings.teacher_password is not None:
+        return Finding("teacher", True, "the page Classroom has a teacher's password")
+    cure = "Add --teacher-password-file FILE to lead a class."
+    return Finding("teacher", None, "no teacher's password", cure)
+
+
 def _models(settings: Settings) -> list[Finding]:
     """Each model that is here or needed: whole to its last byte, or the command that brings it."""
     from playground.engine.models.catalogue import catalogue, model_folder
@@ -136,6 +161,32 @@ def _model(entry: CatalogueEntry, settings: Settings) -> Finding:
             "model", False, f"{entry.model_id} is damaged ({damaged or 'files are missing'})", cure
         )
     return Finding("model", True, f"{entry.model_id} in {folder}")
+
+
+def _ray(settings: Settings) -> Finding:
+    """Ray's version, and the cluster or the head that the replicas would be on."""
+    is_wanted = settings.engine == "ray"
+    try:
+        found = version("ray")
+    except PackageNotFoundError:
+        cure = "pip install 'llm-playground[cluster]'"
+        return Finding("ray (only for replicas)", False if is_wanted else None, "not installed", cure)
+    where = f"joins {settings.ray_address}" if settings.ray_address else "starts a head on this machine"
+    text = f"{found}, --engine ray {where} for {settings.replicas} replicas"
+    if settings.ray_address in ("", "auto") or _answers(settings.ray_address):
+        return Finding("ray", True, text)
+    cure = "Start the cluster (ray start --head), or take RAY_ADDRESS out of the environment."
+    return Finding("ray", False if is_wanted else None, f"{text}; nobody answers there", cure)
+
+
+def _answers(address: str) -> bool:
+    """True if something listens on this address."""
+    host, _colon, port = address.rpartition(":")
+    try:
+        with socket.create_connection((host.strip("[]"), int(port)), timeout=2):
+            return True
+    except OSError:
+        return False
 
 
 def _memory() -> Finding:

@@ -6,7 +6,6 @@ import hashlib
 import hmac
 import secrets
 import time
-from collections import OrderedDict, deque
 from typing import Final
 from urllib.parse import parse_qs, quote
 
@@ -15,8 +14,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from playground.connections import address_group
-from playground.core.canonical import canonical
+from playground.core.passwords import Attempts, is_password
 from playground.door import cookie_values
 from playground.errors import N_
 from playground.notice import in_every_language, page, wants_page
@@ -41,34 +39,6 @@ _WRONG: Final = N_("That is not the class password. Ask your teacher.")
 _LATER: Final = N_("Too many wrong passwords. Try again in a minute.")
 
 
-class Attempts:
-    """Counts the wrong passwords of the last minute per address: a guesser locks out nobody else.
-
-    Args:
-        per_address: Wrong passwords per minute that one address may send (a class often shares one).
-        addresses: Number of addresses remembered; the one that has been quiet longest is forgotten first.
-    """
-
-    window_s: Final = 60.0
-
-    def __init__(self, per_address: int = 20, addresses: int = 4096) -> None:
-        self._per_address, self._addresses = per_address, addresses
-        self._wrong: OrderedDict[str, deque[float]] = OrderedDict()
-
-    def allowed(self, address: str, now: float) -> bool:
-        """True if `address` may try now (seconds of a monotonic clock)."""
-        times = self._wrong.get(address_group(address), ())
-        return sum(time > now - self.window_s for time in times) < self._per_address
-
-    def note_wrong(self, address: str, now: float) -> None:
-        """Remember a wrong password."""
-        whose = address_group(address)
-        self._wrong.setdefault(whose, deque(maxlen=self._per_address)).append(now)
-        self._wrong.move_to_end(whose)
-        if len(self._wrong) > self._addresses:
-            self._wrong.popitem(last=False)
-
-
 class ClassGate:
     """ASGI middleware: without the cookie of `/login` there is no page, no file and no websocket.
 
@@ -81,7 +51,7 @@ class ClassGate:
     ) -> None:
         self._app = app
         self._base = base_path
-        self._password = _compared(password)
+        self._password = password
         self._key = secrets.token_bytes(32)
         self._attempts = attempts or Attempts()
 
@@ -119,7 +89,7 @@ class ClassGate:
         given = await _password_field(request)
         if not self._attempts.allowed(client, now):
             return self._login_page(_LATER, target, 429)
-        if not hmac.compare_digest(_compared(given), self._password):
+        if not is_password(given, self._password):
             self._attempts.note_wrong(client, now)
             return self._login_page(_WRONG, target, 403)
         response = RedirectResponse(target, 303)
@@ -149,11 +119,6 @@ class ClassGate:
         ends_at, _, signature = cookie.partition(".")
         right = hmac.compare_digest(signature.encode(), self._sign(ends_at).encode())
         return right and int(ends_at) > time.time()
-
-
-def _compared(password: str) -> bytes:
-    """Bytes to compare: Hangul typed on a Mac and on a PC differ until they are composed alike."""
-    return canonical(password.strip()).encode("utf-8", "surrogatepass")
 
 
 def _path_of(request: Request) -> str:

@@ -44,21 +44,22 @@ class SetUpFailed(Exception):
     """The set-up failed; the message names the reason and the cure in one or two sentences."""
 
 
-def set_up(develop: bool, torch: str | None = None) -> None:
+def set_up(develop: bool, torch: str | None = None, cluster: bool = False) -> None:
     """Environment, packages, the starting models: each only if it is missing.
 
     Args:
         develop: True installs the packages of tests, lint and benchmarks too.
         torch: Build of PyTorch, "cpu" or "cuda"; None keeps the one that is there, or takes one that fits.
+        cluster: True installs Ray too, which the tests need as well.
 
     Raises:
         SetUpFailed: It could not be done; the message names the cure.
     """
     try:
-        if not is_installed(develop, torch):
+        if not is_installed(develop, torch, cluster):
             with one_at_a_time():
-                if not is_installed(develop, torch):
-                    install(develop, torch or fitting_torch())
+                if not is_installed(develop, torch, cluster):
+                    install(develop, torch or fitting_torch(), cluster)
         failed = call([python(), "-m", "playground.cli", "pull"])
     except KeyboardInterrupt:
         say("\nStopped. The same command goes on from here, or makes anew what is half made.")
@@ -67,7 +68,7 @@ def set_up(develop: bool, torch: str | None = None) -> None:
         raise SetUpFailed("The default models could not be made ready: the line above says why.")
 
 
-def install(develop: bool, torch: str) -> None:
+def install(develop: bool, torch: str, cluster: bool = False) -> None:
     """Make the environment and bring the packages at their pinned versions."""
     if torch == "cuda" and not sys.platform.startswith("linux"):
         raise SetUpFailed(
@@ -75,7 +76,7 @@ def install(develop: bool, torch: str) -> None:
             f"then take the command for your card from pytorch.org/get-started, run with {python()} -m pip."
         )
     need_disk(torch)
-    say(f"Setting up {VENV} (once; some minutes, {sum(NEEDED[torch]) / GB:.0f} GB of disk)")
+    say(f"Setting up {VENV} (once; some minutes, {in_gb(torch)} GB of disk)")
     if not is_made() or f"torch={'cpu' if torch == 'cuda' else 'cuda'}" in stamped():
         make_environment()
     if pip(PIP):
@@ -87,7 +88,8 @@ def install(develop: bool, torch: str) -> None:
         torch = bring_cpu_torch()
     # a file of another hash is refused; without one are the CPU build of PyTorch and the project itself
     compared = ["--no-require-hashes", "-c", HASHES, "--build-constraint", HASHES]
-    failed = pip(*compared, "-e", ".", *(["--group", "dev"] if develop else []))
+    project = ".[cluster]" if develop or cluster else "."
+    failed = pip(*compared, "-e", project, *(["--group", "dev"] if develop else []))
     if develop and not failed:  # tests convert them anew, even where the reader's cache holds the models
         failed = call([python(), "-m", WHEELS])
     if failed:
@@ -97,22 +99,25 @@ def install(develop: bool, torch: str) -> None:
             "everything), mend that; then run this again: what is already there is kept. If it is a hash, "
             "something between here and the package index has changed the file: do not install it by hand."
         )
-    done = [fingerprint(develop), fingerprint(develop=False), f"torch={torch}"]  # tests need more, never less
+    done = [fingerprint(develop=False), f"torch={torch}"]  # tests need more, never less
+    done += [fingerprint(develop=False, cluster=True)] if develop or cluster else []
+    done += [fingerprint(develop=True)] if develop else []
     STAMP.write_text("\n".join(done) + "\n", encoding="utf-8")
 
 
-def fingerprint(develop: bool) -> str:
+def fingerprint(develop: bool, cluster: bool = False) -> str:
     """A hash that changes when something else has to be installed, or the folder is another one."""
-    digest = hashlib.sha256(f"develop={develop} at={ROOT}".encode())
+    what = "develop" if develop else "cluster" if cluster else "run"
+    digest = hashlib.sha256(f"{what} at={ROOT}".encode())
     for name in ("pyproject.toml", "constraints.txt", HASHES, WEIGHTS):
         digest.update((ROOT / name).read_bytes())
     return digest.hexdigest()
 
 
-def is_installed(develop: bool, torch: str | None = None) -> bool:
-    """True if an earlier call has installed exactly this."""
+def is_installed(develop: bool, torch: str | None = None, cluster: bool = False) -> bool:
+    """True if an earlier call has installed this, or more."""
     here = stamped() if Path(python()).exists() else []
-    return fingerprint(develop) in here and (torch is None or f"torch={torch}" in here)
+    return fingerprint(develop, cluster) in here and (torch is None or f"torch={torch}" in here)
 
 
 def stamped() -> list[str]:
@@ -176,7 +181,7 @@ def bring_cpu_torch() -> str:
     say(
         f"{CPU_INDEX} could not be had, so PyTorch comes from the package index: its build for Linux is "
         "the one for NVIDIA cards, which runs without a card too but needs "
-        f"{sum(NEEDED['cuda']) / GB:.0f} GB."
+        f"{in_gb('cuda')} GB."
     )
     need_disk("cuda")
     return "cuda"
@@ -200,6 +205,11 @@ def need_disk(torch: str) -> None:
                 f"The disk of {disk} has {free_bytes / GB:.1f} GB free and the set-up needs about "
                 f"{total / GB:.1f} GB there: free some space, then run this again."
             )
+
+
+def in_gb(torch: str) -> int:
+    """Disk that a set-up needs, as the README says it."""
+    return int(sum(NEEDED[torch]) / GB + 0.5)
 
 
 def existing(path: Path) -> Path:

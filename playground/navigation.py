@@ -27,6 +27,7 @@ class Page:
         reads_text: Whether its first picture is what the model makes of the reader's sentence: then a
             language that the model does not know is told.
         needs_text: Whether it shows nothing without a sentence. Else its panels ask `frame.has_sentence`.
+        needs_model: Whether it shows nothing until the chosen model is in memory.
     """
 
     name: str
@@ -35,11 +36,13 @@ class Page:
     needs: tuple[Capability, ...] = ()
     reads_text: bool = False
     needs_text: bool = True
+    needs_model: bool = True
 
 
 TEXT, INSIDE, OUTPUT = N_("From text to numbers"), N_("Inside the model"), N_("What comes out")
 KINDS = N_("From RNN to BERT, GPT and T5")
 APPLIED = N_("Applications and evaluation")
+CLASS = N_("For the class")
 
 PAGES = (
     Page("home", "", ":material/home:", ("hidden_states",), reads_text=True),
@@ -48,7 +51,7 @@ PAGES = (
     Page("positions", TEXT, ":material/schedule:", reads_text=True, needs_text=False),
     Page("attention", INSIDE, ":material/visibility:", ("attentions",), reads_text=True),
     Page("inside", INSIDE, ":material/layers:", ("hidden_states",), reads_text=True),
-    Page("seq2seq", KINDS, ":material/sync_alt:", needs_text=False),
+    Page("seq2seq", KINDS, ":material/sync_alt:", needs_text=False, needs_model=False),
     Page("families", KINDS, ":material/account_tree:", ("attentions", "hidden_states"), reads_text=True),
     Page("masked", KINDS, ":material/format_ink_highlighter:"),
     Page("sampling", OUTPUT, ":material/casino:", ("logits", "generate"), reads_text=True, needs_text=False),
@@ -57,6 +60,7 @@ PAGES = (
     Page("tasks", APPLIED, ":material/checklist:", needs_text=False),
     Page("evaluation", APPLIED, ":material/straighten:", needs_text=False),
     Page("retrieval", APPLIED, ":material/manage_search:", needs_text=False),
+    Page("classroom", CLASS, ":material/school:", needs_text=False),
 )
 FIRST = PAGES[0].name
 BY_NAME = MappingProxyType({page.name: page for page in PAGES})

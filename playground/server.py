@@ -11,6 +11,7 @@ import errno
 import importlib
 import os
 import pkgutil
+import re
 import signal
 import socket
 import sys
@@ -48,7 +49,8 @@ from playground.sessions import (
 )
 from playground.settings import Settings
 from playground.shell import PackedFiles, PagesOnly, page_routes, script_route
-from playground.ui import components, upload_store
+from playground.ui import components, in_class, room, upload_store
+from playground.waking import wake_once
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -58,6 +60,7 @@ if TYPE_CHECKING:
     from streamlit.runtime import Runtime
 
 ASSET_MAX_AGE_S: Final = 86_400
+CLASS_NEWS: Final = "/api/class"
 
 # No 'unsafe-eval': Vega runs in its interpreter. blob: carries components v2, 'unsafe-inline' Streamlit's own
 # index.html. Nothing outside this server may be loaded: a CDN in any page is a violation and a failed test.
@@ -127,13 +130,26 @@ class Assets(StaticFiles):
         return response
 
 
+async def class_news(request: Request) -> JSONResponse:
+    """News of the class for a student's page that asks: no run of a script, no thread."""
+    knows = request.headers.get("x-class-knows", "")
+    told = in_class.news(
+        request.headers.get("x-class-member", ""), int(knows) if re.fullmatch("[0-9]{1,9}", knows) else 0
+    )
+    return JSONResponse(told, headers={"Cache-Control": "no-store"})
+
+
 async def ready(_request: Request) -> JSONResponse:
-    """200 once the default model has answered, 503 before, with the state of the start."""
+    """200 once the default model has answered, 503 before, with the state of the start.
+
+    `restarts` says how often the thread that computes has begun anew, each time with its error in the log.
+    """
     startup = process.startup()
     body = {
         "state": startup.state,
         "message": str(startup.message or ""),
         "elapsed_s": round(startup.elapsed_s, 1),
+        "restarts": process.shared_engine().stats().n_restarts if startup.state == "ready" else 0,
     }
     return JSONResponse(body, 200 if startup.state == "ready" else 503, {"Cache-Control": "no-store"})
 
@@ -175,6 +191,7 @@ class App(st.App):
         runtime._session_mgr._session_storage = self._sessions  # type: ignore[attr-defined]
         drop_foreign_messages()
         carry_over(runtime, self._sessions)
+        wake_once(runtime)
         return runtime
 
 
@@ -187,6 +204,9 @@ def create_app(settings: Settings, capacity: Capacity, script: Path = PACKAGE / 
         script: The Streamlit entry script.
     """
     configure(settings)
+    secret = settings.teacher_password
+    room.set_teacher_password(secret.get_secret_value() if secret else "")
+    in_class.serve_at(f"{settings.base_path}{CLASS_NEWS}")
     sessions = Sessions(capacity.sessions, settings.session_grace_s)
     middleware = [Middleware(SecurityHeaders), Middleware(Door, settings=settings, sessions=sessions)]
     if settings.class_password is not None:
@@ -199,6 +219,7 @@ def create_app(settings: Settings, capacity: Capacity, script: Path = PACKAGE / 
     routes = [
         *page_routes(base, ["", *pages]),
         Route(f"{base}/api/ready", ready),
+        Route(f"{base}{CLASS_NEWS}", class_news),
         script_route(f"{base}/components", components.serve_below(f"{base}/components")),
         Mount(f"{base}/assets", Assets(directory=site_root() / "assets")),
     ]
@@ -283,6 +304,7 @@ def _uvicorn_config(app: st.App, settings: Settings, capacity: Capacity) -> uvic
     """Options as Streamlit 1.67 gives its own uvicorn, with bounds on shutdown, connections and trust."""
     return uvicorn.Config(
         app,
+        loop="asyncio",  # also where Ray Serve has brought another
         http=Connections(capacity.connections, settings).protocol,  # type: ignore[arg-type]  # makes one
         ws="websockets-sansio",
         ws_ping_interval=30,

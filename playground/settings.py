@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import platformdirs
 import psutil
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -58,6 +58,7 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", pattern=r"^[\w.:-]+$", description="an address or a name of this machine")
     port: int = Field(8501, ge=1, le=65535)
     class_password: SecretStr | None = None
+    teacher_password: SecretStr | None = None  # opens what a teacher does on the page Classroom
     base_path: str = Field(  # a proxy shows the playground below it
         "", pattern=r"^(/[A-Za-z0-9._~-]+)*$", description="a path without a slash at its end, such as /llm"
     )
@@ -91,6 +92,16 @@ class Settings(BaseSettings):
     torch_threads: int | None = Field(None, ge=1, le=1_024)  # None: physical cores
     max_download_bytes: Size = 4 * 2**30
 
+    # replicas on Ray, instead of one engine in the server's process
+    engine: Literal["local", "ray"] = "local"
+    replicas: int = Field(2, ge=1, le=1_000)  # each a process with its models, threads, queue and caches
+    gpus_per_replica: float = Field(0.0, ge=0, le=16)
+    ray_address: str = Field(  # of a cluster that is joined; a head is started where there is none
+        "", validation_alias="RAY_ADDRESS", pattern=r"^(auto|[\w.:\[\]-]+:\d{1,5})?$",
+        description="an address such as 10.0.0.1:6379, or auto",
+    )  # fmt: skip
+    object_store_bytes: int = Field(512 * 2**20, ge=80 * 2**20, le=2**50)  # of a head of our own
+
     # limits of one request
     max_text_chars: Count = 2_000
     max_tokens: Count = 512
@@ -111,9 +122,11 @@ class Settings(BaseSettings):
     max_window_tokens: Count = 16_384  # of all its windows together
     max_windows: Count = 128
     max_continuations: Count = 64
+    max_traces_together: Count = 16  # asked for at once, so that they share a forward
     max_beams: Count = 8
     max_beam_tokens: Count = 2_048  # of all beams together, text and writing: 94 MB of keys and values
-    request_timeout_s: Seconds = 60.0
+    request_timeout_s: Seconds = 60.0  # without an answer while it is computed, or while nothing is
+    queue_timeout_s: Seconds = 600.0  # without an answer while others have their turns
 
     # limits of one upload
     max_upload_bytes: Size = 2**20
@@ -147,6 +160,16 @@ class Settings(BaseSettings):
     max_board_votes: Count = 1_000  # for an answer
     board_age_s: Seconds = 14_400.0  # until an answer leaves
 
+    # limits of a class, of which there is one for the process, and of its polls
+    max_polls: Count = 20  # kept until the class ends; the oldest is forgotten first
+    max_poll_options: Count = 6
+    max_poll_chars: Count = 300  # of the text or question
+    max_poll_option_chars: Count = 400
+    max_poll_votes: Count = 1_000
+    max_class_members: Count = 200  # students with a nickname
+    class_release_s: Seconds = 300.0  # without a teacher, until training that rests goes on
+    class_end_s: Seconds = 3_600.0  # without a teacher, until the class ends
+
     # limits of one training run, and of all of them
     max_training_steps: Count = 200
     max_training_tokens: Count = 128  # of one text; the rest is cut off
@@ -157,6 +180,7 @@ class Settings(BaseSettings):
     max_trainings_per_session: Count = 3  # running and waiting
     max_training_s: Seconds = 600.0  # of work on one run
     training_share: Share = 0.2  # of the engine's time, while others wait
+    training_share_beside_rest: Share = 0.5  # while only the rest of what readers see already waits
     max_adapters_per_session: Count = 6
     max_adapter_bytes: Size = 2**30
     max_adapter_file_bytes: Size = 64 * 2**20  # of an uploaded adapter, unpacked too; no upload is larger
@@ -200,7 +224,8 @@ class Settings(BaseSettings):
     max_kept_caches: Count = 8  # of beam searches and long scorings at the same time; the others wait
     prefill_chunk_tokens: Count = 256
     trace_batch_tokens: Count = 1_024
-    later_tokens: Count = 1_024  # of each other session go before the rest of a picture that is seen already
+    later_tokens: Count = 1_024  # go before the next part of the rest of what its reader sees already
+    max_debt_tokens: Count = 64  # that a session which comes back stands behind the others, whatever it had
     linger_s: float = Field(0.002, ge=0, le=1)
 
     # memory
@@ -245,16 +270,27 @@ class Settings(BaseSettings):
             )
         return SecretStr(token) if token else None
 
-    @field_validator("class_password")
+    @field_validator("class_password", "teacher_password")
     @classmethod
-    def _is_long_enough(cls, value: SecretStr | None) -> SecretStr | None:
+    def _is_long_enough(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
         shown = [] if value is None else [char for char in value.get_secret_value() if _is_shown(char)]
         if value is not None and len(shown) < MIN_PASSWORD_CHARS:
+            whose = "class" if info.field_name == "class_password" else "teacher's"
             raise SetUpError(
-                reason=f"The class password is too short: {len(shown)} characters.",
+                reason=f"The {whose} password is too short: {len(shown)} characters.",
                 cure=f"It needs at least {MIN_PASSWORD_CHARS} characters; spaces do not count.",
             )
         return value
+
+    @model_validator(mode="after")
+    def _tells_teachers_from_students(self) -> Settings:
+        passwords = [one.get_secret_value() for one in (self.class_password, self.teacher_password) if one]
+        if len(passwords) > len({unicodedata.normalize("NFC", one.strip()) for one in passwords}):
+            raise SetUpError(
+                reason="The teacher's password is the class password, which every student knows.",
+                cure="Choose another one for teachers.",
+            )
+        return self
 
     @model_validator(mode="after")
     def _asks_others_for_a_password(self) -> Settings:

@@ -42,8 +42,16 @@ def _is_local(host: object) -> bool:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What needs Chromium comes last: from then on its event loop allows no other."""
-    items.sort(key=lambda item: "tests/browser/" in item.nodeid)
+    """What needs Ray comes late: its processes work also while nobody asks. What needs Chromium comes last:
+    from then on its event loop allows no other.
+    """
+    items.sort(key=lambda item: ("tests/browser/" in item.nodeid, _needs_ray(item)))
+
+
+def _needs_ray(item: pytest.Item) -> bool:
+    chosen = getattr(item, "callspec", None)
+    fixtures = getattr(item, "fixturenames", ())
+    return "ray_engine" in fixtures or (chosen is not None and chosen.params.get("engine") == "ray_engine")
 
 
 def pytest_collection_finish() -> None:

@@ -30,12 +30,12 @@ MAY_IMPORT = {
     "trained": {"playground.trained", "playground.engine", "playground.core"},
 }
 LIBRARIES = {
-    "streamlit": {"ui", "pages", "app", "server", "sessions", "door", "shell"},
+    "streamlit": {"ui", "pages", "app", "server", "sessions", "door", "shell", "waking"},
     "torch": {"engine", "doctor", "trained"},
     "transformers": {"engine", "trained"},
     "altair": {"charts"},
     "bertviz": set(),  # charts/bertviz.py reads its two scripts
-    "ray": set(),
+    "ray": {"engine"},  # one room of it: below
 }
 
 
@@ -140,6 +140,7 @@ FLOORS = {
     "decoding": 4, "task_heads": 4,
     "training": 5,
     "local": 6,
+    "remote": 7,
 }  # fmt: skip
 
 
@@ -159,6 +160,16 @@ def is_below(room: str, name: str) -> bool:
     """Whether a module of the engine lies in this room or on a lower floor."""
     other = [*name.split("."), ""][2]
     return other in (room, "memory") or FLOORS.get(other, 99) < FLOORS[room]
+
+
+def test_one_module_imports_ray() -> None:
+    importers = {
+        path.relative_to(PACKAGE).as_posix()
+        for path in SOURCES
+        for name in modules(path)
+        if name.split(".")[0] == "ray"
+    }
+    assert importers == {"engine/remote/cluster.py"}
 
 
 def test_the_contract_is_plain_data() -> None:
@@ -262,9 +273,10 @@ def test_only_settings_reads_the_environment() -> None:
     }
     allowed = {
         "playground/engine/__init__.py",  # writes OpenMP's waiting policy
+        "playground/engine/remote/cluster.py",  # tells Ray to stay on this machine, before it is imported
         "playground/engine/models/tiktoken_files.py",  # tells tiktoken its cache folder
         "playground/settings.py",  # and refuses names that are none
-        "playground/actions.py",  # runs before anything is installed: is this CI?
+        "playground/actions.py",  # runs before anything is installed: is this CI, are there replicas?
         "playground/chromium.py",  # the browser that a developer names
         "playground/cli.py",  # asks whether there is a screen to open a browser on
     }

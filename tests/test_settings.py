@@ -68,6 +68,7 @@ def test_every_default_is_allowed_and_every_other_setting_refuses_something(
         "hf_token": "two words",
         "dtype": "fp4",
         "offline": "maybe",
+        "ray_address": "the lab",
     }.get(name, "")
     said = _refused(monkeypatch, _variable(name), wrong)
     assert re.search(r"Allowed is \w|at least 6 characters", said), said

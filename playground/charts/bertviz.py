@@ -30,7 +30,7 @@ N_LAYERS: Final = 6  # of a model view
 DECIMALS: Final = 4
 LIBRARIES: Final = ("vendor/d3-5.16.0.min.js", "vendor/jquery-3.7.1.min.js")
 
-_PAPER = {False: ("#FFFFFF", "#1A1C20", "#DDE3EA"), True: ("#0F1216", "#F2F3F5", "#2E3742")}
+_PAPER = {False: ("#FFFFFF", "#121418", "#DDE3EA"), True: ("#0F1216", "#F2F3F5", "#2E3742")}
 _MARGIN = 4
 _ROOT = "bertviz"
 _WIDTHS = {  # as wide as the column; tokens are read from the back of a room

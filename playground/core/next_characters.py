@@ -9,6 +9,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import count
 
 import numpy as np
@@ -20,6 +21,8 @@ from playground.core.pieces import open_bytes
 Floats = NDArray[np.float64]
 Path = tuple[int, ...]
 _BROKEN = "\ufffd"
+AT_ONCE = 4  # branches that are asked for together: of SmolLM2 in Korean, nearly all of them are followed
+N_KEPT = 512  # beginnings of characters whose going on is kept, some 6 kB each
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,6 +64,7 @@ class Spelling:
         index_of = {name: i for i, name in enumerate(names)}
         self._whole = np.array([i for i, char in read.items() if char], dtype=np.int64)
         self._names, self._place = names, np.array([index_of[read[i]] for i in self._whole], dtype=np.int64)
+        self._going_on = lru_cache(maxsize=N_KEPT)(self._read_going_on)
 
     def split(self, probs: Floats, before: bytes) -> tuple[dict[str, float], float, list[tuple[float, int]]]:
         """Sort the next token's probabilities by the character it completes after the bytes that stand there.
@@ -77,22 +81,24 @@ class Spelling:
         rest = open_bytes(before)
         space = before[: len(before) - len(rest)].decode()
         begun: list[tuple[float, int]] = []
-        inside = self._inside
         if rest:  # any token that does not go on with the character breaks it
             masses[space + _BROKEN] = float(probs[self._fresh].sum())
         else:
             sums = np.bincount(self._place, weights=probs[self._whole], minlength=len(self._names))
-            masses |= {
-                space + name: float(mass) for name, mass in zip(self._names, sums, strict=True) if mass
-            }
-            begun = [(float(probs[i]), int(i)) for i in self._begun]
-        for i in inside:
-            char = first_character(before + self._bytes[i])
+            names = [space + name for name in self._names] if space else self._names
+            masses = {name: mass for name, mass in zip(names, sums.tolist(), strict=True) if mass}
+            begun = list(zip(probs[self._begun].tolist(), self._begun.tolist(), strict=True))
+        own = probs[self._inside].tolist()
+        for i, char, p in zip(self._inside, self._going_on(before), own, strict=True):
             if char:
-                masses[char] = masses.get(char, 0.0) + float(probs[i])
+                masses[char] = masses.get(char, 0.0) + p
             else:
-                begun.append((float(probs[i]), i))
+                begun.append((p, i))
         return masses, ended, begun
+
+    def _read_going_on(self, before: bytes) -> list[str]:
+        """For each token that goes on with a character: the character that is whole with it, or ""."""
+        return [first_character(before + self._bytes[i]) for i in self._inside]
 
     def spelled(self, path: Path) -> bytes:
         """The bytes of these tokens."""
@@ -131,14 +137,21 @@ def first_character(text: bytes) -> str:
 
 
 def next_characters(
-    spelling: Spelling, probabilities: Callable[[Path], Floats | None], *, max_followed: int, enough: float
+    spelling: Spelling,
+    probabilities: Callable[[Sequence[Path]], Sequence[Floats | None]],
+    *,
+    max_followed: int,
+    enough: float,
 ) -> NextCharacters:
     """Sum the next character's probabilities over the tree of tokens that spell it, best branch first.
 
+    Branches are asked for `AT_ONCE` at a time, the one that is followed next and those that look best after
+    it, so that a batch reads them together; the order in which they are followed is the same.
+
     Args:
         spelling: Spelling of the model's vocabulary.
-        probabilities: Gives the probability of every token, shape [d_vocab], after the text and these tokens,
-            () for the text alone; None where the model can read no more.
+        probabilities: Gives, for each of some paths, the probability of every token, shape [d_vocab], after
+            the text and these tokens, () for the text alone; None where the model can read no more.
         max_followed: Most begun characters that are followed.
         enough: Mass that may be left: once less is left, no more is followed.
 
@@ -148,17 +161,24 @@ def next_characters(
     Example:
         >>> spelling = Spelling([b"a", b" ", bytes([0xEC]), bytes([0x95, 0x88])])
         >>> after = {(): [0.5, 0.0, 0.5, 0.0], (2,): [0.25, 0.0, 0.0, 0.75]}
-        >>> result = next_characters(spelling, lambda path: np.array(after[path]), max_followed=8, enough=0.0)
+        >>> read = lambda paths: [np.array(after[path]) for path in paths]
+        >>> result = next_characters(spelling, read, max_followed=8, enough=0.0)
         >>> result.probs == {"a": 0.5, "안": 0.375, chr(0xFFFD): 0.125}, result.left, result.n_followed
         (True, 0.0, 1)
     """
     probs: dict[str, float] = {}
     ended, left, stopped, n_followed = 0.0, 1.0, 0.0, -1  # the text itself is not a begun character
     order = count()  # of equal branches the first found
+    known: dict[Path, Floats | None] = {}
     waiting: list[tuple[float, int, Path]] = [(-1.0, next(order), ())]
     while waiting and n_followed < max_followed and left > enough:
+        if waiting[0][-1] not in known:
+            best = (branch[-1] for branch in heapq.nsmallest(AT_ONCE, waiting))
+            room = max(1, min(AT_ONCE, max_followed - n_followed) - len(known))
+            wanted = [path for path in best if path not in known][:room]
+            known |= zip(wanted, probabilities(wanted), strict=True)
         mass, _order, path = heapq.heappop(waiting)
-        if (after := probabilities(path)) is None:
+        if (after := known.pop(path)) is None:
             stopped -= mass
             continue
         masses, special, begun = spelling.split(after, spelling.spelled(path))
@@ -171,5 +191,6 @@ def next_characters(
             if share:
                 heapq.heappush(waiting, (mass * share, next(order), (*path, token)))
         left = stopped - sum(branch[0] for branch in waiting)
-    ranked = dict(sorted(probs.items(), key=lambda item: -item[1]))
+    names, shares = list(probs), np.array(list(probs.values()))
+    ranked = {names[i]: float(shares[i]) for i in np.argsort(-shares, kind="stable").tolist()}
     return NextCharacters(ranked, ended, max(0.0, left), max(0, n_followed))

@@ -17,7 +17,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 
 def create_engine(settings: Settings | None = None) -> Engine:
-    """Start an engine: one thread that owns the model, caches, a scheduler.
+    """Start an engine: one thread that owns the model, caches, a scheduler; or replicas of that, on Ray.
 
     Args:
         settings: Limits and places; read from the environment when None.
@@ -30,7 +30,13 @@ def create_engine(settings: Settings | None = None) -> Engine:
         >>> cut.tokens                                                          # doctest: +SKIP
         ('The', ' capital')
     """
-    from playground.engine.local.engine import LocalEngine
     from playground.settings import Settings
 
-    return LocalEngine(settings or Settings())
+    settings = settings or Settings()
+    if settings.engine == "ray":
+        from playground.engine.remote.engine import RayEngine
+
+        return RayEngine(settings)
+    from playground.engine.local.engine import LocalEngine
+
+    return LocalEngine(settings)

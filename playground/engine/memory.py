@@ -6,14 +6,18 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+NO_ROOM = (  # in the RuntimeErrors of torch's allocator on Linux, macOS and Windows, Metal, cuBLAS, C++
+    "can't allocate memory", "not enough memory", "out of memory", "ALLOC_FAILED", "bad_alloc",
+)  # fmt: skip
 
-def is_out_of_memory(error: Exception) -> bool:
+
+def is_out_of_memory(error: BaseException) -> bool:
     """True if the device, or the CPU's allocator, had no room."""
     import torch
 
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
-    found = isinstance(error, RuntimeError) and "not enough memory" in str(error)
+    found = isinstance(error, RuntimeError) and any(words in str(error) for words in NO_ROOM)
     if found:
         gc.collect()
     return found

@@ -33,6 +33,15 @@ PlaygroundError
  |   +- CollectionGone
  |   +- TooManyAnswers    limit
  |   +- AnswerExists      number
+ |   +- TooFewOptions
+ |   +- TooManyOptions    limit, got
+ |   +- SameOptions       option
+ |   +- OptionTooLong     option, limit, got
+ |   +- NoName            limit
+ |   +- NameTaken         name
+ |   +- BadLink           link
+ |   +- NotTeacher
+ |   +- WrongTeacherPassword
  +- ModelError            the model cannot do it
  |   +- ModelNotFound     model_id, cure
  |   |   +- NotOnHub      model_id, status
@@ -59,6 +68,12 @@ PlaygroundError
  |   +- QueueFull         position
  |   +- TimedOut          seconds
  |   +- NoRoom
+ |   +- PollOver
+ |   +- NoClass
+ |   +- RoomFull          limit
+ |   +- TooManyAttempts
+ |   +- TrainingFrozen
+ |   +- ReplicaLost
  |   +- Cancelled
  |       +- Superseded
  +- SetUpError            reason, cure (command line)
@@ -82,6 +97,15 @@ from playground.errors.base import MissingExtra as MissingExtra
 from playground.errors.base import ModelError as ModelError
 from playground.errors.base import PlaygroundError as PlaygroundError
 from playground.errors.base import SetUpError as SetUpError
+from playground.errors.classroom import BadLink as BadLink
+from playground.errors.classroom import NameTaken as NameTaken
+from playground.errors.classroom import NoClass as NoClass
+from playground.errors.classroom import NoName as NoName
+from playground.errors.classroom import NotTeacher as NotTeacher
+from playground.errors.classroom import RoomFull as RoomFull
+from playground.errors.classroom import TooManyAttempts as TooManyAttempts
+from playground.errors.classroom import TrainingFrozen as TrainingFrozen
+from playground.errors.classroom import WrongTeacherPassword as WrongTeacherPassword
 from playground.errors.inputs import AdapterMisfit as AdapterMisfit
 from playground.errors.inputs import AdapterSetting as AdapterSetting
 from playground.errors.inputs import AdapterShape as AdapterShape
@@ -116,6 +140,7 @@ from playground.errors.inputs import WrongFileType as WrongFileType
 from playground.errors.later import Cancelled as Cancelled
 from playground.errors.later import NoRoom as NoRoom
 from playground.errors.later import QueueFull as QueueFull
+from playground.errors.later import ReplicaLost as ReplicaLost
 from playground.errors.later import Superseded as Superseded
 from playground.errors.later import TimedOut as TimedOut
 from playground.errors.message import Message as Message
@@ -147,6 +172,11 @@ from playground.errors.models import WrongArchitecture as WrongArchitecture
 from playground.errors.models import WrongBytes as WrongBytes
 from playground.errors.models import WrongConfig as WrongConfig
 from playground.errors.models import WrongWeights as WrongWeights
+from playground.errors.polls import OptionTooLong as OptionTooLong
+from playground.errors.polls import PollOver as PollOver
+from playground.errors.polls import SameOptions as SameOptions
+from playground.errors.polls import TooFewOptions as TooFewOptions
+from playground.errors.polls import TooManyOptions as TooManyOptions
 from playground.errors.set_up import CannotWrite as CannotWrite
 from playground.errors.set_up import DiskFull as DiskFull
 from playground.errors.set_up import EngineFailed as EngineFailed

@@ -35,3 +35,11 @@ class Superseded(Cancelled):
     """A newer request of the same session and kind took its place."""
 
     msgid = N_("Replaced by a newer request.")
+
+
+class ReplicaLost(BusyError):
+    """The replica that computed an answer has died, and so has the one that tried again."""
+
+    msgid = N_(
+        "The machine that computed this has stopped, and another takes its place: try again in a moment."
+    )

@@ -28,12 +28,12 @@ from playground.engine.contract.filling import Filled, FillRequest
 from playground.engine.contract.inside import Ablated, AblationsRequest, LensRequest, Part
 from playground.engine.contract.models import ModelInfo
 from playground.engine.contract.tokenizers import Tokenizers
-from playground.engine.contract.traces import Capture, TraceRequest
+from playground.engine.contract.traces import Capture, TraceManyRequest, TraceRequest
 from playground.engine.contract.training import Training
 from playground.engine.contract.vectors import TextRead, TracesRequest, Vectors
 from playground.engine.process import shared_engine, start_shared_engine
 from playground.errors import PlaygroundError, TextTooLong, Unsupported
-from playground.ui.state import PageContext, outlives_reload, settings
+from playground.ui.state import PageContext, connected, outlives_reload, settings
 from playground.ui.text import sentence
 from playground.ui.waiting import WaitingLine, stop_with
 
@@ -120,6 +120,7 @@ def owner() -> str:
 
 
 def _release(owner_id: str) -> None:
+    connected.discard(owner_id)
     with suppress(TimeoutError, PlaygroundError):  # no engine: nothing was asked of it
         shared_engine(timeout_s=0).cancel_owner(owner_id)
 
@@ -127,6 +128,7 @@ def _release(owner_id: str) -> None:
 @st.cache_resource(scope="session", on_release=_release, show_spinner=False)
 def _hold(owner_id: str) -> str:
     """Cached as long as the session is connected: its end releases the owner, its return calls it again."""
+    connected.add(owner_id)
     with suppress(TimeoutError, PlaygroundError):
         shared_engine(timeout_s=0).owner_back(owner_id)
     return owner_id
@@ -191,6 +193,19 @@ def trace(
         return result
 
 
+def traces_together(context: PageContext, requests: Sequence[TraceRequest], *, topic: str) -> list[Trace]:
+    """Several forward passes of the context's model in one turn, with one line while they wait.
+
+    Owner and topic are those of this call; a newer one of the same topic in this session replaces it.
+    """
+    request = TraceManyRequest(context.model.model_id, tuple(requests), owner=context.owner, topic=topic)
+    with WaitingLine(engine(), request) as line:
+        found = engine().trace_many(request, line)
+        if not all(one.cached for one in found):
+            line.remember()
+        return found
+
+
 @_stops
 def embedding_table(context: PageContext) -> EmbeddingTable:
     """The input embedding matrix of the chosen model, shared by every session."""
@@ -247,13 +262,9 @@ def lens_of(
     *,
     known_only: bool = False,
 ) -> Lens:
-    """The lens of several positions, waiting without a word: for a file, or for what is known anyway.
+    """The lens of several positions, None for all, waiting without a word: for a file, or for what is known.
 
-    Args:
-        context: From `frame.page`.
-        input_ids: Tokens to read.
-        positions: Positions to read; None for all.
-        known_only: Compute nothing; give what has been computed before.
+    With `known_only` nothing is computed.
 
     Raises:
         PlaygroundError: As the engine raises it.
@@ -266,12 +277,7 @@ def lens_of(
 
 
 def rest_of_lens(context: PageContext, input_ids: tuple[int, ...], positions: Sequence[int]) -> Lens:
-    """The lens of the positions beside the one that is seen already; those of other readers go first.
-
-    Args:
-        context: From `frame.page`.
-        input_ids: Tokens to read.
-        positions: Positions to read, in the order in which they are wanted.
+    """The lens of positions beside the one that is seen already, as they are wanted; other readers go first.
 
     Raises:
         Clicked: The reader did something else meanwhile.
@@ -299,10 +305,7 @@ def ablations(
 ) -> Generator[Ablated]:
     """Every head switched off alone, chunk by chunk; closing the iterator stops the model after a chunk.
 
-    Args:
-        context: From `frame.page`.
-        ablation: Replacement of a head's output.
-        input_ids: Tokens to read instead of the text.
+    `ablation` says what replaces its output; `input_ids` are read instead of the text.
     """
     request = AblationsRequest(
         context.model.model_id, context.text, input_ids, ablation=ablation, owner=context.owner

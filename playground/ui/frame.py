@@ -23,7 +23,19 @@ from playground.errors import (
     Unsupported,
 )
 from playground.paths import site_root
-from playground.ui import adapters, compute, model_picker, my_prompts, state, unread_language, url, warming
+from playground.ui import (
+    adapters,
+    compute,
+    in_class,
+    model_picker,
+    my_prompts,
+    projector,
+    room,
+    state,
+    unread_language,
+    url,
+    warming,
+)
 from playground.ui.choose import default_of
 from playground.ui.components.share import share
 from playground.ui.panels import Later
@@ -39,6 +51,7 @@ Drawn = tuple[Sequence[Task], Later | None]
 """The result of a page's `draw`: its tasks, and what takes longer, to be called once the page is drawn."""
 Draw = Callable[[PageContext], Drawn]
 
+_WITHOUT_SETTINGS = (navigation.FIRST, "classroom")
 _EXAMPLE_NAMES = {
     "english": "English",
     "korean": "한국어",
@@ -69,6 +82,7 @@ def sidebar(page: str, before: SessionState | None) -> None:
     if before is not None:
         state.after_reload(before, page)
     url.begin(page)
+    projector.style()
     with st.sidebar:
         _language_picker()
         _model_picker()
@@ -93,7 +107,11 @@ def sidebar(page: str, before: SessionState | None) -> None:
             session=state.session_id(),
             key="share",
         )
-        if page != navigation.FIRST:  # it has no settings
+        if page != "classroom":  # it has the box above the fold
+            in_class.join_box(page)
+        if room.is_teacher() or projector.is_large():
+            projector.toggle()
+        if page not in _WITHOUT_SETTINGS:
             st.button(
                 _("Reset this page"), icon=":material/restart_alt:", width="stretch", key="reset",
                 on_click=url.reset, args=(page,),
@@ -144,7 +162,7 @@ def page(name: str) -> PageContext:
         state.end_run()
     if isinstance(no_text, TextTooLong):  # also where no panel needs it: it was typed
         _say_missing(no_text)
-    info = warming.model_when_ready(entry)
+    info = warming.model_when_ready(entry, in_memory=about.needs_model)
     if info is None:
         _rest(words)
         state.end_run()
@@ -211,7 +229,7 @@ def _stop_readable(words: Lesson, error: PlaygroundError) -> NoReturn:
 
 def _rest(words: Lesson) -> None:
     title = _("More about it")
-    st.markdown(f"### {title}\n\n{words.body}")
+    st.markdown(f"## {title}\n\n{words.body}")
 
 
 @lru_cache

@@ -13,7 +13,7 @@ from playground.core.next_characters import Floats, NextCharacters, Path, Spelli
 from playground.core.tokens import Tokenization
 from playground.core.trace import Trace
 from playground.engine.contract.models import AdapterName
-from playground.engine.contract.traces import Capture
+from playground.engine.contract.traces import Capture, TraceRequest
 from playground.ui import compute, show
 from playground.ui.components.journey.scene import percent
 from playground.ui.state import PageContext, settings
@@ -76,22 +76,27 @@ def _n_most(context: PageContext) -> int:
 def _ask(context: PageContext, trace: Trace) -> NextCharacters:
     ids, n_most = tuple(trace.input_ids.tolist()), _n_most(context)
 
-    def probabilities(path: Path) -> Floats | None:
-        if len(ids) + len(path) > n_most:
-            return None
-        read = (
-            trace
-            if not path
-            else compute.trace(context, (*ids, *path), Capture(logits="last"), after=trace, topic=KEY)
-        )
-        assert read.logits is not None
-        found: Floats = np.exp(log_probabilities(read.logits[-1]))
-        return found
+    def probabilities(paths: Sequence[Path]) -> list[Floats | None]:
+        model = context.model.model_id
+        wanted = {
+            path: TraceRequest(model, input_ids=(*ids, *path), capture=Capture(logits="last"), after=trace)
+            for path in paths
+            if path and len(ids) + len(path) <= n_most
+        }
+        traces = compute.traces_together(context, list(wanted.values()), topic=KEY) if wanted else []
+        read = {(): trace} | dict(zip(wanted, traces, strict=True))
+        return [_probs(read[path]) if path in read else None for path in paths]
 
     spelling = _spelling(AdapterName.of(context.model.model_id).base_id, context.model.d_vocab)
     return next_characters(
         spelling, probabilities, max_followed=settings().max_followed_characters, enough=ENOUGH
     )
+
+
+def _probs(read: Trace) -> Floats:
+    assert read.logits is not None
+    found: Floats = np.exp(log_probabilities(read.logits[-1]))
+    return found
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)  # some 10 MB each

@@ -15,7 +15,7 @@ from playground.core.trace import Trace
 from playground.engine.contract.models import AdapterName, ModelInfo
 from playground.engine.models import catalogue
 from playground.paths import site_root
-from playground.ui import adapters
+from playground.ui import adapters, projector
 from playground.ui.components.save_picture import save_picture
 from playground.ui.state import settings
 from playground.ui.text import _, plain
@@ -216,7 +216,9 @@ def show_chart(
     """
     with st.container(key=key):
         if isinstance(chart, dict):
-            st.vega_lite_chart(data, {"padding": PADDING} | chart, key=f"{key}_chart", alt=alt)
+            st.vega_lite_chart(
+                data, {"padding": PADDING} | projector.enlarged(chart), key=f"{key}_chart", alt=alt
+            )
         else:
             st.altair_chart(cast("Any", chart).properties(padding=PADDING), key=f"{key}_chart", alt=alt)
 

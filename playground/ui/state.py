@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 DEFAULT_TEXT = "The capital of England is"
 _OUTLIVE = {"settings"}
+connected: set[str] = set()  # owner ids of the sessions of this process that have seen a page
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class PageContext:
 
     Attributes:
         name: File name, URL and lesson name of the page.
-        model: The chosen model, ready to answer.
+        model: The chosen model, ready to answer on every page that needs one.
         text: The reader's sentence: not too long, nothing but text; "" where `no_text` gives the reason.
         language: The code of the reader's language.
         owner: The session's id in the engine.

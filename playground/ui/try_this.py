@@ -9,6 +9,7 @@ from typing import Literal
 
 import streamlit as st
 
+from playground.ui import hidden_answers
 from playground.ui.choose import last_choice, list_key
 from playground.ui.state import outlives_reload
 from playground.ui.text import Lesson, _, plain
@@ -42,20 +43,29 @@ def show_tasks(page: str, lesson: Lesson, tasks: Sequence[Task]) -> None:
     if not tasks:
         return
     heading = st.empty()  # filled last: it counts what the tasks below find out
+    are_hidden = hidden_answers.are_hidden()
     for column, task in zip(st.columns(len(tasks), border=True), tasks, strict=True):
         with column:
-            _show_task(page, lesson, task)
+            _show_task(page, lesson, task, are_hidden)
+    if are_hidden:
+        heading.markdown(f"## {_('Try this')} :gray[· {_('your teacher shows later what is right')}]")
+        return
     n_solved = sum((page, task.id) in _solved() for task in tasks)
     progress = _("{done} of {total} solved").format(done=n_solved, total=len(tasks))
-    heading.markdown(f"### {_('Try this')} :gray[· {progress}]")
+    heading.markdown(f"## {_('Try this')} :gray[· {progress}]")
 
 
-def _show_task(page: str, lesson: Lesson, task: Task) -> None:
+def _show_task(page: str, lesson: Lesson, task: Task, are_hidden: bool) -> None:
     if task.kind == "goal":
-        _show_goal(page, lesson, task)
+        _show_goal(page, lesson, task, are_hidden)
         return
     key = f"task_{page}_{task.id}"
     given = _ask_number(key, lesson, task) if task.kind == "number" else _ask_choice(key, lesson, task)
+    if are_hidden:
+        st.caption(
+            _("Your answer is kept.") if given is not None else _("Answer it now; you can change it later.")
+        )
+        return
     if given is None:
         was_solved = (page, task.id) in _solved()
         st.caption(_("Solved before") if was_solved else _("Answer to check it against the model."))
@@ -72,9 +82,11 @@ def _show_task(page: str, lesson: Lesson, task: Task) -> None:
         st.warning(_hint(given, answer))
 
 
-def _show_goal(page: str, lesson: Lesson, task: Task) -> None:
+def _show_goal(page: str, lesson: Lesson, task: Task, are_hidden: bool) -> None:
     st.markdown(f":small[{lesson.tasks[task.id]}]")  # the size of the other tasks' labels
-    if task.answer():
+    if are_hidden:
+        st.caption(_("Bring the page into this state and leave it so."))
+    elif task.answer():
         _solved().add((page, task.id))
         st.success(f"**{_('Reached.')}** {lesson.explanations[task.id]}")
     else:

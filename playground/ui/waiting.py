@@ -12,6 +12,7 @@ from playground.engine.contract.asked import Asked
 from playground.engine.contract.engine import Engine
 from playground.engine.contract.waiting import Waiting
 from playground.errors import PlaygroundError, Superseded
+from playground.ui.progress import left
 from playground.ui.state import click_waits, end_run
 from playground.ui.text import _, sentence
 
@@ -29,7 +30,7 @@ class Clicked(Exception):
 
 
 class WaitingLine:
-    """One line while a request waits: what is happening, place in the queue, seconds, and last time's.
+    """One line while a request waits: what is happening, place in the queue, seconds, those left.
 
     Leaving it with an error cancels the request; an error of ours becomes its sentence and ends the run, a
     superseded request ends its run without a word (the newer one is drawing already).
@@ -53,7 +54,7 @@ class WaitingLine:
         self._started = time.monotonic()
 
     def __call__(self, waiting: Waiting) -> None:
-        """Called by the engine about ten times per second, in this thread: `st` may end the run here."""
+        """Called by the engine some times a second, in this thread: `st` may end the run here."""
         if self._ends_at_click and click_waits():
             raise Clicked
         if waiting.waited_s < SHOW_AFTER_S:
@@ -101,6 +102,8 @@ class WaitingLine:
         else:
             doing = sentence(waiting.message) if waiting.message else _("The model is being loaded")
         words = [doing, _("{seconds:.0f} s").format(seconds=waiting.waited_s)]
-        if (last := st.session_state.get(self._key)) is not None:
+        if coming := left(waiting.left_s):
+            words.append(coming)
+        elif (last := st.session_state.get(self._key)) is not None:
             words.append(_("last time {seconds:.1f} s").format(seconds=last))
         return " · ".join(words)

@@ -21,15 +21,18 @@ _STATE_WORDS = {
 }
 
 
-def model_when_ready(entry: CatalogueEntry) -> ModelInfo | None:
-    """The model's facts when it can answer; else draw what it is doing and give None."""
+def model_when_ready(entry: CatalogueEntry, *, in_memory: bool = True) -> ModelInfo | None:
+    """The model's facts when it can answer; else draw what it is doing and give None.
+
+    With `in_memory` False the facts as soon as there is an engine, for a page that asks this model nothing.
+    """
     compute.start_engine()
     try:
         info = _info(entry)
     except PlaygroundError as error:
         st.error(sentence(error))
         return None
-    if info is not None and info.state == "ready":
+    if info is not None and (info.state == "ready" or not in_memory):
         return info
     if info is None or info.state in ("waiting", "loading"):
         if info is not None and info.state == "waiting":

@@ -10,6 +10,7 @@ import pandas as pd
 from playground.charts import embedding_maps
 from playground.core import bpe
 from playground.core.beams import Candidate
+from playground.core.classroom.polls import Poll, tally
 from playground.core.contexts import Contexts
 from playground.core.embeddings import MEASURES, Baseline, EmbeddingTable, Neighbours
 from playground.core.few_shot import Example
@@ -43,6 +44,7 @@ from playground.core.tables import (
     masked,
     metrics,
     own_predictions,
+    polls,
     positions,
     prompting,
     ranking,
@@ -102,6 +104,11 @@ def _searched() -> pd.DataFrame:
 def _shots() -> pd.DataFrame:
     right = {("true", n_shot, draw): [True, False] for n_shot in (0, 1) for draw in (0, 1)}
     return prompting.points_and_means(prompting.shots(right))
+
+
+def _poll() -> pd.DataFrame:
+    poll = Poll("next", "It is", ("it's", "둘"), (0.5, 0.25), 0)
+    return polls.results(poll, tally(poll, [0, 0, 1]))
 
 
 def _curve() -> pd.DataFrame:
@@ -227,6 +234,7 @@ SAMPLE_TABLES: Mapping[str, Callable[[], pd.DataFrame]] = {
     "masked.pair_differences": lambda: masked.pairs(
         [MeasuredPair(MinimalPair("it's", "a", "둘"), 2.0, bits, 3, 4) for bits in (1.0, 3.0)]
     ),
+    "polls.result": _poll,
     "sampling.entropy_curve": _curve,
     "sampling.kept_curve": _curve,
     "sampling.path_tree": lambda: sampling.paths(PATHS),

@@ -4,19 +4,33 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from playground.core.next_characters import Floats, Path, Spelling, first_character, next_characters
+from playground.core import next_characters as core
+from playground.core.next_characters import (
+    AT_ONCE,
+    Floats,
+    Path,
+    Spelling,
+    first_character,
+    next_characters,
+)
 from playground.core.pieces import bytes_of
 
 TOKENS = ["a", " ", "<EC>", "<95>", "<88>", "<20 EC 95>", "<88 EC>", "</s>"]
 END = len(TOKENS) - 1
 SPELLING = Spelling([b"" if token == "</s>" else bytes_of(token) for token in TOKENS])
 DEPTH = 5
+
+
+def each(probabilities: Callable[[Path], Floats | None]) -> Callable[[Sequence[Path]], list[Floats | None]]:
+    """The same for several paths."""
+    return lambda paths: list(map(probabilities, paths))
 
 
 class TinyModel:
@@ -77,7 +91,7 @@ def test_sums_are_those_of_every_sequence_of_tokens(seed: int) -> None:
     model = TinyModel(seed)
     found = next_characters(
         SPELLING,
-        lambda path: model(path) if len(path) < DEPTH else None,  # the same depth
+        each(lambda path: model(path) if len(path) < DEPTH else None),  # the same depth
         max_followed=100_000, enough=0.0,
     )  # fmt: skip
     assert set(found.probs) == set(expected)
@@ -89,16 +103,36 @@ def test_sums_are_those_of_every_sequence_of_tokens(seed: int) -> None:
 @given(st.integers(0, 10_000), st.integers(0, 30))
 def test_all_masses_are_one_and_no_more_is_followed_than_allowed(seed: int, most: int) -> None:
     model = TinyModel(seed)
-    found = next_characters(SPELLING, model, max_followed=most, enough=0.01)
+    found = next_characters(SPELLING, each(model), max_followed=most, enough=0.01)
     assert sum(found.probs.values()) + found.ended + found.left == pytest.approx(1, abs=1e-12)
     assert found.n_followed <= most
-    assert len(model.asked) == found.n_followed + 1
+    assert found.n_followed + 1 <= len(model.asked) <= found.n_followed + AT_ONCE
     assert found.left <= 0.01 or found.n_followed == most
+
+
+@given(st.integers(0, 10_000), st.integers(0, 30))
+def test_branches_asked_for_together_are_followed_in_the_order_of_one_by_one(seed: int, most: int) -> None:
+    one_by_one, turns = each(TinyModel(seed)), list[int]()
+
+    def together(paths: Sequence[Path]) -> list[Floats | None]:
+        turns.append(len(paths))
+        return one_by_one(paths)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(core, "AT_ONCE", 1)
+        slow = next_characters(SPELLING, one_by_one, max_followed=most, enough=0.01)
+    quick = next_characters(SPELLING, together, max_followed=most, enough=0.01)
+    assert (quick.probs, quick.ended, quick.left, quick.n_followed) == (
+        slow.probs, slow.ended, slow.left, slow.n_followed,
+    )  # fmt: skip
+    assert len(turns) <= 1 + slow.n_followed
 
 
 @given(st.integers(0, 10_000))
 def test_what_is_followed_longer_only_moves_what_was_left(seed: int) -> None:
-    short, long = (next_characters(SPELLING, TinyModel(seed), max_followed=n, enough=0.0) for n in (3, 20))
+    short, long = (
+        next_characters(SPELLING, each(TinyModel(seed)), max_followed=n, enough=0.0) for n in (3, 20)
+    )
     assert long.left <= short.left + 1e-12
     for char, p in long.probs.items():
         assert short.probs.get(char, 0.0) - 1e-12 <= p <= short.probs.get(char, 0.0) + short.left + 1e-12

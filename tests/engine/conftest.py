@@ -16,6 +16,7 @@ from transformers import AutoModel, AutoModelForCausalLM, AutoModelForSeq2SeqLM
 from playground.engine import create_engine
 from playground.engine.local.engine import LocalEngine
 from playground.engine.models.catalogue import catalogue, model_folder
+from playground.engine.remote.engine import RayEngine
 from playground.settings import Settings
 
 
@@ -23,6 +24,21 @@ from playground.settings import Settings
 def tiny_engine(tiny_settings: Settings) -> Iterator[LocalEngine]:
     engine = create_engine(tiny_settings)
     assert isinstance(engine, LocalEngine)
+    yield engine
+    engine.close()
+
+
+@pytest.fixture(scope="session")
+def ray_engine(tiny_settings: Settings) -> Iterator[RayEngine]:
+    """Two replicas with the same models, on a head of their own: one for all tests."""
+    more = {
+        "engine": "ray",
+        "replicas": 2,
+        "object_store_bytes": 128 * 2**20,
+        "max_training_steps": 10_000,  # long enough to be killed in the middle
+    }
+    engine = create_engine(tiny_settings.model_copy(update=more))
+    assert isinstance(engine, RayEngine)
     yield engine
     engine.close()
 

@@ -29,7 +29,7 @@ def test_every_tool_is_called_through_the_environments_python(checked: Machine) 
     assert actions.check([]) == 0
     actions.fmt([])
     assert {call[0] for call in checked.seen} == {installation.python()}
-    assert checked.modules() == ["ruff", "ruff", "mypy", "pytest", "pytest", "pytest", "ruff", "ruff"]
+    assert checked.modules() == ["ruff", "ruff", "mypy", *["pytest"] * 3, "ruff", "ruff"]
     makefile = (ROOT / "Makefile").read_text("utf-8")
     assert ".venv/bin" not in makefile
 
@@ -119,4 +119,8 @@ def test_the_words_of_make_reach_the_set_up(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(actions, "set_up", lambda **how: seen.append(how))
     monkeypatch.setattr(actions, "hand_over", lambda *command: seen.append(command) or 0)
     actions.run(["--torch", "cuda", "--lan", "--port", "8600"])
-    assert seen == [{"develop": False, "torch": "cuda"}, ("playground.cli", "run", "--lan", "--port", "8600")]
+    how = {"develop": False, "torch": "cuda", "cluster": False}
+    assert seen == [how, ("playground.cli", "run", "--lan", "--port", "8600")]
+    actions.run(["--engine", "ray", "--replicas", "3"])
+    assert seen[2:] == [{**how, "torch": None, "cluster": True},
+                        ("playground.cli", "run", "--engine", "ray", "--replicas", "3")]  # fmt: skip

@@ -72,12 +72,12 @@ def test_neighbours_shown_are_those_of_the_engines_table(
 
 def test_a_click_on_the_ribbon_counts_more_than_an_old_word(open_app: OpenApp) -> None:
     app = open_app("embeddings", text=TEXT, emb_word="cat")
-    heading = next(m.value for m in app.markdown if m.value.startswith("####"))
+    heading = next(m.value for m in app.markdown if m.value.startswith("## "))
     assert "cat" in heading
     app.session_state["token"] = "3"
     app.run()
     assert app.text_input(key="emb_word").value == ""
-    assert "on" in next(m.value for m in app.markdown if m.value.startswith("####"))
+    assert "on" in next(m.value for m in app.markdown if m.value.startswith("## "))
 
 
 @pytest.mark.parametrize("word", ["zzqqxxyy", *HOSTILE[:6]])

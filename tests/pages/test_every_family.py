@@ -56,7 +56,7 @@ def test_page_is_drawn_or_says_in_one_sentence_what_the_model_lacks(
     app = open_app(page, lang=language, model=model, text="The cat sat on the mat", pro_shots="0")
     assert not app.exception
     assert app.selectbox(key="model_choice").value == model
-    assert app.main.markdown[-1].value.startswith("### "), "the lesson can be read"
+    assert app.main.markdown[-1].value.startswith("## "), "the lesson can be read"
     lacks = set(navigation.BY_NAME[page].needs) - catalogue(tiny_settings)[model].capabilities
     assert bool(pictures(app)) == (not lacks)
     if page != "prompting":  # whose shortest prompt is too long for these models, and it says so

@@ -29,7 +29,10 @@ LINKS = {
     "prompting": {"pro_shots": "0"},  # tiny models read 128 tokens: a prompt with examples is too long
     "retrieval": {"ret_panel": "search"},  # the panel before it shows no model
 }
-READ_NOTHING = ("seq2seq", "tasks", "evaluation", "retrieval")  # at first no model reads the sentence there
+READ_NOTHING = (  # at first no model reads the sentence there
+    "seq2seq", "tasks", "evaluation", "retrieval", "classroom"
+)  # fmt: skip
+NO_CODE = ("classroom",)  # its picture is of people: no script gives it again, and no file leaves it
 HOSTILE = {
     "markup": "</script><script>alert(1)</script> ![](http://x)",
     "formula and directive": "$E=mc^2$ and $$x$$ :red[x] :material/home: :smile:",
@@ -84,7 +87,7 @@ def test_page_runs_with_every_family(page: str, language: str, model: str, open_
     app = open_app(page, lang=language, model=model, text="The cat sat on the mat", **LINKS.get(page, {}))
     assert not app.exception
     assert pictures(settled(app)) or app.error, "a picture, or why this model has none"
-    assert app.main.markdown[-1].value.startswith("### "), "the lesson can be read"
+    assert app.main.markdown[-1].value.startswith("## "), "the lesson can be read"
 
 
 @pytest.mark.parametrize("name", HOSTILE)
@@ -129,7 +132,7 @@ def test_an_example_becomes_the_sentence(page: str, open_app: OpenApp) -> None:
     assert app.button_group(key="example").value is None
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", [page for page in PAGES if page not in NO_CODE])
 def test_the_code_shown_reads_models_of_this_machine(
     page: str, open_app: OpenApp, tiny_settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -203,8 +206,8 @@ def of_english(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every tiny model was trained on English."""
     ready = warming.model_when_ready
 
-    def made(entry: Any) -> Any:
-        info = ready(entry)
+    def made(entry: Any, **asked: Any) -> Any:
+        info = ready(entry, **asked)
         return info and replace(info, languages=("en",))
 
     monkeypatch.setattr(warming, "model_when_ready", made)

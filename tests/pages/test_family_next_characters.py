@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
@@ -69,5 +69,7 @@ def test_next_characters_of_every_family_are_sums_of_plain_transformers_probabil
     assert (found.ended, found.left) == pytest.approx((expected.ended, expected.left), abs=1e-5)
 
 
-def _summed(spelling: Spelling, probabilities: object) -> NextCharacters:
-    return next_characters(spelling, probabilities, max_followed=8, enough=0.02)  # type: ignore[arg-type]
+def _summed(spelling: Spelling, probabilities: Callable[[Path], Floats]) -> NextCharacters:
+    return next_characters(
+        spelling, lambda paths: list(map(probabilities, paths)), max_followed=8, enough=0.02
+    )

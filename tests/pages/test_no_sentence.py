@@ -39,7 +39,7 @@ def test_a_page_about_the_sentence_says_so_once_and_keeps_its_lesson(
 ) -> None:
     app = open_app(page, text=text)
     assert (lines(app), troubles(app)) == (1, [])
-    assert app.markdown[-1].value.startswith("### More about it")
+    assert app.markdown[-1].value.startswith("## More about it")
 
 
 @pytest.mark.parametrize("text", EMPTY)

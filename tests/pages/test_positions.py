@@ -329,13 +329,16 @@ def test_every_picture_has_values_and_code(open_app: OpenApp) -> None:
 def test_the_clocks_cost_no_forward_of_their_own_and_who_comes_back_costs_none(
     open_app: OpenApp, tiny_engine: SharedEngine
 ) -> None:
-    """Counted: both models read the text in two orders, with and without positions."""
+    """Counted: each model reads the text in two orders, with and without positions, in one forward.
+
+    The text in its own order, which the clocks show, is a forward of its own: that picture comes first.
+    """
     engine = tiny_engine.get(timeout_s=180)
     open_app("positions", text=TEXT)  # both models are loaded
     text = "A sentence that nobody has read before this one"
     before = engine.stats()
     assert drawn(open_app("positions", text=text), "clocks")
-    assert engine.stats().n_forwards - before.n_forwards == 2 * 2 * 2
+    assert engine.stats().n_forwards - before.n_forwards == 1 + 2
     again = engine.stats()
     assert drawn(open_app("positions", text=text), "clocks")
     assert engine.stats().n_forwards == again.n_forwards

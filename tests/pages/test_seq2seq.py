@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from playground.core import seq2seq
+from playground.engine.contract.models import CatalogueEntry, ModelInfo
 from playground.engine.contract.networks import UnrollRequest
 from playground.engine.local.engine import LocalEngine
+from playground.ui import warming
 from playground.ui.seq2seq import code
 from tests.pages.conftest import OpenApp
 from tests.pages.shown import charts, drawn, run_script, upload
@@ -48,6 +51,19 @@ def test_the_first_picture_is_what_the_network_computes(open_app: OpenApp, engin
     assert "The network writes **2026-05-05**. That is right." in markdown(app)
     step = seq2seq.longest_way_back(read.weights[:-1])
     assert facts["settings"]["step"] == step + 1
+
+
+def test_the_picture_does_not_wait_for_the_model_of_the_sidebar(
+    open_app: OpenApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = warming._info
+
+    def loading(entry: CatalogueEntry) -> ModelInfo | None:
+        info = known(entry)
+        return None if info is None else replace(info, state="loading")
+
+    monkeypatch.setattr(warming, "_info", loading)
+    assert drawn(open_app("seq2seq", lang="en"), "unrolled")
 
 
 def test_the_arithmetic_of_a_cell_gives_the_context_vector(open_app: OpenApp) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import os
 import re
 import subprocess
 import sys
@@ -94,6 +95,32 @@ def test_a_poor_password_is_refused_whichever_way_it_comes(
 
 
 @pytest.mark.usefixtures("never_listens")
+@pytest.mark.parametrize("content", POOR)
+def test_a_poor_teachers_password_is_refused_whichever_way_it_comes(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "teacher.txt"
+    path.write_text(content, "utf-8")
+    by_file = one_sentence(invoke("run", "--no-browser", "--teacher-password-file", str(path)))
+    by_environment = one_sentence(invoke("run", "--no-browser", PLAYGROUND_TEACHER_PASSWORD=content))
+    assert by_file == by_environment
+    assert "The teacher's password is too short" in by_file
+
+
+@pytest.mark.usefixtures("never_listens")
+def test_the_class_password_makes_nobody_a_teacher(tmp_path: Path) -> None:
+    path = tmp_path / "both.txt"
+    path.write_text(" one for all \n", "utf-8")
+    files = ("--password-file", str(path), "--teacher-password-file", str(path))
+    assert "which every student knows" in one_sentence(invoke("run", "--lan", "--no-browser", *files))
+
+
+def test_no_password_stays_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("PLAYGROUND_CLASS_PASSWORD", "PLAYGROUND_TEACHER_PASSWORD", "playground_teacher_password"):
+        monkeypatch.setenv(name, "six or more")
+    cli._take_out_of_environment()
+    assert not [name for name in os.environ if "PASSWORD" in name.upper()]
+
+
+@pytest.mark.usefixtures("never_listens")
 def test_a_host_from_the_environment_needs_the_password_too() -> None:
     assert "--password-file" in one_sentence(invoke("run", "--no-browser", PLAYGROUND_HOST="0.0.0.0"))
 
@@ -134,7 +161,10 @@ def test_a_password_is_read_however_windows_writes_it(
 ) -> None:
     path = tmp_path / "password.txt"
     path.write_bytes(mark + f"우리 반의 암호{ending}".encode(encoding))
-    settings = cli._server_settings(None, None, True, path)
+    settings = cli._server_settings(None, None, False, {"class_password": None, "teacher_password": path})
+    assert settings.teacher_password is not None
+    assert settings.teacher_password.get_secret_value() == "우리 반의 암호"
+    settings = cli._server_settings(None, None, True, {"class_password": path})
     assert settings.class_password is not None
     assert settings.class_password.get_secret_value() == "우리 반의 암호"
 
@@ -160,7 +190,7 @@ def test_a_password_in_another_encoding_is_one_sentence_with_the_cure(tmp_path: 
 
 def test_the_password_may_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PLAYGROUND_CLASS_PASSWORD", "from the environment")
-    settings = cli._server_settings(None, None, True, None)
+    settings = cli._server_settings(None, None, True, {})
     assert settings.host == "0.0.0.0"
     assert "from the environment" not in repr(settings)
 

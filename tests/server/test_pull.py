@@ -161,6 +161,22 @@ def test_what_the_command_line_allows_fails_in_no_page(
     assert of_pages.max_text_chars == 77
 
 
+def test_replicas_are_asked_for_by_options_or_refused_without_ray(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The engine starts beside the server and reads them as settings."""
+    for name in ("ENGINE", "REPLICAS", "GPUS_PER_REPLICA"):
+        monkeypatch.setenv(f"PLAYGROUND_{name}", {"ENGINE": "local", "REPLICAS": "2"}.get(name, "0"))
+    monkeypatch.setattr(server, "listen", lambda *_: None)
+    monkeypatch.setattr(cli, "_bring_missing", lambda _settings: None)
+    seen: list[Settings] = []
+    monkeypatch.setattr(server, "serve", lambda *_: seen.append(Settings()))
+    options = ("--engine", "ray", "--replicas", "3", "--gpus-per-replica", "0.5")
+    assert invoke("run", "--no-browser", *options).exit_code == 0
+    assert (seen[0].engine, seen[0].replicas, seen[0].gpus_per_replica) == ("ray", 3, 0.5)
+    monkeypatch.setattr(cli, "find_spec", lambda _name: None)
+    assert "pip install 'llm-playground[cluster]'" in one_sentence(invoke("run", "--no-browser", *options))
+    assert invoke("run", "--no-browser", "--replicas", "0").exit_code == 2
+
+
 @pytest.mark.real
 def test_pulling_what_is_here_is_quick_and_quiet(real_settings: Settings) -> None:
     result = invoke("pull", PLAYGROUND_CACHE_DIR=str(real_settings.cache_dir))

@@ -146,7 +146,9 @@ def test_every_answer_carries_the_security_headers(live: LiveServer, path: str) 
 def test_ready_says_so_once_the_model_has_answered(live: LiveServer) -> None:
     status, headers, body = _get(live.url + "/api/ready")
     assert status == 200
-    assert json.loads(body)["state"] == "ready"
+    told = json.loads(body)
+    assert told["state"] == "ready"
+    assert told["restarts"] == 0, "the thread that computes has never begun anew"
     assert headers["Cache-Control"] == "no-store"
 
 

@@ -89,6 +89,7 @@ def test_trace_asks_for_what_the_page_shows_in_the_sessions_name(run_trace: RunT
     [
         (Waiting(3, 1.6, "ready"), ["place 3 in the queue", "2 s"]),
         (Waiting(0, 5.0, "ready"), ["computing", "5 s"]),
+        (Waiting(3, 5.0, "ready", left_s=7.4), ["place 3 in the queue", "5 s", "about 7 s left"]),
         (Waiting(0, 5.0, "loading", Message("Reading the weights")), ["Reading the weights", "5 s"]),
         (Waiting(0, 5.0, "loading"), ["being loaded", "5 s"]),
     ],

@@ -111,6 +111,7 @@ NOT_ONE = {
 NOT_ONE |= {"d", "d_in", "d_model", "d_out", "mean", "minutes", "model_bits", "nats", "own", "got", "seconds"}
 # Strings whose `n` is never 1: a constant of the app, the size of a model, or what begins at two.
 NEVER_ONE = (
+    "No favourite among",
     "All {n:,} weights",
     "Ask all {n} questions",
     "Attention adds",

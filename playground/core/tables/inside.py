@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from playground.core.inside import ResidualStream, log_probabilities, ranks
+from playground.core.inside import ResidualStream, log_probabilities_of, ranks
 from playground.core.residual import Lens
 
 
@@ -70,7 +70,7 @@ def rank_lines(
     Returns:
         layer, token, token_id, rank (1 = first), prob.
     """
-    places, probs = ranks(logits, token_ids), np.exp(log_probabilities(logits)[:, token_ids])
+    places, probs = ranks(logits, token_ids), np.exp(log_probabilities_of(logits, token_ids))
     rows = [
         (layer, f"{labels[token]} ({token})", token, int(places[layer, i]) + 1, float(probs[layer, i]))
         for i, token in enumerate(token_ids.tolist())
@@ -138,10 +138,11 @@ def patched(
     Returns:
         place, token, token_id, when (before, after), prob.
     """
-    logprobs = {"before": log_probabilities(before), "after": log_probabilities(after)}
+    ids = np.array(list(labels), dtype=np.int64)
+    probs = np.exp(log_probabilities_of(np.stack([before, after]), ids))
     rows = [
-        (place, f"{label} ({token})", token, when, float(np.exp(row[token])))
+        (place, f"{label} ({token})", token, when, float(probs[row, place]))
         for place, (token, label) in enumerate(labels.items())
-        for when, row in logprobs.items()
+        for row, when in enumerate(("before", "after"))
     ]
     return pd.DataFrame(rows, columns=["place", "token", "token_id", "when", "prob"])

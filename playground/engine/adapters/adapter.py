@@ -44,6 +44,10 @@ class Adapter:
         """Factor of what is added."""
         return self.lora.scaling if self.method == "lora" else 1.0
 
+    def named(self, settings: FinetuneSettings, number: int) -> Adapter:
+        """The same, as learned by an equal run; it shares the memory."""
+        return replace(self, name=settings.name, settings=settings, run=number)
+
     def is_finite(self) -> bool:
         """True if all its numbers are finite."""
         return all(change.is_finite() for change in self.changes.values())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import weakref
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
@@ -49,6 +49,7 @@ class AdapterTable:
             too_many=lambda: TooManyAdapters(limit=settings.max_adapters_per_session),
             on_orphan=on_orphan,
             on_forget=self._forget_models,
+            memory_of=lambda adapter: id(adapter.changes),
         )
         self._lock = threading.Lock()
         self._models: OrderedDict[str, _Made] = OrderedDict()
@@ -98,6 +99,22 @@ class AdapterTable:
     def of(self, owner: str) -> list[AdapterInfo]:
         """The adapters of a session, oldest first."""
         return [adapter.info(one) for one, adapter in self._owned.of(owner)]
+
+    def all_of(self, owner: str) -> list[tuple[str, Adapter]]:
+        """Ids (without that of the base) and adapters of a session, oldest first."""
+        return self._owned.of(owner)
+
+    def owners(self, model_id: str) -> tuple[str, ...]:
+        """The sessions that an adapter belongs to."""
+        return self._owned.owners(AdapterName.of(model_id).adapter_id)
+
+    def adopt(self, adapter: Adapter, adapter_id: str, owners: Sequence[str]) -> None:
+        """Keep an adapter that was made in another process, under its id there.
+
+        Raises:
+            NoRoom: The server is full.
+        """
+        self._owned.adopt(adapter_id, adapter, owners)
 
     def remove(self, model_id: str, owner: str) -> None:
         """Delete an adapter of this session."""

@@ -22,7 +22,7 @@ from playground.engine.contract.retrieval import Retrieval
 from playground.engine.contract.scores import ScoreRequest, Scores
 from playground.engine.contract.task_heads import TaskHeads
 from playground.engine.contract.tokenizers import Tokenizers
-from playground.engine.contract.traces import TraceRequest
+from playground.engine.contract.traces import TraceManyRequest, TraceRequest
 from playground.engine.contract.training import Training
 from playground.engine.contract.vectors import Vectors
 from playground.engine.contract.waiting import OnWait
@@ -33,7 +33,8 @@ class EngineStats:
     """Counters since the start, and what is going on now.
 
     `n_forwards` counts model calls of any kind, `n_prefill_tokens` real (unpadded) tokens read,
-    `n_decode_steps` batched steps, `n_decoded_tokens` the tokens they gave.
+    `n_decode_steps` batched steps, `n_decoded_tokens` the tokens they gave. `n_restarts` counts how often the
+    thread that computes began anew after an error that no request caught.
     """
 
     n_forwards: int = 0
@@ -49,6 +50,7 @@ class EngineStats:
     cache_bytes: int = 0
     cache_limit_bytes: int = 0
     model_bytes: int = 0
+    n_restarts: int = 0
 
 
 class Engine(Protocol):
@@ -94,6 +96,13 @@ class Engine(Protocol):
 
         Raises:
             InputError, ModelError, BusyError.
+        """
+
+    def trace_many(self, request: TraceManyRequest, on_wait: OnWait | None = None) -> list[Trace]:
+        """As `trace`, of at most `max_traces_together` requests, which share forwards where they can.
+
+        Raises:
+            InputError, ModelError, BusyError: The first that any of them meets.
         """
 
     def generate(self, request: GenerateRequest, on_wait: OnWait | None = None) -> Iterator[GenerateStep]:

@@ -29,8 +29,8 @@ class LensRequest(Asked):
             `max_tokens_all_heads`.
         n_top: Number of tokens of each state.
         known_only: Compute nothing; give those positions that have been computed before.
-        later: True for the rest of a picture that is seen already: requests others wait to see go first,
-            up to `later_tokens` of each.
+        later: True for the rest of a picture that is seen already: what others wait to see goes first, but
+            after `later_tokens` of it one part of such a rest has its turn.
     """
 
     text: str = ""

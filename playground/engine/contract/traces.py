@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from playground.core.interventions import Intervention
@@ -63,3 +63,16 @@ class TraceRequest(Asked):
     decoder_ids: tuple[int, ...] | None = None
     intervention: Intervention | None = None
     after: Trace | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TraceManyRequest(Asked):
+    """Several forward passes that are waited for together: those of one capture share a batch.
+
+    Attributes:
+        model: Catalogue id, of all of them.
+        requests: Each with its own text and capture; their owner, topic and id count for nothing here.
+    """
+
+    requests: tuple[TraceRequest, ...]
+    topic: str = field(default="traces", kw_only=True)

@@ -164,6 +164,8 @@ class TrainingState:
         number: Number of the run in its session, from 1 on; kept when earlier ones are forgotten.
         n_train, n_held_out: Examples it learns from, and is tested on.
         position: Place in the queue, 1 = next; 0 when it is not waiting.
+        begins_in_s: About how many seconds until it begins, at the pace of those that train; None when it is
+            not waiting, or that is not known.
         step: Steps done.
         train: (step, loss of its batch before the step), nats a token.
         held_out, general: (steps done, loss on all of those texts), from step 0 on.
@@ -171,6 +173,8 @@ class TrainingState:
         observed: Further measurements of its kind of training at milestones.
         step_s: Seconds of the last step while the engine worked on it, 0 before the first.
         n_together: Number of runs that shared the last step.
+        n_sharing: Other sessions whose equal requests the same computation answers, and that go along.
+        is_known: True if an equal request had been trained before: nothing is computed for this one.
         n_tokens: Tokens read in training so far.
         elapsed_s: Seconds between its first step and now, or its end.
         best_step: Step with the least held-out loss, None while there is none.
@@ -178,6 +182,7 @@ class TrainingState:
         adapter: Id under which what it learned can be used, "" before.
         adapter_step: Number of steps that the adapter was trained.
         error: Why it failed, or what of it could not be done; else None.
+        is_frozen: True if it rests because training rests for all, and goes on by itself after that.
     """
 
     run_id: str
@@ -187,6 +192,7 @@ class TrainingState:
     n_train: int = 0
     n_held_out: int = 0
     position: int = 0
+    begins_in_s: float | None = None
     step: int = 0
     train: tuple[tuple[int, float], ...] = ()
     held_out: tuple[tuple[int, float], ...] = ()
@@ -195,6 +201,8 @@ class TrainingState:
     observed: tuple[Observation, ...] = ()
     step_s: float = 0.0
     n_together: int = 0
+    n_sharing: int = 0
+    is_known: bool = False
     n_tokens: int = 0
     elapsed_s: float = 0.0
     best_step: int | None = None
@@ -202,19 +210,24 @@ class TrainingState:
     adapter: str = ""
     adapter_step: int = 0
     error: Message | None = None
+    is_frozen: bool = False
 
 
 class Runs(Protocol):
-    """All training runs; they go on while nobody looks. A run is known by its request's id."""
+    """All training runs; they go on while nobody looks. A run is known by its request's id.
+
+    Requests that differ in session, id and name alone are equal: they are computed once. Each session has the
+    run under its own id, and pauses or stops its part of it alone.
+    """
 
     def start(self, request: TrainingRequest) -> None:
-        """Queue a run.
+        """Queue a run, or take part in an equal one that trains, waits, rests, or has been done.
 
         Raises:
             InputError: A setting or text that cannot be, the id of another run, no room for an adapter.
             ModelError: The model cannot be loaded, or cannot be trained.
-            BusyError: The session has as many runs as it may, the queue is full, or there is no room for what
-                will be learned.
+            BusyError: The session has as many runs as it may, the queue is full, there is no room for what
+                will be learned, or training rests for all.
         """
         ...
 
@@ -227,15 +240,37 @@ class Runs(Protocol):
         ...
 
     def pause(self, request_id: str) -> None:
-        """Leave the slot within one step and keep everything; `resume` takes the run up."""
+        """Leave the slot within one step and keep everything; `resume` takes the run up.
+
+        What others share goes on without this session, and has its end for it too.
+        """
         ...
 
     def resume(self, request_id: str) -> None:
-        """Take a paused run up again, at the end of the line."""
+        """Take a paused run up again, at the end of the line; a shared one where it is by now.
+
+        While training rests for all, after that.
+        """
         ...
 
     def cancel(self, request_id: str) -> None:
         """End a run within one step; what it has learned stays usable."""
+        ...
+
+    def freeze(self, seconds: float) -> None:
+        """Let every run rest after the step it is in, and refuse new ones, until `release` or for so long.
+
+        A freeze that is on begins anew with this time.
+        """
+        ...
+
+    def release(self) -> None:
+        """Let the runs that a freeze stopped go on, in the order of the line they stood in."""
+        ...
+
+    @property
+    def is_frozen(self) -> bool:
+        """True while runs rest because of `freeze`."""
         ...
 
 

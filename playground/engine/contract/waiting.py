@@ -11,19 +11,22 @@ from playground.errors import Message
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Told to the waiting caller, in its own thread, about ten times a second.
+    """Told to the waiting caller, in its own thread, some times a second.
 
     Attributes:
         position: Place in the queue, 1 = next; 0 = being computed.
         waited_s: Seconds since the request was made, or since it gave its last step.
         state: State of its model.
         message: Activity of the model while it is not ready; None when there is nothing to say.
+        left_s: About how many seconds until it has been computed, at the engine's measured pace; None while
+            that is not known.
     """
 
     position: int
     waited_s: float
     state: State
     message: Message | None = None
+    left_s: float | None = None
 
 
 OnWait = Callable[[Waiting], None]

@@ -12,6 +12,7 @@ from transformers.cache_utils import DynamicCache
 
 from playground.engine.contract.generation import GenerateStep
 from playground.engine.decoding.llama_step import LlamaStep, adapted_layers, llama_step, vocabulary_head
+from playground.engine.decoding.products import Products
 from playground.engine.decoding.row import DecodeRow
 from playground.engine.decoding.slots import SlotCache
 from playground.engine.forward.predictions import summarise
@@ -38,15 +39,17 @@ class DecodeBatch:
     Args:
         loaded: The model, or one with an adapter on it.
         chunk_tokens: Columns of a prefill read in one tick, so that decoding never waits longer.
+        products: Ways of multiplying by the model's weights.
     """
 
-    def __init__(self, loaded: LoadedModel, chunk_tokens: int) -> None:
+    def __init__(self, loaded: LoadedModel, chunk_tokens: int, products: Products) -> None:
         self.loaded = loaded
+        self._products = products
         self.rows: list[DecodeRow] = []
         self.n_prefill_tokens = 0
         self._adapted_rows: list[DecodeRow] = []  # those that the lean step's adapters are laid out for
         self._cache: Any = self._new_cache()
-        self._lean = llama_step(loaded.model)
+        self._lean = llama_step(loaded.model, products)
         self._head = self._new_head()
         self._prefill: Prefill | None = None
         self._chunk_tokens = chunk_tokens
@@ -120,7 +123,7 @@ class DecodeBatch:
 
     def _new_head(self) -> Callable[[torch.Tensor], torch.Tensor]:
         """From the residual stream to logits, [row, d_model] -> [row, d_vocab]."""
-        return vocabulary_head(self.loaded.model)
+        return vocabulary_head(self.loaded.model, self._products)
 
     def _empty(self, _rows: Sequence[DecodeRow]) -> Any:  # noqa: ANN401  (a cache of the library)
         """The cache that a prefill of these rows fills."""

@@ -16,34 +16,29 @@ import torch
 from torch.nn.functional import rms_norm, scaled_dot_product_attention, silu
 
 from playground.engine.adapters.layers import Adapted, frozen
+from playground.engine.decoding.products import MAX_ROWS, Products
 from playground.engine.decoding.slots import SlotCache
 from playground.engine.forward.head import logit_cap, logits_of
 
 
 class LinearLayer:
-    """x Wᵀ for the few rows of a decode step.
-
-    Torch's own product is MKL's, and how long it takes depends on the make of the processor. Layers and
-    vocabulary of SmolLM2, 30 rows, AMD EPYC: 93 ms, the other way round, (W xᵀ)ᵀ, 115, oneDNN's 72; one
-    row: 48, 47, 30. (The layers alone on an Intel processor: MKL 158, the other way round 75.)
+    """x Wᵀ for the few rows of a decode step, in the fastest way that is known (see `products`).
 
     Args:
         weight: The model's own. Shape [out, in].
+        products: Ways of multiplying by it.
         name: Name of the layer it belongs to, for the changes of adapters.
     """
 
-    def __init__(self, weight: torch.Tensor, name: tuple[int, str] = (0, "")) -> None:
+    def __init__(self, weight: torch.Tensor, products: Products, name: tuple[int, str] = (0, "")) -> None:
         self.name = name
         self._weight = weight
-        fits = weight.device.type == "cpu" and weight.dtype == torch.float32
-        self._has_onednn = fits and torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+        self._turned = weight.t()
+        self._ways = products.for_weight(weight)
 
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
         """Shape [row, in] -> [row, out]."""
-        if self._has_onednn:
-            y: torch.Tensor = torch.ops.mkldnn._linear_pointwise(x, self._weight, None, "none", [], "")
-            return y
-        return x @ self._weight.t()
+        return self._ways[min(len(x), MAX_ROWS)](x, self._weight, self._turned)
 
 
 @dataclass(frozen=True)
@@ -71,7 +66,7 @@ class LlamaStep:
         added: For the rows that have an adapter: which rows (None: all of them), and their adapted layers.
     """
 
-    def __init__(self, model: Any) -> None:  # noqa: ANN401  (transformers is untyped)
+    def __init__(self, model: Any, products: Products) -> None:  # noqa: ANN401  (transformers is untyped)
         config = model.config
         self.added: list[tuple[torch.Tensor | None, Added]] = []
         self._body = model.model
@@ -79,7 +74,7 @@ class LlamaStep:
         self._n_kv_head = int(config.num_key_value_heads)
         self._group = int(config.num_attention_heads) // self._n_kv_head
         self._d_head = int(self._body.layers[0].self_attn.head_dim)
-        self._layers = [_layer(number, block) for number, block in enumerate(self._body.layers)]
+        self._layers = [_layer(number, block, products) for number, block in enumerate(self._body.layers)]
 
     def __call__(
         self,
@@ -159,17 +154,20 @@ def can_mix(model: Any) -> bool:  # noqa: ANN401  (transformers is untyped)
     )
 
 
-def llama_step(model: Any) -> LlamaStep | None:  # noqa: ANN401  (transformers is untyped)
+def llama_step(model: Any, products: Products) -> LlamaStep | None:  # noqa: ANN401  (transformers is untyped)
     """The lean step of this model, or None where the library's forward has to do it."""
-    return LlamaStep(model) if can_mix(model) else None
+    return LlamaStep(model, products) if can_mix(model) else None
 
 
-def vocabulary_head(model: Any) -> Callable[[torch.Tensor], torch.Tensor]:  # noqa: ANN401
+def vocabulary_head(
+    model: Any,  # noqa: ANN401  (transformers is untyped)
+    products: Products,
+) -> Callable[[torch.Tensor], torch.Tensor]:
     """The model's map from the residual stream to logits, [row, d_model] -> [row, d_vocab]."""
     head = model.get_output_embeddings()
     if logit_cap(model) is not None:
         return partial(logits_of, model)
-    return LinearLayer(head.weight) if head.bias is None else head
+    return LinearLayer(head.weight, products) if head.bias is None else head
 
 
 def adapted_layers(model: Any) -> Added:  # noqa: ANN401  (transformers is untyped)
@@ -183,12 +181,12 @@ def adapted_layers(model: Any) -> Added:  # noqa: ANN401  (transformers is untyp
     }
 
 
-def _layer(number: int, block: Any) -> Layer:  # noqa: ANN401  (transformers is untyped)
+def _layer(number: int, block: Any, products: Products) -> Layer:  # noqa: ANN401  (transformers is untyped)
     attention, mlp = block.self_attn, block.mlp
 
     def of(part: Any, name: str) -> LinearLayer:  # noqa: ANN401  (transformers is untyped)
         weight: torch.Tensor = frozen(getattr(part, name)).weight  # type: ignore[assignment]
-        return LinearLayer(weight, (number, name))
+        return LinearLayer(weight, products, (number, name))
 
     return Layer(
         attention_norm=block.input_layernorm.weight,

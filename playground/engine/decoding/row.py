@@ -64,14 +64,14 @@ class DecodeRow:
         self.n_written = len(request.written)
         self.new_ids = list(request.written)
         self.finished = False
-        self.error: Exception | None = None
+        self.error: BaseException | None = None
 
     @contextmanager
     def own_error(self) -> Iterator[None]:
         """An error in here ends this row; the others go on."""
         try:
             yield
-        except Exception as error:  # noqa: BLE001  (whoever holds the row tells its caller)
+        except BaseException as error:  # noqa: BLE001  (whoever holds the row tells its caller)
             self.finished, self.error = True, error
 
     @property

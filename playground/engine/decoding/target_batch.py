@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import torch
 
 from playground.engine.decoding.batch import DecodeBatch, Prefill
+from playground.engine.decoding.products import Products
 from playground.engine.decoding.row import DecodeRow
 from playground.engine.decoding.target_slots import FilledCache, TargetSlots
 from playground.engine.forward.traces import pad
@@ -17,8 +18,8 @@ from playground.engine.models.loaded import LoadedModel
 class TargetBatch(DecodeBatch):
     """All targets that one encoder-decoder is writing. Args as in `DecodeBatch`."""
 
-    def __init__(self, loaded: LoadedModel, chunk_tokens: int) -> None:
-        super().__init__(loaded, chunk_tokens)
+    def __init__(self, loaded: LoadedModel, chunk_tokens: int, products: Products) -> None:
+        super().__init__(loaded, chunk_tokens, products)
         self._source: Source | None = None  # of the prefill
 
     def _new_cache(self) -> TargetSlots:
@@ -56,7 +57,7 @@ class TargetBatch(DecodeBatch):
         return states
 
 
-def decode_batch(loaded: LoadedModel, chunk_tokens: int) -> DecodeBatch:
+def decode_batch(loaded: LoadedModel, chunk_tokens: int, products: Products) -> DecodeBatch:
     """An empty batch for the kind of the model."""
     make = TargetBatch if loaded.info.kind == "encoder-decoder" else DecodeBatch
-    return make(loaded, chunk_tokens)
+    return make(loaded, chunk_tokens, products)

@@ -143,7 +143,7 @@ class TargetSlots:
         self._sources.join(filled.cross_attention_cache, rows, [filled.source_lengths[row] for row in rows])
         try:
             self._targets.join(filled.self_attention_cache, rows, lengths)
-        except Exception:
+        except BaseException:
             for _row in rows:
                 self._sources.leave(len(self._sources.lengths) - 1)
             raise

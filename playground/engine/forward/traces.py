@@ -29,6 +29,7 @@ from playground.engine.models.loaded import LoadedModel
 from playground.engine.models.traced_attention import Call, collect_attentions, weights_of
 
 Array = NDArray[Any]
+LOGITS: tuple[Literal["last", "all"], ...] = ("last", "all")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +64,25 @@ def trace_key(loaded: LoadedModel, row: InputRow, capture: Capture) -> tuple[obj
     return (loaded.info.model_id, loaded.info.revision, loaded.info.dtype, row, capture)
 
 
-def run_traces(loaded: LoadedModel, rows: Sequence[InputRow], capture: Capture) -> list[Trace]:
+def can_mix(loaded: LoadedModel, capture: Capture) -> bool:
+    """True if rows that keep this can share a forward with rows that keep something else.
+
+    Not where every position's distribution is wanted: that costs more than reading the text, and nobody else
+    is to wait for it.
+    """
+    is_dear = capture.logits == "all" or capture.predictions > 0
+    return loaded.info.kind != "encoder-decoder" and not is_dear
+
+
+def run_traces(
+    loaded: LoadedModel, rows: Sequence[InputRow], capture: Capture | Sequence[Capture]
+) -> list[Trace]:
     """Run all rows in one forward pass.
 
     Args:
         loaded: The model; called only from the engine's thread.
         rows: At least one, each with at least one token.
-        capture: The values to keep.
+        capture: The values to keep of all rows, or those of each, of a model with one stack.
 
     Returns:
         One trace per row, holding copies (a view would keep the whole padded batch alive).
@@ -78,10 +91,11 @@ def run_traces(loaded: LoadedModel, rows: Sequence[InputRow], capture: Capture) 
         NotFinite: A row gives no numbers.
     """
     started = time.perf_counter()
+    captures = [capture] * len(rows) if isinstance(capture, Capture) else list(capture)
     if loaded.info.kind == "encoder-decoder":
-        fields = _two_stacks(loaded, rows, capture)
+        fields = _two_stacks(loaded, rows, captures[0])
     else:
-        fields = _single_stack(loaded, rows, capture)
+        fields = _single_stack(loaded, rows, captures)
     elapsed_ms = (time.perf_counter() - started) * 1e3
     return [_trace(loaded, row, made, elapsed_ms) for row, made in zip(rows, fields, strict=True)]
 
@@ -122,14 +136,16 @@ def pad(rows: Sequence[Sequence[int]], device: torch.device) -> tuple[torch.Tens
     )
 
 
-def _single_stack(loaded: LoadedModel, rows: Sequence[InputRow], capture: Capture) -> list[dict[str, Any]]:
+def _single_stack(
+    loaded: LoadedModel, rows: Sequence[InputRow], captures: Sequence[Capture]
+) -> list[dict[str, Any]]:
     """Decoder-only and encoder-only models."""
     ids, mask = pad([row.input_ids for row in rows], loaded.device)
     lengths = [len(row.input_ids) for row in rows]
     arguments: dict[str, Any] = {
         "input_ids": ids,
         "attention_mask": mask,
-        "output_hidden_states": capture.hidden_states is not None,
+        "output_hidden_states": any(one.hidden_states is not None for one in captures),
     }
     if any(row.position_ids is not None for row in rows):
         # Without a mask of its own transformers takes a jump in the positions for the start of another text.
@@ -138,19 +154,66 @@ def _single_stack(loaded: LoadedModel, rows: Sequence[InputRow], capture: Captur
         arguments["position_ids"], _mask = pad(positions, loaded.device)
     if loaded.info.kind == "decoder":
         arguments["use_cache"] = False
-    wants_attention = capture.attentions is not None or capture.query_key
     with ExitStack() as open_collectors:
         open_collectors.enter_context(intervened(loaded, [row.intervention for row in rows], lengths))
-        calls = open_collectors.enter_context(collect_attentions()) if wants_attention else []
+        calls = open_collectors.enter_context(collect_attentions()) if any(map(_looks, captures)) else []
         outputs = (
             open_collectors.enter_context(collect_block_outputs(loaded))
-            if capture.block_outputs
+            if any(one.block_outputs for one in captures)
             else BlockOutputs()
         )
         output = loaded.model.base_model(**arguments)
     check_finite(loaded, *(states[:n] for states, n in zip(output.last_hidden_state, lengths, strict=True)))
     results: list[dict[str, Any]] = [{} for _ in rows]
-    if wants_attention:
+    for capture in dict.fromkeys(captures):
+        own = [row for row, one in enumerate(captures) if one == capture]
+        kept, short = [results[row] for row in own], [lengths[row] for row in own]
+        _put_maps(loaded, kept, _rows_of(calls, own) if _looks(capture) else [], short, capture)
+        if capture.block_outputs:
+            _put_positions(kept, "attn_out", [one[own] for one in outputs.attention], short)
+            _put_positions(kept, "mlp_out", [one[own] for one in outputs.mlp], short)
+        if capture.hidden_states is not None:
+            _put_hidden_states(kept, [one[own] for one in output.hidden_states], short, capture.hidden_states)
+    for row, capture in enumerate(captures):
+        if capture.predictions:
+            states, read = output.last_hidden_state[row, : lengths[row]], rows[row].input_ids
+            results[row]["predictions"] = predictions(loaded, states, read, capture.predictions)
+    for wanted in LOGITS:
+        own = [row for row, one in enumerate(captures) if one.logits == wanted]
+        kept, short = [results[row] for row in own], [lengths[row] for row in own]
+        if own:
+            _put_logits(loaded, kept, output.last_hidden_state[own], short, wanted)
+    return results
+
+
+def _looks(capture: Capture) -> bool:
+    return capture.attentions is not None or capture.query_key
+
+
+def _rows_of(calls: Sequence[Call], own: Sequence[int]) -> list[Call]:
+    """Arguments of every layer's attention for these rows; a mask that layers share stays shared."""
+    n = len(calls[0].query) if calls else 0
+    if len(own) == n:
+        return list(calls)
+    masks = {id(call.mask): call.mask for call in calls if call.mask is not None}
+    cut = {key: mask[own] if len(mask) == n > 1 else mask for key, mask in masks.items()}
+    return [
+        call._replace(
+            query=call.query[own], key=call.key[own], value=call.value[own], mask=cut.get(id(call.mask))
+        )
+        for call in calls
+    ]
+
+
+def _put_maps(
+    loaded: LoadedModel,
+    results: list[dict[str, Any]],
+    calls: Sequence[Call],
+    lengths: Sequence[int],
+    capture: Capture,
+) -> None:
+    """Attention weights, queries, keys and values, where they are wanted."""
+    if _looks(capture):
         _check_layers(len(calls), loaded.info.n_layer)
     if capture.attentions:
         _put_attentions(results, calls, lengths, capture)
@@ -158,18 +221,6 @@ def _single_stack(loaded: LoadedModel, rows: Sequence[InputRow], capture: Captur
         _put_positions(results, "queries", [_query(call) for call in calls], lengths)
         _put_positions(results, "keys", [call.key for call in calls], lengths)
         _put_positions(results, "values", [call.value for call in calls], lengths)
-    if capture.block_outputs:
-        _put_positions(results, "attn_out", outputs.attention, lengths)
-        _put_positions(results, "mlp_out", outputs.mlp, lengths)
-    if capture.hidden_states is not None:
-        _put_hidden_states(results, output.hidden_states, lengths, capture.hidden_states)
-    if capture.predictions:
-        for made, row, states in zip(results, rows, output.last_hidden_state, strict=True):
-            own = states[: len(row.input_ids)]
-            made["predictions"] = predictions(loaded, own, row.input_ids, capture.predictions)
-    if capture.logits:
-        _put_logits(loaded, results, output.last_hidden_state, lengths, capture.logits)
-    return results
 
 
 def _put_logits(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
@@ -18,6 +19,7 @@ from playground.engine.models.loaded import LoadedModel
 from playground.errors import BadValue, Message, Unsupported
 
 Array = NDArray[np.float32]
+_PARTS = WeakKeyDictionary[Any, tuple[Part, ...]]()  # model -> its parts
 
 
 def final_norm(loaded: LoadedModel) -> Any:  # noqa: ANN401  (transformers is untyped)
@@ -92,8 +94,11 @@ def head_output(loaded: LoadedModel, layer: int, head: int) -> Array:
 
 
 def parts(loaded: LoadedModel) -> tuple[Part, ...]:
-    """The parts in the order of its parameters, which is the order a token meets them."""
-    return tuple(_parts(loaded))
+    """The parts in the order of its parameters, the order a token meets them; listed once a model."""
+    known = _PARTS.get(loaded.model)
+    if known is None:
+        known = _PARTS[loaded.model] = tuple(_parts(loaded))
+    return known
 
 
 def _parts(loaded: LoadedModel) -> Iterator[Part]:

@@ -24,7 +24,7 @@ from playground.engine.decoding.row import DecodeWork
 from playground.engine.forward.after import goes_on
 from playground.engine.forward.blocks import check_intervention
 from playground.engine.forward.positions import check_positions
-from playground.engine.forward.traces import InputRow, TraceWork, trace_key
+from playground.engine.forward.traces import InputRow, TraceWork, can_mix, trace_key
 from playground.engine.local.checks import ReadsText, RequestChecks
 from playground.engine.models.continuations import Ids
 from playground.engine.models.loaded import LoadedModel
@@ -73,8 +73,7 @@ class Backend:
             supersedes: True ends an older request of its session, kind and topic.
         """
         topic = request.topic if supersedes else None
-        timeout_s = request.timeout_s or self.settings.request_timeout_s
-        with Asking(self.scheduler, request, kind, topic, timeout_s, on_wait) as waiting:
+        with Asking(self.scheduler, request, kind, topic, self.settings, on_wait) as waiting:
             yield Ask(self, self._loaded(request.model, waiting), waiting)
 
     def _loaded(self, model: str, waiting: Asking) -> LoadedModel:
@@ -148,6 +147,27 @@ class Ask:
 
     def trace(self, request: TraceRequest) -> Trace:
         """One forward pass with everything captured that was asked for, or what is known of it already."""
+        (found,) = self.traces([request])
+        return found
+
+    def traces(self, requests: Sequence[TraceRequest]) -> list[Trace]:
+        """As `trace`, of several requests, which are queued together."""
+        found: dict[int, Trace] = {}
+        jobs: dict[int, Job] = {}
+        for place, request in enumerate(requests):
+            known = self._trace_or_job(request)
+            if isinstance(known, Trace):
+                found[place] = known
+            else:
+                jobs[place] = known
+        if jobs:
+            places = list(jobs)
+            for row, value in self._waiting.each(list(jobs.values())):
+                found[places[row]] = cast("Trace", value)
+        return [found[place] for place in range(len(requests))]
+
+    def _trace_or_job(self, request: TraceRequest) -> Trace | Job:
+        """The trace, if it is known already; else its job."""
         loaded, checks, cache = self.loaded, self._backend.checks, self._backend.cache
         ids = self.ids(request)
         row = InputRow(
@@ -163,11 +183,10 @@ class Ask:
             self._backend.n_cache_hits += 1
             return replace(known, cached=True)
         after = request.after if goes_on(loaded, row, capture, request.after) else None
-        group = ("trace", id(loaded), capture, after is not None)
-        job = Job(
-            "trace", key, group, len(ids) + len(row.decoder_ids), TraceWork(loaded, row, capture, after)
-        )
-        return cast("Trace", self._waiting.result(job))
+        mixes = can_mix(loaded, capture)
+        group = ("trace", id(loaded), None if mixes else capture, after is not None)
+        work = TraceWork(loaded, row, capture, after)
+        return Job("trace", key, group, len(ids) + len(row.decoder_ids), work)
 
     def _decode_job(self, request: GenerateRequest) -> Job:
         loaded, checks = self.loaded, self._backend.checks

@@ -15,7 +15,7 @@ from playground.engine.contract.generation import GenerateManyRequest, GenerateR
 from playground.engine.contract.limits import check_settings
 from playground.engine.contract.models import ModelInfo
 from playground.engine.contract.scores import ScoreRequest, Scores
-from playground.engine.contract.traces import TraceRequest
+from playground.engine.contract.traces import TraceManyRequest, TraceRequest
 from playground.engine.contract.waiting import OnWait
 from playground.engine.decoding.beam_search import beams_work
 from playground.engine.local.ask import Backend
@@ -64,6 +64,16 @@ class LocalEngine:
         self._thread = ModelThread(settings, self._scheduler, self._cache, self.training.trainer)
         self._thread.start()
 
+    @property
+    def settings(self) -> Settings:
+        """Its limits."""
+        return self._settings
+
+    @property
+    def is_alive(self) -> bool:
+        """True as long as its model thread works."""
+        return self._thread.is_alive()
+
     def models(self) -> list[ModelInfo]:
         """The catalogue, in display order, with the state of each model."""
         return self._table.infos()
@@ -80,6 +90,14 @@ class LocalEngine:
         """One forward pass with everything captured that was asked for."""
         with self._backend.ask(request, "trace", on_wait, supersedes=True) as ask:
             return ask.trace(request)
+
+    def trace_many(self, request: TraceManyRequest, on_wait: OnWait | None = None) -> list[Trace]:
+        """Several forward passes, those of one capture in one batch."""
+        limit = self._settings.max_traces_together
+        if not 0 < len(request.requests) <= limit:
+            raise BadValue(name="requests", value=len(request.requests), allowed=f"1-{limit}")
+        with self._backend.ask(request, "trace", on_wait, supersedes=True) as ask:
+            return ask.traces(request.requests)
 
     def score(self, request: ScoreRequest, on_wait: OnWait | None = None) -> Iterator[tuple[int, Scores]]:
         """(which text, log p(candidate | text) of its candidates), as they are known."""
@@ -149,6 +167,7 @@ class LocalEngine:
             cache_bytes=self._cache.size_bytes,
             cache_limit_bytes=self._cache.limit_bytes,
             model_bytes=self._table.size_bytes,
+            n_restarts=done.n_restarts,
         )
 
     def close(self) -> None:

@@ -197,9 +197,8 @@ class LocalNetworks:
             check_limits({"length": (length, 1, longest)})
 
     def _asking(self, request: Asked, on_wait: OnWait | None, *, supersedes: bool = False) -> Asking:
-        timeout_s = request.timeout_s or self._settings.request_timeout_s
         topic = request.topic if supersedes else None
-        return Asking(self._scheduler, request, "trace", topic, timeout_s, on_wait)
+        return Asking(self._scheduler, request, "trace", topic, self._settings, on_wait)
 
 
 def _costing(trained: TrainedNetwork, length: int) -> Callable[[], StepCost]:

@@ -56,7 +56,7 @@ class LocalTraining:
     ) -> None:
         self._settings, self._adapters = settings, adapters
         self._kept: tuple[Owned[Any], ...] = (networks.owned, heads.owned, *kept)
-        self._tokenizers, self._departures = tokenizers, adapters.departures
+        self._tokenizers, self._departures, self._scheduler = tokenizers, adapters.departures, scheduler
         known = objectives(settings, adapters, networks, heads, partial(write, scheduler))
         self.runs = RunTable(settings, known, self._departures.has_left, scheduler.wake)
         self.trainer = Trainer(settings, self.runs)
@@ -92,7 +92,8 @@ class LocalTraining:
     def owner_left(self, owner: str) -> None:
         """Pause the runs of a session that has left, and keep them and what it has trained for a while."""
         self._departures.left(owner)
-        self.runs.pause_owner(owner)
+        for name in self.runs.pause_owner(owner):
+            self._scheduler.leave_owner(name)
         if self._adapters.of(owner) or any(one.of(owner) for one in self._kept) or self.runs.of(owner):
             self.forget_later()
 
@@ -109,13 +110,15 @@ class LocalTraining:
                 self._timer.start()
 
     def _forget_left(self) -> None:
-        for owner in self._departures.long_gone():
-            self.runs.forget_owner(owner)
-        self._adapters.forget_left()
-        for one in self._kept:
-            one.forget_left()
-        with self._timer_lock:
-            self._timer = None
+        try:
+            for owner in self._departures.long_gone():
+                self.runs.forget_owner(owner)
+            self._adapters.forget_left()
+            for one in self._kept:
+                one.forget_left()
+        finally:  # also after an error: otherwise nothing would be forgotten any more
+            with self._timer_lock:
+                self._timer = None
         if self._adapters.has_orphans or any(one.has_orphans for one in self._kept) or self.runs.has_orphans:
             self.forget_later()
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import http.client
 import json
+import math
 import re
 import shutil
 import ssl
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -45,7 +47,9 @@ from playground.errors import (
 )
 from playground.settings import Settings
 
-_TIMEOUT_S = 20.0
+_TIMEOUT_S = 20.0  # for a connection, and without a byte
+_SLOW_S = 60.0  # a hub may be slower than the least pace
+_LEAST_BYTES_S = 1_000  # then it is given up: a loader that waits for drops loads no other model
 _CHUNK_BYTES = 256 * 1024
 _MAX_JSON_BYTES = 8 * 2**20
 _WEIGHTS = re.compile(r"model(-\d{5}-of-\d{5})?\.safetensors")
@@ -163,7 +167,7 @@ def _fetch(url: str, file: _File, partial: Path, settings: Settings, tell: Calla
         with _open(url, settings, {"Range": f"bytes={have}-"} if have else {}) as response:
             have = have if response.status == http.HTTPStatus.PARTIAL_CONTENT else 0
             with path.open("ab" if have else "wb") as target:
-                while chunk := response.read1(_CHUNK_BYTES):  # what is there: it can be stopped at any pace
+                for chunk in _chunks(response):
                     target.write(chunk)
                     have += len(chunk)
                     tell(have)
@@ -186,11 +190,25 @@ def _endpoint(settings: Settings) -> str:
 
 def _get_json(url: str, settings: Settings) -> dict[str, Any]:
     with _open(url, settings, {}) as response:
-        content = response.read(_MAX_JSON_BYTES)
+        content = b"".join(_chunks(response, _MAX_JSON_BYTES))
     try:
         return dict(json.loads(content))
     except (ValueError, TypeError) as error:
         raise _no_hub(url) from error
+
+
+def _chunks(response: http.client.HTTPResponse, most: float = math.inf) -> Iterator[bytes]:
+    """Bytes as they come, so that it can be stopped at any pace; not more than `most`.
+
+    Raises:
+        TimeoutError: It comes drop by drop.
+    """
+    began, n_bytes = time.monotonic(), 0
+    while n_bytes < most and (chunk := response.read1(_CHUNK_BYTES)):
+        n_bytes += len(chunk)
+        if n_bytes < (time.monotonic() - began - _SLOW_S) * _LEAST_BYTES_S:
+            raise TimeoutError
+        yield chunk
 
 
 def _no_hub(url: str) -> NoHub:

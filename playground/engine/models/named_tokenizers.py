@@ -11,7 +11,6 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
-from uuid import uuid4
 
 from jinja2 import TemplateError
 
@@ -29,7 +28,7 @@ from playground.engine.models import tiktoken_files
 from playground.engine.models.catalogue import catalogue
 from playground.engine.models.loading import locate
 from playground.engine.models.tokenizing import TextTokenizer
-from playground.engine.models.whole_folder import writing
+from playground.engine.models.whole_folder import write_whole
 from playground.errors import Message, TextTooLong, Unsupported
 from playground.paths import site_root
 from playground.settings import Settings
@@ -263,12 +262,7 @@ def unigram_folder(cache_dir: Path) -> Path:
     fingerprint = hashlib.sha256("\n".join([str(N_UNIGRAM), *lines]).encode()).hexdigest()[:12]
     folder = cache_dir / "tokenizers" / f"{UNIGRAM}-{fingerprint}"
     if not (folder / "tokenizer.json").is_file():
-        trained = train_unigram(lines, N_UNIGRAM)
-        with writing(folder / "tokenizer.json", len(trained)):
-            folder.mkdir(parents=True, exist_ok=True)
-            whole = folder / uuid4().hex
-            whole.write_text(trained, "utf-8")
-            whole.replace(folder / "tokenizer.json")
+        write_whole(folder / "tokenizer.json", train_unigram(lines, N_UNIGRAM).encode())
     return folder
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Sequence
 from typing import Generic, TypeVar
 from uuid import uuid4
 
@@ -69,6 +69,7 @@ class Owned(Generic[T]):
         too_many: Makes the error of a session that has as many as it may.
         on_orphan: Called when something comes whose session has left meanwhile.
         on_forget: Called with the id of each that is forgotten, with the lock held.
+        memory_of: Tells apart the memory of two things; what equal runs have learned is counted once.
     """
 
     def __init__(
@@ -81,10 +82,11 @@ class Owned(Generic[T]):
         too_many: Callable[[], InputError],
         on_orphan: Callable[[], None],
         on_forget: Callable[[str], None] = lambda _thing_id: None,
+        memory_of: Callable[[T], Hashable] = id,
     ) -> None:
         self._departures, self._size_of = departures, size_of
         self._most, self._most_bytes, self._too_many = most, most_bytes, too_many
-        self._on_orphan, self._on_forget = on_orphan, on_forget
+        self._on_orphan, self._on_forget, self._memory_of = on_orphan, on_forget, memory_of
         self._lock = threading.Lock()
         self._held: OrderedDict[str, T] = OrderedDict()
         self._owners: dict[str, set[str]] = {}
@@ -105,6 +107,24 @@ class Owned(Generic[T]):
             self._on_orphan()
         return thing_id
 
+    def adopt(self, thing_id: str, thing: T, owners: Sequence[str]) -> None:
+        """Keep a thing that was made in another process, under its id there; nothing happens if it is here.
+
+        Raises:
+            NoRoom: The server is full.
+        """
+        self._make_room(self._size_of(thing))
+        with self._lock:
+            self._held.setdefault(thing_id, thing)
+            self._owners.setdefault(thing_id, set()).update(owners)
+        if any(map(self._departures.has_left, owners)):
+            self._on_orphan()
+
+    def owners(self, thing_id: str) -> tuple[str, ...]:
+        """The sessions that a thing belongs to."""
+        with self._lock:
+            return tuple(self._owners.get(thing_id, ()))
+
     def check_room(self, owner: str, size_bytes: int, n_coming: int = 0) -> None:
         """Refuse one more where there is no room for it.
 
@@ -121,11 +141,16 @@ class Owned(Generic[T]):
         with self._lock:
             if sum(owner in owners for owners in self._owners.values()) + n_coming >= self._most:
                 raise self._too_many()
+        self._make_room(size_bytes)
+
+    def _make_room(self, size_bytes: int) -> None:
+        """Forget of those whose sessions have left what has to go; refuse where that is not enough."""
+        with self._lock:
             total, left = size_bytes + self._total(), self._departures.all_left()
             for thing_id in [one for one, owners in self._owners.items() if owners <= left]:
                 if total > self._most_bytes:
-                    total -= self._size_of(self._held[thing_id])
                     self._forget(thing_id)
+                    total = size_bytes + self._total()
             if total > self._most_bytes:
                 raise NoRoom
 
@@ -175,7 +200,7 @@ class Owned(Generic[T]):
             return self._total()
 
     def _total(self) -> int:
-        return sum(map(self._size_of, self._held.values()))
+        return sum({self._memory_of(one): self._size_of(one) for one in self._held.values()}.values())
 
     def _forget(self, thing_id: str) -> None:
         self._held.pop(thing_id, None)

@@ -6,6 +6,7 @@ import threading
 import time
 import weakref
 from collections import OrderedDict
+from collections.abc import Mapping
 from concurrent.futures import Future, InvalidStateError, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
@@ -54,7 +55,8 @@ class ModelTable:
 
     def infos(self) -> list[ModelInfo]:
         """Every model of the catalogue with its state."""
-        return [self._info(entry) for entry in self._entries.values()]
+        loaded = self._loaded()
+        return [self._info(entry, loaded) for entry in self._entries.values()]
 
     def tokenizer(self, model_id: str) -> TextTokenizer:
         """The tokenizer alone; needs the model's files, not its weights in memory.
@@ -138,10 +140,9 @@ class ModelTable:
             if future.done() and future.exception() is None
         }
 
-    def _info(self, entry: CatalogueEntry) -> ModelInfo:
-        loaded = self._loaded().get(entry.model_id)
-        if loaded is not None:
-            return loaded.result().info
+    def _info(self, entry: CatalogueEntry, loaded: Mapping[str, Future[LoadedModel]]) -> ModelInfo:
+        if entry.model_id in loaded:
+            return loaded[entry.model_id].result().info
         future = self._futures.get(entry.model_id)
         if future is None:
             return self._on_disk(entry)
@@ -236,5 +237,13 @@ def _size_bytes(loaded: LoadedModel) -> int:
     return _parameter_bytes(loaded) + loaded.tokenizer.size_bytes
 
 
+_bytes: weakref.WeakKeyDictionary[object, int] = (
+    weakref.WeakKeyDictionary()
+)  # of each model: counting takes ms
+
+
 def _parameter_bytes(loaded: LoadedModel) -> int:
-    return sum(parameter.nbytes for parameter in loaded.model.parameters())
+    known = _bytes.get(loaded.model)
+    if known is None:
+        known = _bytes[loaded.model] = sum(parameter.nbytes for parameter in loaded.model.parameters())
+    return known

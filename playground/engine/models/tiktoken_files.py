@@ -14,9 +14,8 @@ import threading
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
-from playground.engine.models.whole_folder import writing
+from playground.engine.models.whole_folder import write_whole
 from playground.errors import Message, MissingExtra
 from playground.paths import site_root
 
@@ -64,11 +63,7 @@ def _unpack(name: str, folder: Path) -> None:
     path = cache_file(name, folder)
     if path.is_file() and path.read_bytes() == data:
         return
-    with writing(path, len(data)):
-        folder.mkdir(parents=True, exist_ok=True)
-        whole = folder / f"{path.name}.{uuid4().hex}"
-        whole.write_bytes(data)
-        whole.replace(path)
+    write_whole(path, data)
 
 
 def _packed(name: str) -> Path:

@@ -12,10 +12,13 @@ import json
 import os
 import re
 import shutil
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from filelock import FileLock
 from safetensors import SafetensorError, safe_open
@@ -29,6 +32,8 @@ Progress = Callable[[Message, float], None]  # what happens, and how far it is, 
 
 METADATA = "playground.json"
 _MARGIN_BYTES = 50 * 10**6
+_CLOCK_NS = 2 * 10**9  # coarsest clock of a file system (FAT): two changes within it may look like one
+_FileAsItIs = tuple[str, int, int, int]  # name, bytes, time of its last change in ns, inode
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST)
 
@@ -37,9 +42,28 @@ def is_model_folder(folder: Path) -> bool:
     """True if a whole transformers folder with safetensors weights lies there, as far as a quick look shows.
 
     A folder without a seal (from somebody's hand, or an older version's) is judged by what its files say of
-    themselves: JSON that can be read, weights as long as their own header announces.
+    themselves: JSON that can be read, weights as long as their own header announces. It is looked at once as
+    long as no file of it changes: pages ask at every rerun.
     """
-    return (folder / "config.json").is_file() and any(folder.glob("*.safetensors")) and not _broken(folder)
+    try:
+        files = tuple(sorted(map(_as_it_is, os.scandir(folder))))
+    except OSError:  # there is none, or a file is leaving
+        return False
+    changed_ns = max((one[2] for one in files), default=0)
+    look = _is_whole if time.time_ns() - changed_ns > _CLOCK_NS else _is_whole.__wrapped__
+    return look(folder, files)
+
+
+def _as_it_is(entry: os.DirEntry[str]) -> _FileAsItIs:
+    stat = entry.stat()
+    return entry.name, stat.st_size, stat.st_mtime_ns, stat.st_ino
+
+
+@lru_cache
+def _is_whole(folder: Path, files: tuple[_FileAsItIs, ...]) -> bool:
+    names = [name for name, *_stat in files]
+    has_weights = any(name.endswith(".safetensors") for name in names)
+    return "config.json" in names and has_weights and not _broken(folder)
 
 
 def damage(folder: Path) -> str:
@@ -90,6 +114,23 @@ def whole_folder(folder: Path, size_bytes: int, *, keep_partial: bool = False) -
                 yield None
                 return
             yield from _write(folder, partial, size_bytes, keep_partial)
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file of the cache folder and the folders above it: whole, or not at all.
+
+    Raises:
+        DiskFull, CannotWrite, FileLimit: As in `writing`.
+    """
+    with writing(path, len(data)):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        whole = path.with_name(f"{path.name}.{uuid4().hex}")
+        try:
+            whole.write_bytes(data)
+            whole.replace(path)
+        finally:
+            with suppress(OSError):
+                whole.unlink(missing_ok=True)
 
 
 @contextmanager

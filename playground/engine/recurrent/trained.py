@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache, cached_property
 from typing import Any
 
@@ -52,6 +52,10 @@ class TrainedNetwork:
     run: int
     values: Mapping[str, Tensor]
     exact: tuple[LengthCount, ...] = ()
+
+    def named(self, settings: PairSettings, number: int) -> TrainedNetwork:
+        """The same, as learned by an equal run; it shares the memory."""
+        return replace(self, settings=settings, run=number)
 
     def is_finite(self) -> bool:
         """True if all weights are numbers."""
@@ -124,6 +128,7 @@ class NetworkTable:
             most_bytes=settings.max_network_bytes,
             too_many=lambda: TooManyNetworks(limit=most),
             on_orphan=on_orphan,
+            memory_of=lambda network: id(network.values),
         )
 
     def get(self, network_id: str) -> TrainedNetwork:

@@ -34,7 +34,8 @@ class Job:
         keeps: True if it takes several turns and keeps keys and values in between: of such jobs only
             `max_kept_caches` are begun at the same time, the others wait.
         begun: True once it has had a turn.
-        later: Tokens that others may have computed before it is as urgent as their jobs.
+        later: 0, or tokens that others may have computed before it has a turn: it is the rest of something
+            that its reader sees already.
         tickets: Tickets of requests that wait for it; read and changed with the scheduler's lock held only.
     """
 

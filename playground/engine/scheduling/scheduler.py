@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Container, Hashable, Sequence
 
 from playground.engine.scheduling.jobs import DONE, Job, JobKind, More, OpenRequest, Outbox, Ticket
+from playground.engine.scheduling.pace import Pace
 from playground.errors import Cancelled, PlaygroundError, QueueFull, Superseded
 from playground.settings import Settings
 
@@ -33,7 +34,10 @@ class Scheduler:
         self._running: dict[Hashable, Job] = {}
         self._open: dict[OpenRequest, None] = {}  # in the order they began
         self._paid: dict[str, float] = {}
+        self._owed = 0.0  # tokens computed since the last turn of a job that comes later
+        self._pace = Pace()
         self._closed = False
+        self.n_turns = 0  # begun by the model thread
         self.n_cancelled = 0
 
     # ---- called by session threads
@@ -61,9 +65,7 @@ class Scheduler:
         """Queue a job, or join the same one that is already there.
 
         Args:
-            job: The computation.
-            request: The request it is a part of.
-            outbox: Receives the results.
+            job, request, outbox: The computation, the request it is a part of, and what receives its results.
 
         Raises:
             Cancelled: The request has ended.
@@ -74,6 +76,8 @@ class Scheduler:
             self._check_room(request)
             known = self._waiting.get(job.key) or self._running.get(job.key)
             if known is None:
+                if not (self._waiting or self._running):
+                    self._pace.begin()
                 self._waiting[job.key] = known = job
             self._enter(request.owner)
             request.has_place = True
@@ -82,6 +86,10 @@ class Scheduler:
             request.tickets.append(ticket)
             self._changed.notify_all()
             return ticket
+
+    def together(self) -> threading.Condition:
+        """A context in which jobs are submitted that are to be known at one moment, to share a batch."""
+        return self._changed
 
     def take_back(self, tickets: Sequence[Ticket]) -> None:
         """Take back tickets whose request wants nothing more of them."""
@@ -114,17 +122,32 @@ class Scheduler:
                 self._end(request, Cancelled())
             self._paid.pop(owner, None)
 
-    def position(self, ticket: Ticket) -> int:
-        """Place in the queue, 1 = next; 0 while it is being computed."""
+    def place(self, ticket: Ticket) -> tuple[int, float | None]:
+        """Place in the queue, 1 = next, and about how many seconds until it has been computed.
+
+        Returns:
+            (0, None) while it is being computed; no seconds where the pace is not known yet.
+        """
         with self._changed:
-            if self._waiting.get(ticket.job.key) is not ticket.job:
-                return 0
-            return 1 + sorted(self._waiting.values(), key=self._priority).index(ticket.job)
+            job = ticket.job
+            if self._waiting.get(job.key) is not job:
+                return 0, None
+            line = self._line(list(self._waiting.values()))
+            at = line.index(job)
+            if job.kind == "decode":
+                return at + 1, None
+            before = [one for one in (*self._running.values(), *line[: at + 1]) if one.kind != "decode"]
+            return at + 1, self._pace.seconds(sum(one.n_tokens for one in before))
 
     @property
     def n_waiting(self) -> int:
         """Jobs that nobody computes yet."""
         return len(self._waiting)
+
+    @property
+    def n_urgent(self) -> int:
+        """Forwards among them that are not the rest of something that its reader sees already."""
+        return sum(not job.later and job.kind != "decode" for job in list(self._waiting.values()))
 
     def close(self) -> None:
         """Refuse everything from now on and send `Cancelled` to all."""
@@ -141,11 +164,10 @@ class Scheduler:
 
     # ---- called by the model thread
 
-    def wait(self, *, busy: Callable[[], bool]) -> bool:
-        """Sleep until there is something to do, here or by `busy`. False when closed."""
+    def wait(self, *, busy: Callable[[], bool], at_most_s: float | None = None) -> bool:
+        """Sleep until there is something to do, here or by `busy`, or that long. False when closed."""
         with self._changed:
-            while not (self._waiting or self._closed or busy()):
-                self._changed.wait()
+            self._changed.wait_for(lambda: self._waiting or self._closed or busy(), at_most_s)
             return not self._closed
 
     def next_batch(self) -> list[Job]:
@@ -174,12 +196,16 @@ class Scheduler:
                     self._forget(job)
             return wanted
 
-    def charge(self, job: Job, tokens: float) -> None:
-        """Let the owners of a job pay for tokens computed, shared among them."""
+    def charge(self, job: Job, tokens: float, more: float = 0.0) -> None:
+        """Let the owners of a job pay for tokens computed and for its part of the forward, shared by them."""
         with self._changed:
+            paid = tokens + more
+            if job.kind != "decode":
+                self._pace.add(tokens)
+                self._owed = 0.0 if job.later else self._owed + paid
             tickets = list(job.tickets)
             for ticket in tickets:
-                self._paid[ticket.owner] = self._paid.get(ticket.owner, 0.0) + tokens / len(tickets)
+                self._paid[ticket.owner] = self._paid.get(ticket.owner, 0.0) + paid / len(tickets)
 
     def send(self, job: Job, value: object) -> None:
         """Put a value into the outbox of every ticket."""
@@ -195,6 +221,8 @@ class Scheduler:
                 self._forget(job)
             elif self._running.pop(job.key, None) is job:
                 job.n_tokens, job.running = more.n_tokens, False
+                if job.kind == "score":  # its reader sees the first part: others come first
+                    job.later = self._settings.later_tokens
                 self._waiting[job.key] = job
 
     def finish(self, job: Job, *last: object) -> None:
@@ -227,11 +255,12 @@ class Scheduler:
         return {request.owner for request in list(self._open) if request.tickets}
 
     def _enter(self, owner: str) -> None:
-        """A session that comes (back) starts at the least anybody active has paid: no credit for sleeping."""
+        """A session that comes (back) starts at the least anybody active has paid, or little above it."""
         active = self._active()
         if owner not in active:
             least = min((self._paid.get(other, 0.0) for other in active), default=0.0)
-            self._paid[owner] = max(self._paid.get(owner, 0.0), least)
+            most = least + self._settings.max_debt_tokens
+            self._paid[owner] = min(max(self._paid.get(owner, 0.0), least), most)
         for other in [other for other in self._paid if other not in active and other != owner]:
             if len(self._paid) <= self._settings.max_inbox:
                 break
@@ -240,6 +269,12 @@ class Scheduler:
     def _priority(self, job: Job) -> float:
         least = min((self._paid.get(ticket.owner, 0.0) for ticket in job.tickets), default=0.0)
         return least + job.later
+
+    def _line(self, jobs: Sequence[Job]) -> list[Job]:
+        """Jobs in the order of their turns; the rest of something has one after so many tokens of others."""
+        line = sorted(jobs, key=self._priority)
+        due = next((job for job in line if job.later and self._owed >= job.later), None)
+        return line if due is None else [due, *(job for job in line if job is not due)]
 
     def _check_room(self, request: OpenRequest) -> None:
         if request.has_place:
@@ -271,7 +306,7 @@ class Scheduler:
             for value in values:
                 if not ticket.is_broken:
                     ticket.outbox.put(value)
-        except Exception:
+        except BaseException:
             ticket.is_broken = True
             log.exception("what was computed could not be handed out")
 
@@ -289,17 +324,19 @@ class Scheduler:
         del self._waiting[job.key]
         self._running[job.key] = job
         job.running = job.begun = True
+        self.n_turns += 1
         return job
 
     def _gather(self) -> list[Job]:
         begun = [job for jobs in (self._waiting, self._running) for job in list(jobs.values()) if job.begun]
         is_full = sum(job.keeps for job in begun) >= self._settings.max_kept_caches
-        forwards = [
-            job
-            for job in list(self._waiting.values())
-            if job.kind != "decode" and not (is_full and job.keeps and not job.begun)
-        ]
-        forwards.sort(key=self._priority)
+        forwards = self._line(
+            [
+                job
+                for job in list(self._waiting.values())
+                if job.kind != "decode" and not (is_full and job.keeps and not job.begun)
+            ]
+        )
         if not forwards:
             return []
         first = forwards[0]

@@ -13,8 +13,11 @@ from playground.engine.contract.waiting import OnWait, Waiting
 from playground.engine.scheduling.jobs import DONE, Job, JobKind, Ticket
 from playground.engine.scheduling.scheduler import Scheduler
 from playground.errors import NotComputed, PlaygroundError, TimedOut
+from playground.settings import Settings
 
 POLL_S = 0.1
+LONG_POLL_S = 0.3  # after a second: a class that waits is not to keep the interpreter from the engine
+LONG_S = 1.0
 Sent = queue.SimpleQueue[tuple[int, object]]
 
 
@@ -37,8 +40,9 @@ class Asking:
         request: The request.
         kind: Kind of the request.
         topic: A newer request of the same session, kind and topic supersedes this one; None: none does.
-        timeout_s: Longest silence.
-        on_wait: Called about ten times per second with the place in the queue and the time without a result.
+        settings: Longest silence while it is computed or nothing is, and in a queue that moves; for both
+            counts what the request says, if it says so.
+        on_wait: Called some times a second with the place in the queue and the time without a result.
     """
 
     def __init__(
@@ -47,12 +51,14 @@ class Asking:
         request: Asked,
         kind: JobKind,
         topic: str | None,
-        timeout_s: float,
+        settings: Settings,
         on_wait: OnWait | None,
     ) -> None:
         self._scheduler, self._request = scheduler, request
         self._kind, self._topic = kind, topic
-        self._timeout_s, self._on_wait = timeout_s, on_wait
+        self._timeout_s = request.timeout_s or settings.request_timeout_s
+        self._queue_timeout_s = request.timeout_s or settings.queue_timeout_s
+        self._on_wait = on_wait
 
     def __enter__(self) -> Asking:
         request = self._request
@@ -66,7 +72,7 @@ class Asking:
         self._scheduler.end(self._open)
 
     def waits(self, waiting: Waiting) -> None:
-        """A callback for everything the request waits for, which calls it about ten times per second.
+        """A callback for everything the request waits for, which calls it some times a second.
 
         Raises:
             Cancelled: The request has been cancelled or superseded.
@@ -92,25 +98,30 @@ class Asking:
         Args:
             jobs: At least one.
         """
-        heard, sent, n_open = time.monotonic(), Sent(), len(jobs)
+        heard = moved = time.monotonic()
+        sent, n_open, n_turns = Sent(), len(jobs), -1
         tickets: list[Ticket] = []
         try:
-            for row, job in enumerate(jobs):
-                tickets.append(self._scheduler.submit(job, self._open, _Row(row, sent)))
+            with self._scheduler.together():
+                for row, job in enumerate(jobs):
+                    tickets.append(self._scheduler.submit(job, self._open, _Row(row, sent)))
             while n_open:
                 self._scheduler.check(self._open)  # cancelled: also what has come already is not wanted
                 try:
-                    row, value = sent.get(timeout=POLL_S)
+                    has_waited = time.monotonic() - heard > LONG_S
+                    row, value = sent.get(timeout=LONG_POLL_S if has_waited else POLL_S)
                 except queue.Empty:
                     if any(ticket.is_broken for ticket in tickets):
                         raise NotComputed from None
-                    waited_s = time.monotonic() - heard
-                    if waited_s > self._timeout_s:
-                        raise TimedOut(seconds=self._timeout_s) from None
+                    position, left_s = self._scheduler.place(tickets[-1])
+                    if position and n_turns != self._scheduler.n_turns:  # others have their turns
+                        moved, n_turns = time.monotonic(), self._scheduler.n_turns
+                    self._check_time(heard, moved)
                     if self._on_wait is not None:
-                        self._on_wait(Waiting(self._scheduler.position(tickets[-1]), waited_s, "ready"))
+                        waited_s = time.monotonic() - heard
+                        self._on_wait(Waiting(position, waited_s, "ready", left_s=left_s))
                     continue
-                heard = time.monotonic()
+                heard = moved = time.monotonic()
                 if isinstance(value, PlaygroundError):
                     raise type(value)(**value.params)  # a copy: others may be raising the same one
                 if value is DONE:
@@ -119,3 +130,10 @@ class Asking:
                     yield row, value
         finally:
             self._scheduler.take_back(tickets)
+
+    def _check_time(self, heard: float, moved: float) -> None:
+        """Raise if nothing has come for too long, or the engine has done nothing for too long."""
+        now = time.monotonic()
+        for since, most_s in ((moved, self._timeout_s), (heard, self._queue_timeout_s)):
+            if now - since > most_s:
+                raise TimedOut(seconds=most_s)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from typing import Any
 
@@ -53,6 +53,10 @@ class TrainedHead:
     def values(self) -> list[Tensor]:
         """All trained numbers."""
         return [self.weight, self.bias, *self.layers.values()]
+
+    def named(self, settings: HeadSettings, number: int) -> TrainedHead:
+        """The same, as learned by an equal run; it shares the memory."""
+        return replace(self, settings=settings, run=number)
 
     def is_finite(self) -> bool:
         """True if all its numbers are numbers."""
@@ -141,6 +145,7 @@ class HeadTable:
             most_bytes=settings.max_head_bytes,
             too_many=lambda: TooManyHeads(limit=most),
             on_orphan=on_orphan,
+            memory_of=lambda head: id(head.weight),
         )
 
     def get(self, head_id: str) -> TrainedHead:

@@ -122,7 +122,7 @@ class AdapterBank:
         drawn = [slot.random.get_state() for slot in self.slots]
         try:
             return self._stepped(texts)
-        except Exception:
+        except BaseException:
             for slot, state in zip(self.slots, drawn, strict=True):
                 slot.random.set_state(state)
             raise

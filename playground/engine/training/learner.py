@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, Self, TypeVar
 
 from playground.engine.contract.training import Observation, SampleStatus, TrainingRequest
 
@@ -49,6 +49,14 @@ class Snapshot(Protocol):
 
     def is_finite(self) -> bool:
         """True if all its numbers are numbers."""
+
+    def named(self, settings: Any, number: int) -> Self:  # noqa: ANN401  (each kind has its own settings)
+        """The same, as learned by an equal run; it shares the memory.
+
+        Args:
+            settings: Settings of that run, with its name.
+            number: Number of that run in its session.
+        """
 
 
 class Slot(Protocol):

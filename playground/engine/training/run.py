@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import math
+import time
+import weakref
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -21,6 +23,7 @@ from playground.engine.contract.training import (
     TrainingState,
 )
 from playground.engine.memory import is_out_of_memory
+from playground.engine.training.held import Held, Question
 from playground.engine.training.learner import AnyObjective, RunLimits, Slot, Snapshot
 from playground.errors import BadValue, EmptyText, Message, OutOfMemory, PlaygroundError, TooManyTokens
 
@@ -34,11 +37,13 @@ MAX_PROMPTS = 3
 
 @dataclass(eq=False)
 class TrainingRun:
-    """One run, from the queue to its end; written by `RunTable` only.
+    """One run as it is computed, from the queue to its end, for all whose requests are equal; written by
+    `RunTable` only.
 
     Attributes:
-        request: The request.
-        state: State that anybody may see; replaced, never changed.
+        request: What is computed: the request of who asked first, of no session, under the first id.
+        question: All that the result depends on; equal questions are one run.
+        state: State of the computation; replaced, never changed.
         objective: Objective of the training.
         slot: The slot that it trains.
         number: Place in the line of all runs.
@@ -49,9 +54,13 @@ class TrainingRun:
         evaluated_steps: Steps at which it has been tested.
         has_slot: True if it has a place in a learner.
         alone: True if it shares its learner with nobody: a step or a learner of several, with it, has failed.
+        held: Parts of the sessions that asked for it, in the order they came.
+        kept: What was handed out at its end; it lives as long as a session has it.
+        is_frozen: True if it rests because training rests for all.
     """
 
     request: TrainingRequest
+    question: Question
     state: TrainingState
     objective: AnyObjective
     slot: Slot
@@ -64,6 +73,25 @@ class TrainingRun:
     evaluated_steps: set[int] = field(default_factory=set)
     has_slot: bool = False
     alone: bool = False
+    held: list[Held] = field(default_factory=list)
+    kept: list[weakref.ref[Snapshot]] = field(default_factory=list)
+    is_frozen: bool = False
+
+    @property
+    def going(self) -> list[Held]:
+        """Parts of those who want it to go on, or have its end."""
+        return [one for one in self.held if one.wish == "on"]
+
+    @property
+    def leaving(self) -> list[Held]:
+        """Parts of those who have stopped it for themselves and wait for what it had learned by then."""
+        return [one for one in self.held if one.wish == "cancelled" and not one.is_served]
+
+    def known(self) -> Snapshot | None:
+        """Result of an equal request, once it has been done and while anybody has it."""
+        if self.state.status != "done" or self.state.error is not None:
+            return None
+        return next((found for one in self.kept if (found := one()) is not None), None)
 
     @property
     def settings(self) -> RunSettings:
@@ -79,6 +107,17 @@ class TrainingRun:
     def is_over(self) -> bool:
         """True once all steps are done."""
         return self.state.step >= self.settings.n_steps
+
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds between the begin of its first step and now, or its end; 0 before."""
+        return 0.0 if self.began is None else (self.ended or time.monotonic()) - self.began
+
+    @property
+    def left_s(self) -> float | None:
+        """About how many seconds it still takes at the pace so far, None before its first step."""
+        step = self.state.step
+        return self.elapsed_s / step * (self.settings.n_steps - step) if step else None
 
     @property
     def is_eval_due(self) -> bool:
@@ -141,29 +180,30 @@ class TrainingRun:
 
 
 def new_run(
-    request: TrainingRequest, objective: AnyObjective, slot: Slot, number: int, of_session: int
+    request: TrainingRequest, question: Question, objective: AnyObjective, slot: Slot, number: int
 ) -> TrainingRun:
-    """A run that waits.
+    """A run that waits, of nobody yet.
 
     Args:
         request: The request.
+        question: All that its result depends on.
         objective: Objective of the training.
         slot: The slot that it trains.
         number: Place in the line of all runs.
-        of_session: Number among its session's runs.
     """
     asked, n_train, n_held_out = request.settings, len(request.train), len(request.held_out)
-    state = TrainingState(request.request_id, asked, "waiting", of_session, n_train, n_held_out)
+    state = TrainingState(request.request_id, asked, "waiting", 0, n_train, n_held_out)
     order = text_order(n_train, asked.n_steps * asked.batch_size, asked.seed)
-    return TrainingRun(request, state, objective, slot, number, order)
+    own = replace(request, owner=f"run {request.request_id}")
+    return TrainingRun(own, question, state, objective, slot, number, order)
 
 
 def line_of(runs: Iterable[TrainingRun]) -> list[TrainingRun]:
-    """Runs that wait, in the order they will train: first whose session trains nothing, then by arrival."""
+    """Runs that wait, in the order they will train: first whose sessions train nothing, then by arrival."""
     each = list(runs)
-    busy = {run.request.owner for run in each if run.has_slot} - {""}
+    busy = {one.owner for run in each if run.has_slot for one in run.going} - {""}
     waiting = [run for run in each if run.state.status == "waiting" and not run.has_slot]
-    return sorted(waiting, key=lambda run: (run.request.owner in busy, run.number))
+    return sorted(waiting, key=lambda run: (all(one.owner in busy for one in run.going), run.number))
 
 
 def continued(
@@ -239,7 +279,7 @@ def has_diverged(loss: float, guess_loss: float) -> bool:
     return not math.isfinite(loss) or loss > 2 * guess_loss
 
 
-def message_of(error: Exception) -> Message:
+def message_of(error: BaseException) -> Message:
     """Message of an error for the owner of a run."""
     if is_out_of_memory(error):
         error = OutOfMemory()

@@ -57,11 +57,19 @@ class Trainer:
         self._turn(group)
         self._spent_s[group] += time.monotonic() - started - (self._given_s - given_s)
 
+    def give_up(self, error: BaseException) -> None:
+        """End every run that trains or waits: an error outside their steps, which may come again."""
+        self._groups.clear()
+        self._runs.fail_all(error)
+
     def _turn(self, group: Hashable) -> None:
         """One step of a group, its evaluations before it."""
         learner, runs = self._groups[group]
         for index, run in enumerate(runs):
             with self._ends_alone(run):
+                if run.leaving:
+                    learner.unpack(index)
+                    self._runs.serve_leaving(run)
                 self._evaluate(run, learner, index)
         self._step(group, learner, [run for run in runs if run.state.status == "running"])
 
@@ -76,7 +84,7 @@ class Trainer:
         losses: list[float] | None = None
         try:
             losses = learner.step(batches)
-        except Exception as error:
+        except BaseException as error:
             if len(runs) == 1:
                 self._runs.fail(runs[0], error)
                 return
@@ -157,7 +165,7 @@ class Trainer:
         sampled = self._runs.open_samples(run)
         try:
             run.objective.sample(run.request, run.slot, run.state.step, sampled)
-        except Exception:
+        except BaseException:
             for prompt in range(len(run.request.prompts)):
                 sampled(prompt, "", "cut")
             raise
@@ -186,7 +194,7 @@ class Trainer:
             return
         try:
             learner = runs[0].objective.learner([run.slot for run in runs], self._between)
-        except Exception as error:
+        except BaseException as error:
             if len(runs) == 1:
                 self._runs.fail(runs[0], error)
                 return
@@ -223,7 +231,7 @@ class Trainer:
         """Whatever goes wrong here ends this run and no other."""
         try:
             yield
-        except Exception as error:  # noqa: BLE001  (an error ends its run, not the engine)
+        except BaseException as error:  # noqa: BLE001  (an error ends its run, not the engine)
             self._runs.fail(run, error)
 
 

@@ -74,7 +74,7 @@ class MaskReading:
 @st.fragment
 def two_masks(context: PageContext) -> None:
     """Draw masks and mean attention of an encoder and a decoder side by side."""
-    st.markdown(f"#### {_('What does the mask of a decoder change?')}")
+    st.markdown(f"## {_('What does the mask of a decoder change?')}")
     found = [player(context, "encoder")]
     if found[0] is not None:
         found.append(player(context, "decoder"))

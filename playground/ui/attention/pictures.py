@@ -155,7 +155,7 @@ def _switch(off: frozenset[Head]) -> None:
 
 def one_head(view: View) -> None:
     """The map of the chosen head with exact values; sinks hidden and words merged on wish."""
-    st.markdown(f"#### {_('What does head {name} look at?').format(name=view.name)}")
+    st.markdown(f"## {_('What does head {name} look at?').format(name=view.name)}")
     picture, options = st.container(), st.container(horizontal=True, gap="medium")
     whole = False
     with options:

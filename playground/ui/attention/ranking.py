@@ -51,7 +51,7 @@ def rank(measured: Measured) -> None:
     """The button that switches off head after head, and what it found so far."""
     model = measured.view.context.model
     asked = _("Which heads does the model need for the token after {last}?")
-    st.markdown(f"#### {asked.format(last=strong(measured.token))}")
+    st.markdown(f"## {asked.format(last=strong(measured.token))}")
     key = (model.model_id, model.revision, measured.view.upto_query, measured.ablation)
     ranking: _Ranking = st.session_state.get("att_ranking") or _Ranking(key)
     if ranking.key != key:
@@ -129,7 +129,7 @@ def _draw(measured: Measured, ranking: _Ranking) -> None:
         **show.places(view.context.model, "blocks", "attention_output"),
     )  # fmt: skip
     show.under_picture("ablation_ranking", frame=table, code=code, picture="att_effects")
-    st.markdown(f"#### {_('Is a strong weight an important head?')}")
+    st.markdown(f"## {_('Is a strong weight an important head?')}")
     show.show_chart(
         charts.weight_against_effect(words), "att_importance", _("Weight against effect"), data=table
     )

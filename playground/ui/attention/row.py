@@ -28,7 +28,7 @@ def row(view: View) -> None:
     Args:
         view: The view of the page; keys outside its window are not drawn, but still have their weight.
     """
-    st.markdown(f"#### {_('How does a head work out one row?')}")
+    st.markdown(f"## {_('How does a head work out one row?')}")
     context, trace, drawn = view.context, view.trace, slice(view.start, view.stop)
     if "query_key" not in context.model.capabilities:
         name = plain(context.model.name)

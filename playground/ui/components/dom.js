@@ -37,8 +37,30 @@ function svg(name, attributes = {}, text = null) {
   return node;
 }
 
+/** Where a pointer stands in a node and how large the node is, in its own pixels: large type enlarges the page. */
+const enlarged = (node) => node.currentCSSZoom ?? 1;
+
+function placeIn(node, { clientX, clientY }) {
+  const { left, top } = node.getBoundingClientRect();
+  return [(clientX - left) / enlarged(node), (clientY - top) / enlarged(node)];
+}
+
+function sizeOf(node) {
+  const { width, height } = node.getBoundingClientRect();
+  return { width: width / enlarged(node), height: height / enlarged(node) };
+}
+
 /** Whether a pointer that leaves is gone: a finger that is lifted still means what it tapped. */
 const isGone = (event) => event.pointerType !== "touch";
+
+/** Go to a link of this app, in the language of this tab, as a step of the tab's history. */
+function visit(link) {
+  const url = new URL(link, location.origin);
+  const language = new URLSearchParams(location.search).get("lang");
+  if (language) url.searchParams.set("lang", language);
+  History.prototype.pushState.call(history, null, "", url.pathname + url.search);
+  dispatchEvent(new PopStateEvent("popstate", { state: null }));
+}
 
 const ends = new WeakMap();
 

@@ -134,7 +134,7 @@ def _one(context: PageContext, table: EmbeddingTable, analogy: Analogy, words: l
     found = answer(table, analogy)
     both = [*found.everything.token_ids.tolist(), *found.without.token_ids.tolist()]
     names = labels(table.model_id, [*both, *(i for i in analogy if i is not None)])
-    st.markdown("#### " + plain(f"{words[0]} − {words[1]} + {words[2]} = ?"))
+    st.markdown("## " + plain(f"{words[0]} − {words[1]} + {words[2]} = ?"))
     parts = [
         frames.neighbours([one], names, baseline(table)).assign(measure=name)
         for name, one in (("everything", found.everything), ("without", found.without))
@@ -197,7 +197,7 @@ def _scores(model_id: str, revision: str, _table: EmbeddingTable) -> pd.DataFram
 
 
 def _many(context: PageContext, table: EmbeddingTable) -> None:
-    st.markdown(f"#### {_('How often does it work?')}")
+    st.markdown(f"## {_('How often does it work?')}")
     rows = scores(table)
     if rows.empty:
         st.info(_("None of the sample words is one token of this model."))

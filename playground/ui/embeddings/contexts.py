@@ -148,7 +148,7 @@ def _panel(
         layer = slider(
             _("Layer (0 = embedding)"), range(n_layer + 1), n_layer // 3, key=f"emb_layer_{n_layer}"
         )
-        st.markdown(f"#### {_('Does the sentence change what {word} is?').format(word=plain(word))}")
+        st.markdown(f"## {_('Does the sentence change what {word} is?').format(word=plain(word))}")
         left, right = st.columns(2)
         points, cosines = frames.context_map(found, layer), frames.context_cosines(found, layer)
         with left:
@@ -170,7 +170,7 @@ def _panel(
         with st.expander(_("The sentences")):
             st.dataframe(points[["number", "sense", "sentence"]], hide_index=True)
 
-        st.markdown(f"#### {_('At which layer do the senses part?')}")
+        st.markdown(f"## {_('At which layer do the senses part?')}")
         curve = frames.separations(found, layer)
         alt = _("Separation of the senses at each layer")
         show.show_chart(_curve(context.language), "emb_separation", alt, data=curve)

@@ -112,7 +112,7 @@ def draw(context: PageContext, table: EmbeddingTable) -> None:
         row=[f"{place}. {token}" for place, token in zip(rows["place"], rows["token"], strict=True)]
     )
     alt = _("The most similar tokens under three measures")
-    st.markdown(f"#### {_('Which tokens are closest to {token}?').format(token=plain(names[token_id]))}")
+    st.markdown(f"## {_('Which tokens are closest to {token}?').format(token=plain(names[token_id]))}")
     show.show_chart(_bars(context.language), "emb_neighbours", alt, data=shown)
     st.caption(_("Grey: random pairs of tokens (dashed: their average; band: two standard deviations)."))
     st.markdown(_reading(found, names, pairs, token_id))
@@ -166,7 +166,7 @@ def _reading(found: list[Neighbours], names: dict[int, str], pairs: Baseline, to
 
 
 def _vector(context: PageContext, table: EmbeddingTable, token_id: int, label: str) -> None:
-    st.markdown(f"#### {_('What does the vector itself look like?')}")
+    st.markdown(f"## {_('What does the vector itself look like?')}")
     frame = frames.vector(table, token_id)
     alt = _("The numbers of one vector, and the average vector")
     show.show_chart(_strip(context.language), "emb_vector", alt, data=frame)
@@ -179,7 +179,7 @@ def _vector(context: PageContext, table: EmbeddingTable, token_id: int, label: s
 
 
 def _pairs(context: PageContext, table: EmbeddingTable, token_id: int) -> None:
-    st.markdown(f"#### {_('How similar are two tokens that have nothing in common?')}")
+    st.markdown(f"## {_('How similar are two tokens that have nothing in common?')}")
     pairs = baseline(table)
     frame = frames.histogram({"cosine": pairs.cosine, "centred": pairs.centred})
     alt = _("Histogram of the cosine of random pairs, raw and with the mean subtracted")
@@ -201,7 +201,7 @@ def _pairs(context: PageContext, table: EmbeddingTable, token_id: int) -> None:
 
 
 def _lengths(context: PageContext, table: EmbeddingTable, token_id: int, label: str) -> None:
-    st.markdown(f"#### {_('How long are the vectors?')}")
+    st.markdown(f"## {_('How long are the vectors?')}")
     frame = frames.histogram({"norm": table.norms})
     length = float(table.norms[token_id])
     here = pd.DataFrame({"here": [length], "label": [label]})

@@ -58,7 +58,7 @@ _maps: ByteCache[_Map] = ByteCache(8 * 2**20)
 
 def draw(context: PageContext, _table: EmbeddingTable) -> None:
     """Sentences, their map, what is near the clicked one, the search."""
-    st.markdown(f"#### {_('Which sentences mean something similar?')}")
+    st.markdown(f"## {_('Which sentences mean something similar?')}")
     method, n_dims, seed = _controls()
     texts, groups = _sentences(context)
     query = st.text_input(

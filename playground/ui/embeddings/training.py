@@ -74,7 +74,7 @@ def _pictures(
     ids = [token_id for _word, _group, token_id in kept]
     trained = table.vectors[np.array(ids)]
     random = compute.vectors().untrained_vectors(len(ids), trained.shape[1], seed)
-    st.markdown(f"#### {_('What did training do to these words?')}")
+    st.markdown(f"## {_('What did training do to these words?')}")
     frame = frames.maps({"random": pca(random), "trained": pca(trained)}, words, groups)
     alt = _("The same words before and after training, as two maps")
     show.show_chart(_maps(context.language), "emb_training", alt, data=charts.group_points(frame))

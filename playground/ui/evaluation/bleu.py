@@ -30,7 +30,7 @@ def panel(_context: PageContext) -> None:
 
 @st.fragment
 def _panel() -> None:
-    st.markdown(f"#### {_('Which runs of words does a reference have too?')}")
+    st.markdown(f"## {_('Which runs of words does a reference have too?')}")
     names: dict[str, str] = {name: name for name in BLEU_TOKENIZERS}
     top = st.container()  # on a phone the picture stands over the fields
     with top:
@@ -148,7 +148,7 @@ def _counts(matches: list[NgramMatches]) -> None:
 
 
 def _brevity(texts: Compared, found: Bleu) -> None:
-    st.markdown(f"##### {_('Why not answer with a few safe words?')}")
+    st.markdown(f"### {_('Why not answer with a few safe words?')}")
     curve = frames.brevity_curve(found.n_candidate, found.n_reference)
     alt = _("BLEU's brevity penalty against the length of the candidate")
     show.show_chart(_picture(state.language()), "ev_brevity", alt, data=curve)
@@ -169,7 +169,7 @@ def _brevity(texts: Compared, found: Bleu) -> None:
 
 
 def _tokenizers(texts: Compared) -> None:
-    st.markdown(f"##### {_('The same texts, cut in another way')}")
+    st.markdown(f"### {_('The same texts, cut in another way')}")
     scores = {name: sentence_bleu(texts.candidate, texts.references, name) for name in BLEU_TOKENIZERS}
     about: dict[BleuTokenizer, str] = {
         "13a": _("words; ASCII punctuation is split off; the default"),

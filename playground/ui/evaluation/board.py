@@ -55,7 +55,7 @@ class BoardTask:
 
 def panel(context: PageContext) -> None:
     """Draw the task, the reader's answer with its scores, and the board."""
-    st.markdown(f"#### {_('Can you write a bad answer that the metrics like?')}")
+    st.markdown(f"## {_('Can you write a bad answer that the metrics like?')}")
     tasks = board_tasks(context.language)
     names = {name: task.name for name, task in tasks.items()}
     task = tasks[choose("ev_board_task", names, _("Task"))]

@@ -43,7 +43,7 @@ AT_ONCE: tuple[Way, ...] = ("head", "zero", "few")  # an adapter is trained for 
 
 def panel(context: PageContext) -> Later | None:
     """Draw the nine tasks, one task, and what an interval needs; gives what measures once it is asked for."""
-    st.markdown(f"#### {_('Nine tasks: where is the model better than guessing?')}")
+    st.markdown(f"## {_('Nine tasks: where is the model better than guessing?')}")
     names = {"both": _("English and Korean"), "en": _("English"), "ko": _("Korean")}
     chosen = choose("ev_glue_lang", names, _("Language of the items"))
     languages = LANGUAGES if chosen == "both" else (chosen,)

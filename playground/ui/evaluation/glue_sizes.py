@@ -18,7 +18,7 @@ LEAST, MOST = 50, 99  # percent
 @st.fragment
 def draw() -> None:
     """Draw both sliders, the picture and the sentence; a move reruns this part alone."""
-    st.markdown(f"#### {_('How many items tell two models apart?')}")
+    st.markdown(f"## {_('How many items tell two models apart?')}")
     with st.container(horizontal=True, key="below_picture_glue_sizes"):
         worse = slider(_("Worse model: right answers (%)"), range(LEAST, MOST), 70, key="ev_glue_worse")
         more = slider(_("Better by (points)"), range(1, 41), 5, key="ev_glue_more")

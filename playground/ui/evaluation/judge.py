@@ -37,7 +37,7 @@ def panel(context: PageContext, shown: Shown) -> Later | None:
     Returns:
         What asks the judge, once the reader wanted it.
     """
-    st.markdown(f"#### {_('Which of two answers does the judge prefer, and why?')}")
+    st.markdown(f"## {_('Which of two answers does the judge prefer, and why?')}")
     decoder = player(context, "decoder")
     if decoder is None:
         return None
@@ -149,7 +149,7 @@ def _summary(context: PageContext) -> None:
     if not found:
         st.caption(_("What the verdicts depend on is counted once all pairs have been judged."))
         return
-    st.markdown(f"#### {_('What do the verdicts depend on?')}")
+    st.markdown(f"## {_('What do the verdicts depend on?')}")
     table = frames.shares(found)
     names = [one.name for one in found["all"]]
     alt = _("Shares of the verdicts with their 95 % intervals")

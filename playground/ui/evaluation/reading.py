@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -13,7 +14,7 @@ from playground.core.metrics.perplexity import Cost, Window, cost, joined, windo
 from playground.core.predictions import Predictions
 from playground.core.tokens import Tokenization, join
 from playground.core.trace import Trace
-from playground.engine.contract.traces import Capture
+from playground.engine.contract.traces import Capture, TraceRequest
 from playground.ui import compute, state
 from playground.ui.expected import N_EXPECTED
 from playground.ui.progress import Progress
@@ -21,6 +22,7 @@ from playground.ui.state import PageContext
 from playground.ui.text import _
 
 AT_ONCE = 1_536  # tokens that are read without a click
+TOGETHER = 256  # tokens, about, that share a forward pass: a click on Stop ends after one
 N_KNOWN = 8_192
 Known = tuple[str, str, int]  # model, revision, hash of the tokens that were read
 
@@ -224,17 +226,35 @@ def read(one: Plan, words: str) -> Reading:
     total = one.n_unknown_tokens
     model = one.text.context.model
     bar = Progress("windows", model.model_id, total, words) if unknown else None
-    done, traces = 0, {}
-    for begin in one.begins:
-        ids = one.ids(begin)
-        capture = Capture(predictions=N_EXPECTED)
-        traces[begin] = compute.trace(one.text.context, ids, capture, topic="court")
-        _remember(one.key(begin))
-        if bar is not None and begin in unknown:
-            done += len(ids)
+    done, traces = 0, dict[int, Trace]()
+    for begins in _together(one):
+        requests = [
+            TraceRequest(model.model_id, capture=Capture(predictions=N_EXPECTED), input_ids=one.ids(begin))
+            for begin in begins
+        ]
+        found = compute.traces_together(one.text.context, requests, topic="court")
+        traces |= zip(begins, found, strict=True)
+        for begin in begins:
+            _remember(one.key(begin))
+        if bar is not None:
+            done += sum(len(one.ids(begin)) for begin in begins if begin in unknown)
             told = _("{done} of {total} windows").format(done=len(traces), total=len(one.begins))
             bar.draw(done, told)
     return Reading(one, traces)
+
+
+def _together(one: Plan) -> Iterator[list[int]]:
+    """The begins of windows that share a forward pass, about `TOGETHER` tokens each."""
+    begins, n_tokens, most = list[int](), 0, state.settings().max_traces_together
+    for begin in one.begins:
+        n = len(one.ids(begin))
+        if begins and (n_tokens + n > TOGETHER or len(begins) == most):
+            yield begins
+            begins, n_tokens = [], 0
+        begins.append(begin)
+        n_tokens += n
+    if begins:
+        yield begins
 
 
 def _remember(key: Known) -> None:

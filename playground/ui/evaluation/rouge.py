@@ -34,7 +34,7 @@ def panel(_context: PageContext) -> None:
 
 @st.fragment
 def _panel() -> None:
-    st.markdown(f"#### {_('How much of the reference does the candidate have?')}")
+    st.markdown(f"## {_('How much of the reference does the candidate have?')}")
     names = {
         "words": _("words of any script"),
         "syllables": _("syllables"),
@@ -133,7 +133,7 @@ def _told(texts: Compared, found: Scores, tokenizer: RougeTokenizer) -> str:
 
 
 def _trap(texts: Compared, names: dict[str, str]) -> None:
-    st.markdown(f"##### {_('The trap: the tokenizer that comes with rouge-score')}")
+    st.markdown(f"### {_('The trap: the tokenizer that comes with rouge-score')}")
     every = {name: rouge(texts.candidate, texts.references, name) for name in ROUGE_TOKENIZERS}
     rows = [
         {

@@ -52,7 +52,7 @@ def picture(found: Reading) -> str:
     Args:
         found: The text, read by the first model.
     """
-    st.markdown(f"#### {_('Can two perplexities be compared?')}")
+    st.markdown(f"## {_('Can two perplexities be compared?')}")
     context = found.text.context
     others = {
         info.model_id: info

@@ -35,7 +35,7 @@ outlives_reload(FILE)
 
 def panel(context: PageContext) -> None:
     """Draw the field for a file, and what its rows are worth."""
-    st.markdown(f"#### {_('How good are my own predictions?')}")
+    st.markdown(f"## {_('How good are my own predictions?')}")
     file = _file(context)
     kinds = {"texts": _("as texts"), "labels": _("as labels")}
     if own_labels.are_labels(file.predictions):
@@ -177,7 +177,7 @@ def _tables(predictions: Sequence[Prediction], found: Scored) -> None:
     names = NAMES | {
         "exact": _("Exact match"), "word_f1": _("F1 of words"), "character_f1": _("F1 of characters"),
     }  # fmt: skip
-    st.markdown(f"##### {_('Report')}")
+    st.markdown(f"### {_('Report')}")
     report = frames.report(found.summaries, found.signature)
     shown = report.assign(score=report["score"].map(names)).drop(columns="mean_of_rows").round(3)
     columns = {
@@ -189,7 +189,7 @@ def _tables(predictions: Sequence[Prediction], found: Scored) -> None:
         _("Download the report"), lambda: csv_bytes(report), "report.csv", "text/csv", on_click="ignore",
         key="ev_own_report_csv", icon=":material/download:",
     )  # fmt: skip
-    st.markdown(f"##### {_('Row by row')}")
+    st.markdown(f"### {_('Row by row')}")
     rows = frames.rows(predictions, found.rows).round(3)
     columns = {"row": _("Row"), "reference": _("Reference"), "candidate": _("Candidate"), **names}
     st.dataframe(rows.rename(columns=columns), hide_index=True, key="ev_own_rows", height=300)

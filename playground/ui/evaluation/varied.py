@@ -27,7 +27,7 @@ def picture(found: Reading) -> None:
     rows = _rows(found)
     if len(rows) < 2:
         return
-    st.markdown(f"#### {_('What if the windows were others?')}")
+    st.markdown(f"## {_('What if the windows were others?')}")
     table = frames.under_windows(rows)
     strides, contexts = sorted({one.stride for one in rows}), sorted({one.context for one in rows})
     alt = _("Perplexity of the text against the context, a line for each stride")

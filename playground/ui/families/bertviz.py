@@ -24,7 +24,7 @@ def panel(one: Player) -> None:
     Args:
         one: The encoder-decoder.
     """
-    st.markdown(f"#### {_('The same weights as BertViz draws them')}")
+    st.markdown(f"## {_('The same weights as BertViz draws them')}")
     shown = parts(one)
     n_layer = min(len(part.weights) for part in shown)
     layer = int(number_field(_("Layer"), 1, n_layer, 1, key="fam_bv_layer", width=130)) - 1

@@ -19,7 +19,7 @@ from playground.core.last_word import other_word, with_last_word
 from playground.core.tables import families as frames
 from playground.core.tokens import Tokenization
 from playground.core.trace import Trace
-from playground.engine.contract.traces import Capture
+from playground.engine.contract.traces import Capture, TraceRequest
 from playground.errors import TooManyTokens
 from playground.ui import compute, show
 from playground.ui.families.players import Player
@@ -60,7 +60,7 @@ class Change:
 
 def panel(found: Sequence[Player]) -> None:
     """Draw the fields, the picture and the sentence that reads it."""
-    st.markdown(f"#### {_('Change the last word: which states move?')}")
+    st.markdown(f"## {_('Change the last word: which states move?')}")
     words = _fields(found)
     compared = [measured(one, word) for one, word in zip(found, words, strict=True)]
     for reason in dict.fromkeys(one for one in compared if isinstance(one, str)):
@@ -111,13 +111,14 @@ def measured(one: Player, word: str) -> Change | str:
     if longest > limit:
         return f"{plain(one.context.model.name)}: {sentence(TooManyTokens(limit=limit, got=longest))}"
     answer = None if one.answer is None else one.answer.read_ids
-    before, after = (
-        compute.trace(
-            context, cut.input_ids, Capture(hidden_states="all"), decoder_ids=answer,
-            topic=f"families_moved_{one.family}_{place}",
+    asked = [
+        TraceRequest(
+            one.context.model.model_id, capture=Capture(hidden_states="all"), input_ids=cut.input_ids,
+            decoder_ids=answer,
         )
-        for place, (context, cut) in enumerate(((one.context, first), (other, second)))
-    )  # fmt: skip
+        for cut in (first, second)
+    ]  # fmt: skip
+    before, after = compute.traces_together(one.context, asked, topic=f"families_moved_{one.family}")
     pairs = aligned(first.input_ids, second.input_ids)
     return Change(one, old, word, first, second, before, after, pairs)
 

@@ -38,7 +38,7 @@ def panel(context: PageContext, found: Sequence[Player]) -> Later | None:
     Returns:
         What measures, to be called once the page is drawn; None when nothing is asked.
     """
-    st.markdown(f"#### {_('The same job three ways: is a review positive or negative?')}")
+    st.markdown(f"## {_('The same job three ways: is a review positive or negative?')}")
     able = {one.family: one for one in found if _can(one)}
     results = measured(context, found)
     missing = [

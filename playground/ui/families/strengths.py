@@ -39,7 +39,7 @@ def table(found: Sequence[Player], heads: Heads, results: dict[Family, Judged]) 
         heads: The heads shown above.
         results: What is known of the job that all do.
     """
-    st.markdown(f"#### {_('What each is good and bad at, and what was measured of it')}")
+    st.markdown(f"## {_('What each is good and bad at, and what was measured of it')}")
     players = {one.family: one for one in found}
     for column, family in zip(st.columns(len(FAMILIES), border=True), FAMILIES, strict=True):
         one = players.get(family)

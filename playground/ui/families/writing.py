@@ -29,7 +29,7 @@ def panel(one: Player, head: Head) -> None:
         one: The encoder-decoder.
         head: The head shown; None for the mean of all.
     """
-    st.markdown(f"#### {_('Where does the decoder look while it writes?')}")
+    st.markdown(f"## {_('Where does the decoder look while it writes?')}")
     assert one.answer is not None
     n_source = one.n_source
     with st.container(horizontal=True, vertical_alignment="bottom"):

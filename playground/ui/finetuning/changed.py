@@ -20,7 +20,7 @@ from playground.ui.text import _, ngettext, plain, sentence
 
 def panel(context: PageContext) -> None:
     """Draw the heat map, the singular values of one layer, and the angle to another adapter."""
-    st.markdown(f"#### {_('What did training change?')}")
+    st.markdown(f"## {_('What did training change?')}")
     adapter = pick(context, "fin_changed")
     if adapter is None:
         return
@@ -96,7 +96,7 @@ def _say(changes: tuple[LowRank, ...], layer: int, module: str) -> None:
 def _beside(context: PageContext, adapter: AdapterInfo, changes: tuple[LowRank, ...]) -> None:
     """The cosine to another adapter, and both added."""
     others = [one for one in own(context) if one.model_id != adapter.model_id]
-    st.markdown(f"#### {_('Do two adapters change the model in the same direction?')}")
+    st.markdown(f"## {_('Do two adapters change the model in the same direction?')}")
     if not others:
         st.caption(_("Train or upload a second adapter to compare it with this one, or to add both."))
         return

@@ -53,7 +53,7 @@ def panel(context: PageContext) -> Later | None:
     Returns:
         What writes, to be called once the page is drawn; None when nothing is asked.
     """
-    st.markdown(f"#### {_('What does it write now, and how strong should it be?')}")
+    st.markdown(f"## {_('What does it write now, and how strong should it be?')}")
     adapter = pick(context, "fin_compare")
     if adapter is None:
         return None

@@ -98,7 +98,7 @@ def _reading(context: PageContext, text: TrainingText, tokens: list[ScoredToken]
 
 def panel(data: ReadSet | None) -> None:
     """The rows as a table, their lengths, and what is wrong with them."""
-    st.markdown(f"#### {_('What is it trained on?')}")
+    st.markdown(f"## {_('What is it trained on?')}")
     if data is None:
         st.info(_("Upload a file above."))
         return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -171,7 +172,16 @@ def _speed(state: TrainingState) -> str:
 
 
 def _table(state: TrainingState) -> pd.DataFrame:
-    return frames.losses(state.train, state.held_out, state.general)
+    return _losses(tuple(state.train), tuple(state.held_out), tuple(state.general))
+
+
+Curve = tuple[tuple[int, float], ...]
+
+
+@lru_cache(maxsize=64)
+def _losses(train: Curve, held_out: Curve, general: Curve) -> pd.DataFrame:
+    """The table of a run that has not moved since it was drawn last."""
+    return frames.losses(train, held_out, general)
 
 
 def _words(best: int | None) -> Mapping[str, str]:

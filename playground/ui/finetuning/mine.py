@@ -22,7 +22,7 @@ _SHOWN_NAMES = 8
 
 def panel(context: PageContext) -> None:
     """Draw the list, what can be done with one, and the uploader."""
-    st.markdown(f"#### {_('How do I keep what it learned?')}")
+    st.markdown(f"## {_('How do I keep what it learned?')}")
     found = own(context)
     if found:
         _table(found)

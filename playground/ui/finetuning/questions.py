@@ -64,7 +64,7 @@ class ChoiceAnswers:
 
 def panel(context: PageContext, data: ReadSet | None) -> Later | None:
     """Draw the scores; give what scores, to be called once the page is drawn."""
-    st.markdown(f"#### {_('Has it learned facts, or sentences?')}")
+    st.markdown(f"## {_('Has it learned facts, or sentences?')}")
     adapter = pick(context, "fin_asked")
     if adapter is None:
         return None

@@ -21,7 +21,7 @@ def share(chosen: TrainingSettings) -> float:
 
 def panel(context: PageContext, data: ReadSet, chosen: TrainingSettings) -> None:
     """Draw W, A and B of one module as areas."""
-    st.markdown(f"#### {_('How much of the model is trained?')}")
+    st.markdown(f"## {_('How much of the model is trained?')}")
     shapes = {one.module: one for one in chosen.layers}
     one = shapes[choose("fin_area", {name: name for name in shapes}, _("Module"))]
     if chosen.run.method == "last_block":

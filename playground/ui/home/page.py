@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Literal
 
 import streamlit as st
@@ -63,9 +64,12 @@ def _draw(context: PageContext, trace: Trace, scene: Scene) -> None:
     next_labels = [piece(token, b"").label for token in scene.next_tokens]
     show.under_picture(
         "journey",
-        frame=frames.journey(scene.journey, scene.tokenization, next_labels),
-        code=show.code(
-            CODE[context.model.kind], folder=show.model_folder(context.model.model_id), text=context.text
+        frame=partial(frames.journey, scene.journey, scene.tokenization, next_labels),
+        code=partial(
+            show.code,
+            CODE[context.model.kind],
+            folder=show.model_folder(context.model.model_id),
+            text=context.text,
         ),
         picture="journey_picture",
     )
@@ -88,7 +92,7 @@ def _characters(context: PageContext, trace: Trace, scene: Scene) -> Later | Non
 
 def _other_ways() -> None:
     """Links to the pages on how models came to be built so, and on other ways from a text to an answer."""
-    st.markdown(f"#### {_('How did it come to this, and what else is there?')}")
+    st.markdown(f"## {_('How did it come to this, and what else is there?')}")
     with st.container(horizontal=True, key="other_ways"):
         for page in PAGES:
             if page.section == KINDS:

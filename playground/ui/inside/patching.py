@@ -55,7 +55,7 @@ class Copied:
 @st.fragment
 def patching(reading: InsideReading) -> None:
     """Sentence B, which state of A goes where, and the next token before and after."""
-    st.markdown(f"#### {_('What does one state carry?')}")
+    st.markdown(f"## {_('What does one state carry?')}")
     st.markdown(
         _(
             "Activation patching: insert a state of your sentence (A) into another sentence (B), "

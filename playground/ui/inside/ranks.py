@@ -20,7 +20,7 @@ N_TOKENS = 6
 @st.fragment
 def ranks(reading: InsideReading) -> None:
     """Rank and probability of the tokens with the best rank at any layer."""
-    st.markdown(f"#### {_('Which guesses lead on the way, and when do they fall back?')}")
+    st.markdown(f"## {_('Which guesses lead on the way, and when do they fall back?')}")
     lens = reading.lens_here()
     assert lens.logits is not None
     tokens = core.best_at_any_layer(lens.top_ids[:, 0], lens.top_probs[:, 0], N_TOKENS)

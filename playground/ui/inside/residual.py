@@ -25,7 +25,7 @@ APART, ALIKE = 0.3, 0.7  # cosines up to and from which two states are said to p
 @st.fragment
 def stream(reading: InsideReading) -> None:
     """Length of the state and its cosine to the last one, by layer."""
-    st.markdown(f"#### {_('How do the length and the direction of the state change?')}")
+    st.markdown(f"## {_('How do the length and the direction of the state change?')}")
     found = reading.stream()
     table = frames.stream(found)
     alt = _("Length of the state after each layer, and its cosine to the last state")
@@ -70,7 +70,7 @@ def stream_words(token: str, norms: core.Floats, cosines: core.Floats) -> str:
 @st.fragment
 def attribution(reading: InsideReading) -> None:
     """Share of every part of the model in the logit of a chosen token."""
-    st.markdown(f"#### {_('Which parts write the answer?')}")
+    st.markdown(f"## {_('Which parts write the answer?')}")
     ids = reading.tokens.input_ids
     lens = reading.lens_here()
     assert lens.logits is not None

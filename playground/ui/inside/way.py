@@ -155,7 +155,7 @@ def _open(reading: InsideReading, known: list[Station], station: str) -> None:
     kind, _dot, number = station.partition(".")
     layer = int(number) if number else reading.context.model.n_layer
     about = next(one.about for one in known if one.id == station)
-    st.markdown(f"#### {_('What does this part read and write?')}")
+    st.markdown(f"## {_('What does this part read and write?')}")
     st.markdown(f"{plain(about)}")
     rows = vectors(reading, kind, layer)
     table = frames.tensors({vector.words: vector.numbers for vector in rows})

@@ -37,7 +37,7 @@ class _Instead:
 
 def panel(view: View) -> None:
     """Draw the field for answers and the probability of each."""
-    st.markdown(f"#### {_('Which of my answers fits best?')}")
+    st.markdown(f"## {_('Which of my answers fits best?')}")
     if not view.gaps:
         st.info(_("Mask a token above first."))
         return

@@ -47,7 +47,9 @@ def vocabulary(view: View) -> Vocabulary:
     """The tokens that a masking may write: all but special ones."""
     info = compute.tokenizers().info(view.model_id)
     n = min(info.d_vocab, view.context.model.d_vocab or info.d_vocab)
-    return Vocabulary(view.mask_id, np.setdiff1d(np.arange(n), sorted(info.special_ids)))
+    may_be_written = np.ones(n, dtype=bool)
+    may_be_written[[token_id for token_id in info.special_ids if token_id < n]] = False
+    return Vocabulary(view.mask_id, np.flatnonzero(may_be_written))
 
 
 def framed(view: View, text: str) -> Tokenization:

@@ -86,7 +86,7 @@ def each_masked(view: View, words: str) -> EachMasked | None:
 
 def panel(view: View) -> None:
     """Draw the text coloured by surprisal, its pseudo-log-likelihood and pseudo-perplexity."""
-    st.markdown(f"#### {_('How natural is the whole sentence to the model?')}")
+    st.markdown(f"## {_('How natural is the whole sentence to the model?')}")
     each = each_masked(view, _("Every token is masked alone"))
     if each is None:
         return

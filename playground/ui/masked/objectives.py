@@ -57,7 +57,7 @@ _NOBODY = {
 
 def panel(view: View) -> None:
     """Draw the picker of the objective, its example, and the loss by position where a model can be asked."""
-    st.markdown(f"#### {_('How does a text without labels become a task?')}")
+    st.markdown(f"## {_('How does a text without labels become a task?')}")
     objective_at, seed_at, source_at = st.columns([4, 2, 4], vertical_alignment="bottom")
     with objective_at:
         objective = choose_from_list(

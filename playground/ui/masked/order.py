@@ -18,7 +18,7 @@ MOST = 6  # masks; each is one reading per way
 
 def panel(view: View) -> None:
     """Draw the ways to fill the masks, and how probable what each wrote is."""
-    st.markdown(f"#### {_('Do the masks know of each other?')}")
+    st.markdown(f"## {_('Do the masks know of each other?')}")
     gaps = _gaps(view)
     if len(gaps) < 2:
         st.info(_("The text has one token only: two are needed here."))

@@ -46,7 +46,7 @@ class _Run:
 
 def panel(view: View) -> None:
     """Draw the choice of pairs, the upload, the button that measures them, and what was found."""
-    st.markdown(f"#### {_('Which of two sentences does the model prefer?')}")
+    st.markdown(f"## {_('Which of two sentences does the model prefer?')}")
     pairs = _chosen()
     if not pairs:
         return

@@ -26,7 +26,7 @@ Costs = dict[int, tuple[str, float]]  # first character of a word -> the word, b
 
 def panel(view: View) -> None:
     """Draw the surprisal of each word for both models."""
-    st.markdown(f"#### {_('How much do the words on the right help?')}")
+    st.markdown(f"## {_('How much do the words on the right help?')}")
     decoder = player(view.asked, "decoder")
     if decoder is None:
         return

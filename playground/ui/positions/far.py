@@ -30,7 +30,7 @@ OFFSETS = (0, 16, 64, 256, 1024, 4096, 8192, 16384, 65536)
 @st.fragment
 def far(learned: PageContext, decoder: PageContext) -> None:
     """The panel on positions past the trained length: a table has no row for them, a rotation any angle."""
-    st.markdown(f"#### {_('What lies past the trained length?')}")
+    st.markdown(f"## {_('What lies past the trained length?')}")
     _no_row(learned)
     st.markdown(
         _(

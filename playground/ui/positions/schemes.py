@@ -64,7 +64,7 @@ def waves(language: str) -> None:
 @st.fragment
 def clocks(context: PageContext) -> None:
     """A real query and a real key under rotary embedding, and the score that a shift leaves as it is."""
-    st.markdown(f"#### {_('How does RoPE turn a query and a key?')}")
+    st.markdown(f"## {_('How does RoPE turn a query and a key?')}")
     if not has_sentence(context):
         return
     scheme, tokens = compute.positions(context), first_tokens(context, N_CLOCK_TOKENS)
@@ -109,7 +109,7 @@ def _clock_controls(context: PageContext, tokens: Tokenization, n_ctx: int) -> t
 @st.fragment
 def distances(learned: PageContext, rotary: PageContext) -> None:
     """All four schemes on one axis: similarity against distance."""
-    st.markdown(f"#### {_('How alike are two positions, by their distance?')}")
+    st.markdown(f"## {_('How alike are two positions, by their distance?')}")
     table, turning = compute.positions(learned), compute.positions(rotary)
     profile = _profile(table.model_id, table.revision, table)
     controls = (
@@ -161,7 +161,7 @@ def slope_of_head(head: int) -> float:
 @st.fragment
 def table(context: PageContext) -> None:
     """A model's learned rows, every number a pixel, and the curve they lie on."""
-    st.markdown(f"#### {_('What did a model learn that was told no formula?')}")
+    st.markdown(f"## {_('What did a model learn that was told no formula?')}")
     scheme = compute.positions(context)
     assert scheme.table is not None
     n_ctx, d_model = scheme.table.shape

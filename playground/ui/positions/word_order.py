@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Literal
 
 import numpy as np
@@ -19,7 +19,7 @@ from playground.core.tables import positions as frames
 from playground.core.tokens import Tokenization
 from playground.core.trace import Trace
 from playground.core.word_order import Order
-from playground.engine.contract.traces import Capture
+from playground.engine.contract.traces import Capture, TraceRequest
 from playground.ui import compute, show
 from playground.ui.frame import has_sentence
 from playground.ui.number import number_field
@@ -96,22 +96,24 @@ def _read(context: PageContext, tokens: Tokenization, seed: int, n_words: int | 
     if order is None or moved is None or moved == given:
         return None
     kinds: tuple[Positions, ...] = ("counted", "equal")
-    before = {positions: _trace(context, given, positions) for positions in kinds}
-    after = {positions: _trace(context, moved, positions) for positions in kinds}
+    asked = [(ids, positions) for ids in (given, moved) for positions in kinds]
+    traces = compute.traces_together(context, [_request(context, *one) for one in asked], topic="order")
+    before, after = (dict(zip(kinds, each, strict=True)) for each in (traces[:2], traces[2:]))
     return OrderReading(context, tokens, order, before, after)
 
 
 def first_trace(context: PageContext) -> Trace:
     """The text in its own order: what the experiment begins with, and what the pictures before it show."""
-    return _trace(context, first_tokens(context, settings().max_tokens_all_heads).input_ids, "counted")
+    ids = first_tokens(context, settings().max_tokens_all_heads).input_ids
+    return compute.trace(context, ids, _request(context, ids, "counted").capture, topic="order")
 
 
-def _trace(context: PageContext, ids: tuple[int, ...], positions: Positions) -> Trace:
+def _request(context: PageContext, ids: tuple[int, ...], positions: Positions) -> TraceRequest:
     logits: Literal["last"] | None = "last" if "logits" in context.model.capabilities else None
-    equal = (0,) * len(ids) if positions == "equal" else None
-    return compute.trace(
-        context, ids, Capture(hidden_states="all", logits=logits), position_ids=equal, topic="order"
-    )
+    return TraceRequest(
+        context.model.model_id, capture=Capture(hidden_states="all", logits=logits), input_ids=ids,
+        position_ids=(0,) * len(ids) if positions == "equal" else None,
+    )  # fmt: skip
 
 
 def experiment(encoder: PageContext, decoder: PageContext) -> dict[str, float]:
@@ -121,7 +123,7 @@ def experiment(encoder: PageContext, decoder: PageContext) -> dict[str, float]:
         Largest relative difference of the output vectors for "encoder_counted", "encoder_equal",
         "decoder_counted" and "decoder_equal"; empty without a sentence, and when a shuffle changes nothing.
     """
-    st.markdown(f"#### {_('What does a model lose when its words are shuffled?')}")
+    st.markdown(f"## {_('What does a model lose when its words are shuffled?')}")
     if not has_sentence(encoder):
         return {}
     seed = number_field(_("Seed"), 0, 2**32 - 1, 0, key="pos_seed", width=160)
@@ -132,26 +134,25 @@ def experiment(encoder: PageContext, decoder: PageContext) -> dict[str, float]:
     for reading in (first, second):
         _orders(reading)
     names = first.context.model.name, second.context.model.name
-    found: dict[tuple[str, str], NDArray[np.float64]] = {
-        (name, positions): reading.differences(positions)
-        for name, reading in zip(names, (first, second), strict=True)
+    found = {
+        (end, positions): reading.differences(positions)
+        for end, reading in (("encoder", first), ("decoder", second))
         for positions in reading.before
     }
-    found[names[1], "last"] = second.differences("equal", position=len(second.tokens) - 1)
-    table = frames.order(found)
+    last = second.differences("equal", position=len(second.tokens) - 1)
+    named = dict(zip(("encoder", "decoder"), names, strict=True))
+    lines: dict[tuple[str, str], NDArray[np.float64]] = {
+        (named[end], positions): difference for (end, positions), difference in found.items()
+    }
+    table = frames.order(lines | {(names[1], "last"): last})
     alt = _("How far the vectors of each layer move when the words are shuffled")
     show.show_chart(_order_picture(encoder.language, *names), "pos_order", alt, data=table)
-    st.markdown(_order_sentence(first, second))
+    st.markdown(_order_sentence(first, second, last))
     for reading in (first, second):
         show.provenance(reading.after["equal"])
-    show.under_picture("word_order", frame=table, code=_order_code(first, second), picture="pos_order")
-    ends = {"encoder": first, "decoder": second}
-    kinds: tuple[Positions, ...] = ("counted", "equal")
-    return {
-        f"{end}_{positions}": float(reading.differences(positions)[-1])
-        for end, reading in ends.items()
-        for positions in kinds
-    }
+    code = partial(_order_code, first, second)
+    show.under_picture("word_order", frame=table, code=code, picture="pos_order")
+    return {f"{end}_{positions}": float(difference[-1]) for (end, positions), difference in found.items()}
 
 
 def options(encoder: PageContext, decoder: PageContext) -> dict[str, str]:
@@ -172,9 +173,9 @@ def _orders(reading: OrderReading) -> None:
     st.caption(f"{plain(reading.context.model.name)} · {what}: {plain(new)}")
 
 
-def _order_sentence(encoder: OrderReading, decoder: OrderReading) -> str:
+def _order_sentence(encoder: OrderReading, decoder: OrderReading, last: NDArray[np.float64]) -> str:
     """The picture in words, with the numbers of this text."""
-    words = [_encoder_words(encoder), *_decoder_words(decoder)]
+    words = [_encoder_words(encoder), *_decoder_words(decoder, last)]
     before, after = decoder.before["counted"], decoder.after["counted"]
     if before.logits is not None and after.logits is not None:
         given, new = (winner(decoder.context, trace) for trace in (before, after))
@@ -202,7 +203,7 @@ def _encoder_words(encoder: OrderReading) -> str:
     return told.format(encoder=plain(encoder.context.model.name), equal=equal, counted=counted)
 
 
-def _decoder_words(decoder: OrderReading) -> list[str]:
+def _decoder_words(decoder: OrderReading, last_word: NDArray[np.float64]) -> list[str]:
     """Sentences on the difference without positions, and the layer where the last token begins to differ."""
     name = plain(decoder.context.model.name)
     if decoder.largest("equal") < SAME:
@@ -213,7 +214,7 @@ def _decoder_words(decoder: OrderReading) -> list[str]:
             "it, and those have changed."
         ).format(decoder=name)
     ]
-    moved = decoder.differences("equal", position=len(decoder.tokens) - 1) >= SAME
+    moved = last_word >= SAME
     if moved.any():
         last = _(
             "The last word (dotted) stayed last and sees the same set: it first moves at layer {layer}, when "

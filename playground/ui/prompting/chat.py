@@ -30,7 +30,7 @@ def panel(context: PageContext) -> Later | None:
     Returns:
         What writes the answers, to be called once the page is drawn; None when nothing is asked.
     """
-    st.markdown(f"#### {_('What does a chat model really read?')}")
+    st.markdown(f"## {_('What does a chat model really read?')}")
     left, right = st.columns([2, 3], gap="medium")
     with left:
         messages = _editor(context)

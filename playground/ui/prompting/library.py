@@ -28,9 +28,9 @@ def panel(prompt: Prompt) -> None:
     Args:
         prompt: The prompt on the page, which can be kept.
     """
-    st.markdown(f"#### {_('Can it learn my own task?')}")
+    st.markdown(f"## {_('Can it learn my own task?')}")
     own.uploader()
-    st.markdown(f"#### {_('Which prompts do I want to save?')}")
+    st.markdown(f"## {_('Which prompts do I want to save?')}")
     kept: list[list[ChatMessage]] = st.session_state.setdefault(KEY, [])
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.button(

@@ -98,7 +98,7 @@ def panel(prompt: Prompt) -> Later | None:
     Returns:
         What goes on measuring, to be called once the page is drawn; None when nothing is asked.
     """
-    st.markdown(f"#### {_('How many examples does it take?')}")
+    st.markdown(f"## {_('How many examples does it take?')}")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         start = st.button(
             _("Measure"), type="primary", key="pro_sweep_start", icon=":material/query_stats:",
@@ -184,7 +184,11 @@ def _progress(sweep: Sweep, bar: Progress, chart: Any) -> None:  # noqa: ANN401
     )
     bar.draw(n, told)
     spec = _picture(sweep.prompt.context.language, sweep.conditions, sweep.prompt.chance)
-    chart.vega_lite_chart(frames.points_and_means(sweep.table()), spec)
+    chart.vega_lite_chart(frames.points_and_means(sweep.table()), spec, alt=_alt())
+
+
+def _alt() -> str:
+    return _("Accuracy against the number of examples, a mark for each choice of examples")
 
 
 # ---------------------------------------------------------------- what was measured
@@ -195,9 +199,8 @@ def _draw(sweep: Sweep) -> None:
         st.caption(_("Stopped."))
         return
     table = sweep.table()
-    alt = _("Accuracy against the number of examples, a mark for each choice of examples")
     spec = _picture(sweep.prompt.context.language, sweep.conditions, sweep.prompt.chance)
-    show.show_chart(spec, "pro_shots_picture", alt, data=frames.points_and_means(table))
+    show.show_chart(spec, "pro_shots_picture", _alt(), data=frames.points_and_means(table))
     st.markdown(_reading(sweep, table))
     n_items = len(sweep.prompt.test) * len(sweep.done)
     n_answers = ngettext("{n:,} answer", "{n:,} answers", n_items).format(n=n_items)

@@ -34,7 +34,7 @@ def panel(context: PageContext) -> Later | None:
     Returns:
         What goes on answering, to be called once the page is drawn; None when nothing is to be answered.
     """
-    st.markdown(f"#### {_('Does a role or thinking step by step help a small model?')}")
+    st.markdown(f"## {_('Does a role or thinking step by step help a small model?')}")
     last = _last(context)
     run, start, resume = _controls(context, last)
     languages = context.model.languages

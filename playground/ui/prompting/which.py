@@ -67,13 +67,13 @@ def panel(prompt: Prompt, answer: Answer | None) -> Later | None:
     Returns:
         What goes on measuring, to be called once the page is drawn; None when nothing is asked.
     """
-    st.markdown(f"#### {_('Which example mattered?')}")
+    st.markdown(f"## {_('Which example mattered?')}")
     if not prompt.demos:
         st.info(_("There is no example in the prompt: move *Examples in the prompt* up."))
         return None
     if answer is not None:
         _draw_left_out(prompt, answer)
-    st.markdown(f"#### {_('Does their order matter?')}")
+    st.markdown(f"## {_('Does their order matter?')}")
     return _orders(prompt)
 
 

@@ -44,7 +44,7 @@ def panel(context: PageContext, current: Current) -> Later | None:
     Returns:
         Writes what is missing, to be called once the page is drawn; None when nothing is.
     """
-    st.markdown(f"#### {_('What does the model say with and without the right chunk?')}")
+    st.markdown(f"## {_('What does the model say with and without the right chunk?')}")
     answering = roles.player(context, "decoder")
     if answering is None:
         return None

@@ -22,7 +22,7 @@ KEY, DOCUMENT = "ret_cuts", "ret_doc"
 def panel(context: PageContext) -> None:
     """Draw the document, its cuts, what they cost, and the field for own documents."""
     heading_at, document_at = st.columns([3, 2], vertical_alignment="bottom")
-    heading_at.markdown(f"#### {_('Where is a document cut, and what does the search read?')}")
+    heading_at.markdown(f"## {_('Where is a document cut, and what does the search read?')}")
     with document_at:
         document = chosen(context)
     how = collection.drawn_chunking()

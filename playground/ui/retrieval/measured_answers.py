@@ -70,7 +70,7 @@ def draw(case: Case, conditions: Sequence[Condition], key: str, order: Order = O
     questions, n_cut = _held(case)
     wanted = [(one.question_id, condition) for one in questions for condition in conditions]
     found = _found(case, wanted, order)
-    st.markdown(f"##### {_('The same for all questions of this document')}")
+    st.markdown(f"### {_('The same for all questions of this document')}")
     if n_cut:
         told = ngettext(
             "{n} question is left out: a cut goes through the passage that answers it.",

@@ -42,7 +42,7 @@ def panel(context: PageContext, current: collection.Current) -> Later | None:
     Returns:
         Measures what is missing, to be called once the page is drawn; None when nothing is.
     """
-    st.markdown(f"#### {_('How often does the search find the right chunk?')}")
+    st.markdown(f"## {_('How often does the search find the right chunk?')}")
     with st.container(horizontal=True, vertical_alignment="bottom", key="below_picture_ret_search"):
         view = choose(
             "ret_m_by", {"kind": _("By kind of question"), "size": _("By size of the chunks")}, _("View")

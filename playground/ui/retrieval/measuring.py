@@ -65,7 +65,7 @@ def panel(of: Vectored, owner: str) -> None:
         of: The vectors of the theatre.
         owner: The session.
     """
-    st.markdown(f"#### {_('What does each index pay? Measured')}")
+    st.markdown(f"## {_('What does each index pay? Measured')}")
     shipped = shipped_points()
     names = {
         "shipped": _("chunks, measured beforehand ({n:,})").format(n=shipped.n_vectors),

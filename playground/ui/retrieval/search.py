@@ -60,7 +60,7 @@ _counts: ByteCache[PieceCounts] = ByteCache(16 * 2**20)
 
 def panel(context: PageContext) -> None:
     """Draw the question, three lists, the map, and what is near the selected chunk."""
-    st.markdown(f"#### {_('Which chunks fit the question?')}")
+    st.markdown(f"## {_('Which chunks fit the question?')}")
     now = collection.current(context)
     if now is None:
         return

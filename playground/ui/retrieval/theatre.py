@@ -83,7 +83,7 @@ def panel(owner: str, own: Vectored | None, asked: Asked | None) -> None:
         own: The chunks that the page looks up in; None while they are not there.
         asked: The page's question; None without one.
     """
-    st.markdown(f"#### {_('How are the nearest of many vectors found, and what does each way pay?')}")
+    st.markdown(f"## {_('How are the nearest of many vectors found, and what does each way pay?')}")
     kinds: dict[str, str] = {
         "hnsw": "HNSW", "ivf": "IVF", "lsh": "LSH", "pq": "PQ", "flat": "flat",
     }  # fmt: skip

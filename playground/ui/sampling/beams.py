@@ -95,7 +95,7 @@ def panel(context: PageContext, chosen: Sampling, trace: Trace) -> Later | None:
     Returns:
         What searches, to be called once the page is drawn; None when nothing is asked.
     """
-    st.markdown(f"#### {_('Which continuation is the most probable one?')}")
+    st.markdown(f"## {_('Which continuation is the most probable one?')}")
     limits = state.settings()
     with st.container(horizontal=True, vertical_alignment="bottom"):
         n_beams = number_field(_("Beams"), 2, limits.max_beams, 4, key="sam_n_beams", width=130)
@@ -123,9 +123,10 @@ def panel(context: PageContext, chosen: Sampling, trace: Trace) -> Later | None:
     alt = _("Every candidate of every step, joined to the text it goes on from")
     with st.container(key="sam_beam_tree"):
         chart = st.empty()
-        chart.vega_lite_chart(search.tree(), picture, alt=alt)
+        draw = partial(chart.vega_lite_chart, spec=picture, alt=alt)
+        draw(search.tree())
     if start:
-        return partial(_search, search, line, partial(chart.vega_lite_chart, spec=picture, alt=alt))
+        return partial(_search, search, line, draw)
     _draw(search, trace)
     return None
 
@@ -185,7 +186,7 @@ def _draw(search: Search, trace: Trace) -> None:
         "beam": written_labels(model_id, best.token_ids),
         **{kind: written_labels(model_id, one.token_ids) for kind, one in search.others.items()},
     }
-    st.markdown(f"#### {_('How probable is each token of the texts?')}")
+    st.markdown(f"## {_('How probable is each token of the texts?')}")
     lines = frames.probabilities(each, names)
     alt = _("How probable the model finds each token of the three texts")
     show.show_chart(charts.token_probabilities(words), "sam_beam_lines", alt, data=lines)

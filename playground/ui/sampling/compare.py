@@ -63,7 +63,7 @@ def panel(context: PageContext, chosen: Sampling, trace: Trace) -> Later | None:
     Returns:
         What writes, to be called once the page is drawn; None when nothing is asked.
     """
-    st.markdown(f"#### {_('What changes with another setting, or another model?')}")
+    st.markdown(f"## {_('What changes with another setting, or another model?')}")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         other = _model_of_b(context)
         settings_b = _settings_of_b(chosen, trace)

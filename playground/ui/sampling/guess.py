@@ -46,7 +46,7 @@ class Game:
 
 def panel(context: PageContext) -> None:
     """The text so far, a field for the guess, the score."""
-    st.markdown(f"#### {_('Can you guess better than the model?')}")
+    st.markdown(f"## {_('Can you guess better than the model?')}")
     game: Game = st.session_state.get("sam_game") or Game(context.model.model_id)
     if game.model_id != context.model.model_id:
         game = Game(context.model.model_id)

@@ -75,7 +75,7 @@ def panel(context: PageContext, chosen: Sampling, trace: Trace) -> Later | None:
     Returns:
         What goes on writing, to be called once the page is drawn; None when nothing is to be written.
     """
-    st.markdown(f"#### {_('How different are many continuations?')}")
+    st.markdown(f"## {_('How different are many continuations?')}")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         n = number_field(_("Texts"), 2, 16, 8, key="sam_n_texts", width=130)
         n_max = number_field(_("Tokens at most"), 4, 64, 24, key="sam_many_tokens", width=160)

@@ -65,8 +65,9 @@ def _next_token(context: PageContext, tokens: Tokenization, trace: Trace, rest: 
         on_release=settings.remember,
     )  # fmt: skip
     show.provenance(trace)
-    table = frames.sampling(ranked, labels, chosen)
-    show.under_picture("sampling", frame=table, code=_code("sampling", trace, context, asdict(chosen)))
+    table = partial(frames.sampling, ranked, labels, chosen)
+    code = partial(_code, "sampling", trace, context, asdict(chosen))
+    show.under_picture("sampling", frame=table, code=code)
     if next_characters.are_worth_it(context, tokens, compute.token_texts(context, ranked.token_ids[:10])):
         next_characters.draw(context, trace, under_settings=True)
     _curves(context, trace, chosen, len(ranked))
@@ -75,7 +76,7 @@ def _next_token(context: PageContext, tokens: Tokenization, trace: Trace, rest: 
 
 def _curves(context: PageContext, trace: Trace, chosen: Sampling, d_vocab: int) -> None:
     """Entropy and tokens kept at every temperature."""
-    st.markdown(f"#### {_('How uncertain is the next token at each temperature?')}")
+    st.markdown(f"## {_('How uncertain is the next token at each temperature?')}")
     curve = settings.curve(trace, chosen)
     left, right = st.columns(2)
     with left:

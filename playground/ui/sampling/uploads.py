@@ -34,7 +34,7 @@ def panel(context: PageContext, chosen: Sampling, trace: Trace) -> Later | None:
     Returns:
         What goes on writing, to be called once the page is drawn; None when nothing is to be written.
     """
-    st.markdown(f"#### {_('What does it write to each of my prompts?')}")
+    st.markdown(f"## {_('What does it write to each of my prompts?')}")
     file = st.session_state.get("prompts")
     if not isinstance(file, PromptFile) or not file.prompts:
         st.info(_("Upload a file with *My prompts* on the left first: one prompt per row."))

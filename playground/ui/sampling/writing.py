@@ -49,7 +49,7 @@ def panel(context: PageContext, trace: Trace) -> Later | None:
     Returns:
         What goes on writing, to be called once the page is drawn; None when nothing is to be written.
     """
-    st.markdown(f"#### {_('What does the model write with these settings?')}")
+    st.markdown(f"## {_('What does the model write with these settings?')}")
     rest = RestOfPage()
     later: Later | None = st.fragment(_panel)(context, trace, rest)
     rest.shows()
@@ -215,7 +215,8 @@ class Board:
         self._text.text(f"{run.context.text}│{run.text}")
 
     def _draw_picture(self, run: Continuation) -> None:
-        self._chart.vega_lite_chart(frames.continuation_now(run.tokens), self._spec)
+        alt = _("Surprisal of each new token")
+        self._chart.vega_lite_chart(frames.continuation_now(run.tokens), self._spec, alt=alt)
 
     def draw_end(self, run: Continuation) -> None:
         """Draw all of it, and how it ended."""

@@ -21,7 +21,7 @@ MOST = 4
 
 def panel(context: PageContext) -> Later | None:
     """Draw the costs of one network of each kind; gives what measures those that were not yet."""
-    st.markdown(f"#### {_('What does one more step cost?')}")
+    st.markdown(f"## {_('What does one more step cost?')}")
     found = _compared(networks.known(context))
     measured: dict[str, list[StepCost]] = st.session_state.get(MEASURED, {})
     series = {

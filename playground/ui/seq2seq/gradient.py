@@ -22,7 +22,7 @@ COMPARED = "reverse"  # the data of which every kind of network comes with the p
 
 def panel(context: PageContext, choice: Choice) -> None:
     """Draw the gradient norms of every network of the data, over the same source."""
-    st.markdown(f"#### {_('How far back does the gradient reach?')}")
+    st.markdown(f"## {_('How far back does the gradient reach?')}")
     found, data = choice.networks[:MOST], choice.data
     source = choice.source
     if len(found) < FEWEST:

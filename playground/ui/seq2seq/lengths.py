@@ -29,7 +29,7 @@ Counts = list[tuple[int, int, int]]
 
 def picture(context: PageContext) -> Later | None:
     """Draw the picture of one data set; gives what measures a network, once somebody asked for it."""
-    st.markdown(f"#### {_('How does exact match fall with the length of the source?')}")
+    st.markdown(f"## {_('How does exact match fall with the length of the source?')}")
     every = [one for one in networks.known(context) if one.settings.data != OWN]
     names = _data_names(every)
     if not names:

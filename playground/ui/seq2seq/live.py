@@ -200,7 +200,7 @@ def _alignments(states: Sequence[TrainingState], names: Mapping[str, str]) -> No
             if one.weights is not None and one.weights.shape == (len(target[1]), len(source))
         ]
     if rows:
-        st.markdown(f"##### {_('The alignment of one held-out pair grows clear')}")
+        st.markdown(f"### {_('The alignment of one held-out pair grows clear')}")
         weight_maps(rows, key="seq_milestones")
 
 

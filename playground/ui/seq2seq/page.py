@@ -42,5 +42,5 @@ def _panel(context: PageContext, choice: Choice, seen: Reading | None) -> Later 
         "writing": Panel(_("Forced or free"), partial(writing.panel, context, choice, seen)),
         "cost": Panel(_("What a step costs"), partial(cost.panel, context)),
     }
-    st.markdown(f"#### {_('Look closer')}")
+    st.markdown(f"## {_('Look closer')}")
     return pick("seq_panel", panels, _("Look closer")).draw()

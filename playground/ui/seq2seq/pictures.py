@@ -157,7 +157,7 @@ def _told(seen: Reading) -> str:
 def _alignment(
     context: PageContext, seen: Reading, controls: list[Control], settings: dict[str, float]
 ) -> None:
-    st.markdown(f"#### {_('Which characters does each step look at?')}")
+    st.markdown(f"## {_('Which characters does each step look at?')}")
     weights = seen.read.weights
     if weights is None:
         st.info(
@@ -205,7 +205,7 @@ def _three_attentions(seen: Reading) -> None:
     """The maps of every head of a Transformer: in the encoder, in the decoder, and from one to the other."""
     if (maps := seen.read.maps) is None:
         return
-    st.markdown(f"#### {_('The three attentions of a Transformer')}")
+    st.markdown(f"## {_('The three attentions of a Transformer')}")
     sources, inputs = seen.characters.sources, seen.characters.inputs
     kinds = (
         (_("Encoder: source over source"), maps.encoder, sources, sources),

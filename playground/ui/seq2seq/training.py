@@ -51,7 +51,7 @@ class Wanted:
 
 def panel(context: PageContext, choice: Choice) -> None:
     """Draw the settings, the button, and the runs."""
-    st.markdown(f"#### {_('Train it yourself: two networks on the same data')}")
+    st.markdown(f"## {_('Train it yourself: two networks on the same data')}")
     if choice.data == OWN and not own.every_pair():
         st.info(_("Upload your pairs above, then train on them here."), icon=":material/upload_file:")
     else:

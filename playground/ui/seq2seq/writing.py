@@ -27,7 +27,7 @@ MOST_BEAMS = 8
 
 def panel(context: PageContext, choice: Choice, seen: Reading | None) -> None:
     """Draw both ways of running, step by step, and the beams."""
-    st.markdown(f"#### {_('What if the decoder reads the right answer instead of its own?')}")
+    st.markdown(f"## {_('What if the decoder reads the right answer instead of its own?')}")
     if seen is None:
         st.info(_("Choose a source above that the network can read."))
         return
@@ -138,7 +138,7 @@ def _reading(info: NetworkInfo, free: Unrolled, forced: Unrolled, target: str) -
 
 
 def _beams(context: PageContext, seen: Reading) -> None:
-    st.markdown(f"#### {_('Greedy, or with a beam search?')}")
+    st.markdown(f"## {_('Greedy, or with a beam search?')}")
     n_beams = slider(
         _("Beams"), range(1, MOST_BEAMS + 1), 4, key="seq_beams",
         help=_("Texts that are followed at the same time; 1 is greedy."), width=320,

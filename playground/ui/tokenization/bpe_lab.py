@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import pandas as pd
@@ -43,7 +43,7 @@ _SOURCES = {
 @st.fragment
 def lab_panel(context: PageContext) -> None:
     """Train byte pair encoding, watch it merge, and use it."""
-    st.markdown(f"#### {_('How is a vocabulary built? The BPE lab')}")
+    st.markdown(f"## {_('How is a vocabulary built? The BPE lab')}")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         with st.container(width="content", gap="xxsmall"):
             st.caption(_("Training text"))
@@ -73,14 +73,14 @@ def lab_panel(context: PageContext) -> None:
             .format(n=N_STEPS, total=len(trained.steps))
         )  # fmt: skip
     _provenance(trained, text)
-    script = shown_code(text, len(trained.steps))
-    show.under_picture("bpe", frame=_merges(text), code=script, picture="tok_lab")
+    script = partial(shown_code, text, len(trained.steps))
+    show.under_picture("bpe", frame=partial(_merges, text), code=script, picture="tok_lab")
     _use(trained, text, context)
 
 
 def _use(trained: bpe.BytePairEncoding, text: str, context: PageContext) -> None:
     """The vocabulary-size slider, the curve, and the encoding of a new text."""
-    st.markdown(f"##### {_('How large a vocabulary?')}")
+    st.markdown(f"### {_('How large a vocabulary?')}")
     most = len(trained.steps)
     if not most:
         st.caption(_("This text has no pair to merge: it is one character."))
@@ -108,13 +108,13 @@ def _use(trained: bpe.BytePairEncoding, text: str, context: PageContext) -> None
     show.show_chart(_curve_picture(context.language), "tok_curve", alt, data=drawn)
     st.markdown(label)
     _provenance(trained, text)
-    script = shown_code(text, most)
+    script = partial(shown_code, text, most)
     show.under_picture("vocabulary", frame=curve, code=script, picture="tok_curve")
     found = tokenized(here, fresh)
     token_rows([NamedRow(_("BPE, {n} merges").format(n=n_merges), found, ())], key="tok_encoded", height=150)
     _provenance(here, text)
-    script = shown_code(text, n_merges, fresh)
-    show.under_picture("encoded", frame=frames.side_by_side([found]), code=script)
+    script = partial(shown_code, text, n_merges, fresh)
+    show.under_picture("encoded", frame=partial(frames.side_by_side, [found]), code=script)
     with st.container(horizontal=True):
         for name, label, data in (
             ("merges.txt", _("Download the merges"), here.merges_txt),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,7 @@ _SAMPLES = {"en": N_("English"), "ko": N_("Korean")}
 @st.fragment
 def ladder_panel(context: PageContext) -> None:
     """The reader's text in letters, characters, subwords and words, and what one typing error costs."""
-    st.markdown(f"#### {_('How large should a token be?')}")
+    st.markdown(f"## {_('How large should a token be?')}")
     if not has_sentence(context):
         return
     code = "ko" if tokenization.is_hangul(context.text) else "en"
@@ -51,7 +51,10 @@ def ladder_panel(context: PageContext) -> None:
     values = {"text": text, "with_typo": wrong.text if wrong else text}
     path = str(_corpus_path(code))
     show.under_picture(
-        "ladder", frame=frame, code=show.code("ladder", reference_file=path, **values), picture="tok_ladder"
+        "ladder",
+        frame=frame,
+        code=partial(show.code, "ladder", reference_file=path, **values),
+        picture="tok_ladder",
     )
 
 
@@ -110,6 +113,7 @@ def _ladder_picture(language: str, dark: bool) -> dict[str, Any]:
     )
 
 
+@lru_cache
 def corpus(code: str) -> str:
     """Our sample text in English or Korean."""
     return _corpus_path(code).read_text("utf-8")

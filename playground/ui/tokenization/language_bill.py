@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import pandas as pd
@@ -35,19 +35,23 @@ _LANGUAGES = {
 @st.fragment
 def bill_panel(context: PageContext, tokenizer_ids: Sequence[str]) -> None:
     """The same sentence in ten languages, counted by each tokenizer."""
-    st.markdown(f"#### {_('How many tokens does one sentence take in ten languages?')}")
-    frame = bill(tokenizer_ids)
+    st.markdown(f"## {_('How many tokens does one sentence take in ten languages?')}")
+    frame = bill(tuple(tokenizer_ids))
     alt = _("Tokens of the same sentence in ten languages, relative to English, for each tokenizer")
     picture = _bill_picture(context.language, tuple(tokenizer_ids))
     show.show_chart(picture, "tok_bill", alt, data=frame)
     st.markdown(_bill_reading(frame))
     provenance(tokenizer_ids)
-    script = show.code("language_bill", texts=_sentences(), **sources(tokenizer_ids))
-    show.under_picture("language_bill", frame=frame, code=script, picture="tok_bill")
+    show.under_picture("language_bill", frame=frame, code=partial(_code, tokenizer_ids), picture="tok_bill")
 
 
-def bill(tokenizer_ids: Sequence[str]) -> pd.DataFrame:
-    """The rows of the language bill."""
+def _code(tokenizer_ids: Sequence[str]) -> str:
+    return show.code("language_bill", texts=_sentences(), **sources(tokenizer_ids))
+
+
+@lru_cache(maxsize=64)
+def bill(tokenizer_ids: tuple[str, ...]) -> pd.DataFrame:
+    """The rows of the language bill: our own sentences, so they are counted once for all readers."""
     texts = _sentences()
     counts = {name: {code: len(cut(name, text)) for code, text in texts.items()} for name in tokenizer_ids}
     return frames.language_bill(counts, texts)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 
 import streamlit as st
 
@@ -45,8 +46,8 @@ def _side_by_side(context: PageContext, ids: Sequence[str], read_special: bool) 
     token_rows(drawn, key="tok_rows", selects=True)
     st.markdown(rows.reading(drawn))
     rows.provenance(ids)
-    table = frames.side_by_side([row.tokens for row in drawn])
-    show.under_picture("tokenization", frame=table, code=rows.code(drawn))
+    table = partial(frames.side_by_side, [row.tokens for row in drawn])
+    show.under_picture("tokenization", frame=table, code=partial(rows.code, drawn))
 
 
 def _needs_its_space(word: str, ids: Sequence[str]) -> bool:

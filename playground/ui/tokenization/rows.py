@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -190,7 +191,7 @@ def sources(tokenizer_ids: Sequence[str]) -> dict[str, Any]:
 @st.fragment
 def frame_panel(context: PageContext, read_special: bool) -> None:
     """The tokens that the model adds around the reader's text: a chat template, or its frame tokens."""
-    st.markdown(f"#### {_('What stands around your text?')}")
+    st.markdown(f"## {_('What stands around your text?')}")
     if not has_sentence(context):
         return
     model = context.model
@@ -198,10 +199,14 @@ def frame_panel(context: PageContext, read_special: bool) -> None:
     if "chat_template" in model.capabilities:
         messages = [{"role": "user", "content": context.text}]
         framed = compute.tokenizers().chat(model.model_id, messages, read_special=read_special)
-        script = show.code("chat_template", folder=show.model_folder(model.model_id), text=context.text)
+        script = partial(
+            show.code, "chat_template", folder=show.model_folder(model.model_id), text=context.text
+        )
     else:
         framed = compute.tokenize(context)
-        script = show.code("frame_tokens", folder=show.model_folder(model.model_id), text=context.text)
+        script = partial(
+            show.code, "frame_tokens", folder=show.model_folder(model.model_id), text=context.text
+        )
     n_marks = sum(token_id in known.special_ids for token_id in framed.input_ids)
     st.markdown(
         _("The model reads {n} tokens: {own} from your text, {marks} special (dashed), {rest} from the "
@@ -211,4 +216,4 @@ def frame_panel(context: PageContext, read_special: bool) -> None:
     )  # fmt: skip
     token_rows([NamedRow(model.name, framed, known.special_ids)], key="tok_frame", height=200)
     provenance([model.model_id])
-    show.under_picture("frame_tokens", frame=frames.side_by_side([framed]), code=script)
+    show.under_picture("frame_tokens", frame=partial(frames.side_by_side, [framed]), code=script)

@@ -236,7 +236,6 @@ def test_a_translation_shows_who_asks(page: Page) -> None:
 
 @pytest.mark.parametrize(("kind", "magic"), [("png", b"\x89PNG"), ("svg", b"<svg")])
 def test_a_canvas_can_be_saved(kind: str, magic: bytes, one_head: Page) -> None:
-    folder = Path(components.__file__).parent / "save_picture"
     one_head.evaluate(
         """async ([source, kind]) => {
           document.body.className = "st-key-map";
@@ -249,7 +248,7 @@ def test_a_canvas_can_be_saved(kind: str, magic: bytes, one_head: Page) -> None:
           const data = { picture: "map", fileName: "map", labels: { png: "PNG", svg: "SVG" } };
           (await import(url)).default({ parentElement: bar, data });
         }""",
-        [(folder / "save_picture.js").read_text("utf-8"), kind],
+        [components.script("save_picture/save_picture"), kind],
     )
     with one_head.expect_download() as download:
         one_head.get_by_role("button", name=kind.upper()).click()

@@ -27,13 +27,14 @@ FIRST_PICTURE = """async () => {
     }
     return null;
   };
-  for (let still = 0, before = ""; still < 20; ) {
+  const end = performance.now() + 60_000;
+  for (let still = 0, before = ""; still < 20 && performance.now() < end; ) {
     await new Promise(requestAnimationFrame);
     const now = first();
     still = now && String(now) === before ? still + 1 : 0;
     before = String(now);
   }
-  return first();
+  return first() ?? [Infinity, 0, 0];
 }"""
 
 
@@ -118,8 +119,8 @@ TAPS = (
         ".st-key-fin_row_tokens .tokens .token:not(.first) >> nth=1",
         ".st-key-fin_row_tokens .detail",
     ),
-    Tap("embeddings", ".st-key-emb_neighbours path[role=graphics-symbol] >> nth=3", ".vg-tooltip"),
-    Tap("prompting", ".st-key-pro_answer path[role=graphics-symbol] >> nth=1", ".vg-tooltip"),
+    Tap("embeddings", ".st-key-emb_neighbours [class*=role-mark] path >> nth=3", ".vg-tooltip"),
+    Tap("prompting", ".st-key-pro_answer [class*=role-mark] path >> nth=1", ".vg-tooltip"),
 )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
@@ -11,17 +11,15 @@ from playground.engine.contract.engine import Engine
 from playground.settings import Settings
 
 MakeEngine = Callable[[Settings], Engine]
-ENGINES: dict[str, MakeEngine] = {"local": create_engine}
-
-
-@pytest.fixture(scope="session", params=ENGINES.values(), ids=ENGINES.keys())
-def make_engine(request: pytest.FixtureRequest) -> MakeEngine:
-    make: MakeEngine = request.param
-    return make
 
 
 @pytest.fixture(scope="session")
-def engine(make_engine: MakeEngine, tiny_settings: Settings) -> Iterator[Engine]:
-    made = make_engine(tiny_settings)
-    yield made
-    made.close()
+def make_engine() -> MakeEngine:
+    """For engines with limits of their own: a replica is such an engine, and a head takes long to start."""
+    return create_engine
+
+
+@pytest.fixture(scope="session", params=["tiny_engine", "ray_engine"], ids=["local", "ray"])
+def engine(request: pytest.FixtureRequest) -> Engine:
+    found: Engine = request.getfixturevalue(request.param)
+    return found

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from dataclasses import replace
+from uuid import uuid4
 
 import numpy as np
 import pytest
@@ -10,9 +13,15 @@ import pytest
 from playground.engine.contract.engine import Engine
 from playground.engine.contract.inside import AblationsRequest, LensRequest
 from playground.engine.contract.traces import Capture, TraceRequest
-from playground.engine.contract.training import ENDED, FinetuneRequest, FinetuneSettings, TrainingText
+from playground.engine.contract.training import (
+    ENDED,
+    FinetuneRequest,
+    FinetuneSettings,
+    TrainingState,
+    TrainingText,
+)
 from playground.engine.contract.vectors import TracesRequest
-from playground.errors import EmptyText, ModelNotFound, TextTooLong, Unsupported
+from playground.errors import EmptyText, ModelNotFound, TextTooLong, TrainingFrozen, Unsupported
 from tests import tiny
 
 TEXT = "the dog sat on a mat"
@@ -137,3 +146,64 @@ def test_a_run_ends_with_an_adapter_of_its_session_that_knows_the_text_better(en
     assert surprisal[state.adapter] == pytest.approx(best, rel=1e-3)
     engine.adapters.remove(state.adapter, "trains")
     assert engine.adapters.of("trains") == []
+
+
+def test_equal_runs_are_each_sessions_own(engine: Engine) -> None:
+    text = TrainingText((9, 8, 7, 6, 5, 9, 8, 7, 6, 5), (False, *[True] * 9))
+    runs, requests = engine.training.runs, {}
+    for owner in ("equal 1", "equal 2", "equal 3"):
+        settings = FinetuneSettings(tiny.LLAMA, f"of {owner}", n_steps=60, learning_rate=1e-2)
+        requests[owner] = FinetuneRequest(settings, train=(text,) * 4, held_out=(text,), owner=owner)
+        runs.start(requests[owner])
+    runs.cancel(requests["equal 1"].request_id)
+    runs.pause(requests["equal 2"].request_id)
+    runs.resume(requests["equal 2"].request_id)
+    end, states = time.monotonic() + 60, {}
+    while len(states) < 3:
+        assert time.monotonic() < end
+        for owner, request in requests.items():
+            state = runs.state(request.request_id, owner)
+            assert state is not None
+            if state.status in ENDED and state.is_settled:
+                states[owner] = state
+        time.sleep(0.02)
+    assert states["equal 1"].status == "cancelled" or states["equal 1"].step == 60
+    assert [states[owner].status for owner in ("equal 2", "equal 3")] == ["done", "done"]
+    np.testing.assert_allclose(states["equal 2"].train, states["equal 3"].train, atol=1e-5)
+    for owner in ("equal 2", "equal 3"):
+        (own,) = engine.adapters.of(owner)
+        assert own.model_id == states[owner].adapter
+        assert own.name == states[owner].settings.name == f"of {owner}"
+        engine.adapters.remove(own.model_id, owner)
+
+
+def test_training_rests_for_all_and_goes_on_where_it_was(engine: Engine) -> None:
+    text = TrainingText((7, 6, 5, 9, 8, 7, 6, 5), (False, *[True] * 7))
+    settings = FinetuneSettings(tiny.LLAMA, "rests", n_steps=200, learning_rate=1e-3)
+    request = FinetuneRequest(settings, train=(text,) * 4, held_out=(text,), owner="rests")
+    runs = engine.training.runs
+
+    def state_when(seen: Callable[[TrainingState], bool]) -> TrainingState:
+        end = time.monotonic() + 60
+        while (state := runs.state(request.request_id, "rests")) is None or not seen(state):
+            assert time.monotonic() < end
+            time.sleep(0.02)
+        return state
+
+    runs.start(request)
+    state_when(lambda state: state.step >= 2)
+    runs.freeze(60)
+    try:
+        assert runs.is_frozen
+        rests = state_when(lambda state: state.is_frozen and state.is_settled)
+        with pytest.raises(TrainingFrozen):
+            runs.start(replace(request, owner="another", request_id=uuid4().hex))
+        time.sleep(0.3)
+        assert state_when(lambda _state: True).step == rests.step < 200
+    finally:
+        runs.release()
+    assert not runs.is_frozen
+    state = state_when(lambda state: state.status in ENDED and state.is_settled)
+    assert (state.status, state.step, state.is_frozen) == ("done", 200, False)
+    assert state.train[: rests.step] == rests.train
+    engine.adapters.remove(state.adapter, "rests")

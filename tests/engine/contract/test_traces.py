@@ -11,7 +11,7 @@ import pytest
 from playground.core.interventions import Intervention, patch
 from playground.engine.contract.engine import Engine
 from playground.engine.contract.models import ModelInfo
-from playground.engine.contract.traces import Capture, TraceRequest
+from playground.engine.contract.traces import Capture, TraceManyRequest, TraceRequest
 from playground.errors import (
     BadValue,
     EmptyText,
@@ -51,6 +51,31 @@ def test_what_is_asked_for_has_its_shape_and_nothing_else_is_there(engine: Engin
     np.testing.assert_array_equal(bare.input_ids, whole.input_ids)
     np.testing.assert_allclose(whole.attentions.sum(-1), 1, atol=1e-5)
     np.testing.assert_array_equal(np.triu(whole.attentions[0, 0], 1), 0)
+
+
+def test_traces_asked_for_together_are_those_asked_for_alone_in_one_forward(engine: Engine) -> None:
+    texts = ("one text of many", "two texts of many", "a third text of many")
+    asked = tuple(TraceRequest(tiny.LLAMA, text, Capture(logits="last")) for text in (*texts, texts[0]))
+    before = engine.stats().n_forwards
+    together = engine.trace_many(TraceManyRequest(tiny.LLAMA, asked))
+    assert engine.stats().n_forwards == before + 1
+    for request, trace in zip(asked, together, strict=True):
+        alone = engine.trace(request)
+        np.testing.assert_array_equal(trace.input_ids, alone.input_ids)
+        np.testing.assert_allclose(trace.logits, alone.logits, atol=1e-5)
+    before = engine.stats().n_forwards
+    again = engine.trace_many(TraceManyRequest(tiny.LLAMA, asked))
+    assert all(trace.cached for trace in again)
+    assert engine.stats().n_forwards == before
+
+
+def test_the_first_of_traces_asked_for_together_that_cannot_be_ends_them_all(engine: Engine) -> None:
+    good, bad = TraceRequest(tiny.LLAMA, TEXT), TraceRequest(tiny.LLAMA, input_ids=(10**6,))
+    with pytest.raises(BadValue):
+        engine.trace_many(TraceManyRequest(tiny.LLAMA, (good, bad)))
+    for requests in ((), (good,) * 17):
+        with pytest.raises(BadValue, match="requests"):
+            engine.trace_many(TraceManyRequest(tiny.LLAMA, requests))
 
 
 def test_a_block_adds_what_its_parts_put_out(engine: Engine) -> None:

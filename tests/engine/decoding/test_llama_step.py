@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from playground.engine.contract.generation import GenerateRequest
 from playground.engine.decoding.batch import DecodeBatch
+from playground.engine.decoding.products import Products, Way, by_torch
 from playground.engine.decoding.row import DecodeRow
 from playground.engine.local.engine import LocalEngine
 from playground.settings import DEFAULT_DECODER
@@ -30,8 +32,14 @@ class CountOperations(TorchDispatchMode):
         return func(*args, **(kwargs or {}))
 
 
-def batch(engine: LocalEngine, model: str, prompts: tuple[tuple[int, ...], ...]) -> DecodeBatch:
-    made = DecodeBatch(engine._table.load(model).result(timeout=180), chunk_tokens=3)
+def batch(
+    engine: LocalEngine,
+    model: str,
+    prompts: tuple[tuple[int, ...], ...],
+    ways: Mapping[str, Way] | None = None,
+) -> DecodeBatch:
+    loaded = engine._table.load(model).result(timeout=180)
+    made = DecodeBatch(loaded, chunk_tokens=3, products=Products(engine._settings, ways))
     rows = [
         DecodeRow(GenerateRequest(model, seed=seed, max_new_tokens=60), ids, lambda step: None, made.loaded)
         for seed, ids in enumerate(prompts)
@@ -67,14 +75,13 @@ def test_other_families_use_the_librarys_forward(tiny_engine: LocalEngine) -> No
 @pytest.mark.real
 @torch.no_grad()
 def test_operations_of_a_decode_step_are_bounded(real_engine: LocalEngine) -> None:
-    """Also that they do not grow with the rows: nine rows cost what six do."""
+    """Also that they do not grow with the rows: nine rows cost what six do, in one way of multiplying."""
     counts = []
     for prompts in (PROMPTS, PROMPTS * 2, PROMPTS * 3):
-        rows = batch(real_engine, DEFAULT_DECODER, prompts)
+        rows = batch(real_engine, DEFAULT_DECODER, prompts, {"torch": by_torch})
         ids = torch.tensor([[row.new_ids[-1]] for row in rows.rows])
         with CountOperations() as operations:
             rows._step_states(ids)
         counts.append(operations.count)
     assert counts[1] == counts[2]
-    assert counts[0] <= 1_500
-    assert counts[1] <= 1_900  # the products the other way round need two views each
+    assert max(counts) <= 1_500

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -102,6 +103,33 @@ def test_trace_does_not_depend_on_its_neighbours(tiny_engine: LocalEngine, model
                 one, many = getattr(alone, name), getattr(batched, name)
                 if one is not None:
                     same_to_rounding(many, one, name)
+
+
+@pytest.mark.parametrize("model", SINGLE_STACK)
+def test_rows_of_one_forward_keep_what_each_asked_for(tiny_engine: LocalEngine, model: str) -> None:
+    loaded, is_decoder = _loaded(tiny_engine, model), model in DECODERS
+    captures = [
+        Capture("float32", (0,), "last" if is_decoder else None),
+        Capture(hidden_states="all", block_outputs=True),
+        Capture(logits="last") if is_decoder else Capture(hidden_states=(1,)),
+        Capture("uint8", window=(1, 3), query_key=True),
+        Capture(hidden_states="all", block_outputs=True),
+        Capture("float32", (0,), "all" if is_decoder else None),
+    ]
+    texts = [TEXT, "the cat sat", "a", "The capital of France is Paris.", "the mat", "the dog sat on the mat"]
+    rows = [InputRow(loaded.tokenizer.encode(text)) for text in texts]
+    with torch.no_grad():
+        together = run_traces(loaded, rows, captures)
+        for row, capture, batched in zip(rows, captures, together, strict=True):
+            (alone,) = run_traces(loaded, [row], capture)
+            for one in fields(alone):
+                mine, theirs = getattr(batched, one.name), getattr(alone, one.name)
+                if not isinstance(theirs, np.ndarray):
+                    assert mine == theirs or one.name == "elapsed_ms", one.name
+                elif theirs.dtype == np.uint8:
+                    assert np.abs(mine.astype(int) - theirs).max() <= 1, one.name
+                else:
+                    same_to_rounding(mine, theirs, one.name)
 
 
 def test_encoder_decoders_share_a_forward_and_do_not_see_each_other(

@@ -31,8 +31,14 @@ from playground.errors import (
 )
 from tests import tiny
 
-ERRORS: tuple[Exception, ...] = (
+
+class Panic(BaseException):
+    """As a Rust library raises it, and as what ends a thread is raised: no `Exception`."""
+
+
+ERRORS: tuple[BaseException, ...] = (
     RuntimeError("it broke"),
+    Panic("panicked"),
     torch.OutOfMemoryError("no room"),
     MemoryError(),
     StopIteration(),
@@ -40,7 +46,7 @@ ERRORS: tuple[Exception, ...] = (
 )
 
 
-TOLD = (NotComputed, OutOfMemory, OutOfMemory, NotComputed, NotComputed)
+TOLD = (NotComputed, NotComputed, OutOfMemory, OutOfMemory, NotComputed, NotComputed)
 
 
 TEXTS = (
@@ -82,7 +88,7 @@ class Bench:
         ]  # fmt: skip
 
     def cursed(self) -> list[GenerateRequest]:
-        """Five more, whose seeds tell which error is theirs."""
+        """Six more, whose seeds tell which error is theirs."""
         one = GenerateRequest(self.model, "the dog", max_new_tokens=8, timeout_s=TIMEOUT_S)
         return [replace(one, seed=1000 + number, owner=f"cursed {number}") for number in range(len(ERRORS))]
 
@@ -113,14 +119,14 @@ class Bench:
         ]
 
 
-def job_curse(job: Job) -> Exception | None:
+def job_curse(job: Job) -> BaseException | None:
     """By the owner, for jobs of every kind."""
     owners = [ticket.owner for ticket in job.tickets if ticket.owner.startswith("cursed")]
     return ERRORS[int(owners[0].split()[1])] if owners else None
 
 
 # (where, name, whose error it is: given the bench and what the place is called with)
-Place = tuple[object, str, Callable[..., Exception | None]]
+Place = tuple[object, str, Callable[..., BaseException | None]]
 
 
 def named(place: Place) -> str:
@@ -128,7 +134,7 @@ def named(place: Place) -> str:
 
 
 @contextmanager
-def failing(place: Place, error_of: Callable[..., Exception | None]) -> Iterator[None]:
+def failing(place: Place, error_of: Callable[..., BaseException | None]) -> Iterator[None]:
     """Let a place raise what is said of its arguments."""
     where, name, _whose = place
     real = getattr(where, name)

@@ -1,6 +1,6 @@
 """An error at any place where the engine thread touches a request ends that request, at once, and no other.
 
-Five requests are cursed, each with an error of another kind; seven others share their batches. Every place is
+Six requests are cursed, each with an error of another kind; seven others share their batches. Every place is
 also made to fail for whoever passes it: then some get an error of ours, the others what they get alone.
 """
 
@@ -37,17 +37,17 @@ from tests.engine.local.faulty import (
 )
 
 
-def curse_of(row: DecodeRow | None) -> Exception | None:
+def curse_of(row: DecodeRow | None) -> BaseException | None:
     """The error of this row; None for the others, and once it is finished."""
     seed = -1 if row is None or row.finished else row.request.seed
     return ERRORS[seed - 1000] if seed >= 1000 else None
 
 
-def curse_among(rows: Sequence[DecodeRow]) -> Exception | None:
+def curse_among(rows: Sequence[DecodeRow]) -> BaseException | None:
     return next((error for row in rows if (error := curse_of(row)) is not None), None)
 
 
-def request_curse(request: GenerateRequest) -> Exception | None:
+def request_curse(request: GenerateRequest) -> BaseException | None:
     return ERRORS[request.seed - 1000] if request.seed >= 1000 else None
 
 
@@ -70,7 +70,7 @@ DECODING: tuple[Place, ...] = (
     (SlotCache, "prepare_step", lambda bench, *_args: curse_among(bench.touched)),
     (SlotCache, "advance", lambda bench, *_args: curse_among(bench.touched)),
     (SlotCache, "leave", lambda bench, *_args: curse_among(bench.touched)),
-    (Scheduler, "charge", lambda _bench, _scheduler, job, _tokens: job_curse(job)),
+    (Scheduler, "charge", lambda _bench, _scheduler, job, *_tokens: job_curse(job)),
     (Scheduler, "send", lambda _bench, _scheduler, job, _value: job_curse(job)),
 )
 

@@ -53,8 +53,8 @@ def same(found: object, wanted: list[Any]) -> bool:
 
 WORK: tuple[Place, ...] = (
     (ModelThread, "_compute", lambda _thread, jobs: next(filter(None, map(job_curse, jobs)), None)),
-    (ModelThread, "_hand_out", lambda _thread, job, _result: job_curse(job)),
-    (Scheduler, "charge", lambda _scheduler, job, _tokens: job_curse(job)),
+    (ModelThread, "_hand_out", lambda _thread, job, *_result: job_curse(job)),
+    (Scheduler, "charge", lambda _scheduler, job, *_tokens: job_curse(job)),
 )
 
 

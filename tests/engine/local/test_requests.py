@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any, cast
@@ -60,6 +61,33 @@ def held_engine(tiny_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Ite
     yield held
     held.release.set()
     engine.close()
+
+
+def test_readers_of_different_pages_share_a_forward(held_engine: Held) -> None:
+    engine, pages = held_engine.engine, {
+        "home": Capture("uint8", (0,), "last"), "sampling": Capture(logits="last", query_key=True),
+        "inside": Capture(hidden_states="all", block_outputs=True), "attention": Capture("uint8"),
+    }  # fmt: skip
+    with ThreadPoolExecutor(6) as pool:
+        pool.submit(engine.trace, TraceRequest(tiny.LLAMA, "the first of all"))
+        assert held_engine.entered.wait(timeout=60)
+        asked = [
+            pool.submit(engine.trace, TraceRequest(tiny.LLAMA, f"the page {page}", capture, owner=page))
+            for page, capture in pages.items()
+        ]
+        dear = TraceRequest(tiny.LLAMA, "every position of it", Capture(logits="all"), owner="dear")
+        asked.append(pool.submit(engine.trace, dear))
+        until = time.monotonic() + 60
+        while engine.stats().n_waiting < 5:
+            assert time.monotonic() < until
+            time.sleep(0.005)
+        held_engine.release.set()
+        traces = [one.result(timeout=60) for one in asked]
+    assert engine.stats().n_forwards == 3, "the first, four pages at once, and every position apart"
+    assert traces[0].attentions is not None
+    assert traces[1].attentions is None
+    assert traces[2].hidden_states is not None
+    assert traces[3].hidden_states is None
 
 
 def test_thirty_threads_asking_the_same_cause_one_forward(tiny_engine: LocalEngine) -> None:
@@ -183,12 +211,14 @@ def test_one_session_cannot_fill_the_inbox(held_engine: Held) -> None:
         held_engine.release.set()
 
 
-def test_a_long_text_of_slow_tokens_is_no_silence() -> None:
+def test_a_long_text_of_slow_tokens_is_no_silence(tiny_settings: Settings) -> None:
     """Tokens come slower than the wait looks and all together take longer than it lasts."""
     told: list[float] = []
 
     class Slow:
         """Gives a token every 0.25 s, four in all."""
+
+        together = nullcontext
 
         def begin(self, *_who: object) -> object:
             return self
@@ -205,21 +235,45 @@ def test_a_long_text_of_slow_tokens_is_no_silence() -> None:
             threading.Thread(target=give, daemon=True).start()
             return SimpleNamespace(is_broken=False)
 
-        def position(self, _ticket: object) -> int:
-            return 0
+        def place(self, _ticket: object) -> tuple[int, None]:
+            return 0, None
 
         def take_back(self, _tickets: object) -> None: ...
 
         def end(self, _asked: object) -> None: ...
 
     scheduler, job = cast("Scheduler", Slow()), cast("Job", object())
-    request = TraceRequest(tiny.LLAMA, TEXT)
+    request = TraceRequest(tiny.LLAMA, TEXT, timeout_s=0.7)
     with Asking(
-        scheduler, request, "decode", None, 0.7, lambda waiting: told.append(waiting.waited_s)
+        scheduler, request, "decode", None, tiny_settings, lambda waiting: told.append(waiting.waited_s)
     ) as one:
         assert list(one.results(job)) == [0, 1, 2, 3]
     assert told
     assert max(told) < 0.7
+
+
+@pytest.mark.parametrize("moves", [True, False])
+def test_in_a_queue_that_moves_nobody_is_sent_away(tiny_settings: Settings, moves: bool) -> None:
+    scheduler = Scheduler(tiny_settings)
+    limits = tiny_settings.model_copy(update={"request_timeout_s": 0.35, "queue_timeout_s": 20.0})
+    heard: list[Waiting] = []
+
+    def others(waiting: Waiting) -> None:
+        heard.append(waiting)
+        if moves and len(heard) == 8:  # its own turn at last
+            (own,) = scheduler.next_batch()
+            scheduler.finish(own, "the answer")
+        elif moves:
+            scheduler.n_turns += 1
+
+    job = Job("trace", "mine", "mine", 10, None)
+    with Asking(scheduler, TraceRequest(tiny.LLAMA), "trace", None, limits, others) as asking:
+        if moves:
+            assert asking.result(job) == "the answer"
+        else:
+            with pytest.raises(TimedOut):
+                asking.result(job)
+    assert {one.position for one in heard} == {1}
 
 
 def test_waiting_caller_is_told_its_place_and_may_give_up(held_engine: Held) -> None:

@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -36,6 +37,7 @@ class Hub:
     commit: str = COMMIT
     endpoint: str = ""
     cut_after: int | None = None  # bytes of one body, then the line goes dead
+    drips_at: str = ""  # end of the path whose body comes a byte at a time
     held: threading.Event | None = None  # the second half of weights waits for it
     spoil: str = ""  # file that is sent with other bytes than announced
     status: int = 200
@@ -97,6 +99,9 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
+        if self.hub.drips_at and self.path.partition("?")[0].endswith(self.hub.drips_at):
+            self._drip(body)
+            return
         body = body[: self.hub.cut_after]
         half = len(body) // 2 if self.hub.held is not None and len(body) > 50_000 else len(body)
         with suppress(ConnectionError):  # whoever asked has gone
@@ -105,6 +110,14 @@ class Handler(BaseHTTPRequestHandler):
             if half < len(body) and self.hub.held is not None:
                 self.hub.held.wait(30)
             self.wfile.write(body[half:])
+        self.close_connection = True
+
+    def _drip(self, body: bytes) -> None:
+        with suppress(OSError):  # whoever asked has gone
+            for place in range(len(body)):
+                self.wfile.write(body[place : place + 1])
+                self.wfile.flush()
+                time.sleep(0.02)
         self.close_connection = True
 
     def log_message(self, format: str, *args: object) -> None: ...

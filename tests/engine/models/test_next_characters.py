@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import unicodedata
 from collections import defaultdict
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,11 @@ TEXTS = {
     "one leading consonant": "ᄒ",
     "a letter": "I",
 }
+
+
+def each(probabilities: Callable[[Path], Floats | None]) -> Callable[[Sequence[Path]], list[Floats | None]]:
+    """The same for several paths."""
+    return lambda paths: list(map(probabilities, paths))
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +118,7 @@ def test_sums_are_those_of_every_continuation(text: str, loaded: LoadedModel) ->
     every = Continuations(loaded, text)
     assert sum(every.sums.values()) + every.ended + every.undecided == pytest.approx(1, abs=1e-12)
     found = next_characters(
-        Spelling(every.bytes), every.after.get, max_followed=10**6, enough=0.0
+        Spelling(every.bytes), each(every.after.get), max_followed=10**6, enough=0.0
     )  # None where nothing was written out: those stay undecided on both sides
     assert set(found.probs) == {char for char, mass in every.sums.items() if mass}
     assert found.probs == pytest.approx(dict(every.sums), abs=1e-12)
@@ -125,7 +131,7 @@ def test_what_is_not_followed_is_left_and_no_character_has_more_than_its_share_a
     most: int, loaded: LoadedModel
 ) -> None:
     every = Continuations(loaded, "대한민국의 수도는")
-    found = next_characters(Spelling(every.bytes), every.after.get, max_followed=most, enough=0.0)
+    found = next_characters(Spelling(every.bytes), each(every.after.get), max_followed=most, enough=0.0)
     assert found.n_followed <= most
     assert sum(found.probs.values()) + found.ended + found.left == pytest.approx(1, abs=1e-12)
     for char, mass in every.sums.items():
@@ -137,5 +143,5 @@ def test_the_first_jamo_of_a_composed_and_of_a_decomposed_syllable_are_character
     """각 is one code point, ᄀ + ᅡ + ᆨ are three: what is spelled is told, not what looks alike."""
     spelling = Spelling(["각".encode(), *(jamo.encode() for jamo in unicodedata.normalize("NFD", "각"))])
     probs: Floats = np.array([0.5, 0.25, 0.125, 0.125])
-    found = next_characters(spelling, lambda _path: probs, max_followed=0, enough=0.0)
+    found = next_characters(spelling, each(lambda _path: probs), max_followed=0, enough=0.0)
     assert found.probs == {"각": 0.5, "\u1100": 0.25, "\u1161": 0.125, "\u11a8": 0.125}

@@ -84,6 +84,9 @@ class Weights:
     step: int
     values: dict[str, torch.Tensor]
 
+    def named(self, settings: RunSettings, number: int) -> Weights:
+        return Weights(self.step, self.values)
+
     def is_finite(self) -> bool:
         return all(bool(value.isfinite().all()) for value in self.values.values())
 

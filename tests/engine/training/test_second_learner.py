@@ -6,6 +6,7 @@ import math
 import pickle
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from uuid import uuid4
 
 import pytest
 import torch
@@ -217,7 +218,7 @@ def test_beside_an_adapter_both_train_at_once_and_each_as_if_alone(
     bench: Bench, tiny_engine: LocalEngine
 ) -> None:
     adapter, network = run_of(8, owner="adapter", n_steps=12), run_on_lines(8, owner="network", n_steps=200)
-    alone = trained(tiny_engine, replace(adapter, owner="alone", request_id="alone"))
+    alone = trained(tiny_engine, replace(adapter, owner="alone", request_id=uuid4().hex))
     for one in (adapter, network):
         bench.runs.start(one)
     bench.work(lambda: bench.state(adapter).step == 2)

@@ -150,8 +150,8 @@ class Victim:
         self.engine, self.request, self.error, self.n_raised = engine, request, error, 0
 
     def hit(self, concerned: bool, after: int = 3) -> None:
-        run = self.engine.training.runs._runs.get(self.request.request_id)
-        if concerned and run is not None and run.state.step >= after:
+        part = self.engine.training.runs._parts.get(self.request.request_id)
+        if concerned and part is not None and part[1].state.step >= after:
             self.n_raised += 1
             raise self.error
 
@@ -192,7 +192,7 @@ def begin_together(engine: LocalEngine, patch: pytest.MonkeyPatch, *runs: Finetu
 
 PLACES: dict[str, Patch] = {
     "choose the texts": lambda patch, victim: victim.wrap(
-        patch, TrainingRun, "batch", lambda run: run.request is victim.request
+        patch, TrainingRun, "batch", lambda run: run.request.request_id == victim.request.request_id
     ),
     "encode the texts": lambda patch, victim: victim.wrap(
         patch, fused, "packed", lambda each: any(set(victim.request.train) & set(own) for own in each)
@@ -205,7 +205,7 @@ PLACES: dict[str, Patch] = {
     "evaluate": lambda patch, victim: of_slot(patch, victim, "measure"),
     "unpack": lambda patch, victim: of_slot(patch, victim, "unpack"),
     "keep the best": lambda patch, victim: victim.wrap(
-        patch, TrainingRun, "snapshot", lambda run: run.request is victim.request
+        patch, TrainingRun, "snapshot", lambda run: run.request.request_id == victim.request.request_id
     ),
     "sample": lambda patch, victim: victim.wrap(
         patch, objectives, "adapted_model",

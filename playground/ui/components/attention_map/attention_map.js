@@ -28,7 +28,7 @@ class AttentionMap {
   constructor(root) {
     Object.assign(this, { root, pointed: null, tokens: [] });
     this.sentence = el("div", { class: "sentence", role: "group" });
-    this.canvas = el("canvas", { role: "img", tabindex: "0" });
+    this.canvas = el("canvas", { role: "application", tabindex: "0" });
     this.holder = el("div", { class: "holder" }, this.canvas);
     this.told = el("p", { class: "pointed", "aria-live": "polite" });
     this.removed = el("p", { class: "removed" });
@@ -78,7 +78,8 @@ class AttentionMap {
       const to = [query + step[0], key + step[1]];
       if (!this.pointed) this.point([query, key]);
       else if (to[0] in queries && to[1] in keys) this.point(to);
-    } else if (event.key === "Enter") this.select(query);
+    } else if (event.key === "Enter" || event.key === " ") this.select(query);
+    else if (event.key === "Escape") this.point(null);
     else return;
     event.preventDefault();
   }
@@ -131,10 +132,10 @@ class AttentionMap {
   }
 
   at(event) {
-    const box = this.canvas.getBoundingClientRect();
+    const [x, y] = placeIn(this.canvas, event);
     const { left, top, cell } = this.layout;
-    const key = Math.floor((event.clientX - box.left - left) / cell);
-    const query = Math.floor((event.clientY - box.top - top) / cell);
+    const key = Math.floor((x - left) / cell);
+    const query = Math.floor((y - top) / cell);
     return query in this.head.queries && key in this.head.keys ? [query, key] : null;
   }
 
@@ -152,7 +153,7 @@ class AttentionMap {
     if (!token) return;
     const [box, inside] = [this.sentence.getBoundingClientRect(), token.getBoundingClientRect()];
     if (inside.top < box.top || inside.bottom > box.bottom)
-      this.sentence.scrollTop += inside.top - box.top - (box.height - inside.height) / 2;
+      this.sentence.scrollTop += (inside.top - box.top - (box.height - inside.height) / 2) / enlarged(token);
   }
 
   /** The slider is being dragged: paint, send nothing. */

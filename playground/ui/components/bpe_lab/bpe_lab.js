@@ -2,6 +2,7 @@
 // stepping, playing and going back ask nobody. All text reaches the page only as textContent.
 
 const PLAY_MS = 700;
+const STILL = matchMedia("(prefers-reduced-motion: reduce)");
 const SHOWN_FIRST = 12; // the first picture has something in it
 const ROW = 25;
 const GAP = 5; // between the trees of a word
@@ -96,7 +97,7 @@ class Lab {
     this.words = element("div", "words");
     this.tree = element("div", "tree");
     this.tree.tabIndex = 0;
-    this.heads = ["pairs", "list", "text", "tree"].map(() => element("h5", "head"));
+    this.heads = ["pairs", "list", "text", "tree"].map(() => element("h3", "head"));
     const panels = element("div", "panels");
     const panel = (...children) => {
       const node = element("div", "panel");
@@ -177,6 +178,7 @@ class Lab {
     this.start.disabled = this.back.disabled = k === 0;
     this.step.disabled = k === n;
     this.play.disabled = n === 0;
+    this.play.hidden = STILL.matches; // then steps are clicks
     this.play.textContent = this.timer ? data.say.pause : data.say.play;
     this.reading.textContent = this.read();
     this.drawBars();

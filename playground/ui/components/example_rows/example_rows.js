@@ -10,6 +10,9 @@ export default function ({ parentElement, data }) {
 function drawn({ title, pieces, dir }) {
   const row = element("div", "pieces");
   row.dir = dir;
+  row.tabIndex = 0; // a long one scrolls
+  row.setAttribute("role", "group");
+  row.setAttribute("aria-label", title);
   row.append(...pieces.map(piece));
   return [element("div", "title", title), row];
 }

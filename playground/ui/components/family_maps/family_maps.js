@@ -22,7 +22,7 @@ export function sameCharacters([a, b], [c, d]) {
 class FamilyMaps {
   constructor(root) {
     Object.assign(this, { root, pointed: null });
-    this.canvas = el("canvas", { class: "map", role: "img", tabindex: "0" });
+    this.canvas = el("canvas", { class: "map", role: "application", tabindex: "0" });
     this.told = el("p", { class: "told", "aria-live": "polite" });
     this.legend = el("div", { class: "legend" });
     this.returns = el("div", { class: "returns" });
@@ -70,10 +70,10 @@ class FamilyMaps {
   }
 
   at(event) {
-    const box = this.canvas.getBoundingClientRect();
+    const [x, y] = placeIn(this.canvas, event);
     for (const [which, place] of this.places.entries()) {
-      const key = Math.floor((event.clientX - box.left - place.x) / place.cell);
-      const query = Math.floor((event.clientY - box.top - place.y) / place.cell);
+      const key = Math.floor((x - place.x) / place.cell);
+      const query = Math.floor((y - place.y) / place.cell);
       const { n } = this.maps[which];
       if (query >= 0 && key >= 0 && query < n && key < n) return [which, query, key];
     }

@@ -56,7 +56,7 @@ class HeadGrid {
     if (step !== undefined) {
       const stays = Math.abs(step) === 1 && Math.floor((from + step) / columns) !== Math.floor(from / columns);
       if (!stays && this.order[from + step]) this.point(from + step, true);
-    } else if (event.key === "Enter") this.act(from, event.shiftKey);
+    } else if (event.key === "Enter" || event.key === " ") this.act(from, event.shiftKey);
     else if (event.key === "x") this.act(from, true);
     else return;
     event.preventDefault();
@@ -95,8 +95,7 @@ class HeadGrid {
 
   /** Which cell an event is on, -1 for none. */
   at(event) {
-    const box = this.canvas.getBoundingClientRect();
-    return this.layout.at(event.clientX - box.left, event.clientY - box.top);
+    return this.layout.at(...placeIn(this.canvas, event));
   }
 
   /** Select a head or switch it; Python learns it once. */

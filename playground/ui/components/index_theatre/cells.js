@@ -71,7 +71,7 @@ VIEWS.ivf = (theatre) => {
         const row = el("div", { class: rank < nprobe ? "row in" : "row" }, name, el("span", {}, short(head.centroid_distances[rank])), el("span", {}, fill(words.size, { n: sizes[cell] })));
         return row;
       });
-      return el("section", { class: "list" }, el("h4", {}, words.cells), el("div", { class: "rows", tabindex: "0" }, ...rows));
+      return el("section", { class: "list" }, el("h3", {}, words.cells), el("div", { class: "rows", tabindex: "0" }, ...rows));
     },
   };
 };

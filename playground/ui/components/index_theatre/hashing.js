@@ -36,7 +36,7 @@ VIEWS.lsh = (theatre) => {
         told: fill(words.told_lsh, values),
         legend: [entry("dot", INK.key, words.bucket), entry("dot", INK.before, words.other_buckets), entry("dot", INK.grey, words.unread), ...theatre.marks()],
         side: [this.codes(table, n), theatre.answer(found)],
-        below: [el("h4", {}, fill(words.planes, { n: table + 1 })), this.planes(table)],
+        below: [el("h3", {}, fill(words.planes, { n: table + 1 })), this.planes(table)],
         focus: found[0],
       };
     },
@@ -50,7 +50,7 @@ VIEWS.lsh = (theatre) => {
       });
       const chosen = theatre.selected;
       const other = chosen === null ? [] : [el("p", { class: "code" }, fill(words.code_of, { n: chosen + 1, bits: bitsOf(key(table, chosen)) }))];
-      return el("section", { class: "list" }, el("h4", {}, words.buckets), el("div", { class: "rows", tabindex: "0" }, ...rows), ...other);
+      return el("section", { class: "list" }, el("h3", {}, words.buckets), el("div", { class: "rows", tabindex: "0" }, ...rows), ...other);
     },
     planes(table) {
       const canvas = el("canvas", { role: "img", "aria-label": words.planes_alt });

@@ -31,7 +31,7 @@ VIEWS.pq = (theatre) => {
         told: fill(words.told_pq, values),
         legend: [entry("dot", INK.grey, words.vector), ...theatre.marks().slice(1)],
         side: [theatre.answer(found, theatre.coded)],
-        below: [el("h4", {}, fill(words.bytes_of, { n: place + 1 })), this.bytes(place, part), el("p", { class: "sum" }, fill(words.sum, values)), ...this.strips(place, part), el("h4", {}, fill(words.codebook, { n: part + 1, entries: nEntries })), this.book(place, part)],
+        below: [el("h3", {}, fill(words.bytes_of, { n: place + 1 })), this.bytes(place, part), el("p", { class: "sum" }, fill(words.sum, values)), ...this.strips(place, part), el("h3", {}, fill(words.codebook, { n: part + 1, entries: nEntries })), this.book(place, part)],
         focus: place,
       };
     },

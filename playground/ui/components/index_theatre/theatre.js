@@ -8,18 +8,17 @@ class Theatre {
   constructor(root) {
     Object.assign(this, { root, at: {}, selected: null });
     const part = (name) => (this[name] = el("div", { class: name }));
-    this.canvas = el("canvas", { role: "img" });
+    this.canvas = el("canvas", { role: "application", tabindex: 0 });
     this.told = el("p", { class: "told", "aria-live": "polite" });
     const holder = el("div", { class: "holder" }, this.canvas);
     const picture = el("div", { class: "picture" }, holder, part("legend"), this.told);
     root.replaceChildren(part("controls"), el("div", { class: "stage" }, picture, part("side")), part("chunk"), part("below"));
+    this.chunk.setAttribute("aria-live", "polite");
+    this.canvas.addEventListener("keydown", (event) => this.press(event));
     this.observer = new ResizeObserver(() => this.head && root.clientWidth !== this.drawnWide && this.paint());
     this.observer.observe(root);
     root.addEventListener("transitionend", (event) => event.target === root && this.paint());
-    this.canvas.addEventListener("click", (event) => {
-      const box = this.canvas.getBoundingClientRect();
-      this.select(this.near(event.clientX - box.left, event.clientY - box.top));
-    });
+    this.canvas.addEventListener("click", (event) => this.select(this.near(...placeIn(this.canvas, event))));
   }
 
   receive(bytes) {
@@ -41,6 +40,18 @@ class Theatre {
   select(place) {
     if (place === null) return;
     this.selected = place;
+    this.paint();
+  }
+
+  /** Arrow keys go from chunk to chunk, the nearest to the query first, past those that are not in the picture. */
+  press(event) {
+    const chunks = Array.from({ length: this.head.n }, (_, i) => i).filter((i) => !this.view.hidden?.(i));
+    const order = nearestOf(chunks, this.distances, chunks.length);
+    const at = order.indexOf(this.selected); // -1 at first
+    const to = { ArrowRight: at + 1, ArrowDown: at + 1, ArrowLeft: at - 1, ArrowUp: at - 1, Home: 0, End: order.length - 1 }[event.key];
+    if (to === undefined && event.key !== "Escape") return;
+    event.preventDefault();
+    this.selected = to === undefined ? null : (order[Math.max(0, to)] ?? this.selected);
     this.paint();
   }
 
@@ -78,8 +89,11 @@ class Theatre {
     this.told.textContent = shown.told;
     this.canvas.setAttribute("aria-label", `${this.head.words.map}. ${shown.told}`);
     this.legend.replaceChildren(...shown.legend);
+    const buttons = () => [...this.root.querySelectorAll(".side button, .below button")];
+    const focused = buttons().indexOf(this.root.getRootNode().activeElement);
     this.side.replaceChildren(...shown.side);
     this.below.replaceChildren(...(shown.below ?? []));
+    buttons()[focused]?.focus({ preventScroll: true });
     this.tell(shown.focus);
   }
 
@@ -110,7 +124,7 @@ class Theatre {
       return button;
     });
     const more = scored.length > most ? [el("span", { class: "more" }, fill(this.head.words.more, { n: scored.length - most }))] : [];
-    return el("section", { class: "list" }, el("h4", {}, title), el("div", { class: "items" }, ...items, ...more));
+    return el("section", { class: "list" }, el("h3", {}, title), el("div", { class: "items" }, ...items, ...more));
   }
 
   /** The chunks found, those that the exact answer has too marked. */

@@ -64,7 +64,7 @@ export default renewed(({ parentElement, data, setStateValue }) => {
       focus = { row: column < 0 ? row : Math.min(row, n - 1), column };
       mark(host, focus);
       say(focus);
-    } else if (event.key === "Enter") choose(focus);
+    } else if (event.key === "Enter" || event.key === " ") choose(focus);
     else return;
     event.preventDefault();
   });
@@ -141,7 +141,7 @@ function part(data, station, at, theme) {
   const kind = station.id.split(".")[0];
   const colour = { attention: ATTENTION, mlp: MLP }[kind] ?? END;
   const chosen = station.id === data.station;
-  const group = svg("g", { class: "part", role: "button", "aria-label": station.about });
+  const group = svg("g", { class: "part", role: "img", "aria-label": station.about });
   Object.assign(group.dataset, { row: at.row, column: at.column, id: station.id });
   const { x, y, width, height } = at;
   group.append(

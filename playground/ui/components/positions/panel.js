@@ -239,13 +239,16 @@ class Panel {
     for (const [name, value] of Object.entries({ width: wide, height: high, viewBox: `0 0 ${wide} ${high}` }))
       this.picture.setAttribute(name, value);
     this.picture.setAttribute("font-family", this.theme.font);
+    const { holder } = this; // which keys move where it is larger than its place
+    const scrolls = holder.scrollWidth > holder.clientWidth || holder.scrollHeight > holder.clientHeight;
+    if (scrolls) holder.tabIndex = 0;
+    else holder.removeAttribute("tabindex");
     this.sentence.textContent = this.view.reading(this);
     this.point(this.aimed);
   }
 
   placeOf(event) {
-    const box = this.picture.getBoundingClientRect();
-    return [event.clientX - box.left, event.clientY - box.top];
+    return placeIn(this.picture, event);
   }
 
   /** Exact values of what the pointer is on, or the finger was last. */

@@ -226,7 +226,7 @@ const row = {
     holder.style.maxHeight = `${seen}px`;
     holder.onscroll = stick;
     holder.onclick = (event) => {
-      const key = this.pointed(panel, event.clientY - panel.picture.getBoundingClientRect().top);
+      const key = this.pointed(panel, placeIn(panel.picture, event)[1]);
       if (key === null) return;
       panel.move(panel.fields.key.control, key);
       panel.release();

@@ -112,7 +112,7 @@ class Sampler {
   }
 
   listen() {
-    const rowAt = (event) => Math.floor((event.clientY - this.svg.getBoundingClientRect().top - HEAD) / ROW);
+    const rowAt = (event) => Math.floor((placeIn(this.svg, event)[1] - HEAD) / ROW);
     for (const name of ["pointermove", "click"])
       this.scroller.addEventListener(name, (event) => this.point(rowAt(event)));
     this.scroller.addEventListener("pointerleave", (event) => isGone(event) && this.root.getRootNode().activeElement !== this.scroller && this.point(-1));
@@ -138,7 +138,7 @@ class Sampler {
     for (const button of this.buttons.children) button.textContent = words[button.dataset.name];
     this.scroller.setAttribute("aria-label", words.picture);
     this.options.replaceChildren(
-      ...texts.map((_, i) => el("div", { role: "option", id: `row-${i}`, "aria-selected": "false" })),
+      ...texts.map((text, i) => el("div", { role: "option", id: `row-${i}`, "aria-selected": "false" }, text)),
     );
   }
 

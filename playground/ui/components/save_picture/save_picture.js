@@ -48,7 +48,7 @@ function copied(svg) {
 
 function standAlone(picture, background) {
   const copy = picture.localName === "canvas" ? embedded(picture) : copied(picture);
-  const { width, height } = picture.getBoundingClientRect();
+  const { width, height } = sizeOf(picture);
   copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");
   copy.setAttribute("width", width);
   copy.setAttribute("height", height);
@@ -66,7 +66,7 @@ async function loaded(blob) {
 }
 
 async function png(picture, background) {
-  const { width, height } = picture.getBoundingClientRect();
+  const { width, height } = sizeOf(picture);
   const canvas = Object.assign(document.createElement("canvas"), { width: width * SCALE, height: height * SCALE });
   const pen = canvas.getContext("2d");
   pen.fillStyle = background;

@@ -30,6 +30,7 @@ export default function ({ parentElement, data }) {
   const button = parentElement.querySelector("button");
   const status = parentElement.querySelector("span");
   button.textContent = data.label;
+  announce(data.words);
   const page = document.documentElement; // screen readers choose their voice by its language
   if (page.lang !== data.params.lang) page.lang = data.params.lang; // else all styles are computed anew
   try {

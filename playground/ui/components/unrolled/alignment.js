@@ -182,8 +182,7 @@ const alignment = {
   },
 
   pick(panel, event) {
-    const { left, top } = panel.picture.getBoundingClientRect();
-    const at = this.cellAt(panel, event.clientX - left, event.clientY - top);
+    const at = this.cellAt(panel, ...placeIn(panel.picture, event));
     if (!at) return;
     panel.move(panel.fields.step.control, at[0] + 1);
     panel.move(panel.fields.character.control, at[1]);

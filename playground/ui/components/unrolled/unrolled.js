@@ -211,9 +211,8 @@ const unrolled = {
   },
 
   pick(panel, event) {
-    const { left, top } = panel.picture.getBoundingClientRect();
-    const step = Math.floor((event.clientX - left - MARGIN) / panel.column);
-    const y = event.clientY - top;
+    const [x, y] = placeIn(panel.picture, event);
+    const step = Math.floor((x - MARGIN) / panel.column);
     if (y < ROW.input - 16 || y > FOOT || step < 0 || step >= panel.head.facts.n_steps) return;
     panel.move(panel.fields.step.control, step + 1);
     panel.release();

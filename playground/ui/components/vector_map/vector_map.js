@@ -85,7 +85,7 @@ export default renewed(({ parentElement, data, setStateValue }) => {
     } else if (move) {
       const n = data.points.length;
       point(((view.pointed ?? data.selected ?? -1) + move[0] + move[1] + n) % n);
-    } else if (event.key === "Enter" && view.pointed !== null) setStateValue("selected", view.pointed);
+    } else if ((event.key === "Enter" || event.key === " ") && view.pointed !== null) setStateValue("selected", view.pointed);
     else if (event.key === "Escape") setStateValue("selected", null);
     else return;
     event.preventDefault();

@@ -7,7 +7,7 @@ class WeightMaps {
   constructor(root) {
     Object.assign(this, { root });
     this.rows = el("div", { class: "rows" });
-    this.told = el("p", { class: "told" });
+    this.told = el("p", { class: "told", "aria-live": "polite" });
     this.legend = el("p", { class: "legend" });
     root.replaceChildren(this.rows, this.legend, this.told);
     root.addEventListener("transitionend", (event) => event.target === root && this.paint());
@@ -30,7 +30,7 @@ class WeightMaps {
           const weights = this.weights.subarray(at, (at += n));
           return this.figure(map, weights, theme);
         });
-        return el("section", {}, el("h4", {}, title), el("div", { class: "maps" }, ...figures));
+        return el("section", {}, el("h3", {}, title), el("div", { class: "maps" }, ...figures));
       }),
     );
     this.told.textContent = this.head.words.hint;
@@ -40,23 +40,38 @@ class WeightMaps {
   figure(map, weights, theme) {
     const [high, wide] = [map.rows.length, map.columns.length];
     const cell = Math.max(2, Math.min(14, SIDE.most / Math.max(high, wide), Math.max(3, SIDE.least / Math.min(high, wide))));
-    const canvas = el("canvas", { role: "img", "aria-label": `${map.title}: ${map.text}` });
+    const canvas = el("canvas", { role: "application", tabindex: 0, "aria-label": `${map.title}: ${map.text}` });
+    const mark = el("i", { class: "mark", hidden: "" });
     const pen = freshPen(canvas, wide * cell + 2, high * cell + 2);
     pen.fillStyle = theme.paper;
     pen.fillRect(0, 0, wide * cell + 2, high * cell + 2);
     const amounts = Uint8Array.from(weights, (weight) => Math.round(255 * Math.sqrt(Math.min(1, weight))));
     pen.drawImage(amountImage(amounts, high, wide, theme.colours), 1, 1, wide * cell, high * cell);
     frame(pen, theme.line, 1, 0.5, 0.5, wide * cell + 1, high * cell + 1);
-    const point = (event) => {
-      const box = canvas.getBoundingClientRect();
-      const row = Math.min(high - 1, Math.max(0, Math.floor((event.clientY - box.top) / cell)));
-      const column = Math.min(wide - 1, Math.max(0, Math.floor((event.clientX - box.left) / cell)));
-      const values = { row: map.rows[row], column: map.columns[column], weight: fixed(weights[row * wide + column], 4) };
+    const within = (at, n) => Math.min(n - 1, Math.max(0, at));
+    let at = null;
+    const tell = (row, column) => {
+      at = [within(row, high), within(column, wide)];
+      const values = { row: map.rows[at[0]], column: map.columns[at[1]], weight: fixed(weights[at[0] * wide + at[1]], 4) };
       this.told.textContent = `${map.title} · ${fill(this.head.words.cell, values)}`;
+      Object.assign(mark.style, { left: `${at[1] * cell}px`, top: `${at[0] * cell}px`, width: `${cell + 2}px`, height: `${cell + 2}px` });
     };
+    const point = (event) => {
+      const [x, y] = placeIn(canvas, event);
+      tell(Math.floor(y / cell), Math.floor(x / cell));
+    };
+    canvas.addEventListener("keydown", (event) => {
+      const step = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[event.key];
+      if (!step) return;
+      event.preventDefault();
+      if (at && !mark.hidden) tell(at[0] + step[0], at[1] + step[1]);
+      else tell(0, 0);
+      mark.hidden = false;
+    });
+    canvas.addEventListener("blur", () => (mark.hidden = true));
     for (const name of ["pointermove", "click"]) canvas.addEventListener(name, point);
     const caption = el("figcaption", {}, el("b", {}, map.title), ...(map.text ? [el("span", {}, map.text)] : []));
-    return el("figure", {}, canvas, caption);
+    return el("figure", {}, el("div", { class: "holder" }, canvas, mark), caption);
   }
 }
 

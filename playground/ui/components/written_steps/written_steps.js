@@ -29,7 +29,7 @@ class WrittenSteps {
     root.addEventListener("transitionend", (event) => event.target === root && this.paint());
     this.range.addEventListener("input", () => this.to(Number(this.range.value) - 1));
     this.canvas.addEventListener("click", (event) => {
-      const row = Math.floor((event.clientY - this.canvas.getBoundingClientRect().top - this.top) / this.cell);
+      const row = Math.floor((placeIn(this.canvas, event)[1] - this.top) / this.cell);
       if (row in this.head.steps) this.to(row);
     });
   }
