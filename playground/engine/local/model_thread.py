@@ -53,9 +53,8 @@ class Counters:
 class ModelThread(threading.Thread):
     """Each tick: one micro-batch of forwards, one chunk of texts to continue, one decode step for all rows.
 
-    So a trace never waits longer than one tick. While more forwards are asked for whose readers see nothing
-    yet, two of them go before each decode step, whose readers see words already. A training
-    step lets ticks in between any two of its layers, as long as training keeps its share of the time.
+    A trace never waits longer than one tick. Two forwards go before a decode step while more are asked for that
+    nobody sees yet. Between any two layers of a training step ticks are let in, as far as its share allows.
     """
 
     def __init__(
@@ -159,6 +158,7 @@ class ModelThread(threading.Thread):
             if batch:
                 self._forward(batch)
             del batch
+            self._let_go()
             self._has_waited = self._scheduler.n_urgent > 0 and not self._has_waited
             if not self._has_waited:
                 self._decode()
@@ -244,10 +244,13 @@ class ModelThread(threading.Thread):
 
     # ---- decoding
 
-    def _decode(self) -> None:
+    def _let_go(self) -> None:
+        """Forget the rows that nobody waits for."""
         wanted = set(self._scheduler.wanted(list(self._rows)))
         for job in self._rows.keys() - wanted:
             self._rows.pop(job).finished = True
+
+    def _decode(self) -> None:
         for batch in list(self._batches.values()):
             self._guarded(batch.sweep, batch.give_up_rows)
         self._admit()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -100,7 +101,9 @@ def test_closing_a_text_stops_it_and_frees_its_place(engine: Engine) -> None:
     next(steps)
     steps.close()  # type: ignore[attr-defined]
     engine.trace(TraceRequest(tiny.LLAMA, "behind it", Capture(logits="last")))
-    assert engine.stats().n_decoding == 0
+    until = time.monotonic() + 10
+    while engine.stats().n_decoding:
+        assert time.monotonic() < until
     assert engine.stats().n_decoded_tokens - before.n_decoded_tokens < 60
 
 
