@@ -53,8 +53,8 @@ class Counters:
 class ModelThread(threading.Thread):
     """Each tick: one micro-batch of forwards, one chunk of texts to continue, one decode step for all rows.
 
-    A trace never waits longer than one tick. Two forwards go before a decode step while more are asked for that
-    nobody sees yet. Between any two layers of a training step ticks are let in, as far as its share allows.
+    A trace never waits longer than one tick. Two forwards go before a decode step while more are asked for
+    that nobody sees yet. Between two layers of a training step ticks are let in, as far as its share allows.
     """
 
     def __init__(
