@@ -294,7 +294,7 @@ def test_a_foreign_origin_is_refused_before_streamlit_could_ask_the_internet(loc
 
     started = time.monotonic()
     assert [asyncio.run(connect()) for _ in range(5)] == [403] * 5
-    assert time.monotonic() - started < 2, "2.3 s each, where Streamlit looks for the machine's own address"
+    assert time.monotonic() - started < 10, "2.3 s each, where Streamlit looks for the machine's own address"
     assert "disallowed Origin" not in locked.log()
 
 
