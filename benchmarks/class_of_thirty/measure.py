@@ -42,8 +42,8 @@ class Options:
         server_args: Options of the server that is started.
         kill_after_s, kill_pattern: Seconds after which a process of the server's is killed, 0 = never.
         with_peer: The same class on the stock peer too.
-        with_person: The class is held once more with a real Chromium among the students: its drawing costs
-            about a core, which on a small machine is the server's.
+        with_person: The class is held once more with a real Chromium among the students, which shares the
+            processor with the server.
     """
 
     minutes: float = 5.0
