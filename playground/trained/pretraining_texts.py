@@ -1,8 +1,8 @@
 """The text that models are trained on from zero: the words of this project itself, in two languages.
 
-Lessons, lesson plans, the three documents and the little story of `assets/samples`, all under this project's
-licence (Apache-2.0). Each half has its own files, so that one half is news to a model that read the other; its
-lines come in an order of their own, so that the end of the text is like the rest.
+Lessons, lesson plans, the three documents and the little story of `assets/samples`, all under this
+project's licence (Apache-2.0). Each half has its own files, so that one half is news to a model that read the
+other; its lines come in an order of their own, so that the end of the text is like the rest.
 """
 
 from __future__ import annotations
