@@ -14,9 +14,10 @@ import platformdirs
 import psutil
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_core import ErrorDetails
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 from playground.errors import SetUpError
+from playground.setting_limits import LimitsFromZero
 from playground.setting_values import Count, Names, Seconds, Share, Size, allowed
 
 DEFAULT_DECODER = "HuggingFaceTB/SmolLM2-135M-Instruct"
@@ -37,7 +38,7 @@ def _user_cache_dir() -> Path:
         ) from error
 
 
-class Settings(BaseSettings):
+class Settings(LimitsFromZero):
     """Everything a teacher may set, with `PLAYGROUND_<NAME>` in the environment.
 
     Raises:
