@@ -1,1 +1,1 @@
-"""The page Pretraining."""
+"""The page From zero."""

@@ -1,32 +1,47 @@
-"""Coming soon: Pretraining."""
+"""From zero: a tiny Transformer that has read one text and nothing else."""
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
-from playground.core.tables import tokenization as frames
-from playground.ui import compute, show
-from playground.ui.components.token_chips import token_chips
 from playground.ui.frame import Drawn
-from playground.ui.number import slider
+from playground.ui.panels import Panel, pick
+from playground.ui.pretraining import (
+    choosing,
+    cutoff,
+    losses,
+    milestones,
+    objectives,
+    shipped,
+    tasks,
+    training,
+    transfer,
+)
 from playground.ui.state import PageContext
-from playground.ui.text import _, ngettext
-from playground.ui.try_this import Task
+from playground.ui.text import _
 
 
 def draw(context: PageContext) -> Drawn:
-    """Coming soon; until then, the first tokens of the sentence."""
-    n_most = slider(_("Tokens at most"), range(1, 65), 32, key="pretraining_n_most")
-    tokens = compute.tokenize(context)
-    table = frames.side_by_side([tokens]).head(n_most)
-    token_chips(tokens, height=84)
-    st.markdown(ngettext("{n:,} token", "{n:,} tokens", len(tokens)).format(n=len(tokens)))
-    show.source(context.model)
-    source = {"folder": show.model_folder(context.model.model_id), "text": context.text, "n_most": n_most}
-    show.under_picture("pretraining", frame=table, code=show.code("pretraining", **source))
-    tasks = [
-        Task("tokens", "number", lambda: len(tokens)),
-        Task("different", "number", lambda: len(set(tokens.input_ids))),
-        Task("characters", "number", lambda: len(context.text)),
-    ]
-    return tasks, None
+    """Losses of a run under the lines of count models, how it forms, and one panel."""
+    seen = choosing.choose(context)
+    losses.picture(seen)
+    milestones.picture(seen)
+    language = _language(context, seen.run_id)
+    panels = {
+        "train": Panel(_("Train it yourself"), partial(training.panel, context)),
+        "objectives": Panel(_("Three objectives"), partial(objectives.panel, context, language)),
+        "half": Panel(_("Knowledge cutoff"), partial(cutoff.panel, context, language)),
+        "transfer": Panel(_("Transfer"), partial(transfer.panel, context, seen, language)),
+    }
+    st.markdown(f"## {_('Look closer')}")
+    later = pick("pre_panel", panels, _("Look closer")).draw()
+    return tasks.make(context, seen, language), later
+
+
+def _language(context: PageContext, run: str) -> str:
+    """Language of the text that comes with the playground: that of the run shown, else the reader's."""
+    if run in shipped.RUNS:
+        return run
+    return context.language if context.language in shipped.RUNS else shipped.RUNS[0]
