@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
-text_file = "assets/samples/pretraining_en.txt"
+file = "assets/trained/pretraining-text-en.txt"
 text = ""  # a text of your own, in place of the file
 n_layers = 2
 d_model = 128
@@ -20,7 +20,7 @@ batch_size = 16
 seed = 0
 n_shown = 10
 
-data = (text or Path(text_file).expanduser().read_text("utf-8")).encode()
+data = (text or Path(file).expanduser().read_text("utf-8")).encode()
 cut = len(data) - len(data) // 10  # the last tenth is held out
 while 0 < cut < len(data) and data[cut] & 0xC0 == 0x80:
     cut -= 1

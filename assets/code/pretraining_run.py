@@ -8,12 +8,12 @@ from playground.engine.training.pretraining_learner import PretrainingLearner, P
 from playground.engine.training.run import text_order
 
 settings = {"objective": "masked", "n_steps": 300}
-text_file = "assets/samples/pretraining_en.txt"
+file = "assets/trained/pretraining-text-en.txt"
 text = ""  # a text of your own, in place of the file
 is_half = False  # True reads the first half of the text alone
 n_shown = 10
 
-text = text or Path(text_file).expanduser().read_text("utf-8")
+text = text or Path(file).expanduser().read_text("utf-8")
 read, other = halves(text) if is_half else (text, "")
 run = PretrainingSettings(**settings)
 request = pretraining_request(run, "me", read, other=other)

@@ -3,11 +3,11 @@
 import re
 from pathlib import Path
 
-text_file = "assets/samples/pretraining_en.txt"
+file = "assets/trained/pretraining-text-en.txt"
 text = ""  # a text of your own, in place of the file
 samples = [(0, "The light ", "xq7\x00 th the"), (300, "The light ", "of the bay was dark and")]
 
-data = (text or Path(text_file).expanduser().read_text("utf-8")).encode()
+data = (text or Path(file).expanduser().read_text("utf-8")).encode()
 cut = len(data) - len(data) // 10  # the last tenth is held out
 known = set(re.findall(r"\w+", data[:cut].decode("utf-8", "ignore").lower()))
 counts = {}

@@ -52,7 +52,7 @@ def byte_map(seen: Seen, step: int) -> str:
 
 def transfer(seen: Seen, language: str) -> str:
     """Heads on both bodies."""
-    source = {"text_file": str(texts.file_of(language))}
+    source = {"file": str(texts.file_of(language))}
     return show.code("pretraining_transfer", settings=asdict(seen.settings), **source)
 
 
@@ -60,4 +60,4 @@ def _source(seen: Seen) -> dict[str, Any]:
     """The text: a file that comes with the playground, or the reader's own."""
     if seen.settings.data == texts.OWN:
         return {"text": seen.read.text + seen.read.other}
-    return {"text_file": str(texts.file_of(seen.settings.data))}
+    return {"file": str(texts.file_of(seen.settings.data))}

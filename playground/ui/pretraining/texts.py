@@ -41,7 +41,7 @@ def text_name(data: str) -> str:
 
 def file_of(language: str) -> Path:
     """The file of the text of a language that comes with the playground."""
-    return site_root() / "assets" / "samples" / f"pretraining_{language}.txt"
+    return site_root() / "assets" / "trained" / f"pretraining-text-{language}.txt"
 
 
 @lru_cache
