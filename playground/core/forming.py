@@ -11,9 +11,12 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from playground.core.pretraining import normal, parts
 from playground.core.projections import pca
 
 _WORD = re.compile(r"\w+")
+N_PROMPTS = 2
+PROMPT_CHARS = 12
 
 
 @lru_cache(maxsize=16)
@@ -138,3 +141,18 @@ def first_below(points: Sequence[tuple[int, float]], line: float) -> int | None:
             break
         found = step
     return found
+
+
+def prompts_of(text: str) -> tuple[str, ...]:
+    """Beginnings for a model to go on from: those of lines that are held out, so that it has read none of them.
+
+    Where no such line is long enough, the beginning of the text.
+
+    Example:
+        >>> prompts_of("one two three\\n" * 9 + "four\\nfive six seven eight\\n")
+        ('five six sev',)
+    """
+    held_out = parts(text).held_out.decode("utf-8", "ignore")
+    lines = [line.strip() for line in held_out.split("\n")[1:] if len(line.strip()) >= PROMPT_CHARS]
+    found = list(dict.fromkeys(line[:PROMPT_CHARS] for line in lines))[:N_PROMPTS]
+    return tuple(found) or (normal(text)[:PROMPT_CHARS],)

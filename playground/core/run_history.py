@@ -31,8 +31,7 @@ class RunHistory:
         attention: Weights of every head at each of them. Shape [step, layer, head, query, key].
         embedding: Rows of the embedding. Shape [step, byte, d_model].
         n_parameters: Trained numbers.
-        seconds: Time it took where it was made.
-        transfer: Number of labels, mean accuracy, held-out texts: of the trained body and of the random one.
+        transfer: `job body` -> number of labels, mean accuracy, held-out texts.
     """
 
     settings: Mapping[str, Any]
@@ -49,7 +48,6 @@ class RunHistory:
     attention: NDArray[np.float16]
     embedding: NDArray[np.float16]
     n_parameters: int
-    seconds: float
     transfer: Mapping[str, tuple[tuple[int, float, int], ...]]
 
     def file(self) -> bytes:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
+from playground.core.forming import prompts_of
 from playground.engine.contract.pretraining import (
     PretrainingObservation,
     PretrainingSettings,
@@ -17,7 +18,7 @@ from playground.errors import PlaygroundError, TooManyRuns
 from playground.ui import compute, from_zero, show, state
 from playground.ui.pretraining import code, losses, milestones
 from playground.ui.pretraining.seen import Read, Seen
-from playground.ui.pretraining.texts import prompts_of, text_name
+from playground.ui.pretraining.texts import text_name
 from playground.ui.runs import UPDATE_S, buttons, is_still, left_of, status
 from playground.ui.state import PageContext, outlives_reload
 from playground.ui.text import N_, _, plain, sentence

@@ -85,12 +85,12 @@ def table(shown: Sequence[Seen]) -> pd.DataFrame:
     rows = [
         (
             one.name, bytes_read(one), counted_tokens(one), bits(one.held_out[0][1]), one.last_bits,
-            one.seconds, _(_CAN[one.settings.objective]),
+            one.n_parameters, _(_CAN[one.settings.objective]),
         )
         for one in shown
         if one.held_out
     ]  # fmt: skip
-    columns = ["objective", "bytes_read", "tokens_counted", "bits_before", "bits_after", "seconds", "can"]
+    columns = ["objective", "bytes_read", "tokens_counted", "bits_before", "bits_after", "n_parameters", "can"]
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -102,7 +102,7 @@ def _columns() -> dict[str, object]:
         "tokens_counted": number(_("Tokens counted"), format="localized"),
         "bits_before": number(_("Bits at step 0"), format="%.2f"),
         "bits_after": number(_("Bits after"), format="%.2f"),
-        "seconds": number(_("Seconds"), format="%.0f"),
+        "n_parameters": number(_("Parameters"), format="localized"),
         "can": st.column_config.TextColumn(_("Its model")),
     }
 

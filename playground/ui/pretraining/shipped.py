@@ -48,7 +48,7 @@ def _seen(run: str, _language: str) -> Seen:
         PretrainingSettings(**found.settings), Read(text, other, found.prompts, found.tokens, found.mapped),
         found.train, found.held_out, found.general,
         [Sample(step, prompt, written, "whole") for step, prompt, written in found.samples],
-        _observed(run), n_parameters=found.n_parameters, seconds=found.seconds, is_shipped=True,
+        _observed(run), n_parameters=found.n_parameters, is_shipped=True,
     )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ import streamlit as st
 from playground.core.files.documents import DocumentText, read_text
 from playground.core.files.encoding import readable_text
 from playground.core.files.rows import ReadOptions
-from playground.core.pretraining import normal, parts
+from playground.core.pretraining import normal
 from playground.engine.contract.pretraining import MAX_TEXT_BYTES
 from playground.errors import BadFile, TooManyBytes
 from playground.paths import site_root
@@ -25,8 +25,6 @@ FIELD = "pre_own_text"
 FILE = "pre_own_file"
 outlives_reload(FIELD, FILE)
 _NAMES = {"en": N_("English text"), "ko": N_("Korean text"), OWN: N_("own text")}
-N_PROMPTS = 2
-PROMPT_CHARS = 12
 
 
 def names() -> dict[str, str]:
@@ -61,16 +59,6 @@ def own_text() -> str:
     if file is not None:
         return file.text
     return readable_text(str(st.session_state.get(FIELD) or ""))[0]
-
-
-def prompts_of(text: str) -> tuple[str, ...]:
-    """Beginnings that are continued at milestones: those of the lines that are held out, so no model has read
-    them; of the text itself where nothing else is there.
-    """
-    held_out = parts(text).held_out.decode("utf-8", "ignore")
-    lines = [line.strip() for line in held_out.split("\n")[1:] if len(line.strip()) >= PROMPT_CHARS]
-    found = list(dict.fromkeys(line[:PROMPT_CHARS] for line in lines))[:N_PROMPTS]
-    return tuple(found) or (normal(text)[:PROMPT_CHARS],)
 
 
 def own_field() -> None:

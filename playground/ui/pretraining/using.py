@@ -8,11 +8,11 @@ import streamlit as st
 
 from playground import navigation
 from playground.core.classroom.views import View
+from playground.core.forming import PROMPT_CHARS
 from playground.engine.contract.pretraining import PretrainedInfo
 from playground.ui import from_zero, in_class
 from playground.ui.components.open_view import open_view
 from playground.ui.pretraining import live
-from playground.ui.pretraining.texts import PROMPT_CHARS
 from playground.ui.state import PageContext
 from playground.ui.text import _, lesson, plain
 from playground.ui.url import put
