@@ -7,14 +7,14 @@ import numpy as np
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
-file = "assets/trained/pretraining-text-en.txt"
+file = "assets/trained/pretraining/text-en.txt"
 text = ""  # a text of your own, in place of the file
 n_layers = 2
 d_model = 128
 n_heads = 4
 window = 128
 n_steps = 300
-learning_rate = 6e-3
+learning_rate = 3e-3
 warm_up = 20
 batch_size = 16
 seed = 0
@@ -38,7 +38,7 @@ random = torch.Generator().manual_seed(seed)
 with torch.no_grad():
     for weight in model.parameters():
         if weight.dim() > 1:
-            weight.normal_(0.0, 0.02, generator=random)
+            weight.normal_(0.0, 0.7 * weight.shape[-1] ** -0.5, generator=random)
 
 order = np.random.default_rng(seed)
 places = np.concatenate(

@@ -8,7 +8,7 @@ from playground.engine.training.pretraining_learner import PretrainingLearner, P
 from playground.engine.training.run import text_order
 
 settings = {"objective": "masked", "n_steps": 300}
-file = "assets/trained/pretraining-text-en.txt"
+file = "assets/trained/pretraining/text-en.txt"
 text = ""  # a text of your own, in place of the file
 is_half = False  # True reads the first half of the text alone
 n_shown = 10

@@ -16,24 +16,38 @@ from playground.core.projections import pca
 
 _WORD = re.compile(r"\w+")
 N_PROMPTS = 2
-PROMPT_CHARS = 12
+PROMPT_CHARS = 16  # most of a prompt
+LEAST_ASCII, LEAST_OTHER = 3, 2  # characters of a word: a single letter is one by chance
 
 
 @lru_cache(maxsize=16)
 def words_of(text: str) -> frozenset[str]:
-    """The different words of a text: runs of letters, digits and underscores, composed, in small letters.
+    """The different words of a text: runs of letters and digits, composed, in small letters.
+
+    A run of fewer than three ASCII characters, or of fewer than two others, is none: noise hits it by chance.
 
     Example:
-        >>> sorted(words_of("The sea, the SEA."))
-        ['sea', 'the']
+        >>> sorted(words_of("The sea, the SEA: a b 바다 물"))
+        ['sea', 'the', '바다']
     """
-    return frozenset(_WORD.findall(unicodedata.normalize("NFC", text).lower()))
+    return frozenset(filter(is_long, _WORD.findall(unicodedata.normalize("NFC", text).lower())))
+
+
+def is_long(word: str) -> bool:
+    """True if a run of letters is long enough to be a word.
+
+    Example:
+        >>> [is_long(one) for one in ("sea", "is", "바다", "물")]
+        [True, False, True, False]
+    """
+    return len(word) >= (LEAST_ASCII if word.isascii() else LEAST_OTHER)
 
 
 def real_words(prompt: str, written: str, known: frozenset[str]) -> tuple[int, int]:
     """Words in what a model wrote that are words of a text, and all that it wrote.
 
-    A piece that ends with the prompt's last word, and the last one that the end may have cut, do not count.
+    Runs as in `words_of`. The rest of the prompt's last word, and the last word, which the end may have cut, do
+    not count.
 
     Args:
         prompt: What it went on from.
@@ -41,15 +55,17 @@ def real_words(prompt: str, written: str, known: frozenset[str]) -> tuple[int, i
         known: Words of the text, from `words_of`.
 
     Example:
-        >>> real_words("The li", "ght was drk in the h", frozenset({"the", "was", "in", "light"}))
-        (3, 4)
+        >>> real_words("The li", "ght was drk in the h", frozenset({"the", "was", "light"}))
+        (2, 3)
     """
     text = unicodedata.normalize("NFC", written).lower()
     begins_within = bool(prompt) and bool(_WORD.fullmatch(prompt[-1]))
     found = [
         match.group()
         for match in _WORD.finditer(text)
-        if match.end() < len(text) and not (begins_within and match.start() == 0)
+        if is_long(match.group())
+        and match.end() < len(text)
+        and not (begins_within and match.start() == 0)
     ]
     return sum(word in known for word in found), len(found)
 
@@ -77,7 +93,7 @@ def fixed_map(steps: Sequence[NDArray[np.floating]]) -> FixedMap:
 
     Example:
         >>> first, last = np.zeros((2, 3)), np.array([[3.0, 0, 0], [-3.0, 0, 0]])
-        >>> fixed_map([first, last]).points[-1][:, 0].tolist()
+        >>> fixed_map([first, last]).points[-1][:, 0].round(6).tolist()
         [3.0, -3.0]
     """
     last = np.asarray(steps[-1], np.float64)
@@ -144,15 +160,16 @@ def first_below(points: Sequence[tuple[int, float]], line: float) -> int | None:
 
 
 def prompts_of(text: str) -> tuple[str, ...]:
-    """Beginnings for a model to go on from: those of lines that are held out, so that it has read none of them.
+    r"""Beginnings for a model to go on from: the first words of lines that are held out, so that none was read.
 
     Where no such line is long enough, the beginning of the text.
 
     Example:
-        >>> prompts_of("one two three\\n" * 9 + "four\\nfive six seven eight\\n")
-        ('five six sev',)
+        >>> prompts_of("one two three\n" * 30 + "four\nfive six seven eight nine\n")
+        ('five six seven',)
     """
     held_out = parts(text).held_out.decode("utf-8", "ignore")
-    lines = [line.strip() for line in held_out.split("\n")[1:] if len(line.strip()) >= PROMPT_CHARS]
-    found = list(dict.fromkeys(line[:PROMPT_CHARS] for line in lines))[:N_PROMPTS]
+    lines = [line.strip() for line in held_out.split("\n")[1:]]
+    cut = [line[: PROMPT_CHARS + 1].rpartition(" ")[0] for line in lines if len(line) > PROMPT_CHARS]
+    found = list(dict.fromkeys(one.strip() for one in cut if one.strip()))[:N_PROMPTS]
     return tuple(found) or (normal(text)[:PROMPT_CHARS],)

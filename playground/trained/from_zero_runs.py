@@ -81,12 +81,12 @@ def histories(n_steps: int, kinds: Sequence[Sequence[str]] = TOGETHER) -> Iterat
 
 def request_of(language: str, kind: str, n_steps: int) -> PretrainingRequest:
     """The request of a run."""
-    text = (trained_assets() / f"pretraining-text-{language}.txt").read_text("utf-8")
+    text = (trained_assets() / "pretraining" / f"text-{language}.txt").read_text("utf-8")
     read, other = halves(text) if kind == "half" else (text, "")
     settings = PretrainingSettings(
         objective="next" if kind == "half" else kind, data=language, n_steps=n_steps, seed=SEED
     )
-    prompts = prompts_of(read) if settings.objective == "next" else ()
+    prompts = prompts_of(read) if kind == "next" else ()
     return pretraining_request(settings, f"{language} {kind}", read, prompts=prompts, other=other)
 
 

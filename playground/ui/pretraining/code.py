@@ -50,10 +50,9 @@ def byte_map(seen: Seen, step: int) -> str:
     return show.code("pretraining_bytes", file=str(file), step=step)
 
 
-def transfer(seen: Seen, language: str) -> str:
-    """Heads on both bodies."""
-    source = {"file": str(texts.file_of(language))}
-    return show.code("pretraining_transfer", settings=asdict(seen.settings), **source)
+def transfer(seen: Seen, job: str) -> str:
+    """Heads on both bodies: the run again up to its end, then the same few labels."""
+    return show.code("pretraining_transfer", settings=asdict(seen.settings), job=job, **_source(seen))
 
 
 def _source(seen: Seen) -> dict[str, Any]:

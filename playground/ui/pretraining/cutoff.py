@@ -80,12 +80,14 @@ def reading(parts: Mapping[str, Points]) -> str:
     first = {name: bits(points[0][1]) for name, points in parts.items()}
     last = {name: bits(points[-1][1]) for name, points in parts.items()}
     told = _(
-        "The second half cost {before:.2f} bits per byte before any training and costs {after:.2f} now, the "
-        "half that was read {read:.2f}: {gap:.2f} bits of each byte is what reading this very text gives."
-    )
-    return told.format(
-        before=first["unread"], after=last["unread"], read=last["read"], gap=last["unread"] - last["read"]
-    )
+        "The second half cost {before:.2f} bits per byte before any training and costs {after:.2f} now; the "
+        "half that was read costs {read:.2f}."
+    ).format(before=first["unread"], after=last["unread"], read=last["read"])
+    gap = last["unread"] - last["read"]
+    if gap <= 0:
+        return f"{told} {_('What was read is not cheaper yet.')}"
+    more = _("Of each byte, {gap:.2f} bits are what reading this very text gives; the language is in the rest.")
+    return f"{told} {more.format(gap=gap)}"
 
 
 def _start(context: PageContext, language: str) -> None:

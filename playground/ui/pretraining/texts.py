@@ -39,7 +39,7 @@ def text_name(data: str) -> str:
 
 def file_of(language: str) -> Path:
     """The file of the text of a language that comes with the playground."""
-    return site_root() / "assets" / "trained" / f"pretraining-text-{language}.txt"
+    return site_root() / "assets" / "trained" / "pretraining" / f"text-{language}.txt"
 
 
 @lru_cache

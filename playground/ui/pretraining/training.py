@@ -48,7 +48,7 @@ def _settings(data: str, objective: str) -> PretrainingSettings:
         n_layers, d_model = SIZES[choose_from_list("pre_size", names, _("Size"))]
     with rate_at:
         rate = slider(
-            _("Learning rate"), RATES, 6e-3, key="pre_rate",
+            _("Learning rate"), RATES, 3e-3, key="pre_rate",
             help=_("How far they move. Far too much, and the loss goes up."),
         )  # fmt: skip
     with seed_at:
