@@ -1,8 +1,8 @@
 """The text that models are trained on from zero: the words of this project itself, in two languages.
 
-Lessons, lesson plans, the three documents and the little story of `assets/samples`, all under this project's
-licence (Apache-2.0). Each half has its own files, so that one half is news to a model that read the other; its
-lines come in an order of their own, so that the end of the text is like the rest.
+Lessons, lesson plans, the three documents and the little story of `assets/samples`, all under this
+project's licence (Apache-2.0). Each half has its own files, so that one half is news to a model that read the
+other; its lines come in an order of their own, so that the end of the text is like the rest.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 
 from playground.core.pretraining import normal
+from playground.core.pretraining_run import LANGUAGES, NAME
 from playground.paths import site_root
 
-LANGUAGES = ("en", "ko")
 HALVES = (
     ("home", "tokenization", "embeddings", "attention", "inside", "positions", "sampling", "masked"),
     ("prompting", "finetuning", "retrieval", "evaluation", "tasks", "families", "seq2seq", "classroom"),
@@ -28,10 +28,11 @@ SEED, SHORTEST = 0, 20  # characters of a line
 
 
 def make(assets: Path, say: Callable[[str], None]) -> None:
-    """Write `pretraining-text-en.txt` and `-ko.txt`."""
+    """Write `pretraining/text-en.txt` and `text-ko.txt`; what was trained on them is to be made again then."""
+    (assets / NAME).mkdir(parents=True, exist_ok=True)
     for language in LANGUAGES:
         text = composed(language)
-        (assets / f"pretraining-text-{language}.txt").write_text(text, "utf-8")
+        (assets / NAME / f"text-{language}.txt").write_text(text, "utf-8")
         say(f"{language}: {len(text):,} characters, {len(text.encode()):,} bytes")
 
 

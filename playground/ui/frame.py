@@ -19,6 +19,7 @@ from playground.errors import (
     EmptyText,
     InputError,
     Message,
+    ModelGone,
     PlaygroundError,
     TextTooLong,
     Unsupported,

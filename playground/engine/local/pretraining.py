@@ -140,7 +140,8 @@ def _bits(loaded: LoadedModel, model: PretrainedModel, texts: Sequence[bytes]) -
 def _surprisals(model: Any, window: ByteWindow) -> NDArray[np.float32]:  # noqa: ANN401
     batch = batch_of("next", [ByteWindow(window.data)])
     nats = cross_entropy(model(input_ids=batch.input_ids).logits[0], batch.targets[0], reduction="none")
-    return (nats / np.log(2)).numpy().astype(np.float32)
+    bits: NDArray[np.float32] = nats.numpy() / np.float32(np.log(2))
+    return bits
 
 
 def vectors_of(model: PretrainedModel, texts: Sequence[bytes]) -> NDArray[np.float32]:

@@ -137,7 +137,7 @@ def test_a_decoder_from_zero_is_that_of_transformers(
     lens = engine.inside.lens(LensRequest(model_id, SENTENCE, position=4, n_top=3))
     assert lens is not None
     table = engine.vectors.embedding_table(model_id)
-    assert table.matrix == pytest.approx(library.get_input_embeddings().weight.detach().numpy(), abs=1e-6)
+    assert table.vectors == pytest.approx(library.get_input_embeddings().weight.detach().numpy(), abs=1e-6)
 
 
 def test_a_masked_model_fills_and_a_span_model_writes(
