@@ -114,8 +114,8 @@ def _gap(seen: Seen, last: float) -> str:
     if last - training < 0.05:
         return ""
     told = _(
-        "On the text that it reads a byte costs {training:.2f}, the mean of the last {n} steps: {gap:.2f} "
-        "less than on text that it has never read."
+        "On the text that it reads a byte costs {training:.2f} (mean of the last {n}), {gap:.2f} less than "
+        "on text that it has never read."
     )
     return told.format(training=training, n=len(tail), gap=last - training)
 
@@ -134,9 +134,9 @@ def provenance(seen: Seen) -> None:
     own = seen.settings
     words = [
         seen.name,
-        _("{n:,} bytes of text").format(n=len(seen.read.text.encode())),
+        _("bytes of text: {n:,}").format(n=len(seen.read.text.encode())),
         *([_("{n:,} parameters").format(n=seen.n_parameters)] if seen.n_parameters else []),
-        _("{n} layers of {d} numbers").format(n=own.n_layers, d=own.d_model),
+        _("layers: {n}, width: {d}").format(n=own.n_layers, d=own.d_model),
         _("seed {seed}").format(seed=own.seed),
         *([_("{n:.0f} s").format(n=seen.seconds)] if seen.seconds else []),
         _("comes with the playground") if seen.is_shipped else _("trained in this session"),

@@ -1,9 +1,10 @@
-"""A run from noise to words: what it writes, how one head forms, where the bytes lie, milestone by milestone."""
+"""A run from noise to words: what it writes, how one head forms, where the bytes lie."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
@@ -21,6 +22,9 @@ from playground.ui.number import slider
 from playground.ui.pretraining import code
 from playground.ui.pretraining.seen import Seen
 from playground.ui.text import _, ngettext, plain
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MOST_MAPS = 6  # milestones whose attention is drawn
 HIGH = 330  # pixels of the texts
@@ -96,11 +100,9 @@ def share_reading(counts: Sequence[tuple[int, int, int]]) -> str:
     return told
 
 
-def _samples_table(seen: Seen) -> object:
+def _samples_table(seen: Seen) -> pd.DataFrame:
     prompts = seen.read.prompts
-    rows = [
-        (one.step, prompts[one.prompt], one.text) for one in seen.samples if one.prompt < len(prompts)
-    ]
+    rows = [(one.step, prompts[one.prompt], one.text) for one in seen.samples if one.prompt < len(prompts)]
     return frames.samples({seen.name: rows})
 
 
@@ -146,9 +148,7 @@ def _head_reading(seen: Seen, layer: int, head: int) -> str:
     )  # fmt: skip
 
 
-def spread(
-    observed: Sequence[PretrainingObservation], most: int
-) -> Sequence[PretrainingObservation]:
+def spread(observed: Sequence[PretrainingObservation], most: int) -> Sequence[PretrainingObservation]:
     """At most so many of them, the first and the last too."""
     if len(observed) <= most:
         return observed
@@ -162,8 +162,8 @@ def _bytes(seen: Seen, at: int) -> None:
     alt = _("Embeddings of the commonest bytes on two axes")
     show.show_chart(spec, "pre_bytes_picture", alt, data=table)
     told = _(
-        "The {n} commonest bytes of the text, on the two directions in which they differ most at step {step}: "
-        "{share:.1%} of the variance then. The axes stay the same at every step."
+        "The {n} commonest bytes of the text, on the two directions in which they differ most at step "
+        "{step}: {share:.1%} of the variance then. The axes stay the same at every step."
     )
     share = float(found.explained.sum())
     st.caption(told.format(n=len(table), step=seen.observed[-1].step, share=share))
