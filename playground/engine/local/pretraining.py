@@ -86,7 +86,7 @@ class LocalPretraining:
     # ---- what they answer
 
     def bits(self, request: BitsRequest, on_wait: OnWait | None = None) -> list[NDArray[np.float32]]:
-        """Surprisal of every byte of each text, bits."""
+        """Surprisal of every byte of each text, bits. Shape of each [byte]."""
         model = self._table.get(request.model)
         if model.settings.objective != "next":
             raise Unsupported(model_id=request.model, capability=Message("bits per byte"))
@@ -100,7 +100,7 @@ class LocalPretraining:
         )
 
     def body(self, request: BodyRequest, on_wait: OnWait | None = None) -> NDArray[np.float32]:
-        """Vectors of texts: the mean of the last hidden states over the bytes."""
+        """Vectors of texts: the mean of the last hidden states over the bytes. Shape [text, d_model]."""
         model = self._table.get(request.model)
         texts = [one[: model.settings.window - 2] for one in _bytes_of(request.texts, MAX_BODY_TEXTS)]
         asked = model.as_random() if request.is_random else model
