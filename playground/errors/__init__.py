@@ -4,6 +4,8 @@ PlaygroundError
  +- InputError            the reader can change the input
  |   +- EmptyText
  |   +- TextTooLong       limit, got (characters)
+ |   +- TextTooShort      limit, got (bytes)
+ |   +- TooManyBytes      limit, got (bytes)
  |   +- TooManyTokens     limit, got
  |   +- NoMask            mask
  |   +- TooManyMasks      limit, got
@@ -23,6 +25,7 @@ PlaygroundError
  |   +- TooManyAdapters   limit
  |   +- TooManyNetworks   limit
  |   +- TooManyHeads      limit
+ |   +- TooManyModels     limit
  |   +- HeldOutTrained    text
  |   +- OneLabelOnly      label
  |   +- UnknownCharacters characters, known
@@ -122,13 +125,16 @@ from playground.errors.inputs import OneLabelOnly as OneLabelOnly
 from playground.errors.inputs import OtherBase as OtherBase
 from playground.errors.inputs import Question as Question
 from playground.errors.inputs import TextTooLong as TextTooLong
+from playground.errors.inputs import TextTooShort as TextTooShort
 from playground.errors.inputs import TooManyAdapters as TooManyAdapters
 from playground.errors.inputs import TooManyAnswers as TooManyAnswers
+from playground.errors.inputs import TooManyBytes as TooManyBytes
 from playground.errors.inputs import TooManyChunks as TooManyChunks
 from playground.errors.inputs import TooManyCollections as TooManyCollections
 from playground.errors.inputs import TooManyDocuments as TooManyDocuments
 from playground.errors.inputs import TooManyHeads as TooManyHeads
 from playground.errors.inputs import TooManyMasks as TooManyMasks
+from playground.errors.inputs import TooManyModels as TooManyModels
 from playground.errors.inputs import TooManyNetworks as TooManyNetworks
 from playground.errors.inputs import TooManyRuns as TooManyRuns
 from playground.errors.inputs import TooManyTokens as TooManyTokens

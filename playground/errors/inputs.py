@@ -17,6 +17,18 @@ class TextTooLong(InputError):
     msgid = N_("The text has {got:,} characters and the limit is {limit:,}: shorten it.")
 
 
+class TextTooShort(InputError):
+    """The text has too few bytes to learn from and to measure with. Params: limit, got (bytes)."""
+
+    msgid = N_("The text has {got:,} bytes and {limit:,} are needed here: write more.")
+
+
+class TooManyBytes(InputError):
+    """The text has too many bytes. Params: limit, got (bytes)."""
+
+    msgid = N_("The text has {got:,} bytes and the limit is {limit:,}: shorten it.")
+
+
 class TooManyTokens(InputError):
     """The text has too many tokens. Params: limit, got."""
 
@@ -150,6 +162,12 @@ class TooManyHeads(InputError):
     """The session has as many task heads as it may have. Params: limit."""
 
     msgid = N_("There is no room for another head: you can have {limit}. Delete one of those you trained.")
+
+
+class TooManyModels(InputError):
+    """The session has as many models trained from zero as it may have. Params: limit."""
+
+    msgid = N_("There is no room for another model: you can have {limit}. Delete one of those you trained.")
 
 
 class HeldOutTrained(InputError):

@@ -18,6 +18,7 @@ from playground.engine.contract.generation import GenerateManyRequest, GenerateR
 from playground.engine.contract.inside import Inside
 from playground.engine.contract.models import ModelInfo
 from playground.engine.contract.networks import Networks
+from playground.engine.contract.pretraining import Pretraining
 from playground.engine.contract.retrieval import Retrieval
 from playground.engine.contract.scores import ScoreRequest, Scores
 from playground.engine.contract.task_heads import TaskHeads
@@ -79,6 +80,10 @@ class Engine(Protocol):
     @property
     def networks(self) -> Networks:
         """Networks that turn one sequence into another, trained from nothing."""
+
+    @property
+    def pretraining(self) -> Pretraining:
+        """Models trained from random weights."""
 
     @property
     def task_heads(self) -> TaskHeads:
