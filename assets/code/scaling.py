@@ -1,0 +1,43 @@
+# The power law through measured points, with the 95 % interval of its exponent.
+import numpy as np
+from scipy import optimize, stats
+
+x = [1e4, 3e4, 1e5, 3e5, 1e6]  # parameters, bytes of text, or operations
+loss = [3.1, 2.8, 2.5, 2.3, 2.1]  # held-out, bits per byte
+form = "line"  # or "floor": L = a x^-b + c
+
+x, loss = np.array(x), np.array(loss)
+if form == "line":
+    line = stats.linregress(np.log(x), np.log(loss))  # log L = log a - b log x
+    a, b, c = np.exp(line.intercept), -line.slope, 0.0
+    half = stats.t.ppf(0.975, len(x) - 2) * line.stderr
+    interval = (b - half, b + half)
+else:
+    middle = np.exp(np.log(x).mean())
+
+    def law(at, a, b, c):
+        return a * (at / middle) ** -b + c
+
+    def fitted(losses):
+        """The least relative squares from several starts: the one that fits best."""
+        found = [
+            optimize.least_squares(
+                lambda p: (law(x, *p) - losses) / loss,
+                (losses.mean() / 2, start, losses.min() / 2),
+                bounds=([0, 0.005, 0], [np.inf, 4, np.inf]),
+            )
+            for start in (0.1, 0.5, 1.5)
+        ]
+        return min(found, key=lambda one: one.cost).x
+
+    a, b, c = fitted(loss)
+    said = law(x, a, b, c)
+    errors = (loss - said) / loss
+    stretched = (errors - errors.mean()) * np.sqrt(len(x) / (len(x) - 3))
+    drawn = np.random.default_rng(0).integers(0, len(x), (400, len(x)))[:100]
+    interval = tuple(np.percentile([fitted(said + loss * stretched[row])[1] for row in drawn], [2.5, 97.5]))
+    a *= middle**b
+
+print(f"L = {a:.4g} x^-{b:.3f} + {c:.3f}")
+print(f"exponent {b:.3f}, 95 % interval {interval[0]:.3f} to {interval[1]:.3f}")
+print(f"ten times as much: from L - c to {10**-b:.3f} times that")
