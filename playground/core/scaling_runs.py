@@ -15,13 +15,14 @@ from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import Literal
 
+from playground.core.metrics.perplexity import Cost
 from playground.core.scaling import frontier
 from playground.core.scaling_laws import Law, fit_law, flops
 from playground.paths import site_root
 
 Axis = Literal["parameters", "data", "compute"]
 AXES: tuple[Axis, ...] = ("parameters", "data", "compute")
-FOLDER, FILE = "scaling", "runs.json"
+FOLDER, FILE, MODELS_FILE = "scaling", "runs.json", "models.json"
 WHOLE = 0.999  # share of the text from which on it counts as all of it
 SETTLED = 0.1  # share of a run's steps before which its loss is that of a beginner, and no law holds
 
@@ -207,3 +208,10 @@ def read(text: str) -> tuple[TinyRun, ...]:
 def shipped() -> tuple[TinyRun, ...]:
     """The runs that our own script trained (`playground.trained.scaling`)."""
     return read((site_root() / "assets" / "trained" / FOLDER / FILE).read_text("utf-8"))
+
+
+@lru_cache
+def held_out_costs() -> dict[tuple[str, str], Cost]:
+    """Cost of the held-out text under models that were not trained here: (model, revision) -> cost."""
+    text = (site_root() / "assets" / "trained" / FOLDER / MODELS_FILE).read_text("utf-8")
+    return {(row.pop("model"), row.pop("revision")): Cost(**row) for row in json.loads(text)}

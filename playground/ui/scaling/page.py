@@ -15,8 +15,9 @@ from playground.ui.text import _
 
 def draw(context: PageContext) -> Drawn:
     """Loss against parameters, data or compute, then one panel: a run of one's own, a budget, known models."""
+    live.collect(context)
     choice = own_runs.choose_them()
-    seen = own_runs.picture(context, choice)
+    own_runs.picture(context, choice)
     measuring = measured.wanted(context) if choice.has_model else None
     later = _panel(context)
 
@@ -25,7 +26,7 @@ def draw(context: PageContext) -> Drawn:
             if each is not None:
                 each()
 
-    return tasks.make(seen), rest if measuring or later else None
+    return tasks.make(), rest if measuring or later else None
 
 
 def _panel(context: PageContext) -> Later | None:
