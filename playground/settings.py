@@ -202,6 +202,16 @@ class Settings(BaseSettings):
     max_network_lengths: Count = 50  # that one request is measured at
     max_network_pairs: Count = 100  # of each length
 
+    # limits of a Transformer that is trained from zero
+    max_pretraining_steps: Count = 2_000
+    max_pretraining_batch: Count = 64
+    max_pretraining_windows: Count = 60_000  # of a text, with all draws of their masks
+    max_pretraining_window: Count = 256
+    max_pretraining_tokens: Count = 8_192  # of one step of one run
+    max_pretraining_parameters: Count = 1_000_000
+    max_pretrained_per_session: Count = 6
+    max_pretrained_bytes: Size = 256 * 2**20
+
     # limits of a task head on an encoder
     max_head_texts: Count = 1_000  # to learn from, and as many held-out ones
     max_head_labels: Count = 32

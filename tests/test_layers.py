@@ -136,7 +136,7 @@ def test_ui_knows_the_contract_of_the_engine_only() -> None:
 FLOORS = {
     "contract": 1,
     "scheduling": 2, "models": 2,
-    "adapters": 3, "forward": 3, "recurrent": 3, "retrieval": 3,
+    "adapters": 3, "forward": 3, "recurrent": 3, "retrieval": 3, "pretraining": 3,
     "decoding": 4, "task_heads": 4,
     "training": 5,
     "local": 6,

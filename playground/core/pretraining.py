@@ -38,11 +38,13 @@ class ByteWindow:
         data: The bytes.
         n_context: How many at its beginning are read and do not count.
         draw: Number of its masks, for objectives that hide something: another number, other masks.
+        n_told: Tokens that a model is to tell of it, 0 for all bytes behind the context.
     """
 
     data: bytes
     n_context: int = 0
     draw: int = 0
+    n_told: int = 0
 
     @property
     def n_tokens(self) -> int:
@@ -51,8 +53,8 @@ class ByteWindow:
 
     @property
     def n_trained(self) -> int:
-        """Bytes that may count."""
-        return len(self.data) - self.n_context
+        """Tokens that count in the loss."""
+        return self.n_told or len(self.data) - self.n_context
 
 
 def normal(text: str) -> str:
@@ -100,17 +102,31 @@ def _begin(data: bytes, at: int) -> int:
     return at
 
 
-def windows_to_learn(data: bytes, size: int, n_draws: int = 1) -> tuple[ByteWindow, ...]:
+def windows_to_learn(data: bytes, size: int, n_draws: int = 1, n_told: int = 0) -> tuple[ByteWindow, ...]:
     """Windows that overlap by half, as often as masks are drawn anew in each; every byte lies in one.
 
     Args:
         data: At least `size` bytes.
         size: Bytes of a window.
         n_draws: How often each comes, with other masks.
+        n_told: As in `ByteWindow`.
     """
     starts = sorted({*range(0, len(data) - size + 1, max(1, size // 2)), len(data) - size})
     each = [data[start : start + size] for start in starts]
-    return tuple(ByteWindow(one, 0, draw) for draw in range(n_draws) for one in each)
+    return tuple(ByteWindow(one, 0, draw, n_told) for draw in range(n_draws) for one in each)
+
+
+def windows_to_hide(before: bytes, data: bytes, size: int, n_told: int) -> tuple[ByteWindow, ...]:
+    """Windows that lie side by side, the last one as far back as it needs: in each something is hidden.
+
+    Args:
+        before: Bytes in front of `data`, for a last window that is too short.
+        data: Bytes to measure; () comes of none.
+        size, n_told: As in `windows_to_learn`.
+    """
+    whole = before + data
+    ends = [min(len(whole), stop) for stop in range(len(before) + size, len(whole) + size, size)]
+    return tuple(ByteWindow(whole[max(0, end - size) : end], 0, 0, n_told) for end in ends)
 
 
 def windows_to_measure(before: bytes, data: bytes, size: int) -> tuple[ByteWindow, ...]:

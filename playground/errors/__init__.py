@@ -62,6 +62,7 @@ PlaygroundError
  |   +- NoHub             address
  |   +- WrongBytes        model_id, file
  |   +- AdapterGone       model_id
+ |   |   +- ModelGone     model_id
  |   +- NetworkGone       network_id
  |   +- HeadGone          head_id
  |   +- Diverged          step, loss
@@ -160,6 +161,7 @@ from playground.errors.models import HubUnreachable as HubUnreachable
 from playground.errors.models import HubUntrusted as HubUntrusted
 from playground.errors.models import LicenceNotAccepted as LicenceNotAccepted
 from playground.errors.models import ModelDamaged as ModelDamaged
+from playground.errors.models import ModelGone as ModelGone
 from playground.errors.models import ModelNotFound as ModelNotFound
 from playground.errors.models import ModelRefused as ModelRefused
 from playground.errors.models import ModelTooLarge as ModelTooLarge

@@ -131,6 +131,12 @@ class AdapterGone(ModelError):
     msgid = N_("The adapter is no longer on the server: train it again, or upload the file you saved.")
 
 
+class ModelGone(AdapterGone):
+    """A model that was trained from zero is no longer on the server. Params: model_id."""
+
+    msgid = N_("The model is no longer on the server: train it again.")
+
+
 class NetworkGone(ModelError):
     """A trained network is no longer on the server. Params: network_id."""
 

@@ -34,10 +34,14 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from playground.core.objectives.masking import n_predicted
+from playground.core.objectives.span_corruption import MEAN_SPAN
 from playground.core.pretraining import (
+    MAX_HELD_OUT,
     ByteWindow,
     normal,
     parts,
+    windows_to_hide,
     windows_to_learn,
     windows_to_measure,
 )
@@ -141,24 +145,43 @@ def pretraining_request(
     cut = parts(text)
     if len(cut.train) < size or not cut.held_out:
         raise TextTooShort(limit=-(-size * 10 // 9) + 4, got=len(data))
-    n_draws = 1 if settings.objective == "next" else N_DRAWS
+    is_next, told = settings.objective == "next", n_told(settings.objective, size)
+    learned = windows_to_learn(cut.train, size, 1 if is_next else N_DRAWS, told)
+
+    def measured(data: bytes) -> tuple[ByteWindow, ...]:
+        before = cut.train[-size:]
+        if is_next:
+            return windows_to_measure(before, data, size)
+        return windows_to_hide(before, data, size, told)
+
     counts = np.bincount(np.frombuffer(cut.train, np.uint8), minlength=256)
     common = np.argsort(-counts, kind="stable")[:N_MAPPED]
     return PretrainingRequest(
         settings,
-        windows_to_learn(cut.train, size, n_draws),
-        windows_to_measure(cut.train[-size:], cut.held_out, size),
-        windows_to_measure(cut.train[-size:], parts_of_other(other), size),
-        tuple((START_ID, *_beginning(one, size // 2)) for one in prompts if settings.objective == "next"),
+        learned,
+        measured(cut.held_out),
+        measured(_beginning(other, MAX_HELD_OUT)),
+        tuple((START_ID, *_beginning(one, size // 2)) for one in prompts if is_next),
         owner=owner,
         fixed=_beginning(fixed or text, min(MAX_FIXED_BYTES, size - 2)),
         mapped=tuple(int(one) for one in common if counts[one]),
     )
 
 
-def parts_of_other(text: str) -> bytes:
-    """As much of another text as is measured: as many bytes as can be held out."""
-    return _beginning(text, 8_192)
+def n_told(objective: str, size: int) -> int:
+    """Tokens of a window that a model is to tell: 0 stands for all bytes, as in `ByteWindow`.
+
+    Example:
+        >>> n_told("masked", 128), n_told("span", 128), n_told("next", 128)
+        (19, 27, 0)
+    """
+    if objective == "next":
+        return 0
+    hidden = n_predicted(size)
+    if objective == "masked":
+        return hidden
+    n_spans = min(max(round(hidden / MEAN_SPAN), 1), size - hidden)
+    return hidden + n_spans + 2  # each span behind its mark, one more mark, and the end
 
 
 def _beginning(text: str, n_bytes: int) -> bytes:

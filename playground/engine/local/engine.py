@@ -23,6 +23,7 @@ from playground.engine.local.filling import fill, fill_each
 from playground.engine.local.inside import LocalInside
 from playground.engine.local.model_thread import ModelThread
 from playground.engine.local.networks import LocalNetworks
+from playground.engine.local.pretraining import LocalPretraining
 from playground.engine.local.retrieval import LocalRetrieval
 from playground.engine.local.scoring import score
 from playground.engine.local.task_heads import LocalTaskHeads
@@ -30,6 +31,7 @@ from playground.engine.local.training import LocalTraining
 from playground.engine.local.vectors import LocalVectors
 from playground.engine.models.named_tokenizers import NamedTokenizers
 from playground.engine.models.table import ModelTable
+from playground.engine.pretraining.trained import PretrainedTable
 from playground.engine.recurrent.trained import NetworkTable
 from playground.engine.retrieval.collections import CollectionTable
 from playground.engine.scheduling.scheduler import Scheduler
@@ -58,9 +60,13 @@ class LocalEngine:
         self.retrieval = LocalRetrieval(self._backend, collections)
         heads = HeadTable(settings, departures, lambda: self.training.forget_later())
         self.task_heads = LocalTaskHeads(self._backend, heads)
+        pretrained = PretrainedTable(settings, departures, lambda: self.training.forget_later())
+        self._table.take_in(pretrained)
+        self.pretraining = LocalPretraining(self._backend, pretrained)
         self.training = LocalTraining(
-            settings, self.adapters, networks, heads, self.tokenizers, self._scheduler, (collections.owned,)
-        )
+            settings, self.adapters, networks, heads, pretrained, self.tokenizers, self._scheduler,
+            (collections.owned,),
+        )  # fmt: skip
         self._thread = ModelThread(settings, self._scheduler, self._cache, self.training.trainer)
         self._thread.start()
 

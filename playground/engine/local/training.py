@@ -16,6 +16,7 @@ from playground.engine.contract.training import TrainingText
 from playground.engine.models.loaded import LoadedModel
 from playground.engine.models.named_tokenizers import NamedTokenizers
 from playground.engine.models.owned import Owned
+from playground.engine.pretraining.trained import PretrainedTable
 from playground.engine.recurrent.trained import NetworkTable
 from playground.engine.scheduling.scheduler import Scheduler
 from playground.engine.task_heads.trained import HeadTable
@@ -39,6 +40,7 @@ class LocalTraining:
         adapters: Source of the bases, and store of trained adapters.
         networks: Store of networks that were trained from nothing.
         heads: Store of task heads.
+        pretrained: Store of models that were trained from zero.
         tokenizers: Chat templates.
         scheduler: Is woken when there is work; writes the samples.
         kept: Further things that sessions made and that end with them.
@@ -50,14 +52,15 @@ class LocalTraining:
         adapters: AdapterTable,
         networks: NetworkTable,
         heads: HeadTable,
+        pretrained: PretrainedTable,
         tokenizers: NamedTokenizers,
         scheduler: Scheduler,
         kept: Sequence[Owned[Any]],
     ) -> None:
         self._settings, self._adapters = settings, adapters
-        self._kept: tuple[Owned[Any], ...] = (networks.owned, heads.owned, *kept)
+        self._kept: tuple[Owned[Any], ...] = (networks.owned, heads.owned, pretrained.owned, *kept)
         self._tokenizers, self._departures, self._scheduler = tokenizers, adapters.departures, scheduler
-        known = objectives(settings, adapters, networks, heads, partial(write, scheduler))
+        known = objectives(settings, adapters, networks, heads, pretrained, partial(write, scheduler))
         self.runs = RunTable(settings, known, self._departures.has_left, scheduler.wake)
         self.trainer = Trainer(settings, self.runs)
         self._linears: dict[str, tuple[Linear, ...]] = {}

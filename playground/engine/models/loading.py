@@ -94,7 +94,7 @@ def model_info(entry: CatalogueEntry, settings: Settings) -> ModelInfo:
         check_config(entry.model_id, config, families_of(entry))
     except ModelRefused:  # `load` says why
         return replace(info, revision=_revision(entry, folder))
-    return replace(info, revision=_revision(entry, folder), **_sizes(config))
+    return replace(info, revision=_revision(entry, folder), **sizes_of(config))
 
 
 def load_tokenizer(entry: CatalogueEntry, settings: Settings) -> TextTokenizer:
@@ -313,7 +313,7 @@ def _config_json(folder: Path) -> dict[str, Any]:
     return dict(json.loads((folder / "config.json").read_text("utf-8")))
 
 
-def _sizes(config: Mapping[str, Any]) -> dict[str, Any]:
+def sizes_of(config: Mapping[str, Any]) -> dict[str, Any]:
     """Shapes under one name, whatever the family calls them in its config.json."""
     sizes = {
         ours: next((int(config[name]) for name in names if config.get(name)), 0)

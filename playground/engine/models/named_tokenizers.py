@@ -139,7 +139,8 @@ class NamedTokenizers:
         """
         made = self._get(tokenizer_id)
         base = AdapterName.of(tokenizer_id).base_id
-        name = NAMES[base] if base in NAMES else catalogue(self._settings)[base].name
+        entries = catalogue(self._settings)  # a session's own model is in none
+        name = NAMES[base] if base in NAMES else entries[base].name if base in entries else base
         source = _source("tiktoken" if tokenizer_id in TIKTOKEN else "tokenizers")
         folder = str(unigram_folder(self._settings.cache_dir)) if tokenizer_id == UNIGRAM else ""
         return TokenizerInfo(

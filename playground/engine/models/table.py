@@ -10,8 +10,10 @@ from collections.abc import Mapping
 from concurrent.futures import Future, InvalidStateError, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
+from typing import Protocol
 
 from playground.engine.contract.models import CatalogueEntry, Download, ModelInfo, State
+from playground.engine.contract.pretraining import MODEL_PREFIX
 from playground.engine.memory import freeze_heap
 from playground.engine.models import loading
 from playground.engine.models.catalogue import catalogue
@@ -20,6 +22,18 @@ from playground.engine.models.tokenizing import TextTokenizer
 from playground.engine.models.whole_folder import Progress
 from playground.errors import Cancelled, Message, ModelNotFound, PlaygroundError
 from playground.settings import Settings
+
+
+class OwnModels(Protocol):
+    """Models that sessions made, of no catalogue: here as long as their sessions want them."""
+
+    def load(self, model_id: str) -> Future[LoadedModel]:
+        """The model, at once.
+
+        Raises:
+            ModelGone: It is no longer here, or never was.
+        """
+        ...
 
 
 class ModelTable:
@@ -32,6 +46,7 @@ class ModelTable:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._entries = catalogue(settings)
+        self._own: OwnModels | None = None
         self._lock = threading.Lock()
         self._closed = False
         self._futures: OrderedDict[str, Future[LoadedModel]] = OrderedDict()
@@ -42,6 +57,15 @@ class ModelTable:
         self._tokenizers: dict[str, TextTokenizer] = {}
         self._reading = threading.Lock()
         self._loaders = ThreadPoolExecutor(max_workers=2, thread_name_prefix="model-loader")
+
+    def take_in(self, own: OwnModels) -> None:
+        """Serve also the models that sessions made: those whose ids begin with `MODEL_PREFIX`."""
+        self._own = own
+
+    def _made(self, model_id: str) -> Future[LoadedModel] | None:
+        if self._own is None or not model_id.startswith(MODEL_PREFIX):
+            return None
+        return self._own.load(model_id)
 
     def entry(self, model_id: str) -> CatalogueEntry:
         """The catalogue entry.
@@ -63,7 +87,10 @@ class ModelTable:
 
         Raises:
             ModelNotFound: The model is not on this machine.
+            ModelGone: It was a session's, and is no longer here.
         """
+        if (made := self._made(model_id)) is not None:
+            return made.result().tokenizer
         if model_id not in self._tokenizers:
             with self._reading:  # one at a time: one of 250,000 pieces takes 300 MB and a second
                 if model_id not in self._tokenizers:
@@ -76,7 +103,10 @@ class ModelTable:
 
         Raises:
             Cancelled: The engine is closed.
+            ModelGone: It was a session's, and is no longer here.
         """
+        if (made := self._made(model_id)) is not None:
+            return made
         entry = self.entry(model_id)
         with self._lock:
             if self._closed:
@@ -106,6 +136,8 @@ class ModelTable:
 
     def state(self, model_id: str) -> tuple[State, Message | None]:
         """(state, what is happening or went wrong)."""
+        if self._made(model_id) is not None:
+            return "ready", None
         future = self._futures.get(model_id)
         if future is None:
             return self._on_disk(self.entry(model_id)).state, None

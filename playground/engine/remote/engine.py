@@ -24,6 +24,7 @@ from playground.engine.remote.cluster import Cluster
 from playground.engine.remote.inside import RemoteInside
 from playground.engine.remote.messages import News
 from playground.engine.remote.networks import RemoteNetworks
+from playground.engine.remote.pretraining import RemotePretraining
 from playground.engine.remote.retrieval import RemoteRetrieval
 from playground.engine.remote.routes import Routes
 from playground.engine.remote.seats import Seat, Seats
@@ -70,6 +71,7 @@ class RayEngine:
         self.adapters = RemoteAdapters(settings, routes, calls, self._seats, self._cluster.put)
         self.training = RemoteTraining(routes, calls, self._seats, self.adapters)
         self.networks = RemoteNetworks(routes, calls, self._seats)
+        self.pretraining = RemotePretraining(routes, calls, self._seats)
         self.task_heads = RemoteTaskHeads(routes, calls, self._seats)
         self.retrieval = RemoteRetrieval(routes, calls, self._seats)
         self._models: tuple[float, list[ModelInfo]] = (0.0, [])
@@ -92,7 +94,7 @@ class RayEngine:
         self.training.runs.hear(seat, news)
 
     def _bring(self, model: str, seat: Seat) -> bool:
-        return self.adapters.bring(model, seat)
+        return self.pretraining.bring(model, seat) or self.adapters.bring(model, seat)
 
     def models(self) -> list[ModelInfo]:
         """The catalogue, in display order; of each model the state of the replica that has come furthest."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from playground.core.lora import LoraConfig
 from playground.engine.adapters.adapter import Adapter, adapted_model
@@ -10,25 +10,30 @@ from playground.engine.adapters.layers import targets
 from playground.engine.adapters.store import AdapterTable
 from playground.engine.contract.limits import check_limits
 from playground.engine.contract.models import AdapterName, ModelInfo
+from playground.engine.contract.pretraining import OBJECTIVES
 from playground.engine.contract.task_heads import FROZEN, WHOLE
 from playground.engine.contract.training import FinetuneRequest, TrainingRequest
-from playground.engine.models.loaded import LoadedModel
+from playground.engine.pretraining.trained import PretrainedTable
 from playground.engine.recurrent.trained import NetworkTable
 from playground.engine.task_heads.trained import HeadTable
 from playground.engine.training.adapter_slot import AdapterSlot, n_parameters
 from playground.engine.training.bank import AdapterBank
 from playground.engine.training.learner import AnyObjective, GiveWay, NewSlot, RunLimits, Sampled
 from playground.engine.training.pairs import TrainingOnPairs
-from playground.engine.training.samples import MAX_SAMPLE_TOKENS
+from playground.engine.training.pretraining import TrainingFromZero
+from playground.engine.training.samples import MAX_SAMPLE_TOKENS, Write
 from playground.engine.training.task_heads import TrainingOfEncoders, TrainingOfHeads
 from playground.errors import BadValue, TooManyTokens
 from playground.settings import Settings
 
-Write = Callable[["LoadedModel", TrainingRequest, Sampled], None]
-
 
 def objectives(
-    settings: Settings, adapters: AdapterTable, networks: NetworkTable, heads: HeadTable, write: Write
+    settings: Settings,
+    adapters: AdapterTable,
+    networks: NetworkTable,
+    heads: HeadTable,
+    pretrained: PretrainedTable,
+    write: Write,
 ) -> dict[str, AnyObjective]:
     """Every kind of training, by its name.
 
@@ -37,6 +42,7 @@ def objectives(
         adapters: Source of bases, and store of adapters.
         networks: Store of networks that were trained from nothing.
         heads: Store of task heads.
+        pretrained: Store of models that were trained from zero.
         write: Continues a run's prompts with a model, beside everything else the engine does.
     """
     return {
@@ -44,6 +50,7 @@ def objectives(
         "pairs": TrainingOnPairs(settings, networks),
         FROZEN: TrainingOfHeads(settings, adapters, heads),
         WHOLE: TrainingOfEncoders(settings, adapters, heads),
+        **{name: TrainingFromZero(settings, pretrained, write) for name in OBJECTIVES},
     }
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import uuid4
 
-from playground.core.sampling import GREEDY
+from playground.core.sampling import GREEDY, Sampling
 from playground.engine.contract.generation import GenerateRequest, GenerateStep
 from playground.engine.contract.training import TrainingRequest
 from playground.engine.decoding.row import DecodeWork
@@ -16,6 +17,8 @@ from playground.engine.training.learner import Sampled
 from playground.errors import BusyError
 
 MAX_SAMPLE_TOKENS = 24
+Write = Callable[..., None]
+"""Continues a run's prompts: `write` behind its scheduler."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +35,15 @@ class _SampleOutbox:
             self.sampled(self.prompt, "", "cut")
 
 
-def write(scheduler: Scheduler, loaded: LoadedModel, request: TrainingRequest, sampled: Sampled) -> None:
-    """Continue every prompt of a run greedily, beside everything else the engine does.
+def write(
+    scheduler: Scheduler,
+    loaded: LoadedModel,
+    request: TrainingRequest,
+    sampled: Sampled,
+    sampling: Sampling = GREEDY,
+    n_tokens: int = MAX_SAMPLE_TOKENS,
+) -> None:
+    """Continue every prompt of a run, beside everything else the engine does.
 
     Args:
         scheduler: The queue of the jobs.
@@ -48,9 +58,10 @@ def write(scheduler: Scheduler, loaded: LoadedModel, request: TrainingRequest, s
             wanted = GenerateRequest(
                 request.settings.model,
                 input_ids=ids,
-                sampling=GREEDY,
+                sampling=sampling,
+                seed=request.settings.seed,
                 n_top=1,
-                max_new_tokens=MAX_SAMPLE_TOKENS,
+                max_new_tokens=n_tokens,
             )
             job = Job("decode", object(), id(loaded), len(ids), DecodeWork(loaded, wanted, ids))
             try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
@@ -31,9 +31,13 @@ class _YieldPoint(torch.autograd.Function):
 
 def yield_between(loaded: LoadedModel, give_way: GiveWay) -> Callable[[], None]:
     """Call `give_way` before every layer of a model, forward and backward; gives what ends that."""
+    return yield_before([block.whole for block in blocks(loaded)], give_way)
+
+
+def yield_before(layers: Iterable[torch.nn.Module], give_way: GiveWay) -> Callable[[], None]:
+    """Call `give_way` before each of these layers, which read their first argument; gives what ends that."""
     hooks = [
-        block.whole.register_forward_pre_hook(partial(_between, give_way), with_kwargs=True)
-        for block in blocks(loaded)
+        layer.register_forward_pre_hook(partial(_between, give_way), with_kwargs=True) for layer in layers
     ]
 
     def end() -> None:

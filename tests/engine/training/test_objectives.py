@@ -9,8 +9,10 @@ import pytest
 import torch
 
 from playground.engine.adapters.adapter import Adapter
+from playground.engine.contract.pretraining import OBJECTIVES
 from playground.engine.contract.training import TrainingRequest
 from playground.engine.local.engine import LocalEngine
+from playground.engine.pretraining.trained import PretrainedModel, PretrainedTable
 from playground.engine.recurrent.trained import NetworkTable, TrainedNetwork
 from playground.engine.task_heads.trained import HeadTable, TrainedHead
 from playground.engine.training.learner import AnyObjective, Learner, Slot, Snapshot
@@ -20,6 +22,7 @@ from tests.engine.training.characters import Characters, Weights, run_on_lines
 from tests.engine.training.head_runs import head_run
 from tests.engine.training.learning import run_of
 from tests.engine.training.pair_runs import pairs_run
+from tests.engine.training.zero_runs import zero_run
 
 # Objective -> two runs of one group, with different first values.
 EXAMPLES: dict[str, tuple[TrainingRequest, TrainingRequest]] = {
@@ -28,6 +31,7 @@ EXAMPLES: dict[str, tuple[TrainingRequest, TrainingRequest]] = {
     "pairs": (pairs_run(1), pairs_run(2)),
     "head": (head_run(1), head_run(2)),
     "encoder": (head_run(1, objective="encoder"), head_run(2, objective="encoder")),
+    **{name: (zero_run(1, objective=name), zero_run(2, objective=name)) for name in OBJECTIVES},
 }
 N_STEPS = 4
 
@@ -37,6 +41,8 @@ def numbers(snapshot: Snapshot) -> list[torch.Tensor]:
         return [part for one in snapshot.changes.values() for part in (one.A, one.B) if part is not None]
     if isinstance(snapshot, TrainedHead):
         return snapshot.values
+    if isinstance(snapshot, PretrainedModel):
+        return [snapshot.numbers]
     assert isinstance(snapshot, Weights | TrainedNetwork)
     return list(snapshot.values.values())
 
@@ -68,7 +74,8 @@ class Kind:
 def known(engine: LocalEngine) -> dict[str, AnyObjective]:
     networks = NetworkTable(engine._settings, engine.adapters.departures, lambda: None)
     heads = HeadTable(engine._settings, engine.adapters.departures, lambda: None)
-    return objectives(engine._settings, engine.adapters, networks, heads, lambda *_: None)
+    pretrained = PretrainedTable(engine._settings, engine.adapters.departures, lambda: None)
+    return objectives(engine._settings, engine.adapters, networks, heads, pretrained, lambda *_: None)
 
 
 @pytest.fixture(params=sorted(EXAMPLES))

@@ -17,6 +17,7 @@ from playground.engine.contract.training import (
     TrainingState,
 )
 from playground.engine.local.engine import LocalEngine
+from playground.engine.pretraining.trained import PretrainedTable
 from playground.engine.recurrent.trained import NetworkTable
 from playground.engine.task_heads.trained import HeadTable
 from playground.engine.training.learner import GiveWay
@@ -71,8 +72,9 @@ class Bench:
         self.characters = Characters()
         networks = NetworkTable(settings, engine.adapters.departures, lambda: None)
         heads = HeadTable(settings, engine.adapters.departures, lambda: None)
+        pretrained = PretrainedTable(settings, engine.adapters.departures, lambda: None)
         known = {
-            **objectives(settings, engine.adapters, networks, heads, self._write),
+            **objectives(settings, engine.adapters, networks, heads, pretrained, self._write),
             "characters": self.characters,
         }
         self.runs = RunTable(settings, known, lambda _owner: False, lambda: None)

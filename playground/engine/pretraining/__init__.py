@@ -1,0 +1,1 @@
+"""Transformers from random weights: their shapes, their bytes, their weights stacked, and those kept."""
