@@ -15,10 +15,11 @@ if form == "line":
 else:
     middle = np.exp(np.log(x).mean())
 
-    def law(at, a, b, c):
+    def law(at: np.ndarray, a: float, b: float, c: float) -> np.ndarray:
+        """Loss at each amount."""
         return a * (at / middle) ** -b + c
 
-    def fitted(losses):
+    def fitted(losses: np.ndarray) -> np.ndarray:
         """The least relative squares from several starts: the one that fits best."""
         found = [
             optimize.least_squares(

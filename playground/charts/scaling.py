@@ -22,7 +22,9 @@ MANY = 1e15  # from here on amounts are written as powers
 ROOM = {"right": 18}
 
 
-def losses(words: Mapping[str, str], *, xs: tuple[float, float], ys: tuple[float, float], sizes: bool) -> Spec:
+def losses(
+    words: Mapping[str, str], *, xs: tuple[float, float], ys: tuple[float, float], sizes: bool
+) -> Spec:
     """Held-out loss of runs with laws and bands; rows of `tables.scaling.points`, `model` and `laws`.
 
     Args:
@@ -43,7 +45,9 @@ def losses(words: Mapping[str, str], *, xs: tuple[float, float], ys: tuple[float
     dash = {"condition": {"test": "datum.kind === 'law_before'", "value": [5, 4]}, "value": [1, 0]}
     drawn: list[Spec] = [
         _layer("area", band, is_law, opacity=0.18, clip=True),
-        _layer("line", {"x": x, "y": y, "color": law, "strokeDash": dash}, is_law, strokeWidth=2.2, clip=True),
+        _layer(
+            "line", {"x": x, "y": y, "color": law, "strokeDash": dash}, is_law, strokeWidth=2.2, clip=True
+        ),
     ]
     if sizes:
         way = {"x": x, "y": y, "detail": {"field": "name", "type": "nominal"}}
@@ -103,7 +107,9 @@ def iso_flops(words: Mapping[str, str], *, budgets: Sequence[float], xs: tuple[f
     }
 
 
-def known(words: Mapping[str, str], *, xs: tuple[float, float], ys: tuple[float, float], ratio: float) -> Spec:
+def known(
+    words: Mapping[str, str], *, xs: tuple[float, float], ys: tuple[float, float], ratio: float
+) -> Spec:
     """Training tokens against parameters of known models, and a line; rows of `tables.scaling.known`.
 
     Args:

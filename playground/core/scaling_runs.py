@@ -184,7 +184,8 @@ def written(runs: Iterable[TinyRun]) -> str:
         row = asdict(run)
         row.pop("is_own")
         row["measured"] = [
-            [one.step, one.n_tokens, round(one.bits_per_byte, 5), round(one.seconds, 2)] for one in run.measured
+            [one.step, one.n_tokens, round(one.bits_per_byte, 5), round(one.seconds, 2)]
+            for one in run.measured
         ]
         rows.append(json.dumps(row))
     return "[\n" + ",\n".join(rows) + "\n]\n"

@@ -5,12 +5,15 @@ from __future__ import annotations
 from functools import lru_cache
 
 from playground.core.pretraining import parts
+from playground.paths import site_root
+
+FILE = "pretraining-text-en.txt"
 
 
 @lru_cache
 def whole_text() -> str:
     """All of it: its end is held out."""
-    raise NotImplementedError
+    return (site_root() / "assets" / "trained" / FILE).read_text("utf-8")
 
 
 @lru_cache

@@ -19,8 +19,8 @@ import numpy as np
 import torch
 
 from playground.core.metrics.perplexity import Cost, cost, joined, windows
-from playground.core.scaling_runs import AXES, FILE, FOLDER, MODELS_FILE, TinyRun, points, read, written
 from playground.core.scaling import fit
+from playground.core.scaling_runs import AXES, FILE, FOLDER, MODELS_FILE, TinyRun, points, read, written
 from playground.core.scaling_text import held_out_text, whole_text
 from playground.engine import create_engine
 from playground.engine.contract.engine import Engine

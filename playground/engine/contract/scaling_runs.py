@@ -48,8 +48,8 @@ class Shape:
         """Trained numbers: layers of a Llama with an MLP four times as wide, two tables of 257 bytes and marks.
 
         Example:
-            >>> Shape(128, 4, 4).n_parameters
-            1115520
+            >>> Shape(128, 2, 4).n_parameters
+            590720
         """
         d = self.d_model
         return self.n_layers * (16 * d * d + 2 * d) + d + 2 * 257 * d
@@ -61,7 +61,7 @@ SHAPES: Mapping[str, Shape] = {
     "d40": Shape(40, 2, 4),
     "d64": Shape(64, 2, 4),
     "d96": Shape(96, 3, 4),
-    "d128": Shape(128, 4, 4),
+    "d128": Shape(128, 3, 4),
 }
 BETWEEN: Mapping[str, Shape] = {  # sizes that no shipped run has
     "d32": Shape(32, 2, 4),

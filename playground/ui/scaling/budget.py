@@ -81,7 +81,7 @@ def _problem(typed: str, budget: float | None) -> str | None:
         told = _("A budget of {typed} operations trains nothing: give at least {least}.")
         return told.format(typed=shown, least=short(LEAST_BUDGET))
     if not LEAST_BUDGET <= budget <= MOST_BUDGET:
-        told = _("{typed} operations are beyond what this law was ever fitted to: give {least} to {most}.")
+        told = _("{typed} operations are beyond what this page can draw: give {least} to {most}.")
         return told.format(typed=shown, least=short(LEAST_BUDGET), most=short(MOST_BUDGET))
     return None
 
@@ -102,13 +102,11 @@ def _curves(law: Law, name: str, budget: float) -> None:
     table = _near(frames.iso_flops(law, budgets, *xs))
     st.markdown(f"### {_('Iso-FLOP curves: along each, every model costs the same')}")
     alt = _("Predicted loss against parameters, a curve for each budget, with the lowest point of each")
-    show.show_chart(
-        charts.iso_flops(words, budgets=budgets, xs=xs), "sca_iso_picture", alt, data=table
-    )
+    show.show_chart(charts.iso_flops(words, budgets=budgets, xs=xs), "sca_iso_picture", alt, data=table)
     first, last = (law.best_split(one)[0] for one in (budgets[2], budgets[3]))
     told = _(
-        "The lowest points lie on a line: ten times the budget is spent best on {n:.2f} times the parameters and "
-        "{d:.2f} times the data."
+        "The lowest points lie on a line: ten times the budget is spent best on {n:.2f} times the "
+        "parameters and {d:.2f} times the data."
     )
     st.markdown(told.format(n=last / first, d=10 * first / last))
     st.caption(plain(_(SOURCES[name])))
@@ -142,7 +140,7 @@ def _side_by_side(budget: float) -> None:
     st.dataframe(pd.DataFrame(rows), hide_index=True)
     st.caption(
         _(
-            "L = E + A / N^α + B / D^β. N: parameters, D: tokens (our own runs: bytes). Their losses have different "
-            "units and texts; what can be compared is how a budget is spent."
+            "L = E + A / N^α + B / D^β. N: parameters, D: tokens (our own runs: bytes). Their losses have "
+            "different units and texts; what can be compared is how a budget is spent."
         )
     )

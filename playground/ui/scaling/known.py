@@ -25,7 +25,7 @@ def panel(context: PageContext) -> None:
         "ratio": _("Tokens per parameter"),
         "flops": _("Operations (6ND)"),
         "year": _("Year"),
-        "source": _("Source"),
+        "source": _("Published in"),
         "name": _("Model"),
         "line": _("{n} tokens per parameter").format(n=TOKENS_PER_PARAMETER),
         "fewer": _("fewer tokens than the line"),
@@ -39,7 +39,10 @@ def panel(context: PageContext) -> None:
     show.show_chart(spec, "sca_known_picture", alt, data=table)
     st.markdown(_reading(context))
     st.caption(
-        _("As their makers have published it; the source of each is under *Values*. Tokens of different tokenizers.")
+        _(
+            "As their makers have published it; the source of each is under *Values*. Tokens of different "
+            "tokenizers."
+        )
     )
     show.under_picture("scaling_known", frame=table, code=code.known, picture="sca_known_picture")
 
@@ -49,8 +52,8 @@ def _reading(context: PageContext) -> str:
     most = max(KNOWN_MODELS, key=lambda one: one.ratio)
     least = min(KNOWN_MODELS, key=lambda one: one.ratio)
     told = _(
-        "{n} of {all} have read more than {rule} tokens per parameter. The fewest: *{least}*, {few}; the most: "
-        "*{most}*, {many}."
+        "{n} of {all} have read more than {rule} tokens per parameter. The fewest: *{least}*, {few}; the "
+        "most: *{most}*, {many}."
     )
     words = told.format(
         n=len(above), all=len(KNOWN_MODELS), rule=TOKENS_PER_PARAMETER, least=plain(least.name),
@@ -61,5 +64,8 @@ def _reading(context: PageContext) -> str:
         return words
     told = _("The model at hand, *{name}*: {tokens} tokens for {n} parameters, {ratio} per parameter.")
     return f"{words} " + told.format(
-        name=plain(mine.name), tokens=short(mine.n_tokens), n=short(mine.n_parameters), ratio=short(mine.ratio)
+        name=plain(mine.name),
+        tokens=short(mine.n_tokens),
+        n=short(mine.n_parameters),
+        ratio=short(mine.ratio),
     )

@@ -21,7 +21,7 @@ from playground.engine.contract.scaling_runs import (
     scaling_request,
     tiny_run,
 )
-from playground.engine.contract.training import ENDED, TrainingState
+from playground.engine.contract.training import TrainingState
 from playground.errors import PlaygroundError
 from playground.ui import compute
 from playground.ui.choose import choose_from_list
@@ -35,7 +35,7 @@ from playground.ui.text import _, ngettext, plain, sentence
 STARTED = "sca_started"  # run id -> share of the text it was given
 outlives_reload(STARTED)
 ERROR = "sca_error"
-STEPS = (50, 100, 200, 300, N_STEPS)
+STEPS = (50, 100, 200, N_STEPS, 600)
 SHARES = {"all": 1.0, "half": 1 / 2, "quarter": 1 / 4, "eighth": 1 / 8}
 FIRST = "d48"
 
@@ -117,7 +117,10 @@ def _expected(wanted: Wanted) -> str:
         ),
     )  # fmt: skip
     if wanted.share < 1 or tokens != usual_tokens(shipped()):
-        more = _("It will stand in the picture; for the law of parameters only runs count that differ in size alone.")
+        more = _(
+            "It will stand in the picture; for the law of parameters only runs count that differ in size "
+            "alone."
+        )
         words = f"{words} {more}"
     return words
 
@@ -204,4 +207,3 @@ def _own() -> None:
     st.button(
         _("Take my points away"), key="sca_forget", icon=":material/delete:", on_click=own_points.forget
     )
-

@@ -62,9 +62,9 @@ def say(context: PageContext) -> None:
         return
     _model, one = found
     told = _(
-        "{name}: {bits:.1f} bits for the {tokens:,} tokens of {n:,} held-out bytes, read in windows. It has read "
-        "other data, with another tokenizer; bits per byte are comparable all the same, the amounts on the axis "
-        "only roughly."
+        "{name}: {bits:.1f} bits for the {tokens:,} tokens of {n:,} held-out bytes, read in windows. It has "
+        "read other data, with another tokenizer; bits per byte are comparable all the same, the amounts on "
+        "the axis only roughly."
     )
     st.caption(told.format(name=name, bits=one.total_bits, tokens=one.n_pieces, n=one.n_bytes))
 

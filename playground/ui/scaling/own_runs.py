@@ -106,9 +106,6 @@ def choose_them() -> Choice:
     return Choice(axis, form, has_model)
 
 
-
-
-
 def picture(context: PageContext, choice: Choice) -> Seen:
     """Draw the picture, the sentence that reads it, and what stands below it."""
     own = own_points.runs()
@@ -192,7 +189,9 @@ def _draw(seen: Seen, hand: AtHand | None) -> None:
     if hand is not None:
         rows.insert(1, frames.model(hand.model.name, hand.x, hand.cost.bits_per_byte, seen.law, hand.known))
     spec = charts.losses(_words(choice.axis), xs=xs, ys=ys, sizes=choice.axis == "compute")
-    alt = _("Held-out loss of tiny models on logarithmic axes, with the law through them and its 95 % interval")
+    alt = _(
+        "Held-out loss of tiny models on logarithmic axes, with the law through them and its 95 % interval"
+    )
     show.show_chart(spec, "sca_losses", alt, data=pd.concat(rows, ignore_index=True))
 
 
@@ -227,7 +226,11 @@ def formula(law: PowerFit, axis: Axis) -> str:
         '$L = 8.00\\\\,C^{-0.301}$'
     """
     name = {"parameters": "N", "data": "D", "compute": "C"}[axis]
-    a = f"{law.a:.2f}" if 0.01 <= law.a < 1e4 else rf"{law.a:.2e}".replace("e+0", "e").replace("e", r"\cdot 10^{") + "}"
+    a = (
+        f"{law.a:.2f}"
+        if 0.01 <= law.a < 1e4
+        else rf"{law.a:.2e}".replace("e+0", "e").replace("e", r"\cdot 10^{") + "}"
+    )
     floor = f" + {law.c:.2f}" if law.c else ""
     return rf"$L = {a}\,{name}^{{{-law.b:.3f}}}{floor}$"
 
@@ -239,8 +242,9 @@ def _reading(seen: Seen) -> str:
     low, high = law.exponent_interval
     if seen.choice.form == "floor":
         told = _(
-            "{formula}: the loss falls towards a floor of {floor:.2f} bits per byte (95 % interval {f_low:.2f} "
-            "to {f_high:.2f}); the exponent is {b:.3f} (95 % interval {low:.3f} to {high:.3f}, {n} points)."
+            "{formula}: the loss falls towards a floor of {floor:.2f} bits per byte (95 % interval "
+            "{f_low:.2f} to {f_high:.2f}); the exponent is {b:.3f} (95 % interval {low:.3f} to {high:.3f}, "
+            "{n} points)."
         )
         f_low, f_high = law.floor_interval
         return told.format(
@@ -248,8 +252,8 @@ def _reading(seen: Seen) -> str:
             n=len(law.x),
         )  # fmt: skip
     told = _(
-        "{formula}: ten times as much multiplies the held-out loss by **{factor:.3f}**. The exponent is {b:.3f} "
-        "(95 % interval {low:.3f} to {high:.3f}, {n} points)."
+        "{formula}: ten times as much multiplies the held-out loss by **{factor:.3f}**. The exponent is "
+        "{b:.3f} (95 % interval {low:.3f} to {high:.3f}, {n} points)."
     )
     return told.format(
         formula=formula(law, axis), factor=10**-law.b, b=law.b, low=low, high=high, n=len(law.x)
@@ -272,8 +276,8 @@ def _far(seen: Seen, hand: AtHand | None) -> str:
         return ""
     low, high = (float(side) for side in seen.law.band(hand.x))
     told = _(
-        "Continued to {name} ({x}), the law says {said:.2f} bits per byte (95 % interval {low:.2f} to {high:.2f}); "
-        "measured on the same held-out text: **{loss:.2f}**."
+        "Continued to {name} ({x}), the law says {said:.2f} bits per byte (95 % interval {low:.2f} to "
+        "{high:.2f}); measured on the same held-out text: **{loss:.2f}**."
     )
     return told.format(
         name=plain(hand.model.name), x=short(hand.x), said=float(seen.law.at(hand.x)), low=low, high=high,
@@ -287,8 +291,8 @@ def _provenance(every: Sequence[TinyRun], axis: Axis) -> None:
         "parameters": _("Every run that counts read {tokens} bytes, in the same number of steps."),
         "data": _("One size, {size} parameters; the best held-out loss on the way counts."),
         "compute": _(
-            "Every measurement of the runs on all of the text; those that no cheaper one beats count. Points of "
-            "one run depend on each other, so the interval is too narrow."
+            "Every measurement of the runs on all of the text; those that no cheaper one beats count. "
+            "Points of one run depend on each other, so the interval is too narrow."
         ),
     }[axis]
     size = next((one.run.n_parameters for one in points(runs, "data")), 0)
