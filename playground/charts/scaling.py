@@ -73,7 +73,7 @@ def _told(words: Mapping[str, str]) -> list[Spec]:
 
 
 def iso_flops(words: Mapping[str, str], *, budgets: Sequence[float], xs: tuple[float, float]) -> Spec:
-    """Predicted loss against size, a curve a budget, and the lowest points; rows of `tables.scaling.iso_flops`.
+    """Predicted loss against size, a curve a budget, and the lowest points; rows of `iso_flops`.
 
     Args:
         words: n_parameters, n_tokens, ratio, loss, budget, best in the reader's language.
@@ -87,7 +87,8 @@ def iso_flops(words: Mapping[str, str], *, budgets: Sequence[float], xs: tuple[f
         "field": "budget", "type": "ordinal",
         "scale": {"domain": list(budgets), "range": [BEFORE, QUERY, VALUE, KEY, AFTER][: len(budgets)]},
         "legend": {"title": words["budget"], "orient": "top", "columns": legend_columns(5, 2),
-                   "labelExpr": "format(datum.value, '.1~e')", "symbolType": "stroke", "symbolStrokeWidth": 3},
+                   "labelExpr": "format(datum.value, '.1~e')", "symbolType": "stroke",
+                   "symbolStrokeWidth": 3},
     }  # fmt: skip
     tooltip = [
         {"field": field, "type": "quantitative", "title": words[field], "format": form}

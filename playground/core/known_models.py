@@ -46,14 +46,18 @@ KNOWN_MODELS = (
     KnownModel("MT-NLG", 2022, 530e9, 270e9, "Smith et al. 2022, section 3"),
     KnownModel("Chinchilla", 2022, 70e9, 1.4e12, "Hoffmann et al. 2022, section 4"),
     KnownModel("PaLM", 2022, 540e9, 780e9, "Chowdhery et al. 2022, section 3"),
-    KnownModel("Pythia 160M", 2023, 162.3e6, 300e9, "Biderman et al. 2023, table 1", "EleutherAI/pythia-160m"),
+    KnownModel(
+        "Pythia 160M", 2023, 162.3e6, 300e9, "Biderman et al. 2023, table 1", "EleutherAI/pythia-160m",
+    ),
     KnownModel("LLaMA 7B", 2023, 6.7e9, 1.0e12, "Touvron et al. 2023a, table 2"),
     KnownModel("LLaMA 65B", 2023, 65.2e9, 1.4e12, "Touvron et al. 2023a, table 2"),
     KnownModel("Llama 2 70B", 2023, 70e9, 2.0e12, "Touvron et al. 2023b, table 1"),
     KnownModel("TinyLlama", 2024, 1.1e9, 3.0e12, "Zhang et al. 2024, section 2"),
     KnownModel("Llama 3.1 8B", 2024, 8e9, 15e12, "Dubey et al. 2024, section 3"),
     KnownModel("Llama 3.1 405B", 2024, 405e9, 15.6e12, "Dubey et al. 2024, section 3"),
-    KnownModel("Qwen2.5 0.5B", 2024, 0.49e9, 18e12, "Qwen 2024, sections 2 and 3.1", "Qwen/Qwen2.5-0.5B-Instruct"),
+    KnownModel(
+        "Qwen2.5 0.5B", 2024, 0.49e9, 18e12, "Qwen 2024, sections 2 and 3.1", "Qwen/Qwen2.5-0.5B-Instruct",
+    ),
     KnownModel(
         "SmolLM2 135M", 2025, 134.5e6, 2e12, "Ben Allal et al. 2025, section 6",
         "HuggingFaceTB/SmolLM2-135M-Instruct",

@@ -70,7 +70,8 @@ LAWS = {"hoffmann": HOFFMANN, "besiroglu": BESIROGLU}
 def flops(n_parameters: float, n_tokens: float) -> float:
     """Floating-point operations of a training run, about: 6 N D.
 
-    Two for each parameter and token forward (multiply, add), four backward; attention's products are not in it.
+    Two for each parameter and token forward (multiply, add), four backward; attention's own products are
+    left out.
 
     Example:
         >>> f"{flops(175e9, 300e9):.2e}"

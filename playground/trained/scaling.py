@@ -105,7 +105,8 @@ def _cost(one: Recipe) -> int:
 
 
 def _line(run: TinyRun) -> str:
-    return f"{run.name}: {run.n_parameters} parameters, {run.last.bits_per_byte:.3f} bits, {run.last.seconds:.0f} s"
+    last = run.last
+    return f"{run.name}: {run.n_parameters} parameters, {last.bits_per_byte:.3f} bits, {last.seconds:.0f} s"
 
 
 def _keep(one: Recipe, folder: Path) -> TinyRun:

@@ -35,7 +35,8 @@ def points(found: Iterable[Point], law: PowerFit | None) -> pd.DataFrame:
     """
     rows = [
         (
-            "own" if one.run.is_own else "all" if one.run.is_on_all else "part", one.run.name, one.x, one.loss,
+            "own" if one.run.is_own else "all" if one.run.is_on_all else "part", one.run.name, one.x,
+            one.loss,
             one.is_fitted, np.nan if law is None else float(law.at(one.x)), one.run.n_parameters,
             one.run.n_bytes, one.measured.n_tokens, flops(one.run.n_parameters, one.measured.n_tokens),
             one.measured.step, one.measured.seconds, one.run.seed,

@@ -20,9 +20,9 @@ from playground.engine.contract.pretraining import (
 )
 from playground.engine.contract.training import TrainingState
 
-BATCH_SIZE, WINDOW, N_STEPS, WARM_UP = 16, 128, 400, 20
+BATCH_SIZE, WINDOW, N_STEPS, WARM_UP = 16, 128, 300, 20
 TOKENS_PER_STEP = BATCH_SIZE * WINDOW
-MOST_RATE, RATE_TIMES_WIDTH = 1e-2, 0.4
+LEAST_RATE, RATE_OF_WIDTH = 2.2e-3, 1.2
 DATA = "en"
 
 
@@ -40,12 +40,17 @@ class Shape:
 
     @property
     def learning_rate(self) -> float:
-        """Falls with the width, as the best one does, and has an upper end."""
-        return min(MOST_RATE, RATE_TIMES_WIDTH / self.d_model)
+        """Falls with the width, as the best one of a few that were tried did, down to a least one.
+
+        Example:
+            >>> Shape(16, 1, 2).learning_rate, Shape(128, 3, 4).learning_rate
+            (0.01875, 0.0022)
+        """
+        return max(LEAST_RATE, round(RATE_OF_WIDTH / self.d_model**1.5, 5))
 
     @property
     def n_parameters(self) -> int:
-        """Trained numbers: layers of a Llama with an MLP four times as wide, two tables of 257 bytes and marks.
+        """Trained numbers: layers of a Llama with an MLP four times as wide, two tables of 257 rows.
 
         Example:
             >>> Shape(128, 2, 4).n_parameters

@@ -1,4 +1,4 @@
-"""One more tiny model, trained now: its size, its text and its steps are the reader's, its point joins ours."""
+"""One more tiny model, trained now: the reader chooses size, text and steps, its point joins ours."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from playground.ui.text import _
 
 
 def draw(context: PageContext) -> Drawn:
-    """Loss against parameters, data or compute, then one panel: a budget, a run of one's own, known models."""
+    """Loss against parameters, data or compute, then one panel: a budget, one more run, known models."""
     live.collect(context)
     choice = own_runs.choose_them()
     own_runs.picture(context, choice)
