@@ -19,24 +19,24 @@ else:
         """Loss at each amount."""
         return a * (at / middle) ** -b + c
 
-    def fitted(losses: np.ndarray) -> np.ndarray:
-        """The least relative squares from several starts: the one that fits best."""
+    def fitted(losses: np.ndarray, starts: list) -> np.ndarray:
+        """The least relative squares from some starts: the one that fits best."""
         found = [
             optimize.least_squares(
-                lambda p: (law(x, *p) - losses) / loss,
-                (losses.mean() / 2, start, losses.min() / 2),
-                bounds=([0, 0.005, 0], [np.inf, 4, np.inf]),
+                lambda p: (law(x, *p) - losses) / loss, start, bounds=([0, 0.005, 0], [np.inf, 4, np.inf])
             )
-            for start in (0.1, 0.5, 1.5)
+            for start in starts
         ]
         return min(found, key=lambda one: one.cost).x
 
-    a, b, c = fitted(loss)
+    a, b, c = best = fitted(loss, [(loss.mean() / 2, power, loss.min() / 2) for power in (0.1, 0.5, 1.5)])
     said = law(x, a, b, c)
     errors = (loss - said) / loss
     stretched = (errors - errors.mean()) * np.sqrt(len(x) / (len(x) - 3))
-    drawn = np.random.default_rng(0).integers(0, len(x), (400, len(x)))[:100]
-    interval = tuple(np.percentile([fitted(said + loss * stretched[row])[1] for row in drawn], [2.5, 97.5]))
+    drawn = np.random.default_rng(0).integers(0, len(x), (400, len(x)))
+    interval = tuple(
+        np.percentile([fitted(said + loss * stretched[row], [best])[1] for row in drawn], [2.5, 97.5])
+    )
     a *= middle**b
 
 print(f"L = {a:.4g} x^-{b:.3f} + {c:.3f}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import streamlit as st
@@ -29,11 +28,9 @@ from playground.ui.number import number_field, slider
 from playground.ui.runs import UPDATE_S, buttons, is_still, left_of, status
 from playground.ui.scaling import own_points
 from playground.ui.scaling.amounts import short
-from playground.ui.state import PageContext, outlives_reload
+from playground.ui.state import PageContext
 from playground.ui.text import _, ngettext, plain, sentence
 
-STARTED = "sca_started"  # run id -> share of the text it was given
-outlives_reload(STARTED)
 ERROR = "sca_error"
 STEPS = (50, 100, 200, N_STEPS, 600)
 SHARES = {"all": 1.0, "half": 1 / 2, "quarter": 1 / 4, "eighth": 1 / 8}
@@ -137,25 +134,20 @@ def _start(context: PageContext, wanted: Wanted) -> None:
     except PlaygroundError as error:
         st.session_state[ERROR] = error
         return
-    st.session_state[STARTED] = {**_started(), request.request_id: wanted.share}
-
-
-def _started() -> Mapping[str, float]:
-    started: Mapping[str, float] = st.session_state.get(STARTED, {})
-    return started
+    own_points.start(request.request_id, wanted.share)
 
 
 def _states(context: PageContext) -> list[TrainingState]:
     """The runs started here that are not points yet."""
     known = compute.training().runs.of(context.owner)
-    return [one for one in known if one.run_id in _started() and not own_points.has(one.run_id)]
+    return [one for one in known if one.run_id in own_points.started() and not own_points.has(one.run_id)]
 
 
 def collect(context: PageContext) -> None:
     """Make points of the runs that are done; what they have learned is let go, there is no room for many."""
     for one in _states(context):
         if one.status == "done" and one.is_settled and one.held_out:
-            own_points.add(one.run_id, _run(one, _started()[one.run_id]))
+            own_points.add(one.run_id, _run(one, own_points.started()[one.run_id]))
             if one.adapter:
                 compute.engine().pretraining.remove(one.adapter, context.owner)
 

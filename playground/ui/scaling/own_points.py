@@ -8,7 +8,8 @@ from playground.core.scaling_runs import TinyRun
 from playground.ui.state import outlives_reload
 
 KEPT = "sca_own"  # run id -> its run
-outlives_reload(KEPT)
+STARTED = "sca_started"  # run id -> share of the text it was given
+outlives_reload(KEPT, STARTED)
 MOST = 12
 
 
@@ -29,8 +30,20 @@ def add(run_id: str, run: TinyRun) -> None:
 
 
 def forget() -> None:
-    """Take all of them away; a callback."""
+    """Take all of them away, not those that still train; a callback."""
+    st.session_state[STARTED] = {run_id: share for run_id, share in started().items() if not has(run_id)}
     st.session_state[KEPT] = {}
+
+
+def started() -> dict[str, float]:
+    """Runs that were started here -> share of the text each was given."""
+    found: dict[str, float] = st.session_state.get(STARTED, {})
+    return found
+
+
+def start(run_id: str, share: float) -> None:
+    """Remember a run."""
+    st.session_state[STARTED] = started() | {run_id: share}
 
 
 def _kept() -> dict[str, TinyRun]:
