@@ -110,6 +110,13 @@ def test_a_short_run_of_the_script_goes_as_the_shipped_one_began(engine: Engine)
     assert losses[early[-1].step] == pytest.approx(early[-1].bits_per_byte, abs=0.02)
 
 
+@pytest.fixture(scope="module")
+def real_engine() -> Iterator[Engine]:
+    made = create_engine(Settings(device="cpu", torch_threads=1))
+    yield made
+    made.close()
+
+
 @pytest.mark.real
 def test_the_embedded_model_costs_what_the_table_says(real_engine: Engine) -> None:
     [(key, found)] = held_out_costs().items()
