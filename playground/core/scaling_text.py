@@ -5,15 +5,13 @@ from __future__ import annotations
 from functools import lru_cache
 
 from playground.core.pretraining import parts
-from playground.paths import site_root
-
-FILE = "pretraining-text-en.txt"
+from playground.core.pretraining_run import shipped_text
 
 
 @lru_cache
 def whole_text() -> str:
     """All of it: its end is held out."""
-    return (site_root() / "assets" / "trained" / FILE).read_text("utf-8")
+    return shipped_text("en")
 
 
 @lru_cache

@@ -15,6 +15,8 @@ from playground.trained import (
     glue,
     index_measurements,
     pairs,
+    pretraining,
+    pretraining_texts,
     scaling,
     ways,
 )
@@ -29,6 +31,8 @@ SCRIPTS: Mapping[str, Script] = {
     "index-measurements": index_measurements.make,
     "e5-masked-head": e5_masked_head.make,
     "glue": glue.make,
+    "pretraining": pretraining.make,
+    "pretraining-texts": pretraining_texts.make,
     "scaling": scaling.make,
     "ways": ways.make,
     **{name: partial(e5_heads.make, name) for name in e5_heads.RECIPES},

@@ -1,13 +1,15 @@
-"""The session's adapters as models that can be picked on every page."""
+"""The session's adapters, and its models trained from zero, as models that can be picked on every page."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 
 from playground.engine.contract.adapters import AdapterInfo
 from playground.engine.contract.engine import Engine
 from playground.engine.contract.models import AdapterName, CatalogueEntry, ModelInfo
+from playground.engine.contract.pretraining import MODEL_PREFIX, PretrainedInfo
 from playground.errors import PlaygroundError
 from playground.ui import compute
 from playground.ui.choose import told_apart
@@ -20,27 +22,45 @@ def mine() -> list[AdapterInfo]:
     return [] if engine is None else engine.adapters.of(compute.owner())
 
 
+def from_zero() -> list[PretrainedInfo]:
+    """This session's models trained from zero, oldest first; none while the engine is starting."""
+    engine = _engine()
+    return [] if engine is None else engine.pretraining.of(compute.owner())
+
+
 def entries(models: dict[str, CatalogueEntry]) -> dict[str, CatalogueEntry]:
-    """Model id -> what is picked: each adapter on its base.
+    """Model id -> what is picked: each model trained from zero, each adapter on its base.
 
     Args:
         models: The allow-list.
     """
+    called = names()
+    own = {one.model_id: replace(one.entry, name=called[one.model_id]) for one in from_zero()}
+    models = models | own
     found = {one.model_id: one for one in mine() if one.base_id in models}
-    return {
+    return own | {
         model_id: replace(
             models[found[model_id].base_id],
             model_id=model_id,
             name=f"{models[found[model_id].base_id].name} + {name}",
         )
-        for model_id, name in names().items()
+        for model_id, name in called.items()
         if model_id in found
     }
 
 
 def names() -> dict[str, str]:
-    """Model id -> how each of this session's adapters is called in every list; no two are called the same."""
-    return told_apart({one.model_id: _name(one) for one in mine()})
+    """Model id -> how each adapter and own model of this session is called; no two are called the same."""
+    own = {one.model_id: _name_of_own(one) for one in from_zero()}
+    return told_apart(own | {one.model_id: _name(one) for one in mine()})
+
+
+def _name_of_own(model: PretrainedInfo) -> str:
+    """Its name or that it is from zero, the run it comes from, and how long it was trained."""
+    words = [model.settings.name or _("Model from zero")]
+    if model.run:
+        words.append(_("run {number}").format(number=model.run))
+    return " · ".join([*words, _("step {step}").format(step=model.step)])
 
 
 def _name(adapter: AdapterInfo) -> str:
@@ -58,12 +78,30 @@ def _name(adapter: AdapterInfo) -> str:
 def entry_of(model_id: str, models: dict[str, CatalogueEntry]) -> CatalogueEntry | None:
     """The entry that a model id with an adapter names, at its strength; None if it is another session's."""
     name, engine = AdapterName.of(model_id), _engine()
+    if engine is not None and name.base_id.startswith(MODEL_PREFIX):
+        if not engine.pretraining.belongs(name.base_id, compute.owner()):
+            return None
+        if not name.adapter_id:
+            return entries(models).get(model_id)
     if engine is None or not name.adapter_id or not engine.adapters.belongs(model_id, compute.owner()):
         return None
     whole = entries(models).get(f"{name.base_id}+{name.adapter_id}")
     if whole is None or name.strength == 1:
         return whole
     return replace(whole, model_id=name.model_id, name=f"{whole.name} · {share(name.strength)}")
+
+
+def base_of(entry: CatalogueEntry, infos: Sequence[ModelInfo]) -> ModelInfo:
+    """Facts about the model of an entry without its adapter: of the catalogue, or one trained from zero.
+
+    Raises:
+        ModelGone: A model trained from zero is no longer there.
+    """
+    base_id, engine = AdapterName.of(entry.model_id).base_id, _engine()
+    if engine is not None and base_id.startswith(MODEL_PREFIX):
+        info = engine.pretraining.info(base_id).model
+        return replace(info, name=entry.name) if base_id == entry.model_id else info
+    return next(one for one in infos if one.model_id == base_id)
 
 
 def info_of(base: ModelInfo, entry: CatalogueEntry) -> ModelInfo:

@@ -12,12 +12,14 @@ import streamlit as st
 from playground import navigation
 from playground.core.files.encoding import readable_text
 from playground.engine.contract.models import AdapterName, Capability, CatalogueEntry
+from playground.engine.contract.pretraining import MODEL_PREFIX
 from playground.engine.models.catalogue import catalogue
 from playground.errors import (
     AdapterGone,
     EmptyText,
     InputError,
     Message,
+    ModelGone,
     PlaygroundError,
     TextTooLong,
     Unsupported,
@@ -271,9 +273,12 @@ def _model_picker() -> None:
     chosen, entry = st.session_state["model"], _chosen_model()
     known = choices() | {entry.model_id: entry}
     if chosen and AdapterName.of(chosen).model_id != entry.model_id:
-        gone = AdapterName.of(chosen).base_id == entry.model_id
         told = _("There is no model {name} here.").format(name=plain(repr(chosen)))
-        st.warning(sentence(AdapterGone(model_id=chosen)) if gone else told)
+        if AdapterName.of(chosen).base_id == entry.model_id:
+            told = sentence(AdapterGone(model_id=chosen))
+        elif chosen.startswith(MODEL_PREFIX):
+            told = sentence(ModelGone(model_id=chosen))
+        st.warning(told)
     model_picker.draw(known, entry)
     st.caption(warming.state_words(entry))
 

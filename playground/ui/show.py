@@ -13,6 +13,7 @@ import streamlit as st
 from playground.core.files.table import csv_bytes
 from playground.core.trace import Trace
 from playground.engine.contract.models import AdapterName, ModelInfo
+from playground.engine.contract.pretraining import MODEL_PREFIX
 from playground.engine.models import catalogue
 from playground.paths import site_root
 from playground.ui import adapters, projector
@@ -84,7 +85,7 @@ def _named(model_id: str, adapter: str) -> list[str]:
     """The base, and what is added to it, called as in every list: by its name, run and steps."""
     name = AdapterName.of(model_id)
     if not name.adapter_id:
-        return [name.base_id]
+        return [adapters.names().get(name.base_id, name.base_id)]
     called = adapters.names().get(f"{name.base_id}+{name.adapter_id}", adapter)
     told = _("adapter {name} at {percent:.0%}").format(name=called, percent=name.strength)
     return [name.base_id, told]
@@ -184,9 +185,12 @@ def places(model: ModelInfo, *names: str) -> dict[str, str | int]:
 def model_folder(model_id: str) -> str:
     """Folder in which the shown code finds the model on this machine, `~` for the home folder.
 
-    A model with an adapter is merged by the code, out of the adapter's downloaded folder.
+    A model with an adapter is merged by the code, out of the adapter's downloaded folder; one that was
+    trained from zero is downloaded on its page.
     """
     name = AdapterName.of(model_id)
+    if name.base_id.startswith(MODEL_PREFIX) and not name.adapter_id:
+        return f"~/Downloads/{name.base_id.replace('/', '-')[:18]}"
     folder = catalogue.model_folder(name.base_id, settings())
     home = Path.home()
     base = f"~/{folder.relative_to(home).as_posix()}" if folder.is_relative_to(home) else str(folder)

@@ -6,7 +6,7 @@ import time
 
 import streamlit as st
 
-from playground.engine.contract.models import AdapterName, CatalogueEntry, ModelInfo
+from playground.engine.contract.models import CatalogueEntry, ModelInfo
 from playground.errors import ModelNotFound, PlaygroundError
 from playground.ui import adapters, compute, download
 from playground.ui.text import N_, _, large, plain, sentence
@@ -67,8 +67,7 @@ def _info(entry: CatalogueEntry) -> ModelInfo | None:
     engine = compute.running_engine()
     if engine is None:
         return None
-    base_id = AdapterName.of(entry.model_id).base_id
-    return adapters.info_of(next(one for one in engine.models() if one.model_id == base_id), entry)
+    return adapters.info_of(adapters.base_of(entry, engine.models()), entry)
 
 
 @st.fragment(run_every=0.5, key="warming")

@@ -45,7 +45,7 @@ def test_the_line_is_scipys_regression_of_the_points_that_count(open_app: OpenAp
     said = markdown(app)
     assert f"by **{10**known.slope:.3f}**. The exponent is {-known.slope:.3f}" in said
     assert (
-        f"(95 % interval {-known.slope - half:.3f} to {-known.slope + half:.3f}, {len(counted)} points)"
+        f"(95 % interval {-known.slope - half:.3f} to {-known.slope + half:.3f}; points: {len(counted)})"
         in said
     )
     law = table[table["kind"] == "law"]
@@ -145,7 +145,7 @@ def test_known_models_stand_beside_the_line(open_app: OpenApp, tmp_path: Path) -
     above = sum(table["n_tokens"] > 20 * table["n_parameters"])
     assert len(made["above"]) == above
     assert f"{above} of {len(table)} above 20" in printed
-    assert f"{above} of {len(table)} have read more than 20 tokens per parameter" in markdown(app)
+    assert f"Above the line: {above} of {len(table)}." in markdown(app)
 
 
 # ---------------------------------------------------------------- the model at hand

@@ -79,7 +79,7 @@ class PretrainingSettings(RunSettings):
     model: str = ""
     name: str = ""
     n_steps: int = 300
-    learning_rate: float = 6e-3
+    learning_rate: float = 3e-3
     batch_size: int = 16
     keep_best: bool = False
     objective: str = "next"

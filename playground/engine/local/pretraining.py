@@ -106,7 +106,7 @@ class LocalPretraining:
         asked = model.as_random() if request.is_random else model
         return cast(
             "NDArray[np.float32]",
-            self._asked(request, on_wait, sum(map(len, texts)), lambda _loaded: _body(asked, texts)),
+            self._asked(request, on_wait, sum(map(len, texts)), lambda _loaded: vectors_of(asked, texts)),
         )
 
     def _asked(
@@ -140,10 +140,11 @@ def _bits(loaded: LoadedModel, model: PretrainedModel, texts: Sequence[bytes]) -
 def _surprisals(model: Any, window: ByteWindow) -> NDArray[np.float32]:  # noqa: ANN401
     batch = batch_of("next", [ByteWindow(window.data)])
     nats = cross_entropy(model(input_ids=batch.input_ids).logits[0], batch.targets[0], reduction="none")
-    return (nats / np.log(2)).numpy().astype(np.float32)
+    bits: NDArray[np.float32] = nats.numpy() / np.float32(np.log(2))
+    return bits
 
 
-def _body(model: PretrainedModel, texts: Sequence[bytes]) -> NDArray[np.float32]:
+def vectors_of(model: PretrainedModel, texts: Sequence[bytes]) -> NDArray[np.float32]:
     """Means of the last hidden states over the bytes, of two stacks the encoder's. Shape [text, d_model]."""
     library, objective = model.library_model(is_traced=False), model.settings.objective
     body = library.base_model if objective != "span" else library.get_encoder()

@@ -94,8 +94,8 @@ class ModelTable:
         if model_id not in self._tokenizers:
             with self._reading:  # one at a time: one of 250,000 pieces takes 300 MB and a second
                 if model_id not in self._tokenizers:
-                    made = loading.load_tokenizer(self.entry(model_id), self._settings)
-                    self._tokenizers[model_id] = made
+                    read = loading.load_tokenizer(self.entry(model_id), self._settings)
+                    self._tokenizers[model_id] = read
         return self._tokenizers[model_id]
 
     def load(self, model_id: str) -> Future[LoadedModel]:

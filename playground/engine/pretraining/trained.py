@@ -15,7 +15,7 @@ import torch
 from safetensors.torch import load, save
 from torch import Tensor
 
-from playground.engine.contract.models import CatalogueEntry, ModelInfo
+from playground.engine.contract.models import Capability, CatalogueEntry, ModelInfo
 from playground.engine.contract.pretraining import MODEL_PREFIX, PretrainedInfo, PretrainingSettings
 from playground.engine.models.catalogue import CAPABILITIES_OF_KIND, KIND_OF_FAMILY
 from playground.engine.models.families.table import FAMILIES
@@ -89,7 +89,7 @@ class PretrainedModel:
         """As an entry of the list of models."""
         family = FAMILY_OF[self.settings.objective]
         kind = KIND_OF_FAMILY[family]
-        fills = {"fill"} if self.settings.objective == "masked" else set()
+        fills: set[Capability] = {"fill"} if self.settings.objective == "masked" else set()
         return CatalogueEntry(
             model_id, self.settings.name or model_id, kind, family,
             (CAPABILITIES_OF_KIND[kind] - FAMILIES[family].lacks) | fills, (), "", "", "embedded",

@@ -143,7 +143,9 @@ class PretrainingLearner:
 
     def _logits(self, batch: Batch, only: int | None = None) -> Tensor:
         """Logits of every place. Shape [row, place, d_vocab]."""
-        more = {} if batch.decoder_ids is None else {"decoder_input_ids": batch.decoder_ids}
+        more: dict[str, Tensor | bool] = {}
+        if batch.decoder_ids is not None:
+            more["decoder_input_ids"] = batch.decoder_ids
         if self._objective != "masked":
             more["use_cache"] = False
         logits: Tensor = self._stacked(only, input_ids=batch.input_ids, **more).logits

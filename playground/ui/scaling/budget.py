@@ -81,7 +81,7 @@ def _problem(typed: str, budget: float | None) -> str | None:
         told = _("A budget of {typed} operations trains nothing: give at least {least}.")
         return told.format(typed=shown, least=short(LEAST_BUDGET))
     if not LEAST_BUDGET <= budget <= MOST_BUDGET:
-        told = _("{typed} operations are beyond what this page can draw: give {least} to {most}.")
+        told = _("A budget of {typed} operations is beyond what this page can draw: give {least} to {most}.")
         return told.format(typed=shown, least=short(LEAST_BUDGET), most=short(MOST_BUDGET))
     return None
 

@@ -27,7 +27,7 @@ def panel(context: PageContext) -> None:
         "year": _("Year"),
         "source": _("Published in"),
         "name": _("Model"),
-        "line": _("{n} tokens per parameter").format(n=TOKENS_PER_PARAMETER),
+        "line": _("{ratio} {token} per parameter").format(ratio=TOKENS_PER_PARAMETER, token=_("tokens")),
         "fewer": _("fewer tokens than the line"),
         "near": _("near the line"),
         "more": _("more tokens than the line"),
@@ -52,17 +52,17 @@ def _reading(context: PageContext) -> str:
     most = max(KNOWN_MODELS, key=lambda one: one.ratio)
     least = min(KNOWN_MODELS, key=lambda one: one.ratio)
     told = _(
-        "{n} of {all} have read more than {rule} tokens per parameter. The fewest: *{least}*, {few}; the "
-        "most: *{most}*, {many}."
+        "Above the line: {n} of {all}. The fewest tokens per parameter: *{least}*, {few}; the most: "
+        "*{most}*, {many}."
     )
     words = told.format(
-        n=len(above), all=len(KNOWN_MODELS), rule=TOKENS_PER_PARAMETER, least=plain(least.name),
+        n=len(above), all=len(KNOWN_MODELS), least=plain(least.name),
         few=short(least.ratio), most=plain(most.name), many=short(most.ratio),
     )  # fmt: skip
     mine = known_model(context.model.model_id)
     if mine is None:
         return words
-    told = _("The model at hand, *{name}*: {tokens} tokens for {n} parameters, {ratio} per parameter.")
+    told = _("The model at hand, *{name}*: parameters {n}, training tokens {tokens}, {ratio} per parameter.")
     return f"{words} " + told.format(
         name=plain(mine.name),
         tokens=short(mine.n_tokens),

@@ -22,7 +22,7 @@ from playground.engine.contract.scaling_runs import (
 )
 from playground.engine.contract.training import TrainingState
 from playground.errors import PlaygroundError
-from playground.ui import compute
+from playground.ui import compute, from_zero
 from playground.ui.choose import choose_from_list
 from playground.ui.number import number_field, slider
 from playground.ui.runs import UPDATE_S, buttons, is_still, left_of, status
@@ -93,7 +93,7 @@ def _controls() -> Wanted:
     with steps_at:
         n_steps = slider(
             _("Steps"), STEPS, N_STEPS, key="sca_steps",
-            help=_("In each step {n:,} bytes are read.").format(n=TOKENS_PER_STEP),
+            help=_("Bytes read in each step: {n:,}.").format(n=TOKENS_PER_STEP),
         )  # fmt: skip
     with seed_at:
         seed = number_field(_("Seed"), 0, 9_999, 1, key="sca_seed")
@@ -105,10 +105,10 @@ def _expected(wanted: Wanted) -> str:
     n, tokens = wanted.shape.n_parameters, wanted.n_steps * TOKENS_PER_STEP
     near = min(shipped(), key=lambda one: abs(one.n_parameters - n))
     seconds = near.last.seconds / near.last.n_tokens * tokens * n / near.n_parameters
-    told = _("{text} of different text, {tokens} read; {flops} operations. {left}")
+    told = _("Different text: {text}, read: {tokens} (bytes); operations: {flops}. {left}")
     words = told.format(
-        text=_("{n} bytes").format(n=short(len(part_of(whole_text(), wanted.share)))),
-        tokens=_("{n} bytes").format(n=short(tokens)), flops=short(flops(n, tokens)),
+        text=short(len(part_of(whole_text(), wanted.share))),
+        tokens=short(tokens), flops=short(flops(n, tokens)),
         left=_("By the pace of our own runs about {n:.0f} s, longer while others train.").format(
             n=max(1.0, seconds)
         ),
@@ -149,7 +149,7 @@ def collect(context: PageContext) -> None:
         if one.status == "done" and one.is_settled and one.held_out:
             own_points.add(one.run_id, _run(one, own_points.started()[one.run_id]))
             if one.adapter:
-                compute.engine().pretraining.remove(one.adapter, context.owner)
+                from_zero.models().remove(one.adapter, context.owner)
 
 
 def _run(state: TrainingState, share: float) -> TinyRun:
@@ -190,7 +190,7 @@ def _own() -> None:
         len(found),
     )
     points = "; ".join(
-        _("{name}, {n} parameters, {loss:.3f} bits per byte").format(
+        _("{name} (parameters: {n}): {loss:.3f} bits per byte").format(
             name=one.name, n=short(one.n_parameters), loss=one.last.bits_per_byte
         )
         for one in found

@@ -53,7 +53,7 @@ def say(context: PageContext) -> None:
     name = plain(decoder.model.name)
     found = known(context)
     if found is None:
-        told = _("{name} has not been measured yet: it reads {n:,} bytes, some seconds.")
+        told = _("{name} has not been measured yet: it reads the held-out text ({n:,} B), some seconds.")
         st.info(told.format(name=name, n=len(held_out_text().encode())))
         st.button(
             _("Measure {name}").format(name=name), key="sca_measure_now", icon=":material/speed:",
@@ -62,7 +62,7 @@ def say(context: PageContext) -> None:
         return
     _model, one = found
     told = _(
-        "{name}: {bits:.1f} bits for the {tokens:,} tokens of {n:,} held-out bytes, read in windows. It has "
+        "{name}: {bits:.1f} bits for {n:,} held-out bytes (tokens: {tokens:,}), read in windows. It has "
         "read other data, with another tokenizer; bits per byte are comparable all the same, the amounts on "
         "the axis only roughly."
     )

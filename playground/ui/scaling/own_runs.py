@@ -243,8 +243,8 @@ def _reading(seen: Seen) -> str:
     if seen.choice.form == "floor":
         told = _(
             "{formula}: the loss falls towards a floor of {floor:.2f} bits per byte (95 % interval "
-            "{f_low:.2f} to {f_high:.2f}); the exponent is {b:.3f} (95 % interval {low:.3f} to {high:.3f}, "
-            "{n} points)."
+            "{f_low:.2f} to {f_high:.2f}); the exponent is {b:.3f} (95 % interval {low:.3f} to {high:.3f}; "
+            "points: {n})."
         )
         f_low, f_high = law.floor_interval
         return told.format(
@@ -253,7 +253,7 @@ def _reading(seen: Seen) -> str:
         )  # fmt: skip
     told = _(
         "{formula}: ten times as much multiplies the held-out loss by **{factor:.3f}**. The exponent is "
-        "{b:.3f} (95 % interval {low:.3f} to {high:.3f}, {n} points)."
+        "{b:.3f} (95 % interval {low:.3f} to {high:.3f}; points: {n})."
     )
     return told.format(
         formula=formula(law, axis), factor=10**-law.b, b=law.b, low=low, high=high, n=len(law.x)
@@ -288,8 +288,8 @@ def _far(seen: Seen, hand: AtHand | None) -> str:
 def _provenance(every: Sequence[TinyRun], axis: Axis) -> None:
     runs = [one for one in every if not one.is_own]
     told = {
-        "parameters": _("Every run that counts read {tokens} bytes, in the same number of steps."),
-        "data": _("One size, {size} parameters; the best held-out loss on the way counts."),
+        "parameters": _("Every run that counts read as many bytes ({tokens}), in as many steps."),
+        "data": _("One size (parameters: {size}); the best held-out loss on the way counts."),
         "compute": _(
             "Every measurement of the runs on all of the text; those that no cheaper one beats count. "
             "Points of one run depend on each other, so the interval is too narrow."

@@ -48,7 +48,7 @@ def _best_on_least() -> str:
 
 
 def _tokens_per_parameter() -> float:
-    """Of the best split of GPT-3's budget, by the law that was fitted anew."""
+    """Tokens per parameter of the best split of GPT-3's budget, by the law that was fitted anew."""
     gpt_3 = next(one for one in KNOWN_MODELS if one.name == "GPT-3")
     n, d = BESIROGLU.best_split(gpt_3.flops)
     return d / n

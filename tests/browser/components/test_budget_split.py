@@ -68,6 +68,6 @@ def test_the_slider_moves_without_the_server_and_finds_the_best_split(look_at: O
     slider.fill("200")  # the middle: the best split
     law = LAWS["besiroglu"]
     n, d = law.best_split(5.76e23)
-    expect(said).to_contain_text(f"Your split: {short(n)} parameters, {short(d)} tokens")
+    expect(said).to_contain_text(f"Your split: N = {short(n)}, D = {short(d)} tokens")
     expect(said).to_contain_text(f"Predicted loss {float(law.loss(n, d)):.3f}.")
     assert seen.sent == []

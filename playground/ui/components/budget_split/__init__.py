@@ -53,7 +53,7 @@ def budget_split(
                 "marked": rule > 0,
                 "rule": _("{ratio} {token} per parameter").format(ratio=f"{rule:g}", token=token),
                 "said": _(
-                    "Your split: {n} parameters, {d} {token}, {ratio} per parameter. Predicted loss {loss}."
+                    "Your split: N = {n}, D = {d} {token}, {ratio} per parameter. Predicted loss {loss}."
                 ),
                 "better": _("The best split, {n} and {d} ({ratio} per parameter), is predicted {loss}."),
                 "token": token,

@@ -117,7 +117,7 @@ function drawn(root, { curve, mine, best, rule, budget, law, words }) {
     text(EDGE.left - 6, y(value) + 4, fixed(value, 2), { "text-anchor": "end" });
   }
   text(EDGE.left + 6, EDGE.top + 4, words.y, { "text-anchor": "start", "font-weight": 600 });
-  const path = curve.map(([n, loss], i) => `${i ? "L" : "M"}${x(n).toFixed(1)} ${y(loss).toFixed(1)}`).join("");
+  const path = curve.map(([n, loss], i) => `${i ? "L" : "M"}${Math.round(x(n) * 10) / 10} ${Math.round(y(loss) * 10) / 10}`).join("");
   picture.append(svg("path", { d: path, fill: "none", stroke: COLOURS.curve, "stroke-width": 2.5 }));
   if (rule > 0) {
     const n = Math.sqrt(budget / (6 * rule));
