@@ -63,7 +63,9 @@ def real_words(prompt: str, written: str, known: frozenset[str]) -> tuple[int, i
     found = [
         match.group()
         for match in _WORD.finditer(text)
-        if is_long(match.group()) and match.end() < len(text) and not (begins_within and match.start() == 0)
+        if is_long(match.group())
+        and match.end() < len(text)
+        and not (begins_within and match.start() == 0)
     ]
     return sum(word in known for word in found), len(found)
 
@@ -97,9 +99,7 @@ def fixed_map(steps: Sequence[NDArray[np.floating]]) -> FixedMap:
     last = np.asarray(steps[-1], np.float64)
     found = pca(last.astype(np.float32), 2)
     middle = last.mean(axis=0)
-    axes = (
-        np.linalg.pinv(last - middle, rcond=1e-6) @ found.points
-    )  # [d_model, 2]: points = (last - middle) axes
+    axes = np.linalg.pinv(last - middle, rcond=1e-6) @ found.points  # [d_model, 2]: points = (last - middle) axes
     points = tuple((np.asarray(one, np.float64) - middle) @ axes for one in steps)
     extent = max(float(np.abs(one).max(initial=0.0)) for one in points)
     return FixedMap(points, found.explained, extent or 1.0)

@@ -13,12 +13,13 @@ from pathlib import Path
 
 import numpy as np
 
-from playground.core import transfer_set as transfer
 from playground.core.forming import prompts_of
-from playground.core.labelled_sets import read_labelled_set
 from playground.core.pretraining import halves
 from playground.core.run_history import RunHistory
+from playground.core import transfer_set as transfer
+from playground.core.labelled_sets import read_labelled_set
 from playground.core.transfer_set import BODIES, JOBS, Curve, labelled_texts
+from playground.paths import site_root
 from playground.engine import create_engine
 from playground.engine.contract.engine import Engine
 from playground.engine.contract.pretraining import (
@@ -32,7 +33,6 @@ from playground.engine.contract.pretraining import (
 from playground.engine.contract.training import ENDED, TrainingState
 from playground.engine.models.shipped import trained_assets
 from playground.engine.models.whole_folder import METADATA, write_json
-from playground.paths import site_root
 from playground.settings import Settings
 from playground.trained.pretraining_texts import LANGUAGES
 
@@ -105,7 +105,7 @@ def history(engine: Engine, language: str, kind: str, request: PretrainingReques
         tuple((one.step, one.prompt, one.text) for one in state.samples), tuple(one.step for one in observed),
         np.stack([one.attention for one in observed]) if observed else np.zeros(shape[0], np.float16),
         np.stack([one.embedding for one in observed]) if observed else np.zeros(shape[1], np.float16),
-        info.n_parameters,
+        info.n_parameters, 
         {} if kind == "half" else _transfer(engine, language, request.owner, state.adapter),
     )  # fmt: skip
     engine.pretraining.remove(state.adapter, request.owner)

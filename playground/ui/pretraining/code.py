@@ -36,7 +36,9 @@ def run(seen: Seen, n_shown: int) -> str:
 def words(seen: Seen) -> str:
     """The share of real words at each milestone."""
     prompts = seen.read.prompts
-    samples = [(one.step, prompts[one.prompt], one.text) for one in seen.samples if one.prompt < len(prompts)]
+    samples = [
+        (one.step, prompts[one.prompt], one.text) for one in seen.samples if one.prompt < len(prompts)
+    ]
     return show.code("pretraining_words", samples=samples, **_source(seen))
 
 

@@ -86,9 +86,7 @@ def reading(parts: Mapping[str, Points]) -> str:
     gap = last["unread"] - last["read"]
     if gap <= 0:
         return f"{told} {_('What was read is not cheaper yet.')}"
-    more = _(
-        "Of each byte, {gap:.2f} bits are what reading this very text gives; the language is in the rest."
-    )
+    more = _("Of each byte, {gap:.2f} bits are what reading this very text gives; the language is in the rest.")
     return f"{told} {more.format(gap=gap)}"
 
 
@@ -124,9 +122,6 @@ def _ask(context: PageContext, seen: Seen) -> None:
     told = _("*{text}* costs {bits:.2f} bits per byte, {total:.0f} bits for its {n} bytes.")
     st.markdown(
         told.format(
-            text=plain(typed.strip() or usual),
-            bits=float(found.mean()),
-            total=float(found.sum()),
-            n=len(found),
+            text=plain(typed.strip() or usual), bits=float(found.mean()), total=float(found.sum()), n=len(found)
         )
     )

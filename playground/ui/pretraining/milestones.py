@@ -98,7 +98,9 @@ def share_reading(counts: Sequence[tuple[int, int, int]]) -> str:
 
 def _samples_table(seen: Seen) -> object:
     prompts = seen.read.prompts
-    rows = [(one.step, prompts[one.prompt], one.text) for one in seen.samples if one.prompt < len(prompts)]
+    rows = [
+        (one.step, prompts[one.prompt], one.text) for one in seen.samples if one.prompt < len(prompts)
+    ]
     return frames.samples({seen.name: rows})
 
 
@@ -144,7 +146,9 @@ def _head_reading(seen: Seen, layer: int, head: int) -> str:
     )  # fmt: skip
 
 
-def spread(observed: Sequence[PretrainingObservation], most: int) -> Sequence[PretrainingObservation]:
+def spread(
+    observed: Sequence[PretrainingObservation], most: int
+) -> Sequence[PretrainingObservation]:
     """At most so many of them, the first and the last too."""
     if len(observed) <= most:
         return observed
@@ -158,8 +162,8 @@ def _bytes(seen: Seen, at: int) -> None:
     alt = _("Embeddings of the commonest bytes on two axes")
     show.show_chart(spec, "pre_bytes_picture", alt, data=table)
     told = _(
-        "The {n} commonest bytes of the text, on the two directions in which they differ most at step "
-        "{step}: {share:.1%} of the variance then. The axes stay the same at every step."
+        "The {n} commonest bytes of the text, on the two directions in which they differ most at step {step}: "
+        "{share:.1%} of the variance then. The axes stay the same at every step."
     )
     share = float(found.explained.sum())
     st.caption(told.format(n=len(table), step=seen.observed[-1].step, share=share))

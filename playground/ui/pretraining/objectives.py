@@ -90,15 +90,7 @@ def table(shown: Sequence[Seen]) -> pd.DataFrame:
         for one in shown
         if one.held_out
     ]  # fmt: skip
-    columns = [
-        "objective",
-        "bytes_read",
-        "tokens_counted",
-        "bits_before",
-        "bits_after",
-        "n_parameters",
-        "can",
-    ]
+    columns = ["objective", "bytes_read", "tokens_counted", "bits_before", "bits_after", "n_parameters", "can"]
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -124,8 +116,7 @@ def _own(context: PageContext) -> list[Seen]:
 
 def _start(context: PageContext, language: str) -> None:
     wanted = [
-        PretrainingSettings(objective=one, data=language, n_steps=min(most_steps(), 150))
-        for one in OBJECTIVES
+        PretrainingSettings(objective=one, data=language, n_steps=min(most_steps(), 150)) for one in OBJECTIVES
     ]
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(

@@ -40,9 +40,7 @@ def panel(context: PageContext, seen: Seen, language: str) -> None:
         language: Language of the text that comes with the playground.
     """
     st.markdown(f"## {_('What does pre-training save when labels are few?')}")
-    job: Job = JOBS[
-        list(_JOBS).index(choose("pre_job", {one: _(name) for one, name in _JOBS.items()}, _("Job")))
-    ]
+    job: Job = JOBS[list(_JOBS).index(choose("pre_job", {one: _(name) for one, name in _JOBS.items()}, _("Job")))]
     kept = st.session_state.get(MEASURED)
     is_mine = kept is not None and kept[0] == (seen.model_id, job, language)
     found: Bodies = kept[1] if kept is not None and is_mine else shipped_bodies(language, job)
@@ -88,8 +86,8 @@ def reading(found: Bodies) -> str:
     n, share, asked = max(found["trained"], key=lambda one: abs(one[1] - by_n[one[0]]))
     other = by_n[n]
     told = _(
-        "Both differ most with {n} labels: the head on the trained body tells {share:.1%} of {asked} "
-        "held-out texts right, the one on the random body {other:.1%}."
+        "Both differ most with {n} labels: the head on the trained body tells {share:.1%} of {asked} held-out "
+        "texts right, the one on the random body {other:.1%}."
     ).format(n=n, share=share, asked=asked, other=other)
     more, less = max(share, other), min(share, other)
     low, high = wilson_interval(more * asked, asked)[0], wilson_interval(less * asked, asked)[1]

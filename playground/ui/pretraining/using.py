@@ -56,7 +56,9 @@ def _one(context: PageContext, info: PretrainedInfo) -> None:
     key = info.model_id.rpartition("/")[2]
     with st.container(border=True):
         told = _("{n:,} parameters, step {step}")
-        st.markdown(f"**{plain(info.entry.name)}** · {told.format(n=info.n_parameters, step=info.step)}")
+        st.markdown(
+            f"**{plain(info.entry.name)}** · {told.format(n=info.n_parameters, step=info.step)}"
+        )
         with st.container(horizontal=True, vertical_alignment="center", key=f"pre_open_{key}"):
             for name, link in links(info, context.language).items():
                 told = _("Open in {page}").format(page=lesson(name).title)
@@ -67,10 +69,7 @@ def _one(context: PageContext, info: PretrainedInfo) -> None:
                 on_click=live.look_at, args=(info.model_id,),
             )  # fmt: skip
             st.download_button(
-                _(
-                    ""
-                    "Download"
-                ), partial(from_zero.models().exported, info.model_id), f"from-zero-{key[:8]}.zip",
+                _("Download"), partial(from_zero.models().exported, info.model_id), f"from-zero-{key[:8]}.zip",
                 "application/zip", key=f"pre_file_{key}", on_click="ignore", icon=":material/download:",
             )  # fmt: skip
             st.button(
