@@ -69,8 +69,8 @@ def test_what_the_lesson_says_of_the_runs() -> None:
     assert largest.last.bits_per_byte > largest.best.bits_per_byte
     whole = {one.n_parameters: one.last.bits_per_byte for one in shipped() if one.is_on_all and not one.seed}
     sizes = sorted(whole)
-    assert whole[sizes[-1]] == min(whole.values())
-    assert whole[sizes[0]] == max(whole.values())
+    assert [whole[size] for size in sizes[:5]] == sorted((whole[size] for size in sizes[:5]), reverse=True)
+    assert whole[sizes[-1]] == pytest.approx(whole[sizes[-2]], rel=0.02), "the two largest end nearly equal"
     cut = parts(whole_text())
     lines = count_bits(cut.train, cut.held_out)
     assert whole[sizes[-1]] < lines[1], "better than counting single bytes"
