@@ -17,6 +17,7 @@ from playground.trained import (
     pairs,
     pretraining,
     pretraining_texts,
+    scaling,
     ways,
 )
 
@@ -32,6 +33,7 @@ SCRIPTS: Mapping[str, Script] = {
     "glue": glue.make,
     "pretraining": pretraining.make,
     "pretraining-texts": pretraining_texts.make,
+    "scaling": scaling.make,
     "ways": ways.make,
     **{name: partial(e5_heads.make, name) for name in e5_heads.RECIPES},
     **{name: partial(pairs.make, name) for name in pairs.RECIPES},

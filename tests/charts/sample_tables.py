@@ -18,6 +18,7 @@ from playground.core.indexes.measured import Point
 from playground.core.inside import ResidualStream
 from playground.core.jobs.scoring import Figure
 from playground.core.judging import JudgedPair, Share, Verdict
+from playground.core.known_models import KNOWN_MODELS
 from playground.core.lora import LowRank
 from playground.core.metrics.classification import classification
 from playground.core.metrics.perplexity import Cost, windows
@@ -26,6 +27,10 @@ from playground.core.metrics.ranking import Ranked
 from playground.core.minimal_pairs import MeasuredPair, MinimalPair
 from playground.core.positions import PositionScheme
 from playground.core.projections import Projection
+from playground.core.scaling import fit
+from playground.core.scaling_laws import HOFFMANN
+from playground.core.scaling_runs import Measured, TinyRun
+from playground.core.scaling_runs import Point as RunPoint
 from playground.core.tables import (
     ablation,
     attention,
@@ -50,6 +55,7 @@ from playground.core.tables import (
     prompting,
     ranking,
     sampling,
+    scaling,
     seq2seq,
     tasks,
     thinking,
@@ -150,6 +156,18 @@ HEADS = {(0, 0): 0.5, (0, 1): 0.25}
 STEPS = [sampling.GeneratedToken(step, "it's", 7, 2.0, 0.25, 0.5, 2, 3, 1.0) for step in (1, 2)]
 PATHS = [sampling.Path(1, 1, 1, 3, "a", "it's", 1.0), sampling.Path(2, 1, 2, 3, "b", "둘", 2.0)]
 
+
+def _runs() -> pd.DataFrame:
+    run = TinyRun("it's", 8, 1, 2, 100, 1.0, 500, 4, 16, 0.01, 0, (Measured(5, 320, 3.0, 1.5),))
+    law = fit([1, 10, 100], [8.0, 4.0, 2.1])
+    parts = [
+        scaling.points([RunPoint(10, run.last, run, True)], law),
+        scaling.model("둘", 1e3, 0.9, law, KNOWN_MODELS[0]),
+        scaling.laws({"law": law, "law_before": law}, 1, 100),
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
 SAMPLE_TABLES: Mapping[str, Callable[[], pd.DataFrame]] = {
     "attention.mask": _attention,
     "attention.mean_map": _attention,
@@ -240,6 +258,9 @@ SAMPLE_TABLES: Mapping[str, Callable[[], pd.DataFrame]] = {
     "sampling.kept_curve": _curve,
     "sampling.path_tree": lambda: sampling.paths(PATHS),
     "sampling.quality_against_diversity": lambda: continuations.by_temperature([_written(0.5), _written(1)]),
+    "scaling.iso_flops": lambda: scaling.iso_flops(HOFFMANN, (1e20, 1e21), 1e8, 1e10),
+    "scaling.known": lambda: scaling.known(KNOWN_MODELS[:3], ""),
+    "scaling.losses": _runs,
     "sampling.surprisal_bars": lambda: sampling.continuation(STEPS),
     "pretraining.byte_map": lambda: pretraining.byte_map([97, 32], np.array([[0.5, 1.0], [-0.5, 0.25]])),
     "pretraining.halves": lambda: pretraining.halves({"read": [(0, 5.5)], "unread": [(0, 5.5), (10, 4.0)]}),

@@ -1,0 +1,35 @@
+"""The page Scaling laws in Chromium: the picture on a phone, an axis chosen, a point shown by a tap."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import OpenPage
+from tests.browser.reader import wait_run
+
+PHONE = {"width": 390, "height": 844}
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_the_first_picture_stands_on_the_first_screen_of_a_phone(look_at: OpenPage, language: str) -> None:
+    page = look_at(f"/scaling?lang={language}")
+    page.set_viewport_size(PHONE)
+    picture = page.locator(".st-key-sca_losses canvas, .st-key-sca_losses svg").first
+    expect(picture).to_be_visible(timeout=60_000)
+    wait_run(page)
+    box = picture.bounding_box()
+    assert box is not None
+    assert min(box["y"] + box["height"], 694) - box["y"] >= 150
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_another_axis_is_another_law(look_at: OpenPage) -> None:
+    page = look_at("/scaling?lang=en")
+    said = page.get_by_text("ten times as much multiplies the held-out loss by")
+    expect(said).to_be_visible(timeout=60_000)
+    before = said.inner_text()
+    page.get_by_role("radio", name="Data").or_(page.get_by_role("button", name="Data")).first.click()
+    wait_run(page)
+    expect(said).not_to_have_text(before)
+    assert "sca_axis=data" in page.url
