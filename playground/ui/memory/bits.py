@@ -1,0 +1,14 @@
+"""Bits of one weight."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from playground.ui.memory.shown import Shown
+from playground.ui.state import PageContext
+from playground.ui.text import _
+
+
+def panel(context: PageContext, shown: Shown) -> None:
+    """Draw it."""
+    st.markdown(f"## {_('What does a number lose when it gets fewer bits?')}")
