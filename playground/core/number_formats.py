@@ -32,7 +32,7 @@ class FloatFormat:
         name: As it is called.
         n_exponent, n_mantissa: Bits of each; one more is the sign.
         has_infinity: False if only the pattern of all ones is no number, and the others of the highest
-            exponent are numbers (E4M3).
+            exponent are numbers (E4M3); what is larger becomes the largest one, as in PyTorch.
     """
 
     name: str
@@ -97,7 +97,7 @@ class FloatFormat:
         exponents = np.where(magnitude > 0, np.maximum(np.frexp(magnitude)[1] - 1, least), least)
         steps = np.rint(np.ldexp(magnitude, self.n_mantissa - exponents)).astype(np.int64)
         patterns = ((exponents + self.bias - 1).astype(np.int64) << self.n_mantissa) + steps
-        beyond = self._first_beyond
+        beyond = self._first_beyond if self.has_infinity else self._first_beyond - 1
         patterns = np.where((patterns >= beyond) | np.isinf(given), beyond, patterns)
         patterns = np.where(np.isnan(given), self._nan, patterns)
         return patterns | (np.signbit(given).astype(np.int64) << (self.n_bits - 1))
@@ -269,7 +269,14 @@ def _outcome(number: float, value: float, kind: NumberFormat) -> Outcome:
         return "overflows"
     if isinstance(kind, IntFormat) and abs(number) > (2 ** (kind.n_bits - 1) - 0.5) * kind.scale:
         return "clipped"
+    if isinstance(kind, FloatFormat) and abs(number) >= kind.largest + _last_step(kind) / 2:
+        return "clipped"
     return "vanishes" if value == 0 else "rounded"
+
+
+def _last_step(kind: FloatFormat) -> float:
+    """Distance of the largest number from the one before it."""
+    return kind.largest - float(kind.decode(kind.encode(np.array([kind.largest])) - 1)[0])
 
 
 def _step(value: float, kind: NumberFormat) -> float:

@@ -75,7 +75,9 @@ def test_what_becomes_of_a_number_is_told() -> None:
         "float8_e5m2": "vanishes", "int8": "vanishes", "int4": "vanishes",
     }  # fmt: skip
     assert stored(1e5, FLOATS["float16"]).outcome == "overflows"
-    assert math.isnan(stored(1e5, FLOATS["float8_e4m3"]).value)
+    clipped = stored(1e5, FLOATS["float8_e4m3"])
+    assert (clipped.value, clipped.outcome) == (448.0, "clipped")
+    assert stored(450.0, FLOATS["float8_e4m3"]).outcome == "rounded"
     assert stored(math.nan, FLOATS["float16"]).outcome == "nan"
     assert stored(0.5, FLOATS["float8_e5m2"]).outcome == "exact"
     assert stored(9.0, formats_of(1.0)["int4"]).outcome == "clipped"
