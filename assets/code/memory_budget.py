@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import torch
-from torch.nn.functional import cross_entropy
 from torch.autograd.profiler import profile
+from torch.nn.functional import cross_entropy
 from transformers import AutoModel, AutoModelForCausalLM
 
 folder = "~/.cache/llm-playground/models/HuggingFaceTB--SmolLM2-135M-Instruct"
@@ -18,7 +18,7 @@ kind = AutoModelForCausalLM if is_decoder else AutoModel
 model = kind.from_pretrained(Path(folder).expanduser(), dtype=torch.float32).eval()
 body = model.base_model
 n_parameters = sum(one.numel() for one in model.parameters())
-print(f"{n_parameters:,} parameters; the course's rule: {4 * n_parameters:,} bytes, {24 * n_parameters:,} to train")
+print(f"{n_parameters:,} parameters; the rule: {4 * n_parameters:,} bytes, {24 * n_parameters:,} to train")
 
 moved = []
 model.requires_grad_(False)
@@ -38,7 +38,8 @@ if method == "head" or (method != "inference" and not is_decoder):
     moved += list(head.parameters())
 
 
-def held(tensors):
+def held(tensors: list[torch.Tensor]) -> int:
+    """Bytes of the memory behind tensors, each counted once."""
     return sum({one.untyped_storage().data_ptr(): one.untyped_storage().nbytes() for one in tensors}.values())
 
 
@@ -48,12 +49,14 @@ if moved:
         one.grad = torch.zeros_like(one)
     optimizer.step()  # Adam's two moments are there from now on
     optimizer.zero_grad()
-states = [one for state in optimizer.state.values() for name, one in state.items() if name != "step"] if moved else []
+moments = optimizer.state.values() if moved else []
+states = [one for state in moments for name, one in state.items() if name != "step"]
 weights = held([*model.parameters(), *moved])
 ids = torch.randint(0, model.config.vocab_size, (batch, length))
 
 
-def step():
+def step() -> None:
+    """Forward, backward, update; of an inference the forward pass alone."""
     more = {"use_cache": method == "inference"} if is_decoder else {}
     with torch.set_grad_enabled(method in ("full", "lora")):
         states = body(input_ids=ids, **more).last_hidden_state

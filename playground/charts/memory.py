@@ -63,7 +63,7 @@ def step_line(words: Mapping[str, str], n_most: float) -> Spec:
 
 
 def cache_lines(words: Mapping[str, str], names: Sequence[str], *, longest: int) -> Spec:
-    """Bytes of the cache against the length, both axes logarithmic; rows of `caches`, measured ones as points.
+    """Bytes of the cache against the length, axes logarithmic, measured ones as points; rows of `caches`.
 
     Args:
         words: length, n_bytes, series, measured in the reader's language.

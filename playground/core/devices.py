@@ -1,6 +1,6 @@
 """Many devices: bytes of weights, gradients and optimizer states on each, and bytes that each sends a step.
 
-Mixed precision with Adam, as in the ZeRO paper: weights and gradients have 2 bytes a parameter, the states 12.
+Mixed precision with Adam, as in the ZeRO paper: weights and gradients have 2 bytes per parameter, states 12.
 Activations come on top. No speed is predicted: that depends on the wires.
 """
 

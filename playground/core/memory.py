@@ -167,7 +167,7 @@ _FORMATS: Mapping[Precision, _Formats] = {
 
 
 def precisions_of(method: Method) -> tuple[Precision, ...]:
-    """Number formats that a method can use: integers have no gradient, so weights that move have none of them.
+    """Number formats that a method can use: integers have no gradient, so weights that move have others.
 
     Example:
         >>> precisions_of("full")

@@ -60,9 +60,7 @@ def test_integers_are_those_of_torchs_fake_quantizer(n_bits: int) -> None:
     values = np.random.default_rng(1).normal(size=5_000).astype(np.float32)
     kind = IntFormat.over(f"int{n_bits}", n_bits, 2.5)
     half = 2 ** (n_bits - 1)
-    expected = torch.fake_quantize_per_tensor_affine(
-        torch.from_numpy(values), kind.scale, 0, -half, half - 1
-    )
+    expected = torch.fake_quantize_per_tensor_affine(torch.from_numpy(values), kind.scale, 0, -half, half - 1)
     found = kind.decode(kind.encode(values.astype(np.float64)))
     np.testing.assert_allclose(found, expected.numpy(), rtol=1e-6, atol=1e-7)
     assert "clipped" in outcomes(values, kind)
@@ -84,8 +82,8 @@ def test_what_becomes_of_a_number_is_told() -> None:
     assert stored(1.0, FLOATS["float32"]).step == np.spacing(np.float32(1.0))
 
 
-def test_int8_to_int4_is_a_step_of_seventeenths() -> None:
-    """From 254 steps to 14 between the outermost codes: 127/7 = 18.1 times as wide; with all codes 255/15 = 17."""
+def test_a_step_of_int4_is_eighteen_of_int8() -> None:
+    """From 254 steps between the outermost codes to 14: 127 / 7 times as wide."""
     formats = formats_of(1.0)
     assert formats["int4"].smallest / formats["int8"].smallest == pytest.approx(127 / 7, rel=1e-6)
 

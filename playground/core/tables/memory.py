@@ -15,9 +15,7 @@ from playground.core.number_formats import NumberFormat, stored
 
 def parts(budget: Budget, batch: int, length: int) -> pd.DataFrame:
     """Bytes of each part, and together. Columns: part, n_bytes."""
-    rows: list[tuple[str, float]] = [
-        (name, part.at(batch, length)) for name, part in budget.parts.items()
-    ]
+    rows: list[tuple[str, float]] = [(name, part.at(batch, length)) for name, part in budget.parts.items()]
     rows += [("total", budget.total(batch, length)), ("peak", budget.peak(batch, length))]
     return pd.DataFrame(rows, columns=["part", "n_bytes"])
 
@@ -61,9 +59,7 @@ def caches(
 def ranges(formats: Mapping[str, NumberFormat], magnitude: float) -> pd.DataFrame:
     """Reach of each format. Columns: format, smallest, smallest_normal, largest, here (NaN off the axis)."""
     here = magnitude if math.isfinite(magnitude) and magnitude > 0 else math.nan
-    rows = [
-        (kind.name, kind.smallest, kind.smallest_normal, kind.largest, here) for kind in formats.values()
-    ]
+    rows = [(kind.name, kind.smallest, kind.smallest_normal, kind.largest, here) for kind in formats.values()]
     return pd.DataFrame(rows, columns=["format", "smallest", "smallest_normal", "largest", "here"])
 
 

@@ -23,11 +23,11 @@ from playground.engine.contract.memory import (
     WeightRow,
 )
 from playground.engine.contract.waiting import OnWait
-from playground.engine.training.sizes import sizes_of
 from playground.engine.local.ask import Backend
 from playground.engine.models.loaded import LoadedModel
 from playground.engine.scheduling.jobs import More
 from playground.engine.training.measured_step import StepWork, held, tensors_of
+from playground.engine.training.sizes import sizes_of
 from playground.errors import BadValue, Message, TooLittleMemory, Unsupported
 
 RESERVE = 0.1  # of the free memory that a step leaves to others

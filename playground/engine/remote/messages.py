@@ -13,7 +13,17 @@ from playground.engine.contract.training import FinetuneSettings, TrainingState
 from playground.engine.contract.waiting import Waiting
 
 # Beside `Engine`'s own methods those of its parts; nothing else of a replica can be called.
-PARTS = ("inside", "vectors", "tokenizers", "adapters", "training", "networks", "task_heads", "retrieval", "memory")
+PARTS = (
+    "inside",
+    "vectors",
+    "tokenizers",
+    "adapters",
+    "training",
+    "networks",
+    "task_heads",
+    "retrieval",
+    "memory",
+)
 
 
 @dataclass(frozen=True, slots=True)

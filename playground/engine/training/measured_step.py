@@ -38,7 +38,6 @@ class _LowRank(torch.nn.Module):
         self.base = base
         self.A = torch.nn.Parameter(torch.empty(rank, layer.d_in, dtype=weight.dtype, device=weight.device))
         self.B = torch.nn.Parameter(torch.zeros(layer.d_out, rank, dtype=weight.dtype, device=weight.device))
-        torch.nn.init.normal_(self.A, std=0.02)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Shape [..., d_in] -> [..., d_out]."""
@@ -87,17 +86,18 @@ class _Step:
         self.request, self.loaded = request, loaded
         self.moved: list[torch.nn.Parameter] = []
         self.head: torch.nn.Linear | None = None
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(0)
-            self.tree = self._tree()
-            size = (request.batch, request.length)
-            ids = torch.randint(0, loaded.info.d_vocab, size)
+        self.random = torch.Generator().manual_seed(0)
+        self.tree = self._tree()
+        size = (request.batch, request.length)
+        ids = torch.randint(0, loaded.info.d_vocab, size, generator=self.random)
         self.ids = ids.to(loaded.device)
         self.reads = replace(loaded, model=self.tree)
         self.has_logits = bool({"logits", "fill"} & loaded.info.capabilities)
         if request.method == "head" or not (self.has_logits or request.method == "inference"):
-            self.head = torch.nn.Linear(loaded.info.d_model, N_LABELS).to(loaded.device, loaded.dtype)
-            assert sum(one.numel() for one in self.head.parameters()) == head_numbers_of(loaded)
+            self.head = torch.nn.utils.skip_init(torch.nn.Linear, loaded.info.d_model, N_LABELS)
+            self.head.to(loaded.device, loaded.dtype)
+            for one in self.head.parameters():
+                torch.nn.init.zeros_(one)
             self.moved.extend(self.head.parameters())
         self.optimizer = self._optimizer()
 
@@ -121,6 +121,8 @@ class _Step:
     def _beside(self, base: torch.nn.Module, layer: Linear) -> torch.nn.Module:
         added = _LowRank(base, layer, self.request.rank)
         self.moved.extend((added.A, added.B))
+        with torch.no_grad():
+            added.A.copy_(torch.randn(added.A.shape, generator=self.random).mul_(0.02))
         return added
 
     def _optimizer(self) -> torch.optim.Optimizer | None:
@@ -218,11 +220,6 @@ class _Step:
         self.moved.clear()
         self.tree = self.head = self.optimizer = None
         self.reads = self.loaded
-
-
-def head_numbers_of(loaded: LoadedModel) -> int:
-    """Numbers of the head of two labels."""
-    return N_LABELS * (loaded.info.d_model + 1)
 
 
 def held(tensors: Iterable[torch.Tensor]) -> int:

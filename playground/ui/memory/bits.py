@@ -69,9 +69,10 @@ def panel(context: PageContext, shown: Shown) -> None:
     st.dataframe(shown_rows, hide_index=True, key="mem_formats")
     _ranges(number, formats)
     st.caption(
-        _("The integers have the scale of {tensor}: its largest weight, {largest:.4g}, gets the largest code.").format(
-            tensor=f"`{row.tensor}`", largest=row.largest
-        )
+        _(
+            "The integers have the scale of {tensor}: its largest weight, {largest:.4g}, "
+            "has the largest code."
+        ).format(tensor=f"`{row.tensor}`", largest=row.largest)
     )
     show.source(context.model)
     show.under_picture("mem_bits", frame=table, code=lambda: code.bits(number), picture="mem_range_picture")
@@ -132,8 +133,8 @@ def _ranges(number: float, formats: dict[str, NumberFormat]) -> None:
     show.show_chart(_picture(state.language(), names), "mem_range_picture", alt, data=table)
     st.caption(
         _(
-            "Thick: all bits of the mantissa; thin: fewer and fewer of them (subnormal). The mark is the number. "
-            "Left of a bar it vanishes, right of it it overflows."
+            "Thick: all bits of the mantissa; thin: fewer and fewer of them (subnormal). The mark is the "
+            "number. Left of a bar it vanishes, right of it it overflows."
         )
     )
 

@@ -153,8 +153,8 @@ def _reading(sizes: ModelSizes, found: Budget, method: Method, size: Size, room:
     largest = max(found.parts, key=lambda name: found.parts[name].at(*size))
     share = found.parts[largest].at(*size) / total
     words = _(
-        "*{method}*, {batch} × {length} tokens: **{total}**, of which {share:.1%} are {largest}; not all of it at "
-        "one moment, at most {peak}."
+        "*{method}*, {batch} × {length} tokens: **{total}**, of which {share:.1%} are {largest}; at most "
+        "{peak} are there at one moment."
     )
     reading = words.format(
         method=_(METHOD_NAMES[method]), batch=size[0], length=f"{size[1]:,}", total=told(total), share=share,
@@ -163,9 +163,7 @@ def _reading(sizes: ModelSizes, found: Budget, method: Method, size: Size, room:
     fits = _("That fits into {room}.") if peak <= room else _("That does not fit into {room}.")
     rule = rule_bytes(sizes.n_parameters, method)
     ruled = _("The course's rule says {rule} at any batch and length, {times:.2f} times the peak.")
-    return " ".join(
-        [reading, fits.format(room=told(room)), ruled.format(rule=told(rule), times=rule / peak)]
-    )
+    return " ".join([reading, fits.format(room=told(room)), ruled.format(rule=told(rule), times=rule / peak)])
 
 
 def _two_stacks(sizes: ModelSizes) -> None:

@@ -1,4 +1,4 @@
-"""Bytes of the KV cache against the length, for as many key-value heads as there could be; measured beside."""
+"""Bytes of the KV cache against the length, with all, some or one of the key-value heads; measured too."""
 
 from __future__ import annotations
 
@@ -105,7 +105,9 @@ def _heads(sizes: ModelSizes) -> dict[str, int]:
     for name, heads in names.items():
         if heads in series.values():
             continue
-        words = _("{name}, {n} KV heads: this model") if heads == sizes.n_kv_head else _("{name}, {n} KV heads")
+        words = (
+            _("{name}, {n} KV heads: this model") if heads == sizes.n_kv_head else _("{name}, {n} KV heads")
+        )
         series[words.format(name=name, n=heads)] = heads
     return series
 
@@ -114,9 +116,9 @@ def _reading(sizes: ModelSizes, longest: int, measured: list[MeasuredCache]) -> 
     token = cache_bytes(sizes, sizes.number_bytes)
     whole = cache_bytes(sizes, sizes.number_bytes, sizes.n_head)
     words = _(
-        "One token leaves 2 · {layers} layers · {heads} heads · {width} numbers · {size} bytes = **{token}** in the "
-        "cache, a text of {longest:,} tokens {all}. With keys and values for all {n_head} heads it would be "
-        "{times:g} times as much."
+        "One token leaves 2 · {layers} layers · {heads} heads · {width} numbers · {size} bytes = "
+        "**{token}** in the cache, a text of {longest:,} tokens {all}. With keys and values for all {n_head} "
+        "heads it would be {times:g} times as much."
     )
     reading = words.format(
         layers=sizes.n_layer, heads=sizes.n_kv_head, width=sizes.d_head, size=sizes.number_bytes,

@@ -1,4 +1,4 @@
-"""Bytes on each of many GPUs as areas, and bytes that travel in a step; formulas with their papers, no speed."""
+"""Bytes on each of many GPUs as areas, and bytes that travel in a step: formulas with their papers."""
 
 from __future__ import annotations
 
@@ -47,13 +47,13 @@ def panel(context: PageContext, shown: Shown) -> None:
     table = frames.devices(model, n_devices := slider(_("GPUs"), COUNTS, 64, key="mem_devices"))
     schemes = _names()
     alt = _("Bytes on each GPU by scheme")
-    show.show_chart(
-        _bars(state.language(), tuple(schemes.items())), "mem_devices_picture", alt, data=table
-    )
+    show.show_chart(_bars(state.language(), tuple(schemes.items())), "mem_devices_picture", alt, data=table)
     st.markdown(_reading(model, n_devices))
     st.markdown(f"### {_('What does each GPU send in a step?')}")
     alt = _("Bytes that a GPU sends in a step by scheme")
-    show.show_chart(_traffic(state.language(), tuple(schemes.items())), "mem_traffic_picture", alt, data=table)
+    show.show_chart(
+        _traffic(state.language(), tuple(schemes.items())), "mem_traffic_picture", alt, data=table
+    )
     st.caption(
         _(
             "Formulas of the papers, for a ring; how fast it is depends on the wires, so no speed is given. "
@@ -84,9 +84,9 @@ def _names() -> dict[Scheme, str]:
 def _reading(model: Trained, n_devices: int) -> str:
     found = {scheme: device(model, scheme, n_devices) for scheme in SCHEMES}
     words = _(
-        "On each of {n:,} GPUs: {data} with copies of everything, {one} where the optimizer states are shared out, "
-        "{two} with the gradients too, **{three}** with the weights too. For that ZeRO-3 sends {sent:.2f} times as "
-        "much as plain data parallelism."
+        "On each of {n:,} GPUs: {data} with copies of everything, {one} where the optimizer states are "
+        "shared out, {two} with the gradients too, **{three}** with the weights too. For that ZeRO-3 sends "
+        "{sent:.2f} times as much as plain data parallelism."
     )
     ratio = found["zero3"].sent / found["data"].sent if n_devices > 1 else 1.0
     return words.format(
@@ -101,9 +101,7 @@ def _needed(model: Trained) -> None:
     rows = []
     for scheme, name in _names().items():
         n = fewest(model, scheme, room * GB)
-        needed = _("never: {least} stay on each").format(
-            least=told(device(model, scheme, 1 << 20).total)
-        )
+        needed = _("never: {least} stay on each").format(least=told(device(model, scheme, 1 << 20).total))
         rows.append(
             {
                 _("Scheme"): name,

@@ -31,9 +31,7 @@ METHOD_NAMES: dict[Method, str] = {
 }
 
 
-def draw(
-    context: PageContext, sizes: ModelSizes, method: Method, size: Size, rank: int
-) -> Later | None:
+def draw(context: PageContext, sizes: ModelSizes, method: Method, size: Size, rank: int) -> Later | None:
     """Draw the button and the last measurement; gives what measures, if the reader asked for it."""
     st.markdown(f"### {_('Is it true?')}")
     most = settings().prefill_chunk_tokens
@@ -47,7 +45,9 @@ def draw(
     if sizes.kind == "encoder-decoder":
         st.caption(_("A step of a model with two stacks is not measured here: pick a decoder or an encoder."))
     elif not is_possible:
-        told_why = _("At most {most} tokens at once are measured here, not {got:,}: take fewer or shorter texts.")
+        told_why = _(
+            "At most {most} tokens at once are measured here, not {got:,}: take fewer or shorter texts."
+        )
         st.caption(told_why.format(most=most, got=size[0] * size[1]))
     place = st.container()
     known: MeasuredStep | None = st.session_state.get(MEASURED, {}).get(footprints.base_of(context))
@@ -130,9 +130,7 @@ def _reading(step: MeasuredStep) -> str:
     names = {"forward": _("forward pass"), "backward": _("backward pass"), "update": _("update")}
     told_most = _("The most, {most}, is there in the {phase}: {start} before the step, {above} on top.")
     start = step.weight_bytes + step.optimizer_bytes
-    return told_most.format(
-        most=told(most), phase=names[phase], start=told(start), above=told(most - start)
-    )
+    return told_most.format(most=told(most), phase=names[phase], start=told(start), above=told(most - start))
 
 
 @lru_cache
