@@ -59,6 +59,7 @@ PAGES = (
     Page("prompting", OUTPUT, ":material/chat:", ("generate",), needs_text=False),
     Page("finetuning", OUTPUT, ":material/model_training:", ("generate",), needs_text=False),
     Page("pretraining", COST, ":material/child_care:", needs_text=False, needs_model=False),
+    Page("memory", COST, ":material/memory:", needs_text=False),
     Page("scaling", COST, ":material/trending_down:", needs_text=False, needs_model=False),
     Page("tasks", APPLIED, ":material/checklist:", needs_text=False),
     Page("evaluation", APPLIED, ":material/straighten:", needs_text=False),

@@ -52,6 +52,7 @@ PlaygroundError
  |   |   +- TokenRefused  model_id, page, status
  |   +- Unsupported       model_id, capability
  |   +- OutOfMemory
+ |   +- TooLittleMemory   needed_mb, free_mb
  |   +- NotComputed
  |   +- NotFinite         model_id
  |   +- ModelDamaged      model_id, cure
@@ -174,6 +175,7 @@ from playground.errors.models import NoTokenizer as NoTokenizer
 from playground.errors.models import NotOnHub as NotOnHub
 from playground.errors.models import OutOfMemory as OutOfMemory
 from playground.errors.models import TokenRefused as TokenRefused
+from playground.errors.models import TooLittleMemory as TooLittleMemory
 from playground.errors.models import UnknownSetting as UnknownSetting
 from playground.errors.models import Unsupported as Unsupported
 from playground.errors.models import WrongArchitecture as WrongArchitecture

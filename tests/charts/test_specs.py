@@ -47,6 +47,8 @@ BY_NAME: Mapping[str, Any] = {
     "who": ("model", "baseline"), "metrics": ("it's", "둘"), "labels": ("a", "둘"),
     "xs": (1, 10), "ys": (1, 10), "budgets": (1e20, 1e21),
     "times": ("before", "after"), "strides": [4, 8], "contexts": [8, 16], "extent": 1.5, "chance": 0.5,
+    "schemes": {"data": "it's", "zero3": "둘"}, "n_most": 1e9, "longest": 64,
+    "times": ("before", "after"), "strides": [4, 8], "contexts": [8, 16],
 }  # fmt: skip
 
 
