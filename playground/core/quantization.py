@@ -258,3 +258,21 @@ def _grouped(weights: Weights, scheme: Scheme) -> Weights:
     n_missing = -d_in % scheme.group
     filled = np.pad(weights, ((0, 0), (0, n_missing))) if n_missing else weights
     return filled.reshape(d_out, -1, scheme.group)
+
+
+def most_values(weights: Weights, group: int) -> int:
+    """Most different values that neighbours of a row hold: 2^bits or fewer where they lie on a grid.
+
+    Args:
+        weights: Shape [d_out, d_in].
+        group: Number of neighbours; a rest of a row that is shorter does not count.
+
+    Example:
+        >>> most_values(np.array([[1.0, 2.0, 2.0, 1.0], [3.0, 3.0, 3.0, 4.0]], np.float32), 2)
+        2
+    """
+    n = weights.shape[1] // group
+    if not n or not len(weights):
+        return 0
+    ordered = np.sort(weights[:, : n * group].reshape(-1, group), axis=1)
+    return 1 + int((np.diff(ordered, axis=1) != 0).sum(1).max())

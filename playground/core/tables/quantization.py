@@ -74,7 +74,7 @@ def measured(model: MeasuredModel) -> pd.DataFrame:
 
 
 def shown(table: pd.DataFrame, scheme: Scheme) -> pd.DataFrame:
-    """Rows of `measured` with a scheme's zero point and outliers, and in `chosen` which is the scheme's own."""
+    """Rows of `measured` with a scheme's zero point and outliers; `chosen` is true of the scheme's own."""
     same = (table["zero_point"] != scheme.is_symmetric) & ((table["outliers"] > 0) == (scheme.outliers > 0))
     rows = table[same].reset_index(drop=True)
     own = (rows["bits"] == scheme.bits) & (rows["granularity"] == scheme.granularity)
@@ -93,12 +93,17 @@ def layers(errors: Iterable[tuple[int | None, bool, float]], moved: ArrayLike) -
         encoder), error. Weights: the mean over a block's matrices.
     """
     rows = pd.DataFrame(errors, columns=["layer", "is_target", "error"]).dropna(subset=["layer"])
-    rows["what"] = np.where(rows["is_target"].astype(bool), "target", "weights")
-    rows["layer"] = rows["layer"].astype(int) + 1
-    weights = rows.groupby(["what", "layer"], as_index=False, sort=True)["error"].mean()
+    named = pd.DataFrame(
+        {
+            "layer": rows["layer"].astype(int) + 1,
+            "what": np.where(rows["is_target"].astype(bool), "target", "weights"),
+            "error": rows["error"],
+        }
+    )
+    weights = named.groupby(["layer", "what"], as_index=False, sort=True)["error"].mean()
     way = np.asarray(moved, np.float64)
     states = pd.DataFrame({"layer": np.arange(len(way)), "what": "states", "error": way})
-    return pd.concat([weights[["layer", "what", "error"]], states], ignore_index=True)
+    return pd.concat([weights, states], ignore_index=True)
 
 
 def next_tokens(tokens: Sequence[str], before: ArrayLike, after: ArrayLike) -> pd.DataFrame:
