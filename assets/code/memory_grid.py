@@ -6,7 +6,7 @@ import torch
 from transformers import AutoModel
 
 folder = "~/.cache/llm-playground/models/HuggingFaceTB--SmolLM2-135M-Instruct"
-name = "model.layers.0.self_attn.q_proj"
+matrix = "model.layers.0.self_attn.q_proj"
 n_rows = 576
 row = 0
 bits = 4
@@ -17,7 +17,7 @@ outliers = 0.0  # share of the weights, the largest, that stays in float16
 
 model = AutoModel.from_pretrained(Path(folder).expanduser(), dtype=torch.float32)
 parameters = dict(model.named_parameters())
-path = next(one for one in parameters if f".{name}.weight".endswith(f".{one}"))
+path = next(one for one in parameters if f".{matrix}.weight".endswith(f".{one}"))
 weights = parameters[path].detach().numpy()
 if type(model.get_submodule(path.removesuffix(".weight"))).__name__ == "Conv1D":
     weights = weights.T  # GPT-2 keeps [d_in, d_out]

@@ -100,7 +100,7 @@ def layers(errors: Iterable[tuple[int | None, bool, float]], moved: ArrayLike) -
             "error": rows["error"],
         }
     )
-    weights = named.groupby(["layer", "what"], as_index=False, sort=True)["error"].mean()
+    weights = named.groupby(["layer", "what"], sort=True)[["error"]].mean().reset_index()
     way = np.asarray(moved, np.float64)
     states = pd.DataFrame({"layer": np.arange(len(way)), "what": "states", "error": way})
     return pd.concat([weights, states], ignore_index=True)

@@ -35,7 +35,7 @@ def _scheme() -> Scheme:
         group = GROUPS[1]
         if granularity == "group":
             with st.container(width=170):
-                sizes = {str(one): _("{n} weights").format(n=one) for one in (64, 32, 128)}
+                sizes = {str(one): str(one) for one in (64, 32, 128)}
                 group = int(choose_from_list("mem_q_group", sizes, _("Size of a group")))
         is_affine = st.toggle(
             _("Zero point"),

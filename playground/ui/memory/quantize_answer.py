@@ -70,7 +70,7 @@ def _about(model: ModelInfo) -> str:
 
 
 def no_perplexity(model: ModelInfo) -> str:
-    """Why a model that is no decoder has no perplexity here."""
+    """The reason for which a model that is no decoder has no perplexity here."""
     if model.kind == "encoder":
         return _(
             "An encoder gives no probability of a next token, so it has no perplexity: what is measured is "
@@ -135,7 +135,7 @@ def _quantize(context: PageContext, request: QuantizeRequest, made: dict[str, ob
 
 
 def _found(request: QuantizeRequest, one: QuantizedModel, made: dict[str, object]) -> quantize_drawn.Found:
-    """What is shown of a result, without its logits."""
+    """The shown part of a result, without its logits."""
     tokens, kl = None, None
     if one.logits is not None:
         answer = next_token(one.logits[0], one.logits[1])

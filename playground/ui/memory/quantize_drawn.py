@@ -1,4 +1,4 @@
-"""What a quantized copy has answered, drawn beside its model."""
+"""Answers of a quantized copy, drawn beside those of its model."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def draw(context: PageContext, found: Found, now: dict[str, object]) -> None:
             _layers(found)
     when = _("from the cache") if found.cached else _("computed now")
     show.source(
-        context.model, _("{n:,} weights quantized").format(n=found.n_weights),
+        context.model, _("quantized weights: {n:,}").format(n=found.n_weights),
         _("{seconds:.1f} s of computation").format(seconds=found.elapsed_s), when,
     )  # fmt: skip
 
@@ -81,7 +81,7 @@ def _numbers(found: Found) -> None:
         if found.perplexities is not None:
             before, after = found.perplexities
             st.metric(
-                _("Perplexity, {n} tokens").format(n=found.n_tokens), f"{number(before)} → {number(after)}",
+                _("Perplexity of {n} tokens").format(n=found.n_tokens), f"{number(before)} → {number(after)}",
                 width="content",
             )  # fmt: skip
         if found.kl_bits is not None:
@@ -91,9 +91,7 @@ def _numbers(found: Found) -> None:
             )  # fmt: skip
         st.metric(
             _("Whole model"),
-            _("{before:,.1f} → {after:,.1f} MB").format(
-                before=found.bytes_before / 1e6, after=found.bytes_after / 1e6
-            ),
+            f"{found.bytes_before / 1e6:,.1f} → {found.bytes_after / 1e6:,.1f} MB",
             width="content",
         )
         st.metric(_("Bits a quantized weight"), f"{found.bits_a_weight:.3f}", width="content")

@@ -60,9 +60,7 @@ def _tail(name: str) -> str:
 
 
 def _name(matrix: Matrix) -> str:
-    return _("{name}: {rows:,} × {columns:,}").format(
-        name=_tail(matrix.name), rows=matrix.shape[0], columns=matrix.shape[1]
-    )
+    return f"{_tail(matrix.name)}: {matrix.shape[0]:,} × {matrix.shape[1]:,}"
 
 
 def _draw(context: PageContext, found: MatrixWeights, made: Quantized, row: int) -> None:
@@ -73,7 +71,7 @@ def _draw(context: PageContext, found: MatrixWeights, made: Quantized, row: int)
     frame = tables.grid(weights, shared, made.grid(row))
     words = {
         "weight": _("weight"), "share": _("share of the weights"), "n": _("weights in the bin"),
-        "all": _("all weights of the matrix"), "grid": _("grid: {n} values").format(n=scheme.n_steps + 1),
+        "all": _("all weights of the matrix"), "grid": _("grid (values: {n})").format(n=scheme.n_steps + 1),
         "these": {
             "tensor": _("those that share the grid: all"),
             "channel": _("those of row {row}, which share the grid").format(row=row + 1),
@@ -100,7 +98,7 @@ def _draw(context: PageContext, found: MatrixWeights, made: Quantized, row: int)
 def code_values(context: PageContext, found: MatrixWeights, scheme: Scheme, row: int) -> dict[str, object]:
     """Values of the shown code."""
     return {
-        "folder": show.model_folder(context.model.model_id), "name": found.matrix.name,
+        "folder": show.model_folder(context.model.model_id), "matrix": found.matrix.name,
         "n_rows": len(found.weights), "row": row, "bits": scheme.bits, "granularity": scheme.granularity,
         "group": scheme.group, "is_symmetric": scheme.is_symmetric, "outliers": scheme.outliers,
     }  # fmt: skip
@@ -113,10 +111,10 @@ def _reading(made: Quantized, weights: np.ndarray, row: int) -> str:
     step = float(made.scales[at, 0, 0])
     other = Scheme(8 if scheme.bits < 8 else 4).n_steps
     told = _(
-        "With {bits} bits the grid has {n} values, {step:.3g} apart; with {other_bits} bits they would be "
-        "{other_step:.3g} apart: the range has {steps} steps or {other}, a factor of {factor:.3g}."
+        "A grid of {bits} bits has steps of {step:.3g} here, one of {other_bits} bits has {other_step:.3g}: "
+        "the range is cut into {steps} or into {other}, a factor of {factor:.3g}."
     ).format(
-        bits=scheme.bits, n=scheme.n_steps + 1, step=step, other_bits=8 if scheme.bits < 8 else 4,
+        bits=scheme.bits, step=step, other_bits=8 if scheme.bits < 8 else 4,
         other_step=step * scheme.n_steps / other, steps=scheme.n_steps, other=other,
         factor=max(other, scheme.n_steps) / min(other, scheme.n_steps),
     )  # fmt: skip
@@ -149,6 +147,6 @@ def _went_through_4_bits(weights: np.ndarray) -> str:
     if weights.shape[1] < 2 * OF_FILE or most_values(weights, OF_FILE) > 16:
         return ""
     return _(
-        "Among every {n} neighbours of a row there are at most {values} different weights: this model has "
+        "In groups of {n} neighbours of a row there are at most {values} different weights: this model has "
         "once been through 4 bits already, and what that took is missing *before*, too."
     ).format(n=OF_FILE, values=most_values(weights, OF_FILE))

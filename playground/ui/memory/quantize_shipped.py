@@ -22,9 +22,9 @@ def picture(scheme: Scheme) -> None:
         "bits": _("bits of a weight"), "perplexity": _("perplexity (less is better)"),
         "p_next": _("probability of {token}").format(token=f"“{model.next_token}”"),
         "bits_a_weight": _("bits with scales"), "megabytes": _("MB, whole model"),
-        "top": _("most probable token"), "before": _("float32"),
+        "top": _("most probable token"), "before": "float32",
         "tensor": _("one scale: a matrix"), "channel": _("one scale: a channel"),
-        "group": _("one scale: {n} weights").format(n=GROUP),
+        "group": _("one scale: a group of {n}").format(n=GROUP),
     }  # fmt: skip
     alt = _("Perplexity and probability of the next token against the bits of a weight")
     show.show_chart(charts.measured(words), "memory_quantized_picture", alt, data=tables.shown(frame, scheme))
