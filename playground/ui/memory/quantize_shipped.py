@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from playground.charts import quantization as charts
+from playground.core import pieces
 from playground.core.measured_quantization import GROUP, MeasuredModel, passage, shipped
 from playground.core.quantization import GROUPS, Scheme
 from playground.core.tables import quantization as tables
@@ -61,7 +62,7 @@ def _reading(model: MeasuredModel, scheme: Scheme) -> str:
     )
     return told.format(
         bits=scheme.bits, part=_(GRANULARITIES[scheme.granularity]), after=number(row.perplexity),
-        before=number(model.perplexity), token=as_code(model.next_token), p_after=percent(row.p_next),
+        before=number(model.perplexity), token=as_code(pieces.piece(model.next_token).label), p_after=percent(row.p_next),
         p_before=percent(model.p_next), mb=row.n_bytes / 1e6, mb_before=model.n_bytes / 1e6,
     )  # fmt: skip
 
