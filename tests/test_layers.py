@@ -205,6 +205,7 @@ def test_one_module_of_ui_is_the_door_to_the_engine() -> None:
     ]
     assert sorted(whole) == [
         "collections.py",
+        "footprints.py",
         "networks.py",
         "quantized.py",
         "stepwise.py",

@@ -51,6 +51,7 @@ PlaygroundError
  |   +- Unsupported       model_id, capability
  |   +- OutOfMemory
  |   +- TooLargeToCopy    model_id, got_gb, limit_gb
+ |   +- TooLittleMemory   needed_mb, free_mb
  |   +- NotComputed
  |   +- NotFinite         model_id
  |   +- ModelDamaged      model_id, cure
@@ -170,6 +171,7 @@ from playground.errors.models import NotOnHub as NotOnHub
 from playground.errors.models import OutOfMemory as OutOfMemory
 from playground.errors.models import TokenRefused as TokenRefused
 from playground.errors.models import TooLargeToCopy as TooLargeToCopy
+from playground.errors.models import TooLittleMemory as TooLittleMemory
 from playground.errors.models import UnknownSetting as UnknownSetting
 from playground.errors.models import Unsupported as Unsupported
 from playground.errors.models import WrongArchitecture as WrongArchitecture

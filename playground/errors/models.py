@@ -65,6 +65,15 @@ class TooLargeToCopy(ModelError):
     )
 
 
+class TooLittleMemory(ModelError):
+    """The machine has too little memory free for a measurement. Params: needed_mb, free_mb."""
+
+    msgid = N_(
+        "This step needs about {needed_mb:,} MB and {free_mb:,} MB are free: take fewer or shorter texts, "
+        "train less of the model, or pick a smaller one."
+    )
+
+
 class NotComputed(ModelError):
     """An unexpected error while this request was computed; the log has it."""
 

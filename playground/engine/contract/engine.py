@@ -16,6 +16,7 @@ from playground.engine.contract.beams import BeamsRequest, BeamStep
 from playground.engine.contract.filling import Filled, FillRequest
 from playground.engine.contract.generation import GenerateManyRequest, GenerateRequest, GenerateStep
 from playground.engine.contract.inside import Inside
+from playground.engine.contract.memory import Memory
 from playground.engine.contract.models import ModelInfo
 from playground.engine.contract.networks import Networks
 from playground.engine.contract.quantization import Quantization
@@ -92,6 +93,10 @@ class Engine(Protocol):
     @property
     def quantization(self) -> Quantization:
         """Quantized copies of models, beside the models."""
+
+    @property
+    def memory(self) -> Memory:
+        """What models take: predicted, and measured in a real step."""
 
     def models(self) -> list[ModelInfo]:
         """The catalogue, in display order, with the state of each model."""

@@ -21,6 +21,7 @@ from playground.engine.decoding.beam_search import beams_work
 from playground.engine.local.ask import Backend
 from playground.engine.local.filling import fill, fill_each
 from playground.engine.local.inside import LocalInside
+from playground.engine.local.memory import LocalMemory
 from playground.engine.local.model_thread import ModelThread
 from playground.engine.local.networks import LocalNetworks
 from playground.engine.local.quantization import LocalQuantization
@@ -53,6 +54,7 @@ class LocalEngine:
         self.inside = LocalInside(self._backend)
         self.vectors = LocalVectors(self._backend)
         self.quantization = LocalQuantization(self._backend)
+        self.memory = LocalMemory(self._backend)
         departures = self.adapters.departures
         networks = NetworkTable(settings, departures, lambda: self.training.forget_later())
         collections = CollectionTable(settings, departures, lambda: self.training.forget_later())

@@ -22,6 +22,7 @@ from playground.engine.remote.adapters import RemoteAdapters
 from playground.engine.remote.calls import Calls
 from playground.engine.remote.cluster import Cluster
 from playground.engine.remote.inside import RemoteInside
+from playground.engine.remote.memory import RemoteMemory
 from playground.engine.remote.messages import News
 from playground.engine.remote.networks import RemoteNetworks
 from playground.engine.remote.quantization import RemoteQuantization
@@ -67,6 +68,7 @@ class RayEngine:
         self._routes, self._calls = routes, calls
         self.inside = RemoteInside(routes, calls)
         self.vectors = RemoteVectors(routes, calls)
+        self.memory = RemoteMemory(routes, calls)
         self.tokenizers = RemoteTokenizers(routes, calls)
         self.adapters = RemoteAdapters(settings, routes, calls, self._seats, self._cluster.put)
         self.training = RemoteTraining(routes, calls, self._seats, self.adapters)

@@ -14,9 +14,17 @@ from playground.engine.contract.waiting import Waiting
 
 # Beside `Engine`'s own methods those of its parts; nothing else of a replica can be called.
 PARTS = (
-    "inside", "vectors", "tokenizers", "adapters", "training", "networks", "task_heads", "retrieval",
+    "inside",
+    "vectors",
+    "tokenizers",
+    "adapters",
+    "training",
+    "networks",
+    "task_heads",
+    "retrieval",
+    "memory",
     "quantization",
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Memory that a model takes: predicted and measured, bit by bit, per token, per device; one panel at a time."""
+"""Memory that a model takes: predicted and measured, by bit, by token, by device; one panel at a time."""
 
 from __future__ import annotations
 
