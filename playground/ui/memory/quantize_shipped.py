@@ -63,7 +63,8 @@ def _reading(model: MeasuredModel, scheme: Scheme) -> str:
     return told.format(
         bits=scheme.bits, part=_(GRANULARITIES[scheme.granularity]), after=number(row.perplexity),
         before=number(model.perplexity), token=as_code(pieces.piece(model.next_token).label),
-        p_after=percent(row.p_next), p_before=percent(model.p_next), mb=row.n_bytes / 1e6, mb_before=model.n_bytes / 1e6,
+        p_after=percent(row.p_next), p_before=percent(model.p_next), mb=row.n_bytes / 1e6,
+        mb_before=model.n_bytes / 1e6,
     )  # fmt: skip
 
 
