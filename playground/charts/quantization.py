@@ -25,6 +25,7 @@ GRANULARITIES = ("tensor", "channel", "group")
 _COLOURS, _SHAPES = (AFTER, KEY, VALUE), ("circle", "square", "triangle-up")
 PERPLEXITY = (10, 1_000_000)  # fixed; what is beyond stands at the edge
 BITS = (8, 4, 3, 2)
+_POWERS = [10, 100, 1_000, 10_000, 100_000, 1_000_000]
 
 
 def grid(words: Mapping[str, str], most: float) -> Spec:
@@ -40,7 +41,7 @@ def grid(words: Mapping[str, str], most: float) -> Spec:
     }  # fmt: skip
     y = {
         "field": "share", "type": "quantitative", "title": words["share"], "stack": None,
-        "scale": {"zero": True}, "axis": {"format": ".0~p", "tickCount": 5},
+        "scale": {"zero": True}, "axis": {"format": "%", "tickCount": 5},
     }  # fmt: skip
     names = {part: words[part] for part in ("all", "these", "grid")}
     color = {
@@ -53,9 +54,9 @@ def grid(words: Mapping[str, str], most: float) -> Spec:
     }  # fmt: skip
     bars = {
         "transform": [{"filter": "datum.part !== 'grid'"}],
-        "mark": {"type": "bar", "opacity": 0.6},
+        "mark": {"type": "rect", "opacity": 0.6},
         "encoding": {
-            "x": x, "x2": {"field": "high"}, "y": y, "color": color,
+            "x": x, "x2": {"field": "high"}, "y": y, "y2": {"datum": 0}, "color": color,
             "tooltip": [
                 {"field": "low", "type": "quantitative", "title": words["weight"], "format": ".3~r"},
                 {"field": "n", "type": "quantitative", "title": words["n"], "format": ",d"},
@@ -71,7 +72,7 @@ def grid(words: Mapping[str, str], most: float) -> Spec:
             "tooltip": [{"field": "value", "type": "quantitative", "title": words["grid"], "format": ".3~r"}],
         },
     }  # fmt: skip
-    return {"height": 260, "layer": [bars, lines], "config": LOCALE}
+    return {"height": 360, "layer": [bars, lines], "config": LOCALE}
 
 
 def measured(words: Mapping[str, str]) -> Spec:
@@ -98,7 +99,7 @@ def _panel(field: str, before: str, scale: Spec, words: Mapping[str, str]) -> Sp
     }  # fmt: skip
     y = {
         "field": field, "type": "quantitative", "title": words[field], "scale": scale,
-        "axis": {"format": "%" if is_share else "~s", "tickCount": 6, "labelOverlap": "greedy"},
+        "axis": {"format": "%", "tickCount": 6} if is_share else {"format": "~s", "values": _POWERS},
     }  # fmt: skip
     names = {one: words[one] for one in GRANULARITIES}
     legend = {
@@ -115,7 +116,7 @@ def _panel(field: str, before: str, scale: Spec, words: Mapping[str, str]) -> Sp
     label = {
         "mark": {"type": "text", "align": "right", "dy": -8, "color": NEUTRAL, "fontSize": 12},
         "encoding": {
-            "y": y | {"field": before, "aggregate": "mean"}, "x": {"value": 318},
+            "y": y | {"field": before, "aggregate": "mean"}, "x": {"value": 288},
             "text": {"value": words["before"]},
         },
     }  # fmt: skip
@@ -133,7 +134,7 @@ def _panel(field: str, before: str, scale: Spec, words: Mapping[str, str]) -> Sp
             "tooltip": _tooltip(words),
         },
     }  # fmt: skip
-    return {"width": 320, "height": 260, "layer": [rule, label, line, points]}
+    return {"width": 290, "height": 260, "layer": [rule, label, line, points]}
 
 
 def _tooltip(words: Mapping[str, str]) -> list[Spec]:
@@ -160,7 +161,7 @@ def layers(words: Mapping[str, str], n_layer: int, *, has_target: bool) -> Spec:
         "field": "what", "type": "nominal",
         "legend": {
             "title": None, "orient": "top", "labelExpr": _named(names), "columns": legend_columns(narrow=1),
-            "labelLimit": 320,
+            "labelLimit": 320, "symbolType": "stroke", "symbolSize": 400, "symbolStrokeWidth": 2,
         },
     }  # fmt: skip
     x = {
@@ -172,7 +173,7 @@ def layers(words: Mapping[str, str], n_layer: int, *, has_target: bool) -> Spec:
         "axis": {"format": "%", "tickCount": 5},
     }  # fmt: skip
     return {
-        "height": 260,
+        "height": 360,
         "mark": {"type": "line", "point": {"size": 50, "filled": True}, "strokeWidth": 1.8},
         "encoding": {
             "x": x, "y": y,
@@ -198,7 +199,7 @@ def next_tokens(words: Mapping[str, str]) -> Spec:
     y = {
         "field": "token", "type": "nominal", "title": words["token"],
         "sort": {"field": "rank", "op": "min"},
-        "axis": {"labelLimit": 120, "labelFont": "monospace", "labelFontSize": 13},
+        "axis": {"labelLimit": 120, "labelFont": "monospace", "labelFontSize": 13, "labelOverlap": False},
     }  # fmt: skip
     x = {
         "field": "p", "type": "quantitative", "title": words["p"], "scale": {"domain": [0, 1]},
@@ -206,7 +207,7 @@ def next_tokens(words: Mapping[str, str]) -> Spec:
     }  # fmt: skip
     time = {"field": "time", "type": "nominal"}
     return {
-        "height": 300,
+        "height": 360,
         "mark": {"type": "bar"},
         "encoding": {
             "x": x, "y": y,

@@ -116,7 +116,7 @@ class QuantizedModel:
         moved_target: The same of the decoder of an encoder-decoder, else None.
         passage_ids: The passage as far as it was read; () without one, and of models that are no decoders.
         logprobs: Of each token of the passage after the first, before and after, nats. Shape [2, token - 1].
-        elapsed_s: Seconds of computation.
+        elapsed_s: Seconds of computation, without those in which others had their turns.
         revision, dtype, device: Of the model.
         cached: True if an earlier request had already computed it.
     """

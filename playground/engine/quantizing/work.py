@@ -77,16 +77,19 @@ class QuantizingWork:
     def __init__(self, asked: Asked, known: ByteCache[QuantizedModel]) -> None:
         self._key, self._known = asked.key, known
         self._turns = _turns(asked)  # knows nothing of this object: a circle would keep the copy alive
+        self._spent_s = 0.0
         self.n_forwards = 1
 
     def run(self) -> More | QuantizedModel:
         """One turn."""
+        begun = time.monotonic()
         try:
             told, n_tokens = next(self._turns)
         except StopIteration as end:
-            result: QuantizedModel = end.value
+            result: QuantizedModel = replace(end.value, elapsed_s=self._spent_s + time.monotonic() - begun)
             self._known.put(self._key, result)
             return result
+        self._spent_s += time.monotonic() - begun
         self.n_forwards = int(told.doing != "weights")
         return More(told, n_tokens)
 
@@ -96,7 +99,6 @@ Turns = Generator[tuple[Quantizing, int], None, QuantizedModel]
 
 def _turns(asked: Asked) -> Turns:
     """(progress, cost of the next turn) after each turn, at last the result."""
-    begun = time.monotonic()
     loaded, found = asked.loaded, list[MatrixError]()
     shares = _Shares(asked)
     bytes_before = bytes_of(loaded)
@@ -134,7 +136,7 @@ def _turns(asked: Asked) -> Turns:
         moved_target=moved_target,
         passage_ids=asked.passage_ids,
         logprobs=logprobs,
-        elapsed_s=time.monotonic() - begun,
+        elapsed_s=0.0,
         revision=loaded.info.revision,
         dtype=loaded.info.dtype,
         device=loaded.info.device,

@@ -18,8 +18,10 @@ from playground.ui.url import setting
 def panel(context: PageContext) -> Later | None:
     """Draw it; gives what quantizes a copy, once somebody asked for it."""
     st.markdown(f"## {_('What does the model still know with fewer bits a weight?')}")
-    scheme = _scheme()
-    quantize_grid.picture(context, scheme)
+    with st.container():  # on a phone the fields stand at its end
+        scheme = _scheme()
+        with st.container():
+            quantize_grid.picture(context, scheme)
     quantize_shipped.picture(scheme)
     return quantize_answer.panel(context, scheme)
 

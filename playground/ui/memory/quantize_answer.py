@@ -40,7 +40,7 @@ def panel(context: PageContext, scheme: Scheme) -> Later | None:
         _("Quantize a copy"), key="mem_q_run", icon=":material/compress:", type="primary",
         on_click=_ask, disabled=text is None,
     )  # fmt: skip
-    place = st.container()
+    progress, place = st.container(), st.container()
     asked = st.session_state.pop(ASKED, False)
     now = _made(context, scheme, whole, text or "")
     found = st.session_state.get(FOUND)
@@ -54,7 +54,12 @@ def panel(context: PageContext, scheme: Scheme) -> Later | None:
     request = QuantizeRequest(
         context.model.model_id, context.text, passage=text, scheme=scheme, whole=whole
     )  # fmt: skip
-    return lambda: _quantize(context, request, now)
+
+    def later() -> None:
+        with progress:
+            _quantize(context, request, now)
+
+    return later
 
 
 def _ask() -> None:

@@ -13,7 +13,7 @@ from playground.ui import quantized, show
 from playground.ui.choose import choose_from_list
 from playground.ui.number import number_field
 from playground.ui.state import PageContext
-from playground.ui.text import _, plain
+from playground.ui.text import _
 
 OF_FILE = 32  # weights of a group in the file that the embedded decoder comes as
 
@@ -21,8 +21,7 @@ OF_FILE = 32  # weights of a group in the file that the embedded decoder comes a
 def picture(context: PageContext, scheme: Scheme) -> None:
     """Draw the picture; nothing is copied for it."""
     place = st.container()
-    with st.container(key="below_picture_mem_q_matrix"):
-        found, row = _chosen(context)
+    found, row = _chosen(context)
     made = quantize(found.weights, scheme)
     with place:
         _draw(context, found, made, row)
@@ -84,7 +83,7 @@ def _draw(context: PageContext, found: MatrixWeights, made: Quantized, row: int)
     st.markdown(_reading(made, weights, row))
     if told := _went_through_4_bits(weights):
         st.caption(told)
-    more = [plain(found.matrix.name)]
+    more = [found.matrix.name]
     if len(weights) < found.matrix.shape[0]:
         told = _("the first {n:,} of {all:,} rows")
         more.append(told.format(n=len(weights), all=found.matrix.shape[0]))
