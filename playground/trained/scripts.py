@@ -18,6 +18,7 @@ from playground.trained import (
     pretraining,
     pretraining_texts,
     scaling,
+    quantization,
     ways,
 )
 
@@ -34,6 +35,7 @@ SCRIPTS: Mapping[str, Script] = {
     "pretraining": pretraining.make,
     "pretraining-texts": pretraining_texts.make,
     "scaling": scaling.make,
+    "quantization": quantization.make,
     "ways": ways.make,
     **{name: partial(e5_heads.make, name) for name in e5_heads.RECIPES},
     **{name: partial(pairs.make, name) for name in pairs.RECIPES},
