@@ -24,7 +24,13 @@ from playground.errors import NotFinite
 
 
 class Bottleneck(Adapted):
-    """A frozen linear layer and the network behind it; arguments as of `Adapted`."""
+    """A frozen linear layer and the network behind it; arguments as of `Adapted`.
+
+    Attributes:
+        is_in_series: True: what is added follows from what the layer gives, so its inputs have no shares of it.
+    """
+
+    is_in_series = True
 
     def added(self, _x: torch.Tensor, _y: torch.Tensor) -> torch.Tensor:
         """s·B gelu(A y) of the frozen layer's output. Shape [..., d_out] -> [..., d_out].

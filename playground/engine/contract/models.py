@@ -100,8 +100,12 @@ class ModelInfo:
     n_virtual: int = 0
 
     def gives_keys(self, n_tokens: int) -> bool:
-        """True if attention weights of a text of so many tokens follow from its queries and keys alone."""
-        return "query_key" in self.capabilities and not 0 < self.seen_whole < n_tokens
+        """True if attention weights of a text of so many tokens follow from its queries and keys alone.
+
+        Virtual positions have keys of their own, which no token has.
+        """
+        is_whole = not 0 < self.seen_whole < n_tokens
+        return "query_key" in self.capabilities and is_whole and not self.n_virtual
 
 
 @dataclass(frozen=True, slots=True)
