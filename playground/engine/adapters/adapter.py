@@ -9,14 +9,13 @@ from playground.core.lora import LoraConfig, LowRank
 from playground.engine.adapters.bottleneck import bottleneck
 from playground.engine.adapters.layers import Change, adapted, linears, summed, weight_norms, wrapped
 from playground.engine.adapters.virtual import virtual_positions, with_virtual
-from playground.engine.contract.adapters import VIRTUAL, AdapterInfo, Method
+from playground.engine.contract.adapters import PRODUCTS, VIRTUAL, AdapterInfo, Method
 from playground.engine.contract.models import AdapterName
 from playground.engine.contract.training import FinetuneSettings
 from playground.engine.models.loaded import LoadedModel, template_over
 from playground.errors import BadValue, Message, Unsupported
 
 MAX_STRENGTH = 150
-PRODUCTS: tuple[Method, ...] = ("lora", "last_block")  # whose change is a matrix beside each weight
 
 
 @dataclass(frozen=True, eq=False)

@@ -24,12 +24,12 @@ from safetensors.torch import load, save
 
 from playground.core.files.encoding import one_line
 from playground.core.lora import LoraConfig
-from playground.engine.adapters.adapter import PRODUCTS, Adapter
+from playground.engine.adapters.adapter import Adapter
 from playground.engine.adapters.layers import Change, is_linear, linears
 from playground.engine.adapters.other_files import method_of, read_changes, written_config, written_tensors
 from playground.engine.adapters.peft_config import ALL_LINEAR, PeftConfig
 from playground.engine.adapters.peft_folder import CONFIG, WEIGHTS, PeftFolder, unpacked
-from playground.engine.contract.adapters import CARD, Linear
+from playground.engine.contract.adapters import CARD, PRODUCTS, Linear
 from playground.engine.models.loaded import LoadedModel
 from playground.engine.models.patterns import Patterns
 from playground.errors import AdapterMisfit, AdapterShape, BadFile, Message, OtherBase

@@ -12,6 +12,7 @@ from playground.core.lora import LoraConfig, LowRank
 # before the text, keys and values before it in every layer.
 Method = Literal["lora", "last_block", "bottleneck", "prompt", "prefix"]
 METHODS: tuple[Method, ...] = ("lora", "last_block", "bottleneck", "prompt", "prefix")
+PRODUCTS: tuple[Method, ...] = ("lora", "last_block")  # those that change weights, by a matrix beside each
 VIRTUAL: tuple[Method, ...] = ("prompt", "prefix")  # those with positions before the text that nobody wrote
 # Files of ours beside peft's in a zip: what the run was asked, and a script that trains it again.
 CARD, SCRIPT = "run_card.json", "reproduce.py"
