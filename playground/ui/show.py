@@ -175,7 +175,7 @@ class MergedFolder(str):
         return self.call
 
 
-def places(model: ModelInfo, *names: str) -> dict[str, str | int]:
+def places(model: ModelInfo | CatalogueEntry, *names: str) -> dict[str, str | int]:
     """Names of parts inside the model, for the shown code: variable -> dotted path."""
     known = catalogue.places_of(model.family)
     return {name: known[name] for name in names}

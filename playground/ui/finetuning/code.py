@@ -8,7 +8,8 @@ from dataclasses import asdict
 from playground.core.files.training_rows import TrainingRow
 from playground.engine.contract.models import AdapterName
 from playground.engine.contract.training import FinetuneSettings, TrainingState
-from playground.ui import compute, show, state
+from playground.engine.models.catalogue import catalogue
+from playground.ui import show, state
 from playground.ui.finetuning.sets import ReadSet
 
 
@@ -44,8 +45,8 @@ def reproduce(settings: FinetuneSettings, data: ReadSet) -> str:
 
 def _outputs(model_id: str) -> list[str]:
     """Paths in a layer of the last projection of the attention and of the MLP."""
-    info = next(one for one in compute.models() if one.model_id == AdapterName.of(model_id).base_id)
-    return list(show.places(info, "attention_output", "mlp_output").values())
+    entry = catalogue(state.settings())[AdapterName.of(model_id).base_id]
+    return [str(one) for one in show.places(entry, "attention_output", "mlp_output").values()]
 
 
 def _as_written(row: TrainingRow) -> list[tuple[str, str]] | str:
