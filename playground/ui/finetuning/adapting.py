@@ -98,7 +98,7 @@ def told(points: list[WayPoint], base: float) -> str:
 def _source(measured: Measured, base_id: str) -> str:
     words = _(
         "Filled points: {model} on the rows {set} in English, {n} steps each, size {size}, one seed; the numbers "
-        "beside them are what is added to the time of a token. Rings: your own."
+        "beside them say what is added to the time of a token. Rings: your own."
     ).format(
         model=plain(measured.model_id), set=f"*{_(sets.NAMES[DATA])}*", n=N_STEPS, size=SIZE
     )  # fmt: skip

@@ -25,7 +25,7 @@ def panel(context: PageContext, data: ReadSet, chosen: TrainingSettings) -> None
     st.markdown(f"## {_('How much of the model is trained?')}")
     if chosen.run.method not in PRODUCTS:
         told = _(
-            "{n:,} numbers are trained that are no part of any weight: {way}. All {all:,} weights of the blocks' "
+            "{n:,} numbers are trained beside the weights: {way}. All {all:,} weights of the blocks' "
             "matrices stay as they are."
         ).format(n=chosen.n_trained, way=_(NAMES[chosen.run.method]), all=chosen.n_frozen)
         st.info(told)
