@@ -17,8 +17,10 @@ from playground.engine.recurrent.trained import NetworkTable
 from playground.engine.task_heads.trained import HeadTable
 from playground.engine.training.adapter_slot import AdapterSlot, n_parameters
 from playground.engine.training.bank import AdapterBank
+from playground.engine.training.fisher import FisherTable
 from playground.engine.training.learner import AnyObjective, GiveWay, NewSlot, RunLimits, Sampled
 from playground.engine.training.pairs import TrainingOnPairs
+from playground.engine.training.remedies import check_remedy
 from playground.engine.training.samples import MAX_SAMPLE_TOKENS
 from playground.engine.training.task_heads import TrainingOfEncoders, TrainingOfHeads
 from playground.errors import BadValue, TooManyTokens
@@ -58,6 +60,7 @@ class SupervisedFinetuning:
 
     def __init__(self, settings: Settings, adapters: AdapterTable, write: Write) -> None:
         self._settings, self._adapters, self._write = settings, adapters, write
+        self._fishers = FisherTable()
 
     @property
     def limits(self) -> RunLimits:
@@ -75,6 +78,7 @@ class SupervisedFinetuning:
         check(request, self._settings, loaded.info)
         lora, method = request.settings.lora, request.settings.method
         layers = targets(loaded.template, lora.target_modules, method)
+        check_remedy(request, self.limits, layers)
         size_bytes = 4 * n_parameters(layers, request.settings)
         return NewSlot(size_bytes, lambda: AdapterSlot(request, loaded, layers))
 
@@ -84,7 +88,7 @@ class SupervisedFinetuning:
 
     def learner(self, slots: Sequence[AdapterSlot], give_way: GiveWay) -> AdapterBank:
         """Adapters of one base, trained in one step."""
-        return AdapterBank(slots[0].loaded, slots, give_way)
+        return AdapterBank(slots[0].loaded, slots, give_way, self._fishers)
 
     def sample(self, request: TrainingRequest, slot: AdapterSlot, step: int, sampled: Sampled) -> None:
         """Continue the prompts by the base with the adapter as it is now."""
@@ -108,7 +112,7 @@ def check(request: FinetuneRequest, settings: Settings, info: ModelInfo) -> None
     check_limits({name: (getattr(lora, name), *limits) for name, limits in LoraConfig.LIMITS.items()})
     if request.settings.method not in ("lora", "last_block"):
         raise BadValue(name="method", value=repr(request.settings.method), allowed="lora, last_block")
-    texts = (*request.train, *request.held_out, *request.general)
+    texts = (*request.train, *request.held_out, *request.general, *request.old)
     ids = [*(text.input_ids for text in texts), *request.prompts]
     if not all(0 <= token < info.d_vocab for one in ids for token in one):
         raise BadValue(name="input_ids", value=str(ids[0][:8]), allowed=f"0-{info.d_vocab - 1}")
