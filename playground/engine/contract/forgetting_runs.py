@@ -1,4 +1,4 @@
-"""Runs that show what is forgotten: the same rows, plain or with a remedy, beside a meter of ordinary prose."""
+"""Runs that show what is forgotten: the same rows, plain or with a remedy; ordinary prose is the meter."""
 
 from __future__ import annotations
 

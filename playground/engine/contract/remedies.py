@@ -48,5 +48,7 @@ class Remedy:
         return self.kind in ("rehearsal", "ewc")
 
     def n_old(self, n_new: int) -> int:
-        """Old rows that are mixed into a batch of so many new ones."""
-        return n_old_rows(n_new, self.strength) if self.kind == "rehearsal" else 0
+        """Old rows that are mixed into a batch of so many new ones; none with a share that cannot be."""
+        low, high = self.LIMITS["rehearsal"]
+        is_share = self.kind == "rehearsal" and low <= self.strength <= high
+        return n_old_rows(n_new, self.strength) if is_share else 0

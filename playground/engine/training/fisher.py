@@ -26,6 +26,7 @@ from playground.engine.models.loaded import LoadedModel
 from playground.engine.training.learner import GiveWay
 from playground.engine.training.yield_points import yield_between
 
+Seen = dict[str, tuple[torch.Tensor, torch.Tensor]]  # path -> input, and what the output's gradient is of
 MOST_NUMBERS = 32_000_000  # weights of the layers of a run: 128 MB
 
 
@@ -62,7 +63,7 @@ class FisherTable:
 class _Probed(torch.nn.Module):
     """A frozen layer whose inputs are kept, and whose outputs have a gradient."""
 
-    def __init__(self, base: torch.nn.Module, seen: dict[str, tuple[torch.Tensor, torch.Tensor]], path: str):
+    def __init__(self, base: torch.nn.Module, seen: Seen, path: str) -> None:
         super().__init__()
         self.base, self.seen, self.path = base, seen, path
 
@@ -90,7 +91,7 @@ def fisher_of(
     Source:
         Kirkpatrick et al. 2017, arXiv:1612.00796, section 2.1.
     """
-    seen: dict[str, tuple[torch.Tensor, torch.Tensor]] = {}
+    seen: Seen = {}
     tree = wrapped(loaded.template, {path: _probe(seen, path) for path in paths})
     yield_between(replace(loaded, model=tree), give_way)
     squares: dict[str, torch.Tensor] = {}
@@ -102,15 +103,13 @@ def fisher_of(
             gradients = torch.autograd.grad(loss, probes)
         for path, gradient in zip(paths, gradients, strict=True):
             x = seen[path][0]
-            of_weight = gradient.flatten(0, -2).float().T @ x.flatten(0, -2).float()
-            squares[path] = of_weight.square_() if path not in squares else squares[path].addcmul_(of_weight, of_weight)
+            square = (gradient.flatten(0, -2).float().T @ x.flatten(0, -2).float()).square_()
+            squares[path] = squares[path].add_(square) if path in squares else square
     seen.clear()
     return Fisher({path: one.div_(len(texts)) for path, one in squares.items()})
 
 
-def _probe(
-    seen: dict[str, tuple[torch.Tensor, torch.Tensor]], path: str
-) -> Callable[[torch.nn.Module], torch.nn.Module]:
+def _probe(seen: Seen, path: str) -> Callable[[torch.nn.Module], torch.nn.Module]:
     return lambda base: _Probed(base, seen, path)
 
 

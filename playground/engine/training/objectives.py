@@ -78,7 +78,7 @@ class SupervisedFinetuning:
         check(request, self._settings, loaded.info)
         lora, method = request.settings.lora, request.settings.method
         layers = targets(loaded.template, lora.target_modules, method)
-        check_remedy(request, self.limits, layers)
+        check_remedy(request, self.limits, loaded, layers)
         size_bytes = 4 * n_parameters(layers, request.settings)
         return NewSlot(size_bytes, lambda: AdapterSlot(request, loaded, layers))
 

@@ -93,7 +93,8 @@ class Remedies:
             for path in slot.layers:
                 A, B = leaves[path, "A"], leaves[path, "B"]
                 to_A, to_B = A.grad, B.grad
-                assert to_A is not None and to_B is not None
+                assert to_A is not None
+                assert to_B is not None
                 own_A, own_B = A[index], B[index]
                 if fisher is None:
                     to_B[index].add_(own_B @ (own_A @ own_A.T), alpha=factor * slot.scaling)
@@ -142,7 +143,9 @@ class Remedies:
         return [slot.request.old[place] for place in order[first : first + n]]
 
 
-def check_remedy(request: FinetuneRequest, limits: RunLimits, layers: Mapping[str, Linear]) -> None:
+def check_remedy(
+    request: FinetuneRequest, limits: RunLimits, loaded: LoadedModel, layers: Mapping[str, Linear]
+) -> None:
     """Refuse a remedy that cannot be.
 
     Raises:
@@ -172,8 +175,10 @@ def check_remedy(request: FinetuneRequest, limits: RunLimits, layers: Mapping[st
     if longest > limits.tokens:
         raise TooManyTokens(limit=limits.tokens, got=longest)
     measured = {text.input_ids for text in (*request.general, *request.held_out)}
-    if any(text.input_ids in measured for text in old):
-        raise HeldOutTrained(text="old")
+    for text in old:
+        if text.input_ids in measured:
+            spelled = b"".join(map(loaded.tokenizer.token_bytes, text.input_ids))
+            raise HeldOutTrained(text=spelled.decode("utf-8", "replace"))
     n_weights = sum(one.d_out * one.d_in for one in layers.values())
     if remedy.kind == "ewc" and n_weights > MOST_NUMBERS:
         fewer = Message("layers of {n} weights in all", (("n", f"{MOST_NUMBERS:,}"),))
