@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from playground.trained import (
+    adapters,
     chunk_vectors,
     dates_t5,
     document_vectors,
@@ -23,6 +24,8 @@ from playground.trained import (
 Script = Callable[[Path, Callable[[str], None]], None]
 
 SCRIPTS: Mapping[str, Script] = {
+    "adapters": adapters.make,
+    "adapter-times": adapters.make_times,
     "chunk-vectors": chunk_vectors.make,
     "dates-t5": dates_t5.make,
     "document-vectors": document_vectors.make,

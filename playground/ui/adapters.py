@@ -78,9 +78,11 @@ def info_of(base: ModelInfo, entry: CatalogueEntry) -> ModelInfo:
     if engine is None:
         return base
     adapter = engine.adapters.info(entry.model_id)
+    n = adapter.num_virtual_tokens if AdapterName.of(entry.model_id).strength else 0
     return replace(
-        base, model_id=entry.model_id, name=entry.name, adapter=adapter.name, adapter_step=adapter.step
-    )
+        base, model_id=entry.model_id, name=entry.name, adapter=adapter.name, adapter_step=adapter.step,
+        n_virtual=n, n_ctx=max(1, base.n_ctx - n) if base.n_ctx else 0,
+    )  # fmt: skip
 
 
 def _engine() -> Engine | None:

@@ -12,7 +12,8 @@ import streamlit as st
 
 from playground.core.files.table import csv_bytes
 from playground.core.trace import Trace
-from playground.engine.contract.models import AdapterName, ModelInfo
+from playground.engine.contract.adapters import PRODUCTS
+from playground.engine.contract.models import AdapterName, CatalogueEntry, ModelInfo
 from playground.engine.models import catalogue
 from playground.paths import site_root
 from playground.ui import adapters, projector
@@ -20,6 +21,7 @@ from playground.ui.components.save_picture import save_picture
 from playground.ui.state import settings
 from playground.ui.text import _, plain
 
+UNMERGED = "Of the base: a soft prompt, a prefix or a bottleneck cannot be merged into the weights."
 PADDING = {"right": 14}  # pixels of a chart: half of the last label of its axis
 if TYPE_CHECKING:
     import pandas as pd
@@ -152,6 +154,8 @@ def code(name: str, **values: object) -> str:
     script = _script(name)
     if any(map(_has_adapter, values.values())):
         script = _with(script, "merging")
+    if any(isinstance(value, UnmergedFolder) for value in values.values()):
+        script = f"# {UNMERGED}\n{script}"
     for variable, value in values.items():
         line = re.compile(rf"^{re.escape(variable)} = .*$", re.MULTILINE)
         if not line.search(script):
@@ -175,7 +179,11 @@ class MergedFolder(str):
         return self.call
 
 
-def places(model: ModelInfo, *names: str) -> dict[str, str | int]:
+class UnmergedFolder(str):
+    """In the shown code, the folder of the base of an adapter that is no change of weights."""
+
+
+def places(model: ModelInfo | CatalogueEntry, *names: str) -> dict[str, str | int]:
     """Names of parts inside the model, for the shown code: variable -> dotted path."""
     known = catalogue.places_of(model.family)
     return {name: known[name] for name in names}
@@ -184,13 +192,20 @@ def places(model: ModelInfo, *names: str) -> dict[str, str | int]:
 def model_folder(model_id: str) -> str:
     """Folder in which the shown code finds the model on this machine, `~` for the home folder.
 
-    A model with an adapter is merged by the code, out of the adapter's downloaded folder.
+    A model with an adapter is merged by the code, out of the adapter's downloaded folder; one that changes no
+    weights cannot be, and the code is that of its base.
     """
     name = AdapterName.of(model_id)
     folder = catalogue.model_folder(name.base_id, settings())
     home = Path.home()
     base = f"~/{folder.relative_to(home).as_posix()}" if folder.is_relative_to(home) else str(folder)
-    return MergedFolder(base, adapter_folder(model_id), name.strength) if name.adapter_id else base
+    if not name.adapter_id:
+        return base
+    whole = f"{name.base_id}+{name.adapter_id}"
+    method = next((one.method for one in adapters.mine() if one.model_id == whole), PRODUCTS[0])
+    if method not in PRODUCTS:
+        return UnmergedFolder(base)
+    return MergedFolder(base, adapter_folder(model_id), name.strength)
 
 
 def adapter_folder(model_id: str) -> str:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from playground.charts import embedding_maps
 from playground.core import bpe
+from playground.core.adapting import WayPoint
 from playground.core.beams import Candidate
 from playground.core.classroom.polls import Poll, tally
 from playground.core.contexts import Contexts
@@ -28,6 +29,7 @@ from playground.core.positions import PositionScheme
 from playground.core.projections import Projection
 from playground.core.tables import (
     ablation,
+    adapting,
     attention,
     beams,
     comparing,
@@ -171,6 +173,12 @@ SAMPLE_TABLES: Mapping[str, Callable[[], pd.DataFrame]] = {
     "embeddings.histogram": _lengths_of_vectors,
     "embeddings.neighbour_bars": _neighbours,
     "embeddings.vector_strip": lambda: embeddings.vector(VECTORS, 1),
+    "adapting.ways": lambda: adapting.ways(
+        [
+            ("shipped", WayPoint("lora", 8, 2e-3, 100, 3.0, 2.5, 20, 1.25)),
+            ("mine", WayPoint("prompt", 8, 2e-2, 10, 3.5, 2.75, 20)),
+        ]
+    ),
     "finetuning.delta_heat_map": lambda: finetuning.delta_map(_changes()),
     "finetuning.length_histogram": lambda: finetuning.lengths([3, 4, 40]),
     "finetuning.loss_curves": lambda: finetuning.losses([(1, 2.0), (2, 1.0)], [(2, 1.5)], [(2, 1.75)]),

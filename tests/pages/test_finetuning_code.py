@@ -119,6 +119,9 @@ def test_reproduce_trains_the_same_on_plain_texts(
     asked = pairs([{"instruction": f"what is {i}", "response": f"it is {i + 1}"} for i in range(9)])
     same_losses(engine, tiny.LLAMA, asked, tmp_path)
     same_losses(engine, tiny.GPT2, asked, tmp_path, target_modules=("c_attn", "mlp.c_proj"))
+    for method in ("bottleneck", "prompt", "prefix"):
+        same_losses(engine, tiny.LLAMA, asked, tmp_path, method=method, num_virtual_tokens=3, bottleneck=5)
+    same_losses(engine, tiny.GPT2, asked, tmp_path, method="bottleneck", target_modules=("c_attn",))
     [text] = engine.training.texts(tiny.LLAMA, asked[:1])
     values = {"row": list(asked[0].messages), "max_tokens": 128, "folder": show.model_folder(tiny.LLAMA)}
     found, _ = run_script(show.code("training_row", **values), tmp_path)

@@ -9,7 +9,7 @@ import pandas as pd
 
 TOKENS = ("position", "token", "is_trained", "surprisal_bits", "loss_nats")
 ROWS = ("row", "prompt", "answer", "held_out", "n_tokens")
-ADAPTERS = ("adapter", "step", "r", "lora_alpha", "target_modules", "n_parameters", "megabytes")
+ADAPTERS = ("adapter", "step", "method", "r", "lora_alpha", "target_modules", "n_parameters", "megabytes")
 ANSWERS = ("question", "answer", "kind", "before", "after")
 WRITTEN = ("model", "text")
 
@@ -37,8 +37,8 @@ def training_rows(rows: Sequence[tuple[str, str, bool, int]]) -> pd.DataFrame:
     return pd.DataFrame([(number, *row) for number, row in enumerate(rows, 1)], columns=list(ROWS))
 
 
-def adapters(rows: Sequence[tuple[str, int, int, float, str, int, int]]) -> pd.DataFrame:
-    """Adapters, one row each: name, steps, r, lora_alpha, target modules, trained parameters, bytes."""
+def adapters(rows: Sequence[tuple[str, int, str, int | None, float | None, str, int, int]]) -> pd.DataFrame:
+    """Adapters, one row each: name, steps, what is trained, r, lora_alpha (missing for other methods), target modules, trained parameters, bytes."""
     in_megabytes = [(*row[:-1], row[-1] / 1e6) for row in rows]
     return pd.DataFrame(in_megabytes, columns=list(ADAPTERS))
 

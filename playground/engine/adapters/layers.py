@@ -27,7 +27,7 @@ from playground.errors import BadValue, Message, NotFinite, Unsupported
 
 @dataclass(frozen=True, eq=False)
 class Change:
-    """The weight change of one linear layer.
+    """The numbers learned at one place: the weight change of a linear layer, or what `places` says of a method.
 
     Attributes:
         A: Shape [r, d_in]; None where the whole matrix was trained.
@@ -79,11 +79,15 @@ class Adapted(torch.nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Shape [..., d_in] -> [..., d_out]."""
-        out: torch.Tensor = self.base(x) + self.added(x)
-        return out
+        y: torch.Tensor = self.base(x)
+        return y + self.added(x, y)
 
-    def added(self, x: torch.Tensor) -> torch.Tensor:
+    def added(self, x: torch.Tensor, _y: torch.Tensor) -> torch.Tensor:
         """The output that the adapter adds, s·B(A x). Shape [..., d_in] -> [..., d_out].
+
+        Args:
+            x: Input of the frozen layer.
+            _y: What that makes of it.
 
         Raises:
             NotFinite: It overflows. Raised here, because attention turns queries that overflow into zeros.

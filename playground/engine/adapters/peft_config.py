@@ -42,7 +42,8 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= _MAX_ALPHA
 
 
-def _is_whole(value: object, least: int = 1) -> bool:
+def is_whole(value: object, least: int = 1) -> bool:
+    """True for a whole number that may be a size."""
     return isinstance(value, int) and not isinstance(value, bool) and least <= value <= _MAX_ALPHA
 
 
@@ -59,7 +60,7 @@ def _is_names(value: object) -> bool:
 
 
 def _is_layers(value: object) -> bool:
-    is_layer = partial(_is_whole, least=0)
+    is_layer = partial(is_whole, least=0)
     return is_layer(value) or _is_list(value, is_layer)
 
 
@@ -67,7 +68,8 @@ def _is_pattern(value: object, of: Callable[[object], bool]) -> bool:
     return value is None or (isinstance(value, dict) and all(of(one) for one in value.values()))
 
 
-def _is_off(value: object) -> bool:
+def is_off(value: object) -> bool:
+    """True for a setting that is off."""
     return value is None or value is False or value in ("", [], {})
 
 
@@ -89,10 +91,10 @@ _UNDERSTOOD: Mapping[str, tuple[Callable[[object], bool], str | Message]] = Mapp
     {
         # decide what is added
         "peft_type": _one_of("LORA"),
-        "r": (_is_whole, _WHOLE),
+        "r": (is_whole, _WHOLE),
         "lora_alpha": (lambda value: _is_number(value) and value != 0, _NUMBER),
         "use_rslora": _FLAG,
-        "rank_pattern": (partial(_is_pattern, of=_is_whole), _PATTERN),
+        "rank_pattern": (partial(_is_pattern, of=is_whole), _PATTERN),
         "alpha_pattern": (partial(_is_pattern, of=_is_number), _PATTERN),
         "target_modules": (_is_names, _NAMES),
         "exclude_modules": (_or_null(_is_names), _NAMES),
@@ -113,7 +115,7 @@ _UNDERSTOOD: Mapping[str, tuple[Callable[[object], bool], str | Message]] = Mapp
         "revision": _TEXT,
         "peft_version": _TEXT,
         "megatron_core": _TEXT,
-        "qalora_group_size": (_is_whole, _WHOLE),
+        "qalora_group_size": (is_whole, _WHOLE),
         "loftq_config": _OBJECT,
         "eva_config": _OBJECT,
         "corda_config": _OBJECT,
@@ -126,7 +128,7 @@ _UNDERSTOOD: Mapping[str, tuple[Callable[[object], bool], str | Message]] = Mapp
         "velora_config": _NULL,
     }
 )
-_OFF = (_is_off, "null, false")
+_OFF = (is_off, "null, false")
 
 
 @dataclass(frozen=True, slots=True)

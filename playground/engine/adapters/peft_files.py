@@ -1,7 +1,8 @@
 """Adapters as peft writes and reads them: a folder with a config and safetensors, in a zip.
 
     adapter_config.json          how it was trained
-    adapter_model.safetensors    base_model.model.<path>.lora_A.weight [r, d_in], lora_B.weight [d_out, r]
+    adapter_model.safetensors    base_model.model.<path>.lora_A.weight [r, d_in], lora_B.weight [d_out, r];
+                                 of other methods see `other_files`
 
 Nothing of a file is executed: pickles are never opened, JSON and safetensors are data. What is not understood
 is refused by its name: a config's value, a tensor without a layer, a layer without its tensors.
@@ -25,9 +26,10 @@ from playground.core.files.encoding import one_line
 from playground.core.lora import LoraConfig
 from playground.engine.adapters.adapter import Adapter
 from playground.engine.adapters.layers import Change, is_linear, linears
+from playground.engine.adapters.other_files import method_of, read_changes, written_config, written_tensors
 from playground.engine.adapters.peft_config import ALL_LINEAR, PeftConfig
-from playground.engine.adapters.peft_folder import CONFIG, WEIGHTS, unpacked
-from playground.engine.contract.adapters import CARD, Linear
+from playground.engine.adapters.peft_folder import CONFIG, WEIGHTS, PeftFolder, unpacked
+from playground.engine.contract.adapters import CARD, PRODUCTS, Linear
 from playground.engine.models.loaded import LoadedModel
 from playground.engine.models.patterns import Patterns
 from playground.errors import AdapterMisfit, AdapterShape, BadFile, Message, OtherBase
@@ -48,20 +50,28 @@ def written(adapter: Adapter, more: Mapping[str, str]) -> bytes:
         adapter: The adapter.
         more: Further text files, by name; without a run card among them, a short one names the adapter.
     """
+    if adapter.method in PRODUCTS:
+        config, tensors = _products(adapter)
+    else:
+        config, tensors = written_config(adapter), written_tensors(adapter)
+    with io.BytesIO() as file:
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as folder:
+            folder.writestr(CONFIG, json.dumps(config, indent=2))
+            folder.writestr(WEIGHTS, save(tensors, {"format": "pt"}))
+            card = {"settings": {"name": adapter.name}, "adapter_step": adapter.step}
+            for name, text in {CARD: json.dumps(card, ensure_ascii=False, indent=2), **more}.items():
+                folder.writestr(name, text)
+        return file.getvalue()
+
+
+def _products(adapter: Adapter) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
     tensors, ranks = {}, {}
     for path, change in adapter.changes.items():
         A, B = change.factors()
         tensors[f"{_PREFIX}{path}.lora_A.weight"] = A.contiguous().cpu()
         tensors[f"{_PREFIX}{path}.lora_B.weight"] = B.contiguous().cpu()
         ranks[path] = A.shape[0]
-    with io.BytesIO() as file:
-        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as folder:
-            folder.writestr(CONFIG, json.dumps(_config(adapter, ranks), indent=2))
-            folder.writestr(WEIGHTS, save(tensors, {"format": "pt"}))
-            card = {"settings": {"name": adapter.name}, "adapter_step": adapter.step}
-            for name, text in {CARD: json.dumps(card, ensure_ascii=False, indent=2), **more}.items():
-                folder.writestr(name, text)
-        return file.getvalue()
+    return _config(adapter, ranks), tensors
 
 
 def _config(adapter: Adapter, ranks: Mapping[str, int]) -> dict[str, Any]:
@@ -103,28 +113,37 @@ def read(
         BadFile: The file is not an adapter, is pickled, for another base, of an unknown kind, or too large.
     """
     folder = unpacked(data, settings)
-    config = PeftConfig.of(folder.config)
-    tensors = _tensors(folder.weights, settings.max_adapter_file_bytes)
-    changes = _changes(tensors, config, loaded, Patterns(settings.max_adapter_patterns_s))
-    is_same = base_name(config.base) == base_name(loaded.info.model_id)
+    method = method_of(folder.config)
+    if method is None:
+        method, (changes, base, lora) = "lora", _read_lora(folder, loaded, settings)
+    else:
+        tensors = _tensors(folder.weights, settings.max_adapter_file_bytes)
+        changes, base, lora = read_changes(method, folder.config, tensors, loaded)
+    is_same = base_name(base) == base_name(loaded.info.model_id)
     if not is_same and not any_base:
-        raise OtherBase(base=_named(config), model=loaded.info.model_id)
-    known = linears(loaded.template)
+        raise OtherBase(base=_named(base), model=loaded.info.model_id)
     given, step = _card(folder.card)
     adapter = Adapter(
         base_id=loaded.info.model_id,
         name=given or one_line(PurePosixPath(name).stem) or "adapter",
         step=step,
-        lora=LoraConfig(
-            r=config.r,
-            lora_alpha=config.lora_alpha,
-            lora_dropout=config.lora_dropout,
-            target_modules=tuple(dict.fromkeys(known[path].module for path in changes)),
-        ),
-        method="lora",
+        lora=lora,
+        method=method,
         changes=changes,
     )
     return adapter, folder.ignored
+
+
+def _read_lora(
+    folder: PeftFolder, loaded: LoadedModel, settings: Settings
+) -> tuple[dict[str, Change], str, LoraConfig]:
+    """The change of every layer, the name of the base that the file says, and its settings."""
+    config = PeftConfig.of(folder.config)
+    tensors = _tensors(folder.weights, settings.max_adapter_file_bytes)
+    changes = _changes(tensors, config, loaded, Patterns(settings.max_adapter_patterns_s))
+    known = linears(loaded.template)
+    modules = tuple(dict.fromkeys(known[path].module for path in changes))
+    return changes, config.base, LoraConfig(config.r, config.lora_alpha, config.lora_dropout, modules)
 
 
 def base_name(said: str) -> str:
@@ -140,8 +159,8 @@ def base_name(said: str) -> str:
     return parts[-1].rpartition("--")[2].casefold() if parts else ""
 
 
-def _named(config: PeftConfig) -> str | Message:
-    return one_line(config.base) or Message("no model")
+def _named(base: str) -> str | Message:
+    return one_line(base) or Message("no model")
 
 
 def _card(data: bytes) -> tuple[str, int]:
@@ -174,7 +193,7 @@ def _changes(
     tensors: Mapping[str, torch.Tensor], config: PeftConfig, loaded: LoadedModel, patterns: Patterns
 ) -> dict[str, Change]:
     """The change of each layer that the config names; every tensor must belong to one of them."""
-    known, fits = linears(loaded.template), {"model": loaded.info.model_id, "base": _named(config)}
+    known, fits = linears(loaded.template), {"model": loaded.info.model_id, "base": _named(config.base)}
     targets = _targets(config, loaded, patterns)
     for path in targets:
         if path not in known:

@@ -8,7 +8,12 @@ from typing import Literal, Protocol
 
 from playground.core.lora import LoraConfig, LowRank
 
-Method = Literal["lora", "last_block"]
+# Numbers that are trained: two factors beside weights, weights themselves, a bottleneck behind a layer, embeddings
+# before the text, keys and values before it in every layer.
+Method = Literal["lora", "last_block", "bottleneck", "prompt", "prefix"]
+METHODS: tuple[Method, ...] = ("lora", "last_block", "bottleneck", "prompt", "prefix")
+PRODUCTS: tuple[Method, ...] = ("lora", "last_block")  # those that change weights, by a matrix beside each
+VIRTUAL: tuple[Method, ...] = ("prompt", "prefix")  # those with positions before the text that nobody wrote
 # Files of ours beside peft's in a zip: what the run was asked, and a script that trains it again.
 CARD, SCRIPT = "run_card.json", "reproduce.py"
 
@@ -41,6 +46,7 @@ class AdapterInfo:
         learning_rate: Learning rate of its run, None when it came another way.
         step: Steps it was trained, 0 when that is not known.
         lora, method: Settings it was trained with.
+        num_virtual_tokens: Positions that it puts before every text; 0 for other methods.
         n_parameters: Trained numbers.
         size_bytes: Memory it takes.
     """
@@ -55,6 +61,7 @@ class AdapterInfo:
     method: Method
     n_parameters: int
     size_bytes: int
+    num_virtual_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +105,12 @@ class AdapterStore(Protocol):
 
         Raises:
             AdapterGone.
+            Unsupported: It changes no weight by a product of two factors.
         """
         ...
 
     def exported(self, model_id: str, more: Mapping[str, str]) -> bytes:
-        """An adapter as a zip that stock peft loads, with further text files.
+        """An adapter as a zip that stock peft loads, with further text files; peft knows no bottleneck.
 
         Raises:
             AdapterGone.
@@ -132,7 +140,7 @@ class AdapterStore(Protocol):
         """A new adapter that changes what both change, by the sum; gives its model id.
 
         Raises:
-            BadValue: They are not of the same base.
+            BadValue: They are not of the same base, or change no weights.
             TooManyAdapters, NoRoom: There is no room.
         """
         ...

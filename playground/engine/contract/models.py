@@ -67,6 +67,8 @@ class ModelInfo:
         n_parameters: Counted on the loaded model, 0 before.
         dtype, device: Number format and device of the loaded model, "" before.
         adapter, adapter_step: Name of the adapter it is used with, and the steps of its training.
+        n_virtual: Positions that this adapter puts before every text; they are no tokens, and `n_ctx` is that
+            much shorter.
     """
 
     model_id: str
@@ -95,10 +97,15 @@ class ModelInfo:
     device: str = ""
     adapter: str = ""
     adapter_step: int = 0
+    n_virtual: int = 0
 
     def gives_keys(self, n_tokens: int) -> bool:
-        """True if attention weights of a text of so many tokens follow from its queries and keys alone."""
-        return "query_key" in self.capabilities and not 0 < self.seen_whole < n_tokens
+        """True if attention weights of a text of so many tokens follow from its queries and keys alone.
+
+        Virtual positions have keys of their own, which no token has.
+        """
+        is_whole = not 0 < self.seen_whole < n_tokens
+        return "query_key" in self.capabilities and is_whole and not self.n_virtual
 
 
 @dataclass(frozen=True, slots=True)

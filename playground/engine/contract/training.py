@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from types import MappingProxyType
+from typing import ClassVar, Literal, Protocol
 from uuid import uuid4
 
 from playground.core.files.training_rows import TrainingRow
@@ -89,12 +90,21 @@ class FinetuneSettings(RunSettings):
 
     Attributes:
         lora: LoRA settings as in peft.
-        method: LoRA, or the linear layers of the last block trained in full (`lora` counts for nothing then).
+        method: The numbers that are trained; `lora` counts for LoRA alone.
+        num_virtual_tokens: Positions before the text, of a soft prompt or a prefix.
+        bottleneck: Width of a bottleneck: numbers between its two projections.
         remedy: What the run does against forgetting; of LoRA alone.
+        LIMITS: Name -> the least and the most that a run here may ask for.
     """
+
+    LIMITS: ClassVar[Mapping[str, tuple[int, int]]] = MappingProxyType(
+        {"num_virtual_tokens": (1, 64), "bottleneck": (1, 256)}
+    )
 
     lora: LoraConfig = field(default_factory=LoraConfig)
     method: Method = "lora"
+    num_virtual_tokens: int = 16
+    bottleneck: int = 16
     remedy: Remedy = field(default_factory=Remedy)
 
 

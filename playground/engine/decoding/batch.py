@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from transformers.cache_utils import DynamicCache
 
+from playground.engine.adapters.virtual import virtual_of
 from playground.engine.contract.generation import GenerateStep
 from playground.engine.decoding.llama_step import LlamaStep, adapted_layers, llama_step, vocabulary_head
 from playground.engine.decoding.products import Products
@@ -18,6 +19,7 @@ from playground.engine.decoding.slots import SlotCache
 from playground.engine.forward.predictions import summarise
 from playground.engine.forward.traces import pad
 from playground.engine.models.loaded import LoadedModel
+from playground.engine.models.virtual_attention import Before
 
 
 @dataclass
@@ -172,8 +174,14 @@ class DecodeBatch:
         going_on = [(index, row) for index, row in zip(kept, rows, strict=True) if not row.finished]
         if going_on:
             places, rows = map(list, zip(*going_on, strict=True))
-            self._cache.join(prefill.cache, places, [prefill.lengths[place] for place in places])
+            lengths = [prefill.lengths[place] for place in places]
+            self._cache.join(prefill.cache, places, lengths, *self._before(rows[0].loaded))
             self.rows.extend(rows)
+
+    def _before(self, loaded: LoadedModel) -> list[Sequence[Before]]:
+        """What the lean step finds in the slots before a text; the library's forward brings it along."""
+        virtual = None if self._lean is None else virtual_of(loaded.model)
+        return [] if virtual is None else [virtual.layers]
 
     def _take(self, rows: Sequence[DecodeRow], states: torch.Tensor) -> None:
         logits = self._head(states).float().contiguous()

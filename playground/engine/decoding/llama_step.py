@@ -137,9 +137,9 @@ class LlamaStep:
         for rows, layers in self.added:
             own = layers.get(projection.name)
             if own is not None and rows is None:
-                y = y + own.added(x)
+                y = y + own.added(x, y)
             elif own is not None and rows is not None:
-                y = y.index_add(0, rows, own.added(x[rows]))
+                y = y.index_add(0, rows, own.added(x[rows], y[rows]))
         return y
 
 

@@ -15,6 +15,8 @@ from typing import Any
 import torch
 from transformers.cache_utils import Cache, CacheLayerMixin, DynamicCache
 
+from playground.engine.models.virtual_attention import Before
+
 MIN_LENGTH = 64
 
 
@@ -93,7 +95,7 @@ class SlotCache(Cache):  # type: ignore[misc]
     """The rows of one decode batch. Only the engine thread touches it.
 
     Attributes:
-        lengths: Tokens held by each row.
+        lengths: Positions held by each row.
     """
 
     def __init__(self, n_layer: int) -> None:
@@ -109,26 +111,32 @@ class SlotCache(Cache):  # type: ignore[misc]
         """Tokens of the longest row."""
         return max(self.lengths, default=0)
 
-    def join(self, filled: DynamicCache, rows: Sequence[int], lengths: Sequence[int]) -> None:
+    def join(
+        self, filled: DynamicCache, rows: Sequence[int], lengths: Sequence[int], before: Sequence[Before] = ()
+    ) -> None:
         """Take rows of a prefilled cache, at least one, as new last rows.
 
         Args:
             filled: The cache.
             rows: Rows of the cache to take.
             lengths: Positions of each; what it holds beyond them is padding, which the mask hides.
+            before: Of each layer, what stands before the text of these rows: it goes into their slots.
         """
-        first, stop, longest = len(self.lengths), len(self.lengths) + len(rows), max(lengths)
+        n = before[0].n if before else 0
+        first, stop, longest = len(self.lengths), len(self.lengths) + len(rows), n + max(lengths)
         self._reserve(stop, longest + 1, filled)
         taken = torch.tensor(rows, device=filled.layers[0].keys.device)
         for mine, theirs in zip(self._slots, filled.layers, strict=True):
-            mine.keys[first:stop, :, :longest] = theirs.keys[taken, :, :longest]
-            mine.values[first:stop, :, :longest] = theirs.values[taken, :, :longest]
+            mine.keys[first:stop, :, n:longest] = theirs.keys[taken, :, : longest - n]
+            mine.values[first:stop, :, n:longest] = theirs.values[taken, :, : longest - n]
             for states in (
                 mine.keys,
                 mine.values,
             ):  # a NaN of the row before counts even where masked
                 states[first:stop, :, longest:] = 0
-        self.lengths.extend(lengths)
+        for mine, own in zip(self._slots, before, strict=False):
+            mine.keys[first:stop, :, :n], mine.values[first:stop, :, :n] = own.keys, own.values
+        self.lengths.extend(n + length for length in lengths)
 
     def leave(self, row: int) -> None:
         """Drop a row; the last row takes its slot (the caller moves its own lists the same way)."""

@@ -32,7 +32,7 @@ def position_scheme(loaded: LoadedModel) -> PositionScheme:
     model, info = loaded.model.base_model, loaded.info
     learned = _learned(loaded)
     if learned is not None:
-        table = _array(learned.weight[_first_row(loaded) :])
+        table = _array(learned.weight[_first_row(loaded) + loaded.info.n_virtual :])
         return PositionScheme("learned", info.model_id, info.revision, len(table), table=table)
     family = FAMILIES[info.family]
     if family.positions != "rotary":
@@ -77,7 +77,7 @@ def _last_position(loaded: LoadedModel) -> int:
     """The end of the table; of a rotation the last exact angle, or where its angles begin to change."""
     learned = _learned(loaded)
     if learned is not None:
-        return len(learned.weight) - 1 - _first_row(loaded)
+        return len(learned.weight) - 1 - _first_row(loaded) - loaded.info.n_virtual
     if _first_rope(loaded)["rope_type"] in LENGTH_DEPENDENT:
         return loaded.info.n_ctx - 1
     return MAX_ROTARY_POSITION

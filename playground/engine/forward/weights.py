@@ -78,10 +78,10 @@ def head_output(loaded: LoadedModel, layer: int, head: int) -> Array:
 
     Raises:
         BadValue: The model has no such head.
-        Unsupported: A norm stands between the heads and the residual stream.
+        Unsupported: A norm or a bottleneck stands between the heads and the residual stream.
     """
     info, family = loaded.info, FAMILIES[loaded.info.family]
-    if family.block.attention_norm:
+    if family.block.attention_norm or getattr(blocks(loaded)[0].attention_output, "is_in_series", False):
         raise Unsupported(model_id=info.model_id, capability=Message("output of a single head"))
     if not (0 <= layer < info.n_layer and 0 <= head < info.n_head):
         raise BadValue(

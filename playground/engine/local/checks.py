@@ -218,7 +218,7 @@ class RequestChecks:
             self.check_all_heads(stop - start)
         if capture.logits == "all" and loaded.info.kind != "encoder-decoder":
             self._check_logits(n_tokens, loaded)
-        if capture.query_key and not loaded.info.gives_keys(n_tokens):
+        if capture.query_key and 0 < loaded.info.seen_whole < n_tokens:
             raise TooManyTokens(limit=loaded.info.seen_whole, got=n_tokens)
         layers = capture.hidden_states
         if layers is not None and layers != "all":

@@ -85,7 +85,7 @@ def places_of(family: str) -> dict[str, str | int]:
     """Names of parts inside a family's models, as shown code asks for them; dotted paths.
 
     `blocks`, `final_norm` and `position_table` in the library's base model, the others in a layer:
-    `attention_output` is its projection, `attention_writes` and `mlp_writes` are what adds to the stream.
+    `attention_output` and `mlp_output` are its projections, `attention_writes` and `mlp_writes` are what adds to the stream.
     `norm_adds` is what its norms add to their weight: 0 or 1.
     """
     about = FAMILIES[family]
@@ -93,6 +93,7 @@ def places_of(family: str) -> dict[str, str | int]:
     return {
         "blocks": about.blocks,
         "attention_output": block.attention_output,
+        "mlp_output": block.mlp_output,
         "attention_writes": block.attention_norm or block.attention_output,
         "mlp_writes": block.mlp_norm or block.mlp_output,
         "final_norm": about.final_norm,

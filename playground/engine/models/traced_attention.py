@@ -16,6 +16,8 @@ from transformers import AttentionInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import AttentionMaskInterface, sdpa_mask
 
+from playground.engine.models.virtual_attention import Before, before_of, with_before
+
 NAME = "traced"
 
 
@@ -30,6 +32,7 @@ class Call(NamedTuple):
         causal: True if a mask of None means causal.
         scale: Factor of the scores.
         cap: Limit that a tanh keeps the scores below, None where there is none.
+        before: Keys and values of virtual positions before the text, None where there are none.
     """
 
     query: torch.Tensor
@@ -39,6 +42,16 @@ class Call(NamedTuple):
     causal: bool
     scale: float
     cap: float | None = None
+    before: Before | None = None
+
+    def whole(self) -> Call:
+        """The same with the virtual positions among its keys and values, first of all."""
+        if self.before is None:
+            return self
+        key, value, mask = with_before(
+            self.before, self.key, self.value, self.mask, n_query=self.query.shape[2], causal=self.causal
+        )
+        return self._replace(key=key, value=value, mask=mask, causal=False, before=None)
 
 
 _calls: ContextVar[list[Call] | None] = ContextVar("calls", default=None)
@@ -63,12 +76,17 @@ def weights_of(calls: Sequence[Call], window: tuple[int, int] | None = None) -> 
         window: First and last + 1 of the queries and keys to keep; a row still sums over all keys.
 
     Returns:
-        float32. Shape [layer, batch, head, query, key].
+        float32; a row sums to 1, less what virtual positions get. Shape [layer, batch, head, query, key].
     """
     first = calls[0]
+    if first.before is not None:
+        n, kept = first.before.n, slice(*(window or (None, None)))
+        each = [call.whole() for call in calls]
+        weights = [attention_weights(one.query, one.key, one.mask, one.scale, one.cap) for one in each]
+        return torch.stack([one[..., n:][..., kept, kept] for one in weights])
     alike = all(
         call.mask is first.mask
-        and call[4:] == first[4:]
+        and call[4:7] == first[4:7]
         and call.query.shape == first.query.shape
         and call.key.shape == first.key.shape
         for call in calls
@@ -136,18 +154,20 @@ def traced_attention(
     kwargs.pop("output_attentions", None)
     causal = bool(getattr(module, "is_causal", True) if is_causal is None else is_causal)
     scale = query.shape[-1] ** -0.5 if scaling is None else scaling
-    call = Call(query, key, value, attention_mask, causal and query.shape[2] > 1, scale, softcap)
+    causal = causal and query.shape[2] > 1
+    call = Call(query, key, value, attention_mask, causal, scale, softcap, before_of(module))
     calls = _calls.get()
     if calls is not None:
         calls.append(call)
+    call = call.whole()
     if softcap is not None:
         return _capped(call), None
     output, _ = sdpa_attention_forward(
         module,
         query,
-        key,
-        value,
-        attention_mask,
+        call.key,
+        call.value,
+        call.mask,
         dropout=dropout,
         scaling=scaling,
         is_causal=is_causal,

@@ -10,11 +10,11 @@ import torch
 
 from playground.engine.adapters.adapter import Adapter
 from playground.engine.adapters.layers import Change
-from playground.engine.contract.adapters import Linear
-from playground.engine.contract.training import FinetuneRequest, FinetuneSettings
+from playground.engine.adapters.places import shapes
+from playground.engine.adapters.virtual import PROMPT, by_position, keys_and_values
+from playground.engine.contract.adapters import VIRTUAL, Linear
+from playground.engine.contract.training import FinetuneRequest
 from playground.engine.models.loaded import LoadedModel
-
-Key = tuple[str, str]  # path of the layer, "A" or "B"
 
 
 class AdapterSlot:
@@ -23,24 +23,53 @@ class AdapterSlot:
     Args:
         request: The run.
         loaded: The base.
-        layers: Path -> layer that it trains.
+        layers: Path -> what it trains there.
+
+    Attributes:
+        start_ids: Tokens that the virtual positions begin as, drawn from the texts that are learned.
     """
 
     def __init__(self, request: FinetuneRequest, loaded: LoadedModel, layers: Mapping[str, Linear]) -> None:
         self.request, self.layers = request, layers
         self.guess_loss = math.log(loaded.info.d_vocab)
-        self.start = request.settings.model
         self.group: Hashable = (id(loaded.template), request.settings.method)
         self.n_updates = 0
         self.random = torch.Generator().manual_seed(request.settings.seed)
         self._loaded: LoadedModel | None = loaded
-        self.values = {key: torch.zeros(shape) for key, shape in _shapes(layers, request.settings).items()}
+        self.values = {key: torch.zeros(shape) for key, shape in shapes(layers, request.settings).items()}
+        self.start_ids = self._start_ids()
+        self.start: Hashable = (request.settings.model, self.start_ids)
+        self._has_begun = not self.start_ids
         for (path, matrix), value in self.values.items():
-            if matrix == "A":  # as peft: Kaiming uniform with a = sqrt(5); B = 0, so step 0 is the base
-                bound = 1 / math.sqrt(layers[path].d_in)
+            if matrix == "A" and not self.start_ids:  # as peft: Kaiming uniform with a = sqrt(5); B = 0, so step 0 is the base
+                bound = 1 / math.sqrt(value.shape[1])
                 value.uniform_(-bound, bound, generator=self.random)
         self.first = {key: torch.zeros_like(value) for key, value in self.values.items()}
         self.second = {key: torch.zeros_like(value) for key, value in self.values.items()}
+
+    def begin(self) -> None:
+        """Let the virtual positions begin as those of its tokens, once: by the engine's thread."""
+        if self._has_begun:
+            return
+        loaded = self.loaded
+        with torch.no_grad():
+            ids = torch.tensor(self.start_ids, device=loaded.device)
+            embeddings = loaded.model.get_input_embeddings()(ids)
+        if self.request.settings.method == "prompt":
+            self.values[PROMPT, "B"].copy_(embeddings)
+        else:
+            for path, read in zip(self.layers, keys_and_values(loaded.template, embeddings), strict=True):
+                self.values[path, "A"].copy_(by_position(read.keys[0]))
+                self.values[path, "B"].copy_(by_position(read.values[0]))
+        self._has_begun = True
+
+    def _start_ids(self) -> tuple[int, ...]:
+        settings = self.request.settings
+        if settings.method not in VIRTUAL:
+            return ()
+        known = sorted({token for text in self.request.train for token in text.input_ids})
+        drawn = torch.randint(len(known), (settings.num_virtual_tokens,), generator=self.random)
+        return tuple(known[place] for place in drawn.tolist())
 
     @property
     def loaded(self) -> LoadedModel:
@@ -84,17 +113,3 @@ class AdapterSlot:
             settings=settings,
             run=number,
         )
-
-
-def n_parameters(layers: Mapping[str, Linear], settings: FinetuneSettings) -> int:
-    """Numbers that a run trains."""
-    return sum(math.prod(shape) for shape in _shapes(layers, settings).values())
-
-
-def _shapes(layers: Mapping[str, Linear], settings: FinetuneSettings) -> dict[Key, tuple[int, int]]:
-    if settings.method == "last_block":
-        return {(path, "B"): (one.d_out, one.d_in) for path, one in layers.items()}
-    shapes: dict[Key, tuple[int, int]] = {}
-    for path, one in layers.items():
-        shapes[path, "A"], shapes[path, "B"] = (settings.lora.r, one.d_in), (one.d_out, settings.lora.r)
-    return shapes

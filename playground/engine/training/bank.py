@@ -15,15 +15,17 @@ import math
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch.nn.functional import cross_entropy, linear
 
 from playground.engine.adapters.layers import wrapped
+from playground.engine.adapters.places import Key
 from playground.engine.contract.training import RemedyObservation, TrainingRequest, TrainingText
 from playground.engine.forward.head import logits_of
 from playground.engine.models.loaded import LoadedModel
-from playground.engine.training.adapter_slot import AdapterSlot, Key
+from playground.engine.training.adapter_slot import AdapterSlot
 from playground.engine.training.fisher import FisherTable
 from playground.engine.training.learner import GiveWay
 from playground.engine.training.packing import Packed, packed
@@ -75,16 +77,9 @@ class AdapterBank:
         loaded: The base.
         slots: At least one, all of one method.
         give_way: Called between two layers of every forward and backward.
-        fishers: What is known already for EWC.
     """
 
-    def __init__(
-        self,
-        loaded: LoadedModel,
-        slots: Sequence[AdapterSlot],
-        give_way: GiveWay,
-        fishers: FisherTable | None = None,
-    ) -> None:
+    def __init__(self, loaded: LoadedModel, slots: Sequence[AdapterSlot], give_way: GiveWay) -> None:
         self.slots = list(slots)
         self.rows = BatchRows([0] * len(slots))
         self._loaded = loaded
@@ -111,10 +106,14 @@ class AdapterBank:
         rates = [slot.request.settings.learning_rate for slot in slots]
         self._rates = torch.tensor(rates, device=loaded.device)
         self._pack()
-        paths = dict.fromkeys(path for path, _matrix in shapes)
-        self._tree = wrapped(loaded.template, {path: self._wrap(path) for path in paths})
+        self._tree = self._laid_out(list(dict.fromkeys(path for path, _matrix in shapes)))
         yield_between(replace(loaded, model=self._tree), give_way)
-        self._remedies = Remedies(loaded, self.slots, fishers or FisherTable(), give_way)
+        self._remedies = Remedies(loaded, self.slots, give_way)
+
+    def knowing(self, fishers: FisherTable) -> AdapterBank:
+        """The same bank, which uses and adds to what is known already for EWC."""
+        self._remedies.take(fishers)
+        return self
 
     def step(self, texts: Sequence[Sequence[TrainingText]]) -> list[float]:
         """One optimizer step of every slot.
@@ -189,8 +188,28 @@ class AdapterBank:
 
     # ---- within
 
+    def _laid_out(self, paths: Sequence[str]) -> Any:  # noqa: ANN401  (transformers is untyped)
+        """A tree over the base's tensors in which the slots' numbers work at these paths."""
+        return wrapped(self._loaded.template, {path: self._wrap(path) for path in paths})
+
     def _wrap(self, path: str) -> Callable[[torch.nn.Module], torch.nn.Module]:
         return lambda base: _SlotLinear(base, self, path)
+
+    def _states(self, ids: torch.Tensor, positions: torch.Tensor, visible: torch.Tensor) -> torch.Tensor:
+        """The residual stream after the final norm.
+
+        Args:
+            ids, positions: Of every node of the trees. Shape [row, node].
+            visible: True where a node may look. Shape [row, 1, node, node].
+
+        Returns:
+            Shape [row, node, d_model].
+        """
+        output = self._tree.base_model(
+            input_ids=ids, position_ids=positions, attention_mask=visible, use_cache=False
+        )
+        states: torch.Tensor = output.last_hidden_state
+        return states
 
     def _pack(self) -> None:
         for index, slot in enumerate(self.slots):
@@ -211,10 +230,8 @@ class AdapterBank:
                 batch.input_ids, batch.position_ids, batch.visible, batch.slots, batch.nodes, batch.labels,
             )
         )  # fmt: skip
-        states = self._tree.base_model(
-            input_ids=ids, position_ids=positions, attention_mask=visible, use_cache=False
-        )
-        logits = logits_of(self._tree, states.last_hidden_state[slots, nodes])
+        states = self._states(ids, positions, visible)
+        logits = logits_of(self._tree, states[slots, nodes])
         return cross_entropy(logits, labels, reduction="none")
 
     def _update(self) -> torch.Tensor:

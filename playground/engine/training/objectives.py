@@ -6,19 +6,21 @@ from collections.abc import Callable, Sequence
 
 from playground.core.lora import LoraConfig
 from playground.engine.adapters.adapter import Adapter, adapted_model
-from playground.engine.adapters.layers import targets
+from playground.engine.adapters.places import n_parameters, places
 from playground.engine.adapters.store import AdapterTable
+from playground.engine.contract.adapters import METHODS, VIRTUAL
 from playground.engine.contract.limits import check_limits
 from playground.engine.contract.models import AdapterName, ModelInfo
 from playground.engine.contract.task_heads import FROZEN, WHOLE
-from playground.engine.contract.training import FinetuneRequest, TrainingRequest
+from playground.engine.contract.training import FinetuneRequest, FinetuneSettings, TrainingRequest
 from playground.engine.models.loaded import LoadedModel
 from playground.engine.recurrent.trained import NetworkTable
 from playground.engine.task_heads.trained import HeadTable
-from playground.engine.training.adapter_slot import AdapterSlot, n_parameters
+from playground.engine.training.adapter_slot import AdapterSlot
 from playground.engine.training.bank import AdapterBank
 from playground.engine.training.fisher import FisherTable
 from playground.engine.training.learner import AnyObjective, GiveWay, NewSlot, RunLimits, Sampled
+from playground.engine.training.other_banks import BANKS
 from playground.engine.training.pairs import TrainingOnPairs
 from playground.engine.training.remedies import check_remedy
 from playground.engine.training.samples import MAX_SAMPLE_TOKENS
@@ -76,8 +78,7 @@ class SupervisedFinetuning:
         assert isinstance(request, FinetuneRequest)
         loaded = self._adapters.decoder(request.settings.model)
         check(request, self._settings, loaded.info)
-        lora, method = request.settings.lora, request.settings.method
-        layers = targets(loaded.template, lora.target_modules, method)
+        layers = places(loaded, request.settings)
         check_remedy(request, self.limits, loaded, layers)
         size_bytes = 4 * n_parameters(layers, request.settings)
         return NewSlot(size_bytes, lambda: AdapterSlot(request, loaded, layers))
@@ -88,12 +89,14 @@ class SupervisedFinetuning:
 
     def learner(self, slots: Sequence[AdapterSlot], give_way: GiveWay) -> AdapterBank:
         """Adapters of one base, trained in one step."""
-        return AdapterBank(slots[0].loaded, slots, give_way, self._fishers)
+        bank = BANKS[slots[0].request.settings.method](slots[0].loaded, slots, give_way)
+        return bank.knowing(self._fishers)
 
     def sample(self, request: TrainingRequest, slot: AdapterSlot, step: int, sampled: Sampled) -> None:
         """Continue the prompts by the base with the adapter as it is now."""
         name = AdapterName(request.settings.model, f"{request.request_id}-{step}")
-        model = adapted_model(slot.loaded, slot.snapshot(step, 0), name) if step else slot.loaded
+        is_base = not step and request.settings.method not in VIRTUAL
+        model = slot.loaded if is_base else adapted_model(slot.loaded, slot.snapshot(step, 0), name)
         self._write(model, request, sampled)
 
     def keep(self, snapshot: Adapter, owner: str) -> str:
@@ -108,15 +111,28 @@ def check(request: FinetuneRequest, settings: Settings, info: ModelInfo) -> None
         BadValue: A setting is out of range, or NaN.
         TooManyTokens: A prompt is too long.
     """
-    lora = request.settings.lora
-    check_limits({name: (getattr(lora, name), *limits) for name, limits in LoraConfig.LIMITS.items()})
-    if request.settings.method not in ("lora", "last_block"):
-        raise BadValue(name="method", value=repr(request.settings.method), allowed="lora, last_block")
+    asked, lora = request.settings, request.settings.lora
+    check_limits(
+        {name: (getattr(lora, name), *limits) for name, limits in LoraConfig.LIMITS.items()}
+        | {name: (getattr(asked, name), *limits) for name, limits in FinetuneSettings.LIMITS.items()}
+    )
+    if asked.method not in METHODS:
+        raise BadValue(name="method", value=repr(asked.method), allowed=", ".join(METHODS))
+    n = asked.num_virtual_tokens if asked.method in VIRTUAL else 0
     texts = (*request.train, *request.held_out, *request.general, *request.old)
     ids = [*(text.input_ids for text in texts), *request.prompts]
     if not all(0 <= token < info.d_vocab for one in ids for token in one):
         raise BadValue(name="input_ids", value=str(ids[0][:8]), allowed=f"0-{info.d_vocab - 1}")
-    window = min(settings.max_tokens, info.n_ctx or settings.max_tokens) - MAX_SAMPLE_TOKENS
+    _check_context(n, max(map(len, ids), default=0), info.n_ctx)
+    window = min(settings.max_tokens, (info.n_ctx or settings.max_tokens) - n) - MAX_SAMPLE_TOKENS
     longest = max(map(len, request.prompts), default=0)
     if longest > window:
         raise TooManyTokens(limit=window, got=longest)
+
+
+def _check_context(n_virtual: int, longest: int, n_ctx: int) -> None:
+    """Refuse more virtual positions than the model's context has room for beside the longest text."""
+    room = n_ctx - longest
+    if n_virtual and n_ctx and n_virtual > room:
+        allowed = f"1-{room}" if room > 0 else "0"
+        raise BadValue(name="num_virtual_tokens", value=n_virtual, allowed=allowed)

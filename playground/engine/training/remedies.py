@@ -19,12 +19,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from playground.engine.adapters.places import Key
 from playground.engine.contract.adapters import Linear
 from playground.engine.contract.limits import check_limits
 from playground.engine.contract.remedies import Remedy
 from playground.engine.contract.training import FinetuneRequest, RemedyObservation, TrainingText
 from playground.engine.models.loaded import LoadedModel
-from playground.engine.training.adapter_slot import AdapterSlot, Key
+from playground.engine.training.adapter_slot import AdapterSlot
 from playground.engine.training.fisher import MOST_NUMBERS, Fisher, FisherTable, fisher_of
 from playground.engine.training.learner import GiveWay, RunLimits
 from playground.engine.training.run import text_order
@@ -54,17 +55,19 @@ class Remedies:
     Args:
         loaded: The base.
         slots: The slots.
-        fishers: What is known already for EWC.
         give_way: Called between the layers while more is estimated.
     """
 
-    def __init__(
-        self, loaded: LoadedModel, slots: Sequence[AdapterSlot], fishers: FisherTable, give_way: GiveWay
-    ) -> None:
-        self._loaded, self._slots, self._fishers, self._give_way = loaded, slots, fishers, give_way
+    def __init__(self, loaded: LoadedModel, slots: Sequence[AdapterSlot], give_way: GiveWay) -> None:
+        self._loaded, self._slots, self._give_way = loaded, slots, give_way
         self._orders = [_old_order(slot) for slot in slots]
+        self._fishers = FisherTable()
         self._held: dict[int, Fisher] = {}
-        for index, slot in enumerate(slots):
+
+    def take(self, fishers: FisherTable) -> None:
+        """Use what is known already for EWC, and add to it."""
+        self._fishers = fishers
+        for index, slot in enumerate(self._slots):
             known = fishers.known(self._key(slot)) if _kind(slot) == "ewc" else None
             if known is not None:
                 self._held[index] = known

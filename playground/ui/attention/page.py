@@ -46,6 +46,7 @@ def _heads(context: PageContext, rest: RestOfPage) -> tuple[View, Panel[[]] | No
             pictures.grid(view, chosen)
         with map_at:
             pictures.one_head(view)
+            pictures.virtual_share(view)
     st.markdown(f"## {_('Look closer')}")
     panels = _panels(view)
     panel = pick("att_panel", panels, _("Look closer"))

@@ -21,7 +21,7 @@ from playground.ui.choose import choose_from_list, default_index, list_key
 from playground.ui.components.attention_map import attention_map
 from playground.ui.components.head_grid import head_grid
 from playground.ui.components.token_chips import remember_token
-from playground.ui.text import _, plain
+from playground.ui.text import _, ngettext, plain
 from playground.ui.url import hidden, put, setting
 
 
@@ -83,6 +83,22 @@ def grid(view: View, chosen: MapSettings) -> None:
     code = shown_code("attention_heads", view)
     table = partial(frames.heads, scores, view.n_keys)
     show.under_picture("attention_heads", frame=table, code=code, picture="att_grid")
+
+
+def virtual_share(view: View) -> None:
+    """Say how much of the selected token's attention goes to positions that are no tokens, where there are."""
+    n = view.context.model.n_virtual
+    if not n or view.stop - view.start < len(view.tokens):  # of a window it is not known
+        return
+    share = 1 - float(view.weights[view.layer, view.head, view.query].sum())
+    told = ngettext(
+        "In this head {share:.1%} of the attention of {token} goes to the {n} virtual position of the adapter. It is "
+        "not a token and not drawn.",
+        "In this head {share:.1%} of the attention of {token} goes to the {n} virtual positions of the adapter. They "
+        "are not tokens and not drawn.",
+        n,
+    )
+    st.caption(told.format(share=max(0.0, share), token=plain(view.labels[view.query]), n=n))
 
 
 def scores_of(view: View) -> HeadScores:

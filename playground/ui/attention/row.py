@@ -34,6 +34,13 @@ def row(view: View) -> None:
         name = plain(context.model.name)
         st.info(_("{name} does not give its queries and keys here: choose another model.").format(name=name))
         return
+    if context.model.n_virtual:
+        said = _(
+            "{name} has {n} virtual positions before the text. They have keys of their own, so no row can be worked "
+            "out from the keys of its tokens: go back to the base model."
+        )
+        st.info(said.format(name=plain(context.model.name), n=context.model.n_virtual))
+        return
     if trace.queries is None:
         said = _(
             "Past token {n} some layers of {name} see only a part of the text: shorten it to work out a row."
@@ -43,8 +50,8 @@ def row(view: View) -> None:
     output = compute.head_output(context, view.layer, view.head)
     if output is None:
         said = _(
-            "{name} norms the sum of its heads before adding it: no head has a share of its own that this "
-            "row could end in. Choose another model."
+            "{name} puts the sum of its heads through a norm or a bottleneck before adding it: no head has a "
+            "share of its own that this row could end in. Choose another model."
         )
         st.info(said.format(name=plain(context.model.name)))
         return

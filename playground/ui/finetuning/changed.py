@@ -9,10 +9,11 @@ import streamlit as st
 from playground.charts import finetuning as charts
 from playground.core.lora import LowRank, cosine, effective_rank, singular_values
 from playground.core.tables import finetuning as frames
-from playground.engine.contract.adapters import AdapterInfo
+from playground.engine.contract.adapters import PRODUCTS, AdapterInfo
 from playground.errors import PlaygroundError
 from playground.ui import compute, show
 from playground.ui.choose import choose_from_list
+from playground.ui.finetuning.controls import NAMES
 from playground.ui.finetuning.picking import context_of, names, own, pick
 from playground.ui.state import PageContext
 from playground.ui.text import _, ngettext, plain, sentence
@@ -23,6 +24,12 @@ def panel(context: PageContext) -> None:
     st.markdown(f"## {_('What did training change?')}")
     adapter = pick(context, "fin_changed")
     if adapter is None:
+        return
+    if adapter.method not in PRODUCTS:
+        told = _(
+            "{name} changes no weight: its {n:,} numbers stand beside them ({way}). There is no matrix to draw."
+        ).format(name=plain(adapter.name), n=adapter.n_parameters, way=_(NAMES[adapter.method]))
+        st.info(told)
         return
     changes = compute.adapters().changes(adapter.model_id)
     left, right = st.columns(2)
@@ -95,7 +102,7 @@ def _say(changes: tuple[LowRank, ...], layer: int, module: str) -> None:
 
 def _beside(context: PageContext, adapter: AdapterInfo, changes: tuple[LowRank, ...]) -> None:
     """The cosine to another adapter, and both added."""
-    others = [one for one in own(context) if one.model_id != adapter.model_id]
+    others = [one for one in own(context) if one.model_id != adapter.model_id and one.method in PRODUCTS]
     st.markdown(f"## {_('Do two adapters change the model in the same direction?')}")
     if not others:
         st.caption(_("Train or upload a second adapter to compare it with this one, or to add both."))

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from playground.core.files.training_rows import TrainingRow
 from playground.engine.contract.models import AdapterName
 from playground.engine.contract.training import FinetuneSettings, TrainingState
+from playground.engine.models.catalogue import catalogue
 from playground.ui import show, state
 from playground.ui.finetuning.sets import ReadSet
 
@@ -35,8 +36,17 @@ def reproduce(settings: FinetuneSettings, data: ReadSet) -> str:
         batch_size=settings.batch_size,
         seed=settings.seed,
         method=settings.method,
+        num_virtual_tokens=settings.num_virtual_tokens,
+        bottleneck=settings.bottleneck,
+        outputs=_outputs(settings.model),
         keep_best=settings.keep_best,
     )
+
+
+def _outputs(model_id: str) -> list[str]:
+    """Paths in a layer of the last projection of the attention and of the MLP."""
+    entry = catalogue(state.settings())[AdapterName.of(model_id).base_id]
+    return [str(one) for one in show.places(entry, "attention_output", "mlp_output").values()]
 
 
 def _as_written(row: TrainingRow) -> list[tuple[str, str]] | str:
@@ -60,6 +70,8 @@ def run_card(run: TrainingState, settings: FinetuneSettings, data: ReadSet | Non
             "learning_rate": settings.learning_rate,
             **asdict(settings.lora),
             "method": settings.method,
+            "num_virtual_tokens": settings.num_virtual_tokens,
+            "bottleneck": settings.bottleneck,
             "batch_size": settings.batch_size,
             "seed": settings.seed,
             "keep_best": settings.keep_best,

@@ -15,7 +15,7 @@ from playground.core.sampling import GREEDY
 from playground.core.tables import finetuning as frames
 from playground.core.tables import training as frames_training
 from playground.core.trace import Trace
-from playground.engine.contract.adapters import AdapterInfo
+from playground.engine.contract.adapters import VIRTUAL, AdapterInfo
 from playground.engine.contract.models import AdapterName
 from playground.engine.contract.traces import Capture
 from playground.ui import compute, show, stepwise
@@ -57,12 +57,13 @@ def panel(context: PageContext) -> Later | None:
     adapter = pick(context, "fin_compare")
     if adapter is None:
         return None
-    prompt, strength = _controls()
+    strengths = (0, 100) if adapter.method in VIRTUAL else STRENGTHS
+    prompt, strength = _controls(strengths)
     if not prompt.strip():
         st.info(_("Type a prompt."))
         return None
     ids = sets.prompt_ids(adapter.base_id, prompt)
-    _lines(context, adapter, ids, strength)
+    _lines(context, adapter, ids, strength, strengths)
     model_id = AdapterName(
         adapter.base_id, AdapterName.of(adapter.model_id).adapter_id, strength / 100
     ).model_id
@@ -87,29 +88,37 @@ def panel(context: PageContext) -> Later | None:
     return None
 
 
-def _controls() -> tuple[str, int]:
+def _controls(strengths: tuple[int, ...]) -> tuple[str, int]:
     left, right = st.columns((3, 2))
     first = _("What is the capital of France?")
     prompt = left.text_input(_("Prompt"), first, max_chars=300, **setting("fin_compare_prompt", first))
     with right:
         strength = slider(
-            _("Strength of the adapter (percent)"), STRENGTHS, 100, key="fin_strength",
+            _("Strength of the adapter (percent)"), strengths, 100, key="fin_strength",
             help=_(
                 "Its change is multiplied by this: 0 is the model as it was, 100 as trained. Nothing is "
                 "retrained."
             ),
         )  # fmt: skip
+        if len(strengths) < len(STRENGTHS):
+            st.caption(_("Virtual positions are there or not: there is nothing between 0 and 100 %."))
     return prompt, strength
 
 
-def _lines(context: PageContext, adapter: AdapterInfo, ids: tuple[int, ...], strength: int) -> None:
+def _lines(
+    context: PageContext,
+    adapter: AdapterInfo,
+    ids: tuple[int, ...],
+    strength: int,
+    strengths: tuple[int, ...],
+) -> None:
     """The most probable first tokens of the answer at every strength."""
     traces = {
         percent: compute.trace(
             context_of(context, f"{adapter.model_id}@{percent}"), ids, Capture(logits="last"),
             topic=f"fin_strength_{percent}",
         )
-        for percent in STRENGTHS
+        for percent in strengths
     }  # fmt: skip
     probs = {percent: _probs(trace) for percent, trace in traces.items()}
     best = sorted(

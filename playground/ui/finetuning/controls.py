@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from playground.core.lora import LoraConfig, n_trainable
-from playground.engine.contract.adapters import Linear
+from playground.core.adapting import n_trained
+from playground.core.lora import LoraConfig
+from playground.engine.contract.adapters import PRODUCTS, VIRTUAL, Linear
 from playground.engine.contract.models import ModelInfo
 from playground.engine.contract.training import FinetuneRequest, FinetuneSettings
 from playground.ui import compute, state
@@ -27,7 +28,7 @@ RANKS = (1, 2, 4, 8, 16, 32)
 BYTES_A_NUMBER = 16  # a weight, its gradient, two moments of Adam
 DEFAULTS: Mapping[str, Any] = {
     "fin_steps": 24, "fin_rate": 2e-3, "fin_r": 8, "fin_alpha": 16, "fin_dropout": 0.0,
-    "fin_batch": 4, "fin_method": "", "fin_modules": "", "fin_best": True,
+    "fin_batch": 4, "fin_method": "", "fin_modules": "", "fin_best": True, "fin_virtual": 16, "fin_bottleneck": 16,
 }  # fmt: skip
 PRESETS: Mapping[str, Mapping[str, Any]] = {
     "good": {},
@@ -35,6 +36,13 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
     "overfit": {"fin_steps": 120, "fin_rate": 5e-3, "fin_r": 32, "fin_alpha": 32, "fin_best": False},
     "rank1": {"fin_r": 1, "fin_alpha": 2, "fin_rate": 5e-3},
     "full": {"fin_method": "last_block", "fin_rate": 3e-4},
+}
+NAMES = {
+    "lora": "LoRA",
+    "last_block": N_("the last block in full"),
+    "bottleneck": N_("bottleneck adapter"),
+    "prompt": N_("soft prompt"),
+    "prefix": N_("prefix"),
 }
 PRESET_NAMES = {
     "good": N_("Good"),
@@ -57,13 +65,26 @@ class TrainingSettings:
     run: FinetuneSettings
     layers: tuple[Linear, ...]
 
+    @classmethod
+    def of(cls, run: FinetuneSettings) -> TrainingSettings:
+        """With the layers of its model that a run works on: all, where it changes no weight."""
+        known = compute.training().linears(run.model)
+        last = max(one.layer for one in known)
+        if run.method == "last_block":
+            return cls(run, tuple(one for one in known if one.layer == last))
+        is_all = run.method not in PRODUCTS
+        return cls(run, tuple(one for one in known if is_all or one.module in run.lora.target_modules))
+
     @property
     def n_trained(self) -> int:
         """Numbers that are trained."""
-        shapes = [(one.d_out, one.d_in) for one in self.layers]
-        if self.run.method == "last_block":
-            return sum(d_out * d_in for d_out, d_in in shapes)
-        return n_trainable(shapes, self.run.lora.r)
+        run, model = self.run, next(one for one in compute.models() if one.model_id == self.run.model)
+        sizes = {"lora": run.lora.r, "bottleneck": run.bottleneck}
+        return n_trained(
+            run.method, sizes.get(run.method, run.num_virtual_tokens), n_layer=model.n_layer,
+            d_model=model.d_model, d_keys=model.n_kv_head * model.d_head,
+            shapes=[(one.d_out, one.d_in) for one in self.layers],
+        )  # fmt: skip
 
     @property
     def n_frozen(self) -> int:
@@ -95,7 +116,7 @@ def draw(data: ReadSet, sliders: DeltaGenerator) -> TrainingSettings:
             _("Learning rate"), RATES, DEFAULTS["fin_rate"], key="fin_rate",
             help=_("How far they move. A little too much, and the loss goes up."),
         )  # fmt: skip
-    is_full = st.session_state.get("fin_method") == "last_block"
+    is_full = st.session_state.get("fin_method", "") not in ("", "lora")
     with rank:
         r = slider(
             _("Rank r"), RANKS, DEFAULTS["fin_r"], key="fin_r", disabled=is_full,
@@ -103,21 +124,14 @@ def draw(data: ReadSet, sliders: DeltaGenerator) -> TrainingSettings:
         )  # fmt: skip
     with st.popover(_("More settings"), icon=":material/tune:", width="content"):
         more = _more(data)
-    known = compute.training().linears(data.base_id)
-    modules = modules_of(known, more["modules"])
-    last = max(one.layer for one in known)
-    layers = tuple(
-        one
-        for one in known
-        if (one.layer == last if more["method"] == "last_block" else one.module in modules)
-    )
+    modules = modules_of(compute.training().linears(data.base_id), more["modules"])
     run = FinetuneSettings(
         data.base_id, data.data.name, n_steps, float(learning_rate), int(more["batch"]), int(more["seed"]),
         bool(more["best"]),
         lora=LoraConfig(int(r), float(more["alpha"]), float(more["dropout"]), modules),
-        method=more["method"],
+        method=more["method"], num_virtual_tokens=int(more["virtual"]), bottleneck=int(more["bottleneck"]),
     )  # fmt: skip
-    return TrainingSettings(run, layers)
+    return TrainingSettings.of(run)
 
 
 def modules_of(known: tuple[Linear, ...], which: str) -> tuple[str, ...]:
@@ -131,7 +145,7 @@ def modules_of(known: tuple[Linear, ...], which: str) -> tuple[str, ...]:
 
 
 def _more(data: ReadSet) -> dict[str, Any]:
-    methods = {"lora": "LoRA", "last_block": _("the last block in full")}
+    methods = {method: _(name) for method, name in NAMES.items()}
     which = {
         "attention": _("queries and values"),
         "whole_attention": _("all of attention"),
@@ -155,9 +169,21 @@ def _more(data: ReadSet) -> dict[str, Any]:
         most_used = min(most, DEFAULTS["fin_batch"])
         batch = number_field(_("Examples per step"), 1, most, most_used, key="fin_batch")
         seed = number_field(_("Seed"), 0, 9_999, 0, key="fin_seed")
+        sizes = {"virtual": DEFAULTS["fin_virtual"], "bottleneck": DEFAULTS["fin_bottleneck"]}
+        low, high = FinetuneSettings.LIMITS["num_virtual_tokens"]
+        if method in VIRTUAL:
+            sizes["virtual"] = number_field(
+                _("Virtual tokens"), low, high, DEFAULTS["fin_virtual"], key="fin_virtual",
+                help=_("Positions before every text that no word stands for. They take that much context."),
+            )  # fmt: skip
+        low, high = FinetuneSettings.LIMITS["bottleneck"]
+        if method == "bottleneck":
+            sizes["bottleneck"] = number_field(
+                _("Width of the bottleneck"), low, high, DEFAULTS["fin_bottleneck"], key="fin_bottleneck"
+            )
     return {
         "method": method, "modules": modules, "batch": batch, "alpha": alpha, "dropout": dropout,
-        "seed": seed, "best": best,
+        "seed": seed, "best": best, **sizes,
     }  # fmt: skip
 
 

@@ -63,7 +63,7 @@ def start_button(context: PageContext, data: ReadSet, chosen: TrainingSettings) 
     """Draw the button; an error of the engine's becomes its sentence, and nothing is lost."""
     st.button(
         _("Start training"), type="primary", key="fin_start", icon=":material/play_arrow:",
-        on_click=_start, args=(context.owner, data, chosen),
+        on_click=start, args=(context.owner, data, chosen),
     )  # fmt: skip
 
 
@@ -73,7 +73,14 @@ def show_start_error() -> None:
         st.error(sentence(error))
 
 
-def _start(owner: str, data: ReadSet, chosen: TrainingSettings) -> None:
+def start(owner: str, data: ReadSet, chosen: TrainingSettings) -> None:
+    """Begin a run; a callback.
+
+    Args:
+        owner: The session.
+        data: Data to train on.
+        chosen: Settings of the run.
+    """
     st.session_state["fin_error"] = None
     runs = compute.training().runs
     try:
@@ -125,7 +132,8 @@ def _code(state: TrainingState) -> str:
 
 def _name(state: TrainingState) -> str:
     settings = adapter_settings(state)
-    return plain(f"{state.number} · {settings.name} · {settings.learning_rate:g} · r {settings.lora.r}")
+    rank = f" · r {settings.lora.r}" if settings.method == "lora" else ""
+    return plain(f"{state.number} · {settings.name} · {settings.learning_rate:g}{rank}")
 
 
 @st.fragment(run_every=UPDATE_S)

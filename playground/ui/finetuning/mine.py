@@ -5,12 +5,13 @@ from __future__ import annotations
 import streamlit as st
 
 from playground.core.tables import training as frames
-from playground.engine.contract.adapters import CARD, SCRIPT, AdapterInfo
+from playground.engine.contract.adapters import CARD, PRODUCTS, SCRIPT, AdapterInfo
 from playground.engine.contract.models import AdapterName
 from playground.engine.contract.training import TrainingState
 from playground.errors import OtherBase
 from playground.ui import adapters, compute, show, state, uploads
 from playground.ui.finetuning import code, live
+from playground.ui.finetuning.controls import NAMES
 from playground.ui.finetuning.picking import names, own, pick
 from playground.ui.finetuning.sets import ReadSet
 from playground.ui.state import PageContext
@@ -73,9 +74,10 @@ def _table(found: list[AdapterInfo]) -> None:
         (
             called[one.model_id],
             one.step,
-            one.lora.r,
-            one.lora.lora_alpha,
-            ", ".join(one.lora.target_modules),
+            _(NAMES[one.method]),
+            one.lora.r if one.method == "lora" else None,
+            one.lora.lora_alpha if one.method == "lora" else None,
+            ", ".join(one.lora.target_modules) if one.method in PRODUCTS else "",
             one.n_parameters,
             one.size_bytes,
         )
@@ -87,6 +89,7 @@ def _table(found: list[AdapterInfo]) -> None:
         column_config={
             "adapter": st.column_config.TextColumn(_("Adapter")),
             "step": st.column_config.NumberColumn(_("Steps"), width="small"),
+            "method": st.column_config.TextColumn(_("What is trained")),
             "r": st.column_config.NumberColumn("r", width="small"),
             "lora_alpha": st.column_config.NumberColumn("lora_alpha", width="small"),
             "target_modules": st.column_config.TextColumn(_("Target modules")),
@@ -99,6 +102,7 @@ def _table(found: list[AdapterInfo]) -> None:
 def _actions(context: PageContext, adapter: AdapterInfo) -> None:
     run = next((one for one in live.runs(context) if one.adapter == adapter.model_id), None)
     data = live.data_of(run) if run is not None else None  # the file is made where no session is
+    is_pefts = adapter.method != "bottleneck"
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.button(
             _("Use it on every page"), type="primary", key="fin_use", icon=":material/check:", on_click=put,
@@ -110,7 +114,7 @@ def _actions(context: PageContext, adapter: AdapterInfo) -> None:
                 args=("model", adapter.base_id),
             )  # fmt: skip
         st.download_button(
-            _("Download for peft (.zip)"), lambda: _file(context, adapter, run, data),
+            _("Download for peft (.zip)") if is_pefts else _("Download (.zip)"), lambda: _file(context, adapter, run, data),
             f"{_file_name(adapter)}.zip", "application/zip", key="fin_download", on_click="ignore",
             icon=":material/download:",
         )  # fmt: skip
@@ -118,6 +122,8 @@ def _actions(context: PageContext, adapter: AdapterInfo) -> None:
             _("Delete"), key="fin_remove", icon=":material/delete:", on_click=_remove,
             args=(adapter, context.owner),
         )  # fmt: skip
+    if not is_pefts:
+        st.caption(_("peft knows no bottleneck in series: the file is in a form of ours, which only this app reads."))
     told = _(
         "It is also in the list *Model* on the left. The code shown looks for its unpacked file in {folder}."
     )

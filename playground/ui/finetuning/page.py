@@ -10,6 +10,7 @@ from playground.errors import EmptyText, PlaygroundError
 from playground.ui import unread_language
 from playground.ui.choose import choose
 from playground.ui.finetuning import (
+    adapting,
     changed,
     comparing,
     controls,
@@ -94,6 +95,7 @@ def _panel(context: PageContext, found: ReadSet | None, chosen: TrainingSettings
     panels = {
         "data": Panel(_("The data"), the_data),
         "weights": Panel(_("What is trained"), trained),
+        "ways": Panel(_("Other ways"), partial(adapting.panel, context)),
         "compare": Panel(_("Before and after"), partial(comparing.panel, context)),
         "changed": Panel(_("What changed"), partial(changed.panel, context)),
         "questions": Panel(_("Memorised?"), partial(questions.panel, context, found)),

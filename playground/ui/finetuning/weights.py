@@ -6,9 +6,10 @@ import streamlit as st
 
 from playground.charts import finetuning as charts
 from playground.core.tables import finetuning as frames
+from playground.engine.contract.adapters import PRODUCTS
 from playground.ui import show
 from playground.ui.choose import choose
-from playground.ui.finetuning.controls import TrainingSettings
+from playground.ui.finetuning.controls import NAMES, TrainingSettings
 from playground.ui.finetuning.sets import ReadSet
 from playground.ui.state import PageContext
 from playground.ui.text import _, plain
@@ -22,6 +23,13 @@ def share(chosen: TrainingSettings) -> float:
 def panel(context: PageContext, data: ReadSet, chosen: TrainingSettings) -> None:
     """Draw W, A and B of one module as areas."""
     st.markdown(f"## {_('How much of the model is trained?')}")
+    if chosen.run.method not in PRODUCTS:
+        told = _(
+            "{n:,} numbers are trained beside the weights: {way}. All {all:,} weights of the blocks' "
+            "matrices stay as they are."
+        ).format(n=chosen.n_trained, way=_(NAMES[chosen.run.method]), all=chosen.n_frozen)
+        st.info(told)
+        return
     shapes = {one.module: one for one in chosen.layers}
     one = shapes[choose("fin_area", {name: name for name in shapes}, _("Module"))]
     if chosen.run.method == "last_block":

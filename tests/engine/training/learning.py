@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from playground.core.lora import LoraConfig
-from playground.engine.adapters.layers import targets
+from playground.engine.adapters.places import places
 from playground.engine.contract.training import (
     ENDED,
     FinetuneRequest,
@@ -54,8 +54,7 @@ def run_of(number: int, model: str = tiny.LLAMA, **changes: Any) -> FinetuneRequ
 def slot_of(engine: LocalEngine, request: FinetuneRequest) -> tuple[Any, AdapterSlot]:
     asked = request.settings
     loaded = engine.adapters.load(asked.model).result(timeout=60)
-    layers = targets(loaded.template, asked.lora.target_modules, asked.method)
-    return loaded, AdapterSlot(request, loaded, layers)
+    return loaded, AdapterSlot(request, loaded, places(loaded, asked))
 
 
 def batches(request: FinetuneRequest, step: int) -> list[TrainingText]:

@@ -207,11 +207,11 @@ def test_a_run_with_a_remedy_keeps_every_law(
 def test_one_estimate_serves_all_and_goes_with_the_last(tiny_engine: LocalEngine) -> None:
     table = FisherTable()
     slots = [slot_of(tiny_engine, remedied(number, REMEDIES[2]))[1] for number in (1, 2)]
-    bank = AdapterBank(slots[0].loaded, slots, lambda: None, table)
+    bank = AdapterBank(slots[0].loaded, slots, lambda: None).knowing(table)
     bank.step([batches(slot.request, 0) for slot in slots])
     own = bank._remedies
     assert own.fisher(0) is own.fisher(1)
-    other = AdapterBank(slots[0].loaded, [slots[1]], lambda: None, table)
+    other = AdapterBank(slots[0].loaded, [slots[1]], lambda: None).knowing(table)
     assert other._remedies.fisher(0) is own.fisher(0), "a run that goes elsewhere takes it along"
     assert len(table._known) == 1
     del bank, own, other
