@@ -199,3 +199,45 @@ def _run(row: dict[str, Any]) -> MeasuredForgetting:
     return MeasuredForgetting(
         ForgettingMethod(**row["method"]), row["seed"], held_out, general_, row["distance"], row["seconds"]
     )
+
+
+# ---- beside plain training
+
+
+@dataclass(frozen=True, slots=True)
+class BesidePlain:
+    """The best method of a kind beside plain training, with each seed that both were trained with.
+
+    Attributes:
+        method: The method.
+        kept: Loss on general texts that plain training lost and it did not, nats a token; of each seed.
+        missed: Loss on held-out rows that it has more than plain training, nats a token; of each seed.
+    """
+
+    method: ForgettingMethod
+    kept: tuple[float, ...]
+    missed: tuple[float, ...]
+
+    @property
+    def verdict(self) -> str:
+        """keeps or loses, where all seeds agree on more or less than plain training; else unclear."""
+        if all(one > 0 for one in self.kept):
+            return "keeps"
+        return "loses" if all(one < 0 for one in self.kept) else "unclear"
+
+
+def beside_plain(runs: Sequence[MeasuredForgetting], kind: str) -> BesidePlain:
+    """The best method of a kind beside plain training.
+
+    Args:
+        runs: Runs of all methods with the first seed, of plain training and the best ones with others too.
+        kind: The kind.
+    """
+    method = best(runs, kind)
+    plain = {one.seed: one for one in runs if one.method.kind == "plain"}
+    own = [one for one in runs if one.method == method and one.seed in plain]
+    return BesidePlain(
+        method,
+        tuple(plain[one.seed].end[1] - one.end[1] for one in own),
+        tuple(one.end[0] - plain[one.seed].end[0] for one in own),
+    )

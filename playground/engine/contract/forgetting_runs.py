@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -57,8 +58,7 @@ def forgetting_run(
         texts: Ordinary texts.
         owner: The session.
     """
-    kind = method.kind if method.kind in ("rehearsal", "l2sp", "ewc") else "none"
-    remedy = Remedy(kind, method.strength)  # type: ignore[arg-type]
+    remedy = Remedy.of(method.kind, method.strength)
     lora = replace(settings.lora, r=method.r, lora_alpha=settings.lora.scaling * method.r)
     train, held_out = data
     return FinetuneRequest(
@@ -73,6 +73,18 @@ def measured_settings(model: str, name: str, seed: int) -> FinetuneSettings:
         model, name, N_STEPS, LEARNING_RATE, BATCH_SIZE, seed, keep_best=False,
         lora=LoraConfig(RANK, SCALING * RANK),
     )  # fmt: skip
+
+
+def bits_a_nat(training_tokens: Sequence[TrainingText], token_bytes: Sequence[Sequence[bytes]]) -> float:
+    """Bits a byte of general texts, for a loss of one nat a token on them.
+
+    Args:
+        training_tokens: The texts as a model reads them; the first token of each is given.
+        token_bytes: Bytes of each of their tokens.
+    """
+    n_tokens = sum(text.n_trained for text in training_tokens)
+    spelled = [own[1 : text.n_tokens] for text, own in zip(training_tokens, token_bytes, strict=True)]
+    return n_tokens / math.log(2) / sum(len(one) for text in spelled for one in text)
 
 
 def _without_end(text: TrainingText) -> TrainingText:

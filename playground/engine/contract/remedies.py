@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, get_args
 
 from playground.core.forgetting import n_old_rows
 
@@ -41,6 +41,12 @@ class Remedy:
 
     kind: Kind = "none"
     strength: float = 0.0
+
+    @classmethod
+    def of(cls, kind: str, strength: float) -> Remedy:
+        """The remedy of this name; none where a way to train has none, as a smaller rank."""
+        found = next((one for one in get_args(Kind) if one == kind), "none")
+        return cls(found, strength if found != "none" else 0.0)
 
     @property
     def needs_old(self) -> bool:
