@@ -1,4 +1,4 @@
-"""Against forgetting: what each remedy was measured to keep and to cost, and a run of the reader's own beside plain."""
+"""Against forgetting: what each remedy was measured to keep and to cost."""
 
 from __future__ import annotations
 
@@ -29,6 +29,13 @@ SET = "country"
 def panel(context: PageContext, found: ReadSet | None, chosen: TrainingSettings | None) -> None:
     """Draw what was measured, then what trains both on the reader's rows."""
     st.markdown(f"## {_('What keeps the old skill, and what does it cost?')}")
+    st.caption(
+        _(
+            "Rehearsal mixes old rows into every batch. L2-SP adds the squared distance of all weights to "
+            "the start to the loss. EWC does so too, but holds most the weights that old texts depend on. A "
+            "smaller rank gives the change fewer directions."
+        )
+    )
     table = core.shipped()
     beside = {kind: core.beside_plain(table.runs, kind) for kind in KINDS}
     views = {
@@ -54,10 +61,10 @@ def told(table: ForgettingTable, beside: Mapping[str, BesidePlain]) -> str:
     held_out = [one.end[0] for one in plain_runs]
     begins = _(
         "Plain training brought the held-out loss from {first:.2f} to {last:.2f} nats per token. "
-        "On ordinary prose the loss changed by {rise}."
+        "On ordinary prose the loss changed by {rise} (a number a seed)."
     ).format(
         first=plain_runs[0].held_out[0][1], last=_mean(held_out),
-        rise=_(" and ").join(f"{one:+.1%}" for one in rises),
+        rise=", ".join(f"{one:+.1%}" for one in rises),
     )  # fmt: skip
     said = [begins]
     sentences = {
@@ -90,7 +97,9 @@ def _mean(values: Sequence[float]) -> float:
 def _points(table: ForgettingTable, methods: Sequence[ForgettingMethod]) -> pd.DataFrame:
     drawn = frames.points(table, methods)
     spec = charts.losses(words(), x_ends=_ends(drawn["held_out"]), y_ends=_ends(drawn["bits"]))
-    alt = _("Loss on ordinary prose against the held-out loss, a point for the end of each run, and the start")
+    alt = _(
+        "Loss on ordinary prose against the held-out loss: the start, and a point for the end of each run"
+    )
     show.show_chart(spec, "fin_forget_picture", alt, data=drawn)
     return drawn
 
@@ -130,10 +139,10 @@ def _shown(table: ForgettingTable) -> pd.DataFrame:
 
 def _source(table: ForgettingTable) -> str:
     said = _(
-        "{model}, revision {hash}, on the rows {set} in English: {n} steps at the learning rate {rate:g}, rank 8 "
-        "where no other stands. Prose: the beginning of a story that no run reads. Filled: the best strength of "
-        "each kind with the first seed (least sum of both losses), and the same with a second seed, which chose "
-        "nothing."
+        "{model}, revision {hash}, on the rows {set} in English: {n} steps at the learning rate {rate:g}, "
+        "rank 8 where no other stands. Prose: the beginning of a story that no run reads. Filled: the best "
+        "strength of each kind with the first seed (least sum of both losses), and the same with a second "
+        "seed, which chose nothing."
     )
     return said.format(
         model=plain(table.model), hash=table.revision[:12], set=f"*{_(sets.NAMES[SET])}*", n=table.n_steps,

@@ -11,7 +11,13 @@ import streamlit as st
 from playground.charts import forgetting as charts
 from playground.core.forgetting import ForgettingMethod, general
 from playground.core.tables import forgetting as frames
-from playground.engine.contract.forgetting_runs import bits_a_nat, forgetting_run, ordinary
+from playground.engine.contract.forgetting_runs import (
+    LEARNING_RATE,
+    N_STEPS,
+    bits_a_nat,
+    forgetting_run,
+    ordinary,
+)
 from playground.engine.contract.training import ENDED, FinetuneRequest, RemedyObservation, TrainingState
 from playground.errors import PlaygroundError
 from playground.ui import compute, show
@@ -58,10 +64,10 @@ def panel(
             on_click=_start, args=(context, data, chosen, method),
         )  # fmt: skip
     told = _(
-        "Your rows and settings as above, once plainly and once with the remedy, in the same steps. The default "
-        "learning rate is gentle: at {rate:g} or more there is something to forget."
+        "Your rows and settings as above, once plainly and once with the remedy, in the same steps. The runs "
+        "measured above had the learning rate {rate:g} and {n} steps."
     )
-    st.caption(told.format(rate=5e-3))
+    st.caption(told.format(rate=LEARNING_RATE, n=N_STEPS))
     if (error := st.session_state.get(ERROR)) is not None:
         st.error(sentence(error))
     pair = _pair(context)
@@ -87,9 +93,7 @@ def _method(kind: str, shipped: ForgettingMethod, chosen: TrainingSettings) -> F
     return ForgettingMethod(kind, picked, chosen.run.lora.r)
 
 
-def _start(
-    context: PageContext, data: ReadSet, chosen: TrainingSettings, method: ForgettingMethod
-) -> None:  # fmt: skip
+def _start(context: PageContext, data: ReadSet, chosen: TrainingSettings, method: ForgettingMethod) -> None:
     """Begin both runs, or neither."""
     st.session_state[ERROR] = None
     runs, begun = compute.training().runs, list[FinetuneRequest]()
@@ -175,8 +179,8 @@ def reading(pair: Pair) -> str:
         return _("Both begin as the same model; the first losses come in a moment.")
     rises = [one.general[-1][1] / one.general[0][1] - 1 for one in pair]
     told = _(
-        "On ordinary prose the loss changed by {a:+.1%} plainly and by {b:+.1%} with {name}; on held-out rows it "
-        "is {c:.2f} and {d:.2f} nats per token."
+        "On ordinary prose the loss changed by {a:+.1%} plainly and by {b:+.1%} with {name}; on held-out "
+        "rows it is {c:.2f} and {d:.2f} nats per token."
     )
     said = told.format(
         a=rises[0], b=rises[1], name=names()[kind_of(pair[1])], c=pair[0].held_out[-1][1],
@@ -186,7 +190,9 @@ def reading(pair: Pair) -> str:
         said += " " + _verdict(rises, [one.held_out[-1][1] for one in pair])
     seen = pair[1].observed[-1] if pair[1].observed else None
     if isinstance(seen, RemedyObservation) and seen.penalty:
-        told = _("The weights have moved by {far:.1f}, for which the remedy adds {penalty:.4f} nats to the loss.")
+        told = _(
+            "The weights have moved by {far:.1f}, for which the remedy adds {penalty:.4f} nats to the loss."
+        )
         said += " " + told.format(far=seen.distance, penalty=seen.penalty)
     return said
 
