@@ -54,10 +54,8 @@ def ways(words: Mapping[str, str], *, base: float, numbers: tuple[float, float])
         "transform": [
             {"calculate": _named(words, WAYS, "datum.method"), "as": "said"},
             {"calculate": _named(words, WHO, "datum.who"), "as": "who_said"},
-            {
-                "calculate": "isValid(datum.time) ? format(datum.time - 1, '+.0%') : ''",
-                "as": "time_said",
-            },
+            {"calculate": "datum.time - 1", "as": "more"},
+            {"calculate": "isValid(datum.time) ? format(datum.more, '+.0%') : ''", "as": "time_said"},
         ],
         "layer": [
             {"transform": once, "mark": {"type": "rule", "strokeDash": [5, 4], "color": NEUTRAL, "strokeWidth": 1.5},

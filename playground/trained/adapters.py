@@ -156,7 +156,7 @@ def _untrained(engine: Engine, point: WayPoint) -> str:
 
 
 def _known(assets: Path, model: str, info: str) -> Measured:
-    """What is there already of this model; all of it made by this script."""
+    """The measurement as far as it is there already, of this model."""
     file = assets / FOLDER / FILE
     if file.is_file():
         told = read(file.read_text("utf-8"))

@@ -52,5 +52,5 @@ class Bottleneck(Adapted):
 
 
 def bottleneck(change: Change, scaling: float, name: str) -> Callable[[torch.nn.Module], torch.nn.Module]:
-    """What makes an adapted layer of a frozen one."""
+    """Gives what makes an adapted layer of a frozen one."""
     return lambda base: Bottleneck(base, change, scaling, name)

@@ -75,7 +75,7 @@ def written_config(adapter: Adapter) -> dict[str, Any]:
 
 
 def written_tensors(adapter: Adapter) -> dict[str, torch.Tensor]:
-    """Tensors of an adapter of these methods, by the names above."""
+    """Tensors of an adapter of these methods, by the names above and of the shapes there."""
     if adapter.method == "bottleneck":
         return {
             f"{path}.{name}.weight": part.contiguous().cpu()
@@ -90,7 +90,13 @@ def written_tensors(adapter: Adapter) -> dict[str, torch.Tensor]:
 def read_changes(
     method: Method, config: bytes, tensors: Mapping[str, torch.Tensor], loaded: LoadedModel
 ) -> tuple[dict[str, Change], str, LoraConfig]:
-    """What was learned at every place, the name of the base that the file says, and settings to show.
+    """Numbers learned at every place, the name of the base that the file says, and settings to show.
+
+    Args:
+        method: The method.
+        config: adapter_config.json.
+        tensors: Of adapter_model.safetensors, of the shapes above.
+        loaded: The base.
 
     Raises:
         AdapterSetting: A value that is not understood.

@@ -32,7 +32,7 @@ _OF_TREE = "virtual_positions"
 
 @dataclass(eq=False)
 class VirtualPositions:
-    """What stands before every text of one adapted model.
+    """The positions before every text of one adapted model.
 
     Attributes:
         n: Number of positions.
@@ -58,7 +58,7 @@ class VirtualPositions:
 
 
 def keys_and_values(template: Any, embeddings: torch.Tensor) -> list[Before]:  # noqa: ANN401  (transformers)
-    """What a decoder makes of embeddings at its first positions.
+    """Keys and values that a decoder makes of embeddings at its first positions.
 
     They are read by a tree of its own, and out of sight of whoever collects something of another forward.
 
@@ -113,7 +113,7 @@ def virtual_positions(
     changes: Mapping[str, Change],
     d_head: int,
 ) -> VirtualPositions:
-    """What an adapter puts before every text: a soft prompt at the path "", or keys and values by layer."""
+    """The positions that an adapter puts before every text: a soft prompt at the path "", or keys and values by layer."""
     prompt = changes.get(PROMPT)
     if prompt is not None:
         return VirtualPositions(len(prompt.B), template, prompt.B)
@@ -169,7 +169,7 @@ def begin_behind(tree: Any, n: Callable[[], Any], read: Callable[[], None] = lam
 
 
 def virtual_of(model: Any) -> VirtualPositions | None:  # noqa: ANN401  (transformers is untyped)
-    """What stands before every text of a model; None where nothing does."""
+    """The positions before every text of a model; None where nothing does."""
     return getattr(model, _OF_TREE, None)
 
 

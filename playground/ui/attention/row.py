@@ -30,30 +30,8 @@ def row(view: View) -> None:
     """
     st.markdown(f"## {_('How does a head work out one row?')}")
     context, trace, drawn = view.context, view.trace, slice(view.start, view.stop)
-    if "query_key" not in context.model.capabilities:
-        name = plain(context.model.name)
-        st.info(_("{name} does not give its queries and keys here: choose another model.").format(name=name))
-        return
-    if context.model.n_virtual:
-        said = _(
-            "{name} has {n} virtual positions before the text. They have keys of their own, so no row can be worked "
-            "out from the keys of its tokens: go back to the base model."
-        )
-        st.info(said.format(name=plain(context.model.name), n=context.model.n_virtual))
-        return
-    if trace.queries is None:
-        said = _(
-            "Past token {n} some layers of {name} see only a part of the text: shorten it to work out a row."
-        )
-        st.info(said.format(name=plain(context.model.name), n=context.model.seen_whole))
-        return
-    output = compute.head_output(context, view.layer, view.head)
+    output = _output(view)
     if output is None:
-        said = _(
-            "{name} puts the sum of its heads through a norm or a bottleneck before adding it: no head has a "
-            "share of its own that this row could end in. Choose another model."
-        )
-        st.info(said.format(name=plain(context.model.name)))
         return
     query = view.start + view.query
     q, keys, values = _vectors(view, query)
@@ -88,6 +66,37 @@ def row(view: View) -> None:
     )
     table = partial(frames.row, labels, arithmetic, settings["divisor"])
     show.under_picture("attention_row", frame=table, code=code, picture="att_row_picture")
+
+
+def _output(view: View) -> NDArray[np.float32] | None:
+    """The chosen head's part of the output projection; None, with a sentence, where no row can be worked out."""
+    context = view.context
+    if "query_key" not in context.model.capabilities:
+        name = plain(context.model.name)
+        st.info(_("{name} does not give its queries and keys here: choose another model.").format(name=name))
+        return None
+    if context.model.n_virtual:
+        said = _(
+            "{name} has {n} virtual positions before the text. They have keys of their own, so no row can be worked "
+            "out from the keys of its tokens: go back to the base model."
+        )
+        st.info(said.format(name=plain(context.model.name), n=context.model.n_virtual))
+        return None
+    if view.trace.queries is None:
+        said = _(
+            "Past token {n} some layers of {name} see only a part of the text: shorten it to work out a row."
+        )
+        st.info(said.format(name=plain(context.model.name), n=context.model.seen_whole))
+        return None
+    output = compute.head_output(context, view.layer, view.head)
+    if output is None:
+        said = _(
+            "{name} puts the sum of its heads through a norm or a bottleneck before adding it: no head has a "
+            "share of its own that this row could end in. Choose another model."
+        )
+        st.info(said.format(name=plain(context.model.name)))
+        return None
+    return output
 
 
 def _vectors(view: View, query: int) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:

@@ -89,7 +89,7 @@ def told(points: list[WayPoint], base: float) -> str:
     timed = [one for one in points if one.token_s is not None]
     if timed:
         dear = max(timed, key=lambda one: one.token_s or 0)
-        words += " " + _("{way} adds the most to the time of a token: {share:+.0%}.").format(
+        words += " " + _("The time of a token grows most with {way}: {share:+.0%}.").format(
             way=_(NAMES[dear.method]), share=(dear.token_s or 1) - 1
         )
     return words
