@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from playground.charts.theme import AFTER, BEFORE, KEY, LOCALE, NEUTRAL, QUERY, VALUE, legend_columns
+from playground.charts.theme import AFTER, BEFORE, KEY, NEUTRAL, QUERY, VALUE, legend_columns
 
 Spec = dict[str, Any]
 KINDS = ("start", "plain", "rehearsal", "l2sp", "ewc", "rank")
@@ -57,7 +57,6 @@ def losses(words: Mapping[str, str], *, x_ends: tuple[float, float], y_ends: tup
             {"transform": [{"filter": "datum.role !== 'other'"}], "encoding": encoding,
              "mark": {"type": "point", "filled": True, "size": 170, "opacity": 1}},
         ],
-        "config": LOCALE,
     }  # fmt: skip
 
 
@@ -99,7 +98,6 @@ def loss_steps(words: Mapping[str, str], *, text: str, last: int, y_ends: tuple[
             {"mark": {"type": "point", "filled": True, "size": 45, "opacity": 1},
              "encoding": {"x": x, "y": y, "color": looks["color"], "tooltip": tooltip}},
         ],
-        "config": LOCALE,
     }  # fmt: skip
 
 

@@ -48,8 +48,8 @@ PLAIN = ForgettingMethod("plain")
 GRID = (
     PLAIN,
     *(ForgettingMethod("rehearsal", share) for share in (0.2, 0.5)),
-    *(ForgettingMethod("l2sp", strength) for strength in (3e-4, 3e-3)),
-    *(ForgettingMethod("ewc", strength) for strength in (30.0, 300.0)),
+    *(ForgettingMethod("l2sp", strength) for strength in (3e-3, 3e-2)),
+    *(ForgettingMethod("ewc", strength) for strength in (300.0, 3_000.0)),
     *(ForgettingMethod("rank", r=r) for r in (1, 2)),
 )
 KINDS = ("rehearsal", "l2sp", "ewc", "rank")

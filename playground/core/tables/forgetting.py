@@ -1,4 +1,4 @@
-"""What was learned and what was forgotten as tidy tables; column names stand here only."""
+"""Losses on new and on old texts as tidy tables; column names stand here only."""
 
 from __future__ import annotations
 

@@ -187,7 +187,7 @@ class Observation:
 
 @dataclass(frozen=True, slots=True)
 class RemedyObservation(Observation):
-    """How far a run with a remedy is from its start.
+    """Distance of a run with a remedy to its start.
 
     Attributes:
         distance: Frobenius norm of the change of all weights together.

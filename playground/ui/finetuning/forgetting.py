@@ -64,7 +64,7 @@ def told(table: ForgettingTable, beside: Mapping[str, BesidePlain]) -> str:
         "On ordinary prose the loss changed by {rise} (a number a seed)."
     ).format(
         first=plain_runs[0].held_out[0][1], last=_mean(held_out),
-        rise=", ".join(f"{one:+.1%}" for one in rises),
+        rise=", ".join(f"{one:+z.1%}" for one in rises),
     )  # fmt: skip
     said = [begins]
     sentences = {
@@ -81,7 +81,7 @@ def told(table: ForgettingTable, beside: Mapping[str, BesidePlain]) -> str:
 
 def _method(one: BesidePlain) -> str:
     """A remedy with what it keeps and what it misses, means over the seeds."""
-    told = _("{name} ({kept:+.2f} nats on prose, {missed:+.2f} on held-out rows)")
+    told = _("{name} ({kept:+z.2f} nats on prose, {missed:+z.2f} on held-out rows)")
     return told.format(name=_named(one.method), kept=-_mean(one.kept), missed=_mean(one.missed))
 
 
@@ -128,7 +128,7 @@ def _shown(table: ForgettingTable) -> pd.DataFrame:
             _("Seed"): one.seed,
             _("Held-out, nats per token"): f"{one.end[0]:.3f}",
             _("Prose, bits per byte"): f"{table.bits_per_byte(one.end[1]):.3f}",
-            _("Change on prose"): share(one.general[-1][1] / one.general[0][1] - 1, "+.1%"),
+            _("Change on prose"): share(one.general[-1][1] / one.general[0][1] - 1, "+z.1%"),
             _("Length of the change"): f"{one.distance:.1f}",
             _("Processor time, s"): f"{one.seconds:.0f}",
         }
@@ -139,10 +139,10 @@ def _shown(table: ForgettingTable) -> pd.DataFrame:
 
 def _source(table: ForgettingTable) -> str:
     said = _(
-        "{model}, revision {hash}, on the rows {set} in English: {n} steps at the learning rate {rate:g}, "
-        "rank 8 where no other stands. Prose: the beginning of a story that no run reads. Filled: the best "
-        "strength of each kind with the first seed (least sum of both losses), and the same with a second "
-        "seed, which chose nothing."
+        "{model}, revision {hash}, on the rows {set} in English; steps: {n}, learning rate: {rate:g}, rank 8 "
+        "where no other stands. Prose: the beginning of a story that no run reads. Filled: the best strength "
+        "of each kind with the first seed (least sum of both losses), and the same with a second seed, which "
+        "chose nothing."
     )
     return said.format(
         model=plain(table.model), hash=table.revision[:12], set=f"*{_(sets.NAMES[SET])}*", n=table.n_steps,

@@ -36,8 +36,8 @@ ERROR = "fin_pair_error"
 outlives_reload(PAIR)
 STRENGTHS: Mapping[str, tuple[float, ...]] = {
     "rehearsal": (0.1, 0.2, 0.33, 0.5, 0.67, 0.8),
-    "l2sp": (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 0.1),
-    "ewc": (10.0, 30.0, 100.0, 300.0, 1_000.0, 3_000.0, 10_000.0),
+    "l2sp": (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 0.1, 0.3),
+    "ewc": (10.0, 30.0, 100.0, 300.0, 1_000.0, 3_000.0, 10_000.0, 30_000.0),
     "rank": (1, 2, 4),
 }
 Pair = tuple[TrainingState, TrainingState]
@@ -64,8 +64,8 @@ def panel(
             on_click=_start, args=(context, data, chosen, method),
         )  # fmt: skip
     told = _(
-        "Your rows and settings as above, once plainly and once with the remedy, in the same steps. The runs "
-        "measured above had the learning rate {rate:g} and {n} steps."
+        "Your rows and settings as above, once plainly and once with the remedy, in the same steps. Those "
+        "measured above: learning rate {rate:g}, steps {n}."
     )
     st.caption(told.format(rate=LEARNING_RATE, n=N_STEPS))
     if (error := st.session_state.get(ERROR)) is not None:
@@ -179,7 +179,7 @@ def reading(pair: Pair) -> str:
         return _("Both begin as the same model; the first losses come in a moment.")
     rises = [one.general[-1][1] / one.general[0][1] - 1 for one in pair]
     told = _(
-        "On ordinary prose the loss changed by {a:+.1%} plainly and by {b:+.1%} with {name}; on held-out "
+        "On ordinary prose the loss changed by {a:+z.1%} plainly and by {b:+z.1%} with {name}; on held-out "
         "rows it is {c:.2f} and {d:.2f} nats per token."
     )
     said = told.format(
