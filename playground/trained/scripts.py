@@ -13,13 +13,14 @@ from playground.trained import (
     document_vectors,
     e5_heads,
     e5_masked_head,
+    forgetting,
     glue,
     index_measurements,
     pairs,
     pretraining,
     pretraining_texts,
-    scaling,
     quantization,
+    scaling,
     ways,
 )
 
@@ -34,6 +35,7 @@ SCRIPTS: Mapping[str, Script] = {
     "document-vectors": document_vectors.make,
     "index-measurements": index_measurements.make,
     "e5-masked-head": e5_masked_head.make,
+    "forgetting": forgetting.make,
     "glue": glue.make,
     "pretraining": pretraining.make,
     "pretraining-texts": pretraining_texts.make,

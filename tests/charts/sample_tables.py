@@ -16,6 +16,7 @@ from playground.core.contexts import Contexts
 from playground.core.devices import Trained
 from playground.core.embeddings import MEASURES, Baseline, EmbeddingTable, Neighbours
 from playground.core.few_shot import Example
+from playground.core.forgetting import ForgettingMethod, ForgettingTable, MeasuredForgetting
 from playground.core.indexes.measured import Point
 from playground.core.inside import ResidualStream
 from playground.core.jobs.scoring import Figure
@@ -31,11 +32,11 @@ from playground.core.minimal_pairs import MeasuredPair, MinimalPair
 from playground.core.number_formats import formats_of
 from playground.core.positions import PositionScheme
 from playground.core.projections import Projection
+from playground.core.quantization import Scheme, quantize
 from playground.core.scaling import fit
 from playground.core.scaling_laws import HOFFMANN
 from playground.core.scaling_runs import Measured, TinyRun
 from playground.core.scaling_runs import Point as RunPoint
-from playground.core.quantization import Scheme, quantize
 from playground.core.tables import (
     ablation,
     adapting,
@@ -47,6 +48,7 @@ from playground.core.tables import (
     embeddings,
     families,
     finetuning,
+    forgetting,
     glue,
     grounding,
     indexes,
@@ -188,6 +190,14 @@ def _runs() -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
+FORGOTTEN = ForgettingTable(
+    "a/b", "c", 2, 0.25, 4, 8, 32,
+    tuple(
+        MeasuredForgetting(ForgettingMethod(kind), 0, ((0, 2.5), (2, 1.5)), ((0, 3.5), (2, 4.5)), 7.0, 1.0)
+        for kind in ("plain", "ewc")
+    ),
+)  # fmt: skip
+
 SAMPLE_TABLES: Mapping[str, Callable[[], pd.DataFrame]] = {
     "attention.mask": _attention,
     "attention.mean_map": _attention,
@@ -215,6 +225,10 @@ SAMPLE_TABLES: Mapping[str, Callable[[], pd.DataFrame]] = {
             ("shipped", WayPoint("lora", 8, 2e-3, 100, 3.0, 2.5, 20, 1.25)),
             ("mine", WayPoint("prompt", 8, 2e-2, 10, 3.5, 2.75, 20)),
         ]
+    ),
+    "forgetting.losses": lambda: forgetting.points(FORGOTTEN, [FORGOTTEN.runs[0].method]),
+    "forgetting.loss_steps": lambda: forgetting.curves(
+        {"plain": (FORGOTTEN.runs[0].held_out, FORGOTTEN.runs[0].general)}, 0.25
     ),
     "finetuning.delta_heat_map": lambda: finetuning.delta_map(_changes()),
     "finetuning.length_histogram": lambda: finetuning.lengths([3, 4, 40]),

@@ -134,7 +134,9 @@ def with_virtual(tree: Any, family: str, virtual: VirtualPositions) -> Any:  # n
         virtual: The positions.
     """
     begin_behind(tree, lambda: virtual.n, virtual.read)
-    put_before(tree, family, [lambda layer=layer: virtual.of_layer(layer) for layer in range(_depth(tree, family))])
+    put_before(
+        tree, family, [lambda layer=layer: virtual.of_layer(layer) for layer in range(_depth(tree, family))]
+    )
     setattr(tree, _OF_TREE, virtual)
     return tree
 

@@ -44,7 +44,13 @@ def before_of(module: torch.nn.Module) -> Before | None:
 
 
 def with_before(
-    before: Before, key: torch.Tensor, value: torch.Tensor, mask: torch.Tensor | None, *, n_query: int, causal: bool
+    before: Before,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    mask: torch.Tensor | None,
+    *,
+    n_query: int,
+    causal: bool,
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]:
     """Keys, values and mask with the virtual positions in front.
 

@@ -63,7 +63,9 @@ def panel(context: PageContext) -> Later | None:
     table = frames.ways(points)
     ends = [10.0 ** math.floor(math.log10(one.n_trained)) for _who, one in points]
     spec = charts.ways(_words(), base=base, numbers=(min(ends), 10 * max(ends)))
-    alt = _("Held-out loss of each way against the numbers it trains, with what it adds to the time of a token")
+    alt = _(
+        "Held-out loss of each way against the numbers it trains, with what it adds to the time of a token"
+    )
     show.show_chart(spec, "fin_ways_picture", alt, data=table)
     st.markdown(told([one for _who, one in points], base))
     st.caption(_source(measured, base_id))
@@ -103,7 +105,9 @@ def _source(measured: Measured, base_id: str) -> str:
         model=plain(measured.model_id), set=f"*{_(sets.NAMES[DATA])}*", n=N_STEPS, size=SIZE
     )  # fmt: skip
     if base_id != measured.model_id:
-        words += " " + _("{model} is another model: its losses are not comparable.").format(model=plain(base_id))
+        words += " " + _("{model} is another model: its losses are not comparable.").format(
+            model=plain(base_id)
+        )
     return words
 
 
@@ -127,10 +131,17 @@ def _own_points(context: PageContext, base_id: str) -> list[tuple[str, WayPoint]
     """Adapter and point of every run that was started here and has ended."""
     started, times, found = st.session_state.get(MINE, ()), st.session_state.get(TIMES, {}), []
     for state in live.runs(context):
-        if state.run_id not in started or state.status not in ENDED or not state.adapter or state.settings.model != base_id:
+        if (
+            state.run_id not in started
+            or state.status not in ENDED
+            or not state.adapter
+            or state.settings.model != base_id
+        ):
             continue
         settings = live.adapter_settings(state)
-        info = next((one for one in compute.adapters().of(context.owner) if one.model_id == state.adapter), None)
+        info = next(
+            (one for one in compute.adapters().of(context.owner) if one.model_id == state.adapter), None
+        )
         if info is None or len(state.held_out) < 2:
             continue
         step, loss = min(state.held_out[1:], key=lambda one: one[1])
@@ -167,7 +178,9 @@ def _train(context: PageContext, base_id: str) -> FinetuneSettings:
             _("Train this way"), type="primary", key="fin_way_start", icon=":material/play_arrow:",
             on_click=_start, args=(context, settings),
         )  # fmt: skip
-    told_ = _("{n} steps on the same rows. The run moves at the top of the page; at its end a ring appears here.")
+    told_ = _(
+        "{n} steps on the same rows. The run moves at the top of the page; at its end a ring appears here."
+    )
     st.caption(told_.format(n=N_STEPS))
     return settings
 

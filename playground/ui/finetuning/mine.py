@@ -123,7 +123,9 @@ def _actions(context: PageContext, adapter: AdapterInfo) -> None:
             args=(adapter, context.owner),
         )  # fmt: skip
     if not is_pefts:
-        st.caption(_("peft knows no bottleneck in series: the file is in a form of ours, which only this app reads."))
+        st.caption(
+            _("peft knows no bottleneck in series: the file is in a form of ours, which only this app reads.")
+        )
     told = _(
         "It is also in the list *Model* on the left. The code shown looks for its unpacked file in {folder}."
     )

@@ -73,7 +73,12 @@ def test_out_and_in_again_is_the_same(engine: LocalEngine, method: Method, model
     adapter = made(engine, model, method, seed=6)
     again = engine.adapters.imported(model, "x.zip", engine.adapters.exported(adapter, {}), "me").model_id
     was, now = engine.adapters.info(adapter), engine.adapters.info(again)
-    assert (now.method, now.n_parameters, now.name, now.step) == (was.method, was.n_parameters, was.name, was.step)
+    assert (now.method, now.n_parameters, now.name, now.step) == (
+        was.method,
+        was.n_parameters,
+        was.name,
+        was.step,
+    )
     np.testing.assert_array_equal(logits(engine, again), logits(engine, adapter))
 
 
