@@ -50,6 +50,9 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "reference": ("reference", "references", "ref", "gold", "target", "label", "참조", "정답", "라벨"),
     "reference_2": ("reference_2", "reference2", "ref2", "참조_2", "참조2", "정답_2", "정답2"),
     "candidate": ("candidate", "prediction", "predicted", "hypothesis", "hyp", "output", "후보", "예측"),
+    "chosen": ("chosen", "preferred", "선호"),
+    "rejected": ("rejected", "dispreferred", "비선호"),
+    "topic": ("topic", "주제"),
 }
 
 
