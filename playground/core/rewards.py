@@ -1,7 +1,8 @@
-"""Rewards that a reader may choose for texts: their length, a word counted, a regular expression of their own.
+"""Rewards that a reader may choose for texts: length, a word counted, a regular expression of their own.
 
-A regular expression is a stranger's program. `regex` stops after a while and lets other threads run meanwhile,
-which `re` does not; and it writes `x{1000}` out a thousand times, so counts are bounded before it sees them.
+A regular expression is a stranger's program. `regex` stops after a while and lets other threads run
+meanwhile, which `re` does not; and it writes `x{1000}` out a thousand times, so counts are bounded before it
+sees them.
 """
 
 from __future__ import annotations

@@ -42,7 +42,12 @@ class PreferenceFile(RowFile):
 
 
 def read_preferences(
-    name: str, data: bytes, options: ReadOptions = DEFAULTS, *, max_bytes: int = 4 * 2**20, max_rows: int = 200
+    name: str,
+    data: bytes,
+    options: ReadOptions = DEFAULTS,
+    *,
+    max_bytes: int = 4 * 2**20,
+    max_rows: int = 200,
 ) -> PreferenceFile:
     r"""Read preference pairs: .jsonl and .csv with `prompt`, `chosen` and `rejected`, and perhaps `topic`.
 
@@ -117,13 +122,13 @@ def _json_row(line: Fields) -> PreferencePair | Unusable:
     chosen = _named(names)
     if chosen is None:
         return Unusable(Message("it has no texts `prompt`, `chosen` and `rejected`."))
-    prompt, *answers = (fields[names[column]] for column in chosen[:3])
-    asked = _last(prompt, "")
-    said = [_last(answer, asked or "") for answer in answers]
-    topic = fields[names[chosen[3]]] if len(chosen) > 3 else ""
-    if asked is None or None in said or not isinstance(topic, str):
+    said = [fields[names[column]] for column in chosen]
+    prompt = _last(said[0], "")
+    first, second = (_last(answer, prompt or "") for answer in said[1:3])
+    topic = said[3] if len(said) > 3 else ""
+    if prompt is None or first is None or second is None or not isinstance(topic, str):
         return Unusable(Message("it has no texts `prompt`, `chosen` and `rejected`."))
-    return PreferencePair(asked, *(text for text in said if text is not None), topic)
+    return PreferencePair(prompt, first, second, topic)
 
 
 def _last(value: Any, before: str) -> str | None:  # noqa: ANN401  (JSON)
@@ -145,7 +150,9 @@ def _last(value: Any, before: str) -> str | None:  # noqa: ANN401  (JSON)
 
 
 def _checked(pair: PreferencePair) -> PreferencePair | Unusable:
-    texts = [part.replace("\r\n", "\n").strip() for part in (pair.prompt, pair.chosen, pair.rejected, pair.topic)]
+    texts = [
+        part.replace("\r\n", "\n").strip() for part in (pair.prompt, pair.chosen, pair.rejected, pair.topic)
+    ]
     prompt, chosen, rejected, topic = texts
     if any(readable_text(text)[1] for text in texts):
         return Unusable(Message("it contains characters that are not text."))

@@ -48,7 +48,7 @@ class PreferencePair:
 
 
 def jsonl(pairs: Iterable[PreferencePair]) -> bytes:
-    r"""Pairs as JSON lines, the form in which trl and datasets read preferences; a topic only where there is one.
+    r"""Pairs as JSON lines, the form in which trl and datasets read preferences, with topics if any.
 
     Example:
         >>> jsonl([PreferencePair("가", "나", "다")]).decode()
@@ -87,14 +87,14 @@ def contradictions(pairs: Sequence[PreferencePair]) -> int:
 def split(
     pairs: Sequence[PreferencePair], *, fraction: float = 0.25
 ) -> tuple[tuple[PreferencePair, ...], tuple[PreferencePair, ...]]:
-    """Hold out a share of the prompts of each topic, with all their pairs, so that no prompt is on both sides.
+    """Hold out a share of the prompts of each topic, with all their pairs: no prompt is on both sides.
 
     The SHA-256 of a prompt decides, not its place in the file, so the same pairs are held out everywhere.
 
     Args:
         pairs: Pairs with at least two different prompts.
-        fraction: Share of the prompts of a topic that is held out, rounded; at least one prompt of all is held
-            out, and at least one is not.
+        fraction: Share of the prompts of a topic that is held out, rounded; at least one prompt of all is
+            held out, and at least one is not.
 
     Returns:
         Pairs to learn from and pairs held out, both in their order.

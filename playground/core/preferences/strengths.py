@@ -61,7 +61,9 @@ class Strengths:
         if self.groups[first] != self.groups[second]:
             return float("nan"), float("nan"), float("nan")
         variance = (
-            self.covariance[first, first] + self.covariance[second, second] - 2 * self.covariance[first, second]
+            self.covariance[first, first]
+            + self.covariance[second, second]
+            - 2 * self.covariance[first, second]
         )
         return _wald(float(self.values[first] - self.values[second]), float(variance))
 
@@ -110,13 +112,14 @@ def fit(wins: ArrayLike, prior_draws: float | None = None) -> Strengths:
     """Strengths by maximum likelihood, found by Newton's method; the likelihood is concave.
 
     Args:
-        wins: [i, j] is the number of votes for i against j; ties are half a vote for each. Shape [item, item].
-        prior_draws: Ties of each answer against an imagined answer of strength 0. None takes 0 where there is a
-            maximum without, and otherwise `PRIOR_DRAWS`.
+        wins: [i, j] is the number of votes for i against j; ties are half a vote for each. Shape [item,
+            item].
+        prior_draws: Ties of each answer against an imagined answer of strength 0. None takes 0 where there is
+            a maximum without, and otherwise `PRIOR_DRAWS`.
 
     Raises:
-        ValueError: Counts are not a square of finite numbers of at least 0 with an empty diagonal, or there is
-            no maximum and `prior_draws` is 0.
+        ValueError: Counts are not a square of finite numbers of at least 0 with an empty diagonal, or there
+            is no maximum and `prior_draws` is 0.
 
     Example:
         >>> found = fit([[0, 3], [1, 0]])  # 3 of 4 votes: a difference of ln 3
@@ -142,7 +145,9 @@ def fit(wins: ArrayLike, prior_draws: float | None = None) -> Strengths:
     values = np.zeros(len(counts))
     best = log_likelihood(values, counts, prior_draws)
     for _ in range(_MAX_STEPS):
-        step = np.linalg.solve(_information(values, counts, prior_draws) + alike, _score(values, counts, prior_draws))
+        step = np.linalg.solve(
+            _information(values, counts, prior_draws) + alike, _score(values, counts, prior_draws)
+        )
         size = 1.0
         while (found := log_likelihood(values + size * step, counts, prior_draws)) < best - 1e-12 * abs(best):
             size /= 2

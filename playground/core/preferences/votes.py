@@ -108,7 +108,8 @@ def majority(votes: Sequence[Vote]) -> tuple[PreferencePair, ...]:
     Ties count for nobody; a pair without a majority is left out, because nothing is preferred.
 
     Example:
-        >>> votes = [Vote("Mina", "Hi", "Hello!", "What?", "first"), Vote("Jun", "Hi", "What?", "Hello!", "tie")]
+        >>> votes = [Vote("Mina", "Hi", "Hello!", "What?", "first")]
+        >>> votes += [Vote("Jun", "Hi", "What?", "Hello!", "tie")]
         >>> majority(votes)
         (PreferencePair(prompt='Hi', chosen='Hello!', rejected='What?', topic=''),)
     """

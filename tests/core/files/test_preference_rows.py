@@ -15,6 +15,8 @@ from playground.errors import BadFile, FileTooLarge, WrongFileType
 TWO = [{"prompt": "Hi", "chosen": "Hello!", "rejected": "What?"},
        {"prompt": "Bye", "chosen": "See you.", "rejected": "Go."}]  # fmt: skip
 
+SAME = "its chosen and its rejected answer are the same."
+
 
 def lines(*rows: Any) -> bytes:
     return "\n".join(json.dumps(row, ensure_ascii=False) for row in (*TWO, *rows)).encode()
@@ -26,7 +28,10 @@ def test_jsonl_and_csv_give_the_same_pairs_in_any_encoding() -> None:
     rows = [{"prompt": "안녕?", "chosen": "안녕하세요!", "rejected": "뭐?", "topic": "예의"},
             {"prompt": "잘 있어.", "chosen": "잘 가요.", "rejected": "가.", "topic": "예의"}]  # fmt: skip
     jsonl = "\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
-    expected = (PreferencePair("안녕?", "안녕하세요!", "뭐?", "예의"), PreferencePair("잘 있어.", "잘 가요.", "가.", "예의"))
+    expected = (
+        PreferencePair("안녕?", "안녕하세요!", "뭐?", "예의"),
+        PreferencePair("잘 있어.", "잘 가요.", "가.", "예의"),
+    )
     for encoding in ("utf-8", "utf-16", "cp949"):
         assert read_preferences("a.jsonl", jsonl.encode(encoding)).pairs == expected
         assert read_preferences("a.csv", csv.encode(encoding)).pairs == expected
@@ -34,13 +39,15 @@ def test_jsonl_and_csv_give_the_same_pairs_in_any_encoding() -> None:
 
 @pytest.mark.parametrize(
     ("row", "reason"),
-    [({"prompt": "x", "chosen": "한", "rejected": "\u1112\u1161\u11ab"}, "its chosen and its rejected answer are the same."),
-     ({"prompt": "x", "chosen": "same ", "rejected": "same"}, "its chosen and its rejected answer are the same."),
+    [({"prompt": "x", "chosen": "한", "rejected": "\u1112\u1161\u11ab"}, SAME),
+     ({"prompt": "x", "chosen": "same ", "rejected": "same"}, SAME),
      ({"prompt": " ", "chosen": "a", "rejected": "b"}, "its prompt is empty."),
      ({"prompt": "x", "chosen": "a", "rejected": ""}, "one of its answers is empty."),
-     ({"prompt": "x", "chosen": "a" * (MAX_CHARS + 1), "rejected": "b"}, "one of its texts has more than 2,000 characters."),
+     ({"prompt": "x", "chosen": "a" * (MAX_CHARS + 1), "rejected": "b"},
+      "one of its texts has more than 2,000 characters."),
      ({"prompt": "x", "chosen": "a\x00b", "rejected": "b"}, "it contains characters that are not text."),
-     ({"prompt": "x", "chosen": "a", "rejected": "b", "topic": "t" * 41}, "its topic has more than 40 characters."),
+     ({"prompt": "x", "chosen": "a", "rejected": "b", "topic": "t" * 41},
+      "its topic has more than 40 characters."),
      ({"prompt": "x", "chosen": "a"}, "it has no texts `prompt`, `chosen` and `rejected`."),
      ({"prompt": "x", "chosen": "a", "rejected": 3}, "it has no texts `prompt`, `chosen` and `rejected`."),
      (["x", "a", "b"], "it has no texts `prompt`, `chosen` and `rejected`.")],
@@ -70,8 +77,8 @@ def test_messages_are_read_as_trl_and_datasets_write_them() -> None:
 
 
 def test_two_hundred_rows_of_two_thousand_characters_are_read_and_more_are_counted() -> None:
-    long = [{"prompt": f"{n:03}" + "가" * (MAX_CHARS - 3), "chosen": "나" * MAX_CHARS, "rejected": "다" * MAX_CHARS}
-            for n in range(201)]  # fmt: skip
+    same = {"chosen": "나" * MAX_CHARS, "rejected": "다" * MAX_CHARS}
+    long = [{"prompt": f"{n:03}" + "가" * (MAX_CHARS - 3)} | same for n in range(201)]
     data = "\n".join(json.dumps(row, ensure_ascii=False) for row in long).encode()
     file = read_preferences("a.jsonl", data)
     assert (len(file.pairs), file.n_beyond_limit) == (200, 1)

@@ -29,7 +29,9 @@ numbers = st.lists(st.floats(-20, 20), min_size=1, max_size=20)
 
 
 @given(pairs, st.floats(0, 1))
-def test_no_prompt_is_on_both_sides_and_both_sides_have_one(many: list[PreferencePair], fraction: float) -> None:
+def test_no_prompt_is_on_both_sides_and_both_sides_have_one(
+    many: list[PreferencePair], fraction: float
+) -> None:
     train, held_out = split(many, fraction=fraction)
     assert train
     assert held_out

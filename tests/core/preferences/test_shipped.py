@@ -1,4 +1,4 @@
-"""The pairs that come with the playground: natural, without twins, and without giveaways beyond what is meant."""
+"""The pairs that come with the playground: without twins, and without giveaways beyond what is meant."""
 
 from __future__ import annotations
 
@@ -45,7 +45,10 @@ def test_texts_are_in_their_language_and_end_as_sentences_do(language: str) -> N
 def test_no_prompt_and_no_answer_stands_twice(language: str) -> None:
     pairs = shipped_pairs(language)
     assert (repeated(pairs), contradictions(pairs)) == (0, 0)
-    for texts in ([one.prompt for one in pairs], [text for one in pairs for text in (one.chosen, one.rejected)]):
+    for texts in (
+        [one.prompt for one in pairs],
+        [text for one in pairs for text in (one.chosen, one.rejected)],
+    ):
         assert len(set(texts)) == len(texts)
 
 
@@ -60,8 +63,14 @@ def test_length_does_not_tell_the_chosen_answer(topic: str, language: str) -> No
 
 @pytest.mark.parametrize("topic", SIMILAR)
 def test_no_single_word_or_mark_tells_the_chosen_answer(topic: str, language: str) -> None:
-    chosen, rejected = (Counter(word for text in side for word in words(text)) for side in sides(pairs_on(topic, language)))
-    telling = {word: (chosen[word], rejected[word]) for word in chosen | rejected if abs(chosen[word] - rejected[word]) > 16 / 3}
+    chosen, rejected = (
+        Counter(word for text in side for word in words(text)) for side in sides(pairs_on(topic, language))
+    )
+    telling = {
+        word: (chosen[word], rejected[word])
+        for word in chosen | rejected
+        if abs(chosen[word] - rejected[word]) > 16 / 3
+    }
     assert telling == {}
 
 

@@ -47,7 +47,9 @@ def test_a_tie_is_half_a_win_for_each_and_no_majority() -> None:
 def test_equal_answers_are_no_pair_and_hangul_typed_in_parts_is_one_answer() -> None:
     parts = "\u1112\u1161\u11ab"
     assert counted([Vote("Mina", "Hi", "한", parts, "first")]).items == ()
-    assert counted([Vote("Mina", "Hi", "한", "b", "first"), Vote("Jun", "Hi", "b", parts, "first")]).items == ("한", "b")
+    assert counted(
+        [Vote("Mina", "Hi", "한", "b", "first"), Vote("Jun", "Hi", "b", parts, "first")]
+    ).items == ("한", "b")
 
 
 @given(votes_of_a_class)
@@ -67,7 +69,9 @@ def test_alpha_of_krippendorffs_own_example() -> None:
         ". 3 3 3 2 3 4 2 2 5 1 .",
         "1 2 3 3 2 4 4 1 2 5 1 .",
     ]
-    units = [[name for name in column if name != "."] for column in zip(*map(str.split, observers), strict=True)]
+    units = [
+        [name for name in column if name != "."] for column in zip(*map(str.split, observers), strict=True)
+    ]
     assert round(krippendorff(units), 3) == 0.743
 
 

@@ -13,18 +13,10 @@ from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 from scipy.stats import entropy
 
-from playground.core.policy import (
-    LIMITS,
-    clipped_objective,
-    dpo,
-    kl_divergence,
-    kl_estimates,
-    leashed,
-    leave_one_out,
-    masked_share,
-    summed,
-    token_rewards,
-)
+from playground.core.policy.answers import LIMITS, masked_share, summed
+from playground.core.policy.dpo import dpo
+from playground.core.policy.leash import kl_divergence, kl_estimates, leashed, token_rewards
+from playground.core.policy.ppo import clipped_objective, leave_one_out
 
 Array = NDArray[np.float64]
 logprobs = arrays(np.float64, (5,), elements=st.floats(-40, 0))
@@ -56,7 +48,9 @@ def test_dpo_by_hand() -> None:
 
 
 @given(logprobs, logprobs, logprobs, logprobs, betas)
-def test_loss_and_weights_are_those_of_autograd(c: Array, r: Array, ref_c: Array, ref_r: Array, beta: float) -> None:
+def test_loss_and_weights_are_those_of_autograd(
+    c: Array, r: Array, ref_c: Array, ref_r: Array, beta: float
+) -> None:
     found = dpo(c, r, ref_c, ref_r, beta)
     chosen, rejected = (torch.tensor(one, requires_grad=True) for one in (c, r))
     margin = beta * ((chosen - torch.tensor(ref_c)) - (rejected - torch.tensor(ref_r)))
@@ -70,7 +64,9 @@ def test_loss_and_weights_are_those_of_autograd(c: Array, r: Array, ref_c: Array
 
 
 @given(logprobs, logprobs, logprobs, logprobs, betas, st.floats(-20, 20))
-def test_only_differences_count(c: Array, r: Array, ref_c: Array, ref_r: Array, beta: float, shift: float) -> None:
+def test_only_differences_count(
+    c: Array, r: Array, ref_c: Array, ref_r: Array, beta: float, shift: float
+) -> None:
     """Both answers less probable by as much: the loss does not see it, which is why both can fall."""
     same, fallen = dpo(c, r, ref_c, ref_r, beta), dpo(c + shift, r + shift, ref_c, ref_r, beta)
     np.testing.assert_allclose(same.losses, fallen.losses, atol=1e-7)
@@ -214,7 +210,9 @@ def test_what_the_reference_never_does_is_infinitely_far() -> None:
     st.lists(st.integers(1, 4), min_size=3, max_size=3),
     st.floats(0, 10),
 )
-def test_token_by_token_the_leash_sums_to_the_whole(rewards: Array, both: Array, n: list[int], beta: float) -> None:
+def test_token_by_token_the_leash_sums_to_the_whole(
+    rewards: Array, both: Array, n: list[int], beta: float
+) -> None:
     mask = np.arange(4) < np.array(n)[:, None]
     each = token_rewards(rewards, both[0], both[1], mask, beta)
     kl = summed(kl_estimates(both[0], both[1]).k1, mask)
