@@ -74,6 +74,7 @@ def is_module(path: Path) -> bool:
 STARTED = {"playground.app", "playground.bootstrap", "playground.cli", "playground.trained.__main__"}
 # The ground of the page alignment; it is taken off here as it is built.
 AHEAD = {
+    "playground.core.constitution",
     "playground.core.policy.answers",
     "playground.core.policy.dpo",
     "playground.core.policy.leash",

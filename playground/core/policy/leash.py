@@ -119,3 +119,34 @@ def token_rewards(
     last = counts.shape[1] - 1 - counts[:, ::-1].argmax(1)
     each[np.arange(len(each)), last] += np.asarray(rewards, np.float64)
     return each
+
+
+def tilted(reference_logprobs: ArrayLike, rewards: ArrayLike, beta: float) -> Array:
+    """The policy with the most leashed reward: the reference, tilted by the reward.
+
+    No training gets beyond it, and DPO begins with it: turned round, the reward is beta times the log-ratio,
+    but for a number that all outcomes share.
+
+    Args:
+        reference_logprobs: Log-probabilities of all outcomes by the reference, nats. Shape [..., outcome].
+        rewards: Reward of each outcome. Shape [..., outcome].
+        beta: Reward that a nat of KL costs, above 0: without a leash the best outcome takes all.
+
+    Returns:
+        Log-probabilities by that policy, nats: log p_ref + reward / beta, normalised. Shape [..., outcome].
+
+    Raises:
+        ValueError: `beta` is not a number above 0.
+
+    Example:
+        >>> np.exp(tilted(np.log([0.5, 0.5]), [np.log(3), 0.0], beta=1.0)).round(4).tolist()
+        [0.75, 0.25]
+
+    Source:
+        Rafailov et al. 2023, arXiv:2305.18290, equation 4.
+    """
+    if not 0 < beta < np.inf:
+        raise ValueError(f"beta must be a number above 0, got {beta}")
+    moved = np.asarray(reference_logprobs, np.float64) + np.asarray(rewards, np.float64) / beta
+    normal: Array = moved - np.logaddexp.reduce(moved, axis=-1, keepdims=True)
+    return normal

@@ -15,7 +15,13 @@ from scipy.stats import entropy
 
 from playground.core.policy.answers import LIMITS, masked_share, summed
 from playground.core.policy.dpo import dpo
-from playground.core.policy.leash import kl_divergence, kl_estimates, leashed, token_rewards
+from playground.core.policy.leash import (
+    kl_divergence,
+    kl_estimates,
+    leashed,
+    tilted,
+    token_rewards,
+)
 from playground.core.policy.ppo import clipped_objective, leave_one_out
 
 Array = NDArray[np.float64]
@@ -219,3 +225,52 @@ def test_token_by_token_the_leash_sums_to_the_whole(
     np.testing.assert_allclose(each.sum(1), leashed(rewards, kl, beta), atol=1e-9)
     assert not each[~mask].any()
     np.testing.assert_allclose(leashed(rewards, kl, 0.0), rewards)
+
+
+@given(distributions, arrays(np.float64, (6,), elements=st.floats(-3, 3)), st.floats(0.1, 5))
+def test_no_policy_has_more_leashed_reward_than_the_tilted_one(
+    logits: Array, rewards: Array, beta: float
+) -> None:
+    reference, other = log_softmax(logits)
+    best = tilted(reference, rewards, beta)
+
+    def value(policy: Array) -> float:
+        return float(leashed(np.exp(policy) @ rewards, kl_divergence(policy, reference), beta))
+
+    assert np.exp(best).sum() == pytest.approx(1)
+    most = beta * np.logaddexp.reduce(reference + rewards / beta)
+    assert value(best) == pytest.approx(most, abs=1e-7)
+    for policy in (other, reference, log_softmax(0.9 * best + 0.1 * other)):
+        assert value(policy) <= most + 1e-7
+
+
+@given(distributions, arrays(np.float64, (6,), elements=st.floats(-3, 3)), st.floats(0.1, 5))
+def test_implicit_rewards_of_the_tilted_policy_differ_as_the_rewards_do(
+    logits: Array, rewards: Array, beta: float
+) -> None:
+    reference = log_softmax(logits)[0]
+    best = tilted(reference, rewards, beta)
+    found = dpo(best[:3], best[3:], reference[:3], reference[3:], beta)
+    np.testing.assert_allclose(found.margins, rewards[:3] - rewards[3:], atol=1e-7)
+
+
+@pytest.mark.parametrize(("beta", "most_kl"), [(0.0, math.inf), (1.0, 0.6)])
+def test_steps_of_ppo_hack_a_reward_without_a_leash_and_stop_at_the_tilted_policy_with_one(
+    beta: float, most_kl: float
+) -> None:
+    """A policy of one token, all outcomes weighed instead of drawn: 400 steps of gradient ascent."""
+    reference = log_softmax(np.array([2.0, 1.0, 0.0, -4.0]))
+    rewards, logits = np.array([0.0, 0.0, 0.0, 3.0]), reference.copy()  # the rarest outcome is rewarded
+    for _ in range(400):
+        policy = log_softmax(logits)
+        gains = rewards - beta * kl_estimates(policy, reference).k1
+        pull = clipped_objective(policy, policy, gains - np.exp(policy) @ gains).gradient * np.exp(policy)
+        logits += pull - np.exp(policy) * pull.sum()
+    policy = log_softmax(logits)
+    kl = float(kl_divergence(policy, reference))
+    if beta:
+        np.testing.assert_allclose(policy, tilted(reference, rewards, beta), atol=1e-3)
+        assert kl < most_kl
+    else:
+        assert np.exp(policy)[3] > 0.99
+        assert kl > 4
