@@ -15,12 +15,13 @@ from __future__ import annotations
 import csv
 import json
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, TypeVar
 
 from playground.core.canonical import canonical
+from playground.core.files.column_names import NAMES
 from playground.core.files.encoding import Encoding, decode
 from playground.core.files.table import unescape
 from playground.errors import BadFile, BadUpload, FileTooLarge, Message, WrongFieldCount, WrongFileType
@@ -31,26 +32,6 @@ _NOWHERE = "\x1f"  # a separator that no text has, for `csv.reader`
 _LOOKED_AT = 100  # rows, to find the separator
 _CONSISTENT = 0.9  # of them have as many fields as the first
 MAX_COLUMNS = 100  # a page lists them
-
-# Names a column may have; compared without case, spaces and ways to write the same letter (NFC).
-NAMES: Mapping[str, tuple[str, ...]] = {
-    "prompt": ("prompt", "prompts", "프롬프트"),
-    "text": ("text", "texts", "sentence", "sentences", "텍스트", "문장", "글", "내용", "본문", "리뷰"),
-    "label": ("label", "labels", "class", "category", "라벨", "레이블", "분류", "정답", "답", "감정"),
-    "instruction": ("instruction", "input", "지시", "지시문", "명령", "입력"),
-    "response": ("response", "output", "응답", "출력"),
-    "completion": ("completion", "완성", "이어쓰기"),
-    "question": ("question", "질문", "물음", "문제"),
-    "answer": ("answer", "답변", "대답", "답", "정답"),
-    "sentence_a": ("sentence_a", "a", "문장a", "문장_a"),
-    "sentence_b": ("sentence_b", "b", "문장b", "문장_b"),
-    "group": ("group", "kind", "category", "종류", "묶음", "분류"),
-    "source": ("source", "src", "원문", "입력", "input"),
-    "target": ("target", "tgt", "목표", "출력", "번역", "output"),
-    "reference": ("reference", "references", "ref", "gold", "target", "label", "참조", "정답", "라벨"),
-    "reference_2": ("reference_2", "reference2", "ref2", "참조_2", "참조2", "정답_2", "정답2"),
-    "candidate": ("candidate", "prediction", "predicted", "hypothesis", "hyp", "output", "후보", "예측"),
-}
 
 
 @dataclass(frozen=True, slots=True)
