@@ -78,6 +78,10 @@ class Engine:
     infos: list[ModelInfo]
     asked: list[tuple[str, str]] = field(default_factory=list)
 
+    @property
+    def pretraining(self) -> SimpleNamespace:
+        return SimpleNamespace(of=lambda _owner: [])
+
     def models(self) -> list[ModelInfo]:
         return self.infos
 
