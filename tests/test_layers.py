@@ -18,8 +18,8 @@ SOURCES = sorted([*PACKAGE.rglob("*.py"), *(ROOT / "pages").glob("*.py")])
 LONGEST = 350  # lines of a file
 
 LEAVES = {
-    "playground.settings", "playground.setting_values", "playground.setting_limits", "playground.errors", "playground.paths",
-    "playground.navigation",
+    "playground.settings", "playground.setting_values", "playground.setting_limits", "playground.errors",
+    "playground.paths", "playground.navigation",
 }  # fmt: skip
 MAY_IMPORT = {
     "core": {"playground.core"},
