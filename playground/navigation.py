@@ -41,6 +41,7 @@ class Page:
 
 TEXT, INSIDE, OUTPUT = N_("From text to numbers"), N_("Inside the model"), N_("What comes out")
 KINDS = N_("From RNN to BERT, GPT and T5")
+COST = N_("Training and cost")
 APPLIED = N_("Applications and evaluation")
 CLASS = N_("For the class")
 
@@ -57,6 +58,7 @@ PAGES = (
     Page("sampling", OUTPUT, ":material/casino:", ("logits", "generate"), reads_text=True, needs_text=False),
     Page("prompting", OUTPUT, ":material/chat:", ("generate",), needs_text=False),
     Page("finetuning", OUTPUT, ":material/model_training:", ("generate",), needs_text=False),
+    Page("pretraining", COST, ":material/child_care:", needs_text=False, needs_model=False),
     Page("tasks", APPLIED, ":material/checklist:", needs_text=False),
     Page("evaluation", APPLIED, ":material/straighten:", needs_text=False),
     Page("retrieval", APPLIED, ":material/manage_search:", needs_text=False),

@@ -106,7 +106,7 @@ class LocalPretraining:
         asked = model.as_random() if request.is_random else model
         return cast(
             "NDArray[np.float32]",
-            self._asked(request, on_wait, sum(map(len, texts)), lambda _loaded: _body(asked, texts)),
+            self._asked(request, on_wait, sum(map(len, texts)), lambda _loaded: vectors_of(asked, texts)),
         )
 
     def _asked(
@@ -144,7 +144,7 @@ def _surprisals(model: Any, window: ByteWindow) -> NDArray[np.float32]:  # noqa:
     return bits
 
 
-def _body(model: PretrainedModel, texts: Sequence[bytes]) -> NDArray[np.float32]:
+def vectors_of(model: PretrainedModel, texts: Sequence[bytes]) -> NDArray[np.float32]:
     """Means of the last hidden states over the bytes, of two stacks the encoder's. Shape [text, d_model]."""
     library, objective = model.library_model(is_traced=False), model.settings.objective
     body = library.base_model if objective != "span" else library.get_encoder()
