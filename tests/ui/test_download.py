@@ -78,6 +78,9 @@ class Engine:
     infos: list[ModelInfo]
     asked: list[tuple[str, str]] = field(default_factory=list)
 
+    def owner_back(self, owner_id: str) -> None:
+        pass
+
     @property
     def pretraining(self) -> SimpleNamespace:
         return SimpleNamespace(of=lambda _owner: [])

@@ -89,7 +89,7 @@ class LocalPretraining:
         """Surprisal of every byte of each text, bits. Shape of each [byte]."""
         model = self._table.get(request.model)
         if model.settings.objective != "next":
-            raise Unsupported(model_id=request.model, capability=Message("bits per byte"))
+            raise Unsupported(model_id=request.model, capability=Message("the bits of every byte"))
         texts = _bytes_of(request.texts, MAX_BITS_TEXTS)
         n_bytes = sum(map(len, texts))
         if n_bytes > MAX_BITS_BYTES:
