@@ -24,6 +24,7 @@ from playground.engine.contract.pretraining import (
 )
 from playground.engine.pretraining.bytes import IGNORED, batch_of, byte_tokenizer
 from playground.engine.pretraining.shapes import empty_model, first_values, n_parameters
+from playground.engine.pretraining.stacked import KEY_BIAS
 from playground.engine.training.pretraining import check
 from playground.engine.training.pretraining_learner import (
     BETAS,
@@ -84,6 +85,9 @@ def test_three_in_one_step_are_three_loops_written_by_hand(objective: str) -> No
         learner.unpack(index)
         mine = slots[index].snapshot(N_STEPS, 1).library_model().state_dict()
         for name, value in model.state_dict().items():
+            if name.endswith(KEY_BIAS):  # rounding alone moves it by hand
+                assert not mine[name].any()
+                continue
             torch.testing.assert_close(mine[name], value, atol=1e-4, rtol=1e-3)
 
 
