@@ -16,6 +16,7 @@ from playground.trained import (
     index_measurements,
     pairs,
     pretraining,
+    pretraining_compared,
     pretraining_texts,
     ways,
 )
@@ -31,6 +32,7 @@ SCRIPTS: Mapping[str, Script] = {
     "e5-masked-head": e5_masked_head.make,
     "glue": glue.make,
     "pretraining": pretraining.make,
+    "pretraining-compared": pretraining_compared.make,
     "pretraining-texts": pretraining_texts.make,
     "ways": ways.make,
     **{name: partial(e5_heads.make, name) for name in e5_heads.RECIPES},
