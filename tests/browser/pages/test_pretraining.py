@@ -23,8 +23,8 @@ def test_the_first_picture_has_its_lines_and_the_map_follows_the_step(
     for line in ("unigram counts: 4.47", "bigram counts: 3.55", "trigram counts: 2.81"):
         expect(page.locator(PICTURE).get_by_text(line)).to_be_visible()
     expect(page.get_by_text(re.compile("After step 300 a byte of the held-out text costs"))).to_be_visible()
-    expect(page.locator(".weight-maps canvas")).to_have_count(6)
-    page.locator(".weight-maps canvas").last.click(position={"x": 4, "y": 100})
+    expect(page.locator(".weight-maps figure canvas")).to_have_count(6)
+    page.locator(".weight-maps figure canvas").last.click(position={"x": 4, "y": 100})
     expect(page.locator(".weight-maps .told")).to_contain_text("step 300")
     points = page.locator(".st-key-pre_bytes_picture svg .mark-symbol path")
     expect(points.first).to_be_visible()
