@@ -92,7 +92,7 @@ class _Plain:
         logits = self.model(input_ids=batch.input_ids).logits
         loss = cross_entropy(logits.flatten(0, 1), batch.targets.flatten())
         self.optimizer.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         clip_grad_norm_(self.model.parameters(), MAX_NORM)
         self.optimizer.param_groups[0]["lr"] = rate(self.settings, self.n_steps)
         self.optimizer.step()

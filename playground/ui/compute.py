@@ -65,7 +65,7 @@ def running_engine() -> Engine | None:
 
 
 def models() -> list[ModelInfo]:
-    """The catalogue, in display order, with the state of each model, then what this session made from zero."""
+    """The catalogue, in display order, with the state of each model; then this session's, from zero."""
     return [*engine().models(), *(one.model for one in engine().pretraining.of(owner()))]
 
 
