@@ -26,7 +26,7 @@ from playground.charts.theme import (
 )
 
 Spec = dict[str, Any]
-MOST_BITS = 9  # 8 are those of a byte about which nothing is known; what is above lies on the edge
+MOST_BITS = 10  # 8 are those of a byte about which nothing is known; what is above lies on the edge
 SHAPES = ["circle", "square", "triangle-up", "diamond", "cross", "triangle-down"]
 DASHES = [[1, 0], [7, 3], [2, 3], [9, 3, 2, 3], [4, 2], [1, 2]]
 KINDS = ("vowel", "consonant", "capital", "digit", "sign", "first", "next")  # of bytes

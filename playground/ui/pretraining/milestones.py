@@ -13,8 +13,9 @@ from playground.charts import pretraining as charts
 from playground.core import forming
 from playground.core.forming import FixedMap
 from playground.core.heads import head_name
+from playground.core.pretraining import normal
 from playground.core.tables import pretraining as frames
-from playground.engine.contract.pretraining import PretrainingObservation
+from playground.engine.contract.pretraining import MAX_FIXED_BYTES, PretrainingObservation
 from playground.ui import show
 from playground.ui.choose import choose_from_list
 from playground.ui.components.weight_maps import WeightMap, weight_maps
@@ -72,6 +73,20 @@ def samples(seen: Seen) -> None:
                     prompt = f":gray[{plain(visible(seen.read.prompts[one.prompt]))}]"
                     lines.append(f"{prompt}{plain(visible(one.text))}{mark}")
             st.markdown("  \n".join(lines))
+
+
+def fills(seen: Seen) -> None:
+    """Draw the sentence with every fourth byte as a masked model fills it, milestone by milestone."""
+    sentence = normal(seen.read.text).encode()[:MAX_FIXED_BYTES].decode("utf-8", "ignore")
+    lines = [f"**{_('text')}** {plain(visible(sentence))}"]
+    for one in seen.observed:
+        step = _("step {step}").format(step=one.step)
+        lines.append(f"**{step}** {plain(visible(one.filled))}")
+    with st.container(height=HIGH, border=True):
+        st.markdown("  \n".join(lines))
+    st.caption(
+        _("Every fourth byte of the text's beginning is hidden, and filled with the most probable one.")
+    )
 
 
 def visible(text: str) -> str:
