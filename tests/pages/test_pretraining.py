@@ -15,7 +15,7 @@ from playground.core.count_model import CountModel
 from playground.core.pretraining import bits, parts
 from playground.core.pretraining_compared import compared_run
 from playground.core.pretraining_run import LANGUAGES, shipped_run, shipped_text
-from playground.engine.contract.pretraining import MAX_TEXT_BYTES
+from playground.engine.contract.pretraining import MAX_TEXT_BYTES, PretrainingObservation
 from playground.engine.local.engine import LocalEngine
 from playground.ui.pretraining import code, cutoff, shipped, tasks
 from tests.pages.conftest import OpenApp
@@ -233,6 +233,26 @@ def test_an_own_text_is_trained_on_looked_at_opened_and_deleted(
     app.button(key=f"pre_delete_{info.model_id.rpartition('/')[2]}").click().run()
     assert engine.pretraining.of(owner) == []
     assert not app.exception
+
+
+@pytest.mark.parametrize("objective", ["masked", "span"])
+def test_other_objectives_are_trained_and_told(
+    objective: str, open_app: OpenApp, engine: LocalEngine
+) -> None:
+    app = open_app("pretraining", lang="en", pre_objective=objective, **SHORT)
+    app.button(key="pre_start").click().run()
+    assert not app.error
+    wait(app, engine)
+    app.run()
+    assert not app.exception
+    [state] = engine.training.runs.of(app.session_state["owner_id"])
+    assert state.status == "done", state.error
+    last = state.held_out[-1][1] / math.log(2)
+    assert f"After step 12 a hidden byte of the held-out text costs {last:.2f} bits" in markdown(app)
+    filled = [one.filled for one in state.observed if isinstance(one, PretrainingObservation)]
+    assert any(filled) == (objective == "masked")
+    assert not any(filled) or filled[-1].split()[0][:2] in markdown(app)
+    forget(app, engine)
 
 
 def test_a_file_takes_the_place_of_what_is_typed(open_app: OpenApp) -> None:

@@ -63,13 +63,12 @@ def current(context: PageContext, language: str) -> Seen:
 
 
 def parts_of(seen: Seen) -> dict[str, Points]:
-    """(step, loss) of each part, the read one as means of the steps between two measurements."""
-    read, before = [], -1
+    """(step, loss) of each part; of the read one the mean of the last steps before each measurement."""
+    read = []
     for step, _loss in seen.held_out:
-        between = [loss for at, loss in seen.train if before <= at < max(step, 1)][-N_AVERAGED:]
-        if between:
-            read.append((step, sum(between) / len(between)))
-        before = step
+        so_far = [loss for at, loss in seen.train if at <= max(step, 1)][-N_AVERAGED:]
+        if so_far:
+            read.append((step, sum(so_far) / len(so_far)))
     return {"read": read, "held_out": seen.held_out, "unread": seen.general}
 
 

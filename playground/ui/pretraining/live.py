@@ -211,5 +211,7 @@ def draw(states: Sequence[TrainingState]) -> None:
         st.markdown(losses.reading(one))
     if seen[0].samples:
         milestones.words(seen[0], "pre_live_words")
+    if any(one.filled for one in seen[0].observed):
+        milestones.fills(seen[0])
     if seen[0].observed:
         milestones.heads(seen[0], key="pre_live_head")

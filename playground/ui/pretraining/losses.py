@@ -32,6 +32,7 @@ def draw(shown: Sequence[Seen], key: str, n_steps: int) -> None:
     spec = charts.losses(_words(counted), tuple(one.name for one in shown), n_steps=n_steps)
     alt = _("Bits per byte in training and held-out against the steps, with the lines of count models")
     show.show_chart(spec, key, alt, data=table(shown))
+    st.caption(_("Thin line: training, each batch. Thick line with points: held-out text."))
 
 
 def lines_of(shown: Sequence[Seen]) -> Mapping[int, float]:
@@ -64,7 +65,7 @@ def _words(counted: Mapping[int, float]) -> Mapping[str, str]:
     return {
         "step": _("Training step"),
         "bits": _("Loss (bits per byte)"),
-        "series": _("Run"),
+        "series": _("Training run"),
         "data": _("Data"),
         "train": _("training"),
         "held_out": _("held-out"),

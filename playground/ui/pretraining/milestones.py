@@ -13,8 +13,9 @@ from playground.charts import pretraining as charts
 from playground.core import forming
 from playground.core.forming import FixedMap
 from playground.core.heads import head_name
+from playground.core.pretraining import normal
 from playground.core.tables import pretraining as frames
-from playground.engine.contract.pretraining import PretrainingObservation
+from playground.engine.contract.pretraining import MAX_FIXED_BYTES, PretrainingObservation
 from playground.ui import show
 from playground.ui.choose import choose_from_list
 from playground.ui.components.weight_maps import WeightMap, weight_maps
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MOST_MAPS = 6  # milestones whose attention is drawn
-HIGH = 330  # pixels of the texts
+HIGH = 420  # pixels of the texts
 
 
 def picture(seen: Seen) -> None:
@@ -40,22 +41,19 @@ def picture(seen: Seen) -> None:
 
 
 def words(seen: Seen, key: str = "pre_words") -> None:
-    """Draw the continuations of each milestone beside the share of real words among them."""
-    texts, shares = st.columns((3, 2))
-    with texts:
-        samples(seen)
+    """Draw the continuations of each milestone, and the share of real words among them."""
+    samples(seen)
     table = frames.word_shares({seen.name: seen.words_written})
-    with shares:
-        spec = charts.word_shares(
-            {
-                "step": _("Training step"), "share": _("Words of the text among those written"),
-                "low": _("95 % interval, lower end"), "high": _("95 % interval, upper end"),
-                "n": _("Words written"), "series": _("Run"),
-            },
-            (seen.name,), n_steps=seen.settings.n_steps,
-        )  # fmt: skip
-        alt = _("Share of written words that are words of the text, against the steps")
-        show.show_chart(spec, f"{key}_picture", alt, data=table)
+    spec = charts.word_shares(
+        {
+            "step": _("Training step"), "share": _("Share of real words"),
+            "low": _("95 % interval, lower end"), "high": _("95 % interval, upper end"),
+            "n": _("Words written"), "series": _("Training run"),
+        },
+        (seen.name,), n_steps=seen.settings.n_steps,
+    )  # fmt: skip
+    alt = _("Share of written words that are words of the text, against the steps")
+    show.show_chart(spec, f"{key}_picture", alt, data=table)
     st.markdown(share_reading(seen.words_written))
     if key == "pre_words":
         show.under_picture(
@@ -68,12 +66,27 @@ def samples(seen: Seen) -> None:
     """Draw the continuations of the prompts, milestone by milestone."""
     with st.container(height=HIGH, border=True):
         for step in sorted({one.step for one in seen.samples}):
-            st.markdown(f":small[{_('step {step}').format(step=step)}]")
+            lines = [f"**{_('step {step}').format(step=step)}**"]
             for one in seen.samples:
                 if one.step == step and one.prompt < len(seen.read.prompts):
                     mark = " …" if one.status == "open" else ""
-                    prompt = f":gray[{plain(seen.read.prompts[one.prompt])}]"
-                    st.markdown(f"{prompt}{plain(visible(one.text))}{mark}")
+                    prompt = f":gray[{plain(visible(seen.read.prompts[one.prompt]))}]"
+                    lines.append(f"{prompt}{plain(visible(one.text))}{mark}")
+            st.markdown("  \n".join(lines))
+
+
+def fills(seen: Seen) -> None:
+    """Draw the sentence with every fourth byte as a masked model fills it, milestone by milestone."""
+    sentence = normal(seen.read.text).encode()[:MAX_FIXED_BYTES].decode("utf-8", "ignore")
+    lines = [f"**{_('text')}** {plain(visible(sentence))}"]
+    for one in seen.observed:
+        step = _("step {step}").format(step=one.step)
+        lines.append(f"**{step}** {plain(visible(one.filled))}")
+    with st.container(height=HIGH, border=True):
+        st.markdown("  \n".join(lines))
+    st.caption(
+        _("Every fourth byte of the text's beginning is hidden, and filled with the most probable one.")
+    )
 
 
 def visible(text: str) -> str:
@@ -89,8 +102,8 @@ def share_reading(counts: Sequence[tuple[int, int, int]]) -> str:
         return _("It has not written a word yet.")
     step, n_words, n = counts[-1]
     told = ngettext(
-        "After step {step} {n_words} of the {n} word it wrote is a word of the text.",
-        "After step {step} {n_words} of the {n} words it wrote are words of the text.",
+        "After step {step}, {n_words} of the {n} word it wrote is a word of the text.",
+        "After step {step}, {n_words} of the {n} words it wrote are words of the text.",
         n,
     )
     told = told.format(step=step, n_words=n_words, n=n)
@@ -132,7 +145,12 @@ def heads(seen: Seen, *, key: str) -> None:
         if weights.shape == (len(seen.read.tokens), len(seen.read.tokens)):
             title = _("step {step}").format(step=one.step)
             maps.append(WeightMap(title, "", seen.read.tokens, seen.read.tokens, weights))
-    weight_maps({_("head {name}").format(name=names[picked]): maps}, key=f"{key}_maps")
+    weight_maps(
+        {_("head {name}").format(name=names[picked]): maps}, key=f"{key}_maps",
+        hint=_(
+            "Rows: the byte that looks; columns: the bytes it may look at. Point or tap for exact values."
+        ),
+    )  # fmt: skip
     st.markdown(_head_reading(seen, layer, head))
 
 
