@@ -7,7 +7,9 @@ AdamW, with torch's own number of threads; four readers one after another.
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any
+from uuid import uuid4
 
 import torch
 from torch.nn.functional import cross_entropy
@@ -15,11 +17,13 @@ from torch.nn.utils import clip_grad_norm_
 
 from playground.core.pretraining import ByteWindow
 from playground.core.pretraining_run import shipped_text
+from playground.engine import create_engine
 from playground.engine.contract.pretraining import (
     PretrainingRequest,
     PretrainingSettings,
     pretraining_request,
 )
+from playground.engine.contract.training import ENDED
 from playground.engine.pretraining.bytes import batch_of
 from playground.engine.pretraining.shapes import empty_model, first_values
 from playground.engine.training.pretraining_learner import (
@@ -30,6 +34,7 @@ from playground.engine.training.pretraining_learner import (
     rate,
 )
 from playground.engine.training.run import text_order
+from playground.settings import Settings
 
 N_ROUNDS, N_TOGETHER = 8, 4
 
@@ -56,10 +61,33 @@ def _figures(name: str, shape: dict[str, Any]) -> list[dict[str, Any]]:
     asked = requests[0].settings
     n_tokens = asked.batch_size * asked.window
     speed = {which: n_tokens / min(times[1:]) for which, times in spent.items()}
+    same = n_tokens * N_TOGETHER / _step_of_equals(requests[0])
     return [
         _figure(f"one reader{name}: tokens/s", speed["one"], speed["plain"], 1.2),
         _figure(f"4 readers in one step{name}: tokens/s of all", 4 * speed["four"], speed["plain"], 2.0),
+        _figure(f"4 readers who train the same{name}: tokens/s of all", same, speed["plain"], 2.0),
     ]
+
+
+def _step_of_equals(request: PretrainingRequest) -> float:
+    """Seconds of a step of the engine that four sessions with equal requests share."""
+    engine = create_engine(Settings())
+    try:
+        each = [
+            replace(request, owner=f"reader {number}", request_id=uuid4().hex) for number in range(N_TOGETHER)
+        ]
+        for one in each:
+            engine.training.runs.start(one)
+        spent = []
+        while True:
+            states = [engine.training.runs.state(one.request_id, one.owner) for one in each]
+            known = [state for state in states if state is not None]
+            spent += [state.step_s for state in known if state.step > 1]
+            if all(state.status in ENDED for state in known):
+                return min(spent)
+            time.sleep(0.005)
+    finally:
+        engine.close()
 
 
 def _request(seed: int, shape: dict[str, Any]) -> PretrainingRequest:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import time
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,11 @@ from pathlib import Path
 import pytest
 import torch
 
+from playground.core.files.training_rows import TrainingRow
 from playground.engine.contract.pretraining import OBJECTIVES
+from playground.engine.contract.traces import Capture, TraceRequest
+from playground.engine.contract.training import FinetuneRequest, FinetuneSettings, TrainingRequest
+from playground.engine.local.engine import LocalEngine
 from playground.engine.models.configs import check_config
 from playground.engine.models.owned import Departures
 from playground.engine.models.table import ModelTable
@@ -102,3 +107,35 @@ def test_a_folder_of_one_is_one_that_the_playground_itself_would_take(objective:
     for text in ("", "가나 <|endoftext|> [MASK]\x00\n", "🙂e\u0301"):
         cut = tokenizer.tokenize(text)
         assert b"".join(cut.token_bytes) == text.encode()
+
+
+def test_an_adapter_is_trained_on_one_as_on_any_decoder(tiny_engine: LocalEngine) -> None:
+    request = zero_run(1, "tunes", n_steps=2)
+    tiny_engine.training.runs.start(request)
+    base = ended(tiny_engine, request)
+    texts = tiny_engine.training.texts(base, [TrainingRow(text=text) for text in ("The cat.", "A dog.")])
+    assert texts[0].input_ids[:4] == (256, *b"The")
+    tuned = FinetuneRequest(
+        FinetuneSettings(base, "cats", n_steps=3, batch_size=2), texts, texts[:1], owner="tunes"
+    )
+    tiny_engine.training.runs.start(tuned)
+    adapter = ended(tiny_engine, tuned)
+    assert adapter.startswith(f"{base}+")
+    ids = (256, *b"The")
+    plain, changed = (
+        tiny_engine.trace(TraceRequest(model, input_ids=ids, capture=Capture(logits="last")))
+        for model in (base, adapter)
+    )
+    assert plain.logits is not None
+    assert changed.logits is not None
+    assert abs(plain.logits - changed.logits).max() > 1e-4
+
+
+def ended(engine: LocalEngine, request: TrainingRequest) -> str:
+    until = time.monotonic() + 60
+    while (state := engine.training.runs.state(request.request_id, request.owner)) and not state.adapter:
+        assert state.error is None
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    assert state is not None
+    return state.adapter
