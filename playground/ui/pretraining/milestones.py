@@ -70,7 +70,9 @@ def samples(seen: Seen) -> None:
             for one in seen.samples:
                 if one.step == step and one.prompt < len(seen.read.prompts):
                     mark = " …" if one.status == "open" else ""
-                    prompt = f":gray[{plain(visible(seen.read.prompts[one.prompt]))}]"
+                    begun = visible(seen.read.prompts[one.prompt])
+                    space = " " * begun.endswith(" ")  # markdown drops it within the brackets
+                    prompt = f":gray[{plain(begun.rstrip())}]{space}"
                     lines.append(f"{prompt}{plain(visible(one.text))}{mark}")
             st.markdown("  \n".join(lines))
 
