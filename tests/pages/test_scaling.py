@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import optimize, stats
 from streamlit.testing.v1 import AppTest
@@ -15,7 +16,7 @@ from playground.core.known_models import KNOWN_MODELS
 from playground.core.metrics.perplexity import Cost
 from playground.core.pretraining import bits
 from playground.core.scaling_laws import BESIROGLU, HOFFMANN, LAWS
-from playground.core.scaling_runs import AXES, points, shipped
+from playground.core.scaling_runs import AXES, Axis, points, shipped
 from playground.core.scaling_text import held_out_text, whole_text
 from playground.engine.contract.scaling_runs import BETWEEN, part_of
 from playground.engine.contract.traces import Capture, TraceRequest
@@ -30,7 +31,7 @@ def markdown(app: AppTest) -> str:
     return "\n".join(one.value for one in app.markdown).replace("\\", "")
 
 
-def losses(app: AppTest):  # noqa: ANN201 - pandas' frame
+def losses(app: AppTest) -> pd.DataFrame:
     return next(one for one in charts(app) if "low" in one and "fitted" in one)
 
 
@@ -73,8 +74,8 @@ def test_a_floor_is_scipys_least_squares(open_app: OpenApp) -> None:
 
 @pytest.mark.parametrize("form", ["line", "floor"])
 @pytest.mark.parametrize("axis", AXES)
-def test_the_code_shown_gives_the_law(axis: str, form: str, tmp_path: Path) -> None:
-    found = points(shipped(), AXES[AXES.index(axis)])  # type: ignore[arg-type]
+def test_the_code_shown_gives_the_law(axis: Axis, form: str, tmp_path: Path) -> None:
+    found = points(shipped(), axis)
     law = own_runs.law_of(found, "line" if form == "line" else "floor")
     assert law is not None
     made, printed = run_script(code.law(found, law.form), tmp_path)

@@ -8,6 +8,7 @@ too late).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -46,7 +47,7 @@ class Shape:
             >>> Shape(16, 1, 2).learning_rate, Shape(128, 3, 4).learning_rate
             (0.01875, 0.0022)
         """
-        return max(LEAST_RATE, round(RATE_OF_WIDTH / self.d_model**1.5, 5))
+        return max(LEAST_RATE, round(RATE_OF_WIDTH / math.pow(self.d_model, 1.5), 5))
 
     @property
     def n_parameters(self) -> int:

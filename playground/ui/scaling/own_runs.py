@@ -89,16 +89,16 @@ class AtHand:
 
 def _axis() -> Axis:
     """Draw the choice of the axis."""
-    names = {axis: _(AXIS_NAMES[axis]) for axis in AXES}
-    return AXES[list(names).index(choose("sca_axis", names, _("Axis")))]
+    chosen = choose("sca_axis", {axis: _(AXIS_NAMES[axis]) for axis in AXES}, _("Axis"))
+    return next(axis for axis in AXES if axis == chosen)
 
 
 def choose_them() -> Choice:
     """Draw the controls above the picture."""
     with st.container(horizontal=True, vertical_alignment="center", key="sca_choice"):
         axis = _axis()
-        forms = {form: _(FORM_NAMES[form]) for form in FORMS}
-        form = FORMS[list(forms).index(choose("sca_form", forms, _("Law")))]
+        chosen = choose("sca_form", {form: _(FORM_NAMES[form]) for form in FORMS}, _("Law"))
+        form = next(form for form in FORMS if form == chosen)
         has_model = st.toggle(
             _("Show the model at hand"), **setting("sca_model", False),
             help=_("The axis then reaches up to its size, data or compute."),
