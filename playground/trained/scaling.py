@@ -21,7 +21,8 @@ import torch
 from playground.core.metrics.perplexity import Cost, cost, joined, windows
 from playground.core.scaling import fit
 from playground.core.scaling_runs import AXES, FILE, FOLDER, MODELS_FILE, TinyRun, points, read, written
-from playground.core.scaling_text import held_out_text, whole_text
+from playground.core.scaling_text import held_out_text, pieces, whole_text
+from playground.core.tokens import join
 from playground.engine import create_engine
 from playground.engine.contract.engine import Engine
 from playground.engine.contract.scaling_runs import N_STEPS, SHAPES, scaling_request, tiny_run
@@ -177,7 +178,12 @@ def model_cost(engine: Engine, model_id: str, most: int) -> tuple[str, Cost]:
         model_id: The decoder.
         most: Most tokens that are read at once.
     """
-    tokens = engine.tokenizers.tokenize(model_id, held_out_text(), add_special_tokens=False)
+    tokens = join(
+        [
+            engine.tokenizers.tokenize(model_id, one, add_special_tokens=False)
+            for one in pieces(held_out_text())
+        ]
+    )
     start_id = engine.tokenizers.info(model_id).start_id
     assert start_id is not None
     ids = (start_id, *tokens.input_ids)

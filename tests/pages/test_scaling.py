@@ -17,7 +17,7 @@ from playground.core.metrics.perplexity import Cost
 from playground.core.pretraining import bits
 from playground.core.scaling_laws import BESIROGLU, HOFFMANN, LAWS
 from playground.core.scaling_runs import AXES, Axis, points, shipped
-from playground.core.scaling_text import held_out_text, whole_text
+from playground.core.scaling_text import held_out_text, pieces, whole_text
 from playground.engine.contract.scaling_runs import BETWEEN, part_of
 from playground.engine.contract.traces import Capture, TraceRequest
 from playground.engine.local.engine import LocalEngine
@@ -170,7 +170,10 @@ def test_the_model_at_hand_is_measured_on_the_same_text(
     info = next(one for one in engine.models() if one.model_id == tiny.LLAMA)
     assert row["x"] == info.n_parameters
     # by hand: every token after the first, from the window with half the context at least
-    ids = engine.tokenizers.tokenize(tiny.LLAMA, short, add_special_tokens=False).input_ids
+    tokenized = [
+        engine.tokenizers.tokenize(tiny.LLAMA, one, add_special_tokens=False) for one in pieces(short)
+    ]
+    ids = tuple(token for one in tokenized for token in one.input_ids)
     start = engine.tokenizers.info(tiny.LLAMA).start_id
     ids = ids if start is None else (start, *ids)
     assert found.n_pieces == len(ids) - 1
