@@ -188,11 +188,18 @@ def _draw(seen: Seen, hand: AtHand | None) -> None:
     rows = [frames.points(seen.points, seen.law), drawn]
     if hand is not None:
         rows.insert(1, frames.model(hand.model.name, hand.x, hand.cost.bits_per_byte, seen.law, hand.known))
-    spec = charts.losses(_words(choice.axis), xs=xs, ys=ys, sizes=choice.axis == "compute")
+    data = pd.concat(rows, ignore_index=True)
+    spec = charts.losses(
+        _words(choice.axis),
+        xs=xs,
+        ys=ys,
+        sizes=choice.axis == "compute",
+        kinds=tuple(data["kind"].unique()),
+    )
     alt = _(
         "Held-out loss of tiny models on logarithmic axes, with the law through them and its 95 % interval"
     )
-    show.show_chart(spec, "sca_losses", alt, data=pd.concat(rows, ignore_index=True))
+    show.show_chart(spec, "sca_losses", alt, data=data)
 
 
 def _words(axis: Axis) -> dict[str, str]:
