@@ -146,13 +146,13 @@ def known(
     ends = {"x": x, "y": y | {"field": "on_line"}}
     once = [{"aggregate": [{"op": "count", "as": "count"}]}]
     label = {"x": {"datum": 1.6 * ys[0] / ratio, "type": "quantitative"},
-             "y": {"datum": 1.6 * ys[0], "type": "quantitative"}, "text": {"value": words["line"]}}  # fmt: skip
+             "y": {"datum": 1.6 * ys[0], "type": "quantitative"},
+             "text": {"value": words["line"]}}  # fmt: skip
     return {
         "height": 400,
         "padding": ROOM,
         "layer": [
-            {"transform": line, "mark": {"type": "line", "strokeDash": [6, 4], "color": NEUTRAL, "clip": True},
-             "encoding": ends},
+            _layer("line", ends, strokeDash=[6, 4], color=NEUTRAL, clip=True) | {"transform": line},
             {"transform": once, "mark": {"type": "text", "align": "left", "dx": 12, "dy": 8, "fontSize": 13,
                                          "color": NEUTRAL}, "encoding": label},
             _layer("point", {"x": x, "y": y, "color": color, "shape": shape, "tooltip": tooltip}, filled=True,
@@ -195,7 +195,7 @@ def _loss(title: str, ends: tuple[float, float]) -> Spec:
 def _kind(kinds: Sequence[str], values: Sequence[str], names: Mapping[str, str], field: str = "kind") -> Spec:
     return {
         "field": field, "type": "nominal", "scale": {"domain": list(kinds), "range": list(values)},
-        "legend": {"title": None, "orient": "top", "columns": legend_columns(4, 2), "labelLimit": 330,
+        "legend": {"title": None, "orient": "top", "columns": legend_columns(4), "labelLimit": 330,
                    "symbolSize": 130, "symbolStrokeWidth": 2, "symbolOpacity": 1,
                    "labelExpr": f"({json.dumps(names, ensure_ascii=False)})[datum.value]"},
     }  # fmt: skip
