@@ -35,6 +35,7 @@ from playground.trained.note import seal_with_note
 SEED = 0
 SIDE_BY_SIDE = 2
 MIDDLE = "d64"  # the size that is trained on every amount of text
+LARGEST = "d128"
 EIGHTH = 1 / 8
 SHARES = (1 / 32, 1 / 16, EIGHTH, 1 / 4, 1 / 2, 1.0)
 _OWNER = "scaling"
@@ -67,8 +68,9 @@ class Recipe:
 
 
 def recipes() -> list[Recipe]:
-    """All runs: every size on all of the text and on an eighth, one size on every amount, a second seed."""
+    """All runs: every size on all of the text, all but the largest on an eighth, one on all amounts."""
     sizes = [Recipe(shape, share) for share in (1.0, EIGHTH) for shape in SHAPES]
+    sizes.remove(Recipe(LARGEST, EIGHTH))
     amounts = [Recipe(MIDDLE, share) for share in SHARES]
     again = [Recipe(shape, 1.0, 1) for shape in ("d24", MIDDLE)]
     return list(dict.fromkeys([*sizes, *amounts, *again]))

@@ -251,7 +251,7 @@ def test_the_tasks_have_the_answers_that_the_runs_and_laws_give() -> None:
     eighths = {one.n_parameters: one.last.bits_per_byte for one in shipped() if one.share == 1 / 8}
     assert small.answer() == str(min(eighths, key=eighths.__getitem__))
     assert set(small.options) == {str(n) for n in eighths}
-    assert len(eighths) == 6
+    assert len(eighths) == 5
     sizes = np.geomspace(1e8, 1e13, 100_001)
     tokens = 3.15e23 / 6 / sizes
     best = int(BESIROGLU.loss(sizes, tokens).argmin())

@@ -21,7 +21,7 @@ from playground.engine.contract.pretraining import (
 )
 from playground.engine.contract.training import TrainingState
 
-BATCH_SIZE, WINDOW, N_STEPS, WARM_UP = 16, 128, 300, 20
+BATCH_SIZE, WINDOW, N_STEPS, WARM_UP = 16, 128, 200, 20
 TOKENS_PER_STEP = BATCH_SIZE * WINDOW
 LEAST_RATE, RATE_OF_WIDTH = 2.2e-3, 1.2
 DATA = "en"
