@@ -14,9 +14,10 @@ import platformdirs
 import psutil
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_core import ErrorDetails
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 from playground.errors import SetUpError
+from playground.setting_limits import LimitsFromZero
 from playground.setting_values import Count, Names, Seconds, Share, Size, allowed
 
 DEFAULT_DECODER = "HuggingFaceTB/SmolLM2-135M-Instruct"
@@ -37,7 +38,7 @@ def _user_cache_dir() -> Path:
         ) from error
 
 
-class Settings(BaseSettings):
+class Settings(LimitsFromZero):
     """Everything a teacher may set, with `PLAYGROUND_<NAME>` in the environment.
 
     Raises:
@@ -201,16 +202,6 @@ class Settings(BaseSettings):
     network_cache_bytes: Size = 2**20  # of counts of what networks wrote exactly
     max_network_lengths: Count = 50  # that one request is measured at
     max_network_pairs: Count = 100  # of each length
-
-    # limits of a Transformer that is trained from zero
-    max_pretraining_steps: Count = 2_000
-    max_pretraining_batch: Count = 64
-    max_pretraining_windows: Count = 60_000  # of a text, with all draws of their masks
-    max_pretraining_window: Count = 256
-    max_pretraining_tokens: Count = 8_192  # of one step of one run
-    max_pretraining_parameters: Count = 1_000_000
-    max_pretrained_per_session: Count = 6
-    max_pretrained_bytes: Size = 256 * 2**20
 
     # limits of a task head on an encoder
     max_head_texts: Count = 1_000  # to learn from, and as many held-out ones

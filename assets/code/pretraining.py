@@ -1,4 +1,4 @@
-"""A tiny Llama that has read one text and nothing else: the losses of its first steps, from random numbers."""
+"""A tiny Llama that reads one text and nothing else: the losses of its first steps from zero."""
 
 import math
 from pathlib import Path

@@ -1,16 +1,15 @@
 """Embeddings of bytes at one step, on the two directions in which those of the last step differ most."""
 
-import io
 import json
 from pathlib import Path
 
 import numpy as np
 
-file = "assets/trained/from-zero-runs/en.npz"
+file = "assets/trained/pretraining/en.npz"
 step = 300
 
-with np.load(io.BytesIO(Path(file).expanduser().read_bytes())) as found:
-    head = json.loads(found["head"].tobytes().decode())
+head = json.loads(Path(file).expanduser().with_suffix(".json").read_text("utf-8"))
+with np.load(Path(file).expanduser()) as found:
     embedding = found["embedding"].astype(np.float64)  # [step, byte, d_model]
 last = embedding[-1] - embedding[-1].mean(axis=0)
 axes = np.linalg.svd(last, full_matrices=False)[2][:2]

@@ -26,7 +26,7 @@ from playground.charts.theme import (
 )
 
 Spec = dict[str, Any]
-MOST_BITS = 8.5  # 8 are those of a byte about which nothing is known
+MOST_BITS = 9  # 8 are those of a byte about which nothing is known; what is above lies on the edge
 SHAPES = ["circle", "square", "triangle-up", "diamond", "cross", "triangle-down"]
 DASHES = [[1, 0], [7, 3], [2, 3], [9, 3, 2, 3], [4, 2], [1, 2]]
 KINDS = ("vowel", "consonant", "capital", "digit", "sign", "first", "next")  # of bytes
@@ -86,7 +86,7 @@ def word_shares(words: Mapping[str, str], names: Sequence[str], *, n_steps: int)
     drawn = {"x": x, "y": y, "color": _color(names)}
     span = drawn | {"y": y | {"field": "low"}, "y2": {"field": "high"}}
     return {
-        "height": 260,
+        "height": 240,
         "padding": ROOM,
         "layer": [
             _layer("rule", span, strokeWidth=2, opacity=0.5),
@@ -106,7 +106,7 @@ def byte_map(words: Mapping[str, str], *, extent: float) -> Spec:
         extent: Both axes reach from minus to plus this, at every step.
     """
     names = {kind: words[f"kind_{kind}"] for kind in KINDS}
-    legend = {"title": None, "orient": "bottom", "columns": legend_columns(4, 2), "labelLimit": 180,
+    legend = {"title": None, "orient": "bottom", "columns": legend_columns(4), "labelLimit": 300,
               "symbolSize": 120, "labelExpr": f"({_json(names)})[datum.value]"}  # fmt: skip
     kind = _nominal("kind", legend=legend)
     color = kind | {"scale": {"domain": list(KINDS), "range": KIND_COLOURS}}
@@ -177,13 +177,13 @@ def transfer(words: Mapping[str, str], names: Sequence[str], *, chance: float) -
     span = drawn | {"y": y | {"field": "low"}, "y2": {"field": "high"}}
     once: Spec = {"transform": [{"aggregate": [{"op": "count", "as": "count"}]}]}
     there = {"y": {"datum": chance, "type": "quantitative"}}
-    name = {"text": words["chance"], "align": "left", "dx": 4, "dy": -7, "fontSize": 12, "color": NEUTRAL}
+    name = {"text": words["chance"], "align": "right", "dx": -2, "dy": 10, "fontSize": 12, "color": NEUTRAL}
     return {
         "height": 300,
         "padding": ROOM,
         "layer": [
             once | {"mark": {"type": "rule", "color": NEUTRAL, "strokeDash": [5, 4]}, "encoding": there},
-            once | {"mark": {"type": "text", **name}, "encoding": there | {"x": {"value": 0}}},
+            once | {"mark": {"type": "text", **name}, "encoding": there | {"x": {"value": "width"}}},
             _layer("rule", span, strokeWidth=2, opacity=0.5),
             _layer("line", drawn | {"strokeDash": _dash(names)}, strokeWidth=2.4),
             _layer("point", drawn | {"shape": _shape(names), "tooltip": tooltip}, filled=True, size=80,
@@ -199,8 +199,8 @@ def _steps(words: Mapping[str, str], n_steps: int) -> Spec:
 
 
 def _bits(words: Mapping[str, str]) -> Spec:
-    return _amount("bits", words["bits"], scale={"domain": [0, MOST_BITS], "nice": False},
-                   axis={"format": "d", "values": list(range(9))})  # fmt: skip
+    return _amount("bits", words["bits"], scale={"domain": [0, MOST_BITS], "nice": False, "clamp": True},
+                   axis={"format": "d", "values": list(range(MOST_BITS))})  # fmt: skip
 
 
 def _share(title: str) -> Spec:

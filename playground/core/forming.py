@@ -1,4 +1,4 @@
-"""A model as it forms: words in what it writes, embeddings on axes that stay, heads that find the byte before."""
+"""A model as it forms: words in what it writes, embeddings on axes that stay, heads that change."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ def is_long(word: str) -> bool:
 def real_words(prompt: str, written: str, known: frozenset[str]) -> tuple[int, int]:
     """Words in what a model wrote that are words of a text, and all that it wrote.
 
-    Runs as in `words_of`. The rest of the prompt's last word, and the last word, which the end may have cut, do
-    not count.
+    Runs as in `words_of`. The rest of the prompt's last word, and the last word, which the end may have cut,
+    do not count.
 
     Args:
         prompt: What it went on from.
@@ -63,9 +63,7 @@ def real_words(prompt: str, written: str, known: frozenset[str]) -> tuple[int, i
     found = [
         match.group()
         for match in _WORD.finditer(text)
-        if is_long(match.group())
-        and match.end() < len(text)
-        and not (begins_within and match.start() == 0)
+        if is_long(match.group()) and match.end() < len(text) and not (begins_within and match.start() == 0)
     ]
     return sum(word in known for word in found), len(found)
 
@@ -99,7 +97,9 @@ def fixed_map(steps: Sequence[NDArray[np.floating]]) -> FixedMap:
     last = np.asarray(steps[-1], np.float64)
     found = pca(last.astype(np.float32), 2)
     middle = last.mean(axis=0)
-    axes = np.linalg.pinv(last - middle, rcond=1e-6) @ found.points  # [d_model, 2]: points = (last - middle) axes
+    axes = (
+        np.linalg.pinv(last - middle, rcond=1e-6) @ found.points
+    )  # [d_model, 2]: points = (last - middle) axes
     points = tuple((np.asarray(one, np.float64) - middle) @ axes for one in steps)
     extent = max(float(np.abs(one).max(initial=0.0)) for one in points)
     return FixedMap(points, found.explained, extent or 1.0)
@@ -134,7 +134,8 @@ def most_changed_head(first: NDArray[np.floating], last: NDArray[np.floating]) -
         first, last: Shape [layer, head, query, key].
 
     Example:
-        >>> most_changed_head(np.eye(2)[None, None].repeat(2, 1), np.stack([np.eye(2), np.ones((2, 2)) / 2])[None])
+        >>> first = np.eye(2)[None, None].repeat(2, axis=1)
+        >>> most_changed_head(first, np.stack([np.eye(2), np.ones((2, 2)) / 2])[None])
         (0, 1)
     """
     moved = np.abs(np.asarray(last, np.float64) - np.asarray(first, np.float64)).sum(axis=(2, 3))
@@ -160,7 +161,7 @@ def first_below(points: Sequence[tuple[int, float]], line: float) -> int | None:
 
 
 def prompts_of(text: str) -> tuple[str, ...]:
-    r"""Beginnings for a model to go on from: the first words of lines that are held out, so that none was read.
+    r"""Beginnings for a model to go on from: the first words of held-out lines, which it has never read.
 
     Where no such line is long enough, the beginning of the text.
 

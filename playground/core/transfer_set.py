@@ -39,8 +39,8 @@ def labelled_texts(
 ) -> tuple[tuple[LabelledText, ...], tuple[LabelledText, ...]]:
     """The texts that labels are drawn from, and those that are asked; none is in both.
 
-    "sentiment" keeps the labels of the reviews; for "backwards" every second text of each part has the letters
-    of each word in reverse order. The letters are the same, so counting them does not help.
+    "sentiment" keeps the labels of the reviews; for "backwards" every second text of each part has the
+    letters of each word in reverse order. The letters are the same, so counting them does not help.
 
     Args:
         reviews: Short texts with a sentiment.

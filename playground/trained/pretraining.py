@@ -65,7 +65,8 @@ def make(assets: Path, say: Callable[[str], None], **changes: Any) -> None:  # n
 
 def request_of(language: str, **changes: Any) -> PretrainingRequest:  # noqa: ANN401
     """The request of a language."""
-    settings = PretrainingSettings(**{"data": language, "seed": SEED} | changes)
+    chosen: dict[str, Any] = {"data": language, "seed": SEED} | changes
+    settings = PretrainingSettings(**chosen)
     return pretraining_request(
         settings, "script", shipped_text(language), fixed=FIXED[language], prompts=PROMPTS[language]
     )

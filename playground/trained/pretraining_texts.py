@@ -28,7 +28,7 @@ SEED, SHORTEST = 0, 20  # characters of a line
 
 
 def make(assets: Path, say: Callable[[str], None]) -> None:
-    """Write `pretraining/text-en.txt` and `text-ko.txt`; what was trained on them is to be made again then."""
+    """Write `pretraining/text-en.txt` and `text-ko.txt`; then make the runs again too."""
     (assets / NAME).mkdir(parents=True, exist_ok=True)
     for language in LANGUAGES:
         text = composed(language)

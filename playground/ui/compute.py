@@ -65,8 +65,8 @@ def running_engine() -> Engine | None:
 
 
 def models() -> list[ModelInfo]:
-    """The catalogue, in display order, with the state of each model."""
-    return engine().models()
+    """The catalogue, in display order, with the state of each model; then this session's, from zero."""
+    return [*engine().models(), *(one.model for one in engine().pretraining.of(owner()))]
 
 
 def load(model_id: str) -> None:

@@ -1,4 +1,4 @@
-"""Models trained from zero: the door to what the engine knows of them, their names, bits and vectors of texts."""
+"""Models trained from zero: the door to them, and to the bits and vectors of texts."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ def filler(context: PageContext) -> PageContext | None:
     if not fills:
         st.error(_("No model on this machine fills masks."))
         return None
-    info = warming.model_when_ready(frame.models()[fills[0].model_id])
+    info = warming.model_when_ready(frame.choices()[fills[0].model_id])
     return None if info is None else replace(context, model=info)
 
 

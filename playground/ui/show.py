@@ -189,11 +189,11 @@ def model_folder(model_id: str) -> str:
     trained from zero is downloaded on its page.
     """
     name = AdapterName.of(model_id)
-    if name.base_id.startswith(MODEL_PREFIX) and not name.adapter_id:
-        return f"~/Downloads/{name.base_id.replace('/', '-')[:18]}"
-    folder = catalogue.model_folder(name.base_id, settings())
-    home = Path.home()
-    base = f"~/{folder.relative_to(home).as_posix()}" if folder.is_relative_to(home) else str(folder)
+    if name.base_id.startswith(MODEL_PREFIX):
+        base = f"~/Downloads/{name.base_id.replace('/', '-')[:18]}"
+    else:
+        folder, home = catalogue.model_folder(name.base_id, settings()), Path.home()
+        base = f"~/{folder.relative_to(home).as_posix()}" if folder.is_relative_to(home) else str(folder)
     return MergedFolder(base, adapter_folder(model_id), name.strength) if name.adapter_id else base
 
 

@@ -78,6 +78,13 @@ class Engine:
     infos: list[ModelInfo]
     asked: list[tuple[str, str]] = field(default_factory=list)
 
+    def owner_back(self, owner_id: str) -> None:
+        pass
+
+    @property
+    def pretraining(self) -> SimpleNamespace:
+        return SimpleNamespace(of=lambda _owner: [])
+
     def models(self) -> list[ModelInfo]:
         return self.infos
 
@@ -118,7 +125,7 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
         engine: Engine, text: str = KOREAN, model: str = DEFAULT_DECODER, language: str = "en",
         needs: tuple[str, ...] = ("logits",), is_at_server: bool = True,
     ) -> AppTest:  # fmt: skip
-        monkeypatch.setattr(compute, "shared_engine", lambda: engine)
+        monkeypatch.setattr(compute, "shared_engine", lambda timeout_s=0.0: engine)
         monkeypatch.setattr(download, "is_at_server", lambda: is_at_server)
         app = AppTest.from_function(script, args=(text, model, language, needs)).run()
         assert not app.exception

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -86,10 +87,10 @@ class LocalPretraining:
     # ---- what they answer
 
     def bits(self, request: BitsRequest, on_wait: OnWait | None = None) -> list[NDArray[np.float32]]:
-        """Surprisal of every byte of each text, bits."""
+        """Surprisal of every byte of each text, bits. Shape of each [byte]."""
         model = self._table.get(request.model)
         if model.settings.objective != "next":
-            raise Unsupported(model_id=request.model, capability=Message("bits per byte"))
+            raise Unsupported(model_id=request.model, capability=Message("the bits of every byte"))
         texts = _bytes_of(request.texts, MAX_BITS_TEXTS)
         n_bytes = sum(map(len, texts))
         if n_bytes > MAX_BITS_BYTES:
@@ -100,7 +101,7 @@ class LocalPretraining:
         )
 
     def body(self, request: BodyRequest, on_wait: OnWait | None = None) -> NDArray[np.float32]:
-        """Vectors of texts: the mean of the last hidden states over the bytes."""
+        """Vectors of texts: the mean of the last hidden states over the bytes. Shape [text, d_model]."""
         model = self._table.get(request.model)
         texts = [one[: model.settings.window - 2] for one in _bytes_of(request.texts, MAX_BODY_TEXTS)]
         asked = model.as_random() if request.is_random else model
@@ -140,7 +141,7 @@ def _bits(loaded: LoadedModel, model: PretrainedModel, texts: Sequence[bytes]) -
 def _surprisals(model: Any, window: ByteWindow) -> NDArray[np.float32]:  # noqa: ANN401
     batch = batch_of("next", [ByteWindow(window.data)])
     nats = cross_entropy(model(input_ids=batch.input_ids).logits[0], batch.targets[0], reduction="none")
-    bits: NDArray[np.float32] = nats.numpy() / np.float32(np.log(2))
+    bits: NDArray[np.float32] = nats.div(math.log(2)).numpy()
     return bits
 
 

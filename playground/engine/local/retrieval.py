@@ -15,6 +15,7 @@ from playground.core.tokens import well_formed
 from playground.engine.contract.asked import Asked
 from playground.engine.contract.limits import check_limits
 from playground.engine.contract.models import AdapterName, Prefixes
+from playground.engine.contract.pretraining import MODEL_PREFIX
 from playground.engine.contract.retrieval import (
     METRICS,
     WAYS,
@@ -256,7 +257,10 @@ class LocalRetrieval:
         return [found[text] for text in whole]
 
     def _prefixes(self, model: str) -> Prefixes:
-        entry = catalogue(self._settings).get(AdapterName.of(model).base_id)
+        base_id = AdapterName.of(model).base_id
+        if base_id.startswith(MODEL_PREFIX):
+            return Prefixes()
+        entry = catalogue(self._settings).get(base_id)
         if entry is None:
             raise ModelNotFound(model_id=model, cure=f"llm-playground pull {model}")
         return entry.prefixes

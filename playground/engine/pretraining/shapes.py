@@ -64,7 +64,7 @@ def empty_model(settings: PretrainingSettings, *, is_traced: bool) -> Any:  # no
 
 
 def parameters_of(model: Any) -> dict[str, Tensor]:  # noqa: ANN401
-    """Every trained tensor once, by its first name, in the model's order."""
+    """Every trained tensor once, by its first name, in the model's order. Shapes as the library has them."""
     return dict(model.named_parameters())
 
 

@@ -20,6 +20,8 @@ from torch.nn.functional import embedding, layer_norm, linear, rms_norm
 
 from playground.engine.pretraining.shapes import parameters_of
 
+KEY_BIAS = ".key.bias"  # of BERT: without effect on what it computes
+
 
 class _Rows:
     """The rows of a forward: of all models, or of one.
@@ -108,9 +110,12 @@ class Stacked:
     def __init__(self, model: Any, values: Tensor) -> None:  # noqa: ANN401  (transformers is untyped)
         self._rows = _Rows(len(values))
         self._leaves: dict[int, Tensor] = {}
+        self._without_effect: list[slice] = []
         start = 0
-        for parameter in parameters_of(model).values():
+        for name, parameter in parameters_of(model).items():
             stop = start + parameter.numel()
+            if name.endswith(KEY_BIAS):
+                self._without_effect.append(slice(start, stop))
             shape = (len(values), *parameter.shape)
             self._leaves[id(parameter)] = values[:, start:stop].view(shape).detach().requires_grad_()
             start = stop
@@ -133,9 +138,16 @@ class Stacked:
         return self._model
 
     def gradients(self, loss: Tensor) -> Tensor:
-        """Gradients of a loss with regard to all numbers. Shape [slot, number]."""
+        """Gradients of a loss with regard to all numbers. Shape [slot, number].
+
+        A bias of keys adds the same to all scores of a query, so its gradient is 0 but for rounding; of that
+        Adam would make whole steps, other ones in each batch.
+        """
         each = torch.autograd.grad(loss, list(self._leaves.values()))
-        return torch.cat([one.flatten(1) for one in each], dim=1)
+        found = torch.cat([one.flatten(1) for one in each], dim=1)
+        for part in self._without_effect:
+            found[:, part] = 0
+        return found
 
     def _replaced(self, model: Any) -> Any:  # noqa: ANN401
         for path, module in list(model.named_modules(remove_duplicate=False)):

@@ -63,7 +63,7 @@ class RemotePretraining:
         return found
 
     def bits(self, request: BitsRequest, on_wait: OnWait | None = None) -> list[NDArray[np.float32]]:
-        """Surprisal of every byte of each text, bits."""
+        """Surprisal of every byte of each text, bits. Shape of each [byte]."""
         route = self._homes.route(request.model)
         found: list[NDArray[np.float32]] = self._calls.answer(
             route, "pretraining.bits", request, on_wait, kind="trace"
@@ -71,7 +71,7 @@ class RemotePretraining:
         return found
 
     def body(self, request: BodyRequest, on_wait: OnWait | None = None) -> NDArray[np.float32]:
-        """Vectors of texts."""
+        """Vectors of texts. Shape [text, d_model]."""
         route = self._homes.route(request.model)
         found: NDArray[np.float32] = self._calls.answer(
             route, "pretraining.body", request, on_wait, kind="trace"

@@ -92,7 +92,7 @@ def check(request: PretrainingRequest, settings: Settings) -> None:
         {
             "n_layers": (asked.n_layers, 1, 8),
             "d_model": (asked.d_model, 8, 512),
-            "n_heads": (asked.n_heads, 1, 16),
+            "n_heads": (asked.n_heads, 1, 8),
             "window": (asked.window, _SMALLEST_WINDOW, settings.max_pretraining_window),
             "warm_up": (asked.warm_up, 0, settings.max_pretraining_steps),
             "fixed": (len(request.fixed), 1, min(MAX_FIXED_BYTES, asked.window - 2)),

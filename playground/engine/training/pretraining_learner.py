@@ -31,6 +31,7 @@ BETAS, EPS, MAX_NORM = (0.9, 0.99), 1e-8, 1.0
 LAST_RATE = 0.1  # of the largest, at the end of the decay
 EVERY = 4  # of the fixed sentence's bytes is hidden and filled
 N_MEASURED = 16  # windows of one forward
+ALONE = 2**17  # numbers of a layer's input below which a second thread costs more than it brings
 
 
 def rate(settings: PretrainingSettings, step: int) -> float:
@@ -105,6 +106,8 @@ class PretrainingLearner:
         self._values, self._first, self._second = stacked
         self._stacked = Stacked(empty_model(shape, is_traced=True), self._values)
         self._lends = _Lends(give_way)
+        n_states = len(slots) * shape.batch_size * shape.window * shape.d_model
+        self._n_threads = self._lends.n_threads if n_states >= ALONE else 1
         base, family = self._stacked.model.base_model, FAMILIES[FAMILY_OF[self._objective]]
         for path in filter(None, (family.blocks, family.target_blocks)):
             yield_before(base.get_submodule(path), self._lends)
@@ -112,7 +115,7 @@ class PretrainingLearner:
     def step(self, batches: Sequence[Sequence[ByteWindow]]) -> list[float]:
         """One optimizer step of every slot; when one fails, none has changed."""
         batch = _joined([batch_of(self._objective, one) for one in batches])
-        with threads(1) as self._lends.n_threads:
+        with threads(self._n_threads) as self._lends.n_threads:
             with torch.enable_grad():
                 logits = self._logits(batch)
                 told = cross_entropy(

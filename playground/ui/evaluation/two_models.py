@@ -90,7 +90,7 @@ def _counted(text: Text) -> Scored:
 
 def _read(text: Text, info: ModelInfo) -> Scored | None:
     """The same text under another model on this machine."""
-    ready = warming.model_when_ready(frame.models()[info.model_id])
+    ready = warming.model_when_ready(frame.choices()[info.model_id])
     if ready is None:
         return None
     other = reading.read_text(replace(text.context, model=ready))

@@ -38,7 +38,7 @@ def pick(context: PageContext, key: str, label: str = "") -> AdapterInfo | None:
 
 def context_of(context: PageContext, model_id: str) -> PageContext:
     """The page's context with another model: the base, or an adapter on it."""
-    known = frame.models()
+    known = frame.choices()
     base_id = AdapterName.of(model_id).base_id
     base = next(one for one in compute.models() if one.model_id == base_id)
     entry = adapters.entry_of(model_id, known) or known[base_id]

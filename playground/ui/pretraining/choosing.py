@@ -21,5 +21,5 @@ def every(context: PageContext) -> dict[str, Seen]:
 def choose(context: PageContext) -> Seen:
     """Draw the list of runs; the chosen one."""
     found = every(context)
-    picked = choose_from_list(live.PICKED, {key: one.name for key, one in found.items()}, _("Run"))
+    picked = choose_from_list(live.PICKED, {key: one.name for key, one in found.items()}, _("Training run"))
     return found[picked]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from playground.paths import site_root
+from playground.core.pretraining_run import folder
 from playground.ui import show
 from playground.ui.pretraining import texts
 from playground.ui.pretraining.seen import Seen
@@ -19,7 +19,8 @@ def training(seen: Seen) -> str:
     if own.objective != "next" or seen.read.other:
         return run(seen, min(N_SHOWN, own.n_steps))
     names = (
-        "n_layers", "d_model", "n_heads", "window", "n_steps", "learning_rate", "warm_up", "batch_size", "seed",
+        "n_layers", "d_model", "n_heads", "window", "n_steps", "learning_rate", "warm_up", "batch_size",
+        "seed",
     )  # fmt: skip
     values = {name: getattr(own, name) for name in names}
     return show.code("pretraining", n_shown=min(N_SHOWN, own.n_steps), **values, **_source(seen))
@@ -36,9 +37,7 @@ def run(seen: Seen, n_shown: int) -> str:
 def words(seen: Seen) -> str:
     """The share of real words at each milestone."""
     prompts = seen.read.prompts
-    samples = [
-        (one.step, prompts[one.prompt], one.text) for one in seen.samples if one.prompt < len(prompts)
-    ]
+    samples = [(one.step, prompts[one.prompt], one.text) for one in seen.samples if one.prompt < len(prompts)]
     return show.code("pretraining_words", samples=samples, **_source(seen))
 
 
@@ -46,7 +45,7 @@ def byte_map(seen: Seen, step: int) -> str:
     """The bytes at one step: from the file that comes with the playground, else by training up to there."""
     if not seen.is_shipped:
         return run(seen, step)
-    file = site_root() / "assets" / "trained" / "from-zero-runs" / f"{seen.run_id}.npz"
+    file = folder() / f"{seen.run_id}.npz"
     return show.code("pretraining_bytes", file=str(file), step=step)
 
 

@@ -59,22 +59,21 @@ def current(context: PageContext, language: str) -> Seen:
     """The last run here that was trained on a half, else the one that comes with the playground."""
     runs = [live.seen_of(one) for one in live.started_as(context, "half")]
     own = [one for one in runs if one is not None and one.general]
-    return own[-1] if own else shipped.seen(f"{language}-half")
+    return own[-1] if own else shipped.compared(language, "half")
 
 
 def parts_of(seen: Seen) -> dict[str, Points]:
-    """(step, loss) of each part, the read one as means of the steps between two measurements."""
-    read, before = [], -1
+    """(step, loss) of each part; of the read one the mean of the last steps before each measurement."""
+    read = []
     for step, _loss in seen.held_out:
-        between = [loss for at, loss in seen.train if before <= at < max(step, 1)][-N_AVERAGED:]
-        if between:
-            read.append((step, sum(between) / len(between)))
-        before = step
+        so_far = [loss for at, loss in seen.train if at <= max(step, 1)][-N_AVERAGED:]
+        if so_far:
+            read.append((step, sum(so_far) / len(so_far)))
     return {"read": read, "held_out": seen.held_out, "unread": seen.general}
 
 
 def reading(parts: Mapping[str, Points]) -> str:
-    """One sentence: bits of both halves before and after, and the difference that is knowledge of the text."""
+    """One sentence: bits of both halves before and after, and how much cheaper the read one is."""
     if not all(parts.values()):
         return _("The first measurement comes in a moment; step 0 is random numbers.")
     first = {name: bits(points[0][1]) for name, points in parts.items()}
@@ -86,19 +85,19 @@ def reading(parts: Mapping[str, Points]) -> str:
     gap = last["unread"] - last["read"]
     if gap <= 0:
         return f"{told} {_('What was read is not cheaper yet.')}"
-    more = _("Of each byte, {gap:.2f} bits are what reading this very text gives; the language is in the rest.")
+    more = _("Of each byte, {gap:.2f} bits are what reading this very text gives: the language helps both.")
     return f"{told} {more.format(gap=gap)}"
 
 
 def _start(context: PageContext, language: str) -> None:
-    before, after = halves(texts.shipped(language))
+    before, after = halves(texts.text_of(language))
     settings = PretrainingSettings(data=language, n_steps=min(most_steps(), 300))
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
             _("Train on the first half"), key="pre_half", icon=":material/play_arrow:",
             on_click=live.start, args=(context, [settings], before, after), kwargs={"kind": "half"},
         )  # fmt: skip
-        told = _("{n} steps on the first half of the {text}")
+        told = _("steps: {n}, on the first half of the {text}")
         st.caption(plain(told.format(n=settings.n_steps, text=texts.text_name(language))))
     live.runs_started_as(context, "half")
 
@@ -119,9 +118,7 @@ def _ask(context: PageContext, seen: Seen) -> None:
     except PlaygroundError as error:
         st.error(sentence(error))
         return
-    told = _("*{text}* costs {bits:.2f} bits per byte, {total:.0f} bits for its {n} bytes.")
+    told = _("*{text}* costs {bits:.2f} bits per byte, {total:.0f} bits in all.")
     st.markdown(
-        told.format(
-            text=plain(typed.strip() or usual), bits=float(found.mean()), total=float(found.sum()), n=len(found)
-        )
+        told.format(text=plain(typed.strip() or usual), bits=float(found.mean()), total=float(found.sum()))
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playground.ui import state
 
-SIZES = {"d64": (2, 64), "d128": (2, 128), "deep": (4, 128), "d192": (2, 192)}  # layers, length of a state
+SIZES = {"d128": (2, 128), "d64": (2, 64), "deep": (3, 128)}  # layers, length of a state
 
 
 def most_steps() -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import streamlit as st
 
@@ -70,6 +71,7 @@ def start(
         _check_room(context, len(wanted))
         for settings in wanted:
             prompts = prompts_of(text) if settings.objective == "next" else ()
+            settings = replace(settings, name=_model_name(settings))
             request = pretraining_request(settings, context.owner, text, prompts=prompts, other=other)
             runs.start(request)
             started[request.request_id] = Read(text, other, prompts, fixed_tokens(request), request.mapped)
@@ -83,6 +85,12 @@ def start(
     st.session_state[READ] = {run: read for run, read in before.items() if run in alive} | started
     shown: dict[str, tuple[str, ...]] = st.session_state.get(SHOWN, {})
     st.session_state[SHOWN] = shown | {kind: tuple(started)}
+
+
+def _model_name(settings: PretrainingSettings) -> str:
+    """A model in the list of every page."""
+    told = _("from zero: {objective}, {text}")
+    return told.format(objective=objective_name(settings.objective), text=text_name(settings.data))
 
 
 def _check_room(context: PageContext, n: int) -> None:
@@ -123,7 +131,7 @@ def run_name(one: TrainingState) -> str:
 
 
 def mine_by_model(model_id: str) -> list[Read]:
-    """What the run that made a model was given to read, where that is still known."""
+    """The text and prompts of the run that made a model, where that is still known."""
     known: dict[str, Read] = st.session_state.get(READ, {})
     runs = compute.training().runs.of(compute.owner())
     return [known[one.run_id] for one in runs if one.adapter == model_id and one.run_id in known]

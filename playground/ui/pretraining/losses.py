@@ -32,6 +32,7 @@ def draw(shown: Sequence[Seen], key: str, n_steps: int) -> None:
     spec = charts.losses(_words(counted), tuple(one.name for one in shown), n_steps=n_steps)
     alt = _("Bits per byte in training and held-out against the steps, with the lines of count models")
     show.show_chart(spec, key, alt, data=table(shown))
+    st.caption(_("Thin line: training, each batch. Thick line with points: held-out text."))
 
 
 def lines_of(shown: Sequence[Seen]) -> Mapping[int, float]:
@@ -64,7 +65,7 @@ def _words(counted: Mapping[int, float]) -> Mapping[str, str]:
     return {
         "step": _("Training step"),
         "bits": _("Loss (bits per byte)"),
-        "series": _("Run"),
+        "series": _("Training run"),
         "data": _("Data"),
         "train": _("training"),
         "held_out": _("held-out"),
@@ -114,8 +115,8 @@ def _gap(seen: Seen, last: float) -> str:
     if last - training < 0.05:
         return ""
     told = _(
-        "On the text that it reads a byte costs {training:.2f}, the mean of the last {n} steps: {gap:.2f} "
-        "less than on text that it has never read."
+        "On the text that it reads a byte costs {training:.2f} (mean of the last {n}), {gap:.2f} less than "
+        "on text that it has never read."
     )
     return told.format(training=training, n=len(tail), gap=last - training)
 
@@ -134,9 +135,9 @@ def provenance(seen: Seen) -> None:
     own = seen.settings
     words = [
         seen.name,
-        _("{n:,} bytes of text").format(n=len(seen.read.text.encode())),
+        _("bytes of text: {n:,}").format(n=len(seen.read.text.encode())),
         *([_("{n:,} parameters").format(n=seen.n_parameters)] if seen.n_parameters else []),
-        _("{n} layers of {d} numbers").format(n=own.n_layers, d=own.d_model),
+        _("layers: {n}, width: {d}").format(n=own.n_layers, d=own.d_model),
         _("seed {seed}").format(seed=own.seed),
         *([_("{n:.0f} s").format(n=seen.seconds)] if seen.seconds else []),
         _("comes with the playground") if seen.is_shipped else _("trained in this session"),

@@ -1,9 +1,10 @@
-"""A run from noise to words: what it writes, how one head forms, where the bytes lie, milestone by milestone."""
+"""A run from noise to words: what it writes, how one head forms, where the bytes lie."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
@@ -22,8 +23,11 @@ from playground.ui.pretraining import code
 from playground.ui.pretraining.seen import Seen
 from playground.ui.text import _, ngettext, plain
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 MOST_MAPS = 6  # milestones whose attention is drawn
-HIGH = 330  # pixels of the texts
+HIGH = 420  # pixels of the texts
 
 
 def picture(seen: Seen) -> None:
@@ -36,22 +40,19 @@ def picture(seen: Seen) -> None:
 
 
 def words(seen: Seen, key: str = "pre_words") -> None:
-    """Draw the continuations of each milestone beside the share of real words among them."""
-    texts, shares = st.columns((3, 2))
-    with texts:
-        samples(seen)
+    """Draw the continuations of each milestone, and the share of real words among them."""
+    samples(seen)
     table = frames.word_shares({seen.name: seen.words_written})
-    with shares:
-        spec = charts.word_shares(
-            {
-                "step": _("Training step"), "share": _("Words of the text among those written"),
-                "low": _("95 % interval, lower end"), "high": _("95 % interval, upper end"),
-                "n": _("Words written"), "series": _("Run"),
-            },
-            (seen.name,), n_steps=seen.settings.n_steps,
-        )  # fmt: skip
-        alt = _("Share of written words that are words of the text, against the steps")
-        show.show_chart(spec, f"{key}_picture", alt, data=table)
+    spec = charts.word_shares(
+        {
+            "step": _("Training step"), "share": _("Share of real words"),
+            "low": _("95 % interval, lower end"), "high": _("95 % interval, upper end"),
+            "n": _("Words written"), "series": _("Training run"),
+        },
+        (seen.name,), n_steps=seen.settings.n_steps,
+    )  # fmt: skip
+    alt = _("Share of written words that are words of the text, against the steps")
+    show.show_chart(spec, f"{key}_picture", alt, data=table)
     st.markdown(share_reading(seen.words_written))
     if key == "pre_words":
         show.under_picture(
@@ -64,12 +65,13 @@ def samples(seen: Seen) -> None:
     """Draw the continuations of the prompts, milestone by milestone."""
     with st.container(height=HIGH, border=True):
         for step in sorted({one.step for one in seen.samples}):
-            st.markdown(f":small[{_('step {step}').format(step=step)}]")
+            lines = [f"**{_('step {step}').format(step=step)}**"]
             for one in seen.samples:
                 if one.step == step and one.prompt < len(seen.read.prompts):
                     mark = " …" if one.status == "open" else ""
-                    prompt = f":gray[{plain(seen.read.prompts[one.prompt])}]"
-                    st.markdown(f"{prompt}{plain(visible(one.text))}{mark}")
+                    prompt = f":gray[{plain(visible(seen.read.prompts[one.prompt]))}]"
+                    lines.append(f"{prompt}{plain(visible(one.text))}{mark}")
+            st.markdown("  \n".join(lines))
 
 
 def visible(text: str) -> str:
@@ -85,8 +87,8 @@ def share_reading(counts: Sequence[tuple[int, int, int]]) -> str:
         return _("It has not written a word yet.")
     step, n_words, n = counts[-1]
     told = ngettext(
-        "After step {step} {n_words} of the {n} word it wrote is a word of the text.",
-        "After step {step} {n_words} of the {n} words it wrote are words of the text.",
+        "After step {step}, {n_words} of the {n} word it wrote is a word of the text.",
+        "After step {step}, {n_words} of the {n} words it wrote are words of the text.",
         n,
     )
     told = told.format(step=step, n_words=n_words, n=n)
@@ -96,11 +98,9 @@ def share_reading(counts: Sequence[tuple[int, int, int]]) -> str:
     return told
 
 
-def _samples_table(seen: Seen) -> object:
+def _samples_table(seen: Seen) -> pd.DataFrame:
     prompts = seen.read.prompts
-    rows = [
-        (one.step, prompts[one.prompt], one.text) for one in seen.samples if one.prompt < len(prompts)
-    ]
+    rows = [(one.step, prompts[one.prompt], one.text) for one in seen.samples if one.prompt < len(prompts)]
     return frames.samples({seen.name: rows})
 
 
@@ -130,7 +130,12 @@ def heads(seen: Seen, *, key: str) -> None:
         if weights.shape == (len(seen.read.tokens), len(seen.read.tokens)):
             title = _("step {step}").format(step=one.step)
             maps.append(WeightMap(title, "", seen.read.tokens, seen.read.tokens, weights))
-    weight_maps({_("head {name}").format(name=names[picked]): maps}, key=f"{key}_maps")
+    weight_maps(
+        {_("head {name}").format(name=names[picked]): maps}, key=f"{key}_maps",
+        hint=_(
+            "Rows: the byte that looks; columns: the bytes it may look at. Point or tap for exact values."
+        ),
+    )  # fmt: skip
     st.markdown(_head_reading(seen, layer, head))
 
 
@@ -146,9 +151,7 @@ def _head_reading(seen: Seen, layer: int, head: int) -> str:
     )  # fmt: skip
 
 
-def spread(
-    observed: Sequence[PretrainingObservation], most: int
-) -> Sequence[PretrainingObservation]:
+def spread(observed: Sequence[PretrainingObservation], most: int) -> Sequence[PretrainingObservation]:
     """At most so many of them, the first and the last too."""
     if len(observed) <= most:
         return observed
@@ -162,8 +165,8 @@ def _bytes(seen: Seen, at: int) -> None:
     alt = _("Embeddings of the commonest bytes on two axes")
     show.show_chart(spec, "pre_bytes_picture", alt, data=table)
     told = _(
-        "The {n} commonest bytes of the text, on the two directions in which they differ most at step {step}: "
-        "{share:.1%} of the variance then. The axes stay the same at every step."
+        "The {n} commonest bytes of the text, on the two directions in which they differ most at step "
+        "{step}: {share:.1%} of the variance then. The axes stay the same at every step."
     )
     share = float(found.explained.sum())
     st.caption(told.format(n=len(table), step=seen.observed[-1].step, share=share))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -32,7 +33,7 @@ def panel(context: PageContext, language: str) -> None:
         language: Language of the text that comes with the playground.
     """
     st.markdown(f"## {_('One text, three tasks: what does each budget buy?')}")
-    shown = _own(context) or [shipped.seen(f"{language}{end}") for end in ("", "-masked", "-span")]
+    shown = _own(context) or [shipped.compared(language, one) for one in OBJECTIVES]
     shown = [replace(one, name=live.objective_name(one.settings.objective)) for one in shown]
     losses.draw(shown, "pre_objectives_picture", max(one.settings.n_steps for one in shown))
     st.markdown(reading(shown))
@@ -57,8 +58,9 @@ def reading(shown: Sequence[Seen]) -> str:
         return _("The first measurement comes in a moment; step 0 is random numbers.")
     n_read = {name: bytes_read(one) for name, one in by_name.items()}
     told = _(
-        "Of {read:,} bytes read, *next byte* learns from every one, *masked bytes* from {masked:,}, *hidden "
-        "spans* from {span:,} tokens. Held-out, a counted byte costs {a:.2f}, {b:.2f} and {c:.2f} bits."
+        "Of {read:,} bytes read, *next byte* learns from every one, *masked bytes* from {masked:,} of them, "
+        "*hidden spans* from {span:,} of the tokens it writes. Held-out, what counts costs {a:.2f}, {b:.2f} "
+        "and {c:.2f} bits each."
     )
     last = {name: one.last_bits or 0.0 for name, one in by_name.items()}
     return told.format(
@@ -90,11 +92,19 @@ def table(shown: Sequence[Seen]) -> pd.DataFrame:
         for one in shown
         if one.held_out
     ]  # fmt: skip
-    columns = ["objective", "bytes_read", "tokens_counted", "bits_before", "bits_after", "n_parameters", "can"]
+    columns = [
+        "objective",
+        "bytes_read",
+        "tokens_counted",
+        "bits_before",
+        "bits_after",
+        "n_parameters",
+        "can",
+    ]
     return pd.DataFrame(rows, columns=columns)
 
 
-def _columns() -> dict[str, object]:
+def _columns() -> dict[str, Any]:
     number = st.column_config.NumberColumn
     return {
         "objective": st.column_config.TextColumn(_("Objective")),
@@ -116,14 +126,15 @@ def _own(context: PageContext) -> list[Seen]:
 
 def _start(context: PageContext, language: str) -> None:
     wanted = [
-        PretrainingSettings(objective=one, data=language, n_steps=min(most_steps(), 150)) for one in OBJECTIVES
+        PretrainingSettings(objective=one, data=language, n_steps=min(most_steps(), 150))
+        for one in OBJECTIVES
     ]
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
             _("Train all three"), key="pre_three", icon=":material/play_arrow:",
-            on_click=live.start, args=(context, wanted, texts.shipped(language)),
+            on_click=live.start, args=(context, wanted, texts.text_of(language)),
             kwargs={"kind": "objectives"},
         )  # fmt: skip
-        told = _("{n} steps each on the {text}")
+        told = _("steps: {n} each, on the {text}")
         st.caption(plain(told.format(n=wanted[0].n_steps, text=texts.text_name(language))))
     live.runs_started_as(context, "objectives")

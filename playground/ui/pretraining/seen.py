@@ -1,4 +1,4 @@
-"""A run as every picture of the page shows it, whether it comes with the playground or is the reader's own."""
+"""A run as every picture of the page shows it, shipped or the reader's own."""
 
 from __future__ import annotations
 

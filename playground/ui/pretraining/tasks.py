@@ -46,7 +46,7 @@ def half_at(seen: Seen) -> float:
 
 def dearest(language: str) -> float | str:
     """The part of the text that costs most bits per byte at the end of the shipped run on one half."""
-    parts = cutoff.parts_of(shipped.seen(f"{language}-half"))
+    parts = cutoff.parts_of(shipped.compared(language, "half"))
     if not all(parts.values()):
         return math.nan
     return max(parts, key=lambda name: parts[name][-1][1])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from pathlib import Path
 
 import streamlit as st
@@ -11,9 +10,9 @@ from playground.core.files.documents import DocumentText, read_text
 from playground.core.files.encoding import readable_text
 from playground.core.files.rows import ReadOptions
 from playground.core.pretraining import normal
+from playground.core.pretraining_run import folder, shipped_text
 from playground.engine.contract.pretraining import MAX_TEXT_BYTES
 from playground.errors import BadFile, TooManyBytes
-from playground.paths import site_root
 from playground.ui import file_preview
 from playground.ui.file_preview import FileKind
 from playground.ui.state import outlives_reload
@@ -39,18 +38,12 @@ def text_name(data: str) -> str:
 
 def file_of(language: str) -> Path:
     """The file of the text of a language that comes with the playground."""
-    return site_root() / "assets" / "trained" / "pretraining" / f"text-{language}.txt"
-
-
-@lru_cache
-def shipped(language: str) -> str:
-    """The text of a language that comes with the playground."""
-    return file_of(language).read_text("utf-8")
+    return folder() / f"text-{language}.txt"
 
 
 def text_of(data: str) -> str:
     """A text by its id."""
-    return own_text() if data == OWN else shipped(data)
+    return own_text() if data == OWN else shipped_text(data)
 
 
 def own_text() -> str:

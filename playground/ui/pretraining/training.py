@@ -44,7 +44,7 @@ def _settings(data: str, objective: str) -> PretrainingSettings:
             help=_("In one step a batch of windows is read, and all numbers of the model move once."),
         )  # fmt: skip
     with size_at:
-        names = {size: _("{n} layers of {d}").format(n=n, d=d) for size, (n, d) in SIZES.items()}
+        names = {size: _("layers: {n}, width: {d}").format(n=n, d=d) for size, (n, d) in SIZES.items()}
         n_layers, d_model = SIZES[choose_from_list("pre_size", names, _("Size"))]
     with rate_at:
         rate = slider(

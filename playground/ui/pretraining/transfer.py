@@ -40,7 +40,9 @@ def panel(context: PageContext, seen: Seen, language: str) -> None:
         language: Language of the text that comes with the playground.
     """
     st.markdown(f"## {_('What does pre-training save when labels are few?')}")
-    job: Job = JOBS[list(_JOBS).index(choose("pre_job", {one: _(name) for one, name in _JOBS.items()}, _("Job")))]
+    job: Job = JOBS[
+        list(_JOBS).index(choose("pre_job", {one: _(name) for one, name in _JOBS.items()}, _("Job")))
+    ]
     kept = st.session_state.get(MEASURED)
     is_mine = kept is not None and kept[0] == (seen.model_id, job, language)
     found: Bodies = kept[1] if kept is not None and is_mine else shipped_bodies(language, job)
@@ -56,7 +58,8 @@ def panel(context: PageContext, seen: Seen, language: str) -> None:
     name = seen.name if is_mine else shipped.seen(language).name
     st.caption(f"{_(_TOLD[job])} {told.format(n=N_REPEATS)} {plain(name)}")
     show.under_picture(
-        "pre_transfer", frame=table, code=lambda: code.transfer(seen if is_mine else shipped.seen(language), job),
+        "pre_transfer", frame=table,
+        code=lambda: code.transfer(seen if is_mine else shipped.compared(language, "next"), job),
         picture="pre_transfer_picture",
     )  # fmt: skip
     _measure_button(context, seen, language, job)
@@ -76,7 +79,7 @@ def _words() -> dict[str, str]:
 
 def shipped_bodies(language: str, job: str) -> Bodies:
     """The figures that come with the playground."""
-    found = shipped.history(language).transfer
+    found = shipped.transfer(language).transfer
     return {body: found[f"{job} {body}"] for body in BODIES}
 
 
@@ -86,8 +89,8 @@ def reading(found: Bodies) -> str:
     n, share, asked = max(found["trained"], key=lambda one: abs(one[1] - by_n[one[0]]))
     other = by_n[n]
     told = _(
-        "Both differ most with {n} labels: the head on the trained body tells {share:.1%} of {asked} held-out "
-        "texts right, the one on the random body {other:.1%}."
+        "Both differ most with {n} labelled texts: the head on the trained body tells {share:.1%} of {asked} "
+        "held-out texts right, the one on the random body {other:.1%}."
     ).format(n=n, share=share, asked=asked, other=other)
     more, less = max(share, other), min(share, other)
     low, high = wilson_interval(more * asked, asked)[0], wilson_interval(less * asked, asked)[1]

@@ -10,7 +10,7 @@ from playground import navigation
 from playground.core.classroom.views import View
 from playground.core.forming import PROMPT_CHARS
 from playground.engine.contract.pretraining import PretrainedInfo
-from playground.ui import from_zero, in_class
+from playground.ui import adapters, from_zero, in_class
 from playground.ui.components.open_view import open_view
 from playground.ui.pretraining import live
 from playground.ui.state import PageContext
@@ -55,10 +55,8 @@ def _beginning(info: PretrainedInfo) -> str:
 def _one(context: PageContext, info: PretrainedInfo) -> None:
     key = info.model_id.rpartition("/")[2]
     with st.container(border=True):
-        told = _("{n:,} parameters, step {step}")
-        st.markdown(
-            f"**{plain(info.entry.name)}** · {told.format(n=info.n_parameters, step=info.step)}"
-        )
+        told = _("{n:,} parameters, step {step}").format(n=info.n_parameters, step=info.step)
+        st.markdown(f"**{plain(adapters.names()[info.model_id])}** · {told}")
         with st.container(horizontal=True, vertical_alignment="center", key=f"pre_open_{key}"):
             for name, link in links(info, context.language).items():
                 told = _("Open in {page}").format(page=lesson(name).title)
@@ -69,8 +67,9 @@ def _one(context: PageContext, info: PretrainedInfo) -> None:
                 on_click=live.look_at, args=(info.model_id,),
             )  # fmt: skip
             st.download_button(
-                _("Download"), partial(from_zero.models().exported, info.model_id), f"from-zero-{key[:8]}.zip",
-                "application/zip", key=f"pre_file_{key}", on_click="ignore", icon=":material/download:",
+                _("Download"), partial(from_zero.models().exported, info.model_id),
+                f"from-zero-{key[:8]}.zip", "application/zip", key=f"pre_file_{key}", on_click="ignore",
+                icon=":material/download:",
             )  # fmt: skip
             st.button(
                 _("Delete"), key=f"pre_delete_{key}", icon=":material/delete:", on_click=_remove,

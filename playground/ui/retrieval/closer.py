@@ -109,7 +109,7 @@ def supported(case: Case, answers: Mapping[Way, Written]) -> None:
     show.source(case.context.model, case.current.model)
     code = partial(
         show.code, "support", folder=show.model_folder(case.current.model), said=said, sources=sources,
-        prefix=frame.models()[case.current.model].prefixes.query,
+        prefix=frame.choices()[case.current.model].prefixes.query,
     )  # fmt: skip
     table = partial(frames.supported, answer, found, sources)
     show.under_picture("support", frame=table, code=code)

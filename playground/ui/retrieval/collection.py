@@ -246,7 +246,7 @@ def _can_embed(model: str) -> bool:
     infos = {info.model_id: info for info in compute.models()}
     if model not in infos or infos[model].state in ("waiting", "loading", "ready"):
         return True
-    return warming.model_when_ready(frame.models()[model]) is not None
+    return warming.model_when_ready(frame.choices()[model]) is not None
 
 
 def _begin(context: PageContext, key: _Key, before: str) -> _Running:

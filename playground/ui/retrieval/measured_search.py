@@ -72,7 +72,7 @@ def panel(context: PageContext, current: collection.Current) -> Later | None:
 
 
 def _cell(current: collection.Current, size: int, language: str, asked_in: AskedIn) -> Cell:
-    entry = frame.models()[AdapterName.of(current.model).base_id]
+    entry = frame.choices()[AdapterName.of(current.model).base_id]
     return Cell(current.model, entry.revision or "", size, language, asked_in)
 
 
@@ -227,7 +227,7 @@ def _code(context: PageContext, cell: Cell, k: int) -> str:
         (text, [at for at, chunk in enumerate(chunks) if question.held_by(chunk)])
         for _name, question, text in asked(cell)
     ]
-    prefixes = frame.models()[AdapterName.of(cell.model).base_id].prefixes
+    prefixes = frame.choices()[AdapterName.of(cell.model).base_id].prefixes
     info = next(one for one in compute.models() if one.model_id == cell.model)
     limits = (info.max_seq_length, info.n_ctx, state.settings().max_tokens)
     return show.code(

@@ -37,12 +37,13 @@ class WeightMap:
     weights: NDArray[np.float32]
 
 
-def weight_maps(rows: Mapping[str, Sequence[WeightMap]], *, key: str) -> None:
+def weight_maps(rows: Mapping[str, Sequence[WeightMap]], *, key: str, hint: str = "") -> None:
     """Draw them.
 
     Args:
         rows: Title of each row -> its maps, from left to right.
         key: Widget key.
+        hint: Words below the maps that replace the usual ones.
     """
     head = {
         "rows": [
@@ -63,7 +64,8 @@ def weight_maps(rows: Mapping[str, Sequence[WeightMap]], *, key: str) -> None:
         "words": {
             "cell": _("“{row}” looks at “{column}” with {weight}"),
             "weight": _("weight"),
-            "hint": _(
+            "hint": hint
+            or _(
                 "Point at a map, or tap it, for exact values. Rows: what was written; columns: what was read."
             ),
         },
