@@ -6,6 +6,7 @@ Vega-Lite dicts; the rows come beside them. All amounts stand on logarithmic axe
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,8 +15,14 @@ from playground.charts.theme import AFTER, BEFORE, COUNT, CUT, KEY, NEUTRAL, QUE
 Spec = dict[str, Any]
 POINT_KINDS = ("all", "part", "own", "model")
 LAW_KINDS = ("law", "law_before")
-COLORS = (QUERY, CUT, VALUE, KEY)
-SHAPES = ("circle", "triangle-up", "diamond", "square")
+KINDS = {  # colour and sign of each
+    "all": (QUERY, "circle"), "part": (CUT, "triangle-up"), "own": (VALUE, "diamond"),
+    "model": (KEY, "square"), "law": (BEFORE, "stroke"), "law_before": (CUT, "stroke"),
+}  # fmt: skip
+LABELS: Mapping[str, Spec] = {
+    "right": {"align": "left", "dx": 9, "dy": -7}, "left": {"align": "right", "dx": -9, "dy": -7},
+    "below": {"align": "left", "dx": 9, "dy": 11},
+}  # fmt: skip
 SIDES = ("fewer", "near", "more", "at_hand")
 LOSS_MARKS = (0.5, 0.7, 1, 1.5, 2, 2.5, 3, 4, 5, 6, 8)
 MANY = 1e15  # from here on amounts are written as powers
@@ -23,7 +30,12 @@ ROOM = {"right": 18}
 
 
 def losses(
-    words: Mapping[str, str], *, xs: tuple[float, float], ys: tuple[float, float], sizes: bool
+    words: Mapping[str, str],
+    *,
+    xs: tuple[float, float],
+    ys: tuple[float, float],
+    sizes: bool,
+    kinds: Sequence[str],
 ) -> Spec:
     """Held-out loss of runs with laws and bands; rows of `tables.scaling.points`, `model` and `laws`.
 
@@ -32,29 +44,28 @@ def losses(
             that the law says), low, high, each kind of point and law, in the reader's language.
         xs, ys: Ends of the axes.
         sizes: True joins the measurements of a run by a thin line.
+        kinds: Kinds of points and laws that the rows have, for the legend.
     """
     x = _amount("x", words["x"], xs)
     y = _loss(words["loss"], ys)
-    kinds = {kind: words[kind] for kind in (*POINT_KINDS, *LAW_KINDS)}
+    seen = [kind for kind in KINDS if kind in kinds]
+    names = {kind: words[kind] for kind in seen}
     is_point, is_law = _one_of(POINT_KINDS), _one_of(LAW_KINDS)
-    color = _kind(POINT_KINDS, COLORS, kinds)
-    shape = _kind(POINT_KINDS, SHAPES, kinds)
-    law = {"field": "kind", "type": "nominal", "legend": None,
-           "scale": {"domain": list(LAW_KINDS), "range": [QUERY, CUT]}}  # fmt: skip
-    band = {"x": x, "y": y | {"field": "low"}, "y2": {"field": "high"}, "color": law}
+    color = _kind(seen, [KINDS[kind][0] for kind in seen], names)
+    shape = _kind(seen, [KINDS[kind][1] for kind in seen], names)
+    band = {"x": x, "y": y | {"field": "low"}, "y2": {"field": "high"}, "color": color}
     dash = {"condition": {"test": "datum.kind === 'law_before'", "value": [5, 4]}, "value": [1, 0]}
     drawn: list[Spec] = [
         _layer("area", band, is_law, opacity=0.18, clip=True),
-        _layer(
-            "line", {"x": x, "y": y, "color": law, "strokeDash": dash}, is_law, strokeWidth=2.2, clip=True
-        ),
-    ]
+        _layer("line", {"x": x, "y": y, "color": color, "strokeDash": dash}, is_law, strokeWidth=2.2,
+               clip=True),
+    ]  # fmt: skip
     if sizes:
         way = {"x": x, "y": y, "detail": {"field": "name", "type": "nominal"}}
         drawn.append(_layer("line", way, is_point, strokeWidth=1, color=CUT, opacity=0.6, clip=True))
-    opacity = {"condition": {"test": "datum.fitted || datum.kind === 'model'", "value": 1}, "value": 0.35}
-    seen = {"x": x, "y": y, "color": color, "shape": shape, "opacity": opacity, "tooltip": _told(words)}
-    drawn.append(_layer("point", seen, is_point, filled=True, size=110))
+    opacity = {"condition": {"test": "datum.fitted || datum.kind === 'model'", "value": 1}, "value": 0.55}
+    point = {"x": x, "y": y, "color": color, "shape": shape, "opacity": opacity, "tooltip": _told(words)}
+    drawn.append(_layer("point", point, is_point, filled=True, size=110))
     named = {"x": x, "y": y, "text": {"field": "name", "type": "nominal"}}
     drawn.append(_layer("text", named, "datum.kind === 'model'", align="right", dx=-10, dy=-10, fontSize=13,
                         color=NEUTRAL))  # fmt: skip
@@ -134,21 +145,21 @@ def known(
     line = [{"calculate": f"datum.n_parameters * {ratio}", "as": "on_line"}]
     ends = {"x": x, "y": y | {"field": "on_line"}}
     once = [{"aggregate": [{"op": "count", "as": "count"}]}]
-    label = {"x": {"datum": xs[0] * 3, "type": "quantitative"},
-             "y": {"datum": xs[0] * 3 * ratio, "type": "quantitative"},
+    label = {"x": {"datum": 1.6 * ys[0] / ratio, "type": "quantitative"},
+             "y": {"datum": 1.6 * ys[0], "type": "quantitative"},
              "text": {"value": words["line"]}}  # fmt: skip
     return {
         "height": 400,
         "padding": ROOM,
         "layer": [
-            {"transform": line, "mark": {"type": "line", "strokeDash": [6, 4], "color": NEUTRAL},
-             "encoding": ends},
+            _layer("line", ends, strokeDash=[6, 4], color=NEUTRAL, clip=True) | {"transform": line},
             {"transform": once, "mark": {"type": "text", "align": "left", "dx": 12, "dy": 8, "fontSize": 13,
                                          "color": NEUTRAL}, "encoding": label},
             _layer("point", {"x": x, "y": y, "color": color, "shape": shape, "tooltip": tooltip}, filled=True,
                    size=130, opacity=1),
-            _layer("text", {"x": x, "y": y, "text": {"field": "name", "type": "nominal"}}, align="left", dx=9,
-                   dy=-7, fontSize=11, color=NEUTRAL),
+            *(_layer("text", {"x": x, "y": y, "text": {"field": "name", "type": "nominal"}},
+                     f"datum.label === '{place}'", fontSize=12, color=NEUTRAL, **look)
+              for place, look in LABELS.items()),
         ],
     }  # fmt: skip
 
@@ -160,8 +171,16 @@ def _amount(field: str, title: str, ends: tuple[float, float]) -> Spec:
         "field": field, "type": "quantitative", "title": title,
         "scale": {"type": "log", "domain": list(ends), "nice": False},
         "axis": {"labelExpr": f"datum.value < {MANY:.0f} ? {short} : format(datum.value, '.0e')",
-                 "grid": False, "tickCount": 6, "labelOverlap": True},
+                 "grid": False, "values": _marks(*ends), "labelOverlap": True},
     }  # fmt: skip
+
+
+def _marks(low: float, high: float) -> list[float]:
+    """Powers of ten on an axis; where they are few, also three times each."""
+    first, last = math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high) + 1e-9)
+    times = (1, 3) if last - first < 4 else (1,)
+    marks = [one * 10.0**power for power in range(first - 1, last + 1) for one in times]
+    return [mark for mark in marks if 0.999 * low <= mark <= 1.001 * high]
 
 
 def _loss(title: str, ends: tuple[float, float]) -> Spec:
@@ -176,8 +195,8 @@ def _loss(title: str, ends: tuple[float, float]) -> Spec:
 def _kind(kinds: Sequence[str], values: Sequence[str], names: Mapping[str, str], field: str = "kind") -> Spec:
     return {
         "field": field, "type": "nominal", "scale": {"domain": list(kinds), "range": list(values)},
-        "legend": {"title": None, "orient": "top", "columns": legend_columns(2), "labelLimit": 330,
-                   "symbolSize": 130, "symbolOpacity": 1,
+        "legend": {"title": None, "orient": "top", "columns": legend_columns(4), "labelLimit": 330,
+                   "symbolSize": 130, "symbolStrokeWidth": 2, "symbolOpacity": 1,
                    "labelExpr": f"({json.dumps(names, ensure_ascii=False)})[datum.value]"},
     }  # fmt: skip
 

@@ -135,7 +135,8 @@ def fit(x: Sequence[float], loss: Sequence[float], form: Form = "line", seed: in
     draws = _floors(near, losses, said + losses * stretched[drawn])
     for each in (best[None], draws):
         each[:, 0] *= middle ** each[:, 1]
-    return PowerFit("floor", *map(float, best), points, losses, draws)
+    a, b, c = (float(number) for number in best)
+    return PowerFit("floor", a, b, c, points, losses, draws)
 
 
 def _floors(x: FloatArray, weights: FloatArray, losses: FloatArray) -> FloatArray:

@@ -146,7 +146,8 @@ def _linear(
         numbers[kept] = np.linalg.lstsq(weighted[:, kept], np.ones_like(losses), rcond=None)[0]
         if (numbers >= 0).all():
             squares = float(((weighted @ numbers - 1) ** 2).sum())
-            best = min(best, (squares, *map(float, numbers)))
+            floor, a, b = (float(number) for number in numbers)
+            best = min(best, (squares, floor, a, b))
         if len(kept) == 3 and best[0] < math.inf:  # a law without one of its parts fits no better
             break
     return best

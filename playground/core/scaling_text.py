@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from playground.core.pretraining import parts
+from playground.core.pretraining import halves, parts
 from playground.core.pretraining_run import shipped_text
 
 
@@ -18,3 +18,8 @@ def whole_text() -> str:
 def held_out_text() -> str:
     """The end that every run is measured on."""
     return parts(whole_text()).held_out.decode("utf-8", "ignore")
+
+
+def pieces(text: str) -> tuple[str, ...]:
+    """A text in two, cut behind a line: a tokenizer takes no more at once."""
+    return tuple(filter(None, halves(text)))

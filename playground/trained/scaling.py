@@ -21,7 +21,8 @@ import torch
 from playground.core.metrics.perplexity import Cost, cost, joined, windows
 from playground.core.scaling import fit
 from playground.core.scaling_runs import AXES, FILE, FOLDER, MODELS_FILE, TinyRun, points, read, written
-from playground.core.scaling_text import held_out_text, whole_text
+from playground.core.scaling_text import held_out_text, pieces, whole_text
+from playground.core.tokens import join
 from playground.engine import create_engine
 from playground.engine.contract.engine import Engine
 from playground.engine.contract.scaling_runs import N_STEPS, SHAPES, scaling_request, tiny_run
@@ -34,6 +35,7 @@ from playground.trained.note import seal_with_note
 SEED = 0
 SIDE_BY_SIDE = 2
 MIDDLE = "d64"  # the size that is trained on every amount of text
+LARGEST = "d128"
 EIGHTH = 1 / 8
 SHARES = (1 / 32, 1 / 16, EIGHTH, 1 / 4, 1 / 2, 1.0)
 _OWNER = "scaling"
@@ -66,8 +68,9 @@ class Recipe:
 
 
 def recipes() -> list[Recipe]:
-    """All runs: every size on all of the text and on an eighth, one size on every amount, a second seed."""
+    """All runs: every size on all of the text, all but the largest on an eighth, one on all amounts."""
     sizes = [Recipe(shape, share) for share in (1.0, EIGHTH) for shape in SHAPES]
+    sizes.remove(Recipe(LARGEST, EIGHTH))
     amounts = [Recipe(MIDDLE, share) for share in SHARES]
     again = [Recipe(shape, 1.0, 1) for shape in ("d24", MIDDLE)]
     return list(dict.fromkeys([*sizes, *amounts, *again]))
@@ -177,7 +180,12 @@ def model_cost(engine: Engine, model_id: str, most: int) -> tuple[str, Cost]:
         model_id: The decoder.
         most: Most tokens that are read at once.
     """
-    tokens = engine.tokenizers.tokenize(model_id, held_out_text(), add_special_tokens=False)
+    tokens = join(
+        [
+            engine.tokenizers.tokenize(model_id, one, add_special_tokens=False)
+            for one in pieces(held_out_text())
+        ]
+    )
     start_id = engine.tokenizers.info(model_id).start_id
     assert start_id is not None
     ids = (start_id, *tokens.input_ids)

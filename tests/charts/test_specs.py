@@ -46,7 +46,7 @@ BY_NAME: Mapping[str, Any] = {
     "ways": ("it's", "둘"), "groups": ("it's", "둘"), "sizes": ("it's", "둘"),
     "names": ("it's", "둘"), "tasks": {"rte": ("it's", "둘")}, "shares": (0.7, 0.75),
     "who": ("model", "baseline"), "metrics": ("it's", "둘"), "labels": ("a", "둘"),
-    "xs": (1, 10), "ys": (1, 10), "budgets": (1e20, 1e21),
+    "xs": (1, 10), "ys": (1, 10), "budgets": (1e20, 1e21), "kinds": ("all", "law"),
     "times": ("before", "after"), "strides": [4, 8], "contexts": [8, 16], "extent": 1.5, "chance": 0.5,
     "schemes": {"data": "it's", "zero3": "둘"}, "n_most": 1e9, "longest": 64,
     "times": ("before", "after"), "strides": [4, 8], "contexts": [8, 16],

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import optimize, stats
 
-from playground.core.scaling import FORMS, LEAST_POINTS, can_fit, fit, frontier, t_quantile
+from playground.core.scaling import FORMS, LEAST_POINTS, Form, can_fit, fit, frontier, t_quantile
 
 SIZES = np.array([9e3, 3e4, 8e4, 2.1e5, 4.6e5, 9.1e5])
 
@@ -59,8 +59,7 @@ def test_a_floor_is_the_least_squares_of_scipy(seed: int) -> None:
 @pytest.mark.parametrize(("a", "b", "c"), [(40, 0.3, 1.2), (300, 0.55, 2.0), (6, 0.07, 0)])
 def test_a_planted_law_is_found_again(a: float, b: float, c: float) -> None:
     losses = noisy(a, b, c, 0, 0)
-    form = "floor" if c else "line"
-    found = fit(SIZES.tolist(), losses.tolist(), form)
+    found = fit(SIZES.tolist(), losses.tolist(), "floor" if c else "line")
     assert found.b == pytest.approx(b, rel=1e-3)
     assert found.c == pytest.approx(c, rel=2e-3)
     assert found.a == pytest.approx(a, rel=1e-2)
@@ -69,20 +68,20 @@ def test_a_planted_law_is_found_again(a: float, b: float, c: float) -> None:
 
 @pytest.mark.parametrize(("form", "c", "least"), [("line", 0.0, 0.9), ("floor", 1.4, 0.8)])
 def test_the_interval_holds_the_planted_exponent_about_as_often_as_it_says(
-    form: str, c: float, least: float
+    form: Form, c: float, least: float
 ) -> None:
     """A line's interval is exact; that of a floor, by resampling of few points, is known to be too narrow."""
     held = 0
     for seed in range(60):
-        law = fit(SIZES.tolist(), noisy(80, 0.4, c, 0.01, seed).tolist(), FORMS[FORMS.index(form)])  # type: ignore[arg-type]
+        law = fit(SIZES.tolist(), noisy(80, 0.4, c, 0.01, seed).tolist(), form)
         low, high = law.exponent_interval
         held += low <= 0.4 <= high
     assert least * 60 <= held
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_a_band_encloses_its_law_and_widens_away_from_the_points(form: str) -> None:
-    law = fit(SIZES.tolist(), noisy(80, 0.4, 1.4, 0.02, 3).tolist(), FORMS[FORMS.index(form)])  # type: ignore[arg-type]
+def test_a_band_encloses_its_law_and_widens_away_from_the_points(form: Form) -> None:
+    law = fit(SIZES.tolist(), noisy(80, 0.4, 1.4, 0.02, 3).tolist(), form)
     x = np.geomspace(1e4, 1e9, 30)
     low, high = law.band(x)
     assert (low <= law.at(x) * (1 + 1e-9)).all()
@@ -106,11 +105,11 @@ def test_a_loss_that_rises_has_a_law_too() -> None:
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_too_few_points_are_refused(form: str) -> None:
+def test_too_few_points_are_refused(form: Form) -> None:
     n = LEAST_POINTS[form]
-    assert can_fit(list(range(1, n + 1)), FORMS[FORMS.index(form)])  # type: ignore[arg-type]
+    assert can_fit(list(range(1, n + 1)), form)
     with pytest.raises(AssertionError):
-        fit(list(range(1, n)), [1.0] * (n - 1), FORMS[FORMS.index(form)])  # type: ignore[arg-type]
+        fit(list(range(1, n)), [1.0] * (n - 1), form)
 
 
 def test_nothing_beats_a_point_of_the_frontier() -> None:

@@ -9,6 +9,7 @@ import pytest
 from playground.core.scaling_laws import flops
 from playground.core.scaling_runs import (
     AXES,
+    Axis,
     Measured,
     TinyRun,
     data_size,
@@ -79,8 +80,8 @@ def test_a_run_of_the_readers_counts_where_it_differs_in_the_amount_alone() -> N
 
 
 @pytest.mark.parametrize("axis", AXES)
-def test_points_go_from_little_to_much(axis: str) -> None:
-    found = points(RUNS[::-1], AXES[AXES.index(axis)])  # type: ignore[arg-type]
+def test_points_go_from_little_to_much(axis: Axis) -> None:
+    found = points(RUNS[::-1], axis)
     assert [one.x for one in found] == sorted(one.x for one in found)
 
 

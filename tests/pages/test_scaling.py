@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import optimize, stats
 from streamlit.testing.v1 import AppTest
@@ -15,8 +16,8 @@ from playground.core.known_models import KNOWN_MODELS
 from playground.core.metrics.perplexity import Cost
 from playground.core.pretraining import bits
 from playground.core.scaling_laws import BESIROGLU, HOFFMANN, LAWS
-from playground.core.scaling_runs import AXES, points, shipped
-from playground.core.scaling_text import held_out_text, whole_text
+from playground.core.scaling_runs import AXES, Axis, points, shipped
+from playground.core.scaling_text import held_out_text, pieces, whole_text
 from playground.engine.contract.scaling_runs import BETWEEN, part_of
 from playground.engine.contract.traces import Capture, TraceRequest
 from playground.engine.local.engine import LocalEngine
@@ -30,7 +31,7 @@ def markdown(app: AppTest) -> str:
     return "\n".join(one.value for one in app.markdown).replace("\\", "")
 
 
-def losses(app: AppTest):  # noqa: ANN201 - pandas' frame
+def losses(app: AppTest) -> pd.DataFrame:
     return next(one for one in charts(app) if "low" in one and "fitted" in one)
 
 
@@ -73,8 +74,8 @@ def test_a_floor_is_scipys_least_squares(open_app: OpenApp) -> None:
 
 @pytest.mark.parametrize("form", ["line", "floor"])
 @pytest.mark.parametrize("axis", AXES)
-def test_the_code_shown_gives_the_law(axis: str, form: str, tmp_path: Path) -> None:
-    found = points(shipped(), AXES[AXES.index(axis)])  # type: ignore[arg-type]
+def test_the_code_shown_gives_the_law(axis: Axis, form: str, tmp_path: Path) -> None:
+    found = points(shipped(), axis)
     law = own_runs.law_of(found, "line" if form == "line" else "floor")
     assert law is not None
     made, printed = run_script(code.law(found, law.form), tmp_path)
@@ -169,7 +170,10 @@ def test_the_model_at_hand_is_measured_on_the_same_text(
     info = next(one for one in engine.models() if one.model_id == tiny.LLAMA)
     assert row["x"] == info.n_parameters
     # by hand: every token after the first, from the window with half the context at least
-    ids = engine.tokenizers.tokenize(tiny.LLAMA, short, add_special_tokens=False).input_ids
+    tokenized = [
+        engine.tokenizers.tokenize(tiny.LLAMA, one, add_special_tokens=False) for one in pieces(short)
+    ]
+    ids = tuple(token for one in tokenized for token in one.input_ids)
     start = engine.tokenizers.info(tiny.LLAMA).start_id
     ids = ids if start is None else (start, *ids)
     assert found.n_pieces == len(ids) - 1
@@ -247,7 +251,7 @@ def test_the_tasks_have_the_answers_that_the_runs_and_laws_give() -> None:
     eighths = {one.n_parameters: one.last.bits_per_byte for one in shipped() if one.share == 1 / 8}
     assert small.answer() == str(min(eighths, key=eighths.__getitem__))
     assert set(small.options) == {str(n) for n in eighths}
-    assert len(eighths) == 6
+    assert len(eighths) == 5
     sizes = np.geomspace(1e8, 1e13, 100_001)
     tokens = 3.15e23 / 6 / sizes
     best = int(BESIROGLU.loss(sizes, tokens).argmin())

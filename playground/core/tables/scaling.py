@@ -17,6 +17,7 @@ POINT_COLUMNS = (
     "kind", "name", "x", "loss", "fitted", "law", "n_parameters", "n_bytes", "n_tokens", "flops", "step",
     "seconds", "seed",
 )  # fmt: skip
+LABELS = {"LLaMA 65B": "left", "Chinchilla": "below", "GPT-3": "left"}
 BAND_POINTS = 60
 CURVE_POINTS = 81
 
@@ -125,7 +126,7 @@ def known(models: Iterable[KnownModel], chosen: str) -> pd.DataFrame:
 
     Returns:
         name, year, n_parameters, n_tokens, ratio, flops, side (more or fewer tokens than the rule of 20 per
-        parameter, or at_hand), source.
+        parameter, or at_hand), source, label (side of the point where its name has room).
     """
     rows = []
     for one in models:
@@ -135,7 +136,10 @@ def known(models: Iterable[KnownModel], chosen: str) -> pd.DataFrame:
         if chosen and one.model_id == chosen:
             side = "at_hand"
         rows.append(
-            (one.name, one.year, one.n_parameters, one.n_tokens, one.ratio, one.flops, side, one.source)
-        )
-    columns = ["name", "year", "n_parameters", "n_tokens", "ratio", "flops", "side", "source"]
+            (
+                one.name, one.year, one.n_parameters, one.n_tokens, one.ratio, one.flops, side, one.source,
+                LABELS.get(one.name, "right"),
+            )
+        )  # fmt: skip
+    columns = ["name", "year", "n_parameters", "n_tokens", "ratio", "flops", "side", "source", "label"]
     return pd.DataFrame(rows, columns=columns)

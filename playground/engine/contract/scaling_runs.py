@@ -8,6 +8,7 @@ too late).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -20,7 +21,7 @@ from playground.engine.contract.pretraining import (
 )
 from playground.engine.contract.training import TrainingState
 
-BATCH_SIZE, WINDOW, N_STEPS, WARM_UP = 16, 128, 300, 20
+BATCH_SIZE, WINDOW, N_STEPS, WARM_UP = 16, 128, 200, 20
 TOKENS_PER_STEP = BATCH_SIZE * WINDOW
 LEAST_RATE, RATE_OF_WIDTH = 2.2e-3, 1.2
 DATA = "en"
@@ -46,7 +47,7 @@ class Shape:
             >>> Shape(16, 1, 2).learning_rate, Shape(128, 3, 4).learning_rate
             (0.01875, 0.0022)
         """
-        return max(LEAST_RATE, round(RATE_OF_WIDTH / self.d_model**1.5, 5))
+        return max(LEAST_RATE, round(RATE_OF_WIDTH / math.pow(self.d_model, 1.5), 5))
 
     @property
     def n_parameters(self) -> int:

@@ -32,7 +32,7 @@ from playground.ui.state import PageContext
 from playground.ui.text import _, ngettext, plain, sentence
 
 ERROR = "sca_error"
-STEPS = (50, 100, 200, N_STEPS, 600)
+STEPS = (50, 100, N_STEPS, 300, 600)
 SHARES = {"all": 1.0, "half": 1 / 2, "quarter": 1 / 4, "eighth": 1 / 8}
 FIRST = "d48"
 

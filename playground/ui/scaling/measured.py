@@ -11,7 +11,7 @@ import streamlit as st
 
 from playground.core.metrics.perplexity import Cost, Window, cost, joined, windows
 from playground.core.scaling_runs import held_out_costs
-from playground.core.scaling_text import held_out_text
+from playground.core.scaling_text import held_out_text, pieces
 from playground.core.tokens import Tokenization, join
 from playground.engine.contract.models import ModelInfo
 from playground.engine.contract.traces import Capture, TraceRequest
@@ -124,7 +124,9 @@ def read(decoder: PageContext) -> Cost:
 def _tokens(decoder: PageContext) -> Tokenization:
     """The held-out text as the model reads it, behind its start token where it has one."""
     tokenizers, model_id = compute.tokenizers(), decoder.model.model_id
-    tokens = tokenizers.tokenize(model_id, held_out_text(), add_special_tokens=False)
+    tokens = join(
+        [tokenizers.tokenize(model_id, one, add_special_tokens=False) for one in pieces(held_out_text())]
+    )
     start_id = tokenizers.info(model_id).start_id
     if start_id is None:
         return tokens

@@ -89,16 +89,16 @@ class AtHand:
 
 def _axis() -> Axis:
     """Draw the choice of the axis."""
-    names = {axis: _(AXIS_NAMES[axis]) for axis in AXES}
-    return AXES[list(names).index(choose("sca_axis", names, _("Axis")))]
+    chosen = choose("sca_axis", {axis: _(AXIS_NAMES[axis]) for axis in AXES}, _("Axis"))
+    return next(axis for axis in AXES if axis == chosen)
 
 
 def choose_them() -> Choice:
     """Draw the controls above the picture."""
     with st.container(horizontal=True, vertical_alignment="center", key="sca_choice"):
         axis = _axis()
-        forms = {form: _(FORM_NAMES[form]) for form in FORMS}
-        form = FORMS[list(forms).index(choose("sca_form", forms, _("Law")))]
+        chosen = choose("sca_form", {form: _(FORM_NAMES[form]) for form in FORMS}, _("Law"))
+        form = next(form for form in FORMS if form == chosen)
         has_model = st.toggle(
             _("Show the model at hand"), **setting("sca_model", False),
             help=_("The axis then reaches up to its size, data or compute."),
@@ -188,11 +188,18 @@ def _draw(seen: Seen, hand: AtHand | None) -> None:
     rows = [frames.points(seen.points, seen.law), drawn]
     if hand is not None:
         rows.insert(1, frames.model(hand.model.name, hand.x, hand.cost.bits_per_byte, seen.law, hand.known))
-    spec = charts.losses(_words(choice.axis), xs=xs, ys=ys, sizes=choice.axis == "compute")
+    data = pd.concat(rows, ignore_index=True)
+    spec = charts.losses(
+        _words(choice.axis),
+        xs=xs,
+        ys=ys,
+        sizes=choice.axis == "compute",
+        kinds=tuple(data["kind"].unique()),
+    )
     alt = _(
         "Held-out loss of tiny models on logarithmic axes, with the law through them and its 95 % interval"
     )
-    show.show_chart(spec, "sca_losses", alt, data=pd.concat(rows, ignore_index=True))
+    show.show_chart(spec, "sca_losses", alt, data=data)
 
 
 def _words(axis: Axis) -> dict[str, str]:

@@ -32,13 +32,9 @@ def _times_for_a_tenth() -> float:
 
 
 def _on_least(runs: Sequence[TinyRun]) -> list[TinyRun]:
-    """The runs on the smallest part of the text that every size was trained on."""
-    sizes = {one.n_parameters for one in runs}
-    by_part = {
-        part: [one for one in runs if one.n_bytes == part] for part in sorted({one.n_bytes for one in runs})
-    }
-    whole = [found for found in by_part.values() if {one.n_parameters for one in found} == sizes]
-    return whole[0] if whole else []
+    """The runs on the part of the text that most sizes were trained on, all of it not counted."""
+    parts = {one.n_bytes for one in runs if not one.is_on_all}
+    return max(([one for one in runs if one.n_bytes == part] for part in parts), key=len, default=[])
 
 
 def _best_on_least() -> str:

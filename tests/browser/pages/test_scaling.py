@@ -8,13 +8,11 @@ from playwright.sync_api import expect
 from tests.browser.conftest import OpenPage
 from tests.browser.reader import wait_run
 
-PHONE = {"width": 390, "height": 844}
-
 
 @pytest.mark.parametrize("language", ["en", "ko"])
 def test_the_first_picture_stands_on_the_first_screen_of_a_phone(look_at: OpenPage, language: str) -> None:
     page = look_at(f"/scaling?lang={language}")
-    page.set_viewport_size(PHONE)
+    page.set_viewport_size({"width": 390, "height": 844})
     picture = page.locator(".st-key-sca_losses canvas, .st-key-sca_losses svg").first
     expect(picture).to_be_visible(timeout=60_000)
     wait_run(page)

@@ -16,7 +16,6 @@ _COMPONENT = st.components.v2.component(
     css=style("keyboard", "budget_split/budget_split", "touch"),
     js=script("budget_split/budget_split"),
 )
-HEIGHT = 430
 
 
 def budget_split(
@@ -60,5 +59,4 @@ def budget_split(
                 "picture": _("Predicted loss of every way to spend this budget"),
             },
         },
-        height=HEIGHT,
     )
