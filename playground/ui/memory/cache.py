@@ -117,7 +117,7 @@ def _reading(sizes: ModelSizes, longest: int, measured: list[MeasuredCache]) -> 
     whole = cache_bytes(sizes, sizes.number_bytes, sizes.n_head)
     words = _(
         "One token leaves 2 · {layers} (layers) · {heads} (heads) · {width} (width) · {size} (bytes) = "
-        "**{token}** in the cache, a text of length {longest:,} leaves {all}. With keys and values for every "
+        "**{token}** in the cache, a text of length {longest:,} has {all}. With keys and values for every "
         "head ({n_head}) it would be {times:.2f} times as much."
     )
     reading = words.format(

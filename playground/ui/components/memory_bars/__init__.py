@@ -86,7 +86,7 @@ def memory_bars(
             "length": shown[1],
             "longest": longest,
             "end": end,
-        },  # fmt: skip
+        },
         default={"view": None},
         on_view_change=on_view_change,
     )
