@@ -35,9 +35,7 @@ def line(points: Sequence[tuple[float, int]], phases: Sequence[tuple[str, float]
     rows: list[tuple[float, float, str]] = []
     for at, n_bytes in points:
         place = min(int(np.searchsorted(ends, at)), len(phases) - 1)
-        if (
-            rows and rows[-1][2] != phases[place][0]
-        ):  # what was there when a phase ended is there when one begins
+        if rows and rows[-1][2] != phases[place][0]:  # what one phase leaves, the next begins with
             border, level = ends[place - 1], rows[-1][1]
             rows += [(border, level, rows[-1][2]), (border, level, phases[place][0])]
         rows.append((at, float(n_bytes), phases[place][0]))
