@@ -132,11 +132,15 @@ def _quantize(context: PageContext, request: QuantizeRequest, made: dict[str, ob
     }
     bar = Progress("quantize", request.model, 1.0, _("Making a copy of the model"))
     st.button(_("Stop"), key="mem_q_stop", icon=":material/stop:")
+    found: QuantizedModel | None = None
     for step in quantized.quantize(context, request):
         if isinstance(step, QuantizedModel):
-            st.session_state[FOUND] = _found(request, step, made)
-            st.rerun()
-        bar.draw(step.share, doing[step.doing])
+            found = step
+        else:
+            bar.draw(step.share, doing[step.doing])
+    if found is not None:
+        st.session_state[FOUND] = _found(request, found, made)
+        st.rerun()
 
 
 def _found(request: QuantizeRequest, one: QuantizedModel, made: dict[str, object]) -> quantize_drawn.Found:
