@@ -12,6 +12,7 @@ from playground.core import bpe
 from playground.core.beams import Candidate
 from playground.core.classroom.polls import Poll, tally
 from playground.core.contexts import Contexts
+from playground.core.devices import Trained
 from playground.core.embeddings import MEASURES, Baseline, EmbeddingTable, Neighbours
 from playground.core.few_shot import Example
 from playground.core.indexes.measured import Point
@@ -25,6 +26,7 @@ from playground.core.metrics.perplexity import Cost, windows
 from playground.core.metrics.predictions import row_scores
 from playground.core.metrics.ranking import Ranked
 from playground.core.minimal_pairs import MeasuredPair, MinimalPair
+from playground.core.number_formats import formats_of
 from playground.core.positions import PositionScheme
 from playground.core.projections import Projection
 from playground.core.quantization import Scheme, quantize
@@ -44,6 +46,7 @@ from playground.core.tables import (
     inside,
     judge,
     masked,
+    memory,
     metrics,
     own_predictions,
     polls,
@@ -60,6 +63,7 @@ from playground.core.tables import (
 )
 from playground.core.tokenization import Rung
 from playground.core.ways import WayAnswers
+from tests.core.test_memory import SIZES
 
 RNG = np.random.default_rng(3)
 LABELS = ("대한", "it's")  # not only the letters of English
@@ -231,6 +235,13 @@ SAMPLE_TABLES: Mapping[str, Callable[[], pd.DataFrame]] = {
             Point("hnsw", (("M", 8),), "ef", 10, 0.9, 0.8, 1, 9, 8, 10, 1700, 1),
         ],
         "it's",
+    ),
+    "memory.cache_lines": lambda: memory.caches(SIZES, {"it's": 4, "둘": 2}, (16, 64), 4, [("둘", 16, 9)]),
+    "memory.device_bars": lambda: memory.devices(Trained(7_500, 2, 4, 8), 4),
+    "memory.device_traffic": lambda: memory.devices(Trained(7_500, 2, 4, 8), 4),
+    "memory.format_ranges": lambda: memory.ranges(formats_of(0.5), 0.1),
+    "memory.step_line": lambda: memory.line(
+        [(0.0, 10), (2.0, 30), (3.0, 5)], [("forward", 1.0), ("update", 3.0)]
     ),
     "masked.answers": lambda: masked.answers(
         [masked.Answer(1, "1", order, order, "it's", 7, 0.5, order == 2) for order in (1, 2)]

@@ -45,6 +45,7 @@ BY_NAME: Mapping[str, Any] = {
     "ways": ("it's", "둘"), "groups": ("it's", "둘"), "sizes": ("it's", "둘"),
     "names": ("it's", "둘"), "tasks": {"rte": ("it's", "둘")}, "shares": (0.7, 0.75),
     "who": ("model", "baseline"), "metrics": ("it's", "둘"), "labels": ("a", "둘"),
+    "schemes": {"data": "it's", "zero3": "둘"}, "n_most": 1e9, "longest": 64,
     "times": ("before", "after"), "strides": [4, 8], "contexts": [8, 16],
 }  # fmt: skip
 

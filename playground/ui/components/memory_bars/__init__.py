@@ -64,8 +64,9 @@ def memory_bars(
 
     def read(view: Mapping[str, Any]) -> Size | None:
         batch, length = view.get("batch"), view.get("length")
-        is_possible = type(batch) is int and type(length) is int and batch in batches and length in lengths
-        return (batch, length) if is_possible else None
+        if type(batch) is not int or type(length) is not int:
+            return None
+        return (batch, length) if batch in batches and length in lengths else None
 
     revision, shown = synced.shown(key, size, read)
 
@@ -122,7 +123,7 @@ def _words() -> dict[str, str]:
         "all": _("All parts together"),
         "peak": _("Most at one moment"),
         "rule": _("The course's rule"),
-        "beyond": _("{label}: {bytes}, {times} times the end of the axis"),
+        "beyond": _("{label}: {bytes}, {times}× the end of the axis"),
         "line": _("{label}: {bytes}"),
         "longer": _("The model reads {n} tokens at most: a longer text is a thought experiment."),
         "picture": _("Memory of each part as a bar"),
