@@ -46,7 +46,7 @@ def hash_of(model: Any) -> str:
 
 
 def made(asked: work.Asked) -> QuantizedModel:
-    job = work.QuantizingWork(asked, ByteCache[QuantizedModel](10**6))
+    job = work.QuantizingWork(asked, ByteCache(10**6))
     while isinstance(found := job.run(), More):
         pass
     return found
@@ -112,7 +112,7 @@ def test_the_copy_is_gone_when_the_work_is_done_or_dropped(tiny_engine: LocalEng
     gc.disable()
     try:
         made(asked)
-        dropped = work.QuantizingWork(asked, ByteCache[QuantizedModel](10**6))
+        dropped = work.QuantizingWork(asked, ByteCache(10**6))
         dropped.run()
         own = list(copies[1]().parameters()) if copies[1]() is not None else []
         ids = {id(one) for one in loaded.model.parameters()}
@@ -168,6 +168,22 @@ def test_another_scheme_waits_is_told_its_place_and_can_be_cancelled(
     [*_progress, last] = part.quantize(request)
     assert isinstance(last, QuantizedModel)
     assert last.scheme.bits == 6
+
+
+def test_the_model_as_it_is_reads_a_passage_once_for_all_schemes(tiny_engine: LocalEngine) -> None:
+    found, n_forwards = [], []
+    for bits in (2, 3):
+        before = tiny_engine.stats().n_forwards
+        request = QuantizeRequest(
+            LLAMA, "a", passage="Once for all of them. " * 4, scheme=Scheme(bits, "tensor")
+        )
+        [*_progress, last] = tiny_engine.quantization.quantize(request)
+        assert isinstance(last, QuantizedModel)
+        found.append(last)
+        n_forwards.append(tiny_engine.stats().n_forwards - before)
+    assert n_forwards[1] == n_forwards[0] - 1
+    np.testing.assert_array_equal(found[0].logprobs[0], found[1].logprobs[0])
+    assert found[0].logprobs[0].all()
 
 
 def test_who_closes_takes_the_job_back(tiny_engine: LocalEngine) -> None:
