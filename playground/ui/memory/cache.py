@@ -118,12 +118,12 @@ def _reading(sizes: ModelSizes, longest: int, measured: list[MeasuredCache]) -> 
     words = _(
         "One token leaves 2 · {layers} (layers) · {heads} (heads) · {width} (width) · {size} (bytes) = "
         "**{token}** in the cache, a text of length {longest:,} leaves {all}. With keys and values for every "
-        "head ({n_head}) it would be {times:g} times as much."
+        "head ({n_head}) it would be {times:.2f} times as much."
     )
     reading = words.format(
         layers=sizes.n_layer, heads=sizes.n_kv_head, width=sizes.d_head, size=sizes.number_bytes,
         token=told(token), longest=longest, all=told(token * longest), n_head=sizes.n_head,
-        times=round(whole / token, 2),
+        times=whole / token,
     )  # fmt: skip
     if measured:
         last = measured[-1]

@@ -108,7 +108,7 @@ def _compare(context: PageContext, sizes: ModelSizes, step: MeasuredStep) -> Non
             _("Part"): part,
             _("Predicted"): told(expected),
             _("Measured"): told(found),
-            _("Error"): "–" if math.isnan(error) else f"{100 * error:+.1f}\u00a0%",
+            _("Error"): "–" if math.isnan(error) else f"{100 * error:+z.1f}\u00a0%",
         }
         for (part, (expected, found)), error in zip(pairs.items(), errors, strict=True)
     ]

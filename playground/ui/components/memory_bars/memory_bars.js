@@ -100,7 +100,7 @@ function paint(root, data) {
 function paintLine(root, data, node, line, at) {
   const isBeyond = line.bytes > data.end;
   const values = { label: line.label, bytes: told(line.bytes), times: fixed(line.bytes / data.end, 1) };
-  node.textContent = `${isBeyond ? "→" : "┆"} ${fill(isBeyond ? data.words.beyond : data.words.line, values)}`;
+  node.textContent = `${isBeyond ? "→" : "┆"} ${isBeyond ? fill(data.words.beyond, values) : `${values.label}: ${values.bytes}`}`;
   for (const bar of root.querySelectorAll(".bar")) {
     let mark = bar.querySelector(`.mark[data-at="${at}"]`);
     if (!mark) {
