@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from typing import Annotated, get_args
 
 from pydantic import BeforeValidator, Field
@@ -54,3 +55,8 @@ def allowed(field: FieldInfo) -> str:
         low = f"above {limits['gt']:,}" if "gt" in limits else f"of at least {limits['ge']:,}"
         return f"a number {low}, at most {limits['le']:,}"
     return f"a whole number from {limits['ge']:,} to {limits['le']:,}"
+
+
+def is_shown(char: str) -> bool:
+    """True if a character leaves ink: not a space, a control, a joiner or a Hangul filler."""
+    return unicodedata.category(char)[0] not in "ZC" and char not in "\u115f\u1160\u3164\uffa0"

@@ -17,7 +17,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from playground.errors import SetUpError
-from playground.setting_values import Count, Names, Seconds, Share, Size, allowed
+from playground.setting_values import Count, Names, Seconds, Share, Size, allowed, is_shown
 
 DEFAULT_DECODER = "HuggingFaceTB/SmolLM2-135M-Instruct"
 DEFAULT_ENCODER = "sentence-transformers/all-MiniLM-L6-v2"
@@ -212,10 +212,13 @@ class Settings(BaseSettings):
     max_encoder_tokens: Count = 1_024  # of one step: 1.2 GB of activations of e5-small
     max_encoder_bytes: Size = 2**30  # of encoders in training, with gradients and moments: three e5-small
     max_heads_per_session: Count = 8
-    max_head_bytes: Size = (
-        512 * 2**20
-    )  # of those kept: six whole e5-small, or as many heads as anybody trains
+    max_head_bytes: Size = 512 * 2**20  # of those kept: six whole e5-small, or as many heads
     head_vector_bytes: Size = 32 * 2**20  # of vectors that several runs learn from
+
+    # limits of a quantized copy of a model
+    max_quantized_bytes: Size = 4 * 2**30  # of the copy, of which there is one at a time
+    max_shown_weights: Count = 2**20  # of a matrix whose weights are drawn: 4 MB
+    quantized_cache_bytes: Size = 16 * 2**20  # of results: some forty, of two distributions each
 
     # scheduler
     max_inbox: Count = 256
@@ -273,7 +276,7 @@ class Settings(BaseSettings):
     @field_validator("class_password", "teacher_password")
     @classmethod
     def _is_long_enough(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
-        shown = [] if value is None else [char for char in value.get_secret_value() if _is_shown(char)]
+        shown = [] if value is None else [char for char in value.get_secret_value() if is_shown(char)]
         if value is not None and len(shown) < MIN_PASSWORD_CHARS:
             whose = "class" if info.field_name == "class_password" else "teacher's"
             raise SetUpError(
@@ -313,11 +316,6 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host.lower() == "localhost"
-
-
-def _is_shown(char: str) -> bool:
-    """True if a character leaves ink: not a space, a control, a joiner or a Hangul filler."""
-    return unicodedata.category(char)[0] not in "ZC" and char not in "\u115f\u1160\u3164\uffa0"
 
 
 def _variable(name: str) -> str:

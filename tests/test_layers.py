@@ -137,7 +137,7 @@ FLOORS = {
     "contract": 1,
     "scheduling": 2, "models": 2,
     "adapters": 3, "forward": 3, "recurrent": 3, "retrieval": 3,
-    "decoding": 4, "task_heads": 4,
+    "decoding": 4, "task_heads": 4, "quantizing": 4,
     "training": 5,
     "local": 6,
     "remote": 7,
@@ -207,6 +207,7 @@ def test_one_module_of_ui_is_the_door_to_the_engine() -> None:
         "collections.py",
         "footprints.py",
         "networks.py",
+        "quantized.py",
         "stepwise.py",
         "task_heads.py",
     ], "others ask by a function of compute, or by one part of the engine"

@@ -5,6 +5,7 @@ PlaygroundError
  |   +- EmptyText
  |   +- TextTooLong       limit, got (characters)
  |   +- TooManyTokens     limit, got
+ |   +- PassageTooShort   got (tokens)
  |   +- NoMask            mask
  |   +- TooManyMasks      limit, got
  |   +- BadValue          name, value, allowed
@@ -49,6 +50,7 @@ PlaygroundError
  |   |   +- TokenRefused  model_id, page, status
  |   +- Unsupported       model_id, capability
  |   +- OutOfMemory
+ |   +- TooLargeToCopy    model_id, got_gb, limit_gb
  |   +- TooLittleMemory   needed_mb, free_mb
  |   +- NotComputed
  |   +- NotFinite         model_id
@@ -121,6 +123,7 @@ from playground.errors.inputs import HeldOutTrained as HeldOutTrained
 from playground.errors.inputs import NoMask as NoMask
 from playground.errors.inputs import OneLabelOnly as OneLabelOnly
 from playground.errors.inputs import OtherBase as OtherBase
+from playground.errors.inputs import PassageTooShort as PassageTooShort
 from playground.errors.inputs import Question as Question
 from playground.errors.inputs import TextTooLong as TextTooLong
 from playground.errors.inputs import TooManyAdapters as TooManyAdapters
@@ -167,6 +170,7 @@ from playground.errors.models import NoTokenizer as NoTokenizer
 from playground.errors.models import NotOnHub as NotOnHub
 from playground.errors.models import OutOfMemory as OutOfMemory
 from playground.errors.models import TokenRefused as TokenRefused
+from playground.errors.models import TooLargeToCopy as TooLargeToCopy
 from playground.errors.models import TooLittleMemory as TooLittleMemory
 from playground.errors.models import UnknownSetting as UnknownSetting
 from playground.errors.models import Unsupported as Unsupported

@@ -23,6 +23,15 @@ class TooManyTokens(InputError):
     msgid = N_("The text has {got:,} tokens and the limit here is {limit:,}: shorten it.")
 
 
+class PassageTooShort(InputError):
+    """A text has no token after its first, so that its perplexity is of nothing. Params: got (tokens)."""
+
+    msgid = N_(
+        "A perplexity needs a text of at least two tokens, and this one has {got}: each is predicted from "
+        "those before it. Write some sentences."
+    )
+
+
 class NoMask(InputError):
     """The text has no mask to fill. Params: mask (as it is written)."""
 

@@ -56,6 +56,15 @@ class OutOfMemory(ModelError):
     msgid = N_("The device has too little memory for this text: shorten it or pick a smaller model.")
 
 
+class TooLargeToCopy(ModelError):
+    """A copy of the model would take more memory than allowed. Params: model_id, got_gb, limit_gb."""
+
+    msgid = N_(
+        "A copy of {model_id} would take {got_gb:.1f} GB of memory and the limit is {limit_gb:.1f} GB: pick "
+        "a smaller model."
+    )
+
+
 class TooLittleMemory(ModelError):
     """The machine has too little memory free for a measurement. Params: needed_mb, free_mb."""
 

@@ -15,6 +15,7 @@ from playground.trained import (
     glue,
     index_measurements,
     pairs,
+    quantization,
     ways,
 )
 
@@ -28,6 +29,7 @@ SCRIPTS: Mapping[str, Script] = {
     "index-measurements": index_measurements.make,
     "e5-masked-head": e5_masked_head.make,
     "glue": glue.make,
+    "quantization": quantization.make,
     "ways": ways.make,
     **{name: partial(e5_heads.make, name) for name in e5_heads.RECIPES},
     **{name: partial(pairs.make, name) for name in pairs.RECIPES},

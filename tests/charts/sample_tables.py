@@ -20,6 +20,7 @@ from playground.core.inside import ResidualStream
 from playground.core.jobs.scoring import Figure
 from playground.core.judging import JudgedPair, Share, Verdict
 from playground.core.lora import LowRank
+from playground.core.measured_quantization import Measured, MeasuredModel
 from playground.core.metrics.classification import classification
 from playground.core.metrics.perplexity import Cost, windows
 from playground.core.metrics.predictions import row_scores
@@ -28,6 +29,7 @@ from playground.core.minimal_pairs import MeasuredPair, MinimalPair
 from playground.core.number_formats import formats_of
 from playground.core.positions import PositionScheme
 from playground.core.projections import Projection
+from playground.core.quantization import Scheme, quantize
 from playground.core.tables import (
     ablation,
     attention,
@@ -50,6 +52,7 @@ from playground.core.tables import (
     polls,
     positions,
     prompting,
+    quantization,
     ranking,
     sampling,
     seq2seq,
@@ -129,6 +132,17 @@ def _written(temperature: float) -> continuations.WrittenText:
 def _accuracies() -> pd.DataFrame:
     written = [thinking.Transcript(prompt, 0, 0, "7", "end_of_text") for prompt in ("a", "b")]
     return thinking.accuracies(written, [Example("3 + 4", "7")], 1)
+
+
+def _grid() -> pd.DataFrame:
+    weights = RNG.normal(size=(2, 8)).astype(np.float32)
+    return quantization.grid(weights, weights[:1], quantize(weights, Scheme(2, "channel")).grid())
+
+
+def _quantized() -> pd.DataFrame:
+    row = Measured(Scheme(4, "tensor"), 40.0, 0.5, "it's", 0.1, 4.0, 10**6, 0.1)
+    model = MeasuredModel("a", "b", "c", LABELS[0], 9, 30.0, 0.6, 4 * 10**6, (row,))
+    return quantization.shown(quantization.measured(model), row.scheme)
 
 
 def _ways() -> pd.DataFrame:
@@ -261,6 +275,10 @@ SAMPLE_TABLES: Mapping[str, Callable[[], pd.DataFrame]] = {
     "tasks.figures": lambda: tasks.figures({"model": [Figure("it's", 50.0, 40.0, 60.0)]}),
     "tasks.shares": lambda: tasks.shares({"before": PAIR, "after": PAIR}, ("a", "둘")),
     "thinking.prompt_accuracies": _accuracies,
+    "quantization.grid": _grid,
+    "quantization.measured": _quantized,
+    "quantization.layers": lambda: quantization.layers([(0, False, 0.1), (0, True, 0.2)], PAIR),
+    "quantization.next_tokens": lambda: quantization.next_tokens(LABELS, PAIR, PAIR[::-1]),
     "ways.ways": _ways,
     "tokenization.ladder": lambda: tokenization.ladder(
         [Rung("word", 5, 4, 1, 1, 2), Rung("byte", 9, 8, 0, 1, 0)]

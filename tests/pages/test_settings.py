@@ -13,6 +13,7 @@ from playground import navigation, sessions, ui
 from playground.ui import choose, state
 from playground.ui.finetuning.comparing import STRENGTHS
 from playground.ui.finetuning.controls import RANKS, RATES
+from playground.ui.memory import quantize
 from playground.ui.prompting.thinking import VOTES
 from playground.ui.retrieval import theatre
 from playground.ui.seq2seq import training
@@ -25,7 +26,7 @@ OPTIONS = {
     "fin_rate": RATES, "fin_r": RANKS, "fin_strength": STRENGTHS, "pro_think_votes": VOTES,
     "seq_steps": training.STEPS, "seq_rate": training.RATES, "seq_hidden": training.SIZES,
     "ret_links": theatre._LINKS, "ret_ef": theatre._EFS, "ret_cells": theatre._CELLS,
-    "ret_parts": theatre._PARTS, "ev_context": (64,),
+    "ret_parts": theatre._PARTS, "ev_context": (64,), "mem_q_bits": quantize.BITS,
 }  # fmt: skip
 # settings that only another one, a longer text or another model lets a reader change
 FIXED = {"fin_r", "att_whole", "ret_index_question", "ev_stride"}

@@ -19,6 +19,7 @@ from playground.engine.contract.inside import Inside
 from playground.engine.contract.memory import Memory
 from playground.engine.contract.models import ModelInfo
 from playground.engine.contract.networks import Networks
+from playground.engine.contract.quantization import Quantization
 from playground.engine.contract.retrieval import Retrieval
 from playground.engine.contract.scores import ScoreRequest, Scores
 from playground.engine.contract.task_heads import TaskHeads
@@ -88,6 +89,10 @@ class Engine(Protocol):
     @property
     def retrieval(self) -> Retrieval:
         """Collections of documents, and the search in them."""
+
+    @property
+    def quantization(self) -> Quantization:
+        """Quantized copies of models, beside the models."""
 
     @property
     def memory(self) -> Memory:

@@ -107,6 +107,14 @@ class Ask:
         """The token ids to read; refuses none, unknown ones and too many."""
         return self._backend.checks.input_ids(request, self.loaded)
 
+    def waits(self, waiting: Waiting) -> None:
+        """Say where it stands while it waits for something else than the model thread.
+
+        Raises:
+            Cancelled: The request has been cancelled or superseded.
+        """
+        self._waiting.waits(waiting)
+
     def compute(
         self, work: Work[Result], n_tokens: int, *, key: Hashable | None = None, later: int = 0
     ) -> Result:

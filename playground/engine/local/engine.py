@@ -24,6 +24,7 @@ from playground.engine.local.inside import LocalInside
 from playground.engine.local.memory import LocalMemory
 from playground.engine.local.model_thread import ModelThread
 from playground.engine.local.networks import LocalNetworks
+from playground.engine.local.quantization import LocalQuantization
 from playground.engine.local.retrieval import LocalRetrieval
 from playground.engine.local.scoring import score
 from playground.engine.local.task_heads import LocalTaskHeads
@@ -52,6 +53,7 @@ class LocalEngine:
         self._backend = Backend(settings, self.adapters, self._scheduler, self._cache)
         self.inside = LocalInside(self._backend)
         self.vectors = LocalVectors(self._backend)
+        self.quantization = LocalQuantization(self._backend)
         self.memory = LocalMemory(self._backend)
         departures = self.adapters.departures
         networks = NetworkTable(settings, departures, lambda: self.training.forget_later())

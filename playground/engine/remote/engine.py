@@ -25,6 +25,7 @@ from playground.engine.remote.inside import RemoteInside
 from playground.engine.remote.memory import RemoteMemory
 from playground.engine.remote.messages import News
 from playground.engine.remote.networks import RemoteNetworks
+from playground.engine.remote.quantization import RemoteQuantization
 from playground.engine.remote.retrieval import RemoteRetrieval
 from playground.engine.remote.routes import Routes
 from playground.engine.remote.seats import Seat, Seats
@@ -74,6 +75,7 @@ class RayEngine:
         self.networks = RemoteNetworks(routes, calls, self._seats)
         self.task_heads = RemoteTaskHeads(routes, calls, self._seats)
         self.retrieval = RemoteRetrieval(routes, calls, self._seats)
+        self.quantization = RemoteQuantization(routes, calls)
         self._models: tuple[float, list[ModelInfo]] = (0.0, [])
         self._models_lock = threading.Lock()
         self._wait_for_the_first()

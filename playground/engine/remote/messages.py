@@ -23,6 +23,7 @@ PARTS = (
     "task_heads",
     "retrieval",
     "memory",
+    "quantization",
 )
 
 
