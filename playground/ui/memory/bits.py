@@ -88,7 +88,9 @@ def _row(context: PageContext) -> tuple[WeightRow, float]:
         tensor = choose_from_list("mem_tensor", names, _("Tensor"))
         shape = tensors[tensor]
         n_rows = math.prod(shape[:-1]) if len(shape) > 1 else 1
-        row = number_field(_("Row"), 0, n_rows - 1, 0, 1, key="mem_row", width=180)
+        row = 0
+        if n_rows > 1:
+            row = number_field(_("Row"), 0, n_rows - 1, 0, 1, key="mem_row", width=180)
         column = number_field(_("Column"), 0, shape[-1] - 1, 0, 1, key="mem_column", width=180)
     found = footprints.row(context, tensor, row)
     return found, float(found.values[column])
