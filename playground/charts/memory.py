@@ -71,7 +71,7 @@ def cache_lines(words: Mapping[str, str], names: Sequence[str], *, longest: int)
         longest: Last length of the axis.
     """
     x = _amount("length", words["length"], scale={"type": "log", "base": 2, "domain": [16, longest]},
-                axis={"format": "~s", "grid": False, "tickCount": 6})  # fmt: skip
+                axis={"format": COUNT, "grid": False, "tickCount": 6})  # fmt: skip
     y = _amount("n_bytes", words["n_bytes"], scale={"type": "log"},
                 axis={"format": "~s", "tickCount": 5})  # fmt: skip
     legend = {"title": None, "orient": "top", "columns": legend_columns(3, 1), "labelLimit": 330,

@@ -116,7 +116,7 @@ def _panel(field: str, before: str, scale: Spec, words: Mapping[str, str]) -> Sp
     label = {
         "mark": {"type": "text", "align": "right", "dy": -8, "color": NEUTRAL, "fontSize": 12},
         "encoding": {
-            "y": y | {"field": before, "aggregate": "mean"}, "x": {"value": 288},
+            "y": y | {"field": before, "aggregate": "mean"}, "x": {"value": 266},
             "text": {"value": words["before"]},
         },
     }  # fmt: skip
@@ -134,7 +134,7 @@ def _panel(field: str, before: str, scale: Spec, words: Mapping[str, str]) -> Sp
             "tooltip": _tooltip(words),
         },
     }  # fmt: skip
-    return {"width": 290, "height": 260, "layer": [rule, label, line, points]}
+    return {"width": 274, "height": 260, "layer": [rule, label, line, points]}
 
 
 def _tooltip(words: Mapping[str, str]) -> list[Spec]:

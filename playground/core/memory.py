@@ -275,7 +275,7 @@ def block_numbers(sizes: ModelSizes, *, is_frozen: bool) -> float:
 
 
 def _activations(sizes: ModelSizes, method: Method, formats: _Formats, rank: int) -> Bytes:
-    """What the way there keeps for the way back; without one what is there of the widest layer."""
+    """Values that the way there keeps for the way back; without a way back those of the widest layer."""
     if method in ("inference", "head"):
         return Bytes(0, _work_numbers(sizes) * formats.activation)
     is_frozen = method == "lora"

@@ -100,7 +100,8 @@ class FloatFormat:
         beyond = self._first_beyond if self.has_infinity else self._first_beyond - 1
         patterns = np.where((patterns >= beyond) | np.isinf(given), beyond, patterns)
         patterns = np.where(np.isnan(given), self._nan, patterns)
-        return patterns | (np.signbit(given).astype(np.int64) << (self.n_bits - 1))
+        codes: Codes = patterns | (np.signbit(given).astype(np.int64) << (self.n_bits - 1))
+        return codes
 
     def decode(self, codes: Codes) -> Values:
         """Values of bit patterns.
@@ -146,7 +147,7 @@ class IntFormat:
     @property
     def largest(self) -> float:
         """Largest number."""
-        return (2 ** (self.n_bits - 1) - 1) * self.scale
+        return float(2 ** (self.n_bits - 1) - 1) * self.scale
 
     @property
     def smallest(self) -> float:
@@ -170,7 +171,8 @@ class IntFormat:
         given = np.nan_to_num(np.asarray(values, dtype=np.float64), nan=0.0, posinf=np.inf, neginf=-np.inf)
         codes = np.rint(given / self.scale)
         half = 2 ** (self.n_bits - 1)
-        return np.clip(codes, -half, half - 1).astype(np.int64) & (2**self.n_bits - 1)
+        found: Codes = np.clip(codes, -half, half - 1).astype(np.int64) & (2**self.n_bits - 1)
+        return found
 
     def decode(self, codes: Codes) -> Values:
         """Values of bit patterns.
@@ -183,7 +185,8 @@ class IntFormat:
         """
         given = np.asarray(codes, dtype=np.int64)
         signed = given - ((given >> (self.n_bits - 1)) & 1) * 2**self.n_bits
-        return signed * self.scale
+        values: Values = signed * self.scale
+        return values
 
 
 NumberFormat = FloatFormat | IntFormat

@@ -30,7 +30,7 @@ LINKS = {
     "retrieval": {"ret_panel": "search"},  # the panel before it shows no model
 }
 READ_NOTHING = (  # at first no model reads the sentence there
-    "seq2seq", "pretraining", "tasks", "evaluation", "retrieval", "classroom"
+    "seq2seq", "pretraining", "memory", "tasks", "evaluation", "retrieval", "classroom"
 )  # fmt: skip
 NO_CODE = ("classroom",)  # its picture is of people: no script gives it again, and no file leaves it
 HOSTILE = {

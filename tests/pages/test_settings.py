@@ -14,6 +14,7 @@ from playground.ui import choose, state
 from playground.ui.finetuning.comparing import STRENGTHS
 from playground.ui.finetuning.controls import RANKS, RATES
 from playground.ui.pretraining import training as pretraining
+from playground.ui.memory import cache, devices, quantize
 from playground.ui.prompting.thinking import VOTES
 from playground.ui.retrieval import theatre
 from playground.ui.seq2seq import training
@@ -27,7 +28,9 @@ OPTIONS = {
     "seq_steps": training.STEPS, "seq_rate": training.RATES, "seq_hidden": training.SIZES,
     "ret_links": theatre._LINKS, "ret_ef": theatre._EFS, "ret_cells": theatre._CELLS,
     "ret_parts": theatre._PARTS, "ev_context": (64,), "pre_rate": pretraining.RATES, "pre_map_en": (25,),
-    "pre_map_ko": (25,),
+    "pre_map_ko": (25,), "mem_q_bits": quantize.BITS,
+    "mem_devices": devices.COUNTS, "mem_devices_tokens": devices.TOKENS,
+    "mem_cache_longest": cache.DRAWN[4:],
 }  # fmt: skip
 # settings that only another one, a longer text or another model lets a reader change
 FIXED = {"fin_r", "att_whole", "ret_index_question", "ev_stride"}

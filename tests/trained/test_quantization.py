@@ -13,6 +13,7 @@ from playground.engine import create_engine
 from playground.engine.contract.engine import Engine
 from playground.engine.models import whole_folder
 from playground.engine.models.shipped import trained_assets
+from playground.paths import site_root
 from playground.settings import DEFAULT_DECODER, Settings
 from playground.trained import quantization as script
 from playground.trained.scripts import SCRIPTS
@@ -82,3 +83,21 @@ def test_fewer_bits_never_cost_less_and_smaller_groups_help() -> None:
         rows = [model.of(Scheme(bits, one)) for one in ("tensor", "channel", "group")]  # type: ignore[arg-type]
         errors = [row.error for row in rows if row is not None]
         assert errors == sorted(errors, reverse=True)
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_the_lesson_says_what_was_measured(language: str) -> None:
+    lesson = (site_root() / "assets" / "lessons" / language / "memory.md").read_text("utf-8")
+    model = shipped()
+    four = [model.of(Scheme(4, one)) for one in ("tensor", "channel", "group")]  # type: ignore[arg-type]
+    told = [f"{row.perplexity:,.0f}" for row in four if row is not None]
+    assert told == ["633,563", "79", "52"]
+    worst = max(row.perplexity for row in model.rows if row.scheme.bits == 8)
+    assert (f"{model.perplexity:.1f}", f"{worst:.1f}") == ("36.6", "37.9")
+    assert min(row.perplexity for row in model.rows if row.scheme.bits == 2) > 10_000
+    misleading = model.of(Scheme(3, "group", 64, is_symmetric=False, outliers=0.005))
+    assert misleading is not None
+    assert f"{misleading.p_next:.0%}" == "58%"
+    assert misleading.perplexity > 2 * model.perplexity
+    for figure in (*told, "36.6", "37.9", "58 %", "17", "255 / 15"):
+        assert figure in lesson

@@ -32,10 +32,13 @@ def compared(pairs: Mapping[str, tuple[float, float]]) -> pd.DataFrame:
 def line(points: Sequence[tuple[float, int]], phases: Sequence[tuple[str, float]]) -> pd.DataFrame:
     """Memory through a step. Columns: ms, n_bytes, phase."""
     ends = [end for _name, end in phases]
-    rows = [
-        (at, n_bytes, phases[min(int(np.searchsorted(ends, at)), len(phases) - 1)][0])
-        for at, n_bytes in points
-    ]
+    rows: list[tuple[float, float, str]] = []
+    for at, n_bytes in points:
+        place = min(int(np.searchsorted(ends, at)), len(phases) - 1)
+        if rows and rows[-1][2] != phases[place][0]:  # what one phase leaves, the next begins with
+            border, level = ends[place - 1], rows[-1][1]
+            rows += [(border, level, rows[-1][2]), (border, level, phases[place][0])]
+        rows.append((at, float(n_bytes), phases[place][0]))
     return pd.DataFrame(rows, columns=["ms", "n_bytes", "phase"])
 
 

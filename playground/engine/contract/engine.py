@@ -101,7 +101,7 @@ class Engine(Protocol):
 
     @property
     def memory(self) -> Memory:
-        """What models take: predicted, and measured in a real step."""
+        """Memory of models: their sizes, a real step measured, a real cache."""
 
     def models(self) -> list[ModelInfo]:
         """The catalogue, in display order, with the state of each model."""

@@ -1,4 +1,4 @@
-"""What the models of this process take: sizes, a real step and a real cache measured, rows of weights."""
+"""Memory of the models of this process: sizes, a real step and a real cache measured, rows of weights."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ from playground.engine.models.continuations import Ids
 from playground.engine.models.loaded import LoadedModel
 from playground.engine.quantizing.line import Line
 from playground.engine.quantizing.matrices import Place, places
-from playground.engine.quantizing.work import TURN_COST, Asked, QuantizingWork
+from playground.engine.quantizing.work import TURN_COST, Asked, Known, QuantizingWork
 from playground.engine.scheduling.waiting import POLL_S
 from playground.errors import BadValue, PassageTooShort, TextTooLong, TimedOut, TooLargeToCopy
 
@@ -38,7 +38,7 @@ class LocalQuantization:
 
     def __init__(self, backend: Backend) -> None:
         self._backend, self._settings = backend, backend.settings
-        self._known: ByteCache[QuantizedModel] = ByteCache(backend.settings.quantized_cache_bytes)
+        self._known: Known = ByteCache(backend.settings.quantized_cache_bytes)
         self._line = Line()
 
     def matrices(self, model: str, whole: bool = False) -> tuple[Matrix, ...]:
@@ -66,7 +66,7 @@ class LocalQuantization:
                 begun = time.monotonic()
                 while (known := self._known.get(key)) is None and (position := n_before()):
                     self._wait(ask, position, time.monotonic() - begun)
-                if known is not None:
+                if isinstance(known, QuantizedModel):
                     yield replace(known, cached=True)
                     return
                 work = QuantizingWork(asked, self._known)

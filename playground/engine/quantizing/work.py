@@ -65,18 +65,43 @@ class Asked:
         model = (info.model_id, info.revision, info.dtype)
         return ("quantize", *model, self.row, self.passage_ids, self.scheme, self.whole)
 
+    @property
+    def passage_key(self) -> Hashable:
+        """Everything that determines how the model as it is reads the passage."""
+        info = self.loaded.info
+        return ("passage", info.model_id, info.revision, info.dtype, self.passage_ids)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class KnownPassage:
+    """A passage that the model as it is has read: the same for every scheme.
+
+    Attributes:
+        logprobs: Of each token after the first, nats. Shape [token - 1].
+    """
+
+    logprobs: Floats
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes it keeps alive, roughly."""
+        return self.logprobs.nbytes + 32 * len(self.logprobs) + 1_000
+
+
+Known = ByteCache[QuantizedModel | KnownPassage]
+
 
 class QuantizingWork:
     """Payload of the job; what it gives is progress, and at last the result, which is known from then on.
 
     Args:
         asked: The quantization.
-        known: Cache of results.
+        known: Cache of results, and of passages that models as they are have read.
     """
 
-    def __init__(self, asked: Asked, known: ByteCache[QuantizedModel]) -> None:
+    def __init__(self, asked: Asked, known: Known) -> None:
         self._key, self._known = asked.key, known
-        self._turns = _turns(asked)  # knows nothing of this object: a circle would keep the copy alive
+        self._turns = _turns(asked, known)  # knows nothing of this object: a circle would keep the copy alive
         self._spent_s = 0.0
         self.n_forwards = 1
 
@@ -97,10 +122,11 @@ class QuantizingWork:
 Turns = Generator[tuple[Quantizing, int], None, QuantizedModel]
 
 
-def _turns(asked: Asked) -> Turns:
+def _turns(asked: Asked, known: Known) -> Turns:
     """(progress, cost of the next turn) after each turn, at last the result."""
     loaded, found = asked.loaded, list[MatrixError]()
-    shares = _Shares(asked)
+    passage = known.get(asked.passage_key)
+    shares = _Shares(asked, n_readers=1 if passage else 2)
     bytes_before = bytes_of(loaded)
     copied = replace(loaded, model=template_over(loaded.model))
     told = places(loaded, whole=asked.whole)
@@ -114,10 +140,13 @@ def _turns(asked: Asked) -> Turns:
     before, after = (_read(one, asked) for one in (loaded, copied))
     yield shares.told("sentence", 1), asked.piece
     logprobs = np.zeros((2, max(0, len(asked.passage_ids) - 1)))
-    for which, model in enumerate((loaded, copied)):
+    if isinstance(passage, KnownPassage):
+        logprobs[0] = passage.logprobs
+    for which, model in list(enumerate((loaded, copied)))[1 if passage else 0 :]:
         for first, values in _passage(model, asked):
             logprobs[which, first : first + len(values)] = values
             yield shares.told("passage", 1), asked.piece
+    known.put(asked.passage_key, KnownPassage(logprobs[0].copy()))
     if asked.loaded.info.kind == "encoder-decoder":
         moved_target = _moved(before.decoder_hidden_states, after.decoder_hidden_states)
     else:
@@ -146,9 +175,9 @@ def _turns(asked: Asked) -> Turns:
 class _Shares:
     """Progress of the work, counted in turns."""
 
-    def __init__(self, asked: Asked) -> None:
+    def __init__(self, asked: Asked, n_readers: int) -> None:
         n_weights = sum(one.parameter.numel() for one in places(asked.loaded, whole=asked.whole))
-        n_pieces = 2 * -(-max(0, len(asked.passage_ids) - 1) // asked.piece)
+        n_pieces = n_readers * -(-max(0, len(asked.passage_ids) - 1) // asked.piece)
         self._n, self._done = n_weights / TURN_WEIGHTS + 1 + n_pieces, 0.0
 
     def told(self, doing: Doing, n_turns: float) -> Quantizing:

@@ -1,4 +1,4 @@
-"""What the models of the replicas take: measured where a model is."""
+"""Memory of the models of the replicas, measured where a model is."""
 
 from __future__ import annotations
 

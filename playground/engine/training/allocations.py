@@ -57,7 +57,7 @@ class Allocations:
     @contextmanager
     def phase(self, name: Phase) -> Iterator[None]:
         """A part of what is counted."""
-        with record_function(f"{MARK}{name}"):  # type: ignore[no-untyped-call]
+        with record_function(f"{MARK}{name}"):
             yield
 
     def _read(self, profiler: Any) -> None:  # noqa: ANN401  (of the library, untyped)

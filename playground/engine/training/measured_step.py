@@ -94,7 +94,9 @@ class _Step:
         self.reads = replace(loaded, model=self.tree)
         self.has_logits = bool({"logits", "fill"} & loaded.info.capabilities)
         if request.method == "head" or not (self.has_logits or request.method == "inference"):
-            self.head = torch.nn.utils.skip_init(torch.nn.Linear, loaded.info.d_model, N_LABELS)
+            self.head = torch.nn.utils.skip_init(  # type: ignore[no-untyped-call]
+                torch.nn.Linear, loaded.info.d_model, N_LABELS
+            )
             self.head.to(loaded.device, loaded.dtype)
             for one in self.head.parameters():
                 torch.nn.init.zeros_(one)
@@ -173,7 +175,7 @@ class _Step:
             self.optimizer.step()
 
     def _loss(self) -> torch.Tensor:
-        """Of the next token, of the token itself where a mask stands, or of two labels. Shape []."""
+        """The loss of the next token, of the tokens themselves (encoders), or of two labels. Shape []."""
         n_texts = self.request.batch
         if self.head is not None:
             with torch.set_grad_enabled(self.request.method != "head"):
@@ -229,7 +231,7 @@ def held(tensors: Iterable[torch.Tensor]) -> int:
 
 
 def tensors_of(cache: Any) -> list[torch.Tensor]:  # noqa: ANN401  (transformers is untyped)
-    """Keys and values of every layer of a cache."""
+    """Keys and values of every layer of a cache. Each [batch, kv_head, position, d_head]."""
     if cache is None:
         return []
     return [one for layer in cache.layers for one in (layer.keys, layer.values)]

@@ -57,14 +57,15 @@ def panel(context: PageContext, shown: Shown) -> None:
     names = {outcome: _(words) for outcome, words in OUTCOMES.items()}
     shown_rows = [
         {
-            _("Format"): one.format,
+            _("Format"): kind.name,
             _("Bits"): one.bits,
             _("Value"): f"{one.value:.7g}",
-            _("Error"): "–" if math.isnan(one.error) else f"{one.error:.2e}",
+            _("Error"): f"{one.value - number:.2e}" if math.isfinite(one.value - number) else "–",
             _("What happens"): names[one.outcome],
             _("Next larger number"): "–" if math.isnan(one.step) else f"+{one.step:.2e}",
         }
-        for one in table.itertuples()
+        for kind in formats.values()
+        for one in [stored(number, kind)]
     ]
     st.dataframe(shown_rows, hide_index=True, key="mem_formats")
     _ranges(number, formats)
@@ -87,7 +88,9 @@ def _row(context: PageContext) -> tuple[WeightRow, float]:
         tensor = choose_from_list("mem_tensor", names, _("Tensor"))
         shape = tensors[tensor]
         n_rows = math.prod(shape[:-1]) if len(shape) > 1 else 1
-        row = number_field(_("Row"), 0, n_rows - 1, 0, 1, key="mem_row", width=180)
+        row = 0
+        if n_rows > 1:
+            row = number_field(_("Row"), 0, n_rows - 1, 0, 1, key="mem_row", width=180)
         column = number_field(_("Column"), 0, shape[-1] - 1, 0, 1, key="mem_column", width=180)
     found = footprints.row(context, tensor, row)
     return found, float(found.values[column])

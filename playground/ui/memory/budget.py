@@ -153,8 +153,8 @@ def _reading(sizes: ModelSizes, found: Budget, method: Method, size: Size, room:
     largest = max(found.parts, key=lambda name: found.parts[name].at(*size))
     share = found.parts[largest].at(*size) / total
     words = _(
-        "*{method}*, {batch} × {length} tokens: **{total}**, of which {share:.1%} are {largest}; at most "
-        "{peak} are there at one moment."
+        "*{method}*, batch {batch}, length {length}: **{total}**, of which {share:.1%} are {largest}. "
+        "The most at one moment: {peak}."
     )
     reading = words.format(
         method=_(METHOD_NAMES[method]), batch=size[0], length=f"{size[1]:,}", total=told(total), share=share,

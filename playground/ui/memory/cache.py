@@ -116,18 +116,18 @@ def _reading(sizes: ModelSizes, longest: int, measured: list[MeasuredCache]) -> 
     token = cache_bytes(sizes, sizes.number_bytes)
     whole = cache_bytes(sizes, sizes.number_bytes, sizes.n_head)
     words = _(
-        "One token leaves 2 · {layers} layers · {heads} heads · {width} numbers · {size} bytes = "
-        "**{token}** in the cache, a text of {longest:,} tokens {all}. With keys and values for all {n_head} "
-        "heads it would be {times:g} times as much."
+        "One token leaves 2 · {layers} (layers) · {heads} (heads) · {width} (width) · {size} (bytes) = "
+        "**{token}** in the cache, a text of length {longest:,} has {all}. With keys and values for every "
+        "head ({n_head}) it would be {times:.2f} times as much."
     )
     reading = words.format(
         layers=sizes.n_layer, heads=sizes.n_kv_head, width=sizes.d_head, size=sizes.number_bytes,
         token=told(token), longest=longest, all=told(token * longest), n_head=sizes.n_head,
-        times=round(whole / token, 2),
+        times=whole / token,
     )  # fmt: skip
     if measured:
         last = measured[-1]
-        beside = _("Measured after {n:,} tokens: {bytes:,} bytes; predicted {predicted:,}.")
+        beside = _("Bytes measured at length {n:,}: {bytes:,}; predicted: {predicted:,}.")
         reading += " " + beside.format(
             n=last.length, bytes=last.n_bytes, predicted=round(token * last.length)
         )

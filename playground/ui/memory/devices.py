@@ -39,17 +39,36 @@ SCHEME_NAMES: dict[Scheme, str] = {
 def panel(context: PageContext, shown: Shown) -> None:
     """Draw memory and traffic of every scheme."""
     st.markdown(f"## {_('Where does each byte lie, and what travels?')}")
+    picked, n_devices = _picked(), slider(_("GPUs"), COUNTS, 64, key="mem_devices")
+    held, sent = st.container(), st.container()
+    with sent:
+        st.markdown(f"### {_('What does each GPU send in a step?')}")
+        n_tokens = slider(_("Tokens of a step on each GPU"), TOKENS, LARGE.n_tokens, key="mem_devices_tokens")
     try:
-        model = _model(context)
+        model = _model(context, picked, n_tokens)
     except PlaygroundError as error:
-        st.error(sentence(error))
+        held.error(sentence(error))
         return
-    table = frames.devices(model, n_devices := slider(_("GPUs"), COUNTS, 64, key="mem_devices"))
+    table = frames.devices(model, n_devices)
+    with held:
+        _draw_held(model, n_devices, table)
+    with sent:
+        _draw_sent(table)
+    show.under_picture(
+        "mem_devices", frame=table, code=lambda: code.devices(model, n_devices), picture="mem_devices_picture"
+    )
+    _needed(model)
+
+
+def _draw_held(model: Trained, n_devices: int, table: pd.DataFrame) -> None:
     schemes = _names()
     alt = _("Bytes on each GPU by scheme")
     show.show_chart(_bars(state.language(), tuple(schemes.items())), "mem_devices_picture", alt, data=table)
     st.markdown(_reading(model, n_devices))
-    st.markdown(f"### {_('What does each GPU send in a step?')}")
+
+
+def _draw_sent(table: pd.DataFrame) -> None:
+    schemes = _names()
     alt = _("Bytes that a GPU sends in a step by scheme")
     show.show_chart(
         _traffic(state.language(), tuple(schemes.items())), "mem_traffic_picture", alt, data=table
@@ -60,18 +79,16 @@ def panel(context: PageContext, shown: Shown) -> None:
             "Activations come on top, see *Budget*."
         )
     )
-    show.under_picture(
-        "mem_devices", frame=table, code=lambda: code.devices(model, n_devices), picture="mem_devices_picture"
-    )
-    _needed(model)
 
 
-def _model(context: PageContext) -> Trained:
-    """The example of the paper, or the model at hand, with the tokens of a step."""
+def _picked() -> str:
     names = {"zero": _("7.5 B parameters, as in the ZeRO paper"), "own": _("this model")}
-    chosen = choose("mem_devices_model", names, _("Model"))
-    n_tokens = slider(_("Tokens of a step on each GPU"), TOKENS, LARGE.n_tokens, key="mem_devices_tokens")
-    if chosen == "zero":
+    return choose("mem_devices_model", names, _("Model"))
+
+
+def _model(context: PageContext, picked: str, n_tokens: int) -> Trained:
+    """The example of the paper, or the model at hand, with the tokens of a step."""
+    if picked == "zero":
         return Trained(LARGE.n_parameters, LARGE.n_layer, LARGE.d_model, n_tokens)
     sizes = footprints.sizes(context)
     return Trained(sizes.n_parameters, sizes.n_layer, sizes.d_model, n_tokens)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 from typing import Any
 
@@ -25,7 +26,7 @@ WANTED = "mem_step_wanted"
 HELD: dict[str, Precision] = {"float32": "float32", "bfloat16": "bfloat16", "float16": "bfloat16"}
 METHOD_NAMES: dict[Method, str] = {
     "full": N_("Full training"),
-    "lora": N_("LoRA"),
+    "lora": "LoRA",
     "head": N_("Frozen + head"),
     "inference": N_("Inference"),
 }
@@ -94,22 +95,22 @@ def _compare(context: PageContext, sizes: ModelSizes, step: MeasuredStep) -> Non
     if step.method in ("full", "lora"):
         pairs[_("activations")] = parts["activations"], float(step.kept_bytes)
     pairs[_("peak")] = predicted.peak(*size), float(step.peak_bytes)
-    words = _("{method}, {batch} × {length} tokens, {dtype} on {device}: {n:,} numbers moved.")
+    words = _("{method}, batch {batch}, length {length}, {dtype} on {device}; numbers moved: {n:,}.")
     st.caption(
         words.format(
             method=_(METHOD_NAMES[step.method]), batch=step.batch, length=step.length, dtype=step.dtype,
             device=step.device, n=step.n_trained,
         )
     )  # fmt: skip
-    table = frames.compared(pairs)
+    errors = frames.compared(pairs)["error"].tolist()
     rows = [
         {
-            _("Part"): row.part,
-            _("Predicted"): told(row.predicted),
-            _("Measured"): told(row.measured),
-            _("Error"): "–" if row.error != row.error else f"{row.error:+.1%}",
+            _("Part"): part,
+            _("Predicted"): told(expected),
+            _("Measured"): told(found),
+            _("Error"): "–" if math.isnan(error) else f"{100 * error:+z.1f}\u00a0%",
         }
-        for row in table.itertuples()
+        for (part, (expected, found)), error in zip(pairs.items(), errors, strict=True)
     ]
     st.dataframe(rows, hide_index=True, key="mem_compared")
     st.markdown(f"### {_('When is the most in memory?')}")

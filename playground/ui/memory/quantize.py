@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from playground.core import quantization as core
 from playground.core.quantization import GROUPS, OUTLIERS, Granularity, Scheme
 from playground.ui.choose import choose, choose_from_list
 from playground.ui.memory import quantize_answer, quantize_grid, quantize_shipped
@@ -13,6 +14,8 @@ from playground.ui.panels import Later
 from playground.ui.state import PageContext
 from playground.ui.text import _
 from playground.ui.url import setting
+
+BITS = tuple(sorted(core.BITS))
 
 
 def panel(context: PageContext) -> Later | None:
@@ -28,7 +31,7 @@ def panel(context: PageContext) -> Later | None:
 
 def _scheme() -> Scheme:
     """The fields of the scheme; on a phone all but the bits stand below the picture."""
-    bits = slider(_("Bits of a weight"), (2, 3, 4, 8), 4, key="mem_q_bits")
+    bits = slider(_("Bits of a weight"), BITS, 4, key="mem_q_bits")
     with st.container(key="below_picture_mem_q", horizontal=True, vertical_alignment="bottom"):
         with st.container(width="content"):
             granularity = choose(

@@ -13,7 +13,7 @@ from playground.core.quantized_answers import next_token
 from playground.core.tables import quantization as tables
 from playground.engine.contract.models import ModelInfo
 from playground.engine.contract.quantization import QuantizedModel, QuantizeRequest
-from playground.ui import quantized, state
+from playground.ui import quantized, state, unread_language
 from playground.ui.choose import choose
 from playground.ui.frame import has_sentence
 from playground.ui.labels import token_labels
@@ -35,6 +35,7 @@ def panel(context: PageContext, scheme: Scheme) -> Later | None:
     st.markdown(f"## {_('And the model at hand, with your sentence?')}")
     if not has_sentence(context):
         return None
+    unread_language.say(context.text, context.model)
     whole, text = _more(context)
     st.button(
         _("Quantize a copy"), key="mem_q_run", icon=":material/compress:", type="primary",
@@ -132,11 +133,15 @@ def _quantize(context: PageContext, request: QuantizeRequest, made: dict[str, ob
     }
     bar = Progress("quantize", request.model, 1.0, _("Making a copy of the model"))
     st.button(_("Stop"), key="mem_q_stop", icon=":material/stop:")
+    found: QuantizedModel | None = None
     for step in quantized.quantize(context, request):
         if isinstance(step, QuantizedModel):
-            st.session_state[FOUND] = _found(request, step, made)
-            st.rerun()
-        bar.draw(step.share, doing[step.doing])
+            found = step
+        else:
+            bar.draw(step.share, doing[step.doing])
+    if found is not None:
+        st.session_state[FOUND] = _found(request, found, made)
+        st.rerun()
 
 
 def _found(request: QuantizeRequest, one: QuantizedModel, made: dict[str, object]) -> quantize_drawn.Found:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import hashlib
 import weakref
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,9 @@ import torch
 
 from playground.core.byte_cache import ByteCache
 from playground.core.quantization import Scheme, quantize
-from playground.engine.contract.quantization import QuantizedModel, QuantizeRequest
+from playground.engine.adapters.layers import Change, adapted, linears
+from playground.engine.contract.quantization import QuantizedModel, QuantizeRequest, Quantizing
+from playground.engine.contract.waiting import Waiting
 from playground.engine.forward.traces import InputRow
 from playground.engine.local.engine import LocalEngine
 from playground.engine.models.loaded import LoadedModel
@@ -21,7 +24,7 @@ from playground.engine.models.targets import target_start
 from playground.engine.quantizing import work
 from playground.engine.quantizing.line import Line
 from playground.engine.scheduling.jobs import More
-from playground.errors import TooLargeToCopy
+from playground.errors import Cancelled, TooLargeToCopy
 from playground.settings import Settings
 from tests.engine.conftest import oracle
 from tests.tiny import FAMILIES, GPT2, LLAMA
@@ -43,7 +46,7 @@ def hash_of(model: Any) -> str:
 
 
 def made(asked: work.Asked) -> QuantizedModel:
-    job = work.QuantizingWork(asked, ByteCache[QuantizedModel](10**6))
+    job = work.QuantizingWork(asked, ByteCache(10**6))
     while isinstance(found := job.run(), More):
         pass
     return found
@@ -109,7 +112,7 @@ def test_the_copy_is_gone_when_the_work_is_done_or_dropped(tiny_engine: LocalEng
     gc.disable()
     try:
         made(asked)
-        dropped = work.QuantizingWork(asked, ByteCache[QuantizedModel](10**6))
+        dropped = work.QuantizingWork(asked, ByteCache(10**6))
         dropped.run()
         own = list(copies[1]().parameters()) if copies[1]() is not None else []
         ids = {id(one) for one in loaded.model.parameters()}
@@ -142,3 +145,78 @@ def test_a_line_lets_equal_keys_stand_together() -> None:
             assert again() == 1
     with line.standing("b") as alone:
         assert alone() == 0
+
+
+def test_another_scheme_waits_is_told_its_place_and_can_be_cancelled(
+    tiny_engine: LocalEngine,
+) -> None:
+    """One copy at a time: the first reader's is not done yet."""
+    part, places = tiny_engine.quantization, list[int]()
+    first = part.quantize(QuantizeRequest(LLAMA, "first in line", scheme=Scheme(5, "tensor"), owner="a"))
+    assert isinstance(next(first), Quantizing)
+    request = QuantizeRequest(LLAMA, "second in line", scheme=Scheme(6, "tensor"), owner="b")
+
+    def on_wait(waiting: Waiting) -> None:
+        places.append(waiting.position)
+        if len(places) == 2:
+            tiny_engine.cancel(request.request_id)
+
+    with pytest.raises(Cancelled):
+        list(part.quantize(request, on_wait))
+    assert places == [1, 1]
+    first.close()  # type: ignore[attr-defined]  # a generator
+    [*_progress, last] = part.quantize(request)
+    assert isinstance(last, QuantizedModel)
+    assert last.scheme.bits == 6
+
+
+def test_the_model_as_it_is_reads_a_passage_once_for_all_schemes(tiny_engine: LocalEngine) -> None:
+    found, n_forwards = [], []
+    for bits in (2, 3):
+        before = tiny_engine.stats().n_forwards
+        request = QuantizeRequest(
+            LLAMA, "a", passage="Once for all of them. " * 4, scheme=Scheme(bits, "tensor")
+        )
+        [*_progress, last] = tiny_engine.quantization.quantize(request)
+        assert isinstance(last, QuantizedModel)
+        found.append(last)
+        n_forwards.append(tiny_engine.stats().n_forwards - before)
+    assert n_forwards[1] == n_forwards[0] - 1
+    np.testing.assert_array_equal(found[0].logprobs[0], found[1].logprobs[0])
+    assert found[0].logprobs[0].all()
+
+
+def test_who_closes_takes_the_job_back(tiny_engine: LocalEngine) -> None:
+    request = QuantizeRequest(LLAMA, "closed early", passage="One. Two. " * 9, scheme=Scheme(7, "tensor"))
+    steps = tiny_engine.quantization.quantize(request)
+    next(steps)
+    steps.close()  # type: ignore[attr-defined]  # a generator
+    assert tiny_engine.stats().n_waiting == 0
+    [*_progress, last] = tiny_engine.quantization.quantize(request)
+    assert isinstance(last, QuantizedModel)
+
+
+def test_results_are_bounded_in_bytes(tiny_engine: LocalEngine) -> None:
+    known = tiny_engine.quantization._known
+    assert known.limit_bytes == tiny_engine.settings.quantized_cache_bytes
+    assert 0 < known.size_bytes <= known.limit_bytes
+
+
+def test_the_numbers_of_an_adapter_stay_in_float(tiny_engine: LocalEngine) -> None:
+    """Only the frozen matrix below it is quantized: as QLoRA does."""
+    base = loaded_of(tiny_engine, LLAMA)
+    path = next(iter(linears(base.template)))
+    layer = base.template.get_submodule(path)
+    change = Change(torch.ones(1, layer.in_features), torch.ones(layer.out_features, 1))
+    adapted_model = adapted(base.template, {path: change}, 0.5, "x")
+    asked = work.Asked(
+        replace(base, model=adapted_model), InputRow((5, 6, 7)), (), Scheme(2, "tensor").spelled(), False, 64
+    )
+    found = made(asked)
+    names = [one.matrix.name for one in found.matrices]
+    assert f"{path}.base" in names
+    assert not any("change" in name for name in names)
+    assert found.logits is not None
+    plain_before = made(replace(asked, loaded=base)).logits
+    assert plain_before is not None
+    assert np.abs(found.logits[0] - plain_before[0]).max() > 1e-3

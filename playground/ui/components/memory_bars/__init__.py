@@ -64,8 +64,9 @@ def memory_bars(
 
     def read(view: Mapping[str, Any]) -> Size | None:
         batch, length = view.get("batch"), view.get("length")
-        is_possible = type(batch) is int and type(length) is int and batch in batches and length in lengths
-        return (batch, length) if is_possible else None
+        if type(batch) is not int or type(length) is not int:
+            return None
+        return (batch, length) if batch in batches and length in lengths else None
 
     revision, shown = synced.shown(key, size, read)
 
@@ -74,24 +75,17 @@ def memory_bars(
         if now is not None and now != size:
             on_change(now)
 
+    data = _data(budget, parts, rule_bytes, lines, batches, lengths)
+    end = axis_end(max(budget.total(*size), rule_bytes))
     _COMPONENT(
         key=key,
-        data={
+        data=data
+        | {
             "revision": revision,
             "batch": shown[0],
             "length": shown[1],
-            "batches": list(batches),
-            "lengths": list(lengths),
             "longest": longest,
-            "parts": [
-                {"label": label, "color": color, "bytes": _row(budget.parts[name])}  # type: ignore[index]
-                for name, (label, color) in parts.items()
-            ],
-            "moments": [_row(moment) for moment in budget.moments.values()],
-            "rule": rule_bytes,
-            "lines": [{"label": line.label, "bytes": line.n_bytes} for line in lines],
-            "end": axis_end(max(budget.total(*size), rule_bytes)),
-            "words": _words(),
+            "end": end,
         },
         default={"view": None},
         on_view_change=on_view_change,
@@ -111,6 +105,29 @@ def axis_end(n_bytes: float) -> float:
     return end
 
 
+def _data(
+    budget: Budget,
+    parts: Mapping[str, tuple[str, str]],
+    rule_bytes: float,
+    lines: Sequence[Line],
+    batches: Sequence[int],
+    lengths: Sequence[int],
+) -> dict[str, Any]:
+    """Numbers and words that do not change while a slider moves."""
+    return {
+        "batches": list(batches),
+        "lengths": list(lengths),
+        "parts": [
+            {"label": label, "color": color, "bytes": _row(budget.parts[name])}  # type: ignore[index]
+            for name, (label, color) in parts.items()
+        ],
+        "moments": [_row(moment) for moment in budget.moments.values()],
+        "rule": rule_bytes,
+        "lines": [{"label": line.label, "bytes": line.n_bytes} for line in lines],
+        "words": _words(),
+    }
+
+
 def _row(part: Bytes) -> list[float]:
     return [part.fixed, part.per_token, part.per_pair]
 
@@ -122,8 +139,7 @@ def _words() -> dict[str, str]:
         "all": _("All parts together"),
         "peak": _("Most at one moment"),
         "rule": _("The course's rule"),
-        "beyond": _("{label}: {bytes}, {times} times the end of the axis"),
-        "line": _("{label}: {bytes}"),
+        "beyond": _("{label}: {bytes}, {times}× the end of the axis"),
         "longer": _("The model reads {n} tokens at most: a longer text is a thought experiment."),
         "picture": _("Memory of each part as a bar"),
     }

@@ -28,7 +28,7 @@ function told(bytes) {
     at += 1;
   }
   const digits = at === 0 || value >= 100 ? 0 : value >= 10 ? 1 : 2;
-  return `${value.toFixed(digits)} ${UNITS[at]}`;
+  return `${fixed(value, digits)} ${UNITS[at]}`;
 }
 
 function build(root, data) {
@@ -99,8 +99,8 @@ function paint(root, data) {
 
 function paintLine(root, data, node, line, at) {
   const isBeyond = line.bytes > data.end;
-  const values = { label: line.label, bytes: told(line.bytes), times: (line.bytes / data.end).toFixed(1) };
-  node.textContent = `${isBeyond ? "→" : "┆"} ${fill(isBeyond ? data.words.beyond : data.words.line, values)}`;
+  const values = { label: line.label, bytes: told(line.bytes), times: fixed(line.bytes / data.end, 1) };
+  node.textContent = `${isBeyond ? "→" : "┆"} ${isBeyond ? fill(data.words.beyond, values) : `${values.label}: ${values.bytes}`}`;
   for (const bar of root.querySelectorAll(".bar")) {
     let mark = bar.querySelector(`.mark[data-at="${at}"]`);
     if (!mark) {
