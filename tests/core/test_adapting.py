@@ -38,7 +38,9 @@ def test_a_slow_round_slows_both() -> None:
 
 
 def test_what_is_written_is_read_again_with_its_times() -> None:
-    told = Measured("owner/m", "abc", 4.5, (ONE, replace(ONE, method="prompt")), {"base": (1.0,), "lora": (1.5,)})
+    told = Measured(
+        "owner/m", "abc", 4.5, (ONE, replace(ONE, method="prompt")), {"base": (1.0,), "lora": (1.5,)}
+    )
     again = read(written(told))
     assert again.points == (replace(ONE, token_s=1.5), replace(ONE, method="prompt"))
     assert (again.model_id, again.base, again.times) == ("owner/m", 4.5, {"base": (1.0,), "lora": (1.5,)})

@@ -18,8 +18,8 @@ from playground.engine.recurrent.trained import NetworkTable
 from playground.engine.task_heads.trained import HeadTable
 from playground.engine.training.adapter_slot import AdapterSlot
 from playground.engine.training.bank import AdapterBank
-from playground.engine.training.other_banks import BANKS
 from playground.engine.training.learner import AnyObjective, GiveWay, NewSlot, RunLimits, Sampled
+from playground.engine.training.other_banks import BANKS
 from playground.engine.training.pairs import TrainingOnPairs
 from playground.engine.training.samples import MAX_SAMPLE_TOKENS
 from playground.engine.training.task_heads import TrainingOfEncoders, TrainingOfHeads

@@ -76,6 +76,8 @@ def test_every_family_reads_and_writes_as_the_library_would(
             wanted = expected(settings, engine, model, adapter)
         found = engine.trace(TraceRequest(adapter, input_ids=IDS, capture=Capture(logits="all"))).logits
         same_to_rounding(found, wanted, f"{model} {method}")
-        [step] = engine.generate(GenerateRequest(adapter, sampling=GREEDY, input_ids=IDS, max_new_tokens=1, n_top=3))
+        [step] = engine.generate(
+            GenerateRequest(adapter, sampling=GREEDY, input_ids=IDS, max_new_tokens=1, n_top=3)
+        )
         assert step.token_id == int(wanted[-1].argmax()), method
         engine.adapters.remove(adapter, "me")
