@@ -54,7 +54,7 @@ def ways(words: Mapping[str, str], *, base: float, numbers: tuple[float, float])
             "dx": {"expr": f"{side} ? -11 : 11"}}  # fmt: skip
     once = [{"aggregate": [{"op": "count", "as": "count"}]}]
     return {
-        "height": 320,
+        "height": 360,
         "padding": {"right": 16},
         "transform": [
             {"calculate": _named(words, WAYS, "datum.method"), "as": "said"},
