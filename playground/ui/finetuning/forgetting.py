@@ -64,7 +64,7 @@ def told(table: ForgettingTable, beside: Mapping[str, BesidePlain]) -> str:
         "On ordinary prose the loss changed by {rise} (a number a seed)."
     ).format(
         first=plain_runs[0].held_out[0][1], last=_mean(held_out),
-        rise=", ".join(f"{one:+z.1%}" for one in rises),
+        rise=", ".join(share(one, "+z.1%") for one in rises),
     )  # fmt: skip
     said = [begins]
     sentences = {
