@@ -15,6 +15,7 @@ from playground.core.classroom.polls import Poll, tally
 from playground.core.contexts import Contexts
 from playground.core.embeddings import MEASURES, Baseline, EmbeddingTable, Neighbours
 from playground.core.few_shot import Example
+from playground.core.forgetting import ForgettingMethod, ForgettingTable, MeasuredForgetting
 from playground.core.indexes.measured import Point
 from playground.core.inside import ResidualStream
 from playground.core.jobs.scoring import Figure
@@ -38,6 +39,7 @@ from playground.core.tables import (
     embeddings,
     families,
     finetuning,
+    forgetting,
     glue,
     grounding,
     indexes,
@@ -151,6 +153,14 @@ HEADS = {(0, 0): 0.5, (0, 1): 0.25}
 STEPS = [sampling.GeneratedToken(step, "it's", 7, 2.0, 0.25, 0.5, 2, 3, 1.0) for step in (1, 2)]
 PATHS = [sampling.Path(1, 1, 1, 3, "a", "it's", 1.0), sampling.Path(2, 1, 2, 3, "b", "둘", 2.0)]
 
+FORGOTTEN = ForgettingTable(
+    "a/b", "c", 2, 0.25, 4, 8, 32,
+    tuple(
+        MeasuredForgetting(ForgettingMethod(kind), 0, ((0, 2.5), (2, 1.5)), ((0, 3.5), (2, 4.5)), 7.0, 1.0)
+        for kind in ("plain", "ewc")
+    ),
+)  # fmt: skip
+
 SAMPLE_TABLES: Mapping[str, Callable[[], pd.DataFrame]] = {
     "attention.mask": _attention,
     "attention.mean_map": _attention,
@@ -178,6 +188,10 @@ SAMPLE_TABLES: Mapping[str, Callable[[], pd.DataFrame]] = {
             ("shipped", WayPoint("lora", 8, 2e-3, 100, 3.0, 2.5, 20, 1.25)),
             ("mine", WayPoint("prompt", 8, 2e-2, 10, 3.5, 2.75, 20)),
         ]
+    ),
+    "forgetting.losses": lambda: forgetting.points(FORGOTTEN, [FORGOTTEN.runs[0].method]),
+    "forgetting.loss_steps": lambda: forgetting.curves(
+        {"plain": (FORGOTTEN.runs[0].held_out, FORGOTTEN.runs[0].general)}, 0.25
     ),
     "finetuning.delta_heat_map": lambda: finetuning.delta_map(_changes()),
     "finetuning.length_histogram": lambda: finetuning.lengths([3, 4, 40]),

@@ -11,6 +11,7 @@ from uuid import uuid4
 from playground.core.files.training_rows import TrainingRow
 from playground.core.lora import LoraConfig
 from playground.engine.contract.adapters import Linear, Method
+from playground.engine.contract.remedies import Remedy
 from playground.errors import Message
 
 SampleStatus = Literal["open", "whole", "cut"]
@@ -92,6 +93,7 @@ class FinetuneSettings(RunSettings):
         method: The numbers that are trained; `lora` counts for LoRA alone.
         num_virtual_tokens: Positions before the text, of a soft prompt or a prefix.
         bottleneck: Width of a bottleneck: numbers between its two projections.
+        remedy: What the run does against forgetting; of LoRA alone.
         LIMITS: Name -> the least and the most that a run here may ask for.
     """
 
@@ -103,6 +105,7 @@ class FinetuneSettings(RunSettings):
     method: Method = "lora"
     num_virtual_tokens: int = 16
     bottleneck: int = 16
+    remedy: Remedy = field(default_factory=Remedy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,15 +127,34 @@ class TrainingRequest:
     owner: str = ""
     request_id: str = field(default_factory=lambda: uuid4().hex)
 
+    @property
+    def most_tokens(self) -> int:
+        """As many as a step can read, if no text begins like another."""
+        return self.settings.batch_size * max(one.n_tokens for one in self.train)
+
 
 @dataclass(frozen=True, slots=True)
 class FinetuneRequest(TrainingRequest):
-    """A run that trains an adapter of a decoder on texts."""
+    """A run that trains an adapter of a decoder on texts.
+
+    Attributes:
+        old: Texts of what the model could do before, which a remedy reads; none is among `general` or
+            `held_out`, or nothing would be measured.
+    """
 
     settings: FinetuneSettings
     train: tuple[TrainingText, ...]
     held_out: tuple[TrainingText, ...]
     general: tuple[TrainingText, ...] = ()
+    old: tuple[TrainingText, ...] = ()
+
+    @property
+    def most_tokens(self) -> int:
+        """As many as a step can read, if no text begins like another."""
+        size = self.settings.batch_size
+        longest = max((one.n_tokens for one in self.old), default=0)
+        new = size * max(one.n_tokens for one in self.train)
+        return new + self.settings.remedy.n_old(size) * longest
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +183,19 @@ class Observation:
     """
 
     step: int
+
+
+@dataclass(frozen=True, slots=True)
+class RemedyObservation(Observation):
+    """Distance of a run with a remedy to its start.
+
+    Attributes:
+        distance: Frobenius norm of the change of all weights together.
+        penalty: What the remedy adds to the loss, nats; 0 for rehearsal, which changes the rows instead.
+    """
+
+    distance: float
+    penalty: float
 
 
 @dataclass(frozen=True, slots=True)

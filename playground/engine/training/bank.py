@@ -22,12 +22,14 @@ from torch.nn.functional import cross_entropy, linear
 
 from playground.engine.adapters.layers import wrapped
 from playground.engine.adapters.places import Key
-from playground.engine.contract.training import TrainingRequest, TrainingText
+from playground.engine.contract.training import RemedyObservation, TrainingRequest, TrainingText
 from playground.engine.forward.head import logits_of
 from playground.engine.models.loaded import LoadedModel
 from playground.engine.training.adapter_slot import AdapterSlot
+from playground.engine.training.fisher import FisherTable
 from playground.engine.training.learner import GiveWay
 from playground.engine.training.packing import Packed, packed
+from playground.engine.training.remedies import Remedies
 from playground.engine.training.yield_points import yield_between
 
 BETAS, EPS, MAX_NORM = (0.9, 0.999), 1e-8, 1.0  # torch's AdamW, and the usual clipping
@@ -106,6 +108,12 @@ class AdapterBank:
         self._pack()
         self._tree = self._laid_out(list(dict.fromkeys(path for path, _matrix in shapes)))
         yield_between(replace(loaded, model=self._tree), give_way)
+        self._remedies = Remedies(loaded, self.slots, give_way)
+
+    def knowing(self, fishers: FisherTable) -> AdapterBank:
+        """The same bank, which uses and adds to what is known already for EWC."""
+        self._remedies.take(fishers)
+        return self
 
     def step(self, texts: Sequence[Sequence[TrainingText]]) -> list[float]:
         """One optimizer step of every slot.
@@ -130,17 +138,21 @@ class AdapterBank:
 
     def _stepped(self, texts: Sequence[Sequence[TrainingText]]) -> list[float]:
         self._grads.zero_()
-        batch = packed(texts)
+        mixed = self._remedies.mixed(texts)
+        batch = packed(mixed.texts)
         self.rows = BatchRows(batch.lengths)
+        slot_of, weights, told = (
+            torch.from_numpy(part).to(self._loaded.device)
+            for part in (batch.slots, mixed.weights, mixed.told)
+        )
         with torch.enable_grad():
             surprisals = self._surprisals(batch)
-            slot_of = torch.from_numpy(batch.slots).to(surprisals.device)
-            counts = torch.bincount(slot_of, minlength=len(texts)).clamp(min=1)
-            losses = torch.zeros(len(texts), device=surprisals.device)
-            losses = losses.index_add(0, slot_of, surprisals / counts[slot_of])
-            losses.sum().backward()  # type: ignore[no-untyped-call]
+            (surprisals * weights).sum().backward()  # type: ignore[no-untyped-call]
+        losses = torch.zeros(len(texts), device=surprisals.device)
+        losses.index_add_(0, slot_of, surprisals.detach() * told)
+        self._remedies.pull(self.leaves)
         is_fine = self._update()
-        return torch.where(is_fine, losses.detach(), torch.nan).tolist()
+        return torch.where(is_fine, losses, torch.nan).tolist()
 
     @torch.no_grad()
     def measure(self, index: int, texts: Sequence[TrainingText]) -> list[float]:
@@ -149,8 +161,9 @@ class AdapterBank:
         counts = [text.n_trained for text in texts]
         return [float(one.sum()) for one in torch.split(self._surprisals(packed([texts])), counts)]
 
-    def observe(self, index: int, request: TrainingRequest, step: int) -> None:
-        """Nothing beside the losses."""
+    def observe(self, index: int, request: TrainingRequest, step: int) -> RemedyObservation | None:
+        """Distance of a slot with a remedy to its start; nothing of another."""
+        return self._remedies.observed(index, self.leaves, step)
 
     def unpack(self, index: int) -> None:
         """Write what one slot has learned back into it."""

@@ -18,9 +18,11 @@ from playground.engine.recurrent.trained import NetworkTable
 from playground.engine.task_heads.trained import HeadTable
 from playground.engine.training.adapter_slot import AdapterSlot
 from playground.engine.training.bank import AdapterBank
+from playground.engine.training.fisher import FisherTable
 from playground.engine.training.learner import AnyObjective, GiveWay, NewSlot, RunLimits, Sampled
 from playground.engine.training.other_banks import BANKS
 from playground.engine.training.pairs import TrainingOnPairs
+from playground.engine.training.remedies import check_remedy
 from playground.engine.training.samples import MAX_SAMPLE_TOKENS
 from playground.engine.training.task_heads import TrainingOfEncoders, TrainingOfHeads
 from playground.errors import BadValue, TooManyTokens
@@ -60,6 +62,7 @@ class SupervisedFinetuning:
 
     def __init__(self, settings: Settings, adapters: AdapterTable, write: Write) -> None:
         self._settings, self._adapters, self._write = settings, adapters, write
+        self._fishers = FisherTable()
 
     @property
     def limits(self) -> RunLimits:
@@ -76,6 +79,7 @@ class SupervisedFinetuning:
         loaded = self._adapters.decoder(request.settings.model)
         check(request, self._settings, loaded.info)
         layers = places(loaded, request.settings)
+        check_remedy(request, self.limits, loaded, layers)
         size_bytes = 4 * n_parameters(layers, request.settings)
         return NewSlot(size_bytes, lambda: AdapterSlot(request, loaded, layers))
 
@@ -85,12 +89,13 @@ class SupervisedFinetuning:
 
     def learner(self, slots: Sequence[AdapterSlot], give_way: GiveWay) -> AdapterBank:
         """Adapters of one base, trained in one step."""
-        return BANKS[slots[0].request.settings.method](slots[0].loaded, slots, give_way)
+        bank = BANKS[slots[0].method](slots[0].loaded, slots, give_way)
+        return bank.knowing(self._fishers)
 
     def sample(self, request: TrainingRequest, slot: AdapterSlot, step: int, sampled: Sampled) -> None:
         """Continue the prompts by the base with the adapter as it is now."""
         name = AdapterName(request.settings.model, f"{request.request_id}-{step}")
-        is_base = not step and request.settings.method not in VIRTUAL
+        is_base = not step and slot.method not in VIRTUAL
         model = slot.loaded if is_base else adapted_model(slot.loaded, slot.snapshot(step, 0), name)
         self._write(model, request, sampled)
 
@@ -114,7 +119,7 @@ def check(request: FinetuneRequest, settings: Settings, info: ModelInfo) -> None
     if asked.method not in METHODS:
         raise BadValue(name="method", value=repr(asked.method), allowed=", ".join(METHODS))
     n = asked.num_virtual_tokens if asked.method in VIRTUAL else 0
-    texts = (*request.train, *request.held_out, *request.general)
+    texts = (*request.train, *request.held_out, *request.general, *request.old)
     ids = [*(text.input_ids for text in texts), *request.prompts]
     if not all(0 <= token < info.d_vocab for one in ids for token in one):
         raise BadValue(name="input_ids", value=str(ids[0][:8]), allowed=f"0-{info.d_vocab - 1}")

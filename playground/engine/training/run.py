@@ -153,7 +153,7 @@ class TrainingRun:
     @cached_property
     def most_tokens(self) -> int:
         """As many as a step of it can read."""
-        return most_tokens(self.request)
+        return self.request.most_tokens
 
     def improves_with(self, held_out: float) -> bool:
         """True if its held-out loss was never that low; at step 0 nothing has been learned."""
@@ -237,11 +237,6 @@ def text_order(n_texts: int, n_read: int, seed: int) -> NDArray[np.int64]:
     return np.concatenate([random.permutation(n_texts) for _ in range(-(-n_read // n_texts))])
 
 
-def most_tokens(request: TrainingRequest) -> int:
-    """As many as a step can read, if no text begins like another."""
-    return request.settings.batch_size * max(one.n_tokens for one in request.train)
-
-
 def check_run(request: TrainingRequest, limits: RunLimits) -> None:
     """Refuse a run of any kind whose settings or data cannot be.
 
@@ -269,8 +264,8 @@ def check_run(request: TrainingRequest, limits: RunLimits) -> None:
     longest = max(one.n_tokens for one in examples)
     if longest > limits.tokens:
         raise TooManyTokens(limit=limits.tokens, got=longest)
-    if most_tokens(request) > limits.batch_tokens:
-        most = limits.batch_tokens // max(one.n_tokens for one in request.train)
+    if request.most_tokens > limits.batch_tokens:
+        most = asked.batch_size * limits.batch_tokens // request.most_tokens
         raise BadValue(name="batch_size", value=asked.batch_size, allowed=f"1-{max(1, most)}")
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 
 from playground.core.files.training_rows import TrainingRow
+from playground.core.forgetting import ForgettingMethod, everyday, general
 from playground.engine.contract.models import AdapterName
+from playground.engine.contract.remedies import Remedy
 from playground.engine.contract.training import FinetuneSettings, TrainingState
 from playground.engine.models.catalogue import catalogue
 from playground.ui import show, state
@@ -49,6 +52,41 @@ def _outputs(model_id: str) -> list[str]:
     return [str(one) for one in show.places(entry, "attention_output", "mlp_output").values()]
 
 
+def remedied(
+    method: ForgettingMethod,
+    settings: FinetuneSettings,
+    rows: tuple[Sequence[TrainingRow], Sequence[TrainingRow]],
+    language: str,
+) -> str:
+    """A script that trains with a remedy against forgetting, with plain peft.
+
+    Args:
+        method: The remedy, or a rank.
+        settings: All else.
+        rows: Rows to learn from, and held-out ones.
+        language: Language of the ordinary texts.
+    """
+    lora, remedy = settings.lora, Remedy.of(method.kind, method.strength)
+    return show.code(
+        "forgetting",
+        folder=show.model_folder(AdapterName.of(settings.model).base_id),
+        rows=[_as_written(row) for row in rows[0]],
+        held_out=[_as_written(row) for row in rows[1]],
+        old=list(everyday(language)),
+        general=list(general(language)),
+        kind=remedy.kind,
+        strength=remedy.strength,
+        n_steps=settings.n_steps,
+        learning_rate=settings.learning_rate,
+        r=method.r,
+        lora_alpha=lora.scaling * method.r,
+        target_modules=list(lora.target_modules),
+        batch_size=settings.batch_size,
+        seed=settings.seed,
+        max_tokens=state.settings().max_training_tokens,
+    )
+
+
 def _as_written(row: TrainingRow) -> list[tuple[str, str]] | str:
     return list(row.messages) or row.text
 
@@ -70,6 +108,7 @@ def run_card(run: TrainingState, settings: FinetuneSettings, data: ReadSet | Non
             "learning_rate": settings.learning_rate,
             **asdict(settings.lora),
             "method": settings.method,
+            "remedy": asdict(settings.remedy),
             "num_virtual_tokens": settings.num_virtual_tokens,
             "bottleneck": settings.bottleneck,
             "batch_size": settings.batch_size,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from playground.charts import finetuning as charts
+from playground.core.forgetting import ForgettingMethod
 from playground.core.tables import finetuning as frames
 from playground.engine.contract.training import ENDED, FinetuneSettings, TrainingState
 from playground.errors import PlaygroundError
@@ -16,6 +17,7 @@ from playground.ui import compute, show
 from playground.ui.choose import choose, choose_from_list, default_of, list_key
 from playground.ui.finetuning import code
 from playground.ui.finetuning.controls import TrainingSettings
+from playground.ui.finetuning.forgetting_words import language_of
 from playground.ui.finetuning.sets import ReadSet
 from playground.ui.runs import UPDATE_S, buttons, is_still, left_of, status
 from playground.ui.state import PageContext, outlives_reload
@@ -89,9 +91,19 @@ def start(owner: str, data: ReadSet, chosen: TrainingSettings) -> None:
     except PlaygroundError as error:
         st.session_state["fin_error"] = error
         return
-    st.session_state[RUN] = request.request_id
-    of_run = {**st.session_state.get(DATA, {}), request.request_id: data}
-    known = [one.run_id for one in runs.of(request.owner)]
+    remember(owner, {request.request_id: data})
+
+
+def remember(owner: str, data: Mapping[str, ReadSet]) -> None:
+    """Show the first of these runs, and keep what each was trained on for as long as it is known.
+
+    Args:
+        owner: The session.
+        data: Id of each run -> its data.
+    """
+    st.session_state[RUN] = next(iter(data))
+    of_run = {**st.session_state.get(DATA, {}), **data}
+    known = [one.run_id for one in compute.training().runs.of(owner)]
     st.session_state[DATA] = {run: of_run[run] for run in known if run in of_run}
 
 
@@ -126,8 +138,15 @@ def _show(drawn: str) -> None:
 
 
 def _code(state: TrainingState) -> str:
-    data = data_of(state)
-    return code.reproduce(adapter_settings(state), data) if data else ""
+    data, settings = data_of(state), adapter_settings(state)
+    if data is None:
+        return ""
+    if settings.remedy.kind != "none":
+        method = ForgettingMethod(settings.remedy.kind, settings.remedy.strength, settings.lora.r)
+        return code.remedied(
+            method, settings, (data.trained_rows, data.tested_rows), language_of(settings.model)
+        )
+    return code.reproduce(settings, data)
 
 
 def _name(state: TrainingState) -> str:
