@@ -40,7 +40,10 @@ class Bottleneck(torch.nn.Module):
     def __init__(self, base: torch.nn.Module, d: int) -> None:
         super().__init__()
         self.base = base
-        self.down, self.up = torch.nn.Linear(d, bottleneck, bias=False), torch.nn.Linear(bottleneck, d, bias=False)
+        self.down, self.up = (
+            torch.nn.Linear(d, bottleneck, bias=False),
+            torch.nn.Linear(bottleneck, d, bias=False),
+        )
         torch.nn.init.uniform_(self.down.weight, -(d**-0.5), d**-0.5, generator=generator)
         torch.nn.init.zeros_(self.up.weight)  # so step 0 is the model as it was
 
@@ -80,7 +83,8 @@ elif method in ("prompt", "prefix"):
         if method == "prefix":
             layers = model(inputs_embeds=first[None], use_cache=True).past_key_values.layers
             first = torch.cat(
-                [part[0].transpose(0, 1).flatten(1) for one in layers for part in (one.keys, one.values)], dim=1
+                [part[0].transpose(0, 1).flatten(1) for one in layers for part in (one.keys, one.values)],
+                dim=1,
             )
     kind = PromptTuningConfig if method == "prompt" else PrefixTuningConfig
     model = get_peft_model(model, kind(task_type="CAUSAL_LM", num_virtual_tokens=num_virtual_tokens))

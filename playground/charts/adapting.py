@@ -25,11 +25,16 @@ def ways(words: Mapping[str, str], *, base: float, numbers: tuple[float, float])
         numbers: Ends of the axis of trained numbers.
     """
     method = {"field": "method", "type": "nominal"}
-    legend = {"title": None, "orient": "top", "columns": legend_columns(3, 2), "labelLimit": 170,
-              "labelExpr": _named(words, WAYS, "datum.label"), "symbolSize": 110, "symbolType": "circle"}  # fmt: skip
+    legend = {
+        "title": None,
+        "orient": "top",
+        "columns": legend_columns(3, 2),
+        "labelLimit": 170,
+        "labelExpr": _named(words, WAYS, "datum.label"),
+        "symbolSize": 110,
+    }
     color = {"color": method | {"scale": {"domain": list(WAYS), "range": COLORS}, "legend": legend}}
     shape = {"shape": method | {"scale": {"domain": list(WAYS), "range": SHAPES}, "legend": legend}}
-    legend.pop("symbolType")
     x = {"field": "n_trained", "type": "quantitative", "title": words["n_trained"],
          "scale": {"type": "log", "domain": list(numbers), "nice": False},
          "axis": {"format": "~s", "tickCount": 5, "labelFlush": False, "grid": False}}  # fmt: skip
@@ -49,7 +54,7 @@ def ways(words: Mapping[str, str], *, base: float, numbers: tuple[float, float])
             "dx": {"expr": f"{side} ? -11 : 11"}}  # fmt: skip
     once = [{"aggregate": [{"op": "count", "as": "count"}]}]
     return {
-        "height": 320,
+        "height": 360,
         "padding": {"right": 16},
         "transform": [
             {"calculate": _named(words, WAYS, "datum.method"), "as": "said"},
@@ -58,11 +63,11 @@ def ways(words: Mapping[str, str], *, base: float, numbers: tuple[float, float])
             {"calculate": "isValid(datum.time) ? format(datum.more, '+.0%') : ''", "as": "time_said"},
         ],
         "layer": [
-            {"transform": once, "mark": {"type": "rule", "strokeDash": [5, 4], "color": NEUTRAL, "strokeWidth": 1.5},
-             "encoding": {"y": {"datum": base}}},
-            {"transform": once, "mark": {"type": "text", "align": "left", "dy": -8, "fontSize": 12, "color": NEUTRAL,
-                                         "text": words["base"]},
-             "encoding": {"y": {"datum": base}, "x": {"value": 4}}},
+            {"transform": once, "encoding": {"y": {"datum": base}},
+             "mark": {"type": "rule", "strokeDash": [5, 4], "color": NEUTRAL, "strokeWidth": 1.5}},
+            {"transform": once, "encoding": {"y": {"datum": base}, "x": {"value": 4}},
+             "mark": {"type": "text", "align": "left", "dy": -8, "fontSize": 12, "color": NEUTRAL,
+                      "text": words["base"]}},
             {"transform": [{"filter": "datum.who === 'shipped'"}],
              "mark": {"type": "point", "filled": True, "size": 130, "opacity": 1}, "encoding": drawn},
             {"transform": [{"filter": "datum.who === 'mine'"}],

@@ -1,8 +1,8 @@
 """Five ways to adapt one frozen model: how many numbers each trains, what was measured of each.
 
-    last_block   the weights of the last block        prompt   embeddings before the text
-    lora         a product beside some weights        prefix   keys and values before it in every layer
-    bottleneck   a small network behind every part
+last_block   the weights of the last block        prompt   embeddings before the text
+lora         a product beside some weights        prefix   keys and values before it in every layer
+bottleneck   a small network behind every part
 """
 
 from __future__ import annotations

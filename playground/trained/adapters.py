@@ -1,10 +1,10 @@
-"""Five ways to adapt the embedded decoder, measured: held-out loss, and what each adds to the time of a token.
+"""Five ways to adapt the embedded decoder, measured: held-out loss, and what each adds to a token's time.
 
     python -m playground.trained adapters         trains what is missing, then writes down the losses
     python -m playground.trained adapter-times    times all of them again: on a quiet machine
 
-What is there already is kept, so both can be stopped and go on. The times need no trained numbers: only how many
-there are and where decides them.
+What is there already is kept, so both can be stopped and go on. The times need no trained numbers: only
+how many there are and where decides them.
 """
 
 from __future__ import annotations
@@ -55,7 +55,9 @@ N_ROUNDS = 7  # of times
 _OWNER = "adapters"
 
 
-def make(assets: Path, say: Callable[[str], None], *, n_steps: int = N_STEPS, model: str = DEFAULT_DECODER) -> None:
+def make(
+    assets: Path, say: Callable[[str], None], *, n_steps: int = N_STEPS, model: str = DEFAULT_DECODER
+) -> None:
     """Train every way that is not there yet and write its loss down."""
     engine = _engine()
     try:
@@ -79,7 +81,9 @@ def make_times(assets: Path, say: Callable[[str], None]) -> None:
     try:
         info = _ready(engine, DEFAULT_DECODER)
         told = _known(assets, DEFAULT_DECODER, info)
-        found = timed(engine, {point.method: _untrained(engine, point) for point in told.points}, N_ROUNDS, say)
+        found = timed(
+            engine, {point.method: _untrained(engine, point) for point in told.points}, N_ROUNDS, say
+        )
         _write(assets, replace(told, times=found))
         for name, (middle, low, high) in relative_times(found).items():
             say(f"{name}: {middle:.3f} of the base's time ({low:.3f} to {high:.3f})")
@@ -118,7 +122,11 @@ def trained(
 
 
 def timed(
-    engine: Engine, models: dict[str, str], n_rounds: int, say: Callable[[str], None], model: str = DEFAULT_DECODER
+    engine: Engine,
+    models: dict[str, str],
+    n_rounds: int,
+    say: Callable[[str], None],
+    model: str = DEFAULT_DECODER,
 ) -> dict[str, tuple[float, ...]]:
     """Seconds a token of the base and of every way, the same text continued, in rounds.
 
@@ -136,14 +144,19 @@ def timed(
     for number in range(n_rounds):
         for name, one in every.items():
             found[name].append(_token_s(engine, one, N_TIMED))
-        say(f"round {number + 1}: " + ", ".join(f"{name} {each[-1] * 1e3:.2f} ms" for name, each in found.items()))
+        say(
+            f"round {number + 1}: "
+            + ", ".join(f"{name} {each[-1] * 1e3:.2f} ms" for name, each in found.items())
+        )
     return {name: tuple(round(one, 7) for one in each) for name, each in found.items()}
 
 
 def _token_s(engine: Engine, model: str, n_tokens: int) -> float:
     """Median seconds between two tokens of a continuation."""
     ids = tuple(range(1_000, 1_000 + CONTEXT))
-    asked = GenerateRequest(model, input_ids=ids, sampling=GREEDY, n_top=1, max_new_tokens=n_tokens, owner=_OWNER)
+    asked = GenerateRequest(
+        model, input_ids=ids, sampling=GREEDY, n_top=1, max_new_tokens=n_tokens, owner=_OWNER
+    )
     at = [time.perf_counter() for _step in engine.generate(asked)]
     return median(later - earlier for earlier, later in pairwise(at))
 
@@ -168,10 +181,14 @@ def _known(assets: Path, model: str, info: str) -> Measured:
 def _write(assets: Path, told: Measured) -> None:
     folder = assets / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / FILE).write_text(written(replace(told, points=tuple(replace(one, token_s=None) for one in told.points))), "utf-8")
+    (folder / FILE).write_text(
+        written(replace(told, points=tuple(replace(one, token_s=None) for one in told.points))), "utf-8"
+    )
     figures = {f"{one.method}_held_out": one.held_out for one in told.points}
     figures |= {f"{name}_token": middle for name, (middle, _low, _high) in relative_times(told.times).items()}
-    seal_with_note(folder, script=__name__, seed=SEED, figures=figures | {"batch_size": BATCH_SIZE}, file=FILE)
+    seal_with_note(
+        folder, script=__name__, seed=SEED, figures=figures | {"batch_size": BATCH_SIZE}, file=FILE
+    )
 
 
 def _engine() -> Engine:

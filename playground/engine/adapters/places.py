@@ -6,6 +6,9 @@
     bottleneck    of an output projection   [width, d_model]         [d_model, width]
     prefix        of an attention           keys [P, kv * d_head]    values [P, kv * d_head]
     prompt        ""                        -                        [P, d_model]
+
+A bottleneck stands behind the output projections of attention and MLP; P virtual positions have a key and a
+value in each kv head.
 """
 
 from __future__ import annotations
@@ -38,7 +41,10 @@ def places(loaded: LoadedModel, settings: FinetuneSettings) -> dict[str, Linear]
         return {PROMPT: Linear(0, "prompt", info.d_model, info.d_model)}
     if method == "prefix":
         width = info.n_kv_head * info.d_head
-        return {path: Linear(layer, "prefix", width, width) for layer, path in enumerate(attentions(template, info.family))}
+        return {
+            path: Linear(layer, "prefix", width, width)
+            for layer, path in enumerate(attentions(template, info.family))
+        }
     if method == "bottleneck":
         return output_projections(loaded)
     return targets(template, settings.lora.target_modules, method)

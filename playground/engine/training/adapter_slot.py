@@ -40,8 +40,9 @@ class AdapterSlot:
         self.start_ids = self._start_ids()
         self.start: Hashable = (request.settings.model, self.start_ids)
         self._has_begun = not self.start_ids
-        for (path, matrix), value in self.values.items():
-            if matrix == "A" and not self.start_ids:  # as peft: Kaiming uniform with a = sqrt(5); B = 0, so step 0 is the base
+        for (_path, matrix), value in self.values.items():
+            # as peft: Kaiming uniform with a = sqrt(5); B = 0, so step 0 is the base
+            if matrix == "A" and not self.start_ids:
                 bound = 1 / math.sqrt(value.shape[1])
                 value.uniform_(-bound, bound, generator=self.random)
         self.first = {key: torch.zeros_like(value) for key, value in self.values.items()}

@@ -1,7 +1,7 @@
 """Banks of the adapters that are no change of a weight: bottlenecks, soft prompts, prefixes.
 
-Slots of different sizes share a step: a narrower bottleneck is filled with zeros, of a shorter prefix or prompt
-the rest is masked, and each slot's text begins behind its own virtual positions.
+Slots of different sizes share a step: a narrower bottleneck is filled with zeros, of a shorter prefix or
+prompt the rest is masked, and each slot's text begins behind its own virtual positions.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class _VirtualBank(AdapterBank):
         return leaf if only is None else leaf[only : only + 1, : int(self._numbers[only])]
 
     def seen(self, n: int) -> torch.Tensor | None:
-        """True where a row has so many virtual positions; None where all have them. Shape [row, 1, 1, virtual]."""
+        """True where a row has a virtual position; None where all do. Shape [row, 1, 1, virtual]."""
         numbers = self.n_before()
         if bool((numbers == n).all()):
             return None

@@ -63,7 +63,9 @@ def panel(context: PageContext) -> Later | None:
     table = frames.ways(points)
     ends = [10.0 ** math.floor(math.log10(one.n_trained)) for _who, one in points]
     spec = charts.ways(_words(), base=base, numbers=(min(ends), 10 * max(ends)))
-    alt = _("Held-out loss of each way against the numbers it trains, with what it adds to the time of a token")
+    alt = _(
+        "Held-out loss of each way against the numbers it trains, with what it adds to the time of a token"
+    )
     show.show_chart(spec, "fin_ways_picture", alt, data=table)
     st.markdown(told([one for _who, one in points], base))
     st.caption(_source(measured, base_id))
@@ -80,8 +82,8 @@ def told(points: list[WayPoint], base: float) -> str:
     """The picture in words: the least loss, the fewest numbers, the dearest token."""
     best, fewest = min(points, key=lambda one: one.held_out), min(points, key=lambda one: one.n_trained)
     words = _(
-        "Without training the held-out loss is {base:.2f} nats per token. The least, {best:.2f}, has {way} with "
-        "{n:,} numbers; the fewest numbers, {fewest:,}, has {other}, and ends at {loss:.2f}."
+        "Without training the held-out loss is {base:.2f} nats per token. Lowest is {way} with {best:.2f} and "
+        "{n:,} trained numbers; {other} trains the fewest, {fewest:,}, and ends at {loss:.2f}."
     ).format(
         base=base, best=best.held_out, way=_(NAMES[best.method]), n=best.n_trained, fewest=fewest.n_trained,
         other=_(NAMES[fewest.method]), loss=fewest.held_out,
@@ -97,13 +99,16 @@ def told(points: list[WayPoint], base: float) -> str:
 
 def _source(measured: Measured, base_id: str) -> str:
     words = _(
-        "Filled points: {model} on the rows {set} in English, {n} steps each, size {size}, one seed; the numbers "
+        "Filled points: {model} on the rows {set} in English, {n} steps each, size {size}, one seed; the "
+        "numbers "
         "beside them say what is added to the time of a token. Rings: your own."
     ).format(
         model=plain(measured.model_id), set=f"*{_(sets.NAMES[DATA])}*", n=N_STEPS, size=SIZE
     )  # fmt: skip
     if base_id != measured.model_id:
-        words += " " + _("{model} is another model: its losses are not comparable.").format(model=plain(base_id))
+        words += " " + _("{model} is another model: its losses are not comparable.").format(
+            model=plain(base_id)
+        )
     return words
 
 
@@ -127,10 +132,17 @@ def _own_points(context: PageContext, base_id: str) -> list[tuple[str, WayPoint]
     """Adapter and point of every run that was started here and has ended."""
     started, times, found = st.session_state.get(MINE, ()), st.session_state.get(TIMES, {}), []
     for state in live.runs(context):
-        if state.run_id not in started or state.status not in ENDED or not state.adapter or state.settings.model != base_id:
+        if (
+            state.run_id not in started
+            or state.status not in ENDED
+            or not state.adapter
+            or state.settings.model != base_id
+        ):
             continue
         settings = live.adapter_settings(state)
-        info = next((one for one in compute.adapters().of(context.owner) if one.model_id == state.adapter), None)
+        info = next(
+            (one for one in compute.adapters().of(context.owner) if one.model_id == state.adapter), None
+        )
         if info is None or len(state.held_out) < 2:
             continue
         step, loss = min(state.held_out[1:], key=lambda one: one[1])
@@ -143,7 +155,7 @@ def _own_points(context: PageContext, base_id: str) -> list[tuple[str, WayPoint]
 
 
 def _base_loss(context: PageContext, base_id: str, measured: Measured) -> float:
-    """The loss without training: the shipped one, or of another model that of a run that begins as the base."""
+    """The loss without training: the shipped one, of another model that of a run that begins as it."""
     started = st.session_state.get(MINE, ())
     for state in live.runs(context):
         is_own = state.run_id in started and state.settings.model == base_id != measured.model_id
@@ -167,7 +179,9 @@ def _train(context: PageContext, base_id: str) -> FinetuneSettings:
             _("Train this way"), type="primary", key="fin_way_start", icon=":material/play_arrow:",
             on_click=_start, args=(context, settings),
         )  # fmt: skip
-    told_ = _("{n} steps on the same rows. The run moves at the top of the page; at its end a ring appears here.")
+    told_ = _(
+        "{n} steps on the same rows. The run moves at the top of the page; at its end a ring appears here."
+    )
     st.caption(told_.format(n=N_STEPS))
     return settings
 

@@ -114,7 +114,8 @@ def _actions(context: PageContext, adapter: AdapterInfo) -> None:
                 args=("model", adapter.base_id),
             )  # fmt: skip
         st.download_button(
-            _("Download for peft (.zip)") if is_pefts else _("Download (.zip)"), lambda: _file(context, adapter, run, data),
+            _("Download for peft (.zip)") if is_pefts else _("Download (.zip)"),
+            lambda: _file(context, adapter, run, data),
             f"{_file_name(adapter)}.zip", "application/zip", key="fin_download", on_click="ignore",
             icon=":material/download:",
         )  # fmt: skip
@@ -123,7 +124,9 @@ def _actions(context: PageContext, adapter: AdapterInfo) -> None:
             args=(adapter, context.owner),
         )  # fmt: skip
     if not is_pefts:
-        st.caption(_("peft knows no bottleneck in series: the file is in a form of ours, which only this app reads."))
+        st.caption(
+            _("peft knows no bottleneck in series: the file is in a form of ours, which only this app reads.")
+        )
     told = _(
         "It is also in the list *Model* on the left. The code shown looks for its unpacked file in {folder}."
     )

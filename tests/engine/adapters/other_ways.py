@@ -20,14 +20,18 @@ from playground.settings import Settings
 from tests.engine.conftest import oracle
 
 
-def made(engine: LocalEngine, model: str, method: Method, owner: str = "me", *, n: int = 4, seed: int = 0) -> str:
+def made(
+    engine: LocalEngine, model: str, method: Method, owner: str = "me", *, n: int = 4, seed: int = 0
+) -> str:
     """Id of an adapter whose numbers are drawn."""
     loaded = engine.adapters.load(model).result(timeout=60)
     lora = LoraConfig(r=n, target_modules=("q_proj", "v_proj"))
     settings = FinetuneSettings(model, method, lora=lora, method=method, num_virtual_tokens=n, bottleneck=n)
     random, changes = torch.Generator().manual_seed(seed), dict[str, dict[str, torch.Tensor]]()
     for (path, matrix), shape in shapes(places(loaded, settings), settings).items():
-        changes.setdefault(path, {})[matrix] = torch.randn(shape, generator=random) * (0.1 if method == "bottleneck" else 0.5)
+        changes.setdefault(path, {})[matrix] = torch.randn(shape, generator=random) * (
+            0.1 if method == "bottleneck" else 0.5
+        )
     learned = {path: Change(one.get("A"), one["B"]) for path, one in changes.items()}
     adapter = Adapter(model, method, 3, lora, method, learned, settings)
     return engine.adapters.add(adapter, owner)

@@ -154,8 +154,10 @@ def test_lens_and_ablations_are_of_the_same_model(engine: LocalEngine, method: M
 def test_virtual_positions_are_there_or_not(engine: LocalEngine) -> None:
     for method in ("prompt", "prefix"):
         adapter = made(engine, tiny.LLAMA, method)
-        np.testing.assert_array_equal(traced(engine, f"{adapter}@0").logits, traced(engine, tiny.LLAMA).logits)
-        with pytest.raises(BadValue, match="strength is 0.5, but only 0, 1"):
+        np.testing.assert_array_equal(
+            traced(engine, f"{adapter}@0").logits, traced(engine, tiny.LLAMA).logits
+        )
+        with pytest.raises(BadValue, match=r"strength is 0\.5, but only 0, 1"):
             traced(engine, f"{adapter}@50")
     half, whole = (traced(engine, f"{made(engine, tiny.LLAMA, 'bottleneck')}@{s}").logits for s in (50, 100))
     assert half is not None

@@ -24,9 +24,18 @@ from tests.engine.training.pair_runs import pairs_run
 # Objective -> two runs of one group, with different first values; of a method of its own behind a stroke.
 EXAMPLES: dict[str, tuple[TrainingRequest, TrainingRequest]] = {
     "sft": (run_of(1), run_of(2)),
-    "sft/bottleneck": (run_of(1, method="bottleneck", bottleneck=3), run_of(2, method="bottleneck", bottleneck=5)),
-    "sft/prompt": (run_of(1, method="prompt", num_virtual_tokens=3), run_of(2, method="prompt", num_virtual_tokens=5)),
-    "sft/prefix": (run_of(1, method="prefix", num_virtual_tokens=5), run_of(2, method="prefix", num_virtual_tokens=3)),
+    "sft/bottleneck": (
+        run_of(1, method="bottleneck", bottleneck=3),
+        run_of(2, method="bottleneck", bottleneck=5),
+    ),
+    "sft/prompt": (
+        run_of(1, method="prompt", num_virtual_tokens=3),
+        run_of(2, method="prompt", num_virtual_tokens=5),
+    ),
+    "sft/prefix": (
+        run_of(1, method="prefix", num_virtual_tokens=5),
+        run_of(2, method="prefix", num_virtual_tokens=3),
+    ),
     "characters": (run_on_lines(1), run_on_lines(2)),
     "pairs": (pairs_run(1), pairs_run(2)),
     "head": (head_run(1), head_run(2)),
@@ -90,7 +99,9 @@ def same(snapshot: Snapshot, other: Snapshot) -> None:
 
 
 def test_every_objective_keeps_these_laws(tiny_engine: LocalEngine) -> None:
-    assert set(known(tiny_engine)) == set(map(objective_of, EXAMPLES)) - {"characters"}, "name two runs of it in EXAMPLES"
+    assert set(known(tiny_engine)) == set(map(objective_of, EXAMPLES)) - {"characters"}, (
+        "name two runs of it in EXAMPLES"
+    )
     for name, requests in EXAMPLES.items():
         assert {one.settings.objective for one in requests} == {objective_of(name)}
 

@@ -45,7 +45,9 @@ class StockRun:
         n = sum(text.n_trained for text in batch)
         self.optimizer.zero_grad()
         for text in batch:
-            labels = [token if on else -100 for token, on in zip(text.input_ids, text.is_trained, strict=True)]
+            labels = [
+                token if on else -100 for token, on in zip(text.input_ids, text.is_trained, strict=True)
+            ]
             given = {"input_ids": torch.tensor([text.input_ids]), "labels": torch.tensor([labels])}
             mask = torch.ones_like(given["input_ids"])
             loss = self.model(**given, attention_mask=mask).loss * text.n_trained / n
@@ -92,7 +94,9 @@ def test_losses_gradients_and_steps_are_pefts(
         [mine] = bank.step([batches(request, step)])
         assert mine == pytest.approx(loss, abs=1e-5)
         norm = torch.nn.utils.clip_grad_norm_([weight], MAX_NORM)
-        grads = ours_as_pefts({key: leaf.grad[0] for key, leaf in bank.leaves.items() if leaf.grad is not None})
+        grads = ours_as_pefts(
+            {key: leaf.grad[0] for key, leaf in bank.leaves.items() if leaf.grad is not None}
+        )
         assert norm > 1e-4, "nothing would be learned"
         torch.testing.assert_close(grads, weight.grad, atol=1e-5, rtol=1e-3)
         expected.optimizer.step()
@@ -145,7 +149,12 @@ def test_a_bottleneck_is_the_one_written_by_hand(
 
 
 def test_a_bottleneck_begins_as_the_model_and_a_prefix_as_its_soft_prompt(tiny_engine: LocalEngine) -> None:
-    asked = {"lora": {}, "bottleneck": {}, "prompt": {"num_virtual_tokens": 3}, "prefix": {"num_virtual_tokens": 3}}
+    asked = {
+        "lora": {},
+        "bottleneck": {},
+        "prompt": {"num_virtual_tokens": 3},
+        "prefix": {"num_virtual_tokens": 3},
+    }
     first = {}
     for method, more in asked.items():
         request = run_of(6, method=method, **more)
