@@ -18,10 +18,7 @@ from playground.engine.recurrent.trained import NetworkTable
 from playground.engine.task_heads.trained import HeadTable
 from playground.engine.training.adapter_slot import AdapterSlot
 from playground.engine.training.bank import AdapterBank
-<<<<<<< HEAD
 from playground.engine.training.fisher import FisherTable
-=======
->>>>>>> 1701008a3fe42cd241ae0629a63e600fb5d4a572
 from playground.engine.training.learner import AnyObjective, GiveWay, NewSlot, RunLimits, Sampled
 from playground.engine.training.other_banks import BANKS
 from playground.engine.training.pairs import TrainingOnPairs
