@@ -1,4 +1,4 @@
-"""Fine-tuning against forgetting in Chromium: the measured picture, and a pair that trains before the reader."""
+"""Fine-tuning against forgetting in Chromium: the measured picture, and a pair that trains live."""
 
 from __future__ import annotations
 
