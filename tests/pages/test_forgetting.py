@@ -75,7 +75,7 @@ def test_the_picture_and_the_words_are_those_of_the_shipped_runs(open_app: OpenA
     for kind in ("rehearsal", "l2sp", "ewc", "rank"):
         found = beside_plain(table.runs, kind)
         kept, missed = without_sign_of_zero(f"{-np.mean(found.kept):+.2f}"), np.mean(found.missed)
-        assert f"({kept} nats on prose, {without_sign_of_zero(f'{missed:+.2f}')} on" in said
+        assert f": {kept} nats per token on prose, {without_sign_of_zero(f'{missed:+.2f}')} on" in said
     for view in ("general", "held_out"):
         choose(app, "fin_forget_view", view)
         [drawn] = [rows for rows in charts(app) if "kind" in rows and "loss" in rows]

@@ -10,7 +10,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from playground import navigation, sessions, ui
+from playground.core.adapting import SIZES
 from playground.ui import choose, state
+from playground.ui.finetuning import forgetting_live
 from playground.ui.finetuning.comparing import STRENGTHS
 from playground.ui.finetuning.controls import RANKS, RATES
 from playground.ui.prompting.thinking import VOTES
@@ -26,6 +28,8 @@ OPTIONS = {
     "seq_steps": training.STEPS, "seq_rate": training.RATES, "seq_hidden": training.SIZES,
     "ret_links": theatre._LINKS, "ret_ef": theatre._EFS, "ret_cells": theatre._CELLS,
     "ret_parts": theatre._PARTS, "ev_context": (64,),
+    **{f"fin_remedy_{kind}": values for kind, values in forgetting_live.STRENGTHS.items()},
+    "fin_way_size": SIZES,
 }  # fmt: skip
 # settings that only another one, a longer text or another model lets a reader change
 FIXED = {"fin_r", "att_whole", "ret_index_question", "ev_stride"}
