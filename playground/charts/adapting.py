@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from playground.charts.theme import AFTER, COUNT, KEY, LOCALE, NEUTRAL, QUERY, VALUE, legend_columns
+from playground.charts.theme import AFTER, COUNT, KEY, LOCALE, NARROW, NEUTRAL, QUERY, VALUE, legend_columns
 
 Spec = dict[str, Any]
 WAYS = ("lora", "last_block", "bottleneck", "prompt", "prefix")
@@ -30,10 +30,10 @@ def ways(words: Mapping[str, str], *, base: float, numbers: tuple[float, float])
     y = {"field": "held_out", "type": "quantitative", "title": words["held_out"], "scale": {"zero": False},
          "axis": {"format": ".1f", "tickCount": 6}}  # fmt: skip
     drawn = {"x": x, "y": y, **_looks(words), "tooltip": _tooltip(words)}
-    side = "scale('x', datum.n_trained) > width * 0.72"
+    # above its point, of a bottleneck below: LoRA stands close by
+    dy = {"expr": "datum.method === 'bottleneck' ? 16 : -15"}
     named = {"x": x, "y": y, "text": {"field": "time_said"}}
-    text = {"type": "text", "fontSize": 12, "color": NEUTRAL, "align": {"expr": f"{side} ? 'right' : 'left'"},
-            "dx": {"expr": f"{side} ? -11 : 11"}}  # fmt: skip
+    text = {"type": "text", "fontSize": 12, "color": NEUTRAL, "align": "center", "dy": dy}
     once = [{"aggregate": [{"op": "count", "as": "count"}]}]
     return {
         "height": 360,
@@ -69,6 +69,8 @@ def _looks(words: Mapping[str, str]) -> Spec:
         "orient": "top",
         "columns": legend_columns(3, 2),
         "labelLimit": 170,
+        "labelFontSize": {"expr": f"{NARROW} ? 12 : 14"},
+        "columnPadding": 8,
         "labelExpr": _named(words, WAYS, "datum.label"),
         "symbolSize": 110,
     }

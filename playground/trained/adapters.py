@@ -153,7 +153,7 @@ def timed(
 
 def _token_s(engine: Engine, model: str, n_tokens: int) -> float:
     """Median seconds of the processor between two tokens of a continuation; one thread computes."""
-    ids = tuple(range(1_000, 1_000 + CONTEXT))
+    ids = tuple(range(100, 100 + CONTEXT))
     asked = GenerateRequest(
         model, input_ids=ids, sampling=GREEDY, n_top=1, max_new_tokens=n_tokens, owner=_OWNER
     )
