@@ -56,9 +56,7 @@ def loss_of(texts: list[list[list[int]]]) -> torch.Tensor:
     return total / n
 
 
-fisher = {
-    name: torch.zeros(()) for name in layers
-}  # EWC: mean square of each weight's gradient, text by text
+fisher = {name: torch.zeros(()) for name in layers}  # EWC: mean square of the gradients, text by text
 for text in olds if kind == "ewc" else []:
     weights = [layer.base_layer.weight.requires_grad_() for layer in layers.values()]
     for name, gradient in zip(layers, torch.autograd.grad(loss_of([text]), weights), strict=True):

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from playground.charts.theme import AFTER, COUNT, KEY, LOCALE, NEUTRAL, QUERY, VALUE, legend_columns
+from playground.charts.theme import AFTER, COUNT, KEY, LOCALE, NARROW, NEUTRAL, QUERY, VALUE, legend_columns
 
 Spec = dict[str, Any]
 WAYS = ("lora", "last_block", "bottleneck", "prompt", "prefix")
@@ -24,32 +24,19 @@ def ways(words: Mapping[str, str], *, base: float, numbers: tuple[float, float])
         base: Loss without any training: a dashed line.
         numbers: Ends of the axis of trained numbers.
     """
-    method = {"field": "method", "type": "nominal"}
-    legend = {"title": None, "orient": "top", "columns": legend_columns(3, 2), "labelLimit": 170,
-              "labelExpr": _named(words, WAYS, "datum.label"), "symbolSize": 110, "symbolType": "circle"}  # fmt: skip
-    color = {"color": method | {"scale": {"domain": list(WAYS), "range": COLORS}, "legend": legend}}
-    shape = {"shape": method | {"scale": {"domain": list(WAYS), "range": SHAPES}, "legend": legend}}
-    legend.pop("symbolType")
     x = {"field": "n_trained", "type": "quantitative", "title": words["n_trained"],
          "scale": {"type": "log", "domain": list(numbers), "nice": False},
          "axis": {"format": "~s", "tickCount": 5, "labelFlush": False, "grid": False}}  # fmt: skip
     y = {"field": "held_out", "type": "quantitative", "title": words["held_out"], "scale": {"zero": False},
          "axis": {"format": ".1f", "tickCount": 6}}  # fmt: skip
-    tooltip = [
-        {"field": "said", "type": "nominal", "title": ""},
-        {"field": "who_said", "type": "nominal", "title": words["who"]},
-        {"field": "n_trained", "type": "quantitative", "title": words["n_trained"], "format": COUNT},
-        {"field": "held_out", "type": "quantitative", "title": words["held_out"], "format": ".3f"},
-        {"field": "time_said", "type": "nominal", "title": words["time"]},
-    ]
-    drawn = {"x": x, "y": y, **color, **shape, "tooltip": tooltip}
-    side = "scale('x', datum.n_trained) > width * 0.72"
+    drawn = {"x": x, "y": y, **_looks(words), "tooltip": _tooltip(words)}
+    # above its point, of a bottleneck below: LoRA stands close by
+    dy = {"expr": "datum.method === 'bottleneck' ? 16 : -15"}
     named = {"x": x, "y": y, "text": {"field": "time_said"}}
-    text = {"type": "text", "fontSize": 12, "color": NEUTRAL, "align": {"expr": f"{side} ? 'right' : 'left'"},
-            "dx": {"expr": f"{side} ? -11 : 11"}}  # fmt: skip
+    text = {"type": "text", "fontSize": 12, "color": NEUTRAL, "align": "center", "dy": dy}
     once = [{"aggregate": [{"op": "count", "as": "count"}]}]
     return {
-        "height": 320,
+        "height": 360,
         "padding": {"right": 16},
         "transform": [
             {"calculate": _named(words, WAYS, "datum.method"), "as": "said"},
@@ -58,11 +45,11 @@ def ways(words: Mapping[str, str], *, base: float, numbers: tuple[float, float])
             {"calculate": "isValid(datum.time) ? format(datum.more, '+.0%') : ''", "as": "time_said"},
         ],
         "layer": [
-            {"transform": once, "mark": {"type": "rule", "strokeDash": [5, 4], "color": NEUTRAL, "strokeWidth": 1.5},
-             "encoding": {"y": {"datum": base}}},
-            {"transform": once, "mark": {"type": "text", "align": "left", "dy": -8, "fontSize": 12, "color": NEUTRAL,
-                                         "text": words["base"]},
-             "encoding": {"y": {"datum": base}, "x": {"value": 4}}},
+            {"transform": once, "encoding": {"y": {"datum": base}},
+             "mark": {"type": "rule", "strokeDash": [5, 4], "color": NEUTRAL, "strokeWidth": 1.5}},
+            {"transform": once, "encoding": {"y": {"datum": base}, "x": {"value": 4}},
+             "mark": {"type": "text", "align": "left", "dy": -8, "fontSize": 12, "color": NEUTRAL,
+                      "text": words["base"]}},
             {"transform": [{"filter": "datum.who === 'shipped'"}],
              "mark": {"type": "point", "filled": True, "size": 130, "opacity": 1}, "encoding": drawn},
             {"transform": [{"filter": "datum.who === 'mine'"}],
@@ -72,6 +59,34 @@ def ways(words: Mapping[str, str], *, base: float, numbers: tuple[float, float])
         ],
         "config": LOCALE,
     }  # fmt: skip
+
+
+def _looks(words: Mapping[str, str]) -> Spec:
+    """Colour and shape of each way, with one legend for both."""
+    method = {"field": "method", "type": "nominal"}
+    legend = {
+        "title": None,
+        "orient": "top",
+        "columns": legend_columns(3, 2),
+        "labelLimit": 170,
+        "labelFontSize": {"expr": f"{NARROW} ? 12 : 14"},
+        "columnPadding": 8,
+        "labelExpr": _named(words, WAYS, "datum.label"),
+        "symbolSize": 110,
+    }
+    color = {"color": method | {"scale": {"domain": list(WAYS), "range": COLORS}, "legend": legend}}
+    shape = {"shape": method | {"scale": {"domain": list(WAYS), "range": SHAPES}, "legend": legend}}
+    return color | shape
+
+
+def _tooltip(words: Mapping[str, str]) -> list[Spec]:
+    return [
+        {"field": "said", "type": "nominal", "title": ""},
+        {"field": "who_said", "type": "nominal", "title": words["who"]},
+        {"field": "n_trained", "type": "quantitative", "title": words["n_trained"], "format": COUNT},
+        {"field": "held_out", "type": "quantitative", "title": words["held_out"], "format": ".3f"},
+        {"field": "time_said", "type": "nominal", "title": words["time"]},
+    ]
 
 
 def _named(words: Mapping[str, str], names: tuple[str, ...], value: str) -> str:

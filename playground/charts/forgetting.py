@@ -44,7 +44,7 @@ def losses(words: Mapping[str, str], *, x_ends: tuple[float, float], y_ends: tup
         "tooltip": tooltip,
     }
     start = {"filter": "datum.kind === 'start'"}
-    level = {"x": {"datum": x_ends[0]}, "x2": {"datum": x_ends[1]}, "y": encoding["y"]}
+    level = {"x": {"value": 0}, "x2": {"value": "width"}, "y": encoding["y"]}
     return {
         "height": 330,
         "padding": {"right": 16},
@@ -104,7 +104,7 @@ def loss_steps(words: Mapping[str, str], *, text: str, last: int, y_ends: tuple[
 def _axis(name: str, title: str, ends: tuple[float, float]) -> Spec:
     return {"field": name, "type": "quantitative", "title": title,
             "scale": {"domain": list(ends), "nice": False},
-            "axis": {"format": ".1f", "tickCount": 6, "labelFlush": False}}  # fmt: skip
+            "axis": {"format": ".2~f", "tickCount": 6, "labelFlush": False}}  # fmt: skip
 
 
 def _named(words: Mapping[str, str], value: str) -> str:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from playground.core.adapting import WAYS, Measured, WayPoint, n_trained, read, relative_times, written
+from playground.paths import site_root
 
 SIZES = {"n_layer": 2, "d_model": 6, "d_keys": 4}
 ONE = WayPoint("lora", 8, 2e-3, 100, 4.0, 2.0, 30)
@@ -44,3 +45,11 @@ def test_what_is_written_is_read_again_with_its_times() -> None:
     again = read(written(told))
     assert again.points == (replace(ONE, token_s=1.5), replace(ONE, method="prompt"))
     assert (again.model_id, again.base, again.times) == ("owner/m", 4.5, {"base": (1.0,), "lora": (1.5,)})
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_the_lesson_counts_as_the_page_does(language: str) -> None:
+    lesson = (site_root() / "assets" / "lessons" / language / "finetuning.md").read_text("utf-8")
+    sizes = {"n_layer": 30, "d_model": 576, "d_keys": 3 * 64, "shapes": []}  # of SmolLM2
+    for method, worked in (("prompt", "8 · 576 = "), ("prefix", "8 · 30 · 2 · 192 = ")):
+        assert f"{worked}{n_trained(method, 8, **sizes):,}" in lesson

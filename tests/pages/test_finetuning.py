@@ -32,7 +32,7 @@ from tests.pages.test_every_page import PAGES
 LINK = {"fin_steps": "6", "fin_set": "sentiment"}
 
 
-PANELS = ("data", "weights", "compare", "changed", "questions", "mine")
+PANELS = ("data", "weights", "forgetting", "compare", "changed", "questions", "mine")
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from playground import navigation, sessions, ui
+from playground.core.adapting import SIZES
 from playground.ui import choose, state
+from playground.ui.finetuning import forgetting_live
 from playground.ui.finetuning.comparing import STRENGTHS
 from playground.ui.finetuning.controls import RANKS, RATES
 from playground.ui.pretraining import training as pretraining
@@ -31,6 +33,8 @@ OPTIONS = {
     "pre_map_ko": (25,), "mem_q_bits": quantize.BITS,
     "mem_devices": devices.COUNTS, "mem_devices_tokens": devices.TOKENS,
     "mem_cache_longest": cache.DRAWN[4:],
+    **{f"fin_remedy_{kind}": values for kind, values in forgetting_live.STRENGTHS.items()},
+    "fin_way_size": SIZES,
 }  # fmt: skip
 # settings that only another one, a longer text or another model lets a reader change
 FIXED = {"fin_r", "att_whole", "ret_index_question", "ev_stride"}

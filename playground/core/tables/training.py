@@ -38,7 +38,7 @@ def training_rows(rows: Sequence[tuple[str, str, bool, int]]) -> pd.DataFrame:
 
 
 def adapters(rows: Sequence[tuple[str, int, str, int | None, float | None, str, int, int]]) -> pd.DataFrame:
-    """Adapters, one row each: name, steps, what is trained, r, lora_alpha (missing for other methods), target modules, trained parameters, bytes."""
+    """Adapters, one row each: name, steps, method, r, lora_alpha, target modules, trained numbers, bytes."""
     in_megabytes = [(*row[:-1], row[-1] / 1e6) for row in rows]
     return pd.DataFrame(in_megabytes, columns=list(ADAPTERS))
 

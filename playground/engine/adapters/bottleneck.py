@@ -1,13 +1,13 @@
 """Bottleneck adapters: a small network in series behind the attention and the MLP of every layer.
 
-    x --> W x = y --> y + B gelu(A y) --> residual stream        A [m, d_model], B [d_model, m], B = 0 at first
+    x --> W x = y --> y + B gelu(A y) --> residual stream      A [m, d_model], B [d_model, m], first 0
 
 LoRA works beside its weight and could be added to it; this reads what the weight gives, so nothing can begin
 before that is there, and it stays a product more at every token.
 
 Source:
-    Houlsby et al. 2019, "Parameter-Efficient Transfer Learning for NLP", arXiv:1902.00751, section 2.1; without
-    biases, as He et al. 2022, "Towards a Unified View of Parameter-Efficient Transfer Learning",
+    Houlsby et al. 2019, "Parameter-Efficient Transfer Learning for NLP", arXiv:1902.00751, section 2.1;
+    without biases, as He et al. 2022, "Towards a Unified View of Parameter-Efficient Transfer Learning",
     arXiv:2110.04366, section 2.2, write it.
 """
 
@@ -27,7 +27,8 @@ class Bottleneck(Adapted):
     """A frozen linear layer and the network behind it; arguments as of `Adapted`.
 
     Attributes:
-        is_in_series: True: what is added follows from what the layer gives, so its inputs have no shares of it.
+        is_in_series: True: what is added follows from what the layer gives, so its inputs have no shares of
+            it.
     """
 
     is_in_series = True

@@ -27,7 +27,7 @@ from playground.errors import BadValue, Message, NotFinite, Unsupported
 
 @dataclass(frozen=True, eq=False)
 class Change:
-    """The numbers learned at one place: the weight change of a linear layer, or what `places` says of a method.
+    """The numbers learned at one place: the change of a weight, or what `places` says of a method.
 
     Attributes:
         A: Shape [r, d_in]; None where the whole matrix was trained.

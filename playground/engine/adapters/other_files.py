@@ -1,9 +1,9 @@
 """Files of soft prompts and prefixes as peft writes them, and of bottlenecks in a form of our own.
 
-    prompt_embeddings            soft prompt [P, d_model]; prefix [P, layer * 2 * kv_head * d_head], of each layer
-                                 the keys, then the values
-    <path>.down.weight, .up      bottleneck [width, d_model] and [d_model, width]: peft knows no such adapter, so
-                                 this app alone reads it
+    prompt_embeddings            soft prompt [P, d_model]; prefix [P, layer * 2 * kv_head * d_head],
+                                 of each layer the keys, then the values
+    <path>.down.weight, .up      bottleneck [width, d_model] and [d_model, width]: peft knows no such
+                                 adapter, so this app alone reads it
 
 Source:
     peft 0.21, `PromptLearningConfig`, `PeftModel.get_prompt`, `set_peft_model_state_dict`.
@@ -40,7 +40,8 @@ _FREE = frozenset(
     {
         "peft_type", "task_type", "base_model_name_or_path", "num_virtual_tokens", "token_dim", "num_layers",
         "num_attention_heads", "inference_mode", "auto_mapping", "runtime_config", "revision", "peft_version",
-        "encoder_hidden_size", "prefix_projection", "init_weights", "prompt_tuning_init", "prompt_tuning_init_text",
+        "encoder_hidden_size", "prefix_projection", "init_weights", "prompt_tuning_init",
+        "prompt_tuning_init_text",
         "tokenizer_name_or_path", "tokenizer_kwargs", "bottleneck", "activation",
     }
 )  # fmt: skip
@@ -169,7 +170,7 @@ def _virtual(method: Method, said: Mapping[str, Any], take: Take, loaded: Loaded
         return {PROMPT: Change(None, take(TENSOR, (n, info.d_model), True))}
     width, paths = info.n_kv_head * info.d_head, attentions(loaded.template, info.family)
     whole = take(TENSOR, (n, 2 * width * len(paths)), True)
-    parts = [part.clone() for part in whole.split(width, dim=1)]
+    parts = [part.clone() for part in torch.split(whole, width, dim=1)]
     return {
         path: Change(*pair)
         for path, pair in zip(paths, zip(parts[::2], parts[1::2], strict=True), strict=True)

@@ -1,11 +1,14 @@
 """The places of a model at which a run trains numbers, and the shapes of these.
 
-method        path                      A                        B
-lora          of a linear layer         [r, d_in]                [d_out, r]
-last_block    of a linear layer         -                        [d_out, d_in]
-bottleneck    of an output projection   [width, d_model]         [d_model, width]
-prefix        of an attention           keys [P, kv * d_head]    values [P, kv * d_head]
-prompt        ""                        -                        [P, d_model]
+    method        path                      A                        B
+    lora          of a linear layer         [r, d_in]                [d_out, r]
+    last_block    of a linear layer         -                        [d_out, d_in]
+    bottleneck    of an output projection   [width, d_model]         [d_model, width]
+    prefix        of an attention           keys [P, kv * d_head]    values [P, kv * d_head]
+    prompt        ""                        -                        [P, d_model]
+
+A bottleneck stands behind the output projections of attention and MLP; P virtual positions have a key and a
+value in each kv head.
 """
 
 from __future__ import annotations

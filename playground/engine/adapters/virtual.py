@@ -3,12 +3,14 @@
     soft prompt   [P, d_model], read by the frozen model like embeddings of tokens
     prefix        keys and values [P, kv_head * d_head] of every layer, as if P tokens had been read
 
-The model is causal, so what the text makes of it never changes the virtual positions: a soft prompt is read once
-and is a prefix from then on. The text's own positions begin behind them, at P.
+The model is causal, so what the text makes of it never changes the virtual positions: a soft prompt is
+read once and is a prefix from then on. The text's own positions begin behind them, at P.
 
 Source:
-    Lester et al. 2021, "The Power of Scale for Parameter-Efficient Prompt Tuning", arXiv:2104.08691, section 2.
-    Li & Liang 2021, "Prefix-Tuning: Optimizing Continuous Prompts for Generation", arXiv:2101.00190, section 4.
+    Lester et al. 2021, "The Power of Scale for Parameter-Efficient Prompt Tuning", arXiv:2104.08691,
+    section 2.
+    Li & Liang 2021, "Prefix-Tuning: Optimizing Continuous Prompts for Generation", arXiv:2101.00190,
+    section 4.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import Context
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import torch
@@ -100,7 +103,7 @@ def by_head(rows: torch.Tensor, d_head: int) -> torch.Tensor:
     Returns:
         Shape [..., kv_head, virtual, d_head].
     """
-    return rows.unflatten(-1, (-1, d_head)).transpose(-2, -3)
+    return rows.view(*rows.shape[:-1], -1, d_head).transpose(-2, -3)
 
 
 def by_position(heads: torch.Tensor) -> torch.Tensor:
@@ -113,7 +116,7 @@ def virtual_positions(
     changes: Mapping[str, Change],
     d_head: int,
 ) -> VirtualPositions:
-    """The positions that an adapter puts before every text: a soft prompt at the path "", or keys and values by layer."""
+    """The positions that an adapter puts before every text; shapes of its changes as in `places`."""
     prompt = changes.get(PROMPT)
     if prompt is not None:
         return VirtualPositions(len(prompt.B), template, prompt.B)
@@ -134,9 +137,7 @@ def with_virtual(tree: Any, family: str, virtual: VirtualPositions) -> Any:  # n
         virtual: The positions.
     """
     begin_behind(tree, lambda: virtual.n, virtual.read)
-    put_before(
-        tree, family, [lambda layer=layer: virtual.of_layer(layer) for layer in range(_depth(tree, family))]
-    )
+    put_before(tree, family, [partial(virtual.of_layer, layer) for layer in range(_depth(tree, family))])
     setattr(tree, _OF_TREE, virtual)
     return tree
 

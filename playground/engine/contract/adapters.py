@@ -8,8 +8,8 @@ from typing import Literal, Protocol
 
 from playground.core.lora import LoraConfig, LowRank
 
-# Numbers that are trained: two factors beside weights, weights themselves, a bottleneck behind a layer, embeddings
-# before the text, keys and values before it in every layer.
+# Numbers that are trained: two factors beside weights, weights themselves, a bottleneck behind a layer,
+# embeddings before the text, keys and values before it in every layer.
 Method = Literal["lora", "last_block", "bottleneck", "prompt", "prefix"]
 METHODS: tuple[Method, ...] = ("lora", "last_block", "bottleneck", "prompt", "prefix")
 PRODUCTS: tuple[Method, ...] = ("lora", "last_block")  # those that change weights, by a matrix beside each

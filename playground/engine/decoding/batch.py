@@ -179,7 +179,7 @@ class DecodeBatch:
             self.rows.extend(rows)
 
     def _before(self, loaded: LoadedModel) -> list[Sequence[Before]]:
-        """Keys and values that the lean step finds in the slots before a text; the library's forward brings it along."""
+        """Keys and values that the lean step finds in the slots; the library's forward brings its own."""
         virtual = None if self._lean is None else virtual_of(loaded.model)
         return [] if virtual is None else [virtual.layers]
 

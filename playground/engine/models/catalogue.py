@@ -85,7 +85,8 @@ def places_of(family: str) -> dict[str, str | int]:
     """Names of parts inside a family's models, as shown code asks for them; dotted paths.
 
     `blocks`, `final_norm` and `position_table` in the library's base model, the others in a layer:
-    `attention_output` and `mlp_output` are its projections, `attention_writes` and `mlp_writes` are what adds to the stream.
+    `attention_output` and `mlp_output` are its projections, `attention_writes` and `mlp_writes` are what
+    adds to the stream.
     `norm_adds` is what its norms add to their weight: 0 or 1.
     """
     about = FAMILIES[family]

@@ -4,8 +4,8 @@
     query 1  . . . | .
     query 2  . . . | . .            the mask of the text stays as it is, columns come before it
 
-The text keeps its own keys, masks and caches; whoever asks for attention weights gets those of its tokens, and
-what their sum lacks to 1 is what the virtual positions were given.
+The text keeps its own keys, masks and caches; whoever asks for attention weights gets those of its tokens,
+and what their sum lacks to 1 is what the virtual positions were given.
 """
 
 from __future__ import annotations
@@ -57,8 +57,8 @@ def with_before(
     Args:
         before: The virtual positions.
         key, value: Of the text. Shape [row, kv_head, key, d_head].
-        mask: Boolean or additive, broadcastable to [row, head, query, key]; None where all is seen, or what is
-            causal.
+        mask: Boolean or additive, broadcastable to [row, head, query, key]; None where all is seen, or
+            what is causal.
         n_query: Number of queries, the last of which sees all keys.
         causal: True if a mask of None means causal.
 

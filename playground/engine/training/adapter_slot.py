@@ -12,7 +12,7 @@ from playground.engine.adapters.adapter import Adapter
 from playground.engine.adapters.layers import Change
 from playground.engine.adapters.places import shapes
 from playground.engine.adapters.virtual import PROMPT, by_position, keys_and_values
-from playground.engine.contract.adapters import VIRTUAL, Linear
+from playground.engine.contract.adapters import VIRTUAL, Linear, Method
 from playground.engine.contract.training import FinetuneRequest
 from playground.engine.models.loaded import LoadedModel
 
@@ -40,10 +40,9 @@ class AdapterSlot:
         self.start_ids = self._start_ids()
         self.start: Hashable = (request.settings.model, self.start_ids)
         self._has_begun = not self.start_ids
-        for (path, matrix), value in self.values.items():
-            if (
-                matrix == "A" and not self.start_ids
-            ):  # as peft: Kaiming uniform with a = sqrt(5); B = 0, so step 0 is the base
+        for (_path, matrix), value in self.values.items():
+            # as peft: Kaiming uniform with a = sqrt(5); B = 0, so step 0 is the base
+            if matrix == "A" and not self.start_ids:
                 bound = 1 / math.sqrt(value.shape[1])
                 value.uniform_(-bound, bound, generator=self.random)
         self.first = {key: torch.zeros_like(value) for key, value in self.values.items()}
@@ -72,6 +71,11 @@ class AdapterSlot:
         known = sorted({token for text in self.request.train for token in text.input_ids})
         drawn = torch.randint(len(known), (settings.num_virtual_tokens,), generator=self.random)
         return tuple(known[place] for place in drawn.tolist())
+
+    @property
+    def method(self) -> Method:
+        """The numbers that its run trains."""
+        return self.request.settings.method
 
     @property
     def loaded(self) -> LoadedModel:

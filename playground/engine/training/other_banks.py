@@ -1,7 +1,7 @@
 """Banks of the adapters that are no change of a weight: bottlenecks, soft prompts, prefixes.
 
-Slots of different sizes share a step: a narrower bottleneck is filled with zeros, of a shorter prefix or prompt
-the rest is masked, and each slot's text begins behind its own virtual positions.
+Slots of different sizes share a step: a narrower bottleneck is filled with zeros, of a shorter prefix or
+prompt the rest is masked, and each slot's text begins behind its own virtual positions.
 """
 
 from __future__ import annotations
@@ -70,8 +70,12 @@ class _VirtualBank(AdapterBank):
         leaf, only = self.leaves[path, matrix], self.rows.only
         return leaf if only is None else leaf[only : only + 1, : int(self._numbers[only])]
 
+    def reference(self) -> weakref.ref[_VirtualBank]:
+        """A way back for what the tree asks, without a circle."""
+        return weakref.ref(self)
+
     def seen(self, n: int) -> torch.Tensor | None:
-        """True where a row has so many virtual positions; None where all have them. Shape [row, 1, 1, virtual]."""
+        """True where a row has a virtual position; None where all do. Shape [row, 1, 1, virtual]."""
         numbers = self.n_before()
         if bool((numbers == n).all()):
             return None
@@ -82,7 +86,7 @@ class PrefixBank(_VirtualBank):
     """Prefixes: the attention of every layer is handed keys and values."""
 
     def _laid_out(self, paths: Sequence[str]) -> Any:  # noqa: ANN401  (transformers is untyped)
-        tree, family, me = template_over(self._loaded.template), self._loaded.info.family, weakref.ref(self)
+        tree, family, me = template_over(self._loaded.template), self._loaded.info.family, self.reference()
         put_before(tree, family, [partial(_before, me, path, self._loaded.info.d_head) for path in paths])
         begin_behind(tree, partial(_n_before, me))
         return tree

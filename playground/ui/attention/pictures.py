@@ -86,15 +86,17 @@ def grid(view: View, chosen: MapSettings) -> None:
 
 
 def virtual_share(view: View) -> None:
-    """Say how much of the selected token's attention goes to positions that are no tokens, where there are."""
+    """Say how much of the selected token's attention goes to virtual positions, where there are."""
     n = view.context.model.n_virtual
     if not n or view.stop - view.start < len(view.tokens):  # of a window it is not known
         return
     share = 1 - float(view.weights[view.layer, view.head, view.query].sum())
     told = ngettext(
-        "In this head {share:.1%} of the attention of {token} goes to the {n} virtual position of the adapter. It is "
+        "In this head {share:.1%} of the attention of {token} goes to the {n} virtual position of the "
+        "adapter. It is "
         "not a token and not drawn.",
-        "In this head {share:.1%} of the attention of {token} goes to the {n} virtual positions of the adapter. They "
+        "In this head {share:.1%} of the attention of {token} goes to the {n} virtual positions of the "
+        "adapter. They "
         "are not tokens and not drawn.",
         n,
     )

@@ -69,7 +69,7 @@ def row(view: View) -> None:
 
 
 def _output(view: View) -> NDArray[np.float32] | None:
-    """The chosen head's part of the output projection; None, with a sentence, where no row can be worked out."""
+    """The chosen head's part of the output projection; None, with a sentence, where there is none."""
     context = view.context
     if "query_key" not in context.model.capabilities:
         name = plain(context.model.name)
@@ -77,7 +77,8 @@ def _output(view: View) -> NDArray[np.float32] | None:
         return None
     if context.model.n_virtual:
         said = _(
-            "{name} has {n} virtual positions before the text. They have keys of their own, so no row can be worked "
+            "{name} has {n} virtual positions before the text. They have keys of their own, so no row can "
+            "be worked "
             "out from the keys of its tokens: go back to the base model."
         )
         st.info(said.format(name=plain(context.model.name), n=context.model.n_virtual))

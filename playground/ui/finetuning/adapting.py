@@ -82,8 +82,9 @@ def told(points: list[WayPoint], base: float) -> str:
     """The picture in words: the least loss, the fewest numbers, the dearest token."""
     best, fewest = min(points, key=lambda one: one.held_out), min(points, key=lambda one: one.n_trained)
     words = _(
-        "Without training the held-out loss is {base:.2f} nats per token. The least, {best:.2f}, has {way} with "
-        "{n:,} numbers; the fewest numbers, {fewest:,}, has {other}, and ends at {loss:.2f}."
+        "Without training the held-out loss is {base:.2f} nats per token. Lowest is {way} with {best:.2f} "
+        "and "
+        "{n:,} trained numbers; {other} trains the fewest, {fewest:,}, and ends at {loss:.2f}."
     ).format(
         base=base, best=best.held_out, way=_(NAMES[best.method]), n=best.n_trained, fewest=fewest.n_trained,
         other=_(NAMES[fewest.method]), loss=fewest.held_out,
@@ -99,7 +100,8 @@ def told(points: list[WayPoint], base: float) -> str:
 
 def _source(measured: Measured, base_id: str) -> str:
     words = _(
-        "Filled points: {model} on the rows {set} in English, {n} steps each, size {size}, one seed; the numbers "
+        "Filled points: {model} on the rows {set} in English, {n} steps each, size {size}, one seed; the "
+        "numbers "
         "beside them say what is added to the time of a token. Rings: your own."
     ).format(
         model=plain(measured.model_id), set=f"*{_(sets.NAMES[DATA])}*", n=N_STEPS, size=SIZE
@@ -154,7 +156,7 @@ def _own_points(context: PageContext, base_id: str) -> list[tuple[str, WayPoint]
 
 
 def _base_loss(context: PageContext, base_id: str, measured: Measured) -> float:
-    """The loss without training: the shipped one, or of another model that of a run that begins as the base."""
+    """The loss without training: the shipped one, of another model that of a run that begins as it."""
     started = st.session_state.get(MINE, ())
     for state in live.runs(context):
         is_own = state.run_id in started and state.settings.model == base_id != measured.model_id

@@ -27,7 +27,8 @@ def panel(context: PageContext) -> None:
         return
     if adapter.method not in PRODUCTS:
         told = _(
-            "{name} changes no weight: its {n:,} numbers stand beside them ({way}). There is no matrix to draw."
+            "{name} changes no weight: its {n:,} numbers stand beside them ({way}). There is no matrix to "
+            "draw."
         ).format(name=plain(adapter.name), n=adapter.n_parameters, way=_(NAMES[adapter.method]))
         st.info(told)
         return

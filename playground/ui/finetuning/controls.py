@@ -28,7 +28,8 @@ RANKS = (1, 2, 4, 8, 16, 32)
 BYTES_A_NUMBER = 16  # a weight, its gradient, two moments of Adam
 DEFAULTS: Mapping[str, Any] = {
     "fin_steps": 24, "fin_rate": 2e-3, "fin_r": 8, "fin_alpha": 16, "fin_dropout": 0.0,
-    "fin_batch": 4, "fin_method": "", "fin_modules": "", "fin_best": True, "fin_virtual": 16, "fin_bottleneck": 16,
+    "fin_batch": 4, "fin_method": "", "fin_modules": "", "fin_best": True, "fin_virtual": 16,
+    "fin_bottleneck": 16,
 }  # fmt: skip
 PRESETS: Mapping[str, Mapping[str, Any]] = {
     "good": {},

@@ -61,27 +61,27 @@ def told(table: ForgettingTable, beside: Mapping[str, BesidePlain]) -> str:
     held_out = [one.end[0] for one in plain_runs]
     begins = _(
         "Plain training brought the held-out loss from {first:.2f} to {last:.2f} nats per token. "
-        "On ordinary prose the loss changed by {rise} (a number a seed)."
+        "On ordinary prose the loss changed by {rise} (one number per seed)."
     ).format(
         first=plain_runs[0].held_out[0][1], last=_mean(held_out),
-        rise=", ".join(f"{one:+z.1%}" for one in rises),
+        rise=", ".join(share(one, "+z.1%") for one in rises),
     )  # fmt: skip
     said = [begins]
     sentences = {
-        "keeps": _("Less of it is lost with {names}, with every seed."),
-        "loses": _("More is lost with {names}, with every seed."),
-        "unclear": _("The seeds do not agree on {names}."),
+        "keeps": _("Less is lost than that, with every seed (means of the seeds):"),
+        "loses": _("More is lost than that, with every seed (means of the seeds):"),
+        "unclear": _("The seeds do not agree (their means):"),
     }
     for verdict, sentence in sentences.items():
         mine = [_method(one) for one in beside.values() if one.verdict == verdict]
         if mine:
-            said.append(sentence.format(names="; ".join(mine)))
-    return " ".join(said)
+            said.append("\n".join([sentence, "", *(f"- {one}" for one in mine)]))
+    return "\n\n".join(said)
 
 
 def _method(one: BesidePlain) -> str:
     """A remedy with what it keeps and what it misses, means over the seeds."""
-    told = _("{name} ({kept:+z.2f} nats on prose, {missed:+z.2f} on held-out rows)")
+    told = _("{name}: {kept:+z.2f} nats per token on prose, {missed:+z.2f} on held-out rows")
     return told.format(name=_named(one.method), kept=-_mean(one.kept), missed=_mean(one.missed))
 
 

@@ -143,9 +143,8 @@ def _code(state: TrainingState) -> str:
         return ""
     if settings.remedy.kind != "none":
         method = ForgettingMethod(settings.remedy.kind, settings.remedy.strength, settings.lora.r)
-        return code.remedied(
-            method, settings, (data.trained_rows, data.tested_rows), language_of(settings.model)
-        )
+        rows = data.trained_rows, data.tested_rows
+        return code.remedied(method, settings, rows, language_of(settings.model))
     return code.reproduce(settings, data)
 
 

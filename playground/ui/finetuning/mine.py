@@ -114,7 +114,8 @@ def _actions(context: PageContext, adapter: AdapterInfo) -> None:
                 args=("model", adapter.base_id),
             )  # fmt: skip
         st.download_button(
-            _("Download for peft (.zip)") if is_pefts else _("Download (.zip)"), lambda: _file(context, adapter, run, data),
+            _("Download for peft (.zip)") if is_pefts else _("Download (.zip)"),
+            lambda: _file(context, adapter, run, data),
             f"{_file_name(adapter)}.zip", "application/zip", key="fin_download", on_click="ignore",
             icon=":material/download:",
         )  # fmt: skip

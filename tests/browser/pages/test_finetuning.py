@@ -95,3 +95,15 @@ def test_a_whole_run_a_stopped_one_its_strength_its_file_and_its_adapter_elsewhe
     wait_run(page)
     used = re.compile(rf"adapter {re.escape(card['settings']['name'])}( · step \d+)? at 100 %")
     expect(page.get_by_text(used).first).to_be_visible()
+
+
+def test_other_ways_are_points_and_one_begins_to_train(page: Page, open_page: OpenPage) -> None:
+    open_page("/finetuning?lang=en&fin_panel=ways&fin_way=prompt&fin_way_size=4")
+    marks = page.locator(".st-key-fin_ways_picture svg.marks .mark-symbol path")
+    expect(marks.nth(4)).to_be_attached()
+    expect(page.get_by_text(re.compile("Without training the held-out loss is"))).to_be_visible()
+    page.get_by_role("button", name="Train this way").click()
+    expect(page.get_by_text(re.compile(r"Training: step \d+ of 30|Waiting: place"))).to_be_visible()
+    page.get_by_role("button", name="Stop", exact=True).first.click()
+    expect(page.get_by_text(re.compile(r"Stopped after step \d+ of 30"))).to_be_visible(timeout=15_000)
+    wait_run(page)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import json
+import pickle
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +22,7 @@ from playground.engine.adapters.other_files import TENSOR
 from playground.engine.adapters.peft_folder import CONFIG, WEIGHTS
 from playground.engine.contract.adapters import Method
 from playground.engine.local.engine import LocalEngine
+from playground.engine.remote.publishing import Publisher
 from playground.errors import AdapterMisfit, AdapterSetting, AdapterShape, BadFile, OtherBase, PlaygroundError
 from playground.settings import Settings
 from tests import tiny
@@ -145,3 +147,20 @@ def test_a_prefix_of_other_heads_is_named(engine: LocalEngine) -> None:
     with pytest.raises(AdapterSetting, match="num_layers: 1"):
         taken(engine, with_config(files, num_layers=1))
     assert oracle(engine.settings, tiny.LLAMA).config.num_hidden_layers != 1
+
+
+@pytest.mark.parametrize("method", [*VIRTUAL, "bottleneck"])
+def test_another_replica_takes_it_in_as_it_is(
+    engine: LocalEngine, tiny_settings: Settings, method: Method
+) -> None:
+    adapter = made(engine, tiny.LLAMA, method, seed=7)
+    published = Publisher(engine).published(adapter)
+    assert published is not None
+    other = create_engine(tiny_settings)
+    assert isinstance(other, LocalEngine)
+    try:
+        Publisher(other).adopt(pickle.loads(pickle.dumps(published)))
+        np.testing.assert_array_equal(logits(other, adapter), logits(engine, adapter))
+        assert other.adapters.info(adapter) == engine.adapters.info(adapter)
+    finally:
+        other.close()

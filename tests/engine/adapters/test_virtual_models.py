@@ -157,7 +157,7 @@ def test_virtual_positions_are_there_or_not(engine: LocalEngine) -> None:
         np.testing.assert_array_equal(
             traced(engine, f"{adapter}@0").logits, traced(engine, tiny.LLAMA).logits
         )
-        with pytest.raises(BadValue, match="strength is 0.5, but only 0, 1"):
+        with pytest.raises(BadValue, match=r"strength is 0\.5, but only 0, 1"):
             traced(engine, f"{adapter}@50")
     half, whole = (traced(engine, f"{made(engine, tiny.LLAMA, 'bottleneck')}@{s}").logits for s in (50, 100))
     assert half is not None

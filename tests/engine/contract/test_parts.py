@@ -12,16 +12,25 @@ import pytest
 
 from playground.engine.contract.engine import Engine
 from playground.engine.contract.inside import AblationsRequest, LensRequest
+from playground.engine.contract.remedies import Remedy
 from playground.engine.contract.traces import Capture, TraceRequest
 from playground.engine.contract.training import (
     ENDED,
     FinetuneRequest,
     FinetuneSettings,
+    RemedyObservation,
     TrainingState,
     TrainingText,
 )
 from playground.engine.contract.vectors import TracesRequest
-from playground.errors import EmptyText, ModelNotFound, TextTooLong, TrainingFrozen, Unsupported
+from playground.errors import (
+    EmptyText,
+    HeldOutTrained,
+    ModelNotFound,
+    TextTooLong,
+    TrainingFrozen,
+    Unsupported,
+)
 from tests import tiny
 
 TEXT = "the dog sat on a mat"
@@ -146,6 +155,26 @@ def test_a_run_ends_with_an_adapter_of_its_session_that_knows_the_text_better(en
     assert surprisal[state.adapter] == pytest.approx(best, rel=1e-3)
     engine.adapters.remove(state.adapter, "trains")
     assert engine.adapters.of("trains") == []
+
+
+def test_a_remedy_and_what_it_tells_cross_to_any_engine(engine: Engine) -> None:
+    text, old = (TrainingText(ids, (False, *[True] * 4)) for ids in ((5, 6, 7, 8, 9), (9, 8, 7, 6, 5)))
+    settings = FinetuneSettings(tiny.LLAMA, "held", n_steps=4, learning_rate=1e-2, remedy=Remedy("ewc", 1e3))
+    request = FinetuneRequest(settings, (text,) * 4, (text,), owner="held", old=(old,))
+    runs = engine.training.runs
+    with pytest.raises(HeldOutTrained):
+        runs.start(replace(request, general=(old,)))
+    runs.start(request)
+    end = time.monotonic() + 60
+    while (state := runs.state(request.request_id, "held")) is not None and state.status not in ENDED:
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    assert state is not None
+    assert state.status == "done", state.error
+    seen = state.observed[-1]
+    assert isinstance(seen, RemedyObservation)
+    assert seen.distance > 0
+    assert seen.penalty > 0
 
 
 def test_equal_runs_are_each_sessions_own(engine: Engine) -> None:

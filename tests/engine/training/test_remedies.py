@@ -76,7 +76,7 @@ class HandWritten(PeftRun):
                 found = self.model(input_ids=torch.tensor([row.input_ids]), labels=torch.tensor([labels]))
                 (share * found.loss * row.n_trained / n).backward()
         else:
-            self.penalty().backward()
+            self.penalty().backward()  # type: ignore[no-untyped-call]
         return loss
 
     def penalty(self) -> torch.Tensor:
