@@ -26,7 +26,7 @@ SIZES = (1, 4, 8, 16, 32)
 RATES: Mapping[str, float] = MappingProxyType(
     {"lora": 2e-3, "last_block": 3e-4, "bottleneck": 3e-3, "prompt": 2e-2, "prefix": 2e-2}
 )
-CONTEXT, N_TIMED = 64, 48  # tokens of the text whose continuation is timed, and of that
+CONTEXT, N_TIMED = 64, 32  # tokens of the text whose continuation is timed, and of that
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Measured:
         model_id, revision: The model.
         base: Loss on held-out rows without any training, nats a token.
         points: A way each.
-        times: Way -> seconds a token in each round; "base" is the model without any.
+        times: Way -> seconds of the processor per token in each round; "base" is the model without any.
     """
 
     model_id: str

@@ -170,7 +170,7 @@ def _virtual(method: Method, said: Mapping[str, Any], take: Take, loaded: Loaded
         return {PROMPT: Change(None, take(TENSOR, (n, info.d_model), True))}
     width, paths = info.n_kv_head * info.d_head, attentions(loaded.template, info.family)
     whole = take(TENSOR, (n, 2 * width * len(paths)), True)
-    parts = [part.clone() for part in whole.split(width, dim=1)]
+    parts = [part.clone() for part in torch.split(whole, width, dim=1)]
     return {
         path: Change(*pair)
         for path, pair in zip(paths, zip(parts[::2], parts[1::2], strict=True), strict=True)

@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import Context
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import torch
@@ -102,7 +103,7 @@ def by_head(rows: torch.Tensor, d_head: int) -> torch.Tensor:
     Returns:
         Shape [..., kv_head, virtual, d_head].
     """
-    return rows.unflatten(-1, (-1, d_head)).transpose(-2, -3)
+    return rows.view(*rows.shape[:-1], -1, d_head).transpose(-2, -3)
 
 
 def by_position(heads: torch.Tensor) -> torch.Tensor:
@@ -136,9 +137,7 @@ def with_virtual(tree: Any, family: str, virtual: VirtualPositions) -> Any:  # n
         virtual: The positions.
     """
     begin_behind(tree, lambda: virtual.n, virtual.read)
-    put_before(
-        tree, family, [lambda layer=layer: virtual.of_layer(layer) for layer in range(_depth(tree, family))]
-    )
+    put_before(tree, family, [partial(virtual.of_layer, layer) for layer in range(_depth(tree, family))])
     setattr(tree, _OF_TREE, virtual)
     return tree
 

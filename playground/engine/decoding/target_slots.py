@@ -19,6 +19,7 @@ from transformers.cache_utils import Cache, CacheLayerMixin, DynamicCache, Encod
 
 from playground.engine.decoding.slots import SlotCache
 from playground.engine.forward.two_stacks import Source
+from playground.engine.models.virtual_attention import Before
 
 
 class FilledCache(EncoderDecoderCache):  # type: ignore[misc]
@@ -44,8 +45,11 @@ class AlignedSlots(SlotCache):
         super().__init__(n_layer)
         self.starts: list[int] = []
 
-    def join(self, filled: DynamicCache, rows: Sequence[int], lengths: Sequence[int]) -> None:
-        """As in `SlotCache`."""
+    def join(
+        self, filled: DynamicCache, rows: Sequence[int], lengths: Sequence[int], before: Sequence[Before] = ()
+    ) -> None:
+        """As in `SlotCache`; an encoder-decoder has no virtual positions."""
+        assert not before
         first, stop, end = len(self.lengths), len(self.lengths) + len(rows), max(self.longest, *lengths)
         self._reserve(stop, end + 1, filled)
         self._move(end - self.longest)

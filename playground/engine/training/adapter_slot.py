@@ -12,7 +12,7 @@ from playground.engine.adapters.adapter import Adapter
 from playground.engine.adapters.layers import Change
 from playground.engine.adapters.places import shapes
 from playground.engine.adapters.virtual import PROMPT, by_position, keys_and_values
-from playground.engine.contract.adapters import VIRTUAL, Linear
+from playground.engine.contract.adapters import VIRTUAL, Linear, Method
 from playground.engine.contract.training import FinetuneRequest
 from playground.engine.models.loaded import LoadedModel
 
@@ -71,6 +71,11 @@ class AdapterSlot:
         known = sorted({token for text in self.request.train for token in text.input_ids})
         drawn = torch.randint(len(known), (settings.num_virtual_tokens,), generator=self.random)
         return tuple(known[place] for place in drawn.tolist())
+
+    @property
+    def method(self) -> Method:
+        """The numbers that its run trains."""
+        return self.request.settings.method
 
     @property
     def loaded(self) -> LoadedModel:

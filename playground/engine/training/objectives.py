@@ -89,13 +89,13 @@ class SupervisedFinetuning:
 
     def learner(self, slots: Sequence[AdapterSlot], give_way: GiveWay) -> AdapterBank:
         """Adapters of one base, trained in one step."""
-        bank = BANKS[slots[0].request.settings.method](slots[0].loaded, slots, give_way)
+        bank = BANKS[slots[0].method](slots[0].loaded, slots, give_way)
         return bank.knowing(self._fishers)
 
     def sample(self, request: TrainingRequest, slot: AdapterSlot, step: int, sampled: Sampled) -> None:
         """Continue the prompts by the base with the adapter as it is now."""
         name = AdapterName(request.settings.model, f"{request.request_id}-{step}")
-        is_base = not step and request.settings.method not in VIRTUAL
+        is_base = not step and slot.method not in VIRTUAL
         model = slot.loaded if is_base else adapted_model(slot.loaded, slot.snapshot(step, 0), name)
         self._write(model, request, sampled)
 

@@ -70,6 +70,10 @@ class _VirtualBank(AdapterBank):
         leaf, only = self.leaves[path, matrix], self.rows.only
         return leaf if only is None else leaf[only : only + 1, : int(self._numbers[only])]
 
+    def reference(self) -> weakref.ref[_VirtualBank]:
+        """A way back for what the tree asks, without a circle."""
+        return weakref.ref(self)
+
     def seen(self, n: int) -> torch.Tensor | None:
         """True where a row has a virtual position; None where all do. Shape [row, 1, 1, virtual]."""
         numbers = self.n_before()
@@ -82,7 +86,7 @@ class PrefixBank(_VirtualBank):
     """Prefixes: the attention of every layer is handed keys and values."""
 
     def _laid_out(self, paths: Sequence[str]) -> Any:  # noqa: ANN401  (transformers is untyped)
-        tree, family, me = template_over(self._loaded.template), self._loaded.info.family, weakref.ref(self)
+        tree, family, me = template_over(self._loaded.template), self._loaded.info.family, self.reference()
         put_before(tree, family, [partial(_before, me, path, self._loaded.info.d_head) for path in paths])
         begin_behind(tree, partial(_n_before, me))
         return tree

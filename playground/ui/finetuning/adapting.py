@@ -82,7 +82,8 @@ def told(points: list[WayPoint], base: float) -> str:
     """The picture in words: the least loss, the fewest numbers, the dearest token."""
     best, fewest = min(points, key=lambda one: one.held_out), min(points, key=lambda one: one.n_trained)
     words = _(
-        "Without training the held-out loss is {base:.2f} nats per token. Lowest is {way} with {best:.2f} and "
+        "Without training the held-out loss is {base:.2f} nats per token. Lowest is {way} with {best:.2f} "
+        "and "
         "{n:,} trained numbers; {other} trains the fewest, {fewest:,}, and ends at {loss:.2f}."
     ).format(
         base=base, best=best.held_out, way=_(NAMES[best.method]), n=best.n_trained, fewest=fewest.n_trained,
