@@ -24,30 +24,12 @@ def ways(words: Mapping[str, str], *, base: float, numbers: tuple[float, float])
         base: Loss without any training: a dashed line.
         numbers: Ends of the axis of trained numbers.
     """
-    method = {"field": "method", "type": "nominal"}
-    legend = {
-        "title": None,
-        "orient": "top",
-        "columns": legend_columns(3, 2),
-        "labelLimit": 170,
-        "labelExpr": _named(words, WAYS, "datum.label"),
-        "symbolSize": 110,
-    }
-    color = {"color": method | {"scale": {"domain": list(WAYS), "range": COLORS}, "legend": legend}}
-    shape = {"shape": method | {"scale": {"domain": list(WAYS), "range": SHAPES}, "legend": legend}}
     x = {"field": "n_trained", "type": "quantitative", "title": words["n_trained"],
          "scale": {"type": "log", "domain": list(numbers), "nice": False},
          "axis": {"format": "~s", "tickCount": 5, "labelFlush": False, "grid": False}}  # fmt: skip
     y = {"field": "held_out", "type": "quantitative", "title": words["held_out"], "scale": {"zero": False},
          "axis": {"format": ".1f", "tickCount": 6}}  # fmt: skip
-    tooltip = [
-        {"field": "said", "type": "nominal", "title": ""},
-        {"field": "who_said", "type": "nominal", "title": words["who"]},
-        {"field": "n_trained", "type": "quantitative", "title": words["n_trained"], "format": COUNT},
-        {"field": "held_out", "type": "quantitative", "title": words["held_out"], "format": ".3f"},
-        {"field": "time_said", "type": "nominal", "title": words["time"]},
-    ]
-    drawn = {"x": x, "y": y, **color, **shape, "tooltip": tooltip}
+    drawn = {"x": x, "y": y, **_looks(words), "tooltip": _tooltip(words)}
     side = "scale('x', datum.n_trained) > width * 0.72"
     named = {"x": x, "y": y, "text": {"field": "time_said"}}
     text = {"type": "text", "fontSize": 12, "color": NEUTRAL, "align": {"expr": f"{side} ? 'right' : 'left'"},
@@ -77,6 +59,32 @@ def ways(words: Mapping[str, str], *, base: float, numbers: tuple[float, float])
         ],
         "config": LOCALE,
     }  # fmt: skip
+
+
+def _looks(words: Mapping[str, str]) -> Spec:
+    """Colour and shape of each way, with one legend for both."""
+    method = {"field": "method", "type": "nominal"}
+    legend = {
+        "title": None,
+        "orient": "top",
+        "columns": legend_columns(3, 2),
+        "labelLimit": 170,
+        "labelExpr": _named(words, WAYS, "datum.label"),
+        "symbolSize": 110,
+    }
+    color = {"color": method | {"scale": {"domain": list(WAYS), "range": COLORS}, "legend": legend}}
+    shape = {"shape": method | {"scale": {"domain": list(WAYS), "range": SHAPES}, "legend": legend}}
+    return color | shape
+
+
+def _tooltip(words: Mapping[str, str]) -> list[Spec]:
+    return [
+        {"field": "said", "type": "nominal", "title": ""},
+        {"field": "who_said", "type": "nominal", "title": words["who"]},
+        {"field": "n_trained", "type": "quantitative", "title": words["n_trained"], "format": COUNT},
+        {"field": "held_out", "type": "quantitative", "title": words["held_out"], "format": ".3f"},
+        {"field": "time_said", "type": "nominal", "title": words["time"]},
+    ]
 
 
 def _named(words: Mapping[str, str], names: tuple[str, ...], value: str) -> str:
