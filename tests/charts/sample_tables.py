@@ -35,8 +35,9 @@ from playground.core.projections import Projection
 from playground.core.quantization import Scheme, quantize
 from playground.core.scaling import fit
 from playground.core.scaling_laws import HOFFMANN
-from playground.core.scaling_runs import Measured, TinyRun
+from playground.core.scaling_runs import Measured as RunMeasured
 from playground.core.scaling_runs import Point as RunPoint
+from playground.core.scaling_runs import TinyRun
 from playground.core.tables import (
     ablation,
     adapting,
@@ -180,7 +181,7 @@ PATHS = [sampling.Path(1, 1, 1, 3, "a", "it's", 1.0), sampling.Path(2, 1, 2, 3, 
 
 
 def _runs() -> pd.DataFrame:
-    run = TinyRun("it's", 8, 1, 2, 100, 1.0, 500, 4, 16, 0.01, 0, (Measured(5, 320, 3.0, 1.5),))
+    run = TinyRun("it's", 8, 1, 2, 100, 1.0, 500, 4, 16, 0.01, 0, (RunMeasured(5, 320, 3.0, 1.5),))
     law = fit([1, 10, 100], [8.0, 4.0, 2.1])
     parts = [
         scaling.points([RunPoint(10, run.last, run, True)], law),

@@ -41,16 +41,14 @@ class Words(dict[str, str]):
 BY_NAME: Mapping[str, Any] = {
     "measures": {"cosine": "a"}, "series": {"raw": "a", "centred": "b"}, "maps": {"a": "b"},
     "models": ("a", "b"), "prompts": ("a", "b"), "conditions": ("true",), "n_shots": (0, 1),
-    "x_ends": (1.0, 3.0), "y_ends": (0.5, 1.5), "text": "general", "last": 3, "kinds": ("plain", "ewc"),
-    "numbers": (10.0, 1e4),
-    "steps": 3, "modules": ("q_proj",), "tokenizers": ("a", "b"), "ink": "#fafafa", "log": True, "best": 1,
+    "x_ends": (1.0, 3.0), "y_ends": (0.5, 1.5), "text": "general", "last": 3,
+    "numbers": (10.0, 1e4), "steps": 3, "modules": ("q_proj",), "tokenizers": ("a", "b"), "ink": "#fafafa", "log": True, "best": 1,
     "ways": ("it's", "둘"), "groups": ("it's", "둘"), "sizes": ("it's", "둘"),
     "names": ("it's", "둘"), "tasks": {"rte": ("it's", "둘")}, "shares": (0.7, 0.75),
     "who": ("model", "baseline"), "metrics": ("it's", "둘"), "labels": ("a", "둘"),
     "xs": (1, 10), "ys": (1, 10), "budgets": (1e20, 1e21), "kinds": ("all", "law"),
     "times": ("before", "after"), "strides": [4, 8], "contexts": [8, 16], "extent": 1.5, "chance": 0.5,
     "schemes": {"data": "it's", "zero3": "둘"}, "n_most": 1e9, "longest": 64,
-    "times": ("before", "after"), "strides": [4, 8], "contexts": [8, 16],
 }  # fmt: skip
 
 

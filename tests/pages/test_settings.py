@@ -15,8 +15,8 @@ from playground.ui import choose, state
 from playground.ui.finetuning import forgetting_live
 from playground.ui.finetuning.comparing import STRENGTHS
 from playground.ui.finetuning.controls import RANKS, RATES
-from playground.ui.pretraining import training as pretraining
 from playground.ui.memory import cache, devices, quantize
+from playground.ui.pretraining import training as pretraining
 from playground.ui.prompting.thinking import VOTES
 from playground.ui.retrieval import theatre
 from playground.ui.seq2seq import training
