@@ -45,7 +45,7 @@ class Remedy:
     @classmethod
     def of(cls, kind: str, strength: float) -> Remedy:
         """The remedy of this name; none where a way to train has none, as a smaller rank."""
-        found = next((one for one in get_args(Kind) if one == kind), "none")
+        found: Kind = next((one for one in get_args(Kind) if one == kind), "none")
         return cls(found, strength if found != "none" else 0.0)
 
     @property
