@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -39,6 +40,10 @@ def ray_engine(tiny_settings: Settings) -> Iterator[RayEngine]:
     }
     engine = create_engine(tiny_settings.model_copy(update=more))
     assert isinstance(engine, RayEngine)
+    until = time.monotonic() + 300
+    while not all(seat.is_here for seat in engine._seats.all):  # one that comes late would count its warm-up
+        assert time.monotonic() < until
+        time.sleep(0.05)
     yield engine
     engine.close()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import permutations
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -246,17 +247,19 @@ def test_the_code_shown_gives_the_numbers_of_the_page(
 
 def known_word(engine: Engine) -> tuple[str, int]:
     """A text and a position in it where the model's first choice is what stands there."""
-    tokens = cut(engine)
-    for at in range(1, len(tokens) - 1):
-        ids = list(tokens.input_ids)
-        masked = (*ids[:at], mask_id(engine), *ids[at + 1 :])
-        best = int(engine.fill(FillRequest(tiny.MASKED, input_ids=masked, n_top=1)).top_ids[0, 0])
-        ids[at] = best
-        (start, stop), (word,) = tokens.offsets[at], engine.tokenizers.token_texts(tiny.MASKED, [best])
-        space = " " if TEXT[start:stop].startswith(" ") else ""
-        text = TEXT[:start] + space + word.strip() + TEXT[stop:]
-        if list(cut(engine, text).input_ids) == ids:
-            return text, at
+    for words in permutations(TEXT.split(), 5):
+        tried = " ".join(words)
+        tokens = cut(engine, tried)
+        for at in range(1, len(tokens) - 1):
+            ids = list(tokens.input_ids)
+            ids[at] = mask_id(engine)
+            best = int(engine.fill(FillRequest(tiny.MASKED, input_ids=tuple(ids), n_top=1)).top_ids[0, 0])
+            ids[at] = best
+            (start, stop), (word,) = tokens.offsets[at], engine.tokenizers.token_texts(tiny.MASKED, [best])
+            space = " " if tried[start:stop].startswith(" ") else ""
+            text = tried[:start] + space + word.strip() + tried[stop:]
+            if list(cut(engine, text).input_ids) == ids:
+                return text, at
     raise AssertionError("no such text")
 
 

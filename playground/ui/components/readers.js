@@ -4,6 +4,7 @@ const SCROLLERS = "[data-testid=stVegaLiteChart], [data-testid=stVerticalBlock][
 const REACHED = "a[href], button, input, select, textarea, [tabindex='0']";
 const LONG_MS = 2_000; // what is done sooner is not announced
 const LOOK_MS = 500;
+const RESTS_MS = 5_000; // a bar that says the same for so long belongs to what has ended, or shows shares
 const RUNNING = "[data-testid=stApp]:not([data-test-script-state=notRunning])";
 const BAR = "[data-testid=stMain] [data-testid=stProgress]";
 
@@ -24,15 +25,24 @@ document.body.append(spoken);
 let words = null;
 let since = 0;
 let isTold = false;
+let firstSeen = new Map(); // what a bar says -> since when
+
+/** What the first bar says that still moves, undefined if none does. */
+function moving() {
+  const now = performance.now();
+  const told = Array.from(document.querySelectorAll(BAR), (bar) => bar.textContent.trim());
+  firstSeen = new Map(told.map((text) => [text, firstSeen.get(text) ?? now]));
+  return told.find((text) => now - firstSeen.get(text) < RESTS_MS);
+}
 
 /** Say once that something takes longer, with what its bar says, and once that it is done. */
 function follow() {
-  const bar = document.querySelector(BAR);
-  if (bar || document.querySelector(RUNNING)) {
+  const bar = moving();
+  if (bar !== undefined || document.querySelector(RUNNING)) {
     since ||= performance.now();
     if (isTold || performance.now() - since < LONG_MS) return;
     isTold = true;
-    spoken.textContent = [words.busy, bar?.textContent.trim()].filter(Boolean).join(": ");
+    spoken.textContent = [words.busy, bar].filter(Boolean).join(": ");
   } else {
     if (isTold) spoken.textContent = words.done;
     since = 0;

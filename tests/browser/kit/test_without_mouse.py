@@ -100,3 +100,13 @@ def test_what_takes_long_is_said_once_and_its_end_too(look_at: OpenPage) -> None
     expect(spoken).to_have_text("계산하고 있습니다: 3 / 7")
     page.evaluate("document.querySelector('#bar').remove()")
     expect(spoken).to_have_text("끝났습니다. 결과가 화면에 있습니다")
+
+
+def test_a_bar_that_stays_is_no_computation(look_at: OpenPage) -> None:
+    """An ended run keeps its bar, and a poll shows its shares as bars."""
+    page = look_at("/?lang=ko")
+    spoken = page.locator("body > [role=status]")
+    page.evaluate(ADD_BAR, "3 / 7")
+    expect(spoken).to_have_text("계산하고 있습니다: 3 / 7")
+    expect(spoken).to_have_text("끝났습니다. 결과가 화면에 있습니다")
+    expect(page.locator("#bar")).to_have_text("3 / 7")

@@ -61,7 +61,8 @@ def test_two_networks_train_side_by_side_and_are_stopped(page: Page, open_page: 
     for left in (1, 0):
         page.get_by_role("button", name="Stop", exact=True).first.click()
         expect(page.get_by_role("button", name="Stop", exact=True)).to_have_count(left)
-    expect(page.get_by_text(re.compile(r"Stopped after step \d+ of 3000"))).to_have_count(2)
+    stopped = page.get_by_test_id("stMain").get_by_text(re.compile(r"Stopped after step \d+ of 3000"))
+    expect(stopped).to_have_count(2)
     wait_run(page)
     page.get_by_role("button", name="Look at it above").last.click()
     expect(page.get_by_text(re.compile("my run 2: GRU, additive attention, step")).first).to_be_visible()

@@ -10,7 +10,6 @@ import pytest
 
 from playground.engine.contract.engine import Engine
 from playground.engine.contract.retrieval import BUILD_ENDED, BuildRequest, CutDocument, Document
-from playground.engine.contract.traces import Capture, TraceRequest
 from playground.errors import (
     BadValue,
     CollectionGone,
@@ -22,7 +21,6 @@ from playground.errors import (
     TooManyDocuments,
 )
 from playground.settings import Settings
-from tests import tiny
 from tests.engine.collections_built import ENGLISH, built, document, request, until_ended
 
 MakeEngine = Callable[[Settings], Engine]
@@ -124,28 +122,5 @@ def test_a_build_ends_with_its_session_and_by_a_newer_one(
             time.sleep(0.001)
         engine.cancel_owner("s")
         assert until_ended(engine, second, "s").status == "stopped"
-    finally:
-        engine.close()
-
-
-def test_other_readers_are_answered_while_documents_are_embedded(
-    make_engine: MakeEngine, tiny_settings: Settings
-) -> None:
-    """A long build has its turns behind all who ask something short; two builds share the time."""
-    engine = make_engine(tiny_settings.model_copy(update={"prefill_chunk_tokens": 32}))
-    try:
-        builds = {owner: engine.retrieval.build(request(owner, numbered(450, owner))) for owner in "ab"}
-        while any(
-            engine.retrieval.state(build_id, owner).n_done == 0  # type: ignore[union-attr]
-            for owner, build_id in builds.items()
-        ):
-            time.sleep(0.001)
-        for n in range(3):
-            capture = Capture(hidden_states=(0,))
-            engine.trace(TraceRequest(tiny.BERT, f"The cat {n}", capture=capture, owner="c"))
-        now = [engine.retrieval.state(build_id, owner) for owner, build_id in builds.items()]
-        assert all(one is not None and one.status == "embedding" for one in now)
-        for owner, build_id in builds.items():
-            engine.retrieval.stop(build_id, owner)
     finally:
         engine.close()
