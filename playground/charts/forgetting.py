@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from playground.charts.theme import AFTER, BEFORE, KEY, NEUTRAL, QUERY, VALUE, legend_columns
@@ -46,7 +46,7 @@ def losses(words: Mapping[str, str], *, x_ends: tuple[float, float], y_ends: tup
     start = {"filter": "datum.kind === 'start'"}
     level = {"x": {"value": 0}, "x2": {"value": "width"}, "y": encoding["y"]}
     return {
-        "height": 330,
+        "height": 380,
         "padding": {"right": 16},
         "transform": [{"calculate": _named(words, "datum.kind"), "as": "said"}],
         "layer": [
@@ -60,28 +60,38 @@ def losses(words: Mapping[str, str], *, x_ends: tuple[float, float], y_ends: tup
     }  # fmt: skip
 
 
-def loss_steps(words: Mapping[str, str], *, text: str, last: int, y_ends: tuple[float, float] | None) -> Spec:
+def loss_steps(
+    words: Mapping[str, str],
+    *,
+    text: str,
+    kinds: Sequence[str],
+    last: int,
+    y_ends: tuple[float, float] | None,
+) -> Spec:
     """One line a kind: its loss after each step. Rows of `curves`.
 
     Args:
         words: step, held_out, general, and a word for each kind, in the reader's language.
         text: Texts whose loss is drawn: held_out or general.
+        kinds: Kinds that are drawn, in the order of the legend.
         last: Last step of the axis.
         y_ends: Ends of the loss axis; None while a run moves.
     """
     kind = {"field": "kind", "type": "nominal"}
-    legend = {"title": None, "orient": "top", "columns": legend_columns(6, 2), "labelLimit": 150,
+    legend = {"title": None, "orient": "top", "columns": legend_columns(5, 2), "labelLimit": 150,
               "labelExpr": _named(words, "datum.label"), "symbolType": "stroke",
               "symbolSize": 500}  # fmt: skip
-    shown = list(KINDS[1:])
+    places = [KINDS.index(one) for one in kinds]
     looks = {
-        "color": kind | {"scale": {"domain": shown, "range": COLORS[1:]}, "legend": legend},
-        "strokeDash": kind | {"scale": {"domain": shown, "range": DASHES[1:]}, "legend": legend},
+        "color": kind
+        | {"scale": {"domain": list(kinds), "range": [COLORS[at] for at in places]}, "legend": legend},
+        "strokeDash": kind
+        | {"scale": {"domain": list(kinds), "range": [DASHES[at] for at in places]}, "legend": legend},
     }
     x = {"field": "step", "type": "quantitative", "title": words["step"],
          "scale": {"domain": [0, last], "nice": False},
          "axis": {"tickMinStep": 1, "format": "d", "grid": False, "labelFlush": False}}  # fmt: skip
-    y = {"field": "loss", "type": "quantitative", "title": words[text], "axis": {"format": ".2f"},
+    y = {"field": "loss", "type": "quantitative", "title": words[text], "axis": {"format": ".2~f"},
          "scale": {"zero": False} if y_ends is None else {"domain": list(y_ends), "nice": False}}  # fmt: skip
     tooltip = [
         {"field": "said", "type": "nominal", "title": ""},

@@ -41,7 +41,7 @@ class Words(dict[str, str]):
 BY_NAME: Mapping[str, Any] = {
     "measures": {"cosine": "a"}, "series": {"raw": "a", "centred": "b"}, "maps": {"a": "b"},
     "models": ("a", "b"), "prompts": ("a", "b"), "conditions": ("true",), "n_shots": (0, 1),
-    "x_ends": (1.0, 3.0), "y_ends": (0.5, 1.5), "text": "general", "last": 3,
+    "x_ends": (1.0, 3.0), "y_ends": (0.5, 1.5), "text": "general", "last": 3, "kinds": ("plain", "ewc"),
     "numbers": (10.0, 1e4),
     "steps": 3, "modules": ("q_proj",), "tokenizers": ("a", "b"), "ink": "#fafafa", "log": True, "best": 1,
     "ways": ("it's", "둘"), "groups": ("it's", "둘"), "sizes": ("it's", "둘"),

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from playground.core.forgetting import FILE, FOLDER, best, general, shipped
+from playground.core.forgetting import FILE, FOLDER, beside_plain, best, everyday, general, shipped
 from playground.engine import create_engine
 from playground.engine.models import whole_folder
 from playground.engine.models.shipped import trained_assets
@@ -36,6 +36,19 @@ def test_the_note_has_what_every_run_forgot() -> None:
         assert one.general[0] == runs[0].general[0], "all begin as the same model"
     assert shipped().n_bytes < sum(len(text.encode()) for text in general("en"))
     assert sum(one.seconds for one in runs) < 600
+
+
+def test_the_lesson_says_of_these_runs_what_is_so() -> None:
+    """Plain training forgets, EWC keeps most and learns no less, the seeds do not agree on rehearsal."""
+    runs = shipped().runs
+    assert all(one.forgotten > 0.4 for one in runs if one.method.kind == "plain")
+    beside = {kind: beside_plain(runs, kind) for kind in script.KINDS}
+    assert {kind: len(one.kept) for kind, one in beside.items()} == dict.fromkeys(script.KINDS, 2)
+    for kept in zip(*(one.kept for one in beside.values()), strict=True):
+        assert max(kept) == kept[script.KINDS.index("ewc")] > 0
+    assert max(beside["ewc"].missed) < 0
+    assert beside["rehearsal"].verdict == "unclear"
+    assert len(everyday("en")) == 24
 
 
 @pytest.mark.real

@@ -117,6 +117,6 @@ def _loss(loaded: LoadedModel, tree: torch.nn.Module, text: TrainingText) -> tor
     """Mean surprisal of a text's trained tokens, nats."""
     ids = torch.tensor([text.input_ids], device=loaded.device)
     places = [at for at, is_trained in enumerate(text.is_trained) if is_trained and at]
-    states = tree.base_model(input_ids=ids, use_cache=False).last_hidden_state[0]  # type: ignore[operator, union-attr]
+    states = tree.base_model(input_ids=ids, use_cache=False).last_hidden_state[0]  # type: ignore[operator]
     logits = logits_of(tree, states[[at - 1 for at in places]])
     return cross_entropy(logits, ids[0, places])

@@ -27,7 +27,7 @@ from playground.ui.finetuning.controls import TrainingSettings
 from playground.ui.finetuning.forgetting_words import KINDS, language_of, names, strength_of, words
 from playground.ui.finetuning.sets import ReadSet
 from playground.ui.number import slider
-from playground.ui.runs import UPDATE_S, buttons, is_still, status
+from playground.ui.runs import UPDATE_S, buttons, is_still, left_of, status
 from playground.ui.state import PageContext, outlives_reload
 from playground.ui.text import _, plain, sentence
 
@@ -135,7 +135,8 @@ def _moving(context: PageContext) -> None:
 def _draw(pair: Pair) -> None:
     for place, state in enumerate(pair):
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"**{plain(state.settings.name)}** · {status(state)}", width="content")
+            told = " · ".join(filter(None, (status(state), left_of(state))))
+            st.markdown(f"**{plain(state.settings.name)}** · {told}", width="content")
             buttons(state, f"fin_pair_{place}")
         if state.error is not None:
             st.error(sentence(state.error))
@@ -147,7 +148,8 @@ def _draw(pair: Pair) -> None:
     }
     for column, text in ((left, "general"), (right, "held_out")):
         with column:
-            spec = charts.loss_steps(words(), text=text, last=last, y_ends=None)
+            kinds = [kind_of(one) for one in pair]
+            spec = charts.loss_steps(words(), text=text, kinds=kinds, last=last, y_ends=None)
             show.show_chart(spec, f"fin_pair_{text}", alts[text], data=table)
     st.markdown(reading(pair))
     st.caption(plain(pair[0].settings.model))

@@ -28,8 +28,8 @@ def words() -> dict[str, str]:
     return {
         **names(),
         "held_out": _("Held-out loss (nats per token)"),
-        "bits": _("Loss on ordinary prose (bits per byte)"),
-        "general": _("Loss on ordinary prose (bits per byte)"),
+        "bits": _("Loss on prose (bits per byte)"),
+        "general": _("Loss on prose (bits per byte)"),
         "step": _("Training step"),
         "strength": _("Strength"),
         "r": _("Rank r"),

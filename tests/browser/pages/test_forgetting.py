@@ -40,7 +40,7 @@ def test_a_pair_trains_side_by_side(page: Page, open_page: OpenPage) -> None:
 def test_on_a_phone_the_picture_is_as_wide_as_the_page(page: Page, open_page: OpenPage) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     open_page(f"{PANEL}&lang=ko")
-    picture = page.locator(".st-key-fin_forget_picture svg").first
+    picture = page.locator(".st-key-fin_forget_picture svg.marks").first
     expect(picture).to_be_visible()
     box = picture.bounding_box()
     assert box is not None
