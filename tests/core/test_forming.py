@@ -48,7 +48,7 @@ def test_a_head_that_looks_back_by_one_is_found() -> None:
     back[0, 0] = 1
     attention = np.stack([even, back])[None]
     np.testing.assert_allclose(
-        forming.weight_on_the_one_before(attention)[0], [np.mean([1 / 2, 1 / 3, 1 / 4, 1 / 5]), 1]
+        forming.weight_on_the_one_before(attention)[0], [float(np.mean([1 / 2, 1 / 3, 1 / 4, 1 / 5])), 1.0]
     )
     assert forming.most_changed_head(np.stack([even, even])[None], attention) == (0, 1)
 

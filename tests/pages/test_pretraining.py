@@ -191,6 +191,20 @@ def test_transfer_says_whether_its_intervals_part(job: str, open_app: OpenApp) -
     assert told in markdown(app)
 
 
+def test_the_code_of_transfer_gives_the_curve_of_the_random_body(tmp_path: Path) -> None:
+    """Of the trained one it would take a minute: here it has had two steps."""
+    seen = shipped.compared("en", "next")
+    script = code.transfer(seen, "backwards")
+    found, printed = run_script(script.replace("'n_steps': 300", "'n_steps': 2"), tmp_path)
+    known = compared_run("en", "next").transfer["backwards random"]
+    for (n, share, asked), (shipped_n, shipped_share, shipped_asked) in zip(
+        found["curves"]["random"], known, strict=True
+    ):
+        assert (n, asked) == (shipped_n, shipped_asked)
+        assert share == pytest.approx(shipped_share, abs=0.02)
+    assert "trained body, 64 labels" in printed
+
+
 def test_tasks_are_solved_by_what_the_runs_did(open_app: OpenApp) -> None:
     app = open_app("pretraining", lang="en")
     assert "0 of 3 solved" in markdown(app)
