@@ -64,7 +64,7 @@ def loss_steps(
     words: Mapping[str, str],
     *,
     text: str,
-    kinds: Sequence[str],
+    remedies: Sequence[str],
     last: int,
     y_ends: tuple[float, float] | None,
 ) -> Spec:
@@ -73,7 +73,7 @@ def loss_steps(
     Args:
         words: step, held_out, general, and a word for each kind, in the reader's language.
         text: Texts whose loss is drawn: held_out or general.
-        kinds: Kinds that are drawn, in the order of the legend.
+        remedies: Kinds that are drawn, in the order of the legend.
         last: Last step of the axis.
         y_ends: Ends of the loss axis; None while a run moves.
     """
@@ -81,12 +81,12 @@ def loss_steps(
     legend = {"title": None, "orient": "top", "columns": legend_columns(5, 2), "labelLimit": 150,
               "labelExpr": _named(words, "datum.label"), "symbolType": "stroke",
               "symbolSize": 500}  # fmt: skip
-    places = [KINDS.index(one) for one in kinds]
+    places = [KINDS.index(one) for one in remedies]
     looks = {
         "color": kind
-        | {"scale": {"domain": list(kinds), "range": [COLORS[at] for at in places]}, "legend": legend},
+        | {"scale": {"domain": list(remedies), "range": [COLORS[at] for at in places]}, "legend": legend},
         "strokeDash": kind
-        | {"scale": {"domain": list(kinds), "range": [DASHES[at] for at in places]}, "legend": legend},
+        | {"scale": {"domain": list(remedies), "range": [DASHES[at] for at in places]}, "legend": legend},
     }
     x = {"field": "step", "type": "quantitative", "title": words["step"],
          "scale": {"domain": [0, last], "nice": False},

@@ -109,7 +109,7 @@ def _steps(table: ForgettingTable, methods: Sequence[ForgettingMethod], text: st
     curves = {one.method.kind: (one.held_out, one.general) for one in mine}
     drawn = frames.curves(curves, table.bits_per_byte(1.0))
     ends = _ends(drawn.loc[drawn["text"] == text, "loss"])
-    spec = charts.loss_steps(words(), text=text, kinds=list(curves), last=table.n_steps, y_ends=ends)
+    spec = charts.loss_steps(words(), text=text, remedies=list(curves), last=table.n_steps, y_ends=ends)
     alt = _("Loss of each remedy after every few steps of training, beside plain training")
     show.show_chart(spec, "fin_forget_picture", alt, data=drawn)
     return drawn

@@ -149,7 +149,7 @@ def _draw(pair: Pair) -> None:
     for column, text in ((left, "general"), (right, "held_out")):
         with column:
             kinds = [kind_of(one) for one in pair]
-            spec = charts.loss_steps(words(), text=text, kinds=kinds, last=last, y_ends=None)
+            spec = charts.loss_steps(words(), text=text, remedies=kinds, last=last, y_ends=None)
             show.show_chart(spec, f"fin_pair_{text}", alts[text], data=table)
     st.markdown(reading(pair))
     st.caption(plain(pair[0].settings.model))
