@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from decimal import ROUND_HALF_UP, Decimal
 
 _SIGNS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _UNITS = ("", "k", "M", "B", "T")
@@ -14,11 +15,13 @@ def short(value: float) -> str:
 
     Example:
         >>> short(134.5e6), short(20), short(3.15e23), short(999_999), short(0.5)
-        ('134M', '20', '3.15·10²³', '1M', '0.5')
+        ('135M', '20', '3.15·10²³', '1M', '0.5')
     """
     if not value > 0:
         return "0"
-    rounded = float(f"{value:.2e}")
+    exact = Decimal(value)
+    place = Decimal(1).scaleb(exact.adjusted() - 2)
+    rounded = float(exact.quantize(place, ROUND_HALF_UP))  # a tie goes up, as in the browser
     power = math.floor(math.log10(rounded) + 1e-9)
     if power >= 15 or power < -3:
         return f"{rounded / 10.0**power:.3g}·10{str(power).translate(_SIGNS)}"

@@ -19,7 +19,7 @@ def make() -> list[Task]:
     """The tasks; the reader's own runs do not move their answers."""
     sizes = {str(one.n_parameters): short(one.n_parameters) for one in _on_least(shipped())}
     return [
-        Task("tenth", "number", _times_for_a_tenth, tolerance=2.0),
+        Task("tenth", "number", _times_for_a_tenth, tolerance=1.0),
         Task("small", "choice", _best_on_least, dict(sorted(sizes.items(), key=lambda one: int(one[0])))),
         Task("split", "number", _tokens_per_parameter, tolerance=1.0),
     ]

@@ -13,7 +13,7 @@ from tests.browser.reader import wait_run
 def test_the_first_picture_stands_on_the_first_screen_of_a_phone(look_at: OpenPage, language: str) -> None:
     page = look_at(f"/scaling?lang={language}")
     page.set_viewport_size({"width": 390, "height": 844})
-    picture = page.locator(".st-key-sca_losses canvas, .st-key-sca_losses svg").first
+    picture = page.locator(".st-key-sca_losses canvas.marks, .st-key-sca_losses svg.marks").first
     expect(picture).to_be_visible(timeout=60_000)
     wait_run(page)
     box = picture.bounding_box()
