@@ -25,7 +25,7 @@ def trained(engine: LocalEngine, owner: str, objective: str) -> str:
         zero_run(1, owner, objective=objective, n_steps=3, window=64, name="my first"), prompts=()
     )
     engine.training.runs.start(request)
-    until = time.monotonic() + 60
+    until = time.monotonic() + 300
     while (state := engine.training.runs.state(request.request_id, owner)) and state.status not in ENDED:
         assert time.monotonic() < until
         time.sleep(0.02)

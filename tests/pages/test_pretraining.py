@@ -35,7 +35,7 @@ def errors(app: AppTest) -> str:
 
 def wait(app: AppTest, engine: LocalEngine) -> None:
     """Until every run of the reader has ended."""
-    owner, deadline = app.session_state["owner_id"], time.monotonic() + 120
+    owner, deadline = app.session_state["owner_id"], time.monotonic() + 300
     while any(
         one.status in ("waiting", "running") or not one.is_settled for one in engine.training.runs.of(owner)
     ):

@@ -12,6 +12,7 @@ from tests.browser.reader import wait_run
 
 pytestmark = pytest.mark.real
 OpenPage = Callable[[str], None]
+PATIENCE_MS = 240_000  # on a machine that does other things
 PANEL = (
     "/finetuning?fin_panel=forgetting&fin_set=sentiment&fin_steps=2&fin_rate=0.01&fin_batch=2&fin_remedy=ewc"
 )
@@ -21,20 +22,19 @@ def test_a_pair_trains_side_by_side(page: Page, open_page: OpenPage) -> None:
     open_page(f"{PANEL}&lang=en")
     picture = page.locator(".st-key-fin_forget_picture")
     expect(picture.locator("svg").first).to_be_visible()
-    assert picture.locator("svg .mark-symbol path").count() >= 10
+    expect(picture.locator("svg .mark-symbol path").nth(9)).to_be_attached()
     page.get_by_text("Lost, step by step", exact=True).click()
     wait_run(page)
-    assert picture.locator("svg .mark-line path").count() == 5, "plain and four remedies"
+    expect(picture.locator("svg .mark-line path")).to_have_count(5)  # plain and four remedies
     page.get_by_role("button", name="Train both").click()
-    expect(page.get_by_text("Done: 2 steps").first).to_be_visible(timeout=90_000)
+    expect(page.get_by_text("Done: 2 steps").first).to_be_visible(timeout=PATIENCE_MS)
     expect(page.get_by_text(re.compile("On ordinary prose the loss changed by .* with EWC"))).to_be_visible(
-        timeout=90_000
+        timeout=PATIENCE_MS
     )
     expect(page.get_by_text(re.compile("the remedy adds .* nats to the loss"))).to_be_visible()
     for text in ("general", "held_out"):
         lines = page.locator(f".st-key-fin_pair_{text} svg .mark-line path")
-        expect(lines.first).to_be_visible()
-        assert lines.count() == 2, "plain and the remedy"
+        expect(lines).to_have_count(2)  # plain and the remedy
 
 
 def test_on_a_phone_the_picture_is_as_wide_as_the_page(page: Page, open_page: OpenPage) -> None:

@@ -40,7 +40,8 @@ def test_the_first_picture_has_its_lines_and_the_map_follows_the_step(
 def test_a_live_run_falls_below_a_line_and_its_model_opens_elsewhere(page: Page, open_page: OpenPage) -> None:
     open_page("/pretraining?lang=en&pre_steps=60&pre_size=d64")
     page.get_by_role("button", name="Start training").click()
-    expect(page.get_by_text(re.compile(r"Training: step \d+ of 60"))).to_be_visible(timeout=PATIENCE_MS)
+    moves = re.compile(r"Training: step \d+ of 60|Done: 60 steps")  # a tab that is slow may see its end alone
+    expect(page.get_by_text(moves)).to_be_visible(timeout=PATIENCE_MS)
     expect(page.locator(LIVE)).to_be_visible()
     expect(page.get_by_text("Done: 60 steps")).to_be_visible(timeout=PATIENCE_MS)
     told = page.get_by_text(re.compile("After step 60 a byte of the held-out text costs .* less than counts"))

@@ -24,7 +24,7 @@ def made(
     engine: LocalEngine, model: str, method: Method, owner: str = "me", *, n: int = 4, seed: int = 0
 ) -> str:
     """Id of an adapter whose numbers are drawn."""
-    loaded = engine.adapters.load(model).result(timeout=60)
+    loaded = engine.adapters.load(model).result(timeout=300)
     lora = LoraConfig(r=n, target_modules=("q_proj", "v_proj"))
     settings = FinetuneSettings(model, method, lora=lora, method=method, num_virtual_tokens=n, bottleneck=n)
     random, changes = torch.Generator().manual_seed(seed), dict[str, dict[str, torch.Tensor]]()

@@ -28,7 +28,7 @@ def test_a_way_is_trained_used_and_taken_home(engine: Engine, method: Method) ->
     settings = way_settings(tiny.LLAMA, method, 3, LoraConfig().target_modules, n_steps=3)
     request = way_run(settings, texts(6, 1), texts(2, 2), owner)
     engine.training.runs.start(request)
-    until = time.monotonic() + 60
+    until = time.monotonic() + 300
     while (
         state := engine.training.runs.state(request.request_id, owner)
     ) is None or state.status not in ENDED:

@@ -132,7 +132,7 @@ def test_an_adapter_is_trained_on_one_as_on_any_decoder(tiny_engine: LocalEngine
 
 
 def ended(engine: LocalEngine, request: TrainingRequest) -> str:
-    until = time.monotonic() + 60
+    until = time.monotonic() + 300
     while (state := engine.training.runs.state(request.request_id, request.owner)) and not state.adapter:
         assert state.error is None
         assert time.monotonic() < until

@@ -147,7 +147,7 @@ def test_gradients_of_the_first_steps_are_those_by_hand(
 def test_fisher_is_the_mean_square_of_the_gradients_of_each_text(
     tiny_settings: Settings, tiny_engine: LocalEngine, model: str
 ) -> None:
-    loaded = tiny_engine.adapters.load(model).result(timeout=60)
+    loaded = tiny_engine.adapters.load(model).result(timeout=300)
     modules = run_of(1, model).settings.lora.target_modules
     paths, given = list(targets(loaded.template, modules, "lora")), []
     mine = fisher_of(loaded, paths, OLD, lambda: given.append(1)).of
