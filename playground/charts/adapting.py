@@ -15,13 +15,13 @@ SHAPES = ["circle", "square", "diamond", "triangle-up", "triangle-down"]
 WHO = ("shipped", "mine")
 
 
-def ways(words: Mapping[str, str], *, base: float, numbers: tuple[float, float]) -> Spec:
+def ways(words: Mapping[str, str], *, base: float | None, numbers: tuple[float, float]) -> Spec:
     """One point a way, the reader's own as rings; the time of a token beside each. Rows of `ways`.
 
     Args:
         words: n_trained, held_out, time, base, who, and a word for each way and for shipped and mine, in the
             reader's language.
-        base: Loss without any training: a dashed line.
+        base: Loss without any training: a dashed line; None draws none.
         numbers: Ends of the axis of trained numbers.
     """
     x = {"field": "n_trained", "type": "quantitative", "title": words["n_trained"],
@@ -34,7 +34,6 @@ def ways(words: Mapping[str, str], *, base: float, numbers: tuple[float, float])
     dy = {"expr": "datum.method === 'bottleneck' ? 16 : -15"}
     named = {"x": x, "y": y, "text": {"field": "time_said"}}
     text = {"type": "text", "fontSize": 12, "color": NEUTRAL, "align": "center", "dy": dy}
-    once = [{"aggregate": [{"op": "count", "as": "count"}]}]
     return {
         "height": 360,
         "padding": {"right": 16},
@@ -45,11 +44,7 @@ def ways(words: Mapping[str, str], *, base: float, numbers: tuple[float, float])
             {"calculate": "isValid(datum.time) ? format(datum.more, '+.0%') : ''", "as": "time_said"},
         ],
         "layer": [
-            {"transform": once, "encoding": {"y": {"datum": base}},
-             "mark": {"type": "rule", "strokeDash": [5, 4], "color": NEUTRAL, "strokeWidth": 1.5}},
-            {"transform": once, "encoding": {"y": {"datum": base}, "x": {"value": 4}},
-             "mark": {"type": "text", "align": "left", "dy": -8, "fontSize": 12, "color": NEUTRAL,
-                      "text": words["base"]}},
+            *_line(words["base"], base),
             {"transform": [{"filter": "datum.who === 'shipped'"}],
              "mark": {"type": "point", "filled": True, "size": 130, "opacity": 1}, "encoding": drawn},
             {"transform": [{"filter": "datum.who === 'mine'"}],
@@ -59,6 +54,19 @@ def ways(words: Mapping[str, str], *, base: float, numbers: tuple[float, float])
         ],
         "config": LOCALE,
     }  # fmt: skip
+
+
+def _line(said: str, base: float | None) -> list[Spec]:
+    """A dashed line with its name."""
+    if base is None:
+        return []
+    once = [{"aggregate": [{"op": "count", "as": "count"}]}]
+    return [
+        {"transform": once, "encoding": {"y": {"datum": base}},
+         "mark": {"type": "rule", "strokeDash": [5, 4], "color": NEUTRAL, "strokeWidth": 1.5}},
+        {"transform": once, "encoding": {"y": {"datum": base}, "x": {"value": 4}},
+         "mark": {"type": "text", "align": "left", "dy": -8, "fontSize": 12, "color": NEUTRAL, "text": said}},
+    ]  # fmt: skip
 
 
 def _looks(words: Mapping[str, str]) -> Spec:

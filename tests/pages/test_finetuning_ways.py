@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from playground.core.adapting import N_STEPS, shipped
+from playground.core.adapting import N_STEPS, n_trained, shipped
 from playground.engine.contract.traces import Capture, TraceRequest
 from playground.engine.contract.training import ENDED, TrainingState
 from playground.engine.local.engine import LocalEngine
@@ -36,7 +36,7 @@ def owner(engine: LocalEngine, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]
 
 
 def ended(engine: LocalEngine, owner: str) -> TrainingState:
-    until = time.monotonic() + 120
+    until = time.monotonic() + 300
     while (last := engine.training.runs.of(owner)[-1]).status not in ENDED:
         assert time.monotonic() < until
         time.sleep(0.05)
@@ -54,7 +54,7 @@ def test_the_shipped_points_are_drawn_and_told(open_app: OpenApp) -> None:
     best = min(measured.points, key=lambda one: one.held_out)
     fewest = min(measured.points, key=lambda one: one.n_trained)
     assert f"Without training the held-out loss is {measured.base:.2f} nats per token" in said
-    assert f"with {best.held_out:.2f} and {best.n_trained:,} trained numbers" in said
+    assert f"with {best.held_out:.2f} nats per token and {best.n_trained:,} trained numbers" in said
     assert f"trains the fewest, {fewest.n_trained:,}, and ends at {fewest.held_out:.2f}" in said
     assert "its losses are not comparable" in said, "the tiny model is another one"
 
@@ -71,17 +71,23 @@ def test_a_way_trained_here_is_a_ring_with_its_own_numbers(
     app.run()
     assert not app.exception
     info = engine.adapters.info(last.adapter)
-    assert (info.method, info.n_parameters) == (
-        method,
-        engine.adapters.get(last.adapter).info("").n_parameters,
-    )
+    model = next(one for one in engine.models() if one.model_id == tiny.LLAMA)
+    sizes = {"n_layer": model.n_layer, "d_model": model.d_model, "d_keys": model.n_kv_head * model.d_head}
+    assert (info.method, info.n_parameters) == (method, n_trained(method, 4, shapes=(), **sizes))
     least = min(loss for _step, loss in last.held_out[1:])
-    assert f"with {least:.2f} and {info.n_parameters:,} trained numbers" in told(app)
+    said = told(app)
+    assert f"with {least:.2f} nats per token and {info.n_parameters:,} trained numbers" in said
+    begun = f"Without training the held-out loss is {last.held_out[0][1]:.2f}"
+    assert (begun in said) is (method == "bottleneck"), "virtual positions do not begin as the model"
+    assert f"Without training the held-out loss is {shipped().base:.2f}" not in said, "that is another model"
     app.button(key="fin_way_time").click().run()
     assert not app.exception
     times = app.session_state["fin_way_times"]
     assert times[last.adapter] > 0
-    assert "The time of a token grows most with" in told(app)
+    more = times[last.adapter] - 1
+    said = told(app)
+    assert ("No way was measured to make a token take longer" in said) is (more < 0.005)
+    assert ("The time of a token grows most with" in said) is (more >= 0.005)
 
 
 def test_the_settings_train_every_way(open_app: OpenApp, engine: LocalEngine, owner: str) -> None:

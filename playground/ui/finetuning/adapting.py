@@ -34,6 +34,7 @@ from playground.ui.text import N_, _, plain
 MINE = "fin_ways"  # ids of the runs that were started here
 TIMES = "fin_way_times"  # adapter -> its time a token relative to the base's
 N_TOKENS, N_ROUNDS = 16, 3  # of a measured time
+LEAST_MORE = 0.005  # of the time of a token: less is written as nothing
 outlives_reload(MINE, TIMES)
 SIZE_NAMES = {
     "lora": N_("Rank r"),
@@ -59,7 +60,7 @@ def panel(context: PageContext) -> Later | None:
     mine = _own_points(context, base_id)
     points = [("shipped", one) for one in measured.points] if base_id == measured.model_id or not mine else []
     points += [("mine", one) for _adapter, one in mine]
-    base = _base_loss(context, base_id, measured)
+    base = _base_loss(context, base_id, measured, has_own=bool(mine))
     table = frames.ways(points)
     ends = [10.0 ** math.floor(math.log10(one.n_trained)) for _who, one in points]
     spec = charts.ways(_words(), base=base, numbers=(min(ends), 10 * max(ends)))
@@ -78,24 +79,33 @@ def panel(context: PageContext) -> Later | None:
     return later
 
 
-def told(points: list[WayPoint], base: float) -> str:
-    """The picture in words: the least loss, the fewest numbers, the dearest token."""
+def told(points: list[WayPoint], base: float | None) -> str:
+    """The picture in words: the least loss, the fewest numbers, the dearest token.
+
+    Args:
+        points: The points.
+        base: Loss without training, nats a token; None where it was not measured.
+    """
     best, fewest = min(points, key=lambda one: one.held_out), min(points, key=lambda one: one.n_trained)
     words = _(
-        "Without training the held-out loss is {base:.2f} nats per token. Lowest is {way} with {best:.2f} "
-        "and "
-        "{n:,} trained numbers; {other} trains the fewest, {fewest:,}, and ends at {loss:.2f}."
+        "Lowest is {way} with {best:.2f} nats per token and {n:,} trained numbers; {other} trains the "
+        "fewest, {fewest:,}, and ends at {loss:.2f}."
     ).format(
-        base=base, best=best.held_out, way=_(NAMES[best.method]), n=best.n_trained, fewest=fewest.n_trained,
+        best=best.held_out, way=_(NAMES[best.method]), n=best.n_trained, fewest=fewest.n_trained,
         other=_(NAMES[fewest.method]), loss=fewest.held_out,
     )  # fmt: skip
+    if base is not None:
+        began = _("Without training the held-out loss is {base:.2f} nats per token.").format(base=base)
+        words = f"{began} {words}"
     timed = [one for one in points if one.token_s is not None]
-    if timed:
-        dear = max(timed, key=lambda one: one.token_s or 0)
-        words += " " + _("The time of a token grows most with {way}: {share:+.0%}.").format(
-            way=_(NAMES[dear.method]), share=(dear.token_s or 1) - 1
-        )
-    return words
+    if not timed:
+        return words
+    dear = max(timed, key=lambda one: one.token_s or 0)
+    more = (dear.token_s or 1) - 1
+    if more < LEAST_MORE:
+        return f"{words} {_('No way was measured to make a token take longer.')}"
+    grows = _("The time of a token grows most with {way}: {share:+.0%}.")
+    return f"{words} {grows.format(way=_(NAMES[dear.method]), share=more)}"
 
 
 def _source(measured: Measured, base_id: str) -> str:
@@ -155,14 +165,19 @@ def _own_points(context: PageContext, base_id: str) -> list[tuple[str, WayPoint]
     return found
 
 
-def _base_loss(context: PageContext, base_id: str, measured: Measured) -> float:
-    """The loss without training: the shipped one, of another model that of a run that begins as it."""
+def _base_loss(context: PageContext, base_id: str, measured: Measured, *, has_own: bool) -> float | None:
+    """The loss without training: the shipped one, of another model that of a run that begins as it.
+
+    None where only such runs were started there as do not begin as the model: virtual positions come first.
+    """
+    if base_id == measured.model_id or not has_own:
+        return measured.base
     started = st.session_state.get(MINE, ())
     for state in live.runs(context):
-        is_own = state.run_id in started and state.settings.model == base_id != measured.model_id
+        is_own = state.run_id in started and state.settings.model == base_id
         if is_own and live.adapter_settings(state).method not in ("prompt", "prefix") and state.held_out:
             return state.held_out[0][1]
-    return measured.base
+    return None
 
 
 def _train(context: PageContext, base_id: str) -> FinetuneSettings:

@@ -137,7 +137,7 @@ def _ranges(number: float, formats: dict[str, NumberFormat]) -> None:
     st.caption(
         _(
             "Thick: all bits of the mantissa; thin: fewer and fewer of them (subnormal). The mark is the "
-            "number. Left of a bar it vanishes, right of it it overflows."
+            "number. Left of a bar it vanishes; right of it it overflows, or the largest is kept."
         )
     )
 
