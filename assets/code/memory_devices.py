@@ -13,7 +13,7 @@ held = {  # weights, gradients, optimizer states: 2 + 2 + 12 bytes a parameter
     "zero2": (2, 2 / n, 12 / n),
     "zero3": (2 / n, 2 / n, 12 / n),
     "tensor": (2 / n, 2 / n, 12 / n),
-    "pipeline": (2 / n, 2 / n, 12 / n),
+    "pipeline": tuple(size / min(n, n_layer) for size in (2, 2, 12)),  # no less than a layer on each
 }
 totals = {scheme: sum(each) * n_parameters for scheme, each in held.items()}
 states = 2 * n_tokens * d_model  # hidden states of all tokens, 2 bytes a number

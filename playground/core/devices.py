@@ -74,7 +74,7 @@ class Device:
 
 
 def device(model: Trained, scheme: Scheme, n_devices: int) -> Device:
-    """Memory and traffic of each device; of a pipeline, of one in its middle.
+    """Memory and traffic of each device; of a pipeline, of one in its middle, which has at least one layer.
 
     Args:
         model: The model.
@@ -93,7 +93,8 @@ def device(model: Trained, scheme: Scheme, n_devices: int) -> Device:
         [120.0, 31.4, 16.6, 1.9]
     """
     n = model.n_parameters
-    shares = [1 / n_devices if is_divided else 1.0 for is_divided in _DIVIDES[scheme]]
+    n_parts = min(n_devices, model.n_layer) if scheme == "pipeline" else n_devices  # a layer is one part
+    shares = [1 / n_parts if is_divided else 1.0 for is_divided in _DIVIDES[scheme]]
     held = [n * size * share for size, share in zip((WEIGHT, GRADIENT, STATES), shares, strict=True)]
     return Device(held[0], held[1], held[2], _sent(model, scheme, n_devices))
 

@@ -28,6 +28,13 @@ def test_what_travels_as_in_section_seven() -> None:
     assert device(ZERO, "pipeline", 2).sent == states
 
 
+def test_a_pipeline_has_no_more_parts_than_layers() -> None:
+    assert device(ZERO, "pipeline", 36).total == pytest.approx(16 * ZERO.n_parameters / 36)
+    assert device(ZERO, "pipeline", 64).total == device(ZERO, "pipeline", 36).total
+    assert fewest(ZERO, "pipeline", 3e9) is None
+    assert fewest(ZERO, "pipeline", 4e9) == 30
+
+
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_one_device_has_everything_and_sends_nothing(scheme: str) -> None:
     alone = device(ZERO, scheme, 1)
