@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +21,7 @@ from playground.core.scaling_text import held_out_text, pieces, whole_text
 from playground.engine.contract.scaling_runs import BETWEEN, part_of
 from playground.engine.contract.traces import Capture, TraceRequest
 from playground.engine.local.engine import LocalEngine
-from playground.ui.scaling import budget, code, measured, own_runs, tasks
+from playground.ui.scaling import budget, code, measured, own_points, own_runs, tasks
 from tests import tiny
 from tests.pages.conftest import OpenApp
 from tests.pages.shown import charts, run_code, run_script
@@ -187,7 +187,7 @@ def test_the_model_at_hand_is_measured_on_the_same_text(
 # ---------------------------------------------------------------- a run of one's own
 
 
-def trained(app: AppTest, wait_s: float = 120) -> AppTest:
+def trained(app: AppTest, wait_s: float = 300) -> AppTest:
     app.button(key="sca_start").click().run()
     assert not app.exception
     assert [one.value for one in app.error] == []
@@ -236,6 +236,16 @@ def test_more_runs_than_may_be_are_refused_in_a_sentence(open_app: OpenApp, engi
     for one in engine.training.runs.of(owner):
         engine.training.runs.cancel(one.run_id)
     assert len(errors) == 1
+
+
+def test_the_oldest_point_goes_for_good(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its run is no longer one of those whose points are collected: it would push out the next one."""
+    monkeypatch.setattr("playground.ui.scaling.own_points.st.session_state", {})
+    for number in range(own_points.MOST + 2):
+        own_points.start(f"run {number}", 1.0)
+        own_points.add(f"run {number}", replace(shipped()[0], name=str(number), is_own=True))
+    assert [one.name for one in own_points.runs()] == [str(n) for n in range(2, own_points.MOST + 2)]
+    assert set(own_points.started()) == {f"run {n}" for n in range(2, own_points.MOST + 2)}
 
 
 # ---------------------------------------------------------------- tasks

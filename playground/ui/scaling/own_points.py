@@ -25,8 +25,10 @@ def has(run_id: str) -> bool:
 
 def add(run_id: str, run: TinyRun) -> None:
     """Keep a run; the oldest goes where there are too many."""
-    kept = _kept() | {run_id: run}
-    st.session_state[KEPT] = dict(list(kept.items())[-MOST:])
+    every = list((_kept() | {run_id: run}).items())
+    gone = {old for old, _run in every[:-MOST]}  # else they would be collected again
+    st.session_state[STARTED] = {old: share for old, share in started().items() if old not in gone}
+    st.session_state[KEPT] = dict(every[-MOST:])
 
 
 def forget() -> None:
