@@ -42,7 +42,7 @@ class KnownModel:
 
 KNOWN_MODELS = (
     KnownModel("GPT-3", 2020, 175e9, 300e9, "Brown et al. 2020, table 2.1"),
-    KnownModel("Gopher", 2021, 280e9, 300e9, "Rae et al. 2021, section 3.1"),
+    KnownModel("Gopher", 2021, 280e9, 300e9, "Rae et al. 2021, sections 3.1 and 3.2"),
     KnownModel("MT-NLG", 2022, 530e9, 270e9, "Smith et al. 2022, section 3"),
     KnownModel("Chinchilla", 2022, 70e9, 1.4e12, "Hoffmann et al. 2022, section 4"),
     KnownModel("PaLM", 2022, 540e9, 780e9, "Chowdhery et al. 2022, section 3"),
@@ -73,13 +73,3 @@ KNOWN_MODELS = (
 def known_model(model_id: str) -> KnownModel | None:
     """The facts of a model that can be chosen here, None where they are not listed."""
     return next((one for one in KNOWN_MODELS if one.model_id == model_id and model_id), None)
-
-
-def furthest_from(ratio: float, *, most: bool) -> KnownModel:
-    """The listed model with the most, or the fewest, tokens per parameter against this ratio.
-
-    Example:
-        >>> furthest_from(20, most=False).name, furthest_from(20, most=True).name
-        ('MT-NLG', 'Qwen2.5 0.5B')
-    """
-    return (max if most else min)(KNOWN_MODELS, key=lambda one: one.ratio / ratio)

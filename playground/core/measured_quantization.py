@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -119,12 +118,3 @@ def read(path: Path) -> MeasuredModel:
 def shipped() -> MeasuredModel:
     """The measurements that are shipped, read once."""
     return read(site_root() / "assets" / "trained" / FOLDER / FILE)
-
-
-def by_scheme(rows: Sequence[Measured], *, is_symmetric: bool, outliers: bool) -> tuple[Measured, ...]:
-    """The rows with or without zero points and outliers, in their order."""
-    return tuple(
-        row
-        for row in rows
-        if row.scheme.is_symmetric == is_symmetric and (row.scheme.outliers > 0) == outliers
-    )

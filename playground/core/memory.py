@@ -16,7 +16,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import reduce
 from typing import Literal
 
 Method = Literal["inference", "full", "lora", "head"]
@@ -139,10 +138,6 @@ class Budget:
     def peak(self, batch: int, length: int) -> float:
         """The most at any moment, in bytes."""
         return max(moment.at(batch, length) for moment in self.moments.values())
-
-    def peak_moment(self, batch: int, length: int) -> str:
-        """The moment of the peak."""
-        return max(self.moments, key=lambda name: self.moments[name].at(batch, length))
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,8 +310,3 @@ def _moments(
         "first gradients": begun + (table if is_whole else Bytes()),
         "last gradients": ended + (table + table if is_whole and sizes.is_tied else Bytes()),
     }
-
-
-def sum_of(parts: Mapping[PartName, Bytes]) -> Bytes:
-    """All parts together."""
-    return reduce(Bytes.__add__, parts.values(), Bytes())

@@ -63,7 +63,7 @@ class Law:
 
 # nats per token of their tokenizer and their text
 HOFFMANN = Law(1.69, 406.4, 410.7, 0.34, 0.28)  # Hoffmann et al. 2022, equation 10 (appendix D.3)
-BESIROGLU = Law(1.8172, 482.01, 2085.43, 0.3478, 0.3658)  # Besiroglu et al. 2024, equation 6: their fit anew
+BESIROGLU = Law(1.8172, 482.01, 2085.43, 0.3478, 0.3658)  # Besiroglu et al. 2024: their fit anew
 LAWS = {"hoffmann": HOFFMANN, "besiroglu": BESIROGLU}
 
 

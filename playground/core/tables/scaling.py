@@ -9,7 +9,7 @@ import pandas as pd
 
 from playground.core.known_models import TOKENS_PER_PARAMETER, KnownModel
 from playground.core.scaling import PowerFit
-from playground.core.scaling_laws import Law, flops, iso_flop, tokens_of
+from playground.core.scaling_laws import Law, flops, iso_flop
 from playground.core.scaling_runs import Point
 
 KINDS = ("all", "part", "own", "model")
@@ -110,11 +110,6 @@ def iso_flops(law: Law, budgets: Sequence[float], first: float, last: float) -> 
         )
     )
     return pd.concat(parts, ignore_index=True)
-
-
-def splits(law: Law, budget: float, sizes: Sequence[float]) -> list[tuple[float, float, float]]:
-    """Size, tokens and predicted loss of some ways to spend a budget."""
-    return [(n, tokens_of(budget, n), float(law.loss(n, tokens_of(budget, n)))) for n in sizes]
 
 
 def known(models: Iterable[KnownModel], chosen: str) -> pd.DataFrame:

@@ -121,7 +121,7 @@ class LocalMemory:
         values = parameters[tensor].detach()
         matrix = values.reshape(-1, values.shape[-1]) if values.ndim > 1 else values.reshape(1, -1)
         check_limits({"row": (row, 0, len(matrix) - 1)})
-        largest = float(values.abs().max())
+        largest = max(abs(float(end)) for end in values.aminmax())  # of all of it, without a copy
         numbers = matrix[row].float().cpu().numpy().copy()
         return WeightRow(tensor, tuple(values.shape), row, numbers, largest)
 

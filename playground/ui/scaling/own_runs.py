@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 
 import pandas as pd
@@ -14,7 +14,7 @@ from playground.charts import scaling as charts
 from playground.core.known_models import KnownModel, known_model
 from playground.core.metrics.perplexity import Cost
 from playground.core.scaling import FORMS, Form, PowerFit, can_fit, fit
-from playground.core.scaling_runs import AXES, Axis, Point, TinyRun, points, shipped
+from playground.core.scaling_runs import AXES, Axis, Point, TinyRun, points, shipped, usual_tokens
 from playground.core.tables import scaling as frames
 from playground.engine.contract.models import ModelInfo
 from playground.ui import show
@@ -303,15 +303,9 @@ def _provenance(every: Sequence[TinyRun], axis: Axis) -> None:
         ),
     }[axis]
     size = next((one.run.n_parameters for one in points(runs, "data")), 0)
-    tokens = next(one.last.n_tokens for one in runs)
+    tokens = usual_tokens(runs)
     words = [
         _("{n} tiny models trained from zero by our own script").format(n=len(runs)),
         told.format(tokens=short(tokens), size=short(size)),
     ]
     st.caption(plain(" · ".join(words)))
-
-
-def without_own(seen: Seen) -> Seen:
-    """The picture as it was before the reader's own runs."""
-    kept = [one for one in seen.points if not one.run.is_own]
-    return replace(seen, points=kept, before=None, law=law_of(kept, seen.choice.form))
