@@ -133,7 +133,7 @@ NEVER_ONE = (
     "Try {n} orders",
     "Vocabularies:",
     "W of {module}",
-    "Without training the held-out loss is",
+    "Lowest is {way} with",
     "Filled points: {model}",
     "{n} steps on the same rows",
     "{name} changes no weight",
