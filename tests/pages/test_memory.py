@@ -144,6 +144,7 @@ def test_many_gpus_hold_what_the_zero_paper_says(open_app: OpenApp) -> None:
     assert "31.4 GB" in text
     assert "16.6 GB" in text
     assert "1.88 GB" in text
+    assert "(layers: 36): those left over stay idle" in text  # 64 GPUs
     own = open_app("memory", lang="en", model=tiny.LLAMA, mem_panel="devices", mem_devices_model="own")
     assert not own.exception
 

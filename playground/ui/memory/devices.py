@@ -65,6 +65,9 @@ def _draw_held(model: Trained, n_devices: int, table: pd.DataFrame) -> None:
     alt = _("Bytes on each GPU by scheme")
     show.show_chart(_bars(state.language(), tuple(schemes.items())), "mem_devices_picture", alt, data=table)
     st.markdown(_reading(model, n_devices))
+    if n_devices > model.n_layer:
+        idle = _("A pipeline gives each GPU at least one layer (layers: {n}): those left over stay idle.")
+        st.caption(idle.format(n=model.n_layer))
 
 
 def _draw_sent(table: pd.DataFrame) -> None:

@@ -32,7 +32,7 @@ def test_documents_end_with_their_session(make_engine: MakeEngine, tiny_settings
         collection = built(engine, request("leaver", document("a", ENGLISH)))
         kept = built(engine, request("stayer", document("a", ENGLISH)))
         engine.cancel_owner("leaver")
-        until = time.monotonic() + 20
+        until = time.monotonic() + 300
         while engine.retrieval.of("leaver"):
             assert time.monotonic() < until
             time.sleep(0.05)
