@@ -128,6 +128,16 @@ def test_bits_are_torchs(open_app: OpenApp, number: str) -> None:
         assert len(rows.loc[name, "Bits"]) == 16
 
 
+@pytest.mark.parametrize("typed", ["much", "<b>1</b>", "1,5", ""])
+def test_what_is_no_number_gets_one_sentence(open_app: OpenApp, typed: str) -> None:
+    app = open_app("memory", lang="en", model=tiny.LLAMA, mem_panel="bits", mem_source="typed")
+    app.text_input(key="mem_typed").set_value(typed).run()
+    assert not app.exception
+    [error] = [one.value.replace("\\", "") for one in app.error]
+    assert repr(typed) in error
+    assert "a number, such as 0.1, -3 or 1e-8" in error
+
+
 def test_a_weight_is_the_models_and_its_row_is_counted(open_app: OpenApp, engine: LocalEngine) -> None:
     app = open_app("memory", lang="en", model=tiny.LLAMA, mem_panel="bits", mem_row="5", mem_column="3")
     model = engine.adapters.load(tiny.LLAMA).result().model

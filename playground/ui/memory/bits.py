@@ -12,7 +12,7 @@ from playground.charts import memory as charts
 from playground.core.number_formats import NumberFormat, Outcome, formats_of, outcomes, stored, value_of
 from playground.core.tables import memory as frames
 from playground.engine.contract.memory import WeightRow
-from playground.errors import BadValue, PlaygroundError
+from playground.errors import BadValue, Message, PlaygroundError
 from playground.ui import compute, footprints, show, state
 from playground.ui.choose import choose, choose_from_list
 from playground.ui.components.weight_bits import weight_bits
@@ -102,7 +102,7 @@ def _typed() -> float | None:
     try:
         number = float(typed.strip().replace("−", "-"))
     except ValueError:
-        allowed = "0.1, -3, 1e-8, inf, nan"
+        allowed = Message("a number, such as 0.1, -3 or 1e-8")
         st.error(sentence(BadValue(name=_("Number"), value=repr(typed[:40]), allowed=allowed)))
         return None
     return stored(number, formats_of(1.0)["float32"]).value
