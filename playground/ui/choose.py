@@ -13,6 +13,7 @@ from playground.ui.text import plain, sentence
 from playground.ui.url import hidden, put
 
 Option = TypeVar("Option", bound=Hashable)
+MOST_NAMED = 16  # options in a sentence: a model has hundreds of tensors
 
 
 def choose(key: str, names: Mapping[str, str], label: str) -> str:
@@ -128,7 +129,8 @@ def _wanted(key: str, names: Mapping[str, str]) -> str:
         put(key, "")
     chosen = hidden(key)
     if chosen and chosen not in names:
-        st.warning(sentence(BadValue(name=key, value=repr(chosen[:40]), allowed=", ".join(names))))
+        some = [*names] if len(names) <= MOST_NAMED else [*list(names)[:MOST_NAMED], "…"]
+        st.warning(sentence(BadValue(name=key, value=repr(chosen[:40]), allowed=", ".join(some))))
     return chosen if chosen in names else next(iter(names))
 
 

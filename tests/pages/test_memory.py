@@ -14,6 +14,7 @@ from playground.core.memory import budget
 from playground.core.number_formats import FLOATS
 from playground.engine.local.engine import LocalEngine
 from playground.settings import Settings
+from playground.ui.choose import MOST_NAMED
 from playground.ui.footprints import told
 from playground.ui.memory import measured
 from tests import tiny
@@ -136,6 +137,14 @@ def test_what_is_no_number_gets_one_sentence(open_app: OpenApp, typed: str) -> N
     [error] = [one.value.replace("\\", "") for one in app.error]
     assert repr(typed) in error
     assert "a number, such as 0.1, -3 or 1e-8" in error
+
+
+def test_a_tensor_that_is_not_there_is_told_with_some_that_are(open_app: OpenApp) -> None:
+    app = open_app("memory", lang="en", model=tiny.LLAMA, mem_panel="bits", mem_tensor="no.such")
+    [told_why] = [one.value.replace("\\", "") for one in app.warning]
+    assert "mem_tensor is 'no.such', but only model.embed_tokens.weight" in told_why
+    assert told_why.count(".weight") == MOST_NAMED
+    assert ", …" in told_why
 
 
 def test_a_weight_is_the_models_and_its_row_is_counted(open_app: OpenApp, engine: LocalEngine) -> None:
