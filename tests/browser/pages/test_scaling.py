@@ -18,8 +18,8 @@ def test_the_first_picture_stands_on_the_first_screen_of_a_phone(look_at: OpenPa
     wait_run(page)
     page.wait_for_function(
         """() => {
-          const marks = document.querySelector(".st-key-sca_losses canvas.marks, .st-key-sca_losses svg.marks");
-          const box = marks?.getBoundingClientRect();
+          const picture = document.querySelector(".st-key-sca_losses");
+          const box = picture?.querySelector("canvas.marks, svg.marks")?.getBoundingClientRect();
           return box && Math.min(box.bottom, 694) - box.top >= 150;
         }"""
     )
