@@ -13,8 +13,8 @@ text = ""  # a text of your own, in place of the file
 is_half = False  # True reads the first half of the text alone
 n_shown = 10
 
-text = text or Path(file).expanduser().read_text("utf-8")
-read, other = halves(text) if is_half else (text, "")
+whole = text or Path(file).expanduser().read_text("utf-8")
+read, other = halves(whole) if is_half else (whole, "")
 run = PretrainingSettings(**settings)
 request = pretraining_request(run, "me", read, other=other)
 learner = PretrainingLearner([PretrainingSlot(request)], lambda: None)

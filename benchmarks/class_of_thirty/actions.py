@@ -182,6 +182,20 @@ PAGES = {
     "finetuning": Book("fin_row_tokens", (
         Action("another row", "setting", "fin_row_tokens", _row),
     )),
+    "pretraining": Book(VEGA, (
+        _panel("knowledge cutoff", "pre_panel_choice", 2, kind="run"),
+        _panel("transfer", "pre_panel_choice", 3, kind="run"),
+    )),
+    "memory": Book("mem_bars", (
+        _panel("bits of a weight", "mem_panel_choice", 1),
+        _panel("quantize", "mem_panel_choice", 2),
+        _panel("many GPUs", "mem_panel_choice", 4),
+        _panel("budget", "mem_panel_choice", 0),
+    )),
+    "scaling": Book(VEGA, (
+        _choose("what grows", "sca_axis_choice", VEGA, n=3),
+        _panel("known models", "sca_panel_choice", 2),
+    )),
     "tasks": Book("", (
         _typed("own text", "tsk_own_classification", REVIEWS, VEGA, "tsk_own", "run"),
         _panel("names", "tsk_job_choice", 1, kind="run"),

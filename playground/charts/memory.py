@@ -156,7 +156,6 @@ def device_bars(words: Mapping[str, str], schemes: Mapping[str, str]) -> Spec:
                _amount("n_bytes", words["n_bytes"], format=".3~s"),
                _amount("total", words["total"], format=".3~s")]  # fmt: skip
     y = _scheme_axis(schemes)
-    text = {"field": "total", "type": "quantitative", "format": ".3~s"}
     return {
         "height": {"step": 38},
         "padding": {"right": 60},
@@ -167,9 +166,10 @@ def device_bars(words: Mapping[str, str], schemes: Mapping[str, str]) -> Spec:
         "layer": [
             {"mark": {"type": "bar", "height": 24},
              "encoding": {"x": x, "y": y, "color": color, "order": {"field": "order"}, "tooltip": tooltip}},
-            {"transform": [{"filter": "datum.part === 'weights'"}],
+            {"transform": [{"filter": "datum.part === 'weights'"}, _in_bytes("total")],
              "mark": {"type": "text", "align": "left", "dx": 5, "fontSize": 13, "color": NEUTRAL},
-             "encoding": {"x": _amount("total", words["n_bytes"], axis=None), "y": y, "text": text}},
+             "encoding": {"x": _amount("total", words["n_bytes"], axis=None), "y": y,
+                          "text": {"field": "bytes"}}},
         ],
     }  # fmt: skip
 
@@ -185,21 +185,26 @@ def device_traffic(words: Mapping[str, str], schemes: Mapping[str, str]) -> Spec
     x = _amount("sent", words["sent"], axis={"format": "~s", "tickCount": 5})
     y = _scheme_axis(schemes)
     tooltip = [_nominal("called", title=words["scheme"]), _amount("sent", words["sent"], format=".3~s")]
-    text = {"field": "sent", "type": "quantitative", "format": ".3~s"}
     return {
         "height": {"step": 38},
         "padding": {"right": 60},
         "transform": [
             {"filter": "datum.part === 'weights'"},
             {"calculate": f"({called})[datum.scheme]", "as": "called"},
+            _in_bytes("sent"),
         ],
         "layer": [
             {"mark": {"type": "bar", "height": 24, "color": VALUE},
              "encoding": {"x": x, "y": y, "tooltip": tooltip}},
             {"mark": {"type": "text", "align": "left", "dx": 5, "fontSize": 13, "color": NEUTRAL},
-             "encoding": {"x": x, "y": y, "text": text}},
+             "encoding": {"x": x, "y": y, "text": {"field": "bytes"}}},
         ],
     }  # fmt: skip
+
+
+def _in_bytes(field: str) -> Spec:
+    """`bytes`: a number of bytes with its unit, 31.4 GB."""
+    return {"calculate": f"replace(format(datum.{field}, '.3~s'), /([a-zA-Z]?)$/, ' $1B')", "as": "bytes"}
 
 
 def _scheme_axis(schemes: Mapping[str, str]) -> Spec:

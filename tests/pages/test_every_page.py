@@ -30,9 +30,10 @@ LINKS = {
     "retrieval": {"ret_panel": "search"},  # the panel before it shows no model
 }
 READ_NOTHING = (  # at first no model reads the sentence there
-    "seq2seq", "pretraining", "memory", "tasks", "evaluation", "retrieval", "classroom"
+    "seq2seq", "pretraining", "memory", "scaling", "tasks", "evaluation", "retrieval", "classroom"
 )  # fmt: skip
 NO_CODE = ("classroom",)  # its picture is of people: no script gives it again, and no file leaves it
+NO_MODEL = ("scaling",)  # its code fits a law to the points that stand in it
 HOSTILE = {
     "markup": "</script><script>alert(1)</script> ![](http://x)",
     "formula and directive": "$E=mc^2$ and $$x$$ :red[x] :material/home: :smile:",
@@ -132,7 +133,7 @@ def test_an_example_becomes_the_sentence(page: str, open_app: OpenApp) -> None:
     assert app.button_group(key="example").value is None
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if page not in NO_CODE])
+@pytest.mark.parametrize("page", [page for page in PAGES if page not in (*NO_CODE, *NO_MODEL)])
 def test_the_code_shown_reads_models_of_this_machine(
     page: str, open_app: OpenApp, tiny_settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -87,7 +87,8 @@ def test_the_four_answers_are_the_librarys_to_four_prompts(
 ) -> None:
     app = answered(open_app)
     table = made(shown["grounded_answers"], "frame")
-    assert [one.value for one in app.text][: len(WAYS)] == table["answer"].tolist()
+    shown_answers = [one.value.strip() for one in app.text][: len(WAYS)]
+    assert shown_answers == [one.strip() for one in table["answer"]]
     assert [whole(one) for one in table["answer"]] == [
         whole(greedy(tiny_settings, prompt)) for prompt in table["prompt"]
     ]

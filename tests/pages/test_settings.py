@@ -19,6 +19,7 @@ from playground.ui.memory import cache, devices, quantize
 from playground.ui.pretraining import training as pretraining
 from playground.ui.prompting.thinking import VOTES
 from playground.ui.retrieval import theatre
+from playground.ui.scaling import live as scaling
 from playground.ui.seq2seq import training
 from tests.pages.conftest import OpenApp
 
@@ -31,7 +32,7 @@ OPTIONS = {
     "ret_links": theatre._LINKS, "ret_ef": theatre._EFS, "ret_cells": theatre._CELLS,
     "ret_parts": theatre._PARTS, "ev_context": (64,), "pre_rate": pretraining.RATES, "pre_map_en": (25,),
     "pre_map_ko": (25,), "mem_q_bits": quantize.BITS,
-    "mem_devices": devices.COUNTS, "mem_devices_tokens": devices.TOKENS,
+    "sca_steps": scaling.STEPS, "mem_devices": devices.COUNTS, "mem_devices_tokens": devices.TOKENS,
     "mem_cache_longest": cache.DRAWN[4:],
     **{f"fin_remedy_{kind}": values for kind, values in forgetting_live.STRENGTHS.items()},
     "fin_way_size": SIZES,

@@ -27,6 +27,7 @@ BOUNDS = {
     "attention": (125, 70, 75, 56),
     "inside": (160, 214, 215, 70),
     "positions": (160, 1_100, 79, 65),
+    "pretraining": (110, 145, 58, 58),
     "classroom": (60, 30, 30, 30),
 }
 HEAD_MESSAGES = 85

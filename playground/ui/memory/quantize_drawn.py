@@ -87,7 +87,7 @@ def _numbers(found: Found) -> None:
         if found.kl_bits is not None:
             st.metric(
                 _("Next token: KL"), _("{bits:.3f} bits").format(bits=found.kl_bits), width="content",
-                help=_("KL(before ‖ after): bits a reader loses who expects the copy's distribution."),
+                help=_("KL(before ‖ after): bits lost by whoever expects the copy's distribution."),
             )  # fmt: skip
         st.metric(
             _("Whole model"),

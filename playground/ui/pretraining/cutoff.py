@@ -84,8 +84,8 @@ def reading(parts: Mapping[str, Points]) -> str:
     ).format(before=first["unread"], after=last["unread"], read=last["read"])
     gap = last["unread"] - last["read"]
     if gap <= 0:
-        return f"{told} {_('What was read is not cheaper yet.')}"
-    more = _("Of each byte, {gap:.2f} bits are what reading this very text gives: the language helps both.")
+        return f"{told} {_('The half that was read is not cheaper yet.')}"
+    more = _("Reading this very text saves {gap:.2f} bits per byte; knowing the language helps both halves.")
     return f"{told} {more.format(gap=gap)}"
 
 

@@ -83,7 +83,7 @@ def reading(seen: Seen) -> str:
     if seen.settings.objective != "next":
         told = _(
             "After step {step} a hidden byte of the held-out text costs {last:.2f} bits; at step 0 it was "
-            "{first:.2f}. No count model is asked the same: hidden bytes are told from both sides."
+            "{first:.2f}. Count models answer another question: they do not see what comes after."
         )
         return told.format(step=step, last=last, first=bits(seen.held_out[0][1]))
     beaten = [order for order, line in seen.counted.items() if last < line]

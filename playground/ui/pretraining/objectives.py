@@ -59,8 +59,8 @@ def reading(shown: Sequence[Seen]) -> str:
     n_read = {name: bytes_read(one) for name, one in by_name.items()}
     told = _(
         "Of {read:,} bytes read, *next byte* learns from every one, *masked bytes* from {masked:,} of them, "
-        "*hidden spans* from {span:,} of the tokens it writes. Held-out, what counts costs {a:.2f}, {b:.2f} "
-        "and {c:.2f} bits each."
+        "*hidden spans* from {span:,} of the tokens it writes. On held-out text, each of these "
+        "costs {a:.2f}, {b:.2f} and {c:.2f} bits."
     )
     last = {name: one.last_bits or 0.0 for name, one in by_name.items()}
     return told.format(

@@ -14,7 +14,7 @@ from playground.core import shipped_documents as shipped
 from playground.core.metrics.ranking import Ranked
 from playground.core.tables import ranking as frames
 from playground.core.tables.ranking import Name
-from playground.engine.contract.models import AdapterName
+from playground.engine.contract.models import AdapterName, ModelInfo, Prefixes
 from playground.engine.contract.retrieval import WAYS, Way
 from playground.errors import PlaygroundError
 from playground.ui import compute, frame, show, state
@@ -210,13 +210,15 @@ def _compared(rows: Sequence[Any], kind: str) -> str:
 def _under(
     context: PageContext, cells: Sequence[Cell], known: Mapping[int, Searched], table: pd.DataFrame, k: int
 ) -> None:
-    info = next(one for one in compute.models() if one.model_id == cells[0].model)
-    show.source(info, "LanceDB")
     cell = next(one for one in cells if one.size in known)
-    show.under_picture("searched", frame=table, code=partial(_code, context, cell, k), picture="ret_searched")
+    info = next(one for one in compute.models() if one.model_id == cell.model)
+    show.source(info, "LanceDB")
+    prefixes = frame.choices()[AdapterName.of(cell.model).base_id].prefixes
+    code = partial(_code, prefixes, info, cell, k)
+    show.under_picture("searched", frame=table, code=code, picture="ret_searched")
 
 
-def _code(context: PageContext, cell: Cell, k: int) -> str:
+def _code(prefixes: Prefixes, info: ModelInfo, cell: Cell, k: int) -> str:
     """The script that searches the same chunks by vectors, made when somebody asks for it."""
     cuts = searching.cuts(cell)
     chunks = [
@@ -227,8 +229,6 @@ def _code(context: PageContext, cell: Cell, k: int) -> str:
         (text, [at for at, chunk in enumerate(chunks) if question.held_by(chunk)])
         for _name, question, text in asked(cell)
     ]
-    prefixes = frame.choices()[AdapterName.of(cell.model).base_id].prefixes
-    info = next(one for one in compute.models() if one.model_id == cell.model)
     limits = (info.max_seq_length, info.n_ctx, state.settings().max_tokens)
     return show.code(
         "searched", folder=show.model_folder(cell.model), prefixes=(prefixes.query, prefixes.text),

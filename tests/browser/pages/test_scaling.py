@@ -18,9 +18,13 @@ def test_the_first_picture_stands_on_the_first_screen_of_a_phone(look_at: OpenPa
     picture = page.locator(".st-key-sca_losses canvas.marks, .st-key-sca_losses svg.marks").first
     expect(picture).to_be_visible(timeout=60_000)
     wait_run(page)
-    box = picture.bounding_box()
-    assert box is not None
-    assert min(box["y"] + box["height"], 694) - box["y"] >= 150
+    page.wait_for_function(
+        """() => {
+          const picture = document.querySelector(".st-key-sca_losses");
+          const box = picture?.querySelector("canvas.marks, svg.marks")?.getBoundingClientRect();
+          return box && Math.min(box.bottom, 694) - box.top >= 150;
+        }"""
+    )
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 

@@ -276,7 +276,7 @@ def test_a_bank_that_cannot_be_made_ends_its_runs_not_the_engine(
         raise MemoryError
 
     with monkeypatch.context() as patched:
-        patched.setattr(objectives, "AdapterBank", no_room)
+        patched.setattr(objectives, "BANKS", {"lora": no_room})
         request = run_of(1, owner="me")
         engine.training.runs.start(request)
         assert wait(engine, request).error == OutOfMemory().message

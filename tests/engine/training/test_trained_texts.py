@@ -65,7 +65,10 @@ def test_loss_counts_only_where_the_mask_says(tiny_engine: LocalEngine) -> None:
 @pytest.mark.real
 def test_the_sets_that_come_with_the_page_are_read_whole(real_engine: LocalEngine) -> None:
     for file in (site_root() / "assets" / "training").glob("*/*.json"):
-        rows = pairs(json.loads(file.read_text("utf-8"))["rows"])
+        told = json.loads(file.read_text("utf-8"))
+        if file.stem == "everyday":  # no set: old texts that a run is kept to
+            continue
+        rows = pairs(told["rows"])
         texts = real_engine.training.texts(real_engine._settings.default_model, rows)
         assert not any(text.n_cut for text in texts), file
 
