@@ -197,7 +197,7 @@ def test_training_rests_for_all_and_goes_on(open_tab: Open) -> None:
     teacher = teacher_in(open_tab)
     student = student_in(open_tab, "/finetuning?lang=en", NAMES[0])
     student.locator(".st-key-fin_start button").click()
-    running = student.get_by_text(re.compile(r"Training: step [1-9]"))
+    running = student.get_by_test_id("stMain").get_by_text(re.compile(r"Training: step [1-9]"))
     expect(running.first).to_be_visible()
     teacher.get_by_role("button", name="Pause training for all").click()
     resting = student.get_by_text(
@@ -217,7 +217,9 @@ def test_training_rests_for_all_and_goes_on(open_tab: Open) -> None:
     teacher.get_by_role("button", name="Let training go on").click()
     expect(resting).to_have_count(0)
     step = int(re.findall(r"step (\d+)", at)[0])
-    expect(student.get_by_text(re.compile(rf"Training: step {step + 1}\b|Done"))).to_be_visible()
+    expect(
+        student.get_by_test_id("stMain").get_by_text(re.compile(rf"Training: step {step + 1}\b|Done"))
+    ).to_be_visible()
     student.get_by_role("button", name="Stop", exact=True).click()
     end_class(teacher)
 

@@ -169,7 +169,7 @@ def test_a_run_on_an_own_file_and_its_adapter_outlive_a_reload(open_page: OpenPa
     page.get_by_role("button", name="Start training").click()
     told = page.get_by_test_id("stMarkdown").filter(has_text=re.compile("parrots.* · "))
     expect(told).to_contain_text("Done: 2 steps", timeout=2 * TIMEOUT_MS)  # as the last, behind others' work
-    done = page.get_by_text(re.compile("parrots.*Done: 2 steps"))
+    done = page.get_by_test_id("stMain").get_by_text(re.compile("parrots.*Done: 2 steps"))
     wait_run(page)
     for _again in range(2):
         page.reload()

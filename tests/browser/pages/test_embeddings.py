@@ -169,10 +169,10 @@ def test_five_hundred_sentences_show_progress_and_can_be_stopped(own_map: Page) 
     file = {"name": "a.txt", "mimeType": "text/plain", "buffer": "\n".join(rows).encode()}
     own_map.locator("input[type=file]").first.set_input_files(file)  # type: ignore[arg-type]
     own_map.get_by_role("button", name="Use these sentences").click()
-    expect(own_map.get_by_text("of 500 sentences read")).to_be_visible()
+    expect(own_map.get_by_test_id("stMain").get_by_text("of 500 sentences read")).to_be_visible()
     own_map.keyboard.press("Escape")
     own_map.get_by_role("button", name="Stop", exact=True).last.click()
-    expect(own_map.get_by_text("of 500 sentences read and drawn")).to_be_visible()
+    expect(own_map.get_by_test_id("stMain").get_by_text("of 500 sentences read and drawn")).to_be_visible()
     assert 0 < marks(own_map).count() < 500
     own_map.get_by_role("radio", name="3 dimensions").click()
     own_map.get_by_role("button", name="Go on reading").click()

@@ -38,16 +38,18 @@ def test_a_whole_run_a_stopped_one_its_strength_its_file_and_its_adapter_elsewhe
         page.get_by_text(re.compile(r"Of the \d+ tokens of this row \d+ count in the loss"))
     ).to_be_visible()
     click(page, "Start training")
-    expect(page.get_by_text("Done: 1 step")).to_be_visible()
+    expect(page.get_by_test_id("stMain").get_by_text("Done: 1 step")).to_be_visible()
     wait_run(page)
     marks = page.locator(".st-key-fin_loss_picture svg .mark-symbol path")
     assert marks.count() >= 4, "held-out and general losses at steps 0 and 1"
     page.locator(".st-key-fin_steps").get_by_role("slider").press("End")
     wait_run(page)
     click(page, "Start training")
-    expect(page.get_by_text(re.compile(r"Training: step (?:[2-9]|[1-9]\d+) of 200"))).to_be_visible()
+    expect(
+        page.get_by_test_id("stMain").get_by_text(re.compile(r"Training: step (?:[2-9]|[1-9]\d+) of 200"))
+    ).to_be_visible()
     page.get_by_role("button", name="Stop", exact=True).first.click()
-    stopped = page.get_by_text(re.compile(r"Stopped after step \d+ of 200"))
+    stopped = page.get_by_test_id("stMain").get_by_text(re.compile(r"Stopped after step \d+ of 200"))
     expect(stopped).to_be_visible(timeout=15_000)
     wait_run(page)
     expect(
@@ -107,5 +109,7 @@ def test_other_ways_are_points_and_one_begins_to_train(page: Page, open_page: Op
     moves = re.compile(r"Training: step \d+ of 30|Waiting: place")
     expect(page.get_by_text(moves)).to_be_visible(timeout=PATIENCE_MS)
     page.get_by_role("button", name="Stop", exact=True).first.click()
-    expect(page.get_by_text(re.compile(r"Stopped after step \d+ of 30"))).to_be_visible(timeout=PATIENCE_MS)
+    expect(
+        page.get_by_test_id("stMain").get_by_text(re.compile(r"Stopped after step \d+ of 30"))
+    ).to_be_visible(timeout=PATIENCE_MS)
     wait_run(page)

@@ -43,7 +43,7 @@ def test_a_live_run_falls_below_a_line_and_its_model_opens_elsewhere(page: Page,
     moves = re.compile(r"Training: step \d+ of 60|Done: 60 steps")  # a tab that is slow may see its end alone
     expect(page.get_by_text(moves)).to_be_visible(timeout=PATIENCE_MS)
     expect(page.locator(LIVE)).to_be_visible()
-    expect(page.get_by_text("Done: 60 steps")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_test_id("stMain").get_by_text("Done: 60 steps")).to_be_visible(timeout=PATIENCE_MS)
     told = page.get_by_text(re.compile("After step 60 a byte of the held-out text costs .* less than counts"))
     expect(told).to_be_visible()
     expect(page.locator(LIVE).get_by_text("unigram counts: 4.47")).to_be_visible()
@@ -63,12 +63,18 @@ def test_a_run_on_an_own_text_is_paused_and_stopped(page: Page, open_page: OpenP
     field.press("Control+Enter")
     wait_run(page)
     page.get_by_role("button", name="Start training").click()
-    expect(page.get_by_text(re.compile(r"Training: step \d+ of 2000"))).to_be_visible(timeout=PATIENCE_MS)
+    expect(
+        page.get_by_test_id("stMain").get_by_text(re.compile(r"Training: step \d+ of 2000"))
+    ).to_be_visible(timeout=PATIENCE_MS)
     page.get_by_role("button", name="Pause", exact=True).click()
-    expect(page.get_by_text(re.compile(r"Paused after step \d+ of 2000"))).to_be_visible(timeout=PATIENCE_MS)
+    expect(
+        page.get_by_test_id("stMain").get_by_text(re.compile(r"Paused after step \d+ of 2000"))
+    ).to_be_visible(timeout=PATIENCE_MS)
     page.get_by_role("button", name="Go on", exact=True).click()
     page.get_by_role("button", name="Stop", exact=True).click()
-    expect(page.get_by_text(re.compile(r"Stopped after step \d+ of 2000"))).to_be_visible(timeout=PATIENCE_MS)
+    expect(
+        page.get_by_test_id("stMain").get_by_text(re.compile(r"Stopped after step \d+ of 2000"))
+    ).to_be_visible(timeout=PATIENCE_MS)
     wait_run(page)
     page.get_by_role("button", name="Look at it above").click()
     wait_run(page)
