@@ -80,6 +80,12 @@ SHOTS = (
     Shot("evaluation-ko-dark", "evaluation", "ko", "dark", PARIS, ".scored-text"),
     Shot("retrieval-en-light", "retrieval", "en", "light", SENTENCE, ".theatre canvas", THEATRE),
     Shot("retrieval-ko-dark", "retrieval", "ko", "dark", PARIS, ".theatre canvas", THEATRE),
+    Shot("pretraining-en-light", "pretraining", "en", "light", SENTENCE, "[data-testid=stVegaLiteChart] svg"),
+    Shot("pretraining-ko-dark", "pretraining", "ko", "dark", PARIS, "[data-testid=stVegaLiteChart] svg"),
+    Shot("memory-en-light", "memory", "en", "light", SENTENCE, ".st-key-mem_budget_picture"),
+    Shot("memory-ko-dark", "memory", "ko", "dark", PARIS, ".st-key-mem_budget_picture"),
+    Shot("scaling-en-light", "scaling", "en", "light", SENTENCE, ".st-key-sca_losses svg"),
+    Shot("scaling-ko-dark", "scaling", "ko", "dark", PARIS, ".st-key-sca_losses svg"),
     Shot("positions-ko-light", "positions", "ko", "light", PARIS, "[class*=st-key-pos] svg"),
 )
 
