@@ -69,7 +69,7 @@ class Rollout:
 
     @property
     def weights(self) -> Array:
-        """Share of every token in the loss: prompts count alike, and so do the tokens of one prompt's answers.
+        """Share of every token in the loss: prompts count alike, and so do the tokens of a prompt's answers.
 
         Returns:
             Their sum is 1. Shape [token].

@@ -1,4 +1,4 @@
-"""Answers that the policies of a bank write to prompts, with what both they and the reference thought of them.
+"""Answers that the policies of a bank write to prompts, and what they and the reference think of them.
 
 All slots write at once, a token at a time, over one key-value cache; row r of a forward belongs to slot
 r // (rows a slot). Each slot draws from its own random stream, one number for every token that an answer may
