@@ -189,9 +189,7 @@ def test_a_leash_changes_what_answers_are_worth_and_nothing_else(tiny_engine: Lo
 
 def rewarded_for_even_ids(engine: LocalEngine, kl_beta: float) -> tuple[Rollout, Rollout]:
     """The first rollout, and that after fifteen steps on one prompt."""
-    run = policy_run(
-        9, train=prompts(1, 9), kl_beta=kl_beta, n_answers=16, batch_size=1, max_new_tokens=8
-    )
+    run = policy_run(9, train=prompts(1, 9), kl_beta=kl_beta, n_answers=16, batch_size=1, max_new_tokens=8)
     bank = bank_of(engine, run)
     bank.slots[0].judge = lambda written, _texts: np.array(
         [sum(token % 2 == 0 for token in answer) for answer in written.answers], np.float64
