@@ -134,8 +134,8 @@ class TrainingRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class FinetuneRequest(TrainingRequest):
-    """A run that trains an adapter of a decoder on texts.
+class AdapterRequest(TrainingRequest):
+    """A run that trains an adapter of a decoder.
 
     Attributes:
         old: Texts of what the model could do before, which a remedy reads; none is among `general` or
@@ -143,10 +143,16 @@ class FinetuneRequest(TrainingRequest):
     """
 
     settings: FinetuneSettings
+    old: tuple[TrainingText, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FinetuneRequest(AdapterRequest):
+    """A run that trains an adapter of a decoder on texts."""
+
     train: tuple[TrainingText, ...]
     held_out: tuple[TrainingText, ...]
     general: tuple[TrainingText, ...] = ()
-    old: tuple[TrainingText, ...] = ()
 
     @property
     def most_tokens(self) -> int:

@@ -22,7 +22,7 @@ from torch.nn.functional import cross_entropy, linear
 
 from playground.engine.adapters.layers import wrapped
 from playground.engine.adapters.places import Key
-from playground.engine.contract.training import RemedyObservation, TrainingRequest, TrainingText
+from playground.engine.contract.training import Observation, TrainingRequest, TrainingText
 from playground.engine.forward.head import logits_of
 from playground.engine.models.loaded import LoadedModel
 from playground.engine.training.adapter_slot import AdapterSlot
@@ -161,7 +161,7 @@ class AdapterBank:
         counts = [text.n_trained for text in texts]
         return [float(one.sum()) for one in torch.split(self._surprisals(packed([texts])), counts)]
 
-    def observe(self, index: int, request: TrainingRequest, step: int) -> RemedyObservation | None:
+    def observe(self, index: int, request: TrainingRequest, step: int) -> Observation | None:
         """Distance of a slot with a remedy to its start; nothing of another."""
         return self._remedies.observed(index, self.leaves, step)
 

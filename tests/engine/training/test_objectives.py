@@ -22,6 +22,7 @@ from tests.engine.training.characters import Characters, Weights, run_on_lines
 from tests.engine.training.head_runs import head_run
 from tests.engine.training.learning import run_of
 from tests.engine.training.pair_runs import pairs_run
+from tests.engine.training.preference_runs import dpo_run
 from tests.engine.training.zero_runs import zero_run
 
 # Objective -> two runs of one group, with different first values; of a method of its own behind a stroke.
@@ -39,6 +40,7 @@ EXAMPLES: dict[str, tuple[TrainingRequest, TrainingRequest]] = {
         run_of(1, method="prefix", num_virtual_tokens=5),
         run_of(2, method="prefix", num_virtual_tokens=3),
     ),
+    "dpo": (dpo_run(1), dpo_run(2, beta=0.5, r=2)),
     "characters": (run_on_lines(1), run_on_lines(2)),
     "pairs": (pairs_run(1), pairs_run(2)),
     "head": (head_run(1), head_run(2)),
