@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from playground.engine.adapters.places import places
 from playground.engine.adapters.store import AdapterTable
+from playground.engine.contract.policies import POLICY
 from playground.engine.contract.preferences import DPO
 from playground.engine.contract.pretraining import OBJECTIVES
 from playground.engine.contract.task_heads import FROZEN, WHOLE
@@ -21,6 +22,7 @@ from playground.engine.training.fisher import FisherTable
 from playground.engine.training.learner import AnyObjective, GiveWay, NewSlot
 from playground.engine.training.other_banks import BANKS
 from playground.engine.training.pairs import TrainingOnPairs
+from playground.engine.training.policy_objective import LearningFromRewards
 from playground.engine.training.pretraining import TrainingFromZero
 from playground.engine.training.remedies import check_remedy
 from playground.engine.training.samples import Write
@@ -49,6 +51,7 @@ def objectives(
     return {
         "sft": SupervisedFinetuning(settings, adapters, write),
         DPO: DirectPreferences(settings, adapters, write),
+        POLICY: LearningFromRewards(settings, adapters, write),
         "pairs": TrainingOnPairs(settings, networks),
         FROZEN: TrainingOfHeads(settings, adapters, heads),
         WHOLE: TrainingOfEncoders(settings, adapters, heads),

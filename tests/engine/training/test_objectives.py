@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -22,6 +23,7 @@ from tests.engine.training.characters import Characters, Weights, run_on_lines
 from tests.engine.training.head_runs import head_run
 from tests.engine.training.learning import run_of
 from tests.engine.training.pair_runs import pairs_run
+from tests.engine.training.policy_runs import policy_run
 from tests.engine.training.preference_runs import dpo_run
 from tests.engine.training.zero_runs import zero_run
 
@@ -41,6 +43,10 @@ EXAMPLES: dict[str, tuple[TrainingRequest, TrainingRequest]] = {
         run_of(2, method="prefix", num_virtual_tokens=3),
     ),
     "dpo": (dpo_run(1), dpo_run(2, beta=0.5, r=2)),
+    "policy": (
+        policy_run(1),
+        policy_run(2, n_answers=4, max_new_tokens=7, kl_beta=0.5, r=2, epsilon=math.inf, temperature=0.8),
+    ),
     "characters": (run_on_lines(1), run_on_lines(2)),
     "pairs": (pairs_run(1), pairs_run(2)),
     "head": (head_run(1), head_run(2)),
