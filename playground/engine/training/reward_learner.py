@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -126,13 +125,24 @@ class RewardLearner:
 
     @torch.no_grad()
     def observe(self, index: int, request: TrainingRequest, step: int) -> RewardObservation | None:
-        """Rewards of the held-out pairs; None where none is held out."""
+        """Rewards of the held-out pairs; after the last step of all pairs. None where none is held out."""
         assert isinstance(request, RewardRequest)
-        if not request.held_out:
+        is_last = step >= request.settings.n_steps
+        if not request.held_out and not is_last:
             return None
+        held_out = self._rewards(index, request.held_out)
+        if not is_last:
+            return RewardObservation(step, *held_out)
+        rest = self._rewards(index, request.train), self._rewards(index, request.general)
+        return RewardObservation(step, *held_out, *rest)
+
+    def _rewards(self, index: int, pairs: Pairs) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """Rewards of the chosen and of the rejected answers."""
+        if not pairs:
+            return (), ()
         slot = self.slots[index]
-        rewards: list[Any] = [(states @ slot.weight).tolist() for states in self._states(slot, request.held_out)]
-        return RewardObservation(step, tuple(rewards[0]), tuple(rewards[1]))
+        chosen, rejected = self._states(slot, pairs)
+        return tuple((chosen @ slot.weight).tolist()), tuple((rejected @ slot.weight).tolist())
 
     def unpack(self, index: int) -> None:
         """Nothing: the slot's numbers are those that are trained."""

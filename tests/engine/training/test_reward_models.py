@@ -74,6 +74,7 @@ def test_a_reward_model_is_logistic_regression_on_differences(
     assert state.held_out[-1][1] == pytest.approx(np.logaddexp(0, -held_out).mean(), abs=1e-4)
     seen = state.observed[-1]
     assert isinstance(seen, RewardObservation)
+    assert np.subtract(*seen.train) == pytest.approx(both @ head.weight.double().numpy(), abs=1e-3)
     assert pair_losses(seen.chosen, seen.rejected).mean() == pytest.approx(state.held_out[-1][1], abs=1e-4)
 
 
